@@ -1,0 +1,1 @@
+"""hostloom manages KVM hosts and weaves virtual machines into the physical network."""

@@ -1,0 +1,1 @@
+"""Network boot: iPXE scripts and boot files over HTTP."""

@@ -1,0 +1,1 @@
+"""The `hostloom` command line, one module a noun."""

@@ -1,0 +1,1 @@
+"""The choices, pure: a snapshot and a request in, a plan with its explanation out."""

@@ -1,0 +1,1 @@
+"""The Kea adapter: intent to JSON, and the control socket."""

@@ -1,0 +1,1 @@
+"""Reads a host's links, bridges, VLANs, addresses and routes."""

@@ -1,0 +1,1 @@
+"""The libvirt adapter, the only importer of libvirt."""

@@ -1,0 +1,1 @@
+"""The nouns: frozen dataclasses, enums and errors; nothing but the standard library."""

@@ -1,0 +1,39 @@
+"""Who may: users, tokens and the principal of a request."""
+
+from dataclasses import dataclass
+
+from hostloom.model.ids import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody with an account."""
+
+    id: UserId
+    name: str
+    admin: bool = False
+    generation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token's record; the secret itself is shown once and only its hash is kept."""
+
+    #: Public first part of the token, by which it is listed and deleted.
+    id: str
+    user_id: UserId
+    name: str
+    secret_sha256: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who makes a request."""
+
+    name: str
+    admin: bool
+
+
+#: The local command line over the Unix socket, and hostloom itself.
+LOCAL_ADMIN = Principal("root", admin=True)

@@ -1,0 +1,55 @@
+"""What our DHCP should serve, as intent: subnets, reservations and where boot files are."""
+
+from dataclasses import dataclass
+
+from hostloom.model.ids import MacAddress, SubnetId
+from hostloom.model.network import Address, IPRange, Network
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpReservation:
+    """A MAC's fixed address."""
+
+    mac: MacAddress
+    ip: Address
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpSubnet:
+    """A subnet that we serve."""
+
+    id: SubnetId
+    cidr: Network
+    #: Interface of the rack on the subnet's VLAN; None when it is served through relays only.
+    interface: str | None
+    #: Dynamic ranges.
+    pools: tuple[IPRange, ...]
+    gateway: Address | None
+    dns_servers: tuple[Address, ...]
+    mtu: int
+    reservations: tuple[DhcpReservation, ...]
+    #: Addresses of relays that forward this subnet's requests.
+    relays: tuple[Address, ...] = ()
+    #: URL of the boot script that machines of this subnet load.
+    boot_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpIntent:
+    """All that one rack's DHCP server should serve; rebuilt from the store, never patched."""
+
+    subnets: tuple[DhcpSubnet, ...]
+    lease_time_s: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """An address that the DHCP server handed out."""
+
+    ip: Address
+    mac: MacAddress
+    hostname: str
+    subnet_id: SubnetId
+    #: Seconds since the epoch.
+    expires_at: float

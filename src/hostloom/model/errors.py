@@ -1,0 +1,264 @@
+"""The error taxonomy: what callers can fix, a correct no, what the world refused, what got stuck.
+
+HostloomError
+├── RequestError          the caller can fix the request
+│   ├── InvalidValue         field, value, expected
+│   ├── ConstraintError      code, field, column, value, expected
+│   ├── NotFound             kind, key
+│   ├── AlreadyExists        kind, key
+│   ├── InUse                kind, key, by
+│   ├── StaleGeneration      kind, key, wanted, found
+│   ├── IdempotencyConflict  key
+│   ├── WrongState           kind, key, state, wanted
+│   ├── NotAuthenticated
+│   └── NotPermitted         who, action
+├── Refused               a correct no, with its code and explanation
+├── DriverError           the world said no; `retryable` says if trying again can help
+│   ├── HostUnreachable      host, cause
+│   ├── HostKeyUnknown       host, fingerprint
+│   ├── HostKeyChanged       host, wanted, found
+│   ├── HostRefused          host, cause (credentials, permissions)
+│   ├── HypervisorRejected   host, action, cause
+│   ├── OutcomeUnknown       host, action: a changing call ran out of time
+│   ├── DhcpUnreachable      cause
+│   └── DhcpRejected         cause: Kea's own words
+└── ConfigError           setting, value, expected
+
+No HTTP here: the faces map classes to statuses.
+"""
+
+from collections.abc import Sequence
+
+
+class HostloomError(Exception):
+    """Anything hostloom reports by name; `code` is stable, `hint` says what to do next."""
+
+    code = "error"
+    hint = ""
+
+    @property
+    def details(self) -> dict[str, object]:
+        """The structured fields, for the API."""
+        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
+
+
+class RequestError(HostloomError):
+    """The caller can fix the request."""
+
+    code = "bad-request"
+
+
+class InvalidValue(RequestError):
+    """A field's value is not of its form."""
+
+    code = "invalid-value"
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        super().__init__(f"{field}: {value!r} is not {expected}")
+        self.field, self.value, self.expected = field, value, expected
+
+
+class ConstraintError(RequestError):
+    """A constraint or storage string does not parse; `column` counts from 1."""
+
+    def __init__(self, code: str, field: str, column: int, value: str, expected: str) -> None:
+        super().__init__(f"{field}, column {column}: found {value!r}, expected {expected}")
+        self.code = code
+        self.field, self.column, self.value, self.expected = field, column, value, expected
+
+
+class NotFound(RequestError):
+    """Nothing has that name or id."""
+
+    code = "not-found"
+
+    def __init__(self, kind: str, key: object) -> None:
+        super().__init__(f"there is no {kind} {str(key)!r}")
+        self.kind, self.key = kind, str(key)
+
+
+class AlreadyExists(RequestError):
+    """The name, address or MAC is taken."""
+
+    code = "already-exists"
+
+    def __init__(self, kind: str, key: object, by: str = "") -> None:
+        super().__init__(f"{kind} {str(key)!r} exists already" + (f": {by}" if by else ""))
+        self.kind, self.key, self.by = kind, str(key), by
+
+
+class InUse(RequestError):
+    """Deleting or changing it would hurt those who use it; `by` names them."""
+
+    code = "in-use"
+
+    def __init__(self, kind: str, key: object, by: Sequence[str]) -> None:
+        super().__init__(f"{kind} {str(key)!r} is in use by {', '.join(by)}")
+        self.kind, self.key, self.by = kind, str(key), tuple(by)
+
+
+class StaleGeneration(RequestError):
+    """Somebody changed it in between: read it again."""
+
+    code = "stale"
+    hint = "read it again and repeat the change"
+
+    def __init__(self, kind: str, key: object, wanted: object, found: object) -> None:
+        super().__init__(f"{kind} {str(key)!r} has changed: expected generation {wanted}, found {found}")
+        self.kind, self.key, self.wanted, self.found = kind, str(key), str(wanted), str(found)
+
+
+class IdempotencyConflict(RequestError):
+    """The idempotency key was used before with another request."""
+
+    code = "idempotency-conflict"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"idempotency key {key!r} was used for a different request")
+        self.key = key
+
+
+class WrongState(RequestError):
+    """Its state does not allow this."""
+
+    code = "wrong-state"
+
+    def __init__(self, kind: str, key: object, state: str, wanted: str) -> None:
+        super().__init__(f"{kind} {str(key)!r} is {state}, not {wanted}")
+        self.kind, self.key, self.state, self.wanted = kind, str(key), state, wanted
+
+
+class NotAuthenticated(RequestError):
+    """No token, or one that is not known."""
+
+    code = "not-authenticated"
+    hint = "send `Authorization: Bearer TOKEN`; `hostloom token create` makes one"
+
+
+class NotPermitted(RequestError):
+    """The user may not do this."""
+
+    code = "not-permitted"
+
+    def __init__(self, who: str, action: str) -> None:
+        super().__init__(f"user {who!r} may not {action}")
+        self.who, self.action = who, action
+
+
+class Refused(HostloomError):
+    """A correct no: the request is well formed, but a rule refuses it.
+
+    `explanation` is a model.plan.Explanation (typed as object: errors are imported by everything).
+    """
+
+    def __init__(self, code: str, message: str, explanation: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self._explanation = explanation
+
+    @property
+    def explanation(self) -> object:
+        """The model.plan.Explanation of the refusal, or None."""
+        return self._explanation
+
+
+class DriverError(HostloomError):
+    """The world outside said no."""
+
+    code = "driver-error"
+    retryable = False
+
+
+class HostUnreachable(DriverError):
+    """The host does not answer."""
+
+    code = "host-unreachable"
+    retryable = True
+
+    def __init__(self, host: str, cause: str) -> None:
+        super().__init__(f"host {host!r} cannot be reached: {cause}")
+        self.host, self.cause = host, cause
+
+
+class HostKeyUnknown(DriverError):
+    """The host's SSH key is not pinned yet; show the fingerprint and ask."""
+
+    code = "host-key-unknown"
+    hint = "compare the fingerprint with the host's own and add the host with it"
+
+    def __init__(self, host: str, fingerprint: str) -> None:
+        super().__init__(f"the SSH key of {host!r} is not known: {fingerprint}")
+        self.host, self.fingerprint = host, fingerprint
+
+
+class HostKeyChanged(DriverError):
+    """The host shows another SSH key than the pinned one: nothing is sent to it."""
+
+    code = "host-key-changed"
+    hint = "if the host was reinstalled, remove the pinned key with `hostloom host update NAME --forget-key`"
+
+    def __init__(self, host: str, wanted: str, found: str) -> None:
+        super().__init__(f"the SSH key of {host!r} has changed: pinned {wanted}, found {found}")
+        self.host, self.wanted, self.found = host, wanted, found
+
+
+class HostRefused(DriverError):
+    """The host answers but does not let us in."""
+
+    code = "host-refused"
+
+    def __init__(self, host: str, cause: str) -> None:
+        super().__init__(f"host {host!r} refused the connection: {cause}")
+        self.host, self.cause = host, cause
+
+
+class HypervisorRejected(DriverError):
+    """libvirt refused an action; `cause` keeps its words."""
+
+    code = "hypervisor-rejected"
+
+    def __init__(self, host: str, action: str, cause: str) -> None:
+        super().__init__(f"cannot {action} on host {host!r}: {cause}")
+        self.host, self.action, self.cause = host, action, cause
+
+
+class OutcomeUnknown(DriverError):
+    """A changing call ran out of time: observe before trying again."""
+
+    code = "outcome-unknown"
+    retryable = True
+
+    def __init__(self, host: str, action: str, timeout_s: float) -> None:
+        super().__init__(f"{action} on host {host!r} did not answer within {timeout_s:g} s")
+        self.host, self.action, self.timeout_s = host, action, timeout_s
+
+
+class DhcpUnreachable(DriverError):
+    """The DHCP server's control socket does not answer."""
+
+    code = "dhcp-unreachable"
+    retryable = True
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the DHCP server cannot be reached: {cause}")
+        self.cause = cause
+
+
+class DhcpRejected(DriverError):
+    """The DHCP server refused a configuration; the running one is unchanged."""
+
+    code = "dhcp-rejected"
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the DHCP server refused the configuration: {cause}")
+        self.cause = cause
+
+
+class ConfigError(HostloomError):
+    """A setting is wrong; hostloom does not start."""
+
+    code = "config-error"
+
+    def __init__(self, setting: str, value: object, expected: str) -> None:
+        super().__init__(f"setting {setting}: {value!r} is not {expected}")
+        self.setting, self.value, self.expected = setting, value, expected

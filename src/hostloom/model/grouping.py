@@ -1,0 +1,47 @@
+"""Zones, resource pools, domains and tags: what nodes, hosts and machines are grouped by."""
+
+from dataclasses import dataclass
+
+from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """An availability zone."""
+
+    id: ZoneId
+    name: str
+    description: str = ""
+    generation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePool:
+    """A group of machines and hosts that rights attach to."""
+
+    id: ResourcePoolId
+    name: str
+    description: str = ""
+    generation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A DNS domain."""
+
+    id: DomainId
+    name: str
+    authoritative: bool = True
+    generation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A word that nodes, hosts and machines carry."""
+
+    id: TagId
+    name: str
+    description: str = ""
+    #: Kernel options of machines that carry it.
+    kernel_options: str = ""
+    generation: int = 1

@@ -1,0 +1,166 @@
+"""KVM hosts: where they are, who they are, what they have."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
+
+
+class InstalledBy(StrEnum):
+    """How KVM got onto the host (DESIGN 2.2)."""
+
+    #: We deployed it: its bridges come from our model.
+    HOSTLOOM = "hostloom"
+    #: The operator installed KVM on a machine that we know.
+    MANUAL = "manual"
+    #: Not told; treated as manual.
+    UNKNOWN = "unknown"
+
+
+class CorrelationState(StrEnum):
+    """What the match of the host's address to the known nodes found (DESIGN 2.1)."""
+
+    CORRELATED = "correlated"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+
+
+class CorrelationEvidence(StrEnum):
+    """What the match rests on, strongest first."""
+
+    #: The operator chose among several.
+    OPERATOR = "operator"
+    #: An address of the host's URI is an address of the node.
+    ADDRESS = "address"
+    #: A MAC of the host is a MAC of the node.
+    MAC = "mac"
+    #: hostloom runs on this machine (`qemu:///system`).
+    LOCAL = "local"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """The match of a host to a node, with its evidence."""
+
+    state: CorrelationState = CorrelationState.UNKNOWN
+    #: The node; set if and only if `state` is CORRELATED.
+    system_id: SystemId | None = None
+    evidence: CorrelationEvidence = CorrelationEvidence.NONE
+    #: The address or MAC that matched, as text.
+    matched: str = ""
+    #: The nodes that matched, when several did.
+    candidates: tuple[SystemId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoragePool:
+    """Disk space of a host (libvirt storage pool)."""
+
+    name: str
+    #: libvirt's pool type: dir, logical, …
+    kind: str
+    #: Bytes.
+    total_bytes: int
+    #: Bytes that libvirt reports free; sparse volumes are not deducted (see HostUsage).
+    free_bytes: int
+    is_default: bool = False
+    tags: tuple[str, ...] = ()
+    path: str = ""
+    active: bool = True
+
+
+class Forward(StrEnum):
+    """Where a libvirt network forwards to; isolated networks have none."""
+
+    NAT = "nat"
+    ROUTE = "route"
+    BRIDGE = "bridge"
+    #: Any other mode of libvirt (open, private, vepa, passthrough, hostdev).
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class LibvirtNetwork:
+    """A libvirt network of a host."""
+
+    name: str
+    active: bool
+    #: None for networks that have no bridge of their own.
+    bridge: str | None
+    #: libvirt's own DHCP (its dnsmasq) is on.
+    dhcp: bool
+    forward: Forward | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Emulation:
+    """How machines of one architecture run on the host, as found by a probe."""
+
+    #: hostloom's word: amd64, arm64, …
+    architecture: str
+    #: libvirt domain type: kvm or qemu.
+    domain_type: str
+    machine_type: str
+    emulator: str
+    #: libvirt `<cpu>` mode or model: host-passthrough, host-model, maximum, or a model name.
+    cpu_model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A KVM host that hostloom manages."""
+
+    id: HostId
+    name: str
+    #: libvirt URI, without secrets.
+    uri: str
+    correlation: Correlation = Correlation()
+    installed_by: InstalledBy = InstalledBy.UNKNOWN
+    default_macvlan_mode: MacvlanMode | None = None
+    cores: int = 0
+    memory_mib: int = 0
+    cpu_over_commit_ratio: float = 1.0
+    memory_over_commit_ratio: float = 1.0
+    emulations: tuple[Emulation, ...] = ()
+    storage_pools: tuple[StoragePool, ...] = ()
+    libvirt_networks: tuple[LibvirtNetwork, ...] = ()
+    #: Answered at the last contact.
+    reachable: bool = True
+    #: Why not, in the driver's words.
+    unreachable_cause: str = ""
+    #: Seconds since the epoch at which the facts above were read; None = never.
+    facts_at: float | None = None
+    zone_id: ZoneId = ZoneId(1)
+    resource_pool_id: ResourcePoolId = ResourcePoolId(1)
+    tags: tuple[str, ...] = ()
+    #: SHA256 fingerprint of the pinned SSH host key; empty for local and TLS URIs.
+    host_key: str = ""
+    generation: int = 1
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """hostloom's words for what runs here, the host's own first."""
+        return tuple(each.architecture for each in self.emulations)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedInterface:
+    """A NIC of a machine already on the host, as far as placing another one needs it."""
+
+    kind: AttachKind
+    source: str
+    mode: MacvlanMode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedMachine:
+    """A machine on a host: what it takes. Reservations of running composes count too."""
+
+    name: str
+    cores: int
+    memory_mib: int
+    interfaces: tuple[PlacedInterface, ...] = ()
+    #: Bytes reserved per storage pool that libvirt's free figure does not show yet.
+    reserved_bytes: dict[str, int] = field(default_factory=dict, hash=False)

@@ -1,0 +1,72 @@
+"""Identities: small integer ids, system ids, MAC addresses and the natural order of names."""
+
+import re
+from dataclasses import dataclass
+from typing import NewType
+
+from hostloom.model.errors import InvalidValue
+
+FabricId = NewType("FabricId", int)
+VlanId = NewType("VlanId", int)
+SpaceId = NewType("SpaceId", int)
+SubnetId = NewType("SubnetId", int)
+RangeId = NewType("RangeId", int)
+InterfaceId = NewType("InterfaceId", int)
+HostId = NewType("HostId", int)
+ZoneId = NewType("ZoneId", int)
+ResourcePoolId = NewType("ResourcePoolId", int)
+TagId = NewType("TagId", int)
+DomainId = NewType("DomainId", int)
+UserId = NewType("UserId", int)
+#: Six characters, unique over all nodes.
+SystemId = NewType("SystemId", str)
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class MacAddress:
+    """A 48-bit MAC, held in lower case with colons; compare by value."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str, field: str = "mac") -> "MacAddress":
+        """Accept colons, hyphens or neither in either case; raise InvalidValue naming `field`."""
+        bare = re.sub(r"[:-]", "", text.strip().lower())
+        candidate = ":".join(bare[i : i + 2] for i in range(0, len(bare), 2))
+        if len(bare) != 12 or not _MAC.fullmatch(candidate):
+            raise InvalidValue(field, text, "a MAC address such as 52:54:00:12:34:56")
+        return cls(candidate)
+
+    @property
+    def is_unicast(self) -> bool:
+        """The group bit (lowest bit of the first byte, IEEE 802) is clear and the address is not zero."""
+        return not int(self.text[:2], 16) & 1 and self.text != "00:00:00:00:00:00"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Order names as people do: `eth2` before `eth10`; total, also for equal numbers spelt differently."""
+    parts = []
+    for part in _DIGITS.split(name):
+        if part.isascii() and part.isdigit():
+            parts.append((0, int(part), part))
+        elif part:
+            parts.append((1, 0, part))
+    return tuple(parts)
+
+
+_HOSTNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def check_hostname(name: str, field: str = "name") -> str:
+    """Return the name if it is one DNS label (RFC 1123, lower case), else raise InvalidValue."""
+    if not _HOSTNAME.fullmatch(name):
+        raise InvalidValue(field, name, "1 to 63 lower-case letters, digits or hyphens, no hyphen at an end")
+    return name

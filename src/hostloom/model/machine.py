@@ -1,0 +1,146 @@
+"""Machines: their life, NICs, disks, and the exact thing a hypervisor is asked to make."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.model.attachment import Attachment
+from hostloom.model.errors import WrongState
+from hostloom.model.host import Emulation
+from hostloom.model.ids import HostId, MacAddress, ResourcePoolId, SystemId, VlanId, ZoneId
+from hostloom.model.network import Address
+from hostloom.model.request import AddressMode
+
+
+class PowerState(StrEnum):
+    """What the hypervisor says."""
+
+    ON = "on"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
+class MachineOrigin(StrEnum):
+    """How hostloom came to know the machine."""
+
+    COMPOSED = "composed"
+    #: Found on a host, made by somebody else: read-only.
+    ADOPTED = "adopted"
+    #: Booted from the network unasked.
+    ENLISTED = "enlisted"
+
+
+class MachineState(StrEnum):
+    """Where a machine is in its life (DESIGN 1)."""
+
+    NEW = "new"
+    COMMISSIONING = "commissioning"
+    FAILED_COMMISSIONING = "failed-commissioning"
+    READY = "ready"
+    ALLOCATED = "allocated"
+    DEPLOYING = "deploying"
+    DEPLOYED = "deployed"
+    FAILED_DEPLOYMENT = "failed-deployment"
+    RELEASING = "releasing"
+    BROKEN = "broken"
+    MISSING = "missing"
+
+
+_S = MachineState
+#: The one transition table. BROKEN and MISSING are reached from anywhere and left to READY.
+TRANSITIONS: dict[MachineState, frozenset[MachineState]] = {
+    _S.NEW: frozenset({_S.COMMISSIONING}),
+    _S.COMMISSIONING: frozenset({_S.READY, _S.FAILED_COMMISSIONING, _S.NEW}),
+    _S.FAILED_COMMISSIONING: frozenset({_S.COMMISSIONING}),
+    _S.READY: frozenset({_S.ALLOCATED, _S.COMMISSIONING}),
+    _S.ALLOCATED: frozenset({_S.DEPLOYING, _S.RELEASING, _S.READY}),
+    _S.DEPLOYING: frozenset({_S.DEPLOYED, _S.FAILED_DEPLOYMENT, _S.RELEASING}),
+    _S.DEPLOYED: frozenset({_S.RELEASING}),
+    _S.FAILED_DEPLOYMENT: frozenset({_S.DEPLOYING, _S.RELEASING}),
+    _S.RELEASING: frozenset({_S.READY}),
+    _S.BROKEN: frozenset({_S.READY}),
+    _S.MISSING: frozenset({_S.READY, _S.DEPLOYED, _S.ALLOCATED}),
+}
+
+
+def check_transition(machine: str, current: MachineState, wanted: MachineState) -> None:
+    """Raise WrongState unless the table allows it; staying is allowed."""
+    if wanted in (current, _S.BROKEN, _S.MISSING) or wanted in TRANSITIONS[current]:
+        return
+    allowed = ", ".join(sorted(state for state in TRANSITIONS[current]))
+    raise WrongState("machine", machine, current, f"in a state from which {wanted} follows (next: {allowed})")
+
+
+class DiskFormat(StrEnum):
+    """Format of a disk's volume."""
+
+    RAW = "raw"
+    QCOW2 = "qcow2"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineInterface:
+    """A NIC of a machine."""
+
+    name: str
+    mac: MacAddress
+    attachment: Attachment
+    #: The VLAN its attachment is on, if known.
+    vlan_id: VlanId | None = None
+    mode: AddressMode = AddressMode.AUTO
+    ips: tuple[Address, ...] = ()
+    #: The NIC the firmware boots from the network with.
+    boot: bool = False
+    #: libvirt NIC model.
+    model: str = "virtio"
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A disk of a machine and the volume behind it; the volume's name holds the machine's UUID prefix."""
+
+    name: str
+    pool: str
+    volume: str
+    size_bytes: int
+    format: DiskFormat = DiskFormat.RAW
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine that hostloom composed, adopted or enlisted; it is a node of kind `machine` too."""
+
+    system_id: SystemId
+    hostname: str
+    uuid: str
+    origin: MachineOrigin
+    state: MachineState
+    host_id: HostId | None
+    architecture: str
+    cores: int
+    memory_mib: int
+    power: PowerState = PowerState.UNKNOWN
+    interfaces: tuple[MachineInterface, ...] = ()
+    disks: tuple[Disk, ...] = ()
+    netboot: bool = True
+    zone_id: ZoneId = ZoneId(1)
+    resource_pool_id: ResourcePoolId = ResourcePoolId(1)
+    tags: tuple[str, ...] = ()
+    owner: str = ""
+    generation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec:
+    """What a hypervisor is asked to make: fixed in the plan, so making it twice is making it once."""
+
+    uuid: str
+    name: str
+    cores: int
+    memory_mib: int
+    emulation: Emulation
+    interfaces: tuple[MachineInterface, ...]
+    disks: tuple[Disk, ...]
+    #: Boot from the network first; then (or only) from the first disk.
+    netboot: bool
+    #: Marks the machine as ours in the domain's metadata.
+    system_id: SystemId

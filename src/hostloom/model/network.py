@@ -1,0 +1,127 @@
+"""The physical network: fabrics, VLANs, spaces, subnets, ranges, and who holds an address."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from hostloom.model.ids import FabricId, RangeId, SpaceId, SubnetId, VlanId
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+#: The VID of a fabric's untagged VLAN.
+UNTAGGED = 0
+#: 4095 is reserved by IEEE 802.1Q.
+MAX_VID = 4094
+MIN_MTU, MAX_MTU, DEFAULT_MTU = 552, 65535, 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """VLANs that are joined at layer 2."""
+
+    id: FabricId
+    name: str
+    class_type: str | None = None
+    description: str = ""
+    generation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A label for VLANs that may route to each other."""
+
+    id: SpaceId
+    name: str
+    description: str = ""
+    generation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Vlan:
+    """One broadcast domain of a fabric; (fabric, vid) is unique."""
+
+    id: VlanId
+    fabric_id: FabricId
+    vid: int
+    name: str
+    mtu: int = DEFAULT_MTU
+    #: Our DHCP serves it directly.
+    dhcp_on: bool = False
+    #: Our DHCP serves it through this VLAN's rack; one hop only.
+    relay_vlan_id: VlanId | None = None
+    space_id: SpaceId | None = None
+    description: str = ""
+    generation: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """An IP prefix on a VLAN."""
+
+    id: SubnetId
+    cidr: Network
+    vlan_id: VlanId
+    name: str
+    #: Inside the cidr, or IPv6 link-local.
+    gateway: Address | None = None
+    dns_servers: tuple[Address, ...] = ()
+    #: Of an unmanaged subnet only the reserved ranges are ours to give.
+    managed: bool = True
+    description: str = ""
+    generation: int = 1
+
+
+class RangeKind(StrEnum):
+    """What a range of addresses is for."""
+
+    #: For DHCP leases.
+    DYNAMIC = "dynamic"
+    #: Managed subnet: never given out. Unmanaged subnet: the only ones given out.
+    RESERVED = "reserved"
+
+
+@dataclass(frozen=True, slots=True)
+class IPRange:
+    """Addresses of one subnet from `start` to `end`, both included."""
+
+    id: RangeId
+    subnet_id: SubnetId
+    kind: RangeKind
+    start: Address
+    end: Address
+    comment: str = ""
+    generation: int = 1
+
+    def __contains__(self, address: object) -> bool:
+        """Whether the address, of the same family, lies inside."""
+        if not isinstance(address, IPv4Address | IPv6Address) or address.version != self.start.version:
+            return False
+        return int(self.start) <= int(address) <= int(self.end)
+
+
+class AddressKind(StrEnum):
+    """Why an address is held."""
+
+    #: Reserved for a composed machine's NIC, automatically or on request; published to DHCP.
+    AUTO = "auto"
+    STATIC = "static"
+    #: Found on an interface of a node (host scan, commissioning).
+    OBSERVED = "observed"
+    #: A user set it aside.
+    RESERVED = "reserved"
+    #: Handed out by our DHCP from a dynamic range.
+    LEASE = "lease"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAddress:
+    """One address and who holds it; unique by (subnet, ip) among all but observed and leased ones."""
+
+    ip: Address
+    kind: AddressKind
+    subnet_id: SubnetId | None = None
+    #: Node holding it, as a system id; None for one set aside by a user.
+    system_id: str | None = None
+    interface_name: str | None = None
+    comment: str = ""

@@ -1,0 +1,91 @@
+"""What the adapters saw: a host through libvirt, a host's links, a machine as it is now."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface
+
+from hostloom.model.attachment import Attachment
+from hostloom.model.host import Emulation, LibvirtNetwork, StoragePool
+from hostloom.model.ids import MacAddress
+from hostloom.model.machine import Disk, PowerState
+from hostloom.model.network import Network
+from hostloom.model.node import BridgeKind, InterfaceKind
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedInterface:
+    """A NIC of a machine as the hypervisor shows it."""
+
+    mac: MacAddress
+    #: None: a kind of NIC that hostloom does not attach (user, hostdev, …).
+    attachment: Attachment | None
+    #: The tap or macvtap device on the host while the machine runs.
+    target: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedMachine:
+    """A machine as the hypervisor shows it."""
+
+    uuid: str
+    name: str
+    cores: int
+    memory_mib: int
+    power: PowerState
+    architecture: str
+    interfaces: tuple[ObservedInterface, ...] = ()
+    disks: tuple[Disk, ...] = ()
+    #: Our mark in its metadata: the system id we gave it, or None.
+    system_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedHost:
+    """A host as libvirt shows it, read in bulk."""
+
+    hostname: str
+    cores: int
+    memory_mib: int
+    emulations: tuple[Emulation, ...]
+    storage_pools: tuple[StoragePool, ...]
+    libvirt_networks: tuple[LibvirtNetwork, ...]
+    machines: tuple[ObservedMachine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedLink:
+    """A link of a host as the kernel (or Open vSwitch) shows it; NICs of guests and loopback included."""
+
+    name: str
+    #: None: a link that carries no machine and is not inventoried (tap, macvtap, veth of a container …).
+    kind: InterfaceKind | None
+    mac: MacAddress | None
+    enabled: bool
+    link: bool
+    mtu: int
+    addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
+    #: Ports, members, or a VLAN interface's parent.
+    parents: tuple[str, ...] = ()
+    bridge_kind: BridgeKind | None = None
+    tag_vid: int | None = None
+    link_speed: int = 0
+    #: The bridge, bond or Open vSwitch bridge that this link is a port of, whatever its kind.
+    master: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedRoute:
+    """A route of a host."""
+
+    destination: Network | None
+    gateway: str
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedNetwork:
+    """A host's links and routes at one moment."""
+
+    hostname: str
+    links: tuple[ObservedLink, ...]
+    routes: tuple[ObservedRoute, ...] = ()

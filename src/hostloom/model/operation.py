@@ -1,0 +1,76 @@
+"""Operations: what a user sees of a long action, and the record of each of its steps."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class OperationState(StrEnum):
+    """Where an operation is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    #: Undoing the steps that were done.
+    UNWINDING = "unwinding"
+    SUCCEEDED = "succeeded"
+    #: Failed, and everything it did is undone.
+    FAILED = "failed"
+    #: Cancelled by the user, and everything it did is undone.
+    CANCELLED = "cancelled"
+    #: An undo failed: visible, retryable.
+    STUCK = "stuck"
+
+
+FINISHED = frozenset({OperationState.SUCCEEDED, OperationState.FAILED, OperationState.CANCELLED})
+
+
+class StepState(StrEnum):
+    """Where a step is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    UNDO_FAILED = "undo-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One step of an operation."""
+
+    name: str
+    state: StepState = StepState.PENDING
+    #: What the step returned, as JSON.
+    output: Any = None
+    #: The error that stopped it, in words; and its code.
+    error: str = ""
+    error_code: str = ""
+    started_at: float | None = None
+    finished_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A long action: its saga's name is the verb, its input is fixed when it is recorded."""
+
+    id: str
+    #: Name of the saga: compose, decompose, refresh, …
+    saga: str
+    state: OperationState
+    #: What it acts on, for people: `machine vm7`, `host kvm1`.
+    subject: str
+    input: dict[str, Any]
+    steps: tuple[StepRecord, ...] = ()
+    error: str = ""
+    error_code: str = ""
+    cancel_requested: bool = False
+    created_at: float = 0.0
+    finished_at: float | None = None
+    #: Process that runs it, until when its lease holds, and the token that fences off an older owner.
+    owner: str = ""
+    lease_until: float = 0.0
+    fence: int = 0
+    #: User who asked.
+    requested_by: str = ""

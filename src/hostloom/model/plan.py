@@ -1,0 +1,216 @@
+"""Plans, refusals and explanations: what the decision engine answers, as data."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.model.attachment import Attachment
+from hostloom.model.ids import HostId, MacAddress, SubnetId, VlanId
+from hostloom.model.machine import Disk, MachineSpec
+from hostloom.model.network import Address
+from hostloom.model.request import AddressMode
+
+
+class RequestCode(StrEnum):
+    """Why a request is refused."""
+
+    CONSTRAINT_SYNTAX = "constraint-syntax"
+    UNKNOWN_KEY = "unknown-key"
+    DUPLICATE_LABEL = "duplicate-label"
+    INVALID_LABEL = "invalid-label"
+    INVALID_VALUE = "invalid-value"
+    UNKNOWN_SPACE = "unknown-space"
+    UNKNOWN_FABRIC = "unknown-fabric"
+    UNKNOWN_SUBNET = "unknown-subnet"
+    CONTRADICTION = "contradiction"
+    ADDRESS_OUTSIDE_SUBNET = "address-outside-subnet"
+    ADDRESS_IN_USE = "address-in-use"
+    ADDRESS_IN_RANGE = "address-in-range"
+    ADDRESS_RESERVED = "address-reserved"
+    DUPLICATE_ADDRESS = "duplicate-address"
+    UNKNOWN_HOST = "unknown-host"
+    HOST_UNREACHABLE = "host-unreachable"
+    UNSUPPORTED_ARCHITECTURE = "unsupported-architecture"
+    HOST_AMBIGUOUS = "host-ambiguous"
+    HOST_NOT_KNOWN = "host-not-known"
+    NOT_ENOUGH_CORES = "not-enough-cores"
+    NOT_ENOUGH_MEMORY = "not-enough-memory"
+    POOL_FULL = "pool-full"
+    UNKNOWN_POOL = "unknown-pool"
+    NO_MATCHING_INTERFACE = "no-matching-interface"
+    PASSTHRU_IN_USE = "passthru-in-use"
+    UNKNOWN_NETWORK = "unknown-network"
+    NETWORK_INACTIVE = "network-inactive"
+    NO_USABLE_NETWORK = "no-usable-network"
+    NO_BOOTABLE_VLAN = "no-bootable-vlan"
+    SUBNET_FULL = "subnet-full"
+    NO_HOST_FITS = "no-host-fits"
+
+
+class RejectionCode(StrEnum):
+    """Why a host interface or libvirt network was not taken; in the order in which they are checked."""
+
+    LOOPBACK = "loopback"
+    INTERFACE_DISABLED = "interface-disabled"
+    INTERFACE_LINK_DOWN = "interface-link-down"
+    INTERFACE_IS_MEMBER = "interface-is-member"
+    PASSTHRU_IN_USE = "passthru-in-use"
+    CONSTRAINT_NOT_MET = "constraint-not-met"
+    ATTACH_KIND = "attach-kind"
+    NO_VLAN = "no-vlan"
+    VLAN_NOT_BOOTABLE = "vlan-not-bootable"
+    LOWER_PREFERENCE = "lower-preference"
+    WOULD_NOT_COMPLETE = "would-not-complete"
+    NETWORK_MISSING = "network-missing"
+    NETWORK_INACTIVE = "network-inactive"
+    LIBVIRT_DHCP_ON = "libvirt-dhcp-on"
+    NETWORK_WITHOUT_BRIDGE = "network-without-bridge"
+    BRIDGE_NOT_KNOWN = "bridge-not-known"
+
+
+class WarningCode(StrEnum):
+    """What a plan warns of."""
+
+    LIBVIRT_DHCP_ON = "libvirt-dhcp-on"
+    #: The network's VLAN is not known.
+    DHCP_NOT_VERIFIED = "dhcp-not-verified"
+    #: The VLAN is known and not served.
+    NO_DHCP_DETECTED = "no-dhcp-detected"
+    ISOLATED_NETWORK = "isolated-network"
+    BOOT_NIC_NOT_FIRST = "boot-nic-not-first"
+    #: macvtap: the host itself cannot talk to the machine.
+    HOST_CANNOT_REACH_GUEST = "host-cannot-reach-guest"
+    #: vepa, and no switch is known to reflect.
+    MODE_NOT_SUPPORTED_BY_SWITCH = "mode-not-supported-by-switch"
+    STALE_HOST_MODEL = "stale-host-model"
+
+
+class SubjectKind(StrEnum):
+    """What a reason speaks of."""
+
+    HOST_INTERFACE = "host-interface"
+    LIBVIRT_NETWORK = "libvirt-network"
+    HOST = "host"
+    LABEL = "label"
+    DISK = "disk"
+    ADDRESS = "address"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One reason against one subject; prose is rendered in decide/explain.py only."""
+
+    #: The rule's name: the function that said no.
+    rule: str
+    code: RejectionCode
+    subject_kind: SubjectKind
+    subject: str
+    wanted: str = ""
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one host, or the request as such, is refused."""
+
+    rule: str
+    code: RequestCode
+    subject_kind: SubjectKind
+    subject: str
+    wanted: str = ""
+    found: str = ""
+    #: 1-based column in the text it comes from; 0 = none.
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """Something the user should know before acting."""
+
+    code: WarningCode
+    subject: str
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelExplanation:
+    """How one NIC's attachment was chosen."""
+
+    label: str
+    #: Host interface or libvirt network taken; empty when none was.
+    winner: str
+    #: Why the winner won over the runner-up: words of a closed set, most important first
+    #: ("bridge", "bootable-vlan", "unused", "name-order", "only-candidate", …).
+    reasons: tuple[str, ...] = ()
+    #: Those that could serve, in order of preference, the winner left out.
+    runners_up: tuple[str, ...] = ()
+    #: Everything else that the host has, each with its reason.
+    rejections: tuple[Rejection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostExplanation:
+    """How one host fared."""
+
+    host: str
+    #: None = it could take the machine.
+    refusal: Refusal | None = None
+    labels: tuple[LabelExplanation, ...] = ()
+    #: Score, best first, as (name, value) pairs for the reader; empty when refused.
+    score: tuple[tuple[str, str], ...] = ()
+    #: Seconds since the epoch at which the host's facts were read.
+    facts_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All the reasons of a decision: the chosen host in full, every other with its code."""
+
+    #: Chosen host, or None when refused.
+    chosen: str | None
+    #: Set when the request was refused.
+    refusal: Refusal | None = None
+    hosts: tuple[HostExplanation, ...] = ()
+    warnings: tuple[PlanWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInterface:
+    """One NIC of the plan."""
+
+    name: str
+    mac: MacAddress
+    attachment: Attachment
+    vlan_id: VlanId | None
+    mode: AddressMode
+    ips: tuple[Address, ...]
+    subnet_ids: tuple[SubnetId, ...]
+    boot: bool
+    model: str = "virtio"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A machine on a host, down to the last address: nothing is decided after this."""
+
+    host_id: HostId
+    host_name: str
+    #: What is rendered to the hypervisor.
+    spec: MachineSpec
+    interfaces: tuple[PlannedInterface, ...]
+    disks: tuple[Disk, ...]
+    warnings: tuple[PlanWarning, ...]
+    #: Host generation that the decision rests on.
+    host_generation: int
+    #: Snapshot revision that the decision rests on.
+    revision: int
+    netboot: bool
+    start: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to one request: a plan, or a refusal in the explanation; never both."""
+
+    plan: Plan | None
+    explanation: Explanation

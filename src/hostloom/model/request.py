@@ -1,0 +1,102 @@
+"""What a user asks for: constraints by label, disks, and the size of a machine."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.network import Address
+
+GB = 10**9
+
+
+class AddressMode(StrEnum):
+    """How a machine interface gets its address (DESIGN 2.4 rule 6)."""
+
+    #: The next free address of its VLAN's subnets is reserved and published to DHCP.
+    AUTO = "auto"
+    #: It takes a lease.
+    DHCP = "dhcp"
+    #: Its link is up, it has no address.
+    UNCONFIGURED = "unconfigured"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One `key=value` of a label, as written; `column` counts from 1 (0: typed form)."""
+
+    key: str
+    value: str
+    negated: bool = False
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelConstraints:
+    """One label of the interface constraints: a NIC of the machine and what its host interface must meet."""
+
+    #: As written.
+    label: str
+    #: The NIC's name: at most 15 bytes.
+    name: str
+    #: The selecting terms, in the order written.
+    terms: tuple[Term, ...] = ()
+    ips: tuple[Address, ...] = ()
+    mode: AddressMode = AddressMode.AUTO
+    attach: AttachKind | None = None
+    macvlan_mode: MacvlanMode | None = None
+    #: The libvirt network, with attach=network.
+    network: str | None = None
+    mac: MacAddress | None = None
+    #: libvirt NIC model; None = virtio.
+    model: str | None = None
+    #: 1-based column of the label in the text (0: typed form).
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DiskRequest:
+    """One disk: its label, its size and the words that its pool must have as name or tag."""
+
+    label: str
+    size_bytes: int
+    words: tuple[str, ...] = ()
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeRequest:
+    """A machine that a user wants; texts are kept as written and parsed in decide/."""
+
+    #: A host by name or id; None = any.
+    host: str | None = None
+    #: Interface constraints; blank = none.
+    interfaces: str = ""
+    #: Disks; blank = root:8.
+    storage: str = ""
+    cores: int = 1
+    memory_mib: int = 2048
+    #: amd64, arm64 …; None = the host's first. `amd64/generic` is the same as `amd64`.
+    architecture: str | None = None
+    netboot: bool = True
+    #: Name of the machine; None = the IdSource chooses.
+    hostname: str | None = None
+    #: Zone, resource pool by name or id; None = the host's.
+    zone: str | None = None
+    resource_pool: str | None = None
+    tags: tuple[str, ...] = ()
+    #: Disks are raw (sparse) by default.
+    qcow2: bool = False
+    #: Start it when it is composed.
+    start: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """What a plan may not make up itself: names, UUID and MACs, drawn from the IdSource beforehand."""
+
+    system_id: SystemId
+    hostname: str
+    uuid: str
+    #: One a NIC, in the order of labels; at least as many as there are labels.
+    macs: tuple[MacAddress, ...]

@@ -1,0 +1,1 @@
+"""The use cases: plain functions (unit of work, principal, input) to model."""

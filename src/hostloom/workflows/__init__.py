@@ -1,0 +1,1 @@
+"""The durable actions, over ports only."""
