@@ -97,7 +97,7 @@ class Snapshot:
         """VLANs that our DHCP serves, directly or through their relay VLAN; one hop."""
         served = {each.id for each in self.vlans if each.dhcp_on}
         relayed = {
-            each.id for each in self.vlans if each.relay_vlan_id in served and each.relay_vlan_id in by_id
+            each.id for each in self.vlans if each.relay_vlan_id in served
         }
         return frozenset(served | relayed)
 

@@ -262,3 +262,13 @@ class ConfigError(HostloomError):
     def __init__(self, setting: str, value: object, expected: str) -> None:
         super().__init__(f"setting {setting}: {value!r} is not {expected}")
         self.setting, self.value, self.expected = setting, value, expected
+
+
+class LeaseLost(HostloomError):
+    """Another process took the operation over; this one must stop touching it."""
+
+    code = "lease-lost"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"operation {operation} was taken over by another process")
+        self.operation = operation

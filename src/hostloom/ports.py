@@ -1,0 +1,435 @@
+"""The ports: what workflows and services need of the world, as Protocols that adapters and fakes fill."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.access import Token, User
+from hostloom.model.dhcp import DhcpIntent, Lease
+from hostloom.model.event import Event
+from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
+from hostloom.model.host import Host, PlacedMachine
+from hostloom.model.ids import (
+    DomainId,
+    FabricId,
+    HostId,
+    MacAddress,
+    RangeId,
+    ResourcePoolId,
+    SpaceId,
+    SubnetId,
+    SystemId,
+    TagId,
+    UserId,
+    VlanId,
+    ZoneId,
+)
+from hostloom.model.machine import Disk, Machine, MachineSpec, PowerState
+from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
+from hostloom.model.node import Node, NodeInterface
+from hostloom.model.observed import ObservedHost, ObservedMachine, ObservedNetwork
+from hostloom.model.operation import Operation, StepRecord
+from hostloom.model.plan import Explanation, Plan
+
+
+class Clock(Protocol):
+    """Time, so that tests can move it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+
+class IdSource(Protocol):
+    """Everything random, so that decisions and sagas are deterministic."""
+
+    def system_id(self) -> SystemId:
+        """Six characters."""
+        ...
+
+    def hostname(self) -> str:
+        """A name for a machine that the user did not name."""
+        ...
+
+    def uuid(self) -> str:
+        """A random UUID as text."""
+        ...
+
+    def mac(self) -> MacAddress:
+        """A unicast, locally administered address of KVM's prefix 52:54:00."""
+        ...
+
+    def secret(self) -> str:
+        """At least 128 bits, safe in a URL."""
+        ...
+
+
+class Hypervisor(Protocol):
+    """One host's hypervisor.
+
+    Every method raises HostUnreachable, HostRefused, HypervisorRejected, or OutcomeUnknown when a changing
+    call ran out of time. Changing methods are ensure-shaped: twice is once, and what is gone is gone.
+    They touch only what carries our mark (or the volume name of the plan).
+    """
+
+    def describe(self) -> ObservedHost:
+        """Read the whole host in bulk."""
+        ...
+
+    def find_machine(self, uuid: str) -> ObservedMachine | None:
+        """Read one machine, or None."""
+        ...
+
+    def render(self, spec: MachineSpec) -> str:
+        """The domain XML that ensure_machine defines; touches nothing."""
+        ...
+
+    def ensure_volume(self, disk: Disk) -> None:
+        """Make the disk's volume; one of that name, size and format that exists is taken."""
+        ...
+
+    def delete_volume(self, disk: Disk) -> None:
+        """Delete the disk's volume if it exists."""
+        ...
+
+    def ensure_machine(self, spec: MachineSpec) -> None:
+        """Define the machine; a machine of that UUID without our mark is HypervisorRejected."""
+        ...
+
+    def delete_machine(self, uuid: str) -> None:
+        """Stop and undefine the machine (with its nvram), never its volumes; one not ours is refused."""
+        ...
+
+    def start(self, uuid: str) -> None:
+        """Power on."""
+        ...
+
+    def stop(self, uuid: str, *, force: bool = False) -> None:
+        """Ask the machine to shut down, or with `force` cut its power."""
+        ...
+
+    def power(self, uuid: str) -> PowerState:
+        """Whether it runs; UNKNOWN for a machine that does not exist."""
+        ...
+
+    def console_log(self, uuid: str, limit_bytes: int = 65536) -> str:
+        """The end of the serial console's log."""
+        ...
+
+
+class Hypervisors(Protocol):
+    """The hypervisors of all hosts; one dead host never slows another."""
+
+    def of(self, host: str, uri: str) -> Hypervisor:
+        """The hypervisor at a URI; connects on first use. `host` names it in errors."""
+        ...
+
+    def forget(self, uri: str) -> None:
+        """Close the connection to a host that is no longer managed."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class HostScanner(Protocol):
+    """Reads the links, addresses and routes of a host."""
+
+    def scan(self, uri: str) -> ObservedNetwork:
+        """Read them; HostNotScannable where the URI gives no way to (TLS, test driver)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedKey:
+    """An SSH host key as a host shows it."""
+
+    kind: str
+    #: `SHA256:…` as `ssh-keygen -l` prints it.
+    fingerprint: str
+    #: The line for a known-hosts file.
+    line: str
+
+
+class HostKeys(Protocol):
+    """The pinned SSH keys of hosts; URIs without SSH have none and need none."""
+
+    def offered(self, uri: str) -> Sequence[OfferedKey]:
+        """Ask the host for its keys, the strongest first; empty for a URI without SSH."""
+        ...
+
+    def pin(self, uri: str, key: OfferedKey) -> None:
+        """Trust this key, and only this one, from now on."""
+        ...
+
+    def pinned(self, uri: str) -> str | None:
+        """Fingerprint of the pinned key."""
+        ...
+
+    def forget(self, uri: str) -> None:
+        """Drop the pinned key."""
+        ...
+
+
+class Resolver(Protocol):
+    """Names to addresses."""
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        """All addresses of a name or literal; empty when it does not resolve."""
+        ...
+
+
+class DhcpServer(Protocol):
+    """A rack's DHCP server."""
+
+    def apply(self, intent: DhcpIntent) -> None:
+        """Test, then set the whole configuration; DhcpRejected leaves the running one as it was."""
+        ...
+
+    def leases(self) -> Sequence[Lease]:
+        """Leases that are valid now."""
+        ...
+
+    def is_alive(self) -> bool:
+        """Whether the server answers."""
+        ...
+
+
+T = TypeVar("T")
+K_contra = TypeVar("K_contra", contravariant=True)
+
+
+class Repository(Protocol[T, K_contra]):
+    """The stored things of one kind."""
+
+    def get(self, key: K_contra) -> T:
+        """By id; NotFound."""
+        ...
+
+    def find(self, name: str) -> T | None:
+        """By name (VLAN: name; subnet: CIDR or name; node: hostname)."""
+        ...
+
+    def list(self, after: K_contra | None = None, limit: int | None = None) -> list[T]:
+        """By id, ascending, from after `after`."""
+        ...
+
+    def add(self, item: T) -> T:
+        """Insert; an id of 0 is replaced by a new one. AlreadyExists on a taken name."""
+        ...
+
+    def update(self, item: T) -> T:
+        """Write if `item.generation` is still the stored one (StaleGeneration), and count it up."""
+        ...
+
+    def delete(self, key: K_contra) -> None:
+        """Remove; InUse names what still refers to it."""
+        ...
+
+
+class Vlans(Repository[Vlan, VlanId], Protocol):
+    """VLANs, also by fabric and tag."""
+
+    def find_by_vid(self, fabric_id: FabricId, vid: int) -> Vlan | None:
+        """The VLAN with this 802.1Q tag in the fabric."""
+        ...
+
+
+class Addresses(Protocol):
+    """Held addresses; a reserved one is unique within its subnet."""
+
+    def hold(self, held: HeldAddress) -> None:
+        """Reserve; AlreadyExists names who has it."""
+        ...
+
+    def release(self, ip: Address, subnet_id: SubnetId | None) -> None:
+        """Give one back; nothing happens if it is free."""
+        ...
+
+    def list(self, subnet_id: SubnetId | None = None) -> list[HeldAddress]:
+        """All, or those of a subnet, by address."""
+        ...
+
+    def replace_leases(self, leases: Iterable[HeldAddress]) -> None:
+        """Replace every held address of kind LEASE."""
+        ...
+
+
+class Nodes(Repository[Node, SystemId], Protocol):
+    """Nodes with their interfaces; `update` leaves interfaces alone."""
+
+    def replace_interfaces(self, system_id: SystemId, interfaces: Sequence[NodeInterface]) -> Node:
+        """Store what a scan found: matched by name, ids and operator's settings kept, the others removed."""
+        ...
+
+    def update_interface(self, system_id: SystemId, interface: NodeInterface) -> Node:
+        """Store the operator's word on one interface."""
+        ...
+
+
+class Machines(Repository[Machine, SystemId], Protocol):
+    """Machines with NICs and disks."""
+
+    def find_by_uuid(self, host_id: HostId, uuid: str) -> Machine | None:
+        """A machine on a host by its UUID."""
+        ...
+
+    def of_host(self, host_id: HostId) -> list[Machine]:
+        """All on one host, by name."""
+        ...
+
+    def explanation(self, system_id: SystemId) -> dict[str, Any] | None:
+        """The explanation that it was placed by (decide.explain.as_data), or None."""
+        ...
+
+
+class Operations(Protocol):
+    """Operations and their steps.
+
+    Changing methods take the caller's fence and raise LeaseLost when another process took over.
+    """
+
+    def add(self, operation: Operation) -> Operation: ...
+
+    def get(self, operation_id: str) -> Operation: ...
+
+    def list(
+        self, after: str | None = None, limit: int | None = None, *, unfinished: bool = False
+    ) -> list[Operation]:
+        """Newest first."""
+        ...
+
+    def claim(self, owner: str, now: float, lease_s: float) -> Operation | None:
+        """Take one that nobody runs or whose lease ran out; its fence counts up."""
+        ...
+
+    def renew(self, operation: Operation, lease_until: float) -> Operation: ...
+
+    def save(self, operation: Operation) -> None:
+        """Write state and error, not the steps."""
+        ...
+
+    def save_step(self, operation: Operation, step: StepRecord) -> None:
+        """Write one step's record."""
+        ...
+
+    def request_cancel(self, operation_id: str) -> Operation: ...
+
+    def retry(self, operation_id: str) -> Operation:
+        """Put a STUCK operation back to UNWINDING, unclaimed; WrongState otherwise."""
+        ...
+
+
+class Events(Protocol):
+    """What happened."""
+
+    def add(self, event: Event) -> None: ...
+
+    def list(self, after: int | None = None, limit: int | None = None) -> list[Event]:
+        """Newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The answer to a request with an idempotency key, to be given again."""
+
+    key: str
+    #: Hash of method, path, principal and body.
+    fingerprint: str
+    status: int
+    body: str
+    created_at: float
+
+
+class Answers(Protocol):
+    """Answers by idempotency key, kept for a day."""
+
+    def find(self, key: str) -> StoredAnswer | None: ...
+
+    def add(self, answer: StoredAnswer) -> None: ...
+
+    def prune(self, before: float) -> None: ...
+
+
+class Tokens(Protocol):
+    """API tokens."""
+
+    def add(self, token: Token) -> None: ...
+
+    def find(self, token_id: str) -> Token | None: ...
+
+    def list(self) -> list[Token]: ...
+
+    def delete(self, token_id: str) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: left without `commit`, it is rolled back."""
+
+    fabrics: Repository[Fabric, FabricId]
+    vlans: Vlans
+    spaces: Repository[Space, SpaceId]
+    subnets: Repository[Subnet, SubnetId]
+    ranges: Repository[IPRange, RangeId]
+    addresses: Addresses
+    nodes: Nodes
+    hosts: Repository[Host, HostId]
+    machines: Machines
+    zones: Repository[Zone, ZoneId]
+    resource_pools: Repository[ResourcePool, ResourcePoolId]
+    domains: Repository[Domain, DomainId]
+    tags: Repository[Tag, TagId]
+    users: Repository[User, UserId]
+    tokens: Tokens
+    operations: Operations
+    events: Events
+    answers: Answers
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def commit(self) -> None:
+        """Make the changes durable and start a new transaction."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """The world at one revision, kept in memory and read again only when the revision moved."""
+        ...
+
+    def reserve(self, plan: Plan, explanation: Explanation) -> Machine:
+        """Reserve everything that the plan names, under the host's row lock.
+
+        Re-checks the host's generation (StaleGeneration), capacity (Refused) and that name, MACs and
+        addresses are free (AlreadyExists), then inserts the machine as *commissioning* with its NICs,
+        disks, addresses and explanation. A machine of that system id that is there already is returned.
+        """
+        ...
+
+    def release(self, system_id: SystemId) -> None:
+        """Remove the machine and everything reserved for it; nothing happens if it is gone."""
+        ...
+
+    def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:
+        """What is on a host, reservations included."""
+        ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def begin(self) -> UnitOfWork:
+        """A unit of work; use it in a `with`."""
+        ...
+
+    def wait_for_operation(self, timeout_s: float) -> None:
+        """Return when an operation may have become claimable, or after `timeout_s`."""
+        ...
+
+    def close(self) -> None: ...
