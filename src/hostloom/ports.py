@@ -433,3 +433,22 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Every port, as the composition root (or a test) wires them."""
+
+    store: Store
+    hypervisors: Hypervisors
+    scanner: HostScanner
+    keys: HostKeys
+    resolver: Resolver
+    #: The rack's DHCP server; None: hostloom serves none here.
+    dhcp: DhcpServer | None
+    clock: Clock
+    ids: IdSource
+    #: The node that hostloom runs on (a controller), once it is known.
+    local: SystemId | None = None
+    #: URL of boot files as machines reach it on a rack address: `http://{address}:{port}`; 0 = none.
+    boot_port: int = 0

@@ -122,6 +122,8 @@ class Machine:
     interfaces: tuple[MachineInterface, ...] = ()
     disks: tuple[Disk, ...] = ()
     netboot: bool = True
+    #: Its addresses are meant to be published to our DHCP (the intent; publishing rebuilds from it).
+    dhcp_published: bool = False
     zone_id: ZoneId = ZoneId(1)
     resource_pool_id: ResourcePoolId = ResourcePoolId(1)
     tags: tuple[str, ...] = ()

@@ -1,0 +1,84 @@
+"""Who may: users, tokens, and the question whether a principal is an administrator."""
+
+import hashlib
+
+from hostloom.model.access import Principal, Token, User
+from hostloom.model.errors import InUse, InvalidValue, NotAuthenticated, NotFound, NotPermitted
+from hostloom.model.ids import UserId
+from hostloom.ports import Clock, IdSource, UnitOfWork
+
+
+def require_admin(principal: Principal, action: str) -> None:
+    """Raise NotPermitted unless the principal is an administrator."""
+    if not principal.admin:
+        raise NotPermitted(principal.name, action)
+
+
+def create_user(uow: UnitOfWork, principal: Principal, name: str, *, admin: bool = False) -> User:
+    """Create a user; AlreadyExists."""
+    require_admin(principal, "create users")
+    if not name.strip() or not name.isprintable() or len(name) > 64:
+        raise InvalidValue("name", name, "1 to 64 printable characters")
+    return uow.users.add(User(UserId(0), name, admin))
+
+
+def list_users(uow: UnitOfWork, principal: Principal) -> list[User]:
+    """All users by id."""
+    require_admin(principal, "see users")
+    return uow.users.list()
+
+
+def delete_user(uow: UnitOfWork, principal: Principal, name: str) -> None:
+    """Delete a user without tokens; InUse names the tokens."""
+    require_admin(principal, "delete users")
+    user = find_user(uow, name)
+    if held := [f"token {each.id}" for each in uow.tokens.list() if each.user_id == user.id]:
+        raise InUse("user", name, held)
+    uow.users.delete(user.id)
+
+
+def find_user(uow: UnitOfWork, name: str) -> User:
+    """By name; NotFound."""
+    user = uow.users.find(name)
+    if user is None:
+        raise NotFound("user", name)
+    return user
+
+
+def create_token(
+    uow: UnitOfWork, principal: Principal, clock: Clock, ids: IdSource, user: str, name: str
+) -> tuple[Token, str]:
+    """Make a token; the second value is the only copy of its text, `ID.SECRET`."""
+    require_admin(principal, "create tokens")
+    owner = find_user(uow, user)
+    secret = ids.secret()
+    token = Token(ids.uuid()[:8], owner.id, name, _hash(secret), clock.now())
+    uow.tokens.add(token)
+    return token, f"{token.id}.{secret}"
+
+
+def list_tokens(uow: UnitOfWork, principal: Principal) -> list[Token]:
+    """All tokens, without their secrets."""
+    require_admin(principal, "see tokens")
+    return uow.tokens.list()
+
+
+def delete_token(uow: UnitOfWork, principal: Principal, token_id: str) -> None:
+    """Delete a token; NotFound."""
+    require_admin(principal, "delete tokens")
+    uow.tokens.delete(token_id)
+
+
+def authenticate(uow: UnitOfWork, text: str) -> Principal:
+    """The principal of a token's text; NotAuthenticated when it is not one of ours."""
+    token_id, _, secret = text.partition(".")
+    token = uow.tokens.find(token_id)
+    if token is None or token.secret_sha256 != _hash(secret):
+        raise NotAuthenticated("the token is not known")
+    user = uow.users.get(token.user_id)
+    return Principal(user.name, user.admin)
+
+
+def _hash(secret: str) -> str:
+    """A plain hash is enough: the secret is random and long, not a password."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,37 @@
+"""Operations: look at them, cancel them, try a stuck one again."""
+
+from hostloom.model.access import Principal
+from hostloom.model.operation import Operation
+from hostloom.ports import UnitOfWork
+from hostloom.services.access import require_admin
+
+
+def get(uow: UnitOfWork, principal: Principal, operation_id: str) -> Operation:
+    """By id; NotFound."""
+    require_admin(principal, "see operations")
+    return uow.operations.get(operation_id)
+
+
+def list_(
+    uow: UnitOfWork,
+    principal: Principal,
+    after: str | None = None,
+    limit: int | None = None,
+    *,
+    unfinished: bool = False,
+) -> list[Operation]:
+    """Newest first."""
+    require_admin(principal, "see operations")
+    return uow.operations.list(after, limit, unfinished=unfinished)
+
+
+def cancel(uow: UnitOfWork, principal: Principal, operation_id: str) -> Operation:
+    """Ask it to stop after the step that it is in, and to undo what it did."""
+    require_admin(principal, "cancel operations")
+    return uow.operations.request_cancel(operation_id)
+
+
+def retry(uow: UnitOfWork, principal: Principal, operation_id: str) -> Operation:
+    """Try what a stuck operation could not finish again; WrongState for one that is not stuck."""
+    require_admin(principal, "retry operations")
+    return uow.operations.retry(operation_id)
