@@ -1,0 +1,258 @@
+"""Sagas: a table of steps with their undo, run so that a process may die anywhere.
+
+A step has rows (database changes, committed together with the step's record) and a `do` (effects through
+ports), rows first in both directions. Every `do` is ensure-shaped, so that a step found *running* after a
+crash is simply done again. A step fails: what was done is undone in reverse, the failed step included. An
+undo fails, or a step that can only go forward does: the operation is *stuck*, visible and retryable.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar, cast
+
+from hostloom.model.errors import DriverError, HostloomError, LeaseLost, StaleGeneration
+from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord, StepState
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.workflows.codec import from_json, to_json
+
+log = logging.getLogger(__name__)
+
+I = TypeVar("I")  # noqa: E741  (the saga's input)
+O = TypeVar("O")  # noqa: E741  (a step's output)
+
+#: A retryable error is tried again this often before the step fails, with these pauses.
+RETRY_PAUSES_S = (0.5, 2.0)
+#: Transactions that lose against a parallel one are decided anew this often.
+ROW_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Step(Generic[I, O]):
+    """One row of a saga's table; at most one of `rows` and `do` returns the output."""
+
+    name: str
+    #: Type of the output; None when the step has none.
+    output: type[O] | None = None
+    rows: "Callable[[Run[I], UnitOfWork], O | None] | None" = None
+    do: "Callable[[Run[I]], O | None] | None" = None
+    undo_rows: "Callable[[Run[I], UnitOfWork], None] | None" = None
+    undo: "Callable[[Run[I]], None] | None" = None
+    #: What it destroys cannot be made again: from here on the saga only goes forward.
+    forward_only: bool = False
+
+
+@dataclass(frozen=True)
+class Saga(Generic[I]):
+    """A named table of steps over one type of input."""
+
+    name: str
+    input: type[I]
+    steps: tuple[Step[I, Any], ...]
+
+    def describe_steps(self) -> tuple[StepRecord, ...]:
+        """The records of an operation that has not begun."""
+        return tuple(StepRecord(step.name) for step in self.steps)
+
+
+@dataclass
+class Run(Generic[I]):
+    """One saga in one process: what its steps may use."""
+
+    ports: Ports
+    operation: Operation
+    input: I
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def output(self, step: Step[I, O]) -> O:
+        """What an earlier step of this operation returned."""
+        return cast("O", self.outputs[step.name])
+
+    def has(self, step: Step[I, Any]) -> bool:
+        """Whether that step has an output: it may have failed before it had one."""
+        return self.outputs.get(step.name) is not None
+
+
+class Runner:
+    """Runs one claimed operation to its end, from wherever it stands."""
+
+    def __init__(
+        self, ports: Ports, saga: Saga[Any], operation: Operation, pause: Callable[[float], None]
+    ) -> None:
+        self._ports, self._saga, self._pause = ports, saga, pause
+        self._operation = operation
+        self._records = {record.name: record for record in operation.steps}
+        self._run: Run[Any] = Run(ports, operation, from_json(operation.input, saga.input))
+        for step in saga.steps:
+            data = self._records[step.name].output
+            if data is not None and step.output is not None:
+                self._run.outputs[step.name] = from_json(data, step.output)
+
+    def run(self) -> Operation:
+        """Return the operation finished or stuck; LeaseLost when another process took it over."""
+        if self._operation.state in (OperationState.PENDING, OperationState.RUNNING):
+            self._forward()
+        if self._operation.state is OperationState.UNWINDING:
+            if self._is_past_return():
+                self._set(OperationState.RUNNING)
+                self._forward()
+            else:
+                self._unwind()
+        return self._operation
+
+    # -- forward ---------------------------------------------------------------------------------------
+
+    def _forward(self) -> None:
+        if self._operation.state is OperationState.PENDING:
+            self._set(OperationState.RUNNING)
+        for step in self._saga.steps:
+            if self._records[step.name].state is StepState.DONE:
+                continue
+            if self._wants_cancel() and not self._is_past_return():
+                self._set(OperationState.UNWINDING, "cancelled", "cancelled")
+                return
+            try:
+                self._do(step)
+            except LeaseLost:
+                raise
+            except Exception as error:  # noqa: BLE001  (every failure must be recorded and unwound)
+                self._fail(step, error)
+                return
+        self._set(OperationState.SUCCEEDED)
+
+    def _do(self, step: Step[Any, Any]) -> None:
+        record = self._records[step.name]
+        if record.state is not StepState.RUNNING:
+            self._begin(step)
+        if step.do is None:
+            return
+        output = self._with_retries(step.do)
+        if output is not None:
+            self._run.outputs[step.name] = output
+        with self._ports.store.begin() as uow:
+            self._record(uow, step, StepState.DONE)
+            uow.commit()
+
+    def _begin(self, step: Step[Any, Any]) -> None:
+        """Write the step's rows and its record in one transaction; decide again if a parallel one won."""
+        for attempt in range(ROW_ATTEMPTS):
+            try:
+                with self._ports.store.begin() as uow:
+                    if step.rows is not None and (output := step.rows(self._run, uow)) is not None:
+                        self._run.outputs[step.name] = output
+                    self._record(uow, step, StepState.DONE if step.do is None else StepState.RUNNING)
+                    uow.commit()
+                    return
+            except StaleGeneration:
+                if attempt == ROW_ATTEMPTS - 1:
+                    raise
+
+    def _with_retries(self, do: Callable[[Run[Any]], Any]) -> Any:
+        for pause_s in RETRY_PAUSES_S:
+            try:
+                return do(self._run)
+            except DriverError as error:
+                if not error.retryable or self._wants_cancel():
+                    raise
+                log.info("operation %s: %s; trying again", self._operation.id, error)
+                self._pause(pause_s)
+        return do(self._run)
+
+    def _fail(self, step: Step[Any, Any], error: Exception) -> None:
+        text, code = _describe(error)
+        if code == "bug":
+            log.exception("operation %s: step %s", self._operation.id, step.name)
+        stuck = self._is_past_return() or step.forward_only
+        with self._ports.store.begin() as uow:
+            self._record(uow, step, StepState.FAILED, text, code)
+            state = OperationState.STUCK if stuck else OperationState.UNWINDING
+            self._save(uow, state, text, code)
+            uow.commit()
+
+    def _is_past_return(self) -> bool:
+        return any(
+            step.forward_only and self._records[step.name].state is not StepState.PENDING
+            for step in self._saga.steps
+        )
+
+    def _wants_cancel(self) -> bool:
+        with self._ports.store.begin() as uow:
+            return uow.operations.get(self._operation.id).cancel_requested
+
+    # -- backward --------------------------------------------------------------------------------------
+
+    def _unwind(self) -> None:
+        for step in reversed(self._saga.steps):
+            if self._records[step.name].state in (StepState.PENDING, StepState.UNDONE):
+                continue
+            try:
+                self._undo(step)
+            except LeaseLost:
+                raise
+            except Exception as error:  # noqa: BLE001  (an undo that fails is a state, not a log line)
+                self._stick(step, error)
+                return
+        cancelled = self._operation.error_code == "cancelled"
+        self._set(OperationState.CANCELLED if cancelled else OperationState.FAILED, *self._reason())
+
+    def _undo(self, step: Step[Any, Any]) -> None:
+        if self._records[step.name].state is not StepState.UNDOING:
+            with self._ports.store.begin() as uow:
+                if step.undo_rows is not None:
+                    step.undo_rows(self._run, uow)
+                self._record(uow, step, StepState.UNDONE if step.undo is None else StepState.UNDOING)
+                uow.commit()
+        if step.undo is not None:
+            self._with_retries(step.undo)
+            with self._ports.store.begin() as uow:
+                self._record(uow, step, StepState.UNDONE)
+                uow.commit()
+
+    def _stick(self, step: Step[Any, Any], error: Exception) -> None:
+        text, code = _describe(error)
+        log.warning("operation %s is stuck undoing %s: %s", self._operation.id, step.name, text)
+        with self._ports.store.begin() as uow:
+            self._record(uow, step, StepState.UNDO_FAILED, text, code)
+            self._save(uow, OperationState.STUCK, *self._reason())
+            uow.commit()
+
+    # -- records ---------------------------------------------------------------------------------------
+
+    def _reason(self) -> tuple[str, str]:
+        return self._operation.error, self._operation.error_code
+
+    def _set(self, state: OperationState, error: str = "", code: str = "") -> None:
+        with self._ports.store.begin() as uow:
+            self._save(uow, state, error, code)
+            uow.commit()
+
+    def _save(self, uow: UnitOfWork, state: OperationState, error: str, code: str) -> None:
+        finished_at = self._ports.clock.now() if state in FINISHED else None
+        changed = replace(self._operation, state=state, error=error, error_code=code, finished_at=finished_at)
+        uow.operations.save(changed)
+        self._operation = self._run.operation = changed
+
+    def _record(
+        self, uow: UnitOfWork, step: Step[Any, Any], state: StepState, error: str = "", code: str = ""
+    ) -> None:
+        now = self._ports.clock.now()
+        before = self._records[step.name]
+        over = state in (StepState.DONE, StepState.FAILED, StepState.UNDONE, StepState.UNDO_FAILED)
+        record = StepRecord(
+            step.name,
+            state,
+            to_json(self._run.outputs.get(step.name)),
+            error or before.error,
+            code or before.error_code,
+            before.started_at if before.started_at is not None else now,
+            now if over else None,
+        )
+        uow.operations.save_step(self._operation, record)
+        self._records[step.name] = record
+
+
+def _describe(error: Exception) -> tuple[str, str]:
+    """An error in words and its code; anything without a name of ours is a bug, and says so."""
+    if isinstance(error, HostloomError):
+        return str(error), error.code
+    return f"internal error: {type(error).__name__}: {error}", "bug"
