@@ -18,6 +18,7 @@ HostloomError
 │   ├── HostKeyUnknown       host, fingerprint
 │   ├── HostKeyChanged       host, wanted, found
 │   ├── HostRefused          host, cause (credentials, permissions)
+│   ├── HostNotScannable     uri
 │   ├── HypervisorRejected   host, action, cause
 │   ├── OutcomeUnknown       host, action: a changing call ran out of time
 │   ├── DhcpUnreachable      cause
@@ -210,6 +211,17 @@ class HostRefused(DriverError):
     def __init__(self, host: str, cause: str) -> None:
         super().__init__(f"host {host!r} refused the connection: {cause}")
         self.host, self.cause = host, cause
+
+
+class HostNotScannable(DriverError):
+    """The URI gives no way to read the host's links (TLS, test driver, a bare socket)."""
+
+    code = "host-not-scannable"
+    hint = "say what cannot be seen with `hostloom node interface update`"
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"the links of {uri!r} cannot be read: that takes SSH or the machine itself")
+        self.uri = uri
 
 
 class HypervisorRejected(DriverError):

@@ -38,6 +38,8 @@ class Step(Generic[I, O]):
     do: "Callable[[Run[I]], O | None] | None" = None
     undo_rows: "Callable[[Run[I], UnitOfWork], None] | None" = None
     undo: "Callable[[Run[I]], None] | None" = None
+    #: Called, outside any transaction, before rows that lost against a parallel change are tried again.
+    stale: "Callable[[Run[I]], None] | None" = None
     #: What it destroys cannot be made again: from here on the saga only goes forward.
     forward_only: bool = False
 
@@ -146,6 +148,8 @@ class Runner:
             except StaleGeneration:
                 if attempt == ROW_ATTEMPTS - 1:
                     raise
+                if step.stale is not None:
+                    step.stale(self._run)
 
     def _with_retries(self, do: Callable[[Run[Any]], Any]) -> Any:
         for pause_s in RETRY_PAUSES_S:

@@ -1,0 +1,244 @@
+"""Hosts: add them, look at them, say how they are, let them go."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hostloom.decide.drift import drift
+from hostloom.model.access import Principal
+from hostloom.model.attachment import MacvlanMode
+from hostloom.model.errors import (
+    AlreadyExists,
+    HostKeyUnknown,
+    InUse,
+    InvalidValue,
+    NotFound,
+    StaleGeneration,
+)
+from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host, InstalledBy
+from hostloom.model.ids import HostId, SystemId, check_hostname
+from hostloom.model.machine import MachineOrigin
+from hostloom.model.operation import Operation
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.groupings import resource_pool_id, zone_id
+from hostloom.services.start import start_saga
+from hostloom.workflows.add_host import ADD_HOST, AddHostInput
+from hostloom.workflows.refresh import REFRESH, RefreshInput
+
+#: As MAAS's form allows.
+MAX_OVER_COMMIT = 10.0
+SCHEMES = ("qemu+ssh://", "qemu+tls://", "qemu+unix://", "qemu://", "test://", "test+unix://")
+
+
+@dataclass(frozen=True)
+class HostInput:
+    """A host to add."""
+
+    name: str
+    uri: str
+    #: Fingerprint of the SSH key that the user compared and accepts.
+    accept_key: str | None = None
+    adopt: bool = True
+    installed_by: InstalledBy | None = None
+    default_macvlan_mode: MacvlanMode | None = None
+    cpu_over_commit_ratio: float = 1.0
+    memory_over_commit_ratio: float = 1.0
+    zone: str | None = None
+    resource_pool: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HostChanges:
+    """What to change of a host; None leaves it."""
+
+    name: str | None = None
+    uri: str | None = None
+    installed_by: InstalledBy | None = None
+    default_macvlan_mode: MacvlanMode | None = None
+    clear_macvlan_mode: bool = False
+    cpu_over_commit_ratio: float | None = None
+    memory_over_commit_ratio: float | None = None
+    zone: str | None = None
+    resource_pool: str | None = None
+    tags: tuple[str, ...] | None = None
+    #: The node that the host is, chosen by the operator.
+    node: SystemId | None = None
+    #: Drop the pinned SSH key: the next contact asks again.
+    forget_key: bool = False
+
+
+def list_(
+    uow: UnitOfWork, principal: Principal, after: HostId | None = None, limit: int | None = None
+) -> list[Host]:
+    """By id."""
+    require_admin(principal, "see hosts")
+    return uow.hosts.list(after, limit)
+
+
+def get(uow: UnitOfWork, principal: Principal, key: str) -> Host:
+    """By name or id; NotFound."""
+    require_admin(principal, "see hosts")
+    host = uow.hosts.find(key)
+    if host is None and key.isascii() and key.isdigit():
+        return uow.hosts.get(HostId(int(key)))
+    if host is None:
+        raise NotFound("host", key)
+    return host
+
+
+def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
+    """Record the wish to add a host; its SSH key is checked before anything is sent to it."""
+    require_admin(principal, "add hosts")
+    check_hostname(wanted.name)
+    _check_uri(wanted.uri)
+    _check_key(ports, wanted.name, wanted.uri, wanted.accept_key)
+    with ports.store.begin() as uow:
+        _check_free(uow, wanted.name, wanted.uri)
+        host = Host(
+            HostId(0),
+            wanted.name,
+            wanted.uri,
+            installed_by=wanted.installed_by or InstalledBy.UNKNOWN,
+            default_macvlan_mode=wanted.default_macvlan_mode,
+            cpu_over_commit_ratio=_ratio("cpu_over_commit_ratio", wanted.cpu_over_commit_ratio),
+            memory_over_commit_ratio=_ratio("memory_over_commit_ratio", wanted.memory_over_commit_ratio),
+            zone_id=zone_id(uow, wanted.zone),
+            resource_pool_id=resource_pool_id(uow, wanted.resource_pool),
+            tags=wanted.tags,
+        )
+        given = AddHostInput(host, wanted.accept_key or "", wanted.adopt)
+        operation = start_saga(uow, ports, principal, ADD_HOST, given, f"host {wanted.name}")
+        uow.commit()
+    return operation
+
+
+def update(
+    ports: Ports, principal: Principal, key: str, changes: HostChanges, generation: int | None = None
+) -> Host:
+    """Change a host; a new URI or node correlates it anew at the refresh that follows."""
+    require_admin(principal, "change hosts")
+    with ports.store.begin() as uow:
+        host = get(uow, principal, key)
+        _check_generation(host, generation)
+        changed = _apply(uow, host, changes)
+        changed = uow.hosts.update(changed)
+        if changed.uri != host.uri or changed.correlation != host.correlation:
+            start_saga(uow, ports, principal, REFRESH, RefreshInput(changed.name), f"host {changed.name}")
+        uow.commit()
+    if changes.forget_key or changed.uri != host.uri:
+        ports.hypervisors.forget(host.uri)
+    if changes.forget_key:
+        ports.keys.forget(host.uri)
+    return changed
+
+
+def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
+    """Let a host go; refused while composed machines are on it. Nothing on the host itself is touched."""
+    require_admin(principal, "delete hosts")
+    with ports.store.begin() as uow:
+        host = get(uow, principal, key)
+        _check_generation(host, generation)
+        machines = uow.machines.of_host(host.id)
+        if composed := [m for m in machines if m.origin is MachineOrigin.COMPOSED]:
+            raise InUse("host", host.name, [f"machine {m.hostname}" for m in composed])
+        for machine in machines:
+            uow.release(machine.system_id)
+        uow.hosts.delete(host.id)
+        uow.commit()
+    ports.hypervisors.forget(host.uri)
+    ports.keys.forget(host.uri)
+
+
+def refresh(ports: Ports, principal: Principal, key: str) -> Operation:
+    """Re-read a host and record what changed."""
+    require_admin(principal, "refresh hosts")
+    with ports.store.begin() as uow:
+        host = get(uow, principal, key)
+        operation = start_saga(uow, ports, principal, REFRESH, RefreshInput(host.name), f"host {host.name}")
+        uow.commit()
+    return operation
+
+
+def scan(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
+    """What a refresh would change of the host's interfaces, recording nothing."""
+    require_admin(principal, "scan hosts")
+    with ports.store.begin() as uow:
+        host = get(uow, principal, key)
+        system_id = host.correlation.system_id
+        node = None if system_id is None else uow.nodes.get(system_id)
+    seen = ports.scanner.scan(host.uri)
+    changes = [
+        {"kind": each.kind, "subject": each.subject, "recorded": each.recorded, "observed": each.observed}
+        for each in drift(node, seen)
+    ]
+    return {"host": host.name, "node": node.hostname if node else None, "changes": changes}
+
+
+def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
+    name = host.name if changes.name is None else check_hostname(changes.name)
+    uri = host.uri if changes.uri is None else changes.uri
+    _check_uri(uri)
+    if changes.clear_macvlan_mode and changes.default_macvlan_mode is not None:
+        raise InvalidValue("clear_macvlan_mode", True, "given without default_macvlan_mode")
+    mode = changes.default_macvlan_mode or host.default_macvlan_mode
+    correlation = host.correlation
+    if changes.node is not None:
+        uow.nodes.get(changes.node)
+        correlation = Correlation(CorrelationState.CORRELATED, changes.node, CorrelationEvidence.OPERATOR)
+    return replace(
+        host,
+        name=name,
+        uri=uri,
+        installed_by=changes.installed_by or host.installed_by,
+        default_macvlan_mode=None if changes.clear_macvlan_mode else mode,
+        cpu_over_commit_ratio=_ratio(
+            "cpu_over_commit_ratio", changes.cpu_over_commit_ratio, host.cpu_over_commit_ratio
+        ),
+        memory_over_commit_ratio=_ratio(
+            "memory_over_commit_ratio", changes.memory_over_commit_ratio, host.memory_over_commit_ratio
+        ),
+        zone_id=host.zone_id if changes.zone is None else zone_id(uow, changes.zone),
+        resource_pool_id=host.resource_pool_id
+        if changes.resource_pool is None
+        else resource_pool_id(uow, changes.resource_pool),
+        tags=host.tags if changes.tags is None else changes.tags,
+        correlation=correlation,
+        host_key="" if changes.forget_key else host.host_key,
+    )
+
+
+def _check_uri(uri: str) -> None:
+    if not uri.startswith(SCHEMES):
+        raise InvalidValue("uri", uri, f"a libvirt URI; it starts with one of {', '.join(SCHEMES)}")
+    if "@" in uri.partition("://")[2].partition("/")[0] and ":" in uri.partition("://")[2].partition("@")[0]:
+        raise InvalidValue("uri", "…", "a libvirt URI without a password")
+
+
+def _check_key(ports: Ports, name: str, uri: str, accept_key: str | None) -> None:
+    if ports.keys.pinned(uri) is not None:
+        return
+    offered = ports.keys.offered(uri)
+    if offered and accept_key not in [key.fingerprint for key in offered]:
+        raise HostKeyUnknown(name, offered[0].fingerprint)
+
+
+def _check_free(uow: UnitOfWork, name: str, uri: str) -> None:
+    for host in uow.hosts.list():
+        if host.name == name:
+            raise AlreadyExists("host", name)
+        if host.uri == uri:
+            raise AlreadyExists("host at", uri, f"host {host.name}")
+
+
+def _check_generation(host: Host, generation: int | None) -> None:
+    if generation is not None and generation != host.generation:
+        raise StaleGeneration("host", host.name, generation, host.generation)
+
+
+def _ratio(field: str, value: float | None, otherwise: float = 1.0) -> float:
+    if value is None:
+        return otherwise
+    if not 0 <= value <= MAX_OVER_COMMIT:
+        raise InvalidValue(field, value, f"a ratio from 0 to {MAX_OVER_COMMIT:g}")
+    return value

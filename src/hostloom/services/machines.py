@@ -1,0 +1,181 @@
+"""Machines: plan, compose, look at, switch and take apart."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hostloom.decide.check import check
+from hostloom.decide.compose import decide, labels_needed
+from hostloom.model.access import Principal
+from hostloom.model.errors import NotFound, StaleGeneration, WrongState
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState
+from hostloom.model.operation import Operation
+from hostloom.model.plan import Decision
+from hostloom.model.request import ComposeRequest, Identities
+from hostloom.ports import Hypervisor, Ports, UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.groupings import resource_pool_id, zone_id
+from hostloom.services.hosts import get as get_host
+from hostloom.services.start import start_saga
+from hostloom.workflows.compose import COMPOSE, ComposeInput, plan_or_refuse
+from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
+from hostloom.workflows.hosts import hypervisor_of
+
+
+@dataclass(frozen=True)
+class MachineChanges:
+    """What to change of a machine; None leaves it."""
+
+    zone: str | None = None
+    resource_pool: str | None = None
+    tags: tuple[str, ...] | None = None
+
+
+def list_(
+    uow: UnitOfWork,
+    principal: Principal,
+    after: SystemId | None = None,
+    limit: int | None = None,
+    host: str | None = None,
+) -> list[Machine]:
+    """By system id, or those of a host by name."""
+    require_admin(principal, "see machines")
+    if host is not None:
+        return uow.machines.of_host(get_host(uow, principal, host).id)
+    return uow.machines.list(after, limit)
+
+
+def get(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
+    """By hostname or system id; NotFound."""
+    require_admin(principal, "see machines")
+    return uow.machines.find(key) or uow.machines.get(SystemId(key))
+
+
+def plan(ports: Ports, principal: Principal, request: ComposeRequest) -> Decision:
+    """What compose would do, and why; nothing is held."""
+    require_admin(principal, "plan machines")
+    identities = draw_identities(ports, request)
+    with ports.store.begin() as uow:
+        return _decide(uow, request, identities)
+
+
+def compose(ports: Ports, principal: Principal, request: ComposeRequest) -> Operation:
+    """Record the operation that composes the machine; Refused, with its explanation, when no plan fits."""
+    require_admin(principal, "compose machines")
+    identities = draw_identities(ports, request)
+    with ports.store.begin() as uow:
+        zone_id(uow, request.zone)
+        resource_pool_id(uow, request.resource_pool)
+        plan_or_refuse(_decide(uow, request, identities))
+        subject = f"machine {identities.hostname}"
+        given = ComposeInput(request, identities)
+        operation = start_saga(uow, ports, principal, COMPOSE, given, subject)
+        uow.commit()
+    return operation
+
+
+def draw_identities(ports: Ports, request: ComposeRequest) -> Identities:
+    """Everything random about a machine, fixed before anything is decided."""
+    return Identities(
+        system_id=ports.ids.system_id(),
+        hostname=request.hostname or ports.ids.hostname(),
+        uuid=ports.ids.uuid(),
+        macs=tuple(ports.ids.mac() for _ in range(labels_needed(request))),
+    )
+
+
+def _decide(uow: UnitOfWork, request: ComposeRequest, identities: Identities) -> Decision:
+    """Decide, and have the independent checker look at the plan."""
+    snapshot = uow.snapshot()
+    decision = decide(snapshot, request, identities)
+    if decision.plan is not None and (wrong := check(snapshot, request, decision.plan)):
+        raise AssertionError(f"the plan breaks the rules: {'; '.join(wrong)}")
+    return decision
+
+
+def decompose(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> Operation:
+    """Record the operation that takes a composed machine apart; others are not ours to delete."""
+    require_admin(principal, "decompose machines")
+    with ports.store.begin() as uow:
+        machine = get(uow, principal, key)
+        _check_generation(machine, generation)
+        if machine.origin is not MachineOrigin.COMPOSED:
+            raise WrongState("machine", machine.hostname, machine.origin, "composed by hostloom")
+        if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
+            raise WrongState("machine", machine.hostname, machine.state, "at rest")
+        given = DecomposeInput(machine.system_id, machine.hostname)
+        operation = start_saga(uow, ports, principal, DECOMPOSE, given, f"machine {machine.hostname}")
+        uow.commit()
+    return operation
+
+
+def start(ports: Ports, principal: Principal, key: str) -> Machine:
+    """Power on; nothing happens to a machine that runs."""
+    require_admin(principal, "start machines")
+    machine, hypervisor = _reach(ports, principal, key)
+    hypervisor.start(machine.uuid)
+    return _record_power(ports, machine, hypervisor)
+
+
+def stop(ports: Ports, principal: Principal, key: str, *, force: bool = False) -> Machine:
+    """Ask the machine to shut down, or cut its power."""
+    require_admin(principal, "stop machines")
+    machine, hypervisor = _reach(ports, principal, key)
+    hypervisor.stop(machine.uuid, force=force)
+    return _record_power(ports, machine, hypervisor)
+
+
+def console_log(ports: Ports, principal: Principal, key: str) -> str:
+    """The end of the serial console's log."""
+    require_admin(principal, "read consoles")
+    machine, hypervisor = _reach(ports, principal, key)
+    return hypervisor.console_log(machine.uuid)
+
+
+def why(uow: UnitOfWork, principal: Principal, key: str) -> dict[str, Any]:
+    """The explanation that the machine was placed by, as data; NotFound for one we did not compose."""
+    machine = get(uow, principal, key)
+    explanation = uow.machines.explanation(machine.system_id)
+    if explanation is None:
+        raise NotFound("explanation of machine", machine.hostname)
+    return explanation
+
+
+def update(
+    uow: UnitOfWork, principal: Principal, key: str, changes: MachineChanges, generation: int | None = None
+) -> Machine:
+    """Change what a machine is grouped by."""
+    require_admin(principal, "change machines")
+    machine = get(uow, principal, key)
+    _check_generation(machine, generation)
+    pool = changes.resource_pool
+    return uow.machines.update(
+        replace(
+            machine,
+            zone_id=machine.zone_id if changes.zone is None else zone_id(uow, changes.zone),
+            resource_pool_id=machine.resource_pool_id if pool is None else resource_pool_id(uow, pool),
+            tags=machine.tags if changes.tags is None else changes.tags,
+        )
+    )
+
+
+def _reach(ports: Ports, principal: Principal, key: str) -> tuple[Machine, Hypervisor]:
+    with ports.store.begin() as uow:
+        machine = get(uow, principal, key)
+    if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.MISSING):
+        raise WrongState("machine", machine.hostname, machine.state, "there and at rest")
+    return machine, hypervisor_of(ports, machine)
+
+
+def _record_power(ports: Ports, machine: Machine, hypervisor: Hypervisor) -> Machine:
+    power: PowerState = hypervisor.power(machine.uuid)
+    with ports.store.begin() as uow:
+        current = uow.machines.get(machine.system_id)
+        changed = uow.machines.update(replace(current, power=power))
+        uow.commit()
+    return changed
+
+
+def _check_generation(machine: Machine, generation: int | None) -> None:
+    if generation is not None and generation != machine.generation:
+        raise StaleGeneration("machine", machine.hostname, generation, machine.generation)

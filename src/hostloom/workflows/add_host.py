@@ -1,0 +1,61 @@
+"""Add a host: trust its key, read it, record it with the node that it is."""
+
+from dataclasses import dataclass, replace
+
+from hostloom.model.errors import HostKeyUnknown
+from hostloom.model.event import Event
+from hostloom.model.host import Host
+from hostloom.ports import UnitOfWork
+from hostloom.workflows.hosts import observe
+from hostloom.workflows.observation import Observation
+from hostloom.workflows.record import record_observation
+from hostloom.workflows.saga import Run, Saga, Step
+
+
+@dataclass(frozen=True)
+class AddHostInput:
+    """The host as the user described it; `host.id` is 0 until it is recorded."""
+
+    host: Host
+    #: Fingerprint of the SSH key that the user accepted; empty when none is needed or it is pinned.
+    accept_key: str
+    #: Create the node from the host's own interfaces if no known one matches.
+    adopt: bool
+
+
+def _pin(run: Run[AddHostInput]) -> None:
+    host = run.input.host
+    if not run.input.accept_key or run.ports.keys.pinned(host.uri) == run.input.accept_key:
+        return
+    offered = run.ports.keys.offered(host.uri)
+    for key in offered:
+        if key.fingerprint == run.input.accept_key:
+            run.ports.keys.pin(host.uri, key)
+            return
+    raise HostKeyUnknown(host.name, ", ".join(key.fingerprint for key in offered))
+
+
+def _unpin(run: Run[AddHostInput]) -> None:
+    if run.input.accept_key:
+        run.ports.hypervisors.forget(run.input.host.uri)
+        run.ports.keys.forget(run.input.host.uri)
+
+
+def _observe(run: Run[AddHostInput]) -> Observation:
+    return observe(run.ports, run.input.host.name, run.input.host.uri)
+
+
+def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
+    if uow.hosts.find(run.input.host.name) is not None:
+        return
+    key = run.ports.keys.pinned(run.input.host.uri) or ""
+    host = uow.hosts.add(replace(run.input.host, host_key=key))
+    record_observation(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
+    uow.events.add(Event("host-added", f"host {host.name}", f"added at {host.uri}", run.ports.clock.now()))
+
+
+PIN = Step[AddHostInput, None]("key", do=_pin, undo=_unpin)
+OBSERVE = Step[AddHostInput, Observation]("observe", Observation, do=_observe)
+RECORD = Step[AddHostInput, None]("record", rows=_record)
+
+ADD_HOST = Saga("add-host", AddHostInput, (PIN, OBSERVE, RECORD))

@@ -1,0 +1,175 @@
+"""Compose: from a request to a running machine, its address reserved and published."""
+
+from dataclasses import dataclass, replace
+
+from hostloom.decide.compose import decide
+from hostloom.decide.explain import render_refusal
+from hostloom.model.errors import NotFound, Refused, StaleGeneration
+from hostloom.model.event import Event
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
+from hostloom.model.plan import Decision, Plan
+from hostloom.model.request import ComposeRequest, Identities
+from hostloom.ports import Hypervisor, UnitOfWork
+from hostloom.workflows.hosts import hypervisor_of, refresh_now, spec_of
+from hostloom.workflows.publish import publish_dhcp
+from hostloom.workflows.saga import Run, Saga, Step
+from hostloom.workflows.verify import Verified, verify_machine
+
+#: Hosts that are tried, each re-read first, before a request that leaves the host open gives up.
+HOST_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class ComposeInput:
+    """The request, and everything random about the machine, drawn before the operation was recorded."""
+
+    request: ComposeRequest
+    identities: Identities
+
+
+@dataclass(frozen=True)
+class ChosenHost:
+    """The host that was re-read and still is the right one."""
+
+    host: str
+
+
+def plan_or_refuse(decision: Decision) -> Plan:
+    """The plan, or Refused with its code, its words and the explanation."""
+    if decision.plan is not None:
+        return decision.plan
+    refusal = decision.explanation.refusal
+    if refusal is None:
+        raise AssertionError("a decision without plan has a refusal")
+    raise Refused(refusal.code, render_refusal(refusal), decision.explanation)
+
+
+def _observe(run: Run[ComposeInput]) -> ChosenHost:
+    """Re-read the host that the request leads to; if that leads elsewhere, re-read that one."""
+    seen: set[str] = set()
+    for _ in range(HOST_ATTEMPTS):
+        with run.ports.store.begin() as uow:
+            plan = plan_or_refuse(decide(uow.snapshot(), run.input.request, run.input.identities))
+        if plan.host_name in seen:
+            return ChosenHost(plan.host_name)
+        refresh_now(run.ports, plan.host_name)
+        seen.add(plan.host_name)
+    return ChosenHost(plan.host_name)
+
+
+def _reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    """Decide once more inside the reserving transaction, on the host that was just re-read."""
+    if _find(uow, run.input.identities.system_id) is not None:
+        return
+    request = replace(run.input.request, host=run.output(OBSERVE).host)
+    decision = decide(uow.snapshot(), request, run.input.identities)
+    if decision.plan is None and run.input.request.host is None:
+        raise StaleGeneration("host", run.output(OBSERVE).host, "room for the machine", "none")
+    uow.reserve(plan_or_refuse(decision), decision.explanation)
+
+
+def _choose_again(run: Run[ComposeInput]) -> None:
+    """The host filled up, or changed, since it was chosen: choose and re-read once more."""
+    run.outputs[OBSERVE.name] = _observe(run)
+
+
+def _find(uow: UnitOfWork, system_id: SystemId) -> Machine | None:
+    try:
+        return uow.machines.get(system_id)
+    except NotFound:
+        return None
+
+
+def _machine(run: Run[ComposeInput]) -> Machine | None:
+    with run.ports.store.begin() as uow:
+        return _find(uow, run.input.identities.system_id)
+
+
+def _on_host(run: Run[ComposeInput]) -> tuple[Machine, Hypervisor]:
+    machine = _machine(run)
+    if machine is None:
+        raise NotFound("machine", run.input.identities.hostname)
+    return machine, hypervisor_of(run.ports, machine)
+
+
+def _release(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    uow.release(run.input.identities.system_id)
+
+
+def _ensure_volumes(run: Run[ComposeInput]) -> None:
+    machine, hypervisor = _on_host(run)
+    for disk in machine.disks:
+        hypervisor.ensure_volume(disk)
+
+
+def _delete_volumes(run: Run[ComposeInput]) -> None:
+    machine, hypervisor = _on_host(run)
+    for disk in machine.disks:
+        hypervisor.delete_volume(disk)
+
+
+def _ensure_machine(run: Run[ComposeInput]) -> None:
+    machine, hypervisor = _on_host(run)
+    hypervisor.ensure_machine(spec_of(run.ports, machine))
+
+
+def _delete_machine(run: Run[ComposeInput]) -> None:
+    machine, hypervisor = _on_host(run)
+    hypervisor.delete_machine(machine.uuid)
+
+
+def _want_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    _set_dhcp(run, uow, wanted=True)
+
+
+def _unwant_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    _set_dhcp(run, uow, wanted=False)
+
+
+def _set_dhcp(run: Run[ComposeInput], uow: UnitOfWork, *, wanted: bool) -> None:
+    machine = _find(uow, run.input.identities.system_id)
+    if machine is not None and machine.dhcp_published is not wanted:
+        uow.machines.update(replace(machine, dhcp_published=wanted))
+
+
+def _publish(run: Run[ComposeInput]) -> None:
+    publish_dhcp(run.ports)
+
+
+def _start(run: Run[ComposeInput]) -> None:
+    if run.input.request.start:
+        machine, hypervisor = _on_host(run)
+        hypervisor.start(machine.uuid)
+
+
+def _stop(run: Run[ComposeInput]) -> None:
+    machine, hypervisor = _on_host(run)
+    hypervisor.stop(machine.uuid, force=True)
+
+
+def _verify(run: Run[ComposeInput]) -> Verified:
+    machine, _ = _on_host(run)
+    return verify_machine(run.ports, machine)
+
+
+def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    machine = uow.machines.get(run.input.identities.system_id)
+    check_transition(machine.hostname, machine.state, MachineState.READY)
+    power = PowerState.ON if run.input.request.start else PowerState.OFF
+    uow.machines.update(replace(machine, state=MachineState.READY, power=power))
+    uow.events.add(
+        Event("machine-composed", f"machine {machine.hostname}", "composed and ready", run.ports.clock.now())
+    )
+
+
+OBSERVE = Step[ComposeInput, ChosenHost]("observe", ChosenHost, do=_observe)
+RESERVE = Step[ComposeInput, None]("reserve", rows=_reserve, stale=_choose_again, undo_rows=_release)
+VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=_delete_volumes)
+DOMAIN = Step[ComposeInput, None]("domain", do=_ensure_machine, undo=_delete_machine)
+DHCP = Step[ComposeInput, None]("dhcp", rows=_want_dhcp, do=_publish, undo_rows=_unwant_dhcp, undo=_publish)
+POWER = Step[ComposeInput, None]("power", do=_start, undo=_stop)
+VERIFY = Step[ComposeInput, Verified]("verify", Verified, do=_verify)
+COMMIT = Step[ComposeInput, None]("commit", rows=_commit)
+
+COMPOSE = Saga("compose", ComposeInput, (OBSERVE, RESERVE, VOLUMES, DOMAIN, DHCP, POWER, VERIFY, COMMIT))

@@ -1,0 +1,92 @@
+"""What every saga needs of a host: its hypervisor, a fresh reading of it, and the spec of a machine on it."""
+
+from dataclasses import replace
+
+from hostloom.decide.correlate import uri_host
+from hostloom.model.errors import DriverError, HostNotScannable, NotFound
+from hostloom.model.event import Event
+from hostloom.model.host import Host
+from hostloom.model.ids import HostId
+from hostloom.model.machine import Machine, MachineSpec
+from hostloom.ports import Hypervisor, Ports, UnitOfWork
+from hostloom.workflows.observation import Observation
+from hostloom.workflows.record import record_observation
+
+
+def observe(ports: Ports, name: str, uri: str) -> Observation:
+    """Read a host through libvirt and, where possible, its links; changes nothing."""
+    seen = ports.hypervisors.of(name, uri).describe()
+    try:
+        network = ports.scanner.scan(uri)
+    except HostNotScannable:
+        network = None
+    part = uri_host(uri)
+    addresses = ports.resolver.addresses(part) if part else ()
+    return Observation(seen, network, addresses, ports.clock.now())
+
+
+def refresh_now(ports: Ports, name: str) -> Host:
+    """Re-read a host and record what is found; one that does not answer is marked, and raises."""
+    with ports.store.begin() as uow:
+        host = find_host(uow, name)
+    try:
+        seen = observe(ports, host.name, host.uri)
+    except DriverError as error:
+        mark_unreachable(ports, host.id, error)
+        raise
+    with ports.store.begin() as uow:
+        recorded = record_observation(uow, ports, uow.hosts.get(host.id), seen)
+        uow.commit()
+    return recorded
+
+
+def mark_unreachable(ports: Ports, host_id: HostId, error: DriverError) -> None:
+    """Record that a host did not answer; an event when that is news."""
+    with ports.store.begin() as uow:
+        host = uow.hosts.get(host_id)
+        if host.reachable or host.unreachable_cause != str(error):
+            uow.hosts.update(replace(host, reachable=False, unreachable_cause=str(error)))
+        if host.reachable:
+            uow.events.add(Event("host-lost", f"host {host.name}", str(error), ports.clock.now()))
+        uow.commit()
+
+
+def find_host(uow: UnitOfWork, name: str) -> Host:
+    """By name; NotFound."""
+    host = uow.hosts.find(name)
+    if host is None:
+        raise NotFound("host", name)
+    return host
+
+
+def hypervisor_of(ports: Ports, machine: Machine) -> Hypervisor:
+    """The hypervisor that a machine is on."""
+    host = host_of(ports, machine)
+    return ports.hypervisors.of(host.name, host.uri)
+
+
+def host_of(ports: Ports, machine: Machine) -> Host:
+    """The host that a machine is on; NotFound for a bare one."""
+    if machine.host_id is None:
+        raise NotFound("host of machine", machine.hostname)
+    with ports.store.begin() as uow:
+        return uow.hosts.get(machine.host_id)
+
+
+def spec_of(ports: Ports, machine: Machine) -> MachineSpec:
+    """What the hypervisor is asked to make of a recorded machine; the same every time."""
+    host = host_of(ports, machine)
+    emulation = next((each for each in host.emulations if each.architecture == machine.architecture), None)
+    if emulation is None:
+        raise NotFound(f"emulation on host {host.name} for", machine.architecture)
+    return MachineSpec(
+        uuid=machine.uuid,
+        name=machine.hostname,
+        cores=machine.cores,
+        memory_mib=machine.memory_mib,
+        emulation=emulation,
+        interfaces=machine.interfaces,
+        disks=machine.disks,
+        netboot=machine.netboot,
+        system_id=machine.system_id,
+    )

@@ -1,0 +1,198 @@
+"""Record what a reading of a host found: its facts, its node, its machines; nothing is ever deleted."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from hostloom.decide.correlate import correlate
+from hostloom.decide.drift import drift
+from hostloom.decide.inventory import Inventory, take_inventory
+from hostloom.model.attachment import AttachKind, Attachment
+from hostloom.model.event import Event
+from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host
+from hostloom.model.ids import FabricId, SubnetId, VlanId
+from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
+from hostloom.model.network import Vlan
+from hostloom.model.node import Node, NodeKind
+from hostloom.model.observed import ObservedInterface, ObservedMachine, ObservedNetwork
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.workflows.names import free_hostname
+from hostloom.workflows.observation import Observation
+
+#: Machines in these states are in the hands of a saga: a reading does not judge them.
+_IN_WORK = frozenset({MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.DEPLOYING})
+
+
+def record_observation(
+    uow: UnitOfWork, ports: Ports, host: Host, seen: Observation, *, adopt: bool = False
+) -> Host:
+    """Write facts, correlation, interfaces and machines of a host; `adopt` makes a node if none matches."""
+    correlation = _correlate(uow, ports, host, seen)
+    if correlation.state is CorrelationState.UNKNOWN and adopt and seen.network is not None:
+        correlation = _adopt(uow, ports, host, seen.network)
+    _tell_correlation(uow, ports, host, correlation)
+    node = None if correlation.system_id is None else uow.nodes.get(correlation.system_id)
+    if node is not None and seen.network is not None:
+        node = record_network(uow, ports, node, seen.network, f"host {host.name}")
+    host = uow.hosts.update(
+        replace(
+            host,
+            correlation=correlation,
+            cores=seen.host.cores,
+            memory_mib=seen.host.memory_mib,
+            emulations=seen.host.emulations,
+            storage_pools=seen.host.storage_pools,
+            libvirt_networks=seen.host.libvirt_networks,
+            reachable=True,
+            unreachable_cause="",
+            facts_at=seen.at,
+        )
+    )
+    _record_machines(uow, ports, host, node, seen.host.machines)
+    return host
+
+
+def record_network(uow: UnitOfWork, ports: Ports, node: Node, seen: ObservedNetwork, subject: str) -> Node:
+    """Write a node's interfaces, making the fabrics, VLANs and subnets that are seen for the first time."""
+    now = ports.clock.now()
+    for change in drift(node, seen):
+        text = f"{change.subject}: {change.recorded or 'nothing'} is now {change.observed or 'gone'}"
+        if node.scanned_at is not None:
+            uow.events.add(Event("drift", subject, f"{change.kind} {text}", now))
+    inventory = take_inventory(seen, node, uow.snapshot())
+    vlans = _create_network(uow, inventory)
+    interfaces = [
+        replace(each, vlan_id=vlans.get(each.vlan_id, each.vlan_id)) if each.vlan_id is not None else each
+        for each in inventory.interfaces
+    ]
+    return uow.nodes.replace_interfaces(node.system_id, interfaces)
+
+
+def _create_network(uow: UnitOfWork, inventory: Inventory) -> Mapping[VlanId, VlanId]:
+    """Create what is new; the answer maps the inventory's negative placeholder VLANs to real ones."""
+    fabrics: dict[FabricId, FabricId] = {}
+    vlans: dict[VlanId, VlanId] = {}
+    for fabric in inventory.new_fabrics:
+        fabrics[fabric.id] = uow.fabrics.add(replace(fabric, id=FabricId(0))).id
+    for vlan in inventory.new_vlans:
+        fabric_id = fabrics.get(vlan.fabric_id, vlan.fabric_id)
+        vlans[vlan.id] = _ensure_vlan(uow, replace(vlan, id=VlanId(0), fabric_id=fabric_id)).id
+    for subnet in inventory.new_subnets:
+        uow.subnets.add(replace(subnet, id=SubnetId(0), vlan_id=vlans.get(subnet.vlan_id, subnet.vlan_id)))
+    return vlans
+
+
+def _ensure_vlan(uow: UnitOfWork, vlan: Vlan) -> Vlan:
+    """A new fabric comes with its untagged VLAN."""
+    return uow.vlans.find_by_vid(vlan.fabric_id, vlan.vid) or uow.vlans.add(vlan)
+
+
+def _correlate(uow: UnitOfWork, ports: Ports, host: Host, seen: Observation) -> Correlation:
+    snapshot = uow.snapshot()
+    links = seen.network.links if seen.network is not None else ()
+    macs = tuple(each.mac for each in links if each.mac is not None and each.kind is not None)
+    local = ports.local if host.uri == "qemu:///system" else None
+    by_operator = host.correlation.evidence is CorrelationEvidence.OPERATOR
+    chosen = host.correlation.system_id if by_operator else None
+    return correlate(seen.addresses, macs, snapshot.nodes, snapshot.held, local, chosen)
+
+
+def _adopt(uow: UnitOfWork, ports: Ports, host: Host, network: ObservedNetwork) -> Correlation:
+    """Make the node that the host is, from its own interfaces (DESIGN 2.1)."""
+    hostname = free_hostname(uow, network.hostname or host.name)
+    node = uow.nodes.add(Node(ports.ids.system_id(), hostname, NodeKind.MACHINE))
+    return Correlation(
+        CorrelationState.CORRELATED, node.system_id, CorrelationEvidence.ADDRESS, "its own interfaces"
+    )
+
+
+def _tell_correlation(uow: UnitOfWork, ports: Ports, host: Host, now: Correlation) -> None:
+    before = host.correlation
+    if (before.state, before.system_id) == (now.state, now.system_id):
+        return
+    kind = "host-match-gained" if now.system_id is not None else f"host-match-{now.state}"
+    if before.system_id is not None and now.system_id is None:
+        kind = "host-match-lost"
+    message = f"was {before.state} ({before.system_id}), is {now.state} ({now.system_id}) by {now.evidence}"
+    uow.events.add(Event(kind, f"host {host.name}", f"{message} {now.matched}", ports.clock.now()))
+
+
+# -- machines ------------------------------------------------------------------------------------------
+
+
+def _record_machines(
+    uow: UnitOfWork, ports: Ports, host: Host, node: Node | None, seen: tuple[ObservedMachine, ...]
+) -> None:
+    recorded = {each.uuid: each for each in uow.machines.of_host(host.id)}
+    for one in seen:
+        if one.uuid in recorded:
+            _record_machine(uow, ports, recorded.pop(one.uuid), one)
+        else:
+            _adopt_machine(uow, ports, host, node, one)
+    for machine in recorded.values():
+        if machine.state not in _IN_WORK and machine.state is not MachineState.MISSING:
+            uow.machines.update(replace(machine, state=MachineState.MISSING))
+            _tell(uow, ports, "machine-missing", machine, f"not seen on host {host.name}")
+
+
+def _record_machine(uow: UnitOfWork, ports: Ports, machine: Machine, seen: ObservedMachine) -> None:
+    changed = replace(machine, power=seen.power)
+    if machine.state is MachineState.MISSING:
+        back = MachineState.READY if machine.origin is MachineOrigin.COMPOSED else MachineState.DEPLOYED
+        changed = replace(changed, state=back)
+        _tell(uow, ports, "machine-found", machine, "seen again")
+    if changed != machine:
+        uow.machines.update(changed)
+
+
+def _adopt_machine(
+    uow: UnitOfWork, ports: Ports, host: Host, node: Node | None, seen: ObservedMachine
+) -> None:
+    """Record a machine that somebody else made: read-only, whatever it is called there."""
+    vlans = _vlans(host, node)
+    machine = Machine(
+        system_id=ports.ids.system_id(),
+        hostname=free_hostname(uow, seen.name),
+        uuid=seen.uuid,
+        origin=MachineOrigin.ADOPTED,
+        state=MachineState.DEPLOYED,
+        host_id=host.id,
+        architecture=seen.architecture,
+        cores=seen.cores,
+        memory_mib=seen.memory_mib,
+        power=seen.power,
+        interfaces=tuple(
+            MachineInterface(
+                f"eth{n}", nic.mac, nic.attachment, vlans.get(_key(nic.attachment)), model=nic.model
+            )
+            for n, nic in enumerate(_free_nics(uow, seen.interfaces))
+            if nic.attachment is not None
+        ),
+        disks=seen.disks,
+        netboot=False,
+    )
+    uow.machines.add(machine)
+    _tell(uow, ports, "machine-adopted", machine, f"found on host {host.name}")
+
+
+def _free_nics(uow: UnitOfWork, nics: tuple[ObservedInterface, ...]) -> tuple[ObservedInterface, ...]:
+    """NICs whose MAC no other machine has: clones that share one keep it with the first that was seen."""
+    taken = {nic.mac for machine in uow.machines.list() for nic in machine.interfaces}
+    return tuple(nic for nic in nics if nic.mac not in taken)
+
+
+def _key(attachment: Attachment) -> tuple[bool, str]:
+    return attachment.kind is AttachKind.NETWORK, attachment.source
+
+
+def _vlans(host: Host, node: Node | None) -> dict[tuple[bool, str], VlanId | None]:
+    """The VLAN of each host interface, and of each libvirt network by its bridge."""
+    by_name = {each.name: each.vlan_id for each in (node.interfaces if node else ())}
+    found: dict[tuple[bool, str], VlanId | None] = {(False, name): vlan for name, vlan in by_name.items()}
+    for network in host.libvirt_networks:
+        if network.bridge in by_name:
+            found[True, network.name] = by_name[network.bridge]
+    return found
+
+
+def _tell(uow: UnitOfWork, ports: Ports, kind: str, machine: Machine, message: str) -> None:
+    uow.events.add(Event(kind, f"machine {machine.hostname}", message, ports.clock.now()))

@@ -1,0 +1,37 @@
+"""Refresh: re-read a host and record what changed; it never deletes a machine or a disk."""
+
+from dataclasses import dataclass
+
+from hostloom.model.errors import DriverError
+from hostloom.ports import UnitOfWork
+from hostloom.workflows.hosts import find_host, mark_unreachable, observe
+from hostloom.workflows.observation import Observation
+from hostloom.workflows.record import record_observation
+from hostloom.workflows.saga import Run, Saga, Step
+
+
+@dataclass(frozen=True)
+class RefreshInput:
+    """The host, by name."""
+
+    host: str
+
+
+def _observe(run: Run[RefreshInput]) -> Observation:
+    with run.ports.store.begin() as uow:
+        host = find_host(uow, run.input.host)
+    try:
+        return observe(run.ports, host.name, host.uri)
+    except DriverError as error:
+        mark_unreachable(run.ports, host.id, error)
+        raise
+
+
+def _record(run: Run[RefreshInput], uow: UnitOfWork) -> None:
+    record_observation(uow, run.ports, find_host(uow, run.input.host), run.output(OBSERVE))
+
+
+OBSERVE = Step[RefreshInput, Observation]("observe", Observation, do=_observe)
+RECORD = Step[RefreshInput, None]("record", rows=_record)
+
+REFRESH = Saga("refresh", RefreshInput, (OBSERVE, RECORD))

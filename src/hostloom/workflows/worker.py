@@ -1,0 +1,97 @@
+"""The worker: claims operations, runs their sagas, keeps their leases, and takes over those of the dead."""
+
+import logging
+import threading
+from dataclasses import replace
+from typing import Any
+
+from hostloom.model.errors import LeaseLost
+from hostloom.model.operation import Operation
+from hostloom.ports import Ports
+from hostloom.workflows.add_host import ADD_HOST
+from hostloom.workflows.compose import COMPOSE
+from hostloom.workflows.decompose import DECOMPOSE
+from hostloom.workflows.refresh import REFRESH
+from hostloom.workflows.saga import Runner, Saga
+
+log = logging.getLogger(__name__)
+
+SAGAS: dict[str, Saga[Any]] = {saga.name: saga for saga in (ADD_HOST, COMPOSE, DECOMPOSE, REFRESH)}
+
+#: A process that does not renew for this long is taken for dead; take-over follows within 30 s.
+LEASE_S = 20.0
+RENEW_EVERY_S = 5.0
+IDLE_WAIT_S = 2.0
+
+
+class Worker:
+    """Runs operations in `threads` threads until it is stopped."""
+
+    def __init__(self, ports: Ports, owner: str, threads: int = 8) -> None:
+        self._ports, self._owner = ports, owner
+        self._stopping = threading.Event()
+        self._running: dict[str, Operation] = {}
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(threads)
+        ]
+        self._keeper = threading.Thread(target=self._keep_leases, name="worker-leases", daemon=True)
+
+    def start(self) -> None:
+        """Start the threads; operations left over by a dead process are resumed by them."""
+        for thread in (*self._threads, self._keeper):
+            thread.start()
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Let the threads finish what they are in; what takes longer is resumed by the next process."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(timeout_s)
+
+    def run_one(self) -> Operation | None:
+        """Claim and run one operation; None when there is none to claim."""
+        with self._ports.store.begin() as uow:
+            operation = uow.operations.claim(self._owner, self._ports.clock.now(), LEASE_S)
+            uow.commit()
+        if operation is None:
+            return None
+        with self._lock:
+            self._running[operation.id] = operation
+        try:
+            return Runner(self._ports, SAGAS[operation.saga], operation, self._pause).run()
+        except LeaseLost:
+            log.warning("operation %s was taken over by another process", operation.id)
+            return operation
+        finally:
+            with self._lock:
+                self._running.pop(operation.id, None)
+
+    def _pause(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if self.run_one() is None:
+                    self._ports.store.wait_for_operation(IDLE_WAIT_S)
+            except Exception:  # a thread that dies would leave operations lying
+                log.exception("worker")
+                self._stopping.wait(1.0)
+
+    def _keep_leases(self) -> None:
+        while not self._stopping.wait(RENEW_EVERY_S):
+            with self._lock:
+                running = list(self._running.values())
+            for operation in running:
+                try:
+                    self._renew(operation)
+                except LeaseLost:
+                    log.warning("operation %s: lease lost", operation.id)
+                except Exception:
+                    log.exception("operation %s: lease not renewed", operation.id)
+
+    def _renew(self, operation: Operation) -> None:
+        until = self._ports.clock.now() + LEASE_S
+        with self._ports.store.begin() as uow:
+            uow.operations.renew(replace(operation, lease_until=until), until)
+            uow.commit()
