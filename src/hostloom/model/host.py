@@ -1,5 +1,6 @@
 """KVM hosts: where they are, who they are, what they have."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -63,7 +64,7 @@ class StoragePool:
     kind: str
     #: Bytes.
     total_bytes: int
-    #: Bytes that libvirt reports free; sparse volumes are not deducted (see HostUsage).
+    #: Bytes that libvirt reports free; sparse volumes are not deducted (see bytes_left).
     free_bytes: int
     is_default: bool = False
     tags: tuple[str, ...] = ()
@@ -162,5 +163,25 @@ class PlacedMachine:
     cores: int
     memory_mib: int
     interfaces: tuple[PlacedInterface, ...] = ()
-    #: Bytes reserved per storage pool that libvirt's free figure does not show yet.
+    #: Sizes of its disks per storage pool, unless it is adopted: libvirt's free figure does not show sparse ones.
     reserved_bytes: dict[str, int] = field(default_factory=dict, hash=False)
+
+
+def cores_left(host: Host, machines: Iterable[PlacedMachine]) -> float:
+    """Cores that may still be given out: `total × ratio − used − reserved` (DESIGN 2.7)."""
+    return host.cores * host.cpu_over_commit_ratio - sum(each.cores for each in machines)
+
+
+def memory_left_mib(host: Host, machines: Iterable[PlacedMachine]) -> float:
+    """Memory that may still be given out: `total × ratio − used − reserved` (DESIGN 2.7)."""
+    return host.memory_mib * host.memory_over_commit_ratio - sum(each.memory_mib for each in machines)
+
+
+def bytes_left(pool: StoragePool, machines: Iterable[PlacedMachine]) -> int:
+    """Bytes of the storage pool that may still be given out.
+
+    Raw volumes are sparse, so libvirt's free figure does not show what ours will take: of the pool's size,
+    every recorded disk counts in full. Of what others put there only libvirt's figure tells. The smaller holds.
+    """
+    reserved = sum(each.reserved_bytes.get(pool.name, 0) for each in machines)
+    return min(pool.free_bytes, pool.total_bytes - reserved)
