@@ -1,0 +1,78 @@
+"""Addresses: who has which, and setting one aside by hand."""
+
+from hostloom.model.access import Principal
+from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound
+from hostloom.model.ids import SystemId
+from hostloom.model.network import Address, AddressKind, HeldAddress, RangeKind, Subnet
+from hostloom.ports import UnitOfWork
+from hostloom.services import subnets
+from hostloom.services.access import require_admin
+
+
+def list_(
+    uow: UnitOfWork, principal: Principal, subnet: str | None = None, kind: AddressKind | None = None
+) -> list[HeldAddress]:
+    """All that somebody has, or those of a subnet or kind, by address."""
+    require_admin(principal, "see addresses")
+    subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
+    return [each for each in uow.addresses.list(subnet_id) if kind is None or each.kind is kind]
+
+
+def get(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> HeldAddress:
+    """The holder of an address; NotFound when it is free."""
+    held = [each for each in list_(uow, principal, subnet) if each.ip == ip]
+    if not held:
+        raise NotFound("held address", ip)
+    return held[0]
+
+
+def reserve(
+    uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None, comment: str = ""
+) -> HeldAddress:
+    """Set an address aside, so that no machine is given it; AlreadyExists names its holder."""
+    require_admin(principal, "reserve addresses")
+    home = _home(uow, principal, ip, subnet)
+    if subnets.is_edge(home.cidr, ip) or ip == home.gateway:
+        raise InvalidValue("ip", str(ip), f"other than the network, broadcast and gateway of {home.cidr}")
+    for each in uow.ranges.list():
+        if each.subnet_id == home.id and each.kind is RangeKind.DYNAMIC and ip in each:
+            raise InvalidValue("ip", str(ip), f"outside the dynamic range {each.start}-{each.end}")
+    for held in uow.addresses.list(home.id):
+        if held.ip == ip:
+            raise AlreadyExists("address", ip, _holder(uow, held))
+    wanted = HeldAddress(ip, AddressKind.RESERVED, home.id, comment=comment)
+    uow.addresses.hold(wanted)
+    return wanted
+
+
+def release(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> None:
+    """Give back an address that was set aside; those of nodes go with their nodes (InUse)."""
+    require_admin(principal, "release addresses")
+    held = get(uow, principal, ip, subnet)
+    if held.kind is not AddressKind.RESERVED:
+        raise InUse("address", ip, [_holder(uow, held)])
+    uow.addresses.release(held.ip, held.subnet_id)
+
+
+def _home(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None) -> Subnet:
+    """The subnet that an address belongs to: the one named, else the longest prefix around it."""
+    if subnet is not None:
+        named = subnets.get(uow, principal, subnet)
+        if ip not in named.cidr:
+            raise InvalidValue("ip", str(ip), f"an address of subnet {named.cidr}")
+        return named
+    around = [each for each in uow.subnets.list() if ip in each.cidr]
+    if not around:
+        raise InvalidValue("ip", str(ip), "an address of a known subnet")
+    longest = max(each.cidr.prefixlen for each in around)
+    candidates = [each for each in around if each.cidr.prefixlen == longest]
+    if len(candidates) > 1:
+        ids = ", ".join(str(each.id) for each in candidates)
+        raise InvalidValue("subnet", None, f"named by id: several subnets hold {ip} ({ids})")
+    return candidates[0]
+
+
+def _holder(uow: UnitOfWork, held: HeldAddress) -> str:
+    if held.system_id is None:
+        return f"set aside{f': {held.comment}' if held.comment else ''}"
+    return f"{held.kind.value} address of {uow.nodes.get(SystemId(held.system_id)).hostname}"

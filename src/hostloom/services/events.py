@@ -1,0 +1,14 @@
+"""Events: what happened, newest first."""
+
+from hostloom.model.access import Principal
+from hostloom.model.event import Event
+from hostloom.ports import UnitOfWork
+from hostloom.services.access import require_admin
+
+
+def list_(
+    uow: UnitOfWork, principal: Principal, after: int | None = None, limit: int | None = None
+) -> list[Event]:
+    """Newest first, those older than `after`."""
+    require_admin(principal, "see events")
+    return uow.events.list(after, limit)

@@ -1,0 +1,151 @@
+"""Zones, resource pools, domains and tags: what nodes, hosts and machines are grouped by."""
+
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from hostloom.model.access import Principal
+from hostloom.model.errors import InvalidValue
+from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
+from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId, check_hostname
+from hostloom.ports import Repository, UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
+
+T = TypeVar("T", Zone, ResourcePool, Domain, Tag)
+
+#: Id of the zone and resource pool of everything that names no other.
+DEFAULT_ZONE, DEFAULT_POOL, DEFAULT_DOMAIN = ZoneId(1), ResourcePoolId(1), DomainId(1)
+
+
+@dataclass(frozen=True)
+class GroupChanges:
+    """What to change of a zone or resource pool."""
+
+    name: str | Keep = KEEP
+    description: str | Keep = KEEP
+
+
+@dataclass(frozen=True)
+class DomainChanges:
+    """What to change of a domain."""
+
+    name: str | Keep = KEEP
+    authoritative: bool | Keep = KEEP
+
+
+@dataclass(frozen=True)
+class TagChanges:
+    """What to change of a tag."""
+
+    name: str | Keep = KEEP
+    description: str | Keep = KEEP
+    kernel_options: str | Keep = KEEP
+
+
+def zone_id(uow: UnitOfWork, key: str | None) -> ZoneId:
+    """The zone of a name or id; None is the default one."""
+    return DEFAULT_ZONE if key is None else find_by_key(uow.zones, "zone", key).id
+
+
+def resource_pool_id(uow: UnitOfWork, key: str | None) -> ResourcePoolId:
+    """The resource pool of a name or id; None is the default one."""
+    return DEFAULT_POOL if key is None else find_by_key(uow.resource_pools, "resource pool", key).id
+
+
+def domain_id(uow: UnitOfWork, key: str | None) -> DomainId:
+    """The domain of a name or id; None is the default one."""
+    return DEFAULT_DOMAIN if key is None else find_by_key(uow.domains, "domain", key).id
+
+
+def create_zone(uow: UnitOfWork, principal: Principal, name: str, description: str = "") -> Zone:
+    """Create a zone; AlreadyExists."""
+    require_admin(principal, "create zones")
+    return uow.zones.add(Zone(ZoneId(0), check_name(name), description))
+
+
+def create_resource_pool(
+    uow: UnitOfWork, principal: Principal, name: str, description: str = ""
+) -> ResourcePool:
+    """Create a resource pool; AlreadyExists."""
+    require_admin(principal, "create resource pools")
+    return uow.resource_pools.add(ResourcePool(ResourcePoolId(0), check_name(name), description))
+
+
+def create_domain(uow: UnitOfWork, principal: Principal, name: str, *, authoritative: bool = True) -> Domain:
+    """Create a domain; AlreadyExists."""
+    require_admin(principal, "create domains")
+    return uow.domains.add(Domain(DomainId(0), _check_domain(name), authoritative))
+
+
+def create_tag(
+    uow: UnitOfWork, principal: Principal, name: str, description: str = "", kernel_options: str = ""
+) -> Tag:
+    """Create a tag; AlreadyExists."""
+    require_admin(principal, "create tags")
+    return uow.tags.add(Tag(TagId(0), check_tag(name), description, kernel_options))
+
+
+def list_(
+    principal: Principal,
+    repository: Repository[T, Any],
+    after: int | None = None,
+    limit: int | None = None,
+) -> list[T]:
+    """The groups of one kind by id."""
+    require_admin(principal, "see groups")
+    return repository.list(after, limit)
+
+
+def get(principal: Principal, repository: Repository[T, Any], kind: str, key: str) -> T:
+    """By name or id; NotFound."""
+    require_admin(principal, f"see {kind}s")
+    return find_by_key(repository, kind, key)
+
+
+def update(
+    principal: Principal,
+    repository: Repository[T, Any],
+    kind: str,
+    key: str,
+    changes: GroupChanges | DomainChanges | TagChanges,
+    generation: int | None = None,
+) -> T:
+    """Change a group; a tag or domain keeps to its form."""
+    require_admin(principal, f"change {kind}s")
+    item = find_by_key(repository, kind, key)
+    check_generation(kind, key, item, generation)
+    changed: T = replace(item, **changed_fields(changes))
+    if isinstance(changed, Domain):
+        _check_domain(changed.name)
+    elif isinstance(changed, Tag):
+        check_tag(changed.name)
+    else:
+        check_name(changed.name)
+    return repository.update(changed)
+
+
+def delete(
+    principal: Principal, repository: Repository[T, Any], kind: str, key: str, generation: int | None = None
+) -> None:
+    """Delete a group; InUse names its members."""
+    require_admin(principal, f"delete {kind}s")
+    item = find_by_key(repository, kind, key)
+    check_generation(kind, key, item, generation)
+    repository.delete(item.id)
+
+
+def check_tag(name: str, field: str = "name") -> str:
+    """Return a tag that constraints can hold, else raise InvalidValue."""
+    check_name(name, field)
+    if any(sign in name for sign in ",;:=() ") or len(name) > 64:
+        raise InvalidValue(field, name, "up to 64 characters without space and none of , ; : = ( )")
+    return name
+
+
+def _check_domain(name: str) -> str:
+    labels = name.split(".")
+    if len(name) > 253:
+        raise InvalidValue("name", name, "a DNS name of up to 253 characters")
+    for label in labels:
+        check_hostname(label)
+    return name

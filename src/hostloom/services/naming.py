@@ -1,0 +1,64 @@
+"""How things are named: what a name may be, and finding a thing by its name or id."""
+
+from enum import Enum
+from typing import Any, Protocol, TypeVar
+
+from hostloom.model.errors import InvalidValue, NotFound, StaleGeneration
+from hostloom.ports import Repository
+
+MAX_NAME = 255
+
+
+class Keep(Enum):
+    """The value of a change that leaves the field as it is; None may mean something there."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
+
+
+class _Named(Protocol):
+    @property
+    def generation(self) -> int: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+def check_name(name: str, field: str = "name") -> str:
+    """Return a name that can stand in a path and beside ids, else raise InvalidValue."""
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
+        raise InvalidValue(field, name, f"1 to {MAX_NAME} printable characters without a space at an end")
+    if name.isdigit():
+        raise InvalidValue(field, name, "a name: numbers are ids")
+    if "/" in name or not name.strip("."):
+        raise InvalidValue(field, name, "a name without a slash, and more than dots")
+    return name
+
+
+def is_id(key: str) -> bool:
+    """Whether a key is a number of a size that an id can have."""
+    return key.isascii() and key.isdigit() and len(key) <= 9
+
+
+def find_by_key(repository: Repository[T, Any], kind: str, key: str) -> T:
+    """By id if the key is a number, else by name; NotFound says what the caller asked for."""
+    if is_id(key):
+        return repository.get(int(key))
+    found = repository.find(key)
+    if found is None:
+        raise NotFound(kind, key)
+    return found
+
+
+def check_generation(kind: str, key: object, item: _Named, wanted: int | None) -> None:
+    """Raise StaleGeneration if the caller has seen another generation than the stored one."""
+    if wanted is not None and wanted != item.generation:
+        raise StaleGeneration(kind, key, wanted, item.generation)
+
+
+def changed_fields(changes: object) -> dict[str, Any]:
+    """The fields of a changes dataclass that are to change."""
+    found = {name: getattr(changes, name) for name in getattr(changes, "__dataclass_fields__", {})}
+    return {name: value for name, value in found.items() if value is not KEEP}

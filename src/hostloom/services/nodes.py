@@ -1,0 +1,166 @@
+"""Nodes: what the inventory knows, and the operator's word on what cannot be seen."""
+
+from dataclasses import dataclass, replace
+
+from hostloom.model.access import Principal
+from hostloom.model.errors import AlreadyExists, InvalidValue, NotFound
+from hostloom.model.ids import InterfaceId, MacAddress, SystemId, check_hostname
+from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
+from hostloom.ports import IdSource, UnitOfWork
+from hostloom.services import vlans
+from hostloom.services.access import require_admin
+from hostloom.services.groupings import check_tag, domain_id, resource_pool_id, zone_id
+from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, is_id
+
+#: Mbit/s: 1 Tbit/s, above any Ethernet standard.
+MAX_LINK_SPEED = 1_000_000
+
+
+@dataclass(frozen=True)
+class DeviceInput:
+    """A device to create, with one interface a MAC; zone, pool and domain by name or id."""
+
+    hostname: str
+    macs: tuple[MacAddress, ...]
+    vlan: str | None = None
+    zone: str | None = None
+    resource_pool: str | None = None
+    domain: str | None = None
+    tags: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class NodeChanges:
+    """What to change of a node."""
+
+    hostname: str | Keep = KEEP
+    zone: str | Keep = KEEP
+    resource_pool: str | Keep = KEEP
+    domain: str | Keep = KEEP
+    tags: tuple[str, ...] | Keep = KEEP
+    description: str | Keep = KEEP
+
+
+@dataclass(frozen=True)
+class InterfaceChanges:
+    """The operator's word on an interface; a VLAN of None says that it is on none that we know."""
+
+    vlan: str | Keep | None = KEEP
+    tags: tuple[str, ...] | Keep = KEEP
+    enabled: bool | Keep = KEEP
+    #: Mbit/s; 0 = not known.
+    link_speed: int | Keep = KEEP
+
+
+def list_(
+    uow: UnitOfWork, principal: Principal, after: SystemId | None = None, limit: int | None = None
+) -> list[Node]:
+    """By system id."""
+    require_admin(principal, "see nodes")
+    return uow.nodes.list(after, limit)
+
+
+def get(uow: UnitOfWork, principal: Principal, key: str) -> Node:
+    """By hostname or system id; NotFound."""
+    require_admin(principal, "see nodes")
+    return uow.nodes.find(key) or uow.nodes.get(SystemId(key))
+
+
+def create_device(uow: UnitOfWork, principal: Principal, ids: IdSource, wanted: DeviceInput) -> Node:
+    """Create a device: something with NICs that hostloom does not manage."""
+    require_admin(principal, "create devices")
+    check_hostname(wanted.hostname, "hostname")
+    _check_macs(uow, wanted.macs)
+    vlan = None if wanted.vlan is None else vlans.get(uow, principal, wanted.vlan).id
+    source = VlanSource.NONE if vlan is None else VlanSource.OPERATOR
+    interfaces = tuple(
+        NodeInterface(InterfaceId(0), f"eth{n}", InterfaceKind.PHYSICAL, mac, vlan, source)
+        for n, mac in enumerate(wanted.macs)
+    )
+    device = Node(
+        ids.system_id(),
+        wanted.hostname,
+        NodeKind.DEVICE,
+        interfaces,
+        zone_id=zone_id(uow, wanted.zone),
+        resource_pool_id=resource_pool_id(uow, wanted.resource_pool),
+        domain_id=domain_id(uow, wanted.domain),
+        tags=_tags(wanted.tags),
+        description=wanted.description,
+    )
+    return uow.nodes.add(device)
+
+
+def update(
+    uow: UnitOfWork, principal: Principal, key: str, changes: NodeChanges, generation: int | None = None
+) -> Node:
+    """Change a node's name and groups."""
+    require_admin(principal, "change nodes")
+    node = get(uow, principal, key)
+    check_generation("node", key, node, generation)
+    fields = changed_fields(changes)
+    finders = {"zone": zone_id, "resource_pool": resource_pool_id, "domain": domain_id}
+    for name, finder in finders.items():
+        if name in fields:
+            fields[f"{name}_id"] = finder(uow, fields.pop(name))
+    changed = replace(node, **fields)
+    check_hostname(changed.hostname, "hostname")
+    return uow.nodes.update(replace(changed, tags=_tags(changed.tags)))
+
+
+def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
+    """Delete a node that is no machine and no host; InUse says what it is."""
+    require_admin(principal, "delete nodes")
+    node = get(uow, principal, key)
+    check_generation("node", key, node, generation)
+    uow.nodes.delete(node.system_id)
+
+
+def get_interface(node: Node, key: str) -> NodeInterface:
+    """An interface of a node by name or id; NotFound."""
+    for each in node.interfaces:
+        if each.name == key or (is_id(key) and each.id == int(key)):
+            return each
+    raise NotFound(f"interface of node {node.hostname!r}:", key)
+
+
+def update_interface(
+    uow: UnitOfWork,
+    principal: Principal,
+    key: str,
+    interface: str,
+    changes: InterfaceChanges,
+    generation: int | None = None,
+) -> Node:
+    """Say what cannot be seen of an interface; the VLAN said here is kept across refreshes."""
+    require_admin(principal, "change interfaces")
+    node = get(uow, principal, key)
+    check_generation("node", key, node, generation)
+    current = get_interface(node, interface)
+    fields = changed_fields(changes)
+    if "vlan" in fields:
+        vlan = fields.pop("vlan")
+        fields["vlan_id"] = None if vlan is None else vlans.get(uow, principal, vlan).id
+        fields["vlan_source"] = VlanSource.OPERATOR
+    changed = replace(current, **fields)
+    if not 0 <= changed.link_speed <= MAX_LINK_SPEED:
+        raise InvalidValue("link_speed", changed.link_speed, f"Mbit/s from 0 (not known) to {MAX_LINK_SPEED}")
+    return uow.nodes.update_interface(node.system_id, replace(changed, tags=_tags(changed.tags)))
+
+
+def _tags(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(check_tag(each, "tags") for each in words))
+
+
+def _check_macs(uow: UnitOfWork, macs: tuple[MacAddress, ...]) -> None:
+    if not macs:
+        raise InvalidValue("macs", [], "at least one MAC address")
+    holders = {nic.mac: node.hostname for node in uow.nodes.list() for nic in node.interfaces if nic.mac}
+    for mac in macs:
+        if not mac.is_unicast:
+            raise InvalidValue("macs", str(mac), "a unicast MAC address")
+        if mac in holders:
+            raise AlreadyExists("MAC address", mac, f"on node {holders[mac]}")
+    if len(set(macs)) < len(macs):
+        raise InvalidValue("macs", [str(each) for each in macs], "free of repetitions")

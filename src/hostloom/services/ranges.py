@@ -1,0 +1,122 @@
+"""IP ranges: the addresses of a subnet for leases, and those set aside."""
+
+from dataclasses import dataclass, replace
+
+from hostloom.model.access import Principal
+from hostloom.model.errors import InUse, InvalidValue
+from hostloom.model.ids import RangeId
+from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services import subnets
+from hostloom.services.access import require_admin
+from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, find_by_key
+from hostloom.services.publishing import change_served, is_served
+
+#: Addresses that somebody was given; a dynamic range over one could give it out again.
+GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
+
+
+@dataclass(frozen=True)
+class RangeInput:
+    """A range to create; `subnet` by CIDR, id or name; both ends belong to it."""
+
+    subnet: str
+    kind: RangeKind
+    start: Address
+    end: Address
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class RangeChanges:
+    """What to change of a range."""
+
+    start: Address | Keep = KEEP
+    end: Address | Keep = KEEP
+    comment: str | Keep = KEEP
+
+
+def list_(
+    uow: UnitOfWork, principal: Principal, after: RangeId | None = None, limit: int | None = None
+) -> list[IPRange]:
+    """By id."""
+    require_admin(principal, "see ranges")
+    return uow.ranges.list(after, limit)
+
+
+def get(uow: UnitOfWork, principal: Principal, key: str) -> IPRange:
+    """By id or START-END; NotFound."""
+    require_admin(principal, "see ranges")
+    return find_by_key(uow.ranges, "range", key)
+
+
+def create(ports: Ports, principal: Principal, wanted: RangeInput) -> IPRange:
+    """Create a range; on a served VLAN it is published to our DHCP."""
+    require_admin(principal, "create ranges")
+
+    def change(uow: UnitOfWork) -> tuple[IPRange, bool]:
+        subnet = subnets.get(uow, principal, wanted.subnet)
+        new = IPRange(RangeId(0), subnet.id, wanted.kind, wanted.start, wanted.end, wanted.comment)
+        _check(uow, subnet, new)
+        return uow.ranges.add(new), is_served(uow, uow.vlans.get(subnet.vlan_id))
+
+    return change_served(ports, change, lambda uow, done: uow.ranges.delete(done.id))
+
+
+def update(
+    ports: Ports, principal: Principal, key: str, changes: RangeChanges, generation: int | None = None
+) -> IPRange:
+    """Change a range's ends or comment."""
+    require_admin(principal, "change ranges")
+
+    def change(uow: UnitOfWork) -> tuple[tuple[IPRange, IPRange], bool]:
+        before = get(uow, principal, key)
+        check_generation("range", key, before, generation)
+        after = replace(before, **changed_fields(changes))
+        subnet = uow.subnets.get(before.subnet_id)
+        _check(uow, subnet, after)
+        return (before, uow.ranges.update(after)), is_served(uow, uow.vlans.get(subnet.vlan_id))
+
+    def put_back(uow: UnitOfWork, done: tuple[IPRange, IPRange]) -> None:
+        before, after = done
+        uow.ranges.update(replace(before, generation=after.generation))
+
+    return change_served(ports, change, put_back)[1]
+
+
+def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
+    """Delete a range; leases that it gave run out by themselves."""
+    require_admin(principal, "delete ranges")
+
+    def change(uow: UnitOfWork) -> tuple[IPRange, bool]:
+        old = get(uow, principal, key)
+        check_generation("range", key, old, generation)
+        uow.ranges.delete(old.id)
+        return old, is_served(uow, uow.vlans.get(uow.subnets.get(old.subnet_id).vlan_id))
+
+    def restore(uow: UnitOfWork, done: IPRange) -> None:
+        uow.ranges.add(done)
+
+    change_served(ports, change, restore)
+
+
+def _check(uow: UnitOfWork, subnet: Subnet, wanted: IPRange) -> None:
+    for field, end in (("start", wanted.start), ("end", wanted.end)):
+        if end not in subnet.cidr:
+            raise InvalidValue(field, str(end), f"an address of subnet {subnet.cidr}")
+        if wanted.kind is RangeKind.DYNAMIC and subnets.is_edge(subnet.cidr, end):
+            raise InvalidValue(field, str(end), "other than the network and broadcast address")
+    if int(wanted.end) < int(wanted.start):
+        raise InvalidValue("end", str(wanted.end), f"at or after {wanted.start}")
+    if wanted.kind is RangeKind.DYNAMIC:
+        _check_dynamic(uow, subnet, wanted)
+
+
+def _check_dynamic(uow: UnitOfWork, subnet: Subnet, wanted: IPRange) -> None:
+    if not subnet.managed:
+        raise InvalidValue("kind", wanted.kind.value, f"reserved: subnet {subnet.cidr} is not managed")
+    if subnet.gateway is not None and subnet.gateway in wanted:
+        raise InvalidValue("start", str(wanted.start), f"a range without the gateway {subnet.gateway}")
+    inside = [held for held in uow.addresses.list(subnet.id) if held.kind in GIVEN and held.ip in wanted]
+    if inside:
+        raise InUse("range", f"{wanted.start}-{wanted.end}", [f"address {held.ip}" for held in inside])

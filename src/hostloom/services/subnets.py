@@ -1,0 +1,202 @@
+"""Subnets: IP prefixes on VLANs."""
+
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
+
+from hostloom.model.access import Principal
+from hostloom.model.errors import InUse, InvalidValue
+from hostloom.model.ids import SubnetId, SystemId
+from hostloom.model.network import Address, AddressKind, IPRange, Network, RangeKind, Subnet
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services import vlans
+from hostloom.services.access import require_admin
+from hostloom.services.naming import (
+    KEEP,
+    Keep,
+    changed_fields,
+    check_generation,
+    check_name,
+    find_by_key,
+)
+from hostloom.services.publishing import change_served, is_served
+
+
+@dataclass(frozen=True)
+class SubnetInput:
+    """A subnet to create; `vlan` by FABRIC/VID, id or name; the CIDR as text, for its errors."""
+
+    cidr: str
+    vlan: str
+    name: str | None = None
+    gateway: Address | None = None
+    dns_servers: tuple[Address, ...] = ()
+    managed: bool = True
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class SubnetChanges:
+    """What to change of a subnet; its CIDR stays."""
+
+    vlan: str | Keep = KEEP
+    name: str | Keep = KEEP
+    gateway: Address | Keep | None = KEEP
+    dns_servers: tuple[Address, ...] | Keep = KEEP
+    managed: bool | Keep = KEEP
+    description: str | Keep = KEEP
+
+
+def list_(
+    uow: UnitOfWork, principal: Principal, after: SubnetId | None = None, limit: int | None = None
+) -> list[Subnet]:
+    """By id."""
+    require_admin(principal, "see subnets")
+    return uow.subnets.list(after, limit)
+
+
+def get(uow: UnitOfWork, principal: Principal, key: str) -> Subnet:
+    """By CIDR, id or name; NotFound."""
+    require_admin(principal, "see subnets")
+    return find_by_key(uow.subnets, "subnet", key)
+
+
+def create(ports: Ports, principal: Principal, wanted: SubnetInput) -> Subnet:
+    """Create a subnet; on a served VLAN it is published to our DHCP."""
+    require_admin(principal, "create subnets")
+    cidr = parse_cidr(wanted.cidr)
+
+    def change(uow: UnitOfWork) -> tuple[Subnet, bool]:
+        vlan = vlans.get(uow, principal, wanted.vlan)
+        subnet = Subnet(
+            SubnetId(0),
+            cidr,
+            vlan.id,
+            name=str(cidr) if wanted.name is None else wanted.name,
+            gateway=wanted.gateway,
+            dns_servers=wanted.dns_servers,
+            managed=wanted.managed,
+            description=wanted.description,
+        )
+        _check(subnet)
+        return uow.subnets.add(subnet), is_served(uow, vlan)
+
+    return change_served(ports, change, lambda uow, done: uow.subnets.delete(done.id))
+
+
+def update(
+    ports: Ports, principal: Principal, key: str, changes: SubnetChanges, generation: int | None = None
+) -> Subnet:
+    """Change a subnet; it stays on its VLAN while machines have addresses of it."""
+    require_admin(principal, "change subnets")
+
+    def change(uow: UnitOfWork) -> tuple[tuple[Subnet, Subnet], bool]:
+        before = get(uow, principal, key)
+        check_generation("subnet", key, before, generation)
+        fields = changed_fields(changes)
+        if "vlan" in fields:
+            fields["vlan_id"] = vlans.get(uow, principal, fields.pop("vlan")).id
+        after = replace(before, **fields)
+        _check(after)
+        if after.gateway != before.gateway:
+            _check_gateway_free(uow, after)
+        if after.vlan_id != before.vlan_id:
+            _refuse_move(uow, before)
+        served = any(is_served(uow, uow.vlans.get(each)) for each in {before.vlan_id, after.vlan_id})
+        return (before, uow.subnets.update(after)), served
+
+    return change_served(ports, change, _put_back)[1]
+
+
+def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
+    """Delete a subnet with its ranges; InUse names who has addresses of it."""
+    require_admin(principal, "delete subnets")
+
+    def change(uow: UnitOfWork) -> tuple[tuple[Subnet, list[IPRange]], bool]:
+        subnet = get(uow, principal, key)
+        check_generation("subnet", key, subnet, generation)
+        ranges = [each for each in uow.ranges.list() if each.subnet_id == subnet.id]
+        uow.subnets.delete(subnet.id)
+        return (subnet, ranges), is_served(uow, uow.vlans.get(subnet.vlan_id))
+
+    change_served(ports, change, _restore)
+
+
+def parse_cidr(text: str) -> Network:
+    """A prefix without host bits; InvalidValue names the prefix that was probably meant."""
+    try:
+        return ip_network(text)
+    except ValueError:
+        pass
+    try:
+        meant = ip_network(text, strict=False)
+    except ValueError:
+        raise InvalidValue("cidr", text, "a prefix such as 10.0.0.0/24 or fd00::/64") from None
+    raise InvalidValue("cidr", text, f"a prefix without host bits: {meant}")
+
+
+def _check(subnet: Subnet) -> None:
+    _check_name(subnet)
+    _check_dns(subnet)
+    gateway = subnet.gateway
+    if gateway is None or (gateway.version == 6 and subnet.cidr.version == 6 and gateway.is_link_local):
+        return
+    if gateway not in subnet.cidr:
+        raise InvalidValue("gateway", str(gateway), f"an address of {subnet.cidr} (or IPv6 link-local)")
+    if is_edge(subnet.cidr, gateway):
+        raise InvalidValue("gateway", str(gateway), "other than the network and broadcast address")
+
+
+def _check_name(subnet: Subnet) -> None:
+    """A subnet's name is its CIDR, or a name that is no CIDR: subnets are found by either."""
+    if subnet.name == str(subnet.cidr):
+        return
+    check_name(subnet.name)
+
+
+def _check_dns(subnet: Subnet) -> None:
+    for server in subnet.dns_servers:
+        if server.is_unspecified or server.is_multicast:
+            raise InvalidValue("dns_servers", str(server), "the address of a DNS server")
+
+
+def is_edge(cidr: Network, ip: Address) -> bool:
+    """Whether an address is the network or broadcast address; /31, /32 and IPv6 have none."""
+    if cidr.version == 6 or cidr.prefixlen >= 31:
+        return False
+    return ip in (cidr.network_address, cidr.broadcast_address)
+
+
+def _check_gateway_free(uow: UnitOfWork, subnet: Subnet) -> None:
+    if subnet.gateway is None:
+        return
+    for each in uow.ranges.list():
+        if each.subnet_id == subnet.id and each.kind is RangeKind.DYNAMIC and subnet.gateway in each:
+            raise InvalidValue(
+                "gateway", str(subnet.gateway), f"outside the dynamic range {each.start}-{each.end}"
+            )
+    for held in uow.addresses.list(subnet.id):
+        if held.ip == subnet.gateway and held.kind in (AddressKind.AUTO, AddressKind.STATIC):
+            raise InUse("address", held.ip, [f"machine {held.system_id}"])
+
+
+def _refuse_move(uow: UnitOfWork, subnet: Subnet) -> None:
+    holders = {
+        held.system_id: None
+        for held in uow.addresses.list(subnet.id)
+        if held.kind in (AddressKind.AUTO, AddressKind.STATIC) and held.system_id is not None
+    }
+    if holders:
+        names = [uow.nodes.get(SystemId(each)).hostname for each in holders]
+        raise InUse("subnet", subnet.cidr, [f"machine {name}" for name in names])
+
+
+def _put_back(uow: UnitOfWork, done: tuple[Subnet, Subnet]) -> None:
+    before, after = done
+    uow.subnets.update(replace(before, generation=after.generation))
+
+
+def _restore(uow: UnitOfWork, done: tuple[Subnet, list[IPRange]]) -> None:
+    subnet, ranges = done
+    uow.subnets.add(subnet)
+    for each in ranges:
+        uow.ranges.add(each)

@@ -1,0 +1,188 @@
+"""VLANs: their tag, MTU and space, and whether our DHCP serves them."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from hostloom.model.access import Principal
+from hostloom.model.errors import InUse, InvalidValue, NotFound
+from hostloom.model.ids import SpaceId, VlanId
+from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.naming import (
+    KEEP,
+    Keep,
+    changed_fields,
+    check_generation,
+    check_name,
+    find_by_key,
+    is_id,
+)
+from hostloom.services.publishing import change_served, is_served
+
+
+class DhcpMode(StrEnum):
+    """How our DHCP serves a VLAN."""
+
+    ON = "on"
+    OFF = "off"
+    #: Through another VLAN's rack: a relay on this VLAN forwards to it.
+    RELAY = "relay"
+
+
+@dataclass(frozen=True)
+class VlanInput:
+    """A VLAN to create; `fabric` and `space` by name or id."""
+
+    fabric: str
+    vid: int
+    name: str | None = None
+    mtu: int = DEFAULT_MTU
+    space: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class VlanChanges:
+    """What to change of a VLAN; a space of None takes it out of its space."""
+
+    name: str | Keep = KEEP
+    vid: int | Keep = KEEP
+    mtu: int | Keep = KEEP
+    space: str | Keep | None = KEEP
+    description: str | Keep = KEEP
+
+
+def list_(
+    uow: UnitOfWork, principal: Principal, after: VlanId | None = None, limit: int | None = None
+) -> list[Vlan]:
+    """By id."""
+    require_admin(principal, "see VLANs")
+    return uow.vlans.list(after, limit)
+
+
+def get(uow: UnitOfWork, principal: Principal, key: str) -> Vlan:
+    """By FABRIC/VID, id, or a name that only one VLAN has; NotFound."""
+    require_admin(principal, "see VLANs")
+    fabric, slash, vid = key.rpartition("/")
+    if not slash:
+        return find_by_key(uow.vlans, "vlan", key)
+    found = None
+    if is_id(vid):
+        found = uow.vlans.find_by_vid(find_by_key(uow.fabrics, "fabric", fabric).id, int(vid))
+    if found is None:
+        raise NotFound("vlan", key)
+    return found
+
+
+def create(uow: UnitOfWork, principal: Principal, wanted: VlanInput) -> Vlan:
+    """Create a tagged VLAN; the untagged one comes with its fabric."""
+    require_admin(principal, "create VLANs")
+    fabric = find_by_key(uow.fabrics, "fabric", wanted.fabric)
+    if wanted.vid == UNTAGGED:
+        raise InvalidValue("vid", wanted.vid, f"from 1 to {MAX_VID}: 0 is the VLAN that the fabric came with")
+    vlan = Vlan(
+        VlanId(0),
+        fabric.id,
+        wanted.vid,
+        name=f"vlan-{wanted.vid}" if wanted.name is None else wanted.name,
+        mtu=wanted.mtu,
+        space_id=_space_id(uow, wanted.space),
+        description=wanted.description,
+    )
+    return uow.vlans.add(_checked(vlan))
+
+
+def update(
+    ports: Ports, principal: Principal, key: str, changes: VlanChanges, generation: int | None = None
+) -> Vlan:
+    """Change a VLAN; the MTU of a served one is published to our DHCP."""
+    require_admin(principal, "change VLANs")
+
+    def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], bool]:
+        before = get(uow, principal, key)
+        check_generation("vlan", key, before, generation)
+        fields = changed_fields(changes)
+        if "space" in fields:
+            fields["space_id"] = _space_id(uow, fields.pop("space"))
+        after = uow.vlans.update(_checked(replace(before, **fields)))
+        return (before, after), after.mtu != before.mtu and is_served(uow, after)
+
+    return change_served(ports, change, _put_back)[1]
+
+
+def set_dhcp(
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    mode: DhcpMode,
+    relay: str | None = None,
+    generation: int | None = None,
+) -> Vlan:
+    """Say how our DHCP serves a VLAN; taken back when the DHCP server refuses or cannot be reached.
+
+    A VLAN may be served before it has a subnet or a dynamic range: then only reservations are answered.
+    """
+    require_admin(principal, "change DHCP")
+    if (relay is not None) is not (mode is DhcpMode.RELAY):
+        raise InvalidValue(
+            "relay", relay, "the VLAN that serves this one: with mode relay, and only then"
+        )
+
+    def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], bool]:
+        before = get(uow, principal, key)
+        check_generation("vlan", key, before, generation)
+        if mode is not DhcpMode.ON:
+            _refuse_cut(uow, before, key)
+        via = None if relay is None else _relay_id(before, get(uow, principal, relay), relay)
+        after = replace(before, dhcp_on=mode is DhcpMode.ON, relay_vlan_id=via)
+        if after == before:
+            return (before, before), False
+        served = is_served(uow, before)
+        after = uow.vlans.update(after)
+        return (before, after), served or is_served(uow, after)
+
+    return change_served(ports, change, _put_back)[1]
+
+
+def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
+    """Delete a VLAN; InUse names its subnets, machines, interfaces and those that it relays for."""
+    require_admin(principal, "delete VLANs")
+    vlan = get(uow, principal, key)
+    check_generation("vlan", key, vlan, generation)
+    uow.vlans.delete(vlan.id)
+
+
+def _put_back(uow: UnitOfWork, done: tuple[Vlan, Vlan]) -> None:
+    before, after = done
+    uow.vlans.update(replace(before, generation=after.generation))
+
+
+def _checked(vlan: Vlan) -> Vlan:
+    check_name(vlan.name)
+    if not UNTAGGED <= vlan.vid <= MAX_VID:
+        raise InvalidValue("vid", vlan.vid, f"a VID from {UNTAGGED} to {MAX_VID}")
+    if not MIN_MTU <= vlan.mtu <= MAX_MTU:
+        raise InvalidValue("mtu", vlan.mtu, f"an MTU from {MIN_MTU} to {MAX_MTU}")
+    return vlan
+
+
+def _space_id(uow: UnitOfWork, key: str | None) -> SpaceId | None:
+    return None if key is None else find_by_key(uow.spaces, "space", key).id
+
+
+def _relay_id(vlan: Vlan, via: Vlan, key: str) -> VlanId:
+    if via.id == vlan.id:
+        raise InvalidValue("relay", key, "another VLAN than the one that is relayed")
+    if not via.dhcp_on:
+        raise InvalidValue("relay", key, "a VLAN that our DHCP serves itself: relays go one hop")
+    return via.id
+
+
+def _refuse_cut(uow: UnitOfWork, vlan: Vlan, key: str) -> None:
+    """A VLAN that others are relayed to stays served."""
+    fabrics = {each.id: each.name for each in uow.fabrics.list()}
+    relayed = [each for each in uow.vlans.list() if each.relay_vlan_id == vlan.id]
+    if relayed:
+        names = [f"vlan {fabrics[each.fabric_id]}/{each.vid}, which it serves by relay" for each in relayed]
+        raise InUse("vlan", key, names)
