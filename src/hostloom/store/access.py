@@ -1,0 +1,53 @@
+"""Users and their tokens in the database."""
+
+from dataclasses import asdict
+
+from sqlalchemy import delete, insert, select
+
+from hostloom.model.access import Token, User
+from hostloom.model.ids import UserId
+from hostloom.store import tables
+from hostloom.store.integrity import find_broken
+from hostloom.store.records import Records
+from hostloom.store.transaction import Transaction, columns_of
+
+
+class Users(Records[User, UserId]):
+    """Users; their tokens go with them."""
+
+    def users(self, item: User) -> list[str]:
+        """The machines that they own."""
+        query = (
+            select(tables.nodes.c.hostname)
+            .select_from(tables.nodes.join(tables.machines))
+            .where(tables.machines.c.owner == item.name)
+            .order_by(tables.nodes.c.hostname)
+        )
+        return [f"machine {name}" for (name,) in self.tx.rows(query)]
+
+
+class Tokens:
+    """API tokens."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def add(self, token: Token) -> None:
+        """Record one; AlreadyExists."""
+        values = asdict(token)
+        with self.tx.guarded(lambda: find_broken(self.tx, tables.tokens, values)):
+            self.tx.write(insert(tables.tokens).values(values))
+
+    def find(self, token_id: str) -> Token | None:
+        """By its public part."""
+        row = self.tx.read(select(tables.tokens).where(tables.tokens.c.id == token_id)).first()
+        return None if row is None else Token(**columns_of(row))
+
+    def list(self) -> list[Token]:
+        """Oldest first."""
+        order = (tables.tokens.c.created_at, tables.tokens.c.id)
+        return [Token(**columns_of(row)) for row in self.tx.rows(select(tables.tokens).order_by(*order))]
+
+    def delete(self, token_id: str) -> None:
+        """Forget one; nothing happens if it is gone."""
+        self.tx.write(delete(tables.tokens).where(tables.tokens.c.id == token_id))

@@ -1,0 +1,98 @@
+"""Held addresses in the database."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.errors import AlreadyExists, HostloomError, InvalidValue
+from hostloom.model.ids import SubnetId
+from hostloom.model.network import Address, AddressKind, HeldAddress
+from hostloom.store import tables
+from hostloom.store.integrity import find_broken
+from hostloom.store.tables import addresses
+from hostloom.store.transaction import Transaction, columns_of
+
+_FIELDS = [each.name for each in fields(HeldAddress)]
+
+
+def held_of(row: Row[Any]) -> HeldAddress:
+    """A held address of its row."""
+    columns = columns_of(row)
+    return HeldAddress(**{name: columns[name] for name in _FIELDS})
+
+
+class Addresses:
+    """Held addresses; those seen on interfaces of nodes are listed too, but stored with the interfaces."""
+
+    def __init__(self, tx: Transaction, snapshot: Callable[[], Snapshot]) -> None:
+        self.tx = tx
+        self._snapshot = snapshot
+
+    def hold(self, held: HeldAddress) -> None:
+        """Reserve; AlreadyExists names who has it."""
+        if held.kind is AddressKind.OBSERVED:
+            raise InvalidValue(
+                "kind", held.kind.value, "a kind that is held: observed ones come from interfaces"
+            )
+        row = asdict(held) | {"revision": self.tx.change_world()}
+        with self.tx.guarded(lambda: self._explain(held, row)):
+            self.tx.write(insert(addresses).values(row))
+
+    def release(self, ip: Address, subnet_id: SubnetId | None) -> None:
+        """Give one back; nothing happens if it is free. Leases are not ours to give back."""
+        self.tx.change_world()
+        gone = self.tx.write(
+            delete(addresses)
+            .where(
+                addresses.c.ip == ip,
+                addresses.c.subnet_id == subnet_id,
+                addresses.c.kind != AddressKind.LEASE,
+            )
+            .returning(addresses.c.id)
+        ).all()
+        self.tx.note_removed("addresses", [row[0] for row in gone])
+
+    def list(self, subnet_id: SubnetId | None = None) -> list[HeldAddress]:
+        """All, or those of a subnet, by address; observed ones included."""
+        held = self._snapshot().held
+        wanted = held if subnet_id is None else [each for each in held if each.subnet_id == subnet_id]
+        return sorted(wanted, key=lambda each: (each.ip.version, int(each.ip), each.kind))
+
+    def replace_leases(self, leases: Iterable[HeldAddress]) -> None:
+        """Write the difference only: a renewed lease changes nothing."""
+        wanted = set(leases)
+        stored = {
+            held_of(row): row.id
+            for row in self.tx.rows(select(addresses).where(addresses.c.kind == AddressKind.LEASE))
+        }
+        gone = [key for held, key in stored.items() if held not in wanted]
+        if gone:
+            self.tx.note_removed("addresses", gone)
+            self.tx.write(delete(addresses).where(addresses.c.id.in_(gone)))
+        new = [asdict(held) for held in wanted if held not in stored]
+        if new:
+            revision = self.tx.change_world()
+            self.tx.write(insert(addresses), [row | {"revision": revision} for row in new])
+
+    def _explain(self, held: HeldAddress, row: dict[str, Any]) -> HostloomError | None:
+        condition = (
+            addresses.c.ip == held.ip,
+            addresses.c.subnet_id == held.subnet_id,
+            addresses.c.kind.not_in((AddressKind.OBSERVED, AddressKind.LEASE)),
+        )
+        query = (
+            select(addresses.c.comment, tables.nodes.c.hostname)
+            .outerjoin(tables.nodes, tables.nodes.c.system_id == addresses.c.system_id)
+            .where(*condition)
+        )
+        if (found := self.tx.read(query).first()) is not None:
+            return AlreadyExists("address", held.ip, holder(found.hostname, found.comment))
+        return find_broken(self.tx, addresses, row)
+
+
+def holder(hostname: str | None, comment: str) -> str:
+    """Who holds an address, in words."""
+    return f"held by {hostname}" if hostname else f"set aside{f': {comment}' if comment else ''}"

@@ -1,0 +1,31 @@
+"""Nested values that are stored as one JSON document in the row of their owner."""
+
+from dataclasses import asdict
+from typing import Any
+
+from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
+from hostloom.model.machine import Disk, DiskFormat
+from hostloom.store.types import JsonText
+
+
+def _as_dicts(items: Any) -> list[dict[str, Any]]:
+    return [asdict(each) for each in items]
+
+
+def _storage_pool(data: dict[str, Any]) -> StoragePool:
+    return StoragePool(**{**data, "tags": tuple(data["tags"])})
+
+
+def _libvirt_network(data: dict[str, Any]) -> LibvirtNetwork:
+    forward = data["forward"]
+    return LibvirtNetwork(**{**data, "forward": None if forward is None else Forward(forward)})
+
+
+def _disk(data: dict[str, Any]) -> Disk:
+    return Disk(**{**data, "format": DiskFormat(data["format"])})
+
+
+EMULATIONS = JsonText(_as_dicts, lambda found: tuple(Emulation(**each) for each in found))
+STORAGE_POOLS = JsonText(_as_dicts, lambda found: tuple(_storage_pool(each) for each in found))
+LIBVIRT_NETWORKS = JsonText(_as_dicts, lambda found: tuple(_libvirt_network(each) for each in found))
+DISKS = JsonText(_as_dicts, lambda found: tuple(_disk(each) for each in found))

@@ -1,0 +1,37 @@
+"""Fabrics in the database."""
+
+from sqlalchemy import delete, select
+
+from hostloom.model.ids import FabricId, VlanId
+from hostloom.model.network import UNTAGGED, Fabric, Vlan
+from hostloom.store import tables
+from hostloom.store.records import Records
+from hostloom.store.vlans import Vlans, users_of_vlan
+
+#: Name of the VLAN that every fabric is made with.
+UNTAGGED_NAME = "untagged"
+
+
+class Fabrics(Records[Fabric, FabricId]):
+    """Fabrics, each with its untagged VLAN."""
+
+    topology = True
+
+    def add(self, item: Fabric) -> Fabric:
+        """Insert it and its untagged VLAN."""
+        added = super().add(item)
+        Vlans(self.tx, tables.vlans, Vlan).add(Vlan(VlanId(0), added.id, UNTAGGED, UNTAGGED_NAME))
+        return added
+
+    def users(self, item: Fabric) -> list[str]:
+        """Its tagged VLANs, and who is on the untagged one."""
+        query = select(tables.vlans.c.id, tables.vlans.c.vid).where(tables.vlans.c.fabric_id == item.id)
+        found: list[str] = []
+        for vlan_id, vid in self.tx.rows(query.order_by(tables.vlans.c.vid)):
+            found += users_of_vlan(self.tx, vlan_id) if vid == UNTAGGED else [f"vlan {item.name}/{vid}"]
+        return found
+
+    def remove(self, item: Fabric) -> None:
+        """Delete it and its untagged VLAN."""
+        self.tx.write(delete(tables.vlans).where(tables.vlans.c.fabric_id == item.id))
+        super().remove(item)

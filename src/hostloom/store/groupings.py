@@ -1,0 +1,73 @@
+"""Zones, resource pools, domains and tags in the database."""
+
+from sqlalchemy import Column, Table, select
+
+from hostloom.model.errors import InUse
+from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
+from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId
+from hostloom.store import tables
+from hostloom.store.records import K, Records, T
+from hostloom.store.transaction import Transaction
+
+#: Id of the zone, resource pool and domain that everything new is in.
+DEFAULT_ID = 1
+
+
+class Groups(Records[T, K]):
+    """Zones, resource pools or domains: every node is in one, so the default one stays."""
+
+    def __init__(self, tx: Transaction, table: Table, entity: type[T], columns: "list[Column[int]]") -> None:
+        super().__init__(tx, table, entity)
+        self._columns = columns
+
+    def users(self, item: T) -> list[str]:
+        """The nodes and hosts in it."""
+        if item.id == DEFAULT_ID:
+            raise InUse(self.kind, self.label(item), ["everything that names no other"])
+        found: list[str] = []
+        for column in self._columns:
+            owner = column.table
+            name = owner.c.hostname if owner is tables.nodes else owner.c.name
+            rows = self.tx.rows(select(name).where(column == item.id).order_by(name))
+            found += [f"{tables.KINDS[str(owner.name)]} {row[0]}" for row in rows]
+        return found
+
+
+class Tags(Records[Tag, TagId]):
+    """Tags: words in the rows of those who carry them."""
+
+    def users(self, item: Tag) -> list[str]:
+        """The nodes, hosts and interfaces that carry it."""
+        tagged = (
+            ("node", select(tables.nodes.c.hostname, tables.nodes.c.tags)),
+            ("host", select(tables.hosts.c.name, tables.hosts.c.tags)),
+            (
+                "interface",
+                select(
+                    tables.nodes.c.hostname + ":" + tables.node_interfaces.c.name,
+                    tables.node_interfaces.c.tags,
+                ).select_from(tables.nodes.join(tables.node_interfaces)),
+            ),
+        )
+        return [
+            f"{kind} {name}"
+            for kind, query in tagged
+            for name, words in self.tx.rows(query)
+            if item.name in words
+        ]
+
+
+def zones(tx: Transaction) -> Groups[Zone, ZoneId]:
+    """Zones of a transaction."""
+    return Groups(tx, tables.zones, Zone, [tables.nodes.c.zone_id, tables.hosts.c.zone_id])
+
+
+def resource_pools(tx: Transaction) -> Groups[ResourcePool, ResourcePoolId]:
+    """Resource pools of a transaction."""
+    columns = [tables.nodes.c.resource_pool_id, tables.hosts.c.resource_pool_id]
+    return Groups(tx, tables.resource_pools, ResourcePool, columns)
+
+
+def domains(tx: Transaction) -> Groups[Domain, DomainId]:
+    """Domains of a transaction."""
+    return Groups(tx, tables.domains, Domain, [tables.nodes.c.domain_id])

@@ -1,0 +1,70 @@
+"""KVM hosts in the database."""
+
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from hostloom.model.host import Correlation, Host
+from hostloom.model.ids import HostId
+from hostloom.model.machine import MachineOrigin
+from hostloom.store import tables
+from hostloom.store.nodes import remove_nodes
+from hostloom.store.records import Records
+from hostloom.store.transaction import columns_of
+
+_PLAIN = [each.name for each in fields(Host) if each.name != "correlation"]
+
+
+class Hosts(Records[Host, HostId]):
+    """Hosts; their composed machines keep them, adopted ones are forgotten with them."""
+
+    in_world = True
+
+    def to_row(self, item: Host) -> dict[str, Any]:
+        """The correlation is spread over columns."""
+        values = {name: getattr(item, name) for name in _PLAIN if name != "id" or item.id}
+        match = item.correlation
+        return values | {
+            "correlation_state": match.state,
+            "system_id": match.system_id,
+            "evidence": match.evidence,
+            "matched": match.matched,
+            "candidates": match.candidates,
+            "revision": self.tx.change_world(),
+        }
+
+    def from_row(self, row: Row[Any]) -> Host:
+        """The opposite."""
+        return host_of(row)
+
+    def users(self, item: Host) -> list[str]:
+        """The machines that hostloom composed on it."""
+        machines, nodes = tables.machines, tables.nodes
+        query = (
+            select(nodes.c.hostname)
+            .join(machines)
+            .where(machines.c.host_id == item.id, machines.c.origin != MachineOrigin.ADOPTED)
+            .order_by(nodes.c.hostname)
+        )
+        return [f"machine {name}" for (name,) in self.tx.rows(query)]
+
+    def remove(self, item: Host) -> None:
+        """Delete it and the records of its adopted machines."""
+        query = select(tables.machines.c.system_id).where(tables.machines.c.host_id == item.id)
+        remove_nodes(self.tx, [row[0] for row in self.tx.rows(query)])
+        super().remove(item)
+        self.tx.note_removed("hosts", [item.id])
+
+
+def host_of(row: Row[Any]) -> Host:
+    """A host of its row."""
+    columns = columns_of(row)
+    match = Correlation(
+        columns["correlation_state"],
+        columns["system_id"],
+        columns["evidence"],
+        columns["matched"],
+        columns["candidates"],
+    )
+    return Host(**{name: columns[name] for name in _PLAIN}, correlation=match)

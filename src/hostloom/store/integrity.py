@@ -1,0 +1,45 @@
+"""Which constraint a row breaks, found by asking the database, so that both databases name it alike."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, UniqueConstraint, and_, select, true
+
+from hostloom.model.errors import AlreadyExists, HostloomError, NotFound
+from hostloom.store.tables import KINDS
+from hostloom.store.transaction import Transaction
+
+
+def find_broken(tx: Transaction, table: Table, values: Mapping[str, Any]) -> HostloomError | None:
+    """The missing reference (NotFound) or the taken key (AlreadyExists) that refuses `values`."""
+    return _missing_reference(tx, table, values) or _taken_key(tx, table, values)
+
+
+def _missing_reference(tx: Transaction, table: Table, values: Mapping[str, Any]) -> HostloomError | None:
+    for constraint in table.foreign_key_constraints:
+        pairs = [(key.column, values.get(key.parent.name)) for key in constraint.elements]
+        if any(value is None for _, value in pairs):
+            continue
+        if not tx.exists(and_(*(column == value for column, value in pairs))):
+            return NotFound(KINDS[constraint.referred_table.name], pairs[0][1])
+    return None
+
+
+def _taken_key(tx: Transaction, table: Table, values: Mapping[str, Any]) -> HostloomError | None:
+    itself = and_(true(), *(column == values.get(column.name) for column in table.primary_key))
+    for columns in _unique_columns(table):
+        key = [values.get(column.name) for column in columns]
+        same = and_(*(column == value for column, value in zip(columns, key, strict=True)))
+        is_primary = list(columns) == list(table.primary_key)
+        other = same if is_primary else and_(same, ~itself)
+        if None not in key and tx.read(select(*table.primary_key).where(other).limit(1)).first() is not None:
+            return AlreadyExists(KINDS[table.name], ", ".join(str(each) for each in key))
+    return None
+
+
+def _unique_columns(table: Table) -> list[list[ColumnElement[Any]]]:
+    found: list[list[ColumnElement[Any]]] = [
+        list(each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)
+    ]
+    found += [list(each.columns) for each in table.indexes if each.unique]
+    return [*sorted(found, key=lambda columns: [str(each) for each in columns]), list(table.primary_key)]

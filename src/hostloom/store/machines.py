@@ -1,0 +1,232 @@
+"""Machines, their NICs and disks in the database."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, insert, select, update
+
+from hostloom.model.attachment import Attachment
+from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration
+from hostloom.model.ids import HostId, SystemId
+from hostloom.model.machine import Machine, MachineInterface, MachineOrigin
+from hostloom.model.node import NodeKind
+from hostloom.store import tables
+from hostloom.store.integrity import find_broken
+from hostloom.store.nodes import remove_nodes
+from hostloom.store.records import name_users
+from hostloom.store.tables import machine_interfaces, machines, nodes
+from hostloom.store.transaction import Transaction, columns_of
+
+#: Fields of a machine that its node's row has.
+NODE_FIELDS = ("hostname", "zone_id", "resource_pool_id", "tags")
+#: Fields of a machine in its own row.
+OWN_FIELDS = (
+    "system_id",
+    "uuid",
+    "origin",
+    "state",
+    "host_id",
+    "architecture",
+    "cores",
+    "memory_mib",
+    "power",
+    "disks",
+    "netboot",
+    "dhcp_published",
+    "owner",
+    "generation",
+)
+#: Those of them that snapshots show.
+SEEN_FIELDS = ("host_id", "cores", "memory_mib", "disks", "origin", "interfaces", "hostname")
+
+MACHINE_COLUMNS = (*(machines.c[name] for name in OWN_FIELDS), *(nodes.c[name] for name in NODE_FIELDS))
+
+
+def select_machines() -> Select[Any]:
+    """Machines with what their nodes' rows have."""
+    return select(*MACHINE_COLUMNS).join(nodes, nodes.c.system_id == machines.c.system_id)
+
+
+def read_machines(tx: Transaction, page: Select[Any]) -> list[Machine]:
+    """Machines of a query: two statements however many there are."""
+    rows = tx.rows(page)
+    if not rows:
+        return []
+    chosen = select(page.subquery().c.system_id)
+    nics = tx.rows(
+        select(machine_interfaces)
+        .where(machine_interfaces.c.system_id.in_(chosen))
+        .order_by(machine_interfaces.c.system_id, machine_interfaces.c.position)
+    )
+    by_machine: dict[str, list[MachineInterface]] = {}
+    for row in nics:
+        by_machine.setdefault(row.system_id, []).append(interface_of_row(row))
+    return [Machine(**columns_of(row), interfaces=tuple(by_machine.get(row.system_id, ()))) for row in rows]
+
+
+def interface_of_row(row: Row[Any]) -> MachineInterface:
+    """A NIC of its row."""
+    return MachineInterface(
+        row.name,
+        row.mac,
+        Attachment(row.attachment_kind, row.source, row.macvlan_mode, row.ovs),
+        row.vlan_id,
+        row.mode,
+        row.ips,
+        row.boot,
+        row.model,
+    )
+
+
+class Machines:
+    """Machines; each is a node of kind machine too, and the node's row has its name."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def get(self, key: SystemId) -> Machine:
+        """By system id; NotFound."""
+        found = read_machines(self.tx, select_machines().where(machines.c.system_id == key))
+        if not found:
+            raise NotFound("machine", key)
+        return found[0]
+
+    def find(self, name: str) -> Machine | None:
+        """By hostname."""
+        found = read_machines(self.tx, select_machines().where(nodes.c.hostname == name))
+        return found[0] if found else None
+
+    def find_by_uuid(self, host_id: HostId, uuid: str) -> Machine | None:
+        """A machine on a host by its UUID."""
+        page = select_machines().where(machines.c.host_id == host_id, machines.c.uuid == uuid)
+        found = read_machines(self.tx, page)
+        return found[0] if found else None
+
+    def of_host(self, host_id: HostId) -> list[Machine]:
+        """All on one host, by name."""
+        page = select_machines().where(machines.c.host_id == host_id).order_by(nodes.c.hostname)
+        return read_machines(self.tx, page)
+
+    def list(self, after: SystemId | None = None, limit: int | None = None) -> list[Machine]:
+        """By system id."""
+        page = select_machines().order_by(machines.c.system_id).limit(limit)
+        if after is not None:
+            page = page.where(machines.c.system_id > after)
+        return read_machines(self.tx, page)
+
+    def explanation(self, system_id: SystemId) -> dict[str, Any] | None:
+        """What it was placed by, or None."""
+        query = select(machines.c.explanation).where(machines.c.system_id == system_id)
+        row = self.tx.read(query).first()
+        if row is None:
+            raise NotFound("machine", system_id)
+        found: dict[str, Any] | None = row[0]
+        return found
+
+    def add(self, item: Machine) -> Machine:
+        """Insert it and its node; AlreadyExists on a taken name, UUID or MAC."""
+        with self.tx.guarded(lambda: self._explain(item)):
+            insert_machine(self.tx, item, None)
+        return item
+
+    def update(self, item: Machine) -> Machine:
+        """Write what changed; the node's row and the NICs are touched only if they did."""
+        before = self.get(item.system_id)
+        if before.generation != item.generation:
+            raise StaleGeneration("machine", item.hostname, item.generation, before.generation)
+        own = _own_row(item) | {"generation": item.generation + 1}
+        if any(getattr(item, name) != getattr(before, name) for name in SEEN_FIELDS):
+            own["revision"] = self.tx.change_world()
+        same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation)
+        with self.tx.guarded(lambda: self._explain(item)):
+            if not self.tx.write(update(machines).where(*same).values(own)).rowcount:
+                raise StaleGeneration("machine", item.hostname, item.generation, "a later one")
+            self._update_node(item, before)
+            if item.interfaces != before.interfaces or item.origin != before.origin:
+                mine = machine_interfaces.c.system_id == item.system_id
+                self.tx.write(delete(machine_interfaces).where(mine))
+                insert_nics(self.tx, item)
+        return replace(item, generation=item.generation + 1)
+
+    def delete(self, key: SystemId) -> None:
+        """Remove it, its node and its addresses; InUse names a host that it is."""
+        remove_machine(self.tx, self.get(key))
+
+    def _update_node(self, item: Machine, before: Machine) -> None:
+        changed = {
+            name: getattr(item, name) for name in NODE_FIELDS if getattr(item, name) != getattr(before, name)
+        }
+        if changed:
+            changed |= {"generation": nodes.c.generation + 1, "revision": self.tx.change_world()}
+            self.tx.write(update(nodes).where(nodes.c.system_id == item.system_id).values(changed))
+
+    def _explain(self, item: Machine) -> HostloomError | None:
+        found = find_broken(self.tx, nodes, _node_row(item)) or find_broken(self.tx, machines, _own_row(item))
+        for row in () if found else _nic_rows(item):
+            found = find_broken(self.tx, machine_interfaces, row)
+            if found is not None:
+                return AlreadyExists("MAC", row["mac"]) if isinstance(found, AlreadyExists) else found
+        if isinstance(found, AlreadyExists):
+            return AlreadyExists("machine", found.key)
+        return found
+
+
+def insert_machine(tx: Transaction, item: Machine, explanation: Any) -> None:
+    """Insert a machine, its node and its NICs: one statement each."""
+    revision = tx.change_world()
+    tx.write(insert(nodes).values(_node_row(item) | {"revision": revision}))
+    own = _own_row(item) | {"explanation": explanation, "revision": revision}
+    tx.write(insert(machines).values(own))
+    insert_nics(tx, item)
+
+
+def insert_nics(tx: Transaction, item: Machine) -> None:
+    """Insert the NICs of a machine in one statement."""
+    if rows := _nic_rows(item):
+        tx.write(insert(machine_interfaces), rows)
+
+
+def remove_machine(tx: Transaction, item: Machine) -> None:
+    """Delete a machine, its node and every address that is held for it."""
+    tx.change_world()
+    hosts = tables.hosts
+    on = tx.rows(select(hosts.c.name).where(hosts.c.system_id == item.system_id))
+    name_users("machine", item.hostname, [f"host {name}" for (name,) in on])
+    remove_nodes(tx, [item.system_id])
+
+
+def _node_row(item: Machine) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in NODE_FIELDS} | {
+        "system_id": item.system_id,
+        "kind": NodeKind.MACHINE,
+        "domain_id": 1,
+        "description": "",
+        "generation": 1,
+    }
+
+
+def _own_row(item: Machine) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in OWN_FIELDS}
+
+
+def _nic_rows(item: Machine) -> Sequence[dict[str, Any]]:
+    return [
+        {
+            "system_id": item.system_id,
+            "position": place,
+            "name": nic.name,
+            "mac": nic.mac,
+            "attachment_kind": nic.attachment.kind,
+            "source": nic.attachment.source,
+            "macvlan_mode": nic.attachment.mode,
+            "ovs": nic.attachment.ovs,
+            "vlan_id": nic.vlan_id,
+            "mode": nic.mode,
+            "ips": nic.ips,
+            "boot": nic.boot,
+            "model": nic.model,
+            "ours": item.origin is not MachineOrigin.ADOPTED,
+        }
+        for place, nic in enumerate(item.interfaces)
+    ]

@@ -1,0 +1,248 @@
+"""Nodes and their interfaces in the database."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, insert, select, update
+
+from hostloom.model.errors import NotFound, StaleGeneration
+from hostloom.model.ids import InterfaceId, SystemId
+from hostloom.model.node import Node, NodeInterface, NodeKind, VlanSource
+from hostloom.store import tables
+from hostloom.store.integrity import find_broken
+from hostloom.store.records import name_users, raise_sequence
+from hostloom.store.tables import node_interface_addresses, node_interfaces, nodes
+from hostloom.store.transaction import Transaction, columns_of
+from hostloom.store.types import interface_of
+
+_FIELDS = [each.name for each in fields(Node) if each.name != "interfaces"]
+_INTERFACE_FIELDS = [each.name for each in fields(NodeInterface) if each.name != "addresses"]
+
+
+def read_nodes(tx: Transaction, page: Select[Any]) -> list[Node]:
+    """Nodes of a query over `nodes`, with their interfaces: three statements however many there are."""
+    rows = tx.rows(page)
+    if not rows:
+        return []
+    chosen = select(page.subquery().c.system_id)
+    order = (node_interfaces.c.system_id, node_interfaces.c.position)
+    interfaces = tx.rows(
+        select(node_interfaces).where(node_interfaces.c.system_id.in_(chosen)).order_by(*order)
+    )
+    addresses = tx.rows(
+        select(node_interface_addresses)
+        .join(node_interfaces)
+        .where(node_interfaces.c.system_id.in_(chosen))
+        .order_by(node_interface_addresses.c.interface_id, node_interface_addresses.c.position)
+    )
+    return _assemble(rows, interfaces, addresses)
+
+
+def _assemble(
+    rows: Iterable[Row[Any]], interfaces: Iterable[Row[Any]], addresses: Iterable[Row[Any]]
+) -> list[Node]:
+    by_interface: dict[int, list[Any]] = {}
+    for row in addresses:
+        by_interface.setdefault(row.interface_id, []).append(interface_of(row.ip, row.prefix_length))
+    by_node: dict[str, list[NodeInterface]] = {}
+    for row in interfaces:
+        columns = columns_of(row)
+        found = NodeInterface(
+            **{name: columns[name] for name in _INTERFACE_FIELDS},
+            addresses=tuple(by_interface.get(row.id, ())),
+        )
+        by_node.setdefault(row.system_id, []).append(found)
+    return [
+        Node(
+            **{name: columns_of(row)[name] for name in _FIELDS},
+            interfaces=tuple(by_node.get(row.system_id, ())),
+        )
+        for row in rows
+    ]
+
+
+class Nodes:
+    """Nodes; those of machines have the name, zone, resource pool and tags of their machine."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def get(self, key: SystemId) -> Node:
+        """By system id; NotFound."""
+        found = read_nodes(self.tx, select(nodes).where(nodes.c.system_id == key))
+        if not found:
+            raise NotFound("node", key)
+        return found[0]
+
+    def find(self, name: str) -> Node | None:
+        """By hostname."""
+        found = read_nodes(self.tx, select(nodes).where(nodes.c.hostname == name))
+        return found[0] if found else None
+
+    def list(self, after: SystemId | None = None, limit: int | None = None) -> list[Node]:
+        """By system id."""
+        page = select(nodes).order_by(nodes.c.system_id).limit(limit)
+        if after is not None:
+            page = page.where(nodes.c.system_id > after)
+        return read_nodes(self.tx, page)
+
+    def add(self, item: Node) -> Node:
+        """Insert it with its interfaces; AlreadyExists on a taken system id or hostname."""
+        values = self._row(item)
+        self.tx.change_world()
+        with self.tx.guarded(lambda: find_broken(self.tx, nodes, values)):
+            self.tx.write(insert(nodes).values(values))
+        return replace(item, interfaces=self._insert(item.system_id, list(enumerate(item.interfaces))))
+
+    def update(self, item: Node) -> Node:
+        """Write all but the interfaces; a machine of that node changes with it."""
+        return self._touch(item, self._row(item))
+
+    def delete(self, key: SystemId) -> None:
+        """Remove it with its interfaces; InUse names its host, machine and reserved addresses."""
+        self.tx.change_world()
+        node = self.get(key)
+        name_users("node", node.hostname, self._users(key))
+        remove_nodes(self.tx, [key])
+
+    def replace_interfaces(self, system_id: SystemId, interfaces: Sequence[NodeInterface]) -> Node:
+        """Store what a scan found; nothing is written when nothing changed."""
+        self.tx.change_world()
+        node = self.get(system_id)
+        before = {each.name: each for each in node.interfaces}
+        wanted = [_kept(each, before.get(each.name)) for each in interfaces]
+        if tuple(wanted) == node.interfaces:
+            return node
+        names = {each.name for each in wanted}
+        gone = [each.id for each in node.interfaces if each.name not in names]
+        if gone:
+            self.tx.write(delete(node_interfaces).where(node_interfaces.c.id.in_(gone)))
+        places = {each.name: place for place, each in enumerate(node.interfaces)}
+        for place, each in enumerate(wanted):
+            if each.name in before and (each != before[each.name] or places[each.name] != place):
+                self._rewrite(system_id, place, each)
+        added = self._insert(
+            system_id, [(n, each) for n, each in enumerate(wanted) if each.name not in before]
+        )
+        by_name = {each.name: each for each in (*wanted, *added)}
+        stored = replace(node, interfaces=tuple(by_name[each.name] for each in wanted))
+        return self._touch(stored, {})
+
+    def update_interface(self, system_id: SystemId, interface: NodeInterface) -> Node:
+        """Store one interface as given; NotFound unless the node has it."""
+        self.tx.change_world()
+        node = self.get(system_id)
+        place = next((n for n, each in enumerate(node.interfaces) if each.id == interface.id), None)
+        if place is None:
+            raise NotFound("interface", interface.id)
+        self._rewrite(system_id, place, interface)
+        interfaces = (*node.interfaces[:place], interface, *node.interfaces[place + 1 :])
+        return self._touch(replace(node, interfaces=interfaces), {})
+
+    # -- shared ------------------------------------------------------------------------------------------
+
+    def _row(self, item: Node) -> dict[str, Any]:
+        return {name: getattr(item, name) for name in _FIELDS} | {"revision": self.tx.change_world()}
+
+    def _touch(self, item: Node, values: dict[str, Any]) -> Node:
+        """Write columns and count the generation up, of its machine too."""
+        revision = self.tx.change_world()
+        values = values | {"generation": item.generation + 1, "revision": revision}
+        same = (nodes.c.system_id == item.system_id, nodes.c.generation == item.generation)
+        checked = {"system_id": item.system_id} | values
+        with self.tx.guarded(lambda: find_broken(self.tx, nodes, checked)):
+            written = self.tx.write(update(nodes).where(*same).values(values)).rowcount
+        if not written:
+            found = self.get(item.system_id).generation
+            raise StaleGeneration("node", item.hostname, item.generation, found)
+        if item.kind is NodeKind.MACHINE and "hostname" in values:
+            machines = tables.machines
+            self.tx.write(
+                update(machines)
+                .where(machines.c.system_id == item.system_id)
+                .values(generation=machines.c.generation + 1, revision=revision)
+            )
+        return replace(item, generation=item.generation + 1)
+
+    def _insert(
+        self, system_id: SystemId, placed: Sequence[tuple[int, NodeInterface]]
+    ) -> tuple[NodeInterface, ...]:
+        """Insert interfaces at their places; an id of 0 is replaced by a new one."""
+        stored = []
+        for place, each in placed:
+            row = _interface_row(system_id, place, each)
+            statement = insert(node_interfaces).values(row).returning(node_interfaces.c.id)
+            with self.tx.guarded(lambda row=row: find_broken(self.tx, node_interfaces, row)):  # type: ignore[misc]
+                key = self.tx.write(statement).scalar_one()
+            stored.append(replace(each, id=InterfaceId(key)))
+        if any(each.id for _, each in placed) and self.tx.is_postgresql:
+            raise_sequence(self.tx, node_interfaces)
+        self._insert_addresses(stored)
+        return tuple(stored)
+
+    def _rewrite(self, system_id: SystemId, place: int, interface: NodeInterface) -> None:
+        row = _interface_row(system_id, place, interface)
+        statement = update(node_interfaces).where(node_interfaces.c.id == interface.id).values(row)
+        with self.tx.guarded(lambda: find_broken(self.tx, node_interfaces, row)):
+            self.tx.write(statement)
+        mine = node_interface_addresses.c.interface_id == interface.id
+        self.tx.write(delete(node_interface_addresses).where(mine))
+        self._insert_addresses([interface])
+
+    def _insert_addresses(self, interfaces: Iterable[NodeInterface]) -> None:
+        rows = [
+            {
+                "interface_id": each.id,
+                "position": n,
+                "ip": address.ip,
+                "prefix_length": address.network.prefixlen,
+            }
+            for each in interfaces
+            for n, address in enumerate(each.addresses)
+        ]
+        if rows:
+            self.tx.write(insert(node_interface_addresses), rows)
+
+    def _users(self, key: SystemId) -> Sequence[str]:
+        hosts, machines, held = tables.hosts, tables.machines, tables.addresses
+        on = self.tx.rows(select(hosts.c.name).where(hosts.c.system_id == key))
+        machine = self.tx.rows(select(nodes.c.hostname).join(machines).where(nodes.c.system_id == key))
+        reserved = self.tx.rows(select(held.c.ip).where(held.c.system_id == key).order_by(held.c.ip))
+        return [
+            *(f"host {name}" for (name,) in on),
+            *(f"machine {name}" for (name,) in machine),
+            *(f"address {ip}" for (ip,) in reserved),
+        ]
+
+
+def remove_nodes(tx: Transaction, system_ids: Sequence[str]) -> None:
+    """Delete nodes, with their interfaces, machines, and every address that is held for them."""
+    if not system_ids:
+        return
+    held, machines = tables.addresses, tables.machines
+    freed = tx.write(delete(held).where(held.c.system_id.in_(system_ids)).returning(held.c.id)).all()
+    placed = tx.write(
+        delete(machines).where(machines.c.system_id.in_(system_ids)).returning(machines.c.system_id)
+    ).all()
+    tx.write(delete(nodes).where(nodes.c.system_id.in_(system_ids)))
+    tx.note_removed("addresses", [row[0] for row in freed])
+    tx.note_removed("machines", [row[0] for row in placed])
+    tx.note_removed("nodes", system_ids)
+
+
+def _kept(seen: NodeInterface, before: NodeInterface | None) -> NodeInterface:
+    """What a scan saw, with the id and the operator's word that the record has."""
+    if before is None:
+        return replace(seen, id=InterfaceId(0))
+    kept = replace(seen, id=before.id, tags=before.tags or seen.tags)
+    if before.vlan_source is VlanSource.OPERATOR and seen.vlan_source is not VlanSource.OPERATOR:
+        kept = replace(kept, vlan_id=before.vlan_id, vlan_source=before.vlan_source)
+    return kept
+
+
+def _interface_row(system_id: SystemId, place: int, interface: NodeInterface) -> dict[str, Any]:
+    row = {name: getattr(interface, name) for name in _INTERFACE_FIELDS}
+    if not interface.id:
+        del row["id"]
+    return row | {"system_id": system_id, "position": place}

@@ -1,0 +1,194 @@
+"""Operations and their steps in the database: claimed under a lease, written under a fence."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hostloom.model.errors import LeaseLost, NotFound, WrongState
+from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord
+from hostloom.store.tables import operations, steps
+from hostloom.store.transaction import Transaction, columns_of
+
+#: Channel on which PostgreSQL tells every process that there may be an operation to claim.
+CHANNEL = "hostloom_operation"
+
+_STEP_FIELDS = [each.name for each in fields(StepRecord)]
+_FIELDS = [each.name for each in fields(Operation) if each.name != "steps"]
+_CLAIMABLE = (OperationState.PENDING, OperationState.RUNNING, OperationState.UNWINDING)
+
+
+class Operations:
+    """Operations; every write by a runner checks its fence in the same statement."""
+
+    def __init__(self, tx: Transaction, wake: Callable[[], None]) -> None:
+        self.tx = tx
+        self._wake = wake
+
+    def add(self, operation: Operation) -> Operation:
+        """Record it; steps that have not begun are kept by name only."""
+        values = {name: getattr(operation, name) for name in _FIELDS}
+        values["step_names"] = [step.name for step in operation.steps]
+        self.tx.write(self._announced(insert(operations).values(values)))
+        begun = [
+            {"operation_id": operation.id} | _step_row(step)
+            for step in operation.steps
+            if step != StepRecord(step.name)
+        ]
+        if begun:
+            self.tx.write(insert(steps), begun)
+        return operation
+
+    def get(self, operation_id: str) -> Operation:
+        """By id; NotFound."""
+        found = self._read(self.tx.rows(select(operations).where(operations.c.id == operation_id)))
+        if not found:
+            raise NotFound("operation", operation_id)
+        return found[0]
+
+    def list(
+        self, after: str | None = None, limit: int | None = None, *, unfinished: bool = False
+    ) -> list[Operation]:
+        """Newest first, those older than `after`."""
+        newest = (operations.c.created_at.desc(), operations.c.id.desc())
+        query = select(operations).order_by(*newest).limit(limit)
+        if after is not None:
+            mark = operations.alias("mark")
+            query = query.where(
+                tuple_(operations.c.created_at, operations.c.id)
+                < select(mark.c.created_at, mark.c.id).where(mark.c.id == after).scalar_subquery()
+            )
+        if unfinished:
+            query = query.where(operations.c.state.not_in(FINISHED))
+        return [*self._read(self.tx.rows(query))]
+
+    def claim(self, owner: str, now: float, lease_s: float) -> Operation | None:
+        """Take the oldest that nobody runs; a pending one is running from now on."""
+        free = (
+            select(operations.c.id)
+            .where(operations.c.state.in_(_CLAIMABLE), operations.c.lease_until <= now)
+            .order_by(operations.c.created_at, operations.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        running = case(
+            (
+                operations.c.state == OperationState.PENDING,
+                literal(OperationState.RUNNING, operations.c.state.type),
+            ),
+            else_=operations.c.state,
+        )
+        taken = self.tx.write(
+            update(operations)
+            .where(operations.c.id == free.scalar_subquery())
+            .values(owner=owner, lease_until=now + lease_s, fence=operations.c.fence + 1, state=running)
+            .returning(*operations.c)
+        ).all()
+        found = self._read(taken)
+        return found[0] if found else None
+
+    def renew(self, operation: Operation, lease_until: float) -> Operation:
+        """Keep it for longer."""
+        self._write(operation, {"lease_until": lease_until})
+        return replace(operation, lease_until=lease_until)
+
+    def save(self, operation: Operation) -> None:
+        """Write state, error and end, not the steps."""
+        self._write(
+            operation,
+            {
+                "state": operation.state,
+                "error": operation.error,
+                "error_code": operation.error_code,
+                "finished_at": operation.finished_at,
+            },
+        )
+
+    def save_step(self, operation: Operation, step: StepRecord) -> None:
+        """Write one step's record, in one statement with the check of the fence."""
+        row = _step_row(step)
+        source = (
+            select(
+                operations.c.id,
+                *(literal(value, steps.c[name].type).label(name) for name, value in row.items()),
+            )
+            .where(operations.c.id == operation.id, operations.c.fence == operation.fence)
+            .with_for_update()
+        )
+        dialect = postgresql if self.tx.is_postgresql else sqlite
+        statement = dialect.insert(steps).from_select(["operation_id", *row], source)
+        statement = statement.on_conflict_do_update(
+            index_elements=[steps.c.operation_id, steps.c.name],
+            set_={name: statement.excluded[name] for name in row if name != "name"},
+        )
+        if not self.tx.write(statement).rowcount:
+            raise LeaseLost(operation.id)
+
+    def request_cancel(self, operation_id: str) -> Operation:
+        """Ask it to stop; WrongState when it is finished."""
+        return self._steer(
+            operation_id, {"cancel_requested": True}, operations.c.state.not_in(FINISHED), "unfinished"
+        )
+
+    def retry(self, operation_id: str) -> Operation:
+        """Put a stuck one back to unwinding, unclaimed; WrongState otherwise."""
+        values = {"state": OperationState.UNWINDING, "owner": "", "lease_until": 0.0}
+        return self._steer(operation_id, values, operations.c.state == OperationState.STUCK, "stuck")
+
+    # -- shared ------------------------------------------------------------------------------------------
+
+    def _steer(
+        self, operation_id: str, values: dict[str, Any], condition: ColumnElement[bool], wanted: str
+    ) -> Operation:
+        statement = update(operations).where(operations.c.id == operation_id, condition).values(values)
+        done = self.tx.write(self._announced(statement)).all()
+        operation = self.get(operation_id)
+        if not done:
+            raise WrongState("operation", operation_id, operation.state, wanted)
+        return operation
+
+    def _announced(self, statement: Any) -> Any:
+        """Have the statement tell the waiting processes, when it is committed, that there is work."""
+        self.tx.after_commit(self._wake)
+        if self.tx.is_postgresql:
+            return statement.returning(operations.c.id, func.pg_notify(CHANNEL, ""))
+        return statement.returning(operations.c.id)
+
+    def _write(self, operation: Operation, values: dict[str, Any]) -> None:
+        ours = and_(operations.c.id == operation.id, operations.c.fence == operation.fence)
+        if not self.tx.write(update(operations).where(ours).values(values)).rowcount:
+            raise LeaseLost(operation.id)
+
+    def _read(self, rows: Sequence[Row[Any]]) -> Sequence[Operation]:
+        """Operations of their rows; only those that were ever claimed or begun can have rows of steps."""
+        ids = [row.id for row in rows]
+        begun: dict[tuple[str, str], StepRecord] = {}
+        if ids:
+            for row in self.tx.rows(select(steps).where(steps.c.operation_id.in_(ids))):
+                columns = columns_of(row)
+                record = StepRecord(**{name: columns[name] for name in _STEP_FIELDS})
+                begun[row.operation_id, row.name] = record
+        return [
+            Operation(
+                **{name: columns_of(row)[name] for name in _FIELDS},
+                steps=tuple(begun.get((row.id, name), StepRecord(name)) for name in row.step_names),
+            )
+            for row in rows
+        ]
+
+
+def _step_row(step: StepRecord) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in _STEP_FIELDS}

@@ -1,0 +1,54 @@
+"""IP ranges in the database."""
+
+from sqlalchemy import select
+
+from hostloom.model.errors import AlreadyExists, InvalidValue, NotFound
+from hostloom.model.ids import RangeId
+from hostloom.model.network import IPRange
+from hostloom.store import tables
+from hostloom.store.records import Records
+
+
+class Ranges(Records[IPRange, RangeId]):
+    """Ranges; each inside its subnet, no two of a subnet overlap."""
+
+    topology = True
+
+    def find(self, name: str) -> IPRange | None:
+        """By its ends, `START-END`; InvalidValue when several subnets have it."""
+        query = select(self.table).order_by(self.table.c.id)
+        found = [item for row in self.tx.rows(query) if self.label(item := self.from_row(row)) == name]
+        if len(found) > 1:
+            raise InvalidValue("range", name, "one range only: several subnets have it, name it by id")
+        return found[0] if found else None
+
+    def check(self, item: IPRange) -> None:
+        """Refuse what leaves the subnet or overlaps another range of it."""
+        query = select(tables.subnets.c.cidr).where(tables.subnets.c.id == item.subnet_id)
+        cidr = self.tx.read(query).scalar_one_or_none()
+        if cidr is None:
+            raise NotFound("subnet", item.subnet_id)
+        for field, end in (("start", item.start), ("end", item.end)):
+            if end not in cidr:
+                raise InvalidValue(field, str(end), f"an address of subnet {cidr}")
+        if item.start.version == item.end.version and int(item.start) > int(item.end):
+            raise InvalidValue("end", str(item.end), f"at or after {item.start}")
+        columns = self.table.c
+        other = self.tx.read(
+            select(columns.start, columns.end).where(
+                columns.subnet_id == item.subnet_id,
+                columns.id != item.id,
+                columns.start <= item.end,
+                columns.end >= item.start,
+            )
+        ).first()
+        if other is not None:
+            raise AlreadyExists("range", self.label(item), f"overlaps {other.start}-{other.end}")
+
+    def users(self, item: IPRange) -> list[str]:  # noqa: ARG002  (nothing refers to a range)
+        """Nothing refers to a range."""
+        return []
+
+    def label(self, item: IPRange) -> str:
+        """START-END."""
+        return f"{item.start}-{item.end}"

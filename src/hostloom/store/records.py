@@ -1,0 +1,169 @@
+"""The rows of one noun with a small integer id: the part that all such nouns share."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from sqlalchemy import Row, Table, delete, func, insert, select, update
+
+from hostloom.model.errors import AlreadyExists, HostloomError, InUse, NotFound, StaleGeneration
+from hostloom.store.integrity import find_broken
+from hostloom.store.tables import KINDS
+from hostloom.store.transaction import Transaction, columns_of
+
+#: Users of a thing that an InUse error names; the rest is counted.
+NAMED_USERS = 20
+
+
+class Noun(Protocol):
+    """What every stored noun has."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def generation(self) -> int: ...
+
+
+T = TypeVar("T", bound=Noun)
+K = TypeVar("K", bound=int)
+
+
+def name_users(kind: str, key: object, users: Sequence[str]) -> None:
+    """Raise InUse if there are any users."""
+    if users:
+        rest = len(users) - NAMED_USERS
+        raise InUse(kind, key, [*users[:NAMED_USERS], *([f"{rest} more"] if rest > 0 else [])])
+
+
+class Records(Generic[T, K]):
+    """A table whose columns are the fields of a dataclass."""
+
+    #: Part of the physical network, which snapshots read as a whole.
+    topology = False
+    #: Changes are seen in snapshots.
+    in_world = False
+
+    def __init__(self, tx: Transaction, table: Table, entity: type[T]) -> None:
+        self.tx, self.table, self.entity = tx, table, entity
+        self.kind = KINDS[table.name]
+        self._names = [each.name for each in fields(entity)]
+
+    def get(self, key: K) -> T:
+        """By id; NotFound."""
+        row = self.tx.read(select(self.table).where(self.table.c.id == key)).first()
+        if row is None:
+            raise NotFound(self.kind, key)
+        return self.from_row(row)
+
+    def find(self, name: str) -> T | None:
+        """By name."""
+        row = self.tx.read(select(self.table).where(self.table.c.name == name)).first()
+        return None if row is None else self.from_row(row)
+
+    def list(self, after: K | None = None, limit: int | None = None) -> list[T]:
+        """By id, ascending, from after `after`."""
+        query = select(self.table).order_by(self.table.c.id).limit(limit)
+        if after is not None:
+            query = query.where(self.table.c.id > after)
+        return [self.from_row(row) for row in self.tx.rows(query)]
+
+    def add(self, item: T) -> T:
+        """Insert; an id of 0 is replaced by a new one."""
+        self._change()
+        self.check(item)
+        values = self.to_row(item)
+        key = self.insert(values, item)
+        return replace(item, id=key)
+
+    def update(self, item: T) -> T:
+        """Write if the generation is still the stored one, and count it up."""
+        self._change()
+        self.check(item)
+        values = self.to_row(item) | {"id": item.id, "generation": item.generation + 1}
+        statement = (
+            update(self.table)
+            .where(self.table.c.id == item.id, self.table.c.generation == item.generation)
+            .values(values)
+        )
+        with self.tx.guarded(lambda: self.explain(values, item)):
+            written = self.tx.write(statement).rowcount
+        if not written:
+            raise StaleGeneration(self.kind, self.label(item), item.generation, self.get_generation(item.id))
+        return replace(item, generation=item.generation + 1)
+
+    def delete(self, key: K) -> None:
+        """Remove; InUse names what still refers to it."""
+        self._change()
+        item = self.get(key)
+        name_users(self.kind, self.label(item), self.users(item))
+        self.remove(item)
+
+    # -- what a noun may do differently ------------------------------------------------------------------
+
+    def check(self, item: T) -> None:
+        """Raise what no constraint of the database can say."""
+
+    def users(self, item: T) -> Sequence[str]:
+        """What refers to it, in words."""
+        raise NotImplementedError
+
+    def remove(self, item: T) -> None:
+        """Delete its row, and what goes with it."""
+        self.tx.write(delete(self.table).where(self.table.c.id == item.id))
+
+    def label(self, item: T) -> str:
+        """Its name, for errors."""
+        return str(getattr(item, "name", item.id))
+
+    def to_row(self, item: T) -> dict[str, Any]:
+        """Columns of an item; an id of 0 is left to the database."""
+        values = {name: getattr(item, name) for name in self._names}
+        if not item.id:
+            del values["id"]
+        return values
+
+    def from_row(self, row: Row[Any]) -> T:
+        """An item of its columns."""
+        columns = columns_of(row)
+        return self.entity(**{name: columns[name] for name in self._names})
+
+    # -- shared ------------------------------------------------------------------------------------------
+
+    def insert(self, values: dict[str, Any], item: T) -> int:
+        """Insert a row and return its id."""
+        with self.tx.guarded(lambda: self.explain(values, item)):
+            key: int = self.tx.write(
+                insert(self.table).values(values).returning(self.table.c.id)
+            ).scalar_one()
+        if "id" in values and self.tx.is_postgresql:
+            raise_sequence(self.tx, self.table)
+        return key
+
+    def explain(self, values: dict[str, Any], item: T) -> HostloomError | None:
+        """Why the database refused a row, in the noun's own words where it has a name."""
+        found = find_broken(self.tx, self.table, values)
+        if isinstance(found, AlreadyExists):
+            return AlreadyExists(self.kind, found.key or self.label(item))
+        return found
+
+    def get_generation(self, key: int) -> int:
+        """The stored generation; NotFound."""
+        found: int | None = self.tx.read(
+            select(self.table.c.generation).where(self.table.c.id == key)
+        ).scalar_one_or_none()
+        if found is None:
+            raise NotFound(self.kind, key)
+        return found
+
+    def _change(self) -> None:
+        if self.in_world or self.topology:
+            self.tx.change_world(topology=self.topology)
+
+
+def raise_sequence(tx: Transaction, table: Table) -> None:
+    """Keep new ids above those that were given; SQLite does so by itself."""
+    highest = select(func.max(table.c.id)).scalar_subquery()
+    tx.write(select(func.setval(func.pg_get_serial_sequence(table.name, "id"), highest)))

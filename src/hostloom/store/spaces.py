@@ -1,0 +1,24 @@
+"""Spaces in the database."""
+
+from sqlalchemy import select
+
+from hostloom.model.ids import SpaceId
+from hostloom.model.network import Space
+from hostloom.store.records import Records
+from hostloom.store.tables import fabrics, vlans
+
+
+class Spaces(Records[Space, SpaceId]):
+    """Spaces; their VLANs keep them."""
+
+    topology = True
+
+    def users(self, item: Space) -> list[str]:
+        """The VLANs in it."""
+        query = (
+            select(fabrics.c.name, vlans.c.vid)
+            .select_from(vlans.join(fabrics))
+            .where(vlans.c.space_id == item.id)
+            .order_by(vlans.c.id)
+        )
+        return [f"vlan {fabric}/{vid}" for fabric, vid in self.tx.rows(query)]

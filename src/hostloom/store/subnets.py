@@ -1,0 +1,89 @@
+"""Subnets in the database."""
+
+from ipaddress import ip_network
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from hostloom.model.errors import AlreadyExists, InvalidValue, NotFound
+from hostloom.model.ids import SubnetId
+from hostloom.model.network import AddressKind, Subnet
+from hostloom.store import tables
+from hostloom.store.records import Records
+
+
+class Subnets(Records[Subnet, SubnetId]):
+    """Subnets; two of one fabric never overlap, those of different fabrics may."""
+
+    topology = True
+
+    def find(self, name: str) -> Subnet | None:
+        """By CIDR or name; InvalidValue when several fit."""
+        try:
+            condition = self.table.c.cidr == ip_network(name)
+        except ValueError:
+            condition = self.table.c.name == name
+        rows = self.tx.rows(select(self.table).where(condition).limit(2))
+        if len(rows) > 1:
+            raise InvalidValue("subnet", name, "one subnet only: several fabrics have it, name it by id")
+        return self.from_row(rows[0]) if rows else None
+
+    def check(self, item: Subnet) -> None:
+        """Refuse what overlaps another subnet of the fabric, naming it."""
+        columns = self.table.c
+        query = select(columns.cidr, tables.fabrics.c.name).where(
+            tables.fabrics.c.id == columns.fabric_id,
+            columns.fabric_id == self._fabric_of(item),
+            columns.id != item.id,
+            columns.first <= item.cidr.broadcast_address,
+            columns.last >= item.cidr.network_address,
+        )
+        for cidr, fabric in self.tx.rows(query):
+            if cidr == item.cidr:
+                raise AlreadyExists("subnet", item.cidr, f"in fabric {fabric}")
+            raise InvalidValue("cidr", str(item.cidr), f"apart from subnet {cidr} of fabric {fabric}")
+
+    def _fabric_of(self, item: Subnet) -> int:
+        query = select(tables.vlans.c.fabric_id).where(tables.vlans.c.id == item.vlan_id)
+        found: int | None = self.tx.read(query).scalar_one_or_none()
+        if found is None:
+            raise NotFound("vlan", item.vlan_id)
+        return found
+
+    def to_row(self, item: Subnet) -> dict[str, Any]:
+        """With its first and last address and its VLAN's fabric."""
+        return super().to_row(item) | {
+            "first": item.cidr.network_address,
+            "last": item.cidr.broadcast_address,
+            "fabric_id": self._fabric_of(item),
+        }
+
+    def users(self, item: Subnet) -> list[str]:
+        """Who holds an address of it; leases and ranges go with it."""
+        held, nodes, machines = tables.addresses, tables.nodes, tables.machines
+        query = (
+            select(held.c.ip, nodes.c.hostname, machines.c.system_id)
+            .select_from(
+                held.outerjoin(nodes, nodes.c.system_id == held.c.system_id).outerjoin(
+                    machines, machines.c.system_id == held.c.system_id
+                )
+            )
+            .where(held.c.subnet_id == item.id, held.c.kind != AddressKind.LEASE)
+            .order_by(held.c.ip)
+        )
+        found = [
+            f"address {ip}" if name is None else f"{'node' if machine is None else 'machine'} {name}"
+            for ip, name, machine in self.tx.rows(query)
+        ]
+        return list(dict.fromkeys(found))
+
+    def remove(self, item: Subnet) -> None:
+        """Delete it with its ranges and leases."""
+        held = tables.addresses
+        gone = self.tx.write(delete(held).where(held.c.subnet_id == item.id).returning(held.c.id)).all()
+        self.tx.note_removed("addresses", [row[0] for row in gone])
+        super().remove(item)
+
+    def label(self, item: Subnet) -> str:
+        """Its CIDR."""
+        return str(item.cidr)

@@ -1,0 +1,134 @@
+"""One database transaction: when it begins to write, and how the world's revision counts up."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Executable, Row, RowMapping, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hostloom.store.tables import removals, world
+
+
+class Transaction:
+    """A connection that reads freely and takes the write lock with its first change.
+
+    SQLite: reads run in autocommit mode, the first write begins an IMMEDIATE transaction (a deferred one
+    could not be upgraded once another process has written). PostgreSQL: READ COMMITTED. Every change of the
+    world first counts `world.value` up and so holds that row's lock until it ends: such changes run one after
+    the other on both databases, never deadlock, and read what is committed.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.is_postgresql = connection.dialect.name == "postgresql"
+        #: The world's revision that this transaction makes; None until it changes the world.
+        self.revision: int | None = None
+        self.topology_changed = False
+        self._after_commit: list[Callable[[], None]] = []
+        self._writing = False
+
+    def read(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """Run a query."""
+        return self.connection.execute(statement, parameters)
+
+    def rows(self, statement: Executable) -> Sequence[Any]:
+        """All rows of a query."""
+        return self.connection.execute(statement).all()
+
+    def write(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement that changes something."""
+        self._begin()
+        return self.connection.execute(statement, parameters)
+
+    def change_world(self, *, topology: bool = False) -> int:
+        """Take the world's lock and return the revision of this transaction; later calls are free."""
+        values: dict[str, Any] = {}
+        if self.revision is None:
+            values["value"] = world.c.value + 1
+            if topology:
+                values["topology"] = world.c.value + 1
+        elif topology and not self.topology_changed:
+            values["topology"] = self.revision
+        if values:
+            self.revision = self.write(update(world).values(values).returning(world.c.value)).scalar_one()
+        self.topology_changed = self.topology_changed or topology
+        return self.revision or 0
+
+    def note_removed(self, kind: str, keys: Iterable[object]) -> None:
+        """Tell snapshots that rows are gone."""
+        revision = self.change_world()
+        items = [{"revision": revision, "kind": kind, "key": str(key)} for key in keys]
+        if items:
+            self.write(insert(removals), items)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have something called when (and only if) this transaction is committed."""
+        self._after_commit.append(call)
+
+    def commit(self) -> None:
+        """Make the changes durable; the next statement begins a new transaction."""
+        self.connection.commit()
+        calls, self._after_commit = self._after_commit, []
+        self._forget()
+        for call in calls:
+            call()
+
+    def rollback(self) -> None:
+        """Undo what was not committed."""
+        self.connection.rollback()
+        self._after_commit.clear()
+        self._forget()
+
+    @contextmanager
+    def guarded(self, explain: Callable[[], Exception | None]) -> Iterator[None]:
+        """Undo what runs inside if a constraint refuses it, and raise what `explain` then finds."""
+        self._begin()
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+        except IntegrityError as error:
+            savepoint.rollback()
+            found = explain()
+            if found is None:
+                raise
+            raise found from error
+        except BaseException:
+            savepoint.rollback()
+            raise
+        savepoint.commit()
+
+    @contextmanager
+    def consistent(self) -> Iterator[None]:
+        """Have all reads inside see one state. Ends a transaction that has not written yet."""
+        if self._writing:
+            yield  # the world's lock (PostgreSQL) or the database's (SQLite) is ours
+            return
+        self.connection.rollback()
+        self.connection.exec_driver_sql(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ" if self.is_postgresql else "BEGIN"
+        )
+        try:
+            yield
+        finally:
+            self.connection.rollback()
+
+    def exists(self, condition: Any) -> bool:
+        """Whether a row meets the condition."""
+        return self.connection.execute(select(1).where(condition).limit(1)).first() is not None
+
+    def _begin(self) -> None:
+        if not self._writing:
+            if not self.is_postgresql:
+                self.connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self._writing = True
+
+    def _forget(self) -> None:
+        self.revision, self.topology_changed, self._writing = None, False, False
+
+
+def columns_of(row: Row[Any]) -> RowMapping:
+    """Columns of a row by name."""
+    return row._mapping  # noqa: SLF001  (SQLAlchemy's documented name for it)

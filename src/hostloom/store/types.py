@@ -1,0 +1,140 @@
+"""Column types: how the model's value types are kept in both databases."""
+
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv6Address,
+    IPv6Interface,
+    ip_address,
+    ip_interface,
+    ip_network,
+)
+from typing import Any
+
+from sqlalchemy import Dialect, String, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from hostloom.model.ids import MacAddress
+from hostloom.model.network import Address, Network
+
+
+def text_key(length: int) -> TypeEngine[str]:
+    """Text that sorts by bytes on both databases, whatever the server's locale."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+class AddressText(TypeDecorator[Address]):
+    """An address as its version and zero-padded hex digits: it sorts as addresses do, IPv4 first."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Bytewise order on PostgreSQL too."""
+        return dialect.type_descriptor(
+            String(33, collation="C") if dialect.name == "postgresql" else String(33)
+        )
+
+    def process_bind_param(self, value: Address | None, _dialect: Dialect) -> str | None:
+        """Model to column."""
+        if value is None:
+            return None
+        return f"{value.version}{int(value):0{value.max_prefixlen // 4}x}"
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Address | None:
+        """Column to model."""
+        if value is None:
+            return None
+        number = int(value[1:], 16)
+        return IPv4Address(number) if value[0] == "4" else IPv6Address(number)
+
+
+class NetworkText(TypeDecorator[Network]):
+    """A network as people write it."""
+
+    impl = String(49)
+    cache_ok = True
+
+    def process_bind_param(self, value: Network | None, _dialect: Dialect) -> str | None:
+        """Model to column."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Network | None:
+        """Column to model."""
+        return None if value is None else ip_network(value)
+
+
+class MacText(TypeDecorator[MacAddress]):
+    """A MAC as text."""
+
+    impl = String(17)
+    cache_ok = True
+
+    def process_bind_param(self, value: MacAddress | None, _dialect: Dialect) -> str | None:
+        """Model to column."""
+        return None if value is None else value.text
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> MacAddress | None:
+        """Column to model."""
+        return None if value is None else MacAddress(value)
+
+
+class Word(TypeDecorator[Any]):
+    """A member of an enum, by its value."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> str | None:
+        """Model to column."""
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> StrEnum | None:
+        """Column to model."""
+        return None if value is None else self.words(value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class JsonText(TypeDecorator[Any]):
+    """A value as JSON text; `encode` and `decode` map what JSON has no word for."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, encode: Callable[[Any], Any] = _same, decode: Callable[[Any], Any] = _same) -> None:
+        super().__init__()
+        self.encode, self.decode = encode, decode
+
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str:
+        """Model to column; None is JSON's null."""
+        return json.dumps(None if value is None else self.encode(value), ensure_ascii=True)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
+        """Column to model."""
+        if value is None:
+            return None
+        found = json.loads(value)
+        return None if found is None else self.decode(found)
+
+
+JSON_VALUE = JsonText()
+WORDS = JsonText(list, tuple)
+ADDRESSES = JsonText(
+    lambda value: [str(each) for each in value],
+    lambda found: tuple(ip_address(each) for each in found),
+)
+
+
+def interface_of(address: Address, prefix_length: int) -> IPv4Interface | IPv6Interface:
+    """An address with its prefix length, as on an interface."""
+    return ip_interface((address, prefix_length))

@@ -1,0 +1,121 @@
+"""One transaction with all nouns: what services and workflows write through."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+
+from hostloom import ports
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.access import User
+from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
+from hostloom.model.host import Host, PlacedMachine
+from hostloom.model.ids import (
+    DomainId,
+    FabricId,
+    HostId,
+    RangeId,
+    ResourcePoolId,
+    SpaceId,
+    SubnetId,
+    SystemId,
+    TagId,
+    UserId,
+    ZoneId,
+)
+from hostloom.model.machine import Machine
+from hostloom.model.network import Fabric, IPRange, Space, Subnet, Vlan
+from hostloom.model.plan import Explanation, Plan
+from hostloom.store import groupings, reserve, tables
+from hostloom.store.access import Tokens, Users
+from hostloom.store.addresses import Addresses
+from hostloom.store.answers import Answers
+from hostloom.store.events import Events
+from hostloom.store.fabrics import Fabrics
+from hostloom.store.hosts import Hosts
+from hostloom.store.machines import Machines
+from hostloom.store.nodes import Nodes
+from hostloom.store.operations import Operations
+from hostloom.store.ranges import Ranges
+from hostloom.store.snapshot import SnapshotCache
+from hostloom.store.spaces import Spaces
+from hostloom.store.subnets import Subnets
+from hostloom.store.transaction import Transaction
+from hostloom.store.vlans import Vlans
+
+
+class DatabaseUnitOfWork:
+    """A transaction over one connection, held from `with` to its end. For one thread."""
+
+    fabrics: ports.Repository[Fabric, FabricId]
+    vlans: ports.Vlans
+    spaces: ports.Repository[Space, SpaceId]
+    subnets: ports.Repository[Subnet, SubnetId]
+    ranges: ports.Repository[IPRange, RangeId]
+    addresses: ports.Addresses
+    nodes: ports.Nodes
+    hosts: ports.Repository[Host, HostId]
+    machines: ports.Machines
+    zones: ports.Repository[Zone, ZoneId]
+    resource_pools: ports.Repository[ResourcePool, ResourcePoolId]
+    domains: ports.Repository[Domain, DomainId]
+    tags: ports.Repository[Tag, TagId]
+    users: ports.Repository[User, UserId]
+    tokens: ports.Tokens
+    operations: ports.Operations
+    events: ports.Events
+    answers: ports.Answers
+
+    def __init__(self, engine: Engine, cache: SnapshotCache, wake: Callable[[], None]) -> None:
+        self._engine, self._cache, self._wake = engine, cache, wake
+
+    def __enter__(self) -> Self:
+        tx = self._tx = Transaction(self._engine.connect())
+        self.fabrics = Fabrics(tx, tables.fabrics, Fabric)
+        self.vlans = Vlans(tx, tables.vlans, Vlan)
+        self.spaces = Spaces(tx, tables.spaces, Space)
+        self.subnets = Subnets(tx, tables.subnets, Subnet)
+        self.ranges = Ranges(tx, tables.ip_ranges, IPRange)
+        self.addresses = Addresses(tx, self.snapshot)
+        self.nodes = Nodes(tx)
+        self.hosts = Hosts(tx, tables.hosts, Host)
+        self.machines = Machines(tx)
+        self.zones = groupings.zones(tx)
+        self.resource_pools = groupings.resource_pools(tx)
+        self.domains = groupings.domains(tx)
+        self.tags = groupings.Tags(tx, tables.tags, Tag)
+        self.users = Users(tx, tables.users, User)
+        self.tokens = Tokens(tx)
+        self.operations = Operations(tx, self._wake)
+        self.events = Events(tx)
+        self.answers = Answers(tx)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._tx.rollback()
+        finally:
+            self._tx.connection.close()
+
+    def commit(self) -> None:
+        """Make the changes durable and start a new transaction."""
+        self._tx.commit()
+
+    def snapshot(self) -> Snapshot:
+        """The world at one revision, this transaction's own changes included."""
+        return self._cache.snapshot(self._tx)
+
+    def reserve(self, plan: Plan, explanation: Explanation) -> Machine:
+        """Reserve everything that the plan names (store/reserve.py)."""
+        return reserve.reserve(self._tx, plan, explanation)
+
+    def release(self, system_id: SystemId) -> None:
+        """Remove the machine and everything reserved for it; nothing happens if it is gone."""
+        reserve.release(self._tx, system_id)
+
+    def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:
+        """What is on a host, reservations included."""
+        return reserve.placed(self._tx, host_id)

@@ -1,0 +1,107 @@
+"""VLANs in the database."""
+
+from sqlalchemy import select
+
+from hostloom.model.errors import AlreadyExists, HostloomError, InUse, InvalidValue
+from hostloom.model.ids import FabricId, VlanId
+from hostloom.model.network import UNTAGGED, Vlan
+from hostloom.store import tables
+from hostloom.store.records import Records
+from hostloom.store.transaction import Transaction
+
+
+def users_of_vlan(tx: Transaction, vlan_id: int) -> list[str]:
+    """What is on a VLAN or relays through it, in words."""
+    t = tables
+    interfaces, nics = t.node_interfaces, t.machine_interfaces
+    subnets = tx.rows(select(t.subnets.c.cidr).where(t.subnets.c.vlan_id == vlan_id).order_by(t.subnets.c.id))
+    on_hosts = tx.rows(
+        select(t.nodes.c.hostname, interfaces.c.name, t.hosts.c.name)
+        .select_from(interfaces.join(t.nodes).outerjoin(t.hosts, t.hosts.c.system_id == t.nodes.c.system_id))
+        .where(interfaces.c.vlan_id == vlan_id)
+        .order_by(t.nodes.c.hostname, interfaces.c.name)
+    )
+    machines = tx.rows(
+        select(t.nodes.c.hostname)
+        .select_from(nics.join(t.machines).join(t.nodes))
+        .where(nics.c.vlan_id == vlan_id)
+        .distinct()
+        .order_by(t.nodes.c.hostname)
+    )
+    relays = tx.rows(
+        select(t.fabrics.c.name, t.vlans.c.vid)
+        .select_from(t.vlans.join(t.fabrics))
+        .where(t.vlans.c.relay_vlan_id == vlan_id, t.vlans.c.id != vlan_id)
+        .order_by(t.vlans.c.id)
+    )
+    return [
+        *(f"subnet {cidr}" for (cidr,) in subnets),
+        *(f"machine {name}" for (name,) in machines),
+        *(f"host {host} ({name})" if host else f"node {node} ({name})" for node, name, host in on_hosts),
+        *(f"vlan {fabric}/{vid}, which it relays" for fabric, vid in relays),
+    ]
+
+
+class Vlans(Records[Vlan, VlanId]):
+    """VLANs; the untagged one lives and dies with its fabric."""
+
+    topology = True
+
+    def find(self, name: str) -> Vlan | None:
+        """By name; InvalidValue when several have it."""
+        rows = self.tx.rows(select(self.table).where(self.table.c.name == name).limit(2))
+        if len(rows) > 1:
+            raise InvalidValue("vlan", name, "the name of one VLAN only: name it FABRIC/VID or by id")
+        return self.from_row(rows[0]) if rows else None
+
+    def find_by_vid(self, fabric_id: FabricId, vid: int) -> Vlan | None:
+        """The VLAN with this 802.1Q tag in the fabric."""
+        row = self.tx.read(
+            select(self.table).where(self.table.c.fabric_id == fabric_id, self.table.c.vid == vid)
+        ).first()
+        return None if row is None else self.from_row(row)
+
+    def check(self, item: Vlan) -> None:
+        """The untagged VLAN stays the untagged one of its fabric; a moved one takes its subnets along."""
+        if not item.id:
+            return
+        columns = self.table.c
+        row = self.tx.read(select(columns.fabric_id, columns.vid).where(columns.id == item.id)).first()
+        if row is None or (row.fabric_id == item.fabric_id and row.vid == item.vid):
+            return
+        if row.vid == UNTAGGED:
+            raise InvalidValue(
+                "vid", f"{item.fabric_id}/{item.vid}", "that of the fabric's untagged VLAN, which stays"
+            )
+        if row.fabric_id != item.fabric_id:
+            self._check_overlap(item)
+
+    def _check_overlap(self, item: Vlan) -> None:
+        mine, theirs = tables.subnets.alias("mine"), tables.subnets.alias("theirs")
+        query = select(mine.c.cidr, theirs.c.cidr).where(
+            mine.c.vlan_id == item.id,
+            theirs.c.fabric_id == item.fabric_id,
+            theirs.c.vlan_id != item.id,
+            mine.c.first <= theirs.c.last,
+            mine.c.last >= theirs.c.first,
+        )
+        for row in self.tx.rows(query):
+            raise InvalidValue(
+                "fabric_id", item.fabric_id, f"a fabric without {row[1]}, which overlaps {row[0]}"
+            )
+
+    def explain(self, values: dict[str, object], item: Vlan) -> HostloomError | None:
+        """A taken tag is named with its fabric."""
+        found = super().explain(values, item)
+        return AlreadyExists("vlan", self.label(item)) if isinstance(found, AlreadyExists) else found
+
+    def users(self, item: Vlan) -> list[str]:
+        """Subnets, interfaces, machines and relayed VLANs."""
+        if item.vid == UNTAGGED:
+            raise InUse("vlan", self.label(item), ["its fabric, whose untagged VLAN it is"])
+        return users_of_vlan(self.tx, item.id)
+
+    def label(self, item: Vlan) -> str:
+        """FABRIC/VID."""
+        query = select(tables.fabrics.c.name).where(tables.fabrics.c.id == item.fabric_id)
+        return f"{self.tx.read(query).scalar_one_or_none() or item.fabric_id}/{item.vid}"
