@@ -9,6 +9,7 @@ HostloomError
 │   ├── InUse                kind, key, by
 │   ├── StaleGeneration      kind, key, wanted, found
 │   ├── IdempotencyConflict  key
+│   ├── IdempotencyPending   key
 │   ├── WrongState           kind, key, state, wanted
 │   ├── NotAuthenticated
 │   └── NotPermitted         who, action
@@ -116,6 +117,17 @@ class IdempotencyConflict(RequestError):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"idempotency key {key!r} was used for a different request")
+        self.key = key
+
+
+class IdempotencyPending(RequestError):
+    """A request with this idempotency key is being answered, or its process died before it was."""
+
+    code = "idempotency-pending"
+    hint = "wait for the first request; if its server died, see what it did before you repeat it with a new key"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the request with idempotency key {key!r} has not been answered yet")
         self.key = key
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from hostloom.ports import StoredAnswer
 from hostloom.store.integrity import find_broken
@@ -26,6 +26,14 @@ class Answers:
         values = asdict(answer)
         with self.tx.guarded(lambda: find_broken(self.tx, answers, values)):
             self.tx.write(insert(answers).values(values))
+
+    def settle(self, answer: StoredAnswer) -> None:
+        """Replace a claim by the answer."""
+        self.tx.write(update(answers).where(answers.c.key == answer.key).values(asdict(answer)))
+
+    def forget(self, key: str) -> None:
+        """Give a key back."""
+        self.tx.write(delete(answers).where(answers.c.key == key))
 
     def prune(self, before: float) -> None:
         """Forget those made before a time."""
