@@ -33,8 +33,6 @@ class Snapshot:
     held: tuple[HeldAddress, ...] = ()
     nodes: tuple[Node, ...] = ()
     hosts: tuple[HostState, ...] = ()
-    #: VLANs on which the last probe contradicted the model (another server, or ours not seen).
-    dhcp_contradicted: frozenset[VlanId] = frozenset()
     #: Counts up with every change of the store.
     revision: int = 0
 
@@ -96,10 +94,13 @@ class Snapshot:
     def bootable_vlans(self) -> frozenset[VlanId]:
         """VLANs that our DHCP serves, directly or through their relay VLAN; one hop."""
         served = {each.id for each in self.vlans if each.dhcp_on}
-        relayed = {
-            each.id for each in self.vlans if each.relay_vlan_id in served
-        }
+        relayed = {each.id for each in self.vlans if each.relay_vlan_id in served}
         return frozenset(served | relayed)
+
+    @cached_property
+    def indexes(self) -> dict[str, object]:
+        """Where decisions keep indexes of their own for as long as the snapshot lives."""
+        return {}
 
     def node_of(self, host: Host) -> Node | None:
         """The node that the host is correlated with."""

@@ -1,6 +1,6 @@
 """What a user asks for: constraints by label, disks, and the size of a machine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
@@ -28,7 +28,7 @@ class Term:
     key: str
     value: str
     negated: bool = False
-    column: int = 0
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class LabelConstraints:
     label: str
     #: The NIC's name: at most 15 bytes.
     name: str
-    #: The selecting terms, in the order written.
+    #: Every term, in the order written; the fields below hold what the setting ones say.
     terms: tuple[Term, ...] = ()
     ips: tuple[Address, ...] = ()
     mode: AddressMode = AddressMode.AUTO
@@ -51,7 +51,7 @@ class LabelConstraints:
     #: libvirt NIC model; None = virtio.
     model: str | None = None
     #: 1-based column of the label in the text (0: typed form).
-    column: int = 0
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class DiskRequest:
     label: str
     size_bytes: int
     words: tuple[str, ...] = ()
-    column: int = 0
+    column: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,116 @@
+"""Without interface constraints: which network, bridge or NIC the one NIC gets (DESIGN 2.5)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hostloom.decide.addresses import AddressBook, wants_address
+from hostloom.decide.assign import Chosen, Obstacle
+from hostloom.decide.candidates import NETWORK_ORDER, Candidate, HostView, is_managed_install
+from hostloom.decide.match import Options, Wanted, passthru_rejection
+from hostloom.model.attachment import MacvlanMode
+from hostloom.model.host import CorrelationState
+from hostloom.model.plan import Rejection, RejectionCode
+from hostloom.model.request import LabelConstraints
+
+#: The one NIC of a machine without interface constraints.
+LABEL = LabelConstraints("eth0", "eth0")
+WANTED = Wanted(LABEL, (), ())
+
+Rule = Callable[[HostView, Candidate], Rejection | None]
+
+
+@dataclass(frozen=True)
+class DefaultChoice:
+    """What came of it."""
+
+    options: Options
+    #: None: nothing is usable.
+    chosen: Chosen | None
+    passed_over: tuple[tuple[Candidate, Obstacle], ...]
+
+
+def choose_default(view: HostView, book: AddressBook) -> DefaultChoice:
+    """Take the first in order that has an address to give."""
+    options = default_options(view)
+    passed: list[tuple[Candidate, Obstacle]] = []
+    for candidate in options.candidates:
+        if not wants_address(LABEL, view.snapshot, candidate.vlan_id) or candidate.vlan_id is None:
+            return DefaultChoice(options, Chosen(candidate, ()), tuple(passed))
+        found = book.next_free(candidate.vlan_id, None, frozenset())
+        if found is not None:
+            given = ((found[0], found[1].id),)
+            return DefaultChoice(options, Chosen(candidate, given), tuple(passed))
+        passed.append((candidate, Obstacle.NO_ADDRESS))
+    return DefaultChoice(options, None, tuple(passed))
+
+
+def default_options(view: HostView) -> Options:
+    """Everything that the host has, judged by the row of the table that applies; candidates in its order."""
+    mode = view.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
+    is_known = view.state.host.correlation.state is CorrelationState.CORRELATED
+    rule = _network_rule(view, is_known=is_known)
+    networks = [(c, barred or rule(view, c)) for c, barred in map(view.network_candidate, NETWORK_ORDER)]
+    interfaces = []
+    if is_known:
+        interfaces = [(c, barred or _interface_rule(view, c, mode)) for c, barred in view.judged]
+    usable = sorted((c for c, no in networks if no is None), key=lambda c: (c.rank, c.order))
+    usable += sorted((c for c, no in interfaces if no is None), key=lambda c: (c.rank, c.order))
+    rejected = [no for _, no in (*networks, *interfaces) if no is not None]
+    return Options(WANTED, mode, tuple(usable), tuple(rejected))
+
+
+def boots(view: HostView, candidate: Candidate) -> bool:
+    """Whether the NIC boots from the network, where the request wants that."""
+    if view.state.host.correlation.state is not CorrelationState.CORRELATED:
+        return True
+    return candidate.bootable
+
+
+def _network_rule(view: HostView, *, is_known: bool) -> Rule:
+    if not is_known:
+        return _any_network
+    return _served_network if is_managed_install(view.state) else _network_without_dhcp
+
+
+def _any_network(_view: HostView, _candidate: Candidate) -> Rejection | None:
+    """On a host that we do not know any active network will do."""
+    return None
+
+
+def _network_without_dhcp(_view: HostView, candidate: Candidate) -> Rejection | None:
+    network = candidate.network
+    if network is not None and network.dhcp:
+        wanted = "libvirt's DHCP off and the VLAN served by ours"
+        return candidate.reject(
+            "libvirt_dhcp_is_off", RejectionCode.LIBVIRT_DHCP_ON, wanted, "libvirt's DHCP is on"
+        )
+    return None
+
+
+def _served_network(view: HostView, candidate: Candidate) -> Rejection | None:
+    """On a host that we deployed the network's bridge must be ours and on a bootable VLAN."""
+    if (on := _network_without_dhcp(view, candidate)) is not None:
+        return on
+    bridge = candidate.network.bridge if candidate.network else None
+    if bridge is None:
+        code = RejectionCode.NETWORK_WITHOUT_BRIDGE
+        return candidate.reject("network_has_a_bridge", code, "a bridge", "none")
+    if candidate.interface is None:
+        code = RejectionCode.BRIDGE_NOT_KNOWN
+        return candidate.reject(
+            "bridge_is_known", code, "a bridge of the node", f"{bridge}, which it has not"
+        )
+    return _served(candidate)
+
+
+def _interface_rule(view: HostView, candidate: Candidate, mode: MacvlanMode) -> Rejection | None:
+    return passthru_rejection(view, candidate, mode) or _served(candidate)
+
+
+def _served(candidate: Candidate) -> Rejection | None:
+    if candidate.vlan_id is None:
+        return candidate.reject("has_a_vlan", RejectionCode.NO_VLAN, "a VLAN that is served", "no VLAN")
+    if not candidate.bootable:
+        code = RejectionCode.VLAN_NOT_BOOTABLE
+        return candidate.reject("vlan_is_bootable", code, "a VLAN that our DHCP serves", "one it does not")
+    return None

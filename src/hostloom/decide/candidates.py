@@ -1,0 +1,179 @@
+"""What of a host could carry a machine: its interfaces and libvirt networks, judged before any request."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.host import Forward, InstalledBy, LibvirtNetwork
+from hostloom.model.ids import VlanId, natural_key
+from hostloom.model.node import BridgeKind, InterfaceKind, NodeInterface
+from hostloom.model.plan import Rejection, RejectionCode, SubjectKind
+
+#: The libvirt networks that are looked for when no other is named, in this order.
+NETWORK_ORDER = ("maas", "default")
+_CLASS = {InterfaceKind.BRIDGE: 0, InterfaceKind.BOND: 1}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way into a host."""
+
+    #: Name of the host interface or libvirt network.
+    source: str
+    kind: AttachKind
+    #: The interface itself, or the bridge of the network where it is a known one.
+    interface: NodeInterface | None
+    vlan_id: VlanId | None
+    bootable: bool
+    #: Bridge, bond, the rest (DESIGN 2.4 rule 3); for networks, connected before isolated.
+    rank: int
+    order: tuple[object, ...] = ()
+    network: LibvirtNetwork | None = None
+    isolated: bool = False
+
+    @property
+    def subject(self) -> SubjectKind:
+        """What explanations call it."""
+        return SubjectKind.HOST_INTERFACE if self.network is None else SubjectKind.LIBVIRT_NETWORK
+
+    @property
+    def is_ovs(self) -> bool:
+        """Whether libvirt needs an Open vSwitch port."""
+        bridge = self.interface if self.kind is AttachKind.BRIDGE else None
+        return bridge is not None and bridge.bridge_kind is BridgeKind.OVS
+
+    def reject(self, rule: str, code: RejectionCode, wanted: str = "", found: str = "") -> Rejection:
+        """A reason against it."""
+        return Rejection(rule, code, self.subject, self.source, wanted, found)
+
+
+@dataclass(frozen=True)
+class HostView:
+    """A host as the rules see it."""
+
+    snapshot: Snapshot
+    state: HostState
+    hostname: str = ""
+    interfaces: tuple[NodeInterface, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, NodeInterface]:
+        """Host interfaces by name."""
+        return {each.name: each for each in self.interfaces}
+
+    @cached_property
+    def masters(self) -> dict[str, str]:
+        """The bridge or bond that each member is a member of; parents of VLAN interfaces are no members."""
+        return {
+            parent: each.name
+            for each in sorted(self.interfaces, key=lambda i: natural_key(i.name))
+            if each.kind in (InterfaceKind.BRIDGE, InterfaceKind.BOND)
+            for parent in each.parents
+        }
+
+    @cached_property
+    def macvtaps(self) -> Counter[str]:
+        """How many macvtaps each interface carries."""
+        return Counter(
+            nic.source for m in self.state.machines for nic in m.interfaces if nic.kind is AttachKind.MACVLAN
+        )
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """Interfaces that a passthru machine owns."""
+        return frozenset(
+            nic.source
+            for machine in self.state.machines
+            for nic in machine.interfaces
+            if nic.kind is AttachKind.MACVLAN and nic.mode is MacvlanMode.PASSTHRU
+        )
+
+    @cached_property
+    def judged(self) -> tuple[tuple[Candidate, Rejection | None], ...]:
+        """Every host interface, by natural name, with what bars it from any machine (DESIGN 2.3)."""
+        ordered = sorted(self.interfaces, key=lambda i: (natural_key(i.name), i.id))
+        return tuple((candidate, self._barred(candidate)) for candidate in map(self._candidate, ordered))
+
+    def _candidate(self, interface: NodeInterface) -> Candidate:
+        is_bridge = interface.kind is InterfaceKind.BRIDGE
+        return Candidate(
+            interface.name,
+            AttachKind.BRIDGE if is_bridge else AttachKind.MACVLAN,
+            interface,
+            interface.vlan_id,
+            interface.vlan_id in self.snapshot.bootable_vlans,
+            _CLASS.get(interface.kind, 2),
+            (natural_key(interface.name), interface.id),
+        )
+
+    def _barred(self, candidate: Candidate) -> Rejection | None:
+        interface = candidate.interface
+        if interface is None:
+            return None
+        if interface.kind is InterfaceKind.LOOPBACK:
+            return candidate.reject("is_no_loopback", RejectionCode.LOOPBACK, "a NIC", "the loopback")
+        if not interface.enabled:
+            return candidate.reject("is_enabled", RejectionCode.INTERFACE_DISABLED, "enabled", "disabled")
+        if not interface.link:
+            return candidate.reject("has_link", RejectionCode.INTERFACE_LINK_DOWN, "link up", "link down")
+        if (master := self.masters.get(interface.name)) is not None:
+            found = f"a member of {master}: use {master}"
+            return candidate.reject("is_no_member", RejectionCode.INTERFACE_IS_MEMBER, "no member", found)
+        return None
+
+    def find_network(self, name: str) -> LibvirtNetwork | None:
+        """A libvirt network by name."""
+        return next((each for each in self.state.host.libvirt_networks if each.name == name), None)
+
+    def network_candidate(self, name: str) -> tuple[Candidate, Rejection | None]:
+        """A libvirt network with what bars it from any machine, libvirt's own DHCP left aside."""
+        network = self.find_network(name)
+        bridge = self.by_name.get(network.bridge or "") if network else None
+        vlan_id = bridge.vlan_id if bridge else None
+        isolated = network is not None and self._is_isolated(network, bridge)
+        position = NETWORK_ORDER.index(name) if name in NETWORK_ORDER else len(NETWORK_ORDER)
+        candidate = Candidate(
+            name,
+            AttachKind.NETWORK,
+            bridge,
+            vlan_id,
+            vlan_id in self.snapshot.bootable_vlans,
+            int(isolated),
+            (position, name),
+            network or LibvirtNetwork(name, active=False, bridge=None, dhcp=False),
+            isolated,
+        )
+        if network is None:
+            code = RejectionCode.NETWORK_MISSING
+            return candidate, candidate.reject("network_exists", code, f"a libvirt network {name}", "none")
+        if not network.active:
+            code = RejectionCode.NETWORK_INACTIVE
+            return candidate, candidate.reject("network_is_active", code, "active", "inactive")
+        return candidate, self._barred(candidate)
+
+    def _is_isolated(self, network: LibvirtNetwork, bridge: NodeInterface | None) -> bool:
+        """No physical port and no NAT or route; of a bridge that is not known, `forward` alone decides."""
+        if network.forward in (Forward.NAT, Forward.ROUTE, Forward.OTHER):
+            return False
+        if bridge is None:
+            return network.forward is None
+        return not self._reaches_physical(bridge.parents)
+
+    def _reaches_physical(self, names: Iterable[str], seen: frozenset[str] = frozenset()) -> bool:
+        for name in names:
+            interface = self.by_name.get(name)
+            if interface is None or name in seen:
+                continue
+            if interface.kind is InterfaceKind.PHYSICAL or self._reaches_physical(
+                interface.parents, seen | {name}
+            ):
+                return True
+        return False
+
+
+def is_managed_install(state: HostState) -> bool:
+    """Whether we deployed the host, so that only networks on our VLANs count (DESIGN 2.5)."""
+    return state.host.installed_by is InstalledBy.HOSTLOOM

@@ -1,0 +1,177 @@
+"""Place the NICs of a request on one host: with constraints, or without (DESIGN 2.4, 2.5)."""
+
+from dataclasses import dataclass
+
+from hostloom.decide import attach
+from hostloom.decide.addresses import AddressBook
+from hostloom.decide.assign import Assignment, Chosen, Dead, Obstacle, Search
+from hostloom.decide.candidates import Candidate, HostView
+from hostloom.decide.match import Options, empty_code, match
+from hostloom.decide.reasons import explain_label
+from hostloom.decide.refuse import refuse
+from hostloom.decide.requests import Asked
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.host import CorrelationState
+from hostloom.model.plan import LabelExplanation, PlanWarning, Refusal, RequestCode, SubjectKind, WarningCode
+from hostloom.model.request import LabelConstraints
+
+
+@dataclass(frozen=True)
+class PlacedNic:
+    """One NIC of the machine on the host."""
+
+    label: LabelConstraints
+    chosen: Chosen
+    mode: MacvlanMode | None
+    boot: bool
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The NICs of a machine on a host, or why there are none; explained either way."""
+
+    nics: tuple[PlacedNic, ...]
+    labels: tuple[LabelExplanation, ...]
+    warnings: tuple[PlanWarning, ...] = ()
+    refusal: Refusal | None = None
+
+
+def place_nics(view: HostView, book: AddressBook, asked: Asked) -> Placement:
+    """Choose how every NIC is attached."""
+    if not asked.wanted:
+        return _place_default(view, book, asked)
+    options = tuple(match(view, wanted) for wanted in asked.wanted)
+    netboot = asked.request.netboot
+    found = Search(view.snapshot, book, options, netboot=netboot).run()
+    if isinstance(found, Dead):
+        return _refused(options, found)
+    labels = []
+    for at, each in enumerate(options):
+        winner = found.chosen[at].candidate
+        labels.append(explain_label(each, winner, found.passed_over[at], _used(found, at)))
+    nics = _boot_first(options, found, netboot=netboot)
+    return Placement(nics, tuple(labels), _warnings(view, nics, netboot=netboot))
+
+
+def _used(found: Assignment, at: int) -> frozenset[str]:
+    return frozenset(each.candidate.source for each in found.chosen[:at])
+
+
+def _boot_first(options: tuple[Options, ...], found: Assignment, *, netboot: bool) -> tuple[PlacedNic, ...]:
+    """The first NIC on a bootable VLAN boots (DESIGN 2.4 rule 5)."""
+    bootable = [at for at, each in enumerate(found.chosen) if each.candidate.bootable]
+    boot = bootable[0] if netboot and bootable else -1
+    return tuple(
+        PlacedNic(each.wanted.label, chosen, each.mode_of(chosen.candidate), boot == at)
+        for at, (each, chosen) in enumerate(zip(options, found.chosen, strict=True))
+    )
+
+
+def _refused(options: tuple[Options, ...], dead: Dead) -> Placement:
+    labels = [
+        explain_label(each, choice, (), frozenset())
+        for each, choice in zip(options, dead.first_choices, strict=False)
+    ]
+    stuck = options[dead.label]
+    if dead.obstacle in (Obstacle.NO_CANDIDATE, Obstacle.PASSTHRU):
+        labels.append(explain_label(stuck, None, (), frozenset(c.source for c in dead.first_choices)))
+    return Placement((), tuple(labels), refusal=_refusal(stuck, dead))
+
+
+def _refusal(stuck: Options, dead: Dead) -> Refusal:
+    label = stuck.wanted.label
+    if dead.obstacle is Obstacle.NO_BOOTABLE_VLAN:
+        found = ", ".join(f"{each.source}" for each in dead.first_choices)
+        return Refusal(
+            "one_nic_boots",
+            RequestCode.NO_BOOTABLE_VLAN,
+            SubjectKind.REQUEST,
+            "interfaces",
+            "a NIC on a VLAN that our DHCP serves",
+            f"NICs on {found} only",
+        )
+    if dead.obstacle is Obstacle.NO_ADDRESS:
+        source = dead.first_choices[dead.label].source
+        wanted = "a free address on its VLAN"
+        return _label_refusal(
+            "nic_has_an_address", RequestCode.SUBNET_FULL, label, wanted, f"none by {source}"
+        )
+    code, found = empty_code(stuck)
+    if dead.obstacle is Obstacle.PASSTHRU:
+        code = RequestCode.PASSTHRU_IN_USE
+        found = f"{', '.join(sorted(c.source for c in stuck.candidates))}: taken by this very request"
+    return _label_refusal("label_has_an_interface", code, label, str(_terms(stuck)), found)
+
+
+def _terms(options: Options) -> str:
+    terms = options.wanted.label.terms
+    return ",".join(f"{'not_' * term.negated}{term.key}={term.value}" for term in terms)
+
+
+def _label_refusal(rule: str, code: RequestCode, label: LabelConstraints, wanted: str, found: str) -> Refusal:
+    return Refusal(rule, code, SubjectKind.LABEL, label.label, wanted, found, label.column)
+
+
+# -- without constraints -------------------------------------------------------------------------------
+
+
+def _place_default(view: HostView, book: AddressBook, asked: Asked) -> Placement:
+    result = attach.choose_default(view, book)
+    winner = result.chosen.candidate if result.chosen else None
+    labels = (explain_label(result.options, winner, result.passed_over, frozenset()),)
+    if result.chosen is None:
+        if result.options.candidates:
+            found = "every subnet that it could be on is full"
+            refusal = refuse(
+                "nic_has_an_address", RequestCode.SUBNET_FULL, SubjectKind.REQUEST, "eth0", found=found
+            ).refusal
+        else:
+            refusal = refuse(
+                "a_network_is_usable",
+                RequestCode.NO_USABLE_NETWORK,
+                SubjectKind.REQUEST,
+                "eth0",
+                wanted="libvirt network maas or default, or a bridge or NIC on a VLAN that our DHCP serves",
+                found=", ".join(f"{each.subject}: {each.code}" for each in result.options.rejections),
+            ).refusal
+        return Placement((), labels, refusal=refusal)
+    chosen = result.chosen
+    boot = asked.request.netboot and attach.boots(view, chosen.candidate)
+    nic = PlacedNic(attach.LABEL, chosen, result.options.mode_of(chosen.candidate), boot)
+    return Placement((nic,), labels, _warnings(view, (nic,), netboot=asked.request.netboot))
+
+
+# -- warnings ------------------------------------------------------------------------------------------
+
+
+def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> tuple[PlanWarning, ...]:
+    found: list[PlanWarning] = []
+    for nic in nics:
+        candidate = nic.chosen.candidate
+        if candidate.kind is AttachKind.NETWORK:
+            found.extend(_network_warnings(view, candidate))
+        if candidate.kind is AttachKind.MACVLAN:
+            found.append(PlanWarning(WarningCode.HOST_CANNOT_REACH_GUEST, nic.label.name, candidate.source))
+        if nic.mode is MacvlanMode.VEPA:
+            found.append(
+                PlanWarning(WarningCode.MODE_NOT_SUPPORTED_BY_SWITCH, nic.label.name, candidate.source)
+            )
+    if netboot and any(nic.boot for nic in nics[1:]):
+        boot = next(nic for nic in nics if nic.boot)
+        found.append(PlanWarning(WarningCode.BOOT_NIC_NOT_FIRST, boot.label.name, nics[0].label.name))
+    return tuple(found)
+
+
+def _network_warnings(view: HostView, candidate: Candidate) -> list[PlanWarning]:
+    is_known = view.state.host.correlation.state is CorrelationState.CORRELATED
+    network = candidate.network
+    found = []
+    if network is not None and network.dhcp:
+        found.append(PlanWarning(WarningCode.LIBVIRT_DHCP_ON, candidate.source))
+    elif not is_known or candidate.vlan_id is None:
+        found.append(PlanWarning(WarningCode.DHCP_NOT_VERIFIED, candidate.source))
+    elif not candidate.bootable:
+        found.append(PlanWarning(WarningCode.NO_DHCP_DETECTED, candidate.source))
+    if candidate.isolated:
+        found.append(PlanWarning(WarningCode.ISOLATED_NETWORK, candidate.source))
+    return found

@@ -1,0 +1,94 @@
+"""Make the plan of what was decided: names, volumes, MACs and boot order, down to the last address."""
+
+from hostloom.decide.place import PlacedNic, Placement
+from hostloom.decide.requests import Asked
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.attachment import Attachment
+from hostloom.model.host import Emulation
+from hostloom.model.ids import MacAddress
+from hostloom.model.machine import Disk, DiskFormat, MachineInterface, MachineSpec
+from hostloom.model.plan import Plan, PlannedInterface
+from hostloom.model.request import AddressMode, Identities
+
+DEFAULT_NIC_MODEL = "virtio"
+
+
+def make_plan(
+    snapshot: Snapshot,
+    asked: Asked,
+    state: HostState,
+    placement: Placement | None,
+    emulation: Emulation | None,
+    pools: tuple[str, ...],
+    identities: Identities,
+) -> Plan:
+    """Fill in everything; nothing is chosen here."""
+    if placement is None or emulation is None:
+        raise AssertionError("a host that was not refused has a placement and an emulation")
+    nics = tuple(_interface(nic, mac) for nic, mac in zip(placement.nics, identities.macs, strict=False))
+    disks = _disks(asked, pools, identities)
+    request = asked.request
+    netboot = request.netboot and any(nic.boot for nic in nics)
+    spec = MachineSpec(
+        uuid=identities.uuid,
+        name=identities.hostname,
+        cores=request.cores,
+        memory_mib=request.memory_mib,
+        emulation=emulation,
+        interfaces=tuple(_machine_interface(nic) for nic in nics),
+        disks=disks,
+        netboot=netboot,
+        system_id=identities.system_id,
+    )
+    return Plan(
+        host_id=state.host.id,
+        host_name=state.host.name,
+        spec=spec,
+        interfaces=nics,
+        disks=disks,
+        warnings=placement.warnings,
+        host_generation=state.host.generation,
+        revision=snapshot.revision,
+        netboot=netboot,
+        start=request.start,
+    )
+
+
+def _interface(nic: PlacedNic, mac: MacAddress) -> PlannedInterface:
+    candidate = nic.chosen.candidate
+    label = nic.label
+    mode = label.mode
+    if mode is AddressMode.AUTO and not nic.chosen.addresses and candidate.vlan_id is not None:
+        mode = AddressMode.DHCP
+    return PlannedInterface(
+        name=label.name,
+        mac=label.mac or mac,
+        attachment=Attachment(candidate.kind, candidate.source, nic.mode, candidate.is_ovs),
+        vlan_id=candidate.vlan_id,
+        mode=mode,
+        ips=tuple(ip for ip, _ in nic.chosen.addresses),
+        subnet_ids=tuple(subnet_id for _, subnet_id in nic.chosen.addresses),
+        boot=nic.boot,
+        model=label.model or DEFAULT_NIC_MODEL,
+    )
+
+
+def _machine_interface(nic: PlannedInterface) -> MachineInterface:
+    return MachineInterface(
+        nic.name, nic.mac, nic.attachment, nic.vlan_id, nic.mode, nic.ips, nic.boot, nic.model
+    )
+
+
+def _disks(asked: Asked, pools: tuple[str, ...], identities: Identities) -> tuple[Disk, ...]:
+    """Volumes are named after the machine and its UUID: no two machines ever mean the same one."""
+    kind = DiskFormat.QCOW2 if asked.request.qcow2 else DiskFormat.RAW
+    return tuple(
+        Disk(
+            disk.label,
+            pool,
+            f"{identities.hostname}.{identities.uuid[:8]}.{disk.label}.{kind}",
+            disk.size_bytes,
+            kind,
+        )
+        for disk, pool in zip(asked.disks, pools, strict=True)
+    )

@@ -1,0 +1,25 @@
+"""How a rule says no inside decide/: an exception that carries the refusal as data."""
+
+from hostloom.model.plan import Refusal, RequestCode, SubjectKind
+
+
+class RefuseRequest(Exception):
+    """Raised by a rule, caught in decide/compose.py; it never leaves this package."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+def refuse(
+    rule: str,
+    code: RequestCode,
+    kind: SubjectKind,
+    subject: str,
+    *,
+    wanted: str = "",
+    found: str = "",
+    column: int = 0,
+) -> RefuseRequest:
+    """Build the exception for a rule's no."""
+    return RefuseRequest(Refusal(rule, code, kind, subject, wanted, found, column))

@@ -1,0 +1,87 @@
+"""The storage constraints: text to disks, and back (DESIGN 2.6)."""
+
+import re
+from decimal import Decimal
+
+from hostloom.model.errors import ConstraintError
+from hostloom.model.plan import RequestCode
+from hostloom.model.request import GB, DiskRequest
+
+FIELD = "storage"
+DEFAULT = "root:8"
+
+_DISK = re.compile(
+    r"\s*(?:(?P<label>[^:,()]*?)\s*:)?\s*(?P<size>[^:,()]*?)\s*(?:(?P<open>\()(?P<words>[^()]*)(?P<close>\))?)?\s*"
+)
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_SIZE = re.compile(r"[0-9]+(\.[0-9]+)?")
+#: More than any pool holds; keeps sizes within a database's integers.
+MAX_GB = 10**9
+
+
+def parse(text: str) -> tuple[DiskRequest, ...]:
+    """Parse; blank text is one disk `root` of 8 GB. The first mistake raises ConstraintError."""
+    disks: list[DiskRequest] = []
+    for part, column in _split(text if text.strip() else DEFAULT):
+        disk = _parse_disk(part, column, len(disks))
+        if any(disk.label == other.label for other in disks):
+            raise _error(RequestCode.DUPLICATE_LABEL, column, disk.label, "a label not used before")
+        disks.append(disk)
+    return tuple(disks)
+
+
+def format_storage(disks: tuple[DiskRequest, ...]) -> str:
+    """The text again: `parse(format_storage(x)) == x`."""
+    return ",".join(
+        f"{disk.label}:{_gigabytes(disk.size_bytes)}" + (f"({','.join(disk.words)})" if disk.words else "")
+        for disk in disks
+    )
+
+
+def _gigabytes(size_bytes: int) -> str:
+    text = f"{Decimal(size_bytes) / GB:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _split(text: str) -> list[tuple[str, int]]:
+    """Split at the commas outside brackets; columns count from 1."""
+    parts, depth, start = [], 0, 0
+    for at, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth <= 0:
+            parts.append((text[start:at], start + 1))
+            start = at + 1
+    parts.append((text[start:], start + 1))
+    return parts
+
+
+def _parse_disk(part: str, column: int, number: int) -> DiskRequest:
+    found = _DISK.fullmatch(part)
+    expected = "label:size(pool-or-tag,…) with the size in GB"
+    if found is None or (found["open"] and not found["close"]) or not found["size"]:
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
+    label, size = found["label"], found["size"]
+    if label == "":
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
+    label = f"disk{number}" if label is None else label
+    if not _LABEL.fullmatch(label):
+        raise _error(RequestCode.INVALID_LABEL, column, label, "a label of ASCII letters, digits, - and _")
+    if not _SIZE.fullmatch(size):
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, size, expected)
+    size_bytes = int(Decimal(size) * GB) if len(size) < 20 else 0
+    if not 0 < size_bytes <= MAX_GB * GB:
+        raise _error(RequestCode.INVALID_VALUE, column, size, f"a size in GB over 0 and up to {MAX_GB}")
+    return DiskRequest(label, size_bytes, _words(found, column), column)
+
+
+def _words(found: re.Match[str], column: int) -> tuple[str, ...]:
+    if not found["open"]:
+        return ()
+    words = tuple(word.strip() for word in found["words"].split(","))
+    if not all(words):
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, f"({found['words']})", "pool names or tags")
+    return words
+
+
+def _error(code: RequestCode, column: int, value: str, expected: str) -> ConstraintError:
+    return ConstraintError(code, FIELD, column, value, expected)
