@@ -150,7 +150,7 @@ class Search:
         """What is still free for the label, the best first (DESIGN 2.4 rule 3)."""
         options = self._options[at]
         free = [c for c in options.candidates if not self._is_busy(options, c, state)]
-        return iter(sorted(free, key=lambda c: (c.rank, not c.bootable, c.source in state.used, c.order)))
+        return iter(sorted(free, key=lambda c: c.preference(state.used)))
 
     @staticmethod
     def _is_busy(options: Options, candidate: Candidate, state: _State) -> bool:

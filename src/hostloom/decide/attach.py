@@ -53,9 +53,9 @@ def default_options(view: HostView) -> Options:
     interfaces = []
     if is_known:
         interfaces = [(c, barred or _interface_rule(view, c, mode)) for c, barred in view.judged]
-    usable = sorted((c for c, no in networks if no is None), key=lambda c: (c.rank, c.order))
-    usable += sorted((c for c, no in interfaces if no is None), key=lambda c: (c.rank, c.order))
-    rejected = [no for _, no in (*networks, *interfaces) if no is not None]
+    judged = (*networks, *interfaces)
+    usable = sorted((c for c, no in judged if no is None), key=lambda c: c.preference(()))
+    rejected = [no for _, no in judged if no is not None]
     return Options(WANTED, mode, tuple(usable), tuple(rejected))
 
 

@@ -1,7 +1,7 @@
 """What of a host could carry a machine: its interfaces and libvirt networks, judged before any request."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,6 +44,12 @@ class Candidate:
         """Whether libvirt needs an Open vSwitch port."""
         bridge = self.interface if self.kind is AttachKind.BRIDGE else None
         return bridge is not None and bridge.bridge_kind is BridgeKind.OVS
+
+    def preference(self, used: Container[str]) -> tuple[object, ...]:
+        """Sort key, the best first: networks in their order; then class, bootable, unused, natural name."""
+        if self.network is not None:
+            return (0, self.rank, False, False, self.order)
+        return (1, self.rank, not self.bootable, self.source in used, self.order)
 
     def reject(self, rule: str, code: RejectionCode, wanted: str = "", found: str = "") -> Rejection:
         """A reason against it."""

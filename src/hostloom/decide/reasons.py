@@ -40,7 +40,7 @@ def explain_label(
 
 
 def _in_order(candidates: list[Candidate], used: frozenset[str]) -> list[Candidate]:
-    return sorted(candidates, key=lambda c: (c.rank, not c.bootable, c.source in used, c.order))
+    return sorted(candidates, key=lambda c: c.preference(used))
 
 
 def _would_not_complete(candidate: Candidate, obstacle: Obstacle) -> Rejection:
