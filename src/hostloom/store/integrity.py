@@ -10,13 +10,22 @@ from hostloom.store.tables import KINDS
 from hostloom.store.transaction import Transaction
 
 
-def find_broken(tx: Transaction, table: Table, values: Mapping[str, Any]) -> HostloomError | None:
-    """The missing reference (NotFound) or the taken key (AlreadyExists) that refuses `values`."""
-    return _missing_reference(tx, table, values) or _taken_key(tx, table, values)
+def find_broken(
+    tx: Transaction, table: Table, values: Mapping[str, Any], owner: Table | None = None
+) -> HostloomError | None:
+    """The missing reference (NotFound) or the taken key (AlreadyExists) that refuses `values`.
+
+    `owner` is the table of a row that was to be inserted together with this one: it need not be there.
+    """
+    return _missing_reference(tx, table, values, owner) or _taken_key(tx, table, values)
 
 
-def _missing_reference(tx: Transaction, table: Table, values: Mapping[str, Any]) -> HostloomError | None:
+def _missing_reference(
+    tx: Transaction, table: Table, values: Mapping[str, Any], owner: Table | None
+) -> HostloomError | None:
     for constraint in table.foreign_key_constraints:
+        if constraint.referred_table is owner:
+            continue
         pairs = [(key.column, values.get(key.parent.name)) for key in constraint.elements]
         if any(value is None for _, value in pairs):
             continue

@@ -12,6 +12,7 @@ from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin
 from hostloom.model.node import NodeKind
 from hostloom.store import tables
+from hostloom.store.groupings import DEFAULT_ID
 from hostloom.store.integrity import find_broken
 from hostloom.store.nodes import remove_nodes
 from hostloom.store.records import name_users
@@ -162,14 +163,20 @@ class Machines:
             self.tx.write(update(nodes).where(nodes.c.system_id == item.system_id).values(changed))
 
     def _explain(self, item: Machine) -> HostloomError | None:
-        found = find_broken(self.tx, nodes, _node_row(item)) or find_broken(self.tx, machines, _own_row(item))
-        for row in () if found else _nic_rows(item):
-            found = find_broken(self.tx, machine_interfaces, row)
-            if found is not None:
-                return AlreadyExists("MAC", row["mac"]) if isinstance(found, AlreadyExists) else found
+        found = find_broken(self.tx, nodes, _node_row(item))
+        found = found or find_broken(self.tx, machines, _own_row(item), owner=nodes)
         if isinstance(found, AlreadyExists):
             return AlreadyExists("machine", found.key)
-        return found
+        return found or self._explain_nics(item)
+
+    def _explain_nics(self, item: Machine) -> HostloomError | None:
+        for row in _nic_rows(item):
+            found = find_broken(self.tx, machine_interfaces, row, owner=machines)
+            if isinstance(found, AlreadyExists):
+                return AlreadyExists("MAC", row["mac"])
+            if found is not None:
+                return found
+        return None
 
 
 def insert_machine(tx: Transaction, item: Machine, explanation: Any) -> None:
@@ -200,7 +207,7 @@ def _node_row(item: Machine) -> dict[str, Any]:
     return {name: getattr(item, name) for name in NODE_FIELDS} | {
         "system_id": item.system_id,
         "kind": NodeKind.MACHINE,
-        "domain_id": 1,
+        "domain_id": DEFAULT_ID,
         "description": "",
         "generation": 1,
     }

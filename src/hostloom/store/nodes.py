@@ -91,9 +91,11 @@ class Nodes:
         """Insert it with its interfaces; AlreadyExists on a taken system id or hostname."""
         values = self._row(item)
         self.tx.change_world()
-        with self.tx.guarded(lambda: find_broken(self.tx, nodes, values)):
-            self.tx.write(insert(nodes).values(values))
-        return replace(item, interfaces=self._insert(item.system_id, list(enumerate(item.interfaces))))
+        with self.tx.atomic():
+            with self.tx.guarded(lambda: find_broken(self.tx, nodes, values)):
+                self.tx.write(insert(nodes).values(values))
+            placed = list(enumerate(item.interfaces))
+            return replace(item, interfaces=self._insert(item.system_id, placed))
 
     def update(self, item: Node) -> Node:
         """Write all but the interfaces; a machine of that node changes with it."""
@@ -114,20 +116,8 @@ class Nodes:
         wanted = [_kept(each, before.get(each.name)) for each in interfaces]
         if tuple(wanted) == node.interfaces:
             return node
-        names = {each.name for each in wanted}
-        gone = [each.id for each in node.interfaces if each.name not in names]
-        if gone:
-            self.tx.write(delete(node_interfaces).where(node_interfaces.c.id.in_(gone)))
-        places = {each.name: place for place, each in enumerate(node.interfaces)}
-        for place, each in enumerate(wanted):
-            if each.name in before and (each != before[each.name] or places[each.name] != place):
-                self._rewrite(system_id, place, each)
-        added = self._insert(
-            system_id, [(n, each) for n, each in enumerate(wanted) if each.name not in before]
-        )
-        by_name = {each.name: each for each in (*wanted, *added)}
-        stored = replace(node, interfaces=tuple(by_name[each.name] for each in wanted))
-        return self._touch(stored, {})
+        with self.tx.atomic():
+            return self._touch(self._replace(node, wanted), {})
 
     def update_interface(self, system_id: SystemId, interface: NodeInterface) -> Node:
         """Store one interface as given; NotFound unless the node has it."""
@@ -136,9 +126,10 @@ class Nodes:
         place = next((n for n, each in enumerate(node.interfaces) if each.id == interface.id), None)
         if place is None:
             raise NotFound("interface", interface.id)
-        self._rewrite(system_id, place, interface)
         interfaces = (*node.interfaces[:place], interface, *node.interfaces[place + 1 :])
-        return self._touch(replace(node, interfaces=interfaces), {})
+        with self.tx.atomic():
+            self._rewrite(system_id, place, interface)
+            return self._touch(replace(node, interfaces=interfaces), {})
 
     # -- shared ------------------------------------------------------------------------------------------
 
@@ -164,6 +155,20 @@ class Nodes:
                 .values(generation=machines.c.generation + 1, revision=revision)
             )
         return replace(item, generation=item.generation + 1)
+
+    def _replace(self, node: Node, wanted: Sequence[NodeInterface]) -> Node:
+        """Delete, rewrite and insert interfaces so that they are the wanted ones, matched by name."""
+        before = {each.name: (place, each) for place, each in enumerate(node.interfaces)}
+        names = {each.name for each in wanted}
+        gone = [each.id for each in node.interfaces if each.name not in names]
+        if gone:
+            self.tx.write(delete(node_interfaces).where(node_interfaces.c.id.in_(gone)))
+        new = [(place, each) for place, each in enumerate(wanted) if each.name not in before]
+        for place, each in enumerate(wanted):
+            if each.name in before and before[each.name] != (place, each):
+                self._rewrite(node.system_id, place, each)
+        added = {each.name: each for each in self._insert(node.system_id, new)}
+        return replace(node, interfaces=tuple(added.get(each.name, each) for each in wanted))
 
     def _insert(
         self, system_id: SystemId, placed: Sequence[tuple[int, NodeInterface]]

@@ -134,7 +134,7 @@ class Operations:
             index_elements=[steps.c.operation_id, steps.c.name],
             set_={name: statement.excluded[name] for name in row if name != "name"},
         )
-        if not self.tx.write(statement).rowcount:
+        if not self.tx.write(statement.returning(steps.c.name)).all():
             raise LeaseLost(operation.id)
 
     def request_cancel(self, operation_id: str) -> Operation:

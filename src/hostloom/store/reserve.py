@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import String, and_, exists, insert, literal, or_, select, type_coerce, union_all
 from sqlalchemy.exc import IntegrityError
 
+from hostloom.decide.explain import as_data
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, Refused, StaleGeneration
 from hostloom.model.host import Host, PlacedMachine, bytes_left, cores_left, memory_left_mib
@@ -46,7 +47,7 @@ def reserve(tx: Transaction, plan: Plan, explanation: Explanation) -> Machine:
         raise problem
     machine = machine_of(plan, host)
     try:
-        insert_machine(tx, machine, _as_data(explanation))
+        insert_machine(tx, machine, as_data(explanation))
         if held:
             tx.write(insert(tables.addresses), [asdict(each) | {"revision": revision} for each in held])
     except IntegrityError as error:
@@ -93,10 +94,6 @@ def machine_of(plan: Plan, host: Host) -> Machine:
         zone_id=host.zone_id,
         resource_pool_id=host.resource_pool_id,
     )
-
-
-def _as_data(explanation: Explanation) -> dict[str, Any]:
-    return asdict(explanation)
 
 
 def _addresses_of(plan: Plan) -> list[HeldAddress]:

@@ -83,22 +83,23 @@ class Transaction:
         self._forget()
 
     @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Undo all that runs inside if any of it fails; the transaction itself can go on."""
+        self._begin()
+        with self.connection.begin_nested():
+            yield
+
+    @contextmanager
     def guarded(self, explain: Callable[[], Exception | None]) -> Iterator[None]:
         """Undo what runs inside if a constraint refuses it, and raise what `explain` then finds."""
-        self._begin()
-        savepoint = self.connection.begin_nested()
         try:
-            yield
+            with self.atomic():
+                yield
         except IntegrityError as error:
-            savepoint.rollback()
             found = explain()
             if found is None:
                 raise
             raise found from error
-        except BaseException:
-            savepoint.rollback()
-            raise
-        savepoint.commit()
 
     @contextmanager
     def consistent(self) -> Iterator[None]:
