@@ -3,9 +3,10 @@
 import hashlib
 
 from hostloom.model.access import Principal, Token, User
-from hostloom.model.errors import InUse, InvalidValue, NotAuthenticated, NotFound, NotPermitted
+from hostloom.model.errors import InUse, NotAuthenticated, NotFound, NotPermitted
 from hostloom.model.ids import UserId
 from hostloom.ports import Clock, IdSource, UnitOfWork
+from hostloom.services.naming import check_name, find_by_key
 
 
 def require_admin(principal: Principal, action: str) -> None:
@@ -17,32 +18,30 @@ def require_admin(principal: Principal, action: str) -> None:
 def create_user(uow: UnitOfWork, principal: Principal, name: str, *, admin: bool = False) -> User:
     """Create a user; AlreadyExists."""
     require_admin(principal, "create users")
-    if not name.strip() or not name.isprintable() or len(name) > 64:
-        raise InvalidValue("name", name, "1 to 64 printable characters")
-    return uow.users.add(User(UserId(0), name, admin))
+    return uow.users.add(User(UserId(0), check_name(name), admin))
 
 
-def list_users(uow: UnitOfWork, principal: Principal) -> list[User]:
-    """All users by id."""
+def list_users(
+    uow: UnitOfWork, principal: Principal, after: UserId | None = None, limit: int | None = None
+) -> list[User]:
+    """By id."""
     require_admin(principal, "see users")
-    return uow.users.list()
+    return uow.users.list(after, limit)
+
+
+def get_user(uow: UnitOfWork, principal: Principal, key: str) -> User:
+    """By name or id; NotFound."""
+    require_admin(principal, "see users")
+    return find_by_key(uow.users, "user", key)
 
 
 def delete_user(uow: UnitOfWork, principal: Principal, name: str) -> None:
     """Delete a user without tokens; InUse names the tokens."""
     require_admin(principal, "delete users")
-    user = find_user(uow, name)
+    user = find_by_key(uow.users, "user", name)
     if held := [f"token {each.id}" for each in uow.tokens.list() if each.user_id == user.id]:
         raise InUse("user", name, held)
     uow.users.delete(user.id)
-
-
-def find_user(uow: UnitOfWork, name: str) -> User:
-    """By name; NotFound."""
-    user = uow.users.find(name)
-    if user is None:
-        raise NotFound("user", name)
-    return user
 
 
 def create_token(
@@ -50,7 +49,7 @@ def create_token(
 ) -> tuple[Token, str]:
     """Make a token; the second value is the only copy of its text, `ID.SECRET`."""
     require_admin(principal, "create tokens")
-    owner = find_user(uow, user)
+    owner = find_by_key(uow.users, "user", user)
     secret = ids.secret()
     token = Token(ids.uuid()[:8], owner.id, name, _hash(secret), clock.now())
     uow.tokens.add(token)
@@ -66,6 +65,8 @@ def list_tokens(uow: UnitOfWork, principal: Principal) -> list[Token]:
 def delete_token(uow: UnitOfWork, principal: Principal, token_id: str) -> None:
     """Delete a token; NotFound."""
     require_admin(principal, "delete tokens")
+    if uow.tokens.find(token_id) is None:
+        raise NotFound("token", token_id)
     uow.tokens.delete(token_id)
 
 

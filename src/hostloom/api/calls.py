@@ -1,0 +1,219 @@
+"""One request: who makes it, in which unit of work it runs, and how its answer is given and remembered."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel
+
+from hostloom.api.paging import Page
+from hostloom.api.peers import SCOPE_KEY, principal_of_peer
+from hostloom.model.access import Principal
+from hostloom.model.errors import (
+    AlreadyExists,
+    IdempotencyConflict,
+    IdempotencyPending,
+    InvalidValue,
+    NotAuthenticated,
+)
+from hostloom.ports import Ports, StoredAnswer, UnitOfWork
+from hostloom.services import access
+
+JSON = "application/json"
+_ETAG = re.compile(r'"(\d{1,9})"')
+#: Documents the scheme; the token itself is read below, because a Unix socket needs none.
+_bearer = HTTPBearer(auto_error=False, description="A token of `hostloom token create`.")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that reads."""
+
+    ports: Ports
+    principal: Principal
+    path: str
+    query: tuple[tuple[str, str], ...]
+
+    def begin(self) -> UnitOfWork:
+        """A unit of work; use it in a `with`."""
+        return self.ports.store.begin()
+
+    def one(self, found: BaseModel) -> Response:
+        """The answer with one thing."""
+        return _response(200, self.path, found.model_dump_json())
+
+    def page(self, page: Page, found: Sequence[BaseModel], cursor: Callable[[Any], object]) -> Response:
+        """The answer with a page of things, of which one more than the page holds was read."""
+        shown = found[: page.limit]
+        after = str(cursor(shown[-1])) if len(found) > page.limit else None
+        items = ",".join(each.model_dump_json() for each in shown)
+        ending = "null" if after is None else f'"{after}"'
+        answer = Response(f'{{"items":[{items}],"next":{ending}}}', media_type=JSON)
+        if after is not None:
+            query = urlencode([*((k, v) for k, v in self.query if k != "after"), ("after", after)])
+            answer.headers["Link"] = f'<{self.path}?{query}>; rel="next"'
+        return answer
+
+
+@dataclass(frozen=True)
+class Change(Call):
+    """A request that changes something."""
+
+    key: str | None
+    fingerprint: str
+    #: Of If-Match: the generation that the caller has seen.
+    generation: int | None
+
+    def commit(
+        self, status: int, do: Callable[[UnitOfWork], BaseModel | None], *, hidden: str | None = None
+    ) -> Response:
+        """Run a change of the database; its answer, without the `hidden` field, is remembered with it."""
+        with self.begin() as uow:
+            if (stored := self._claim(uow)) is not None:
+                return stored
+            found = do(uow)
+            kept = found.model_copy(update={hidden: None}) if found and hidden else found
+            self._settle(uow, status, _dump(kept))
+            uow.commit()
+        return _response(status, self.path, _dump(found))
+
+    def perform(self, status: int, do: Callable[[], BaseModel | None]) -> Response:
+        """Run a change with effects, which opens its own units of work; its key is claimed beforehand.
+
+        Should the process die in between, the key stays claimed and a repetition is told so.
+        """
+        if self.key is None:
+            return _response(status, self.path, _dump(do()))
+        with self.begin() as uow:
+            if (stored := self._claim(uow)) is not None:
+                return stored
+            uow.commit()
+        try:
+            body = _dump(do())
+        except BaseException:
+            with self.begin() as uow:
+                uow.answers.forget(self.key)
+                uow.commit()
+            raise
+        with self.begin() as uow:
+            self._settle(uow, status, body)
+            uow.commit()
+        return _response(status, self.path, body)
+
+    def _claim(self, uow: UnitOfWork) -> Response | None:
+        """Take the key for this request, or give the answer that the first one with it got."""
+        if self.key is None:
+            return None
+        try:
+            uow.answers.add(StoredAnswer(self.key, self.fingerprint, 0, "", self.ports.clock.now()))
+        except AlreadyExists:
+            stored = uow.answers.find(self.key)
+            if stored is None:
+                raise IdempotencyPending(self.key) from None
+            if stored.fingerprint != self.fingerprint:
+                raise IdempotencyConflict(self.key) from None
+            if not stored.status:
+                raise IdempotencyPending(self.key) from None
+            return _response(stored.status, self.path, stored.body)
+        return None
+
+    def _settle(self, uow: UnitOfWork, status: int, body: str) -> None:
+        if self.key is not None:
+            uow.answers.settle(StoredAnswer(self.key, self.fingerprint, status, body, self.ports.clock.now()))
+
+
+def authenticate(request: Request, _: Annotated[object, Depends(_bearer)] = None) -> Principal:
+    """The principal of the token, or of the Unix socket's other end; NotAuthenticated."""
+    ports: Ports = request.app.state.ports
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        if scheme.lower() != "bearer":
+            raise NotAuthenticated("the Authorization header is not a bearer token")
+        with ports.store.begin() as uow:
+            return access.authenticate(uow, token.strip())
+    peer = request.scope.get(SCOPE_KEY)
+    principal = None if peer is None else principal_of_peer(peer, request.app.state.admin_group)
+    if principal is None:
+        raise NotAuthenticated("no token was sent")
+    return principal
+
+
+def read_call(request: Request, principal: Annotated[Principal, Depends(authenticate)]) -> Call:
+    """The call of a reading request."""
+    return Call(
+        request.app.state.ports, principal, request.url.path, tuple(request.query_params.multi_items())
+    )
+
+
+async def change_call(
+    request: Request,
+    principal: Annotated[Principal, Depends(authenticate)],
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=8,
+            max_length=200,
+            pattern=r"^[!-~]+$",
+            description="Repeating a request with its key gives the first one's answer, for a day.",
+        ),
+    ] = None,
+    if_match: Annotated[
+        str | None,
+        Header(description="The ETag last read: the change is refused if it is no longer the current one."),
+    ] = None,
+) -> Change:
+    """The call of a changing request."""
+    parts = (request.method, request.url.path, request.url.query, principal.name, if_match or "")
+    digest = hashlib.sha256("\n".join(parts).encode() + b"\n" + await request.body())
+    return Change(
+        request.app.state.ports,
+        principal,
+        request.url.path,
+        tuple(request.query_params.multi_items()),
+        idempotency_key,
+        digest.hexdigest(),
+        _generation(if_match),
+    )
+
+
+Reading = Annotated[Call, Depends(read_call)]
+Changing = Annotated[Change, Depends(change_call)]
+
+
+def _generation(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
+        raise InvalidValue("If-Match", if_match, 'an ETag such as "3"')
+    return int(found[1])
+
+
+def _dump(found: BaseModel | None) -> str:
+    return "" if found is None else found.model_dump_json()
+
+
+def _response(status: int, path: str, body: str) -> Response:
+    """The answer of a status and a body; its headers follow from these, also when it is given again."""
+    if status == 204:
+        return Response(status_code=204)
+    answer = Response(body, status, media_type=JSON)
+    data = _head(body)
+    if "generation" in data:
+        answer.headers["ETag"] = f'"{data["generation"]}"'
+    if status == 202:
+        answer.headers["Location"] = f"/api/v1/operations/{data['id']}"
+    if status == 201 and (key := data.get("system_id") or data.get("id") or data.get("ip")):
+        answer.headers["Location"] = f"{path}/{key}"
+    return answer
+
+
+def _head(body: str) -> dict[str, Any]:
+    found = json.loads(body)
+    return found if isinstance(found, dict) else {}

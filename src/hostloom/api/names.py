@@ -1,0 +1,90 @@
+"""Names of what answers refer to: people read `fabric-0/20` and not an id."""
+
+from functools import cached_property
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.ids import (
+    DomainId,
+    FabricId,
+    HostId,
+    ResourcePoolId,
+    SpaceId,
+    SubnetId,
+    SystemId,
+    VlanId,
+    ZoneId,
+)
+from hostloom.ports import UnitOfWork
+
+
+class Names:
+    """Names as one unit of work sees them; each kind is read once, when first asked for."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    @cached_property
+    def world(self) -> Snapshot:
+        """The snapshot that the names are of."""
+        return self._uow.snapshot()
+
+    def fabric(self, key: FabricId) -> str:
+        """A fabric's name."""
+        return self.world.fabric_by_id[key].name
+
+    def vlan(self, key: VlanId | None) -> str | None:
+        """FABRIC/VID."""
+        if key is None:
+            return None
+        vlan = self.world.vlan_by_id[key]
+        return f"{self.fabric(vlan.fabric_id)}/{vlan.vid}"
+
+    def space(self, key: SpaceId | None) -> str | None:
+        """A space's name."""
+        return None if key is None else self.world.space_by_id[key].name
+
+    def subnet(self, key: SubnetId | None) -> str | None:
+        """A subnet's CIDR."""
+        return None if key is None else str(self.world.subnet_by_id[key].cidr)
+
+    def node(self, key: SystemId | None) -> str | None:
+        """A node's hostname; None for one that is gone."""
+        node = None if key is None else self.world.node_by_system_id.get(key)
+        return None if node is None else node.hostname
+
+    def host(self, key: HostId | None) -> str | None:
+        """A host's name."""
+        return None if key is None else self.world.host_by_id[key].host.name
+
+    @cached_property
+    def hosts_of(self) -> dict[SystemId, list[str]]:
+        """The hosts that each node is."""
+        found: dict[SystemId, list[str]] = {}
+        for state in self.world.hosts:
+            if (key := state.host.correlation.system_id) is not None:
+                found.setdefault(key, []).append(state.host.name)
+        return found
+
+    def zone(self, key: ZoneId) -> str:
+        """A zone's name."""
+        return self._zones[key]
+
+    def resource_pool(self, key: ResourcePoolId) -> str:
+        """A resource pool's name."""
+        return self._pools[key]
+
+    def domain(self, key: DomainId) -> str:
+        """A domain's name."""
+        return self._domains[key]
+
+    @cached_property
+    def _zones(self) -> dict[ZoneId, str]:
+        return {each.id: each.name for each in self._uow.zones.list()}
+
+    @cached_property
+    def _pools(self) -> dict[ResourcePoolId, str]:
+        return {each.id: each.name for each in self._uow.resource_pools.list()}
+
+    @cached_property
+    def _domains(self) -> dict[DomainId, str]:
+        return {each.id: each.name for each in self._uow.domains.list()}

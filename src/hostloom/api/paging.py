@@ -1,0 +1,48 @@
+"""Pages of lists: from after a cursor, so many at a time."""
+
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+
+from hostloom.model.errors import InvalidValue
+from hostloom.services.naming import is_id
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+
+T = TypeVar("T")
+
+
+class PageOut(BaseModel, Generic[T]):
+    """A page: its things, and the cursor of the next page if there is one."""
+
+    items: list[T]
+    next: str | None
+
+
+class Page:
+    """What part of a list is asked for."""
+
+    def __init__(
+        self,
+        after: Annotated[
+            str | None, Query(max_length=64, description="The `next` of the page before.")
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    ) -> None:
+        self.after, self.limit = after, limit
+
+    @property
+    def more(self) -> int:
+        """How many to read, to see whether there is a next page."""
+        return self.limit + 1
+
+    @property
+    def after_number(self) -> int | None:
+        """The cursor of things that have a number."""
+        if self.after is not None and not is_id(self.after):
+            raise InvalidValue("after", self.after, "the `next` of a page of this list")
+        return None if self.after is None else int(self.after)
+
+
+Paging = Annotated[Page, Depends()]

@@ -1,0 +1,174 @@
+"""Errors as problem+json (RFC 9457): the one table from our error classes to HTTP statuses."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from hostloom.decide.explain import as_data, render
+from hostloom.model import errors
+from hostloom.model.errors import HostloomError
+from hostloom.model.plan import Explanation
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[type[HostloomError], int] = {
+    errors.HostloomError: 500,
+    errors.RequestError: 400,
+    errors.InvalidValue: 422,
+    errors.ConstraintError: 422,
+    errors.NotFound: 404,
+    errors.AlreadyExists: 409,
+    errors.InUse: 409,
+    errors.StaleGeneration: 412,
+    errors.IdempotencyConflict: 422,
+    errors.IdempotencyPending: 409,
+    errors.WrongState: 409,
+    errors.NotAuthenticated: 401,
+    errors.NotPermitted: 403,
+    errors.Refused: 409,
+    errors.DriverError: 502,
+    errors.HostUnreachable: 503,
+    errors.HostKeyUnknown: 409,
+    errors.HostKeyChanged: 502,
+    errors.HostRefused: 502,
+    errors.HostNotScannable: 409,
+    errors.HypervisorRejected: 502,
+    errors.OutcomeUnknown: 504,
+    errors.DhcpUnreachable: 503,
+    errors.DhcpRejected: 502,
+    errors.ConfigError: 500,
+    errors.LeaseLost: 409,
+}
+
+
+def problem_of(error: HostloomError) -> dict[str, Any]:
+    """The problem document of an error."""
+    found = _problem(STATUS[type(error)], error.code, str(error))
+    if error.hint:
+        found["hint"] = error.hint
+    if error.details:
+        found["details"] = {key: _plain(value) for key, value in error.details.items()}
+    return found
+
+
+def refused_problem(error: errors.Refused) -> dict[str, Any]:
+    """The problem document of a refusal, with its explanation as data and as text."""
+    found = problem_of(error)
+    if isinstance(error.explanation, Explanation):
+        found["explanation"] = as_data(error.explanation)
+        found["text"] = render(error.explanation)
+    return found
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Answer every error of the app with a problem document."""
+
+    def on_known(_: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, errors.Refused):
+            return answer(refused_problem(error))
+        if isinstance(error, HostloomError):
+            return answer(problem_of(error))
+        raise error
+
+    app.add_exception_handler(HostloomError, on_known)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_middleware(Incidents)
+
+
+def answer(problem: dict[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The response of a problem document."""
+    found = JSONResponse(problem, problem["status"], headers=headers, media_type=MEDIA_TYPE)
+    if problem["status"] == 401:
+        found.headers["WWW-Authenticate"] = "Bearer"
+    return found
+
+
+def simple_problem(status: int, code: str, detail: str) -> dict[str, Any]:
+    """A problem of the protocol itself, which no domain error stands for."""
+    return _problem(status, code, detail)
+
+
+def _problem(status: int, code: str, detail: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:hostloom:problem:{code}",
+        "title": code.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    return str(value)
+
+
+async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+    """All wrong fields at once, each by name."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    wrong = [_field_error(each) for each in error.errors()]
+    text = "; ".join(
+        f"{each['field']}: {each['message']}" if each["field"] else each["message"] for each in wrong
+    )
+    code = "not-json" if any(each["type"] == "json_invalid" for each in error.errors()) else "invalid-value"
+    return answer(_problem(422, code, text) | {"errors": wrong})
+
+
+def _field_error(found: Mapping[str, Any]) -> dict[str, Any]:
+    where = [str(part) for part in found["loc"][1:]]
+    if found["type"] == "json_invalid":
+        return {"field": "", "message": "the body is not JSON"}
+    message = "no such field here" if found["type"] == "extra_forbidden" else str(found["msg"])
+    message = message.removeprefix("Value error, ")
+    given = {"value": found["input"]} if isinstance(found.get("input"), str | int | bool) else {}
+    return {"field": ".".join(where), "message": message, **given}
+
+
+async def _on_http(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = {404: "no-such-path", 405: "method-not-allowed"}.get(error.status_code, "bad-request")
+    return answer(_problem(error.status_code, code, str(error.detail)), error.headers)
+
+
+class Incidents:
+    """ASGI middleware for what nobody foresaw: the traceback goes to the log, its number to the caller."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer 500 unless an answer has begun already; then the connection breaks off."""
+        begun = False
+
+        async def sending(message: Any) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            incident = uuid.uuid4().hex[:12]
+            where = {"method": scope["method"], "path": scope["path"]}
+            log.error("unexpected error", incident=incident, **where, exc_info=error)
+            if begun:
+                raise
+            detail = f"hostloom made a mistake; its log tells more under {incident}"
+            found = answer(_problem(500, "internal-error", detail) | {"incident": incident})
+            await found(scope, receive, send)

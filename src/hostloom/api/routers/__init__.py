@@ -1,0 +1,1 @@
+"""One router a noun: parse, call one service, shape."""

@@ -1,0 +1,142 @@
+"""Users, tokens and the question who one is, over HTTP."""
+
+from importlib import metadata
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query, Response
+
+from hostloom.api.calls import Changing, Reading
+from hostloom.api.forms import Flag, In, Out, Text
+from hostloom.api.paging import PageOut, Paging
+from hostloom.model.access import Token, User
+from hostloom.model.ids import UserId
+from hostloom.ports import UnitOfWork
+from hostloom.services import access
+
+users = APIRouter(prefix="/users", tags=["users"])
+tokens = APIRouter(prefix="/tokens", tags=["tokens"])
+about = APIRouter(prefix="/about", tags=["about"])
+
+
+class UserIn(In):
+    """A user to create."""
+
+    name: Text
+    admin: Flag = False
+
+
+class UserOut(Out):
+    """A user."""
+
+    id: int
+    name: str
+    admin: bool
+    generation: int
+
+    @classmethod
+    def of(cls, item: User) -> Self:
+        """Of the model."""
+        return cls(id=item.id, name=item.name, admin=item.admin, generation=item.generation)
+
+
+class TokenIn(In):
+    """A token to create for a user by name; `name` says what it is for."""
+
+    user: Text
+    name: Text = ""
+
+
+class TokenOut(Out):
+    """A token without its secret; `created_at` in seconds since the epoch."""
+
+    id: str
+    user: str
+    name: str
+    created_at: float
+
+
+class NewTokenOut(TokenOut):
+    """A new token; `text` is what to send as bearer token: given once, null if the answer is repeated."""
+
+    text: str | None
+
+
+class AboutOut(Out):
+    """The server's version, and who asks."""
+
+    version: str
+    user: str
+    admin: bool
+
+
+@about.get("", response_model=AboutOut)
+def show_about(call: Reading) -> Response:
+    """Show the server's version and who asks."""
+    who = call.principal
+    return call.one(AboutOut(version=metadata.version("hostloom"), user=who.name, admin=who.admin))
+
+
+@users.get("", response_model=PageOut[UserOut])
+def list_users(call: Reading, page: Paging) -> Response:
+    """List users by id."""
+    after = None if page.after_number is None else UserId(page.after_number)
+    with call.begin() as uow:
+        found = access.list_users(uow, call.principal, after, page.more)
+    return call.page(page, [UserOut.of(each) for each in found], lambda each: each.id)
+
+
+@users.post("", status_code=201, response_model=UserOut)
+def create_user(call: Changing, body: UserIn) -> Response:
+    """Create a user."""
+    return call.commit(
+        201, lambda uow: UserOut.of(access.create_user(uow, call.principal, body.name, admin=body.admin))
+    )
+
+
+@users.get("/{key}", response_model=UserOut)
+def get_user(call: Reading, key: str) -> Response:
+    """Show a user by name or id."""
+    with call.begin() as uow:
+        return call.one(UserOut.of(access.get_user(uow, call.principal, key)))
+
+
+@users.delete("/{key}", status_code=204)
+def delete_user(call: Changing, key: str) -> Response:
+    """Delete a user without tokens and machines."""
+    return call.commit(204, lambda uow: access.delete_user(uow, call.principal, key))
+
+
+@tokens.get("", response_model=PageOut[TokenOut])
+def list_tokens(
+    call: Reading, page: Paging, user: Annotated[str | None, Query(description="A user's name.")] = None
+) -> Response:
+    """List tokens, oldest first; the cursor counts them."""
+    start = page.after_number or 0
+    with call.begin() as uow:
+        names = {each.id: each.name for each in access.list_users(uow, call.principal)}
+        found = access.list_tokens(uow, call.principal)
+    shown = [_token(each, names[each.user_id]) for each in found]
+    shown = [each for each in shown if user is None or each.user == user][start : start + page.more]
+    return call.page(page, shown, lambda _: start + page.limit)
+
+
+@tokens.post("", status_code=201, response_model=NewTokenOut)
+def create_token(call: Changing, body: TokenIn) -> Response:
+    """Create a token; its text is in this answer only."""
+    ports = call.ports
+
+    def do(uow: UnitOfWork) -> NewTokenOut:
+        token, text = access.create_token(uow, call.principal, ports.clock, ports.ids, body.user, body.name)
+        return NewTokenOut(**_token(token, body.user).model_dump(), text=text)
+
+    return call.commit(201, do, hidden="text")
+
+
+@tokens.delete("/{key}", status_code=204)
+def delete_token(call: Changing, key: str) -> Response:
+    """Delete a token: what uses it is let in no more."""
+    return call.commit(204, lambda uow: access.delete_token(uow, call.principal, key))
+
+
+def _token(item: Token, user: str) -> TokenOut:
+    return TokenOut(id=item.id, user=user, name=item.name, created_at=item.created_at)

@@ -1,0 +1,42 @@
+"""Events over HTTP."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from hostloom.api.calls import Reading
+from hostloom.api.forms import Out
+from hostloom.api.paging import PageOut, Paging
+from hostloom.services import events
+
+router = APIRouter(prefix="/events", tags=["events"])
+
+
+class EventOut(Out):
+    """Something that happened; `at` in seconds since the epoch."""
+
+    id: int
+    kind: str
+    subject: str
+    message: str
+    at: float
+    details: dict[str, Any]
+
+
+@router.get("", response_model=PageOut[EventOut])
+def list_events(call: Reading, page: Paging) -> Response:
+    """List events, newest first."""
+    with call.begin() as uow:
+        found = events.list_(uow, call.principal, page.after_number, page.more)
+    shown = [
+        EventOut(
+            id=each.id,
+            kind=each.kind,
+            subject=each.subject,
+            message=each.message,
+            at=each.at,
+            details=each.details,
+        )
+        for each in found
+    ]
+    return call.page(page, shown, lambda each: each.id)

@@ -1,0 +1,150 @@
+"""Operations over HTTP: look at them, follow them live, cancel them, try a stuck one again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from hostloom.api.calls import Call, Changing, Reading
+from hostloom.api.forms import Out
+from hostloom.api.paging import PageOut, Paging
+from hostloom.model.operation import FINISHED, Operation, OperationState, StepState
+from hostloom.services import operations
+
+router = APIRouter(prefix="/operations", tags=["operations"])
+
+#: Pause between two looks at a followed operation.
+LOOK_EVERY_S = 0.1
+#: A comment is sent after so many looks without news, so that proxies keep the stream open.
+LOOKS_PER_COMMENT = 100
+
+
+class StepOut(Out):
+    """One step; times in seconds since the epoch."""
+
+    name: str
+    state: StepState
+    error: str
+    error_code: str
+    started_at: float | None
+    finished_at: float | None
+
+
+class OperationOut(Out):
+    """A long action and how far it is; `finished`: nothing more will happen by itself."""
+
+    id: str
+    saga: str
+    state: OperationState
+    finished: bool
+    subject: str
+    steps: list[StepOut]
+    error: str
+    error_code: str
+    cancel_requested: bool
+    created_at: float
+    finished_at: float | None
+    requested_by: str
+
+    @classmethod
+    def of(cls, item: Operation) -> Self:
+        """Of the model; inputs and outputs of steps stay inside."""
+        return cls(
+            id=item.id,
+            saga=item.saga,
+            state=item.state,
+            finished=is_at_rest(item),
+            subject=item.subject,
+            steps=[
+                StepOut(
+                    name=step.name,
+                    state=step.state,
+                    error=step.error,
+                    error_code=step.error_code,
+                    started_at=step.started_at,
+                    finished_at=step.finished_at,
+                )
+                for step in item.steps
+            ],
+            error=item.error,
+            error_code=item.error_code,
+            cancel_requested=item.cancel_requested,
+            created_at=item.created_at,
+            finished_at=item.finished_at,
+            requested_by=item.requested_by,
+        )
+
+
+def is_at_rest(operation: Operation) -> bool:
+    """Whether it is finished, or stuck until somebody retries it."""
+    return operation.state in FINISHED or operation.state is OperationState.STUCK
+
+
+@router.get("", response_model=PageOut[OperationOut])
+def list_operations(
+    call: Reading,
+    page: Paging,
+    unfinished: Annotated[bool, Query(description="Only those that run or are stuck.")] = False,
+) -> Response:
+    """List operations, newest first."""
+    with call.begin() as uow:
+        found = operations.list_(uow, call.principal, page.after, page.more, unfinished=unfinished)
+    return call.page(page, [OperationOut.of(each) for each in found], lambda each: each.id)
+
+
+@router.get("/{key}", response_model=OperationOut)
+def get_operation(call: Reading, key: str) -> Response:
+    """Show an operation with its steps."""
+    with call.begin() as uow:
+        return call.one(OperationOut.of(operations.get(uow, call.principal, key)))
+
+
+@router.get(
+    "/{key}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
+def follow_operation(call: Reading, request: Request, key: str) -> Response:
+    """Follow an operation live: an event `operation` with each change, until it is finished or stuck."""
+    with call.begin() as uow:
+        first = OperationOut.of(operations.get(uow, call.principal, key)).model_dump_json()
+    stream = _follow(call, request, key, first)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+@router.post("/{key}/cancel", response_model=OperationOut)
+def cancel_operation(call: Changing, key: str) -> Response:
+    """Ask an operation to stop after its step, and to undo what it did."""
+    return call.commit(200, lambda uow: OperationOut.of(operations.cancel(uow, call.principal, key)))
+
+
+@router.post("/{key}/retry", response_model=OperationOut)
+def retry_operation(call: Changing, key: str) -> Response:
+    """Try what a stuck operation could not undo again."""
+    return call.commit(200, lambda uow: OperationOut.of(operations.retry(uow, call.principal, key)))
+
+
+async def _follow(call: Call, request: Request, key: str, first: str) -> AsyncIterator[str]:
+    """The stream; it ends with the operation, the client, or the server."""
+    stopping: asyncio.Event = request.app.state.stopping
+    shown, quiet = first, 0
+    yield f"event: operation\ndata: {first}\n\n"
+    finished = '"finished":true' in first
+    while not finished and not stopping.is_set() and not await request.is_disconnected():
+        await asyncio.sleep(LOOK_EVERY_S)
+        current = await run_in_threadpool(_look, call, key)
+        now, finished = current.model_dump_json(), current.finished
+        quiet += 1
+        if now != shown:
+            shown, quiet = now, 0
+            yield f"event: operation\ndata: {now}\n\n"
+        elif quiet % LOOKS_PER_COMMENT == 0:
+            yield ": still there\n\n"
+
+
+def _look(call: Call, key: str) -> OperationOut:
+    with call.begin() as uow:
+        return OperationOut.of(operations.get(uow, call.principal, key))

@@ -1,0 +1,103 @@
+"""IP ranges over HTTP; a range's key is its id or START-END."""
+
+from typing import Self
+
+from fastapi import APIRouter, Response
+
+from hostloom.api.calls import Call, Changing, Reading
+from hostloom.api.forms import ABSENT, In, Ip, Out, Patch, Text
+from hostloom.api.names import Names
+from hostloom.api.paging import PageOut, Paging
+from hostloom.model.ids import RangeId
+from hostloom.model.network import IPRange, RangeKind
+from hostloom.services import ranges
+from hostloom.services.ranges import RangeChanges, RangeInput
+
+router = APIRouter(prefix="/ranges", tags=["ranges"])
+
+
+class RangeIn(In):
+    """A range to create; `subnet` by CIDR, id or name."""
+
+    subnet: Text
+    kind: RangeKind
+    start: Ip
+    end: Ip
+    comment: Text = ""
+
+
+class RangePatch(Patch):
+    """What to change of a range."""
+
+    start: Ip = ABSENT
+    end: Ip = ABSENT
+    comment: Text = ABSENT
+
+
+class RangeOut(Out):
+    """A range; both ends belong to it."""
+
+    id: int
+    subnet: str
+    kind: RangeKind
+    start: Ip
+    end: Ip
+    comment: str
+    generation: int
+
+    @classmethod
+    def of(cls, item: IPRange, names: Names) -> Self:
+        """Of the model."""
+        return cls(
+            id=item.id,
+            subnet=names.subnet(item.subnet_id) or "",
+            kind=item.kind,
+            start=item.start,
+            end=item.end,
+            comment=item.comment,
+            generation=item.generation,
+        )
+
+
+@router.get("", response_model=PageOut[RangeOut])
+def list_ranges(call: Reading, page: Paging) -> Response:
+    """List ranges by id."""
+    after = None if page.after_number is None else RangeId(page.after_number)
+    with call.begin() as uow:
+        names = Names(uow)
+        found = [RangeOut.of(each, names) for each in ranges.list_(uow, call.principal, after, page.more)]
+    return call.page(page, found, lambda each: each.id)
+
+
+@router.post("", status_code=201, response_model=RangeOut)
+def create_range(call: Changing, body: RangeIn) -> Response:
+    """Create a range."""
+    wanted = RangeInput(body.subnet, body.kind, body.start, body.end, body.comment)
+    return call.perform(201, lambda: _shown(call, ranges.create(call.ports, call.principal, wanted)))
+
+
+@router.get("/{key}", response_model=RangeOut)
+def get_range(call: Reading, key: str) -> Response:
+    """Show a range."""
+    with call.begin() as uow:
+        return call.one(RangeOut.of(ranges.get(uow, call.principal, key), Names(uow)))
+
+
+@router.patch("/{key}", response_model=RangeOut)
+def update_range(call: Changing, key: str, body: RangePatch) -> Response:
+    """Change a range."""
+    changes = RangeChanges(**body.sent())
+    return call.perform(
+        200, lambda: _shown(call, ranges.update(call.ports, call.principal, key, changes, call.generation))
+    )
+
+
+@router.delete("/{key}", status_code=204)
+def delete_range(call: Changing, key: str) -> Response:
+    """Delete a range."""
+    return call.perform(204, lambda: ranges.delete(call.ports, call.principal, key, call.generation))
+
+
+def _shown(call: Call, found: IPRange) -> RangeOut:
+    with call.begin() as uow:
+        return RangeOut.of(found, Names(uow))

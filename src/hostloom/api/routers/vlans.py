@@ -1,0 +1,136 @@
+"""VLANs over HTTP; a VLAN's key is FABRIC/VID, its id, or a name that only it has."""
+
+from typing import Self
+
+from fastapi import APIRouter, Response
+
+from hostloom.api.calls import Changing, Reading
+from hostloom.api.forms import ABSENT, In, Int, Out, Patch, Text
+from hostloom.api.names import Names
+from hostloom.api.paging import PageOut, Paging
+from hostloom.model.ids import VlanId
+from hostloom.model.network import DEFAULT_MTU, Vlan
+from hostloom.services import vlans
+from hostloom.services.vlans import DhcpMode, VlanChanges, VlanInput
+
+router = APIRouter(prefix="/vlans", tags=["vlans"])
+
+
+class VlanIn(In):
+    """A VLAN to create; `fabric` and `space` by name or id."""
+
+    fabric: Text
+    vid: Int
+    name: Text | None = None
+    mtu: Int = DEFAULT_MTU
+    space: Text | None = None
+    description: Text = ""
+
+
+class VlanPatch(Patch):
+    """What to change of a VLAN; a `space` of null takes it out of its space."""
+
+    name: Text = ABSENT
+    vid: Int = ABSENT
+    mtu: Int = ABSENT
+    space: Text | None = ABSENT
+    description: Text = ABSENT
+
+
+class DhcpIn(In):
+    """How our DHCP serves a VLAN; `relay` names the VLAN that serves it, with mode `relay`."""
+
+    mode: DhcpMode
+    relay: Text | None = None
+
+
+class VlanOut(Out):
+    """A VLAN; `bootable`: our DHCP serves it, directly or through its relay VLAN."""
+
+    id: int
+    key: str
+    fabric: str
+    vid: int
+    name: str
+    mtu: int
+    dhcp: DhcpMode
+    relay: str | None
+    bootable: bool
+    space: str | None
+    description: str
+    generation: int
+
+    @classmethod
+    def of(cls, item: Vlan, names: Names) -> Self:
+        """Of the model."""
+        fabric = names.fabric(item.fabric_id)
+        relayed = DhcpMode.OFF if item.relay_vlan_id is None else DhcpMode.RELAY
+        return cls(
+            id=item.id,
+            key=f"{fabric}/{item.vid}",
+            fabric=fabric,
+            vid=item.vid,
+            name=item.name,
+            mtu=item.mtu,
+            dhcp=DhcpMode.ON if item.dhcp_on else relayed,
+            relay=names.vlan(item.relay_vlan_id),
+            bootable=item.id in names.world.bootable_vlans,
+            space=names.space(item.space_id),
+            description=item.description,
+            generation=item.generation,
+        )
+
+
+@router.get("", response_model=PageOut[VlanOut])
+def list_vlans(call: Reading, page: Paging) -> Response:
+    """List VLANs by id."""
+    after = None if page.after_number is None else VlanId(page.after_number)
+    with call.begin() as uow:
+        names = Names(uow)
+        found = [VlanOut.of(each, names) for each in vlans.list_(uow, call.principal, after, page.more)]
+    return call.page(page, found, lambda each: each.id)
+
+
+@router.post("", status_code=201, response_model=VlanOut)
+def create_vlan(call: Changing, body: VlanIn) -> Response:
+    """Create a tagged VLAN."""
+    wanted = VlanInput(**body.model_dump())
+    return call.commit(201, lambda uow: VlanOut.of(vlans.create(uow, call.principal, wanted), Names(uow)))
+
+
+@router.put("/{key:path}/dhcp", response_model=VlanOut)
+def set_vlan_dhcp(call: Changing, key: str, body: DhcpIn) -> Response:
+    """Serve a VLAN with our DHCP, or not, or through another VLAN's rack."""
+
+    def do() -> VlanOut:
+        vlan = vlans.set_dhcp(call.ports, call.principal, key, body.mode, body.relay, call.generation)
+        with call.begin() as uow:
+            return VlanOut.of(vlan, Names(uow))
+
+    return call.perform(200, do)
+
+
+@router.get("/{key:path}", response_model=VlanOut)
+def get_vlan(call: Reading, key: str) -> Response:
+    """Show a VLAN."""
+    with call.begin() as uow:
+        return call.one(VlanOut.of(vlans.get(uow, call.principal, key), Names(uow)))
+
+
+@router.patch("/{key:path}", response_model=VlanOut)
+def update_vlan(call: Changing, key: str, body: VlanPatch) -> Response:
+    """Change a VLAN."""
+    changes = VlanChanges(**body.sent())
+
+    def do() -> VlanOut:
+        vlan = vlans.update(call.ports, call.principal, key, changes, call.generation)
+        with call.begin() as uow:
+            return VlanOut.of(vlan, Names(uow))
+
+    return call.perform(200, do)
+
+
+@router.delete("/{key:path}", status_code=204)
+def delete_vlan(call: Changing, key: str) -> Response:
+    """Delete a tagged VLAN that nothing is on."""
+    return call.commit(204, lambda uow: vlans.delete(uow, call.principal, key, call.generation))

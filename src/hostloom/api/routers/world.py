@@ -1,0 +1,16 @@
+"""The live state as a world file, over HTTP."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from hostloom.api.calls import Reading
+from hostloom.services import world
+
+router = APIRouter(prefix="/world", tags=["world"])
+
+
+@router.get("", response_class=JSONResponse)
+def export_world(call: Reading) -> Response:
+    """The network, hosts and nodes as the document of a world file, for `hostloom simulate`."""
+    with call.begin() as uow:
+        return JSONResponse(world.export(uow, call.principal))

@@ -1,0 +1,158 @@
+"""The native API: every router under /api/v1, with one way to answer errors and one OpenAPI document."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from hostloom.api.calls import authenticate
+from hostloom.api.limits import Limits
+from hostloom.api.problems import MEDIA_TYPE, install_handlers
+from hostloom.api.routers import (
+    access,
+    addresses,
+    events,
+    fabrics,
+    groupings,
+    hosts,
+    machines,
+    nodes,
+    operations,
+    ranges,
+    spaces,
+    subnets,
+    vlans,
+    world,
+)
+from hostloom.model.errors import InvalidValue
+from hostloom.ports import Ports
+
+PREFIX = "/api/v1"
+
+ROUTERS = (
+    access.about,
+    fabrics.router,
+    vlans.router,
+    spaces.router,
+    subnets.router,
+    ranges.router,
+    addresses.router,
+    nodes.router,
+    hosts.router,
+    machines.router,
+    operations.router,
+    events.router,
+    groupings.zones,
+    groupings.resource_pools,
+    groupings.domains,
+    groupings.tags,
+    access.users,
+    access.tokens,
+    world.router,
+)
+
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457; `code` is stable, `hint` says what to do, `errors` lists every wrong field.",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "hint": {"type": "string"},
+        "details": {"type": "object"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+        "explanation": {"type": "object"},
+        "text": {"type": "array", "items": {"type": "string"}},
+        "incident": {"type": "string"},
+    },
+}
+
+
+def create_api(ports: Ports, *, admin_group: str = "hostloom") -> FastAPI:
+    """The ASGI application over wired ports; `admin_group` may use the Unix socket as administrators."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.stopping = asyncio.Event()
+        yield
+        app.state.stopping.set()
+
+    app = FastAPI(
+        title="hostloom",
+        version=metadata.version("hostloom"),
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.ports, app.state.admin_group, app.state.stopping = ports, admin_group, asyncio.Event()
+    api = APIRouter(prefix=PREFIX, dependencies=[Depends(authenticate), Depends(refuse_unknown_query)])
+    for each in ROUTERS:
+        api.include_router(each)
+    app.include_router(api)
+    app.include_router(_health())
+    app.add_middleware(Limits)
+    install_handlers(app)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
+    return app
+
+
+def refuse_unknown_query(request: Request) -> None:
+    """Refuse a query parameter that the route does not know: nothing is ever ignored."""
+    route = request.scope.get("route")
+    if isinstance(route, APIRoute):
+        known = set(_query_names(route.dependant))
+        for name in request.query_params:
+            if name not in known:
+                expected = f"one of {', '.join(sorted(known))}" if known else "known here: there are none"
+                raise InvalidValue("query", name, expected)
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (each.alias for each in dependant.query_params)
+    for each in dependant.dependencies:
+        yield from _query_names(each)
+
+
+def _health() -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz")
+    def healthz(request: Request) -> dict[str, str]:
+        """Whether the server and its database answer."""
+        ports: Ports = request.app.state.ports
+        with ports.store.begin() as uow:
+            uow.zones.list(limit=1)
+        return {"status": "ok"}
+
+    return router
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, in which every error is a problem."""
+    if app.openapi_schema is None:
+        found = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schemas = found["components"]["schemas"]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        schemas["Problem"] = _PROBLEM_SCHEMA
+        problem = {
+            "description": "A problem",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for path in found["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+                operation["responses"] |= {"4XX": problem, "5XX": problem}
+        app.openapi_schema = found
+    return app.openapi_schema

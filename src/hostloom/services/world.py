@@ -1,0 +1,14 @@
+"""The live state as a world file, for bug reports and what-if questions."""
+
+from typing import Any
+
+from hostloom.decide.world_dump import dump_world
+from hostloom.model.access import Principal
+from hostloom.ports import UnitOfWork
+from hostloom.services.access import require_admin
+
+
+def export(uow: UnitOfWork, principal: Principal) -> dict[str, Any]:
+    """The document of a world file; `hostloom simulate` reads it."""
+    require_admin(principal, "export the world")
+    return dump_world(uow.snapshot())
