@@ -29,13 +29,13 @@ class DatabaseStore:
     """An open database."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._cache = SnapshotCache()
         self._signal = OperationSignal(engine)
 
     def begin(self) -> UnitOfWork:
         """A unit of work; use it in a `with`."""
-        return DatabaseUnitOfWork(self._engine, self._cache, self._signal.set)
+        return DatabaseUnitOfWork(self.engine, self._cache, self._signal.set)
 
     def wait_for_operation(self, timeout_s: float) -> None:
         """Return when an operation may have become claimable, or after `timeout_s`."""
@@ -44,7 +44,7 @@ class DatabaseStore:
     def close(self) -> None:
         """Close every connection."""
         self._signal.close()
-        self._engine.dispose()
+        self.engine.dispose()
 
 
 def open_store(url: str) -> DatabaseStore:

@@ -1,18 +1,17 @@
 """Machines, their NICs and disks in the database."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, insert, select, update
 
 from hostloom.model.attachment import Attachment
 from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin
-from hostloom.model.node import NodeKind
+from hostloom.model.node import Node, NodeKind
 from hostloom.store import tables
-from hostloom.store.groupings import DEFAULT_ID
 from hostloom.store.integrity import find_broken
 from hostloom.store.nodes import remove_nodes
 from hostloom.store.records import name_users
@@ -38,8 +37,10 @@ OWN_FIELDS = (
     "owner",
     "generation",
 )
-#: Those of them that snapshots show.
-SEEN_FIELDS = ("host_id", "cores", "memory_mib", "disks", "origin", "interfaces", "hostname")
+#: Fields that snapshots show.
+SEEN_FIELDS = ("host_id", "cores", "memory_mib", "disks", "origin", "interfaces")
+#: Fields that a constraint or the node's row holds.
+KEY_FIELDS = ("uuid", *NODE_FIELDS)
 
 MACHINE_COLUMNS = (*(machines.c[name] for name in OWN_FIELDS), *(nodes.c[name] for name in NODE_FIELDS))
 
@@ -62,21 +63,40 @@ def read_machines(tx: Transaction, page: Select[Any]) -> list[Machine]:
     )
     by_machine: dict[str, list[MachineInterface]] = {}
     for row in nics:
-        by_machine.setdefault(row.system_id, []).append(interface_of_row(row))
+        by_machine.setdefault(row.system_id, []).append(_interface_of(columns_of(row)))
     return [Machine(**columns_of(row), interfaces=tuple(by_machine.get(row.system_id, ()))) for row in rows]
 
 
-def interface_of_row(row: Row[Any]) -> MachineInterface:
-    """A NIC of its row."""
+def read_machine(tx: Transaction, condition: ColumnElement[bool]) -> Machine | None:
+    """The machine that meets a condition: one statement."""
+    nic = machine_interfaces
+    query = (
+        select(*MACHINE_COLUMNS, *(column.label(f"nic_{column.name}") for column in nic.c))
+        .join(nodes, nodes.c.system_id == machines.c.system_id)
+        .outerjoin(nic, nic.c.system_id == machines.c.system_id)
+        .where(condition)
+        .order_by(nic.c.position)
+    )
+    rows = [columns_of(row) for row in tx.rows(query)]
+    if not rows:
+        return None
+    nics = tuple(_interface_of(row, "nic_") for row in rows if row["nic_name"] is not None)
+    return Machine(**{name: rows[0][name] for name in (*OWN_FIELDS, *NODE_FIELDS)}, interfaces=nics)
+
+
+def _interface_of(row: RowMapping, prefix: str = "") -> MachineInterface:
+    def column(name: str) -> Any:
+        return row[prefix + name]
+
     return MachineInterface(
-        row.name,
-        row.mac,
-        Attachment(row.attachment_kind, row.source, row.macvlan_mode, row.ovs),
-        row.vlan_id,
-        row.mode,
-        row.ips,
-        row.boot,
-        row.model,
+        column("name"),
+        column("mac"),
+        Attachment(column("attachment_kind"), column("source"), column("macvlan_mode"), column("ovs")),
+        column("vlan_id"),
+        column("mode"),
+        column("ips"),
+        column("boot"),
+        column("model"),
     )
 
 
@@ -85,24 +105,24 @@ class Machines:
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
+        #: What `get` read last of each, for `update` to compare with; a generation says if it is current.
+        self._read: dict[SystemId, Machine] = {}
 
     def get(self, key: SystemId) -> Machine:
         """By system id; NotFound."""
-        found = read_machines(self.tx, select_machines().where(machines.c.system_id == key))
-        if not found:
+        found = read_machine(self.tx, machines.c.system_id == key)
+        if found is None:
             raise NotFound("machine", key)
-        return found[0]
+        self._read[key] = found
+        return found
 
     def find(self, name: str) -> Machine | None:
         """By hostname."""
-        found = read_machines(self.tx, select_machines().where(nodes.c.hostname == name))
-        return found[0] if found else None
+        return read_machine(self.tx, nodes.c.hostname == name)
 
     def find_by_uuid(self, host_id: HostId, uuid: str) -> Machine | None:
         """A machine on a host by its UUID."""
-        page = select_machines().where(machines.c.host_id == host_id, machines.c.uuid == uuid)
-        found = read_machines(self.tx, page)
-        return found[0] if found else None
+        return read_machine(self.tx, and_(machines.c.host_id == host_id, machines.c.uuid == uuid))
 
     def of_host(self, host_id: HostId) -> list[Machine]:
         """All on one host, by name."""
@@ -127,28 +147,38 @@ class Machines:
 
     def add(self, item: Machine) -> Machine:
         """Insert it and its node; AlreadyExists on a taken name, UUID or MAC."""
+        revision = self.tx.change_world()
         with self.tx.guarded(lambda: self._explain(item)):
-            insert_machine(self.tx, item, None)
+            insert_machine(self.tx, item, None, revision)
         return item
 
     def update(self, item: Machine) -> Machine:
         """Write what changed; the node's row and the NICs are touched only if they did."""
-        before = self.get(item.system_id)
+        before = self._read.pop(item.system_id, None)
+        if before is None or before.generation != item.generation:
+            before = self.get(item.system_id)
         if before.generation != item.generation:
             raise StaleGeneration("machine", item.hostname, item.generation, before.generation)
         own = _own_row(item) | {"generation": item.generation + 1}
-        if any(getattr(item, name) != getattr(before, name) for name in SEEN_FIELDS):
-            own["revision"] = self.tx.change_world()
-        same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation)
-        with self.tx.guarded(lambda: self._explain(item)):
-            if not self.tx.write(update(machines).where(*same).values(own)).rowcount:
-                raise StaleGeneration("machine", item.hostname, item.generation, "a later one")
-            self._update_node(item, before)
-            if item.interfaces != before.interfaces or item.origin != before.origin:
-                mine = machine_interfaces.c.system_id == item.system_id
-                self.tx.write(delete(machine_interfaces).where(mine))
-                insert_nics(self.tx, item)
+        if all(getattr(item, name) == getattr(before, name) for name in (*KEY_FIELDS, *SEEN_FIELDS)):
+            self._write(item, own)
+        else:
+            with self.tx.guarded(lambda: self._explain(item)):
+                self._write(item, own | {"revision": self.tx.change_world()})
+                self._update_node(item, before)
+                self._update_nics(item, before)
         return replace(item, generation=item.generation + 1)
+
+    def _write(self, item: Machine, own: dict[str, Any]) -> None:
+        same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation)
+        if not self.tx.write(update(machines).where(*same).values(own)).rowcount:
+            raise StaleGeneration("machine", item.hostname, item.generation, "a later one")
+
+    def _update_nics(self, item: Machine, before: Machine) -> None:
+        if item.interfaces != before.interfaces or item.origin != before.origin:
+            mine = machine_interfaces.c.system_id == item.system_id
+            self.tx.write(delete(machine_interfaces).where(mine))
+            insert_nics(self.tx, item)
 
     def delete(self, key: SystemId) -> None:
         """Remove it, its node and its addresses; InUse names a host that it is."""
@@ -179,9 +209,8 @@ class Machines:
         return None
 
 
-def insert_machine(tx: Transaction, item: Machine, explanation: Any) -> None:
+def insert_machine(tx: Transaction, item: Machine, explanation: Any, revision: int) -> None:
     """Insert a machine, its node and its NICs: one statement each."""
-    revision = tx.change_world()
     tx.write(insert(nodes).values(_node_row(item) | {"revision": revision}))
     own = _own_row(item) | {"explanation": explanation, "revision": revision}
     tx.write(insert(machines).values(own))
@@ -203,14 +232,21 @@ def remove_machine(tx: Transaction, item: Machine) -> None:
     remove_nodes(tx, [item.system_id])
 
 
+def node_of(item: Machine) -> Node:
+    """The node that a new machine is."""
+    return Node(
+        item.system_id,
+        item.hostname,
+        NodeKind.MACHINE,
+        zone_id=item.zone_id,
+        resource_pool_id=item.resource_pool_id,
+        tags=item.tags,
+    )
+
+
 def _node_row(item: Machine) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in NODE_FIELDS} | {
-        "system_id": item.system_id,
-        "kind": NodeKind.MACHINE,
-        "domain_id": DEFAULT_ID,
-        "description": "",
-        "generation": 1,
-    }
+    node = node_of(item)
+    return {each.name: getattr(node, each.name) for each in fields(node) if each.name != "interfaces"}
 
 
 def _own_row(item: Machine) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Row,
     and_,
     case,
+    exists,
     func,
     insert,
     literal,
@@ -84,6 +85,7 @@ class Operations:
             .limit(1)
             .with_for_update(skip_locked=True)
         )
+        begun = exists().where(steps.c.operation_id == operations.c.id)
         running = case(
             (
                 operations.c.state == OperationState.PENDING,
@@ -95,9 +97,9 @@ class Operations:
             update(operations)
             .where(operations.c.id == free.scalar_subquery())
             .values(owner=owner, lease_until=now + lease_s, fence=operations.c.fence + 1, state=running)
-            .returning(*operations.c)
+            .returning(*operations.c, begun.label("begun"))
         ).all()
-        found = self._read(taken)
+        found = self._read(taken, has_rows=any(row.begun for row in taken))
         return found[0] if found else None
 
     def renew(self, operation: Operation, lease_until: float) -> Operation:
@@ -172,15 +174,14 @@ class Operations:
         if not self.tx.write(update(operations).where(ours).values(values)).rowcount:
             raise LeaseLost(operation.id)
 
-    def _read(self, rows: Sequence[Row[Any]]) -> Sequence[Operation]:
-        """Operations of their rows; only those that were ever claimed or begun can have rows of steps."""
-        ids = [row.id for row in rows]
+    def _read(self, rows: Sequence[Row[Any]], *, has_rows: bool = True) -> Sequence[Operation]:
+        """Operations of their rows; `has_rows` is whether any of their steps may have a row."""
         begun: dict[tuple[str, str], StepRecord] = {}
-        if ids:
-            for row in self.tx.rows(select(steps).where(steps.c.operation_id.in_(ids))):
-                columns = columns_of(row)
-                record = StepRecord(**{name: columns[name] for name in _STEP_FIELDS})
-                begun[row.operation_id, row.name] = record
+        if rows and has_rows:
+            query = select(steps).where(steps.c.operation_id.in_([row.id for row in rows]))
+            for columns in map(columns_of, self.tx.rows(query)):
+                key = (columns["operation_id"], columns["name"])
+                begun[key] = StepRecord(**{name: columns[name] for name in _STEP_FIELDS})
         return [
             Operation(
                 **{name: columns_of(row)[name] for name in _FIELDS},

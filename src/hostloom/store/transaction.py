@@ -2,12 +2,28 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, Row, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from hostloom.model.host import PlacedMachine
+from hostloom.model.ids import HostId
+from hostloom.model.network import HeldAddress
+from hostloom.model.node import Node
 from hostloom.store.tables import removals, world
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A machine that was put on a host, as snapshots show it."""
+
+    node: Node
+    host_id: HostId
+    machine: PlacedMachine
+    #: By row id.
+    held: Mapping[int, HeldAddress]
 
 
 class Transaction:
@@ -25,6 +41,9 @@ class Transaction:
         #: The world's revision that this transaction makes; None until it changes the world.
         self.revision: int | None = None
         self.topology_changed = False
+        #: All changes of the world are in `placements`.
+        self.is_noted = True
+        self.placements: list[Placement] = []
         self._after_commit: list[Callable[[], None]] = []
         self._writing = False
 
@@ -43,8 +62,12 @@ class Transaction:
         self._begin()
         return self.connection.execute(statement, parameters)
 
-    def change_world(self, *, topology: bool = False) -> int:
-        """Take the world's lock and return the revision of this transaction; later calls are free."""
+    def change_world(self, *, topology: bool = False, noted: bool = False) -> int:
+        """Take the world's lock and return the revision of this transaction; later calls are free.
+
+        `noted`: the caller puts all that it changes in `placements`, so that snapshots need not read it.
+        """
+        self.is_noted = self.is_noted and noted
         values: dict[str, Any] = {}
         if self.revision is None:
             values["value"] = world.c.value + 1
@@ -128,6 +151,7 @@ class Transaction:
 
     def _forget(self) -> None:
         self.revision, self.topology_changed, self._writing = None, False, False
+        self.is_noted, self.placements = True, []
 
 
 def columns_of(row: Row[Any]) -> RowMapping:

@@ -40,16 +40,22 @@ class AddressText(TypeDecorator[Address]):
 
     def process_bind_param(self, value: Address | None, _dialect: Dialect) -> str | None:
         """Model to column."""
-        if value is None:
-            return None
-        return f"{value.version}{int(value):0{value.max_prefixlen // 4}x}"
+        return None if value is None else self.write(value)
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Address | None:
         """Column to model."""
-        if value is None:
-            return None
-        number = int(value[1:], 16)
-        return IPv4Address(number) if value[0] == "4" else IPv6Address(number)
+        return None if value is None else self.read(value)
+
+    @staticmethod
+    def write(address: Address) -> str:
+        """As stored."""
+        return f"{address.version}{int(address):0{address.max_prefixlen // 4}x}"
+
+    @staticmethod
+    def read(stored: str) -> Address:
+        """The opposite."""
+        number = int(stored[1:], 16)
+        return IPv4Address(number) if stored[0] == "4" else IPv6Address(number)
 
 
 class NetworkText(TypeDecorator[Network]):

@@ -102,7 +102,10 @@ class DatabaseUnitOfWork:
 
     def commit(self) -> None:
         """Make the changes durable and start a new transaction."""
+        revision, placements = self._tx.revision, self._tx.placements if self._tx.is_noted else []
         self._tx.commit()
+        if revision is not None and placements:
+            self._cache.place(revision, placements)
 
     def snapshot(self) -> Snapshot:
         """The world at one revision, this transaction's own changes included."""

@@ -1,0 +1,192 @@
+"""What stands against a plan: all of it found in one statement, under the world's lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, String, and_, case, exists, literal, not_, or_, select, type_coerce, union_all
+
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.errors import AlreadyExists, HostloomError, Refused
+from hostloom.model.host import Host, PlacedMachine, bytes_left, cores_left, memory_left_mib
+from hostloom.model.machine import MachineOrigin
+from hostloom.model.network import HeldAddress, RangeKind
+from hostloom.model.plan import Plan, RequestCode
+from hostloom.store import tables as t
+from hostloom.store.documents import DISKS
+from hostloom.store.snapshot import bytes_by_pool
+from hostloom.store.transaction import Transaction
+from hostloom.store.types import AddressText
+
+#: Kinds of rows; what a user sees of the first three is the word itself.
+NODE, UUID, MAC = "node", "machine UUID", "MAC"
+PLACED, PARENT, ADDRESS, RANGE = "placed", "parent", "address", "range"
+_NAMES = (NODE, UUID, MAC)
+
+
+@dataclass(frozen=True)
+class Against:
+    """Rows that say what others have."""
+
+    #: (kind, key, by): names, parents, addresses.
+    taken: Sequence[tuple[str, str, str]]
+    #: What is on the host; without NICs.
+    machines: Sequence[PlacedMachine]
+
+    def check_names(self) -> None:
+        """Raise AlreadyExists for the name, the UUID or a MAC: deciding again would not change them."""
+        for kind, key, by in self.taken:
+            if kind in _NAMES:
+                raise AlreadyExists(kind, key, f"held by {by}" if by else "")
+
+    def problem(self, host: Host, plan: Plan) -> HostloomError | None:
+        """The first thing that the plan wants and cannot have."""
+        return _lacking_room(host, plan, self.machines) or self._taken(host)
+
+    def _taken(self, host: Host) -> HostloomError | None:
+        for kind, key, by in self.taken:
+            if kind == PARENT:
+                text = f"interface {key!r} of host {host.name!r} is taken by {by}: passthru is exclusive"
+                return Refused(RequestCode.PASSTHRU_IN_USE, text)
+            ip = AddressText.read(key)
+            if kind == ADDRESS:
+                return AlreadyExists("address", ip, by)
+            if kind == RANGE:
+                return Refused(RequestCode.ADDRESS_IN_RANGE, f"address {ip} is kept by a range of {by}")
+        return None
+
+
+def find_against(tx: Transaction, plan: Plan, held: Sequence[HeldAddress]) -> Against:
+    """Read it all."""
+    queries = [_placed(plan), _same_node(plan), _same_uuid(plan), _same_macs(plan), *_parents(plan)]
+    for each in held:
+        queries += [_held(each), _seen(each), _in_range(each)]
+    taken = []
+    machines = []
+    for kind, key, by, cores, memory_mib, disks in tx.rows(union_all(*queries)):
+        if kind == PLACED:
+            machines.append(PlacedMachine(key, cores, memory_mib, reserved_bytes=bytes_by_pool(disks)))
+        else:
+            taken.append((kind, key, by))
+    return Against(taken, machines)
+
+
+def _lacking_room(host: Host, plan: Plan, machines: Sequence[PlacedMachine]) -> Refused | None:
+    spec = plan.spec
+    if (left := cores_left(host, machines)) < spec.cores:
+        text = f"host {host.name!r} has {left:g} cores left, {spec.cores} are wanted"
+        return Refused(RequestCode.NOT_ENOUGH_CORES, text)
+    if (left := memory_left_mib(host, machines)) < spec.memory_mib:
+        text = f"host {host.name!r} has {left:g} MiB of memory left, {spec.memory_mib} are wanted"
+        return Refused(RequestCode.NOT_ENOUGH_MEMORY, text)
+    pools = {each.name: each for each in host.storage_pools}
+    for name, wanted in bytes_by_pool(plan.disks).items():
+        if name not in pools:
+            return Refused(RequestCode.UNKNOWN_POOL, f"host {host.name!r} has no storage pool {name!r}")
+        if (free := bytes_left(pools[name], machines)) < wanted:
+            text = f"storage pool {name!r} of host {host.name!r} has {free} bytes left, {wanted} are wanted"
+            return Refused(RequestCode.POOL_FULL, text)
+    return None
+
+
+# -- the parts of the statement: kind, key, by, cores, memory, disks ---------------------------------------
+
+
+def _placed(plan: Plan) -> Select[Any]:
+    """What is on the host; disks of adopted machines show in libvirt's figure only (see bytes_left)."""
+    machines = t.machines
+    own = machines.c.origin != MachineOrigin.ADOPTED
+    disks = case((own, machines.c.disks), else_=literal((), DISKS))
+    return (
+        select(
+            literal(PLACED), t.nodes.c.hostname, literal(""), machines.c.cores, machines.c.memory_mib, disks
+        )
+        .select_from(machines.join(t.nodes))
+        .where(machines.c.host_id == plan.host_id)
+    )
+
+
+def _row(kind: str, key: Any, by: Any) -> Select[Any]:
+    return select(literal(kind), key, by, literal(0), literal(0), literal((), DISKS))
+
+
+def _same_node(plan: Plan) -> Select[Any]:
+    nodes = t.nodes
+    same = or_(nodes.c.hostname == plan.spec.name, nodes.c.system_id == plan.spec.system_id)
+    return _row(NODE, nodes.c.hostname, literal("")).where(same)
+
+
+def _same_uuid(plan: Plan) -> Select[Any]:
+    machines = t.machines
+    return (
+        _row(UUID, machines.c.uuid, t.nodes.c.hostname)
+        .select_from(machines.join(t.nodes))
+        .where(machines.c.host_id == plan.host_id, machines.c.uuid == plan.spec.uuid)
+    )
+
+
+def _same_macs(plan: Plan) -> Select[Any]:
+    nics = t.machine_interfaces
+    return (
+        _row(MAC, type_coerce(nics.c.mac, String), t.nodes.c.hostname)
+        .select_from(nics.join(t.nodes, t.nodes.c.system_id == nics.c.system_id))
+        .where(nics.c.mac.in_([each.mac for each in plan.interfaces]))
+    )
+
+
+def _parents(plan: Plan) -> list[Select[Any]]:
+    """A passthru NIC is alone on its parent: with others there, or itself there, there is no place."""
+    nics, machines = t.machine_interfaces, t.machines
+    wanted = [each.attachment for each in plan.interfaces if each.attachment.kind is not AttachKind.NETWORK]
+    if not wanted:
+        return []
+    alone = [each.source for each in wanted if each.mode is MacvlanMode.PASSTHRU]
+    clash = or_(
+        nics.c.source.in_(alone),
+        and_(
+            nics.c.source.in_([each.source for each in wanted]), nics.c.macvlan_mode == MacvlanMode.PASSTHRU
+        ),
+    )
+    return [
+        _row(PARENT, nics.c.source, t.nodes.c.hostname)
+        .select_from(nics.join(machines).join(t.nodes))
+        .where(machines.c.host_id == plan.host_id, nics.c.attachment_kind == AttachKind.MACVLAN, clash)
+    ]
+
+
+def _held(wanted: HeldAddress) -> Select[Any]:
+    """Reserved or leased."""
+    held, nodes = t.addresses, t.nodes
+    by = case(
+        (nodes.c.hostname.is_not(None), literal("held by ") + nodes.c.hostname),
+        (held.c.comment != "", literal("set aside: ") + held.c.comment),
+        else_=literal("set aside"),
+    )
+    return (
+        _row(ADDRESS, type_coerce(held.c.ip, String), by)
+        .select_from(held.outerjoin(nodes, nodes.c.system_id == held.c.system_id))
+        .where(held.c.ip == wanted.ip, held.c.subnet_id == wanted.subnet_id)
+    )
+
+
+def _seen(wanted: HeldAddress) -> Select[Any]:
+    """On an interface of a node, in the same fabric or in none that we know."""
+    seen, nics, nodes, vlans = t.node_interface_addresses, t.node_interfaces, t.nodes, t.vlans
+    fabric = select(t.subnets.c.fabric_id).where(t.subnets.c.id == wanted.subnet_id).scalar_subquery()
+    joined = seen.join(nics).join(nodes).outerjoin(vlans, vlans.c.id == nics.c.vlan_id)
+    return (
+        _row(ADDRESS, type_coerce(seen.c.ip, String), literal("held by ") + nodes.c.hostname)
+        .select_from(joined)
+        .where(seen.c.ip == wanted.ip, or_(nics.c.vlan_id.is_(None), vlans.c.fabric_id == fabric))
+    )
+
+
+def _in_range(wanted: HeldAddress) -> Select[Any]:
+    """In a range that keeps it, or, of an unmanaged subnet, in none that is ours to give."""
+    ranges, subnets = t.ip_ranges, t.subnets
+    spans = and_(ranges.c.subnet_id == subnets.c.id, ranges.c.start <= wanted.ip, ranges.c.end >= wanted.ip)
+    barred = exists().where(spans, or_(subnets.c.managed, ranges.c.kind == RangeKind.DYNAMIC))
+    ours = exists().where(spans, ranges.c.kind == RangeKind.RESERVED)
+    return _row(RANGE, literal(AddressText.write(wanted.ip)), type_coerce(subnets.c.cidr, String)).where(
+        subnets.c.id == wanted.subnet_id, or_(barred, and_(not_(subnets.c.managed), not_(ours)))
+    )

@@ -1,0 +1,67 @@
+"""The physical network in memory, and which subnet an address on an interface belongs to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from hostloom.model.ids import SubnetId, VlanId
+from hostloom.model.network import Address, Fabric, IPRange, Space, Subnet, Vlan
+from hostloom.store import tables
+from hostloom.store.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The physical network, and which subnet an address of an interface belongs to."""
+
+    revision: int = -1
+    fabrics: tuple[Fabric, ...] = ()
+    vlans: tuple[Vlan, ...] = ()
+    spaces: tuple[Space, ...] = ()
+    subnets: tuple[Subnet, ...] = ()
+    ranges: tuple[IPRange, ...] = ()
+    #: Subnets by family and prefix length (longest first), then by network.
+    by_prefix: Mapping[tuple[int, int], Mapping[int, list[Subnet]]] = field(default_factory=dict)
+    fabric_of_vlan: Mapping[VlanId, int] = field(default_factory=dict)
+
+    def subnet_of(self, ip: Address, vlan_id: VlanId | None) -> SubnetId | None:
+        """The interface's VLAN counts first, then its fabric, then the longest prefix, then the id."""
+        fabric_id = None if vlan_id is None else self.fabric_of_vlan[vlan_id]
+        best: tuple[bool, bool, int, int] | None = None
+        for (version, length), subnets in self.by_prefix.items():
+            if version != ip.version:
+                continue
+            shift = ip.max_prefixlen - length
+            for subnet in subnets.get(int(ip) >> shift, ()):
+                same_fabric = self.fabric_of_vlan[subnet.vlan_id] == fabric_id
+                rank = (subnet.vlan_id == vlan_id, same_fabric, length, -subnet.id)
+                best = rank if best is None else max(best, rank)
+        return None if best is None else SubnetId(-best[3])
+
+
+def read_topology(tx: Transaction, revision: int) -> Topology:
+    """The physical network, whole."""
+    vlans = _all(tx, tables.vlans, Vlan)
+    subnets = _all(tx, tables.subnets, Subnet)
+    by_prefix: dict[tuple[int, int], dict[int, list[Subnet]]] = {}
+    for each in subnets:
+        length = each.cidr.prefixlen
+        network = int(each.cidr.network_address) >> (each.cidr.max_prefixlen - length)
+        by_prefix.setdefault((each.cidr.version, length), {}).setdefault(network, []).append(each)
+    return Topology(
+        revision,
+        _all(tx, tables.fabrics, Fabric),
+        vlans,
+        _all(tx, tables.spaces, Space),
+        subnets,
+        _all(tx, tables.ip_ranges, IPRange),
+        by_prefix,
+        {each.id: each.fabric_id for each in vlans},
+    )
+
+
+def _all(tx: Transaction, table: Table, entity: Any) -> tuple[Any, ...]:
+    columns = [table.c[each.name] for each in fields(entity)]
+    return tuple(entity(*row) for row in tx.rows(select(*columns).order_by(table.c.id)))

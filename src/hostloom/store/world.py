@@ -1,0 +1,131 @@
+"""Everything a snapshot shows, by key, so that a change costs what it changes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.host import Host, PlacedMachine
+from hostloom.model.ids import HostId, SystemId
+from hostloom.model.network import AddressKind, HeldAddress
+from hostloom.model.node import Node
+from hostloom.store.topology import Topology
+
+K = TypeVar("K")
+V = TypeVar("V")
+Placed = dict[SystemId, PlacedMachine]
+
+
+@dataclass(frozen=True)
+class Removed:
+    """Keys of what is gone since a revision."""
+
+    nodes: Sequence[SystemId] = ()
+    hosts: Sequence[HostId] = ()
+    machines: Sequence[SystemId] = ()
+    addresses: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed since a revision."""
+
+    removed: Removed = Removed()
+    nodes: Mapping[SystemId, Node] = field(default_factory=dict)
+    hosts: Mapping[HostId, Host] = field(default_factory=dict)
+    #: Where each changed machine is now.
+    machines: Sequence[tuple[HostId, SystemId, PlacedMachine]] = ()
+    #: By row id.
+    held: Mapping[int, HeldAddress] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class World:
+    """One revision; `changed` makes the next one and shares with it what stayed."""
+
+    revision: int = -1
+    topology: Topology = field(default_factory=Topology)
+    nodes: dict[SystemId, Node] = field(default_factory=dict)
+    observed: dict[SystemId, tuple[HeldAddress, ...]] = field(default_factory=dict)
+    states: dict[HostId, HostState] = field(default_factory=dict)
+    placed: dict[HostId, Placed] = field(default_factory=dict)
+    held: dict[int, HeldAddress] = field(default_factory=dict)
+    snapshot: Snapshot = field(default_factory=Snapshot)
+
+    def changed(self, revision: int, topology: Topology, changes: Changes) -> "World":
+        """The world at a later revision."""
+        removed = changes.removed
+        nodes = _merged(self.nodes, changes.nodes, removed.nodes)
+        held = _merged(self.held, changes.held, removed.addresses)
+        placed = _place(self.placed, changes)
+        if topology is self.topology:
+            fresh = {key: observe(node, topology) for key, node in changes.nodes.items()}
+            observed = _merged(self.observed, fresh, removed.nodes)
+        else:
+            observed = {key: observe(node, topology) for key, node in nodes.items()}
+        states = self._states(changes, placed)
+        snapshot = _snapshot(revision, topology, nodes, observed, states, held)
+        return World(revision, topology, nodes, observed, states, placed, held, snapshot)
+
+    def _states(self, changes: Changes, placed: Mapping[HostId, Placed]) -> dict[HostId, HostState]:
+        """Hosts with their machines, made anew only for those that changed."""
+        moved = [key for key, machines in placed.items() if machines is not self.placed.get(key)]
+        hosts = {key: self.states[key].host for key in moved if key in self.states} | dict(changes.hosts)
+        fresh = {key: HostState(host, tuple(placed.get(key, {}).values())) for key, host in hosts.items()}
+        return _merged(self.states, fresh, changes.removed.hosts)
+
+
+def observe(node: Node, topology: Topology) -> tuple[HeldAddress, ...]:
+    """Addresses on the node's interfaces; loopback ones belong to nobody."""
+    return tuple(
+        HeldAddress(ip, AddressKind.OBSERVED, topology.subnet_of(ip, each.vlan_id), node.system_id, each.name)
+        for each in node.interfaces
+        for ip in each.ips
+        if not ip.is_loopback
+    )
+
+
+def _merged(before: Mapping[K, V], changed: Mapping[K, V], gone: Iterable[K]) -> dict[K, V]:
+    """Forget what is gone, then take what changed: a key that was removed and added again stays."""
+    merged = dict(before)
+    for key in gone:
+        merged.pop(key, None)
+    merged.update(changed)
+    return merged
+
+
+def _place(before: Mapping[HostId, Placed], changes: Changes) -> dict[HostId, Placed]:
+    """Machines by host; only hosts that a change touches get a new dictionary."""
+    moved = {*changes.removed.machines, *(system_id for _, system_id, _ in changes.machines)}
+    placed = dict(before)
+    if moved:
+        for host_id, machines in before.items():
+            if not moved.isdisjoint(machines):
+                placed[host_id] = {key: each for key, each in machines.items() if key not in moved}
+    fresh: dict[HostId, Placed] = {}
+    for host_id, system_id, machine in changes.machines:
+        fresh.setdefault(host_id, {})[system_id] = machine
+    for host_id, machines in fresh.items():
+        placed[host_id] = placed.get(host_id, {}) | machines
+    return placed
+
+
+def _snapshot(
+    revision: int,
+    topology: Topology,
+    nodes: Mapping[SystemId, Node],
+    observed: Mapping[SystemId, tuple[HeldAddress, ...]],
+    states: Mapping[HostId, HostState],
+    held: Mapping[int, HeldAddress],
+) -> Snapshot:
+    return Snapshot(
+        fabrics=topology.fabrics,
+        vlans=topology.vlans,
+        spaces=topology.spaces,
+        subnets=topology.subnets,
+        ranges=topology.ranges,
+        held=(*held.values(), *(each for some in observed.values() for each in some)),
+        nodes=tuple(nodes.values()),
+        hosts=tuple(states.values()),
+        revision=revision,
+    )
