@@ -1,0 +1,58 @@
+"""What a host can run: architectures, and KVM only where a probe says that it runs."""
+
+from collections.abc import Callable
+from xml.etree import ElementTree as ET
+
+import libvirt
+
+from hostloom.hypervisor import xml_in
+from hostloom.hypervisor.words import ARCH_FROM_LIBVIRT, ARCH_TO_LIBVIRT
+from hostloom.model.host import Emulation
+
+#: The machine type by architecture; libvirt's default elsewhere.
+MACHINE_TYPES = {"amd64": "q35", "i386": "q35", "arm64": "virt"}
+
+KvmProbe = Callable[[libvirt.virConnect, str, str], bool]
+
+
+def emulations(connection: libvirt.virConnect, kvm_runs: KvmProbe) -> tuple[Emulation, ...]:
+    """How machines of each architecture run here, the host's own first."""
+    document = xml_in.parse(connection.getCapabilities())
+    own = document.findtext("host/cpu/arch", "")
+    guests = [each for each in document.findall("guest") if each.findtext("os_type") == "hvm"]
+    guests.sort(key=lambda guest: (_arch(guest) != own, _arch(guest)))
+    found: list[Emulation] = []
+    for guest in guests:
+        word = ARCH_FROM_LIBVIRT.get(_arch(guest))
+        if word is not None and word not in [each.architecture for each in found]:
+            found.append(_emulation(connection, guest, word, kvm_runs))
+    return tuple(found)
+
+
+def _arch(guest: ET.Element) -> str:
+    element = guest.find("arch")
+    return "" if element is None else element.get("name", "")
+
+
+def _emulation(connection: libvirt.virConnect, guest: ET.Element, word: str, kvm_runs: KvmProbe) -> Emulation:
+    types = {each.get("type", "") for each in guest.findall("arch/domain")}
+    emulator = guest.findtext("arch/emulator", "")
+    machine = MACHINE_TYPES.get(word, "")
+    machines = {each.text for each in guest.findall("arch/machine")}
+    if machine not in machines:
+        machine = ""
+    if "kvm" in types and word != "i386" and kvm_runs(connection, emulator, machine):
+        return Emulation(word, "kvm", machine, emulator, "host-passthrough")
+    domain_type = "qemu" if "qemu" in types else min(types - {"kvm"}, default="qemu")
+    cpu = "maximum" if domain_type == "qemu" and _has_maximum(connection, emulator, word, machine) else ""
+    return Emulation(word, domain_type, machine, emulator, cpu)
+
+
+def _has_maximum(connection: libvirt.virConnect, emulator: str, word: str, machine: str) -> bool:
+    """Whether emulation offers all that it can emulate as one CPU mode."""
+    try:
+        text = connection.getDomainCapabilities(emulator, ARCH_TO_LIBVIRT[word], machine or None, "qemu")
+    except libvirt.libvirtError:
+        return False
+    modes = xml_in.parse(text).findall("cpu/mode")
+    return any(each.get("name") == "maximum" and each.get("supported") == "yes" for each in modes)

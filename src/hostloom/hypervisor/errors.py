@@ -1,0 +1,49 @@
+"""libvirt's errors as ours, in one place."""
+
+import libvirt
+
+from hostloom.model.errors import DriverError, HostRefused, HostUnreachable, HypervisorRejected
+
+_NOT_LET_IN = frozenset(
+    {libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_ACCESS_DENIED}
+)
+#: Domains of errors that speak of the connection, not of what was asked.
+_CONNECTION_DOMAINS = frozenset({libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE})
+#: What says that a thing is not there.
+MISSING = frozenset(
+    {
+        libvirt.VIR_ERR_NO_DOMAIN,
+        libvirt.VIR_ERR_NO_STORAGE_VOL,
+        libvirt.VIR_ERR_NO_STORAGE_POOL,
+        libvirt.VIR_ERR_NO_NETWORK,
+    }
+)
+
+
+def silence_libvirt() -> None:
+    """libvirt prints every error to stderr unless it is given a handler; we raise them instead."""
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+
+
+def is_missing(error: libvirt.libvirtError) -> bool:
+    """Whether the error says that a domain, volume, pool or network is not there."""
+    return error.get_error_code() in MISSING
+
+
+def is_connection_lost(error: libvirt.libvirtError) -> bool:
+    """Whether the connection, not the request, is at fault."""
+    code, domain = error.get_error_code(), error.get_error_domain()
+    if code in (libvirt.VIR_ERR_INVALID_CONN, libvirt.VIR_ERR_NO_CONNECT):
+        return True
+    broken = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_RPC)
+    return domain in _CONNECTION_DOMAINS and code in broken
+
+
+def translate(error: libvirt.libvirtError, host: str, action: str, *, opening: bool = False) -> DriverError:
+    """The domain error; libvirt's words are kept."""
+    cause = error.get_error_message() or str(error)
+    if error.get_error_code() in _NOT_LET_IN:
+        return HostRefused(host, cause)
+    if opening or is_connection_lost(error):
+        return HostUnreachable(host, cause)
+    return HypervisorRejected(host, action, cause)

@@ -1,0 +1,23 @@
+"""libvirt's words and ours."""
+
+from hostloom.model.attachment import MacvlanMode
+
+#: libvirt spells one mode differently.
+MODE_TO_LIBVIRT = {mode: mode.value for mode in MacvlanMode} | {MacvlanMode.PASSTHRU: "passthrough"}
+MODE_FROM_LIBVIRT = {text: mode for mode, text in MODE_TO_LIBVIRT.items()}
+
+#: Debian's architecture names, which MAAS clients use, to libvirt's.
+ARCH_TO_LIBVIRT = {
+    "amd64": "x86_64",
+    "i386": "i686",
+    "arm64": "aarch64",
+    "ppc64el": "ppc64le",
+    "s390x": "s390x",
+}
+ARCH_FROM_LIBVIRT = {text: word for word, text in ARCH_TO_LIBVIRT.items()}
+
+#: Our mark in a domain's metadata.
+NAMESPACE = "urn:hostloom:machine:1"
+MARK = f"{{{NAMESPACE}}}machine"
+
+CONSOLE_LOG = "/var/log/libvirt/qemu/{name}.console.log"
