@@ -1,0 +1,285 @@
+"""The lab as a whole: up, down, status; a second `up` heals, `down` removes what half an `up` left."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from hostloom_lab import guest, host, machine, network, rack
+from hostloom_lab.commands import inside, namespaces, run
+from hostloom_lab.errors import LabError
+from hostloom_lab.plan import SEGMENTS, STATE, HostPlan, LabPlan, default_subnets, make_plan
+
+PROGRAMS = ("ip", "unshare", "virsh", "ssh-keygen", "dpkg-deb", "cpio")
+DAEMONS = ("/usr/sbin/libvirtd", "/usr/sbin/sshd", "/usr/sbin/kea-dhcp4", "/bin/busybox")
+
+
+@dataclass(frozen=True)
+class HostStatus:
+    """One host."""
+
+    name: str
+    running: bool
+    libvirtd: bool
+    uri_ssh: str
+    uri_unix: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What of a lab is there."""
+
+    name: str
+    exists: bool
+    subnet: str
+    segments: dict[str, str]
+    rack_running: bool
+    kea: bool
+    rack_url: str
+    hosts: tuple[HostStatus, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that should run does."""
+        hosts = all(each.running and each.libvirtd for each in self.hosts)
+        return self.exists and self.rack_running and self.kea and hosts
+
+
+class Lab:
+    """One lab by its name; several can stand side by side on subnets of their own."""
+
+    def __init__(self, name: str = "lab") -> None:
+        self.name = name
+        make_plan(name, default_subnets()[0], 0)
+
+    # -- up and down -------------------------------------------------------------------------------------
+
+    def up(self, hosts: int = 2, subnet: IPv4Network | None = None) -> LabPlan:
+        """Make the lab, or mend it; LabError says what is missing, taken or failed."""
+        _check_machine()
+        with self._locked():
+            plan = self._make_plan(hosts, subnet)
+            plan.directory.mkdir(parents=True, exist_ok=True)
+            self._save(plan)
+            if not (plan.directory / "lab_key").exists():
+                host.make_key(plan.directory / "lab_key", f"hostloom-lab-{self.name}")
+            _write_ssh_config(plan)
+            network.build_switch(plan)
+            network.build_rack(plan)
+            rack.start(plan)
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda each: self._start_host(plan, each), plan.hosts))
+            rack.wait(plan)
+        return plan
+
+    @staticmethod
+    def _start_host(plan: LabPlan, each: HostPlan) -> None:
+        directory = host.directory_of(plan, each)
+        directory.mkdir(parents=True, exist_ok=True)
+        network.build_host(plan, each)
+        host.start(plan, each)
+        host.wait(plan, each)
+
+    def down(self) -> None:
+        """Remove everything, whatever state it is in."""
+        with self._locked():
+            plan = self._find_plan() or self._guess_plan()
+            for each in plan.hosts:
+                machine.stop(each.netns, host.directory_of(plan, each))
+            machine.stop(plan.rack, rack.directory_of(plan))
+            network.remove(plan)
+            shutil.rmtree(plan.directory, ignore_errors=True)
+        (STATE / f"{self.name}.lock").unlink(missing_ok=True)
+        if STATE.is_dir() and not any(STATE.iterdir()):
+            STATE.rmdir()
+
+    def _make_plan(self, hosts: int, subnet: IPv4Network | None) -> LabPlan:
+        known = self._find_plan()
+        if known is not None:
+            if subnet not in (None, known.subnet):
+                raise LabError(f"lab {self.name} is on {known.subnet}: take it down before you move it")
+            return make_plan(self.name, known.subnet, max(hosts, len(known.hosts)))
+        link = make_plan(self.name, default_subnets()[0], 0).link
+        tried = {each: network.conflicts(each, link) for each in ([subnet] if subnet else default_subnets())}
+        for candidate, taken in tried.items():
+            if not taken:
+                return make_plan(self.name, candidate, hosts)
+        reasons = "; ".join(f"{each} overlaps {', '.join(taken)}" for each, taken in tried.items())
+        raise LabError(f"no free subnet: {reasons}. Give another /16 with --subnet")
+
+    # -- state -------------------------------------------------------------------------------------------
+
+    @property
+    def plan(self) -> LabPlan:
+        """The plan of a lab that is up; LabError if it is not."""
+        plan = self._find_plan()
+        if plan is None:
+            raise LabError(f"lab {self.name} is not up: `hostloom-lab up`")
+        return plan
+
+    def _find_plan(self) -> LabPlan | None:
+        try:
+            data = json.loads((STATE / self.name / "plan.json").read_text())
+        except (OSError, ValueError):
+            return None
+        return make_plan(self.name, IPv4Network(data["subnet"]), data["hosts"])
+
+    def _guess_plan(self) -> LabPlan:
+        """What a lab without a plan may have left: namespaces say how many hosts there were."""
+        prefix = f"hl-{self.name}-kvm"
+        numbers = [int(n.removeprefix(prefix)) for n in namespaces() if n.removeprefix(prefix).isdigit()]
+        return make_plan(self.name, default_subnets()[0], max(numbers, default=0))
+
+    def _save(self, plan: LabPlan) -> None:
+        draft = plan.directory / "plan.new"
+        draft.write_text(json.dumps({"subnet": str(plan.subnet), "hosts": len(plan.hosts)}))
+        draft.replace(plan.directory / "plan.json")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        STATE.mkdir(parents=True, exist_ok=True)
+        with (STATE / f"{self.name}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LabError(f"lab {self.name} is being changed by another command") from None
+            yield
+
+    def status(self) -> Status:
+        """Look at everything; changes nothing."""
+        plan = self._find_plan()
+        if plan is None:
+            return Status(self.name, False, "", {}, False, False, "", ())
+        return Status(
+            self.name,
+            True,
+            str(plan.subnet),
+            {each: str(plan.segment(each)) for each in SEGMENTS},
+            machine.is_running(rack.directory_of(plan)),
+            rack.answers(plan),
+            f"http://{plan.rack_link_address.ip}",
+            tuple(
+                HostStatus(
+                    each.name,
+                    machine.is_running(host.directory_of(plan, each)),
+                    host.answers(plan, each),
+                    self.uri_ssh(each.name),
+                    host.uri(plan, each),
+                )
+                for each in plan.hosts
+            ),
+        )
+
+    # -- parts ---------------------------------------------------------------------------------------------
+
+    def host(self, name: str) -> HostPlan:
+        """A host by name."""
+        plan = self.plan
+        for each in plan.hosts:
+            if each.name == name:
+                return each
+        raise LabError(
+            f"lab {self.name} has no host {name!r}; it has {', '.join(h.name for h in plan.hosts)}"
+        )
+
+    def uri_ssh(self, name: str) -> str:
+        """The URI by which the rack reaches a host; the key is in the SSH config."""
+        return f"qemu+ssh://root@{self.host(name).address.ip}/system"
+
+    def uri_unix(self, name: str) -> str:
+        """The URI by which this machine reaches a host's libvirtd directly."""
+        return host.uri(self.plan, self.host(name))
+
+    @property
+    def ssh_config(self) -> Path:
+        """For `ssh -F`: the lab's key."""
+        return self.plan.directory / "ssh_config"
+
+    @property
+    def kea_socket(self) -> Path:
+        """Kea's control socket."""
+        return rack.kea_socket(self.plan)
+
+    @property
+    def guest(self) -> guest.Guest:
+        """Kernel and initramfs of the guest."""
+        return guest.guest()
+
+    def in_rack(self, argv: Sequence[str]) -> list[str]:
+        """The command that runs `argv` in the rack."""
+        return inside(self.plan.rack, argv)
+
+    def run_in(self, where: str, argv: Sequence[str], timeout_s: float = 60.0) -> str:
+        """Run a program in `switch`, `rack` or a host's network and return what it printed."""
+        return run(inside(self.netns(where), argv), timeout_s=timeout_s)
+
+    def netns(self, where: str) -> str:
+        """The network namespace of `switch`, `rack` or a host."""
+        plan = self.plan
+        known = {"switch": plan.switch, "rack": plan.rack} | {each.name: each.netns for each in plan.hosts}
+        if where not in known:
+            raise LabError(f"there is no {where!r} in lab {self.name}; there are {', '.join(known)}")
+        return known[where]
+
+    def unplug(self, name: str, nic: str | None = None) -> None:
+        """Pull the plug of a host, or one of its cables."""
+        plan, each = self.plan, self.host(name)
+        if nic is not None:
+            network.set_cable(plan, each, nic, plugged=False)
+        else:
+            machine.stop(each.netns, host.directory_of(plan, each))
+
+    def plug(self, name: str, nic: str | None = None) -> None:
+        """Power a host up again, or put a cable back."""
+        plan, each = self.plan, self.host(name)
+        if nic is not None:
+            network.set_cable(plan, each, nic, plugged=True)
+        else:
+            self._start_host(plan, each)
+
+    def reflect(self, name: str, nic: str, *, on: bool) -> None:
+        """Have the switch reflect frames on a host's port (VEPA)."""
+        network.set_reflection(self.plan, self.host(name), nic, on=on)
+
+    def logs(self) -> dict[str, Path]:
+        """Log files by name."""
+        plan = self.plan
+        found = {
+            "kea": rack.directory_of(plan) / "kea/log/kea-dhcp4.log",
+            "rack": rack.directory_of(plan) / "init.log",
+        }
+        for each in plan.hosts:
+            directory = host.directory_of(plan, each)
+            found |= {
+                f"{each.name}": directory / "init.log",
+                f"{each.name}-libvirtd": directory / "log/libvirtd.log",
+                f"{each.name}-sshd": directory / "sshd.log",
+            }
+        return found
+
+
+def _write_ssh_config(plan: LabPlan) -> None:
+    lines = ["Host *", f"  IdentityFile {plan.directory}/lab_key", "  IdentitiesOnly yes", ""]
+    for each in plan.hosts:
+        lines += [f"Host {each.name}", f"  HostName {each.address.ip}", "  User root", ""]
+    (plan.directory / "ssh_config").write_text("\n".join(lines))
+
+
+def _check_machine() -> None:
+    if os.geteuid() != 0:
+        raise LabError("the lab needs root: it makes network namespaces")
+    missing = [each for each in PROGRAMS if shutil.which(each) is None]
+    missing += [each for each in DAEMONS if not Path(each).exists()]
+    if missing:
+        raise LabError(f"not installed: {', '.join(missing)}; `bin/demo` installs what is missing")
+
+
+def as_json(status: Status) -> str:
+    """For `-o json`."""
+    return json.dumps({**asdict(status), "is_whole": status.is_whole}, indent=2)

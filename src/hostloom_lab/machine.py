@@ -1,0 +1,53 @@
+"""A namespaced machine: its own mounts, processes and host name; killing its first process kills it all."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from hostloom_lab.commands import inside, is_alive, kill, pids_in
+
+PID_FILE = "pid"
+
+
+def start(netns: str, directory: Path, script: str) -> None:
+    """Run a script as the first process of a new machine, in its directory; its output goes to init.log."""
+    init = directory / "init.sh"
+    init.write_text(script)
+    init.chmod(0o700)
+    unshare = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", str(init)]
+    with (directory / "init.log").open("a") as log:
+        process = subprocess.Popen(
+            inside(netns, unshare),
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    (directory / PID_FILE).write_text(f"{process.pid} {_started(process.pid)}")
+
+
+def is_running(directory: Path) -> bool:
+    """Whether the machine's first process lives; a process that took its number later does not count."""
+    try:
+        pid, started = (directory / PID_FILE).read_text().split()
+    except (OSError, ValueError):
+        return False
+    return is_alive(int(pid)) and _started(int(pid)) == started
+
+
+def stop(netns: str, directory: Path) -> None:
+    """Pull the plug: everything in the namespace ends at once."""
+    if is_running(directory):
+        kill([int((directory / PID_FILE).read_text().split()[0])])
+    if left := [pid for pid in pids_in(netns) if pid != os.getpid()]:
+        kill(left)
+    (directory / PID_FILE).unlink(missing_ok=True)
+
+
+def _started(pid: int) -> str:
+    """When a process started, in the kernel's ticks: tells it from a later one of the same number."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return "gone"

@@ -1,0 +1,116 @@
+"""Names and addresses of a lab; pure."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from pathlib import Path
+
+from hostloom_lab.errors import LabError
+
+#: Set aside for benchmarks of network devices (RFC 2544): no real network routes it.
+POOL = IPv4Network("198.18.0.0/15")
+#: Segments by the third byte of their /24 in the lab's /16.
+SEGMENTS = {"mgmt": 10, "dmz": 20, "storage": 30, "lab": 40}
+#: The segment of each NIC of a host; the first is in a bridge, the others are bare, for macvtap.
+HOST_NICS = {"eth0": "mgmt", "eth1": "dmz", "eth2": "storage", "eth3": "lab"}
+STATE = Path("/run/hostloom-lab")
+MAX_HOSTS = 20
+_NAME = re.compile(r"[a-z][a-z0-9]{0,7}")
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """One KVM host."""
+
+    name: str
+    number: int
+    netns: str
+    #: Address of br0 on the segment mgmt.
+    address: IPv4Interface
+
+    def mac(self, nic: int) -> str:
+        """Stable, locally administered, and outside KVM's own prefix."""
+        return f"02:48:4c:{self.number:02x}:00:{nic:02x}"
+
+    @property
+    def uuid(self) -> str:
+        """Stable and different for every host."""
+        return f"48484848-0000-4000-8000-{self.number:012x}"
+
+
+@dataclass(frozen=True)
+class LabPlan:
+    """Everything that has a name or an address."""
+
+    name: str
+    subnet: IPv4Network
+    hosts: tuple[HostPlan, ...]
+
+    @property
+    def directory(self) -> Path:
+        """State; under /run, so that a reboot forgets it."""
+        return STATE / self.name
+
+    @property
+    def switch(self) -> str:
+        """The switch's namespace."""
+        return f"hl-{self.name}-sw"
+
+    @property
+    def rack(self) -> str:
+        """The rack's namespace."""
+        return f"hl-{self.name}-rack"
+
+    @property
+    def link(self) -> str:
+        """The one interface in the root namespace: it leads to the rack."""
+        return f"hl-{self.name}"
+
+    @property
+    def root_address(self) -> IPv4Interface:
+        """Address of this machine towards the rack."""
+        return IPv4Interface(f"{self.subnet.network_address + 1}/30")
+
+    @property
+    def rack_link_address(self) -> IPv4Interface:
+        """Address of the rack towards this machine."""
+        return IPv4Interface(f"{self.subnet.network_address + 2}/30")
+
+    def segment(self, name: str) -> IPv4Network:
+        """The subnet of a segment."""
+        return IPv4Network((int(self.subnet.network_address) + (SEGMENTS[name] << 8), 24))
+
+    def rack_address(self, segment: str) -> IPv4Address:
+        """The rack's address on a segment; it is the gateway there."""
+        return self.segment(segment).network_address + 1
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.switch, self.rack, *(host.netns for host in self.hosts))
+
+
+def make_plan(name: str, subnet: IPv4Network, hosts: int) -> LabPlan:
+    """The plan of a lab; LabError names what is wrong with the input."""
+    if not _NAME.fullmatch(name):
+        raise LabError(f"--name {name!r}: expected up to 8 lower-case letters and digits")
+    if subnet.prefixlen != 16:
+        raise LabError(f"--subnet {subnet}: expected a /16, such as 198.18.0.0/16")
+    if not 0 <= hosts <= MAX_HOSTS:
+        raise LabError(f"--hosts {hosts}: expected 0 to {MAX_HOSTS}")
+    base = int(subnet.network_address) + (SEGMENTS["mgmt"] << 8)
+    return LabPlan(
+        name,
+        subnet,
+        tuple(
+            HostPlan(
+                f"kvm{number}", number, f"hl-{name}-kvm{number}", IPv4Interface((base + 10 + number, 24))
+            )
+            for number in range(1, hosts + 1)
+        ),
+    )
+
+
+def default_subnets() -> tuple[IPv4Network, ...]:
+    """What is tried when no subnet is given."""
+    return tuple(POOL.subnets(new_prefix=16))
