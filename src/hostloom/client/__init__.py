@@ -1,1 +1,11 @@
-"""Typed HTTP client of API v1."""
+"""A client of the native API over HTTP or the server's Unix socket.
+
+Answers are the API's own documents, as plain dicts (docs/reference/openapi.json says what is in them): they
+can be printed, stored and compared as they are, and a newer server's fields get through an older client.
+"""
+
+from hostloom.client.api import Client, Collection
+from hostloom.client.errors import ClientError, Problem, ServerUnreachable
+from hostloom.client.transport import Document, Target
+
+__all__ = ["Client", "ClientError", "Collection", "Document", "Problem", "ServerUnreachable", "Target"]

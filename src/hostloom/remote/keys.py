@@ -5,10 +5,10 @@ import hashlib
 import subprocess
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from hostloom.model.errors import HostUnreachable
+from hostloom.ports import OfferedKey
 from hostloom.remote.address import SshAddress, ssh_address
 
 SCAN_TIMEOUT_S = 5
@@ -16,16 +16,7 @@ SCAN_TIMEOUT_S = 5
 _ORDER = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 
 
-@dataclass(frozen=True, slots=True)
-class HostKey:
-    """A host key as a host shows it (ports.OfferedKey)."""
-
-    kind: str
-    fingerprint: str
-    line: str
-
-
-def parse_line(line: str) -> HostKey | None:
+def parse_line(line: str) -> OfferedKey | None:
     """A line of a known-hosts file or of ssh-keyscan; None for comments and what is no key."""
     fields = line.split()
     if len(fields) < 3 or line.startswith("#"):
@@ -35,7 +26,7 @@ def parse_line(line: str) -> HostKey | None:
     except ValueError:
         return None
     digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-    return HostKey(fields[1], f"SHA256:{digest}", " ".join(fields[:3]))
+    return OfferedKey(fields[1], f"SHA256:{digest}", " ".join(fields[:3]))
 
 
 class PinnedKeys:
@@ -45,12 +36,12 @@ class PinnedKeys:
         self.file = file
         self._lock = threading.Lock()
 
-    def offered(self, uri: str) -> Sequence[HostKey]:
+    def offered(self, uri: str) -> Sequence[OfferedKey]:
         """Ask the host for its keys, the strongest first."""
         address = ssh_address(uri)
         return () if address is None else self.scan(address)
 
-    def scan(self, address: SshAddress) -> Sequence[HostKey]:
+    def scan(self, address: SshAddress) -> Sequence[OfferedKey]:
         """Run ssh-keyscan; HostUnreachable with its words if the host shows none."""
         port = ["-p", str(address.port)] if address.port else []
         argv = ["ssh-keyscan", "-T", str(SCAN_TIMEOUT_S), *port, "--", address.host]
@@ -61,7 +52,7 @@ class PinnedKeys:
             raise HostUnreachable(address.host, "; ".join(words) or "it shows no SSH key")
         return sorted(keys, key=lambda key: (_ORDER.index(key.kind) if key.kind in _ORDER else 9, key.kind))
 
-    def pin(self, uri: str, key: HostKey) -> None:
+    def pin(self, uri: str, key: OfferedKey) -> None:
         """Trust this key, and only this one."""
         address = ssh_address(uri)
         if address is not None:
@@ -75,7 +66,7 @@ class PinnedKeys:
         key = None if address is None else self.find(address)
         return None if key is None else key.fingerprint
 
-    def find(self, address: SshAddress) -> HostKey | None:
+    def find(self, address: SshAddress) -> OfferedKey | None:
         """The pinned key of an address."""
         for line in self._lines():
             if line.split()[:1] == [address.known_hosts_name]:

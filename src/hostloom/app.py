@@ -1,0 +1,247 @@
+"""The composition root: wires the adapters, serves the API and runs the operations."""
+
+import contextlib
+import grp
+import logging
+import os
+import secrets
+import socket
+import stat
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from hostloom.api.peers import PeerProtocol
+from hostloom.api.v1 import create_api
+from hostloom.config import Listen, Settings, load_settings
+from hostloom.dhcp.driver import KeaDhcp
+from hostloom.hostscan.scan import HostScan
+from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.model.errors import ConfigError
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.network import Address
+from hostloom.ports import Ports
+from hostloom.remote.connection import Remotes
+from hostloom.remote.keys import PinnedKeys
+from hostloom.store.engine import open_store
+from hostloom.workflows.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+#: Requests that take longer than this are cut off when the server stops.
+STOP_TIMEOUT_S = 5
+BACKLOG = 128
+#: Letters and digits of system ids and of made-up names; none that are taken for one another.
+ALPHABET = "abcdefghkmnpqrstwxy346789"
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+
+class RandomIds:
+    """Everything random, from the system's source."""
+
+    def system_id(self) -> SystemId:
+        """Six characters."""
+        return SystemId(_letters(6))
+
+    def hostname(self) -> str:
+        """A name for a machine that the user did not name."""
+        return f"vm-{_letters(6)}"
+
+    def uuid(self) -> str:
+        """A random UUID as text."""
+        return str(uuid.uuid4())
+
+    def mac(self) -> MacAddress:
+        """An address of KVM's prefix 52:54:00."""
+        return MacAddress.parse(f"525400{secrets.token_hex(3)}")
+
+    def secret(self) -> str:
+        """192 bits."""
+        return secrets.token_urlsafe(24)
+
+
+class SystemResolver:
+    """The machine's own resolver."""
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        """All addresses of a name or literal; empty when it does not resolve."""
+        try:
+            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return ()
+        return tuple(dict.fromkeys(ip_address(str(each[4][0]).partition("%")[0]) for each in found))
+
+
+def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | None) -> None:
+    """Read the settings, wire the adapters and serve; ConfigError before anything is begun."""
+    settings = load_settings(environ, flags, file)
+    configure_logging(settings.log_level)
+    with contextlib.ExitStack() as stack:
+        run(settings, wire(settings, stack))
+
+
+def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
+    """Every port; what must be closed is closed by the stack, the last first."""
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as error:
+        raise ConfigError(
+            "state_dir", str(settings.state_dir), f"a directory of ours ({error.strerror})"
+        ) from error
+    store = open_store(settings.database)
+    stack.callback(store.close)
+    keys = PinnedKeys(settings.state_dir / "known_hosts")
+    remotes = Remotes(keys, settings.ssh_config)
+    stack.callback(remotes.close)
+    hypervisors = LibvirtHypervisors(remotes.libvirt_uri, remotes.read_file)
+    stack.callback(hypervisors.close)
+    return Ports(
+        store=store,
+        hypervisors=hypervisors,
+        scanner=HostScan(remotes),
+        keys=keys,
+        resolver=SystemResolver(),
+        dhcp=None if settings.kea_socket is None else KeaDhcp(settings.kea_socket),
+        clock=SystemClock(),
+        ids=RandomIds(),
+        boot_port=settings.boot_port,
+    )
+
+
+def run(settings: Settings, ports: Ports) -> None:
+    """Serve until SIGTERM or SIGINT, over wired ports; what is left of operations the next start resumes."""
+    worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.workers)
+    with listening(settings) as sockets:
+        server = make_server(settings, ports)
+        worker.start()
+        log.info("serving", listen=str(settings.listen), socket=str(settings.socket))
+        try:
+            server.run(sockets=sockets)
+        finally:
+            worker.stop()
+            log.info("stopped")
+
+
+def make_server(settings: Settings, ports: Ports) -> uvicorn.Server:
+    """The HTTP server of the API; `run(sockets=…)` serves."""
+    return _Server(create_api(ports, admin_group=settings.admin_group))
+
+
+class _Server(uvicorn.Server):
+    """Tells streams, which would not end by themselves, that the server stops."""
+
+    def __init__(self, api: FastAPI) -> None:
+        self._api = api
+        super().__init__(
+            uvicorn.Config(
+                api,
+                http=PeerProtocol,
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=STOP_TIMEOUT_S,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop as uvicorn does, streams first."""
+        self._api.state.stopping.set()
+        await super().shutdown(sockets)
+
+
+@contextlib.contextmanager
+def listening(settings: Settings) -> Iterator[list[socket.socket]]:
+    """The sockets of the API; ConfigError where an address is taken or a directory cannot be used."""
+    with contextlib.ExitStack() as stack:
+        unix = stack.enter_context(listen_unix(settings.socket, settings.admin_group))
+        stack.callback(settings.socket.unlink, missing_ok=True)
+        yield [stack.enter_context(listen_tcp(settings.listen)), unix]
+
+
+def listen_tcp(where: Listen) -> socket.socket:
+    """A socket that listens; ConfigError."""
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((where.host, where.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigError("listen", str(where), f"an address that is free here ({error.strerror})") from error
+    return listener
+
+
+def listen_unix(path: Path, group: str) -> socket.socket:
+    """A socket for the server's user and the group; one that a dead server left behind is replaced."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_socket():
+            _refuse_live(path)
+            path.unlink()
+        listener.bind(str(path))
+        path.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IWGRP)
+        with contextlib.suppress(KeyError, PermissionError):  # without the group, only root and we may
+            os.chown(path, -1, grp.getgrnam(group).gr_gid)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigError("socket", str(path), f"a path for a new socket ({error.strerror})") from error
+    except ConfigError:
+        listener.close()
+        raise
+    return listener
+
+
+def _refuse_live(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return
+    raise ConfigError("socket", str(path), "a path where no other server listens")
+
+
+def configure_logging(level: str) -> None:
+    """Lines of key=value on stderr; tracebacks without the values of variables, which may be secrets."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=number, force=True)
+    for chatty in ("alembic", "uvicorn", "httpx"):
+        logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(count))

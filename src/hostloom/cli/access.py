@@ -1,0 +1,116 @@
+"""`hostloom user`, `hostloom token`, `hostloom login` and `hostloom logout`."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.output import Column, Format, Output, say, show_done, show_list, when
+from hostloom.cli.session import login_file, open_client, write_login
+from hostloom.client import Client, Target
+
+USER = Noun(
+    "user",
+    "A user by name or id.",
+    lambda client: client.users,
+    (Column("ID", "id", right=True), Column("NAME", "name"), Column("ADMIN", "admin")),
+    empty="no users yet: `hostloom user create NAME --admin`, then `hostloom token create --user NAME`",
+    example="ann",
+)
+TOKEN = Noun(
+    "token",
+    "The first part of a token, as `list` shows it.",
+    lambda client: client.tokens,
+    (
+        Column("ID", "id"),
+        Column("USER", "user"),
+        Column("NAME", "name"),
+        Column("CREATED", lambda item: when(item["created_at"])),
+    ),
+    empty="no tokens yet: `hostloom token create --user NAME` makes one",
+    example="1a2b3c4d",
+)
+
+user = make_app(USER, "Users of this hostloom.")
+token = make_app(TOKEN, "Tokens: what users show instead of a password.")
+
+add_list(user, USER)
+add_show(user, USER)
+add_delete(user, USER)
+add_delete(token, TOKEN, "What uses it is let in no more.")
+
+
+@user.command("create")
+def create_user(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    admin: Annotated[bool, typer.Option("--admin", help="May do everything.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a user.
+
+    Example: `hostloom user create ann --admin`
+    """
+    with open_client(context) as client:
+        made = client.users.create({"name": name, "admin": admin})
+    show_done(f"user {made['name']} created", made, output)
+
+
+@token.command("create")
+def create_token(
+    context: typer.Context,
+    user: Annotated[str, typer.Option(help="Whose it is.")],
+    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a token and print it: this is the only time that it is shown.
+
+    Example: `hostloom token create --user ann --name laptop`
+    """
+    with open_client(context) as client:
+        made = client.tokens.create({"user": user, "name": name})
+    if output is Format.TABLE:
+        say(f"token {made['id']} of user {made['user']}; keep it, it is not shown again:")
+    show_done(made["text"], made, output)
+
+
+@token.command("list")
+def list_tokens(
+    context: typer.Context,
+    user: Annotated[str | None, typer.Option(help="Only those of this user.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """List tokens, without what is secret of them.
+
+    Example: `hostloom token list --user ann`
+    """
+    with open_client(context) as client:
+        show_list(client.tokens.list(**given(user=user)), TOKEN.columns, output, TOKEN.empty)
+
+
+def login(
+    url: Annotated[str, typer.Argument(help="Where the server is, such as http://127.0.0.1:5240.")],
+    token: Annotated[str, typer.Argument(help="A token of `hostloom token create`.")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Remember a server and a token, after trying them; only you can read them.
+
+    Example: `hostloom login http://hostloom.example:5240 1a2b3c4d.SECRET`
+    """
+    if not url.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"{url!r} does not start with http:// or https://", param_hint="URL")
+    with Client(Target(url=url.rstrip("/"), token=token)) as client:
+        about = client.about()
+    path = write_login(url.rstrip("/"), token)
+    show_done(f"logged in to {url} as {about['user']} (stored in {path})", about, output)
+
+
+def logout(output: Output = Format.TABLE) -> None:
+    """Forget the server and token that `login` stored.
+
+    Example: `hostloom logout`
+    """
+    path = login_file()
+    was = path.exists()
+    path.unlink(missing_ok=True)
+    show_done("logged out" if was else "nobody was logged in", {"logged_out": was}, output)

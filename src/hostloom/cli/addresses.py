@@ -1,0 +1,103 @@
+"""`hostloom address`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.nouns import Noun, Yes, confirm, given, make_app
+from hostloom.cli.output import Column, Format, Output, show_done, show_list
+from hostloom.cli.session import open_client
+
+
+class Kind(StrEnum):
+    """Why an address is held."""
+
+    AUTO = "auto"
+    STATIC = "static"
+    OBSERVED = "observed"
+    RESERVED = "reserved"
+    LEASE = "lease"
+
+
+NOUN = Noun(
+    "address",
+    "An IP address.",
+    lambda client: client.addresses,
+    (
+        Column("ADDRESS", "ip"),
+        Column("KIND", "kind"),
+        Column("SUBNET", "subnet"),
+        Column("NODE", "node"),
+        Column("INTERFACE", "interface"),
+        Column("COMMENT", "comment"),
+    ),
+    empty="nobody holds an address here: `hostloom address reserve IP` sets one aside",
+    example="10.0.0.9",
+)
+
+app = make_app(NOUN, "Addresses: who has which, and setting one aside.")
+
+InSubnet = Annotated[str | None, typer.Option(help="A subnet by CIDR, id or name.")]
+Ip = Annotated[str, typer.Argument(metavar="IP", help="An IP address.")]
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    subnet: InSubnet = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only those held for this.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """List the addresses that somebody has.
+
+    Example: `hostloom address list --subnet 10.0.0.0/24`
+    """
+    with open_client(context) as client:
+        found = client.addresses.list(**given(subnet=subnet, kind=kind))
+    show_list(found, NOUN.columns, output, NOUN.empty)
+
+
+@app.command("show")
+def show(context: typer.Context, ip: Ip, subnet: InSubnet = None, output: Output = Format.TABLE) -> None:
+    """Show who has an address.
+
+    Example: `hostloom address show 10.0.0.9`
+    """
+    with open_client(context) as client:
+        NOUN.show(client.addresses.get(ip, **given(subnet=subnet)), output)
+
+
+@app.command("reserve")
+def reserve(
+    context: typer.Context,
+    ip: Ip,
+    subnet: InSubnet = None,
+    comment: Annotated[str, typer.Option(help="For whom or what.")] = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Set an address aside: no machine is given it.
+
+    Example: `hostloom address reserve 10.0.0.9 --comment printer`
+    """
+    with open_client(context) as client:
+        made = client.addresses.create({"ip": ip, "comment": comment} | given(subnet=subnet))
+    show_done(f"address {made['ip']} of {made['subnet']} set aside", made, output)
+
+
+@app.command("release")
+def release(
+    context: typer.Context,
+    ip: Ip,
+    subnet: InSubnet = None,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Give back an address that was set aside; those of machines go with their machines.
+
+    Example: `hostloom address release 10.0.0.9 --yes`
+    """
+    confirm(f"Release address {ip}?", yes=yes)
+    with open_client(context) as client:
+        client.addresses.delete(ip, **given(subnet=subnet))
+    show_done(f"address {ip} released", {"released": ip}, output)

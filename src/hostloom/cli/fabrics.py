@@ -1,0 +1,70 @@
+"""`hostloom fabric`."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.session import open_client
+
+NOUN = Noun(
+    "fabric",
+    "A fabric by name or id.",
+    lambda client: client.fabrics,
+    (
+        Column("ID", "id", right=True),
+        Column("NAME", "name"),
+        Column("CLASS", "class_type"),
+        Column("DESCRIPTION", "description"),
+    ),
+    empty="no fabrics yet: `hostloom fabric create NAME` makes one; adding a host finds those that it is on",
+    example="fabric-0",
+)
+
+app = make_app(NOUN, "Fabrics: VLANs that are joined at layer 2.")
+
+
+@app.command("create")
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    class_type: Annotated[str | None, typer.Option("--class", help="A word for `fabric_class=`.")] = None,
+    description: Annotated[str, typer.Option(help="For people.")] = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a fabric; its untagged VLAN comes with it.
+
+    Example: `hostloom fabric create office --class 10g`
+    """
+    body = {"name": name, "class_type": class_type, "description": description}
+    with open_client(context) as client:
+        made = client.fabrics.create(body)
+    show_done(f"fabric {made['name']} created (id {made['id']})", made, output)
+
+
+add_list(app, NOUN)
+add_show(app, NOUN)
+
+
+@app.command("update")
+def update(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="NAME", help=NOUN.key)],
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    class_type: Annotated[str | None, typer.Option("--class", help="Its class; '' takes it away.")] = None,
+    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Change a fabric.
+
+    Example: `hostloom fabric update fabric-0 --name office`
+    """
+    changes = given(name=name, description=description)
+    if class_type is not None:
+        changes["class_type"] = class_type or None
+    with open_client(context) as client:
+        NOUN.show(client.fabrics.update(key, changes), output)
+
+
+add_delete(app, NOUN)

@@ -1,0 +1,101 @@
+"""Following an operation: its steps live on a terminal, a line a step elsewhere."""
+
+import sys
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from hostloom.cli.exits import Exit, exit_of_operation, tell
+from hostloom.cli.output import Format, console, say, show_data
+from hostloom.client import Client, Document
+
+_MARKS = {
+    "pending": ("·", "dim"),
+    "done": ("✓", "green"),
+    "failed": ("✗", "bold red"),
+    "undone": ("↶", "yellow"),
+    "undo-failed": ("✗", "bold red"),
+}
+_WORDS = {"undoing": "undoing", "undone": "undone", "failed": "failed", "undo-failed": "could not be undone"}
+
+
+def finish(client: Client, operation: Document, output: Format, *, wait: bool) -> Document:
+    """Follow an operation to its end and return it; leaves the command unless it succeeded."""
+    key = operation["id"]
+    if not wait:
+        if output is Format.TABLE:
+            say(f"operation {key} has begun; `hostloom operation follow {key}` shows it")
+        else:
+            show_data(operation, output)
+        raise typer.Exit(Exit.OK)
+    done = follow(client, operation, output)
+    code = exit_of_operation(done)
+    if code is not Exit.OK:
+        tell_end(done)
+        if output is not Format.TABLE:
+            show_data(done, output)
+        raise typer.Exit(code)
+    return done
+
+
+def follow(client: Client, operation: Document, output: Format) -> Document:
+    """Show an operation's steps until it is at rest; ctrl-C leaves it running."""
+    try:
+        if output is Format.TABLE and sys.stderr.isatty():
+            return _follow_live(client, operation)
+        return _follow_plain(client, operation)
+    except KeyboardInterrupt:
+        key = operation["id"]
+        say(f"\nthe operation goes on: `hostloom operation follow {key}` shows it")
+        say(f"`hostloom operation cancel {key}` stops it and undoes what it did")
+        raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def tell_end(operation: Document) -> None:
+    """Say how an operation ended that did not succeed."""
+    name = f"{operation['saga']} {operation['subject']}"
+    if operation["state"] == "stuck":
+        tell(
+            f"{name} is stuck: {operation['error']}",
+            f"mend what it says, then `hostloom operation retry {operation['id']}`",
+        )
+    elif operation["state"] == "cancelled":
+        tell(f"{name} was cancelled; everything it did is undone")
+    else:
+        tell(f"{name} failed: {operation['error']}", "everything it did is undone")
+
+
+def _follow_live(client: Client, operation: Document) -> Document:
+    spinner = Spinner("dots")
+    with Live(_picture(operation, spinner), console=console(stderr=True), refresh_per_second=10) as live:
+        for current in client.follow(operation["id"]):
+            operation = current
+            live.update(_picture(operation, spinner))
+    return operation
+
+
+def _picture(operation: Document, spinner: Spinner) -> Group:
+    rows = Table.grid(padding=(0, 1))
+    for step in operation["steps"]:
+        sign, style = _MARKS.get(step["state"], ("", ""))
+        mark = Text(sign, style=style) if sign else spinner
+        note = step["error"] or _WORDS.get(step["state"], "")
+        rows.add_row(mark, Text(step["name"], style="dim" if step["state"] == "pending" else ""), Text(note))
+    return Group(Text(f"{operation['saga']} {operation['subject']}", style="bold"), rows)
+
+
+def _follow_plain(client: Client, operation: Document) -> Document:
+    told: dict[str, str] = {}
+    for current in client.follow(operation["id"]):
+        operation = current
+        for step in operation["steps"]:
+            state = step["state"]
+            if state in ("pending", "running", "undoing") or told.get(step["name"]) == state:
+                continue
+            told[step["name"]] = state
+            say(f"{step['name']}: {_WORDS.get(state, state)}{': ' + step['error'] if step['error'] else ''}")
+    return operation

@@ -1,0 +1,153 @@
+"""`hostloom zone`, `hostloom resource-pool`, `hostloom domain` and `hostloom tag`."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.session import open_client
+
+_COLUMNS = (Column("ID", "id", right=True), Column("NAME", "name"), Column("DESCRIPTION", "description"))
+
+ZONE = Noun("zone", "A zone by name or id.", lambda client: client.zones, _COLUMNS, example="east")
+POOL = Noun(
+    "resource-pool",
+    "A resource pool by name or id.",
+    lambda client: client.resource_pools,
+    _COLUMNS,
+    example="web",
+)
+DOMAIN = Noun(
+    "domain",
+    "A domain by name or id.",
+    lambda client: client.domains,
+    (
+        Column("ID", "id", right=True),
+        Column("NAME", "name"),
+        Column("AUTHORITATIVE", "authoritative"),
+    ),
+    example="lab.example",
+)
+TAG = Noun(
+    "tag",
+    "A tag by name or id.",
+    lambda client: client.tags,
+    (*_COLUMNS, Column("KERNEL OPTIONS", "kernel_options")),
+    empty="no tags are described yet: `hostloom tag create NAME`; any word can be used as a tag",
+    example="fast",
+)
+
+zone = make_app(ZONE, "Zones: where nodes, hosts and machines are.")
+resource_pool = make_app(POOL, "Resource pools: groups of machines and hosts that rights attach to.")
+domain = make_app(DOMAIN, "DNS domains.")
+tag = make_app(TAG, "Tags: words that nodes, hosts and machines carry.")
+
+
+def _add_simple(app: typer.Typer, noun: Noun) -> None:
+    """Create and update of a noun with a name and a description."""
+
+    @app.command(
+        "create", help=f"Create a {noun.name}.\n\nExample: `hostloom {noun.name} create {noun.example}`"
+    )
+    def create(
+        context: typer.Context,
+        name: Annotated[str, typer.Argument(help="Its name.")],
+        description: Annotated[str, typer.Option(help="For people.")] = "",
+        output: Output = Format.TABLE,
+    ) -> None:
+        with open_client(context) as client:
+            made = noun.collection(client).create({"name": name, "description": description})
+        show_done(f"{noun.name} {made['name']} created (id {made['id']})", made, output)
+
+    @app.command(
+        "update",
+        help=f"Change a {noun.name}.\n\nExample: `hostloom {noun.name} update {noun.example} --name other`",
+    )
+    def update(
+        context: typer.Context,
+        key: Annotated[str, typer.Argument(metavar="NAME", help=noun.key)],
+        name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+        description: Annotated[str | None, typer.Option(help="For people.")] = None,
+        output: Output = Format.TABLE,
+    ) -> None:
+        with open_client(context) as client:
+            changed = noun.collection(client).update(key, given(name=name, description=description))
+        noun.show(changed, output)
+
+
+for _app, _noun in ((zone, ZONE), (resource_pool, POOL), (domain, DOMAIN), (tag, TAG)):
+    add_list(_app, _noun)
+    add_show(_app, _noun)
+    add_delete(_app, _noun)
+
+_add_simple(zone, ZONE)
+_add_simple(resource_pool, POOL)
+
+
+@domain.command("create")
+def create_domain(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its DNS name.")],
+    authoritative: Annotated[bool, typer.Option(help="Whether we answer for it.")] = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a domain.
+
+    Example: `hostloom domain create lab.example`
+    """
+    with open_client(context) as client:
+        made = client.domains.create({"name": name, "authoritative": authoritative})
+    show_done(f"domain {made['name']} created (id {made['id']})", made, output)
+
+
+@domain.command("update")
+def update_domain(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="NAME", help=DOMAIN.key)],
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    authoritative: Annotated[bool | None, typer.Option(help="Whether we answer for it.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Change a domain.
+
+    Example: `hostloom domain update lab.example --no-authoritative`
+    """
+    with open_client(context) as client:
+        DOMAIN.show(client.domains.update(key, given(name=name, authoritative=authoritative)), output)
+
+
+@tag.command("create")
+def create_tag(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The word.")],
+    description: Annotated[str, typer.Option(help="For people.")] = "",
+    kernel_options: Annotated[str, typer.Option(help="Kernel options of machines that carry it.")] = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Describe a tag.
+
+    Example: `hostloom tag create fast --description 'NVMe disks'`
+    """
+    body = {"name": name, "description": description, "kernel_options": kernel_options}
+    with open_client(context) as client:
+        made = client.tags.create(body)
+    show_done(f"tag {made['name']} created (id {made['id']})", made, output)
+
+
+@tag.command("update")
+def update_tag(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="NAME", help=TAG.key)],
+    name: Annotated[str | None, typer.Option(help="Another word.")] = None,
+    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    kernel_options: Annotated[str | None, typer.Option(help="Kernel options.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Change a tag.
+
+    Example: `hostloom tag update fast --kernel-options console=ttyS0`
+    """
+    changes = given(name=name, description=description, kernel_options=kernel_options)
+    with open_client(context) as client:
+        TAG.show(client.tags.update(key, changes), output)

@@ -1,0 +1,280 @@
+"""`hostloom host`."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.exits import Exit, fail
+from hostloom.cli.follow import finish
+from hostloom.cli.nodes import Tags, tags_of
+from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.output import (
+    Column,
+    Format,
+    Output,
+    memory,
+    say,
+    show_data,
+    show_done,
+    show_list,
+    size,
+    table,
+    when,
+)
+from hostloom.cli.session import open_client
+from hostloom.client import Client, Document, Problem
+from hostloom.model.attachment import MacvlanMode
+from hostloom.model.host import InstalledBy
+
+#: What each mode does; every option that takes one says so.
+MACVLAN_HELP = (
+    "private: machines on one parent cannot talk to each other but reach what lies beyond it. "
+    "vepa: their traffic leaves through the parent and comes back only where the switch reflects it. "
+    "bridge: they talk to each other locally, behind the parent. "
+    "passthru: one machine owns the parent and may change its MAC."
+)
+
+
+class ModeOrNone(StrEnum):
+    """A macvlan mode, or none."""
+
+    PRIVATE = "private"
+    VEPA = "vepa"
+    BRIDGE = "bridge"
+    PASSTHRU = "passthru"
+    NONE = "none"
+
+
+def _node(item: Document) -> str:
+    found = item["correlation"]
+    return str(found["node"] if found["state"] == "correlated" else found["state"])
+
+
+def _evidence(item: Document) -> str:
+    found = item["correlation"]
+    if found["state"] == "ambiguous":
+        return f"ambiguous: {', '.join(found['candidates'])} (choose with `hostloom host update --node`)"
+    if found["state"] == "unknown":
+        return "unknown"
+    return f"{found['node']} (by {found['evidence']} {found['matched']})".replace(" )", ")")
+
+
+POOLS = (
+    Column("NAME", "name"),
+    Column("KIND", "kind"),
+    Column("FREE", lambda item: size(item["free_bytes"]), right=True),
+    Column("TOTAL", lambda item: size(item["total_bytes"]), right=True),
+    Column("DEFAULT", "is_default"),
+    Column("ACTIVE", "active"),
+    Column("TAGS", "tags"),
+)
+NETWORKS = (
+    Column("NAME", "name"),
+    Column("ACTIVE", "active"),
+    Column("BRIDGE", "bridge"),
+    Column("LIBVIRT DHCP", "dhcp"),
+    Column("FORWARD", "forward"),
+)
+NOUN = Noun(
+    "host",
+    "A host by name or id.",
+    lambda client: client.hosts,
+    (
+        Column("ID", "id", right=True),
+        Column("NAME", "name"),
+        Column("STATE", lambda item: "reachable" if item["reachable"] else "unreachable"),
+        Column("NODE", _node),
+        Column("CORES", lambda item: f"{item['cores_used']}/{item['cores']}", right=True),
+        Column("MEMORY MIB", lambda item: f"{item['memory_mib_used']}/{item['memory_mib']}", right=True),
+        Column("MACHINES", "machines", right=True),
+        Column("URI", "uri"),
+    ),
+    (
+        Column("NAME", "name"),
+        Column("ID", "id"),
+        Column("URI", "uri"),
+        Column("REACHABLE", lambda item: "yes" if item["reachable"] else f"no: {item['unreachable_cause']}"),
+        Column("READ", lambda item: when(item["facts_at"])),
+        Column("NODE", _evidence),
+        Column("INSTALLED BY", "installed_by"),
+        Column("MACVLAN MODE", lambda item: item["default_macvlan_mode"] or "bridge (default)"),
+        Column("ARCHITECTURES", "architectures"),
+        Column("CORES", lambda item: f"{item['cores_used']} of {item['cores']} used"),
+        Column(
+            "MEMORY", lambda item: f"{memory(item['memory_mib_used'])} of {memory(item['memory_mib'])} used"
+        ),
+        Column(
+            "OVER-COMMIT",
+            lambda item: (
+                f"cores {item['cpu_over_commit_ratio']:g}, memory {item['memory_over_commit_ratio']:g}"
+            ),
+        ),
+        Column("MACHINES", "machines"),
+        Column("ZONE", "zone"),
+        Column("RESOURCE POOL", "resource_pool"),
+        Column("TAGS", "tags"),
+        Column("SSH KEY", "host_key"),
+    ),
+    parts=lambda item: [
+        ("storage pools", table(item["storage_pools"], POOLS)),
+        ("libvirt networks", table(item["libvirt_networks"], NETWORKS)),
+    ],
+    empty="no hosts yet: `hostloom host add NAME qemu+ssh://USER@ADDRESS/system` adds one",
+    example="kvm1",
+)
+
+CHANGES = (
+    Column("WHAT", "kind"),
+    Column("INTERFACE", "subject"),
+    Column("RECORDED", "recorded"),
+    Column("THERE", "observed"),
+)
+
+app = make_app(NOUN, "KVM hosts that hostloom manages.")
+
+Key = Annotated[str, typer.Argument(metavar="HOST", help=NOUN.key)]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation to its end.")]
+Mode = Annotated[
+    MacvlanMode | None, typer.Option(help=f"Mode of macvlan NICs that name none. {MACVLAN_HELP}")
+]
+
+
+@app.command("add")
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    uri: Annotated[str, typer.Argument(help="Its libvirt URI, without secrets.")],
+    accept_key: Annotated[
+        str | None,
+        typer.Option(metavar="SHA256:…", help="The fingerprint of its SSH key, as you know it; for scripts."),
+    ] = None,
+    adopt: Annotated[
+        bool, typer.Option(help="Make a node of it by reading its interfaces, if it is none that we know.")
+    ] = True,
+    installed_by: Annotated[InstalledBy | None, typer.Option(help="Who put KVM there.")] = None,
+    macvlan_mode: Mode = None,
+    cpu_over_commit: Annotated[float | None, typer.Option(help="Cores to give for each there is.")] = None,
+    memory_over_commit: Annotated[float | None, typer.Option(help="MiB to give for each there is.")] = None,
+    zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
+    resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
+    tag: Tags = None,
+    wait: Wait = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Add a KVM host: its SSH key is shown and pinned, then it is read and recorded.
+
+    Examples:
+
+    - `hostloom host add kvm1 qemu+ssh://ubuntu@10.0.0.5/system`
+    - `hostloom host add here qemu:///system`
+    """
+    body = {"name": name, "uri": uri, "adopt": adopt} | given(
+        accept_key=accept_key,
+        installed_by=installed_by,
+        default_macvlan_mode=macvlan_mode,
+        cpu_over_commit_ratio=cpu_over_commit,
+        memory_over_commit_ratio=memory_over_commit,
+        zone=zone,
+        resource_pool=resource_pool,
+        tags=tags_of(tag),
+    )
+    with open_client(context) as client:
+        finish(client, _create(client, body), output, wait=wait)
+        made = client.hosts.get(name)
+        show_done(f"host {name} added; its node is {_node(made)}", made, output)
+        if output is Format.TABLE and made["correlation"]["state"] != "correlated":
+            say("interface constraints need a known node: `hostloom host show` says more")
+
+
+def _create(client: Client, body: Document) -> Document:
+    """Add it; an SSH key that is not pinned is shown, and added with once the user accepts it."""
+    try:
+        return client.hosts.create(body)
+    except Problem as problem:
+        if problem.code != "host-key-unknown" or body.get("accept_key") or not sys.stdin.isatty():
+            raise
+        fingerprint = str(problem.details["fingerprint"])
+    say(f"The SSH key of {body['name']} is not known:\n  {fingerprint}")
+    say("On the host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows its own.")
+    typer.confirm("Is it the same?", abort=True, err=True)
+    return client.hosts.create(body | {"accept_key": fingerprint})
+
+
+add_list(app, NOUN)
+add_show(app, NOUN)
+
+
+@app.command("update")
+def update(
+    context: typer.Context,
+    key: Key,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    uri: Annotated[str | None, typer.Option(help="Another libvirt URI.")] = None,
+    installed_by: Annotated[InstalledBy | None, typer.Option(help="Who put KVM there.")] = None,
+    macvlan_mode: Annotated[
+        ModeOrNone | None,
+        typer.Option(help=f"Mode of macvlan NICs that name none; none: the usual, bridge. {MACVLAN_HELP}"),
+    ] = None,
+    cpu_over_commit: Annotated[float | None, typer.Option(help="Cores to give for each there is.")] = None,
+    memory_over_commit: Annotated[float | None, typer.Option(help="MiB to give for each there is.")] = None,
+    zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
+    resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
+    tag: Tags = None,
+    node: Annotated[str | None, typer.Option(metavar="NODE", help="The node that it is.")] = None,
+    forget_key: Annotated[bool, typer.Option("--forget-key", help="Drop its pinned SSH key.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Change a host.
+
+    Example: `hostloom host update kvm1 --macvlan-mode private --cpu-over-commit 2`
+    """
+    changes = given(
+        name=name,
+        uri=uri,
+        installed_by=installed_by,
+        cpu_over_commit_ratio=cpu_over_commit,
+        memory_over_commit_ratio=memory_over_commit,
+        zone=zone,
+        resource_pool=resource_pool,
+        tags=tags_of(tag),
+        forget_key=forget_key or None,
+    )
+    if macvlan_mode is not None:
+        changes["default_macvlan_mode"] = None if macvlan_mode is ModeOrNone.NONE else macvlan_mode
+    if not changes and node is None:
+        raise fail("nothing to change", "`hostloom host update --help` shows what can be", Exit.USAGE)
+    with open_client(context) as client:
+        if node is not None:
+            changes["node"] = client.nodes.get(node)["system_id"]
+        NOUN.show(client.hosts.update(key, changes), output)
+
+
+add_delete(app, NOUN, "Nothing on the host itself is touched.")
+
+
+@app.command("refresh")
+def refresh(context: typer.Context, key: Key, wait: Wait = True, output: Output = Format.TABLE) -> None:
+    """Re-read a host and record what changed; nothing on it is touched.
+
+    Example: `hostloom host refresh kvm1`
+    """
+    with open_client(context) as client:
+        finish(client, client.hosts.act(key, "refresh"), output, wait=wait)
+        done = client.hosts.get(key)
+    show_done(f"host {done['name']} read; {done['machines']} machines", done, output)
+
+
+@app.command("scan")
+def scan(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Show what a refresh would change of a host's interfaces; records nothing.
+
+    Example: `hostloom host scan kvm1`
+    """
+    with open_client(context) as client:
+        found = client.hosts.ask(key, "scan")
+    if output is Format.TABLE:
+        show_list(found["changes"], CHANGES, output, f"host {found['host']} is as recorded")
+    else:
+        show_data(found, output)

@@ -1,0 +1,193 @@
+"""`hostloom node`."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.exits import Exit, fail
+from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.output import Column, Format, Output, show_done, show_list, table, when
+from hostloom.cli.session import open_client
+from hostloom.client import Document
+
+
+def _state(item: Document) -> str:
+    if not item["enabled"]:
+        return "disabled"
+    return "up" if item["link"] else "no link"
+
+
+def _kind(item: Document) -> str:
+    kind = str(item["kind"])
+    of = f" of {', '.join(item['parents'])}" if item["parents"] else ""
+    return ("ovs " if item["bridge_kind"] == "ovs" else "") + kind + of
+
+
+def _vlan(item: Document) -> str:
+    if item["vlan"] is None:
+        return "none (operator)" if item["vlan_source"] == "operator" else "-"
+    return f"{item['vlan']} ({item['vlan_source']})"
+
+
+INTERFACES = (
+    Column("ID", "id", right=True),
+    Column("NAME", "name"),
+    Column("KIND", _kind),
+    Column("STATE", _state),
+    Column("VLAN", _vlan),
+    Column("ADDRESSES", "addresses"),
+    Column("MAC", "mac"),
+    Column("TAGS", "tags"),
+)
+
+NOUN = Noun(
+    "node",
+    "A node by hostname or system id.",
+    lambda client: client.nodes,
+    (
+        Column("SYSTEM ID", "system_id"),
+        Column("HOSTNAME", "hostname"),
+        Column("KIND", "kind"),
+        Column("HOSTS", "hosts"),
+        Column("INTERFACES", lambda item: len(item["interfaces"]), right=True),
+        Column("ZONE", "zone"),
+        Column("TAGS", "tags"),
+    ),
+    (
+        Column("HOSTNAME", "hostname"),
+        Column("SYSTEM ID", "system_id"),
+        Column("KIND", "kind"),
+        Column("HOSTS", "hosts"),
+        Column("ZONE", "zone"),
+        Column("RESOURCE POOL", "resource_pool"),
+        Column("DOMAIN", "domain"),
+        Column("TAGS", "tags"),
+        Column("DESCRIPTION", "description"),
+        Column("SCANNED", lambda item: when(item["scanned_at"])),
+    ),
+    parts=lambda item: [("interfaces", table(item["interfaces"], INTERFACES))],
+    empty="no nodes yet: `hostloom host add NAME URI` adds a KVM host with its node",
+    example="kvm1",
+)
+
+app = make_app(NOUN, "Nodes: everything with interfaces that hostloom knows.")
+interface = typer.Typer(
+    help="The interfaces of a node, and the operator's word on them.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+app.add_typer(interface, name="interface")
+
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated; '' takes all away.")]
+Key = Annotated[str, typer.Argument(metavar="NODE", help=NOUN.key)]
+
+
+def tags_of(words: list[str] | None) -> list[str] | None:
+    """The tags that were given; one empty word stands for none."""
+    return None if words is None or not words else [each for each in words if each]
+
+
+@app.command("create")
+def create(
+    context: typer.Context,
+    hostname: Annotated[str, typer.Argument(help="Its name.")],
+    mac: Annotated[list[str], typer.Option(help="The MAC of an interface; may be repeated.")],
+    vlan: Annotated[str | None, typer.Option(metavar="FABRIC/VID", help="The VLAN it is on.")] = None,
+    zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
+    resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
+    domain: Annotated[str | None, typer.Option(help="A domain by name or id.")] = None,
+    tag: Tags = None,
+    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a device: something with NICs that hostloom does not manage.
+
+    Example: `hostloom node create printer --mac 52:54:00:12:34:56 --vlan fabric-0/0`
+    """
+    options = given(
+        vlan=vlan,
+        zone=zone,
+        resource_pool=resource_pool,
+        domain=domain,
+        tags=tags_of(tag),
+        description=description,
+    )
+    with open_client(context) as client:
+        made = client.nodes.create({"hostname": hostname, "macs": mac} | options)
+    show_done(f"device {made['hostname']} created (system id {made['system_id']})", made, output)
+
+
+add_list(app, NOUN)
+add_show(app, NOUN)
+
+
+@app.command("update")
+def update(
+    context: typer.Context,
+    key: Key,
+    hostname: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
+    resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
+    domain: Annotated[str | None, typer.Option(help="A domain by name or id.")] = None,
+    tag: Tags = None,
+    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Change a node's name and groups.
+
+    Example: `hostloom node update kvm1 --zone east --tag fast`
+    """
+    changes = given(
+        hostname=hostname,
+        zone=zone,
+        resource_pool=resource_pool,
+        domain=domain,
+        tags=tags_of(tag),
+        description=description,
+    )
+    with open_client(context) as client:
+        NOUN.show(client.nodes.update(key, changes), output)
+
+
+add_delete(app, NOUN)
+
+
+@interface.command("list")
+def list_interfaces(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """List the interfaces of a node, each with its VLAN and where that comes from.
+
+    Example: `hostloom node interface list kvm1`
+    """
+    with open_client(context) as client:
+        found = client.nodes.get(key)["interfaces"]
+    show_list(found, INTERFACES, output, "none are known: `hostloom host refresh NAME` reads those of a host")
+
+
+@interface.command("update")
+def update_interface(
+    context: typer.Context,
+    key: Key,
+    name: Annotated[str, typer.Argument(metavar="INTERFACE", help="An interface by name or id.")],
+    vlan: Annotated[
+        str | None, typer.Option(metavar="FABRIC/VID", help="The VLAN it is on; `none`: none that we know.")
+    ] = None,
+    tag: Tags = None,
+    enabled: Annotated[bool | None, typer.Option("--enabled/--disabled", help="Whether it is up.")] = None,
+    link_speed: Annotated[int | None, typer.Option(help="Mbit/s; 0: not known.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Say what cannot be seen of an interface; the VLAN given here is kept across refreshes.
+
+    Example: `hostloom node interface update kvm1 eth1 --vlan fabric-0/20 --tag uplink`
+    """
+    changes = given(tags=tags_of(tag), enabled=enabled, link_speed=link_speed)
+    if vlan is not None:
+        changes["vlan"] = None if vlan == "none" else vlan
+    if not changes:
+        raise fail(
+            "nothing to change", "`--vlan`, `--tag`, `--enabled` or `--link-speed` say what", Exit.USAGE
+        )
+    with open_client(context) as client:
+        node = client.nodes.act(key, f"interfaces/{name}", changes, method="PATCH")
+    changed = next(each for each in node["interfaces"] if name in (each["name"], str(each["id"])))
+    show_list([changed], INTERFACES, output, "")

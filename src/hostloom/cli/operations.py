@@ -1,0 +1,122 @@
+"""`hostloom operation`."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.exits import exit_of_operation
+from hostloom.cli.follow import follow, tell_end
+from hostloom.cli.nouns import Noun, add_show, make_app
+from hostloom.cli.output import Column, Format, Output, show_done, show_list, table, when
+from hostloom.cli.session import open_client
+from hostloom.client import Document
+
+
+def _progress(item: Document) -> str:
+    done = sum(step["state"] == "done" for step in item["steps"])
+    return f"{done}/{len(item['steps'])}"
+
+
+def _took(item: Document) -> str | None:
+    if item["started_at"] is None or item["finished_at"] is None:
+        return None
+    return f"{item['finished_at'] - item['started_at']:.2f} s"
+
+
+STEPS = (
+    Column("STEP", "name"),
+    Column("STATE", "state"),
+    Column("TOOK", _took, right=True),
+    Column("ERROR", "error"),
+)
+
+NOUN = Noun(
+    "operation",
+    "An operation's id.",
+    lambda client: client.operations,
+    (
+        Column("ID", "id"),
+        Column("ACTION", "saga"),
+        Column("SUBJECT", "subject"),
+        Column("STATE", "state"),
+        Column("STEPS", _progress, right=True),
+        Column("BEGUN", lambda item: when(item["created_at"])),
+        Column("BY", "requested_by"),
+        Column("ERROR", "error"),
+    ),
+    (
+        Column("ID", "id"),
+        Column("ACTION", "saga"),
+        Column("SUBJECT", "subject"),
+        Column("STATE", "state"),
+        Column("ERROR", "error"),
+        Column("BEGUN", lambda item: when(item["created_at"])),
+        Column("ENDED", lambda item: when(item["finished_at"]) if item["finished_at"] else None),
+        Column("BY", "requested_by"),
+    ),
+    parts=lambda item: [("steps", table(item["steps"], STEPS))],
+    empty="no operations yet: adding a host or composing a machine begins one",
+    example="ID",
+)
+
+app = make_app(NOUN, "Operations: long actions and their steps.")
+
+Key = Annotated[str, typer.Argument(metavar="OPERATION", help=NOUN.key)]
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Only those that run or are stuck.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="So many, newest first.")] = 50,
+    output: Output = Format.TABLE,
+) -> None:
+    """List operations, newest first.
+
+    Example: `hostloom operation list --unfinished`
+    """
+    with open_client(context) as client:
+        found = client.operations.list(limit, unfinished=unfinished or None)
+    show_list(found, NOUN.columns, output, NOUN.empty)
+
+
+add_show(app, NOUN)
+
+
+@app.command("follow")
+def follow_(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Follow an operation to its end; the exit code is the operation's.
+
+    Example: `hostloom operation follow ID`
+    """
+    with open_client(context) as client:
+        done = follow(client, client.operations.get(key), output)
+    code = exit_of_operation(done)
+    if code:
+        tell_end(done)
+    show_done(f"{done['saga']} {done['subject']}: {done['state']}", done, output)
+    raise typer.Exit(code)
+
+
+@app.command("cancel")
+def cancel(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Ask an operation to stop after the step that it is in, and to undo what it did.
+
+    Example: `hostloom operation cancel ID`
+    """
+    with open_client(context) as client:
+        done = client.operations.act(key, "cancel")
+    show_done(f"{done['saga']} {done['subject']} is asked to stop", done, output)
+
+
+@app.command("retry")
+def retry(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Try again what a stuck operation could not do.
+
+    Example: `hostloom operation retry ID`
+    """
+    with open_client(context) as client:
+        done = client.operations.act(key, "retry")
+    show_done(f"{done['saga']} {done['subject']} goes on", done, output)

@@ -1,0 +1,85 @@
+"""`hostloom range`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.session import open_client
+
+
+class Kind(StrEnum):
+    """What a range is for."""
+
+    DYNAMIC = "dynamic"
+    RESERVED = "reserved"
+
+
+NOUN = Noun(
+    "range",
+    "A range by id or START-END.",
+    lambda client: client.ranges,
+    (
+        Column("ID", "id", right=True),
+        Column("SUBNET", "subnet"),
+        Column("KIND", "kind"),
+        Column("START", "start"),
+        Column("END", "end"),
+        Column("COMMENT", "comment"),
+    ),
+    empty="no ranges yet: `hostloom range create SUBNET --kind dynamic --start IP --end IP` makes one",
+    example="10.0.0.200-10.0.0.250",
+)
+
+app = make_app(
+    NOUN,
+    "IP ranges: `dynamic` ones are for DHCP leases; `reserved` ones are never given to machines "
+    "(of an unmanaged subnet: the only ones that are).",
+)
+
+
+@app.command("create")
+def create(
+    context: typer.Context,
+    subnet: Annotated[str, typer.Argument(help="A subnet by CIDR, id or name.")],
+    kind: Annotated[Kind, typer.Option(help="What it is for.")],
+    start: Annotated[str, typer.Option(help="Its first address.")],
+    end: Annotated[str, typer.Option(help="Its last address.")],
+    comment: Annotated[str, typer.Option(help="For people.")] = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a range.
+
+    Example: `hostloom range create 10.0.0.0/24 --kind dynamic --start 10.0.0.200 --end 10.0.0.250`
+    """
+    body = {"subnet": subnet, "kind": kind.value, "start": start, "end": end, "comment": comment}
+    with open_client(context) as client:
+        made = client.ranges.create(body)
+    text = f"{made['kind']} range {made['start']}-{made['end']} created in {made['subnet']} (id {made['id']})"
+    show_done(text, made, output)
+
+
+add_list(app, NOUN)
+add_show(app, NOUN)
+
+
+@app.command("update")
+def update(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="RANGE", help=NOUN.key)],
+    start: Annotated[str | None, typer.Option(help="Its first address.")] = None,
+    end: Annotated[str | None, typer.Option(help="Its last address.")] = None,
+    comment: Annotated[str | None, typer.Option(help="For people.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Change a range's ends or comment.
+
+    Example: `hostloom range update 10.0.0.200-10.0.0.250 --end 10.0.0.240`
+    """
+    with open_client(context) as client:
+        NOUN.show(client.ranges.update(key, given(start=start, end=end, comment=comment)), output)
+
+
+add_delete(app, NOUN)

@@ -1,0 +1,54 @@
+"""`hostloom serve`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.exits import tell
+from hostloom.model.errors import ConfigError
+
+#: EX_CONFIG of sysexits.h: a service manager does not start it again until somebody looks.
+EX_CONFIG = 78
+
+
+def serve(
+    config: Annotated[
+        Path | None, typer.Option(help="The configuration file; default /etc/hostloom/config.toml.")
+    ] = None,
+    listen: Annotated[str | None, typer.Option(metavar="ADDRESS:PORT", help="The API over TCP.")] = None,
+    socket: Annotated[Path | None, typer.Option(help="The API for local administrators.")] = None,
+    state_dir: Annotated[Path | None, typer.Option(help="Where the database and keys are.")] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE.")
+    ] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+) -> None:
+    """Run the server in the foreground until it is asked to stop (SIGTERM, ctrl-C).
+
+    Every setting is a key of the configuration file, over it a variable HOSTLOOM_…, over it a flag here.
+
+    Examples:
+
+    - `hostloom serve`
+    - `hostloom serve --state-dir ~/hostloom --socket ~/hostloom/api.sock --listen 127.0.0.1:5241`
+    """
+    from hostloom import app
+
+    flags = {
+        "listen": listen,
+        "socket": _absolute(socket),
+        "state_dir": _absolute(state_dir),
+        "database_url": database_url,
+        "log_level": log_level,
+    }
+    try:
+        app.serve(os.environ, flags, config)
+    except ConfigError as error:
+        tell(str(error))
+        raise typer.Exit(EX_CONFIG) from None
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.expanduser().absolute()

@@ -1,0 +1,67 @@
+"""Which server the command line speaks to, and as whom."""
+
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import typer
+
+from hostloom.client import Client, Target
+
+#: As config.py's default; the server may have moved it.
+DEFAULT_SOCKET = Path("/run/hostloom/api.sock")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the options before the noun say."""
+
+    url: str | None = None
+    token: str | None = None
+    socket: Path | None = None
+
+
+def open_client(context: typer.Context) -> Client:
+    """A client for the server that was chosen; close it with a `with`."""
+    choice = context.find_object(Choice) or Choice()
+    return Client(find_target(choice))
+
+
+def find_target(choice: Choice) -> Target:
+    """The socket or URL of the options or variables, else what `login` stored, else the local socket."""
+    if choice.socket is not None:
+        return Target(socket=choice.socket)
+    if choice.url is not None:
+        stored = read_login()
+        known = stored.token if stored is not None and stored.url == choice.url else ""
+        return Target(url=choice.url, token=choice.token or known)
+    stored = read_login()
+    if stored is not None:
+        return replace(stored, token=choice.token or stored.token)
+    return Target(socket=DEFAULT_SOCKET)
+
+
+def login_file() -> Path:
+    """Where `login` stores the URL and token."""
+    root = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(root) / "hostloom" / "login.json"
+
+
+def read_login() -> Target | None:
+    """What `login` stored; None when there is nothing, or nothing that can be read."""
+    try:
+        found = json.loads(login_file().read_text(encoding="utf-8"))
+        return Target(url=str(found["url"]), token=str(found["token"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_login(url: str, token: str) -> Path:
+    """Store them where only the user can read them."""
+    path = login_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump({"url": url, "token": token}, file)
+    return path

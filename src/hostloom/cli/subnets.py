@@ -1,0 +1,96 @@
+"""`hostloom subnet`."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.session import open_client
+
+NOUN = Noun(
+    "subnet",
+    "A subnet by CIDR, id or name.",
+    lambda client: client.subnets,
+    (
+        Column("ID", "id", right=True),
+        Column("CIDR", "cidr"),
+        Column("NAME", lambda item: None if item["name"] == item["cidr"] else item["name"]),
+        Column("VLAN", "vlan"),
+        Column("SPACE", "space"),
+        Column("GATEWAY", "gateway"),
+    ),
+    (
+        Column("CIDR", "cidr"),
+        Column("ID", "id"),
+        Column("NAME", "name"),
+        Column("VLAN", "vlan"),
+        Column("SPACE", "space"),
+        Column("GATEWAY", "gateway"),
+        Column("DNS", "dns_servers"),
+        Column("MANAGED", "managed"),
+        Column("DESCRIPTION", "description"),
+    ),
+    empty="no subnets yet: `hostloom subnet create CIDR --vlan FABRIC/VID` makes one",
+    example="10.0.0.0/24",
+)
+
+app = make_app(NOUN, "Subnets: IP prefixes on VLANs.")
+
+Dns = Annotated[list[str] | None, typer.Option("--dns", help="A DNS server; may be repeated.")]
+
+
+@app.command("create")
+def create(
+    context: typer.Context,
+    cidr: Annotated[str, typer.Argument(help="Its prefix, without host bits.")],
+    vlan: Annotated[str, typer.Option(metavar="FABRIC/VID", help="The VLAN it is on.")],
+    name: Annotated[str | None, typer.Option(help="Its name; default its CIDR.")] = None,
+    gateway: Annotated[str | None, typer.Option(help="An address of it, or IPv6 link-local.")] = None,
+    dns: Dns = None,
+    managed: Annotated[
+        bool, typer.Option("--managed/--unmanaged", help="Of an unmanaged one only reserved ranges are ours.")
+    ] = True,
+    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Create a subnet.
+
+    Example: `hostloom subnet create 10.0.20.0/24 --vlan fabric-0/20 --gateway 10.0.20.1`
+    """
+    body = {"cidr": cidr, "vlan": vlan, "managed": managed, "dns_servers": dns or []}
+    with open_client(context) as client:
+        made = client.subnets.create(body | given(name=name, gateway=gateway, description=description))
+    show_done(f"subnet {made['cidr']} created on vlan {made['vlan']} (id {made['id']})", made, output)
+
+
+add_list(app, NOUN)
+add_show(app, NOUN)
+
+
+@app.command("update")
+def update(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="CIDR", help=NOUN.key)],
+    vlan: Annotated[str | None, typer.Option(metavar="FABRIC/VID", help="Another VLAN.")] = None,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    gateway: Annotated[str | None, typer.Option(help="Its gateway; '' takes it away.")] = None,
+    dns: Dns = None,
+    managed: Annotated[bool | None, typer.Option("--managed/--unmanaged", help="Whose addresses.")] = None,
+    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Change a subnet; its CIDR stays.
+
+    Example: `hostloom subnet update 10.0.20.0/24 --gateway 10.0.20.254 --dns 10.0.0.2`
+    """
+    changes = given(vlan=vlan, name=name, managed=managed, description=description)
+    if gateway is not None:
+        changes["gateway"] = gateway or None
+    if dns:
+        changes["dns_servers"] = [each for each in dns if each]
+    with open_client(context) as client:
+        NOUN.show(client.subnets.update(key, changes), output)
+
+
+add_delete(app, NOUN, "Its ranges go with it.")

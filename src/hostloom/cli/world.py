@@ -1,0 +1,40 @@
+"""`hostloom world`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from hostloom.cli.output import Format, Output, say, show_data
+from hostloom.cli.session import open_client
+
+app = typer.Typer(
+    help="World files: the network and hosts as a file, for questions and bug reports.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback()
+def world() -> None:
+    """World files: the network and hosts as a file, for questions and bug reports."""
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="The file to write; default: standard output.")] = None,
+    output: Output = Format.YAML,
+) -> None:
+    """Write the live state as a world file, which `hostloom simulate` reads.
+
+    Example: `hostloom world export now.yaml`
+    """
+    with open_client(context) as client:
+        found = client.world()
+    if file is None:
+        show_data(found, Format.YAML if output is Format.TABLE else output)
+        return
+    file.write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    say(f"written to {file}; `hostloom simulate {file} --request 'interfaces=…'` asks it")

@@ -1,0 +1,37 @@
+"""What can go wrong for a client: the server cannot be reached, or it answers with a problem."""
+
+from typing import Any
+
+
+class ClientError(Exception):
+    """Any of the two."""
+
+
+class ServerUnreachable(ClientError):
+    """The server does not answer at all."""
+
+    def __init__(self, where: str, cause: str) -> None:
+        super().__init__(f"the hostloom server at {where} cannot be reached: {cause}")
+        self.where, self.cause = where, cause
+
+
+class Problem(ClientError):
+    """The server's problem document (RFC 9457)."""
+
+    def __init__(self, status: int, document: dict[str, Any]) -> None:
+        super().__init__(str(document.get("detail") or f"the server answered {status}"))
+        self.status, self.document = status, document
+        self.code = str(document.get("code", ""))
+        self.hint = str(document.get("hint", ""))
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The structured fields of the error."""
+        found = self.document.get("details")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def text(self) -> list[str]:
+        """The explanation of a refusal, in lines for people."""
+        found = self.document.get("text")
+        return [str(each) for each in found] if isinstance(found, list) else []

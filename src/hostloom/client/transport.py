@@ -1,0 +1,127 @@
+"""Requests to the server: over TCP or its Unix socket, tried again where that is safe."""
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from hostloom.client.errors import Problem, ServerUnreachable
+
+Document = dict[str, Any]
+
+PREFIX = "/api/v1"
+#: Adding a host asks it for its SSH key, and scans wait for it: answers may take their time.
+TIMEOUT = httpx.Timeout(120.0, connect=5.0)
+#: Pauses before a request that got no answer is sent again, with the same idempotency key.
+RETRY_PAUSES_S = (0.2, 1.0)
+#: A repeated request whose first one is still being answered waits this long for it.
+PENDING_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the server is: a Unix socket, or a URL with a token."""
+
+    socket: Path | None = None
+    url: str = "http://127.0.0.1:5240"
+    token: str = field(default="", repr=False)
+
+    @property
+    def text(self) -> str:
+        """For messages."""
+        return self.url if self.socket is None else str(self.socket)
+
+
+class Transport:
+    """Sends requests and reads answers; for one thread."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        headers = {"Authorization": f"Bearer {target.token}"} if target.token else {}
+        if target.socket is None:
+            self._http = httpx.Client(base_url=target.url, headers=headers, timeout=TIMEOUT)
+        else:
+            over = httpx.HTTPTransport(uds=str(target.socket))
+            self._http = httpx.Client(
+                base_url="http://hostloom", headers=headers, timeout=TIMEOUT, transport=over
+            )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        generation: int | None = None,
+    ) -> Document:
+        """One request; Problem or ServerUnreachable. An empty answer is an empty document."""
+        headers: dict[str, str] = {}
+        if method != "GET":
+            headers["Idempotency-Key"] = str(uuid.uuid4())
+        if generation is not None:
+            headers["If-Match"] = f'"{generation}"'
+        known = {key: value for key, value in (query or {}).items() if value is not None}
+        pending = iter(PENDING_PAUSES_S)
+        while True:
+            answer = self._answer(method, path, headers, body, known)
+            if answer.is_success:
+                found = answer.json() if answer.content else {}
+                return found if isinstance(found, dict) else {"items": found}
+            problem = _problem(answer)
+            pause = next(pending, None) if problem.code == "idempotency-pending" else None
+            if pause is None:
+                raise problem
+            time.sleep(pause)
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[Iterator[str]]:
+        """The lines of a stream of events; it may be quiet for as long as it likes."""
+        try:
+            with self._http.stream("GET", PREFIX + path, timeout=httpx.Timeout(None, connect=5.0)) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _problem(answer)
+                yield answer.iter_lines()
+        except httpx.TransportError as error:
+            raise ServerUnreachable(self._target.text, _cause(error)) from error
+
+    def _answer(
+        self, method: str, path: str, headers: dict[str, str], body: Any, query: dict[str, Any]
+    ) -> httpx.Response:
+        """Safe to repeat: reading changes nothing, and a change has its idempotency key."""
+        pauses = iter(RETRY_PAUSES_S)
+        while True:
+            try:
+                return self._http.request(method, PREFIX + path, headers=headers, json=body, params=query)
+            except httpx.TransportError as error:
+                pause = None if _is_absent(error) else next(pauses, None)
+                if pause is None:
+                    raise ServerUnreachable(self._target.text, _cause(error)) from error
+                time.sleep(pause)
+
+
+def _is_absent(error: httpx.TransportError) -> bool:
+    """Nobody listens there: waiting a second will not change that."""
+    return isinstance(error, httpx.ConnectError)
+
+
+def _cause(error: httpx.TransportError) -> str:
+    return str(error) or type(error).__name__
+
+
+def _problem(answer: httpx.Response) -> Problem:
+    try:
+        document = answer.json()
+    except ValueError:
+        document = {}
+    return Problem(answer.status_code, document if isinstance(document, dict) else {})

@@ -1,0 +1,170 @@
+"""Settings: the configuration file, over it HOSTLOOM_* variables, over them flags."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hostloom.model.errors import ConfigError
+
+DEFAULT_FILE = Path("/etc/hostloom/config.toml")
+PREFIX = "HOSTLOOM_"
+#: Variables of the command line (cli/session.py), which are no settings of the server.
+CLIENT_VARIABLES = frozenset({"HOSTLOOM_URL", "HOSTLOOM_TOKEN", "HOSTLOOM_CONFIG"})
+LOG_LEVELS = ("debug", "info", "warning", "error")
+MAX_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """An address and port to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting of the server; each is a key of the file and a variable, HOSTLOOM_ and its name."""
+
+    #: Everything that must survive: the database, pinned host keys, the state of our Kea.
+    state_dir: Path = Path("/var/lib/hostloom")
+    #: Empty: SQLite in the state directory.
+    database_url: str = ""
+    #: The API over TCP.
+    listen: Listen = Listen("127.0.0.1", 5240)
+    #: The API for local administrators.
+    socket: Path = Path("/run/hostloom/api.sock")
+    #: Members of this group are administrators over the socket.
+    admin_group: str = "hostloom"
+    #: Port of boot files on the rack's addresses; 0: none are served.
+    boot_port: int = 0
+    #: What machines boot from the network.
+    boot_kernel: Path | None = None
+    boot_initrd: Path | None = None
+    boot_cmdline: str = ""
+    #: Kea's control socket; none: hostloom serves no DHCP.
+    kea_socket: Path | None = None
+    #: OpenSSH configuration for connections to hosts; none: OpenSSH's own.
+    ssh_config: Path | None = None
+    log_level: str = "info"
+    #: Threads that run operations.
+    workers: int = 8
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.state_dir / 'hostloom.db'}"
+
+
+def load_settings(
+    environ: Mapping[str, str], flags: Mapping[str, Any] | None = None, file: Path | None = None
+) -> Settings:
+    """The settings of a file, variables and flags; ConfigError names the first that is wrong.
+
+    Flags of None are absent. A missing file is an error only if it was named.
+    """
+    if file is None and f"{PREFIX}CONFIG" in environ:
+        file = Path(environ[f"{PREFIX}CONFIG"])
+    given = _read_file(file)
+    for name, value in environ.items():
+        if name.startswith(PREFIX) and name not in CLIENT_VARIABLES:
+            given[_known(name.removeprefix(PREFIX).lower(), name)] = value
+    for name, value in (flags or {}).items():
+        if value is not None:
+            given[_known(name, name)] = value
+    return Settings(**{name: _PARSERS[name](name, value) for name, value in given.items()})
+
+
+def _read_file(named: Path | None) -> dict[str, Any]:
+    path = named or DEFAULT_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if named is None:
+            return {}
+        raise ConfigError("config", str(path), "a file that exists") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("config", str(path), f"a file that can be read ({error})") from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("config", str(path), f"TOML ({error})") from error
+    return {_known(name, f"{name} in {path}"): value for name, value in document.items()}
+
+
+def _known(name: str, shown: str) -> str:
+    if name not in _PARSERS:
+        raise ConfigError(shown, name, f"one of {', '.join(_PARSERS)}")
+    return name
+
+
+# -- one parser a kind of value --------------------------------------------------------------------------
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(name, value, "text")
+    return value
+
+
+def _path(name: str, value: Any) -> Path:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value.startswith("/"):
+        raise ConfigError(name, value, "an absolute path")
+    return Path(value)
+
+
+def _optional_path(name: str, value: Any) -> Path | None:
+    return None if value == "" else _path(name, value)
+
+
+def _number(low: int, high: int) -> Callable[[str, Any], int]:
+    def parse(name: str, value: Any) -> int:
+        text = str(value)
+        if (
+            isinstance(value, bool)
+            or not text.isascii()
+            or not text.isdigit()
+            or not low <= int(text) <= high
+        ):
+            raise ConfigError(name, value, f"a number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _listen(name: str, value: Any) -> Listen:
+    host, _, port = str(value).rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= MAX_PORT:
+        raise ConfigError(name, value, "an address and a port such as 127.0.0.1:5240 or [::1]:5240")
+    return Listen(host, int(port))
+
+
+def _level(name: str, value: Any) -> str:
+    if value not in LOG_LEVELS:
+        raise ConfigError(name, value, f"one of {', '.join(LOG_LEVELS)}")
+    return str(value)
+
+
+_PARSERS: dict[str, Callable[[str, Any], Any]] = {
+    "state_dir": _path,
+    "database_url": _text,
+    "listen": _listen,
+    "socket": _path,
+    "admin_group": _text,
+    "boot_port": _number(0, MAX_PORT),
+    "boot_kernel": _optional_path,
+    "boot_initrd": _optional_path,
+    "boot_cmdline": _text,
+    "kea_socket": _optional_path,
+    "ssh_config": _optional_path,
+    "log_level": _level,
+    "workers": _number(1, 256),
+}
