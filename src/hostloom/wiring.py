@@ -1,0 +1,102 @@
+"""Wires the adapters to the ports, as the settings say."""
+
+import logging
+import threading
+from dataclasses import replace
+
+import uvicorn
+
+from hostloom.boot.http import Report, create_boot_app
+from hostloom.boot.scripts import MachineBoot
+from hostloom.config import Settings
+from hostloom.dhcp.driver import KeaDhcp
+from hostloom.hostscan.scan import HostScan
+from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.model.errors import DriverError
+from hostloom.model.event import Event
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.ports import Clock, IdSource, Ports, Resolver
+from hostloom.remote.connection import Remotes
+from hostloom.remote.keys import PinnedKeys
+from hostloom.store.engine import open_store
+from hostloom.workflows.controller import ensure_controller
+from hostloom.workflows.publish import publish_dhcp
+
+log = logging.getLogger(__name__)
+
+
+def wire(settings: Settings, clock: Clock, ids: IdSource, resolver: Resolver) -> tuple[Ports, Remotes]:
+    """Open the store and build every adapter; this machine is recorded as a controller."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    keys = PinnedKeys(settings.state_dir / "known_hosts")
+    remotes = Remotes(keys, settings.ssh_config)
+    scanner = HostScan(remotes)
+    ports = Ports(
+        store=open_store(settings.database),
+        hypervisors=LibvirtHypervisors(remotes.libvirt_uri, remotes.read_file),
+        scanner=scanner,
+        keys=keys,
+        resolver=resolver,
+        dhcp=KeaDhcp(settings.kea_socket) if settings.kea_socket is not None else None,
+        clock=clock,
+        ids=ids,
+        boot_port=settings.boot_port,
+    )
+    note = settings.state_dir / "controller"
+    known = SystemId(note.read_text().strip()) if note.exists() else None
+    local = ensure_controller(ports, known, scanner.scan_local())
+    note.write_text(f"{local}\n")
+    ports = replace(ports, local=local)
+    try:
+        publish_dhcp(ports)
+    except DriverError as error:
+        log.warning("DHCP is not published: %s", error)
+    return ports, remotes
+
+
+class BootServer:
+    """Boot files and scripts on a port of their own, on every address of this machine."""
+
+    def __init__(self, settings: Settings, ports: Ports) -> None:
+        self._ports, self._options = ports, settings.boot_cmdline
+        files = {"kernel": settings.boot_kernel, "initrd": settings.boot_initrd}
+        app = create_boot_app(
+            {name: path for name, path in files.items() if path is not None}, self._machine, self._report
+        )
+        config = uvicorn.Config(
+            app,
+            host="0.0.0.0",  # noqa: S104  (machines reach it on the rack's addresses)
+            port=settings.boot_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, name="boot", daemon=True)
+
+    def start(self) -> None:
+        """Serve in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        self._thread.join(5)
+
+    def _machine(self, mac: MacAddress) -> MachineBoot | None:
+        with self._ports.store.begin() as uow:
+            for machine in uow.machines.list():
+                if any(nic.mac == mac for nic in machine.interfaces):
+                    return MachineBoot(machine.hostname, self._options)
+        return None
+
+    def _report(self, report: Report) -> None:
+        boot = self._machine(report.mac)
+        name = boot.hostname if boot else report.hostname or str(report.mac)
+        text = f"is up with {report.ip} on {report.mac}, {report.uptime_s:g} s after its kernel started"
+        details = {"mac": str(report.mac), "ip": str(report.ip), "seen_from": report.seen_from}
+        with self._ports.store.begin() as uow:
+            uow.events.add(
+                Event("machine-up", f"machine {name}", text, self._ports.clock.now(), details=details)
+            )
+            uow.commit()

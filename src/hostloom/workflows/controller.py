@@ -1,0 +1,44 @@
+"""The machine that hostloom runs on becomes a controller node, with the interfaces that it has now."""
+
+import logging
+
+from hostloom.model.errors import NotFound
+from hostloom.model.ids import SystemId
+from hostloom.model.node import Node, NodeKind
+from hostloom.model.observed import ObservedNetwork
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.workflows.names import free_hostname
+from hostloom.workflows.record import record_network
+
+log = logging.getLogger(__name__)
+
+
+def ensure_controller(ports: Ports, known: SystemId | None, seen: ObservedNetwork) -> SystemId:
+    """Record this machine: the node that it was, one that has its MACs, or a new one."""
+    with ports.store.begin() as uow:
+        node = _find(uow, known) or _by_mac(uow, seen)
+        if node is None:
+            hostname = free_hostname(uow, seen.hostname or "controller")
+            kind = NodeKind.REGION_AND_RACK_CONTROLLER
+            node = uow.nodes.add(Node(ports.ids.system_id(), hostname, kind))
+            log.info("this machine is now the controller node %s (%s)", node.hostname, node.system_id)
+        record_network(uow, ports, node, seen, f"node {node.hostname}")
+        uow.commit()
+    return node.system_id
+
+
+def _find(uow: UnitOfWork, system_id: SystemId | None) -> Node | None:
+    if system_id is None:
+        return None
+    try:
+        return uow.nodes.get(system_id)
+    except NotFound:
+        return None
+
+
+def _by_mac(uow: UnitOfWork, seen: ObservedNetwork) -> Node | None:
+    macs = {link.mac for link in seen.links if link.mac is not None and link.kind is not None}
+    for node in uow.nodes.list():
+        if any(interface.mac in macs for interface in node.interfaces):
+            return node
+    return None
