@@ -5,6 +5,7 @@ import grp
 import logging
 import os
 import secrets
+import signal
 import socket
 import stat
 import sys
@@ -32,6 +33,7 @@ from hostloom.ports import Ports
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from hostloom.store.engine import open_store
+from hostloom.rack import BootServer, settle
 from hostloom.workflows.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -92,7 +94,12 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
     settings = load_settings(environ, flags, file)
     configure_logging(settings.log_level)
     with contextlib.ExitStack() as stack:
-        run(settings, wire(settings, stack))
+        ports = settle(settings, wire(settings, stack))
+        if settings.boot_port:
+            boot = BootServer(settings, ports)
+            boot.start()
+            stack.callback(boot.stop)
+        run(settings, ports)
 
 
 def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
@@ -125,6 +132,9 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
 
 def run(settings: Settings, ports: Ports) -> None:
     """Serve until SIGTERM or SIGINT, over wired ports; what is left of operations the next start resumes."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops on these and raises them again when it has: we go on to stop the rest
+        signal.signal(number, lambda *_: None)
     worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.workers)
     with listening(settings) as sockets:
         server = make_server(settings, ports)

@@ -34,6 +34,10 @@ _UNREACHABLE_CODES = frozenset({"host-unreachable", "dhcp-unreachable", "outcome
 
 def exit_of_problem(problem: Problem) -> Exit:
     """The exit code of a server's no."""
+    if problem.code in _UNREACHABLE_CODES:
+        return Exit.UNREACHABLE
+    if problem.code in _SYNTAX:
+        return Exit.USAGE
     if problem.status in _REFUSED:
         return Exit.REFUSED
     if problem.status in _USAGE:
@@ -54,6 +58,8 @@ def exit_of_operation(operation: Document) -> Exit:
 
 def exit_of_refusal(code: str) -> Exit:
     """The exit code of a plan that was refused: a text that does not parse is the caller's slip."""
+    if code in _UNREACHABLE_CODES:
+        return Exit.UNREACHABLE
     return Exit.USAGE if code in _SYNTAX else Exit.REFUSED
 
 
@@ -93,7 +99,7 @@ def report(error: ClientError) -> Exit:
         console(stderr=True).print(Text(f"  {each['field']}: {each['message']}"), soft_wrap=True)
     for line in error.text[1:]:
         console(stderr=True).print(Text(line), soft_wrap=True)
-    return exit_of_refusal(error.code) if error.code in frozenset(RequestCode) else exit_of_problem(error)
+    return exit_of_problem(error)
 
 
 def _hint(error: Problem) -> str:

@@ -37,7 +37,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-NETWORK, HOSTS, ACCESS, HERE = "The network", "Hosts and machines", "Who and how grouped", "This machine"
+NETWORK, HOSTS, ACCESS, HERE = (
+    "The network",
+    "Hosts and machines",
+    "Users and groups",
+    "Server, login and world files",
+)
 
 for _name, _app, _panel in (
     ("fabric", fabrics.app, NETWORK),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -73,7 +73,7 @@ def show_list(items: Sequence[Document], columns: Sequence[Column], output: Form
     if output is not Format.TABLE:
         show_data(list(items), output)
     elif items:
-        console().print(table(items, columns))
+        show(table(items, columns))
     else:
         say(empty)
 
@@ -90,12 +90,20 @@ def show_one(
     grid.add_column(overflow="fold")
     for column in columns:
         grid.add_row(column.title.lower(), Text(column.of(item)))
-    printer = console()
-    printer.print(grid)
+    show(grid)
     for title, part in parts:
-        printer.print()
-        printer.print(Text(title, style="bold"))
-        printer.print(part if isinstance(part, Table) else Text(part))
+        show("", Text(title, style="bold"), part if isinstance(part, Table) else Text(part))
+
+
+def show(*things: RenderableType) -> None:
+    """Print things for people; what is no terminal gets no spaces at the ends of lines."""
+    printer = console()
+    if printer.is_terminal:
+        printer.print(*things, sep="\n")
+        return
+    with printer.capture() as captured:
+        printer.print(*things, sep="\n")
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def show_data(value: Any, output: Format) -> None:
