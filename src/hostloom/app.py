@@ -30,10 +30,10 @@ from hostloom.model.errors import ConfigError
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.ports import Ports
+from hostloom.rack import BootServer, settle
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from hostloom.store.engine import open_store
-from hostloom.rack import BootServer, settle
 from hostloom.workflows.worker import Worker
 
 log = structlog.get_logger(__name__)

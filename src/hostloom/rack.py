@@ -1,4 +1,4 @@
-"""Wires the adapters to the ports, as the settings say."""
+"""This machine as a rack: a controller node, published DHCP, and boot files on a port of their own."""
 
 import logging
 import threading
@@ -9,49 +9,31 @@ import uvicorn
 from hostloom.boot.http import Report, create_boot_app
 from hostloom.boot.scripts import MachineBoot
 from hostloom.config import Settings
-from hostloom.dhcp.driver import KeaDhcp
-from hostloom.hostscan.scan import HostScan
-from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.errors import DriverError
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, SystemId
-from hostloom.ports import Clock, IdSource, Ports, Resolver
-from hostloom.remote.connection import Remotes
-from hostloom.remote.keys import PinnedKeys
-from hostloom.store.engine import open_store
+from hostloom.ports import Ports
 from hostloom.workflows.controller import ensure_controller
 from hostloom.workflows.publish import publish_dhcp
 
 log = logging.getLogger(__name__)
 
+#: The machine that hostloom runs on.
+LOCAL_URI = "qemu:///system"
 
-def wire(settings: Settings, clock: Clock, ids: IdSource, resolver: Resolver) -> tuple[Ports, Remotes]:
-    """Open the store and build every adapter; this machine is recorded as a controller."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    keys = PinnedKeys(settings.state_dir / "known_hosts")
-    remotes = Remotes(keys, settings.ssh_config)
-    scanner = HostScan(remotes)
-    ports = Ports(
-        store=open_store(settings.database),
-        hypervisors=LibvirtHypervisors(remotes.libvirt_uri, remotes.read_file),
-        scanner=scanner,
-        keys=keys,
-        resolver=resolver,
-        dhcp=KeaDhcp(settings.kea_socket) if settings.kea_socket is not None else None,
-        clock=clock,
-        ids=ids,
-        boot_port=settings.boot_port,
-    )
+
+def settle(settings: Settings, ports: Ports) -> Ports:
+    """Record this machine as a controller, and make DHCP serve what the store says."""
     note = settings.state_dir / "controller"
     known = SystemId(note.read_text().strip()) if note.exists() else None
-    local = ensure_controller(ports, known, scanner.scan_local())
+    local = ensure_controller(ports, known, ports.scanner.scan(LOCAL_URI))
     note.write_text(f"{local}\n")
-    ports = replace(ports, local=local)
+    ports = replace(ports, local=local, boot_port=settings.boot_port)
     try:
         publish_dhcp(ports)
     except DriverError as error:
         log.warning("DHCP is not published: %s", error)
-    return ports, remotes
+    return ports
 
 
 class BootServer:
