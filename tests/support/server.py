@@ -1,0 +1,185 @@
+"""A whole server for tests: the real API on a Unix socket over a real SQLite store."""
+
+import itertools
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from tempfile import mkdtemp
+
+import httpx
+
+from hostloom.app import listen_unix, make_server
+from hostloom.config import Settings
+from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.model.dhcp import DhcpIntent, Lease
+from hostloom.model.errors import DriverError, HostNotScannable
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.network import Address
+from hostloom.model.node import Node, NodeKind
+from hostloom.model.observed import ObservedNetwork
+from hostloom.ports import OfferedKey, Ports
+from hostloom.store.engine import open_store
+from hostloom.workflows.worker import Worker
+
+NOON = 1_800_000_000.0
+KEY = OfferedKey("ssh-ed25519", "SHA256:" + "A" * 43, "kvm ssh-ed25519 AAAA")
+
+
+class StandingClock:
+    """Time that stands still, so that answers can be compared."""
+
+    def now(self) -> float:
+        return NOON
+
+
+class CountedIds:
+    """Everything random, counted instead."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def _next(self) -> int:
+        with self._lock:
+            return next(self._numbers)
+
+    def system_id(self) -> SystemId:
+        return SystemId(f"n{self._next():05d}")
+
+    def hostname(self) -> str:
+        return f"vm-{self._next()}"
+
+    def uuid(self) -> str:
+        return f"{self._next():08x}-0000-4000-8000-000000000000"
+
+    def mac(self) -> MacAddress:
+        return MacAddress(f"52:54:00:00:00:{self._next():02x}")
+
+    def secret(self) -> str:
+        return f"secret-{self._next():024d}"
+
+
+@dataclass
+class HeldDhcp:
+    """A DHCP server that keeps what it was given, or refuses it."""
+
+    error: DriverError | None = None
+    intents: list[DhcpIntent] = field(default_factory=list)
+
+    def apply(self, intent: DhcpIntent) -> None:
+        if self.error is not None:
+            raise self.error
+        self.intents.append(intent)
+
+    def leases(self) -> list[Lease]:
+        return []
+
+    def is_alive(self) -> bool:
+        return self.error is None
+
+
+class NoScanner:
+    """libvirt's test driver has no links to read."""
+
+    def scan(self, uri: str) -> ObservedNetwork:
+        raise HostNotScannable(uri)
+
+
+@dataclass
+class MemoryKeys:
+    """Pinned keys, and one key that every SSH host shows."""
+
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def offered(self, uri: str) -> list[OfferedKey]:
+        return [KEY] if "+ssh" in uri else []
+
+    def pin(self, uri: str, key: OfferedKey) -> None:
+        self.kept[uri] = key.fingerprint
+
+    def pinned(self, uri: str) -> str | None:
+        return self.kept.get(uri)
+
+    def forget(self, uri: str) -> None:
+        self.kept.pop(uri, None)
+
+
+class LiteralResolver:
+    """Addresses only."""
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        try:
+            return (ip_address(name),)
+        except ValueError:
+            return ()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs."""
+
+    ports: Ports
+    socket: Path
+    dhcp: HeldDhcp
+
+    def http(self) -> httpx.Client:
+        """Plain requests to it, as the server's own user."""
+        transport = httpx.HTTPTransport(uds=str(self.socket))
+        return httpx.Client(transport=transport, base_url="http://hostloom/api/v1", timeout=30)
+
+
+@contextmanager
+def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
+    """Serve from a directory; with a worker, operations run (against libvirt's test driver)."""
+    with ExitStack() as stack:
+        file = directory / "hostloom.db"
+        shutil.copy(_template(), file)
+        store = open_store(f"sqlite:///{file}")
+        stack.callback(store.close)
+        hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "")
+        stack.callback(hypervisors.close)
+        dhcp = HeldDhcp()
+        ports = Ports(
+            store=store,
+            hypervisors=hypervisors,
+            scanner=NoScanner(),
+            keys=MemoryKeys(),
+            resolver=LiteralResolver(),
+            dhcp=dhcp,
+            clock=StandingClock(),
+            ids=CountedIds(),
+        )
+        with store.begin() as uow:
+            rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
+            uow.commit()
+        ports = replace(ports, local=rack.system_id)
+        if worker:
+            hand = Worker(ports, "test", threads=2)
+            hand.start()
+            stack.callback(hand.stop)
+        path = directory / "api.sock"
+        listener = stack.enter_context(listen_unix(path, "hostloom"))
+        server = make_server(Settings(state_dir=directory, socket=path), ports)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.005)
+        try:
+            yield Running(ports, path, dhcp)
+        finally:
+            server.should_exit = True
+            thread.join(15)
+
+
+@cache
+def _template() -> Path:
+    """A migrated database, made once."""
+    file = Path(mkdtemp(prefix="hostloom-test-")) / "template.db"
+    open_store(f"sqlite:///{file}").close()
+    return file
