@@ -416,9 +416,12 @@ class UnitOfWork(Protocol):
     def reserve(self, plan: Plan, explanation: Explanation) -> Machine:
         """Reserve everything that the plan names, under the host's row lock.
 
-        Re-checks the host's generation (StaleGeneration), capacity (Refused) and that name, MACs and
-        addresses are free (AlreadyExists), then inserts the machine as *commissioning* with its NICs,
-        disks, addresses and explanation. A machine of that system id that is there already is returned.
+        Re-checks the host's generation (StaleGeneration), that name, UUID, MACs are free (AlreadyExists),
+        capacity and passthru parents (Refused) and that addresses are free (AlreadyExists) and in no range
+        (Refused), then inserts the machine as *commissioning* with its NICs, disks, addresses and explanation.
+        Where the world has changed since `plan.revision`, capacity, parents and addresses that a parallel
+        request took are StaleGeneration instead: decide again. A machine of that system id that is there
+        already is returned.
         """
         ...
 

@@ -7,7 +7,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, delete, event, make_url, text, update
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from hostloom.model.errors import ConfigError
 from hostloom.ports import UnitOfWork
@@ -48,10 +48,15 @@ class DatabaseStore:
 
 
 def open_store(url: str) -> DatabaseStore:
-    """Open and migrate; ConfigError for a URL that is neither form."""
+    """Open and migrate; ConfigError for a URL that is neither form, or a database that does not open."""
     engine = _create_engine(url)
-    with engine.connect() as connection:
-        migrate(connection)
+    try:
+        with engine.connect() as connection:
+            migrate(connection)
+    except OperationalError as error:
+        engine.dispose()
+        shown = engine.url.render_as_string(hide_password=True)
+        raise ConfigError("database_url", shown, f"a database that can be opened: {error.orig}") from error
     return DatabaseStore(engine)
 
 

@@ -16,6 +16,8 @@ DEFAULT_ID = 1
 class Groups(Records[T, K]):
     """Zones, resource pools or domains: every node is in one, so the default one stays."""
 
+    in_world = True
+
     def __init__(self, tx: Transaction, table: Table, entity: type[T], columns: "list[Column[int]]") -> None:
         super().__init__(tx, table, entity)
         self._columns = columns
@@ -35,6 +37,8 @@ class Groups(Records[T, K]):
 
 class Tags(Records[Tag, TagId]):
     """Tags: words in the rows of those who carry them."""
+
+    in_world = True
 
     def users(self, item: Tag) -> list[str]:
         """The nodes, hosts and interfaces that carry it."""

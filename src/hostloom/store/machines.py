@@ -170,7 +170,9 @@ class Machines:
         return replace(item, generation=item.generation + 1)
 
     def _write(self, item: Machine, own: dict[str, Any]) -> None:
-        same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation)
+        """Take the world's lock before the row's, as all do, also where the world does not change."""
+        world = select(tables.world.c.id).with_for_update().scalar_subquery()
+        same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation, world == 1)
         if not self.tx.write(update(machines).where(*same).values(own)).rowcount:
             raise StaleGeneration("machine", item.hostname, item.generation, "a later one")
 

@@ -43,7 +43,7 @@ class Records(Generic[T, K]):
 
     #: Part of the physical network, which snapshots read as a whole.
     topology = False
-    #: Changes are seen in snapshots.
+    #: Seen in snapshots, or referred to by what is: changes take the world's lock.
     in_world = False
 
     def __init__(self, tx: Transaction, table: Table, entity: type[T]) -> None:

@@ -128,7 +128,10 @@ class Transaction:
     def consistent(self) -> Iterator[None]:
         """Have all reads inside see one state. Ends a transaction that has not written yet."""
         if self._writing:
-            yield  # the world's lock (PostgreSQL) or the database's (SQLite) is ours
+            self.connection.execute(
+                select(world.c.id).with_for_update(read=True)
+            )  # writers wait until our end
+            yield
             return
         self.connection.rollback()
         self.connection.exec_driver_sql(

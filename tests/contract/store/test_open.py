@@ -100,3 +100,11 @@ def test_opening_again_keeps_what_was_stored(url: str, store: Store) -> None:
 def test_another_database_is_refused(wrong: str) -> None:
     with pytest.raises(ConfigError, match="database_url"):
         open_store(wrong)
+
+
+def test_a_database_that_does_not_open_is_named_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        open_store(f"sqlite:///{tmp_path}/nowhere/hostloom.db")
+    with pytest.raises(ConfigError, match=r"hostloom:\*\*\*@") as refused:
+        open_store(f"postgresql+psycopg://hostloom:secret@/hostloom?host={tmp_path}")
+    assert "secret" not in str(refused.value)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from hostloom.model.ids import UserId
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
 from hostloom.ports import Store, StoredAnswer
 from hostloom.store.engine import open_store
+from support.postgres import PostgresServer
 
 STEPS = (StepRecord("reserve"), StepRecord("volumes"), StepRecord("commit"))
 
@@ -107,6 +109,24 @@ def test_eight_that_claim_at_once_share_out_what_there_is(store: Store) -> None:
     ids = [each.id for each in (*claimed, *left) if each is not None]
     assert sorted(ids) == [f"op-{n}" for n in range(1, 6)]
     assert len(claimed) == 8
+
+
+@pytest.mark.postgres
+def test_postgresql_claims_do_not_wait_for_each_other(postgres: PostgresServer) -> None:
+    """SQLite has one writer at a time; here a claim that has not ended is passed over."""
+    with postgres.database() as url:
+        store = open_store(url)
+        add(store, 1, 2)
+        pool = ThreadPoolExecutor(1)
+        with store.begin() as slow:
+            first = slow.operations.claim("slow", 100.0, 20)
+            second = pool.submit(claim, store, "quick", 100.0).result(10)
+            slow.commit()
+        pool.shutdown()
+        store.close()
+    assert first is not None
+    assert second is not None
+    assert (first.id, second.id) == ("op-1", "op-2")
 
 
 def test_cancel_and_retry_fit_the_state(store: Store) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.errors import AlreadyExists, InUse, NotFound, Refused, StaleGeneration
+from hostloom.model.event import Event
 from hostloom.model.host import Correlation, CorrelationState, PlacedInterface, StoragePool
 from hostloom.model.ids import InterfaceId, MacAddress, RangeId, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
@@ -332,3 +333,38 @@ def test_a_failure_in_the_middle_leaves_nothing(store: Store, monkeypatch: pytes
         assert uow.nodes.list() == []
         assert uow.addresses.list() == []
     assert reserve_now(store, a_plan(world, 1)).interfaces[0].mac == MacAddress("52:54:00:00:01:00")
+
+
+def test_changes_of_a_machine_and_of_the_world_never_wait_for_each_other_in_a_ring(store: Store) -> None:
+    world = store_world(store)
+    machine = reserve_now(store, a_plan(world, 1))
+    updated, released = threading.Event(), threading.Event()
+
+    def release() -> None:
+        updated.wait()
+        with store.begin() as uow:
+            uow.release(machine.system_id)
+            uow.commit()
+        released.set()
+
+    thread = threading.Thread(target=release)
+    thread.start()
+    with store.begin() as uow:
+        uow.machines.update(replace(machine, state=MachineState.READY))
+        updated.set()
+        assert not released.wait(0.3), "it should wait for the transaction that has not ended"
+        uow.hosts.update(replace(world.host, cores=1))
+        uow.commit()
+    thread.join(10)
+    assert released.is_set()
+
+
+def test_a_snapshot_in_a_transaction_that_wrote_something_else_is_whole(store: Store) -> None:
+    world = store_world(store)
+    with store.begin() as uow:
+        uow.events.add(Event("host-added", "host kvm1", "added", 1.0))
+        assert uow.snapshot().hosts[0].host == world.host
+        assert len(uow.events.list()) == 1
+        uow.commit()
+    with store.begin() as uow:
+        assert len(uow.events.list()) == 1

@@ -55,6 +55,7 @@ def a(entity: type[Any], **given_fields: Any) -> st.SearchStrategy[Any]:
         int: numbers,
         float: times,
         str | None: st.none() | words,
+        int | None: st.none() | numbers,
         float | None: st.none() | times,
     }
     found = {

@@ -185,35 +185,48 @@ def test_a_process_that_slept_through_forgotten_removals_reads_anew(
     assert read(store).host_by_id[world.host.id].host == world.host
 
 
-def test_threads_that_read_while_others_write_see_whole_transactions(store: Store) -> None:
-    """Every transaction holds one address in each of two subnets: no snapshot shows one without the other."""
+def test_a_commit_that_follows_anothers_does_not_hide_it(url: str, store: Store) -> None:
+    """What a process reserved is taken over in memory only if nothing came between."""
     world = store_world(store)
-    with store.begin() as uow:
-        other = uow.subnets.add(Subnet(SubnetId(0), ip_network("10.1.0.0/24"), world.vlan.id, "other"))
+    revision = read(store).revision
+    other = open_store(url)
+    with other.begin() as uow:
+        uow.spaces.add(Space(SpaceId(0), "between"))
         uow.commit()
+    other.close()
+    with store.begin() as uow:
+        uow.reserve(a_plan(world, 1, revision=revision), EXPLANATION)
+        uow.commit()
+    assert [each.name for each in read(store).spaces] == ["between"]
+    assert [each.name for each in read(store).hosts[0].machines] == ["vm1"]
+
+
+def test_threads_that_read_while_others_write_see_whole_transactions(store: Store) -> None:
+    """Transaction number n notes n on the host and holds the nth address: no snapshot shows one alone."""
+    world = store_world(store)
     stop = threading.Event()
     torn: list[Snapshot] = []
-    seen: list[int] = []
+    seen: list[float] = []
 
     def watch() -> None:
         while not stop.is_set():
             snapshot = read(store)
-            counts = [sum(h.subnet_id == s for h in snapshot.held) for s in (world.subnet.id, other.id)]
-            seen.append(counts[0])
-            if counts[0] != counts[1]:
+            seen.append(snapshot.hosts[0].host.facts_at or 0)
+            if len(snapshot.held) != seen[-1]:
                 torn.append(snapshot)
 
     readers = [threading.Thread(target=watch) for _ in range(2)]
     for reader in readers:
         reader.start()
-    for n in range(1, 30):
+    host = world.host
+    for n in range(1, 80):
         with store.begin() as uow:
-            for subnet in (world.subnet, other):
-                ip = subnet.cidr.network_address + n
-                uow.addresses.hold(HeldAddress(ip, AddressKind.RESERVED, subnet.id))
+            host = uow.hosts.update(replace(host, facts_at=float(n)))
+            ip = world.subnet.cidr.network_address + n
+            uow.addresses.hold(HeldAddress(ip, AddressKind.RESERVED, world.subnet.id))
             uow.commit()
     stop.set()
     for reader in readers:
         reader.join()
     assert torn == []
-    assert len(seen) > 1
+    assert len(set(seen)) > 1
