@@ -51,7 +51,7 @@ MAAS_NETWORK = """\
 POOL = "<pool type='dir'><name>{name}</name><target><path>/var/lib/libvirt/{path}</path></target></pool>\n"
 #: The host's own directory lies under /run: it is carried over when /run is covered.
 INIT = """\
-#!/bin/sh
+#!/bin/bash
 set -e
 hostname {name}
 mount --make-rprivate /
@@ -69,7 +69,9 @@ mkdir -p /var/lib/libvirt/images /var/lib/libvirt/fast /var/lib/libvirt/boot /va
 mkdir -p /var/lib/libvirt/network /var/lib/libvirt/dnsmasq /var/log/libvirt/qemu /var/cache/libvirt/qemu
 echo 1 > /proc/sys/net/ipv4/ip_forward
 /usr/sbin/sshd -D -e -f {directory}/sshd_config 2>{directory}/sshd.log &
-exec /usr/sbin/libvirtd
+/usr/sbin/libvirtd &
+# Guests that end become children of the first process: it must collect them, which libvirtd would not.
+wait $!
 """
 
 

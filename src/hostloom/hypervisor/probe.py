@@ -6,6 +6,7 @@ one boot sector: it builds page tables, enters long mode, and powers off through
 
 import io
 import logging
+import threading
 import time
 import uuid
 from xml.etree import ElementTree as ET
@@ -54,7 +55,7 @@ def guest_runs(
         log.info("KVM is not used: the probe's disk cannot be made: %s", error)
         return False
     try:
-        return _boot(connection, _domain_xml(name, emulator, volume.path(), domain_type, cpu))
+        return _boot(connection, name, _domain_xml(name, emulator, volume.path(), domain_type, cpu))
     finally:
         volume.delete()
 
@@ -74,30 +75,33 @@ def _make_disk(connection: libvirt.virConnect, name: str) -> libvirt.virStorageV
     return volume
 
 
-def _boot(connection: libvirt.virConnect, xml: str) -> bool:
+def _boot(connection: libvirt.virConnect, name: str, xml: str) -> bool:
+    # Creating it can hang as well: the timer ends both the call and the guest.
+    watchdog = threading.Timer(DEADLINE_S, _destroy, (connection, name))
+    watchdog.start()
     try:
         domain = connection.createXML(xml)
-    except libvirt.libvirtError as error:
-        log.info("KVM is not used: the probe does not start: %s", error)
-        return False
-    try:
         until = time.monotonic() + DEADLINE_S
         while time.monotonic() < until:
             if not domain.isActive():
-                return True
+                return watchdog.is_alive()
             time.sleep(POLL_S)
         log.info("KVM is not used: the probe did not come up within %g s", DEADLINE_S)
         return False
     except libvirt.libvirtError as error:
         # A transient domain that has switched itself off is gone.
-        return bool(error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN)
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN and watchdog.is_alive():
+            return True
+        log.info("KVM is not used: the probe does not start: %s", error)
+        return False
     finally:
-        _destroy(domain)
+        watchdog.cancel()
+        _destroy(connection, name)
 
 
-def _destroy(domain: libvirt.virDomain) -> None:
+def _destroy(connection: libvirt.virConnect, name: str) -> None:
     try:
-        domain.destroy()
+        connection.lookupByName(name).destroy()
     except libvirt.libvirtError as error:
         log.debug("the probe is gone: %s", error)
 
