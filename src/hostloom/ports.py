@@ -418,7 +418,7 @@ class UnitOfWork(Protocol):
 
         Re-checks the host's generation (StaleGeneration), that name, UUID, MACs are free (AlreadyExists),
         capacity and passthru parents (Refused) and that addresses are free (AlreadyExists) and in no range
-        (Refused), then inserts the machine as *commissioning* with its NICs, disks, addresses and explanation.
+        (Refused), then inserts the machine as *commissioning* with its NICs, disks, addresses, explanation.
         Where the world has changed since `plan.revision`, capacity, parents and addresses that a parallel
         request took are StaleGeneration instead: decide again. A machine of that system id that is there
         already is returned.
