@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import httpx
+import structlog
 
 from hostloom.app import listen_unix, make_server
 from hostloom.config import Settings
@@ -137,6 +138,10 @@ class Running:
 @contextmanager
 def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
     """Serve from a directory; with a worker, operations run (against libvirt's test driver)."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
+        logger_factory=structlog.ReturnLoggerFactory(),
+    )
     with ExitStack() as stack:
         file = directory / "hostloom.db"
         shutil.copy(_template(), file)

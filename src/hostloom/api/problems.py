@@ -1,13 +1,13 @@
 """Errors as problem+json (RFC 9457): the one table from our error classes to HTTP statuses."""
 
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from hostloom.decide.explain import as_data, render
@@ -71,7 +71,7 @@ def refused_problem(error: errors.Refused) -> dict[str, Any]:
 def install_handlers(app: FastAPI) -> None:
     """Answer every error of the app with a problem document."""
 
-    def on_known(_: Request, error: Exception) -> JSONResponse:
+    def on_known(_: Request, error: Exception) -> Response:
         if isinstance(error, errors.Refused):
             return answer(refused_problem(error))
         if isinstance(error, HostloomError):
@@ -84,9 +84,10 @@ def install_handlers(app: FastAPI) -> None:
     app.add_middleware(Incidents)
 
 
-def answer(problem: dict[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
+def answer(problem: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """The response of a problem document."""
-    found = JSONResponse(problem, problem["status"], headers=headers, media_type=MEDIA_TYPE)
+    # ASCII only: a refused value may hold half a character, which UTF-8 cannot write
+    found = Response(json.dumps(problem), problem["status"], headers=headers, media_type=MEDIA_TYPE)
     if problem["status"] == 401:
         found.headers["WWW-Authenticate"] = "Bearer"
     return found
@@ -115,7 +116,7 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+async def _on_invalid(_: Request, error: Exception) -> Response:
     """All wrong fields at once, each by name."""
     if not isinstance(error, RequestValidationError):
         raise error
@@ -137,7 +138,7 @@ def _field_error(found: Mapping[str, Any]) -> dict[str, Any]:
     return {"field": ".".join(where), "message": message, **given}
 
 
-async def _on_http(_: Request, error: Exception) -> JSONResponse:
+async def _on_http(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     code = {404: "no-such-path", 405: "method-not-allowed"}.get(error.status_code, "bad-request")

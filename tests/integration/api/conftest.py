@@ -3,6 +3,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from support.server import Running, running
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 import pytest
-from support.server import Running
 
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable
+from support.server import Running
 
 
 def make(http: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
