@@ -24,14 +24,28 @@ class Inventory:
     new_subnets: tuple[Subnet, ...]
 
 
-def take_inventory(observed: ObservedNetwork, recorded: Node | None, snapshot: Snapshot) -> Inventory:
-    """Find every interface's VLAN: operator, subnet, parent, port, master; else none."""
-    return _Inventory(observed, recorded, snapshot).take()
+def take_inventory(
+    observed: ObservedNetwork,
+    recorded: Node | None,
+    snapshot: Snapshot,
+    own_bridges: frozenset[str] = frozenset(),
+) -> Inventory:
+    """Find every interface's VLAN: operator, subnet, parent, port, master; else none.
+
+    The addresses of `own_bridges` say nothing: libvirt gives every host's NAT bridge the same one.
+    """
+    return _Inventory(observed, recorded, snapshot, own_bridges).take()
 
 
 class _Inventory:
-    def __init__(self, observed: ObservedNetwork, recorded: Node | None, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+    def __init__(
+        self,
+        observed: ObservedNetwork,
+        recorded: Node | None,
+        snapshot: Snapshot,
+        own_bridges: frozenset[str],
+    ) -> None:
+        self._snapshot, self._own_bridges = snapshot, own_bridges
         links = [each for each in observed.links if each.kind is not None]
         self._links = {each.name: each for each in sorted(links, key=lambda link: natural_key(link.name))}
         self._recorded = {each.name: each for each in (recorded.interfaces if recorded else ())}
@@ -57,7 +71,7 @@ class _Inventory:
         before = self._recorded.get(name)
         if before is not None and before.vlan_source is VlanSource.OPERATOR:
             self._found[name] = before.vlan_id, VlanSource.OPERATOR
-        elif link.kind is not InterfaceKind.LOOPBACK:
+        elif link.kind is not InterfaceKind.LOOPBACK and name not in self._own_bridges:
             for address in link.addresses:
                 vlan_id = self._vlan_of(address)
                 if vlan_id is not None:

@@ -19,6 +19,7 @@ from hostloom.services.naming import (
     find_by_key,
 )
 from hostloom.services.publishing import change_served, is_served
+from hostloom.workflows.rederive import rederive_vlans
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ def create(ports: Ports, principal: Principal, wanted: SubnetInput) -> Subnet:
             description=wanted.description,
         )
         _check(subnet)
-        return uow.subnets.add(subnet), is_served(uow, vlan)
+        added = uow.subnets.add(subnet)
+        rederive_vlans(uow)
+        return added, is_served(uow, vlan)
 
     return change_served(ports, change, lambda uow, done: uow.subnets.delete(done.id))
 
@@ -102,7 +105,10 @@ def update(
         if after.vlan_id != before.vlan_id:
             _refuse_move(uow, before)
         served = any(is_served(uow, uow.vlans.get(each)) for each in {before.vlan_id, after.vlan_id})
-        return (before, uow.subnets.update(after)), served
+        updated = uow.subnets.update(after)
+        if after.vlan_id != before.vlan_id:
+            rederive_vlans(uow)
+        return (before, updated), served
 
     return change_served(ports, change, _put_back)[1]
 

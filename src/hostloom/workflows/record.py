@@ -17,6 +17,7 @@ from hostloom.model.observed import ObservedInterface, ObservedMachine, Observed
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.names import free_hostname
 from hostloom.workflows.observation import Observation
+from hostloom.workflows.rederive import own_bridges
 
 #: Machines in these states are in the hands of a saga: a reading does not judge them.
 _IN_WORK = frozenset({MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.DEPLOYING})
@@ -32,7 +33,8 @@ def record_observation(
     _tell_correlation(uow, ports, host, correlation)
     node = None if correlation.system_id is None else uow.nodes.get(correlation.system_id)
     if node is not None and seen.network is not None:
-        node = record_network(uow, ports, node, seen.network, f"host {host.name}")
+        bridges = own_bridges(replace(host, libvirt_networks=seen.host.libvirt_networks))
+        node = record_network(uow, ports, node, seen.network, f"host {host.name}", bridges)
     host = uow.hosts.update(
         replace(
             host,
@@ -51,14 +53,21 @@ def record_observation(
     return host
 
 
-def record_network(uow: UnitOfWork, ports: Ports, node: Node, seen: ObservedNetwork, subject: str) -> Node:
+def record_network(
+    uow: UnitOfWork,
+    ports: Ports,
+    node: Node,
+    seen: ObservedNetwork,
+    subject: str,
+    bridges: frozenset[str] = frozenset(),
+) -> Node:
     """Write a node's interfaces, making the fabrics, VLANs and subnets that are seen for the first time."""
     now = ports.clock.now()
     for change in drift(node, seen):
         text = f"{change.subject}: {change.recorded or 'nothing'} is now {change.observed or 'gone'}"
         if node.scanned_at is not None:
             uow.events.add(Event("drift", subject, f"{change.kind} {text}", now))
-    inventory = take_inventory(seen, node, uow.snapshot())
+    inventory = take_inventory(seen, node, uow.snapshot(), bridges)
     vlans = _create_network(uow, inventory)
     interfaces = [
         replace(each, vlan_id=vlans.get(each.vlan_id, each.vlan_id)) if each.vlan_id is not None else each
