@@ -124,7 +124,7 @@ class IdempotencyPending(RequestError):
     """A request with this idempotency key is being answered, or its process died before it was."""
 
     code = "idempotency-pending"
-    hint = "wait for the first request; if its server died, see what it did before you repeat it with a new key"
+    hint = "wait for the first request; if its server died, see what it did before you use a new key"
 
     def __init__(self, key: str) -> None:
         super().__init__(f"the request with idempotency key {key!r} has not been answered yet")

@@ -163,7 +163,7 @@ class PlacedMachine:
     cores: int
     memory_mib: int
     interfaces: tuple[PlacedInterface, ...] = ()
-    #: Sizes of its disks per storage pool, unless it is adopted: libvirt's free figure does not show sparse ones.
+    #: Sizes of its disks per storage pool, unless it is adopted: libvirt's figure does not show sparse ones.
     reserved_bytes: dict[str, int] = field(default_factory=dict, hash=False)
 
 
@@ -181,7 +181,7 @@ def bytes_left(pool: StoragePool, machines: Iterable[PlacedMachine]) -> int:
     """Bytes of the storage pool that may still be given out.
 
     Raw volumes are sparse, so libvirt's free figure does not show what ours will take: of the pool's size,
-    every recorded disk counts in full. Of what others put there only libvirt's figure tells. The smaller holds.
+    every recorded disk counts in full. Of what others put there only libvirt's figure tells; the less holds.
     """
     reserved = sum(each.reserved_bytes.get(pool.name, 0) for each in machines)
     return min(pool.free_bytes, pool.total_bytes - reserved)

@@ -1,0 +1,76 @@
+# Sourced by bin/demo and bin/test: installs what is missing, and nothing that is there.
+# Works as root or as a user with sudo; what it makes here belongs to whoever called.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+VENV=$ROOT/.venv
+STATE=$ROOT/.hostloom
+
+say() { printf '\033[1m%s\033[0m\n' "$*"; }
+fail() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "this needs root: $* (and there is no sudo)"
+  fi
+}
+
+# Give what root made in the checkout to the user who called sudo.
+give_back() {
+  if [ "$(id -u)" = 0 ] && [ -n "${SUDO_UID:-}" ]; then
+    chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$@"
+  fi
+}
+
+RUNTIME_PACKAGES="python3 python3-venv python3-dev gcc pkg-config libvirt-dev openssh-client iproute2 procps"
+LAB_PACKAGES="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-clients ipxe-qemu seabios dnsmasq-base
+  iptables kea-dhcp4-server openssh-server busybox-static cpio iputils-ping"
+TEST_PACKAGES="postgresql git"
+
+is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'; }
+
+# install_packages PACKAGE…: no service is started by it, and a policy that was there stays.
+install_packages() {
+  local missing=() package policy=/usr/sbin/policy-rc.d ours=no
+  command -v dpkg-query >/dev/null || fail "this is no Debian or Ubuntu machine: install these yourself: $*"
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  say "Installing with apt: ${missing[*]}"
+  if [ ! -e $policy ]; then
+    ours=yes
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+    as_root chmod 755 $policy
+    trap "as_root rm -f $policy" EXIT INT TERM
+  fi
+  as_root apt-get -qq update
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null
+  if [ $ours = yes ]; then
+    as_root rm -f $policy
+    trap - EXIT INT TERM
+  fi
+}
+
+# The distribution's Python, in an environment of its own (PEP 668); LOCK names the file of pinned packages.
+make_environment() {
+  local lock=$ROOT/$1 stamp=$VENV/.installed wanted
+  wanted=$(cat "$lock" "$ROOT/pyproject.toml" | sha256sum)
+  if [ -f "$stamp" ] && { [ "$(cat "$stamp")" = "$wanted" ] || [ "$1" = requirements.lock ]; }; then
+    return
+  fi
+  say "Installing Python packages into .venv"
+  [ -x "$VENV/bin/python" ] || /usr/bin/python3 -m venv "$VENV"
+  "$VENV/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or later is needed"
+  "$VENV/bin/python" -m pip install -q --disable-pip-version-check uv
+  VIRTUAL_ENV=$VENV "$VENV/bin/uv" pip install -q --require-hashes -r "$lock"
+  VIRTUAL_ENV=$VENV "$VENV/bin/uv" pip install -q --no-deps -e "$ROOT"
+  printf '%s' "$wanted" >"$stamp"
+  give_back "$VENV"
+}
