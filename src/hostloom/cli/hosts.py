@@ -193,9 +193,14 @@ def _create(client: Client, body: Document) -> Document:
     try:
         return client.hosts.create(body)
     except Problem as problem:
-        if problem.code != "host-key-unknown" or body.get("accept_key") or not sys.stdin.isatty():
+        if problem.code != "host-key-unknown":
             raise
         fingerprint = str(problem.details["fingerprint"])
+        if body.get("accept_key"):
+            raise fail(str(problem), "that is not the key that you gave", Exit.REFUSED) from None
+        if not sys.stdin.isatty():
+            hint = f"compare it with the host's own, then add it with --accept-key {fingerprint}"
+            raise fail(str(problem), hint, Exit.REFUSED) from None
     say(f"The SSH key of {body['name']} is not known:\n  {fingerprint}")
     say("On the host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows its own.")
     typer.confirm("Is it the same?", abort=True, err=True)

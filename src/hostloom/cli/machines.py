@@ -216,7 +216,7 @@ def _show_decision(decision: Document, output: Format, *, explain: bool) -> None
     elif plan is not None:
         reasons = [("why", "\n".join(decision["text"]))] if explain else []
         show_one(plan, PLAN, output, [*_parts(plan), *reasons])
-        for warning in plan["warnings"]:
+        for warning in [] if explain else plan["warnings"]:
             say(f"warning: {warning['text']}")
     if plan is None:
         code = decision["explanation"]["refusal"]["code"]

@@ -94,7 +94,7 @@ def choose(
 def main() -> None:
     """Run the command line; the exit code says how it went (docs/reference/exit-codes.md)."""
     try:
-        app()
+        app(prog_name="hostloom")
     except ClientError as error:
         sys.exit(report(error))
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """The verbs that every noun has: list, show and delete, made from one description of the noun."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -7,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from hostloom.cli.exits import Exit, fail
 from hostloom.cli.output import Column, Format, Output, show_done, show_list, show_one
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Collection, Document
@@ -85,8 +87,11 @@ def add_delete(app: typer.Typer, noun: Noun, warning: str = "") -> None:
 
 def confirm(question: str, *, yes: bool) -> None:
     """Ask before something is destroyed; without a terminal nobody can answer, so `--yes` it must be."""
-    if not yes:
-        typer.confirm(question, abort=True, err=True)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise fail(f"not done without an answer: {question}", "`--yes` answers it", Exit.USAGE)
+    typer.confirm(question, abort=True, err=True)
 
 
 def given(**values: object) -> Document:

@@ -40,7 +40,7 @@ NOUN = Noun(
         Column("SUBJECT", "subject"),
         Column("STATE", "state"),
         Column("STEPS", _progress, right=True),
-        Column("BEGUN", lambda item: when(item["created_at"])),
+        Column("BEGUN", lambda item: when(item["created_at"]), whole=True),
         Column("BY", "requested_by"),
         Column("ERROR", "error"),
     ),

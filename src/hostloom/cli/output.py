@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 import yaml
@@ -39,6 +39,8 @@ class Column:
     title: str
     value: str | Callable[[Document], Any]
     right: bool = False
+    #: Never broken over lines; the first column never is.
+    whole: bool = False
 
     def of(self, item: Document) -> str:
         """The cell's text."""
@@ -125,8 +127,9 @@ def show_done(text: str, item: Document, output: Format) -> None:
 def table(items: Sequence[Document], columns: Sequence[Column]) -> Table:
     """Columns under their titles, without lines."""
     found = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
-    for column in columns:
-        found.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+    for number, column in enumerate(columns):
+        justify: Literal["left", "right"] = "right" if column.right else "left"
+        found.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.whole or number == 0)
     for item in items:
         found.add_row(*(Text(column.of(item)) for column in columns))
     return found
@@ -136,7 +139,7 @@ def when(seconds: float | None) -> str:
     """A time as people write it, in UTC."""
     if seconds is None:
         return "never"
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def size(count: int) -> str:

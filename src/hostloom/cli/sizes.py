@@ -15,5 +15,7 @@ def parse_memory(text: str) -> int:
     if found is not None:
         mib = float(found[1] + (found[2] or "")) * _MIB[found[3].upper()]
     if mib < 1 or mib != int(mib):
-        raise typer.BadParameter(f"{text!r} is not a size such as 2G, 512M or 2048 (MiB)")
+        raise typer.BadParameter(
+            f"{text!r} is not a size such as 2G, 512M or 2048 (MiB)", param_hint="--memory"
+        )
     return int(mib)

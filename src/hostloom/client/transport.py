@@ -70,6 +70,7 @@ class Transport:
             headers["Idempotency-Key"] = str(uuid.uuid4())
         if generation is not None:
             headers["If-Match"] = f'"{generation}"'
+        self._refuse_absent()
         known = {key: value for key, value in (query or {}).items() if value is not None}
         pending = iter(PENDING_PAUSES_S)
         while True:
@@ -94,6 +95,12 @@ class Transport:
                 yield answer.iter_lines()
         except httpx.TransportError as error:
             raise ServerUnreachable(self._target.text, _cause(error)) from error
+
+    def _refuse_absent(self) -> None:
+        """Say it better than the connection attempt would."""
+        path = self._target.socket
+        if path is not None and not path.exists():
+            raise ServerUnreachable(str(path), "there is no such socket")
 
     def _answer(
         self, method: str, path: str, headers: dict[str, str], body: Any, query: dict[str, Any]
