@@ -5,8 +5,10 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,8 @@ import psycopg
 from hostloom.store.engine import open_store
 
 TEMPLATE = "hostloom_template"
+START_TIMEOUT_S = 30.0
+NEEDED_BYTES = 512 * 2**20
 _BIN_GLOB = "/usr/lib/postgresql/*/bin"
 _numbers = itertools.count(1)
 
@@ -54,7 +58,9 @@ def running_postgres() -> Iterator[PostgresServer]:
     if url := os.environ.get("HOSTLOOM_TEST_POSTGRES"):
         yield PostgresServer(url if "/?" in url else f"{url.rstrip('/')}/?")
         return
-    with tempfile.TemporaryDirectory(prefix="hostloom-pg-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="hostloom-pg-", dir=_quick_folder(), ignore_cleanup_errors=True
+    ) as folder:
         root = Path(folder)
         root.chmod(0o700)
         if os.geteuid() == 0:
@@ -64,33 +70,60 @@ def running_postgres() -> Iterator[PostgresServer]:
             yield PostgresServer(f"postgresql:///?host={root}&user=postgres")
 
 
+def _quick_folder() -> Path | None:
+    """Memory, where there is enough: a new database is a copy of 300 files."""
+    memory = Path("/dev/shm")  # noqa: S108  (a private folder is made in it)
+    is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > NEEDED_BYTES
+    return memory if is_roomy else None
+
+
 @contextlib.contextmanager
 def _server(root: Path) -> Iterator[None]:
+    """Run initdb and the server; the kernel stops the server when this process dies, however it dies."""
     data = root / "data"
-    _as_postgres(
-        "initdb", "--no-sync", "-A", "trust", "-U", "postgres", "--locale=C", "-E", "UTF8", "-D", data
-    )
-    options = (
-        f"-c listen_addresses='' -c unix_socket_directories={root} -c shared_buffers=32MB "
-        "-c max_connections=100 -c fsync=off -c autovacuum=off"
-    )
-    _as_postgres("pg_ctl", "-D", data, "-w", "-l", root / "log", "-o", options, "start")
-    try:
-        yield
-    finally:
-        _as_postgres("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-
-
-def _as_postgres(program: str, *arguments: str | Path) -> None:
-    """Run one of PostgreSQL's programs, which refuse to run as root."""
-    command: list[str | Path] = [find_program(program), *arguments]
-    if os.geteuid() == 0:
-        command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command]
+    how = ("--no-sync", "--auth=trust", "--username=postgres", "--locale=C", "--encoding=UTF8")
     done = subprocess.run(
-        command, cwd="/", text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60
+        _command("initdb", *how, "-D", data), cwd="/", text=True, timeout=60, capture_output=True
     )
     if done.returncode:
-        raise RuntimeError(f"{program} failed: {done.stderr}")
+        raise RuntimeError(f"initdb failed: {done.stderr}")
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": root,
+        "shared_buffers": "32MB",
+        "max_connections": 100,
+        "fsync": "off",
+        "autovacuum": "off",
+        "dynamic_shared_memory_type": "mmap",  # in its own folder, so that nothing is left elsewhere
+    }
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    with (root / "log").open("w") as log:
+        server = subprocess.Popen(_command("postgres", "-D", data, *options), cwd="/", stderr=log)
+    try:
+        _wait_until_ready(root, server)
+        yield
+    finally:
+        server.send_signal(signal.SIGQUIT)
+        server.wait(30)
+
+
+def _wait_until_ready(root: Path, server: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            psycopg.connect(f"postgresql:///postgres?host={root}&user=postgres").close()
+        except psycopg.OperationalError as error:
+            if server.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"PostgreSQL did not start: {(root / 'log').read_text()}") from error
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _command(program: str, *arguments: str | Path) -> list[str | Path]:
+    """How to run one of PostgreSQL's programs, which refuse to run as root."""
+    account = ("--reuid=postgres", "--regid=postgres", "--init-groups") if os.geteuid() == 0 else ()
+    return ["setpriv", *account, "--pdeathsig", "QUIT", "--", find_program(program), *arguments]
 
 
 def find_program(name: str) -> Path:
