@@ -1,0 +1,72 @@
+"""Every case of every world file passes, every plan passes the checker, and explanations survive storage."""
+
+import json
+
+import pytest
+
+from hostloom.decide import explain
+from hostloom.decide.cases import differences, rejections, simulate
+from hostloom.decide.check import check
+from hostloom.decide.world import Case, World, read_world
+from hostloom.decide.world_dump import dump_world
+from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
+from support.worlds import ACCEPTANCE, load
+
+FILES = sorted(ACCEPTANCE.rglob("*.yaml"))
+WORLDS = {path: load(path) for path in FILES}
+CASES = [
+    pytest.param(world, case, id=f"{path.stem}:{case.name}")
+    for path, world in WORLDS.items()
+    for case in world.cases
+]
+
+
+@pytest.mark.parametrize(("world", "case"), CASES)
+def test_case(world: World, case: Case) -> None:
+    decision = simulate(world.snapshot, case.request)
+    assert differences(world.snapshot, case, decision) == []
+    if decision.plan is not None:
+        assert check(world.snapshot, case.request, decision.plan) == ()
+    stored = json.loads(json.dumps(explain.as_data(decision.explanation)))
+    assert explain.from_data(stored) == decision.explanation
+    assert all(line and "{" not in line for line in explain.render(decision.explanation))
+
+
+def test_a_wrong_expectation_fails() -> None:
+    world = load(ACCEPTANCE / "shared/preference.yaml")
+    case = world.cases[0]
+    decision = simulate(world.snapshot, case.request)
+    for wrong in (
+        {"error": "unknown-space"},
+        {"host": "other"},
+        {"interfaces": []},
+        {"interfaces": [{"source": "br10"}]},
+        {"interfaces": [{"colour": "red"}]},
+        {"warnings": ["isolated-network"]},
+        {"rejected": {"br10": "loopback"}},
+    ):
+        assert differences(world.snapshot, Case("x", case.request, wrong), decision)
+
+
+def test_every_code_is_produced_by_a_world() -> None:
+    seen: set[object] = set()
+    for world in WORLDS.values():
+        for case in world.cases:
+            decision = simulate(world.snapshot, case.request)
+            seen |= {decision.explanation.refusal.code} if decision.explanation.refusal else set()
+            seen |= {each.code for each in decision.explanation.warnings}
+            seen |= set(rejections(decision.explanation).values())
+    later = {WarningCode.STALE_HOST_MODEL}
+    assert {*RequestCode, *RejectionCode, *WarningCode} - seen - later == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_an_exported_world_decides_the_same(path: object) -> None:
+    world = WORLDS[path]  # type: ignore[index]
+    again = read_world(json.loads(json.dumps(dump_world(world.snapshot))))
+    for case in world.cases:
+        before, after = (simulate(each.snapshot, case.request) for each in (world, again))
+        assert (before.plan is None) == (after.plan is None)
+        if before.plan is not None and after.plan is not None:
+            assert before.plan.interfaces == after.plan.interfaces
+            assert before.plan.host_name == after.plan.host_name
