@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -127,6 +128,8 @@ class Running:
 
     ports: Ports
     socket: Path
+    #: The same over TCP, where a token is wanted.
+    url: str
     dhcp: HeldDhcp
 
     def http(self) -> httpx.Client:
@@ -171,12 +174,13 @@ def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
         path = directory / "api.sock"
         listener = stack.enter_context(listen_unix(path, "hostloom"))
         server = make_server(Settings(state_dir=directory, socket=path), ports)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener, tcp]}, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.005)
         try:
-            yield Running(ports, path, dhcp)
+            yield Running(ports, path, f"http://127.0.0.1:{tcp.getsockname()[1]}", dhcp)
         finally:
             server.should_exit = True
             thread.join(15)

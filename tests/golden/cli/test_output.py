@@ -48,7 +48,7 @@ def _run(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
             main()
         except SystemExit as end:
             code = end.code or 0
+    answer = "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
     errors = "".join(f"! {line}".rstrip() + "\n" for line in err.getvalue().splitlines())
-    return f"$ {command}\n{out.getvalue()}{errors}" + (
-        f"? {code:d}\n" if isinstance(code, int) and code else ""
-    )
+    failed = f"? {code:d}\n" if isinstance(code, int) and code else ""
+    return f"$ {command}\n{answer}{errors}{failed}"
