@@ -1,0 +1,152 @@
+"""Fakes of the ports, kept honest by the contract suites; their worlds can be compared by value."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import ip_address, ip_interface
+
+from hostloom.model.attachment import AttachKind
+from hostloom.model.dhcp import DhcpIntent, Lease
+from hostloom.model.errors import DhcpUnreachable, HostNotScannable, HostUnreachable
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.network import Address
+from hostloom.model.node import BridgeKind, InterfaceKind
+from hostloom.model.observed import ObservedLink, ObservedNetwork
+from hostloom.ports import OfferedKey
+from support.fake_hypervisor import FakeHypervisors
+
+
+class FakeScanner:
+    """Links by URI; running machines' taps are ports of their bridges."""
+
+    def __init__(self, hypervisors: FakeHypervisors) -> None:
+        self._hypervisors = hypervisors
+        self.networks: dict[str, ObservedNetwork] = {}
+
+    def scan(self, uri: str) -> ObservedNetwork:
+        if uri not in self.networks:
+            raise HostNotScannable(uri)
+        host = self._hypervisors.of("", uri)
+        if host.unreachable:
+            raise HostUnreachable(uri, "the plug is pulled")
+        taps = tuple(
+            ObservedLink(nic.target, None, None, True, True, 1500, master=nic.attachment.source)
+            for machine in host.world().machines
+            for nic in machine.interfaces
+            if nic.target and nic.attachment is not None and nic.attachment.kind is AttachKind.BRIDGE
+        )
+        network = self.networks[uri]
+        return replace(network, links=network.links + taps)
+
+
+def a_network(hostname: str, address: str) -> ObservedNetwork:
+    """A host with br0 over eth0, and eth1 and eth2 bare."""
+
+    def nic(name: str, n: int) -> ObservedLink:
+        return ObservedLink(name, InterfaceKind.PHYSICAL, _mac(hostname, n), True, True, 1500)
+
+    bridge = ObservedLink(
+        "br0",
+        InterfaceKind.BRIDGE,
+        _mac(hostname, 0),
+        True,
+        True,
+        1500,
+        (ip_interface(address),),
+        ("eth0",),
+        BridgeKind.STANDARD,
+    )
+    return ObservedNetwork(hostname, (bridge, nic("eth0", 0), nic("eth1", 1), nic("eth2", 2)))
+
+
+def _mac(hostname: str, n: int) -> MacAddress:
+    return MacAddress(f"02:00:00:00:{sum(hostname.encode()) & 255:02x}:{n:02x}")
+
+
+class FakeKeys:
+    """Offered and pinned SSH keys."""
+
+    def __init__(self) -> None:
+        self.pins: dict[str, OfferedKey] = {}
+
+    def offered(self, uri: str) -> Sequence[OfferedKey]:
+        return (OfferedKey("ssh-ed25519", f"SHA256:{uri[-12:]}", "line"),) if "+ssh" in uri else ()
+
+    def pin(self, uri: str, key: OfferedKey) -> None:
+        self.pins[uri] = key
+
+    def pinned(self, uri: str) -> str | None:
+        return self.pins[uri].fingerprint if uri in self.pins else None
+
+    def forget(self, uri: str) -> None:
+        self.pins.pop(uri, None)
+
+
+class FakeResolver:
+    """Literals resolve to themselves, names as told."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, tuple[Address, ...]] = {}
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        try:
+            return (ip_address(name),)
+        except ValueError:
+            return self.names.get(name, ())
+
+
+class FakeDhcp:
+    """Remembers what it was told last."""
+
+    def __init__(self) -> None:
+        self.intent: DhcpIntent | None = None
+        self.reachable = True
+
+    def apply(self, intent: DhcpIntent) -> None:
+        if not self.reachable:
+            raise DhcpUnreachable("it is off")
+        self.intent = intent
+
+    def leases(self) -> Sequence[Lease]:
+        return ()
+
+    def is_alive(self) -> bool:
+        return self.reachable
+
+    def reserved(self) -> set[str]:
+        """The addresses that it would give to somebody."""
+        subnets = self.intent.subnets if self.intent else ()
+        return {str(each.ip) for subnet in subnets for each in subnet.reservations}
+
+
+class FakeClock:
+    """Time that moves when told."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+
+class CountingIds:
+    """Identities in order."""
+
+    def __init__(self) -> None:
+        self._count = itertools.count(1)
+
+    def system_id(self) -> SystemId:
+        return SystemId(f"sys{next(self._count):03d}")
+
+    def hostname(self) -> str:
+        return f"vm-{next(self._count)}"
+
+    def uuid(self) -> str:
+        return f"00000000-0000-4000-8000-{next(self._count):012d}"
+
+    def mac(self) -> MacAddress:
+        n = next(self._count)
+        return MacAddress(f"52:54:00:00:{n >> 8:02x}:{n & 255:02x}")
+
+    def secret(self) -> str:
+        return f"secret-{next(self._count)}"

@@ -1,0 +1,95 @@
+"""A whole hostloom on fakes and a real SQLite store: two hosts, one served VLAN, one that is not."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.ids import FabricId, SpaceId, SubnetId, VlanId
+from hostloom.model.network import Fabric, Space, Subnet, Vlan
+from hostloom.model.operation import Operation
+from hostloom.ports import Ports
+from hostloom.services import hosts
+from hostloom.store.engine import open_store
+from hostloom.workflows.controller import ensure_controller
+from hostloom.workflows.worker import Worker
+from support.fake_hypervisor import FakeHypervisors
+from support.fakes import (
+    CountingIds,
+    FakeClock,
+    FakeDhcp,
+    FakeKeys,
+    FakeResolver,
+    FakeScanner,
+    a_network,
+)
+
+URIS = ("qemu+ssh://root@10.0.0.11/system", "qemu+ssh://root@10.0.0.12/system")
+
+
+@dataclass
+class LittleWorld:
+    """The ports, and the fakes behind them."""
+
+    ports: Ports
+    hypervisors: FakeHypervisors
+    scanner: FakeScanner
+    dhcp: FakeDhcp
+    keys: FakeKeys
+    clock: FakeClock
+
+    def run(self) -> Operation:
+        """Run the one operation that waits."""
+        operation = Worker(self.ports, "test", threads=0).run_one()
+        assert operation is not None
+        return operation
+
+    def add_host(self, number: int) -> Operation:
+        uri = URIS[number]
+        key = self.keys.offered(uri)[0].fingerprint
+        hosts.add(self.ports, LOCAL_ADMIN, hosts.HostInput(f"kvm{number + 1}", uri, accept_key=key))
+        return self.run()
+
+    def state(self) -> object:
+        """Everything that a failed operation must leave as it was."""
+        with self.ports.store.begin() as uow:
+            machines = {each.hostname: each.state for each in uow.machines.list()}
+            nodes = {each.hostname for each in uow.nodes.list()}
+            held = {(str(each.ip), each.kind) for each in uow.addresses.list()}
+            known = {each.name for each in uow.hosts.list()}
+        return (
+            self.hypervisors.world(),
+            self.dhcp.reserved(),
+            dict(self.keys.pins),
+            machines,
+            nodes,
+            held,
+            known,
+        )
+
+
+def little_world(directory: Path, hosts_there: int = 2) -> LittleWorld:
+    """Build it; `hosts_there` hosts are added already."""
+    hypervisors, keys, dhcp, clock = FakeHypervisors(), FakeKeys(), FakeDhcp(), FakeClock()
+    scanner = FakeScanner(hypervisors)
+    for number, uri in enumerate(URIS):
+        scanner.networks[uri] = a_network(f"kvm{number + 1}", f"10.0.0.{number + 11}/24")
+        hypervisors.of(f"kvm{number + 1}", uri)
+    store = open_store(f"sqlite:///{directory / 'hostloom.db'}")
+    ports = Ports(
+        store, hypervisors, scanner, keys, FakeResolver(), dhcp, clock, CountingIds(), boot_port=5248
+    )
+    with store.begin() as uow:
+        fabric = uow.fabrics.add(Fabric(FabricId(0), "f"))
+        space = uow.spaces.add(Space(SpaceId(0), "mgmt"))
+        served = uow.vlans.add(Vlan(VlanId(0), fabric.id, 10, "mgmt", dhcp_on=True, space_id=space.id))
+        gateway = ip_address("10.0.0.1")
+        uow.subnets.add(Subnet(SubnetId(0), ip_network("10.0.0.0/24"), served.id, "mgmt", gateway))
+        uow.commit()
+    local = ensure_controller(ports, None, a_network("rack", "10.0.0.2/24"))
+    ports = Ports(**{**vars(ports), "local": local})
+    world = LittleWorld(ports, hypervisors, scanner, dhcp, keys, clock)
+    for number in range(hosts_there):
+        operation = world.add_host(number)
+        assert operation.state == "succeeded", operation
+    return world
