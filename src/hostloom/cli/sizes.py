@@ -4,7 +4,7 @@ import re
 
 import typer
 
-_SIZE = re.compile(r"(\d{1,9})(\.\d{1,3})?\s*([MGT]?)(?:iB|B)?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,9})(\.\d{1,3})?\s*([MGT]?)(?:iB|B)?", re.IGNORECASE | re.ASCII)
 _MIB = {"": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 

@@ -1,0 +1,28 @@
+"""What every command has."""
+
+import pytest
+import typer
+from support.cli_reference import FILE, leaves, render
+
+from hostloom.cli.main import app
+
+COMMANDS = dict(leaves(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS))
+def test_every_command_has_help_an_example_and_a_choice_of_output(path: str) -> None:
+    command = COMMANDS[path]
+    assert "Example" in (command.help or "")
+    options = {name for each in command.params for name in each.opts}
+    assert "--output" in options or path == "serve"
+
+
+def test_the_nouns_are_those_of_the_reference() -> None:
+    nouns = {path.split()[0] for path in COMMANDS}
+    wanted = "fabric vlan space subnet range address node host machine operation event user token world"
+    assert set(wanted.split()) <= nouns
+
+
+def test_the_reference_page_is_made_from_the_commands() -> None:
+    message = "write it anew: PYTHONPATH=tests python -m support.cli_reference"
+    assert FILE.read_text(encoding="utf-8") == render(), message

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from hostloom.config import Listen, Settings, load_settings
+from hostloom.model.errors import ConfigError
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    return file
+
+
+def test_flags_go_over_variables_over_the_file(tmp_path: Path) -> None:
+    file = write(tmp_path, 'log_level = "debug"\nworkers = 2\nlisten = "[::1]:81"\nstate_dir = "/a"\n')
+    found = load_settings(
+        {"HOSTLOOM_WORKERS": "3", "HOSTLOOM_STATE_DIR": "/b", "HOSTLOOM_URL": "http://x", "OTHER": "1"},
+        {"state_dir": Path("/c"), "log_level": None},
+        file,
+    )
+    assert found == Settings(log_level="debug", workers=3, listen=Listen("::1", 81), state_dir=Path("/c"))
+    assert found.database == "sqlite:////c/hostloom.db"
+    assert str(found.listen) == "[::1]:81"
+
+
+def test_without_a_file_there_are_defaults() -> None:
+    assert load_settings({}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("colour = 'red'", "colour"),
+        ("workers = 0", "workers"),
+        ("workers = true", "workers"),
+        ("workers = 'many'", "workers"),
+        ("listen = '127.0.0.1'", "listen"),
+        ("listen = '127.0.0.1:70000'", "listen"),
+        ("listen = ':80'", "listen"),
+        ("state_dir = 'relative'", "state_dir"),
+        ("log_level = 'loud'", "log_level"),
+        ("database_url = 5", "database_url"),
+        ("boot_port = -1", "boot_port"),
+        ("workers =", "config"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_expected(tmp_path: Path, text: str, setting: str) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        load_settings({}, file=write(tmp_path, text))
+    assert wrong.value.setting.startswith(setting)
+    assert wrong.value.expected
+
+
+def test_an_unknown_variable_and_a_missing_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="HOSTLOOM_COLOUR"):
+        load_settings({"HOSTLOOM_COLOUR": "red"})
+    with pytest.raises(ConfigError, match="a file that exists"):
+        load_settings({"HOSTLOOM_CONFIG": str(tmp_path / "none.toml")})
