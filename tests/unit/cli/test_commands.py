@@ -2,9 +2,9 @@
 
 import pytest
 import typer
-from support.cli_reference import FILE, leaves, render
 
 from hostloom.cli.main import app
+from support.cli_reference import FILE, leaves, render
 
 COMMANDS = dict(leaves(typer.main.get_command(app)))
 

@@ -10,7 +10,6 @@ import pytest
 
 from hostloom.client import Client, Problem, ServerUnreachable, Target, api, transport
 
-
 Answer = Callable[[BaseHTTPRequestHandler, int], None]
 
 
