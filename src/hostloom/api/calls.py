@@ -26,6 +26,8 @@ from hostloom.ports import Ports, StoredAnswer, UnitOfWork
 from hostloom.services import access
 
 JSON = "application/json"
+#: Answers are given again for a day.
+KEEP_ANSWERS_S = 24 * 3600.0
 _ETAG = re.compile(r'"(\d{1,9})"')
 #: Documents the scheme; the token itself is read below, because a Unix socket needs none.
 _bearer = HTTPBearer(auto_error=False, description="A token of `hostloom token create`.")
@@ -110,8 +112,10 @@ class Change(Call):
         """Take the key for this request, or give the answer that the first one with it got."""
         if self.key is None:
             return None
+        now = self.ports.clock.now()
+        uow.answers.prune(now - KEEP_ANSWERS_S)
         try:
-            uow.answers.add(StoredAnswer(self.key, self.fingerprint, 0, "", self.ports.clock.now()))
+            uow.answers.add(StoredAnswer(self.key, self.fingerprint, 0, "", now))
         except AlreadyExists:
             stored = uow.answers.find(self.key)
             if stored is None:

@@ -13,7 +13,8 @@ from hostloom.api.problems import STATUS, problem_of
 from hostloom.api.v1 import create_api
 from hostloom.client import Client, Target
 from hostloom.model import errors
-from support.server import Running
+from hostloom.ports import StoredAnswer
+from support.server import NOON, Running
 
 OPENAPI = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
 
@@ -103,6 +104,17 @@ def test_parallel_repetitions_change_once(server: Running, http: httpx.Client, p
     assert (201, "") in found
     assert found <= {(201, ""), (409, "idempotency-pending")}
     assert len(http.get(path).json()["items"]) == 1
+
+
+def test_a_key_is_forgotten_after_a_day(server: Running, http: httpx.Client) -> None:
+    key = "55555555-aaaa"
+    with server.ports.store.begin() as uow:
+        uow.answers.add(StoredAnswer(key, "other", 201, "{}", NOON - 24 * 3600 - 1))
+        uow.answers.add(StoredAnswer(f"{key}-kept", "other", 201, "{}", NOON - 24 * 3600 + 1))
+        uow.commit()
+    assert http.post("/fabrics", json={"name": "a"}, headers={"Idempotency-Key": key}).status_code == 201
+    kept = http.post("/fabrics", json={"name": "b"}, headers={"Idempotency-Key": f"{key}-kept"})
+    assert kept.json()["code"] == "idempotency-conflict"
 
 
 def test_a_tokens_text_is_not_remembered(http: httpx.Client) -> None:

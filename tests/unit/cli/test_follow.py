@@ -42,7 +42,7 @@ def end(client: Told, *, wait: bool = True) -> int:
     return left.value.exit_code
 
 
-def test_ctrl_c_leaves_the_operation_running_and_says_how_to_go_on(
+def test_ctrl_c_leaves_the_operation_running_and_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     story = Told(operation("running", ("observe", "done", "")), interrupted=True)
