@@ -7,6 +7,8 @@ from pathlib import Path
 from hostloom_lab.commands import inside, is_alive, kill, pids_in
 
 PID_FILE = "pid"
+#: Children of this process; they outlive it, and are collected here if it outlives them.
+_CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 def start(netns: str, directory: Path, script: str) -> None:
@@ -24,6 +26,7 @@ def start(netns: str, directory: Path, script: str) -> None:
             stderr=log,
             start_new_session=True,
         )
+    _CHILDREN.append(process)
     (directory / PID_FILE).write_text(f"{process.pid} {_started(process.pid)}")
 
 
@@ -43,6 +46,7 @@ def stop(netns: str, directory: Path) -> None:
     if left := [pid for pid in pids_in(netns) if pid != os.getpid()]:
         kill(left)
     (directory / PID_FILE).unlink(missing_ok=True)
+    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
 
 
 def _started(pid: int) -> str:

@@ -1,0 +1,163 @@
+"""A lab with a hostloom server in its rack, driven by the command line as a user would."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hostloom_lab.lab import Lab
+
+HOSTLOOM = [sys.executable, "-m", "hostloom.cli"]
+BOOT_PORT = 5248
+REPORT_TIMEOUT_S = 90
+
+
+class Rig:
+    """The lab, the server, and the command line against it."""
+
+    def __init__(self, lab: Lab, directory: Path) -> None:
+        self.lab, self.directory = lab, directory
+        self.socket = directory / "api.sock"
+        self._server: subprocess.Popen[bytes] | None = None
+
+    # -- the server --------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the server in the rack."""
+        guest = self.lab.guest
+        (self.directory / "config.toml").write_text(
+            f'state_dir = "{self.directory / "state"}"\n'
+            f'socket = "{self.socket}"\n'
+            f'listen = "{self.lab.plan.rack_link_address.ip}:5240"\n'
+            f"boot_port = {BOOT_PORT}\n"
+            f'boot_kernel = "{guest.kernel}"\n'
+            f'boot_initrd = "{guest.initrd}"\n'
+            'boot_cmdline = "quiet mitigations=off"\n'
+            f'kea_socket = "{self.lab.kea_socket}"\n'
+            f'ssh_config = "{self.lab.ssh_config}"\n'
+        )
+        argv = self.lab.in_rack([*HOSTLOOM, "serve", "--config", str(self.directory / "config.toml")])
+        with (self.directory / "server.log").open("ab") as log:
+            self._server = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
+        wait_until(self.socket.exists, "the server's socket", 30)
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Stop the server, or with SIGKILL let it die."""
+        if self._server is not None:
+            os.killpg(self._server.pid, number)
+            self._server.wait(20)
+            self._server = None
+            if number == signal.SIGKILL:
+                self.socket.unlink(missing_ok=True)
+
+    def log(self) -> str:
+        """What the server logged."""
+        return (self.directory / "server.log").read_text()
+
+    # -- the command line ----------------------------------------------------------------------------------
+
+    def call(self, *words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run a command; whatever comes of it."""
+        environment = {**os.environ, "HOSTLOOM_SOCKET": str(self.socket), "NO_COLOR": "1", "COLUMNS": "200"}
+        return subprocess.run(
+            [*HOSTLOOM, *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def run(self, *words: str) -> str:
+        """Run a command that must succeed."""
+        done = self.call(*words)
+        assert done.returncode == 0, (
+            f"{words}: {done.returncode}\n{done.stdout}{done.stderr}\n{self.log()[-3000:]}"
+        )
+        return done.stdout
+
+    def get(self, *words: str) -> Any:
+        """What a command answers as JSON."""
+        return json.loads(self.run(*words, "-o", "json"))
+
+    def list(self, noun: str) -> Any:
+        """A list of things."""
+        found = self.get(noun, "list")
+        return found["items"] if isinstance(found, dict) else found
+
+    # -- a described network ---------------------------------------------------------------------------------
+
+    def describe(self) -> None:
+        """Name the segments, serve them, and add every host."""
+        plan = self.lab.plan
+        self.run("fabric", "create", "physical")
+        for segment in ("mgmt", "dmz", "storage", "lab"):
+            subnet = plan.segment(segment)
+            vid = str(subnet.network_address).split(".")[2]
+            found = self.get("subnet", "show", str(subnet))
+            self.run("space", "create", segment)
+            self.run("vlan", "create", f"physical/{vid}", "--name", segment, "--space", segment)
+            gateway = str(plan.rack_address(segment))
+            self.run("subnet", "update", str(subnet), "--vlan", f"physical/{vid}", "--gateway", gateway)
+            self.run("fabric", "delete", found["vlan"].split("/")[0], "--yes")
+            self.run("vlan", "dhcp", "on", f"physical/{vid}")
+        for host in plan.hosts:
+            self.add_host(host.name)
+
+    def add_host(self, name: str) -> None:
+        """Add a host with the key that it has, and say where its bare NICs are."""
+        key = self.lab.plan.directory / name / "host_key.pub"
+        shown = subprocess.run(
+            ["ssh-keygen", "-lf", str(key)], capture_output=True, text=True, check=True
+        ).stdout
+        self.run("host", "add", name, self.lab.uri_ssh(name), "--accept-key", shown.split()[1])
+        for nic, vid in (("eth1", 20), ("eth2", 30), ("eth3", 40)):
+            self.run("node", "interface", "update", name, nic, "--vlan", f"physical/{vid}")
+
+    def compose(self, name: str, interfaces: str, host: str | None = None) -> dict[str, Any]:
+        """Compose a small machine, and return it."""
+        where = ["--host", host] if host else []
+        self.run(
+            *("machine", "compose", "--name", name, "--interfaces", interfaces, *where),
+            *("--memory", "256M", "--storage", "root:1"),
+        )
+        found: dict[str, Any] = self.get("machine", "show", name)
+        return found
+
+    def decompose(self, *names: str) -> None:
+        """Take machines apart."""
+        for name in names:
+            self.run("machine", "decompose", name, "--yes")
+
+    def wait_for_report(self, *names: str) -> dict[str, Any]:
+        """Wait until machines have booted and reported; the last report of each by name."""
+        found: dict[str, Any] = {}
+
+        def all_there() -> bool:
+            for event in self.list("event"):
+                if event["kind"] == "machine-up":
+                    found.setdefault(event["subject"].removeprefix("machine "), event["details"])
+            return set(names) <= set(found)
+
+        wait_until(all_there, f"reports of {names}", REPORT_TIMEOUT_S)
+        return found
+
+    # -- the wire ----------------------------------------------------------------------------------------
+
+    def answers_arp(self, segment: str, ip: str) -> bool:
+        """Whether anybody on the segment has the address."""
+        argv = self.lab.in_rack(["busybox", "arping", "-c", "3", "-w", "3", "-f", "-I", segment, ip])
+        return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float) -> None:
+    """Poll until it is so."""
+    until = time.monotonic() + timeout_s
+    while not is_true():
+        assert time.monotonic() < until, f"{what} did not come within {timeout_s:g} s"
+        time.sleep(0.2)
