@@ -33,6 +33,9 @@ class KeaDhcp:
         with self._lock:
             self._control.command("config-test", wanted)
             self._control.command("config-set", wanted)
+            for lease in self.leases():
+                if is_stale(lease, intent):
+                    self._control.command("lease4-del", {"ip-address": str(lease.ip)})
 
     def leases(self) -> Sequence[Lease]:
         """Leases that are valid now, by address."""
@@ -49,6 +52,21 @@ class KeaDhcp:
         except (DhcpUnreachable, DhcpRejected):
             return False
         return True
+
+
+def is_stale(lease: Lease, intent: DhcpIntent) -> bool:
+    """Whether a lease stands in the way: its address is another MAC's by now, or no longer leased at all.
+
+    A machine that is gone leaves its lease behind, and Kea would not give the address to the next one.
+    """
+    for subnet in intent.subnets:
+        if subnet.id != lease.subnet_id:
+            continue
+        for reservation in subnet.reservations:
+            if reservation.ip == lease.ip:
+                return reservation.mac != lease.mac
+        return not any(lease.ip in pool for pool in subnet.pools)
+    return True
 
 
 def _lease(data: dict[str, Any]) -> Lease:
