@@ -33,9 +33,8 @@ class KeaDhcp:
         with self._lock:
             self._control.command("config-test", wanted)
             self._control.command("config-set", wanted)
-            for lease in self.leases():
-                if is_stale(lease, intent):
-                    self._control.command("lease4-del", {"ip-address": str(lease.ip)})
+            for lease in stale_leases(self.leases(), intent):
+                self._control.command("lease4-del", {"ip-address": str(lease.ip)})
 
     def leases(self) -> Sequence[Lease]:
         """Leases that are valid now, by address."""
@@ -54,19 +53,20 @@ class KeaDhcp:
         return True
 
 
-def is_stale(lease: Lease, intent: DhcpIntent) -> bool:
-    """Whether a lease stands in the way: its address is another MAC's by now, or no longer leased at all.
+def stale_leases(leases: Sequence[Lease], intent: DhcpIntent) -> list[Lease]:
+    """Leases that stand in the way: their address is another MAC's by now, or no longer leased at all.
 
     A machine that is gone leaves its lease behind, and Kea would not give the address to the next one.
     """
-    for subnet in intent.subnets:
-        if subnet.id != lease.subnet_id:
-            continue
-        for reservation in subnet.reservations:
-            if reservation.ip == lease.ip:
-                return reservation.mac != lease.mac
-        return not any(lease.ip in pool for pool in subnet.pools)
-    return True
+    reserved = {(s.id, each.ip): each.mac for s in intent.subnets for each in s.reservations}
+    pools = {subnet.id: subnet.pools for subnet in intent.subnets}
+    stale = []
+    for lease in leases:
+        mac = reserved.get((lease.subnet_id, lease.ip))
+        in_pool = any(lease.ip in pool for pool in pools.get(lease.subnet_id, ()))
+        if mac != lease.mac and (mac is not None or not in_pool):
+            stale.append(lease)
+    return stale
 
 
 def _lease(data: dict[str, Any]) -> Lease:

@@ -6,8 +6,8 @@ from typing import Any
 from hostloom.decide.check import check
 from hostloom.decide.compose import decide, labels_needed
 from hostloom.model.access import Principal
-from hostloom.model.errors import NotFound, StaleGeneration, WrongState
-from hostloom.model.ids import SystemId
+from hostloom.model.errors import AlreadyExists, NotFound, StaleGeneration, WrongState
+from hostloom.model.ids import SystemId, check_hostname
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState
 from hostloom.model.operation import Operation
 from hostloom.model.plan import Decision
@@ -40,9 +40,15 @@ def list_(
 ) -> list[Machine]:
     """By system id, or those of a host by name."""
     require_admin(principal, "see machines")
-    if host is not None:
-        return uow.machines.of_host(get_host(uow, principal, host).id)
-    return uow.machines.list(after, limit)
+    if host is None:
+        return uow.machines.list(after, limit)
+    machines = uow.machines.of_host(get_host(uow, principal, host).id)
+    rest = [
+        each
+        for each in sorted(machines, key=lambda m: m.system_id)
+        if after is None or each.system_id > after
+    ]
+    return rest[:limit]
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
@@ -66,6 +72,9 @@ def compose(ports: Ports, principal: Principal, request: ComposeRequest) -> Oper
     with ports.store.begin() as uow:
         zone_id(uow, request.zone)
         resource_pool_id(uow, request.resource_pool)
+        check_hostname(identities.hostname)
+        if uow.nodes.find(identities.hostname) is not None:
+            raise AlreadyExists("node", identities.hostname)
         plan_or_refuse(_decide(uow, request, identities))
         subject = f"machine {identities.hostname}"
         given = ComposeInput(request, identities)

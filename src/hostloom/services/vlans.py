@@ -125,9 +125,7 @@ def set_dhcp(
     """
     require_admin(principal, "change DHCP")
     if (relay is not None) is not (mode is DhcpMode.RELAY):
-        raise InvalidValue(
-            "relay", relay, "the VLAN that serves this one: with mode relay, and only then"
-        )
+        raise InvalidValue("relay", relay, "the VLAN that serves this one: with mode relay, and only then")
 
     def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], bool]:
         before = get(uow, principal, key)
