@@ -43,12 +43,8 @@ def list_(
     if host is None:
         return uow.machines.list(after, limit)
     machines = uow.machines.of_host(get_host(uow, principal, host).id)
-    rest = [
-        each
-        for each in sorted(machines, key=lambda m: m.system_id)
-        if after is None or each.system_id > after
-    ]
-    return rest[:limit]
+    machines.sort(key=lambda machine: machine.system_id)
+    return [each for each in machines if after is None or each.system_id > after][:limit]
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
