@@ -12,7 +12,8 @@ from hostloom.model.host import Emulation
 #: The machine type by architecture; libvirt's default elsewhere.
 MACHINE_TYPES = {"amd64": "q35", "i386": "q35", "arm64": "virt"}
 
-KvmProbe = Callable[[libvirt.virConnect, str, str], bool]
+#: (connection, architecture, emulator, machine type) to whether a guest comes up under KVM.
+KvmProbe = Callable[[libvirt.virConnect, str, str, str], bool]
 
 
 def emulations(connection: libvirt.virConnect, kvm_runs: KvmProbe) -> tuple[Emulation, ...]:
@@ -41,7 +42,7 @@ def _emulation(connection: libvirt.virConnect, guest: ET.Element, word: str, kvm
     machines = {each.text for each in guest.findall("arch/machine")}
     if machine not in machines:
         machine = ""
-    if "kvm" in types and word != "i386" and kvm_runs(connection, emulator, machine):
+    if "kvm" in types and kvm_runs(connection, word, emulator, machine):
         return Emulation(word, "kvm", machine, emulator, "host-passthrough")
     domain_type = "qemu" if "qemu" in types else min(types - {"kvm"}, default="qemu")
     cpu = "maximum" if domain_type == "qemu" and _has_maximum(connection, emulator, word, machine) else ""

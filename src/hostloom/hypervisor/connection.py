@@ -1,36 +1,54 @@
 """One libvirt connection a host, two lanes of calls with deadlines; a dead host costs nobody else anything.
 
-A C call that blocks cannot be cancelled. At its deadline the lane's thread and the connection are left to
-themselves and new ones are made; with three threads abandoned the host is unreachable until one returns.
+A C call that blocks cannot be cancelled. At its deadline its thread and the connection are left behind and
+new ones are made; with three left behind the host is unreachable for a while, then one call may try again.
 """
 
 import logging
-import queue
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
 
 import libvirt
 
 from hostloom.hypervisor.errors import is_connection_lost, translate
+from hostloom.hypervisor.lanes import GivenUp, Job, Lane
 from hostloom.model.errors import HostUnreachable, OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+#: A call on a connection; `proceed` is asked before everything that changes something.
+Call = Callable[[libvirt.virConnect, Callable[[], None]], T]
 
 KEEPALIVE_S, KEEPALIVE_COUNT = 5, 3
 MAX_ABANDONED = 3
 
-_event_loop_started = threading.Lock()
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a host."""
+
+    read_s: float = 20.0
+    write_s: float = 60.0
+    #: After three hung calls, the host is not asked for so long; doubled while it stays dead.
+    cool_down_s: float = 30.0
+    max_cool_down_s: float = 900.0
+    #: A connection that is closed may take so long to say goodbye.
+    close_s: float = 2.0
+
+
+_event_loop_lock = threading.Lock()
 _event_loop: threading.Thread | None = None
 
 
 def start_event_loop() -> None:
     """libvirt's event loop, one thread a process; without it keepalive does nothing."""
     global _event_loop  # noqa: PLW0603  (libvirt has one loop a process, by design)
-    with _event_loop_started:
+    with _event_loop_lock:
         if _event_loop is None:
             libvirt.virEventRegisterDefaultImpl()
             _event_loop = threading.Thread(target=_run_events, name="libvirt-events", daemon=True)
@@ -42,106 +60,125 @@ def _run_events() -> None:
         libvirt.virEventRunDefaultImpl()
 
 
-class Lane:
-    """One thread that makes calls one after the other."""
+class _Lost(Exception):
+    """The connection broke during a call: whether the host has heard it, nobody knows."""
 
-    def __init__(self, name: str) -> None:
-        self._queue: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
-
-    def submit(self, call: Callable[[], T]) -> "Future[T]":
-        """Queue a call."""
-        future: Future[T] = Future()
-        self._queue.put((call, future))
-        return future
-
-    def close(self) -> None:
-        """End the thread after what is queued."""
-        self._queue.put(None)
-
-    def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            call, future = item
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(call())
-            except BaseException as error:  # noqa: BLE001  (the caller gets it from the future)
-                future.set_exception(error)
+    def __init__(self, error: HostUnreachable) -> None:
+        self.error = error
 
 
 class HostConnection:
     """The connection to one host; opened at first use, and again when it was lost."""
 
-    def __init__(self, host: str, uri: str, resolve: Callable[[str], str]) -> None:
-        self._host, self._uri, self._resolve = host, uri, resolve
+    def __init__(self, host: str, uri: str, resolve: Callable[[str], str], patience: Patience) -> None:
+        #: Names the host in errors; a renamed host keeps its connection.
+        self.host = host
+        self.patience = patience
+        self._uri, self._resolve = uri, resolve
+        self._read, self._write = Lane(f"{host}-read"), Lane(f"{host}-write")
         self._lock = threading.Lock()
+        #: Held while the connection is opened, so that two lanes do not open two.
         self._opening = threading.Lock()
         self._connection: libvirt.virConnect | None = None
-        self._lanes = {"read": Lane(f"{host}-read"), "write": Lane(f"{host}-write")}
+        self._closed = False
         self._abandoned = 0
+        self._retry_at = 0.0
+        self._cool_down_s = patience.cool_down_s
 
-    def read(self, action: str, call: Callable[[libvirt.virConnect], T], deadline_s: float = 20.0) -> T:
-        """Make a call that changes nothing; once more on a new connection if the old one was lost."""
+    def read(self, action: str, call: Callable[[libvirt.virConnect], T], deadline_s: float = 0) -> T:
+        """Make a call that changes nothing; once more on a new connection if the old one broke in it."""
+        until = time.monotonic() + (deadline_s or self.patience.read_s)
         try:
-            return self._call("read", action, call, deadline_s)
-        except HostUnreachable:
-            if self._abandoned >= MAX_ABANDONED:
-                raise
-            return self._call("read", action, call, deadline_s)
+            return self._call(self._read, action, lambda connection, _: call(connection), until)
+        except _Lost:
+            log.info("host %s: connecting again to %s", self.host, action)
+        try:
+            return self._call(self._read, action, lambda connection, _: call(connection), until)
+        except _Lost as lost:
+            raise lost.error from lost.error.__cause__
 
-    def write(self, action: str, call: Callable[[libvirt.virConnect], T], deadline_s: float = 60.0) -> T:
-        """Make a changing call; OutcomeUnknown when it ran out of time or its connection was lost in it."""
-        return self._call("write", action, call, deadline_s)
+    def write(self, action: str, call: Call[T], deadline_s: float = 0) -> T:
+        """Make a changing call; OutcomeUnknown when it ran out of time or its connection broke in it."""
+        until = time.monotonic() + (deadline_s or self.patience.write_s)
+        try:
+            return self._call(self._write, action, call, until)
+        except _Lost as lost:
+            timeout_s = deadline_s or self.patience.write_s
+            raise OutcomeUnknown(self.host, action, timeout_s, lost.error.cause) from lost.error
 
     def close(self) -> None:
-        """Close; calls under way end with an error."""
+        """Close; calls under way end with an error, and later ones are refused."""
         with self._lock:
+            self._closed = True
             connection, self._connection = self._connection, None
-            for lane in self._lanes.values():
-                lane.close()
+        self._read.close()
+        self._write.close()
         if connection is not None:
-            _close_quietly(connection)
+            # Saying goodbye to a host that is dead blocks.
+            closer = threading.Thread(target=_close_quietly, args=(connection,), daemon=True)
+            closer.start()
+            closer.join(self.patience.close_s)
 
-    def _call(self, lane: str, action: str, call: Callable[[libvirt.virConnect], T], deadline_s: float) -> T:
-        with self._lock:
-            if self._abandoned >= MAX_ABANDONED:
-                raise HostUnreachable(self._host, f"{self._abandoned} calls hang")
-            future = self._lanes[lane].submit(lambda: self._run(action, call))
+    # -- one call ----------------------------------------------------------------------------------------
+
+    def _call(self, lane: Lane, action: str, call: Call[T], until: float) -> T:
+        self._check_reachable()
+        job: Job[T] = Job(lambda job: self._run(job, action, call))
+        begun_at = time.monotonic()
+        lane.submit(job)
         try:
-            return future.result(deadline_s)
+            result = job.future.result(max(0.0, until - begun_at))
         except TimeoutError:
-            if not future.cancel() and not future.done():
-                self._abandon(lane, future)
-            if lane == "write":
-                raise OutcomeUnknown(self._host, action, deadline_s) from None
-            raise HostUnreachable(self._host, f"{action}: no answer within {deadline_s:g} s") from None
+            return self._settle_late(lane, job, action, until - begun_at)
+        with self._lock:
+            self._retry_at, self._cool_down_s = 0.0, self.patience.cool_down_s
+        return result
 
-    def _run(self, action: str, call: Callable[[libvirt.virConnect], T]) -> T:
+    def _settle_late(self, lane: Lane, job: Job[T], action: str, waited_s: float) -> T:
+        if job.future.cancel():
+            raise HostUnreachable(self.host, f"{action}: other calls took longer than {waited_s:.3g} s")
+        changed = job.give_up()
+        if job.future.done():
+            with suppress(GivenUp):
+                return job.future.result()
+        else:
+            self._abandon(lane, job)
+        if lane is self._write and changed:
+            raise OutcomeUnknown(self.host, action, round(waited_s, 3))
+        raise HostUnreachable(self.host, f"{action}: no answer within {waited_s:.3g} s")
+
+    def _run(self, job: Job[T], action: str, call: Call[T]) -> T:
         connection = self._open()
         try:
-            return call(connection)
+            return call(connection, job.proceed)
         except libvirt.libvirtError as error:
-            if is_connection_lost(error):
+            failure = translate(error, self.host, action)
+            if is_connection_lost(error) or not _is_alive(connection):
                 self._drop(connection)
-            raise translate(error, self._host, action) from error
+                raise _Lost(HostUnreachable(self.host, str(error))) from error
+            raise failure from error
+
+    # -- the connection ----------------------------------------------------------------------------------
 
     def _open(self) -> libvirt.virConnect:
-        with self._opening:
-            if self._connection is not None:
-                return self._connection
+        opening = self._opening
+        with opening:
+            connection = self._connection
+            if connection is not None and _is_alive(connection):
+                return connection
             start_event_loop()
             try:
                 connection = libvirt.open(self._resolve(self._uri))
             except libvirt.libvirtError as error:
-                raise translate(error, self._host, "connect", opening=True) from error
-            try:
-                connection.setKeepAlive(KEEPALIVE_S, KEEPALIVE_COUNT)
-            except libvirt.libvirtError as error:
-                # The test driver has none; nothing can hang there.
-                log.debug("host %s: no keepalive: %s", self._host, error)
-            self._connection = connection
+                raise translate(error, self.host, "connect", opening=True) from error
+            _keep_alive(connection)
+            with self._lock:
+                if self._closed:
+                    raise HostUnreachable(self.host, "its connection was closed")
+                if opening is not self._opening:
+                    # While this one hung, it was given up and another one opened.
+                    raise GivenUp
+                self._connection = connection
             return connection
 
     def _drop(self, connection: libvirt.virConnect) -> None:
@@ -150,19 +187,52 @@ class HostConnection:
                 self._connection = None
         _close_quietly(connection)
 
-    def _abandon(self, lane: str, future: "Future[Any]") -> None:
+    # -- calls that hang ---------------------------------------------------------------------------------
+
+    def _check_reachable(self) -> None:
+        """Refuse at once while too many calls hang; after the pause one call goes through as a trial."""
+        with self._lock:
+            if self._closed:
+                raise HostUnreachable(self.host, "its connection was closed")
+            now = time.monotonic()
+            if self._abandoned < MAX_ABANDONED or self._retry_at == 0.0:
+                return
+            if now < self._retry_at:
+                cause = f"{self._abandoned} calls hang; it is asked again in {self._retry_at - now:.0f} s"
+                raise HostUnreachable(self.host, cause)
+            self._retry_at = now + self._cool_down_s
+
+    def _abandon(self, lane: Lane, job: Job[T]) -> None:
         """Leave the lane's thread and the connection to themselves."""
         with self._lock:
             self._abandoned += 1
-            self._lanes[lane].close()
-            self._lanes[lane] = Lane(f"{self._host}-{lane}")
             self._connection = None
             self._opening = threading.Lock()
-        future.add_done_callback(self._returned)
+            if self._abandoned >= MAX_ABANDONED:
+                self._retry_at = time.monotonic() + self._cool_down_s
+                self._cool_down_s = min(2 * self._cool_down_s, self.patience.max_cool_down_s)
+        lane.replace_thread()
+        job.future.add_done_callback(self._returned)
 
-    def _returned(self, _future: "Future[Any]") -> None:
+    def _returned(self, _future: object) -> None:
         with self._lock:
             self._abandoned -= 1
+
+
+def _is_alive(connection: libvirt.virConnect) -> bool:
+    """What the client knows by itself (keepalive, closed sockets); asks nobody."""
+    try:
+        return bool(connection.isAlive())
+    except libvirt.libvirtError:
+        return False
+
+
+def _keep_alive(connection: libvirt.virConnect) -> None:
+    try:
+        connection.setKeepAlive(KEEPALIVE_S, KEEPALIVE_COUNT)
+    except libvirt.libvirtError as error:
+        # Drivers inside this process have none, and nothing to lose.
+        log.debug("no keepalive: %s", error)
 
 
 def _close_quietly(connection: libvirt.virConnect) -> None:

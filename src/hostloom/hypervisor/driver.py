@@ -1,79 +1,65 @@
-"""The hypervisor port over libvirt: bulk reads, and changes that may be made twice."""
+"""The hypervisor port over libvirt: reads, and changes that may be made twice."""
 
 import threading
+import weakref
 from collections.abc import Callable
-from dataclasses import replace
 
 import libvirt
 
 from hostloom.hypervisor import capabilities, xml_in, xml_out
-from hostloom.hypervisor.connection import HostConnection
-from hostloom.hypervisor.errors import is_missing, silence_libvirt
+from hostloom.hypervisor.connection import HostConnection, Patience
+from hostloom.hypervisor.errors import silence_libvirt
+from hostloom.hypervisor.lookups import find_domain, find_pool, find_volume, mark_of, power_of
 from hostloom.hypervisor.probe import kvm_runs
-from hostloom.hypervisor.words import CONSOLE_LOG
-from hostloom.model.errors import HypervisorRejected, NotFound
-from hostloom.model.host import Emulation, StoragePool
-from hostloom.model.machine import Disk, MachineSpec, PowerState
+from hostloom.hypervisor.reading import PoolReader, read_host, read_machine
+from hostloom.model.errors import HypervisorRejected
+from hostloom.model.host import Emulation
+from hostloom.model.machine import Disk, DiskFormat, MachineSpec, PowerState
 from hostloom.model.observed import ObservedHost, ObservedMachine
 
-#: (uri, path, limit in bytes) to the end of a file on the host.
+#: (URI, path, limit in bytes) to the end of a file on the host; empty when it is not there.
 ReadFile = Callable[[str, str, int], str]
+#: Called before everything that changes the host: nobody may have waited so long.
+Proceed = Callable[[], None]
+_Emulations = weakref.WeakKeyDictionary[libvirt.virConnect, tuple[Emulation, ...]]
 
-_ON = frozenset(
-    {
-        libvirt.VIR_DOMAIN_RUNNING,
-        libvirt.VIR_DOMAIN_BLOCKED,
-        libvirt.VIR_DOMAIN_PAUSED,
-        libvirt.VIR_DOMAIN_SHUTDOWN,
-        libvirt.VIR_DOMAIN_PMSUSPENDED,
-    }
-)
-#: A logical volume is rounded up to extents of its group.
-EXTENT_SLACK_BYTES = 64 << 20
-_SPARSE_POOLS = frozenset({"dir", "fs", "netfs", ""})
+#: Reading a host may probe for KVM first.
+DESCRIBE_S = 45.0
+#: Pools whose volumes are files.
+_FILE_POOLS = frozenset({"dir", "fs", "netfs"})
+#: Pools whose volumes a machine's disk can name by a path.
+_PATH_POOLS = _FILE_POOLS | {"logical", "disk", "zfs"}
+#: A logical volume is rounded up to extents of its group, a qcow2 file to sectors.
+_BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 
 
 class LibvirtHypervisor:
     """One host."""
 
-    def __init__(self, host: str, uri: str, connection: HostConnection, read_file: ReadFile) -> None:
-        self._host, self._uri, self._connection, self._read_file = host, uri, connection, read_file
-        self._emulations: tuple[Emulation, ...] | None = None
+    def __init__(self, uri: str, connection: HostConnection, read_file: ReadFile) -> None:
+        self._uri, self._connection, self._read_file = uri, connection, read_file
+        self._pool_reader = PoolReader()
+        # What runs on a host may be another tomorrow, but not without a new connection.
+        self._emulations: _Emulations = weakref.WeakKeyDictionary()
 
     # -- reads -----------------------------------------------------------------------------------------
 
     def describe(self) -> ObservedHost:
-        """Read everything in bulk; what this host can run is probed once."""
-        return self._connection.read("read the host", self._describe, deadline_s=30.0)
+        """Read everything in bulk; what can run here is probed once a connection."""
+        return self._connection.read("read the host", self._describe, DESCRIBE_S)
 
     def _describe(self, connection: libvirt.virConnect) -> ObservedHost:
-        if self._emulations is None:
-            self._emulations = capabilities.emulations(connection, kvm_runs)
-        info = connection.getInfo()
-        networks = connection.listAllNetworks()
-        return ObservedHost(
-            hostname=connection.getHostname(),
-            cores=int(info[2]),
-            memory_mib=int(info[1]),
-            emulations=self._emulations,
-            storage_pools=_with_default(_read_pools(connection)),
-            libvirt_networks=tuple(
-                sorted(
-                    (xml_in.network(each.XMLDesc(), active=bool(each.isActive())) for each in networks),
-                    key=lambda network: network.name,
-                )
-            ),
-            machines=_read_machines(connection),
-        )
+        found = self._emulations.get(connection)
+        if found is None:
+            found = self._emulations[connection] = capabilities.emulations(connection, kvm_runs)
+        return read_host(connection, found, self._pool_reader)
 
     def find_machine(self, uuid: str) -> ObservedMachine | None:
         """Read one machine."""
 
         def read(connection: libvirt.virConnect) -> ObservedMachine | None:
-            domain = _find_domain(connection, uuid)
-            if domain is None:
-                return None
-            return xml_in.machine(domain.XMLDesc(), _power(domain), xml_in.no_volume)
+            domain = find_domain(connection, uuid)
+            return None if domain is None else read_machine(connection, domain)
 
         return self._connection.read(f"read machine {uuid}", read)
 
@@ -81,8 +67,8 @@ class LibvirtHypervisor:
         """Whether it runs."""
 
         def read(connection: libvirt.virConnect) -> PowerState:
-            domain = _find_domain(connection, uuid)
-            return PowerState.UNKNOWN if domain is None else _power(domain)
+            domain = find_domain(connection, uuid)
+            return PowerState.UNKNOWN if domain is None else power_of(domain.state()[0])
 
         return self._connection.read(f"read the power of {uuid}", read)
 
@@ -90,83 +76,90 @@ class LibvirtHypervisor:
         """The domain XML; paths of volumes that do not exist yet are those they will have."""
         return self._connection.read(f"render machine {spec.name}", lambda c: self._render(c, spec))
 
-    def _render(self, connection: libvirt.virConnect, spec: MachineSpec) -> str:
-        paths = {}
-        for disk in spec.disks:
-            pool = self._pool(connection, disk)
-            volume = _find_volume(pool, disk.volume)
-            directory = xml_in.parse(pool.XMLDesc()).findtext("target/path", "")
-            paths[disk.volume] = volume.path() if volume is not None else f"{directory}/{disk.volume}"
-        return xml_out.domain_xml(spec, paths)
-
     def console_log(self, uuid: str, limit_bytes: int = 65536) -> str:
-        """The end of the serial console's log."""
-        machine = self.find_machine(uuid)
-        if machine is None:
-            raise NotFound("machine", uuid)
-        return self._read_file(self._uri, CONSOLE_LOG.format(name=machine.name), limit_bytes)
+        """The end of the serial console's log; empty before the machine has written anything."""
+        action = f"read the console of machine {uuid}"
+
+        def find_file(connection: libvirt.virConnect) -> str:
+            return xml_in.console_log(self._get_domain(connection, uuid, action).XMLDesc())
+
+        path = self._connection.read(action, find_file)
+        if not path:
+            raise self._rejected(action, "its console is not logged to a file")
+        return self._read_file(self._uri, path, limit_bytes)
 
     # -- changes ---------------------------------------------------------------------------------------
 
     def ensure_volume(self, disk: Disk) -> None:
         """Make the volume, or find it as it should be."""
-        self._connection.write(f"make volume {disk.volume}", lambda c: self._ensure_volume(c, disk))
+        action = f"make volume {disk.volume} in storage pool {disk.pool}"
 
-    def _ensure_volume(self, connection: libvirt.virConnect, disk: Disk) -> None:
-        pool = self._pool(connection, disk)
-        volume = _find_volume(pool, disk.volume)
-        if volume is None:
-            kind = xml_in.parse(pool.XMLDesc()).get("type", "")
-            pool.createXML(xml_out.volume_xml(disk, sparse=kind in _SPARSE_POOLS))
-            return
-        size = volume.info()[1]
-        if not disk.size_bytes <= size <= disk.size_bytes + EXTENT_SLACK_BYTES:
-            cause = f"there is one of that name with {size} bytes, not {disk.size_bytes}"
-            raise HypervisorRejected(self._host, f"make volume {disk.volume}", cause)
+        def make(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            pool = self._get_pool(connection, disk, action)
+            kind = xml_in.storage_pool(pool.XMLDesc(), active=False).kind
+            if kind not in _PATH_POOLS or (kind not in _FILE_POOLS and disk.format is not DiskFormat.RAW):
+                raise self._rejected(
+                    action, f"a pool of type {kind} holds no {disk.format} disks of machines"
+                )
+            volume = find_volume(pool, disk.volume)
+            if volume is None:
+                proceed()
+                pool.createXML(xml_out.volume_xml(disk, is_file=kind in _FILE_POOLS))
+            else:
+                self._check_volume(volume, disk, action)
+
+        self._connection.write(action, make)
 
     def delete_volume(self, disk: Disk) -> None:
-        """Delete the volume if it is there."""
+        """Delete the volume if it is there; with a pool that is gone, so is the volume."""
 
-        def delete(connection: libvirt.virConnect) -> None:
-            volume = _find_volume(self._pool(connection, disk), disk.volume)
+        def delete(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            pool = find_pool(connection, disk.pool)
+            volume = None if pool is None else find_volume(pool, disk.volume)
             if volume is not None:
+                proceed()
                 volume.delete()
 
         self._connection.write(f"delete volume {disk.volume}", delete)
 
     def ensure_machine(self, spec: MachineSpec) -> None:
         """Define the machine, unless it is defined already."""
-        self._connection.write(f"define machine {spec.name}", lambda c: self._ensure_machine(c, spec))
+        action = f"define machine {spec.name}"
 
-    def _ensure_machine(self, connection: libvirt.virConnect, spec: MachineSpec) -> None:
-        domain = _find_domain(connection, spec.uuid)
-        if domain is None:
-            flags = 0 if connection.getType() == "TEST" else libvirt.VIR_DOMAIN_DEFINE_VALIDATE
-            connection.defineXMLFlags(self._render(connection, spec), flags)
-            return
-        self._check_ours(domain, f"define machine {spec.name}", spec.system_id)
+        def define(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            domain = find_domain(connection, spec.uuid)
+            if domain is not None:
+                self._check_ours(domain, action, spec.system_id)
+                return
+            xml = self._render(connection, spec)
+            proceed()
+            connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+
+        self._connection.write(action, define)
 
     def delete_machine(self, uuid: str) -> None:
         """Stop and undefine it; its volumes stay."""
 
-        def delete(connection: libvirt.virConnect) -> None:
-            domain = _find_domain(connection, uuid)
+        def delete(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            domain = find_domain(connection, uuid)
             if domain is None:
                 return
             self._check_ours(domain, f"delete machine {domain.name()}")
+            proceed()
             if domain.isActive():
                 _destroy(domain)
-            if domain.isPersistent():
-                domain.undefineFlags(_undefine_flags(connection))
+            proceed()
+            domain.undefineFlags(_undefine_flags(connection))
 
         self._connection.write(f"delete machine {uuid}", delete)
 
     def start(self, uuid: str) -> None:
-        """Power on."""
+        """Power on; nothing happens to one that runs."""
 
-        def start(connection: libvirt.virConnect) -> None:
-            domain = self._get_domain(connection, uuid, "start")
+        def start(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            domain = self._get_domain(connection, uuid, f"start machine {uuid}")
             if not domain.isActive():
+                proceed()
                 domain.create()
 
         self._connection.write(f"start machine {uuid}", start)
@@ -174,10 +167,11 @@ class LibvirtHypervisor:
     def stop(self, uuid: str, *, force: bool = False) -> None:
         """Ask it to shut down, or cut its power; one that is off or gone is left alone."""
 
-        def stop(connection: libvirt.virConnect) -> None:
-            domain = _find_domain(connection, uuid)
+        def stop(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            domain = find_domain(connection, uuid)
             if domain is None or not domain.isActive():
                 return
+            proceed()
             if force:
                 _destroy(domain)
             else:
@@ -185,46 +179,45 @@ class LibvirtHypervisor:
 
         self._connection.write(f"stop machine {uuid}", stop)
 
-    # -- look-ups ----------------------------------------------------------------------------------------
+    # -- parts -------------------------------------------------------------------------------------------
 
-    def _pool(self, connection: libvirt.virConnect, disk: Disk) -> libvirt.virStoragePool:
-        try:
-            return connection.storagePoolLookupByName(disk.pool)
-        except libvirt.libvirtError as error:
-            if is_missing(error):
-                action = f"find storage pool {disk.pool}"
-                raise HypervisorRejected(self._host, action, "it is not there") from error
-            raise
+    def _rejected(self, action: str, cause: str) -> HypervisorRejected:
+        return HypervisorRejected(self._connection.host, action, cause)
+
+    def _render(self, connection: libvirt.virConnect, spec: MachineSpec) -> str:
+        paths = {}
+        for disk in spec.disks:
+            pool = self._get_pool(connection, disk, f"render machine {spec.name}")
+            directory = xml_in.storage_pool(pool.XMLDesc(), active=False).path
+            paths[disk.volume] = f"{directory.rstrip('/')}/{disk.volume}"
+        return xml_out.domain_xml(spec, paths)
+
+    def _get_pool(self, connection: libvirt.virConnect, disk: Disk, action: str) -> libvirt.virStoragePool:
+        pool = find_pool(connection, disk.pool)
+        if pool is None:
+            raise self._rejected(action, f"there is no storage pool {disk.pool}")
+        return pool
 
     def _get_domain(self, connection: libvirt.virConnect, uuid: str, action: str) -> libvirt.virDomain:
-        domain = _find_domain(connection, uuid)
+        domain = find_domain(connection, uuid)
         if domain is None:
-            raise HypervisorRejected(self._host, f"{action} machine {uuid}", "it is not there")
+            raise self._rejected(action, "it is not there")
         return domain
 
     def _check_ours(self, domain: libvirt.virDomain, action: str, system_id: str | None = None) -> None:
-        mark = xml_in.machine(domain.XMLDesc(), PowerState.UNKNOWN, xml_in.no_volume).system_id
-        if mark is None or (system_id is not None and mark != system_id):
-            cause = "a machine of that UUID is there that hostloom did not make"
-            raise HypervisorRejected(self._host, action, cause)
+        mark = mark_of(domain)
+        if mark is None:
+            raise self._rejected(action, "a machine of that UUID is there that hostloom did not make")
+        if system_id not in (None, mark):
+            raise self._rejected(action, f"the machine of that UUID is marked as {mark}, not as {system_id}")
 
-
-def _find_domain(connection: libvirt.virConnect, uuid: str) -> libvirt.virDomain | None:
-    try:
-        return connection.lookupByUUIDString(uuid)
-    except libvirt.libvirtError as error:
-        if is_missing(error):
-            return None
-        raise
-
-
-def _find_volume(pool: libvirt.virStoragePool, name: str) -> libvirt.virStorageVol | None:
-    try:
-        return pool.storageVolLookupByName(name)
-    except libvirt.libvirtError as error:
-        if is_missing(error):
-            return None
-        raise
+    def _check_volume(self, volume: libvirt.virStorageVol, disk: Disk, action: str) -> None:
+        size_bytes, kind = xml_in.volume(volume.XMLDesc())
+        slack = _FILE_SLACK_BYTES if kind else _BLOCK_SLACK_BYTES
+        if not disk.size_bytes <= size_bytes <= disk.size_bytes + slack:
+            raise self._rejected(action, f"it is there, with {size_bytes} bytes instead of {disk.size_bytes}")
+        if kind and kind != disk.format:
+            raise self._rejected(action, f"it is there, in the format {kind} instead of {disk.format}")
 
 
 def _destroy(domain: libvirt.virDomain) -> None:
@@ -243,56 +236,19 @@ def _undefine_flags(connection: libvirt.virConnect) -> int:
     return int(flags)
 
 
-def _power(domain: libvirt.virDomain) -> PowerState:
-    return PowerState.ON if domain.state()[0] in _ON else PowerState.OFF
-
-
-def _read_pools(connection: libvirt.virConnect) -> list[StoragePool]:
-    pools = []
-    for each in connection.listAllStoragePools():
-        active = bool(each.isActive())
-        info = each.info()
-        pools.append(xml_in.storage_pool(each.XMLDesc(), (info[1], info[2], info[3]), active=active))
-    return sorted(pools, key=lambda pool: pool.name)
-
-
-def _with_default(pools: list[StoragePool]) -> tuple[StoragePool, ...]:
-    """The default pool is the one named `default`, else the only one."""
-    names = [pool.name for pool in pools if pool.active]
-    default = "default" if "default" in names else names[0] if len(names) == 1 else None
-    return tuple(replace(pool, is_default=pool.name == default) for pool in pools)
-
-
-def _read_machines(connection: libvirt.virConnect) -> tuple[ObservedMachine, ...]:
-    def find_volume(path: str) -> tuple[str, str, int] | None:
-        try:
-            volume = connection.storageVolLookupByPath(path)
-        except libvirt.libvirtError:
-            return None
-        return volume.storagePoolLookupByVolume().name(), volume.name(), int(volume.info()[1])
-
-    found = []
-    stats = {}
-    if connection.getType() != "TEST":
-        flags = libvirt.VIR_DOMAIN_STATS_STATE
-        stats = {d.UUIDString(): values for d, values in connection.getAllDomainStats(flags)}
-    for domain in connection.listAllDomains():
-        state = stats.get(domain.UUIDString(), {}).get("state.state")
-        power = _power(domain) if state is None else PowerState.ON if state in _ON else PowerState.OFF
-        found.append(xml_in.machine(domain.XMLDesc(), power, find_volume))
-    return tuple(sorted(found, key=lambda machine: machine.name))
-
-
 class LibvirtHypervisors:
     """The hypervisors of all hosts.
 
     `resolve` turns a URI into one that libvirt opens here: `qemu+ssh://` becomes the local socket of an SSH
-    connection that forwards libvirt's; `read_file` reads a file's end on the host of a URI.
+    connection that forwards libvirt's. `read_file` reads a file's end on the host of a URI.
     """
 
-    def __init__(self, resolve: Callable[[str], str], read_file: ReadFile) -> None:
+    def __init__(
+        self, resolve: Callable[[str], str], read_file: ReadFile, patience: Patience | None = None
+    ) -> None:
         silence_libvirt()
         self._resolve, self._read_file = resolve, read_file
+        self._patience = patience or Patience()
         self._lock = threading.Lock()
         self._known: dict[str, tuple[HostConnection, LibvirtHypervisor]] = {}
 
@@ -300,9 +256,11 @@ class LibvirtHypervisors:
         """The hypervisor at a URI."""
         with self._lock:
             if uri not in self._known:
-                connection = HostConnection(host, uri, self._resolve)
-                self._known[uri] = connection, LibvirtHypervisor(host, uri, connection, self._read_file)
-            return self._known[uri][1]
+                connection = HostConnection(host, uri, self._resolve, self._patience)
+                self._known[uri] = connection, LibvirtHypervisor(uri, connection, self._read_file)
+            connection, hypervisor = self._known[uri]
+            connection.host = host
+            return hypervisor
 
     def forget(self, uri: str) -> None:
         """Close the connection to a host."""

@@ -1,5 +1,7 @@
 """libvirt's errors as ours, in one place."""
 
+import errno
+
 import libvirt
 
 from hostloom.model.errors import DriverError, HostRefused, HostUnreachable, HypervisorRejected
@@ -9,6 +11,8 @@ _NOT_LET_IN = frozenset(
 )
 #: Domains of errors that speak of the connection, not of what was asked.
 _CONNECTION_DOMAINS = frozenset({libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE})
+#: errno of a socket that we may not open.
+_NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})
 #: What says that a thing is not there.
 MISSING = frozenset(
     {
@@ -42,8 +46,13 @@ def is_connection_lost(error: libvirt.libvirtError) -> bool:
 def translate(error: libvirt.libvirtError, host: str, action: str, *, opening: bool = False) -> DriverError:
     """The domain error; libvirt's words are kept."""
     cause = error.get_error_message() or str(error)
-    if error.get_error_code() in _NOT_LET_IN:
+    if error.get_error_code() in _NOT_LET_IN or (opening and _is_not_permitted(error)):
         return HostRefused(host, cause)
     if opening or is_connection_lost(error):
         return HostUnreachable(host, cause)
     return HypervisorRejected(host, action, cause)
+
+
+def _is_not_permitted(error: libvirt.libvirtError) -> bool:
+    """A system error carries its errno."""
+    return error.get_error_code() == libvirt.VIR_ERR_SYSTEM_ERROR and error.get_int1() in _NOT_PERMITTED

@@ -1,7 +1,8 @@
-"""Does KVM run? A tiny guest is booted under it that must reach 64-bit mode and switch itself off.
+"""Does KVM run? A tiny guest is booted under it that must come up and switch itself off.
 
-/dev/kvm being there says little: under some hypervisors firmware runs and every kernel hangs. The guest is
-one boot sector: it builds page tables, enters long mode, and powers off through the q35 chipset's ACPI port.
+/dev/kvm being there says little: under some hypervisors firmware runs and every kernel hangs. On x86 the
+guest is one boot sector: it builds page tables, enters long mode, and powers off through q35's ACPI port. On
+ARM it is an Image that calls PSCI SYSTEM_OFF.
 """
 
 import io
@@ -9,118 +10,192 @@ import logging
 import threading
 import time
 import uuid
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 import libvirt
+
+from hostloom.hypervisor import xml_in
+from hostloom.hypervisor.lookups import find_volume
+from hostloom.hypervisor.words import ARCH_TO_LIBVIRT
 
 log = logging.getLogger(__name__)
 
 #: A guest that has not switched itself off by then never will.
 DEADLINE_S = 5.0
-POLL_S = 0.05
+#: Guest and disk are called so, then the seconds since the epoch, then anything.
+PROBE_PREFIX = "hostloom-probe-"
+#: A disk that is older was left behind by a process that died.
+STALE_S = 600
+#: Where its disk may lie, best first.
+POOL_KINDS = ("dir", "fs", "netfs", "logical")
 #: Sectors are padded to what every block driver takes.
 IMAGE_BYTES = 1 << 20
 
-#: x86, assembled: cli; page tables at 0x1000 with one 2 MiB page; CR4.PAE; EFER.LME; CR0.PG and PE; far jump;
-#: in 64-bit mode `out 0x604, 0x2000` (PM1a control of q35: soft off); hlt.
+#: x86, assembled for 0x7c00: cli; page tables at 0x1000, one 2 MiB page; CR4.PAE; EFER.LME; CR0.PG and PE;
+#: far jump over the GDT; in 64-bit mode fninit, 10^8 times `dec ecx; jnz`, `out 0x604, 0x2000` (PM1a control
+#: of q35: soft off); hlt. The loop takes a CPU 0.1 s, and for ever where every instruction is emulated.
 BOOT_CODE = bytes.fromhex(
-    "fa31c08ed88ec08ed0bc007c66bf001000000f22df6631c066b9000c0000fc6766f3ab66c70600100320000066c7060020"
-    "0330000066c7060030830000000f20e06683c8200f22e066b9800000c00f32660d000100000f30660f0116907c0f20c066"
-    "0d010000800f22c0ea6f7c080066ba040666b8002066eff4ebfd0f1f4000000000000000000000000000009a20000f0080"
-    "7c"
+    "fa31c08ed88ec08ed0bc007c66bf001000000f22df6631c066b9000c0000fc6766f3ab66c70600100320000066c70600"
+    "200330000066c7060030830000000f20e06683c8200f22e066b9800000c00f32660d000100000f30660f0116907c0f20"
+    "c0660d010000800f22c0ea987c08000000000000000000000000000000000000000000000000000000000000009a2000"
+    "0f00807c00000000dbe3b900e1f505ffc975fc66ba040666b8002066eff4ebfd"
 )
 
 
-def boot_image() -> bytes:
-    """The boot sector with its signature, padded."""
-    return (BOOT_CODE.ljust(510, b"\0") + b"\x55\xaa").ljust(IMAGE_BYTES, b"\0")
+#: AArch64, assembled: a branch over the Image header (offset 0, size 1 MiB, magic at 0x38), then
+#: x0 = 0x84000008 (PSCI SYSTEM_OFF); hvc #0; b .
+ARM_IMAGE = bytes.fromhex(
+    "1000001400000000000000000000000000001000000000000a0000000000000000000000000000000000000000000000"
+    "000000000000000041524d6400000000"
+    "000180d2"
+    "0080b0f2"
+    "020000d4"
+    "00000014"
+)
 
 
-def kvm_runs(connection: libvirt.virConnect, emulator: str, machine: str) -> bool:
+@dataclass(frozen=True)
+class ProbeGuest:
+    """What is booted on one architecture."""
+
+    machine: str
+    image: bytes
+    #: Loaded by QEMU as a kernel; else it is a disk that the firmware boots.
+    is_kernel: bool
+
+
+GUESTS = {
+    "amd64": ProbeGuest("q35", BOOT_CODE.ljust(510, b"\0") + b"\x55\xaa", is_kernel=False),
+    "arm64": ProbeGuest("virt", ARM_IMAGE, is_kernel=True),
+}
+
+
+def kvm_runs(connection: libvirt.virConnect, architecture: str, emulator: str, machine: str) -> bool:
     """Boot the guest under KVM as machines here would be; gone after 5 s whatever happens, as is its disk."""
-    return guest_runs(connection, emulator, machine, domain_type="kvm", cpu="host-passthrough")
+    guest = GUESTS.get(architecture)
+    if guest is None or guest.machine != machine:
+        log.info("KVM is not used for %s %s: there is no probe for it", architecture, machine)
+        return False
+    return guest_runs(connection, architecture, emulator, domain_type="kvm", cpu="host-passthrough")
 
 
 def guest_runs(
-    connection: libvirt.virConnect, emulator: str, machine: str, *, domain_type: str, cpu: str
+    connection: libvirt.virConnect, architecture: str, emulator: str, *, domain_type: str, cpu: str
 ) -> bool:
     """The same for any domain type; emulation, which always runs, is how the guest itself is tested."""
-    if machine != "q35":
-        # The guest knows one chipset; elsewhere what libvirt says must do.
-        return True
-    name = f"hostloom-probe-{uuid.uuid4()}"
-    try:
-        volume = _make_disk(connection, name)
-    except libvirt.libvirtError as error:
-        log.info("KVM is not used: the probe's disk cannot be made: %s", error)
+    name = f"{PROBE_PREFIX}{time.time():.0f}-{uuid.uuid4().hex[:12]}"
+    guest = GUESTS[architecture]
+    pool = _find_pool(connection)
+    if pool is None:
+        log.info("KVM is not used: no storage pool can take the probe's disk")
         return False
+    _remove_stale(pool)
     try:
-        return _boot(connection, name, _domain_xml(name, emulator, volume.path(), domain_type, cpu))
-    finally:
-        volume.delete()
-
-
-def _make_disk(connection: libvirt.virConnect, name: str) -> libvirt.virStorageVol:
-    pools = connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)
-    directories = [pool for pool in pools if "<pool type='dir'>" in pool.XMLDesc()]
-    if not directories:
-        raise libvirt.libvirtError("no active directory pool")
-    xml = f"<volume><name>{name}</name><capacity>{IMAGE_BYTES}</capacity></volume>"
-    volume = directories[0].createXML(xml)
-    stream = connection.newStream()
-    volume.upload(stream, 0, IMAGE_BYTES)
-    image = io.BytesIO(boot_image())
-    stream.sendAll(lambda _stream, size, source: source.read(size), image)
-    stream.finish()
-    return volume
-
-
-def _boot(connection: libvirt.virConnect, name: str, xml: str) -> bool:
-    # Creating it can hang as well: the timer ends both the call and the guest.
-    watchdog = threading.Timer(DEADLINE_S, _destroy, (connection, name))
-    watchdog.start()
-    try:
-        domain = connection.createXML(xml)
-        until = time.monotonic() + DEADLINE_S
-        while time.monotonic() < until:
-            if not domain.isActive():
-                return watchdog.is_alive()
-            time.sleep(POLL_S)
-        log.info("KVM is not used: the probe did not come up within %g s", DEADLINE_S)
-        return False
+        path = _make_disk(connection, pool, name, guest.image)
+        xml = _domain_xml(name, architecture, emulator, path, domain_type, cpu)
+        return _Boot(connection, name).run(xml)
     except libvirt.libvirtError as error:
-        # A transient domain that has switched itself off is gone.
-        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN and watchdog.is_alive():
-            return True
         log.info("KVM is not used: the probe does not start: %s", error)
         return False
     finally:
-        watchdog.cancel()
-        _destroy(connection, name)
+        volume = find_volume(pool, name)
+        if volume is not None:
+            volume.delete()
 
 
-def _destroy(connection: libvirt.virConnect, name: str) -> None:
-    try:
-        connection.lookupByName(name).destroy()
-    except libvirt.libvirtError as error:
-        log.debug("the probe is gone: %s", error)
+def _find_pool(connection: libvirt.virConnect) -> libvirt.virStoragePool | None:
+    pools: dict[str, libvirt.virStoragePool] = {}
+    for pool in connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE):
+        pools.setdefault(xml_in.storage_pool(pool.XMLDesc(), active=True).kind, pool)
+    return next((pools[kind] for kind in POOL_KINDS if kind in pools), None)
 
 
-def _domain_xml(name: str, emulator: str, path: str, domain_type: str, cpu: str) -> str:
+def _remove_stale(pool: libvirt.virStoragePool) -> None:
+    """Delete what a process left that died in a probe: its guest ended with the connection, not the disk."""
+    for name in pool.listVolumes():
+        made_at = name.removeprefix(PROBE_PREFIX).partition("-")[0]
+        if name.startswith(PROBE_PREFIX) and made_at.isdigit() and time.time() - int(made_at) > STALE_S:
+            volume = find_volume(pool, name)
+            if volume is not None:
+                volume.delete()
+
+
+def _make_disk(connection: libvirt.virConnect, pool: libvirt.virStoragePool, name: str, image: bytes) -> str:
+    xml = f"<volume><name>{name}</name><capacity>{IMAGE_BYTES}</capacity></volume>"
+    volume = pool.createXML(xml)
+    stream = connection.newStream()
+    volume.upload(stream, 0, IMAGE_BYTES)
+    source = io.BytesIO(image.ljust(IMAGE_BYTES, b"\0"))
+    stream.sendAll(lambda _stream, size, source: source.read(size), source)
+    stream.finish()
+    return str(volume.path())
+
+
+class _Boot:
+    """One boot: who ended the guest, it itself or something else?"""
+
+    def __init__(self, connection: libvirt.virConnect, name: str) -> None:
+        self._connection, self._name = connection, name
+        self._ended = threading.Event()
+        self._by_itself = False
+
+    def run(self, xml: str) -> bool:
+        """Whether the guest switched itself off in time; it is gone in any case."""
+        connection = self._connection
+        lifecycle = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
+        handle = connection.domainEventRegisterAny(None, lifecycle, self._on_event, None)
+        # Creating it can hang as well: the timer ends both the call and the guest.
+        watchdog = threading.Timer(DEADLINE_S, self._destroy)
+        watchdog.start()
+        try:
+            # Should this process die, libvirt ends the guest with the connection.
+            connection.createXML(xml, libvirt.VIR_DOMAIN_START_AUTODESTROY)
+            self._ended.wait(DEADLINE_S)
+            if not self._by_itself:
+                log.info("KVM is not used: the probe did not come up within %g s", DEADLINE_S)
+            return self._by_itself
+        finally:
+            watchdog.cancel()
+            self._destroy()
+            connection.domainEventDeregisterAny(handle)
+
+    def _on_event(
+        self, _connection: object, domain: libvirt.virDomain, event: int, detail: int, _opaque: object
+    ) -> None:
+        if domain.name() == self._name and event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
+            # A QEMU that crashed has ended, too, and so has one that the timer destroyed.
+            self._by_itself = detail == libvirt.VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN
+            self._ended.set()
+
+    def _destroy(self) -> None:
+        try:
+            self._connection.lookupByName(self._name).destroy()
+        except libvirt.libvirtError as error:
+            log.debug("the probe is gone: %s", error)
+
+
+def _domain_xml(name: str, architecture: str, emulator: str, path: str, domain_type: str, cpu: str) -> str:
+    guest = GUESTS[architecture]
     domain = ET.Element("domain", type=domain_type)
     ET.SubElement(domain, "name").text = name
-    ET.SubElement(domain, "memory", unit="MiB").text = "32"
+    ET.SubElement(domain, "memory", unit="MiB").text = "64"
     os = ET.SubElement(domain, "os")
-    ET.SubElement(os, "type", arch="x86_64", machine="q35").text = "hvm"
-    ET.SubElement(ET.SubElement(domain, "features"), "acpi")
+    ET.SubElement(os, "type", arch=ARCH_TO_LIBVIRT[architecture], machine=guest.machine).text = "hvm"
+    if guest.is_kernel:
+        ET.SubElement(os, "kernel").text = path
+    else:
+        ET.SubElement(ET.SubElement(domain, "features"), "acpi")
     if cpu:
         ET.SubElement(domain, "cpu", mode=cpu)
     devices = ET.SubElement(domain, "devices")
     ET.SubElement(devices, "emulator").text = emulator
-    disk = ET.SubElement(devices, "disk", type="file", device="disk")
-    ET.SubElement(disk, "driver", name="qemu", type="raw")
-    ET.SubElement(disk, "source", file=path)
-    ET.SubElement(disk, "target", dev="vda", bus="virtio")
+    if not guest.is_kernel:
+        is_block = path.startswith("/dev/")
+        disk = ET.SubElement(devices, "disk", type="block" if is_block else "file", device="disk")
+        ET.SubElement(disk, "driver", name="qemu", type="raw")
+        ET.SubElement(disk, "source", {"dev" if is_block else "file": path})
+        ET.SubElement(disk, "target", dev="vda", bus="virtio")
     ET.SubElement(devices, "memballoon", model="none")
     ET.SubElement(devices, "controller", type="usb", model="none")
     return ET.tostring(domain, encoding="unicode")

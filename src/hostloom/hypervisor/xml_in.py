@@ -1,6 +1,7 @@
 """libvirt's XML to our model."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from hostloom.hypervisor.words import ARCH_FROM_LIBVIRT, MARK, MODE_FROM_LIBVIRT
@@ -11,13 +12,17 @@ from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, DiskFormat, PowerState
 from hostloom.model.observed import ObservedInterface, ObservedMachine
 
-#: The path of a volume to its pool, name and size in bytes.
-FindVolume = Callable[[str], tuple[str, str, int] | None]
+
+class FoundVolume(NamedTuple):
+    """A volume in a pool."""
+
+    pool: str
+    name: str
+    size_bytes: int
 
 
-def no_volume(_path: str) -> None:
-    """Look nothing up."""
-    return
+#: The path of a disk to the volume that it is.
+FindVolume = Callable[[str], FoundVolume]
 
 
 _UNITS = {"b": 1, "bytes": 1, "KB": 10**3, "k": 2**10, "KiB": 2**10, "MB": 10**6, "M": 2**20, "MiB": 2**20}
@@ -26,7 +31,7 @@ _UNITS |= {"GB": 10**9, "G": 2**30, "GiB": 2**30, "TB": 10**12, "T": 2**40, "TiB
 
 def parse(xml: str) -> ET.Element:
     """An XML document of libvirt's."""
-    return ET.fromstring(xml)  # noqa: S314  (see the import)
+    return ET.fromstring(xml)  # noqa: S314  (expat 2.4.1 and later bound entities)
 
 
 def size_bytes(element: ET.Element | None, default_unit: str = "bytes") -> int:
@@ -36,11 +41,18 @@ def size_bytes(element: ET.Element | None, default_unit: str = "bytes") -> int:
     return int(element.text) * _UNITS[element.get("unit", default_unit)]
 
 
-def machine(xml: str, power: PowerState, find_volume: FindVolume) -> ObservedMachine:
-    """A domain; volumes are looked up only for machines that are not ours: of ours all is recorded."""
-    domain = parse(xml)
+def mark_of(domain: ET.Element) -> str | None:
+    """Our mark in a domain's metadata: the system id of a machine that hostloom made."""
     mark = domain.find(f"metadata/{MARK}")
+    return None if mark is None else mark.get("system-id")
+
+
+def machine(xml: str, power: PowerState, find_volume: FindVolume) -> ObservedMachine:
+    """A domain."""
+    domain = parse(xml)
     architecture = _attribute(domain.find("os/type"), "arch")
+    interfaces = map(_interface, domain.findall("devices/interface"))
+    disks = (_disk(each, find_volume) for each in domain.findall("devices/disk"))
     return ObservedMachine(
         uuid=domain.findtext("uuid", ""),
         name=domain.findtext("name", ""),
@@ -48,18 +60,15 @@ def machine(xml: str, power: PowerState, find_volume: FindVolume) -> ObservedMac
         memory_mib=size_bytes(domain.find("memory"), "KiB") >> 20,
         power=power,
         architecture=ARCH_FROM_LIBVIRT.get(architecture, architecture),
-        interfaces=tuple(filter(None, map(_interface, domain.findall("devices/interface")))),
-        disks=tuple(
-            filter(
-                None,
-                (
-                    _disk(each, find_volume if mark is None else no_volume)
-                    for each in domain.findall("devices/disk")
-                ),
-            )
-        ),
-        system_id=mark.get("system-id") if mark is not None else None,
+        interfaces=tuple(each for each in interfaces if each is not None),
+        disks=tuple(each for each in disks if each is not None),
+        system_id=mark_of(domain),
     )
+
+
+def console_log(xml: str) -> str:
+    """Path of the file that the first serial console is logged to, or nothing."""
+    return _attribute(parse(xml).find("devices/serial/log"), "file")
 
 
 def _interface(element: ET.Element) -> ObservedInterface | None:
@@ -93,18 +102,17 @@ def _attachment(element: ET.Element) -> Attachment | None:
 
 
 def _disk(element: ET.Element, find_volume: FindVolume) -> Disk | None:
-    """A disk whose volume is in a pool that we see; CD-ROMs and others are not disks of the machine."""
+    """A disk; CD-ROMs, floppies and empty drives are not disks of the machine."""
     source = element.find("source")
     if element.get("device", "disk") != "disk" or source is None:
         return None
-    pool, volume = source.get("pool", ""), source.get("volume", "")
-    path = source.get("file") or source.get("dev") or ""
-    size = 0
-    if (found := find_volume(path)) is not None:
-        pool, volume, size = found
+    found = FoundVolume(source.get("pool", ""), source.get("volume", ""), 0)
+    if path := source.get("file") or source.get("dev"):
+        found = find_volume(path)
     name = element.findtext("serial") or _attribute(element.find("target"), "dev")
     is_qcow2 = _attribute(element.find("driver"), "type") == "qcow2"
-    return Disk(name, pool, volume or path, size, DiskFormat.QCOW2 if is_qcow2 else DiskFormat.RAW)
+    kind = DiskFormat.QCOW2 if is_qcow2 else DiskFormat.RAW
+    return Disk(name, found.pool, found.name, found.size_bytes, kind)
 
 
 def network(xml: str, *, active: bool) -> LibvirtNetwork:
@@ -124,17 +132,23 @@ def network(xml: str, *, active: bool) -> LibvirtNetwork:
     )
 
 
-def storage_pool(xml: str, info: tuple[int, int, int], *, active: bool) -> StoragePool:
-    """A storage pool; `info` is (capacity, allocation, available) in bytes, zeros while it is inactive."""
+def storage_pool(xml: str, *, active: bool) -> StoragePool:
+    """A storage pool; its sizes are zero while it is not active."""
     element = parse(xml)
     return StoragePool(
         name=element.findtext("name", ""),
         kind=element.get("type", ""),
-        total_bytes=info[0],
-        free_bytes=info[2],
+        total_bytes=size_bytes(element.find("capacity")) if active else 0,
+        free_bytes=size_bytes(element.find("available")) if active else 0,
         path=element.findtext("target/path", ""),
         active=active,
     )
+
+
+def volume(xml: str) -> tuple[int, str]:
+    """A volume's size in bytes and its format."""
+    element = parse(xml)
+    return size_bytes(element.find("capacity")), _attribute(element.find("target/format"), "type")
 
 
 def _attribute(element: ET.Element | None, name: str) -> str:

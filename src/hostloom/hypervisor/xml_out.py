@@ -6,17 +6,21 @@ from hostloom.hypervisor.words import ARCH_TO_LIBVIRT, CONSOLE_LOG, MARK, MODE_T
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.machine import Disk, DiskFormat, MachineInterface, MachineSpec
 
+ET.register_namespace("hostloom", NAMESPACE)
+
 #: CPU modes that are an attribute of <cpu>; anything else is a model's name.
 _CPU_MODES = frozenset({"host-passthrough", "host-model", "maximum"})
 
 
 def domain_xml(spec: MachineSpec, disk_paths: dict[str, str]) -> str:
-    """The domain of a machine; `disk_paths` gives the path of each volume by its name."""
+    """The domain of a machine; `disk_paths` gives the path of each volume by its name.
+
+    Paths, not `<source pool= volume=>`: libvirt's AppArmor helper lets QEMU open only what it sees as a path.
+    """
     domain = ET.Element("domain", type=spec.emulation.domain_type)
     _text(domain, "name", spec.name)
     _text(domain, "uuid", spec.uuid)
     metadata = ET.SubElement(domain, "metadata")
-    ET.register_namespace("hostloom", NAMESPACE)
     ET.SubElement(metadata, MARK, {"system-id": spec.system_id})
     _text(domain, "memory", str(spec.memory_mib), unit="MiB")
     _text(domain, "vcpu", str(spec.cores))
@@ -33,7 +37,7 @@ def domain_xml(spec: MachineSpec, disk_paths: dict[str, str]) -> str:
     for number, disk in enumerate(spec.disks):
         _disk(devices, disk, disk_paths[disk.volume], number, boots.get(disk.name))
     for interface in spec.interfaces:
-        _interface(devices, interface, boots.get(interface.mac.text))
+        _interface(devices, interface, boots.get(interface.mac.text), has_rom=_is_x86(spec) or _is_arm(spec))
     _console(devices, spec)
     ET.SubElement(devices, "controller", type="usb", model="none")
     ET.SubElement(devices, "memballoon", model="none")
@@ -43,12 +47,12 @@ def domain_xml(spec: MachineSpec, disk_paths: dict[str, str]) -> str:
     return ET.tostring(domain, encoding="unicode")
 
 
-def volume_xml(disk: Disk, *, sparse: bool) -> str:
-    """A disk's volume; raw ones take their space as they are written where the pool allows it."""
+def volume_xml(disk: Disk, *, is_file: bool) -> str:
+    """A disk's volume; a file takes its space as it is written, anything else all of it at once."""
     volume = ET.Element("volume")
     _text(volume, "name", disk.volume)
     _text(volume, "capacity", str(disk.size_bytes), unit="bytes")
-    if sparse:
+    if is_file:
         _text(volume, "allocation", "0", unit="bytes")
         target = ET.SubElement(volume, "target")
         ET.SubElement(target, "format", type=disk.format.value)
@@ -63,22 +67,25 @@ def _is_x86(spec: MachineSpec) -> bool:
     return spec.emulation.architecture in ("amd64", "i386")
 
 
-def _is_test(spec: MachineSpec) -> bool:
-    return spec.emulation.domain_type == "test"
+def _is_arm(spec: MachineSpec) -> bool:
+    return spec.emulation.architecture == "arm64"
 
 
 def _os(domain: ET.Element, spec: MachineSpec) -> None:
-    os = ET.SubElement(domain, "os")
+    # A `virt` machine of ARM has no firmware unless it is given one.
+    os = ET.SubElement(domain, "os", {"firmware": "efi"} if _is_arm(spec) else {})
     kind = {"arch": ARCH_TO_LIBVIRT[spec.emulation.architecture]}
     if spec.emulation.machine_type:
         kind["machine"] = spec.emulation.machine_type
     _text(os, "type", "hvm", **kind)
-    if _is_x86(spec) and not _is_test(spec):
+    if _is_x86(spec):
         # SeaBIOS and iPXE speak on the serial console, so that the log shows a boot from its first line.
         ET.SubElement(os, "bios", useserial="yes")
 
 
 def _features(domain: ET.Element, spec: MachineSpec) -> None:
+    if not _is_x86(spec) and not _is_arm(spec):
+        return
     features = ET.SubElement(domain, "features")
     ET.SubElement(features, "acpi")
     if _is_x86(spec):
@@ -103,10 +110,10 @@ def _boot_order(spec: MachineSpec) -> dict[str, int]:
 def _disk(devices: ET.Element, disk: Disk, path: str, number: int, boot: int | None) -> None:
     is_block = path.startswith("/dev/")
     element = ET.SubElement(devices, "disk", type="block" if is_block else "file", device="disk")
-    # No host cache and real flushes: what a guest was told is written stays written.
     driver = {"name": "qemu", "type": disk.format.value, "discard": "unmap"}
-    if is_block or disk.format is DiskFormat.RAW:
-        driver["type"] = "raw"
+    if is_block:
+        # Past the host's cache, which only files gain from (and not every file system does without).
+        driver |= {"type": DiskFormat.RAW.value, "cache": "none", "io": "native"}
     ET.SubElement(element, "driver", driver)
     ET.SubElement(element, "source", {"dev" if is_block else "file": path})
     ET.SubElement(element, "target", dev=f"vd{_letters(number)}", bus="virtio")
@@ -125,7 +132,7 @@ def _letters(number: int) -> str:
     return text
 
 
-def _interface(devices: ET.Element, interface: MachineInterface, boot: int | None) -> None:
+def _interface(devices: ET.Element, interface: MachineInterface, boot: int | None, *, has_rom: bool) -> None:
     attachment = interface.attachment
     kind = {AttachKind.MACVLAN: "direct"}.get(attachment.kind, attachment.kind.value)
     attributes = {"type": kind}
@@ -145,15 +152,14 @@ def _interface(devices: ET.Element, interface: MachineInterface, boot: int | Non
     ET.SubElement(element, "model", type=interface.model)
     if boot is not None:
         ET.SubElement(element, "boot", order=str(boot))
-    else:
-        # Without a ROM the firmware cannot boot from it, and starts sooner.
+    elif has_rom:
+        # Without it the firmware cannot boot from this NIC, and starts sooner.
         ET.SubElement(element, "rom", enabled="no")
 
 
 def _console(devices: ET.Element, spec: MachineSpec) -> None:
     serial = ET.SubElement(devices, "serial", type="pty")
-    if not _is_test(spec):
-        ET.SubElement(serial, "log", file=CONSOLE_LOG.format(name=spec.name), append="off")
+    ET.SubElement(serial, "log", file=CONSOLE_LOG.format(name=spec.name), append="off")
     ET.SubElement(serial, "target", port="0")
     console = ET.SubElement(devices, "console", type="pty")
     ET.SubElement(console, "target", type="serial", port="0")

@@ -247,14 +247,15 @@ class HypervisorRejected(DriverError):
 
 
 class OutcomeUnknown(DriverError):
-    """A changing call ran out of time: observe before trying again."""
+    """A changing call ran out of time, or its connection broke (`cause`): observe before trying again."""
 
     code = "outcome-unknown"
     retryable = True
 
-    def __init__(self, host: str, action: str, timeout_s: float) -> None:
-        super().__init__(f"{action} on host {host!r} did not answer within {timeout_s:g} s")
-        self.host, self.action, self.timeout_s = host, action, timeout_s
+    def __init__(self, host: str, action: str, timeout_s: float, cause: str = "") -> None:
+        late = f"did not answer within {timeout_s:g} s"
+        super().__init__(f"{action} on host {host!r} {f'was cut off: {cause}' if cause else late}")
+        self.host, self.action, self.timeout_s, self.cause = host, action, timeout_s, cause
 
 
 class DhcpUnreachable(DriverError):

@@ -1,0 +1,57 @@
+"""Finding what a change is about; what is not there is None."""
+
+import libvirt
+
+from hostloom.hypervisor import xml_in
+from hostloom.hypervisor.errors import is_missing
+from hostloom.model.machine import PowerState
+
+_ON = frozenset(
+    {
+        libvirt.VIR_DOMAIN_RUNNING,
+        libvirt.VIR_DOMAIN_BLOCKED,
+        libvirt.VIR_DOMAIN_PAUSED,
+        libvirt.VIR_DOMAIN_SHUTDOWN,
+        libvirt.VIR_DOMAIN_PMSUSPENDED,
+    }
+)
+
+
+def find_domain(connection: libvirt.virConnect, uuid: str) -> libvirt.virDomain | None:
+    """A domain by UUID."""
+    try:
+        return connection.lookupByUUIDString(uuid)
+    except libvirt.libvirtError as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def find_pool(connection: libvirt.virConnect, name: str) -> libvirt.virStoragePool | None:
+    """A storage pool by name."""
+    try:
+        return connection.storagePoolLookupByName(name)
+    except libvirt.libvirtError as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def find_volume(pool: libvirt.virStoragePool, name: str) -> libvirt.virStorageVol | None:
+    """A volume of a pool by name; libvirt's error when the pool is not active."""
+    try:
+        return pool.storageVolLookupByName(name)
+    except libvirt.libvirtError as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def mark_of(domain: libvirt.virDomain) -> str | None:
+    """Our mark: the system id of a machine that hostloom made."""
+    return xml_in.mark_of(xml_in.parse(domain.XMLDesc()))
+
+
+def power_of(state: int) -> PowerState:
+    """libvirt's state of a domain as ours."""
+    return PowerState.ON if state in _ON else PowerState.OFF
