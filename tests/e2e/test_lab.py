@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.rig import wait_until
 
 from hostloom_lab.errors import LabError
 from hostloom_lab.lab import Lab
+from support.rig import wait_until
 
 NAME = "trial"
 LAB = [sys.executable, "-m", "hostloom_lab.main"]
