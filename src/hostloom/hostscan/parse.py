@@ -1,167 +1,197 @@
-"""What `ip -j` and `ovs-vsctl` print, as links, addresses and routes."""
+"""What the scan's script prints, as links, addresses and routes.
+
+Kept of addresses: global and unique-local ones. Link-local ones (fe80::/10, 169.254.0.0/16) and loopback ones
+say nothing about the network that a link is on and are the same on every host; temporary IPv6 addresses
+(RFC 8981) come and go, and duplicates that the kernel found are not in use.
+"""
 
 import json
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
 from typing import Any
 
-from hostloom.model.errors import InvalidValue
-from hostloom.model.ids import MacAddress
+from hostloom.hostscan.commands import cut
+from hostloom.hostscan.openvswitch import OpenVSwitch, parse_openvswitch
+from hostloom.model.errors import HostRefused, InvalidValue
+from hostloom.model.ids import MacAddress, natural_key
+from hostloom.model.network import DEFAULT_MTU
 from hostloom.model.node import BridgeKind, InterfaceKind
 from hostloom.model.observed import ObservedLink, ObservedNetwork, ObservedRoute
 
 _KINDS = {
     "bond": InterfaceKind.BOND,
+    "team": InterfaceKind.BOND,
     "bridge": InterfaceKind.BRIDGE,
     "vlan": InterfaceKind.VLAN,
-    "team": InterfaceKind.BOND,
 }
+#: The kernel's name for "a port of some Open vSwitch bridge".
+_OVS_MASTER = "ovs-system"
+#: Mbit/s; drivers that do not know their speed say -1, some as an unsigned number.
+_MAX_SPEED = 10_000_000
 
 
-def parse(parts: dict[str, str]) -> ObservedNetwork:
-    """The parts that the scan's script printed, by name."""
-    raw = {each["ifname"]: each for each in json.loads(parts["addr"])}
-    ovs = _OpenVSwitch(parts)
-    speeds = _speeds(parts.get("speed", ""))
-    members = _members(raw)
-    links = tuple(_link(each, raw, members, ovs, speeds.get(name, 0)) for name, each in raw.items())
-    routes = [*json.loads(parts.get("route4") or "[]"), *json.loads(parts.get("route6") or "[]")]
-    return ObservedNetwork(parts.get("hostname", ""), links, tuple(filter(None, map(_route, routes))))
-
-
-def _members(raw: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """By bridge or bond, its ports or members; taps and macvtaps of machines are no NICs of the host."""
-    found: dict[str, list[str]] = {}
-    for name, each in raw.items():
-        if (master := each.get("master")) and _kind(each) is not None:
-            found.setdefault(master, []).append(name)
-    return {master: tuple(sorted(names)) for master, names in found.items()}
-
-
-def _kind(each: dict[str, Any]) -> InterfaceKind | None:
-    """What carries or could carry a machine; None for what belongs to guests and containers."""
-    if each.get("link_type") == "loopback":
-        return InterfaceKind.LOOPBACK
-    info = each.get("linkinfo", {}).get("info_kind")
-    if info is None:
-        return InterfaceKind.PHYSICAL if each.get("link_type") == "ether" else None
-    if info == "veth":
-        # The NIC of a host that is itself a container: the other end is in another namespace.
-        return InterfaceKind.PHYSICAL if "link_netnsid" in each else None
-    return _KINDS.get(info)
-
-
-def _link(
-    each: dict[str, Any],
-    raw: dict[str, Any],
-    members: dict[str, tuple[str, ...]],
-    ovs: "_OpenVSwitch",
-    speed: int,
-) -> ObservedLink:
-    name = each["ifname"]
-    kind = InterfaceKind.BRIDGE if name in ovs.bridges else _kind(each)
-    bridge = None
-    parents: tuple[str, ...] = members.get(name, ())
-    if name in ovs.bridges:
-        bridge, parents = BridgeKind.OVS, tuple(p for p in ovs.bridges[name] if p in raw and _kind(raw[p]))
-    elif kind is InterfaceKind.BRIDGE:
-        bridge = BridgeKind.STANDARD
-    elif kind is InterfaceKind.VLAN:
-        parents = (each["link"],) if each.get("link") else ()
-    flags = each.get("flags", [])
-    enabled = "UP" in flags
-    # A bridge without ports has no carrier until its first machine: that is not link-down (DESIGN 2.3).
-    link = "LOWER_UP" in flags or (kind is InterfaceKind.BRIDGE and enabled and not parents)
-    return ObservedLink(
-        name,
-        kind,
-        _mac(each.get("address")),
-        enabled,
-        link,
-        int(each.get("mtu", 1500)),
-        tuple(filter(None, map(_address, each.get("addr_info", [])))),
-        parents,
-        bridge,
-        _tag(each) if kind is InterfaceKind.VLAN else None,
-        max(speed, 0),
-        each.get("master") or ovs.bridge_of(name),
-    )
-
-
-def _tag(each: dict[str, Any]) -> int | None:
-    vid = each.get("linkinfo", {}).get("info_data", {}).get("id")
-    return int(vid) if vid is not None else None
-
-
-def _mac(text: str | None) -> MacAddress | None:
+def parse(text: str, host: str) -> ObservedNetwork:
+    """What `commands.SCRIPT` printed on a host; HostRefused, naming the host, if it cannot be read."""
+    parts = cut(text, host)
     try:
-        mac = MacAddress.parse(text or "")
+        ovs = parse_openvswitch(*(parts.get(f"ovs-{each}", "") for each in ("bridge", "port", "interface")))
+        # Some versions of `ip` print empty objects for what a filter left out.
+        raw = {each["ifname"]: each for each in json.loads(parts["addr"]) if "ifname" in each}
+        routes = json.loads(parts.get("route4") or "[]") + json.loads(parts.get("route6") or "[]")
+        links = _Links(raw, ovs, _speeds(parts.get("speed", "")))
+        seen = tuple(route for each in routes for route in _routes(each))
+        return ObservedNetwork(parts.get("hostname", ""), links.read(), seen)
+    except (ValueError, KeyError, TypeError) as error:
+        raise HostRefused(host, f"its links cannot be understood: {type(error).__name__}: {error}") from error
+
+
+class _Links:
+    """Every link by name, with what is needed to judge each."""
+
+    def __init__(self, raw: dict[str, Any], ovs: OpenVSwitch, speeds: dict[str, int]) -> None:
+        self._raw, self._ovs, self._speeds = raw, ovs, speeds
+        self._has_own_nic = any(_is_nic(each) for each in raw.values())
+        self._kinds = {name: self._kind(name, each) for name, each in raw.items()}
+
+    def read(self) -> tuple[ObservedLink, ...]:
+        return tuple(self._link(name, each) for name, each in self._raw.items())
+
+    def _link(self, name: str, each: dict[str, Any]) -> ObservedLink:
+        kind, is_ovs, parents = self._kinds[name], name in self._ovs.bridges, self._parents(name)
+        bridge = BridgeKind.OVS if is_ovs else BridgeKind.STANDARD if kind is InterfaceKind.BRIDGE else None
+        flags = each.get("flags", [])
+        return ObservedLink(
+            name,
+            kind,
+            _mac(each, kind),
+            # The state of an Open vSwitch bridge's own device says nothing: it switches without it.
+            "UP" in flags or is_ovs,
+            self._has_carrier(name, flags, parents),
+            int(each.get("mtu", DEFAULT_MTU)),
+            tuple(address for info in each.get("addr_info", []) if (address := _address(info))),
+            parents,
+            bridge,
+            self._tag(name, each),
+            self._speed(name, kind),
+            self._master(name, each),
+        )
+
+    def _kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
+        """What carries or could carry a machine; None for what belongs to guests, containers and tunnels."""
+        info = _info_kind(each)
+        if name in self._ovs.bridges:
+            return InterfaceKind.BRIDGE
+        if each.get("link_type") == "loopback":
+            return InterfaceKind.LOOPBACK
+        if (port := self._ovs.ports.get(name)) is not None and port.is_internal:
+            return self._internal_kind(name, each)
+        if each.get("master") == _OVS_MASTER and not self._ovs.is_known:
+            # A port of a bridge that we cannot see: taken as a free NIC it would be used wrongly.
+            return None
+        if info is None:
+            return InterfaceKind.PHYSICAL if _is_nic(each) else None
+        if info == "veth":
+            return InterfaceKind.PHYSICAL if self._is_own_veth(each) else None
+        return _KINDS.get(info)
+
+    def _internal_kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
+        """Tagged: a VLAN interface on its bridge; untagged: the host's own if it has an address."""
+        if self._ovs.ports[name].tag_vid is not None:
+            return InterfaceKind.VLAN
+        return InterfaceKind.PHYSICAL if any(map(_address, each.get("addr_info", []))) else None
+
+    def _is_own_veth(self, each: dict[str, Any]) -> bool:
+        """The NIC of a host that is itself a container, not our end of a container's.
+
+        Of both, the other end is in another namespace. But a container's has no address here, and is found
+        on machines that have NICs of their own.
+        """
+        if "link_netnsid" not in each:
+            return False
+        return not self._has_own_nic or any(map(_address, each.get("addr_info", [])))
+
+    def _parents(self, name: str) -> tuple[str, ...]:
+        """Ports or members that are NICs of the host; taps of machines are none. Of a VLAN, what it is on."""
+        if name in self._ovs.bridges:
+            found = [p for p in self._ovs.plugged_into(name) if not self._ovs.ports[p].is_internal]
+        elif self._kinds[name] is InterfaceKind.VLAN:
+            port = self._ovs.ports.get(name)
+            below = port.bridge if port else self._raw[name].get("link")
+            return (below,) if below in self._raw else ()
+        else:
+            found = [port for port, each in self._raw.items() if each.get("master") == name]
+        return tuple(sorted((p for p in found if self._kinds.get(p) is not None), key=natural_key))
+
+    def _has_carrier(self, name: str, flags: list[str], parents: tuple[str, ...]) -> bool:
+        """A bridge without ports has no carrier until its first machine: not link-down (DESIGN 2.3)."""
+        if name in self._ovs.bridges:
+            return not parents or any("LOWER_UP" in self._raw[p].get("flags", []) for p in parents)
+        idle_bridge = self._kinds[name] is InterfaceKind.BRIDGE and "UP" in flags and not parents
+        return "LOWER_UP" in flags or idle_bridge
+
+    def _tag(self, name: str, each: dict[str, Any]) -> int | None:
+        if self._kinds[name] is not InterfaceKind.VLAN:
+            return None
+        if name in self._ovs.ports:
+            return self._ovs.ports[name].tag_vid
+        vid = each.get("linkinfo", {}).get("info_data", {}).get("id")
+        return None if vid is None else int(vid)
+
+    def _speed(self, name: str, kind: InterfaceKind | None) -> int:
+        """Mbit/s of a NIC, bond or VLAN interface; a bridge reports that of a tap plugged into it."""
+        return 0 if kind in (None, InterfaceKind.BRIDGE) else self._speeds.get(name, 0)
+
+    def _master(self, name: str, each: dict[str, Any]) -> str:
+        if name in self._ovs.ports:
+            return self._ovs.ports[name].bridge
+        master: str = each.get("master", "")
+        return master
+
+
+def _info_kind(each: dict[str, Any]) -> str | None:
+    kind: str | None = each.get("linkinfo", {}).get("info_kind")
+    return kind
+
+
+def _is_nic(each: dict[str, Any]) -> bool:
+    return each.get("link_type") == "ether" and _info_kind(each) is None
+
+
+def _mac(each: dict[str, Any], kind: InterfaceKind | None) -> MacAddress | None:
+    """The NIC's own: a bond lends its members its address, and a passthru machine may set another."""
+    own = each.get("permaddr") if kind is InterfaceKind.PHYSICAL else None
+    try:
+        mac = MacAddress.parse(own or each.get("address") or "")
     except InvalidValue:
         return None
     return mac if mac.is_unicast else None
 
 
 def _address(info: dict[str, Any]) -> IPv4Interface | IPv6Interface | None:
-    """Link-local addresses say nothing about the network that a link is on."""
-    address = ip_interface(f"{info['local']}/{info['prefixlen']}")
-    return None if address.ip.is_link_local else address
-
-
-def _route(route: dict[str, Any]) -> ObservedRoute | None:
-    if "dev" not in route:
+    if "local" not in info or info.get("temporary") or info.get("dadfailed"):
         return None
-    destination = route["dst"]
-    network = None if destination == "default" else ip_network(destination, strict=False)
-    return ObservedRoute(network, route.get("gateway", ""), route["dev"])
+    address = ip_interface(f"{info['local']}/{info['prefixlen']}")
+    return None if address.ip.is_link_local or address.ip.is_loopback else address
+
+
+def _routes(route: dict[str, Any]) -> list[ObservedRoute]:
+    """One for each next hop; none for what leads nowhere (blackhole, unreachable)."""
+    destination = None if route["dst"] == "default" else ip_network(route["dst"], strict=False)
+    if destination is not None and destination.is_link_local:
+        return []
+    hops = route.get("nexthops") or [route]
+    return [ObservedRoute(destination, _gateway(hop), hop["dev"]) for hop in hops if "dev" in hop]
+
+
+def _gateway(hop: dict[str, Any]) -> str:
+    """An IPv4 route may have an IPv6 gateway (`via`)."""
+    gateway: str = hop.get("gateway") or hop.get("via", {}).get("host", "")
+    return gateway
 
 
 def _speeds(text: str) -> dict[str, int]:
     found = {}
     for line in text.splitlines():
         name, _, value = line.partition(" ")
-        if value.lstrip("-").isdigit():
+        if value.isdigit() and int(value) <= _MAX_SPEED:
             found[name] = int(value)
     return found
-
-
-class _OpenVSwitch:
-    """Bridges and their ports' interfaces, as `ovs-vsctl --format=json list` prints them."""
-
-    def __init__(self, parts: dict[str, str]) -> None:
-        interfaces = {row["_uuid"]: row["name"] for row in _rows(parts.get("ovs-interface", ""))}
-        ports = {
-            row["_uuid"]: [interfaces[each] for each in _set(row["interfaces"]) if each in interfaces]
-            for row in _rows(parts.get("ovs-port", ""))
-        }
-        #: By bridge, the names of everything plugged into it but its own port.
-        self.bridges: dict[str, tuple[str, ...]] = {}
-        for row in _rows(parts.get("ovs-bridge", "")):
-            name = row["name"]
-            plugged = [each for port in _set(row["ports"]) for each in ports.get(port, [])]
-            self.bridges[name] = tuple(sorted(each for each in plugged if each != name))
-
-    def bridge_of(self, interface: str) -> str:
-        """The bridge that an interface is plugged into; empty for none."""
-        return next((name for name, plugged in self.bridges.items() if interface in plugged), "")
-
-
-def _rows(text: str) -> list[dict[str, Any]]:
-    if not text:
-        return []
-    table = json.loads(text)
-    return [
-        {name: _plain(value) for name, value in zip(table["headings"], row, strict=True)}
-        for row in table["data"]
-    ]
-
-
-def _plain(value: Any) -> Any:
-    """`["uuid", x]` is x; sets stay lists of plain values."""
-    if isinstance(value, list) and len(value) == 2 and value[0] == "uuid":
-        return value[1]
-    if isinstance(value, list) and len(value) == 2 and value[0] == "set":
-        return [_plain(each) for each in value[1]]
-    return value
-
-
-def _set(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -1,11 +1,19 @@
-"""Where a libvirt URI leads over SSH."""
+"""Where a libvirt URI leads: over SSH, to this machine, or neither."""
 
-from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+import re
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from hostloom.model.errors import InvalidValue
 
 DEFAULT_SOCKET = "/run/libvirt/libvirt-sock"
+
+# Both end up on ssh's command line and, through the user's ssh_config (ProxyCommand), in a shell.
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@+-]*\$?")
+#: The only parameters of a URI that mean something to our own SSH connection.
+_PARAMETERS = frozenset({"keyfile", "socket"})
 
 
 @dataclass(frozen=True)
@@ -15,9 +23,10 @@ class SshAddress:
     host: str
     user: str | None = None
     port: int | None = None
-    #: Private key file, from `?keyfile=`.
+    #: Private key file, from `?keyfile=`; None: what ssh's config and agent have.
     keyfile: str | None = None
-    socket: str = DEFAULT_SOCKET
+    #: Not part of where the connection goes: two sockets of one host share its connection.
+    socket: str = field(default=DEFAULT_SOCKET, compare=False)
 
     @property
     def destination(self) -> str:
@@ -31,24 +40,69 @@ class SshAddress:
 
 
 def ssh_address(uri: str) -> SshAddress | None:
-    """The SSH part of a URI; None for URIs without SSH, InvalidValue for one that cannot be read."""
+    """The SSH part of a URI; None for URIs without SSH, InvalidValue for one that cannot be used."""
     parts = urlsplit(uri)
     if not parts.scheme.endswith("+ssh"):
         return None
+    if parts.password is not None:
+        bare = uri.replace(f":{parts.password}@", ":***@")
+        raise InvalidValue("uri", bare, "a libvirt URI without a password: ssh uses a key file or its agent")
+    query = parse_qs(parts.query, keep_blank_values=True)
+    if unknown := sorted(set(query) - _PARAMETERS):
+        raise InvalidValue(
+            "uri", uri, f"a libvirt URI without `{unknown[0]}`: only keyfile and socket are known"
+        )
+    return SshAddress(
+        _host(uri, parts),
+        _user(uri, parts),
+        _port(uri, parts),
+        _absolute(uri, query, "keyfile"),
+        _absolute(uri, query, "socket") or DEFAULT_SOCKET,
+    )
+
+
+def is_this_machine(uri: str) -> bool:
+    """Whether the hypervisor of the URI is surely the machine we run on.
+
+    A named socket may lead anywhere (into a container, through a tunnel): it is not.
+    """
+    parts = urlsplit(uri)
+    return (
+        parts.scheme in ("qemu", "qemu+unix") and not parts.netloc and "socket" not in parse_qs(parts.query)
+    )
+
+
+def _host(uri: str, parts: SplitResult) -> str:
+    host = unquote(parts.hostname or "")
+    if not _HOST.fullmatch(host):
+        raise InvalidValue("uri", uri, "a libvirt URI with a host name or address")
+    # IPv6 can be written in many ways, but a key is pinned for one.
+    return str(ip_address(host)) if ":" in host else host
+
+
+def _user(uri: str, parts: SplitResult) -> str | None:
+    if parts.username is None:
+        return None
+    user = unquote(parts.username)
+    if not _USER.fullmatch(user):
+        raise InvalidValue("uri", uri, "a libvirt URI whose user is a login name")
+    return user
+
+
+def _port(uri: str, parts: SplitResult) -> int | None:
     try:
-        host, port = parts.hostname, parts.port
+        port = parts.port
     except ValueError as error:
         raise InvalidValue("uri", uri, "a libvirt URI with a port from 1 to 65535") from error
-    if not host or host.startswith("-"):
-        raise InvalidValue("uri", uri, "a libvirt URI with a host")
-    user = unquote(parts.username) if parts.username else None
-    if user is not None and user.startswith("-"):
-        raise InvalidValue("uri", uri, "a libvirt URI whose user is a name")
-    query = parse_qs(parts.query)
-    return SshAddress(
-        host,
-        user,
-        port,
-        query.get("keyfile", [None])[0],
-        query.get("socket", [DEFAULT_SOCKET])[0] or DEFAULT_SOCKET,
-    )
+    if port == 0:
+        raise InvalidValue("uri", uri, "a libvirt URI with a port from 1 to 65535")
+    return port
+
+
+def _absolute(uri: str, query: dict[str, list[str]], name: str) -> str | None:
+    values = query.get(name)
+    if values is None:
+        return None
+    if len(values) > 1 or not values[0].startswith("/"):
+        raise InvalidValue("uri", uri, f"a libvirt URI with one absolute path as `{name}`")
+    return values[0]

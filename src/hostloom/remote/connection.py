@@ -1,230 +1,79 @@
-"""One OpenSSH connection a host: commands and a forwarded socket share its master."""
+"""The connections to all hosts."""
 
-import os
-import shlex
-import signal
-import subprocess
+import itertools
 import tempfile
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
-from hostloom.model.errors import DriverError, HostKeyChanged, HostKeyUnknown, HostRefused, HostUnreachable
+from hostloom.model.errors import HostRefused
 from hostloom.remote.address import SshAddress, ssh_address
+from hostloom.remote.command import Local, Shell
+from hostloom.remote.host import Remote
 from hostloom.remote.keys import PinnedKeys
 
-CONNECT_TIMEOUT_S = 8
-#: ssh's own exit code for a connection that failed.
-SSH_FAILED = 255
-#: ssh's words for a host that answers but does not let us in.
-_REFUSALS = ("Permission denied", "Authentication failed", "Too many authentication failures")
-_CHANGED = ("REMOTE HOST IDENTIFICATION HAS CHANGED", "Host key verification failed")
-
-
-@dataclass(frozen=True)
-class Completed:
-    """A command's end; a non-zero exit is a result, not an error."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-
-def run_local(argv: Sequence[str], timeout_s: float, host: str = "this machine") -> Completed:
-    """Run a program, and its children, for so long and no longer; HostUnreachable past that."""
-    process = subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        stdout, stderr = process.communicate(timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise HostUnreachable(host, f"{argv[0]} did not end within {timeout_s:g} s") from None
-    return Completed(process.returncode, stdout, stderr)
-
-
-class Remote:
-    """The SSH connection to one host; made at first use, and again when it is gone."""
-
-    def __init__(self, address: SshAddress, keys: PinnedKeys, directory: Path, config: Path | None) -> None:
-        self._address, self._keys, self._directory, self._config = address, keys, directory, config
-        self._control = directory / "c"
-        self._lock = threading.Lock()
-        self._forwarded: dict[str, Path] = {}
-
-    def run(self, argv: Sequence[str], timeout_s: float = 20.0) -> Completed:
-        """Run a command on the host."""
-        self._check_key()
-        self._ensure_master()
-        done = run_local(
-            self._ssh("--", self._address.destination, shlex.join(argv)), timeout_s, self._address.host
-        )
-        if done.exit_code == SSH_FAILED:
-            raise self._failure(done.stderr)
-        return done
-
-    def forward(self, remote_socket: str) -> Path:
-        """A local Unix socket that leads to one on the host."""
-        self._check_key()
-        self._ensure_master()
-        with self._lock:
-            local = self._directory / f"s{len(self._forwarded)}"
-            if remote_socket in self._forwarded:
-                local = self._forwarded[remote_socket]
-                if local.exists():
-                    return local
-            local.unlink(missing_ok=True)
-            spec = f"{local}:{remote_socket}"
-            done = run_local(
-                self._ssh("-O", "forward", "-L", spec, self._address.destination), 10, self._address.host
-            )
-            if done.exit_code != 0:
-                raise self._failure(done.stderr)
-            self._forwarded[remote_socket] = local
-            return local
-
-    def close(self) -> None:
-        """End the connection and what goes through it."""
-        with self._lock:
-            if self._control.exists():
-                self._end_master()
-            for local in self._forwarded.values():
-                local.unlink(missing_ok=True)
-            self._forwarded.clear()
-
-    def _end_master(self) -> None:
-        run_local(self._ssh("-O", "exit", self._address.destination), 5, self._address.host)
-        self._control.unlink(missing_ok=True)
-
-    def _ensure_master(self) -> None:
-        """Start the master that all commands share; a dead one leaves its socket behind."""
-        with self._lock:
-            if self._control.exists():
-                alive = run_local(self._ssh("-O", "check", self._address.destination), 5, self._address.host)
-                if alive.exit_code == 0:
-                    return
-                self._control.unlink(missing_ok=True)
-            for local in self._forwarded.values():
-                local.unlink(missing_ok=True)
-            master = self._ssh("-o", "ControlPersist=yes", "-M", "-N", "-f", self._address.destination)
-            self._start_master(master)
-
-    def _start_master(self, argv: list[str]) -> None:
-        """The master goes to the background and keeps stderr open: it may not be waited for by reading."""
-        with tempfile.TemporaryFile(mode="w+") as words:
-            process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=words,
-                start_new_session=True,
-            )
-            try:
-                code = process.wait(CONNECT_TIMEOUT_S + 5)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                cause = f"ssh did not connect within {CONNECT_TIMEOUT_S + 5} s"
-                raise HostUnreachable(self._address.host, cause) from None
-            if code != 0:
-                words.seek(0)
-                raise self._failure(words.read())
-
-    def _check_key(self) -> None:
-        """Nothing is sent to a host whose key nobody has accepted."""
-        if self._keys.find(self._address) is None:
-            offered = self._keys.scan(self._address)
-            raise HostKeyUnknown(self._address.host, offered[0].fingerprint)
-
-    def _failure(self, words: str) -> DriverError:
-        """ssh's words as an error of ours."""
-        host = self._address.host
-        lines = [line.strip() for line in words.splitlines() if line.strip()]
-        cause = lines[-1] if lines else "ssh failed without a word"
-        if any(mark in words for mark in _CHANGED):
-            pinned = self._keys.find(self._address)
-            found = ", ".join(key.fingerprint for key in self._keys.scan(self._address))
-            return HostKeyChanged(host, pinned.fingerprint if pinned else "none", found)
-        if any(mark in words for mark in _REFUSALS):
-            return HostRefused(host, cause)
-        return HostUnreachable(host, cause)
-
-    def _ssh(self, *rest: str) -> list[str]:
-        address = self._address
-        argv = ["ssh"]
-        if self._config is not None:
-            argv += ["-F", str(self._config)]
-        options = {
-            "BatchMode": "yes",
-            "ConnectTimeout": str(CONNECT_TIMEOUT_S),
-            "ControlPath": str(self._control),
-            "GlobalKnownHostsFile": "/dev/null",
-            "HashKnownHosts": "no",
-            "ServerAliveInterval": "5",
-            "ServerAliveCountMax": "3",
-            "StreamLocalBindUnlink": "yes",
-            "StrictHostKeyChecking": "yes",
-            "UpdateHostKeys": "no",
-            "UserKnownHostsFile": str(self._keys.file),
-        }
-        pinned = self._keys.find(address)
-        if pinned is not None:
-            # Ask for the kind of key that is pinned: a host that has several shows that one.
-            options["HostKeyAlgorithms"] = _algorithms(pinned.kind)
-        for name, value in options.items():
-            argv += ["-o", f"{name}={value}"]
-        if address.port is not None:
-            argv += ["-p", str(address.port)]
-        if address.keyfile is not None:
-            argv += ["-i", address.keyfile]
-        return [*argv, *rest]
-
-
-def _algorithms(kind: str) -> str:
-    return "rsa-sha2-512,rsa-sha2-256,ssh-rsa" if kind == "ssh-rsa" else kind
+IDLE_S = 300.0
+#: A Unix socket's path holds 107 bytes; ssh adds 17 to the control socket's while it connects, and we a
+#: number and a letter.
+MAX_DIRECTORY_BYTES = 75
 
 
 class Remotes:
-    """The connections to all hosts, each with its own lock: a dead one blocks nobody else."""
+    """The connections to all hosts, each with its own lock: a dead host blocks nobody else."""
 
     def __init__(self, keys: PinnedKeys, config: Path | None = None) -> None:
+        """`config` replaces the user's and the system's ssh_config, for host keys too."""
         self.keys, self._config = keys, config
-        # Unix socket paths hold 107 bytes: ssh adds 17 to the control path's name while it connects.
-        self._directory = tempfile.TemporaryDirectory(prefix="hostloom-")
+        self._directory = _short_directory()
+        self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._remotes: dict[SshAddress, Remote] = {}
+        self._swept_at = time.monotonic()
 
     def of(self, address: SshAddress) -> Remote:
-        """The connection to an address."""
+        """The connection to an address; it is made by its first call."""
+        self._sweep()
         with self._lock:
             if address not in self._remotes:
-                directory = Path(self._directory.name) / str(len(self._remotes))
-                directory.mkdir(mode=0o700, exist_ok=True)
+                directory = Path(self._directory.name) / str(next(self._numbers))
+                directory.mkdir(mode=0o700)
                 self._remotes[address] = Remote(address, self.keys, directory, self._config)
             return self._remotes[address]
+
+    def shell(self, uri: str) -> Shell:
+        """Where the commands of a URI run; HostRefused where it gives no way to."""
+        address = ssh_address(uri)
+        if address is not None:
+            return self.of(address)
+        host = urlsplit(uri).hostname
+        if host:
+            raise HostRefused(host, "its files and commands are reached over SSH only")
+        return Local()
 
     def libvirt_uri(self, uri: str) -> str:
         """A URI that libvirt opens here: the socket on the host, forwarded; others stay as they are."""
         address = ssh_address(uri)
         if address is None:
             return uri
-        driver = uri.partition("+ssh://")[0]
-        return f"{driver}+unix:///system?socket={self.of(address).forward(address.socket)}"
+        parts = urlsplit(uri)
+        driver = parts.scheme.removesuffix("+ssh")
+        socket = self.of(address).forward_unix(address.socket)
+        return f"{driver}+unix://{parts.path or '/system'}?socket={quote(str(socket))}"
 
     def read_file(self, uri: str, path: str, limit_bytes: int) -> str:
         """The end of a file on the host of a URI; empty if it is not there yet."""
-        address = ssh_address(uri)
-        argv = ["tail", "-c", str(limit_bytes), path]
-        done = run_local(argv, 10) if address is None else self.of(address).run(argv)
+        done = self.shell(uri).run(["tail", "-c", str(limit_bytes), "--", path], 10)
         return done.stdout if done.exit_code == 0 else ""
+
+    def forget(self, uri: str) -> None:
+        """Close the connection to a host that is no longer managed."""
+        address = ssh_address(uri)
+        if address is not None:
+            with self._lock:
+                remote = self._remotes.pop(address, None)
+            if remote is not None:
+                remote.close()
 
     def close(self) -> None:
         """End every connection."""
@@ -233,3 +82,22 @@ class Remotes:
         for remote in remotes:
             remote.close()
         self._directory.cleanup()
+
+    def _sweep(self) -> None:
+        """Close what has been idle for long, now and then."""
+        with self._lock:
+            if time.monotonic() - self._swept_at < IDLE_S / 5:
+                return
+            self._swept_at = time.monotonic()
+            remotes = list(self._remotes.values())
+        for remote in remotes:
+            remote.close_if_idle(IDLE_S)
+
+
+def _short_directory() -> tempfile.TemporaryDirectory[str]:
+    """A directory of our own (0700) whose name leaves room for sockets, whatever TMPDIR says."""
+    directory = tempfile.TemporaryDirectory(prefix="hostloom-", ignore_cleanup_errors=True)
+    if len(directory.name.encode()) <= MAX_DIRECTORY_BYTES:
+        return directory
+    directory.cleanup()
+    return tempfile.TemporaryDirectory(prefix="hostloom-", dir="/tmp", ignore_cleanup_errors=True)

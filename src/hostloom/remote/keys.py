@@ -1,19 +1,25 @@
 """SSH host keys: asked for, shown, pinned, and compared ever after."""
 
 import base64
+import fcntl
 import hashlib
-import subprocess
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hostloom.model.errors import HostUnreachable
 from hostloom.ports import OfferedKey
 from hostloom.remote.address import SshAddress, ssh_address
+from hostloom.remote.command import run_process
+from hostloom.remote.ssh import SshCall, as_option, cause
 
 SCAN_TIMEOUT_S = 5
 #: Strongest first; ssh offers the same order.
 _ORDER = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
+#: What `ssh -G` tells that matters for where a key is asked for.
+_WHERE = frozenset({"hostname", "port", "proxyjump", "proxycommand"})
 
 
 def parse_line(line: str) -> OfferedKey | None:
@@ -29,11 +35,16 @@ def parse_line(line: str) -> OfferedKey | None:
     return OfferedKey(fields[1], f"SHA256:{digest}", " ".join(fields[:3]))
 
 
+def _parse(text: str) -> list[OfferedKey]:
+    return [key for key in map(parse_line, text.splitlines()) if key is not None]
+
+
 class PinnedKeys:
     """The known-hosts file of hostloom's own: one pinned key a host, nothing else is ever trusted."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, file: Path, config: Path | None = None) -> None:
+        """`config`: the ssh_config that tells how hosts are reached, in place of the user's."""
+        self.file, self._config = file, config
         self._lock = threading.Lock()
 
     def offered(self, uri: str) -> Sequence[OfferedKey]:
@@ -42,22 +53,48 @@ class PinnedKeys:
         return () if address is None else self.scan(address)
 
     def scan(self, address: SshAddress) -> Sequence[OfferedKey]:
-        """Run ssh-keyscan; HostUnreachable with its words if the host shows none."""
-        port = ["-p", str(address.port)] if address.port else []
-        argv = ["ssh-keyscan", "-T", str(SCAN_TIMEOUT_S), *port, "--", address.host]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=SCAN_TIMEOUT_S * 4, check=False)
-        keys = [key for key in map(parse_line, done.stdout.splitlines()) if key is not None]
+        """The host's keys, the strongest first, without logging in; HostUnreachable if it shows none."""
+        where = self._resolve(address)
+        if where.keys() & {"proxyjump", "proxycommand"}:
+            keys, words = self._ask_through_proxy(address)
+        else:
+            argv = ["ssh-keyscan", "-T", str(SCAN_TIMEOUT_S), "-p", where["port"], "--", where["hostname"]]
+            done = run_process(argv, SCAN_TIMEOUT_S * 4, address.host, "ssh-keyscan")
+            keys, words = _parse(done.stdout), done.stderr
         if not keys:
-            words = [line for line in done.stderr.splitlines() if line and not line.startswith("#")]
-            raise HostUnreachable(address.host, "; ".join(words) or "it shows no SSH key")
+            said = "\n".join(line for line in words.splitlines() if not line.startswith("#"))
+            raise HostUnreachable(address.host, cause(said) if said else "it shows no SSH key")
         return sorted(keys, key=lambda key: (_ORDER.index(key.kind) if key.kind in _ORDER else 9, key.kind))
+
+    def _resolve(self, address: SshAddress) -> dict[str, str]:
+        """Where ssh's config sends us: HostName, Port, ProxyJump; ssh-keyscan does not read it."""
+        argv = [*SshCall(address, self.file, self._config).start(), "-G", "--", address.destination]
+        done = run_process(argv, SCAN_TIMEOUT_S, address.host, "ssh -G")
+        if done.exit_code != 0:
+            raise HostUnreachable(address.host, cause(done.stderr))
+        settings = (line.partition(" ") for line in done.stdout.splitlines())
+        return {name: value for name, _, value in settings if name in _WHERE}
+
+    def _ask_through_proxy(self, address: SshAddress) -> tuple[list[OfferedKey], str]:
+        """ssh's own key exchange, ended before any login, writes the key down."""
+        with tempfile.TemporaryDirectory(prefix="hostloom-") as directory:
+            seen = Path(directory) / "known_hosts"
+            options = {
+                "ControlPath": "none",
+                "PreferredAuthentications": "none",
+                "StrictHostKeyChecking": "accept-new",
+                "UserKnownHostsFile": as_option(seen),
+            }
+            argv = SshCall(address, self.file, self._config).argv(options, "true")
+            done = run_process(argv, SCAN_TIMEOUT_S * 4, address.host, "ssh")
+            return (_parse(seen.read_text()) if seen.exists() else []), done.stderr
 
     def pin(self, uri: str, key: OfferedKey) -> None:
         """Trust this key, and only this one."""
         address = ssh_address(uri)
         if address is not None:
             _, kind, blob = key.line.split()[:3]
-            with self._lock:
+            with self._alone():
                 self._write([*self._others(address), f"{address.known_hosts_name} {kind} {blob}"])
 
     def pinned(self, uri: str) -> str | None:
@@ -77,8 +114,16 @@ class PinnedKeys:
         """Drop the pinned key."""
         address = ssh_address(uri)
         if address is not None:
-            with self._lock:
+            with self._alone():
                 self._write(self._others(address))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads out, and other server processes."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock, self.file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _lines(self) -> list[str]:
         return self.file.read_text().splitlines() if self.file.exists() else []
@@ -88,7 +133,6 @@ class PinnedKeys:
 
     def _write(self, lines: list[str]) -> None:
         """Replace the file in one step: a reader never sees half of it."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         draft = self.file.with_suffix(".new")
         draft.write_text("".join(f"{line}\n" for line in lines))
         draft.chmod(0o600)

@@ -1,0 +1,78 @@
+"""What Open vSwitch's database says of its bridges and ports, as `ovs-vsctl --format=json list` prints it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class OvsPort:
+    """One interface of a port: a bond has several."""
+
+    interface: str
+    bridge: str
+    #: Access tag; None for trunks.
+    tag_vid: int | None
+    #: Made by Open vSwitch itself: a device of the host, not of a guest.
+    is_internal: bool
+
+
+@dataclass(frozen=True)
+class OpenVSwitch:
+    """Bridges with everything plugged into them but their own ports."""
+
+    #: False: not installed, not running, or not to be read by this user.
+    is_known: bool
+    bridges: frozenset[str]
+    ports: dict[str, OvsPort]
+
+    def plugged_into(self, bridge: str) -> tuple[str, ...]:
+        """The interfaces of a bridge, by name."""
+        return tuple(sorted(name for name, port in self.ports.items() if port.bridge == bridge))
+
+
+def parse_openvswitch(bridges: str, ports: str, interfaces: str) -> OpenVSwitch:
+    """The tables Bridge, Port and Interface; empty text where there is none."""
+    if not (bridges and ports and interfaces):
+        return OpenVSwitch(False, frozenset(), {})
+    interface_rows = {row["_uuid"]: row for row in _rows(interfaces)}
+    port_rows = {row["_uuid"]: row for row in _rows(ports)}
+    found: dict[str, OvsPort] = {}
+    names = set()
+    for bridge in _rows(bridges):
+        names.add(bridge["name"])
+        for port in (port_rows[each] for each in _many(bridge["ports"]) if each in port_rows):
+            for row in (interface_rows[each] for each in _many(port["interfaces"]) if each in interface_rows):
+                if row["name"] != bridge["name"]:
+                    found[row["name"]] = OvsPort(
+                        row["name"], bridge["name"], _tag(port), row["type"] == "internal"
+                    )
+    return OpenVSwitch(True, frozenset(names), found)
+
+
+def _tag(port: dict[str, Any]) -> int | None:
+    tags = _many(port.get("tag", []))
+    return int(tags[0]) if tags else None
+
+
+def _rows(text: str) -> list[dict[str, Any]]:
+    table = json.loads(text)
+    return [
+        {name: _plain(value) for name, value in zip(table["headings"], row, strict=True)}
+        for row in table["data"]
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """`["uuid", x]` is x; `["set", [x, …]]` is a list of plain values; maps stay as they are."""
+    match value:
+        case ["uuid", str(plain)]:
+            return plain
+        case ["set", list(values)]:
+            return [_plain(each) for each in values]
+        case _:
+            return value
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

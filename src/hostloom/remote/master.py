@@ -1,0 +1,105 @@
+"""The ssh process that holds a host's connection open for all calls to it."""
+
+import os
+import select
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+from hostloom.remote.command import kill_group
+
+READY = b"hostloom-ready"
+#: What the master runs on the host: it ends with its standard input, which only we hold. So no connection
+#: outlives us, even after kill -9 (a master in the background would).
+HOLD = f"echo {READY.decode()}; exec cat >/dev/null"
+END_TIMEOUT_S = 2
+
+
+class MasterFailed(Exception):
+    """The connection was not made; `words` are ssh's, or the host's if `answered`."""
+
+    def __init__(self, words: str, *, answered: bool = False) -> None:
+        super().__init__(words)
+        self.words, self.answered = words, answered
+
+
+class Master:
+    """A running master; its control socket takes commands and forwards."""
+
+    def __init__(self, argv: list[str], control: Path, timeout_s: float) -> None:
+        """Connect and return once the host answers; MasterFailed after `timeout_s` or with ssh's words."""
+        self._control = control
+        control.unlink(missing_ok=True)
+        with tempfile.TemporaryFile() as errors:
+            self._process = _start(argv, errors)
+            said = self._await_ready(time.monotonic() + timeout_s)
+            if READY in said:
+                return
+            ended = self._ended_within(0.5)
+            code = self._process.returncode
+            self.end()
+            errors.seek(0)
+            words = (errors.read() + said).decode(errors="replace")
+        if not ended:
+            raise MasterFailed(words or f"no answer within {timeout_s:.3g} s")
+        raise MasterFailed(words, answered=code != 255)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether calls can go through it."""
+        return self._process.poll() is None and self._control.exists()
+
+    def dies_within(self, timeout_s: float) -> bool:
+        """Whether it has ended, or does so now: a lost connection is noticed by its clients first."""
+        return self._ended_within(timeout_s) or not self._control.exists()
+
+    def end(self) -> None:
+        """Close the connection; calls under way fail."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            if not self._ended_within(END_TIMEOUT_S):
+                kill_group(self._process)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._process.wait()
+        self._control.unlink(missing_ok=True)
+
+    def _await_ready(self, until: float) -> bytes:
+        """What the host says up to the mark; a login shell may say things of its own before."""
+        assert self._process.stdout is not None  # noqa: S101  (for the type checker: it is a pipe)
+        said, stream = b"", self._process.stdout.fileno()
+        poll = select.poll()
+        poll.register(stream, select.POLLIN)
+        while READY not in said:
+            if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
+                return said
+            more = os.read(stream, 4096)
+            if not more:
+                return said
+            said += more
+        return said
+
+    def _ended_within(self, timeout_s: float) -> bool:
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+def _start(argv: list[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            bufsize=0,
+            # ctrl-C at the server's terminal must not cut a saga off from its host.
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise MasterFailed(f"{error}: OpenSSH's client is needed here") from error

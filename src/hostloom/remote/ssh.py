@@ -1,0 +1,131 @@
+"""How hostloom calls ssh, and what ssh's words mean."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from hostloom.remote.address import SshAddress
+
+CONNECT_TIMEOUT_S = 8
+#: ssh's own exit code for a connection that failed (and that of a remote command killed by a signal).
+SSH_FAILED = 255
+
+# The user's ssh_config says how to reach a host (HostName, ProxyJump, IdentityFile, agent). What follows is
+# not the user's to choose: whom to trust is our known-hosts file alone, and a call is a call, not a login.
+_FIXED = {
+    "BatchMode": "yes",
+    "CheckHostIP": "no",
+    "ConnectTimeout": str(CONNECT_TIMEOUT_S),
+    "ControlPersist": "no",
+    "ForwardAgent": "no",
+    "ForwardX11": "no",
+    "GlobalKnownHostsFile": "/dev/null",
+    "HashKnownHosts": "no",
+    "KnownHostsCommand": "none",
+    "LogLevel": "ERROR",
+    "NoHostAuthenticationForLocalhost": "no",
+    "PermitLocalCommand": "no",
+    "RemoteCommand": "none",
+    "RequestTTY": "no",
+    "ServerAliveCountMax": "3",
+    "ServerAliveInterval": "5",
+    "StreamLocalBindUnlink": "yes",
+    "StrictHostKeyChecking": "yes",
+    "UpdateHostKeys": "no",
+    "VerifyHostKeyDNS": "no",
+}
+
+
+@dataclass(frozen=True)
+class SshCall:
+    """The ssh command line for one host."""
+
+    address: SshAddress
+    known_hosts: Path
+    #: An ssh_config to use in place of the user's and the system's.
+    config: Path | None = None
+
+    def argv(self, options: dict[str, str], *rest: str) -> list[str]:
+        """`ssh`, our options (with `options` over them) and what follows the destination."""
+        settings = _FIXED | {
+            # Keys are pinned under the URI's own name, whatever HostName stands behind it.
+            "HostKeyAlias": self.address.known_hosts_name,
+            "UserKnownHostsFile": as_option(self.known_hosts),
+        }
+        if self.address.keyfile is not None:
+            settings["IdentitiesOnly"] = "yes"
+        argv = self.start()
+        for name, value in (settings | options).items():
+            argv += ["-o", f"{name}={value}"]
+        # Without `--`, ssh would go on to look for options in the command.
+        return [*argv, "--", self.address.destination, *rest]
+
+    def control(self, options: dict[str, str], command: str, *rest: str) -> list[str]:
+        """A request to the running master: forward, exit, …"""
+        control_path = ["-o", f"ControlPath={options['ControlPath']}"]
+        return [*self.start(), *control_path, "-O", command, *rest, "--", self.address.destination]
+
+    def start(self) -> list[str]:
+        """`ssh` with what says where to go."""
+        argv = ["ssh"]
+        if self.config is not None:
+            argv += ["-F", str(self.config)]
+        if self.address.port is not None:
+            argv += ["-p", str(self.address.port)]
+        if self.address.keyfile is not None:
+            argv += ["-i", self.address.keyfile.replace("%", "%%")]
+        return argv
+
+
+def as_option(path: Path) -> str:
+    """A path as the value of an ssh option: blanks and `%` mean something there."""
+    return '"' + str(path).replace("%", "%%") + '"'
+
+
+def key_algorithms(kind: str) -> str:
+    """What to ask a host for so that it shows the pinned key, of its several."""
+    return "rsa-sha2-512,rsa-sha2-256" if kind == "ssh-rsa" else kind
+
+
+class Failure(Enum):
+    """Why ssh did not connect."""
+
+    KEY_CHANGED = auto()
+    REFUSED = auto()
+    UNREACHABLE = auto()
+
+
+_WORDS = (
+    # A host that no longer has a key of the pinned kind has changed it, too.
+    (
+        re.compile(r"HOST IDENTIFICATION HAS CHANGED|Host key verification failed|no matching host key type"),
+        Failure.KEY_CHANGED,
+    ),
+    (
+        re.compile(r"Permission denied \(|Authentication failed|Too many authentication failures"),
+        Failure.REFUSED,
+    ),
+)
+_OWN_WORDS = re.compile(
+    r"(ssh|mux_client\w*|kex_\w+|client_loop|Control socket|Connection (to|closed|reset)"
+    r"|Host key verification|Unable to negotiate|\S+: Permission denied \()"
+)
+
+
+def classify(words: str) -> Failure:
+    """What ssh's words mean."""
+    return next((failure for mark, failure in _WORDS if mark.search(words)), Failure.UNREACHABLE)
+
+
+def is_from_ssh(stderr: str) -> bool:
+    """Whether the last line is ssh's own and not the remote command's."""
+    lines = stderr.strip().splitlines()
+    return bool(lines) and _OWN_WORDS.match(lines[-1]) is not None
+
+
+def cause(words: str) -> str:
+    """ssh's words in one line, without repetition and boxes."""
+    lines = (line.strip() for line in words.splitlines())
+    kept = dict.fromkeys(line for line in lines if line and not line.startswith("@"))
+    return "; ".join(kept) or "ssh failed without a word"

@@ -1,0 +1,285 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from hostloom.model.errors import HostRefused, HostUnreachable
+from hostloom.remote.address import SshAddress
+from hostloom.remote.connection import Remotes
+from hostloom.remote.keys import PinnedKeys
+from support.sshd import Sshd, descendants, free_port, make_key
+
+
+@pytest.fixture
+def black_hole() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def echo(tmp_path: Path) -> Iterator[Path]:
+    """A Unix socket that answers in capitals."""
+    path = tmp_path / "echo"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = listener.accept()
+                except OSError:
+                    return
+                with peer:
+                    peer.sendall(peer.recv(100).upper())
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield path
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def ask(path: Path) -> bytes:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        client.connect(str(path))
+        client.sendall(b"hello")
+        return client.recv(100)
+
+
+def masters() -> list[int]:
+    """The ssh processes that we hold open."""
+    found = []
+    for pid in descendants(os.getpid()):
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if command[0] == b"ssh" and b"ControlMaster=yes" in command:
+            found.append(pid)
+    return found
+
+
+def test_a_command_runs_with_its_arguments_as_they_are(pinned: Sshd, remotes: Remotes) -> None:
+    argv = ["printf", "%s|", "a b", "$HOME", "it's", "*", "", "-n", "ü\n"]
+    done = remotes.of(pinned.address).run(argv)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "a b|$HOME|it's|*||-n|ü\n|", "")
+
+
+@pytest.mark.parametrize("code", [1, 3, 127, 255])
+def test_a_non_zero_exit_is_a_result(pinned: Sshd, remotes: Remotes, code: int) -> None:
+    done = remotes.of(pinned.address).run(["sh", "-c", f"echo out; echo err >&2; exit {code}"])
+    assert (done.exit_code, done.stdout, done.stderr) == (code, "out\n", "err\n")
+
+
+def test_all_commands_share_one_connection(pinned: Sshd, remotes: Remotes) -> None:
+    remote = remotes.of(pinned.address)
+    peers = {remote.run(["sh", "-c", "echo $SSH_CONNECTION"]).stdout for _ in range(3)}
+    assert len(peers) == 1
+    assert len(masters()) == 1
+
+
+def test_more_calls_at_once_than_sshd_allows_sessions(pinned: Sshd, remotes: Remotes) -> None:
+    remote = remotes.of(pinned.address)
+    with ThreadPoolExecutor(20) as pool:
+        peers = set(pool.map(lambda _: remote.run(["sh", "-c", "echo $SSH_CONNECTION"]).stdout, range(20)))
+    assert len(peers) == 1
+
+
+def test_a_forwarded_socket_reaches_the_host(pinned: Sshd, remotes: Remotes, echo: Path) -> None:
+    remote = remotes.of(pinned.address)
+    local = remote.forward_unix(str(echo))
+    assert ask(local) == b"HELLO"
+    assert remote.forward_unix(str(echo)) == local
+    assert local.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_socket_that_is_not_there(pinned: Sshd, remotes: Remotes, tmp_path: Path) -> None:
+    with pytest.raises(HostRefused, match="no socket there"):
+        remotes.of(pinned.address).forward_unix(str(tmp_path / "none"))
+
+
+def test_libvirt_gets_a_local_socket(pinned: Sshd, remotes: Remotes, echo: Path) -> None:
+    uri = remotes.libvirt_uri(f"{pinned.uri}&socket={echo}")
+    assert uri.startswith("qemu+unix:///system?socket=/")
+    assert ask(Path(uri.partition("socket=")[2])) == b"HELLO"
+
+
+def test_uris_without_ssh_stay_as_they_are(remotes: Remotes) -> None:
+    for uri in ("qemu:///system", "qemu+tls://h/system", "test:///default"):
+        assert remotes.libvirt_uri(uri) == uri
+
+
+def test_files_are_read_from_their_end(pinned: Sshd, remotes: Remotes, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("first\nlast\n")
+    assert remotes.read_file(pinned.uri, str(tmp_path / "log"), 5) == "last\n"
+    assert remotes.read_file("qemu:///system", str(tmp_path / "log"), 5) == "last\n"
+    assert remotes.read_file(pinned.uri, str(tmp_path / "none"), 5) == ""
+
+
+def test_a_host_without_ssh_never_gets_a_file_of_ours(remotes: Remotes, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("ours")
+    with pytest.raises(HostRefused, match="over SSH only"):
+        remotes.read_file("qemu+tls://kvm1.example/system", str(tmp_path / "log"), 5)
+
+
+def test_it_heals_after_the_master_died(pinned: Sshd, remotes: Remotes, echo: Path) -> None:
+    remote = remotes.of(pinned.address)
+    remote.forward_unix(str(echo))
+    (master,) = masters()
+    os.kill(master, signal.SIGKILL)
+    assert remote.run(["echo", "back"]).stdout == "back\n"
+    assert ask(remote.forward_unix(str(echo))) == b"HELLO"
+    assert masters() != [master]
+
+
+def test_it_heals_after_the_host_rebooted(pinned: Sshd, remotes: Remotes, echo: Path) -> None:
+    remote = remotes.of(pinned.address)
+    remote.forward_unix(str(echo))
+    pinned.stop()
+    with pytest.raises(HostUnreachable):
+        remote.run(["true"])
+    pinned.start()
+    assert remote.run(["echo", "back"]).stdout == "back\n"
+    assert ask(remote.forward_unix(str(echo))) == b"HELLO"
+
+
+def test_a_connection_lost_in_a_command_is_no_result(pinned: Sshd, remotes: Remotes) -> None:
+    remote = remotes.of(pinned.address)
+    remote.run(["true"])
+    timer = threading.Timer(0.5, pinned.stop)
+    timer.start()
+    with pytest.raises(HostUnreachable):
+        remote.run(["sleep", "20"])
+    timer.join()
+
+
+def test_a_command_past_its_time(pinned: Sshd, remotes: Remotes) -> None:
+    remote = remotes.of(pinned.address)
+    remote.run(["true"])
+    started = time.monotonic()
+    with pytest.raises(HostUnreachable, match=r"sleep: no answer within 0\.\d+ s"):
+        remote.run(["sleep", "20"], 0.5)
+    assert time.monotonic() - started < 5
+    assert remote.run(["echo", "on"]).stdout == "on\n"
+
+
+def test_wrong_credentials(pinned: Sshd, remotes: Remotes, tmp_path: Path) -> None:
+    make_key(tmp_path / "stranger")
+    address = SshAddress("127.0.0.1", pinned.address.user, pinned.port, str(tmp_path / "stranger"))
+    with pytest.raises(HostRefused, match=r"Permission denied \(publickey\)"):
+        remotes.of(address).run(["true"])
+
+
+def test_a_key_file_that_is_not_there_is_named(pinned: Sshd, remotes: Remotes, tmp_path: Path) -> None:
+    address = SshAddress("127.0.0.1", pinned.address.user, pinned.port, str(tmp_path / "nowhere"))
+    with pytest.raises(HostRefused, match="nowhere"):
+        remotes.of(address).run(["true"])
+
+
+def test_nobody_listens(pinned: Sshd, remotes: Remotes) -> None:
+    pinned.stop()
+    with pytest.raises(HostUnreachable, match="Connection refused"):
+        remotes.of(pinned.address).run(["true"])
+
+
+def test_a_host_that_hangs_does_not_slow_another(
+    pinned: Sshd, remotes: Remotes, keys: PinnedKeys, black_hole: int
+) -> None:
+    dead = SshAddress("127.0.0.1", "root", black_hole)
+    keys.pin(f"qemu+ssh://root@127.0.0.1:{black_hole}/system", keys.offered(pinned.uri)[0])
+    good = remotes.of(pinned.address)
+    good.run(["true"])
+    with ThreadPoolExecutor(4) as pool:
+        hanging = [pool.submit(remotes.of(dead).run, ["true"], 3) for _ in range(4)]
+        time.sleep(0.3)
+        started = time.monotonic()
+        for _ in range(5):
+            good.run(["true"])
+        assert not any(each.done() for each in hanging)
+        assert time.monotonic() - started < 2
+        for each in hanging:
+            assert isinstance(each.exception(), HostUnreachable)
+        # Four callers of one dead host wait at the same time, not one after the other.
+        assert time.monotonic() - started < 7
+
+
+def test_closing_leaves_no_process_and_no_file(pinned: Sshd, keys: PinnedKeys, echo: Path) -> None:
+    remotes = Remotes(keys)
+    local = remotes.of(pinned.address).forward_unix(str(echo))
+    directory = local.parent.parent
+    remotes.close()
+    assert masters() == []
+    assert not directory.exists()
+
+
+def test_a_forgotten_host_is_disconnected(pinned: Sshd, remotes: Remotes) -> None:
+    remotes.of(pinned.address).run(["true"])
+    remotes.forget(pinned.uri)
+    assert masters() == []
+
+
+def test_an_idle_connection_is_closed_unless_a_socket_goes_through_it(
+    pinned: Sshd, remotes: Remotes, echo: Path
+) -> None:
+    remote = remotes.of(pinned.address)
+    remote.run(["true"])
+    remote.close_if_idle(60)
+    assert len(masters()) == 1
+    remote.close_if_idle(0)
+    assert masters() == []
+    remote.forward_unix(str(echo))
+    remote.close_if_idle(0)
+    assert ask(remote.forward_unix(str(echo))) == b"HELLO"
+
+
+def test_no_connection_outlives_a_killed_server(pinned: Sshd, keys: PinnedKeys) -> None:
+    code = f"""
+        import os, time
+        from pathlib import Path
+        from hostloom.remote.address import ssh_address
+        from hostloom.remote.connection import Remotes
+        from hostloom.remote.keys import PinnedKeys
+        remotes = Remotes(PinnedKeys(Path({str(keys.file)!r})))
+        remotes.of(ssh_address({pinned.uri!r})).run(["true"])
+        print("ready", flush=True)
+        time.sleep(60)
+    """
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        (master,) = (pid for pid in descendants(server.pid) if comm(pid) == "ssh")
+        server.kill()
+        server.wait()
+        until = time.monotonic() + 5
+        while comm(master) == "ssh" and time.monotonic() < until:
+            time.sleep(0.05)
+        assert comm(master) != "ssh"
+
+
+def comm(pid: int) -> str:
+    """The program of a process that runs, zombies not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    name, _, rest = stat.partition("(")[2].rpartition(")")
+    return "" if rest.split()[0] == "Z" else name
+
+
+def test_an_unused_port_as_a_new_host(remotes: Remotes) -> None:
+    with pytest.raises(HostUnreachable):
+        remotes.of(SshAddress("127.0.0.1", "root", free_port())).run(["true"])
