@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import libvirt
 
-from hostloom.hypervisor.errors import is_connection_lost, translate
+from hostloom.hypervisor.errors import is_connection_lost, silence_libvirt, translate
 from hostloom.hypervisor.lanes import GivenUp, Job, Lane
 from hostloom.model.errors import HostUnreachable, OutcomeUnknown
 
@@ -46,10 +46,11 @@ _event_loop: threading.Thread | None = None
 
 
 def start_event_loop() -> None:
-    """libvirt's event loop, one thread a process; without it keepalive does nothing."""
+    """Silence libvirt and run its event loop, one thread a process; without it keepalive does nothing."""
     global _event_loop  # noqa: PLW0603  (libvirt has one loop a process, by design)
     with _event_loop_lock:
         if _event_loop is None:
+            silence_libvirt()
             libvirt.virEventRegisterDefaultImpl()
             _event_loop = threading.Thread(target=_run_events, name="libvirt-events", daemon=True)
             _event_loop.start()

@@ -8,7 +8,6 @@ import libvirt
 
 from hostloom.hypervisor import capabilities, xml_in, xml_out
 from hostloom.hypervisor.connection import HostConnection, Patience
-from hostloom.hypervisor.errors import silence_libvirt
 from hostloom.hypervisor.lookups import find_domain, find_pool, find_volume, mark_of, power_of
 from hostloom.hypervisor.probe import kvm_runs
 from hostloom.hypervisor.reading import PoolReader, read_host, read_machine
@@ -246,7 +245,6 @@ class LibvirtHypervisors:
     def __init__(
         self, resolve: Callable[[str], str], read_file: ReadFile, patience: Patience | None = None
     ) -> None:
-        silence_libvirt()
         self._resolve, self._read_file = resolve, read_file
         self._patience = patience or Patience()
         self._lock = threading.Lock()

@@ -1,0 +1,224 @@
+"""Deadlines, hosts that hang, and calls that were given up; libvirt's own client against sockets of ours."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import libvirt
+import pytest
+
+from hostloom.hypervisor.connection import HostConnection, Patience
+from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.model.errors import (
+    DriverError,
+    HostRefused,
+    HostUnreachable,
+    HypervisorRejected,
+    OutcomeUnknown,
+)
+from support.specs import UUID
+
+PATIENCE = Patience(read_s=0.2, write_s=0.2, cool_down_s=0.3, close_s=0.2)
+URI = "test:///default"
+
+
+@pytest.fixture
+def connection() -> Iterator[HostConnection]:
+    made = HostConnection("kvm1", URI, lambda uri: uri, PATIENCE)
+    made.read("warm up", lambda c: c.getHostname(), 5)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def deaf_uri() -> Iterator[str]:
+    """A socket that accepts connections and never answers."""
+    with TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX) as listener:
+        path = Path(directory) / "deaf.sock"
+        listener.bind(str(path))
+        listener.listen(64)
+        yield f"qemu+unix:///system?socket={path}"
+
+
+def hang(connection: HostConnection, until: threading.Event) -> None:
+    with pytest.raises(HostUnreachable):
+        connection.read("hang", lambda _: until.wait(20))
+
+
+def eventually(is_true: Callable[[], bool]) -> None:
+    until = time.monotonic() + 5
+    while not is_true():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_a_read_that_hangs_ends_at_its_deadline_and_the_next_one_works(connection: HostConnection) -> None:
+    release = threading.Event()
+    began = time.monotonic()
+    hang(connection, release)
+    assert time.monotonic() - began < 2
+    assert connection.read("read", lambda c: c.getType(), 5) == "TEST"
+    release.set()
+
+
+def test_the_write_lane_goes_on_while_a_read_hangs(connection: HostConnection) -> None:
+    release = threading.Event()
+    thread = threading.Thread(target=hang, args=(connection, release))
+    thread.start()
+    assert connection.write("write", lambda c, _: c.getType(), 5) == "TEST"
+    assert thread.is_alive()
+    thread.join()
+    release.set()
+
+
+def test_a_change_that_ran_out_of_time_has_an_unknown_outcome(connection: HostConnection) -> None:
+    release = threading.Event()
+
+    def change(_connection: libvirt.virConnect, proceed: Callable[[], None]) -> None:
+        proceed()
+        release.wait(20)
+
+    with pytest.raises(OutcomeUnknown) as error:
+        connection.write("define machine web1", change)
+    assert (error.value.host, error.value.action) == ("kvm1", "define machine web1")
+    release.set()
+
+
+def test_a_change_that_was_given_up_before_it_began_never_begins(connection: HostConnection) -> None:
+    release, looked, changed = threading.Event(), threading.Event(), []
+
+    def change(_connection: libvirt.virConnect, proceed: Callable[[], None]) -> None:
+        release.wait(20)
+        looked.set()
+        proceed()
+        changed.append(True)
+
+    with pytest.raises(HostUnreachable):
+        connection.write("define machine web1", change)
+    release.set()
+    assert looked.wait(5)
+    eventually(lambda: connection._abandoned == 0)
+    assert changed == []
+
+
+def test_a_call_behind_a_slow_one_says_that_it_waited(connection: HostConnection) -> None:
+    done = []
+
+    def slow(_connection: libvirt.virConnect) -> None:
+        time.sleep(0.5)
+
+    thread = threading.Thread(target=lambda: connection.read("slow", slow, 5))
+    thread.start()
+    with pytest.raises(HostUnreachable, match="other calls took longer"):
+        connection.read("behind", lambda _: done.append(True), 0.1)
+    thread.join()
+    assert connection.read("after", lambda c: c.getType(), 5) == "TEST"
+    assert done == []
+
+
+def test_after_three_hung_calls_the_host_is_refused_at_once_until_the_pause_is_over(
+    connection: HostConnection,
+) -> None:
+    release = threading.Event()
+    for _ in range(3):
+        hang(connection, release)
+    began = time.monotonic()
+    with pytest.raises(HostUnreachable, match="3 calls hang"):
+        connection.read("read", lambda c: c.getType())
+    assert time.monotonic() - began < 0.1
+    time.sleep(PATIENCE.cool_down_s)
+    # One call is let through; it answers, and so the host is back although three threads still hang.
+    assert connection.read("read", lambda c: c.getType(), 5) == "TEST"
+    assert connection.read("read", lambda c: c.getType(), 5) == "TEST"
+    # It hangs again: that is enough, and the pause is longer.
+    hang(connection, release)
+    with pytest.raises(HostUnreachable, match="4 calls hang"):
+        connection.read("read", lambda c: c.getType())
+    release.set()
+    eventually(lambda: connection._abandoned == 0)
+    assert connection.read("read", lambda c: c.getType(), 5) == "TEST"
+
+
+def test_only_one_call_tries_a_host_whose_pause_is_over(connection: HostConnection) -> None:
+    release = threading.Event()
+    for _ in range(3):
+        hang(connection, release)
+    time.sleep(PATIENCE.cool_down_s)
+    trial = threading.Thread(target=hang, args=(connection, release))
+    trial.start()
+    time.sleep(0.05)
+    with pytest.raises(HostUnreachable, match="3 calls hang"):
+        connection.read("read", lambda c: c.getType())
+    trial.join()
+    release.set()
+
+
+def test_a_dead_host_does_not_slow_another(deaf_uri: str) -> None:
+    hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "", Patience(read_s=1.0, close_s=0.1))
+    dead, living = hypervisors.of("dead", deaf_uri), hypervisors.of("living", URI)
+    failures: list[DriverError] = []
+
+    def ask() -> None:
+        try:
+            dead.power(UUID)
+        except DriverError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    began = time.monotonic()
+    for _ in range(20):
+        living.describe()
+    assert time.monotonic() - began < 0.9
+    assert failures == []
+    for thread in threads:
+        thread.join()
+    assert [type(each) for each in failures] == [HostUnreachable] * 2
+    began = time.monotonic()
+    hypervisors.close()
+    assert time.monotonic() - began < 1
+
+
+def test_a_host_that_is_not_there_and_one_that_does_not_let_us_in(tmp_path: Path) -> None:
+    hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "")
+    with pytest.raises(HostUnreachable, match="kvm9"):
+        hypervisors.of("kvm9", f"qemu+unix:///system?socket={tmp_path}/none.sock").describe()
+
+    def refuse(_uri: str) -> str:
+        raise HostRefused("kvm8", "Permission denied (publickey)")
+
+    with pytest.raises(HostRefused, match="publickey"):
+        LibvirtHypervisors(refuse, lambda *_: "").of("kvm8", "qemu+ssh://kvm8/system").describe()
+
+
+def test_errors_keep_libvirts_words_and_stderr_stays_clean(
+    connection: HostConnection, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(HypervisorRejected) as error:
+        connection.read("find it", lambda c: c.lookupByName("nobody"))
+    assert (error.value.host, error.value.action) == ("kvm1", "find it")
+    assert "not found" in error.value.cause
+    assert capfd.readouterr().err == ""
+
+
+def test_a_closed_connection_refuses_and_close_is_safe_from_many_threads(connection: HostConnection) -> None:
+    closers = [threading.Thread(target=connection.close) for _ in range(8)]
+    for each in closers:
+        each.start()
+    for each in closers:
+        each.join()
+    with pytest.raises(HostUnreachable, match="closed"):
+        connection.read("read", lambda c: c.getType())
+
+
+def test_a_renamed_host_keeps_its_connection_and_its_new_name() -> None:
+    hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "")
+    old = hypervisors.of("old", URI)
+    assert hypervisors.of("new", URI) is old
+    with pytest.raises(HypervisorRejected, match="'new'"):
+        old.start(UUID)
+    hypervisors.close()
