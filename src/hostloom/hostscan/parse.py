@@ -71,7 +71,7 @@ class _Links:
             parents,
             bridge,
             self._tag(name, each),
-            self._speed(name, kind),
+            self._speed(name, kind, parents),
             self._master(name, each),
         )
 
@@ -136,9 +136,11 @@ class _Links:
         vid = each.get("linkinfo", {}).get("info_data", {}).get("id")
         return None if vid is None else int(vid)
 
-    def _speed(self, name: str, kind: InterfaceKind | None) -> int:
-        """Mbit/s of a NIC, bond or VLAN interface; a bridge reports that of a tap plugged into it."""
-        return 0 if kind in (None, InterfaceKind.BRIDGE) else self._speeds.get(name, 0)
+    def _speed(self, name: str, kind: InterfaceKind | None, parents: tuple[str, ...]) -> int:
+        """Mbit/s; a bridge's is that of its fastest NIC: itself it counts the taps of machines, too."""
+        if kind is InterfaceKind.BRIDGE:
+            return max((self._speeds.get(parent, 0) for parent in parents), default=0)
+        return 0 if kind is None else self._speeds.get(name, 0)
 
     def _master(self, name: str, each: dict[str, Any]) -> str:
         if name in self._ovs.ports:

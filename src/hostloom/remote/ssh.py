@@ -23,7 +23,8 @@ _FIXED = {
     "GlobalKnownHostsFile": "/dev/null",
     "HashKnownHosts": "no",
     "KnownHostsCommand": "none",
-    "LogLevel": "ERROR",
+    # Below that ssh does not say why a negotiation failed or who closed the connection.
+    "LogLevel": "INFO",
     "NoHostAuthenticationForLocalhost": "no",
     "PermitLocalCommand": "no",
     "RemoteCommand": "none",
@@ -108,8 +109,9 @@ _WORDS = (
     ),
 )
 _OWN_WORDS = re.compile(
-    r"(ssh|mux_client\w*|kex_\w+|client_loop|Control socket|Connection (to|closed|reset)"
-    r"|Host key verification|Unable to negotiate|\S+: Permission denied \()"
+    r"(ssh|mux_client\w*|kex_\w+|client_loop|Control socket|Connection (to|closed|reset|timed)"
+    r"|Host key verification|Unable to negotiate|Received disconnect|Disconnected from"
+    r"|Warning: Identity file|Load key|no such identity|\S+: Permission denied \()"
 )
 
 
@@ -125,7 +127,7 @@ def is_from_ssh(stderr: str) -> bool:
 
 
 def cause(words: str) -> str:
-    """ssh's words in one line, without repetition and boxes."""
-    lines = (line.strip() for line in words.splitlines())
-    kept = dict.fromkeys(line for line in lines if line and not line.startswith("@"))
-    return "; ".join(kept) or "ssh failed without a word"
+    """ssh's words in one line, without the host's banner (all of them if none is known to be ssh's)."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    own = [line for line in lines if _OWN_WORDS.match(line)]
+    return "; ".join(dict.fromkeys(own or lines)) or "ssh failed without a word"

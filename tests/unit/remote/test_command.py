@@ -1,0 +1,38 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from hostloom.model.errors import HostUnreachable
+from hostloom.remote.command import Local
+
+
+def test_a_result() -> None:
+    done = Local().run(["sh", "-c", "echo out; echo err >&2; exit 3"])
+    assert (done.exit_code, done.stdout, done.stderr) == (3, "out\n", "err\n")
+
+
+def test_bytes_that_are_no_text() -> None:
+    assert Local().run(["printf", r"a\377b"]).stdout == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_a_program_that_is_not_there() -> None:
+    done = Local().run(["hostloom-no-such-program"])
+    assert done.exit_code == 127
+    assert "hostloom-no-such-program" in done.stderr
+
+
+def test_past_its_time_a_program_goes_with_its_children(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    started = time.monotonic()
+    with pytest.raises(HostUnreachable, match=r"sh: no answer within 0\.2 s"):
+        Local().run(["sh", "-c", f"(sleep 1; touch {mark}) & sleep 30"], 0.2)
+    assert time.monotonic() - started < 5
+    time.sleep(1.2)
+    assert not mark.exists()
+
+
+def test_what_is_left_running_is_not_waited_for() -> None:
+    started = time.monotonic()
+    assert Local().run(["sh", "-c", "sleep 3 & echo done"]).stdout == "done\n"
+    assert time.monotonic() - started < 2
