@@ -117,8 +117,10 @@ class _Links:
             port = self._ovs.ports.get(name)
             below = port.bridge if port else self._raw[name].get("link")
             return (below,) if below in self._raw else ()
-        else:
+        elif self._kinds[name] in (InterfaceKind.BRIDGE, InterfaceKind.BOND):
             found = [port for port, each in self._raw.items() if each.get("master") == name]
+        else:
+            return ()
         return tuple(sorted((p for p in found if self._kinds.get(p) is not None), key=natural_key))
 
     def _has_carrier(self, name: str, flags: list[str], parents: tuple[str, ...]) -> bool:
