@@ -7,31 +7,27 @@ from ipaddress import ip_address, ip_interface
 
 from hostloom.model.attachment import AttachKind
 from hostloom.model.dhcp import DhcpIntent, Lease
-from hostloom.model.errors import DhcpUnreachable, HostNotScannable, HostUnreachable
+from hostloom.model.errors import DhcpUnreachable, HostNotScannable
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.model.node import BridgeKind, InterfaceKind
 from hostloom.model.observed import ObservedLink, ObservedNetwork
-from hostloom.ports import OfferedKey
-from support.fake_hypervisor import FakeHypervisors
+from hostloom.ports import Hypervisors, OfferedKey
 
 
 class FakeScanner:
     """Links by URI; running machines' taps are ports of their bridges."""
 
-    def __init__(self, hypervisors: FakeHypervisors) -> None:
+    def __init__(self, hypervisors: Hypervisors) -> None:
         self._hypervisors = hypervisors
         self.networks: dict[str, ObservedNetwork] = {}
 
     def scan(self, uri: str) -> ObservedNetwork:
         if uri not in self.networks:
             raise HostNotScannable(uri)
-        host = self._hypervisors.of("", uri)
-        if host.unreachable:
-            raise HostUnreachable(uri, "the plug is pulled")
         taps = tuple(
             ObservedLink(nic.target, None, None, True, True, 1500, master=nic.attachment.source)
-            for machine in host.world().machines
+            for machine in self._hypervisors.of("", uri).describe().machines
             for nic in machine.interfaces
             if nic.target and nic.attachment is not None and nic.attachment.kind is AttachKind.BRIDGE
         )

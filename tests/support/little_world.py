@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.ids import FabricId, SpaceId, SubnetId, VlanId
@@ -32,7 +33,8 @@ class LittleWorld:
     """The ports, and the fakes behind them."""
 
     ports: Ports
-    hypervisors: FakeHypervisors
+    #: Fakes, or what stands in for them.
+    hypervisors: Any
     scanner: FakeScanner
     dhcp: FakeDhcp
     keys: FakeKeys
@@ -68,14 +70,21 @@ class LittleWorld:
         )
 
 
-def little_world(directory: Path, hosts_there: int = 2) -> LittleWorld:
-    """Build it; `hosts_there` hosts are added already."""
-    hypervisors, keys, dhcp, clock = FakeHypervisors(), FakeKeys(), FakeDhcp(), FakeClock()
+def little_world(
+    directory: Path,
+    hosts_there: int = 2,
+    *,
+    database: str | None = None,
+    hypervisors: Any = None,
+) -> LittleWorld:
+    """Build it; `hosts_there` hosts are added already. What is given stands in for a fake."""
+    keys, dhcp, clock = FakeKeys(), FakeDhcp(), FakeClock()
+    hypervisors = hypervisors or FakeHypervisors()
     scanner = FakeScanner(hypervisors)
     for number, uri in enumerate(URIS):
         scanner.networks[uri] = a_network(f"kvm{number + 1}", f"10.0.0.{number + 11}/24")
         hypervisors.of(f"kvm{number + 1}", uri)
-    store = open_store(f"sqlite:///{directory / 'hostloom.db'}")
+    store = open_store(database or f"sqlite:///{directory / 'hostloom.db'}")
     ports = Ports(
         store, hypervisors, scanner, keys, FakeResolver(), dhcp, clock, CountingIds(), boot_port=5248
     )

@@ -1,0 +1,86 @@
+"""The proofs of the sagas that touch a hypervisor, on libvirt's test driver in this process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.request import ComposeRequest
+from hostloom.services import machines
+from hostloom.workflows.worker import SAGAS
+from support.libvirt_world import LibvirtWorld
+from support.little_world import URIS, LittleWorld, little_world
+from support.saga_proofs import (
+    Proof,
+    prove_every_do_twice,
+    prove_every_undo_twice,
+    prove_resumes_after_write,
+    prove_succeeds,
+    prove_unwinds_from,
+)
+
+NODE = """
+<node><cpu><active>16</active></cpu><memory>16777216</memory>
+<pool type='dir'><name>default</name><capacity>107374182400</capacity><available>107374182400</available>
+<target><path>{path}</path></target></pool></node>
+"""
+REQUEST = ComposeRequest(
+    interfaces="eth0:space=mgmt;eth1:name=eth1,mode=unconfigured", hostname="web", storage="root:0.01"
+)
+LATE = {"compose": "commit", "decompose": "domain"}
+STEPS = [(name, step.name) for name in LATE for step in SAGAS[name].steps]
+_worlds: list[LibvirtWorld] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    while _worlds:
+        _worlds.pop().close()
+
+
+def make(name: str, directory: Path) -> Proof:
+    directory.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for number, uri in enumerate(URIS):
+        files[uri] = directory / f"node{number}.xml"
+        files[uri].write_text(NODE.format(path=directory / f"pool{number}"))
+    hypervisors = LibvirtWorld(lambda uri: f"test://{files[uri]}", URIS)
+    _worlds.append(hypervisors)
+    world = little_world(directory, hosts_there=1, hypervisors=hypervisors)
+
+    def compose(world: LittleWorld) -> object:
+        return machines.compose(world.ports, LOCAL_ADMIN, REQUEST)
+
+    def decompose(world: LittleWorld) -> object:
+        return machines.decompose(world.ports, LOCAL_ADMIN, "web")
+
+    if name == "decompose":
+        compose(world)
+        assert world.run().state == "succeeded"
+    return Proof(world, SAGAS[name], {"compose": compose, "decompose": decompose}[name])  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_succeeds(name: str, tmp_path: Path) -> None:
+    prove_succeeds(make(name, tmp_path))
+
+
+@pytest.mark.parametrize(("name", "step"), STEPS)
+def test_unwinds_from_every_step(name: str, step: str, tmp_path: Path) -> None:
+    prove_unwinds_from(make(name, tmp_path), step)
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_twice_is_once(name: str, tmp_path: Path) -> None:
+    prove_every_do_twice(make(name, tmp_path / "do"))
+    prove_every_undo_twice(make(name, tmp_path / "undo"), LATE[name])
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_resumes_after_every_recorded_write(name: str, tmp_path: Path) -> None:
+    commits = 1
+    while prove_resumes_after_write(make(name, tmp_path / str(commits)), commits):
+        commits += 1
+    assert commits > len(SAGAS[name].steps)

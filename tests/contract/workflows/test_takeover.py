@@ -1,0 +1,45 @@
+"""A dead server's operations are taken over, on both databases; the dead one's late words change nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.errors import LeaseLost
+from hostloom.model.operation import OperationState
+from hostloom.model.request import ComposeRequest
+from hostloom.services import machines
+from hostloom.workflows.saga import Runner
+from hostloom.workflows.worker import LEASE_S, SAGAS, Worker
+from support.little_world import LittleWorld, little_world
+from support.postgres import running_postgres
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LittleWorld]:
+    if request.param == "sqlite":
+        yield little_world(tmp_path, hosts_there=1)
+        return
+    with running_postgres() as server, server.database() as url:
+        world = little_world(tmp_path, hosts_there=1, database=url)
+        yield world
+        world.ports.store.close()
+
+
+def test_take_over(world: LittleWorld) -> None:
+    request = ComposeRequest(interfaces="eth0:space=mgmt", hostname="web")
+    begun = machines.compose(world.ports, LOCAL_ADMIN, request)
+    with world.ports.store.begin() as uow:
+        held = uow.operations.claim("dead", world.clock.now(), LEASE_S)
+        uow.commit()
+    assert held is not None
+    assert Worker(world.ports, "alive", threads=0).run_one() is None, "its lease still holds"
+    world.clock.time += LEASE_S + 1
+    ended = Worker(world.ports, "alive", threads=0).run_one()
+    assert ended is not None
+    assert (ended.id, ended.state, ended.owner) == (begun.id, OperationState.SUCCEEDED, "alive")
+    with pytest.raises(LeaseLost):
+        Runner(world.ports, SAGAS["compose"], held, lambda _: None).run()
+    with world.ports.store.begin() as uow:
+        assert [each.hostname for each in uow.machines.list()] == ["web"]
