@@ -1,7 +1,6 @@
 """The connections to all hosts."""
 
 import itertools
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -10,13 +9,11 @@ from urllib.parse import quote, urlsplit
 from hostloom.model.errors import HostRefused
 from hostloom.remote.address import SshAddress, ssh_address
 from hostloom.remote.command import Local, Shell
+from hostloom.remote.directory import SocketDirectory
 from hostloom.remote.host import Remote
 from hostloom.remote.keys import PinnedKeys
 
 IDLE_S = 300.0
-#: A Unix socket's path holds 107 bytes; ssh adds 17 to the control socket's while it connects, and we a
-#: number and a letter.
-MAX_DIRECTORY_BYTES = 75
 
 
 class Remotes:
@@ -25,7 +22,7 @@ class Remotes:
     def __init__(self, keys: PinnedKeys, config: Path | None = None) -> None:
         """`config` replaces the user's and the system's ssh_config, for host keys too."""
         self.keys, self._config = keys, config
-        self._directory = _short_directory()
+        self._directory = SocketDirectory()
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._remotes: dict[SshAddress, Remote] = {}
@@ -36,7 +33,7 @@ class Remotes:
         self._sweep()
         with self._lock:
             if address not in self._remotes:
-                directory = Path(self._directory.name) / str(next(self._numbers))
+                directory = self._directory.path / str(next(self._numbers))
                 directory.mkdir(mode=0o700)
                 self._remotes[address] = Remote(address, self.keys, directory, self._config)
             return self._remotes[address]
@@ -81,7 +78,7 @@ class Remotes:
             remotes, self._remotes = list(self._remotes.values()), {}
         for remote in remotes:
             remote.close()
-        self._directory.cleanup()
+        self._directory.close()
 
     def _sweep(self) -> None:
         """Close what has been idle for long, now and then."""
@@ -92,12 +89,3 @@ class Remotes:
             remotes = list(self._remotes.values())
         for remote in remotes:
             remote.close_if_idle(IDLE_S)
-
-
-def _short_directory() -> tempfile.TemporaryDirectory[str]:
-    """A directory of our own (0700) whose name leaves room for sockets, whatever TMPDIR says."""
-    directory = tempfile.TemporaryDirectory(prefix="hostloom-", ignore_cleanup_errors=True)
-    if len(directory.name.encode()) <= MAX_DIRECTORY_BYTES:
-        return directory
-    directory.cleanup()
-    return tempfile.TemporaryDirectory(prefix="hostloom-", dir="/tmp", ignore_cleanup_errors=True)
