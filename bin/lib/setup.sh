@@ -28,7 +28,7 @@ give_back() {
   fi
 }
 
-RUNTIME_PACKAGES="python3 python3-venv python3-dev gcc pkg-config libvirt-dev openssh-client iproute2 procps"
+RUNTIME_PACKAGES="ca-certificates python3 python3-venv python3-dev gcc pkg-config libvirt-dev openssh-client iproute2 procps"
 LAB_PACKAGES="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-clients ipxe-qemu seabios dnsmasq-base
   iptables kea-dhcp4-server openssh-server busybox-static cpio iputils-ping"
 TEST_PACKAGES="postgresql git"
@@ -69,8 +69,11 @@ make_environment() {
   [ -x "$VENV/bin/python" ] || /usr/bin/python3 -m venv "$VENV"
   "$VENV/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or later is needed"
   "$VENV/bin/python" -m pip install -q --disable-pip-version-check uv
-  VIRTUAL_ENV=$VENV "$VENV/bin/uv" pip install -q --require-hashes -r "$lock"
-  VIRTUAL_ENV=$VENV "$VENV/bin/uv" pip install -q --no-deps -e "$ROOT"
+  # The system's certificates: some networks have an authority of their own.
+  export VIRTUAL_ENV=$VENV UV_NATIVE_TLS=1
+  "$VENV/bin/uv" pip install -q --require-hashes -r "$lock"
+  "$VENV/bin/uv" pip install -q --no-deps -e "$ROOT"
+  unset VIRTUAL_ENV
   printf '%s' "$wanted" >"$stamp"
   give_back "$VENV"
 }
