@@ -11,11 +11,12 @@ fail() {
   exit 1
 }
 
+# Python writes no bytecode as root: it would lie in the caller's checkout.
 as_root() {
   if [ "$(id -u)" = 0 ]; then
-    "$@"
+    env PYTHONDONTWRITEBYTECODE=1 "$@"
   elif command -v sudo >/dev/null; then
-    sudo "$@"
+    sudo env PYTHONDONTWRITEBYTECODE=1 "$@"
   else
     fail "this needs root: $* (and there is no sudo)"
   fi

@@ -112,7 +112,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         ) from error
     store = open_store(settings.database)
     stack.callback(store.close)
-    keys = PinnedKeys(settings.state_dir / "known_hosts")
+    keys = PinnedKeys(settings.state_dir / "known_hosts", settings.ssh_config)
     remotes = Remotes(keys, settings.ssh_config)
     stack.callback(remotes.close)
     hypervisors = LibvirtHypervisors(remotes.libvirt_uri, remotes.read_file)
