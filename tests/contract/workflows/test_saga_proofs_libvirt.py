@@ -1,4 +1,4 @@
-"""The proofs of the sagas that touch a hypervisor, on libvirt's test driver in this process."""
+"""The five proofs of every saga on libvirt's test driver, in this process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.request import ComposeRequest
-from hostloom.services import machines
+from hostloom.services import hosts, machines
 from hostloom.workflows.worker import SAGAS
 from support.libvirt_world import LibvirtWorld
 from support.little_world import URIS, LittleWorld, little_world
@@ -28,7 +28,7 @@ NODE = """
 REQUEST = ComposeRequest(
     interfaces="eth0:space=mgmt;eth1:name=eth1,mode=unconfigured", hostname="web", storage="root:0.01"
 )
-LATE = {"compose": "commit", "decompose": "domain"}
+LATE = {"compose": "commit", "decompose": "domain", "refresh": "record", "add-host": "record"}
 STEPS = [(name, step.name) for name in LATE for step in SAGAS[name].steps]
 _worlds: list[LibvirtWorld] = []
 
@@ -56,10 +56,18 @@ def make(name: str, directory: Path) -> Proof:
     def decompose(world: LittleWorld) -> object:
         return machines.decompose(world.ports, LOCAL_ADMIN, "web")
 
-    if name == "decompose":
+    def refresh(world: LittleWorld) -> object:
+        return hosts.refresh(world.ports, LOCAL_ADMIN, "kvm1")
+
+    def add_host(world: LittleWorld) -> object:
+        key = world.keys.offered(URIS[1])[0].fingerprint
+        return hosts.add(world.ports, LOCAL_ADMIN, hosts.HostInput("kvm2", URIS[1], accept_key=key))
+
+    if name in ("decompose", "refresh"):
         compose(world)
         assert world.run().state == "succeeded"
-    return Proof(world, SAGAS[name], {"compose": compose, "decompose": decompose}[name])  # type: ignore[dict-item]
+    begin = {"compose": compose, "decompose": decompose, "refresh": refresh, "add-host": add_host}[name]
+    return Proof(world, SAGAS[name], begin)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", LATE)
