@@ -1,0 +1,39 @@
+"""The console's log, from the firmware's first line on."""
+
+import time
+from collections.abc import Iterator
+
+import libvirt
+import pytest
+
+from contract.hypervisor.conftest import POOL_XML
+from hostloom.hypervisor.driver import LibvirtHypervisor, LibvirtHypervisors
+from support.libvirtd import Libvirtd
+from support.specs import BRIDGE, UUID, a_nic, a_spec
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def hypervisor(libvirtd: Libvirtd) -> Iterator[LibvirtHypervisor]:
+    hypervisors = LibvirtHypervisors(lambda uri: uri, libvirtd.read_file)
+    hypervisor = hypervisors.of("kvm1", libvirtd.qemu_uri)
+    outside = libvirt.open(libvirtd.qemu_uri)
+    if not outside.listAllStoragePools():
+        outside.storagePoolDefineXML(POOL_XML.format(path="/var/lib/libvirt/images")).create()
+    outside.close()
+    yield hypervisor
+    hypervisor.delete_machine(UUID)
+    hypervisors.close()
+
+
+def test_the_log_shows_firmware_and_network_boot(hypervisor: LibvirtHypervisor) -> None:
+    (emulation, *_) = hypervisor.describe().emulations
+    hypervisor.ensure_machine(a_spec(a_nic(0, BRIDGE, boot=True), emulation=emulation, disks=()))
+    hypervisor.start(UUID)
+    until = time.monotonic() + 30
+    while "iPXE" not in (log := hypervisor.console_log(UUID)):
+        assert time.monotonic() < until, log
+        time.sleep(0.2)
+    assert "SeaBIOS" in log
+    assert len(hypervisor.console_log(UUID, limit_bytes=10)) == 10
