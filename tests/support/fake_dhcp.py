@@ -1,0 +1,73 @@
+"""A DHCP server that only remembers, refuses what Kea refuses, and fails when told; compare it by value."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hostloom.model.dhcp import DhcpIntent, DhcpSubnet, Lease
+from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
+
+
+@dataclass
+class FakeDhcp:
+    """Fills ports.DhcpServer; two are equal when they serve and have leased the same."""
+
+    #: What it was told last and took.
+    intent: DhcpIntent | None = None
+    #: Leases that its clients hold; tests put them there.
+    leased: list[Lease] = field(default_factory=list)
+    #: False: the server is off.
+    reachable: bool = field(default=True, compare=False)
+    #: Raised by the next calls of `apply`, one each, before anything is changed.
+    faults: list[DriverError] = field(default_factory=list, compare=False)
+    #: Raised by the next calls of `apply`, one each, when all is changed: the answer got lost.
+    late_faults: list[DriverError] = field(default_factory=list, compare=False)
+    #: Every intent that it took, in order.
+    history: list[DhcpIntent] = field(default_factory=list, compare=False)
+
+    def apply(self, intent: DhcpIntent) -> None:
+        self._answer()
+        if self.faults:
+            raise self.faults.pop(0)
+        for subnet in intent.subnets:
+            _check(subnet)
+        self.intent = intent
+        self.history.append(intent)
+        self.leased = [each for each in self.leased if _may_stay(each, intent)]
+        if self.late_faults:
+            raise self.late_faults.pop(0)
+
+    def leases(self) -> Sequence[Lease]:
+        self._answer()
+        return sorted(self.leased, key=lambda each: int(each.ip))
+
+    def is_alive(self) -> bool:
+        return self.reachable
+
+    def reserved(self) -> set[str]:
+        """The addresses that it would give to somebody."""
+        subnets = self.intent.subnets if self.intent else ()
+        return {str(each.ip) for subnet in subnets for each in subnet.reservations}
+
+    def _answer(self) -> None:
+        if not self.reachable:
+            raise DhcpUnreachable("it is off")
+
+
+def _check(subnet: DhcpSubnet) -> None:
+    outside = [each.ip for each in subnet.reservations if each.ip not in subnet.cidr]
+    outside += [ip for each in subnet.pools for ip in (each.start, each.end) if ip not in subnet.cidr]
+    if outside:
+        raise DhcpRejected(f"{outside[0]} is not in {subnet.cidr}")
+    ips = [each.ip for each in subnet.reservations]
+    macs = [each.mac for each in subnet.reservations]
+    if len(set(ips)) < len(ips) or len(set(macs)) < len(macs):
+        raise DhcpRejected(f"{subnet.cidr} has a reservation twice")
+
+
+def _may_stay(lease: Lease, intent: DhcpIntent) -> bool:
+    """Its address is reserved for its own client, or for nobody and in a pool."""
+    subnet = next((each for each in intent.subnets if each.id == lease.subnet_id), None)
+    if subnet is None:
+        return False
+    owner = next((each.mac for each in subnet.reservations if each.ip == lease.ip), None)
+    return owner == lease.mac or (owner is None and any(lease.ip in pool for pool in subnet.pools))
