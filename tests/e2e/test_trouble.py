@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from support.rig import Rig, wait_until
 
@@ -76,9 +77,11 @@ def clean_unfinished(rig: Rig) -> list[str]:
 
 def test_a_changed_host_key_is_refused(clean: Rig) -> None:
     directory = clean.lab.plan.directory / "kvm2"
-    key = (directory / "host_key").read_bytes()
+    files = (directory / "host_key", directory / "host_key.pub")
+    before = [file.read_bytes() for file in files]
     clean.lab.unplug("kvm2")
-    (directory / "host_key").unlink()
+    for file in files:
+        file.unlink()
     subprocess.run(
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(directory / "host_key")], check=True
     )
@@ -87,8 +90,20 @@ def test_a_changed_host_key_is_refused(clean: Rig) -> None:
         done = clean.call("host", "refresh", "kvm2")
         assert done.returncode != 0
         assert "has changed" in done.stdout + done.stderr
+        wrong = clean.call("host", "update", "kvm2", "--accept-key", "SHA256:wrong")
+        assert wrong.returncode == 3
+        clean.run("host", "update", "kvm2", "--accept-key", fingerprint(directory))
+        clean.run("host", "refresh", "kvm2")
     finally:
         clean.lab.unplug("kvm2")
-        (directory / "host_key").write_bytes(key)
+        for file, content in zip(files, before, strict=True):
+            file.write_bytes(content)
         clean.lab.plug("kvm2")
-    wait_until(lambda: clean.call("host", "refresh", "kvm2").returncode == 0, "kvm2", 60)
+    clean.run("host", "update", "kvm2", "--accept-key", fingerprint(directory))
+    clean.run("host", "refresh", "kvm2")
+
+
+def fingerprint(directory: Path) -> str:
+    """The fingerprint of the key that a host has now."""
+    argv = ["ssh-keygen", "-lf", str(directory / "host_key")]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[1]

@@ -229,6 +229,9 @@ def update(
     tag: Tags = None,
     node: Annotated[str | None, typer.Option(metavar="NODE", help="The node that it is.")] = None,
     forget_key: Annotated[bool, typer.Option("--forget-key", help="Drop its pinned SSH key.")] = False,
+    accept_key: Annotated[
+        str | None, typer.Option(metavar="SHA256:…", help="Pin this SSH key instead: it was reinstalled.")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a host.
@@ -245,6 +248,7 @@ def update(
         resource_pool=resource_pool,
         tags=tags_of(tag),
         forget_key=forget_key or None,
+        accept_key=accept_key,
     )
     if macvlan_mode is not None:
         changes["default_macvlan_mode"] = None if macvlan_mode is ModeOrNone.NONE else macvlan_mode

@@ -208,7 +208,7 @@ class HostKeyChanged(DriverError):
     """The host shows another SSH key than the pinned one: nothing is sent to it."""
 
     code = "host-key-changed"
-    hint = "if the host was reinstalled, remove the pinned key with `hostloom host update NAME --forget-key`"
+    hint = "if it was reinstalled, compare its key and accept it: `hostloom host update NAME --accept-key …`"
 
     def __init__(self, host: str, wanted: str, found: str) -> None:
         super().__init__(f"the SSH key of {host!r} has changed: pinned {wanted}, found {found}")

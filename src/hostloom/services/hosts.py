@@ -18,7 +18,7 @@ from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationSta
 from hostloom.model.ids import HostId, SystemId, check_hostname
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.operation import Operation
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports import OfferedKey, Ports, UnitOfWork
 from hostloom.services.access import require_admin
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.start import start_saga
@@ -64,8 +64,10 @@ class HostChanges:
     tags: tuple[str, ...] | None = None
     #: The node that the host is, chosen by the operator.
     node: SystemId | None = None
-    #: Drop the pinned SSH key: the next contact asks again.
+    #: Drop the pinned SSH key: nothing is sent to the host until one is accepted.
     forget_key: bool = False
+    #: Pin the SSH key with this fingerprint instead, which the user has compared: the host was reinstalled.
+    accept_key: str | None = None
 
 
 def list_(
@@ -118,9 +120,16 @@ def update(
 ) -> Host:
     """Change a host; a new URI or node correlates it anew at the refresh that follows."""
     require_admin(principal, "change hosts")
+    accepted = None
+    if changes.accept_key is not None:
+        with ports.store.begin() as uow:
+            host = get(uow, principal, key)
+        accepted = _accepted(ports, host.name, changes.uri or host.uri, changes.accept_key)
     with ports.store.begin() as uow:
         host = get(uow, principal, key)
         _check_generation(host, generation)
+        if changes.forget_key and changes.accept_key is not None:
+            raise InvalidValue("forget_key", True, "given without accept_key")
         changed = _apply(uow, host, changes)
         changed = uow.hosts.update(changed)
         if changed.uri != host.uri or changed.correlation != host.correlation:
@@ -130,7 +139,19 @@ def update(
         ports.hypervisors.forget(host.uri)
     if changes.forget_key:
         ports.keys.forget(host.uri)
+    if accepted is not None:
+        ports.hypervisors.forget(host.uri)
+        ports.keys.pin(changed.uri, accepted)
     return changed
+
+
+def _accepted(ports: Ports, name: str, uri: str, fingerprint: str) -> OfferedKey:
+    """The key that the host shows now, if it is the one that was accepted."""
+    offered = ports.keys.offered(uri)
+    for key in offered:
+        if key.fingerprint == fingerprint:
+            return key
+    raise HostKeyUnknown(name, ", ".join(key.fingerprint for key in offered))
 
 
 def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
@@ -204,7 +225,7 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
         else resource_pool_id(uow, changes.resource_pool),
         tags=host.tags if changes.tags is None else changes.tags,
         correlation=correlation,
-        host_key="" if changes.forget_key else host.host_key,
+        host_key="" if changes.forget_key else changes.accept_key or host.host_key,
     )
 
 

@@ -36,7 +36,7 @@ class HostIn(In):
 
 
 class HostPatch(Patch):
-    """What to change of a host; `node` by system id; `forget_key` drops the pinned SSH key."""
+    """What to change of a host; `node` by system id; `accept_key` pins the SSH key of that fingerprint."""
 
     name: Text = ABSENT
     uri: Text = ABSENT
@@ -49,6 +49,7 @@ class HostPatch(Patch):
     tags: list[Text] = ABSENT
     node: Text = ABSENT
     forget_key: Flag = ABSENT
+    accept_key: Text = ABSENT
 
 
 class CorrelationOut(Out):
