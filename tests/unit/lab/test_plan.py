@@ -40,8 +40,14 @@ def test_the_default_subnets_are_for_benchmarks() -> None:
 
 @pytest.mark.parametrize(
     ("name", "subnet", "hosts"),
-    [("Lab", "198.18.0.0/16", 1), ("", "198.18.0.0/16", 1), ("toolongname", "198.18.0.0/16", 1)]
-    + [("lab", "198.18.0.0/24", 1), ("lab", "198.18.0.0/16", 21), ("lab", "198.18.0.0/16", -1)],
+    [
+        ("Lab", "198.18.0.0/16", 1),
+        ("", "198.18.0.0/16", 1),
+        ("toolongname", "198.18.0.0/16", 1),
+        ("lab", "198.18.0.0/24", 1),
+        ("lab", "198.18.0.0/16", 21),
+        ("lab", "198.18.0.0/16", -1),
+    ],
 )
 def test_bad_input_is_named(name: str, subnet: str, hosts: int) -> None:
     with pytest.raises(LabError):
