@@ -76,6 +76,7 @@ def _qemu(request: pytest.FixtureRequest) -> Iterator[Subject]:
     outside = libvirt.open(libvirtd.qemu_uri)
     if not outside.listAllStoragePools():
         outside.storagePoolDefineXML(POOL_XML.format(path="/var/lib/libvirt/images")).create()
+    if not outside.listAllNetworks():
         outside.networkDefineXML(NETWORK_XML)
     stranger = STRANGER_XML.format(type="qemu", arch=" arch='x86_64'")
     yield from _libvirt(outside, libvirtd.qemu_uri, libvirtd, stranger)
