@@ -1,20 +1,25 @@
 """Compose: from a request to a running machine, its address reserved and published."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from hostloom.decide.compose import decide
 from hostloom.decide.explain import render_refusal
 from hostloom.model.errors import NotFound, Refused, StaleGeneration
 from hostloom.model.event import Event
-from hostloom.model.ids import SystemId
+from hostloom.model.ids import ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.model.plan import Decision, Plan
 from hostloom.model.request import ComposeRequest, Identities
-from hostloom.ports import Hypervisor, UnitOfWork
+from hostloom.ports import Hypervisor, Repository, UnitOfWork
 from hostloom.workflows.hosts import hypervisor_of, refresh_now, spec_of
 from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.saga import Run, Saga, Step
 from hostloom.workflows.verify import Verified, verify_machine
+
+T = TypeVar("T")
+K = TypeVar("K")
 
 #: Hosts that are tried, each re-read first, before a request that leaves the host open gives up.
 HOST_ATTEMPTS = 5
@@ -66,7 +71,32 @@ def _reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     decision = decide(uow.snapshot(), request, run.input.identities)
     if decision.plan is None and run.input.request.host is None:
         raise StaleGeneration("host", run.output(OBSERVE).host, "room for the machine", "none")
-    uow.reserve(plan_or_refuse(decision), decision.explanation)
+    machine = uow.reserve(plan_or_refuse(decision), decision.explanation)
+    _group(uow, machine, run.input.request)
+
+
+def _group(uow: UnitOfWork, machine: Machine, request: ComposeRequest) -> None:
+    """Put the machine where the request says; what it leaves open stays as its host has it."""
+    zone = _named(uow.zones, ZoneId, request.zone)
+    pool = _named(uow.resource_pools, ResourcePoolId, request.resource_pool)
+    grouped = replace(
+        machine,
+        zone_id=zone.id if zone is not None else machine.zone_id,
+        resource_pool_id=pool.id if pool is not None else machine.resource_pool_id,
+        tags=request.tags or machine.tags,
+    )
+    if grouped != machine:
+        uow.machines.update(grouped)
+
+
+def _named(things: Repository[T, K], make_id: Callable[[int], K], key: str | None) -> T | None:
+    """By name or id; NotFound for one that is gone since the request was taken."""
+    if key is None:
+        return None
+    found = things.find(key)
+    if found is None and not (key.isascii() and key.isdigit()):
+        raise NotFound("group", key)
+    return found if found is not None else things.get(make_id(int(key)))
 
 
 def _choose_again(run: Run[ComposeInput]) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.errors import HostUnreachable, HypervisorRejected, WrongState
+from hostloom.model.grouping import ResourcePool, Zone
+from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.operation import Operation, OperationState, StepState
 from hostloom.model.request import ComposeRequest
 from hostloom.services import hosts, machines, operations
@@ -141,3 +143,17 @@ def test_a_machine_of_somebody_else_is_adopted_and_never_touched(proof: Proof) -
     with pytest.raises(WrongState):
         machines.decompose(proof.world.ports, LOCAL_ADMIN, "their-vm")
     assert host(proof.world).find_machine(foreign.uuid) == foreign
+
+
+def test_a_machine_is_grouped_as_asked(tmp_path: Path) -> None:
+    world = little_world(tmp_path, hosts_there=1)
+    with world.ports.store.begin() as uow:
+        zone = uow.zones.add(Zone(ZoneId(0), "north"))
+        pool = uow.resource_pools.add(ResourcePool(ResourcePoolId(0), "team"))
+        uow.commit()
+    request = replace(REQUEST, zone="north", resource_pool=str(pool.id), tags=("blue",))
+    machines.compose(world.ports, LOCAL_ADMIN, request)
+    assert world.run().state is OperationState.SUCCEEDED
+    with world.ports.store.begin() as uow:
+        (machine,) = uow.machines.list()
+    assert (machine.zone_id, machine.resource_pool_id, machine.tags) == (zone.id, pool.id, ("blue",))
