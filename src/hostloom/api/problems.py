@@ -10,7 +10,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from hostloom.decide.explain import as_data, render
+from hostloom.decide.explain import render
+from hostloom.decide.explain_data import as_data
 from hostloom.model import errors
 from hostloom.model.errors import HostloomError
 from hostloom.model.plan import Explanation

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from hostloom.decide import cases, explain
+from hostloom.decide import cases, explain, explain_data
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.world import Case, World, read_request, read_world
 from hostloom.decide.world_read import Path as KeyPath
@@ -193,7 +193,7 @@ def _show(snapshot: Snapshot, decision: Decision, *, with_reasons: bool, output:
             "host": decision.plan.host_name if decision.plan else None,
             "interfaces": nics,
             "error": decision.explanation.refusal.code if decision.explanation.refusal else None,
-            "explanation": explain.as_data(decision.explanation),
+            "explanation": explain_data.as_data(decision.explanation),
         }
         typer.echo(json.dumps(answer, indent=2))
         return

@@ -1,7 +1,6 @@
 """Explanations in words: the only prose about decisions, for command line, API and UI alike."""
 
 from collections import Counter
-from typing import Any
 
 from hostloom.model.attachment import AttachKind
 from hostloom.model.machine import MachineInterface
@@ -176,84 +175,3 @@ def summary(explanation: Explanation) -> str:
     """One line for lists: how many hosts were refused for which code."""
     codes = Counter(str(each.refusal.code) for each in explanation.hosts if each.refusal)
     return ", ".join(f"{code} ({count})" for code, count in sorted(codes.items()))
-
-
-# -- as data ---------------------------------------------------------------------------------------------
-
-
-def as_data(explanation: Explanation) -> dict[str, Any]:
-    """Plain JSON data; `from_data(as_data(x)) == x`."""
-    return {
-        "chosen": explanation.chosen,
-        "refusal": _fields(explanation.refusal) if explanation.refusal else None,
-        "hosts": [
-            {
-                "host": host.host,
-                "refusal": _fields(host.refusal) if host.refusal else None,
-                "labels": [
-                    {
-                        "label": label.label,
-                        "winner": label.winner,
-                        "reasons": list(label.reasons),
-                        "runners_up": list(label.runners_up),
-                        "rejections": [_fields(each) for each in label.rejections],
-                    }
-                    for label in host.labels
-                ],
-                "score": [list(pair) for pair in host.score],
-                "facts_at": host.facts_at,
-            }
-            for host in explanation.hosts
-        ],
-        "warnings": [_fields(each) for each in explanation.warnings],
-    }
-
-
-def _fields(item: Refusal | Rejection | PlanWarning) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in item.__dataclass_fields__}
-
-
-def from_data(data: dict[str, Any]) -> Explanation:
-    """The explanation that `as_data` wrote."""
-    return Explanation(
-        data["chosen"],
-        _refusal(data["refusal"]),
-        tuple(_host(each) for each in data["hosts"]),
-        tuple(PlanWarning(**{**each, "code": WarningCode(each["code"])}) for each in data["warnings"]),
-    )
-
-
-def _refusal(data: dict[str, Any] | None) -> Refusal | None:
-    if data is None:
-        return None
-    kind = SubjectKind(data["subject_kind"])
-    return Refusal(**{**data, "code": RequestCode(data["code"]), "subject_kind": kind})
-
-
-def _host(data: dict[str, Any]) -> HostExplanation:
-    return HostExplanation(
-        data["host"],
-        _refusal(data["refusal"]),
-        tuple(_label_from(each) for each in data["labels"]),
-        tuple((name, value) for name, value in data["score"]),
-        data["facts_at"],
-    )
-
-
-def _label_from(data: dict[str, Any]) -> LabelExplanation:
-    return LabelExplanation(
-        data["label"],
-        data["winner"],
-        tuple(data["reasons"]),
-        tuple(data["runners_up"]),
-        tuple(
-            Rejection(
-                **{
-                    **each,
-                    "code": RejectionCode(each["code"]),
-                    "subject_kind": SubjectKind(each["subject_kind"]),
-                }
-            )
-            for each in data["rejections"]
-        ),
-    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hostloom.model.attachment import Attachment
+from hostloom.model.change import Suggestion
 from hostloom.model.ids import HostId, MacAddress, SubnetId, VlanId
 from hostloom.model.machine import Disk, MachineSpec
 from hostloom.model.network import Address
@@ -163,6 +164,17 @@ class HostExplanation:
 
 
 @dataclass(frozen=True, slots=True)
+class HostGroup:
+    """Hosts that fared alike, where there are too many to explain each."""
+
+    #: Why they were refused; None = they could take the machine too.
+    code: RequestCode | None
+    count: int
+    #: By natural name; a stored explanation keeps the first few only.
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """All the reasons of a decision: the chosen host in full, every other with its code."""
 
@@ -170,8 +182,13 @@ class Explanation:
     chosen: str | None
     #: Set when the request was refused.
     refusal: Refusal | None = None
+    #: Hosts in full: the chosen one first; the others too, where they are few.
     hosts: tuple[HostExplanation, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
+    #: The hosts that are not in `hosts`, by code; decide.compose.explain_host tells more of each.
+    others: tuple[HostGroup, ...] = ()
+    #: Of a refused request: what would make it fit, the least first.
+    suggestions: tuple[Suggestion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +231,15 @@ class Decision:
 
     plan: Plan | None
     explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class JointDecision:
+    """The answer to a batch: a plan for every machine of it, or for none."""
+
+    #: In the order of the batch; empty when one machine of it found no place.
+    plans: tuple[Plan, ...]
+    #: Of the machines in the order of the batch; when refused, of the one that found no place alone.
+    explanations: tuple[Explanation, ...]
+    #: Position in the batch of the machine that found no place.
+    refused_at: int | None = None

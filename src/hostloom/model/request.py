@@ -89,6 +89,25 @@ class ComposeRequest:
     qcow2: bool = False
     #: Start it when it is composed.
     start: bool = True
+    #: Machines of one batch with the same word here never share a host.
+    anti_affinity: str | None = None
+
+
+class Strategy(StrEnum):
+    """How the machines of a batch are laid over the hosts; without one, each by DESIGN 2.7 in turn."""
+
+    #: As evenly as they fit: the fullest host of the batch has as few of them as can be.
+    SPREAD = "spread"
+    #: On as few hosts as they fit.
+    PACK = "pack"
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeBatch:
+    """Machines that are wanted together: all of them, or none."""
+
+    machines: tuple[ComposeRequest, ...]
+    strategy: Strategy | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from hostloom.decide.explain import as_data
+from hostloom.decide.explain_data import as_data
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hostloom.decide import explain
+from hostloom.decide import explain, explain_data
 from hostloom.decide.cases import differences, rejections, simulate
 from hostloom.decide.check import check
 from hostloom.decide.world import Case, World, read_world
@@ -27,8 +27,8 @@ def test_case(world: World, case: Case) -> None:
     assert differences(world.snapshot, case, decision) == []
     if decision.plan is not None:
         assert check(world.snapshot, case.request, decision.plan) == ()
-    stored = json.loads(json.dumps(explain.as_data(decision.explanation)))
-    assert explain.from_data(stored) == decision.explanation
+    stored = json.loads(json.dumps(explain_data.as_data(decision.explanation)))
+    assert explain_data.from_data(stored) == decision.explanation
     assert all(line and "{" not in line for line in explain.render(decision.explanation))
 
 

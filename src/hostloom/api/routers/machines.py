@@ -10,7 +10,8 @@ from hostloom.api.forms import ABSENT, Count, Flag, In, Mac, Out, Patch, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
-from hostloom.decide.explain import as_data, from_data, render, render_warning
+from hostloom.decide.explain import render, render_warning
+from hostloom.decide.explain_data import as_data, from_data
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import (
