@@ -1,59 +1,34 @@
 """Addresses: is a requested one ours to give, and which is the next free one (DESIGN 2.4 rule 6)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
+from itertools import islice
 
 from hostloom.decide.refuse import refuse
-from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.snapshot import Delta, Snapshot
+from hostloom.decide.used_numbers import UsedNumbers
 from hostloom.model.ids import SubnetId, VlanId
-from hostloom.model.network import Address, IPRange, RangeKind, Subnet
+from hostloom.model.network import Address, HeldAddress, IPRange, RangeKind, Subnet
 from hostloom.model.plan import RequestCode, SubjectKind
 from hostloom.model.request import AddressMode, LabelConstraints
 
 Span = tuple[int, int]
+_NOTHING = UsedNumbers()
 
 
-@dataclass(frozen=True)
-class SubnetSpace:
-    """What of a subnet can be given out; built once a snapshot."""
-
-    subnet: Subnet
-    ranges: tuple[IPRange, ...]
-    used: frozenset[int]
-
-    @cached_property
-    def spans(self) -> tuple[Span, ...]:
-        """Spans from which addresses are given, ascending, used addresses not yet taken out."""
-        cidr = self.subnet.cidr
-        low, high = int(cidr.network_address), int(cidr.broadcast_address)
-        if has_ends(self.subnet):
-            low, high = low + 1, high - (cidr.version == 4)
-        reserved = _merged(self.ranges, RangeKind.RESERVED)
-        dynamic = _merged(self.ranges, RangeKind.DYNAMIC)
-        ours = [(low, high)]
-        if not self.subnet.managed:
-            ours = [(max(a, low), min(b, high)) for a, b in reserved if max(a, low) <= min(b, high)]
-            return tuple(_without(ours, dynamic))
-        return tuple(_without(_without(ours, reserved), dynamic))
-
-    def free(self) -> Iterator[int]:
-        """Free addresses, ascending."""
-        gateway = self.subnet.gateway
-        barred = -1 if gateway is None or gateway not in self.subnet.cidr else int(gateway)
-        for low, high in self.spans:
-            for number in range(low, high + 1):
-                if number not in self.used and number != barred:
-                    yield number
-
-    def first_free(self, taken: frozenset[Address]) -> Address | None:
-        """The lowest free address that is not in `taken`."""
-        for number in self.free():
-            address = _address(number, self.subnet.cidr.version)
-            if address not in taken:
-                return address
-        return None
+def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
+    """Spans from which addresses are given, ascending; used ones and the gateway are not taken out."""
+    cidr = subnet.cidr
+    low, high = int(cidr.network_address), int(cidr.broadcast_address)
+    if has_ends(subnet):
+        low, high = low + 1, high - (cidr.version == 4)
+    reserved = _merged(ranges, RangeKind.RESERVED)
+    dynamic = _merged(ranges, RangeKind.DYNAMIC)
+    ours = [(low, high)]
+    if not subnet.managed:
+        ours = [(max(a, low), min(b, high)) for a, b in reserved if max(a, low) <= min(b, high)]
+        return tuple(_without(ours, dynamic))
+    return tuple(_without(_without(ours, reserved), dynamic))
 
 
 def _address(number: int, version: int) -> Address:
@@ -95,40 +70,68 @@ def _without(spans: list[Span], holes: list[Span]) -> list[Span]:
 class AddressBook:
     """The address side of a snapshot, indexed; kept with the snapshot for as long as that lives."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        used: dict[SubnetId, UsedNumbers],
+        spans: dict[SubnetId, tuple[Span, ...]],
+    ) -> None:
         self._snapshot = snapshot
-        self._used: dict[SubnetId | None, set[int]] = {}
-        self._who: dict[tuple[SubnetId | None, Address], str] = {}
+        self._used = used
+        #: Filled at first use; the same for all snapshots of one network.
+        self._spans = spans
+        self._room: dict[tuple[VlanId, frozenset[SubnetId] | None, int], bool] = {}
+
+    @classmethod
+    def build(cls, snapshot: Snapshot) -> "AddressBook":
+        """Read every held address once."""
+        numbers: dict[SubnetId, list[int]] = {}
         for held in snapshot.held:
-            for subnet_id in (held.subnet_id,) if held.subnet_id else self._all_containing(held.ip):
-                self._used.setdefault(subnet_id, set()).add(int(held.ip))
-                who = " ".join(filter(None, (held.system_id, held.interface_name, held.comment)))
-                self._who.setdefault((subnet_id, held.ip), who)
-        self._spaces: dict[SubnetId, SubnetSpace] = {}
+            for subnet_id in _homes(snapshot, held):
+                numbers.setdefault(subnet_id, []).append(int(held.ip))
+        return cls(snapshot, {key: UsedNumbers.of(some) for key, some in numbers.items()}, {})
 
-    def _all_containing(self, ip: Address) -> tuple[SubnetId, ...]:
-        return tuple(each.id for each in self._snapshot.subnets if ip in each.cidr)
+    def carried(self, after: Snapshot, delta: Delta) -> "AddressBook":
+        """The book of a later snapshot of the same network."""
+        touched: dict[SubnetId, set[Address]] = {}
+        for held in (*delta.lost, *delta.gained):
+            for subnet_id in _homes(after, held):
+                touched.setdefault(subnet_id, set()).add(held.ip)
+        used = dict(self._used)
+        for subnet_id, ips in touched.items():
+            states = {int(ip): bool(_holders(after, ip, subnet_id)) for ip in ips}
+            used[subnet_id] = used.get(subnet_id, UsedNumbers()).changed(states)
+        return AddressBook(after, used, self._spans)
 
-    def space(self, subnet: Subnet) -> SubnetSpace:
-        """The subnet's space, built at its first use."""
-        if subnet.id not in self._spaces:
+    def is_used(self, ip: Address, subnet: Subnet) -> bool:
+        """Whether somebody has the address in this subnet."""
+        used = self._used.get(subnet.id)
+        return used is not None and int(ip) in used
+
+    def free(self, subnet: Subnet) -> Iterator[int]:
+        """Free addresses of the subnet, ascending."""
+        spans = self._spans.get(subnet.id)
+        if spans is None:
             ranges = self._snapshot.ranges_by_subnet.get(subnet.id, ())
-            used = frozenset(self._used.get(subnet.id, ()))
-            self._spaces[subnet.id] = SubnetSpace(subnet, ranges, used)
-        return self._spaces[subnet.id]
+            spans = self._spans[subnet.id] = spans_of(subnet, ranges)
+        gateway = subnet.gateway
+        barred = -1 if gateway is None or gateway not in subnet.cidr else int(gateway)
+        used = self._used.get(subnet.id, _NOTHING)
+        return (number for low, high in spans for number in used.free(low, high) if number != barred)
 
     def subnets_of(self, ip: Address) -> tuple[Subnet, ...]:
         """The subnets that the address lies in, of the longest prefix; several if fabrics overlap."""
-        found = [each for each in self._snapshot.subnets if ip in each.cidr]
-        longest = max((each.cidr.prefixlen for each in found), default=0)
-        return tuple(sorted((s for s in found if s.cidr.prefixlen == longest), key=lambda s: s.id))
+        found = self._snapshot.subnets_around(ip)
+        return tuple(each for each in found if each.cidr.prefixlen == found[0].cidr.prefixlen)
 
     def problem(self, ip: Address, subnet: Subnet) -> tuple[RequestCode, str] | None:
         """Why the address cannot be given in this subnet, with what was found; None when it can."""
-        space = self.space(subnet)
-        if int(ip) in space.used:
-            return RequestCode.ADDRESS_IN_USE, self._who.get((subnet.id, ip), "") or "in use"
-        for each in space.ranges:
+        ranges = self._snapshot.ranges_by_subnet.get(subnet.id, ())
+        if self.is_used(ip, subnet):
+            held = _holders(self._snapshot, ip, subnet.id)[0]
+            who = " ".join(filter(None, (held.system_id, held.interface_name, held.comment)))
+            return RequestCode.ADDRESS_IN_USE, who or "in use"
+        for each in ranges:
             if ip in each and (each.kind is RangeKind.DYNAMIC or subnet.managed):
                 return RequestCode.ADDRESS_IN_RANGE, f"{each.kind} range {each.start}-{each.end}"
         if ip == subnet.gateway:
@@ -137,7 +140,7 @@ class AddressBook:
             return RequestCode.ADDRESS_RESERVED, f"the network address of {subnet.cidr}"
         if has_ends(subnet) and ip.version == 4 and ip == subnet.cidr.broadcast_address:
             return RequestCode.ADDRESS_RESERVED, f"the broadcast address of {subnet.cidr}"
-        if not subnet.managed and not any(ip in each for each in space.ranges):
+        if not subnet.managed and not any(ip in each for each in ranges):
             return RequestCode.ADDRESS_RESERVED, f"outside the reserved ranges of the unmanaged {subnet.cidr}"
         return None
 
@@ -145,20 +148,44 @@ class AddressBook:
         self, vlan_id: VlanId, named: frozenset[SubnetId] | None, taken: frozenset[Address]
     ) -> tuple[Address, Subnet] | None:
         """The lowest free address of the VLAN's first subnet with room; `named` narrows the subnets."""
-        for subnet in self._snapshot.subnets_by_vlan.get(vlan_id, ()):
-            if named is None or subnet.id in named:
-                address = self.space(subnet).first_free(taken)
-                if address is not None:
+        for subnet in self._subnets(vlan_id, named):
+            version = subnet.cidr.version
+            for number in self.free(subnet):
+                address = _address(number, version)
+                if address not in taken:
                     return address, subnet
         return None
+
+    def has_room(self, vlan_id: VlanId, named: frozenset[SubnetId] | None, count: int) -> bool:
+        """Whether so many addresses are free on the VLAN."""
+        key = (vlan_id, named, count)
+        if key not in self._room:
+            numbers = (number for subnet in self._subnets(vlan_id, named) for number in self.free(subnet))
+            self._room[key] = sum(1 for _ in islice(numbers, count)) == count
+        return self._room[key]
+
+    def _subnets(self, vlan_id: VlanId, named: frozenset[SubnetId] | None) -> Iterator[Subnet]:
+        for subnet in self._snapshot.subnets_by_vlan.get(vlan_id, ()):
+            if named is None or subnet.id in named:
+                yield subnet
+
+
+def _homes(snapshot: Snapshot, held: HeldAddress) -> Iterable[SubnetId]:
+    """The subnets in which the address counts as used: its own, or all around it where none is said."""
+    if held.subnet_id is not None:
+        return (held.subnet_id,)
+    return [each.id for each in snapshot.subnets_around(held.ip)]
+
+
+def _holders(snapshot: Snapshot, ip: Address, subnet_id: SubnetId) -> list[HeldAddress]:
+    return [each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in (None, subnet_id)]
 
 
 def address_book(snapshot: Snapshot) -> AddressBook:
     """The snapshot's address book, built once."""
     book = snapshot.indexes.get("addresses")
     if not isinstance(book, AddressBook):
-        book = AddressBook(snapshot)
-        snapshot.indexes["addresses"] = book
+        book = snapshot.indexes["addresses"] = AddressBook.build(snapshot)
     return book
 
 

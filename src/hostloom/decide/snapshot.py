@@ -1,12 +1,17 @@
 """Everything a decision may look at, frozen at one revision, with the look-ups built once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol, TypeVar
 
 from hostloom.model.host import Host, PlacedMachine
-from hostloom.model.ids import FabricId, HostId, InterfaceId, SpaceId, SubnetId, SystemId, VlanId
-from hostloom.model.network import Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
+from hostloom.model.ids import FabricId, HostId, SpaceId, SubnetId, SystemId, VlanId
+from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
 from hostloom.model.node import Node
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,25 @@ class HostState:
 
     host: Host
     machines: tuple[PlacedMachine, ...] = ()
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What came, changed or went between two snapshots of the same fabrics, VLANs, subnets and ranges."""
+
+    #: Changed ones as they are now; None = gone.
+    nodes: Mapping[SystemId, Node | None] = field(default_factory=dict)
+    hosts: Mapping[HostId, HostState | None] = field(default_factory=dict)
+    gained: tuple[HeldAddress, ...] = ()
+    lost: tuple[HeldAddress, ...] = ()
+
+
+class Index(Protocol):
+    """An index that a part of decide/ keeps with a snapshot."""
+
+    def carried(self, after: "Snapshot", delta: Delta) -> "Index":
+        """The same index of a later snapshot; costs what changed, not what there is."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -86,11 +110,6 @@ class Snapshot:
         return {each.host.id: each for each in self.hosts}
 
     @cached_property
-    def interface_owner(self) -> dict[InterfaceId, SystemId]:
-        """The node of each interface id."""
-        return {interface.id: node.system_id for node in self.nodes for interface in node.interfaces}
-
-    @cached_property
     def bootable_vlans(self) -> frozenset[VlanId]:
         """VLANs that our DHCP serves, directly or through their relay VLAN; one hop."""
         served = {each.id for each in self.vlans if each.dhcp_on}
@@ -98,7 +117,35 @@ class Snapshot:
         return frozenset(served | relayed)
 
     @cached_property
-    def indexes(self) -> dict[str, object]:
+    def held_by_ip(self) -> dict[Address, tuple[HeldAddress, ...]]:
+        """Who has each address; several where subnets overlap, or where it is seen and reserved."""
+        found: dict[Address, list[HeldAddress]] = {}
+        for each in self.held:
+            found.setdefault(each.ip, []).append(each)
+        return {ip: tuple(some) for ip, some in found.items()}
+
+    @cached_property
+    def _subnets_by_prefix(self) -> dict[tuple[int, int], dict[int, list[Subnet]]]:
+        """By (IP version, bits behind the prefix), then by the prefix as a number."""
+        found: dict[tuple[int, int], dict[int, list[Subnet]]] = {}
+        for each in sorted(self.subnets, key=lambda s: (-s.cidr.prefixlen, s.id)):
+            shift = each.cidr.max_prefixlen - each.cidr.prefixlen
+            prefix = int(each.cidr.network_address) >> shift
+            found.setdefault((each.cidr.version, shift), {}).setdefault(prefix, []).append(each)
+        return found
+
+    def subnets_around(self, ip: Address) -> list[Subnet]:
+        """The subnets that the address lies in, the longest prefix first, then by id."""
+        number, version = int(ip), ip.version
+        return [
+            subnet
+            for (family, shift), subnets in self._subnets_by_prefix.items()
+            if family == version
+            for subnet in subnets.get(number >> shift, ())
+        ]
+
+    @cached_property
+    def indexes(self) -> dict[str, Index]:
         """Where decisions keep indexes of their own for as long as the snapshot lives."""
         return {}
 
@@ -106,3 +153,62 @@ class Snapshot:
         """The node that the host is correlated with."""
         system_id = host.correlation.system_id
         return None if system_id is None else self.node_by_system_id.get(system_id)
+
+    def carry(self, before: "Snapshot", delta: Delta) -> "Snapshot":
+        """Take over every look-up that `before` has built, brought up to date by what changed; self.
+
+        Without this each look-up would be built anew, at the cost of the whole world, after every change.
+        """
+        if any(getattr(before, name) is not getattr(self, name) for name in _NETWORK):
+            return self
+        built, mine = vars(before), vars(self)
+        for name in _TOPOLOGY & built.keys():
+            mine[name] = built[name]
+        if "node_by_system_id" in built:
+            mine["node_by_system_id"] = _changed(before.node_by_system_id, delta.nodes)
+        if "host_by_id" in built:
+            mine["host_by_id"] = _changed(before.host_by_id, delta.hosts)
+        if "held_by_ip" in built:
+            mine["held_by_ip"] = _regained(before.held_by_ip, delta)
+        mine["indexes"] = {name: each.carried(self, delta) for name, each in before.indexes.items()}
+        return self
+
+
+_NETWORK = ("fabrics", "vlans", "spaces", "subnets", "ranges")
+#: Look-ups that depend on fabrics, VLANs, spaces, subnets and ranges alone.
+_TOPOLOGY = frozenset(
+    (
+        "fabric_by_id",
+        "vlan_by_id",
+        "space_by_id",
+        "subnet_by_id",
+        "subnets_by_vlan",
+        "ranges_by_subnet",
+        "bootable_vlans",
+        "_subnets_by_prefix",
+    )
+)
+
+
+def _changed(before: dict[K, V], changes: Mapping[K, V | None]) -> dict[K, V]:
+    after = dict(before)
+    for key, value in changes.items():
+        if value is None:
+            after.pop(key, None)
+        else:
+            after[key] = value
+    return after
+
+
+def _regained(
+    before: dict[Address, tuple[HeldAddress, ...]], delta: Delta
+) -> dict[Address, tuple[HeldAddress, ...]]:
+    after = dict(before)
+    for each in delta.lost:
+        some = list(after.get(each.ip, ()))
+        if each in some:
+            some.remove(each)
+        after[each.ip] = tuple(some)
+    for each in delta.gained:
+        after[each.ip] = (*after.get(each.ip, ()), each)
+    return after

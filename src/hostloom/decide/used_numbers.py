@@ -1,0 +1,47 @@
+"""Which numbers of a large span are used: the next free one costs the same however full the span is."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+#: Bits a chunk: a /16 has 64 chunks, and one change copies 128 bytes.
+CHUNK = 1024
+_FULL = (1 << CHUNK) - 1
+
+
+class UsedNumbers:
+    """An immutable set of numbers as bits; `changed` shares with the old set what stayed."""
+
+    def __init__(self, chunks: Mapping[int, int] | None = None) -> None:
+        self._chunks: Mapping[int, int] = chunks or {}
+
+    @classmethod
+    def of(cls, numbers: Iterable[int]) -> "UsedNumbers":
+        """The set of these numbers."""
+        chunks: dict[int, int] = {}
+        for number in numbers:
+            at, bit = divmod(number, CHUNK)
+            chunks[at] = chunks.get(at, 0) | 1 << bit
+        return cls(chunks)
+
+    def changed(self, states: Mapping[int, bool]) -> "UsedNumbers":
+        """The set with each of these numbers in it, or not."""
+        chunks = dict(self._chunks)
+        for number, is_used in states.items():
+            at, bit = divmod(number, CHUNK)
+            rest = chunks.get(at, 0) & ~(1 << bit)
+            chunks[at] = rest | is_used << bit
+        return UsedNumbers(chunks)
+
+    def __contains__(self, number: int) -> bool:
+        at, bit = divmod(number, CHUNK)
+        return bool(self._chunks.get(at, 0) >> bit & 1)
+
+    def free(self, low: int, high: int) -> Iterator[int]:
+        """The numbers from `low` to `high`, both included, that are not used; ascending."""
+        for at in range(low // CHUNK, high // CHUNK + 1):
+            base = at * CHUNK
+            first, last = max(low - base, 0), min(high - base, CHUNK - 1)
+            free = ~self._chunks.get(at, 0) & _FULL >> (CHUNK - 1 - last) & _FULL << first
+            while free:
+                bit = free & -free
+                yield base + bit.bit_length() - 1
+                free ^= bit
