@@ -1,58 +1,77 @@
 """Compose: a snapshot and a request in, a plan and its explanation out; the rules in their order."""
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from heapq import nlargest
 
 from hostloom.decide import constraints
 from hostloom.decide.addresses import AddressBook, address_book
-from hostloom.decide.candidates import HostView
-from hostloom.decide.capacity import check_room, choose_pools
-from hostloom.decide.place import Placement, place_nics
+from hostloom.decide.fleet import Fleet, fleet_of
 from hostloom.decide.planning import make_plan
 from hostloom.decide.refuse import RefuseRequest, refuse
 from hostloom.decide.requests import Asked, read_request
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.model.attachment import AttachKind
+from hostloom.decide.survey import Survey, survey
+from hostloom.decide.trial import Trial, try_host
 from hostloom.model.errors import ConstraintError
-from hostloom.model.host import CorrelationState, Emulation, cores_left, memory_left_mib
-from hostloom.model.ids import natural_key
+from hostloom.model.ids import HostId, natural_key
 from hostloom.model.plan import (
     Decision,
     Explanation,
     HostExplanation,
+    HostGroup,
     Refusal,
     RequestCode,
     SubjectKind,
 )
 from hostloom.model.request import ComposeRequest, Identities
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one host fared: everything for a plan, or a refusal."""
-
-    state: HostState
-    placement: Placement | None = None
-    emulation: Emulation | None = None
-    pools: tuple[str, ...] = ()
-    refusal: Refusal | None = None
+#: So many hosts are explained one by one; of more, the chosen one is, and the others by code.
+FEW = 20
+#: Of so many hosts that refused, those that came furthest are explained.
+FURTHEST = 3
+_ORDER = {code: position for position, code in enumerate(RequestCode)}
+_NOBODY: Mapping[HostId, Refusal] = {}
 
 
-def decide(snapshot: Snapshot, request: ComposeRequest, identities: Identities) -> Decision:
-    """Plan one machine. A refusal is an answer, never an exception, whatever the request says."""
+def decide(
+    snapshot: Snapshot,
+    request: ComposeRequest,
+    identities: Identities,
+    barred: Mapping[HostId, Refusal] = _NOBODY,
+) -> Decision:
+    """Plan one machine. A refusal is an answer, never an exception, whatever the request says.
+
+    `barred` hosts are refused with what is given, before anything is asked of them.
+    """
     book = address_book(snapshot)
     try:
         asked = read_request(snapshot, book, _normal(request))
-        states = _candidates(snapshot, asked.request)
+        states = _named(snapshot, asked.request)
     except RefuseRequest as no:
         return Decision(None, Explanation(None, no.refusal))
-    outcomes = [_try_host(snapshot, book, state, asked) for state in states]
-    good = sorted((each for each in outcomes if each.refusal is None), key=lambda o: _order(o, asked))
+    if states is None and len(snapshot.hosts) > FEW:
+        return _decide_many(snapshot, book, asked, identities, barred)
+    trials = [_try(snapshot, book, state, asked, barred) for state in states or snapshot.hosts]
+    good = sorted((each for each in trials if each.refusal is None), key=lambda each: each.order(asked))
+    others = sorted((each for each in trials if each not in good[:1]), key=_by_name)
+    hosts = tuple(each.explain(asked) for each in (*good[:1], *others))
     if not good:
-        return Decision(None, _refused(outcomes))
-    best = good[0]
-    hosts = tuple(_explain(each, asked) for each in (best, *(o for o in outcomes if o is not best)))
-    plan = make_plan(snapshot, asked, best.state, best.placement, best.emulation, best.pools, identities)
-    return Decision(plan, Explanation(best.state.host.name, None, hosts, plan.warnings))
+        refusal = trials[0].refusal if len(trials) == 1 else _no_host(_tally(trials))
+        return Decision(None, Explanation(None, refusal, hosts))
+    return _chosen(snapshot, asked, good[0], identities, hosts, ())
+
+
+def explain_host(snapshot: Snapshot, request: ComposeRequest, host: str) -> HostExplanation | None:
+    """How one host fares, in full; None when the request fails before any host, or none is called so."""
+    book = address_book(snapshot)
+    try:
+        asked = read_request(snapshot, book, _normal(replace(request, host=host)))
+        states = _named(snapshot, asked.request)
+    except RefuseRequest:
+        return None
+    return try_host(snapshot, book, states[0], asked).explain(asked) if states else None
 
 
 def labels_needed(request: ComposeRequest) -> int:
@@ -71,10 +90,10 @@ def _normal(request: ComposeRequest) -> ComposeRequest:
     return replace(request, architecture=architecture)
 
 
-def _candidates(snapshot: Snapshot, request: ComposeRequest) -> list[HostState]:
-    """The named host, or all of them by natural name."""
+def _named(snapshot: Snapshot, request: ComposeRequest) -> list[HostState] | None:
+    """The host that the request names; None when it leaves the host open."""
     if request.host is None:
-        return sorted(snapshot.hosts, key=lambda s: (natural_key(s.host.name), s.host.id))
+        return None
     found = [each for each in snapshot.hosts if each.host.name == request.host]
     if not found and request.host.isascii() and request.host.isdigit():
         found = [each for each in snapshot.hosts if each.host.id == int(request.host)]
@@ -83,89 +102,80 @@ def _candidates(snapshot: Snapshot, request: ComposeRequest) -> list[HostState]:
     return found
 
 
-def _try_host(snapshot: Snapshot, book: AddressBook, state: HostState, asked: Asked) -> Outcome:
-    try:
-        emulation = _check_host(state, asked)
-        check_room(state, asked.request)
-        pools = choose_pools(state, asked.disks)
-    except RefuseRequest as no:
-        return Outcome(state, refusal=no.refusal)
-    node = snapshot.node_of(state.host)
-    view = HostView(snapshot, state, node.hostname if node else "", node.interfaces if node else ())
-    placement = place_nics(view, book, asked)
-    return Outcome(state, placement, emulation, pools, placement.refusal)
+def _try(
+    snapshot: Snapshot, book: AddressBook, state: HostState, asked: Asked, barred: Mapping[HostId, Refusal]
+) -> Trial:
+    if state.host.id in barred:
+        return Trial(state, refusal=barred[state.host.id])
+    return try_host(snapshot, book, state, asked)
 
 
-def _check_host(state: HostState, asked: Asked) -> Emulation:
-    """Reachable, of the right architecture, not ambiguous, and known if there are constraints."""
-    host = state.host
-    if not host.reachable:
-        found = host.unreachable_cause or "it did not answer"
-        raise _no(RequestCode.HOST_UNREACHABLE, "host_is_reachable", state, "a host that answers", found)
-    wanted = asked.request.architecture
-    emulation = next((e for e in host.emulations if wanted in (None, e.architecture)), None)
-    if emulation is None:
-        found = ", ".join(host.architectures) or "none"
-        code = RequestCode.UNSUPPORTED_ARCHITECTURE
-        raise _no(code, "architecture_is_supported", state, wanted or "any architecture", found)
-    if host.correlation.state is CorrelationState.AMBIGUOUS:
-        found = ", ".join(host.correlation.candidates) or "several nodes"
-        raise _no(RequestCode.HOST_AMBIGUOUS, "host_is_one_node", state, "one node that it is", found)
-    if asked.wanted and host.correlation.state is not CorrelationState.CORRELATED:
-        wanted_node = "a host whose address is known on a node"
-        raise _no(RequestCode.HOST_NOT_KNOWN, "host_is_known", state, wanted_node, f"no node has {host.uri}")
-    return emulation
+def _by_name(trial: Trial) -> tuple[object, ...]:
+    return (natural_key(trial.state.host.name), trial.state.host.id)
 
 
-def _no(code: RequestCode, rule: str, state: HostState, wanted: str, found: str) -> RefuseRequest:
-    return refuse(rule, code, SubjectKind.HOST, state.host.name, wanted=wanted, found=found)
+def _decide_many(
+    snapshot: Snapshot,
+    book: AddressBook,
+    asked: Asked,
+    identities: Identities,
+    barred: Mapping[HostId, Refusal],
+) -> Decision:
+    """As `decide` for a few hosts, with reasons in full for the chosen host only."""
+    fleet = fleet_of(snapshot)
+    found = survey(snapshot, book, fleet, asked, {key: no.code for key, no in barred.items()})
+    shown = _furthest(found) if found.best is None else [found.best]
+    trials = [_try(snapshot, book, fleet.rows[at].state, asked, barred) for at in shown]
+    hosts = tuple(each.explain(asked) for each in trials)
+    groups = _groups(fleet, found, frozenset(shown))
+    if found.best is None:
+        codes = Counter(each for each in found.verdicts if isinstance(each, RequestCode))
+        return Decision(None, Explanation(None, _no_host(codes), hosts, others=groups))
+    return _chosen(snapshot, asked, trials[0], identities, hosts, groups)
 
 
-def _score(outcome: Outcome, asked: Asked) -> tuple[tuple[str, float], ...]:
-    """Best first, the lower the better (DESIGN 2.7)."""
-    nics = outcome.placement.nics if outcome.placement else ()
-    known_boot = any(nic.boot and nic.chosen.candidate.bootable for nic in nics)
-    macvtaps = sum(nic.chosen.candidate.kind is AttachKind.MACVLAN for nic in nics)
-    host, machines = outcome.state.host, outcome.state.machines
-    return (
-        ("boot-on-bootable-vlan", 0 if known_boot else 1),
-        ("macvtap-nics", macvtaps),
-        ("memory-left-mib", -(memory_left_mib(host, machines) - asked.request.memory_mib)),
-        ("cores-left", -(cores_left(host, machines) - asked.request.cores)),
-        ("machines", len(machines)),
-    )
+def _furthest(found: Survey) -> list[int]:
+    """Hosts that only the last rules refused."""
+    order = [_ORDER[each] if isinstance(each, RequestCode) else -1 for each in found.verdicts]
+    return nlargest(FURTHEST, range(len(order)), key=lambda at: (order[at], -at))
 
 
-def _order(outcome: Outcome, asked: Asked) -> tuple[object, ...]:
-    values = tuple(value for _, value in _score(outcome, asked))
-    return (*values, natural_key(outcome.state.host.name), outcome.state.host.id)
+def _groups(fleet: Fleet, found: Survey, shown: frozenset[int]) -> tuple[HostGroup, ...]:
+    """The hosts that are not shown, by code: those that fit first, then the largest group."""
+    names: dict[RequestCode | None, list[str]] = {}
+    for at, (row, verdict) in enumerate(zip(fleet.rows, found.verdicts, strict=True)):
+        if at not in shown:
+            code = verdict if isinstance(verdict, RequestCode) else None
+            names.setdefault(code, []).append(row.state.host.name)
+    groups = [HostGroup(code, len(some), tuple(some)) for code, some in names.items()]
+    return tuple(sorted(groups, key=lambda each: (each.code is not None, -each.count, each.code or "")))
 
 
-def _explain(outcome: Outcome, asked: Asked) -> HostExplanation:
-    labels = outcome.placement.labels if outcome.placement else ()
-    score = () if outcome.refusal else tuple((k, f"{abs(v):g}") for k, v in _score(outcome, asked))
-    return HostExplanation(
-        outcome.state.host.name, outcome.refusal, labels, score, outcome.state.host.facts_at
-    )
+def _tally(trials: list[Trial]) -> Counter[RequestCode]:
+    return Counter(each.refusal.code for each in trials if each.refusal is not None)
 
 
-def _refused(outcomes: list[Outcome]) -> Explanation:
-    """One host: its own code; several: `no-host-fits`, with every host's code."""
-    hosts = tuple(
-        HostExplanation(
-            o.state.host.name, o.refusal, o.placement.labels if o.placement else (), (), o.state.host.facts_at
-        )
-        for o in outcomes
-    )
-    if len(outcomes) == 1:
-        return Explanation(None, outcomes[0].refusal, hosts)
-    codes = ", ".join(f"{each.host}: {each.refusal.code}" for each in hosts if each.refusal)
-    no = Refusal(
+def _no_host(codes: Counter[RequestCode]) -> Refusal:
+    """Several hosts, or none, and each has its own reason."""
+    counts = sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))
+    found = ", ".join(f"{code} ({count})" for code, count in counts)
+    return Refusal(
         "a_host_fits",
         RequestCode.NO_HOST_FITS,
         SubjectKind.REQUEST,
         "host",
         "a host that fits",
-        codes or "there are no hosts",
+        found or "there are no hosts",
     )
-    return Explanation(None, no, hosts)
+
+
+def _chosen(
+    snapshot: Snapshot,
+    asked: Asked,
+    best: Trial,
+    identities: Identities,
+    hosts: tuple[HostExplanation, ...],
+    others: tuple[HostGroup, ...],
+) -> Decision:
+    plan = make_plan(snapshot, asked, best.state, best.placement, best.emulation, best.pools, identities)
+    return Decision(plan, Explanation(best.state.host.name, None, hosts, plan.warnings, others))

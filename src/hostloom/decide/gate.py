@@ -1,0 +1,32 @@
+"""What a host is asked before its room and its interfaces: does it answer, and is it one that we know."""
+
+from hostloom.decide.refuse import RefuseRequest, refuse
+from hostloom.decide.requests import Asked
+from hostloom.decide.snapshot import HostState
+from hostloom.model.host import CorrelationState, Emulation
+from hostloom.model.plan import RequestCode, SubjectKind
+
+
+def check_host(state: HostState, asked: Asked) -> Emulation:
+    """Reachable, of the right architecture, not ambiguous, and known if there are constraints."""
+    host = state.host
+    if not host.reachable:
+        found = host.unreachable_cause or "it did not answer"
+        raise _no(RequestCode.HOST_UNREACHABLE, "host_is_reachable", state, "a host that answers", found)
+    wanted = asked.request.architecture
+    emulation = next((e for e in host.emulations if wanted in (None, e.architecture)), None)
+    if emulation is None:
+        found = ", ".join(host.architectures) or "none"
+        code = RequestCode.UNSUPPORTED_ARCHITECTURE
+        raise _no(code, "architecture_is_supported", state, wanted or "any architecture", found)
+    if host.correlation.state is CorrelationState.AMBIGUOUS:
+        found = ", ".join(host.correlation.candidates) or "several nodes"
+        raise _no(RequestCode.HOST_AMBIGUOUS, "host_is_one_node", state, "one node that it is", found)
+    if asked.wanted and host.correlation.state is not CorrelationState.CORRELATED:
+        wanted_node = "a host whose address is known on a node"
+        raise _no(RequestCode.HOST_NOT_KNOWN, "host_is_known", state, wanted_node, f"no node has {host.uri}")
+    return emulation
+
+
+def _no(code: RequestCode, rule: str, state: HostState, wanted: str, found: str) -> RefuseRequest:
+    return refuse(rule, code, SubjectKind.HOST, state.host.name, wanted=wanted, found=found)

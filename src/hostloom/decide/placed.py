@@ -1,0 +1,44 @@
+"""The world after a plan is carried out, as the next decision has to see it."""
+
+from dataclasses import replace
+
+from hostloom.decide.snapshot import Delta, HostState, Snapshot
+from hostloom.model.host import PlacedInterface, PlacedMachine
+from hostloom.model.network import AddressKind, HeldAddress
+from hostloom.model.plan import Plan
+
+
+def with_plan(snapshot: Snapshot, plan: Plan) -> Snapshot:
+    """The machine is on its host and has its addresses; what decisions have indexed is carried over."""
+    state = snapshot.host_by_id[plan.host_id]
+    later = HostState(state.host, (*state.machines, placed_machine(plan)))
+    held = held_addresses(plan)
+    hosts = tuple(later if each is state else each for each in snapshot.hosts)
+    after = replace(snapshot, hosts=hosts, held=(*snapshot.held, *held) if held else snapshot.held)
+    return after.carry(snapshot, Delta(hosts={plan.host_id: later}, gained=held))
+
+
+def placed_machine(plan: Plan) -> PlacedMachine:
+    """What the planned machine takes of its host."""
+    reserved: dict[str, int] = {}
+    for disk in plan.disks:
+        reserved[disk.pool] = reserved.get(disk.pool, 0) + disk.size_bytes
+    return PlacedMachine(
+        plan.spec.name,
+        plan.spec.cores,
+        plan.spec.memory_mib,
+        tuple(
+            PlacedInterface(nic.attachment.kind, nic.attachment.source, nic.attachment.mode)
+            for nic in plan.interfaces
+        ),
+        reserved,
+    )
+
+
+def held_addresses(plan: Plan) -> tuple[HeldAddress, ...]:
+    """The addresses that the plan reserves."""
+    return tuple(
+        HeldAddress(ip, AddressKind.AUTO, subnet_id, plan.spec.system_id, nic.name)
+        for nic in plan.interfaces
+        for ip, subnet_id in zip(nic.ips, nic.subnet_ids, strict=True)
+    )

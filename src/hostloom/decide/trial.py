@@ -1,0 +1,80 @@
+"""One request on one host: every rule in its turn, and the reasons of what came of it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hostloom.decide.addresses import AddressBook
+from hostloom.decide.candidates import HostView
+from hostloom.decide.capacity import check_room, choose_pools
+from hostloom.decide.gate import check_host
+from hostloom.decide.place import PlacedNic, Placement, place_nics
+from hostloom.decide.refuse import RefuseRequest
+from hostloom.decide.requests import Asked
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.attachment import AttachKind
+from hostloom.model.host import Emulation, cores_left, memory_left_mib
+from hostloom.model.ids import natural_key
+from hostloom.model.plan import HostExplanation, Refusal
+
+
+class NetworkFit(NamedTuple):
+    """How well a host's network suits the machine; the lower the better (DESIGN 2.7)."""
+
+    #: False: it boots from a NIC on a bootable VLAN.
+    no_boot: bool
+    macvtaps: int
+
+
+def network_fit(nics: tuple[PlacedNic, ...]) -> NetworkFit:
+    """The fit of placed NICs."""
+    boots = any(nic.boot and nic.chosen.candidate.bootable for nic in nics)
+    return NetworkFit(not boots, sum(nic.chosen.candidate.kind is AttachKind.MACVLAN for nic in nics))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How one host fared: everything for a plan, or a refusal."""
+
+    state: HostState
+    placement: Placement | None = None
+    emulation: Emulation | None = None
+    pools: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+
+    def score(self, asked: Asked) -> tuple[tuple[str, float], ...]:
+        """Best first, the lower the better (DESIGN 2.7)."""
+        fit = network_fit(self.placement.nics if self.placement else ())
+        host, machines = self.state.host, self.state.machines
+        return (
+            ("boot-on-bootable-vlan", fit.no_boot),
+            ("macvtap-nics", fit.macvtaps),
+            ("memory-left-mib", -(memory_left_mib(host, machines) - asked.request.memory_mib)),
+            ("cores-left", -(cores_left(host, machines) - asked.request.cores)),
+            ("machines", len(machines)),
+        )
+
+    def order(self, asked: Asked) -> tuple[object, ...]:
+        """Sorts the better host first, with no two alike."""
+        values = tuple(value for _, value in self.score(asked))
+        return (*values, natural_key(self.state.host.name), self.state.host.id)
+
+    def explain(self, asked: Asked) -> HostExplanation:
+        """Its reasons in full."""
+        labels = self.placement.labels if self.placement else ()
+        score = () if self.refusal else tuple((k, f"{abs(v):g}") for k, v in self.score(asked))
+        host = self.state.host
+        return HostExplanation(host.name, self.refusal, labels, score, host.facts_at)
+
+
+def try_host(snapshot: Snapshot, book: AddressBook, state: HostState, asked: Asked) -> Trial:
+    """Hold the request against one host."""
+    try:
+        emulation = check_host(state, asked)
+        check_room(state, asked.request)
+        pools = choose_pools(state, asked.disks)
+    except RefuseRequest as no:
+        return Trial(state, refusal=no.refusal)
+    node = snapshot.node_of(state.host)
+    view = HostView(snapshot, state, node.hostname if node else "", node.interfaces if node else ())
+    placement = place_nics(view, book, asked)
+    return Trial(state, placement, emulation, pools, placement.refusal)
