@@ -34,8 +34,12 @@ REQUESTS = {
     ),
     "4 NICs, almost everything fits": "eth0:not_tag=x;eth1:not_vid=5;eth2:not_space=mgmt;eth3:type=bridge",
     "4 NICs, nothing fits": "eth0:space=dmz;eth1:space=tenant;eth2:space=backup;eth3:vid=4000",
-    "4 NICs, one passthru": "eth0:space=mgmt;eth1:space=dmz,macvlan_mode=passthru;eth2:fabric=fabric-2;eth3:vid=0",
-    "2 NICs, both passthru": "eth0:space=mgmt;eth1:space=dmz,macvlan_mode=passthru;eth2:macvlan_mode=passthru",
+    "4 NICs, one passthru": (
+        "eth0:space=mgmt;eth1:space=dmz,macvlan_mode=passthru;eth2:fabric=fabric-2;eth3:vid=0"
+    ),
+    "3 NICs, two passthru": (
+        "eth0:space=mgmt;eth1:space=dmz,macvlan_mode=passthru;eth2:macvlan_mode=passthru"
+    ),
     "libvirt network": "eth0:space=mgmt;eth1:attach=network,network=default",
     "by id of an interface": "eth0:space=mgmt;eth1:not_id=105",
     "no constraints": "",

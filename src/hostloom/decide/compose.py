@@ -143,10 +143,9 @@ def _furthest(found: Survey) -> list[int]:
 def _groups(fleet: Fleet, found: Survey, shown: frozenset[int]) -> tuple[HostGroup, ...]:
     """The hosts that are not shown, by code: those that fit first, then the largest group."""
     names: dict[RequestCode | None, list[str]] = {}
-    for at, (row, verdict) in enumerate(zip(fleet.rows, found.verdicts, strict=True)):
+    for at, (name, verdict) in enumerate(zip(fleet.names, found.verdicts, strict=True)):
         if at not in shown:
-            code = verdict if isinstance(verdict, RequestCode) else None
-            names.setdefault(code, []).append(row.state.host.name)
+            names.setdefault(verdict if isinstance(verdict, RequestCode) else None, []).append(name)
     groups = [HostGroup(code, len(some), tuple(some)) for code, some in names.items()]
     return tuple(sorted(groups, key=lambda each: (each.code is not None, -each.count, each.code or "")))
 

@@ -6,7 +6,7 @@ Kept with the snapshot, and carried to the next one: a change costs what changed
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 from hostloom.decide.capacity import PoolLayout, pools_of
 from hostloom.decide.shapes import Shape, ShapeKey, ShapeTable, make_shape, shape_key
@@ -57,7 +57,7 @@ def row_of(snapshot: Snapshot, state: HostState) -> Row:
 
 @dataclass(frozen=True)
 class Fleet:
-    """Hosts by position, which is their natural order; columns that a request is held against in one pass."""
+    """Hosts by position, which is their natural order."""
 
     rows: list[Row]
     table: ShapeTable
@@ -85,19 +85,28 @@ class Fleet:
             {row.state.host.id: at for at, row in enumerate(rows)},
         )
 
+    @cached_property
+    def columns(self) -> list[tuple[str, float, float, PoolLayout, tuple[int, ...], int]]:
+        """Of each host: gate, cores and memory left, layout of pools, bytes left in them, shape."""
+        return [
+            (row.gate, row.cores, row.memory_mib, row.layout, row.bytes_left, shape)
+            for row, shape in zip(self.rows, self.shapes, strict=True)
+        ]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of hosts."""
+        return [row.state.host.name for row in self.rows]
+
     def carried(self, after: Snapshot, delta: Delta) -> "Fleet":
         """The fleet of a later snapshot; hosts that only got or lost a machine cost next to nothing."""
         changed = self._changed(after, delta)
-        table = ShapeTable(self.table.network) if self._is_crowded() else self.table
-        stays = all(
-            key in self.positions and row is not None and row.name == self.rows[self.positions[key]].name
-            for key, row in changed.items()
-        )
-        if not stays or table is not self.table:
+        if self._is_crowded() or not self._stays(changed):
+            table = ShapeTable(self.table.network) if self._is_crowded() else self.table
             kept = [row for row in self.rows if row.state.host.id not in changed]
             return Fleet._of(kept + [row for row in changed.values() if row is not None], table)
         rows, shapes, by_room = self.rows.copy(), self.shapes.copy(), self.by_room.copy()
-        table = _with_shapes(table, [row for row in changed.values() if row is not None])
+        table = _with_shapes(self.table, [row for row in changed.values() if row is not None])
         for key, row in changed.items():
             at = self.positions[key]
             if row is None:
@@ -106,6 +115,13 @@ class Fleet:
             rows[at], shapes[at] = row, table.numbers[row.key]
             by_room.insert(bisect_left(by_room, _room_at(rows, at), key=partial(_room_at, rows)), at)
         return Fleet(rows, table, shapes, by_room, self.positions)
+
+    def _stays(self, changed: Mapping[HostId, Row | None]) -> bool:
+        """Whether every host keeps its position."""
+        return all(
+            key in self.positions and row is not None and row.name == self.rows[self.positions[key]].name
+            for key, row in changed.items()
+        )
 
     def _changed(self, after: Snapshot, delta: Delta) -> dict[HostId, Row | None]:
         """Rows of the hosts that changed, or whose node did."""

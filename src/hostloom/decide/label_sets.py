@@ -33,9 +33,13 @@ class LabelSets:
     live: Choice
     #: The code of shapes that have nothing, where it is not `no-matching-interface`.
     codes: dict[int, RequestCode] = field(default_factory=dict)
-    #: Shapes where addresses run out while the request is placed, or that have to choose between networks:
-    #: they are tried one by one.
+    #: Shapes where addresses may run out while the request is placed, or with several networks to choose
+    #: from: they are tried one by one.
     intricate: Numbers = NONE
+    #: Shapes with something that serves the label, but for an address.
+    short: Numbers = NONE
+    #: Traits that serve the label.
+    traits: Numbers = NONE
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,15 @@ def label_sets(scope: Scope, wanted: Wanted, used: Numbers) -> LabelSets:
     table = scope.table
     traits = _meeting(table, wanted)
     free = traits - (table.held | table.shared if _is_passthru(wanted) else table.held)
-    vlans = {table.traits[each].candidate.vlan_id for each in free}
+    vlans = set(map(table.vlans.__getitem__, free))
     dead = [vlan_id for vlan_id in vlans if scope.is_dead(wanted, vlan_id)]
     tight = [vlan_id for vlan_id in vlans if vlan_id not in dead and scope.is_tight(wanted, vlan_id)]
+    on_dead = free & NONE.union(*(table.by_vlan[each] for each in dead))
+    on_tight = free & NONE.union(*(table.by_vlan[each] for each in tight))
     matching = _choice(table, free)
-    live = matching
-    if dead:
-        live = _choice(table, free - NONE.union(*(table.by_vlan[each] for each in dead)))
-    busy = table.having(traits - free) - matching.any
-    intricate = table.having(free & NONE.union(*(table.by_vlan[each] for each in tight)))
-    return LabelSets(matching, live, dict.fromkeys(busy, RequestCode.PASSTHRU_IN_USE), intricate)
+    live = _choice(table, free - on_dead) if on_dead else matching
+    codes = dict.fromkeys(table.having(traits - free) - matching.any, RequestCode.PASSTHRU_IN_USE)
+    return LabelSets(matching, live, codes, table.having(on_tight), table.having(on_dead), free)
 
 
 def _is_passthru(wanted: Wanted) -> bool:
@@ -88,7 +91,7 @@ def _is_passthru(wanted: Wanted) -> bool:
 def _meeting(table: ShapeTable, wanted: Wanted) -> Numbers:
     """Traits that serve the label, `passthru` left aside."""
     found = [table.meeting(group) for group in wanted.groups]
-    bridges = table.by_rank[0]
+    bridges = table.bridges
     if wanted.label.attach is AttachKind.BRIDGE:
         found.append(bridges)
     if wanted.label.attach is AttachKind.MACVLAN:
@@ -99,8 +102,9 @@ def _meeting(table: ShapeTable, wanted: Wanted) -> Numbers:
 
 
 def _choice(table: ShapeTable, traits: Numbers) -> Choice:
-    bridges, bonds, rest = (table.having(traits & some) for some in table.by_rank)
-    boots = [table.having(traits & some & table.bootable) for some in table.by_rank]
+    found = [[table.having(traits & some) for some in pair] for pair in table.by_preference]
+    bridges, bonds, rest = (served | other for served, other in found)
+    boots = [served for served, _ in found]
     return Choice(
         bridges | bonds | rest,
         bridges,
@@ -137,7 +141,7 @@ def _network_sets(scope: Scope, wanted: Wanted, used: Numbers) -> LabelSets:
             or any(scope.is_tight(wanted, each.vlan_id) for each in options.candidates)
         )
     )
-    return LabelSets(matching, live, codes, intricate)
+    return LabelSets(matching, live, codes, intricate, matching.any - live.any)
 
 
 def _judge(scope: Scope, wanted: Wanted, shape: Shape) -> tuple[bool | None, bool | None, Options]:

@@ -1,11 +1,14 @@
 """The verdict on every shape of a fleet: why it is refused, or how well it fits."""
 
+from collections.abc import Iterable
+
 from hostloom.decide.addresses import AddressBook, wants_address
 from hostloom.decide.attach import LABEL, boots
+from hostloom.decide.first_choices import first_choices
 from hostloom.decide.label_sets import LabelSets, Scope, label_sets
 from hostloom.decide.place import place_nics
 from hostloom.decide.requests import Asked
-from hostloom.decide.shapes import Numbers, Shape, ShapeTable
+from hostloom.decide.shapes import NONE, Numbers, Shape, ShapeTable
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.trial import NetworkFit, network_fit
 from hostloom.model.attachment import AttachKind, MacvlanMode
@@ -23,14 +26,8 @@ def judge_shapes(
     addresses = sum(max(len(each.label.ips), 1) for each in asked.wanted)
     scope = Scope(snapshot, book, table, addresses)
     labels = [label_sets(scope, wanted, used) for wanted in asked.wanted]
-    verdicts: dict[int, Verdict] = {}
-    judge = _Judge(asked, labels)
-    for number in used:
-        verdict = judge.verdict(number, table.shapes[number])
-        if verdict is None:
-            verdict = _tried(table.shapes[number], book, asked)
-        verdicts[number] = verdict
-    return verdicts
+    judge = _Judge(table, book, asked, labels)
+    return judge.verdicts(used)
 
 
 def _default(snapshot: Snapshot, book: AddressBook, shape: Shape, asked: Asked) -> Verdict:
@@ -48,52 +45,83 @@ def _default(snapshot: Snapshot, book: AddressBook, shape: Shape, asked: Asked) 
     return RequestCode.SUBNET_FULL if candidates else RequestCode.NO_USABLE_NETWORK
 
 
-def _tried(shape: Shape, book: AddressBook, asked: Asked) -> Verdict:
-    """Search, as for a single host."""
-    placement = place_nics(shape.view, book, asked)
-    return network_fit(placement.nics) if placement.refusal is None else placement.refusal.code
-
-
 class _Judge:
-    """Reads verdicts out of the sets, wherever labels do not get into each other's way."""
+    """Reads verdicts out of the sets; shapes in which labels may get into each other's way are tried."""
 
-    def __init__(self, asked: Asked, labels: list[LabelSets]) -> None:
-        self._labels = labels
+    def __init__(self, table: ShapeTable, book: AddressBook, asked: Asked, labels: list[LabelSets]) -> None:
+        self._table, self._book, self._asked, self._labels = table, book, asked, labels
         self._netboot = asked.request.netboot
-        self._intricate = frozenset().union(*(each.intricate for each in labels))
-        self._has_passthru = any(wanted.label.macvlan_mode is MacvlanMode.PASSTHRU for wanted in asked.wanted)
+        self._found: dict[int, Verdict] = {}
 
-    def verdict(self, number: int, shape: Shape) -> Verdict | None:
-        """None: it has to be tried."""
-        for at, each in enumerate(self._labels):
-            if number not in each.matching.any:
-                if self._may_conflict(number, shape, self._labels[:at]):
-                    return None
-                return each.codes.get(number, RequestCode.NO_MATCHING_INTERFACE)
-        is_first_booted = any(number in each.live.first_boots for each in self._labels)
-        is_forced = self._netboot and not is_first_booted
-        if number in self._intricate or self._may_conflict(number, shape, self._labels, is_forced=is_forced):
-            return None
-        return self._of_matching(number, is_forced=is_forced)
+    def verdicts(self, used: Numbers) -> dict[int, Verdict]:
+        """Of these shapes."""
+        passthru = MacvlanMode.PASSTHRU
+        has_passthru = any(each.label.macvlan_mode is passthru for each in self._asked.wanted)
+        careful = used if has_passthru else used & self._table.passthru
+        for number in careful:
+            self._found[number] = self._one(number)
+        rest = self._settle_unmatched(used - careful)
+        intricate = rest & NONE.union(*(each.intricate for each in self._labels))
+        for number in intricate:
+            self._found[number] = self._tried(number)
+        self._settle_matched(rest - intricate)
+        return self._found
 
-    def _may_conflict(
-        self, number: int, shape: Shape, labels: list[LabelSets], *, is_forced: bool = False
-    ) -> bool:
-        """Whether two of the labels may want one interface that a passthru machine would own."""
-        if not shape.is_passthru and not self._has_passthru:
-            return False
-        macvtaps = sum(number not in each.live.direct for each in labels)
-        return is_forced or macvtaps > (0 if shape.is_passthru else 1)
+    def _settle(self, numbers: Iterable[int], verdict: Verdict) -> None:
+        self._found.update(dict.fromkeys(numbers, verdict))
 
-    def _of_matching(self, number: int, *, is_forced: bool) -> Verdict:
-        """`is_forced`: some label has to pass its first choice over, so that a NIC boots."""
-        can_boot = not self._netboot or any(number in each.live.boots for each in self._labels)
-        if can_boot and all(number in each.live.any for each in self._labels):
-            macvtaps = sum(number not in each.live.direct for each in self._labels)
-            if is_forced:
-                last = [each for each in self._labels if number in each.live.boots][-1]
-                macvtaps += number in last.live.direct
-            return NetworkFit(not self._netboot, macvtaps)
-        if self._netboot and not any(number in each.matching.first_boots for each in self._labels):
-            return RequestCode.NO_BOOTABLE_VLAN
-        return RequestCode.SUBNET_FULL
+    def _settle_unmatched(self, rest: Numbers) -> Numbers:
+        """Refuse shapes in which a label finds nothing, for the first such label; the others are left."""
+        for each in self._labels:
+            missing = rest - each.matching.any
+            rest -= missing
+            self._settle(missing, RequestCode.NO_MATCHING_INTERFACE)
+            for number in missing & each.codes.keys():
+                self._found[number] = each.codes[number]
+        return rest
+
+    def _settle_matched(self, rest: Numbers) -> None:
+        """Every label takes what it prefers; the last that can boots, if no first choice does."""
+        fits = rest.intersection(*(each.live.any for each in self._labels))
+        if self._netboot:
+            fits &= NONE.union(*(each.live.boots for each in self._labels))
+        unfit = rest - fits
+        first_boots = NONE.union(*(each.matching.first_boots for each in self._labels))
+        self._settle(unfit - first_boots, RequestCode.NO_BOOTABLE_VLAN)
+        self._settle(unfit if not self._netboot else unfit & first_boots, RequestCode.SUBNET_FULL)
+        taps = [fits]
+        for each in self._labels:
+            direct = each.live.direct
+            taps = [
+                (some & direct) | (fewer - direct)
+                for some, fewer in zip([*taps, NONE], [NONE, *taps], strict=True)
+            ]
+        forced = self._forced(fits) if self._netboot else NONE
+        for count, some in enumerate(taps):
+            self._settle(some - forced, NetworkFit(not self._netboot, count))
+            self._settle(some & forced, NetworkFit(not self._netboot, count + 1))
+
+    def _forced(self, fits: Numbers) -> Numbers:
+        """Shapes in which one label more takes a macvtap, because only so a NIC boots."""
+        rest = fits - NONE.union(*(each.live.first_boots for each in self._labels))
+        forced = NONE
+        for each in reversed(self._labels):
+            last = rest & each.live.boots
+            forced |= last & each.live.direct
+            rest -= last
+        return forced
+
+    # -- one by one ------------------------------------------------------------------------------------
+
+    def _one(self, number: int) -> Verdict:
+        """A shape in which passthru may come between labels: first choices, a search if they fail."""
+        for each in self._labels:
+            if number in each.intricate or number in each.short:
+                return self._tried(number)
+        verdict = first_choices(self._table, number, self._asked, self._labels)
+        return self._tried(number) if verdict is None else verdict
+
+    def _tried(self, number: int) -> Verdict:
+        """Search, as for a single host."""
+        placement = place_nics(self._table.shapes[number].view, self._book, self._asked)
+        return network_fit(placement.nics) if placement.refusal is None else placement.refusal.code

@@ -6,6 +6,7 @@ A request is held against each distinct interface of all shapes once, and sets o
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, NamedTuple
 
 from hostloom.decide.attach import default_options
 from hostloom.decide.candidates import Candidate, HostView
@@ -13,13 +14,20 @@ from hostloom.decide.match import Options
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.terms import Group
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.host import CorrelationState
+from hostloom.model.host import CorrelationState, InstalledBy
 from hostloom.model.ids import InterfaceId, VlanId
 from hostloom.model.node import Node, NodeInterface
 
 ShapeKey = tuple[object, ...]
 Numbers = frozenset[int]
 NONE: Numbers = frozenset()
+
+
+def _grouped(traits: list["Slot"], start: int) -> dict[VlanId | None, list[int]]:
+    found: dict[VlanId | None, list[int]] = {}
+    for at in range(start, len(traits)):
+        found.setdefault(traits[at].candidate.vlan_id, []).append(at)
+    return found
 
 
 #: Keys about the interface itself that hosts of one shape agree in, with what they look at.
@@ -49,8 +57,8 @@ def shape_key(state: HostState, node: Node | None) -> ShapeKey:
     }
     return (
         host.correlation.state,
-        host.default_macvlan_mode,
-        host.installed_by,
+        host.default_macvlan_mode is MacvlanMode.PASSTHRU,
+        host.installed_by is InstalledBy.HOSTLOOM,
         frozenset(host.libvirt_networks),
         frozenset(_interface_key(each) for each in (node.interfaces if node is not None else ())),
         frozenset(taps),
@@ -86,6 +94,25 @@ class Slot:
         each = self.candidate.interface
         facts = () if each is None else (each.name, each.kind, each.vlan_id, each.tags, each.link_speed)
         return (self.candidate.rank, *facts, self.held, self.shared)
+
+    def numbered(self, trait: int) -> "TraitSlot":
+        """As placing needs it."""
+        each = self.candidate
+        is_macvtap = each.kind is AttachKind.MACVLAN
+        preference = (each.rank, not each.bootable)
+        return TraitSlot(trait, each.source, is_macvtap, self.shared, each.bootable, preference)
+
+
+class TraitSlot(NamedTuple):
+    """A slot as placing needs it."""
+
+    trait: int
+    source: str
+    is_macvtap: bool
+    shared: bool
+    bootable: bool
+    #: Equal for slots between which only use and name decide.
+    preference: tuple[int, bool]
 
 
 @dataclass(frozen=True)
@@ -148,6 +175,8 @@ class ShapeTable:
     #: A slot for every distinct trait, and the shapes that have one like it.
     traits: tuple[Slot, ...] = ()
     shapes_of: tuple[Numbers, ...] = ()
+    #: By shape, its slots in order of preference.
+    slots_of: tuple[tuple[TraitSlot, ...], ...] = ()
     trait_numbers: Mapping[tuple[object, ...], int] = field(default_factory=dict)
     by_vlan: Mapping[VlanId | None, Numbers] = field(default_factory=dict)
     #: A number for every distinct libvirt network with its bridge; by shape, the numbers by name.
@@ -156,41 +185,50 @@ class ShapeTable:
 
     def extended(self, new: Mapping[ShapeKey, Callable[[], Shape]]) -> "ShapeTable":
         """With these shapes too; the numbers of the others stay."""
-        numbers, trait_numbers = dict(self.numbers), dict(self.trait_numbers)
-        shapes, traits = list(self.shapes), list(self.traits)
-        network_numbers, networks_of = dict(self.network_numbers), list(self.networks_of)
-        members: dict[int, list[int]] = {}
-        by_vlan: dict[VlanId | None, list[int]] = {}
+        numbers = dict(self.numbers)
+        shapes = list(self.shapes)
         for key, make in new.items():
-            number = numbers[key] = len(shapes)
+            numbers[key] = len(shapes)
             shapes.append(make())
-            keys = shapes[number].network_keys
-            networks_of.append(
-                {name: network_numbers.setdefault(key, len(network_numbers)) for name, key in keys.items()}
-            )
-            for slot in shapes[number].slots:
+        return replace(
+            self, numbers=numbers, shapes=tuple(shapes), **self._traits(shapes), **self._networks(shapes)
+        )
+
+    def _traits(self, shapes: list[Shape]) -> dict[str, Any]:
+        """The traits of the new shapes joined to those that are known."""
+        trait_numbers, traits = dict(self.trait_numbers), list(self.traits)
+        slots_of = list(self.slots_of)
+        members: dict[int, list[int]] = {}
+        for number, shape in enumerate(shapes[len(slots_of) :], len(slots_of)):
+            found = []
+            for slot in shape.slots:
                 trait = trait_numbers.setdefault(slot.trait, len(traits))
                 if trait == len(traits):
                     traits.append(slot)
-                    by_vlan.setdefault(slot.candidate.vlan_id, []).append(trait)
                 members.setdefault(trait, []).append(number)
+                found.append(slot.numbered(trait))
+            slots_of.append(tuple(sorted(found, key=lambda each: each.preference)))
         shapes_of = [*self.shapes_of, *(NONE for _ in range(len(traits) - len(self.traits)))]
         for trait, some in members.items():
             shapes_of[trait] = shapes_of[trait].union(some)
-        merged = dict(self.by_vlan)
-        for vlan_id, some in by_vlan.items():
-            merged[vlan_id] = merged.get(vlan_id, NONE).union(some)
-        return ShapeTable(
-            self.network,
-            numbers,
-            tuple(shapes),
-            tuple(traits),
-            tuple(shapes_of),
-            trait_numbers,
-            merged,
-            network_numbers,
-            tuple(networks_of),
-        )
+        by_vlan = dict(self.by_vlan)
+        for vlan_id, found_traits in _grouped(traits, len(self.traits)).items():
+            by_vlan[vlan_id] = by_vlan.get(vlan_id, NONE).union(found_traits)
+        return {
+            "trait_numbers": trait_numbers,
+            "traits": tuple(traits),
+            "slots_of": tuple(slots_of),
+            "shapes_of": tuple(shapes_of),
+            "by_vlan": by_vlan,
+        }
+
+    def _networks(self, shapes: list[Shape]) -> dict[str, Any]:
+        """The libvirt networks of the new shapes joined to those that are known."""
+        known, networks_of = dict(self.network_numbers), list(self.networks_of)
+        for shape in shapes[len(networks_of) :]:
+            keys = shape.network_keys
+            networks_of.append({name: known.setdefault(key, len(known)) for name, key in keys.items()})
+        return {"network_numbers": known, "networks_of": tuple(networks_of)}
 
     @cached_property
     def all_traits(self) -> Numbers:
@@ -208,18 +246,30 @@ class ShapeTable:
         return frozenset(at for at, slot in enumerate(self.traits) if slot.shared)
 
     @cached_property
-    def bootable(self) -> Numbers:
-        """Traits on bootable VLANs."""
-        return frozenset(at for at, slot in enumerate(self.traits) if slot.candidate.bootable)
+    def vlans(self) -> tuple[VlanId | None, ...]:
+        """The VLAN of each trait."""
+        return tuple(slot.candidate.vlan_id for slot in self.traits)
 
     @cached_property
-    def by_rank(self) -> tuple[Numbers, Numbers, Numbers]:
-        """Bridges, bonds, the rest."""
-        ranks = [slot.candidate.rank for slot in self.traits]
-        bridges, bonds, rest = (
-            frozenset(at for at, each in enumerate(ranks) if each == rank) for rank in (0, 1, 2)
+    def by_preference(self) -> tuple[tuple[Numbers, Numbers], ...]:
+        """Bridges, bonds, the rest; each as those on bootable VLANs and the others."""
+        found: dict[tuple[int, bool], list[int]] = {}
+        for at, slot in enumerate(self.traits):
+            found.setdefault((slot.candidate.rank, slot.candidate.bootable), []).append(at)
+        return tuple(
+            (frozenset(found.get((rank, True), ())), frozenset(found.get((rank, False), ())))
+            for rank in (0, 1, 2)
         )
-        return bridges, bonds, rest
+
+    @cached_property
+    def bridges(self) -> Numbers:
+        """Traits that are bridges."""
+        return self.by_preference[0][0] | self.by_preference[0][1]
+
+    @cached_property
+    def passthru(self) -> Numbers:
+        """Shapes where macvtaps own their parent, unless a label says otherwise."""
+        return frozenset(at for at, shape in enumerate(self.shapes) if shape.is_passthru)
 
     @cached_property
     def _distinct(self) -> dict[str, list[tuple[NodeInterface, Numbers]]]:
@@ -247,4 +297,4 @@ class ShapeTable:
 
     def having(self, traits: Iterable[int]) -> Numbers:
         """Shapes that have at least one of the traits."""
-        return NONE.union(*(self.shapes_of[each] for each in traits))
+        return NONE.union(*map(self.shapes_of.__getitem__, traits))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from hostloom.decide.addresses import AddressBook
-from hostloom.decide.capacity import allot
-from hostloom.decide.fleet import Fleet, Row
+from hostloom.decide.capacity import PoolLayout, allot
+from hostloom.decide.fleet import Fleet
 from hostloom.decide.gate import check_host
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.requests import Asked
@@ -35,11 +35,7 @@ def survey(
 ) -> Survey:
     """Judge all hosts of the fleet."""
     shapes = judge_shapes(snapshot, book, fleet.table, frozenset(fleet.shapes), asked)
-    judge = _HostJudge(asked)
-    verdicts = [
-        judge.before_network(row) or shapes[shape]
-        for row, shape in zip(fleet.rows, fleet.shapes, strict=True)
-    ]
+    verdicts = _judge_hosts(fleet, asked, shapes)
     for at in _named(snapshot, fleet, asked):
         trial = try_host(snapshot, book, fleet.rows[at].state, asked)
         nics = trial.placement.nics if trial.placement else ()
@@ -50,42 +46,67 @@ def survey(
     return Survey(verdicts, _best(fleet, verdicts))
 
 
-class _HostJudge:
-    """What is asked of a host before its network: gate, cores, memory, storage."""
+def _judge_hosts(fleet: Fleet, asked: Asked, shapes: Mapping[int, Verdict]) -> list[Verdict]:
+    """What refuses each host first: its gate, cores, memory, storage or network; one pass over all."""
+    gates = _Gates(asked, fleet)
+    storage = _Storage(asked)
+    cores, memory_mib = asked.request.cores, asked.request.memory_mib
+    total = sum(disk.size_bytes for disk in asked.disks)
+    verdicts: list[Verdict] = []
+    for at, (gate, has_cores, has_memory_mib, layout, left, shape) in enumerate(fleet.columns):
+        if (code := gates.code(gate, at)) is not None:
+            verdicts.append(code)
+        elif has_cores < cores:
+            verdicts.append(RequestCode.NOT_ENOUGH_CORES)
+        elif has_memory_mib < memory_mib:
+            verdicts.append(RequestCode.NOT_ENOUGH_MEMORY)
+        elif (first := storage.first_place(layout)) is not None and left[first] >= total:
+            verdicts.append(shapes[shape])
+        else:
+            verdicts.append(storage.code(layout, left) or shapes[shape])
+    return verdicts
+
+
+class _Gates:
+    """Each gate asked once."""
+
+    def __init__(self, asked: Asked, fleet: Fleet) -> None:
+        self._asked, self._fleet = asked, fleet
+        self._codes: dict[str, RequestCode | None] = {}
+
+    def code(self, gate: str, at: int) -> RequestCode | None:
+        """Why hosts of the gate are refused."""
+        if gate not in self._codes:
+            try:
+                check_host(self._fleet.rows[at].state, self._asked)
+                self._codes[gate] = None
+            except RefuseRequest as no:
+                self._codes[gate] = no.refusal.code
+        return self._codes[gate]
+
+
+class _Storage:
+    """Each layout of pools looked at once; by identity, since hosts with equal ones share it."""
 
     def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        self._cores, self._memory_mib = asked.request.cores, asked.request.memory_mib
-        self._gates: dict[str, RequestCode | None] = {}
-        #: By identity of the layout: hosts with equal ones share it.
+        self._disks = asked.disks
         self._fitting: dict[int, list[tuple[int, ...]]] = {}
+        self._first: dict[int, int | None] = {}
 
-    def before_network(self, row: Row) -> RequestCode | None:
-        """The code of the first rule that refuses the host."""
-        if row.gate not in self._gates:
-            self._gates[row.gate] = self._gate(row)
-        if (code := self._gates[row.gate]) is not None:
-            return code
-        if row.cores < self._cores:
-            return RequestCode.NOT_ENOUGH_CORES
-        if row.memory_mib < self._memory_mib:
-            return RequestCode.NOT_ENOUGH_MEMORY
-        return self._storage(row)
+    def first_place(self, layout: PoolLayout) -> int | None:
+        """The pool that every disk goes to if it has room for all of them; None if they differ in that."""
+        key = id(layout)
+        if key not in self._first:
+            fitting = self._fitting[key] = [layout.fitting(disk) for disk in self._disks]
+            firsts = {places[0] if places else None for places in fitting}
+            self._first[key] = firsts.pop() if len(firsts) == 1 else None
+        return self._first[key]
 
-    def _gate(self, row: Row) -> RequestCode | None:
-        try:
-            check_host(row.state, self._asked)
-        except RefuseRequest as no:
-            return no.refusal.code
-        return None
-
-    def _storage(self, row: Row) -> RequestCode | None:
-        disks = self._asked.disks
-        fitting = self._fitting.get(id(row.layout))
-        if fitting is None:
-            fitting = self._fitting[id(row.layout)] = [row.layout.fitting(disk) for disk in disks]
-        found = len(allot(row.bytes_left, fitting, disks))
-        if found == len(disks):
+    def code(self, layout: PoolLayout, left: tuple[int, ...]) -> RequestCode | None:
+        """Why the disks find no pools on a host."""
+        fitting = self._fitting[id(layout)]
+        found = len(allot(left, fitting, self._disks))
+        if found == len(self._disks):
             return None
         return RequestCode.POOL_FULL if fitting[found] else RequestCode.UNKNOWN_POOL
 
