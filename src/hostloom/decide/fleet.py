@@ -6,7 +6,8 @@ Kept with the snapshot, and carried to the next one: a change costs what changed
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
+from typing import NamedTuple
 
 from hostloom.decide.capacity import PoolLayout, pools_of
 from hostloom.decide.shapes import Shape, ShapeKey, ShapeTable, make_shape, shape_key
@@ -14,6 +15,17 @@ from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.host import cores_left, memory_left_mib
 from hostloom.model.ids import HostId, natural_key
 from hostloom.model.node import Node
+
+
+class Columns(NamedTuple):
+    """Of a host what one pass over all of them needs."""
+
+    gate: str
+    cores: float
+    memory_mib: float
+    layout: PoolLayout
+    bytes_left: tuple[int, ...]
+    shape: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,10 @@ class Row:
     memory_mib: float
     layout: PoolLayout
     bytes_left: tuple[int, ...]
+
+    def columns(self, shape: int) -> Columns:
+        """What every request is held against."""
+        return Columns(self.gate, self.cores, self.memory_mib, self.layout, self.bytes_left, shape)
 
     @property
     def room(self) -> tuple[float, float, int]:
@@ -66,6 +82,9 @@ class Fleet:
     #: Positions, the emptiest host first.
     by_room: list[int]
     positions: Mapping[HostId, int] = field(repr=False)
+    #: By position.
+    names: list[str]
+    columns: list[Columns]
 
     @classmethod
     def build(cls, snapshot: Snapshot) -> "Fleet":
@@ -83,20 +102,9 @@ class Fleet:
             [table.numbers[row.key] for row in rows],
             sorted(range(len(rows)), key=lambda at: (*rows[at].room, at)),
             {row.state.host.id: at for at, row in enumerate(rows)},
+            [row.state.host.name for row in rows],
+            [row.columns(table.numbers[row.key]) for row in rows],
         )
-
-    @cached_property
-    def columns(self) -> list[tuple[str, float, float, PoolLayout, tuple[int, ...], int]]:
-        """Of each host: gate, cores and memory left, layout of pools, bytes left in them, shape."""
-        return [
-            (row.gate, row.cores, row.memory_mib, row.layout, row.bytes_left, shape)
-            for row, shape in zip(self.rows, self.shapes, strict=True)
-        ]
-
-    @cached_property
-    def names(self) -> list[str]:
-        """Names of hosts."""
-        return [row.state.host.name for row in self.rows]
 
     def carried(self, after: Snapshot, delta: Delta) -> "Fleet":
         """The fleet of a later snapshot; hosts that only got or lost a machine cost next to nothing."""
@@ -106,6 +114,7 @@ class Fleet:
             kept = [row for row in self.rows if row.state.host.id not in changed]
             return Fleet._of(kept + [row for row in changed.values() if row is not None], table)
         rows, shapes, by_room = self.rows.copy(), self.shapes.copy(), self.by_room.copy()
+        columns = self.columns.copy()
         table = _with_shapes(self.table, [row for row in changed.values() if row is not None])
         for key, row in changed.items():
             at = self.positions[key]
@@ -113,8 +122,9 @@ class Fleet:
                 raise AssertionError("hosts that are gone were dealt with")
             del by_room[bisect_left(by_room, _room_at(rows, at), key=partial(_room_at, rows))]
             rows[at], shapes[at] = row, table.numbers[row.key]
+            columns[at] = row.columns(shapes[at])
             by_room.insert(bisect_left(by_room, _room_at(rows, at), key=partial(_room_at, rows)), at)
-        return Fleet(rows, table, shapes, by_room, self.positions)
+        return Fleet(rows, table, shapes, by_room, self.positions, self.names, columns)
 
     def _stays(self, changed: Mapping[HostId, Row | None]) -> bool:
         """Whether every host keeps its position."""

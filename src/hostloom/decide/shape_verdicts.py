@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from hostloom.decide.addresses import AddressBook, wants_address
 from hostloom.decide.attach import LABEL, boots
-from hostloom.decide.first_choices import first_choices
+from hostloom.decide.first_choices import LabelPlan, first_choices
 from hostloom.decide.label_sets import LabelSets, Scope, label_sets
 from hostloom.decide.place import place_nics
 from hostloom.decide.requests import Asked
@@ -52,6 +52,9 @@ class _Judge:
         self._table, self._book, self._asked, self._labels = table, book, asked, labels
         self._netboot = asked.request.netboot
         self._found: dict[int, Verdict] = {}
+        pairs = zip(asked.wanted, labels, strict=True)
+        self._plans = [LabelPlan.of(wanted, sets) for wanted, sets in pairs]
+        self._lacking = NONE.union(*(each.intricate | each.short for each in labels))
 
     def verdicts(self, used: Numbers) -> dict[int, Verdict]:
         """Of these shapes."""
@@ -115,10 +118,9 @@ class _Judge:
 
     def _one(self, number: int) -> Verdict:
         """A shape in which passthru may come between labels: first choices, a search if they fail."""
-        for each in self._labels:
-            if number in each.intricate or number in each.short:
-                return self._tried(number)
-        verdict = first_choices(self._table, number, self._asked, self._labels)
+        if number in self._lacking:
+            return self._tried(number)
+        verdict = first_choices(self._table, number, self._plans, netboot=self._netboot)
         return self._tried(number) if verdict is None else verdict
 
     def _tried(self, number: int) -> Verdict:

@@ -151,7 +151,7 @@ class Shape:
         """Whether its hosts are known nodes."""
         return self.view.state.host.correlation.state is CorrelationState.CORRELATED
 
-    @property
+    @cached_property
     def is_passthru(self) -> bool:
         """Whether macvtaps own their parent here, unless a label says otherwise."""
         return self.view.state.host.default_macvlan_mode is MacvlanMode.PASSTHRU

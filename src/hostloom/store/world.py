@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.network import AddressKind, HeldAddress
@@ -58,21 +58,41 @@ class World:
         nodes = _merged(self.nodes, changes.nodes, removed.nodes)
         held = _merged(self.held, changes.held, removed.addresses)
         placed = _place(self.placed, changes)
-        if topology is self.topology:
-            fresh = {key: observe(node, topology) for key, node in changes.nodes.items()}
-            observed = _merged(self.observed, fresh, removed.nodes)
-        else:
-            observed = {key: observe(node, topology) for key, node in nodes.items()}
-        states = self._states(changes, placed)
+        is_same = topology is self.topology
+        seen = changes.nodes if is_same else nodes
+        fresh = {key: observe(node, topology) for key, node in seen.items()}
+        observed = _merged(self.observed, fresh, removed.nodes) if is_same else fresh
+        moved = self._moved(changes, placed)
+        states = _merged(self.states, moved, removed.hosts)
         snapshot = _snapshot(revision, topology, nodes, observed, states, held)
+        if is_same:
+            gained, lost = self._addresses(changes, observed)
+            delta = Delta(
+                {**dict.fromkeys(removed.nodes), **changes.nodes},
+                {**dict.fromkeys(removed.hosts), **moved},
+                gained,
+                lost,
+            )
+            snapshot = snapshot.carry(self.snapshot, delta)
         return World(revision, topology, nodes, observed, states, placed, held, snapshot)
 
-    def _states(self, changes: Changes, placed: Mapping[HostId, Placed]) -> dict[HostId, HostState]:
-        """Hosts with their machines, made anew only for those that changed."""
+    def _moved(self, changes: Changes, placed: Mapping[HostId, Placed]) -> dict[HostId, HostState]:
+        """Hosts that changed, or whose machines did."""
         moved = [key for key, machines in placed.items() if machines is not self.placed.get(key)]
         hosts = {key: self.states[key].host for key in moved if key in self.states} | dict(changes.hosts)
-        fresh = {key: HostState(host, tuple(placed.get(key, {}).values())) for key, host in hosts.items()}
-        return _merged(self.states, fresh, changes.removed.hosts)
+        return {key: HostState(host, tuple(placed.get(key, {}).values())) for key, host in hosts.items()}
+
+    def _addresses(
+        self, changes: Changes, observed: Mapping[SystemId, tuple[HeldAddress, ...]]
+    ) -> tuple[tuple[HeldAddress, ...], tuple[HeldAddress, ...]]:
+        """Addresses that came, and those that went."""
+        rows = {*changes.removed.addresses, *changes.held}
+        lost = [self.held[key] for key in rows if key in self.held]
+        nodes = {*changes.removed.nodes, *changes.nodes}
+        for key in nodes:
+            lost += self.observed.get(key, ())
+        gained = [*changes.held.values(), *(each for key in nodes for each in observed.get(key, ()))]
+        return tuple(gained), tuple(lost)
 
 
 def observe(node: Node, topology: Topology) -> tuple[HeldAddress, ...]:

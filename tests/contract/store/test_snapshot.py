@@ -16,6 +16,7 @@ from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 from hostloom.ports import Store, UnitOfWork
 from hostloom.store import engine as store_engine
 from hostloom.store.engine import open_store
+from support.indexes import assert_indexes, build_indexes
 from support.stored import EXPLANATION, StoredWorld, a_host, a_plan, store_world
 
 
@@ -116,6 +117,8 @@ def test_what_is_kept_is_what_a_fresh_process_reads(url: str, store: Store, seed
     stores = (store, open_store(url))
     chance = random.Random(seed)  # noqa: S311  (a test's choice of actions)
     done = set()
+    for each in stores:
+        build_indexes(read(each))
     for n in range(60):
         actor = chance.choice(stores)
         with actor.begin() as uow:
@@ -127,6 +130,7 @@ def test_what_is_kept_is_what_a_fresh_process_reads(url: str, store: Store, seed
                 except (HostloomError, IndexError):
                     continue
             seen = uow.snapshot()
+            assert_indexes(seen)
             if chance.random() < 0.2:
                 continue
             uow.commit()
@@ -134,6 +138,8 @@ def test_what_is_kept_is_what_a_fresh_process_reads(url: str, store: Store, seed
         if n % 10 == 9:
             fresh = open_store(url)
             assert in_order(read(fresh)) == in_order(read(stores[0])) == in_order(read(stores[1]))
+            assert_indexes(read(stores[0]))
+            assert_indexes(read(stores[1]))
             fresh.close()
     stores[1].close()
     assert len(done) > len(set(ACTIONS)) / 2

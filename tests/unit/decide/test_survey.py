@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from hostloom.decide import compose
-from hostloom.decide.addresses import AddressBook, address_book
+from hostloom.decide.addresses import address_book
 from hostloom.decide.cases import simulate
-from hostloom.decide.fleet import Fleet, fleet_of
+from hostloom.decide.fleet import fleet_of
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.requests import read_request as read_asked
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
@@ -23,6 +23,7 @@ from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import PlacedInterface, PlacedMachine
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.request import ComposeRequest
+from support.indexes import assert_indexes, build_indexes
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load
 
 QUICK = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -148,25 +149,14 @@ def test_carried_indexes_are_as_if_built_anew(
     snapshot = read_world(document).snapshot
     wanted = replace(read_request(Section(request, ())), host=None)
     assert_the_same(snapshot, wanted)
-    _ = snapshot.node_by_system_id, snapshot.host_by_id, snapshot.held_by_ip
+    build_indexes(snapshot)
     for what, place, number in changes:
         found = change(snapshot, what, place, number)
         if found is None:
             continue
         snapshot = found[0].carry(snapshot, found[1])
         fresh = replace(snapshot)
-        assert snapshot.node_by_system_id == fresh.node_by_system_id
-        assert snapshot.host_by_id == fresh.host_by_id
-        assert {ip: sorted(map(str, some)) for ip, some in snapshot.held_by_ip.items() if some} == {
-            ip: sorted(map(str, some)) for ip, some in fresh.held_by_ip.items()
-        }
-        fleet, built = fleet_of(snapshot), Fleet.build(fresh)
-        assert fleet.rows == built.rows
-        assert fleet.by_room == built.by_room
-        assert fleet.positions == built.positions
-        books = address_book(snapshot), AddressBook.build(fresh)
-        for subnet in snapshot.subnets:
-            assert list(books[0].free(subnet)) == list(books[1].free(subnet))
+        assert_indexes(snapshot)
         assert_the_same(snapshot, wanted)
         assert simulate(snapshot, wanted) == simulate(fresh, wanted)
 
