@@ -312,8 +312,8 @@ class Operations(Protocol):
         """Write state and error, not the steps."""
         ...
 
-    def save_step(self, operation: Operation, step: StepRecord) -> None:
-        """Write one step's record."""
+    def save_step(self, operation: Operation, *records: StepRecord) -> bool:
+        """Write steps' records; whether the user wants the operation cancelled."""
         ...
 
     def request_cancel(self, operation_id: str) -> Operation: ...

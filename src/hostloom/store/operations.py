@@ -7,14 +7,18 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Select,
     and_,
     case,
+    cast,
     exists,
     func,
     insert,
     literal,
     select,
+    true,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -119,25 +123,27 @@ class Operations:
             },
         )
 
-    def save_step(self, operation: Operation, step: StepRecord) -> None:
-        """Write one step's record, in one statement with the check of the fence."""
-        row = _step_row(step)
+    def save_step(self, operation: Operation, *records: StepRecord) -> bool:
+        """Write steps' records, in one statement with the check of the fence and the look for a cancel."""
+        written = union_all(*(self._literals(_step_row(each)) for each in records))
+        new = written.subquery("new")
         source = (
-            select(
-                operations.c.id,
-                *(literal(value, steps.c[name].type).label(name) for name, value in row.items()),
-            )
+            select(operations.c.id, *(new.c[name] for name in _STEP_FIELDS))
+            .join(new, true())
             .where(operations.c.id == operation.id, operations.c.fence == operation.fence)
-            .with_for_update()
+            .with_for_update(of=operations)
         )
         dialect = postgresql if self.tx.is_postgresql else sqlite
-        statement = dialect.insert(steps).from_select(["operation_id", *row], source)
+        statement = dialect.insert(steps).from_select(["operation_id", *_STEP_FIELDS], source)
         statement = statement.on_conflict_do_update(
             index_elements=[steps.c.operation_id, steps.c.name],
-            set_={name: statement.excluded[name] for name in row if name != "name"},
+            set_={name: statement.excluded[name] for name in _STEP_FIELDS if name != "name"},
         )
-        if not self.tx.write(statement.returning(steps.c.name)).all():
+        wanted = select(operations.c.cancel_requested).where(operations.c.id == operation.id)
+        saved = self.tx.write(statement.returning(wanted.scalar_subquery())).first()
+        if saved is None:
             raise LeaseLost(operation.id)
+        return bool(saved[0])
 
     def request_cancel(self, operation_id: str) -> Operation:
         """Ask it to stop; WrongState when it is finished."""
@@ -151,6 +157,13 @@ class Operations:
         return self._steer(operation_id, values, operations.c.state == OperationState.STUCK, "stuck")
 
     # -- shared ------------------------------------------------------------------------------------------
+
+    def _literals(self, row: dict[str, Any]) -> Select[Any]:
+        """A row as a query; PostgreSQL takes values in a UNION for text unless they are told otherwise."""
+        values = {name: literal(value, steps.c[name].type) for name, value in row.items()}
+        if self.tx.is_postgresql:
+            return select(*(cast(value, steps.c[name].type).label(name) for name, value in values.items()))
+        return select(*(value.label(name) for name, value in values.items()))
 
     def _steer(
         self, operation_id: str, values: dict[str, Any], condition: ColumnElement[bool], wanted: str

@@ -7,7 +7,7 @@ undo fails, or a step that can only go forward does: the operation is *stuck*, v
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -25,6 +25,7 @@ O = TypeVar("O")  # noqa: E741  (a step's output)
 RETRY_PAUSES_S = (0.5, 2.0)
 #: Transactions that lose against a parallel one are decided anew this often.
 ROW_ATTEMPTS = 8
+_CANCELLED = (OperationState.UNWINDING, "cancelled", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,10 @@ class Runner:
         self._ports, self._saga, self._pause = ports, saga, pause
         self._operation = operation
         self._records = {record.name: record for record in operation.steps}
+        #: Of these, what the next transaction writes.
+        self._unwritten: dict[str, StepRecord] = {}
+        #: The step that rows or effects are of.
+        self._at: Step[Any, Any] = saga.steps[0]
         self._run: Run[Any] = Run(ports, operation, from_json(operation.input, saga.input))
         for step in saga.steps:
             data = self._records[step.name].output
@@ -92,7 +97,7 @@ class Runner:
 
     def run(self) -> Operation:
         """Return the operation finished or stuck; LeaseLost when another process took it over."""
-        if self._operation.state in (OperationState.PENDING, OperationState.RUNNING):
+        if self._operation.state is OperationState.RUNNING:
             self._forward()
         if self._operation.state is OperationState.UNWINDING:
             if self._is_past_return():
@@ -105,51 +110,61 @@ class Runner:
     # -- forward ---------------------------------------------------------------------------------------
 
     def _forward(self) -> None:
-        if self._operation.state is OperationState.PENDING:
-            self._set(OperationState.RUNNING)
+        """Go on from the first step that is not done; one found running is done again."""
+        if self._operation.cancel_requested and not self._is_past_return():
+            self._set(*_CANCELLED)
         for step in self._saga.steps:
+            if self._operation.state is not OperationState.RUNNING:
+                return
             if self._records[step.name].state is StepState.DONE:
                 continue
-            if self._wants_cancel() and not self._is_past_return():
-                self._set(OperationState.UNWINDING, "cancelled", "cancelled")
-                return
+            self._at = step
             try:
-                self._do(step)
+                if self._records[step.name].state is not StepState.RUNNING:
+                    self._begin()
+                if self._records[step.name].state is StepState.RUNNING:
+                    self._do(step)
             except LeaseLost:
                 raise
             except Exception as error:  # noqa: BLE001  (every failure must be recorded and unwound)
-                self._fail(step, error)
-                return
-        self._set(OperationState.SUCCEEDED)
+                self._fail(self._at, error)
+        if self._operation.state is OperationState.RUNNING:
+            self._set(OperationState.SUCCEEDED)
 
     def _do(self, step: Step[Any, Any]) -> None:
-        record = self._records[step.name]
-        if record.state is not StepState.RUNNING:
-            self._begin(step)
-        if step.do is None:
-            return
-        output = self._with_retries(step.do)
+        output = None if step.do is None else self._with_retries(step.do)
         if output is not None:
             self._run.outputs[step.name] = output
-        with self._ports.store.begin() as uow:
-            self._record(uow, step, StepState.DONE)
-            uow.commit()
+        self._note(self._record(step, StepState.DONE))
 
-    def _begin(self, step: Step[Any, Any]) -> None:
-        """Write the step's rows and its record in one transaction; decide again if a parallel one won."""
-        for attempt in range(ROW_ATTEMPTS):
+    def _begin(self) -> None:
+        """Begin the next step; decide again if a parallel change won."""
+        for _ in range(ROW_ATTEMPTS - 1):
             try:
-                with self._ports.store.begin() as uow:
-                    if step.rows is not None and (output := step.rows(self._run, uow)) is not None:
-                        self._run.outputs[step.name] = output
-                    self._record(uow, step, StepState.DONE if step.do is None else StepState.RUNNING)
-                    uow.commit()
-                    return
+                return self._begin_once()
             except StaleGeneration:
-                if attempt == ROW_ATTEMPTS - 1:
-                    raise
-                if step.stale is not None:
-                    step.stale(self._run)
+                if self._at.stale is not None:
+                    self._at.stale(self._run)
+        return self._begin_once()
+
+    def _begin_once(self) -> None:
+        """Write, in one transaction, what was done and all up to the next effect: rows and their records."""
+        begun: list[StepRecord] = []
+        with self._ports.store.begin() as uow:
+            for step in self._saga.steps:
+                if self._records[step.name].state is StepState.DONE:
+                    continue
+                self._at = step
+                if step.rows is not None and (output := step.rows(self._run, uow)) is not None:
+                    self._run.outputs[step.name] = output
+                begun.append(self._record(step, StepState.RUNNING if step.do else StepState.DONE))
+                if step.do is not None:
+                    break
+            is_over = begun[-1].state is StepState.DONE
+            ended = self._changed(OperationState.SUCCEEDED) if is_over else None
+            if self._commit(uow, begun, ended, unless_cancelled=not self._is_past_return()):
+                return
+        self._set(*_CANCELLED)
 
     def _with_retries(self, do: Callable[[Run[Any]], Any]) -> Any:
         for pause_s in RETRY_PAUSES_S:
@@ -167,11 +182,10 @@ class Runner:
         if code == "bug":
             log.exception("operation %s: step %s", self._operation.id, step.name)
         stuck = self._is_past_return() or step.forward_only
+        state = OperationState.STUCK if stuck else OperationState.UNWINDING
         with self._ports.store.begin() as uow:
-            self._record(uow, step, StepState.FAILED, text, code)
-            state = OperationState.STUCK if stuck else OperationState.UNWINDING
-            self._save(uow, state, text, code)
-            uow.commit()
+            failed = self._record(step, StepState.FAILED, text, code)
+            self._commit(uow, [failed], self._changed(state, text, code))
 
     def _is_past_return(self) -> bool:
         return any(
@@ -200,25 +214,23 @@ class Runner:
         self._set(OperationState.CANCELLED if cancelled else OperationState.FAILED, *self._reason())
 
     def _undo(self, step: Step[Any, Any]) -> None:
-        if self._records[step.name].state is not StepState.UNDOING:
+        if self._records[step.name].state is not StepState.UNDOING and (step.undo_rows or step.undo):
             with self._ports.store.begin() as uow:
                 if step.undo_rows is not None:
                     step.undo_rows(self._run, uow)
-                self._record(uow, step, StepState.UNDONE if step.undo is None else StepState.UNDOING)
-                uow.commit()
+                state = StepState.UNDOING if step.undo else StepState.UNDONE
+                self._commit(uow, [self._record(step, state)])
         if step.undo is not None:
             self._with_retries(step.undo)
-            with self._ports.store.begin() as uow:
-                self._record(uow, step, StepState.UNDONE)
-                uow.commit()
+        if self._records[step.name].state is not StepState.UNDONE:
+            self._note(self._record(step, StepState.UNDONE))
 
     def _stick(self, step: Step[Any, Any], error: Exception) -> None:
         text, code = _describe(error)
         log.warning("operation %s is stuck undoing %s: %s", self._operation.id, step.name, text)
         with self._ports.store.begin() as uow:
-            self._record(uow, step, StepState.UNDO_FAILED, text, code)
-            self._save(uow, OperationState.STUCK, *self._reason())
-            uow.commit()
+            failed = self._record(step, StepState.UNDO_FAILED, text, code)
+            self._commit(uow, [failed], self._changed(OperationState.STUCK, *self._reason()))
 
     # -- records ---------------------------------------------------------------------------------------
 
@@ -227,32 +239,52 @@ class Runner:
 
     def _set(self, state: OperationState, error: str = "", code: str = "") -> None:
         with self._ports.store.begin() as uow:
-            self._save(uow, state, error, code)
-            uow.commit()
+            self._commit(uow, [], self._changed(state, error, code))
 
-    def _save(self, uow: UnitOfWork, state: OperationState, error: str, code: str) -> None:
+    def _changed(self, state: OperationState, error: str = "", code: str = "") -> Operation:
         finished_at = self._ports.clock.now() if state in FINISHED else None
-        changed = replace(self._operation, state=state, error=error, error_code=code, finished_at=finished_at)
-        uow.operations.save(changed)
-        self._operation = self._run.operation = changed
+        return replace(self._operation, state=state, error=error, error_code=code, finished_at=finished_at)
 
-    def _record(
-        self, uow: UnitOfWork, step: Step[Any, Any], state: StepState, error: str = "", code: str = ""
-    ) -> None:
+    def _record(self, step: Step[Any, Any], state: StepState, error: str = "", code: str = "") -> StepRecord:
         now = self._ports.clock.now()
         before = self._records[step.name]
         over = state in (StepState.DONE, StepState.FAILED, StepState.UNDONE, StepState.UNDO_FAILED)
-        record = StepRecord(
+        return StepRecord(
             step.name,
             state,
-            to_json(self._run.outputs.get(step.name)),
+            None,
             error or before.error,
             code or before.error_code,
             before.started_at if before.started_at is not None else now,
             now if over else None,
         )
-        uow.operations.save_step(self._operation, record)
-        self._records[step.name] = record
+
+    def _note(self, record: StepRecord) -> None:
+        """Keep a record for the next transaction: if we die before it, the step is done once more."""
+        self._records[record.name] = self._unwritten[record.name] = record
+
+    def _commit(
+        self,
+        uow: UnitOfWork,
+        records: Iterable[StepRecord],
+        operation: Operation | None = None,
+        *,
+        unless_cancelled: bool = False,
+    ) -> bool:
+        """Write what is not written yet, then believe it; False, and nothing written, if cancelled."""
+        new = {each.name: each for each in records}
+        outputs = self._run.outputs
+        both = [replace(r, output=to_json(outputs.get(r.name))) for r in (self._unwritten | new).values()]
+        if both and uow.operations.save_step(self._operation, *both) and unless_cancelled:
+            return False
+        if operation is not None:
+            uow.operations.save(operation)
+        uow.commit()
+        self._records |= new
+        self._unwritten.clear()
+        if operation is not None:
+            self._operation = self._run.operation = operation
+        return True
 
 
 def _describe(error: Exception) -> tuple[str, str]:

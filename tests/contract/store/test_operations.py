@@ -13,8 +13,9 @@ from hostloom.model.event import Event
 from hostloom.model.ids import UserId
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
 from hostloom.ports import Store, StoredAnswer
-from hostloom.store.engine import open_store
+from hostloom.store.engine import DatabaseStore, open_store
 from support.postgres import PostgresServer
+from support.statements import counted_statements
 
 STEPS = (StepRecord("reserve"), StepRecord("volumes"), StepRecord("commit"))
 
@@ -156,6 +157,26 @@ def test_cancel_and_retry_fit_the_state(store: Store) -> None:
         uow.operations.save(replace(again, state=OperationState.FAILED))
         with pytest.raises(WrongState, match="failed, not unfinished"):
             uow.operations.request_cancel("op-1")
+
+
+def test_records_are_written_together_and_tell_of_a_cancel(store: Store) -> None:
+    add(store, 1)
+    claimed = claim(store, "a", 100.0)
+    assert claimed is not None
+    done = StepRecord("reserve", StepState.DONE, {"host": "kvm1"}, started_at=1.0, finished_at=2.0)
+    running = StepRecord("volumes", StepState.RUNNING, started_at=2.0)
+    assert isinstance(store, DatabaseStore)
+    with store.begin() as uow, counted_statements(store.engine) as seen:
+        assert uow.operations.save_step(claimed, done, running) is False
+        uow.commit()
+    assert len(seen) == 1
+    with store.begin() as uow:
+        uow.operations.request_cancel("op-1")
+        uow.commit()
+    over = replace(running, state=StepState.DONE, finished_at=3.0)
+    with store.begin() as uow:
+        assert uow.operations.save_step(claimed, over) is True
+        assert uow.operations.get("op-1").steps == (done, over, STEPS[2])
 
 
 def test_lists_are_newest_first_and_paged(store: Store) -> None:
