@@ -26,12 +26,13 @@ from hostloom.model.ids import (
     VlanId,
     ZoneId,
 )
-from hostloom.model.machine import Disk, Machine, MachineSpec, PowerState
+from hostloom.model.machine import Disk, Machine, MachineSpec, MachineState, PowerState
 from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
 from hostloom.model.node import Node, NodeInterface
 from hostloom.model.observed import ObservedHost, ObservedMachine, ObservedNetwork
 from hostloom.model.operation import Operation, StepRecord
 from hostloom.model.plan import Explanation, Plan
+from hostloom.model.stored_plan import StoredPlan
 
 
 class Clock(Protocol):
@@ -285,6 +286,49 @@ class Machines(Repository[Machine, SystemId], Protocol):
         """The explanation that it was placed by (decide.explain_data.as_data), or None."""
         ...
 
+    def some(self, keys: Sequence[SystemId]) -> list[Machine]:
+        """Those of these that there are, in this order; as many statements as for one."""
+        ...
+
+    def publish(self, keys: Sequence[SystemId], *, wanted: bool) -> None:
+        """Have the addresses of these published to our DHCP, or no longer: one statement."""
+        ...
+
+    def settle(self, keys: Sequence[SystemId], state: MachineState, power: PowerState) -> None:
+        """Set state and power of these: one statement."""
+        ...
+
+
+class Plans(Protocol):
+    """Plans that were kept; those that are over, or too many, go when a new one comes."""
+
+    def add(self, plan: StoredPlan, content: dict[str, Any]) -> None:
+        """Keep it; forget the expired ones and, of more than MAX_PLANS, the oldest.
+
+        One whose operation has not ended stays until it has.
+        """
+        ...
+
+    def get(self, plan_id: str, now: float) -> StoredPlan:
+        """By id; PlanGone for one that is not there or has expired (and no operation uses it)."""
+        ...
+
+    def content(self, plan_id: str) -> dict[str, Any]:
+        """What `add` was given (JSON of model.stored_plan.PlanContent), expired or not; PlanGone."""
+        ...
+
+    def list(self, now: float, after: str | None = None, limit: int | None = None) -> list[StoredPlan]:
+        """Those that have not expired, newest first."""
+        ...
+
+    def use(self, plan: StoredPlan, operation_id: str) -> None:
+        """Note the operation that applies it; StaleGeneration when a parallel request was first."""
+        ...
+
+    def delete(self, plan_id: str, now: float) -> None:
+        """Forget it; PlanGone, or InUse by an operation that has not ended."""
+        ...
+
 
 class Operations(Protocol):
     """Operations and their steps.
@@ -396,6 +440,7 @@ class UnitOfWork(Protocol):
     users: Repository[User, UserId]
     tokens: Tokens
     operations: Operations
+    plans: Plans
     events: Events
     answers: Answers
 

@@ -13,9 +13,11 @@ _FURTHEST = {code: position for position, code in enumerate(RejectionCode)}
 
 
 def simulate(snapshot: Snapshot, request: ComposeRequest) -> Decision:
-    """Decide with made-up identities: a simulation reserves nothing."""
+    """Decide with made-up identities, at the time 0: a simulation reserves nothing."""
     macs = tuple(MacAddress(f"52:54:00:00:{n >> 8:02x}:{n & 255:02x}") for n in range(labels_needed(request)))
-    identities = Identities(SystemId("simula"), "simulated", "00000000-0000-4000-8000-000000000000", macs)
+    identities = Identities(
+        SystemId("simula"), "simulated", "00000000-0000-4000-8000-000000000000", macs, 0.0
+    )
     return decide(snapshot, request, identities)
 
 

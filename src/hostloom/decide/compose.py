@@ -60,7 +60,8 @@ def decide(
     if not good:
         refusal = trials[0].refusal if len(trials) == 1 else _no_host(_tally(trials))
         return Decision(None, Explanation(None, refusal, hosts))
-    return _chosen(snapshot, asked, good[0], identities, hosts, ())
+    found = Decision(make_plan(snapshot, asked, good[0], identities), Explanation(None, hosts=hosts))
+    return _chosen(found, good[0], good[1] if len(good) > 1 else None, asked)
 
 
 def explain_host(snapshot: Snapshot, request: ComposeRequest, host: str) -> HostExplanation | None:
@@ -72,6 +73,12 @@ def explain_host(snapshot: Snapshot, request: ComposeRequest, host: str) -> Host
     except RefuseRequest:
         return None
     return try_host(snapshot, book, states[0], asked).explain(asked) if states else None
+
+
+def prepare(snapshot: Snapshot) -> None:
+    """Build what decisions look up, so that not the first of them has to."""
+    address_book(snapshot)
+    fleet_of(snapshot)
 
 
 def labels_needed(request: ComposeRequest) -> int:
@@ -131,7 +138,10 @@ def _decide_many(
     if found.best is None:
         codes = Counter(each for each in found.verdicts if isinstance(each, RequestCode))
         return Decision(None, Explanation(None, _no_host(codes), hosts, others=groups))
-    return _chosen(snapshot, asked, trials[0], identities, hosts, groups)
+    plan = make_plan(snapshot, asked, trials[0], identities)
+    runner_up = None if found.runner_up is None else fleet.rows[found.runner_up].state
+    second = None if runner_up is None else _try(snapshot, book, runner_up, asked, barred)
+    return _chosen(Decision(plan, Explanation(None, hosts=hosts, others=groups)), trials[0], second, asked)
 
 
 def _furthest(found: Survey) -> list[int]:
@@ -168,13 +178,12 @@ def _no_host(codes: Counter[RequestCode]) -> Refusal:
     )
 
 
-def _chosen(
-    snapshot: Snapshot,
-    asked: Asked,
-    best: Trial,
-    identities: Identities,
-    hosts: tuple[HostExplanation, ...],
-    others: tuple[HostGroup, ...],
-) -> Decision:
-    plan = make_plan(snapshot, asked, best.state, best.placement, best.emulation, best.pools, identities)
-    return Decision(plan, Explanation(best.state.host.name, None, hosts, plan.warnings, others))
+def _chosen(found: Decision, best: Trial, second: Trial | None, asked: Asked) -> Decision:
+    """The decision with the chosen host, and why it came before the second."""
+    warnings = found.plan.warnings if found.plan is not None else ()
+    told = replace(found.explanation, chosen=best.state.host.name, warnings=warnings)
+    if second is not None:
+        pairs = zip(best.score(asked), second.score(asked), strict=True)
+        reason = next((name for (name, ours), (_, theirs) in pairs if ours != theirs), "name-order")
+        told = replace(told, host_reason=reason, host_runner_up=second.state.host.name)
+    return replace(found, explanation=told)

@@ -1,177 +1,156 @@
-"""Explanations in words: the only prose about decisions, for command line, API and UI alike."""
+"""Explanations in words, as an expert would give them: for command line, API and UI alike."""
 
-from collections import Counter
+from collections.abc import Iterable
 
-from hostloom.model.attachment import AttachKind
-from hostloom.model.machine import MachineInterface
+from hostloom.decide.explain_words import (
+    HOST_REASONS,
+    REASONS,
+    render_refusal,
+    render_rejection,
+    render_warning,
+)
 from hostloom.model.plan import (
     Explanation,
     HostExplanation,
+    HostGroup,
     LabelExplanation,
-    PlanWarning,
-    Refusal,
     Rejection,
     RejectionCode,
-    RequestCode,
     SubjectKind,
-    WarningCode,
 )
 
-_REASONS = {
-    "bridge": "a bridge",
-    "bond": "a bond",
-    "nic": "a NIC",
-    "network": "a libvirt network",
-    "only-candidate": "the only one that fits",
-    "network-before-interface": "a usable libvirt network comes first",
-    "connected-before-isolated": "connected, where the next is isolated",
-    "bridge-before-bond": "a bridge comes before a bond",
-    "bridge-before-nic": "a bridge comes before a NIC",
-    "bond-before-nic": "a bond comes before a NIC",
-    "bootable-vlan": "its VLAN is served by our DHCP",
-    "unused": "no other NIC of the request uses it",
-    "name-order": "first by name among equals",
-}
+#: Hosts and names that a line lists before it counts the rest.
+LISTED = 8
 
-_REJECTIONS = {
-    RejectionCode.LOOPBACK: "is the loopback",
-    RejectionCode.INTERFACE_DISABLED: "is disabled",
-    RejectionCode.INTERFACE_LINK_DOWN: "has no link",
-    RejectionCode.INTERFACE_IS_MEMBER: "is {found}",
-    RejectionCode.PASSTHRU_IN_USE: "is in use: {found}",
-    RejectionCode.CONSTRAINT_NOT_MET: "does not meet {wanted}: it has {found}",
-    RejectionCode.ATTACH_KIND: "would be attach={found}, asked for was {wanted}",
-    RejectionCode.NO_VLAN: "is on no VLAN that we know",
-    RejectionCode.VLAN_NOT_BOOTABLE: "is on a VLAN that our DHCP does not serve",
-    RejectionCode.LOWER_PREFERENCE: "could serve too; {wanted} is preferred: {reason}",
-    RejectionCode.WOULD_NOT_COMPLETE: "is preferred, but with it the request would not fit: {found}",
-    RejectionCode.NETWORK_MISSING: "does not exist",
-    RejectionCode.NETWORK_INACTIVE: "is not active",
-    RejectionCode.LIBVIRT_DHCP_ON: (
-        "has libvirt's own DHCP on; turn that off and serve the VLAN, or make a network maas on a served VLAN"
-    ),
-    RejectionCode.NETWORK_WITHOUT_BRIDGE: "has no bridge",
-    RejectionCode.BRIDGE_NOT_KNOWN: "is on a bridge that is not known: {found}",
-}
-
-_WARNINGS = {
-    WarningCode.LIBVIRT_DHCP_ON: "libvirt's own DHCP answers on network {subject}",
-    WarningCode.DHCP_NOT_VERIFIED: "the VLAN of network {subject} is not known, nor who serves DHCP on it",
-    WarningCode.NO_DHCP_DETECTED: "our DHCP does not serve the VLAN of network {subject}: boot from disk",
-    WarningCode.ISOLATED_NETWORK: "network {subject} is isolated: no physical port, no NAT, no route",
-    WarningCode.BOOT_NIC_NOT_FIRST: "the machine boots from {subject}, not from its first NIC {found}",
-    WarningCode.HOST_CANNOT_REACH_GUEST: "{subject} is a macvtap on {found}: its host cannot talk to it",
-    WarningCode.MODE_NOT_SUPPORTED_BY_SWITCH: (
-        "{subject} uses vepa on {found}: machines there meet only if the switch reflects their traffic"
-    ),
-    WarningCode.STALE_HOST_MODEL: "what is known of {subject} is old: {found}",
-}
-
-_REFUSALS = {
-    RequestCode.CONSTRAINT_SYNTAX: "{subject}{at}: expected {wanted}, found {found!r}",
-    RequestCode.UNKNOWN_KEY: "{subject}{at}: {found!r} is not {wanted}",
-    RequestCode.DUPLICATE_LABEL: "{subject}{at}: the label {found!r} is there twice",
-    RequestCode.INVALID_LABEL: "{subject}{at}: {found!r} is not {wanted}",
-    RequestCode.INVALID_VALUE: "{subject}{at}: {found!r} is not {wanted}",
-    RequestCode.CONTRADICTION: "label {subject}{at} contradicts itself: {found}; wanted is {wanted}",
-    RequestCode.UNKNOWN_SPACE: "there is no space {found!r}{at}; wanted is {wanted}",
-    RequestCode.UNKNOWN_FABRIC: "there is no fabric {found!r}{at}; wanted is {wanted}",
-    RequestCode.UNKNOWN_SUBNET: "there is no subnet {found!r}{at}; wanted is {wanted}",
-    RequestCode.ADDRESS_OUTSIDE_SUBNET: "{subject} lies in no subnet that we know",
-    RequestCode.ADDRESS_IN_USE: "{subject} is in use: {found}",
-    RequestCode.ADDRESS_IN_RANGE: "{subject} lies in the {found}",
-    RequestCode.ADDRESS_RESERVED: "{subject} cannot be given: it is {found}",
-    RequestCode.DUPLICATE_ADDRESS: "{subject} is asked for twice",
-    RequestCode.UNKNOWN_HOST: "there is no host {subject!r}",
-    RequestCode.HOST_UNREACHABLE: "host {subject} cannot be reached: {found}",
-    RequestCode.UNSUPPORTED_ARCHITECTURE: "host {subject} does not run {wanted}, only {found}",
-    RequestCode.HOST_AMBIGUOUS: "host {subject} could be any of {found}: choose with `host update --node`",
-    RequestCode.HOST_NOT_KNOWN: (
-        "host {subject} is not a known node ({found}), so interface constraints cannot be met: "
-        "refresh it, or say which node it is with `hostloom host update --node`"
-    ),
-    RequestCode.NOT_ENOUGH_CORES: "host {subject} has {found}, {wanted} are wanted",
-    RequestCode.NOT_ENOUGH_MEMORY: "host {subject} has {found}, {wanted} are wanted",
-    RequestCode.POOL_FULL: "disk {subject} wants {wanted}, there are {found}",
-    RequestCode.UNKNOWN_POOL: "disk {subject} wants {wanted}, there is {found}",
-    RequestCode.NO_MATCHING_INTERFACE: "nothing meets {subject}:{wanted}",
-    RequestCode.PASSTHRU_IN_USE: "{subject}:{wanted} wants {found}, which passthru keeps from it",
-    RequestCode.UNKNOWN_NETWORK: "{subject}:{wanted}: there is no such libvirt network",
-    RequestCode.NETWORK_INACTIVE: "{subject}:{wanted}: the libvirt network is not active",
-    RequestCode.NO_USABLE_NETWORK: "there is no usable network for {subject}",
-    RequestCode.NO_BOOTABLE_VLAN: (
-        "no NIC would be on a VLAN that our DHCP serves ({found}): serve one with `hostloom vlan dhcp on`, "
-        "or compose with --no-netboot"
-    ),
-    RequestCode.SUBNET_FULL: "{subject} gets no address: {found}",
-    RequestCode.NO_HOST_FITS: "no host fits",
+#: Interfaces that no request could have taken, in a word each.
+_UNFIT = {
+    RejectionCode.LOOPBACK: "the loopback",
+    RejectionCode.INTERFACE_DISABLED: "disabled",
+    RejectionCode.INTERFACE_LINK_DOWN: "no link",
+    RejectionCode.INTERFACE_IS_MEMBER: "{found}",
 }
 
 
-def render(explanation: Explanation) -> list[str]:
-    """The expert's answer: the decision, each NIC with its reason, then what was passed over and why."""
-    lines = [_headline(explanation)]
-    for number, host in enumerate(explanation.hosts):
-        if explanation.chosen == host.host or (explanation.chosen is None and len(explanation.hosts) == 1):
-            lines += [line for label in host.labels for line in _label(label)]
-        else:
-            lines += _other_host(host, number)
+def render(explanation: Explanation, now: float | None = None) -> list[str]:
+    """The decision, each NIC with its reason and what it was preferred to, then the other hosts.
+
+    `now`, in seconds since the epoch, gives the age of the facts that it rests on.
+    """
+    lines = [_headline(explanation, now)]
+    shown = _shown(explanation)
+    lines += [line for host in shown for label in host.labels for line in _label(label)]
+    lines += _others(explanation, shown)
     lines += [f"warning: {render_warning(each)}" for each in explanation.warnings]
     return lines
 
 
-def render_refusal(refusal: Refusal) -> str:
-    """A refusal in one line."""
-    at = f", column {refusal.column}" if refusal.column else ""
-    text = _REFUSALS[refusal.code]
-    return text.format(subject=refusal.subject, wanted=refusal.wanted, found=refusal.found, at=at)
-
-
-def render_warning(warning: PlanWarning) -> str:
-    """A warning in one line."""
-    return _WARNINGS[warning.code].format(subject=warning.subject, found=warning.found)
-
-
-def render_rejection(rejection: Rejection) -> str:
-    """A rejection in one line."""
-    noun = "network " if rejection.subject_kind is SubjectKind.LIBVIRT_NETWORK else ""
-    text = _REJECTIONS[rejection.code]
-    reason = _REASONS.get(rejection.found, rejection.found)
-    words = text.format(wanted=rejection.wanted, found=rejection.found, reason=reason)
-    return f"{noun}{rejection.subject} {words}"
-
-
-def render_attachment(interface: MachineInterface) -> str:
-    """`bridge br0` or `macvlan eth1 (private)`."""
-    attachment = interface.attachment
-    mode = f" ({attachment.mode})" if attachment.kind is AttachKind.MACVLAN else ""
-    return f"{attachment.kind} {attachment.source}{mode}"
-
-
-def _headline(explanation: Explanation) -> str:
+def _headline(explanation: Explanation, now: float | None) -> str:
     if explanation.refusal is not None:
         return f"refused: {render_refusal(explanation.refusal)}"
-    score = dict(explanation.hosts[0].score) if explanation.hosts else {}
+    chosen = explanation.hosts[0] if explanation.hosts else HostExplanation(explanation.chosen or "")
+    score = dict(chosen.score)
     left = f"{score.get('memory-left-mib', '?')} MiB and {score.get('cores-left', '?')} cores left"
-    return f"host {explanation.chosen}: {left}"
+    why = ""
+    if explanation.host_reason:
+        why = f"; before {explanation.host_runner_up}: {HOST_REASONS[explanation.host_reason]}"
+    return f"host {chosen.host}: {left}{why}{_age(chosen, now)}"
+
+
+def _age(host: HostExplanation, now: float | None) -> str:
+    if now is None or host.facts_at is None:
+        return ""
+    return f" (read {_duration(now - host.facts_at)} ago)"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(seconds, 0):.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"
+
+
+def _shown(explanation: Explanation) -> list[HostExplanation]:
+    """The hosts whose NICs are told: the chosen one, or a refused one that was asked alone."""
+    is_alone = len(explanation.hosts) == 1 and not explanation.others
+    return [each for each in explanation.hosts if is_alone or each.host == explanation.chosen]
+
+
+# -- NICs ------------------------------------------------------------------------------------------------
 
 
 def _label(label: LabelExplanation) -> list[str]:
-    lines = []
-    if label.winner:
-        reasons = "; ".join(_REASONS.get(each, each) for each in label.reasons)
-        lines.append(f"{label.label}: {label.winner}, {reasons}")
-    lines += [f"  not {render_rejection(each)}" for each in label.rejections]
+    by_code: dict[RejectionCode, list[Rejection]] = {}
+    for each in label.rejections:
+        by_code.setdefault(each.code, []).append(each)
+    lines = [_winner(label)] if label.winner else [f"{label.label}: nothing"]
+    if preferred := by_code.pop(RejectionCode.LOWER_PREFERENCE, None):
+        lines.append(f"  could serve too: {_listed(_name(each) for each in preferred)}")
+    lines += _unmet(by_code.pop(RejectionCode.CONSTRAINT_NOT_MET, []), "{}")
+    lines += _unmet(by_code.pop(RejectionCode.ATTACH_KIND, []), "attach={}")
+    unfit = [each for code in _UNFIT for each in by_code.pop(code, [])]
+    if missing := by_code.pop(RejectionCode.NETWORK_MISSING, None):
+        lines.append(f"  no libvirt network {' or '.join(each.subject for each in missing)}")
+    lines += [f"  not {render_rejection(each)}" for some in by_code.values() for each in some]
+    if unfit:
+        lines.append(f"  for no machine: {_with_found(unfit)}")
     return lines
 
 
-def _other_host(host: HostExplanation, number: int) -> list[str]:
-    if host.refusal is not None:
-        return [f"not {host.host}: {render_refusal(host.refusal)}"]
-    return [f"not {host.host}: it fits too, and is choice {number + 1}"]
+def _unmet(rejections: list[Rejection], form: str) -> list[str]:
+    """One line for each thing that was wanted."""
+    by_wanted: dict[str, list[Rejection]] = {}
+    for each in rejections:
+        by_wanted.setdefault(each.wanted, []).append(each)
+    return [f"  not {form.format(wanted)}: {_with_found(some)}" for wanted, some in by_wanted.items()]
 
 
-def summary(explanation: Explanation) -> str:
-    """One line for lists: how many hosts were refused for which code."""
-    codes = Counter(str(each.refusal.code) for each in explanation.hosts if each.refusal)
-    return ", ".join(f"{code} ({count})" for code, count in sorted(codes.items()))
+def _winner(label: LabelExplanation) -> str:
+    if not label.attach:
+        reasons = "; ".join(REASONS.get(each, each) for each in label.reasons)
+        return f"{label.label}: {label.winner} would be first: {reasons}"
+    mode = f" ({label.macvlan_mode})" if label.macvlan_mode else ""
+    facts = [f"{label.attach} {label.winner}{mode}"]
+    facts += [f"VLAN {label.vlan}"] if label.vlan else []
+    facts += label.addresses
+    facts += ["boots"] if label.boot else []
+    return f"{label.label}: {', '.join(facts)}: {REASONS[label.reasons[-1]]}"
+
+
+def _name(rejection: Rejection) -> str:
+    is_network = rejection.subject_kind is SubjectKind.LIBVIRT_NETWORK
+    return f"network {rejection.subject}" if is_network else rejection.subject
+
+
+def _with_found(rejections: Iterable[Rejection]) -> str:
+    """`br1, eth3 (fabric-0/10), lo (the loopback)`: subjects with one reason share it."""
+    by_reason: dict[str, list[str]] = {}
+    for each in rejections:
+        found = _UNFIT.get(each.code, "{found}").format(found=each.found)
+        by_reason.setdefault(found, []).append(_name(each))
+    return ", ".join(f"{_listed(names)} ({found})" for found, names in by_reason.items())
+
+
+def _listed(names: Iterable[str], count: int | None = None) -> str:
+    """Names, of many the first only; `count` is their number where not all are given."""
+    some = list(names)
+    more = (len(some) if count is None else count) - len(some[:LISTED])
+    return ", ".join(some[:LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+# -- other hosts -----------------------------------------------------------------------------------------
+
+
+def _others(explanation: Explanation, shown: list[HostExplanation]) -> list[str]:
+    """The hosts that fit too in one line; those that do not, each with its reason, of many by code."""
+    told = [each for each in explanation.hosts if each not in shown]
+    fitting = [each.host for each in told if each.refusal is None]
+    count = len(fitting) + sum(each.count for each in explanation.others if each.code is None)
+    fitting += [name for each in explanation.others if each.code is None for name in each.hosts]
+    lines = [f"fit too: {_listed(fitting, count)}"] if count else []
+    lines += [f"not {each.host}: {render_refusal(each.refusal)}" for each in told if each.refusal is not None]
+    return lines + [_group(each) for each in explanation.others if each.code is not None]
+
+
+def _group(group: HostGroup) -> str:
+    return f"not, for {group.code}: {_listed(group.hosts, group.count)}"

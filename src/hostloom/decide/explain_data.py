@@ -1,5 +1,6 @@
 """Explanations as plain JSON data, and back."""
 
+from dataclasses import replace
 from typing import Any
 
 from hostloom.model.change import Change, ChangeKind, Suggestion
@@ -16,6 +17,15 @@ from hostloom.model.plan import (
     SubjectKind,
     WarningCode,
 )
+
+#: Names kept of a group of hosts in a stored explanation.
+STORED_NAMES = 20
+
+
+def stored_data(explanation: Explanation) -> dict[str, Any]:
+    """As `as_data`, of a size that does not grow with the number of hosts: what is stored with a machine."""
+    groups = tuple(replace(each, hosts=each.hosts[:STORED_NAMES]) for each in explanation.others)
+    return as_data(replace(explanation, others=groups))
 
 
 def as_data(explanation: Explanation) -> dict[str, Any]:
@@ -34,6 +44,11 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
                         "reasons": list(label.reasons),
                         "runners_up": list(label.runners_up),
                         "rejections": [_fields(each) for each in label.rejections],
+                        "attach": label.attach,
+                        "macvlan_mode": label.macvlan_mode,
+                        "vlan": label.vlan,
+                        "addresses": list(label.addresses),
+                        "boot": label.boot,
                     }
                     for label in host.labels
                 ],
@@ -47,6 +62,8 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
             {"code": group.code, "count": group.count, "hosts": list(group.hosts)}
             for group in explanation.others
         ],
+        "host_reason": explanation.host_reason,
+        "host_runner_up": explanation.host_runner_up,
         "suggestions": [
             {"host": each.host, "changes": [_fields(change) for change in each.changes]}
             for each in explanation.suggestions
@@ -66,6 +83,8 @@ def from_data(data: dict[str, Any]) -> Explanation:
         tuple(_host(each) for each in data["hosts"]),
         tuple(PlanWarning(**{**each, "code": WarningCode(each["code"])}) for each in data["warnings"]),
         tuple(_group(each) for each in data.get("others", ())),
+        data.get("host_reason", ""),
+        data.get("host_runner_up", ""),
         tuple(_suggestion(each) for each in data.get("suggestions", ())),
     )
 
@@ -113,4 +132,9 @@ def _label_from(data: dict[str, Any]) -> LabelExplanation:
             )
             for each in data["rejections"]
         ),
+        data.get("attach", ""),
+        data.get("macvlan_mode", ""),
+        data.get("vlan", ""),
+        tuple(data.get("addresses", ())),
+        data.get("boot", False),
     )

@@ -1,12 +1,12 @@
 """Place the NICs of a request on one host: with constraints, or without (DESIGN 2.4, 2.5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hostloom.decide import attach
 from hostloom.decide.addresses import AddressBook
 from hostloom.decide.assign import Assignment, Chosen, Dead, Obstacle, Search
 from hostloom.decide.candidates import Candidate, HostView
-from hostloom.decide.match import Options, empty_code, match
+from hostloom.decide.match import Options, empty_code, match, vlan_name
 from hostloom.decide.reasons import explain_label
 from hostloom.decide.refuse import refuse
 from hostloom.decide.requests import Asked
@@ -45,12 +45,27 @@ def place_nics(view: HostView, book: AddressBook, asked: Asked) -> Placement:
     found = Search(view.snapshot, book, options, netboot=netboot).run()
     if isinstance(found, Dead):
         return _refused(options, found)
-    labels = []
-    for at, each in enumerate(options):
-        winner = found.chosen[at].candidate
-        labels.append(explain_label(each, winner, found.passed_over[at], _used(found, at)))
     nics = _boot_first(options, found, netboot=netboot)
+    labels = [
+        _describe(
+            view, nic, explain_label(each, nic.chosen.candidate, found.passed_over[at], _used(found, at))
+        )
+        for at, (each, nic) in enumerate(zip(options, nics, strict=True))
+    ]
     return Placement(nics, tuple(labels), _warnings(view, nics, netboot=netboot))
+
+
+def _describe(view: HostView, nic: PlacedNic, label: LabelExplanation) -> LabelExplanation:
+    """With what the NIC gets by the winner."""
+    candidate = nic.chosen.candidate
+    return replace(
+        label,
+        attach=candidate.kind.value,
+        macvlan_mode=nic.mode.value if nic.mode is not None else "",
+        vlan=vlan_name(view, candidate.vlan_id) if candidate.vlan_id is not None else "",
+        addresses=tuple(str(ip) for ip, _ in nic.chosen.addresses),
+        boot=nic.boot,
+    )
 
 
 def _used(found: Assignment, at: int) -> frozenset[str]:
@@ -138,6 +153,7 @@ def _place_default(view: HostView, book: AddressBook, asked: Asked) -> Placement
     chosen = result.chosen
     boot = asked.request.netboot and attach.boots(view, chosen.candidate)
     nic = PlacedNic(attach.LABEL, chosen, result.options.mode_of(chosen.candidate), boot)
+    labels = (_describe(view, nic, labels[0]),)
     return Placement((nic,), labels, _warnings(view, (nic,), netboot=asked.request.netboot))
 
 

@@ -1,10 +1,10 @@
 """Make the plan of what was decided: names, volumes, MACs and boot order, down to the last address."""
 
-from hostloom.decide.place import PlacedNic, Placement
+from hostloom.decide.place import PlacedNic
 from hostloom.decide.requests import Asked
-from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.trial import Trial
 from hostloom.model.attachment import Attachment
-from hostloom.model.host import Emulation
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, DiskFormat, MachineInterface, MachineSpec
 from hostloom.model.plan import Plan, PlannedInterface
@@ -13,20 +13,13 @@ from hostloom.model.request import AddressMode, Identities
 DEFAULT_NIC_MODEL = "virtio"
 
 
-def make_plan(
-    snapshot: Snapshot,
-    asked: Asked,
-    state: HostState,
-    placement: Placement | None,
-    emulation: Emulation | None,
-    pools: tuple[str, ...],
-    identities: Identities,
-) -> Plan:
+def make_plan(snapshot: Snapshot, asked: Asked, trial: Trial, identities: Identities) -> Plan:
     """Fill in everything; nothing is chosen here."""
+    placement, emulation, state = trial.placement, trial.emulation, trial.state
     if placement is None or emulation is None:
         raise AssertionError("a host that was not refused has a placement and an emulation")
     nics = tuple(_interface(nic, mac) for nic, mac in zip(placement.nics, identities.macs, strict=False))
-    disks = _disks(asked, pools, identities)
+    disks = _disks(asked, trial.pools, identities)
     request = asked.request
     netboot = request.netboot and any(nic.boot for nic in nics)
     spec = MachineSpec(
@@ -46,7 +39,7 @@ def make_plan(
         spec=spec,
         interfaces=nics,
         disks=disks,
-        warnings=placement.warnings,
+        warnings=trial.warnings(identities.at),
         host_generation=state.host.generation,
         revision=snapshot.revision,
         netboot=netboot,

@@ -65,9 +65,9 @@ def _difference(winner: Candidate, other: Candidate, used: frozenset[str]) -> st
     """The first criterion in which the winner is better."""
     if winner.kind is AttachKind.NETWORK and other.kind is not AttachKind.NETWORK:
         return "network-before-interface"
+    if winner.kind is AttachKind.NETWORK:
+        return "connected-before-isolated" if winner.rank != other.rank else "network-order"
     if winner.rank != other.rank:
-        if winner.kind is AttachKind.NETWORK:
-            return "connected-before-isolated"
         return f"{RANKS[winner.rank]}-before-{RANKS[other.rank]}"
     if winner.bootable != other.bootable:
         return "bootable-vlan"

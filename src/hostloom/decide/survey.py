@@ -7,6 +7,7 @@ are the same, which a property test holds.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from itertools import islice
 
 from hostloom.decide.addresses import AddressBook
 from hostloom.decide.capacity import PoolLayout, allot
@@ -26,8 +27,9 @@ class Survey:
     """How every host fared, by position in the fleet."""
 
     verdicts: list[Verdict]
-    #: Position of the best that could take the machine.
+    #: Positions of the best that could take the machine, and of the next best.
     best: int | None
+    runner_up: int | None = None
 
 
 def survey(
@@ -43,7 +45,8 @@ def survey(
     for host_id, code in barred.items():
         if (place := fleet.positions.get(host_id)) is not None:
             verdicts[place] = code
-    return Survey(verdicts, _best(fleet, verdicts))
+    best, runner_up = _best_two(fleet, verdicts)
+    return Survey(verdicts, best, runner_up)
 
 
 def _judge_hosts(fleet: Fleet, asked: Asked, shapes: Mapping[int, Verdict]) -> list[Verdict]:
@@ -140,10 +143,11 @@ def _nodes_with(snapshot: Snapshot, addresses: set[str]) -> set[str]:
     return {each.system_id for each in held if each.system_id is not None}
 
 
-def _best(fleet: Fleet, verdicts: list[Verdict]) -> int | None:
-    """The best fit; of those the host with the most room."""
-    fits = {each for each in set(verdicts) if isinstance(each, NetworkFit)}
-    if not fits:
-        return None
-    best = min(fits)
-    return next(at for at in fleet.by_room if verdicts[at] == best)
+def _best_two(fleet: Fleet, verdicts: list[Verdict]) -> tuple[int | None, int | None]:
+    """The two best fits; of those that fit alike the hosts with the most room."""
+    found: list[int] = []
+    for fit in sorted(each for each in set(verdicts) if isinstance(each, NetworkFit)):
+        found += islice((at for at in fleet.by_room if verdicts[at] == fit), 2 - len(found))
+        if len(found) == 2:
+            return found[0], found[1]
+    return (found[0] if found else None), None

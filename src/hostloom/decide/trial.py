@@ -14,7 +14,10 @@ from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.attachment import AttachKind
 from hostloom.model.host import Emulation, cores_left, memory_left_mib
 from hostloom.model.ids import natural_key
-from hostloom.model.plan import HostExplanation, Refusal
+from hostloom.model.plan import HostExplanation, PlanWarning, Refusal, WarningCode
+
+#: Facts about a host that are older than this are warned of; seconds.
+STALE_AFTER_S = 900
 
 
 class NetworkFit(NamedTuple):
@@ -57,6 +60,15 @@ class Trial:
         """Sorts the better host first, with no two alike."""
         values = tuple(value for _, value in self.score(asked))
         return (*values, natural_key(self.state.host.name), self.state.host.id)
+
+    def warnings(self, at: float | None) -> tuple[PlanWarning, ...]:
+        """Those of its NICs, and one when what is known of the host is old at the time `at`."""
+        found = self.placement.warnings if self.placement else ()
+        host = self.state.host
+        if at is None or host.facts_at is None or at - host.facts_at <= STALE_AFTER_S:
+            return found
+        age = f"read {(at - host.facts_at) / 60:.0f} minutes ago"
+        return (*found, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
 
     def explain(self, asked: Asked) -> HostExplanation:
         """Its reasons in full."""

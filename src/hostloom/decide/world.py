@@ -298,6 +298,7 @@ class _Reader:
     def _host(self, section: Section, name: str, *, is_known: bool) -> Host:
         state = CorrelationState.CORRELATED if is_known else CorrelationState.UNKNOWN
         architectures = section.strings("architectures") or ["amd64"]
+        age_s = section.find("facts_age_s", int)
         return Host(
             HostId(self._id("host", section)),
             name,
@@ -313,6 +314,7 @@ class _Reader:
             _pools(section),
             tuple(_network(each) for each in section.items("libvirt_networks")),
             reachable=section.take("reachable", bool, True),
+            facts_at=None if age_s is None else -float(age_s),
         )
 
     @staticmethod

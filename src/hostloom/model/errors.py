@@ -5,12 +5,15 @@ HostloomError
 │   ├── InvalidValue         field, value, expected
 │   ├── ConstraintError      code, field, column, value, expected
 │   ├── NotFound             kind, key
+│   │   └── PlanGone             kind, key
 │   ├── AlreadyExists        kind, key
 │   ├── InUse                kind, key, by
 │   ├── StaleGeneration      kind, key, wanted, found
 │   ├── IdempotencyConflict  key
 │   ├── IdempotencyPending   key
 │   ├── WrongState           kind, key, state, wanted
+│   ├── PlanStale            plan, differences
+│   ├── Cancelled
 │   ├── NotAuthenticated
 │   └── NotPermitted         who, action
 ├── Refused               a correct no, with its code and explanation
@@ -79,6 +82,15 @@ class NotFound(RequestError):
         self.kind, self.key = kind, str(key)
 
 
+class PlanGone(NotFound):
+    """No plan has that id, or no longer: they are kept for a quarter of an hour."""
+
+    hint = "plans are forgotten after 15 minutes: make a new one with `hostloom machine plan`"
+
+    def __init__(self, plan_id: str) -> None:
+        super().__init__("plan", plan_id)
+
+
 class AlreadyExists(RequestError):
     """The name, address or MAC is taken."""
 
@@ -139,6 +151,33 @@ class WrongState(RequestError):
     def __init__(self, kind: str, key: object, state: str, wanted: str) -> None:
         super().__init__(f"{kind} {str(key)!r} is {state}, not {wanted}")
         self.kind, self.key, self.state, self.wanted = kind, str(key), state, wanted
+
+
+class PlanStale(RequestError):
+    """What was planned is no longer what would be decided; `text` has the differences in words."""
+
+    code = "plan-stale"
+    hint = "plan again, and look at what is different"
+
+    def __init__(self, plan: str, differences: Sequence[object], text: Sequence[str]) -> None:
+        super().__init__(f"plan {plan} is out of date: {'; '.join(text)}")
+        self.plan, self._differences, self._text = plan, tuple(differences), tuple(text)
+
+    @property
+    def differences(self) -> tuple[object, ...]:
+        """model.stored_plan.PlanDifference (typed as object: errors are imported by everything)."""
+        return self._differences
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """The same in words, one line each."""
+        return self._text
+
+
+class Cancelled(RequestError):
+    """The user asked the operation to stop while it was in a long step."""
+
+    code = "cancelled"
 
 
 class NotAuthenticated(RequestError):

@@ -147,6 +147,13 @@ class LabelExplanation:
     runners_up: tuple[str, ...] = ()
     #: Everything else that the host has, each with its reason.
     rejections: tuple[Rejection, ...] = ()
+    #: What the NIC gets by the winner; all empty where the host is refused.
+    attach: str = ""
+    macvlan_mode: str = ""
+    #: FABRIC/VID with its space; empty where it is not known.
+    vlan: str = ""
+    addresses: tuple[str, ...] = ()
+    boot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +194,9 @@ class Explanation:
     warnings: tuple[PlanWarning, ...] = ()
     #: The hosts that are not in `hosts`, by code; decide.compose.explain_host tells more of each.
     others: tuple[HostGroup, ...] = ()
+    #: Why the chosen host came before the runner-up: the criterion of its score, or `name-order`.
+    host_reason: str = ""
+    host_runner_up: str = ""
     #: Of a refused request: what would make it fit, the least first.
     suggestions: tuple[Suggestion, ...] = ()
 

@@ -112,10 +112,12 @@ class ComposeBatch:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """What a plan may not make up itself: names, UUID and MACs, drawn from the IdSource beforehand."""
+    """What a plan may not make up itself: names, UUID, MACs and the time, drawn beforehand."""
 
     system_id: SystemId
     hostname: str
     uuid: str
     #: One a NIC, in the order of labels; at least as many as there are labels.
     macs: tuple[MacAddress, ...]
+    #: Seconds since the epoch, against which the age of facts is held; None = not told.
+    at: float | None = None

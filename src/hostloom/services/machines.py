@@ -86,6 +86,7 @@ def draw_identities(ports: Ports, request: ComposeRequest) -> Identities:
         hostname=request.hostname or ports.ids.hostname(),
         uuid=ports.ids.uuid(),
         macs=tuple(ports.ids.mac() for _ in range(labels_needed(request))),
+        at=ports.clock.now(),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from hostloom.decide.explain_data import as_data
+from hostloom.decide.explain_data import stored_data
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
@@ -47,7 +47,7 @@ def reserve(tx: Transaction, plan: Plan, explanation: Explanation) -> Machine:
         raise problem
     machine = machine_of(plan, host)
     try:
-        _insert(tx, machine, as_data(explanation), held, revision)
+        _insert(tx, machine, stored_data(explanation), held, revision)
     except IntegrityError as error:
         raise AssertionError("what was checked under the world's lock was taken all the same") from error
     return machine

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hostloom.decide.compose import decide
-from hostloom.decide.explain import render_refusal
+from hostloom.decide.explain_words import render_refusal
 from hostloom.model.errors import NotFound, Refused, StaleGeneration
 from hostloom.model.event import Event
 from hostloom.model.ids import ResourcePoolId, SystemId, ZoneId

@@ -10,8 +10,9 @@ from hostloom.api.forms import ABSENT, Count, Flag, In, Mac, Out, Patch, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
-from hostloom.decide.explain import render, render_warning
+from hostloom.decide.explain import render
 from hostloom.decide.explain_data import as_data, from_data
+from hostloom.decide.explain_words import render_warning
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import (
@@ -207,10 +208,10 @@ class DecisionOut(Out):
     text: list[str]
 
     @classmethod
-    def of(cls, item: Decision, names: Names) -> Self:
-        """Of the model."""
+    def of(cls, item: Decision, names: Names, now: float) -> Self:
+        """Of the model, told at a time."""
         plan = None if item.plan is None else PlanOut.of(item.plan, names)
-        return cls(plan=plan, explanation=as_data(item.explanation), text=render(item.explanation))
+        return cls(plan=plan, explanation=as_data(item.explanation), text=render(item.explanation, now))
 
 
 class WhyOut(Out):
@@ -246,7 +247,7 @@ def plan_machine(call: Reading, body: ComposeIn) -> Response:
     """Show what compose would do, and why; nothing is held."""
     decision = machines.plan(call.ports, call.principal, body.to_model())
     with call.begin() as uow:
-        return call.one(DecisionOut.of(decision, Names(uow)))
+        return call.one(DecisionOut.of(decision, Names(uow), call.ports.clock.now()))
 
 
 @router.post("", status_code=202, response_model=OperationOut)

@@ -1,0 +1,134 @@
+"""The words for every code: one line a reason. All prose about decisions is here and in explain.py."""
+
+from hostloom.model.plan import (
+    PlanWarning,
+    Refusal,
+    Rejection,
+    RejectionCode,
+    RequestCode,
+    SubjectKind,
+    WarningCode,
+)
+
+#: Why the winner came before the others.
+REASONS = {
+    "bridge": "a bridge",
+    "bond": "a bond",
+    "nic": "a NIC",
+    "network": "a libvirt network",
+    "only-candidate": "the only one that fits",
+    "network-before-interface": "a usable libvirt network comes first",
+    "network-order": "maas comes before default",
+    "connected-before-isolated": "connected, where the next is isolated",
+    "bridge-before-bond": "a bridge comes before a bond",
+    "bridge-before-nic": "a bridge comes before a NIC",
+    "bond-before-nic": "a bond comes before a NIC",
+    "bootable-vlan": "its VLAN is served by our DHCP",
+    "unused": "no other NIC of the request uses it",
+    "name-order": "first by name among equals",
+}
+
+#: Why the chosen host came before the runner-up.
+HOST_REASONS = {
+    "boot-on-bootable-vlan": "the machine boots from a VLAN that our DHCP serves",
+    "macvtap-nics": "fewer NICs by macvtap",
+    "memory-left-mib": "more memory left",
+    "cores-left": "more cores left",
+    "machines": "fewer machines",
+    "name-order": "first by name among equals",
+}
+
+REJECTIONS = {
+    RejectionCode.LOOPBACK: "is the loopback",
+    RejectionCode.INTERFACE_DISABLED: "is disabled",
+    RejectionCode.INTERFACE_LINK_DOWN: "has no link",
+    RejectionCode.INTERFACE_IS_MEMBER: "is {found}",
+    RejectionCode.PASSTHRU_IN_USE: "is in use: {found}",
+    RejectionCode.CONSTRAINT_NOT_MET: "does not meet {wanted}: it has {found}",
+    RejectionCode.ATTACH_KIND: "would be attach={found}, asked for was {wanted}",
+    RejectionCode.NO_VLAN: "is on no VLAN that we know",
+    RejectionCode.VLAN_NOT_BOOTABLE: "is on a VLAN that our DHCP does not serve",
+    RejectionCode.LOWER_PREFERENCE: "could serve too; {wanted} is preferred: {reason}",
+    RejectionCode.WOULD_NOT_COMPLETE: "is preferred, but with it the request would not fit: {found}",
+    RejectionCode.NETWORK_MISSING: "does not exist",
+    RejectionCode.NETWORK_INACTIVE: "is not active",
+    RejectionCode.LIBVIRT_DHCP_ON: (
+        "has libvirt's own DHCP on; turn that off and serve the VLAN, or make a network maas on a served VLAN"
+    ),
+    RejectionCode.NETWORK_WITHOUT_BRIDGE: "has no bridge",
+    RejectionCode.BRIDGE_NOT_KNOWN: "is on a bridge that is not known: {found}",
+}
+
+WARNINGS = {
+    WarningCode.LIBVIRT_DHCP_ON: "libvirt's own DHCP answers on network {subject}",
+    WarningCode.DHCP_NOT_VERIFIED: "the VLAN of network {subject} is not known, nor who serves DHCP on it",
+    WarningCode.NO_DHCP_DETECTED: "our DHCP does not serve the VLAN of network {subject}: boot from disk",
+    WarningCode.ISOLATED_NETWORK: "network {subject} is isolated: no physical port, no NAT, no route",
+    WarningCode.BOOT_NIC_NOT_FIRST: "the machine boots from {subject}, not from its first NIC {found}",
+    WarningCode.HOST_CANNOT_REACH_GUEST: "{subject} is a macvtap on {found}: its host cannot talk to it",
+    WarningCode.MODE_NOT_SUPPORTED_BY_SWITCH: (
+        "{subject} uses vepa on {found}: machines there meet only if the switch reflects their traffic"
+    ),
+    WarningCode.STALE_HOST_MODEL: "what is known of {subject} is old: {found}",
+}
+
+REFUSALS = {
+    RequestCode.CONSTRAINT_SYNTAX: "{subject}{at}: expected {wanted}, found {found!r}",
+    RequestCode.UNKNOWN_KEY: "{subject}{at}: {found!r} is not {wanted}",
+    RequestCode.DUPLICATE_LABEL: "{subject}{at}: the label {found!r} is there twice",
+    RequestCode.INVALID_LABEL: "{subject}{at}: {found!r} is not {wanted}",
+    RequestCode.INVALID_VALUE: "{subject}{at}: {found!r} is not {wanted}",
+    RequestCode.CONTRADICTION: "label {subject}{at} contradicts itself: {found}; wanted is {wanted}",
+    RequestCode.UNKNOWN_SPACE: "there is no space {found!r}{at}; wanted is {wanted}",
+    RequestCode.UNKNOWN_FABRIC: "there is no fabric {found!r}{at}; wanted is {wanted}",
+    RequestCode.UNKNOWN_SUBNET: "there is no subnet {found!r}{at}; wanted is {wanted}",
+    RequestCode.ADDRESS_OUTSIDE_SUBNET: "{subject} lies in no subnet that we know",
+    RequestCode.ADDRESS_IN_USE: "{subject} is in use: {found}",
+    RequestCode.ADDRESS_IN_RANGE: "{subject} lies in the {found}",
+    RequestCode.ADDRESS_RESERVED: "{subject} cannot be given: it is {found}",
+    RequestCode.DUPLICATE_ADDRESS: "{subject} is asked for twice",
+    RequestCode.UNKNOWN_HOST: "there is no host {subject!r}",
+    RequestCode.HOST_UNREACHABLE: "host {subject} cannot be reached: {found}",
+    RequestCode.UNSUPPORTED_ARCHITECTURE: "host {subject} does not run {wanted}, only {found}",
+    RequestCode.HOST_AMBIGUOUS: "host {subject} could be any of {found}: choose with `host update --node`",
+    RequestCode.HOST_NOT_KNOWN: (
+        "host {subject} is not a known node ({found}), so interface constraints cannot be met: "
+        "refresh it, or say which node it is with `hostloom host update --node`"
+    ),
+    RequestCode.NOT_ENOUGH_CORES: "host {subject} has {found}, {wanted} are wanted",
+    RequestCode.NOT_ENOUGH_MEMORY: "host {subject} has {found}, {wanted} are wanted",
+    RequestCode.POOL_FULL: "disk {subject} wants {wanted}, there are {found}",
+    RequestCode.UNKNOWN_POOL: "disk {subject} wants {wanted}, there is {found}",
+    RequestCode.NO_MATCHING_INTERFACE: "nothing meets {subject}:{wanted}",
+    RequestCode.PASSTHRU_IN_USE: "{subject}:{wanted} wants {found}, which passthru keeps from it",
+    RequestCode.UNKNOWN_NETWORK: "{subject}:{wanted}: there is no such libvirt network",
+    RequestCode.NETWORK_INACTIVE: "{subject}:{wanted}: the libvirt network is not active",
+    RequestCode.NO_USABLE_NETWORK: "there is no usable network for {subject}",
+    RequestCode.NO_BOOTABLE_VLAN: (
+        "no NIC would be on a VLAN that our DHCP serves ({found}): serve one with `hostloom vlan dhcp on`, "
+        "or compose with --no-netboot"
+    ),
+    RequestCode.SUBNET_FULL: "{subject} gets no address: {found}",
+    RequestCode.NO_HOST_FITS: "no host fits",
+}
+
+
+def render_refusal(refusal: Refusal) -> str:
+    """A refusal in one line."""
+    at = f", column {refusal.column}" if refusal.column else ""
+    text = REFUSALS[refusal.code]
+    return text.format(subject=refusal.subject, wanted=refusal.wanted, found=refusal.found, at=at)
+
+
+def render_warning(warning: PlanWarning) -> str:
+    """A warning in one line."""
+    return WARNINGS[warning.code].format(subject=warning.subject, found=warning.found)
+
+
+def render_rejection(rejection: Rejection) -> str:
+    """A rejection in one line."""
+    noun = "network " if rejection.subject_kind is SubjectKind.LIBVIRT_NETWORK else ""
+    text = REJECTIONS[rejection.code]
+    reason = REASONS.get(rejection.found, rejection.found)
+    words = text.format(wanted=rejection.wanted, found=rejection.found, reason=reason)
+    return f"{noun}{rejection.subject} {words}"
