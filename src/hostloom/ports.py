@@ -282,6 +282,21 @@ class Machines(Repository[Machine, SystemId], Protocol):
         """All on one host, by name."""
         ...
 
+    def move(
+        self,
+        system_id: SystemId,
+        before: MachineState,
+        *,
+        state: MachineState | None = None,
+        power: PowerState | None = None,
+        dhcp_published: bool | None = None,
+    ) -> None:
+        """Write what is given of a machine that is in state `before`, whatever else of it has changed.
+
+        One statement, for sagas, whose machines others may touch meanwhile. NotFound, WrongState.
+        """
+        ...
+
     def explanation(self, system_id: SystemId) -> dict[str, Any] | None:
         """The explanation that it was placed by (decide.explain_data.as_data), or None."""
         ...

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, insert, select, update
 
 from hostloom.model.attachment import Attachment
-from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration
+from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration, WrongState
 from hostloom.model.ids import HostId, SystemId
-from hostloom.model.machine import Machine, MachineInterface, MachineOrigin
+from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.node import Node, NodeKind
 from hostloom.store import tables
 from hostloom.store.integrity import find_broken
@@ -169,11 +169,31 @@ class Machines:
                 self._update_nics(item, before)
         return replace(item, generation=item.generation + 1)
 
-    def _write(self, item: Machine, own: dict[str, Any]) -> None:
+    def move(
+        self,
+        system_id: SystemId,
+        before: MachineState,
+        *,
+        state: MachineState | None = None,
+        power: PowerState | None = None,
+        dhcp_published: bool | None = None,
+    ) -> None:
+        """Write what is given, in one statement, whatever else has changed; NotFound, WrongState."""
+        given = {"state": state, "power": power, "dhcp_published": dhcp_published}
+        values = {name: value for name, value in given.items() if value is not None}
+        same = (machines.c.system_id == system_id, machines.c.state == before)
+        if not self._written(same, values | {"generation": machines.c.generation + 1}):
+            found = self.get(system_id)
+            raise WrongState("machine", found.hostname, found.state, before)
+
+    def _written(self, same: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> bool:
         """Take the world's lock before the row's, as all do, also where the world does not change."""
         world = select(tables.world.c.id).with_for_update().scalar_subquery()
-        same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation, world == 1)
-        if not self.tx.write(update(machines).where(*same).values(own)).rowcount:
+        return self.tx.write(update(machines).where(*same, world == 1).values(values)).rowcount > 0
+
+    def _write(self, item: Machine, own: dict[str, Any]) -> None:
+        same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation)
+        if not self._written(same, own):
             raise StaleGeneration("machine", item.hostname, item.generation, "a later one")
 
     def _update_nics(self, item: Machine, before: Machine) -> None:

@@ -8,12 +8,13 @@ from hostloom.decide.compose import decide
 from hostloom.decide.explain_words import render_refusal
 from hostloom.model.errors import NotFound, Refused, StaleGeneration
 from hostloom.model.event import Event
-from hostloom.model.ids import ResourcePoolId, SystemId, ZoneId
+from hostloom.model.host import Host
+from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.model.plan import Decision, Plan
 from hostloom.model.request import ComposeRequest, Identities
 from hostloom.ports import Hypervisor, Repository, UnitOfWork
-from hostloom.workflows.hosts import hypervisor_of, refresh_now, spec_of
+from hostloom.workflows.hosts import host_of, refresh_now, spec_of
 from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.saga import Run, Saga, Step
 from hostloom.workflows.verify import Verified, verify_machine
@@ -65,13 +66,14 @@ def _observe(run: Run[ComposeInput]) -> ChosenHost:
 
 def _reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     """Decide once more inside the reserving transaction, on the host that was just re-read."""
-    if _find(uow, run.input.identities.system_id) is not None:
-        return
+    snapshot = uow.snapshot()
     request = replace(run.input.request, host=run.output(OBSERVE).host)
-    decision = decide(uow.snapshot(), request, run.input.identities)
+    decision = decide(snapshot, request, run.input.identities)
     if decision.plan is None and run.input.request.host is None:
         raise StaleGeneration("host", run.output(OBSERVE).host, "room for the machine", "none")
-    machine = uow.reserve(plan_or_refuse(decision), decision.explanation)
+    plan = plan_or_refuse(decision)
+    machine = uow.reserve(plan, decision.explanation)
+    run.kept[_read_placed] = (machine, snapshot.host_by_id[plan.host_id].host)
     _group(uow, machine, run.input.request)
 
 
@@ -104,23 +106,16 @@ def _choose_again(run: Run[ComposeInput]) -> None:
     run.outputs[OBSERVE.name] = _observe(run)
 
 
-def _find(uow: UnitOfWork, system_id: SystemId) -> Machine | None:
-    try:
-        return uow.machines.get(system_id)
-    except NotFound:
-        return None
-
-
-def _machine(run: Run[ComposeInput]) -> Machine | None:
+def _read_placed(run: Run[ComposeInput]) -> tuple[Machine, Host]:
+    """The machine and its host: what a hypervisor needs of them stays as it was reserved."""
     with run.ports.store.begin() as uow:
-        return _find(uow, run.input.identities.system_id)
+        machine = uow.machines.get(run.input.identities.system_id)
+    return machine, host_of(run.ports, machine)
 
 
 def _on_host(run: Run[ComposeInput]) -> tuple[Machine, Hypervisor]:
-    machine = _machine(run)
-    if machine is None:
-        raise NotFound("machine", run.input.identities.hostname)
-    return machine, hypervisor_of(run.ports, machine)
+    machine, host = run.once(_read_placed)
+    return machine, run.ports.hypervisors.of(host.name, host.uri)
 
 
 def _release(run: Run[ComposeInput], uow: UnitOfWork) -> None:
@@ -140,8 +135,8 @@ def _delete_volumes(run: Run[ComposeInput]) -> None:
 
 
 def _ensure_machine(run: Run[ComposeInput]) -> None:
-    machine, hypervisor = _on_host(run)
-    hypervisor.ensure_machine(spec_of(run.ports, machine))
+    machine, host = run.once(_read_placed)
+    run.ports.hypervisors.of(host.name, host.uri).ensure_machine(spec_of(host, machine))
 
 
 def _delete_machine(run: Run[ComposeInput]) -> None:
@@ -158,9 +153,7 @@ def _unwant_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
 
 
 def _set_dhcp(run: Run[ComposeInput], uow: UnitOfWork, *, wanted: bool) -> None:
-    machine = _find(uow, run.input.identities.system_id)
-    if machine is not None and machine.dhcp_published is not wanted:
-        uow.machines.update(replace(machine, dhcp_published=wanted))
+    uow.machines.move(run.input.identities.system_id, MachineState.COMMISSIONING, dhcp_published=wanted)
 
 
 def _publish(run: Run[ComposeInput]) -> None:
@@ -179,18 +172,18 @@ def _stop(run: Run[ComposeInput]) -> None:
 
 
 def _verify(run: Run[ComposeInput]) -> Verified:
-    machine, _ = _on_host(run)
-    return verify_machine(run.ports, machine)
+    machine, host = run.once(_read_placed)
+    return verify_machine(run.ports, host, machine)
 
 
 def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    machine = uow.machines.get(run.input.identities.system_id)
-    check_transition(machine.hostname, machine.state, MachineState.READY)
+    identities = run.input.identities
     power = PowerState.ON if run.input.request.start else PowerState.OFF
-    uow.machines.update(replace(machine, state=MachineState.READY, power=power))
-    uow.events.add(
-        Event("machine-composed", f"machine {machine.hostname}", "composed and ready", run.ports.clock.now())
-    )
+    commissioning, ready = MachineState.COMMISSIONING, MachineState.READY
+    check_transition(identities.hostname, commissioning, ready)
+    uow.machines.move(identities.system_id, commissioning, state=ready, power=power)
+    subject = f"machine {identities.hostname}"
+    uow.events.add(Event("machine-composed", subject, "composed and ready", run.ports.clock.now()))
 
 
 OBSERVE = Step[ComposeInput, ChosenHost]("observe", ChosenHost, do=_observe)

@@ -7,7 +7,7 @@ from hostloom.model.event import Event
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState
 from hostloom.ports import UnitOfWork
-from hostloom.workflows.hosts import hypervisor_of, spec_of
+from hostloom.workflows.hosts import host_of, hypervisor_of, spec_of
 from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.saga import Run, Saga, Step
 
@@ -92,7 +92,7 @@ def _delete_machine(run: Run[DecomposeInput]) -> None:
 
 def _define_again(run: Run[DecomposeInput]) -> None:
     machine = _machine(run)
-    hypervisor_of(run.ports, machine).ensure_machine(spec_of(run.ports, machine))
+    hypervisor_of(run.ports, machine).ensure_machine(spec_of(host_of(run.ports, machine), machine))
 
 
 def _delete_volumes(run: Run[DecomposeInput]) -> None:

@@ -73,9 +73,8 @@ def host_of(ports: Ports, machine: Machine) -> Host:
         return uow.hosts.get(machine.host_id)
 
 
-def spec_of(ports: Ports, machine: Machine) -> MachineSpec:
-    """What the hypervisor is asked to make of a recorded machine; the same every time."""
-    host = host_of(ports, machine)
+def spec_of(host: Host, machine: Machine) -> MachineSpec:
+    """What the hypervisor of its host is asked to make of a recorded machine; the same every time."""
     emulation = next((each for each in host.emulations if each.architecture == machine.architecture), None)
     if emulation is None:
         raise NotFound(f"emulation on host {host.name} for", machine.architecture)

@@ -18,7 +18,7 @@ def publish_dhcp(ports: Ports) -> None:
         with ports.store.begin() as uow:
             snapshot = uow.snapshot()
             machines = tuple(each for each in uow.machines.list() if each.dhcp_published)
-            rack = None if ports.local is None else uow.nodes.get(ports.local)
+            rack = None if ports.local is None else snapshot.node_by_system_id.get(ports.local)
         if rack is not None:
             ports.dhcp.apply(dhcp_intent(snapshot, machines, rack, lambda address: boot_url(ports, address)))
 

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 I = TypeVar("I")  # noqa: E741  (the saga's input)
 O = TypeVar("O")  # noqa: E741  (a step's output)
+T = TypeVar("T")
 
 #: A retryable error is tried again this often before the step fails, with these pauses.
 RETRY_PAUSES_S = (0.5, 2.0)
@@ -66,10 +67,18 @@ class Run(Generic[I]):
     operation: Operation
     input: I
     outputs: dict[str, Any] = field(default_factory=dict)
+    #: What this process has read and need not read again; not recorded.
+    kept: "dict[Callable[[Run[I]], Any], Any]" = field(default_factory=dict)
 
     def output(self, step: Step[I, O]) -> O:
         """What an earlier step of this operation returned."""
         return cast("O", self.outputs[step.name])
+
+    def once(self, read: "Callable[[Run[I]], T]") -> T:
+        """What `read` returns, or what was kept in its place."""
+        if read not in self.kept:
+            self.kept[read] = read(self)
+        return cast("T", self.kept[read])
 
     def has(self, step: Step[I, Any]) -> bool:
         """Whether that step has an output: it may have failed before it had one."""
@@ -139,13 +148,15 @@ class Runner:
 
     def _begin(self) -> None:
         """Begin the next step; decide again if a parallel change won."""
-        for _ in range(ROW_ATTEMPTS - 1):
+        for attempt in range(ROW_ATTEMPTS):
             try:
-                return self._begin_once()
+                self._begin_once()
+                return
             except StaleGeneration:
+                if attempt == ROW_ATTEMPTS - 1:
+                    raise
                 if self._at.stale is not None:
                     self._at.stale(self._run)
-        return self._begin_once()
 
     def _begin_once(self) -> None:
         """Write, in one transaction, what was done and all up to the next effect: rows and their records."""
@@ -246,18 +257,11 @@ class Runner:
         return replace(self._operation, state=state, error=error, error_code=code, finished_at=finished_at)
 
     def _record(self, step: Step[Any, Any], state: StepState, error: str = "", code: str = "") -> StepRecord:
-        now = self._ports.clock.now()
-        before = self._records[step.name]
-        over = state in (StepState.DONE, StepState.FAILED, StepState.UNDONE, StepState.UNDO_FAILED)
-        return StepRecord(
-            step.name,
-            state,
-            None,
-            error or before.error,
-            code or before.error_code,
-            before.started_at if before.started_at is not None else now,
-            now if over else None,
-        )
+        now, before = self._ports.clock.now(), self._records[step.name]
+        started_at = now if before.started_at is None else before.started_at
+        finished_at = None if state in (StepState.RUNNING, StepState.UNDOING) else now
+        error, code = error or before.error, code or before.error_code
+        return StepRecord(step.name, state, None, error, code, started_at, finished_at)
 
     def _note(self, record: StepRecord) -> None:
         """Keep a record for the next transaction: if we die before it, the step is done once more."""

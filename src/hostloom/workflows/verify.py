@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from hostloom.model.attachment import AttachKind
 from hostloom.model.errors import HostNotScannable, HypervisorRejected
+from hostloom.model.host import Host
 from hostloom.model.machine import Machine, MachineInterface, PowerState
 from hostloom.model.observed import ObservedInterface, ObservedLink
 from hostloom.ports import Ports
-from hostloom.workflows.hosts import host_of
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,8 @@ class Verified:
     evidence: tuple[str, ...]
 
 
-def verify_machine(ports: Ports, machine: Machine) -> Verified:
+def verify_machine(ports: Ports, host: Host, machine: Machine) -> Verified:
     """Compare the machine on its host with its record; HypervisorRejected names the first difference."""
-    host = host_of(ports, machine)
     seen = ports.hypervisors.of(host.name, host.uri).find_machine(machine.uuid)
     if seen is None:
         raise HypervisorRejected(host.name, f"verify machine {machine.hostname}", "it is not there")

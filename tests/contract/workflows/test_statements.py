@@ -1,0 +1,104 @@
+"""The statements of one whole compose, through the service and the runner, on both databases."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState
+from hostloom.model.ids import HostId, InterfaceId, MacAddress
+from hostloom.model.node import NodeInterface
+from hostloom.model.operation import OperationState
+from hostloom.model.request import ComposeRequest
+from hostloom.services import machines
+from hostloom.store.engine import DatabaseStore
+from hostloom.workflows.compose import COMPOSE
+from support.little_world import LittleWorld, little_world
+from support.postgres import running_postgres
+from support.saga_proofs import Proof, changed
+from support.statements import counted_statements
+
+#: Asked for: name, world, operation (3). Claimed (1). Reserved: world read and locked, host, what stands
+#: against the plan, node, machine, NICs, addresses (8). Steps' records (6). To be served (1). Ready, told of,
+#: over (3).
+BOOKKEEPING = 22
+#: What is to be served is read anew from the store: the world's revision, machines, NICs.
+PUBLISHING = 3
+THREE_NICS = "eth0:space=mgmt;eth1:name=eth1,mode=unconfigured;eth2:name=eth2,mode=dhcp"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LittleWorld]:
+    if request.param == "sqlite":
+        yield little_world(tmp_path, hosts_there=1)
+        return
+    with running_postgres() as server, server.database() as url:
+        world = little_world(tmp_path, hosts_there=1, database=url)
+        yield world
+        world.ports.store.close()
+
+
+def engine_of(world: LittleWorld) -> Engine:
+    assert isinstance(world.ports.store, DatabaseStore)
+    return world.ports.store.engine
+
+
+def compose(world: LittleWorld, name: str, interfaces: str = "eth0:space=mgmt") -> list[str]:
+    """The statements of one compose, without those of `observe`."""
+    request = ComposeRequest(interfaces=interfaces, hostname=name)
+    proof = Proof(world, COMPOSE, lambda w: machines.compose(w.ports, LOCAL_ADMIN, request))
+    with counted_statements(engine_of(world)) as seen:
+
+        def uncounted(step: Any) -> Any:
+            def do(run: Any) -> Any:
+                before = len(seen)
+                found = step.do(run)
+                del seen[before:]
+                return found
+
+            return replace(step, do=do)
+
+        proof.begin(world)
+        operation = proof.run(changed(COMPOSE, "observe", uncounted))
+        # The record that `observe` has begun is a part of it, too.
+        del seen[next(n for n, each in enumerate(seen) if each.startswith("INSERT INTO steps"))]
+    assert operation.state is OperationState.SUCCEEDED, operation.error
+    return seen
+
+
+def add_hosts(world: LittleWorld, count: int) -> None:
+    """More of the same: each could carry the machine."""
+    with world.ports.store.begin() as uow:
+        (host,) = uow.hosts.list()
+        assert host.correlation.system_id is not None
+        node = uow.nodes.get(host.correlation.system_id)
+        for number in range(count):
+            name, system_id = f"more{number}", world.ports.ids.system_id()
+            nics = tuple(_alike(nic, number, n) for n, nic in enumerate(node.interfaces))
+            uow.nodes.add(replace(node, system_id=system_id, hostname=name, interfaces=nics))
+            match = Correlation(CorrelationState.CORRELATED, system_id, CorrelationEvidence.OPERATOR)
+            uri = f"qemu+ssh://root@{name}/system"
+            uow.hosts.add(replace(host, id=HostId(0), name=name, uri=uri, correlation=match))
+        uow.commit()
+
+
+def _alike(nic: NodeInterface, number: int, place: int) -> NodeInterface:
+    mac = MacAddress(f"02:00:00:{number:02x}:01:{place:02x}")
+    return replace(nic, id=InterfaceId(0), addresses=(), mac=mac)
+
+
+def test_a_whole_compose_takes_as_many_on_one_host_as_on_many(world: LittleWorld) -> None:
+    compose(world, "first")
+    one = compose(world, "one")
+    three = compose(
+        world, "three", "eth0:space=mgmt;eth1:name=eth1,mode=unconfigured;eth2:name=eth2,mode=dhcp"
+    )
+    add_hosts(world, 200)
+    compose(world, "warm")
+    many = compose(world, "many")
+    assert len(one) == len(three) == len(many)
+    assert len(one) <= BOOKKEEPING + PUBLISHING, "\n".join(one)
