@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hostloom.decide.check import check
-from hostloom.decide.compose import decide, labels_needed
+from hostloom.decide.compose import labels_needed
 from hostloom.model.access import Principal
 from hostloom.model.errors import AlreadyExists, NotFound, StaleGeneration, WrongState
 from hostloom.model.ids import SystemId, check_hostname
@@ -17,7 +16,7 @@ from hostloom.services.access import require_admin
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.hosts import get as get_host
 from hostloom.services.start import start_saga
-from hostloom.workflows.compose import COMPOSE, ComposeInput, plan_or_refuse
+from hostloom.workflows.compose import COMPOSE, ComposeInput, decide_checked, plan_or_refuse
 from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
 from hostloom.workflows.hosts import hypervisor_of
 
@@ -58,7 +57,7 @@ def plan(ports: Ports, principal: Principal, request: ComposeRequest) -> Decisio
     require_admin(principal, "plan machines")
     identities = draw_identities(ports, request)
     with ports.store.begin() as uow:
-        return _decide(uow, request, identities)
+        return decide_checked(uow.snapshot(), request, identities)
 
 
 def compose(ports: Ports, principal: Principal, request: ComposeRequest) -> Operation:
@@ -71,7 +70,7 @@ def compose(ports: Ports, principal: Principal, request: ComposeRequest) -> Oper
         check_hostname(identities.hostname)
         if uow.nodes.find(identities.hostname) is not None:
             raise AlreadyExists("node", identities.hostname)
-        plan_or_refuse(_decide(uow, request, identities))
+        plan_or_refuse(decide_checked(uow.snapshot(), request, identities))
         subject = f"machine {identities.hostname}"
         given = ComposeInput(request, identities)
         operation = start_saga(uow, ports, principal, COMPOSE, given, subject)
@@ -88,15 +87,6 @@ def draw_identities(ports: Ports, request: ComposeRequest) -> Identities:
         macs=tuple(ports.ids.mac() for _ in range(labels_needed(request))),
         at=ports.clock.now(),
     )
-
-
-def _decide(uow: UnitOfWork, request: ComposeRequest, identities: Identities) -> Decision:
-    """Decide, and have the independent checker look at the plan."""
-    snapshot = uow.snapshot()
-    decision = decide(snapshot, request, identities)
-    if decision.plan is not None and (wrong := check(snapshot, request, decision.plan)):
-        raise AssertionError(f"the plan breaks the rules: {'; '.join(wrong)}")
-    return decision
 
 
 def decompose(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> Operation:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from hostloom.decide.check import check
 from hostloom.decide.compose import decide
 from hostloom.decide.explain_words import render_refusal
+from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import NotFound, Refused, StaleGeneration
 from hostloom.model.event import Event
 from hostloom.model.host import Host
@@ -51,6 +53,14 @@ def plan_or_refuse(decision: Decision) -> Plan:
     raise Refused(refusal.code, render_refusal(refusal), decision.explanation)
 
 
+def decide_checked(snapshot: Snapshot, request: ComposeRequest, identities: Identities) -> Decision:
+    """Decide, and have the independent checker look at the plan."""
+    decision = decide(snapshot, request, identities)
+    if decision.plan is not None and (wrong := check(snapshot, request, decision.plan)):
+        raise AssertionError(f"the plan breaks the rules: {'; '.join(wrong)}")
+    return decision
+
+
 def _observe(run: Run[ComposeInput]) -> ChosenHost:
     """Re-read the host that the request leads to; if that leads elsewhere, re-read that one."""
     seen: set[str] = set()
@@ -68,7 +78,7 @@ def _reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     """Decide once more inside the reserving transaction, on the host that was just re-read."""
     snapshot = uow.snapshot()
     request = replace(run.input.request, host=run.output(OBSERVE).host)
-    decision = decide(snapshot, request, run.input.identities)
+    decision = decide_checked(snapshot, request, run.input.identities)
     if decision.plan is None and run.input.request.host is None:
         raise StaleGeneration("host", run.output(OBSERVE).host, "room for the machine", "none")
     plan = plan_or_refuse(decision)

@@ -13,6 +13,7 @@ from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.operation import Operation, OperationState, StepState
 from hostloom.model.request import ComposeRequest
 from hostloom.services import hosts, machines, operations
+from hostloom.workflows import compose
 from hostloom.workflows.compose import COMPOSE
 from support.little_world import URIS, LittleWorld, little_world
 from support.saga_proofs import Proof, changed, failing
@@ -84,6 +85,16 @@ def test_what_will_not_pass_is_not(proof: Proof) -> None:
     operation = proof.run(COMPOSE)
     assert operation.state is OperationState.FAILED
     assert operation.error == "cannot start on host 'kvm1': no"
+
+
+def test_the_checker_looks_at_what_is_reserved_too(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = proof.world.state()
+    proof.begin(proof.world)
+    monkeypatch.setattr(compose, "check", lambda *_: ("eth0: no such bridge",))
+    operation = proof.run(COMPOSE)
+    assert (operation.state, operation.error_code) == (OperationState.FAILED, "bug")
+    assert "eth0: no such bridge" in operation.error
+    assert proof.world.state() == before
 
 
 def test_an_answer_that_got_lost_does_no_harm(proof: Proof) -> None:
