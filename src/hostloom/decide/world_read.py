@@ -153,7 +153,7 @@ class Section:
 
     def _checked(self, key: str, value: Any, kind: type[T]) -> T:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            return kind(min(value, 10 * MOST))  # type: ignore[call-arg]  # float(int), which may overflow
+            return kind(max(-MOST, min(value, 10 * MOST)))  # type: ignore[call-arg]  # float(int), no overflow
         if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
             return kind(value)  # type: ignore[call-arg]  # YAML reads a bare number as one
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
