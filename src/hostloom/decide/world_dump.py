@@ -5,9 +5,9 @@ from typing import Any
 from hostloom.decide.cases import vlan_text
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.world import FORMAT
-from hostloom.model.host import CorrelationState
-from hostloom.model.network import AddressKind, Subnet
-from hostloom.model.node import NodeInterface
+from hostloom.model.host import CorrelationState, LibvirtNetwork, PlacedMachine, StoragePool
+from hostloom.model.network import AddressKind, Fabric, Subnet, Vlan
+from hostloom.model.node import Node, NodeInterface
 from hostloom.model.request import GB
 
 
@@ -17,30 +17,31 @@ def dump_world(snapshot: Snapshot) -> dict[str, Any]:
     nodes = [each for each in snapshot.nodes if each.system_id not in hosts]
     return {
         "world": FORMAT,
-        "fabrics": [
-            {
-                "name": fabric.name,
-                "id": fabric.id,
-                "class": fabric.class_type,
-                "vlans": [_vlan(snapshot, vlan.id) for vlan in snapshot.vlans if vlan.fabric_id == fabric.id],
-            }
-            for fabric in snapshot.fabrics
-        ],
+        "fabrics": [_fabric(snapshot, each) for each in snapshot.fabrics],
         "subnets": [_subnet(snapshot, each) for each in snapshot.subnets],
-        "nodes": [
-            {
-                "name": node.hostname,
-                "type": node.kind.value,
-                "interfaces": [_interface(snapshot, each) for each in node.interfaces],
-            }
-            for node in nodes
-        ],
+        "nodes": [_node(snapshot, each) for each in nodes],
         "hosts": [_host(snapshot, each) for each in snapshot.hosts],
     }
 
 
-def _vlan(snapshot: Snapshot, vlan_id: Any) -> dict[str, Any]:
-    vlan = snapshot.vlan_by_id[vlan_id]
+def _fabric(snapshot: Snapshot, fabric: Fabric) -> dict[str, Any]:
+    return {
+        "name": fabric.name,
+        "id": fabric.id,
+        "class": fabric.class_type,
+        "vlans": [_vlan(snapshot, each) for each in snapshot.vlans if each.fabric_id == fabric.id],
+    }
+
+
+def _node(snapshot: Snapshot, node: Node) -> dict[str, Any]:
+    return {
+        "name": node.hostname,
+        "type": node.kind.value,
+        "interfaces": [_interface(snapshot, each) for each in node.interfaces],
+    }
+
+
+def _vlan(snapshot: Snapshot, vlan: Vlan) -> dict[str, Any]:
     space = snapshot.space_by_id[vlan.space_id].name if vlan.space_id is not None else None
     return {
         "vid": vlan.vid,
@@ -109,42 +110,40 @@ def _host(snapshot: Snapshot, state: HostState) -> dict[str, Any]:
         "memory_over_commit_ratio": host.memory_over_commit_ratio,
         "reachable": host.reachable,
         "interfaces": [_interface(snapshot, each) for each in (node.interfaces if node else ())],
-        "libvirt_networks": [
-            {
-                "name": network.name,
-                "active": network.active,
-                "bridge": network.bridge,
-                "dhcp": network.dhcp,
-                "forward": network.forward.value if network.forward else None,
-            }
-            for network in host.libvirt_networks
-        ],
-        "storage_pools": [
-            {
-                "name": pool.name,
-                "type": pool.kind,
-                "total_gb": pool.total_bytes / GB,
-                "free_gb": pool.free_bytes / GB,
-                "default": pool.is_default,
-                "tags": list(pool.tags),
-            }
-            for pool in host.storage_pools
-            if pool.active
-        ],
-        "machines": [
-            {
-                "name": machine.name,
-                "cores": machine.cores,
-                "memory_mib": machine.memory_mib,
-                "interfaces": [
-                    {
-                        "attach": nic.kind.value,
-                        "source": nic.source,
-                        "mode": nic.mode.value if nic.mode else None,
-                    }
-                    for nic in machine.interfaces
-                ],
-            }
-            for machine in state.machines
+        "libvirt_networks": [_network(each) for each in host.libvirt_networks],
+        "storage_pools": [_pool(each) for each in host.storage_pools if each.active],
+        "machines": [_machine(each) for each in state.machines],
+    }
+
+
+def _network(network: LibvirtNetwork) -> dict[str, Any]:
+    return {
+        "name": network.name,
+        "active": network.active,
+        "bridge": network.bridge,
+        "dhcp": network.dhcp,
+        "forward": network.forward.value if network.forward else None,
+    }
+
+
+def _pool(pool: StoragePool) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "type": pool.kind,
+        "total_gb": pool.total_bytes / GB,
+        "free_gb": pool.free_bytes / GB,
+        "default": pool.is_default,
+        "tags": list(pool.tags),
+    }
+
+
+def _machine(machine: PlacedMachine) -> dict[str, Any]:
+    return {
+        "name": machine.name,
+        "cores": machine.cores,
+        "memory_mib": machine.memory_mib,
+        "interfaces": [
+            {"attach": nic.kind.value, "source": nic.source, "mode": nic.mode.value if nic.mode else None}
+            for nic in machine.interfaces
         ],
     }
