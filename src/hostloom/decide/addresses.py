@@ -130,7 +130,7 @@ class AddressBook:
         if self.is_used(ip, subnet):
             held = _holders(self._snapshot, ip, subnet.id)[0]
             who = " ".join(filter(None, (held.system_id, held.interface_name, held.comment)))
-            return RequestCode.ADDRESS_IN_USE, who or "in use"
+            return RequestCode.ADDRESS_IN_USE, who or "set aside"
         for each in ranges:
             if ip in each and (each.kind is RangeKind.DYNAMIC or subnet.managed):
                 return RequestCode.ADDRESS_IN_RANGE, f"{each.kind} range {each.start}-{each.end}"

@@ -38,7 +38,9 @@ def render(explanation: Explanation, now: float | None = None) -> list[str]:
     """
     lines = [_headline(explanation, now)]
     shown = _shown(explanation)
-    lines += [line for host in shown for label in host.labels for line in _label(label)]
+    for host in shown:
+        lines += [line for label in host.labels for line in _label(label)]
+        lines += _unfit(host)
     lines += _others(explanation, shown)
     lines += [f"warning: {render_warning(each)}" for each in explanation.warnings]
     return lines
@@ -88,13 +90,18 @@ def _label(label: LabelExplanation) -> list[str]:
         lines.append(f"  could serve too: {_listed(_name(each) for each in preferred)}")
     lines += _unmet(by_code.pop(RejectionCode.CONSTRAINT_NOT_MET, []), "{}")
     lines += _unmet(by_code.pop(RejectionCode.ATTACH_KIND, []), "attach={}")
-    unfit = [each for code in _UNFIT for each in by_code.pop(code, [])]
+    for code in _UNFIT:
+        by_code.pop(code, None)
     if missing := by_code.pop(RejectionCode.NETWORK_MISSING, None):
         lines.append(f"  no libvirt network {' or '.join(each.subject for each in missing)}")
-    lines += [f"  not {render_rejection(each)}" for some in by_code.values() for each in some]
-    if unfit:
-        lines.append(f"  for no machine: {_with_found(unfit)}")
-    return lines
+    return lines + [f"  not {render_rejection(each)}" for some in by_code.values() for each in some]
+
+
+def _unfit(host: HostExplanation) -> list[str]:
+    """What no label could have taken: the same for all of them, so told once."""
+    found = dict.fromkeys(each for label in host.labels for each in label.rejections if each.code in _UNFIT)
+    ordered = [each for code in _UNFIT for each in found if each.code is code]
+    return [f"for no machine: {_with_found(ordered)}"] if ordered else []
 
 
 def _unmet(rejections: list[Rejection], form: str) -> list[str]:
