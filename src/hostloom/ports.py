@@ -271,6 +271,17 @@ class Nodes(Repository[Node, SystemId], Protocol):
         ...
 
 
+class Hosts(Repository[Host, HostId], Protocol):
+    """Hosts."""
+
+    def record_facts(self, before: Host, seen: Host) -> Host:
+        """Write what a reading made of a host, as `update` does, but for the generation.
+
+        It counts up only where more changed than what always does: when it was read, and pools' free space.
+        """
+        ...
+
+
 class Machines(Repository[Machine, SystemId], Protocol):
     """Machines with NICs and disks."""
 
@@ -446,7 +457,7 @@ class UnitOfWork(Protocol):
     ranges: Repository[IPRange, RangeId]
     addresses: Addresses
     nodes: Nodes
-    hosts: Repository[Host, HostId]
+    hosts: Hosts
     machines: Machines
     zones: Repository[Zone, ZoneId]
     resource_pools: Repository[ResourcePool, ResourcePoolId]

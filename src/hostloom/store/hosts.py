@@ -1,10 +1,11 @@
 """KVM hosts in the database."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 
+from hostloom.model.errors import StaleGeneration
 from hostloom.model.host import Correlation, Host
 from hostloom.model.ids import HostId
 from hostloom.model.machine import MachineOrigin
@@ -38,6 +39,21 @@ class Hosts(Records[Host, HostId]):
         """The opposite."""
         return host_of(row)
 
+    def record_facts(self, before: Host, seen: Host) -> Host:
+        """Write a reading; the generation, on which plans and users rest, counts up only where they can."""
+        if _lasting(before) != _lasting(seen):
+            return self.update(seen)
+        hosts = self.table
+        values = {"facts_at": seen.facts_at, "storage_pools": seen.storage_pools}
+        statement = (
+            update(hosts)
+            .where(hosts.c.id == seen.id, hosts.c.generation == seen.generation)
+            .values(values | {"revision": self.tx.change_world()})
+        )
+        if not self.tx.write(statement).rowcount:
+            raise StaleGeneration(self.kind, seen.name, seen.generation, self.get_generation(seen.id))
+        return seen
+
     def users(self, item: Host) -> list[str]:
         """The machines that hostloom composed on it."""
         machines, nodes = tables.machines, tables.nodes
@@ -55,6 +71,12 @@ class Hosts(Records[Host, HostId]):
         remove_nodes(self.tx, [row[0] for row in self.tx.rows(query)])
         super().remove(item)
         self.tx.note_removed("hosts", [item.id])
+
+
+def _lasting(host: Host) -> Host:
+    """The host without what every reading changes."""
+    pools = tuple(replace(each, free_bytes=0) for each in host.storage_pools)
+    return replace(host, storage_pools=pools, facts_at=None)
 
 
 def host_of(row: Row[Any]) -> Host:

@@ -55,7 +55,7 @@ class DatabaseUnitOfWork:
     ranges: ports.Repository[IPRange, RangeId]
     addresses: ports.Addresses
     nodes: ports.Nodes
-    hosts: ports.Repository[Host, HostId]
+    hosts: ports.Hosts
     machines: ports.Machines
     zones: ports.Repository[Zone, ZoneId]
     resource_pools: ports.Repository[ResourcePool, ResourcePoolId]

@@ -1,9 +1,11 @@
 """What every saga needs of a host: its hypervisor, a fresh reading of it, and the spec of a machine on it."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from hostloom.decide.correlate import uri_host
-from hostloom.model.errors import DriverError, HostNotScannable, NotFound
+from hostloom.model.errors import DriverError, HostNotScannable, NotFound, StaleGeneration
 from hostloom.model.event import Event
 from hostloom.model.host import Host
 from hostloom.model.ids import HostId
@@ -11,6 +13,9 @@ from hostloom.model.machine import Machine, MachineSpec
 from hostloom.ports import Hypervisor, Ports, UnitOfWork
 from hostloom.workflows.observation import Observation
 from hostloom.workflows.record import record_observation
+from hostloom.workflows.saga import ROW_ATTEMPTS
+
+T = TypeVar("T")
 
 
 def observe(ports: Ports, name: str, uri: str) -> Observation:
@@ -34,21 +39,39 @@ def refresh_now(ports: Ports, name: str) -> Host:
     except DriverError as error:
         mark_unreachable(ports, host.id, error)
         raise
-    with ports.store.begin() as uow:
-        recorded = record_observation(uow, ports, uow.hosts.get(host.id), seen)
-        uow.commit()
-    return recorded
+
+    def record(uow: UnitOfWork) -> Host:
+        return record_observation(uow, ports, uow.hosts.get(host.id), seen)
+
+    return _written(ports, record)
 
 
 def mark_unreachable(ports: Ports, host_id: HostId, error: DriverError) -> None:
     """Record that a host did not answer; an event when that is news."""
-    with ports.store.begin() as uow:
+
+    def mark(uow: UnitOfWork) -> None:
         host = uow.hosts.get(host_id)
         if host.reachable or host.unreachable_cause != str(error):
             uow.hosts.update(replace(host, reachable=False, unreachable_cause=str(error)))
         if host.reachable:
             uow.events.add(Event("host-lost", f"host {host.name}", str(error), ports.clock.now()))
-        uow.commit()
+
+    _written(ports, mark)
+
+
+def _written(ports: Ports, write: Callable[[UnitOfWork], T]) -> T:
+    """Write in a transaction of its own, anew if a parallel one changed the host first."""
+    left = ROW_ATTEMPTS
+    while True:
+        left -= 1
+        try:
+            with ports.store.begin() as uow:
+                written = write(uow)
+                uow.commit()
+                return written
+        except StaleGeneration:
+            if not left:
+                raise
 
 
 def find_host(uow: UnitOfWork, name: str) -> Host:

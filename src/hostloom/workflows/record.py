@@ -35,7 +35,8 @@ def record_observation(
     if node is not None and seen.network is not None:
         bridges = own_bridges(replace(host, libvirt_networks=seen.host.libvirt_networks))
         node = record_network(uow, ports, node, seen.network, f"host {host.name}", bridges)
-    host = uow.hosts.update(
+    host = uow.hosts.record_facts(
+        host,
         replace(
             host,
             correlation=correlation,
@@ -47,7 +48,7 @@ def record_observation(
             reachable=True,
             unreachable_cause="",
             facts_at=seen.at,
-        )
+        ),
     )
     _record_machines(uow, ports, host, node, seen.host.machines)
     return host

@@ -1,11 +1,8 @@
 """The statements of one whole compose, through the service and the runner, on both databases."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine
 
 from hostloom.model.access import LOCAL_ADMIN
@@ -17,8 +14,7 @@ from hostloom.model.request import ComposeRequest
 from hostloom.services import machines
 from hostloom.store.engine import DatabaseStore
 from hostloom.workflows.compose import COMPOSE
-from support.little_world import LittleWorld, little_world
-from support.postgres import running_postgres
+from support.little_world import LittleWorld
 from support.saga_proofs import Proof, changed
 from support.statements import counted_statements
 
@@ -29,17 +25,6 @@ BOOKKEEPING = 22
 #: What is to be served is read anew from the store: the world's revision, machines, NICs.
 PUBLISHING = 3
 THREE_NICS = "eth0:space=mgmt;eth1:name=eth1,mode=unconfigured;eth2:name=eth2,mode=dhcp"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LittleWorld]:
-    if request.param == "sqlite":
-        yield little_world(tmp_path, hosts_there=1)
-        return
-    with running_postgres() as server, server.database() as url:
-        world = little_world(tmp_path, hosts_there=1, database=url)
-        yield world
-        world.ports.store.close()
 
 
 def engine_of(world: LittleWorld) -> Engine:

@@ -1,8 +1,5 @@
 """A dead server's operations are taken over, on both databases; the dead one's late words change nothing."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
@@ -12,19 +9,7 @@ from hostloom.model.request import ComposeRequest
 from hostloom.services import machines
 from hostloom.workflows.saga import Runner
 from hostloom.workflows.worker import LEASE_S, SAGAS, Worker
-from support.little_world import LittleWorld, little_world
-from support.postgres import running_postgres
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LittleWorld]:
-    if request.param == "sqlite":
-        yield little_world(tmp_path, hosts_there=1)
-        return
-    with running_postgres() as server, server.database() as url:
-        world = little_world(tmp_path, hosts_there=1, database=url)
-        yield world
-        world.ports.store.close()
+from support.little_world import LittleWorld
 
 
 def test_take_over(world: LittleWorld) -> None:
