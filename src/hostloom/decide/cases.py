@@ -6,7 +6,14 @@ from hostloom.decide.compose import decide, labels_needed
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.world import Case
 from hostloom.model.ids import MacAddress, SystemId, VlanId
-from hostloom.model.plan import Decision, Explanation, PlannedInterface, RejectionCode
+from hostloom.model.plan import (
+    Decision,
+    Explanation,
+    PlannedInterface,
+    Refusal,
+    RejectionCode,
+    WarningCode,
+)
 from hostloom.model.request import ComposeRequest, Identities
 
 _FURTHEST = {code: position for position, code in enumerate(RejectionCode)}
@@ -14,36 +21,51 @@ _FURTHEST = {code: position for position, code in enumerate(RejectionCode)}
 
 def simulate(snapshot: Snapshot, request: ComposeRequest) -> Decision:
     """Decide with made-up identities, at the time 0: a simulation reserves nothing."""
-    macs = tuple(MacAddress(f"52:54:00:00:{n >> 8:02x}:{n & 255:02x}") for n in range(labels_needed(request)))
-    identities = Identities(
-        SystemId("simula"), "simulated", "00000000-0000-4000-8000-000000000000", macs, 0.0
+    return decide(snapshot, request, identities_of(request, 0))
+
+
+def identities_of(request: ComposeRequest, number: int) -> Identities:
+    """Names, UUID and MACs of the machine of this number, no two alike."""
+    first = number << 8
+    macs = tuple(
+        MacAddress("52:54:" + (first + at).to_bytes(4, "big").hex(":"))
+        for at in range(labels_needed(request))
     )
-    return decide(snapshot, request, identities)
+    system_id = SystemId("simula" if number == 0 else f"s{number:05}")
+    name = request.hostname or ("simulated" if number == 0 else f"simulated-{number + 1}")
+    return Identities(system_id, name, f"00000000-0000-4000-8000-{number:012}", macs, 0.0)
 
 
 def differences(snapshot: Snapshot, case: Case, decision: Decision) -> list[str]:
     """What is not as expected, one line each; empty when the case passes."""
-    found = []
-    refusal = decision.explanation.refusal
-    wanted_error = case.expect.get("error")
-    code = refusal.code if refusal else None
-    if code != wanted_error:
-        return [f"error: expected {wanted_error or 'a plan'}, found {code or 'a plan'}"]
+    found = error_difference(case, decision.explanation.refusal)
+    if found:
+        return found
     plan = decision.plan
     if plan is not None:
         if (host := case.expect.get("host")) is not None and host != plan.host_name:
             found.append(f"host: expected {host}, found {plan.host_name}")
         if (interfaces := case.expect.get("interfaces")) is not None:
             found += _interfaces(snapshot, interfaces, plan.interfaces)
-    warnings = {each.code for each in decision.explanation.warnings}
-    for wanted in case.expect.get("warnings") or ():
-        if wanted not in warnings:
-            found.append(f"warnings: expected {wanted}, found {', '.join(sorted(warnings)) or 'none'}")
+    found += warning_differences(case, {each.code for each in decision.explanation.warnings})
     rejected = rejections(decision.explanation)
     for subject, wanted in (case.expect.get("rejected") or {}).items():
         if rejected.get(subject) != wanted:
             found.append(f"rejected {subject}: expected {wanted}, found {rejected.get(subject, 'nothing')}")
     return found
+
+
+def error_difference(case: Case, refusal: Refusal | None) -> list[str]:
+    """Of the error that is expected, or the plan."""
+    wanted, code = case.expect.get("error"), refusal.code if refusal else None
+    return [] if code == wanted else [f"error: expected {wanted or 'a plan'}, found {code or 'a plan'}"]
+
+
+def warning_differences(case: Case, found: set[WarningCode]) -> list[str]:
+    """Of the warnings that are expected."""
+    told = ", ".join(sorted(found)) or "none"
+    wanted = case.expect.get("warnings") or ()
+    return [f"warnings: expected {each}, found {told}" for each in wanted if each not in found]
 
 
 def rejections(explanation: Explanation) -> dict[str, RejectionCode]:

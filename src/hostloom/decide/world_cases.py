@@ -12,6 +12,8 @@ from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
 
 #: Machines that one case may ask for.
 MOST_MACHINES = 10_000
+#: What is expected of one machine only.
+_OF_ONE = frozenset({"host", "interfaces", "rejected"})
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,12 @@ def read_cases(sections: list[Section], network: NetworkReader) -> tuple[Case, .
 def _case(section: Section, names: set[str], network: NetworkReader) -> Case:
     name = section.name(names, "cases")
     asking = read_asking(section.inner("request"))
-    expect = _expect(section.inner("expect"), network)
+    wanted = section.inner("expect")
+    case = Case(name, asking.request, _expect(wanted, network), asking.count, asking.strategy)
+    if case.batch is not None and (wrong := case.expect.keys() & _OF_ONE):
+        raise wanted.error(min(wrong), f"{min(wrong)}: goes with one machine; of several, say hosts")
     section.finish()
-    return Case(name, asking.request, expect, asking.count, asking.strategy)
+    return case
 
 
 def _expect(section: Section, network: NetworkReader) -> dict[str, Any]:

@@ -1,0 +1,38 @@
+"""How many machines of a request still fit."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from hostloom.decide.cases import simulate
+from hostloom.decide.placed import with_plan
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.plan import Explanation
+from hostloom.model.request import ComposeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What fits of so many machines."""
+
+    wanted: int
+    #: How many of them each host would take; the most first, then by the order in which they came.
+    hosts: tuple[tuple[str, int], ...]
+    #: Why the next one finds no place; None: all fit.
+    stop: Explanation | None
+
+    @property
+    def fit(self) -> int:
+        """How many fit."""
+        return sum(count for _, count in self.hosts)
+
+
+def room(snapshot: Snapshot, request: ComposeRequest, wanted: int) -> Room:
+    """Place copies of the request one after another, each by DESIGN 2.7, until one finds no place."""
+    world, counts = snapshot, Counter[str]()
+    for number in range(1, wanted + 1):
+        decision = simulate(world, replace(request, hostname=f"{request.hostname or 'simulated'}-{number}"))
+        if decision.plan is None:
+            return Room(wanted, tuple(counts.most_common()), decision.explanation)
+        counts[decision.plan.host_name] += 1
+        world = with_plan(world, decision.plan)
+    return Room(wanted, tuple(counts.most_common()), None)
