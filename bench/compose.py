@@ -21,7 +21,7 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.model.host import Correlation, CorrelationState
 from hostloom.model.ids import FabricId, HostId, InterfaceId, MacAddress, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.request import ComposeRequest, Identities
-from hostloom.ports import Store
+from hostloom.ports import Reservation, Store
 from hostloom.store.engine import open_store
 from worlds import big_world
 
@@ -93,7 +93,7 @@ def compose(store: Store, interfaces: str, number: int) -> None:
         decision = decide(snapshot, request, identities(number))
         assert decision.plan is not None, decision.explanation
         assert not check(snapshot, request, decision.plan)
-        uow.reserve(decision.plan, decision.explanation)
+        uow.reserve([Reservation(decision.plan, decision.explanation)])
         uow.commit()
 
 

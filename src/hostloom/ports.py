@@ -295,14 +295,14 @@ class Machines(Repository[Machine, SystemId], Protocol):
 
     def move(
         self,
-        system_id: SystemId,
+        keys: Sequence[SystemId],
         before: MachineState,
         *,
         state: MachineState | None = None,
         power: PowerState | None = None,
         dhcp_published: bool | None = None,
     ) -> None:
-        """Write what is given of a machine that is in state `before`, whatever else of it has changed.
+        """Write what is given of machines that are in state `before`, whatever else of them has changed.
 
         One statement, for sagas, whose machines others may touch meanwhile. NotFound, WrongState.
         """
@@ -312,16 +312,8 @@ class Machines(Repository[Machine, SystemId], Protocol):
         """The explanation that it was placed by (decide.explain_data.as_data), or None."""
         ...
 
-    def some(self, keys: Sequence[SystemId]) -> list[Machine]:
+    def some(self, keys: Sequence[SystemId]) -> Sequence[Machine]:
         """Those of these that there are, in this order; as many statements as for one."""
-        ...
-
-    def publish(self, keys: Sequence[SystemId], *, wanted: bool) -> None:
-        """Have the addresses of these published to our DHCP, or no longer: one statement."""
-        ...
-
-    def settle(self, keys: Sequence[SystemId], state: MachineState, power: PowerState) -> None:
-        """Set state and power of these: one statement."""
         ...
 
 
@@ -447,6 +439,18 @@ class Tokens(Protocol):
     def delete(self, token_id: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A plan to be reserved, why it is so, and what the machine is grouped by."""
+
+    plan: Plan
+    explanation: Explanation
+    #: None = the host's.
+    zone_id: ZoneId | None = None
+    resource_pool_id: ResourcePoolId | None = None
+    tags: tuple[str, ...] = ()
+
+
 class UnitOfWork(Protocol):
     """One transaction: left without `commit`, it is rolled back."""
 
@@ -484,20 +488,19 @@ class UnitOfWork(Protocol):
         """The world at one revision, kept in memory and read again only when the revision moved."""
         ...
 
-    def reserve(self, plan: Plan, explanation: Explanation) -> Machine:
-        """Reserve everything that the plan names, under the host's row lock.
+    def reserve(self, reservations: Sequence[Reservation]) -> Sequence[Machine]:
+        """Reserve everything that the plans name, all or nothing, under the world's lock.
 
-        Re-checks the host's generation (StaleGeneration), that name, UUID, MACs are free (AlreadyExists),
+        Re-checks the hosts' generations (StaleGeneration), that names, UUIDs, MACs are free (AlreadyExists),
         capacity and passthru parents (Refused) and that addresses are free (AlreadyExists) and in no range
-        (Refused), then inserts the machine as *commissioning* with its NICs, disks, addresses, explanation.
-        Where the world has changed since `plan.revision`, capacity, parents and addresses that a parallel
-        request took are StaleGeneration instead: decide again. A machine of that system id that is there
-        already is returned.
+        (Refused), then inserts the machines as *commissioning* with NICs, disks, addresses, explanations.
+        Where the world has changed since a plan's revision, capacity, parents and addresses that a parallel
+        request took are StaleGeneration instead: decide again. Machines that are there already are returned.
         """
         ...
 
-    def release(self, system_id: SystemId) -> None:
-        """Remove the machine and everything reserved for it; nothing happens if it is gone."""
+    def release(self, system_ids: Sequence[SystemId]) -> None:
+        """Remove the machines and everything reserved for them; nothing happens to those that are gone."""
         ...
 
     def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:

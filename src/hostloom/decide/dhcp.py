@@ -8,6 +8,8 @@ from hostloom.model.ids import SubnetId, VlanId
 from hostloom.model.machine import Machine
 from hostloom.model.network import Address, IPRange, RangeKind, Subnet
 from hostloom.model.node import Node
+from hostloom.model.plan import Plan
+from hostloom.model.stored_plan import DhcpAddition
 
 
 def dhcp_intent(
@@ -25,6 +27,20 @@ def dhcp_intent(
         for subnet in snapshot.subnets_by_vlan.get(vlan_id, ())
     ]
     return DhcpIntent(tuple(sorted(subnets, key=lambda each: each.id)))
+
+
+def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddition, ...]:
+    """What `dhcp_intent` will have besides once the plans are applied; by subnet, then by address."""
+    found = [
+        (subnet, DhcpAddition(str(subnet.cidr), nic.mac, ip, plan.spec.name))
+        for plan in plans
+        for nic in plan.interfaces
+        for ip in nic.ips
+        if (subnet := _subnet_of(snapshot, nic.vlan_id, ip)) is not None
+        and subnet.vlan_id in snapshot.bootable_vlans
+    ]
+    found.sort(key=lambda pair: (pair[0].id, int(pair[1].ip), pair[1].mac))
+    return tuple(each for _, each in found)
 
 
 def _reservations(

@@ -9,6 +9,7 @@ from hostloom.model.plan import (
     SubjectKind,
     WarningCode,
 )
+from hostloom.model.stored_plan import PlanDifference
 
 #: Why the winner came before the others.
 REASONS = {
@@ -132,3 +133,12 @@ def render_rejection(rejection: Rejection) -> str:
     reason = REASONS.get(rejection.found, rejection.found)
     words = text.format(wanted=rejection.wanted, found=rejection.found, reason=reason)
     return f"{noun}{rejection.subject} {words}"
+
+
+def render_difference(difference: PlanDifference) -> str:
+    """`web1 eth0 ip: 10.0.0.10 -> 10.0.0.11: taken by web2`."""
+    why = f"taken by {difference.taken_by}" if difference.taken_by else ""
+    if difference.refusal is not None:
+        why = render_refusal(difference.refusal)
+    words = f"{difference.machine} {difference.field}: {difference.planned} -> {difference.now}"
+    return f"{words}: {why}" if why else words

@@ -102,6 +102,10 @@ class Strategy(StrEnum):
     PACK = "pack"
 
 
+#: Machines of one request.
+MAX_BATCH = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class ComposeBatch:
     """Machines that are wanted together: all of them, or none."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
-from hostloom.model.plan import Plan
+from hostloom.model.plan import Plan, Refusal
 from hostloom.model.request import ComposeBatch, Identities
 
 #: A plan holds nothing, so it is soon out of date: after this it is forgotten.
@@ -77,5 +77,7 @@ class PlanDifference:
     field: str
     planned: str
     now: str
-    #: What stands against it, where that is known: a word for people.
-    why: str = ""
+    #: Who has the address that was planned.
+    taken_by: str = ""
+    #: Why the machine finds no place on its host any more.
+    refusal: Refusal | None = None

@@ -164,7 +164,7 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
         if composed := [m for m in machines if m.origin is MachineOrigin.COMPOSED]:
             raise InUse("host", host.name, [f"machine {m.hostname}" for m in composed])
         for machine in machines:
-            uow.release(machine.system_id)
+            uow.release([machine.system_id])
         uow.hosts.delete(host.id)
         uow.commit()
     ports.hypervisors.forget(host.uri)

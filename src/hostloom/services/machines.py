@@ -1,24 +1,25 @@
-"""Machines: plan, compose, look at, switch and take apart."""
+"""Machines: compose, look at, switch and take apart."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hostloom.decide.compose import labels_needed
 from hostloom.model.access import Principal
-from hostloom.model.errors import AlreadyExists, NotFound, StaleGeneration, WrongState
-from hostloom.model.ids import SystemId, check_hostname
+from hostloom.model.errors import NotFound, StaleGeneration, WrongState
+from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState
 from hostloom.model.operation import Operation
-from hostloom.model.plan import Decision
-from hostloom.model.request import ComposeRequest, Identities
+from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.ports import Hypervisor, Ports, UnitOfWork
+from hostloom.services import batches
 from hostloom.services.access import require_admin
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.hosts import get as get_host
 from hostloom.services.start import start_saga
-from hostloom.workflows.compose import COMPOSE, ComposeInput, decide_checked, plan_or_refuse
+from hostloom.workflows.compose import COMPOSE
+from hostloom.workflows.deciding import decide_batch, plans_or_refuse
 from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
 from hostloom.workflows.hosts import hypervisor_of
+from hostloom.workflows.placing import ComposeInput
 
 
 @dataclass(frozen=True)
@@ -52,41 +53,23 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
     return uow.machines.find(key) or uow.machines.get(SystemId(key))
 
 
-def plan(ports: Ports, principal: Principal, request: ComposeRequest) -> Decision:
-    """What compose would do, and why; nothing is held."""
-    require_admin(principal, "plan machines")
-    identities = draw_identities(ports, request)
-    with ports.store.begin() as uow:
-        return decide_checked(uow.snapshot(), request, identities)
-
-
 def compose(ports: Ports, principal: Principal, request: ComposeRequest) -> Operation:
-    """Record the operation that composes the machine; Refused, with its explanation, when no plan fits."""
+    """Record the operation that composes one machine; Refused, with its explanation, when no plan fits."""
+    return compose_batch(ports, principal, ComposeBatch((request,)))
+
+
+def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Operation:
+    """Record the operation that composes all of them or none; Refused names the one that finds no place."""
     require_admin(principal, "compose machines")
-    identities = draw_identities(ports, request)
+    identities = batches.draw(ports, batch)
     with ports.store.begin() as uow:
-        zone_id(uow, request.zone)
-        resource_pool_id(uow, request.resource_pool)
-        check_hostname(identities.hostname)
-        if uow.nodes.find(identities.hostname) is not None:
-            raise AlreadyExists("node", identities.hostname)
-        plan_or_refuse(decide_checked(uow.snapshot(), request, identities))
-        subject = f"machine {identities.hostname}"
-        given = ComposeInput(request, identities)
-        operation = start_saga(uow, ports, principal, COMPOSE, given, subject)
+        snapshot = uow.snapshot()
+        batches.check(uow, snapshot, batch, identities)
+        plans_or_refuse(decide_batch(snapshot, batch, identities), identities)
+        wanted = ComposeInput(batch, identities)
+        operation = start_saga(uow, ports, principal, COMPOSE, wanted, batches.subject_of(identities))
         uow.commit()
     return operation
-
-
-def draw_identities(ports: Ports, request: ComposeRequest) -> Identities:
-    """Everything random about a machine, fixed before anything is decided."""
-    return Identities(
-        system_id=ports.ids.system_id(),
-        hostname=request.hostname or ports.ids.hostname(),
-        uuid=ports.ids.uuid(),
-        macs=tuple(ports.ids.mac() for _ in range(labels_needed(request))),
-        at=ports.clock.now(),
-    )
 
 
 def decompose(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> Operation:

@@ -145,6 +145,15 @@ class Machines:
         found: dict[str, Any] | None = row[0]
         return found
 
+    def some(self, keys: Sequence[SystemId]) -> Sequence[Machine]:
+        """Those of these that there are, in this order."""
+        if len(keys) == 1:
+            found = read_machine(self.tx, machines.c.system_id == keys[0])
+            return [] if found is None else [found]
+        page = select_machines().where(machines.c.system_id.in_(keys))
+        by_key = {each.system_id: each for each in read_machines(self.tx, page)}
+        return [by_key[key] for key in keys if key in by_key]
+
     def add(self, item: Machine) -> Machine:
         """Insert it and its node; AlreadyExists on a taken name, UUID or MAC."""
         revision = self.tx.change_world()
@@ -171,7 +180,7 @@ class Machines:
 
     def move(
         self,
-        system_id: SystemId,
+        keys: Sequence[SystemId],
         before: MachineState,
         *,
         state: MachineState | None = None,
@@ -181,15 +190,17 @@ class Machines:
         """Write what is given, in one statement, whatever else has changed; NotFound, WrongState."""
         given = {"state": state, "power": power, "dhcp_published": dhcp_published}
         values = {name: value for name, value in given.items() if value is not None}
-        same = (machines.c.system_id == system_id, machines.c.state == before)
-        if not self._written(same, values | {"generation": machines.c.generation + 1}):
-            found = self.get(system_id)
-            raise WrongState("machine", found.hostname, found.state, before)
+        same = (machines.c.system_id.in_(keys), machines.c.state == before)
+        if self._written(same, values | {"generation": machines.c.generation + 1}) != len(keys):
+            for key in keys:
+                found = self.get(key)
+                if found.state != before:
+                    raise WrongState("machine", found.hostname, found.state, before)
 
-    def _written(self, same: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> bool:
+    def _written(self, same: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> int:
         """Take the world's lock before the row's, as all do, also where the world does not change."""
         world = select(tables.world.c.id).with_for_update().scalar_subquery()
-        return self.tx.write(update(machines).where(*same, world == 1).values(values)).rowcount > 0
+        return self.tx.write(update(machines).where(*same, world == 1).values(values)).rowcount
 
     def _write(self, item: Machine, own: dict[str, Any]) -> None:
         same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation)
@@ -204,7 +215,7 @@ class Machines:
 
     def delete(self, key: SystemId) -> None:
         """Remove it, its node and its addresses; InUse names a host that it is."""
-        remove_machine(self.tx, self.get(key))
+        remove_machines(self.tx, [self.get(key).system_id])
 
     def _update_node(self, item: Machine, before: Machine) -> None:
         changed = {
@@ -245,13 +256,14 @@ def insert_nics(tx: Transaction, item: Machine) -> None:
         tx.write(insert(machine_interfaces), rows)
 
 
-def remove_machine(tx: Transaction, item: Machine) -> None:
-    """Delete a machine, its node and every address that is held for it."""
+def remove_machines(tx: Transaction, keys: Sequence[SystemId]) -> None:
+    """Delete machines, their nodes and every address that is held for them; InUse names what needs one."""
     tx.change_world()
     hosts = tables.hosts
-    on = tx.rows(select(hosts.c.name).where(hosts.c.system_id == item.system_id))
-    name_users("machine", item.hostname, [f"host {name}" for (name,) in on])
-    remove_nodes(tx, [item.system_id])
+    query = select(nodes.c.hostname, hosts.c.name).join(hosts, hosts.c.system_id == nodes.c.system_id)
+    for hostname, host in tx.rows(query.where(nodes.c.system_id.in_(keys))):
+        name_users("machine", hostname, [f"host {host}"])
+    remove_nodes(tx, keys)
 
 
 def node_of(item: Machine) -> Node:

@@ -1,43 +1,63 @@
 """Reserve what a plan names, give it back, and say what is on a host."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from hostloom.decide.explain_data import stored_data
+from hostloom.decide.placed import held_addresses
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
-from hostloom.model.network import AddressKind, HeldAddress
-from hostloom.model.plan import Explanation, Plan
+from hostloom.model.network import HeldAddress
+from hostloom.ports import Reservation
 from hostloom.store import tables
 from hostloom.store.against import find_against
 from hostloom.store.hosts import host_of
-from hostloom.store.machines import Machines, insert_machine, node_of, remove_machine
+from hostloom.store.machines import Machines, insert_machine, node_of, remove_machines
 from hostloom.store.snapshot import placed_of, read_placed
 from hostloom.store.transaction import Placement, Transaction
 
 
-def reserve(tx: Transaction, plan: Plan, explanation: Explanation) -> Machine:
-    """Reserve all of it under the world's lock, so that no parallel request can take it meanwhile.
+def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Machine]:
+    """Reserve all of them under the world's lock, so that no parallel request can take it meanwhile.
 
-    What the plan counted on but others took since its snapshot was read is StaleGeneration: decide again.
+    What a plan counted on but others took since its snapshot was read is StaleGeneration: decide again.
     The same found missing in an unchanged world is what it is: AlreadyExists or Refused.
     """
     revision = tx.change_world(noted=True)
-    there = exists().where(tables.machines.c.system_id == plan.spec.system_id)
-    row = tx.read(select(tables.hosts, there.label("there")).where(tables.hosts.c.id == plan.host_id)).first()
-    if row is None:
+    keys = [each.plan.spec.system_id for each in reservations]
+    hosts, there = _read_hosts(tx, {each.plan.host_id for each in reservations}, keys)
+    if there:
+        return Machines(tx).some(keys)
+    return [_reserve_one(tx, each, hosts, revision) for each in reservations]
+
+
+def _read_hosts(
+    tx: Transaction, host_ids: Iterable[HostId], keys: Sequence[SystemId]
+) -> tuple[dict[HostId, Host], int]:
+    """The hosts, and how many of the machines are there already (all or none)."""
+    machines, hosts = tables.machines, tables.hosts
+    there = select(func.count()).where(machines.c.system_id.in_(keys)).scalar_subquery()
+    rows = tx.rows(select(hosts, there.label("there")).where(hosts.c.id.in_(list(host_ids))))
+    return {row.id: host_of(row) for row in rows}, max((row.there for row in rows), default=0)
+
+
+def _reserve_one(
+    tx: Transaction, wanted: Reservation, hosts: Mapping[HostId, Host], revision: int
+) -> Machine:
+    """Check it against what is there, those that were reserved before it included, and write it."""
+    plan = wanted.plan
+    host = hosts.get(plan.host_id)
+    if host is None:
         raise NotFound("host", plan.host_name)
-    if row.there:
-        return Machines(tx).get(plan.spec.system_id)
-    host = host_of(row)
     if host.generation != plan.host_generation:
         raise StaleGeneration("host", host.name, plan.host_generation, host.generation)
-    held = _addresses_of(plan)
+    held = held_addresses(plan)
     against = find_against(tx, plan, held)
     against.check_names()
     problem = against.problem(host, plan)
@@ -45,16 +65,16 @@ def reserve(tx: Transaction, plan: Plan, explanation: Explanation) -> Machine:
         if plan.revision not in (revision - 1, revision):
             raise StaleGeneration("world", "revision", plan.revision, revision - 1) from problem
         raise problem
-    machine = machine_of(plan, host)
+    machine = machine_of(wanted, host)
     try:
-        _insert(tx, machine, stored_data(explanation), held, revision)
+        _insert(tx, machine, stored_data(wanted.explanation), held, revision)
     except IntegrityError as error:
         raise AssertionError("what was checked under the world's lock was taken all the same") from error
     return machine
 
 
 def _insert(
-    tx: Transaction, machine: Machine, explanation: dict[str, Any], held: list[HeldAddress], revision: int
+    tx: Transaction, machine: Machine, explanation: dict[str, Any], held: Sequence[HeldAddress], revision: int
 ) -> None:
     insert_machine(tx, machine, explanation, revision)
     stored: dict[int, HeldAddress] = {}
@@ -68,14 +88,13 @@ def _insert(
         tx.placements.append(Placement(node_of(machine), machine.host_id, placed_of(machine), stored))
 
 
-def release(tx: Transaction, system_id: SystemId) -> None:
-    """Remove the machine and everything reserved for it; nothing happens if it is gone."""
+def release(tx: Transaction, system_ids: Sequence[SystemId]) -> None:
+    """Remove the machines and everything reserved for them; nothing happens to those that are gone."""
     tx.change_world()
-    try:
-        machine = Machines(tx).get(system_id)
-    except NotFound:
-        return
-    remove_machine(tx, machine)
+    machines = tables.machines
+    there = tx.rows(select(machines.c.system_id).where(machines.c.system_id.in_(system_ids)))
+    if there:
+        remove_machines(tx, [key for (key,) in there])
 
 
 def placed(tx: Transaction, host_id: HostId) -> tuple[PlacedMachine, ...]:
@@ -83,8 +102,9 @@ def placed(tx: Transaction, host_id: HostId) -> tuple[PlacedMachine, ...]:
     return tuple(each for _, _, each in read_placed(tx, tables.machines.c.host_id == host_id))
 
 
-def machine_of(plan: Plan, host: Host) -> Machine:
+def machine_of(wanted: Reservation, host: Host) -> Machine:
     """The machine that a plan makes, as it is while its saga runs."""
+    plan = wanted.plan
     spec = plan.spec
     return Machine(
         system_id=spec.system_id,
@@ -104,14 +124,7 @@ def machine_of(plan: Plan, host: Host) -> Machine:
         ),
         disks=plan.disks,
         netboot=plan.netboot,
-        zone_id=host.zone_id,
-        resource_pool_id=host.resource_pool_id,
+        zone_id=wanted.zone_id or host.zone_id,
+        resource_pool_id=wanted.resource_pool_id or host.resource_pool_id,
+        tags=wanted.tags,
     )
-
-
-def _addresses_of(plan: Plan) -> list[HeldAddress]:
-    return [
-        HeldAddress(ip, AddressKind.AUTO, subnet_id, plan.spec.system_id, each.name)
-        for each in plan.interfaces
-        for ip, subnet_id in zip(each.ips, each.subnet_ids, strict=True)
-    ]

@@ -404,6 +404,22 @@ steps = Table(
     PrimaryKeyConstraint("operation_id", "name"),
 )
 
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", text_key(64), primary_key=True),
+    Column("subject", String(255), nullable=False),
+    Column("hosts", WORDS, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False, index=True),
+    Column("requested_by", String(255), nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("operation_id", ForeignKey("operations.id", ondelete="SET NULL"), index=True),
+    #: JSON of model.stored_plan.PlanContent.
+    Column("content", JSON_VALUE, nullable=False),
+    Index("ix_plans_created_at_id", "created_at", "id"),
+)
+
 events = Table(
     "events",
     metadata,
@@ -446,5 +462,6 @@ KINDS = {
     "machine_interfaces": "machine interface",
     "addresses": "address",
     "operations": "operation",
+    "plans": "plan",
     "answers": "idempotency key",
 }

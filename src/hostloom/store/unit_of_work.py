@@ -1,6 +1,6 @@
 """One transaction with all nouns: what services and workflows write through."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -26,7 +26,7 @@ from hostloom.model.ids import (
 )
 from hostloom.model.machine import Machine
 from hostloom.model.network import Fabric, IPRange, Space, Subnet, Vlan
-from hostloom.model.plan import Explanation, Plan
+from hostloom.ports import Reservation
 from hostloom.store import groupings, reserve, tables
 from hostloom.store.access import Tokens, Users
 from hostloom.store.addresses import Addresses
@@ -37,6 +37,7 @@ from hostloom.store.hosts import Hosts
 from hostloom.store.machines import Machines
 from hostloom.store.nodes import Nodes
 from hostloom.store.operations import Operations
+from hostloom.store.plans import Plans
 from hostloom.store.ranges import Ranges
 from hostloom.store.snapshot import SnapshotCache
 from hostloom.store.spaces import Spaces
@@ -64,6 +65,7 @@ class DatabaseUnitOfWork:
     users: ports.Repository[User, UserId]
     tokens: ports.Tokens
     operations: ports.Operations
+    plans: ports.Plans
     events: ports.Events
     answers: ports.Answers
 
@@ -88,6 +90,7 @@ class DatabaseUnitOfWork:
         self.users = Users(tx, tables.users, User)
         self.tokens = Tokens(tx)
         self.operations = Operations(tx, self._wake)
+        self.plans = Plans(tx)
         self.events = Events(tx)
         self.answers = Answers(tx)
         return self
@@ -111,13 +114,13 @@ class DatabaseUnitOfWork:
         """The world at one revision, this transaction's own changes included."""
         return self._cache.snapshot(self._tx)
 
-    def reserve(self, plan: Plan, explanation: Explanation) -> Machine:
-        """Reserve everything that the plan names (store/reserve.py)."""
-        return reserve.reserve(self._tx, plan, explanation)
+    def reserve(self, reservations: Sequence[Reservation]) -> Sequence[Machine]:
+        """Reserve everything that the plans name (store/reserve.py)."""
+        return reserve.reserve(self._tx, reservations)
 
-    def release(self, system_id: SystemId) -> None:
-        """Remove the machine and everything reserved for it; nothing happens if it is gone."""
-        reserve.release(self._tx, system_id)
+    def release(self, system_ids: Sequence[SystemId]) -> None:
+        """Remove the machines and everything reserved for them."""
+        reserve.release(self._tx, system_ids)
 
     def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:
         """What is on a host, reservations included."""

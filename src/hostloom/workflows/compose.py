@@ -1,157 +1,64 @@
-"""Compose: from a request to a running machine, its address reserved and published."""
+"""Compose: from what is wanted to running machines, their addresses reserved and published; all or none."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Callable, Iterator
 
-from hostloom.decide.check import check
-from hostloom.decide.compose import decide
-from hostloom.decide.explain_words import render_refusal
-from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import NotFound, Refused, StaleGeneration
 from hostloom.model.event import Event
 from hostloom.model.host import Host
-from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
-from hostloom.model.plan import Decision, Plan
-from hostloom.model.request import ComposeRequest, Identities
-from hostloom.ports import Hypervisor, Repository, UnitOfWork
-from hostloom.workflows.hosts import host_of, refresh_now, spec_of
+from hostloom.ports import Hypervisor, UnitOfWork
+from hostloom.workflows.hosts import spec_of
+from hostloom.workflows.placing import OBSERVE, RESERVE, ComposeInput, read_placed
 from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.saga import Run, Saga, Step
-from hostloom.workflows.verify import Verified, verify_machine
+from hostloom.workflows.side_by_side import side_by_side
+from hostloom.workflows.verify import Verified, verify_machines
 
-T = TypeVar("T")
-K = TypeVar("K")
-
-#: Hosts that are tried, each re-read first, before a request that leaves the host open gives up.
-HOST_ATTEMPTS = 5
+#: Of more machines than this, what was seen is recorded a line a host.
+FEW = 10
 
 
-@dataclass(frozen=True)
-class ComposeInput:
-    """The request, and everything random about the machine, drawn before the operation was recorded."""
+def _on_hosts(
+    run: Run[ComposeInput], act: Callable[[Hypervisor, Host, Machine], None], *, to_the_end: bool = False
+) -> None:
+    """Act on every machine; hosts at once."""
 
-    request: ComposeRequest
-    identities: Identities
+    def on_host(host: Host, machines: Iterator[Machine]) -> None:
+        hypervisor = run.ports.hypervisors.of(host.name, host.uri)
+        for machine in machines:
+            act(hypervisor, host, machine)
 
-
-@dataclass(frozen=True)
-class ChosenHost:
-    """The host that was re-read and still is the right one."""
-
-    host: str
+    side_by_side(run, _by_host(run), on_host, to_the_end=to_the_end)
 
 
-def plan_or_refuse(decision: Decision) -> Plan:
-    """The plan, or Refused with its code, its words and the explanation."""
-    if decision.plan is not None:
-        return decision.plan
-    refusal = decision.explanation.refusal
-    if refusal is None:
-        raise AssertionError("a decision without plan has a refusal")
-    raise Refused(refusal.code, render_refusal(refusal), decision.explanation)
-
-
-def decide_checked(snapshot: Snapshot, request: ComposeRequest, identities: Identities) -> Decision:
-    """Decide, and have the independent checker look at the plan."""
-    decision = decide(snapshot, request, identities)
-    if decision.plan is not None and (wrong := check(snapshot, request, decision.plan)):
-        raise AssertionError(f"the plan breaks the rules: {'; '.join(wrong)}")
-    return decision
-
-
-def _observe(run: Run[ComposeInput]) -> ChosenHost:
-    """Re-read the host that the request leads to; if that leads elsewhere, re-read that one."""
-    seen: set[str] = set()
-    for _ in range(HOST_ATTEMPTS):
-        with run.ports.store.begin() as uow:
-            plan = plan_or_refuse(decide(uow.snapshot(), run.input.request, run.input.identities))
-        if plan.host_name in seen:
-            return ChosenHost(plan.host_name)
-        refresh_now(run.ports, plan.host_name)
-        seen.add(plan.host_name)
-    return ChosenHost(plan.host_name)
-
-
-def _reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    """Decide once more inside the reserving transaction, on the host that was just re-read."""
-    snapshot = uow.snapshot()
-    request = replace(run.input.request, host=run.output(OBSERVE).host)
-    decision = decide_checked(snapshot, request, run.input.identities)
-    if decision.plan is None and run.input.request.host is None:
-        raise StaleGeneration("host", run.output(OBSERVE).host, "room for the machine", "none")
-    plan = plan_or_refuse(decision)
-    machine = uow.reserve(plan, decision.explanation)
-    run.kept[_read_placed] = (machine, snapshot.host_by_id[plan.host_id].host)
-    _group(uow, machine, run.input.request)
-
-
-def _group(uow: UnitOfWork, machine: Machine, request: ComposeRequest) -> None:
-    """Put the machine where the request says; what it leaves open stays as its host has it."""
-    zone = _named(uow.zones, ZoneId, request.zone)
-    pool = _named(uow.resource_pools, ResourcePoolId, request.resource_pool)
-    grouped = replace(
-        machine,
-        zone_id=zone.id if zone is not None else machine.zone_id,
-        resource_pool_id=pool.id if pool is not None else machine.resource_pool_id,
-        tags=request.tags or machine.tags,
-    )
-    if grouped != machine:
-        uow.machines.update(grouped)
-
-
-def _named(things: Repository[T, K], make_id: Callable[[int], K], key: str | None) -> T | None:
-    """By name or id; NotFound for one that is gone since the request was taken."""
-    if key is None:
-        return None
-    found = things.find(key)
-    if found is None and not (key.isascii() and key.isdigit()):
-        raise NotFound("group", key)
-    return found if found is not None else things.get(make_id(int(key)))
-
-
-def _choose_again(run: Run[ComposeInput]) -> None:
-    """The host filled up, or changed, since it was chosen: choose and re-read once more."""
-    run.outputs[OBSERVE.name] = _observe(run)
-
-
-def _read_placed(run: Run[ComposeInput]) -> tuple[Machine, Host]:
-    """The machine and its host: what a hypervisor needs of them stays as it was reserved."""
-    with run.ports.store.begin() as uow:
-        machine = uow.machines.get(run.input.identities.system_id)
-    return machine, host_of(run.ports, machine)
-
-
-def _on_host(run: Run[ComposeInput]) -> tuple[Machine, Hypervisor]:
-    machine, host = run.once(_read_placed)
-    return machine, run.ports.hypervisors.of(host.name, host.uri)
-
-
-def _release(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    uow.release(run.input.identities.system_id)
+def _by_host(run: Run[ComposeInput]) -> dict[Host, list[Machine]]:
+    found: dict[int, tuple[Host, list[Machine]]] = {}
+    for machine, host in run.once(read_placed):
+        found.setdefault(host.id, (host, []))[1].append(machine)
+    return dict(found.values())
 
 
 def _ensure_volumes(run: Run[ComposeInput]) -> None:
-    machine, hypervisor = _on_host(run)
-    for disk in machine.disks:
-        hypervisor.ensure_volume(disk)
+    def ensure(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
+        for disk in machine.disks:
+            hypervisor.ensure_volume(disk)
+
+    _on_hosts(run, ensure)
 
 
 def _delete_volumes(run: Run[ComposeInput]) -> None:
-    machine, hypervisor = _on_host(run)
-    for disk in machine.disks:
-        hypervisor.delete_volume(disk)
+    def delete(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
+        for disk in machine.disks:
+            hypervisor.delete_volume(disk)
+
+    _on_hosts(run, delete, to_the_end=True)
 
 
-def _ensure_machine(run: Run[ComposeInput]) -> None:
-    machine, host = run.once(_read_placed)
-    run.ports.hypervisors.of(host.name, host.uri).ensure_machine(spec_of(host, machine))
+def _ensure_machines(run: Run[ComposeInput]) -> None:
+    _on_hosts(run, lambda hypervisor, host, machine: hypervisor.ensure_machine(spec_of(host, machine)))
 
 
-def _delete_machine(run: Run[ComposeInput]) -> None:
-    machine, hypervisor = _on_host(run)
-    hypervisor.delete_machine(machine.uuid)
+def _delete_machines(run: Run[ComposeInput]) -> None:
+    _on_hosts(run, lambda hypervisor, _, machine: hypervisor.delete_machine(machine.uuid), to_the_end=True)
 
 
 def _want_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
@@ -163,7 +70,8 @@ def _unwant_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
 
 
 def _set_dhcp(run: Run[ComposeInput], uow: UnitOfWork, *, wanted: bool) -> None:
-    uow.machines.move(run.input.identities.system_id, MachineState.COMMISSIONING, dhcp_published=wanted)
+    keys = [each.system_id for each in run.input.identities]
+    uow.machines.move(keys, MachineState.COMMISSIONING, dhcp_published=wanted)
 
 
 def _publish(run: Run[ComposeInput]) -> None:
@@ -171,35 +79,48 @@ def _publish(run: Run[ComposeInput]) -> None:
 
 
 def _start(run: Run[ComposeInput]) -> None:
-    if run.input.request.start:
-        machine, hypervisor = _on_host(run)
-        hypervisor.start(machine.uuid)
+    names = {
+        identities.system_id
+        for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True)
+        if request.start
+    }
+
+    def start(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
+        if machine.system_id in names:
+            hypervisor.start(machine.uuid)
+
+    _on_hosts(run, start)
 
 
 def _stop(run: Run[ComposeInput]) -> None:
-    machine, hypervisor = _on_host(run)
-    hypervisor.stop(machine.uuid, force=True)
+    _on_hosts(run, lambda hypervisor, _, machine: hypervisor.stop(machine.uuid, force=True), to_the_end=True)
 
 
 def _verify(run: Run[ComposeInput]) -> Verified:
-    machine, host = run.once(_read_placed)
-    return verify_machine(run.ports, host, machine)
+    work = _by_host(run)
+    found = side_by_side(run, work, lambda host, machines: verify_machines(run.ports, host, machines))
+    if len(run.input.identities) <= FEW:
+        return Verified(tuple(line for lines in found for line in lines))
+    counts = zip(work.items(), found, strict=True)
+    return Verified(
+        tuple(f"{host.name}: {len(some)} machines, {len(lines)} NICs" for (host, some), lines in counts)
+    )
 
 
 def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    identities = run.input.identities
-    power = PowerState.ON if run.input.request.start else PowerState.OFF
     commissioning, ready = MachineState.COMMISSIONING, MachineState.READY
-    check_transition(identities.hostname, commissioning, ready)
-    uow.machines.move(identities.system_id, commissioning, state=ready, power=power)
-    subject = f"machine {identities.hostname}"
-    uow.events.add(Event("machine-composed", subject, "composed and ready", run.ports.clock.now()))
+    pairs = list(zip(run.input.identities, run.input.batch.machines, strict=True))
+    check_transition(pairs[0][0].hostname, commissioning, ready)
+    for power, is_started in ((PowerState.ON, True), (PowerState.OFF, False)):
+        if keys := [each.system_id for each, request in pairs if request.start is is_started]:
+            uow.machines.move(keys, commissioning, state=ready, power=power)
+    now = run.ports.clock.now()
+    for each, _ in pairs:
+        uow.events.add(Event("machine-composed", f"machine {each.hostname}", "composed and ready", now))
 
 
-OBSERVE = Step[ComposeInput, ChosenHost]("observe", ChosenHost, do=_observe)
-RESERVE = Step[ComposeInput, None]("reserve", rows=_reserve, stale=_choose_again, undo_rows=_release)
 VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=_delete_volumes)
-DOMAIN = Step[ComposeInput, None]("domain", do=_ensure_machine, undo=_delete_machine)
+DOMAIN = Step[ComposeInput, None]("domain", do=_ensure_machines, undo=_delete_machines)
 DHCP = Step[ComposeInput, None]("dhcp", rows=_want_dhcp, do=_publish, undo_rows=_unwant_dhcp, undo=_publish)
 POWER = Step[ComposeInput, None]("power", do=_start, undo=_stop)
 VERIFY = Step[ComposeInput, Verified]("verify", Verified, do=_verify)

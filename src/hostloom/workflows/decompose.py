@@ -103,7 +103,7 @@ def _delete_volumes(run: Run[DecomposeInput]) -> None:
 
 
 def _release(run: Run[DecomposeInput], uow: UnitOfWork) -> None:
-    uow.release(run.input.system_id)
+    uow.release([run.input.system_id])
     subject = f"machine {run.input.hostname}"
     uow.events.add(Event("machine-decomposed", subject, "decomposed", run.ports.clock.now()))
 

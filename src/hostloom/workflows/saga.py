@@ -80,6 +80,11 @@ class Run(Generic[I]):
             self.kept[read] = read(self)
         return cast("T", self.kept[read])
 
+    def wants_cancel(self) -> bool:
+        """Whether the user has asked it to stop; for effects that take long."""
+        with self.ports.store.begin() as uow:
+            return uow.operations.get(self.operation.id).cancel_requested
+
     def has(self, step: Step[I, Any]) -> bool:
         """Whether that step has an output: it may have failed before it had one."""
         return self.outputs.get(step.name) is not None
@@ -182,7 +187,7 @@ class Runner:
             try:
                 return do(self._run)
             except DriverError as error:
-                if not error.retryable or self._wants_cancel():
+                if not error.retryable or self._run.wants_cancel():
                     raise
                 log.info("operation %s: %s; trying again", self._operation.id, error)
                 self._pause(pause_s)
@@ -203,10 +208,6 @@ class Runner:
             step.forward_only and self._records[step.name].state is not StepState.PENDING
             for step in self._saga.steps
         )
-
-    def _wants_cancel(self) -> bool:
-        with self._ports.store.begin() as uow:
-            return uow.operations.get(self._operation.id).cancel_requested
 
     # -- backward --------------------------------------------------------------------------------------
 

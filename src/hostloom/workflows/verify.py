@@ -1,5 +1,6 @@
-"""Verify: is the machine attached as it was planned?"""
+"""Verify: are machines attached as was planned?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hostloom.model.attachment import AttachKind
@@ -17,24 +18,40 @@ class Verified:
     evidence: tuple[str, ...]
 
 
-def verify_machine(ports: Ports, host: Host, machine: Machine) -> Verified:
-    """Compare the machine on its host with its record; HypervisorRejected names the first difference."""
-    seen = ports.hypervisors.of(host.name, host.uri).find_machine(machine.uuid)
-    if seen is None:
-        raise HypervisorRejected(host.name, f"verify machine {machine.hostname}", "it is not there")
-    found = {each.mac: each for each in seen.interfaces}
-    running = seen.power is PowerState.ON
-    links = _links(ports, host.uri) if running else {}
+def verify_machines(ports: Ports, host: Host, machines: Iterable[Machine]) -> list[str]:
+    """Compare machines with their records, a line a NIC; HypervisorRejected names the first difference."""
+    hypervisor = ports.hypervisors.of(host.name, host.uri)
+    links: dict[str, ObservedLink] | None = None
     evidence = []
-    for wanted in machine.interfaces:
-        interface = found.get(wanted.mac)
-        difference = _difference(wanted, interface, links, running=running)
-        if difference or interface is None:
-            action = f"verify NIC {wanted.name} of machine {machine.hostname}"
-            raise HypervisorRejected(host.name, action, difference)
-        target = interface.target or "not running"
-        evidence.append(f"{wanted.name}: {wanted.attachment.kind} {wanted.attachment.source} by {target}")
-    return Verified(tuple(evidence))
+    for machine in machines:
+        seen = hypervisor.find_machine(machine.uuid)
+        if seen is None:
+            raise HypervisorRejected(host.name, f"verify machine {machine.hostname}", "it is not there")
+        running = seen.power is PowerState.ON
+        if running and links is None:
+            # Read once, after the last machine was started: all taps are there by now.
+            links = _links(ports, host.uri)
+        found = {each.mac: each for each in seen.interfaces}
+        evidence += [
+            _verify_nic(host, machine, wanted, found.get(wanted.mac), links if running else None)
+            for wanted in machine.interfaces
+        ]
+    return evidence
+
+
+def _verify_nic(
+    host: Host,
+    machine: Machine,
+    wanted: MachineInterface,
+    found: ObservedInterface | None,
+    links: dict[str, ObservedLink] | None,
+) -> str:
+    difference = _difference(wanted, found, links or {}, running=links is not None)
+    if difference or found is None:
+        action = f"verify NIC {wanted.name} of machine {machine.hostname}"
+        raise HypervisorRejected(host.name, action, difference)
+    where = f"{wanted.attachment.kind} {wanted.attachment.source} by {found.target or 'not running'}"
+    return f"{machine.hostname} {wanted.name}: {where}"
 
 
 def _links(ports: Ports, uri: str) -> dict[str, ObservedLink]:

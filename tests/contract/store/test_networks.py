@@ -10,7 +10,7 @@ from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound, 
 from hostloom.model.ids import FabricId, InterfaceId, RangeId, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.network import AddressKind, Fabric, HeldAddress, IPRange, RangeKind, Space, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
-from hostloom.ports import Store
+from hostloom.ports import Reservation, Store
 from support.stored import EXPLANATION, a_plan, store_world
 
 
@@ -110,7 +110,7 @@ def test_who_uses_a_network_is_named(store: Store) -> None:
         uow.vlans.add(Vlan(VlanId(0), world.fabric.id, 30, "relayed", relay_vlan_id=vlan.id))
         nic = NodeInterface(InterfaceId(0), "eth0", InterfaceKind.PHYSICAL, vlan_id=vlan.id)
         uow.nodes.add(Node(SystemId("n00001"), "printer", NodeKind.DEVICE, (nic,)))
-        uow.reserve(a_plan(world, 1, revision=uow.snapshot().revision), EXPLANATION)
+        uow.reserve([Reservation(a_plan(world, 1, revision=uow.snapshot().revision), EXPLANATION)])
         uow.addresses.hold(HeldAddress(ip_address("10.0.0.9"), AddressKind.RESERVED, world.subnet.id))
         with pytest.raises(InUse, match="vlan fabric-0/20"):
             uow.spaces.delete(space.id)

@@ -13,7 +13,7 @@ from hostloom.model.ids import HostId, InterfaceId, MacAddress, SystemId, TagId,
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
-from hostloom.ports import Store
+from hostloom.ports import Reservation, Store
 from support.stored import EXPLANATION, a_host, a_plan, store_world
 
 N1, N2 = SystemId("n00001"), SystemId("n00002")
@@ -198,11 +198,13 @@ def test_a_host_with_composed_machines_stays_adopted_ones_go_with_it(store: Stor
     world = store_world(store)
     with store.begin() as uow:
         uow.machines.add(a_machine(1, world.host.id, MachineOrigin.ADOPTED))
-        composed = uow.reserve(a_plan(world, 2, revision=uow.snapshot().revision), EXPLANATION)
+        composed = uow.reserve(
+            [Reservation(a_plan(world, 2, revision=uow.snapshot().revision), EXPLANATION)]
+        )[0]
         with pytest.raises(InUse) as refused:
             uow.hosts.delete(world.host.id)
         assert refused.value.by == ("machine vm2",)
-        uow.release(composed.system_id)
+        uow.release([composed.system_id])
         uow.hosts.delete(world.host.id)
         assert (uow.hosts.list(), uow.machines.list(), uow.nodes.list()) == ([], [], [])
         uow.commit()

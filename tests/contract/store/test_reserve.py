@@ -17,14 +17,14 @@ from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.network import AddressKind, HeldAddress, IPRange, RangeKind
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 from hostloom.model.plan import Plan
-from hostloom.ports import Store
+from hostloom.ports import Reservation, Store
 from support.stored import EXPLANATION, GB, a_host, a_plan, macvtap, store_world
 
 
 def reserve_now(store: Store, plan: Plan) -> Machine:
     """Reserve a plan as if it had just been decided."""
     with store.begin() as uow:
-        machine = uow.reserve(replace(plan, revision=uow.snapshot().revision), EXPLANATION)
+        machine = uow.reserve([Reservation(replace(plan, revision=uow.snapshot().revision), EXPLANATION)])[0]
         uow.commit()
         return machine
 
@@ -68,7 +68,7 @@ def test_release_leaves_nothing_and_may_be_repeated(store: Store) -> None:
     machine = reserve_now(store, a_plan(world, 1, nics=2))
     for _ in range(2):
         with store.begin() as uow:
-            uow.release(machine.system_id)
+            uow.release([machine.system_id])
             uow.commit()
     with store.begin() as uow:
         assert replace(uow.snapshot(), revision=0) == replace(before, revision=0)
@@ -84,7 +84,7 @@ def test_a_machine_that_is_a_host_is_not_released(store: Store) -> None:
         match = Correlation(CorrelationState.CORRELATED, machine.system_id)
         uow.hosts.add(a_host("nested", correlation=match))
         with pytest.raises(InUse, match="host nested"):
-            uow.release(machine.system_id)
+            uow.release([machine.system_id])
 
 
 def test_a_changed_host_is_stale(store: Store) -> None:
@@ -224,7 +224,7 @@ def test_what_a_parallel_request_took_is_stale_so_that_it_is_decided_again(store
     reserve_now(store, a_plan(world, 1, ip="10.0.0.50", cores=64))
     for lost in (a_plan(world, 2, ip="10.0.0.50", revision=before), a_plan(world, 3, revision=before)):
         with store.begin() as uow, pytest.raises(StaleGeneration, match="world"):
-            uow.reserve(lost, EXPLANATION)
+            uow.reserve([Reservation(lost, EXPLANATION)])
 
 
 def race(store: Store, plans: list[Plan]) -> "tuple[list[Machine], list[Exception]]":
@@ -239,7 +239,7 @@ def race(store: Store, plans: list[Plan]) -> "tuple[list[Machine], list[Exceptio
         start.wait()
         try:
             with store.begin() as uow:
-                machine = uow.reserve(replace(plan, revision=revision), EXPLANATION)
+                machine = uow.reserve([Reservation(replace(plan, revision=revision), EXPLANATION)])[0]
                 uow.commit()
                 won.append(machine)
         except (AlreadyExists, Refused, StaleGeneration) as error:
@@ -343,7 +343,7 @@ def test_changes_of_a_machine_and_of_the_world_never_wait_for_each_other_in_a_ri
     def release() -> None:
         updated.wait()
         with store.begin() as uow:
-            uow.release(machine.system_id)
+            uow.release([machine.system_id])
             uow.commit()
         released.set()
 

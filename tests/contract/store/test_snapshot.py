@@ -13,7 +13,7 @@ from hostloom.model.errors import HostloomError
 from hostloom.model.ids import InterfaceId, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.network import AddressKind, HeldAddress, Space, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
-from hostloom.ports import Store, UnitOfWork
+from hostloom.ports import Reservation, Store, UnitOfWork
 from hostloom.store import engine as store_engine
 from hostloom.store.engine import open_store
 from support.indexes import assert_indexes, build_indexes
@@ -48,7 +48,7 @@ def a_nic(number: int, vlan_id: VlanId | None) -> NodeInterface:
 def _reserve(uow: UnitOfWork, world: StoredWorld, n: int) -> None:
     host = uow.hosts.get(world.host.id)
     plan = a_plan(world, n % 12, revision=uow.snapshot().revision)
-    uow.reserve(replace(plan, host_generation=host.generation), EXPLANATION)
+    uow.reserve([Reservation(replace(plan, host_generation=host.generation), EXPLANATION)])
 
 
 def _rename(uow: UnitOfWork, world: StoredWorld, n: int) -> None:
@@ -96,7 +96,7 @@ ACTIONS: tuple[Callable[[UnitOfWork, StoredWorld, int], object], ...] = (
     _update_machine,
     _add_node,
     _delete_subnet,
-    lambda uow, world, n: uow.release(SystemId(f"m{n % 12:05d}")),
+    lambda uow, world, n: uow.release([SystemId(f"m{n % 12:05d}")]),
     lambda uow, world, n: uow.addresses.release(ip_address(f"10.0.0.{200 + n % 9}"), world.subnet.id),
     lambda uow, world, n: uow.nodes.replace_interfaces(SystemId(f"n{n % 9:05d}"), (a_nic(n + 1, None),)),
     lambda uow, world, n: uow.nodes.delete(SystemId(f"n{n % 9:05d}")),
@@ -201,7 +201,7 @@ def test_a_commit_that_follows_anothers_does_not_hide_it(url: str, store: Store)
         uow.commit()
     other.close()
     with store.begin() as uow:
-        uow.reserve(a_plan(world, 1, revision=revision), EXPLANATION)
+        uow.reserve([Reservation(a_plan(world, 1, revision=revision), EXPLANATION)])
         uow.commit()
     assert [each.name for each in read(store).spaces] == ["between"]
     assert [each.name for each in read(store).hosts[0].machines] == ["vm1"]

@@ -9,7 +9,7 @@ from hostloom.model.ids import HostId, InterfaceId, SystemId
 from hostloom.model.machine import MachineState
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
-from hostloom.ports import Store, UnitOfWork
+from hostloom.ports import Reservation, Store, UnitOfWork
 from hostloom.store.engine import DatabaseStore
 from support.statements import counted_statements
 from support.stored import EXPLANATION, StoredWorld, a_host, a_plan, store_world
@@ -23,7 +23,9 @@ def engine_of(store: Store) -> Engine:
 
 
 def reserve(uow: UnitOfWork, world: StoredWorld, number: int, nics: int = 2) -> None:
-    uow.reserve(a_plan(world, number, revision=uow.snapshot().revision, nics=nics), EXPLANATION)
+    uow.reserve(
+        [Reservation(a_plan(world, number, revision=uow.snapshot().revision, nics=nics), EXPLANATION)]
+    )
 
 
 def count_lists(store: Store) -> tuple[int, ...]:

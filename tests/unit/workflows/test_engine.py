@@ -13,7 +13,7 @@ from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.operation import Operation, OperationState, StepState
 from hostloom.model.request import ComposeRequest
 from hostloom.services import hosts, machines, operations
-from hostloom.workflows import compose
+from hostloom.workflows import deciding
 from hostloom.workflows.compose import COMPOSE
 from support.little_world import URIS, LittleWorld, little_world
 from support.saga_proofs import Proof, changed, failing
@@ -90,7 +90,7 @@ def test_what_will_not_pass_is_not(proof: Proof) -> None:
 def test_the_checker_looks_at_what_is_reserved_too(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
     before = proof.world.state()
     proof.begin(proof.world)
-    monkeypatch.setattr(compose, "check", lambda *_: ("eth0: no such bridge",))
+    monkeypatch.setattr(deciding, "check", lambda *_: ("eth0: no such bridge",))
     operation = proof.run(COMPOSE)
     assert (operation.state, operation.error_code) == (OperationState.FAILED, "bug")
     assert "eth0: no such bridge" in operation.error

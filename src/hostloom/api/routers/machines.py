@@ -24,10 +24,11 @@ from hostloom.model.machine import (
     MachineState,
     PowerState,
 )
-from hostloom.model.plan import Decision, Plan, PlannedInterface
-from hostloom.model.request import AddressMode, ComposeRequest
-from hostloom.services import machines
+from hostloom.model.plan import Plan, PlannedInterface
+from hostloom.model.request import AddressMode, ComposeBatch, ComposeRequest
+from hostloom.services import machines, plans
 from hostloom.services.machines import MachineChanges
+from hostloom.services.plans import Planned
 
 router = APIRouter(prefix="/machines", tags=["machines"])
 
@@ -203,15 +204,24 @@ class PlanOut(Out):
 class DecisionOut(Out):
     """What compose would do and why: a plan, or null and the refusal in the explanation, also as text."""
 
+    #: Of the plan that was kept; applied as it is until it expires.
+    id: str | None
+    expires_at: float | None
     plan: PlanOut | None
     explanation: dict[str, Any]
     text: list[str]
 
     @classmethod
-    def of(cls, item: Decision, names: Names, now: float) -> Self:
+    def of(cls, item: Planned, names: Names, now: float) -> Self:
         """Of the model, told at a time."""
-        plan = None if item.plan is None else PlanOut.of(item.plan, names)
-        return cls(plan=plan, explanation=as_data(item.explanation), text=render(item.explanation, now))
+        explanation = item.decision.explanations[0]
+        return cls(
+            id=None if item.stored is None else item.stored.id,
+            expires_at=None if item.stored is None else item.stored.expires_at,
+            plan=None if item.stored is None else PlanOut.of(item.decision.plans[0], names),
+            explanation=as_data(explanation),
+            text=render(explanation, now),
+        )
 
 
 class WhyOut(Out):
@@ -245,9 +255,9 @@ def list_machines(
 @router.post("/plan", response_model=DecisionOut)
 def plan_machine(call: Reading, body: ComposeIn) -> Response:
     """Show what compose would do, and why; nothing is held."""
-    decision = machines.plan(call.ports, call.principal, body.to_model())
+    planned = plans.make(call.ports, call.principal, ComposeBatch((body.to_model(),)))
     with call.begin() as uow:
-        return call.one(DecisionOut.of(decision, Names(uow), call.ports.clock.now()))
+        return call.one(DecisionOut.of(planned, Names(uow), call.ports.clock.now()))
 
 
 @router.post("", status_code=202, response_model=OperationOut)

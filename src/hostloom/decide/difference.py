@@ -1,0 +1,128 @@
+"""Hold a plan that was kept against what would be decided now: every field that would differ, as data."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Disk
+from hostloom.model.network import Address
+from hostloom.model.plan import Plan, PlannedInterface
+from hostloom.model.stored_plan import PlanDifference
+
+#: (field, planned, now, who has what was planned)
+_Found = tuple[str, object, object, str]
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+def differences(snapshot: Snapshot, planned: Plan, now: Plan) -> tuple[PlanDifference, ...]:
+    """Every difference in what would be made; the revision and generation may be other ones.
+
+    A warning that is gone is none, one that has come is: the user has not seen it.
+    """
+    found = [*_machine(planned, now), *_interfaces(snapshot, planned, now), *_disks(planned, now)]
+    known = set(planned.warnings)
+    found += [
+        ("warning", "none", f"{each.code} {each.subject} {each.found}".strip(), "")
+        for each in now.warnings
+        if each not in known
+    ]
+    return tuple(
+        PlanDifference(planned.spec.name, field, _text(before), _text(after), taken_by)
+        for field, before, after, taken_by in found
+        if before != after
+    )
+
+
+def _machine(planned: Plan, now: Plan) -> Iterator[_Found]:
+    before, after = planned.spec, now.spec
+    yield "host", planned.host_name, now.host_name, ""
+    if planned.host_name == now.host_name:
+        yield "host id", planned.host_id, now.host_id, ""
+    for field in ("name", "system_id", "uuid", "cores", "memory_mib"):
+        yield field.replace("_", " "), getattr(before, field), getattr(after, field), ""
+    for field in ("architecture", "domain_type", "machine_type", "emulator", "cpu_model"):
+        yield field.replace("_", " "), getattr(before.emulation, field), getattr(after.emulation, field), ""
+    yield "network boot", planned.netboot, now.netboot, ""
+    yield "start", planned.start, now.start, ""
+
+
+def _interfaces(snapshot: Snapshot, planned: Plan, now: Plan) -> Iterator[_Found]:
+    for name, before, after in _paired(planned.interfaces, now.interfaces):
+        if before is None or after is None:
+            yield name, _presence(before), _presence(after), ""
+            continue
+        yield f"{name} attachment", _attachment(before), _attachment(after), ""
+        yield f"{name} mac", before.mac, after.mac, ""
+        yield f"{name} vlan", _vlan(snapshot, before), _vlan(snapshot, after), ""
+        yield f"{name} mode", before.mode, after.mode, ""
+        yield f"{name} ip", before.ips, after.ips, _taken(snapshot, before.ips, after.ips)
+        if before.ips == after.ips:
+            yield f"{name} subnet", _subnets(snapshot, before), _subnets(snapshot, after), ""
+        yield f"{name} boot", before.boot, after.boot, ""
+        yield f"{name} model", before.model, after.model, ""
+
+
+def _disks(planned: Plan, now: Plan) -> Iterator[_Found]:
+    for name, before, after in _paired(planned.disks, now.disks):
+        if before is None or after is None:
+            yield f"disk {name}", _presence(before), _presence(after), ""
+            continue
+        for field in ("pool", "volume", "size_bytes", "format"):
+            yield f"disk {name} {field.replace('_', ' ')}", getattr(before, field), getattr(after, field), ""
+
+
+def _paired(before: Sequence[T], after: Sequence[T]) -> list[tuple[str, T | None, T | None]]:
+    """By name, in the order of the plan; those that have come last."""
+    old, new = ({each.name: each for each in some} for some in (before, after))
+    return [(name, old.get(name), new.get(name)) for name in {**old, **new}]
+
+
+def _presence(item: PlannedInterface | Disk | None) -> str:
+    return "none" if item is None else "there"
+
+
+def _attachment(nic: PlannedInterface) -> str:
+    attachment = nic.attachment
+    mode = f" ({attachment.mode})" if attachment.mode is not None else ""
+    return f"{'ovs ' if attachment.ovs else ''}{attachment.kind} {attachment.source}{mode}"
+
+
+def _taken(snapshot: Snapshot, before: tuple[Address, ...], after: tuple[Address, ...]) -> str:
+    """Who has the first address that was planned and is no longer given."""
+    for ip in before:
+        if ip in after:
+            continue
+        for held in snapshot.held_by_ip.get(ip, ()):
+            node = (
+                None if held.system_id is None else snapshot.node_by_system_id.get(SystemId(held.system_id))
+            )
+            return held.comment or str(held.kind) if node is None else node.hostname
+    return ""
+
+
+def _vlan(snapshot: Snapshot, nic: PlannedInterface) -> str:
+    vlan = None if nic.vlan_id is None else snapshot.vlan_by_id.get(nic.vlan_id)
+    if vlan is None:
+        return "none" if nic.vlan_id is None else "gone"
+    return f"{snapshot.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
+
+
+def _subnets(snapshot: Snapshot, nic: PlannedInterface) -> tuple[str, ...]:
+    found = (snapshot.subnet_by_id.get(each) for each in nic.subnet_ids)
+    return tuple("gone" if each is None else str(each.cidr) for each in found)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)

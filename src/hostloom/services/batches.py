@@ -1,0 +1,60 @@
+"""Machines that are wanted together: their names and identities, drawn and checked beforehand."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hostloom.decide.compose import labels_needed
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.errors import AlreadyExists, InvalidValue
+from hostloom.model.ids import check_hostname
+from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Identities
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services.groupings import resource_pool_id, zone_id
+
+
+def copies(request: ComposeRequest, count: int) -> tuple[ComposeRequest, ...]:
+    """`count` machines like it; a name is numbered: web-1, web-2, …"""
+    if count == 1 or request.hostname is None:
+        return (request,) * count
+    return tuple(replace(request, hostname=f"{request.hostname}-{n}") for n in range(1, count + 1))
+
+
+def draw(ports: Ports, batch: ComposeBatch) -> tuple[Identities, ...]:
+    """Everything random about each machine."""
+    if not 1 <= len(batch.machines) <= MAX_BATCH:
+        raise InvalidValue("machines", len(batch.machines), f"a list of 1 to {MAX_BATCH} machines")
+    now = ports.clock.now()
+    return tuple(
+        Identities(
+            system_id=ports.ids.system_id(),
+            hostname=request.hostname or ports.ids.hostname(),
+            uuid=ports.ids.uuid(),
+            macs=tuple(ports.ids.mac() for _ in range(labels_needed(request))),
+            at=now,
+        )
+        for request in batch.machines
+    )
+
+
+def check(uow: UnitOfWork, snapshot: Snapshot, batch: ComposeBatch, identities: Sequence[Identities]) -> None:
+    """Raise what is wrong whatever the hosts are: groups that do not exist, names that cannot be given."""
+    for zone in {each.zone for each in batch.machines}:
+        zone_id(uow, zone)
+    for pool in {each.resource_pool for each in batch.machines}:
+        resource_pool_id(uow, pool)
+    taken = {each.hostname for each in snapshot.nodes}
+    for name, times in Counter(each.hostname for each in identities).items():
+        check_hostname(name)
+        if times > 1:
+            raise InvalidValue("hostname", name, "the name of one machine of the request")
+        if name in taken:
+            raise AlreadyExists("node", name)
+
+
+def subject_of(identities: Sequence[Identities]) -> str:
+    """What an operation or plan is about: `machine web`, `machines web-1 … web-3`."""
+    names = [each.hostname for each in identities]
+    if len(names) == 1:
+        return f"machine {names[0]}"
+    return f"machines {names[0]} … {names[-1]}" if len(names) > 2 else f"machines {names[0]}, {names[1]}"

@@ -1,0 +1,172 @@
+"""Plans: what composing would do, kept for a quarter of an hour to be looked at and applied as it is."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+
+from hostloom.decide.dhcp import dhcp_additions
+from hostloom.decide.explain_data import stored_data
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.access import Principal
+from hostloom.model.errors import DriverError, StaleGeneration, WrongState
+from hostloom.model.ids import natural_key
+from hostloom.model.operation import Operation, OperationState
+from hostloom.model.plan import JointDecision, Plan
+from hostloom.model.request import ComposeBatch, Identities
+from hostloom.model.stored_plan import (
+    PLAN_LIFETIME_S,
+    DhcpAddition,
+    PlanContent,
+    Rendering,
+    StoredPlan,
+)
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services import batches
+from hostloom.services.access import require_admin
+from hostloom.services.start import start_saga
+from hostloom.workflows.codec import to_json
+from hostloom.workflows.compose import COMPOSE
+from hostloom.workflows.deciding import decide_as_planned, decide_batch
+from hostloom.workflows.placing import ComposeInput, read_content
+from hostloom.workflows.side_by_side import HOSTS_AT_ONCE
+
+_UNDONE = (OperationState.FAILED, OperationState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What was decided, and the plan that was kept of it; none when it was refused."""
+
+    decision: JointDecision
+    identities: tuple[Identities, ...]
+    stored: StoredPlan | None = None
+    content: PlanContent | None = None
+
+
+def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
+    """Decide, and keep what fits with all that people want to see of it; nothing is held."""
+    require_admin(principal, "plan machines")
+    identities = batches.draw(ports, batch)
+    with ports.store.begin() as uow:
+        snapshot = uow.snapshot()
+        batches.check(uow, snapshot, batch, identities)
+    decision = decide_batch(snapshot, batch, identities)
+    if decision.refused_at is not None:
+        return Planned(decision, identities)
+    content = PlanContent(
+        batch,
+        identities,
+        decision.plans,
+        tuple(stored_data(each) for each in decision.explanations),
+        _render(ports, snapshot, decision.plans),
+        _dhcp(ports, snapshot, decision.plans),
+        tuple(snapshot.host_by_id[each.host_id].host.facts_at for each in decision.plans),
+    )
+    stored = _describe(ports, principal, content, snapshot.revision)
+    with ports.store.begin() as uow:
+        uow.plans.add(stored, to_json(content))
+        uow.commit()
+    return Planned(decision, identities, stored, content)
+
+
+def list_(
+    uow: UnitOfWork, principal: Principal, now: float, after: str | None = None, limit: int | None = None
+) -> list[StoredPlan]:
+    """Those that have not expired, newest first."""
+    require_admin(principal, "see plans")
+    return uow.plans.list(now, after, limit)
+
+
+def get(uow: UnitOfWork, principal: Principal, now: float, plan_id: str) -> tuple[StoredPlan, PlanContent]:
+    """A plan in full; PlanGone."""
+    require_admin(principal, "see plans")
+    return uow.plans.get(plan_id, now), read_content(uow, plan_id)
+
+
+def delete(uow: UnitOfWork, principal: Principal, now: float, plan_id: str) -> None:
+    """Forget a plan; InUse while an operation applies it."""
+    require_admin(principal, "delete plans")
+    uow.plans.delete(plan_id, now)
+
+
+def compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
+    """Record the operation that makes exactly what was planned; PlanStale tells what is different now.
+
+    Asked twice it gives the same operation; after one that failed or was cancelled, a new one.
+    """
+    require_admin(principal, "compose machines")
+    try:
+        return _compose(ports, principal, plan_id)
+    except StaleGeneration:  # a parallel request for the same plan was first: its operation is there now
+        return _compose(ports, principal, plan_id)
+
+
+def _compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
+    with ports.store.begin() as uow:
+        stored, content = get(uow, principal, ports.clock.now(), plan_id)
+        before = None if stored.operation_id is None else uow.operations.get(stored.operation_id)
+        if before is not None and before.state not in _UNDONE:
+            _refuse_used(uow, stored, content, before)
+            return before
+        snapshot = uow.snapshot()
+        batches.check(uow, snapshot, content.batch, content.identities)
+        decide_as_planned(snapshot, plan_id, content)
+        wanted = ComposeInput(content.batch, content.identities, plan_id)
+        operation = start_saga(uow, ports, principal, COMPOSE, wanted, stored.subject)
+        uow.plans.use(stored, operation.id)
+        uow.commit()
+    return operation
+
+
+def _refuse_used(uow: UnitOfWork, stored: StoredPlan, content: PlanContent, before: Operation) -> None:
+    """A plan makes its machines once: not again when they have been taken apart."""
+    if before.state is OperationState.SUCCEEDED:
+        keys = [each.system_id for each in content.identities]
+        if len(uow.machines.some(keys)) < len(keys):
+            raise WrongState("plan", stored.id, f"used: it made {stored.subject}, since gone", "a new one")
+
+
+def _describe(ports: Ports, principal: Principal, content: PlanContent, revision: int) -> StoredPlan:
+    now = ports.clock.now()
+    return StoredPlan(
+        id=ports.ids.uuid(),
+        subject=batches.subject_of(content.identities),
+        hosts=tuple(sorted({each.host_name for each in content.plans}, key=natural_key)),
+        created_at=now,
+        expires_at=now + PLAN_LIFETIME_S,
+        requested_by=principal.name,
+        revision=revision,
+    )
+
+
+def _dhcp(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[DhcpAddition, ...]:
+    """Nothing changes where no DHCP server is ours."""
+    return () if ports.dhcp is None or ports.local is None else dhcp_additions(snapshot, plans)
+
+
+def _render(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[Rendering, ...]:
+    """Each machine as its hypervisor would be told; hosts at once, and one that is dead is asked once."""
+    places: dict[str, list[int]] = {}
+    for at, plan in enumerate(plans):
+        places.setdefault(plan.host_name, []).append(at)
+
+    def on_host(some: list[int]) -> list[Rendering]:
+        found: list[Rendering] = []
+        for at in some:
+            is_dead = found and found[-1].xml is None
+            found.append(found[-1] if is_dead else _render_one(ports, snapshot, plans[at]))
+        return found
+
+    with ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(places)), "render") as pool:
+        rendered = pool.map(on_host, places.values())
+        by_place = dict(zip(chain(*places.values()), chain.from_iterable(rendered), strict=True))
+    return tuple(by_place[at] for at in range(len(plans)))
+
+
+def _render_one(ports: Ports, snapshot: Snapshot, plan: Plan) -> Rendering:
+    host = snapshot.host_by_id[plan.host_id].host
+    try:
+        return Rendering(ports.hypervisors.of(host.name, host.uri).render(plan.spec))
+    except DriverError as error:
+        return Rendering(None, str(error))

@@ -1,0 +1,82 @@
+"""Kept plans in the database: they hold nothing and are soon forgotten."""
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, tuple_, update
+
+from hostloom.model.errors import InUse, PlanGone, StaleGeneration
+from hostloom.model.operation import FINISHED
+from hostloom.model.stored_plan import MAX_PLANS, StoredPlan
+from hostloom.store.tables import operations, plans
+from hostloom.store.transaction import Transaction, columns_of
+
+_FIELDS = tuple(each.name for each in fields(StoredPlan))
+_COLUMNS = tuple(plans.c[name] for name in _FIELDS)
+_NEWEST = (plans.c.created_at.desc(), plans.c.id.desc())
+
+
+def _is_being_applied() -> ColumnElement[bool]:
+    return exists().where(operations.c.id == plans.c.operation_id, operations.c.state.not_in(FINISHED))
+
+
+class Plans:
+    """Kept plans; their content is read apart, because lists do not show it."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def add(self, plan: StoredPlan, content: dict[str, Any]) -> None:
+        """Keep it, and forget those that are over or too many: two statements."""
+        self._sweep(plan.created_at)
+        self.tx.write(insert(plans).values(asdict(plan) | {"content": content}))
+
+    def get(self, plan_id: str, now: float) -> StoredPlan:
+        """By id; PlanGone."""
+        row = self.tx.read(select(*_COLUMNS).where(plans.c.id == plan_id, _is_kept(now))).first()
+        if row is None:
+            raise PlanGone(plan_id)
+        return StoredPlan(**columns_of(row))
+
+    def content(self, plan_id: str) -> dict[str, Any]:
+        """What it is in full; PlanGone."""
+        row = self.tx.read(select(plans.c.content).where(plans.c.id == plan_id)).first()
+        if row is None:
+            raise PlanGone(plan_id)
+        found: dict[str, Any] = row[0]
+        return found
+
+    def list(self, now: float, after: str | None = None, limit: int | None = None) -> list[StoredPlan]:
+        """Newest first, those older than `after`."""
+        query = select(*_COLUMNS).where(_is_kept(now)).order_by(*_NEWEST).limit(limit)
+        if after is not None:
+            mark = plans.alias("mark")
+            query = query.where(
+                tuple_(plans.c.created_at, plans.c.id)
+                < select(mark.c.created_at, mark.c.id).where(mark.c.id == after).scalar_subquery()
+            )
+        return [StoredPlan(**columns_of(row)) for row in self.tx.rows(query)]
+
+    def use(self, plan: StoredPlan, operation_id: str) -> None:
+        """Note the operation, if nobody else noted one since the plan was read."""
+        same = (plans.c.id == plan.id, plans.c.operation_id.is_not_distinct_from(plan.operation_id))
+        done = self.tx.write(update(plans).where(*same).values(operation_id=operation_id))
+        if not done.rowcount:
+            raise StaleGeneration("plan", plan.id, plan.operation_id, "another operation")
+
+    def delete(self, plan_id: str, now: float) -> None:
+        """Forget it; PlanGone, or InUse."""
+        plan = self.get(plan_id, now)
+        done = self.tx.write(delete(plans).where(plans.c.id == plan_id, ~_is_being_applied()))
+        if not done.rowcount:
+            raise InUse("plan", plan_id, [f"operation {plan.operation_id}"])
+
+    def _sweep(self, now: float) -> None:
+        """Forget the expired ones, and make room for one more."""
+        crowded = select(plans.c.created_at).order_by(*_NEWEST).offset(MAX_PLANS - 1).limit(1)
+        over = or_(plans.c.expires_at <= now, plans.c.created_at <= crowded.scalar_subquery())
+        self.tx.write(delete(plans).where(and_(over, ~_is_being_applied())))
+
+
+def _is_kept(now: float) -> ColumnElement[bool]:
+    return or_(plans.c.expires_at > now, _is_being_applied())

@@ -1,0 +1,87 @@
+"""Deciding what is composed: checked, refused in words, or held against a kept plan."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hostloom.decide.check import check
+from hostloom.decide.compose import decide
+from hostloom.decide.difference import differences
+from hostloom.decide.explain_words import render_difference, render_refusal
+from hostloom.decide.placed import with_plan
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.errors import PlanStale, Refused
+from hostloom.model.plan import Explanation, JointDecision, Plan, Refusal
+from hostloom.model.request import ComposeBatch, Identities
+from hostloom.model.stored_plan import PlanContent, PlanDifference
+
+
+def decide_batch(snapshot: Snapshot, batch: ComposeBatch, identities: Sequence[Identities]) -> JointDecision:
+    """Decide, and have the independent checker look at every plan."""
+    found = decide_all(snapshot, batch, tuple(identities))
+    for request, plan in zip(batch.machines, found.plans, strict=False):
+        if wrong := check(snapshot, request, plan):
+            raise AssertionError(f"the plan breaks the rules: {'; '.join(wrong)}")
+        snapshot = with_plan(snapshot, plan)
+    return found
+
+
+def decide_all(snapshot: Snapshot, batch: ComposeBatch, identities: tuple[Identities, ...]) -> JointDecision:
+    """Each in turn on what the others have left."""
+    plans: list[Plan] = []
+    explanations: list[Explanation] = []
+    for at, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
+        found = decide(snapshot, request, names)
+        if found.plan is None:
+            return JointDecision((), (found.explanation,), at)
+        plans.append(found.plan)
+        explanations.append(found.explanation)
+        snapshot = with_plan(snapshot, found.plan)
+    return JointDecision(tuple(plans), tuple(explanations))
+
+
+def plans_or_refuse(found: JointDecision, identities: Sequence[Identities]) -> tuple[Plan, ...]:
+    """The plans, or Refused with the code, words and explanation of the machine that found no place."""
+    if found.refused_at is None:
+        return found.plans
+    explanation = found.explanations[0]
+    text = render_refusal(refusal_of(explanation))
+    if len(identities) > 1:
+        text = f"machine {identities[found.refused_at].hostname}: {text}"
+    raise Refused(refusal_of(explanation).code, text, explanation)
+
+
+def on_hosts(batch: ComposeBatch, hosts: Sequence[str]) -> ComposeBatch:
+    """The batch with each machine on the host that was chosen for it, in turn."""
+    pairs = zip(batch.machines, hosts, strict=True)
+    return ComposeBatch(tuple(replace(request, host=host) for request, host in pairs))
+
+
+def hosts_of(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """The host of each plan."""
+    return tuple(each.host_name for each in plans)
+
+
+def decide_as_planned(snapshot: Snapshot, plan_id: str, content: PlanContent) -> tuple[Plan, ...]:
+    """Decide once more what was planned, on the hosts of the plan; PlanStale tells every difference."""
+    batch = on_hosts(content.batch, hosts_of(content.plans))
+    found = decide_batch(snapshot, batch, content.identities)
+    if found.refused_at is not None:
+        refusal = refusal_of(found.explanations[0])
+        planned = content.plans[found.refused_at]
+        name, host = planned.spec.name, planned.host_name
+        raise _stale(plan_id, (PlanDifference(name, "host", host, "refused", refusal=refusal),))
+    pairs = zip(content.plans, found.plans, strict=True)
+    if different := tuple(each for pair in pairs for each in differences(snapshot, *pair)):
+        raise _stale(plan_id, different)
+    return found.plans
+
+
+def refusal_of(explanation: Explanation) -> Refusal:
+    """Why it was refused."""
+    if explanation.refusal is None:
+        raise AssertionError("a decision without plan has a refusal")
+    return explanation.refusal
+
+
+def _stale(plan_id: str, found: tuple[PlanDifference, ...]) -> PlanStale:
+    return PlanStale(plan_id, found, [render_difference(each) for each in found])
