@@ -1,6 +1,6 @@
 """Addresses: is a requested one ours to give, and which is the next free one (DESIGN 2.4 rule 6)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from itertools import islice
 
@@ -97,11 +97,21 @@ class AddressBook:
         for held in (*delta.lost, *delta.gained):
             for subnet_id in _homes(after, held):
                 touched.setdefault(subnet_id, set()).add(held.ip)
+        states = {
+            subnet_id: {int(ip): bool(_holders(after, ip, subnet_id)) for ip in ips}
+            for subnet_id, ips in touched.items()
+        }
+        return AddressBook(after, self._changed(states), self._spans)
+
+    def numbered(self, states: Mapping[SubnetId, Mapping[int, bool]]) -> "AddressBook":
+        """A book in which these numbers are used, or are not: for next addresses, not for who has one."""
+        return AddressBook(self._snapshot, self._changed(states), self._spans)
+
+    def _changed(self, states: Mapping[SubnetId, Mapping[int, bool]]) -> dict[SubnetId, UsedNumbers]:
         used = dict(self._used)
-        for subnet_id, ips in touched.items():
-            states = {int(ip): bool(_holders(after, ip, subnet_id)) for ip in ips}
-            used[subnet_id] = used.get(subnet_id, UsedNumbers()).changed(states)
-        return AddressBook(after, used, self._spans)
+        for subnet_id, some in states.items():
+            used[subnet_id] = used.get(subnet_id, UsedNumbers()).changed(some)
+        return used
 
     def is_used(self, ip: Address, subnet: Subnet) -> bool:
         """Whether somebody has the address in this subnet."""

@@ -47,8 +47,8 @@ def decide(
     """
     book = address_book(snapshot)
     try:
-        asked = read_request(snapshot, book, _normal(request))
-        states = _named(snapshot, asked.request)
+        asked = read_request(snapshot, book, normal(request))
+        states = named(snapshot, asked.request)
     except RefuseRequest as no:
         return Decision(None, Explanation(None, no.refusal))
     if states is None and len(snapshot.hosts) > FEW:
@@ -68,8 +68,8 @@ def explain_host(snapshot: Snapshot, request: ComposeRequest, host: str) -> Host
     """How one host fares, in full; None when the request fails before any host, or none is called so."""
     book = address_book(snapshot)
     try:
-        asked = read_request(snapshot, book, _normal(replace(request, host=host)))
-        states = _named(snapshot, asked.request)
+        asked = read_request(snapshot, book, normal(replace(request, host=host)))
+        states = named(snapshot, asked.request)
     except RefuseRequest:
         return None
     return try_host(snapshot, book, states[0], asked).explain(asked) if states else None
@@ -89,7 +89,7 @@ def labels_needed(request: ComposeRequest) -> int:
         return 1
 
 
-def _normal(request: ComposeRequest) -> ComposeRequest:
+def normal(request: ComposeRequest) -> ComposeRequest:
     """`amd64/generic` is MAAS's way to write `amd64`."""
     architecture = request.architecture
     if architecture is not None:
@@ -97,7 +97,7 @@ def _normal(request: ComposeRequest) -> ComposeRequest:
     return replace(request, architecture=architecture)
 
 
-def _named(snapshot: Snapshot, request: ComposeRequest) -> list[HostState] | None:
+def named(snapshot: Snapshot, request: ComposeRequest) -> list[HostState] | None:
     """The host that the request names; None when it leaves the host open."""
     if request.host is None:
         return None
