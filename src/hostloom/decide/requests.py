@@ -10,6 +10,7 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.terms import Group, resolve
 from hostloom.model.attachment import AttachKind
 from hostloom.model.errors import ConstraintError
+from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address, Subnet
 from hostloom.model.plan import RequestCode, SubjectKind
 from hostloom.model.request import AddressMode, ComposeRequest, DiskRequest, LabelConstraints
@@ -45,6 +46,7 @@ def read_request(snapshot: Snapshot, book: AddressBook, request: ComposeRequest)
     for label in labels:
         _check_settings(label)
         _check_addresses(book, label, groups[label.name], choices)
+    _check_macs(labels)
     check_requested(book, labels, choices)
     wanted = tuple(
         Wanted(
@@ -102,6 +104,13 @@ def _check_addresses(
         choices[label.name, ip] = [
             s for s in choices[label.name, ip] if common is None or s.vlan_id in common
         ]
+
+
+def _check_macs(labels: tuple[LabelConstraints, ...]) -> None:
+    seen: dict[MacAddress, str] = {}
+    for label in labels:
+        if label.mac is not None and seen.setdefault(label.mac, label.label) != label.label:
+            raise _contradiction(label, "a mac= of its own", f"mac={label.mac} as in {seen[label.mac]}")
 
 
 def _allows(groups: tuple[Group, ...], subnet: Subnet) -> bool:
