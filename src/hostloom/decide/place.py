@@ -46,12 +46,11 @@ def place_nics(view: HostView, book: AddressBook, asked: Asked) -> Placement:
     if isinstance(found, Dead):
         return _refused(options, found)
     nics = _boot_first(options, found, netboot=netboot)
-    labels = [
-        _describe(
-            view, nic, explain_label(each, nic.chosen.candidate, found.passed_over[at], _used(found, at))
-        )
-        for at, (each, nic) in enumerate(zip(options, nics, strict=True))
-    ]
+    labels = []
+    for at, (each, nic) in enumerate(zip(options, nics, strict=True)):
+        winner, passed_over = nic.chosen.candidate, found.passed_over[at]
+        reasons = explain_label(each, winner, passed_over, _used(found, at), _taken(options, found, at))
+        labels.append(_describe(view, nic, reasons))
     return Placement(nics, tuple(labels), _warnings(view, nics, netboot=netboot))
 
 
@@ -70,6 +69,15 @@ def _describe(view: HostView, nic: PlacedNic, label: LabelExplanation) -> LabelE
 
 def _used(found: Assignment, at: int) -> frozenset[str]:
     return frozenset(each.candidate.source for each in found.chosen[:at])
+
+
+def _taken(options: tuple[Options, ...], found: Assignment, at: int) -> frozenset[str]:
+    """What passthru, of this label or of an earlier one, keeps from the label."""
+    earlier = [(options[n], each.candidate) for n, each in enumerate(found.chosen[:at])]
+    owned = {c.source for each, c in earlier if each.is_exclusive(c)}
+    shared = {c.source for _, c in earlier if c.kind is AttachKind.MACVLAN}
+    mine = {c.source for c in options[at].candidates if options[at].is_exclusive(c)}
+    return frozenset(owned | (shared & mine))
 
 
 def _boot_first(options: tuple[Options, ...], found: Assignment, *, netboot: bool) -> tuple[PlacedNic, ...]:

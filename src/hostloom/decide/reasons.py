@@ -14,28 +14,34 @@ def explain_label(
     winner: Candidate | None,
     passed_over: tuple[tuple[Candidate, Obstacle], ...],
     used: frozenset[str],
+    taken: frozenset[str] = frozenset(),
 ) -> LabelExplanation:
-    """Everything the host has, sorted into winner, those that could serve, and those that could not."""
+    """Everything the host has, sorted into winner, those that could serve, and those that could not.
+
+    `used` are the sources that earlier labels of the request use, `taken` those that passthru keeps from it.
+    """
     passed = {candidate.source: obstacle for candidate, obstacle in passed_over}
     others = [c for c in options.candidates if winner is None or c.source != winner.source]
-    lower = [c for c in _in_order(others, used) if winner is not None and c.source not in passed]
+    lost = [c for c in others if c.source not in passed and (winner is None or c.source in taken)]
+    lower = [c for c in _in_order(others, used) if c.source not in passed and c not in lost]
     rejections = [
         *options.rejections,
         *(_would_not_complete(c, passed[c.source]) for c in others if c.source in passed),
+        *(_taken(c) for c in lost),
         *(_lower(c, winner, used) for c in lower if winner is not None),
     ]
-    if winner is None:
-        rejections += [
-            c.reject("is_not_taken", RejectionCode.PASSTHRU_IN_USE, "free", "taken by an earlier label")
-            for c in others
-            if c.source not in passed
-        ]
     return LabelExplanation(
         options.wanted.label.label,
         winner.source if winner else "",
         _reasons(winner, lower, used) if winner else (),
         tuple(c.source for c in lower),
         tuple(rejections),
+    )
+
+
+def _taken(candidate: Candidate) -> Rejection:
+    return candidate.reject(
+        "is_not_taken", RejectionCode.PASSTHRU_IN_USE, "free", "taken by an earlier label"
     )
 
 

@@ -40,14 +40,14 @@ SAY_NO = {"refuse": 0, "reject": 0, "Refusal": 0, "Rejection": 0, "_label_refusa
 
 def rules_of_the_code() -> set[str]:
     """The rules that say no anywhere in decide/."""
-    found = set()
+    found: set[object] = set()
     for path in (ROOT / "src/hostloom/decide").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            place = SAY_NO.get(called(node)) if isinstance(node, ast.Call) else None
-            argument = node.args[place] if isinstance(node, ast.Call) and place is not None else None
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                found.add(argument.value)
-    return found
+            if isinstance(node, ast.Call) and called(node) in SAY_NO:
+                place = SAY_NO[called(node)]
+                arguments = node.args[place : place + 1]
+                found |= {each.value for each in arguments if isinstance(each, ast.Constant)}
+    return {str(each) for each in found}
 
 
 def called(node: ast.Call) -> str:
