@@ -60,7 +60,7 @@ def main() -> None:
         bare = libvirt.open(libvirtd.qemu_uri)
         pool = bare.storagePoolDefineXML(POOL)
         pool.create()
-        hypervisors = LibvirtHypervisors(lambda uri: uri, libvirtd.read_file)
+        hypervisors = LibvirtHypervisors(libvirtd)
         ours = hypervisors.of("bench", libvirtd.qemu_uri)
         ours.describe()
 

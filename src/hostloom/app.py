@@ -117,7 +117,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
     keys = PinnedKeys(settings.state_dir / "known_hosts", settings.ssh_config)
     remotes = Remotes(keys, settings.ssh_config)
     stack.callback(remotes.close)
-    hypervisors = LibvirtHypervisors(remotes.libvirt_uri, remotes.read_file)
+    hypervisors = LibvirtHypervisors(remotes)
     stack.callback(hypervisors.close)
     return Ports(
         store=store,

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import libvirt
 
 from hostloom.hypervisor.driver import LibvirtHypervisors
+from support.near import Near
 
 
 class LibvirtWorld(LibvirtHypervisors):
     """libvirt hypervisors whose whole state can be compared by value, by asking libvirt directly."""
 
     def __init__(self, open_uri: Callable[[str], str], uris: tuple[str, ...]) -> None:
-        super().__init__(open_uri, lambda _uri, _path, _limit: "")
+        super().__init__(Near(open_uri))
         self._uris = uris
 
     def world(self) -> object:

@@ -65,10 +65,26 @@ class Libvirtd:
         """Its QEMU driver."""
         return f"qemu+unix:///system?socket={self.socket}"
 
+    def libvirt_uri(self, uri: str) -> str:
+        """As it is: its socket is on this machine."""
+        return uri
+
     def read_file(self, _uri: str, path: str, limit_bytes: int) -> str:
         """The end of a file as libvirtd sees it."""
-        seen = Path(path.replace("/var/log/libvirt", str(self.directory / "log"), 1))
+        seen = self.seen(path)
         return seen.read_text(errors="replace")[-limit_bytes:] if seen.exists() else ""
+
+    def remove_files(self, _uri: str, *paths: str) -> None:
+        """Remove files as libvirtd sees them."""
+        for path in paths:
+            self.seen(path).unlink(missing_ok=True)
+
+    def forget(self, uri: str) -> None:
+        """Nothing was opened on the way."""
+
+    def seen(self, path: str) -> Path:
+        """Where a log of libvirtd's is for us."""
+        return Path(path.replace("/var/log/libvirt", str(self.directory / "log"), 1))
 
 
 @contextlib.contextmanager

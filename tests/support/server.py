@@ -28,6 +28,7 @@ from hostloom.model.observed import ObservedNetwork
 from hostloom.ports import OfferedKey, Ports
 from hostloom.store.engine import open_store
 from hostloom.workflows.worker import Worker
+from support.near import Near
 
 NOON = 1_800_000_000.0
 KEY = OfferedKey("ssh-ed25519", "SHA256:" + "A" * 43, "kvm ssh-ed25519 AAAA")
@@ -150,7 +151,7 @@ def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
         shutil.copy(_template(), file)
         store = open_store(f"sqlite:///{file}")
         stack.callback(store.close)
-        hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "")
+        hypervisors = LibvirtHypervisors(Near())
         stack.callback(hypervisors.close)
         dhcp = HeldDhcp()
         ports = Ports(

@@ -1,5 +1,6 @@
 """The hypervisor port over libvirt: reads, and changes that may be made twice."""
 
+import logging
 import threading
 import weakref
 from collections.abc import Callable
@@ -10,18 +11,22 @@ from hostloom.hypervisor import capabilities, xml_in, xml_out
 from hostloom.hypervisor.connection import HostConnection, Patience
 from hostloom.hypervisor.lookups import find_domain, find_pool, find_volume, mark_of, power_of
 from hostloom.hypervisor.probe import kvm_runs
+from hostloom.hypervisor.reach import Reach
 from hostloom.hypervisor.reading import PoolReader, read_host, read_machine
-from hostloom.model.errors import HypervisorRejected
+from hostloom.hypervisor.words import CONSOLE_LOG
+from hostloom.model.errors import HostRefused, HypervisorRejected
 from hostloom.model.host import Emulation
 from hostloom.model.machine import Disk, DiskFormat, MachineSpec, PowerState
 from hostloom.model.observed import ObservedHost, ObservedMachine
 
-#: (URI, path, limit in bytes) to the end of a file on the host; empty when it is not there.
-ReadFile = Callable[[str, str, int], str]
 #: Called before everything that changes the host: nobody may have waited so long.
 Proceed = Callable[[], None]
 _Emulations = weakref.WeakKeyDictionary[libvirt.virConnect, tuple[Emulation, ...]]
 
+log = logging.getLogger(__name__)
+
+#: virtlogd's `max_backups`, unless it is configured otherwise.
+LOGS_KEPT = 3
 #: Reading a host may probe for KVM first.
 DESCRIBE_S = 45.0
 #: Pools whose volumes are files.
@@ -35,8 +40,8 @@ _BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 class LibvirtHypervisor:
     """One host."""
 
-    def __init__(self, uri: str, connection: HostConnection, read_file: ReadFile) -> None:
-        self._uri, self._connection, self._read_file = uri, connection, read_file
+    def __init__(self, uri: str, connection: HostConnection, reach: Reach) -> None:
+        self._uri, self._connection, self._reach = uri, connection, reach
         self._pool_reader = PoolReader()
         # What runs on a host may be another tomorrow, but not without a new connection.
         self._emulations: _Emulations = weakref.WeakKeyDictionary()
@@ -85,7 +90,7 @@ class LibvirtHypervisor:
         path = self._connection.read(action, find_file)
         if not path:
             raise self._rejected(action, "its console is not logged to a file")
-        return self._read_file(self._uri, path, limit_bytes)
+        return self._reach.read_file(self._uri, path, limit_bytes)
 
     # -- changes ---------------------------------------------------------------------------------------
 
@@ -138,20 +143,37 @@ class LibvirtHypervisor:
         self._connection.write(action, define)
 
     def delete_machine(self, uuid: str) -> None:
-        """Stop and undefine it; its volumes stay."""
+        """Stop and undefine it, and remove its console's log while it still tells where; its volumes stay."""
+        action = f"delete machine {uuid}"
 
-        def delete(connection: libvirt.virConnect, proceed: Proceed) -> None:
+        def stop(connection: libvirt.virConnect, proceed: Proceed) -> str:
             domain = find_domain(connection, uuid)
             if domain is None:
-                return
+                return ""
             self._check_ours(domain, f"delete machine {domain.name()}")
             proceed()
             if domain.isActive():
                 _destroy(domain)
-            proceed()
-            domain.undefineFlags(_undefine_flags(connection))
+            path = xml_in.console_log(domain.XMLDesc())
+            return path if path == CONSOLE_LOG.format(name=domain.name()) else ""
 
-        self._connection.write(f"delete machine {uuid}", delete)
+        def undefine(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            domain = find_domain(connection, uuid)
+            if domain is not None:
+                self._check_ours(domain, action)
+                proceed()
+                domain.undefineFlags(_undefine_flags(connection))
+
+        if path := self._connection.write(action, stop):
+            self._remove_log(path)
+        self._connection.write(action, undefine)
+
+    def _remove_log(self, path: str) -> None:
+        """The log that we had libvirt write, and what virtlogd has kept of it; never worth a failure."""
+        try:
+            self._reach.remove_files(self._uri, path, *(f"{path}.{n}" for n in range(LOGS_KEPT)))
+        except HostRefused as error:
+            log.info("%s stays: %s", path, error)
 
     def start(self, uuid: str) -> None:
         """Power on; nothing happens to one that runs."""
@@ -237,16 +259,10 @@ def _undefine_flags(connection: libvirt.virConnect) -> int:
 
 
 class LibvirtHypervisors:
-    """The hypervisors of all hosts.
+    """The hypervisors of all hosts."""
 
-    `resolve` turns a URI into one that libvirt opens here: `qemu+ssh://` becomes the local socket of an SSH
-    connection that forwards libvirt's. `read_file` reads a file's end on the host of a URI.
-    """
-
-    def __init__(
-        self, resolve: Callable[[str], str], read_file: ReadFile, patience: Patience | None = None
-    ) -> None:
-        self._resolve, self._read_file = resolve, read_file
+    def __init__(self, reach: Reach, patience: Patience | None = None) -> None:
+        self._reach = reach
         self._patience = patience or Patience()
         self._lock = threading.Lock()
         self._known: dict[str, tuple[HostConnection, LibvirtHypervisor]] = {}
@@ -255,18 +271,19 @@ class LibvirtHypervisors:
         """The hypervisor at a URI."""
         with self._lock:
             if uri not in self._known:
-                connection = HostConnection(host, uri, self._resolve, self._patience)
-                self._known[uri] = connection, LibvirtHypervisor(uri, connection, self._read_file)
+                connection = HostConnection(host, uri, self._reach.libvirt_uri, self._patience)
+                self._known[uri] = connection, LibvirtHypervisor(uri, connection, self._reach)
             connection, hypervisor = self._known[uri]
             connection.host = host
             return hypervisor
 
     def forget(self, uri: str) -> None:
-        """Close the connection to a host."""
+        """Close the connection to a host, and the way to it."""
         with self._lock:
             known = self._known.pop(uri, None)
         if known is not None:
             known[0].close()
+        self._reach.forget(uri)
 
     def close(self) -> None:
         """Close every connection."""

@@ -26,6 +26,8 @@ class Remotes:
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._remotes: dict[SshAddress, Remote] = {}
+        #: URIs by where they lead: several sockets of one host share its connection.
+        self._users: dict[SshAddress, set[str]] = {}
         self._swept_at = time.monotonic()
 
     def of(self, address: SshAddress) -> Remote:
@@ -55,6 +57,8 @@ class Remotes:
             return uri
         parts = urlsplit(uri)
         driver = parts.scheme.removesuffix("+ssh")
+        with self._lock:
+            self._users.setdefault(address, set()).add(uri)
         socket = self.of(address).forward_unix(address.socket)
         return f"{driver}+unix://{parts.path or '/system'}?socket={quote(str(socket))}"
 
@@ -63,14 +67,23 @@ class Remotes:
         done = self.shell(uri).run(["tail", "-c", str(limit_bytes), "--", path], 10)
         return done.stdout if done.exit_code == 0 else ""
 
+    def remove_files(self, uri: str, *paths: str) -> None:
+        """Remove files on the host of a URI; HostRefused if its user may not."""
+        done = self.shell(uri).run(["rm", "-f", "--", *paths], 10)
+        if done.exit_code != 0:
+            raise HostRefused(urlsplit(uri).hostname or "this machine", done.stderr.strip())
+
     def forget(self, uri: str) -> None:
-        """Close the connection to a host that is no longer managed."""
+        """Close the connection to a host that is no longer managed, unless libvirt at another URI uses it."""
         address = ssh_address(uri)
-        if address is not None:
-            with self._lock:
-                remote = self._remotes.pop(address, None)
-            if remote is not None:
-                remote.close()
+        if address is None:
+            return
+        with self._lock:
+            users = self._users.get(address, set())
+            users.discard(uri)
+            remote = None if users else self._remotes.pop(address, None)
+        if remote is not None:
+            remote.close()
 
     def close(self) -> None:
         """End every connection."""

@@ -36,8 +36,8 @@ def _pin(run: Run[AddHostInput]) -> None:
 
 
 def _unpin(run: Run[AddHostInput]) -> None:
+    run.ports.hypervisors.forget(run.input.host.uri)
     if run.input.accept_key:
-        run.ports.hypervisors.forget(run.input.host.uri)
         run.ports.keys.forget(run.input.host.uri)
 
 

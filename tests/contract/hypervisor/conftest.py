@@ -14,6 +14,7 @@ from hostloom.model.observed import ObservedMachine
 from hostloom.ports import Hypervisor, Hypervisors
 from support.fake_hypervisor import FakeHypervisors
 from support.libvirtd import Libvirtd, running_libvirtd
+from support.near import Near
 
 STRANGER = "11111111-2222-4333-8444-555555555555"
 STRANGER_XML = f"""
@@ -60,7 +61,7 @@ def _in_process(request: pytest.FixtureRequest) -> Iterator[Subject]:
     file = directory / "node.xml"
     domain = STRANGER_XML.format(type="test", arch="")
     file.write_text(NODE_XML.format(pool=POOL_XML.format(path="/pool"), network=NETWORK_XML, domain=domain))
-    hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "")
+    hypervisors = LibvirtHypervisors(Near())
     yield Subject(hypervisors, f"test://{file}")
     hypervisors.close()
 
@@ -85,7 +86,7 @@ def _qemu(request: pytest.FixtureRequest) -> Iterator[Subject]:
 
 def _libvirt(outside: libvirt.virConnect, uri: str, libvirtd: Libvirtd, stranger: str) -> Iterator[Subject]:
     outside.defineXML(stranger)
-    hypervisors = LibvirtHypervisors(lambda uri: uri, libvirtd.read_file)
+    hypervisors = LibvirtHypervisors(libvirtd)
     yield Subject(hypervisors, uri)
     hypervisors.close()
     _clear(outside)

@@ -105,7 +105,7 @@ def test_what_a_dead_process_left_is_removed_and_the_rest_stays(connection: libv
 def test_a_running_probe_is_no_machine(connection: libvirt.virConnect, libvirtd: Libvirtd) -> None:
     xml = "<domain type='qemu'><name>{}</name><memory>65536</memory><os><type>hvm</type></os></domain>"
     domain = connection.defineXML(xml.format(f"{probe.PROBE_PREFIX}1000-aa"))
-    hypervisors = LibvirtHypervisors(lambda uri: uri, libvirtd.read_file)
+    hypervisors = LibvirtHypervisors(libvirtd)
     try:
         assert hypervisors.of("kvm1", libvirtd.qemu_uri).describe().machines == ()
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.errors import HostRefused, HostUnreachable
 from hostloom.remote.address import SshAddress
 from hostloom.remote.connection import Remotes
@@ -230,6 +231,40 @@ def test_a_forgotten_host_is_disconnected(pinned: Sshd, remotes: Remotes) -> Non
     remotes.of(pinned.address).run(["true"])
     remotes.forget(pinned.uri)
     assert masters() == []
+
+
+def test_a_host_that_is_no_longer_managed_is_disconnected(
+    pinned: Sshd, remotes: Remotes, echo: Path, tmp_path: Path
+) -> None:
+    """Two URIs that lead to two sockets of one host share its connection: the last one closes it."""
+    other = tmp_path / "other"
+    other.symlink_to(echo)
+    uris = [f"{pinned.uri}&socket={each}" for each in (echo, other)]
+    hypervisors = LibvirtHypervisors(remotes)
+    for uri in uris:
+        assert ask(Path(remotes.libvirt_uri(uri).partition("socket=")[2])) == b"HELLO"
+        hypervisors.of("kvm", uri)
+    assert len(masters()) == 1
+    hypervisors.forget(uris[0])
+    assert ask(Path(remotes.libvirt_uri(uris[1]).partition("socket=")[2])) == b"HELLO"
+    hypervisors.forget(uris[1])
+    assert masters() == []
+
+
+def test_files_are_removed_and_may_be_gone(pinned: Sshd, remotes: Remotes, tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "-a file", tmp_path / "theirs"
+    ours.touch()
+    theirs.touch()
+    for _ in range(2):
+        remotes.remove_files(pinned.uri, str(ours), f"{ours}.0")
+        assert list(tmp_path.glob("*-a file*")) == []
+    assert theirs.exists()
+    with pytest.raises(HostRefused, match="directory"):
+        remotes.remove_files(pinned.uri, str(tmp_path))
+    with pytest.raises(HostRefused, match="SSH only"):
+        remotes.remove_files("qemu+tls://kvm1/system", str(theirs))
+    remotes.remove_files("qemu:///system", str(theirs))
+    assert not theirs.exists()
 
 
 def test_an_idle_connection_is_closed_unless_a_socket_goes_through_it(

@@ -19,6 +19,7 @@ from hostloom.model.errors import (
     HypervisorRejected,
     OutcomeUnknown,
 )
+from support.near import Near
 from support.specs import UUID
 
 PATIENCE = Patience(read_s=0.2, write_s=0.2, cool_down_s=0.3, close_s=0.2)
@@ -157,7 +158,7 @@ def test_only_one_call_tries_a_host_whose_pause_is_over(connection: HostConnecti
 
 
 def test_a_dead_host_does_not_slow_another(deaf_uri: str) -> None:
-    hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "", Patience(read_s=1.0, close_s=0.1))
+    hypervisors = LibvirtHypervisors(Near(), Patience(read_s=1.0, close_s=0.1))
     dead, living = hypervisors.of("dead", deaf_uri), hypervisors.of("living", URI)
     failures: list[DriverError] = []
 
@@ -184,7 +185,7 @@ def test_a_dead_host_does_not_slow_another(deaf_uri: str) -> None:
 
 
 def test_a_host_that_is_not_there_and_one_that_does_not_let_us_in(tmp_path: Path) -> None:
-    hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "")
+    hypervisors = LibvirtHypervisors(Near())
     with pytest.raises(HostUnreachable, match="kvm9"):
         hypervisors.of("kvm9", f"qemu+unix:///system?socket={tmp_path}/none.sock").describe()
 
@@ -192,7 +193,7 @@ def test_a_host_that_is_not_there_and_one_that_does_not_let_us_in(tmp_path: Path
         raise HostRefused("kvm8", "Permission denied (publickey)")
 
     with pytest.raises(HostRefused, match="publickey"):
-        LibvirtHypervisors(refuse, lambda *_: "").of("kvm8", "qemu+ssh://kvm8/system").describe()
+        LibvirtHypervisors(Near(refuse)).of("kvm8", "qemu+ssh://kvm8/system").describe()
 
 
 def test_errors_keep_libvirts_words_and_stderr_stays_clean(
@@ -216,7 +217,7 @@ def test_a_closed_connection_refuses_and_close_is_safe_from_many_threads(connect
 
 
 def test_a_renamed_host_keeps_its_connection_and_its_new_name() -> None:
-    hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "")
+    hypervisors = LibvirtHypervisors(Near())
     old = hypervisors.of("old", URI)
     assert hypervisors.of("new", URI) is old
     with pytest.raises(HypervisorRejected, match="'new'"):

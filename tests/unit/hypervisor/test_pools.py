@@ -8,6 +8,7 @@ import pytest
 from hostloom.hypervisor.driver import LibvirtHypervisor, LibvirtHypervisors
 from hostloom.model.errors import HypervisorRejected
 from hostloom.model.machine import Disk, DiskFormat
+from support.near import Near
 from support.specs import GB, a_disk, a_spec
 
 NODE = """
@@ -21,7 +22,7 @@ NODE = """
 def hypervisor(tmp_path: Path) -> Iterator[LibvirtHypervisor]:
     file = tmp_path / "node.xml"
     file.write_text(NODE)
-    hypervisors = LibvirtHypervisors(lambda uri: uri, lambda *_: "")
+    hypervisors = LibvirtHypervisors(Near())
     yield hypervisors.of("kvm1", f"test://{file}")
     hypervisors.close()
 

@@ -168,3 +168,14 @@ def test_a_machine_is_grouped_as_asked(tmp_path: Path) -> None:
     with world.ports.store.begin() as uow:
         (machine,) = uow.machines.list()
     assert (machine.zone_id, machine.resource_pool_id, machine.tags) == (zone.id, pool.id, ("blue",))
+
+
+def test_a_host_whose_add_failed_is_forgotten(tmp_path: Path) -> None:
+    """Also one whose key was pinned before, and stays so."""
+    world = little_world(tmp_path, hosts_there=0)
+    world.keys.pin(URIS[0], world.keys.offered(URIS[0])[0])
+    host(world).unreachable = True
+    hosts.add(world.ports, LOCAL_ADMIN, hosts.HostInput("kvm1", URIS[0]))
+    assert world.run().state is OperationState.FAILED
+    assert world.hypervisors.forgotten == [URIS[0]]
+    assert world.keys.pinned(URIS[0]) is not None
