@@ -2,34 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from hostloom.boot.reports import FIELDS, Report, parse_report
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script, unknown_script
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import MacAddress
-from hostloom.model.network import Address
 
-MAX_FIELD = 255
+__all__ = ["Report", "create_boot_app"]
 
-
-@dataclass(frozen=True)
-class Report:
-    """A machine says that it is up."""
-
-    mac: MacAddress
-    #: The address that it has, and the one that its report came from.
-    ip: Address | None
-    seen_from: str
-    hostname: str
-    uptime_s: float
+MAX_BODY_BYTES = 4096
 
 
 def create_boot_app(
@@ -37,43 +26,64 @@ def create_boot_app(
     machine_of: Callable[[MacAddress], MachineBoot | None],
     on_report: Callable[[Report], None],
 ) -> Starlette:
-    """The ASGI app; `files` are served by name (`kernel`, `initrd`), with HEAD and ranges."""
+    """The ASGI app; `files` are served by name (`kernel`, `initrd`), with HEAD and ranges.
 
-    async def boot(request: Request) -> Response:
-        return PlainTextResponse(chain_script(_base_url(request)))
+    Both callables may block: they run in threads.
+    """
+    boot = _Boot(files, machine_of, on_report)
+    return Starlette(
+        routes=[
+            Route("/boot.ipxe", boot.first_script),
+            Route("/machine/{mac}.ipxe", boot.machine_script),
+            Route("/files/{name}", boot.file),
+            Route("/report", boot.report, methods=["GET", "POST"]),
+        ],
+        exception_handlers={InvalidValue: _refuse},
+    )
 
-    async def machine(request: Request) -> Response:
-        try:
-            mac = MacAddress.parse(request.path_params["mac"])
-        except InvalidValue as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        found = await run_in_threadpool(machine_of, mac)
+
+@dataclass(frozen=True)
+class _Boot:
+    files: Mapping[str, Path]
+    machine_of: Callable[[MacAddress], MachineBoot | None]
+    on_report: Callable[[Report], None]
+
+    async def first_script(self, request: Request) -> Response:
+        """For everybody; with `?mac=` that machine's own."""
+        mac = request.query_params.get("mac")
+        if mac is None:
+            return PlainTextResponse(chain_script(_base_url(request)))
+        return await self._script(request, MacAddress.parse(mac))
+
+    async def machine_script(self, request: Request) -> Response:
+        return await self._script(request, MacAddress.parse(request.path_params["mac"]))
+
+    async def file(self, request: Request) -> Response:
+        path = self.files.get(request.path_params["name"])
+        if path is None or not await run_in_threadpool(path.is_file):
+            return PlainTextResponse("there is no such boot file\n", 404)
+        return FileResponse(path, media_type="application/octet-stream")
+
+    async def report(self, request: Request) -> Response:
+        fields = list(request.query_params.multi_items())
+        if request.method == "POST":
+            fields += _form(await _body(request))
+        if len(dict(fields)) < len(fields):
+            raise InvalidValue("report", [name[:20] for name, _ in fields[:8]], "every field once")
+        seen_from = request.client.host if request.client else ""
+        report = parse_report(dict(fields), seen_from)
+        await run_in_threadpool(self.on_report, report)
+        return PlainTextResponse("ok\n")
+
+    async def _script(self, request: Request, mac: MacAddress) -> Response:
+        found = await run_in_threadpool(self.machine_of, mac)
         if found is None:
             return PlainTextResponse(unknown_script(mac))
         return PlainTextResponse(machine_script(found, mac, _base_url(request)))
 
-    async def file(request: Request) -> Response:
-        path = files.get(request.path_params["name"])
-        if path is None or not path.is_file():
-            return PlainTextResponse("there is no such boot file\n", 404)
-        return FileResponse(path, media_type="application/octet-stream")
 
-    async def report(request: Request) -> Response:
-        try:
-            found = _report(request)
-        except (InvalidValue, ValueError) as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        await run_in_threadpool(on_report, found)
-        return PlainTextResponse("ok\n")
-
-    return Starlette(
-        routes=[
-            Route("/boot.ipxe", boot),
-            Route("/machine/{mac}.ipxe", machine),
-            Route("/files/{name}", file),
-            Route("/report", report, methods=["GET", "POST"]),
-        ]
-    )
+def _refuse(_request: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{error}\n", 400)
 
 
 def _base_url(request: Request) -> str:
@@ -81,20 +91,23 @@ def _base_url(request: Request) -> str:
     return f"http://{request.url.netloc}"
 
 
-def _report(request: Request) -> Report:
-    query = request.query_params
-    ip = _field(query, "ip").partition("/")[0]
-    return Report(
-        mac=MacAddress.parse(_field(query, "mac")),
-        ip=ip_address(ip) if ip else None,
-        seen_from=request.client.host if request.client else "",
-        hostname=_field(query, "hostname"),
-        uptime_s=float(_field(query, "uptime") or 0),
-    )
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise InvalidValue("body", f"{len(body)} bytes", f"at most {MAX_BODY_BYTES}")
+    return bytes(body)
 
 
-def _field(query: QueryParams, name: str) -> str:
-    text = query.get(name, "")
-    if len(text) > MAX_FIELD or not text.isprintable():
-        raise InvalidValue(name, text[:20], f"at most {MAX_FIELD} printable characters")
-    return text
+def _form(body: bytes) -> list[tuple[str, str]]:
+    """As HTML forms and busybox's `wget --post-data` send it."""
+    try:
+        return parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            max_num_fields=len(FIELDS),
+        )
+    except ValueError as error:
+        raise InvalidValue("body", f"{len(body)} bytes", f"a form of {', '.join(FIELDS)}") from error

@@ -2,21 +2,43 @@
 
 from dataclasses import dataclass
 
-from hostloom.model.ids import MacAddress
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import MacAddress, check_hostname
 
 
 @dataclass(frozen=True)
 class MachineBoot:
-    """A machine that we know, as its boot script needs it."""
+    """A machine that we know, as its boot script needs it.
+
+    InvalidValue for what would be more than words on one line of a script.
+    """
 
     hostname: str
     #: More for the kernel's command line.
     kernel_options: str = ""
 
+    def __post_init__(self) -> None:
+        check_hostname(self.hostname, "hostname")
+        if not self.kernel_options.isprintable():
+            raise InvalidValue("kernel_options", self.kernel_options, "printable characters on one line")
+
 
 def chain_script(base_url: str) -> str:
-    """The first script: it asks for the machine's own, by the MAC of the NIC that booted."""
-    return f"#!ipxe\nchain --replace {base_url}/machine/${{net0/mac:hexhyp}}.ipxe\n"
+    """The first script: it asks for the machine's own, by the MAC of the NIC that booted.
+
+    A machine that cannot have its script is left to its own disk: it may be none of ours.
+    """
+    # netX is the device opened last; net0 is the first one, whichever of them booted.
+    chain = f"chain --replace {base_url}/machine/${{netX/mac:hexhyp}}.ipxe ||\n"
+    return (
+        "#!ipxe\n"
+        f"{chain}"
+        "echo hostloom: the boot script could not be loaded; trying again in 5 seconds\n"
+        "sleep 5\n"
+        f"{chain}"
+        "echo hostloom: the boot script could not be loaded; booting from disk\n"
+        "exit\n"
+    )
 
 
 def machine_script(machine: MachineBoot, mac: MacAddress, base_url: str) -> str:

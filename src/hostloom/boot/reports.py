@@ -1,0 +1,61 @@
+"""What a machine says of itself when it is up, as it comes in a query or a form."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import MacAddress
+from hostloom.model.network import Address
+
+FIELDS = ("mac", "ip", "hostname", "uptime")
+MAX_FIELD_LENGTH = 255
+
+
+@dataclass(frozen=True)
+class Report:
+    """A machine says that it is up."""
+
+    mac: MacAddress
+    #: The address that it has, and the one that its report came from.
+    ip: Address | None
+    seen_from: str
+    hostname: str
+    uptime_s: float
+
+
+def parse_report(fields: Mapping[str, str], seen_from: str) -> Report:
+    """Only `mac` must be there; InvalidValue for what is none of FIELDS or cannot be."""
+    for name, text in fields.items():
+        if name not in FIELDS:
+            raise InvalidValue("field", name[:MAX_FIELD_LENGTH], f"one of {', '.join(FIELDS)}")
+        if len(text) > MAX_FIELD_LENGTH or not text.isprintable():
+            raise InvalidValue(name, text[:20], f"at most {MAX_FIELD_LENGTH} printable characters")
+    return Report(
+        mac=MacAddress.parse(fields.get("mac", "")),
+        ip=_ip(fields.get("ip", "")),
+        seen_from=seen_from,
+        hostname=fields.get("hostname", ""),
+        uptime_s=_seconds(fields.get("uptime", "")),
+    )
+
+
+def _ip(text: str) -> Address | None:
+    """With or without a prefix length; guests without an address leave it empty."""
+    if not text:
+        return None
+    try:
+        return ip_address(text.partition("/")[0])
+    except ValueError as error:
+        raise InvalidValue("ip", text, "an IP address") from error
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text or 0)
+    except ValueError:
+        seconds = -1.0
+    if not math.isfinite(seconds) or seconds < 0:
+        raise InvalidValue("uptime", text, "a number of seconds")
+    return seconds
