@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hostloom.model.ids import MacAddress, SubnetId
+from hostloom.model.ids import MacAddress, SubnetId, VlanId
 from hostloom.model.network import Address, IPRange, Network
 
 
@@ -33,6 +33,8 @@ class DhcpSubnet:
     relays: tuple[Address, ...] = ()
     #: URL of the boot script that machines of this subnet load.
     boot_url: str = ""
+    #: Subnets with the same VLAN share one wire; None: a wire of its own.
+    vlan_id: VlanId | None = None
 
 
 @dataclass(frozen=True, slots=True)
