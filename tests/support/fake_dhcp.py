@@ -32,7 +32,7 @@ class FakeDhcp:
             _check(subnet)
         self.intent = intent
         self.history.append(intent)
-        self.leased = [each for each in self.leased if _may_stay(each, intent)]
+        self.leased[:] = [each for each in self.leased if _may_stay(each, intent)]
         if self.late_faults:
             raise self.late_faults.pop(0)
 
@@ -59,7 +59,7 @@ def _check(subnet: DhcpSubnet) -> None:
     if outside:
         raise DhcpRejected(f"{outside[0]} is not in {subnet.cidr}")
     ips = [each.ip for each in subnet.reservations]
-    macs = [each.mac for each in subnet.reservations]
+    macs = [each.mac for each in subnet.reservations if each.ip.version == 4]
     if len(set(ips)) < len(ips) or len(set(macs)) < len(macs):
         raise DhcpRejected(f"{subnet.cidr} has a reservation twice")
 

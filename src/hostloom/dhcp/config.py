@@ -1,11 +1,16 @@
 """Kea's DHCPv4 configuration from the intent; pure (https://kea.readthedocs.io, Dhcp4)."""
 
+import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from hostloom.model.dhcp import DhcpIntent, DhcpReservation, DhcpSubnet
+
+#: Debian and Ubuntu keep libraries by architecture: `x86_64-linux-gnu`.
+_MULTIARCH = sysconfig.get_config_var("MULTIARCH") or "x86_64-linux-gnu"
 
 
 @dataclass(frozen=True)
@@ -15,9 +20,10 @@ class KeaPaths:
     control_socket: Path = Path("/run/kea/kea4-ctrl-socket")
     leases: Path = Path("/var/lib/kea/kea-leases4.csv")
     log: Path = Path("/var/log/kea/kea-dhcp4.log")
-    hooks: Path = Path("/usr/lib/x86_64-linux-gnu/kea/hooks")
+    hooks: Path = Path("/usr/lib", _MULTIARCH, "kea/hooks")
 
 
+_FOR_EVER = 2**32 - 1
 #: iPXE asks with this user class (https://ipxe.org/howto/dhcpd).
 _IPXE = "option[77].hex == 'iPXE'"
 #: Kea keeps a fixed set of names for client classes: one for each subnet's boot script.
@@ -28,12 +34,15 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
     """The whole `Dhcp4` document; IPv6 subnets are another server's."""
     subnets = [each for each in intent.subnets if isinstance(each.cidr, IPv4Network)]
     interfaces = sorted({each.interface for each in subnets if each.interface is not None})
+    alone, shared = _by_wire(subnets)
     return {
         "Dhcp4": {
             "interfaces-config": {
                 "interfaces": interfaces,
                 "dhcp-socket-type": "raw",
-                "service-sockets-max-retries": 5,
+                # Kea opens no socket without carrier, which a bridge gets with its first machine.
+                "service-sockets-max-retries": _FOR_EVER,
+                "service-sockets-retry-wait-time": 1000,
             },
             "control-socket": {"socket-type": "unix", "socket-name": str(paths.control_socket)},
             "lease-database": {
@@ -46,6 +55,8 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
             "valid-lifetime": intent.lease_time_s,
             "renew-timer": intent.lease_time_s // 3,
             "rebind-timer": intent.lease_time_s * 2 // 3,
+            # A machine's firmware and its systems call themselves by different client ids; its MAC stays.
+            "match-client-id": False,
             "host-reservation-identifiers": ["hw-address"],
             "reservations-global": False,
             "reservations-in-subnet": True,
@@ -61,7 +72,8 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
                 {"name": "no-pxedhcp", "code": 176, "space": "ipxe-opts", "type": "uint8"},
             ],
             "client-classes": [_ipxe_class(each) for each in subnets if each.boot_url],
-            "subnet4": [_subnet(each) for each in subnets],
+            "shared-networks": shared,
+            "subnet4": alone,
             "loggers": [
                 {
                     "name": "kea-dhcp4",
@@ -71,6 +83,25 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
             ],
         }
     }
+
+
+def _by_wire(subnets: Iterable[DhcpSubnet]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Subnets that have their wire for themselves, and shared networks of those that have not.
+
+    Of several subnets on one interface Kea would look into the first one alone.
+    """
+    wires: dict[str, list[DhcpSubnet]] = {}
+    for each in subnets:
+        wires.setdefault(f"subnet-{each.id}" if each.vlan_id is None else f"vlan-{each.vlan_id}", []).append(
+            each
+        )
+    alone = [_subnet(some[0]) for some in wires.values() if len(some) == 1]
+    shared = [
+        {"name": name, "subnet4": [_subnet(each) for each in some]}
+        for name, some in wires.items()
+        if len(some) > 1
+    ]
+    return alone, shared
 
 
 def _ipxe_class(subnet: DhcpSubnet) -> dict[str, Any]:
@@ -91,8 +122,9 @@ def _subnet(subnet: DhcpSubnet) -> dict[str, Any]:
     options = [{"name": "interface-mtu", "data": str(subnet.mtu)}]
     if subnet.gateway is not None:
         options.append({"name": "routers", "data": str(subnet.gateway)})
-    if subnet.dns_servers:
-        options.append({"name": "domain-name-servers", "data": ", ".join(map(str, subnet.dns_servers))})
+    dns_servers = [str(each) for each in subnet.dns_servers if each.version == subnet.cidr.version]
+    if dns_servers:
+        options.append({"name": "domain-name-servers", "data": ", ".join(dns_servers)})
     rendered: dict[str, Any] = {
         "id": int(subnet.id),
         "subnet": str(subnet.cidr),

@@ -123,6 +123,16 @@ def test_a_rejected_configuration_is_not_set_and_keas_words_are_kept(kea: FakeKe
     assert "config-set" not in commands(kea)
 
 
+class At:
+    """A clock that stands."""
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def now(self) -> float:
+        return self._at
+
+
 def lease(ip: str, mac: str, state: int = 0) -> dict[str, Any]:
     return {
         "ip-address": ip,
@@ -151,10 +161,11 @@ def test_leases_of_machines_that_are_gone_are_deleted(kea: FakeKea, tmp_path: Pa
     assert sorted(deleted) == ["10.0.0.50", "10.0.0.9"]
 
 
-def test_leases_are_read(kea: FakeKea, tmp_path: Path) -> None:
+def test_leases_are_read_while_they_last(kea: FakeKea, tmp_path: Path) -> None:
     kea.answers["lease4-get-all"] = {"result": 0, "arguments": {"leases": [lease("10.0.0.110", str(MAC))]}}
-    (found,) = KeaDhcp(tmp_path / "kea").leases()
+    (found,) = KeaDhcp(tmp_path / "kea", clock=At(149.0)).leases()
     assert (found.ip, found.mac, found.expires_at) == (ip_address("10.0.0.110"), MAC, 150.0)
+    assert list(KeaDhcp(tmp_path / "kea", clock=At(150.0)).leases()) == []
     kea.answers["lease4-get-all"] = {"result": 3, "text": "0 lease(s) found."}
     assert list(KeaDhcp(tmp_path / "kea").leases()) == []
 
