@@ -20,14 +20,14 @@ HARMS = {
     HarmCode.POOL_OVER_COMMITTED: "no {wanted}: {found}",
     HarmCode.NETWORK_GONE: "network {source} is gone",
     HarmCode.NETWORK_INACTIVE: "network {source} is not active",
-    HarmCode.INTERFACE_GONE: "{source} is gone",
-    HarmCode.INTERFACE_DISABLED: "{source} is disabled",
-    HarmCode.INTERFACE_LINK_DOWN: "{source} has no link",
-    HarmCode.INTERFACE_IS_MEMBER: "{source} is {found}",
-    HarmCode.UPLINK_GONE: "{source} reaches no NIC with a link",
-    HarmCode.VLAN_GONE: "VLAN {wanted} of {source} is gone",
-    HarmCode.VLAN_CHANGED: "{source} is on VLAN {found}, not {wanted}",
-    HarmCode.VLAN_NOT_SERVED: "no {wanted}, the VLAN of {source}",
+    HarmCode.INTERFACE_GONE: "the host's {source} is gone",
+    HarmCode.INTERFACE_DISABLED: "the host's {source} is disabled",
+    HarmCode.INTERFACE_LINK_DOWN: "the host's {source} has no link",
+    HarmCode.INTERFACE_IS_MEMBER: "the host's {source} is {found}",
+    HarmCode.UPLINK_GONE: "the host's {source} reaches no NIC with a link",
+    HarmCode.VLAN_GONE: "VLAN {wanted} of the host's {source} is gone",
+    HarmCode.VLAN_CHANGED: "the host's {source} is on VLAN {found}, not {wanted}",
+    HarmCode.VLAN_NOT_SERVED: "our DHCP does not serve VLAN {wanted} of the host's {source}",
 }
 #: Differences that a line lists before it counts the rest.
 LISTED = 6
@@ -42,10 +42,17 @@ def render_harm(harm: Harm) -> str:
 def render_fate(fate: Fate) -> str:
     """Where the machine could go."""
     if fate.to is None:
-        return f"nowhere: {_refused(fate.refusal)}"
+        return f"nowhere: {_unplaced(fate)}"
     if fate.stays:
-        return f"{fate.to}, as it is"
+        return f"stays on {fate.to} as it is"
     return f"{fate.to}: {_nics(fate.interfaces)}" if fate.interfaces else fate.to
+
+
+def _unplaced(fate: Fate) -> str:
+    refusal = fate.explanation.refusal
+    if refusal is not None and refusal.code is RequestCode.NO_MATCHING_INTERFACE:
+        return f"no interface for its {refusal.subject} on {dict(fate.ways).get(refusal.subject, '?')}"
+    return _refused(refusal)
 
 
 def render_changed(case: ChangedCase) -> str:
@@ -90,7 +97,8 @@ def _many(count: int, noun: str) -> str:
 
 
 def _refusal_of(found: JointDecision) -> str:
-    return _refused(found.explanations[0].refusal)
+    which = f"machine {found.refused_at + 1} finds no place: " if found.refused_at else ""
+    return which + _refused(found.explanations[0].refusal)
 
 
 def _refused(refusal: Refusal | None) -> str:

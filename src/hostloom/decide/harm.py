@@ -90,7 +90,7 @@ def _of_host(before: Snapshot, after: Snapshot, state: HostState) -> Iterator[Ha
             yield _harm(state, machine, _Fault(HarmCode.HOST_GONE, "the host", "it would be gone"))
         return
     of_all = tuple(_host_faults(state, later))
-    views = _view(before, state), _view(after, later)
+    views = view_of(before, state), view_of(after, later)
     is_readable = not {HarmCode.HOST_AMBIGUOUS, HarmCode.HOST_NOT_KNOWN} & {each.code for each in of_all}
     for machine in machines:
         for fault in (*of_all, *_pool_faults(state, later, machine)):
@@ -104,7 +104,8 @@ def _harm(state: HostState, machine: PlacedMachine, fault: _Fault, nic: str = ""
     return Harm(machine.name, state.host.name, nic, source, fault.code, fault.wanted, fault.found)
 
 
-def _view(snapshot: Snapshot, state: HostState) -> HostView:
+def view_of(snapshot: Snapshot, state: HostState) -> HostView:
+    """The host with its node's interfaces, if we know them."""
     node = snapshot.node_of(state.host)
     return HostView(snapshot, state, node.hostname if node else "", node.interfaces if node else ())
 
@@ -208,7 +209,7 @@ def _vlan_faults(before: HostView, after: HostView, nic: PlacedInterface) -> Ite
         found = vlan_text(after.snapshot, now) or "none known"
         yield _Fault(HarmCode.VLAN_CHANGED, name, found)
     elif was in before.snapshot.bootable_vlans and was not in after.snapshot.bootable_vlans:
-        yield _Fault(HarmCode.VLAN_NOT_SERVED, f"our DHCP on {name}", "none")
+        yield _Fault(HarmCode.VLAN_NOT_SERVED, name, "not served")
 
 
 def interface_of(view: HostView, nic: PlacedInterface) -> NodeInterface | None:

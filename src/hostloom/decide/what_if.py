@@ -6,15 +6,15 @@ from enum import StrEnum
 
 from hostloom.decide import constraints, storage
 from hostloom.decide.candidates import HostView
-from hostloom.decide.cases import as_data, simulate
-from hostloom.decide.harm import Harm, HarmCode, harms, interface_of
+from hostloom.decide.cases import as_data, simulate, vlan_text
+from hostloom.decide.harm import Harm, HarmCode, harms, interface_of, view_of, vlan_of
 from hostloom.decide.outcomes import outcome
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.decide.world import Case
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import PlacedInterface, PlacedMachine
-from hostloom.model.plan import JointDecision, Plan, PlannedInterface, Refusal
+from hostloom.model.plan import Explanation, JointDecision, Plan, PlannedInterface
 from hostloom.model.request import ComposeRequest, DiskRequest, Term
 
 
@@ -26,12 +26,15 @@ class Fate:
     host: str
     #: As the machine is asked for again.
     request: ComposeRequest
-    #: The host that would take it; may be its own. None: nowhere.
-    to: str | None
+    #: Of each NIC, the VLAN or libvirt network that it has to reach.
+    ways: tuple[tuple[str, str], ...]
+    #: Why there, or why nowhere.
+    explanation: Explanation
+    #: The host that would take it: its own, if that can. None: nowhere.
+    to: str | None = None
     interfaces: tuple[PlannedInterface, ...] = ()
     #: It would do where it is, on the very same host interfaces.
     stays: bool = False
-    refusal: Refusal | None = None
 
 
 class Turn(StrEnum):
@@ -109,24 +112,39 @@ def fates(before: Snapshot, after: Snapshot, found: Iterable[Harm]) -> tuple[Fat
     states = {each.host.name: each for each in before.hosts}
     world, answers = after, []
     for (host, name), own in by_machine.items():
-        machine = next(each for each in states[host].machines if each.name == name)
-        request = ask_again(before, states[host], machine, own)
-        without = _without(world, states[host], name)
-        decision = simulate(without, request)
-        plan = decision.plan
-        if plan is None:
-            answers.append(Fate(name, host, request, None, refusal=decision.explanation.refusal))
-            continue
-        stays = plan.host_name == host and _sources(plan) == tuple(
-            (n.kind, n.source) for n in machine.interfaces
-        )
-        answers.append(Fate(name, host, request, plan.host_name, plan.interfaces, stays))
-        world = with_plan(without, plan)
+        fate, world = _fate(before, world, states[host], name, own)
+        answers.append(fate)
     return tuple(answers)
 
 
-def _sources(plan: Plan) -> tuple[tuple[AttachKind, str], ...]:
-    return tuple((nic.attachment.kind, nic.attachment.source) for nic in plan.interfaces)
+def _fate(
+    before: Snapshot, world: Snapshot, state: HostState, name: str, own: list[Harm]
+) -> tuple[Fate, Snapshot]:
+    """Where the machine could go, and the world with it there."""
+    machine = next(each for each in state.machines if each.name == name)
+    request = ask_again(before, state, machine, own)
+    without = _without(world, state, name)
+    decision = simulate(without, replace(request, host=state.host.name))
+    if decision.plan is None:
+        decision = simulate(without, request)
+    fate = Fate(name, state.host.name, request, _ways(before, state, machine), decision.explanation)
+    plan = decision.plan
+    if plan is None:
+        return fate, world
+    same = [(nic.attachment.kind, nic.attachment.source) for nic in plan.interfaces] == [
+        (nic.kind, nic.source) for nic in machine.interfaces
+    ]
+    stays = same and plan.host_name == state.host.name
+    fate = replace(fate, to=plan.host_name, interfaces=plan.interfaces, stays=stays)
+    return fate, with_plan(without, plan)
+
+
+def _ways(before: Snapshot, state: HostState, machine: PlacedMachine) -> tuple[tuple[str, str], ...]:
+    view = view_of(before, state)
+    return tuple(
+        (f"eth{at}", vlan_text(before, vlan_of(view, nic)) or f"{nic.kind} {nic.source}")
+        for at, nic in enumerate(machine.interfaces)
+    )
 
 
 def _without(snapshot: Snapshot, state: HostState, name: str) -> Snapshot:
@@ -147,8 +165,7 @@ def ask_again(
     Its addresses are its own already, so that no NIC needs a new one. A bridge without an uplink is left out:
     it could take the machine, and be no use to it.
     """
-    node = before.node_of(state.host)
-    view = HostView(before, state, node.hostname if node else "", node.interfaces if node else ())
+    view = view_of(before, state)
     stranded = {each.nic for each in own if each.code is HarmCode.UPLINK_GONE}
     labels = tuple(
         constraints.from_terms(f"eth{at}", tuple(_terms(view, nic, stranded=f"eth{at}" in stranded)))

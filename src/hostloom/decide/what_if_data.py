@@ -51,7 +51,7 @@ def _fate(after: Snapshot, fate: Fate, harms: tuple[Harm, ...]) -> dict[str, Any
         "goes_to": fate.to,
         "stays": fate.stays,
         "interfaces": [as_data(after, each) for each in fate.interfaces],
-        "refusal": _refusal(fate.refusal),
+        "refusal": _refusal(None if fate.to else fate.explanation.refusal),
         "text": render_fate(fate),
     }
 
