@@ -103,12 +103,16 @@ class Hypervisor(Protocol):
         """Stop and undefine the machine (with its nvram), never its volumes; one not ours is refused."""
         ...
 
-    def start(self, uuid: str) -> None:
-        """Power on."""
+    def start(self, uuid: str, mark: SystemId | None = None) -> None:
+        """Power on. With `mark`, one that does not carry it is HypervisorRejected, and not touched.
+
+        Ours are switched by their mark: what has come to have their UUID is somebody else's. Adopted machines
+        carry none, or another hostloom's, and are switched without, when a user asks for it.
+        """
         ...
 
-    def stop(self, uuid: str, *, force: bool = False) -> None:
-        """Ask the machine to shut down, or with `force` cut its power."""
+    def stop(self, uuid: str, mark: SystemId | None = None, *, force: bool = False) -> None:
+        """Ask the machine to shut down, or with `force` cut its power; `mark` as for `start`."""
         ...
 
     def power(self, uuid: str) -> PowerState:

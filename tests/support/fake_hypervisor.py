@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from hostloom.model.errors import HostUnreachable, HypervisorRejected
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
+from hostloom.model.ids import SystemId
 from hostloom.model.machine import Disk, MachineSpec, PowerState
 from hostloom.model.observed import ObservedHost, ObservedInterface, ObservedMachine
 
@@ -166,11 +167,15 @@ class FakeHypervisor:
                 self._check_ours(there, f"delete machine {there.name}")
                 del self._machines[uuid]
 
-    def start(self, uuid: str) -> None:
+    def start(self, uuid: str, mark: SystemId | None = None) -> None:
         with self._call("start", uuid):
             there = self._machines.get(uuid)
             if there is None:
                 raise self._rejected(f"start machine {uuid}", "it is not there")
+            if there.power is PowerState.ON:
+                return
+            if mark is not None:
+                self._check_ours(there, f"start machine {there.name}", mark)
             missing = [each.volume for each in there.disks if (each.pool, each.volume) not in self._volumes]
             if missing and there.system_id is not None:
                 raise self._rejected(f"start machine {there.name}", f"no volume {missing[0]}")
@@ -178,11 +183,13 @@ class FakeHypervisor:
             running = tuple(replace(each, target=f"vnet{number}") for number, each in targets)
             self._machines[uuid] = replace(there, power=PowerState.ON, interfaces=running)
 
-    def stop(self, uuid: str, *, force: bool = False) -> None:
+    def stop(self, uuid: str, mark: SystemId | None = None, *, force: bool = False) -> None:
         """Every guest here shuts down at once when asked."""
         with self._call("stop", uuid):
             there = self._machines.get(uuid)
-            if there is not None:
+            if there is not None and there.power is PowerState.ON:
+                if mark is not None:
+                    self._check_ours(there, f"stop machine {there.name}", mark)
                 still = tuple(replace(each, target="") for each in there.interfaces)
                 self._machines[uuid] = replace(there, power=PowerState.OFF, interfaces=still)
 

@@ -16,6 +16,7 @@ from hostloom.hypervisor.reading import PoolReader, read_host, read_machine
 from hostloom.hypervisor.words import CONSOLE_LOG
 from hostloom.model.errors import HostRefused, HypervisorRejected
 from hostloom.model.host import Emulation
+from hostloom.model.ids import SystemId
 from hostloom.model.machine import Disk, DiskFormat, MachineSpec, PowerState
 from hostloom.model.observed import ObservedHost, ObservedMachine
 
@@ -175,24 +176,29 @@ class LibvirtHypervisor:
         except HostRefused as error:
             log.info("%s stays: %s", path, error)
 
-    def start(self, uuid: str) -> None:
+    def start(self, uuid: str, mark: SystemId | None = None) -> None:
         """Power on; nothing happens to one that runs."""
 
         def start(connection: libvirt.virConnect, proceed: Proceed) -> None:
             domain = self._get_domain(connection, uuid, f"start machine {uuid}")
-            if not domain.isActive():
-                proceed()
-                domain.create()
+            if domain.isActive():
+                return
+            if mark is not None:
+                self._check_ours(domain, f"start machine {domain.name()}", mark)
+            proceed()
+            domain.create()
 
         self._connection.write(f"start machine {uuid}", start)
 
-    def stop(self, uuid: str, *, force: bool = False) -> None:
+    def stop(self, uuid: str, mark: SystemId | None = None, *, force: bool = False) -> None:
         """Ask it to shut down, or cut its power; one that is off or gone is left alone."""
 
         def stop(connection: libvirt.virConnect, proceed: Proceed) -> None:
             domain = find_domain(connection, uuid)
             if domain is None or not domain.isActive():
                 return
+            if mark is not None:
+                self._check_ours(domain, f"stop machine {domain.name()}", mark)
             proceed()
             if force:
                 _destroy(domain)

@@ -92,7 +92,7 @@ def start(ports: Ports, principal: Principal, key: str) -> Machine:
     """Power on; nothing happens to a machine that runs."""
     require_admin(principal, "start machines")
     machine, hypervisor = _reach(ports, principal, key)
-    hypervisor.start(machine.uuid)
+    hypervisor.start(machine.uuid, _mark(machine))
     return _record_power(ports, machine, hypervisor)
 
 
@@ -100,7 +100,7 @@ def stop(ports: Ports, principal: Principal, key: str, *, force: bool = False) -
     """Ask the machine to shut down, or cut its power."""
     require_admin(principal, "stop machines")
     machine, hypervisor = _reach(ports, principal, key)
-    hypervisor.stop(machine.uuid, force=force)
+    hypervisor.stop(machine.uuid, _mark(machine), force=force)
     return _record_power(ports, machine, hypervisor)
 
 
@@ -144,6 +144,11 @@ def _reach(ports: Ports, principal: Principal, key: str) -> tuple[Machine, Hyper
     if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.MISSING):
         raise WrongState("machine", machine.hostname, machine.state, "there and at rest")
     return machine, hypervisor_of(ports, machine)
+
+
+def _mark(machine: Machine) -> SystemId | None:
+    """By what it is switched: ours by our mark, an adopted one as it is, since the user asks for it."""
+    return machine.system_id if machine.origin is MachineOrigin.COMPOSED else None
 
 
 def _record_power(ports: Ports, machine: Machine, hypervisor: Hypervisor) -> Machine:

@@ -87,13 +87,16 @@ def _start(run: Run[ComposeInput]) -> None:
 
     def start(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
         if machine.system_id in names:
-            hypervisor.start(machine.uuid)
+            hypervisor.start(machine.uuid, machine.system_id)
 
     _on_hosts(run, start)
 
 
 def _stop(run: Run[ComposeInput]) -> None:
-    _on_hosts(run, lambda hypervisor, _, machine: hypervisor.stop(machine.uuid, force=True), to_the_end=True)
+    def stop(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
+        hypervisor.stop(machine.uuid, machine.system_id, force=True)
+
+    _on_hosts(run, stop, to_the_end=True)
 
 
 def _verify(run: Run[ComposeInput]) -> Verified:

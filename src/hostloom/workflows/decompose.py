@@ -76,13 +76,13 @@ def _power_off(run: Run[DecomposeInput]) -> None:
     machine = _machine(run)
     hypervisor = hypervisor_of(run.ports, machine)
     if hypervisor.power(machine.uuid) is PowerState.ON:
-        hypervisor.stop(machine.uuid, force=True)
+        hypervisor.stop(machine.uuid, machine.system_id, force=True)
 
 
 def _power_on(run: Run[DecomposeInput]) -> None:
     machine = _machine(run)
     if run.output(POWER_STATE).on:
-        hypervisor_of(run.ports, machine).start(machine.uuid)
+        hypervisor_of(run.ports, machine).start(machine.uuid, machine.system_id)
 
 
 def _delete_machine(run: Run[DecomposeInput]) -> None:

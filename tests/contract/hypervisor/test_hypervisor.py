@@ -168,6 +168,26 @@ def test_our_machine_under_another_mark_is_not_this_one(subject: Subject) -> Non
     assert find(subject).system_id == spec.system_id
 
 
+def test_ours_are_switched_by_their_mark_and_others_only_without(subject: Subject) -> None:
+    spec = compose(subject, interfaces=(a_nic(0, BRIDGE),))
+    subject.hypervisor.start(UUID, spec.system_id)
+    with pytest.raises(HypervisorRejected):
+        subject.hypervisor.stop(UUID, SystemId("xyz789"), force=True)
+    assert subject.hypervisor.power(UUID) is PowerState.ON
+    subject.hypervisor.stop(UUID, spec.system_id, force=True)
+    subject.hypervisor.stop(STRANGER, force=True)
+    for uuid, mark in ((UUID, SystemId("xyz789")), (STRANGER, spec.system_id)):
+        with pytest.raises(HypervisorRejected):
+            subject.hypervisor.start(uuid, mark)
+        assert subject.hypervisor.power(uuid) is PowerState.OFF
+    subject.hypervisor.start(STRANGER)
+    with pytest.raises(HypervisorRejected):
+        subject.hypervisor.stop(STRANGER, spec.system_id, force=True)
+    assert subject.hypervisor.power(STRANGER) is PowerState.ON
+    subject.hypervisor.stop(STRANGER, force=True)
+    assert subject.hypervisor.power(STRANGER) is PowerState.OFF
+
+
 def test_a_name_that_is_taken_is_refused(subject: Subject) -> None:
     compose(subject, disks=())
     with pytest.raises(HypervisorRejected, match="web1"):

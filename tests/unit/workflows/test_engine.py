@@ -10,6 +10,7 @@ from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.errors import HostUnreachable, HypervisorRejected, WrongState
 from hostloom.model.grouping import ResourcePool, Zone
 from hostloom.model.ids import ResourcePoolId, ZoneId
+from hostloom.model.machine import PowerState
 from hostloom.model.operation import Operation, OperationState, StepState
 from hostloom.model.request import ComposeRequest
 from hostloom.services import hosts, machines, operations
@@ -154,6 +155,23 @@ def test_a_machine_of_somebody_else_is_adopted_and_never_touched(proof: Proof) -
     with pytest.raises(WrongState):
         machines.decompose(proof.world.ports, LOCAL_ADMIN, "their-vm")
     assert host(proof.world).find_machine(foreign.uuid) == foreign
+    assert machines.stop(proof.world.ports, LOCAL_ADMIN, "their-vm").power is PowerState.OFF
+
+
+def test_what_has_come_to_have_the_uuid_of_ours_is_not_switched_off(proof: Proof) -> None:
+    proof.begin(proof.world)
+    proof.run(COMPOSE)
+    with proof.world.ports.store.begin() as uow:
+        (ours,) = uow.machines.list()
+    there = replace(host(proof.world).find_machine(ours.uuid), system_id=None)
+    host(proof.world).add_machine(there)
+    with pytest.raises(HypervisorRejected):
+        machines.stop(proof.world.ports, LOCAL_ADMIN, "web", force=True)
+    machines.decompose(proof.world.ports, LOCAL_ADMIN, "web")
+    operation = proof.world.run()
+    assert (operation.state, operation.error_code) == (OperationState.FAILED, "hypervisor-rejected")
+    assert host(proof.world).find_machine(ours.uuid) == there
+    assert ("stop", ours.uuid) in host(proof.world).calls
 
 
 def test_a_machine_is_grouped_as_asked(tmp_path: Path) -> None:
