@@ -46,9 +46,9 @@ class Call:
         """A unit of work; use it in a `with`."""
         return self.ports.store.begin()
 
-    def one(self, found: BaseModel) -> Response:
+    def one(self, found: BaseModel, status: int = 200) -> Response:
         """The answer with one thing."""
-        return _response(200, self.path, found.model_dump_json())
+        return _response(status, self.path, found.model_dump_json())
 
     def page(self, page: Page, found: Sequence[BaseModel], cursor: Callable[[Any], object]) -> Response:
         """The answer with a page of things, of which one more than the page holds was read."""

@@ -33,10 +33,10 @@ class Names:
         return self.world.fabric_by_id[key].name
 
     def vlan(self, key: VlanId | None) -> str | None:
-        """FABRIC/VID."""
-        if key is None:
+        """FABRIC/VID; None for one that is gone."""
+        vlan = None if key is None else self.world.vlan_by_id.get(key)
+        if vlan is None:
             return None
-        vlan = self.world.vlan_by_id[key]
         return f"{self.fabric(vlan.fabric_id)}/{vlan.vid}"
 
     def space(self, key: SpaceId | None) -> str | None:

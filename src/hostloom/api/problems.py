@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from hostloom.decide.explain_data import as_data
 from hostloom.model import errors
 from hostloom.model.errors import HostloomError
 from hostloom.model.plan import Explanation
+from hostloom.model.stored_plan import PlanDifference
 
 log = structlog.get_logger(__name__)
 
@@ -72,12 +74,23 @@ def refused_problem(error: errors.Refused) -> dict[str, Any]:
     return found
 
 
+def stale_problem(error: errors.PlanStale) -> dict[str, Any]:
+    """The problem document of a plan that is out of date, with every difference as data and as text."""
+    found = problem_of(error)
+    found["detail"] = f"plan {error.plan} is out of date"
+    found["differences"] = [asdict(each) for each in error.differences if isinstance(each, PlanDifference)]
+    found["text"] = [found["detail"], *error.text]
+    return found
+
+
 def install_handlers(app: FastAPI) -> None:
     """Answer every error of the app with a problem document."""
 
     def on_known(_: Request, error: Exception) -> Response:
         if isinstance(error, errors.Refused):
             return answer(refused_problem(error))
+        if isinstance(error, errors.PlanStale):
+            return answer(stale_problem(error))
         if isinstance(error, HostloomError):
             return answer(problem_of(error))
         raise error

@@ -28,7 +28,7 @@ _REFUSED = frozenset({403, 409, 412})
 _USAGE = frozenset({400, 413, 422})
 _UNREACHABLE = frozenset({503, 504})
 #: Error codes of operations.
-_REFUSED_CODES = frozenset(RequestCode) | {"already-exists", "in-use", "stale", "wrong-state"}
+_REFUSED_CODES = frozenset(RequestCode) | {"already-exists", "in-use", "stale", "wrong-state", "plan-stale"}
 _UNREACHABLE_CODES = frozenset({"host-unreachable", "dhcp-unreachable", "outcome-unknown"})
 
 

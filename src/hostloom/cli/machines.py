@@ -3,60 +3,16 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from hostloom.cli import requests
-from hostloom.cli.exits import Exit, exit_of_refusal, fail, tell
+from hostloom.cli import compose
+from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
+from hostloom.cli.nics import parts_of
 from hostloom.cli.nodes import Tags, tags_of
 from hostloom.cli.nouns import Noun, Yes, add_show, confirm, given, make_app
-from hostloom.cli.output import (
-    Column,
-    Format,
-    Output,
-    memory,
-    say,
-    show_data,
-    show_done,
-    show_list,
-    show_one,
-    size,
-    table,
-)
+from hostloom.cli.output import Column, Format, Output, memory, show_data, show_done, show_list
 from hostloom.cli.session import open_client
-from hostloom.client import Client, Document
-
-
-def _attached(item: Document) -> str:
-    mode = f" ({item['macvlan_mode']})" if item["macvlan_mode"] else ""
-    return f"{'ovs ' if item['ovs'] else ''}{item['attach']} {item['source']}{mode}"
-
-
-def _addresses(item: Document) -> str:
-    return ", ".join(item["ips"]) or str(item["mode"])
-
-
-NICS = (
-    Column("NAME", "name"),
-    Column("ATTACHED TO", _attached),
-    Column("VLAN", "vlan"),
-    Column("ADDRESS", _addresses),
-    Column("MAC", "mac"),
-    Column("BOOT", lambda item: "yes" if item["boot"] else None),
-)
-DISKS = (
-    Column("NAME", "name"),
-    Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
-    Column("POOL", "pool"),
-    Column("FORMAT", "format"),
-    Column("VOLUME", "volume"),
-)
-
-
-def _parts(item: Document) -> list[tuple[str, Table | str]]:
-    return [("interfaces", table(item["interfaces"], NICS)), ("disks", table(item["disks"], DISKS))]
-
 
 NOUN = Noun(
     "machine",
@@ -89,143 +45,17 @@ NOUN = Noun(
         Column("TAGS", "tags"),
         Column("OWNER", "owner"),
     ),
-    parts=_parts,
+    parts=parts_of,
     empty="no machines yet: `hostloom machine compose` makes one, `hostloom machine plan` shows it first",
     example="vm1",
 )
-PLAN = (
-    Column("MACHINE", "hostname"),
-    Column("HOST", "host"),
-    Column("ARCHITECTURE", "architecture"),
-    Column("CORES", "cores"),
-    Column("MEMORY", lambda item: memory(item["memory_mib"])),
-    Column("NETWORK BOOT", "netboot"),
-    Column("START", "start"),
-)
-
 app = make_app(NOUN, "Machines: plan, compose, look at, switch and take apart.")
 
 Key = Annotated[str, typer.Argument(metavar="MACHINE", help=NOUN.key)]
 
 
-@app.command("plan")
-def plan(
-    context: typer.Context,
-    host: requests.Host = None,
-    interfaces: requests.Interfaces = "",
-    storage: requests.Storage = "",
-    cores: requests.Cores = 1,
-    memory: requests.Memory = "2G",
-    architecture: requests.Architecture = None,
-    name: requests.Name = None,
-    netboot: requests.Netboot = True,
-    start: requests.Start = True,
-    zone: requests.Zone = None,
-    resource_pool: requests.Pool = None,
-    tag: requests.Tag = None,
-    qcow2: requests.Qcow2 = False,
-    explain: requests.Explain = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Show what compose would do, and what it warns of; nothing is held.
-
-    Examples:
-
-    - `hostloom machine plan --interfaces 'eth0:space=dmz'`
-    - `hostloom machine plan --interfaces 'eth0:space=dmz;eth1:vid=20,macvlan_mode=private' --explain`
-    """
-    request = requests.request_of(
-        host=host,
-        interfaces=interfaces,
-        storage=storage,
-        cores=cores,
-        memory=memory,
-        architecture=architecture,
-        name=name,
-        netboot=netboot,
-        start=start,
-        zone=zone,
-        resource_pool=resource_pool,
-        tag=tag,
-        qcow2=qcow2,
-    )
-    with open_client(context) as client:
-        decision = client.plan(request)
-    _show_decision(decision, output, explain=explain)
-
-
-@app.command("compose")
-def compose(
-    context: typer.Context,
-    host: requests.Host = None,
-    interfaces: requests.Interfaces = "",
-    storage: requests.Storage = "",
-    cores: requests.Cores = 1,
-    memory: requests.Memory = "2G",
-    architecture: requests.Architecture = None,
-    name: requests.Name = None,
-    netboot: requests.Netboot = True,
-    start: requests.Start = True,
-    zone: requests.Zone = None,
-    resource_pool: requests.Pool = None,
-    tag: requests.Tag = None,
-    qcow2: requests.Qcow2 = False,
-    explain: requests.Explain = False,
-    wait: Wait = True,
-    output: Output = Format.TABLE,
-) -> None:
-    """Compose a machine: choose a host, attach its NICs, reserve its addresses, make and start it.
-
-    Examples:
-
-    - `hostloom machine compose --name web1 --interfaces 'eth0:space=dmz' --cores 2 --memory 4G`
-    - `hostloom machine compose --host kvm1 --interfaces 'eth0:vid=20,ip=10.0.20.9' --storage root:20`
-    """
-    request = requests.request_of(
-        host=host,
-        interfaces=interfaces,
-        storage=storage,
-        cores=cores,
-        memory=memory,
-        architecture=architecture,
-        name=name,
-        netboot=netboot,
-        start=start,
-        zone=zone,
-        resource_pool=resource_pool,
-        tag=tag,
-        qcow2=qcow2,
-    )
-    with open_client(context) as client:
-        operation = finish(client, client.machines.create(request), output, wait=wait)
-        made = client.machines.get(operation["subject"].removeprefix("machine "))
-        show_done(_composed(made), made, output)
-        if explain and output is Format.TABLE:
-            _show_why(client, made["hostname"])
-
-
-def _composed(machine: Document) -> str:
-    nics = "; ".join(f"{nic['name']} {_addresses(nic)} by {_attached(nic)}" for nic in machine["interfaces"])
-    return f"machine {machine['hostname']} is {machine['state']} on host {machine['host']}: {nics}"
-
-
-def _show_decision(decision: Document, output: Format, *, explain: bool) -> None:
-    plan = decision["plan"]
-    if output is not Format.TABLE:
-        show_data(decision, output)
-    elif plan is not None:
-        reasons = [("why", "\n".join(decision["text"]))] if explain else []
-        show_one(plan, PLAN, output, [*_parts(plan), *reasons])
-        for warning in [] if explain else plan["warnings"]:
-            say(f"warning: {warning['text']}")
-    if plan is None:
-        code = decision["explanation"]["refusal"]["code"]
-        if output is Format.TABLE:
-            lines = decision["text"]
-            tell(lines[0].removeprefix("refused: "), "" if explain else "--explain shows why")
-            for line in lines[1:] if explain else []:
-                say(line)
-        raise typer.Exit(exit_of_refusal(code))
+app.command("plan")(compose.plan)
+app.command("compose")(compose.compose)
 
 
 @app.command("list")
@@ -336,7 +166,3 @@ def decompose(
     with open_client(context) as client:
         done = finish(client, client.machines.delete(key), output, wait=wait)
     show_done(f"machine {key} is gone", done, output)
-
-
-def _show_why(client: Client, key: str) -> None:
-    typer.echo("\n".join(client.machines.ask(key, "why")["text"]))

@@ -1,77 +1,152 @@
-"""The options that say which machine is wanted: the same for plan and compose."""
+"""The options that say which machines are wanted: the same for plan and compose."""
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from hostloom.cli.batch_files import read_batch
+from hostloom.cli.exits import Exit, fail
 from hostloom.cli.hosts import MACVLAN_HELP
 from hostloom.cli.nodes import tags_of
 from hostloom.cli.nouns import given
 from hostloom.cli.sizes import parse_memory
 from hostloom.client import Document
-
-Host = Annotated[str | None, typer.Option(help="The host by name or id; default: any that fits.")]
-Interfaces = Annotated[
-    str,
-    typer.Option(
-        metavar="CONSTRAINTS",
-        help="NICs by constraint: `LABEL:KEY=VALUE[,…][;LABEL:…]`. Keys that select: id name hostname type "
-        "tag fabric fabric_class vlan vid space subnet subnet_cidr ip link_speed, each but type and "
-        "link_speed also as not_KEY. Keys that set: mode (auto, dhcp, unconfigured), attach (bridge, "
-        "macvlan, network), macvlan_mode, network, mac, model. "
-        f"Macvlan modes: {MACVLAN_HELP}",
-    ),
-]
-Storage = Annotated[
-    str,
-    typer.Option(metavar="DISKS", help="Disks, sizes in GB: `LABEL:SIZE(POOL-OR-TAG,…),…`; default root:8."),
-]
-Cores = Annotated[int, typer.Option(min=1, help="Cores.")]
-Memory = Annotated[str, typer.Option(metavar="SIZE", help="Memory: 2G, 512M, or MiB.")]
-Architecture = Annotated[str | None, typer.Option(help="amd64, arm64 …; default: the host's own.")]
-Name = Annotated[str | None, typer.Option(help="Its hostname; default: one is made up.")]
-Netboot = Annotated[bool, typer.Option("--netboot/--no-netboot", help="Boot from the network first.")]
-Start = Annotated[bool, typer.Option("--start/--no-start", help="Power it on when it is made.")]
-Zone = Annotated[str | None, typer.Option(help="A zone by name or id; default: the host's.")]
-Pool = Annotated[
-    str | None, typer.Option("--resource-pool", help="A resource pool by name or id; default: the host's.")
-]
-Tag = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
-Qcow2 = Annotated[bool, typer.Option("--qcow2", help="Disks as qcow2; default: raw, sparse.")]
-Explain = Annotated[bool, typer.Option("--explain", help="Show why, interface by interface.")]
+from hostloom.model.request import MAX_BATCH, Strategy
 
 
-def request_of(
-    *,
-    host: str | None,
-    interfaces: str,
-    storage: str,
-    cores: int,
-    memory: str,
-    architecture: str | None,
-    name: str | None,
-    netboot: bool,
-    start: bool,
-    zone: str | None,
-    resource_pool: str | None,
-    tag: list[str] | None,
-    qcow2: bool,
-) -> Document:
-    """The body of a plan or compose."""
-    body = {
-        "interfaces": interfaces,
-        "storage": storage,
-        "cores": cores,
-        "memory_mib": parse_memory(memory),
-        "netboot": netboot,
-        "start": start,
-        "qcow2": qcow2,
-    }
-    return body | given(
-        host=host,
-        architecture=architecture,
-        hostname=name,
-        zone=zone,
-        resource_pool=resource_pool,
-        tags=tags_of(tag),
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The machines that are wanted, as the options say it."""
+
+    host: Annotated[str | None, typer.Option(help="The host by name or id; default: any that fits.")] = None
+    interfaces: Annotated[
+        str,
+        typer.Option(
+            metavar="CONSTRAINTS",
+            help="NICs by constraint: `LABEL:KEY=VALUE[,…][;LABEL:…]`. Keys that select: id name hostname "
+            "type tag fabric fabric_class vlan vid space subnet subnet_cidr ip link_speed, each but type and "
+            "link_speed also as not_KEY. Keys that set: mode (auto, dhcp, unconfigured), attach (bridge, "
+            "macvlan, network), macvlan_mode, network, mac, model. "
+            f"Macvlan modes: {MACVLAN_HELP}",
+        ),
+    ] = ""
+    storage: Annotated[
+        str,
+        typer.Option(
+            metavar="DISKS", help="Disks, sizes in GB: `LABEL:SIZE(POOL-OR-TAG,…),…`; default root:8."
+        ),
+    ] = ""
+    cores: Annotated[int, typer.Option(min=1, help="Cores.")] = 1
+    memory: Annotated[str, typer.Option(metavar="SIZE", help="Memory: 2G, 512M, or MiB.")] = "2G"
+    architecture: Annotated[str | None, typer.Option(help="amd64, arm64 …; default: the host's own.")] = None
+    name: Annotated[str | None, typer.Option(help="Its hostname; default: one is made up.")] = None
+    netboot: Annotated[bool, typer.Option("--netboot/--no-netboot", help="Boot from the network first.")] = (
+        True
     )
+    start: Annotated[bool, typer.Option("--start/--no-start", help="Power it on when it is made.")] = True
+    zone: Annotated[str | None, typer.Option(help="A zone by name or id; default: the host's.")] = None
+    resource_pool: Annotated[
+        str | None,
+        typer.Option("--resource-pool", help="A resource pool by name or id; default: the host's."),
+    ] = None
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")] = None
+    qcow2: Annotated[bool, typer.Option("--qcow2", help="Disks as qcow2; default: raw, sparse.")] = False
+    count: Annotated[
+        int,
+        typer.Option(
+            min=1, max=MAX_BATCH, help="So many like it, all or none; their names are NAME-1, NAME-2, …"
+        ),
+    ] = 1
+    anti_affinity: Annotated[bool, typer.Option("--anti-affinity", help="Never two of them on one host.")] = (
+        False
+    )
+    strategy: Annotated[
+        Strategy | None,
+        typer.Option(
+            help="How many machines are laid over the hosts: spread evenly, or on as few as can be."
+        ),
+    ] = None
+    from_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Machines from a YAML or JSON file, `-` for standard input: a list of what the API takes.",
+        ),
+    ] = None
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is asked for as several machines."""
+        return self.from_file is not None or self.count > 1 or self.anti_affinity or self.strategy is not None
+
+    def machine(self) -> Document:
+        """The body for one machine."""
+        body = {
+            "interfaces": self.interfaces,
+            "storage": self.storage,
+            "cores": self.cores,
+            "memory_mib": parse_memory(self.memory),
+            "netboot": self.netboot,
+            "start": self.start,
+            "qcow2": self.qcow2,
+        }
+        return body | given(
+            host=self.host,
+            architecture=self.architecture,
+            hostname=self.name,
+            zone=self.zone,
+            resource_pool=self.resource_pool,
+            tags=tags_of(self.tag),
+        )
+
+    def batch(self) -> Document:
+        """The body for several machines."""
+        if self.from_file is not None:
+            return read_batch(self.from_file) | given(strategy=self.strategy)
+        word = "together" if self.anti_affinity else None
+        machines = [self.machine() | {"count": self.count} | given(anti_affinity=word)]
+        return {"machines": machines} | given(strategy=self.strategy)
+
+
+NAMES = tuple(each.name for each in fields(Wanted))
+
+
+def takes_wanted(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of Wanted; it gets them together, as its argument `wanted`."""
+    own = [each for each in inspect.signature(command).parameters.values() if each.name != "wanted"]
+    options = list(inspect.signature(Wanted).parameters.values())
+    hints = get_type_hints(command, include_extras=True) | get_type_hints(Wanted, include_extras=True)
+    hints.pop("wanted", None)
+
+    @wraps(command)
+    def run(**values: Any) -> None:
+        wanted = Wanted(**{name: values.pop(name) for name in NAMES})
+        check_together(values["context"], wanted)
+        command(wanted=wanted, **values)
+
+    needed = [each for each in own if each.default is inspect.Parameter.empty]
+    together = (*needed, *options, *(each for each in own if each not in needed))
+    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in together]
+    run.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # what typer reads
+    run.__annotations__ = hints
+    return run
+
+
+def named(context: typer.Context) -> list[str]:
+    """Those of the options that were given, as they are written."""
+    sources = {name: context.get_parameter_source(name) for name in NAMES}
+    found = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
+    return ["--from" if name == "from_file" else f"--{name.replace('_', '-')}" for name in found]
+
+
+def check_together(context: typer.Context, wanted: Wanted) -> None:
+    """Refuse what a file of machines says by itself."""
+    others = [each for each in named(context) if each not in ("--from", "--strategy")]
+    if wanted.from_file is not None and others:
+        raise fail(f"--from and {', '.join(others)} do not go together", "the file says it all", Exit.USAGE)

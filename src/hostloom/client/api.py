@@ -76,6 +76,7 @@ class Client:
         self.nodes = Collection(transport, "nodes")
         self.hosts = Collection(transport, "hosts")
         self.machines = Collection(transport, "machines")
+        self.plans = Collection(transport, "plans")
         self.operations = Collection(transport, "operations")
         self.events = Collection(transport, "events")
         self.zones = Collection(transport, "zones")
@@ -108,6 +109,10 @@ class Client:
     def plan(self, request: Document) -> Document:
         """What composing a machine would do, and why: `plan` is None when it is refused."""
         return self._transport.send("POST", "/machines/plan", body=request)
+
+    def compose_batch(self, batch: Document) -> Document:
+        """Compose machines together, all or none; answers with the operation and the machines' names."""
+        return self._transport.send("POST", "/machines/batch", body=batch)
 
     def follow(self, operation_id: str) -> Iterator[Document]:
         """The operation as it is now, and after each change until it is finished or stuck.

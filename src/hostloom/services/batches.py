@@ -8,9 +8,12 @@ from hostloom.decide.compose import labels_needed
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import AlreadyExists, InvalidValue
 from hostloom.model.ids import check_hostname
+from hostloom.model.operation import Operation
 from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Identities
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services.groupings import resource_pool_id, zone_id
+from hostloom.workflows.codec import from_json
+from hostloom.workflows.placing import ComposeInput
 
 
 def copies(request: ComposeRequest, count: int) -> tuple[ComposeRequest, ...]:
@@ -50,6 +53,11 @@ def check(uow: UnitOfWork, snapshot: Snapshot, batch: ComposeBatch, identities: 
             raise InvalidValue("hostname", name, "the name of one machine of the request")
         if name in taken:
             raise AlreadyExists("node", name)
+
+
+def names_of(operation: Operation) -> list[str]:
+    """The names of the machines that a compose makes."""
+    return [each.hostname for each in from_json(operation.input, ComposeInput).identities]
 
 
 def subject_of(identities: Sequence[Identities]) -> str:

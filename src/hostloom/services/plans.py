@@ -27,7 +27,7 @@ from hostloom.services.access import require_admin
 from hostloom.services.start import start_saga
 from hostloom.workflows.codec import to_json
 from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.deciding import decide_as_planned, decide_batch
+from hostloom.workflows.deciding import decide_as_planned, decide_batch, plans_or_refuse
 from hostloom.workflows.placing import ComposeInput, read_content
 from hostloom.workflows.side_by_side import HOSTS_AT_ONCE
 
@@ -68,6 +68,15 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
         uow.plans.add(stored, to_json(content))
         uow.commit()
     return Planned(decision, identities, stored, content)
+
+
+def make_or_refuse(ports: Ports, principal: Principal, batch: ComposeBatch) -> tuple[StoredPlan, PlanContent]:
+    """As `make`, where only a plan will do; Refused names the machine that finds no place."""
+    planned = make(ports, principal, batch)
+    plans_or_refuse(planned.decision, planned.identities)
+    if planned.stored is None or planned.content is None:
+        raise AssertionError("what was not refused is kept")
+    return planned.stored, planned.content
 
 
 def list_(
@@ -124,7 +133,7 @@ def _refuse_used(uow: UnitOfWork, stored: StoredPlan, content: PlanContent, befo
     if before.state is OperationState.SUCCEEDED:
         keys = [each.system_id for each in content.identities]
         if len(uow.machines.some(keys)) < len(keys):
-            raise WrongState("plan", stored.id, f"used: it made {stored.subject}, since gone", "a new one")
+            raise WrongState("plan", stored.id, f"used up (it made {stored.subject})", "a new one")
 
 
 def _describe(ports: Ports, principal: Principal, content: PlanContent, revision: int) -> StoredPlan:

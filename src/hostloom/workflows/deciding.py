@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hostloom.decide.check import check
-from hostloom.decide.compose import decide
 from hostloom.decide.difference import differences
 from hostloom.decide.explain_words import render_difference, render_refusal
+from hostloom.decide.joint import decide_all
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import PlanStale, Refused
@@ -23,20 +23,6 @@ def decide_batch(snapshot: Snapshot, batch: ComposeBatch, identities: Sequence[I
             raise AssertionError(f"the plan breaks the rules: {'; '.join(wrong)}")
         snapshot = with_plan(snapshot, plan)
     return found
-
-
-def decide_all(snapshot: Snapshot, batch: ComposeBatch, identities: tuple[Identities, ...]) -> JointDecision:
-    """Each in turn on what the others have left."""
-    plans: list[Plan] = []
-    explanations: list[Explanation] = []
-    for at, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
-        found = decide(snapshot, request, names)
-        if found.plan is None:
-            return JointDecision((), (found.explanation,), at)
-        plans.append(found.plan)
-        explanations.append(found.explanation)
-        snapshot = with_plan(snapshot, found.plan)
-    return JointDecision(tuple(plans), tuple(explanations))
 
 
 def plans_or_refuse(found: JointDecision, identities: Sequence[Identities]) -> tuple[Plan, ...]:

@@ -1,0 +1,1 @@
+"""The forms of bodies and answers that several routers share."""

@@ -1,0 +1,177 @@
+"""The forms of plans: what composing would do, machine by machine, and what becomes of it."""
+
+from typing import Any, Self
+
+from hostloom.api.forms import Mac, Out
+from hostloom.api.names import Names
+from hostloom.api.shapes.machines import DiskOut, NicOut
+from hostloom.decide.explain import render
+from hostloom.decide.explain_data import as_data, from_data
+from hostloom.decide.explain_words import render_warning
+from hostloom.model.plan import Plan
+from hostloom.model.stored_plan import DhcpAddition, PlanContent, Rendering, StoredPlan
+from hostloom.services.plans import Planned
+
+
+class WarningOut(Out):
+    """Something to know before acting, as code and in words."""
+
+    code: str
+    subject: str
+    found: str
+    text: str
+
+
+class DhcpOut(Out):
+    """A reservation that our DHCP gets."""
+
+    subnet: str
+    mac: Mac
+    ip: str
+    hostname: str
+
+    @classmethod
+    def of(cls, item: DhcpAddition) -> Self:
+        """Of the model."""
+        return cls(subnet=item.subnet, mac=item.mac, ip=str(item.ip), hostname=item.hostname)
+
+
+class PlanOut(Out):
+    """A machine on a host, down to the last address: what is reserved and made when the plan is applied.
+
+    `domain_xml` is what the hypervisor is told, or null, and then `domain_xml_missing` says why.
+    `host_generation` and `facts_at` (seconds since the epoch) say which facts of the host it rests on.
+    """
+
+    host: str
+    hostname: str
+    system_id: str
+    uuid: str
+    architecture: str
+    cores: int
+    memory_mib: int
+    interfaces: list[NicOut]
+    disks: list[DiskOut]
+    netboot: bool
+    start: bool
+    warnings: list[WarningOut]
+    domain_xml: str | None
+    domain_xml_missing: str
+    host_generation: int
+    facts_at: float | None
+
+    @classmethod
+    def of(cls, item: Plan, rendering: Rendering, facts_at: float | None, names: Names) -> Self:
+        """Of the model."""
+        return cls(**_fields(item, rendering, facts_at, names))
+
+
+class PlannedOut(PlanOut):
+    """A machine of a plan with its explanation, as data and for people."""
+
+    explanation: dict[str, Any]
+    text: list[str]
+
+
+class KeptPlanOut(Out):
+    """A plan as lists show it; times in seconds since the epoch, `operation` applied it last."""
+
+    id: str
+    subject: str
+    hosts: list[str]
+    created_at: float
+    expires_at: float
+    requested_by: str
+    revision: int
+    operation: str | None
+
+    @classmethod
+    def of(cls, item: StoredPlan) -> Self:
+        """Of the model."""
+        return cls(**_kept(item))
+
+
+class PlanDetailOut(KeptPlanOut):
+    """A plan in full: its machines in the order in which they were asked for, and what DHCP gets."""
+
+    machines: list[PlannedOut]
+    dhcp: list[DhcpOut]
+
+    @classmethod
+    def of_content(cls, item: StoredPlan, content: PlanContent, names: Names) -> Self:
+        """Of the model; explanations are told at the time of the plan."""
+        parts = zip(content.plans, content.renderings, content.facts_at, content.explanations, strict=True)
+        machines = [
+            PlannedOut(
+                **_fields(plan, rendering, facts_at, names),
+                explanation=why,
+                text=render(from_data(why), item.created_at),
+            )
+            for plan, rendering, facts_at, why in parts
+        ]
+        return cls(**_kept(item), machines=machines, dhcp=[DhcpOut.of(each) for each in content.dhcp])
+
+
+class DecisionOut(Out):
+    """What composing one machine would do and why: a plan, or null and the refusal in the explanation.
+
+    The plan is kept under `id` until `expires_at`, and can be applied as it is until then.
+    """
+
+    id: str | None
+    created_at: float
+    expires_at: float | None
+    revision: int | None
+    plan: PlanOut | None
+    dhcp: list[DhcpOut]
+    explanation: dict[str, Any]
+    text: list[str]
+
+    @classmethod
+    def of(cls, item: Planned, names: Names, now: float) -> Self:
+        """Of the model, told at a time."""
+        why = item.decision.explanations[0]
+        stored, content = item.stored, item.content
+        plan = None
+        if content is not None:
+            plan = PlanOut.of(content.plans[0], content.renderings[0], content.facts_at[0], names)
+        return cls(
+            id=None if stored is None else stored.id,
+            created_at=now if stored is None else stored.created_at,
+            expires_at=None if stored is None else stored.expires_at,
+            revision=None if stored is None else stored.revision,
+            plan=plan,
+            dhcp=[] if content is None else [DhcpOut.of(each) for each in content.dhcp],
+            explanation=as_data(why),
+            text=render(why, now),
+        )
+
+
+def _kept(item: StoredPlan) -> dict[str, Any]:
+    plain = "id subject created_at expires_at requested_by revision"
+    found = {name: getattr(item, name) for name in plain.split()}
+    return found | {"hosts": list(item.hosts), "operation": item.operation_id}
+
+
+def _fields(item: Plan, rendering: Rendering, facts_at: float | None, names: Names) -> dict[str, Any]:
+    return {
+        "host": item.host_name,
+        "hostname": item.spec.name,
+        "system_id": item.spec.system_id,
+        "uuid": item.spec.uuid,
+        "architecture": item.spec.emulation.architecture,
+        "cores": item.spec.cores,
+        "memory_mib": item.spec.memory_mib,
+        "interfaces": [NicOut.of(each, names) for each in item.interfaces],
+        "disks": [DiskOut.of(each) for each in item.disks],
+        "netboot": item.netboot,
+        "start": item.start,
+        "warnings": [
+            WarningOut(code=each.code, subject=each.subject, found=each.found, text=render_warning(each))
+            for each in item.warnings
+        ],
+        "domain_xml": rendering.xml,
+        "domain_xml_missing": rendering.missing,
+        "host_generation": item.host_generation,
+        "facts_at": facts_at,
+    }

@@ -1,0 +1,49 @@
+"""Files that list machines: YAML or JSON, read from a path or standard input."""
+
+import sys
+from pathlib import Path
+
+import typer
+import yaml
+
+from hostloom.cli.exits import Exit, fail
+from hostloom.client import Document
+
+HINT = "it is a list such as `- {hostname: web, interfaces: 'eth0:space=dmz', count: 2}`"
+
+
+def read_batch(path: Path) -> Document:
+    """The body of a batch: the file's list of machines, or its `machines` and `strategy`."""
+    name = "standard input" if str(path) == "-" else str(path)
+    found = _parse(name, _read(path))
+    if isinstance(found, list):
+        found = {"machines": found}
+    if not isinstance(found, dict) or not isinstance(found.get("machines"), list):
+        raise fail(f"{name}: that is no list of machines", HINT, Exit.USAGE)
+    for number, each in enumerate(found["machines"], 1):
+        if not isinstance(each, dict):
+            raise fail(f"{name}: machine {number} is {each!r}, not a mapping of fields", HINT, Exit.USAGE)
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise fail(f"{path}: {cause}", "", Exit.USAGE) from error
+
+
+def _parse(name: str, text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise _broken(f"{name}{where}: {error.problem or 'that is not YAML'}") from error
+    except yaml.YAMLError as error:
+        raise _broken(f"{name}: that is not YAML") from error
+
+
+def _broken(message: str) -> typer.Exit:
+    return fail(message, HINT, Exit.USAGE)

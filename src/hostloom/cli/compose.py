@@ -1,0 +1,111 @@
+"""`hostloom machine plan` and `hostloom machine compose`."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.exits import Exit, exit_of_refusal, fail, tell
+from hostloom.cli.follow import finish
+from hostloom.cli.hosts import Wait
+from hostloom.cli.nics import addresses, attached
+from hostloom.cli.output import Format, Output, say, show_data
+from hostloom.cli.plans import Why, show_plan
+from hostloom.cli.requests import Wanted, named, takes_wanted
+from hostloom.cli.session import open_client
+from hostloom.client import Client, Document
+
+PlanId = Annotated[
+    str | None,
+    typer.Option("--plan", metavar="ID", help="Make exactly what `machine plan` showed under this id."),
+]
+
+
+@takes_wanted
+def plan(context: typer.Context, wanted: Wanted, explain: Why = False, output: Output = Format.TABLE) -> None:
+    """Show what compose would do, and what it warns of; kept for 15 minutes, nothing is held.
+
+    Examples:
+
+    - `hostloom machine plan --interfaces 'eth0:space=dmz'`
+    - `hostloom machine plan --interfaces 'eth0:space=dmz;eth1:vid=20,macvlan_mode=private' --explain`
+    - `hostloom machine plan --name web --count 3 --anti-affinity --interfaces 'eth0:space=dmz'`
+    """
+    with open_client(context) as client:
+        if wanted.is_batch:
+            found = client.plans.create(wanted.batch())
+        else:
+            found = client.plan(wanted.machine())
+            _leave_if_refused(found, output, explain=explain)
+    if output is Format.TABLE:
+        show_plan(_as_plan(found), explain=explain)
+    else:
+        show_data(found, output)
+
+
+@takes_wanted
+def compose(
+    context: typer.Context,
+    wanted: Wanted,
+    plan_id: PlanId = None,
+    explain: Why = False,
+    wait: Wait = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Compose machines: choose hosts, attach NICs, reserve addresses, make and start them; all or none.
+
+    Examples:
+
+    - `hostloom machine compose --name web1 --interfaces 'eth0:space=dmz' --cores 2 --memory 4G`
+    - `hostloom machine compose --host kvm1 --interfaces 'eth0:vid=20,ip=10.0.20.9' --storage root:20`
+    - `hostloom machine compose --name web --count 3 --strategy spread`
+    - `hostloom machine compose --plan ID`
+    """
+    others = named(context)
+    if plan_id is not None and others:
+        raise fail(f"--plan and {', '.join(others)} do not go together", "the plan says it all", Exit.USAGE)
+    with open_client(context) as client:
+        begun = _begin(client, wanted, plan_id)
+        finish(client, begun, output, wait=wait)
+        made = [client.machines.get(name) for name in begun["machines"]]
+        reasons = [client.machines.ask(name, "why") for name in begun["machines"] if explain]
+    if output is not Format.TABLE:
+        show_data(made[0] if plan_id is None and not wanted.is_batch else made, output)
+        return
+    for each in made:
+        typer.echo(_composed(each))
+    for why in reasons:
+        typer.echo("\n".join(why["text"]))
+
+
+def _begin(client: Client, wanted: Wanted, plan_id: str | None) -> Document:
+    if plan_id is not None:
+        return client.plans.act(plan_id, "compose")
+    if wanted.is_batch:
+        return client.compose_batch(wanted.batch())
+    return client.machines.create(wanted.machine())
+
+
+def _as_plan(found: Document) -> Document:
+    """A decision about one machine in the form of a plan."""
+    if "machines" in found:
+        return found
+    machine = found["plan"] | {"text": found["text"]}
+    return found | {"machines": [machine], "hosts": [machine["host"]]}
+
+
+def _composed(machine: Document) -> str:
+    nics = "; ".join(f"{nic['name']} {addresses(nic)} by {attached(nic)}" for nic in machine["interfaces"])
+    return f"machine {machine['hostname']} is {machine['state']} on host {machine['host']}: {nics}"
+
+
+def _leave_if_refused(decision: Document, output: Format, *, explain: bool) -> None:
+    if decision["plan"] is not None:
+        return
+    if output is Format.TABLE:
+        lines = decision["text"]
+        tell(lines[0].removeprefix("refused: "), "" if explain else "--explain shows why")
+        for line in lines[1:] if explain else []:
+            say(line)
+    else:
+        show_data(decision, output)
+    raise typer.Exit(exit_of_refusal(decision["explanation"]["refusal"]["code"]))

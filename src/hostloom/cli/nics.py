@@ -1,0 +1,39 @@
+"""Tables of a machine's NICs and disks, planned or made."""
+
+from rich.table import Table
+
+from hostloom.cli.output import Column, size, table
+from hostloom.client import Document
+
+
+def attached(item: Document) -> str:
+    """`bridge br0`, `macvlan eth1 (private)`."""
+    mode = f" ({item['macvlan_mode']})" if item["macvlan_mode"] else ""
+    return f"{'ovs ' if item['ovs'] else ''}{item['attach']} {item['source']}{mode}"
+
+
+def addresses(item: Document) -> str:
+    """Its addresses, or how it gets one."""
+    return ", ".join(item["ips"]) or str(item["mode"])
+
+
+NICS = (
+    Column("NAME", "name"),
+    Column("ATTACHED TO", attached),
+    Column("VLAN", "vlan"),
+    Column("ADDRESS", addresses),
+    Column("MAC", "mac"),
+    Column("BOOT", lambda item: "yes" if item["boot"] else None),
+)
+DISKS = (
+    Column("NAME", "name"),
+    Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
+    Column("POOL", "pool"),
+    Column("FORMAT", "format"),
+    Column("VOLUME", "volume"),
+)
+
+
+def parts_of(item: Document) -> list[tuple[str, Table | str]]:
+    """Both tables with their titles."""
+    return [("interfaces", table(item["interfaces"], NICS)), ("disks", table(item["disks"], DISKS))]

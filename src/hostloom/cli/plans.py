@@ -1,0 +1,195 @@
+"""`hostloom plan`: what `machine plan` showed, kept for 15 minutes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from hostloom.cli.nics import addresses, attached, parts_of
+from hostloom.cli.nouns import Noun, add_delete, add_list, make_app
+from hostloom.cli.output import (
+    Column,
+    Format,
+    Output,
+    memory,
+    say,
+    show,
+    show_data,
+    show_one,
+    size,
+    table,
+    when,
+)
+from hostloom.cli.session import open_client
+from hostloom.client import Document
+
+NOUN = Noun(
+    "plan",
+    "A plan's id.",
+    lambda client: client.plans,
+    (
+        Column("ID", "id"),
+        Column("FOR", "subject"),
+        Column("ON", "hosts"),
+        Column("GOOD UNTIL", lambda item: when(item["expires_at"]), whole=True),
+        Column("BY", "requested_by"),
+        Column("APPLIED BY", "operation"),
+    ),
+    empty="no plans now: `hostloom machine plan` makes one, which is kept for 15 minutes",
+    example="ID",
+)
+
+app = make_app(NOUN, "Plans: what composing would do, to be looked at and applied as it is.")
+
+Key = Annotated[str, typer.Argument(metavar="PLAN", help=NOUN.key)]
+Xml = Annotated[bool, typer.Option("--xml", help="Show the domain XML of every machine, and only that.")]
+Why = Annotated[bool, typer.Option("--explain", help="Show why, interface by interface.")]
+
+add_list(app, NOUN)
+
+
+@app.command("show")
+def show_(
+    context: typer.Context, key: Key, xml: Xml = False, explain: Why = False, output: Output = Format.TABLE
+) -> None:
+    """Show one plan: machines, addresses, disks, and what our DHCP gets.
+
+    Examples:
+
+    - `hostloom plan show ID --explain`
+    - `hostloom plan show ID --xml`
+    """
+    with open_client(context) as client:
+        plan = client.plans.get(key)
+    if xml:
+        _show_xml(plan["machines"])
+    elif output is Format.TABLE:
+        show_plan(plan, explain=explain)
+    else:
+        show_data(plan, output)
+
+
+add_delete(app, NOUN, "It holds nothing: only the plan itself is gone.")
+
+
+def show_plan(plan: Document, *, explain: bool) -> None:
+    """A plan for people: one machine in full, or a line for each; then what to do with it."""
+    machines = plan["machines"]
+    if len(machines) == 1:
+        _show_machine(plan, machines[0], explain=explain)
+    else:
+        _show_machines(plan, machines, explain=explain)
+    until = when(plan["expires_at"])
+    say(f"plan {plan['id']}, good until {until}: hostloom machine compose --plan {plan['id']}")
+
+
+def _show_machine(plan: Document, machine: Document, *, explain: bool) -> None:
+    lines = (
+        Column("MACHINE", "hostname"),
+        Column("HOST", "host"),
+        Column("FACTS OF HOST", lambda item: _age(plan, [item])),
+        Column("ARCHITECTURE", "architecture"),
+        Column("CORES", "cores"),
+        Column("MEMORY", lambda item: memory(item["memory_mib"])),
+        Column("NETWORK BOOT", "netboot"),
+        Column("START", "start"),
+        Column("RESERVES", lambda item: _reserves([item])),
+        Column("DHCP", lambda _: _dhcp(plan)),
+    )
+    why = [("why", "\n".join(machine["text"]))] if explain else []
+    show_one(machine, lines, Format.TABLE, [*parts_of(machine), *why])
+    for warning in [] if explain else machine["warnings"]:
+        say(f"warning: {warning['text']}")
+    if machine["domain_xml"] is None:
+        say(f"warning: no domain XML: {machine['domain_xml_missing']}")
+
+
+MACHINES = (
+    Column("MACHINE", "hostname"),
+    Column("HOST", "host", whole=True),
+    Column("CORES", "cores", right=True),
+    Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True),
+    Column("DISKS", lambda item: [f"{each['name']} {size(each['size_bytes'])}" for each in item["disks"]]),
+    Column(
+        "NICS",
+        lambda item: [f"{nic['name']} {addresses(nic)} by {attached(nic)}" for nic in item["interfaces"]],
+    ),
+)
+
+
+def _show_machines(plan: Document, machines: Sequence[Document], *, explain: bool) -> None:
+    lines = (
+        Column("MACHINES", lambda item: len(item["machines"])),
+        Column("HOSTS", _per_host),
+        Column("FACTS OF HOSTS", lambda item: _age(item, item["machines"])),
+        Column("RESERVES", lambda item: _reserves(item["machines"])),
+        Column("DHCP", _dhcp),
+    )
+    why = [(f"why {each['hostname']}", "\n".join(each["text"])) for each in machines if explain]
+    show_one(plan, lines, Format.TABLE, [("machines", table(machines, MACHINES)), *why])
+    for text, count in Counter(_warnings(machines)).items() if not explain else ():
+        say(f"warning: {text}{f' ({count} machines)' if count > 1 else ''}")
+
+
+def _warnings(machines: Sequence[Document]) -> list[str]:
+    missing = [
+        f"no domain XML: {each['domain_xml_missing']}" for each in machines if each["domain_xml"] is None
+    ]
+    return [warning["text"] for each in machines for warning in each["warnings"]] + missing
+
+
+def _per_host(plan: Document) -> str:
+    counts = Counter(each["host"] for each in plan["machines"])
+    return ", ".join(f"{host} ({counts[host]})" for host in plan["hosts"])
+
+
+def _reserves(machines: Sequence[Document]) -> str:
+    nics = [nic for each in machines for nic in each["interfaces"]]
+    ips = [ip for nic in nics for ip in nic["ips"]]
+    parts = [_count(len(ips), "address", "addresses"), _count(len(nics), "MAC", "MACs")]
+    parts.append(_count(sum(each["cores"] for each in machines), "core", "cores"))
+    parts.append(memory(sum(each["memory_mib"] for each in machines)))
+    pools: Counter[str] = Counter()
+    for each in machines:
+        for disk in each["disks"]:
+            pools[disk["pool"]] += disk["size_bytes"]
+    return ", ".join([*parts, *(f"{size(total)} of {pool}" for pool, total in sorted(pools.items()))])
+
+
+def _dhcp(plan: Document) -> str:
+    added = plan["dhcp"]
+    if not added:
+        return "no change"
+    if len(added) <= 2:
+        return ", ".join(f"{each['ip']} for {each['mac']} in {each['subnet']}" for each in added)
+    counts = Counter(each["subnet"] for each in added)
+    return ", ".join(
+        f"{_count(count, 'reservation', 'reservations')} in {subnet}" for subnet, count in counts.items()
+    )
+
+
+def _age(plan: Document, machines: Sequence[Document]) -> str:
+    """How old the oldest facts were when it was planned."""
+    known = [each["facts_at"] for each in machines if each["facts_at"] is not None]
+    if not known:
+        return "never read"
+    seconds = max(0, round(plan["created_at"] - min(known)))
+    for unit, factor in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * factor:
+            return f"read {seconds // factor} {unit} before"
+    return f"read {seconds} s before"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number or 'no'} {one if number == 1 else many}"
+
+
+def _show_xml(machines: Sequence[Document]) -> None:
+    """The domains, one after the other, as `virsh define` takes each."""
+    for each in machines:
+        if each["domain_xml"] is None:
+            say(f"no domain XML of {each['hostname']}: {each['domain_xml_missing']}")
+        else:
+            show(Text(each["domain_xml"]))
