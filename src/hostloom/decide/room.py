@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hostloom.decide.cases import simulate
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Snapshot
+from hostloom.model.ids import natural_key
 from hostloom.model.plan import Explanation
 from hostloom.model.request import ComposeRequest
 
@@ -15,7 +16,7 @@ class Room:
     """What fits of so many machines."""
 
     wanted: int
-    #: How many of them each host would take; the most first, then by the order in which they came.
+    #: How many of them each host would take; the most first, then by natural name.
     hosts: tuple[tuple[str, int], ...]
     #: Why the next one finds no place; None: all fit.
     stop: Explanation | None
@@ -32,7 +33,11 @@ def room(snapshot: Snapshot, request: ComposeRequest, wanted: int) -> Room:
     for number in range(1, wanted + 1):
         decision = simulate(world, replace(request, hostname=f"{request.hostname or 'simulated'}-{number}"))
         if decision.plan is None:
-            return Room(wanted, tuple(counts.most_common()), decision.explanation)
+            return Room(wanted, _most_first(counts), decision.explanation)
         counts[decision.plan.host_name] += 1
         world = with_plan(world, decision.plan)
-    return Room(wanted, tuple(counts.most_common()), None)
+    return Room(wanted, _most_first(counts), None)
+
+
+def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], natural_key(pair[0]))))
