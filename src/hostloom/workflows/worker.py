@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -43,10 +44,14 @@ class Worker:
             thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Let the threads finish what they are in; what takes longer is resumed by the next process."""
+        """Let the threads finish what they are in, all within `timeout_s`.
+
+        What takes longer is resumed by the next process.
+        """
         self._stopping.set()
+        until = time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout_s)
+            thread.join(max(0.0, until - time.monotonic()))
 
     def run_one(self) -> Operation | None:
         """Claim and run one operation; None when there is none to claim."""
