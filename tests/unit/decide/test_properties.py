@@ -79,9 +79,21 @@ def test_removing_what_was_rejected_changes_nothing(
     less["hosts"] = [host for host in less["hosts"] if host["name"] == decision.plan.host_name]
     host = less["hosts"][0]
     bridges = {network["bridge"] for network in host["libvirt_networks"] if network["name"] in used}
-    host["interfaces"] = [each for each in host["interfaces"] if each["name"] in used | bridges]
+    kept = with_parents(host["interfaces"], used | bridges)
+    host["interfaces"] = [each for each in host["interfaces"] if each["name"] in kept]
     host["libvirt_networks"] = [each for each in host["libvirt_networks"] if each["name"] in used]
     assert outcome(decide(less, request)) == outcome(decision)
+
+
+def with_parents(interfaces: list[dict[str, Any]], names: set[str]) -> set[str]:
+    """The named ones with all that is below them."""
+    parents = {each["name"]: each.get("parents", ()) for each in interfaces}
+    found, rest = set(), [name for name in names if name in parents]
+    while rest:
+        name = rest.pop()
+        found.add(name)
+        rest += [each for each in parents[name] if each not in found]
+    return found
 
 
 @QUICK
@@ -91,6 +103,10 @@ def test_more_capacity_never_turns_yes_into_no(document: dict[str, Any], request
     more = copy.deepcopy(document)
     for host in more["hosts"]:
         host["cores"] += 4
+        host["memory_mib"] += 4096
+        for pool in host["storage_pools"]:
+            pool["total_gb"] += 50
+            pool["free_gb"] += 50
     after = decide(more, request)
     assert before.plan is None or after.plan is not None
 
