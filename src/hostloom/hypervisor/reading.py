@@ -63,6 +63,7 @@ def read_host(
     connection: libvirt.virConnect, emulations: tuple[Emulation, ...], pool_reader: PoolReader
 ) -> ObservedHost:
     """Everything about a host."""
+    # Memory is what the kernel manages in all NUMA nodes: with a balloon less than MemTotal, and it moves.
     info = connection.getInfo()
     pools = pool_reader.read(connection)
     return ObservedHost(
