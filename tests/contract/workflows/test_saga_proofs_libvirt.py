@@ -1,13 +1,14 @@
 """The five proofs of every saga on libvirt's test driver, in this process."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.request import ComposeRequest
-from hostloom.services import hosts, machines
+from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
+from hostloom.services import hosts, machines, plans
 from hostloom.workflows.worker import SAGAS
 from support.libvirt_world import LibvirtWorld
 from support.little_world import URIS, LittleWorld, little_world
@@ -28,8 +29,20 @@ NODE = """
 REQUEST = ComposeRequest(
     interfaces="eth0:space=mgmt;eth1:name=eth1,mode=unconfigured", hostname="web", storage="root:0.01"
 )
-LATE = {"compose": "commit", "decompose": "domain", "refresh": "record", "add-host": "record"}
-STEPS = [(name, step.name) for name in LATE for step in SAGAS[name].steps]
+BATCH = ComposeBatch(
+    tuple(replace(REQUEST, hostname=f"web-{n}") for n in (1, 2, 3)), strategy=Strategy.SPREAD
+)
+LATE = {
+    "compose": "commit",
+    "compose-batch": "commit",
+    "compose-plan": "commit",
+    "decompose": "domain",
+    "refresh": "record",
+    "add-host": "record",
+}
+#: Where the saga has another name.
+SAGA = {"compose-batch": "compose", "compose-plan": "compose"}
+STEPS = [(name, step.name) for name in LATE for step in SAGAS[SAGA.get(name, name)].steps]
 _worlds: list[LibvirtWorld] = []
 
 
@@ -48,10 +61,17 @@ def make(name: str, directory: Path) -> Proof:
         files[uri].write_text(NODE.format(path=directory / f"pool{number}"))
     hypervisors = LibvirtWorld(lambda uri: f"test://{files[uri]}", URIS)
     _worlds.append(hypervisors)
-    world = little_world(directory, hosts_there=1, hypervisors=hypervisors)
+    world = little_world(directory, hosts_there=2 if name in SAGA else 1, hypervisors=hypervisors)
 
     def compose(world: LittleWorld) -> object:
         return machines.compose(world.ports, LOCAL_ADMIN, REQUEST)
+
+    def compose_batch(world: LittleWorld) -> object:
+        return machines.compose_batch(world.ports, LOCAL_ADMIN, BATCH)
+
+    def compose_plan(world: LittleWorld) -> object:
+        stored, _ = plans.make_or_refuse(world.ports, LOCAL_ADMIN, BATCH)
+        return plans.compose(world.ports, LOCAL_ADMIN, stored.id)
 
     def decompose(world: LittleWorld) -> object:
         return machines.decompose(world.ports, LOCAL_ADMIN, "web")
@@ -66,8 +86,15 @@ def make(name: str, directory: Path) -> Proof:
     if name in ("decompose", "refresh"):
         compose(world)
         assert world.run().state == "succeeded"
-    begin = {"compose": compose, "decompose": decompose, "refresh": refresh, "add-host": add_host}[name]
-    return Proof(world, SAGAS[name], begin)  # type: ignore[arg-type]
+    begin = {
+        "compose": compose,
+        "compose-batch": compose_batch,
+        "compose-plan": compose_plan,
+        "decompose": decompose,
+        "refresh": refresh,
+        "add-host": add_host,
+    }[name]
+    return Proof(world, SAGAS[SAGA.get(name, name)], begin)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", LATE)
@@ -91,4 +118,4 @@ def test_resumes_after_every_recorded_write(name: str, tmp_path: Path) -> None:
     commits = 1
     while prove_resumes_after_write(make(name, tmp_path / str(commits)), commits):
         commits += 1
-    assert commits > len(SAGAS[name].steps)
+    assert commits > len(SAGAS[SAGA.get(name, name)].steps)

@@ -1,14 +1,15 @@
 """Every registered saga gives the five proofs."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.operation import Operation
-from hostloom.model.request import ComposeRequest
-from hostloom.services import hosts, machines
+from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
+from hostloom.services import hosts, machines, plans
 from hostloom.workflows.worker import SAGAS
 from support.little_world import URIS, LittleWorld, little_world
 from support.saga_proofs import (
@@ -21,10 +22,28 @@ from support.saga_proofs import (
 )
 
 REQUEST = ComposeRequest(interfaces="eth0:space=mgmt;eth1:name=eth1,mode=unconfigured", hostname="web")
+#: Three machines over both hosts; one of them stays off.
+BATCH = ComposeBatch(
+    (
+        replace(REQUEST, hostname="web-1"),
+        replace(REQUEST, hostname="web-2"),
+        replace(REQUEST, hostname="web-3", start=False),
+    ),
+    Strategy.SPREAD,
+)
 
 
 def begin_compose(world: LittleWorld) -> Operation:
     return machines.compose(world.ports, LOCAL_ADMIN, REQUEST)
+
+
+def begin_batch(world: LittleWorld) -> Operation:
+    return machines.compose_batch(world.ports, LOCAL_ADMIN, BATCH)
+
+
+def begin_plan(world: LittleWorld) -> Operation:
+    stored, _ = plans.make_or_refuse(world.ports, LOCAL_ADMIN, BATCH)
+    return plans.compose(world.ports, LOCAL_ADMIN, stored.id)
 
 
 def begin_decompose(world: LittleWorld) -> Operation:
@@ -40,15 +59,18 @@ def begin_add_host(world: LittleWorld) -> Operation:
     return hosts.add(world.ports, LOCAL_ADMIN, hosts.HostInput("kvm2", URIS[1], accept_key=key))
 
 
-BEGIN: dict[str, Callable[[LittleWorld], Operation]] = {
-    "compose": begin_compose,
-    "decompose": begin_decompose,
-    "refresh": begin_refresh,
-    "add-host": begin_add_host,
+#: How a saga is begun, and a step late in it, from which everything before it is undone.
+CASES: dict[str, tuple[str, Callable[[LittleWorld], Operation], str]] = {
+    "compose": ("compose", begin_compose, "commit"),
+    "compose-batch": ("compose", begin_batch, "commit"),
+    "compose-plan": ("compose", begin_plan, "commit"),
+    "decompose": ("decompose", begin_decompose, "domain"),
+    "refresh": ("refresh", begin_refresh, "record"),
+    "add-host": ("add-host", begin_add_host, "record"),
 }
-#: A step late in each saga, from which everything before it is undone.
-LATE = {"compose": "commit", "decompose": "domain", "refresh": "record", "add-host": "record"}
-STEPS = [(name, step.name) for name, saga in SAGAS.items() for step in saga.steps]
+#: Those that need two hosts.
+ON_TWO_HOSTS = ("compose-batch", "compose-plan")
+STEPS = [(case, step.name) for case, (saga, _, _) in CASES.items() for step in SAGAS[saga].steps]
 
 
 @pytest.fixture
@@ -58,18 +80,19 @@ def proof(request: pytest.FixtureRequest, tmp_path: Path) -> Proof:
 
 def make_proof(name: str, directory: Path) -> Proof:
     directory.mkdir(exist_ok=True)
-    world = little_world(directory, hosts_there=1)
+    world = little_world(directory, hosts_there=2 if name in ON_TWO_HOSTS else 1)
     if name == "decompose":
         begin_compose(world)
         assert world.run().state == "succeeded"
-    return Proof(world, SAGAS[name], BEGIN[name])
+    saga, begin, _ = CASES[name]
+    return Proof(world, SAGAS[saga], begin)
 
 
 def test_every_saga_is_proven() -> None:
-    assert set(BEGIN) == set(SAGAS) == set(LATE)
+    assert {saga for saga, _, _ in CASES.values()} == set(SAGAS)
 
 
-@pytest.mark.parametrize("proof", SAGAS, indirect=True)
+@pytest.mark.parametrize("proof", CASES, indirect=True)
 def test_succeeds(proof: Proof) -> None:
     prove_succeeds(proof)
 
@@ -79,21 +102,21 @@ def test_unwinds_from_every_step(proof: Proof, step: str) -> None:
     prove_unwinds_from(proof, step)
 
 
-@pytest.mark.parametrize("proof", SAGAS, indirect=True)
+@pytest.mark.parametrize("proof", CASES, indirect=True)
 def test_every_do_twice(proof: Proof) -> None:
     prove_every_do_twice(proof)
 
 
-@pytest.mark.parametrize(("proof", "name"), [(name, name) for name in SAGAS], indirect=["proof"])
+@pytest.mark.parametrize(("proof", "name"), [(name, name) for name in CASES], indirect=["proof"])
 def test_every_undo_twice(proof: Proof, name: str) -> None:
-    prove_every_undo_twice(proof, LATE[name])
+    prove_every_undo_twice(proof, CASES[name][2])
 
 
-@pytest.mark.parametrize("name", SAGAS)
+@pytest.mark.parametrize("name", CASES)
 def test_resumes_after_every_recorded_write(name: str, tmp_path: Path) -> None:
     commits = 0
     while True:
         commits += 1
         if not prove_resumes_after_write(make_proof(name, tmp_path / str(commits)), commits):
             break
-    assert commits > len(SAGAS[name].steps)
+    assert commits > len(SAGAS[CASES[name][0]].steps)
