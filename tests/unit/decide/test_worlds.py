@@ -7,6 +7,7 @@ import pytest
 from hostloom.decide import explain, explain_data
 from hostloom.decide.cases import differences, rejections, simulate
 from hostloom.decide.check import check
+from hostloom.decide.outcomes import outcome, outcome_differences
 from hostloom.decide.world import Case, World, read_world
 from hostloom.decide.world_dump import dump_world
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
@@ -23,13 +24,14 @@ CASES = [
 
 @pytest.mark.parametrize(("world", "case"), CASES)
 def test_case(world: World, case: Case) -> None:
-    decision = simulate(world.snapshot, case.request)
-    assert differences(world.snapshot, case, decision) == []
-    if decision.plan is not None:
-        assert check(world.snapshot, case.request, decision.plan) == ()
-    stored = json.loads(json.dumps(explain_data.as_data(decision.explanation)))
-    assert explain_data.from_data(stored) == decision.explanation
-    assert all(line and "{" not in line for line in explain.render(decision.explanation))
+    found = outcome(world.snapshot, case)
+    assert outcome_differences(world.snapshot, case, found) == []
+    for plan in found.plans:
+        assert check(world.snapshot, case.request, plan) == ()
+    for explanation in found.explanations:
+        stored = json.loads(json.dumps(explain_data.as_data(explanation)))
+        assert explain_data.from_data(stored) == explanation
+        assert all(line and "{" not in line for line in explain.render(explanation))
 
 
 def test_a_wrong_expectation_fails() -> None:
@@ -52,10 +54,10 @@ def test_every_code_is_produced_by_a_world() -> None:
     seen: set[object] = set()
     for world in WORLDS.values():
         for case in world.cases:
-            decision = simulate(world.snapshot, case.request)
-            seen |= {decision.explanation.refusal.code} if decision.explanation.refusal else set()
-            seen |= {each.code for each in decision.explanation.warnings}
-            seen |= set(rejections(decision.explanation).values())
+            for explanation in outcome(world.snapshot, case).explanations:
+                seen |= {explanation.refusal.code} if explanation.refusal else set()
+                seen |= {each.code for each in explanation.warnings}
+                seen |= set(rejections(explanation).values())
     assert {*RequestCode, *RejectionCode, *WarningCode} - seen == set()
 
 
