@@ -134,14 +134,14 @@ def _decide_many(
     shown = _furthest(found) if found.best is None else [found.best]
     trials = [_try(snapshot, book, fleet.rows[at].state, asked, barred) for at in shown]
     hosts = tuple(each.explain(asked) for each in trials)
-    groups = _groups(fleet, found, frozenset(shown))
+    others = grouped(fleet, found, frozenset(shown))
     if found.best is None:
         codes = Counter(each for each in found.verdicts if isinstance(each, RequestCode))
-        return Decision(None, Explanation(None, _no_host(codes), hosts, others=groups))
+        return Decision(None, Explanation(None, _no_host(codes), hosts, others=others))
     plan = make_plan(snapshot, asked, trials[0], identities)
     runner_up = None if found.runner_up is None else fleet.rows[found.runner_up].state
     second = None if runner_up is None else _try(snapshot, book, runner_up, asked, barred)
-    return _chosen(Decision(plan, Explanation(None, hosts=hosts, others=groups)), trials[0], second, asked)
+    return _chosen(Decision(plan, Explanation(None, hosts=hosts, others=others)), trials[0], second, asked)
 
 
 def _furthest(found: Survey) -> list[int]:
@@ -150,7 +150,7 @@ def _furthest(found: Survey) -> list[int]:
     return nlargest(FURTHEST, range(len(order)), key=lambda at: (order[at], -at))
 
 
-def _groups(fleet: Fleet, found: Survey, shown: frozenset[int]) -> tuple[HostGroup, ...]:
+def grouped(fleet: Fleet, found: Survey, shown: frozenset[int]) -> tuple[HostGroup, ...]:
     """The hosts that are not shown, by code: those that fit first, then the largest group."""
     names: dict[RequestCode | None, list[str]] = {}
     for at, (name, verdict) in enumerate(zip(fleet.names, found.verdicts, strict=True)):

@@ -36,6 +36,9 @@ HOST_REASONS = {
     "memory-left-mib": "more memory left",
     "cores-left": "more cores left",
     "machines": "fewer machines",
+    "spread": "fewer machines of this batch",
+    "pack": "machines of this batch are there already",
+    "batch": "with it every machine of the batch finds its place",
     "name-order": "first by name among equals",
 }
 
@@ -79,7 +82,7 @@ REFUSALS = {
     RequestCode.DUPLICATE_LABEL: "{subject}{at}: the label {found!r} is there twice",
     RequestCode.INVALID_LABEL: "{subject}{at}: {found!r} is not {wanted}",
     RequestCode.INVALID_VALUE: "{subject}{at}: {found!r} is not {wanted}",
-    RequestCode.CONTRADICTION: "label {subject}{at} contradicts itself: {found}; wanted is {wanted}",
+    RequestCode.CONTRADICTION: "{noun}{subject}{at} contradicts itself: {found}; wanted is {wanted}",
     RequestCode.UNKNOWN_SPACE: "there is no space {found!r}{at}; wanted is {wanted}",
     RequestCode.UNKNOWN_FABRIC: "there is no fabric {found!r}{at}; wanted is {wanted}",
     RequestCode.UNKNOWN_SUBNET: "there is no subnet {found!r}{at}; wanted is {wanted}",
@@ -89,6 +92,7 @@ REFUSALS = {
     RequestCode.ADDRESS_RESERVED: "{subject} cannot be given: it is {found}",
     RequestCode.DUPLICATE_ADDRESS: "{subject} is asked for twice",
     RequestCode.UNKNOWN_HOST: "there is no host {subject!r}",
+    RequestCode.ANTI_AFFINITY: "host {subject} has {found}, with which it may not share a host",
     RequestCode.HOST_UNREACHABLE: "host {subject} cannot be reached: {found}",
     RequestCode.UNSUPPORTED_ARCHITECTURE: "host {subject} does not run {wanted}, only {found}",
     RequestCode.HOST_AMBIGUOUS: "host {subject} could be any of {found}: choose with `host update --node`",
@@ -117,8 +121,9 @@ REFUSALS = {
 def render_refusal(refusal: Refusal) -> str:
     """A refusal in one line."""
     at = f", column {refusal.column}" if refusal.column else ""
+    noun = "label " if refusal.subject_kind is SubjectKind.LABEL else ""
     text = REFUSALS[refusal.code]
-    return text.format(subject=refusal.subject, wanted=refusal.wanted, found=refusal.found, at=at)
+    return text.format(noun=noun, subject=refusal.subject, wanted=refusal.wanted, found=refusal.found, at=at)
 
 
 def render_warning(warning: PlanWarning) -> str:

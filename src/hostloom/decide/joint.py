@@ -1,21 +1,116 @@
-"""Many machines at once: a plan for each of a batch, or for none."""
+"""Many machines at once: a plan for each of a batch, or for none.
 
+First fit, then moves where that ends, then local search for what the strategy is after. Every machine is
+legal in the world in which all others are placed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from hostloom.decide import exhaust, objective
+from hostloom.decide.batch import Job, Stuck, fit_of, read_batch
+from hostloom.decide.board import Board
 from hostloom.decide.compose import decide
-from hostloom.decide.placed import with_plan
+from hostloom.decide.joint_explain import explain_all
+from hostloom.decide.layout import Layout
+from hostloom.decide.ranking import BY_RULES, FIRST, PACK, SPREAD, Order
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.plan import Explanation, JointDecision, Plan
-from hostloom.model.request import ComposeBatch, Identities
+from hostloom.model.attachment import MacvlanMode
+from hostloom.model.plan import JointDecision
+from hostloom.model.request import ComposeBatch, Identities, Strategy
+
+_ORDERS = {None: BY_RULES, Strategy.SPREAD: SPREAD, Strategy.PACK: PACK}
 
 
 def decide_all(snapshot: Snapshot, batch: ComposeBatch, identities: tuple[Identities, ...]) -> JointDecision:
-    """Place every machine of the batch on what the others leave, or refuse them all."""
-    plans: list[Plan] = []
-    explanations: list[Explanation] = []
-    for at, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
-        found = decide(snapshot, request, names)
+    """Place every machine of the batch, or refuse them all with the reasons of one that finds no place."""
+    if len(batch.machines) == 1:
+        found = decide(snapshot, batch.machines[0], identities[0])
         if found.plan is None:
-            return JointDecision((), (found.explanation,), at)
-        plans.append(found.plan)
-        explanations.append(found.explanation)
-        snapshot = with_plan(snapshot, found.plan)
-    return JointDecision(tuple(plans), tuple(explanations))
+            return JointDecision((), (found.explanation,), 0)
+        return JointDecision((found.plan,), (found.explanation,))
+    jobs = read_batch(snapshot, batch, identities)
+    laid = jobs if isinstance(jobs, Stuck) else _lay_out(snapshot, jobs, batch.strategy)
+    if isinstance(laid, Stuck):
+        return JointDecision((), (laid.explanation,), laid.at)
+    board = _in_turn(laid)
+    plans = tuple(board.placed[job].plan for job in board.jobs)
+    return JointDecision(plans, explain_all(board, laid, batch.strategy))
+
+
+def _lay_out(snapshot: Snapshot, jobs: tuple[Job, ...], strategy: Strategy | None) -> Layout | Stuck:
+    """The best of several beginnings; without any, the machine at which taking them in turn ends."""
+    best: Layout | None = None
+    refused: list[Stuck] = []
+    for order, in_order, is_rival in _beginnings(jobs, strategy):
+        if best is not None and not is_rival:
+            continue
+        layout = Layout(Board(snapshot, jobs), order)
+        stuck = layout.fill(in_order)
+        if stuck is not None:
+            refused += [stuck] if in_order is jobs else []
+            continue
+        objective.better(layout, strategy)
+        if best is None or objective.cost(layout, strategy) < objective.cost(best, strategy):
+            best = layout
+        if objective.cost(best, strategy) <= objective.least_cost(jobs, strategy):
+            break
+    return best or _with_moves(snapshot, jobs, strategy) or refused[0]
+
+
+def _beginnings(
+    jobs: tuple[Job, ...], strategy: Strategy | None
+) -> Iterator[tuple[Order, Sequence[Job], bool]]:
+    """Orders of hosts and of machines to begin with; rivals are tried even when others came to an end."""
+    hard = sorted(jobs, key=_hardness)
+    if strategy is None:
+        yield BY_RULES, jobs, False
+        yield BY_RULES, hard, False
+    else:
+        yield _ORDERS[strategy], hard, False
+        yield BY_RULES, jobs, True
+    yield FIRST, jobs, strategy is not None
+
+
+def _with_moves(snapshot: Snapshot, jobs: tuple[Job, ...], strategy: Strategy | None) -> Layout | None:
+    """No beginning came to an end by itself: others make room, or every layout is looked at."""
+    layout = Layout(Board(snapshot, jobs), _ORDERS[strategy])
+    if layout.fill(sorted(jobs, key=_hardness), with_moves=True) is not None:
+        layout.board.rollback(0)
+        if not exhaust.is_small(layout.board) or not exhaust.complete(layout.board):
+            return None
+    objective.better(layout, strategy)
+    return layout
+
+
+def _hardness(job: Job) -> tuple[float, ...]:
+    """Sorts those first for which there are the fewest places, or that take the most."""
+    request, labels = job.asked.request, [wanted.label for wanted in job.asked.wanted]
+    owns = any(label.macvlan_mode is MacvlanMode.PASSTHRU for label in labels)
+    asks = any(label.ips for label in labels)
+    choices = len(job.kind.fits).bit_length()
+    return (
+        request.host is None,
+        not asks,
+        not owns,
+        choices,
+        -request.memory_mib,
+        -request.cores,
+        job.kind.number,
+        job.at,
+    )
+
+
+def _in_turn(layout: Layout) -> Board:
+    """The same machines on the same hosts, taken in the order of the batch: so they get their addresses.
+
+    Where that order leaves one without its NICs or disks, the layout is kept as it was found.
+    """
+    found = layout.board
+    board = Board(found.snapshot, found.jobs)
+    for job in found.jobs:
+        place = found.placed[job].place
+        trial = board.attempt(job, place)
+        if fit_of(trial) is None:
+            return found
+        board.put(job, place, trial)
+    return board

@@ -29,6 +29,8 @@ class RequestCode(StrEnum):
     ADDRESS_RESERVED = "address-reserved"
     DUPLICATE_ADDRESS = "duplicate-address"
     UNKNOWN_HOST = "unknown-host"
+    #: Of a batch: a machine that it may not share a host with is there.
+    ANTI_AFFINITY = "anti-affinity"
     HOST_UNREACHABLE = "host-unreachable"
     UNSUPPORTED_ARCHITECTURE = "unsupported-architecture"
     HOST_AMBIGUOUS = "host-ambiguous"
