@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from hostloom.decide.world_network import NetworkReader
-from hostloom.decide.world_read import Section, WorldError, show
+from hostloom.decide.world_read import Section
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
@@ -97,7 +97,8 @@ def _expect(section: Section, network: NetworkReader) -> dict[str, Any]:
     if (host := section.find("host", str)) is not None:
         found["host"] = host
     if section.has("hosts"):
-        found["hosts"] = {name: _count(section.inner("hosts"), name) for name in _names(section, "hosts")}
+        hosts = section.inner("hosts")
+        found["hosts"] = {name: _count(hosts, name) for name in hosts.names()}
     if section.has("interfaces"):
         found["interfaces"] = [_nic(each, network) for each in section.items("interfaces")]
     if section.has("warnings"):
@@ -105,24 +106,12 @@ def _expect(section: Section, network: NetworkReader) -> dict[str, Any]:
         found["warnings"] = [section.among("warnings", each, WarningCode) for each in wanted]
     if section.has("rejected"):
         inner = section.inner("rejected")
-        codes = {name: inner.need(name, str) for name in _names(section, "rejected")}
+        codes = {name: inner.need(name, str) for name in inner.names()}
         found["rejected"] = {name: inner.among(name, code, RejectionCode) for name, code in codes.items()}
     if "error" in found and (wrong := found.keys() - {"error", "rejected", "warnings"}):
         raise section.error(min(wrong), f"{min(wrong)}: a request that is refused has none")
     section.finish()
     return found
-
-
-def _names(section: Section, key: str) -> list[str]:
-    mapping = section.raw(key)
-    section.inner(key)
-    return [_text(each, (*section.path, key)) for each in mapping or ()]
-
-
-def _text(key: object, path: tuple[str | int, ...]) -> str:
-    if not isinstance(key, str):
-        raise WorldError((*path, str(key)), f"expected a name, found {show(key)}")
-    return key
 
 
 def _count(section: Section, name: str) -> int:

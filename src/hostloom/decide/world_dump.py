@@ -146,4 +146,5 @@ def _machine(machine: PlacedMachine) -> dict[str, Any]:
             {"attach": nic.kind.value, "source": nic.source, "mode": nic.mode.value if nic.mode else None}
             for nic in machine.interfaces
         ],
+        "reserved_gb": {pool: size / GB for pool, size in machine.reserved_bytes.items()},
     }

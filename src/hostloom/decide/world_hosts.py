@@ -178,11 +178,13 @@ def _machine(section: Section, names: set[str]) -> PlacedMachine:
             raise each.error("mode", f"mode: {mode} goes with attach: macvlan, not with {kind}")
         nics.append(PlacedInterface(kind, each.need("source", str), mode))
         each.finish()
+    reserved = section.inner("reserved_gb")
     machine = PlacedMachine(
         section.name(names, "machines"),
         section.number("cores", 1),
         section.number("memory_mib", 1024),
         tuple(nics),
+        {pool: round(reserved.amount(pool, 0) * GB) for pool in reserved.names()},
     )
     section.finish()
     return machine

@@ -111,6 +111,13 @@ class Section:
                 raise WorldError((*self.path, key, at), f"{key}: {error}") from None
         return found
 
+    def names(self) -> list[str]:
+        """Every key, where they are names that the file gives."""
+        for key in self._data:
+            if not isinstance(key, str):
+                raise self.error(key, f"expected a name, found {show(key)}")
+        return list(self._data)
+
     def has(self, key: str) -> bool:
         """Whether the key is there, be it null."""
         return key in self._data
