@@ -104,7 +104,9 @@ def _taken(snapshot: Snapshot, before: tuple[Address, ...], after: tuple[Address
             node = (
                 None if held.system_id is None else snapshot.node_by_system_id.get(SystemId(held.system_id))
             )
-            return held.comment or str(held.kind) if node is None else node.hostname
+            if node is not None:
+                return node.hostname
+            return f"reservation {held.comment!r}" if held.comment else "a reservation"
     return ""
 
 
