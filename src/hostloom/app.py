@@ -1,6 +1,7 @@
 """The composition root: wires the adapters, serves the API and runs the operations."""
 
 import contextlib
+import faulthandler
 import gc
 import grp
 import logging
@@ -15,6 +16,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -95,6 +97,7 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
     """Read the settings, wire the adapters and serve; ConfigError before anything is begun."""
     settings = load_settings(environ, flags, file)
     configure_logging(settings.log_level)
+    faulthandler.enable()  # a crash in a C library (libvirt's) says where it was
     with contextlib.ExitStack() as stack:
         ports = settle(settings, wire(settings, stack))
         if settings.boot_port:
@@ -134,13 +137,11 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
 
 def run(settings: Settings, ports: Ports) -> None:
     """Serve until SIGTERM or SIGINT, over wired ports; what is left of operations the next start resumes."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn stops on these and raises them again when it has: we go on to stop the rest
-        signal.signal(number, lambda *_: None)
+    server = make_server(settings, ports)
+    heed_signals(server)
     warm_up(ports)
     worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.workers)
     with listening(settings) as sockets:
-        server = make_server(settings, ports)
         worker.start()
         log.info("serving", listen=str(settings.listen), socket=str(settings.socket))
         try:
@@ -148,6 +149,20 @@ def run(settings: Settings, ports: Ports) -> None:
         finally:
             worker.stop()
             log.info("stopped")
+
+
+def heed_signals(server: uvicorn.Server) -> None:
+    """Have it stop in order on SIGTERM, SIGINT and SIGHUP, also on one that comes before it listens."""
+
+    # uvicorn has its own while it serves, and raises what it heeded again when it is done.
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    # Under nohup it may outlive its terminal.
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, stop)
 
 
 def warm_up(ports: Ports) -> None:

@@ -1,0 +1,51 @@
+"""How a server process ends: never without a word."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.sshd import free_port
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A server on a directory of its own, with its log in a file."""
+    settings = {"STATE_DIR": tmp_path, "SOCKET": tmp_path / "s", "LISTEN": f"127.0.0.1:{free_port()}"}
+    environment = os.environ | {f"HOSTLOOM_{name}": str(value) for name, value in settings.items()}
+    with (tmp_path / "log").open("wb") as log:
+        argv = [sys.executable, "-m", "hostloom.cli", "serve"]
+        process = subprocess.Popen(argv, env=environment, stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + 30
+        while "serving" not in (tmp_path / "log").read_text():
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_stops_it_in_order(
+    server: "subprocess.Popen[bytes]", tmp_path: Path, number: signal.Signals
+) -> None:
+    server.send_signal(number)
+    assert server.wait(20) == 0
+    assert "stopped" in (tmp_path / "log").read_text()
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_crash_says_where_it_was(server: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    server.send_signal(signal.SIGSEGV)
+    assert server.wait(20) == -signal.SIGSEGV
+    words = (tmp_path / "log").read_text()
+    assert "Segmentation fault" in words
+    assert "worker.py" in words
