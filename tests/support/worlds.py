@@ -73,7 +73,9 @@ def _subnet(draw: st.DrawFn, network: str, vlan: str) -> dict[str, Any]:
 def _host(draw: st.DrawFn, number: int) -> dict[str, Any]:
     interfaces: list[dict[str, Any]] = []
     for index, kind in enumerate(draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=6))):
-        interfaces.append(_interface(draw, kind, index, [each["name"] for each in interfaces]))
+        earlier = [each["name"] for each in interfaces]
+        number_here = number * 10 + index + 1
+        interfaces.append({"id": number_here} | _interface(draw, kind, index, earlier))
     bridges = [interfaces[0]["name"], "virbr0"]
     networks = [
         {

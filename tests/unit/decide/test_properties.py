@@ -86,14 +86,14 @@ def test_removing_what_was_rejected_changes_nothing(
 
 
 def with_parents(interfaces: list[dict[str, Any]], names: set[str]) -> set[str]:
-    """The named ones with all that is below them."""
-    parents = {each["name"]: each.get("parents", ()) for each in interfaces}
-    found, rest = set(), [name for name in names if name in parents]
-    while rest:
-        name = rest.pop()
-        found.add(name)
-        rest += [each for each in parents[name] if each not in found]
-    return found
+    """The named ones with all that is below them, and what those are members of."""
+    found = {each["name"] for each in interfaces} & names
+    while True:
+        more = {parent for each in interfaces if each["name"] in found for parent in each.get("parents", ())}
+        more |= {each["name"] for each in interfaces if found & set(each.get("parents", ()))}
+        if more <= found:
+            return found
+        found |= more
 
 
 @QUICK
