@@ -1,9 +1,10 @@
 """The nodes and hosts of a world file, and what is on the hosts."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 
-from hostloom.decide.correlate import correlate, uri_host
+from hostloom.decide.correlate import uri_host
 from hostloom.decide.snapshot import HostState
 from hostloom.decide.world_network import NetworkReader
 from hostloom.decide.world_read import Numbers, Section, by_id_first
@@ -62,7 +63,12 @@ class HostReader:
 
     def states(self) -> tuple[HostState, ...]:
         """The hosts, correlated; all nodes must have been read."""
-        return tuple(replace(each, host=self._correlated(each.host)) for each in self._states)
+        nodes: dict[Address, set[SystemId]] = {}
+        for node in self.nodes:
+            for interface in node.interfaces:
+                for ip in interface.ips:
+                    nodes.setdefault(ip, set()).add(node.system_id)
+        return tuple(replace(each, host=_correlated(each.host, nodes)) for each in self._states)
 
     def held(self) -> list[HeldAddress]:
         """The addresses of every interface, and the address in every host's URI."""
@@ -133,18 +139,17 @@ class HostReader:
             facts_at=_facts_at(section),
         )
 
-    def _correlated(self, host: Host) -> Host:
-        """A known host is its own node, unless another node or host has the URI's address too."""
-        own = host.correlation.system_id
-        if own is None:
-            return host
-        found = correlate(_uri_addresses(host.uri), (), self.nodes, (), None, None)
-        others = {*found.candidates, found.system_id} - {None, own}
-        if not others:
-            return host
-        candidates = sorted(each for each in {own, *others} if each is not None)
-        correlation = Correlation(CorrelationState.AMBIGUOUS, None, candidates=tuple(candidates))
-        return replace(host, correlation=correlation)
+
+def _correlated(host: Host, nodes: Mapping[Address, set[SystemId]]) -> Host:
+    """A known host is its own node, unless another node or host has the URI's address too."""
+    own = host.correlation.system_id
+    if own is None:
+        return host
+    found = {each for ip in _uri_addresses(host.uri) for each in nodes.get(ip, ())} | {own}
+    if len(found) == 1:
+        return host
+    candidates = tuple(sorted(found))
+    return replace(host, correlation=Correlation(CorrelationState.AMBIGUOUS, None, candidates=candidates))
 
 
 def _facts_at(section: Section) -> float | None:
