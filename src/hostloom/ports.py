@@ -392,7 +392,9 @@ class Operations(Protocol):
 class Events(Protocol):
     """What happened."""
 
-    def add(self, event: Event) -> None: ...
+    def add(self, *some: Event) -> None:
+        """Record them; one statement."""
+        ...
 
     def list(self, after: int | None = None, limit: int | None = None) -> list[Event]:
         """Newest first."""

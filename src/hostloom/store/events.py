@@ -13,17 +13,10 @@ class Events:
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
-    def add(self, event: Event) -> None:
-        """Record one; its id is given."""
-        self.tx.write(
-            insert(events).values(
-                kind=event.kind,
-                subject=event.subject,
-                message=event.message,
-                at=event.at,
-                details=event.details,
-            )
-        )
+    def add(self, *some: Event) -> None:
+        """Record them in one statement; their ids are given."""
+        names = ("kind", "subject", "message", "at", "details")
+        self.tx.write(insert(events), [{name: getattr(each, name) for name in names} for each in some])
 
     def list(self, after: int | None = None, limit: int | None = None) -> list[Event]:
         """Newest first, those older than `after`."""

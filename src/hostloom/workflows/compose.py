@@ -118,8 +118,8 @@ def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
         if keys := [each.system_id for each, request in pairs if request.start is is_started]:
             uow.machines.move(keys, commissioning, state=ready, power=power)
     now = run.ports.clock.now()
-    for each, _ in pairs:
-        uow.events.add(Event("machine-composed", f"machine {each.hostname}", "composed and ready", now))
+    kind, text = "machine-composed", "composed and ready"
+    uow.events.add(*(Event(kind, f"machine {each.hostname}", text, now) for each, _ in pairs))
 
 
 VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=_delete_volumes)

@@ -10,8 +10,9 @@ from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationSta
 from hostloom.model.ids import HostId, InterfaceId, MacAddress
 from hostloom.model.node import NodeInterface
 from hostloom.model.operation import OperationState
-from hostloom.model.request import ComposeRequest
-from hostloom.services import machines
+from hostloom.model.request import ComposeBatch, ComposeRequest
+from hostloom.services import machines, plans
+from hostloom.services.batches import copies
 from hostloom.store.engine import DatabaseStore
 from hostloom.workflows.compose import COMPOSE
 from support.little_world import LittleWorld
@@ -87,3 +88,40 @@ def test_a_whole_compose_takes_as_many_on_one_host_as_on_many(world: LittleWorld
     many = compose(world, "many")
     assert len(one) == len(three) == len(many)
     assert len(one) <= BOOKKEEPING + PUBLISHING, "\n".join(one)
+
+
+def test_keeping_a_plan_takes_few(world: LittleWorld) -> None:
+    requests = copies(ComposeRequest(interfaces=THREE_NICS, hostname="web"), 10)
+    plans.make(world.ports, LOCAL_ADMIN, ComposeBatch(requests[:1]))  # the world is read
+    for wanted in (requests[:1], requests):
+        with counted_statements(engine_of(world)) as seen:
+            assert plans.make(world.ports, LOCAL_ADMIN, ComposeBatch(wanted)).stored is not None
+        assert len(seen) <= 6, "\n".join(seen)
+
+
+def test_ten_machines_are_reserved_in_one_transaction_of_few(world: LittleWorld) -> None:
+    """All else takes as many statements as for one machine, but for the events that tell of each."""
+    requests = copies(ComposeRequest(interfaces="eth0:space=mgmt", hostname="web"), 10)
+    plans.make(world.ports, LOCAL_ADMIN, ComposeBatch(requests))  # the world is read
+    with counted_statements(engine_of(world)) as seen:
+        machines.compose_batch(world.ports, LOCAL_ADMIN, ComposeBatch(requests))
+        with world.ports.store.begin() as uow:
+            (begun,) = uow.operations.list(unfinished=True)
+    asked = len(seen)
+    reserving: list[int] = []
+
+    def counted(step: Any) -> Any:
+        def rows(run: Any, uow: Any) -> None:
+            before = len(seen)
+            step.rows(run, uow)
+            reserving.append(len(seen) - before)
+
+        return replace(step, rows=rows)
+
+    proof = Proof(world, COMPOSE, lambda _: begun)
+    with counted_statements(engine_of(world)) as seen:
+        assert proof.run(changed(COMPOSE, "reserve", counted)).state is OperationState.SUCCEEDED
+    assert asked <= 5
+    assert len(reserving) == 1
+    assert reserving[0] <= 60
+    assert len(seen) - reserving[0] <= 40, "\n".join(seen)

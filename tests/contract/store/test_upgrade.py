@@ -1,0 +1,104 @@
+"""Upgrades: what was recorded in the schema before is read in the one of now."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, text
+
+from hostloom.model.operation import OperationState
+from hostloom.model.request import ComposeRequest
+from hostloom.ports import Store
+from hostloom.store.engine import open_store
+from hostloom.workflows.codec import from_json
+from hostloom.workflows.placing import OBSERVE, ChosenHosts, ComposeInput
+from support.postgres import PostgresServer
+
+MIGRATIONS = Path(open_store.__code__.co_filename).parent / "migrations"
+#: As the first schema's composes were recorded.
+REQUEST = {
+    "host": None,
+    "interfaces": "eth0:space=mgmt",
+    "storage": "",
+    "cores": 2,
+    "memory_mib": 512,
+    "architecture": None,
+    "netboot": True,
+    "hostname": "web",
+    "zone": None,
+    "resource_pool": None,
+    "tags": ["blue"],
+    "qcow2": False,
+    "start": True,
+}
+IDENTITIES = {"system_id": "abc123", "hostname": "web", "uuid": "u", "macs": ["52:54:00:00:00:01"]}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database in the first schema, with composes under way."""
+    if request.param == "sqlite":
+        yield _fill(f"sqlite:///{tmp_path / 'old.db'}")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield _fill(url)
+
+
+def _fill(url: str) -> str:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # it is made from a migrated template
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        _add(connection, "op-1", "compose", {"request": REQUEST, "identities": IDENTITIES})
+        _add(connection, "op-2", "compose", {"request": REQUEST, "identities": IDENTITIES})
+        _add(connection, "op-3", "refresh", {"host": "kvm1"})
+        connection.execute(
+            text(
+                "INSERT INTO steps (operation_id, name, state, output, error, error_code)"
+                " VALUES ('op-1', 'observe', 'done', :output, '', ''),"
+                " ('op-2', 'observe', 'running', 'null', '', '')"
+            ),
+            {"output": json.dumps({"host": "kvm1"})},
+        )
+    engine.dispose()
+    return url
+
+
+def _add(connection: Connection, key: str, saga: str, given: dict[str, Any]) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO operations (id, saga, state, subject, input, step_names, error, error_code,"
+            " cancel_requested, created_at, owner, lease_until, fence, requested_by)"
+            " VALUES (:id, :saga, 'running', 'machine web', :input, :steps, '', '', :no, 1.0, '', 0, 1, 'a')"
+        ),
+        {"id": key, "saga": saga, "input": json.dumps(given), "steps": '["observe"]', "no": False},
+    )
+
+
+def test_a_compose_that_was_under_way_goes_on_as_a_batch_of_one(old: str) -> None:
+    store: Store = open_store(old)
+    with store.begin() as uow:
+        first, second, refresh = (uow.operations.get(f"op-{n}") for n in (1, 2, 3))
+    store.close()
+    assert first.state is OperationState.RUNNING
+    given = from_json(first.input, ComposeInput)
+    wanted = ComposeRequest(
+        interfaces="eth0:space=mgmt", cores=2, memory_mib=512, hostname="web", tags=("blue",)
+    )
+    assert given.batch.machines == (wanted,)
+    assert [each.system_id for each in given.identities] == ["abc123"]
+    assert given.plan_id is None
+    assert OBSERVE.output is ChosenHosts
+    assert from_json(first.steps[0].output, ChosenHosts) == ChosenHosts(("kvm1",))
+    assert second.steps[0].output is None
+    assert refresh.input == {"host": "kvm1"}
