@@ -1,0 +1,180 @@
+"""YAML to plain data, with the line of every key and item."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from hostloom.decide.world_read import Path, WorldError
+
+#: libyaml's parser is five times as fast; its words differ, so Python's tells the mistakes.
+_FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MISSING = object()
+#: `<<` is a key like others: nothing is merged.
+_TEXTS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
+#: Lists and mappings within each other.
+DEEPEST = 100
+
+
+class NotYaml(Exception):
+    """Text that is no YAML document; the line counts from 1."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Document:
+    """A YAML document as plain data, and the line of every key and item in it."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Path, int] = {}
+
+    def read(self, text: str) -> Any:
+        """The data; NotYaml, or WorldError for what is YAML and makes no sense."""
+        try:
+            return _Builder(self._lines).build(text, _FAST)
+        except yaml.YAMLError as first:
+            try:
+                return _Builder(self._lines).build(text, yaml.SafeLoader)
+            except yaml.YAMLError as error:
+                raise _told(error, text) from first
+
+    def line(self, path: Path) -> int:
+        """Where it is, or what it would be in; counts from 1."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path, 1)
+
+
+def _told(error: yaml.YAMLError, text: str) -> NotYaml:
+    if isinstance(error, yaml.MarkedYAMLError):
+        # Of a line without a colon the problem's mark is on the next.
+        is_key = error.context == "while scanning a simple key"
+        mark = error.context_mark if is_key else error.problem_mark or error.context_mark
+        return NotYaml(mark.line + 1 if mark else 1, error.problem or "this is not YAML")
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        return NotYaml(line, f"the character {chr(error.character)!r} is not allowed")
+    return NotYaml(1, str(error))
+
+
+@dataclass
+class _Open:
+    """A list or mapping of which more is to come."""
+
+    data: Any
+    path: Path
+    anchor: str | None
+    #: Of a mapping, the key whose value comes next.
+    key: Any = field(default=_MISSING)
+
+
+class _Builder:
+    """Puts the parser's events together."""
+
+    def __init__(self, lines: dict[Path, int]) -> None:
+        self._lines = lines
+        self._loader = yaml.SafeLoader("")
+        self._open: list[_Open] = []
+        self._anchors: dict[str | None, Any] = {}
+        self._documents = 0
+        self._data: Any = None
+
+    def build(self, text: str, loader: Any) -> Any:
+        """The data of the one document in the text."""
+        for event in yaml.parse(text, Loader=loader):
+            line = event.start_mark.line + 1 if event.start_mark is not None else 1
+            if isinstance(event, yaml.ScalarEvent):
+                self._put(self._scalar(event, line), event.value, line, event.anchor)
+            elif isinstance(event, yaml.AliasEvent):
+                self._put(self._alias(event, line), f"*{event.anchor}", line, None)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                self._begin([] if isinstance(event, yaml.SequenceStartEvent) else {}, line, event.anchor)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                done = self._open.pop()
+                if done.anchor is not None:
+                    self._anchors[done.anchor] = done.data
+            elif isinstance(event, yaml.DocumentStartEvent):
+                self._documents += 1
+                if self._documents > 1:
+                    raise WorldError(self._at((), line), "expected one document, found another")
+        return self._data
+
+    def _at(self, path: Path, line: int) -> Path:
+        self._lines[path] = line
+        return path
+
+    def _path(self) -> Path:
+        """Of what comes next."""
+        if not self._open:
+            return ()
+        around = self._open[-1]
+        return (*around.path, len(around.data) if isinstance(around.data, list) else around.key)
+
+    def _expects_key(self) -> bool:
+        return bool(self._open) and isinstance(self._open[-1].data, dict) and self._open[-1].key is _MISSING
+
+    def _begin(self, data: Any, line: int, anchor: str | None) -> None:
+        if self._expects_key():
+            path = self._at((*self._open[-1].path, "?"), line)
+            raise WorldError(path, "expected a key, found a list or mapping")
+        path = self._path()
+        self._place(data, line)
+        if len(self._open) == DEEPEST:
+            raise WorldError(path, "this is nested too deeply")
+        if anchor is not None:
+            self._anchors[anchor] = _MISSING
+        self._open.append(_Open(data, path, anchor))
+
+    def _put(self, value: Any, text: str, line: int, anchor: str | None) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = value
+        if not self._expects_key():
+            self._place(value, line)
+            return
+        around = self._open[-1]
+        key = value if isinstance(value, str | int) and not isinstance(value, bool) else text
+        path = self._at((*around.path, key), line)
+        if key in around.data:
+            raise WorldError(path, f"the key {key!r} is there twice")
+        around.key = key
+
+    def _place(self, value: Any, line: int) -> None:
+        self._lines.setdefault(self._path(), line)
+        if not self._open:
+            self._data = value
+            return
+        around = self._open[-1]
+        if isinstance(around.data, list):
+            around.data.append(value)
+        else:
+            around.data[around.key] = value
+            around.key = _MISSING
+
+    def _alias(self, event: yaml.AliasEvent, line: int) -> Any:
+        value = self._anchors.get(event.anchor, self)
+        if value is self:
+            raise WorldError(self._at(self._path(), line), f"there is no anchor {event.anchor!r}")
+        if value is _MISSING:
+            raise WorldError(self._at(self._path(), line), "this alias stands for what it is a part of")
+        return value
+
+    def _scalar(self, event: yaml.ScalarEvent, line: int) -> Any:
+        """A plain value; what YAML takes for a date or a number to the base 60 stays the text that it is."""
+        text, tag = event.value, event.tag
+        if tag in (None, "!"):
+            tag = self._loader.resolve(yaml.ScalarNode, text, event.implicit)  # type: ignore[no-untyped-call]  # PyYAML's
+        if tag in _TEXTS:
+            return text
+        try:
+            value = self._loader.construct_object(yaml.ScalarNode(tag, text), deep=True)
+        except (ValueError, yaml.constructor.ConstructorError) as error:
+            path = self._at(self._path(), line)
+            problem = getattr(error, "problem", None) or f"{text[:60]!r} is no {tag.rpartition(':')[2]}"
+            raise WorldError(path, problem) from None
+        finally:
+            self._loader.constructed_objects.clear()
+        is_plain = value is None or isinstance(value, str | int | float)
+        is_base_60 = isinstance(value, int | float) and ":" in text
+        return value if is_plain and not is_base_60 else text
