@@ -128,7 +128,11 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         scanner=HostScan(remotes),
         keys=keys,
         resolver=SystemResolver(),
-        dhcp=None if settings.kea_socket is None else KeaDhcp(settings.kea_socket),
+        dhcp=(
+            None
+            if settings.kea_socket is None
+            else KeaDhcp(settings.kea_socket, socket6=settings.kea_socket6)
+        ),
         clock=SystemClock(),
         ids=RandomIds(),
         boot_port=settings.boot_port,

@@ -49,6 +49,8 @@ class Settings:
     boot_cmdline: str = ""
     #: Kea's control socket; none: hostloom serves no DHCP.
     kea_socket: Path | None = None
+    #: The control socket of Kea's DHCPv6 server; none: hostloom serves DHCPv4 only.
+    kea_socket6: Path | None = None
     #: OpenSSH configuration for connections to hosts; none: OpenSSH's own.
     ssh_config: Path | None = None
     log_level: str = "info"
@@ -164,6 +166,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "boot_initrd": _optional_path,
     "boot_cmdline": _text,
     "kea_socket": _optional_path,
+    "kea_socket6": _optional_path,
     "ssh_config": _optional_path,
     "log_level": _level,
     "workers": _number(1, 256),

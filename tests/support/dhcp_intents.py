@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
+from uuid import NAMESPACE_OID, uuid5
 
 from hostloom.model.dhcp import DhcpIntent, DhcpReservation, DhcpSubnet
 from hostloom.model.ids import MacAddress, RangeId, SubnetId
@@ -12,8 +13,14 @@ WEB, DB = MacAddress("52:54:00:00:00:01"), MacAddress("52:54:00:00:00:02")
 
 
 def a_reservation(mac: MacAddress, ip: str, hostname: str = "web1") -> DhcpReservation:
-    """One address for one NIC."""
-    return DhcpReservation(mac, ip_address(ip), hostname)
+    """One address for one NIC; of IPv6 also for the firmware of the machine that is called so."""
+    address = ip_address(ip)
+    return DhcpReservation(mac, address, hostname, a_uuid(mac) if address.version == 6 else "")
+
+
+def a_uuid(mac: MacAddress) -> str:
+    """The UUID of the machine that has the NIC."""
+    return str(uuid5(NAMESPACE_OID, str(mac)))
 
 
 def a_pool(first: str, last: str, subnet: int = 10) -> IPRange:
@@ -30,6 +37,22 @@ def a_subnet(*reservations: DhcpReservation, number: int = 10, **changes: object
         interface="eth0",
         pools=(a_pool(f"{prefix}.100", f"{prefix}.199", number),),
         gateway=ip_address(f"{prefix}.1"),
+        dns_servers=(),
+        mtu=1500,
+        reservations=reservations,
+    )
+    return replace(subnet, **changes)  # type: ignore[arg-type]  # checked by the dataclass's own constructor
+
+
+def a_subnet6(*reservations: DhcpReservation, number: int = 10, **changes: object) -> DhcpSubnet:
+    """Subnet 2001:db8:77:`number`::/64, its id 600 and more, on the rack's eth0, with a small pool."""
+    prefix = f"2001:db8:77:{number}:"
+    subnet = DhcpSubnet(
+        id=SubnetId(600 + number),
+        cidr=ip_network(f"{prefix}:/64"),
+        interface="eth0",
+        pools=(a_pool(f"{prefix}:1000", f"{prefix}:1fff", 600 + number),),
+        gateway=ip_address("fe80::1"),
         dns_servers=(),
         mtu=1500,
         reservations=reservations,

@@ -1,5 +1,6 @@
 """What our DHCP should serve: from the model to the intent of one rack, all of it every time."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from hostloom.decide.snapshot import Snapshot
@@ -56,10 +57,15 @@ def _reservations(
     }
     found: dict[SubnetId, list[DhcpReservation]] = {}
     for machine in machines:
+        own = []
         for nic in machine.interfaces:
-            own = [held[key] for ip in nic.ips if (key := (machine.system_id, nic.name, ip)) in held]
-            for subnet_id, ip in _one_a_subnet(own):
-                found.setdefault(subnet_id, []).append(DhcpReservation(nic.mac, ip, machine.hostname))
+            keys = [(machine.system_id, nic.name, ip) for ip in nic.ips]
+            own += [(each, nic.mac) for each in _one_a_subnet(held[key] for key in keys if key in held)]
+        nics = Counter(subnet_id for subnet_id, _ in {(subnet_id, mac) for (subnet_id, _), mac in own})
+        for (subnet_id, ip), mac in own:
+            # Two NICs on one subnet cannot be told apart by the machine that they are of.
+            uuid = machine.uuid if ip.version == 6 and nics[subnet_id] == 1 else ""
+            found.setdefault(subnet_id, []).append(DhcpReservation(mac, ip, machine.hostname, uuid))
     return {key: tuple(sorted(some, key=lambda r: (int(r.ip), r.mac))) for key, some in found.items()}
 
 

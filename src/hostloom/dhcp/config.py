@@ -1,21 +1,23 @@
-"""Kea's DHCPv4 configuration from the intent; pure (https://kea.readthedocs.io, Dhcp4)."""
+"""Kea's configuration from the intent, one document a family; pure (https://kea.readthedocs.io)."""
 
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from hostloom.model.dhcp import DhcpIntent, DhcpReservation, DhcpSubnet
+from hostloom.dhcp import config4, config6
+from hostloom.model.dhcp import DhcpIntent, DhcpSubnet
 
 #: Debian and Ubuntu keep libraries by architecture: `x86_64-linux-gnu`.
 _MULTIARCH = sysconfig.get_config_var("MULTIARCH") or "x86_64-linux-gnu"
+_FOR_EVER = 2**32 - 1
+Render = Callable[[DhcpSubnet], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class KeaPaths:
-    """Where Kea keeps things; its AppArmor profile on Debian and Ubuntu allows its standard paths only."""
+    """Where a Kea server keeps things: Debian's AppArmor profiles allow its standard paths only."""
 
     control_socket: Path = Path("/run/kea/kea4-ctrl-socket")
     leases: Path = Path("/var/lib/kea/kea-leases4.csv")
@@ -23,127 +25,129 @@ class KeaPaths:
     hooks: Path = Path("/usr/lib", _MULTIARCH, "kea/hooks")
 
 
-_FOR_EVER = 2**32 - 1
-#: iPXE asks with this user class (https://ipxe.org/howto/dhcpd).
-_IPXE = "option[77].hex == 'iPXE'"
-#: Kea keeps a fixed set of names for client classes: one for each subnet's boot script.
-_CLASS = "ipxe-{id}"
+#: The standard paths of the DHCPv6 server.
+PATHS_6 = KeaPaths(
+    Path("/run/kea/kea6-ctrl-socket"),
+    Path("/var/lib/kea/kea-leases6.csv"),
+    Path("/var/log/kea/kea-dhcp6.log"),
+)
 
 
 def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
-    """The whole `Dhcp4` document; IPv6 subnets are another server's."""
-    subnets = [each for each in intent.subnets if isinstance(each.cidr, IPv4Network)]
-    interfaces = sorted({each.interface for each in subnets if each.interface is not None})
-    alone, shared = _by_wire(subnets)
+    """The whole `Dhcp4` document; IPv6 subnets are the other server's."""
+    subnets = [each for each in intent.subnets if each.cidr.version == 4]
+    document = _document(intent, subnets, paths, "kea-dhcp4")
+    document["interfaces-config"]["dhcp-socket-type"] = "raw"
+    alone, shared = _by_wire(subnets, "subnet4", config4.subnet)
     return {
-        "Dhcp4": {
-            "interfaces-config": {
-                "interfaces": interfaces,
-                "dhcp-socket-type": "raw",
-                # Kea opens no socket without carrier, which a bridge gets with its first machine.
-                "service-sockets-max-retries": _FOR_EVER,
-                "service-sockets-retry-wait-time": 1000,
-            },
-            "control-socket": {"socket-type": "unix", "socket-name": str(paths.control_socket)},
-            "lease-database": {
-                "type": "memfile",
-                "persist": True,
-                "name": str(paths.leases),
-                "lfc-interval": 3600,
-            },
-            "hooks-libraries": [{"library": str(paths.hooks / "libdhcp_lease_cmds.so")}],
-            "valid-lifetime": intent.lease_time_s,
-            "renew-timer": intent.lease_time_s // 3,
-            "rebind-timer": intent.lease_time_s * 2 // 3,
+        "Dhcp4": document
+        | {
             # A machine's firmware and its systems call themselves by different client ids; its MAC stays.
             "match-client-id": False,
-            "host-reservation-identifiers": ["hw-address"],
-            "reservations-global": False,
-            "reservations-in-subnet": True,
-            "reservations-out-of-pool": False,
-            "option-def": [
-                {
-                    "name": "ipxe-encap",
-                    "code": 175,
-                    "space": "dhcp4",
-                    "type": "empty",
-                    "encapsulate": "ipxe-opts",
-                },
-                {"name": "no-pxedhcp", "code": 176, "space": "ipxe-opts", "type": "uint8"},
-            ],
-            "client-classes": [_ipxe_class(each) for each in subnets if each.boot_url],
-            "shared-networks": shared,
+            "option-def": config4.OPTION_DEFINITIONS,
+            "client-classes": _classes(subnets, config4.ipxe_class),
             "subnet4": alone,
-            "loggers": [
-                {
-                    "name": "kea-dhcp4",
-                    "output_options": [{"output": str(paths.log)}],
-                    "severity": "INFO",
-                }
-            ],
+            "shared-networks": shared,
         }
     }
 
 
-def _by_wire(subnets: Iterable[DhcpSubnet]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def render6(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
+    """The whole `Dhcp6` document; IPv4 subnets are the other server's."""
+    subnets = [each for each in intent.subnets if each.cidr.version == 6]
+    document = _document(intent, subnets, paths, "kea-dhcp6")
+    alone, shared = _by_wire(subnets, "subnet6", config6.subnet)
+    return {
+        "Dhcp6": document
+        | {
+            "client-classes": _classes(subnets, config6.ipxe_class),
+            "preferred-lifetime": intent.lease_time_s * 3 // 4,
+            # Kea reads no MAC from the link-local address if it is locally administered, as KVM's are:
+            # the firmware's DUID stands in for it. A DUID may hold another NIC's MAC: it is asked last.
+            "mac-sources": ["client-link-addr-option", "ipv6-link-local", "duid"],
+            "host-reservation-identifiers": ["hw-address", "duid"],
+            "ip-reservations-unique": False,
+            "subnet6": alone,
+            "shared-networks": shared,
+        }
+    }
+
+
+def _document(
+    intent: DhcpIntent, subnets: Iterable[DhcpSubnet], paths: KeaPaths, server: str
+) -> dict[str, Any]:
+    """What the families have in common."""
+    return {
+        "interfaces-config": {
+            "interfaces": sorted({each.interface for each in subnets if each.interface is not None}),
+            # Kea opens no socket without carrier, which a bridge gets with its first machine.
+            "service-sockets-max-retries": _FOR_EVER,
+            "service-sockets-retry-wait-time": 1000,
+        },
+        "control-socket": {"socket-type": "unix", "socket-name": str(paths.control_socket)},
+        "lease-database": {
+            "type": "memfile",
+            "persist": True,
+            "name": str(paths.leases),
+            "lfc-interval": 3600,
+        },
+        "hooks-libraries": [{"library": str(paths.hooks / "libdhcp_lease_cmds.so")}],
+        "valid-lifetime": intent.lease_time_s,
+        "renew-timer": intent.lease_time_s // 3,
+        "rebind-timer": intent.lease_time_s * 2 // 3,
+        "host-reservation-identifiers": ["hw-address"],
+        "reservations-global": False,
+        "reservations-in-subnet": True,
+        "reservations-out-of-pool": False,
+        "loggers": [
+            {"name": server, "output_options": [{"output": str(paths.log)}], "severity": "INFO"},
+        ],
+    }
+
+
+def _by_wire(
+    subnets: Iterable[DhcpSubnet], key: str, of_family: Render
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Subnets that have their wire for themselves, and shared networks of those that have not.
 
     Of several subnets on one interface Kea would look into the first one alone.
     """
     wires: dict[str, list[DhcpSubnet]] = {}
     for each in subnets:
-        wires.setdefault(f"subnet-{each.id}" if each.vlan_id is None else f"vlan-{each.vlan_id}", []).append(
-            each
-        )
-    alone = [_subnet(some[0]) for some in wires.values() if len(some) == 1]
+        wire = f"subnet-{each.id}" if each.vlan_id is None else f"vlan-{each.vlan_id}"
+        wires.setdefault(wire, []).append(each)
+    alone = [_subnet(some[0], of_family) for some in wires.values() if len(some) == 1]
     shared = [
-        {"name": name, "subnet4": [_subnet(each) for each in some]}
+        {"name": name, key: [_subnet(each, of_family) for each in some]}
         for name, some in wires.items()
         if len(some) > 1
     ]
     return alone, shared
 
 
-def _ipxe_class(subnet: DhcpSubnet) -> dict[str, Any]:
-    """iPXE gets the URL of its script, and is told not to wait 3 s for a ProxyDHCP server."""
-    return {
-        "name": _CLASS.format(id=subnet.id),
-        "test": _IPXE,
-        "only-if-required": True,
-        "boot-file-name": subnet.boot_url,
-        "option-data": [
-            {"name": "ipxe-encap", "always-send": True},
-            {"name": "no-pxedhcp", "space": "ipxe-opts", "data": "1", "always-send": True},
-        ],
-    }
-
-
-def _subnet(subnet: DhcpSubnet) -> dict[str, Any]:
-    options = [{"name": "interface-mtu", "data": str(subnet.mtu)}]
-    if subnet.gateway is not None:
-        options.append({"name": "routers", "data": str(subnet.gateway)})
-    dns_servers = [str(each) for each in subnet.dns_servers if each.version == subnet.cidr.version]
-    if dns_servers:
-        options.append({"name": "domain-name-servers", "data": ", ".join(dns_servers)})
+def _subnet(subnet: DhcpSubnet, of_family: Render) -> dict[str, Any]:
     rendered: dict[str, Any] = {
         "id": int(subnet.id),
         "subnet": str(subnet.cidr),
         "pools": [{"pool": f"{pool.start} - {pool.end}"} for pool in subnet.pools],
-        "option-data": options,
-        "reservations": [_reservation(each) for each in subnet.reservations],
     }
     if subnet.interface is not None:
         rendered["interface"] = subnet.interface
     if subnet.relays:
         rendered["relay"] = {"ip-addresses": [str(each) for each in subnet.relays]}
     if subnet.boot_url:
-        rendered["require-client-classes"] = [_CLASS.format(id=subnet.id)]
-    return rendered
+        rendered["require-client-classes"] = [_class_name(subnet)]
+    return rendered | of_family(subnet)
 
 
-def _reservation(reservation: DhcpReservation) -> dict[str, Any]:
-    return {
-        "hw-address": str(reservation.mac),
-        "ip-address": str(reservation.ip),
-        "hostname": reservation.hostname,
-    }
+def _classes(subnets: Iterable[DhcpSubnet], of_family: Render) -> list[dict[str, Any]]:
+    """Kea keeps a fixed set of classes: one for each subnet's boot script, which the subnet requires."""
+    return [
+        {"name": _class_name(each), "only-if-required": True} | of_family(each)
+        for each in subnets
+        if each.boot_url
+    ]
+
+
+def _class_name(subnet: DhcpSubnet) -> str:
+    return f"ipxe-{subnet.id}"

@@ -1,116 +1,100 @@
 """The DHCP port over Kea: test, then set; what runs is never patched."""
 
-import hashlib
-import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from hostloom.dhcp.config import KeaPaths, render
-from hostloom.dhcp.control import ControlSocket
-from hostloom.model.dhcp import DhcpIntent, Lease
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable, InvalidValue
-from hostloom.model.ids import MacAddress, SubnetId
+from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
+from hostloom.dhcp.server import KeaServer, RecordedLease
+from hostloom.model.dhcp import DhcpIntent, DhcpReservation, Lease
+from hostloom.model.ids import SubnetId
+from hostloom.model.network import Address
 from hostloom.ports import Clock
-
-#: `state` of a lease that is neither declined nor reclaimed.
-ASSIGNED = 0
-#: A server that is well answers at once.
-ALIVE_TIMEOUT_S = 2.0
 
 
 class KeaDhcp:
-    """One Kea DHCPv4 server, reached through its control socket at `socket`.
+    """Kea's DHCPv4 server behind the control socket `socket`, and its DHCPv6 server behind `socket6`.
 
-    `paths` are Kea's own: they differ from `socket` where Kea runs in a mount namespace of its own.
-    Without a `clock` the machine's own counts.
+    `paths` and `paths6` are Kea's own: they differ where it runs in a mount namespace of its own. Without
+    `socket6` IPv6 subnets are not served. Without a `clock` the machine's own counts.
     """
 
-    def __init__(self, socket: Path, paths: KeaPaths | None = None, clock: Clock | None = None) -> None:
-        self._control = ControlSocket(socket)
-        self._paths = paths or KeaPaths()
+    def __init__(
+        self,
+        socket: Path,
+        paths: KeaPaths | None = None,
+        clock: Clock | None = None,
+        *,
+        socket6: Path | None = None,
+        paths6: KeaPaths | None = None,
+    ) -> None:
+        self._paths, self._paths6 = paths or KeaPaths(), paths6 or PATHS_6
+        self._servers = [KeaServer(4, socket)] + ([KeaServer(6, socket6)] if socket6 is not None else [])
         self._now = time.time if clock is None else clock.now
         self._lock = threading.Lock()
-        #: What was set last, and how Kea showed it afterwards.
-        self._set: tuple[str, str] | None = None
+        self._reserved: dict[tuple[SubnetId, Address], DhcpReservation] = {}
 
     def apply(self, intent: DhcpIntent) -> None:
         """Test and set the whole configuration; DhcpRejected leaves the running one as it was.
 
-        What runs already is not set again: Kea would close and open its sockets for nothing.
+        Neither family is set before both are tested. What runs already is not set again: Kea would close
+        and open its sockets for nothing.
         """
-        wanted = render(intent, self._paths)
+        rendered = {4: render(intent, self._paths), 6: render6(intent, self._paths6)}
         with self._lock:
-            if not self._runs(wanted):
-                self._control.command("config-test", wanted)
-                self._control.command("config-set", wanted)
-                self._set = (_digest(wanted), self._running())
-            for lease in stale_leases(self._recorded(), intent):
-                self._control.command("lease4-del", {"ip-address": str(lease.ip)})
+            changed = [each for each in self._servers if not each.runs(rendered[each.version])]
+            for server in changed:
+                server.test(rendered[server.version])
+            for server in changed:
+                server.set(rendered[server.version])
+            self._reserved = _reserved(intent)
+            for server in self._servers:
+                for lease in stale_leases(server.leases(), intent):
+                    server.forget(lease.ip)
 
     def leases(self) -> Sequence[Lease]:
-        """Leases that are valid now, by address."""
+        """Leases that are valid now and whose client's MAC is known, IPv4 first, by address."""
         now = self._now()
-        return sorted(
-            (each for each in self._recorded() if each.expires_at > now), key=lambda each: int(each.ip)
-        )
+        valid = (each for each in self._recorded() if each.expires_at > now)
+        found = [lease for each in valid if (lease := self._known(each)) is not None]
+        return sorted(found, key=lambda each: (each.ip.version, int(each.ip)))
 
     def is_alive(self) -> bool:
-        """Whether Kea answers, asked for two seconds at most."""
-        try:
-            self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
-        except (DhcpUnreachable, DhcpRejected):
-            return False
-        return True
+        """Whether every server answers, each asked for two seconds at most."""
+        return all(each.is_alive() for each in self._servers)
 
-    def _runs(self, wanted: dict[str, Any]) -> bool:
-        """Whether Kea was set to this and shows what it showed then: it may have restarted since."""
-        return self._set is not None and self._set[0] == _digest(wanted) and self._set[1] == self._running()
+    def _recorded(self) -> Iterator[RecordedLease]:
+        for server in self._servers:
+            yield from server.leases()
 
-    def _running(self) -> str:
-        return _digest(self._control.command("config-get"))
-
-    def _recorded(self) -> Iterator[Lease]:
-        """Leases in Kea's book, those included that ran out and were not cleared away yet."""
-        for each in self._control.command("lease4-get-all").get("leases", []):
-            lease = _lease(each)
-            if lease is not None and each.get("state", ASSIGNED) == ASSIGNED:
-                yield lease
+    def _known(self, lease: RecordedLease) -> Lease | None:
+        """None for a client whose MAC is not known: no machine of ours."""
+        reservation = self._reserved.get((lease.subnet_id, lease.ip))
+        mac = reservation.mac if reservation is not None and lease.is_of(reservation) else lease.mac
+        if mac is None:
+            return None
+        return Lease(lease.ip, mac, lease.hostname, lease.subnet_id, lease.expires_at)
 
 
-def stale_leases(leases: Iterator[Lease] | Sequence[Lease], intent: DhcpIntent) -> list[Lease]:
-    """Leases that stand in the way: their address is another MAC's by now, or no longer leased at all.
+def _reserved(intent: DhcpIntent) -> dict[tuple[SubnetId, Address], DhcpReservation]:
+    return {(subnet.id, each.ip): each for subnet in intent.subnets for each in subnet.reservations}
+
+
+def stale_leases(leases: Iterable[RecordedLease], intent: DhcpIntent) -> list[RecordedLease]:
+    """Leases that stand in the way: their address is another client's by now, or no longer leased at all.
 
     A machine that is gone leaves its lease behind, and Kea would not give the address to the next one.
     """
-    reserved = {(s.id, each.ip): each.mac for s in intent.subnets for each in s.reservations}
+    reserved = _reserved(intent)
     pools = {subnet.id: subnet.pools for subnet in intent.subnets}
     stale = []
     for lease in leases:
-        mac = reserved.get((lease.subnet_id, lease.ip))
-        in_pool = any(lease.ip in pool for pool in pools.get(lease.subnet_id, ()))
-        if mac != lease.mac and (mac is not None or not in_pool):
+        reservation = reserved.get((lease.subnet_id, lease.ip))
+        if reservation is not None:
+            stands = lease.is_of(reservation)
+        else:
+            stands = any(lease.ip in pool for pool in pools.get(lease.subnet_id, ()))
+        if not stands:
             stale.append(lease)
     return stale
-
-
-def _lease(data: dict[str, Any]) -> Lease | None:
-    """None for a client whose hardware address is no MAC: no machine of ours."""
-    try:
-        mac = MacAddress.parse(data.get("hw-address", ""))
-    except InvalidValue:
-        return None
-    return Lease(
-        ip=ip_address(data["ip-address"]),
-        mac=mac,
-        hostname=data.get("hostname", ""),
-        subnet_id=SubnetId(data["subnet-id"]),
-        expires_at=float(data["cltt"] + data["valid-lft"]),
-    )
-
-
-def _digest(document: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -13,6 +13,8 @@ class DhcpReservation:
     mac: MacAddress
     ip: Address
     hostname: str
+    #: The machine's UUID, by which its firmware asks over DHCPv6 (RFC 6355); empty: only the MAC counts.
+    uuid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

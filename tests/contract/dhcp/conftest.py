@@ -38,7 +38,7 @@ def kea(shared_kea: Kea) -> Iterator[Kea]:
     """A Kea that serves nothing yet; it runs again after a test that ended it."""
     if shared_kea.process.poll() is not None:
         shared_kea.start()
-    KeaDhcp(shared_kea.socket).apply(an_intent())
+    both(shared_kea).apply(an_intent())
     yield shared_kea
     if shared_kea.process.poll() is not None:
         shared_kea.start()
@@ -59,8 +59,6 @@ def _fake() -> Subject:
 
 
 def _kea(kea: Kea) -> Subject:
-    control = ControlSocket(kea.socket)
-
     def lease(lease: Lease) -> None:
         arguments = {
             "ip-address": str(lease.ip),
@@ -70,13 +68,27 @@ def _kea(kea: Kea) -> Subject:
             "expire": int(lease.expires_at),
             "valid-lft": 600,
         }
-        control.command("lease4-add", arguments)
+        if lease.ip.version == 4:
+            ControlSocket(kea.socket).command("lease4-add", arguments)
+        else:
+            of_six = {"duid": "00:04:" + ":".join(["17"] * 16), "iaid": int(lease.ip) % 2**32}
+            ControlSocket(kea.socket6).command("lease6-add", arguments | of_six)
 
-    return Subject(KeaDhcp(kea.socket), lambda: reserved(kea), lease, kea.stop)
+    return Subject(both(kea), lambda: reserved(kea), lease, kea.stop)
+
+
+def both(kea: Kea) -> KeaDhcp:
+    """The driver of both servers."""
+    return KeaDhcp(kea.socket, socket6=kea.socket6)
 
 
 def reserved(kea: Kea) -> set[str]:
-    """The addresses in the configuration that runs."""
-    running = ControlSocket(kea.socket).command("config-get")["Dhcp4"]
-    subnets = [*running["subnet4"], *(s for each in running["shared-networks"] for s in each["subnet4"])]
-    return {each["ip-address"] for subnet in subnets for each in subnet["reservations"]}
+    """The addresses in the configurations that run."""
+    found: set[str] = set()
+    for version, socket in ((4, kea.socket), (6, kea.socket6)):
+        running = ControlSocket(socket).command("config-get")[f"Dhcp{version}"]
+        key = f"subnet{version}"
+        for subnet in [*running[key], *(s for each in running["shared-networks"] for s in each[key])]:
+            for each in subnet["reservations"]:
+                found |= {each["ip-address"]} if version == 4 else set(each["ip-addresses"])
+    return found

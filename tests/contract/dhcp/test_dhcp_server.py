@@ -1,8 +1,7 @@
 """What every DhcpServer does: all of an intent or nothing of it, and no lease in a machine's way."""
 
 import time
-from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 import pytest
 
@@ -10,7 +9,7 @@ from contract.dhcp.conftest import Subject
 from hostloom.model.dhcp import DhcpSubnet, Lease
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable
 from hostloom.model.ids import MacAddress, SubnetId
-from support.dhcp_intents import DB, WEB, a_pool, a_reservation, a_subnet, an_intent
+from support.dhcp_intents import DB, WEB, a_pool, a_reservation, a_subnet, a_subnet6, an_intent
 
 ONE = an_intent(a_subnet(a_reservation(WEB, "10.77.10.50")))
 
@@ -66,10 +65,35 @@ def test_one_bad_subnet_keeps_the_good_ones_out_too(subject: Subject) -> None:
     assert subject.reserved() == set()
 
 
-def test_ipv6_subnets_are_no_trouble(subject: Subject) -> None:
-    six = replace(a_subnet(number=20), cidr=ip_network("2001:db8::/64"), pools=(), gateway=None)
+def test_both_families_are_served_and_each_is_taken_back(subject: Subject) -> None:
+    six = a_subnet6(
+        a_reservation(WEB, "2001:db8:77:10::50"),
+        a_reservation(WEB, "2001:db8:77:10::51"),
+        a_reservation(DB, "2001:db8:77:10::52"),
+    )
     subject.server.apply(an_intent(six, *ONE.subnets))
+    assert subject.reserved() == {"10.77.10.50", *(f"2001:db8:77:10::{n}" for n in (50, 51, 52))}
+    subject.server.apply(an_intent(six))
+    assert len(subject.reserved()) == 3
+    subject.server.apply(ONE)
     assert subject.reserved() == {"10.77.10.50"}
+
+
+def test_a_bad_subnet_of_one_family_keeps_the_other_out_too(subject: Subject) -> None:
+    wrong = a_subnet6(pools=(a_pool("2001:db8:99::1", "2001:db8:99::9"),))
+    with pytest.raises(DhcpRejected, match="2001:db8:"):
+        subject.server.apply(an_intent(*ONE.subnets, wrong))
+    assert subject.reserved() == set()
+
+
+def test_a_lease_of_ipv6_goes_when_its_address_is_another_machines(subject: Subject) -> None:
+    ip = "2001:db8:77:10::50"
+    subject.server.apply(an_intent(a_subnet6(a_reservation(WEB, ip))))
+    lease = a_lease(ip, WEB, 610)
+    subject.lease(lease)
+    assert list(subject.server.leases()) == [lease]
+    subject.server.apply(an_intent(a_subnet6(a_reservation(DB, ip))))
+    assert list(subject.server.leases()) == []
 
 
 def test_leases_are_listed_by_address(subject: Subject) -> None:

@@ -14,6 +14,7 @@ from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 
 SERVED, RELAYED, OTHER = VlanId(1), VlanId(2), VlanId(3)
 RACK = SystemId("rack01")
+UUID = "00000000-0000-4000-8000-000000000001"
 MAC = MacAddress("52:54:00:00:00:01")
 
 
@@ -69,7 +70,7 @@ def a_machine(*ips: str) -> Machine:
     return Machine(
         SystemId("web001"),
         "web1",
-        "u",
+        UUID,
         MachineOrigin.COMPOSED,
         MachineState.READY,
         None,
@@ -141,7 +142,26 @@ def test_a_machine_has_what_it_holds_once_a_subnet_and_all_of_ipv6() -> None:
     assert [(each.mac, str(each.ip), each.hostname) for each in found[1].reservations] == [
         (MAC, "10.0.1.50", "web1")
     ]
-    assert [str(each.ip) for each in found[6].reservations] == ["2001:db8::5", "2001:db8::6"]
+    assert [(str(each.ip), each.uuid) for each in found[6].reservations] == [
+        ("2001:db8::5", UUID),
+        ("2001:db8::6", UUID),
+    ]
+
+
+def test_two_nics_on_one_subnet_are_told_apart_by_their_macs_alone() -> None:
+    one = a_machine("2001:db8::5")
+    second = replace(
+        one.interfaces[0], name="eth1", mac=MacAddress("52:54:00:00:00:02"), ips=(ip_address("2001:db8::6"),)
+    )
+    own = (held("2001:db8::5", 6), replace(held("2001:db8::6", 6), interface_name="eth1"))
+    machine = replace(one, interfaces=(*one.interfaces, second))
+    found = serve(
+        world(subnet(6, "2001:db8::/64"), held=own), nic("eth0", "10.0.1.2/24"), machines=(machine,)
+    )
+    assert [(str(each.ip), each.uuid) for each in found[6].reservations] == [
+        ("2001:db8::5", ""),
+        ("2001:db8::6", ""),
+    ]
 
 
 def test_an_address_that_is_only_seen_or_leased_is_not_reserved() -> None:

@@ -1,0 +1,41 @@
+"""What is DHCPv6's own in Kea's configuration; pure. Gateway and MTU come by router advertisement."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from hostloom.model.dhcp import DhcpReservation, DhcpSubnet
+
+#: iPXE's user class (RFC 8415, 21.15): the first one, behind its length of two bytes.
+_IPXE = "substring(option[15].hex, 2, 4) == 'iPXE'"
+
+
+def ipxe_class(subnet: DhcpSubnet) -> dict[str, Any]:
+    """iPXE gets the URL of its script (RFC 5970)."""
+    url = {"name": "bootfile-url", "data": subnet.boot_url, "always-send": True}
+    return {"test": _IPXE, "option-data": [url]}
+
+
+def subnet(subnet: DhcpSubnet) -> dict[str, Any]:
+    """A subnet's options and reservations."""
+    dns_servers = [str(each) for each in subnet.dns_servers if each.version == 6]
+    return {
+        "option-data": [{"name": "dns-servers", "data": ", ".join(dns_servers)}] if dns_servers else [],
+        "reservations": _reservations(subnet.reservations),
+    }
+
+
+def _reservations(reservations: Iterable[DhcpReservation]) -> list[dict[str, Any]]:
+    """One an identifier, with all its addresses: Kea refuses a second one."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in reservations:
+        identifiers = {"hw-address": str(each.mac)} | ({"duid": duid(each.uuid)} if each.uuid else {})
+        for kind, value in identifiers.items():
+            found.setdefault(value, {kind: value, "ip-addresses": [], "hostname": each.hostname})
+            found[value]["ip-addresses"].append(str(each.ip))
+    return list(found.values())
+
+
+def duid(uuid: str) -> str:
+    """The client id that a machine's firmware makes of its UUID (RFC 6355), as Kea writes it."""
+    return (b"\x00\x04" + UUID(uuid).bytes).hex(":")

@@ -1,0 +1,107 @@
+"""One Kea server of one family: its configuration, its leases, and what it says of itself."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from hostloom.dhcp.config6 import duid
+from hostloom.dhcp.control import ControlSocket
+from hostloom.model.dhcp import DhcpReservation
+from hostloom.model.errors import DhcpRejected, DhcpUnreachable, InvalidValue
+from hostloom.model.ids import MacAddress, SubnetId
+from hostloom.model.network import Address
+
+#: `state` of a lease that is neither declined nor reclaimed.
+ASSIGNED = 0
+#: A server that is well answers at once.
+ALIVE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class RecordedLease:
+    """A lease in Kea's book, which may have run out."""
+
+    ip: Address
+    #: None: Kea does not know, or it is none.
+    mac: MacAddress | None
+    #: Client id of DHCPv6.
+    duid: str
+    hostname: str
+    subnet_id: SubnetId
+    #: Seconds since the epoch.
+    expires_at: float
+
+    def is_of(self, reservation: DhcpReservation) -> bool:
+        """Whether the client is the reservation's own."""
+        by_firmware = reservation.uuid != "" and self.duid == duid(reservation.uuid)
+        return by_firmware or self.mac == reservation.mac
+
+
+class KeaServer:
+    """The server of IP version `version` behind a control socket; not for several threads at once."""
+
+    def __init__(self, version: int, socket: Path) -> None:
+        self.version = version
+        self._control = ControlSocket(socket)
+        #: What was set last, and how Kea showed it afterwards.
+        self._set: tuple[str, str] | None = None
+
+    def runs(self, wanted: dict[str, Any]) -> bool:
+        """Whether Kea was set to this and shows what it showed then: it may have restarted since."""
+        return self._set is not None and self._set[0] == _digest(wanted) and self._set[1] == self._running()
+
+    def test(self, wanted: dict[str, Any]) -> None:
+        """DhcpRejected in Kea's words; nothing is changed."""
+        self._control.command("config-test", wanted)
+
+    def set(self, wanted: dict[str, Any]) -> None:
+        """Serve this and nothing else."""
+        self._control.command("config-set", wanted)
+        self._set = (_digest(wanted), self._running())
+
+    def leases(self) -> Iterator[RecordedLease]:
+        """Assigned leases, those included that ran out and were not cleared away yet."""
+        for each in self._control.command(f"lease{self.version}-get-all").get("leases", []):
+            if each.get("state", ASSIGNED) == ASSIGNED and each.get("type", "IA_NA") == "IA_NA":
+                yield _recorded(each)
+
+    def forget(self, ip: Address) -> None:
+        """Strike a lease out of the book."""
+        self._control.command(f"lease{self.version}-del", {"ip-address": str(ip)})
+
+    def is_alive(self) -> bool:
+        """Whether Kea answers, asked for two seconds at most."""
+        try:
+            self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
+        except (DhcpUnreachable, DhcpRejected):
+            return False
+        return True
+
+    def _running(self) -> str:
+        return _digest(self._control.command("config-get"))
+
+
+def _recorded(data: dict[str, Any]) -> RecordedLease:
+    return RecordedLease(
+        ip=ip_address(data["ip-address"]),
+        mac=_mac(data.get("hw-address", "")),
+        duid=data.get("duid", ""),
+        hostname=data.get("hostname", ""),
+        subnet_id=SubnetId(data["subnet-id"]),
+        expires_at=float(data["cltt"] + data["valid-lft"]),
+    )
+
+
+def _mac(text: str) -> MacAddress | None:
+    try:
+        return MacAddress.parse(text)
+    except InvalidValue:
+        return None
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
