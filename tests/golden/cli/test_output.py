@@ -1,20 +1,16 @@
 """What the command line prints, word by word, against a real server: tables, JSON, errors, exit codes.
 
-Each story is a file of commands and what they print; `UPDATE_GOLDEN=1` writes them anew. Lines on standard
-error are marked with `!`, an exit code other than 0 with `?`.
+Each story is a file of commands and what they print (support.stories); `UPDATE_GOLDEN=1` writes them anew.
 """
 
 import io
-import os
-import shlex
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
-from hostloom.cli.main import main
 from support.server import running
+from support.stories import retell
 
 STORIES = sorted(Path(__file__).parent.glob("*.txt"))
 
@@ -31,24 +27,6 @@ def test_the_story_is_told_as_written(story: Path, tmp_path: Path, monkeypatch: 
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     written = story.read_text(encoding="utf-8")
-    commands = [line.removeprefix("$ ") for line in written.splitlines() if line.startswith("$ ")]
     with running(tmp_path, worker=True):
-        told = "".join(_run(command, monkeypatch) for command in commands)
-    told = told.replace(str(tmp_path), "HOME")
-    if os.environ.get("UPDATE_GOLDEN"):
-        story.write_text(told, encoding="utf-8")
+        told = retell(story, monkeypatch, {str(tmp_path): "HOME"})
     assert told == written
-
-
-def _run(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(sys, "argv", shlex.split(command))
-    code: object = 0
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-    answer = "".join(line.rstrip() + "\n" for line in out.getvalue().splitlines())
-    errors = "".join(f"! {line}".rstrip() + "\n" for line in err.getvalue().splitlines())
-    failed = f"? {code:d}\n" if isinstance(code, int) and code else ""
-    return f"$ {command}\n{answer}{errors}{failed}"
