@@ -25,6 +25,12 @@ from hostloom.cli.output import (
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
+
+def until_of(plan: Document) -> str:
+    """The time of day will do: it is at most a quarter of an hour away."""
+    return when(plan["expires_at"]).partition(" ")[2]
+
+
 NOUN = Noun(
     "plan",
     "A plan's id.",
@@ -33,9 +39,8 @@ NOUN = Noun(
         Column("ID", "id"),
         Column("FOR", "subject"),
         Column("ON", "hosts"),
-        Column("GOOD UNTIL", lambda item: when(item["expires_at"]), whole=True),
-        Column("BY", "requested_by"),
-        Column("APPLIED BY", "operation"),
+        Column("UNTIL", until_of, whole=True),
+        Column("APPLIED", lambda item: item["operation"] is not None),
     ),
     empty="no plans now: `hostloom machine plan` makes one, which is kept for 15 minutes",
     example="ID",
@@ -81,8 +86,7 @@ def show_plan(plan: Document, *, explain: bool) -> None:
         _show_machine(plan, machines[0], explain=explain)
     else:
         _show_machines(plan, machines, explain=explain)
-    until = when(plan["expires_at"])
-    say(f"plan {plan['id']}, good until {until}: hostloom machine compose --plan {plan['id']}")
+    say(f"plan {plan['id']}, good until {until_of(plan)}: hostloom machine compose --plan {plan['id']}")
 
 
 def _show_machine(plan: Document, machine: Document, *, explain: bool) -> None:
@@ -178,8 +182,8 @@ def _age(plan: Document, machines: Sequence[Document]) -> str:
     seconds = max(0, round(plan["created_at"] - min(known)))
     for unit, factor in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * factor:
-            return f"read {seconds // factor} {unit} before"
-    return f"read {seconds} s before"
+            return f"read {seconds // factor} {unit} before the plan"
+    return f"read {seconds} s before the plan"
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -109,7 +109,7 @@ class Wanted:
         """The body for several machines."""
         if self.from_file is not None:
             return read_batch(self.from_file) | given(strategy=self.strategy)
-        word = "together" if self.anti_affinity else None
+        word = (self.name or "the batch") if self.anti_affinity else None
         machines = [self.machine() | {"count": self.count} | given(anti_affinity=word)]
         return {"machines": machines} | given(strategy=self.strategy)
 
