@@ -70,6 +70,8 @@ def _without(spans: list[Span], holes: list[Span]) -> list[Span]:
 class AddressBook:
     """The address side of a snapshot, indexed; kept with the snapshot for as long as that lives."""
 
+    needs = frozenset({"subnets", "ranges"})
+
     def __init__(
         self,
         snapshot: Snapshot,

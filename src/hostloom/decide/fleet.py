@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from hostloom.decide.capacity import PoolLayout, pools_of
 from hostloom.decide.shapes import Shape, ShapeKey, ShapeTable, make_shape, shape_key
@@ -74,6 +74,8 @@ def row_of(snapshot: Snapshot, state: HostState) -> Row:
 @dataclass(frozen=True)
 class Fleet:
     """Hosts by position, which is their natural order."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges"})
 
     rows: list[Row]
     table: ShapeTable

@@ -36,6 +36,11 @@ class Delta:
 class Index(Protocol):
     """An index that a part of decide/ keeps with a snapshot."""
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """The parts of the network that it rests on: fields of Snapshot."""
+        ...
+
     def carried(self, after: "Snapshot", delta: Delta) -> "Index":
         """The same index of a later snapshot; costs what changed, not what there is."""
         ...
@@ -158,36 +163,37 @@ class Snapshot:
         """Take over every look-up that `before` has built, brought up to date by what changed; self.
 
         Without this each look-up would be built anew, at the cost of the whole world, after every change.
+        What rests on a part of the network that is another now is left to be built.
         """
-        if any(getattr(before, name) is not getattr(self, name) for name in _NETWORK):
-            return self
         built, mine = vars(before), vars(self)
-        for name in _TOPOLOGY & built.keys():
-            mine[name] = built[name]
+        same = {name for name in _NETWORK if getattr(before, name) is getattr(self, name)}
+        for name, needs in _LOOKUPS.items():
+            if name in built and needs <= same:
+                mine[name] = built[name]
         if "node_by_system_id" in built:
             mine["node_by_system_id"] = _changed(before.node_by_system_id, delta.nodes)
         if "host_by_id" in built:
             mine["host_by_id"] = _changed(before.host_by_id, delta.hosts)
         if "held_by_ip" in built:
             mine["held_by_ip"] = _regained(before.held_by_ip, delta)
-        mine["indexes"] = {name: each.carried(self, delta) for name, each in before.indexes.items()}
+        mine["indexes"] = {
+            name: each.carried(self, delta) for name, each in before.indexes.items() if each.needs <= same
+        }
         return self
 
 
-_NETWORK = ("fabrics", "vlans", "spaces", "subnets", "ranges")
-#: Look-ups that depend on fabrics, VLANs, spaces, subnets and ranges alone.
-_TOPOLOGY = frozenset(
-    (
-        "fabric_by_id",
-        "vlan_by_id",
-        "space_by_id",
-        "subnet_by_id",
-        "subnets_by_vlan",
-        "ranges_by_subnet",
-        "bootable_vlans",
-        "_subnets_by_prefix",
-    )
-)
+_NETWORK = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges"})
+#: Look-ups that no machine or host changes, with what they rest on.
+_LOOKUPS = {
+    "fabric_by_id": frozenset({"fabrics"}),
+    "vlan_by_id": frozenset({"vlans"}),
+    "bootable_vlans": frozenset({"vlans"}),
+    "space_by_id": frozenset({"spaces"}),
+    "subnet_by_id": frozenset({"subnets"}),
+    "subnets_by_vlan": frozenset({"subnets"}),
+    "_subnets_by_prefix": frozenset({"subnets"}),
+    "ranges_by_subnet": frozenset({"ranges"}),
+}
 
 
 def _changed(before: dict[K, V], changes: Mapping[K, V | None]) -> dict[K, V]:

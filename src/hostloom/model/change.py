@@ -1,6 +1,6 @@
 """Changes of the world that are thought of, not made: what a suggestion proposes and a what-if supposes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -19,17 +19,16 @@ class ChangeKind(StrEnum):
     #: Interface `subject` of `host` is enabled; gets its link back.
     ENABLE_INTERFACE = "enable-interface"
     LINK_UP = "link-up"
-    #: One address of subnet `subject` (CIDR) is given back; `value` names one that could be.
+    #: One address of subnet `subject` (CIDR) is given back: `value`, or the lowest that could be.
     FREE_ADDRESS = "free-address"
     #: Ratio of `host` becomes `value`.
     RAISE_CPU_RATIO = "raise-cpu-ratio"
     RAISE_MEMORY_RATIO = "raise-memory-ratio"
     #: Storage pool `subject` of `host` gets `value` bytes more.
     GROW_POOL = "grow-pool"
-    #: `host` answers again; its node is chosen (`value`: system id); it is read, so that its node is known.
+    #: `host` answers again; its node is chosen (`value`: system id).
     REACH_HOST = "reach-host"
     CHOOSE_NODE = "choose-node"
-    KNOW_HOST = "know-host"
     #: The request itself: option `subject` becomes `value`.
     CHANGE_REQUEST = "change-request"
 
@@ -56,8 +55,8 @@ class Change:
     subject: str = ""
     host: str = ""
     value: str = ""
-    #: What is there now, for the reader.
-    was: str = ""
+    #: What is there now, for the reader: no part of what the change is.
+    was: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

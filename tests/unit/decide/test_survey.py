@@ -161,11 +161,16 @@ def test_carried_indexes_are_as_if_built_anew(
         assert simulate(snapshot, wanted) == simulate(fresh, wanted)
 
 
-def test_a_changed_network_carries_nothing() -> None:
-    snapshot = load(ACCEPTANCE / "shared/preference.yaml").snapshot
-    fleet_of(snapshot)
-    other = replace(snapshot, vlans=tuple(replace(each, dhcp_on=False) for each in snapshot.vlans))
-    assert not other.carry(snapshot, Delta()).indexes
+def test_of_a_changed_network_only_what_rests_on_other_parts_is_carried() -> None:
+    snapshot = load(ACCEPTANCE / "shared/addresses.yaml").snapshot
+    build_indexes(snapshot)
+    vlans = replace(snapshot, vlans=tuple(replace(each, dhcp_on=False) for each in snapshot.vlans))
+    assert list(vlans.carry(snapshot, Delta()).indexes) == ["addresses"]
+    assert vlans.bootable_vlans == frozenset()
+    assert_indexes(vlans)
+    subnets = replace(snapshot, subnets=())
+    assert not subnets.carry(snapshot, Delta()).indexes
+    assert_indexes(subnets)
 
 
 NUMBERS = st.sets(st.integers(0, 5000), max_size=60)

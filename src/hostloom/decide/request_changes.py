@@ -1,0 +1,40 @@
+"""What a request would be after a change that is only thought of."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from hostloom.model.change import Change, ChangeKind
+from hostloom.model.errors import InvalidValue
+from hostloom.model.request import ComposeRequest
+
+
+def apply_to_request(request: ComposeRequest, change: Change) -> ComposeRequest:
+    """The request after the change; as it is after a change of the world."""
+    if change.kind is not ChangeKind.CHANGE_REQUEST:
+        return request
+    alter = _REQUEST.get(change.subject)
+    if alter is not None:
+        return alter(request, change.value)
+    raise InvalidValue("subject", change.subject, "an option of a request, such as netboot or interfaces")
+
+
+_REQUEST: dict[str, Callable[[ComposeRequest, str], ComposeRequest]] = {
+    "netboot": lambda request, value: replace(request, netboot=value == "true"),
+    "cores": lambda request, value: replace(request, cores=int(positive("value", value))),
+    "memory_mib": lambda request, value: replace(request, memory_mib=int(positive("value", value))),
+    "host": lambda request, value: replace(request, host=value),
+    "interfaces": lambda request, value: replace(request, interfaces=value),
+    "storage": lambda request, value: replace(request, storage=value),
+    "architecture": lambda request, value: replace(request, architecture=value),
+}
+
+
+def positive(field: str, text: str) -> float:
+    """The number that a text says; InvalidValue unless it is over 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number < 1e18:
+        raise InvalidValue(field, text, "a number over 0")
+    return number
