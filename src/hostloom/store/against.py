@@ -1,4 +1,4 @@
-"""What stands against a plan: all of it found in one statement, under the world's lock."""
+"""What stands against a plan, and the host it is for: found in one statement, under the world's lock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,14 @@ from hostloom.model.network import HeldAddress, RangeKind
 from hostloom.model.plan import Plan, RequestCode
 from hostloom.store import tables as t
 from hostloom.store.documents import DISKS
+from hostloom.store.hosts import host_of
 from hostloom.store.snapshot import bytes_by_pool
 from hostloom.store.transaction import Transaction
 from hostloom.store.types import AddressText
 
 #: Kinds of rows; what a user sees of the first three is the word itself.
 NODE, UUID, MAC = "node", "machine UUID", "MAC"
+HOST, THERE = "host", "there"
 PLACED, PARENT, ADDRESS, RANGE = "placed", "parent", "address", "range"
 _NAMES = (NODE, UUID, MAC)
 
@@ -28,6 +30,10 @@ _NAMES = (NODE, UUID, MAC)
 class Against:
     """Rows that say what others have."""
 
+    #: The plan's host; None when it is gone.
+    host: Host | None
+    #: The plan's own machine has been reserved already.
+    is_there: bool
     #: (kind, key, by): names, parents, addresses.
     taken: Sequence[tuple[str, str, str]]
     #: What is on the host; without NICs.
@@ -58,17 +64,23 @@ class Against:
 
 def find_against(tx: Transaction, plan: Plan, held: Sequence[HeldAddress]) -> Against:
     """Read it all."""
-    queries = [_placed(plan), _same_node(plan), _same_uuid(plan), _same_macs(plan), *_parents(plan)]
+    queries = [_placed(plan), _there(plan), _same_node(plan), _same_uuid(plan), _same_macs(plan)]
+    queries += _parents(plan)
     for each in held:
         queries += [_held(each), _seen(each), _in_range(each)]
-    taken = []
-    machines = []
-    for kind, key, by, cores, memory_mib, disks in tx.rows(union_all(*queries)):
-        if kind == PLACED:
-            machines.append(PlacedMachine(key, cores, memory_mib, reserved_bytes=bytes_by_pool(disks)))
-        else:
-            taken.append((kind, key, by))
-    return Against(taken, machines)
+    found = union_all(*queries, _row(HOST, literal(""), literal(""))).subquery("found")
+    its_host = and_(t.hosts.c.id == plan.host_id, found.c.kind == HOST)
+    rows = tx.rows(select(found, t.hosts).select_from(found.outerjoin(t.hosts, its_host)))
+    placed = [each for each in rows if each[0] == PLACED]
+    return Against(
+        next((host_of(each) for each in rows if each[0] == HOST and each.generation is not None), None),
+        any(each[0] == THERE for each in rows),
+        [(kind, key, by) for kind, key, by, *_ in rows if kind not in (HOST, THERE, PLACED)],
+        [
+            PlacedMachine(key, cores, memory_mib, reserved_bytes=bytes_by_pool(disks))
+            for _, key, _, cores, memory_mib, disks, *_ in placed
+        ],
+    )
 
 
 def _lacking_room(host: Host, plan: Plan, machines: Sequence[PlacedMachine]) -> Refused | None:
@@ -99,7 +111,12 @@ def _placed(plan: Plan) -> Select[Any]:
     disks = case((own, machines.c.disks), else_=literal((), DISKS))
     return (
         select(
-            literal(PLACED), t.nodes.c.hostname, literal(""), machines.c.cores, machines.c.memory_mib, disks
+            literal(PLACED).label("kind"),
+            t.nodes.c.hostname.label("key"),
+            literal("").label("by"),
+            machines.c.cores.label("taken_cores"),
+            machines.c.memory_mib.label("taken_memory_mib"),
+            disks.label("disks"),
         )
         .select_from(machines.join(t.nodes))
         .where(machines.c.host_id == plan.host_id)
@@ -108,6 +125,11 @@ def _placed(plan: Plan) -> Select[Any]:
 
 def _row(kind: str, key: Any, by: Any) -> Select[Any]:
     return select(literal(kind), key, by, literal(0), literal(0), literal((), DISKS))
+
+
+def _there(plan: Plan) -> Select[Any]:
+    machines = t.machines
+    return _row(THERE, machines.c.system_id, literal("")).where(machines.c.system_id == plan.spec.system_id)
 
 
 def _same_node(plan: Plan) -> Select[Any]:

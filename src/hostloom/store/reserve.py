@@ -1,10 +1,10 @@
 """Reserve what a plan names, give it back, and say what is on a host."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from hostloom.decide.explain_data import stored_data
@@ -17,7 +17,6 @@ from hostloom.model.network import HeldAddress
 from hostloom.ports import Reservation
 from hostloom.store import tables
 from hostloom.store.against import find_against
-from hostloom.store.hosts import host_of
 from hostloom.store.machines import Machines, insert_machine, node_of, remove_machines
 from hostloom.store.snapshot import placed_of, read_placed
 from hostloom.store.transaction import Placement, Transaction
@@ -30,35 +29,21 @@ def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Ma
     The same found missing in an unchanged world is what it is: AlreadyExists or Refused.
     """
     revision = tx.change_world(noted=True)
-    keys = [each.plan.spec.system_id for each in reservations]
-    hosts, there = _read_hosts(tx, {each.plan.host_id for each in reservations}, keys)
-    if there:
-        return Machines(tx).some(keys)
-    return [_reserve_one(tx, each, hosts, revision) for each in reservations]
+    return [_reserve_one(tx, each, revision) for each in reservations]
 
 
-def _read_hosts(
-    tx: Transaction, host_ids: Iterable[HostId], keys: Sequence[SystemId]
-) -> tuple[dict[HostId, Host], int]:
-    """The hosts, and how many of the machines are there already (all or none)."""
-    machines, hosts = tables.machines, tables.hosts
-    there = select(func.count()).where(machines.c.system_id.in_(keys)).scalar_subquery()
-    rows = tx.rows(select(hosts, there.label("there")).where(hosts.c.id.in_(list(host_ids))))
-    return {row.id: host_of(row) for row in rows}, max((row.there for row in rows), default=0)
-
-
-def _reserve_one(
-    tx: Transaction, wanted: Reservation, hosts: Mapping[HostId, Host], revision: int
-) -> Machine:
+def _reserve_one(tx: Transaction, wanted: Reservation, revision: int) -> Machine:
     """Check it against what is there, those that were reserved before it included, and write it."""
     plan = wanted.plan
-    host = hosts.get(plan.host_id)
-    if host is None:
-        raise NotFound("host", plan.host_name)
-    if host.generation != plan.host_generation:
-        raise StaleGeneration("host", host.name, plan.host_generation, host.generation)
     held = held_addresses(plan)
     against = find_against(tx, plan, held)
+    host = against.host
+    if host is None:
+        raise NotFound("host", plan.host_name)
+    if against.is_there:
+        return Machines(tx).get(plan.spec.system_id)
+    if host.generation != plan.host_generation:
+        raise StaleGeneration("host", host.name, plan.host_generation, host.generation)
     against.check_names()
     problem = against.problem(host, plan)
     if problem is not None:

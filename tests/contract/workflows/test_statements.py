@@ -19,10 +19,10 @@ from support.little_world import LittleWorld
 from support.saga_proofs import Proof, changed
 from support.statements import counted_statements
 
-#: Asked for: name, world, operation (3). Claimed (1). Reserved: world read and locked, host, what stands
-#: against the plan, node, machine, NICs, addresses (8). Steps' records (6). To be served (1). Ready, told of,
+#: Asked for: world read, operation (2). Claimed (1). Reserved: world read and locked, host with what stands
+#: against the plan, node, machine, NICs, addresses (7). Steps' records (6). To be served (1). Ready, told of,
 #: over (3).
-BOOKKEEPING = 22
+BOOKKEEPING = 20
 #: What is to be served is read anew from the store: the world's revision, machines, NICs.
 PUBLISHING = 3
 THREE_NICS = "eth0:space=mgmt;eth1:name=eth1,mode=unconfigured;eth2:name=eth2,mode=dhcp"
