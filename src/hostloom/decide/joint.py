@@ -23,6 +23,8 @@ _ORDERS = {None: BY_RULES, Strategy.SPREAD: SPREAD, Strategy.PACK: PACK}
 
 def decide_all(snapshot: Snapshot, batch: ComposeBatch, identities: tuple[Identities, ...]) -> JointDecision:
     """Place every machine of the batch, or refuse them all with the reasons of one that finds no place."""
+    if not batch.machines:
+        return JointDecision((), ())
     if len(batch.machines) == 1:
         found = decide(snapshot, batch.machines[0], identities[0])
         if found.plan is None:
