@@ -1,6 +1,7 @@
 """Hold a plan that was kept against what would be decided now: every field that would differ, as data."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from hostloom.decide.snapshot import Snapshot
@@ -34,11 +35,20 @@ def differences(snapshot: Snapshot, planned: Plan, now: Plan) -> tuple[PlanDiffe
         for each in now.warnings
         if each not in known
     ]
-    return tuple(
-        PlanDifference(planned.spec.name, field, _text(before), _text(after), taken_by)
+    name = planned.spec.name
+    told = [
+        PlanDifference(name, field, _text(before), _text(after), taken_by)
         for field, before, after, taken_by in found
         if before != after
-    )
+    ]
+    if not told and _without_grounds(planned) != _without_grounds(now):
+        told.append(PlanDifference(name, "details", "as planned", "otherwise"))
+    return tuple(told)
+
+
+def _without_grounds(plan: Plan) -> Plan:
+    """What would be made, without what that rests on."""
+    return replace(plan, revision=0, host_generation=0, warnings=())
 
 
 def _machine(planned: Plan, now: Plan) -> Iterator[_Found]:
