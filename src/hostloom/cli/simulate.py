@@ -1,44 +1,61 @@
 """`hostloom simulate`: plan the cases of world files with no database and no hypervisor."""
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import yaml
 
-from hostloom.decide import cases, explain, explain_data
-from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.world import Case, World, read_request, read_world
-from hostloom.decide.world_read import Path as KeyPath
-from hostloom.decide.world_read import Section, WorldError
-from hostloom.model.plan import Decision
+from hostloom.cli.decisions import show_outcomes
+from hostloom.cli.exits import Exit, fail
+from hostloom.cli.output import Format, Output, show_data
+from hostloom.cli.what_if import Supposing, complete_change, suppose
+from hostloom.cli.world_files import WorldFile, load_all
+from hostloom.decide import explain
+from hostloom.decide.outcomes import outcome, outcome_differences
+from hostloom.decide.world import Case, WorldError, read_asking
+from hostloom.decide.world_read import Section
 
-OK, FAILED, USAGE, REFUSED = 0, 1, 2, 3
+#: Keys of a request whose values are text, whatever they look like.
+_TEXTS = frozenset({"interfaces", "storage", "host", "architecture", "anti_affinity", "strategy"})
 
-
-@dataclass(frozen=True)
-class WorldFile:
-    """A file, and the line of every key in it."""
-
-    path: Path
-    world: World
+Files = Annotated[list[Path], typer.Argument(help="World files (YAML).", show_default=False)]
+CaseName = Annotated[
+    str | None, typer.Option(help="Show the plan of one case in full; with --what-if, look at it alone.")
+]
+Request = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help="Plan a request instead of the cases, e.g. 'interfaces=eth0:space=dmz'; once a key.",
+    ),
+]
+WhatIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CHANGE",
+        help="Suppose a change, e.g. lose-interface:kvm1/eth1; of several each after the one before.",
+        autocompletion=complete_change,
+    ),
+]
+Add = Annotated[int | None, typer.Option(min=1, max=100_000, help="How many of so many more machines fit.")]
+FailIfHurt = Annotated[
+    bool, typer.Option("--fail-if-hurt", help="Exit 3 when a machine is hurt or a request no longer fits.")
+]
+WithReasons = Annotated[bool, typer.Option("--explain", help="Show the reasons too.")]
 
 
 def simulate(
-    files: Annotated[list[Path], typer.Argument(help="World files (YAML).", show_default=False)],
-    case: Annotated[str | None, typer.Option(help="Show the plan of one case in full.")] = None,
-    request: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Plan a request instead of the cases: KEY=VALUE, e.g. 'interfaces=eth0:space=dmz'."
-        ),
-    ] = None,
-    with_reasons: Annotated[bool, typer.Option("--explain", help="Show the reasons too.")] = False,
-    output: Annotated[str, typer.Option("-o", "--output", help="table or json.")] = "table",
+    files: Files,
+    case: CaseName = None,
+    request: Request = None,
+    what_if: WhatIf = None,
+    add: Add = None,
+    fail_if_hurt: FailIfHurt = False,
+    with_reasons: WithReasons = False,
+    output: Output = Format.TABLE,
 ) -> None:
-    """Plan the cases of world files, and compare with what they expect.
+    """Plan the cases of world files and compare with what they expect; or ask what a change would do.
 
     Nothing is reserved and nothing is touched: no database, no hypervisor.
 
@@ -49,160 +66,90 @@ def simulate(
       hostloom simulate world.yaml --case two-labels-by-space --explain
 
       hostloom simulate world.yaml --request 'interfaces=eth0:space=dmz' --request cores=4
+
+      hostloom simulate world.yaml --what-if lose-interface:kvm1/eth1 --what-if lose-host:kvm3
+
+      hostloom simulate world.yaml --request memory_mib=4096 --add 500
+
+    Changes for --what-if:
+
+    - lose-interface:HOST/INTERFACE, lose-vlan:FABRIC/VID, lose-host:HOST
+    - stop-serving-vlan:FABRIC/VID, serve-vlan:FABRIC/VID
+    - move-interface:HOST/INTERFACE=FABRIC/VID, add-vlan-interface:HOST/INTERFACE=FABRIC/VID
+    - set-bridge-ports:HOST/BRIDGE=INTERFACE,…, set-macvlan-mode:HOST=MODE
+    - enable-interface:HOST/INTERFACE, link-up:HOST/INTERFACE, reach-host:HOST, choose-node:HOST=SYSTEM-ID
+    - libvirt-dhcp-off:HOST/NETWORK, start-network:HOST/NETWORK
+    - raise-cpu-ratio:HOST=RATIO, raise-memory-ratio:HOST=RATIO, grow-pool:HOST/POOL=BYTES
+    - free-address:CIDR=ADDRESS, change-request:OPTION=VALUE
     """
-    if output not in ("table", "json"):
-        raise typer.BadParameter(f"{output!r} is not table or json", param_hint="--output")
-    worlds = [_load(path) for path in files]
-    if request:
-        raise typer.Exit(_plan_request(worlds, request, with_reasons=with_reasons, output=output))
-    if case is not None:
-        raise typer.Exit(_show_case(worlds, case, with_reasons=with_reasons, output=output))
+    if case is not None and request:
+        raise fail("--case and --request: say one of them", code=Exit.USAGE)
+    if fail_if_hurt and not what_if:
+        raise fail("--fail-if-hurt goes with --what-if", code=Exit.USAGE)
+    asked = _read_request(request) if request else None
+    worlds = _pick(load_all(files), case, asked)
+    if what_if or add is not None:
+        one = asked.request if asked is not None else None
+        supposing = Supposing(tuple(what_if or ()), add, one, fail_if_hurt, with_reasons)
+        raise typer.Exit(suppose(worlds, supposing, output))
+    if asked is not None or case is not None:
+        raise typer.Exit(show_outcomes(worlds, with_reasons=with_reasons, output=output))
     raise typer.Exit(_run_cases(worlds, with_reasons=with_reasons, output=output))
 
 
-# -- reading -------------------------------------------------------------------------------------------
-
-
-def _load(path: Path) -> WorldFile:
-    lines: dict[KeyPath, int] = {}
-    try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        data = _construct(node, (), lines) if node is not None else None
-        return WorldFile(path, read_world(data))
-    except OSError as error:
-        raise _usage(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise _usage(f"{path}: this is not UTF-8 text") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _usage(f"{path}:{line}: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise _usage(f"{path}: {error}") from error
-    except WorldError as error:
-        raise _usage(f"{path}:{_line(error.path, lines)}: {error}") from error
-
-
-def _construct(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int]) -> Any:
-    """Plain data, with the line of every key and item on the way; a key that is there twice is an error."""
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        found: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = yaml.SafeLoader("").construct_object(key_node, deep=True)
-            here = (*path, key if isinstance(key, str | int) else str(key))
-            lines[here] = key_node.start_mark.line + 1
-            if key in found:
-                raise WorldError(here, f"the key {key!r} is there twice")
-            found[key] = _construct(value_node, here, lines)
-            lines[here] = key_node.start_mark.line + 1
-        return found
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(each, (*path, at), lines) for at, each in enumerate(node.value)]
-    return _scalar(node)
-
-
-def _scalar(node: yaml.Node) -> Any:
-    loader = yaml.SafeLoader("")
-    value = loader.construct_object(node, deep=True)
-    is_plain = value is None or isinstance(value, str | int | float | bool)
-    return value if is_plain else node.value
-
-
-def _line(path: KeyPath, lines: dict[KeyPath, int]) -> int:
-    while path and path not in lines:
-        path = path[:-1]
-    return lines.get(path, 1)
-
-
-def _usage(message: str) -> typer.Exit:
-    typer.echo(f"error: {message}", err=True)
-    return typer.Exit(USAGE)
-
-
-# -- planning ------------------------------------------------------------------------------------------
-
-
-def _run_cases(worlds: list[WorldFile], *, with_reasons: bool, output: str) -> int:
-    results: list[dict[str, Any]] = []
-    for file in worlds:
-        for case in file.world.cases:
-            decision = cases.simulate(file.world.snapshot, case.request)
-            wrong = cases.differences(file.world.snapshot, case, decision)
-            results.append({"file": str(file.path), "case": case.name, "ok": not wrong, "differences": wrong})
-            if output == "table":
-                _print_result(file, case, decision, wrong, with_reasons=with_reasons)
-    failed = sum(not each["ok"] for each in results)
-    if output == "json":
-        typer.echo(
-            json.dumps({"passed": len(results) - failed, "failed": failed, "cases": results}, indent=2)
-        )
-    else:
-        typer.echo(f"{len(results) - failed} passed, {failed} failed")
-    return FAILED if failed else OK
-
-
-def _print_result(
-    file: WorldFile, case: Case, decision: Decision, wrong: list[str], *, with_reasons: bool
-) -> None:
-    typer.echo(f"{'FAIL' if wrong else 'ok  '} {file.path.name}: {case.name}")
-    for line in wrong:
-        typer.echo(f"       {line}")
-    if with_reasons:
-        for line in explain.render(decision.explanation):
-            typer.echo(f"       {line}")
-
-
-def _show_case(worlds: list[WorldFile], name: str, *, with_reasons: bool, output: str) -> int:
-    found = [(file, case) for file in worlds for case in file.world.cases if case.name == name]
-    if not found:
-        known = ", ".join(case.name for file in worlds for case in file.world.cases) or "none"
-        raise _usage(f"there is no case {name!r}; cases here: {known}")
-    file, case = found[0]
-    decision = cases.simulate(file.world.snapshot, case.request)
-    _show(file.world.snapshot, decision, with_reasons=with_reasons, output=output)
-    wrong = cases.differences(file.world.snapshot, case, decision)
-    for line in wrong:
-        typer.echo(f"FAIL {line}", err=True)
-    return FAILED if wrong else OK
-
-
-def _plan_request(worlds: list[WorldFile], pairs: list[str], *, with_reasons: bool, output: str) -> int:
+def _read_request(pairs: list[str]) -> Case:
     data: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or key in data:
-            raise _usage(f"--request {pair!r}: expected KEY=VALUE, each key once")
-        text_keys = ("interfaces", "storage", "host", "architecture")
-        data[key] = value if key in text_keys else yaml.safe_load(value)
+            raise fail(f"--request {pair!r}: expected KEY=VALUE, each key once", code=Exit.USAGE)
+        data[key] = value if key in _TEXTS else _value(pair, value)
     try:
-        wanted = read_request(Section(data, ("request",)))
+        asking = read_asking(Section(data, ("request",)))
     except WorldError as error:
-        raise _usage(f"--request: {error}") from error
-    code = OK
+        raise fail(f"--request: {error}", code=Exit.USAGE) from error
+    return Case("request", asking.request, {}, asking.count, asking.strategy)
+
+
+def _value(pair: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise fail(f"--request {pair!r}: {text!r} is no value", code=Exit.USAGE) from error
+
+
+def _pick(worlds: list[WorldFile], name: str | None, asked: Case | None) -> list[WorldFile]:
+    """The worlds with the cases that are meant: all, the one of this name, or the request."""
+    if asked is not None:
+        return [each.with_cases((asked,)) for each in worlds]
+    if name is None:
+        return worlds
+    found = [
+        each.with_cases(cases)
+        for each in worlds
+        if (cases := tuple(case for case in each.world.cases if case.name == name))
+    ]
+    if not found:
+        known = ", ".join(case.name for each in worlds for case in each.world.cases) or "none"
+        raise fail(f"there is no case {name!r}; cases here: {known}", code=Exit.USAGE)
+    return found
+
+
+def _run_cases(worlds: list[WorldFile], *, with_reasons: bool, output: Format) -> Exit:
+    results: list[dict[str, Any]] = []
     for file in worlds:
-        decision = cases.simulate(file.world.snapshot, wanted)
-        _show(file.world.snapshot, decision, with_reasons=with_reasons, output=output)
-        code = code if decision.plan else REFUSED
-    return code
-
-
-def _show(snapshot: Snapshot, decision: Decision, *, with_reasons: bool, output: str) -> None:
-    nics = [cases.as_data(snapshot, nic) for nic in decision.plan.interfaces] if decision.plan else []
-    if output == "json":
-        answer = {
-            "host": decision.plan.host_name if decision.plan else None,
-            "interfaces": nics,
-            "error": decision.explanation.refusal.code if decision.explanation.refusal else None,
-            "explanation": explain_data.as_data(decision.explanation),
-        }
-        typer.echo(json.dumps(answer, indent=2))
-        return
-    for nic in nics:
-        mode = f" ({nic['mode']})" if nic["mode"] else ""
-        boot = ", boots" if nic["boot"] else ""
-        where = f"{nic['attach']} {nic['source']}{mode}, VLAN {nic['vlan'] or 'not known'}"
-        ip = nic["ip"] if isinstance(nic["ip"], str) else ", ".join(nic["ip"] or ["no address"])
-        typer.echo(f"{nic['name']}: {where}, {ip}{boot}")
-    lines = explain.render(decision.explanation)
-    for line in lines if with_reasons or not decision.plan else lines[:1]:
-        typer.echo(line)
+        for case in file.world.cases:
+            found = outcome(file.world.snapshot, case)
+            wrong = outcome_differences(file.world.snapshot, case, found)
+            results.append({"file": str(file.path), "case": case.name, "ok": not wrong, "differences": wrong})
+            if output is Format.TABLE:
+                reasons = explain.render(found.explanations[0]) if with_reasons else []
+                typer.echo(f"{'FAIL' if wrong else 'ok  '} {file.path.name}: {case.name}")
+                for line in (*wrong, *reasons):
+                    typer.echo(f"       {line}")
+    failed = sum(not each["ok"] for each in results)
+    if output is Format.TABLE:
+        typer.echo(f"{len(results) - failed} passed, {failed} failed")
+    else:
+        show_data({"passed": len(results) - failed, "failed": failed, "cases": results}, output)
+    return Exit.FAILED if failed else Exit.OK

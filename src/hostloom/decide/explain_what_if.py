@@ -20,14 +20,14 @@ HARMS = {
     HarmCode.POOL_OVER_COMMITTED: "no {wanted}: {found}",
     HarmCode.NETWORK_GONE: "network {source} is gone",
     HarmCode.NETWORK_INACTIVE: "network {source} is not active",
-    HarmCode.INTERFACE_GONE: "the host's {source} is gone",
-    HarmCode.INTERFACE_DISABLED: "the host's {source} is disabled",
-    HarmCode.INTERFACE_LINK_DOWN: "the host's {source} has no link",
-    HarmCode.INTERFACE_IS_MEMBER: "the host's {source} is {found}",
-    HarmCode.UPLINK_GONE: "the host's {source} reaches no NIC with a link",
-    HarmCode.VLAN_GONE: "VLAN {wanted} of the host's {source} is gone",
-    HarmCode.VLAN_CHANGED: "the host's {source} is on VLAN {found}, not {wanted}",
-    HarmCode.VLAN_NOT_SERVED: "our DHCP does not serve VLAN {wanted} of the host's {source}",
+    HarmCode.INTERFACE_GONE: "{where} is gone",
+    HarmCode.INTERFACE_DISABLED: "{where} is disabled",
+    HarmCode.INTERFACE_LINK_DOWN: "{where} has no link",
+    HarmCode.INTERFACE_IS_MEMBER: "{where} is {found}",
+    HarmCode.UPLINK_GONE: "{where} reaches no NIC with a link",
+    HarmCode.VLAN_GONE: "VLAN {wanted} of {where} is gone",
+    HarmCode.VLAN_CHANGED: "{where} is on VLAN {found}, not {wanted}",
+    HarmCode.VLAN_NOT_SERVED: "our DHCP does not serve VLAN {wanted} of {where}",
 }
 #: Differences that a line lists before it counts the rest.
 LISTED = 6
@@ -35,8 +35,12 @@ LISTED = 6
 
 def render_harm(harm: Harm) -> str:
     """`eth0: br0 is gone`."""
-    text = HARMS[harm.code].format(host=harm.host, source=harm.source, wanted=harm.wanted, found=harm.found)
-    return f"{harm.nic}: {text}" if harm.nic else text
+    where = f"the host's {harm.interface}"
+    if harm.interface != harm.source:
+        where += f", bridge of network {harm.source},"
+    words = {"host": harm.host, "source": harm.source, "wanted": harm.wanted, "found": harm.found}
+    text = HARMS[harm.code].format(where=where, **words)
+    return f"{harm.nic}: {text.removesuffix(',')}" if harm.nic else text
 
 
 def render_fate(fate: Fate) -> str:

@@ -61,6 +61,8 @@ class Harm:
     nic: str
     #: The bridge, parent or libvirt network that the NIC is on.
     source: str
+    #: The host interface that is at fault: the source, or the bridge of the libvirt network.
+    interface: str
     code: HarmCode
     wanted: str = ""
     found: str = ""
@@ -71,6 +73,7 @@ class _Fault:
     code: HarmCode
     wanted: str
     found: str
+    interface: str = ""
 
 
 def harms(before: Snapshot, after: Snapshot) -> tuple[Harm, ...]:
@@ -101,7 +104,16 @@ def _of_host(before: Snapshot, after: Snapshot, state: HostState) -> Iterator[Ha
 
 
 def _harm(state: HostState, machine: PlacedMachine, fault: _Fault, nic: str = "", source: str = "") -> Harm:
-    return Harm(machine.name, state.host.name, nic, source, fault.code, fault.wanted, fault.found)
+    return Harm(
+        machine.name,
+        state.host.name,
+        nic,
+        source,
+        fault.interface,
+        fault.code,
+        fault.wanted,
+        fault.found,
+    )
 
 
 def view_of(snapshot: Snapshot, state: HostState) -> HostView:
@@ -177,16 +189,16 @@ def _way_faults(view: HostView, nic: PlacedInterface) -> Iterator[_Fault]:
 def _interface_faults(view: HostView, name: str) -> Iterator[_Fault]:
     interface = view.by_name.get(name)
     if interface is None:
-        yield _Fault(HarmCode.INTERFACE_GONE, f"interface {name}", "none")
+        yield _Fault(HarmCode.INTERFACE_GONE, f"interface {name}", "none", name)
         return
     if not interface.enabled:
-        yield _Fault(HarmCode.INTERFACE_DISABLED, f"{name} enabled", "disabled")
+        yield _Fault(HarmCode.INTERFACE_DISABLED, f"{name} enabled", "disabled", name)
     if not interface.link:
-        yield _Fault(HarmCode.INTERFACE_LINK_DOWN, f"{name} with link", "link down")
+        yield _Fault(HarmCode.INTERFACE_LINK_DOWN, f"{name} with link", "link down", name)
     if (master := view.masters.get(name)) is not None:
-        yield _Fault(HarmCode.INTERFACE_IS_MEMBER, f"{name} for itself", f"a member of {master}")
+        yield _Fault(HarmCode.INTERFACE_IS_MEMBER, f"{name} for itself", f"a member of {master}", name)
     if interface.kind is not InterfaceKind.PHYSICAL and not _reaches_wire(view, interface, frozenset()):
-        yield _Fault(HarmCode.UPLINK_GONE, f"a NIC with link below {name}", "none")
+        yield _Fault(HarmCode.UPLINK_GONE, f"a NIC with link below {name}", "none", name)
 
 
 def _reaches_wire(view: HostView, interface: NodeInterface, seen: frozenset[str]) -> bool:
@@ -199,17 +211,18 @@ def _reaches_wire(view: HostView, interface: NodeInterface, seen: frozenset[str]
 
 
 def _vlan_faults(before: HostView, after: HostView, nic: PlacedInterface) -> Iterator[_Fault]:
+    interface = interface_of(before, nic)
     was, now = vlan_of(before, nic), vlan_of(after, nic)
-    if was is None:
+    if interface is None or was is None:
         return
     name = vlan_text(before.snapshot, was) or ""
     if was not in after.snapshot.vlan_by_id:
-        yield _Fault(HarmCode.VLAN_GONE, name, "none")
+        yield _Fault(HarmCode.VLAN_GONE, name, "none", interface.name)
     elif now != was:
         found = vlan_text(after.snapshot, now) or "none known"
-        yield _Fault(HarmCode.VLAN_CHANGED, name, found)
+        yield _Fault(HarmCode.VLAN_CHANGED, name, found, interface.name)
     elif was in before.snapshot.bootable_vlans and was not in after.snapshot.bootable_vlans:
-        yield _Fault(HarmCode.VLAN_NOT_SERVED, name, "not served")
+        yield _Fault(HarmCode.VLAN_NOT_SERVED, name, "not served", interface.name)
 
 
 def interface_of(view: HostView, nic: PlacedInterface) -> NodeInterface | None:

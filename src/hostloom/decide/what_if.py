@@ -1,6 +1,6 @@
 """What would come of a change: who is hurt, where they could go, which requests fare otherwise."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -88,14 +88,17 @@ class Consequences:
         return tuple(dict.fromkeys((each.host, each.machine) for each in self.harms))
 
 
-def consequences(before: Snapshot, after: Snapshot, cases: Iterable[Case] = ()) -> Consequences:
-    """Hold the machines and the requests of `before` against `after`."""
-    asked = tuple(cases)
+def consequences(
+    before: Snapshot, after: Snapshot, cases: Sequence[Case] = (), later: Sequence[Case] | None = None
+) -> Consequences:
+    """Hold the machines and the requests of `before` against `after`.
+
+    `later` are the cases as they are asked in `after`, where the change is one of the requests too.
+    """
     found = harms(before, after)
     machines = sum(len(each.machines) for each in before.hosts)
-    return Consequences(
-        machines, found, fates(before, after, found), len(asked), changed_cases(before, after, asked)
-    )
+    changed = changed_cases(before, after, cases, later)
+    return Consequences(machines, found, fates(before, after, found), len(cases), changed)
 
 
 # -- where hurt machines could go --------------------------------------------------------------------------
@@ -209,24 +212,30 @@ def _storage(machine: PlacedMachine) -> str:
 # -- requests ----------------------------------------------------------------------------------------------
 
 
-def changed_cases(before: Snapshot, after: Snapshot, cases: Iterable[Case]) -> tuple[ChangedCase, ...]:
-    """The requests that fare otherwise in `after`, in their order."""
-    found = (_turned(before, after, each) for each in cases)
+def changed_cases(
+    before: Snapshot, after: Snapshot, cases: Sequence[Case], later: Sequence[Case] | None = None
+) -> tuple[ChangedCase, ...]:
+    """The requests that fare otherwise in `after`, in their order; asked there as `later` says."""
+    found = (
+        _turned(case.name, (before, outcome(before, case)), (after, outcome(after, again)))
+        for case, again in zip(cases, cases if later is None else later, strict=True)
+    )
     return tuple(each for each in found if each is not None)
 
 
-def _turned(before: Snapshot, after: Snapshot, case: Case) -> ChangedCase | None:
-    was, now = outcome(before, case), outcome(after, case)
-    if was.plans and not now.plans:
-        return ChangedCase(case.name, Turn.NO_LONGER_FITS, was, now)
-    if now.plans and not was.plans:
-        return ChangedCase(case.name, Turn.FITS_NOW, was, now)
-    if not was.plans:
-        codes = [each.explanations[0].refusal for each in (was, now)]
-        same = codes[0] is not None and codes[1] is not None and codes[0].code is codes[1].code
-        return None if same else ChangedCase(case.name, Turn.REFUSED_OTHERWISE, was, now)
-    found = tuple(_differences(before, after, was.plans, now.plans))
-    return ChangedCase(case.name, Turn.MOVES, was, now, found) if found else None
+def _turned(
+    name: str, earlier: tuple[Snapshot, JointDecision], later: tuple[Snapshot, JointDecision]
+) -> ChangedCase | None:
+    (before, was), (after, now) = earlier, later
+    if was.plans and now.plans:
+        found = tuple(_differences(before, after, was.plans, now.plans))
+        return ChangedCase(name, Turn.MOVES, was, now, found) if found else None
+    if was.plans:
+        return ChangedCase(name, Turn.NO_LONGER_FITS, was, now)
+    if now.plans:
+        return ChangedCase(name, Turn.FITS_NOW, was, now)
+    codes = {each.explanations[0].refusal.code for each in (was, now) if each.explanations[0].refusal}
+    return ChangedCase(name, Turn.REFUSED_OTHERWISE, was, now) if len(codes) > 1 else None
 
 
 def _differences(
@@ -236,7 +245,7 @@ def _differences(
         machine = f"{at + 1}: " if len(was) > 1 else ""
         if old.host_name != new.host_name:
             yield Difference(f"{machine}host", old.host_name, new.host_name)
-        for mine, theirs in zip(old.interfaces, new.interfaces, strict=True):
+        for mine, theirs in zip(old.interfaces, new.interfaces, strict=False):
             facts, later = as_data(before, mine), as_data(after, theirs)
             for key in ("attach", "source", "mode", "vlan", "ip", "boot"):
                 if facts[key] != later[key]:

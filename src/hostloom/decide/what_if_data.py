@@ -41,6 +41,7 @@ def _fate(after: Snapshot, fate: Fate, harms: tuple[Harm, ...]) -> dict[str, Any
             {
                 "nic": each.nic or None,
                 "source": each.source or None,
+                "interface": each.interface or None,
                 "code": each.code.value,
                 "wanted": each.wanted,
                 "found": each.found,

@@ -1,0 +1,84 @@
+"""What comes of cases, shown in full: each NIC, then the reasons."""
+
+from typing import Any
+
+import typer
+
+from hostloom.cli.exits import Exit, exit_of_refusal
+from hostloom.cli.output import Format, show_data
+from hostloom.cli.world_files import WorldFile
+from hostloom.decide import cases, explain, explain_data
+from hostloom.decide.outcomes import host_counts, outcome, outcome_differences
+from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.world import Case
+from hostloom.model.plan import JointDecision, Plan
+
+
+def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format) -> Exit:
+    """Plan the cases of the worlds; programs get one document, of several worlds a list."""
+    code, answers = Exit.OK, []
+    for file in worlds:
+        snapshot = file.world.snapshot
+        for case in file.world.cases:
+            found = outcome(snapshot, case)
+            if output is Format.TABLE:
+                if len(worlds) > 1:
+                    typer.echo(f"{file.path}:")
+                _show(snapshot, found, with_reasons=with_reasons)
+            else:
+                named = {"file": str(file.path)} if len(worlds) > 1 else {}
+                answers.append(named | _answer(snapshot, case, found))
+            wrong = outcome_differences(snapshot, case, found) if case.expect else []
+            for line in wrong:
+                typer.echo(f"FAIL {line}", err=True)
+            code = max(code, _code(case, found, wrong))
+    if output is not Format.TABLE:
+        show_data(answers if len(worlds) > 1 else answers[0], output)
+    return code
+
+
+def _code(case: Case, found: JointDecision, wrong: list[str]) -> Exit:
+    """A case is held against what it expects; a request has to fit."""
+    refusal = found.explanations[0].refusal
+    if case.expect or found.plans or refusal is None:
+        return Exit.FAILED if wrong else Exit.OK
+    return exit_of_refusal(refusal.code)
+
+
+def _answer(snapshot: Snapshot, case: Case, found: JointDecision) -> dict[str, Any]:
+    """One machine as the plan that it is; several as a list, with how many each host takes."""
+    first = found.explanations[0]
+    told = {
+        "error": first.refusal.code if first.refusal and not found.plans else None,
+        "explanation": explain_data.as_data(first),
+    }
+    machines = [{"host": plan.host_name, "interfaces": _nics(snapshot, plan)} for plan in found.plans]
+    if case.batch is not None:
+        return {"hosts": host_counts(found.plans), "machines": machines, **told}
+    return {**(machines[0] if machines else {"host": None, "interfaces": []}), **told}
+
+
+def _nics(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
+    return [cases.as_data(snapshot, nic) for nic in plan.interfaces]
+
+
+def _show(snapshot: Snapshot, found: JointDecision, *, with_reasons: bool) -> None:
+    if len(found.plans) > 1:
+        counts = host_counts(found.plans)
+        typer.echo(f"hosts: {', '.join(f'{host} {count}' for host, count in counts.items())}")
+    for at, plan in enumerate(found.plans):
+        if len(found.plans) > 1:
+            typer.echo(f"machine {at + 1} on {plan.host_name}")
+        for nic in _nics(snapshot, plan):
+            typer.echo(f"{'  ' * (len(found.plans) > 1)}{_nic(nic)}")
+    lines = explain.render(found.explanations[0])
+    for line in lines if with_reasons or not found.plans else lines[: len(found.plans) == 1]:
+        typer.echo(line)
+
+
+def _nic(nic: dict[str, Any]) -> str:
+    mode = f" ({nic['mode']})" if nic["mode"] else ""
+    boot = ", boots" if nic["boot"] else ""
+    where = f"{nic['attach']} {nic['source']}{mode}, VLAN {nic['vlan'] or 'not known'}"
+    ip = nic["ip"] if isinstance(nic["ip"], str) else ", ".join(nic["ip"] or ["no address"])
+    return f"{nic['name']}: {where}, {ip}{boot}"

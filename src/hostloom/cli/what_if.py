@@ -1,0 +1,168 @@
+"""`hostloom simulate --what-if`: what a change would do to machines and requests."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import typer
+
+from hostloom.cli.exits import Exit, fail
+from hostloom.cli.output import Column, Format, say, show, show_data, table
+from hostloom.cli.world_files import WorldFile
+from hostloom.client import Document
+from hostloom.decide import explain
+from hostloom.decide.change_text import FORMS, format_change, parse_change
+from hostloom.decide.changes import apply
+from hostloom.decide.explain_what_if import render_headline, render_room
+from hostloom.decide.request_changes import apply_to_request
+from hostloom.decide.room import Room, room
+from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.what_if import Consequences, Turn, consequences
+from hostloom.decide.what_if_data import consequences_data, room_data
+from hostloom.model.change import Change
+from hostloom.model.errors import InvalidValue
+from hostloom.model.request import ComposeRequest
+
+#: Rows of a table for people; -o json has them all.
+MOST_ROWS = 50
+
+HURT = (
+    Column("MACHINE", "machine"),
+    Column("HOST", "host", whole=True),
+    Column("HURT", lambda item: "\n".join(each["text"] for each in item["harms"])),
+    Column("COULD GO TO", "text"),
+)
+CHANGED = (Column("REQUEST", "name"), Column("WHAT BECOMES OF IT", "text"))
+
+
+@dataclass(frozen=True)
+class Supposing:
+    """What is supposed, and how to answer."""
+
+    changes: tuple[str, ...]
+    #: So many machines are to come besides; None: none.
+    add: int | None
+    #: Like this one; None: a machine without wishes.
+    request: ComposeRequest | None
+    fail_if_hurt: bool
+    with_reasons: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What would be, of one world."""
+
+    file: WorldFile
+    changes: tuple[Change, ...]
+    after: Snapshot
+    found: Consequences
+    #: Room for what is to come, before and after the change.
+    rooms: tuple[Room, Room] | None
+
+    @property
+    def is_hurt(self) -> bool:
+        """Whether a machine is hurt, or a request that fitted no longer does."""
+        return bool(self.found.harms) or any(each.turn is Turn.NO_LONGER_FITS for each in self.found.changed)
+
+
+def complete_change(incomplete: str) -> list[str]:
+    """Kinds of changes, for the shell."""
+    return [f"{kind}:" for kind in FORMS if f"{kind}:".startswith(incomplete)]
+
+
+def suppose(worlds: list[WorldFile], supposing: Supposing, output: Format) -> Exit:
+    """Answer for every world; exit 3 only if asked to, and something is hurt."""
+    changes = tuple(_parse(text) for text in supposing.changes)
+    answers = [_answer(each, changes, supposing) for each in worlds]
+    if output is Format.TABLE:
+        for answer in answers:
+            _show(answer, with_file=len(answers) > 1, with_reasons=supposing.with_reasons)
+    else:
+        documents = [_document(each) for each in answers]
+        show_data(documents if len(documents) > 1 else documents[0], output)
+    hurt = supposing.fail_if_hurt and any(each.is_hurt for each in answers)
+    return Exit.REFUSED if hurt else Exit.OK
+
+
+def _parse(text: str) -> Change:
+    kind = text.partition(":")[0]
+    form = next((f"{each}:{form}" for each, form in FORMS.items() if each == kind), None)
+    if form is None:
+        kinds = "\n".join(f"  {each}:{form}" for each, form in FORMS.items())
+        raise fail(f"--what-if {text!r}: there is no change {kind!r}; there are\n{kinds}", code=Exit.USAGE)
+    try:
+        return parse_change(text)
+    except InvalidValue as error:
+        raise fail(f"--what-if {text!r}: expected {form}", code=Exit.USAGE) from error
+
+
+def _answer(file: WorldFile, changes: tuple[Change, ...], supposing: Supposing) -> Answer:
+    before = file.world.snapshot
+    cases = file.world.cases if changes else ()
+    request = supposing.request or ComposeRequest()
+    after, later, like = before, cases, request
+    for change in changes:
+        try:
+            after = apply(after, change)
+            like = apply_to_request(like, change)
+            later = tuple(replace(each, request=apply_to_request(each.request, change)) for each in later)
+        except InvalidValue as error:
+            raise fail(f"{file.path}: --what-if {format_change(change)}: {error}", code=Exit.USAGE) from error
+    rooms = None
+    if supposing.add is not None:
+        then = room(after, like, supposing.add)
+        rooms = (room(before, request, supposing.add) if changes else then, then)
+    return Answer(file, changes, after, consequences(before, after, cases, later), rooms)
+
+
+# -- showing -----------------------------------------------------------------------------------------------
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    before = answer.file.world.snapshot
+    found: dict[str, Any] = {"file": str(answer.file.path)}
+    if answer.changes:
+        found["changes"] = [format_change(each) for each in answer.changes]
+        found |= consequences_data(before, answer.after, answer.found)
+    if answer.rooms is not None:
+        was, now = answer.rooms
+        found["room"] = room_data(now) | ({"fit_before": was.fit} if answer.changes else {})
+    return found
+
+
+def _show(answer: Answer, *, with_file: bool, with_reasons: bool) -> None:
+    if with_file:
+        typer.echo(f"{answer.file.path}:")
+    if answer.changes:
+        typer.echo(render_headline((format_change(each) for each in answer.changes), answer.found))
+        data = consequences_data(answer.file.world.snapshot, answer.after, answer.found)
+        _rows(data["hurt"], HURT)
+        _rows(data["changed"], CHANGED)
+    if with_reasons:
+        _show_reasons(answer)
+    if answer.rooms is not None:
+        was, now = answer.rooms
+        typer.echo(render_room(now, was if answer.changes else None))
+        if with_reasons and now.stop is not None:
+            _lines(explain.render(now.stop))
+
+
+def _rows(rows: list[Document], columns: tuple[Column, ...]) -> None:
+    if rows:
+        show("", table(rows[:MOST_ROWS], columns))
+    if len(rows) > MOST_ROWS:
+        say(f"and {len(rows) - MOST_ROWS} more: -o json has them all")
+
+
+def _show_reasons(answer: Answer) -> None:
+    for fate in answer.found.fates:
+        if fate.to is None:
+            typer.echo(f"\n{fate.machine} of {fate.host}:")
+            _lines(explain.render(fate.explanation))
+    for each in answer.found.changed:
+        typer.echo(f"\n{each.name}:")
+        _lines(explain.render(each.after.explanations[0]))
+
+
+def _lines(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(f"  {line}")
