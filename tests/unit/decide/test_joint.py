@@ -21,40 +21,12 @@ from hostloom.decide.world import read_request, read_world
 from hostloom.decide.world_read import Section
 from hostloom.model.plan import JointDecision, Plan, RequestCode
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
-from support.worlds import drawn_requests, drawn_worlds, world
+from support.worlds import drawn_requests, drawn_worlds, easy_requests, world
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 STRATEGIES = st.sampled_from((None, *Strategy))
 #: Machines, and hosts, up to which every layout is looked at here.
 FEW_MACHINES, FEW_HOSTS = 4, 3
-
-
-#: What several hosts of a drawn world can often serve.
-EASY = st.sampled_from(
-    (
-        "",
-        "eth0:not_name=lo",
-        "eth0:not_vid=30;eth1:mode=dhcp",
-        "eth0:attach=macvlan,macvlan_mode=passthru",
-        "eth0:attach=macvlan",
-        "eth0:not_vid=20",
-        "eth0:fabric=f",
-        "eth0:ip=10.0.0.2",
-        "eth0:not_tag=a",
-    )
-)
-
-
-@st.composite
-def easy_requests(draw: st.DrawFn) -> dict[str, Any]:
-    """Requests that fit somewhere more often than not, and fill hosts soon."""
-    return {
-        "interfaces": draw(EASY),
-        "storage": draw(st.sampled_from(("root:2", "root:4", "root:3,data:2"))),
-        "cores": draw(st.sampled_from((1, 2, 4, 7))),
-        "memory_mib": draw(st.sampled_from((512, 1024, 4096, 6144))),
-        "netboot": False,
-    }
 
 
 @st.composite
