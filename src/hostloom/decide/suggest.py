@@ -1,0 +1,170 @@
+"""Why not, and the least change: the smallest sets of changes with which a refused request would fit.
+
+Nothing is suggested that was not tried: each set is applied to the world, and the request decided there.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+from hostloom.decide.cases import simulate
+from hostloom.decide.changes import apply
+from hostloom.decide.remedies import Refused, remedies
+from hostloom.decide.request_changes import apply_to_request
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.change import Change, ChangeKind, Suggestion
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import natural_key
+from hostloom.model.plan import Decision, Explanation, RequestCode
+from hostloom.model.request import ComposeRequest
+
+#: Suggestions that are given, changes that one takes at most, hosts that are looked at, decisions in all.
+GIVEN, DEEPEST, HOSTS, TRIES = 5, 3, 5, 200
+#: Ours to set, libvirt's, the host's, somebody's address, the request's: the less it takes the better.
+_COST = {
+    ChangeKind.SERVE_VLAN: 1,
+    ChangeKind.CHOOSE_NODE: 1,
+    ChangeKind.RAISE_CPU_RATIO: 1,
+    ChangeKind.RAISE_MEMORY_RATIO: 1,
+    ChangeKind.LIBVIRT_DHCP_OFF: 2,
+    ChangeKind.START_NETWORK: 2,
+    ChangeKind.ENABLE_INTERFACE: 3,
+    ChangeKind.ADD_VLAN_INTERFACE: 3,
+    ChangeKind.LINK_UP: 4,
+    ChangeKind.REACH_HOST: 4,
+    ChangeKind.GROW_POOL: 4,
+    ChangeKind.FREE_ADDRESS: 5,
+    ChangeKind.CHANGE_REQUEST: 6,
+}
+_FURTHEST = {code: position for position, code in enumerate(RequestCode)}
+
+
+def suggest(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -> tuple[Suggestion, ...]:
+    """What would make the refused request fit, the least first; empty where nothing that we know of does."""
+    trials = _Trials(snapshot, request)
+    found: list[Suggestion] = []
+    for host in _hosts(snapshot, request, refused):
+        narrowed = request if host is None else replace(request, host=host)
+        found += trials.suggestions(narrowed, host or "")
+    distinct = {_gist(each): each for each in sorted(found, key=_order, reverse=True)}
+    return tuple(sorted(distinct.values(), key=_order)[:GIVEN])
+
+
+def advised(snapshot: Snapshot, request: ComposeRequest, decision: Decision) -> Decision:
+    """The decision, with suggestions where it is a refusal."""
+    if decision.plan is not None:
+        return decision
+    suggestions = suggest(snapshot, request, decision.explanation)
+    return replace(decision, explanation=replace(decision.explanation, suggestions=suggestions))
+
+
+def _gist(suggestion: Suggestion) -> frozenset[Change]:
+    """Alike but for the interface that a VLAN is brought to: one of these is enough."""
+    add = ChangeKind.ADD_VLAN_INTERFACE
+    return frozenset(replace(each, subject="") if each.kind is add else each for each in suggestion.changes)
+
+
+def _order(suggestion: Suggestion) -> tuple[object, ...]:
+    texts = tuple((each.kind, each.subject, each.value) for each in suggestion.changes)
+    cost = sum(_COST[each.kind] for each in suggestion.changes)
+    return (len(suggestion.changes), cost, natural_key(suggestion.host), texts)
+
+
+def _hosts(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -> Sequence[str | None]:
+    """The host asked for; of many those that came furthest; none for a request that is wrong by itself."""
+    if request.host is not None or (not refused.hosts and not refused.others):
+        return [None]
+    told = [each for each in refused.hosts if each.refusal is not None]
+    told.sort(key=lambda each: (-_FURTHEST[each.refusal.code], natural_key(each.host)))  # type: ignore[union-attr]
+    known = {each.host.name for each in snapshot.hosts}
+    return [each.host for each in told if each.host in known][:HOSTS]
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """The request in the world after some changes."""
+
+    changes: tuple[Change, ...]
+    snapshot: Snapshot
+    request: ComposeRequest
+    decision: Decision
+
+
+@dataclass
+class _Trials:
+    """Decisions in changed worlds, counted."""
+
+    snapshot: Snapshot
+    request: ComposeRequest
+    left: int = TRIES
+    _known: dict[tuple[frozenset[Change], str | None], _Tried | None] = field(default_factory=dict)
+
+    def suggestions(self, request: ComposeRequest, host: str) -> Iterator[Suggestion]:
+        """Sets of one change, else of two, else of three: the fewest that do."""
+        start = self._try((), request)
+        reached = [start] if start is not None else []
+        for _ in range(DEEPEST):
+            reached = [after for each in reached for after in self._steps(each, request)]
+            good = [each for each in reached if each.decision.plan is not None]
+            least = [each for each in good if self._is_least(each.changes, request)]
+            if least:
+                for each in least:
+                    plan = each.decision.plan
+                    yield Suggestion(each.changes, plan.host_name if plan is not None else host)
+                return
+
+    def _steps(self, tried: _Tried, request: ComposeRequest) -> Iterator[_Tried]:
+        """One change further, wherever a remedy for the refusal is known."""
+        no = _refused(tried)
+        for change in remedies(no) if no is not None else ():
+            if change not in tried.changes and len(self._requests((*tried.changes, change))) < 2:
+                after = self._try((*tried.changes, change), request)
+                if after is not None:
+                    yield after
+
+    @staticmethod
+    def _requests(changes: tuple[Change, ...]) -> list[Change]:
+        """Changes of the request: rewriting it twice would only wander off."""
+        return [each for each in changes if each.kind is ChangeKind.CHANGE_REQUEST]
+
+    def _is_least(self, changes: tuple[Change, ...], request: ComposeRequest) -> bool:
+        """Whether no smaller part of the set does."""
+        for size in range(1, len(changes)):
+            for some in combinations(changes, size):
+                tried = self._try(some, request)
+                if tried is not None and tried.decision.plan is not None:
+                    return False
+        return True
+
+    def _try(self, changes: tuple[Change, ...], request: ComposeRequest) -> _Tried | None:
+        """Decide after the changes; None for ones that cannot be made, or when enough was tried."""
+        key = (frozenset(changes), request.host)
+        if key not in self._known:
+            if self.left <= 0:
+                return None
+            self.left -= 1
+            self._known[key] = self._tried(changes, request)
+        return self._known[key]
+
+    def _tried(self, changes: tuple[Change, ...], request: ComposeRequest) -> _Tried | None:
+        snapshot = self.snapshot
+        try:
+            for change in changes:
+                snapshot = apply(snapshot, change)
+                request = apply_to_request(request, change)
+        except InvalidValue:
+            return None
+        decision = simulate(snapshot, request)
+        return _Tried(changes, snapshot, request, decision)
+
+
+def _refused(tried: _Tried) -> Refused | None:
+    """What refused it, and on which host."""
+    refusal = tried.decision.explanation.refusal
+    if refusal is None:
+        return None
+    hosts = tried.decision.explanation.hosts
+    told = hosts[0] if len(hosts) == 1 else None
+    name = told.host if told is not None else None
+    state = next((each for each in tried.snapshot.hosts if each.host.name == name), None)
+    return Refused(tried.snapshot, tried.request, refusal, state, told)
