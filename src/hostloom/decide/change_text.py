@@ -1,4 +1,10 @@
-"""Changes as one writes them on a command line: `lose-interface:kvm1/eth1`, `raise-memory-ratio:kvm1=1.5`."""
+"""Changes as one writes them on a command line: `lose-interface:kvm1/eth1`, `raise-memory-ratio:kvm1=1.5`.
+
+What would end a part too early is written as in URLs: `%2F` in the name of a host, `%3D` before the `=`, and
+`%25` for the percent sign itself.
+"""
+
+import re
 
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
@@ -26,10 +32,19 @@ FORMS = {
     ChangeKind.CHOOSE_NODE: "HOST=SYSTEM-ID",
     ChangeKind.CHANGE_REQUEST: "OPTION=VALUE",
 }
+#: No value is one too: no ports, no mode of the host's own, the lowest address, any host.
+_MAY_BE_EMPTY = frozenset(
+    {
+        ChangeKind.SET_BRIDGE_PORTS,
+        ChangeKind.SET_MACVLAN_MODE,
+        ChangeKind.FREE_ADDRESS,
+        ChangeKind.CHANGE_REQUEST,
+    }
+)
 
 
 def parse_change(text: str) -> Change:
-    """Read one; InvalidValue says what was expected."""
+    """Read one; InvalidValue says what was expected. Names are not looked up before it is applied."""
     word, colon, rest = text.partition(":")
     if not colon or word not in tuple(ChangeKind):
         known = ", ".join(sorted(f"{kind}:{form}" for kind, form in FORMS.items()))
@@ -38,20 +53,29 @@ def parse_change(text: str) -> Change:
     form = FORMS[kind]
     target, equals, value = rest.partition("=")
     needs_value = "=" in form
-    may_be_empty = kind is ChangeKind.SET_BRIDGE_PORTS
-    expected = f"{kind}:{form}"
-    if not target or bool(equals) is not needs_value or (needs_value and not value and not may_be_empty):
-        raise InvalidValue("change", text, expected)
+    is_empty = needs_value and not value and kind not in _MAY_BE_EMPTY
+    if not target or bool(equals) is not needs_value or is_empty:
+        raise InvalidValue("change", text, f"{kind}:{form}")
     if not form.startswith("HOST"):
-        return Change(kind, target, "", value)
+        return Change(kind, _read(target), "", value)
     host, slash, subject = target.partition("/")
     if bool(slash) is not form.startswith("HOST/") or not host or (slash and not subject):
-        raise InvalidValue("change", text, expected)
-    return Change(kind, subject, host, value)
+        raise InvalidValue("change", text, f"{kind}:{form}")
+    return Change(kind, _read(subject), _read(host), value)
 
 
 def format_change(change: Change) -> str:
     """The text again; what is there now (`was`) is not part of it."""
-    target = "/".join(filter(None, (change.host, change.subject)))
-    value = f"={change.value}" if "=" in FORMS[change.kind] else ""
+    form = FORMS[change.kind]
+    host = _written(change.host).replace("/", "%2F")
+    target = "/".join(filter(None, (host, _written(change.subject))))
+    value = f"={change.value}" if "=" in form else ""
     return f"{change.kind}:{target}{value}"
+
+
+def _written(part: str) -> str:
+    return part.replace("%", "%25").replace("=", "%3D")
+
+
+def _read(part: str) -> str:
+    return re.sub("%(25|2F|3D)", lambda found: bytes.fromhex(found[1]).decode(), part)

@@ -7,6 +7,9 @@ from enum import StrEnum
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
 
+#: The greatest over-commit ratio of cores or memory, as MAAS's form allows.
+MAX_OVER_COMMIT = 10.0
+
 
 class InstalledBy(StrEnum):
     """How KVM got onto the host (DESIGN 2.2)."""

@@ -14,7 +14,14 @@ from hostloom.model.errors import (
     NotFound,
     StaleGeneration,
 )
-from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host, InstalledBy
+from hostloom.model.host import (
+    MAX_OVER_COMMIT,
+    Correlation,
+    CorrelationEvidence,
+    CorrelationState,
+    Host,
+    InstalledBy,
+)
 from hostloom.model.ids import HostId, SystemId, check_hostname
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.operation import Operation
@@ -25,8 +32,6 @@ from hostloom.services.start import start_saga
 from hostloom.workflows.add_host import ADD_HOST, AddHostInput
 from hostloom.workflows.refresh import REFRESH, RefreshInput
 
-#: As MAAS's form allows.
-MAX_OVER_COMMIT = 10.0
 SCHEMES = ("qemu+ssh://", "qemu+tls://", "qemu+unix://", "qemu://", "test://", "test+unix://")
 
 
