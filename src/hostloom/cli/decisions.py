@@ -1,5 +1,6 @@
 """What comes of cases, shown in full: each NIC, then the reasons."""
 
+import json
 from typing import Any
 
 import typer
@@ -33,7 +34,8 @@ def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format
                 typer.echo(f"FAIL {line}", err=True)
             code = max(code, _code(case, found, wrong))
     if output is not Format.TABLE:
-        show_data(answers if len(worlds) > 1 else answers[0], output)
+        plain = json.loads(json.dumps(answers))  # codes are words to YAML, too
+        show_data(plain if len(worlds) > 1 else plain[0], output)
     return code
 
 

@@ -98,7 +98,7 @@ class Board:
     def kept_apart(self, word: str | None) -> dict[HostId, Refusal]:
         """The hosts that anti-affinity keeps a machine with this word off."""
         places = sorted(self._apart.get(word or "", ()))
-        return {self.states[at].host.id: _apart(self.states[at], word or "") for at in places}
+        return {self.states[at].host.id: refused_apart(self.states[at], word or "") for at in places}
 
     # -- steps -------------------------------------------------------------------------------------------
 
@@ -189,7 +189,8 @@ def _asked_for(jobs: tuple[Job, ...] | list[Job]) -> Iterator[HeldAddress]:
                     yield HeldAddress(ip, AddressKind.RESERVED, subnet.id, comment=comment)
 
 
-def _apart(state: HostState, word: str) -> Refusal:
+def refused_apart(state: HostState, word: str) -> Refusal:
+    """Of a host that has a machine with the word already."""
     return Refusal(
         "machines_keep_apart",
         RequestCode.ANTI_AFFINITY,

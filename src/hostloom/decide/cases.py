@@ -1,11 +1,12 @@
 """Hold a decision against what a world file's case expects."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from hostloom.decide.compose import decide, labels_needed
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.world import Case
-from hostloom.model.ids import MacAddress, SystemId, VlanId
+from hostloom.model.ids import HostId, MacAddress, SystemId, VlanId
 from hostloom.model.plan import (
     Decision,
     Explanation,
@@ -16,12 +17,15 @@ from hostloom.model.plan import (
 )
 from hostloom.model.request import ComposeRequest, Identities
 
+NOBODY: Mapping[HostId, Refusal] = {}
 _FURTHEST = {code: position for position, code in enumerate(RejectionCode)}
 
 
-def simulate(snapshot: Snapshot, request: ComposeRequest) -> Decision:
+def simulate(
+    snapshot: Snapshot, request: ComposeRequest, barred: Mapping[HostId, Refusal] = NOBODY
+) -> Decision:
     """Decide with made-up identities, at the time 0: a simulation reserves nothing."""
-    return decide(snapshot, request, identities_of(request, 0))
+    return decide(snapshot, request, identities_of(request, 0), barred)
 
 
 def identities_of(request: ComposeRequest, number: int) -> Identities:

@@ -3,11 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from hostloom.decide.board import refused_apart
 from hostloom.decide.cases import simulate
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.ids import natural_key
-from hostloom.model.plan import Explanation
+from hostloom.model.ids import HostId, natural_key
+from hostloom.model.plan import Explanation, Refusal
 from hostloom.model.request import ComposeRequest
 
 
@@ -30,12 +31,17 @@ class Room:
 def room(snapshot: Snapshot, request: ComposeRequest, wanted: int) -> Room:
     """Place copies of the request one after another, each by DESIGN 2.7, until one finds no place."""
     world, counts = snapshot, Counter[str]()
+    taken: dict[HostId, Refusal] = {}
     for number in range(1, wanted + 1):
-        decision = simulate(world, replace(request, hostname=f"{request.hostname or 'simulated'}-{number}"))
-        if decision.plan is None:
+        copy = replace(request, hostname=f"{request.hostname or 'simulated'}-{number}")
+        decision = simulate(world, copy, taken)
+        plan = decision.plan
+        if plan is None:
             return Room(wanted, _most_first(counts), decision.explanation)
-        counts[decision.plan.host_name] += 1
-        world = with_plan(world, decision.plan)
+        counts[plan.host_name] += 1
+        if request.anti_affinity:
+            taken[plan.host_id] = refused_apart(world.host_by_id[plan.host_id], request.anti_affinity)
+        world = with_plan(world, plan)
     return Room(wanted, _most_first(counts), None)
 
 
