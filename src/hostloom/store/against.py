@@ -62,10 +62,13 @@ class Against:
         return None
 
 
-def find_against(tx: Transaction, plan: Plan, held: Sequence[HeldAddress]) -> Against:
-    """Read it all."""
-    queries = [_placed(plan), _there(plan), _same_node(plan), _same_uuid(plan), _same_macs(plan)]
-    queries += _parents(plan)
+def find_against(
+    tx: Transaction, plan: Plan, held: Sequence[HeldAddress], known: Sequence[PlacedMachine] | None = None
+) -> Against:
+    """Read it all; `known` is what is on the host, where that has been read under the same lock."""
+    queries = [_there(plan), _same_node(plan), _same_uuid(plan), _same_macs(plan), *_parents(plan)]
+    if known is None:
+        queries.append(_placed(plan))
     for each in held:
         queries += [_held(each), _seen(each), _in_range(each)]
     found = union_all(*queries, _row(HOST, literal(""), literal(""))).subquery("found")
@@ -76,7 +79,8 @@ def find_against(tx: Transaction, plan: Plan, held: Sequence[HeldAddress]) -> Ag
         next((host_of(each) for each in rows if each[0] == HOST and each.generation is not None), None),
         any(each[0] == THERE for each in rows),
         [(kind, key, by) for kind, key, by, *_ in rows if kind not in (HOST, THERE, PLACED)],
-        [
+        known
+        or [
             PlacedMachine(key, cores, memory_mib, reserved_bytes=bytes_by_pool(disks))
             for _, key, _, cores, memory_mib, disks, *_ in placed
         ],
@@ -111,12 +115,12 @@ def _placed(plan: Plan) -> Select[Any]:
     disks = case((own, machines.c.disks), else_=literal((), DISKS))
     return (
         select(
-            literal(PLACED).label("kind"),
-            t.nodes.c.hostname.label("key"),
-            literal("").label("by"),
-            machines.c.cores.label("taken_cores"),
-            machines.c.memory_mib.label("taken_memory_mib"),
-            disks.label("disks"),
+            literal(PLACED),
+            t.nodes.c.hostname,
+            literal(""),
+            machines.c.cores,
+            machines.c.memory_mib,
+            disks,
         )
         .select_from(machines.join(t.nodes))
         .where(machines.c.host_id == plan.host_id)
@@ -124,7 +128,14 @@ def _placed(plan: Plan) -> Select[Any]:
 
 
 def _row(kind: str, key: Any, by: Any) -> Select[Any]:
-    return select(literal(kind), key, by, literal(0), literal(0), literal((), DISKS))
+    return select(
+        literal(kind).label("kind"),
+        key.label("key"),
+        by.label("by"),
+        literal(0).label("taken_cores"),
+        literal(0).label("taken_memory_mib"),
+        literal((), DISKS).label("disks"),
+    )
 
 
 def _there(plan: Plan) -> Select[Any]:

@@ -1,5 +1,6 @@
 """Reserve what a plan names, give it back, and say what is on a host."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -29,14 +30,21 @@ def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Ma
     The same found missing in an unchanged world is what it is: AlreadyExists or Refused.
     """
     revision = tx.change_world(noted=True)
-    return [_reserve_one(tx, each, revision) for each in reservations]
+    taken: dict[HostId, PlacedMachine] = {}
+    return [_reserve_one(tx, each, revision, taken) for each in reservations]
 
 
-def _reserve_one(tx: Transaction, wanted: Reservation, revision: int) -> Machine:
-    """Check it against what is there, those that were reserved before it included, and write it."""
+def _reserve_one(
+    tx: Transaction, wanted: Reservation, revision: int, taken: dict[HostId, PlacedMachine]
+) -> Machine:
+    """Check it against what is there, those that were reserved before it included, and write it.
+
+    `taken` has what the machines of each host take together: read once for all reservations.
+    """
     plan = wanted.plan
     held = held_addresses(plan)
-    against = find_against(tx, plan, held)
+    known = [taken[plan.host_id]] if plan.host_id in taken else None
+    against = find_against(tx, plan, held, known)
     host = against.host
     if host is None:
         raise NotFound("host", plan.host_name)
@@ -55,7 +63,17 @@ def _reserve_one(tx: Transaction, wanted: Reservation, revision: int) -> Machine
         _insert(tx, machine, stored_data(wanted.explanation), held, revision)
     except IntegrityError as error:
         raise AssertionError("what was checked under the world's lock was taken all the same") from error
+    taken[plan.host_id] = _together([*against.machines, placed_of(machine)])
     return machine
+
+
+def _together(machines: Sequence[PlacedMachine]) -> PlacedMachine:
+    """As if they were one machine: all that capacity asks of them are sums."""
+    pools: Counter[str] = Counter()
+    for each in machines:
+        pools.update(each.reserved_bytes)
+    cores, memory_mib = sum(each.cores for each in machines), sum(each.memory_mib for each in machines)
+    return PlacedMachine("", cores, memory_mib, reserved_bytes=dict(pools))
 
 
 def _insert(
