@@ -34,7 +34,7 @@ from hostloom.model.errors import ConfigError
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.ports import Ports
-from hostloom.rack import BootServer, settle
+from hostloom.rack import BootServer, DhcpKeeper, settle
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from hostloom.store.engine import open_store
@@ -100,6 +100,10 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
     faulthandler.enable()  # a crash in a C library (libvirt's) says where it was
     with contextlib.ExitStack() as stack:
         ports = settle(settings, wire(settings, stack))
+        if ports.dhcp is not None:
+            keeper = DhcpKeeper(ports, ports.dhcp)
+            keeper.start()
+            stack.callback(keeper.stop)
         if settings.boot_port:
             boot = BootServer(settings, ports)
             boot.start()

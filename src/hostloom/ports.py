@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Token, User
-from hostloom.model.dhcp import DhcpIntent, Lease
+from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.event import Event
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.host import Host, PlacedMachine
@@ -200,6 +200,10 @@ class DhcpServer(Protocol):
 
     def is_alive(self) -> bool:
         """Whether the server answers."""
+        ...
+
+    def pulse(self) -> DhcpPulse:
+        """Whether leases or the server itself changed since; DhcpUnreachable."""
         ...
 
 

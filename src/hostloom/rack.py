@@ -1,4 +1,4 @@
-"""This machine as a rack: a controller node, published DHCP, and boot files on a port of their own."""
+"""This machine as a rack: a controller node, DHCP published and watched, boot files on their own port."""
 
 import logging
 import threading
@@ -12,8 +12,9 @@ from hostloom.config import Settings
 from hostloom.model.errors import DriverError
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, SystemId
-from hostloom.ports import Ports
+from hostloom.ports import DhcpServer, Ports
 from hostloom.workflows.controller import ensure_controller
+from hostloom.workflows.dhcp_watch import LOOK_EVERY_S, DhcpWatch
 from hostloom.workflows.publish import publish_dhcp
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,32 @@ def settle(settings: Settings, ports: Ports) -> Ports:
     except DriverError as error:
         log.warning("DHCP is not published: %s", error)
     return ports
+
+
+class DhcpKeeper:
+    """Watches our DHCP server in a thread of its own."""
+
+    def __init__(self, ports: Ports, dhcp: DhcpServer) -> None:
+        self._watch = DhcpWatch(ports, dhcp)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="dhcp", daemon=True)
+
+    def start(self) -> None:
+        """Watch from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopping.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._watch.look()
+            except Exception:  # a thread that dies would leave leases unseen
+                log.exception("dhcp")
+            self._stopping.wait(LOOK_EVERY_S)
 
 
 class BootServer:

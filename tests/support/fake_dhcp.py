@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from hostloom.model.dhcp import DhcpIntent, DhcpSubnet, Lease
+from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpSubnet, Lease
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
 
 
@@ -21,6 +21,8 @@ class FakeDhcp:
     faults: list[DriverError] = field(default_factory=list, compare=False)
     #: Raised by the next calls of `apply`, one each, when all is changed: the answer got lost.
     late_faults: list[DriverError] = field(default_factory=list, compare=False)
+    #: Its process id.
+    process: int = field(default=1, compare=False)
     #: Every intent that it took, in order.
     history: list[DhcpIntent] = field(default_factory=list, compare=False)
 
@@ -42,6 +44,15 @@ class FakeDhcp:
 
     def is_alive(self) -> bool:
         return self.reachable
+
+    def pulse(self) -> DhcpPulse:
+        self._answer()
+        return DhcpPulse((self.process,), (hash(tuple((each.ip, each.mac) for each in self.leased)),))
+
+    def restart(self) -> None:
+        """As if it had died and come back with what its own file says: nothing."""
+        self.process += 1
+        self.intent = None
 
     def reserved(self) -> set[str]:
         """The addresses that it would give to somebody."""

@@ -6,8 +6,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 
 from hostloom.model.attachment import AttachKind
-from hostloom.model.dhcp import DhcpIntent, Lease
-from hostloom.model.errors import DhcpUnreachable, HostNotScannable
+from hostloom.model.errors import HostNotScannable
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.model.node import BridgeKind, InterfaceKind
@@ -89,30 +88,6 @@ class FakeResolver:
             return (ip_address(name),)
         except ValueError:
             return self.names.get(name, ())
-
-
-class FakeDhcp:
-    """Remembers what it was told last."""
-
-    def __init__(self) -> None:
-        self.intent: DhcpIntent | None = None
-        self.reachable = True
-
-    def apply(self, intent: DhcpIntent) -> None:
-        if not self.reachable:
-            raise DhcpUnreachable("it is off")
-        self.intent = intent
-
-    def leases(self) -> Sequence[Lease]:
-        return ()
-
-    def is_alive(self) -> bool:
-        return self.reachable
-
-    def reserved(self) -> set[str]:
-        """The addresses that it would give to somebody."""
-        subnets = self.intent.subnets if self.intent else ()
-        return {str(each.ip) for subnet in subnets for each in subnet.reservations}
 
 
 class FakeClock:

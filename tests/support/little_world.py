@@ -14,11 +14,11 @@ from hostloom.services import hosts
 from hostloom.store.engine import open_store
 from hostloom.workflows.controller import ensure_controller
 from hostloom.workflows.worker import Worker
+from support.fake_dhcp import FakeDhcp
 from support.fake_hypervisor import FakeHypervisors
 from support.fakes import (
     CountingIds,
     FakeClock,
-    FakeDhcp,
     FakeKeys,
     FakeResolver,
     FakeScanner,

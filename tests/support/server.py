@@ -19,7 +19,7 @@ import structlog
 from hostloom.app import listen_unix, make_server
 from hostloom.config import Settings
 from hostloom.hypervisor.driver import LibvirtHypervisors
-from hostloom.model.dhcp import DhcpIntent, Lease
+from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.errors import DriverError, HostNotScannable
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
@@ -82,6 +82,9 @@ class HeldDhcp:
 
     def leases(self) -> list[Lease]:
         return []
+
+    def pulse(self) -> DhcpPulse:
+        return DhcpPulse((1,), ())
 
     def is_alive(self) -> bool:
         return self.error is None

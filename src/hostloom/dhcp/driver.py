@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
 from hostloom.dhcp.server import KeaServer, RecordedLease
-from hostloom.model.dhcp import DhcpIntent, DhcpReservation, Lease
+from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpReservation, Lease
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Address
 from hostloom.ports import Clock
@@ -63,6 +63,13 @@ class KeaDhcp:
     def is_alive(self) -> bool:
         """Whether every server answers, each asked for two seconds at most."""
         return all(each.is_alive() for each in self._servers)
+
+    def pulse(self) -> DhcpPulse:
+        """Whether leases or a server changed since: five short commands a server."""
+        return DhcpPulse(
+            tuple(each.process() for each in self._servers),
+            tuple(count for each in self._servers for count in each.counts()),
+        )
 
     def _recorded(self) -> Iterator[RecordedLease]:
         for server in self._servers:

@@ -19,6 +19,16 @@ from hostloom.model.network import Address
 ASSIGNED = 0
 #: A server that is well answers at once.
 ALIVE_TIMEOUT_S = 2.0
+#: Names of Kea's statistics, by IP version.
+_COUNTS = {
+    version: (
+        assigned,
+        "reclaimed-leases",
+        f"pkt{version}-release-received",
+        f"pkt{version}-decline-received",
+    )
+    for version, assigned in ((4, "cumulative-assigned-addresses"), (6, "cumulative-assigned-nas"))
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,18 @@ class KeaServer:
         except (DhcpUnreachable, DhcpRejected):
             return False
         return True
+
+    def process(self) -> int:
+        """Its process id."""
+        return int(self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)["pid"])
+
+    def counts(self) -> tuple[int, ...]:
+        """They change with every lease that is given, given back, declined or reclaimed; not by a renewal."""
+        return tuple(self._count(name) for name in _COUNTS[self.version])
+
+    def _count(self, name: str) -> int:
+        answer = self._control.command("statistic-get", {"name": name}, timeout_s=ALIVE_TIMEOUT_S)
+        return int(answer[name][0][0]) if name in answer else 0
 
     def _running(self) -> str:
         return _digest(self._control.command("config-get"))

@@ -48,6 +48,16 @@ class DhcpIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class DhcpPulse:
+    """What tells cheaply whether anything happened at a DHCP server."""
+
+    #: Process ids of its parts: another one has restarted, and may serve something else.
+    processes: tuple[int, ...]
+    #: They change with every lease that is given, given back, declined or reclaimed.
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """An address that the DHCP server handed out."""
 

@@ -1,15 +1,18 @@
 """Every implementation of the DhcpServer port, and what is outside of the port: its clients and its end."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import pytest
 
 from hostloom.dhcp.control import ControlSocket
 from hostloom.dhcp.driver import KeaDhcp
 from hostloom.model.dhcp import Lease
+from hostloom.model.ids import SubnetId
 from hostloom.ports import DhcpServer
-from support.dhcp_intents import an_intent
+from support.dhcp_intents import WEB, an_intent
 from support.fake_dhcp import FakeDhcp
 from support.kea import Kea, running_kea
 
@@ -23,6 +26,8 @@ class Subject:
     reserved: Callable[[], set[str]]
     #: Puts a lease into its book.
     lease: Callable[[Lease], None]
+    #: Lets a client of WEB's MAC take, or renew, a lease of ONE's subnet.
+    take: Callable[[], object]
     #: Ends it.
     stop: Callable[[], None]
 
@@ -55,7 +60,11 @@ def _fake() -> Subject:
     def stop() -> None:
         fake.reachable = False
 
-    return Subject(fake, fake.reserved, fake.leased.append, stop)
+    def take() -> None:
+        ip = ip_address("10.77.10.50")
+        fake.leased[:] = [Lease(ip, WEB, "web1", SubnetId(10), time.time() + 600)]
+
+    return Subject(fake, fake.reserved, fake.leased.append, take, stop)
 
 
 def _kea(kea: Kea) -> Subject:
@@ -74,7 +83,7 @@ def _kea(kea: Kea) -> Subject:
             of_six = {"duid": "00:04:" + ":".join(["17"] * 16), "iaid": int(lease.ip) % 2**32}
             ControlSocket(kea.socket6).command("lease6-add", arguments | of_six)
 
-    return Subject(both(kea), lambda: reserved(kea), lease, kea.stop)
+    return Subject(both(kea), lambda: reserved(kea), lease, lambda: kea.ask(WEB), kea.stop)
 
 
 def both(kea: Kea) -> KeaDhcp:

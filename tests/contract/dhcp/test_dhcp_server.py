@@ -133,6 +133,17 @@ def test_a_lease_stays_where_it_is_due(subject: Subject) -> None:
     assert list(subject.server.leases()) == due
 
 
+def test_the_pulse_changes_with_leases_and_not_by_itself(subject: Subject) -> None:
+    subject.server.apply(ONE)
+    before = subject.server.pulse()
+    assert subject.server.pulse() == before
+    subject.take()
+    after = subject.server.pulse()
+    assert (after.processes, after == before) == (before.processes, False)
+    subject.take()
+    assert subject.server.pulse() == after
+
+
 def test_a_server_that_is_gone_is_unreachable(subject: Subject) -> None:
     assert subject.server.is_alive()
     subject.stop()
@@ -141,3 +152,5 @@ def test_a_server_that_is_gone_is_unreachable(subject: Subject) -> None:
         subject.server.apply(ONE)
     with pytest.raises(DhcpUnreachable):
         subject.server.leases()
+    with pytest.raises(DhcpUnreachable):
+        subject.server.pulse()

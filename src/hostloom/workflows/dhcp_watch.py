@@ -1,0 +1,73 @@
+"""Watches our DHCP server: its leases are recorded, and what it lost in a restart is set again."""
+
+import logging
+
+from hostloom.model.dhcp import DhcpPulse
+from hostloom.model.errors import DhcpRejected, DriverError
+from hostloom.model.event import Event
+from hostloom.ports import DhcpServer, Ports
+from hostloom.workflows.leases import Known, record_leases
+from hostloom.workflows.publish import publish_dhcp
+
+log = logging.getLogger(__name__)
+
+#: Look this often; events of leases are as old as this at most.
+LOOK_EVERY_S = 1.0
+#: Leases that ran out are noticed this late, where the server reclaims them later still.
+READ_EVERY_S = 30.0
+#: What is served is compared with the store, and set where it differs.
+PUBLISH_EVERY_S = 60.0
+
+
+class DhcpWatch:
+    """Call `look` every LOOK_EVERY_S, from one thread."""
+
+    def __init__(self, ports: Ports, dhcp: DhcpServer) -> None:
+        self._ports, self._dhcp = ports, dhcp
+        #: None: it could not be reached, and may have restarted since.
+        self._pulse: DhcpPulse | None = None
+        self._known: Known | None = None
+        self._read_at = self._published_at = ports.clock.now()
+        #: Its words when it refused what it was to serve.
+        self._rejection = ""
+        #: What is wrong with it, as told last.
+        self._trouble = ""
+
+    def look(self) -> None:
+        """Record and set what there is to record and to set; a trouble is told when it comes and goes."""
+        try:
+            self._keep_up()
+        except DriverError as error:
+            self._tell(str(error), "dhcp-down")
+        else:
+            self._tell(self._rejection, "dhcp-rejected" if self._rejection else "dhcp-up")
+
+    def _keep_up(self) -> None:
+        now = self._ports.clock.now()
+        before, self._pulse = self._pulse, None
+        pulse = self._dhcp.pulse()
+        if self._known is None or pulse != before or now - self._read_at >= READ_EVERY_S:
+            self._known = record_leases(self._ports, self._dhcp.leases(), self._known)
+            self._read_at = now
+        has_changed = before is None or before.processes != pulse.processes
+        if has_changed or now - self._published_at >= PUBLISH_EVERY_S:
+            self._published_at = now
+            self._rejection = ""
+            try:
+                publish_dhcp(self._ports)
+            except DhcpRejected as error:
+                # Asked again when the time has come: it costs the server as much as what it takes.
+                self._rejection = str(error)
+        self._pulse = pulse
+
+    def _tell(self, trouble: str, kind: str) -> None:
+        if trouble == self._trouble:
+            return
+        self._trouble = trouble
+        message = trouble or "the DHCP server answers and serves what it should"
+        (log.warning if trouble else log.info)("%s", message)
+        with self._ports.store.begin() as uow:
+            rack = None if self._ports.local is None else uow.nodes.get(self._ports.local)
+            subject = f"node {rack.hostname}" if rack else "rack"
+            uow.events.add(Event(kind, subject, message, self._ports.clock.now()))
+            uow.commit()

@@ -1,0 +1,195 @@
+"""Leases as held addresses and events, and a DHCP server that comes and goes, on both databases."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.dhcp import Lease
+from hostloom.model.errors import DhcpRejected
+from hostloom.model.event import Event
+from hostloom.model.ids import MacAddress, SubnetId
+from hostloom.model.machine import Machine
+from hostloom.model.network import AddressKind, HeldAddress
+from hostloom.model.request import ComposeRequest
+from hostloom.services import machines
+from hostloom.workflows.dhcp_watch import PUBLISH_EVERY_S, READ_EVERY_S, DhcpWatch
+from support.little_world import LittleWorld
+
+STRANGER = MacAddress("52:54:00:99:99:99")
+FREE = "10.0.0.200"
+
+
+@pytest.fixture
+def watch(world: LittleWorld) -> DhcpWatch:
+    watch = DhcpWatch(world.ports, world.dhcp)
+    watch.look()
+    return watch
+
+
+def lease(world: LittleWorld, ip: str, mac: MacAddress = STRANGER) -> Lease:
+    """Give a lease of the one subnet."""
+    with world.ports.store.begin() as uow:
+        (subnet,) = uow.subnets.list()
+    given = Lease(ip_address(ip), mac, "who", subnet.id, world.clock.time + 600)
+    world.dhcp.leased.append(given)
+    return given
+
+
+def leased(world: LittleWorld) -> list[HeldAddress]:
+    with world.ports.store.begin() as uow:
+        return [each for each in uow.addresses.list() if each.kind is AddressKind.LEASE]
+
+
+def told(world: LittleWorld) -> list[Event]:
+    """Of DHCP, the oldest first."""
+    kinds = ("lease-", "dhcp-", "address-")
+    with world.ports.store.begin() as uow:
+        return [each for each in reversed(uow.events.list()) if each.kind.startswith(kinds)]
+
+
+def kinds(world: LittleWorld) -> list[str]:
+    return [each.kind for each in told(world)]
+
+
+def compose(world: LittleWorld) -> Machine:
+    request = ComposeRequest(interfaces="eth0:space=mgmt", hostname="web1", memory_mib=256)
+    machines.compose(world.ports, LOCAL_ADMIN, request)
+    world.run()
+    with world.ports.store.begin() as uow:
+        (machine,) = uow.machines.list()
+    return machine
+
+
+def test_a_lease_is_held_and_told_until_it_is_over(world: LittleWorld, watch: DhcpWatch) -> None:
+    given = lease(world, FREE)
+    watch.look()
+    (held,) = leased(world)
+    assert (held.ip, held.subnet_id, held.system_id) == (given.ip, given.subnet_id, None)
+    assert str(STRANGER) in held.comment
+    world.dhcp.leased.clear()
+    watch.look()
+    assert leased(world) == []
+    assert kinds(world) == ["lease-given", "lease-over"]
+    assert {each.details["ip"] for each in told(world)} == {FREE}
+
+
+def test_a_lease_of_a_node_is_held_by_it(world: LittleWorld, watch: DhcpWatch) -> None:
+    with world.ports.store.begin() as uow:
+        node = next(each for each in uow.nodes.list() if each.hostname == "kvm1")
+    nic = next(each for each in node.interfaces if each.name == "br0")
+    assert nic.mac is not None
+    assert nic.mac in {each.mac for each in node.interfaces if each.name in nic.parents}
+    lease(world, FREE, nic.mac)
+    watch.look()
+    (held,) = leased(world)
+    assert (held.system_id, held.interface_name) == (node.system_id, nic.name)
+    assert told(world)[-1].subject == "node kvm1"
+
+
+def test_a_machine_that_takes_its_own_address_is_told_of_and_holds_it_once(
+    world: LittleWorld, watch: DhcpWatch
+) -> None:
+    machine = compose(world)
+    (nic,) = machine.interfaces
+    lease(world, str(nic.ips[0]), nic.mac)
+    watch.look()
+    assert leased(world) == []
+    assert [(each.kind, each.subject) for each in told(world)] == [("lease-given", "node web1")]
+
+
+def test_a_stranger_on_a_reserved_address_is_a_conflict(world: LittleWorld, watch: DhcpWatch) -> None:
+    machine = compose(world)
+    lease(world, str(machine.interfaces[0].ips[0]))
+    watch.look()
+    assert sorted(kinds(world)) == ["address-conflict", "lease-given"]
+    (conflict,) = [each for each in told(world) if each.kind == "address-conflict"]
+    assert "reserved for web1" in conflict.message
+    assert [each.system_id for each in leased(world)] == [None]
+
+
+def test_a_leased_address_is_given_to_no_machine(world: LittleWorld, watch: DhcpWatch) -> None:
+    for last in range(1, 10):
+        lease(world, f"10.0.0.{last}", MacAddress.parse(f"5254009999{last:02x}"))
+    watch.look()
+    taken = {each.ip for each in leased(world)}
+    assert compose(world).interfaces[0].ips[0] not in taken
+
+
+def test_after_a_restart_of_hostloom_what_was_known_is_not_told_again(
+    world: LittleWorld, watch: DhcpWatch
+) -> None:
+    lease(world, FREE)
+    watch.look()
+    lease(world, "10.0.0.201", MacAddress("52:54:00:99:99:98"))
+    DhcpWatch(world.ports, world.dhcp).look()
+    assert [each.details["ip"] for each in told(world)] == [FREE, "10.0.0.201"]
+
+
+def test_a_lease_whose_subnet_is_gone_is_left_out(world: LittleWorld, watch: DhcpWatch) -> None:
+    world.dhcp.leased.append(
+        Lease(ip_address("10.9.9.9"), STRANGER, "", SubnetId(99), world.clock.time + 600)
+    )
+    watch.look()
+    assert leased(world) == []
+
+
+def test_what_the_pulse_does_not_show_is_seen_later(world: LittleWorld, watch: DhcpWatch) -> None:
+    lease(world, FREE)
+    watch.look()
+    pulse = world.dhcp.pulse()
+    world.dhcp.pulse = lambda: pulse  # type: ignore[method-assign]
+    world.dhcp.leased.clear()
+    watch.look()
+    assert len(leased(world)) == 1
+    world.clock.time += READ_EVERY_S
+    watch.look()
+    assert leased(world) == []
+
+
+def test_a_restarted_server_is_set_again_at_once(world: LittleWorld, watch: DhcpWatch) -> None:
+    wanted = world.dhcp.intent
+    assert wanted is not None
+    world.dhcp.restart()
+    watch.look()
+    assert world.dhcp.intent == wanted
+
+
+def test_a_server_that_was_gone_is_told_of_once_and_set_when_it_is_back(
+    world: LittleWorld, watch: DhcpWatch
+) -> None:
+    wanted = world.dhcp.intent
+    world.dhcp.reachable, world.dhcp.intent = False, None
+    watch.look()
+    watch.look()
+    world.dhcp.reachable = True
+    watch.look()
+    assert kinds(world) == ["dhcp-down", "dhcp-up"]
+    assert told(world)[0].subject == "node rack"
+    assert world.dhcp.intent == wanted
+
+
+def test_a_refusal_is_told_once_in_the_servers_words_and_not_tried_at_every_look(
+    world: LittleWorld, watch: DhcpWatch
+) -> None:
+    world.dhcp.faults = [DhcpRejected("pool is odd")]
+    world.clock.time += PUBLISH_EVERY_S
+    for _ in range(3):
+        watch.look()
+    assert "pool is odd" in told(world)[-1].message
+    assert kinds(world) == ["dhcp-rejected"]
+    lease(world, FREE)
+    watch.look()
+    assert len(leased(world)) == 1
+    world.clock.time += PUBLISH_EVERY_S
+    watch.look()
+    assert kinds(world) == ["dhcp-rejected", "lease-given", "dhcp-up"]
+
+
+def test_the_store_is_compared_with_what_is_served_on_a_timer(world: LittleWorld, watch: DhcpWatch) -> None:
+    count = len(world.dhcp.history)
+    watch.look()
+    assert len(world.dhcp.history) == count
+    world.clock.time += PUBLISH_EVERY_S
+    watch.look()
+    assert len(world.dhcp.history) == count + 1
