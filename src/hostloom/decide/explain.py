@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from hostloom.decide.explain_changes import render_suggestion
 from hostloom.decide.explain_words import (
     HOST_REASONS,
     REASONS,
@@ -43,7 +44,7 @@ def render(explanation: Explanation, now: float | None = None) -> list[str]:
         lines += _unfit(host)
     lines += _others(explanation, shown)
     lines += [f"warning: {render_warning(each)}" for each in explanation.warnings]
-    return lines
+    return lines + [render_suggestion(each) for each in explanation.suggestions]
 
 
 def _headline(explanation: Explanation, now: float | None) -> str:

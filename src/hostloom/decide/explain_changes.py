@@ -1,0 +1,63 @@
+"""Suggestions in words: what would have to be otherwise, and the command that makes it so."""
+
+from hostloom.model.change import Change, ChangeKind, Suggestion
+
+#: By kind: the condition, and our command for it where there is one.
+CONDITIONS = {
+    ChangeKind.SERVE_VLAN: ("our DHCP served VLAN {subject}", "hostloom vlan dhcp on {subject}"),
+    ChangeKind.LIBVIRT_DHCP_OFF: ("libvirt's own DHCP were off on network {subject} of {host}", ""),
+    ChangeKind.START_NETWORK: ("libvirt network {subject} of {host} were active", ""),
+    ChangeKind.ADD_VLAN_INTERFACE: ("{host} had VLAN {value} on {subject}", ""),
+    ChangeKind.ENABLE_INTERFACE: ("{subject} of {host} were enabled", ""),
+    ChangeKind.LINK_UP: ("{subject} of {host} had a link", ""),
+    ChangeKind.FREE_ADDRESS: (
+        "one address of {subject} were given back, such as {value}",
+        "hostloom address release {value}",
+    ),
+    ChangeKind.RAISE_CPU_RATIO: (
+        "cores of {host} were over-committed {value} times (now {was})",
+        "hostloom host update {host} --cpu-over-commit {value}",
+    ),
+    ChangeKind.RAISE_MEMORY_RATIO: (
+        "memory of {host} were over-committed {value} times (now {was})",
+        "hostloom host update {host} --memory-over-commit {value}",
+    ),
+    ChangeKind.GROW_POOL: ("storage pool {subject} of {host} had {gigabytes:g} GB more", ""),
+    ChangeKind.REACH_HOST: ("{host} answered", "hostloom host refresh {host}"),
+    ChangeKind.CHOOSE_NODE: ("{host} were node {value}", "hostloom host update {host} --node {value}"),
+    ChangeKind.CHANGE_REQUEST: ("{subject} were '{value}'", ""),
+}
+_REQUEST = {
+    "netboot": "it did not have to boot from the network (--no-netboot)",
+    "host": "it were asked for on host {value} (--host)",
+    "architecture": "it were {value} (--architecture)",
+    "interfaces": "its interfaces were '{value}'",
+    "storage": "its storage were '{value}'",
+}
+
+
+def render_suggestion(suggestion: Suggestion) -> str:
+    """A suggestion in one line, its commands last."""
+    conditions = " and ".join(_condition(each) for each in suggestion.changes)
+    commands = [each for each in map(_command, suggestion.changes) if each]
+    where = f" on {suggestion.host}" if suggestion.host else ""
+    told = f": {'; '.join(f'`{each}`' for each in commands)}" if commands else ""
+    return f"it would fit{where} if {conditions}{told}"
+
+
+def _condition(change: Change) -> str:
+    text = CONDITIONS[change.kind][0]
+    if change.kind is ChangeKind.CHANGE_REQUEST:
+        text = _REQUEST.get(change.subject, text)
+    return _filled(text, change)
+
+
+def _command(change: Change) -> str:
+    return _filled(CONDITIONS[change.kind][1], change)
+
+
+def _filled(text: str, change: Change) -> str:
+    size = int(change.value) / 10**9 if change.kind is ChangeKind.GROW_POOL else 0
+    return text.format(
+        subject=change.subject, host=change.host, value=change.value, was=change.was, gigabytes=size
+    )
