@@ -63,7 +63,9 @@ class PinnedKeys:
             keys, words = _parse(done.stdout), done.stderr
         if not keys:
             said = "\n".join(line for line in words.splitlines() if not line.startswith("#"))
-            raise HostUnreachable(address.host, cause(said) if said else "it shows no SSH key")
+            # ssh-keyscan has no word for a port where nobody listens.
+            nobody = f"no SSH server shows a key on its port {where['port']}"
+            raise HostUnreachable(address.host, cause(said) if said else nobody)
         return sorted(keys, key=lambda key: (_ORDER.index(key.kind) if key.kind in _ORDER else 9, key.kind))
 
     def _resolve(self, address: SshAddress) -> dict[str, str]:

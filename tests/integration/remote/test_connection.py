@@ -316,5 +316,6 @@ def comm(pid: int) -> str:
 
 
 def test_an_unused_port_as_a_new_host(remotes: Remotes) -> None:
-    with pytest.raises(HostUnreachable):
-        remotes.of(SshAddress("127.0.0.1", "root", free_port())).run(["true"])
+    port = free_port()
+    with pytest.raises(HostUnreachable, match=f"no SSH server shows a key on its port {port}$"):
+        remotes.of(SshAddress("127.0.0.1", "root", port)).run(["true"])
