@@ -67,7 +67,7 @@ def _nics(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
 def _show(snapshot: Snapshot, found: JointDecision, *, with_reasons: bool) -> None:
     if len(found.plans) > 1:
         counts = host_counts(found.plans)
-        typer.echo(f"hosts: {', '.join(f'{host} {count}' for host, count in counts.items())}")
+        typer.echo(f"hosts: {', '.join(f'{host} ×{count}' for host, count in counts.items())}")
     for at, plan in enumerate(found.plans):
         if len(found.plans) > 1:
             typer.echo(f"machine {at + 1} on {plan.host_name}")

@@ -11,12 +11,13 @@ from hostloom.cli.world_files import WorldFile
 from hostloom.client import Document
 from hostloom.decide import explain
 from hostloom.decide.change_text import FORMS, format_change, parse_change
+from hostloom.decide.changed_cases import Turn
 from hostloom.decide.changes import apply
 from hostloom.decide.explain_what_if import render_headline, render_room
 from hostloom.decide.request_changes import apply_to_request
 from hostloom.decide.room import Room, room
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.what_if import Consequences, Turn, consequences
+from hostloom.decide.what_if import Consequences, consequences
 from hostloom.decide.what_if_data import consequences_data, room_data
 from hostloom.model.change import Change
 from hostloom.model.errors import InvalidValue

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 
+from hostloom.decide.changed_cases import ChangedCase, Turn
 from hostloom.decide.explain_words import render_refusal
+from hostloom.decide.fates import Fate
 from hostloom.decide.harm import Harm, HarmCode
 from hostloom.decide.outcomes import host_counts
 from hostloom.decide.room import Room
-from hostloom.decide.what_if import ChangedCase, Consequences, Fate, Turn
+from hostloom.decide.what_if import Consequences
 from hostloom.model.plan import JointDecision, PlannedInterface, Refusal, RequestCode
 
 HARMS = {
@@ -88,7 +90,7 @@ def render_headline(changes: Iterable[str], found: Consequences) -> str:
 
 def render_room(found: Room, before: Room | None = None) -> str:
     """How many of the machines fit, on which hosts, and what stops the next."""
-    hosts = ", ".join(f"{host} {count}" for host, count in found.hosts[:LISTED])
+    hosts = ", ".join(f"{host} ×{count}" for host, count in found.hosts[:LISTED])
     more = len(found.hosts) - LISTED
     where = f" ({hosts}{f' and {more} more hosts' if more > 0 else ''})" if found.hosts else ""
     was = f"; without the change {before.fit}" if before is not None and before.fit != found.fit else ""
@@ -116,7 +118,7 @@ def _hosts(found: JointDecision) -> str:
     counts = host_counts(found.plans)
     if len(found.plans) == 1:
         return next(iter(counts))
-    return ", ".join(f"{host} {count}" for host, count in counts.items())
+    return ", ".join(f"{host} ×{count}" if count > 1 else host for host, count in counts.items())
 
 
 def _placed(found: JointDecision) -> str:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from hostloom.decide.cases import as_data
+from hostloom.decide.changed_cases import ChangedCase
 from hostloom.decide.explain_what_if import render_changed, render_fate, render_harm
+from hostloom.decide.fates import Fate
 from hostloom.decide.harm import Harm
 from hostloom.decide.outcomes import host_counts
 from hostloom.decide.room import Room
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.what_if import ChangedCase, Consequences, Fate
+from hostloom.decide.what_if import Consequences
 from hostloom.model.plan import JointDecision, Refusal
 
 

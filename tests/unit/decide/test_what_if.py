@@ -7,12 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hostloom.decide.changed_cases import Turn, changed_cases
 from hostloom.decide.explain_what_if import HARMS, render_changed, render_fate, render_headline, render_room
+from hostloom.decide.fates import ask_again
 from hostloom.decide.harm import Harm, HarmCode, harms
 from hostloom.decide.outcomes import host_counts, outcome
 from hostloom.decide.room import room
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.what_if import Turn, ask_again, changed_cases, consequences
+from hostloom.decide.what_if import consequences
 from hostloom.decide.what_if_data import consequences_data, room_data
 from hostloom.decide.world import Case, read_world
 from hostloom.model.host import CorrelationState, PlacedMachine
@@ -307,7 +309,7 @@ def test_room_says_how_many_fit_and_what_stops_the_next() -> None:
     found = room(BEFORE.snapshot, request, 500)
     assert (found.fit, dict(found.hosts)) == (8, {"kvm1": 4, "kvm2": 4})
     assert render_room(found) == (
-        "room: 8 of 500 fit (kvm1 4, kvm2 4); the next: no host fits: not-enough-cores (2)"
+        "room: 8 of 500 fit (kvm1 ×4, kvm2 ×4); the next: no host fits: not-enough-cores (2)"
     )
     assert room_data(found)["refusal"]["code"] == "no-host-fits"
     few = room(BEFORE.snapshot, request, 3)

@@ -1,0 +1,123 @@
+"""Which requests fare otherwise in a changed world, and how."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.decide.cases import as_data
+from hostloom.decide.outcomes import outcome
+from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.world import Case
+from hostloom.model.ids import natural_key
+from hostloom.model.plan import JointDecision, Plan
+
+
+class Turn(StrEnum):
+    """How a request fares otherwise than before."""
+
+    NO_LONGER_FITS = "no-longer-fits"
+    FITS_NOW = "fits-now"
+    #: Another host, interface or address.
+    MOVES = "moves"
+    #: Refused before and after, for another reason.
+    REFUSED_OTHERWISE = "refused-otherwise"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing of a plan that is otherwise."""
+
+    #: `host`, or NIC and key: `eth0 source`; of several machines `hosts`, `sources` or `addresses`.
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedCase:
+    """A request that fares otherwise."""
+
+    name: str
+    turn: Turn
+    before: JointDecision
+    after: JointDecision
+    differences: tuple[Difference, ...] = ()
+
+
+def changed_cases(
+    before: Snapshot, after: Snapshot, cases: Sequence[Case], later: Sequence[Case] | None = None
+) -> tuple[ChangedCase, ...]:
+    """The requests that fare otherwise in `after`, in their order; asked there as `later` says."""
+    found = (
+        _turned(case.name, (before, outcome(before, case)), (after, outcome(after, again)))
+        for case, again in zip(cases, cases if later is None else later, strict=True)
+    )
+    return tuple(each for each in found if each is not None)
+
+
+def _turned(
+    name: str, earlier: tuple[Snapshot, JointDecision], later: tuple[Snapshot, JointDecision]
+) -> ChangedCase | None:
+    (before, was), (after, now) = earlier, later
+    if was.plans and now.plans:
+        found = tuple(_differences(before, after, was.plans, now.plans))
+        return ChangedCase(name, Turn.MOVES, was, now, found) if found else None
+    if was.plans:
+        return ChangedCase(name, Turn.NO_LONGER_FITS, was, now)
+    if now.plans:
+        return ChangedCase(name, Turn.FITS_NOW, was, now)
+    codes = {each.explanations[0].refusal.code for each in (was, now) if each.explanations[0].refusal}
+    return ChangedCase(name, Turn.REFUSED_OTHERWISE, was, now) if len(codes) > 1 else None
+
+
+def _differences(
+    before: Snapshot, after: Snapshot, was: tuple[Plan, ...], now: tuple[Plan, ...]
+) -> Iterable[Difference]:
+    if len(was) > 1:
+        yield from _joint_differences(was, now)
+        return
+    old, new = was[0], now[0]
+    if old.host_name != new.host_name:
+        yield Difference("host", old.host_name, new.host_name)
+    for mine, theirs in zip(old.interfaces, new.interfaces, strict=False):
+        facts, later = as_data(before, mine), as_data(after, theirs)
+        for key in ("attach", "source", "mode", "vlan", "ip", "boot"):
+            if facts[key] != later[key]:
+                yield Difference(f"{mine.name} {key}", _text(facts[key]), _text(later[key]))
+
+
+def _joint_differences(was: Sequence[Plan], now: Sequence[Plan]) -> Iterable[Difference]:
+    """Of machines that are all alike only what they have together counts, not which of them has it."""
+    for what, of_plan in (("hosts", _hosts), ("sources", _sources), ("addresses", _addresses)):
+        old, new = (Counter(word for plan in plans for word in of_plan(plan)) for plans in (was, now))
+        if old == new:
+            continue
+        yield Difference(what, _counted(old), _counted(new))
+        if what == "hosts":  # which says enough of the sources
+            return
+
+
+def _hosts(plan: Plan) -> list[str]:
+    return [plan.host_name]
+
+
+def _sources(plan: Plan) -> list[str]:
+    found = ((nic.attachment.source, nic.attachment.mode) for nic in plan.interfaces)
+    return [f"{plan.host_name}/{source}" + (f" ({mode})" if mode else "") for source, mode in found]
+
+
+def _addresses(plan: Plan) -> list[str]:
+    return [str(ip) for nic in plan.interfaces for ip in nic.ips]
+
+
+def _counted(words: Counter[str]) -> str:
+    """`kvm1 ×2, kvm2`."""
+    ordered = sorted(words.items(), key=lambda pair: natural_key(pair[0]))
+    return ", ".join(f"{word} ×{count}" if count > 1 else word for word, count in ordered)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return {None: "none", True: "yes", False: "no"}.get(value) or str(value)  # type: ignore[call-overload]
