@@ -51,12 +51,14 @@ def _lay_out(snapshot: Snapshot, jobs: tuple[Job, ...], strategy: Strategy | Non
         if stuck is not None:
             refused += [stuck] if in_order is jobs else []
             continue
-        objective.better(layout, strategy)
         if best is None or objective.cost(layout, strategy) < objective.cost(best, strategy):
             best = layout
-        if objective.cost(best, strategy) <= objective.least_cost(jobs, strategy):
+        if objective.cost(best, strategy) <= objective.least_cost(layout, strategy):
             break
-    return best or _with_moves(snapshot, jobs, strategy) or refused[0]
+    best = best or _with_moves(snapshot, jobs, strategy)
+    if best is not None:
+        objective.better(best, strategy)
+    return best or refused[0]
 
 
 def _beginnings(
@@ -80,7 +82,6 @@ def _with_moves(snapshot: Snapshot, jobs: tuple[Job, ...], strategy: Strategy | 
         layout.board.rollback(0)
         if not exhaust.is_small(layout.board) or not exhaust.complete(layout.board):
             return None
-    objective.better(layout, strategy)
     return layout
 
 

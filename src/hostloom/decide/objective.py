@@ -1,10 +1,12 @@
 """What a strategy is after, and the local search that comes nearer to it."""
 
+from collections.abc import Iterable
+from itertools import accumulate
 from math import ceil
 
 from hostloom.decide import exhaust
-from hostloom.decide.batch import Job
 from hostloom.decide.board import Limits
+from hostloom.decide.fleet import fleet_of
 from hostloom.decide.layout import Layout
 from hostloom.model.request import Strategy
 
@@ -20,16 +22,27 @@ def cost(layout: Layout, strategy: Strategy | None) -> int:
     return max(map(len, on.values()), default=0) if strategy is Strategy.SPREAD else 0
 
 
-def least_cost(jobs: tuple[Job, ...], strategy: Strategy | None) -> int:
+def least_cost(layout: Layout, strategy: Strategy | None) -> int:
     """What no layout can be better than."""
+    board = layout.board
     if strategy is Strategy.SPREAD:
-        return ceil(len(jobs) / len({place for job in jobs for place in job.kind.fits}))
-    return 1 if strategy is Strategy.PACK else 0
+        return ceil(len(board.jobs) / len({place for job in board.jobs for place in job.kind.fits}))
+    if strategy is not Strategy.PACK:
+        return 0
+    rows = fleet_of(board.snapshot).rows
+    requests = [job.asked.request for job in board.jobs]
+    cores = _so_many((row.cores for row in rows), sum(each.cores for each in requests))
+    return max(cores, _so_many((row.memory_mib for row in rows), sum(each.memory_mib for each in requests)))
+
+
+def _so_many(room: Iterable[float], wanted: float) -> int:
+    """How many of the largest hosts have that much together."""
+    return 1 + sum(total < wanted for total in accumulate(sorted(room, reverse=True)))
 
 
 def better(layout: Layout, strategy: Strategy | None) -> None:
     """Move machines until the strategy gains nothing by it."""
-    least = least_cost(layout.board.jobs, strategy)
+    least = least_cost(layout, strategy)
     layout.grant()
     while cost(layout, strategy) > least and not layout.is_spent:
         if not (_thin_out(layout) if strategy is Strategy.SPREAD else _give_up_a_host(layout)):
