@@ -10,6 +10,7 @@ CONDITIONS = {
     ChangeKind.ADD_VLAN_INTERFACE: ("{host} had VLAN {value} on {subject}", ""),
     ChangeKind.ENABLE_INTERFACE: ("{subject} of {host} were enabled", ""),
     ChangeKind.LINK_UP: ("{subject} of {host} had a link", ""),
+    ChangeKind.MOVE_INTERFACE: ("{subject} of {host} were cabled to VLAN {value}", ""),
     ChangeKind.FREE_ADDRESS: (
         "one address of {subject} were given back, such as {value}",
         "hostloom address release {value}",

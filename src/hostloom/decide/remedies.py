@@ -6,15 +6,16 @@ from math import ceil
 
 from hostloom.decide.addresses import address_book
 from hostloom.decide.capacity import pools_of
+from hostloom.decide.change_network import held_to_give
 from hostloom.decide.request_remedies import GIVEN_BACK, holder, request_remedies
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.storage import format_storage
 from hostloom.decide.storage import parse as parse_storage
-from hostloom.decide.vlan_remedies import carry_vlans, serve_vlans
+from hostloom.decide.vlan_remedies import carry_vlans, place_strays, serve_vlans
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.host import cores_left, memory_left_mib
 from hostloom.model.plan import HostExplanation, LabelExplanation, Refusal, RejectionCode, RequestCode
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ComposeRequest, DiskRequest
 
 #: Over-commit ratios are suggested in these steps.
 RATIO_STEP = 0.05
@@ -80,6 +81,8 @@ def _pools(no: Refused, state: HostState) -> Iterator[Change]:
         for at in places:
             missing = disk.size_bytes - room[at]
             yield Change(ChangeKind.GROW_POOL, layout.pools[at][0], state.host.name, str(missing))
+        others = [at for at in range(len(room)) if room[at] >= disk.size_bytes]
+        yield from _on_pools(no, disk, [layout.pools[at][0] for at in others])
         return
 
 
@@ -108,6 +111,8 @@ def _interfaces(no: Refused, state: HostState) -> Iterator[Change]:
                 yield Change(kind, each.subject, state.host.name)
         unserved = [each.subject for each in label.rejections if each.code is RejectionCode.VLAN_NOT_BOOTABLE]
         yield from serve_vlans(no.snapshot, state, unserved)
+        strays = [each.subject for each in label.rejections if each.code is RejectionCode.NO_VLAN]
+        yield from place_strays(no.snapshot, state, strays)
         yield from carry_vlans(no.snapshot, state, no.request, label.label)
 
 
@@ -119,31 +124,38 @@ def _boot(no: Refused, state: HostState) -> Iterator[Change]:
 
 
 def _full(no: Refused, state: HostState) -> Iterator[Change]:
-    """Give back one address of a subnet that is full: one that was reserved, never one that is just seen."""
+    """Give back one address of a subnet that is full: set aside before a machine's, never one just seen."""
     names = {name for label in no.labels for name in (label.winner, *label.runners_up)}
     node = no.snapshot.node_of(state.host)
     bridges = {each.bridge for each in state.host.libvirt_networks if each.name in names}
     found = node.interfaces if node is not None else ()
     vlans = {each.vlan_id for each in found if each.name in names | bridges}
     book = address_book(no.snapshot)
-    for subnet in no.snapshot.subnets:
-        if subnet.vlan_id in vlans and next(book.free(subnet), None) is None:
-            held = [e for e in no.snapshot.held if e.subnet_id == subnet.id and e.kind in GIVEN_BACK]
-            for each in sorted(held, key=lambda e: int(e.ip))[:3]:
-                yield Change(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(each.ip), holder(each))
+    for vlan_id in sorted(each for each in vlans if each is not None):
+        for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
+            if next(book.free(subnet), None) is None:
+                held = [each for each in held_to_give(no.snapshot, subnet) if each.kind in GIVEN_BACK]
+                held.sort(key=lambda each: (GIVEN_BACK.index(each.kind), int(each.ip)))
+                for each in held[:1]:
+                    yield Change(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(each.ip), holder(each))
 
 
 def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:
     """The first disk whose words no pool has, on each of the pools that there are."""
     layout, _ = pools_of(state)
     disks = parse_storage(no.request.storage)
-    for at, disk in enumerate(disks):
-        if not layout.fitting(disk):
-            for name, _, _ in layout.pools:
-                others = (*disks[:at], replace(disk, words=(name,)), *disks[at + 1 :])
-                value = format_storage(others)
-                yield Change(ChangeKind.CHANGE_REQUEST, "storage", "", value, no.request.storage)
-            return
+    disk = next((each for each in disks if not layout.fitting(each)), None)
+    if disk is not None:
+        yield from _on_pools(no, disk, [name for name, _, _ in layout.pools])
+
+
+def _on_pools(no: Refused, disk: DiskRequest, pools: list[str]) -> Iterator[Change]:
+    """The disk on each of the pools, by name."""
+    disks = parse_storage(no.request.storage)
+    for name in pools:
+        if not set(name) & set("(),"):
+            moved = tuple(replace(each, words=(name,)) if each == disk else each for each in disks)
+            yield Change(ChangeKind.CHANGE_REQUEST, "storage", "", format_storage(moved), no.request.storage)
 
 
 _OF_HOST: dict[RequestCode, Callable[[Refused, HostState], Iterator[Change]]] = {

@@ -15,8 +15,8 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.model.change import Change, ChangeKind, Suggestion
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import natural_key
-from hostloom.model.plan import Decision, Explanation, RequestCode
-from hostloom.model.request import ComposeRequest
+from hostloom.model.plan import Decision, Explanation, JointDecision, RequestCode
+from hostloom.model.request import ComposeBatch, ComposeRequest
 
 #: Suggestions that are given, changes that one takes at most, hosts that are looked at, decisions in all.
 GIVEN, DEEPEST, HOSTS, TRIES = 5, 3, 5, 200
@@ -31,6 +31,7 @@ _COST = {
     ChangeKind.ENABLE_INTERFACE: 3,
     ChangeKind.ADD_VLAN_INTERFACE: 3,
     ChangeKind.LINK_UP: 4,
+    ChangeKind.MOVE_INTERFACE: 4,
     ChangeKind.REACH_HOST: 4,
     ChangeKind.GROW_POOL: 4,
     ChangeKind.FREE_ADDRESS: 5,
@@ -56,6 +57,18 @@ def advised(snapshot: Snapshot, request: ComposeRequest, decision: Decision) -> 
         return decision
     suggestions = suggest(snapshot, request, decision.explanation)
     return replace(decision, explanation=replace(decision.explanation, suggestions=suggestions))
+
+
+def advised_batch(snapshot: Snapshot, batch: ComposeBatch, found: JointDecision) -> JointDecision:
+    """The decision on a batch, with suggestions where a machine of it finds no place even alone."""
+    if found.plans or found.refused_at is None:
+        return found
+    request = batch.machines[found.refused_at]
+    alone = simulate(snapshot, request)
+    if alone.plan is not None:
+        return found
+    told = replace(found.explanations[0], suggestions=suggest(snapshot, request, alone.explanation))
+    return replace(found, explanations=(told, *found.explanations[1:]))
 
 
 def _gist(suggestion: Suggestion) -> frozenset[Change]:
