@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hostloom.decide.suggest import advised_batch
 from hostloom.model.access import Principal
 from hostloom.model.errors import NotFound, StaleGeneration, WrongState
 from hostloom.model.ids import SystemId
@@ -65,7 +66,8 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         batches.check(uow, snapshot, batch, identities)
-        plans_or_refuse(decide_batch(snapshot, batch, identities), identities)
+        found = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
+        plans_or_refuse(found, identities)
         wanted = ComposeInput(batch, identities)
         operation = start_saga(uow, ports, principal, COMPOSE, wanted, batches.subject_of(identities))
         uow.commit()

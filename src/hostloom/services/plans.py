@@ -8,6 +8,7 @@ from itertools import chain
 from hostloom.decide.dhcp import dhcp_additions
 from hostloom.decide.explain_data import stored_data
 from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.suggest import advised_batch
 from hostloom.model.access import Principal
 from hostloom.model.errors import DriverError, StaleGeneration, WrongState
 from hostloom.model.ids import natural_key
@@ -51,7 +52,7 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         batches.check(uow, snapshot, batch, identities)
-    decision = decide_batch(snapshot, batch, identities)
+    decision = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
     if decision.refused_at is not None:
         return Planned(decision, identities)
     content = PlanContent(
