@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from hostloom.decide import constraints, storage
 from hostloom.decide.candidates import HostView
 from hostloom.decide.cases import simulate, vlan_text
+from hostloom.decide.compose import prepare
 from hostloom.decide.harm import Harm, HarmCode, interface_of, view_of, vlan_of
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import PlacedInterface, PlacedMachine
-from hostloom.model.plan import Explanation, PlannedInterface
+from hostloom.model.plan import Decision, Explanation, PlannedInterface
 from hostloom.model.request import ComposeRequest, DiskRequest, Term
 
 
@@ -43,33 +44,51 @@ def fates(before: Snapshot, after: Snapshot, found: Iterable[Harm]) -> tuple[Fat
     for each in found:
         by_machine.setdefault((each.host, each.machine), []).append(each)
     states = {each.host.name: each for each in before.hosts}
-    world, answers = after, []
-    for (host, name), own in by_machine.items():
-        fate, world = _fate(before, world, states[host], name, own)
-        answers.append(fate)
-    return tuple(answers)
+    search = _Search(before, after)
+    return tuple(search.place(states[host], name, own) for (host, name), own in by_machine.items())
 
 
-def _fate(
-    before: Snapshot, world: Snapshot, state: HostState, name: str, own: list[Harm]
-) -> tuple[Fate, Snapshot]:
-    """Where the machine could go, and the world with it there."""
-    machine = next(each for each in state.machines if each.name == name)
-    request = ask_again(before, state, machine, own)
-    without = _without(world, state, name)
-    decision = simulate(without, replace(request, host=state.host.name))
-    if decision.plan is None:
-        decision = simulate(without, request)
-    fate = Fate(name, state.host.name, request, _ways(before, state, machine), decision.explanation)
-    plan = decision.plan
-    if plan is None:
-        return fate, world
-    same = [(nic.attachment.kind, nic.attachment.source) for nic in plan.interfaces] == [
-        (nic.kind, nic.source) for nic in machine.interfaces
-    ]
-    stays = same and plan.host_name == state.host.name
-    fate = replace(fate, to=plan.host_name, interfaces=plan.interfaces, stays=stays)
-    return fate, with_plan(without, plan)
+class _Search:
+    """The world as it becomes while machines take their new places."""
+
+    def __init__(self, before: Snapshot, after: Snapshot) -> None:
+        self._before, self._world = before, after
+        prepare(after)  # what is indexed once is carried from one machine to the next
+        #: What no host could take. Each is asked for once, until a machine leaves its place.
+        self._refused: dict[ComposeRequest, Explanation] = {}
+
+    def place(self, state: HostState, name: str, own: list[Harm]) -> Fate:
+        """Where the machine could go; it is there from now on."""
+        machine = next(each for each in state.machines if each.name == name)
+        request = ask_again(self._before, state, machine, own)
+        without = _without(self._world, state, name)
+        decision = self._decide(without, request, state.host.name)
+        ways = _ways(self._before, state, machine)
+        fate = Fate(name, state.host.name, request, ways, decision.explanation)
+        plan = decision.plan
+        if plan is None:
+            return fate
+        self._world = with_plan(without, plan)
+        same = [(nic.attachment.kind, nic.attachment.source) for nic in plan.interfaces] == [
+            (nic.kind, nic.source) for nic in machine.interfaces
+        ]
+        stays = same and plan.host_name == state.host.name
+        if not stays:
+            self._refused.clear()
+        return replace(fate, to=plan.host_name, interfaces=plan.interfaces, stays=stays)
+
+    def _decide(self, world: Snapshot, request: ComposeRequest, home: str) -> Decision:
+        """On its own host if that can take it, else on any."""
+        at_home = simulate(world, replace(request, host=home))
+        if at_home.plan is not None:
+            return at_home
+        kind = replace(request, hostname=None)
+        if kind in self._refused:
+            return Decision(None, self._refused[kind])
+        decision = simulate(world, request)
+        if decision.plan is None:
+            self._refused[kind] = decision.explanation
+        return decision
 
 
 def _ways(before: Snapshot, state: HostState, machine: PlacedMachine) -> tuple[tuple[str, str], ...]:
