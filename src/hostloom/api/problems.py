@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from hostloom.decide.explain import render
+from hostloom.decide.explain import hint_of, render
 from hostloom.decide.explain_data import as_data
 from hostloom.model import errors
 from hostloom.model.errors import HostloomError
@@ -71,6 +71,8 @@ def refused_problem(error: errors.Refused) -> dict[str, Any]:
     if isinstance(error.explanation, Explanation):
         found["explanation"] = as_data(error.explanation)
         found["text"] = render(error.explanation)
+        if hint := hint_of(error.explanation):
+            found["hint"] = hint
     return found
 
 

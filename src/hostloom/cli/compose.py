@@ -103,7 +103,8 @@ def _leave_if_refused(decision: Document, output: Format, *, explain: bool) -> N
         return
     if output is Format.TABLE:
         lines = decision["text"]
-        tell(lines[0].removeprefix("refused: "), "" if explain else "--explain shows why")
+        hint = decision.get("hint") or "--explain shows why"
+        tell(lines[0].removeprefix("refused: "), "" if explain else hint)
         for line in lines[1:] if explain else []:
             say(line)
     else:

@@ -11,8 +11,10 @@ from hostloom.cli.world_files import WorldFile
 from hostloom.decide import cases, explain, explain_data
 from hostloom.decide.outcomes import host_counts, outcome, outcome_differences
 from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.suggest import advised_batch
 from hostloom.decide.world import Case
 from hostloom.model.plan import JointDecision, Plan
+from hostloom.model.request import ComposeBatch
 
 
 def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format) -> Exit:
@@ -21,7 +23,8 @@ def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format
     for file in worlds:
         snapshot = file.world.snapshot
         for case in file.world.cases:
-            found = outcome(snapshot, case)
+            batch = case.batch or ComposeBatch((case.request,))
+            found = advised_batch(snapshot, batch, outcome(snapshot, case))
             if output is Format.TABLE:
                 if len(worlds) > 1:
                     typer.echo(f"{file.path}:")

@@ -47,6 +47,11 @@ def render(explanation: Explanation, now: float | None = None) -> list[str]:
     return lines + [render_suggestion(each) for each in explanation.suggestions]
 
 
+def hint_of(explanation: Explanation) -> str:
+    """The least change that makes a refused request fit; empty where none is known."""
+    return render_suggestion(explanation.suggestions[0]) if explanation.suggestions else ""
+
+
 def _headline(explanation: Explanation, now: float | None) -> str:
     if explanation.refusal is not None:
         return f"refused: {render_refusal(explanation.refusal)}"

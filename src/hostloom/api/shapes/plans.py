@@ -5,7 +5,7 @@ from typing import Any, Self
 from hostloom.api.forms import Mac, Out
 from hostloom.api.names import Names
 from hostloom.api.shapes.machines import DiskOut, NicOut
-from hostloom.decide.explain import render
+from hostloom.decide.explain import hint_of, render
 from hostloom.decide.explain_data import as_data, from_data
 from hostloom.decide.explain_words import render_warning
 from hostloom.model.plan import Plan
@@ -126,6 +126,8 @@ class DecisionOut(Out):
     dhcp: list[DhcpOut]
     explanation: dict[str, Any]
     text: list[str]
+    #: Of a refusal the least change that makes the request fit; empty where none is known.
+    hint: str
 
     @classmethod
     def of(cls, item: Planned, names: Names, now: float) -> Self:
@@ -144,6 +146,7 @@ class DecisionOut(Out):
             dhcp=[] if content is None else [DhcpOut.of(each) for each in content.dhcp],
             explanation=as_data(why),
             text=render(why, now),
+            hint=hint_of(why),
         )
 
 
