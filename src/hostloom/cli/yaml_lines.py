@@ -52,7 +52,9 @@ def _told(error: yaml.YAMLError, text: str) -> NotYaml:
         # Of a line without a colon the problem's mark is on the next.
         is_key = error.context == "while scanning a simple key"
         mark = error.context_mark if is_key else error.problem_mark or error.context_mark
-        return NotYaml(mark.line + 1 if mark else 1, error.problem or "this is not YAML")
+        problem = error.problem or "this is not YAML"
+        told = f"{problem} (indent with spaces)" if "\\t" in problem else problem
+        return NotYaml(mark.line + 1 if mark else 1, told)
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, error.position) + 1
         return NotYaml(line, f"the character {chr(error.character)!r} is not allowed")

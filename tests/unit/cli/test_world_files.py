@@ -191,7 +191,7 @@ MISTAKES = [
     ("hosts: {kvm1: 3}", "host: kvm1", 50, "host: goes with one machine; of several, say hosts"),
     ("{attach: macvlan, source: eth0,", "{source: eth0,", 31, "mode: private goes with attach: macvlan"),
     # -- no YAML
-    ("cores: 8", "\tcores: 8", 23, "found character '\\t' that cannot start any token"),
+    ("cores: 8", "\tcores: 8", 23, "found character '\\t' that cannot start any token (indent with spaces)"),
     ("cores: 8", "cores: [8", 24, "expected ',' or ']'"),
     ("cores: 8", "cores 8", 23, "could not find expected ':'"),
     ("cores: 8", "cores: *eight", 23, "there is no anchor 'eight'"),
