@@ -81,6 +81,17 @@ class Board:
         self.tries += 1
         return try_host(self.snapshot, self._book, self.states[place], job.asked)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every machine is placed."""
+        return len(self.placed) == len(self.jobs)
+
+    @property
+    def is_in_turn(self) -> bool:
+        """Whether the machines were placed in the order of the batch, and none of them was moved."""
+        steps = [placed.job if was_put else None for was_put, placed in self._journal]
+        return steps == list(self.jobs)
+
     def bars(self, job: Job) -> Callable[[int], bool] | None:
         """Whether anti-affinity or the limits keep it off a host; None when nothing keeps it off any."""
         apart, limits, on = self._apart.get(job.word or "", ()), self.limits, self.on

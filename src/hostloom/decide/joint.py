@@ -5,6 +5,7 @@ legal in the world in which all others are placed.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from hostloom.decide import exhaust, objective
 from hostloom.decide.batch import Job, Stuck, fit_of, read_batch
@@ -47,18 +48,24 @@ def _lay_out(snapshot: Snapshot, jobs: tuple[Job, ...], strategy: Strategy | Non
         if best is not None and not is_rival:
             continue
         layout = Layout(Board(snapshot, jobs), order)
-        stuck = layout.fill(in_order)
-        if stuck is not None:
-            refused += [stuck] if in_order is jobs else []
+        known = None if best is None else objective.cost(best, strategy)
+        stuck = layout.fill(in_order, gives_up=partial(_is_worse, strategy=strategy, known=known))
+        if not layout.board.is_complete:
+            refused += [stuck] if stuck is not None and in_order is jobs else []
             continue
-        if best is None or objective.cost(layout, strategy) < objective.cost(best, strategy):
+        if known is None or objective.cost(layout, strategy) < known:
             best = layout
-        if objective.cost(best, strategy) <= objective.least_cost(layout, strategy):
-            break
+            if objective.cost(best, strategy) <= objective.least_cost(best, strategy):
+                break
     best = best or _with_moves(snapshot, jobs, strategy)
     if best is not None:
         objective.better(best, strategy)
     return best or refused[0]
+
+
+def _is_worse(layout: Layout, strategy: Strategy | None, known: int | None) -> bool:
+    """Whether it will cost no less than a layout that is known: what is laid out only gets dearer."""
+    return known is not None and objective.cost(layout, strategy) >= known
 
 
 def _beginnings(
@@ -109,6 +116,8 @@ def _in_turn(layout: Layout) -> Board:
     Where that order leaves one without its NICs or disks, the layout is kept as it was found.
     """
     found = layout.board
+    if found.is_in_turn:
+        return found
     board = Board(found.snapshot, found.jobs)
     for job in found.jobs:
         place = found.placed[job].place

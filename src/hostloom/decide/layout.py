@@ -1,6 +1,6 @@
 """Lay machines over hosts: first fit, and where that ends, others of the batch make room."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -38,10 +38,18 @@ class Layout:
         self._last_try = MOST_TRIES
         self._locked: set[Job] = set()
 
-    def fill(self, jobs: Iterable[Job], *, with_moves: bool = False) -> Stuck | None:
+    def fill(
+        self,
+        jobs: Iterable[Job],
+        *,
+        with_moves: bool = False,
+        gives_up: Callable[["Layout"], bool] = lambda _: False,
+    ) -> Stuck | None:
         """Place the machines in turn; the first that finds no place stays out, and so do those after it."""
         self.grant()
         for job in jobs:
+            if gives_up(self):
+                break
             if self._settle(job) or (with_moves and self.make_place(job)):
                 continue
             board = self.board
