@@ -1,7 +1,7 @@
 """Everything a decision may look at, frozen at one revision, with the look-ups built once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, TypeVar
 
@@ -181,6 +181,13 @@ class Snapshot:
         }
         return self
 
+    def only(self, hosts: tuple[HostState, ...], nodes: tuple[Node, ...]) -> "Snapshot":
+        """The same network and addresses with these hosts and nodes alone; their look-ups are kept."""
+        few = replace(self, hosts=hosts, nodes=nodes)
+        built = vars(self)
+        vars(few).update({name: built[name] for name in (*_LOOKUPS, "held_by_ip") if name in built})
+        return few
+
 
 _NETWORK = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges"})
 #: Look-ups that no machine or host changes, with what they rest on.
@@ -197,6 +204,8 @@ _LOOKUPS = {
 
 
 def _changed(before: dict[K, V], changes: Mapping[K, V | None]) -> dict[K, V]:
+    if not changes:
+        return before
     after = dict(before)
     for key, value in changes.items():
         if value is None:
@@ -209,6 +218,8 @@ def _changed(before: dict[K, V], changes: Mapping[K, V | None]) -> dict[K, V]:
 def _regained(
     before: dict[Address, tuple[HeldAddress, ...]], delta: Delta
 ) -> dict[Address, tuple[HeldAddress, ...]]:
+    if not delta.lost and not delta.gained:
+        return before
     after = dict(before)
     for each in delta.lost:
         some = list(after.get(each.ip, ()))

@@ -3,18 +3,22 @@
 Nothing is suggested that was not tried: each set is applied to the world, and the request decided there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import chain, combinations, islice
 
+from hostloom.decide.addresses import address_book
 from hostloom.decide.cases import simulate
 from hostloom.decide.changes import apply
+from hostloom.decide.compose import named
+from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.remedies import Refused, remedies
 from hostloom.decide.request_changes import apply_to_request
-from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.model.change import Change, ChangeKind, Suggestion
 from hostloom.model.errors import InvalidValue
-from hostloom.model.ids import natural_key
+from hostloom.model.host import Host
+from hostloom.model.ids import SystemId, natural_key
 from hostloom.model.plan import Decision, Explanation, JointDecision, RequestCode
 from hostloom.model.request import ComposeBatch, ComposeRequest
 
@@ -42,13 +46,13 @@ _FURTHEST = {code: position for position, code in enumerate(RequestCode)}
 
 def suggest(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -> tuple[Suggestion, ...]:
     """What would make the refused request fit, the least first; empty where nothing that we know of does."""
-    trials = _Trials(snapshot, request)
+    hosts = _hosts(snapshot, request, refused)
     found: list[Suggestion] = []
-    for host in _hosts(snapshot, request, refused):
+    for host in hosts:
         narrowed = request if host is None else replace(request, host=host)
-        found += trials.suggestions(narrowed, host or "")
+        found += _Trials(_world_of(snapshot, narrowed), narrowed, TRIES // len(hosts)).suggestions(host or "")
     distinct = {_gist(each): each for each in sorted(found, key=_order, reverse=True)}
-    return tuple(sorted(distinct.values(), key=_order)[:GIVEN])
+    return tuple(islice(_least(snapshot, request, sorted(distinct.values(), key=_order)), GIVEN))
 
 
 def advised(snapshot: Snapshot, request: ComposeRequest, decision: Decision) -> Decision:
@@ -72,9 +76,55 @@ def advised_batch(snapshot: Snapshot, batch: ComposeBatch, found: JointDecision)
 
 
 def _gist(suggestion: Suggestion) -> frozenset[Change]:
-    """Alike but for the interface that a VLAN is brought to: one of these is enough."""
-    add = ChangeKind.ADD_VLAN_INTERFACE
-    return frozenset(replace(each, subject="") if each.kind is add else each for each in suggestion.changes)
+    """Alike but for the VLAN that is brought, or the interface that it is brought to: one is enough."""
+    ways = (ChangeKind.ADD_VLAN_INTERFACE, ChangeKind.MOVE_INTERFACE)
+    return frozenset(
+        replace(each, subject="", value="") if each.kind in ways else each for each in suggestion.changes
+    )
+
+
+def _least(snapshot: Snapshot, request: ComposeRequest, found: Iterable[Suggestion]) -> Iterator[Suggestion]:
+    """Those of which no smaller part makes the request fit, be it on another host than theirs."""
+    told: list[frozenset[Change]] = []
+    for each in found:
+        changes = frozenset(each.changes)
+        if any(other <= changes for other in told):
+            continue
+        everywhere = tuple(change for change in each.changes if not change.host)
+        parts = _parts(everywhere, min(len(everywhere), len(changes) - 1)) if request.host is None else ()
+        if not any(_fits(snapshot, request, some) for some in parts):
+            told.append(changes)
+            yield each
+
+
+def _fits(snapshot: Snapshot, request: ComposeRequest, changes: tuple[Change, ...]) -> bool:
+    tried = _after(snapshot, request, changes)
+    return tried is not None and tried.decision.plan is not None
+
+
+def _parts(changes: tuple[Change, ...], largest: int) -> Iterator[tuple[Change, ...]]:
+    """Subsets of one change and up to so many, in the order of the changes."""
+    return chain.from_iterable(combinations(changes, size) for size in range(1, largest + 1))
+
+
+def _world_of(snapshot: Snapshot, request: ComposeRequest) -> Snapshot:
+    """With the host that is asked for alone: every trial then costs as in a small world."""
+    try:
+        states = named(snapshot, request)
+    except RefuseRequest:
+        states = None
+    if states is None:
+        return snapshot
+    known = (snapshot.node_by_system_id.get(each) for state in states for each in _nodes_of(state.host))
+    nodes = {node.system_id: node for node in known if node is not None}
+    few = snapshot.only(tuple(states), tuple(nodes.values()))
+    few.indexes["addresses"] = address_book(snapshot).carried(few, Delta())
+    return few
+
+
+def _nodes_of(host: Host) -> tuple[SystemId, ...]:
+    found = host.correlation
+    return (*found.candidates, *((found.system_id,) if found.system_id is not None else ()))
 
 
 def _order(suggestion: Suggestion) -> tuple[object, ...]:
@@ -105,70 +155,70 @@ class _Tried:
 
 @dataclass
 class _Trials:
-    """Decisions in changed worlds, counted."""
+    """Decisions on one request in changed worlds, counted."""
 
     snapshot: Snapshot
     request: ComposeRequest
-    left: int = TRIES
-    _known: dict[tuple[frozenset[Change], str | None], _Tried | None] = field(default_factory=dict)
+    left: int
+    _known: dict[frozenset[Change], _Tried | None] = field(default_factory=dict)
 
-    def suggestions(self, request: ComposeRequest, host: str) -> Iterator[Suggestion]:
+    def suggestions(self, host: str) -> Iterator[Suggestion]:
         """Sets of one change, else of two, else of three: the fewest that do."""
-        start = self._try((), request)
+        start = self._try(())
         reached = [start] if start is not None else []
         for _ in range(DEEPEST):
-            reached = [after for each in reached for after in self._steps(each, request)]
+            reached = [after for each in reached for after in self._steps(each)]
             good = [each for each in reached if each.decision.plan is not None]
-            least = [each for each in good if self._is_least(each.changes, request)]
+            least = [each for each in good if self._is_least(each.changes)]
             if least:
                 for each in least:
                     plan = each.decision.plan
                     yield Suggestion(each.changes, plan.host_name if plan is not None else host)
                 return
 
-    def _steps(self, tried: _Tried, request: ComposeRequest) -> Iterator[_Tried]:
+    def _steps(self, tried: _Tried) -> Iterator[_Tried]:
         """One change further, wherever a remedy for the refusal is known."""
         no = _refused(tried)
         for change in remedies(no) if no is not None else ():
-            if change not in tried.changes and len(self._requests((*tried.changes, change))) < 2:
-                after = self._try((*tried.changes, change), request)
+            changes = (*tried.changes, change)
+            # Rewriting the request twice would only wander off.
+            if change not in tried.changes and sum(map(_is_of_request, changes)) < 2:
+                after = self._try(changes)
                 if after is not None:
                     yield after
 
-    @staticmethod
-    def _requests(changes: tuple[Change, ...]) -> list[Change]:
-        """Changes of the request: rewriting it twice would only wander off."""
-        return [each for each in changes if each.kind is ChangeKind.CHANGE_REQUEST]
-
-    def _is_least(self, changes: tuple[Change, ...], request: ComposeRequest) -> bool:
-        """Whether no smaller part of the set does."""
-        for size in range(1, len(changes)):
-            for some in combinations(changes, size):
-                tried = self._try(some, request)
-                if tried is not None and tried.decision.plan is not None:
-                    return False
+    def _is_least(self, changes: tuple[Change, ...]) -> bool:
+        """Whether no smaller part of the set does; what could not be tried might."""
+        for some in _parts(changes, len(changes) - 1):
+            tried = self._try(some)
+            if frozenset(some) not in self._known or (tried is not None and tried.decision.plan is not None):
+                return False
         return True
 
-    def _try(self, changes: tuple[Change, ...], request: ComposeRequest) -> _Tried | None:
+    def _try(self, changes: tuple[Change, ...]) -> _Tried | None:
         """Decide after the changes; None for ones that cannot be made, or when enough was tried."""
-        key = (frozenset(changes), request.host)
+        key = frozenset(changes)
         if key not in self._known:
             if self.left <= 0:
                 return None
             self.left -= 1
-            self._known[key] = self._tried(changes, request)
+            self._known[key] = _after(self.snapshot, self.request, changes)
         return self._known[key]
 
-    def _tried(self, changes: tuple[Change, ...], request: ComposeRequest) -> _Tried | None:
-        snapshot = self.snapshot
-        try:
-            for change in changes:
-                snapshot = apply(snapshot, change)
-                request = apply_to_request(request, change)
-        except InvalidValue:
-            return None
-        decision = simulate(snapshot, request)
-        return _Tried(changes, snapshot, request, decision)
+
+def _is_of_request(change: Change) -> bool:
+    return change.kind is ChangeKind.CHANGE_REQUEST
+
+
+def _after(snapshot: Snapshot, request: ComposeRequest, changes: tuple[Change, ...]) -> _Tried | None:
+    """The decision after the changes; None for ones that cannot be made."""
+    try:
+        for change in changes:
+            snapshot = apply(snapshot, change)
+            request = apply_to_request(request, change)
+    except InvalidValue:
+        return None
+    return _Tried(changes, snapshot, request, simulate(snapshot, request))
 
 
 def _refused(tried: _Tried) -> Refused | None:

@@ -1,6 +1,7 @@
 """Changes that bring DHCP to a VLAN, or a VLAN to a host."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from hostloom.decide import constraints
 from hostloom.decide.candidates import HostView
@@ -15,7 +16,7 @@ from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface
 from hostloom.model.request import ComposeRequest, LabelConstraints
 
-#: Ways to bring one VLAN to one host that are tried.
+#: VLANs, and interfaces for each, that are tried for one label on one host.
 WAYS = 3
 
 
@@ -39,8 +40,9 @@ def carry_vlans(
     if node is None or wanted is None:
         return
     view = HostView(snapshot, state, node.hostname, node.interfaces)
-    for vlan in _wanted_vlans(snapshot, wanted):
-        yield from _tagged(view, node, vlan)
+    vlans = _wanted_vlans(snapshot, wanted)
+    yield from islice((change for each in vlans for change in _tagged(view, node, each)), WAYS)
+    for vlan in vlans[:WAYS]:
         yield from _cabled(view, [each for each in node.interfaces if each.vlan_id != vlan.id], vlan)
 
 
