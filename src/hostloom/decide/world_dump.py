@@ -37,7 +37,7 @@ def _node(snapshot: Snapshot, node: Node) -> dict[str, Any]:
     return {
         "name": node.hostname,
         "type": node.kind.value,
-        "interfaces": [_interface(snapshot, each) for each in node.interfaces],
+        "interfaces": _interfaces(snapshot, node.interfaces),
     }
 
 
@@ -75,7 +75,13 @@ def _subnet(snapshot: Snapshot, subnet: Subnet) -> dict[str, Any]:
     }
 
 
-def _interface(snapshot: Snapshot, interface: NodeInterface) -> dict[str, Any]:
+def _interfaces(snapshot: Snapshot, interfaces: tuple[NodeInterface, ...]) -> list[dict[str, Any]]:
+    names = {each.name for each in interfaces}
+    return [_interface(snapshot, each, names) for each in interfaces]
+
+
+def _interface(snapshot: Snapshot, interface: NodeInterface, known: set[str]) -> dict[str, Any]:
+    """A VLAN interface may lie on what is no interface to us, a dummy for example: that is left out."""
     return {
         "name": interface.name,
         "id": interface.id,
@@ -83,7 +89,7 @@ def _interface(snapshot: Snapshot, interface: NodeInterface) -> dict[str, Any]:
         "mac": str(interface.mac) if interface.mac is not None else None,
         "vlan": vlan_text(snapshot, interface.vlan_id),
         "addresses": [str(ip) for ip in interface.ips],
-        "parents": list(interface.parents),
+        "parents": [each for each in interface.parents if each in known],
         "bridge_type": interface.bridge_kind.value if interface.bridge_kind else None,
         "enabled": interface.enabled,
         "link": interface.link,
@@ -109,7 +115,7 @@ def _host(snapshot: Snapshot, state: HostState) -> dict[str, Any]:
         "cpu_over_commit_ratio": host.cpu_over_commit_ratio,
         "memory_over_commit_ratio": host.memory_over_commit_ratio,
         "reachable": host.reachable,
-        "interfaces": [_interface(snapshot, each) for each in (node.interfaces if node else ())],
+        "interfaces": _interfaces(snapshot, node.interfaces if node else ()),
         "libvirt_networks": [_network(each) for each in host.libvirt_networks],
         "storage_pools": [_pool(each) for each in host.storage_pools if each.active],
         "machines": [_machine(each) for each in state.machines],

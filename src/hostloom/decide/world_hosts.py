@@ -120,7 +120,9 @@ class HostReader:
 
     def _host(self, section: Section, name: str, *, is_known: bool) -> Host:
         state = CorrelationState.CORRELATED if is_known else CorrelationState.UNKNOWN
-        architectures = section.strings("architectures") or ["amd64"]
+        architectures = section.strings("architectures")
+        if section.raw("architectures") is None:
+            architectures = ["amd64"]
         return Host(
             HostId(self._numbers.of("host", section)),
             name,
