@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hostloom.decide.check import check
+from hostloom.decide.check import check_all
 from hostloom.decide.difference import differences
 from hostloom.decide.explain_words import render_difference, render_refusal
 from hostloom.decide.joint import decide_all
-from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import PlanStale, Refused
 from hostloom.model.plan import Explanation, JointDecision, Plan, Refusal
@@ -16,12 +15,10 @@ from hostloom.model.stored_plan import PlanContent, PlanDifference
 
 
 def decide_batch(snapshot: Snapshot, batch: ComposeBatch, identities: Sequence[Identities]) -> JointDecision:
-    """Decide, and have the independent checker look at every plan."""
+    """Decide, and have the independent checker look at all plans together."""
     found = decide_all(snapshot, batch, tuple(identities))
-    for request, plan in zip(batch.machines, found.plans, strict=False):
-        if wrong := check(snapshot, request, plan):
-            raise AssertionError(f"the plan breaks the rules: {'; '.join(wrong)}")
-        snapshot = with_plan(snapshot, plan)
+    if found.refused_at is None and (wrong := check_all(snapshot, batch, found.plans)):
+        raise AssertionError(f"the plans break the rules: {'; '.join(wrong)}")
     return found
 
 

@@ -91,7 +91,7 @@ def test_what_will_not_pass_is_not(proof: Proof) -> None:
 def test_the_checker_looks_at_what_is_reserved_too(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
     before = proof.world.state()
     proof.begin(proof.world)
-    monkeypatch.setattr(deciding, "check", lambda *_: ("eth0: no such bridge",))
+    monkeypatch.setattr(deciding, "check_all", lambda *_: ("eth0: no such bridge",))
     operation = proof.run(COMPOSE)
     assert (operation.state, operation.error_code) == (OperationState.FAILED, "bug")
     assert "eth0: no such bridge" in operation.error
