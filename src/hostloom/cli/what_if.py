@@ -11,9 +11,9 @@ from hostloom.cli.world_files import WorldFile
 from hostloom.client import Document
 from hostloom.decide import explain
 from hostloom.decide.change_text import FORMS, format_change, parse_change
-from hostloom.decide.changed_cases import Turn
 from hostloom.decide.changes import apply
-from hostloom.decide.explain_what_if import render_headline, render_room
+from hostloom.decide.compared_cases import Turn
+from hostloom.decide.explain_what_if import render_changed, render_headline, render_room
 from hostloom.decide.request_changes import apply_to_request
 from hostloom.decide.room import Room, room
 from hostloom.decide.snapshot import Snapshot
@@ -138,6 +138,8 @@ def _show(answer: Answer, *, with_file: bool, with_reasons: bool) -> None:
         data = consequences_data(answer.file.world.snapshot, answer.after, answer.found)
         _rows(data["hurt"], HURT)
         _rows(data["changed"], CHANGED)
+        if len(answer.found.cases) == 1 and not answer.found.changed:
+            typer.echo(f"{answer.found.cases[0].name} is {render_changed(answer.found.cases[0])}")
     if with_reasons:
         _show_reasons(answer)
     if answer.rooms is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hostloom.decide.changed_cases import ChangedCase, Turn
+from hostloom.decide.compared_cases import ComparedCase, Turn
 from hostloom.decide.explain_words import render_refusal
 from hostloom.decide.fates import Fate
 from hostloom.decide.harm import Harm, HarmCode
@@ -61,8 +61,10 @@ def _unplaced(fate: Fate) -> str:
     return _refused(refusal)
 
 
-def render_changed(case: ChangedCase) -> str:
+def render_changed(case: ComparedCase) -> str:
     """What becomes of the request."""
+    if case.turn is Turn.SAME:
+        return f"as before: {_placed(case.after) if case.after.plans else _refusal_of(case.after)}"
     if case.turn is Turn.NO_LONGER_FITS:
         return f"no longer fits: {_refusal_of(case.after)} (was on {_hosts(case.before)})"
     if case.turn is Turn.FITS_NOW:
@@ -81,10 +83,12 @@ def render_headline(changes: Iterable[str], found: Consequences) -> str:
         parts.append(f"{len(found.hurt)} of {_many(found.machines, 'machine')} hurt")
     else:
         parts.append("there are no machines to hurt")
-    if found.requests:
-        broken = sum(each.turn is Turn.NO_LONGER_FITS for each in found.changed)
+    if found.cases:
+        broken = sum(each.turn is Turn.NO_LONGER_FITS for each in found.cases)
         verb = "fits" if broken == 1 else "fit"
-        parts.append(f"{broken} of {_many(found.requests, 'request')} no longer {verb}")
+        parts.append(f"{broken} of {_many(len(found.cases), 'request')} no longer {verb}")
+        never = sum(not each.before.plans and not each.after.plans for each in found.cases)
+        parts += [f"{never} refused before and after"] if never else []
     return f"with {', '.join(changes)}: {', '.join(parts)}"
 
 

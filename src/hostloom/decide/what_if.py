@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hostloom.decide.changed_cases import ChangedCase, changed_cases
+from hostloom.decide.compared_cases import ComparedCase, Turn, compare_cases
 from hostloom.decide.fates import Fate, fates
 from hostloom.decide.harm import Harm, harms
 from hostloom.decide.snapshot import Snapshot
@@ -19,9 +19,13 @@ class Consequences:
     harms: tuple[Harm, ...]
     #: Of each hurt machine, in the order of `harms`.
     fates: tuple[Fate, ...]
-    #: How many requests were held against both.
-    requests: int
-    changed: tuple[ChangedCase, ...]
+    #: The requests that were held against both.
+    cases: tuple[ComparedCase, ...]
+
+    @property
+    def changed(self) -> tuple[ComparedCase, ...]:
+        """The requests that fare otherwise."""
+        return tuple(each for each in self.cases if each.turn is not Turn.SAME)
 
     @property
     def hurt(self) -> tuple[tuple[str, str], ...]:
@@ -38,5 +42,5 @@ def consequences(
     """
     found = harms(before, after)
     machines = sum(len(each.machines) for each in before.hosts)
-    changed = changed_cases(before, after, cases, later)
-    return Consequences(machines, found, fates(before, after, found), len(cases), changed)
+    compared = compare_cases(before, after, cases, later)
+    return Consequences(machines, found, fates(before, after, found), compared)

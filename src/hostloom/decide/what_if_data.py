@@ -3,7 +3,7 @@
 from typing import Any
 
 from hostloom.decide.cases import as_data
-from hostloom.decide.changed_cases import ChangedCase
+from hostloom.decide.compared_cases import ComparedCase
 from hostloom.decide.explain_what_if import render_changed, render_fate, render_harm
 from hostloom.decide.fates import Fate
 from hostloom.decide.harm import Harm
@@ -19,8 +19,8 @@ def consequences_data(before: Snapshot, after: Snapshot, found: Consequences) ->
     return {
         "machines": found.machines,
         "hurt": [_fate(after, each, found.harms) for each in found.fates],
-        "requests": found.requests,
-        "changed": [_changed(before, after, each) for each in found.changed],
+        "requests": len(found.cases),
+        "changed": [_compared(before, after, each) for each in found.changed],
     }
 
 
@@ -59,7 +59,7 @@ def _fate(after: Snapshot, fate: Fate, harms: tuple[Harm, ...]) -> dict[str, Any
     }
 
 
-def _changed(before: Snapshot, after: Snapshot, case: ChangedCase) -> dict[str, Any]:
+def _compared(before: Snapshot, after: Snapshot, case: ComparedCase) -> dict[str, Any]:
     return {
         "name": case.name,
         "turn": case.turn.value,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide.changed_cases import Turn, changed_cases
+from hostloom.decide.compared_cases import Turn, compare_cases
 from hostloom.decide.explain_what_if import HARMS, render_changed, render_fate, render_headline, render_room
 from hostloom.decide.fates import ask_again
 from hostloom.decide.harm import Harm, HarmCode, harms
@@ -262,7 +262,8 @@ def test_machines_that_are_asked_for_again_fit_where_they_are() -> None:
 
 
 def turns(later: Snapshot, before: Snapshot = BEFORE.snapshot) -> dict[str, Turn]:
-    return {each.name: each.turn for each in changed_cases(before, later, BEFORE.cases)}
+    found = compare_cases(before, later, BEFORE.cases)
+    return {each.name: each.turn for each in found if each.turn is not Turn.SAME}
 
 
 def test_requests_that_fare_otherwise() -> None:
@@ -275,7 +276,7 @@ def test_requests_that_fare_otherwise() -> None:
 
 def test_a_request_that_moves_tells_every_difference() -> None:
     mgmt = Case("mgmt", ComposeRequest(host="kvm1", interfaces="eth0:vid=0"), {})
-    (moved,) = changed_cases(BEFORE.snapshot, after(enabled="false", ports=""), [mgmt])
+    (moved,) = compare_cases(BEFORE.snapshot, after(enabled="false", ports=""), [mgmt])
     assert moved.turn is Turn.MOVES
     assert render_changed(moved) == (
         "moves: eth0 attach bridge → macvlan, eth0 source br0 → eth0, eth0 mode none → bridge"
@@ -286,7 +287,7 @@ def test_several_machines_move_together() -> None:
     case = BEFORE.cases[-1]
     assert (case.count, case.strategy) == (2, Strategy.SPREAD)
     assert host_counts(outcome(BEFORE.snapshot, case).plans) == {"kvm1": 1, "kvm2": 1}
-    (found,) = changed_cases(BEFORE.snapshot, without_host("kvm2"), [case])
+    (found,) = compare_cases(BEFORE.snapshot, without_host("kvm2"), [case])
     assert found.turn is Turn.NO_LONGER_FITS
     assert "machine 2 finds no place: " in render_changed(found)
 

@@ -1,4 +1,4 @@
-"""Which requests fare otherwise in a changed world, and how."""
+"""How requests fare in a changed world."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,8 +14,9 @@ from hostloom.model.plan import JointDecision, Plan
 
 
 class Turn(StrEnum):
-    """How a request fares otherwise than before."""
+    """How a request fares, held against before."""
 
+    SAME = "same"
     NO_LONGER_FITS = "no-longer-fits"
     FITS_NOW = "fits-now"
     #: Another host, interface or address.
@@ -35,8 +36,8 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedCase:
-    """A request that fares otherwise."""
+class ComparedCase:
+    """A request before and after."""
 
     name: str
     turn: Turn
@@ -45,30 +46,29 @@ class ChangedCase:
     differences: tuple[Difference, ...] = ()
 
 
-def changed_cases(
+def compare_cases(
     before: Snapshot, after: Snapshot, cases: Sequence[Case], later: Sequence[Case] | None = None
-) -> tuple[ChangedCase, ...]:
-    """The requests that fare otherwise in `after`, in their order; asked there as `later` says."""
-    found = (
-        _turned(case.name, (before, outcome(before, case)), (after, outcome(after, again)))
+) -> tuple[ComparedCase, ...]:
+    """The requests in their order; asked in `after` as `later` says."""
+    return tuple(
+        _compare(case.name, (before, outcome(before, case)), (after, outcome(after, again)))
         for case, again in zip(cases, cases if later is None else later, strict=True)
     )
-    return tuple(each for each in found if each is not None)
 
 
-def _turned(
+def _compare(
     name: str, earlier: tuple[Snapshot, JointDecision], later: tuple[Snapshot, JointDecision]
-) -> ChangedCase | None:
+) -> ComparedCase:
     (before, was), (after, now) = earlier, later
     if was.plans and now.plans:
         found = tuple(_differences(before, after, was.plans, now.plans))
-        return ChangedCase(name, Turn.MOVES, was, now, found) if found else None
+        return ComparedCase(name, Turn.MOVES if found else Turn.SAME, was, now, found)
     if was.plans:
-        return ChangedCase(name, Turn.NO_LONGER_FITS, was, now)
+        return ComparedCase(name, Turn.NO_LONGER_FITS, was, now)
     if now.plans:
-        return ChangedCase(name, Turn.FITS_NOW, was, now)
+        return ComparedCase(name, Turn.FITS_NOW, was, now)
     codes = {each.explanations[0].refusal.code for each in (was, now) if each.explanations[0].refusal}
-    return ChangedCase(name, Turn.REFUSED_OTHERWISE, was, now) if len(codes) > 1 else None
+    return ComparedCase(name, Turn.REFUSED_OTHERWISE if len(codes) > 1 else Turn.SAME, was, now)
 
 
 def _differences(
