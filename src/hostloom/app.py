@@ -28,12 +28,13 @@ from hostloom.api.v1 import create_api
 from hostloom.config import Listen, Settings, load_settings
 from hostloom.decide.compose import prepare
 from hostloom.dhcp.driver import KeaDhcp
+from hostloom.dhcp.embedded import EmbeddedKea
 from hostloom.hostscan.scan import HostScan
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.errors import ConfigError
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
-from hostloom.ports import Ports
+from hostloom.ports import DhcpServer, Ports
 from hostloom.rack import BootServer, DhcpKeeper, settle
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
@@ -132,15 +133,26 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         scanner=HostScan(remotes),
         keys=keys,
         resolver=SystemResolver(),
-        dhcp=(
-            None
-            if settings.kea_socket is None
-            else KeaDhcp(settings.kea_socket, socket6=settings.kea_socket6)
-        ),
+        dhcp=_dhcp_server(settings, stack),
         clock=SystemClock(),
         ids=RandomIds(),
         boot_port=settings.boot_port,
     )
+
+
+def _dhcp_server(settings: Settings, stack: contextlib.ExitStack) -> DhcpServer | None:
+    """Kea as the settings have it: our own, somebody's, or none."""
+    if settings.kea_embedded:
+        if settings.kea_socket or settings.kea_socket6:
+            given = settings.kea_socket or settings.kea_socket6
+            raise ConfigError("kea_socket", str(given), "nothing while kea_embedded is true")
+        kea = EmbeddedKea(settings.state_dir / "kea")
+        stack.callback(kea.stop)
+        kea.start()
+        return kea
+    if settings.kea_socket is None:
+        return None
+    return KeaDhcp(settings.kea_socket, socket6=settings.kea_socket6)
 
 
 def run(settings: Settings, ports: Ports) -> None:

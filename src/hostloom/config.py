@@ -51,6 +51,8 @@ class Settings:
     kea_socket: Path | None = None
     #: The control socket of Kea's DHCPv6 server; none: hostloom serves DHCPv4 only.
     kea_socket6: Path | None = None
+    #: hostloom starts and supervises Kea itself, with its files in the state directory.
+    kea_embedded: bool = False
     #: OpenSSH configuration for connections to hosts; none: OpenSSH's own.
     ssh_config: Path | None = None
     log_level: str = "info"
@@ -149,6 +151,14 @@ def _listen(name: str, value: Any) -> Listen:
     return Listen(host, int(port))
 
 
+def _flag(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value not in ("true", "false"):
+        raise ConfigError(name, value, "true or false")
+    return bool(value == "true")
+
+
 def _level(name: str, value: Any) -> str:
     if value not in LOG_LEVELS:
         raise ConfigError(name, value, f"one of {', '.join(LOG_LEVELS)}")
@@ -167,6 +177,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "boot_cmdline": _text,
     "kea_socket": _optional_path,
     "kea_socket6": _optional_path,
+    "kea_embedded": _flag,
     "ssh_config": _optional_path,
     "log_level": _level,
     "workers": _number(1, 256),

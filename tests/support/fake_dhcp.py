@@ -21,6 +21,8 @@ class FakeDhcp:
     faults: list[DriverError] = field(default_factory=list, compare=False)
     #: Raised by the next calls of `apply`, one each, when all is changed: the answer got lost.
     late_faults: list[DriverError] = field(default_factory=list, compare=False)
+    #: What is wrong with a part of it.
+    trouble: str = field(default="", compare=False)
     #: Its process id.
     process: int = field(default=1, compare=False)
     #: Every intent that it took, in order.
@@ -47,7 +49,8 @@ class FakeDhcp:
 
     def pulse(self) -> DhcpPulse:
         self._answer()
-        return DhcpPulse((self.process,), (hash(tuple((each.ip, each.mac) for each in self.leased)),))
+        count = hash(tuple((each.ip, each.mac) for each in self.leased))
+        return DhcpPulse((self.process,), (count,), self.trouble)
 
     def restart(self) -> None:
         """As if it had died and come back with what its own file says: nothing."""

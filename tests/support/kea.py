@@ -83,12 +83,11 @@ class Kea:
         """What it has written down."""
         return "".join(each.read_text() for each in sorted((self.directory / "var/log/kea").glob("*.log")))
 
-    def check(self, document: str) -> "subprocess.CompletedProcess[str]":
-        """Let the program itself judge a configuration, among the interfaces that it names."""
-        (self.directory / "etc/kea/candidate.json").write_text(document)
-        return self._inside(
-            self.process, ["/usr/sbin/kea-dhcp4", "-t", "/etc/kea/candidate.json"], mount=True
-        )
+    def check(self, version: int, document: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
+        """Let the program itself judge a configuration in a file, among the interfaces that it names."""
+        (self.directory / "etc/kea/candidate.json").write_text(json.dumps(document))
+        program = f"/usr/sbin/kea-dhcp{version}"
+        return self._inside(self.process, [program, "-t", "/etc/kea/candidate.json"], mount=True)
 
     def ask(
         self,

@@ -57,3 +57,18 @@ def test_an_unknown_variable_and_a_missing_file_are_refused(tmp_path: Path) -> N
         load_settings({"HOSTLOOM_COLOUR": "red"})
     with pytest.raises(ConfigError, match="a file that exists"):
         load_settings({"HOSTLOOM_CONFIG": str(tmp_path / "none.toml")})
+
+
+FLAGS = [(True, True), (False, False), ("true", True), ("false", False)]
+
+
+@pytest.mark.parametrize(("value", "wanted"), FLAGS)
+def test_a_flag_is_true_or_false(tmp_path: Path, value: bool | str, wanted: bool) -> None:
+    found = load_settings({}, {"kea_embedded": value}, write(tmp_path, ""))
+    assert found.kea_embedded is wanted
+
+
+@pytest.mark.parametrize("value", ["", "yes", "1", 1])
+def test_a_flag_that_is_neither_is_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(ConfigError, match="kea_embedded"):
+        load_settings({}, {"kea_embedded": value}, write(tmp_path, ""))

@@ -45,10 +45,10 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
             # A machine's firmware and its systems call themselves by different client ids; its MAC stays.
             "match-client-id": False,
             "option-def": config4.OPTION_DEFINITIONS,
-            "client-classes": _classes(subnets, config4.ipxe_class),
             "subnet4": alone,
             "shared-networks": shared,
         }
+        | _classes(subnets, config4.ipxe_class)
     }
 
 
@@ -60,16 +60,18 @@ def render6(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
     return {
         "Dhcp6": document
         | {
-            "client-classes": _classes(subnets, config6.ipxe_class),
             "preferred-lifetime": intent.lease_time_s * 3 // 4,
             # Kea reads no MAC from the link-local address if it is locally administered, as KVM's are:
             # the firmware's DUID stands in for it. A DUID may hold another NIC's MAC: it is asked last.
             "mac-sources": ["client-link-addr-option", "ipv6-link-local", "duid"],
             "host-reservation-identifiers": ["hw-address", "duid"],
+            # Made up once and kept: one made of a MAC needs a NIC that has one.
+            "server-id": {"type": "EN"},
             "ip-reservations-unique": False,
             "subnet6": alone,
             "shared-networks": shared,
         }
+        | _classes(subnets, config6.ipxe_class)
     }
 
 
@@ -140,13 +142,17 @@ def _subnet(subnet: DhcpSubnet, of_family: Render) -> dict[str, Any]:
     return rendered | of_family(subnet)
 
 
-def _classes(subnets: Iterable[DhcpSubnet], of_family: Render) -> list[dict[str, Any]]:
-    """Kea keeps a fixed set of classes: one for each subnet's boot script, which the subnet requires."""
-    return [
+def _classes(subnets: Iterable[DhcpSubnet], of_family: Render) -> dict[str, Any]:
+    """Kea keeps a fixed set of classes: one for each subnet's boot script, which the subnet requires.
+
+    An empty list of them is refused in a file, though not on the control socket.
+    """
+    classes = [
         {"name": _class_name(each), "only-if-required": True} | of_family(each)
         for each in subnets
         if each.boot_url
     ]
+    return {"client-classes": classes} if classes else {}
 
 
 def _class_name(subnet: DhcpSubnet) -> str:

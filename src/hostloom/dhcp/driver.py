@@ -2,12 +2,14 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
 from hostloom.dhcp.server import KeaServer, RecordedLease
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpReservation, Lease
+from hostloom.model.errors import DhcpUnreachable
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Address
 from hostloom.ports import Clock
@@ -17,7 +19,8 @@ class KeaDhcp:
     """Kea's DHCPv4 server behind the control socket `socket`, and its DHCPv6 server behind `socket6`.
 
     `paths` and `paths6` are Kea's own: they differ where it runs in a mount namespace of its own. Without
-    `socket6` IPv6 subnets are not served. Without a `clock` the machine's own counts.
+    `socket6` IPv6 subnets are not served. Without a `clock` the machine's own counts. `on_set` is called with
+    the IP version and the document after each that was set.
     """
 
     def __init__(
@@ -28,30 +31,54 @@ class KeaDhcp:
         *,
         socket6: Path | None = None,
         paths6: KeaPaths | None = None,
+        on_set: Callable[[int, dict[str, Any]], None] | None = None,
     ) -> None:
         self._paths, self._paths6 = paths or KeaPaths(), paths6 or PATHS_6
         self._servers = [KeaServer(4, socket)] + ([KeaServer(6, socket6)] if socket6 is not None else [])
+        self._on_set = on_set
         self._now = time.time if clock is None else clock.now
         self._lock = threading.Lock()
+        self._last: dict[int, list[RecordedLease]] = {}
         self._reserved: dict[tuple[SubnetId, Address], DhcpReservation] = {}
 
     def apply(self, intent: DhcpIntent) -> None:
         """Test and set the whole configuration; DhcpRejected leaves the running one as it was.
 
-        Neither family is set before both are tested. What runs already is not set again: Kea would close
-        and open its sockets for nothing.
+        Neither family is set before both are tested. A server that does not answer does not keep the other
+        one from being set; DhcpUnreachable in the end, if it had anything to serve. What runs already is not
+        set again: Kea would close and open its sockets for nothing.
         """
         rendered = {4: render(intent, self._paths), 6: render6(intent, self._paths6)}
         with self._lock:
-            changed = [each for each in self._servers if not each.runs(rendered[each.version])]
-            for server in changed:
-                server.test(rendered[server.version])
+            changed, lost = self._test(rendered)
             for server in changed:
                 server.set(rendered[server.version])
+                if self._on_set is not None:
+                    self._on_set(server.version, rendered[server.version])
             self._reserved = _reserved(intent)
             for server in self._servers:
-                for lease in stale_leases(server.leases(), intent):
-                    server.forget(lease.ip)
+                if server.version not in lost:
+                    for lease in stale_leases(server.leases(), intent):
+                        server.forget(lease.ip)
+        for version in {each.cidr.version for each in intent.subnets} & lost.keys():
+            raise lost[version]
+
+    def _test(
+        self, rendered: dict[int, dict[str, Any]]
+    ) -> tuple[list[KeaServer], dict[int, DhcpUnreachable]]:
+        """The servers to be set, and those that do not answer, by IP version; never all of them."""
+        changed: list[KeaServer] = []
+        lost: dict[int, DhcpUnreachable] = {}
+        for server in self._servers:
+            try:
+                if not server.runs(rendered[server.version]):
+                    server.test(rendered[server.version])
+                    changed.append(server)
+            except DhcpUnreachable as error:
+                lost[server.version] = error
+        if len(lost) == len(self._servers):
+            raise lost[self._servers[0].version]
+        return changed, lost
 
     def leases(self) -> Sequence[Lease]:
         """Leases that are valid now and whose client's MAC is known, IPv4 first, by address."""
@@ -65,15 +92,36 @@ class KeaDhcp:
         return all(each.is_alive() for each in self._servers)
 
     def pulse(self) -> DhcpPulse:
-        """Whether leases or a server changed since: five short commands a server."""
-        return DhcpPulse(
-            tuple(each.process() for each in self._servers),
-            tuple(count for each in self._servers for count in each.counts()),
-        )
+        """Whether leases or a server changed since: five short commands a server.
+
+        DhcpUnreachable when none answers; of one of several it is the pulse's `trouble`.
+        """
+        processes: list[int] = []
+        counts: list[int] = []
+        lost = []
+        for server in self._servers:
+            try:
+                processes.append(server.process())
+                counts += server.counts()
+            except DhcpUnreachable as error:
+                processes.append(0)
+                lost.append(error)
+        if len(lost) == len(self._servers):
+            raise lost[0]
+        return DhcpPulse(tuple(processes), tuple(counts), "; ".join(map(str, lost)))
 
     def _recorded(self) -> Iterator[RecordedLease]:
+        """Of a server that does not answer, while another does, what it said last."""
+        lost = []
         for server in self._servers:
-            yield from server.leases()
+            try:
+                self._last[server.version] = list(server.leases())
+            except DhcpUnreachable as error:
+                lost.append(error)
+        if len(lost) == len(self._servers):
+            raise lost[0]
+        for some in self._last.values():
+            yield from some
 
     def _known(self, lease: RecordedLease) -> Lease | None:
         """None for a client whose MAC is not known: no machine of ours."""

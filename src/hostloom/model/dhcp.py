@@ -55,6 +55,8 @@ class DhcpPulse:
     processes: tuple[int, ...]
     #: They change with every lease that is given, given back, declined or reclaimed.
     counts: tuple[int, ...]
+    #: What is wrong with a part of it, while others answer.
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,21 +28,26 @@ class DhcpWatch:
         self._pulse: DhcpPulse | None = None
         self._known: Known | None = None
         self._read_at = self._published_at = ports.clock.now()
-        #: Its words when it refused what it was to serve.
-        self._rejection = ""
-        #: What is wrong with it, as told last.
-        self._trouble = ""
+        #: Why it does not serve what it should.
+        self._refusal: DriverError | None = None
+        self._told = "dhcp-up"
 
     def look(self) -> None:
         """Record and set what there is to record and to set; a trouble is told when it comes and goes."""
         try:
-            self._keep_up()
+            trouble = self._keep_up()
         except DriverError as error:
-            self._tell(str(error), "dhcp-down")
+            trouble = str(error)
+        if trouble:
+            self._tell(trouble, "dhcp-down")
+        elif self._refusal is not None:
+            rejected = isinstance(self._refusal, DhcpRejected)
+            self._tell(str(self._refusal), "dhcp-rejected" if rejected else "dhcp-down")
         else:
-            self._tell(self._rejection, "dhcp-rejected" if self._rejection else "dhcp-up")
+            self._tell("", "dhcp-up")
 
-    def _keep_up(self) -> None:
+    def _keep_up(self) -> str:
+        """What is wrong with a part of the server, if anything is."""
         now = self._ports.clock.now()
         before, self._pulse = self._pulse, None
         pulse = self._dhcp.pulse()
@@ -52,18 +57,19 @@ class DhcpWatch:
         has_changed = before is None or before.processes != pulse.processes
         if has_changed or now - self._published_at >= PUBLISH_EVERY_S:
             self._published_at = now
-            self._rejection = ""
+            self._refusal = None
             try:
                 publish_dhcp(self._ports)
-            except DhcpRejected as error:
+            except DriverError as error:
                 # Asked again when the time has come: it costs the server as much as what it takes.
-                self._rejection = str(error)
+                self._refusal = error
         self._pulse = pulse
+        return pulse.trouble
 
     def _tell(self, trouble: str, kind: str) -> None:
-        if trouble == self._trouble:
+        if kind == self._told:
             return
-        self._trouble = trouble
+        self._told = kind
         message = trouble or "the DHCP server answers and serves what it should"
         (log.warning if trouble else log.info)("%s", message)
         with self._ports.store.begin() as uow:

@@ -5,6 +5,10 @@ from ipaddress import IPv6Address, ip_address
 import pytest
 
 from contract.dhcp.conftest import both
+from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
+from hostloom.model.dhcp import DhcpIntent
+from hostloom.model.errors import DhcpUnreachable
+from hostloom.model.ids import VlanId
 from support.dhcp_intents import DB, WEB, a_reservation, a_subnet, a_subnet6, an_intent
 from support.kea import Kea
 
@@ -12,6 +16,29 @@ pytestmark = pytest.mark.lab
 
 SCRIPT = "http://[2001:db8:77:10::2]:5248/boot.ipxe"
 RESERVED = "2001:db8:77:10::50"
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        pytest.param(an_intent(), id="nothing"),
+        pytest.param(an_intent(a_subnet(pools=()), a_subnet6(pools=())), id="no pools"),
+        pytest.param(
+            an_intent(
+                a_subnet(a_reservation(WEB, "10.77.10.50"), boot_url=SCRIPT),
+                a_subnet6(a_reservation(WEB, RESERVED), boot_url=SCRIPT, vlan_id=VlanId(1)),
+                a_subnet6(number=11, vlan_id=VlanId(1)),
+                a_subnet(number=30, interface=None, relays=(ip_address("10.77.30.1"),)),
+            ),
+            id="all kinds",
+        ),
+    ],
+)
+def test_what_is_set_can_be_started_with(kea: Kea, intent: DhcpIntent) -> None:
+    """In a file Kea takes less than on its control socket: lists that are empty, for one."""
+    for version, document in ((4, render(intent, KeaPaths())), (6, render6(intent, PATHS_6))):
+        checked = kea.check(version, document)
+        assert checked.returncode == 0, checked.stderr
 
 
 def test_a_machine_gets_exactly_its_address(kea: Kea) -> None:
@@ -62,6 +89,28 @@ def test_each_wire_has_its_own_prefix(kea: Kea) -> None:
     both(kea).apply(an_intent(a_subnet6(), a_subnet6(number=20, interface="eth1")))
     assert kea.ask6(WEB, "c1")["ip"].startswith("2001:db8:77:20:")
     assert kea.ask6(WEB, "c0")["ip"].startswith("2001:db8:77:10:")
+
+
+def test_one_family_is_served_while_the_others_server_is_gone(kea: Kea) -> None:
+    dhcp = both(kea)
+    six = a_subnet6(a_reservation(WEB, RESERVED))
+    dhcp.apply(an_intent(six))
+    assert kea.ask6(WEB)["ip"] == RESERVED
+    assert len(dhcp.leases()) == 1
+    kea.process6.kill()
+    kea.process6.wait()
+    try:
+        dhcp.apply(an_intent(a_subnet(a_reservation(WEB, "10.77.10.50"))))
+        assert kea.ask(WEB)["ip"] == "10.77.10.50"
+        with pytest.raises(DhcpUnreachable):
+            dhcp.apply(an_intent(six, a_subnet(a_reservation(WEB, "10.77.10.51"))))
+        assert kea.ask(WEB)["ip"] == "10.77.10.51"
+        assert dhcp.pulse().trouble != ""
+        # what is not known to be over is not said to be over
+        assert {str(each.ip) for each in dhcp.leases()} == {RESERVED, "10.77.10.51"}
+    finally:
+        kea.stop()
+        kea.start()
 
 
 def test_a_changed_reservation_is_live(kea: Kea) -> None:

@@ -169,6 +169,18 @@ def test_a_server_that_was_gone_is_told_of_once_and_set_when_it_is_back(
     assert world.dhcp.intent == wanted
 
 
+def test_a_part_that_is_gone_is_told_of_and_the_other_ones_leases_are_seen(
+    world: LittleWorld, watch: DhcpWatch
+) -> None:
+    world.dhcp.trouble = "no DHCPv6"
+    lease(world, FREE)
+    watch.look()
+    assert len(leased(world)) == 1
+    world.dhcp.trouble = ""
+    watch.look()
+    assert kinds(world) == ["lease-given", "dhcp-down", "dhcp-up"]
+
+
 def test_a_refusal_is_told_once_in_the_servers_words_and_not_tried_at_every_look(
     world: LittleWorld, watch: DhcpWatch
 ) -> None:

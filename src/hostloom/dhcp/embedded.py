@@ -1,0 +1,136 @@
+"""Kea that hostloom starts and supervises, on its standard paths inside a private mount namespace."""
+
+import contextlib
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
+from hostloom.dhcp.driver import KeaDhcp
+from hostloom.dhcp.supervise import Patience, Supervised
+from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
+from hostloom.model.errors import ConfigError, DhcpUnreachable
+
+START_TIMEOUT_S = 5.0
+#: Our directories, and where Kea finds them: AppArmor profiles of Debian and Ubuntu allow it no others.
+_BINDS = {"etc": "/etc/kea", "lib": "/var/lib/kea", "log": "/var/log/kea", "run": "/run/kea"}
+#: $1: the directory; $2: the IP version. Where Kea's own directories may be missing, the namespace has
+#: directories of its own; /mnt is the way to ours, which they may cover.
+_SCRIPT = """\
+set -e
+mount --bind "$1" /mnt
+for each in /run /var/lib /var/log; do mount -t tmpfs -o mode=755 tmpfs "$each"; done
+mkdir -p /run/lock/kea /run/kea /var/lib/kea /var/log/kea
+for each in {binds}; do mount --bind "/mnt/${{each%%:*}}" "${{each#*:}}"; done
+umount /mnt
+exec "/usr/sbin/kea-dhcp$2" -c "/etc/kea/kea-dhcp$2.conf"
+"""
+
+
+class EmbeddedKea:
+    """The DHCP port over a Kea of our own: `start` it, and `stop` it in the end.
+
+    What was set last is what a server starts with; one that ends at once with that starts with nothing.
+    """
+
+    def __init__(self, directory: Path, patience: Patience | None = None) -> None:
+        self._directory = directory
+        self._writing = threading.Lock()
+        versions = [each for each in (4, 6) if shutil.which(f"/usr/sbin/kea-dhcp{each}")]
+        if 4 not in versions:
+            raise ConfigError("kea_embedded", "true", "Kea's DHCPv4 server (package kea-dhcp4-server)")
+        self._servers = {each: self._supervised(each, patience) for each in versions}
+        self._kea = KeaDhcp(
+            self._socket(4), socket6=self._socket(6) if 6 in versions else None, on_set=self._remember
+        )
+
+    def start(self) -> None:
+        """Start the servers, and wait until they answer; what does not is started again and again."""
+        for name in _BINDS:
+            (self._directory / name).mkdir(parents=True, exist_ok=True, mode=0o750)
+        for server in self._servers.values():
+            server.start()
+        until = time.monotonic() + START_TIMEOUT_S
+        while not self.is_alive() and time.monotonic() < until:
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the servers; leases are in their files."""
+        for server in self._servers.values():
+            server.stop()
+
+    def apply(self, intent: DhcpIntent) -> None:
+        """As KeaDhcp does."""
+        with self._told():
+            self._kea.apply(intent)
+
+    def leases(self) -> Sequence[Lease]:
+        """As KeaDhcp does."""
+        with self._told():
+            return self._kea.leases()
+
+    def is_alive(self) -> bool:
+        """Whether every server answers."""
+        return self._kea.is_alive()
+
+    def pulse(self) -> DhcpPulse:
+        """As KeaDhcp does, with a server's own last words."""
+        with self._told():
+            pulse = self._kea.pulse()
+            return replace(pulse, trouble=self._trouble or pulse.trouble) if pulse.trouble else pulse
+
+    @property
+    def _trouble(self) -> str:
+        return "; ".join(each.trouble for each in self._servers.values() if each.trouble)
+
+    @property
+    def pids(self) -> dict[int, int | None]:
+        """Process ids by IP version; None while one does not run."""
+        return {version: server.pid for version, server in self._servers.items()}
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """What an unreachable server said when it ended."""
+        try:
+            yield
+        except DhcpUnreachable as error:
+            if not self._trouble:
+                raise
+            raise DhcpUnreachable(self._trouble) from error
+
+    def _socket(self, version: int) -> Path:
+        return self._directory / f"run/kea{version}-ctrl-socket"
+
+    def _supervised(self, version: int, patience: Patience | None) -> Supervised:
+        binds = " ".join(f"{name}:{path}" for name, path in _BINDS.items())
+        script = ["sh", "-c", _SCRIPT.format(binds=binds), "kea", str(self._directory), str(version)]
+        argv = ["unshare", "--mount", "--propagation", "private", *script]
+        return Supervised(
+            f"kea-dhcp{version}", argv, lambda was_well: self._prepare(version, was_well), patience
+        )
+
+    def _prepare(self, version: int, was_well: bool) -> None:
+        """What a dead server left would keep the next one from starting: its process id may be another's."""
+        for name in (f"kea{version}-ctrl-socket", f"kea-dhcp{version}.kea-dhcp{version}.pid"):
+            (self._directory / "run" / name).unlink(missing_ok=True)
+        if not was_well or not self._config(version).exists():
+            paths = KeaPaths() if version == 4 else PATHS_6
+            self._remember(version, (render if version == 4 else render6)(DhcpIntent(()), paths))
+
+    def _config(self, version: int) -> Path:
+        return self._directory / f"etc/kea-dhcp{version}.conf"
+
+    def _remember(self, version: int, document: dict[str, Any]) -> None:
+        draft = self._config(version).with_suffix(".new")
+        with self._writing:
+            with draft.open("w") as file:
+                json.dump(document, file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._config(version))
