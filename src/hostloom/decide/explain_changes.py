@@ -50,10 +50,14 @@ def _condition(change: Change) -> str:
     text = CONDITIONS[change.kind][0]
     if change.kind is ChangeKind.CHANGE_REQUEST:
         text = _REQUEST.get(change.subject, text)
+    if change.kind is ChangeKind.FREE_ADDRESS and change.was:
+        text += ", which {was} has"
     return _filled(text, change)
 
 
 def _command(change: Change) -> str:
+    if change.kind is ChangeKind.FREE_ADDRESS and change.was:
+        return ""  # an address of a node goes with the node
     return _filled(CONDITIONS[change.kind][1], change)
 
 

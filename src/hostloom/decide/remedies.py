@@ -7,15 +7,17 @@ from math import ceil
 from hostloom.decide.addresses import address_book
 from hostloom.decide.capacity import pools_of
 from hostloom.decide.change_network import held_to_give
-from hostloom.decide.request_remedies import GIVEN_BACK, holder, request_remedies
+from hostloom.decide.harm import view_of
+from hostloom.decide.request_remedies import GIVEN_BACK, give_back, request_remedies, rewritten
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.storage import format_storage
 from hostloom.decide.storage import parse as parse_storage
 from hostloom.decide.vlan_remedies import carry_vlans, place_strays, serve_vlans
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.host import cores_left, memory_left_mib
+from hostloom.model.ids import natural_key
 from hostloom.model.plan import HostExplanation, LabelExplanation, Refusal, RejectionCode, RequestCode
-from hostloom.model.request import ComposeRequest, DiskRequest
+from hostloom.model.request import ComposeRequest, DiskRequest, LabelConstraints, Term
 
 #: Over-commit ratios are suggested in these steps.
 RATIO_STEP = 0.05
@@ -114,6 +116,26 @@ def _interfaces(no: Refused, state: HostState) -> Iterator[Change]:
         strays = [each.subject for each in label.rejections if each.code is RejectionCode.NO_VLAN]
         yield from place_strays(no.snapshot, state, strays)
         yield from carry_vlans(no.snapshot, state, no.request, label.label)
+        yield from _renamed(no, state, label.label)
+
+
+def _renamed(no: Refused, state: HostState, label: str) -> Iterator[Change]:
+    """Ask for what a member is a member of; for another libvirt network than the one that is named."""
+    masters = view_of(no.snapshot, state).masters
+    networks = sorted((each.name for each in state.host.libvirt_networks), key=natural_key)
+
+    def of_master(mine: LabelConstraints, term: Term) -> Term:
+        is_meant = mine.label == label and term.key == "name" and not term.negated
+        return replace(term, value=masters.get(term.value, term.value)) if is_meant else term
+
+    yield from rewritten(no.request, of_master)
+    for name in networks:
+
+        def of_network(mine: LabelConstraints, term: Term, name: str = name) -> Term:
+            is_meant = mine.label == label and term.key == "network"
+            return replace(term, value=name) if is_meant else term
+
+        yield from rewritten(no.request, of_network)
 
 
 def _boot(no: Refused, state: HostState) -> Iterator[Change]:
@@ -136,8 +158,7 @@ def _full(no: Refused, state: HostState) -> Iterator[Change]:
             if next(book.free(subnet), None) is None:
                 held = [each for each in held_to_give(no.snapshot, subnet) if each.kind in GIVEN_BACK]
                 held.sort(key=lambda each: (GIVEN_BACK.index(each.kind), int(each.ip)))
-                for each in held[:1]:
-                    yield Change(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(each.ip), holder(each))
+                yield from (give_back(subnet, each) for each in held[:1])
 
 
 def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:
@@ -167,6 +188,7 @@ _OF_HOST: dict[RequestCode, Callable[[Refused, HostState], Iterator[Change]]] = 
     RequestCode.UNKNOWN_POOL: _other_pool,
     RequestCode.NO_MATCHING_INTERFACE: _interfaces,
     RequestCode.PASSTHRU_IN_USE: _interfaces,
+    RequestCode.UNKNOWN_NETWORK: _interfaces,
     RequestCode.NETWORK_INACTIVE: _interfaces,
     RequestCode.NO_USABLE_NETWORK: _interfaces,
     RequestCode.NO_BOOTABLE_VLAN: _boot,

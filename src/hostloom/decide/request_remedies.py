@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from itertools import islice
 
 from hostloom.decide import constraints
 from hostloom.decide.addresses import address_book
+from hostloom.decide.constraints import is_cidr
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.change import Change, ChangeKind
-from hostloom.model.network import AddressKind, HeldAddress
+from hostloom.model.network import AddressKind, HeldAddress, Subnet
 from hostloom.model.plan import Refusal, RequestCode
 from hostloom.model.request import ComposeRequest, LabelConstraints, Term
 
@@ -19,11 +20,16 @@ Remedy = Callable[[Snapshot, ComposeRequest, Refusal], Iterator[Change]]
 NEAR = 1000
 #: Addresses that can be given back; those seen on an interface, or leased, cannot.
 GIVEN_BACK = (AddressKind.RESERVED, AddressKind.AUTO, AddressKind.STATIC)
+#: Longer words are no slips of a known name, and would take long to compare.
+LONGEST = 64
+#: What may stand before a name in a value: `subnet=space:dmz`.
+_FORMS = frozenset({"name", "fabric", "space", "subnet", "vlan", "cidr"})
 
 
-def holder(held: HeldAddress) -> str:
-    """Who has the address, as refusals say it."""
-    return " ".join(filter(None, (held.system_id, held.interface_name, held.comment)))
+def give_back(subnet: Subnet, held: HeldAddress) -> Change:
+    """Nobody has the address any more; `was` is the node that has it, empty where a user set it aside."""
+    node = " ".join(filter(None, (held.system_id, held.interface_name)))
+    return Change(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(held.ip), node)
 
 
 def request_remedies(snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
@@ -38,12 +44,24 @@ def _option(name: str, value: str, was: str = "") -> Change:
 
 
 def _nearest(wanted: str, known: list[str]) -> list[str]:
-    """Names that may have been meant, the nearest first."""
+    """Names that may have been meant, the nearest first; of prefixes those that overlap come first."""
+    if len(wanted) > LONGEST:
+        return []
     lower = {each.lower(): each for each in sorted(known)}
-    return [lower[each] for each in get_close_matches(wanted.lower(), sorted(lower), n=2)]
+    near = get_close_matches(wanted.lower(), sorted(lower), n=2, cutoff=0.9 if is_cidr(wanted) else 0.6)
+    return list(dict.fromkeys((*_overlapping(wanted, known), *(lower[each] for each in near))))
 
 
-def _rewritten(
+def _overlapping(wanted: str, known: list[str]) -> list[str]:
+    if not is_cidr(wanted):
+        return []
+    cidr = ip_network(wanted, strict=False)
+    others = [ip_network(each) for each in sorted(set(known)) if is_cidr(each)]
+    found = [each for each in others if each.version == cidr.version and each.overlaps(cidr)]
+    return [str(each) for each in sorted(found, key=lambda each: -each.prefixlen)[:2]]
+
+
+def rewritten(
     request: ComposeRequest, alter: Callable[[LabelConstraints, Term], Term | None]
 ) -> Iterator[Change]:
     """The constraints with one term changed, or left out, once for each term that `alter` changes."""
@@ -64,11 +82,13 @@ def _name(
     known: Callable[[Snapshot], list[str]],
 ) -> Callable[[Snapshot, ComposeRequest, Refusal], Iterator[Change]]:
     def remedy(snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
-        for name in _nearest(refusal.found.partition(":")[2] or refusal.found, known(snapshot)):
-            yield from _rewritten(
+        form, colon, rest = refusal.found.partition(":")
+        prefix, wanted = (f"{form}:", rest) if colon and form in _FORMS else ("", refusal.found)
+        for name in _nearest(wanted, known(snapshot)):
+            yield from rewritten(
                 request,
                 lambda _label, term, name=name: (  # type: ignore[misc]  # the loop's name, bound early
-                    replace(term, value=name) if term.value == refusal.found else term
+                    replace(term, value=prefix + name) if term.value == refusal.found else term
                 ),
             )
 
@@ -92,11 +112,11 @@ def _another_address(snapshot: Snapshot, request: ComposeRequest, refusal: Refus
             yield from _readdressed(request, refusal.subject, str(_like(number, ip.version)))
         held = [each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in (None, subnet.id)]
         if held and all(each.kind in GIVEN_BACK for each in held):
-            yield Change(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(ip), holder(held[0]))
+            yield give_back(subnet, held[0])
 
 
 def _readdressed(request: ComposeRequest, address: str, free: str) -> Iterator[Change]:
-    yield from _rewritten(
+    yield from rewritten(
         request, lambda _label, term: replace(term, value=free) if _is_asked(term, address) else term
     )
 
@@ -111,15 +131,15 @@ def _is_asked(term: Term, address: str) -> bool:
 
 def _without_a_term(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
     """What contradicts itself may do so by any of its terms."""
-    yield from _rewritten(request, lambda label, term: None if label.label == refusal.subject else term)
+    yield from rewritten(request, lambda label, term: None if label.label == refusal.subject else term)
 
 
 def _without_the_address(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
-    yield from _rewritten(request, lambda _label, term: None if _is_asked(term, refusal.subject) else term)
+    yield from rewritten(request, lambda _label, term: None if _is_asked(term, refusal.subject) else term)
 
 
 def _without_mode(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
-    yield from _rewritten(
+    yield from rewritten(
         request,
         lambda label, term: None if label.label == refusal.subject and term.key == "macvlan_mode" else term,
     )
