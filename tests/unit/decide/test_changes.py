@@ -1,7 +1,9 @@
 """Changes that are thought of: each does what it says, refuses what is not there, and can be written."""
 
+from typing import Any
+
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hostloom.decide.cases import simulate
@@ -9,12 +11,13 @@ from hostloom.decide.change_text import FORMS, format_change, parse_change
 from hostloom.decide.changes import apply
 from hostloom.decide.request_changes import apply_to_request
 from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.world import read_world
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
-from hostloom.model.node import NodeInterface
+from hostloom.model.node import Node, NodeInterface
 from hostloom.model.request import ComposeRequest
 from support.indexes import assert_indexes, build_indexes
-from support.worlds import world
+from support.worlds import drawn_worlds, world
 
 WORLD = world("""
 world: 1
@@ -183,7 +186,7 @@ def test_the_interfaces_of_a_host_that_is_not_known_cannot_be_changed() -> None:
     "text", ["", "lose", "lose-host", "lose-host:", "lose-host:a/b", "lose-host:a=b", "x:y"]
 )
 def test_a_change_that_cannot_be_read_says_what_was_expected(text: str) -> None:
-    with pytest.raises(InvalidValue, match="expected|one of|HOST"):
+    with pytest.raises(InvalidValue, match="HOST"):
         parse_change(text)
 
 
@@ -217,3 +220,88 @@ def test_nothing_but_invalid_value_is_raised(kind: ChangeKind, host: str, subjec
 def test_an_option_that_a_request_does_not_have_is_refused() -> None:
     with pytest.raises(InvalidValue, match="option"):
         apply_to_request(ComposeRequest(), Change(ChangeKind.CHANGE_REQUEST, "colour", "", "red"))
+
+
+def test_served_by_ourselves_a_vlan_is_not_relayed_any_more() -> None:
+    (vlan,) = (each for each in after("serve-vlan:f/30").vlans if each.vid == 30)
+    assert (vlan.dhcp_on, vlan.relay_vlan_id) == (True, None)
+
+
+def test_without_a_value_the_lowest_address_is_given_back() -> None:
+    freed = after("free-address:10.0.0.0/24=")
+    assert {str(each.ip) for each in with_node().held} - {str(each.ip) for each in freed.held} == {"10.0.0.9"}
+    with pytest.raises(InvalidValue, match="somebody has"):
+        after("free-address:10.0.20.0/24=")
+
+
+def test_names_with_signs_of_the_form_are_written_and_read_again() -> None:
+    for change in (
+        Change(ChangeKind.LOSE_INTERFACE, "a/b=c%2F", "x/y=z%25"),
+        Change(ChangeKind.SERVE_VLAN, "a/b=c/20"),
+        Change(ChangeKind.MOVE_INTERFACE, "eth0", "kvm1", "a=b/20"),
+        Change(ChangeKind.CHANGE_REQUEST, "interfaces", "", "eth0:space=a"),
+    ):
+        assert parse_change(format_change(change)) == change
+    assert format_change(Change(ChangeKind.LOSE_HOST, "", "a/b")) == "lose-host:a%2Fb"
+
+
+ANY = st.text(max_size=6)
+
+
+@given(st.sampled_from(list(ChangeKind)), ANY, ANY, ANY)
+def test_whatever_is_read_is_written_alike(kind: ChangeKind, host: str, subject: str, value: str) -> None:
+    text = format_change(Change(kind, subject, host, value))
+    try:
+        change = parse_change(text)
+    except InvalidValue:
+        return
+    assert parse_change(format_change(change)) == change
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn_worlds(), st.data())
+def test_in_any_world_changes_of_what_is_there_keep_every_index_right(
+    document: dict[str, Any], data: st.DataObject
+) -> None:
+    snapshot = read_world(document).snapshot
+    build_indexes(snapshot)
+    for _ in range(3):
+        try:
+            snapshot = apply(snapshot, data.draw(changes_of(snapshot)))
+        except InvalidValue:
+            continue
+        assert_indexes(snapshot)
+        for node in snapshot.nodes:
+            assert_node(snapshot, node)
+
+
+def assert_node(snapshot: Snapshot, node: Node) -> None:
+    """Nothing is stacked on what is gone, and nothing is on a VLAN that is gone."""
+    names = [each.name for each in node.interfaces]
+    assert len({each.id for each in node.interfaces}) == len(set(names)) == len(names)
+    for each in node.interfaces:
+        assert set(each.parents) <= set(names)
+        assert each.vlan_id is None or each.vlan_id in snapshot.vlan_by_id
+
+
+def changes_of(snapshot: Snapshot) -> st.SearchStrategy[Change]:
+    """Changes of hosts, interfaces and VLANs that are in the world."""
+    state = st.sampled_from(snapshot.hosts)
+    vlans = [f"{snapshot.fabric_by_id[each.fabric_id].name}/{each.vid}" for each in snapshot.vlans]
+    interfaces = sorted({each.name for node in snapshot.nodes for each in node.interfaces})
+    name = st.sampled_from([*interfaces, "default", "maas", "pool0"])
+    subnet = st.sampled_from([str(each.cidr) for each in snapshot.subnets] or ["10.9.0.0/24"])
+    kinds = st.sampled_from(sorted(ChangeKind))
+    value = st.one_of(
+        st.sampled_from(vlans),
+        name,
+        st.lists(name, max_size=2).map(",".join),
+        st.sampled_from(["1.5", "", "vepa"]),
+    )
+    return st.builds(
+        lambda kind, host, subject, value: Change(kind, subject, host.host.name, value),
+        kinds,
+        state,
+        st.one_of(name, st.sampled_from(vlans), subnet),
+        value,
+    )
