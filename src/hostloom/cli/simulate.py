@@ -19,7 +19,9 @@ from hostloom.decide.world_read import Section
 #: Keys of a request whose values are text, whatever they look like.
 _TEXTS = frozenset({"interfaces", "storage", "host", "architecture", "anti_affinity", "strategy"})
 
-Files = Annotated[list[Path], typer.Argument(help="World files (YAML).", show_default=False)]
+Files = Annotated[
+    list[Path], typer.Argument(help="World files (YAML); `-`: standard input.", show_default=False)
+]
 CaseName = Annotated[
     str | None, typer.Option(help="Show the plan of one case in full; with --what-if, look at it alone.")
 ]
@@ -70,6 +72,8 @@ def simulate(
       hostloom simulate world.yaml --what-if lose-interface:kvm1/eth1 --what-if lose-host:kvm3
 
       hostloom simulate world.yaml --request memory_mib=4096 --add 500
+
+      hostloom world export | hostloom simulate - --what-if lose-vlan:lan/20
 
     Changes for --what-if:
 

@@ -1,5 +1,6 @@
 """World files on disk: YAML to a world, every mistake with file and line."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,9 @@ import typer
 from hostloom.cli.exits import Exit, tell
 from hostloom.cli.yaml_lines import Document, NotYaml
 from hostloom.decide.world import Case, World, WorldError, read_world
+
+#: As a file: standard input.
+STDIN = Path("-")
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ def load(path: Path) -> WorldFile | str:
     """Read one; a mistake in words, with file and line."""
     document = Document()
     try:
-        return WorldFile(path, read_world(document.read(path.read_text(encoding="utf-8"))))
+        text = sys.stdin.read() if path == STDIN else path.read_text(encoding="utf-8")
+        return WorldFile(path, read_world(document.read(text)))
     except OSError as error:
         return f"{path}: {error.strerror}"
     except UnicodeDecodeError as error:
