@@ -2,11 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, String, and_, case, exists, literal, not_, or_, select, type_coerce, union_all
+from sqlalchemy import (
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal,
+    not_,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 
-from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.errors import AlreadyExists, HostloomError, Refused
 from hostloom.model.host import Host, PlacedMachine, bytes_left, cores_left, memory_left_mib
 from hostloom.model.machine import MachineOrigin
@@ -66,14 +80,11 @@ def find_against(
     tx: Transaction, plan: Plan, held: Sequence[HeldAddress], known: Sequence[PlacedMachine] | None = None
 ) -> Against:
     """Read it all; `known` is what is on the host, where that has been read under the same lock."""
-    queries = [_there(plan), _same_node(plan), _same_uuid(plan), _same_macs(plan), *_parents(plan)]
-    if known is None:
-        queries.append(_placed(plan))
-    for each in held:
-        queries += [_held(each), _seen(each), _in_range(each)]
-    found = union_all(*queries, _row(HOST, literal(""), literal(""))).subquery("found")
-    its_host = and_(t.hosts.c.id == plan.host_id, found.c.kind == HOST)
-    rows = tx.rows(select(found, t.hosts).select_from(found.outerjoin(t.hosts, its_host)))
+    on_interfaces = [
+        each.attachment for each in plan.interfaces if each.attachment.kind is not AttachKind.NETWORK
+    ]
+    statement = _statement(len(held), is_known=known is not None, has_parents=bool(on_interfaces))
+    rows: Sequence[Any] = tx.read(statement, _parameters(plan, held, on_interfaces)).all()
     placed = [each for each in rows if each[0] == PLACED]
     return Against(
         next((host_of(each) for each in rows if each[0] == HOST and each.generation is not None), None),
@@ -105,26 +116,43 @@ def _lacking_room(host: Host, plan: Plan, machines: Sequence[PlacedMachine]) -> 
     return None
 
 
-# -- the parts of the statement: kind, key, by, cores, memory, disks ---------------------------------------
+# -- the statement: made once for plans of a kind, which takes longer than to run it ------------------------
 
 
-def _placed(plan: Plan) -> Select[Any]:
-    """What is on the host; disks of adopted machines show in libvirt's figure only (see bytes_left)."""
-    machines = t.machines
-    own = machines.c.origin != MachineOrigin.ADOPTED
-    disks = case((own, machines.c.disks), else_=literal((), DISKS))
-    return (
-        select(
-            literal(PLACED),
-            t.nodes.c.hostname,
-            literal(""),
-            machines.c.cores,
-            machines.c.memory_mib,
-            disks,
-        )
-        .select_from(machines.join(t.nodes))
-        .where(machines.c.host_id == plan.host_id)
-    )
+def _parameters(
+    plan: Plan, held: Sequence[HeldAddress], on_interfaces: Sequence[Attachment]
+) -> dict[str, object]:
+    """What is different in each plan."""
+    found: dict[str, object] = {
+        "host_id": plan.host_id,
+        "system_id": plan.spec.system_id,
+        "hostname": plan.spec.name,
+        "uuid": plan.spec.uuid,
+        "macs": [each.mac for each in plan.interfaces],
+        "sources": [each.source for each in on_interfaces],
+        "alone": [each.source for each in on_interfaces if each.mode is MacvlanMode.PASSTHRU],
+    }
+    if not on_interfaces:
+        del found["sources"], found["alone"]
+    for at, each in enumerate(held):
+        found |= {f"ip_{at}": each.ip, f"text_{at}": AddressText.write(each.ip)}
+        found[f"subnet_id_{at}"] = each.subnet_id
+    return found
+
+
+@lru_cache(maxsize=64)
+def _statement(addresses: int, *, is_known: bool, has_parents: bool) -> Select[Any]:
+    """All that is to be read for a plan: kind, key, by, cores, memory, disks; and its host's columns."""
+    queries = [_there(), _same_node(), _same_uuid(), _same_macs()]
+    if has_parents:
+        queries.append(_parents())
+    if not is_known:
+        queries.append(_placed())
+    for at in range(addresses):
+        queries += [_held(at), _seen(at), _in_range(at)]
+    found = union_all(*queries, _row(HOST, literal(""), literal(""))).subquery("found")
+    its_host = and_(t.hosts.c.id == bindparam("host_id"), found.c.kind == HOST)
+    return select(found, t.hosts).select_from(found.outerjoin(t.hosts, its_host))
 
 
 def _row(kind: str, key: Any, by: Any) -> Select[Any]:
@@ -138,56 +166,70 @@ def _row(kind: str, key: Any, by: Any) -> Select[Any]:
     )
 
 
-def _there(plan: Plan) -> Select[Any]:
+def _placed() -> Select[Any]:
+    """What is on the host; disks of adopted machines show in libvirt's figure only (see bytes_left)."""
     machines = t.machines
-    return _row(THERE, machines.c.system_id, literal("")).where(machines.c.system_id == plan.spec.system_id)
+    own = machines.c.origin != MachineOrigin.ADOPTED
+    disks = case((own, machines.c.disks), else_=literal((), DISKS))
+    return (
+        select(
+            literal(PLACED), t.nodes.c.hostname, literal(""), machines.c.cores, machines.c.memory_mib, disks
+        )
+        .select_from(machines.join(t.nodes))
+        .where(machines.c.host_id == bindparam("host_id"))
+    )
 
 
-def _same_node(plan: Plan) -> Select[Any]:
+def _there() -> Select[Any]:
+    machines = t.machines
+    return _row(THERE, machines.c.system_id, literal("")).where(
+        machines.c.system_id == bindparam("system_id")
+    )
+
+
+def _same_node() -> Select[Any]:
     nodes = t.nodes
-    same = or_(nodes.c.hostname == plan.spec.name, nodes.c.system_id == plan.spec.system_id)
+    same = or_(nodes.c.hostname == bindparam("hostname"), nodes.c.system_id == bindparam("system_id"))
     return _row(NODE, nodes.c.hostname, literal("")).where(same)
 
 
-def _same_uuid(plan: Plan) -> Select[Any]:
+def _same_uuid() -> Select[Any]:
     machines = t.machines
     return (
         _row(UUID, machines.c.uuid, t.nodes.c.hostname)
         .select_from(machines.join(t.nodes))
-        .where(machines.c.host_id == plan.host_id, machines.c.uuid == plan.spec.uuid)
+        .where(machines.c.host_id == bindparam("host_id"), machines.c.uuid == bindparam("uuid"))
     )
 
 
-def _same_macs(plan: Plan) -> Select[Any]:
+def _same_macs() -> Select[Any]:
     nics = t.machine_interfaces
     return (
         _row(MAC, type_coerce(nics.c.mac, String), t.nodes.c.hostname)
         .select_from(nics.join(t.nodes, t.nodes.c.system_id == nics.c.system_id))
-        .where(nics.c.mac.in_([each.mac for each in plan.interfaces]))
+        .where(nics.c.mac.in_(bindparam("macs", expanding=True)))
     )
 
 
-def _parents(plan: Plan) -> list[Select[Any]]:
+def _parents() -> Select[Any]:
     """A passthru NIC is alone on its parent: with others there, or itself there, there is no place."""
     nics, machines = t.machine_interfaces, t.machines
-    wanted = [each.attachment for each in plan.interfaces if each.attachment.kind is not AttachKind.NETWORK]
-    if not wanted:
-        return []
-    alone = [each.source for each in wanted if each.mode is MacvlanMode.PASSTHRU]
     clash = or_(
-        nics.c.source.in_(alone),
+        nics.c.source.in_(bindparam("alone", expanding=True)),
         and_(
-            nics.c.source.in_([each.source for each in wanted]), nics.c.macvlan_mode == MacvlanMode.PASSTHRU
+            nics.c.source.in_(bindparam("sources", expanding=True)),
+            nics.c.macvlan_mode == MacvlanMode.PASSTHRU,
         ),
     )
-    return [
+    on_host = machines.c.host_id == bindparam("host_id")
+    return (
         _row(PARENT, nics.c.source, t.nodes.c.hostname)
         .select_from(nics.join(machines).join(t.nodes))
-        .where(machines.c.host_id == plan.host_id, nics.c.attachment_kind == AttachKind.MACVLAN, clash)
-    ]
+        .where(on_host, nics.c.attachment_kind == AttachKind.MACVLAN, clash)
+    )
 
 
-def _held(wanted: HeldAddress) -> Select[Any]:
+def _held(at: int) -> Select[Any]:
     """Reserved or leased."""
     held, nodes = t.addresses, t.nodes
     by = case(
@@ -198,28 +240,30 @@ def _held(wanted: HeldAddress) -> Select[Any]:
     return (
         _row(ADDRESS, type_coerce(held.c.ip, String), by)
         .select_from(held.outerjoin(nodes, nodes.c.system_id == held.c.system_id))
-        .where(held.c.ip == wanted.ip, held.c.subnet_id == wanted.subnet_id)
+        .where(held.c.ip == bindparam(f"ip_{at}"), held.c.subnet_id == bindparam(f"subnet_id_{at}"))
     )
 
 
-def _seen(wanted: HeldAddress) -> Select[Any]:
+def _seen(at: int) -> Select[Any]:
     """On an interface of a node, in the same fabric or in none that we know."""
     seen, nics, nodes, vlans = t.node_interface_addresses, t.node_interfaces, t.nodes, t.vlans
-    fabric = select(t.subnets.c.fabric_id).where(t.subnets.c.id == wanted.subnet_id).scalar_subquery()
+    its_subnet = t.subnets.c.id == bindparam(f"subnet_id_{at}")
+    fabric = select(t.subnets.c.fabric_id).where(its_subnet).scalar_subquery()
     joined = seen.join(nics).join(nodes).outerjoin(vlans, vlans.c.id == nics.c.vlan_id)
     return (
         _row(ADDRESS, type_coerce(seen.c.ip, String), literal("held by ") + nodes.c.hostname)
         .select_from(joined)
-        .where(seen.c.ip == wanted.ip, or_(nics.c.vlan_id.is_(None), vlans.c.fabric_id == fabric))
+        .where(seen.c.ip == bindparam(f"ip_{at}"), or_(nics.c.vlan_id.is_(None), vlans.c.fabric_id == fabric))
     )
 
 
-def _in_range(wanted: HeldAddress) -> Select[Any]:
+def _in_range(at: int) -> Select[Any]:
     """In a range that keeps it, or, of an unmanaged subnet, in none that is ours to give."""
     ranges, subnets = t.ip_ranges, t.subnets
-    spans = and_(ranges.c.subnet_id == subnets.c.id, ranges.c.start <= wanted.ip, ranges.c.end >= wanted.ip)
+    after, before = ranges.c.start <= bindparam(f"ip_{at}"), ranges.c.end >= bindparam(f"ip_{at}")
+    spans = and_(ranges.c.subnet_id == subnets.c.id, after, before)
     barred = exists().where(spans, or_(subnets.c.managed, ranges.c.kind == RangeKind.DYNAMIC))
     ours = exists().where(spans, ranges.c.kind == RangeKind.RESERVED)
-    return _row(RANGE, literal(AddressText.write(wanted.ip)), type_coerce(subnets.c.cidr, String)).where(
-        subnets.c.id == wanted.subnet_id, or_(barred, and_(not_(subnets.c.managed), not_(ours)))
+    return _row(RANGE, bindparam(f"text_{at}", type_=String()), type_coerce(subnets.c.cidr, String)).where(
+        subnets.c.id == bindparam(f"subnet_id_{at}"), or_(barred, and_(not_(subnets.c.managed), not_(ours)))
     )
