@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hostloom.decide.change_text import parse_change
+from hostloom.decide.changes import apply
 from hostloom.decide.compared_cases import Turn, compare_cases
 from hostloom.decide.explain_what_if import HARMS, render_changed, render_fate, render_headline, render_room
 from hostloom.decide.fates import ask_again
@@ -17,6 +19,7 @@ from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.what_if import consequences
 from hostloom.decide.what_if_data import consequences_data, room_data
 from hostloom.decide.world import Case, read_world
+from hostloom.model.errors import InvalidValue
 from hostloom.model.host import CorrelationState, PlacedMachine
 from hostloom.model.request import GB, ComposeRequest, Strategy
 from support.worlds import drawn_worlds, world
@@ -341,3 +344,39 @@ def test_any_two_worlds_can_be_compared(first: dict, second: dict, random: objec
     shuffled = list(before.hosts)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert consequences(replace(before, hosts=tuple(shuffled)), later).harms == found.harms
+
+
+def changes_of(snapshot: Snapshot) -> dict[str, str | None]:
+    """Changes of all kinds that there is something for; those of one host with its name."""
+    vlans = [f"{snapshot.fabric_by_id[each.fabric_id].name}/{each.vid}" for each in snapshot.vlans]
+    found: dict[str, str | None] = {
+        f"{kind}:{vlan}": None for kind in ("lose-vlan", "stop-serving-vlan", "serve-vlan") for vlan in vlans
+    }
+    for state in snapshot.hosts:
+        host, node = state.host.name, snapshot.node_of(state.host)
+        found[f"lose-host:{host}"] = found[f"raise-memory-ratio:{host}=0.01"] = host
+        for each in node.interfaces if node else ():
+            found[f"lose-interface:{host}/{each.name}"] = host
+            found[f"link-up:{host}/{each.name}"] = host
+            found[f"move-interface:{host}/{each.name}={vlans[0]}"] = host
+    return found
+
+
+@QUICK
+@given(drawn_worlds(), st.data())
+def test_a_change_hurts_only_where_it_is_made(document: dict, data: st.DataObject) -> None:
+    before = read_world(document).snapshot
+    possible = changes_of(before)
+    text = data.draw(st.sampled_from(sorted(possible)))
+    try:
+        later = apply(before, parse_change(text))
+    except InvalidValue:
+        return
+    found = consequences(before, later)
+    if possible[text] is not None:
+        assert {each.host for each in found.harms} <= {possible[text]}
+    if text.startswith(("serve-vlan", "link-up")):
+        assert found.harms == ()
+    for fate in found.fates:
+        assert fate.to is None or fate.explanation.chosen == fate.to
+        assert not fate.stays or fate.to == fate.host
