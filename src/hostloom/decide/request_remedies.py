@@ -48,7 +48,7 @@ def _nearest(wanted: str, known: list[str]) -> list[str]:
     if len(wanted) > LONGEST:
         return []
     lower = {each.lower(): each for each in sorted(known)}
-    near = get_close_matches(wanted.lower(), sorted(lower), n=2, cutoff=0.9 if is_cidr(wanted) else 0.6)
+    near = get_close_matches(wanted.lower(), sorted(lower), n=4, cutoff=0.9 if is_cidr(wanted) else 0.6)
     return list(dict.fromkeys((*_overlapping(wanted, known), *(lower[each] for each in near))))
 
 
@@ -130,8 +130,9 @@ def _is_asked(term: Term, address: str) -> bool:
 
 
 def _without_a_term(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
-    """What contradicts itself may do so by any of its terms."""
+    """What contradicts itself may do so by any of its terms, or for want of `attach=network`."""
     yield from rewritten(request, lambda label, term: None if label.label == refusal.subject else term)
+    yield from _extended(request, refusal.subject, Term("attach", "network"), lambda label: label.network)
 
 
 def _without_the_address(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
@@ -152,10 +153,17 @@ def _without_netboot(_snapshot: Snapshot, request: ComposeRequest, _refusal: Ref
 
 def _as_lease(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
     """A NIC that gets no address of ours may take a lease."""
+    yield from _extended(request, refusal.subject, Term("mode", "dhcp"), lambda label: not label.ips)
+
+
+def _extended(
+    request: ComposeRequest, name: str, term: Term, is_meant: Callable[[LabelConstraints], object]
+) -> Iterator[Change]:
+    """The label with one more term, if it has none of that key."""
     labels = constraints.parse(request.interfaces)
     for at, label in enumerate(labels):
-        if label.label == refusal.subject and all(term.key != "mode" for term in label.terms):
-            changed = replace(label, terms=(*label.terms, Term("mode", "dhcp")))
+        if label.label == name and is_meant(label) and all(each.key != term.key for each in label.terms):
+            changed = replace(label, terms=(*label.terms, term))
             others = (*labels[:at], changed, *labels[at + 1 :])
             yield _option("interfaces", constraints.format_constraints(others), request.interfaces)
 

@@ -75,11 +75,12 @@ def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[Change]:
 
 
 def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iterator[Change]:
-    """NICs that nothing uses: no address, no machine, no interface on them, members of nothing."""
+    """NICs that nothing uses: no address, no machine, nothing on them; those on no VLAN before the others."""
     used = {nic.source for machine in view.state.machines for nic in machine.interfaces}
     used |= {name for each in view.interfaces for name in each.parents}
     spare = [each for each in _by_rank(interfaces) if not each.addresses and each.name not in used]
-    for each in spare[:WAYS]:
+    strays = [each for each in spare if each.vlan_id is None]
+    for each in (strays or spare)[:WAYS]:
         was = vlan_text(view.snapshot, each.vlan_id) or ""
         text = vlan_text(view.snapshot, vlan.id) or ""
         yield Change(ChangeKind.MOVE_INTERFACE, each.name, view.state.host.name, text, was)

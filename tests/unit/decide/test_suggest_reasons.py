@@ -1,0 +1,177 @@
+"""Suggestions: for what there are none, and why; whatever order the world is in; in a world of many hosts."""
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from hostloom.decide.cases import simulate
+from hostloom.decide.change_text import format_change
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.suggest import suggest
+from hostloom.decide.world import Case, World, read_request, read_world
+from hostloom.decide.world_read import Section
+from hostloom.model.change import Suggestion
+from hostloom.model.host import Host
+from hostloom.model.node import Node
+from hostloom.model.plan import RequestCode
+from hostloom.model.request import ComposeRequest
+from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load, world
+
+T = TypeVar("T")
+NO_SUCH_NAME = "no name that there is comes near"
+NO_NIC = "the host has no NIC that could be brought to that VLAN"
+#: Well-formed requests of the world files that no change we know of would make fit.
+NOTHING = {
+    "one-mac-for-two-nics": "each label says nothing but its MAC",
+    "address-in-no-known-subnet": "a label says nothing but its address, and no subnet is near",
+    "host-is-not-on-the-address-vlan": NO_NIC,
+    "host-that-does-not-exist": NO_SUCH_NAME,
+    "one-unmatched-label-fails-the-request": "there is no VLAN with that tag",
+    "unknown-space": NO_SUCH_NAME,
+    "unknown-fabric": NO_SUCH_NAME,
+    "unknown-subnet": NO_SUCH_NAME,
+    "unknown-space-concerns-no-host": NO_SUCH_NAME,
+    "network-without-attach-network": "the host has no libvirt network",
+    "interface-held-by-passthru-is-refused": "only the machine that owns it could give it back",
+    "no-fallback-to-bridges-or-other-networks": "nothing is known of the host but networks that it has not",
+    "constraints-are-refused-on-an-unknown-host": "what interfaces it has shows only when it is read",
+}
+TEXTUAL = {
+    RequestCode.CONSTRAINT_SYNTAX,
+    RequestCode.UNKNOWN_KEY,
+    RequestCode.DUPLICATE_LABEL,
+    RequestCode.INVALID_LABEL,
+    RequestCode.INVALID_VALUE,
+}
+
+
+def suggested(snapshot: Snapshot, request: ComposeRequest) -> tuple[Suggestion, ...] | None:
+    """None when the request fits, or is no request."""
+    decision = simulate(snapshot, request)
+    refusal = decision.explanation.refusal
+    if refusal is None or refusal.code in TEXTUAL:
+        return None
+    return suggest(snapshot, request, decision.explanation)
+
+
+WELL_FORMED = [
+    pytest.param(found, case, id=f"{path.stem}:{case.name}")
+    for path in sorted(ACCEPTANCE.rglob("*.yaml"))
+    for found in [load(path)]
+    for case in found.cases
+    if case.batch is None and suggested(found.snapshot, case.request) is not None
+]
+
+
+@pytest.mark.parametrize(("found", "case"), WELL_FORMED)
+def test_a_refused_request_gets_a_suggestion_or_there_is_a_reason(found: World, case: Case) -> None:
+    assert bool(suggested(found.snapshot, case.request)) is (case.name not in NOTHING)
+
+
+def test_every_reason_is_of_a_case() -> None:
+    assert set(NOTHING) <= {each.values[1].name for each in WELL_FORMED}  # type: ignore[union-attr]
+
+
+def turned(snapshot: Snapshot, random: Any) -> Snapshot:
+    """The same world, everything in another order."""
+
+    def shuffled(some: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(random.sample(some, len(some)))
+
+    def node(each: Node) -> Node:
+        return replace(each, interfaces=shuffled(each.interfaces))
+
+    def host(each: Host) -> Host:
+        pools, networks = shuffled(each.storage_pools), shuffled(each.libvirt_networks)
+        return replace(each, storage_pools=pools, libvirt_networks=networks)
+
+    return Snapshot(
+        shuffled(snapshot.fabrics),
+        shuffled(snapshot.vlans),
+        shuffled(snapshot.spaces),
+        shuffled(snapshot.subnets),
+        shuffled(snapshot.ranges),
+        shuffled(snapshot.held),
+        shuffled(tuple(map(node, snapshot.nodes))),
+        shuffled(tuple(HostState(host(each.host), shuffled(each.machines)) for each in snapshot.hosts)),
+    )
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn_worlds(), drawn_requests(), st.randoms(use_true_random=False))
+def test_no_order_means_anything(document: dict[str, Any], request: dict[str, Any], random: Any) -> None:
+    snapshot, wanted = read_world(document).snapshot, read_request(Section(request, ()))
+    found = suggested(snapshot, wanted)
+    assume(found is not None)
+    assert suggested(turned(snapshot, random), wanted) == found
+
+
+WORLD = world("""
+world: 1
+fabrics:
+  - name: f
+    vlans: [{vid: 0, space: mgmt, dhcp: true}, {vid: 20, space: dmz, dhcp: true}, {vid: 30, space: lab}]
+  - {name: g, vlans: [{vid: 0, space: far, dhcp: true}]}
+subnets:
+  - {cidr: 10.0.0.0/24, vlan: f/0, name: office}
+  - {cidr: 10.0.20.0/30, vlan: f/20, used: [10.0.20.2], gateway: 10.0.20.1}
+nodes: [{name: twin, interfaces: [{name: eth0, vlan: f/0, addresses: [192.0.2.3]}]}]
+hosts:
+  - name: kvm1
+    address: qemu+ssh://u@192.0.2.1/system
+    cores: 4
+    memory_mib: 8192
+    interfaces:
+      - {name: eth0, type: physical}
+      - {name: br0, type: bridge, parents: [eth0], vlan: f/0}
+      - {name: eth1, type: physical, vlan: f/0, tags: [dark], enabled: false}
+      - {name: eth2, type: physical, vlan: f/0, tags: [down], link: false}
+      - {name: eth3, type: physical, vlan: f/20, tags: [dmz]}
+      - {name: eth4, type: physical, tags: [spare]}
+    libvirt_networks:
+      - {name: own, active: false, bridge: br0, dhcp: false, forward: bridge}
+      - {name: chatty, active: true, bridge: br0, dhcp: true}
+    storage_pools: [{name: default, total_gb: 20, default: true}, {name: big, total_gb: 200}]
+  - {name: kvm2, address: qemu+ssh://u@192.0.2.2/system, reachable: false, architectures: [arm64],
+     interfaces: [{name: br0, type: bridge, vlan: f/0}]}
+  - {name: kvm3, address: qemu+ssh://u@192.0.2.3/system, interfaces: [{name: br0, type: bridge, vlan: f/0}]}
+""").snapshot
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"interfaces": "eth0:tag=dark"}, "enable-interface:kvm1/eth1"),
+        ({"interfaces": "eth0:tag=down"}, "link-up:kvm1/eth2"),
+        ({"interfaces": "eth0:space=mgmt,tag=spare"}, "move-interface:kvm1/eth4=f/0"),
+        ({"interfaces": "eth0:space=far"}, "move-interface:kvm1/eth4=g/0"),
+        ({"interfaces": "eth0:name=eth0"}, "change-request:interfaces=eth0:name=br0"),
+        ({"interfaces": "eth0:attach=network,network=own"}, "start-network:kvm1/own"),
+        ({"interfaces": "eth0:attach=network,network=chatty"}, "libvirt-dhcp-off:kvm1/chatty"),
+        ({"interfaces": "eth0:attach=network,network=chaty"}, None),
+        ({"interfaces": "eth0:network=chatty"}, None),
+        ({"interfaces": "eth0:vid=20,tag=dmz"}, "free-address:10.0.20.0/30=10.0.20.2"),
+        ({"interfaces": "eth0:tag=dmz,ip=10.0.20.2"}, "free-address:10.0.20.0/30=10.0.20.2"),
+        ({"interfaces": "eth0:ip=10.0.0.255"}, "change-request:interfaces=eth0:ip=10.0.0.1"),
+        ({"interfaces": "eth0:subnet=ofice"}, "change-request:interfaces=eth0:subnet=office"),
+        ({"interfaces": "eth0:subnet=10.0.0.0/25"}, "change-request:interfaces=eth0:subnet=10.0.0.0/24"),
+        ({"interfaces": "eth0:subnet=space:mgnt"}, "change-request:interfaces=eth0:subnet=space:mgmt"),
+        ({"storage": "root:30"}, "grow-pool:kvm1/default=10000000000"),
+        ({"storage": "root:8(ssd)"}, "change-request:storage=root:8(big)"),
+        ({"cores": 5}, "raise-cpu-ratio:kvm1=1.25"),
+        ({"memory_mib": 8193}, "raise-memory-ratio:kvm1=1.05"),
+        ({"host": "kvm2"}, "reach-host:kvm2"),
+        ({"host": "kvm3"}, "choose-node:kvm3=host-kvm3"),
+        ({"host": "kvm"}, "change-request:host=kvm1"),
+        ({"architecture": "arm64"}, "change-request:architecture=amd64"),
+    ],
+)
+def test_each_code_has_its_remedy(fields: dict[str, Any], expected: str | None) -> None:
+    request = ComposeRequest(**{"host": "kvm1", "memory_mib": 1024} | fields)
+    found = suggested(WORLD, request)
+    assert found is not None
+    texts = [[format_change(change) for change in each.changes] for each in found]
+    assert ([expected] in texts) if expected else all(len(each) > 1 for each in texts), texts
