@@ -108,8 +108,9 @@ def _expect(section: Section, network: NetworkReader) -> dict[str, Any]:
         inner = section.inner("rejected")
         codes = {name: inner.need(name, str) for name in inner.names()}
         found["rejected"] = {name: inner.among(name, code, RejectionCode) for name, code in codes.items()}
-    if "error" in found and (wrong := found.keys() - {"error", "rejected", "warnings"}):
-        raise section.error(min(wrong), f"{min(wrong)}: a request that is refused has none")
+    wrong = [key for key in ("host", "hosts", "interfaces") if "error" in found and found.get(key)]
+    if wrong:
+        raise section.error(wrong[0], f"{wrong[0]}: a request that is refused has none")
     section.finish()
     return found
 
