@@ -171,11 +171,19 @@ def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
             rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
             uow.commit()
         ports = replace(ports, local=rack.system_id)
+        url = stack.enter_context(serving(directory, ports, worker=worker))
+        yield Running(ports, directory / "api.sock", url, dhcp)
+
+
+@contextmanager
+def serving(directory: Path, ports: Ports, *, worker: bool = False) -> Iterator[str]:
+    """Serve ports on the directory's `api.sock`, and over TCP at the URL that is given."""
+    path = directory / "api.sock"
+    with ExitStack() as stack:
         if worker:
             hand = Worker(ports, "test", threads=2)
             hand.start()
             stack.callback(hand.stop)
-        path = directory / "api.sock"
         listener = stack.enter_context(listen_unix(path, "hostloom"))
         server = make_server(Settings(state_dir=directory, socket=path), ports)
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -184,7 +192,7 @@ def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
         while not server.started:
             time.sleep(0.005)
         try:
-            yield Running(ports, path, f"http://127.0.0.1:{tcp.getsockname()[1]}", dhcp)
+            yield f"http://127.0.0.1:{tcp.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(15)

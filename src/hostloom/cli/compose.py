@@ -67,14 +67,15 @@ def compose(
         begun = _begin(client, wanted, plan_id)
         finish(client, begun, output, wait=wait)
         made = [client.machines.get(name) for name in begun["machines"]]
-        reasons = [client.machines.ask(name, "why") for name in begun["machines"] if explain]
+        reasons = [client.machines.ask(each["hostname"], "why") for each in made if explain]
     if output is not Format.TABLE:
         show_data(made[0] if plan_id is None and not wanted.is_batch else made, output)
         return
     for each in made:
         typer.echo(_composed(each))
-    for why in reasons:
-        typer.echo("\n".join(why["text"]))
+    for each, why in zip(made, reasons, strict=False):
+        title = [f"\nwhy {each['hostname']}"] if len(made) > 1 else []
+        typer.echo("\n".join([*title, *why["text"]]))
 
 
 def _begin(client: Client, wanted: Wanted, plan_id: str | None) -> Document:
