@@ -9,8 +9,11 @@ from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.model.change import Change
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import VlanId
-from hostloom.model.network import Address, HeldAddress, Subnet, Vlan
+from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet, Vlan
 from hostloom.model.node import Node, VlanSource
+
+#: Addresses that can be given back; those seen on an interface, or leased, cannot.
+GIVEN_BACK = (AddressKind.RESERVED, AddressKind.AUTO, AddressKind.STATIC)
 
 
 def serve_vlan(snapshot: Snapshot, change: Change) -> Snapshot:
@@ -42,7 +45,7 @@ def lose_vlan(snapshot: Snapshot, change: Change) -> Snapshot:
 def free_address(snapshot: Snapshot, change: Change) -> Snapshot:
     """Nobody has it any more; of a prefix that stands on several fabrics, in all of them."""
     subnets = _find_subnets(snapshot, change.subject)
-    ip = _address(change.value) if change.value else _lowest(snapshot, subnets)
+    ip = _address(change.value) if change.value else _first(snapshot, subnets)
     ids = {None, *(each.id for each in subnets)}
     lost = tuple(each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in ids) if ip else ()
     if ip is None or not lost or not any(ip in each.cidr for each in subnets):
@@ -52,17 +55,18 @@ def free_address(snapshot: Snapshot, change: Change) -> Snapshot:
 
 
 def held_to_give(snapshot: Snapshot, subnet: Subnet) -> list[HeldAddress]:
-    """Held addresses of the subnet that would be given out were they free, by address."""
+    """Held addresses that could be given back, and then be given: those that users set aside come first."""
     spans = spans_of(subnet, snapshot.ranges_by_subnet.get(subnet.id, ()))
     found = [
         each
         for each in snapshot.held
-        if each.subnet_id in (None, subnet.id)
+        if each.kind in GIVEN_BACK
+        and each.subnet_id in (None, subnet.id)
         and each.ip in subnet.cidr
         and each.ip != subnet.gateway
         and any(low <= int(each.ip) <= high for low, high in spans)
     ]
-    return sorted(found, key=lambda each: int(each.ip))
+    return sorted(found, key=lambda each: (GIVEN_BACK.index(each.kind), int(each.ip)))
 
 
 def _with_vlan(snapshot: Snapshot, before: Vlan, after: Vlan) -> Snapshot:
@@ -95,9 +99,9 @@ def _find_subnets(snapshot: Snapshot, name: str) -> list[Subnet]:
     return found
 
 
-def _lowest(snapshot: Snapshot, subnets: list[Subnet]) -> Address | None:
-    found = [each.ip for subnet in subnets for each in held_to_give(snapshot, subnet)]
-    return min(found, key=int, default=None)
+def _first(snapshot: Snapshot, subnets: list[Subnet]) -> Address | None:
+    found = (each.ip for subnet in subnets for each in held_to_give(snapshot, subnet)[:1])
+    return next(found, None)
 
 
 def _address(text: str) -> Address:

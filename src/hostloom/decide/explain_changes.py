@@ -11,10 +11,7 @@ CONDITIONS = {
     ChangeKind.ENABLE_INTERFACE: ("{subject} of {host} were enabled", ""),
     ChangeKind.LINK_UP: ("{subject} of {host} had a link", ""),
     ChangeKind.MOVE_INTERFACE: ("{subject} of {host} were cabled to VLAN {value}", ""),
-    ChangeKind.FREE_ADDRESS: (
-        "one address of {subject} were given back, such as {value}",
-        "hostloom address release {value}",
-    ),
+    ChangeKind.FREE_ADDRESS: ("{value} of {subject} were given back", "hostloom address release {value}"),
     ChangeKind.RAISE_CPU_RATIO: (
         "cores of {host} were over-committed {value} times (now {was})",
         "hostloom host update {host} --cpu-over-commit {value}",
@@ -51,7 +48,7 @@ def _condition(change: Change) -> str:
     if change.kind is ChangeKind.CHANGE_REQUEST:
         text = _REQUEST.get(change.subject, text)
     if change.kind is ChangeKind.FREE_ADDRESS and change.was:
-        text += ", which {was} has"
+        text += " by {was}"
     return _filled(text, change)
 
 

@@ -8,7 +8,7 @@ from hostloom.decide.addresses import address_book
 from hostloom.decide.capacity import pools_of
 from hostloom.decide.change_network import held_to_give
 from hostloom.decide.harm import view_of
-from hostloom.decide.request_remedies import GIVEN_BACK, give_back, request_remedies, rewritten
+from hostloom.decide.request_remedies import give_back, request_remedies, rewritten
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.storage import format_storage
 from hostloom.decide.storage import parse as parse_storage
@@ -156,9 +156,7 @@ def _full(no: Refused, state: HostState) -> Iterator[Change]:
     for vlan_id in sorted(each for each in vlans if each is not None):
         for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
             if next(book.free(subnet), None) is None:
-                held = [each for each in held_to_give(no.snapshot, subnet) if each.kind in GIVEN_BACK]
-                held.sort(key=lambda each: (GIVEN_BACK.index(each.kind), int(each.ip)))
-                yield from (give_back(subnet, each) for each in held[:1])
+                yield from (give_back(subnet, each) for each in held_to_give(no.snapshot, subnet)[:1])
 
 
 def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:

@@ -8,18 +8,17 @@ from itertools import islice
 
 from hostloom.decide import constraints
 from hostloom.decide.addresses import address_book
+from hostloom.decide.change_network import GIVEN_BACK
 from hostloom.decide.constraints import is_cidr
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.change import Change, ChangeKind
-from hostloom.model.network import AddressKind, HeldAddress, Subnet
+from hostloom.model.network import HeldAddress, Subnet
 from hostloom.model.plan import Refusal, RequestCode
 from hostloom.model.request import ComposeRequest, LabelConstraints, Term
 
 Remedy = Callable[[Snapshot, ComposeRequest, Refusal], Iterator[Change]]
 #: Free addresses that are looked at for the next one after a given one.
 NEAR = 1000
-#: Addresses that can be given back; those seen on an interface, or leased, cannot.
-GIVEN_BACK = (AddressKind.RESERVED, AddressKind.AUTO, AddressKind.STATIC)
 #: Longer words are no slips of a known name, and would take long to compare.
 LONGEST = 64
 #: What may stand before a name in a value: `subnet=space:dmz`.

@@ -25,7 +25,7 @@ from hostloom.model.request import ComposeBatch, ComposeRequest
 #: Suggestions that are given, changes that one takes at most, hosts that are looked at, decisions in all.
 GIVEN, DEEPEST, HOSTS, TRIES = 5, 3, 5, 200
 #: Ours to set, libvirt's, the host's, somebody's address, the request's: the less it takes the better.
-_COST = {
+INVASION = {
     ChangeKind.SERVE_VLAN: 1,
     ChangeKind.CHOOSE_NODE: 1,
     ChangeKind.RAISE_CPU_RATIO: 1,
@@ -129,7 +129,7 @@ def _nodes_of(host: Host) -> tuple[SystemId, ...]:
 
 def _order(suggestion: Suggestion) -> tuple[object, ...]:
     texts = tuple((each.kind, each.subject, each.value) for each in suggestion.changes)
-    cost = sum(_COST[each.kind] for each in suggestion.changes)
+    cost = sum(INVASION[each.kind] for each in suggestion.changes)
     return (len(suggestion.changes), cost, natural_key(suggestion.host), texts)
 
 

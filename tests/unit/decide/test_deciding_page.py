@@ -8,6 +8,8 @@ import pytest
 
 from hostloom.decide.cases import simulate
 from hostloom.decide.explain import render
+from hostloom.decide.suggest import INVASION, advised
+from hostloom.model.change import ChangeKind
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
 from support.worlds import ACCEPTANCE, load
 
@@ -20,7 +22,8 @@ EXAMPLES = re.findall(r"<!-- case: (\S+) -->\n```text\n\$ (.*)\n((?:.*\n)*?)```"
 @pytest.mark.parametrize(("name", "command", "answer"), EXAMPLES, ids=[name for name, _, _ in EXAMPLES])
 def test_every_example_is_what_the_code_answers(name: str, command: str, answer: str) -> None:
     request = next(case.request for case in WORLD.cases if case.name == name)
-    assert answer.splitlines() == render(simulate(WORLD.snapshot, request).explanation)
+    decision = advised(WORLD.snapshot, request, simulate(WORLD.snapshot, request))
+    assert answer.splitlines() == render(decision.explanation)
     for part in (request.interfaces, request.host):
         assert not part or part in command
 
@@ -59,6 +62,14 @@ def called(node: ast.Call) -> str:
 def named_on_page() -> set[str]:
     named = re.findall(r"(?:^\| |, |; |\(rule )`([a-z]+(?:_[a-z]+)+)`", PAGE, flags=re.MULTILINE)
     return set(named) - {"installed_by", "macvlan_mode"}
+
+
+def test_every_change_that_is_suggested_is_on_the_page_the_least_invasive_first() -> None:
+    section = PAGE[PAGE.index("## 10.") : PAGE.index("## Warnings")]
+    listed = list(dict.fromkeys(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", section)))
+    invasions = [INVASION[ChangeKind(each)] for each in listed if each in tuple(ChangeKind)]
+    assert {each for each in listed if each in tuple(ChangeKind)} == {str(each) for each in INVASION}
+    assert invasions == sorted(invasions)
 
 
 def test_codes_come_in_the_order_in_which_they_are_checked() -> None:

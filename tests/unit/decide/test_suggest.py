@@ -16,7 +16,7 @@ from hostloom.decide.explain import render
 from hostloom.decide.explain_changes import CONDITIONS, render_suggestion
 from hostloom.decide.request_changes import apply_to_request
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.suggest import _COST, advised, suggest
+from hostloom.decide.suggest import INVASION, advised, suggest
 from hostloom.decide.world import Case, World, read_request, read_world
 from hostloom.decide.world_read import Section
 from hostloom.model.change import Change, ChangeKind, Suggestion
@@ -162,7 +162,7 @@ def test_turn_off_libvirts_dhcp() -> None:
 
 def test_give_an_address_back() -> None:
     assert told(interfaces="eth0:space=full")[0] == (
-        "it would fit on kvm1 if one address of 10.0.40.0/30 were given back, such as 10.0.40.1: "
+        "it would fit on kvm1 if 10.0.40.1 of 10.0.40.0/30 were given back: "
         "`hostloom address release 10.0.40.1`"
     )
 
@@ -195,7 +195,7 @@ def test_what_was_meant() -> None:
 def test_another_address() -> None:
     assert told(interfaces="eth0:ip=10.0.0.9") == [
         (
-            "it would fit on kvm1 if one address of 10.0.0.0/24 were given back, such as 10.0.0.9: "
+            "it would fit on kvm1 if 10.0.0.9 of 10.0.0.0/24 were given back: "
             "`hostloom address release 10.0.0.9`"
         ),
         "it would fit on kvm1 if its interfaces were 'eth0:ip=10.0.0.10'",
@@ -220,9 +220,9 @@ def test_suggestions_are_told_after_the_reasons() -> None:
 
 
 def test_every_kind_that_is_suggested_has_a_cost_and_words() -> None:
-    assert set(_COST) == set(CONDITIONS)
-    for kind in _COST:
+    assert set(INVASION) == set(CONDITIONS)
+    for kind in INVASION:
         change = Change(kind, "a", "b", "1", "c")
         assert "{" not in render_suggestion(Suggestion((change,), "kvm1"))
         assert format_change(change)
-    assert ChangeKind.LOSE_HOST not in _COST
+    assert ChangeKind.LOSE_HOST not in INVASION
