@@ -11,6 +11,7 @@ from hostloom.decide.requests import Asked, read_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.survey import survey
 from hostloom.decide.trial import NetworkFit, Trial, network_fit, try_host
+from hostloom.model.attachment import MacvlanMode
 from hostloom.model.plan import Explanation, RequestCode, SubjectKind
 from hostloom.model.request import ComposeBatch, ComposeRequest, Identities
 
@@ -71,6 +72,24 @@ def fit_of(trial: Trial) -> NetworkFit | None:
     if trial.refusal is not None or trial.placement is None:
         return None
     return network_fit(trial.placement.nics)
+
+
+def hardness(job: Job) -> tuple[float, ...]:
+    """Sorts those first for which there are the fewest places, or that take the most."""
+    request, labels = job.asked.request, [wanted.label for wanted in job.asked.wanted]
+    owns = any(label.macvlan_mode is MacvlanMode.PASSTHRU for label in labels)
+    asks = any(label.ips for label in labels)
+    choices = len(job.kind.fits).bit_length()
+    return (
+        request.host is None,
+        not asks,
+        not owns,
+        choices,
+        -request.memory_mib,
+        -request.cores,
+        job.kind.number,
+        job.at,
+    )
 
 
 def _of_its_kind(request: ComposeRequest) -> ComposeRequest:

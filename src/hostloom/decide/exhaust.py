@@ -1,6 +1,9 @@
-"""The last resort for a few machines on a few hosts: every order and every place, within bounds."""
+"""The last resort for a few machines on a few hosts: every place, within bounds.
 
-from hostloom.decide.batch import Job, fit_of
+First the machines are taken in one order, then in any: who comes first gets the better NIC, pool or address.
+"""
+
+from hostloom.decide.batch import Job, fit_of, hardness
 from hostloom.decide.board import Board
 
 #: Machines times hosts up to which it is worth it, and hosts tried at most.
@@ -15,15 +18,15 @@ def is_small(board: Board) -> bool:
 
 def complete(board: Board) -> bool:
     """Place all machines that are not yet placed; False leaves the board as it was."""
-    left = tuple(job for job in board.jobs if job not in board.placed)
-    return _Exhaustion(board).complete(left)
+    left = tuple(sorted((job for job in board.jobs if job not in board.placed), key=hardness))
+    return any(_Exhaustion(board, any_order=any_order).complete(left) for any_order in (False, True))
 
 
 class _Exhaustion:
     """Depth first; a world that led nowhere is not entered again, whichever way it is reached."""
 
-    def __init__(self, board: Board) -> None:
-        self._board, self._dead = board, set[object]()
+    def __init__(self, board: Board, *, any_order: bool) -> None:
+        self._board, self._any_order, self._dead = board, any_order, set[object]()
         self._last_try = board.tries + MOST_TRIES
 
     def complete(self, left: tuple[Job, ...]) -> bool:
@@ -33,7 +36,9 @@ class _Exhaustion:
         state = (tuple(sorted(map(_alike, left))), self._state())
         if state in self._dead:
             return False
-        different = {_alike(job): job for job in reversed(left)}
+        different: dict[object, Job] = {}
+        for job in left if self._any_order else left[:1]:
+            different.setdefault(_alike(job), job)
         if any(self._try_everywhere(job, left) for job in different.values()):
             return True
         self._dead.add(state)

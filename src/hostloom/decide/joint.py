@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from hostloom.decide import exhaust, objective
-from hostloom.decide.batch import Job, Stuck, fit_of, read_batch
+from hostloom.decide.batch import Job, Stuck, fit_of, hardness, read_batch
 from hostloom.decide.board import Board
 from hostloom.decide.compose import decide
 from hostloom.decide.joint_explain import explain_all
 from hostloom.decide.layout import Layout
 from hostloom.decide.ranking import BY_RULES, FIRST, PACK, SPREAD, Order
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.attachment import MacvlanMode
 from hostloom.model.plan import JointDecision
 from hostloom.model.request import ComposeBatch, Identities, Strategy
 
@@ -72,7 +71,7 @@ def _beginnings(
     jobs: tuple[Job, ...], strategy: Strategy | None
 ) -> Iterator[tuple[Order, Sequence[Job], bool]]:
     """Orders of hosts and of machines to begin with; rivals are tried even when others came to an end."""
-    hard = sorted(jobs, key=_hardness)
+    hard = sorted(jobs, key=hardness)
     if strategy is None:
         yield BY_RULES, jobs, False
         yield BY_RULES, hard, False
@@ -85,29 +84,11 @@ def _beginnings(
 def _with_moves(snapshot: Snapshot, jobs: tuple[Job, ...], strategy: Strategy | None) -> Layout | None:
     """No beginning came to an end by itself: others make room, or every layout is looked at."""
     layout = Layout(Board(snapshot, jobs), _ORDERS[strategy])
-    if layout.fill(sorted(jobs, key=_hardness), with_moves=True) is not None:
+    if layout.fill(sorted(jobs, key=hardness), with_moves=True) is not None:
         layout.board.rollback(0)
         if not exhaust.is_small(layout.board) or not exhaust.complete(layout.board):
             return None
     return layout
-
-
-def _hardness(job: Job) -> tuple[float, ...]:
-    """Sorts those first for which there are the fewest places, or that take the most."""
-    request, labels = job.asked.request, [wanted.label for wanted in job.asked.wanted]
-    owns = any(label.macvlan_mode is MacvlanMode.PASSTHRU for label in labels)
-    asks = any(label.ips for label in labels)
-    choices = len(job.kind.fits).bit_length()
-    return (
-        request.host is None,
-        not asks,
-        not owns,
-        choices,
-        -request.memory_mib,
-        -request.cores,
-        job.kind.number,
-        job.at,
-    )
 
 
 def _in_turn(layout: Layout) -> Board:

@@ -5,6 +5,7 @@ from itertools import accumulate
 from math import ceil
 
 from hostloom.decide import exhaust
+from hostloom.decide.batch import hardness
 from hostloom.decide.board import Limits
 from hostloom.decide.fleet import fleet_of
 from hostloom.decide.layout import Layout
@@ -45,7 +46,8 @@ def better(layout: Layout, strategy: Strategy | None) -> None:
     least = least_cost(layout, strategy)
     layout.grant()
     while cost(layout, strategy) > least and not layout.is_spent:
-        if not (_thin_out(layout) if strategy is Strategy.SPREAD else _give_up_a_host(layout)):
+        gains = _thin_out(layout) if strategy is Strategy.SPREAD else _give_up_a_host(layout)
+        if not gains and not _anew(layout, strategy):
             break
     if exhaust.is_small(layout.board):
         while cost(layout, strategy) > least and _start_over(layout, strategy):
@@ -79,10 +81,22 @@ def _give_up_a_host(layout: Layout) -> bool:
     return False
 
 
+def _anew(layout: Layout, strategy: Strategy | None) -> bool:
+    """Lay out all machines once more, with what must cost less."""
+    layout.board.limits = _cheaper(layout, strategy)
+    layout.grant()
+    return layout.move(sorted(layout.board.jobs, key=hardness), 1)
+
+
+def _cheaper(layout: Layout, strategy: Strategy | None) -> Limits:
+    less = cost(layout, strategy) - 1
+    return Limits(most_hosts=less) if strategy is Strategy.PACK else Limits(most_on_one=less)
+
+
 def _start_over(layout: Layout, strategy: Strategy | None) -> bool:
     """Look at every layout that costs less, within bounds."""
-    board, less = layout.board, cost(layout, strategy) - 1
-    board.limits = Limits(most_hosts=less) if strategy is Strategy.PACK else Limits(most_on_one=less)
+    board = layout.board
+    board.limits = _cheaper(layout, strategy)
     mark = board.mark()
     for job in board.jobs:
         board.remove(job)
