@@ -1,5 +1,7 @@
 """Suggestions in words: what would have to be otherwise, and the command that makes it so."""
 
+from shlex import quote
+
 from hostloom.model.change import Change, ChangeKind, Suggestion
 
 #: By kind: the condition, and our command for it where there is one.
@@ -55,7 +57,8 @@ def _condition(change: Change) -> str:
 def _command(change: Change) -> str:
     if change.kind is ChangeKind.FREE_ADDRESS and change.was:
         return ""  # an address of a node goes with the node
-    return _filled(CONDITIONS[change.kind][1], change)
+    words = {each: quote(getattr(change, each)) for each in ("subject", "host", "value")}
+    return CONDITIONS[change.kind][1].format(**words)
 
 
 def _filled(text: str, change: Change) -> str:

@@ -5,12 +5,13 @@ Nothing is suggested that was not tried: each set is applied to the world, and t
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, combinations, islice
+from itertools import chain, combinations, islice, zip_longest
 
 from hostloom.decide.addresses import address_book
 from hostloom.decide.cases import simulate
 from hostloom.decide.changes import apply
 from hostloom.decide.compose import named
+from hostloom.decide.fleet import fleet_of
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.remedies import Refused, remedies
 from hostloom.decide.request_changes import apply_to_request
@@ -134,13 +135,21 @@ def _order(suggestion: Suggestion) -> tuple[object, ...]:
 
 
 def _hosts(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -> Sequence[str | None]:
-    """The host asked for; of many those that came furthest; none for a request that is wrong by itself."""
+    """The host asked for; of many the most promising; none for a request that is wrong by itself.
+
+    Of each code in turn, those of the last rules first, the emptiest host; then the next emptiest of each.
+    """
     if request.host is not None or (not refused.hosts and not refused.others):
         return [None]
-    told = [each for each in refused.hosts if each.refusal is not None]
-    told.sort(key=lambda each: (-_FURTHEST[each.refusal.code], natural_key(each.host)))  # type: ignore[union-attr]
-    known = {each.host.name for each in snapshot.hosts}
-    return [each.host for each in told if each.host in known][:HOSTS]
+    codes = {each.host: each.refusal.code for each in refused.hosts if each.refusal is not None}
+    codes |= {name: each.code for each in refused.others if each.code is not None for name in each.hosts}
+    fleet, alike = fleet_of(snapshot), dict[RequestCode, list[str]]()
+    for name in (fleet.names[at] for at in fleet.by_room):
+        if name in codes:
+            alike.setdefault(codes[name], []).append(name)
+    furthest = sorted(alike, key=lambda code: -_FURTHEST[code])
+    rounds = zip_longest(*(alike[code][:HOSTS] for code in furthest))
+    return [name for each in rounds for name in each if name is not None][:HOSTS]
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,28 @@
 """Suggestions: for what there are none, and why; whatever order the world is in; in a world of many hosts."""
 
+import json
 from dataclasses import replace
+from itertools import combinations
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from hostloom.decide import suggest as suggesting
 from hostloom.decide.cases import simulate
 from hostloom.decide.change_text import format_change
+from hostloom.decide.changes import apply
+from hostloom.decide.explain_changes import render_suggestion
+from hostloom.decide.explain_data import as_data, from_data
+from hostloom.decide.request_changes import apply_to_request
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.suggest import suggest
+from hostloom.decide.suggest import advised, suggest
 from hostloom.decide.world import Case, World, read_request, read_world
 from hostloom.decide.world_read import Section
-from hostloom.model.change import Suggestion
+from hostloom.model.change import Change, ChangeKind, Suggestion
+from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Host
 from hostloom.model.node import Node
 from hostloom.model.plan import RequestCode
@@ -175,3 +184,68 @@ def test_each_code_has_its_remedy(fields: dict[str, Any], expected: str | None) 
     assert found is not None
     texts = [[format_change(change) for change in each.changes] for each in found]
     assert ([expected] in texts) if expected else all(len(each) > 1 for each in texts), texts
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn_worlds(), drawn_requests(), st.integers(1, 12))
+def test_what_is_told_when_few_decisions_may_be_tried_is_as_good(
+    document: dict[str, Any], request: dict[str, Any], tries: int
+) -> None:
+    snapshot, wanted = read_world(document).snapshot, read_request(Section(request, ()))
+    with patch.object(suggesting, "TRIES", tries):
+        found = suggested(snapshot, wanted)
+    for each in found or ():
+        assert fits(snapshot, wanted, each.changes)
+        for size in range(1, len(each.changes)):
+            assert not any(fits(snapshot, wanted, some) for some in combinations(each.changes, size))
+
+
+def fits(snapshot: Snapshot, request: ComposeRequest, changes: tuple[Change, ...]) -> bool:
+    try:
+        for change in changes:
+            snapshot, request = apply(snapshot, change), apply_to_request(request, change)
+    except InvalidValue:
+        return False
+    return simulate(snapshot, request).plan is not None
+
+
+def many_hosts() -> Snapshot:
+    """Thirty without the VLAN or a NIC for it, one that is full, and one whose VLAN nobody serves."""
+    bare = [f"{{name: kvm{n}, address: 'qemu+ssh://u@192.0.2.{n}/system'}}" for n in range(1, 31)]
+    nic = "interfaces: [{name: eth0, type: physical, vlan: %s}]"
+    full = "{name: full, address: 'qemu+ssh://u@192.0.2.40/system', memory_mib: 2048, " + nic % "f/20" + "}"
+    dark = "{name: dark, address: 'qemu+ssh://u@192.0.2.41/system', " + nic % "f/30" + "}"
+    vlans = "[{vid: 20, space: dmz, dhcp: true}, {vid: 30, space: dmz}]"
+    hosts = ", ".join((*bare, full, dark))
+    return world(f"{{world: 1, fabrics: [{{name: f, vlans: {vlans}}}], hosts: [{hosts}]}}").snapshot
+
+
+def test_of_many_hosts_those_are_looked_at_that_were_refused_for_different_reasons() -> None:
+    snapshot, request = many_hosts(), ComposeRequest(interfaces="eth0:space=dmz", memory_mib=4096)
+    found = suggested(snapshot, request)
+    assert found is not None
+    told = {(each.host, *map(format_change, each.changes)) for each in found}
+    assert {("full", "raise-memory-ratio:full=2"), ("dark", "serve-vlan:f/30")} <= told
+    assert all(fits(snapshot, request, each.changes) for each in found)
+
+
+def test_what_would_do_on_another_host_by_itself_is_no_part_of_a_suggestion() -> None:
+    request = ComposeRequest(interfaces="eth0:space=dmz,vid=30", memory_mib=4096)
+    found = suggested(many_hosts(), request)
+    assert found is not None
+    assert [tuple(map(format_change, each.changes)) for each in found if each.host != "dark"] == []
+
+
+def test_suggestions_are_kept_with_the_explanation() -> None:
+    request = ComposeRequest(host="kvm1", cores=5)
+    told = advised(WORLD, request, simulate(WORLD, request)).explanation
+    kept = from_data(json.loads(json.dumps(as_data(told))))
+    assert kept == told
+    assert [each.was for each in kept.suggestions[0].changes] == ["1"]
+
+
+def test_a_command_can_be_typed_whatever_the_names() -> None:
+    change = Change(ChangeKind.SERVE_VLAN, "my lab; reboot/20")
+    assert render_suggestion(Suggestion((change,), "kvm1")).endswith(
+        "`hostloom vlan dhcp on 'my lab; reboot/20'`"
+    )
