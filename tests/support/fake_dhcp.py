@@ -42,6 +42,8 @@ class FakeDhcp:
 
     def leases(self) -> Sequence[Lease]:
         self._answer()
+        if self.intent is None:
+            raise DhcpRejected("it has not been set, and knows no command for leases")
         return sorted(self.leased, key=lambda each: int(each.ip))
 
     def is_alive(self) -> bool:

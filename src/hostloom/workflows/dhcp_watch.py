@@ -51,9 +51,6 @@ class DhcpWatch:
         now = self._ports.clock.now()
         before, self._pulse = self._pulse, None
         pulse = self._dhcp.pulse()
-        if self._known is None or pulse != before or now - self._read_at >= READ_EVERY_S:
-            self._known = record_leases(self._ports, self._dhcp.leases(), self._known)
-            self._read_at = now
         has_changed = before is None or before.processes != pulse.processes
         if has_changed or now - self._published_at >= PUBLISH_EVERY_S:
             self._published_at = now
@@ -63,6 +60,10 @@ class DhcpWatch:
             except DriverError as error:
                 # Asked again when the time has come: it costs the server as much as what it takes.
                 self._refusal = error
+        # A server that has restarted may know of leases only when it is set.
+        if self._known is None or pulse != before or now - self._read_at >= READ_EVERY_S:
+            self._known = record_leases(self._ports, self._dhcp.leases(), self._known)
+            self._read_at = now
         self._pulse = pulse
         return pulse.trouble
 

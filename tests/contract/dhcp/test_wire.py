@@ -142,6 +142,18 @@ def test_what_does_not_run_any_more_is_set_again(kea: Kea, how: str) -> None:
     assert kea.address(WEB) == IPv4Address("10.77.10.50")
 
 
+def test_a_kea_that_was_not_set_knows_no_leases(kea: Kea) -> None:
+    """As after a restart, and as the fake does; its pulse is felt all the same."""
+    dhcp = KeaDhcp(kea.socket)
+    kea.stop()
+    kea.start()
+    dhcp.pulse()
+    with pytest.raises(DhcpRejected, match="lease4-get-all"):
+        dhcp.leases()
+    dhcp.apply(an_intent())
+    assert list(dhcp.leases()) == []
+
+
 def test_an_interface_that_is_not_there_is_named(kea: Kea) -> None:
     with pytest.raises(DhcpRejected, match="eth9"):
         KeaDhcp(kea.socket).apply(an_intent(a_subnet(interface="eth9")))

@@ -8,9 +8,9 @@ from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.dhcp import Lease
 from hostloom.model.errors import DhcpRejected
 from hostloom.model.event import Event
-from hostloom.model.ids import MacAddress, SubnetId
+from hostloom.model.ids import MacAddress, RangeId, SubnetId
 from hostloom.model.machine import Machine
-from hostloom.model.network import AddressKind, HeldAddress
+from hostloom.model.network import AddressKind, HeldAddress, IPRange, RangeKind
 from hostloom.model.request import ComposeRequest
 from hostloom.services import machines
 from hostloom.workflows.dhcp_watch import PUBLISH_EVERY_S, READ_EVERY_S, DhcpWatch
@@ -22,6 +22,12 @@ FREE = "10.0.0.200"
 
 @pytest.fixture
 def watch(world: LittleWorld) -> DhcpWatch:
+    """With a range to lease from; a lease of another address goes when the server is set."""
+    with world.ports.store.begin() as uow:
+        (subnet,) = uow.subnets.list()
+        first, last = ip_address(FREE), ip_address("10.0.0.250")
+        uow.ranges.add(IPRange(RangeId(0), subnet.id, RangeKind.DYNAMIC, first, last))
+        uow.commit()
     watch = DhcpWatch(world.ports, world.dhcp)
     watch.look()
     return watch
