@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ for each in /run /var/lib /var/log; do mount -t tmpfs -o mode=755 tmpfs "$each";
 mkdir -p /run/lock/kea /run/kea /var/lib/kea /var/log/kea
 for each in {binds}; do mount --bind "/mnt/${{each%%:*}}" "${{each#*:}}"; done
 umount /mnt
+export KEA_PIDFILE_DIR=/run/kea KEA_LOCKFILE_DIR=/run/lock/kea
 exec "/usr/sbin/kea-dhcp$2" -c "/etc/kea/kea-dhcp$2.conf"
 """
 
@@ -37,10 +38,18 @@ class EmbeddedKea:
     """The DHCP port over a Kea of our own: `start` it, and `stop` it in the end.
 
     What was set last is what a server starts with; one that ends at once with that starts with nothing.
+    `wrap` is put before the command of the server of an IP version.
     """
 
-    def __init__(self, directory: Path, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        patience: Patience | None = None,
+        *,
+        wrap: Mapping[int, Sequence[str]] | None = None,
+    ) -> None:
         self._directory = directory
+        self._wrap = wrap or {}
         self._writing = threading.Lock()
         versions = [each for each in (4, 6) if shutil.which(f"/usr/sbin/kea-dhcp{each}")]
         if 4 not in versions:
@@ -110,7 +119,7 @@ class EmbeddedKea:
     def _supervised(self, version: int, patience: Patience | None) -> Supervised:
         binds = " ".join(f"{name}:{path}" for name, path in _BINDS.items())
         script = ["sh", "-c", _SCRIPT.format(binds=binds), "kea", str(self._directory), str(version)]
-        argv = ["unshare", "--mount", "--propagation", "private", *script]
+        argv = [*self._wrap.get(version, ()), "unshare", "--mount", "--propagation", "private", *script]
         return Supervised(
             f"kea-dhcp{version}", argv, lambda was_well: self._prepare(version, was_well), patience
         )
