@@ -165,7 +165,7 @@ class Board:
         self.log.append(place)
         if numbers := _given(placed, is_used=sign > 0):
             self._book = self._book.numbered(numbers)
-            self.returned += sign < 0
+            self.returned += any(False in some.values() for some in numbers.values())
 
     # -- the world ---------------------------------------------------------------------------------------
 
@@ -181,12 +181,18 @@ class Board:
 
 
 def _given(placed: Placed, *, is_used: bool) -> Numbers:
-    """The next free addresses that it got; those asked for are set aside all the time."""
-    asked = {ip for wanted in placed.job.asked.wanted for ip in wanted.label.ips}
+    """What becomes used, or free again, by the machine; what it asks for is set aside all the time.
+
+    Where subnets overlap, that is in each of them until it is placed, and then in the one where it got it.
+    """
     found: Numbers = {}
-    for held in held_addresses(placed.plan):
-        if held.ip not in asked and held.subnet_id is not None:
-            found.setdefault(held.subnet_id, {})[int(held.ip)] = is_used
+    got = {(held.ip, held.subnet_id) for held in held_addresses(placed.plan)}
+    asked = {
+        (ip, each.id) for wanted in placed.job.asked.wanted for ip, some in wanted.ip_subnets for each in some
+    }
+    for ip, subnet_id in (got | asked) - (got & asked):
+        if subnet_id is not None:
+            found.setdefault(subnet_id, {})[int(ip)] = ((ip, subnet_id) in got) is is_used
     return found
 
 

@@ -365,3 +365,17 @@ MANY = {
         for n in range(1, 26)
     ],
 }
+
+
+def test_an_address_that_is_asked_for_on_one_fabric_is_given_on_another() -> None:
+    document = copy.deepcopy(MANY)
+    document["fabrics"].append({"name": "g", "vlans": [{"vid": 0, "dhcp": True}]})
+    document["subnets"] = [{"cidr": "10.9.0.0/32", "vlan": "f/0"}, {"cidr": "10.9.0.0/32", "vlan": "g/0"}]
+    document["hosts"][1]["interfaces"][0]["vlan"] = "g/0"
+    requests = [
+        {"host": "kvm1", "interfaces": "eth0:ip=10.9.0.0"},
+        {"host": "kvm2", "interfaces": "eth0:vid=0"},
+    ]
+    for some in (requests, requests[::-1]):
+        found = decided(read_world(document).snapshot, batch_of(some))
+        assert [str(each.interfaces[0].ips[0]) for each in found.plans] == ["10.9.0.0", "10.9.0.0"]
