@@ -52,8 +52,17 @@ def suggest(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -
     for host in hosts:
         narrowed = request if host is None else replace(request, host=host)
         found += _Trials(_world_of(snapshot, narrowed), narrowed, TRIES // len(hosts)).suggestions(host or "")
+    found += _elsewhere(snapshot, request)
     distinct = {_gist(each): each for each in sorted(found, key=_order, reverse=True)}
     return tuple(islice(_least(snapshot, request, sorted(distinct.values(), key=_order)), GIVEN))
+
+
+def _elsewhere(snapshot: Snapshot, request: ComposeRequest) -> Iterator[Suggestion]:
+    """Another host than the one that is asked for, where one would take it as it is."""
+    plan = simulate(snapshot, replace(request, host=None)).plan if request.host is not None else None
+    if plan is not None:
+        change = Change(ChangeKind.CHANGE_REQUEST, "host", "", plan.host_name, request.host or "")
+        yield Suggestion((change,), plan.host_name)
 
 
 def advised(snapshot: Snapshot, request: ComposeRequest, decision: Decision) -> Decision:

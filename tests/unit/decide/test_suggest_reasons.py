@@ -37,7 +37,6 @@ NOTHING = {
     "one-mac-for-two-nics": "each label says nothing but its MAC",
     "address-in-no-known-subnet": "a label says nothing but its address, and no subnet is near",
     "host-is-not-on-the-address-vlan": NO_NIC,
-    "host-that-does-not-exist": NO_SUCH_NAME,
     "one-unmatched-label-fails-the-request": "there is no VLAN with that tag",
     "unknown-space": NO_SUCH_NAME,
     "unknown-fabric": NO_SUCH_NAME,
@@ -45,7 +44,6 @@ NOTHING = {
     "unknown-space-concerns-no-host": NO_SUCH_NAME,
     "network-without-attach-network": "the host has no libvirt network",
     "interface-held-by-passthru-is-refused": "only the machine that owns it could give it back",
-    "no-fallback-to-bridges-or-other-networks": "nothing is known of the host but networks that it has not",
     "constraints-are-refused-on-an-unknown-host": "what interfaces it has shows only when it is read",
 }
 TEXTUAL = {
