@@ -35,7 +35,8 @@ class Layout:
         #: Why each machine that was placed at once is where it is, and the host that came second.
         self.reasons: dict[Job, Reason] = {}
         self._rankings: dict[int, Ranking] = {}
-        self._last_try = MOST_TRIES
+        #: Tries that making room may still take, and the one at which what was granted ends.
+        self._left, self._last_try = MOST_TRIES, MOST_TRIES
         self._locked: set[Job] = set()
 
     def fill(
@@ -46,7 +47,6 @@ class Layout:
         gives_up: Callable[["Layout"], bool] = lambda _: False,
     ) -> Stuck | None:
         """Place the machines in turn; the first that finds no place stays out, and so do those after it."""
-        self.grant()
         for job in jobs:
             if gives_up(self):
                 break
@@ -71,7 +71,10 @@ class Layout:
 
     def make_place(self, job: Job) -> bool:
         """Place the machine; others of the batch move for it, as few after each other as can be."""
-        return any(self.place(job, depth) for depth in range(DEEPEST + 1))
+        self.grant(self._left)
+        done = any(self.place(job, depth) for depth in range(DEEPEST + 1))
+        self._left = max(self._last_try - self.board.tries, 0)
+        return done
 
     def place(self, job: Job, depth: int) -> bool:
         """Place the machine, with so many moves after each other; False leaves the board as it was."""

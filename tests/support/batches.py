@@ -1,0 +1,24 @@
+"""Batches for tests: read, and decided with made-up identities."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hostloom.decide.cases import identities_of
+from hostloom.decide.joint import decide_all
+from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.world import read_request
+from hostloom.decide.world_read import Section
+from hostloom.model.plan import JointDecision
+from hostloom.model.request import ComposeBatch, Strategy
+
+
+def batch_of(requests: Sequence[dict[str, Any]], strategy: Strategy | None = None) -> ComposeBatch:
+    """Machines as requests of world files write them."""
+    return ComposeBatch(tuple(read_request(Section(each, ())) for each in requests), strategy)
+
+
+def decided(snapshot: Snapshot, batch: ComposeBatch) -> JointDecision:
+    """Decide with identities of which no two are alike."""
+    return decide_all(
+        snapshot, batch, tuple(identities_of(each, at) for at, each in enumerate(batch.machines))
+    )
