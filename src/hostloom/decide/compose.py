@@ -105,7 +105,14 @@ def named(snapshot: Snapshot, request: ComposeRequest) -> list[HostState] | None
     if not found and request.host.isascii() and request.host.isdigit():
         found = [each for each in snapshot.hosts if each.host.id == int(request.host)]
     if not found:
-        raise refuse("host_exists", RequestCode.UNKNOWN_HOST, SubjectKind.HOST, request.host, found="none")
+        raise refuse(
+            "host_exists",
+            RequestCode.UNKNOWN_HOST,
+            SubjectKind.HOST,
+            request.host,
+            wanted="a host by name or id",
+            found="none is called so",
+        )
     return found
 
 

@@ -146,7 +146,12 @@ def _place_default(view: HostView, book: AddressBook, asked: Asked) -> Placement
         if result.options.candidates:
             found = "every subnet that it could be on is full"
             refusal = refuse(
-                "nic_has_an_address", RequestCode.SUBNET_FULL, SubjectKind.REQUEST, "eth0", found=found
+                "nic_has_an_address",
+                RequestCode.SUBNET_FULL,
+                SubjectKind.REQUEST,
+                "eth0",
+                wanted="a free address on its VLAN",
+                found=found,
             ).refusal
         else:
             refusal = refuse(
