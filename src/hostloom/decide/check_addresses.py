@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hostloom.decide.check_scene import Scene
-from hostloom.decide.check_terms import named_subnets
+from hostloom.decide.check_terms import names_subnet
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Address, RangeKind, Subnet
@@ -38,7 +38,7 @@ def _one(snapshot: Snapshot, nic: PlannedInterface, ip: Address, subnet_id: Subn
 
 
 def _as_labelled(snapshot: Snapshot, nic: PlannedInterface, label: LabelConstraints) -> Iterator[str]:
-    on_vlan = [each for each in snapshot.subnets if each.vlan_id == nic.vlan_id]
+    on_vlan = () if nic.vlan_id is None else snapshot.subnets_by_vlan.get(nic.vlan_id, ())
     is_auto = label.mode is AddressMode.AUTO
     takes_lease = is_auto and nic.vlan_id is not None and not on_vlan
     if nic.mode is not (AddressMode.DHCP if takes_lease else label.mode):
@@ -49,7 +49,7 @@ def _as_labelled(snapshot: Snapshot, nic: PlannedInterface, label: LabelConstrai
         yield from _longest(snapshot, nic)
     elif len(nic.ips) != int(is_auto and bool(on_vlan)):
         yield f"{nic.name}: {len(nic.ips)} addresses with mode={nic.mode}"
-    elif not set(nic.subnet_ids) <= {each.id for each in named_subnets(snapshot, label)}:
+    elif not all(each.id not in nic.subnet_ids or names_subnet(snapshot, each, label) for each in on_vlan):
         yield f"{nic.name}: an address of another subnet than the label names"
 
 

@@ -26,14 +26,13 @@ def unmet_keys(
             yield f"{'not_' * negated}{key}"
 
 
-def named_subnets(snapshot: Snapshot, label: LabelConstraints) -> list[Subnet]:
-    """The subnets of which the label wants its addresses: those that it names, or all."""
-    found = list(snapshot.subnets)
+def names_subnet(snapshot: Snapshot, subnet: Subnet, label: LabelConstraints) -> bool:
+    """Whether the label wants addresses of this subnet: it names it, or names none."""
     for key in ("subnet", "subnet_cidr"):
         values = [term.value for term in label.terms if term.key == key and not term.negated]
-        if values:
-            found = [each for each in found if any(_subnet_is(snapshot, each, value) for value in values)]
-    return found
+        if values and not any(_subnet_is(snapshot, subnet, value) for value in values):
+            return False
+    return True
 
 
 def _selects(term: Term) -> bool:
@@ -69,8 +68,7 @@ def _vlan_is(snapshot: Snapshot, vlan: Vlan, key: str, value: str) -> bool:
         return _is_called(value, "space", space.id, space.name, {each.name for each in snapshot.spaces})
     if key == "vlan":
         return _vlan_is_called(snapshot, vlan, value)
-    on_it = [each for each in snapshot.subnets if each.vlan_id == vlan.id]
-    return any(_subnet_is(snapshot, each, value) for each in on_it)
+    return any(_subnet_is(snapshot, each, value) for each in snapshot.subnets_by_vlan.get(vlan.id, ()))
 
 
 def _vlan_is_called(snapshot: Snapshot, vlan: Vlan, value: str) -> bool:
