@@ -19,14 +19,20 @@ def apply_to_request(request: ComposeRequest, change: Change) -> ComposeRequest:
 
 
 _REQUEST: dict[str, Callable[[ComposeRequest, str], ComposeRequest]] = {
-    "netboot": lambda request, value: replace(request, netboot=value == "true"),
+    "netboot": lambda request, value: replace(request, netboot=_flag(value)),
     "cores": lambda request, value: replace(request, cores=int(positive("value", value))),
     "memory_mib": lambda request, value: replace(request, memory_mib=int(positive("value", value))),
-    "host": lambda request, value: replace(request, host=value),
+    "host": lambda request, value: replace(request, host=value or None),
     "interfaces": lambda request, value: replace(request, interfaces=value),
     "storage": lambda request, value: replace(request, storage=value),
-    "architecture": lambda request, value: replace(request, architecture=value),
+    "architecture": lambda request, value: replace(request, architecture=value or None),
 }
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise InvalidValue("value", text, "true or false")
+    return text == "true"
 
 
 def positive(field: str, text: str) -> float:

@@ -305,3 +305,12 @@ def changes_of(snapshot: Snapshot) -> st.SearchStrategy[Change]:
         st.one_of(name, st.sampled_from(vlans), subnet),
         value,
     )
+
+
+def test_options_of_a_request_are_read_as_strictly_as_its_world() -> None:
+    request = ComposeRequest(host="kvm1", architecture="arm64")
+    assert apply_to_request(request, parse_change("change-request:host=")).host is None
+    assert apply_to_request(request, parse_change("change-request:architecture=")).architecture is None
+    for text in ("netboot=maybe", "cores=none", "memory_mib=-1"):
+        with pytest.raises(InvalidValue, match="value"):
+            apply_to_request(request, parse_change(f"change-request:{text}"))
