@@ -7,7 +7,7 @@ from itertools import islice
 from hostloom.decide.refuse import refuse
 from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.decide.used_numbers import UsedNumbers
-from hostloom.model.ids import SubnetId, VlanId
+from hostloom.model.ids import SubnetId, SystemId, VlanId
 from hostloom.model.network import Address, HeldAddress, IPRange, RangeKind, Subnet
 from hostloom.model.plan import RequestCode, SubjectKind
 from hostloom.model.request import AddressMode, LabelConstraints
@@ -140,9 +140,7 @@ class AddressBook:
         """Why the address cannot be given in this subnet, with what was found; None when it can."""
         ranges = self._snapshot.ranges_by_subnet.get(subnet.id, ())
         if self.is_used(ip, subnet):
-            held = _holders(self._snapshot, ip, subnet.id)[0]
-            who = " ".join(filter(None, (held.system_id, held.interface_name, held.comment)))
-            return RequestCode.ADDRESS_IN_USE, who or "set aside"
+            return RequestCode.ADDRESS_IN_USE, self._who(_holders(self._snapshot, ip, subnet.id)[0])
         for each in ranges:
             if ip in each and (each.kind is RangeKind.DYNAMIC or subnet.managed):
                 return RequestCode.ADDRESS_IN_RANGE, f"{each.kind} range {each.start}-{each.end}"
@@ -155,6 +153,12 @@ class AddressBook:
         if not subnet.managed and not any(ip in each for each in ranges):
             return RequestCode.ADDRESS_RESERVED, f"outside the reserved ranges of the unmanaged {subnet.cidr}"
         return None
+
+    def _who(self, held: HeldAddress) -> str:
+        """The holder by the name that people know it by."""
+        node = self._snapshot.node_by_system_id.get(SystemId(held.system_id)) if held.system_id else None
+        name = node.hostname if node is not None else held.system_id
+        return " ".join(filter(None, (name, held.interface_name, held.comment))) or "set aside"
 
     def next_free(
         self, vlan_id: VlanId, named: frozenset[SubnetId] | None, taken: frozenset[Address]

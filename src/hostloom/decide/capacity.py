@@ -30,7 +30,7 @@ def _too_small(state: HostState, code: RequestCode, wanted: int, left: float, un
         code,
         SubjectKind.HOST,
         state.host.name,
-        wanted=f"{wanted} {unit}",
+        wanted=f"{wanted} {unit.removesuffix('s') if wanted == 1 else unit}",
         found=f"{max(left, 0):g} {unit} free",
     )
 

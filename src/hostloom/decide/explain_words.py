@@ -100,8 +100,8 @@ REFUSALS = {
         "host {subject} is not a known node ({found}), so interface constraints cannot be met: "
         "refresh it, or say which node it is with `hostloom host update --node`"
     ),
-    RequestCode.NOT_ENOUGH_CORES: "host {subject} has {found}, {wanted} are wanted",
-    RequestCode.NOT_ENOUGH_MEMORY: "host {subject} has {found}, {wanted} are wanted",
+    RequestCode.NOT_ENOUGH_CORES: "host {subject} has {found}, wanted: {wanted}",
+    RequestCode.NOT_ENOUGH_MEMORY: "host {subject} has {found}, wanted: {wanted}",
     RequestCode.POOL_FULL: "disk {subject} wants {wanted}, there are {found}",
     RequestCode.UNKNOWN_POOL: "disk {subject} wants {wanted}, there is {found}",
     RequestCode.NO_MATCHING_INTERFACE: "nothing meets {subject}:{wanted}",
