@@ -109,10 +109,7 @@ REFUSALS = {
     RequestCode.UNKNOWN_NETWORK: "{subject}:{wanted}: there is no such libvirt network",
     RequestCode.NETWORK_INACTIVE: "{subject}:{wanted}: the libvirt network is not active",
     RequestCode.NO_USABLE_NETWORK: "there is no usable network for {subject}",
-    RequestCode.NO_BOOTABLE_VLAN: (
-        "no NIC would be on a VLAN that our DHCP serves ({found}): serve one with `hostloom vlan dhcp on`, "
-        "or compose with --no-netboot"
-    ),
+    RequestCode.NO_BOOTABLE_VLAN: "no NIC would be on a VLAN that our DHCP serves ({found})",
     RequestCode.SUBNET_FULL: "{subject} gets no address: {found}",
     RequestCode.NO_HOST_FITS: "no host fits",
 }
