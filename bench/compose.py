@@ -15,7 +15,7 @@ from statistics import median, quantiles
 
 from sqlalchemy import create_engine, event, text
 
-from hostloom.decide.check import check
+from hostloom.decide.check.check import check
 from hostloom.decide.compose import decide, prepare
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.host import Correlation, CorrelationState

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from statistics import median, quantiles
 
 from hostloom.decide.addresses import address_book
-from hostloom.decide.cases import simulate
 from hostloom.decide.compose import explain_host
-from hostloom.decide.fleet import fleet_of
+from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.placed import with_plan
 from hostloom.decide.requests import read_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.trial import try_host
+from hostloom.decide.worlds.cases import simulate
 from hostloom.model.request import ComposeRequest
 from worlds import big_world
 

@@ -14,13 +14,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hostloom.decide.cases import identities_of
-from hostloom.decide.check import check_all
+from hostloom.decide.check.check import check_all
 from hostloom.decide.compose import decide, prepare
-from hostloom.decide.fleet import fleet_of
-from hostloom.decide.joint import decide_all
+from hostloom.decide.fleet.fleet import fleet_of
+from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.worlds.cases import identities_of
 from hostloom.model.ids import HostId
 from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
 from hostloom.model.request import ComposeBatch, ComposeRequest, Identities, Strategy

@@ -317,7 +317,7 @@ class Machines(Repository[Machine, SystemId], Protocol):
         ...
 
     def explanation(self, system_id: SystemId) -> dict[str, Any] | None:
-        """The explanation that it was placed by (decide.explain_data.as_data), or None."""
+        """The explanation that it was placed by (decide.explain.data.as_data), or None."""
         ...
 
     def some(self, keys: Sequence[SystemId]) -> Sequence[Machine]:

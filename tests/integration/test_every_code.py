@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from hostloom.cli.main import main
-from hostloom.decide.cases import simulate
-from hostloom.decide.world import Case
+from hostloom.decide.worlds.cases import simulate
+from hostloom.decide.worlds.world import Case
 from hostloom.model.plan import Decision, RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ComposeRequest
 from support.server import NOON, Running, running

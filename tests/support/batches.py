@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hostloom.decide.cases import identities_of
-from hostloom.decide.joint import decide_all
+from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.world import read_request
-from hostloom.decide.world_read import Section
+from hostloom.decide.worlds.cases import identities_of
+from hostloom.decide.worlds.sections import Section
+from hostloom.decide.worlds.world import read_request
 from hostloom.model.plan import JointDecision
 from hostloom.model.request import ComposeBatch, Strategy
 

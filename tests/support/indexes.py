@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hostloom.decide.addresses import AddressBook, address_book
-from hostloom.decide.fleet import Fleet, fleet_of
+from hostloom.decide.fleet.fleet import Fleet, fleet_of
 from hostloom.decide.snapshot import Snapshot
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from hostloom.decide.world import World, read_world
+from hostloom.decide.worlds.world import World, read_world
 
 ACCEPTANCE = Path(__file__).parents[1] / "acceptance"
 

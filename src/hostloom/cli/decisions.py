@@ -8,11 +8,13 @@ import typer
 from hostloom.cli.exits import Exit, exit_of_refusal
 from hostloom.cli.output import Format, show_data
 from hostloom.cli.world_files import WorldFile
-from hostloom.decide import cases, explain, explain_data
-from hostloom.decide.outcomes import host_counts, outcome, outcome_differences
+from hostloom.decide.explain import data as explain_data
+from hostloom.decide.explain import explain
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.suggest import advised_batch
-from hostloom.decide.world import Case
+from hostloom.decide.suggest.suggest import advised_batch
+from hostloom.decide.worlds import cases
+from hostloom.decide.worlds.outcomes import host_counts, outcome, outcome_differences
+from hostloom.decide.worlds.world import Case
 from hostloom.model.plan import JointDecision, Plan
 from hostloom.model.request import ComposeBatch
 

@@ -11,10 +11,10 @@ from hostloom.cli.exits import Exit, fail
 from hostloom.cli.output import Format, Output, show_data
 from hostloom.cli.what_if import Supposing, complete_change, suppose
 from hostloom.cli.world_files import WorldFile, load_all
-from hostloom.decide import explain
-from hostloom.decide.outcomes import outcome, outcome_differences
-from hostloom.decide.world import Case, WorldError, read_asking
-from hostloom.decide.world_read import Section
+from hostloom.decide.explain import explain
+from hostloom.decide.worlds.outcomes import outcome, outcome_differences
+from hostloom.decide.worlds.sections import Section
+from hostloom.decide.worlds.world import Case, WorldError, read_asking
 
 #: Keys of a request whose values are text, whatever they look like.
 _TEXTS = frozenset({"interfaces", "storage", "host", "architecture", "anti_affinity", "strategy"})

@@ -9,16 +9,16 @@ from hostloom.cli.exits import Exit, fail
 from hostloom.cli.output import Column, Format, say, show, show_data, table
 from hostloom.cli.world_files import WorldFile
 from hostloom.client import Document
-from hostloom.decide import explain
-from hostloom.decide.change_text import FORMS, format_change, parse_change
-from hostloom.decide.changes import apply
-from hostloom.decide.compared_cases import Turn
-from hostloom.decide.explain_what_if import render_changed, render_headline, render_room
-from hostloom.decide.request_changes import apply_to_request
-from hostloom.decide.room import Room, room
+from hostloom.decide.changes.apply import apply
+from hostloom.decide.changes.request import apply_to_request
+from hostloom.decide.changes.text import FORMS, format_change, parse_change
+from hostloom.decide.explain import explain
+from hostloom.decide.explain.what_if import render_changed, render_headline, render_room
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.what_if import Consequences, consequences
-from hostloom.decide.what_if_data import consequences_data, room_data
+from hostloom.decide.what_if.compared_cases import Turn
+from hostloom.decide.what_if.data import consequences_data, room_data
+from hostloom.decide.what_if.room import Room, room
+from hostloom.decide.what_if.what_if import Consequences, consequences
 from hostloom.model.change import Change
 from hostloom.model.errors import InvalidValue
 from hostloom.model.request import ComposeRequest

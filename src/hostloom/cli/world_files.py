@@ -9,7 +9,7 @@ import typer
 
 from hostloom.cli.exits import Exit, tell
 from hostloom.cli.yaml_lines import Document, NotYaml
-from hostloom.decide.world import Case, World, WorldError, read_world
+from hostloom.decide.worlds.world import Case, World, WorldError, read_world
 
 #: As a file: standard input.
 STDIN = Path("-")

@@ -7,12 +7,12 @@ from heapq import nlargest
 
 from hostloom.decide import constraints
 from hostloom.decide.addresses import AddressBook, address_book
-from hostloom.decide.fleet import Fleet, fleet_of
+from hostloom.decide.fleet.fleet import Fleet, fleet_of
+from hostloom.decide.fleet.survey import Survey, survey
 from hostloom.decide.planning import make_plan
 from hostloom.decide.refuse import RefuseRequest, refuse
 from hostloom.decide.requests import Asked, read_request
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.survey import Survey, survey
 from hostloom.decide.trial import Trial, try_host
 from hostloom.model.errors import ConstraintError
 from hostloom.model.ids import HostId, natural_key

@@ -101,7 +101,7 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One reason against one subject; prose is rendered in decide/explain.py only."""
+    """One reason against one subject; prose is rendered in decide/explain/ only."""
 
     #: The rule's name: the function that said no.
     rule: str

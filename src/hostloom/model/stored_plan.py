@@ -60,7 +60,7 @@ class PlanContent:
     batch: ComposeBatch
     identities: tuple[Identities, ...]
     plans: tuple[Plan, ...]
-    #: Of each machine, as decide.explain_data writes it.
+    #: Of each machine, as decide.explain.data writes it.
     explanations: tuple[dict[str, Any], ...]
     renderings: tuple[Rendering, ...]
     dhcp: tuple[DhcpAddition, ...]

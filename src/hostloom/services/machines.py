@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hostloom.decide.suggest import advised_batch
+from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
 from hostloom.model.errors import NotFound, StaleGeneration, WrongState
 from hostloom.model.ids import SystemId

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import chain
 
 from hostloom.decide.dhcp import dhcp_additions
-from hostloom.decide.explain_data import stored_data
+from hostloom.decide.explain.data import stored_data
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.suggest import advised_batch
+from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
 from hostloom.model.errors import DriverError, StaleGeneration, WrongState
 from hostloom.model.ids import natural_key

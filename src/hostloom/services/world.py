@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hostloom.decide.world_dump import dump_world
+from hostloom.decide.worlds.dump import dump_world
 from hostloom.model.access import Principal
 from hostloom.ports import UnitOfWork
 from hostloom.services.access import require_admin

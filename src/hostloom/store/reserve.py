@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from hostloom.decide.explain_data import stored_data
+from hostloom.decide.explain.data import stored_data
 from hostloom.decide.placed import held_addresses
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import Host, PlacedMachine

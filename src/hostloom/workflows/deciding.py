@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hostloom.decide.check import check_all
+from hostloom.decide.check.check import check_all
 from hostloom.decide.difference import differences
-from hostloom.decide.explain_words import render_difference, render_refusal
-from hostloom.decide.joint import decide_all
+from hostloom.decide.explain.words import render_difference, render_refusal
+from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import PlanStale, Refused
 from hostloom.model.plan import Explanation, JointDecision, Plan, Refusal

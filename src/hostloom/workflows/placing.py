@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hostloom.decide.explain_data import from_data
+from hostloom.decide.explain.data import from_data
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import Host

@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from hostloom.cli.main import app
 from hostloom.cli.what_if import MOST_ROWS, complete_change
-from hostloom.decide.change_text import FORMS
-from hostloom.decide.world_dump import dump_world
+from hostloom.decide.changes.text import FORMS
+from hostloom.decide.worlds.dump import dump_world
 from support.worlds import ACCEPTANCE, load
 
 OWN = ACCEPTANCE / "own"

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from hostloom.cli.world_files import WorldFile, load
-from hostloom.decide.change_text import FORMS
-from hostloom.decide.harm import HarmCode
-from hostloom.decide.outcomes import outcome, outcome_differences
+from hostloom.decide.changes.text import FORMS
+from hostloom.decide.what_if.harm import HarmCode
+from hostloom.decide.worlds.outcomes import outcome, outcome_differences
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
 
 DOCS = Path(__file__).parents[3] / "docs"

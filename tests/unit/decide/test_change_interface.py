@@ -2,8 +2,8 @@
 
 import pytest
 
-from hostloom.decide.change_text import parse_change
-from hostloom.decide.changes import apply
+from hostloom.decide.changes.apply import apply
+from hostloom.decide.changes.text import parse_change
 from hostloom.model.errors import InvalidValue
 from hostloom.model.node import NodeInterface, VlanSource
 from support.indexes import assert_indexes, build_indexes

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide.cases import simulate
-from hostloom.decide.change_text import FORMS, format_change, parse_change
-from hostloom.decide.changes import apply
-from hostloom.decide.request_changes import apply_to_request
+from hostloom.decide.changes.apply import apply
+from hostloom.decide.changes.request import apply_to_request
+from hostloom.decide.changes.text import FORMS, format_change, parse_change
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.world import read_world
+from hostloom.decide.worlds.cases import simulate
+from hostloom.decide.worlds.world import read_world
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
 from hostloom.model.node import Node, NodeInterface

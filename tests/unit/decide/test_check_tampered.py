@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide.cases import simulate
-from hostloom.decide.check import check
+from hostloom.decide.check.check import check
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.world import read_request, read_world
-from hostloom.decide.world_read import Section
+from hostloom.decide.worlds.cases import simulate
+from hostloom.decide.worlds.sections import Section
+from hostloom.decide.worlds.world import read_request, read_world
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import HostId, MacAddress, SubnetId, VlanId
 from hostloom.model.machine import DiskFormat

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.decide.cases import simulate
-from hostloom.decide.explain import render
-from hostloom.decide.suggest import INVASION, advised
+from hostloom.decide.explain.explain import render
+from hostloom.decide.suggest.suggest import INVASION, advised
+from hostloom.decide.worlds.cases import simulate
 from hostloom.model.change import ChangeKind
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
 from support.worlds import ACCEPTANCE, load
@@ -44,7 +44,7 @@ SAY_NO = {"refuse": 0, "reject": 0, "Refusal": 0, "Rejection": 0, "_label_refusa
 def rules_of_the_code() -> set[str]:
     """The rules that say no anywhere in decide/."""
     found: set[object] = set()
-    for path in (ROOT / "src/hostloom/decide").glob("*.py"):
+    for path in (ROOT / "src/hostloom/decide").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and called(node) in SAY_NO:
                 place = SAY_NO[called(node)]

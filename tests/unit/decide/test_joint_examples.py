@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hostloom.decide.explain import render
-from hostloom.decide.world import read_world
+from hostloom.decide.explain.explain import render
+from hostloom.decide.worlds.world import read_world
 from hostloom.model.plan import JointDecision, RequestCode
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
 from support.batches import batch_of, decided

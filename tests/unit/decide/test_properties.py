@@ -7,17 +7,18 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide import constraints, explain, storage
+from hostloom.decide import constraints, storage
 from hostloom.decide.addresses import address_book
 from hostloom.decide.assign import Dead, Search
 from hostloom.decide.candidates import HostView
-from hostloom.decide.cases import simulate
-from hostloom.decide.check import check
+from hostloom.decide.check.check import check
+from hostloom.decide.explain import explain
 from hostloom.decide.match import match
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.requests import read_request as read_asked
-from hostloom.decide.world import read_request, read_world
-from hostloom.decide.world_read import Section
+from hostloom.decide.worlds.cases import simulate
+from hostloom.decide.worlds.sections import Section
+from hostloom.decide.worlds.world import read_request, read_world
 from hostloom.model.errors import ConstraintError
 from hostloom.model.host import CorrelationState
 from hostloom.model.plan import Decision

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide.cases import simulate
-from hostloom.decide.change_text import format_change
-from hostloom.decide.changes import apply
-from hostloom.decide.check import check
-from hostloom.decide.explain import render
-from hostloom.decide.explain_changes import CONDITIONS, render_suggestion
-from hostloom.decide.request_changes import apply_to_request
+from hostloom.decide.changes.apply import apply
+from hostloom.decide.changes.request import apply_to_request
+from hostloom.decide.changes.text import format_change
+from hostloom.decide.check.check import check
+from hostloom.decide.explain.changes import CONDITIONS, render_suggestion
+from hostloom.decide.explain.explain import render
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.suggest import INVASION, advised, suggest
-from hostloom.decide.world import Case, World, read_request, read_world
-from hostloom.decide.world_read import Section
+from hostloom.decide.suggest.suggest import INVASION, advised, suggest
+from hostloom.decide.worlds.cases import simulate
+from hostloom.decide.worlds.sections import Section
+from hostloom.decide.worlds.world import Case, World, read_request, read_world
 from hostloom.model.change import Change, ChangeKind, Suggestion
 from hostloom.model.errors import InvalidValue
 from hostloom.model.plan import Decision, RequestCode

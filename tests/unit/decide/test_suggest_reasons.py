@@ -10,17 +10,17 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide import suggest as suggesting
-from hostloom.decide.cases import simulate
-from hostloom.decide.change_text import format_change
-from hostloom.decide.changes import apply
-from hostloom.decide.explain_changes import render_suggestion
-from hostloom.decide.explain_data import as_data, from_data
-from hostloom.decide.request_changes import apply_to_request
+from hostloom.decide.changes.apply import apply
+from hostloom.decide.changes.request import apply_to_request
+from hostloom.decide.changes.text import format_change
+from hostloom.decide.explain.changes import render_suggestion
+from hostloom.decide.explain.data import as_data, from_data
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.suggest import advised, suggest
-from hostloom.decide.world import Case, World, read_request, read_world
-from hostloom.decide.world_read import Section
+from hostloom.decide.suggest import suggest as suggesting
+from hostloom.decide.suggest.suggest import advised, suggest
+from hostloom.decide.worlds.cases import simulate
+from hostloom.decide.worlds.sections import Section
+from hostloom.decide.worlds.world import Case, World, read_request, read_world
 from hostloom.model.change import Change, ChangeKind, Suggestion
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Host

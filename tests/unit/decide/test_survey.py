@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from hostloom.decide import compose
 from hostloom.decide.addresses import address_book
-from hostloom.decide.cases import simulate
-from hostloom.decide.fleet import fleet_of
+from hostloom.decide.fleet.fleet import fleet_of
+from hostloom.decide.fleet.survey import survey
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.requests import read_request as read_asked
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
-from hostloom.decide.survey import survey
 from hostloom.decide.trial import network_fit, try_host
 from hostloom.decide.used_numbers import UsedNumbers
-from hostloom.decide.world import Case, World, read_request, read_world
-from hostloom.decide.world_read import Section
+from hostloom.decide.worlds.cases import simulate
+from hostloom.decide.worlds.sections import Section
+from hostloom.decide.worlds.world import Case, World, read_request, read_world
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import PlacedInterface, PlacedMachine
 from hostloom.model.network import AddressKind, HeldAddress

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide.change_text import parse_change
-from hostloom.decide.changes import apply
-from hostloom.decide.compared_cases import Turn, compare_cases
-from hostloom.decide.explain_what_if import HARMS, render_changed, render_fate, render_headline, render_room
-from hostloom.decide.fates import ask_again
-from hostloom.decide.harm import Harm, HarmCode, harms
-from hostloom.decide.outcomes import host_counts, outcome
-from hostloom.decide.room import room
+from hostloom.decide.changes.apply import apply
+from hostloom.decide.changes.text import parse_change
+from hostloom.decide.explain.what_if import HARMS, render_changed, render_fate, render_headline, render_room
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.what_if import consequences
-from hostloom.decide.what_if_data import consequences_data, room_data
-from hostloom.decide.world import Case, read_world
+from hostloom.decide.what_if.compared_cases import Turn, compare_cases
+from hostloom.decide.what_if.data import consequences_data, room_data
+from hostloom.decide.what_if.fates import ask_again
+from hostloom.decide.what_if.harm import Harm, HarmCode, harms
+from hostloom.decide.what_if.room import room
+from hostloom.decide.what_if.what_if import consequences
+from hostloom.decide.worlds.outcomes import host_counts, outcome
+from hostloom.decide.worlds.world import Case, read_world
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import CorrelationState, PlacedMachine
 from hostloom.model.request import GB, ComposeRequest, Strategy

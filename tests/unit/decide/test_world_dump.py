@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.world import read_world
-from hostloom.decide.world_dump import dump_world
+from hostloom.decide.worlds.dump import dump_world
+from hostloom.decide.worlds.world import read_world
 from hostloom.model.host import PlacedMachine, bytes_left
 from hostloom.model.request import GB
 from support.worlds import world

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from hostloom.decide import explain, explain_data
-from hostloom.decide.cases import differences, rejections, simulate
-from hostloom.decide.check import check
-from hostloom.decide.outcomes import outcome, outcome_differences
-from hostloom.decide.world import Case, World, read_world
-from hostloom.decide.world_dump import dump_world
+from hostloom.decide.check.check import check
+from hostloom.decide.explain import data as explain_data
+from hostloom.decide.explain import explain
+from hostloom.decide.worlds.cases import differences, rejections, simulate
+from hostloom.decide.worlds.dump import dump_world
+from hostloom.decide.worlds.outcomes import outcome, outcome_differences
+from hostloom.decide.worlds.world import Case, World, read_world
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
 from support.worlds import ACCEPTANCE, load
 

@@ -11,8 +11,8 @@ from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.machines import BatchIn, ComposeIn, ComposingOut, MachineOut
 from hostloom.api.shapes.plans import DecisionOut
-from hostloom.decide.explain import render
-from hostloom.decide.explain_data import from_data
+from hostloom.decide.explain.data import from_data
+from hostloom.decide.explain.explain import render
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine
 from hostloom.model.request import ComposeBatch

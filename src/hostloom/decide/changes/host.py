@@ -1,0 +1,102 @@
+"""Changes of a host: does it answer, which node is it, how much does it give out, what does libvirt run."""
+
+from dataclasses import replace
+
+from hostloom.decide.changes.request import positive
+from hostloom.decide.changes.target import find_host, find_network, find_pool, with_host
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import MacvlanMode
+from hostloom.model.change import Change
+from hostloom.model.errors import InvalidValue
+from hostloom.model.host import (
+    MAX_OVER_COMMIT,
+    Correlation,
+    CorrelationEvidence,
+    CorrelationState,
+    LibvirtNetwork,
+)
+from hostloom.model.ids import SystemId
+
+#: Why a host that a what-if takes away does not answer.
+LOST = "it is lost"
+
+
+def lose_host(snapshot: Snapshot, change: Change) -> Snapshot:
+    """It does not answer; its machines stay recorded, as after any failure of a host."""
+    state = find_host(snapshot, change)
+    return with_host(snapshot, state, replace(state.host, reachable=False, unreachable_cause=LOST))
+
+
+def reach_host(snapshot: Snapshot, change: Change) -> Snapshot:
+    """It answers."""
+    state = find_host(snapshot, change)
+    return with_host(snapshot, state, replace(state.host, reachable=True, unreachable_cause=""))
+
+
+def choose_node(snapshot: Snapshot, change: Change) -> Snapshot:
+    """The operator says which node the host is."""
+    state = find_host(snapshot, change)
+    system_id = SystemId(change.value)
+    if system_id not in snapshot.node_by_system_id:
+        raise InvalidValue("value", change.value, "the system id of a node that is known")
+    found = Correlation(CorrelationState.CORRELATED, system_id, CorrelationEvidence.OPERATOR)
+    return with_host(snapshot, state, replace(state.host, correlation=found))
+
+
+def raise_cpu_ratio(snapshot: Snapshot, change: Change) -> Snapshot:
+    """Of cores."""
+    state = find_host(snapshot, change)
+    return with_host(snapshot, state, replace(state.host, cpu_over_commit_ratio=_ratio(change)))
+
+
+def raise_memory_ratio(snapshot: Snapshot, change: Change) -> Snapshot:
+    """Of memory."""
+    state = find_host(snapshot, change)
+    return with_host(snapshot, state, replace(state.host, memory_over_commit_ratio=_ratio(change)))
+
+
+def grow_pool(snapshot: Snapshot, change: Change) -> Snapshot:
+    """It is larger by so many bytes, all of them free."""
+    state = find_host(snapshot, change)
+    pool = find_pool(state.host, change.subject)
+    more = int(positive("value", change.value))
+    larger = replace(pool, total_bytes=pool.total_bytes + more, free_bytes=pool.free_bytes + more)
+    pools = tuple(larger if each is pool else each for each in state.host.storage_pools)
+    return with_host(snapshot, state, replace(state.host, storage_pools=pools))
+
+
+def set_macvlan_mode(snapshot: Snapshot, change: Change) -> Snapshot:
+    """Without a value the host has none of its own."""
+    state = find_host(snapshot, change)
+    modes = [each.value for each in MacvlanMode]
+    if change.value and change.value not in modes:
+        raise InvalidValue("value", change.value, f"one of {', '.join(modes)}, or nothing")
+    mode = MacvlanMode(change.value) if change.value else None
+    return with_host(snapshot, state, replace(state.host, default_macvlan_mode=mode))
+
+
+def libvirt_dhcp_off(snapshot: Snapshot, change: Change) -> Snapshot:
+    """libvirt's dnsmasq gives no more leases on the network."""
+    network = find_network(find_host(snapshot, change).host, change.subject)
+    return _with_network(snapshot, change, network, replace(network, dhcp=False))
+
+
+def start_network(snapshot: Snapshot, change: Change) -> Snapshot:
+    """The network is active."""
+    network = find_network(find_host(snapshot, change).host, change.subject)
+    return _with_network(snapshot, change, network, replace(network, active=True))
+
+
+def _with_network(
+    snapshot: Snapshot, change: Change, before: LibvirtNetwork, after: LibvirtNetwork
+) -> Snapshot:
+    state = find_host(snapshot, change)
+    networks = tuple(after if each is before else each for each in state.host.libvirt_networks)
+    return with_host(snapshot, state, replace(state.host, libvirt_networks=networks))
+
+
+def _ratio(change: Change) -> float:
+    ratio = positive("value", change.value)
+    if ratio > MAX_OVER_COMMIT:
+        raise InvalidValue("value", change.value, f"a ratio up to {MAX_OVER_COMMIT:g}")
+    return ratio

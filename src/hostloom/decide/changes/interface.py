@@ -1,0 +1,239 @@
+"""Changes of a host's interfaces, with what they do to what is stacked on them.
+
+A VLAN interface has the carrier of its parent, a bond or a bridge that of any of its ports. A bridge all of
+whose ports are lost still carries the traffic of the machines on it, but reaches nothing: it counts as
+link-down, so that no machine is planned onto it. Addresses stay held, and whether hostloom itself would still
+reach the host is not judged.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hostloom.decide.changes.target import find_interface, find_node, find_vlan, with_interfaces
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.change import Change
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import FabricId, InterfaceId, VlanId
+from hostloom.model.network import UNTAGGED, Vlan
+from hostloom.model.node import InterfaceKind, Node, NodeInterface, VlanSource
+
+#: IFNAMSIZ - 1: the longest name that Linux gives an interface.
+_MAX_NAME_BYTES = 15
+_MASTERS = (InterfaceKind.BRIDGE, InterfaceKind.BOND)
+#: What VLAN interfaces are made on.
+TRUNKS = (InterfaceKind.PHYSICAL, InterfaceKind.BOND, InterfaceKind.BRIDGE)
+
+
+class _Stack:
+    """The interfaces of one node by name, while they change."""
+
+    def __init__(self, snapshot: Snapshot, interfaces: Iterable[NodeInterface]) -> None:
+        self.snapshot = snapshot
+        self.found = {each.name: each for each in interfaces}
+
+    def above(self, name: str) -> list[str]:
+        """Bridges, bonds and VLAN interfaces on it."""
+        return [each.name for each in self.found.values() if name in each.parents]
+
+    def master(self, name: str) -> NodeInterface | None:
+        """The bridge or bond that it is a member of."""
+        return next((i for i in self.found.values() if i.kind in _MASTERS and name in i.parents), None)
+
+    def carries(self, name: str) -> bool:
+        """Whether frames pass."""
+        interface = self.found.get(name)
+        return interface is not None and interface.enabled and interface.link
+
+    def spread_link(self, names: Iterable[str], *, up: bool) -> None:
+        """Links that come up, or go down, with what is below them; never the other way round."""
+        for name in names:
+            each = self.found[name]
+            below = [self.carries(parent) for parent in each.parents]
+            carrier = all(below) and bool(below) if each.kind is InterfaceKind.VLAN else any(below)
+            if carrier is up and each.link is not up:
+                self.found[name] = replace(each, link=up)
+                self.spread_link(self.above(name), up=up)
+
+    def spread_vlan(self, name: str, vlan_id: VlanId | None, source: VlanSource, seen: set[str]) -> None:
+        """The interface is on the VLAN, its members show it, and what is stacked on it follows."""
+        if name in seen or name not in self.found:
+            return
+        seen.add(name)
+        each = self.found[name]
+        self.found[name] = replace(each, vlan_id=vlan_id, vlan_source=source)
+        if each.kind in _MASTERS:
+            for parent in each.parents:
+                self.spread_vlan(parent, vlan_id, VlanSource.MASTER, seen)
+        for upper in self.above(name):
+            if self.found[upper].kind is InterfaceKind.VLAN:
+                tagged = self._tagged(self.found[upper], vlan_id)
+                self.spread_vlan(upper, tagged, VlanSource.PARENT, seen)
+            else:
+                self.spread_vlan(upper, vlan_id, VlanSource.PORT, seen)
+
+    def _tagged(self, interface: NodeInterface, below: VlanId | None) -> VlanId | None:
+        """The VLAN of its tag on the fabric of what is below it."""
+        parent, own = self._vlan(below), self._vlan(interface.vlan_id)
+        vid = interface.tag_vid if interface.tag_vid is not None else own.vid if own is not None else None
+        if parent is None:
+            return None
+        same = (v.id for v in self.snapshot.vlans if v.fabric_id == parent.fabric_id and v.vid == vid)
+        return next(same, None)
+
+    def _vlan(self, vlan_id: VlanId | None) -> Vlan | None:
+        return self.snapshot.vlan_by_id.get(vlan_id) if vlan_id is not None else None
+
+
+# -- what is lost, and what comes back -----------------------------------------------------------------------
+
+
+def lose_interface(snapshot: Snapshot, change: Change) -> Snapshot:
+    """It is gone, and is a port, member or parent of nothing any more."""
+    node = find_node(snapshot, change)
+    name = find_interface(node, change.subject).name
+    stack = _Stack(snapshot, node.interfaces)
+    above = [each for each in stack.above(name) if each != name]
+    del stack.found[name]
+    for upper in above:
+        each = stack.found[upper]
+        stack.found[upper] = replace(each, parents=tuple(p for p in each.parents if p != name))
+    stack.spread_link(above, up=False)
+    return with_interfaces(snapshot, node, stack.found.values())
+
+
+def enable_interface(snapshot: Snapshot, change: Change) -> Snapshot:
+    """It is administratively up; whether it has link is another matter."""
+    return _revived(snapshot, change, enabled=True)
+
+
+def link_up(snapshot: Snapshot, change: Change) -> Snapshot:
+    """It has link again, and so has what is stacked on it."""
+    return _revived(snapshot, change, link=True)
+
+
+def _revived(snapshot: Snapshot, change: Change, **states: bool) -> Snapshot:
+    node = find_node(snapshot, change)
+    interface = find_interface(node, change.subject)
+    stack = _Stack(snapshot, node.interfaces)
+    stack.found[interface.name] = replace(interface, **states)  # type: ignore[arg-type]  # enabled or link
+    if stack.carries(interface.name):
+        stack.spread_link(stack.above(interface.name), up=True)
+    return with_interfaces(snapshot, node, stack.found.values())
+
+
+# -- what is joined to what ----------------------------------------------------------------------------------
+
+
+def set_bridge_ports(snapshot: Snapshot, change: Change) -> Snapshot:
+    """The bridge is where its ports are: on the VLAN of the first that has one, with link if one has."""
+    node = find_node(snapshot, change)
+    bridge = find_interface(node, change.subject)
+    if bridge.kind is not InterfaceKind.BRIDGE:
+        raise InvalidValue("interface", change.subject, "a bridge")
+    stack = _Stack(snapshot, node.interfaces)
+    ports = _ports(stack, node, bridge, change.value)
+    vlans = (stack.found[port].vlan_id for port in ports)
+    vlan_id = next((each for each in vlans if each is not None), bridge.vlan_id)
+    stack.found[bridge.name] = replace(bridge, parents=ports)
+    if ports:
+        source = VlanSource.PORT if vlan_id != bridge.vlan_id else bridge.vlan_source
+        stack.spread_vlan(bridge.name, vlan_id, source, set())
+    if ports or bridge.parents:
+        stack.spread_link([bridge.name], up=any(stack.carries(port) for port in ports))
+    return with_interfaces(snapshot, node, stack.found.values())
+
+
+def _ports(stack: _Stack, node: Node, bridge: NodeInterface, text: str) -> tuple[str, ...]:
+    names = tuple(each.strip() for each in text.split(",") if each.strip())
+    for name in names:
+        port = find_interface(node, name, "value")
+        master = stack.master(name)
+        if port.kind in (InterfaceKind.LOOPBACK, InterfaceKind.BRIDGE):
+            raise InvalidValue("value", name, "an interface that a bridge can have: no bridge, no loopback")
+        if master is not None and master.name != bridge.name:
+            raise InvalidValue("value", name, f"free: it is a member of {master.name}")
+        if bridge.name in _below(stack, name, frozenset()):
+            raise InvalidValue("value", name, f"an interface that is not on {bridge.name} itself")
+    if len(set(names)) < len(names):
+        raise InvalidValue("value", text, "names that differ")
+    return names
+
+
+def _below(stack: _Stack, name: str, seen: frozenset[str]) -> frozenset[str]:
+    """Everything that the interface is stacked on."""
+    parents = stack.found[name].parents if name in stack.found and name not in seen else ()
+    return frozenset(parents).union(*(_below(stack, each, seen | {name}) for each in parents))
+
+
+def move_interface(snapshot: Snapshot, change: Change) -> Snapshot:
+    """It is cabled (or tagged) to another VLAN; its members and what is stacked on it go with it."""
+    node = find_node(snapshot, change)
+    interface = find_interface(node, change.subject)
+    vlan = find_vlan(snapshot, change.value, "value")
+    if interface.kind is InterfaceKind.LOOPBACK:
+        raise InvalidValue("interface", interface.name, "a NIC: the loopback is on no VLAN")
+    stack = _Stack(snapshot, node.interfaces)
+    if interface.kind is InterfaceKind.VLAN:
+        _check_tag(change, vlan, {fabric_of(snapshot, node, parent) for parent in interface.parents})
+        stack.found[interface.name] = replace(interface, tag_vid=vlan.vid)
+    stack.spread_vlan(interface.name, vlan.id, VlanSource.OPERATOR, set())
+    return with_interfaces(snapshot, node, stack.found.values())
+
+
+def add_vlan_interface(snapshot: Snapshot, change: Change) -> Snapshot:
+    """A VLAN interface `PARENT.VID`; where the parent's fabric is known, the VLAN is one of it."""
+    node = find_node(snapshot, change)
+    parent = find_interface(node, change.subject)
+    vlan = find_vlan(snapshot, change.value, "value")
+    master = _Stack(snapshot, node.interfaces).master(parent.name)
+    if parent.kind not in TRUNKS or (master is not None and master.kind is InterfaceKind.BOND):
+        raise InvalidValue("interface", parent.name, "a NIC, bond or bridge, and no member of a bond")
+    _check_tag(change, vlan, {fabric_of(snapshot, node, parent.name)})
+    if any(parent.name in each.parents and each.vlan_id == vlan.id for each in _tagged_on(node)):
+        raise InvalidValue("interface", parent.name, f"one without a VLAN interface for {change.value}")
+    added = NodeInterface(
+        # New interfaces have negative ids, as in decide/inventory.py; they are unique on their node.
+        InterfaceId(min(0, *(each.id for each in node.interfaces)) - 1),
+        _new_name(node, parent.name, vlan.vid),
+        InterfaceKind.VLAN,
+        parent.mac,
+        vlan.id,
+        VlanSource.PARENT,
+        parents=(parent.name,),
+        tag_vid=vlan.vid,
+        link=parent.enabled and parent.link,
+        mtu=parent.mtu,
+        link_speed=parent.link_speed,
+    )
+    return with_interfaces(snapshot, node, (*node.interfaces, added))
+
+
+def fabric_of(snapshot: Snapshot, node: Node, name: str) -> FabricId | None:
+    """The fabric that an interface is cabled to: by its own VLAN, or by that of what it is a member of."""
+    stack = _Stack(snapshot, node.interfaces)
+    seen: set[str] = set()
+    interface = stack.found.get(name)
+    while interface is not None and interface.name not in seen:
+        vlan = snapshot.vlan_by_id.get(interface.vlan_id) if interface.vlan_id is not None else None
+        if vlan is not None:
+            return vlan.fabric_id
+        seen.add(interface.name)
+        interface = stack.master(interface.name)
+    return None
+
+
+def _tagged_on(node: Node) -> list[NodeInterface]:
+    return [each for each in node.interfaces if each.kind is InterfaceKind.VLAN]
+
+
+def _check_tag(change: Change, vlan: Vlan, fabrics: set[FabricId | None]) -> None:
+    if vlan.vid == UNTAGGED or fabrics - {None, vlan.fabric_id}:
+        expected = f"a tagged VLAN of the fabric that {change.subject} is cabled to"
+        raise InvalidValue("value", change.value, expected)
+
+
+def _new_name(node: Node, parent: str, vid: int) -> str:
+    """As `ip link` users name it; where that is too long or taken, `vlanVID`."""
+    taken = {each.name for each in node.interfaces}
+    names = [f"{parent}.{vid}", f"vlan{vid}", *(f"vlan{vid}-{n}" for n in range(len(taken) + 1))]
+    return next(each for each in names if each not in taken and len(each.encode()) <= _MAX_NAME_BYTES)

@@ -1,0 +1,111 @@
+"""Changes of the network: who serves a VLAN, a VLAN that is gone, an address that is given back."""
+
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+
+from hostloom.decide.addresses import spans_of
+from hostloom.decide.changes.target import find_vlan
+from hostloom.decide.snapshot import Delta, Snapshot
+from hostloom.model.change import Change
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import VlanId
+from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet, Vlan
+from hostloom.model.node import Node, VlanSource
+
+#: Addresses that can be given back; those seen on an interface, or leased, cannot.
+GIVEN_BACK = (AddressKind.RESERVED, AddressKind.AUTO, AddressKind.STATIC)
+
+
+def serve_vlan(snapshot: Snapshot, change: Change) -> Snapshot:
+    """Our DHCP serves it itself: a VLAN that was relayed is not any more, one hop is enough."""
+    vlan = find_vlan(snapshot, change.subject)
+    return _with_vlan(snapshot, vlan, replace(vlan, dhcp_on=True, relay_vlan_id=None))
+
+
+def stop_serving_vlan(snapshot: Snapshot, change: Change) -> Snapshot:
+    """Neither itself nor by relay; VLANs that are relayed to it lose their service with it."""
+    vlan = find_vlan(snapshot, change.subject)
+    return _with_vlan(snapshot, vlan, replace(vlan, dhcp_on=False, relay_vlan_id=None))
+
+
+def lose_vlan(snapshot: Snapshot, change: Change) -> Snapshot:
+    """What was on it is on no VLAN that we know; its subnets go, with their ranges and held addresses."""
+    vlan = find_vlan(snapshot, change.subject)
+    gone = {each.id for each in snapshot.subnets if each.vlan_id == vlan.id}
+    return replace(
+        snapshot,
+        vlans=tuple(_unrelayed(each, vlan.id) for each in snapshot.vlans if each is not vlan),
+        subnets=tuple(each for each in snapshot.subnets if each.id not in gone),
+        ranges=tuple(each for each in snapshot.ranges if each.subnet_id not in gone),
+        held=tuple(each for each in snapshot.held if each.subnet_id not in gone),
+        nodes=tuple(_off_vlan(each, vlan.id) for each in snapshot.nodes),
+    )
+
+
+def free_address(snapshot: Snapshot, change: Change) -> Snapshot:
+    """Nobody has it any more; of a prefix that stands on several fabrics, in all of them."""
+    subnets = _find_subnets(snapshot, change.subject)
+    ip = _address(change.value) if change.value else _first(snapshot, subnets)
+    ids = {None, *(each.id for each in subnets)}
+    lost = tuple(each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in ids) if ip else ()
+    if ip is None or not lost or not any(ip in each.cidr for each in subnets):
+        raise InvalidValue("value", change.value, f"an address of {change.subject} that somebody has")
+    held = tuple(each for each in snapshot.held if each not in lost)
+    return replace(snapshot, held=held).carry(snapshot, Delta(lost=lost))
+
+
+def held_to_give(snapshot: Snapshot, subnet: Subnet) -> list[HeldAddress]:
+    """Held addresses that could be given back, and then be given: those that users set aside come first."""
+    spans = spans_of(subnet, snapshot.ranges_by_subnet.get(subnet.id, ()))
+    found = [
+        each
+        for each in snapshot.held
+        if each.kind in GIVEN_BACK
+        and each.subnet_id in (None, subnet.id)
+        and each.ip in subnet.cidr
+        and each.ip != subnet.gateway
+        and any(low <= int(each.ip) <= high for low, high in spans)
+    ]
+    return sorted(found, key=lambda each: (GIVEN_BACK.index(each.kind), int(each.ip)))
+
+
+def _with_vlan(snapshot: Snapshot, before: Vlan, after: Vlan) -> Snapshot:
+    vlans = tuple(after if each is before else each for each in snapshot.vlans)
+    return replace(snapshot, vlans=vlans).carry(snapshot, Delta())
+
+
+def _unrelayed(vlan: Vlan, gone: VlanId) -> Vlan:
+    return replace(vlan, relay_vlan_id=None) if vlan.relay_vlan_id == gone else vlan
+
+
+def _off_vlan(node: Node, gone: VlanId) -> Node:
+    if all(each.vlan_id != gone for each in node.interfaces):
+        return node
+    interfaces = (
+        replace(each, vlan_id=None, vlan_source=VlanSource.NONE) if each.vlan_id == gone else each
+        for each in node.interfaces
+    )
+    return replace(node, interfaces=tuple(interfaces))
+
+
+def _find_subnets(snapshot: Snapshot, name: str) -> list[Subnet]:
+    try:
+        cidr = ip_network(name)
+    except ValueError:
+        raise InvalidValue("subnet", name, "a CIDR such as 10.0.0.0/24") from None
+    found = [each for each in snapshot.subnets if each.cidr == cidr]
+    if not found:
+        raise InvalidValue("subnet", name, "the CIDR of a subnet that exists")
+    return found
+
+
+def _first(snapshot: Snapshot, subnets: list[Subnet]) -> Address | None:
+    found = (each.ip for subnet in subnets for each in held_to_give(snapshot, subnet)[:1])
+    return next(found, None)
+
+
+def _address(text: str) -> Address:
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise InvalidValue("value", text, "an IPv4 or IPv6 address") from None

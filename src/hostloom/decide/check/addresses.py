@@ -1,0 +1,77 @@
+"""The checker on addresses: those asked for, or one that is free, in a subnet of the NIC's VLAN."""
+
+from collections.abc import Iterator
+
+from hostloom.decide.check.scene import Scene
+from hostloom.decide.check.terms import names_subnet
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.ids import SubnetId
+from hostloom.model.network import Address, RangeKind, Subnet
+from hostloom.model.plan import PlannedInterface
+from hostloom.model.request import AddressMode, LabelConstraints
+
+
+def check_addresses(scene: Scene) -> Iterator[str]:
+    """Every address is ours to give, once; every NIC has those that it should."""
+    given = [ip for nic in scene.plan.interfaces for ip in nic.ips]
+    if len(set(given)) != len(given):
+        yield "one address for two NICs"
+    default = LabelConstraints("eth0", "eth0")
+    for at, nic in enumerate(scene.plan.interfaces):
+        if len(nic.ips) != len(nic.subnet_ids):
+            yield f"{nic.name}: every address has its subnet"
+        for ip, subnet_id in zip(nic.ips, nic.subnet_ids, strict=False):
+            yield from _one(scene.snapshot, nic, ip, subnet_id)
+        label = scene.labels[at] if at < len(scene.labels) else default
+        yield from _as_labelled(scene.snapshot, nic, label)
+
+
+def _one(snapshot: Snapshot, nic: PlannedInterface, ip: Address, subnet_id: SubnetId) -> Iterator[str]:
+    subnet = snapshot.subnet_by_id.get(subnet_id)
+    if subnet is None or ip not in subnet.cidr or subnet.vlan_id != nic.vlan_id:
+        yield f"{nic.name}: {ip} is not of a subnet on its VLAN"
+        return
+    if any(held.subnet_id in (None, subnet_id) for held in snapshot.held_by_ip.get(ip, ())):
+        yield f"{nic.name}: {ip} is held"
+    if not _is_ours(snapshot, subnet, int(ip)):
+        yield f"{nic.name}: {ip} is not ours to give"
+
+
+def _as_labelled(snapshot: Snapshot, nic: PlannedInterface, label: LabelConstraints) -> Iterator[str]:
+    on_vlan = () if nic.vlan_id is None else snapshot.subnets_by_vlan.get(nic.vlan_id, ())
+    is_auto = label.mode is AddressMode.AUTO
+    takes_lease = is_auto and nic.vlan_id is not None and not on_vlan
+    if nic.mode is not (AddressMode.DHCP if takes_lease else label.mode):
+        yield f"{nic.name}: mode={nic.mode} for mode={label.mode}"
+    if label.ips:
+        if nic.ips != label.ips:
+            yield f"{nic.name}: other addresses than those asked for"
+        yield from _longest(snapshot, nic)
+    elif len(nic.ips) != int(is_auto and bool(on_vlan)):
+        yield f"{nic.name}: {len(nic.ips)} addresses with mode={nic.mode}"
+    elif not all(each.id not in nic.subnet_ids or names_subnet(snapshot, each, label) for each in on_vlan):
+        yield f"{nic.name}: an address of another subnet than the label names"
+
+
+def _longest(snapshot: Snapshot, nic: PlannedInterface) -> Iterator[str]:
+    """An address lies in the subnet with the longest prefix around it."""
+    for ip, subnet_id in zip(nic.ips, nic.subnet_ids, strict=False):
+        around = [each for each in snapshot.subnets if ip in each.cidr]
+        longest = max((each.cidr.prefixlen for each in around), default=0)
+        if not any(each.id == subnet_id and each.cidr.prefixlen == longest for each in around):
+            yield f"{nic.name}: {ip} lies in a smaller subnet"
+
+
+def _is_ours(snapshot: Snapshot, subnet: Subnet, number: int) -> bool:
+    ranges = snapshot.ranges_by_subnet.get(subnet.id, ())
+    inside = {each.kind for each in ranges if int(each.start) <= number <= int(each.end)}
+    if RangeKind.DYNAMIC in inside or (subnet.gateway is not None and number == int(subnet.gateway)):
+        return False
+    if (RangeKind.RESERVED in inside) is subnet.managed:
+        return False
+    if subnet.cidr.num_addresses <= 2:
+        return True
+    ends = {int(subnet.cidr.network_address)}
+    if subnet.cidr.version == 4:
+        ends.add(int(subnet.cidr.broadcast_address))
+    return number not in ends

@@ -1,0 +1,184 @@
+"""An independent checker: is this plan legal in this snapshot?
+
+It shares the reading of a request's text with the planner, and nothing that decides.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from hostloom.decide import constraints, storage
+from hostloom.decide.check.addresses import check_addresses
+from hostloom.decide.check.nics import check_nics
+from hostloom.decide.check.scene import Scene
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.errors import ConstraintError
+from hostloom.model.host import CorrelationState, PlacedInterface, PlacedMachine, StoragePool
+from hostloom.model.machine import DiskFormat
+from hostloom.model.plan import Plan
+from hostloom.model.request import ComposeBatch, ComposeRequest, DiskRequest
+
+
+def check(snapshot: Snapshot, request: ComposeRequest, plan: Plan) -> tuple[str, ...]:
+    """The rules that the plan breaks, in words for a developer; empty for a legal one."""
+    return _check(snapshot, request, plan, ())
+
+
+def check_all(snapshot: Snapshot, batch: ComposeBatch, plans: Sequence[Plan]) -> tuple[str, ...]:
+    """The rules that the plans of a batch break, each held against a world in which all others are placed."""
+    if len(plans) != len(batch.machines):
+        return (f"{len(plans)} plans for {len(batch.machines)} machines",)
+    beside: dict[int, list[tuple[int, PlacedMachine]]] = {}
+    for at, plan in enumerate(plans):
+        beside.setdefault(plan.host_id, []).append((at, _taken(plan)))
+    found = list(_clashes(batch, plans))
+    for at, (request, plan) in enumerate(zip(batch.machines, plans, strict=True)):
+        others = tuple(machine for other, machine in beside[plan.host_id] if other != at)
+        found += [f"machine {at + 1}: {wrong}" for wrong in _check(snapshot, request, plan, others)]
+    return tuple(found)
+
+
+def _check(
+    snapshot: Snapshot, request: ComposeRequest, plan: Plan, others: tuple[PlacedMachine, ...]
+) -> tuple[str, ...]:
+    known = snapshot.host_by_id.get(plan.host_id)
+    if known is None:
+        return (f"host {plan.host_id} does not exist",)
+    try:
+        labels, disks = constraints.parse(request.interfaces), storage.parse(request.storage)
+    except ConstraintError as error:
+        return (f"the request cannot be read: {error}",)
+    state = HostState(known.host, (*known.machines, *others))
+    scene = Scene(snapshot, state, request, plan, labels)
+    return (
+        *_host(scene),
+        *_room(scene),
+        *_disks(scene, disks),
+        *check_nics(scene),
+        *check_addresses(scene),
+        *_boot(scene),
+    )
+
+
+# -- of a batch ------------------------------------------------------------------------------------------
+
+
+def _taken(plan: Plan) -> PlacedMachine:
+    """What the planned machine takes of its host."""
+    sizes: Counter[str] = Counter()
+    for disk in plan.disks:
+        sizes[disk.pool] += disk.size_bytes
+    attached = [nic.attachment for nic in plan.interfaces]
+    nics = tuple(PlacedInterface(each.kind, each.source, each.mode) for each in attached)
+    return PlacedMachine(plan.spec.name, plan.spec.cores, plan.spec.memory_mib, nics, dict(sizes))
+
+
+def _clashes(batch: ComposeBatch, plans: Sequence[Plan]) -> Iterator[str]:
+    """What two machines have that only one can have."""
+    claims: Counter[tuple[object, ...]] = Counter()
+    for request, plan in zip(batch.machines, plans, strict=True):
+        spec = plan.spec
+        mine: set[tuple[object, ...]] = {
+            ("hostname", spec.name),
+            ("UUID", spec.uuid),
+            ("system id", spec.system_id),
+        }
+        mine |= {("MAC", nic.mac) for nic in plan.interfaces}
+        mine |= {("volume", plan.host_id, disk.pool, disk.volume) for disk in plan.disks}
+        for nic in plan.interfaces:
+            mine |= {("address", *pair) for pair in zip(nic.ips, nic.subnet_ids, strict=False)}
+        if request.anti_affinity is not None:
+            mine.add(("anti-affinity", request.anti_affinity, plan.host_id))
+        claims.update(mine)
+    for (what, *which), count in claims.items():
+        if count > 1:
+            yield f"{what} {' '.join(map(str, which))} of {count} machines"
+
+
+# -- host, room and disks ----------------------------------------------------------------------------------
+
+
+def _host(scene: Scene) -> Iterator[str]:
+    host, request, plan = scene.state.host, scene.request, scene.plan
+    if not host.reachable:
+        yield "the host is not reachable"
+    if request.host not in (None, host.name, str(host.id)):
+        yield f"the plan is for {host.name}, the request for {request.host}"
+    if plan.host_name != host.name:
+        yield f"the host is called {host.name}, not {plan.host_name}"
+    if host.correlation.state is CorrelationState.AMBIGUOUS:
+        yield "the host is ambiguous"
+    if scene.labels and host.correlation.state is not CorrelationState.CORRELATED:
+        yield "constraints need a host that is known"
+    if plan.spec.emulation not in host.emulations:
+        yield "the host does not run this architecture"
+    wanted = (request.architecture or next(iter(host.architectures), "")).split("/")[0]
+    if plan.spec.emulation.architecture != wanted:
+        yield f"the request wants {wanted}"
+    if plan.start is not request.start:
+        yield "started or not, against the request"
+
+
+def _room(scene: Scene) -> Iterator[str]:
+    host, spec, request = scene.state.host, scene.plan.spec, scene.request
+    if (spec.cores, spec.memory_mib) != (request.cores, request.memory_mib):
+        yield "the plan's size is not the request's"
+    cores = sum(each.cores for each in scene.state.machines) + spec.cores
+    memory = sum(each.memory_mib for each in scene.state.machines) + spec.memory_mib
+    if cores > host.cores * host.cpu_over_commit_ratio:
+        yield "more cores than the host has"
+    if memory > host.memory_mib * host.memory_over_commit_ratio:
+        yield "more memory than the host has"
+
+
+def _disks(scene: Scene, asked: tuple[DiskRequest, ...]) -> Iterator[str]:
+    plan = scene.plan
+    pools = {pool.name: pool for pool in scene.state.host.storage_pools if pool.active}
+    if plan.spec.disks != plan.disks:
+        yield "the spec's disks are not the plan's"
+    if [(disk.name, disk.size_bytes) for disk in plan.disks] != [(d.label, d.size_bytes) for d in asked]:
+        yield "the disks are not the request's"
+    for disk, wanted in zip(plan.disks, asked, strict=False):
+        if disk.pool not in pools:
+            yield f"disk {disk.name} is on no pool of the host"
+        elif not _suits(pools[disk.pool], wanted, list(pools.values())):
+            yield f"pool {disk.pool} is not one that disk {disk.name} asks for"
+        if not all(each in disk.volume for each in (plan.spec.name, plan.spec.uuid[:8], disk.name)):
+            yield f"volume {disk.volume} could be another machine's"
+        if (disk.format is DiskFormat.QCOW2) is not scene.request.qcow2:
+            yield f"disk {disk.name} is {disk.format}"
+    if len({disk.volume for disk in plan.disks}) != len(plan.disks):
+        yield "two disks share a volume"
+    yield from _pool_room(scene, pools)
+
+
+def _pool_room(scene: Scene, pools: dict[str, StoragePool]) -> Iterator[str]:
+    for name, size in _taken(scene.plan).reserved_bytes.items():
+        promised = sum(each.reserved_bytes.get(name, 0) for each in scene.state.machines)
+        if name in pools and size > min(pools[name].free_bytes, pools[name].total_bytes - promised):
+            yield f"pool {name} has not that much room"
+
+
+def _suits(pool: StoragePool, wanted: DiskRequest, pools: list[StoragePool]) -> bool:
+    """It has every word as its name or tag; without words it is a default one, if there is any."""
+    said = {word for each in pools for word in (each.name, *each.tags)}
+    words = [word for word in wanted.words if word != "local" or word in said]
+    if words:
+        return all(word in (pool.name, *pool.tags) for word in words)
+    return pool.is_default or not any(each.is_default for each in pools)
+
+
+# -- boot --------------------------------------------------------------------------------------------------
+
+
+def _boot(scene: Scene) -> Iterator[str]:
+    plan = scene.plan
+    boots = [nic.name for nic in plan.interfaces if nic.boot]
+    bootable = [nic.name for nic in plan.interfaces if nic.vlan_id in scene.snapshot.bootable_vlans]
+    if not scene.labels and not scene.is_known:
+        bootable = [nic.name for nic in plan.interfaces]
+    if boots != (bootable[:1] if scene.request.netboot else []):
+        yield f"{', '.join(boots) or 'no NIC'} boots, of {', '.join(bootable) or 'none'} that could"
+    if scene.request.netboot and scene.labels and not boots:
+        yield "no NIC boots"
+    if not plan.netboot is plan.spec.netboot is bool(boots):
+        yield "netboot without a boot NIC, or the other way round"

@@ -1,0 +1,146 @@
+"""The checker on NICs: each is what its label says, on what may carry it."""
+
+from collections.abc import Iterator
+
+from hostloom.decide.check.scene import Scene
+from hostloom.decide.check.terms import unmet_keys
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.host import InstalledBy, LibvirtNetwork
+from hostloom.model.machine import MachineInterface
+from hostloom.model.node import BridgeKind, InterfaceKind, NodeInterface
+from hostloom.model.plan import PlannedInterface
+from hostloom.model.request import LabelConstraints
+
+#: The libvirt networks that may be taken without being named.
+_NETWORKS = ("maas", "default")
+
+
+def check_nics(scene: Scene) -> Iterator[str]:
+    """Names, MACs, attachments, and what the labels ask for."""
+    plan = scene.plan
+    names = [nic.name for nic in plan.interfaces]
+    if names != ([label.name for label in scene.labels] or ["eth0"]):
+        yield f"NICs {', '.join(names)} are not the request's"
+    if len({nic.mac for nic in plan.interfaces}) != len(plan.interfaces):
+        yield "two NICs share a MAC"
+    if tuple(map(_as_specified, plan.interfaces)) != plan.spec.interfaces:
+        yield "the spec's NICs are not the plan's"
+    for at, nic in enumerate(plan.interfaces):
+        if nic.attachment.kind is AttachKind.NETWORK:
+            yield from _on_network(scene, nic)
+        else:
+            yield from _on_interface(scene, nic)
+        if at < len(scene.labels):
+            yield from _as_labelled(scene, nic, scene.labels[at])
+        elif not scene.labels:
+            yield from _by_default(scene, nic)
+    yield from _passthru(scene)
+
+
+def _as_specified(nic: PlannedInterface) -> MachineInterface:
+    return MachineInterface(
+        nic.name, nic.mac, nic.attachment, nic.vlan_id, nic.mode, nic.ips, nic.boot, nic.model
+    )
+
+
+def _on_interface(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
+    interface = scene.interfaces.get(nic.attachment.source)
+    if interface is None:
+        yield f"{nic.name}: {nic.attachment.source} is no host interface"
+        return
+    is_bridge = interface.kind is InterfaceKind.BRIDGE
+    if is_bridge is not (nic.attachment.kind is AttachKind.BRIDGE):
+        yield f"{nic.name}: {interface.name} cannot be attached as {nic.attachment.kind}"
+    if (nic.attachment.mode is None) is not is_bridge:
+        yield f"{nic.name}: macvlan has a mode, nothing else has"
+    if nic.attachment.ovs is not (is_bridge and interface.bridge_kind is BridgeKind.OVS):
+        yield f"{nic.name}: Open vSwitch or not, {interface.name} is otherwise"
+    if nic.vlan_id != interface.vlan_id:
+        yield f"{nic.name}: its VLAN is not that of {interface.name}"
+    yield from _carries(scene, nic, interface)
+
+
+def _carries(scene: Scene, nic: PlannedInterface, interface: NodeInterface) -> Iterator[str]:
+    if interface.kind is InterfaceKind.LOOPBACK or not interface.enabled or not interface.link:
+        yield f"{nic.name}: {interface.name} cannot carry a machine"
+    for other in scene.interfaces.values():
+        if other.kind in (InterfaceKind.BRIDGE, InterfaceKind.BOND) and interface.name in other.parents:
+            yield f"{nic.name}: {interface.name} is a member of {other.name}"
+
+
+def _on_network(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
+    network = _network(scene, nic)
+    if network is None or not network.active:
+        yield f"{nic.name}: no active network {nic.attachment.source}"
+        return
+    if nic.attachment.mode is not None or nic.attachment.ovs:
+        yield f"{nic.name}: a network has no macvlan mode and no Open vSwitch port"
+    if scene.is_known and network.dhcp:
+        yield f"{nic.name}: libvirt's DHCP is on in {network.name}"
+    bridge = scene.interfaces.get(network.bridge or "")
+    if bridge is not None:
+        yield from _carries(scene, nic, bridge)
+    if nic.vlan_id != (bridge.vlan_id if bridge else None):
+        yield f"{nic.name}: its VLAN is not that of {network.name}"
+
+
+def _network(scene: Scene, nic: PlannedInterface) -> LibvirtNetwork | None:
+    networks = scene.state.host.libvirt_networks
+    return next((each for each in networks if each.name == nic.attachment.source), None)
+
+
+def _as_labelled(scene: Scene, nic: PlannedInterface, label: LabelConstraints) -> Iterator[str]:
+    attachment = nic.attachment
+    if label.attach is not None and attachment.kind is not label.attach:
+        yield f"{nic.name}: attach={label.attach} is asked for"
+    is_network = attachment.kind is AttachKind.NETWORK
+    if is_network and label.attach is None:
+        yield f"{nic.name}: no network is asked for"
+    if is_network and attachment.source not in ((label.network,) if label.network else _NETWORKS):
+        yield f"{nic.name}: another network is asked for"
+    yield from _mode(scene, nic, label.macvlan_mode)
+    if nic.mac != (label.mac or nic.mac) or nic.model != (label.model or "virtio"):
+        yield f"{nic.name}: another MAC or model is asked for"
+    source = attachment.source
+    if is_network:
+        network = _network(scene, nic)
+        source = (network.bridge if network else None) or ""
+    hostname = scene.node.hostname if scene.node else ""
+    for key in unmet_keys(scene.snapshot, hostname, scene.interfaces.get(source), label):
+        yield f"{nic.name}: {key} is not met"
+
+
+def _mode(scene: Scene, nic: PlannedInterface, asked: MacvlanMode | None) -> Iterator[str]:
+    wanted = asked or scene.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
+    if nic.attachment.kind is AttachKind.MACVLAN and nic.attachment.mode is not wanted:
+        yield f"{nic.name}: its mode would be {wanted}"
+
+
+def _by_default(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
+    """The one NIC of a machine without interface constraints."""
+    is_network = nic.attachment.kind is AttachKind.NETWORK
+    is_served = nic.vlan_id in scene.snapshot.bootable_vlans
+    if is_network and nic.attachment.source not in _NETWORKS:
+        yield f"{nic.name}: a network that nobody asked for"
+    if not is_network and not is_served:
+        yield f"{nic.name}: on a VLAN that our DHCP does not serve"
+    if scene.is_known and scene.state.host.installed_by is InstalledBy.HOSTLOOM and not is_served:
+        yield f"{nic.name}: a host of ours has it on a VLAN that our DHCP serves"
+    if nic.model != "virtio":
+        yield f"{nic.name}: another model than virtio"
+    yield from _mode(scene, nic, None)
+
+
+def _passthru(scene: Scene) -> Iterator[str]:
+    users: dict[str, list[MacvlanMode | None]] = {}
+    for machine in scene.state.machines:
+        for placed in machine.interfaces:
+            if placed.kind is AttachKind.MACVLAN:
+                users.setdefault(placed.source, []).append(placed.mode)
+    for nic in scene.plan.interfaces:
+        if nic.attachment.kind is AttachKind.MACVLAN:
+            users.setdefault(nic.attachment.source, []).append(nic.attachment.mode)
+    planned = {nic.attachment.source for nic in scene.plan.interfaces}
+    for source, modes in users.items():
+        if source in planned and MacvlanMode.PASSTHRU in modes and len(modes) > 1:
+            yield f"{source} is shared with a passthru machine"

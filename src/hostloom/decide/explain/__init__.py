@@ -1,0 +1,1 @@
+"""The only prose about decisions, and explanations as data."""

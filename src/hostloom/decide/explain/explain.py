@@ -1,0 +1,169 @@
+"""Explanations in words, as an expert would give them: for command line, API and UI alike."""
+
+from collections.abc import Iterable
+
+from hostloom.decide.explain.changes import render_suggestion
+from hostloom.decide.explain.words import (
+    HOST_REASONS,
+    REASONS,
+    render_refusal,
+    render_rejection,
+    render_warning,
+)
+from hostloom.model.plan import (
+    Explanation,
+    HostExplanation,
+    HostGroup,
+    LabelExplanation,
+    Rejection,
+    RejectionCode,
+    SubjectKind,
+)
+
+#: Hosts and names that a line lists before it counts the rest.
+LISTED = 8
+
+#: Interfaces that no request could have taken, in a word each.
+_UNFIT = {
+    RejectionCode.LOOPBACK: "the loopback",
+    RejectionCode.INTERFACE_DISABLED: "disabled",
+    RejectionCode.INTERFACE_LINK_DOWN: "no link",
+    RejectionCode.INTERFACE_IS_MEMBER: "{found}",
+}
+
+
+def render(explanation: Explanation, now: float | None = None) -> list[str]:
+    """The decision, each NIC with its reason and what it was preferred to, then the other hosts.
+
+    `now`, in seconds since the epoch, gives the age of the facts that it rests on.
+    """
+    lines = [_headline(explanation, now)]
+    shown = _shown(explanation)
+    for host in shown:
+        lines += [line for label in host.labels for line in _label(label)]
+        lines += _unfit(host)
+    lines += _others(explanation, shown)
+    lines += [f"warning: {render_warning(each)}" for each in explanation.warnings]
+    return lines + [render_suggestion(each) for each in explanation.suggestions]
+
+
+def hint_of(explanation: Explanation) -> str:
+    """The least change that makes a refused request fit; empty where none is known."""
+    return render_suggestion(explanation.suggestions[0]) if explanation.suggestions else ""
+
+
+def _headline(explanation: Explanation, now: float | None) -> str:
+    if explanation.refusal is not None:
+        return f"refused: {render_refusal(explanation.refusal)}"
+    chosen = explanation.hosts[0] if explanation.hosts else HostExplanation(explanation.chosen or "")
+    score = dict(chosen.score)
+    left = f"{score.get('memory-left-mib', '?')} MiB and {score.get('cores-left', '?')} cores left"
+    why = ""
+    if explanation.host_reason:
+        why = f"; before {explanation.host_runner_up}: {HOST_REASONS[explanation.host_reason]}"
+    return f"host {chosen.host}: {left}{why}{_age(chosen, now)}"
+
+
+def _age(host: HostExplanation, now: float | None) -> str:
+    if now is None or host.facts_at is None:
+        return ""
+    return f" (read {_duration(now - host.facts_at)} ago)"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(seconds, 0):.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"
+
+
+def _shown(explanation: Explanation) -> list[HostExplanation]:
+    """The hosts whose NICs are told: the chosen one, or a refused one that was asked alone."""
+    is_alone = len(explanation.hosts) == 1 and not explanation.others
+    return [each for each in explanation.hosts if is_alone or each.host == explanation.chosen]
+
+
+# -- NICs ------------------------------------------------------------------------------------------------
+
+
+def _label(label: LabelExplanation) -> list[str]:
+    by_code: dict[RejectionCode, list[Rejection]] = {}
+    for each in label.rejections:
+        by_code.setdefault(each.code, []).append(each)
+    lines = [_winner(label)] if label.winner else [f"{label.label}: nothing"]
+    if preferred := by_code.pop(RejectionCode.LOWER_PREFERENCE, None):
+        lines.append(f"  could serve too: {_listed(_name(each) for each in preferred)}")
+    lines += _unmet(by_code.pop(RejectionCode.CONSTRAINT_NOT_MET, []), "{}")
+    lines += _unmet(by_code.pop(RejectionCode.ATTACH_KIND, []), "attach={}")
+    for code in _UNFIT:
+        by_code.pop(code, None)
+    if missing := by_code.pop(RejectionCode.NETWORK_MISSING, None):
+        lines.append(f"  no libvirt network {' or '.join(each.subject for each in missing)}")
+    return lines + [f"  not {render_rejection(each)}" for some in by_code.values() for each in some]
+
+
+def _unfit(host: HostExplanation) -> list[str]:
+    """What no label could have taken: the same for all of them, so told once."""
+    found = dict.fromkeys(each for label in host.labels for each in label.rejections if each.code in _UNFIT)
+    ordered = [each for code in _UNFIT for each in found if each.code is code]
+    return [f"for no machine: {_with_found(ordered)}"] if ordered else []
+
+
+def _unmet(rejections: list[Rejection], form: str) -> list[str]:
+    """One line for each thing that was wanted."""
+    by_wanted: dict[str, list[Rejection]] = {}
+    for each in rejections:
+        by_wanted.setdefault(each.wanted, []).append(each)
+    return [f"  not {form.format(wanted)}: {_with_found(some)}" for wanted, some in by_wanted.items()]
+
+
+def _winner(label: LabelExplanation) -> str:
+    if not label.attach:
+        reasons = "; ".join(REASONS.get(each, each) for each in label.reasons)
+        return f"{label.label}: {label.winner} would be first: {reasons}"
+    mode = f" ({label.macvlan_mode})" if label.macvlan_mode else ""
+    facts = [f"{label.attach} {label.winner}{mode}"]
+    facts += [f"VLAN {label.vlan}"] if label.vlan else []
+    facts += label.addresses
+    facts += ["boots"] if label.boot else []
+    return f"{label.label}: {', '.join(facts)}: {REASONS[label.reasons[-1]]}"
+
+
+def _name(rejection: Rejection) -> str:
+    is_network = rejection.subject_kind is SubjectKind.LIBVIRT_NETWORK
+    return f"network {rejection.subject}" if is_network else rejection.subject
+
+
+def _with_found(rejections: Iterable[Rejection]) -> str:
+    """`br1, eth3 (fabric-0/10), lo (the loopback)`: subjects with one reason share it."""
+    by_reason: dict[str, list[str]] = {}
+    for each in rejections:
+        found = _UNFIT.get(each.code, "{found}").format(found=each.found)
+        by_reason.setdefault(found, []).append(_name(each))
+    return ", ".join(f"{_listed(names)} ({found})" for found, names in by_reason.items())
+
+
+def _listed(names: Iterable[str], count: int | None = None) -> str:
+    """Names, of many the first only; `count` is their number where not all are given."""
+    some = list(names)
+    more = (len(some) if count is None else count) - len(some[:LISTED])
+    return ", ".join(some[:LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+# -- other hosts -----------------------------------------------------------------------------------------
+
+
+def _others(explanation: Explanation, shown: list[HostExplanation]) -> list[str]:
+    """The hosts that fit too in one line; those that do not, each with its reason, of many by code."""
+    told = [each for each in explanation.hosts if each not in shown]
+    fitting = [each.host for each in told if each.refusal is None]
+    count = len(fitting) + sum(each.count for each in explanation.others if each.code is None)
+    fitting += [name for each in explanation.others if each.code is None for name in each.hosts]
+    lines = [f"fit too: {_listed(fitting, count)}"] if count else []
+    lines += [f"not {each.host}: {render_refusal(each.refusal)}" for each in told if each.refusal is not None]
+    return lines + [_group(each) for each in explanation.others if each.code is not None]
+
+
+def _group(group: HostGroup) -> str:
+    return f"not, for {group.code}: {_listed(group.hosts, group.count)}"

@@ -1,0 +1,1 @@
+"""All hosts at once: indexes, shapes, and the verdict on each."""

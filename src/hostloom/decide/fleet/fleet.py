@@ -1,0 +1,181 @@
+"""All hosts of a snapshot, indexed for the questions that every request asks of every host.
+
+Kept with the snapshot, and carried to the next one: a change costs what changed.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, NamedTuple
+
+from hostloom.decide.capacity import PoolLayout, pools_of
+from hostloom.decide.fleet.shapes import Shape, ShapeKey, ShapeTable, make_shape, shape_key
+from hostloom.decide.snapshot import Delta, HostState, Snapshot
+from hostloom.model.host import cores_left, memory_left_mib
+from hostloom.model.ids import HostId, natural_key
+from hostloom.model.node import Node
+
+
+class Columns(NamedTuple):
+    """Of a host what one pass over all of them needs."""
+
+    gate: str
+    cores: float
+    memory_mib: float
+    layout: PoolLayout
+    bytes_left: tuple[int, ...]
+    shape: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One host, its sums made."""
+
+    state: HostState
+    node: Node | None
+    name: tuple[object, ...]
+    key: ShapeKey
+    #: Hosts of one gate get one answer from decide/gate.py.
+    gate: str
+    cores: float
+    memory_mib: float
+    layout: PoolLayout
+    bytes_left: tuple[int, ...]
+
+    def columns(self, shape: int) -> Columns:
+        """What every request is held against."""
+        return Columns(self.gate, self.cores, self.memory_mib, self.layout, self.bytes_left, shape)
+
+    @property
+    def room(self) -> tuple[float, float, int]:
+        """Sorts the emptier host first (DESIGN 2.7)."""
+        return (-self.memory_mib, -self.cores, len(self.state.machines))
+
+
+def row_of(snapshot: Snapshot, state: HostState) -> Row:
+    """Read one host."""
+    host, machines = state.host, state.machines
+    node = snapshot.node_of(host)
+    layout, left = pools_of(state)
+    return Row(
+        state,
+        node,
+        (natural_key(host.name), host.id),
+        shape_key(state, node),
+        f"{host.reachable} {host.correlation.state} {' '.join(host.architectures)}",
+        cores_left(host, machines),
+        memory_left_mib(host, machines),
+        layout,
+        left,
+    )
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Hosts by position, which is their natural order."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges"})
+
+    rows: list[Row]
+    table: ShapeTable
+    #: By position.
+    shapes: list[int]
+    #: Positions, the emptiest host first.
+    by_room: list[int]
+    positions: Mapping[HostId, int] = field(repr=False)
+    #: By position.
+    names: list[str]
+    columns: list[Columns]
+
+    @classmethod
+    def build(cls, snapshot: Snapshot) -> "Fleet":
+        """Read every host once."""
+        rows = [row_of(snapshot, state) for state in snapshot.hosts]
+        return cls._of(rows, ShapeTable(_network_of(snapshot)))
+
+    @classmethod
+    def _of(cls, rows: list[Row], table: ShapeTable) -> "Fleet":
+        rows = sorted(rows, key=lambda row: row.name)
+        table = _with_shapes(table, rows)
+        return cls(
+            rows,
+            table,
+            [table.numbers[row.key] for row in rows],
+            sorted(range(len(rows)), key=lambda at: (*rows[at].room, at)),
+            {row.state.host.id: at for at, row in enumerate(rows)},
+            [row.state.host.name for row in rows],
+            [row.columns(table.numbers[row.key]) for row in rows],
+        )
+
+    def carried(self, after: Snapshot, delta: Delta) -> "Fleet":
+        """The fleet of a later snapshot; hosts that only got or lost a machine cost next to nothing."""
+        changed = self._changed(after, delta)
+        if self._is_crowded() or not self._stays(changed):
+            table = ShapeTable(self.table.network) if self._is_crowded() else self.table
+            kept = [row for row in self.rows if row.state.host.id not in changed]
+            return Fleet._of(kept + [row for row in changed.values() if row is not None], table)
+        rows, shapes, by_room = self.rows.copy(), self.shapes.copy(), self.by_room.copy()
+        columns = self.columns.copy()
+        table = _with_shapes(self.table, [row for row in changed.values() if row is not None])
+        for key, row in changed.items():
+            at = self.positions[key]
+            if row is None:
+                raise AssertionError("hosts that are gone were dealt with")
+            del by_room[bisect_left(by_room, _room_at(rows, at), key=partial(_room_at, rows))]
+            rows[at], shapes[at] = row, table.numbers[row.key]
+            columns[at] = row.columns(shapes[at])
+            by_room.insert(bisect_left(by_room, _room_at(rows, at), key=partial(_room_at, rows)), at)
+        return Fleet(rows, table, shapes, by_room, self.positions, self.names, columns)
+
+    def _stays(self, changed: Mapping[HostId, Row | None]) -> bool:
+        """Whether every host keeps its position."""
+        return all(
+            key in self.positions and row is not None and row.name == self.rows[self.positions[key]].name
+            for key, row in changed.items()
+        )
+
+    def _changed(self, after: Snapshot, delta: Delta) -> dict[HostId, Row | None]:
+        """Rows of the hosts that changed, or whose node did."""
+        states = dict(delta.hosts)
+        if delta.nodes:
+            for row in self.rows:
+                system_id = row.state.host.correlation.system_id
+                if system_id in delta.nodes:
+                    states.setdefault(row.state.host.id, row.state)
+        return {key: None if state is None else row_of(after, state) for key, state in states.items()}
+
+    def _is_crowded(self) -> bool:
+        """Whether most of the shapes are of no host any more."""
+        return len(self.table.shapes) > 64 + 2 * len(self.rows)
+
+
+def _room_at(rows: list[Row], at: int) -> tuple[object, ...]:
+    return (*rows[at].room, at)
+
+
+def _network_of(snapshot: Snapshot) -> Snapshot:
+    """The network alone: what outlives a snapshot must not hold on to all that was in it."""
+    return Snapshot(snapshot.fabrics, snapshot.vlans, snapshot.spaces, snapshot.subnets, snapshot.ranges)
+
+
+def _with_shapes(table: ShapeTable, rows: list[Row]) -> ShapeTable:
+    new = {
+        row.key: partial(make_shape, table.network, row.state, row.node)
+        for row in rows
+        if row.key not in table.numbers
+    }
+    return table.extended(new) if new else table
+
+
+def fleet_of(snapshot: Snapshot) -> Fleet:
+    """The snapshot's fleet, built once."""
+    fleet = snapshot.indexes.get("fleet")
+    if not isinstance(fleet, Fleet):
+        fleet = snapshot.indexes["fleet"] = Fleet.build(snapshot)
+    return fleet
+
+
+def shape_at(fleet: Fleet, at: int) -> Shape:
+    """The shape of the host at a position."""
+    return fleet.table.shapes[fleet.shapes[at]]

@@ -1,0 +1,159 @@
+"""One label of a request held against all shapes of a fleet at once: which have something that serves it."""
+
+from dataclasses import dataclass, field
+
+from hostloom.decide.addresses import AddressBook, wants_address
+from hostloom.decide.candidates import NETWORK_ORDER
+from hostloom.decide.fleet.shapes import NONE, Numbers, Shape, ShapeTable
+from hostloom.decide.match import Options, Wanted, empty_code, match
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.ids import VlanId
+from hostloom.model.plan import RequestCode
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Shapes by what the label would find there."""
+
+    any: Numbers
+    #: With a bridge or network, which is preferred to macvtap.
+    direct: Numbers
+    #: With something on a bootable VLAN; where the preferred one is.
+    boots: Numbers
+    first_boots: Numbers
+
+
+@dataclass(frozen=True)
+class LabelSets:
+    """What one label finds, by shape number."""
+
+    #: Whatever comes of addresses; and of that, where every address can be had.
+    matching: Choice
+    live: Choice
+    #: The code of shapes that have nothing, where it is not `no-matching-interface`.
+    codes: dict[int, RequestCode] = field(default_factory=dict)
+    #: Shapes where addresses may run out while the request is placed, or with several networks to choose
+    #: from: they are tried one by one.
+    intricate: Numbers = NONE
+    #: Shapes with something that serves the label, but for an address.
+    short: Numbers = NONE
+    #: Traits that serve the label.
+    traits: Numbers = NONE
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What labels are held against."""
+
+    snapshot: Snapshot
+    book: AddressBook
+    table: ShapeTable
+    #: Addresses that the request may take altogether.
+    addresses: int
+
+    def is_dead(self, wanted: Wanted, vlan_id: VlanId | None) -> bool:
+        """Whether the label would get no address there."""
+        return self._lacks(wanted, vlan_id, 1)
+
+    def is_tight(self, wanted: Wanted, vlan_id: VlanId | None) -> bool:
+        """Whether there may be too few addresses for the whole request."""
+        return self._lacks(wanted, vlan_id, self.addresses)
+
+    def _lacks(self, wanted: Wanted, vlan_id: VlanId | None, count: int) -> bool:
+        if vlan_id is None or not wants_address(wanted.label, self.snapshot, vlan_id):
+            return False
+        return not self.book.has_room(vlan_id, wanted.named_subnets, count)
+
+
+def label_sets(scope: Scope, wanted: Wanted, used: Numbers) -> LabelSets:
+    """Hold the label against the shapes; `used` are those that some host has."""
+    if wanted.label.attach is AttachKind.NETWORK:
+        return _network_sets(scope, wanted, used)
+    table = scope.table
+    traits = _meeting(table, wanted)
+    free = traits - (table.held | table.shared if _is_passthru(wanted) else table.held)
+    vlans = set(map(table.vlans.__getitem__, free))
+    dead = [vlan_id for vlan_id in vlans if scope.is_dead(wanted, vlan_id)]
+    tight = [vlan_id for vlan_id in vlans if vlan_id not in dead and scope.is_tight(wanted, vlan_id)]
+    on_dead = free & NONE.union(*(table.by_vlan[each] for each in dead))
+    on_tight = free & NONE.union(*(table.by_vlan[each] for each in tight))
+    matching = _choice(table, free)
+    live = _choice(table, free - on_dead) if on_dead else matching
+    codes = dict.fromkeys(table.having(traits - free) - matching.any, RequestCode.PASSTHRU_IN_USE)
+    return LabelSets(matching, live, codes, table.having(on_tight), table.having(on_dead), free)
+
+
+def _is_passthru(wanted: Wanted) -> bool:
+    return wanted.label.macvlan_mode is MacvlanMode.PASSTHRU
+
+
+def _meeting(table: ShapeTable, wanted: Wanted) -> Numbers:
+    """Traits that serve the label, `passthru` left aside."""
+    found = [table.meeting(group) for group in wanted.groups]
+    bridges = table.bridges
+    if wanted.label.attach is AttachKind.BRIDGE:
+        found.append(bridges)
+    if wanted.label.attach is AttachKind.MACVLAN:
+        found.append(table.all_traits - bridges)
+    if wanted.ip_vlans is not None:
+        found.append(NONE.union(*(table.by_vlan.get(each, NONE) for each in wanted.ip_vlans)))
+    return frozenset.intersection(*found) if found else table.all_traits
+
+
+def _choice(table: ShapeTable, traits: Numbers) -> Choice:
+    found = [[table.having(traits & some) for some in pair] for pair in table.by_preference]
+    bridges, bonds, rest = (served | other for served, other in found)
+    boots = [served for served, _ in found]
+    return Choice(
+        bridges | bonds | rest,
+        bridges,
+        NONE.union(*boots),
+        boots[0] | (boots[1] - bridges) | (boots[2] - bridges - bonds),
+    )
+
+
+# -- attach=network --------------------------------------------------------------------------------------
+
+
+def _network_sets(scope: Scope, wanted: Wanted, used: Numbers) -> LabelSets:
+    """Shapes whose networks are the same to the label are judged once."""
+    label = wanted.label
+    names = NETWORK_ORDER if label.network is None else (label.network,)
+    alike: dict[tuple[int | None, ...], list[int]] = {}
+    for number in used:
+        networks = scope.table.networks_of[number]
+        alike.setdefault(tuple(networks.get(name) for name in names), []).append(number)
+    judged = [(_judge(scope, wanted, scope.table.shapes[some[0]]), some) for some in alike.values()]
+    matching = _gather([(first, some) for (first, _, _), some in judged])
+    live = _gather([(first, some) for (_, first, _), some in judged])
+    codes = {
+        number: empty_code(options)[0]
+        for (first, _, options), some in judged
+        for number in some
+        if first is None
+    }
+    intricate = NONE.union(
+        *(
+            some
+            for (_, _, options), some in judged
+            if len(options.candidates) > 1
+            or any(scope.is_tight(wanted, each.vlan_id) for each in options.candidates)
+        )
+    )
+    return LabelSets(matching, live, codes, intricate, matching.any - live.any)
+
+
+def _judge(scope: Scope, wanted: Wanted, shape: Shape) -> tuple[bool | None, bool | None, Options]:
+    """Whether the only network boots, or None without one; the same where it has an address; all of it."""
+    options = match(shape.view, wanted)
+    first = options.candidates[0] if options.candidates else None
+    boots = None if first is None else first.bootable
+    is_dead = first is not None and scope.is_dead(wanted, first.vlan_id)
+    return boots, None if is_dead else boots, options
+
+
+def _gather(judged: list[tuple[bool | None, list[int]]]) -> Choice:
+    some = NONE.union(*(numbers for boots, numbers in judged if boots is not None))
+    boots = NONE.union(*(numbers for boots, numbers in judged if boots))
+    return Choice(some, some, boots, boots)

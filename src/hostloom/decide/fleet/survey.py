@@ -1,0 +1,153 @@
+"""A request held against a whole fleet: for every host a code, and which host is best; explained is later.
+
+What one host is asked by rules in decide/trial.py, all are asked here at once, shape by shape. The answers
+are the same, which a property test holds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from itertools import islice
+
+from hostloom.decide.addresses import AddressBook
+from hostloom.decide.capacity import PoolLayout, allot
+from hostloom.decide.fleet.fleet import Fleet
+from hostloom.decide.fleet.shape_verdicts import Verdict, judge_shapes
+from hostloom.decide.gate import check_host
+from hostloom.decide.refuse import RefuseRequest
+from hostloom.decide.requests import Asked
+from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.trial import NetworkFit, network_fit, try_host
+from hostloom.model.ids import HostId
+from hostloom.model.plan import RequestCode
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How every host fared, by position in the fleet."""
+
+    verdicts: list[Verdict]
+    #: Positions of the best that could take the machine, and of the next best.
+    best: int | None
+    runner_up: int | None = None
+
+
+def survey(
+    snapshot: Snapshot, book: AddressBook, fleet: Fleet, asked: Asked, barred: Mapping[HostId, RequestCode]
+) -> Survey:
+    """Judge all hosts of the fleet."""
+    shapes = judge_shapes(snapshot, book, fleet.table, frozenset(fleet.shapes), asked)
+    verdicts = _judge_hosts(fleet, asked, shapes)
+    for at in _named(snapshot, fleet, asked):
+        trial = try_host(snapshot, book, fleet.rows[at].state, asked)
+        nics = trial.placement.nics if trial.placement else ()
+        verdicts[at] = trial.refusal.code if trial.refusal else network_fit(nics)
+    for host_id, code in barred.items():
+        if (place := fleet.positions.get(host_id)) is not None:
+            verdicts[place] = code
+    best, runner_up = _best_two(fleet, verdicts)
+    return Survey(verdicts, best, runner_up)
+
+
+def _judge_hosts(fleet: Fleet, asked: Asked, shapes: Mapping[int, Verdict]) -> list[Verdict]:
+    """What refuses each host first: its gate, cores, memory, storage or network; one pass over all."""
+    gates = _Gates(asked, fleet)
+    storage = _Storage(asked)
+    cores, memory_mib = asked.request.cores, asked.request.memory_mib
+    total = sum(disk.size_bytes for disk in asked.disks)
+    verdicts: list[Verdict] = []
+    for at, (gate, has_cores, has_memory_mib, layout, left, shape) in enumerate(fleet.columns):
+        if (code := gates.code(gate, at)) is not None:
+            verdicts.append(code)
+        elif has_cores < cores:
+            verdicts.append(RequestCode.NOT_ENOUGH_CORES)
+        elif has_memory_mib < memory_mib:
+            verdicts.append(RequestCode.NOT_ENOUGH_MEMORY)
+        elif (first := storage.first_place(layout)) is not None and left[first] >= total:
+            verdicts.append(shapes[shape])
+        else:
+            verdicts.append(storage.code(layout, left) or shapes[shape])
+    return verdicts
+
+
+class _Gates:
+    """Each gate asked once."""
+
+    def __init__(self, asked: Asked, fleet: Fleet) -> None:
+        self._asked, self._fleet = asked, fleet
+        self._codes: dict[str, RequestCode | None] = {}
+
+    def code(self, gate: str, at: int) -> RequestCode | None:
+        """Why hosts of the gate are refused."""
+        if gate not in self._codes:
+            try:
+                check_host(self._fleet.rows[at].state, self._asked)
+                self._codes[gate] = None
+            except RefuseRequest as no:
+                self._codes[gate] = no.refusal.code
+        return self._codes[gate]
+
+
+class _Storage:
+    """Each layout of pools looked at once; by identity, since hosts with equal ones share it."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._disks = asked.disks
+        self._fitting: dict[int, list[tuple[int, ...]]] = {}
+        self._first: dict[int, int | None] = {}
+
+    def first_place(self, layout: PoolLayout) -> int | None:
+        """The pool that every disk goes to if it has room for all of them; None if they differ in that."""
+        key = id(layout)
+        if key not in self._first:
+            fitting = self._fitting[key] = [layout.fitting(disk) for disk in self._disks]
+            firsts = {places[0] if places else None for places in fitting}
+            self._first[key] = firsts.pop() if len(firsts) == 1 else None
+        return self._first[key]
+
+    def code(self, layout: PoolLayout, left: tuple[int, ...]) -> RequestCode | None:
+        """Why the disks find no pools on a host."""
+        fitting = self._fitting[id(layout)]
+        found = len(allot(left, fitting, self._disks))
+        if found == len(self._disks):
+            return None
+        return RequestCode.POOL_FULL if fitting[found] else RequestCode.UNKNOWN_POOL
+
+
+def _named(snapshot: Snapshot, fleet: Fleet, asked: Asked) -> list[int]:
+    """Positions of hosts that a term names by an interface's id or address, or by hostname."""
+    values: dict[str, set[str]] = {}
+    for wanted in asked.wanted:
+        for group in wanted.groups:
+            if group.key in ("id", "ip", "hostname"):
+                values.setdefault(group.key, set()).update(term.value for term in group.terms)
+    if not values:
+        return []
+    ids = {int(each) for each in values.get("id", ())}
+    names = values.get("hostname", set())
+    nodes = _nodes_with(snapshot, values.get("ip", set()))
+    return [
+        at
+        for at, row in enumerate(fleet.rows)
+        if row.node is not None
+        and (
+            row.node.hostname in names
+            or row.node.system_id in nodes
+            or (ids and any(each.id in ids for each in row.node.interfaces))
+        )
+    ]
+
+
+def _nodes_with(snapshot: Snapshot, addresses: set[str]) -> set[str]:
+    held = [each for text in addresses for each in snapshot.held_by_ip.get(ip_address(text), ())]
+    return {each.system_id for each in held if each.system_id is not None}
+
+
+def _best_two(fleet: Fleet, verdicts: list[Verdict]) -> tuple[int | None, int | None]:
+    """The two best fits; of those that fit alike the hosts with the most room."""
+    found: list[int] = []
+    for fit in sorted(each for each in set(verdicts) if isinstance(each, NetworkFit)):
+        found += islice((at for at in fleet.by_room if verdicts[at] == fit), 2 - len(found))
+        if len(found) == 2:
+            return found[0], found[1]
+    return (found[0] if found else None), None

@@ -1,0 +1,1 @@
+"""Many machines at once: all or none, over many hosts."""

@@ -1,0 +1,155 @@
+"""A batch, read: what each machine of it wants, and which hosts could take it, were it the only one."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from hostloom.decide.addresses import address_book
+from hostloom.decide.compose import decide, named, normal
+from hostloom.decide.fleet.fleet import fleet_of
+from hostloom.decide.fleet.survey import survey
+from hostloom.decide.refuse import RefuseRequest, refuse
+from hostloom.decide.requests import Asked, read_request
+from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.trial import NetworkFit, Trial, network_fit, try_host
+from hostloom.model.attachment import MacvlanMode
+from hostloom.model.plan import Explanation, RequestCode, SubjectKind
+from hostloom.model.request import ComposeBatch, ComposeRequest, Identities
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """Machines of the batch that ask a host for the same."""
+
+    number: int
+    asked: Asked
+    #: By position in the fleet: the hosts that could take one of them in the world as it is.
+    fits: Mapping[int, NetworkFit]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One machine of the batch."""
+
+    #: Position in the batch.
+    at: int
+    kind: Kind
+    #: Its own request.
+    asked: Asked
+    names: Identities
+
+    @property
+    def word(self) -> str | None:
+        """Its word of anti-affinity."""
+        return self.asked.request.anti_affinity
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """The machine that found no place, and why."""
+
+    at: int
+    explanation: Explanation
+
+
+def read_batch(
+    snapshot: Snapshot, batch: ComposeBatch, identities: tuple[Identities, ...]
+) -> tuple[Job, ...] | Stuck:
+    """Read every machine; the first that would be refused alone, or that repeats another, is stuck."""
+    kinds: dict[ComposeRequest, Kind] = {}
+    jobs = []
+    for at, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
+        wanted = _of_its_kind(request)
+        kind = kinds.get(wanted) or _read(snapshot, len(kinds), wanted)
+        if kind is None:
+            return Stuck(at, decide(snapshot, request, names).explanation)
+        kinds[wanted] = kind
+        jobs.append(Job(at, kind, replace(kind.asked, request=normal(request)), names))
+    return _repeated(jobs) or tuple(jobs)
+
+
+def fit_of(trial: Trial) -> NetworkFit | None:
+    """How well the host's network suits; None when it is refused."""
+    if trial.refusal is not None or trial.placement is None:
+        return None
+    return network_fit(trial.placement.nics)
+
+
+def hardness(job: Job) -> tuple[float, ...]:
+    """Sorts those first for which there are the fewest places, or that take the most."""
+    request, labels = job.asked.request, [wanted.label for wanted in job.asked.wanted]
+    owns = any(label.macvlan_mode is MacvlanMode.PASSTHRU for label in labels)
+    asks = any(label.ips for label in labels)
+    choices = len(job.kind.fits).bit_length()
+    return (
+        request.host is None,
+        not asks,
+        not owns,
+        choices,
+        -request.memory_mib,
+        -request.cores,
+        job.kind.number,
+        job.at,
+    )
+
+
+def _of_its_kind(request: ComposeRequest) -> ComposeRequest:
+    """What no host is asked for left out."""
+    return replace(
+        request,
+        hostname=None,
+        zone=None,
+        resource_pool=None,
+        tags=(),
+        qcow2=False,
+        start=True,
+        anti_affinity=None,
+    )
+
+
+def _read(snapshot: Snapshot, number: int, request: ComposeRequest) -> Kind | None:
+    """None when it fits nowhere, even alone."""
+    book, fleet = address_book(snapshot), fleet_of(snapshot)
+    try:
+        asked = read_request(snapshot, book, normal(request))
+        states = named(snapshot, asked.request)
+    except RefuseRequest:
+        return None
+    if states is None:
+        verdicts = dict(enumerate(survey(snapshot, book, fleet, asked, {}).verdicts))
+        fits = {at: each for at, each in verdicts.items() if isinstance(each, NetworkFit)}
+    else:
+        found = {fleet.positions[s.host.id]: fit_of(try_host(snapshot, book, s, asked)) for s in states}
+        fits = {at: each for at, each in found.items() if each is not None}
+    return Kind(number, asked, fits) if fits else None
+
+
+def _repeated(jobs: list[Job]) -> Stuck | None:
+    """Addresses, MACs and hostnames are each of one machine."""
+    seen: dict[tuple[str, object], Job] = {}
+    for job in jobs:
+        for what, value in _claims(job):
+            first = seen.setdefault((what, value), job)
+            if first is not job:
+                return Stuck(job.at, Explanation(None, _clash(what, str(value), first, job).refusal))
+    return None
+
+
+def _claims(job: Job) -> Iterator[tuple[str, object]]:
+    yield "hostname", job.names.hostname
+    labels = [wanted.label for wanted in job.asked.wanted]
+    for at, drawn in enumerate(job.names.macs[: max(len(labels), 1)]):
+        yield "mac", (labels[at].mac if labels else None) or drawn
+    for label in labels:
+        for ip in label.ips:
+            yield "ip", ip
+
+
+def _clash(what: str, value: str, first: Job, second: Job) -> RefuseRequest:
+    found = f"{what} {value} for machines {first.at + 1} and {second.at + 1}"
+    if what == "ip":
+        code, kind = RequestCode.DUPLICATE_ADDRESS, SubjectKind.ADDRESS
+        return refuse("addresses_differ", code, kind, value, wanted="each address once", found=found)
+    code, kind = RequestCode.CONTRADICTION, SubjectKind.REQUEST
+    return refuse(
+        "machines_differ", code, kind, "the batch", wanted=f"a {what} for each machine", found=found
+    )

@@ -1,0 +1,194 @@
+"""For one refusal: the single changes that might help, the least invasive first; whether they do is tried."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from math import ceil
+
+from hostloom.decide.addresses import address_book
+from hostloom.decide.capacity import pools_of
+from hostloom.decide.changes.network import held_to_give
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.storage import format_storage
+from hostloom.decide.storage import parse as parse_storage
+from hostloom.decide.suggest.request_remedies import give_back, request_remedies, rewritten
+from hostloom.decide.suggest.vlan_remedies import carry_vlans, place_strays, serve_vlans
+from hostloom.decide.what_if.harm import view_of
+from hostloom.model.change import Change, ChangeKind
+from hostloom.model.host import cores_left, memory_left_mib
+from hostloom.model.ids import natural_key
+from hostloom.model.plan import HostExplanation, LabelExplanation, Refusal, RejectionCode, RequestCode
+from hostloom.model.request import ComposeRequest, DiskRequest, LabelConstraints, Term
+
+#: Over-commit ratios are suggested in these steps.
+RATIO_STEP = 0.05
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A request that a host, or no host at all, was refused for."""
+
+    snapshot: Snapshot
+    request: ComposeRequest
+    refusal: Refusal
+    #: None when the request failed before any host was asked.
+    state: HostState | None = None
+    told: HostExplanation | None = None
+
+    @property
+    def labels(self) -> tuple[LabelExplanation, ...]:
+        """What is told of the labels, the one that failed last."""
+        return self.told.labels if self.told is not None else ()
+
+
+def remedies(no: Refused) -> list[Change]:
+    """Changes of the host, the network or the request that go to the root of the refusal."""
+    found: list[Change] = []
+    if no.state is not None and (remedy := _OF_HOST.get(no.refusal.code)) is not None:
+        found += remedy(no, no.state)
+    found += request_remedies(no.snapshot, no.request, no.refusal)
+    return list(dict.fromkeys(found))
+
+
+def _cores(no: Refused, state: HostState) -> Iterator[Change]:
+    host = state.host
+    used = host.cores * host.cpu_over_commit_ratio - cores_left(host, state.machines)
+    yield from _ratio(
+        ChangeKind.RAISE_CPU_RATIO, state, used + no.request.cores, host.cores, host.cpu_over_commit_ratio
+    )
+
+
+def _memory(no: Refused, state: HostState) -> Iterator[Change]:
+    host = state.host
+    used = host.memory_mib * host.memory_over_commit_ratio - memory_left_mib(host, state.machines)
+    wanted, ratio = used + no.request.memory_mib, host.memory_over_commit_ratio
+    yield from _ratio(ChangeKind.RAISE_MEMORY_RATIO, state, wanted, host.memory_mib, ratio)
+
+
+def _ratio(kind: ChangeKind, state: HostState, wanted: float, total: int, ratio: float) -> Iterator[Change]:
+    if total > 0:
+        steps = ceil(wanted / total / RATIO_STEP - 1e-9)
+        yield Change(kind, "", state.host.name, f"{steps * RATIO_STEP:.4g}", f"{ratio:g}")
+
+
+def _pools(no: Refused, state: HostState) -> Iterator[Change]:
+    """Any of the pools that the disk may go to could grow by what is missing there."""
+    layout, left = pools_of(state)
+    room = list(left)
+    for disk in parse_storage(no.request.storage):
+        places = layout.fitting(disk)
+        fitting = [at for at in places if room[at] >= disk.size_bytes]
+        if fitting:
+            room[fitting[0]] -= disk.size_bytes
+            continue
+        for at in places:
+            missing = disk.size_bytes - room[at]
+            yield Change(ChangeKind.GROW_POOL, layout.pools[at][0], state.host.name, str(missing))
+        others = [at for at in range(len(room)) if room[at] >= disk.size_bytes]
+        yield from _on_pools(no, disk, [layout.pools[at][0] for at in others])
+        return
+
+
+def _reach(_no: Refused, state: HostState) -> Iterator[Change]:
+    yield Change(ChangeKind.REACH_HOST, "", state.host.name)
+
+
+def _choose_node(_no: Refused, state: HostState) -> Iterator[Change]:
+    for system_id in state.host.correlation.candidates:
+        yield Change(ChangeKind.CHOOSE_NODE, "", state.host.name, system_id)
+
+
+_BY_REJECTION = {
+    RejectionCode.INTERFACE_DISABLED: ChangeKind.ENABLE_INTERFACE,
+    RejectionCode.INTERFACE_LINK_DOWN: ChangeKind.LINK_UP,
+    RejectionCode.NETWORK_INACTIVE: ChangeKind.START_NETWORK,
+    RejectionCode.LIBVIRT_DHCP_ON: ChangeKind.LIBVIRT_DHCP_OFF,
+}
+
+
+def _interfaces(no: Refused, state: HostState) -> Iterator[Change]:
+    """Mend what barred an interface or network; bring the label's VLAN to one that could carry it."""
+    for label in no.labels[-1:]:
+        for each in label.rejections:
+            if (kind := _BY_REJECTION.get(each.code)) is not None:
+                yield Change(kind, each.subject, state.host.name)
+        unserved = [each.subject for each in label.rejections if each.code is RejectionCode.VLAN_NOT_BOOTABLE]
+        yield from serve_vlans(no.snapshot, state, unserved)
+        strays = [each.subject for each in label.rejections if each.code is RejectionCode.NO_VLAN]
+        yield from place_strays(no.snapshot, state, strays)
+        yield from carry_vlans(no.snapshot, state, no.request, label.label)
+        yield from _renamed(no, state, label.label)
+
+
+def _renamed(no: Refused, state: HostState, label: str) -> Iterator[Change]:
+    """Ask for what a member is a member of; for another libvirt network than the one that is named."""
+    masters = view_of(no.snapshot, state).masters
+    networks = sorted((each.name for each in state.host.libvirt_networks), key=natural_key)
+
+    def of_master(mine: LabelConstraints, term: Term) -> Term:
+        is_meant = mine.label == label and term.key == "name" and not term.negated
+        return replace(term, value=masters.get(term.value, term.value)) if is_meant else term
+
+    yield from rewritten(no.request, of_master)
+    for name in networks:
+
+        def of_network(mine: LabelConstraints, term: Term, name: str = name) -> Term:
+            is_meant = mine.label == label and term.key == "network"
+            return replace(term, value=name) if is_meant else term
+
+        yield from rewritten(no.request, of_network)
+
+
+def _boot(no: Refused, state: HostState) -> Iterator[Change]:
+    """Serve the VLAN that a label's first choice is on, or one that another choice is on."""
+    firsts = [label.winner for label in no.labels]
+    others = [name for label in no.labels for name in label.runners_up]
+    yield from serve_vlans(no.snapshot, state, [*firsts, *others])
+
+
+def _full(no: Refused, state: HostState) -> Iterator[Change]:
+    """Give back one address of a subnet that is full: set aside before a machine's, never one just seen."""
+    names = {name for label in no.labels for name in (label.winner, *label.runners_up)}
+    node = no.snapshot.node_of(state.host)
+    bridges = {each.bridge for each in state.host.libvirt_networks if each.name in names}
+    found = node.interfaces if node is not None else ()
+    vlans = {each.vlan_id for each in found if each.name in names | bridges}
+    book = address_book(no.snapshot)
+    for vlan_id in sorted(each for each in vlans if each is not None):
+        for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
+            if next(book.free(subnet), None) is None:
+                yield from (give_back(subnet, each) for each in held_to_give(no.snapshot, subnet)[:1])
+
+
+def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:
+    """The first disk whose words no pool has, on each of the pools that there are."""
+    layout, _ = pools_of(state)
+    disks = parse_storage(no.request.storage)
+    disk = next((each for each in disks if not layout.fitting(each)), None)
+    if disk is not None:
+        yield from _on_pools(no, disk, [name for name, _, _ in layout.pools])
+
+
+def _on_pools(no: Refused, disk: DiskRequest, pools: list[str]) -> Iterator[Change]:
+    """The disk on each of the pools, by name."""
+    disks = parse_storage(no.request.storage)
+    for name in pools:
+        if not set(name) & set("(),"):
+            moved = tuple(replace(each, words=(name,)) if each == disk else each for each in disks)
+            yield Change(ChangeKind.CHANGE_REQUEST, "storage", "", format_storage(moved), no.request.storage)
+
+
+_OF_HOST: dict[RequestCode, Callable[[Refused, HostState], Iterator[Change]]] = {
+    RequestCode.HOST_UNREACHABLE: _reach,
+    RequestCode.HOST_AMBIGUOUS: _choose_node,
+    RequestCode.NOT_ENOUGH_CORES: _cores,
+    RequestCode.NOT_ENOUGH_MEMORY: _memory,
+    RequestCode.POOL_FULL: _pools,
+    RequestCode.UNKNOWN_POOL: _other_pool,
+    RequestCode.NO_MATCHING_INTERFACE: _interfaces,
+    RequestCode.PASSTHRU_IN_USE: _interfaces,
+    RequestCode.UNKNOWN_NETWORK: _interfaces,
+    RequestCode.NETWORK_INACTIVE: _interfaces,
+    RequestCode.NO_USABLE_NETWORK: _interfaces,
+    RequestCode.NO_BOOTABLE_VLAN: _boot,
+    RequestCode.SUBNET_FULL: _full,
+}

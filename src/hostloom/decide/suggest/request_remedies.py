@@ -1,0 +1,193 @@
+"""Changes of the request itself that might help: a name that was meant, an address that is free."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+from ipaddress import ip_address, ip_network
+from itertools import islice
+
+from hostloom.decide import constraints
+from hostloom.decide.addresses import address_book
+from hostloom.decide.changes.network import GIVEN_BACK
+from hostloom.decide.constraints import is_cidr
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.change import Change, ChangeKind
+from hostloom.model.network import HeldAddress, Subnet
+from hostloom.model.plan import Refusal, RequestCode
+from hostloom.model.request import ComposeRequest, LabelConstraints, Term
+
+Remedy = Callable[[Snapshot, ComposeRequest, Refusal], Iterator[Change]]
+#: Free addresses that are looked at for the next one after a given one.
+NEAR = 1000
+#: Longer words are no slips of a known name, and would take long to compare.
+LONGEST = 64
+#: What may stand before a name in a value: `subnet=space:dmz`.
+_FORMS = frozenset({"name", "fabric", "space", "subnet", "vlan", "cidr"})
+
+
+def give_back(subnet: Subnet, held: HeldAddress) -> Change:
+    """Nobody has the address any more; `was` is the node that has it, empty where a user set it aside."""
+    node = " ".join(filter(None, (held.system_id, held.interface_name)))
+    return Change(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(held.ip), node)
+
+
+def request_remedies(snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+    """Changes of the request that go to the root of the refusal."""
+    remedy = _REMEDIES.get(refusal.code)
+    if remedy is not None:
+        yield from remedy(snapshot, request, refusal)
+
+
+def _option(name: str, value: str, was: str = "") -> Change:
+    return Change(ChangeKind.CHANGE_REQUEST, name, "", value, was)
+
+
+def _nearest(wanted: str, known: list[str]) -> list[str]:
+    """Names that may have been meant, the nearest first; of prefixes those that overlap come first."""
+    if len(wanted) > LONGEST:
+        return []
+    lower = {each.lower(): each for each in sorted(known)}
+    near = get_close_matches(wanted.lower(), sorted(lower), n=4, cutoff=0.9 if is_cidr(wanted) else 0.6)
+    return list(dict.fromkeys((*_overlapping(wanted, known), *(lower[each] for each in near))))
+
+
+def _overlapping(wanted: str, known: list[str]) -> list[str]:
+    if not is_cidr(wanted):
+        return []
+    cidr = ip_network(wanted, strict=False)
+    others = [ip_network(each) for each in sorted(set(known)) if is_cidr(each)]
+    found = [each for each in others if each.version == cidr.version and each.overlaps(cidr)]
+    return [str(each) for each in sorted(found, key=lambda each: -each.prefixlen)[:2]]
+
+
+def rewritten(
+    request: ComposeRequest, alter: Callable[[LabelConstraints, Term], Term | None]
+) -> Iterator[Change]:
+    """The constraints with one term changed, or left out, once for each term that `alter` changes."""
+    labels = constraints.parse(request.interfaces)
+    for at, label in enumerate(labels):
+        for place, term in enumerate(label.terms):
+            changed = alter(label, term)
+            if changed == term:
+                continue
+            terms = [*label.terms[:place], *([changed] if changed else []), *label.terms[place + 1 :]]
+            if not terms:
+                continue
+            others = [*labels[:at], replace(label, terms=tuple(terms)), *labels[at + 1 :]]
+            yield _option("interfaces", constraints.format_constraints(tuple(others)), request.interfaces)
+
+
+def _name(
+    known: Callable[[Snapshot], list[str]],
+) -> Callable[[Snapshot, ComposeRequest, Refusal], Iterator[Change]]:
+    def remedy(snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+        form, colon, rest = refusal.found.partition(":")
+        prefix, wanted = (f"{form}:", rest) if colon and form in _FORMS else ("", refusal.found)
+        for name in _nearest(wanted, known(snapshot)):
+            yield from rewritten(
+                request,
+                lambda _label, term, name=name: (  # type: ignore[misc]  # the loop's name, bound early
+                    replace(term, value=prefix + name) if term.value == refusal.found else term
+                ),
+            )
+
+    return remedy
+
+
+def _host(snapshot: Snapshot, _request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+    for name in _nearest(refusal.subject, [each.host.name for each in snapshot.hosts]):
+        yield _option("host", name, refusal.subject)
+
+
+def _another_address(snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+    """The next free address of the same subnet; and, of one that was reserved, that it is given back."""
+    ip = ip_address(refusal.subject)
+    book = address_book(snapshot)
+    asked = {each for label in constraints.parse(request.interfaces) for each in label.ips}
+    for subnet in book.subnets_of(ip)[:1]:
+        free = [n for n in islice(book.free(subnet), NEAR) if _like(n, ip.version) not in asked]
+        number = next((n for n in free if n > int(ip)), free[0] if free else None)
+        if number is not None:
+            yield from _readdressed(request, refusal.subject, str(_like(number, ip.version)))
+        held = [each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in (None, subnet.id)]
+        if held and all(each.kind in GIVEN_BACK for each in held):
+            yield give_back(subnet, held[0])
+
+
+def _readdressed(request: ComposeRequest, address: str, free: str) -> Iterator[Change]:
+    yield from rewritten(
+        request, lambda _label, term: replace(term, value=free) if _is_asked(term, address) else term
+    )
+
+
+def _like(number: int, version: int) -> object:
+    return ip_address(number.to_bytes(4 if version == 4 else 16, "big"))
+
+
+def _is_asked(term: Term, address: str) -> bool:
+    return term.key == "ip" and not term.negated and str(ip_address(term.value)) == address
+
+
+def _without_a_term(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+    """What contradicts itself may do so by any of its terms, or for want of `attach=network`."""
+    yield from rewritten(request, lambda label, term: None if label.label == refusal.subject else term)
+    yield from _extended(request, refusal.subject, Term("attach", "network"), lambda label: label.network)
+
+
+def _without_the_address(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+    yield from rewritten(request, lambda _label, term: None if _is_asked(term, refusal.subject) else term)
+
+
+def _without_mode(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+    yield from rewritten(
+        request,
+        lambda label, term: None if label.label == refusal.subject and term.key == "macvlan_mode" else term,
+    )
+
+
+def _without_netboot(_snapshot: Snapshot, request: ComposeRequest, _refusal: Refusal) -> Iterator[Change]:
+    if request.netboot:
+        yield _option("netboot", "false", "true")
+
+
+def _as_lease(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+    """A NIC that gets no address of ours may take a lease."""
+    yield from _extended(request, refusal.subject, Term("mode", "dhcp"), lambda label: not label.ips)
+
+
+def _extended(
+    request: ComposeRequest, name: str, term: Term, is_meant: Callable[[LabelConstraints], object]
+) -> Iterator[Change]:
+    """The label with one more term, if it has none of that key."""
+    labels = constraints.parse(request.interfaces)
+    for at, label in enumerate(labels):
+        if label.label == name and is_meant(label) and all(each.key != term.key for each in label.terms):
+            changed = replace(label, terms=(*label.terms, term))
+            others = (*labels[:at], changed, *labels[at + 1 :])
+            yield _option("interfaces", constraints.format_constraints(others), request.interfaces)
+
+
+def _any_architecture(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+    for name in refusal.found.split(", "):
+        if name != "none":
+            yield _option("architecture", name, request.architecture or "")
+
+
+_REMEDIES: dict[RequestCode, Remedy] = {
+    RequestCode.UNKNOWN_SPACE: _name(lambda snapshot: [each.name for each in snapshot.spaces]),
+    RequestCode.UNKNOWN_FABRIC: _name(lambda snapshot: [each.name for each in snapshot.fabrics]),
+    RequestCode.UNKNOWN_SUBNET: _name(
+        lambda snapshot: [name for each in snapshot.subnets for name in (each.name, str(each.cidr))]
+    ),
+    RequestCode.UNKNOWN_HOST: _host,
+    RequestCode.CONTRADICTION: _without_a_term,
+    RequestCode.ADDRESS_OUTSIDE_SUBNET: _without_the_address,
+    RequestCode.ADDRESS_IN_USE: _another_address,
+    RequestCode.ADDRESS_IN_RANGE: _another_address,
+    RequestCode.ADDRESS_RESERVED: _another_address,
+    RequestCode.DUPLICATE_ADDRESS: _another_address,
+    RequestCode.UNSUPPORTED_ARCHITECTURE: _any_architecture,
+    RequestCode.PASSTHRU_IN_USE: _without_mode,
+    RequestCode.NO_BOOTABLE_VLAN: _without_netboot,
+    RequestCode.SUBNET_FULL: _as_lease,
+}

@@ -1,0 +1,251 @@
+"""Why not, and the least change: the smallest sets of changes with which a refused request would fit.
+
+Nothing is suggested that was not tried: each set is applied to the world, and the request decided there.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, combinations, islice, zip_longest
+
+from hostloom.decide.addresses import address_book
+from hostloom.decide.changes.apply import apply
+from hostloom.decide.changes.request import apply_to_request
+from hostloom.decide.compose import named
+from hostloom.decide.fleet.fleet import fleet_of
+from hostloom.decide.refuse import RefuseRequest
+from hostloom.decide.snapshot import Delta, Snapshot
+from hostloom.decide.suggest.remedies import Refused, remedies
+from hostloom.decide.worlds.cases import simulate
+from hostloom.model.change import Change, ChangeKind, Suggestion
+from hostloom.model.errors import InvalidValue
+from hostloom.model.host import Host
+from hostloom.model.ids import SystemId, natural_key
+from hostloom.model.plan import Decision, Explanation, JointDecision, RequestCode
+from hostloom.model.request import ComposeBatch, ComposeRequest
+
+#: Suggestions that are given, changes that one takes at most, hosts that are looked at, decisions in all.
+GIVEN, DEEPEST, HOSTS, TRIES = 5, 3, 5, 200
+#: Ours to set, libvirt's, the host's, somebody's address, the request's: the less it takes the better.
+INVASION = {
+    ChangeKind.SERVE_VLAN: 1,
+    ChangeKind.CHOOSE_NODE: 1,
+    ChangeKind.RAISE_CPU_RATIO: 1,
+    ChangeKind.RAISE_MEMORY_RATIO: 1,
+    ChangeKind.LIBVIRT_DHCP_OFF: 2,
+    ChangeKind.START_NETWORK: 2,
+    ChangeKind.ENABLE_INTERFACE: 3,
+    ChangeKind.ADD_VLAN_INTERFACE: 3,
+    ChangeKind.LINK_UP: 4,
+    ChangeKind.MOVE_INTERFACE: 4,
+    ChangeKind.REACH_HOST: 4,
+    ChangeKind.GROW_POOL: 4,
+    ChangeKind.FREE_ADDRESS: 5,
+    ChangeKind.CHANGE_REQUEST: 6,
+}
+_FURTHEST = {code: position for position, code in enumerate(RequestCode)}
+
+
+def suggest(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -> tuple[Suggestion, ...]:
+    """What would make the refused request fit, the least first; empty where nothing that we know of does."""
+    hosts = _hosts(snapshot, request, refused)
+    found: list[Suggestion] = []
+    for host in hosts:
+        narrowed = request if host is None else replace(request, host=host)
+        found += _Trials(_world_of(snapshot, narrowed), narrowed, TRIES // len(hosts)).suggestions(host or "")
+    found += _elsewhere(snapshot, request)
+    distinct = {_gist(each): each for each in sorted(found, key=_order, reverse=True)}
+    return tuple(islice(_least(snapshot, request, sorted(distinct.values(), key=_order)), GIVEN))
+
+
+def _elsewhere(snapshot: Snapshot, request: ComposeRequest) -> Iterator[Suggestion]:
+    """Another host than the one that is asked for, where one would take it as it is."""
+    plan = simulate(snapshot, replace(request, host=None)).plan if request.host is not None else None
+    if plan is not None:
+        change = Change(ChangeKind.CHANGE_REQUEST, "host", "", plan.host_name, request.host or "")
+        yield Suggestion((change,), plan.host_name)
+
+
+def advised(snapshot: Snapshot, request: ComposeRequest, decision: Decision) -> Decision:
+    """The decision, with suggestions where it is a refusal."""
+    if decision.plan is not None:
+        return decision
+    suggestions = suggest(snapshot, request, decision.explanation)
+    return replace(decision, explanation=replace(decision.explanation, suggestions=suggestions))
+
+
+def advised_batch(snapshot: Snapshot, batch: ComposeBatch, found: JointDecision) -> JointDecision:
+    """The decision on a batch, with suggestions where a machine of it finds no place even alone."""
+    if found.plans or found.refused_at is None:
+        return found
+    request = batch.machines[found.refused_at]
+    alone = simulate(snapshot, request)
+    if alone.plan is not None:
+        return found
+    told = replace(found.explanations[0], suggestions=suggest(snapshot, request, alone.explanation))
+    return replace(found, explanations=(told, *found.explanations[1:]))
+
+
+def _gist(suggestion: Suggestion) -> frozenset[Change]:
+    """Alike but for the VLAN that is brought, or the interface that it is brought to: one is enough."""
+    ways = (ChangeKind.ADD_VLAN_INTERFACE, ChangeKind.MOVE_INTERFACE)
+    return frozenset(
+        replace(each, subject="", value="") if each.kind in ways else each for each in suggestion.changes
+    )
+
+
+def _least(snapshot: Snapshot, request: ComposeRequest, found: Iterable[Suggestion]) -> Iterator[Suggestion]:
+    """Those of which no smaller part makes the request fit, be it on another host than theirs."""
+    told: list[frozenset[Change]] = []
+    for each in found:
+        changes = frozenset(each.changes)
+        if any(other <= changes for other in told):
+            continue
+        everywhere = tuple(change for change in each.changes if not change.host)
+        parts = _parts(everywhere, min(len(everywhere), len(changes) - 1)) if request.host is None else ()
+        if not any(_fits(snapshot, request, some) for some in parts):
+            told.append(changes)
+            yield each
+
+
+def _fits(snapshot: Snapshot, request: ComposeRequest, changes: tuple[Change, ...]) -> bool:
+    tried = _after(snapshot, request, changes)
+    return tried is not None and tried.decision.plan is not None
+
+
+def _parts(changes: tuple[Change, ...], largest: int) -> Iterator[tuple[Change, ...]]:
+    """Subsets of one change and up to so many, in the order of the changes."""
+    return chain.from_iterable(combinations(changes, size) for size in range(1, largest + 1))
+
+
+def _world_of(snapshot: Snapshot, request: ComposeRequest) -> Snapshot:
+    """With the host that is asked for alone: every trial then costs as in a small world."""
+    try:
+        states = named(snapshot, request)
+    except RefuseRequest:
+        states = None
+    if states is None:
+        return snapshot
+    known = (snapshot.node_by_system_id.get(each) for state in states for each in _nodes_of(state.host))
+    nodes = {node.system_id: node for node in known if node is not None}
+    few = snapshot.only(tuple(states), tuple(nodes.values()))
+    few.indexes["addresses"] = address_book(snapshot).carried(few, Delta())
+    return few
+
+
+def _nodes_of(host: Host) -> tuple[SystemId, ...]:
+    found = host.correlation
+    return (*found.candidates, *((found.system_id,) if found.system_id is not None else ()))
+
+
+def _order(suggestion: Suggestion) -> tuple[object, ...]:
+    texts = tuple((each.kind, each.subject, each.value) for each in suggestion.changes)
+    cost = sum(INVASION[each.kind] for each in suggestion.changes)
+    return (len(suggestion.changes), cost, natural_key(suggestion.host), texts)
+
+
+def _hosts(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -> Sequence[str | None]:
+    """The host asked for; of many the most promising; none for a request that is wrong by itself.
+
+    Of each code in turn, those of the last rules first, the emptiest host; then the next emptiest of each.
+    """
+    if request.host is not None or (not refused.hosts and not refused.others):
+        return [None]
+    codes = {each.host: each.refusal.code for each in refused.hosts if each.refusal is not None}
+    codes |= {name: each.code for each in refused.others if each.code is not None for name in each.hosts}
+    fleet, alike = fleet_of(snapshot), dict[RequestCode, list[str]]()
+    for name in (fleet.names[at] for at in fleet.by_room):
+        if name in codes:
+            alike.setdefault(codes[name], []).append(name)
+    furthest = sorted(alike, key=lambda code: -_FURTHEST[code])
+    rounds = zip_longest(*(alike[code][:HOSTS] for code in furthest))
+    return [name for each in rounds for name in each if name is not None][:HOSTS]
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """The request in the world after some changes."""
+
+    changes: tuple[Change, ...]
+    snapshot: Snapshot
+    request: ComposeRequest
+    decision: Decision
+
+
+@dataclass
+class _Trials:
+    """Decisions on one request in changed worlds, counted."""
+
+    snapshot: Snapshot
+    request: ComposeRequest
+    left: int
+    _known: dict[frozenset[Change], _Tried | None] = field(default_factory=dict)
+
+    def suggestions(self, host: str) -> Iterator[Suggestion]:
+        """Sets of one change, else of two, else of three: the fewest that do."""
+        start = self._try(())
+        reached = [start] if start is not None else []
+        for _ in range(DEEPEST):
+            reached = [after for each in reached for after in self._steps(each)]
+            good = [each for each in reached if each.decision.plan is not None]
+            least = [each for each in good if self._is_least(each.changes)]
+            if least:
+                for each in least:
+                    plan = each.decision.plan
+                    yield Suggestion(each.changes, plan.host_name if plan is not None else host)
+                return
+
+    def _steps(self, tried: _Tried) -> Iterator[_Tried]:
+        """One change further, wherever a remedy for the refusal is known."""
+        no = _refused(tried)
+        for change in remedies(no) if no is not None else ():
+            changes = (*tried.changes, change)
+            # Rewriting the request twice would only wander off.
+            if change not in tried.changes and sum(map(_is_of_request, changes)) < 2:
+                after = self._try(changes)
+                if after is not None:
+                    yield after
+
+    def _is_least(self, changes: tuple[Change, ...]) -> bool:
+        """Whether no smaller part of the set does; what could not be tried might."""
+        for some in _parts(changes, len(changes) - 1):
+            tried = self._try(some)
+            if frozenset(some) not in self._known or (tried is not None and tried.decision.plan is not None):
+                return False
+        return True
+
+    def _try(self, changes: tuple[Change, ...]) -> _Tried | None:
+        """Decide after the changes; None for ones that cannot be made, or when enough was tried."""
+        key = frozenset(changes)
+        if key not in self._known:
+            if self.left <= 0:
+                return None
+            self.left -= 1
+            self._known[key] = _after(self.snapshot, self.request, changes)
+        return self._known[key]
+
+
+def _is_of_request(change: Change) -> bool:
+    return change.kind is ChangeKind.CHANGE_REQUEST
+
+
+def _after(snapshot: Snapshot, request: ComposeRequest, changes: tuple[Change, ...]) -> _Tried | None:
+    """The decision after the changes; None for ones that cannot be made."""
+    try:
+        for change in changes:
+            snapshot = apply(snapshot, change)
+            request = apply_to_request(request, change)
+    except InvalidValue:
+        return None
+    return _Tried(changes, snapshot, request, simulate(snapshot, request))
+
+
+def _refused(tried: _Tried) -> Refused | None:
+    """What refused it, and on which host."""
+    refusal = tried.decision.explanation.refusal
+    if refusal is None:
+        return None
+    hosts = tried.decision.explanation.hosts
+    told = hosts[0] if len(hosts) == 1 else None
+    name = told.host if told is not None else None
+    state = next((each for each in tried.snapshot.hosts if each.host.name == name), None)
+    return Refused(tried.snapshot, tried.request, refusal, state, told)

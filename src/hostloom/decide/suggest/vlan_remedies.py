@@ -1,0 +1,118 @@
+"""Changes that bring DHCP to a VLAN, or a VLAN to a host."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from hostloom.decide import constraints
+from hostloom.decide.candidates import HostView
+from hostloom.decide.changes.interface import fabric_of
+from hostloom.decide.refuse import RefuseRequest
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.terms import Group, resolve
+from hostloom.decide.worlds.cases import vlan_text
+from hostloom.model.change import Change, ChangeKind
+from hostloom.model.ids import VlanId, natural_key
+from hostloom.model.network import UNTAGGED, Vlan
+from hostloom.model.node import InterfaceKind, Node, NodeInterface
+from hostloom.model.request import ComposeRequest, LabelConstraints
+
+#: VLANs, and interfaces for each, that are tried for one label on one host.
+WAYS = 3
+
+
+def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[Change]:
+    """Serve the VLANs that these interfaces, or the bridges of these libvirt networks, are on."""
+    bridges = {each.name: each.bridge for each in state.host.libvirt_networks}
+    node = snapshot.node_of(state.host)
+    on = {each.name: each.vlan_id for each in (node.interfaces if node is not None else ())}
+    for name in names:
+        vlan_id = on.get(name, on.get(bridges.get(name) or ""))
+        if vlan_id is not None and vlan_id not in snapshot.bootable_vlans:
+            yield Change(ChangeKind.SERVE_VLAN, vlan_text(snapshot, vlan_id) or "")
+
+
+def carry_vlans(
+    snapshot: Snapshot, state: HostState, request: ComposeRequest, label: str
+) -> Iterator[Change]:
+    """A VLAN that the label wants: tagged on a NIC or bond of its fabric, or by cable on a spare NIC."""
+    node = snapshot.node_of(state.host)
+    wanted = next((each for each in constraints.parse(request.interfaces) if each.label == label), None)
+    if node is None or wanted is None:
+        return
+    view = HostView(snapshot, state, node.hostname, node.interfaces)
+    vlans = _wanted_vlans(snapshot, wanted)
+    yield from islice((change for each in vlans for change in _tagged(view, node, each)), WAYS)
+    for vlan in vlans[:WAYS]:
+        yield from _cabled(view, [each for each in node.interfaces if each.vlan_id != vlan.id], vlan)
+
+
+def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[Change]:
+    """Cable the interfaces that are on no VLAN to the first VLAN that is served."""
+    node = snapshot.node_of(state.host)
+    served = [each for each in snapshot.vlans if each.id in snapshot.bootable_vlans]
+    if node is None or not served:
+        return
+    view = HostView(snapshot, state, node.hostname, node.interfaces)
+    strays = [each for each in node.interfaces if each.name in names]
+    yield from _cabled(view, strays, min(served, key=lambda each: _order(snapshot, each)))
+
+
+def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[Change]:
+    """On a bond before a NIC; not where it is there already, nor on the members of a bond."""
+    members = {name for each in node.interfaces if each.kind is InterfaceKind.BOND for name in each.parents}
+    there = {
+        name for each in node.interfaces if each.vlan_id == vlan.id for name in (each.name, *each.parents)
+    }
+    parents = [
+        each
+        for each in _by_rank(node.interfaces)
+        if each.name not in members | there | view.held
+        and fabric_of(view.snapshot, node, each.name) == vlan.fabric_id
+    ]
+    for each in parents[:WAYS] if vlan.vid != UNTAGGED else ():
+        text = vlan_text(view.snapshot, vlan.id) or ""
+        yield Change(ChangeKind.ADD_VLAN_INTERFACE, each.name, view.state.host.name, text)
+
+
+def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iterator[Change]:
+    """NICs that nothing uses: no address, no machine, nothing on them; those on no VLAN before the others."""
+    used = {nic.source for machine in view.state.machines for nic in machine.interfaces}
+    used |= {name for each in view.interfaces for name in each.parents}
+    spare = [each for each in _by_rank(interfaces) if not each.addresses and each.name not in used]
+    strays = [each for each in spare if each.vlan_id is None]
+    for each in (strays or spare)[:WAYS]:
+        was = vlan_text(view.snapshot, each.vlan_id) or ""
+        text = vlan_text(view.snapshot, vlan.id) or ""
+        yield Change(ChangeKind.MOVE_INTERFACE, each.name, view.state.host.name, text, was)
+
+
+def _by_rank(interfaces: tuple[NodeInterface, ...] | list[NodeInterface]) -> list[NodeInterface]:
+    """Bonds, then NICs, that could carry frames."""
+    kinds = (InterfaceKind.BOND, InterfaceKind.PHYSICAL)
+    found = [each for each in interfaces if each.kind in kinds and each.enabled and each.link]
+    return sorted(found, key=lambda each: (kinds.index(each.kind), natural_key(each.name)))
+
+
+def _wanted_vlans(snapshot: Snapshot, label: LabelConstraints) -> list[Vlan]:
+    """VLANs that every key about VLANs admits, those of an `ip=` too; none without such a key."""
+    try:
+        groups = [each for each in resolve(snapshot, label) if each.vlans is not None]
+    except RefuseRequest:
+        return []
+    homes = [{each.vlan_id for each in snapshot.subnets_around(ip)} for ip in label.ips]
+    if not homes and all(each.negated for each in groups):
+        return []
+    found = [each for each in snapshot.vlans if _admits(groups, homes, each)]
+    return sorted(found, key=lambda each: _order(snapshot, each))
+
+
+def _order(snapshot: Snapshot, vlan: Vlan) -> tuple[object, ...]:
+    """Those that are served first."""
+    fabric = snapshot.fabric_by_id[vlan.fabric_id].name
+    return (vlan.id not in snapshot.bootable_vlans, natural_key(fabric), vlan.vid, vlan.id)
+
+
+def _admits(groups: list[Group], homes: list[set[VlanId]], vlan: Vlan) -> bool:
+    if any(vlan.id not in home for home in homes):
+        return False
+    return all(group.admits_vlan(vlan.id) for group in groups)

@@ -1,0 +1,1 @@
+"""World files: read, dumped, and held against what their cases expect."""

@@ -1,0 +1,156 @@
+"""A snapshot as the document of a world file."""
+
+from typing import Any
+
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.worlds.cases import vlan_text
+from hostloom.decide.worlds.world import FORMAT
+from hostloom.model.host import CorrelationState, LibvirtNetwork, PlacedMachine, StoragePool
+from hostloom.model.network import AddressKind, Fabric, Subnet, Vlan
+from hostloom.model.node import Node, NodeInterface
+from hostloom.model.request import GB
+
+
+def dump_world(snapshot: Snapshot) -> dict[str, Any]:
+    """The document; `read_world` makes an equal world of it, and every decision comes out the same."""
+    hosts = {each.host.correlation.system_id for each in snapshot.hosts}
+    nodes = [each for each in snapshot.nodes if each.system_id not in hosts]
+    return {
+        "world": FORMAT,
+        "fabrics": [_fabric(snapshot, each) for each in snapshot.fabrics],
+        "subnets": [_subnet(snapshot, each) for each in snapshot.subnets],
+        "nodes": [_node(snapshot, each) for each in nodes],
+        "hosts": [_host(snapshot, each) for each in snapshot.hosts],
+    }
+
+
+def _fabric(snapshot: Snapshot, fabric: Fabric) -> dict[str, Any]:
+    return {
+        "name": fabric.name,
+        "id": fabric.id,
+        "class": fabric.class_type,
+        "vlans": [_vlan(snapshot, each) for each in snapshot.vlans if each.fabric_id == fabric.id],
+    }
+
+
+def _node(snapshot: Snapshot, node: Node) -> dict[str, Any]:
+    return {
+        "name": node.hostname,
+        "type": node.kind.value,
+        "interfaces": _interfaces(snapshot, node.interfaces),
+    }
+
+
+def _vlan(snapshot: Snapshot, vlan: Vlan) -> dict[str, Any]:
+    space = snapshot.space_by_id[vlan.space_id].name if vlan.space_id is not None else None
+    return {
+        "vid": vlan.vid,
+        "id": vlan.id,
+        "name": vlan.name,
+        "space": space,
+        "dhcp": vlan.dhcp_on,
+        "relay": vlan_text(snapshot, vlan.relay_vlan_id),
+        "mtu": vlan.mtu,
+    }
+
+
+def _subnet(snapshot: Snapshot, subnet: Subnet) -> dict[str, Any]:
+    """Observed addresses are left out: they follow from the interfaces."""
+    used = sorted(
+        (h.ip for h in snapshot.held if h.subnet_id == subnet.id and h.kind is not AddressKind.OBSERVED),
+        key=int,
+    )
+    return {
+        "cidr": str(subnet.cidr),
+        "id": subnet.id,
+        "vlan": vlan_text(snapshot, subnet.vlan_id),
+        "name": subnet.name,
+        "gateway": str(subnet.gateway) if subnet.gateway is not None else None,
+        "managed": subnet.managed,
+        "ranges": [
+            {"type": each.kind.value, "start": str(each.start), "end": str(each.end)}
+            for each in snapshot.ranges_by_subnet.get(subnet.id, ())
+        ],
+        "used": [str(ip) for ip in used],
+    }
+
+
+def _interfaces(snapshot: Snapshot, interfaces: tuple[NodeInterface, ...]) -> list[dict[str, Any]]:
+    names = {each.name for each in interfaces}
+    return [_interface(snapshot, each, names) for each in interfaces]
+
+
+def _interface(snapshot: Snapshot, interface: NodeInterface, known: set[str]) -> dict[str, Any]:
+    """A VLAN interface may lie on what is no interface to us, a dummy for example: that is left out."""
+    return {
+        "name": interface.name,
+        "id": interface.id,
+        "type": interface.kind.value,
+        "mac": str(interface.mac) if interface.mac is not None else None,
+        "vlan": vlan_text(snapshot, interface.vlan_id),
+        "addresses": [str(ip) for ip in interface.ips],
+        "parents": [each for each in interface.parents if each in known],
+        "bridge_type": interface.bridge_kind.value if interface.bridge_kind else None,
+        "enabled": interface.enabled,
+        "link": interface.link,
+        "mtu": interface.mtu,
+        "link_speed": interface.link_speed,
+        "tags": list(interface.tags),
+    }
+
+
+def _host(snapshot: Snapshot, state: HostState) -> dict[str, Any]:
+    host = state.host
+    node = snapshot.node_of(host)
+    return {
+        "name": host.name,
+        "id": host.id,
+        "address": host.uri,
+        "known": host.correlation.state is not CorrelationState.UNKNOWN,
+        "installed_by": host.installed_by.value,
+        "default_macvlan_mode": host.default_macvlan_mode.value if host.default_macvlan_mode else None,
+        "architectures": list(host.architectures),
+        "cores": host.cores,
+        "memory_mib": host.memory_mib,
+        "cpu_over_commit_ratio": host.cpu_over_commit_ratio,
+        "memory_over_commit_ratio": host.memory_over_commit_ratio,
+        "reachable": host.reachable,
+        "interfaces": _interfaces(snapshot, node.interfaces if node else ()),
+        "libvirt_networks": [_network(each) for each in host.libvirt_networks],
+        "storage_pools": [_pool(each) for each in host.storage_pools if each.active],
+        "machines": [_machine(each) for each in state.machines],
+    }
+
+
+def _network(network: LibvirtNetwork) -> dict[str, Any]:
+    return {
+        "name": network.name,
+        "active": network.active,
+        "bridge": network.bridge,
+        "dhcp": network.dhcp,
+        "forward": network.forward.value if network.forward else None,
+    }
+
+
+def _pool(pool: StoragePool) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "type": pool.kind,
+        "total_gb": pool.total_bytes / GB,
+        "free_gb": pool.free_bytes / GB,
+        "default": pool.is_default,
+        "tags": list(pool.tags),
+    }
+
+
+def _machine(machine: PlacedMachine) -> dict[str, Any]:
+    return {
+        "name": machine.name,
+        "cores": machine.cores,
+        "memory_mib": machine.memory_mib,
+        "interfaces": [
+            {"attach": nic.kind.value, "source": nic.source, "mode": nic.mode.value if nic.mode else None}
+            for nic in machine.interfaces
+        ],
+        "reserved_gb": {pool: size / GB for pool, size in machine.reserved_bytes.items()},
+    }

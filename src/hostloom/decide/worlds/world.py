@@ -1,0 +1,52 @@
+"""World files: plain data to a snapshot and its cases (format: docs/reference/world-files.md)."""
+
+from dataclasses import dataclass
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.worlds.hosts import HostReader
+from hostloom.decide.worlds.network import NetworkReader
+from hostloom.decide.worlds.read_cases import Case, read_asking, read_cases, read_request
+from hostloom.decide.worlds.sections import Numbers, Section, WorldError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class World:
+    """What a world file says."""
+
+    snapshot: Snapshot
+    cases: tuple[Case, ...]
+
+
+def read_world(data: object) -> World:
+    """Read a parsed YAML document; WorldError with the path to the first mistake."""
+    top = Section(data, ())
+    if top.need("world", int) != FORMAT:
+        raise top.error("world", f"world: expected {FORMAT}, the version of the format")
+    numbers = Numbers()
+    network = NetworkReader(numbers)
+    network.read_fabrics(top.items("fabrics"))
+    network.read_subnets(top.items("subnets"))
+    hosts = HostReader(numbers, network)
+    hosts.read_nodes(top.items("nodes"))
+    hosts.read_hosts(top.items("hosts"))
+    cases = read_cases(top.items("cases"), network)
+    top.finish()
+    return World(_snapshot(network, hosts), cases)
+
+
+def _snapshot(network: NetworkReader, hosts: HostReader) -> Snapshot:
+    return Snapshot(
+        tuple(network.fabrics.values()),
+        tuple(network.vlans.values()),
+        tuple(network.spaces.values()),
+        tuple(network.subnets),
+        tuple(network.ranges),
+        (*network.held, *hosts.held()),
+        tuple(hosts.nodes),
+        hosts.states(),
+    )
+
+
+__all__ = ["FORMAT", "Case", "World", "WorldError", "read_asking", "read_request", "read_world"]
