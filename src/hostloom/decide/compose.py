@@ -28,7 +28,7 @@ from hostloom.model.plan import (
 from hostloom.model.request import ComposeRequest, Identities
 
 #: So many hosts are explained one by one; of more, the chosen one is, and the others by code.
-FEW = 20
+FEW = 8
 #: Of so many hosts that refused, those that came furthest are explained.
 FURTHEST = 3
 _ORDER = {code: position for position, code in enumerate(RequestCode)}

@@ -32,10 +32,12 @@ from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load, world
 T = TypeVar("T")
 NO_SUCH_NAME = "no name that there is comes near"
 NO_NIC = "the host has no NIC that could be brought to that VLAN"
+NO_SUBNET = "a label says nothing but its address, and no subnet is near"
+TOO_MUCH = "no over-commit that hosts take makes that much room"
 #: Well-formed requests of the world files that no change we know of would make fit.
 NOTHING = {
     "one-mac-for-two-nics": "each label says nothing but its MAC",
-    "address-in-no-known-subnet": "a label says nothing but its address, and no subnet is near",
+    "address-in-no-known-subnet": NO_SUBNET,
     "host-is-not-on-the-address-vlan": NO_NIC,
     "one-unmatched-label-fails-the-request": "there is no VLAN with that tag",
     "unknown-space": NO_SUCH_NAME,
@@ -44,6 +46,15 @@ NOTHING = {
     "unknown-space-concerns-no-host": NO_SUCH_NAME,
     "network-without-attach-network": "the host has no libvirt network",
     "interface-held-by-passthru-is-refused": "only the machine that owns it could give it back",
+    "beside-a-128-is-no-subnet": NO_SUBNET,
+    "ipv6-of-the-host-is-taken": NO_SUBNET,
+    "without-a-vlan-meets-no-space": "every VLAN is in a space",
+    "two-networks": "the host has no libvirt network",
+    "two-keys-are-both": "no VLAN is both",
+    "keys-that-exclude-each-other-just-match-nothing": "no VLAN is both",
+    "an-unknown-name-comes-first": NO_SUCH_NAME,
+    "cores-are-asked-before-memory": TOO_MUCH,
+    "architecture-is-asked-before-room": TOO_MUCH,
     "constraints-are-refused-on-an-unknown-host": "what interfaces it has shows only when it is read",
 }
 TEXTUAL = {
