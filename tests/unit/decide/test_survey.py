@@ -79,6 +79,8 @@ def test_many_hosts_are_decided_like_few(document: dict[str, Any], request: dict
     assert codes[0] == codes[1] or len(snapshot.hosts) == 1
     if few.plan is not None:
         assert many.explanation.hosts == few.explanation.hosts[:1]
+        assert many.explanation.host_reason == few.explanation.host_reason
+        assert many.explanation.host_runner_up == few.explanation.host_runner_up
     told = [each.host for each in many.explanation.hosts]
     told += [name for group in many.explanation.others for name in group.hosts]
     if codes[0] is None or few.explanation.hosts:
