@@ -59,8 +59,9 @@ class _Judge:
     def verdicts(self, used: Numbers) -> dict[int, Verdict]:
         """Of these shapes."""
         passthru = MacvlanMode.PASSTHRU
-        has_passthru = any(each.label.macvlan_mode is passthru for each in self._asked.wanted)
-        careful = used if has_passthru else used & self._table.passthru
+        careful = used & self._table.passthru
+        if any(each.label.macvlan_mode is passthru for each in self._asked.wanted):
+            careful |= used - self._without_conflict(used)
         for number in careful:
             self._found[number] = self._one(number)
         rest = self._settle_unmatched(used - careful)
@@ -69,6 +70,21 @@ class _Judge:
             self._found[number] = self._tried(number)
         self._settle_matched(rest - intricate)
         return self._found
+
+    def _without_conflict(self, used: Numbers) -> Numbers:
+        """Shapes in which at most one label takes a macvtap, and the first choices will do."""
+        none, one, *_ = self._by_macvtaps(used)
+        firsts = NONE.union(*(each.live.first_boots for each in self._labels)) if self._netboot else used
+        return ((none | one) & firsts) - self._lacking
+
+    def _by_macvtaps(self, numbers: Numbers) -> list[Numbers]:
+        """Shapes by the number of labels that find nothing but NICs to take by macvtap there."""
+        found = [numbers]
+        for each in self._labels:
+            direct = each.live.direct
+            pairs = zip([*found, NONE], [NONE, *found], strict=True)
+            found = [(some & direct) | (fewer - direct) for some, fewer in pairs]
+        return found
 
     def _settle(self, numbers: Iterable[int], verdict: Verdict) -> None:
         self._found.update(dict.fromkeys(numbers, verdict))
@@ -92,15 +108,8 @@ class _Judge:
         first_boots = NONE.union(*(each.matching.first_boots for each in self._labels))
         self._settle(unfit - first_boots, RequestCode.NO_BOOTABLE_VLAN)
         self._settle(unfit if not self._netboot else unfit & first_boots, RequestCode.SUBNET_FULL)
-        taps = [fits]
-        for each in self._labels:
-            direct = each.live.direct
-            taps = [
-                (some & direct) | (fewer - direct)
-                for some, fewer in zip([*taps, NONE], [NONE, *taps], strict=True)
-            ]
         forced = self._forced(fits) if self._netboot else NONE
-        for count, some in enumerate(taps):
+        for count, some in enumerate(self._by_macvtaps(fits)):
             self._settle(some - forced, NetworkFit(not self._netboot, count))
             self._settle(some & forced, NetworkFit(not self._netboot, count + 1))
 
