@@ -19,7 +19,6 @@ from hostloom.model.ids import HostId, natural_key
 from hostloom.model.plan import (
     Decision,
     Explanation,
-    HostExplanation,
     HostGroup,
     Refusal,
     RequestCode,
@@ -62,17 +61,6 @@ def decide(
         return Decision(None, Explanation(None, refusal, hosts))
     found = Decision(make_plan(snapshot, asked, good[0], identities), Explanation(None, hosts=hosts))
     return _chosen(found, good[0], good[1] if len(good) > 1 else None, asked)
-
-
-def explain_host(snapshot: Snapshot, request: ComposeRequest, host: str) -> HostExplanation | None:
-    """How one host fares, in full; None when the request fails before any host, or none is called so."""
-    book = address_book(snapshot)
-    try:
-        asked = read_request(snapshot, book, normal(replace(request, host=host)))
-        states = named(snapshot, asked.request)
-    except RefuseRequest:
-        return None
-    return try_host(snapshot, book, states[0], asked).explain(asked) if states else None
 
 
 def prepare(snapshot: Snapshot) -> None:

@@ -194,7 +194,7 @@ class Explanation:
     #: Hosts in full: the chosen one first; the others too, where they are few.
     hosts: tuple[HostExplanation, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
-    #: The hosts that are not in `hosts`, by code; decide.compose.explain_host tells more of each.
+    #: The hosts that are not in `hosts`, by code; of a request that names it each is told in full.
     others: tuple[HostGroup, ...] = ()
     #: Why the chosen host came before the runner-up: the criterion of its score, or `name-order`.
     host_reason: str = ""

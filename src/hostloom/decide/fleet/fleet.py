@@ -10,7 +10,7 @@ from functools import partial
 from typing import ClassVar, NamedTuple
 
 from hostloom.decide.capacity import PoolLayout, pools_of
-from hostloom.decide.fleet.shapes import Shape, ShapeKey, ShapeTable, make_shape, shape_key
+from hostloom.decide.fleet.shapes import ShapeKey, ShapeTable, make_shape, shape_key
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.host import cores_left, memory_left_mib
 from hostloom.model.ids import HostId, natural_key
@@ -174,8 +174,3 @@ def fleet_of(snapshot: Snapshot) -> Fleet:
     if not isinstance(fleet, Fleet):
         fleet = snapshot.indexes["fleet"] = Fleet.build(snapshot)
     return fleet
-
-
-def shape_at(fleet: Fleet, at: int) -> Shape:
-    """The shape of the host at a position."""
-    return fleet.table.shapes[fleet.shapes[at]]

@@ -78,10 +78,10 @@ def advised_batch(snapshot: Snapshot, batch: ComposeBatch, found: JointDecision)
     if found.plans or found.refused_at is None:
         return found
     request = batch.machines[found.refused_at]
-    alone = simulate(snapshot, request)
+    alone = advised(snapshot, request, simulate(snapshot, request))
     if alone.plan is not None:
         return found
-    told = replace(found.explanations[0], suggestions=suggest(snapshot, request, alone.explanation))
+    told = replace(found.explanations[0], suggestions=alone.explanation.suggestions)
     return replace(found, explanations=(told, *found.explanations[1:]))
 
 
