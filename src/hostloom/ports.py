@@ -7,8 +7,11 @@ from typing import Any, Protocol, Self, TypeVar
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Token, User
+from hostloom.model.attachment import Attachment
+from hostloom.model.commissioning import BootToken, Commissioning
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.event import Event
+from hostloom.model.exchange import DhcpMessage, DhcpOffer, ForeignDhcp, VlanProbe
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import (
@@ -16,6 +19,7 @@ from hostloom.model.ids import (
     FabricId,
     HostId,
     MacAddress,
+    RackId,
     RangeId,
     ResourcePoolId,
     SpaceId,
@@ -32,6 +36,8 @@ from hostloom.model.node import Node, NodeInterface
 from hostloom.model.observed import ObservedHost, ObservedMachine, ObservedNetwork
 from hostloom.model.operation import Operation, StepRecord
 from hostloom.model.plan import Explanation, Plan
+from hostloom.model.proof import NicProof
+from hostloom.model.rack import Rack, RackStatus
 from hostloom.model.stored_plan import StoredPlan
 
 
@@ -206,6 +212,85 @@ class DhcpServer(Protocol):
         """Whether leases or the server itself changed since; DhcpUnreachable."""
         ...
 
+    def status(self) -> RackStatus:
+        """What it says of itself; one that does not answer has `trouble`, and raises nothing."""
+        ...
+
+    def running(self) -> dict[str, Any]:
+        """The configuration that runs, by family (`Dhcp4`, `Dhcp6`), without secrets; DhcpUnreachable."""
+        ...
+
+
+class DhcpServers(Protocol):
+    """The DHCP servers of all racks; one that is dead never slows another."""
+
+    def of(self, rack: Rack) -> DhcpServer:
+        """The server behind a rack's control channel; connects on first use.
+
+        InvalidValue for a control channel that cannot be: `local` where hostloom was configured with none.
+        """
+        ...
+
+    def forget(self, rack: Rack) -> None:
+        """Close what is open to a rack that is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePoint:
+    """Where a throw-away probe is put: beside a machine's NIC, or on an interface itself."""
+
+    #: URI of the host; `qemu:///system`: the machine that hostloom runs on.
+    uri: str
+    #: A bridge or parent interface.
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a probe found of one target."""
+
+    target: Address
+    #: Who answered ARP or neighbour discovery, each once; empty: nobody.
+    macs: tuple[MacAddress, ...]
+    #: The longest IP packet, in bytes, that a frame to the target may carry; None: it was not measured.
+    mtu: int | None = None
+
+
+class WireProbe(Protocol):
+    """A throw-away NIC that asks the wire; it leaves nothing behind, and takes nobody's address.
+
+    Both raise HostUnreachable, or HostNotScannable where the URI gives no way to or the host lacks what the
+    probe needs; WireRefused where the interface cannot take a probe (it is held by a passthru machine).
+    """
+
+    def dhcp_servers(
+        self, point: ProbePoint, version: int = 4, timeout_s: float = 3.0
+    ) -> Sequence[DhcpOffer]:
+        """Ask for a lease as a client that nobody knows, take none, and return every offer."""
+        ...
+
+    def reach(
+        self, point: ProbePoint, targets: Sequence[Address], mtu: int | None = None, timeout_s: float = 1.0
+    ) -> Sequence[Reach]:
+        """Ask who has each address (RFC 5227 probes, RFC 4861 solicitations), all at once.
+
+        With `mtu` also with frames that long, and shorter ones if those are not answered.
+        """
+        ...
+
+
+class DhcpWitness(Protocol):
+    """Sees DHCP messages pass on the interfaces of the machine that hostloom runs on."""
+
+    def watch(self, interfaces: Sequence[str]) -> None:
+        """Watch these from now on, and no others; one that is not there is watched once it is."""
+        ...
+
+    def drain(self) -> Sequence[DhcpMessage]:
+        """What was seen since the last call, in order; without VLANs."""
+        ...
+
 
 T = TypeVar("T")
 K_contra = TypeVar("K_contra", contravariant=True)
@@ -356,6 +441,66 @@ class Plans(Protocol):
         ...
 
 
+class DhcpMessages(Protocol):
+    """What was seen on the wire lately."""
+
+    def add(self, messages: Sequence[DhcpMessage]) -> None:
+        """Keep them, and forget the oldest beyond what is kept; two statements."""
+        ...
+
+    def of(self, macs: Sequence[MacAddress], limit: int = 200) -> Sequence[DhcpMessage]:
+        """Those of these clients, oldest first; of more than `limit` the latest."""
+        ...
+
+
+class VlanProbes(Protocol):
+    """Who else serves DHCP, as probes found."""
+
+    def record(self, probe: VlanProbe, found: Sequence[ForeignDhcp]) -> None:
+        """Write what one probe found in place of what that VLAN's last one had found."""
+        ...
+
+    def list(self) -> Sequence[VlanProbe]:
+        """The last one of each VLAN, by VLAN id."""
+        ...
+
+    def foreign(self) -> Sequence[ForeignDhcp]:
+        """All foreign servers, by VLAN id, then by address."""
+        ...
+
+
+class Proofs(Protocol):
+    """The last proof of each NIC."""
+
+    def put(self, system_id: SystemId, proofs: Sequence[NicProof]) -> None:
+        """In place of the NICs' last ones."""
+        ...
+
+    def of(self, keys: Sequence[SystemId]) -> dict[SystemId, tuple[NicProof, ...]]:
+        """By machine, in the order of its NICs; one statement."""
+        ...
+
+
+class Commissionings(Protocol):
+    """What commissioning found, and leave to report it."""
+
+    def put(self, found: Commissioning) -> None:
+        """In place of the last one."""
+        ...
+
+    def of(self, keys: Sequence[SystemId]) -> dict[SystemId, Commissioning]:
+        """By machine; one statement."""
+        ...
+
+    def permit(self, token: BootToken, now: float) -> None:
+        """Keep a token in place of its NIC's last one; forget those that have expired."""
+        ...
+
+    def spend(self, secret_sha256: str, now: float) -> BootToken | None:
+        """Take a token that has not expired, for good; None: there is none, or no more."""
+        ...
+
+
 class Operations(Protocol):
     """Operations and their steps.
 
@@ -483,6 +628,11 @@ class UnitOfWork(Protocol):
     plans: Plans
     events: Events
     answers: Answers
+    racks: Repository[Rack, RackId]
+    dhcp_messages: DhcpMessages
+    vlan_probes: VlanProbes
+    proofs: Proofs
+    commissionings: Commissionings
 
     def __enter__(self) -> Self: ...
 
@@ -547,5 +697,10 @@ class Ports:
     ids: IdSource
     #: The node that hostloom runs on (a controller), once it is known.
     local: SystemId | None = None
+    #: The servers of all racks; None: only `dhcp` is there.
+    dhcp_servers: DhcpServers | None = None
+    #: None: nothing is asked of the wire.
+    wire: WireProbe | None = None
+    witness: DhcpWitness | None = None
     #: URL of boot files as machines reach it on a rack address: `http://{address}:{port}`; 0 = none.
     boot_port: int = 0

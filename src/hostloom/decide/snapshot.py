@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, TypeVar
 
+from hostloom.model.exchange import ForeignDhcp
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import FabricId, HostId, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
@@ -64,6 +65,8 @@ class Snapshot:
     hosts: tuple[HostState, ...] = ()
     #: Counts up with every change of the store.
     revision: int = 0
+    #: Servers that answer DHCP on our VLANs and are none of ours, as the last probes found.
+    foreign_dhcp: tuple[ForeignDhcp, ...] = ()
 
     @cached_property
     def fabric_by_id(self) -> dict[FabricId, Fabric]:
@@ -120,6 +123,14 @@ class Snapshot:
         served = {each.id for each in self.vlans if each.dhcp_on}
         relayed = {each.id for each in self.vlans if each.relay_vlan_id in served}
         return frozenset(served | relayed)
+
+    @cached_property
+    def foreign_by_vlan(self) -> dict[VlanId, tuple[ForeignDhcp, ...]]:
+        """Foreign DHCP servers of each VLAN, by address."""
+        found: dict[VlanId, list[ForeignDhcp]] = {}
+        for each in sorted(self.foreign_dhcp, key=lambda f: (f.server.version, int(f.server), f.mac)):
+            found.setdefault(each.vlan_id, []).append(each)
+        return {vlan: tuple(some) for vlan, some in found.items()}
 
     @cached_property
     def held_by_ip(self) -> dict[Address, tuple[HeldAddress, ...]]:
@@ -189,7 +200,7 @@ class Snapshot:
         return few
 
 
-_NETWORK = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges"})
+_NETWORK = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges", "foreign_dhcp"})
 #: Look-ups that no machine or host changes, with what they rest on.
 _LOOKUPS = {
     "fabric_by_id": frozenset({"fabrics"}),
@@ -200,6 +211,7 @@ _LOOKUPS = {
     "subnets_by_vlan": frozenset({"subnets"}),
     "_subnets_by_prefix": frozenset({"subnets"}),
     "ranges_by_subnet": frozenset({"ranges"}),
+    "foreign_by_vlan": frozenset({"foreign_dhcp"}),
 }
 
 

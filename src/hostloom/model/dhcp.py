@@ -1,6 +1,7 @@
 """What our DHCP should serve, as intent: subnets, reservations and where boot files are."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from hostloom.model.ids import MacAddress, SubnetId, VlanId
 from hostloom.model.network import Address, IPRange, Network
@@ -37,6 +38,35 @@ class DhcpSubnet:
     boot_url: str = ""
     #: Subnets with the same VLAN share one wire; None: a wire of its own.
     vlan_id: VlanId | None = None
+    ntp_servers: tuple[Address, ...] = ()
+    #: None: the intent's.
+    lease_time_s: int | None = None
+
+
+class HaRole(StrEnum):
+    """What a rack does in a hot-standby pair."""
+
+    PRIMARY = "primary"
+    STANDBY = "standby"
+
+
+@dataclass(frozen=True, slots=True)
+class HaPeer:
+    """One rack of a hot-standby pair."""
+
+    name: str
+    role: HaRole
+    #: Where the other one reaches it: the address of its node, and the port of Kea's own listener.
+    address: Address
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class HaIntent:
+    """A pair of racks that serve the same subnets, as one of them sees it."""
+
+    this_name: str
+    peers: tuple[HaPeer, HaPeer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +75,8 @@ class DhcpIntent:
 
     subnets: tuple[DhcpSubnet, ...]
     lease_time_s: int = 600
+    #: None: the rack serves alone.
+    ha: HaIntent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,6 +275,16 @@ class HostNotScannable(DriverError):
         self.uri = uri
 
 
+class WireRefused(DriverError):
+    """An interface cannot take a probe."""
+
+    code = "wire-refused"
+
+    def __init__(self, where: str, cause: str) -> None:
+        super().__init__(f"no probe can be put on {where}: {cause}")
+        self.where = where
+
+
 class HypervisorRejected(DriverError):
     """libvirt refused an action; `cause` keeps its words."""
 

@@ -18,6 +18,7 @@ ResourcePoolId = NewType("ResourcePoolId", int)
 TagId = NewType("TagId", int)
 DomainId = NewType("DomainId", int)
 UserId = NewType("UserId", int)
+RackId = NewType("RackId", int)
 #: Six characters, unique over all nodes.
 SystemId = NewType("SystemId", str)
 

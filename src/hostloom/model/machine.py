@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hostloom.model.attachment import Attachment
+from hostloom.model.commissioning import BootAction
 from hostloom.model.errors import WrongState
 from hostloom.model.host import Emulation
 from hostloom.model.ids import HostId, MacAddress, ResourcePoolId, SystemId, VlanId, ZoneId
@@ -128,6 +129,8 @@ class Machine:
     resource_pool_id: ResourcePoolId = ResourcePoolId(1)
     tags: tuple[str, ...] = ()
     owner: str = ""
+    #: What it is to boot from the network, by a user's word; None: what its state says (decide/boot.py).
+    next_boot: BootAction | None = None
     generation: int = 1
 
 

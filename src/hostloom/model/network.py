@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from hostloom.model.ids import FabricId, RangeId, SpaceId, SubnetId, VlanId
+from hostloom.model.ids import FabricId, RackId, RangeId, SpaceId, SubnetId, VlanId
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -51,6 +51,10 @@ class Vlan:
     #: Our DHCP serves it through this VLAN's rack; one hop only.
     relay_vlan_id: VlanId | None = None
     space_id: SpaceId | None = None
+    #: The rack that serves it; None: the first one, by id, that has an interface on it.
+    primary_rack_id: RackId | None = None
+    #: The rack that stands by (Kea's hot standby).
+    secondary_rack_id: RackId | None = None
     description: str = ""
     generation: int = 1
 
@@ -66,6 +70,9 @@ class Subnet:
     #: Inside the cidr, or IPv6 link-local.
     gateway: Address | None = None
     dns_servers: tuple[Address, ...] = ()
+    ntp_servers: tuple[Address, ...] = ()
+    #: None: the DHCP server's own default.
+    lease_time_s: int | None = None
     #: Of an unmanaged subnet only the reserved ranges are ours to give.
     managed: bool = True
     description: str = ""

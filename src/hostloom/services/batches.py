@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hostloom.codec import from_json
 from hostloom.decide.compose import labels_needed
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import AlreadyExists, InvalidValue
@@ -12,7 +13,6 @@ from hostloom.model.operation import Operation
 from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Identities
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services.groupings import resource_pool_id, zone_id
-from hostloom.workflows.codec import from_json
 from hostloom.workflows.placing import ComposeInput
 
 

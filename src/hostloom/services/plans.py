@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 
+from hostloom.codec import to_json
 from hostloom.decide.dhcp import dhcp_additions
 from hostloom.decide.explain.data import stored_data
 from hostloom.decide.snapshot import Snapshot
@@ -26,7 +27,6 @@ from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import batches
 from hostloom.services.access import require_admin
 from hostloom.services.start import start_saga
-from hostloom.workflows.codec import to_json
 from hostloom.workflows.compose import COMPOSE
 from hostloom.workflows.deciding import decide_as_planned, decide_batch, plans_or_refuse
 from hostloom.workflows.placing import ComposeInput, read_content

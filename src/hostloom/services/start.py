@@ -2,10 +2,10 @@
 
 from typing import Any, TypeVar
 
+from hostloom.codec import to_json
 from hostloom.model.access import Principal
 from hostloom.model.operation import Operation, OperationState
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.workflows.codec import to_json
 from hostloom.workflows.saga import Saga
 
 I = TypeVar("I")  # noqa: E741  (the saga's input)

@@ -35,6 +35,7 @@ OWN_FIELDS = (
     "netboot",
     "dhcp_published",
     "owner",
+    "next_boot",
     "generation",
 )
 #: Fields that snapshots show.

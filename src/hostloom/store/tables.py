@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.commissioning import BootAction
 from hostloom.model.host import CorrelationEvidence, CorrelationState, InstalledBy
 from hostloom.model.machine import MachineOrigin, MachineState, PowerState
 from hostloom.model.network import AddressKind, RangeKind
@@ -115,6 +116,8 @@ vlans = Table(
     Column("dhcp_on", Boolean, nullable=False),
     Column("relay_vlan_id", ForeignKey("vlans.id"), index=True),
     Column("space_id", ForeignKey("spaces.id"), index=True),
+    Column("primary_rack_id", ForeignKey("racks.id"), index=True),
+    Column("secondary_rack_id", ForeignKey("racks.id"), index=True),
     _text("description"),
     _generation(),
     UniqueConstraint("fabric_id", "vid"),
@@ -135,6 +138,8 @@ subnets = Table(
     Column("name", String(255), nullable=False),
     Column("gateway", AddressText),
     Column("dns_servers", ADDRESSES, nullable=False),
+    Column("ntp_servers", ADDRESSES, nullable=False),
+    Column("lease_time_s", Integer),
     Column("managed", Boolean, nullable=False),
     _text("description"),
     _generation(),
@@ -303,6 +308,7 @@ machines = Table(
     Column("netboot", Boolean, nullable=False),
     Column("dhcp_published", Boolean, nullable=False),
     _text("owner"),
+    Column("next_boot", Word(BootAction)),
     Column("explanation", JSON_VALUE),
     _generation(),
     _revision(),
@@ -463,5 +469,12 @@ KINDS = {
     "addresses": "address",
     "operations": "operation",
     "plans": "plan",
+    "racks": "rack",
+    "dhcp_messages": "DHCP message",
+    "foreign_dhcp": "foreign DHCP server",
+    "vlan_probes": "VLAN probe",
+    "nic_proofs": "proof",
+    "commissionings": "commissioning",
+    "boot_tokens": "boot token",
     "answers": "idempotency key",
 }

@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
+from hostloom.model.exchange import ForeignDhcp
 from hostloom.model.ids import SubnetId, VlanId
 from hostloom.model.network import Address, Fabric, IPRange, Space, Subnet, Vlan
 from hostloom.store import tables
 from hostloom.store.transaction import Transaction
+from hostloom.store.wire import VlanProbes
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Topology:
     spaces: tuple[Space, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     ranges: tuple[IPRange, ...] = ()
+    foreign_dhcp: tuple[ForeignDhcp, ...] = ()
     #: Subnets by family and prefix length (longest first), then by network.
     by_prefix: Mapping[tuple[int, int], Mapping[int, list[Subnet]]] = field(default_factory=dict)
     fabric_of_vlan: Mapping[VlanId, int] = field(default_factory=dict)
@@ -57,6 +60,7 @@ def read_topology(tx: Transaction, revision: int) -> Topology:
         _all(tx, tables.spaces, Space),
         subnets,
         _all(tx, tables.ip_ranges, IPRange),
+        tuple(VlanProbes(tx).foreign()),
         by_prefix,
         {each.id: each.fabric_id for each in vlans},
     )

@@ -15,6 +15,7 @@ from hostloom.model.ids import (
     DomainId,
     FabricId,
     HostId,
+    RackId,
     RangeId,
     ResourcePoolId,
     SpaceId,
@@ -26,11 +27,13 @@ from hostloom.model.ids import (
 )
 from hostloom.model.machine import Machine
 from hostloom.model.network import Fabric, IPRange, Space, Subnet, Vlan
+from hostloom.model.rack import Rack
 from hostloom.ports import Reservation
-from hostloom.store import groupings, reserve, tables
+from hostloom.store import groupings, reserve, tables, wire_tables
 from hostloom.store.access import Tokens, Users
 from hostloom.store.addresses import Addresses
 from hostloom.store.answers import Answers
+from hostloom.store.commissionings import Commissionings
 from hostloom.store.events import Events
 from hostloom.store.fabrics import Fabrics
 from hostloom.store.hosts import Hosts
@@ -38,12 +41,14 @@ from hostloom.store.machines import Machines
 from hostloom.store.nodes import Nodes
 from hostloom.store.operations import Operations
 from hostloom.store.plans import Plans
+from hostloom.store.racks import Racks
 from hostloom.store.ranges import Ranges
 from hostloom.store.snapshot import SnapshotCache
 from hostloom.store.spaces import Spaces
 from hostloom.store.subnets import Subnets
 from hostloom.store.transaction import Transaction
 from hostloom.store.vlans import Vlans
+from hostloom.store.wire import DhcpMessages, Proofs, VlanProbes
 
 
 class DatabaseUnitOfWork:
@@ -68,6 +73,11 @@ class DatabaseUnitOfWork:
     plans: ports.Plans
     events: ports.Events
     answers: ports.Answers
+    racks: ports.Repository[Rack, RackId]
+    dhcp_messages: ports.DhcpMessages
+    vlan_probes: ports.VlanProbes
+    proofs: ports.Proofs
+    commissionings: ports.Commissionings
 
     def __init__(self, engine: Engine, cache: SnapshotCache, wake: Callable[[], None]) -> None:
         self._engine, self._cache, self._wake = engine, cache, wake
@@ -93,6 +103,11 @@ class DatabaseUnitOfWork:
         self.plans = Plans(tx)
         self.events = Events(tx)
         self.answers = Answers(tx)
+        self.racks = Racks(tx, wire_tables.racks, Rack)
+        self.dhcp_messages = DhcpMessages(tx)
+        self.vlan_probes = VlanProbes(tx)
+        self.proofs = Proofs(tx)
+        self.commissionings = Commissionings(tx)
         return self
 
     def __exit__(

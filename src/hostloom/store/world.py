@@ -144,6 +144,7 @@ def _snapshot(
         spaces=topology.spaces,
         subnets=topology.subnets,
         ranges=topology.ranges,
+        foreign_dhcp=topology.foreign_dhcp,
         held=(*held.values(), *(each for some in observed.values() for each in some)),
         nodes=tuple(nodes.values()),
         hosts=tuple(states.values()),

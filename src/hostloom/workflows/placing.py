@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from hostloom.codec import from_json
 from hostloom.decide.explain.data import from_data
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import NotFound, StaleGeneration
@@ -14,7 +15,6 @@ from hostloom.model.plan import JointDecision
 from hostloom.model.request import ComposeBatch, Identities
 from hostloom.model.stored_plan import PlanContent
 from hostloom.ports import Repository, Reservation, UnitOfWork
-from hostloom.workflows.codec import from_json
 from hostloom.workflows.deciding import (
     decide_as_planned,
     decide_batch,

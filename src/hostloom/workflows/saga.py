@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
+from hostloom.codec import from_json, to_json
 from hostloom.model.errors import DriverError, HostloomError, LeaseLost, StaleGeneration
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord, StepState
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.workflows.codec import from_json, to_json
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from hostloom.model.operation import OperationState
 from hostloom.model.request import ComposeRequest
 from hostloom.ports import Store
 from hostloom.store.engine import open_store
-from hostloom.workflows.codec import from_json
+from hostloom.codec import from_json
 from hostloom.workflows.placing import OBSERVE, ChosenHosts, ComposeInput
 from support.postgres import PostgresServer
 

@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from hostloom.store.tables import metadata
+from hostloom.store import wire_tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=wire_tables.racks.metadata
+)
 context.run_migrations()

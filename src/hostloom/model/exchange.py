@@ -1,0 +1,99 @@
+"""DHCP messages as they were seen on the wire: the timeline of a NIC, and who else answers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.model.ids import MacAddress, VlanId
+from hostloom.model.network import Address
+
+
+class MessageKind(StrEnum):
+    """DHCPv4's messages (RFC 2131) and DHCPv6's (RFC 8415)."""
+
+    DISCOVER = "discover"
+    OFFER = "offer"
+    REQUEST = "request"
+    ACK = "ack"
+    NAK = "nak"
+    DECLINE = "decline"
+    RELEASE = "release"
+    INFORM = "inform"
+    SOLICIT = "solicit"
+    ADVERTISE = "advertise"
+    REQUEST6 = "request6"
+    CONFIRM = "confirm"
+    RENEW = "renew"
+    REBIND = "rebind"
+    REPLY = "reply"
+    RELEASE6 = "release6"
+    DECLINE6 = "decline6"
+    INFORMATION_REQUEST = "information-request"
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpMessage:
+    """One message of one client's exchange."""
+
+    #: Seconds since the epoch.
+    at: float
+    kind: MessageKind
+    #: The client's, also in a server's answer.
+    mac: MacAddress
+    #: The interface of the rack where it was seen.
+    interface: str
+    #: Tells one exchange of a client from its next.
+    transaction: int
+    #: The address that is asked for, offered or given.
+    ip: Address | None = None
+    #: The server's identifier: in its answers, and in requests that name one.
+    server: Address | None = None
+    #: The sender's link address: whose frame it was.
+    sender: MacAddress | None = None
+    #: Who asks: `PXEClient…`, `iPXE`, `udhcp 1.35.0`, …
+    vendor: str = ""
+    #: Why a server refuses, in its own words.
+    message: str = ""
+    vlan_id: VlanId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpOffer:
+    """What one DHCP server offers a client that nobody knows."""
+
+    server: Address
+    #: Link address of the frame: the server's own, or its relay's.
+    mac: MacAddress
+    #: The address that it offered.
+    ip: Address
+    gateway: Address | None = None
+    lease_time_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignDhcp:
+    """A DHCP server on a VLAN that is none of ours."""
+
+    vlan_id: VlanId
+    server: Address
+    mac: MacAddress
+    #: Lowest and highest address that it was seen to offer; None: it was seen to answer others only.
+    first_offered: Address | None
+    last_offered: Address | None
+    #: Where it was seen from: `INTERFACE of NODE`, or `libvirt network NAME of HOST`.
+    seen_from: str
+    first_seen_at: float
+    last_seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class VlanProbe:
+    """The last time that a VLAN was asked who serves DHCP there."""
+
+    vlan_id: VlanId
+    at: float
+    #: `INTERFACE of NODE`.
+    seen_from: str
+    #: Whether our own server answered; None: it would not have answered an unknown client.
+    ours_answered: bool | None
+    #: Why it could not be asked; empty: it was.
+    trouble: str = ""

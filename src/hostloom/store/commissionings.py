@@ -1,0 +1,49 @@
+"""What commissioning found, and leave to report it, in the database."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, or_, select
+
+from hostloom.codec import from_json, to_json
+from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware
+from hostloom.model.ids import SystemId
+from hostloom.store.transaction import Transaction, columns_of
+from hostloom.store.wire_tables import boot_tokens, commissionings
+
+
+class Commissionings:
+    """The last commissioning of each machine; tokens are kept as hashes."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def put(self, found: Commissioning) -> None:
+        """In place of the last one."""
+        self.tx.write(delete(commissionings).where(commissionings.c.system_id == found.system_id))
+        row = {"system_id": found.system_id, "at": found.at, "hardware": to_json(found.hardware)}
+        self.tx.write(insert(commissionings).values(row))
+
+    def of(self, keys: Sequence[SystemId]) -> dict[SystemId, Commissioning]:
+        """By machine."""
+        query = select(commissionings).where(commissionings.c.system_id.in_(keys))
+        return {
+            row.system_id: Commissioning(row.system_id, row.at, from_json(row.hardware, FoundHardware))
+            for row in self.tx.rows(query)
+        }
+
+    def permit(self, token: BootToken, now: float) -> None:
+        """Keep a token in place of its NIC's last one; forget the expired."""
+        over = or_(boot_tokens.c.mac == token.mac, boot_tokens.c.expires_at <= now)
+        self.tx.write(delete(boot_tokens).where(over))
+        row = {name: getattr(token, name) for name in BootToken.__slots__}
+        self.tx.write(insert(boot_tokens).values(row))
+
+    def spend(self, secret_sha256: str, now: float) -> BootToken | None:
+        """Take it for good: of two that come at once, one gets it."""
+        statement = (
+            delete(boot_tokens)
+            .where(boot_tokens.c.secret_sha256 == secret_sha256, boot_tokens.c.expires_at > now)
+            .returning(*boot_tokens.c)
+        )
+        row = self.tx.write(statement).first()
+        return None if row is None else BootToken(**columns_of(row))

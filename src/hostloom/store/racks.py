@@ -1,0 +1,25 @@
+"""Racks in the database."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import or_, select
+
+from hostloom.model.ids import RackId
+from hostloom.model.rack import Rack
+from hostloom.store import tables
+from hostloom.store.records import Records
+
+
+class Racks(Records[Rack, RackId]):
+    """Racks; one that serves a VLAN stays."""
+
+    def users(self, item: Rack) -> Sequence[str]:
+        """The VLANs that it serves or stands by for."""
+        vlans, fabrics = tables.vlans, tables.fabrics
+        query = (
+            select(fabrics.c.name, vlans.c.vid)
+            .select_from(vlans.join(fabrics))
+            .where(or_(vlans.c.primary_rack_id == item.id, vlans.c.secondary_rack_id == item.id))
+            .order_by(vlans.c.id)
+        )
+        return [f"vlan {fabric}/{vid}" for fabric, vid in self.tx.rows(query)]

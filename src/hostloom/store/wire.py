@@ -1,0 +1,102 @@
+"""What was seen on the wire, in the database: DHCP messages, foreign DHCP servers, proofs of NICs."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import delete, func, insert, select
+
+from hostloom.codec import from_json, to_json
+from hostloom.model.exchange import DhcpMessage, ForeignDhcp, VlanProbe
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.proof import Evidence, NicProof
+from hostloom.store.tables import machine_interfaces
+from hostloom.store.transaction import Transaction, columns_of
+from hostloom.store.wire_tables import dhcp_messages, foreign_dhcp, nic_proofs, vlan_probes
+
+#: So many messages are kept.
+KEPT_MESSAGES = 20_000
+
+
+class DhcpMessages:
+    """A ring of messages."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def add(self, messages: Sequence[DhcpMessage]) -> None:
+        """Keep them, and forget the oldest: two statements."""
+        if not messages:
+            return
+        # asdict would take values apart that are dataclasses themselves.
+        rows = [{name: getattr(each, name) for name in DhcpMessage.__slots__} for each in messages]
+        self.tx.write(insert(dhcp_messages), rows)
+        newest = select(func.max(dhcp_messages.c.id)).scalar_subquery()
+        self.tx.write(delete(dhcp_messages).where(dhcp_messages.c.id <= newest - KEPT_MESSAGES))
+
+    def of(self, macs: Sequence[MacAddress], limit: int = 200) -> Sequence[DhcpMessage]:
+        """Those of these clients, oldest first."""
+        columns = [dhcp_messages.c[name] for name in DhcpMessage.__slots__]
+        query = select(*columns).where(dhcp_messages.c.mac.in_(macs)).order_by(dhcp_messages.c.id.desc())
+        return [DhcpMessage(**columns_of(row)) for row in reversed(self.tx.rows(query.limit(limit)))]
+
+
+class VlanProbes:
+    """The last probe of each VLAN; snapshots see what it found."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def record(self, probe: VlanProbe, found: Sequence[ForeignDhcp]) -> None:
+        """Write it in place of the VLAN's last one."""
+        self.tx.change_world(topology=True)
+        for table in (vlan_probes, foreign_dhcp):
+            self.tx.write(delete(table).where(table.c.vlan_id == probe.vlan_id))
+        self.tx.write(insert(vlan_probes).values(asdict(probe)))
+        if found:
+            rows = [{name: getattr(each, name) for name in ForeignDhcp.__slots__} for each in found]
+            self.tx.write(insert(foreign_dhcp), rows)
+
+    def list(self) -> Sequence[VlanProbe]:
+        """By VLAN id."""
+        rows = self.tx.rows(select(vlan_probes).order_by(vlan_probes.c.vlan_id))
+        return [VlanProbe(**columns_of(row)) for row in rows]
+
+    def foreign(self) -> Sequence[ForeignDhcp]:
+        """By VLAN id, then by address."""
+        order = (foreign_dhcp.c.vlan_id, foreign_dhcp.c.server, foreign_dhcp.c.mac)
+        rows = self.tx.rows(select(foreign_dhcp).order_by(*order))
+        return [ForeignDhcp(**columns_of(row)) for row in rows]
+
+
+class Proofs:
+    """The last proof of each NIC."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def put(self, system_id: SystemId, proofs: Sequence[NicProof]) -> None:
+        """In place of the NICs' last ones."""
+        if not proofs:
+            return
+        same = (nic_proofs.c.system_id == system_id, nic_proofs.c.nic.in_([each.nic for each in proofs]))
+        self.tx.write(delete(nic_proofs).where(*same))
+        rows = [
+            {"system_id": system_id, "nic": each.nic, "at": each.at, "evidence": to_json(each.evidence)}
+            for each in proofs
+        ]
+        self.tx.write(insert(nic_proofs), rows)
+
+    def of(self, keys: Sequence[SystemId]) -> dict[SystemId, tuple[NicProof, ...]]:
+        """By machine, in the order of its NICs; a proof of a NIC that is gone is not told."""
+        nics = machine_interfaces
+        query = (
+            select(nic_proofs)
+            .join(nics, (nics.c.system_id == nic_proofs.c.system_id) & (nics.c.name == nic_proofs.c.nic))
+            .where(nic_proofs.c.system_id.in_(keys))
+            .order_by(nic_proofs.c.system_id, nics.c.position)
+        )
+        found: dict[SystemId, tuple[NicProof, ...]] = {}
+        for row in self.tx.rows(query):
+            proof = NicProof(row.nic, row.at, from_json(row.evidence, tuple[Evidence, ...]))
+            found[row.system_id] = (*found.get(row.system_id, ()), proof)
+        return found

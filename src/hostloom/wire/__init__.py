@@ -1,0 +1,1 @@
+"""Asks and watches the wire: throw-away probes, DHCP messages as they pass."""
