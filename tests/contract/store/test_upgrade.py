@@ -10,11 +10,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 
+from hostloom.codec import from_json
 from hostloom.model.operation import OperationState
 from hostloom.model.request import ComposeRequest
 from hostloom.ports import Store
 from hostloom.store.engine import open_store
-from hostloom.codec import from_json
 from hostloom.workflows.placing import OBSERVE, ChosenHosts, ComposeInput
 from support.postgres import PostgresServer
 
