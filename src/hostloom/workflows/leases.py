@@ -10,6 +10,7 @@ from hostloom.model.ids import MacAddress, SubnetId, VlanId, natural_key
 from hostloom.model.network import Address, AddressKind, HeldAddress
 from hostloom.model.node import InterfaceKind, Node
 from hostloom.ports import Ports, UnitOfWork
+from hostloom.workflows.fill import fill_events
 
 #: Kinds by which an address is one holder's alone.
 _RESERVED = frozenset({AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED})
@@ -83,6 +84,7 @@ def record_leases(ports: Ports, leases: Sequence[Lease], known: Known | None) ->
         ]
         gone = [lease for key, lease in (known or {}).items() if key not in now]
         events += [_over(each, clients.of(each), at) for each in gone]
+        events += fill_events(snapshot, {key[:2] for key in before}, {key[:2] for key in now}, at)
         if events:
             uow.events.add(*sorted(events, key=lambda each: (each.kind, each.subject, each.message)))
         uow.commit()

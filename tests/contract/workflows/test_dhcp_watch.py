@@ -49,7 +49,7 @@ def leased(world: LittleWorld) -> list[HeldAddress]:
 
 def told(world: LittleWorld) -> list[Event]:
     """Of DHCP, the oldest first."""
-    kinds = ("lease-", "dhcp-", "address-")
+    kinds = ("lease-", "dhcp-", "address-", "range-")
     with world.ports.store.begin() as uow:
         return [each for each in reversed(uow.events.list()) if each.kind.startswith(kinds)]
 
@@ -78,6 +78,22 @@ def test_a_lease_is_held_and_told_until_it_is_over(world: LittleWorld, watch: Dh
     assert leased(world) == []
     assert kinds(world) == ["lease-given", "lease-over"]
     assert {each.details["ip"] for each in told(world)} == {FREE}
+
+
+def test_a_range_that_is_exhausted_is_told_until_there_is_room(world: LittleWorld, watch: DhcpWatch) -> None:
+    macs = [MacAddress(f"52:54:00:99:98:{n:02x}") for n in range(51)]
+    for number, mac in enumerate(macs[:50]):
+        lease(world, f"10.0.0.{200 + number}", mac)
+    watch.look()
+    assert "range-exhausted" not in kinds(world)
+    lease(world, "10.0.0.250", macs[50])
+    watch.look()
+    (event,) = [each for each in told(world) if each.kind.startswith("range-")]
+    assert (event.kind, event.subject) == ("range-exhausted", "subnet 10.0.0.0/24")
+    assert "51 of 51" in event.message
+    del world.dhcp.leased[7]
+    watch.look()
+    assert [kind for kind in kinds(world) if kind.startswith("range-")] == ["range-exhausted", "range-free"]
 
 
 def test_a_lease_of_a_node_is_held_by_it(world: LittleWorld, watch: DhcpWatch) -> None:
