@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def lab() -> Iterator[Lab]:
     """A lab of two hosts, beside any that is there."""
     guest.build()
-    lab = Lab(os.environ.get("HOSTLOOM_E2E_LAB", "e2e"))
+    lab = Lab(os.environ.get("E2E_LAB", "e2e"))
     lab.down()
     lab.up(hosts=2)
     try:
