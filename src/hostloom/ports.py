@@ -355,6 +355,10 @@ class Addresses(Protocol):
 class Nodes(Repository[Node, SystemId], Protocol):
     """Nodes with their interfaces; `update` leaves interfaces alone."""
 
+    def find_by_mac(self, mac: MacAddress) -> Node | None:
+        """The node with this interface; of several the first by system id."""
+        ...
+
     def replace_interfaces(self, system_id: SystemId, interfaces: Sequence[NodeInterface]) -> Node:
         """Store what a scan found: matched by name, ids and operator's settings kept, the others removed."""
         ...
@@ -380,6 +384,21 @@ class Machines(Repository[Machine, SystemId], Protocol):
 
     def find_by_uuid(self, host_id: HostId, uuid: str) -> Machine | None:
         """A machine on a host by its UUID."""
+        ...
+
+    def find_by_smbios(self, uuid: str) -> Machine | None:
+        """The machine that calls itself this, on whatever host or bare."""
+        ...
+
+    def find_by_mac(self, mac: MacAddress) -> Machine | None:
+        """The machine with this NIC, planned or found by commissioning; one statement.
+
+        Ours before an adopted one: others may have given two machines one MAC.
+        """
+        ...
+
+    def overdue(self, now: float) -> list[Machine]:
+        """Those whose report was due (`commission_by`) by now, by system id."""
         ...
 
     def of_host(self, host_id: HostId) -> list[Machine]:
@@ -704,3 +723,5 @@ class Ports:
     witness: DhcpWitness | None = None
     #: URL of boot files as machines reach it on a rack address: `http://{address}:{port}`; 0 = none.
     boot_port: int = 0
+    #: A machine told to be commissioned has this long to report.
+    commission_timeout_s: float = 1200.0

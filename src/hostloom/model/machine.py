@@ -131,6 +131,8 @@ class Machine:
     owner: str = ""
     #: What it is to boot from the network, by a user's word; None: what its state says (decide/boot.py).
     next_boot: BootAction | None = None
+    #: Seconds since the epoch until which it has time to report what it is; None: no report is awaited.
+    commission_by: float | None = None
     generation: int = 1
 
 

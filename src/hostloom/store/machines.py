@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, insert, select, true, union_all, update
 
 from hostloom.model.attachment import Attachment
 from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration, WrongState
-from hostloom.model.ids import HostId, SystemId
+from hostloom.model.ids import HostId, MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.node import Node, NodeKind
 from hostloom.store import tables
@@ -36,6 +36,7 @@ OWN_FIELDS = (
     "dhcp_published",
     "owner",
     "next_boot",
+    "commission_by",
     "generation",
 )
 #: Fields that snapshots show.
@@ -124,6 +125,29 @@ class Machines:
     def find_by_uuid(self, host_id: HostId, uuid: str) -> Machine | None:
         """A machine on a host by its UUID."""
         return read_machine(self.tx, and_(machines.c.host_id == host_id, machines.c.uuid == uuid))
+
+    def find_by_smbios(self, uuid: str) -> Machine | None:
+        """The machine that calls itself this, on whatever host; of several the first by system id."""
+        first = select(machines.c.system_id).where(machines.c.uuid == uuid).order_by(machines.c.system_id)
+        return read_machine(self.tx, machines.c.system_id == first.limit(1).scalar_subquery())
+
+    def find_by_mac(self, mac: MacAddress) -> Machine | None:
+        """The machine with this NIC, ours before an adopted one: one statement."""
+        own, bare = machine_interfaces, tables.node_interfaces
+        of_host = select(own.c.system_id, own.c.ours).where(own.c.mac == mac)
+        enlisted = (
+            select(bare.c.system_id, true())
+            .join(machines, machines.c.system_id == bare.c.system_id)
+            .where(bare.c.mac == mac)
+        )
+        both = union_all(of_host, enlisted).subquery()
+        first = select(both.c.system_id).order_by(both.c.ours.desc(), both.c.system_id).limit(1)
+        return read_machine(self.tx, machines.c.system_id == first.scalar_subquery())
+
+    def overdue(self, now: float) -> list[Machine]:
+        """Those whose report was due by now, by system id."""
+        page = select_machines().where(machines.c.commission_by <= now).order_by(machines.c.system_id)
+        return read_machines(self.tx, page)
 
     def of_host(self, host_id: HostId) -> list[Machine]:
         """All on one host, by name."""

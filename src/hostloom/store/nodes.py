@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, insert, select, update
 
 from hostloom.model.errors import NotFound, StaleGeneration
-from hostloom.model.ids import InterfaceId, SystemId
+from hostloom.model.ids import InterfaceId, MacAddress, SystemId
 from hostloom.model.node import Node, NodeInterface, NodeKind, VlanSource
 from hostloom.store import tables
 from hostloom.store.integrity import find_broken
@@ -78,6 +78,13 @@ class Nodes:
     def find(self, name: str) -> Node | None:
         """By hostname."""
         found = read_nodes(self.tx, select(nodes).where(nodes.c.hostname == name))
+        return found[0] if found else None
+
+    def find_by_mac(self, mac: MacAddress) -> Node | None:
+        """The node with this interface; of several the first by system id."""
+        mine = node_interfaces.c.mac == mac
+        first = select(node_interfaces.c.system_id).where(mine).order_by(node_interfaces.c.system_id).limit(1)
+        found = read_nodes(self.tx, select(nodes).where(nodes.c.system_id == first.scalar_subquery()))
         return found[0] if found else None
 
     def list(self, after: SystemId | None = None, limit: int | None = None) -> list[Node]:

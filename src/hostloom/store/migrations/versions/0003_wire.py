@@ -45,6 +45,9 @@ def _racks() -> None:
     op.add_column("subnets", sa.Column("ntp_servers", sa.Text(), nullable=False, server_default="[]"))
     op.add_column("subnets", sa.Column("lease_time_s", sa.Integer(), nullable=True))
     op.add_column("machines", sa.Column("next_boot", sa.String(length=40), nullable=True))
+    op.add_column("machines", sa.Column("commission_by", sa.Float(), nullable=True))
+    op.create_index("ix_machines_commission_by", "machines", ["commission_by"], unique=False)
+    op.create_index("ix_node_interfaces_mac", "node_interfaces", ["mac"], unique=False)
 
 
 def _wire() -> None:
