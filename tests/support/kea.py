@@ -169,6 +169,10 @@ class Kea:
         """Run a command where the client is."""
         self._inside(self.client, argv).check_returncode()
 
+    def run_rack(self, argv: Sequence[str]) -> None:
+        """Run a command where Kea is."""
+        self._inside(self.process, argv).check_returncode()
+
     def stop(self) -> None:
         """As if it had crashed; its files stay."""
         for process in (self.process6, self.process):

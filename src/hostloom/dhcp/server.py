@@ -10,6 +10,7 @@ from typing import Any
 
 from hostloom.dhcp.config6 import duid
 from hostloom.dhcp.control import ControlSocket
+from hostloom.dhcp.missing import missing_interface, without
 from hostloom.model.dhcp import DhcpReservation
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, InvalidValue
 from hostloom.model.ids import MacAddress, SubnetId
@@ -66,12 +67,44 @@ class KeaServer:
 
     def test(self, wanted: dict[str, Any]) -> None:
         """DhcpRejected in Kea's words; nothing is changed."""
-        self._control.command("config-test", wanted)
+        try:
+            self._control.command("config-test", wanted)
+        except DhcpRejected as error:
+            if missing_interface(str(error)) is None:
+                raise
+            # Kea looks for interfaces when it is set, never for a test: it may be there by now.
+            self._set_rest(self._control.command("config-get"))
+            self._control.command("config-test", wanted)
 
     def set(self, wanted: dict[str, Any]) -> None:
-        """Serve this and nothing else."""
-        self._control.command("config-set", wanted)
+        """Serve this and nothing else; refused for an interface that is gone, go on with what was served.
+
+        Kea 2.2 keeps its configuration then, but closes its sockets on every interface.
+        """
+        before = self._control.command("config-get")
+        try:
+            self._control.command("config-set", wanted)
+        except DhcpRejected as error:
+            self._set = None
+            if missing_interface(str(error)) is not None:
+                self._set_rest(before)
+            raise
         self._set = (_digest(wanted), self._running())
+
+    def _set_rest(self, document: dict[str, Any]) -> None:
+        """Serve what was served, but on interfaces that are not there; each refusal names one more."""
+        document.pop("hash", None)
+        self._set = None
+        while True:
+            try:
+                self._control.command("config-set", document)
+                return
+            except DhcpRejected as error:
+                name = missing_interface(str(error))
+                rest = document if name is None else without(document, name)
+                if rest == document:
+                    raise
+                document = rest
 
     def leases(self) -> Iterator[RecordedLease]:
         """Assigned leases, those included that ran out and were not cleared away yet."""

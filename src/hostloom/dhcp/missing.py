@@ -1,0 +1,32 @@
+"""Interfaces that a Kea server misses: how it says so, and its configuration without them; pure."""
+
+import copy
+import re
+from typing import Any
+
+#: Kea's words of an interface that it was told to serve and does not see (Kea 2.2: `dhcp4` and `dhcp6`).
+_MISSING = re.compile(r"interface '?([^\s']+?)'? doesn't exist|interface name '?([^\s']+?)'? for subnet")
+
+
+def missing_interface(words: str) -> str | None:
+    """The interface that a refusal is about; None: it is about something else."""
+    found = _MISSING.search(words)
+    return None if found is None else found[1] or found[2]
+
+
+def without(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """The same configuration, but that what was served on the interface is not for now."""
+    rest = copy.deepcopy(document)
+    for version in ("4", "6"):
+        served = rest.get(f"Dhcp{version}")
+        if served is None:
+            continue
+        config = served.get("interfaces-config", {})
+        # An interface may be named with an address: `eth0/10.0.0.1`.
+        config["interfaces"] = [each for each in config["interfaces"] if each.partition("/")[0] != name]
+        key = f"subnet{version}"
+        for part in (served, *served.get("shared-networks", ())):
+            for each in (part, *part.get(key, ())):
+                if each.get("interface") == name:
+                    del each["interface"]
+    return rest
