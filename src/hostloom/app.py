@@ -38,7 +38,9 @@ from hostloom.ports import DhcpServer, Ports
 from hostloom.rack import BootServer, DhcpKeeper, settle
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
+from hostloom.repeating import Repeating
 from hostloom.store.engine import open_store
+from hostloom.workflows.freshness import Freshness
 from hostloom.workflows.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -46,6 +48,8 @@ log = structlog.get_logger(__name__)
 #: Requests that take longer than this are cut off when the server stops.
 STOP_TIMEOUT_S = 5
 BACKLOG = 128
+#: Stale hosts are looked for this often.
+FRESHNESS_S = 15
 #: Letters and digits of system ids and of made-up names; none that are taken for one another.
 ALPHABET = "abcdefghkmnpqrstwxy346789"
 
@@ -102,13 +106,18 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
     with contextlib.ExitStack() as stack:
         ports = settle(settings, wire(settings, stack))
         if ports.dhcp is not None:
-            keeper = DhcpKeeper(ports, ports.dhcp)
-            keeper.start()
-            stack.callback(keeper.stop)
+            watching = DhcpKeeper(ports, ports.dhcp)
+            watching.start()
+            stack.callback(watching.stop)
         if settings.boot_port:
             boot = BootServer(settings, ports)
             boot.start()
             stack.callback(boot.stop)
+        if settings.refresh_every_s:
+            freshness = Freshness(ports, settings.refresh_every_s)
+            keeper = Repeating("freshness", freshness.look, min(FRESHNESS_S, settings.refresh_every_s))
+            keeper.start()
+            stack.callback(keeper.stop)
         run(settings, ports)
 
 

@@ -55,6 +55,8 @@ class Settings:
     kea_embedded: bool = False
     #: OpenSSH configuration for connections to hosts; none: OpenSSH's own.
     ssh_config: Path | None = None
+    #: Hosts that were not read for so many seconds are read again; 0: only when told, and before a compose.
+    refresh_every_s: int = 300
     log_level: str = "info"
     #: Threads that run operations.
     workers: int = 8
@@ -179,6 +181,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "kea_socket6": _optional_path,
     "kea_embedded": _flag,
     "ssh_config": _optional_path,
+    "refresh_every_s": _number(0, 86_400),
     "log_level": _level,
     "workers": _number(1, 256),
 }

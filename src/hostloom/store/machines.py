@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, insert, select, true, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    delete,
+    insert,
+    select,
+    true,
+    union_all,
+    update,
+)
 
 from hostloom.model.attachment import Attachment
 from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration, WrongState

@@ -27,6 +27,7 @@ def record_observation(
     uow: UnitOfWork, ports: Ports, host: Host, seen: Observation, *, adopt: bool = False
 ) -> Host:
     """Write facts, correlation, interfaces and machines of a host; `adopt` makes a node if none matches."""
+    was_lost = host.facts_at is not None and not host.reachable
     correlation = _correlate(uow, ports, host, seen)
     if correlation.state is CorrelationState.UNKNOWN and adopt and seen.network is not None:
         correlation = _adopt(uow, ports, host, seen.network)
@@ -50,6 +51,8 @@ def record_observation(
             facts_at=seen.at,
         ),
     )
+    if was_lost:
+        uow.events.add(Event("host-back", f"host {host.name}", "it answers again", ports.clock.now()))
     _record_machines(uow, ports, host, node, seen.host.machines)
     return host
 

@@ -1,0 +1,35 @@
+"""What is done again and again goes on after an error, and ends when told."""
+
+import threading
+
+import pytest
+
+from hostloom.repeating import Repeating
+
+
+def test_an_error_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[int] = []
+    enough = threading.Event()
+
+    def call() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("once")
+        enough.set()
+
+    repeating = Repeating("test", call, 0.001)
+    repeating.start()
+    assert enough.wait(5)
+    repeating.stop()
+    assert "once" in caplog.text
+    ended = len(calls)
+    assert not enough.wait(0.01) or len(calls) == ended
+
+
+def test_a_long_pause_does_not_delay_its_end() -> None:
+    begun = threading.Event()
+    repeating = Repeating("test", begun.set, 3600)
+    repeating.start()
+    assert begun.wait(5)
+    repeating.stop()
+    assert "test" not in {each.name for each in threading.enumerate()}
