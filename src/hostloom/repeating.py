@@ -10,7 +10,7 @@ STOP_TIMEOUT_S = 5.0
 
 
 class Repeating:
-    """Calls `call` at its start, then `every_s` seconds after each end; an error is logged and ends nothing."""
+    """Calls `call` at its start, then `every_s` seconds after each end; an error is logged, no more."""
 
     def __init__(self, name: str, call: Callable[[], None], every_s: float) -> None:
         self._name, self._call, self._every_s = name, call, every_s

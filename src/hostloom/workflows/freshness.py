@@ -17,7 +17,7 @@ HOSTS_AT_ONCE = 4
 
 
 class Freshness:
-    """Call `look` now and then, from one thread; one that does not answer is asked again as late as others."""
+    """Call `look` now and then, from one thread; who does not answer is asked as late as the others."""
 
     def __init__(self, ports: Ports, every_s: float) -> None:
         self._ports, self._every_s = ports, every_s
