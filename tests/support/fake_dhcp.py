@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpSubnet, Lease
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
+from hostloom.model.rack import RackStatus
 
 
 @dataclass
@@ -53,6 +55,16 @@ class FakeDhcp:
         self._answer()
         count = hash(tuple((each.ip, each.mac) for each in self.leased))
         return DhcpPulse((self.process,), (count,), self.trouble)
+
+    def status(self) -> RackStatus:
+        if not self.reachable:
+            return RackStatus("it is off")
+        return RackStatus(self.trouble, ((4, "0.0"), (6, "0.0")), ((4, 1.0), (6, 1.0)))
+
+    def running(self) -> dict[str, Any]:
+        self._answer()
+        subnets = self.intent.subnets if self.intent else ()
+        return {f"Dhcp{v}": [str(each.cidr) for each in subnets if each.cidr.version == v] for v in (4, 6)}
 
     def restart(self) -> None:
         """As if it had died and come back with what its own file says: nothing."""

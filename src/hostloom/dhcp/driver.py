@@ -9,9 +9,10 @@ from typing import Any
 from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
 from hostloom.dhcp.server import KeaServer, RecordedLease
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpReservation, Lease
-from hostloom.model.errors import DhcpUnreachable
+from hostloom.model.errors import DhcpRejected, DhcpUnreachable
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Address
+from hostloom.model.rack import RackStatus
 from hostloom.ports import Clock
 
 
@@ -109,6 +110,28 @@ class KeaDhcp:
         if len(lost) == len(self._servers):
             raise lost[0]
         return DhcpPulse(tuple(processes), tuple(counts), "; ".join(map(str, lost)))
+
+    def status(self) -> RackStatus:
+        """What every server says of itself; those that do not answer are its `trouble`."""
+        versions, uptimes, lost = [], [], []
+        ha = ("", "")
+        for server in self._servers:
+            try:
+                versions.append((server.version, server.version_text()))
+                found = server.status()
+            except (DhcpUnreachable, DhcpRejected) as error:
+                lost.append(str(error))
+                continue
+            uptimes.append((server.version, found.uptime_s))
+            ha = ha if ha[0] else (found.ha_state, found.ha_partner_state)
+        return RackStatus("; ".join(lost), tuple(versions), tuple(uptimes), *ha)
+
+    def running(self) -> dict[str, Any]:
+        """The documents that run, by their names `Dhcp4` and `Dhcp6`; DhcpUnreachable."""
+        found: dict[str, Any] = {}
+        for server in self._servers:
+            found |= server.running()
+        return found
 
     def _recorded(self) -> Iterator[RecordedLease]:
         """Of a server that does not answer, while another does, what it said last."""

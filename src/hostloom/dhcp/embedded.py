@@ -16,6 +16,7 @@ from hostloom.dhcp.driver import KeaDhcp
 from hostloom.dhcp.supervise import Patience, Supervised
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.errors import ConfigError, DhcpUnreachable
+from hostloom.model.rack import RackStatus
 
 START_TIMEOUT_S = 5.0
 #: Our directories, and where Kea finds them: AppArmor profiles of Debian and Ubuntu allow it no others.
@@ -93,6 +94,16 @@ class EmbeddedKea:
         with self._told():
             pulse = self._kea.pulse()
             return replace(pulse, trouble=self._trouble or pulse.trouble) if pulse.trouble else pulse
+
+    def status(self) -> RackStatus:
+        """As KeaDhcp does, with a server's own last words."""
+        status = self._kea.status()
+        return replace(status, trouble=self._trouble or status.trouble) if status.trouble else status
+
+    def running(self) -> dict[str, Any]:
+        """As KeaDhcp does."""
+        with self._told():
+            return self._kea.running()
 
     @property
     def _trouble(self) -> str:

@@ -52,6 +52,16 @@ class RecordedLease:
         return by_firmware or self.mac == reservation.mac
 
 
+@dataclass(frozen=True)
+class ServerStatus:
+    """What a server says of itself."""
+
+    uptime_s: float
+    #: Kea's words for its own state in a pair and its partner's; empty: it serves alone.
+    ha_state: str = ""
+    ha_partner_state: str = ""
+
+
 class KeaServer:
     """The server of IP version `version` behind a control socket; not for several threads at once."""
 
@@ -124,6 +134,22 @@ class KeaServer:
             return False
         return True
 
+    def version_text(self) -> str:
+        """Of its software, such as `2.2.0`."""
+        answer = self._control.command("version-get", timeout_s=ALIVE_TIMEOUT_S)
+        return str(answer.get("extended", "")).partition("\n")[0].partition(" ")[0]
+
+    def status(self) -> ServerStatus:
+        """What it says of itself; DhcpUnreachable."""
+        found = self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
+        return ServerStatus(float(found.get("uptime", 0)), *_ha_states(found))
+
+    def running(self) -> dict[str, Any]:
+        """The configuration that runs; DhcpUnreachable."""
+        found = self._control.command("config-get")
+        found.pop("hash", None)
+        return found
+
     def process(self) -> int:
         """Its process id."""
         return int(self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)["pid"])
@@ -138,6 +164,14 @@ class KeaServer:
 
     def _running(self) -> str:
         return _digest(self._control.command("config-get"))
+
+
+def _ha_states(found: dict[str, Any]) -> tuple[str, str]:
+    """Of `status-get` with the HA hook (Kea 2.2, arguments of `high-availability`)."""
+    for each in found.get("high-availability", ()):
+        servers = each.get("ha-servers", {})
+        return servers.get("local", {}).get("state", ""), servers.get("remote", {}).get("last-state", "")
+    return "", ""
 
 
 def _recorded(data: dict[str, Any]) -> RecordedLease:

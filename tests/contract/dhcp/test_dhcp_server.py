@@ -154,3 +154,17 @@ def test_a_server_that_is_gone_is_unreachable(subject: Subject) -> None:
         subject.server.leases()
     with pytest.raises(DhcpUnreachable):
         subject.server.pulse()
+
+
+def test_it_tells_what_it_is_and_what_it_runs(subject: Subject) -> None:
+    subject.server.apply(ONE)
+    status = subject.server.status()
+    assert status.trouble == ""
+    assert [version for version, _ in status.versions] == [4, 6]
+    assert all(text[0].isdigit() for _, text in status.versions)
+    assert status.ha_state == ""
+    assert "10.77.10.0/24" in str(subject.server.running()["Dhcp4"])
+    subject.stop()
+    assert subject.server.status().trouble != ""
+    with pytest.raises(DhcpUnreachable):
+        subject.server.running()
