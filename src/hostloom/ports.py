@@ -12,6 +12,7 @@ from hostloom.model.commissioning import BootToken, Commissioning
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.event import Event
 from hostloom.model.exchange import DhcpMessage, DhcpOffer, ForeignDhcp, VlanProbe
+from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import (
@@ -127,6 +128,33 @@ class Hypervisor(Protocol):
 
     def console_log(self, uuid: str, limit_bytes: int = 65536) -> str:
         """The end of the serial console's log."""
+        ...
+
+    def network_dhcp(self, name: str) -> LibvirtDhcp:
+        """libvirt's own DHCP of a network, to be given back; HypervisorRejected when it is not there."""
+        ...
+
+    def network_leases(self, name: str) -> Sequence[LibvirtLease]:
+        """What that DHCP has handed out, by address; HypervisorRejected where libvirt cannot say."""
+        ...
+
+    def stop_network_dhcp(self, name: str) -> None:
+        """Turn it off, now and for good; machines that run keep their NICs on the network."""
+        ...
+
+    def restore_network_dhcp(self, name: str, before: LibvirtDhcp) -> None:
+        """As it was; of a running network all but `<bootp>`, which comes back at its next start."""
+        ...
+
+    def ensure_network(self, spec: NetworkSpec) -> None:
+        """Make the network with our mark, start it, let it start with the host.
+
+        Another network of that name, or one of that UUID without our mark, is HypervisorRejected.
+        """
+        ...
+
+    def delete_network(self, uuid: str) -> None:
+        """Stop and undefine a network that we made; one without our mark is HypervisorRejected."""
         ...
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from hostloom.model.errors import HostUnreachable, HypervisorRejected
+from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Disk, MachineSpec, PowerState
@@ -32,6 +33,8 @@ class FakeWorld:
     machines: tuple[ObservedMachine, ...]
     #: By pool and name.
     volumes: tuple[Disk, ...]
+    #: By name.
+    networks: tuple[LibvirtNetwork, ...] = ()
 
 
 @dataclass(eq=False)
@@ -75,6 +78,10 @@ class FakeHypervisor:
     before_call: Callable[[str], None] | None = None
     _machines: dict[str, ObservedMachine] = field(default_factory=dict)
     _volumes: dict[tuple[str, str], Disk] = field(default_factory=dict)
+    #: Name and UUID of the networks that we made.
+    _own_networks: dict[str, str] = field(default_factory=dict)
+    #: By network.
+    leases: dict[str, tuple[LibvirtLease, ...]] = field(default_factory=dict)
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -105,7 +112,8 @@ class FakeHypervisor:
         """What is on the host now."""
         with self._lock:
             machines = tuple(self._machines[key] for key in sorted(self._machines))
-            return FakeWorld(machines, tuple(self._volumes[key] for key in sorted(self._volumes)))
+            volumes = tuple(self._volumes[key] for key in sorted(self._volumes))
+            return FakeWorld(machines, volumes, self.observed.libvirt_networks)
 
     def add_machine(self, machine: ObservedMachine) -> None:
         """Put a machine on the host behind hostloom's back; without `system_id` it is somebody else's."""
@@ -205,6 +213,45 @@ class FakeHypervisor:
                 raise self._rejected(f"read the console of machine {uuid}", "it is not there")
             return f"{there.name} is {there.power}\n"[-limit_bytes:]
 
+    def network_dhcp(self, name: str) -> LibvirtDhcp:
+        with self._call("network_dhcp", name):
+            text = "<dhcp/>" if self._network(name, f"read the DHCP of network {name}").dhcp else ""
+            return LibvirtDhcp((text,), (text,))
+
+    def network_leases(self, name: str) -> tuple[LibvirtLease, ...]:
+        with self._call("network_leases", name):
+            self._network(name, f"read the leases of network {name}")
+            return self.leases.get(name, ())
+
+    def stop_network_dhcp(self, name: str) -> None:
+        with self._call("stop_network_dhcp", name):
+            self._set_network(
+                replace(self._network(name, f"turn off the DHCP of network {name}"), dhcp=False)
+            )
+
+    def restore_network_dhcp(self, name: str, before: LibvirtDhcp) -> None:
+        with self._call("restore_network_dhcp", name):
+            network = self._network(name, f"give network {name} its DHCP back")
+            self._set_network(replace(network, dhcp=any(before.kept)))
+
+    def ensure_network(self, spec: NetworkSpec) -> None:
+        with self._call("ensure_network", spec.uuid):
+            names = [each.name for each in self.observed.libvirt_networks]
+            if spec.name in names and self._own_networks.get(spec.name) != spec.uuid:
+                raise self._rejected(f"make network {spec.name}", "another network of that name is there")
+            self._own_networks[spec.name] = spec.uuid
+            self._set_network(
+                LibvirtNetwork(spec.name, True, spec.bridge, dhcp=False, forward=Forward.BRIDGE)
+            )
+
+    def delete_network(self, uuid: str) -> None:
+        with self._call("delete_network", uuid):
+            gone = [name for name, own in self._own_networks.items() if own == uuid]
+            for name in gone:
+                del self._own_networks[name]
+            left = (each for each in self.observed.libvirt_networks if each.name not in gone)
+            self.observed = replace(self.observed, libvirt_networks=tuple(left))
+
     # -- how it does it ----------------------------------------------------------------------------------
 
     @contextmanager
@@ -221,6 +268,17 @@ class FakeHypervisor:
             yield
             if fault is not None:
                 raise fault.error
+
+    def _network(self, name: str, action: str) -> LibvirtNetwork:
+        for each in self.observed.libvirt_networks:
+            if each.name == name:
+                return each
+        raise self._rejected(action, "it is not there")
+
+    def _set_network(self, network: LibvirtNetwork) -> None:
+        others = (each for each in self.observed.libvirt_networks if each.name != network.name)
+        found = sorted((*others, network), key=lambda each: each.name)
+        self.observed = replace(self.observed, libvirt_networks=tuple(found))
 
     def _rejected(self, action: str, cause: str) -> HypervisorRejected:
         return HypervisorRejected(self.host, action, cause)

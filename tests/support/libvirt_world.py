@@ -16,13 +16,13 @@ class LibvirtWorld(LibvirtHypervisors):
         self._uris = uris
 
     def world(self) -> object:
-        """Domains with their power and NICs, and volumes, of every host."""
+        """Domains with their power and NICs, volumes and networks, of every host."""
         return {uri: self._look(uri) for uri in self._uris}
 
     def _look(self, uri: str) -> object:
         host = self.of("", uri).describe()
         machines = [(m.name, m.uuid, m.power, tuple(n.mac for n in m.interfaces)) for m in host.machines]
-        return machines, self._volumes(uri)
+        return machines, self._volumes(uri), host.libvirt_networks
 
     def _volumes(self, uri: str) -> list[str]:
         def read(connection: libvirt.virConnect) -> list[str]:

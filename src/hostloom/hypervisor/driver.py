@@ -3,13 +3,13 @@
 import logging
 import threading
 import weakref
-from collections.abc import Callable
 
 import libvirt
 
 from hostloom.hypervisor import capabilities, xml_in, xml_out
 from hostloom.hypervisor.connection import HostConnection, Patience
 from hostloom.hypervisor.lookups import find_domain, find_pool, find_volume, mark_of, power_of
+from hostloom.hypervisor.networks import LibvirtNetworks, Proceed
 from hostloom.hypervisor.probe import kvm_runs
 from hostloom.hypervisor.reach import Reach
 from hostloom.hypervisor.reading import PoolReader, read_host, read_machine
@@ -20,8 +20,6 @@ from hostloom.model.ids import SystemId
 from hostloom.model.machine import Disk, DiskFormat, MachineSpec, PowerState
 from hostloom.model.observed import ObservedHost, ObservedMachine
 
-#: Called before everything that changes the host: nobody may have waited so long.
-Proceed = Callable[[], None]
 _Emulations = weakref.WeakKeyDictionary[libvirt.virConnect, tuple[Emulation, ...]]
 
 log = logging.getLogger(__name__)
@@ -38,7 +36,7 @@ _PATH_POOLS = _FILE_POOLS | {"logical", "disk", "zfs"}
 _BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 
 
-class LibvirtHypervisor:
+class LibvirtHypervisor(LibvirtNetworks):
     """One host."""
 
     def __init__(self, uri: str, connection: HostConnection, reach: Reach) -> None:

@@ -20,4 +20,8 @@ ARCH_FROM_LIBVIRT = {text: word for word, text in ARCH_TO_LIBVIRT.items()}
 NAMESPACE = "urn:hostloom:machine:1"
 MARK = f"{{{NAMESPACE}}}machine"
 
+#: Our mark in a network's metadata.
+NETWORK_NAMESPACE = "urn:hostloom:network:1"
+NETWORK_MARK = f"{{{NETWORK_NAMESPACE}}}network"
+
 CONSOLE_LOG = "/var/log/libvirt/qemu/{name}.console.log"

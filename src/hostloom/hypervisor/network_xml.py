@@ -1,0 +1,57 @@
+"""libvirt networks as XML (https://libvirt.org/formatnetwork.html): ours, and the DHCP of anybody's."""
+
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from hostloom.hypervisor.words import NETWORK_MARK, NETWORK_NAMESPACE
+from hostloom.hypervisor.xml_in import parse
+from hostloom.model.fix import NetworkSpec
+
+ET.register_namespace("hostloom", NETWORK_NAMESPACE)
+
+
+def network_xml(spec: NetworkSpec) -> str:
+    """A network on a bridge of the host's, with our mark."""
+    network = ET.Element("network")
+    ET.SubElement(network, "name").text = spec.name
+    ET.SubElement(network, "uuid").text = spec.uuid
+    ET.SubElement(ET.SubElement(network, "metadata"), NETWORK_MARK)
+    ET.SubElement(network, "forward", mode="bridge")
+    ET.SubElement(network, "bridge", name=spec.bridge)
+    if spec.ovs:
+        ET.SubElement(network, "virtualport", type="openvswitch")
+    return ET.tostring(network, encoding="unicode")
+
+
+def is_ours(xml: str) -> bool:
+    """Whether the network has our mark."""
+    return parse(xml).find(f"metadata/{NETWORK_MARK}") is not None
+
+
+def dhcp_texts(xml: str) -> tuple[str, ...]:
+    """The `<dhcp>` of each `<ip>`, in one form whatever the spaces; empty where there is none."""
+    return tuple(_text(each.find("dhcp")) for each in parse(xml).findall("ip"))
+
+
+def _text(element: ET.Element | None) -> str:
+    if element is None:
+        return ""
+    for each in element.iter():
+        each.text, each.tail = (each.text or "").strip() or None, None
+    return ET.tostring(element, encoding="unicode")
+
+
+def with_dhcp(xml: str, texts: Sequence[str]) -> str:
+    """The network with the `<dhcp>` of each `<ip>` replaced; addresses without a text have none."""
+    network = parse(xml)
+    for at, ip in enumerate(network.findall("ip")):
+        if (before := ip.find("dhcp")) is not None:
+            ip.remove(before)
+        if at < len(texts) and texts[at]:
+            ip.append(parse(texts[at]))
+    return ET.tostring(network, encoding="unicode")
+
+
+def parts(text: str, tag: str) -> list[str]:
+    """The `<range>` or `<host>` elements of a `<dhcp>`, in order."""
+    return [ET.tostring(each, encoding="unicode") for each in parse(text).findall(tag)] if text else []

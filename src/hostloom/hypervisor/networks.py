@@ -1,0 +1,187 @@
+"""A host's libvirt networks: ours made and deleted, the DHCP of anybody's turned off and given back."""
+
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+
+import libvirt
+
+from hostloom.hypervisor import network_xml
+from hostloom.hypervisor.connection import HostConnection
+from hostloom.hypervisor.errors import is_missing
+from hostloom.model.errors import HypervisorRejected
+from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
+from hostloom.model.ids import MacAddress
+
+#: Called before everything that changes the host: nobody may have waited so long.
+Proceed = Callable[[], None]
+
+_SECTIONS = {
+    "host": libvirt.VIR_NETWORK_SECTION_IP_DHCP_HOST,
+    "range": libvirt.VIR_NETWORK_SECTION_IP_DHCP_RANGE,
+}
+_ADD, _DELETE = libvirt.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, libvirt.VIR_NETWORK_UPDATE_COMMAND_DELETE
+
+
+class LibvirtNetworks:
+    """The part of the hypervisor port that is about networks."""
+
+    _connection: HostConnection
+
+    def network_dhcp(self, name: str) -> LibvirtDhcp:
+        """As it runs, and as it is kept."""
+        action = f"read the DHCP of network {name}"
+        return self._connection.read(action, lambda c: _dhcp_of(self._get_network(c, name, action)))
+
+    def network_leases(self, name: str) -> Sequence[LibvirtLease]:
+        """By address."""
+        action = f"read the leases of network {name}"
+
+        def read(connection: libvirt.virConnect) -> list[LibvirtLease]:
+            found = [_lease(each) for each in self._get_network(connection, name, action).DHCPLeases()]
+            return sorted(found, key=lambda lease: (lease.ip.version, int(lease.ip)))
+
+        return self._connection.read(action, read)
+
+    def stop_network_dhcp(self, name: str) -> None:
+        """Every range and every static host goes; the network, its bridge and its taps stay as they are."""
+        self._set_dhcp(f"turn off the DHCP of network {name}", name, LibvirtDhcp())
+
+    def restore_network_dhcp(self, name: str, before: LibvirtDhcp) -> None:
+        """What is kept comes back to the letter."""
+        self._set_dhcp(f"give network {name} its DHCP back", name, before)
+
+    def _set_dhcp(self, action: str, name: str, wanted: LibvirtDhcp) -> None:
+        def change(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            network = self._get_network(connection, name, action)
+            now = _dhcp_of(network)
+            if network.isPersistent() and not _same(now.kept, wanted.kept):
+                kept = _kept_xml(network)
+                proceed()
+                connection.networkDefineXML(network_xml.with_dhcp(kept, wanted.kept))
+            if network.isActive():
+                _update(network, _dhcp_of(network).running, wanted.running, proceed)
+
+        self._connection.write(action, change)
+
+    def ensure_network(self, spec: NetworkSpec) -> None:
+        """Define, start, autostart; whatever of it is done already is left."""
+        action = f"make network {spec.name}"
+
+        def make(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            network = _find_by_uuid(connection, spec.uuid)
+            if network is not None:
+                self._check_made_by_us(network, action)
+            elif _find(connection, spec.name) is not None:
+                raise self._no(action, "another network of that name is there")
+            else:
+                proceed()
+                network = connection.networkDefineXML(network_xml.network_xml(spec))
+            if not network.isActive():
+                proceed()
+                network.create()
+            if not network.autostart():
+                proceed()
+                network.setAutostart(1)
+
+        self._connection.write(action, make)
+
+    def delete_network(self, uuid: str) -> None:
+        """Nothing happens to one that is gone."""
+        action = f"delete network {uuid}"
+
+        def delete(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            network = _find_by_uuid(connection, uuid)
+            if network is None:
+                return
+            self._check_made_by_us(network, action)
+            proceed()
+            if network.isActive():
+                network.destroy()
+            if network.isPersistent():
+                network.undefine()
+
+        self._connection.write(action, delete)
+
+    def _get_network(self, connection: libvirt.virConnect, name: str, action: str) -> libvirt.virNetwork:
+        network = _find(connection, name)
+        if network is None:
+            raise self._no(action, "it is not there")
+        return network
+
+    def _check_made_by_us(self, network: libvirt.virNetwork, action: str) -> None:
+        if not network_xml.is_ours(network.XMLDesc()):
+            raise self._no(action, f"network {network.name()} is there that hostloom did not make")
+
+    def _no(self, action: str, cause: str) -> HypervisorRejected:
+        return HypervisorRejected(self._connection.host, action, cause)
+
+
+def _update(
+    network: libvirt.virNetwork, now: tuple[str, ...], wanted: tuple[str, ...], proceed: Proceed
+) -> None:
+    """Change what runs, address by address: libvirt restarts its dnsmasq, and touches nothing else.
+
+    Hosts go before ranges and come after them: while there is a range, a host costs dnsmasq a signal only.
+    """
+    for at, before in enumerate(now):
+        after = wanted[at] if at < len(wanted) else ""
+        for command, tag, texts in (
+            (_DELETE, "host", _without(before, after, "host")),
+            (_DELETE, "range", _without(before, after, "range")),
+            (_ADD, "range", _without(after, before, "range")),
+            (_ADD, "host", _without(after, before, "host")),
+        ):
+            for text in texts:
+                proceed()
+                network.update(command, _SECTIONS[tag], at, text, libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE)
+
+
+def _without(some: str, others: str, tag: str) -> list[str]:
+    """The parts that are in the one and not in the other."""
+    there = network_xml.parts(others, tag)
+    return [each for each in network_xml.parts(some, tag) if each not in there]
+
+
+def _same(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Addresses without DHCP count for nothing at the end."""
+    return [each for each in some if each] == [each for each in others if each]
+
+
+def _dhcp_of(network: libvirt.virNetwork) -> LibvirtDhcp:
+    running = network_xml.dhcp_texts(network.XMLDesc()) if network.isActive() else ()
+    kept = network_xml.dhcp_texts(_kept_xml(network)) if network.isPersistent() else ()
+    return LibvirtDhcp(running, kept)
+
+
+def _kept_xml(network: libvirt.virNetwork) -> str:
+    """As it will start the next time; libvirt's test driver has but one."""
+    is_test = network.connect().getType() == "TEST"
+    return str(network.XMLDesc(0 if is_test else libvirt.VIR_NETWORK_XML_INACTIVE))
+
+
+def _lease(found: dict[str, object]) -> LibvirtLease:
+    expires_at = float(str(found["expirytime"]))
+    return LibvirtLease(
+        MacAddress.parse(str(found["mac"])),
+        ip_address(str(found["ipaddr"])),
+        str(found["hostname"] or ""),
+        expires_at or None,
+    )
+
+
+def _find(connection: libvirt.virConnect, name: str) -> libvirt.virNetwork | None:
+    try:
+        return connection.networkLookupByName(name)
+    except libvirt.libvirtError as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def _find_by_uuid(connection: libvirt.virConnect, uuid: str) -> libvirt.virNetwork | None:
+    try:
+        return connection.networkLookupByUUIDString(uuid)
+    except libvirt.libvirtError as error:
+        if is_missing(error):
+            return None
+        raise
