@@ -7,7 +7,8 @@ from hostloom.hypervisor.words import NETWORK_MARK, NETWORK_NAMESPACE
 from hostloom.hypervisor.xml_in import parse
 from hostloom.model.fix import NetworkSpec
 
-ET.register_namespace("hostloom", NETWORK_NAMESPACE)
+# A prefix of its own: one that is registered twice is lost to the first.
+ET.register_namespace("hostloom-network", NETWORK_NAMESPACE)
 
 
 def network_xml(spec: NetworkSpec) -> str:
