@@ -46,6 +46,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.HostKeyChanged: 502,
     errors.HostRefused: 502,
     errors.HostNotScannable: 409,
+    errors.WireRefused: 409,
     errors.HypervisorRejected: 502,
     errors.OutcomeUnknown: 504,
     errors.DhcpUnreachable: 503,
