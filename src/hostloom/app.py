@@ -34,8 +34,9 @@ from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.errors import ConfigError
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
+from hostloom.netboot import BootServer
 from hostloom.ports import DhcpServer, Ports
-from hostloom.rack import BootServer, DhcpKeeper, settle
+from hostloom.rack import DhcpKeeper, settle
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from hostloom.repeating import Repeating
@@ -146,6 +147,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         clock=SystemClock(),
         ids=RandomIds(),
         boot_port=settings.boot_port,
+        commission_timeout_s=settings.commission_timeout_min * 60.0,
     )
 
 

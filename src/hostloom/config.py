@@ -43,10 +43,19 @@ class Settings:
     admin_group: str = "hostloom"
     #: Port of boot files on the rack's addresses; 0: none are served.
     boot_port: int = 0
-    #: What machines boot from the network.
+    #: Boot images, one folder each; none: `images` in the state directory.
+    image_dir: Path | None = None
+    #: In place of all images: kernel and initramfs that machines boot from the network.
     boot_kernel: Path | None = None
     boot_initrd: Path | None = None
+    #: More for the kernel's command line.
     boot_cmdline: str = ""
+    #: Where boot files are served, iPXE for firmware that has none over TFTP too, on this port; 0: not.
+    tftp_port: int = 69
+    #: A machine that boots from the network and is not known reports what it is, and is listed as new.
+    enlist: bool = True
+    #: A machine told to be commissioned has this long to report.
+    commission_timeout_min: int = 20
     #: Kea's control socket; none: hostloom serves no DHCP.
     kea_socket: Path | None = None
     #: The control socket of Kea's DHCPv6 server; none: hostloom serves DHCPv4 only.
@@ -60,6 +69,11 @@ class Settings:
     log_level: str = "info"
     #: Threads that run operations.
     workers: int = 8
+
+    @property
+    def images(self) -> Path:
+        """The folder of boot images."""
+        return self.image_dir or self.state_dir / "images"
 
     @property
     def database(self) -> str:
@@ -174,9 +188,13 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "socket": _path,
     "admin_group": _text,
     "boot_port": _number(0, MAX_PORT),
+    "image_dir": _optional_path,
     "boot_kernel": _optional_path,
     "boot_initrd": _optional_path,
     "boot_cmdline": _text,
+    "tftp_port": _number(0, MAX_PORT),
+    "enlist": _flag,
+    "commission_timeout_min": _number(1, 24 * 60),
     "kea_socket": _optional_path,
     "kea_socket6": _optional_path,
     "kea_embedded": _flag,

@@ -1,17 +1,12 @@
-"""This machine as a rack: a controller node, DHCP published and watched, boot files on their own port."""
+"""This machine as a rack: a controller node, DHCP published and watched."""
 
 import logging
 import threading
 from dataclasses import replace
 
-import uvicorn
-
-from hostloom.boot.http import Report, create_boot_app
-from hostloom.boot.scripts import MachineBoot
 from hostloom.config import Settings
 from hostloom.model.errors import DriverError
-from hostloom.model.event import Event
-from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.ids import SystemId
 from hostloom.ports import DhcpServer, Ports
 from hostloom.workflows.controller import ensure_controller
 from hostloom.workflows.dhcp_watch import LOOK_EVERY_S, DhcpWatch
@@ -61,51 +56,3 @@ class DhcpKeeper:
             except Exception:  # a thread that dies would leave leases unseen
                 log.exception("dhcp")
             self._stopping.wait(LOOK_EVERY_S)
-
-
-class BootServer:
-    """Boot files and scripts on a port of their own, on every address of this machine."""
-
-    def __init__(self, settings: Settings, ports: Ports) -> None:
-        self._ports, self._options = ports, settings.boot_cmdline
-        files = {"kernel": settings.boot_kernel, "initrd": settings.boot_initrd}
-        app = create_boot_app(
-            {name: path for name, path in files.items() if path is not None}, self._machine, self._report
-        )
-        config = uvicorn.Config(
-            app,
-            host="0.0.0.0",  # noqa: S104  (machines reach it on the rack's addresses)
-            port=settings.boot_port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, name="boot", daemon=True)
-
-    def start(self) -> None:
-        """Serve in a thread of its own."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop serving."""
-        self._server.should_exit = True
-        self._thread.join(5)
-
-    def _machine(self, mac: MacAddress) -> MachineBoot | None:
-        with self._ports.store.begin() as uow:
-            for machine in uow.machines.list():
-                if any(nic.mac == mac for nic in machine.interfaces):
-                    return MachineBoot(machine.hostname, self._options)
-        return None
-
-    def _report(self, report: Report) -> None:
-        boot = self._machine(report.mac)
-        name = boot.hostname if boot else report.hostname or str(report.mac)
-        text = f"is up with {report.ip} on {report.mac}, {report.uptime_s:g} s after its kernel started"
-        details = {"mac": str(report.mac), "ip": str(report.ip), "seen_from": report.seen_from}
-        with self._ports.store.begin() as uow:
-            uow.events.add(
-                Event("machine-up", f"machine {name}", text, self._ports.clock.now(), details=details)
-            )
-            uow.commit()

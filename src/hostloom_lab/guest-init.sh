@@ -14,6 +14,7 @@ opt() {
 }
 
 url=$(opt hl.url)
+case $url in "" | */report) ;; *) url=$url/report ;; esac
 static=$(opt hl.ip)
 name=$(opt hl.name)
 [ -n "$name" ] && hostname "$name"

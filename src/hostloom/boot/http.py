@@ -1,102 +1,174 @@
 """Boot files and scripts over HTTP, and the reports of machines that came up."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from hostloom.boot.found import parse_hardware
+from hostloom.boot.images import BootImages
 from hostloom.boot.reports import FIELDS, Report, parse_report
-from hostloom.boot.scripts import MachineBoot, chain_script, machine_script, unknown_script
-from hostloom.model.errors import InvalidValue
+from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
+from hostloom.model.commissioning import FoundHardware
+from hostloom.model.errors import InvalidValue, ReportRefused
 from hostloom.model.ids import MacAddress
 
-__all__ = ["Report", "create_boot_app"]
+__all__ = ["BootCalls", "Report", "create_boot_app"]
 
-MAX_BODY_BYTES = 4096
+MAX_FORM_BYTES = 4096
+#: Of a machine with very many disks, and NICs that have each seen an LLDP frame.
+MAX_HARDWARE_BYTES = 512 * 1024
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
-def create_boot_app(
-    files: Mapping[str, Path],
-    machine_of: Callable[[MacAddress], MachineBoot | None],
-    on_report: Callable[[Report], None],
-) -> Starlette:
-    """The ASGI app; `files` are served by name (`kernel`, `initrd`), with HEAD and ranges.
+@dataclass(frozen=True)
+class BootCalls:
+    """What the server asks and tells; each may block, and runs in a thread."""
 
-    Both callables may block: they run in threads.
-    """
-    boot = _Boot(files, machine_of, on_report)
+    #: What a machine boots now; asking for it is what a booting machine does, and has its effects.
+    boot: Callable[[MacAddress], MachineBoot]
+    #: "I am up."
+    up: Callable[[Report], None]
+    #: What was found in a machine, with the secret that it was given; answers what it does next.
+    found: Callable[[str, FoundHardware], str]
+
+
+def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: BootCalls) -> Starlette:
+    """The ASGI app; files come with HEAD, ranges and ETags."""
+    boot = _Boot(images, loaders, calls)
     return Starlette(
         routes=[
             Route("/boot.ipxe", boot.first_script),
             Route("/machine/{mac}.ipxe", boot.machine_script),
-            Route("/files/{name}", boot.file),
+            Route("/images/{image}/{name}", boot.image_file),
+            Route("/boot/{name}", boot.loader),
             Route("/report", boot.report, methods=["GET", "POST"]),
+            Route("/commissioning", boot.commissioning, methods=["POST"]),
         ],
-        exception_handlers={InvalidValue: _refuse},
+        exception_handlers={InvalidValue: _refuse, ReportRefused: _forbid},
     )
+
+
+class _BootFile(FileResponse):
+    """In parts large enough that many boots at once are not held up by changing threads."""
+
+    chunk_size = 512 * 1024
 
 
 @dataclass(frozen=True)
 class _Boot:
-    files: Mapping[str, Path]
-    machine_of: Callable[[MacAddress], MachineBoot | None]
-    on_report: Callable[[Report], None]
+    images: BootImages
+    loaders: Mapping[str, Path]
+    calls: BootCalls
 
     async def first_script(self, request: Request) -> Response:
         """For everybody; with `?mac=` that machine's own."""
         mac = request.query_params.get("mac")
         if mac is None:
-            return PlainTextResponse(chain_script(_base_url(request)))
+            return _script(chain_script(_base_url(request)))
         return await self._script(request, MacAddress.parse(mac))
 
     async def machine_script(self, request: Request) -> Response:
         return await self._script(request, MacAddress.parse(request.path_params["mac"]))
 
-    async def file(self, request: Request) -> Response:
-        path = self.files.get(request.path_params["name"])
-        if path is None or not await run_in_threadpool(path.is_file):
-            return PlainTextResponse("there is no such boot file\n", 404)
-        return FileResponse(path, media_type="application/octet-stream")
+    async def image_file(self, request: Request) -> Response:
+        image = await run_in_threadpool(self.images.find, request.path_params["image"])
+        return await _file(None if image is None else image.file(request.path_params["name"]))
+
+    async def loader(self, request: Request) -> Response:
+        return await _file(self.loaders.get(request.path_params["name"]))
 
     async def report(self, request: Request) -> Response:
         fields = list(request.query_params.multi_items())
         if request.method == "POST":
-            fields += _form(await _body(request))
+            fields += _form(await _body(request, MAX_FORM_BYTES))
         if len(dict(fields)) < len(fields):
             raise InvalidValue("report", [name[:20] for name, _ in fields[:8]], "every field once")
-        seen_from = request.client.host if request.client else ""
-        report = parse_report(dict(fields), seen_from)
-        await run_in_threadpool(self.on_report, report)
+        report = parse_report(dict(fields), _seen_from(request))
+        await run_in_threadpool(self.calls.up, report)
         return PlainTextResponse("ok\n")
 
+    async def commissioning(self, request: Request) -> Response:
+        secret = _secret(request)
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            raise InvalidValue("Content-Type", request.headers.get("content-type", ""), "application/json")
+        body = await _body(request, MAX_HARDWARE_BYTES)
+        found = await run_in_threadpool(parse_hardware, body)
+        return JSONResponse({"next": await run_in_threadpool(self.calls.found, secret, found)})
+
     async def _script(self, request: Request, mac: MacAddress) -> Response:
-        found = await run_in_threadpool(self.machine_of, mac)
-        if found is None:
-            return PlainTextResponse(unknown_script(mac))
-        return PlainTextResponse(machine_script(found, mac, _base_url(request)))
+        if not mac.is_unicast:
+            raise InvalidValue("mac", str(mac), "the MAC address of a NIC")
+        if request.method == "HEAD":
+            return _script("")  # who only looks takes nothing that is given once
+        boot = await run_in_threadpool(self.calls.boot, mac)
+        return _script(machine_script(boot, mac, _base_url(request)))
+
+
+def _script(text: str) -> Response:
+    """It may hold a secret, and counts now only."""
+    return PlainTextResponse(text, headers={"Cache-Control": "no-store"})
+
+
+async def _file(path: Path | None) -> Response:
+    if path is None or not await run_in_threadpool(path.is_file):
+        return PlainTextResponse("there is no such boot file\n", 404)
+    return _BootFile(path, media_type="application/octet-stream")
 
 
 def _refuse(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", 400)
 
 
+def _forbid(_request: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{error}\n", 403)
+
+
 def _base_url(request: Request) -> str:
     """The address that the machine reached us at is the one that it can reach."""
-    return f"http://{request.url.netloc}"
+    host, port = request.scope["server"]
+    if port is None:
+        raise InvalidValue("connection", host, "one over TCP")
+    host = _plain_address(host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _body(request: Request) -> bytes:
+def _seen_from(request: Request) -> str:
+    return _plain_address(request.client.host) if request.client else ""
+
+
+def _plain_address(host: str) -> str:
+    """On a socket for both families, IPv4 looks like `::ffff:10.0.0.1`."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
+
+
+def _secret(request: Request) -> str:
+    """Refused before anything is read of the body."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not _SECRET.fullmatch(secret.strip()):
+        raise ReportRefused
+    return secret.strip()
+
+
+async def _body(request: Request, limit: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise InvalidValue("body", f"{len(body)} bytes", f"at most {MAX_BODY_BYTES}")
+        if len(body) > limit:
+            raise InvalidValue("body", f"{len(body)} bytes", f"at most {limit}")
     return bytes(body)
 
 

@@ -1,26 +1,55 @@
-"""iPXE scripts (https://ipxe.org/scripting): what a machine does once its firmware has an address."""
+"""iPXE scripts (https://ipxe.org/scripting): what a machine does once its firmware has an address.
 
-from dataclasses import dataclass
+No script ends in a prompt: what cannot be loaded is tried again, then the machine goes on to its own disk.
+"""
 
+from dataclasses import dataclass, field
+
+from hostloom.model.commissioning import BootAction
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import MacAddress, check_hostname
+
+#: Tries to load the boot files.
+ATTEMPTS = 3
+PAUSE_S = 5
 
 
 @dataclass(frozen=True)
 class MachineBoot:
-    """A machine that we know, as its boot script needs it.
+    """What one machine boots now, as its script needs it.
 
     InvalidValue for what would be more than words on one line of a script.
     """
 
     hostname: str
+    action: BootAction
+    #: Shown on the console: one line.
+    why: str = ""
+    #: The folder of kernel and initramfs under `/images`; empty: its own disk.
+    image: str = ""
+    #: Leave to report once; empty: it does not report.
+    secret: str = field(default="", repr=False)
     #: More for the kernel's command line.
     kernel_options: str = ""
 
     def __post_init__(self) -> None:
         check_hostname(self.hostname, "hostname")
-        if not self.kernel_options.isprintable():
-            raise InvalidValue("kernel_options", self.kernel_options, "printable characters on one line")
+        for name in ("why", "secret", "kernel_options"):
+            if not getattr(self, name).isprintable():
+                raise InvalidValue(name, "", "printable characters on one line")
+
+
+#: On to the disk. A BIOS need not try its next boot device after iPXE's `exit`, so that iPXE starts the first
+#: disk itself, and leaves it to the BIOS only where that fails. Under UEFI there is no drive 0x80, and the
+#: firmware goes on to its next boot option by itself: after a failure only (UEFI 3.1.1), so iPXE ends in one.
+_TO_DISK = """\
+iseq ${platform} efi && goto efi ||
+sanboot --no-describe --drive 0x80 ||
+echo hostloom: no disk could be started; the firmware goes on
+exit
+:efi
+exit 1
+"""
 
 
 def chain_script(base_url: str) -> str:
@@ -30,35 +59,53 @@ def chain_script(base_url: str) -> str:
     """
     # netX is the device opened last; net0 is the first one, whichever of them booted.
     chain = f"chain --replace {base_url}/machine/${{netX/mac:hexhyp}}.ipxe ||\n"
+    again = f"echo hostloom: the boot script could not be loaded; trying again in {PAUSE_S} seconds\n"
     return (
         "#!ipxe\n"
         f"{chain}"
-        "echo hostloom: the boot script could not be loaded; trying again in 5 seconds\n"
-        "sleep 5\n"
-        f"{chain}"
+        f"{again}sleep {PAUSE_S}\n{chain}"
+        f"{again}sleep {PAUSE_S}\n{chain}"
         "echo hostloom: the boot script could not be loaded; booting from disk\n"
-        "exit\n"
+        f"{_TO_DISK}"
     )
 
 
-def machine_script(machine: MachineBoot, mac: MacAddress, base_url: str) -> str:
-    """Load kernel and initramfs over HTTP; the guest reports to us when it is up."""
-    options = f"console=ttyS0 initrd=initrd hl.url={base_url}/report hl.name={machine.hostname} BOOTIF={mac}"
-    if machine.kernel_options:
-        options += f" {machine.kernel_options}"
+def machine_script(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
+    """What this machine boots now."""
+    heading = f"#!ipxe\necho hostloom: {boot.hostname} ({mac}) boots {_plain(boot.why)}\n"
+    if boot.action is BootAction.LOCAL or not boot.image:
+        return heading + _TO_DISK
+    image = f"{base_url}/images/{boot.image}"
     return (
-        "#!ipxe\n"
-        f"echo hostloom: {machine.hostname}\n"
-        f"kernel {base_url}/files/kernel {options} || goto failed\n"
-        f"initrd --name initrd {base_url}/files/initrd || goto failed\n"
+        f"{heading}"
+        "set attempt:int32 0\n"
+        ":again\n"
+        "imgfree ||\n"
+        f"kernel {image}/kernel {_options(boot, mac, base_url)} || goto failed\n"
+        f"initrd --name initrd {image}/initrd || goto failed\n"
         "boot || goto failed\n"
         ":failed\n"
-        "echo hostloom: the boot files could not be loaded; trying again in 5 seconds\n"
-        "sleep 5\n"
-        "reboot\n"
+        "inc attempt\n"
+        f"echo hostloom: the boot files could not be loaded (try ${{attempt}} of {ATTEMPTS})\n"
+        f"iseq ${{attempt}} {ATTEMPTS} && goto disk ||\n"
+        f"echo hostloom: trying again in {PAUSE_S} seconds\n"
+        f"sleep {PAUSE_S}\n"
+        "goto again\n"
+        ":disk\n"
+        "echo hostloom: booting from disk\n"
+        f"{_TO_DISK}"
     )
 
 
-def unknown_script(mac: MacAddress) -> str:
-    """A machine that we do not know is left to its own disk."""
-    return f"#!ipxe\necho hostloom: {mac} is no machine that hostloom knows; booting from disk\nexit\n"
+def _options(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
+    """The kernel's command line; `initrd=` names the initramfs for kernels that UEFI starts."""
+    words = ["console=ttyS0", "initrd=initrd", f"hl.action={boot.action}", f"hl.url={base_url}"]
+    if boot.secret:
+        words.append(f"hl.token={boot.secret}")
+    words += [f"hl.name={boot.hostname}", f"BOOTIF={mac}"]
+    return " ".join([*words, *boot.kernel_options.split()])
+
+
+def _plain(text: str) -> str:
+    """iPXE reads `${…}` and comments in what it is to print."""
+    return "".join(c for c in text if c not in "${}#&|;\"'\\`")

@@ -15,6 +15,7 @@ HostloomError
 │   ├── PlanStale            plan, differences
 │   ├── Cancelled
 │   ├── NotAuthenticated
+│   ├── ReportRefused        a machine's report without leave
 │   └── NotPermitted         who, action
 ├── Refused               a correct no, with its code and explanation
 ├── DriverError           the world said no; `retryable` says if trying again can help
@@ -195,6 +196,18 @@ class NotPermitted(RequestError):
     def __init__(self, who: str, action: str) -> None:
         super().__init__(f"user {who!r} may not {action}")
         self.who, self.action = who, action
+
+
+class ReportRefused(RequestError):
+    """A machine reports without leave; its secret is named nowhere."""
+
+    code = "report-refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this report is not taken: its token is wrong, has been used or has expired, or it is another "
+            "machine's; boot from the network again to get a new one"
+        )
 
 
 class Refused(HostloomError):

@@ -10,6 +10,7 @@ from hostloom.model.errors import LeaseLost
 from hostloom.model.operation import Operation
 from hostloom.ports import Ports
 from hostloom.workflows.add_host import ADD_HOST
+from hostloom.workflows.commission import COMMISSION
 from hostloom.workflows.compose import COMPOSE
 from hostloom.workflows.decompose import DECOMPOSE
 from hostloom.workflows.refresh import REFRESH
@@ -17,7 +18,9 @@ from hostloom.workflows.saga import Runner, Saga
 
 log = logging.getLogger(__name__)
 
-SAGAS: dict[str, Saga[Any]] = {saga.name: saga for saga in (ADD_HOST, COMPOSE, DECOMPOSE, REFRESH)}
+SAGAS: dict[str, Saga[Any]] = {
+    saga.name: saga for saga in (ADD_HOST, COMMISSION, COMPOSE, DECOMPOSE, REFRESH)
+}
 
 #: A process that does not renew for this long is taken for dead; take-over follows within 30 s.
 LEASE_S = 20.0

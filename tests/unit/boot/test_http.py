@@ -1,6 +1,7 @@
 """What machines are served over HTTP, and what their reports must be."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,13 +10,19 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from hostloom.boot.http import MAX_BODY_BYTES, Report, create_boot_app
+from hostloom.boot.http import MAX_FORM_BYTES, MAX_HARDWARE_BYTES, BootCalls, Report, create_boot_app
+from hostloom.boot.images import BootImages
 from hostloom.boot.scripts import MachineBoot
+from hostloom.model.commissioning import BootAction, FoundHardware, FoundNic
+from hostloom.model.errors import ReportRefused
 from hostloom.model.ids import MacAddress
 
 WEB = MacAddress("52:54:00:00:00:01")
 KERNEL = bytes(range(256)) * 1024
 BASE = "http://10.77.10.2:5248"
+SECRET = "b" * 32
+COMMISSION = MachineBoot("web1", BootAction.COMMISSION, "commissioning", "given", SECRET, "quiet")
+LOCAL = MachineBoot("m-525400000099", BootAction.LOCAL, "its own disk, because nobody knows it")
 
 
 @dataclass
@@ -24,16 +31,34 @@ class BootServer:
 
     directory: Path
     reports: list[Report] = field(default_factory=list)
+    found: list[tuple[str, FoundHardware]] = field(default_factory=list)
+    asked: list[MacAddress] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        if not (self.directory / "vmlinuz").exists():
+            (self.directory / "vmlinuz").write_bytes(KERNEL)
+        (self.directory / "snponly.efi").write_bytes(b"efi")
+        images = BootImages(self.directory / "images", self.directory / "vmlinuz", self.directory / "gone")
+        loaders = {"snponly.efi": self.directory / "snponly.efi", "ipxe.efi": self.directory / "gone"}
+        return create_boot_app(images, loaders, BootCalls(self.boot, self.reports.append, self.take))
+
+    def boot(self, mac: MacAddress) -> MachineBoot:
+        self.asked.append(mac)
+        return COMMISSION if mac == WEB else LOCAL
+
+    def take(self, secret: str, found: FoundHardware) -> str:
+        if secret != SECRET:
+            raise ReportRefused
+        self.found.append((secret, found))
+        return "stay"
 
     def request(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: str | None = None
     ) -> httpx.Response:
-        (self.directory / "vmlinuz").write_bytes(KERNEL)
-        files = {"kernel": self.directory / "vmlinuz", "initrd": self.directory / "gone"}
-        app = create_boot_app(files, {WEB: MachineBoot("web1", "quiet")}.get, self.reports.append)
+        app = self.app()
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(app, client=("10.77.10.50", 4711))
+            transport = httpx.ASGITransport(app, client=("::ffff:10.77.10.50", 4711))
             async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
                 return await client.request(method, path, headers=headers, content=body)
 
@@ -53,6 +78,7 @@ def test_the_first_script_sends_everybody_to_their_own(server: BootServer) -> No
     assert answer.text.startswith("#!ipxe\n")
     assert f"chain --replace {BASE}/machine/${{netX/mac:hexhyp}}.ipxe" in answer.text
     assert answer.headers["content-type"].startswith("text/plain")
+    assert server.asked == []
 
 
 @pytest.mark.parametrize(
@@ -65,37 +91,56 @@ def test_the_first_script_sends_everybody_to_their_own(server: BootServer) -> No
         "/machine/525400000001.ipxe",
     ],
 )
-def test_a_machine_that_we_know_boots_what_we_serve(server: BootServer, path: str) -> None:
-    text = server.get(path).text
-    assert f"kernel {BASE}/files/kernel " in text
-    assert f" hl.url={BASE}/report hl.name=web1 BOOTIF={WEB} quiet || goto" in text
-    assert f"initrd --name initrd {BASE}/files/initrd" in text
+def test_a_machine_boots_what_was_decided_for_it(server: BootServer, path: str) -> None:
+    answer = server.get(path)
+    assert (
+        f"kernel {BASE}/images/given/kernel console=ttyS0 initrd=initrd hl.action=commission" in answer.text
+    )
+    words = f" hl.url={BASE} hl.token={SECRET} hl.name=web1 BOOTIF={WEB} quiet || goto failed\n"
+    assert words in answer.text
+    assert f"initrd --name initrd {BASE}/images/given/initrd || goto failed\n" in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert server.asked == [WEB]
 
 
-def test_a_machine_that_we_do_not_know_boots_its_disk(server: BootServer) -> None:
+def test_a_machine_that_is_to_boot_its_disk_loads_nothing(server: BootServer) -> None:
     answer = server.get("/machine/52-54-00-00-00-99.ipxe")
     assert answer.status_code == 200
-    assert "52:54:00:00:00:99 is no machine that hostloom knows" in answer.text
-    assert answer.text.endswith("\nexit\n")
+    assert "echo hostloom: m-525400000099 (52:54:00:00:00:99) boots its own disk" in answer.text
     assert "kernel" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/machine/nonsense.ipxe", "/boot.ipxe?mac=", "/machine/..%2f..ipxe"])
-def test_what_is_no_mac_is_refused(server: BootServer, path: str) -> None:
+def test_who_only_looks_takes_nothing_that_is_given_once(server: BootServer) -> None:
+    assert server.request("HEAD", "/machine/52-54-00-00-00-01.ipxe").status_code == 200
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/machine/nonsense.ipxe",
+        "/boot.ipxe?mac=",
+        "/machine/..%2f..ipxe",
+        "/machine/ff-ff-ff-ff-ff-ff.ipxe",
+        "/machine/00-00-00-00-00-00.ipxe",
+    ],
+)
+def test_what_is_no_nics_mac_is_refused(server: BootServer, path: str) -> None:
     answer = server.get(path)
     assert answer.status_code in (400, 404)
     assert "#!ipxe" not in answer.text
+    assert server.asked == []
 
 
 def test_a_file_comes_whole(server: BootServer) -> None:
-    answer = server.get("/files/kernel")
+    answer = server.get("/images/given/kernel")
     assert answer.content == KERNEL
     assert answer.headers["content-length"] == str(len(KERNEL))
     assert answer.headers["content-type"] == "application/octet-stream"
 
 
 def test_head_says_how_long_a_file_is(server: BootServer) -> None:
-    answer = server.request("HEAD", "/files/kernel")
+    answer = server.request("HEAD", "/images/given/kernel")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-length"] == str(len(KERNEL))
     assert answer.headers["accept-ranges"] == "bytes"
@@ -112,14 +157,14 @@ def test_head_says_how_long_a_file_is(server: BootServer) -> None:
     ],
 )
 def test_a_part_of_a_file(server: BootServer, wanted: str, first: int, end: int) -> None:
-    answer = server.get("/files/kernel", range=wanted)
+    answer = server.get("/images/given/kernel", range=wanted)
     assert answer.status_code == 206
     assert answer.content == KERNEL[first:end]
     assert answer.headers["content-range"] == f"bytes {first}-{end - 1}/{len(KERNEL)}"
 
 
 def test_a_part_beyond_the_end_is_refused(server: BootServer) -> None:
-    answer = server.get("/files/kernel", range=f"bytes={len(KERNEL)}-")
+    answer = server.get("/images/given/kernel", range=f"bytes={len(KERNEL)}-")
     assert answer.status_code == 416
     assert answer.headers["content-range"] == f"bytes */{len(KERNEL)}"
 
@@ -127,14 +172,20 @@ def test_a_part_beyond_the_end_is_refused(server: BootServer) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/files/initrd",
-        "/files/vmlinuz",
-        "/files/",
-        "/files/..%2fvmlinuz",
-        "/files/%2e%2e/%2e%2e/etc/passwd",
-        "/files//etc/passwd",
-        "/files/kernel/..",
-        "/files/kernel%00",
+        "/images/given/initrd",
+        "/images/given/vmlinuz",
+        "/images/given/",
+        "/images/given/..%2fvmlinuz",
+        "/images/%2e%2e/kernel",
+        "/images/..%2f..%2fetc/passwd",
+        "/images/given/%2e%2e/%2e%2e/etc/passwd",
+        "/images//etc/passwd",
+        "/images/other/kernel",
+        "/boot/ipxe.efi",
+        "/boot/..%2fsnponly.efi",
+        "/boot/vmlinuz",
+        "/images/given/kernel/..",
+        "/images/given/kernel%00",
         "/etc/passwd",
     ],
 )
@@ -198,7 +249,7 @@ def test_a_report_that_cannot_be_is_refused(server: BootServer, query: str, fiel
 
 
 @pytest.mark.parametrize(
-    "body", ["x" * (MAX_BODY_BYTES + 1), "mac", "mac=\xff", "&".join(f"f{n}=1" for n in range(99))]
+    "body", ["x" * (MAX_FORM_BYTES + 1), "mac", "mac=\xff", "&".join(f"f{n}=1" for n in range(99))]
 )
 def test_a_form_that_is_none_is_refused(server: BootServer, body: str) -> None:
     answer = server.request("POST", "/report", body=body)
@@ -206,21 +257,81 @@ def test_a_form_that_is_none_is_refused(server: BootServer, body: str) -> None:
     assert server.reports == []
 
 
-@pytest.mark.parametrize("path", ["/boot.ipxe", "/files/kernel", "/machine/525400000001.ipxe"])
+@pytest.mark.parametrize("path", ["/boot.ipxe", "/images/given/kernel", "/machine/525400000001.ipxe"])
 def test_nothing_can_be_sent_to_what_is_read(server: BootServer, path: str) -> None:
     assert server.request("POST", path, body="x").status_code == 405
 
 
-def test_what_the_machine_asked_is_what_it_is_told() -> None:
+def test_what_the_machine_asked_is_what_it_is_told(server: BootServer) -> None:
     """A rack has an address on every VLAN, and each machine reaches one of them."""
-    app = create_boot_app({}, {WEB: MachineBoot("web1")}.get, [].append)
-    for base in ("http://10.77.20.2:5248", "http://[2001:db8::2]:5248"):
-        assert f"hl.url={base}/report" in _text(app, base)
+    for asked, told in (
+        ("http://10.77.20.2:5248", "http://10.77.20.2:5248"),
+        ("http://[2001:db8::2]:5248", "http://[2001:db8::2]:5248"),
+        ("http://[::ffff:10.77.20.2]:5248", "http://10.77.20.2:5248"),
+    ):
+        assert f"hl.url={told} " in _text(server.app(), asked)
 
 
 def _text(app: Starlette, base: str) -> str:
     async def send() -> str:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base) as client:
-            return (await client.get("/machine/52-54-00-00-00-01.ipxe")).text
+            return (await client.get("/machine/52-54-00-00-00-01.ipxe", headers={"Host": "elsewhere"})).text
 
     return asyncio.run(send())
+
+
+def test_a_file_is_known_again(server: BootServer) -> None:
+    first = server.get("/images/given/kernel")
+    part = server.get("/images/given/kernel", range="bytes=0-9", **{"if-range": first.headers["etag"]})
+    assert (part.status_code, part.headers["etag"]) == (206, first.headers["etag"])
+    assert server.get("/images/given/kernel", range="bytes=0-9", **{"if-range": '"old"'}).status_code == 200
+
+
+def test_loaders_come_by_name(server: BootServer) -> None:
+    assert server.get("/boot/snponly.efi").content == b"efi"
+    assert server.request("HEAD", "/boot/snponly.efi").headers["content-length"] == "3"
+
+
+# -- what was found ----------------------------------------------------------------------------------------
+
+NIC = {"name": "eth0", "mac": str(WEB), "carrier": True}
+HARDWARE = {"cores": 2, "memory_mib": 1900, "architecture": "x86_64", "firmware": "bios", "nics": [NIC]}
+JSON = {"Content-Type": "application/json", "Authorization": f"Bearer {SECRET}"}
+
+
+def send_found(server: BootServer, body: str | None = None, **headers: str) -> httpx.Response:
+    text = json.dumps(HARDWARE) if body is None else body
+    return server.request("POST", "/commissioning", JSON | headers, text)
+
+
+def test_what_was_found_is_taken_and_answered(server: BootServer) -> None:
+    answer = send_found(server)
+    assert (answer.status_code, answer.json()) == (200, {"next": "stay"})
+    wanted = FoundHardware(2, 1900, "amd64", "bios", nics=(FoundNic("eth0", WEB, carrier=True),))
+    assert server.found == [(SECRET, wanted)]
+
+
+@pytest.mark.parametrize(
+    "leave", ["", "Bearer", f"Basic {SECRET}", "Bearer a b", "Bearer short", f"Bearer {'c' * 32}"]
+)
+def test_without_leave_nothing_is_taken(server: BootServer, leave: str) -> None:
+    answer = send_found(server, Authorization=leave)
+    assert answer.status_code == 403
+    assert "this report is not taken" in answer.text
+    assert "c" * 32 not in answer.text
+    assert server.found == []
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ("{", {}),
+        ("[]", {}),
+        ("x" * (MAX_HARDWARE_BYTES + 1), {}),
+        (json.dumps(HARDWARE), {"Content-Type": "text/plain"}),
+        (json.dumps(HARDWARE | {"colour": "red"}), {}),
+    ],
+)
+def test_a_report_that_is_none_is_refused(server: BootServer, body: str, headers: dict[str, str]) -> None:
+    assert send_found(server, body, **headers).status_code == 400
+    assert server.found == []

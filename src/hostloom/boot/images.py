@@ -1,0 +1,71 @@
+"""Boot images on disk: one folder each, with kernel, initramfs and what they are."""
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+#: The image that the settings boot_kernel and boot_initrd name, in place of all others.
+GIVEN = "given"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class BootImage:
+    """Kernel and initramfs."""
+
+    name: str
+    kernel: Path
+    initrd: Path
+    #: `virtual`: with drivers of virtual machines only; `generic`: of real ones too.
+    flavour: str = "generic"
+    built_at: float = 0.0
+
+    def file(self, name: str) -> Path | None:
+        """`kernel` or `initrd`."""
+        return {"kernel": self.kernel, "initrd": self.initrd}.get(name)
+
+
+class BootImages:
+    """Images in a directory, read anew each time: a new build counts from the next boot on."""
+
+    def __init__(self, directory: Path, kernel: Path | None = None, initrd: Path | None = None) -> None:
+        self._directory = directory
+        self._given = BootImage(GIVEN, kernel, initrd) if kernel is not None and initrd is not None else None
+
+    def find(self, name: str) -> BootImage | None:
+        """By name; None for what is not whole."""
+        if name == GIVEN:
+            return self._given
+        return self._read(self._directory / name) if _NAME.fullmatch(name) else None
+
+    def choose(self, *, virtual: bool) -> BootImage | None:
+        """What a machine boots: of its own flavour if there is one, else any; the latest of these."""
+        if self._given is not None:
+            return self._given
+        wanted = "virtual" if virtual else "generic"
+        return max(
+            self._all(), key=lambda each: (each.flavour == wanted, each.built_at, each.name), default=None
+        )
+
+    def _all(self) -> list[BootImage]:
+        if not self._directory.is_dir():
+            return []
+        found = (self.find(each.name) for each in self._directory.iterdir())
+        return [each for each in found if each is not None]
+
+    def _read(self, folder: Path) -> BootImage | None:
+        kernel, initrd = folder / "kernel", folder / "initrd"
+        if not kernel.is_file() or not initrd.is_file():
+            return None
+        try:
+            about: dict[str, Any] = json.loads((folder / "image.json").read_bytes())
+            flavour, built_at = str(about.get("flavour", "generic")), float(about.get("built_at", 0))
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            log.warning("the boot image %s is left out: image.json cannot be read: %s", folder.name, error)
+            return None
+        return BootImage(folder.name, kernel, initrd, flavour, built_at)

@@ -1,0 +1,99 @@
+"""The switch port behind a NIC, from an LLDP frame (IEEE 802.1AB); pure."""
+
+import struct
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from hostloom.model.commissioning import LldpNeighbour
+from hostloom.model.errors import InvalidValue
+
+ETHERTYPE = 0x88CC
+#: 802.1Q and 802.1ad: four bytes more before the type of what is inside.
+_TAGS = (0x8100, 0x88A8)
+_CHASSIS, _PORT, _SYSTEM_NAME, _ORGANIZATION = 1, 2, 5, 127
+_DOT1 = b"\x00\x80\xc2"
+_PORT_VID = 1
+#: Subtypes of chassis and port ids (tables 8-2 and 8-3) that are MAC and network addresses.
+_MAC_SUBTYPES = {_CHASSIS: 4, _PORT: 3}
+_ADDRESS_SUBTYPES = {_CHASSIS: 5, _PORT: 4}
+_FAMILIES = {1: 4, 2: 16}
+MAX_TEXT = 255
+
+
+def parse_frame(frame_hex: str, field: str = "lldp") -> LldpNeighbour:
+    """What the last LLDP frame says; InvalidValue for what is no frame with a chassis and a port."""
+    try:
+        frame = bytes.fromhex(frame_hex)
+        values = _values(_payload(frame))
+        chassis, port = (_identity(kind, values[kind]) for kind in (_CHASSIS, _PORT))
+    except (ValueError, KeyError, struct.error) as error:
+        raise InvalidValue(field, frame_hex[:40], "the hex of an LLDP frame") from error
+    return LldpNeighbour(
+        chassis,
+        port,
+        _text(values.get(_SYSTEM_NAME, b"")),
+        _vid(values.get(_ORGANIZATION, b"")),
+    )
+
+
+def _payload(frame: bytes) -> bytes:
+    """Behind both MAC addresses, tags and the type."""
+    start = 12
+    while (kind := struct.unpack_from("!H", frame, start)[0]) in _TAGS:
+        start += 4
+    if kind != ETHERTYPE:
+        raise ValueError("not LLDP")
+    return frame[start + 2 :]
+
+
+def _values(payload: bytes) -> dict[int, bytes]:
+    """The first value of each kind; of the organizations' only the port's VLAN id."""
+    found: dict[int, bytes] = {}
+    for kind, value in _tlvs(payload):
+        if kind == _ORGANIZATION and value[:4] != _DOT1 + bytes([_PORT_VID]):
+            continue
+        found.setdefault(kind, value)
+    return found
+
+
+def _tlvs(payload: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind in seven bits, length in nine, value; the end is one of kind 0."""
+    at = 0
+    while at < len(payload):
+        head = struct.unpack_from("!H", payload, at)[0]
+        kind, length = head >> 9, head & 0x1FF
+        at += 2
+        if kind == 0:
+            return
+        if at + length > len(payload):
+            raise ValueError("cut off")
+        yield kind, payload[at : at + length]
+        at += length
+
+
+def _identity(kind: int, value: bytes) -> str:
+    """A chassis or port id, whose first byte says of what form it is."""
+    if len(value) < 2:
+        raise ValueError("no id")
+    subtype, rest = value[0], value[1:]
+    if subtype == _MAC_SUBTYPES[kind] and len(rest) == 6:
+        return rest.hex(":")
+    if subtype == _ADDRESS_SUBTYPES[kind] and _FAMILIES.get(rest[0]) == len(rest) - 1:
+        return str(ip_address(rest[1:]))
+    if not (text := _text(rest)):
+        raise ValueError("no id")
+    return text
+
+
+def _text(value: bytes) -> str:
+    """As switches write it; hex where it is no text."""
+    text = value.rstrip(b"\x00").decode("utf-8", "replace")
+    return text[:MAX_TEXT] if text.isprintable() and "\ufffd" not in text else value.hex()[:MAX_TEXT]
+
+
+def _vid(value: bytes) -> int | None:
+    """0 says that the port has none."""
+    if len(value) != 6:
+        return None
+    vid = int(struct.unpack_from("!H", value, 4)[0])
+    return vid if 0 < vid < 4095 else None

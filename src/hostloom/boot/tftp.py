@@ -1,0 +1,242 @@
+"""A read-only TFTP server for the first hop: firmware loads iPXE, which loads the rest over HTTP.
+
+It serves a fixed table of names; what a client sends never becomes a path.
+"""
+
+import logging
+import selectors
+import socket
+import struct
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hostloom.boot.tftp_packets import (
+    ErrorCode,
+    ReadRequest,
+    RefusedRequest,
+    Transfer,
+    parse_request,
+)
+from hostloom.model.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+#: Transfers at once, and of one address; who asks beyond them asks again.
+MAX_TRANSFERS = 64
+MAX_OF_ONE = 4
+#: A packet that is not acknowledged is sent again this often.
+RESENDS = 5
+MAX_LIFE_S = 120.0
+#: No loader is longer; more would be memory for nothing.
+MAX_FILE_BYTES = 16 * 2**20
+_TICK_S = 0.25
+#: struct in6_pktinfo of ipv6(7): the address that a packet was sent to, and the interface it came in by.
+_PKTINFO = struct.Struct("16sI")
+#: An address as the socket module has it.
+Peer = tuple[Any, ...]
+
+
+@dataclass
+class _Sending:
+    transfer: Transfer
+    socket: socket.socket
+    peer: Peer
+    ends_at: float
+    resend_at: float = 0.0
+    resends_left: int = RESENDS
+
+
+@dataclass
+class TftpServer:
+    """Serves in a thread of its own, on every address of this machine, over IPv4 and IPv6.
+
+    ConfigError where the port is taken; PermissionError where only root may have it.
+    """
+
+    files: Mapping[str, Path]
+    port: int = 69
+    _sendings: dict[Peer, _Sending] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tftp", daemon=True)
+        self._listener = _listener(self.port)
+        self.port = self._listener.getsockname()[1]
+        self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def start(self) -> None:
+        """Serve from now on."""
+        self._thread.start()
+
+    @property
+    def transfers(self) -> int:
+        """How many files are on their way."""
+        return len(self._sendings)
+
+    def stop(self) -> None:
+        """Stop; transfers are cut off."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(5)
+        for sending in list(self._sendings.values()):
+            self._end(sending)
+        self._listener.close()
+        self._selector.close()
+
+    # -- the loop ----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._turn()
+            except Exception:  # a thread that dies would leave firmware without an answer
+                log.exception("tftp")
+                self._stopping.wait(1.0)
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(_TICK_S):
+            if key.data is None:
+                self._take_request()
+            elif key.data.peer in self._sendings:
+                self._take_packet(key.data)
+        now = time.monotonic()
+        for sending in [each for each in self._sendings.values() if each.resend_at <= now]:
+            self._resend(sending, now)
+
+    def _take_request(self) -> None:
+        try:
+            packet, control, _, peer = self._listener.recvmsg(2048, socket.CMSG_SPACE(_PKTINFO.size))
+        except OSError:  # taken back by the kernel, as one with a wrong checksum is
+            return
+        local = _local_address(control)
+        if (known := self._sendings.get(peer)) is not None:
+            self._send(known)  # our answer was lost
+            return
+        try:
+            request = parse_request(packet)
+            if request is None or self._is_full(peer):
+                return
+            self._begin(Transfer(self._content(request), request), local, peer)
+        except RefusedRequest as refused:
+            log.info("tftp: %s is refused: %s", _shown(peer), refused)
+            self._refuse(refused, local, peer)
+
+    def _is_full(self, peer: Peer) -> bool:
+        of_one = sum(each.peer[0] == peer[0] for each in self._sendings.values())
+        return len(self._sendings) >= MAX_TRANSFERS or of_one >= MAX_OF_ONE
+
+    def _content(self, request: ReadRequest) -> bytes:
+        """By its name in the table, with the slash before it that some firmware adds."""
+        path = self.files.get(request.name.removeprefix("/"))
+        if path is None:
+            raise RefusedRequest(ErrorCode.NOT_FOUND, "there is no such boot file")
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_FILE_BYTES + 1)
+        except OSError as error:
+            log.warning("tftp: %s cannot be read: %s (the package ipxe has it)", path, error)
+            raise RefusedRequest(ErrorCode.NOT_FOUND, "this boot file is not installed") from error
+        if len(content) > MAX_FILE_BYTES:
+            raise RefusedRequest(ErrorCode.NOT_DEFINED, "this boot file is too long")
+        return content
+
+    # -- transfers ---------------------------------------------------------------------------------------
+
+    def _begin(self, transfer: Transfer, local: Peer, peer: Peer) -> None:
+        sending = _Sending(transfer, _reply_socket(local, peer), peer, time.monotonic() + MAX_LIFE_S)
+        self._sendings[peer] = sending
+        self._selector.register(sending.socket, selectors.EVENT_READ, sending)
+        log.info("tftp: %s to %s", transfer.request.name, _shown(peer))
+        self._send(sending)
+
+    def _take_packet(self, sending: _Sending) -> None:
+        try:
+            packet = sending.socket.recv(2048)
+        except OSError:  # nobody listens there any more
+            self._end(sending)
+            return
+        if sending.transfer.take(packet):
+            sending.resends_left = RESENDS
+            self._send(sending)
+        elif sending.transfer.is_over:
+            self._end(sending)
+
+    def _send(self, sending: _Sending) -> None:
+        sending.resend_at = time.monotonic() + sending.transfer.timeout_s
+        try:
+            sending.socket.send(sending.transfer.packet)
+        except BlockingIOError:
+            return  # it is sent again
+        except OSError:
+            self._end(sending)
+
+    def _resend(self, sending: _Sending, now: float) -> None:
+        sending.resends_left -= 1
+        if sending.resends_left < 0 or now > sending.ends_at:
+            log.info("tftp: %s answers no more", _shown(sending.peer))
+            self._end(sending)
+        else:
+            self._send(sending)
+
+    def _end(self, sending: _Sending) -> None:
+        del self._sendings[sending.peer]
+        self._selector.unregister(sending.socket)
+        sending.socket.close()
+
+    def _refuse(self, refused: RefusedRequest, local: Peer, peer: Peer) -> None:
+        with suppress(OSError, RefusedRequest), _reply_socket(local, peer) as reply:
+            reply.send(refused.packet)
+
+
+def _listener(port: int) -> socket.socket:
+    """For both families where the machine has both."""
+    has_both = socket.has_dualstack_ipv6()
+    found = socket.socket(socket.AF_INET6 if has_both else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        if has_both:
+            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        found.bind(("", port))
+    except PermissionError:
+        found.close()
+        raise
+    except OSError as error:
+        found.close()
+        raise ConfigError("tftp_port", str(port), f"a port that is free here ({error.strerror})") from error
+    found.setblocking(False)
+    return found
+
+
+def _local_address(control: list[tuple[int, int, bytes]]) -> Peer:
+    """The address that the client asked: firmware takes no answer from another one."""
+    for level, kind, data in control:
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
+            address, interface = _PKTINFO.unpack(data[: _PKTINFO.size])
+            text = socket.inet_ntop(socket.AF_INET6, address)
+            return (text, 0, 0, interface if text.startswith("fe80") else 0)
+    return ("", 0)
+
+
+def _reply_socket(local: Peer, peer: Peer) -> socket.socket:
+    """A port of its own for each transfer, as the protocol wants it; only that client's packets reach it."""
+    found = socket.socket(socket.AF_INET6 if len(peer) == 4 else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        if len(peer) == 4:
+            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        found.bind(local)
+        found.connect(peer)
+    except OSError as error:
+        found.close()
+        raise RefusedRequest(ErrorCode.NOT_DEFINED, "this address is not answered") from error
+    found.setblocking(False)
+    return found
+
+
+def _shown(peer: Peer) -> str:
+    return str(peer[0]).removeprefix("::ffff:")

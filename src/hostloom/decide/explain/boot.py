@@ -1,0 +1,50 @@
+"""Words of what a machine boots from the network, and of what commissioning found otherwise."""
+
+from hostloom.decide.boot import BootDecision, BootReason
+from hostloom.decide.commission import Difference, DifferenceCode
+from hostloom.model.commissioning import BootAction
+
+ACTIONS = {
+    BootAction.COMMISSION: "commissioning",
+    BootAction.ENLIST: "enlisting",
+    BootAction.LOCAL: "its own disk",
+    BootAction.RESCUE: "the rescue environment",
+    BootAction.DEPLOY: "deployment",
+}
+
+BOOT_REASONS = {
+    BootReason.ASKED: "that was asked for",
+    BootReason.NEVER_COMMISSIONED: "it has not reported what it is yet",
+    BootReason.COMMISSIONING: "it is being commissioned",
+    BootReason.NEW: "it is new, and not touched until `hostloom machine commission` says so",
+    BootReason.ADOPTED: "it was adopted, and is not touched",
+    BootReason.SETTLED: "it has what it is to run",
+    BootReason.OTHER_NODE: "it is a node that is no machine of ours",
+    BootReason.UNKNOWN: "nobody knows it yet",
+    BootReason.ENLISTING_OFF: "nobody knows it, and the setting enlist is false",
+}
+
+DIFFERENCES = {
+    DifferenceCode.CORES: "{found} cores instead of {wanted}",
+    DifferenceCode.MEMORY: "{found} MiB of memory instead of {wanted}",
+    DifferenceCode.ARCHITECTURE: "the architecture {found} instead of {wanted}",
+    DifferenceCode.DISK_MISSING: "no disk {subject} of {wanted} bytes",
+    DifferenceCode.DISK_UNEXPECTED: "a disk {subject} of {found} bytes that is not in its record",
+    DifferenceCode.DISK_SIZE: "disk {subject} has {found} bytes instead of {wanted}",
+    DifferenceCode.NIC_MISSING: "no NIC with {subject}'s MAC address {wanted}",
+    DifferenceCode.NIC_UNEXPECTED: "a NIC {subject} with the MAC address {found} that is not in its record",
+    DifferenceCode.NO_CARRIER: "NIC {subject} has no carrier",
+    DifferenceCode.NO_LEASE: "NIC {subject} got no address by DHCP, planned is {wanted}",
+    DifferenceCode.ADDRESS: "NIC {subject} got {found} by DHCP, planned is {wanted}",
+}
+
+
+def render_boot(decision: BootDecision) -> str:
+    """`its own disk, because …`."""
+    return f"{ACTIONS[decision.action]}, because {BOOT_REASONS[decision.reason]}"
+
+
+def render_difference_found(difference: Difference) -> str:
+    """A difference in one line."""
+    text = DIFFERENCES[difference.code]
+    return text.format(subject=difference.subject, wanted=difference.wanted, found=difference.found)
