@@ -539,6 +539,10 @@ class Commissionings(Protocol):
         """By machine; one statement."""
         ...
 
+    def times(self, keys: Sequence[SystemId]) -> dict[SystemId, float]:
+        """When each was commissioned last; one statement that reads nothing else."""
+        ...
+
     def permit(self, token: BootToken, now: float) -> None:
         """Keep a token in place of its NIC's last one; forget those that have expired."""
         ...

@@ -105,10 +105,10 @@ def test_one_client_cannot_take_all_places(server: TftpServer) -> None:
 
 
 def test_many_at_once(server: TftpServer, tmp_path: Path) -> None:
+    argv = ["busybox", "tftp", "-g", "-b", "1432", "-r", "snponly.efi", "-l"]
     running = [
         subprocess.Popen(
-            ["busybox", "tftp", "-g", "-b", "1432", "-r", "snponly.efi", "-l", str(tmp_path / f"got{n}")]
-            + [f"127.0.1.{n}", str(server.port)],
+            [*argv, str(tmp_path / f"got{n}"), f"127.0.1.{n}", str(server.port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

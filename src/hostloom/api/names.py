@@ -1,5 +1,6 @@
 """Names of what answers refer to: people read `fabric-0/20` and not an id."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from hostloom.decide.snapshot import Snapshot
@@ -22,6 +23,7 @@ class Names:
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
+        self._commissioned: dict[SystemId, float | None] = {}
 
     @cached_property
     def world(self) -> Snapshot:
@@ -64,6 +66,16 @@ class Names:
             if (key := state.host.correlation.system_id) is not None:
                 found.setdefault(key, []).append(state.host.name)
         return found
+
+    def foresee(self, machines: Sequence[SystemId]) -> None:
+        """Read for all of these at once what is read of each else."""
+        self._commissioned |= dict.fromkeys(machines) | self._uow.commissionings.times(machines)
+
+    def commissioned_at(self, key: SystemId) -> float | None:
+        """When a machine was commissioned last."""
+        if key not in self._commissioned:
+            self.foresee([key])
+        return self._commissioned[key]
 
     def zone(self, key: ZoneId) -> str:
         """A zone's name."""

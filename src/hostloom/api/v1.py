@@ -17,6 +17,7 @@ from hostloom.api.problems import MEDIA_TYPE, install_handlers
 from hostloom.api.routers import (
     access,
     addresses,
+    commissioning,
     events,
     fabrics,
     groupings,
@@ -47,6 +48,7 @@ ROUTERS = (
     nodes.router,
     hosts.router,
     machines.router,
+    commissioning.router,
     plans.router,
     operations.router,
     events.router,

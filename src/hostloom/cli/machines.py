@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli import compose
+from hostloom.cli import commissioning, compose
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
@@ -40,12 +40,13 @@ NOUN = Noun(
         Column("CORES", "cores"),
         Column("MEMORY", lambda item: memory(item["memory_mib"])),
         Column("NETWORK BOOT", "netboot"),
+        *commissioning.LINES,
         Column("ZONE", "zone"),
         Column("RESOURCE POOL", "resource_pool"),
         Column("TAGS", "tags"),
         Column("OWNER", "owner"),
     ),
-    parts=parts_of,
+    parts=lambda item: [*parts_of(item), *commissioning.parts_of(item)],
     empty="no machines yet: `hostloom machine compose` makes one, `hostloom machine plan` shows it first",
     example="vm1",
 )
@@ -56,6 +57,9 @@ Key = Annotated[str, typer.Argument(metavar="MACHINE", help=NOUN.key)]
 
 app.command("plan")(compose.plan)
 app.command("compose")(compose.compose)
+app.command("boot")(commissioning.boot)
+app.command("commission")(commissioning.commission)
+app.command("forget")(commissioning.forget)
 
 
 @app.command("list")

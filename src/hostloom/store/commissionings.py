@@ -31,6 +31,13 @@ class Commissionings:
             for row in self.tx.rows(query)
         }
 
+    def times(self, keys: Sequence[SystemId]) -> dict[SystemId, float]:
+        """When each was commissioned last."""
+        query = select(commissionings.c.system_id, commissionings.c.at)
+        return {
+            row.system_id: row.at for row in self.tx.rows(query.where(commissionings.c.system_id.in_(keys)))
+        }
+
     def permit(self, token: BootToken, now: float) -> None:
         """Keep a token in place of its NIC's last one; forget the expired."""
         over = or_(boot_tokens.c.mac == token.mac, boot_tokens.c.expires_at <= now)

@@ -59,7 +59,7 @@ def _decide(uow: UnitOfWork, mac: MacAddress, *, enlist: bool) -> BootNow:
     if machine is None:
         is_node = uow.nodes.find_by_mac(mac) is not None
         return BootNow(decide_strangers_boot(is_node=is_node, enlist=enlist), None)
-    commissioned = machine.system_id in uow.commissionings.of([machine.system_id])
+    commissioned = machine.system_id in uow.commissionings.times([machine.system_id])
     return BootNow(decide_boot(machine, commissioned=commissioned), machine)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
-from hostloom.services import hosts, machines, plans
+from hostloom.services import commissioning, hosts, machines, plans
 from hostloom.workflows.worker import SAGAS
 from support.little_world import URIS, LittleWorld, little_world
 from support.saga_proofs import (
@@ -50,6 +50,10 @@ def begin_decompose(world: LittleWorld) -> Operation:
     return machines.decompose(world.ports, LOCAL_ADMIN, "web")
 
 
+def begin_commission(world: LittleWorld) -> Operation:
+    return commissioning.commission(world.ports, LOCAL_ADMIN, "web")
+
+
 def begin_refresh(world: LittleWorld) -> Operation:
     return hosts.refresh(world.ports, LOCAL_ADMIN, "kvm1")
 
@@ -65,11 +69,14 @@ CASES: dict[str, tuple[str, Callable[[LittleWorld], Operation], str]] = {
     "compose-batch": ("compose", begin_batch, "commit"),
     "compose-plan": ("compose", begin_plan, "commit"),
     "decompose": ("decompose", begin_decompose, "domain"),
+    "commission": ("commission", begin_commission, "settle"),
     "refresh": ("refresh", begin_refresh, "record"),
     "add-host": ("add-host", begin_add_host, "record"),
 }
 #: Those that need two hosts.
 ON_TWO_HOSTS = ("compose-batch", "compose-plan")
+#: Those that need a machine.
+ON_A_MACHINE = ("decompose", "commission")
 STEPS = [(case, step.name) for case, (saga, _, _) in CASES.items() for step in SAGAS[saga].steps]
 
 
@@ -81,7 +88,7 @@ def proof(request: pytest.FixtureRequest, tmp_path: Path) -> Proof:
 def make_proof(name: str, directory: Path) -> Proof:
     directory.mkdir(exist_ok=True)
     world = little_world(directory, hosts_there=2 if name in ON_TWO_HOSTS else 1)
-    if name == "decompose":
+    if name in ON_A_MACHINE:
         begin_compose(world)
         assert world.run().state == "succeeded"
     saga, begin, _ = CASES[name]

@@ -9,7 +9,7 @@ from hostloom.api.forms import ABSENT, Flag, In, Out, Patch, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
-from hostloom.api.shapes.machines import BatchIn, ComposeIn, ComposingOut, MachineOut
+from hostloom.api.shapes.machines import BatchIn, ComposeIn, ComposingOut, MachineDetailOut, MachineOut
 from hostloom.api.shapes.plans import DecisionOut
 from hostloom.decide.explain.data import from_data
 from hostloom.decide.explain.explain import render
@@ -17,6 +17,7 @@ from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine
 from hostloom.model.request import ComposeBatch
 from hostloom.services import machines, plans
+from hostloom.services.commissioning import found_in
 from hostloom.services.machines import MachineChanges
 
 router = APIRouter(prefix="/machines", tags=["machines"])
@@ -60,6 +61,7 @@ def list_machines(
     with call.begin() as uow:
         names = Names(uow)
         found = machines.list_(uow, call.principal, after, page.more, host)
+        names.foresee([each.system_id for each in found])
         shown = [MachineOut.of(each, names) for each in found]
     return call.page(page, shown, lambda each: each.system_id)
 
@@ -88,11 +90,12 @@ def compose_machines(call: Changing, body: BatchIn) -> Response:
     )
 
 
-@router.get("/{key}", response_model=MachineOut)
+@router.get("/{key}", response_model=MachineDetailOut)
 def get_machine(call: Reading, key: str) -> Response:
-    """Show a machine."""
+    """Show a machine, with what commissioning found in it."""
     with call.begin() as uow:
-        return call.one(MachineOut.of(machines.get(uow, call.principal, key), Names(uow)))
+        machine = machines.get(uow, call.principal, key)
+        return call.one(MachineDetailOut.with_found(machine, Names(uow), found_in(uow, machine)))
 
 
 @router.patch("/{key}", response_model=MachineOut)

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from hostloom.api.forms import Count, Flag, In, Mac, Out, Text
 from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
+from hostloom.api.shapes.commissioning import CommissioningOut, NetworkBootOut
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.machine import (
     Disk,
@@ -22,6 +23,7 @@ from hostloom.model.operation import Operation
 from hostloom.model.plan import PlannedInterface
 from hostloom.model.request import MAX_BATCH, AddressMode, ComposeBatch, ComposeRequest, Strategy
 from hostloom.services import batches
+from hostloom.services.commissioning import Found
 
 
 class ComposeIn(In):
@@ -162,11 +164,15 @@ class MachineOut(Out):
     resource_pool: str
     tags: list[str]
     owner: str
+    network_boot: NetworkBootOut
+    #: Seconds since the epoch; null: it has never reported what it is.
+    commissioned_at: float | None
     generation: int
 
     @classmethod
     def of(cls, item: Machine, names: Names) -> Self:
         """Of the model."""
+        commissioned_at = names.commissioned_at(item.system_id)
         plain = (
             "system_id hostname uuid origin state power architecture cores memory_mib netboot "
             "owner generation"
@@ -179,4 +185,19 @@ class MachineOut(Out):
             zone=names.zone(item.zone_id),
             resource_pool=names.resource_pool(item.resource_pool_id),
             tags=list(item.tags),
+            network_boot=NetworkBootOut.of(item, commissioned=commissioned_at is not None),
+            commissioned_at=commissioned_at,
         )
+
+
+class MachineDetailOut(MachineOut):
+    """A machine with all that was found in it; `commissioning` is null until it has reported."""
+
+    commissioning: CommissioningOut | None = None
+
+    @classmethod
+    def with_found(cls, item: Machine, names: Names, found: Found | None) -> Self:
+        """Of the model."""
+        shown = cls.of(item, names)
+        shown.commissioning = None if found is None else CommissioningOut.of(found)
+        return shown

@@ -1,0 +1,41 @@
+"""Network boot and commissioning of machines over HTTP; by hostname or system id."""
+
+from fastapi import APIRouter, Response
+
+from hostloom.api.calls import Changing
+from hostloom.api.names import Names
+from hostloom.api.routers.operations import OperationOut
+from hostloom.api.shapes.commissioning import NextBootIn
+from hostloom.api.shapes.machines import MachineOut
+from hostloom.services import commissioning
+
+router = APIRouter(prefix="/machines", tags=["machines"])
+
+
+@router.put("/{key}/next-boot", response_model=MachineOut)
+def set_next_boot(call: Changing, key: str, body: NextBootIn) -> Response:
+    """Say what a machine boots from the network next; `default`: what its state says."""
+    return call.commit(
+        200,
+        lambda uow: MachineOut.of(
+            commissioning.set_next_boot(uow, call.principal, key, body.next, call.generation), Names(uow)
+        ),
+    )
+
+
+@router.post("/{key}/commission", status_code=202, response_model=OperationOut)
+def commission_machine(call: Changing, key: str) -> Response:
+    """Have a machine boot the commissioning environment and report what it is.
+
+    A composed machine is restarted; a bare one has to be switched on by hand.
+    """
+    return call.perform(
+        202,
+        lambda: OperationOut.of(commissioning.commission(call.ports, call.principal, key, call.generation)),
+    )
+
+
+@router.post("/{key}/forget", status_code=204)
+def forget_machine(call: Changing, key: str) -> Response:
+    """Remove the record of an enlisted machine; should it boot from the network again, it is new again."""
+    return call.commit(204, lambda uow: commissioning.forget(uow, call.principal, key, call.generation))

@@ -1,0 +1,134 @@
+"""`hostloom machine`: what it boots next, commissioning, and tables of what was found."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from hostloom.cli.follow import finish
+from hostloom.cli.hosts import Wait
+from hostloom.cli.nouns import Yes, confirm
+from hostloom.cli.output import Column, Format, Output, memory, say, show_done, size, table, when
+from hostloom.cli.session import open_client
+from hostloom.client import Document
+
+Key = Annotated[str, typer.Argument(metavar="MACHINE", help="A machine by hostname or system id.")]
+
+
+class NextBoot(StrEnum):
+    """What to boot from the network."""
+
+    DEFAULT = "default"
+    COMMISSION = "commission"
+    LOCAL = "local"
+    RESCUE = "rescue"
+
+
+def boot(
+    context: typer.Context,
+    key: Key,
+    next_: Annotated[
+        NextBoot,
+        typer.Option(
+            "--next", help="`default`: what its state says. `rescue`: a shell on the console, once."
+        ),
+    ],
+    output: Output = Format.TABLE,
+) -> None:
+    """Say what a machine boots from the network next.
+
+    Example: `hostloom machine boot web1 --next rescue`
+    """
+    with open_client(context) as client:
+        changed = client.machines.act(key, "next-boot", {"next": next_.value}, method="PUT")
+    text = f"machine {changed['hostname']}: next network boot: {changed['network_boot']['text']}"
+    show_done(text, changed, output)
+
+
+def commission(context: typer.Context, key: Key, wait: Wait = True, output: Output = Format.TABLE) -> None:
+    """Have a machine boot the commissioning environment and report what it is.
+
+    A composed machine is restarted; a bare one has to be switched on by hand.
+
+    Example: `hostloom machine commission web1`
+    """
+    with open_client(context) as client:
+        bare = client.machines.get(key)["host"] is None
+        done = finish(client, client.machines.act(key, "commission"), output, wait=wait)
+    if bare:
+        say(f"switch {key} on now, or restart it: hostloom has no control of its power")
+    show_done(f"machine {key} is being commissioned; `hostloom machine show {key}` shows it", done, output)
+
+
+def forget(context: typer.Context, key: Key, yes: Yes = False, output: Output = Format.TABLE) -> None:
+    """Remove the record of an enlisted machine; should it boot from the network again, it is new again.
+
+    Example: `hostloom machine forget m-525400aabbcc --yes`
+    """
+    confirm(f"Forget machine {key}?", yes=yes)
+    with open_client(context) as client:
+        client.machines.act(key, "forget")
+    show_done(f"machine {key} is forgotten", {"forgotten": key}, output)
+
+
+#: Lines of a machine.
+LINES = (
+    Column("NEXT NETWORK BOOT", lambda item: item["network_boot"]["text"]),
+    Column("COMMISSIONED", lambda item: when(item["commissioned_at"])),
+)
+_HARDWARE = (
+    Column("CPU", "cpu_model"),
+    Column("CORES", "cores", right=True),
+    Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True),
+    Column("ARCHITECTURE", "architecture"),
+    Column("FIRMWARE", "firmware"),
+    Column("MADE BY", lambda item: " ".join(filter(None, (item["vendor"], item["product"])))),
+    Column("SERIAL", "serial"),
+)
+_DISKS = (
+    Column("NAME", "name"),
+    Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
+    Column("MODEL", "model"),
+    Column("SERIAL", "serial"),
+    Column("ROTATES", "rotational"),
+)
+_NICS = (
+    Column("NAME", "name"),
+    Column("MAC", "mac"),
+    Column("CARRIER", "carrier"),
+    Column("SPEED", lambda item: f"{item['link_speed']} Mbit/s" if item["link_speed"] else None, right=True),
+    Column("DRIVER", "driver"),
+    Column("DHCP", lambda item: _lease(item["dhcp"])),
+    Column("SWITCH PORT", lambda item: _neighbour(item["neighbour"])),
+)
+
+
+def parts_of(item: Document) -> list[tuple[str, Table | str]]:
+    """What was found, and what of it is not as planned; nothing of a machine that has not reported."""
+    found = item.get("commissioning")
+    if found is None:
+        return []
+    parts: list[tuple[str, Table | str]] = [("found by commissioning", table([found], _HARDWARE))]
+    if found["disks"]:
+        parts.append(("disks found", table(found["disks"], _DISKS)))
+    parts.append(("interfaces found", table(found["nics"], _NICS)))
+    if found["differences"]:
+        words = "\n".join(f"! {each['text']}" for each in found["differences"])
+        parts.append(("not as planned", words))
+    return parts
+
+
+def _lease(dhcp: Document | None) -> str | None:
+    """`10.0.0.9 from 10.0.0.2`."""
+    if dhcp is None:
+        return None
+    return f"{dhcp['ip']} from {dhcp['server']}" if dhcp["server"] else str(dhcp["ip"])
+
+
+def _neighbour(neighbour: Document | None) -> str | None:
+    """`leaf-3 Ethernet1/7, VLAN 20`."""
+    if neighbour is None:
+        return None
+    where = f"{neighbour['system_name'] or neighbour['chassis']} {neighbour['port']}"
+    return f"{where}, VLAN {neighbour['vid']}" if neighbour["vid"] else where

@@ -1,0 +1,93 @@
+"""Commissioning: what a machine boots next, what was found in it, and how that differs from its record."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from hostloom.decide.commission import Difference, differences_from_plan
+from hostloom.model.access import Principal
+from hostloom.model.commissioning import BootAction, Commissioning
+from hostloom.model.errors import WrongState
+from hostloom.model.machine import Machine, MachineOrigin, MachineState, check_transition
+from hostloom.model.operation import Operation
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.machines import get
+from hostloom.services.naming import check_generation
+from hostloom.services.start import start_saga
+from hostloom.workflows.commission import COMMISSION, CommissionInput
+
+
+class NextBoot(StrEnum):
+    """What a user may have a machine boot from the network."""
+
+    #: What its state says.
+    DEFAULT = "default"
+    COMMISSION = "commission"
+    LOCAL = "local"
+    #: Once.
+    RESCUE = "rescue"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What commissioning found, and where that is not as planned."""
+
+    commissioning: Commissioning
+    differences: tuple[Difference, ...]
+
+
+def found_in(uow: UnitOfWork, machine: Machine) -> Found | None:
+    """Of a bare machine the record is what was found: there is nothing to differ from."""
+    found = uow.commissionings.of([machine.system_id]).get(machine.system_id)
+    if found is None:
+        return None
+    if machine.origin is not MachineOrigin.COMPOSED:
+        return Found(found, ())
+    served = uow.snapshot().bootable_vlans
+    return Found(found, differences_from_plan(machine, found.hardware, served))
+
+
+def set_next_boot(
+    uow: UnitOfWork, principal: Principal, key: str, wanted: NextBoot, generation: int | None = None
+) -> Machine:
+    """Say what a machine boots from the network next; one that is being commissioned waits no longer."""
+    require_admin(principal, "choose what machines boot")
+    machine = get(uow, principal, key)
+    check_generation("machine", machine.hostname, machine, generation)
+    if wanted is NextBoot.DEFAULT:
+        return uow.machines.update(replace(machine, next_boot=None))
+    _check_netboot(machine)
+    return uow.machines.update(replace(machine, next_boot=BootAction(wanted.value)))
+
+
+def commission(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> Operation:
+    """Record the operation that has a machine commissioned; a bare one its operator switches on."""
+    require_admin(principal, "commission machines")
+    with ports.store.begin() as uow:
+        machine = get(uow, principal, key)
+        check_generation("machine", machine.hostname, machine, generation)
+        if machine.origin is MachineOrigin.ADOPTED:
+            raise WrongState("machine", machine.hostname, machine.origin, "composed by hostloom, or enlisted")
+        if machine.state is MachineState.COMMISSIONING:
+            raise WrongState("machine", machine.hostname, machine.state, "at rest")
+        check_transition(machine.hostname, machine.state, MachineState.COMMISSIONING)
+        _check_netboot(machine)
+        given = CommissionInput(machine.system_id, machine.hostname)
+        operation = start_saga(uow, ports, principal, COMMISSION, given, f"machine {machine.hostname}")
+        uow.commit()
+    return operation
+
+
+def forget(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
+    """Remove the record of an enlisted machine; should it boot from the network again, it is new again."""
+    require_admin(principal, "forget machines")
+    machine = get(uow, principal, key)
+    check_generation("machine", machine.hostname, machine, generation)
+    if machine.origin is not MachineOrigin.ENLISTED:
+        raise WrongState("machine", machine.hostname, machine.origin, "enlisted: others are decomposed")
+    uow.machines.delete(machine.system_id)
+
+
+def _check_netboot(machine: Machine) -> None:
+    if not machine.netboot:
+        raise WrongState("machine", machine.hostname, "made without network boot", "one that boots from it")
