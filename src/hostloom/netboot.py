@@ -21,6 +21,7 @@ from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
 from hostloom.ports import Ports
+from hostloom.repeating import Repeating
 from hostloom.workflows.commission import give_up_overdue
 from hostloom.workflows.netboot import boot_now
 from hostloom.workflows.report import take_report, temporary_name
@@ -43,7 +44,6 @@ class BootServer:
     def __init__(self, settings: Settings, ports: Ports) -> None:
         self._settings, self._ports = settings, ports
         self._images = BootImages(settings.images, settings.boot_kernel, settings.boot_initrd)
-        self._stopping = threading.Event()
         with ExitStack() as undo:
             self._socket = undo.enter_context(_listen(settings.boot_port))
             self._tftp = _tftp(settings.tftp_port)
@@ -63,34 +63,24 @@ class BootServer:
         )
         self._server = uvicorn.Server(config)
         run = {"sockets": [self._socket]}
-        self._threads = (
-            threading.Thread(target=self._server.run, kwargs=run, name="boot", daemon=True),
-            threading.Thread(target=self._look, name="commissioning", daemon=True),
-        )
+        self._thread = threading.Thread(target=self._server.run, kwargs=run, name="boot", daemon=True)
+        self._overdue = Repeating("commissioning", lambda: give_up_overdue(ports), LOOK_EVERY_S)
 
     def start(self) -> None:
         """Serve in threads of their own."""
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
+        self._overdue.start()
         if self._tftp is not None:
             self._tftp.start()
 
     def stop(self) -> None:
         """Stop serving."""
-        self._stopping.set()
         self._server.should_exit = True
+        self._overdue.stop()
         if self._tftp is not None:
             self._tftp.stop()
-        for thread in self._threads:
-            thread.join(5)
+        self._thread.join(5)
         self._socket.close()
-
-    def _look(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
-            try:
-                give_up_overdue(self._ports)
-            except Exception:  # a thread that dies would leave machines waiting for ever
-                log.exception("commissioning")
 
     # -- what machines ask -------------------------------------------------------------------------------
 

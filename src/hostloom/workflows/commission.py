@@ -1,5 +1,6 @@
 """Commission: have a machine boot from the network and report what it is, or give it up in time."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from hostloom.model.commissioning import BootAction
@@ -107,20 +108,15 @@ SETTLE = Step[CommissionInput, None]("settle", rows=_record_power)
 COMMISSION = Saga("commission", CommissionInput, (MARK, POWER_STATE, RESTART, SETTLE))
 
 
-def give_up_overdue(ports: Ports) -> int:
-    """Call those failed whose report did not come in time; how many these are."""
+def give_up_overdue(ports: Ports) -> None:
+    """Call those failed whose report did not come in time."""
     with ports.store.begin() as uow:
         overdue = uow.machines.overdue(ports.clock.now())
-    given_up = 0
     for machine in overdue:
-        try:
-            with ports.store.begin() as uow:
-                _give_up(uow, ports, machine)
-                uow.commit()
-                given_up += 1
-        except StaleGeneration:
-            continue  # something came of it at last: the next look sees what
-    return given_up
+        # One that has changed meanwhile may have reported at last: the next look sees it.
+        with suppress(StaleGeneration), ports.store.begin() as uow:
+            _give_up(uow, ports, machine)
+            uow.commit()
 
 
 def _give_up(uow: UnitOfWork, ports: Ports, machine: Machine) -> None:

@@ -126,4 +126,5 @@ def test_resumes_after_every_recorded_write(name: str, tmp_path: Path) -> None:
         commits += 1
         if not prove_resumes_after_write(make_proof(name, tmp_path / str(commits)), commits):
             break
-    assert commits > len(SAGAS[CASES[name][0]].steps)
+    # Rows of steps without an effect are written together with the next one's.
+    assert commits > sum(step.do is not None for step in SAGAS[CASES[name][0]].steps)
