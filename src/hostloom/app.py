@@ -41,6 +41,7 @@ from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from hostloom.repeating import Repeating
 from hostloom.store.engine import open_store
+from hostloom.wire.probe import AgentProbe
 from hostloom.workflows.freshness import Freshness
 from hostloom.workflows.worker import Worker
 
@@ -146,6 +147,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         dhcp=_dhcp_server(settings, stack),
         clock=SystemClock(),
         ids=RandomIds(),
+        wire=AgentProbe(remotes),
         boot_port=settings.boot_port,
         commission_timeout_s=settings.commission_timeout_min * 60.0,
     )

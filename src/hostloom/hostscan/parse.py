@@ -27,6 +27,8 @@ _KINDS = {
 _OVS_MASTER = "ovs-system"
 #: Mbit/s; drivers that do not know their speed say -1, some as an unsigned number.
 _MAX_SPEED = 10_000_000
+#: Throw-away probes of hostloom (wire/agent.py) are named so: they come and go, and are no NIC of the host.
+PROBES = "hlp"
 
 
 def parse(text: str, host: str) -> ObservedNetwork:
@@ -78,6 +80,8 @@ class _Links:
     def _kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
         """What carries or could carry a machine; None for what belongs to guests, containers and tunnels."""
         info = _info_kind(each)
+        if info == "veth" and name.startswith(PROBES):
+            return None
         if name in self._ovs.bridges:
             return InterfaceKind.BRIDGE
         if each.get("link_type") == "loopback":

@@ -278,14 +278,14 @@ class HostRefused(DriverError):
 
 
 class HostNotScannable(DriverError):
-    """The URI gives no way to read the host's links (TLS, test driver, a bare socket)."""
+    """The URI gives no way to the host's links (TLS, test driver, a bare socket), or `cause` stands in it."""
 
     code = "host-not-scannable"
     hint = "say what cannot be seen with `hostloom node interface update`"
 
-    def __init__(self, uri: str) -> None:
-        super().__init__(f"the links of {uri!r} cannot be read: that takes SSH or the machine itself")
-        self.uri = uri
+    def __init__(self, uri: str, cause: str = "that takes SSH or the machine itself") -> None:
+        super().__init__(f"the links of {uri!r} cannot be read: {cause}")
+        self.uri, self.cause = uri, cause
 
 
 class WireRefused(DriverError):

@@ -63,8 +63,8 @@ class DhcpOffer:
     server: Address
     #: Link address of the frame: the server's own, or its relay's.
     mac: MacAddress
-    #: The address that it offered.
-    ip: Address
+    #: The address that it offered; None: it has none for a client that nobody knows (DHCPv6 says so).
+    ip: Address | None
     gateway: Address | None = None
     lease_time_s: int | None = None
 

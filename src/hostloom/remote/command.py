@@ -32,7 +32,7 @@ class Shell(Protocol):
         """How errors name the machine."""
         ...
 
-    def run(self, argv: Sequence[str], timeout_s: float = 20.0) -> Completed:
+    def run(self, argv: Sequence[str], timeout_s: float = 20.0, stdin: bytes = b"") -> Completed:
         """Run a command; HostUnreachable if it has not ended in time."""
         ...
 
@@ -42,22 +42,28 @@ class Local:
 
     name = "this machine"
 
-    def run(self, argv: Sequence[str], timeout_s: float = 20.0) -> Completed:
+    def run(self, argv: Sequence[str], timeout_s: float = 20.0, stdin: bytes = b"") -> Completed:
         """Run a command here."""
-        return run_process(argv, timeout_s, self.name, argv[0])
+        return run_process(argv, timeout_s, self.name, argv[0], stdin)
 
 
-def run_process(argv: Sequence[str], timeout_s: float, host: str, action: str) -> Completed:
+def run_process(
+    argv: Sequence[str], timeout_s: float, host: str, action: str, stdin: bytes = b""
+) -> Completed:
     """Run a program here; past its time its process group is killed and HostUnreachable says `action`.
 
     It prints into files: pipes would have to be read until everybody closed them, and what ssh leaves running
     for a user's ProxyCommand may keep them open for ever.
     """
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+    with (
+        tempfile.TemporaryFile() as given,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as errors,
+    ):
+        given.write(stdin)
+        given.seek(0)
         try:
-            process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, start_new_session=True
-            )
+            process = subprocess.Popen(argv, stdin=given, stdout=out, stderr=errors, start_new_session=True)
         except FileNotFoundError as error:
             return Completed(NOT_FOUND, "", str(error))
         try:

@@ -59,8 +59,8 @@ class Remote:
         """How errors name the host."""
         return self._address.host
 
-    def run(self, argv: Sequence[str], timeout_s: float = 20.0) -> Completed:
-        """Run a command on the host.
+    def run(self, argv: Sequence[str], timeout_s: float = 20.0, stdin: bytes = b"") -> Completed:
+        """Run a command on the host, with what it reads.
 
         A non-zero exit is a result. HostKeyUnknown, HostKeyChanged, HostRefused or HostUnreachable when there
         is no connection. Past `timeout_s` HostUnreachable; the command may go on there.
@@ -70,7 +70,7 @@ class Remote:
             master = self._connect(until)
             options = self._options("no") | {"ClearAllForwardings": "yes"}
             left_s = max(0.1, until - time.monotonic())
-            done = run_process(self._call.argv(options, shlex.join(argv)), left_s, self.name, argv[0])
+            done = run_process(self._call.argv(options, shlex.join(argv)), left_s, self.name, argv[0], stdin)
         self._used_at = time.monotonic()
         if done.exit_code == SSH_FAILED and (is_from_ssh(done.stderr) or master.dies_within(0.3)):
             raise self._failure(done.stderr)

@@ -1,0 +1,111 @@
+"""The probe as an adapter: hands the agent's text to a host's python3, and reads what it found."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from hostloom.model.attachment import AttachKind
+from hostloom.model.errors import HostNotScannable, WireRefused
+from hostloom.model.exchange import DhcpOffer
+from hostloom.model.ids import MacAddress
+from hostloom.model.network import Address
+from hostloom.ports import ProbePoint, Reach
+from hostloom.remote.address import is_this_machine, ssh_address
+from hostloom.remote.command import NOT_FOUND, Local, Shell
+from hostloom.remote.connection import Remotes
+
+#: `-I`: nothing of the user's own is imported.
+PYTHON = ("python3", "-I", "-")
+#: What a probe may take beyond listening: a bridge's forward delay, the search for the longest packet.
+SETTLING_S = 50.0
+#: What the host may take beyond the agent's end: login, starting Python.
+STARTING_S = 10.0
+#: An argument of a program is at most 128 KiB: so many addresses surely fit.
+TARGETS_AT_ONCE = 1000
+
+
+class AgentProbe:
+    """Fills ports.WireProbe on this machine and over SSH."""
+
+    def __init__(self, remotes: Remotes) -> None:
+        self._remotes = remotes
+
+    def dhcp_servers(
+        self, point: ProbePoint, version: int = 4, timeout_s: float = 3.0
+    ) -> Sequence[DhcpOffer]:
+        """Every server that would give an unknown client an address."""
+        job = {"task": "dhcp", "version": version, "timeout_s": timeout_s}
+        return [_offer(each) for each in self._ask(point, job)["offers"]]
+
+    def reach(
+        self, point: ProbePoint, targets: Sequence[Address], mtu: int | None = None, timeout_s: float = 1.0
+    ) -> Sequence[Reach]:
+        """Who has each address, in the order of the targets."""
+        found = []
+        for at in range(0, len(targets), TARGETS_AT_ONCE):
+            some = [str(each) for each in targets[at : at + TARGETS_AT_ONCE]]
+            job = {"task": "reach", "targets": some, "mtu": mtu, "timeout_s": timeout_s}
+            found += self._ask(point, job)["reach"]
+        return [
+            Reach(target, tuple(map(MacAddress.parse, each["macs"])), each["mtu"])
+            for target, each in zip(targets, found, strict=True)
+        ]
+
+    def _ask(self, point: ProbePoint, job: Mapping[str, object]) -> dict[str, Any]:
+        """The agent's answer; WireRefused and HostNotScannable as it says."""
+        attachment, shell = point.attachment, self._shell(point.uri)
+        where = f"{attachment.source} of {shell.name}"
+        if attachment.kind is AttachKind.NETWORK:
+            raise WireRefused(where, "it is a libvirt network: ask its bridge")
+        if attachment.ovs:
+            raise WireRefused(where, "Open vSwitch would remember the port of a probe that was killed")
+        end_s = float(str(job["timeout_s"])) + SETTLING_S
+        whole = {
+            **job,
+            "source": attachment.source,
+            "kind": attachment.kind,
+            "mode": attachment.mode,
+            "end_s": end_s,
+        }
+        done = shell.run([*PYTHON, json.dumps(whole)], end_s + STARTING_S, stdin=_program())
+        if done.exit_code == NOT_FOUND:
+            raise HostNotScannable(point.uri, "there is no python3, which a probe needs")
+        try:
+            answer: dict[str, Any] = json.loads(done.stdout)
+        except ValueError:
+            words = done.stderr.strip().splitlines() or ["it said nothing"]
+            raise HostNotScannable(point.uri, f"the probe ended early: {words[-1]}") from None
+        if "refused" in answer:
+            raise WireRefused(where, answer["refused"])
+        if "unable" in answer:
+            raise HostNotScannable(point.uri, f"the probe could not be made: {answer['unable']}")
+        return answer
+
+    def _shell(self, uri: str) -> Shell:
+        address = ssh_address(uri)
+        if address is not None:
+            return self._remotes.of(address)
+        if is_this_machine(uri):
+            return Local()
+        raise HostNotScannable(uri)
+
+
+@cache
+def _program() -> bytes:
+    return Path(__file__).with_name("agent.py").read_bytes()
+
+
+def _offer(found: Mapping[str, Any]) -> DhcpOffer:
+    def address(name: str) -> Address | None:
+        return None if found[name] is None else ip_address(found[name])
+
+    return DhcpOffer(
+        server=ip_address(found["server"]),
+        mac=MacAddress.parse(found["mac"]),
+        ip=address("ip"),
+        gateway=address("gateway"),
+        lease_time_s=found["lease_time_s"],
+    )
