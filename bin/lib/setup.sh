@@ -29,8 +29,8 @@ give_back() {
   fi
 }
 
-RUNTIME_PACKAGES="ca-certificates python3 python3-venv python3-dev gcc pkg-config libvirt-dev openssh-client iproute2 procps"
-LAB_PACKAGES="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-clients ipxe-qemu seabios dnsmasq-base
+RUNTIME_PACKAGES="ca-certificates python3 python3-venv python3-dev gcc pkg-config libvirt-dev openssh-client iproute2 procps ipxe"
+LAB_PACKAGES="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-clients ipxe-qemu seabios ovmf dnsmasq-base
   iptables kea-dhcp4-server kea-dhcp6-server openssh-server busybox-static cpio iputils-ping"
 TEST_PACKAGES="postgresql git strace"
 

@@ -12,7 +12,21 @@ from hostloom.model.dhcp import DhcpIntent, DhcpSubnet
 #: Debian and Ubuntu keep libraries by architecture: `x86_64-linux-gnu`.
 _MULTIARCH = sysconfig.get_config_var("MULTIARCH") or "x86_64-linux-gnu"
 _FOR_EVER = 2**32 - 1
-Render = Callable[[DhcpSubnet], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Family:
+    """What is one family's own."""
+
+    #: Where a document and its shared networks have their subnets.
+    key: str
+    subnet: Callable[[DhcpSubnet], dict[str, Any]]
+    #: Client classes by name.
+    boot_classes: Callable[[DhcpSubnet], dict[str, dict[str, Any]]]
+
+
+_FAMILY_4 = _Family("subnet4", config4.subnet, config4.boot_classes)
+_FAMILY_6 = _Family("subnet6", config6.subnet, config6.boot_classes)
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,7 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
     subnets = [each for each in intent.subnets if each.cidr.version == 4]
     document = _document(intent, subnets, paths, "kea-dhcp4")
     document["interfaces-config"]["dhcp-socket-type"] = "raw"
-    alone, shared = _by_wire(subnets, "subnet4", config4.subnet)
+    alone, shared = _by_wire(subnets, _FAMILY_4)
     return {
         "Dhcp4": document
         | {
@@ -48,7 +62,7 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
             "subnet4": alone,
             "shared-networks": shared,
         }
-        | _classes(subnets, config4.ipxe_class)
+        | _classes(subnets, _FAMILY_4)
     }
 
 
@@ -56,7 +70,7 @@ def render6(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
     """The whole `Dhcp6` document; IPv4 subnets are the other server's."""
     subnets = [each for each in intent.subnets if each.cidr.version == 6]
     document = _document(intent, subnets, paths, "kea-dhcp6")
-    alone, shared = _by_wire(subnets, "subnet6", config6.subnet)
+    alone, shared = _by_wire(subnets, _FAMILY_6)
     return {
         "Dhcp6": document
         | {
@@ -71,7 +85,7 @@ def render6(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
             "subnet6": alone,
             "shared-networks": shared,
         }
-        | _classes(subnets, config6.ipxe_class)
+        | _classes(subnets, _FAMILY_6)
     }
 
 
@@ -108,7 +122,7 @@ def _document(
 
 
 def _by_wire(
-    subnets: Iterable[DhcpSubnet], key: str, of_family: Render
+    subnets: Iterable[DhcpSubnet], family: _Family
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Subnets that have their wire for themselves, and shared networks of those that have not.
 
@@ -118,16 +132,16 @@ def _by_wire(
     for each in subnets:
         wire = f"subnet-{each.id}" if each.vlan_id is None else f"vlan-{each.vlan_id}"
         wires.setdefault(wire, []).append(each)
-    alone = [_subnet(some[0], of_family) for some in wires.values() if len(some) == 1]
+    alone = [_subnet(some[0], family) for some in wires.values() if len(some) == 1]
     shared = [
-        {"name": name, key: [_subnet(each, of_family) for each in some]}
+        {"name": name, family.key: [_subnet(each, family) for each in some]}
         for name, some in wires.items()
         if len(some) > 1
     ]
     return alone, shared
 
 
-def _subnet(subnet: DhcpSubnet, of_family: Render) -> dict[str, Any]:
+def _subnet(subnet: DhcpSubnet, family: _Family) -> dict[str, Any]:
     rendered: dict[str, Any] = {
         "id": int(subnet.id),
         "subnet": str(subnet.cidr),
@@ -138,22 +152,19 @@ def _subnet(subnet: DhcpSubnet, of_family: Render) -> dict[str, Any]:
     if subnet.relays:
         rendered["relay"] = {"ip-addresses": [str(each) for each in subnet.relays]}
     if subnet.boot_url:
-        rendered["require-client-classes"] = [_class_name(subnet)]
-    return rendered | of_family(subnet)
+        rendered["require-client-classes"] = [f"{name}-{subnet.id}" for name in family.boot_classes(subnet)]
+    return rendered | family.subnet(subnet)
 
 
-def _classes(subnets: Iterable[DhcpSubnet], of_family: Render) -> dict[str, Any]:
-    """Kea keeps a fixed set of classes: one for each subnet's boot script, which the subnet requires.
+def _classes(subnets: Iterable[DhcpSubnet], family: _Family) -> dict[str, Any]:
+    """Kea keeps a fixed set of classes: those of each subnet that machines boot on, which requires them.
 
     An empty list of them is refused in a file, though not on the control socket.
     """
     classes = [
-        {"name": _class_name(each), "only-if-required": True} | of_family(each)
+        {"name": f"{name}-{each.id}", "only-if-required": True} | rendered
         for each in subnets
         if each.boot_url
+        for name, rendered in family.boot_classes(each).items()
     ]
     return {"client-classes": classes} if classes else {}
-
-
-def _class_name(subnet: DhcpSubnet) -> str:
-    return f"ipxe-{subnet.id}"

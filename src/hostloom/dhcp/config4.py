@@ -1,11 +1,16 @@
 """What is DHCPv4's own in Kea's configuration; pure."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from hostloom.model.dhcp import DhcpReservation, DhcpSubnet
 
 #: iPXE asks with this user class (https://ipxe.org/howto/dhcpd).
 _IPXE = "option[77].hex == 'iPXE'"
+#: Firmware by its architecture (option 93, RFC 4578 and IANA): a BIOS, UEFI on x86_64, the same by HTTP.
+_BIOS = f"option[93].hex == 0x0000 and not ({_IPXE})"
+_UEFI = f"(option[93].hex == 0x0007 or option[93].hex == 0x0009) and not ({_IPXE})"
+_UEFI_HTTP = f"option[93].hex == 0x0010 and not ({_IPXE})"
 #: iPXE's own options come in one of DHCP's.
 OPTION_DEFINITIONS = [
     {"name": "ipxe-encap", "code": 175, "space": "dhcp4", "type": "empty", "encapsulate": "ipxe-opts"},
@@ -13,8 +18,25 @@ OPTION_DEFINITIONS = [
 ]
 
 
-def ipxe_class(subnet: DhcpSubnet) -> dict[str, Any]:
-    """iPXE gets the URL of its script, and is told not to wait 3 s for a ProxyDHCP server."""
+def boot_classes(subnet: DhcpSubnet) -> dict[str, dict[str, Any]]:
+    """By name: iPXE gets its script; firmware gets iPXE, over TFTP or by its own HTTP client."""
+    rack = urlsplit(subnet.boot_url)
+    loader = f"http://{rack.netloc}/boot/snponly.efi"
+    return {
+        "ipxe": _ipxe_class(subnet),
+        "bios": {"test": _BIOS, "next-server": rack.hostname, "boot-file-name": "undionly.kpxe"},
+        "uefi": {"test": _UEFI, "next-server": rack.hostname, "boot-file-name": "snponly.efi"},
+        "uefi-http": {
+            "test": _UEFI_HTTP,
+            "boot-file-name": loader,
+            # Firmware takes no answer that does not say so.
+            "option-data": [{"name": "vendor-class-identifier", "data": "HTTPClient", "always-send": True}],
+        },
+    }
+
+
+def _ipxe_class(subnet: DhcpSubnet) -> dict[str, Any]:
+    """The URL of the script, and not to wait 3 s for a ProxyDHCP server."""
     return {
         "test": _IPXE,
         "boot-file-name": subnet.boot_url,

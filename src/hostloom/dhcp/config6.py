@@ -2,18 +2,25 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from hostloom.model.dhcp import DhcpReservation, DhcpSubnet
 
 #: iPXE's user class (RFC 8415, 21.15): the first one, behind its length of two bytes.
 _IPXE = "substring(option[15].hex, 2, 4) == 'iPXE'"
+#: UEFI on x86_64, by its architecture (option 61, RFC 5970).
+_UEFI = f"option[61].hex == 0x0007 and not ({_IPXE})"
 
 
-def ipxe_class(subnet: DhcpSubnet) -> dict[str, Any]:
-    """iPXE gets the URL of its script (RFC 5970)."""
-    url = {"name": "bootfile-url", "data": subnet.boot_url, "always-send": True}
-    return {"test": _IPXE, "option-data": [url]}
+def boot_classes(subnet: DhcpSubnet) -> dict[str, dict[str, Any]]:
+    """By name: iPXE gets the URL of its script, firmware gets iPXE over TFTP (RFC 5970)."""
+    rack = urlsplit(subnet.boot_url).hostname
+    urls = {"ipxe": (_IPXE, subnet.boot_url), "uefi": (_UEFI, f"tftp://[{rack}]/snponly.efi")}
+    return {
+        name: {"test": test, "option-data": [{"name": "bootfile-url", "data": url, "always-send": True}]}
+        for name, (test, url) in urls.items()
+    }
 
 
 def subnet(subnet: DhcpSubnet) -> dict[str, Any]:

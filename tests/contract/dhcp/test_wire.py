@@ -81,6 +81,23 @@ def test_ipxe_is_told_its_script_and_not_to_wait(kea: Kea) -> None:
     assert "boot_file" not in kea.ask(WEB)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "loader"), [("0000", "undionly.kpxe"), ("0007", "snponly.efi"), ("0009", "snponly.efi")]
+)
+def test_firmware_is_told_where_ipxe_is(kea: Kea, architecture: str, loader: str) -> None:
+    KeaDhcp(kea.socket).apply(an_intent(a_subnet(a_reservation(WEB, "10.77.10.50"), boot_url=SCRIPT)))
+    given = kea.ask(WEB, options={93: architecture})
+    assert (given["boot_file"], given["siaddr"]) == (loader, "10.77.10.2")
+    assert kea.ask(WEB, options=IPXE | {93: architecture})["boot_file"] == SCRIPT
+
+
+def test_firmware_that_boots_by_http_is_told_so(kea: Kea) -> None:
+    KeaDhcp(kea.socket).apply(an_intent(a_subnet(a_reservation(WEB, "10.77.10.50"), boot_url=SCRIPT)))
+    given = kea.ask(WEB, options={93: "0010"}, wanted=("vendor",))
+    assert given["boot_file"] == "http://10.77.10.2:5248/boot/snponly.efi"
+    assert given["vendor"] == "HTTPClient"
+
+
 def test_each_subnet_has_its_own_script(kea: Kea) -> None:
     subnets = (
         a_subnet(boot_url=SCRIPT),

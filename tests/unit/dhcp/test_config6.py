@@ -59,5 +59,10 @@ def test_a_relay_and_a_boot_script() -> None:
     (rendered,) = six["subnet6"]
     assert "interface" not in rendered
     assert rendered["relay"] == {"ip-addresses": ["2001:db8::1"]}
-    (wanted,) = [each for each in six["client-classes"] if each["name"] in rendered["require-client-classes"]]
-    assert wanted["option-data"][0]["data"] == "http://[2001:db8::2]/boot"
+    classes = {each["name"]: each for each in six["client-classes"]}
+    assert list(classes) == rendered["require-client-classes"]
+    told = {name: each["option-data"][0]["data"] for name, each in classes.items()}
+    assert told == {
+        f"ipxe-{subnet.id}": "http://[2001:db8::2]/boot",
+        f"uefi-{subnet.id}": "tftp://[2001:db8::2]/snponly.efi",
+    }
