@@ -19,11 +19,16 @@ OPTION_DEFINITIONS = [
 
 
 def boot_classes(subnet: DhcpSubnet) -> dict[str, dict[str, Any]]:
-    """By name: iPXE gets its script; firmware gets iPXE, over TFTP or by its own HTTP client."""
+    """By name: iPXE gets its script; firmware gets iPXE, over TFTP or by its own HTTP client.
+
+    Firmware that asks over IPv4 can load over IPv4 only.
+    """
     rack = urlsplit(subnet.boot_url)
+    ipxe = {"ipxe": _ipxe_class(subnet)}
+    if ":" in (rack.hostname or ""):
+        return ipxe
     loader = f"http://{rack.netloc}/boot/snponly.efi"
-    return {
-        "ipxe": _ipxe_class(subnet),
+    return ipxe | {
         "bios": {"test": _BIOS, "next-server": rack.hostname, "boot-file-name": "undionly.kpxe"},
         "uefi": {"test": _UEFI, "next-server": rack.hostname, "boot-file-name": "snponly.efi"},
         "uefi-http": {
