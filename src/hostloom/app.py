@@ -29,6 +29,7 @@ from hostloom.config import Listen, Settings, load_settings
 from hostloom.decide.compose import prepare
 from hostloom.dhcp.driver import KeaDhcp
 from hostloom.dhcp.embedded import EmbeddedKea
+from hostloom.dhcp.servers import KeaServers
 from hostloom.hostscan.scan import HostScan
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.errors import ConfigError
@@ -36,7 +37,7 @@ from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.netboot import BootServer
 from hostloom.ports import DhcpServer, Ports
-from hostloom.rack import DhcpKeeper, settle
+from hostloom.rack import RackKeeper, settle
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from hostloom.repeating import Repeating
@@ -108,9 +109,9 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
     with contextlib.ExitStack() as stack:
         ports = settle(settings, wire(settings, stack))
         if ports.dhcp is not None:
-            watching = DhcpKeeper(ports, ports.dhcp)
-            watching.start()
-            stack.callback(watching.stop)
+            racks = RackKeeper(ports, ports.dhcp)
+            racks.start()
+            stack.callback(racks.stop)
         if settings.boot_port:
             boot = BootServer(settings, ports)
             boot.start()
@@ -144,7 +145,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         scanner=HostScan(remotes),
         keys=keys,
         resolver=SystemResolver(),
-        dhcp=_dhcp_server(settings, stack),
+        dhcp=KeaServers(remotes, _dhcp_server(settings, stack), settings.state_dir / "rack-passwords"),
         clock=SystemClock(),
         ids=RandomIds(),
         wire=AgentProbe(remotes),

@@ -76,6 +76,11 @@ class Settings:
         return self.image_dir or self.state_dir / "images"
 
     @property
+    def serves_dhcp(self) -> bool:
+        """Whether there is a Kea of this machine's own."""
+        return self.kea_embedded or self.kea_socket is not None
+
+    @property
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.state_dir / 'hostloom.db'}"

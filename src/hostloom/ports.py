@@ -742,14 +742,12 @@ class Ports:
     scanner: HostScanner
     keys: HostKeys
     resolver: Resolver
-    #: The rack's DHCP server; None: hostloom serves none here.
-    dhcp: DhcpServer | None
+    #: The racks' DHCP servers; None: hostloom serves none.
+    dhcp: DhcpServers | None
     clock: Clock
     ids: IdSource
     #: The node that hostloom runs on (a controller), once it is known.
     local: SystemId | None = None
-    #: The servers of all racks; None: only `dhcp` is there.
-    dhcp_servers: DhcpServers | None = None
     #: None: nothing is asked of the wire.
     wire: WireProbe | None = None
     witness: DhcpWitness | None = None

@@ -1,15 +1,17 @@
-"""This machine as a rack: a controller node, DHCP published and watched."""
+"""This machine as a controller, and the racks that it watches."""
 
 import logging
-import threading
 from dataclasses import replace
 
 from hostloom.config import Settings
-from hostloom.model.errors import DriverError
+from hostloom.model.errors import DriverError, InvalidValue
 from hostloom.model.ids import SystemId
-from hostloom.ports import DhcpServer, Ports
-from hostloom.workflows.controller import ensure_controller
+from hostloom.model.rack import Rack
+from hostloom.ports import DhcpServers, Ports
+from hostloom.repeating import Repeating
+from hostloom.workflows.controller import ensure_controller, ensure_local_rack
 from hostloom.workflows.dhcp_watch import LOOK_EVERY_S, DhcpWatch
+from hostloom.workflows.leases import LeaseBook
 from hostloom.workflows.publish import publish_dhcp
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ def settle(settings: Settings, ports: Ports) -> Ports:
     local = ensure_controller(ports, known, ports.scanner.scan(LOCAL_URI))
     note.write_text(f"{local}\n")
     ports = replace(ports, local=local, boot_port=settings.boot_port)
+    if settings.serves_dhcp:
+        ensure_local_rack(ports, local)
     try:
         publish_dhcp(ports)
     except DriverError as error:
@@ -32,27 +36,46 @@ def settle(settings: Settings, ports: Ports) -> Ports:
     return ports
 
 
-class DhcpKeeper:
-    """Watches our DHCP server in a thread of its own."""
+class RackKeeper:
+    """Watches every rack's DHCP server, each in a thread of its own; racks may come and go."""
 
-    def __init__(self, ports: Ports, dhcp: DhcpServer) -> None:
-        self._watch = DhcpWatch(ports, dhcp)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="dhcp", daemon=True)
+    def __init__(self, ports: Ports, servers: DhcpServers) -> None:
+        self._ports, self._servers = ports, servers
+        self._book = LeaseBook(ports)
+        self._watched: dict[Rack, Repeating] = {}
+        self._looking = Repeating("racks", self._look, LOOK_EVERY_S)
 
     def start(self) -> None:
         """Watch from now on."""
-        self._thread.start()
+        self._looking.start()
 
     def stop(self) -> None:
         """Watch no more."""
-        self._stopping.set()
-        self._thread.join(5)
+        self._looking.stop()
+        for each in self._watched.values():
+            each.stop()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._watch.look()
-            except Exception:  # a thread that dies would leave leases unseen
-                log.exception("dhcp")
-            self._stopping.wait(LOOK_EVERY_S)
+    def _look(self) -> None:
+        with self._ports.store.begin() as uow:
+            racks = {replace(each, generation=0, description=""): each for each in uow.racks.list()}
+        for gone in self._watched.keys() - racks.keys():
+            self._watched.pop(gone).stop()
+            if all(each.id != gone.id for each in racks):
+                self._book.forget(gone.id)
+                self._servers.forget(gone)
+        for key in racks.keys() - self._watched.keys():
+            self._watch(key)
+
+    def _watch(self, rack: Rack) -> None:
+        try:
+            watch = DhcpWatch(self._ports, self._servers, rack, self._book)
+        except InvalidValue as error:
+            log.warning("rack %s is not watched: %s", rack.name, error)
+            watch = None
+        call = watch.look if watch is not None else _nothing
+        self._watched[rack] = Repeating(f"rack {rack.name}", call, LOOK_EVERY_S)
+        self._watched[rack].start()
+
+
+def _nothing() -> None:
+    """A rack whose channel cannot be is told of once."""

@@ -5,8 +5,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpSubnet, Lease
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
-from hostloom.model.rack import RackStatus
+from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError, InvalidValue
+from hostloom.model.rack import LOCAL, Rack, RackStatus
+from hostloom.ports import DhcpServer
+
+
+@dataclass
+class FakeServers:
+    """Fills ports.DhcpServers: the local rack's server, and those of others by their control channels."""
+
+    local: DhcpServer
+    others: dict[str, DhcpServer] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+
+    def of(self, rack: Rack) -> DhcpServer:
+        if rack.control == LOCAL:
+            return self.local
+        if rack.control not in self.others:
+            raise InvalidValue("control", rack.control, "a channel that the test knows")
+        return self.others[rack.control]
+
+    def forget(self, rack: Rack) -> None:
+        self.forgotten.append(rack.name)
 
 
 @dataclass

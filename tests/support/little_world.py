@@ -1,6 +1,6 @@
 """A whole hostloom on fakes and a real SQLite store: two hosts, one served VLAN, one that is not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,13 @@ from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.ids import FabricId, SpaceId, SubnetId, VlanId
 from hostloom.model.network import Fabric, Space, Subnet, Vlan
 from hostloom.model.operation import Operation
+from hostloom.model.rack import Rack
 from hostloom.ports import Ports
 from hostloom.services import hosts
 from hostloom.store.engine import open_store
-from hostloom.workflows.controller import ensure_controller
+from hostloom.workflows.controller import ensure_controller, ensure_local_rack
 from hostloom.workflows.worker import Worker
-from support.fake_dhcp import FakeDhcp
+from support.fake_dhcp import FakeDhcp, FakeServers
 from support.fake_hypervisor import FakeHypervisors
 from support.fakes import (
     CountingIds,
@@ -39,6 +40,8 @@ class LittleWorld:
     dhcp: FakeDhcp
     keys: FakeKeys
     clock: FakeClock
+    #: The rack of this machine.
+    rack: Rack
 
     def run(self) -> Operation:
         """Run the one operation that waits."""
@@ -86,7 +89,9 @@ def little_world(
         hypervisors.of(f"kvm{number + 1}", uri)
     store = open_store(database or f"sqlite:///{directory / 'hostloom.db'}")
     ports = Ports(
-        store, hypervisors, scanner, keys, FakeResolver(), dhcp, clock, CountingIds(), boot_port=5248
+        *(store, hypervisors, scanner, keys, FakeResolver()),
+        *(FakeServers(dhcp), clock, CountingIds()),
+        boot_port=5248,
     )
     with store.begin() as uow:
         fabric = uow.fabrics.add(Fabric(FabricId(0), "f"))
@@ -96,8 +101,9 @@ def little_world(
         uow.subnets.add(Subnet(SubnetId(0), ip_network("10.0.0.0/24"), served.id, "mgmt", gateway))
         uow.commit()
     local = ensure_controller(ports, None, a_network("rack", "10.0.0.2/24"))
-    ports = Ports(**{**vars(ports), "local": local})
-    world = LittleWorld(ports, hypervisors, scanner, dhcp, keys, clock)
+    ports = replace(ports, local=local)
+    rack = ensure_local_rack(ports, local)
+    world = LittleWorld(ports, hypervisors, scanner, dhcp, keys, clock, rack)
     for number in range(hosts_there):
         operation = world.add_host(number)
         assert operation.state == "succeeded", operation

@@ -12,6 +12,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import httpx
 import structlog
@@ -25,9 +26,12 @@ from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
+from hostloom.model.rack import RackStatus
 from hostloom.ports import OfferedKey, Ports
 from hostloom.store.engine import open_store
+from hostloom.workflows.controller import ensure_local_rack
 from hostloom.workflows.worker import Worker
+from support.fake_dhcp import FakeServers
 from support.near import Near
 
 NOON = 1_800_000_000.0
@@ -88,6 +92,14 @@ class HeldDhcp:
 
     def is_alive(self) -> bool:
         return self.error is None
+
+    def status(self) -> RackStatus:
+        return RackStatus("" if self.error is None else str(self.error), ((4, "2.2.0"),), ((4, 60.0),))
+
+    def running(self) -> dict[str, Any]:
+        if self.error is not None:
+            raise self.error
+        return {"Dhcp4": {"subnet4": [str(each.cidr) for each in self.intents[-1].subnets]}}
 
 
 class NoScanner:
@@ -163,7 +175,7 @@ def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
             scanner=NoScanner(),
             keys=MemoryKeys(),
             resolver=LiteralResolver(),
-            dhcp=dhcp,
+            dhcp=FakeServers(dhcp),
             clock=StandingClock(),
             ids=CountedIds(),
         )
@@ -171,6 +183,7 @@ def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
             rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
             uow.commit()
         ports = replace(ports, local=rack.system_id)
+        ensure_local_rack(ports, rack.system_id)
         url = stack.enter_context(serving(directory, ports, worker=worker))
         yield Running(ports, directory / "api.sock", url, dhcp)
 

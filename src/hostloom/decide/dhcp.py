@@ -1,8 +1,9 @@
 """What our DHCP should serve: from the model to the intent of one rack, all of it every time."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from hostloom.decide.serving import ha_intent, served_by
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.dhcp import DhcpIntent, DhcpReservation, DhcpSubnet
 from hostloom.model.ids import SubnetId, VlanId, natural_key
@@ -10,6 +11,7 @@ from hostloom.model.machine import Machine
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet, Vlan
 from hostloom.model.node import Node, NodeInterface
 from hostloom.model.plan import Plan
+from hostloom.model.rack import Rack
 from hostloom.model.stored_plan import DhcpAddition
 
 #: Kinds of held addresses that are a machine's own.
@@ -19,17 +21,23 @@ _PUBLISHED = (AddressKind.AUTO, AddressKind.STATIC)
 def dhcp_intent(
     snapshot: Snapshot,
     machines: Iterable[Machine],
-    rack: Node,
+    racks: Sequence[Rack],
+    rack: Rack,
     boot_url_of: Callable[[Address], str],
 ) -> DhcpIntent:
-    """Every subnet of every VLAN that we serve, directly or through a relay, with its reservations."""
+    """Every subnet of every VLAN that a rack, or its partner, serves, directly or through a relay.
+
+    Its node must be in the snapshot.
+    """
+    node = snapshot.node_by_system_id[rack.system_id]
     reservations = _reservations(snapshot, machines)
     subnets = [
-        _subnet(snapshot, subnet, rack, reservations.get(subnet.id, ()), boot_url_of)
-        for vlan_id in snapshot.bootable_vlans
+        _subnet(snapshot, subnet, node, reservations.get(subnet.id, ()), boot_url_of)
+        for vlan_id in served_by(snapshot, racks, rack)
         for subnet in snapshot.subnets_by_vlan.get(vlan_id, ())
     ]
-    return DhcpIntent(tuple(sorted(subnets, key=lambda each: each.id)))
+    ha = ha_intent(snapshot, racks, rack)
+    return DhcpIntent(tuple(sorted(subnets, key=lambda each: each.id)), ha=ha)
 
 
 def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddition, ...]:
@@ -99,6 +107,8 @@ def _subnet(
         relays=_relays(subnet) if interface is None else (),
         boot_url=boot_url_of(rack_address) if rack_address is not None else "",
         vlan_id=vlan.id,
+        ntp_servers=subnet.ntp_servers,
+        lease_time_s=subnet.lease_time_s,
     )
 
 

@@ -1,8 +1,10 @@
-"""Kea's control socket: one JSON command a connection."""
+"""Kea's control channel: one JSON command after another, each on its own."""
 
 import json
 import socket
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,19 @@ SUCCESS, EMPTY = 0, 3
 CHUNK_BYTES = 1 << 16
 
 
-class ControlSocket:
-    """Speaks to one Kea server."""
+class Control(ABC):
+    """Speaks to one Kea server; what carries the commands is a subclass's."""
 
-    def __init__(self, path: Path, timeout_s: float = 30.0) -> None:
-        self._path, self._timeout_s = path, timeout_s
+    def __init__(self, timeout_s: float = 30.0) -> None:
+        self._timeout_s = timeout_s
+
+    @abstractmethod
+    def exchange(self, request: bytes, timeout_s: float) -> bytes:
+        """Send one command, and return the whole answer; DhcpUnreachable."""
+
+    def envelope(self, command: dict[str, Any]) -> dict[str, Any]:
+        """A command as the channel wants it."""
+        return command
 
     def command(
         self, name: str, arguments: dict[str, Any] | None = None, *, timeout_s: float | None = None
@@ -29,20 +39,43 @@ class ControlSocket:
         request: dict[str, Any] = {"command": name}
         if arguments is not None:
             request["arguments"] = arguments
-        text = self._exchange(json.dumps(request).encode(), timeout_s or self._timeout_s)
+        text = self.exchange(json.dumps(self.envelope(request)).encode(), timeout_s or self._timeout_s)
         answer = self._parse(name, text)
         if answer["result"] not in (SUCCESS, EMPTY):
             raise DhcpRejected(f"{name}: {answer.get('text', 'no reason given')}")
         found = answer.get("arguments", {})
         return found if isinstance(found, dict) else {}
 
-    def _exchange(self, request: bytes, timeout_s: float) -> bytes:
+    def _parse(self, name: str, text: bytes) -> dict[str, Any]:
+        try:
+            answer = json.loads(text)
+        except ValueError as error:
+            why = f"the answer to {name} is not JSON ({len(text)} bytes)"
+            raise DhcpUnreachable(f"{self}: {why}") from error
+        if isinstance(answer, list) and len(answer) == 1:
+            # The control agent asks several servers; we name one.
+            answer = answer[0]
+        if not isinstance(answer, dict) or "result" not in answer:
+            raise DhcpUnreachable(f"{self}: the answer to {name} is not one of Kea")
+        return answer
+
+
+class ControlSocket(Control):
+    """A Unix socket: one connection a command. Where it is may have to be found each time."""
+
+    def __init__(self, path: Path | Callable[[float], Path], timeout_s: float = 30.0) -> None:
+        super().__init__(timeout_s)
+        self._path = path
+
+    def exchange(self, request: bytes, timeout_s: float) -> bytes:
+        """Send one command, and return the whole answer; DhcpUnreachable."""
         until = time.monotonic() + timeout_s
+        path = self._path if isinstance(self._path, Path) else self._path(timeout_s)
         received = bytearray()
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(timeout_s)
-                connection.connect(str(self._path))
+                connection.settimeout(max(until - time.monotonic(), 0.001))
+                connection.connect(str(path))
                 connection.sendall(request)
                 while True:
                     connection.settimeout(max(until - time.monotonic(), 0.001))
@@ -51,16 +84,9 @@ class ControlSocket:
                         return bytes(received)
                     received += chunk
         except TimeoutError as error:
-            raise DhcpUnreachable(f"{self._path}: no answer within {timeout_s:g} s") from error
+            raise DhcpUnreachable(f"{self}: no answer within {timeout_s:g} s") from error
         except OSError as error:
-            raise DhcpUnreachable(f"{self._path}: {error.strerror or error}") from error
+            raise DhcpUnreachable(f"{self}: {error.strerror or error}") from error
 
-    def _parse(self, name: str, text: bytes) -> dict[str, Any]:
-        try:
-            answer = json.loads(text)
-        except ValueError as error:
-            why = f"the answer to {name} is not JSON ({len(text)} bytes)"
-            raise DhcpUnreachable(f"{self._path}: {why}") from error
-        if not isinstance(answer, dict) or "result" not in answer:
-            raise DhcpUnreachable(f"{self._path}: the answer to {name} is not one of Kea")
-        return answer
+    def __str__(self) -> str:
+        return str(self._path)

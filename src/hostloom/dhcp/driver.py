@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
+from hostloom.dhcp.control import Control, ControlSocket
 from hostloom.dhcp.server import KeaServer, RecordedLease
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpReservation, Lease
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable
@@ -17,7 +18,7 @@ from hostloom.ports import Clock
 
 
 class KeaDhcp:
-    """Kea's DHCPv4 server behind the control socket `socket`, and its DHCPv6 server behind `socket6`.
+    """Kea's DHCPv4 server behind the control channel `socket`, and its DHCPv6 server behind `socket6`.
 
     `paths` and `paths6` are Kea's own: they differ where it runs in a mount namespace of its own. Without
     `socket6` IPv6 subnets are not served. Without a `clock` the machine's own counts. `on_set` is called with
@@ -26,16 +27,20 @@ class KeaDhcp:
 
     def __init__(
         self,
-        socket: Path,
+        socket: Path | Control,
         paths: KeaPaths | None = None,
         clock: Clock | None = None,
         *,
-        socket6: Path | None = None,
+        socket6: Path | Control | None = None,
         paths6: KeaPaths | None = None,
         on_set: Callable[[int, dict[str, Any]], None] | None = None,
     ) -> None:
         self._paths, self._paths6 = paths or KeaPaths(), paths6 or PATHS_6
-        self._servers = [KeaServer(4, socket)] + ([KeaServer(6, socket6)] if socket6 is not None else [])
+        channels = {4: socket} | ({} if socket6 is None else {6: socket6})
+        self._servers = [
+            KeaServer(version, ControlSocket(each) if isinstance(each, Path) else each)
+            for version, each in channels.items()
+        ]
         self._on_set = on_set
         self._now = time.time if clock is None else clock.now
         self._lock = threading.Lock()

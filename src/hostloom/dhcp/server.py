@@ -5,11 +5,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 from hostloom.dhcp.config6 import duid
-from hostloom.dhcp.control import ControlSocket
+from hostloom.dhcp.control import Control
 from hostloom.dhcp.missing import missing_interface, without
 from hostloom.model.dhcp import DhcpReservation
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, InvalidValue
@@ -63,11 +62,11 @@ class ServerStatus:
 
 
 class KeaServer:
-    """The server of IP version `version` behind a control socket; not for several threads at once."""
+    """The server of IP version `version` behind a control channel; not for several threads at once."""
 
-    def __init__(self, version: int, socket: Path) -> None:
+    def __init__(self, version: int, control: Control) -> None:
         self.version = version
-        self._control = ControlSocket(socket)
+        self._control = control
         #: What was set last, and how Kea showed it afterwards.
         self._set: tuple[str, str] | None = None
 

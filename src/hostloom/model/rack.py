@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from hostloom.model.ids import RackId, SystemId
 
+#: The control channel that this hostloom was configured with.
+LOCAL = "local"
+
 
 @dataclass(frozen=True, slots=True)
 class Rack:
@@ -15,7 +18,7 @@ class Rack:
     system_id: SystemId
     #: How the control channel of its DHCPv4 server is reached: `local` (the one that this hostloom was
     #: configured with), `unix:/PATH`, `ssh://USER@HOST/PATH` or `http(s)://HOST:PORT/`.
-    control: str = "local"
+    control: str = LOCAL
     #: The same of its DHCPv6 server; empty: it serves DHCPv4 only. Of `local` it is what is configured.
     control6: str = ""
     description: str = ""

@@ -31,7 +31,7 @@ LOGIN_TIMEOUT_S = CONNECT_TIMEOUT_S + 7
 
 _CHECK_SOCKET = 'test -S "$1" || exit 3; test -w "$1" || exit 4'
 _SOCKET_TROUBLE = {
-    3: "{path} is no socket there: is libvirt's daemon installed and running?",
+    3: "{path} is no socket there: does the daemon run that makes it?",
     4: "{path} may not be opened by this user: it needs to be root or in the group libvirt",
 }
 

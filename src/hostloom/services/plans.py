@@ -18,7 +18,6 @@ from hostloom.model.plan import JointDecision, Plan
 from hostloom.model.request import ComposeBatch, Identities
 from hostloom.model.stored_plan import (
     PLAN_LIFETIME_S,
-    DhcpAddition,
     PlanContent,
     Rendering,
     StoredPlan,
@@ -52,6 +51,7 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         batches.check(uow, snapshot, batch, identities)
+        racks = uow.racks.list()
     decision = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
     if decision.refused_at is not None:
         return Planned(decision, identities)
@@ -61,7 +61,8 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
         decision.plans,
         tuple(stored_data(each) for each in decision.explanations),
         _render(ports, snapshot, decision.plans),
-        _dhcp(ports, snapshot, decision.plans),
+        # Without a rack nothing changes: no DHCP server is ours.
+        dhcp_additions(snapshot, decision.plans) if racks else (),
         tuple(snapshot.host_by_id[each.host_id].host.facts_at for each in decision.plans),
     )
     stored = _describe(ports, principal, content, snapshot.revision)
@@ -148,11 +149,6 @@ def _describe(ports: Ports, principal: Principal, content: PlanContent, revision
         requested_by=principal.name,
         revision=revision,
     )
-
-
-def _dhcp(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[DhcpAddition, ...]:
-    """Nothing changes where no DHCP server is ours."""
-    return () if ports.dhcp is None or ports.local is None else dhcp_additions(snapshot, plans)
 
 
 def _render(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[Rendering, ...]:

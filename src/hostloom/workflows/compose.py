@@ -75,7 +75,18 @@ def _set_dhcp(run: Run[ComposeInput], uow: UnitOfWork, *, wanted: bool) -> None:
 
 
 def _publish(run: Run[ComposeInput]) -> None:
-    publish_dhcp(run.ports)
+    vlans = {
+        nic.vlan_id
+        for machine, _ in run.once(read_placed)
+        for nic in machine.interfaces
+        if nic.vlan_id is not None
+    }
+    publish_dhcp(run.ports, vlans)
+
+
+def _withdraw(run: Run[ComposeInput]) -> None:
+    # A server that is down gives nothing to anybody, and is set from the store when it is back.
+    publish_dhcp(run.ports, ())
 
 
 def _start(run: Run[ComposeInput]) -> None:
@@ -124,7 +135,7 @@ def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
 
 VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=_delete_volumes)
 DOMAIN = Step[ComposeInput, None]("domain", do=_ensure_machines, undo=_delete_machines)
-DHCP = Step[ComposeInput, None]("dhcp", rows=_want_dhcp, do=_publish, undo_rows=_unwant_dhcp, undo=_publish)
+DHCP = Step[ComposeInput, None]("dhcp", rows=_want_dhcp, do=_publish, undo_rows=_unwant_dhcp, undo=_withdraw)
 POWER = Step[ComposeInput, None]("power", do=_start, undo=_stop)
 VERIFY = Step[ComposeInput, Verified]("verify", Verified, do=_verify)
 COMMIT = Step[ComposeInput, None]("commit", rows=_commit)

@@ -1,11 +1,13 @@
 """The machine that hostloom runs on becomes a controller node, with the interfaces that it has now."""
 
 import logging
+from dataclasses import replace
 
 from hostloom.model.errors import NotFound
-from hostloom.model.ids import SystemId
+from hostloom.model.ids import RackId, SystemId
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
+from hostloom.model.rack import LOCAL, Rack
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.names import free_hostname
 from hostloom.workflows.record import record_network
@@ -25,6 +27,22 @@ def ensure_controller(ports: Ports, known: SystemId | None, seen: ObservedNetwor
         record_network(uow, ports, node, seen, f"node {node.hostname}")
         uow.commit()
     return node.system_id
+
+
+def ensure_local_rack(ports: Ports, local: SystemId) -> Rack:
+    """The rack of this machine's own DHCP server: recorded once, then a user's to change."""
+    with ports.store.begin() as uow:
+        racks = uow.racks.list()
+        found = next((each for each in racks if each.control == LOCAL), None)
+        if found is None:
+            taken = {each.name for each in racks}
+            hostname = uow.nodes.get(local).hostname
+            name = next(each for each in (hostname, f"{hostname}-{local}") if each not in taken)
+            found = uow.racks.add(Rack(RackId(0), name, local))
+        elif found.system_id != local:
+            found = uow.racks.update(replace(found, system_id=local))
+        uow.commit()
+    return found
 
 
 def _find(uow: UnitOfWork, system_id: SystemId | None) -> Node | None:

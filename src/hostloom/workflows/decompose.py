@@ -56,7 +56,8 @@ def _withdraw(run: Run[DecomposeInput], uow: UnitOfWork) -> Before:
 
 
 def _publish(run: Run[DecomposeInput]) -> None:
-    publish_dhcp(run.ports)
+    # A server that is down gives nothing to anybody, and is set from the store when it is back.
+    publish_dhcp(run.ports, ())
 
 
 def _restore(run: Run[DecomposeInput], uow: UnitOfWork) -> None:

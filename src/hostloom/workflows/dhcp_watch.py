@@ -1,13 +1,14 @@
-"""Watches our DHCP server: its leases are recorded, and what it lost in a restart is set again."""
+"""Watches a rack's DHCP server: its leases are recorded, and what it lost in a restart is set again."""
 
 import logging
 
 from hostloom.model.dhcp import DhcpPulse
 from hostloom.model.errors import DhcpRejected, DriverError
 from hostloom.model.event import Event
-from hostloom.ports import DhcpServer, Ports
-from hostloom.workflows.leases import Known, record_leases
-from hostloom.workflows.publish import publish_dhcp
+from hostloom.model.rack import Rack
+from hostloom.ports import DhcpServers, Ports
+from hostloom.workflows.leases import LeaseBook
+from hostloom.workflows.publish import publish_rack
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +23,12 @@ PUBLISH_EVERY_S = 60.0
 class DhcpWatch:
     """Call `look` every LOOK_EVERY_S, from one thread."""
 
-    def __init__(self, ports: Ports, dhcp: DhcpServer) -> None:
-        self._ports, self._dhcp = ports, dhcp
+    def __init__(self, ports: Ports, servers: DhcpServers, rack: Rack, book: LeaseBook) -> None:
+        self._ports, self._rack, self._book = ports, rack, book
+        self._dhcp = servers.of(rack)
         #: None: it could not be reached, and may have restarted since.
         self._pulse: DhcpPulse | None = None
-        self._known: Known | None = None
+        self._has_read = False
         self._read_at = self._published_at = ports.clock.now()
         #: Why it does not serve what it should.
         self._refusal: DriverError | None = None
@@ -56,16 +58,21 @@ class DhcpWatch:
             self._published_at = now
             self._refusal = None
             try:
-                publish_dhcp(self._ports)
+                self._publish()
             except DriverError as error:
                 # Asked again when the time has come: it costs the server as much as what it takes.
                 self._refusal = error
         # A server that has restarted may know of leases only when it is set.
-        if self._known is None or pulse != before or now - self._read_at >= READ_EVERY_S:
-            self._known = record_leases(self._ports, self._dhcp.leases(), self._known)
-            self._read_at = now
+        if not self._has_read or pulse != before or now - self._read_at >= READ_EVERY_S:
+            self._book.record(self._rack.id, self._dhcp.leases())
+            self._has_read, self._read_at = True, now
         self._pulse = pulse
         return pulse.trouble
+
+    def _publish(self) -> None:
+        with self._ports.store.begin() as uow:
+            racks = uow.racks.list()
+        publish_rack(self._ports, self._rack, racks)
 
     def _tell(self, trouble: str, kind: str) -> None:
         if kind == self._told:
@@ -74,7 +81,5 @@ class DhcpWatch:
         message = trouble or "the DHCP server answers and serves what it should"
         (log.warning if trouble else log.info)("%s", message)
         with self._ports.store.begin() as uow:
-            rack = None if self._ports.local is None else uow.nodes.get(self._ports.local)
-            subject = f"node {rack.hostname}" if rack else "rack"
-            uow.events.add(Event(kind, subject, message, self._ports.clock.now()))
+            uow.events.add(Event(kind, f"rack {self._rack.name}", message, self._ports.clock.now()))
             uow.commit()

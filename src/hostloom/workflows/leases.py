@@ -1,12 +1,13 @@
 """Leases of our DHCP server become held addresses and events."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.dhcp import Lease
 from hostloom.model.event import Event
-from hostloom.model.ids import MacAddress, SubnetId, VlanId, natural_key
+from hostloom.model.ids import MacAddress, RackId, SubnetId, VlanId, natural_key
 from hostloom.model.network import Address, AddressKind, HeldAddress
 from hostloom.model.node import InterfaceKind, Node
 from hostloom.ports import Ports, UnitOfWork
@@ -61,6 +62,32 @@ class _Clients:
             if each.mac is not None:
                 client = _Client(node.system_id, node.hostname, each.name, each.vlan_id, each.name in members)
                 self._by_mac.setdefault(each.mac, []).append(client)
+
+
+class LeaseBook:
+    """The leases of all racks together; those of a rack that does not answer stay as it told them last."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._lock = threading.Lock()
+        self._of_racks: dict[RackId, Sequence[Lease]] = {}
+        self._known: Known | None = None
+
+    def record(self, rack_id: RackId, leases: Sequence[Lease]) -> None:
+        """Record what one rack tells; racks of a pair tell the same."""
+        with self._lock:
+            self._record(self._of_racks | {rack_id: leases})
+
+    def forget(self, rack_id: RackId) -> None:
+        """A rack is gone, and its leases with it."""
+        with self._lock:
+            if rack_id in self._of_racks:
+                self._record({key: some for key, some in self._of_racks.items() if key != rack_id})
+
+    def _record(self, of_racks: dict[RackId, Sequence[Lease]]) -> None:
+        merged = {(each.subnet_id, each.ip, each.mac): each for some in of_racks.values() for each in some}
+        self._known = record_leases(self._ports, tuple(merged.values()), self._known)
+        self._of_racks = of_racks
 
 
 def record_leases(ports: Ports, leases: Sequence[Lease], known: Known | None) -> Known:

@@ -1,26 +1,52 @@
-"""Publishing: make the DHCP server serve what the store says, all of it, never a patch."""
+"""Publishing: make every rack's DHCP server serve what the store says, all of it, never a patch."""
 
 import threading
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from hostloom.decide.dhcp import dhcp_intent
+from hostloom.decide.serving import racks_of
+from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
+from hostloom.model.ids import RackId, VlanId
 from hostloom.model.network import Address
+from hostloom.model.rack import Rack
 from hostloom.ports import Ports
 
-#: Reading the store and setting the server go together, or an older state could overwrite a newer one.
-_PUBLISHING = threading.Lock()
+#: Reading the store and setting a server go together, or an older state could overwrite a newer one.
+_PUBLISHING: defaultdict[RackId, threading.Lock] = defaultdict(threading.Lock)
+RACKS_AT_ONCE = 8
 
 
-def publish_dhcp(ports: Ports) -> None:
-    """Rebuild the DHCP intent from the store and apply it; nothing to do without a DHCP server."""
+def publish_dhcp(ports: Ports, vlans: Collection[VlanId] | None = None) -> None:
+    """Rebuild what each rack serves from the store and apply it, racks at once.
+
+    DhcpRejected if a rack refuses. DhcpUnreachable if none of a VLAN's racks answers, of `vlans` alone where
+    they are given: what other racks miss, their watchers set when they are back.
+    """
     if ports.dhcp is None:
         return
-    with _PUBLISHING:
+    with ports.store.begin() as uow:
+        racks = uow.racks.list()
+    failures = _publish_all(ports, racks)
+    for failure in failures.values():
+        if not isinstance(failure, DhcpUnreachable):
+            raise failure
+    if failures:
+        _refuse_unserved(ports, racks, failures, vlans)
+
+
+def publish_rack(ports: Ports, rack: Rack, racks: Sequence[Rack]) -> None:
+    """The same for one of the racks; DhcpRejected, DhcpUnreachable."""
+    if ports.dhcp is None:
+        return
+    with _PUBLISHING[rack.id]:
         with ports.store.begin() as uow:
             snapshot = uow.snapshot()
             machines = tuple(each for each in uow.machines.list() if each.dhcp_published)
-            rack = None if ports.local is None else snapshot.node_by_system_id.get(ports.local)
-        if rack is not None:
-            ports.dhcp.apply(dhcp_intent(snapshot, machines, rack, lambda address: boot_url(ports, address)))
+        if rack.system_id in snapshot.node_by_system_id:
+            intent = dhcp_intent(snapshot, machines, racks, rack, lambda address: boot_url(ports, address))
+            ports.dhcp.of(rack).apply(intent)
 
 
 def boot_url(ports: Ports, rack_address: Address) -> str:
@@ -29,3 +55,36 @@ def boot_url(ports: Ports, rack_address: Address) -> str:
         return ""
     literal = f"[{rack_address}]" if rack_address.version == 6 else str(rack_address)
     return f"http://{literal}:{ports.boot_port}/boot.ipxe"
+
+
+def _publish_all(ports: Ports, racks: Sequence[Rack]) -> Mapping[RackId, DriverError]:
+    """What went wrong, by rack."""
+
+    def publish(rack: Rack) -> DriverError | None:
+        try:
+            publish_rack(ports, rack, racks)
+        except (DhcpRejected, DhcpUnreachable) as error:
+            return error
+        return None
+
+    if len(racks) > 1:
+        with ThreadPoolExecutor(RACKS_AT_ONCE, "publish") as pool:
+            found = list(pool.map(publish, racks))
+    else:
+        found = [publish(each) for each in racks]
+    return {rack.id: error for rack, error in zip(racks, found, strict=True) if error is not None}
+
+
+def _refuse_unserved(
+    ports: Ports,
+    racks: Sequence[Rack],
+    failures: Mapping[RackId, DriverError],
+    vlans: Collection[VlanId] | None,
+) -> None:
+    with ports.store.begin() as uow:
+        snapshot = uow.snapshot()
+    concerned = snapshot.bootable_vlans if vlans is None else snapshot.bootable_vlans.intersection(vlans)
+    for vlan_id in sorted(concerned):
+        serving = racks_of(snapshot, racks, snapshot.vlan_by_id[vlan_id])
+        if serving and all(each.id in failures for each in serving):
+            raise failures[serving[0].id]

@@ -14,6 +14,7 @@ from hostloom.model.network import AddressKind, HeldAddress, IPRange, RangeKind
 from hostloom.model.request import ComposeRequest
 from hostloom.services import machines
 from hostloom.workflows.dhcp_watch import PUBLISH_EVERY_S, READ_EVERY_S, DhcpWatch
+from hostloom.workflows.leases import LeaseBook
 from support.little_world import LittleWorld
 
 STRANGER = MacAddress("52:54:00:99:99:99")
@@ -28,9 +29,14 @@ def watch(world: LittleWorld) -> DhcpWatch:
         first, last = ip_address(FREE), ip_address("10.0.0.250")
         uow.ranges.add(IPRange(RangeId(0), subnet.id, RangeKind.DYNAMIC, first, last))
         uow.commit()
-    watch = DhcpWatch(world.ports, world.dhcp)
+    watch = a_watch(world)
     watch.look()
     return watch
+
+
+def a_watch(world: LittleWorld) -> DhcpWatch:
+    assert world.ports.dhcp is not None
+    return DhcpWatch(world.ports, world.ports.dhcp, world.rack, LeaseBook(world.ports))
 
 
 def lease(world: LittleWorld, ip: str, mac: MacAddress = STRANGER) -> Lease:
@@ -144,7 +150,7 @@ def test_after_a_restart_of_hostloom_what_was_known_is_not_told_again(
     lease(world, FREE)
     watch.look()
     lease(world, "10.0.0.201", MacAddress("52:54:00:99:99:98"))
-    DhcpWatch(world.ports, world.dhcp).look()
+    a_watch(world).look()
     assert [each.details["ip"] for each in told(world)] == [FREE, "10.0.0.201"]
 
 
@@ -187,7 +193,7 @@ def test_a_server_that_was_gone_is_told_of_once_and_set_when_it_is_back(
     world.dhcp.reachable = True
     watch.look()
     assert kinds(world) == ["dhcp-down", "dhcp-up"]
-    assert told(world)[0].subject == "node rack"
+    assert told(world)[0].subject == "rack rack"
     assert world.dhcp.intent == wanted
 
 

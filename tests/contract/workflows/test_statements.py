@@ -23,8 +23,8 @@ from support.statements import counted_statements
 #: against the plan, node, machine, NICs, addresses (7). Steps' records (6). To be served (1). Ready, told of,
 #: over (3).
 BOOKKEEPING = 20
-#: What is to be served is read anew from the store: the world's revision, machines, NICs.
-PUBLISHING = 3
+#: What is to be served is read anew from the store: the racks, the world's revision, machines, NICs.
+PUBLISHING = 4
 THREE_NICS = "eth0:space=mgmt;eth1:name=eth1,mode=unconfigured;eth2:name=eth2,mode=dhcp"
 
 

@@ -6,11 +6,12 @@ from ipaddress import ip_address, ip_interface, ip_network
 from hostloom.decide.dhcp import dhcp_intent
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.dhcp import DhcpIntent, DhcpSubnet
-from hostloom.model.ids import FabricId, InterfaceId, MacAddress, RangeId, SubnetId, SystemId, VlanId
+from hostloom.model.dhcp import DhcpSubnet
+from hostloom.model.ids import FabricId, InterfaceId, MacAddress, RackId, RangeId, SubnetId, SystemId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
 from hostloom.model.network import Address, AddressKind, HeldAddress, IPRange, RangeKind, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
+from hostloom.model.rack import Rack
 
 SERVED, RELAYED, OTHER = VlanId(1), VlanId(2), VlanId(3)
 RACK = SystemId("rack01")
@@ -47,6 +48,9 @@ def world(*subnets: Subnet, held: tuple[HeldAddress, ...] = ()) -> Snapshot:
     return Snapshot(vlans=vlans, subnets=subnets, held=held)
 
 
+THE_RACK = Rack(RackId(1), "rack", RACK)
+
+
 def url(address: Address) -> str:
     return f"http://{address}/"
 
@@ -54,8 +58,8 @@ def url(address: Address) -> str:
 def serve(
     snapshot: Snapshot, *nics: NodeInterface, machines: tuple[Machine, ...] = ()
 ) -> dict[int, DhcpSubnet]:
-    rack = Node(RACK, "rack", NodeKind.RACK_CONTROLLER, nics)
-    intent = dhcp_intent(snapshot, machines, rack, url)
+    node = Node(RACK, "rack", NodeKind.RACK_CONTROLLER, nics)
+    intent = dhcp_intent(replace(snapshot, nodes=(node,)), machines, (THE_RACK,), THE_RACK, url)
     return {int(each.id): each for each in intent.subnets}
 
 
@@ -172,5 +176,4 @@ def test_an_address_that_is_only_seen_or_leased_is_not_reserved() -> None:
 
 
 def test_nothing_served_is_an_empty_intent() -> None:
-    rack = Node(RACK, "rack", NodeKind.RACK_CONTROLLER, ())
-    assert dhcp_intent(world(subnet(3, "10.0.3.0/24", OTHER)), (), rack, url) == DhcpIntent(())
+    assert serve(world(subnet(3, "10.0.3.0/24", OTHER))) == {}

@@ -102,9 +102,8 @@ def test_what_dhcp_gets_is_what_publishing_adds(world: LittleWorld) -> None:
 
     def served() -> set[Any]:
         with world.ports.store.begin() as uow:
-            assert world.ports.local is not None
-            rack = uow.nodes.get(world.ports.local)
-            intent = dhcp_intent(uow.snapshot(), uow.machines.list(), rack, lambda _: "")
+            racks = uow.racks.list()
+            intent = dhcp_intent(uow.snapshot(), uow.machines.list(), racks, racks[0], lambda _: "")
         return {(str(s.cidr), r.mac, r.ip, r.hostname) for s in intent.subnets for r in s.reservations}
 
     before = served()

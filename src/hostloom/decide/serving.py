@@ -1,0 +1,120 @@
+"""Which racks serve which VLANs, and with whom a rack stands by; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.dhcp import HaIntent, HaPeer, HaRole
+from hostloom.model.ids import RackId, VlanId
+from hostloom.model.network import Address, Vlan
+from hostloom.model.node import Node
+from hostloom.model.rack import Rack
+
+#: Where racks of a pair speak to each other: Kea's own listener. DHCPv6 has the next one.
+HA_PORT = 8760
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two racks that serve the same VLANs, one standing by."""
+
+    primary: Rack
+    secondary: Rack
+
+
+def racks_of(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> tuple[Rack, ...]:
+    """Who serves a VLAN, directly or through its relay VLAN: the primary, then the secondary; maybe nobody.
+
+    Without a primary it is the first rack, by id, with an interface on the VLAN, else the first of all.
+    """
+    if not vlan.dhcp_on:
+        via = None if vlan.relay_vlan_id is None else snapshot.vlan_by_id[vlan.relay_vlan_id]
+        return () if via is None or not via.dhcp_on else racks_of(snapshot, racks, via)
+    by_id = {each.id: each for each in racks}
+    primary = by_id.get(vlan.primary_rack_id) if vlan.primary_rack_id is not None else None
+    primary = primary or _nearest(snapshot, racks, vlan)
+    secondary = by_id.get(vlan.secondary_rack_id) if vlan.secondary_rack_id is not None else None
+    found = (primary,) if secondary is None or secondary == primary else (primary, secondary)
+    return tuple(each for each in found if each is not None)
+
+
+def served_by(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> frozenset[VlanId]:
+    """The VLANs that a rack must know: those it serves, and those of its partner."""
+    pair = pair_of(snapshot, racks, rack)
+    ours = {rack.id} if pair is None else {pair.primary.id, pair.secondary.id}
+    return frozenset(
+        vlan_id
+        for vlan_id in snapshot.bootable_vlans
+        if any(each.id in ours for each in racks_of(snapshot, racks, snapshot.vlan_by_id[vlan_id]))
+    )
+
+
+def pair_of(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> Pair | None:
+    """The pair that a rack is in; of VLANs that name different ones the first by id counts."""
+    for vlan in sorted(snapshot.vlans, key=lambda each: each.id):
+        if vlan.dhcp_on and vlan.secondary_rack_id is not None:
+            found = racks_of(snapshot, racks, vlan)
+            if len(found) == 2 and rack.id in (found[0].id, found[1].id):
+                return Pair(*found)
+    return None
+
+
+def other_pair(
+    snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan, primary: RackId, secondary: RackId
+) -> tuple[Vlan, Pair] | None:
+    """A VLAN beside this one that binds one of the racks otherwise: Kea 2.2 has one partner a server."""
+    for each in sorted(snapshot.vlans, key=lambda v: v.id):
+        if each.id == vlan.id or not each.dhcp_on or each.secondary_rack_id is None:
+            continue
+        found = racks_of(snapshot, racks, each)
+        names = tuple(rack.id for rack in found)
+        if len(names) == 2 and {primary, secondary} & set(names) and names != (primary, secondary):
+            return each, Pair(*found)
+    return None
+
+
+def ha_intent(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> HaIntent | None:
+    """How a rack finds its partner; None where it is alone, or no way between them is known."""
+    pair = pair_of(snapshot, racks, rack)
+    if pair is None:
+        return None
+    nodes = [snapshot.node_by_system_id.get(each.system_id) for each in (pair.primary, pair.secondary)]
+    way = None if nodes[0] is None or nodes[1] is None else _way(nodes[0], nodes[1])
+    if way is None:
+        return None
+    peers = (
+        HaPeer(pair.primary.name, HaRole.PRIMARY, way[0], HA_PORT),
+        HaPeer(pair.secondary.name, HaRole.STANDBY, way[1], HA_PORT),
+    )
+    return HaIntent(rack.name, peers)
+
+
+def _nearest(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> Rack | None:
+    def is_near(rack: Rack) -> bool:
+        node = snapshot.node_by_system_id.get(rack.system_id)
+        return node is not None and any(each.vlan_id == vlan.id for each in node.interfaces)
+
+    return min(racks, key=lambda each: (not is_near(each), each.id), default=None)
+
+
+def _way(one: Node, other: Node) -> tuple[Address, Address] | None:
+    """Addresses of two nodes by which they reach each other: on a network of both, else any two."""
+    mine, theirs = _addresses(one), _addresses(other)
+    for first in mine:
+        for second in theirs:
+            if second.ip in first.network and first.ip != second.ip:
+                return first.ip, second.ip
+    routed = [
+        (first.ip, second.ip) for first in mine for second in theirs if first.ip.version == second.ip.version
+    ]
+    return routed[0] if routed else None
+
+
+def _addresses(node: Node) -> list[IPv4Interface | IPv6Interface]:
+    """Those that others may reach, IPv4 first."""
+    found = [address for each in node.interfaces for address in each.addresses]
+    return sorted(
+        (each for each in found if not each.ip.is_link_local and not each.ip.is_loopback),
+        key=lambda each: (each.version, int(each.ip)),
+    )

@@ -1,0 +1,117 @@
+"""Control channels of Kea servers: a Unix socket here or over SSH, or Kea's control agent over HTTP."""
+
+import stat
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import httpx
+
+from hostloom.dhcp.control import Control, ControlSocket
+from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError, InvalidValue
+from hostloom.remote.address import SshAddress, ssh_address
+from hostloom.remote.connection import Remotes
+
+EXPECTED = "unix:/PATH, ssh://USER@HOST/PATH or http(s)://HOST:PORT/"
+
+
+def open_channel(field: str, text: str, version: int, remotes: Remotes, password: Path) -> Control:
+    """The channel that `text` names; InvalidValue naming `field`. Nothing is connected yet.
+
+    `password` is the file of the agent's password, for a URL with a user.
+    """
+    parts = urlsplit(text)
+    match parts.scheme:
+        case "unix" if not parts.netloc and parts.path.startswith("/"):
+            return ControlSocket(Path(unquote(parts.path)))
+        case "ssh" if parts.hostname and parts.path.startswith("/"):
+            return _over_ssh(field, text, parts, remotes)
+        case "http" | "https" if parts.hostname:
+            return ControlAgent(_agent_url(field, text, parts), version, parts.username, password)
+    raise InvalidValue(field, text, EXPECTED)
+
+
+def check_channel(field: str, text: str) -> None:
+    """InvalidValue for what no channel is."""
+    parts = urlsplit(text)
+    if parts.password is not None:
+        hidden = text.replace(f":{parts.password}@", ":***@")
+        raise InvalidValue(field, hidden, "a channel without a password: the server keeps it in a file")
+
+
+def _over_ssh(field: str, text: str, parts: SplitResult, remotes: Remotes) -> Control:
+    check_channel(field, text)
+    try:
+        address = ssh_address(text.replace("ssh://", "qemu+ssh://", 1).replace(parts.path, "/system", 1))
+    except InvalidValue as error:
+        raise InvalidValue(field, text, EXPECTED) from error
+    if address is None or parts.query:
+        raise InvalidValue(field, text, EXPECTED)
+    return ControlSocket(_Forwarded(remotes, address, unquote(parts.path)))
+
+
+def _agent_url(field: str, text: str, parts: SplitResult) -> str:
+    check_channel(field, text)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise InvalidValue(field, text, EXPECTED)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError as error:
+        raise InvalidValue(field, text, EXPECTED) from error
+    return f"{parts.scheme}://{host}{port}/"
+
+
+class _Forwarded:
+    """A socket on another machine, as a path here; the connection is made when it is needed."""
+
+    def __init__(self, remotes: Remotes, address: SshAddress, path: str) -> None:
+        self._remotes, self._address, self._path = remotes, address, path
+
+    def __str__(self) -> str:
+        return f"{self._path} on {self._address.destination}"
+
+    def __call__(self, timeout_s: float) -> Path:
+        try:
+            return self._remotes.of(self._address).forward_unix(self._path, timeout_s)
+        except DriverError as error:
+            raise DhcpUnreachable(str(error)) from error
+
+
+class ControlAgent(Control):
+    """Kea's control agent: one command a POST, with the server that it is for."""
+
+    def __init__(self, url: str, version: int, user: str | None, password: Path) -> None:
+        super().__init__()
+        self._url, self._service, self._user, self._password = url, f"dhcp{version}", user, password
+
+    def exchange(self, request: bytes, timeout_s: float) -> bytes:
+        """The answer's body; DhcpUnreachable, or DhcpRejected where it does not let us in."""
+        auth = None if self._user is None else (self._user, _read_password(self._password))
+        headers = {"Content-Type": "application/json"}
+        try:
+            answer = httpx.post(self._url, content=request, headers=headers, auth=auth, timeout=timeout_s)
+        except httpx.HTTPError as error:
+            raise DhcpUnreachable(f"{self._url}: {str(error) or type(error).__name__}") from error
+        if answer.status_code in (401, 403):
+            raise DhcpRejected(f"{self._url}: user {self._user or 'nobody'} is not let in")
+        if answer.status_code != httpx.codes.OK:
+            raise DhcpUnreachable(f"{self._url}: HTTP {answer.status_code}")
+        return answer.content
+
+    def envelope(self, command: dict[str, object]) -> dict[str, object]:
+        """With the server that it is for."""
+        return command | {"service": [self._service]}
+
+    def __str__(self) -> str:
+        return self._url
+
+
+def _read_password(file: Path) -> str:
+    """DhcpUnreachable where there is none, or others could read it."""
+    try:
+        mode = file.stat().st_mode
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise DhcpUnreachable(f"{file}: others may read this password: `chmod 600 {file}`")
+        return file.read_text().strip()
+    except OSError as error:
+        raise DhcpUnreachable(f"{file}: the channel's password is not there ({error.strerror})") from error

@@ -1,0 +1,55 @@
+"""The DHCP servers of all racks, by their control channels."""
+
+import threading
+from pathlib import Path
+
+from hostloom.dhcp.channel import open_channel
+from hostloom.dhcp.control import Control
+from hostloom.dhcp.driver import KeaDhcp
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import RackId
+from hostloom.model.rack import LOCAL, Rack
+from hostloom.ports import DhcpServer
+from hostloom.remote.connection import Remotes
+
+
+class KeaServers:
+    """Fills ports.DhcpServers; `local` is the server that hostloom was configured with.
+
+    `passwords` is a directory with a file for each rack whose channel needs a password, by its name.
+    """
+
+    def __init__(self, remotes: Remotes, local: DhcpServer | None, passwords: Path) -> None:
+        self._remotes, self._local, self._passwords = remotes, local, passwords
+        self._lock = threading.Lock()
+        self._servers: dict[RackId, tuple[Rack, DhcpServer]] = {}
+
+    def of(self, rack: Rack) -> DhcpServer:
+        """The server behind a rack's control channel; InvalidValue for one that cannot be."""
+        if rack.control == LOCAL:
+            if self._local is None:
+                raise InvalidValue("control", LOCAL, "a channel of its own: hostloom has no Kea here")
+            return self._local
+        with self._lock:
+            known = self._servers.get(rack.id)
+            if known is None or _channels(known[0]) != _channels(rack):
+                known = (rack, self._connect(rack))
+                if rack.id:
+                    self._servers[rack.id] = known
+            return known[1]
+
+    def forget(self, rack: Rack) -> None:
+        """Forget a rack that is gone."""
+        with self._lock:
+            self._servers.pop(rack.id, None)
+
+    def _connect(self, rack: Rack) -> DhcpServer:
+        def channel(field: str, text: str, version: int) -> Control:
+            return open_channel(field, text, version, self._remotes, self._passwords / rack.name)
+
+        control6 = channel("control6", rack.control6, 6) if rack.control6 else None
+        return KeaDhcp(channel("control", rack.control, 4), socket6=control6)
+
+
+def _channels(rack: Rack) -> tuple[str, str, str]:
+    return rack.name, rack.control, rack.control6
