@@ -76,7 +76,8 @@ def asked() -> dict[Code, Asked]:
     """For every code the first case that shows it; ids and ages are the store's own, so none is named."""
     found: dict[Code, Asked] = {}
     # worlds that a store takes: in some of the others ranges overlap
-    for path in (*sorted(ACCEPTANCE.glob("shared/*.yaml")), ACCEPTANCE / "own/stale-facts.yaml"):
+    own = [ACCEPTANCE / "own" / f"{each}.yaml" for each in ("stale-facts", "foreign-dhcp")]
+    for path in (*sorted(ACCEPTANCE.glob("shared/*.yaml")), *own):
         for case in load(path).cases:
             named = case.request.interfaces
             if case.batch is None and "id" not in named.replace("vid", "").replace("unmanaged", ""):

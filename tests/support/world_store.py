@@ -5,6 +5,7 @@ from itertools import count
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import Attachment
+from hostloom.model.exchange import VlanProbe
 from hostloom.model.host import PlacedMachine
 from hostloom.model.ids import (
     FabricId,
@@ -35,6 +36,7 @@ def fill_store(store: Store, world: Snapshot) -> None:
             if held.subnet_id is not None:
                 uow.addresses.hold(replace(held, subnet_id=subnets[held.subnet_id]))
         _nodes(uow, world, vlans)
+        _probes(uow, world, vlans)
         uow.commit()
 
 
@@ -84,6 +86,13 @@ def _nodes(uow: UnitOfWork, world: Snapshot, vlans: dict[VlanId, VlanId]) -> Non
         host = uow.hosts.add(replace(state.host, id=HostId(0), correlation=correlation, uri=uri))
         for placed in state.machines:
             uow.machines.add(_machine(placed, host.id, next(numbers)))
+
+
+def _probes(uow: UnitOfWork, world: Snapshot, vlans: dict[VlanId, VlanId]) -> None:
+    for vlan_id in {*world.silent_vlans, *world.foreign_by_vlan}:
+        found = [replace(each, vlan_id=vlans[vlan_id]) for each in world.foreign_by_vlan.get(vlan_id, ())]
+        answered = vlan_id not in world.silent_vlans
+        uow.vlan_probes.record(VlanProbe(vlans[vlan_id], 0, "world file", answered), found)
 
 
 def _machine(placed: PlacedMachine, host_id: HostId, number: int) -> Machine:

@@ -10,10 +10,11 @@ from hostloom.decide.match import Options, empty_code, match, vlan_name
 from hostloom.decide.reasons import explain_label
 from hostloom.decide.refuse import refuse
 from hostloom.decide.requests import Asked
+from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import CorrelationState
 from hostloom.model.plan import LabelExplanation, PlanWarning, Refusal, RequestCode, SubjectKind, WarningCode
-from hostloom.model.request import LabelConstraints
+from hostloom.model.request import AddressMode, LabelConstraints
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> 
     found: list[PlanWarning] = []
     for nic in nics:
         candidate = nic.chosen.candidate
+        found.extend(_dhcp_warnings(view.snapshot, nic))
         if candidate.kind is AttachKind.NETWORK:
             found.extend(_network_warnings(view, candidate))
         if candidate.kind is AttachKind.MACVLAN:
@@ -189,6 +191,23 @@ def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> 
         boot = next(nic for nic in nics if nic.boot)
         found.append(PlanWarning(WarningCode.BOOT_NIC_NOT_FIRST, boot.label.name, nics[0].label.name))
     return tuple(found)
+
+
+def _dhcp_warnings(snapshot: Snapshot, nic: PlacedNic) -> list[PlanWarning]:
+    """Where the last probe of its VLAN contradicts what is modelled; a NIC without DHCP does not care."""
+    vlan_id = nic.chosen.candidate.vlan_id
+    if vlan_id is None or (nic.label.mode is AddressMode.UNCONFIGURED and not nic.boot):
+        return []
+    name, found = nic.label.name, []
+    foreign = snapshot.foreign_by_vlan.get(vlan_id, ())
+    if foreign:
+        servers = ", ".join(dict.fromkeys(str(each.server) for each in foreign))
+        found.append(PlanWarning(WarningCode.FOREIGN_DHCP, name, servers))
+    if vlan_id in snapshot.silent_vlans and nic.chosen.candidate.bootable:
+        vlan = snapshot.vlan_by_id[vlan_id]
+        where = f"{snapshot.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
+        found.append(PlanWarning(WarningCode.OUR_DHCP_SILENT, name, where))
+    return found
 
 
 def _network_warnings(view: HostView, candidate: Candidate) -> list[PlanWarning]:

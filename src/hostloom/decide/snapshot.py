@@ -67,6 +67,8 @@ class Snapshot:
     revision: int = 0
     #: Servers that answer DHCP on our VLANs and are none of ours, as the last probes found.
     foreign_dhcp: tuple[ForeignDhcp, ...] = ()
+    #: VLANs whose last probe our DHCP left unanswered, though it should have answered.
+    silent_vlans: frozenset[VlanId] = frozenset()
 
     @cached_property
     def fabric_by_id(self) -> dict[FabricId, Fabric]:

@@ -84,6 +84,10 @@ class WarningCode(StrEnum):
     HOST_CANNOT_REACH_GUEST = "host-cannot-reach-guest"
     #: vepa, and no switch is known to reflect.
     MODE_NOT_SUPPORTED_BY_SWITCH = "mode-not-supported-by-switch"
+    #: A server that is none of ours answers on the VLAN of a NIC that gets its address by DHCP.
+    FOREIGN_DHCP = "foreign-dhcp"
+    #: The last probe of the VLAN that the NIC is served on was left unanswered by our DHCP.
+    OUR_DHCP_SILENT = "our-dhcp-silent"
     STALE_HOST_MODEL = "stale-host-model"
 
 

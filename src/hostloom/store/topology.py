@@ -25,6 +25,7 @@ class Topology:
     subnets: tuple[Subnet, ...] = ()
     ranges: tuple[IPRange, ...] = ()
     foreign_dhcp: tuple[ForeignDhcp, ...] = ()
+    silent_vlans: frozenset[VlanId] = frozenset()
     #: Subnets by family and prefix length (longest first), then by network.
     by_prefix: Mapping[tuple[int, int], Mapping[int, list[Subnet]]] = field(default_factory=dict)
     fabric_of_vlan: Mapping[VlanId, int] = field(default_factory=dict)
@@ -61,6 +62,7 @@ def read_topology(tx: Transaction, revision: int) -> Topology:
         subnets,
         _all(tx, tables.ip_ranges, IPRange),
         tuple(VlanProbes(tx).foreign()),
+        frozenset(each.vlan_id for each in VlanProbes(tx).list() if each.ours_answered is False),
         by_prefix,
         {each.id: each.fabric_id for each in vlans},
     )

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, insert, select
 
 from hostloom.codec import from_json, to_json
 from hostloom.model.exchange import DhcpMessage, ForeignDhcp, VlanProbe
-from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.ids import MacAddress, SystemId, VlanId
 from hostloom.model.proof import Evidence, NicProof
 from hostloom.store.tables import machine_interfaces
 from hostloom.store.transaction import Transaction, columns_of
@@ -47,14 +47,22 @@ class VlanProbes:
         self.tx = tx
 
     def record(self, probe: VlanProbe, found: Sequence[ForeignDhcp]) -> None:
-        """Write it in place of the VLAN's last one."""
-        self.tx.change_world(topology=True)
+        """Write it in place of the VLAN's last one; the world changes only where decisions see another one.
+
+        Times alone are none of their business, and a network that is another costs them their indexes.
+        """
+        if self._as_decided(probe.vlan_id) != _as_decided(probe, found):
+            self.tx.change_world(topology=True)
         for table in (vlan_probes, foreign_dhcp):
             self.tx.write(delete(table).where(table.c.vlan_id == probe.vlan_id))
         self.tx.write(insert(vlan_probes).values(asdict(probe)))
         if found:
             rows = [{name: getattr(each, name) for name in ForeignDhcp.__slots__} for each in found]
             self.tx.write(insert(foreign_dhcp), rows)
+
+    def _as_decided(self, vlan_id: VlanId) -> object:
+        before = next((each for each in self.list() if each.vlan_id == vlan_id), None)
+        return _as_decided(before, [each for each in self.foreign() if each.vlan_id == vlan_id])
 
     def list(self) -> Sequence[VlanProbe]:
         """By VLAN id."""
@@ -66,6 +74,12 @@ class VlanProbes:
         order = (foreign_dhcp.c.vlan_id, foreign_dhcp.c.server, foreign_dhcp.c.mac)
         rows = self.tx.rows(select(foreign_dhcp).order_by(*order))
         return [ForeignDhcp(**columns_of(row)) for row in rows]
+
+
+def _as_decided(probe: VlanProbe | None, found: Sequence[ForeignDhcp]) -> object:
+    """What decisions look at."""
+    servers = {(each.server, each.mac) for each in found}
+    return probe is not None and probe.ours_answered is False, servers
 
 
 class Proofs:

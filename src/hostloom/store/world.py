@@ -145,6 +145,7 @@ def _snapshot(
         subnets=topology.subnets,
         ranges=topology.ranges,
         foreign_dhcp=topology.foreign_dhcp,
+        silent_vlans=topology.silent_vlans,
         held=(*held.values(), *(each for some in observed.values() for each in some)),
         nodes=tuple(nodes.values()),
         hosts=tuple(states.values()),

@@ -73,6 +73,10 @@ WARNINGS = {
     WarningCode.MODE_NOT_SUPPORTED_BY_SWITCH: (
         "{subject} uses vepa on {found}: machines there meet only if the switch reflects their traffic"
     ),
+    WarningCode.FOREIGN_DHCP: "{subject} is on a VLAN where others answer DHCP: {found}",
+    WarningCode.OUR_DHCP_SILENT: (
+        "our DHCP serves VLAN {found}, where {subject} is, but did not answer the last probe there"
+    ),
     WarningCode.STALE_HOST_MODEL: "what is known of {subject} is old: {found}",
 }
 

@@ -51,6 +51,8 @@ def _vlan(snapshot: Snapshot, vlan: Vlan) -> dict[str, Any]:
         "dhcp": vlan.dhcp_on,
         "relay": vlan_text(snapshot, vlan.relay_vlan_id),
         "mtu": vlan.mtu,
+        "foreign_dhcp": [str(each.server) for each in snapshot.foreign_by_vlan.get(vlan.id, ())],
+        "probe": "silent" if vlan.id in snapshot.silent_vlans else None,
     }
 
 

@@ -1,10 +1,12 @@
 """The network of a world file: fabrics, VLANs, spaces, subnets, ranges, used addresses."""
 
 from dataclasses import replace
+from enum import StrEnum
 from ipaddress import ip_address, ip_network
 
 from hostloom.decide.worlds.sections import Numbers, Section, by_id_first
-from hostloom.model.ids import FabricId, RangeId, SpaceId, SubnetId, VlanId
+from hostloom.model.exchange import ForeignDhcp
+from hostloom.model.ids import FabricId, MacAddress, RangeId, SpaceId, SubnetId, VlanId
 from hostloom.model.network import (
     MAX_MTU,
     MAX_VID,
@@ -22,6 +24,13 @@ from hostloom.model.network import (
 )
 
 
+class ProbeResult(StrEnum):
+    """What our DHCP did when the VLAN was probed last."""
+
+    ANSWERED = "answered"
+    SILENT = "silent"
+
+
 class NetworkReader:
     """What the file says of the network so far; VLANs by FABRIC/VID."""
 
@@ -34,6 +43,9 @@ class NetworkReader:
         self.ranges: list[IPRange] = []
         #: The addresses that are `used`.
         self.held: list[HeldAddress] = []
+        self.foreign: list[ForeignDhcp] = []
+        #: VLANs whose last probe our DHCP did not answer.
+        self.silent: list[VlanId] = []
 
     def read_fabrics(self, sections: list[Section]) -> None:
         """Fabrics with their VLANs and spaces."""
@@ -71,6 +83,15 @@ class NetworkReader:
             dhcp_on=section.take("dhcp", bool, False),
             space_id=self.spaces[space].id if space is not None else None,
         )
+        self._read_probe(self.vlans[key].id, section)
+
+    def _read_probe(self, vlan_id: VlanId, section: Section) -> None:
+        """What the last probe of the VLAN found."""
+        for number, server in enumerate(section.addresses("foreign_dhcp"), 1):
+            mac = MacAddress(f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}")
+            self.foreign.append(ForeignDhcp(vlan_id, server, mac, None, None, "world file", 0, 0))
+        if section.word("probe", ProbeResult) is ProbeResult.SILENT:
+            self.silent.append(vlan_id)
 
     def _read_relay(self, fabric: Fabric, section: Section) -> None:
         if (relay := self.find_vlan(section, "relay")) is not None:

@@ -46,6 +46,8 @@ def _snapshot(network: NetworkReader, hosts: HostReader) -> Snapshot:
         (*network.held, *hosts.held()),
         tuple(hosts.nodes),
         hosts.states(),
+        foreign_dhcp=tuple(network.foreign),
+        silent_vlans=frozenset(network.silent),
     )
 
 
