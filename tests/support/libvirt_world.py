@@ -22,7 +22,16 @@ class LibvirtWorld(LibvirtHypervisors):
     def _look(self, uri: str) -> object:
         host = self.of("", uri).describe()
         machines = [(m.name, m.uuid, m.power, tuple(n.mac for n in m.interfaces)) for m in host.machines]
-        return machines, self._volumes(uri), host.libvirt_networks
+        return machines, self._volumes(uri), self._networks(uri)
+
+    def _networks(self, uri: str) -> list[tuple[str, bool]]:
+        """As libvirt writes them, DHCP and all."""
+
+        def read(connection: libvirt.virConnect) -> list[tuple[str, bool]]:
+            return sorted((each.XMLDesc(), bool(each.isActive())) for each in connection.listAllNetworks())
+
+        found: list[tuple[str, bool]] = self._known[uri][0].read("list networks", read)
+        return found
 
     def _volumes(self, uri: str) -> list[str]:
         def read(connection: libvirt.virConnect) -> list[str]:

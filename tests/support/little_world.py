@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.host import LibvirtNetwork
 from hostloom.model.ids import FabricId, SpaceId, SubnetId, VlanId
 from hostloom.model.network import Fabric, Space, Subnet, Vlan
+from hostloom.model.node import VlanSource
 from hostloom.model.operation import Operation
 from hostloom.model.rack import Rack
 from hostloom.ports import Ports
 from hostloom.services import hosts
 from hostloom.store.engine import open_store
 from hostloom.workflows.controller import ensure_controller, ensure_local_rack
+from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.worker import Worker
 from support.fake_dhcp import FakeDhcp, FakeServers
-from support.fake_hypervisor import FakeHypervisors
+from support.fake_hypervisor import FakeHypervisor, FakeHypervisors
 from support.fakes import (
     CountingIds,
     FakeClock,
@@ -108,3 +111,24 @@ def little_world(
         operation = world.add_host(number)
         assert operation.state == "succeeded", operation
     return world
+
+
+def libvirts_dhcp_on_an_unserved_vlan(world: LittleWorld) -> None:
+    """kvm1 gets a libvirt network `maas` with DHCP on br0, whose VLAN is no longer served, but could be."""
+    hypervisor = world.hypervisors.of("kvm1", URIS[0])
+    if isinstance(hypervisor, FakeHypervisor):
+        network = LibvirtNetwork("maas", active=True, bridge="br0", dhcp=True)
+        networks = (*hypervisor.observed.libvirt_networks, network)
+        hypervisor.observed = replace(hypervisor.observed, libvirt_networks=networks)
+    with world.ports.store.begin() as uow:
+        (vlan,) = (each for each in uow.vlans.list() if each.vid == 10)
+        node = uow.nodes.find("kvm1")
+        assert node is not None
+        (bridge,) = (each for each in node.interfaces if each.name == "br0")
+        told = replace(bridge, vlan_id=vlan.id, vlan_source=VlanSource.OPERATOR)
+        uow.nodes.update_interface(node.system_id, told)
+        uow.vlans.update(replace(vlan, dhcp_on=False))
+        uow.commit()
+    hosts.refresh(world.ports, LOCAL_ADMIN, "kvm1")
+    assert world.run().state == "succeeded"
+    publish_dhcp(world.ports)

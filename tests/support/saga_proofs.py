@@ -80,6 +80,11 @@ def twice(step: Step[Any, Any]) -> Step[Any, Any]:
     )
 
 
+def effects(saga: Saga[Any]) -> int:
+    """Steps that do something: each begins with a transaction, which rows alone share with the next."""
+    return sum(step.do is not None for step in saga.steps)
+
+
 def prove_succeeds(proof: Proof) -> None:
     proof.begin(proof.world)
     operation = proof.run(proof.saga)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from hostloom.cli.output import console
 from hostloom.client import ClientError, Document, Problem
+from hostloom.model.fix import FixCode
 from hostloom.model.plan import RequestCode
 
 
@@ -28,7 +29,8 @@ _REFUSED = frozenset({403, 409, 412})
 _USAGE = frozenset({400, 413, 422})
 _UNREACHABLE = frozenset({503, 504})
 #: Error codes of operations.
-_REFUSED_CODES = frozenset(RequestCode) | {"already-exists", "in-use", "stale", "wrong-state", "plan-stale"}
+_STATES = frozenset({"already-exists", "in-use", "stale", "wrong-state", "plan-stale"})
+_REFUSED_CODES = frozenset[str](RequestCode) | frozenset[str](FixCode) | _STATES
 _UNREACHABLE_CODES = frozenset({"host-unreachable", "dhcp-unreachable", "outcome-unknown"})
 
 

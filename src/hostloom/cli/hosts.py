@@ -9,7 +9,7 @@ import typer
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.nodes import Tags, tags_of
-from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
 from hostloom.cli.output import (
     Column,
     Format,
@@ -208,7 +208,27 @@ def _create(client: Client, body: Document) -> Document:
 
 
 add_list(app, NOUN)
-add_show(app, NOUN)
+
+
+@app.command("show")
+def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Show one host, and what a machine without interface constraints would be put on.
+
+    Example: `hostloom host show kvm1`
+    """
+    with open_client(context) as client:
+        item = client.hosts.get(key)
+        NOUN.show(item, output)
+        if output is Format.TABLE:
+            typer.echo(f"\n{unconstrained(client.hosts.ask(key, 'networks'))}")
+
+
+def unconstrained(found: Document) -> str:
+    """What a compose without interface constraints takes of a host, in a line."""
+    if found["takes"] is None:
+        return "without interface constraints: nothing that a machine could be put on"
+    boots = "boots from the network" if found["boots"] else "does not boot from the network"
+    return f"without interface constraints: {found['attach']} {found['takes']}, {boots}"
 
 
 @app.command("update")

@@ -12,6 +12,7 @@ from hostloom.cli import (
     events,
     fabrics,
     groupings,
+    host_networks,
     hosts,
     machines,
     nodes,
@@ -68,6 +69,8 @@ for _name, _app, _panel in (
 ):
     app.add_typer(_app, name=_name, rich_help_panel=_panel)
 
+hosts.app.command("networks")(host_networks.networks)
+hosts.app.command("fix-network")(host_networks.fix_network)
 app.command("login", rich_help_panel=HERE)(access.login)
 app.command("logout", rich_help_panel=HERE)(access.logout)
 app.command("simulate", rich_help_panel=HERE)(simulate.simulate)

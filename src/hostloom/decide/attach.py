@@ -69,7 +69,7 @@ def boots(view: HostView, candidate: Candidate) -> bool:
 def _network_rule(view: HostView, *, is_known: bool) -> Rule:
     if not is_known:
         return _any_network
-    return _served_network if is_managed_install(view.state) else _network_without_dhcp
+    return _served_network if is_managed_install(view.state) else network_without_dhcp
 
 
 def _any_network(_view: HostView, _candidate: Candidate) -> Rejection | None:
@@ -77,7 +77,8 @@ def _any_network(_view: HostView, _candidate: Candidate) -> Rejection | None:
     return None
 
 
-def _network_without_dhcp(_view: HostView, candidate: Candidate) -> Rejection | None:
+def network_without_dhcp(_view: HostView, candidate: Candidate) -> Rejection | None:
+    """libvirt's own DHCP is off."""
     network = candidate.network
     if network is not None and network.dhcp:
         wanted = "libvirt's DHCP off and the VLAN served by ours"
@@ -89,8 +90,11 @@ def _network_without_dhcp(_view: HostView, candidate: Candidate) -> Rejection | 
 
 def _served_network(view: HostView, candidate: Candidate) -> Rejection | None:
     """On a host that we deployed the network's bridge must be ours and on a bootable VLAN."""
-    if (on := _network_without_dhcp(view, candidate)) is not None:
-        return on
+    return network_without_dhcp(view, candidate) or bridge_is_known(candidate) or served(candidate)
+
+
+def bridge_is_known(candidate: Candidate) -> Rejection | None:
+    """The network has a bridge, and it is one of the node's."""
     bridge = candidate.network.bridge if candidate.network else None
     if bridge is None:
         code = RejectionCode.NETWORK_WITHOUT_BRIDGE
@@ -100,14 +104,15 @@ def _served_network(view: HostView, candidate: Candidate) -> Rejection | None:
         return candidate.reject(
             "bridge_is_known", code, "a bridge of the node", f"{bridge}, which it has not"
         )
-    return _served(candidate)
+    return None
 
 
 def _interface_rule(view: HostView, candidate: Candidate, mode: MacvlanMode) -> Rejection | None:
-    return passthru_rejection(view, candidate, mode) or _served(candidate)
+    return passthru_rejection(view, candidate, mode) or served(candidate)
 
 
-def _served(candidate: Candidate) -> Rejection | None:
+def served(candidate: Candidate) -> Rejection | None:
+    """It is on a VLAN, and our DHCP serves that."""
     if candidate.vlan_id is None:
         return candidate.reject("has_a_vlan", RejectionCode.NO_VLAN, "a VLAN that is served", "no VLAN")
     if not candidate.bootable:

@@ -166,7 +166,11 @@ class HostView:
             return False
         if bridge is None:
             return network.forward is None
-        return not self._reaches_physical(bridge.parents)
+        return not self.has_uplink(bridge)
+
+    def has_uplink(self, bridge: NodeInterface) -> bool:
+        """Whether a physical port is in the bridge, be it below a bond or VLAN interface."""
+        return self._reaches_physical(bridge.parents)
 
     def _reaches_physical(self, names: Iterable[str], seen: frozenset[str] = frozenset()) -> bool:
         for name in names:

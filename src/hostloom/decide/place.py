@@ -178,9 +178,10 @@ def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> 
     found: list[PlanWarning] = []
     for nic in nics:
         candidate = nic.chosen.candidate
-        found.extend(_dhcp_warnings(view.snapshot, nic))
+        if nic.boot or nic.label.mode is not AddressMode.UNCONFIGURED:
+            found.extend(probe_warnings(view.snapshot, nic.label.name, candidate))
         if candidate.kind is AttachKind.NETWORK:
-            found.extend(_network_warnings(view, candidate))
+            found.extend(network_warnings(view, candidate))
         if candidate.kind is AttachKind.MACVLAN:
             found.append(PlanWarning(WarningCode.HOST_CANNOT_REACH_GUEST, nic.label.name, candidate.source))
         if nic.mode is MacvlanMode.VEPA:
@@ -193,24 +194,24 @@ def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> 
     return tuple(found)
 
 
-def _dhcp_warnings(snapshot: Snapshot, nic: PlacedNic) -> list[PlanWarning]:
-    """Where the last probe of its VLAN contradicts what is modelled; a NIC without DHCP does not care."""
-    vlan_id = nic.chosen.candidate.vlan_id
-    if vlan_id is None or (nic.label.mode is AddressMode.UNCONFIGURED and not nic.boot):
+def probe_warnings(snapshot: Snapshot, name: str, candidate: Candidate) -> list[PlanWarning]:
+    """Where the last probe of the candidate's VLAN contradicts what is modelled; `name` is who minds."""
+    vlan_id, found = candidate.vlan_id, []
+    if vlan_id is None:
         return []
-    name, found = nic.label.name, []
     foreign = snapshot.foreign_by_vlan.get(vlan_id, ())
     if foreign:
         servers = ", ".join(dict.fromkeys(str(each.server) for each in foreign))
         found.append(PlanWarning(WarningCode.FOREIGN_DHCP, name, servers))
-    if vlan_id in snapshot.silent_vlans and nic.chosen.candidate.bootable:
+    if vlan_id in snapshot.silent_vlans and candidate.bootable:
         vlan = snapshot.vlan_by_id[vlan_id]
         where = f"{snapshot.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
         found.append(PlanWarning(WarningCode.OUR_DHCP_SILENT, name, where))
     return found
 
 
-def _network_warnings(view: HostView, candidate: Candidate) -> list[PlanWarning]:
+def network_warnings(view: HostView, candidate: Candidate) -> list[PlanWarning]:
+    """What a NIC on a libvirt network is warned of."""
     is_known = view.state.host.correlation.state is CorrelationState.CORRELATED
     network = candidate.network
     found = []

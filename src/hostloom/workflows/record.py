@@ -6,6 +6,7 @@ from dataclasses import replace
 from hostloom.decide.correlate import correlate
 from hostloom.decide.drift import drift
 from hostloom.decide.inventory import Inventory, take_inventory
+from hostloom.decide.networks import own_bridges
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.event import Event
 from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host
@@ -17,7 +18,6 @@ from hostloom.model.observed import ObservedInterface, ObservedMachine, Observed
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.names import free_hostname
 from hostloom.workflows.observation import Observation
-from hostloom.workflows.rederive import own_bridges
 
 #: Machines in these states are in the hands of a saga: a reading does not judge them.
 _IN_WORK = frozenset({MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.DEPLOYING})

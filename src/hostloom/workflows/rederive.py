@@ -1,7 +1,7 @@
 """Derive every interface's VLAN anew from what is recorded: subnets have moved (DESIGN 2.2a)."""
 
 from hostloom.decide.inventory import take_inventory
-from hostloom.model.host import Forward, Host
+from hostloom.decide.networks import own_bridges
 from hostloom.model.node import NodeInterface
 from hostloom.model.observed import ObservedLink, ObservedNetwork
 from hostloom.ports import UnitOfWork
@@ -18,15 +18,6 @@ def rederive_vlans(uow: UnitOfWork) -> None:
         after = {each.name: each.vlan_id for each in inventory.interfaces}
         if before != after and not inventory.new_subnets:
             uow.nodes.replace_interfaces(node.system_id, inventory.interfaces)
-
-
-def own_bridges(host: Host) -> frozenset[str]:
-    """Bridges of networks that libvirt keeps to itself: the same addresses on every host, joined to none."""
-    return frozenset(
-        network.bridge
-        for network in host.libvirt_networks
-        if network.bridge is not None and network.forward is not Forward.BRIDGE
-    )
 
 
 def _link(interface: NodeInterface) -> ObservedLink:

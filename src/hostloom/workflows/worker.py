@@ -13,13 +13,14 @@ from hostloom.workflows.add_host import ADD_HOST
 from hostloom.workflows.commission import COMMISSION
 from hostloom.workflows.compose import COMPOSE
 from hostloom.workflows.decompose import DECOMPOSE
+from hostloom.workflows.fix_network import FIX_NETWORK
 from hostloom.workflows.refresh import REFRESH
 from hostloom.workflows.saga import Runner, Saga
 
 log = logging.getLogger(__name__)
 
 SAGAS: dict[str, Saga[Any]] = {
-    saga.name: saga for saga in (ADD_HOST, COMMISSION, COMPOSE, DECOMPOSE, REFRESH)
+    saga.name: saga for saga in (ADD_HOST, COMMISSION, COMPOSE, DECOMPOSE, FIX_NETWORK, REFRESH)
 }
 
 #: A process that does not renew for this long is taken for dead; take-over follows within 30 s.

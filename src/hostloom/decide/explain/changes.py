@@ -7,7 +7,10 @@ from hostloom.model.change import Change, ChangeKind, Suggestion
 #: By kind: the condition, and our command for it where there is one.
 CONDITIONS = {
     ChangeKind.SERVE_VLAN: ("our DHCP served VLAN {subject}", "hostloom vlan dhcp on {subject}"),
-    ChangeKind.LIBVIRT_DHCP_OFF: ("libvirt's own DHCP were off on network {subject} of {host}", ""),
+    ChangeKind.LIBVIRT_DHCP_OFF: (
+        "libvirt's own DHCP were off on network {subject} of {host}",
+        "hostloom host fix-network {host} {subject}",
+    ),
     ChangeKind.START_NETWORK: ("libvirt network {subject} of {host} were active", ""),
     ChangeKind.ADD_VLAN_INTERFACE: ("{host} had VLAN {value} on {subject}", ""),
     ChangeKind.ENABLE_INTERFACE: ("{subject} of {host} were enabled", ""),

@@ -40,7 +40,7 @@ def render(explanation: Explanation, now: float | None = None) -> list[str]:
     lines = [_headline(explanation, now)]
     shown = _shown(explanation)
     for host in shown:
-        lines += [line for label in host.labels for line in _label(label)]
+        lines += [line for label in host.labels for line in _label(label, host.host)]
         lines += _unfit(host)
     lines += _others(explanation, shown)
     lines += [f"warning: {render_warning(each)}" for each in explanation.warnings]
@@ -87,7 +87,7 @@ def _shown(explanation: Explanation) -> list[HostExplanation]:
 # -- NICs ------------------------------------------------------------------------------------------------
 
 
-def _label(label: LabelExplanation) -> list[str]:
+def _label(label: LabelExplanation, host: str) -> list[str]:
     by_code: dict[RejectionCode, list[Rejection]] = {}
     for each in label.rejections:
         by_code.setdefault(each.code, []).append(each)
@@ -100,7 +100,7 @@ def _label(label: LabelExplanation) -> list[str]:
         by_code.pop(code, None)
     if missing := by_code.pop(RejectionCode.NETWORK_MISSING, None):
         lines.append(f"  no libvirt network {' or '.join(each.subject for each in missing)}")
-    return lines + [f"  not {render_rejection(each)}" for some in by_code.values() for each in some]
+    return lines + [f"  not {render_rejection(each, host)}" for some in by_code.values() for each in some]
 
 
 def _unfit(host: HostExplanation) -> list[str]:

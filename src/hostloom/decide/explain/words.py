@@ -1,5 +1,7 @@
 """The words for every code: one line a reason. All prose about decisions is here and in explain.py."""
 
+from shlex import quote
+
 from hostloom.model.plan import (
     PlanWarning,
     Refusal,
@@ -57,7 +59,8 @@ REJECTIONS = {
     RejectionCode.NETWORK_MISSING: "does not exist",
     RejectionCode.NETWORK_INACTIVE: "is not active",
     RejectionCode.LIBVIRT_DHCP_ON: (
-        "has libvirt's own DHCP on; turn that off and serve the VLAN, or make a network maas on a served VLAN"
+        "has libvirt's own DHCP on: `hostloom host fix-network {host} {subject}` turns it off and serves the "
+        "VLAN, or says how to make a network maas on a served one"
     ),
     RejectionCode.NETWORK_WITHOUT_BRIDGE: "has no bridge",
     RejectionCode.BRIDGE_NOT_KNOWN: "is on a bridge that is not known: {found}",
@@ -132,12 +135,13 @@ def render_warning(warning: PlanWarning) -> str:
     return WARNINGS[warning.code].format(subject=warning.subject, found=warning.found)
 
 
-def render_rejection(rejection: Rejection) -> str:
-    """A rejection in one line."""
+def render_rejection(rejection: Rejection, host: str = "HOST") -> str:
+    """A rejection in one line; `host` stands in the commands that it names."""
     noun = "network " if rejection.subject_kind is SubjectKind.LIBVIRT_NETWORK else ""
     text = REJECTIONS[rejection.code]
     reason = REASONS.get(rejection.found, rejection.found)
-    words = text.format(wanted=rejection.wanted, found=rejection.found, reason=reason)
+    named = {"host": quote(host), "subject": quote(rejection.subject)}
+    words = text.format(wanted=rejection.wanted, found=rejection.found, reason=reason, **named)
     return f"{noun}{rejection.subject} {words}"
 
 

@@ -1,0 +1,116 @@
+"""`hostloom host networks` and `hostloom host fix-network`."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.exits import Exit, fail
+from hostloom.cli.follow import finish
+from hostloom.cli.hosts import Key, Wait, unconstrained
+from hostloom.cli.nouns import Yes, confirm, given
+from hostloom.cli.output import Column, Format, Output, say, show, show_data, show_done, table, when
+from hostloom.cli.session import open_client
+from hostloom.client import Document
+
+COLUMNS = (
+    Column("NAME", "name"),
+    Column("BRIDGE", "bridge"),
+    Column("FORWARD", "forward"),
+    Column("ACTIVE", "active"),
+    Column("LIBVIRT DHCP", "dhcp"),
+    Column("VLAN", "vlan"),
+    Column("SERVED", "served"),
+    Column("CONNECTED", lambda item: "no" if item["isolated"] else "yes"),
+    Column("FAILS", lambda item: ", ".join(each["code"] for each in item["fails"])),
+    Column("TAKEN", "taken"),
+)
+LOSING = (
+    Column("MACHINE", lambda item: item["machine"] or item["hostname"] or "(not known)"),
+    Column("ORIGIN", "origin"),
+    Column("MAC", "mac"),
+    Column("LEASE", "ip"),
+    Column("UNTIL", lambda item: when(item["expires_at"]) if item["expires_at"] else ""),
+)
+
+
+def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Show a host's libvirt networks, and what keeps a machine without interface constraints from each.
+
+    Example: `hostloom host networks kvm1`
+    """
+    with open_client(context) as client:
+        found = client.hosts.ask(key, "networks")
+    if output is not Format.TABLE:
+        show_data(found, output)
+        return
+    if found["networks"]:
+        show(table(found["networks"], COLUMNS))
+    for each in found["networks"]:
+        for line in each["text"]:
+            typer.echo(line)
+    typer.echo(unconstrained(found))
+    if not found["networks"]:
+        say(f"no libvirt networks: `hostloom host fix-network {key}` makes one on a bridge that is served")
+
+
+def fix_network(
+    context: typer.Context,
+    key: Key,
+    network: Annotated[
+        str | None, typer.Argument(metavar="NETWORK", help="A libvirt network; without: what comes first.")
+    ] = None,
+    make_maas: Annotated[
+        str | None,
+        typer.Option("--make-maas", metavar="BRIDGE", help="Make a network maas on this bridge instead."),
+    ] = None,
+    yes: Yes = False,
+    wait: Wait = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Make our DHCP the one that answers on a host's libvirt network: shows what it does, then does it.
+
+    libvirt's own DHCP is turned off and the VLAN served, or a network `maas` is made on a served bridge.
+
+    Examples:
+
+    - `hostloom host fix-network kvm1`
+    - `hostloom host fix-network kvm1 default --yes`
+    - `hostloom host fix-network kvm1 --make-maas br0`
+    """
+    wanted = given(network=network, make_maas=make_maas)
+    with open_client(context) as client:
+        found = client.hosts.act(key, "fix-network", wanted | {"preview": True})
+        if not found["steps"]:
+            raise _refused(found, output)
+        _tell(found)
+        confirm(f"Do this to host {found['host']}?", yes=yes)
+        steps = [{name: each[name] for name in ("kind", "subject", "value")} for each in found["steps"]]
+        finish(client, client.hosts.act(key, "fix-network", wanted | {"steps": steps}), output, wait=wait)
+        now = client.hosts.ask(key, "networks")
+    show_done(f"network {found['network']} of host {found['host']} is as it should be", now, output)
+    if output is Format.TABLE:
+        typer.echo(unconstrained(now))
+
+
+def _tell(found: Document) -> None:
+    """The steps, and whom they hurt; beside the answer, so that programs read only that."""
+    for each in found["text"]:
+        say(f"- {each}")
+    if found["losing"]:
+        say("these lose libvirt's DHCP:")
+        for each in found["losing"]:
+            say("  " + "  ".join(filter(None, (column.of(each) for column in LOSING))))
+    if found["leases_unread"]:
+        say(f"libvirt's leases could not be read: {found['leases_unread']}")
+
+
+def _refused(found: Document, output: Format) -> typer.Exit:
+    """Nothing to fix is no failure."""
+    if output is not Format.TABLE:
+        show_data(found, output)
+    if [each["code"] for each in found["refusals"]] == ["nothing-to-fix"]:
+        say(found["text"][0])
+        return typer.Exit(Exit.OK)
+    reasons = "; ".join(each["text"] for each in found["refusals"])
+    hint = f"`{found['offer']}` makes a network maas on a served VLAN instead" if found["offer"] else ""
+    return fail(reasons, hint, Exit.REFUSED)

@@ -1,0 +1,98 @@
+"""What mending a host's networks does, or why it cannot, and what is wrong with them, in words."""
+
+from shlex import quote
+
+from hostloom.decide.explain.words import render_rejection, render_warning
+from hostloom.decide.networks import NetworkVerdict
+from hostloom.model.fix import FixCode, FixPlan, FixRefusal, FixStep, FixStepKind
+
+STEPS = {
+    FixStepKind.LIBVIRT_DHCP_OFF: (
+        "turn libvirt's own DHCP off on network {subject} of {host}, now and for good; "
+        "machines that run keep their NICs"
+    ),
+    FixStepKind.SERVE_VLAN: "serve VLAN {subject} by our DHCP",
+    FixStepKind.MAKE_NETWORK: (
+        "make network {subject} on bridge {value} of {host}, start it, and let it start with the host"
+    ),
+}
+REFUSALS = {
+    FixCode.HOST_NOT_KNOWN: (
+        "host {subject} is not a known node, so what its bridges are on is not known either: "
+        "`hostloom host update {subject} --node NODE` says which node it is"
+    ),
+    FixCode.HOST_AMBIGUOUS: (
+        "host {subject} could be several nodes: `hostloom host update {subject} --node NODE` chooses"
+    ),
+    FixCode.NETWORK_MISSING: "there is no libvirt network {subject}",
+    FixCode.NETWORK_INACTIVE: "network {subject} is not active: start it first (`virsh net-start {subject}`)",
+    FixCode.NETWORK_WITHOUT_BRIDGE: "network {subject} has no bridge",
+    FixCode.BRIDGE_NOT_KNOWN: (
+        "{found} is not a bridge that we know of {host}: `hostloom host refresh {host}` looks again"
+    ),
+    FixCode.BRIDGE_UNFIT: "the bridge of {subject} can carry no machine: {found}",
+    FixCode.NOT_A_BRIDGE: "{subject} is no bridge ({found})",
+    FixCode.BRIDGE_OF_LIBVIRT: "bridge {subject} belongs to a network that libvirt keeps to itself",
+    FixCode.NO_VLAN: (
+        "the VLAN of bridge {subject} is not known: "
+        "`hostloom node interface update NODE {subject} --vlan FABRIC/VID` says it"
+    ),
+    FixCode.NO_RACK_ON_HOST: (
+        "our DHCP cannot hear network {subject}: its bridge {found} has no physical port, "
+        "and no rack of ours is on {host}"
+    ),
+    FixCode.NO_RACK_ON_VLAN: (
+        "no rack of ours has an IPv4 address on VLAN {found} of bridge {subject}, so none can serve it"
+    ),
+    FixCode.NETWORK_EXISTS: (
+        "there is a network {subject} already: `hostloom host fix-network {host} {subject}` mends it"
+    ),
+    FixCode.NO_SERVED_BRIDGE: (
+        "{subject} has no network that could be mended, "
+        "and no bridge with a physical port on a VLAN that our DHCP serves"
+    ),
+    FixCode.NOTHING_TO_FIX: "network {subject} of {host} needs no mending",
+}
+
+
+def render_step(step: FixStep, host: str) -> str:
+    """One step in one line."""
+    return STEPS[step.kind].format(subject=step.subject, value=step.value, host=host)
+
+
+def render_fix_refusal(refusal: FixRefusal, host: str) -> str:
+    """One reason in one line."""
+    return REFUSALS[refusal.code].format(subject=refusal.subject, found=refusal.found, host=host)
+
+
+def offer_of(plan: FixPlan) -> str:
+    """The command that makes a network instead; empty where none would."""
+    if not plan.offer:
+        return ""
+    return f"hostloom host fix-network {quote(plan.host)} --make-maas {quote(plan.offer)}"
+
+
+def render_fix(plan: FixPlan) -> list[str]:
+    """The steps, or the reasons and what can be done instead."""
+    lines = [render_step(each, plan.host) for each in plan.steps]
+    lines += [render_fix_refusal(each, plan.host) for each in plan.refusals]
+    if offer := offer_of(plan):
+        lines.append(f"`{offer}` makes a network maas on a VLAN that our DHCP serves")
+    return lines
+
+
+def render_verdict(verdict: NetworkVerdict, host: str) -> list[str]:
+    """What is wrong with a network, a line each."""
+    lines = [render_rejection(each, host) for each in verdict.fails]
+    return lines + [render_warning(each) for each in verdict.warnings]
+
+
+def render_choice(verdict: NetworkVerdict, host: str) -> str:
+    """Whether a compose without interface constraints takes the network, and why not."""
+    if verdict.taken:
+        return "taken"
+    if verdict.why_not is not None:
+        return render_rejection(verdict.why_not, host)
+    if not verdict.looked_for:
+        return f"not looked for: ask for it with attach=network,network={verdict.network.name}"
+    return "not taken"

@@ -1,0 +1,112 @@
+"""A host's libvirt networks: what is wrong with each, what mending them would do, and doing it."""
+
+from dataclasses import dataclass
+
+from hostloom.decide.networks import NetworksVerdict, judge_networks
+from hostloom.model.access import Principal
+from hostloom.model.errors import DriverError, InvalidValue, PlanStale
+from hostloom.model.fix import FixPlan, FixStep, FixStepKind, LibvirtLease
+from hostloom.model.host import Host
+from hostloom.model.ids import MacAddress
+from hostloom.model.machine import Machine, MachineOrigin
+from hostloom.model.operation import Operation
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.hosts import get as get_host
+from hostloom.services.start import start_saga
+from hostloom.workflows.fix_network import FIX_NETWORK, FixInput, fix_of, steps_or_refuse
+
+
+@dataclass(frozen=True)
+class Losing:
+    """Who loses libvirt's DHCP: a machine of the host on the network, or somebody who has a lease of it."""
+
+    #: None: nobody that we know.
+    machine: str | None
+    origin: MachineOrigin | None
+    mac: MacAddress | None
+    #: None: none now, or libvirt did not say.
+    lease: LibvirtLease | None
+
+
+@dataclass(frozen=True)
+class FixPreview:
+    """What would be done, and whom it would hurt."""
+
+    plan: FixPlan
+    losing: tuple[Losing, ...] = ()
+    #: Why libvirt's leases could not be read; empty: they were, or there was no need.
+    leases_unread: str = ""
+
+
+def networks(uow: UnitOfWork, principal: Principal, key: str) -> NetworksVerdict:
+    """Each libvirt network of the host, with every condition that it fails."""
+    require_admin(principal, "see hosts")
+    snapshot = uow.snapshot()
+    return judge_networks(snapshot, snapshot.host_by_id[get_host(uow, principal, key).id])
+
+
+def preview(
+    ports: Ports, principal: Principal, key: str, network: str | None = None, bridge: str | None = None
+) -> FixPreview:
+    """What mending would do, as the host was last read; its leases are asked for now."""
+    require_admin(principal, "see hosts")
+    _check_given(network, bridge)
+    with ports.store.begin() as uow:
+        host = get_host(uow, principal, key)
+        plan = fix_of(uow, host.name, network, bridge)
+        machines = uow.machines.of_host(host.id)
+    if all(each.kind is not FixStepKind.LIBVIRT_DHCP_OFF for each in plan.steps):
+        return FixPreview(plan)
+    try:
+        leases, unread = _leases(ports, host, plan.network), ""
+    except DriverError as error:
+        leases, unread = (), str(error)
+    return FixPreview(plan, _losing(plan, machines, leases), unread)
+
+
+def start(
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    network: str | None = None,
+    bridge: str | None = None,
+    seen: tuple[FixStep, ...] | None = None,
+) -> Operation:
+    """Record the operation that mends; Refused with the reason, PlanStale if it is not what was `seen`."""
+    require_admin(principal, "change hosts")
+    _check_given(network, bridge)
+    uuid = ports.ids.uuid()
+    with ports.store.begin() as uow:
+        host = get_host(uow, principal, key)
+        steps = steps_or_refuse(fix_of(uow, host.name, network, bridge))
+        if seen is not None and seen != steps:
+            raise PlanStale(f"to fix host {host.name}", (), ["it comes to other steps now"])
+        given = FixInput(host.name, network, bridge, uuid, steps)
+        operation = start_saga(uow, ports, principal, FIX_NETWORK, given, f"host {host.name}")
+        uow.commit()
+    return operation
+
+
+def _check_given(network: str | None, bridge: str | None) -> None:
+    if network is not None and bridge is not None:
+        raise InvalidValue("make_maas", bridge, "given without a network: it makes one")
+
+
+def _leases(ports: Ports, host: Host, network: str) -> tuple[LibvirtLease, ...]:
+    return tuple(ports.hypervisors.of(host.name, host.uri).network_leases(network))
+
+
+def _losing(plan: FixPlan, machines: list[Machine], leases: tuple[LibvirtLease, ...]) -> tuple[Losing, ...]:
+    """The machines by name, each NIC that has a lease; then those that are no machines of the host."""
+    by_mac = {each.mac: each for each in leases}
+    known = {nic.mac for machine in machines for nic in machine.interfaces}
+    found = []
+    for machine in machines:
+        if machine.hostname in plan.machines:
+            leased = [nic.mac for nic in machine.interfaces if nic.mac in by_mac]
+            found += [
+                Losing(machine.hostname, machine.origin, mac, by_mac.get(mac) if mac else None)
+                for mac in leased or (None,)
+            ]
+    return (*found, *(Losing(None, None, each.mac, each) for each in leases if each.mac not in known))
