@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +27,22 @@ class Rig:
 
     # -- the server --------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Start the server in the rack."""
+    def start(self, changes: Mapping[str, str] | None = None) -> None:
+        """Start the server in the rack; `changes` are settings that are other than usual."""
         guest = self.lab.guest
-        (self.directory / "config.toml").write_text(
-            f'state_dir = "{self.directory / "state"}"\n'
-            f'socket = "{self.socket}"\n'
-            f'listen = "{self.lab.plan.rack_link_address.ip}:5240"\n'
-            f"boot_port = {BOOT_PORT}\n"
-            f'boot_kernel = "{guest.kernel}"\n'
-            f'boot_initrd = "{guest.initrd}"\n'
-            'boot_cmdline = "quiet mitigations=off"\n'
-            f'kea_socket = "{self.lab.kea_socket}"\n'
-            f'ssh_config = "{self.lab.ssh_config}"\n'
-        )
+        settings = {
+            "state_dir": str(self.directory / "state"),
+            "socket": str(self.socket),
+            "listen": f"{self.lab.plan.rack_link_address.ip}:5240",
+            "boot_port": str(BOOT_PORT),
+            "boot_kernel": str(guest.kernel),
+            "boot_initrd": str(guest.initrd),
+            "boot_cmdline": "quiet mitigations=off",
+            "kea_socket": str(self.lab.kea_socket),
+            "ssh_config": str(self.lab.ssh_config),
+        } | dict(changes or {})
+        lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
+        (self.directory / "config.toml").write_text("".join(lines))
         argv = self.lab.in_rack([*HOSTLOOM, "serve", "--config", str(self.directory / "config.toml")])
         with (self.directory / "server.log").open("ab") as log:
             self._server = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
