@@ -44,6 +44,7 @@ from hostloom.repeating import Repeating
 from hostloom.store.engine import open_store
 from hostloom.wire.probe import AgentProbe
 from hostloom.workflows.freshness import Freshness
+from hostloom.workflows.vlan_probe import probe_all
 from hostloom.workflows.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -121,6 +122,10 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
             keeper = Repeating("freshness", freshness.look, min(FRESHNESS_S, settings.refresh_every_s))
             keeper.start()
             stack.callback(keeper.stop)
+        if settings.probe_every_s:
+            prober = Repeating("probe", lambda: probe_all(ports), settings.probe_every_s)
+            prober.start()
+            stack.callback(prober.stop)
         run(settings, ports)
 
 

@@ -66,6 +66,8 @@ class Settings:
     ssh_config: Path | None = None
     #: Hosts that were not read for so many seconds are read again; 0: only when told, and before a compose.
     refresh_every_s: int = 300
+    #: VLANs are asked who serves DHCP there every so many seconds, and at the start; 0: only when told.
+    probe_every_s: int = 600
     log_level: str = "info"
     #: Threads that run operations.
     workers: int = 8
@@ -205,6 +207,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "kea_embedded": _flag,
     "ssh_config": _optional_path,
     "refresh_every_s": _number(0, 86_400),
+    "probe_every_s": _number(0, 86_400),
     "log_level": _level,
     "workers": _number(1, 256),
 }
