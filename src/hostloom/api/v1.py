@@ -30,6 +30,7 @@ from hostloom.api.routers import (
     ranges,
     spaces,
     subnets,
+    vlan_probes,
     vlans,
     world,
 )
@@ -41,6 +42,8 @@ PREFIX = "/api/v1"
 ROUTERS = (
     access.about,
     fabrics.router,
+    # before the VLANs: a VLAN's key may have slashes
+    vlan_probes.router,
     vlans.router,
     spaces.router,
     subnets.router,

@@ -8,6 +8,7 @@ from hostloom.cli.exits import Exit, fail
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Column, Format, Output, show_done
 from hostloom.cli.session import open_client
+from hostloom.cli.vlan_probe import probe_and_show
 from hostloom.client import Document
 
 Key = Annotated[str, typer.Argument(metavar="FABRIC/VID", help="A VLAN by FABRIC/VID, id or name.")]
@@ -27,6 +28,7 @@ NOUN = Noun(
         Column("NAME", "name"),
         Column("SPACE", "space"),
         Column("DHCP", _dhcp),
+        Column("OTHERS' DHCP", "foreign_dhcp"),
         Column("MTU", "mtu", right=True),
     ),
     (
@@ -36,6 +38,7 @@ NOUN = Noun(
         Column("SPACE", "space"),
         Column("DHCP", _dhcp),
         Column("BOOTABLE", "bootable"),
+        Column("OTHERS' DHCP", "foreign_dhcp"),
         Column("MTU", "mtu"),
         Column("DESCRIPTION", "description"),
     ),
@@ -98,6 +101,23 @@ def update(
 
 
 add_delete(app, NOUN)
+
+
+@app.command("probe")
+def probe(
+    context: typer.Context,
+    key: Key,
+    last: Annotated[bool, typer.Option("--last", help="What the last probe found.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Ask a VLAN who serves DHCP there: whether we answer, and who else does.
+
+    A throw-away client asks beside a rack's or a host's interface on the VLAN, and takes nothing.
+
+    Example: `hostloom vlan probe fabric-0/20`
+    """
+    probe_and_show(context, key, output, last=last)
+
 
 dhcp = typer.Typer(help="Who answers DHCP on a VLAN.", no_args_is_help=True, rich_markup_mode="markdown")
 app.add_typer(dhcp, name="dhcp")

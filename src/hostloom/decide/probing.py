@@ -141,9 +141,12 @@ class Heard:
 
 
 def probed(
-    snapshot: Snapshot, vlan: Vlan, racks: Racks, heard: Heard, at: float
+    snapshot: Snapshot, vlan: Vlan, racks: Racks, before: Sequence[ForeignDhcp], heard: Heard, at: float
 ) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
-    """What is recorded of a probe: whether ours answered, and the others, with those of libvirt networks."""
+    """What is recorded of a probe: whether ours answered, and the others, with those of libvirt networks.
+
+    `before`: the others as the last probe left them; a snapshot does not follow what they offered.
+    """
     libvirt = libvirt_servers(snapshot, vlan.id, at)
     is_ours = _Ours(snapshot, vlan, racks, {each.server for each in libvirt})
     ours = {each.server.version for each in heard.offers if is_ours(each)}
@@ -157,14 +160,13 @@ def probed(
         asked -= {6}
     answered = asked <= ours if asked else (True if ours else None)
     probe = VlanProbe(vlan.id, at, heard.vantage.seen_from, answered)
-    return probe, merged(snapshot.foreign_by_vlan.get(vlan.id, ()), [*libvirt, *foreign])
+    return probe, merged(before, [*libvirt, *foreign])
 
 
 def unprobed(
-    snapshot: Snapshot, vlan: Vlan, trouble: str, at: float
+    snapshot: Snapshot, vlan: Vlan, before: Sequence[ForeignDhcp], trouble: str, at: float
 ) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
     """What is recorded where nobody could be asked: what was known stays, libvirt's own is read."""
-    before = snapshot.foreign_by_vlan.get(vlan.id, ())
     stay = [each for each in before if not each.seen_from.startswith(_LIBVIRT)]
     probe = VlanProbe(vlan.id, at, "", None, trouble)
     return probe, merged(before, [*libvirt_servers(snapshot, vlan.id, at), *stay])

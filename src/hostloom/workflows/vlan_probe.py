@@ -29,19 +29,21 @@ def probe_vlan(ports: Ports, vlan_id: VlanId) -> VlanProbe:
     with _PROBING:
         with ports.store.begin() as uow:
             snapshot, racks = uow.snapshot(), Racks(ports.local, tuple(uow.racks.list()))
+            before = [each for each in uow.vlan_probes.foreign() if each.vlan_id == vlan_id]
         vlan = snapshot.vlan_by_id.get(vlan_id)
         if vlan is None:
             raise NotFound("vlan", vlan_id)
         heard = _heard(ports, snapshot, vlan, racks)
         now = ports.clock.now()
         if isinstance(heard, Heard):
-            probe, found = probing.probed(snapshot, vlan, racks, heard, now)
+            probe, found = probing.probed(snapshot, vlan, racks, before, heard, now)
         else:
-            probe, found = probing.unprobed(snapshot, vlan, heard, now)
-        turn = probing.turn(snapshot.foreign_by_vlan.get(vlan_id, ()), found)
+            probe, found = probing.unprobed(snapshot, vlan, before, heard, now)
+        turn = probing.turn(before, found)
         with ports.store.begin() as uow:
             uow.vlan_probes.record(probe, found)
-            uow.events.add(*_events(snapshot, vlan, turn, now))
+            if turn.came or turn.gone:
+                uow.events.add(*_events(snapshot, vlan, turn, now))
             uow.commit()
         return probe
 

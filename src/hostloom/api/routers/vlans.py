@@ -45,7 +45,10 @@ class DhcpIn(In):
 
 
 class VlanOut(Out):
-    """A VLAN; `bootable`: our DHCP serves it, directly or through its relay VLAN."""
+    """A VLAN; `bootable`: our DHCP serves it, directly or through its relay VLAN.
+
+    `foreign_dhcp`: servers that are none of ours, as the last probe found them.
+    """
 
     id: int
     key: str
@@ -56,6 +59,7 @@ class VlanOut(Out):
     dhcp: DhcpMode
     relay: str | None
     bootable: bool
+    foreign_dhcp: list[str]
     space: str | None
     description: str
     generation: int
@@ -75,6 +79,7 @@ class VlanOut(Out):
             dhcp=DhcpMode.ON if item.dhcp_on else relayed,
             relay=names.vlan(item.relay_vlan_id),
             bootable=item.id in names.world.bootable_vlans,
+            foreign_dhcp=[str(each.server) for each in names.world.foreign_by_vlan.get(item.id, ())],
             space=names.space(item.space_id),
             description=item.description,
             generation=item.generation,

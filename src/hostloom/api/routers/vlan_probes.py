@@ -1,0 +1,87 @@
+"""Who serves DHCP on a VLAN, over HTTP."""
+
+from typing import Self
+
+from fastapi import APIRouter, Response
+
+from hostloom.api.calls import Changing, Reading
+from hostloom.api.forms import Out
+from hostloom.api.names import Names
+from hostloom.model.exchange import ForeignDhcp
+from hostloom.services import vlan_probes
+from hostloom.services.vlan_probes import Probed
+
+router = APIRouter(prefix="/vlans", tags=["vlans"])
+
+
+class ForeignOut(Out):
+    """A DHCP server that is none of ours; what it was seen to offer, from the lowest to the highest."""
+
+    server: str
+    mac: str
+    first_offered: str | None
+    last_offered: str | None
+    seen_from: str
+    first_seen_at: float
+    last_seen_at: float
+
+    @classmethod
+    def of(cls, item: ForeignDhcp) -> Self:
+        """Of the model."""
+        first, last = item.first_offered, item.last_offered
+        return cls(
+            server=str(item.server),
+            mac=str(item.mac),
+            first_offered=None if first is None else str(first),
+            last_offered=None if last is None else str(last),
+            seen_from=item.seen_from,
+            first_seen_at=item.first_seen_at,
+            last_seen_at=item.last_seen_at,
+        )
+
+
+class ProbeOut(Out):
+    """A VLAN's last probe.
+
+    `at` is null before the first. `ours_answered` is null where our DHCP would not answer a client that
+    nobody knows. `trouble` says why nobody could be asked.
+    """
+
+    vlan: str
+    at: float | None
+    seen_from: str
+    ours_answered: bool | None
+    trouble: str
+    foreign: list[ForeignOut]
+
+    @classmethod
+    def of(cls, item: Probed, names: Names) -> Self:
+        """Of the model."""
+        last = item.probe
+        return cls(
+            vlan=f"{names.fabric(item.vlan.fabric_id)}/{item.vlan.vid}",
+            at=None if last is None else last.at,
+            seen_from="" if last is None else last.seen_from,
+            ours_answered=None if last is None else last.ours_answered,
+            trouble="" if last is None else last.trouble,
+            foreign=[ForeignOut.of(each) for each in item.foreign],
+        )
+
+
+@router.get("/{key:path}/probe", response_model=ProbeOut)
+def get_vlan_probe(call: Reading, key: str) -> Response:
+    """Show who was found to serve DHCP on a VLAN the last time that it was asked."""
+    with call.begin() as uow:
+        return call.one(ProbeOut.of(vlan_probes.get(uow, call.principal, key), Names(uow)))
+
+
+@router.post("/{key:path}/probe", response_model=ProbeOut)
+def probe_vlan(call: Changing, key: str) -> Response:
+    """Ask a VLAN now who serves DHCP there; it takes about six seconds."""
+
+    def do() -> ProbeOut:
+        found = vlan_probes.probe(call.ports, call.principal, key)
+        with call.begin() as uow:
+            return ProbeOut.of(found, Names(uow))
+
+    return call.perform(200, do)

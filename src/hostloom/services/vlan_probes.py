@@ -1,0 +1,39 @@
+"""Who serves DHCP on a VLAN: the last probe, and another one now."""
+
+from dataclasses import dataclass
+
+from hostloom.model.access import Principal
+from hostloom.model.exchange import ForeignDhcp, VlanProbe
+from hostloom.model.network import Vlan
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services import vlans
+from hostloom.services.access import require_admin
+from hostloom.workflows.vlan_probe import probe_vlan
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A VLAN's last probe, and the servers that are none of ours."""
+
+    vlan: Vlan
+    #: None: it was never asked.
+    probe: VlanProbe | None
+    foreign: tuple[ForeignDhcp, ...]
+
+
+def get(uow: UnitOfWork, principal: Principal, key: str) -> Probed:
+    """What the last probe found; NotFound for a VLAN that is not there."""
+    require_admin(principal, "see VLANs")
+    vlan = vlans.get(uow, principal, key)
+    probe = next((each for each in uow.vlan_probes.list() if each.vlan_id == vlan.id), None)
+    return Probed(vlan, probe, tuple(each for each in uow.vlan_probes.foreign() if each.vlan_id == vlan.id))
+
+
+def probe(ports: Ports, principal: Principal, key: str) -> Probed:
+    """Ask now; where nobody can be asked, that is what was found."""
+    require_admin(principal, "probe VLANs")
+    with ports.store.begin() as uow:
+        vlan = vlans.get(uow, principal, key)
+    probe_vlan(ports, vlan.id)
+    with ports.store.begin() as uow:
+        return get(uow, principal, key)
