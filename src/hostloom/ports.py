@@ -1,6 +1,6 @@
 """The ports: what workflows and services need of the world, as Protocols that adapters and fakes fill."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -521,6 +521,10 @@ class Proofs(Protocol):
 
     def put(self, system_id: SystemId, proofs: Sequence[NicProof]) -> None:
         """In place of the NICs' last ones."""
+        ...
+
+    def record(self, found: Mapping[SystemId, Sequence[NicProof]]) -> None:
+        """The same of many machines; one statement."""
         ...
 
     def of(self, keys: Sequence[SystemId]) -> dict[SystemId, tuple[NicProof, ...]]:

@@ -1,5 +1,6 @@
 """Hypervisors in memory, with faults on demand; the contract suite keeps them honest."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -187,8 +188,11 @@ class FakeHypervisor:
             missing = [each.volume for each in there.disks if (each.pool, each.volume) not in self._volumes]
             if missing and there.system_id is not None:
                 raise self._rejected(f"start machine {there.name}", f"no volume {missing[0]}")
-            targets = enumerate(there.interfaces)
-            running = tuple(replace(each, target=f"vnet{number}") for number, each in targets)
+            taken = {nic.target for each in self._machines.values() for nic in each.interfaces}
+            free = (name for number in itertools.count() if (name := f"vnet{number}") not in taken)
+            running = tuple(
+                replace(nic, target=name) for nic, name in zip(there.interfaces, free, strict=False)
+            )
             self._machines[uuid] = replace(there, power=PowerState.ON, interfaces=running)
 
     def stop(self, uuid: str, mark: SystemId | None = None, *, force: bool = False) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 
-from hostloom.model.attachment import AttachKind
+from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.errors import HostNotScannable
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
@@ -24,14 +24,22 @@ class FakeScanner:
     def scan(self, uri: str) -> ObservedNetwork:
         if uri not in self.networks:
             raise HostNotScannable(uri)
-        taps = tuple(
-            ObservedLink(nic.target, None, None, True, True, 1500, master=nic.attachment.source)
+        devices = tuple(
+            _device(nic.target, nic.attachment)
             for machine in self._hypervisors.of("", uri).describe().machines
             for nic in machine.interfaces
-            if nic.target and nic.attachment is not None and nic.attachment.kind is AttachKind.BRIDGE
+            if nic.target and nic.attachment is not None
         )
         network = self.networks[uri]
-        return replace(network, links=network.links + taps)
+        return replace(network, links=network.links + devices)
+
+
+def _device(name: str, attachment: Attachment) -> ObservedLink:
+    """The tap of a NIC on a bridge or network, or its macvtap on a parent."""
+    link = ObservedLink(name, None, None, True, True, 1500)
+    if attachment.kind is AttachKind.MACVLAN:
+        return replace(link, parents=(attachment.source,), macvlan_mode=attachment.mode)
+    return replace(link, master={"default": "virbr0"}.get(attachment.source, attachment.source))
 
 
 def a_network(hostname: str, address: str) -> ObservedNetwork:

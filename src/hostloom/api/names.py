@@ -15,6 +15,7 @@ from hostloom.model.ids import (
     VlanId,
     ZoneId,
 )
+from hostloom.model.proof import NicProof
 from hostloom.ports import UnitOfWork
 
 
@@ -24,6 +25,7 @@ class Names:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._commissioned: dict[SystemId, float | None] = {}
+        self._proofs: dict[SystemId, tuple[NicProof, ...]] = {}
 
     @cached_property
     def world(self) -> Snapshot:
@@ -70,6 +72,13 @@ class Names:
     def foresee(self, machines: Sequence[SystemId]) -> None:
         """Read for all of these at once what is read of each else."""
         self._commissioned |= dict.fromkeys(machines) | self._uow.commissionings.times(machines)
+        self._proofs |= dict.fromkeys(machines, ()) | self._uow.proofs.of(machines)
+
+    def proofs(self, key: SystemId) -> dict[str, NicProof]:
+        """The last proofs of a machine's NICs, by name."""
+        if key not in self._proofs:
+            self.foresee([key])
+        return {each.nic: each for each in self._proofs[key]}
 
     def commissioned_at(self, key: SystemId) -> float | None:
         """When a machine was commissioned last."""

@@ -30,6 +30,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.NotFound: 404,
     errors.PlanGone: 404,
     errors.AlreadyExists: 409,
+    errors.AddressOnWire: 409,
     errors.InUse: 409,
     errors.StaleGeneration: 412,
     errors.IdempotencyConflict: 422,

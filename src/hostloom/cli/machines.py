@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli import commissioning, compose
+from hostloom.cli import commissioning, compose, proofs
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
@@ -26,6 +26,7 @@ NOUN = Noun(
         Column("CORES", "cores", right=True),
         Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True),
         Column("ADDRESSES", lambda item: [ip for nic in item["interfaces"] for ip in nic["ips"]]),
+        Column("ON THE WIRE", proofs.worst),
         Column("ORIGIN", "origin"),
     ),
     (
@@ -46,7 +47,7 @@ NOUN = Noun(
         Column("TAGS", "tags"),
         Column("OWNER", "owner"),
     ),
-    parts=lambda item: [*parts_of(item), *commissioning.parts_of(item)],
+    parts=lambda item: [*parts_of(item), *proofs.parts_of(item), *commissioning.parts_of(item)],
     empty="no machines yet: `hostloom machine compose` makes one, `hostloom machine plan` shows it first",
     example="vm1",
 )
@@ -57,6 +58,7 @@ Key = Annotated[str, typer.Argument(metavar="MACHINE", help=NOUN.key)]
 
 app.command("plan")(compose.plan)
 app.command("compose")(compose.compose)
+app.command("verify")(proofs.verify)
 app.command("boot")(commissioning.boot)
 app.command("commission")(commissioning.commission)
 app.command("forget")(commissioning.forget)

@@ -114,6 +114,10 @@ class Client:
         """Compose machines together, all or none; answers with the operation and the machines' names."""
         return self._transport.send("POST", "/machines/batch", body=batch)
 
+    def verify(self, which: Document) -> Document:
+        """Verify machines on the wire: `machines`, or those of `host`, or all; answers with the operation."""
+        return self._transport.send("POST", "/machines/verify", body=which)
+
     def follow(self, operation_id: str) -> Iterator[Document]:
         """The operation as it is now, and after each change until it is finished or stuck.
 

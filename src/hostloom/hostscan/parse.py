@@ -11,6 +11,7 @@ from typing import Any
 
 from hostloom.hostscan.commands import cut
 from hostloom.hostscan.openvswitch import OpenVSwitch, parse_openvswitch
+from hostloom.model.attachment import MacvlanMode
 from hostloom.model.errors import HostRefused, InvalidValue
 from hostloom.model.ids import MacAddress, natural_key
 from hostloom.model.network import DEFAULT_MTU
@@ -23,6 +24,7 @@ _KINDS = {
     "bridge": InterfaceKind.BRIDGE,
     "vlan": InterfaceKind.VLAN,
 }
+_MACVLANS = ("macvtap", "macvlan")
 #: The kernel's name for "a port of some Open vSwitch bridge".
 _OVS_MASTER = "ovs-system"
 #: Mbit/s; drivers that do not know their speed say -1, some as an unsigned number.
@@ -75,6 +77,7 @@ class _Links:
             self._tag(name, each),
             self._speed(name, kind, parents),
             self._master(name, each),
+            _macvlan_mode(each),
         )
 
     def _kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
@@ -121,8 +124,10 @@ class _Links:
             port = self._ovs.ports.get(name)
             below = port.bridge if port else self._raw[name].get("link")
             return (below,) if below in self._raw else ()
+        elif _info_kind(each := self._raw[name]) in _MACVLANS:
+            return (each["link"],) if each.get("link") in self._raw else ()
         elif self._kinds[name] in (InterfaceKind.BRIDGE, InterfaceKind.BOND):
-            found = [port for port, each in self._raw.items() if each.get("master") == name]
+            found = [port for port, other in self._raw.items() if other.get("master") == name]
         else:
             return ()
         return tuple(sorted((p for p in found if self._kinds.get(p) is not None), key=natural_key))
@@ -158,6 +163,12 @@ class _Links:
 def _info_kind(each: dict[str, Any]) -> str | None:
     kind: str | None = each.get("linkinfo", {}).get("info_kind")
     return kind
+
+
+def _macvlan_mode(each: dict[str, Any]) -> MacvlanMode | None:
+    """`source`, which no machine has, is none."""
+    mode = each.get("linkinfo", {}).get("info_data", {}).get("mode")
+    return MacvlanMode(mode) if _info_kind(each) in _MACVLANS and mode in list(MacvlanMode) else None
 
 
 def _is_nic(each: dict[str, Any]) -> bool:

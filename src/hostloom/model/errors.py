@@ -7,6 +7,7 @@ HostloomError
 │   ├── NotFound             kind, key
 │   │   └── PlanGone             kind, key
 │   ├── AlreadyExists        kind, key
+│   ├── AddressOnWire        ip, machine, nic, macs
 │   ├── InUse                kind, key, by
 │   ├── StaleGeneration      kind, key, wanted, found
 │   ├── IdempotencyConflict  key
@@ -100,6 +101,18 @@ class AlreadyExists(RequestError):
     def __init__(self, kind: str, key: object, by: str = "") -> None:
         super().__init__(f"{kind} {str(key)!r} exists already" + (f": {by}" if by else ""))
         self.kind, self.key, self.by = kind, str(key), by
+
+
+class AddressOnWire(RequestError):
+    """Somebody on the wire has an address that was planned for a machine."""
+
+    code = "address-on-wire"
+    hint = "find who it is, or set the address aside with `hostloom address create` and compose again"
+
+    def __init__(self, ip: object, machine: str, nic: str, macs: Sequence[object]) -> None:
+        by = ", ".join(map(str, macs))
+        super().__init__(f"address {ip} for NIC {nic} of machine {machine} is in use on the wire by MAC {by}")
+        self.ip, self.machine, self.nic, self.macs = str(ip), machine, nic, tuple(map(str, macs))
 
 
 class InUse(RequestError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 
-from hostloom.model.attachment import Attachment
+from hostloom.model.attachment import Attachment, MacvlanMode
 from hostloom.model.host import Emulation, LibvirtNetwork, StoragePool
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, PowerState
@@ -64,13 +64,15 @@ class ObservedLink:
     link: bool
     mtu: int
     addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
-    #: Ports, members, or a VLAN interface's parent.
+    #: Ports, members, or the parent of a VLAN interface or of a guest's macvtap.
     parents: tuple[str, ...] = ()
     bridge_kind: BridgeKind | None = None
     tag_vid: int | None = None
     link_speed: int = 0
     #: The bridge, bond or Open vSwitch bridge that this link is a port of, whatever its kind.
     master: str = ""
+    #: Of a macvtap.
+    macvlan_mode: MacvlanMode | None = None
 
 
 @dataclass(frozen=True, slots=True)

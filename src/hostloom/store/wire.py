@@ -1,9 +1,10 @@
 """What was seen on the wire, in the database: DHCP messages, foreign DHCP servers, proofs of NICs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from hostloom.codec import from_json, to_json
 from hostloom.model.exchange import DhcpMessage, ForeignDhcp, VlanProbe
@@ -90,15 +91,23 @@ class Proofs:
 
     def put(self, system_id: SystemId, proofs: Sequence[NicProof]) -> None:
         """In place of the NICs' last ones."""
-        if not proofs:
-            return
-        same = (nic_proofs.c.system_id == system_id, nic_proofs.c.nic.in_([each.nic for each in proofs]))
-        self.tx.write(delete(nic_proofs).where(*same))
+        self.record({system_id: proofs})
+
+    def record(self, found: Mapping[SystemId, Sequence[NicProof]]) -> None:
+        """The same of many machines; one statement."""
         rows = [
-            {"system_id": system_id, "nic": each.nic, "at": each.at, "evidence": to_json(each.evidence)}
+            {"system_id": key, "nic": each.nic, "at": each.at, "evidence": to_json(each.evidence)}
+            for key, proofs in found.items()
             for each in proofs
         ]
-        self.tx.write(insert(nic_proofs), rows)
+        if not rows:
+            return
+        statement = (postgresql if self.tx.is_postgresql else sqlite).insert(nic_proofs)
+        statement = statement.on_conflict_do_update(
+            index_elements=[nic_proofs.c.system_id, nic_proofs.c.nic],
+            set_={name: statement.excluded[name] for name in ("at", "evidence")},
+        )
+        self.tx.write(statement, rows)
 
     def of(self, keys: Sequence[SystemId]) -> dict[SystemId, tuple[NicProof, ...]]:
         """By machine, in the order of its NICs; a proof of a NIC that is gone is not told."""

@@ -1,20 +1,29 @@
 """Compose: from what is wanted to running machines, their addresses reserved and published; all or none."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from hostloom.decide.proving import duplicates
+from hostloom.model.errors import AddressOnWire
 from hostloom.model.event import Event
 from hostloom.model.host import Host
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.ports import Hypervisor, UnitOfWork
+from hostloom.workflows.ask_wire import WireAnswers, ask_wire
 from hostloom.workflows.hosts import spec_of
-from hostloom.workflows.placing import OBSERVE, RESERVE, ComposeInput, read_placed
+from hostloom.workflows.placing import OBSERVE, RESERVE, ComposeInput, read_placed, read_wants
 from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.saga import Run, Saga, Step
 from hostloom.workflows.side_by_side import side_by_side
-from hostloom.workflows.verify import Verified, verify_machines
+from hostloom.workflows.verify import MachineProof, look, prove_machine, require_attached, wire_event
 
-#: Of more machines than this, what was seen is recorded a line a host.
-FEW = 10
+
+@dataclass(frozen=True)
+class Verdicts:
+    """How many NICs' proofs ended how; the proofs themselves are kept with the machines."""
+
+    nics: dict[str, int]
 
 
 def _on_hosts(
@@ -90,6 +99,7 @@ def _withdraw(run: Run[ComposeInput]) -> None:
 
 
 def _start(run: Run[ComposeInput]) -> None:
+    _require_free(run)
     names = {
         identities.system_id
         for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True)
@@ -110,15 +120,44 @@ def _stop(run: Run[ComposeInput]) -> None:
     _on_hosts(run, stop, to_the_end=True)
 
 
-def _verify(run: Run[ComposeInput]) -> Verified:
-    work = _by_host(run)
-    found = side_by_side(run, work, lambda host, machines: verify_machines(run.ports, host, machines))
-    if len(run.input.identities) <= FEW:
-        return Verified(tuple(line for lines in found for line in lines))
-    counts = zip(work.items(), found, strict=True)
-    return Verified(
-        tuple(f"{host.name}: {len(some)} machines, {len(lines)} NICs" for (host, some), lines in counts)
+def _ask_wire(run: Run[ComposeInput]) -> WireAnswers:
+    """What is on the wire where the NICs will be."""
+    wants, work = run.once(read_wants), _by_host(run)
+    return ask_wire(
+        run, {host: [w for each in some for w in wants[each.system_id]] for host, some in work.items()}
     )
+
+
+def _require_free(run: Run[ComposeInput]) -> None:
+    """AddressOnWire where somebody else answers for an address that a machine is about to use."""
+    wants, answers = run.once(read_wants), run.once(_ask_wire)
+    for machine, host in run.once(read_placed):
+        for each in wants[machine.system_id]:
+            for ip, macs in duplicates(each, answers.beside(host, each)).items():
+                raise AddressOnWire(ip, machine.hostname, each.nic.name, macs)
+
+
+def _verify(run: Run[ComposeInput]) -> Verdicts:
+    run.kept[_prove] = found = _prove(run)
+    verdicts = Counter(nic.verdict for each in found for nic in each.proofs)
+    return Verdicts({str(verdict): count for verdict, count in verdicts.items()})
+
+
+def _prove(run: Run[ComposeInput]) -> list[MachineProof]:
+    """Every NIC's proof; HypervisorRejected where one is not attached as planned."""
+    answers, wants = run.once(_ask_wire), run.once(read_wants)
+
+    def prove_on(host: Host, machines: Iterator[Machine]) -> list[MachineProof]:
+        some = list(machines)
+        found = [
+            prove_machine(run.ports, host, each, seen, wants, answers, {})
+            for each, seen in zip(some, look(run.ports, host, some), strict=True)
+        ]
+        for machine, proof in zip(some, found, strict=True):
+            require_attached(host, machine, proof)
+        return found
+
+    return [each for some in side_by_side(run, _by_host(run), prove_on) for each in some]
 
 
 def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
@@ -130,14 +169,18 @@ def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
             uow.machines.move(keys, commissioning, state=ready, power=power)
     now = run.ports.clock.now()
     kind, text = "machine-composed", "composed and ready"
-    uow.events.add(*(Event(kind, f"machine {each.hostname}", text, now) for each, _ in pairs))
+    proofs = {each.system_id: each.proofs for each in run.once(_prove)}
+    uow.proofs.record(proofs)
+    told = (wire_event(each.hostname, proofs[each.system_id], now) for each, _ in pairs)
+    composed = (Event(kind, f"machine {each.hostname}", text, now) for each, _ in pairs)
+    uow.events.add(*composed, *filter(None, told))
 
 
 VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=_delete_volumes)
 DOMAIN = Step[ComposeInput, None]("domain", do=_ensure_machines, undo=_delete_machines)
 DHCP = Step[ComposeInput, None]("dhcp", rows=_want_dhcp, do=_publish, undo_rows=_unwant_dhcp, undo=_withdraw)
 POWER = Step[ComposeInput, None]("power", do=_start, undo=_stop)
-VERIFY = Step[ComposeInput, Verified]("verify", Verified, do=_verify)
+VERIFY = Step[ComposeInput, Verdicts]("verify", Verdicts, do=_verify)
 COMMIT = Step[ComposeInput, None]("commit", rows=_commit)
 
 COMPOSE = Saga("compose", ComposeInput, (OBSERVE, RESERVE, VOLUMES, DOMAIN, DHCP, POWER, VERIFY, COMMIT))

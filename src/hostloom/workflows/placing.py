@@ -1,15 +1,16 @@
 """The first half of compose: choose hosts that were just re-read, and reserve everything on them at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from hostloom.codec import from_json
 from hostloom.decide.explain.data import from_data
+from hostloom.decide.proving import NicWants, wants_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import Host
-from hostloom.model.ids import ResourcePoolId, ZoneId
+from hostloom.model.ids import ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine
 from hostloom.model.plan import JointDecision
 from hostloom.model.request import ComposeBatch, Identities
@@ -101,7 +102,8 @@ def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
         ]
     )
     hosts = (snapshot.host_by_id[plan.host_id].host for plan in plans)
-    run.kept[read_placed] = list(zip(machines, hosts, strict=True))
+    run.kept[read_placed] = placed = list(zip(machines, hosts, strict=True))
+    run.kept[read_wants] = _wants_of(snapshot, placed)
 
 
 def _decide_on_chosen(run: Run[ComposeInput], snapshot: Snapshot) -> JointDecision:
@@ -160,6 +162,18 @@ def read_placed(run: Run[ComposeInput]) -> Sequence[tuple[Machine, Host]]:
             raise NotFound("machine", run.input.identities[0].hostname)
         hosts = {each.host_id: uow.hosts.get(each.host_id) for each in machines if each.host_id is not None}
     return [(each, hosts[each.host_id]) for each in machines if each.host_id is not None]
+
+
+def read_wants(run: Run[ComposeInput]) -> Mapping[SystemId, Sequence[NicWants]]:
+    """What is to be proven of the machines' NICs."""
+    with run.ports.store.begin() as uow:
+        return _wants_of(uow.snapshot(), run.once(read_placed))
+
+
+def _wants_of(
+    snapshot: Snapshot, placed: Sequence[tuple[Machine, Host]]
+) -> Mapping[SystemId, Sequence[NicWants]]:
+    return {machine.system_id: wants_of(snapshot, host, machine) for machine, host in placed}
 
 
 def release(run: Run[ComposeInput], uow: UnitOfWork) -> None:

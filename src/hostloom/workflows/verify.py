@@ -1,87 +1,225 @@
-"""Verify: are machines attached as was planned?"""
+"""Verify: are machines attached, addressed and reached as was planned? Proven from host and wire."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hostloom.model.attachment import AttachKind
-from hostloom.model.errors import HostNotScannable, HypervisorRejected
+from hostloom.decide.explain.proof import describe_evidence, describe_failures
+from hostloom.decide.proving import NicWants, Reason, Seen, prove, unseen, wants_of
+from hostloom.model.errors import DriverError, HostNotScannable, HostUnreachable, HypervisorRejected
+from hostloom.model.event import Event
+from hostloom.model.exchange import MessageKind
 from hostloom.model.host import Host
-from hostloom.model.machine import Machine, MachineInterface, PowerState
-from hostloom.model.observed import ObservedInterface, ObservedLink
-from hostloom.ports import Ports
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine
+from hostloom.model.network import Address, AddressKind
+from hostloom.model.observed import ObservedLink
+from hostloom.model.proof import Check, NicProof, Verdict
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.workflows.ask_wire import WireAnswers, ask_wire
+from hostloom.workflows.saga import Run, Saga, Step
+from hostloom.workflows.side_by_side import side_by_side
+
+#: DHCP messages that are looked through for each NIC.
+MESSAGES_A_NIC = 20
+#: Addresses that a NIC has a lease of, by machine and name of the NIC.
+Leased = Mapping[tuple[SystemId, str], Collection[Address]]
+Wants = Mapping[SystemId, Sequence[NicWants]]
+
+
+@dataclass(frozen=True)
+class VerifyInput:
+    """The machines."""
+
+    machines: tuple[SystemId, ...]
+
+
+@dataclass(frozen=True)
+class MachineProof:
+    """The proofs of a machine's NICs."""
+
+    system_id: SystemId
+    proofs: tuple[NicProof, ...]
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was seen, one line a NIC."""
+    """What was found, by machine."""
 
-    evidence: tuple[str, ...]
+    machines: tuple[MachineProof, ...]
 
 
-def verify_machines(ports: Ports, host: Host, machines: Iterable[Machine]) -> list[str]:
-    """Compare machines with their records, a line a NIC; HypervisorRejected names the first difference."""
+@dataclass(frozen=True)
+class _Known:
+    """What the records say."""
+
+    by_host: Mapping[Host, Sequence[Machine]]
+    wants: Wants
+    leased: Leased
+
+
+# -- what both sagas do --------------------------------------------------------------------------------
+
+
+def look(ports: Ports, host: Host, machines: Iterable[Machine]) -> list[Seen]:
+    """Machines as their host shows them; its links are read once, after the last was started."""
     hypervisor = ports.hypervisors.of(host.name, host.uri)
-    links: dict[str, ObservedLink] | None = None
-    evidence = []
-    for machine in machines:
-        seen = hypervisor.find_machine(machine.uuid)
-        if seen is None:
-            raise HypervisorRejected(host.name, f"verify machine {machine.hostname}", "it is not there")
-        running = seen.power is PowerState.ON
-        if running and links is None:
-            # Read once, after the last machine was started: all taps are there by now.
-            links = _links(ports, host.uri)
-        found = {each.mac: each for each in seen.interfaces}
-        evidence += [
-            _verify_nic(host, machine, wanted, found.get(wanted.mac), links if running else None)
-            for wanted in machine.interfaces
-        ]
-    return evidence
+    found = [hypervisor.find_machine(each.uuid) for each in machines]
+    running = any(Seen(each, None).running for each in found)
+    links = _links(ports, host.uri) if running else None
+    return [Seen(each, links) for each in found]
 
 
-def _verify_nic(
-    host: Host,
-    machine: Machine,
-    wanted: MachineInterface,
-    found: ObservedInterface | None,
-    links: dict[str, ObservedLink] | None,
-) -> str:
-    difference = _difference(wanted, found, links or {}, running=links is not None)
-    if difference or found is None:
-        action = f"verify NIC {wanted.name} of machine {machine.hostname}"
-        raise HypervisorRejected(host.name, action, difference)
-    where = f"{wanted.attachment.kind} {wanted.attachment.source} by {found.target or 'not running'}"
-    return f"{machine.hostname} {wanted.name}: {where}"
-
-
-def _links(ports: Ports, uri: str) -> dict[str, ObservedLink]:
+def _links(ports: Ports, uri: str) -> dict[str, ObservedLink] | None:
     try:
         return {each.name: each for each in ports.scanner.scan(uri).links}
     except HostNotScannable:
-        return {}
+        return None
 
 
-def _difference(
-    wanted: MachineInterface,
-    found: ObservedInterface | None,
-    links: dict[str, ObservedLink],
-    *,
-    running: bool,
-) -> str:
-    """The first difference in words; empty when there is none."""
-    if found is None:
-        return f"no NIC has the MAC {wanted.mac}"
-    if found.attachment is None or _key(wanted) != (found.attachment.kind, found.attachment.source):
-        return f"it is attached to {found.attachment}, not to {wanted.attachment}"
-    if wanted.attachment.mode is not found.attachment.mode:
-        return f"its macvlan mode is {found.attachment.mode}, not {wanted.attachment.mode}"
-    if running and links and wanted.attachment.kind is AttachKind.BRIDGE:
-        link = links.get(found.target)
-        if link is None or link.master != wanted.attachment.source:
-            there = "missing" if link is None else f"a port of {link.master or 'nothing'}"
-            return f"its tap {found.target!r} is {there}, not a port of {wanted.attachment.source}"
-    return ""
+def prove_machine(
+    ports: Ports,
+    host: Host,
+    machine: Machine,
+    seen: Seen,
+    wants: Wants,
+    answers: WireAnswers,
+    leased: Leased,
+) -> MachineProof:
+    """The proofs of all NICs of a machine."""
+    at = ports.clock.now()
+    proofs = (
+        prove(each, seen, answers.beside(host, each), leased.get((machine.system_id, each.nic.name), ()), at)
+        for each in wants[machine.system_id]
+    )
+    return MachineProof(machine.system_id, tuple(proofs))
 
 
-def _key(wanted: MachineInterface) -> tuple[AttachKind, str]:
-    return wanted.attachment.kind, wanted.attachment.source
+def require_attached(host: Host, machine: Machine, found: MachineProof) -> None:
+    """HypervisorRejected for the first NIC that is not where it was planned."""
+    for proof in found.proofs:
+        for each in proof.evidence:
+            if each.check is Check.ATTACHMENT and each.verdict is Verdict.FAILED:
+                action = f"verify NIC {proof.nic} of machine {machine.hostname}"
+                raise HypervisorRejected(host.name, action, describe_evidence(each))
+
+
+def wire_event(hostname: str, proofs: Sequence[NicProof], at: float) -> Event | None:
+    """What is told of a machine whose checks failed."""
+    failed = [each for each in proofs if each.verdict is Verdict.FAILED]
+    if not failed:
+        return None
+    text = "; ".join(describe_failures(each.nic, each.evidence) for each in failed)
+    details = {"nics": [each.nic for each in failed]}
+    return Event("wire-check-failed", f"machine {hostname}", text, at, details=details)
+
+
+# -- the saga ------------------------------------------------------------------------------------------
+
+
+def _read(run: Run[VerifyInput]) -> _Known:
+    by_host: dict[Host, list[Machine]] = {}
+    wants: dict[SystemId, Sequence[NicWants]] = {}
+    with run.ports.store.begin() as uow:
+        snapshot = uow.snapshot()
+        machines = uow.machines.some(run.input.machines)
+        for each in machines:
+            if each.host_id is not None and each.host_id in snapshot.host_by_id:
+                host = snapshot.host_by_id[each.host_id].host
+                by_host.setdefault(host, []).append(each)
+                wants[each.system_id] = wants_of(snapshot, host, each)
+        held = [each for each in snapshot.held if each.kind is AddressKind.LEASE]
+        leased = _acknowledged(uow, machines)
+    for lease in held:
+        if lease.system_id is not None and lease.interface_name is not None:
+            leased.setdefault((SystemId(lease.system_id), lease.interface_name), set()).add(lease.ip)
+    return _Known(by_host, wants, leased)
+
+
+def _acknowledged(uow: UnitOfWork, machines: Sequence[Machine]) -> dict[tuple[SystemId, str], set[Address]]:
+    """Planned addresses that a DHCP server was seen to give their NICs: no lease of theirs is recorded."""
+    nics = {nic.mac: (each.system_id, nic) for each in machines for nic in each.interfaces}
+    found: dict[tuple[SystemId, str], set[Address]] = {}
+    for message in uow.dhcp_messages.of(list(nics), MESSAGES_A_NIC * len(nics)):
+        system_id, nic = nics[message.mac]
+        gives = message.kind in (MessageKind.ACK, MessageKind.REPLY)
+        if gives and message.ip is not None and message.ip in nic.ips:
+            found.setdefault((system_id, nic.name), set()).add(message.ip)
+    return found
+
+
+def _verify(run: Run[VerifyInput]) -> Verified:
+    known = _read(run)
+    seen = _look_at_all(run, known.by_host)
+    wanted = {
+        host: [want for each in machines for want in known.wants[each.system_id]]
+        for host, machines in known.by_host.items()
+        if not isinstance(seen[host], str)
+    }
+    answers = ask_wire(run, wanted)
+    found = [
+        proof
+        for host, machines in known.by_host.items()
+        for proof in _prove_host(run, host, machines, seen[host], known, answers)
+    ]
+    return Verified(tuple(found))
+
+
+def _look_at_all(
+    run: Run[VerifyInput], by_host: Mapping[Host, Sequence[Machine]]
+) -> dict[Host, list[Seen] | str]:
+    """What each host shows, or why it shows nothing."""
+
+    def look_at(host: Host, machines: Iterator[Machine]) -> list[Seen] | str:
+        try:
+            return look(run.ports, host, list(machines))
+        except HostUnreachable as error:
+            return f"{Reason.HOST_UNREACHABLE}: {error.cause}"
+        except DriverError as error:
+            return str(error)
+
+    return dict(zip(by_host, side_by_side(run, by_host, look_at), strict=True))
+
+
+def _prove_host(
+    run: Run[VerifyInput],
+    host: Host,
+    machines: Sequence[Machine],
+    seen: list[Seen] | str,
+    known: _Known,
+    answers: WireAnswers,
+) -> list[MachineProof]:
+    if isinstance(seen, str):
+        at = run.ports.clock.now()
+        return [
+            MachineProof(each.system_id, tuple(unseen(w, seen, at) for w in known.wants[each.system_id]))
+            for each in machines
+        ]
+    return [
+        prove_machine(run.ports, host, each, shown, known.wants, answers, known.leased)
+        for each, shown in zip(machines, seen, strict=True)
+    ]
+
+
+def _record(run: Run[VerifyInput], uow: UnitOfWork) -> None:
+    """Write the proofs of those that are still there, and tell what failed or is well again."""
+    found = {each.system_id: each.proofs for each in run.output(VERIFY_STEP).machines}
+    names = {each.system_id: each.hostname for each in uow.machines.some(list(found))}
+    before = uow.proofs.of(list(names))
+    at = run.ports.clock.now()
+    events = []
+    for key, hostname in names.items():
+        was = wire_event(hostname, before.get(key, ()), at)
+        now = wire_event(hostname, found[key], at)
+        if now is not None and (was is None or was.message != now.message):
+            events.append(now)
+        elif now is None and was is not None:
+            events.append(Event("wire-check-passed", f"machine {hostname}", "no check fails any more", at))
+    uow.proofs.record({key: found[key] for key in names})
+    if events:
+        uow.events.add(*events)
+
+
+VERIFY_STEP = Step[VerifyInput, Verified]("verify", Verified, do=_verify)
+RECORD = Step[VerifyInput, None]("record", rows=_record)
+
+VERIFY = Saga("verify", VerifyInput, (VERIFY_STEP, RECORD))

@@ -16,11 +16,12 @@ from hostloom.workflows.decompose import DECOMPOSE
 from hostloom.workflows.fix_network import FIX_NETWORK
 from hostloom.workflows.refresh import REFRESH
 from hostloom.workflows.saga import Runner, Saga
+from hostloom.workflows.verify import VERIFY
 
 log = logging.getLogger(__name__)
 
 SAGAS: dict[str, Saga[Any]] = {
-    saga.name: saga for saga in (ADD_HOST, COMMISSION, COMPOSE, DECOMPOSE, FIX_NETWORK, REFRESH)
+    saga.name: saga for saga in (ADD_HOST, COMMISSION, COMPOSE, DECOMPOSE, FIX_NETWORK, REFRESH, VERIFY)
 }
 
 #: A process that does not renew for this long is taken for dead; take-over follows within 30 s.

@@ -9,7 +9,7 @@ import pytest
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
-from hostloom.services import commissioning, fix_network, hosts, machines, plans
+from hostloom.services import commissioning, fix_network, hosts, machines, plans, verifying
 from hostloom.workflows.worker import SAGAS
 from support.little_world import URIS, LittleWorld, libvirts_dhcp_on_an_unserved_vlan, little_world
 from support.saga_proofs import (
@@ -55,6 +55,10 @@ def begin_commission(world: LittleWorld) -> Operation:
     return commissioning.commission(world.ports, LOCAL_ADMIN, "web")
 
 
+def begin_verify(world: LittleWorld) -> Operation:
+    return verifying.verify(world.ports, LOCAL_ADMIN, ["web"])
+
+
 def begin_refresh(world: LittleWorld) -> Operation:
     return hosts.refresh(world.ports, LOCAL_ADMIN, "kvm1")
 
@@ -79,6 +83,7 @@ CASES: dict[str, tuple[str, Callable[[LittleWorld], Operation], str]] = {
     "compose-plan": ("compose", begin_plan, "commit"),
     "decompose": ("decompose", begin_decompose, "domain"),
     "commission": ("commission", begin_commission, "settle"),
+    "verify": ("verify", begin_verify, "record"),
     "refresh": ("refresh", begin_refresh, "record"),
     "add-host": ("add-host", begin_add_host, "record"),
     "fix-network": ("fix-network", begin_fix, "record"),
@@ -87,7 +92,7 @@ CASES: dict[str, tuple[str, Callable[[LittleWorld], Operation], str]] = {
 #: Those that need two hosts.
 ON_TWO_HOSTS = ("compose-batch", "compose-plan")
 #: Those that need a machine.
-ON_A_MACHINE = ("decompose", "commission")
+ON_A_MACHINE = ("decompose", "commission", "verify")
 STEPS = [(case, step.name) for case, (saga, _, _) in CASES.items() for step in SAGAS[saga].steps]
 
 

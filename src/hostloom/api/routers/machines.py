@@ -11,12 +11,14 @@ from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.machines import BatchIn, ComposeIn, ComposingOut, MachineDetailOut, MachineOut
 from hostloom.api.shapes.plans import DecisionOut
+from hostloom.api.shapes.proofs import VerifyIn
 from hostloom.decide.explain.data import from_data
 from hostloom.decide.explain.explain import render
+from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine
 from hostloom.model.request import ComposeBatch
-from hostloom.services import machines, plans
+from hostloom.services import machines, plans, verifying
 from hostloom.services.commissioning import found_in
 from hostloom.services.machines import MachineChanges
 
@@ -90,6 +92,17 @@ def compose_machines(call: Changing, body: BatchIn) -> Response:
     )
 
 
+@router.post("/verify", status_code=202, response_model=OperationOut)
+def verify_machines(call: Changing, body: VerifyIn) -> Response:
+    """Verify machines on the wire: those named, or those of a host, or all; each NIC's `proof` is written."""
+    if body.machines and body.host is not None:
+        raise InvalidValue("host", body.host, "absent where machines are named")
+    return call.perform(
+        202,
+        lambda: OperationOut.of(verifying.verify(call.ports, call.principal, body.machines, body.host)),
+    )
+
+
 @router.get("/{key}", response_model=MachineDetailOut)
 def get_machine(call: Reading, key: str) -> Response:
     """Show a machine, with what commissioning found in it."""
@@ -117,6 +130,12 @@ def decompose_machine(call: Changing, key: str) -> Response:
         202,
         lambda: OperationOut.of(machines.decompose(call.ports, call.principal, key, call.generation)),
     )
+
+
+@router.post("/{key}/verify", status_code=202, response_model=OperationOut)
+def verify_machine(call: Changing, key: str) -> Response:
+    """Verify a machine on the wire; each NIC's `proof` is written."""
+    return call.perform(202, lambda: OperationOut.of(verifying.verify(call.ports, call.principal, [key])))
 
 
 @router.post("/{key}/start", response_model=MachineOut)

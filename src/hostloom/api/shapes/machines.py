@@ -9,6 +9,7 @@ from hostloom.api.forms import Count, Flag, In, Mac, Out, Text
 from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.commissioning import CommissioningOut, NetworkBootOut
+from hostloom.api.shapes.proofs import NicProofOut
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.machine import (
     Disk,
@@ -21,6 +22,7 @@ from hostloom.model.machine import (
 )
 from hostloom.model.operation import Operation
 from hostloom.model.plan import PlannedInterface
+from hostloom.model.proof import NicProof
 from hostloom.model.request import MAX_BATCH, AddressMode, ComposeBatch, ComposeRequest, Strategy
 from hostloom.services import batches
 from hostloom.services.commissioning import Found
@@ -97,7 +99,10 @@ class ComposingOut(OperationOut):
 
 
 class NicOut(Out):
-    """A NIC: `attach` and `source` say how it meets the host, `vlan` is FABRIC/VID where it is known."""
+    """A NIC: `attach` and `source` say how it meets the host, `vlan` is FABRIC/VID where it is known.
+
+    `proof` is the last one on the wire; null: it was never verified.
+    """
 
     name: str
     mac: Mac
@@ -110,9 +115,12 @@ class NicOut(Out):
     ips: list[str]
     boot: bool
     model: str
+    proof: NicProofOut | None = None
 
     @classmethod
-    def of(cls, item: MachineInterface | PlannedInterface, names: Names) -> Self:
+    def of(
+        cls, item: MachineInterface | PlannedInterface, names: Names, proof: NicProof | None = None
+    ) -> Self:
         """Of the model."""
         return cls(
             name=item.name,
@@ -126,6 +134,7 @@ class NicOut(Out):
             ips=[str(each) for each in item.ips],
             boot=item.boot,
             model=item.model,
+            proof=None if proof is None else NicProofOut.of(proof),
         )
 
 
@@ -173,6 +182,7 @@ class MachineOut(Out):
     def of(cls, item: Machine, names: Names) -> Self:
         """Of the model."""
         commissioned_at = names.commissioned_at(item.system_id)
+        proofs = names.proofs(item.system_id)
         plain = (
             "system_id hostname uuid origin state power architecture cores memory_mib netboot "
             "owner generation"
@@ -180,7 +190,7 @@ class MachineOut(Out):
         return cls(
             **{name: getattr(item, name) for name in plain.split()},
             host=names.host(item.host_id),
-            interfaces=[NicOut.of(each, names) for each in item.interfaces],
+            interfaces=[NicOut.of(each, names, proofs.get(each.name)) for each in item.interfaces],
             disks=[DiskOut.of(each) for each in item.disks],
             zone=names.zone(item.zone_id),
             resource_pool=names.resource_pool(item.resource_pool_id),

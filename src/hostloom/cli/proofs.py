@@ -1,0 +1,113 @@
+"""`hostloom machine verify`, and the tables of what it finds."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from hostloom.cli.exits import Exit, fail
+from hostloom.cli.follow import finish
+from hostloom.cli.hosts import Wait
+from hostloom.cli.nouns import given
+from hostloom.cli.output import Column, Format, Output, say, show, show_data, table, when
+from hostloom.cli.session import open_client
+from hostloom.client import Client, Document
+from hostloom.model.proof import Verdict
+
+#: From best to worst.
+_ORDER = (Verdict.NOT_APPLICABLE, Verdict.PASSED, Verdict.UNKNOWN, Verdict.FAILED)
+EVIDENCE = (
+    Column("NIC", "nic", whole=True),
+    Column("CHECK", "check"),
+    Column("VERDICT", "verdict"),
+    Column("WANTED", "wanted"),
+    Column("FOUND", "text"),
+    Column("HOW", "how"),
+)
+
+
+def badge(nic: Document) -> str | None:
+    """The worst that is known of a NIC."""
+    return nic["proof"]["verdict"] if nic.get("proof") else None
+
+
+def worst(machine: Document) -> str | None:
+    """The worst badge of a machine's NICs."""
+    badges = [Verdict(found) for nic in machine["interfaces"] if (found := badge(nic))]
+    return max(badges, key=_ORDER.index, default=None)
+
+
+def parts_of(machine: Document) -> list[tuple[str, Table | str]]:
+    """What was proven of its NICs, and when; nothing where it was never verified."""
+    proofs = [nic["proof"] for nic in machine["interfaces"] if nic.get("proof")]
+    if not proofs:
+        return []
+    return [(f"on the wire ({when(min(each['at'] for each in proofs))})", table(_rows([machine]), EVIDENCE))]
+
+
+def verify(
+    context: typer.Context,
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[MACHINE]...", help="Machines by hostname or system id.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every machine that is on a host.")] = False,
+    host: Annotated[str | None, typer.Option(help="Every machine of this host.")] = None,
+    wait: Wait = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Prove machines on the wire: attachment, carrier, address, duplicates, gateway, MTU.
+
+    What cannot be asked of the machine itself is asked by a throw-away probe beside it. Exit code 1 when a
+    check failed, 4 when none failed but a host could not be reached.
+
+    Examples:
+
+    - `hostloom machine verify web1 web2`
+    - `hostloom machine verify --host kvm1`
+    - `hostloom machine verify --all`
+    """
+    if sum((bool(keys), everything, host is not None)) != 1:
+        raise fail("say which machines", "their names, or `--host HOST`, or `--all`", Exit.USAGE)
+    with open_client(context) as client:
+        begun = client.verify(given(machines=keys or None, host=host))
+        finish(client, begun, output, wait=wait)
+        found = _verified(client, keys or [], host)
+    if output is not Format.TABLE:
+        show_data(found, output)
+    else:
+        _show(found)
+    raise typer.Exit(_exit_of(found))
+
+
+def _verified(client: Client, keys: Sequence[str], host: str | None) -> list[Document]:
+    if keys:
+        return [client.machines.get(key) for key in dict.fromkeys(keys)]
+    there = client.machines.list(**given(host=host))
+    return [each for each in there if worst(each) is not None]
+
+
+def _show(machines: Sequence[Document]) -> None:
+    named = (Column("MACHINE", "machine"), *EVIDENCE) if len(machines) > 1 else EVIDENCE
+    rows = _rows(machines)
+    show(table(rows, named))
+    for verdict, words in ((Verdict.FAILED, "failed"), (Verdict.UNKNOWN, "not known")):
+        for row in rows:
+            if row["verdict"] == verdict:
+                say(f"{words}: {row['machine']} {row['nic']}: {row['check']}: {row['text']}")
+
+
+def _rows(machines: Sequence[Document]) -> list[Document]:
+    return [
+        {"machine": machine["hostname"], "nic": nic["name"], **each}
+        for machine in machines
+        for nic in machine["interfaces"]
+        for each in (nic["proof"]["evidence"] if nic.get("proof") else [])
+    ]
+
+
+def _exit_of(machines: Sequence[Document]) -> Exit:
+    rows = _rows(machines)
+    if any(row["verdict"] == Verdict.FAILED for row in rows):
+        return Exit.FAILED
+    return Exit.UNREACHABLE if any(row["found"].startswith("host-unreachable") for row in rows) else Exit.OK

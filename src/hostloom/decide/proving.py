@@ -1,0 +1,337 @@
+"""Proof on the wire: what is to be checked of a machine's NIC, and each verdict from what was seen."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
+from hostloom.model.host import Host
+from hostloom.model.ids import MacAddress
+from hostloom.model.machine import Machine, MachineInterface, PowerState
+from hostloom.model.network import Address, Subnet
+from hostloom.model.observed import ObservedInterface, ObservedLink, ObservedMachine
+from hostloom.model.proof import Check, Evidence, NicProof, Verdict
+from hostloom.model.request import AddressMode
+
+
+class Reason(StrEnum):
+    """What stands in Evidence.found where there is no thing to name; anything else there was seen or said."""
+
+    MACHINE_GONE = "machine-gone"
+    MACHINE_OFF = "machine-off"
+    NO_NIC = "no-nic"
+    NO_DEVICE = "no-device"
+    OTHER_KIND = "other-kind"
+    NOT_A_PORT = "not-a-port"
+    NO_ADDRESS = "no-address"
+    NO_GATEWAY = "no-gateway"
+    NO_VLAN = "no-vlan"
+    NOBODY = "nobody"
+    NOT_UP_YET = "not-up-yet"
+    NOT_MEASURED = "not-measured"
+    GATEWAY_SILENT = "gateway-silent"
+    LINKS_NOT_READ = "links-not-read"
+    #: No probe can be made by this hostloom.
+    NO_PROBE = "no-probe"
+    #: A passthru machine has the parent for itself.
+    PARENT_IS_ITS_OWN = "parent-is-its-own"
+    NETWORK_WITHOUT_BRIDGE = "network-without-bridge"
+    HOST_UNREACHABLE = "host-unreachable"
+
+
+class How(StrEnum):
+    """What stands in Evidence.how."""
+
+    HYPERVISOR = "hypervisor"
+    HOST = "host"
+    LEASE = "lease"
+    PROBE = "probe"
+
+
+@dataclass(frozen=True, slots=True)
+class NicWants:
+    """What a NIC's proof rests on: the NIC as planned, and what its VLAN promises."""
+
+    nic: MachineInterface
+    #: The bridge of its libvirt network; None for other attachments, and for networks without one.
+    bridge: str | None = None
+    gateways: tuple[Address, ...] = ()
+    #: None: its VLAN is not known.
+    mtu: int | None = None
+
+    @property
+    def targets(self) -> tuple[Address, ...]:
+        """Whom a probe asks for."""
+        return (*self.nic.ips, *self.gateways)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a probe found of one target."""
+
+    macs: tuple[MacAddress, ...]
+    mtu: int | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a probe beside a NIC found; `unknown` says why there is nothing."""
+
+    by_target: Mapping[Address, Answer] = field(default_factory=dict)
+    unknown: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of a machine from its host."""
+
+    #: None: it is not there.
+    machine: ObservedMachine | None
+    #: The host's links by name; None: they cannot be read.
+    links: Mapping[str, ObservedLink] | None
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self.machine is not None and self.machine.power is PowerState.ON
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one probe is to ask, for all NICs that meet the host at its point."""
+
+    targets: tuple[Address, ...]
+    mtu: int | None
+
+
+def wants_of(snapshot: Snapshot, host: Host, machine: Machine) -> tuple[NicWants, ...]:
+    """What is to be checked of each NIC of a machine."""
+    return tuple(_wants(snapshot, host, nic) for nic in machine.interfaces)
+
+
+def _wants(snapshot: Snapshot, host: Host, nic: MachineInterface) -> NicWants:
+    vlan = None if nic.vlan_id is None else snapshot.vlan_by_id.get(nic.vlan_id)
+    subnets = () if vlan is None else snapshot.subnets_by_vlan.get(vlan.id, ())
+    used = [each for each in subnets if _carries(each, nic.ips)] if nic.ips else subnets
+    gateways = dict.fromkeys(each.gateway for each in used if each.gateway is not None)
+    networks = {each.name: each.bridge for each in host.libvirt_networks}
+    bridge = networks.get(nic.attachment.source) if nic.attachment.kind is AttachKind.NETWORK else None
+    return NicWants(nic, bridge, tuple(gateways), None if vlan is None else vlan.mtu)
+
+
+def _carries(subnet: Subnet, ips: Iterable[Address]) -> bool:
+    return any(each.version == subnet.cidr.version and each in subnet.cidr for each in ips)
+
+
+def probe_point(wants: NicWants) -> Attachment | Reason:
+    """Where a throw-away probe stands beside the NIC, or why it cannot."""
+    attachment = wants.nic.attachment
+    if attachment.mode is MacvlanMode.PASSTHRU:
+        return Reason.PARENT_IS_ITS_OWN
+    if attachment.kind is not AttachKind.NETWORK:
+        return attachment
+    if not wants.bridge:
+        return Reason.NETWORK_WITHOUT_BRIDGE
+    return Attachment(AttachKind.BRIDGE, wants.bridge)
+
+
+def questions(wants: Iterable[NicWants]) -> dict[Attachment, Question]:
+    """One for each point, for all NICs there; none where there is nobody to ask for."""
+    found: dict[Attachment, Question] = {}
+    for each in wants:
+        point = probe_point(each)
+        if isinstance(point, Reason) or not each.targets:
+            continue
+        before = found.get(point, Question((), None))
+        targets = tuple(dict.fromkeys((*before.targets, *each.targets)))
+        mtus = [mtu for mtu in (before.mtu, each.mtu if each.gateways else None) if mtu is not None]
+        found[point] = Question(targets, max(mtus, default=None))
+    return found
+
+
+def duplicates(wants: NicWants, answers: Answers) -> dict[Address, tuple[MacAddress, ...]]:
+    """Planned addresses that others than the NIC answer for, and who."""
+    found = {}
+    for ip in wants.nic.ips:
+        answer = answers.by_target.get(ip, Answer(()))
+        if others := tuple(mac for mac in answer.macs if mac != wants.nic.mac):
+            found[ip] = others
+    return found
+
+
+def prove(wants: NicWants, seen: Seen, answers: Answers, leased: Collection[Address], at: float) -> NicProof:
+    """Every check of one NIC; `leased` are the addresses that its MAC has a lease of."""
+    nics = () if seen.machine is None else seen.machine.interfaces
+    found = next((each for each in nics if each.mac == wants.nic.mac), None)
+    evidence = [_attachment(wants, seen, found), _carrier(wants, seen, found)]
+    evidence += _addresses(wants, seen, answers, leased)
+    evidence += _duplicates(wants, answers)
+    evidence += _gateways(wants, answers)
+    return NicProof(wants.nic.name, at, tuple(evidence))
+
+
+def unseen(wants: NicWants, why: str, at: float) -> NicProof:
+    """The proof of a NIC whose host does not answer."""
+    return NicProof(wants.nic.name, at, tuple(Evidence(each, Verdict.UNKNOWN, found=why) for each in Check))
+
+
+def attached(attachment: Attachment) -> str:
+    """`bridge br0`, `macvlan eth1 private`: an attachment as evidence names it."""
+    return f"{attachment.kind} {attachment.source} {attachment.mode or ''}".rstrip()
+
+
+# -- attachment and carrier ------------------------------------------------------------------------------
+
+
+def _attachment(wants: NicWants, seen: Seen, found: ObservedInterface | None) -> Evidence:
+    planned = wants.nic.attachment
+    fails = Evidence(Check.ATTACHMENT, Verdict.FAILED, attached(planned), how=How.HYPERVISOR)
+    if seen.machine is None:
+        return replace(fails, found=Reason.MACHINE_GONE)
+    if found is None:
+        return replace(fails, found=Reason.NO_NIC)
+    there = found.attachment
+    if there is None:
+        return replace(fails, found=Reason.OTHER_KIND)
+    if (there.kind, there.source, there.mode) != (planned.kind, planned.source, planned.mode):
+        return replace(fails, found=attached(there))
+    if not seen.running or seen.links is None:
+        return replace(fails, verdict=Verdict.PASSED, found=attached(there))
+    wrong = _misplaced(wants, seen.links.get(found.target))
+    if wrong:
+        return replace(fails, found=wrong, how=How.HOST)
+    return replace(fails, verdict=Verdict.PASSED, found=f"{attached(there)} by {found.target}", how=How.HOST)
+
+
+def _misplaced(wants: NicWants, link: ObservedLink | None) -> str:
+    """Where the NIC's device on the host is instead of where it was planned; empty: it is there."""
+    planned = wants.nic.attachment
+    if link is None:
+        return Reason.NO_DEVICE
+    if planned.kind is AttachKind.MACVLAN:
+        parent = link.parents[0] if link.parents else ""
+        # A link whose parent or mode was not told (another network namespace) contradicts nothing.
+        if parent in ("", planned.source) and link.macvlan_mode in (None, planned.mode):
+            return ""
+        return attached(Attachment(AttachKind.MACVLAN, parent or planned.source, link.macvlan_mode))
+    bridge = planned.source if planned.kind is AttachKind.BRIDGE else wants.bridge
+    if not bridge or link.master == bridge:
+        return ""
+    return f"{AttachKind.BRIDGE} {link.master}" if link.master else Reason.NOT_A_PORT
+
+
+def _carrier(wants: NicWants, seen: Seen, found: ObservedInterface | None) -> Evidence:
+    unclear = Evidence(Check.CARRIER, Verdict.UNKNOWN, "up", how=How.HOST)
+    if not seen.running:
+        return replace(unclear, verdict=Verdict.NOT_APPLICABLE, found=Reason.MACHINE_OFF)
+    if seen.links is None:
+        return replace(unclear, found=Reason.LINKS_NOT_READ)
+    device = None if found is None else seen.links.get(found.target)
+    if device is None:
+        return replace(unclear, verdict=Verdict.FAILED, found=Reason.NO_DEVICE)
+    down = [device.name] if not (device.enabled and device.link) else _down_below(wants, seen.links)
+    if down:
+        return replace(unclear, verdict=Verdict.FAILED, found=f"{', '.join(down)} down")
+    return replace(unclear, verdict=Verdict.PASSED, found="up")
+
+
+def _down_below(wants: NicWants, links: Mapping[str, ObservedLink]) -> list[str]:
+    """What the NIC hangs on and has no carrier.
+
+    A bridge has carrier as long as one machine's tap has: what counts are its NICs, one of them at least.
+    """
+    attachment = wants.nic.attachment
+    name = wants.bridge if attachment.kind is AttachKind.NETWORK else attachment.source
+    below = links.get(name or "")
+    if below is None:
+        return []
+    if not (below.enabled and below.link):
+        return [below.name]
+    ports = [links[each] for each in below.parents if each in links]
+    if attachment.kind is AttachKind.MACVLAN or not ports or any(each.link for each in ports):
+        return []
+    return [each.name for each in ports]
+
+
+# -- addresses, gateways and MTU ---------------------------------------------------------------------------
+
+
+def _addresses(
+    wants: NicWants, seen: Seen, answers: Answers, leased: Collection[Address]
+) -> Iterable[Evidence]:
+    nic = wants.nic
+    none = Evidence(Check.ADDRESS, Verdict.NOT_APPLICABLE)
+    if not seen.running:
+        return [replace(none, found=Reason.MACHINE_OFF)]
+    if nic.ips:
+        return [_address(wants, ip, answers, leased) for ip in nic.ips]
+    if nic.mode is AddressMode.UNCONFIGURED:
+        return [replace(none, found=Reason.NO_ADDRESS)]
+    if not leased:
+        return [replace(none, verdict=Verdict.UNKNOWN, found=Reason.NOT_UP_YET, how=How.LEASE)]
+    text = ", ".join(map(str, sorted(leased, key=lambda ip: (ip.version, int(ip)))))
+    return [replace(none, verdict=Verdict.PASSED, found=text, how=How.LEASE)]
+
+
+def _address(wants: NicWants, ip: Address, answers: Answers, leased: Collection[Address]) -> Evidence:
+    unclear = Evidence(Check.ADDRESS, Verdict.UNKNOWN, str(ip))
+    macs = answers.by_target.get(ip, Answer(())).macs
+    if wants.nic.mac in macs:
+        return replace(unclear, verdict=Verdict.PASSED, found=str(wants.nic.mac), how=How.PROBE)
+    if ip in leased:
+        return replace(unclear, verdict=Verdict.PASSED, found=str(ip), how=How.LEASE)
+    others = [str(each) for each in leased if each.version == ip.version and each not in wants.nic.ips]
+    if others:
+        return replace(unclear, verdict=Verdict.FAILED, found=", ".join(sorted(others)), how=How.LEASE)
+    if macs:
+        return replace(unclear, verdict=Verdict.FAILED, found=_listed(macs), how=How.PROBE)
+    return replace(unclear, found=answers.unknown or Reason.NOT_UP_YET)
+
+
+def _duplicates(wants: NicWants, answers: Answers) -> Iterable[Evidence]:
+    if not wants.nic.ips:
+        return [Evidence(Check.DUPLICATE, Verdict.NOT_APPLICABLE, found=Reason.NO_ADDRESS)]
+    others = duplicates(wants, answers)
+    found = []
+    for ip in wants.nic.ips:
+        passed = Evidence(Check.DUPLICATE, Verdict.PASSED, str(ip), Reason.NOBODY, How.PROBE)
+        if ip in others:
+            passed = replace(passed, verdict=Verdict.FAILED, found=_listed(others[ip]))
+        elif ip not in answers.by_target:
+            passed = replace(passed, verdict=Verdict.UNKNOWN, found=answers.unknown, how="")
+        found.append(passed)
+    return found
+
+
+def _gateways(wants: NicWants, answers: Answers) -> Iterable[Evidence]:
+    if not wants.gateways:
+        why = Reason.NO_VLAN if wants.mtu is None else Reason.NO_GATEWAY
+        return [Evidence(each, Verdict.NOT_APPLICABLE, found=why) for each in (Check.GATEWAY, Check.MTU)]
+    asked = [(each, answers.by_target.get(each)) for each in wants.gateways]
+    reached = [_gateway(each, answer, answers.unknown) for each, answer in asked]
+    return reached + [_mtu(wants, each, answer, answers.unknown) for each, answer in asked]
+
+
+def _gateway(gateway: Address, answer: Answer | None, unknown: str) -> Evidence:
+    if answer is None:
+        return Evidence(Check.GATEWAY, Verdict.UNKNOWN, str(gateway), unknown)
+    if not answer.macs:
+        return Evidence(Check.GATEWAY, Verdict.FAILED, str(gateway), Reason.NOBODY, How.PROBE)
+    return Evidence(Check.GATEWAY, Verdict.PASSED, str(gateway), _listed(answer.macs), How.PROBE)
+
+
+def _mtu(wants: NicWants, gateway: Address, answer: Answer | None, unknown: str) -> Evidence:
+    unclear = Evidence(Check.MTU, Verdict.UNKNOWN, f"{wants.mtu} to {gateway}", unknown)
+    if answer is None:
+        return unclear
+    if not answer.macs:
+        return replace(unclear, found=Reason.GATEWAY_SILENT, how=How.PROBE)
+    if answer.mtu is None or wants.mtu is None:
+        return replace(unclear, found=Reason.NOT_MEASURED, how=How.PROBE)
+    verdict = Verdict.PASSED if answer.mtu >= wants.mtu else Verdict.FAILED
+    return replace(unclear, verdict=verdict, found=str(min(answer.mtu, wants.mtu)), how=How.PROBE)
+
+
+def _listed(macs: Iterable[MacAddress]) -> str:
+    return ", ".join(sorted(map(str, macs)))

@@ -1,0 +1,58 @@
+"""Verify machines: begin the operation that proves them on the wire."""
+
+from collections.abc import Sequence
+
+from hostloom.model.access import Principal
+from hostloom.model.errors import InvalidValue, WrongState
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine, MachineState
+from hostloom.model.operation import Operation
+from hostloom.model.proof import NicProof
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services import machines
+from hostloom.services.access import require_admin
+from hostloom.services.start import start_saga
+from hostloom.workflows.verify import VERIFY, VerifyInput
+
+_MOVING = (MachineState.COMMISSIONING, MachineState.RELEASING)
+
+
+def verify(
+    ports: Ports, principal: Principal, keys: Sequence[str] = (), host: str | None = None
+) -> Operation:
+    """Record the operation that verifies these machines, or those of a host, or without either all.
+
+    Named ones must be on a host, and at rest; of the others those that are not are passed over.
+    """
+    require_admin(principal, "verify machines")
+    with ports.store.begin() as uow:
+        if keys:
+            found = [_named(uow, principal, key) for key in dict.fromkeys(keys)]
+        else:
+            there = machines.list_(uow, principal, host=host)
+            found = [each for each in there if each.host_id is not None and each.state not in _MOVING]
+        if not found:
+            raise InvalidValue("machines", host or "all", "at least one machine on a host, at rest")
+        given = VerifyInput(tuple(each.system_id for each in found))
+        operation = start_saga(uow, ports, principal, VERIFY, given, _subject(found))
+        uow.commit()
+    return operation
+
+
+def proofs_of(uow: UnitOfWork, some: Sequence[Machine]) -> dict[SystemId, tuple[NicProof, ...]]:
+    """The last proofs of machines' NICs; one statement."""
+    return uow.proofs.of([each.system_id for each in some]) if some else {}
+
+
+def _named(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
+    machine = machines.get(uow, principal, key)
+    if machine.host_id is None:
+        raise WrongState("machine", machine.hostname, machine.origin, "on a host")
+    if machine.state in _MOVING:
+        raise WrongState("machine", machine.hostname, machine.state, "at rest")
+    return machine
+
+
+def _subject(found: Sequence[Machine]) -> str:
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"machine {found[0].hostname}{more}"
