@@ -473,14 +473,17 @@ def advertise(frame: bytes, transaction: bytes) -> dict[str, Any] | None:
     found = udp_of(frame, 6, 546)
     if found is None or found[1][:4] != b"\x02" + transaction:
         return None
+    options = options6(found[1][4:])
     given = [
         inner
-        for code, content in options6(found[1][4:])
+        for code, content in options
         if code == 3
         for kind, inner in options6(content[12:])
         if kind == 5 and len(inner) >= 24
     ]
     return {
+        # It may answer from one of its addresses now and from another one then.
+        "identity": next((content.hex() for code, content in options if code == 2), ""),
         "server": socket.inet_ntop(socket.AF_INET6, found[0]),
         "mac": mac_text(frame[6:12]),
         "ip": socket.inet_ntop(socket.AF_INET6, given[0][:16]) if given else None,
@@ -504,7 +507,7 @@ def dhcp(nic: Nic, job: dict[str, Any]) -> dict[str, Any]:
             defend(nic, frame)
             seen = read(frame, transaction)
             if seen is not None:
-                found.setdefault((seen["server"], seen["mac"]), seen)
+                found.setdefault((seen.pop("identity", "") or seen["server"], seen["mac"]), seen)
     return {"offers": [found[key] for key in sorted(found)]}
 
 
