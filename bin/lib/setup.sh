@@ -29,9 +29,10 @@ give_back() {
   fi
 }
 
-RUNTIME_PACKAGES="ca-certificates python3 python3-venv python3-dev gcc pkg-config libvirt-dev openssh-client iproute2 procps ipxe"
+RUNTIME_PACKAGES="ca-certificates python3 python3-venv python3-dev gcc pkg-config libvirt-dev openssh-client iproute2 procps ipxe
+  busybox-static kmod tcpdump zstd"
 LAB_PACKAGES="qemu-system-x86 qemu-utils libvirt-daemon-system libvirt-clients ipxe-qemu seabios ovmf dnsmasq-base
-  iptables kea-dhcp4-server kea-dhcp6-server openssh-server busybox-static cpio iputils-ping"
+  iptables kea-dhcp4-server kea-dhcp6-server openssh-server iputils-ping"
 TEST_PACKAGES="postgresql git strace"
 
 is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'; }

@@ -32,6 +32,7 @@ from hostloom.dhcp.embedded import EmbeddedKea
 from hostloom.dhcp.servers import KeaServers
 from hostloom.hostscan.scan import HostScan
 from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.images.directory import ImageDirectory
 from hostloom.model.errors import ConfigError
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
@@ -154,6 +155,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         clock=SystemClock(),
         ids=RandomIds(),
         wire=AgentProbe(remotes),
+        images=ImageDirectory(settings.images, SystemClock().now),
         boot_port=settings.boot_port,
         commission_timeout_s=settings.commission_timeout_min * 60.0,
     )

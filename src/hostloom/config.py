@@ -10,8 +10,8 @@ from hostloom.model.errors import ConfigError
 
 DEFAULT_FILE = Path("/etc/hostloom/config.toml")
 PREFIX = "HOSTLOOM_"
-#: Variables of the command line (cli/session.py), which are no settings of the server.
-CLIENT_VARIABLES = frozenset({"HOSTLOOM_URL", "HOSTLOOM_TOKEN", "HOSTLOOM_CONFIG"})
+#: Variables of the command line (cli/session.py) and of the lab, which are no settings of the server.
+CLIENT_VARIABLES = frozenset({"HOSTLOOM_URL", "HOSTLOOM_TOKEN", "HOSTLOOM_CONFIG", "HOSTLOOM_CACHE"})
 LOG_LEVELS = ("debug", "info", "warning", "error")
 MAX_PORT = 65535
 

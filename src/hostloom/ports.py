@@ -31,6 +31,7 @@ from hostloom.model.ids import (
     VlanId,
     ZoneId,
 )
+from hostloom.model.image import Flavour, Image
 from hostloom.model.machine import Disk, Machine, MachineSpec, MachineState, PowerState
 from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
 from hostloom.model.node import Node, NodeInterface
@@ -305,6 +306,38 @@ class WireProbe(Protocol):
 
         With `mtu` also with frames that long, and shorter ones if those are not answered.
         """
+        ...
+
+
+class ImageStore(Protocol):
+    """Boot images; each has a name of its own content, and never changes.
+
+    Every method that changes is ensure-shaped, and leaves the images that are there as they are if it fails
+    (ImageFailed).
+    """
+
+    def list(self) -> Sequence[Image]:
+        """Latest first."""
+        ...
+
+    def find(self, name: str) -> Image | None:
+        """By name."""
+        ...
+
+    def fetch(self, flavour: Flavour) -> tuple[str, ...]:
+        """Get the packages of the distribution's kernel, unless they are here; their names."""
+        ...
+
+    def build(self, flavour: Flavour, packages: Sequence[str]) -> Image:
+        """Build from fetched packages; machines boot it from now on."""
+        ...
+
+    def prune(self, image: Image, packages: Sequence[str]) -> None:
+        """Drop what the image has replaced, but for the one before it, which machines may be loading."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """By name; NotFound."""
         ...
 
 
@@ -755,6 +788,8 @@ class Ports:
     #: None: nothing is asked of the wire.
     wire: WireProbe | None = None
     witness: DhcpWitness | None = None
+    #: None: no boot images are kept here.
+    images: ImageStore | None = None
     #: URL of boot files as machines reach it on a rack address: `http://{address}:{port}`; 0 = none.
     boot_port: int = 0
     #: A machine told to be commissioned has this long to report.

@@ -16,7 +16,7 @@ from hostloom_lab.commands import inside, namespaces, run
 from hostloom_lab.errors import LabError
 from hostloom_lab.plan import SEGMENTS, STATE, HostPlan, LabPlan, default_subnets, make_plan
 
-PROGRAMS = ("ip", "unshare", "virsh", "ssh-keygen", "dpkg-deb", "cpio")
+PROGRAMS = ("ip", "unshare", "virsh", "ssh-keygen", "dpkg-deb")
 DAEMONS = ("/usr/sbin/libvirtd", "/usr/sbin/sshd", "/usr/sbin/kea-dhcp4", "/bin/busybox")
 
 

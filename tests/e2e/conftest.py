@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def lab() -> Iterator[Lab]:
     guest.build()
     lab = Lab(os.environ.get("E2E_LAB", "e2e"))
     lab.down()
-    lab.up(hosts=2)
+    subnet = os.environ.get("E2E_SUBNET")
+    lab.up(2, IPv4Network(subnet) if subnet else None)
     try:
         yield lab
     finally:

@@ -20,6 +20,7 @@ from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.worker import Worker
 from support.fake_dhcp import FakeDhcp, FakeServers
 from support.fake_hypervisor import FakeHypervisor, FakeHypervisors
+from support.fake_images import FakeImages
 from support.fakes import (
     CountingIds,
     FakeClock,
@@ -95,6 +96,7 @@ def little_world(
         *(store, hypervisors, scanner, keys, FakeResolver()),
         *(FakeServers(dhcp), clock, CountingIds()),
         boot_port=5248,
+        images=FakeImages(),
     )
     with store.begin() as uow:
         fabric = uow.fabrics.add(Fabric(FabricId(0), "f"))

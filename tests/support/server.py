@@ -32,6 +32,7 @@ from hostloom.store.engine import open_store
 from hostloom.workflows.controller import ensure_local_rack
 from hostloom.workflows.worker import Worker
 from support.fake_dhcp import FakeServers
+from support.fake_images import FakeImages
 from support.near import Near
 
 NOON = 1_800_000_000.0
@@ -178,6 +179,7 @@ def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
             dhcp=FakeServers(dhcp),
             clock=StandingClock(),
             ids=CountedIds(),
+            images=FakeImages(),
         )
         with store.begin() as uow:
             rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))

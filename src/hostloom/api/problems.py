@@ -53,6 +53,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.OutcomeUnknown: 504,
     errors.DhcpUnreachable: 503,
     errors.DhcpRejected: 502,
+    errors.ImageFailed: 502,
     errors.ConfigError: 500,
     errors.LeaseLost: 409,
 }

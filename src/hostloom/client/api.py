@@ -79,6 +79,7 @@ class Client:
         self.plans = Collection(transport, "plans")
         self.operations = Collection(transport, "operations")
         self.events = Collection(transport, "events")
+        self.images = Collection(transport, "images")
         self.zones = Collection(transport, "zones")
         self.resource_pools = Collection(transport, "resource-pools")
         self.domains = Collection(transport, "domains")

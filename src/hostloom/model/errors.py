@@ -28,7 +28,8 @@ HostloomError
 │   ├── HypervisorRejected   host, action, cause
 │   ├── OutcomeUnknown       host, action: a changing call ran out of time
 │   ├── DhcpUnreachable      cause
-│   └── DhcpRejected         cause: Kea's own words
+│   ├── DhcpRejected         cause: Kea's own words
+│   └── ImageFailed          what, cause
 └── ConfigError           setting, value, expected
 
 No HTTP here: the faces map classes to statuses.
@@ -352,6 +353,16 @@ class DhcpRejected(DriverError):
     def __init__(self, cause: str) -> None:
         super().__init__(f"the DHCP server refused the configuration: {cause}")
         self.cause = cause
+
+
+class ImageFailed(DriverError):
+    """A boot image could not be built; what there was is still there."""
+
+    code = "image-failed"
+
+    def __init__(self, what: str, cause: str) -> None:
+        super().__init__(f"the boot image cannot be built: {what}: {cause}")
+        self.what, self.cause = what, cause
 
 
 class ConfigError(HostloomError):

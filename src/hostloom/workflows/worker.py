@@ -10,6 +10,7 @@ from hostloom.model.errors import LeaseLost
 from hostloom.model.operation import Operation
 from hostloom.ports import Ports
 from hostloom.workflows.add_host import ADD_HOST
+from hostloom.workflows.build_image import BUILD_IMAGE
 from hostloom.workflows.commission import COMMISSION
 from hostloom.workflows.compose import COMPOSE
 from hostloom.workflows.decompose import DECOMPOSE
@@ -21,7 +22,8 @@ from hostloom.workflows.verify import VERIFY
 log = logging.getLogger(__name__)
 
 SAGAS: dict[str, Saga[Any]] = {
-    saga.name: saga for saga in (ADD_HOST, COMMISSION, COMPOSE, DECOMPOSE, FIX_NETWORK, REFRESH, VERIFY)
+    saga.name: saga
+    for saga in (ADD_HOST, BUILD_IMAGE, COMMISSION, COMPOSE, DECOMPOSE, FIX_NETWORK, REFRESH, VERIFY)
 }
 
 #: A process that does not renew for this long is taken for dead; take-over follows within 30 s.

@@ -1,0 +1,72 @@
+"""`hostloom image`: what machines boot from the network."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.follow import finish
+from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, make_app
+from hostloom.cli.output import Column, Format, Output, show_done, size, table, when
+from hostloom.cli.session import open_client
+from hostloom.client import Document
+from hostloom.model.image import Flavour
+
+
+def _total(item: Document) -> str:
+    return size(sum(each["size_bytes"] for each in item["files"]))
+
+
+FILES = (
+    Column("NAME", "name"),
+    Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
+    Column("SHA256", "sha256"),
+)
+NOUN = Noun(
+    "image",
+    "An image by name.",
+    lambda client: client.images,
+    (
+        Column("NAME", "name"),
+        Column("FLAVOUR", "flavour"),
+        Column("KERNEL", "kernel_version"),
+        Column("ARCHITECTURE", "architecture"),
+        Column("SIZE", _total, right=True),
+        Column("BUILT", lambda item: when(item["built_at"]), whole=True),
+    ),
+    parts=lambda item: [("files", table(item["files"], FILES))],
+    empty="no boot images yet: `hostloom image build` makes one for virtual machines, "
+    "`hostloom image build --flavour generic` one for real machines too",
+    example="virtual-6.1.0-56-cloud-amd64-a3820ef8",
+)
+
+app = make_app(NOUN, "Boot images: the system in which machines are commissioned.")
+
+
+@app.command("build")
+def build(
+    context: typer.Context,
+    flavour: Annotated[
+        Flavour,
+        typer.Option(help="virtual: for virtual machines, small and fast; generic: for real machines too."),
+    ] = Flavour.VIRTUAL,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation to its end.")] = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Build a boot image where the server runs, from its distribution's kernel; nothing is installed.
+
+    Machines boot it from then on. The one before it is kept for those that are booting; older ones go.
+
+    Examples:
+
+    - `hostloom image build`
+    - `hostloom image build --flavour generic`
+    """
+    with open_client(context) as client:
+        finish(client, client.images.create({"flavour": flavour}), output, wait=wait)
+        made = next(each for each in client.images.list() if each["flavour"] == flavour)
+    show_done(f"image {made['name']} is built, {_total(made)}; machines boot it from now on", made, output)
+
+
+add_list(app, NOUN)
+add_show(app, NOUN)
+add_delete(app, NOUN, "Machines boot the one before it, if there is one.")

@@ -1,0 +1,145 @@
+"""Images in a folder: built beside the old ones, taken into use by one rename, read anew each time."""
+
+import hashlib
+import json
+import logging
+import platform
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import cattrs
+
+from hostloom.codec import from_json, to_json
+from hostloom.images.cpio import pack
+from hostloom.images.flavours import RECIPES
+from hostloom.images.initramfs import contents, modules_folder
+from hostloom.images.packages import fetch, unpack
+from hostloom.model.errors import ImageFailed, NotFound
+from hostloom.model.image import Flavour, Image, ImageFile
+
+log = logging.getLogger(__name__)
+
+#: Of one flavour: the one in use, and the one before it, which machines may be loading now.
+KEEP = 2
+_PACKAGES = ".packages"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ABOUT = "image.json"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class ImageDirectory:
+    """The folder `image_dir` of the settings."""
+
+    def __init__(self, directory: Path, now: Callable[[], float]) -> None:
+        self._directory, self._now = directory, now
+
+    def list(self) -> Sequence[Image]:
+        """Latest first; what is not whole is left out, with a line in the log."""
+        if not self._directory.is_dir():
+            return []
+        found = (self.find(each.name) for each in self._directory.iterdir())
+        return sorted((each for each in found if each), key=lambda each: (-each.built_at, each.name))
+
+    def find(self, name: str) -> Image | None:
+        """By name."""
+        about = self._directory / name / _ABOUT
+        if not _NAME.fullmatch(name) or not about.is_file():
+            return None
+        try:
+            return from_json(json.loads(about.read_bytes()), Image)
+        except (OSError, ValueError, TypeError, KeyError, cattrs.BaseValidationError) as error:
+            log.warning("the boot image %s is left out: %s cannot be read: %s", name, _ABOUT, error)
+            return None
+
+    def fetch(self, flavour: Flavour) -> tuple[str, ...]:
+        """Download the kernel's packages, unless they are here; their file names."""
+        return tuple(each.name for each in fetch(flavour, self._directory / _PACKAGES))
+
+    def build(self, flavour: Flavour, packages: Sequence[str]) -> Image:
+        """Build from fetched packages and take into use; a failure leaves what was there."""
+        files = [self._directory / _PACKAGES / each for each in packages]
+        with _scratch(self._directory) as work:
+            unpack(files, work / "root")
+            version = _version(work / "root")
+            draft = work / "image"
+            draft.mkdir()
+            shutil.copyfile(_kernel(work / "root", version), draft / "kernel")
+            (draft / "initrd").write_bytes(pack(contents(work / "root", version, RECIPES[flavour])))
+            return self._take(draft, flavour, version)
+
+    def prune(self, image: Image, packages: Sequence[str]) -> None:
+        """Drop older images of that flavour, and packages that nothing is built from any more."""
+        same = [each for each in self.list() if each.flavour is image.flavour and each.name != image.name]
+        for old in same[KEEP - 1 :]:
+            self.delete(old.name)
+        ours = {name.partition("_")[0] for name in packages}
+        for file in (self._directory / _PACKAGES).glob("*.deb"):
+            if file.name not in packages and _series(file.name) in {_series(each) for each in ours}:
+                file.unlink(missing_ok=True)
+
+    def delete(self, name: str) -> None:
+        """It is gone at once; machines that are loading it start again with another."""
+        folder = self._directory / name
+        if not _NAME.fullmatch(name) or not folder.is_dir():
+            raise NotFound("image", name)
+        gone = Path(tempfile.mkdtemp(prefix=".gone-", dir=self._directory))
+        folder.rename(gone / name)
+        shutil.rmtree(gone)
+
+    def _take(self, draft: Path, flavour: Flavour, version: str) -> Image:
+        """Name it by its content: the same build twice is one image, and no image ever changes."""
+        files = tuple(_measured(draft / each) for each in ("initrd", "kernel"))
+        digest = hashlib.sha256("".join(each.sha256 for each in files).encode()).hexdigest()
+        name = re.sub(r"[^a-z0-9._-]", "-", f"{flavour}-{version}".lower())[:55] + f"-{digest[:8]}"
+        architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
+        image = Image(name, flavour, version, architecture, self._now(), files)
+        about = draft / _ABOUT
+        about.write_text(json.dumps(to_json(image), indent=1) + "\n")
+        target = self._directory / name
+        if target.is_dir():
+            about.replace(target / _ABOUT)
+        else:
+            draft.chmod(0o755)
+            draft.rename(target)
+        return image
+
+
+@contextmanager
+def _scratch(directory: Path) -> Iterator[Path]:
+    """On the same file system, so that a rename is enough; open to apt's own user."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".build-", dir=directory) as work:
+            yield Path(work)
+    except OSError as error:
+        raise ImageFailed(f"writing to {directory}", error.strerror or str(error)) from error
+
+
+def _version(root: Path) -> str:
+    """The kernel's, as its modules' folder is called."""
+    folder = modules_folder(root)
+    found = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    if len(found) != 1:
+        raise ImageFailed("the kernel's packages", f"one kernel was expected, there are {found or 'none'}")
+    return found[0]
+
+
+def _kernel(root: Path, version: str) -> Path:
+    for each in (root / f"boot/vmlinuz-{version}", root / f"usr/lib/modules/{version}/vmlinuz"):
+        if each.is_file():
+            return each
+    raise ImageFailed("the kernel's packages", f"they have no kernel vmlinuz-{version}")
+
+
+def _measured(file: Path) -> ImageFile:
+    content = file.read_bytes()
+    return ImageFile(file.name, len(content), hashlib.sha256(content).hexdigest())
+
+
+def _series(package: str) -> str:
+    """The package without the kernel's version in it: `linux-image-cloud-amd64`."""
+    return re.sub(r"\d[^-]*(-\d+)?", "", package.partition("_")[0])

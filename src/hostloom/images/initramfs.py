@@ -1,0 +1,99 @@
+"""The initramfs: busybox, the modules of a flavour, its programs, and our scripts."""
+
+import gzip
+import lzma
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from hostloom.images.commands import run
+from hostloom.images.cpio import Entry
+from hostloom.images.flavours import Recipe
+from hostloom.images.modules import (
+    choose_aliases,
+    choose_modules,
+    parse_dependencies,
+    plain,
+    render_dependencies,
+)
+from hostloom.images.words import libraries
+from hostloom.model.errors import ImageFailed
+
+BUSYBOX = Path("/bin/busybox")
+SCRIPTS = Path(__file__).with_name("guest")
+#: Folders that the scripts mount or write to.
+_FOLDERS = ("proc", "sys", "dev", "run", "tmp")
+_ELF_INTERPRETER = b"ld-linux"
+
+
+def contents(root: Path, version: str, recipe: Recipe) -> dict[str, Entry]:
+    """Every file by path; `root` has the unpacked kernel packages."""
+    return _scripts() | _busybox() | _modules(root, version, recipe.modules) | _programs(recipe.programs)
+
+
+def _scripts() -> dict[str, Entry]:
+    found = {f"{folder}/.keep": Entry() for folder in _FOLDERS}
+    found["etc/passwd"] = Entry(b"root:x:0:0:root:/:/bin/sh\n")  # tcpdump looks up whom to run as
+    for each in SCRIPTS.iterdir():
+        path = each.name if each.name == "init" else f"etc/{each.name}"
+        found[path] = Entry(each.read_bytes(), is_executable=True)
+    return found
+
+
+def _busybox() -> dict[str, Entry]:
+    if not BUSYBOX.is_file():
+        raise ImageFailed(str(BUSYBOX), "it is not installed: `apt-get install busybox-static`")
+    content = BUSYBOX.read_bytes()
+    if _ELF_INTERPRETER in content[:4096]:
+        raise ImageFailed(str(BUSYBOX), "it needs libraries: `apt-get install busybox-static`")
+    return {"bin/busybox": Entry(content, is_executable=True)}
+
+
+def _modules(root: Path, version: str, wanted: Sequence[str]) -> dict[str, Entry]:
+    folder = modules_folder(root) / version
+    run(["depmod", "-b", str(_base(root)), version])
+    dependencies = parse_dependencies((folder / "modules.dep").read_text())
+    chosen = choose_modules(dependencies, wanted)
+    where = f"lib/modules/{version}"
+    found = {f"{where}/{plain(path)}": Entry(_plain_content(folder / path)) for path in chosen}
+    found[f"{where}/modules.dep"] = Entry(render_dependencies(dependencies, chosen).encode())
+    for name in ("modules.alias", "modules.softdep"):
+        found[f"{where}/{name}"] = Entry(choose_aliases((folder / name).read_text(), chosen).encode())
+    return found
+
+
+def modules_folder(root: Path) -> Path:
+    """Where an unpacked kernel has its modules."""
+    return _base(root) / "lib/modules"
+
+
+def _base(root: Path) -> Path:
+    """Distributions with a merged /usr may pack modules there."""
+    return root if (root / "lib/modules").is_dir() else root / "usr"
+
+
+def _plain_content(file: Path) -> bytes:
+    content = file.read_bytes()
+    match file.suffix:
+        case ".xz":
+            return lzma.decompress(content)
+        case ".gz":
+            return gzip.decompress(content)
+        case ".zst":
+            run(["zstd", "-q", "-d", "-f", str(file), "-o", str(file.with_suffix(""))])
+            return file.with_suffix("").read_bytes()
+        case _:
+            return content
+
+
+def _programs(names: Sequence[str]) -> dict[str, Entry]:
+    """With every library that they need, where their loader looks for it."""
+    found: dict[str, Entry] = {}
+    for name in names:
+        path = shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin")
+        if path is None:
+            raise ImageFailed(name, f"it is not installed: `apt-get install {name}`")
+        found[f"bin/{name}"] = Entry(Path(path).read_bytes(), is_executable=True)
+        for library in libraries(run(["ldd", path])):
+            found[library.lstrip("/")] = Entry(Path(library).read_bytes(), is_executable=True)
+    return found

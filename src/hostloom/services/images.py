@@ -1,0 +1,48 @@
+"""Boot images: what there is, a new one, one that goes."""
+
+from collections.abc import Sequence
+from itertools import dropwhile
+
+from hostloom.model.access import Principal
+from hostloom.model.errors import NotFound
+from hostloom.model.image import Flavour, Image
+from hostloom.model.operation import Operation
+from hostloom.ports import Ports
+from hostloom.services.access import require_admin
+from hostloom.services.start import start_saga
+from hostloom.workflows.build_image import BUILD_IMAGE, BuildImageInput, images_of
+
+
+def list_(ports: Ports, principal: Principal, after: str | None = None) -> Sequence[Image]:
+    """Latest first, of which each flavour's first is what machines boot; those after one by name."""
+    require_admin(principal, "see boot images")
+    found = images_of(ports).list()
+    if after is None:
+        return found
+    return list(dropwhile(lambda each: each.name != after, found))[1:]
+
+
+def get(ports: Ports, principal: Principal, name: str) -> Image:
+    """By name; NotFound."""
+    require_admin(principal, "see boot images")
+    found = images_of(ports).find(name)
+    if found is None:
+        raise NotFound("image", name)
+    return found
+
+
+def build(ports: Ports, principal: Principal, flavour: Flavour) -> Operation:
+    """Start the operation that builds one, where the server runs."""
+    require_admin(principal, "build boot images")
+    images_of(ports)
+    with ports.store.begin() as uow:
+        given = BuildImageInput(flavour)
+        operation = start_saga(uow, ports, principal, BUILD_IMAGE, given, f"image {flavour}")
+        uow.commit()
+    return operation
+
+
+def delete(ports: Ports, principal: Principal, name: str) -> None:
+    """By name; NotFound."""
+    require_admin(principal, "delete boot images")
+    images_of(ports).delete(name)
