@@ -77,9 +77,10 @@ class World:
         return World(revision, topology, nodes, observed, states, placed, held, snapshot)
 
     def _moved(self, changes: Changes, placed: Mapping[HostId, Placed]) -> dict[HostId, HostState]:
-        """Hosts that changed, or whose machines did."""
+        """Hosts that changed, or whose machines did; one that is gone went with its machines."""
         moved = [key for key, machines in placed.items() if machines is not self.placed.get(key)]
-        hosts = {key: self.states[key].host for key in moved if key in self.states} | dict(changes.hosts)
+        left = self.states.keys() - set(changes.removed.hosts)
+        hosts = {key: self.states[key].host for key in moved if key in left} | dict(changes.hosts)
         return {key: HostState(host, tuple(placed.get(key, {}).values())) for key, host in hosts.items()}
 
     def _addresses(

@@ -158,6 +158,19 @@ def test_a_transaction_sees_its_own_changes_and_nobody_else_does_before_the_comm
         assert [each.name for each in uow.snapshot().spaces] == ["other"]
 
 
+def test_a_host_that_goes_together_with_its_machines_is_gone(store: Store) -> None:
+    world = store_world(store)
+    with store.begin() as uow:
+        _reserve(uow, world, 1)
+        uow.commit()
+    assert [each.name for each in read(store).host_by_id[world.host.id].machines] != []
+    with store.begin() as uow:
+        uow.release([each.system_id for each in uow.machines.of_host(world.host.id)])
+        uow.hosts.delete(world.host.id)
+        uow.commit()
+    assert world.host.id not in {each.host.id for each in read(store).hosts}
+
+
 def test_revisions_count_up_with_every_change_of_the_world_and_only_with_these(store: Store) -> None:
     world = store_world(store)
     before = read(store).revision
