@@ -46,13 +46,24 @@ def boot(
     show_done(text, changed, output)
 
 
-def commission(context: typer.Context, key: Key, wait: Wait = True, output: Output = Format.TABLE) -> None:
+def commission(
+    context: typer.Context,
+    key: Key,
+    wait: Wait = True,
+    abort: Annotated[bool, typer.Option("--abort", help="Wait no longer for its report.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
     """Have a machine boot the commissioning environment and report what it is.
 
     A composed machine is restarted; a bare one has to be switched on by hand.
 
     Example: `hostloom machine commission web1`
     """
+    if abort:
+        with open_client(context) as client:
+            changed = client.machines.act(key, "commission", method="DELETE")
+        show_done(f"machine {changed['hostname']}: {changed['state']}", changed, output)
+        return
     with open_client(context) as client:
         bare = client.machines.get(key)["host"] is None
         done = finish(client, client.machines.act(key, "commission"), output, wait=wait)

@@ -50,7 +50,7 @@ def found_in(uow: UnitOfWork, machine: Machine) -> Found | None:
 def set_next_boot(
     uow: UnitOfWork, principal: Principal, key: str, wanted: NextBoot, generation: int | None = None
 ) -> Machine:
-    """Say what a machine boots from the network next; one that is being commissioned waits no longer."""
+    """Say what a machine boots from the network next."""
     require_admin(principal, "choose what machines boot")
     machine = get(uow, principal, key)
     check_generation("machine", machine.hostname, machine, generation)
@@ -76,6 +76,17 @@ def commission(ports: Ports, principal: Principal, key: str, generation: int | N
         operation = start_saga(uow, ports, principal, COMMISSION, given, f"machine {machine.hostname}")
         uow.commit()
     return operation
+
+
+def abort(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> Machine:
+    """Wait no longer for a report: an enlisted machine is new again, a composed one is ready."""
+    require_admin(principal, "commission machines")
+    machine = get(uow, principal, key)
+    check_generation("machine", machine.hostname, machine, generation)
+    if machine.commission_by is None or machine.state is not MachineState.COMMISSIONING:
+        raise WrongState("machine", machine.hostname, machine.state, "one that was told to be commissioned")
+    state = MachineState.NEW if machine.origin is MachineOrigin.ENLISTED else MachineState.READY
+    return uow.machines.update(replace(machine, state=state, next_boot=None, commission_by=None))
 
 
 def forget(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:

@@ -162,6 +162,7 @@ def _adopt_machine(
 ) -> None:
     """Record a machine that somebody else made: read-only, whatever it is called there."""
     vlans = _vlans(host, node)
+    enlisted = _enlisted(uow, seen)
     machine = Machine(
         system_id=ports.ids.system_id(),
         hostname=free_hostname(uow, seen.name),
@@ -183,8 +184,21 @@ def _adopt_machine(
         disks=seen.disks,
         netboot=False,
     )
-    uow.machines.add(machine)
+    if enlisted is None:
+        uow.machines.add(machine)
+    else:
+        kept = ("system_id", "hostname", "zone_id", "resource_pool_id", "tags", "owner", "generation")
+        machine = replace(machine, **{name: getattr(enlisted, name) for name in kept})
+        uow.machines.update(machine)
     _tell(uow, ports, "machine-adopted", machine, f"found on host {host.name}")
+
+
+def _enlisted(uow: UnitOfWork, seen: ObservedMachine) -> Machine | None:
+    """One that booted from the network before anybody knew which host it is on."""
+    found = uow.machines.find_by_smbios(seen.uuid)
+    for nic in seen.interfaces:
+        found = found or uow.machines.find_by_mac(nic.mac)
+    return found if found is not None and found.origin is MachineOrigin.ENLISTED else None
 
 
 def _free_nics(uow: UnitOfWork, nics: tuple[ObservedInterface, ...]) -> tuple[ObservedInterface, ...]:

@@ -10,17 +10,20 @@ import pytest
 from hostloom.decide.boot import BootReason
 from hostloom.decide.commission import AfterReport
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.commissioning import BootAction, DhcpFacts, FoundDisk, FoundHardware, FoundNic
 from hostloom.model.errors import NotFound, ReportRefused, WrongState
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState
 from hostloom.model.node import NodeKind
+from hostloom.model.observed import ObservedInterface, ObservedMachine
 from hostloom.model.operation import OperationState
 from hostloom.model.request import ComposeRequest
 from hostloom.services import commissioning, machines, nodes
 from hostloom.services.commissioning import NextBoot
 from hostloom.workflows.commission import give_up_overdue
+from hostloom.workflows.hosts import refresh_now
 from hostloom.workflows.netboot import TOKEN_LIFE_S, BootNow, boot_now
 from hostloom.workflows.report import take_report
 from support.little_world import URIS, LittleWorld
@@ -278,6 +281,23 @@ def test_a_machine_on_a_host_is_matched_by_its_uuid_not_doubled(world: LittleWor
     assert told(world, "machine-commissioned")[0].subject == "machine web"
 
 
+@pytest.mark.parametrize("shared", ["mac", "uuid"])
+def test_an_enlisted_machine_whose_host_is_added_later_is_adopted_not_doubled(
+    world: LittleWorld, shared: str
+) -> None:
+    hypervisor = world.hypervisors.of("", URIS[0])
+    nic = ObservedInterface(BARE if shared == "mac" else THIRD, Attachment(AttachKind.BRIDGE, "br0"))
+    uuid = UUID if shared == "uuid" else "6e0b0a4e-0000-4000-8000-0000000000bb"
+    bare = enlist(world, BARE)
+    seen = ObservedMachine(uuid, "their-name", 4, 8192, PowerState.ON, "amd64", (nic,))
+    hypervisor._machines[uuid] = seen
+    refresh_now(world.ports, "kvm1")
+    assert count(world) == 1
+    adopted = machine(world, bare.hostname)
+    assert (adopted.system_id, adopted.origin, adopted.uuid) == (bare.system_id, MachineOrigin.ADOPTED, uuid)
+    assert adopted.host_id is not None
+
+
 def test_a_host_that_boots_by_another_nic_stays_a_host(world: LittleWorld) -> None:
     with world.ports.store.begin() as uow:
         kvm1 = nodes.get(uow, LOCAL_ADMIN, "kvm1")
@@ -364,6 +384,21 @@ def test_who_does_not_report_in_time_has_failed_and_can_be_told_again(world: Lit
     commission(world, bare.hostname)
     take_report(world.ports, boot(world, BARE).secret, hardware(BARE))
     assert machine(world, bare.hostname).state is MachineState.READY
+
+
+def test_waiting_for_a_report_can_be_ended(world: LittleWorld) -> None:
+    bare = enlist(world, BARE)
+    with world.ports.store.begin() as uow, pytest.raises(WrongState):
+        commissioning.abort(uow, LOCAL_ADMIN, bare.hostname)
+    commission(world, bare.hostname)
+    secret = boot(world, BARE).secret
+    with world.ports.store.begin() as uow:
+        commissioning.abort(uow, LOCAL_ADMIN, bare.hostname)
+        uow.commit()
+    assert machine(world, bare.hostname).state is MachineState.NEW
+    assert boot(world, BARE).decision.action is BootAction.LOCAL
+    take_report(world.ports, secret, hardware(BARE))
+    assert machine(world, bare.hostname).state is MachineState.NEW, "what comes too late is recorded, no more"
 
 
 def test_one_that_is_being_commissioned_is_not_told_again(world: LittleWorld) -> None:

@@ -35,6 +35,15 @@ def commission_machine(call: Changing, key: str) -> Response:
     )
 
 
+@router.delete("/{key}/commission", response_model=MachineOut)
+def abort_commission(call: Changing, key: str) -> Response:
+    """Wait no longer for a report: an enlisted machine is new again, a composed one is ready."""
+    return call.commit(
+        200,
+        lambda uow: MachineOut.of(commissioning.abort(uow, call.principal, key, call.generation), Names(uow)),
+    )
+
+
 @router.post("/{key}/forget", status_code=204)
 def forget_machine(call: Changing, key: str) -> Response:
     """Remove the record of an enlisted machine; should it boot from the network again, it is new again."""
