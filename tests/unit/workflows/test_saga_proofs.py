@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.image import Flavour
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
-from hostloom.services import commissioning, fix_network, hosts, machines, plans, verifying
+from hostloom.services import commissioning, fix_network, hosts, images, machines, plans, verifying
 from hostloom.workflows.worker import SAGAS
 from support.little_world import URIS, LittleWorld, libvirts_dhcp_on_an_unserved_vlan, little_world
 from support.saga_proofs import (
@@ -76,6 +77,10 @@ def begin_make(world: LittleWorld) -> Operation:
     return fix_network.start(world.ports, LOCAL_ADMIN, "kvm1")
 
 
+def begin_build_image(world: LittleWorld) -> Operation:
+    return images.build(world.ports, LOCAL_ADMIN, Flavour.VIRTUAL)
+
+
 #: How a saga is begun, and a step late in it, from which everything before it is undone.
 CASES: dict[str, tuple[str, Callable[[LittleWorld], Operation], str]] = {
     "compose": ("compose", begin_compose, "commit"),
@@ -87,6 +92,7 @@ CASES: dict[str, tuple[str, Callable[[LittleWorld], Operation], str]] = {
     "refresh": ("refresh", begin_refresh, "record"),
     "add-host": ("add-host", begin_add_host, "record"),
     "fix-network": ("fix-network", begin_fix, "record"),
+    "build-image": ("build-image", begin_build_image, "tell"),
     "fix-network-make": ("fix-network", begin_make, "record"),
 }
 #: Those that need two hosts.
