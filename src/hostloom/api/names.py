@@ -8,6 +8,8 @@ from hostloom.model.ids import (
     DomainId,
     FabricId,
     HostId,
+    MacAddress,
+    RackId,
     ResourcePoolId,
     SpaceId,
     SubnetId,
@@ -16,6 +18,7 @@ from hostloom.model.ids import (
     ZoneId,
 )
 from hostloom.model.proof import NicProof
+from hostloom.model.rack import Rack
 from hostloom.ports import UnitOfWork
 
 
@@ -85,6 +88,30 @@ class Names:
         if key not in self._commissioned:
             self.foresee([key])
         return self._commissioned[key]
+
+    @cached_property
+    def racks(self) -> list[Rack]:
+        """All racks, by id."""
+        return self._uow.racks.list()
+
+    def rack(self, key: RackId | None) -> str | None:
+        """A rack's name; None for one that is gone."""
+        return next((each.name for each in self.racks if each.id == key), None)
+
+    def nic_of(self, mac: MacAddress) -> tuple[SystemId, str] | None:
+        """The machine or node, and its NIC, that a MAC is of."""
+        return self._nics.get(mac)
+
+    @cached_property
+    def _nics(self) -> dict[MacAddress, tuple[SystemId, str]]:
+        found = {
+            nic.mac: (node.system_id, nic.name)
+            for node in self.world.nodes
+            for nic in node.interfaces
+            if nic.mac is not None
+        }
+        machines = self._uow.machines.list()
+        return found | {nic.mac: (each.system_id, nic.name) for each in machines for nic in each.interfaces}
 
     def zone(self, key: ZoneId) -> str:
         """A zone's name."""

@@ -26,7 +26,7 @@ NOUN = Noun(
         Column("CORES", "cores", right=True),
         Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True),
         Column("ADDRESSES", lambda item: [ip for nic in item["interfaces"] for ip in nic["ips"]]),
-        Column("ON THE WIRE", proofs.worst),
+        Column("WIRE", proofs.worst),
         Column("ORIGIN", "origin"),
     ),
     (

@@ -17,6 +17,12 @@ from hostloom.model.proof import Verdict
 
 #: From best to worst.
 _ORDER = (Verdict.NOT_APPLICABLE, Verdict.PASSED, Verdict.UNKNOWN, Verdict.FAILED)
+_SHORT = {
+    Verdict.PASSED: "ok",
+    Verdict.NOT_APPLICABLE: "-",
+    Verdict.UNKNOWN: "?",
+    Verdict.FAILED: "BAD",
+}
 EVIDENCE = (
     Column("NIC", "nic", whole=True),
     Column("CHECK", "check"),
@@ -33,9 +39,10 @@ def badge(nic: Document) -> str | None:
 
 
 def worst(machine: Document) -> str | None:
-    """The worst badge of a machine's NICs."""
+    """The worst badge of a machine's NICs, in a word that is short: a list has little room."""
     badges = [Verdict(found) for nic in machine["interfaces"] if (found := badge(nic))]
-    return max(badges, key=_ORDER.index, default=None)
+    found = max(badges, key=_ORDER.index, default=None)
+    return None if found is None else _SHORT[found]
 
 
 def parts_of(machine: Document) -> list[tuple[str, Table | str]]:

@@ -28,6 +28,8 @@ NOUN = Noun(
         Column("SPACE", "space"),
         Column("GATEWAY", "gateway"),
         Column("DNS", "dns_servers"),
+        Column("NTP", "ntp_servers"),
+        Column("LEASE TIME (s)", "lease_time_s"),
         Column("MANAGED", "managed"),
         Column("DESCRIPTION", "description"),
     ),
@@ -38,6 +40,7 @@ NOUN = Noun(
 app = make_app(NOUN, "Subnets: IP prefixes on VLANs.")
 
 Dns = Annotated[list[str] | None, typer.Option("--dns", help="A DNS server; may be repeated.")]
+Ntp = Annotated[list[str] | None, typer.Option("--ntp", help="An NTP server; may be repeated.")]
 
 
 @app.command("create")
@@ -48,6 +51,10 @@ def create(
     name: Annotated[str | None, typer.Option(help="Its name; default its CIDR.")] = None,
     gateway: Annotated[str | None, typer.Option(help="An address of it, or IPv6 link-local.")] = None,
     dns: Dns = None,
+    ntp: Ntp = None,
+    lease_time: Annotated[
+        int | None, typer.Option(metavar="SECONDS", help="Of DHCP leases; default 600.")
+    ] = None,
     managed: Annotated[
         bool, typer.Option("--managed/--unmanaged", help="Of an unmanaged one only reserved ranges are ours.")
     ] = True,
@@ -58,7 +65,8 @@ def create(
 
     Example: `hostloom subnet create 10.0.20.0/24 --vlan fabric-0/20 --gateway 10.0.20.1`
     """
-    body = {"cidr": cidr, "vlan": vlan, "managed": managed, "dns_servers": dns or []}
+    servers = {"dns_servers": dns or [], "ntp_servers": ntp or []}
+    body = {"cidr": cidr, "vlan": vlan, "managed": managed} | servers | given(lease_time_s=lease_time)
     with open_client(context) as client:
         made = client.subnets.create(body | given(name=name, gateway=gateway, description=description))
     show_done(f"subnet {made['cidr']} created on vlan {made['vlan']} (id {made['id']})", made, output)
@@ -76,6 +84,10 @@ def update(
     name: Annotated[str | None, typer.Option(help="A new name.")] = None,
     gateway: Annotated[str | None, typer.Option(help="Its gateway; '' takes it away.")] = None,
     dns: Dns = None,
+    ntp: Ntp = None,
+    lease_time: Annotated[
+        int | None, typer.Option(metavar="SECONDS", help="Of DHCP leases; 0: the default of 600.")
+    ] = None,
     managed: Annotated[bool | None, typer.Option("--managed/--unmanaged", help="Whose addresses.")] = None,
     description: Annotated[str | None, typer.Option(help="For people.")] = None,
     output: Output = Format.TABLE,
@@ -87,6 +99,10 @@ def update(
     changes = given(vlan=vlan, name=name, managed=managed, description=description)
     if gateway is not None:
         changes["gateway"] = gateway or None
+    if ntp:
+        changes["ntp_servers"] = [each for each in ntp if each]
+    if lease_time is not None:
+        changes["lease_time_s"] = lease_time or None
     if dns:
         changes["dns_servers"] = [each for each in dns if each]
     with open_client(context) as client:

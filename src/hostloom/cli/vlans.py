@@ -39,6 +39,7 @@ NOUN = Noun(
         Column("DHCP", _dhcp),
         Column("BOOTABLE", "bootable"),
         Column("OTHERS' DHCP", "foreign_dhcp"),
+        Column("RACKS", "racks"),
         Column("MTU", "mtu"),
         Column("DESCRIPTION", "description"),
     ),
@@ -124,15 +125,24 @@ app.add_typer(dhcp, name="dhcp")
 
 
 @dhcp.command("on")
-def dhcp_on(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+def dhcp_on(
+    context: typer.Context,
+    key: Key,
+    primary: Annotated[str | None, typer.Option(metavar="RACK", help="The rack that serves it.")] = None,
+    secondary: Annotated[
+        str | None, typer.Option(metavar="RACK", help="The rack that stands by, and takes over.")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
     """Serve a VLAN with our DHCP: machines can boot from the network there.
 
     Leases are given from the dynamic ranges of its subnets; without one, only reserved addresses are
-    answered, which is all that composed machines need.
+    answered, which is all that composed machines need. Without `--primary` hostloom takes the first rack with
+    an interface on the VLAN. A rack has one partner: every VLAN of either names the same pair.
 
-    Example: `hostloom vlan dhcp on fabric-0/0`
+    Example: `hostloom vlan dhcp on fabric-0/0 --primary rack1 --secondary rack2`
     """
-    _set(context, key, {"mode": "on"}, output)
+    _set(context, key, {"mode": "on"} | given(primary=primary, secondary=secondary), output)
 
 
 @dhcp.command("off")

@@ -73,6 +73,7 @@ class Client:
         self.subnets = Collection(transport, "subnets")
         self.ranges = Collection(transport, "ranges")
         self.addresses = Collection(transport, "addresses")
+        self.racks = Collection(transport, "racks")
         self.nodes = Collection(transport, "nodes")
         self.hosts = Collection(transport, "hosts")
         self.machines = Collection(transport, "machines")

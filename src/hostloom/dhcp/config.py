@@ -108,9 +108,7 @@ def _document(
             "lfc-interval": 3600,
         },
         "hooks-libraries": [{"library": str(paths.hooks / "libdhcp_lease_cmds.so")}],
-        "valid-lifetime": intent.lease_time_s,
-        "renew-timer": intent.lease_time_s // 3,
-        "rebind-timer": intent.lease_time_s * 2 // 3,
+        **_timers(intent.lease_time_s),
         "host-reservation-identifiers": ["hw-address"],
         "reservations-global": False,
         "reservations-in-subnet": True,
@@ -118,6 +116,15 @@ def _document(
         "loggers": [
             {"name": server, "output_options": [{"output": str(paths.log)}], "severity": "INFO"},
         ],
+    }
+
+
+def _timers(lease_time_s: int) -> dict[str, int]:
+    """A lease's time, and when a client asks its server, then any server, to renew it."""
+    return {
+        "valid-lifetime": lease_time_s,
+        "renew-timer": lease_time_s // 3,
+        "rebind-timer": lease_time_s * 2 // 3,
     }
 
 
@@ -149,6 +156,8 @@ def _subnet(subnet: DhcpSubnet, family: _Family) -> dict[str, Any]:
     }
     if subnet.interface is not None:
         rendered["interface"] = subnet.interface
+    if subnet.lease_time_s is not None:
+        rendered |= _timers(subnet.lease_time_s)
     if subnet.relays:
         rendered["relay"] = {"ip-addresses": [str(each) for each in subnet.relays]}
     if subnet.boot_url:

@@ -60,6 +60,9 @@ def subnet(subnet: DhcpSubnet) -> dict[str, Any]:
     dns_servers = [str(each) for each in subnet.dns_servers if each.version == 4]
     if dns_servers:
         options.append({"name": "domain-name-servers", "data": ", ".join(dns_servers)})
+    ntp_servers = [str(each) for each in subnet.ntp_servers if each.version == 4]
+    if ntp_servers:
+        options.append({"name": "ntp-servers", "data": ", ".join(ntp_servers)})
     return {"option-data": options, "reservations": [_reservation(each) for each in subnet.reservations]}
 
 

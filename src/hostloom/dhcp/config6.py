@@ -26,8 +26,12 @@ def boot_classes(subnet: DhcpSubnet) -> dict[str, dict[str, Any]]:
 def subnet(subnet: DhcpSubnet) -> dict[str, Any]:
     """A subnet's options and reservations."""
     dns_servers = [str(each) for each in subnet.dns_servers if each.version == 6]
-    return {
-        "option-data": [{"name": "dns-servers", "data": ", ".join(dns_servers)}] if dns_servers else [],
+    # RFC 4075; Kea 2.2 has no option of RFC 5908 that could be written in full.
+    sntp_servers = [str(each) for each in subnet.ntp_servers if each.version == 6]
+    preferred = {} if subnet.lease_time_s is None else {"preferred-lifetime": subnet.lease_time_s * 3 // 4}
+    lists = {"dns-servers": dns_servers, "sntp-servers": sntp_servers}
+    return preferred | {
+        "option-data": [{"name": name, "data": ", ".join(some)} for name, some in lists.items() if some],
         "reservations": _reservations(subnet.reservations),
     }
 

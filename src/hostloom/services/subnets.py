@@ -21,6 +21,9 @@ from hostloom.services.naming import (
 from hostloom.services.publishing import change_served, is_served
 from hostloom.workflows.rederive import rederive_vlans
 
+#: A minute, below which clients do nothing but renew; a year.
+MIN_LEASE_TIME_S, MAX_LEASE_TIME_S = 60, 31_536_000
+
 
 @dataclass(frozen=True)
 class SubnetInput:
@@ -31,6 +34,8 @@ class SubnetInput:
     name: str | None = None
     gateway: Address | None = None
     dns_servers: tuple[Address, ...] = ()
+    ntp_servers: tuple[Address, ...] = ()
+    lease_time_s: int | None = None
     managed: bool = True
     description: str = ""
 
@@ -43,6 +48,8 @@ class SubnetChanges:
     name: str | Keep = KEEP
     gateway: Address | Keep | None = KEEP
     dns_servers: tuple[Address, ...] | Keep = KEEP
+    ntp_servers: tuple[Address, ...] | Keep = KEEP
+    lease_time_s: int | Keep | None = KEEP
     managed: bool | Keep = KEEP
     description: str | Keep = KEEP
 
@@ -75,6 +82,8 @@ def create(ports: Ports, principal: Principal, wanted: SubnetInput) -> Subnet:
             name=str(cidr) if wanted.name is None else wanted.name,
             gateway=wanted.gateway,
             dns_servers=wanted.dns_servers,
+            ntp_servers=wanted.ntp_servers,
+            lease_time_s=wanted.lease_time_s,
             managed=wanted.managed,
             description=wanted.description,
         )
@@ -142,7 +151,8 @@ def parse_cidr(text: str) -> Network:
 
 def _check(subnet: Subnet) -> None:
     _check_name(subnet)
-    _check_dns(subnet)
+    _check_servers(subnet)
+    _check_lease_time(subnet)
     gateway = subnet.gateway
     if gateway is None or (gateway.version == 6 and subnet.cidr.version == 6 and gateway.is_link_local):
         return
@@ -159,10 +169,20 @@ def _check_name(subnet: Subnet) -> None:
     check_name(subnet.name)
 
 
-def _check_dns(subnet: Subnet) -> None:
-    for server in subnet.dns_servers:
-        if server.is_unspecified or server.is_multicast:
-            raise InvalidValue("dns_servers", str(server), "the address of a DNS server")
+def _check_servers(subnet: Subnet) -> None:
+    for field, what, servers in (
+        ("dns_servers", "a DNS server", subnet.dns_servers),
+        ("ntp_servers", "an NTP server", subnet.ntp_servers),
+    ):
+        for server in servers:
+            if server.is_unspecified or server.is_multicast:
+                raise InvalidValue(field, str(server), f"the address of {what}")
+
+
+def _check_lease_time(subnet: Subnet) -> None:
+    seconds = subnet.lease_time_s
+    if seconds is not None and not MIN_LEASE_TIME_S <= seconds <= MAX_LEASE_TIME_S:
+        raise InvalidValue("lease_time_s", seconds, f"from {MIN_LEASE_TIME_S} to {MAX_LEASE_TIME_S} seconds")
 
 
 def is_edge(cidr: Network, ip: Address) -> bool:

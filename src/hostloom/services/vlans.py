@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from hostloom.decide.serving import other_pair
 from hostloom.model.access import Principal
 from hostloom.model.errors import InUse, InvalidValue, NotFound
-from hostloom.model.ids import SpaceId, VlanId
+from hostloom.model.ids import RackId, SpaceId, VlanId
 from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services.access import require_admin
@@ -118,8 +119,14 @@ def set_dhcp(
     mode: DhcpMode,
     relay: str | None = None,
     generation: int | None = None,
+    *,
+    primary: str | None = None,
+    secondary: str | None = None,
 ) -> Vlan:
     """Say how our DHCP serves a VLAN; taken back when the DHCP server refuses or cannot be reached.
+
+    With mode `on` also which rack serves it and which stands by, by name or id; without, hostloom chooses the
+    rack, and none stands by.
 
     A VLAN may be served before it has a subnet or a dynamic range: then only reservations are answered.
     """
@@ -127,13 +134,25 @@ def set_dhcp(
     if (relay is not None) is not (mode is DhcpMode.RELAY):
         raise InvalidValue("relay", relay, "the VLAN that serves this one: with mode relay, and only then")
 
+    if mode is not DhcpMode.ON and (primary or secondary):
+        raise InvalidValue(
+            "primary" if primary else "secondary", primary or secondary, "none but with mode on"
+        )
+
     def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], bool]:
         before = get(uow, principal, key)
         check_generation("vlan", key, before, generation)
         if mode is not DhcpMode.ON:
             _refuse_cut(uow, before, key)
         via = None if relay is None else _relay_id(before, get(uow, principal, relay), relay)
-        after = replace(before, dhcp_on=mode is DhcpMode.ON, relay_vlan_id=via)
+        first, second = _racks(uow, before, primary, secondary)
+        after = replace(
+            before,
+            dhcp_on=mode is DhcpMode.ON,
+            relay_vlan_id=via,
+            primary_rack_id=first,
+            secondary_rack_id=second,
+        )
         if after == before:
             return (before, before), False
         served = is_served(uow, before)
@@ -167,6 +186,26 @@ def _checked(vlan: Vlan) -> Vlan:
 
 def _space_id(uow: UnitOfWork, key: str | None) -> SpaceId | None:
     return None if key is None else find_by_key(uow.spaces, "space", key).id
+
+
+def _racks(
+    uow: UnitOfWork, vlan: Vlan, primary: str | None, secondary: str | None
+) -> tuple[RackId | None, RackId | None]:
+    """InvalidValue for a pair that cannot be."""
+    first = None if primary is None else find_by_key(uow.racks, "rack", primary).id
+    if secondary is None:
+        return first, None
+    if first is None:
+        raise InvalidValue("primary", None, "the rack that serves the VLAN, where another stands by")
+    second = find_by_key(uow.racks, "rack", secondary).id
+    if first == second:
+        raise InvalidValue("secondary", secondary, "another rack than the primary")
+    other = other_pair(uow.snapshot(), uow.racks.list(), vlan, first, second)
+    if other is not None:
+        names = f"{other[1].primary.name} with {other[1].secondary.name} standing by"
+        where = f"VLAN {uow.fabrics.get(other[0].fabric_id).name}/{other[0].vid}"
+        raise InvalidValue("secondary", secondary, f"the same pair as on {where}: {names}")
+    return first, second
 
 
 def _relay_id(vlan: Vlan, via: Vlan, key: str) -> VlanId:

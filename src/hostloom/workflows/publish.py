@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from hostloom.decide.dhcp import dhcp_intent
-from hostloom.decide.serving import racks_of
+from hostloom.decide.serving import pair_of, racks_of
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
 from hostloom.model.ids import RackId, VlanId
 from hostloom.model.network import Address
@@ -21,8 +21,8 @@ RACKS_AT_ONCE = 8
 def publish_dhcp(ports: Ports, vlans: Collection[VlanId] | None = None) -> None:
     """Rebuild what each rack serves from the store and apply it, racks at once.
 
-    DhcpRejected if a rack refuses. DhcpUnreachable if none of a VLAN's racks answers, of `vlans` alone where
-    they are given: what other racks miss, their watchers set when they are back.
+    DhcpRejected if a rack refuses. DhcpUnreachable for a rack that does not answer, unless its partner does;
+    with `vlans` only if one of these has no rack that answers. What a rack misses, its watcher sets later.
     """
     if ports.dhcp is None:
         return
@@ -83,8 +83,13 @@ def _refuse_unserved(
 ) -> None:
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
-    concerned = snapshot.bootable_vlans if vlans is None else snapshot.bootable_vlans.intersection(vlans)
-    for vlan_id in sorted(concerned):
+    if vlans is None:
+        for rack in (each for each in racks if each.id in failures):
+            pair = pair_of(snapshot, racks, rack)
+            if pair is None or {pair.primary.id, pair.secondary.id} <= failures.keys():
+                raise failures[rack.id]
+        return
+    for vlan_id in sorted(snapshot.bootable_vlans.intersection(vlans)):
         serving = racks_of(snapshot, racks, snapshot.vlan_by_id[vlan_id])
         if serving and all(each.id in failures for each in serving):
             raise failures[serving[0].id]

@@ -156,8 +156,10 @@ def test_bring_a_vlan_to_a_bond() -> None:
 
 def test_turn_off_libvirts_dhcp() -> None:
     assert told(interfaces="eth0:attach=network") == [
-        "it would fit on kvm1 if libvirt's own DHCP were off on network default of kvm1: "
-        "`hostloom host fix-network kvm1 default`"
+        (
+            "it would fit on kvm1 if libvirt's own DHCP were off on network default of kvm1: "
+            "`hostloom host fix-network kvm1 default`"
+        )
     ]
 
 

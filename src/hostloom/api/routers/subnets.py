@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.forms import ABSENT, Flag, In, Ip, Out, Patch, Text
+from hostloom.api.forms import ABSENT, Flag, In, Int, Ip, Out, Patch, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.ids import SubnetId
@@ -25,17 +25,21 @@ class SubnetIn(In):
     name: Text | None = None
     gateway: Ip | None = None
     dns_servers: list[Ip] = Field(default_factory=list)
+    ntp_servers: list[Ip] = Field(default_factory=list)
+    lease_time_s: Int | None = None
     managed: Flag = True
     description: Text = ""
 
 
 class SubnetPatch(Patch):
-    """What to change of a subnet; a `gateway` of null takes it away."""
+    """What to change of a subnet; a `gateway` or `lease_time_s` of null takes it away."""
 
     vlan: Text = ABSENT
     name: Text = ABSENT
     gateway: Ip | None = ABSENT
     dns_servers: list[Ip] = ABSENT
+    ntp_servers: list[Ip] = ABSENT
+    lease_time_s: Int | None = ABSENT
     managed: Flag = ABSENT
     description: Text = ABSENT
 
@@ -50,6 +54,8 @@ class SubnetOut(Out):
     space: str | None
     gateway: Ip | None
     dns_servers: list[Ip]
+    ntp_servers: list[Ip]
+    lease_time_s: int | None
     managed: bool
     description: str
     generation: int
@@ -65,6 +71,8 @@ class SubnetOut(Out):
             space=names.space(names.world.vlan_by_id[item.vlan_id].space_id),
             gateway=item.gateway,
             dns_servers=list(item.dns_servers),
+            ntp_servers=list(item.ntp_servers),
+            lease_time_s=item.lease_time_s,
             managed=item.managed,
             description=item.description,
             generation=item.generation,
@@ -85,7 +93,8 @@ def list_subnets(call: Reading, page: Paging) -> Response:
 def create_subnet(call: Changing, body: SubnetIn) -> Response:
     """Create a subnet."""
     fields = {name: getattr(body, name) for name in SubnetIn.model_fields}
-    wanted = SubnetInput(**fields | {"dns_servers": tuple(body.dns_servers)})
+    servers = {"dns_servers": tuple(body.dns_servers), "ntp_servers": tuple(body.ntp_servers)}
+    wanted = SubnetInput(**fields | servers)
     return call.perform(201, lambda: _shown(call, subnets.create(call.ports, call.principal, wanted)))
 
 
@@ -99,7 +108,7 @@ def get_subnet(call: Reading, key: str) -> Response:
 @router.patch("/{key:path}", response_model=SubnetOut)
 def update_subnet(call: Changing, key: str, body: SubnetPatch) -> Response:
     """Change a subnet."""
-    changes = SubnetChanges(**body.sent(dns_servers=tuple))
+    changes = SubnetChanges(**body.sent(dns_servers=tuple, ntp_servers=tuple))
     return call.perform(
         200,
         lambda: _shown(call, subnets.update(call.ports, call.principal, key, changes, call.generation)),

@@ -8,6 +8,7 @@ from hostloom.api.calls import Changing, Reading
 from hostloom.api.forms import ABSENT, In, Int, Out, Patch, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
+from hostloom.decide.serving import racks_of
 from hostloom.model.ids import VlanId
 from hostloom.model.network import DEFAULT_MTU, Vlan
 from hostloom.services import vlans
@@ -38,16 +39,23 @@ class VlanPatch(Patch):
 
 
 class DhcpIn(In):
-    """How our DHCP serves a VLAN; `relay` names the VLAN that serves it, with mode `relay`."""
+    """How our DHCP serves a VLAN.
+
+    With mode `relay`, `relay` names the VLAN that serves it; with mode `on`, `primary` and `secondary` the
+    racks that serve it and stand by, by name or id.
+    """
 
     mode: DhcpMode
     relay: Text | None = None
+    primary: Text | None = None
+    secondary: Text | None = None
 
 
 class VlanOut(Out):
     """A VLAN; `bootable`: our DHCP serves it, directly or through its relay VLAN.
 
     `foreign_dhcp`: servers that are none of ours, as the last probe found them.
+    `racks`: which of ours serve it now, chosen or not, the first one first.
     """
 
     id: int
@@ -58,6 +66,9 @@ class VlanOut(Out):
     mtu: int
     dhcp: DhcpMode
     relay: str | None
+    primary_rack: str | None
+    secondary_rack: str | None
+    racks: list[str]
     bootable: bool
     foreign_dhcp: list[str]
     space: str | None
@@ -78,6 +89,9 @@ class VlanOut(Out):
             mtu=item.mtu,
             dhcp=DhcpMode.ON if item.dhcp_on else relayed,
             relay=names.vlan(item.relay_vlan_id),
+            primary_rack=names.rack(item.primary_rack_id),
+            secondary_rack=names.rack(item.secondary_rack_id),
+            racks=[each.name for each in racks_of(names.world, names.racks, item)],
             bootable=item.id in names.world.bootable_vlans,
             foreign_dhcp=[str(each.server) for each in names.world.foreign_by_vlan.get(item.id, ())],
             space=names.space(item.space_id),
@@ -108,7 +122,10 @@ def set_vlan_dhcp(call: Changing, key: str, body: DhcpIn) -> Response:
     """Serve a VLAN with our DHCP, or not, or through another VLAN's rack."""
 
     def do() -> VlanOut:
-        vlan = vlans.set_dhcp(call.ports, call.principal, key, body.mode, body.relay, call.generation)
+        racks = {"primary": body.primary, "secondary": body.secondary}
+        vlan = vlans.set_dhcp(
+            call.ports, call.principal, key, body.mode, body.relay, call.generation, **racks
+        )
         with call.begin() as uow:
             return VlanOut.of(vlan, Names(uow))
 

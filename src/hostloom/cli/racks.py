@@ -1,0 +1,172 @@
+"""`hostloom rack`."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
+from hostloom.cli.output import Column, Format, Output, show_data, show_done, show_list, show_one
+from hostloom.cli.session import open_client
+from hostloom.client import Document
+
+Key = Annotated[str, typer.Argument(metavar="NAME", help="A rack by name or id.")]
+Control = Annotated[
+    str,
+    typer.Option(
+        metavar="CHANNEL",
+        help="How Kea's DHCPv4 server is reached: unix:/PATH, ssh://USER@HOST/PATH (a socket there) or "
+        "http(s)://HOST:PORT/ (its control agent).",
+    ),
+]
+
+
+def _uptime(item: Document) -> str:
+    return ", ".join(f"v{version} {seconds / 60:.0f} min" for version, seconds in item["uptimes_s"].items())
+
+
+def _versions(item: Document) -> str:
+    return ", ".join(f"v{version} Kea {text}" for version, text in item["versions"].items())
+
+
+def _state(item: Document) -> str:
+    return item["trouble"] or "answers"
+
+
+def _pair(item: Document) -> str:
+    if not item["ha_state"]:
+        return "serves alone"
+    return f"{item['ha_state']}, its partner {item['ha_partner_state'] or 'not known'}"
+
+
+NOUN = Noun(
+    "rack",
+    "A rack by name or id.",
+    lambda client: client.racks,
+    (
+        Column("ID", "id", right=True),
+        Column("NAME", "name"),
+        Column("NODE", "node"),
+        Column("CONTROL", "control"),
+        Column("SERVES", "vlans"),
+        Column("STANDS BY", "standby_vlans"),
+    ),
+    (
+        Column("NAME", "name"),
+        Column("ID", "id"),
+        Column("NODE", "node"),
+        Column("CONTROL", "control"),
+        Column("CONTROL6", "control6"),
+        Column("STATE", _state),
+        Column("SOFTWARE", _versions),
+        Column("UP FOR", _uptime),
+        Column("PAIR", _pair),
+        Column("SERVES", "vlans"),
+        Column("STANDS BY", "standby_vlans"),
+        Column("LEASES", "leases"),
+        Column("DESCRIPTION", "description"),
+    ),
+    empty="no racks: set `kea_embedded` or `kea_socket` on the server, or add one with `hostloom rack add`",
+    example="rack1",
+)
+
+app = make_app(NOUN, "Racks: whose Kea serves DHCP on which VLANs.")
+
+
+@app.command("add")
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    node: Annotated[str, typer.Option(help="The node that it runs on, by hostname or system id.")],
+    control: Control,
+    control6: Annotated[str, typer.Option(help="The same of its DHCPv6 server.")] = "",
+    description: Annotated[str, typer.Option(help="For people.")] = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Add a rack; its Kea must answer. hostloom then sets its whole configuration.
+
+    The password of an agent's user (`http://USER@HOST:8000/`) is read from `rack-passwords/NAME` in the
+    server's state directory, which only the server may read.
+
+    Example: `hostloom rack add rack2 --node rack2 --control ssh://root@10.0.0.3/run/kea/kea4-ctrl-socket`
+    """
+    body = {
+        "name": name,
+        "node": node,
+        "control": control,
+        "control6": control6,
+        "description": description,
+    }
+    with open_client(context) as client:
+        made = client.racks.create(body)
+    show_done(f"rack {made['name']} added (id {made['id']})", made, output)
+
+
+add_list(app, NOUN)
+
+
+@app.command("show")
+def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """Show a rack, and what its DHCP server says of itself now.
+
+    Example: `hostloom rack show rack1`
+    """
+    with open_client(context) as client:
+        found = client.racks.get(key) | client.racks.ask(key, "status")
+        alive = not found["trouble"]
+        found["leases"] = len(client.racks.ask(key, "leases")["items"]) if alive else None
+    show_one(found, NOUN.lines, output)
+
+
+@app.command("config")
+def config(context: typer.Context, key: Key, output: Output = Format.JSON) -> None:
+    """Print the configuration that the rack's DHCP server runs: it has no table, but JSON and YAML.
+
+    Example: `hostloom rack config rack1 > kea.json`
+    """
+    with open_client(context) as client:
+        show_data(client.racks.ask(key, "config"), output)
+
+
+@app.command("leases")
+def leases(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+    """List the leases that a rack has given, and who has them.
+
+    Example: `hostloom rack leases rack1`
+    """
+    with open_client(context) as client:
+        found = client.racks.ask(key, "leases")["items"]
+    columns = (
+        Column("ADDRESS", "ip"),
+        Column("MAC", "mac"),
+        Column("HOSTNAME", "hostname"),
+        Column("MACHINE", "machine"),
+        Column("NIC", "nic"),
+        Column("SUBNET", "subnet"),
+        Column("UNTIL", lambda item: f"{datetime.fromtimestamp(item['expires_at'], UTC):%H:%M:%S} UTC"),
+    )
+    show_list(found, columns, output, "no leases: nobody has asked yet, or nothing is served")
+
+
+@app.command("update")
+def update(
+    context: typer.Context,
+    key: Key,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    node: Annotated[str | None, typer.Option(help="Another node.")] = None,
+    control: Annotated[str | None, typer.Option(help="Another channel; it must answer.")] = None,
+    control6: Annotated[str | None, typer.Option(help="The same of DHCPv6; '' takes it away.")] = None,
+    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Change a rack.
+
+    Example: `hostloom rack update rack2 --control http://10.0.0.3:8000/`
+    """
+    changes = given(name=name, node=node, control=control, control6=control6, description=description)
+    with open_client(context) as client:
+        changed = client.racks.update(key, changes)
+    show_done(f"rack {changed['name']} changed", changed, output)
+
+
+add_delete(app, NOUN, "Its server goes on with what it has.")

@@ -1,0 +1,156 @@
+"""Racks: whose DHCP server serves which VLANs."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hostloom.decide.serving import racks_of
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.access import Principal
+from hostloom.model.dhcp import Lease
+from hostloom.model.errors import DhcpUnreachable, InvalidValue
+from hostloom.model.ids import RackId
+from hostloom.model.network import Vlan
+from hostloom.model.rack import LOCAL, Rack, RackStatus
+from hostloom.ports import DhcpServer, Ports, UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
+from hostloom.services.nodes import get as get_node
+
+
+@dataclass(frozen=True)
+class RackInput:
+    """A rack to add; `node` by hostname or system id."""
+
+    name: str
+    node: str
+    control: str
+    control6: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class RackChanges:
+    """What to change of a rack."""
+
+    name: str | Keep = KEEP
+    node: str | Keep = KEEP
+    control: str | Keep = KEEP
+    control6: str | Keep = KEEP
+    description: str | Keep = KEEP
+
+
+def list_(
+    uow: UnitOfWork, principal: Principal, after: RackId | None = None, limit: int | None = None
+) -> list[Rack]:
+    """By id."""
+    require_admin(principal, "see racks")
+    return uow.racks.list(after, limit)
+
+
+def get(uow: UnitOfWork, principal: Principal, key: str) -> Rack:
+    """By name or id; NotFound."""
+    require_admin(principal, "see racks")
+    return find_by_key(uow.racks, "rack", key)
+
+
+def add(ports: Ports, principal: Principal, wanted: RackInput) -> Rack:
+    """Record a rack whose DHCP server answers; DhcpUnreachable, and nothing is recorded, if not."""
+    require_admin(principal, "add racks")
+    with ports.store.begin() as uow:
+        node = get_node(uow, principal, wanted.node)
+    rack = Rack(
+        RackId(0),
+        check_name(wanted.name),
+        node.system_id,
+        wanted.control,
+        wanted.control6,
+        wanted.description,
+    )
+    _check_channel(ports, rack)
+    with ports.store.begin() as uow:
+        _refuse_second_local(uow, rack)
+        rack = uow.racks.add(rack)
+        uow.commit()
+    return rack
+
+
+def update(
+    ports: Ports, principal: Principal, key: str, changes: RackChanges, generation: int | None = None
+) -> Rack:
+    """Change a rack; a new control channel must answer."""
+    require_admin(principal, "change racks")
+    with ports.store.begin() as uow:
+        before = get(uow, principal, key)
+        check_generation("rack", key, before, generation)
+        fields = changed_fields(changes)
+        if "node" in fields:
+            fields["system_id"] = get_node(uow, principal, fields.pop("node")).system_id
+    after = replace(before, **fields)
+    check_name(after.name)
+    if (before.control, before.control6) != (after.control, after.control6):
+        _check_channel(ports, replace(after, id=RackId(0)))
+    with ports.store.begin() as uow:
+        _refuse_second_local(uow, after)
+        after = uow.racks.update(after)
+        uow.commit()
+    return after
+
+
+def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
+    """Delete a rack; InUse names the VLANs that it serves. Its server goes on with what it has."""
+    require_admin(principal, "delete racks")
+    rack = get(uow, principal, key)
+    check_generation("rack", key, rack, generation)
+    uow.racks.delete(rack.id)
+
+
+def status(ports: Ports, principal: Principal, rack: Rack) -> RackStatus:
+    """What its server says of itself now; one that does not answer has `trouble`."""
+    require_admin(principal, "see racks")
+    return _server(ports, rack).status()
+
+
+def running(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
+    """The configuration that its server runs; DhcpUnreachable."""
+    with ports.store.begin() as uow:
+        rack = get(uow, principal, key)
+    return _server(ports, rack).running()
+
+
+def leases(ports: Ports, principal: Principal, key: str) -> list[Lease]:
+    """Its server's leases, by address; DhcpUnreachable."""
+    with ports.store.begin() as uow:
+        rack = get(uow, principal, key)
+    return list(_server(ports, rack).leases())
+
+
+def vlans_of(snapshot: Snapshot, racks: list[Rack], rack: Rack) -> tuple[list[Vlan], list[Vlan]]:
+    """VLANs that a rack serves first, and those that it stands by for; by id."""
+    primary, standby = [], []
+    for vlan in sorted(snapshot.vlans, key=lambda each: each.id):
+        serving = racks_of(snapshot, racks, vlan)
+        if serving and serving[0].id == rack.id:
+            primary.append(vlan)
+        elif any(each.id == rack.id for each in serving):
+            standby.append(vlan)
+    return primary, standby
+
+
+def _server(ports: Ports, rack: Rack) -> DhcpServer:
+    if ports.dhcp is None:
+        raise DhcpUnreachable("this hostloom reaches no DHCP servers")
+    return ports.dhcp.of(rack)
+
+
+def _check_channel(ports: Ports, rack: Rack) -> None:
+    trouble = _server(ports, rack).status().trouble
+    if trouble:
+        raise DhcpUnreachable(trouble)
+
+
+def _refuse_second_local(uow: UnitOfWork, rack: Rack) -> None:
+    """Two racks of one server would set it by turns."""
+    for each in uow.racks.list():
+        if each.id != rack.id and each.control == rack.control:
+            what = "another channel" if rack.control != LOCAL else "a channel of its own"
+            raise InvalidValue("control", rack.control, f"{what}: rack {each.name} has this one")

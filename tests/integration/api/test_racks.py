@@ -1,0 +1,91 @@
+"""Racks over the API: added when they answer, shown with what they serve, kept while a VLAN names them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hostloom.model.errors import DhcpUnreachable
+from support.fake_dhcp import FakeDhcp, FakeServers
+from support.server import Running, running
+
+SECOND = "unix:/run/second"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path) as server:
+        assert isinstance(server.ports.dhcp, FakeServers)
+        server.ports.dhcp.others[SECOND] = FakeDhcp()
+        yield server
+
+
+def add(server: Running, **changes: object) -> httpx.Response:
+    body = {"name": "rack2", "node": "rack", "control": SECOND} | changes
+    with server.http() as http:
+        return http.post("/racks", json=body)
+
+
+def test_this_machines_own_is_there(server: Running) -> None:
+    with server.http() as http:
+        (rack,) = http.get("/racks").json()["items"]
+        assert (rack["name"], rack["node"], rack["control"]) == ("rack", "rack", "local")
+        status = http.get("/racks/rack/status").json()
+        assert (status["trouble"], status["versions"]) == ("", {"4": "2.2.0"})
+        assert http.get("/racks/rack/leases").json() == {"items": []}
+
+
+def test_one_that_does_not_answer_is_not_recorded(server: Running) -> None:
+    second = server.ports.dhcp.others[SECOND]
+    second.reachable = False
+    refused = add(server)
+    assert refused.status_code in (502, 503)
+    with server.http() as http:
+        assert len(http.get("/racks").json()["items"]) == 1
+    for wrong in ({"control": "tcp:1"}, {"control": "local"}, {"node": "nobody"}, {"name": "7"}, {"x": 1}):
+        assert 400 <= add(server, **wrong).status_code < 500, wrong
+
+
+def test_a_pair_serves_a_vlan_and_is_kept_while_it_does(server: Running) -> None:
+    assert add(server).status_code == 201
+    with server.http() as http:
+        http.post("/fabrics", json={"name": "f"})
+        for vid in (10, 20):
+            http.post("/vlans", json={"fabric": "f", "vid": vid})
+        pair = {"mode": "on", "primary": "rack", "secondary": "rack2"}
+        vlan = http.put("/vlans/f/10/dhcp", json=pair).json()
+        assert (vlan["primary_rack"], vlan["secondary_rack"]) == ("rack", "rack2")
+        assert vlan["racks"] == ["rack", "rack2"]
+        turned = {"mode": "on", "primary": "rack2", "secondary": "rack"}
+        refused = http.put("/vlans/f/20/dhcp", json=turned)
+        assert refused.status_code in (400, 422)
+        assert "rack with rack2 standing by" in refused.text
+        assert http.put("/vlans/f/20/dhcp", json=pair).status_code == 200
+        assert http.get("/racks/rack2").json()["standby_vlans"] == ["f/10", "f/20"]
+        in_use = http.delete("/racks/rack2")
+        assert in_use.status_code == 409
+        assert "f/10" in in_use.text
+        for vid in (10, 20):
+            http.put(f"/vlans/f/{vid}/dhcp", json={"mode": "on"})
+        assert http.delete("/racks/rack2").status_code == 204
+
+
+def test_a_dead_rack_stops_only_what_it_alone_serves(server: Running) -> None:
+    assert add(server).status_code == 201
+    with server.http() as http:
+        http.post("/fabrics", json={"name": "f"})
+        http.post("/vlans", json={"fabric": "f", "vid": 10})
+        http.put("/vlans/f/10/dhcp", json={"mode": "on", "primary": "rack", "secondary": "rack2"})
+        server.dhcp.error = DhcpUnreachable("it is off")
+        subnet = {"cidr": "10.0.0.0/24", "vlan": "f/10", "ntp_servers": ["10.0.0.9"], "lease_time_s": 120}
+        made = http.post("/subnets", json=subnet)
+        assert made.status_code == 201, made.text
+        assert (made.json()["ntp_servers"], made.json()["lease_time_s"]) == (["10.0.0.9"], 120)
+        server.dhcp.error = None
+        http.put("/vlans/f/10/dhcp", json={"mode": "on", "primary": "rack"})
+        server.dhcp.error = DhcpUnreachable("it is off")
+        refused = http.patch("/subnets/10.0.0.0%2F24", json={"lease_time_s": 180})
+        assert refused.status_code >= 500
+        assert http.get("/subnets/10.0.0.0%2F24").json()["lease_time_s"] == 120
+        assert http.patch("/subnets/10.0.0.0%2F24", json={"lease_time_s": 3}).status_code in (400, 422)
