@@ -1,19 +1,20 @@
 """Machines boot from the network, report what they are, and go on to their own disk; BIOS and UEFI."""
 
-import gzip
 import json
-import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hostloom_lab.lab import Lab
+from hostloom.images.cpio import Entry, pack
+from hostloom.images.directory import ImageDirectory
+from hostloom_lab import guest
 from support.bare import BareMachine
 from support.rig import Rig, wait_until
 
-INIT = Path(__file__).parents[1] / "support/commissioning-init.sh"
+SWITCH = Path(__file__).parents[1] / "support/switch-says.sh"
 #: Emulated machines beside others take their time.
 BOOT_TIMEOUT_S = 120
 
@@ -22,7 +23,7 @@ BOOT_TIMEOUT_S = 120
 def netboot(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The rig with an image that reports, in place of the guest that is given to it elsewhere."""
     images = tmp_path_factory.mktemp("images")
-    make_image(rig.lab, images / "tests", tmp_path_factory.mktemp("overlay"))
+    make_image(images / "tests")
     mgmt = rig.lab.plan.segment("mgmt")
     first, last = (str(mgmt.network_address + n) for n in (200, 220))
     made = rig.get("range", "create", str(mgmt), "--kind", "dynamic", "--start", first, "--end", last)
@@ -36,17 +37,16 @@ def netboot(rig: Rig, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]
         rig.run("range", "delete", str(made["id"]), "--yes")
 
 
-def make_image(lab: Lab, folder: Path, work: Path) -> None:
-    """The lab's guest with another first process: initramfs archives behind each other are one."""
+def make_image(folder: Path) -> None:
+    """The product's, and in it a switch that always says the same; archives behind each other are one."""
     folder.mkdir(parents=True)
-    (work / "init").write_bytes(INIT.read_bytes())
-    (work / "init").chmod(0o755)
-    argv = ["cpio", "-o", "-H", "newc", "--quiet", "-D", str(work), "-F", str(work / "archive")]
-    subprocess.run(argv, input=b"init\n", check=True)
-    overlay = gzip.compress((work / "archive").read_bytes())
-    (folder / "kernel").write_bytes(lab.guest.kernel.read_bytes())
-    (folder / "initrd").write_bytes(lab.guest.initrd.read_bytes() + overlay)
-    (folder / "image.json").write_text(json.dumps({"name": folder.name, "flavour": "virtual", "built_at": 1}))
+    image = ImageDirectory(guest.image_directory(), time.time).list()[0]
+    switch = pack({"bin/tcpdump": Entry(SWITCH.read_bytes(), is_executable=True)})
+    built = guest.image_directory() / image.name
+    (folder / "kernel").symlink_to(built / "kernel")
+    (folder / "initrd").write_bytes((built / "initrd").read_bytes() + switch)
+    about = json.loads((built / "image.json").read_bytes())
+    (folder / "image.json").write_text(json.dumps(about | {"name": folder.name}))
 
 
 @pytest.fixture
@@ -106,12 +106,11 @@ def test_a_composed_machine_reports_and_is_as_planned(tidy: Rig) -> None:
         "vid": 20,
     }
     assert (report["firmware"], report["uuid"]) == ("bios", made["uuid"])
-    # The tiny environment has no driver for disks.
-    assert [each["code"] for each in report["differences"]] == ["disk-missing"]
+    assert report["differences"] == []
+    assert [each["size_bytes"] for each in report["disks"]] == [10**9]
     assert (found["state"], found["network_boot"]["action"]) == ("ready", "local")
     shown = tidy.run("machine", "show", "web1")
     assert "00:11:22:33:44:55 Ethernet1/7, VLAN 20" in shown
-    assert "! no disk root" in shown
 
     tidy.run("machine", "commission", "web1")
     again = wait_for_found(tidy, "web1", after=found["commissioned_at"])
@@ -135,7 +134,9 @@ def test_rescue_is_booted_once_and_reports_nothing(tidy: Rig) -> None:
     assert show(tidy, "sick")["network_boot"]["action"] == "rescue"
     tidy.run("machine", "start", "sick")
     wait_until(
-        lambda: "HL rescue" in tidy.run("machine", "console-log", "sick"), "the rescue", BOOT_TIMEOUT_S
+        lambda: "a shell to mend this machine with" in tidy.run("machine", "console-log", "sick"),
+        "the rescue",
+        BOOT_TIMEOUT_S,
     )
     after = show(tidy, "sick")
     assert after["network_boot"]["asked"] is None
