@@ -145,7 +145,7 @@ def _serve(scene: _Scene, bridge: NodeInterface) -> FixRefusal | tuple[FixStep, 
     """Nothing where the bridge's VLAN is served; else a rack with an address on it serves it."""
     vlan_id = bridge.vlan_id
     if vlan_id is None:
-        return FixRefusal(FixCode.NO_VLAN, bridge.name)
+        return FixRefusal(FixCode.NO_VLAN, bridge.name, scene.view.hostname)
     if vlan_id in scene.view.snapshot.bootable_vlans:
         return ()
     if not any(

@@ -196,6 +196,11 @@ def test_what_is_offered_instead_is_a_command() -> None:
     assert offer_of(plan) in instead
 
 
+def test_the_vlan_of_a_bridge_is_told_with_a_command() -> None:
+    (why,) = render_fix(fix("rack", "stray"))
+    assert "`hostloom node interface update rack virbr9 --vlan FABRIC/VID`" in why
+
+
 def test_every_step_has_its_words() -> None:
     told = {each.kind for plan in (fix("kvm1", "dmz"), fix("kvm1", bridge="br8")) for each in plan.steps}
     assert told == set(FixStepKind)

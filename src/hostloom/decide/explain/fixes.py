@@ -35,7 +35,7 @@ REFUSALS = {
     FixCode.BRIDGE_OF_LIBVIRT: "bridge {subject} belongs to a network that libvirt keeps to itself",
     FixCode.NO_VLAN: (
         "the VLAN of bridge {subject} is not known: "
-        "`hostloom node interface update NODE {subject} --vlan FABRIC/VID` says it"
+        "`hostloom node interface update {found} {subject} --vlan FABRIC/VID` says it"
     ),
     FixCode.NO_RACK_ON_HOST: (
         "our DHCP cannot hear network {subject}: its bridge {found} has no physical port, "
