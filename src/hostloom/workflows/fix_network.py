@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 from hostloom.decide.explain.fixes import render_fix, render_step
 from hostloom.decide.fix_network import plan_fix
-from hostloom.model.errors import DriverError, PlanStale, Refused
+from hostloom.model.errors import PlanStale, Refused
 from hostloom.model.event import Event
 from hostloom.model.fix import FixPlan, FixStep, FixStepKind, LibvirtDhcp, NetworkSpec
 from hostloom.model.ids import VlanId
 from hostloom.model.node import BridgeKind, Node
 from hostloom.ports import Hypervisor, UnitOfWork
-from hostloom.workflows.hosts import find_host, mark_unreachable, observe
+from hostloom.workflows.hosts import find_host, observe_or_mark
 from hostloom.workflows.observation import Observation
 from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.record import record_observation
@@ -68,11 +68,7 @@ def _rack_nodes(uow: UnitOfWork) -> tuple[Node, ...]:
 def _observe(run: Run[FixInput]) -> Observation:
     with run.ports.store.begin() as uow:
         host = find_host(uow, run.input.host)
-    try:
-        return observe(run.ports, host.name, host.uri)
-    except DriverError as error:
-        mark_unreachable(run.ports, host.id, error)
-        raise
+    return observe_or_mark(run.ports, host)
 
 
 def _decide(run: Run[FixInput], uow: UnitOfWork) -> Made:

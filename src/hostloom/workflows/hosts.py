@@ -30,15 +30,20 @@ def observe(ports: Ports, name: str, uri: str) -> Observation:
     return Observation(seen, network, addresses, ports.clock.now())
 
 
+def observe_or_mark(ports: Ports, host: Host) -> Observation:
+    """Read a host; one that does not answer is marked, and raises."""
+    try:
+        return observe(ports, host.name, host.uri)
+    except DriverError as error:
+        mark_unreachable(ports, host.id, error)
+        raise
+
+
 def refresh_now(ports: Ports, name: str) -> Host:
     """Re-read a host and record what is found; one that does not answer is marked, and raises."""
     with ports.store.begin() as uow:
         host = find_host(uow, name)
-    try:
-        seen = observe(ports, host.name, host.uri)
-    except DriverError as error:
-        mark_unreachable(ports, host.id, error)
-        raise
+    seen = observe_or_mark(ports, host)
 
     def record(uow: UnitOfWork) -> Host:
         return record_observation(uow, ports, uow.hosts.get(host.id), seen)

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from hostloom.model.errors import DriverError
 from hostloom.ports import UnitOfWork
-from hostloom.workflows.hosts import find_host, mark_unreachable, observe
+from hostloom.workflows.hosts import find_host, observe_or_mark
 from hostloom.workflows.observation import Observation
 from hostloom.workflows.record import record_observation
 from hostloom.workflows.saga import Run, Saga, Step
@@ -20,11 +19,7 @@ class RefreshInput:
 def _observe(run: Run[RefreshInput]) -> Observation:
     with run.ports.store.begin() as uow:
         host = find_host(uow, run.input.host)
-    try:
-        return observe(run.ports, host.name, host.uri)
-    except DriverError as error:
-        mark_unreachable(run.ports, host.id, error)
-        raise
+    return observe_or_mark(run.ports, host)
 
 
 def _record(run: Run[RefreshInput], uow: UnitOfWork) -> None:
