@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hostloom.dhcp import config4, config6
+from hostloom.dhcp import config4, config6, ha
 from hostloom.model.dhcp import DhcpIntent, DhcpSubnet
 
 #: Debian and Ubuntu keep libraries by architecture: `x86_64-linux-gnu`.
@@ -50,7 +50,7 @@ PATHS_6 = KeaPaths(
 def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
     """The whole `Dhcp4` document; IPv6 subnets are the other server's."""
     subnets = [each for each in intent.subnets if each.cidr.version == 4]
-    document = _document(intent, subnets, paths, "kea-dhcp4")
+    document = _document(intent, subnets, paths, 4)
     document["interfaces-config"]["dhcp-socket-type"] = "raw"
     alone, shared = _by_wire(subnets, _FAMILY_4)
     return {
@@ -69,7 +69,7 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
 def render6(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
     """The whole `Dhcp6` document; IPv4 subnets are the other server's."""
     subnets = [each for each in intent.subnets if each.cidr.version == 6]
-    document = _document(intent, subnets, paths, "kea-dhcp6")
+    document = _document(intent, subnets, paths, 6)
     alone, shared = _by_wire(subnets, _FAMILY_6)
     return {
         "Dhcp6": document
@@ -90,9 +90,10 @@ def render6(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
 
 
 def _document(
-    intent: DhcpIntent, subnets: Iterable[DhcpSubnet], paths: KeaPaths, server: str
+    intent: DhcpIntent, subnets: Iterable[DhcpSubnet], paths: KeaPaths, version: int
 ) -> dict[str, Any]:
     """What the families have in common."""
+    paired = [] if intent.ha is None else ha.hooks(intent.ha, version, paths.hooks)
     return {
         "interfaces-config": {
             "interfaces": sorted({each.interface for each in subnets if each.interface is not None}),
@@ -107,14 +108,20 @@ def _document(
             "name": str(paths.leases),
             "lfc-interval": 3600,
         },
-        "hooks-libraries": [{"library": str(paths.hooks / "libdhcp_lease_cmds.so")}],
+        "hooks-libraries": [{"library": str(paths.hooks / "libdhcp_lease_cmds.so")}, *paired],
+        # The pair's own listener needs threads; alone, one thread is enough for thousands of machines.
+        "multi-threading": {"enable-multi-threading": bool(paired)},
         **_timers(intent.lease_time_s),
         "host-reservation-identifiers": ["hw-address"],
         "reservations-global": False,
         "reservations-in-subnet": True,
         "reservations-out-of-pool": False,
         "loggers": [
-            {"name": server, "output_options": [{"output": str(paths.log)}], "severity": "INFO"},
+            {
+                "name": f"kea-dhcp{version}",
+                "output_options": [{"output": str(paths.log)}],
+                "severity": "INFO",
+            },
         ],
     }
 

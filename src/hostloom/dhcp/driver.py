@@ -22,7 +22,8 @@ class KeaDhcp:
 
     `paths` and `paths6` are Kea's own: they differ where it runs in a mount namespace of its own. Without
     `socket6` IPv6 subnets are not served. Without a `clock` the machine's own counts. `on_set` is called with
-    the IP version and the document after each that was set.
+    the IP version and the document after each that was set. With `keep_paths` servers keep the paths that
+    they run with.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class KeaDhcp:
         socket6: Path | Control | None = None,
         paths6: KeaPaths | None = None,
         on_set: Callable[[int, dict[str, Any]], None] | None = None,
+        keep_paths: bool = False,
     ) -> None:
         self._paths, self._paths6 = paths or KeaPaths(), paths6 or PATHS_6
         channels = {4: socket} | ({} if socket6 is None else {6: socket6})
@@ -42,6 +44,7 @@ class KeaDhcp:
             for version, each in channels.items()
         ]
         self._on_set = on_set
+        self._has_paths = not keep_paths
         self._now = time.time if clock is None else clock.now
         self._lock = threading.Lock()
         self._last: dict[int, list[RecordedLease]] = {}
@@ -54,8 +57,9 @@ class KeaDhcp:
         one from being set; DhcpUnreachable in the end, if it had anything to serve. What runs already is not
         set again: Kea would close and open its sockets for nothing.
         """
-        rendered = {4: render(intent, self._paths), 6: render6(intent, self._paths6)}
         with self._lock:
+            self._find_paths()
+            rendered = {4: render(intent, self._paths), 6: render6(intent, self._paths6)}
             changed, lost = self._test(rendered)
             for server in changed:
                 server.set(rendered[server.version])
@@ -68,6 +72,17 @@ class KeaDhcp:
                         server.forget(lease.ip)
         for version in {each.cidr.version for each in intent.subnets} & lost.keys():
             raise lost[version]
+
+    def _find_paths(self) -> None:
+        """Of servers that somebody else started; DhcpUnreachable if one does not tell."""
+        if self._has_paths:
+            return
+        for server in self._servers:
+            if server.version == 4:
+                self._paths = server.paths(self._paths)
+            else:
+                self._paths6 = server.paths(self._paths6)
+        self._has_paths = True
 
     def _test(
         self, rendered: dict[int, dict[str, Any]]

@@ -5,8 +5,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
+from hostloom.dhcp.config import KeaPaths
 from hostloom.dhcp.config6 import duid
 from hostloom.dhcp.control import Control
 from hostloom.dhcp.missing import missing_interface, without
@@ -148,6 +150,20 @@ class KeaServer:
         found = self._control.command("config-get")
         found.pop("hash", None)
         return found
+
+    def paths(self, usual: KeaPaths) -> KeaPaths:
+        """Where it keeps things now, which setting it must not change: somebody else started it."""
+        (found,) = self.running().values()
+        socket = found.get("control-socket", {}).get("socket-name")
+        leases = found.get("lease-database", {}).get("name")
+        outputs = [out["output"] for log in found.get("loggers", ()) for out in log.get("output_options", ())]
+        hooks = [Path(each["library"]).parent for each in found.get("hooks-libraries", ())]
+        return KeaPaths(
+            Path(socket or usual.control_socket),
+            Path(leases or usual.leases),
+            Path(next((each for each in outputs if each.startswith("/")), usual.log)),
+            hooks[0] if hooks else usual.hooks,
+        )
 
     def process(self) -> int:
         """Its process id."""

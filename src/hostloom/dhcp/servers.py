@@ -48,7 +48,7 @@ class KeaServers:
             return open_channel(field, text, version, self._remotes, self._passwords / rack.name)
 
         control6 = channel("control6", rack.control6, 6) if rack.control6 else None
-        return KeaDhcp(channel("control", rack.control, 4), socket6=control6)
+        return KeaDhcp(channel("control", rack.control, 4), socket6=control6, keep_paths=True)
 
 
 def _channels(rack: Rack) -> tuple[str, str, str]:

@@ -70,7 +70,9 @@ def test_what_kea_uses_is_allowed(directory: Path, version: int) -> None:
     kea.start()
     try:
         for mac, last in ((WEB, 50), (DB, 51)):
-            four = a_subnet(a_reservation(mac, f"10.77.10.{last}"), interface=None, boot_url="http://10.77.10.2:5248/")
+            four = a_subnet(
+                a_reservation(mac, f"10.77.10.{last}"), interface=None, boot_url="http://10.77.10.2:5248/"
+            )
             six = a_subnet6(a_reservation(mac, f"2001:db8:77:10::{last}"), interface=None)
             kea.apply(an_intent(four, six))
             kea.leases()
