@@ -56,7 +56,7 @@ def parts_of(machine: Document) -> list[tuple[str, Table | str]]:
 def verify(
     context: typer.Context,
     keys: Annotated[
-        list[str] | None, typer.Argument(metavar="[MACHINE]...", help="Machines by hostname or system id.")
+        list[str] | None, typer.Argument(metavar="MACHINE", help="Machines by hostname or system id.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every machine that is on a host.")] = False,
     host: Annotated[str | None, typer.Option(help="Every machine of this host.")] = None,

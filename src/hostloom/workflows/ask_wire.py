@@ -11,9 +11,6 @@ from hostloom.ports import Ports, ProbePoint
 from hostloom.workflows.saga import Run
 from hostloom.workflows.side_by_side import side_by_side
 
-#: So long is listened: stations on a wire answer within milliseconds, and a second owner must be heard too.
-LISTEN_S = 0.5
-
 
 class WireAnswers:
     """What the probes found."""
@@ -29,8 +26,8 @@ class WireAnswers:
         return self._found.get((host.name, point), Answers(unknown=Reason.NO_PROBE))
 
 
-def ask_wire(run: Run[Any], wanted: Mapping[Host, Sequence[NicWants]]) -> WireAnswers:
-    """Probe; what cannot be asked has its reason, and never raises."""
+def ask_wire(run: Run[Any], wanted: Mapping[Host, Sequence[NicWants]], listen_s: float) -> WireAnswers:
+    """Probe, and listen so long for whoever answers; what cannot be asked has its reason, nothing raises."""
     if run.ports.wire is None:
         return WireAnswers({})
     work = {
@@ -41,17 +38,17 @@ def ask_wire(run: Run[Any], wanted: Mapping[Host, Sequence[NicWants]]) -> WireAn
 
     def ask(at: tuple[Host, Attachment], asked: Iterator[Question]) -> Answers:
         (question,) = asked
-        return _ask(run.ports, *at, question)
+        return _ask(run.ports, *at, question, listen_s)
 
     found = side_by_side(run, work, ask) if work else []
     return WireAnswers({(host.name, point): each for (host, point), each in zip(work, found, strict=True)})
 
 
-def _ask(ports: Ports, host: Host, point: Attachment, question: Question) -> Answers:
+def _ask(ports: Ports, host: Host, point: Attachment, question: Question, listen_s: float) -> Answers:
     if ports.wire is None:
         return Answers(unknown=Reason.NO_PROBE)
     try:
-        found = ports.wire.reach(ProbePoint(host.uri, point), question.targets, question.mtu, LISTEN_S)
+        found = ports.wire.reach(ProbePoint(host.uri, point), question.targets, question.mtu, listen_s)
     except HostUnreachable as error:
         return Answers(unknown=f"{Reason.HOST_UNREACHABLE}: {error.cause}")
     except DriverError as error:

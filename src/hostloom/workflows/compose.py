@@ -18,6 +18,9 @@ from hostloom.workflows.saga import Run, Saga, Step
 from hostloom.workflows.side_by_side import side_by_side
 from hostloom.workflows.verify import MachineProof, look, prove_machine, require_attached, wire_event
 
+#: The machines wait for it: whoever has an address on a wire answers within milliseconds.
+LISTEN_S = 0.3
+
 
 @dataclass(frozen=True)
 class Verdicts:
@@ -123,9 +126,8 @@ def _stop(run: Run[ComposeInput]) -> None:
 def _ask_wire(run: Run[ComposeInput]) -> WireAnswers:
     """What is on the wire where the NICs will be."""
     wants, work = run.once(read_wants), _by_host(run)
-    return ask_wire(
-        run, {host: [w for each in some for w in wants[each.system_id]] for host, some in work.items()}
-    )
+    wanted = {host: [w for each in some for w in wants[each.system_id]] for host, some in work.items()}
+    return ask_wire(run, wanted, LISTEN_S)
 
 
 def _require_free(run: Run[ComposeInput]) -> None:

@@ -19,6 +19,8 @@ from hostloom.workflows.ask_wire import WireAnswers, ask_wire
 from hostloom.workflows.saga import Run, Saga, Step
 from hostloom.workflows.side_by_side import side_by_side
 
+#: A guest that is busy, or emulated, takes its time to answer.
+LISTEN_S = 1.0
 #: DHCP messages that are looked through for each NIC.
 MESSAGES_A_NIC = 20
 #: Addresses that a NIC has a lease of, by machine and name of the NIC.
@@ -155,7 +157,7 @@ def _verify(run: Run[VerifyInput]) -> Verified:
         for host, machines in known.by_host.items()
         if not isinstance(seen[host], str)
     }
-    answers = ask_wire(run, wanted)
+    answers = ask_wire(run, wanted, LISTEN_S)
     found = [
         proof
         for host, machines in known.by_host.items()
