@@ -11,6 +11,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from hostloom.api import metrics
 from hostloom.api.calls import authenticate
 from hostloom.api.limits import Limits
 from hostloom.api.problems import MEDIA_TYPE, install_handlers
@@ -115,6 +116,7 @@ def create_api(ports: Ports, *, admin_group: str = "hostloom") -> FastAPI:
         api.include_router(each)
     app.include_router(api)
     app.include_router(_health())
+    app.include_router(metrics.router)
     app.add_middleware(Limits)
     install_handlers(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
