@@ -43,7 +43,9 @@ from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from hostloom.repeating import Repeating
 from hostloom.store.engine import open_store
+from hostloom.wire.advertiser import Advertiser
 from hostloom.wire.probe import AgentProbe
+from hostloom.workflows.advertise import keep_advertising
 from hostloom.workflows.freshness import Freshness
 from hostloom.workflows.vlan_probe import probe_all
 from hostloom.workflows.worker import Worker
@@ -53,6 +55,8 @@ log = structlog.get_logger(__name__)
 #: Requests that take longer than this are cut off when the server stops.
 STOP_TIMEOUT_S = 5
 BACKLOG = 128
+#: What is advertised is compared with the store this often.
+ADVERTISE_S = 2
 #: Stale hosts are looked for this often.
 FRESHNESS_S = 15
 #: Letters and digits of system ids and of made-up names; none that are taken for one another.
@@ -114,6 +118,11 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
             racks = RackKeeper(ports, ports.dhcp)
             racks.start()
             stack.callback(racks.stop)
+            advertiser = Advertiser()
+            keeping = Repeating("advertise", lambda: keep_advertising(ports, advertiser), ADVERTISE_S)
+            for each in (advertiser, keeping):
+                each.start()
+                stack.callback(each.stop)
         if settings.boot_port:
             boot = BootServer(settings, ports)
             boot.start()

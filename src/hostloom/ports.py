@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Token, User
+from hostloom.model.advert import RouterAdvert
 from hostloom.model.attachment import Attachment
 from hostloom.model.commissioning import BootToken, Commissioning
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
@@ -338,6 +339,14 @@ class ImageStore(Protocol):
 
     def delete(self, name: str) -> None:
         """By name; NotFound."""
+        ...
+
+
+class RouterAdvertiser(Protocol):
+    """Tells IPv6 hosts what the rack's interfaces are for."""
+
+    def advertise(self, adverts: Sequence[RouterAdvert]) -> None:
+        """Advertise these from now on, and nothing else; an interface that comes later is taken up then."""
         ...
 
 

@@ -1,13 +1,12 @@
-"""The rack: Kea, and an answer to those who look for an IPv6 router."""
+"""The rack: Kea."""
 
 import json
 import socket
-import sys
 from pathlib import Path
 
 from hostloom_lab import machine
 from hostloom_lab.commands import wait_until
-from hostloom_lab.plan import SEGMENTS, LabPlan
+from hostloom_lab.plan import LabPlan
 
 #: Kea's standard paths, which its AppArmor profile allows, are the rack's own inside its mount namespace.
 INIT = """\
@@ -25,7 +24,6 @@ mount --bind {directory}/kea/etc /etc/kea
 mount --bind {directory}/kea/lib /var/lib/kea
 mount --bind {directory}/kea/log /var/log/kea
 mount --bind {directory}/kea/run /run/kea
-{python} -I {ra} {segments} &
 exec /usr/sbin/kea-dhcp4 -c /etc/kea/kea-dhcp4.conf
 """
 CONFIG = {
@@ -69,9 +67,6 @@ def start(plan: LabPlan) -> None:
     script = INIT.format(
         name=f"rack-{plan.name}",
         directory=directory,
-        python=sys.executable,
-        ra=Path(__file__).with_name("ra.py"),
-        segments=" ".join(SEGMENTS),
     )
     machine.start(plan.rack, directory, script)
 

@@ -1,0 +1,18 @@
+"""Router advertisements: what a rack tells IPv6 hosts of a VLAN (RFC 4861)."""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class RouterAdvert:
+    """What one interface advertises."""
+
+    interface: str
+    mtu: int
+    #: On this link, their addresses by DHCPv6 alone: no host makes up one of its own.
+    prefixes: tuple[IPv6Network, ...]
+    #: Addresses come by DHCPv6 (the flags M and O).
+    managed: bool
+    #: 0: this rack is nobody's default router.
+    router_lifetime_s: int = 0
