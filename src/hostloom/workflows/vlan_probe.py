@@ -16,8 +16,8 @@ from hostloom.ports import Ports, ProbePoint, WireProbe
 
 log = logging.getLogger(__name__)
 
-#: Some servers first ping for 3 s what they are about to offer.
-LISTEN_S = 5.0
+#: Some servers first ping for 3 s what they are about to offer, one client after the other.
+LISTEN_S = 8.0
 #: So many interfaces are tried before a VLAN counts as one that cannot be asked.
 MAX_VANTAGES = 3
 #: Two probes at once would tell of the same server twice.

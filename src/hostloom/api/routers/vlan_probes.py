@@ -77,7 +77,7 @@ def get_vlan_probe(call: Reading, key: str) -> Response:
 
 @router.post("/{key:path}/probe", response_model=ProbeOut)
 def probe_vlan(call: Changing, key: str) -> Response:
-    """Ask a VLAN now who serves DHCP there; it takes about six seconds."""
+    """Ask a VLAN now who serves DHCP there; it takes about ten seconds."""
 
     def do() -> ProbeOut:
         found = vlan_probes.probe(call.ports, call.principal, key)
