@@ -45,9 +45,11 @@ from hostloom.repeating import Repeating
 from hostloom.store.engine import open_store
 from hostloom.wire.advertiser import Advertiser
 from hostloom.wire.probe import AgentProbe
+from hostloom.wire.witness import Witness
 from hostloom.workflows.advertise import keep_advertising
 from hostloom.workflows.freshness import Freshness
 from hostloom.workflows.vlan_probe import probe_all
+from hostloom.workflows.witness import keep_watching
 from hostloom.workflows.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,8 @@ log = structlog.get_logger(__name__)
 #: Requests that take longer than this are cut off when the server stops.
 STOP_TIMEOUT_S = 5
 BACKLOG = 128
+#: What was seen of DHCP is recorded this often.
+WITNESS_S = 1
 #: What is advertised is compared with the store this often.
 ADVERTISE_S = 2
 #: Stale hosts are looked for this often.
@@ -120,7 +124,9 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
             stack.callback(racks.stop)
             advertiser = Advertiser()
             keeping = Repeating("advertise", lambda: keep_advertising(ports, advertiser), ADVERTISE_S)
-            for each in (advertiser, keeping):
+            witness = Witness()
+            watching = Repeating("witness", lambda: keep_watching(ports, witness), WITNESS_S)
+            for each in (advertiser, keeping, witness, watching):
                 each.start()
                 stack.callback(each.stop)
         if settings.boot_port:

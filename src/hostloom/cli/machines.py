@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli import commissioning, compose, proofs
+from hostloom.cli import commissioning, compose, proofs, timelines
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
@@ -59,6 +59,7 @@ Key = Annotated[str, typer.Argument(metavar="MACHINE", help=NOUN.key)]
 app.command("plan")(compose.plan)
 app.command("compose")(compose.compose)
 app.command("verify")(proofs.verify)
+app.command("dhcp")(timelines.dhcp)
 app.command("boot")(commissioning.boot)
 app.command("commission")(commissioning.commission)
 app.command("forget")(commissioning.forget)

@@ -50,9 +50,9 @@ class Collection:
         """Delete it; a long action answers with its operation, else the answer is empty."""
         return self._transport.send("DELETE", self._at(key), query=query, generation=generation)
 
-    def ask(self, key: str, what: str) -> Document:
+    def ask(self, key: str, what: str, **query: Any) -> Document:
         """Read a part of it, or something about it."""
-        return self._transport.send("GET", f"{self._at(key)}/{what}")
+        return self._transport.send("GET", f"{self._at(key)}/{what}", query=query)
 
     def act(self, key: str, verb: str, body: Document | None = None, method: str = "POST") -> Document:
         """A verb of its own."""

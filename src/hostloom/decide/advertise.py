@@ -21,21 +21,24 @@ def router_adverts(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> tup
     Also on a VLAN without IPv6: without any advertisement iPXE waits 13 s for one. A default route is given
     only where the gateway of an IPv6 subnet is an address of the interface itself.
     """
+    found = [_advert(snapshot, nic, vlan) for nic, vlan in served_interfaces(snapshot, racks, rack)]
+    return tuple(sorted(found, key=lambda each: natural_key(each.interface)))
+
+
+def served_interfaces(
+    snapshot: Snapshot, racks: Sequence[Rack], rack: Rack
+) -> tuple[tuple[NodeInterface, Vlan], ...]:
+    """The rack's interfaces on VLANs that it serves directly; of a bridge or bond not its members."""
     node = snapshot.node_by_system_id.get(rack.system_id)
     if node is None:
         return ()
-    members = {
-        name
-        for each in node.interfaces
-        if each.kind in (InterfaceKind.BRIDGE, InterfaceKind.BOND)
-        for name in each.parents
-    }
-    found = [
-        _advert(snapshot, each, vlan)
+    joining = (InterfaceKind.BRIDGE, InterfaceKind.BOND)
+    members = {name for each in node.interfaces if each.kind in joining for name in each.parents}
+    return tuple(
+        (each, vlan)
         for each in node.interfaces
         if each.name not in members and each.enabled and (vlan := _served(snapshot, racks, rack, each))
-    ]
-    return tuple(sorted(found, key=lambda each: natural_key(each.interface)))
+    )
 
 
 def _served(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack, nic: NodeInterface) -> Vlan | None:

@@ -56,6 +56,57 @@ class DhcpMessage:
     vlan_id: VlanId | None = None
 
 
+class ExchangeEnd(StrEnum):
+    """How far a client came."""
+
+    #: It has its address.
+    ACKNOWLEDGED = "acknowledged"
+    #: A server that is none of ours gave it one.
+    ACKNOWLEDGED_BY_OTHER = "acknowledged-by-other"
+    #: It was offered an address, and took another server's.
+    CHOSE_OTHER = "chose-other"
+    #: It asked for an address that was refused.
+    REFUSED = "refused"
+    #: Somebody else has the address that it was given.
+    DECLINED = "declined"
+    #: It gave its address back.
+    RELEASED = "released"
+    #: It asked, and nobody offered.
+    NO_OFFER = "no-offer"
+    #: It was offered an address, and asked no more.
+    GAVE_UP = "gave-up"
+    #: It asked for the address that it was offered, and got no answer.
+    NO_ANSWER = "no-answer"
+    #: Nothing was seen of it.
+    NEVER_ASKED = "never-asked"
+
+
+class Silence(StrEnum):
+    """Why nobody answered."""
+
+    NOT_SERVED = "not-served"
+    NO_ADDRESS = "no-address"
+    RANGE_EXHAUSTED = "range-exhausted"
+    SERVER_SILENT = "server-silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One attempt of a client, of one IP version; prose is rendered in decide/explain/ only."""
+
+    messages: tuple[DhcpMessage, ...]
+    end: ExchangeEnd
+    #: With NO_OFFER and NO_ANSWER.
+    silence: Silence | None = None
+    #: The address that it came to, and the one that is reserved for it.
+    ip: Address | None = None
+    reserved: Address | None = None
+    #: Who answered last.
+    server: Address | None = None
+    #: A server's own words.
+    words: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class DhcpOffer:
     """What one DHCP server offers a client that nobody knows."""

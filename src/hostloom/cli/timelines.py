@@ -1,0 +1,46 @@
+"""`hostloom machine dhcp`: what was seen of a machine's DHCP on the wire."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.output import Column, Format, Output, say, show, show_data, table, when
+from hostloom.cli.session import open_client
+from hostloom.client import Document
+
+COLUMNS = (
+    Column("TIME", lambda item: when(item["at"])),
+    Column("NIC", "nic"),
+    Column("MESSAGE", "kind"),
+    Column("ADDRESS", "ip"),
+    Column("SERVER", "server"),
+    Column("FROM", "vendor"),
+    Column("WORDS", "message"),
+)
+
+
+def dhcp(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="MACHINE", help="A machine by hostname or system id.")],
+    nic: Annotated[str | None, typer.Argument(help="This NIC alone.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what a machine's NICs asked for by DHCP, who answered, and why it stopped where it did.
+
+    Example: `hostloom machine dhcp web1 eth0`
+    """
+    with open_client(context) as client:
+        found = client.machines.ask(key, "dhcp", nic=nic)
+    if output is not Format.TABLE:
+        show_data(found, output)
+        return
+    rows: list[Document] = [
+        {"nic": each["nic"], **message}
+        for each in found["items"]
+        for exchange in each["exchanges"]
+        for message in exchange["messages"]
+    ]
+    if rows:
+        show(table(rows, COLUMNS))
+    for each in found["items"]:
+        say(f"{each['nic']}: {each['exchanges'][-1]['text']}")

@@ -1,0 +1,41 @@
+"""What became of a machine's DHCP, NIC by NIC."""
+
+from collections.abc import Sequence
+
+from hostloom.decide.timeline import exchanges
+from hostloom.model.access import Principal
+from hostloom.model.errors import NotFound
+from hostloom.model.exchange import Exchange
+from hostloom.model.ids import MacAddress, VlanId
+from hostloom.model.machine import Machine
+from hostloom.model.network import Address
+from hostloom.ports import UnitOfWork
+from hostloom.services import machines
+from hostloom.services.access import require_admin
+
+_Nic = tuple[str, MacAddress, VlanId | None, tuple[Address, ...]]
+
+
+def timelines(
+    uow: UnitOfWork, principal: Principal, key: str, nic: str | None = None
+) -> list[tuple[str, Sequence[Exchange]]]:
+    """By NIC, in the machine's order; of one NIC alone if it is named. NotFound."""
+    require_admin(principal, "see DHCP")
+    machine = machines.get(uow, principal, key)
+    wanted = [each for each in _nics(uow, machine) if nic in (None, each[0])]
+    if nic is not None and not wanted:
+        raise NotFound(f"NIC of machine {machine.hostname}", nic)
+    seen = uow.dhcp_messages.of([mac for _, mac, _, _ in wanted])
+    snapshot, racks = uow.snapshot(), uow.racks.list()
+    return [
+        (name, exchanges(snapshot, racks, vlan_id, ips, [each for each in seen if each.mac == mac]))
+        for name, mac, vlan_id, ips in wanted
+    ]
+
+
+def _nics(uow: UnitOfWork, machine: Machine) -> list[_Nic]:
+    """A bare machine's are its node's."""
+    if machine.interfaces:
+        return [(each.name, each.mac, each.vlan_id, each.ips) for each in machine.interfaces]
+    node = uow.nodes.get(machine.system_id)
+    return [(each.name, each.mac, each.vlan_id, each.ips) for each in node.interfaces if each.mac is not None]

@@ -1,0 +1,21 @@
+"""Keeps what was seen of DHCP on the wire: the timelines of NICs."""
+
+from dataclasses import replace
+
+from hostloom.decide.advertise import served_interfaces
+from hostloom.ports import DhcpWitness, Ports
+
+
+def keep_watching(ports: Ports, witness: DhcpWitness) -> None:
+    """Watch where this machine's racks serve, and record what was seen since the last call."""
+    with ports.store.begin() as uow:
+        racks = uow.racks.list()
+        snapshot = uow.snapshot()
+    own = [each for each in racks if each.system_id == ports.local]
+    served = {nic.name: vlan.id for rack in own for nic, vlan in served_interfaces(snapshot, racks, rack)}
+    witness.watch(tuple(sorted(served)))
+    seen = [replace(each, vlan_id=served.get(each.interface)) for each in witness.drain()]
+    if seen:
+        with ports.store.begin() as uow:
+            uow.dhcp_messages.add(seen)
+            uow.commit()
