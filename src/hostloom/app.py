@@ -38,18 +38,14 @@ from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.netboot import BootServer
 from hostloom.ports import DhcpServer, Ports
-from hostloom.rack import RackKeeper, settle
+from hostloom.rack import keep_racks, settle
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from hostloom.repeating import Repeating
 from hostloom.store.engine import open_store
-from hostloom.wire.advertiser import Advertiser
 from hostloom.wire.probe import AgentProbe
-from hostloom.wire.witness import Witness
-from hostloom.workflows.advertise import keep_advertising
 from hostloom.workflows.freshness import Freshness
 from hostloom.workflows.vlan_probe import probe_all
-from hostloom.workflows.witness import keep_watching
 from hostloom.workflows.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -57,10 +53,6 @@ log = structlog.get_logger(__name__)
 #: Requests that take longer than this are cut off when the server stops.
 STOP_TIMEOUT_S = 5
 BACKLOG = 128
-#: What was seen of DHCP is recorded this often.
-WITNESS_S = 1
-#: What is advertised is compared with the store this often.
-ADVERTISE_S = 2
 #: Stale hosts are looked for this often.
 FRESHNESS_S = 15
 #: Letters and digits of system ids and of made-up names; none that are taken for one another.
@@ -119,16 +111,7 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
     with contextlib.ExitStack() as stack:
         ports = settle(settings, wire(settings, stack))
         if ports.dhcp is not None:
-            racks = RackKeeper(ports, ports.dhcp)
-            racks.start()
-            stack.callback(racks.stop)
-            advertiser = Advertiser()
-            keeping = Repeating("advertise", lambda: keep_advertising(ports, advertiser), ADVERTISE_S)
-            witness = Witness()
-            watching = Repeating("witness", lambda: keep_watching(ports, witness), WITNESS_S)
-            for each in (advertiser, keeping, witness, watching):
-                each.start()
-                stack.callback(each.stop)
+            keep_racks(ports, ports.dhcp, stack)
         if settings.boot_port:
             boot = BootServer(settings, ports)
             boot.start()

@@ -1,5 +1,6 @@
 """This machine as a controller, and the racks that it watches."""
 
+import contextlib
 import logging
 from dataclasses import replace
 
@@ -9,13 +10,21 @@ from hostloom.model.ids import SystemId
 from hostloom.model.rack import Rack
 from hostloom.ports import DhcpServers, Ports
 from hostloom.repeating import Repeating
+from hostloom.wire.advertiser import Advertiser
+from hostloom.wire.witness import Witness
+from hostloom.workflows.advertise import keep_advertising
 from hostloom.workflows.controller import ensure_controller, ensure_local_rack
 from hostloom.workflows.dhcp_watch import LOOK_EVERY_S, DhcpWatch
 from hostloom.workflows.leases import LeaseBook
 from hostloom.workflows.publish import publish_dhcp
+from hostloom.workflows.witness import keep_watching
 
 log = logging.getLogger(__name__)
 
+#: What is advertised is compared with the store this often.
+ADVERTISE_S = 2
+#: What was seen of DHCP is recorded this often.
+WITNESS_S = 1
 #: The machine that hostloom runs on.
 LOCAL_URI = "qemu:///system"
 
@@ -34,6 +43,20 @@ def settle(settings: Settings, ports: Ports) -> Ports:
     except DriverError as error:
         log.warning("DHCP is not published: %s", error)
     return ports
+
+
+def keep_racks(ports: Ports, servers: DhcpServers, stack: contextlib.ExitStack) -> None:
+    """Watch every rack, and on this machine's own advertise and listen; the stack ends it."""
+    advertiser, witness = Advertiser(), Witness()
+    for each in (
+        RackKeeper(ports, servers),
+        advertiser,
+        Repeating("advertise", lambda: keep_advertising(ports, advertiser), ADVERTISE_S),
+        witness,
+        Repeating("witness", lambda: keep_watching(ports, witness), WITNESS_S),
+    ):
+        each.start()
+        stack.callback(each.stop)
 
 
 class RackKeeper:
