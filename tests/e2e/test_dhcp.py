@@ -30,6 +30,11 @@ def test_a_machines_lease_is_told(clean: Rig) -> None:
     assert found["hw-address"] == nic["mac"]
     (told,) = events(clean, "lease-given", "node leased")
     assert told["details"]["ip"] == ip  # type: ignore[index]  # JSON
+    (timeline,) = clean.get("machine", "dhcp", "leased")["items"]
+    assert [each["end"] for each in timeline["exchanges"]] == ["acknowledged"] * len(timeline["exchanges"])
+    kinds = [each["kind"] for exchange in timeline["exchanges"] for each in exchange["messages"]]
+    assert {"discover", "offer", "request", "ack"} <= set(kinds)
+    assert f"has {ip} as reserved" in clean.run("machine", "dhcp", "leased")
 
 
 def test_a_kea_that_dies_is_told_of_and_set_again(clean: Rig) -> None:

@@ -24,6 +24,8 @@ class Rig:
         self.lab, self.directory = lab, directory
         self.socket = directory / "api.sock"
         self._server: subprocess.Popen[bytes] | None = None
+        #: The newest event before each machine was composed, by its name.
+        self._before: dict[str, int] = {}
 
     # -- the server --------------------------------------------------------------------------------------
 
@@ -123,6 +125,7 @@ class Rig:
 
     def compose(self, name: str, interfaces: str, host: str | None = None) -> dict[str, Any]:
         """Compose a small machine, and return it."""
+        self._before[name] = max((each["id"] for each in self.list("event")), default=0)
         where = ["--host", host] if host else []
         self.run(
             *("machine", "compose", "--name", name, "--interfaces", interfaces, *where),
@@ -142,8 +145,10 @@ class Rig:
 
         def all_there() -> bool:
             for event in self.list("event"):
-                if event["kind"] == "machine-up":
-                    found.setdefault(event["subject"].removeprefix("machine "), event["details"])
+                name = event["subject"].removeprefix("machine ")
+                # An earlier machine may have had the name.
+                if event["kind"] == "machine-up" and event["id"] > self._before.get(name, 0):
+                    found.setdefault(name, event["details"])
             return set(names) <= set(found)
 
         wait_until(all_there, f"reports of {names}", REPORT_TIMEOUT_S)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli.output import Column, Format, Output, say, show, show_data, table, when
+from hostloom.cli.output import Column, Format, Output, show, show_data, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
@@ -40,7 +40,5 @@ def dhcp(
         for exchange in each["exchanges"]
         for message in exchange["messages"]
     ]
-    if rows:
-        show(table(rows, COLUMNS))
-    for each in found["items"]:
-        say(f"{each['nic']}: {each['exchanges'][-1]['text']}")
+    verdicts = [f"{each['nic']}: {each['exchanges'][-1]['text']}" for each in found["items"]]
+    show(*([table(rows, COLUMNS)] if rows else []), *verdicts)

@@ -46,7 +46,7 @@ def parse(frame: bytes, at: float, interface: str) -> DhcpMessage | None:
             found = _parse6(payload, _mac(frame[:6]), sender)
         else:
             return None
-    except (struct.error, IndexError, ValueError):
+    except (struct.error, LookupError, ValueError):
         return None
     return None if found is None else replace(found, at=at, interface=interface, sender=sender)
 

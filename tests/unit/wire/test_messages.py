@@ -88,6 +88,21 @@ def test_what_is_no_dhcp_is_nothing() -> None:
     assert parse(b"", 0, "eth0") is None
 
 
-@given(st.binary(max_size=400), st.sampled_from([b"", frame4(1)[:60], frame4(1)[:290], frame6(b"\x0c")[:62]]))
+def test_a_relays_message_with_nothing_in_it_is_nothing() -> None:
+    assert parse(frame6(b"\x0c\0" + bytes(32)), 0, "eth0") is None
+    assert parse(frame6(b"\x0d\0" + bytes(32) + option6(18, b"port1")), 0, "eth0") is None
+
+
+HEADS = (
+    b"",
+    frame4(1)[:60],
+    frame4(1)[:290],
+    frame6(b""),
+    frame6(b"\x0c\0" + bytes(32)),
+    frame6(b"\x01\0\0\x05"),
+)
+
+
+@given(st.binary(max_size=400), st.sampled_from(HEADS))
 def test_no_bytes_break_it(tail: bytes, head: bytes) -> None:
     parse(head + tail, 0.0, "eth0")
