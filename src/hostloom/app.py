@@ -25,6 +25,7 @@ from fastapi import FastAPI
 
 from hostloom.api.peers import PeerProtocol
 from hostloom.api.v1 import create_api
+from hostloom.compat.maas2.server import Facade
 from hostloom.config import Listen, Settings, load_settings
 from hostloom.decide.compose import prepare
 from hostloom.dhcp.driver import KeaDhcp
@@ -42,6 +43,7 @@ from hostloom.rack import keep_racks, settle
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
 from hostloom.repeating import Repeating
+from hostloom.server_secret import FileSecrets
 from hostloom.store.engine import open_store
 from hostloom.wire.probe import AgentProbe
 from hostloom.workflows.freshness import Freshness
@@ -152,6 +154,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         dhcp=KeaServers(remotes, _dhcp_server(settings, stack), settings.state_dir / "rack-passwords"),
         clock=SystemClock(),
         ids=RandomIds(),
+        secrets=FileSecrets(settings.secret),
         wire=AgentProbe(remotes),
         images=ImageDirectory(settings.images, SystemClock().now),
         boot_port=settings.boot_port,
@@ -216,8 +219,10 @@ def warm_up(ports: Ports) -> None:
 
 
 def make_server(settings: Settings, ports: Ports) -> uvicorn.Server:
-    """The HTTP server of the API; `run(sockets=…)` serves."""
-    return _Server(create_api(ports, admin_group=settings.admin_group))
+    """The HTTP server of the API and of MAAS's; `run(sockets=…)` serves."""
+    api = create_api(ports, admin_group=settings.admin_group)
+    api.mount("/MAAS", Facade(ports).app())
+    return _Server(api)
 
 
 class _Server(uvicorn.Server):

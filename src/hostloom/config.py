@@ -37,6 +37,8 @@ class Settings:
     database_url: str = ""
     #: The API over TCP.
     listen: Listen = Listen("127.0.0.1", 5240)
+    #: What the secrets of API keys follow from, made at the first start; servers of one database share it.
+    secret_file: Path | None = None
     #: The API for local administrators.
     socket: Path = Path("/run/hostloom/api.sock")
     #: Members of this group are administrators over the socket.
@@ -71,6 +73,11 @@ class Settings:
     log_level: str = "info"
     #: Threads that run operations.
     workers: int = 8
+
+    @property
+    def secret(self) -> Path:
+        """The file of the server's own secret."""
+        return self.secret_file or self.state_dir / "secret"
 
     @property
     def images(self) -> Path:
@@ -191,6 +198,7 @@ def _level(name: str, value: Any) -> str:
 _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "state_dir": _path,
     "database_url": _text,
+    "secret_file": _optional_path,
     "listen": _listen,
     "socket": _path,
     "admin_group": _text,

@@ -6,8 +6,9 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.access import Token, User
+from hostloom.model.access import ApiKey, Token, User
 from hostloom.model.advert import RouterAdvert
+from hostloom.model.annotation import Annotated
 from hostloom.model.attachment import Attachment
 from hostloom.model.commissioning import BootToken, Commissioning
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
@@ -73,6 +74,14 @@ class IdSource(Protocol):
 
     def secret(self) -> str:
         """At least 128 bits, safe in a URL."""
+        ...
+
+
+class Secrets(Protocol):
+    """Secrets that need not be stored, because they follow from one that the server keeps in a file."""
+
+    def derive(self, purpose: str) -> str:
+        """32 letters and digits, always the same for a purpose."""
         ...
 
 
@@ -691,6 +700,30 @@ class Tokens(Protocol):
     def delete(self, token_id: str) -> None: ...
 
 
+class ApiKeys(Protocol):
+    """Keys of MAAS's form."""
+
+    def add(self, key: ApiKey) -> None: ...
+
+    def find(self, token_key: str) -> ApiKey | None: ...
+
+    def list(self) -> list[ApiKey]: ...
+
+    def delete(self, token_key: str) -> None: ...
+
+
+class Annotations(Protocol):
+    """What clients of a foreign API keep with our things."""
+
+    def of(self, kind: Annotated, keys: Sequence[str | int] | None = None) -> dict[str | int, dict[str, Any]]:
+        """The annotations of these things, or of all of the kind: one statement."""
+        ...
+
+    def put(self, kind: Annotated, key: str | int, values: Mapping[str, Any]) -> None:
+        """Replace all annotations of a thing; they go with it. NotFound."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """A plan to be reserved, why it is so, and what the machine is grouped by."""
@@ -721,6 +754,8 @@ class UnitOfWork(Protocol):
     tags: Repository[Tag, TagId]
     users: Repository[User, UserId]
     tokens: Tokens
+    api_keys: ApiKeys
+    annotations: Annotations
     operations: Operations
     plans: Plans
     events: Events
@@ -792,6 +827,8 @@ class Ports:
     dhcp: DhcpServers | None
     clock: Clock
     ids: IdSource
+    #: None: no API keys are taken.
+    secrets: Secrets | None = None
     #: The node that hostloom runs on (a controller), once it is known.
     local: SystemId | None = None
     #: None: nothing is asked of the wire.

@@ -27,7 +27,8 @@ from hostloom.model.network import Address
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
 from hostloom.model.rack import RackStatus
-from hostloom.ports import OfferedKey, Ports
+from hostloom.ports import Clock, OfferedKey, Ports
+from hostloom.server_secret import FileSecrets
 from hostloom.store.engine import open_store
 from hostloom.workflows.controller import ensure_local_rack
 from hostloom.workflows.worker import Worker
@@ -156,7 +157,7 @@ class Running:
 
 
 @contextmanager
-def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
+def running(directory: Path, *, worker: bool = False, clock: Clock | None = None) -> Iterator[Running]:
     """Serve from a directory; with a worker, operations run (against libvirt's test driver)."""
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
@@ -177,9 +178,10 @@ def running(directory: Path, *, worker: bool = False) -> Iterator[Running]:
             keys=MemoryKeys(),
             resolver=LiteralResolver(),
             dhcp=FakeServers(dhcp),
-            clock=StandingClock(),
+            clock=clock or StandingClock(),
             ids=CountedIds(),
             images=FakeImages(),
+            secrets=FileSecrets(directory / "secret"),
         )
         with store.begin() as uow:
             rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))

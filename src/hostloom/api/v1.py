@@ -70,6 +70,7 @@ ROUTERS = (
     groupings.tags,
     access.users,
     access.tokens,
+    access.apikeys,
     world.router,
 )
 

@@ -9,6 +9,7 @@ import typer
 from hostloom.cli import (
     access,
     addresses,
+    apikeys,
     events,
     fabrics,
     groupings,
@@ -69,6 +70,7 @@ for _name, _app, _panel in (
     ("tag", groupings.tag, ACCESS),
     ("user", access.user, ACCESS),
     ("token", access.token, ACCESS),
+    ("apikey", apikeys.apikey, ACCESS),
     ("world", world.app, HERE),
 ):
     app.add_typer(_app, name=_name, rich_help_panel=_panel)

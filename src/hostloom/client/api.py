@@ -87,6 +87,7 @@ class Client:
         self.tags = Collection(transport, "tags")
         self.users = Collection(transport, "users")
         self.tokens = Collection(transport, "tokens")
+        self.apikeys = Collection(transport, "apikeys")
 
     def __enter__(self) -> Self:
         return self

@@ -37,3 +37,16 @@ class Principal:
 
 #: The local command line over the Unix socket, and hostloom itself.
 LOCAL_ADMIN = Principal("root", admin=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key of MAAS's form, `consumer:token:secret`; the secret is derived, never stored."""
+
+    #: First part; clients send it, it says nothing.
+    consumer_key: str
+    #: Second part, by which the key is found, listed and deleted.
+    token_key: str
+    user_id: UserId
+    name: str
+    created_at: float

@@ -1,5 +1,6 @@
 """Fabrics: VLANs that are joined at layer 2."""
 
+import itertools
 from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
@@ -14,7 +15,8 @@ from hostloom.services.naming import KEEP, Keep, changed_fields, check_generatio
 class FabricInput:
     """A fabric to create."""
 
-    name: str
+    #: None: `fabric-N`, the first number that is free.
+    name: str | None
     class_type: str | None = None
     description: str = ""
 
@@ -45,7 +47,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Fabric:
 def create(uow: UnitOfWork, principal: Principal, wanted: FabricInput) -> Fabric:
     """Create a fabric with its untagged VLAN; AlreadyExists."""
     require_admin(principal, "create fabrics")
-    name = check_name(wanted.name)
+    name = _free_name(uow) if wanted.name is None else check_name(wanted.name)
     class_type = _class_type(wanted.class_type)
     return uow.fabrics.add(Fabric(FabricId(0), name, class_type, wanted.description))
 
@@ -69,6 +71,11 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
     fabric = get(uow, principal, key)
     check_generation("fabric", key, fabric, generation)
     uow.fabrics.delete(fabric.id)
+
+
+def _free_name(uow: UnitOfWork) -> str:
+    taken = {each.name for each in uow.fabrics.list()}
+    return next(name for n in itertools.count() if (name := f"fabric-{n}") not in taken)
 
 
 def _class_type(word: str | None) -> str | None:

@@ -1,12 +1,13 @@
-"""Users and their tokens in the database."""
+"""Users, their tokens and API keys in the database."""
 
 from dataclasses import asdict
 
 from sqlalchemy import delete, insert, select
 
-from hostloom.model.access import Token, User
+from hostloom.model.access import ApiKey, Token, User
 from hostloom.model.ids import UserId
 from hostloom.store import tables
+from hostloom.store.access_tables import api_keys
 from hostloom.store.integrity import find_broken
 from hostloom.store.records import Records
 from hostloom.store.transaction import Transaction, columns_of
@@ -51,3 +52,30 @@ class Tokens:
     def delete(self, token_id: str) -> None:
         """Forget one; nothing happens if it is gone."""
         self.tx.write(delete(tables.tokens).where(tables.tokens.c.id == token_id))
+
+
+class ApiKeys:
+    """Keys of MAAS's form, without their secrets."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def add(self, key: ApiKey) -> None:
+        """Record one; AlreadyExists."""
+        values = asdict(key)
+        with self.tx.guarded(lambda: find_broken(self.tx, api_keys, values)):
+            self.tx.write(insert(api_keys).values(values))
+
+    def find(self, token_key: str) -> ApiKey | None:
+        """By its second part."""
+        row = self.tx.read(select(api_keys).where(api_keys.c.token_key == token_key)).first()
+        return None if row is None else ApiKey(**columns_of(row))
+
+    def list(self) -> list[ApiKey]:
+        """Oldest first."""
+        order = (api_keys.c.created_at, api_keys.c.token_key)
+        return [ApiKey(**columns_of(row)) for row in self.tx.rows(select(api_keys).order_by(*order))]
+
+    def delete(self, token_key: str) -> None:
+        """Forget one; nothing happens if it is gone."""
+        self.tx.write(delete(api_keys).where(api_keys.c.token_key == token_key))

@@ -462,6 +462,8 @@ KINDS = {
     "tags": "tag",
     "users": "user",
     "tokens": "token",
+    "api_keys": "API key",
+    "annotations": "annotation",
     "nodes": "node",
     "node_interfaces": "interface",
     "hosts": "host",

@@ -30,8 +30,9 @@ from hostloom.model.network import Fabric, IPRange, Space, Subnet, Vlan
 from hostloom.model.rack import Rack
 from hostloom.ports import Reservation
 from hostloom.store import groupings, reserve, tables, wire_tables
-from hostloom.store.access import Tokens, Users
+from hostloom.store.access import ApiKeys, Tokens, Users
 from hostloom.store.addresses import Addresses
+from hostloom.store.annotations import Annotations
 from hostloom.store.answers import Answers
 from hostloom.store.commissionings import Commissionings
 from hostloom.store.events import Events
@@ -69,6 +70,8 @@ class DatabaseUnitOfWork:
     tags: ports.Repository[Tag, TagId]
     users: ports.Repository[User, UserId]
     tokens: ports.Tokens
+    api_keys: ports.ApiKeys
+    annotations: ports.Annotations
     operations: ports.Operations
     plans: ports.Plans
     events: ports.Events
@@ -99,6 +102,8 @@ class DatabaseUnitOfWork:
         self.tags = groupings.Tags(tx, tables.tags, Tag)
         self.users = Users(tx, tables.users, User)
         self.tokens = Tokens(tx)
+        self.api_keys = ApiKeys(tx)
+        self.annotations = Annotations(tx)
         self.operations = Operations(tx, self._wake)
         self.plans = Plans(tx)
         self.events = Events(tx)

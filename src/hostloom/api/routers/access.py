@@ -1,4 +1,4 @@
-"""Users, tokens and the question who one is, over HTTP."""
+"""Users, tokens, API keys and the question who one is, over HTTP."""
 
 from importlib import metadata
 from typing import Annotated, Self
@@ -8,13 +8,16 @@ from fastapi import APIRouter, Query, Response
 from hostloom.api.calls import Changing, Reading
 from hostloom.api.forms import Flag, In, Out, Text
 from hostloom.api.paging import PageOut, Paging
-from hostloom.model.access import Token, User
+from hostloom.model.access import ApiKey, Token, User
+from hostloom.model.errors import ConfigError
 from hostloom.model.ids import UserId
 from hostloom.ports import UnitOfWork
 from hostloom.services import access
+from hostloom.services import apikeys as service
 
 users = APIRouter(prefix="/users", tags=["users"])
 tokens = APIRouter(prefix="/tokens", tags=["tokens"])
+apikeys = APIRouter(prefix="/apikeys", tags=["apikeys"])
 about = APIRouter(prefix="/about", tags=["about"])
 
 
@@ -57,6 +60,28 @@ class TokenOut(Out):
 
 class NewTokenOut(TokenOut):
     """A new token; `text` is what to send as bearer token: given once, null if the answer is repeated."""
+
+    text: str | None
+
+
+class ApiKeyIn(In):
+    """A key of MAAS's form to create for a user by name; `name` says what it is for."""
+
+    user: Text
+    name: Text = ""
+
+
+class ApiKeyOut(Out):
+    """An API key without its secret; `id` is its second part, `created_at` in seconds since the epoch."""
+
+    id: str
+    user: str
+    name: str
+    created_at: float
+
+
+class NewApiKeyOut(ApiKeyOut):
+    """A new key; `text` is what MAAS's clients are given: shown once, null if the answer is repeated."""
 
     text: str | None
 
@@ -136,6 +161,43 @@ def create_token(call: Changing, body: TokenIn) -> Response:
 def delete_token(call: Changing, key: str) -> Response:
     """Delete a token: what uses it is let in no more."""
     return call.commit(204, lambda uow: access.delete_token(uow, call.principal, key))
+
+
+@apikeys.get("", response_model=PageOut[ApiKeyOut])
+def list_apikeys(call: Reading, page: Paging) -> Response:
+    """List API keys, oldest first; the cursor counts them."""
+    start = page.after_number or 0
+    with call.begin() as uow:
+        names = {each.id: each.name for each in uow.users.list()}
+        found = service.list_(uow, call.principal)[start : start + page.more]
+    shown = [_apikey(each, names[each.user_id]) for each in found]
+    return call.page(page, shown, lambda _: start + page.limit)
+
+
+@apikeys.post("", status_code=201, response_model=NewApiKeyOut)
+def create_apikey(call: Changing, body: ApiKeyIn) -> Response:
+    """Create an API key of MAAS's form; its text is in this answer only."""
+    ports = call.ports
+    if ports.secrets is None:
+        raise ConfigError("secret_file", None, "set: this server takes no API keys")
+    secrets = ports.secrets
+
+    def do(uow: UnitOfWork) -> NewApiKeyOut:
+        key = service.create(uow, call.principal, ports.clock, ports.ids, body.user, body.name)
+        user = uow.users.get(key.user_id).name
+        return NewApiKeyOut(**_apikey(key, user).model_dump(), text=service.text_of(secrets, key))
+
+    return call.commit(201, do, hidden="text")
+
+
+@apikeys.delete("/{key}", status_code=204)
+def delete_apikey(call: Changing, key: str) -> Response:
+    """Delete an API key by its second part: what signs with it is let in no more."""
+    return call.commit(204, lambda uow: service.delete(uow, call.principal, key))
+
+
+def _apikey(item: ApiKey, user: str) -> ApiKeyOut:
+    return ApiKeyOut(id=item.token_key, user=user, name=item.name, created_at=item.created_at)
 
 
 def _token(item: Token, user: str) -> TokenOut:

@@ -1,0 +1,48 @@
+"""`hostloom apikey`: keys for clients of MAAS's API."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.nouns import Noun, add_delete, add_list, make_app
+from hostloom.cli.output import Column, Format, Output, say, show_done, when
+from hostloom.cli.session import open_client
+
+APIKEY = Noun(
+    "apikey",
+    "The second part of a key, as `list` shows it.",
+    lambda client: client.apikeys,
+    (
+        Column("ID", "id"),
+        Column("USER", "user"),
+        Column("NAME", "name"),
+        Column("CREATED", lambda item: when(item["created_at"])),
+    ),
+    empty="no API keys yet: `hostloom apikey create USER` makes one for Terraform, Ansible, Juju or `maas`",
+    example="4f7d2c9b1a0e8d6c5b",
+)
+
+apikey = make_app(
+    APIKEY, "API keys: what clients of MAAS's API sign with (Terraform, Ansible, Juju, `maas`)."
+)
+
+add_list(apikey, APIKEY)
+add_delete(apikey, APIKEY, "What signs with it is let in no more.")
+
+
+@apikey.command("create")
+def create_apikey(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(help="Whose it is.")],
+    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Create an API key and print it: this is the only time that it is shown.
+
+    Example: `hostloom apikey create ann --name terraform`
+    """
+    with open_client(context) as client:
+        made = client.apikeys.create({"user": user, "name": name})
+    if output is Format.TABLE:
+        say(f"API key {made['id']} of user {made['user']}; keep it, it is not shown again:")
+    show_done(made["text"], made, output)

@@ -1,0 +1,1 @@
+"""Other products' interfaces, translated to hostloom's own services."""

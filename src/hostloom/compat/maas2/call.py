@@ -1,0 +1,46 @@
+"""One request to the façade: who makes it, what it names and the fields that it gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hostloom.compat.maas2.answers import not_found, refuse
+from hostloom.compat.maas2.forms import Form
+from hostloom.model.access import Principal
+from hostloom.ports import Ports, Secrets, UnitOfWork
+from hostloom.services.naming import is_id
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an action is given."""
+
+    ports: Ports
+    #: Nobody on the few paths that need no key.
+    principal: Principal
+    #: By name of the place in the resource's path.
+    places: Mapping[str, str]
+    form: Form
+    #: Scheme and host by which the client reached us.
+    base: str
+
+    def begin(self) -> UnitOfWork:
+        """A unit of work; use it in a `with`."""
+        return self.ports.store.begin()
+
+    def number(self, place: str, kind: str) -> int:
+        """The id at a place of the path; 404 where it is none."""
+        key = self.places[place]
+        if not is_id(key):
+            raise not_found(kind)
+        return int(key)
+
+    @property
+    def secrets(self) -> Secrets:
+        """Where secrets of keys are from; 503 on a server that has none."""
+        if self.ports.secrets is None:
+            raise refuse(503, "This server takes no API keys.")
+        return self.ports.secrets
+
+
+#: On paths without a key; services ask for an administrator, and refuse it.
+NOBODY = Principal("anonymous", admin=False)

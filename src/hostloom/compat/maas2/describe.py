@@ -1,0 +1,69 @@
+"""The describe document, from which clients build their classes and commands."""
+
+import hashlib
+import json
+from typing import Any
+
+from hostloom.compat.maas2.answers import ROOT
+from hostloom.compat.maas2.catalogue import CRUD, Action, Catalogue, Param, Resource
+
+DOC = "hostloom's answers to MAAS's API 2.0."
+
+
+def describe(catalogue: Catalogue, base: str) -> dict[str, Any]:
+    """The document as a client at `base` (scheme and host) sees it."""
+    resources, handlers = [], []
+    for each in catalogue.resources:
+        handler = _handler(each, base)
+        handlers.append(handler)
+        anon, auth = (handler, None) if each.anonymous else (None, handler)
+        resources.append({"name": f"{each.name}Handler", "anon": anon, "auth": auth})
+    found = {"doc": DOC, "resources": resources, "handlers": handlers}
+    return found | {"hash": fingerprint(catalogue)}
+
+
+def fingerprint(catalogue: Catalogue) -> str:
+    """The same for everyone and until something that is described changes; also in every answer's header."""
+    content = json.dumps([_handler(each, "") for each in catalogue.resources], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:40]
+
+
+def _handler(resource: Resource, base: str) -> dict[str, Any]:
+    path = ROOT + resource.path
+    prefix = "Anon" if resource.anonymous else ""
+    return {
+        "name": f"{prefix}{resource.name}Handler",
+        "doc": resource.doc,
+        "path": path,
+        "uri": base + path,
+        "params": resource.params,
+        "actions": [_action(each) for each in _ordered(resource)],
+    }
+
+
+def _ordered(resource: Resource) -> list[Action]:
+    order = list(CRUD)
+    found = resource.actions.values()
+    return sorted(
+        found, key=lambda each: (order.index(each.name) if each.op is None else len(order), each.name)
+    )
+
+
+def _action(action: Action) -> dict[str, Any]:
+    return {
+        "name": action.name,
+        "method": action.method,
+        "op": action.op,
+        "restful": action.op is None,
+        "doc": _doc(action),
+    }
+
+
+def _doc(action: Action) -> str:
+    """MAAS's command takes arguments only where `:param` stands below the first paragraph."""
+    return "\n\n".join([action.doc, *(_param(each) for each in action.params)])
+
+
+def _param(param: Param) -> str:
+    need = "Required." if param.required else "Optional."
+    return f":param {param.name}: {need} {param.doc}\n:type {param.name}: {param.kind}"

@@ -1,0 +1,205 @@
+"""A request's fields: query, url-encoded or multipart body, read as MAAS's clients write them."""
+
+import email
+import email.policy
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from hostloom.compat.maas2.answers import Fault, bad_field, refuse
+from hostloom.services.naming import KEEP, Keep
+
+T = TypeVar("T")
+
+TRUE = frozenset({"true", "1", "on", "yes", "t", "y"})
+FALSE = frozenset({"false", "0", "off", "no", "f", "n"})
+#: More fields than this is nobody's request.
+MAX_FIELDS = 5000
+_INT = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Fields by name with every value in order; files are fields whose value is bytes."""
+
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.fields
+
+    @property
+    def names(self) -> set[str]:
+        """All names sent."""
+        return {*self.fields, *self.files}
+
+    def text(self, name: str) -> str | None:
+        """The last value; None when the field was not sent. Empty is a value."""
+        values = self.fields.get(name)
+        return values[-1] if values else None
+
+    def changed(self, name: str) -> str | Keep:
+        """The value of a change: what is not sent stays."""
+        value = self.text(name)
+        return KEEP if value is None else value
+
+    def required(self, name: str) -> str:
+        """A value that may not be empty or absent."""
+        value = self.text(name)
+        if value is None or not value.strip():
+            raise bad_field(name, "This field is required.")
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        """Every value, repeated or parted by commas, or as Python writes a list (`['a', 'b']`)."""
+        found: list[str] = []
+        for value in self.fields.get(name, ()):
+            listed = value.strip()
+            if listed.startswith("[") and listed.endswith("]"):
+                listed = listed[1:-1].replace("'", "").replace('"', "")
+            found += [each.strip() for each in listed.split(",")]
+        return [each for each in found if each]
+
+    def whole(self, name: str, least: int | None = None, most: int | None = None) -> int | None:
+        """A whole number; None when absent or empty."""
+        value = self.text(name)
+        if value is None or not value.strip():
+            return None
+        if not _INT.fullmatch(value):
+            raise bad_field(name, f"Enter a whole number, not {_shown(value)}.")
+        number = int(value)
+        if least is not None and number < least:
+            raise bad_field(name, f"Ensure this value is greater than or equal to {least}.")
+        if most is not None and number > most:
+            raise bad_field(name, f"Ensure this value is less than or equal to {most}.")
+        return number
+
+    def number(self, name: str) -> float | None:
+        """A number; None when absent or empty."""
+        value = self.text(name)
+        if value is None or not value.strip():
+            return None
+        try:
+            found = float(value)
+        except ValueError:
+            raise bad_field(name, f"Enter a number, not {_shown(value)}.") from None
+        if found != found or found in (float("inf"), float("-inf")):
+            raise bad_field(name, f"Enter a finite number, not {_shown(value)}.")
+        return found
+
+    def flag(self, name: str) -> bool | None:
+        """True or false in any of the spellings of MAAS's clients; None when absent or empty."""
+        value = self.text(name)
+        if value is None or not value.strip():
+            return None
+        word = value.strip().lower()
+        if word not in TRUE | FALSE:
+            raise bad_field(name, f"Enter true or false, not {_shown(value)}.")
+        return word in TRUE
+
+    def choice(self, name: str, choices: Sequence[str]) -> str | None:
+        """One of these words; None when absent or empty."""
+        value = self.text(name)
+        if value is None or not value.strip():
+            return None
+        if value not in choices:
+            raise bad_field(name, f"{_shown(value)} is not one of: {', '.join(choices)}.")
+        return value
+
+    def without(self, *names: str) -> "Form":
+        """The same without some fields."""
+        return Form({k: v for k, v in self.fields.items() if k not in names}, self.files)
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 60 else value[:57] + "…")
+
+
+def read_query(query: bytes) -> Form:
+    """The fields of a query string."""
+    return _form(_pairs(query))
+
+
+def read_body(content_type: str, body: bytes) -> Form:
+    """The fields of a body; 400 where it is of neither kind.
+
+    Multipart is read as mail, since the parts of two clients are base64 and a third's has no final line
+    break; one without a name is a client's way to say that there are no parameters.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if not body.strip():
+        return Form()
+    if kind in ("application/x-www-form-urlencoded", ""):
+        return _form(_pairs(body))
+    if kind == "multipart/form-data":
+        return _multipart(content_type, body)
+    raise refuse(400, f"The body is {kind[:60]!r}; expected form fields, url-encoded or multipart/form-data.")
+
+
+def _pairs(raw: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except (UnicodeDecodeError, ValueError):
+        raise refuse(400, "The fields are not url-encoded UTF-8.") from None
+
+
+def _form(pairs: Sequence[tuple[str, str]]) -> Form:
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if "\x00" in name or "\x00" in value:
+            raise bad_field(name.replace("\x00", ""), "Null characters are not allowed.")
+        fields.setdefault(name, []).append(value)
+    return Form(fields)
+
+
+def _multipart(content_type: str, body: bytes) -> Form:
+    try:
+        header = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1")
+        message = email.message_from_bytes(header + body, policy=email.policy.HTTP)
+        parts = message.get_payload()
+    except (UnicodeError, ValueError, LookupError, AttributeError, IndexError):
+        raise _unreadable() from None
+    if not isinstance(parts, list):
+        # Without a part, and the closing delimiter alone (Ansible): no parameters.
+        boundary = message.get_param("boundary")
+        if isinstance(boundary, str) and body.strip() == f"--{boundary}--".encode():
+            return Form()
+        raise _unreadable()
+    if len(parts) > MAX_FIELDS:
+        raise _unreadable()
+    pairs: list[tuple[str, str]] = []
+    files: dict[str, bytes] = {}
+    for part in parts:
+        _read_part(part, pairs, files)
+    return Form(_form(pairs).fields, files)
+
+
+def _read_part(part: object, pairs: list[tuple[str, str]], files: dict[str, bytes]) -> None:
+    if not isinstance(part, Message):
+        raise _unreadable()
+    try:
+        name = part.get_param("name", header="content-disposition")
+        filename = part.get_filename()
+        value = part.get_payload(decode=True)
+    except (UnicodeError, ValueError, LookupError, AttributeError, IndexError, TypeError):
+        raise _unreadable() from None
+    if name is None:
+        return
+    if not isinstance(name, str) or not isinstance(value, bytes):
+        raise _unreadable()
+    if filename is not None and filename != name:
+        files[name] = value
+        return
+    try:
+        pairs.append((name, value.decode()))
+    except UnicodeDecodeError:
+        files[name] = value
+
+
+def _unreadable() -> Fault:
+    return refuse(400, "The multipart body cannot be read.")

@@ -1,0 +1,1 @@
+"""What MAAS calls its things, one module a noun."""

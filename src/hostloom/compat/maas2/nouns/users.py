@@ -1,0 +1,83 @@
+"""`users/`: accounts, and who asks."""
+
+from typing import Any
+
+from hostloom.compat.maas2.answers import GONE, Answer, answer, uri
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.model.access import User
+from hostloom.model.annotation import Annotated
+from hostloom.ports import UnitOfWork
+from hostloom.services import access
+from hostloom.services.naming import find_by_key
+
+users = Resource("Users", "users/", "Manage user accounts.")
+user = Resource("User", "users/{username}/", "Manage a user account.")
+RESOURCES = (users, user)
+
+
+@users.crud("read", "List users.")
+def list_users(call: Call) -> Answer:
+    """By id."""
+    with call.begin() as uow:
+        found = access.list_users(uow, call.principal)
+        notes = uow.annotations.of(Annotated.USER)
+        return answer([_shown(each, notes.get(each.id, {})) for each in found])
+
+
+@users.op("GET", "whoami", "Show the current user.")
+def whoami(call: Call) -> Answer:
+    """By this, clients try a key."""
+    with call.begin() as uow:
+        return answer(_read(uow, find_by_key(uow.users, "user", call.principal.name)))
+
+
+@users.crud(
+    "create",
+    "Create a user.",
+    Param("username", "The name.", required=True),
+    Param("email", "An e-mail address; kept, not used."),
+    Param("is_superuser", "Whether the user is an administrator: `0` or `1`.", "Boolean"),
+)
+def create_user(call: Call) -> Answer:
+    """There are no passwords: a key is made with `hostloom apikey create`."""
+    form = call.form
+    with call.begin() as uow:
+        made = access.create_user(
+            uow, call.principal, form.required("username"), admin=bool(form.flag("is_superuser"))
+        )
+        if email := form.text("email"):
+            uow.annotations.put(Annotated.USER, made.id, {"email": email})
+        shown = _read(uow, made)
+        uow.commit()
+    return answer(shown)
+
+
+@user.crud("read", "Show a user.")
+def read_user(call: Call) -> Answer:
+    """By name."""
+    with call.begin() as uow:
+        return answer(_read(uow, access.get_user(uow, call.principal, call.places["username"])))
+
+
+@user.crud("delete", "Delete a user.")
+def delete_user(call: Call) -> Answer:
+    """Refused while the user has tokens or machines."""
+    with call.begin() as uow:
+        access.delete_user(uow, call.principal, call.places["username"])
+        uow.commit()
+    return GONE
+
+
+def _read(uow: UnitOfWork, found: User) -> dict[str, Any]:
+    return _shown(found, uow.annotations.of(Annotated.USER, [found.id]).get(found.id, {}))
+
+
+def _shown(found: User, notes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "is_superuser": found.admin,
+        "username": found.name,
+        "email": notes.get("email", ""),
+        "is_local": True,
+        "resource_uri": uri(f"users/{found.name}/"),
+    }

@@ -1,0 +1,184 @@
+"""The façade's door: signature, fields and path of a request, its action, and the answer's headers."""
+
+import json
+import re
+import uuid
+from dataclasses import dataclass
+
+import structlog
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hostloom.compat.maas2 import oauth
+from hostloom.compat.maas2.answers import BARE_JSON, Answer, Fault, bad_field, refuse, text
+from hostloom.compat.maas2.call import NOBODY, Call
+from hostloom.compat.maas2.catalogue import Action, Catalogue, Found
+from hostloom.compat.maas2.describe import describe, fingerprint
+from hostloom.compat.maas2.faults import fault_of
+from hostloom.compat.maas2.forms import Form, read_body, read_query
+from hostloom.compat.maas2.nouns.account import login
+from hostloom.compat.maas2.nouns.everything import CATALOGUE
+from hostloom.model.access import Principal
+from hostloom.model.errors import HostloomError, NotAuthenticated
+from hostloom.ports import Ports
+from hostloom.services import apikeys
+
+log = structlog.get_logger(__name__)
+
+METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
+_SLASHES = re.compile("/{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A request with its whole body."""
+
+    method: str
+    #: Below `/MAAS/`, slashes collapsed.
+    path: str
+    raw_path: str
+    query: bytes
+    authorization: str
+    content_type: str
+    body: bytes
+    #: What the client's URL may have begun with, the likeliest first.
+    bases: tuple[str, ...]
+
+
+class Facade:
+    """Answers requests below `/MAAS/`."""
+
+    def __init__(self, ports: Ports, catalogue: Catalogue = CATALOGUE) -> None:
+        self._ports, self._catalogue = ports, catalogue
+        self._nonces = oauth.Nonces()
+        self._hash = fingerprint(catalogue)
+
+    def app(self) -> Starlette:
+        """The ASGI application, to be mounted at `/MAAS`."""
+        return Starlette(routes=[Route("/{path:path}", self._serve, methods=METHODS)])
+
+    async def _serve(self, request: Request) -> Response:
+        heard = _hear(request, await request.body())
+        found = await run_in_threadpool(self.answer, heard)
+        response = Response(found.body, found.status, {"X-MAAS-API-Hash": self._hash, **found.headers})
+        # Without one, clients fail after a deletion that succeeded; Starlette sets none on a 204.
+        response.headers["Content-Type"] = found.content_type
+        return response
+
+    def answer(self, heard: Heard) -> Answer:
+        """The answer to a request, whatever is wrong with it."""
+        try:
+            return self._answer(heard)
+        except Fault as fault:
+            return fault.answer
+        except HostloomError as error:
+            return fault_of(error)
+        except Exception as error:
+            incident = uuid.uuid4().hex[:12]
+            log.error(
+                "unexpected error", incident=incident, method=heard.method, path=heard.path, exc_info=error
+            )
+            return text(f"hostloom made a mistake; its log tells more under {incident}", 500)
+
+    def _answer(self, heard: Heard) -> Answer:
+        if heard.path.rstrip("/") + "/" == login.path:
+            return self._dispatch(heard, Found(login, {}), "", NOBODY)
+        if heard.path.rstrip("/") == "api/2.0/describe" and heard.method == "GET":
+            # Without a charset: MAAS's command takes no other.
+            document = describe(self._catalogue, heard.bases[0])
+            return Answer(json.dumps(document).encode(), content_type=BARE_JSON)
+        path, op = _split_op(heard.path)
+        found = None
+        if path.startswith("api/2.0/"):
+            found = self._catalogue.find(path.removeprefix("api/2.0/"))
+        if found is not None and found.resource.anonymous:
+            return self._dispatch(heard, found, op, NOBODY)
+        claim, principal = self._authenticate(heard)
+        if found is None:
+            raise refuse(404, f"There is nothing at {heard.path[:200]!r}.")
+        given = self._dispatch(heard, found, op, principal)
+        if given.status == 503:
+            self._nonces.give_back(claim)
+        return given
+
+    def _dispatch(self, heard: Heard, found: Found, op: str, principal: Principal) -> Answer:
+        try:
+            form = _form(heard)
+            op = op or (form.text("op") or "")
+            form = form.without("op")
+            action = found.resource.actions.get((heard.method, op or None))
+            if action is None:
+                raise refuse(400, f"Unrecognised signature: method={heard.method} op={op or None}")
+            _refuse_unknown(action, form)
+            return action.do(Call(self._ports, principal, found.places, form, heard.bases[0]))
+        except Fault as fault:
+            return fault.answer
+        except HostloomError as error:
+            return fault_of(error)
+
+    def _authenticate(self, heard: Heard) -> tuple[oauth.Claim, Principal]:
+        """Whose key signed the request; NotAuthenticated."""
+        if not heard.authorization:
+            raise NotAuthenticated("the request is not signed with an API key")
+        if self._ports.secrets is None:
+            raise NotAuthenticated("this server takes no API keys")
+        now = self._ports.clock.now()
+        claim = oauth.read_claim(heard.authorization, now)
+        with self._ports.store.begin() as uow:
+            key, principal = apikeys.find(uow, claim.consumer_key, claim.token_key)
+        signed = oauth.Signed(
+            heard.method,
+            heard.bases,
+            heard.raw_path,
+            heard.query.decode("latin-1"),
+            heard.authorization,
+            heard.content_type,
+            heard.body,
+        )
+        oauth.verify(signed, claim, apikeys.secret_of(self._ports.secrets, key))
+        self._nonces.use(claim, now)
+        return claim, principal
+
+
+def _refuse_unknown(action: Action, form: Form) -> None:
+    """Nothing is ever ignored."""
+    known = {each.name for each in action.params}
+    for name in sorted(form.names - known):
+        if not (action.prefixes and name.startswith(action.prefixes)):
+            words = f"taken are {', '.join(sorted(known))}" if known else "none are taken"
+            raise bad_field(name[:100], f"There is no such parameter here; {words}.")
+
+
+def _form(heard: Heard) -> Form:
+    """Query and body together; what the body has counts."""
+    query = read_query(heard.query)
+    body = read_body(heard.content_type, heard.body)
+    return Form({**query.fields, **body.fields}, {**query.files, **body.files})
+
+
+def _split_op(path: str) -> tuple[str, str]:
+    """One client writes the op as the path's last part: `machines/abc123/op-power_on`."""
+    head, _, last = path.rstrip("/").rpartition("/")
+    return (head + "/", last.removeprefix("op-")) if last.startswith("op-") else (path, "")
+
+
+def _hear(request: Request, body: bytes) -> Heard:
+    headers = request.headers
+    raw = request.scope.get("raw_path") or request.scope["path"].encode()
+    host = headers.get("x-forwarded-host") or headers.get("host") or "localhost"
+    scheme = headers.get("x-forwarded-proto") or request.scope.get("scheme", "http")
+    hosts = dict.fromkeys((host, headers.get("host") or "localhost"))
+    schemes = dict.fromkeys(each for each in (scheme, "http", "https") if each in ("http", "https"))
+    return Heard(
+        request.method,
+        _SLASHES.sub("/", request.path_params["path"]).removeprefix("/"),
+        raw.partition(b"?")[0].decode("latin-1"),
+        request.scope["query_string"],
+        headers.get("authorization", ""),
+        headers.get("content-type", ""),
+        body,
+        tuple(f"{scheme}://{name}" for name in hosts for scheme in schemes),
+    )

@@ -1,0 +1,83 @@
+"""API keys of MAAS's form, which clients of its API sign their requests with."""
+
+from dataclasses import replace
+
+from hostloom.model.access import ApiKey, Principal
+from hostloom.model.errors import NotAuthenticated, NotFound
+from hostloom.ports import Clock, IdSource, Secrets, UnitOfWork
+from hostloom.services import access
+from hostloom.services.access import require_admin
+from hostloom.services.naming import find_by_key
+
+
+def create(
+    uow: UnitOfWork, principal: Principal, clock: Clock, ids: IdSource, user: str, name: str
+) -> ApiKey:
+    """Make a key for a user by name or id; administrators for everyone, others for themselves."""
+    if user != principal.name:
+        require_admin(principal, "create API keys of others")
+    owner = find_by_key(uow.users, "user", user)
+    key = ApiKey(_word(ids.uuid()), _word(ids.uuid()), owner.id, name, clock.now())
+    uow.api_keys.add(key)
+    return key
+
+
+def text_of(secrets: Secrets, key: ApiKey) -> str:
+    """What a client is given: `consumer:token:secret`."""
+    return f"{key.consumer_key}:{key.token_key}:{secret_of(secrets, key)}"
+
+
+def secret_of(secrets: Secrets, key: ApiKey) -> str:
+    """The third part: the same whenever it is asked for."""
+    return secrets.derive(f"api-key {key.consumer_key} {key.token_key}")
+
+
+def list_(uow: UnitOfWork, principal: Principal) -> list[ApiKey]:
+    """All keys, oldest first; of others than administrators only their own."""
+    found = uow.api_keys.list()
+    if principal.admin:
+        return found
+    owner = uow.users.find(principal.name)
+    return [each for each in found if owner is not None and each.user_id == owner.id]
+
+
+def delete(uow: UnitOfWork, principal: Principal, token_key: str) -> None:
+    """Delete a key: what signs with it is let in no more; NotFound, also for others' keys."""
+    if token_key not in [each.token_key for each in list_(uow, principal)]:
+        raise NotFound("API key", token_key)
+    uow.api_keys.delete(token_key)
+
+
+def rename(uow: UnitOfWork, principal: Principal, token_key: str, name: str) -> ApiKey:
+    """Say what a key is for; NotFound, also for others' keys."""
+    for key in list_(uow, principal):
+        if key.token_key == token_key:
+            renamed = replace(key, name=name)
+            uow.api_keys.delete(token_key)
+            uow.api_keys.add(renamed)
+            return renamed
+    raise NotFound("API key", token_key)
+
+
+def find(uow: UnitOfWork, consumer_key: str, token_key: str) -> tuple[ApiKey, Principal]:
+    """The key that a request says it is signed with, and whose it is; NotAuthenticated."""
+    key = uow.api_keys.find(token_key)
+    if key is None or key.consumer_key != consumer_key:
+        raise NotAuthenticated("the API key is not known")
+    user = uow.users.get(key.user_id)
+    return key, Principal(user.name, user.admin)
+
+
+def log_in(
+    uow: UnitOfWork, clock: Clock, ids: IdSource, user: str, password: str, name: str
+) -> tuple[ApiKey, Principal]:
+    """Make a key for who shows one of their tokens as password; NotAuthenticated."""
+    principal = access.authenticate(uow, password)
+    if principal.name != user:
+        raise NotAuthenticated("the token is not this user's")
+    return create(uow, principal, clock, ids, user, name), principal
+
+
+def _word(uuid: str) -> str:
+    """18 letters and digits, as MAAS's keys have."""
+    return uuid.replace("-", "")[:18]

@@ -1,0 +1,30 @@
+"""Tables of API keys, and of what foreign clients keep with our things."""
+
+from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table
+
+from hostloom.store.tables import metadata
+from hostloom.store.types import JSON_VALUE, text_key
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("token_key", text_key(64), primary_key=True),
+    Column("consumer_key", String(64), nullable=False),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(255), nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+#: One of the keys is set: the thing that the row is of, and goes with.
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("node", ForeignKey("nodes.system_id", ondelete="CASCADE"), unique=True),
+    Column("subnet", ForeignKey("subnets.id", ondelete="CASCADE"), unique=True),
+    Column("domain", ForeignKey("domains.id", ondelete="CASCADE"), unique=True),
+    Column("tag", ForeignKey("tags.id", ondelete="CASCADE"), unique=True),
+    Column("user", ForeignKey("users.id", ondelete="CASCADE"), unique=True),
+    Column("content", JSON_VALUE, nullable=False),
+    sqlite_autoincrement=True,
+)
