@@ -11,7 +11,7 @@ from hostloom.model.advert import RouterAdvert
 from hostloom.model.annotation import Annotated
 from hostloom.model.attachment import Attachment
 from hostloom.model.commissioning import BootToken, Commissioning
-from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
+from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease, PublishedNic
 from hostloom.model.event import Event
 from hostloom.model.exchange import DhcpMessage, DhcpOffer, ForeignDhcp, VlanProbe
 from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
@@ -474,6 +474,10 @@ class Machines(Repository[Machine, SystemId], Protocol):
 
         Ours before an adopted one: others may have given two machines one MAC.
         """
+        ...
+
+    def published_nics(self) -> Sequence[PublishedNic]:
+        """What DHCP is to know of all machines: one statement."""
         ...
 
     def overdue(self, now: float) -> list[Machine]:

@@ -1,6 +1,5 @@
 """`hostloom host`."""
 
-import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
+from hostloom.cli.keys import create_trusting
 from hostloom.cli.nodes import Tags, tags_of
 from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
 from hostloom.cli.output import (
@@ -24,7 +24,7 @@ from hostloom.cli.output import (
     when,
 )
 from hostloom.cli.session import open_client
-from hostloom.client import Client, Document, Problem
+from hostloom.client import Document
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import InstalledBy
 
@@ -181,30 +181,11 @@ def add(
         tags=tags_of(tag),
     )
     with open_client(context) as client:
-        finish(client, _create(client, body), output, wait=wait)
+        finish(client, create_trusting(client.hosts.create, body), output, wait=wait)
         made = client.hosts.get(name)
         show_done(f"host {name} added; its node is {_node(made)}", made, output)
         if output is Format.TABLE and made["correlation"]["state"] != "correlated":
             say("interface constraints need a known node: `hostloom host show` says more")
-
-
-def _create(client: Client, body: Document) -> Document:
-    """Add it; an SSH key that is not pinned is shown, and added with once the user accepts it."""
-    try:
-        return client.hosts.create(body)
-    except Problem as problem:
-        if problem.code != "host-key-unknown":
-            raise
-        fingerprint = str(problem.details["fingerprint"])
-        if body.get("accept_key"):
-            raise fail(str(problem), "that is not the key that you gave", Exit.REFUSED) from None
-        if not sys.stdin.isatty():
-            hint = f"compare it with the host's own, then add it with --accept-key {fingerprint}"
-            raise fail(str(problem), hint, Exit.REFUSED) from None
-    say(f"The SSH key of {body['name']} is not known:\n  {fingerprint}")
-    say("On the host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows its own.")
-    typer.confirm("Is it the same?", abort=True, err=True)
-    return client.hosts.create(body | {"accept_key": fingerprint})
 
 
 add_list(app, NOUN)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.keys import create_trusting
 from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
 from hostloom.cli.output import Column, Format, Output, show_data, show_done, show_list, show_one
 from hostloom.cli.session import open_client
@@ -77,8 +78,17 @@ app = make_app(NOUN, "Racks: whose Kea serves DHCP on which VLANs.")
 def add(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Its name.")],
-    node: Annotated[str, typer.Option(help="The node that it runs on, by hostname or system id.")],
     control: Control,
+    node: Annotated[
+        str | None,
+        typer.Option(
+            help="The node that it runs on, by hostname or system id; one behind SSH is read without it."
+        ),
+    ] = None,
+    accept_key: Annotated[
+        str | None,
+        typer.Option(metavar="SHA256:…", help="The fingerprint of its SSH key, as you know it; for scripts."),
+    ] = None,
     control6: Annotated[str, typer.Option(help="The same of its DHCPv6 server.")] = "",
     description: Annotated[str, typer.Option(help="For people.")] = "",
     output: Output = Format.TABLE,
@@ -88,17 +98,12 @@ def add(
     The password of an agent's user (`http://USER@HOST:8000/`) is read from `rack-passwords/NAME` in the
     server's state directory, which only the server may read.
 
-    Example: `hostloom rack add rack2 --node rack2 --control ssh://root@10.0.0.3/run/kea/kea4-ctrl-socket`
+    Example: `hostloom rack add rack2 --control ssh://root@10.0.0.3/run/kea/kea4-ctrl-socket`
     """
-    body = {
-        "name": name,
-        "node": node,
-        "control": control,
-        "control6": control6,
-        "description": description,
-    }
+    body = {"name": name, "control": control, "control6": control6, "description": description}
+    body |= given(node=node, accept_key=accept_key)
     with open_client(context) as client:
-        made = client.racks.create(body)
+        made = create_trusting(client.racks.create, body)
     show_done(f"rack {made['name']} added (id {made['id']})", made, output)
 
 

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from hostloom.decide.serving import ha_intent, served_by
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.dhcp import DhcpIntent, DhcpReservation, DhcpSubnet
+from hostloom.model.dhcp import DhcpIntent, DhcpReservation, DhcpSubnet, PublishedNic
 from hostloom.model.ids import SubnetId, VlanId, natural_key
-from hostloom.model.machine import Machine
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet, Vlan
 from hostloom.model.node import Node, NodeInterface
 from hostloom.model.plan import Plan
@@ -20,19 +20,22 @@ _PUBLISHED = (AddressKind.AUTO, AddressKind.STATIC)
 
 def dhcp_intent(
     snapshot: Snapshot,
-    machines: Iterable[Machine],
+    nics: Iterable[PublishedNic],
     racks: Sequence[Rack],
     rack: Rack,
     boot_url_of: Callable[[Address], str],
+    boot_node: Node | None = None,
 ) -> DhcpIntent:
     """Every subnet of every VLAN that a rack, or its partner, serves, directly or through a relay.
 
-    Its node must be in the snapshot.
+    Its node must be in the snapshot. Boot files are on `boot_node`, the machine that hostloom runs on,
+    whichever rack points to them; None: on the rack.
     """
     node = snapshot.node_by_system_id[rack.system_id]
-    reservations = _reservations(snapshot, machines)
+    reservations = _reservations(snapshot, nics)
+    boot = _BootFiles(boot_node or node, boot_url_of)
     subnets = [
-        _subnet(snapshot, subnet, node, reservations.get(subnet.id, ()), boot_url_of)
+        _subnet(snapshot, subnet, node, reservations.get(subnet.id, ()), boot)
         for vlan_id in served_by(snapshot, racks, rack)
         for subnet in snapshot.subnets_by_vlan.get(vlan_id, ())
     ]
@@ -55,7 +58,7 @@ def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddit
 
 
 def _reservations(
-    snapshot: Snapshot, machines: Iterable[Machine]
+    snapshot: Snapshot, nics: Iterable[PublishedNic]
 ) -> dict[SubnetId, tuple[DhcpReservation, ...]]:
     """The addresses that each machine's NICs hold, by subnet; the order of the NIC's own addresses counts."""
     held = {
@@ -64,16 +67,16 @@ def _reservations(
         if each.kind in _PUBLISHED and each.subnet_id is not None
     }
     found: dict[SubnetId, list[DhcpReservation]] = {}
-    for machine in machines:
-        own = []
-        for nic in machine.interfaces:
-            keys = [(machine.system_id, nic.name, ip) for ip in nic.ips]
-            own += [(each, nic.mac) for each in _one_a_subnet(held[key] for key in keys if key in held)]
-        nics = Counter(subnet_id for subnet_id, _ in {(subnet_id, mac) for (subnet_id, _), mac in own})
-        for (subnet_id, ip), mac in own:
-            # Two NICs on one subnet cannot be told apart by the machine that they are of.
-            uuid = machine.uuid if ip.version == 6 and nics[subnet_id] == 1 else ""
-            found.setdefault(subnet_id, []).append(DhcpReservation(mac, ip, machine.hostname, uuid))
+    own = []
+    for nic in nics:
+        keys = [(nic.system_id, nic.name, ip) for ip in nic.ips]
+        own += [(nic, *each) for each in _one_a_subnet(held[key] for key in keys if key in held)]
+    macs = {(nic.system_id, subnet_id, nic.mac) for nic, subnet_id, _ in own}
+    on_subnet = Counter((system_id, subnet_id) for system_id, subnet_id, _ in macs)
+    for nic, subnet_id, ip in own:
+        # Two NICs on one subnet cannot be told apart by the machine that they are of.
+        uuid = nic.uuid if ip.version == 6 and on_subnet[nic.system_id, subnet_id] == 1 else ""
+        found.setdefault(subnet_id, []).append(DhcpReservation(nic.mac, ip, nic.hostname, uuid))
     return {key: tuple(sorted(some, key=lambda r: (int(r.ip), r.mac))) for key, some in found.items()}
 
 
@@ -90,11 +93,11 @@ def _subnet(
     subnet: Subnet,
     rack: Node,
     reservations: tuple[DhcpReservation, ...],
-    boot_url_of: Callable[[Address], str],
+    boot: "_BootFiles",
 ) -> DhcpSubnet:
     vlan = snapshot.vlan_by_id[subnet.vlan_id]
     interface = _rack_interface(snapshot, rack, vlan, subnet.cidr.version)
-    rack_address = _rack_address(rack, vlan.id if vlan.dhcp_on else vlan.relay_vlan_id, subnet)
+    boot_address = boot.address(vlan.id if vlan.dhcp_on else vlan.relay_vlan_id, subnet)
     return DhcpSubnet(
         id=subnet.id,
         cidr=subnet.cidr,
@@ -105,7 +108,7 @@ def _subnet(
         mtu=vlan.mtu,
         reservations=reservations,
         relays=_relays(subnet) if interface is None else (),
-        boot_url=boot_url_of(rack_address) if rack_address is not None else "",
+        boot_url="" if boot_address is None else boot.url_of(boot_address),
         vlan_id=vlan.id,
         ntp_servers=subnet.ntp_servers,
         lease_time_s=subnet.lease_time_s,
@@ -140,15 +143,29 @@ def _rack_interface(snapshot: Snapshot, rack: Node, vlan: Vlan, version: int) ->
     return min(able, key=worth, default=None)
 
 
-def _rack_address(rack: Node, vlan_id: VlanId | None, subnet: Subnet) -> Address | None:
-    """The rack's address that machines of the subnet reach: one inside it if there is one."""
-    on_vlan = [
+@dataclass(frozen=True)
+class _BootFiles:
+    """The node that has boot files, and their URL at one of its addresses."""
+
+    node: Node
+    url_of: Callable[[Address], str]
+
+    def address(self, vlan_id: VlanId | None, subnet: Subnet) -> Address | None:
+        """What machines of the subnet reach: an address inside it, else on its VLAN, else by routing."""
+        on_vlan = _addresses(_with_addresses(self.node, vlan_id), subnet)
+        inside = [ip for ip in on_vlan if ip in subnet.cidr]
+        elsewhere = _addresses(self.node.interfaces, subnet)
+        return next(iter([*inside, *on_vlan, *elsewhere]), None)
+
+
+def _addresses(interfaces: Iterable[NodeInterface], subnet: Subnet) -> list[Address]:
+    """Those of the subnet's family that others may reach, by interface."""
+    return [
         ip
-        for each in sorted(_with_addresses(rack, vlan_id), key=lambda i: natural_key(i.name))
+        for each in sorted(interfaces, key=lambda i: natural_key(i.name))
         for ip in each.ips
-        if ip.version == subnet.cidr.version and not ip.is_link_local
+        if ip.version == subnet.cidr.version and not ip.is_link_local and not ip.is_loopback
     ]
-    return next((ip for ip in on_vlan if ip in subnet.cidr), on_vlan[0] if on_vlan else None)
 
 
 def _with_addresses(rack: Node, vlan_id: VlanId | None) -> list[NodeInterface]:

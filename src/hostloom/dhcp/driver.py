@@ -119,17 +119,19 @@ class KeaDhcp:
         """
         processes: list[int] = []
         counts: list[int] = []
-        lost = []
+        lost, deaf = [], []
         for server in self._servers:
             try:
-                processes.append(server.process())
+                process, trouble = server.process()
+                processes.append(process)
+                deaf += [trouble] if trouble else []
                 counts += server.counts()
             except DhcpUnreachable as error:
                 processes.append(0)
                 lost.append(error)
         if len(lost) == len(self._servers):
             raise lost[0]
-        return DhcpPulse(tuple(processes), tuple(counts), "; ".join(map(str, lost)))
+        return DhcpPulse(tuple(processes), tuple(counts), "; ".join([*map(str, lost), *deaf]))
 
     def status(self) -> RackStatus:
         """What every server says of itself; those that do not answer are its `trouble`."""
@@ -143,6 +145,7 @@ class KeaDhcp:
                 lost.append(str(error))
                 continue
             uptimes.append((server.version, found.uptime_s))
+            lost += [found.deaf] if found.deaf else []
             ha = ha if ha[0] else (found.ha_state, found.ha_partner_state)
         return RackStatus("; ".join(lost), tuple(versions), tuple(uptimes), *ha)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -11,6 +12,7 @@ from typing import Any
 from hostloom.dhcp.config import KeaPaths
 from hostloom.dhcp.config6 import duid
 from hostloom.dhcp.control import Control
+from hostloom.dhcp.lean import lean
 from hostloom.dhcp.missing import missing_interface, without
 from hostloom.model.dhcp import DhcpReservation
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, InvalidValue
@@ -21,6 +23,8 @@ from hostloom.model.network import Address
 ASSIGNED = 0
 #: A server that is well answers at once.
 ALIVE_TIMEOUT_S = 2.0
+#: Kea's words of an interface that is down or without carrier (Kea 2.2: `openSockets4`).
+_NO_CARRIER = re.compile(r"is not running|is down")
 #: Names of Kea's statistics, by IP version.
 _COUNTS = {
     version: (
@@ -61,6 +65,8 @@ class ServerStatus:
     #: Kea's words for its own state in a pair and its partner's; empty: it serves alone.
     ha_state: str = ""
     ha_partner_state: str = ""
+    #: Why it does not listen where it should; empty: it does.
+    deaf: str = ""
 
 
 class KeaServer:
@@ -71,6 +77,8 @@ class KeaServer:
         self._control = control
         #: What was set last, and how Kea showed it afterwards.
         self._set: tuple[str, str] | None = None
+        #: The document that was set last, whatever happened to the server since.
+        self._taken: dict[str, Any] | None = None
 
     def runs(self, wanted: dict[str, Any]) -> bool:
         """Whether Kea was set to this and shows what it showed then: it may have restarted since."""
@@ -78,28 +86,30 @@ class KeaServer:
 
     def test(self, wanted: dict[str, Any]) -> None:
         """DhcpRejected in Kea's words; nothing is changed."""
+        asked = lean(wanted, self._taken)
         try:
-            self._control.command("config-test", wanted)
+            self._control.command("config-test", asked)
         except DhcpRejected as error:
             if missing_interface(str(error)) is None:
                 raise
             # Kea looks for interfaces when it is set, never for a test: it may be there by now.
             self._set_rest(self._control.command("config-get"))
-            self._control.command("config-test", wanted)
+            self._control.command("config-test", asked)
 
     def set(self, wanted: dict[str, Any]) -> None:
         """Serve this and nothing else; refused for an interface that is gone, go on with what was served.
 
         Kea 2.2 keeps its configuration then, but closes its sockets on every interface.
         """
-        before = self._control.command("config-get")
+        self._set = None
         try:
             self._control.command("config-set", wanted)
         except DhcpRejected as error:
-            self._set = None
             if missing_interface(str(error)) is not None:
-                self._set_rest(before)
+                self._set_rest(self._control.command("config-get"))
             raise
+        self._taken = wanted
+        # It is live by now: reading it back keeps no reservation waiting.
         self._set = (_digest(wanted), self._running())
 
     def _set_rest(self, document: dict[str, Any]) -> None:
@@ -143,7 +153,7 @@ class KeaServer:
     def status(self) -> ServerStatus:
         """What it says of itself; DhcpUnreachable."""
         found = self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
-        return ServerStatus(float(found.get("uptime", 0)), *_ha_states(found))
+        return ServerStatus(float(found.get("uptime", 0)), *_ha_states(found), _deaf(found))
 
     def running(self) -> dict[str, Any]:
         """The configuration that runs; DhcpUnreachable."""
@@ -165,9 +175,10 @@ class KeaServer:
             hooks[0] if hooks else usual.hooks,
         )
 
-    def process(self) -> int:
-        """Its process id."""
-        return int(self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)["pid"])
+    def process(self) -> tuple[int, str]:
+        """Its process id, and why it does not listen where it should; empty: it does."""
+        found = self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
+        return int(found["pid"]), _deaf(found)
 
     def counts(self) -> tuple[int, ...]:
         """They change with every lease that is given, given back, declined or reclaimed; not by a renewal."""
@@ -179,6 +190,15 @@ class KeaServer:
 
     def _running(self) -> str:
         return _digest(self._control.command("config-get"))
+
+
+def _deaf(found: dict[str, Any]) -> str:
+    """Sockets that `status-get` says cannot be opened, such as where another server has the port.
+
+    An interface without carrier is none of it: a bridge gets that with its first machine.
+    """
+    errors = found.get("sockets", {}).get("errors", ())
+    return "; ".join(str(each).strip() for each in errors if not _NO_CARRIER.search(str(each)))
 
 
 def _ha_states(found: dict[str, Any]) -> tuple[str, str]:
@@ -208,4 +228,4 @@ def _mac(text: str) -> MacAddress | None:
 
 
 def _digest(document: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(document).encode()).hexdigest()

@@ -3,8 +3,21 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hostloom.model.ids import MacAddress, SubnetId, VlanId
+from hostloom.model.ids import MacAddress, SubnetId, SystemId, VlanId
 from hostloom.model.network import Address, IPRange, Network
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedNic:
+    """A NIC of a machine whose addresses are meant to be published, and what names its machine."""
+
+    system_id: SystemId
+    hostname: str
+    uuid: str
+    name: str
+    mac: MacAddress
+    #: In the order in which the NIC has them.
+    ips: tuple[Address, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Changes that our DHCP server must learn of: made, published, and taken back where it refuses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from hostloom.model.errors import DriverError
+from hostloom.model.ids import VlanId
 from hostloom.model.network import Vlan
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.publish import publish_dhcp
@@ -13,20 +14,22 @@ T = TypeVar("T")
 
 def change_served(
     ports: Ports,
-    change: Callable[[UnitOfWork], tuple[T, bool]],
+    change: Callable[[UnitOfWork], tuple[T, Collection[VlanId]]],
     undo: Callable[[UnitOfWork, T], None],
 ) -> T:
-    """Commit `change` and publish it if it says that a served VLAN is concerned.
+    """Commit `change` and publish it if it names served VLANs that it concerns.
 
-    The DHCP server is set from what is committed. When it refuses or cannot be reached, `undo` is committed
-    and the server's error raised: the store never says what the server does not do.
+    The DHCP servers are set from what is committed. When one refuses, or none of a VLAN's can be reached,
+    `undo` is committed and the server's error raised: the store never says what the server does not do. A
+    rack that is down stops no change of a VLAN that it does not serve.
     """
     with ports.store.begin() as uow:
-        done, served = change(uow)
+        before = uow.snapshot()
+        done, concerned = change(uow)
         uow.commit()
-    if served:
+    if concerned:
         try:
-            publish_dhcp(ports)
+            publish_dhcp(ports, concerned, before)
         except DriverError:
             with ports.store.begin() as uow:
                 undo(uow, done)
@@ -35,6 +38,10 @@ def change_served(
     return done
 
 
-def is_served(uow: UnitOfWork, vlan: Vlan) -> bool:
-    """Whether our DHCP serves the VLAN, directly or through its relay VLAN."""
+def served(uow: UnitOfWork, *some: Vlan) -> frozenset[VlanId]:
+    """Those of some VLANs that our DHCP serves, directly or through their relay VLANs."""
+    return frozenset(each.id for each in some if _is_served(uow, each))
+
+
+def _is_served(uow: UnitOfWork, vlan: Vlan) -> bool:
     return vlan.dhcp_on or (vlan.relay_vlan_id is not None and uow.vlans.get(vlan.relay_vlan_id).dhcp_on)

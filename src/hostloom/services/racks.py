@@ -1,20 +1,25 @@
 """Racks: whose DHCP server serves which VLANs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from hostloom.decide.serving import racks_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import Lease
-from hostloom.model.errors import DhcpUnreachable, InvalidValue
-from hostloom.model.ids import RackId
+from hostloom.model.errors import DhcpUnreachable, HostKeyUnknown, InvalidValue
+from hostloom.model.ids import RackId, SystemId
 from hostloom.model.network import Vlan
+from hostloom.model.node import NodeKind
 from hostloom.model.rack import LOCAL, Rack, RackStatus
 from hostloom.ports import DhcpServer, Ports, UnitOfWork
 from hostloom.services.access import require_admin
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
 from hostloom.services.nodes import get as get_node
+from hostloom.workflows.controller import ensure_node
 
 
 @dataclass(frozen=True)
@@ -22,10 +27,13 @@ class RackInput:
     """A rack to add; `node` by hostname or system id."""
 
     name: str
-    node: str
     control: str
+    #: None: the node that is found by reading the rack over SSH, a new one if it is none that we know.
+    node: str | None = None
     control6: str = ""
     description: str = ""
+    #: Fingerprint of the SSH key that the user compared and accepts.
+    accept_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,24 +62,60 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Rack:
 
 
 def add(ports: Ports, principal: Principal, wanted: RackInput) -> Rack:
-    """Record a rack whose DHCP server answers; DhcpUnreachable, and nothing is recorded, if not."""
+    """Record a rack whose DHCP server answers; DhcpUnreachable, and nothing is recorded, if not.
+
+    One behind SSH is read too: which VLANs it can serve follows from its interfaces. Its key must be known
+    or accepted; HostKeyUnknown shows it.
+    """
     require_admin(principal, "add racks")
+    check_name(wanted.name)
+    known = None
     with ports.store.begin() as uow:
-        node = get_node(uow, principal, wanted.node)
+        if wanted.node is not None:
+            known = get_node(uow, principal, wanted.node).system_id
+    uri = ssh_uri(wanted.control)
+    if known is None and uri is None:
+        raise InvalidValue(
+            "node", wanted.node, "the node that it runs on: only a rack behind SSH can be read"
+        )
     rack = Rack(
-        RackId(0),
-        check_name(wanted.name),
-        node.system_id,
-        wanted.control,
-        wanted.control6,
-        wanted.description,
+        RackId(0), wanted.name, known or SystemId(""), wanted.control, wanted.control6, wanted.description
     )
-    _check_channel(ports, rack)
+    with _trusting(ports, rack.name, uri, wanted.accept_key):
+        _check_channel(ports, rack)
+        seen = None if uri is None else ports.scanner.scan(uri)
     with ports.store.begin() as uow:
         _refuse_second_local(uow, rack)
+        if seen is not None:
+            node = ensure_node(uow, ports, known, seen, NodeKind.RACK_CONTROLLER)
+            rack = replace(rack, system_id=node.system_id)
         rack = uow.racks.add(rack)
         uow.commit()
     return rack
+
+
+def ssh_uri(control: str) -> str | None:
+    """The URI by which the machine behind a control channel is read; None where the channel is not SSH."""
+    parts = urlsplit(control)
+    return f"qemu+ssh://{parts.netloc}/system" if parts.scheme == "ssh" else None
+
+
+@contextmanager
+def _trusting(ports: Ports, name: str, uri: str | None, accepted: str | None) -> Iterator[None]:
+    """With the SSH key pinned that the user accepted; forgotten again if nothing comes of it."""
+    if uri is None or ports.keys.pinned(uri) is not None:
+        yield
+        return
+    offered = ports.keys.offered(uri)
+    key = next((each for each in offered if each.fingerprint == accepted), None)
+    if key is None:
+        raise HostKeyUnknown(name, ", ".join(each.fingerprint for each in offered))
+    ports.keys.pin(uri, key)
+    try:
+        yield
+    except BaseException:
+        ports.keys.forget(uri)
+        raise
 
 
 def update(

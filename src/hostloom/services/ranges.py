@@ -1,16 +1,17 @@
 """IP ranges: the addresses of a subnet for leases, and those set aside."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
 from hostloom.model.errors import InUse, InvalidValue
-from hostloom.model.ids import RangeId
+from hostloom.model.ids import RangeId, VlanId
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import subnets
 from hostloom.services.access import require_admin
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, find_by_key
-from hostloom.services.publishing import change_served, is_served
+from hostloom.services.publishing import change_served, served
 
 #: Addresses that somebody was given; a dynamic range over one could give it out again.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
@@ -54,11 +55,11 @@ def create(ports: Ports, principal: Principal, wanted: RangeInput) -> IPRange:
     """Create a range; on a served VLAN it is published to our DHCP."""
     require_admin(principal, "create ranges")
 
-    def change(uow: UnitOfWork) -> tuple[IPRange, bool]:
+    def change(uow: UnitOfWork) -> tuple[IPRange, Collection[VlanId]]:
         subnet = subnets.get(uow, principal, wanted.subnet)
         new = IPRange(RangeId(0), subnet.id, wanted.kind, wanted.start, wanted.end, wanted.comment)
         _check(uow, subnet, new)
-        return uow.ranges.add(new), is_served(uow, uow.vlans.get(subnet.vlan_id))
+        return uow.ranges.add(new), served(uow, uow.vlans.get(subnet.vlan_id))
 
     return change_served(ports, change, lambda uow, done: uow.ranges.delete(done.id))
 
@@ -69,13 +70,13 @@ def update(
     """Change a range's ends or comment."""
     require_admin(principal, "change ranges")
 
-    def change(uow: UnitOfWork) -> tuple[tuple[IPRange, IPRange], bool]:
+    def change(uow: UnitOfWork) -> tuple[tuple[IPRange, IPRange], Collection[VlanId]]:
         before = get(uow, principal, key)
         check_generation("range", key, before, generation)
         after = replace(before, **changed_fields(changes))
         subnet = uow.subnets.get(before.subnet_id)
         _check(uow, subnet, after)
-        return (before, uow.ranges.update(after)), is_served(uow, uow.vlans.get(subnet.vlan_id))
+        return (before, uow.ranges.update(after)), served(uow, uow.vlans.get(subnet.vlan_id))
 
     def put_back(uow: UnitOfWork, done: tuple[IPRange, IPRange]) -> None:
         before, after = done
@@ -88,11 +89,11 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
     """Delete a range; leases that it gave run out by themselves."""
     require_admin(principal, "delete ranges")
 
-    def change(uow: UnitOfWork) -> tuple[IPRange, bool]:
+    def change(uow: UnitOfWork) -> tuple[IPRange, Collection[VlanId]]:
         old = get(uow, principal, key)
         check_generation("range", key, old, generation)
         uow.ranges.delete(old.id)
-        return old, is_served(uow, uow.vlans.get(uow.subnets.get(old.subnet_id).vlan_id))
+        return old, served(uow, uow.vlans.get(uow.subnets.get(old.subnet_id).vlan_id))
 
     def restore(uow: UnitOfWork, done: IPRange) -> None:
         uow.ranges.add(done)

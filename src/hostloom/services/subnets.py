@@ -1,11 +1,12 @@
 """Subnets: IP prefixes on VLANs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from hostloom.model.access import Principal
 from hostloom.model.errors import InUse, InvalidValue
-from hostloom.model.ids import SubnetId, SystemId
+from hostloom.model.ids import SubnetId, SystemId, VlanId
 from hostloom.model.network import Address, AddressKind, IPRange, Network, RangeKind, Subnet
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import vlans
@@ -18,7 +19,7 @@ from hostloom.services.naming import (
     check_name,
     find_by_key,
 )
-from hostloom.services.publishing import change_served, is_served
+from hostloom.services.publishing import change_served, served
 from hostloom.workflows.rederive import rederive_vlans
 
 #: A minute, below which clients do nothing but renew; a year.
@@ -73,7 +74,7 @@ def create(ports: Ports, principal: Principal, wanted: SubnetInput) -> Subnet:
     require_admin(principal, "create subnets")
     cidr = parse_cidr(wanted.cidr)
 
-    def change(uow: UnitOfWork) -> tuple[Subnet, bool]:
+    def change(uow: UnitOfWork) -> tuple[Subnet, Collection[VlanId]]:
         vlan = vlans.get(uow, principal, wanted.vlan)
         subnet = Subnet(
             SubnetId(0),
@@ -90,7 +91,7 @@ def create(ports: Ports, principal: Principal, wanted: SubnetInput) -> Subnet:
         _check(subnet)
         added = uow.subnets.add(subnet)
         rederive_vlans(uow)
-        return added, is_served(uow, vlan)
+        return added, served(uow, vlan)
 
     return change_served(ports, change, lambda uow, done: uow.subnets.delete(done.id))
 
@@ -101,7 +102,7 @@ def update(
     """Change a subnet; it stays on its VLAN while machines have addresses of it."""
     require_admin(principal, "change subnets")
 
-    def change(uow: UnitOfWork) -> tuple[tuple[Subnet, Subnet], bool]:
+    def change(uow: UnitOfWork) -> tuple[tuple[Subnet, Subnet], Collection[VlanId]]:
         before = get(uow, principal, key)
         check_generation("subnet", key, before, generation)
         fields = changed_fields(changes)
@@ -113,11 +114,11 @@ def update(
             _check_gateway_free(uow, after)
         if after.vlan_id != before.vlan_id:
             _refuse_move(uow, before)
-        served = any(is_served(uow, uow.vlans.get(each)) for each in {before.vlan_id, after.vlan_id})
+        both = [uow.vlans.get(each) for each in {before.vlan_id, after.vlan_id}]
         updated = uow.subnets.update(after)
         if after.vlan_id != before.vlan_id:
             rederive_vlans(uow)
-        return (before, updated), served
+        return (before, updated), served(uow, *both)
 
     return change_served(ports, change, _put_back)[1]
 
@@ -126,12 +127,12 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
     """Delete a subnet with its ranges; InUse names who has addresses of it."""
     require_admin(principal, "delete subnets")
 
-    def change(uow: UnitOfWork) -> tuple[tuple[Subnet, list[IPRange]], bool]:
+    def change(uow: UnitOfWork) -> tuple[tuple[Subnet, list[IPRange]], Collection[VlanId]]:
         subnet = get(uow, principal, key)
         check_generation("subnet", key, subnet, generation)
         ranges = [each for each in uow.ranges.list() if each.subnet_id == subnet.id]
         uow.subnets.delete(subnet.id)
-        return (subnet, ranges), is_served(uow, uow.vlans.get(subnet.vlan_id))
+        return (subnet, ranges), served(uow, uow.vlans.get(subnet.vlan_id))
 
     change_served(ports, change, _restore)
 

@@ -1,5 +1,6 @@
 """VLANs: their tag, MTU and space, and whether our DHCP serves them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -19,7 +20,7 @@ from hostloom.services.naming import (
     find_by_key,
     is_id,
 )
-from hostloom.services.publishing import change_served, is_served
+from hostloom.services.publishing import change_served, served
 
 
 class DhcpMode(StrEnum):
@@ -100,14 +101,14 @@ def update(
     """Change a VLAN; the MTU of a served one is published to our DHCP."""
     require_admin(principal, "change VLANs")
 
-    def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], bool]:
+    def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], Collection[VlanId]]:
         before = get(uow, principal, key)
         check_generation("vlan", key, before, generation)
         fields = changed_fields(changes)
         if "space" in fields:
             fields["space_id"] = _space_id(uow, fields.pop("space"))
         after = uow.vlans.update(_checked(replace(before, **fields)))
-        return (before, after), after.mtu != before.mtu and is_served(uow, after)
+        return (before, after), served(uow, after) if after.mtu != before.mtu else ()
 
     return change_served(ports, change, _put_back)[1]
 
@@ -139,7 +140,7 @@ def set_dhcp(
             "primary" if primary else "secondary", primary or secondary, "none but with mode on"
         )
 
-    def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], bool]:
+    def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], Collection[VlanId]]:
         before = get(uow, principal, key)
         check_generation("vlan", key, before, generation)
         if mode is not DhcpMode.ON:
@@ -154,10 +155,10 @@ def set_dhcp(
             secondary_rack_id=second,
         )
         if after == before:
-            return (before, before), False
-        served = is_served(uow, before)
+            return (before, before), ()
+        concerned = served(uow, before)
         after = uow.vlans.update(after)
-        return (before, after), served or is_served(uow, after)
+        return (before, after), concerned | served(uow, after)
 
     return change_served(ports, change, _put_back)[1]
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from hostloom.model.attachment import Attachment
+from hostloom.model.dhcp import PublishedNic
 from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration, WrongState
 from hostloom.model.ids import HostId, MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
@@ -154,6 +155,18 @@ class Machines:
         both = union_all(of_host, enlisted).subquery()
         first = select(both.c.system_id).order_by(both.c.ours.desc(), both.c.system_id).limit(1)
         return read_machine(self.tx, machines.c.system_id == first.scalar_subquery())
+
+    def published_nics(self) -> Sequence[PublishedNic]:
+        """What DHCP is to know of all machines, by system id: one statement."""
+        nic = machine_interfaces
+        query = (
+            select(nodes.c.system_id, nodes.c.hostname, machines.c.uuid, nic.c.name, nic.c.mac, nic.c.ips)
+            .join(machines, machines.c.system_id == nodes.c.system_id)
+            .join(nic, nic.c.system_id == nodes.c.system_id)
+            .where(machines.c.dhcp_published)
+            .order_by(nodes.c.system_id, nic.c.position)
+        )
+        return [PublishedNic(*row) for row in self.tx.rows(query)]
 
     def overdue(self, now: float) -> list[Machine]:
         """Those whose report was due by now, by system id."""

@@ -1,4 +1,4 @@
-"""The machine that hostloom runs on becomes a controller node, with the interfaces that it has now."""
+"""The machine that hostloom runs on, and racks, become controller nodes with the interfaces they have now."""
 
 import logging
 from dataclasses import replace
@@ -18,15 +18,21 @@ log = logging.getLogger(__name__)
 def ensure_controller(ports: Ports, known: SystemId | None, seen: ObservedNetwork) -> SystemId:
     """Record this machine: the node that it was, one that has its MACs, or a new one."""
     with ports.store.begin() as uow:
-        node = _find(uow, known) or _by_mac(uow, seen)
-        if node is None:
-            hostname = free_hostname(uow, seen.hostname or "controller")
-            kind = NodeKind.REGION_AND_RACK_CONTROLLER
-            node = uow.nodes.add(Node(ports.ids.system_id(), hostname, kind))
-            log.info("this machine is now the controller node %s (%s)", node.hostname, node.system_id)
-        record_network(uow, ports, node, seen, f"node {node.hostname}")
+        node = ensure_node(uow, ports, known, seen, NodeKind.REGION_AND_RACK_CONTROLLER)
         uow.commit()
     return node.system_id
+
+
+def ensure_node(
+    uow: UnitOfWork, ports: Ports, known: SystemId | None, seen: ObservedNetwork, kind: NodeKind
+) -> Node:
+    """The node of a machine that was read: the known one, one that has its MACs, or a new one of a kind."""
+    node = _find(uow, known) or _by_mac(uow, seen)
+    if node is None:
+        hostname = free_hostname(uow, seen.hostname or "controller")
+        node = uow.nodes.add(Node(ports.ids.system_id(), hostname, kind))
+        log.info("new controller node %s (%s)", node.hostname, node.system_id)
+    return record_network(uow, ports, node, seen, f"node {node.hostname}")
 
 
 def ensure_local_rack(ports: Ports, local: SystemId) -> Rack:

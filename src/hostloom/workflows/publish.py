@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hostloom.decide.dhcp import dhcp_intent
 from hostloom.decide.serving import pair_of, racks_of
+from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
 from hostloom.model.ids import RackId, VlanId
 from hostloom.model.network import Address
@@ -18,11 +19,14 @@ _PUBLISHING: defaultdict[RackId, threading.Lock] = defaultdict(threading.Lock)
 RACKS_AT_ONCE = 8
 
 
-def publish_dhcp(ports: Ports, vlans: Collection[VlanId] | None = None) -> None:
+def publish_dhcp(
+    ports: Ports, vlans: Collection[VlanId] | None = None, before: Snapshot | None = None
+) -> None:
     """Rebuild what each rack serves from the store and apply it, racks at once.
 
     DhcpRejected if a rack refuses. DhcpUnreachable for a rack that does not answer, unless its partner does;
-    with `vlans` only if one of these has no rack that answers. What a rack misses, its watcher sets later.
+    with `vlans` only if one of these has no rack that answers; one that is served no longer since `before`
+    must be told to a rack of its own. What a rack misses, its watcher sets later.
     """
     if ports.dhcp is None:
         return
@@ -33,7 +37,7 @@ def publish_dhcp(ports: Ports, vlans: Collection[VlanId] | None = None) -> None:
         if not isinstance(failure, DhcpUnreachable):
             raise failure
     if failures:
-        _refuse_unserved(ports, racks, failures, vlans)
+        _refuse_unserved(ports, racks, failures, vlans, before)
 
 
 def publish_rack(ports: Ports, rack: Rack, racks: Sequence[Rack]) -> None:
@@ -43,9 +47,10 @@ def publish_rack(ports: Ports, rack: Rack, racks: Sequence[Rack]) -> None:
     with _PUBLISHING[rack.id]:
         with ports.store.begin() as uow:
             snapshot = uow.snapshot()
-            machines = tuple(each for each in uow.machines.list() if each.dhcp_published)
+            nics = uow.machines.published_nics()
         if rack.system_id in snapshot.node_by_system_id:
-            intent = dhcp_intent(snapshot, machines, racks, rack, lambda address: boot_url(ports, address))
+            local = None if ports.local is None else snapshot.node_by_system_id.get(ports.local)
+            intent = dhcp_intent(snapshot, nics, racks, rack, lambda address: boot_url(ports, address), local)
             ports.dhcp.of(rack).apply(intent)
 
 
@@ -80,6 +85,7 @@ def _refuse_unserved(
     racks: Sequence[Rack],
     failures: Mapping[RackId, DriverError],
     vlans: Collection[VlanId] | None,
+    before: Snapshot | None,
 ) -> None:
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
@@ -89,7 +95,10 @@ def _refuse_unserved(
             if pair is None or {pair.primary.id, pair.secondary.id} <= failures.keys():
                 raise failures[rack.id]
         return
-    for vlan_id in sorted(snapshot.bootable_vlans.intersection(vlans)):
-        serving = racks_of(snapshot, racks, snapshot.vlan_by_id[vlan_id])
+    for vlan_id in sorted(vlans):
+        world = snapshot if vlan_id in snapshot.bootable_vlans else before
+        if world is None or vlan_id not in world.bootable_vlans:
+            continue
+        serving = racks_of(world, racks, world.vlan_by_id[vlan_id])
         if serving and all(each.id in failures for each in serving):
             raise failures[serving[0].id]

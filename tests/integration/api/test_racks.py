@@ -89,3 +89,41 @@ def test_a_dead_rack_stops_only_what_it_alone_serves(server: Running) -> None:
         assert refused.status_code >= 500
         assert http.get("/subnets/10.0.0.0%2F24").json()["lease_time_s"] == 120
         assert http.patch("/subnets/10.0.0.0%2F24", json={"lease_time_s": 3}).status_code in (400, 422)
+
+
+def test_a_dead_rack_stops_no_change_of_a_vlan_that_another_serves(server: Running) -> None:
+    assert add(server).status_code == 201
+    second = server.ports.dhcp.others[SECOND]
+    with server.http() as http:
+        http.post("/fabrics", json={"name": "f"})
+        for vid, rack in ((10, "rack"), (20, "rack2")):
+            http.post("/vlans", json={"fabric": "f", "vid": vid})
+            served = http.put(f"/vlans/f/{vid}/dhcp", json={"mode": "on", "primary": rack})
+            assert served.status_code == 200, served.text
+        second.reachable = False
+        assert http.patch("/vlans/f/10", json={"mtu": 9000}).status_code == 200
+        assert http.patch("/vlans/f/20", json={"mtu": 9000}).status_code == 503
+        assert http.get("/vlans/f/20").json()["mtu"] == 1500
+        # It would go on serving the VLAN: that must not look done.
+        assert http.put("/vlans/f/20/dhcp", json={"mode": "off"}).status_code == 503
+        assert http.get("/vlans/f/20").json()["dhcp"] == "on"
+        # Another rack can take the VLAN over.
+        assert http.put("/vlans/f/20/dhcp", json={"mode": "on", "primary": "rack"}).status_code == 200
+
+
+def test_one_behind_ssh_is_read_once_its_key_is_accepted(server: Running) -> None:
+    control = "ssh://root@10.9.9.9/run/kea/kea4-ctrl-socket"
+    server.ports.dhcp.others[control] = FakeDhcp()
+    with server.http() as http:
+        body = {"name": "rack3", "control": control}
+        refused = http.post("/racks", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "host-key-unknown")
+        fingerprint = refused.json()["details"]["fingerprint"]
+        wrong = http.post("/racks", json=body | {"accept_key": "SHA256:other"})
+        assert wrong.status_code == 409
+        # The test's scanner reads nothing: nothing is recorded, and the key is forgotten again.
+        assert http.post("/racks", json=body | {"accept_key": fingerprint}).status_code == 409
+        assert server.ports.keys.pinned("qemu+ssh://root@10.9.9.9/system") is None
+        assert [each["name"] for each in http.get("/racks").json()["items"]] == ["rack"]
+        nowhere = http.post("/racks", json={"name": "rack4", "control": SECOND})
+        assert (nowhere.status_code, "node" in nowhere.text) == (422, True)

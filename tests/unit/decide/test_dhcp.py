@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 from hostloom.decide.dhcp import dhcp_intent
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.dhcp import DhcpSubnet
+from hostloom.model.dhcp import DhcpSubnet, PublishedNic
 from hostloom.model.ids import FabricId, InterfaceId, MacAddress, RackId, RangeId, SubnetId, SystemId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
 from hostloom.model.network import Address, AddressKind, HeldAddress, IPRange, RangeKind, Subnet, Vlan
@@ -55,11 +55,19 @@ def url(address: Address) -> str:
     return f"http://{address}/"
 
 
+def nics_of(*machines: Machine) -> list[PublishedNic]:
+    return [
+        PublishedNic(each.system_id, each.hostname, each.uuid, nic.name, nic.mac, nic.ips)
+        for each in machines
+        for nic in each.interfaces
+    ]
+
+
 def serve(
     snapshot: Snapshot, *nics: NodeInterface, machines: tuple[Machine, ...] = ()
 ) -> dict[int, DhcpSubnet]:
     node = Node(RACK, "rack", NodeKind.RACK_CONTROLLER, nics)
-    intent = dhcp_intent(replace(snapshot, nodes=(node,)), machines, (THE_RACK,), THE_RACK, url)
+    intent = dhcp_intent(replace(snapshot, nodes=(node,)), nics_of(*machines), (THE_RACK,), THE_RACK, url)
     return {int(each.id): each for each in intent.subnets}
 
 
@@ -177,3 +185,14 @@ def test_an_address_that_is_only_seen_or_leased_is_not_reserved() -> None:
 
 def test_nothing_served_is_an_empty_intent() -> None:
     assert serve(world(subnet(3, "10.0.3.0/24", OTHER))) == {}
+
+
+def test_boot_files_are_where_hostloom_runs_whichever_rack_serves() -> None:
+    here = Node(SystemId("here01"), "here", NodeKind.RACK_CONTROLLER, (nic("eth0", "10.0.0.9/24"),))
+    there = Node(RACK, "rack", NodeKind.RACK_CONTROLLER, (nic("eth0", "10.0.0.2/24"),))
+    snapshot = replace(world(subnet(1, "10.0.0.0/24")), nodes=(here, there))
+    (served,) = dhcp_intent(snapshot, (), (THE_RACK,), THE_RACK, url, here).subnets
+    assert (served.interface, served.boot_url) == ("eth0", "http://10.0.0.9/")
+    routed = replace(here, interfaces=(nic("eth0", "192.0.2.9/24", vlan=OTHER),))
+    (served,) = dhcp_intent(snapshot, (), (THE_RACK,), THE_RACK, url, routed).subnets
+    assert served.boot_url == "http://192.0.2.9/"

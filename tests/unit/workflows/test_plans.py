@@ -103,7 +103,7 @@ def test_what_dhcp_gets_is_what_publishing_adds(world: LittleWorld) -> None:
     def served() -> set[Any]:
         with world.ports.store.begin() as uow:
             racks = uow.racks.list()
-            intent = dhcp_intent(uow.snapshot(), uow.machines.list(), racks, racks[0], lambda _: "")
+            intent = dhcp_intent(uow.snapshot(), uow.machines.published_nics(), racks, racks[0], lambda _: "")
         return {(str(s.cidr), r.mac, r.ip, r.hostname) for s in intent.subnets for r in s.reservations}
 
     before = served()

@@ -18,13 +18,18 @@ router = APIRouter(prefix="/racks", tags=["racks"])
 
 
 class RackIn(In):
-    """A rack to add; `control` as `unix:/PATH`, `ssh://USER@HOST/PATH` or `http(s)://HOST:PORT/`."""
+    """A rack to add; `control` as `unix:/PATH`, `ssh://USER@HOST/PATH` or `http(s)://HOST:PORT/`.
+
+    Without `node` a rack behind SSH is read, and recorded as the node that it is; `accept_key`: the
+    fingerprint of its SSH key, as `HostKeyUnknown` showed it.
+    """
 
     name: Text
-    node: Text
     control: Text
+    node: Text | None = None
     control6: Text = ""
     description: Text = ""
+    accept_key: Text | None = None
 
 
 class RackPatch(Patch):
