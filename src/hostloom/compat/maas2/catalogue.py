@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from hostloom.compat.maas2.answers import Answer
@@ -107,11 +108,11 @@ class Catalogue:
         ]
 
     def find(self, path: str) -> Found | None:
-        """The resource of a path below the API's root, with or without its last slash."""
+        """The resource of a path below the API's root, percent-encoded, with or without its last slash."""
         whole = path.rstrip("/") + "/"
         for pattern, resource in self._patterns:
             if match := pattern.fullmatch(whole):
-                return Found(resource, match.groupdict())
+                return Found(resource, {name: unquote(text) for name, text in match.groupdict().items()})
         return None
 
 

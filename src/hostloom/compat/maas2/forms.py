@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
+from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from hostloom.compat.maas2.answers import Fault, bad_field, refuse
+from hostloom.model.network import Address
 from hostloom.services.naming import KEEP, Keep
 
 T = TypeVar("T")
@@ -108,6 +110,18 @@ class Form:
         if value not in choices:
             raise bad_field(name, f"{_shown(value)} is not one of: {', '.join(choices)}.")
         return value
+
+    def address(self, name: str) -> Address | None:
+        """An IP address; None when absent or empty."""
+        value = self.text(name)
+        return None if value is None or not value.strip() else self.parse_address(name, value)
+
+    def parse_address(self, name: str, value: str) -> Address:
+        """An IP address of a field's value, or of a part of it."""
+        try:
+            return ip_address(value.strip())
+        except ValueError:
+            raise bad_field(name, f"{_shown(value)} is not an IPv4 or IPv6 address.") from None
 
     def without(self, *names: str) -> "Form":
         """The same without some fields."""

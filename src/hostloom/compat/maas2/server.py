@@ -37,7 +37,7 @@ class Heard:
     """A request with its whole body."""
 
     method: str
-    #: Below `/MAAS/`, slashes collapsed.
+    #: Below `/MAAS/`, percent-encoded: a place may hold a slash (a CIDR). Slashes collapsed.
     path: str
     raw_path: str
     query: bytes
@@ -167,15 +167,15 @@ def _split_op(path: str) -> tuple[str, str]:
 
 def _hear(request: Request, body: bytes) -> Heard:
     headers = request.headers
-    raw = request.scope.get("raw_path") or request.scope["path"].encode()
+    raw_path = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
     host = headers.get("x-forwarded-host") or headers.get("host") or "localhost"
     scheme = headers.get("x-forwarded-proto") or request.scope.get("scheme", "http")
     hosts = dict.fromkeys((host, headers.get("host") or "localhost"))
     schemes = dict.fromkeys(each for each in (scheme, "http", "https") if each in ("http", "https"))
     return Heard(
         request.method,
-        _SLASHES.sub("/", request.path_params["path"]).removeprefix("/"),
-        raw.partition(b"?")[0].decode("latin-1"),
+        _SLASHES.sub("/", raw_path).partition("/MAAS/")[2],
+        raw_path,
         request.scope["query_string"],
         headers.get("authorization", ""),
         headers.get("content-type", ""),

@@ -1,7 +1,17 @@
 """Every resource of the façade, in the order in which it is described."""
 
 from hostloom.compat.maas2.catalogue import Catalogue
-from hostloom.compat.maas2.nouns import account, fabrics, users, version
+from hostloom.compat.maas2.nouns import (
+    account,
+    fabrics,
+    groups,
+    ipranges,
+    spaces,
+    subnets,
+    users,
+    version,
+    vlans,
+)
 
 CATALOGUE = Catalogue(
     (
@@ -9,5 +19,10 @@ CATALOGUE = Catalogue(
         *account.RESOURCES,
         *users.RESOURCES,
         *fabrics.RESOURCES,
+        *vlans.RESOURCES,
+        *spaces.RESOURCES,
+        *subnets.RESOURCES,
+        *ipranges.RESOURCES,
+        *groups.RESOURCES,
     )
 )

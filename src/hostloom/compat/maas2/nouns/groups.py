@@ -1,0 +1,235 @@
+"""`zones/`, `resourcepools/`, `domains/` and `tags/`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, uri
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.view import View, shown_pool, shown_zone
+from hostloom.model.annotation import Annotated
+from hostloom.model.grouping import Domain, Tag
+from hostloom.ports import Repository, UnitOfWork
+from hostloom.services import groupings
+from hostloom.services.groupings import DomainChanges, GroupChanges, TagChanges
+from hostloom.services.naming import KEEP
+
+zones = Resource("Zones", "zones/", "Manage zones.")
+zone = Resource("Zone", "zones/{name}/", "Manage a zone.")
+pools = Resource("ResourcePools", "resourcepools/", "Manage resource pools.")
+pool = Resource("ResourcePool", "resourcepool/{id}/", "Manage a resource pool.", ("resourcepools/{id}/",))
+domains = Resource("Domains", "domains/", "Manage domains.")
+domain = Resource("Domain", "domains/{id}/", "Manage a domain.")
+tags = Resource("Tags", "tags/", "Manage tags.")
+tag = Resource("Tag", "tags/{name}/", "Manage a tag.")
+RESOURCES = (zones, zone, pools, pool, domains, domain, tags, tag)
+
+_NAME = Param("name", "The name.", required=True)
+_NEW_NAME = Param("name", "A new name.")
+_DESCRIPTION = Param("description", "A description.")
+_TTL = Param("ttl", "Seconds; kept for clients, since hostloom serves no DNS.", "Int")
+_AUTHORITATIVE = Param("authoritative", "Whether the domain is ours.", "Boolean")
+_TAG = (
+    Param("comment", "What it is for."),
+    Param("definition", "Empty: hostloom has no automatic tags."),
+    Param("kernel_opts", "Kernel options of machines that have the tag."),
+)
+_MAX_TTL_S = 2**31 - 1
+
+
+class _Plain:
+    """A kind of group that has a name and a description, and nothing else."""
+
+    def __init__(
+        self,
+        kind: str,
+        place: str,
+        of: Callable[[UnitOfWork], Repository[Any, Any]],
+        make: Callable[..., Any],
+        shown: Callable[[Any], dict[str, Any]],
+    ) -> None:
+        self._kind, self._place, self._of, self._make, self._shown = kind, place, of, make, shown
+
+    def offer(self, several: Resource, one: Resource) -> None:
+        """Register every action."""
+        words = self._kind
+        several.crud("read", f"List {words}s.")(self.list)
+        several.crud("create", f"Create a {words}.", _NAME, _DESCRIPTION)(self.create)
+        one.crud("read", f"Show a {words}.")(self.read)
+        one.crud("update", f"Change a {words}.", _NEW_NAME, _DESCRIPTION)(self.update)
+        one.crud("delete", f"Delete a {words} without members.")(self.delete)
+
+    def list(self, call: Call) -> Answer:
+        """By id."""
+        with call.begin() as uow:
+            found = groupings.list_(call.principal, self._of(uow))
+        return answer([self._shown(each) for each in found])
+
+    def create(self, call: Call) -> Answer:
+        """The new one."""
+        form = call.form
+        with call.begin() as uow:
+            made = self._make(uow, call.principal, form.required("name"), form.text("description") or "")
+            uow.commit()
+        return answer(self._shown(made))
+
+    def read(self, call: Call) -> Answer:
+        """By name or id."""
+        with call.begin() as uow:
+            things = self._of(uow)
+            return answer(
+                self._shown(groupings.get(call.principal, things, self._kind, self._key(call, things)))
+            )
+
+    def update(self, call: Call) -> Answer:
+        """What is not sent stays."""
+        form = call.form
+        changes = GroupChanges(form.changed("name"), form.changed("description"))
+        with call.begin() as uow:
+            things = self._of(uow)
+            key = self._key(call, things)
+            changed = groupings.update(call.principal, things, self._kind, key, changes)
+            uow.commit()
+        return answer(self._shown(changed))
+
+    def delete(self, call: Call) -> Answer:
+        """Refused while it has members."""
+        with call.begin() as uow:
+            things = self._of(uow)
+            groupings.delete(call.principal, things, self._kind, self._key(call, things))
+            uow.commit()
+        return GONE
+
+    def _key(self, call: Call, things: Repository[Any, Any]) -> str:
+        return key_of(things, call.places[self._place])
+
+
+_Plain("zone", "name", lambda uow: uow.zones, groupings.create_zone, shown_zone).offer(zones, zone)
+_Plain(
+    "resource pool", "id", lambda uow: uow.resource_pools, groupings.create_resource_pool, shown_pool
+).offer(pools, pool)
+
+
+@domains.crud("read", "List domains.")
+def list_domains(call: Call) -> Answer:
+    """By id; the first one is the default."""
+    with call.begin() as uow:
+        view = View(uow)
+        return answer([view.shown_domain(each) for each in groupings.list_(call.principal, uow.domains)])
+
+
+@domains.crud("create", "Create a domain.", _NAME, _AUTHORITATIVE, _TTL)
+def create_domain(call: Call) -> Answer:
+    """The domain."""
+    form = call.form
+    name, ours, ttl = form.required("name"), form.flag("authoritative"), form.whole("ttl", 1, _MAX_TTL_S)
+    with call.begin() as uow:
+        made = groupings.create_domain(uow, call.principal, name, authoritative=ours is not False)
+        return _with_ttl(uow, made, ttl)
+
+
+@domain.crud("read", "Show a domain.")
+def read_domain(call: Call) -> Answer:
+    """By id or name."""
+    with call.begin() as uow:
+        return answer(View(uow).shown_domain(_domain(call, uow)))
+
+
+@domain.crud("update", "Change a domain.", _NEW_NAME, _AUTHORITATIVE, _TTL)
+def update_domain(call: Call) -> Answer:
+    """What is not sent stays."""
+    form = call.form
+    ours, ttl = form.flag("authoritative"), form.whole("ttl", 1, _MAX_TTL_S)
+    changes = DomainChanges(form.changed("name"), KEEP if ours is None else ours)
+    with call.begin() as uow:
+        key = str(_domain(call, uow).id)
+        return _with_ttl(uow, groupings.update(call.principal, uow.domains, "domain", key, changes), ttl)
+
+
+@domain.crud("delete", "Delete a domain without members.")
+def delete_domain(call: Call) -> Answer:
+    """Refused while nodes are in it."""
+    with call.begin() as uow:
+        groupings.delete(call.principal, uow.domains, "domain", str(_domain(call, uow).id))
+        uow.commit()
+    return GONE
+
+
+@tags.crud("read", "List tags.")
+def list_tags(call: Call) -> Answer:
+    """By id."""
+    with call.begin() as uow:
+        return answer([_shown_tag(each) for each in groupings.list_(call.principal, uow.tags)])
+
+
+@tags.crud("create", "Create a tag.", _NAME, *_TAG)
+def create_tag(call: Call) -> Answer:
+    """The tag."""
+    form = call.form
+    _refuse_definition(call)
+    with call.begin() as uow:
+        made = groupings.create_tag(
+            uow,
+            call.principal,
+            form.required("name"),
+            form.text("comment") or "",
+            form.text("kernel_opts") or "",
+        )
+        uow.commit()
+    return answer(_shown_tag(made))
+
+
+@tag.crud("read", "Show a tag.")
+def read_tag(call: Call) -> Answer:
+    """By name."""
+    with call.begin() as uow:
+        return answer(_shown_tag(groupings.get(call.principal, uow.tags, "tag", call.places["name"])))
+
+
+@tag.crud("update", "Change a tag.", _NEW_NAME, *_TAG)
+def update_tag(call: Call) -> Answer:
+    """What is not sent stays."""
+    form = call.form
+    _refuse_definition(call)
+    changes = TagChanges(form.changed("name"), form.changed("comment"), form.changed("kernel_opts"))
+    with call.begin() as uow:
+        changed = groupings.update(call.principal, uow.tags, "tag", call.places["name"], changes)
+        uow.commit()
+    return answer(_shown_tag(changed))
+
+
+@tag.crud("delete", "Delete a tag that nothing carries.")
+def delete_tag(call: Call) -> Answer:
+    """Refused while nodes or hosts carry it."""
+    with call.begin() as uow:
+        groupings.delete(call.principal, uow.tags, "tag", call.places["name"])
+        uow.commit()
+    return GONE
+
+
+def _domain(call: Call, uow: UnitOfWork) -> Domain:
+    return groupings.get(call.principal, uow.domains, "domain", key_of(uow.domains, call.places["id"]))
+
+
+def _with_ttl(uow: UnitOfWork, item: Domain, ttl: int | None) -> Answer:
+    if ttl is not None:
+        uow.annotations.put(Annotated.DOMAIN, item.id, {"ttl": ttl})
+    shown = View(uow).shown_domain(item)
+    uow.commit()
+    return answer(shown)
+
+
+def _refuse_definition(call: Call) -> None:
+    if (call.form.text("definition") or "").strip():
+        raise bad_field("definition", "hostloom has no automatic tags: leave the definition empty.")
+
+
+def _shown_tag(item: Tag) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "definition": "",
+        "comment": item.description,
+        "kernel_opts": item.kernel_options,
+        "resource_uri": uri(f"tags/{item.name}/"),
+    }

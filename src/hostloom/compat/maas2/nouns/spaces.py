@@ -1,0 +1,68 @@
+"""`spaces/`."""
+
+from hostloom.compat.maas2.answers import GONE, Answer, answer
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.view import View
+from hostloom.model.network import Space
+from hostloom.ports import UnitOfWork
+from hostloom.services import spaces as service
+from hostloom.services.spaces import SpaceChanges
+
+spaces = Resource("Spaces", "spaces/", "Manage spaces.")
+space = Resource("Space", "spaces/{id}/", "Manage a space.")
+RESOURCES = (spaces, space)
+
+_DESCRIPTION = Param("description", "A description.")
+
+
+@spaces.crud("read", "List spaces with their VLANs and subnets.")
+def list_spaces(call: Call) -> Answer:
+    """By id."""
+    with call.begin() as uow:
+        view = View(uow)
+        return answer([view.space(each) for each in service.list_(uow, call.principal)])
+
+
+@spaces.crud("create", "Create a space.", Param("name", "The name.", required=True), _DESCRIPTION)
+def create_space(call: Call) -> Answer:
+    """The space."""
+    form = call.form
+    with call.begin() as uow:
+        made = service.create(uow, call.principal, form.required("name"), form.text("description") or "")
+        shown = answer(View(uow).space(made))
+        uow.commit()
+    return shown
+
+
+@space.crud("read", "Show a space with its VLANs and subnets.")
+def read_space(call: Call) -> Answer:
+    """By id or name."""
+    with call.begin() as uow:
+        return answer(View(uow).space(_find(call, uow)))
+
+
+@space.crud("update", "Change a space.", Param("name", "A new name."), _DESCRIPTION)
+def update_space(call: Call) -> Answer:
+    """What is not sent stays."""
+    form = call.form
+    changes = SpaceChanges(form.changed("name"), form.changed("description"))
+    with call.begin() as uow:
+        changed = service.update(uow, call.principal, str(_find(call, uow).id), changes)
+        shown = answer(View(uow).space(changed))
+        uow.commit()
+    return shown
+
+
+@space.crud("delete", "Delete a space without VLANs.")
+def delete_space(call: Call) -> Answer:
+    """Refused while VLANs are in it."""
+    with call.begin() as uow:
+        service.delete(uow, call.principal, str(_find(call, uow).id))
+        uow.commit()
+    return GONE
+
+
+def _find(call: Call, uow: UnitOfWork) -> Space:
+    return service.get(uow, call.principal, key_of(uow.spaces, call.places["id"]))
