@@ -6,7 +6,7 @@ from hostloom.compat.maas2.answers import Answer, answer, text
 from hostloom.decide.explain.explain import hint_of, render
 from hostloom.model import errors
 from hostloom.model.errors import HostloomError
-from hostloom.model.plan import Explanation
+from hostloom.model.plan import Explanation, RequestCode
 
 STATUS: Mapping[type[HostloomError], int] = {
     errors.HostloomError: 500,
@@ -78,8 +78,21 @@ KINDS = {
     "interface": "Interface",
 }
 
-#: Refusals for want of room: clients may try again, as with MAAS.
-NO_ROOM = frozenset({"not-enough-cores", "not-enough-memory", "not-enough-storage"})
+#: Refusals that MAAS had another status for than 400: no room, which may pass; what is not there or taken.
+REFUSED: Mapping[str, int] = {
+    RequestCode.NOT_ENOUGH_CORES: 503,
+    RequestCode.NOT_ENOUGH_MEMORY: 503,
+    RequestCode.POOL_FULL: 503,
+    RequestCode.SUBNET_FULL: 503,
+    RequestCode.HOST_UNREACHABLE: 503,
+    RequestCode.UNKNOWN_SPACE: 404,
+    RequestCode.ADDRESS_IN_USE: 404,
+    RequestCode.ADDRESS_IN_RANGE: 404,
+    RequestCode.ADDRESS_RESERVED: 404,
+    RequestCode.ADDRESS_OUTSIDE_SUBNET: 403,
+}
+#: What refusals of the text of a field call their subject.
+_TEXTS = ("interfaces", "storage")
 
 
 def fault_of(error: HostloomError) -> Answer:
@@ -94,13 +107,17 @@ def fault_of(error: HostloomError) -> Answer:
     if isinstance(error, errors.NotAuthenticated):
         return text(f"Authorization Error: {error}", status)
     if isinstance(error, errors.Refused):
-        return text(_words(error), 503 if error.code in NO_ROOM else status)
+        return _refusal(error, REFUSED.get(error.code, status))
     return text(f"{error}\n{error.hint}" if error.hint else str(error), status)
 
 
-def _words(error: errors.Refused) -> str:
+def _refusal(error: errors.Refused, status: int) -> Answer:
+    """What is wrong with a field's text stands at the field; all else is the whole explanation as text."""
     if not isinstance(error.explanation, Explanation):
-        return str(error)
+        return text(str(error), status)
     lines = render(error.explanation)
+    refusal = error.explanation.refusal
+    if status == 400 and refusal is not None and refusal.subject in _TEXTS:
+        return answer({refusal.subject: lines}, status)
     hint = hint_of(error.explanation)
-    return "\n".join([*lines, *([hint] if hint else [])])
+    return text("\n".join([*lines, *([hint] if hint else [])]), status)

@@ -11,6 +11,7 @@ from hostloom.compat.maas2.nouns import (
     users,
     version,
     vlans,
+    vm_hosts,
 )
 
 CATALOGUE = Catalogue(
@@ -24,5 +25,6 @@ CATALOGUE = Catalogue(
         *subnets.RESOURCES,
         *ipranges.RESOURCES,
         *groups.RESOURCES,
+        *vm_hosts.RESOURCES,
     )
 )

@@ -1,0 +1,126 @@
+"""VM hosts and pods as MAAS's clients use them; libvirt's test driver is the host."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.maas import Maas, make_key
+from support.server import NOON, Running, running
+
+ADDRESS = "test:///default"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path, worker=True) as found:
+        yield found
+
+
+@pytest.fixture
+def host(maas: Maas) -> int:
+    made = maas.post("vm-hosts/", type="virsh", power_address=ADDRESS, name="kvm1", tags="fast,new")
+    return int(made["id"])
+
+
+def test_a_host_under_both_names(maas: Maas, host: int) -> None:
+    shown = maas.get(f"vm-hosts/{host}/")
+    pod = maas.get(f"pods/{host}/")
+    assert shown["resource_uri"] == f"/MAAS/api/2.0/vm-hosts/{host}/"
+    assert pod == shown | {"resource_uri": f"/MAAS/api/2.0/pods/{host}/"}
+    assert maas.get("vm-hosts/") == [shown]
+    assert maas.get("pods/") == [pod]
+    assert (shown["name"], shown["type"], shown["tags"]) == ("kvm1", "virsh", ["fast", "new"])
+    assert shown["zone"]["name"] == shown["pool"]["name"] == "default"
+    assert shown["default_macvlan_mode"] is None
+    assert isinstance(shown["cpu_over_commit_ratio"], float)
+    assert shown["host"] == {"system_id": None, "__incomplete__": True}
+    for name in ("cores", "memory", "local_storage"):
+        assert shown["available"][name] == shown["total"][name] - shown["used"][name]
+    assert maas.get(f"pods/{host}/", op="parameters") == {
+        "power_address": ADDRESS,
+        "power_user": "",
+        "power_pass": "",
+    }
+
+
+def test_changes_are_partial_and_modes_are_named(maas: Maas, host: int) -> None:
+    changed = maas.put(f"pods/{host}/", default_macvlan_mode="vepa")
+    assert changed["default_macvlan_mode"] == "vepa"
+    changed = maas.put(f"pods/{host}/", type="virsh", cpu_over_commit_ratio="2", tags="a, b")
+    assert (changed["cpu_over_commit_ratio"], changed["tags"], changed["name"]) == (2.0, ["a", "b"], "kvm1")
+    assert changed["default_macvlan_mode"] == "vepa"
+    wrong = maas.send("PUT", f"pods/{host}/", {"default_macvlan_mode": "funny"})
+    assert wrong.status_code == 400
+    assert all(mode in wrong.text for mode in ("private", "vepa", "bridge", "passthru"))
+    for field, value in (
+        ("type", "lxd"),
+        ("power_pass", "x"),
+        ("cpu_over_commit_ratio", "11"),
+        ("host", "k2"),
+    ):
+        found = maas.send("PUT", f"pods/{host}/", {field: value})
+        assert (found.status_code, list(found.json())) == (400, [field]), found.text
+    assert maas.post(f"pods/{host}/", "add_tag", tag="c")["tags"] == ["a", "b", "c"]
+    assert maas.post(f"pods/{host}/", "add_tag", tag="c")["tags"] == ["a", "b", "c"]
+    assert maas.post(f"vm-hosts/{host}/", "remove_tag", tag="a")["tags"] == ["b", "c"]
+    zone = maas.post("zones/", name="east")
+    assert maas.put(f"pods/{host}/", zone="east", pool="0")["zone"]["id"] == zone["id"]
+
+
+def test_the_host_parameter_sets_where_libvirt_is(server: Running, maas: Maas, host: int) -> None:
+    maas.put(f"pods/{host}/", power_address="qemu+tls://kvm1.example/system")
+    changed = maas.send("PUT", f"pods/{host}/", {"host": "fd00::5", "default_macvlan_mode": "bridge"})
+    assert changed.status_code == 200, changed.text
+    assert maas.get(f"pods/{host}/", op="parameters")["power_address"] == "qemu+tls://[fd00::5]/system"
+    maas.put(f"pods/{host}/", host="10.0.0.5")
+    assert maas.get(f"pods/{host}/", op="parameters")["power_address"] == "qemu+tls://10.0.0.5/system"
+
+
+def test_a_host_that_cannot_be_added_says_why(maas: Maas) -> None:
+    refused = maas.send("POST", "vm-hosts/", {"type": "virsh", "power_address": "test:///no/such/file"})
+    assert refused.status_code in (409, 503)
+    assert maas.get("vm-hosts/") == []
+    for fields, name in (
+        ({"type": "lxd", "power_address": ADDRESS}, "type"),
+        ({"type": "virsh"}, "power_address"),
+        ({"type": "virsh", "power_address": "http://x"}, "power_address"),
+    ):
+        found = maas.send("POST", "vm-hosts/", fields)
+        assert (found.status_code, list(found.json())) == (400, [name]), found.text
+    unknown = {"type": "virsh", "power_address": "qemu+ssh://u@10.0.0.9/system"}
+    assert "SHA256:" in maas.send("POST", "vm-hosts/", unknown).text
+
+
+def test_a_machine_is_composed_and_goes_with_its_host(maas: Maas, host: int) -> None:
+    maas.put(f"pods/{host}/", memory_over_commit_ratio="10")
+    maas.post(f"vm-hosts/{host}/", "refresh")
+    wanted = {"hostname": "vm1", "memory": 1024, "storage": "a:1,a:1", "skip_commissioning": "true"}
+    made = maas.post(f"vm-hosts/{host}/", "compose", **wanted)
+    assert made["resource_uri"] == f"/MAAS/api/2.0/machines/{made['system_id']}/"
+    used = maas.get(f"pods/{host}/")["used"]
+    assert used["memory"] >= 1024
+    for field, value in (
+        ("memory", "x"),
+        ("interfaces", "x"),
+        ("storage", "("),
+        ("pinned_cores", "1"),
+        ("domain", "elsewhere.example"),
+        ("hostname", "no_underscore"),
+    ):
+        found = maas.send("POST", f"pods/{host}/", {"hostname": "vm2"} | {field: value}, op="compose")
+        assert (found.status_code, list(found.json())) == (400, [field]), found.text
+    unknown = maas.send("POST", f"pods/{host}/", {"interfaces": "eth0:vid=10"}, op="compose")
+    assert unknown.status_code == 400
+    assert unknown.headers["content-type"].startswith("text/plain")
+    too_much = maas.send("POST", f"pods/{host}/", {"cores": "999"}, op="compose")
+    assert too_much.status_code == 503
+    assert maas.send("DELETE", f"pods/{host}/").status_code == 409
+    maas.delete(f"vm-hosts/{host}/", decompose="true")
+    assert maas.get("pods/") == []
+    assert maas.send("GET", f"pods/{host}/").status_code == 404
+
+
+def test_an_ordinary_user_may_not_look(server: Running, host: int) -> None:
+    plain = Maas(server.url, make_key(server.ports, "bob", admin=False), NOON)
+    assert plain.send("GET", "vm-hosts/").status_code == 403
