@@ -1,5 +1,6 @@
 """VM hosts and pods as MAAS's clients use them; libvirt's test driver is the host."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,3 +125,49 @@ def test_a_machine_is_composed_and_goes_with_its_host(maas: Maas, host: int) -> 
 def test_an_ordinary_user_may_not_look(server: Running, host: int) -> None:
     plain = Maas(server.url, make_key(server.ports, "bob", admin=False), NOON)
     assert plain.send("GET", "vm-hosts/").status_code == 403
+
+
+def test_a_composed_machine_reaches_ready_and_is_read_switched_and_deleted(maas: Maas, host: int) -> None:
+    maas.put(f"pods/{host}/", memory_over_commit_ratio="10")
+    made = maas.post(
+        f"pods/{host}/", "compose", hostname="vm1", memory="1024", cores="1", storage="root:1,data:2"
+    )
+    path = f"machines/{made['system_id']}/"
+    until = time.monotonic() + 20
+    while (shown := maas.get(path))["status_name"] != "Ready":
+        assert shown["status_name"] == "Commissioning"
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert (shown["hostname"], shown["memory"], shown["cpu_count"], shown["power_type"]) == (
+        "vm1",
+        1024,
+        1,
+        "virsh",
+    )
+    assert shown["pod"] == {"id": host, "name": "kvm1", "resource_uri": f"/MAAS/api/2.0/pods/{host}/"}
+    assert [each["size"] for each in shown["blockdevice_set"]] == [10**9, 2 * 10**9]
+    assert isinstance(shown["storage"], float)
+    (nic,) = shown["interface_set"]
+    assert shown["boot_interface"] == nic
+    assert all("ip_address" not in link or link["ip_address"] for link in nic["links"])
+    assert nic["resource_uri"].endswith(f"/{nic['id']}/")
+    others = [each for each in maas.get("machines/") if each["system_id"] != made["system_id"]]
+    assert shown in maas.get("machines/")
+    assert maas.get("machines/", hostname="vm1", zone="default", status="ready") == [shown]
+    assert maas.get("machines/", mac_address=nic["mac_address"].upper()) == [shown]
+    assert maas.get("machines/", hostname="nobody") == []
+    assert maas.send("GET", "machines/", mac_address="x").status_code == 400
+    assert maas.get(path, op="query_power_state") == {"state": "on"}
+    assert maas.post(path, "power_off")["power_state"] == "off"
+    assert maas.post(path, "power_on", comment="again")["power_state"] == "on"
+    maas.post("zones/", name="east")
+    changed = maas.put(path, zone="east", description="mine", hostname="vm1")
+    assert (changed["zone"]["name"], changed["description"]) == ("east", "mine")
+    assert maas.send("PUT", path, {"hostname": "vm2"}).status_code == 400
+    # What hostloom did not make stays.
+    for each in others:
+        assert each["status_name"] == "Deployed"
+        assert maas.send("DELETE", f"machines/{each['system_id']}/").status_code == 409
+    maas.delete(path)
+    assert maas.send("GET", path).status_code == 404
+    assert maas.send("GET", "machines/vm1/").status_code == 404

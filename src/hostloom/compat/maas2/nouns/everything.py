@@ -6,6 +6,7 @@ from hostloom.compat.maas2.nouns import (
     fabrics,
     groups,
     ipranges,
+    machines,
     spaces,
     subnets,
     users,
@@ -26,5 +27,6 @@ CATALOGUE = Catalogue(
         *ipranges.RESOURCES,
         *groups.RESOURCES,
         *vm_hosts.RESOURCES,
+        *machines.RESOURCES,
     )
 )

@@ -1,0 +1,245 @@
+"""Machines, their NICs and disks in the shapes that MAAS's clients read."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from hostloom.compat.maas2.answers import uri
+from hostloom.compat.maas2.view import View
+from hostloom.model.ids import HostId, MacAddress, VlanId
+from hostloom.model.machine import Disk, Machine, MachineInterface, MachineState
+from hostloom.model.network import DEFAULT_MTU, Address
+from hostloom.model.node import Node, NodeInterface
+from hostloom.model.request import AddressMode
+
+_S = MachineState
+#: MAAS's number and name of each state; clients compare the names.
+STATUS: Mapping[MachineState, tuple[int, str]] = {
+    _S.NEW: (0, "New"),
+    _S.COMMISSIONING: (1, "Commissioning"),
+    _S.FAILED_COMMISSIONING: (2, "Failed commissioning"),
+    _S.MISSING: (3, "Missing"),
+    _S.READY: (4, "Ready"),
+    _S.DEPLOYED: (6, "Deployed"),
+    _S.BROKEN: (8, "Broken"),
+    _S.DEPLOYING: (9, "Deploying"),
+    _S.ALLOCATED: (10, "Allocated"),
+    _S.FAILED_DEPLOYMENT: (11, "Failed deployment"),
+    _S.RELEASING: (12, "Releasing"),
+}
+#: Links of one NIC have ids of their own, this many apart from the next NIC's.
+_LINKS = 64
+_BLOCK_BYTES = 512
+#: What hostloom has no say in, as MAAS says it of a machine that nobody deployed.
+_CONSTANTS: Mapping[str, Any] = {
+    "osystem": "",
+    "distro_series": "",
+    "hwe_kernel": None,
+    "min_hwe_kernel": "",
+    "swap_size": None,
+    "owner_data": {},
+    "workload_annotations": {},
+    "hardware_info": {},
+    "locked": False,
+    "dynamic": False,
+    "ephemeral_deploy": False,
+    "enable_hw_sync": False,
+    "last_sync": None,
+    "next_sync": None,
+    "sync_interval": None,
+    "address_ttl": None,
+    "cpu_speed": 0,
+    "disable_ipv4": False,
+    "error_description": "",
+    "node_type": 0,
+    "node_type_name": "Machine",
+    "power_type": "virsh",
+    "special_filesystems": [],
+    "virtualblockdevice_set": [],
+    "volume_groups": [],
+    "raids": [],
+    "bcaches": [],
+    "cache_sets": [],
+    "numanode_set": [],
+}
+
+
+def nic_id(mac: MacAddress) -> int:
+    """A number that stays: NICs of composed machines have none of their own, and no two have one MAC."""
+    return int(mac.text.replace(":", ""), 16)
+
+
+def disk_id(machine: Machine, disk: Disk) -> int:
+    """A number of 48 bits that stays as long as the disk has its name."""
+    return int(hashlib.sha256(f"{machine.uuid}/{disk.name}".encode()).hexdigest()[:12], 16)
+
+
+class MachineView:
+    """Machines as one unit of work sees them."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._world = view.world
+
+    def machine(self, item: Machine) -> dict[str, Any]:
+        """All that clients read of a machine."""
+        node = self._world.node_by_system_id[item.system_id]
+        nics = self.interfaces(item, node)
+        disks = [self.disk(item, each) for each in item.disks]
+        domain = self._view.domain(node.domain_id)
+        number, name = STATUS[item.state]
+        path = f"machines/{item.system_id}/"
+        return {
+            **_CONSTANTS,
+            "system_id": item.system_id,
+            "hostname": item.hostname,
+            "fqdn": f"{item.hostname}.{domain['name']}",
+            "domain": domain,
+            "zone": self._view.zone(item.zone_id),
+            "pool": self._view.resource_pool(item.resource_pool_id),
+            "tag_names": list(item.tags),
+            "description": node.description,
+            "owner": item.owner or None,
+            "status": number,
+            "status_name": name,
+            "status_message": None,
+            "power_state": item.power.value,
+            "netboot": item.netboot,
+            "architecture": f"{item.architecture}/generic",
+            "cpu_count": item.cores,
+            "memory": item.memory_mib,
+            # MB, as the only size that MAAS shows so
+            "storage": sum(each.size_bytes for each in item.disks) / 10**6,
+            "ip_addresses": [
+                link["ip_address"] for nic in nics for link in nic["links"] if "ip_address" in link
+            ],
+            "interface_set": nics,
+            "boot_interface": self._boot(item, nics),
+            "blockdevice_set": disks,
+            "physicalblockdevice_set": disks,
+            "boot_disk": disks[0] if disks else None,
+            "pod": self._pod(item.host_id),
+            "parent": self._parent(item.host_id),
+            "default_gateways": {
+                version: {"gateway_ip": None, "link_id": None} for version in ("ipv4", "ipv6")
+            },
+            "resource_uri": uri(path),
+        }
+
+    def interfaces(self, item: Machine, node: Node) -> list[dict[str, Any]]:
+        """NICs of a composed or adopted machine, or what a bare one reported."""
+        if item.interfaces:
+            return [self._nic(item, each) for each in item.interfaces]
+        return [self._found(node, each) for each in node.interfaces if each.mac is not None]
+
+    def disk(self, item: Machine, disk: Disk) -> dict[str, Any]:
+        """A disk; sizes in bytes."""
+        key = disk_id(item, disk)
+        return {
+            "id": key,
+            "system_id": item.system_id,
+            "name": disk.name,
+            "type": "physical",
+            "uuid": None,
+            "model": None,
+            "serial": disk.volume,
+            "id_path": None,
+            "path": f"/dev/disk/by-dname/{disk.name}",
+            "used_for": "Unused",
+            "tags": [],
+            "block_size": _BLOCK_BYTES,
+            "size": disk.size_bytes,
+            "used_size": 0,
+            "available_size": disk.size_bytes,
+            "filesystem": None,
+            "partition_table_type": None,
+            "partitions": [],
+            "storage_pool": disk.pool,
+            "firmware_version": None,
+            "numa_node": 0,
+            "resource_uri": uri(f"nodes/{item.system_id}/blockdevices/{key}/"),
+        }
+
+    def _nic(self, item: Machine, nic: MachineInterface) -> dict[str, Any]:
+        key = nic_id(nic.mac)
+        return self._interface(item.system_id, key, nic.name, nic.mac, nic.vlan_id) | {
+            "links": self._links(nic, key),
+            "enabled": True,
+            "link_connected": True,
+        }
+
+    def _found(self, node: Node, nic: NodeInterface) -> dict[str, Any]:
+        links = [self._link(nic.id * _LINKS + n, "auto", ip) for n, ip in enumerate(nic.ips)]
+        mac = nic.mac or MacAddress("00:00:00:00:00:00")
+        return self._interface(node.system_id, nic.id, nic.name, mac, nic.vlan_id) | {
+            "links": links,
+            "enabled": nic.enabled,
+            "link_connected": nic.link,
+            "effective_mtu": nic.mtu,
+            "link_speed": nic.link_speed,
+            "interface_speed": nic.link_speed,
+            "tags": list(nic.tags),
+        }
+
+    def _interface(
+        self, system_id: str, key: int, name: str, mac: MacAddress, vlan_id: VlanId | None
+    ) -> dict[str, Any]:
+        vlan = self._view.vlan_of(vlan_id)
+        return {
+            "id": key,
+            "system_id": system_id,
+            "name": name,
+            "type": "physical",
+            "mac_address": str(mac),
+            "vlan": vlan,
+            "effective_mtu": DEFAULT_MTU if vlan is None else vlan["mtu"],
+            "link_speed": 0,
+            "interface_speed": 0,
+            "parents": [],
+            "children": [],
+            "tags": [],
+            "params": {},
+            "discovered": [],
+            "vendor": None,
+            "product": None,
+            "firmware_version": None,
+            "numa_node": 0,
+            "sriov_max_vf": 0,
+            "resource_uri": uri(f"nodes/{system_id}/interfaces/{key}/"),
+        }
+
+    def _links(self, nic: MachineInterface, key: int) -> list[dict[str, Any]]:
+        """Without an address or subnet the field is left out: clients take no null."""
+        if nic.ips:
+            return [self._link(key * _LINKS + n, "auto", ip, nic.vlan_id) for n, ip in enumerate(nic.ips)]
+        if nic.mode is AddressMode.UNCONFIGURED or nic.vlan_id is None:
+            return [{"id": key * _LINKS, "mode": "link_up"}]
+        link: dict[str, Any] = {"id": key * _LINKS, "mode": "dhcp"}
+        subnets = self._world.subnets_by_vlan.get(nic.vlan_id, ())
+        return [link | ({"subnet": self._view.subnet(subnets[0])} if subnets else {})]
+
+    def _link(self, key: int, mode: str, ip: Address, vlan_id: VlanId | None = None) -> dict[str, Any]:
+        around = self._world.subnets_around(ip)
+        home = next((each for each in around if vlan_id in (None, each.vlan_id)), None)
+        link = {"id": key, "mode": mode, "ip_address": str(ip)}
+        return link | ({} if home is None else {"subnet": self._view.subnet(home)})
+
+    def _boot(self, item: Machine, nics: list[dict[str, Any]]) -> dict[str, Any] | None:
+        places = [place for place, nic in enumerate(item.interfaces) if nic.boot]
+        if not nics:
+            return None
+        return nics[places[0]] if places and item.netboot else nics[0]
+
+    def _pod(self, host_id: HostId | None) -> dict[str, Any] | None:
+        if host_id is None:
+            return None
+        name = self._world.host_by_id[host_id].host.name
+        return {"id": host_id, "name": name, "resource_uri": uri(f"pods/{host_id}/")}
+
+    def _parent(self, host_id: HostId | None) -> dict[str, Any] | None:
+        system_id = None
+        if host_id is not None:
+            system_id = self._world.host_by_id[host_id].host.correlation.system_id
+        if system_id is None:
+            return None
+        return {"system_id": system_id, "resource_uri": uri(f"machines/{system_id}/"), "__incomplete__": True}
