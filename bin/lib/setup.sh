@@ -79,3 +79,17 @@ make_environment() {
   printf '%s' "$wanted" >"$stamp"
   give_back "$VENV"
 }
+
+# Clients of MAAS's API that the tests run unchanged, each in an environment of its own: their needs are not ours.
+make_clients() {
+  local where=$ROOT/.clients/libmaas wanted="python-libmaas==0.6.8 setuptools==80.9.0"
+  [ -f "$where/.installed" ] && [ "$(cat "$where/.installed")" = "$wanted" ] && return
+  say "Installing python-libmaas into .clients"
+  export UV_NATIVE_TLS=1
+  "$VENV/bin/uv" venv -q --clear --python /usr/bin/python3 "$where"
+  # shellcheck disable=SC2086
+  "$VENV/bin/uv" pip install -q --python "$where/bin/python" $wanted
+  unset UV_NATIVE_TLS
+  printf '%s' "$wanted" >"$where/.installed"
+  give_back "$ROOT/.clients"
+}

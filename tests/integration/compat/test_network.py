@@ -2,6 +2,7 @@
 
 import pytest
 
+from hostloom.model.errors import DhcpUnreachable
 from support.maas import Maas
 from support.server import Running
 
@@ -56,6 +57,15 @@ def test_vlans_by_fabric_and_tag_or_by_id(maas: Maas, fabric: int) -> None:
     assert maas.send("GET", f"fabrics/{fabric}/vlans/21/").status_code == 404
     assert maas.send("GET", "fabrics/99/vlans/0/").status_code == 404
     maas.delete(f"fabrics/{fabric}/vlans/20/")
+
+
+def test_a_vlan_is_made_with_dhcp_or_not_at_all(server: Running, maas: Maas, fabric: int) -> None:
+    path = f"fabrics/{fabric}/vlans/"
+    assert maas.post(path, vid=20, dhcp_on="False", relay_vlan="")["dhcp_on"] is False
+    assert maas.post(path, vid=21, dhcp_on="true", primary_rack="rack01")["dhcp_on"] is True
+    server.dhcp.error = DhcpUnreachable("it is off")
+    assert maas.send("POST", path, {"vid": "22", "dhcp_on": "true"}).status_code == 503
+    assert maas.send("GET", f"{path}22/").status_code == 404
 
 
 def test_dhcp_is_turned_on_relayed_and_off(server: Running, maas: Maas, fabric: int) -> None:

@@ -78,6 +78,8 @@ KINDS = {
     "interface": "Interface",
 }
 
+#: Fields that hold the name of a thing, where that is not `name`.
+_NAMED_BY = {"node": "hostname", "machine": "hostname", "user": "username"}
 #: Refusals that MAAS had another status for than 400: no room, which may pass; what is not there or taken.
 REFUSED: Mapping[str, int] = {
     RequestCode.NOT_ENOUGH_CORES: 503,
@@ -101,7 +103,8 @@ def fault_of(error: HostloomError) -> Answer:
     if isinstance(error, errors.InvalidValue | errors.ConstraintError):
         return answer({FIELDS.get(error.field, error.field): [str(error)]}, status)
     if isinstance(error, errors.AlreadyExists):
-        return answer({"__all__" if error.kind not in KINDS else "name": [str(error)]}, status)
+        field = _NAMED_BY.get(error.kind, "name" if error.kind in KINDS else "__all__")
+        return answer({field: [str(error)]}, status)
     if isinstance(error, errors.NotFound) and error.kind in KINDS:
         return text(f"No {KINDS[error.kind]} matches the given query.", status)
     if isinstance(error, errors.NotAuthenticated):

@@ -8,6 +8,7 @@ from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import NO_SPACE, View
+from hostloom.model.errors import HostloomError
 from hostloom.model.network import MAX_MTU, MAX_VID, MIN_MTU, Fabric, Vlan
 from hostloom.model.rack import Rack
 from hostloom.ports import UnitOfWork
@@ -44,7 +45,7 @@ def list_vlans(call: Call) -> Answer:
         return answer(view.fabric(fabric)["vlans"])
 
 
-@vlans.crud("create", "Create a tagged VLAN.", *_PARAMS)
+@vlans.crud("create", "Create a tagged VLAN.", *_PARAMS, *_DHCP)
 def create_vlan(call: Call) -> Answer:
     """Without a name it is called after its tag."""
     form = call.form
@@ -60,9 +61,18 @@ def create_vlan(call: Call) -> Answer:
             **({} if mtu is None else {"mtu": mtu}),
         )
         made = service.create(uow, call.principal, wanted)
-        shown = answer(View(uow).vlan(made))
+        dhcp = _wanted_dhcp(form, uow, made)
         uow.commit()
-    return shown
+    if dhcp is not None and dhcp.mode is not DhcpMode.OFF:
+        try:
+            _serve(call, made, dhcp)
+        except HostloomError:
+            with call.begin() as uow:
+                service.delete(uow, call.principal, str(made.id))
+                uow.commit()
+            raise
+    with call.begin() as uow:
+        return answer(View(uow).vlan(uow.vlans.get(made.id)))
 
 
 @vlan.crud("read", "Show a VLAN.")
@@ -81,15 +91,7 @@ def update_vlan(call: Call) -> Answer:
         wanted = _wanted_dhcp(form, uow, found)
         changes = _changes(form, uow)
     if wanted is not None:
-        service.set_dhcp(
-            call.ports,
-            call.principal,
-            str(found.id),
-            wanted.mode,
-            wanted.relay,
-            primary=wanted.primary,
-            secondary=wanted.secondary,
-        )
+        _serve(call, found, wanted)
     if changes != VlanChanges():
         service.update(call.ports, call.principal, str(found.id), changes)
     with call.begin() as uow:
@@ -113,6 +115,18 @@ class _Dhcp:
     primary: str | None = None
     secondary: str | None = None
     relay: str | None = None
+
+
+def _serve(call: Call, vlan: Vlan, wanted: _Dhcp) -> None:
+    service.set_dhcp(
+        call.ports,
+        call.principal,
+        str(vlan.id),
+        wanted.mode,
+        wanted.relay,
+        primary=wanted.primary,
+        secondary=wanted.secondary,
+    )
 
 
 def _wanted_dhcp(form: Form, uow: UnitOfWork, found: Vlan) -> _Dhcp | None:
