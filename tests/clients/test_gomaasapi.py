@@ -1,0 +1,94 @@
+"""gomaasapi, Debian's package, unchanged: what Juju and Terraform send, and what its strict schemas take."""
+
+import time
+from pathlib import Path
+
+from hostloom.app import SystemClock
+from support.client_story import Story, build_gomaasapi
+from support.maas import Maas, make_key
+from support.server import running
+
+ADDRESS = "test:///default"
+WISH = {
+    "host": {"type": "virsh", "power_address": ADDRESS, "name": "kvm1"},
+    "changes": {
+        "type": "virsh",
+        "power_address": ADDRESS,
+        "default_macvlan_mode": "vepa",
+        "cpu_over_commit_ratio": "4",
+        "memory_over_commit_ratio": "10",
+    },
+    "machines": [
+        {"hostname": "vm1", "cores": "1", "memory": "1024", "storage": "root:1,data:2(default-pool)"},
+        {"hostname": "vm2", "cores": "2", "memory": "512", "storage": "root:1", "pool": "lab"},
+    ],
+}
+CAPABILITIES = {
+    "networks-management",
+    "static-ipaddresses",
+    "ipv6-deployment-ubuntu",
+    "devices-management",
+    "storage-deployment-ubuntu",
+    "network-deployment-ubuntu",
+    "bridging-interface-ubuntu",
+    "bridging-automatic-ubuntu",
+    "authenticate-api",
+}
+#: libvirt's test driver has a network that hostloom knows nothing of.
+NIC = {"name": "eth0", "vid": -1, "modes": ["link_up"], "cidrs": [], "ips": [""]}
+
+
+def make_network(maas: Maas) -> None:
+    """A VLAN in a space, with a subnet; a resource pool."""
+    fabric = maas.post("fabrics/", name="physical")
+    space = maas.post("spaces/", name="dmz")
+    vlan = maas.post(f"fabrics/{fabric['id']}/vlans/", vid="20", name="dmz", space=str(space["id"]))
+    maas.post("subnets/", cidr="10.0.20.0/24", vlan=str(vlan["id"]), dns_servers="10.0.20.2 10.0.20.3")
+    maas.post("resourcepools/", name="lab")
+
+
+def test_its_users_work_on_unchanged(tmp_path: Path) -> None:
+    program = build_gomaasapi(tmp_path)
+    with running(tmp_path, worker=True, clock=SystemClock()) as server:
+        key = make_key(server.ports)
+        make_network(Maas(server.url, key, time.time()))
+        with Story([str(program), f"{server.url}/MAAS/", key], tmp_path) as story:
+            made = story.tell(WISH)
+            left = story.tell({})
+
+    machines = made.pop("machines")
+    assert set(made.pop("capabilities")) >= CAPABILITIES
+    wrong = made.pop("wrong_mode")
+    assert wrong["status"] == 400
+    assert all(mode in wrong["words"] for mode in ("private", "vepa", "bridge", "passthru"))
+    assert made == {
+        "version": "3.7.0",
+        "whoami": "ann",
+        "fabrics": {"physical": [0, 20]},
+        "spaces": {"dmz": ["10.0.20.0/24"]},
+        "subnets": ["10.0.20.0/24"],
+        "groups": {"zones": ["default"], "domains": ["default"], "pools": ["default", "lab"]},
+        "host": {
+            "name": "kvm1",
+            "type": "virsh",
+            "default_macvlan_mode": "vepa",
+            "cpu_over_commit_ratio": 4,
+            "memory_over_commit_ratio": 10,
+        },
+    }
+    for each in machines:
+        assert set(each.pop("states")) <= {"Commissioning", "Ready"}
+        assert each.pop("system_id")
+        (nic,) = each.pop("nics")
+        assert nic.pop("mac").startswith("52:54:00:")
+        assert nic == NIC
+    common = {"power": "on", "zone": "default", "ips": [], "boot": "eth0"}
+    assert machines == [
+        common
+        | {"hostname": "vm1", "cores": 1, "memory": 1024, "pool": "default", "disks": [10**9, 2 * 10**9]},
+        common | {"hostname": "vm2", "cores": 2, "memory": 512, "pool": "lab", "disks": [10**9]},
+    ]
+    assert left["refused"]["status"] == 409
+    assert "vm1, machine vm2" in left["refused"]["words"]
+    assert left["machines"] == 0
+    assert left["host"] == {"status": 404, "words": "No Pod matches the given query."}
