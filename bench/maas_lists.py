@@ -1,4 +1,4 @@
-"""MAAS's lists of 1,000 machines and 500 hosts, up to the bytes that clients get, beside bare reads of the store.
+"""MAAS's lists of 1,000 machines and 500 hosts, as clients get them, beside bare reads of the store.
 
 python bench/maas_lists.py [MACHINES HOSTS]
 
@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -77,12 +78,12 @@ def run(ports: Ports, machines: int, hosts: int) -> None:
     for number in range(machines):
         compose(ports.store, THREE_NICS, number)
     for path, noun, count in (("machines/", "machines", machines), ("vm-hosts/", "hosts", hosts)):
-        floor, _ = measured(lambda noun=noun: bare(ports, noun))
-        took, worst = measured(lambda path=path: listed(ports, path))
+        floor, _ = measured(partial(bare, ports, noun))
+        took, worst = measured(partial(listed, ports, path))
         print(
             f"{count:5} {noun}: {took:6.1f} ms (worst {worst:6.1f})",
             f"bare read {floor:6.1f} ms ({took / floor:4.1f} x)",
-            f"{statements_of(ports, lambda path=path: listed(ports, path))} statements",
+            f"{statements_of(ports, partial(listed, ports, path))} statements",
             f"{len(listed(ports, path)) / 1e6:.1f} MB",
             f"bar {BARS_MS[path]:g} ms: {'met' if worst <= BARS_MS[path] else 'MISSED'}",
             sep="  ",
