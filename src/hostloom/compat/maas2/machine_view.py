@@ -9,7 +9,7 @@ from hostloom.compat.maas2.view import View
 from hostloom.model.ids import HostId, MacAddress, VlanId
 from hostloom.model.machine import Disk, Machine, MachineInterface, MachineState
 from hostloom.model.network import DEFAULT_MTU, Address
-from hostloom.model.node import Node, NodeInterface
+from hostloom.model.node import Node, NodeInterface, NodeKind
 from hostloom.model.request import AddressMode
 
 _S = MachineState
@@ -84,7 +84,7 @@ class MachineView:
 
     def machine(self, item: Machine) -> dict[str, Any]:
         """All that clients read of a machine."""
-        node = self._world.node_by_system_id[item.system_id]
+        node = self.node(item)
         nics = self.interfaces(item, node)
         disks = [self.disk(item, each) for each in item.disks]
         domain = self._view.domain(node.domain_id)
@@ -126,6 +126,11 @@ class MachineView:
             },
             "resource_uri": uri(path),
         }
+
+    def node(self, item: Machine) -> Node:
+        """Its node; one that is only promised has none yet."""
+        found = self._world.node_by_system_id.get(item.system_id)
+        return found or Node(item.system_id, item.hostname, NodeKind.MACHINE)
 
     def interfaces(self, item: Machine, node: Node) -> list[dict[str, Any]]:
         """NICs of a composed or adopted machine, or what a bare one reported."""

@@ -14,13 +14,13 @@ _PASSING = frozenset({"host-unreachable", "outcome-unknown", "dhcp-unreachable",
 
 
 def wait(
-    call: Call, operation: Operation, step: str | None = None, patience_s: float = PATIENCE_S
+    call: Call, operation: Operation, step: str | None = None, patience_s: float | None = None
 ) -> Operation:
     """The operation when it has ended, when a step of it is done, or when patience is.
 
     One that failed ends the request: 503 where trying again can help, else 409, with what went wrong.
     """
-    until = time.monotonic() + patience_s
+    until = time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
     while True:
         with call.begin() as uow:
             current = uow.operations.get(operation.id)

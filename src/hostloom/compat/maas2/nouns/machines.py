@@ -10,10 +10,11 @@ from hostloom.compat.maas2.machine_view import STATUS, MachineView
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
-from hostloom.model.ids import MacAddress
+from hostloom.model.errors import NotFound
+from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.ports import UnitOfWork
-from hostloom.services import commissioning, nodes
+from hostloom.services import coming, commissioning, nodes
 from hostloom.services import machines as service
 from hostloom.services.machines import MachineChanges
 from hostloom.services.naming import KEEP
@@ -24,8 +25,6 @@ machine = Resource("Machine", "machines/{system_id}/", "Manage a machine.")
 RESOURCES = (machines, machine)
 
 _COMMENT = Param("comment", "Accepted; hostloom's events say who asked for what.")
-#: What a deletion waits for a machine to be taken apart; it goes on if that takes longer.
-DELETE_S = 7.0
 
 
 @machines.crud(
@@ -45,15 +44,23 @@ def list_machines(call: Call) -> Answer:
     with call.begin() as uow:
         view = View(uow)
         shown = MachineView(view)
-        wanted = _filter(call.form, view)
-        return answer([shown.machine(each) for each in service.list_(uow, call.principal) if wanted(each)])
+        wanted = _filter(call.form, view, shown)
+        return answer([shown.machine(each) for each in _all(call, uow) if wanted(each)])
 
 
 @machine.crud("read", "Show a machine.")
 def read_machine(call: Call) -> Answer:
-    """By system id."""
+    """By system id; also one that is only promised, since clients ask for what a compose answered."""
+    key = SystemId(call.places["system_id"])
     with call.begin() as uow:
-        return _show(uow, _find(call, uow))
+        # The promised ones first: meanwhile one may be reserved.
+        promised = {each.system_id: each for each in coming.list_(uow, call.principal)}
+        try:
+            return _show(uow, _find(call, uow))
+        except NotFound:
+            if key not in promised:
+                raise
+            return _show(uow, promised[key])
 
 
 @machine.crud(
@@ -91,14 +98,14 @@ def update_machine(call: Call) -> Answer:
 
 @machine.crud("delete", "Take a composed machine apart, or forget one that booted by itself.")
 def delete_machine(call: Call) -> Answer:
-    """Refused for machines that hostloom did not make."""
+    """Refused for machines that hostloom did not make; what takes long goes on, and shows as releasing."""
     with call.begin() as uow:
         found = _find(call, uow)
         if found.origin is MachineOrigin.ENLISTED:
             commissioning.forget(uow, call.principal, found.system_id)
             uow.commit()
             return GONE
-    wait(call, service.decompose(call.ports, call.principal, found.system_id), patience_s=DELETE_S)
+    wait(call, service.decompose(call.ports, call.principal, found.system_id))
     return GONE
 
 
@@ -156,6 +163,15 @@ def commission(call: Call) -> Answer:
         return _show(uow, uow.machines.get(found.system_id))
 
 
+def _all(call: Call, uow: UnitOfWork) -> list[Machine]:
+    """Also those that are only promised, as when they are asked for by id."""
+    promised = coming.list_(uow, call.principal)
+    recorded = service.list_(uow, call.principal)
+    known = {each.system_id for each in recorded}
+    found = [*recorded, *(each for each in promised if each.system_id not in known)]
+    return sorted(found, key=lambda each: each.system_id)
+
+
 def _find(call: Call, uow: UnitOfWork) -> Machine:
     """By system id alone: a hostname in a path is nothing that MAAS knew."""
     found = service.get(uow, call.principal, call.places["system_id"])
@@ -168,7 +184,7 @@ def _show(uow: UnitOfWork, found: Machine) -> Answer:
     return answer(MachineView(View(uow)).machine(found))
 
 
-def _filter(form: Form, view: View) -> Callable[[Machine], bool]:
+def _filter(form: Form, view: View, shown: MachineView) -> Callable[[Machine], bool]:
     """Whether a machine is what the query asks for."""
     hostnames, ids, tags = form.texts("hostname"), form.texts("id"), form.texts("tags")
     macs = {MacAddress.parse(each, "mac_address") for each in form.texts("mac_address")}
@@ -177,7 +193,7 @@ def _filter(form: Form, view: View) -> Callable[[Machine], bool]:
     groups = {name: form.text(name) for name in ("zone", "pool", "domain")}
 
     def is_wanted(item: Machine) -> bool:
-        node = view.world.node_by_system_id[item.system_id]
+        node = shown.node(item)
         own = {nic.mac for nic in item.interfaces} | {nic.mac for nic in node.interfaces}
         of_groups = {
             "zone": view.zone(item.zone_id)["name"],

@@ -1,0 +1,75 @@
+"""Machines that are promised: their compose was taken on, and their host has not been re-read yet."""
+
+from collections.abc import Iterable
+
+from hostloom.codec import from_json
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.access import Principal
+from hostloom.model.grouping import ResourcePool, Zone
+from hostloom.model.host import Host
+from hostloom.model.machine import Machine, MachineOrigin, MachineState
+from hostloom.model.operation import Operation, OperationState, StepState
+from hostloom.model.request import ComposeRequest, Identities
+from hostloom.ports import UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.groupings import DEFAULT_POOL, DEFAULT_ZONE
+from hostloom.workflows.compose import COMPOSE
+from hostloom.workflows.placing import RESERVE, ComposeInput
+
+#: Of a machine whose host is not chosen yet.
+_ARCHITECTURE = "amd64"
+
+
+def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
+    """As far as their requests tell, commissioning; NICs and disks are known once they are reserved."""
+    require_admin(principal, "see machines")
+    given = [
+        from_json(each.input, ComposeInput)
+        for each in uow.operations.list(unfinished=True)
+        if _is_promised(each)
+    ]
+    wanted = [pair for each in given for pair in zip(each.identities, each.batch.machines, strict=True)]
+    if not wanted:
+        return []
+    zones, pools, world = uow.zones.list(), uow.resource_pools.list(), uow.snapshot()
+    return [_machine(world, zones, pools, *pair) for pair in wanted]
+
+
+def _is_promised(operation: Operation) -> bool:
+    return (
+        operation.saga == COMPOSE.name
+        and operation.state in (OperationState.PENDING, OperationState.RUNNING)
+        and not any(each.name == RESERVE.name and each.state is StepState.DONE for each in operation.steps)
+    )
+
+
+def _machine(
+    world: Snapshot,
+    zones: Iterable[Zone],
+    pools: Iterable[ResourcePool],
+    identities: Identities,
+    request: ComposeRequest,
+) -> Machine:
+    host = _host(world, request.host)
+    zone = next((each.id for each in zones if request.zone in (each.name, str(each.id))), None)
+    pool = next((each.id for each in pools if request.resource_pool in (each.name, str(each.id))), None)
+    known = host.architectures if host else ()
+    return Machine(
+        identities.system_id,
+        identities.hostname,
+        identities.uuid,
+        MachineOrigin.COMPOSED,
+        MachineState.COMMISSIONING,
+        host.id if host else None,
+        (request.architecture or next(iter(known), _ARCHITECTURE)).partition("/")[0],
+        request.cores,
+        request.memory_mib,
+        netboot=request.netboot,
+        zone_id=zone or (host.zone_id if host else DEFAULT_ZONE),
+        resource_pool_id=pool or (host.resource_pool_id if host else DEFAULT_POOL),
+        tags=request.tags,
+    )
+
+
+def _host(world: Snapshot, key: str | None) -> Host | None:
+    return next((each.host for each in world.hosts if key in (each.host.name, str(each.host.id))), None)
