@@ -1,7 +1,11 @@
 """MAAS's own clients, unchanged, on real KVM hosts behind SSH: from adding a host to the last trace of it."""
 
+import os
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +13,10 @@ import pytest
 
 from hostloom.hypervisor.xml_in import parse
 from hostloom.remote.keys import PinnedKeys, parse_line
+from hostloom_lab.commands import pids_in
 from support.client_story import LIBMAAS, STORIES, Story, build_gomaasapi
-from support.rig import Rig
+from support.maas import Maas
+from support.rig import Rig, wait_until
 
 HOST = "kvm2"
 #: What each machine's NIC is asked for, and how it is then attached on the host.
@@ -82,6 +88,10 @@ def wish(rig: Rig) -> dict[str, Any]:
     }
 
 
+def url_of(rig: Rig) -> str:
+    return f"http://{rig.lab.plan.rack_link_address.ip}:5240"
+
+
 def wanted_ip(rig: Rig) -> str:
     return str(rig.lab.plan.segment("lab").network_address + 50)
 
@@ -90,8 +100,7 @@ def test_a_client_works_from_login_to_decompose(
     left_to_clients: Rig, key: str, argv: list[str], tmp_path: Path
 ) -> None:
     rig = left_to_clients
-    url = f"http://{rig.lab.plan.rack_link_address.ip}:5240/MAAS/"
-    with Story([*argv, url, key], tmp_path) as story:
+    with Story([*argv, f"{url_of(rig)}/MAAS/", key], tmp_path) as story:
         made = story.tell(wish(rig))
         assert made["whoami"] == "ann"
         assert made["wrong_mode"]["status"] == 400
@@ -150,3 +159,38 @@ def attachment(rig: Rig, name: str, mac: str) -> tuple[str, str, str | None]:
 def virsh(rig: Rig, *words: str) -> str:
     argv = ["virsh", "-c", rig.lab.uri_unix(HOST), *words]
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
+@contextmanager
+def hanging(rig: Rig) -> Iterator[None]:
+    """The host's libvirtd takes connections and calls, and answers none."""
+    (pid,) = [
+        each
+        for each in pids_in(rig.lab.netns(HOST))
+        if Path(f"/proc/{each}/comm").read_text() == "libvirtd\n"
+    ]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_host_that_hangs_is_answered_for_in_the_time_that_ansible_gives(clean: Rig, key: str) -> None:
+    rig = clean
+    maas = Maas(url_of(rig), key, time.time(), timeout_s=10)
+    (host,) = [f"vm-hosts/{each['id']}/" for each in maas.get("vm-hosts/") if each["name"] == HOST]
+    wish = {"hostname": "slow", "memory": "256", "storage": "root:1", "interfaces": "eth0:space=mgmt"}
+    with hanging(rig):
+        made = maas.post(host, "compose", **wish)
+        path = f"machines/{made['system_id']}/"
+        assert maas.get(path)["status_name"] == "Commissioning"
+    wait_until(lambda: maas.get(path)["status_name"] == "Ready", "a machine that is ready", 60)
+    assert virsh(rig, "list", "--name").split() == ["slow"]
+    with hanging(rig):
+        assert maas.post(host, "refresh")["name"] == HOST
+    with hanging(rig):
+        maas.delete(path)
+        assert maas.get(path)["status_name"] == "Releasing"
+    wait_until(lambda: maas.send("GET", path).status_code == 404, "the end of the machine", 60)
+    assert virsh(rig, "list", "--all", "--name").split() == []

@@ -36,6 +36,7 @@ class Maas:
     #: Seconds since the epoch, as the server's clock shows.
     now: float
     nonces: Any = field(default_factory=lambda: itertools.count(1))
+    timeout_s: float = 30.0
 
     def header(self) -> str:
         """A fresh Authorization header."""
@@ -63,7 +64,7 @@ class Maas:
         if fields is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode(fields, doseq=True)
-        return httpx.request(method, address, content=body, headers=headers, timeout=30)
+        return httpx.request(method, address, content=body, headers=headers, timeout=self.timeout_s)
 
     def get(self, path: str, **query: Any) -> Any:
         """What is read; fails unless the answer is 200."""
