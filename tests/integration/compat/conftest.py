@@ -1,12 +1,15 @@
-"""A server with MAAS's API, and a client that is an administrator."""
+"""Servers with MAAS's API, and clients that are administrators."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hostloom.server_secret import FileSecrets
+from support.little_world import LittleWorld, little_world
 from support.maas import Maas, make_key
-from support.server import NOON, Running, running
+from support.server import NOON, Running, running, serving
 
 
 @pytest.fixture
@@ -18,3 +21,17 @@ def server(tmp_path: Path) -> Iterator[Running]:
 @pytest.fixture
 def maas(server: Running) -> Maas:
     return Maas(server.url, make_key(server.ports), NOON)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> LittleWorld:
+    """One host, in memory, whose bridge is on a served VLAN."""
+    return little_world(tmp_path, hosts_there=1)
+
+
+@pytest.fixture
+def fleet(world: LittleWorld, tmp_path: Path) -> Iterator[Maas]:
+    """A client of a server that has this host, and a worker."""
+    ports = replace(world.ports, secrets=FileSecrets(tmp_path / "secret"))
+    with serving(tmp_path, ports, worker=True) as url:
+        yield Maas(url, make_key(ports), world.clock.now())

@@ -4,17 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hostloom.compat.maas2 import waiting
-from hostloom.server_secret import FileSecrets
 from support.fake_hypervisor import FakeHypervisor
-from support.little_world import URIS, LittleWorld, little_world
-from support.maas import Maas, make_key
-from support.server import serving
+from support.little_world import URIS, LittleWorld
+from support.maas import Maas
 
 #: What a test lets a host hang before it gives up; longer than any client waits.
 GIVE_UP_S = 40
@@ -44,11 +41,6 @@ class Stuck:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> LittleWorld:
-    return little_world(tmp_path, hosts_there=1)
-
-
-@pytest.fixture
 def stuck(world: LittleWorld) -> Iterator[Stuck]:
     found = Stuck(world.hypervisors.of("kvm1", URIS[0]))
     yield found
@@ -56,13 +48,11 @@ def stuck(world: LittleWorld) -> Iterator[Stuck]:
 
 
 @pytest.fixture
-def maas(world: LittleWorld, stuck: Stuck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maas]:
-    """A client of a server whose patience is short; it takes longer itself than its own time-out says."""
+def maas(fleet: Maas, stuck: Stuck, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maas]:
+    """A client of a server whose patience is short."""
     monkeypatch.setattr(waiting, "PATIENCE_S", 0.2)
-    ports = replace(world.ports, secrets=FileSecrets(tmp_path / "secret"))
-    with serving(tmp_path, ports, worker=True) as url:
-        yield Maas(url, make_key(ports), world.clock.now())
-        stuck.let_go()
+    yield fleet
+    stuck.let_go()
 
 
 @pytest.fixture
