@@ -35,7 +35,7 @@ def test_a_host_under_both_names(maas: Maas, host: int) -> None:
     assert shown["zone"]["name"] == shown["pool"]["name"] == "default"
     assert shown["default_macvlan_mode"] is None
     assert isinstance(shown["cpu_over_commit_ratio"], float)
-    assert shown["host"] == {"system_id": None, "__incomplete__": True}
+    assert shown["host"] == {"system_id": f"vmhost-{host}", "__incomplete__": True}
     for name in ("cores", "memory", "local_storage"):
         assert shown["available"][name] == shown["total"][name] - shown["used"][name]
     assert maas.get(f"pods/{host}/", op="parameters") == {
@@ -171,3 +171,25 @@ def test_a_composed_machine_reaches_ready_and_is_read_switched_and_deleted(maas:
     maas.delete(path)
     assert maas.send("GET", path).status_code == 404
     assert maas.send("GET", "machines/vm1/").status_code == 404
+
+
+def test_a_host_is_a_machine_until_it_goes(fleet: Maas) -> None:
+    (shown,) = fleet.get("vm-hosts/")
+    key = shown["host"]["system_id"]
+    machine = fleet.get(f"machines/{key}/")
+    assert (machine["hostname"], machine["status_name"], machine["pod"]) == ("kvm1", "Deployed", None)
+    assert (machine["memory"], machine["cpu_count"]) == (shown["total"]["memory"], shown["total"]["cores"])
+    assert machine["ip_addresses"] == ["10.0.0.11"]
+    made = fleet.post(f"pods/{shown['id']}/", "compose", hostname="vm1")
+    assert fleet.get(f"machines/{made['system_id']}/")["parent"]["system_id"] == key
+    # As Terraform destroys a host: a machine that is still there is released.
+    fleet.delete(f"pods/{shown['id']}/", decompose="true")
+    assert fleet.send("GET", f"machines/{key}/").status_code == 404
+
+
+def test_a_host_that_is_no_known_node_has_a_machine_too(maas: Maas, host: int) -> None:
+    key = maas.get(f"pods/{host}/")["host"]["system_id"]
+    machine = maas.get(f"machines/{key}/")
+    assert (machine["hostname"], machine["status_name"], machine["interface_set"]) == ("kvm1", "Deployed", [])
+    maas.delete(f"pods/{host}/")
+    assert maas.send("GET", f"machines/{key}/").status_code == 404

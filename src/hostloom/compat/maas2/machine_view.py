@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hostloom.compat.maas2.answers import uri
+from hostloom.compat.maas2.host_machines import machine_id
 from hostloom.compat.maas2.view import View
 from hostloom.model.ids import HostId, MacAddress, VlanId
 from hostloom.model.machine import Disk, Machine, MachineInterface, MachineState
@@ -243,9 +244,7 @@ class MachineView:
         return {"id": host_id, "name": name, "resource_uri": uri(f"pods/{host_id}/")}
 
     def _parent(self, host_id: HostId | None) -> dict[str, Any] | None:
-        system_id = None
-        if host_id is not None:
-            system_id = self._world.host_by_id[host_id].host.correlation.system_id
-        if system_id is None:
+        if host_id is None:
             return None
+        system_id = machine_id(self._world.host_by_id[host_id].host)
         return {"system_id": system_id, "resource_uri": uri(f"machines/{system_id}/"), "__incomplete__": True}

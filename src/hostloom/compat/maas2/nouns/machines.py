@@ -6,6 +6,7 @@ from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, refus
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.host_machines import machine_of
 from hostloom.compat.maas2.machine_view import STATUS, MachineView
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import View
@@ -50,17 +51,19 @@ def list_machines(call: Call) -> Answer:
 
 @machine.crud("read", "Show a machine.")
 def read_machine(call: Call) -> Answer:
-    """By system id; also one that is only promised, since clients ask for what a compose answered."""
+    """By system id; also one that is only promised, and a KVM host: clients were given their ids."""
     key = SystemId(call.places["system_id"])
     with call.begin() as uow:
         # The promised ones first: meanwhile one may be reserved.
         promised = {each.system_id: each for each in coming.list_(uow, call.principal)}
         try:
-            return _show(uow, _find(call, uow))
+            found = _find(call, uow)
         except NotFound:
-            if key not in promised:
+            other = promised.get(key) or machine_of(uow.snapshot(), key)
+            if other is None:
                 raise
-            return _show(uow, promised[key])
+            found = other
+        return _show(uow, found)
 
 
 @machine.crud(

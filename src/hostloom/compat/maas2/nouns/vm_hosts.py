@@ -7,6 +7,7 @@ from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, refus
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.host_machines import machine_id
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.storage import with_own_labels
 from hostloom.compat.maas2.view import View
@@ -257,7 +258,7 @@ class _Noun:
             "storage_pools": pools,
             "zone": view.zone(host.zone_id),
             "pool": view.resource_pool(host.resource_pool_id),
-            "host": {"system_id": host.correlation.system_id, "__incomplete__": True},
+            "host": {"system_id": machine_id(host), "__incomplete__": True},
             "default_macvlan_mode": host.default_macvlan_mode,
             "resource_uri": uri(f"{self._path}/{host.id}/"),
         }
