@@ -403,6 +403,14 @@ class Repository(Protocol[T, K_contra]):
         ...
 
 
+class Fabrics(Repository[Fabric, FabricId], Protocol):
+    """Fabrics, each with its untagged VLAN."""
+
+    def add(self, item: Fabric, untagged: VlanId = ...) -> Fabric:
+        """Insert both; an id of 0 is replaced by a new one. AlreadyExists on a taken name."""
+        ...
+
+
 class Vlans(Repository[Vlan, VlanId], Protocol):
     """VLANs, also by fabric and tag."""
 
@@ -743,7 +751,7 @@ class Reservation:
 class UnitOfWork(Protocol):
     """One transaction: left without `commit`, it is rolled back."""
 
-    fabrics: Repository[Fabric, FabricId]
+    fabrics: Fabrics
     vlans: Vlans
     spaces: Repository[Space, SpaceId]
     subnets: Repository[Subnet, SubnetId]

@@ -5,6 +5,8 @@ from typing import Any
 from hostloom.api.problems import answer, simple_problem
 
 MAX_BODY_BYTES = 1024 * 1024
+#: What may be larger: all that another system knew of thousands of machines.
+LARGER = {"/api/v1/imports": 64 * 1024 * 1024}
 
 
 class Limits:
@@ -18,35 +20,36 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refuse(scope)
+        limit = LARGER.get(scope["path"], self._max)
+        refusal = self._refuse(scope, limit)
         if refusal is None:
-            body = await self._read(scope, receive)
-            refusal = None if body is not None else self._too_large()
+            body = await self._read(scope, receive, limit)
+            refusal = None if body is not None else self._too_large(limit)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
         await self._app(scope, _Replay(body or b"", receive), send)
 
-    def _refuse(self, scope: Any) -> Any:
+    def _refuse(self, scope: Any, limit: int) -> Any:
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
             return answer(simple_problem(400, "bad-request", "the address holds a zero byte"))
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length[:20]) > self._max:
-            return self._too_large()
+        if length.isdigit() and int(length[:20]) > limit:
+            return self._too_large(limit)
         return None
 
-    async def _read(self, scope: Any, receive: Any) -> bytes | None:
+    async def _read(self, scope: Any, receive: Any, limit: int) -> bytes | None:
         if scope["method"] in ("GET", "HEAD"):
             return b""
-        body, more = b"", True
-        while more and len(body) <= self._max:
+        body, more = bytearray(), True
+        while more and len(body) <= limit:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        return body if len(body) <= self._max else None
+        return bytes(body) if len(body) <= limit else None
 
-    def _too_large(self) -> Any:
-        detail = f"a request may have {self._max} bytes"
+    def _too_large(self, limit: int) -> Any:
+        detail = f"a request may have {limit} bytes"
         return answer(simple_problem(413, "too-large", detail))
 
 

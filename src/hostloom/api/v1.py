@@ -25,6 +25,7 @@ from hostloom.api.routers import (
     host_networks,
     hosts,
     images,
+    imports,
     machines,
     nodes,
     operations,
@@ -72,6 +73,7 @@ ROUTERS = (
     access.tokens,
     access.apikeys,
     world.router,
+    imports.router,
 )
 
 _PROBLEM_SCHEMA = {

@@ -10,8 +10,13 @@ from hostloom.cli.output import say
 from hostloom.client import Document, Problem
 
 
-def create_trusting(create: Callable[[Document], Document], body: Document) -> Document:
-    """Add a machine; an SSH key that is not pinned is shown, and added with once the user accepts it."""
+def create_trusting(
+    create: Callable[[Document], Document], body: Document, option: str = "--accept-key {fingerprint}"
+) -> Document:
+    """Add a machine; an SSH key that is not pinned is shown, and added with once the user accepts it.
+
+    `option` accepts it beforehand.
+    """
     try:
         return create(body)
     except Problem as problem:
@@ -21,7 +26,9 @@ def create_trusting(create: Callable[[Document], Document], body: Document) -> D
         if body.get("accept_key"):
             raise fail(str(problem), "that is not the key that you gave", Exit.REFUSED) from None
         if not sys.stdin.isatty():
-            hint = f"compare it with the host's own, then add it with --accept-key {fingerprint}"
+            hint = (
+                f"compare it with the host's own, then add it with {option.format(fingerprint=fingerprint)}"
+            )
             raise fail(str(problem), hint, Exit.REFUSED) from None
     say(f"The SSH key of {body['name']} is not known:\n  {fingerprint}")
     say("On the host, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` shows its own.")

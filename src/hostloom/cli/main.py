@@ -16,6 +16,7 @@ from hostloom.cli import (
     host_networks,
     hosts,
     images,
+    imports,
     machines,
     nodes,
     operations,
@@ -72,6 +73,7 @@ for _name, _app, _panel in (
     ("token", access.token, ACCESS),
     ("apikey", apikeys.apikey, ACCESS),
     ("world", world.app, HERE),
+    ("import", imports.app, HERE),
 ):
     app.add_typer(_app, name=_name, rich_help_panel=_panel)
 

@@ -88,6 +88,7 @@ class Client:
         self.users = Collection(transport, "users")
         self.tokens = Collection(transport, "tokens")
         self.apikeys = Collection(transport, "apikeys")
+        self.imports = Collection(transport, "imports")
 
     def __enter__(self) -> Self:
         return self

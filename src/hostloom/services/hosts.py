@@ -51,6 +51,8 @@ class HostInput:
     zone: str | None = None
     resource_pool: str | None = None
     tags: tuple[str, ...] = ()
+    #: The id that it had in another system; None: any.
+    id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,9 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
     _check_uri(wanted.uri)
     _check_key(ports, wanted.name, wanted.uri, wanted.accept_key)
     with ports.store.begin() as uow:
-        _check_free(uow, wanted.name, wanted.uri)
+        _check_free(uow, wanted.name, wanted.uri, wanted.id)
         host = Host(
-            HostId(0),
+            HostId(wanted.id or 0),
             wanted.name,
             wanted.uri,
             installed_by=wanted.installed_by or InstalledBy.UNKNOWN,
@@ -249,8 +251,10 @@ def _check_key(ports: Ports, name: str, uri: str, accept_key: str | None) -> Non
         raise HostKeyUnknown(name, offered[0].fingerprint)
 
 
-def _check_free(uow: UnitOfWork, name: str, uri: str) -> None:
+def _check_free(uow: UnitOfWork, name: str, uri: str, key: int | None) -> None:
     for host in uow.hosts.list():
+        if host.id == key:
+            raise AlreadyExists("host", key, f"host {host.name}")
         if host.name == name:
             raise AlreadyExists("host", name)
         if host.uri == uri:

@@ -10,6 +10,8 @@ from hostloom.store.vlans import Vlans, users_of_vlan
 
 #: Name of the VLAN that every fabric is made with.
 UNTAGGED_NAME = "untagged"
+#: The database gives it an id.
+NEW_VLAN = VlanId(0)
 
 
 class Fabrics(Records[Fabric, FabricId]):
@@ -17,10 +19,10 @@ class Fabrics(Records[Fabric, FabricId]):
 
     topology = True
 
-    def add(self, item: Fabric) -> Fabric:
-        """Insert it and its untagged VLAN."""
+    def add(self, item: Fabric, untagged: VlanId = NEW_VLAN) -> Fabric:
+        """Insert it and its untagged VLAN, which gets the id `untagged` if one is given."""
         added = super().add(item)
-        Vlans(self.tx, tables.vlans, Vlan).add(Vlan(VlanId(0), added.id, UNTAGGED, UNTAGGED_NAME))
+        Vlans(self.tx, tables.vlans, Vlan).add(Vlan(untagged, added.id, UNTAGGED, UNTAGGED_NAME))
         return added
 
     def users(self, item: Fabric) -> list[str]:

@@ -244,9 +244,9 @@ def remove_nodes(tx: Transaction, system_ids: Sequence[str]) -> None:
 
 
 def _kept(seen: NodeInterface, before: NodeInterface | None) -> NodeInterface:
-    """What a scan saw, with the id and the operator's word that the record has."""
+    """What a scan saw, with the id and the operator's word that the record has; a new one as it comes."""
     if before is None:
-        return replace(seen, id=InterfaceId(0))
+        return seen
     kept = replace(seen, id=before.id, tags=before.tags or seen.tags)
     if before.vlan_source is VlanSource.OPERATOR and seen.vlan_source is not VlanSource.OPERATOR:
         kept = replace(kept, vlan_id=before.vlan_id, vlan_source=before.vlan_source)

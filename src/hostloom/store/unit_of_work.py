@@ -13,7 +13,6 @@ from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import (
     DomainId,
-    FabricId,
     HostId,
     RackId,
     RangeId,
@@ -55,7 +54,7 @@ from hostloom.store.wire import DhcpMessages, Proofs, VlanProbes
 class DatabaseUnitOfWork:
     """A transaction over one connection, held from `with` to its end. For one thread."""
 
-    fabrics: ports.Repository[Fabric, FabricId]
+    fabrics: ports.Fabrics
     vlans: ports.Vlans
     spaces: ports.Repository[Space, SpaceId]
     subnets: ports.Repository[Subnet, SubnetId]

@@ -14,7 +14,7 @@ from hostloom.workflows.saga import Run, Saga, Step
 
 @dataclass(frozen=True)
 class AddHostInput:
-    """The host as the user described it; `host.id` is 0 until it is recorded."""
+    """The host as the user described it; `host.id` is 0, or the one that it is to get."""
 
     host: Host
     #: Fingerprint of the SSH key that the user accepted; empty when none is needed or it is pinned.

@@ -1,6 +1,7 @@
 """Record what a reading of a host found: its facts, its node, its machines; nothing is ever deleted."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hostloom.decide.correlate import correlate
@@ -10,9 +11,9 @@ from hostloom.decide.networks import own_bridges
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.event import Event
 from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host
-from hostloom.model.ids import FabricId, SubnetId, VlanId
+from hostloom.model.ids import FabricId, MacAddress, SubnetId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
-from hostloom.model.network import Vlan
+from hostloom.model.network import Address, AddressKind, Vlan
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedInterface, ObservedMachine, ObservedNetwork
 from hostloom.ports import Ports, UnitOfWork
@@ -163,6 +164,9 @@ def _adopt_machine(
     """Record a machine that somebody else made: read-only, whatever it is called there."""
     vlans = _vlans(host, node)
     enlisted = _enlisted(uow, seen)
+    nics = [nic for nic in _free_nics(uow, seen.interfaces) if nic.attachment is not None]
+    known = {} if enlisted is None else _known_nics(uow, enlisted)
+    names = _nic_names([nic.mac for nic in nics], known)
     machine = Machine(
         system_id=ports.ids.system_id(),
         hostname=free_hostname(uow, seen.name),
@@ -176,9 +180,14 @@ def _adopt_machine(
         power=seen.power,
         interfaces=tuple(
             MachineInterface(
-                f"eth{n}", nic.mac, nic.attachment, vlans.get(_key(nic.attachment)), model=nic.model
+                names[nic.mac],
+                nic.mac,
+                nic.attachment,
+                vlans.get(_key(nic.attachment)),
+                ips=known[nic.mac][1] if nic.mac in known else (),
+                model=nic.model,
             )
-            for n, nic in enumerate(_free_nics(uow, seen.interfaces))
+            for nic in nics
             if nic.attachment is not None
         ),
         disks=seen.disks,
@@ -199,6 +208,25 @@ def _enlisted(uow: UnitOfWork, seen: ObservedMachine) -> Machine | None:
     for nic in seen.interfaces:
         found = found or uow.machines.find_by_mac(nic.mac)
     return found if found is not None and found.origin is MachineOrigin.ENLISTED else None
+
+
+def _known_nics(uow: UnitOfWork, machine: Machine) -> Mapping[MacAddress, tuple[str, tuple[Address, ...]]]:
+    """Name and addresses of each NIC that its node was known by: it was imported, or had reported."""
+    held: dict[str | None, list[Address]] = {}
+    for each in uow.snapshot().held:
+        if each.system_id == machine.system_id and each.kind is AddressKind.STATIC:
+            held.setdefault(each.interface_name, []).append(each.ip)
+    nics = uow.nodes.get(machine.system_id).interfaces
+    return {nic.mac: (nic.name, tuple(held.get(nic.name, ()))) for nic in nics if nic.mac is not None}
+
+
+def _nic_names(
+    macs: Sequence[MacAddress], known: Mapping[MacAddress, tuple[str, tuple[Address, ...]]]
+) -> Mapping[MacAddress, str]:
+    """The names that are known; the other NICs are numbered, past those."""
+    found = {mac: known[mac][0] for mac in macs if mac in known}
+    free = (name for n in itertools.count() if (name := f"eth{n}") not in found.values())
+    return {mac: found.get(mac) or next(free) for mac in macs}
 
 
 def _free_nics(uow: UnitOfWork, nics: tuple[ObservedInterface, ...]) -> tuple[ObservedInterface, ...]:

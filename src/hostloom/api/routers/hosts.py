@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from hostloom.api.calls import Call, Changing, Reading
-from hostloom.api.forms import ABSENT, Flag, In, Out, Patch, Ratio, Text
+from hostloom.api.forms import ABSENT, Count, Flag, In, Out, Patch, Ratio, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
@@ -20,7 +20,10 @@ router = APIRouter(prefix="/hosts", tags=["hosts"])
 
 
 class HostIn(In):
-    """A host to add; `accept_key`: the fingerprint of its SSH key, as `HostKeyUnknown` showed it."""
+    """A host to add; `accept_key`: the fingerprint of its SSH key, as `HostKeyUnknown` showed it.
+
+    `id`: the one that it had in another system, where nothing else has it; any, if none is given.
+    """
 
     name: Text
     uri: Text
@@ -33,6 +36,7 @@ class HostIn(In):
     zone: Text | None = None
     resource_pool: Text | None = None
     tags: list[Text] = Field(default_factory=list)
+    id: Count | None = None
 
 
 class HostPatch(Patch):

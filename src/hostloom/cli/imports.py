@@ -1,0 +1,246 @@
+"""`hostloom import`: what another system managed becomes ours."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.exits import Exit, exit_of_operation, exit_of_problem, fail, tell
+from hostloom.cli.follow import follow, tell_end
+from hostloom.cli.keys import create_trusting
+from hostloom.cli.output import Column, Format, Output, say, show, show_data, table
+from hostloom.cli.session import open_client
+from hostloom.client import Client, Document, Problem
+from hostloom.client.documents import document_of
+from hostloom.client.maas import MaasSession, SourceError, SourceUnreachable, read_dump, read_server
+from hostloom.model.estate import Estate
+
+app = typer.Typer(
+    help="What another system managed, taken over.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+KEY_VARIABLE = "HOSTLOOM_MAAS_KEY"
+STDIN = "-"
+
+COLUMNS = (
+    Column("DO", "action"),
+    Column("WHAT", "noun", whole=True),
+    Column("NAME", "name", whole=True),
+    Column("THEIR ID", "their_id"),
+    Column("ID", "id"),
+    Column("", "text"),
+)
+
+
+@app.callback()
+def import_() -> None:
+    """What another system managed, taken over."""
+
+
+@app.command("maas")
+def maas(
+    context: typer.Context,
+    url: Annotated[
+        str | None, typer.Option("--url", help="A running MAAS, such as http://maas:5240/MAAS.")
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key", help="Its API key; others on this machine see it while the command runs: rather a file."
+        ),
+    ] = None,
+    key_file: Annotated[
+        str | None, typer.Option("--key-file", help="A file with the API key; `-` is standard input.")
+    ] = None,
+    dump: Annotated[
+        Path | None,
+        typer.Option("--dump", help="A dump of its database instead: text, also with gzip, or an archive."),
+    ] = None,
+    theirs: Annotated[
+        bool, typer.Option("--theirs", help="Where settings differ take MAAS's; without it ours stay.")
+    ] = False,
+    dhcp: Annotated[
+        bool,
+        typer.Option("--dhcp", help="Serve the VLANs that MAAS serves: only once its own DHCP is off."),
+    ] = False,
+    accept_key: Annotated[
+        list[str] | None,
+        typer.Option("--accept-key", metavar="HOST=FINGERPRINT", help="An SSH key that you have compared."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show what is the same here and there, too.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Take over what a MAAS managed: shown first, done when you agree.
+
+    MAAS is only read. Nothing that is only here goes, what is here otherwise stays, and importing again does
+    only what is left. The machines of each host are found by reading it, and not touched.
+
+    Examples:
+
+    - `hostloom import maas --url http://maas:5240/MAAS --key-file maas.key`
+    - `hostloom import maas --dump maas.sql.gz`
+    """
+    estate = _read(url, _key(key, key_file, url), dump)
+    fingerprints = dict(_pair(each) for each in accept_key or ())
+    with open_client(context) as client:
+        body = {"estate": document_of(estate), "theirs": theirs}
+        plan = client.imports.create(body | {"dry_run": True})
+        if output is Format.TABLE:
+            _show(plan, everything=everything)
+        if not _is_wanted(plan, dhcp=dhcp) or not _agreed(yes=yes):
+            if output is not Format.TABLE:
+                show_data(plan, output)
+            return
+        done = client.imports.create(body | {"dry_run": False})
+        failures = _Failures()
+        added = [_add_host(client, each, fingerprints, failures, output) for each in done["hosts"]]
+        served = [_serve(client, each, failures) for each in done["unserved"]] if dhcp else []
+        left = client.imports.create(body | {"dry_run": True})
+    done |= {
+        "hosts_added": [each for each in added if each],
+        "vlans_served": [each for each in served if each],
+    }
+    _tell_done(done | {"next_steps": left["next_steps"]}, output)
+    if failures.code is not Exit.OK:
+        raise typer.Exit(failures.code)
+
+
+# -- where it comes from ---------------------------------------------------------------------------------
+
+
+def _read(url: str | None, key: str, dump: Path | None) -> Estate:
+    if (url is None) is (dump is None):
+        raise fail("name either a MAAS (--url) or a dump of one (--dump)", code=Exit.USAGE)
+    try:
+        if dump is not None:
+            return read_dump(dump)
+        with MaasSession(url or "", key) as session:
+            return read_server(session)
+    except SourceError as error:
+        code = Exit.UNREACHABLE if isinstance(error, SourceUnreachable) else Exit.FAILED
+        raise fail(str(error), error.hint, code) from None
+
+
+def _key(key: str | None, key_file: str | None, url: str | None) -> str:
+    """The option before the file before the variable: what is on the command line was meant."""
+    if url is None:
+        if key is not None or key_file is not None:
+            raise fail("a key goes with --url", code=Exit.USAGE)
+        return ""
+    if key is not None and key_file is not None:
+        raise fail("give --key or --key-file, not both", code=Exit.USAGE)
+    if key_file is not None:
+        try:
+            return sys.stdin.read() if key_file == STDIN else Path(key_file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise fail(f"the key in {key_file} cannot be read: {error}", code=Exit.USAGE) from None
+    found = key or os.environ.get(KEY_VARIABLE, "")
+    if not found:
+        hint = f"--key-file FILE (`-` for standard input) or the variable {KEY_VARIABLE} gives it"
+        raise fail("MAAS wants an API key", hint, Exit.USAGE)
+    return found
+
+
+def _pair(text: str) -> tuple[str, str]:
+    host, sign, fingerprint = text.partition("=")
+    if not sign or not host or not fingerprint:
+        raise fail(f"--accept-key {text!r} is not HOST=FINGERPRINT", code=Exit.USAGE)
+    return host, fingerprint
+
+
+# -- before ----------------------------------------------------------------------------------------------
+
+
+def _show(plan: Document, *, everything: bool) -> None:
+    """The difference: what would be done and what cannot be; then what is the same, as a number."""
+    shown = [each for each in plan["changes"] if everything or each["action"] != "same" or each["text"]]
+    if shown:
+        show(table(shown, COLUMNS))
+    counts = ", ".join(f"{count} {action}" for action, count in plan["counts"].items() if count)
+    say(f"{plan['source']}: {counts or 'nothing in it'}")
+    for each in plan["notes"]:
+        say(f"note: {each}")
+
+
+def _is_wanted(plan: Document, *, dhcp: bool) -> bool:
+    counts = plan["counts"]
+    if counts["create"] or counts["change"] or (dhcp and plan["unserved"]):
+        return True
+    say("nothing to do: what can be here is here")
+    return False
+
+
+def _agreed(*, yes: bool) -> bool:
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        say("nothing was changed; `--yes` does it")
+        return False
+    return typer.confirm("Do it?", err=True)
+
+
+# -- after -----------------------------------------------------------------------------------------------
+
+
+class _Failures:
+    """The first failure says how the command ends; the others do not stop it either."""
+
+    def __init__(self) -> None:
+        self.code = Exit.OK
+
+    def note(self, code: Exit) -> None:
+        if self.code is Exit.OK:
+            self.code = code
+
+
+def _add_host(
+    client: Client, body: Document, fingerprints: dict[str, str], failures: _Failures, output: Format
+) -> str | None:
+    """Its name, if that went well."""
+    name = str(body["name"])
+    known = {"accept_key": fingerprints[name]} if name in fingerprints else {}
+    try:
+        operation = create_trusting(client.hosts.create, body | known, f"--accept-key {name}={{fingerprint}}")
+        done = follow(client, operation, output)
+    except typer.Abort:
+        failures.note(Exit.REFUSED)
+        return None
+    except typer.Exit as error:
+        failures.note(Exit(error.exit_code))
+        return None
+    except Problem as problem:
+        tell(f"host {name} is not added: {problem}", problem.hint)
+        failures.note(exit_of_problem(problem))
+        return None
+    if (code := exit_of_operation(done)) is not Exit.OK:
+        tell_end(done)
+        failures.note(code)
+        return None
+    return name
+
+
+def _serve(client: Client, vlan: str, failures: _Failures) -> str | None:
+    """The VLAN, if our DHCP serves it now."""
+    try:
+        client.vlans.act(vlan, "dhcp", {"mode": "on"}, method="PUT")
+    except Problem as problem:
+        tell(f"VLAN {vlan} is not served: {problem}", problem.hint)
+        failures.note(exit_of_problem(problem))
+        return None
+    return vlan
+
+
+def _tell_done(done: Document, output: Format) -> None:
+    if output is not Format.TABLE:
+        show_data(done, output)
+        return
+    counts = done["counts"]
+    written = counts["create"] + counts["change"] - len(done["hosts"])
+    say(f"{written} imported, {len(done['hosts_added'])} of {len(done['hosts'])} hosts added")
+    for each in done["next_steps"]:
+        say(f"next: {each}")

@@ -1,0 +1,150 @@
+"""A dump of MAAS's PostgreSQL database: its tables, whatever form pg_dump wrote it in."""
+
+import gzip
+import re
+import subprocess
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+from typing import IO
+
+from hostloom.client.maas.errors import SourceError
+from hostloom.client.maas.rows import Row, read_tables
+from hostloom.model.estate import Estate
+
+#: A table without which nothing is a dump of a MAAS.
+NODES = "maasserver_node"
+_PREFIX, _USERS = "maasserver_", "auth_user"
+_COPY = re.compile(r'COPY (?:"?\w+"?\.)?"?(\w+)"? \(([^)]*)\) FROM stdin;')
+_INSERT = re.compile(r'INSERT INTO (?:"?\w+"?\.)?"?maasserver_\w+')
+_END_OF_TABLE = "\\."
+_END_OF_DUMP = re.compile(r"-- PostgreSQL database (cluster )?dump complete")
+_GZIP, _CUSTOM = b"\x1f\x8b", b"PGDMP"
+#: A tar file says so here, and a dump in this form begins with its table of contents.
+_TAR, _TOC = (257, b"ustar"), b"toc.dat"
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
+_ESCAPED = re.compile(r"\\(.)")
+_HINT = "`pg_dump maasdb > maas.sql` makes one that can be read; so does pg_dump's custom form"
+
+Tables = Mapping[str, list[Row]]
+
+
+def read_dump(path: Path) -> Estate:
+    """What the MAAS of a dump managed; SourceError for a file that is none, or is cut off."""
+    try:
+        tables = _tables(path)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SourceError(f"{path} is cut off or damaged: {error}", "make the dump again") from error
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path} is not a dump of a database: it is not text", _HINT) from error
+    if NODES not in tables:
+        some = ", ".join(sorted(tables)[:3])
+        what = f"has other tables ({some})" if tables else "has no tables with data"
+        raise SourceError(f"{path} is not a dump of a MAAS: it {what}, and no {NODES}", _HINT)
+    return read_tables(tables, f"dump {path.name}")
+
+
+def _tables(path: Path) -> Tables:
+    tables: dict[str, list[Row]] = {}
+    is_whole = has_inserts = False
+    with _open(path) as lines:
+        for line in lines:
+            is_whole = is_whole or _END_OF_DUMP.match(line) is not None
+            has_inserts = has_inserts or _INSERT.match(line) is not None
+            header = _COPY.match(line)
+            if header is None:
+                continue
+            name, columns = header[1], [each.strip().strip('"') for each in header[2].split(",")]
+            if name in tables:
+                raise SourceError(f"{path} holds more than one MAAS: {name} is there twice", _HINT)
+            tables[name] = _rows(path, name, columns, lines)
+    if has_inserts:
+        raise SourceError(f"{path} was made with --inserts", "make it without: " + _HINT)
+    if tables and not is_whole:
+        raise SourceError(f"{path} is cut off: it does not end as pg_dump ends one", "make the dump again")
+    return tables
+
+
+def _rows(path: Path, table: str, columns: list[str], lines: Iterator[str]) -> list[Row]:
+    """The rows of one table; of those that mean nothing to an import only that they are there."""
+    rows: list[Row] = []
+    for line in lines:
+        text = line.rstrip("\n")
+        if text == _END_OF_TABLE:
+            return rows
+        if not table.startswith(_PREFIX) and table != _USERS:
+            continue
+        values = text.split("\t")
+        if len(values) != len(columns):
+            text = (
+                f"{path} is cut off or damaged: a row of {table} has {len(values)} of {len(columns)} columns"
+            )
+            raise SourceError(text, "make the dump again")
+        rows.append({name: _value(each) for name, each in zip(columns, values, strict=True)})
+    raise SourceError(f"{path} is cut off in the middle of table {table}", "make the dump again")
+
+
+def _value(text: str) -> str | None:
+    """As COPY writes it: `\\N` is null, and some signs are escaped."""
+    if text == "\\N":
+        return None
+    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), text) if "\\" in text else text
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Iterator[str]]:
+    """The lines of its plain form."""
+    if path.is_dir() or _is_archive(path):
+        with _restored(path) as lines:
+            yield lines
+        return
+    if _head(path).startswith(_GZIP):
+        with gzip.open(path, "rb") as packed:
+            is_archive = packed.read(len(_CUSTOM)) == _CUSTOM
+        if is_archive:
+            raise SourceError(f"{path} is packed twice", f"`gunzip {path.name}` unpacks it")
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as text:
+            yield iter(text)
+        return
+    with path.open(encoding="utf-8", newline="\n") as text:
+        yield iter(text)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(512)
+
+
+def _is_archive(path: Path) -> bool:
+    head = _head(path)
+    place, sign = _TAR
+    return head.startswith(_CUSTOM) or (head[place:].startswith(sign) and head.startswith(_TOC))
+
+
+@contextmanager
+def _restored(path: Path) -> Iterator[Iterator[str]]:
+    """The data of an archive, as PostgreSQL's own tool writes it."""
+    if which("pg_restore") is None:
+        raise SourceError(
+            f"{path} is in pg_dump's archive form, which takes pg_restore to read",
+            "install postgresql-client, or turn it into text elsewhere: `pg_restore -f maas.sql FILE`",
+        )
+    argv = ["pg_restore", "--data-only", "-f", "-", str(path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        stdout: IO[bytes] = process.stdout  # type: ignore[assignment]  # a pipe, as was asked for
+        try:
+            yield (line.decode("utf-8") for line in stdout)
+        finally:
+            stdout.close()
+            stderr = process.stderr.read() if process.stderr else b""
+            process.wait()
+    if process.returncode:
+        said = stderr.decode("utf-8", "replace").strip().splitlines()
+        raise SourceError(
+            f"{path} cannot be read: {said[0] if said else 'pg_restore failed'}",
+            "a newer PostgreSQL than the installed one may have made it",
+        )

@@ -1,0 +1,1 @@
+"""Import: what becomes here of all that another system managed."""

@@ -1,0 +1,179 @@
+"""What an import would do, as data: one change a thing, with what it rests on and why it cannot be."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
+from hostloom.model.host import Host
+from hostloom.model.ids import VlanId
+from hostloom.model.machine import Machine
+from hostloom.model.network import Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
+from hostloom.model.node import Node
+
+
+class ImportAction(StrEnum):
+    """What becomes of one thing of the estate."""
+
+    CREATE = "create"
+    #: It is here, and nobody said otherwise of what differs (or the other system's word is to count).
+    CHANGE = "change"
+    SAME = "same"
+    #: It is here otherwise, or something else is in its place: ours stays.
+    CONFLICT = "conflict"
+    #: hostloom cannot have it.
+    IMPOSSIBLE = "impossible"
+
+
+class ImportNoun(StrEnum):
+    """What it is, as the command line calls it; in the order in which an import makes them."""
+
+    ZONE = "zone"
+    RESOURCE_POOL = "resource-pool"
+    DOMAIN = "domain"
+    TAG = "tag"
+    SPACE = "space"
+    FABRIC = "fabric"
+    VLAN = "vlan"
+    SUBNET = "subnet"
+    RANGE = "range"
+    NODE = "node"
+    MACHINE = "machine"
+    ADDRESS = "address"
+    HOST = "host"
+
+
+class ImportCode(StrEnum):
+    """Why it is so; `found` of a remark means what is said here."""
+
+    #: It is called `found` here: the name cannot be, or another thing has it.
+    RENAMED = "renamed"
+    #: Another thing has its id; it gets `found`.
+    OTHER_ID = "other-id"
+    #: Settings differ from ours.
+    DIFFERS = "differs"
+    #: The subnet comes from VLAN `found`, which hostloom had made for it when it first saw it.
+    MOVED = "moved"
+    #: We have this subnet on VLAN `found`.
+    OTHER_VLAN = "other-vlan"
+    #: Subnet or range `found` of ours is in its place.
+    OVERLAPS = "overlaps"
+    #: Why the range cannot be one of ours.
+    RANGE_REFUSED = "range-refused"
+    #: What it belongs to, `found`, is not imported.
+    WITHOUT_PARENT = "without-parent"
+    #: `found` has the address.
+    HELD = "held"
+    #: The node is here with the same MAC as `found`, which keeps its own system id.
+    KNOWN_AS = "known-as"
+    #: Another node has the system id: `found`.
+    SYSTEM_ID_TAKEN = "system-id-taken"
+    #: The gateway `found` is no address of the subnet.
+    GATEWAY = "gateway"
+    #: A host of kind `found`.
+    HOST_KIND = "host-kind"
+    #: No libvirt URI.
+    HOST_URI = "host-uri"
+    #: A libvirt on the machine where the other system runs.
+    HOST_LOCAL = "host-local"
+    #: It was reached with a password.
+    HOST_PASSWORD = "host-password"  # noqa: S105  (a code, not a password)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One reason; prose is rendered in decide/explain/ only."""
+
+    code: ImportCode
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDifference:
+    """One setting that is not the same, as text."""
+
+    field: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewFabric:
+    """A fabric with the id of the untagged VLAN that comes with it."""
+
+    fabric: Fabric
+    untagged: VlanId
+
+
+@dataclass(frozen=True, slots=True)
+class NewMachine:
+    """A machine that is nobody's yet, with its node."""
+
+    machine: Machine
+    node: Node
+
+
+#: What is to be written, with our ids; a host is read first, and written by the operation that adds it.
+ImportItem = (
+    Zone
+    | ResourcePool
+    | Domain
+    | Tag
+    | Space
+    | NewFabric
+    | Fabric
+    | Vlan
+    | Subnet
+    | IPRange
+    | Node
+    | NewMachine
+    | HeldAddress
+    | Host
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportChange:
+    """What becomes of one thing."""
+
+    action: ImportAction
+    noun: ImportNoun
+    #: As the command line names it: a VLAN by FABRIC/VID, a subnet by its CIDR.
+    name: str
+    #: The other system's id; empty for what has none.
+    theirs: str = ""
+    #: Ours: of what is here, or what it gets.
+    ours: str = ""
+    differences: tuple[SettingDifference, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    #: With CREATE and CHANGE.
+    item: ImportItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """Everything, in the order in which it is done."""
+
+    source: str
+    changes: tuple[ImportChange, ...]
+    #: VLANs that the other system serves and our DHCP does not, as FABRIC/VID.
+    unserved: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[ImportChange, ...]:
+        """What is to be written; new hosts are not: they are read first."""
+        return tuple(
+            each
+            for each in self.changes
+            if each.action is ImportAction.CHANGE
+            or (each.action is ImportAction.CREATE and each.noun is not ImportNoun.HOST)
+        )
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """Hosts to be added; their ids are those of the other system where they are free."""
+        return tuple(
+            each.item
+            for each in self.changes
+            if each.action is ImportAction.CREATE and isinstance(each.item, Host)
+        )

@@ -1,0 +1,164 @@
+"""Imports: what another system managed becomes ours, in one transaction; its hosts are added after."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any
+
+from hostloom.decide.importing.importing import Present, plan_import
+from hostloom.model.access import Principal
+from hostloom.model.estate import Estate
+from hostloom.model.event import Event
+from hostloom.model.ids import VlanId
+from hostloom.model.importing import (
+    ImportAction,
+    ImportChange,
+    ImportNoun,
+    ImportPlan,
+    NewFabric,
+    NewMachine,
+)
+from hostloom.model.network import UNTAGGED, HeldAddress, IPRange, Subnet, Vlan
+from hostloom.model.node import Node
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.publishing import change_served, served
+from hostloom.workflows.rederive import rederive_vlans
+
+#: Takes one change back.
+Undo = Callable[[UnitOfWork], None]
+
+
+def preview(
+    uow: UnitOfWork, principal: Principal, estate: Estate, *, prefer_theirs: bool = False
+) -> ImportPlan:
+    """What an import would do; changes nothing."""
+    require_admin(principal, "import")
+    return plan_import(_present(uow), estate, prefer_theirs=prefer_theirs)
+
+
+def apply(ports: Ports, principal: Principal, estate: Estate, *, prefer_theirs: bool = False) -> ImportPlan:
+    """Do it, and say what was done; the hosts are left to be added.
+
+    What concerns VLANs that our DHCP serves is published; where a DHCP server refuses, all is taken back.
+    """
+    require_admin(principal, "import")
+
+    def change(uow: UnitOfWork) -> tuple[tuple[ImportPlan, list[Undo]], Collection[VlanId]]:
+        plan = plan_import(_present(uow), estate, prefer_theirs=prefer_theirs)
+        undo = _write(uow, plan)
+        if plan.wanted:
+            text = f"{len(plan.wanted)} things imported from {plan.source}"
+            uow.events.add(Event("imported", "world", text, ports.clock.now()))
+        return (plan, undo), served(uow, *_touched(uow, plan))
+
+    def take_back(uow: UnitOfWork, done: tuple[ImportPlan, list[Undo]]) -> None:
+        for each in reversed(done[1]):
+            each(uow)
+
+    return change_served(ports, change, take_back)[0]
+
+
+def _present(uow: UnitOfWork) -> Present:
+    return Present(
+        uow.snapshot(),
+        tuple(uow.zones.list()),
+        tuple(uow.resource_pools.list()),
+        tuple(uow.domains.list()),
+        tuple(uow.tags.list()),
+        tuple(uow.machines.list()),
+    )
+
+
+#: What subnets and interfaces refer to.
+_FIRST = (
+    ImportNoun.ZONE,
+    ImportNoun.RESOURCE_POOL,
+    ImportNoun.DOMAIN,
+    ImportNoun.TAG,
+    ImportNoun.SPACE,
+    ImportNoun.FABRIC,
+    ImportNoun.VLAN,
+)
+
+
+def _write(uow: UnitOfWork, plan: ImportPlan) -> list[Undo]:
+    """Everything in its order; the answer takes each back."""
+    undo = [_write_one(uow, each) for each in plan.wanted if each.noun in _FIRST]
+    # taken back after the subnets and before the VLANs: interfaces refer to these
+    undo.append(rederive_vlans)
+    undo += [_write_one(uow, each) for each in plan.wanted if each.noun not in _FIRST]
+    rederive_vlans(uow)
+    return undo
+
+
+def _write_one(uow: UnitOfWork, change: ImportChange) -> Undo:
+    item = change.item
+    if isinstance(item, NewFabric):
+        fabric = uow.fabrics.add(item.fabric, item.untagged)
+        return lambda uow: uow.fabrics.delete(fabric.id)
+    if isinstance(item, NewMachine):
+        return _add_machine(uow, item)
+    if isinstance(item, HeldAddress):
+        uow.addresses.hold(item)
+        return lambda uow: uow.addresses.release(item.ip, item.subnet_id)
+    if change.action is ImportAction.CREATE and isinstance(item, Vlan) and item.vid == UNTAGGED:
+        # it came with its fabric, and goes with it
+        uow.vlans.update(replace(item, generation=uow.vlans.get(item.id).generation))
+        return lambda _: None
+    return _write_row(uow, change, item)
+
+
+def _write_row(uow: UnitOfWork, change: ImportChange, item: Any) -> Undo:
+    key = item.system_id if isinstance(item, Node) else item.id
+    repository = _repository(uow, change.noun)
+    if change.action is ImportAction.CREATE:
+        repository.add(item)
+        return lambda uow: _repository(uow, change.noun).delete(key)
+    before = repository.get(key)
+    after = repository.update(item)
+    return lambda uow: _put_back(uow, change.noun, replace(before, generation=after.generation))
+
+
+def _put_back(uow: UnitOfWork, noun: ImportNoun, before: Any) -> None:
+    _repository(uow, noun).update(before)
+
+
+def _add_machine(uow: UnitOfWork, new: NewMachine) -> Undo:
+    """The machine's row has no domain, description or interfaces: those are its node's."""
+    uow.machines.add(new.machine)
+    node = uow.nodes.get(new.machine.system_id)
+    wanted = replace(node, domain_id=new.node.domain_id, description=new.node.description)
+    if wanted != node:
+        uow.nodes.update(wanted)
+    uow.nodes.replace_interfaces(new.machine.system_id, new.node.interfaces)
+    return lambda uow: uow.release([new.machine.system_id])
+
+
+def _repository(uow: UnitOfWork, noun: ImportNoun) -> Any:
+    return {
+        ImportNoun.ZONE: uow.zones,
+        ImportNoun.RESOURCE_POOL: uow.resource_pools,
+        ImportNoun.DOMAIN: uow.domains,
+        ImportNoun.TAG: uow.tags,
+        ImportNoun.SPACE: uow.spaces,
+        ImportNoun.FABRIC: uow.fabrics,
+        ImportNoun.VLAN: uow.vlans,
+        ImportNoun.SUBNET: uow.subnets,
+        ImportNoun.RANGE: uow.ranges,
+        ImportNoun.NODE: uow.nodes,
+        ImportNoun.MACHINE: uow.nodes,
+        ImportNoun.HOST: uow.hosts,
+    }[noun]
+
+
+def _touched(uow: UnitOfWork, plan: ImportPlan) -> list[Vlan]:
+    """VLANs of which something was written that a DHCP server is told."""
+    found: set[VlanId] = set()
+    for each in plan.wanted:
+        if isinstance(each.item, Vlan):
+            found.add(each.item.id)
+        elif isinstance(each.item, Subnet):
+            found.add(each.item.vlan_id)
+        elif isinstance(each.item, IPRange):
+            found.add(uow.subnets.get(each.item.subnet_id).vlan_id)
+    return [uow.vlans.get(each) for each in sorted(found)]
