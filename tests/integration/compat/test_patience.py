@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
 from hostloom.compat.maas2 import waiting
@@ -15,6 +17,8 @@ from support.maas import Maas
 
 #: What a test lets a host hang before it gives up; longer than any client waits.
 GIVE_UP_S = 40
+#: More than the threads that the native API has.
+CROWD = 45
 
 
 class Stuck:
@@ -129,3 +133,22 @@ def test_a_deleted_machine_is_releasing_until_its_host_answers(
     assert maas.get(path)["status_name"] == "Releasing"
     stuck.let_go()
     wait_for(lambda: maas.send("GET", path).status_code, 404)
+
+
+def test_many_who_wait_take_nothing_from_others(
+    maas: Maas, stuck: Stuck, world: LittleWorld, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE_S", GIVE_UP_S)
+    stuck.at("describe")
+    with ThreadPoolExecutor(CROWD) as crowd:
+        answers = [crowd.submit(maas.send, "POST", host, {}, op="refresh") for _ in range(CROWD)]
+        wait_for(lambda: _refreshes(world), CROWD)
+        assert maas.get(host)["name"] == "kvm1"
+        assert httpx.get(f"{maas.url}/healthz", timeout=GIVE_UP_S / 4).status_code == 200
+        stuck.let_go()
+        assert {each.result().status_code for each in answers} == {200}
+
+
+def _refreshes(world: LittleWorld) -> int:
+    with world.ports.store.begin() as uow:
+        return len([each for each in uow.operations.list(unfinished=True) if each.saga == "refresh"])

@@ -1,7 +1,8 @@
 """One request to the façade: who makes it, what it names and the fields that it gives."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hostloom.compat.maas2.answers import not_found, refuse
 from hostloom.compat.maas2.forms import Form
@@ -22,6 +23,8 @@ class Call:
     form: Form
     #: Scheme and host by which the client reached us.
     base: str
+    #: When the request arrived, by the monotonic clock.
+    since: float = field(default_factory=time.monotonic)
 
     def begin(self) -> UnitOfWork:
         """A unit of work; use it in a `with`."""

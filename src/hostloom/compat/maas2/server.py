@@ -2,12 +2,13 @@
 
 import json
 import re
+import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -29,6 +30,9 @@ from hostloom.services import apikeys
 log = structlog.get_logger(__name__)
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
+#: Requests at once, each waiting for its operation: of their own, so that whoever waits for a host that hangs
+#: takes nothing from the native API.
+THREADS = 200
 _SLASHES = re.compile("/{2,}")
 
 
@@ -46,6 +50,8 @@ class Heard:
     body: bytes
     #: What the client's URL may have begun with, the likeliest first.
     bases: tuple[str, ...]
+    #: By the monotonic clock.
+    since: float = field(default_factory=time.monotonic)
 
 
 class Facade:
@@ -55,6 +61,7 @@ class Facade:
         self._ports, self._catalogue = ports, catalogue
         self._nonces = oauth.Nonces()
         self._hash = fingerprint(catalogue)
+        self._threads = CapacityLimiter(THREADS)
 
     def app(self) -> Starlette:
         """The ASGI application, to be mounted at `/MAAS`."""
@@ -62,7 +69,7 @@ class Facade:
 
     async def _serve(self, request: Request) -> Response:
         heard = _hear(request, await request.body())
-        found = await run_in_threadpool(self.answer, heard)
+        found = await to_thread.run_sync(self.answer, heard, limiter=self._threads)
         response = Response(found.body, found.status, {"X-MAAS-API-Hash": self._hash, **found.headers})
         # Without one, clients fail after a deletion that succeeded; Starlette sets none on a 204.
         response.headers["Content-Type"] = found.content_type
@@ -113,7 +120,7 @@ class Facade:
             if action is None:
                 raise refuse(400, f"Unrecognised signature: method={heard.method} op={op or None}")
             _refuse_unknown(action, form)
-            return action.do(Call(self._ports, principal, found.places, form, heard.bases[0]))
+            return action.do(Call(self._ports, principal, found.places, form, heard.bases[0], heard.since))
         except Fault as fault:
             return fault.answer
         except HostloomError as error:
