@@ -159,6 +159,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         images=ImageDirectory(settings.images, SystemClock().now),
         boot_port=settings.boot_port,
         commission_timeout_s=settings.commission_timeout_min * 60.0,
+        trust_first_keys=settings.maas_trust_first_key,
     )
 
 

@@ -64,6 +64,9 @@ class Settings:
     kea_socket6: Path | None = None
     #: hostloom starts and supervises Kea itself, with its files in the state directory.
     kea_embedded: bool = False
+    #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first: those clients
+    #: have no word for a key.
+    maas_trust_first_key: bool = True
     #: OpenSSH configuration for connections to hosts; none: OpenSSH's own.
     ssh_config: Path | None = None
     #: Hosts that were not read for so many seconds are read again; 0: only when told, and before a compose.
@@ -209,6 +212,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "boot_cmdline": _text,
     "tftp_port": _number(0, MAX_PORT),
     "enlist": _flag,
+    "maas_trust_first_key": _flag,
     "commission_timeout_min": _number(1, 24 * 60),
     "kea_socket": _optional_path,
     "kea_socket6": _optional_path,

@@ -504,6 +504,8 @@ class Machines(Repository[Machine, SystemId], Protocol):
         state: MachineState | None = None,
         power: PowerState | None = None,
         dhcp_published: bool | None = None,
+        owner: str | None = None,
+        on_demand: bool | None = None,
     ) -> None:
         """Write what is given of machines that are in state `before`, whatever else of them has changed.
 
@@ -852,3 +854,5 @@ class Ports:
     boot_port: int = 0
     #: A machine told to be commissioned has this long to report.
     commission_timeout_s: float = 1200.0
+    #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first.
+    trust_first_keys: bool = True

@@ -228,6 +228,10 @@ def update(
     zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
     resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
     tag: Tags = None,
+    default_pool: Annotated[
+        str | None,
+        typer.Option(metavar="POOL", help="For disks that name none; '': as libvirt has it."),
+    ] = None,
     node: Annotated[str | None, typer.Option(metavar="NODE", help="The node that it is.")] = None,
     forget_key: Annotated[bool, typer.Option("--forget-key", help="Drop its pinned SSH key.")] = False,
     accept_key: Annotated[
@@ -250,6 +254,7 @@ def update(
         tags=tags_of(tag),
         forget_key=forget_key or None,
         accept_key=accept_key,
+        default_pool=default_pool,
     )
     if macvlan_mode is not None:
         changes["default_macvlan_mode"] = None if macvlan_mode is ModeOrNone.NONE else macvlan_mode

@@ -37,6 +37,8 @@ class Principal:
 
 #: The local command line over the Unix socket, and hostloom itself.
 LOCAL_ADMIN = Principal("root", admin=True)
+#: Where no account is needed.
+ANONYMOUS = Principal("anonymous", admin=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ HostloomError
 │   ├── IdempotencyConflict  key
 │   ├── IdempotencyPending   key
 │   ├── WrongState           kind, key, state, wanted
+│   ├── NothingFits          reasons
 │   ├── PlanStale            plan, differences
 │   ├── Cancelled
 │   ├── NotAuthenticated
@@ -166,6 +167,16 @@ class WrongState(RequestError):
     def __init__(self, kind: str, key: object, state: str, wanted: str) -> None:
         super().__init__(f"{kind} {str(key)!r} is {state}, not {wanted}")
         self.kind, self.key, self.state, self.wanted = kind, str(key), state, wanted
+
+
+class NothingFits(RequestError):
+    """No machine is free that has what was asked for, and none can be composed."""
+
+    code = "nothing-fits"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(f"no machine fits: {'; '.join(reasons) or 'there is none'}")
+        self._reasons = tuple(reasons)
 
 
 class PlanStale(RequestError):

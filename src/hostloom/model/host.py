@@ -1,7 +1,7 @@
 """KVM hosts: where they are, who they are, what they have."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
@@ -75,6 +75,13 @@ class StoragePool:
     active: bool = True
 
 
+def with_default(pools: tuple[StoragePool, ...], name: str) -> tuple[StoragePool, ...]:
+    """The pools with this one as the default; as they were where none of this name is active."""
+    if not any(each.name == name and each.active for each in pools):
+        return pools
+    return tuple(replace(each, is_default=each.name == name) for each in pools)
+
+
 class Forward(StrEnum):
     """Where a libvirt network forwards to; isolated networks have none."""
 
@@ -141,6 +148,8 @@ class Host:
     tags: tuple[str, ...] = ()
     #: SHA256 fingerprint of the pinned SSH host key; empty for local and TLS URIs.
     host_key: str = ""
+    #: The pool for disks that name none, by the operator's word; empty: as read.
+    default_pool: str = ""
     generation: int = 1
 
     @property

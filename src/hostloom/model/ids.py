@@ -45,6 +45,11 @@ class MacAddress:
         """The group bit (lowest bit of the first byte, IEEE 802) is clear and the address is not zero."""
         return not int(self.text[:2], 16) & 1 and self.text != "00:00:00:00:00:00"
 
+    @property
+    def number(self) -> int:
+        """Its 48 bits as a number."""
+        return int(self.text.replace(":", ""), 16)
+
     def __str__(self) -> str:
         return self.text
 

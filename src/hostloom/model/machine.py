@@ -128,7 +128,12 @@ class Machine:
     zone_id: ZoneId = ZoneId(1)
     resource_pool_id: ResourcePoolId = ResourcePoolId(1)
     tags: tuple[str, ...] = ()
+    #: Who allocated it; blank: nobody.
     owner: str = ""
+    #: It is not to be switched off, changed or taken apart until it is unlocked.
+    locked: bool = False
+    #: Composed because somebody asked for any machine: taken apart when it is released.
+    on_demand: bool = False
     #: What it is to boot from the network, by a user's word; None: what its state says (decide/boot.py).
     next_boot: BootAction | None = None
     #: Seconds since the epoch until which it has time to report what it is; None: no report is awaited.

@@ -2,8 +2,8 @@
 
 import hashlib
 
-from hostloom.model.access import Principal, Token, User
-from hostloom.model.errors import InUse, NotAuthenticated, NotFound, NotPermitted
+from hostloom.model.access import ANONYMOUS, Principal, Token, User
+from hostloom.model.errors import InUse, InvalidValue, NotAuthenticated, NotFound, NotPermitted
 from hostloom.model.ids import UserId
 from hostloom.ports import Clock, IdSource, UnitOfWork
 from hostloom.services.naming import check_name, find_by_key
@@ -15,9 +15,17 @@ def require_admin(principal: Principal, action: str) -> None:
         raise NotPermitted(principal.name, action)
 
 
+def require_user(principal: Principal, action: str) -> None:
+    """Raise NotPermitted for somebody without an account: all others may look."""
+    if principal == ANONYMOUS:
+        raise NotPermitted(principal.name, action)
+
+
 def create_user(uow: UnitOfWork, principal: Principal, name: str, *, admin: bool = False) -> User:
     """Create a user; AlreadyExists."""
     require_admin(principal, "create users")
+    if name == ANONYMOUS.name:
+        raise InvalidValue("name", name, "another name: this one stands for nobody")
     return uow.users.add(User(UserId(0), check_name(name), admin))
 
 

@@ -1,19 +1,20 @@
 """Addresses: who has which, and setting one aside by hand."""
 
+from hostloom.decide.addresses import address_book
 from hostloom.model.access import Principal
 from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound
 from hostloom.model.ids import SystemId
 from hostloom.model.network import Address, AddressKind, HeldAddress, RangeKind, Subnet
 from hostloom.ports import UnitOfWork
 from hostloom.services import subnets
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 
 
 def list_(
     uow: UnitOfWork, principal: Principal, subnet: str | None = None, kind: AddressKind | None = None
 ) -> list[HeldAddress]:
     """All that somebody has, or those of a subnet or kind, by address."""
-    require_admin(principal, "see addresses")
+    require_user(principal, "see addresses")
     subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
     return [each for each in uow.addresses.list(subnet_id) if kind is None or each.kind is kind]
 
@@ -43,6 +44,16 @@ def reserve(
     wanted = HeldAddress(ip, AddressKind.RESERVED, home.id, comment=comment)
     uow.addresses.hold(wanted)
     return wanted
+
+
+def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: str = "") -> HeldAddress:
+    """Set the next free address of a subnet aside."""
+    require_admin(principal, "reserve addresses")
+    home = subnets.get(uow, principal, subnet)
+    found = address_book(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
+    if found is None:
+        raise InvalidValue("subnet", str(home.cidr), "a subnet with a free address")
+    return reserve(uow, principal, found[0], str(home.id), comment)
 
 
 def release(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> None:

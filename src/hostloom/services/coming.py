@@ -1,28 +1,49 @@
-"""Machines that are promised: their compose was taken on, and their host has not been re-read yet."""
+"""Machines that are promised, since their compose was taken on, and those that it then failed to make."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from hostloom.codec import from_json
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
 from hostloom.model.grouping import ResourcePool, Zone
 from hostloom.model.host import Host
+from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation, OperationState, StepState
 from hostloom.model.request import ComposeRequest, Identities
 from hostloom.ports import UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_user
 from hostloom.services.groupings import DEFAULT_POOL, DEFAULT_ZONE
 from hostloom.workflows.compose import COMPOSE
 from hostloom.workflows.placing import RESERVE, ComposeInput
 
+_FAILED = (
+    OperationState.UNWINDING,
+    OperationState.FAILED,
+    OperationState.CANCELLED,
+    OperationState.STUCK,
+)
 #: Of a machine whose host is not chosen yet.
 _ARCHITECTURE = "amd64"
 
 
+#: A compose that failed is remembered for who asked for its machine, so many operations long.
+RECENT = 500
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A machine that was promised and will not be."""
+
+    machine: Machine
+    #: Why.
+    error: str
+
+
 def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
     """As far as their requests tell, commissioning; NICs and disks are known once they are reserved."""
-    require_admin(principal, "see machines")
+    require_user(principal, "see machines")
     given = [
         from_json(each.input, ComposeInput)
         for each in uow.operations.list(unfinished=True)
@@ -31,6 +52,27 @@ def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
     wanted = [pair for each in given for pair in zip(each.identities, each.batch.machines, strict=True)]
     if not wanted:
         return []
+    return _machines(uow, wanted)
+
+
+def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> Lost | None:
+    """A machine whose compose failed, for who waits for it; None: none of this id is known.
+
+    It is nowhere: all that its compose did is undone, or stuck with the operation.
+    """
+    require_user(principal, "see machines")
+    for operation in uow.operations.list(limit=RECENT):
+        if operation.saga == COMPOSE.name and operation.state in _FAILED:
+            given = from_json(operation.input, ComposeInput)
+            for pair in zip(given.identities, given.batch.machines, strict=True):
+                if pair[0].system_id == key:
+                    (machine,) = _machines(uow, [pair])
+                    gone = replace(machine, state=MachineState.FAILED_COMMISSIONING)
+                    return Lost(gone, operation.error or operation.state.value)
+    return None
+
+
+def _machines(uow: UnitOfWork, wanted: Sequence[tuple[Identities, ComposeRequest]]) -> list[Machine]:
     zones, pools, world = uow.zones.list(), uow.resource_pools.list(), uow.snapshot()
     return [_machine(world, zones, pools, *pair) for pair in wanted]
 

@@ -11,7 +11,7 @@ from hostloom.model.machine import Machine, MachineOrigin, MachineState, check_t
 from hostloom.model.operation import Operation
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services.access import require_admin
-from hostloom.services.machines import get
+from hostloom.services.machines import get, require_unlocked
 from hostloom.services.naming import check_generation
 from hostloom.services.start import start_saga
 from hostloom.workflows.commission import COMMISSION, CommissionInput
@@ -70,6 +70,7 @@ def commission(ports: Ports, principal: Principal, key: str, generation: int | N
             raise WrongState("machine", machine.hostname, machine.origin, "composed by hostloom, or enlisted")
         if machine.state is MachineState.COMMISSIONING:
             raise WrongState("machine", machine.hostname, machine.state, "at rest")
+        require_unlocked(machine)
         check_transition(machine.hostname, machine.state, MachineState.COMMISSIONING)
         _check_netboot(machine)
         given = CommissionInput(machine.system_id, machine.hostname)
@@ -96,6 +97,7 @@ def forget(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
     check_generation("machine", machine.hostname, machine, generation)
     if machine.origin is not MachineOrigin.ENLISTED:
         raise WrongState("machine", machine.hostname, machine.origin, "enlisted: others are decomposed")
+    require_unlocked(machine)
     uow.machines.delete(machine.system_id)
 
 

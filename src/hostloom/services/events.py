@@ -3,12 +3,12 @@
 from hostloom.model.access import Principal
 from hostloom.model.event import Event
 from hostloom.ports import UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_user
 
 
 def list_(
     uow: UnitOfWork, principal: Principal, after: int | None = None, limit: int | None = None
 ) -> list[Event]:
     """Newest first, those older than `after`."""
-    require_admin(principal, "see events")
+    require_user(principal, "see events")
     return uow.events.list(after, limit)

@@ -7,7 +7,7 @@ from hostloom.model.access import Principal
 from hostloom.model.ids import FabricId
 from hostloom.model.network import Fabric
 from hostloom.ports import UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
 
 
@@ -34,13 +34,13 @@ def list_(
     uow: UnitOfWork, principal: Principal, after: FabricId | None = None, limit: int | None = None
 ) -> list[Fabric]:
     """By id."""
-    require_admin(principal, "see fabrics")
+    require_user(principal, "see fabrics")
     return uow.fabrics.list(after, limit)
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Fabric:
     """By name or id; NotFound."""
-    require_admin(principal, "see fabrics")
+    require_user(principal, "see fabrics")
     return find_by_key(uow.fabrics, "fabric", key)
 
 

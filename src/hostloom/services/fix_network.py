@@ -11,7 +11,7 @@ from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.model.operation import Operation
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.hosts import get as get_host
 from hostloom.services.start import start_saga
 from hostloom.workflows.fix_network import FIX_NETWORK, FixInput, fix_of, steps_or_refuse
@@ -41,7 +41,7 @@ class FixPreview:
 
 def networks(uow: UnitOfWork, principal: Principal, key: str) -> NetworksVerdict:
     """Each libvirt network of the host, with every condition that it fails."""
-    require_admin(principal, "see hosts")
+    require_user(principal, "see hosts")
     snapshot = uow.snapshot()
     return judge_networks(snapshot, snapshot.host_by_id[get_host(uow, principal, key).id])
 
@@ -50,7 +50,7 @@ def preview(
     ports: Ports, principal: Principal, key: str, network: str | None = None, bridge: str | None = None
 ) -> FixPreview:
     """What mending would do, as the host was last read; its leases are asked for now."""
-    require_admin(principal, "see hosts")
+    require_user(principal, "see hosts")
     _check_given(network, bridge)
     with ports.store.begin() as uow:
         host = get_host(uow, principal, key)

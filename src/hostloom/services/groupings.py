@@ -8,7 +8,7 @@ from hostloom.model.errors import InvalidValue
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId, check_hostname
 from hostloom.ports import Repository, UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
 
 T = TypeVar("T", Zone, ResourcePool, Domain, Tag)
@@ -92,13 +92,13 @@ def list_(
     limit: int | None = None,
 ) -> list[T]:
     """The groups of one kind by id."""
-    require_admin(principal, "see groups")
+    require_user(principal, "see groups")
     return repository.list(after, limit)
 
 
 def get(principal: Principal, repository: Repository[T, Any], kind: str, key: str) -> T:
     """By name or id; NotFound."""
-    require_admin(principal, f"see {kind}s")
+    require_user(principal, f"see {kind}s")
     return find_by_key(repository, kind, key)
 
 

@@ -14,6 +14,7 @@ from hostloom.model.errors import (
     NotFound,
     StaleGeneration,
 )
+from hostloom.model.event import Event
 from hostloom.model.host import (
     MAX_OVER_COMMIT,
     Correlation,
@@ -21,12 +22,13 @@ from hostloom.model.host import (
     CorrelationState,
     Host,
     InstalledBy,
+    with_default,
 )
 from hostloom.model.ids import HostId, SystemId, check_hostname
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.operation import Operation
 from hostloom.ports import OfferedKey, Ports, UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.start import start_saga
 from hostloom.workflows.add_host import ADD_HOST, AddHostInput
@@ -43,6 +45,8 @@ class HostInput:
     uri: str
     #: Fingerprint of the SSH key that the user compared and accepts.
     accept_key: str | None = None
+    #: Pin the first key that it shows: for clients that cannot compare one.
+    trust_first_key: bool = False
     adopt: bool = True
     installed_by: InstalledBy | None = None
     default_macvlan_mode: MacvlanMode | None = None
@@ -75,19 +79,23 @@ class HostChanges:
     forget_key: bool = False
     #: Pin the SSH key with this fingerprint instead, which the user has compared: the host was reinstalled.
     accept_key: str | None = None
+    #: Of another URI whose host has shown no key yet: pin the first one that it shows.
+    trust_first_key: bool = False
+    #: The pool for disks that name none; empty: the one named `default`, or the only one.
+    default_pool: str | None = None
 
 
 def list_(
     uow: UnitOfWork, principal: Principal, after: HostId | None = None, limit: int | None = None
 ) -> list[Host]:
     """By id."""
-    require_admin(principal, "see hosts")
+    require_user(principal, "see hosts")
     return uow.hosts.list(after, limit)
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Host:
     """By name or id; NotFound."""
-    require_admin(principal, "see hosts")
+    require_user(principal, "see hosts")
     host = uow.hosts.find(key)
     if host is None and key.isascii() and key.isdigit():
         return uow.hosts.get(HostId(int(key)))
@@ -101,9 +109,14 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
     require_admin(principal, "add hosts")
     check_hostname(wanted.name)
     _check_uri(wanted.uri)
-    _check_key(ports, wanted.name, wanted.uri, wanted.accept_key)
+    accepted = wanted.accept_key
+    if wanted.trust_first_key and accepted is None:
+        accepted = _first_key(ports, wanted.uri)
+    _check_key(ports, wanted.name, wanted.uri, accepted)
     with ports.store.begin() as uow:
         _check_free(uow, wanted.name, wanted.uri, wanted.id)
+        if accepted != wanted.accept_key:
+            _tell_trust(uow, ports, wanted.name, accepted)
         host = Host(
             HostId(wanted.id or 0),
             wanted.name,
@@ -116,7 +129,7 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
             resource_pool_id=resource_pool_id(uow, wanted.resource_pool),
             tags=wanted.tags,
         )
-        given = AddHostInput(host, wanted.accept_key or "", wanted.adopt)
+        given = AddHostInput(host, accepted or "", wanted.adopt)
         operation = start_saga(uow, ports, principal, ADD_HOST, given, f"host {wanted.name}")
         uow.commit()
     return operation
@@ -128,6 +141,8 @@ def update(
     """Change a host; a new URI or node correlates it anew at the refresh that follows."""
     require_admin(principal, "change hosts")
     accepted = None
+    if changes.trust_first_key and changes.uri is not None and changes.accept_key is None:
+        changes = replace(changes, accept_key=_first_key(ports, changes.uri))
     if changes.accept_key is not None:
         with ports.store.begin() as uow:
             host = get(uow, principal, key)
@@ -137,6 +152,8 @@ def update(
         _check_generation(host, generation)
         if changes.forget_key and changes.accept_key is not None:
             raise InvalidValue("forget_key", True, "given without accept_key")
+        if changes.trust_first_key and changes.accept_key is not None:
+            _tell_trust(uow, ports, host.name, changes.accept_key)
         changed = _apply(uow, host, changes)
         changed = uow.hosts.update(changed)
         if changed.uri != host.uri or changed.correlation != host.correlation:
@@ -150,6 +167,27 @@ def update(
         ports.hypervisors.forget(host.uri)
         ports.keys.pin(changed.uri, accepted)
     return changed
+
+
+def _first_key(ports: Ports, uri: str) -> str | None:
+    """The fingerprint of the first key that a host shows; None where it has one already, or needs none."""
+    _check_uri(uri)
+    if ports.keys.pinned(uri) is not None:
+        return None
+    offered = ports.keys.offered(uri)
+    return offered[0].fingerprint if offered else None
+
+
+def _tell_trust(uow: UnitOfWork, ports: Ports, name: str, fingerprint: str | None) -> None:
+    text = f"the first SSH key that it showed is trusted from now on: {fingerprint}"
+    uow.events.add(Event("host-key-trusted", f"host {name}", text, ports.clock.now()))
+
+
+def _pool(host: Host, name: str | None) -> str:
+    if name and not any(each.name == name for each in host.storage_pools):
+        names = ", ".join(each.name for each in host.storage_pools) or "none"
+        raise InvalidValue("default_pool", name, f"a storage pool of the host: {names}")
+    return host.default_pool if name is None else name
 
 
 def _accepted(ports: Ports, name: str, uri: str, fingerprint: str) -> OfferedKey:
@@ -214,6 +252,7 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
     if changes.node is not None:
         uow.nodes.get(changes.node)
         correlation = Correlation(CorrelationState.CORRELATED, changes.node, CorrelationEvidence.OPERATOR)
+    pool = _pool(host, changes.default_pool)
     return replace(
         host,
         name=name,
@@ -232,6 +271,8 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
         else resource_pool_id(uow, changes.resource_pool),
         tags=host.tags if changes.tags is None else changes.tags,
         correlation=correlation,
+        default_pool=pool,
+        storage_pools=with_default(host.storage_pools, pool),
         host_key="" if changes.forget_key else changes.accept_key or host.host_key,
     )
 

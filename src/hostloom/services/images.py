@@ -8,14 +8,14 @@ from hostloom.model.errors import NotFound
 from hostloom.model.image import Flavour, Image
 from hostloom.model.operation import Operation
 from hostloom.ports import Ports
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.start import start_saga
 from hostloom.workflows.build_image import BUILD_IMAGE, BuildImageInput, images_of
 
 
 def list_(ports: Ports, principal: Principal, after: str | None = None) -> Sequence[Image]:
     """Latest first, of which each flavour's first is what machines boot; those after one by name."""
-    require_admin(principal, "see boot images")
+    require_user(principal, "see boot images")
     found = images_of(ports).list()
     if after is None:
         return found
@@ -24,7 +24,7 @@ def list_(ports: Ports, principal: Principal, after: str | None = None) -> Seque
 
 def get(ports: Ports, principal: Principal, name: str) -> Image:
     """By name; NotFound."""
-    require_admin(principal, "see boot images")
+    require_user(principal, "see boot images")
     found = images_of(ports).find(name)
     if found is None:
         raise NotFound("image", name)

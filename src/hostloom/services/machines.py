@@ -5,14 +5,14 @@ from typing import Any
 
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
-from hostloom.model.errors import NotFound, StaleGeneration, WrongState
+from hostloom.model.errors import NotFound, NotPermitted, StaleGeneration, WrongState
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.ports import Hypervisor, Ports, UnitOfWork
 from hostloom.services import batches
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.hosts import get as get_host
 from hostloom.services.start import start_saga
@@ -40,7 +40,7 @@ def list_(
     host: str | None = None,
 ) -> list[Machine]:
     """By system id, or those of a host by name."""
-    require_admin(principal, "see machines")
+    require_user(principal, "see machines")
     if host is None:
         return uow.machines.list(after, limit)
     machines = uow.machines.of_host(get_host(uow, principal, host).id)
@@ -50,7 +50,7 @@ def list_(
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
     """By hostname or system id; NotFound."""
-    require_admin(principal, "see machines")
+    require_user(principal, "see machines")
     return uow.machines.find(key) or uow.machines.get(SystemId(key))
 
 
@@ -84,6 +84,7 @@ def decompose(ports: Ports, principal: Principal, key: str, generation: int | No
             raise WrongState("machine", machine.hostname, machine.origin, "composed by hostloom")
         if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
             raise WrongState("machine", machine.hostname, machine.state, "at rest")
+        require_unlocked(machine)
         given = DecomposeInput(machine.system_id, machine.hostname)
         operation = start_saga(uow, ports, principal, DECOMPOSE, given, f"machine {machine.hostname}")
         uow.commit()
@@ -92,16 +93,26 @@ def decompose(ports: Ports, principal: Principal, key: str, generation: int | No
 
 def start(ports: Ports, principal: Principal, key: str) -> Machine:
     """Power on; nothing happens to a machine that runs."""
-    require_admin(principal, "start machines")
-    machine, hypervisor = _reach(ports, principal, key)
+    with ports.store.begin() as uow:
+        machine = get(uow, principal, key)
+    require_owner(principal, machine, "start")
+    hypervisor = _reach(ports, machine)
     hypervisor.start(machine.uuid, _mark(machine))
     return _record_power(ports, machine, hypervisor)
 
 
 def stop(ports: Ports, principal: Principal, key: str, *, force: bool = False) -> Machine:
     """Ask the machine to shut down, or cut its power."""
-    require_admin(principal, "stop machines")
-    machine, hypervisor = _reach(ports, principal, key)
+    with ports.store.begin() as uow:
+        machine = get(uow, principal, key)
+    require_owner(principal, machine, "stop")
+    require_unlocked(machine)
+    return power_off(ports, machine, force=force)
+
+
+def power_off(ports: Ports, machine: Machine, *, force: bool) -> Machine:
+    """The same for whoever may switch this machine; WrongState."""
+    hypervisor = _reach(ports, machine)
     hypervisor.stop(machine.uuid, _mark(machine), force=force)
     return _record_power(ports, machine, hypervisor)
 
@@ -109,7 +120,9 @@ def stop(ports: Ports, principal: Principal, key: str, *, force: bool = False) -
 def console_log(ports: Ports, principal: Principal, key: str) -> str:
     """The end of the serial console's log."""
     require_admin(principal, "read consoles")
-    machine, hypervisor = _reach(ports, principal, key)
+    with ports.store.begin() as uow:
+        machine = get(uow, principal, key)
+    hypervisor = _reach(ports, machine)
     return hypervisor.console_log(machine.uuid)
 
 
@@ -129,6 +142,7 @@ def update(
     require_admin(principal, "change machines")
     machine = get(uow, principal, key)
     _check_generation(machine, generation)
+    require_unlocked(machine)
     pool = changes.resource_pool
     return uow.machines.update(
         replace(
@@ -140,12 +154,22 @@ def update(
     )
 
 
-def _reach(ports: Ports, principal: Principal, key: str) -> tuple[Machine, Hypervisor]:
-    with ports.store.begin() as uow:
-        machine = get(uow, principal, key)
+def require_owner(principal: Principal, machine: Machine, action: str) -> None:
+    """Raise NotPermitted unless the machine is the principal's, or that is an administrator."""
+    if not principal.admin and machine.owner != principal.name:
+        raise NotPermitted(principal.name, f"{action} machine {machine.hostname}")
+
+
+def require_unlocked(machine: Machine) -> None:
+    """Raise WrongState for a machine that somebody has locked."""
+    if machine.locked:
+        raise WrongState("machine", machine.hostname, "locked", "unlocked")
+
+
+def _reach(ports: Ports, machine: Machine) -> Hypervisor:
     if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.MISSING):
         raise WrongState("machine", machine.hostname, machine.state, "there and at rest")
-    return machine, hypervisor_of(ports, machine)
+    return hypervisor_of(ports, machine)
 
 
 def _mark(machine: Machine) -> SystemId | None:

@@ -8,12 +8,14 @@ from hostloom.model.ids import InterfaceId, MacAddress, SystemId, check_hostname
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.ports import IdSource, UnitOfWork
 from hostloom.services import vlans
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag, domain_id, resource_pool_id, zone_id
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, is_id
 
 #: Mbit/s: 1 Tbit/s, above any Ethernet standard.
 MAX_LINK_SPEED = 1_000_000
+#: The store gives it a number.
+NEW_INTERFACE = InterfaceId(0)
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,13 @@ def list_(
     uow: UnitOfWork, principal: Principal, after: SystemId | None = None, limit: int | None = None
 ) -> list[Node]:
     """By system id."""
-    require_admin(principal, "see nodes")
+    require_user(principal, "see nodes")
     return uow.nodes.list(after, limit)
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Node:
     """By hostname or system id; NotFound."""
-    require_admin(principal, "see nodes")
+    require_user(principal, "see nodes")
     return uow.nodes.find(key) or uow.nodes.get(SystemId(key))
 
 
@@ -71,11 +73,11 @@ def create_device(uow: UnitOfWork, principal: Principal, ids: IdSource, wanted: 
     """Create a device: something with NICs that hostloom does not manage."""
     require_admin(principal, "create devices")
     check_hostname(wanted.hostname, "hostname")
-    _check_macs(uow, wanted.macs)
+    check_macs(uow, wanted.macs)
     vlan = None if wanted.vlan is None else vlans.get(uow, principal, wanted.vlan).id
     source = VlanSource.NONE if vlan is None else VlanSource.OPERATOR
     interfaces = tuple(
-        NodeInterface(InterfaceId(0), f"eth{n}", InterfaceKind.PHYSICAL, mac, vlan, source)
+        NodeInterface(NEW_INTERFACE, f"eth{n}", InterfaceKind.PHYSICAL, mac, vlan, source)
         for n, mac in enumerate(wanted.macs)
     )
     device = Node(
@@ -153,7 +155,8 @@ def _tags(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(check_tag(each, "tags") for each in words))
 
 
-def _check_macs(uow: UnitOfWork, macs: tuple[MacAddress, ...]) -> None:
+def check_macs(uow: UnitOfWork, macs: tuple[MacAddress, ...]) -> None:
+    """Raise unless these are unicast MACs that no node has."""
     if not macs:
         raise InvalidValue("macs", [], "at least one MAC address")
     holders = {nic.mac: node.hostname for node in uow.nodes.list() for nic in node.interfaces if nic.mac}

@@ -3,12 +3,12 @@
 from hostloom.model.access import Principal
 from hostloom.model.operation import Operation
 from hostloom.ports import UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 
 
 def get(uow: UnitOfWork, principal: Principal, operation_id: str) -> Operation:
     """By id; NotFound."""
-    require_admin(principal, "see operations")
+    require_user(principal, "see operations")
     return uow.operations.get(operation_id)
 
 
@@ -21,7 +21,7 @@ def list_(
     unfinished: bool = False,
 ) -> list[Operation]:
     """Newest first."""
-    require_admin(principal, "see operations")
+    require_user(principal, "see operations")
     return uow.operations.list(after, limit, unfinished=unfinished)
 
 

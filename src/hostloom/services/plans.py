@@ -24,7 +24,7 @@ from hostloom.model.stored_plan import (
 )
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import batches
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.start import start_saga
 from hostloom.workflows.compose import COMPOSE
 from hostloom.workflows.deciding import decide_as_planned, decide_batch, plans_or_refuse
@@ -85,13 +85,13 @@ def list_(
     uow: UnitOfWork, principal: Principal, now: float, after: str | None = None, limit: int | None = None
 ) -> list[StoredPlan]:
     """Those that have not expired, newest first."""
-    require_admin(principal, "see plans")
+    require_user(principal, "see plans")
     return uow.plans.list(now, after, limit)
 
 
 def get(uow: UnitOfWork, principal: Principal, now: float, plan_id: str) -> tuple[StoredPlan, PlanContent]:
     """A plan in full; PlanGone."""
-    require_admin(principal, "see plans")
+    require_user(principal, "see plans")
     return uow.plans.get(plan_id, now), read_content(uow, plan_id)
 
 

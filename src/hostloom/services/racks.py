@@ -16,7 +16,7 @@ from hostloom.model.network import Vlan
 from hostloom.model.node import NodeKind
 from hostloom.model.rack import LOCAL, Rack, RackStatus
 from hostloom.ports import DhcpServer, Ports, UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
 from hostloom.services.nodes import get as get_node
 from hostloom.workflows.controller import ensure_node
@@ -51,13 +51,13 @@ def list_(
     uow: UnitOfWork, principal: Principal, after: RackId | None = None, limit: int | None = None
 ) -> list[Rack]:
     """By id."""
-    require_admin(principal, "see racks")
+    require_user(principal, "see racks")
     return uow.racks.list(after, limit)
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Rack:
     """By name or id; NotFound."""
-    require_admin(principal, "see racks")
+    require_user(principal, "see racks")
     return find_by_key(uow.racks, "rack", key)
 
 
@@ -150,7 +150,7 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
 
 def status(ports: Ports, principal: Principal, rack: Rack) -> RackStatus:
     """What its server says of itself now; one that does not answer has `trouble`."""
-    require_admin(principal, "see racks")
+    require_user(principal, "see racks")
     return _server(ports, rack).status()
 
 

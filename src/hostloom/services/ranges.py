@@ -9,7 +9,7 @@ from hostloom.model.ids import RangeId, VlanId
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import subnets
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, find_by_key
 from hostloom.services.publishing import change_served, served
 
@@ -41,13 +41,13 @@ def list_(
     uow: UnitOfWork, principal: Principal, after: RangeId | None = None, limit: int | None = None
 ) -> list[IPRange]:
     """By id."""
-    require_admin(principal, "see ranges")
+    require_user(principal, "see ranges")
     return uow.ranges.list(after, limit)
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> IPRange:
     """By id or START-END; NotFound."""
-    require_admin(principal, "see ranges")
+    require_user(principal, "see ranges")
     return find_by_key(uow.ranges, "range", key)
 
 

@@ -6,7 +6,7 @@ from hostloom.model.access import Principal
 from hostloom.model.ids import SpaceId
 from hostloom.model.network import Space
 from hostloom.ports import UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
 
 
@@ -22,13 +22,13 @@ def list_(
     uow: UnitOfWork, principal: Principal, after: SpaceId | None = None, limit: int | None = None
 ) -> list[Space]:
     """By id."""
-    require_admin(principal, "see spaces")
+    require_user(principal, "see spaces")
     return uow.spaces.list(after, limit)
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Space:
     """By name or id; NotFound."""
-    require_admin(principal, "see spaces")
+    require_user(principal, "see spaces")
     return find_by_key(uow.spaces, "space", key)
 
 

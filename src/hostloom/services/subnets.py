@@ -10,7 +10,7 @@ from hostloom.model.ids import SubnetId, SystemId, VlanId
 from hostloom.model.network import Address, AddressKind, IPRange, Network, RangeKind, Subnet
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import vlans
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import (
     KEEP,
     Keep,
@@ -59,13 +59,13 @@ def list_(
     uow: UnitOfWork, principal: Principal, after: SubnetId | None = None, limit: int | None = None
 ) -> list[Subnet]:
     """By id."""
-    require_admin(principal, "see subnets")
+    require_user(principal, "see subnets")
     return uow.subnets.list(after, limit)
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Subnet:
     """By CIDR, id or name; NotFound."""
-    require_admin(principal, "see subnets")
+    require_user(principal, "see subnets")
     return find_by_key(uow.subnets, "subnet", key)
 
 

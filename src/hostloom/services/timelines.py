@@ -11,7 +11,7 @@ from hostloom.model.machine import Machine
 from hostloom.model.network import Address
 from hostloom.ports import UnitOfWork
 from hostloom.services import machines
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_user
 
 _Nic = tuple[str, MacAddress, VlanId | None, tuple[Address, ...]]
 
@@ -20,7 +20,7 @@ def timelines(
     uow: UnitOfWork, principal: Principal, key: str, nic: str | None = None
 ) -> list[tuple[str, Sequence[Exchange]]]:
     """By NIC, in the machine's order; of one NIC alone if it is named. NotFound."""
-    require_admin(principal, "see DHCP")
+    require_user(principal, "see DHCP")
     machine = machines.get(uow, principal, key)
     wanted = [each for each in _nics(uow, machine) if nic in (None, each[0])]
     if nic is not None and not wanted:

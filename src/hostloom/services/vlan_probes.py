@@ -7,7 +7,7 @@ from hostloom.model.exchange import ForeignDhcp, VlanProbe
 from hostloom.model.network import Vlan
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import vlans
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.workflows.vlan_probe import probe_vlan
 
 
@@ -23,7 +23,7 @@ class Probed:
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Probed:
     """What the last probe found; NotFound for a VLAN that is not there."""
-    require_admin(principal, "see VLANs")
+    require_user(principal, "see VLANs")
     vlan = vlans.get(uow, principal, key)
     probe = next((each for each in uow.vlan_probes.list() if each.vlan_id == vlan.id), None)
     return Probed(vlan, probe, tuple(each for each in uow.vlan_probes.foreign() if each.vlan_id == vlan.id))

@@ -10,7 +10,7 @@ from hostloom.model.errors import InUse, InvalidValue, NotFound
 from hostloom.model.ids import RackId, SpaceId, VlanId
 from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.services.access import require_admin
+from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import (
     KEEP,
     Keep,
@@ -59,13 +59,13 @@ def list_(
     uow: UnitOfWork, principal: Principal, after: VlanId | None = None, limit: int | None = None
 ) -> list[Vlan]:
     """By id."""
-    require_admin(principal, "see VLANs")
+    require_user(principal, "see VLANs")
     return uow.vlans.list(after, limit)
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Vlan:
     """By FABRIC/VID, id, or a name that only one VLAN has; NotFound."""
-    require_admin(principal, "see VLANs")
+    require_user(principal, "see VLANs")
     fabric, slash, vid = key.rpartition("/")
     if not slash:
         return find_by_key(uow.vlans, "vlan", key)

@@ -47,6 +47,8 @@ OWN_FIELDS = (
     "netboot",
     "dhcp_published",
     "owner",
+    "locked",
+    "on_demand",
     "next_boot",
     "commission_by",
     "generation",
@@ -235,9 +237,17 @@ class Machines:
         state: MachineState | None = None,
         power: PowerState | None = None,
         dhcp_published: bool | None = None,
+        owner: str | None = None,
+        on_demand: bool | None = None,
     ) -> None:
         """Write what is given, in one statement, whatever else has changed; NotFound, WrongState."""
-        given = {"state": state, "power": power, "dhcp_published": dhcp_published}
+        given = {
+            "state": state,
+            "power": power,
+            "dhcp_published": dhcp_published,
+            "owner": owner,
+            "on_demand": on_demand,
+        }
         values = {name: value for name, value in given.items() if value is not None}
         same = (machines.c.system_id.in_(keys), machines.c.state == before)
         if self._written(same, values | {"generation": machines.c.generation + 1}) != len(keys):

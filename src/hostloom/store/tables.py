@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -278,6 +279,7 @@ hosts = Table(
     Column("memory_over_commit_ratio", Float, nullable=False),
     Column("emulations", EMULATIONS, nullable=False),
     Column("storage_pools", STORAGE_POOLS, nullable=False),
+    Column("default_pool", Text, nullable=False, server_default=""),
     Column("libvirt_networks", LIBVIRT_NETWORKS, nullable=False),
     Column("reachable", Boolean, nullable=False),
     _text("unreachable_cause"),
@@ -308,6 +310,8 @@ machines = Table(
     Column("netboot", Boolean, nullable=False),
     Column("dhcp_published", Boolean, nullable=False),
     _text("owner"),
+    Column("locked", Boolean, nullable=False, server_default=false()),
+    Column("on_demand", Boolean, nullable=False, server_default=false()),
     Column("next_boot", Word(BootAction)),
     Column("commission_by", Float, index=True),
     Column("explanation", JSON_VALUE),

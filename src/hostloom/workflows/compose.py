@@ -8,6 +8,7 @@ from hostloom.decide.proving import duplicates
 from hostloom.model.errors import AddressOnWire
 from hostloom.model.event import Event
 from hostloom.model.host import Host
+from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.ports import Hypervisor, UnitOfWork
 from hostloom.workflows.ask_wire import WireAnswers, ask_wire
@@ -169,6 +170,7 @@ def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     for power, is_started in ((PowerState.ON, True), (PowerState.OFF, False)):
         if keys := [each.system_id for each, request in pairs if request.start is is_started]:
             uow.machines.move(keys, commissioning, state=ready, power=power)
+    _hand_over(run, uow)
     now = run.ports.clock.now()
     kind, text = "machine-composed", "composed and ready"
     proofs = {each.system_id: each.proofs for each in run.once(_prove)}
@@ -176,6 +178,17 @@ def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     told = (wire_event(each.hostname, proofs[each.system_id], now) for each, _ in pairs)
     composed = (Event(kind, f"machine {each.hostname}", text, now) for each, _ in pairs)
     uow.events.add(*composed, *filter(None, told))
+
+
+def _hand_over(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    """Give machines that were composed for somebody to whom they are for."""
+    owned: dict[str, list[SystemId]] = {}
+    for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True):
+        if request.owner:
+            owned.setdefault(request.owner, []).append(identities.system_id)
+    for owner, keys in owned.items():
+        allocated = MachineState.ALLOCATED
+        uow.machines.move(keys, MachineState.READY, state=allocated, owner=owner, on_demand=True)
 
 
 VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=_delete_volumes)

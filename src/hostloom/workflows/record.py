@@ -10,7 +10,7 @@ from hostloom.decide.inventory import Inventory, take_inventory
 from hostloom.decide.networks import own_bridges
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.event import Event
-from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host
+from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host, with_default
 from hostloom.model.ids import FabricId, MacAddress, SubnetId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
 from hostloom.model.network import Address, AddressKind, Vlan
@@ -45,7 +45,7 @@ def record_observation(
             cores=seen.host.cores,
             memory_mib=seen.host.memory_mib,
             emulations=seen.host.emulations,
-            storage_pools=seen.host.storage_pools,
+            storage_pools=with_default(seen.host.storage_pools, host.default_pool),
             libvirt_networks=seen.host.libvirt_networks,
             reachable=True,
             unreachable_cause="",

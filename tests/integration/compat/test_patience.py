@@ -98,7 +98,7 @@ def test_a_composed_machine_is_commissioning_until_its_host_answers(
     assert {name: shown[name] for name in same} == {name: ready[name] for name in same}
 
 
-def test_a_promised_machine_that_came_to_nothing_is_gone(
+def test_a_promised_machine_that_came_to_nothing_says_why(
     maas: Maas, stuck: Stuck, world: LittleWorld, host: str
 ) -> None:
     stuck.at("describe")
@@ -107,7 +107,8 @@ def test_a_promised_machine_that_came_to_nothing_is_gone(
     assert maas.get(path)["status_name"] == "Commissioning"
     world.hypervisors.of("kvm1", URIS[0]).unreachable = True
     stuck.let_go()
-    wait_for(lambda: maas.send("GET", path).status_code, 404)
+    wait_for(lambda: maas.get(path)["status_name"], "Failed commissioning")
+    assert maas.get(path)["status_message"]
     assert "vm1" not in [each["hostname"] for each in maas.get("machines/")]
 
 

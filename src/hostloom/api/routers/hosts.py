@@ -54,6 +54,7 @@ class HostPatch(Patch):
     node: Text = ABSENT
     forget_key: Flag = ABSENT
     accept_key: Text = ABSENT
+    default_pool: Text = ABSENT
 
 
 class CorrelationOut(Out):

@@ -43,7 +43,3 @@ class Call:
         if self.ports.secrets is None:
             raise refuse(503, "This server takes no API keys.")
         return self.ports.secrets
-
-
-#: On paths without a key; services ask for an administrator, and refuse it.
-NOBODY = Principal("anonymous", admin=False)

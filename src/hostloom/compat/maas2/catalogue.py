@@ -67,9 +67,11 @@ class Resource:
         """Register `create`, `read`, `update` or `delete`."""
         return self._register(name, CRUD[name], None, doc, params, prefixes)
 
-    def op(self, method: str, name: str, doc: str, *params: Param) -> Callable[[Do], Do]:
+    def op(
+        self, method: str, name: str, doc: str, *params: Param, prefixes: tuple[str, ...] = ()
+    ) -> Callable[[Do], Do]:
         """Register an operation: `op=name` by GET or POST."""
-        return self._register(name, method, name, doc, params, ())
+        return self._register(name, method, name, doc, params, prefixes)
 
     def _register(
         self,

@@ -22,6 +22,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.IdempotencyConflict: 409,
     errors.IdempotencyPending: 409,
     errors.WrongState: 409,
+    errors.NothingFits: 409,
     errors.PlanStale: 409,
     errors.Cancelled: 409,
     errors.NotAuthenticated: 401,
@@ -58,6 +59,7 @@ FIELDS = {
     "primary": "primary_rack",
     "secondary": "secondary_rack",
     "admin": "is_superuser",
+    "default_pool": "default_storage_pool",
 }
 
 #: What MAAS calls our things in its 404s.

@@ -10,7 +10,7 @@ from hostloom.compat.maas2.view import View
 from hostloom.model.ids import HostId, MacAddress, VlanId
 from hostloom.model.machine import Disk, Machine, MachineInterface, MachineState
 from hostloom.model.network import DEFAULT_MTU, Address
-from hostloom.model.node import Node, NodeInterface, NodeKind
+from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 from hostloom.model.request import AddressMode
 
 _S = MachineState
@@ -28,10 +28,16 @@ STATUS: Mapping[MachineState, tuple[int, str]] = {
     _S.FAILED_DEPLOYMENT: (11, "Failed deployment"),
     _S.RELEASING: (12, "Releasing"),
 }
+#: What clients keep with a machine, by the names of its annotations.
+OWNER_DATA, AGENT_NAME, NIC_TAGS = "owner_data", "agent_name", "nic_tags"
 #: Links of one NIC have ids of their own, this many apart from the next NIC's: MACs have 48 bits, and clients
 #: that read numbers as doubles (Go's, jq) keep 53.
-_LINKS = 32
+LINKS = 32
 _BLOCK_BYTES = 512
+#: Clients know no other types.
+_TYPES: Mapping[InterfaceKind, str] = {
+    each: each.value for each in InterfaceKind if each is not InterfaceKind.LOOPBACK
+}
 #: What hostloom has no say in, as MAAS says it of a machine that nobody deployed.
 _CONSTANTS: Mapping[str, Any] = {
     "osystem": "",
@@ -39,11 +45,7 @@ _CONSTANTS: Mapping[str, Any] = {
     "hwe_kernel": None,
     "min_hwe_kernel": "",
     "swap_size": None,
-    "owner_data": {},
-    "workload_annotations": {},
     "hardware_info": {},
-    "locked": False,
-    "dynamic": False,
     "ephemeral_deploy": False,
     "enable_hw_sync": False,
     "last_sync": None,
@@ -55,7 +57,6 @@ _CONSTANTS: Mapping[str, Any] = {
     "error_description": "",
     "node_type": 0,
     "node_type_name": "Machine",
-    "power_type": "virsh",
     "special_filesystems": [],
     "virtualblockdevice_set": [],
     "volume_groups": [],
@@ -68,7 +69,7 @@ _CONSTANTS: Mapping[str, Any] = {
 
 def nic_id(mac: MacAddress) -> int:
     """A number that stays: NICs of composed machines have none of their own, and no two have one MAC."""
-    return int(mac.text.replace(":", ""), 16)
+    return mac.number
 
 
 def disk_id(machine: Machine, disk: Disk) -> int:
@@ -83,9 +84,10 @@ class MachineView:
         self._view = view
         self._world = view.world
 
-    def machine(self, item: Machine) -> dict[str, Any]:
-        """All that clients read of a machine."""
+    def machine(self, item: Machine, message: str | None = None) -> dict[str, Any]:
+        """All that clients read of a machine; one that is still to be reserved is no node yet."""
         node = self.node(item)
+        notes = self._view.notes_of(item.system_id)
         nics = self.interfaces(item, node)
         disks = [self.disk(item, each) for each in item.disks]
         domain = self._view.domain(node.domain_id)
@@ -104,7 +106,13 @@ class MachineView:
             "owner": item.owner or None,
             "status": number,
             "status_name": name,
-            "status_message": None,
+            "status_message": message,
+            "locked": item.locked,
+            "dynamic": item.on_demand,
+            "owner_data": notes.get(OWNER_DATA, {}),
+            "workload_annotations": notes.get(OWNER_DATA, {}),
+            "agent_name": notes.get(AGENT_NAME, ""),
+            "power_type": "manual" if item.host_id is None else "virsh",
             "power_state": item.power.value,
             "netboot": item.netboot,
             "architecture": f"{item.architecture}/generic",
@@ -137,6 +145,10 @@ class MachineView:
         """NICs of a composed or adopted machine, or what a bare one reported."""
         if item.interfaces:
             return [self._nic(item, each) for each in item.interfaces]
+        return self.found(node)
+
+    def found(self, node: Node) -> list[dict[str, Any]]:
+        """The interfaces of a node that is seen, or that its operator knows."""
         return [self._found(node, each) for each in node.interfaces if each.mac is not None]
 
     def disk(self, item: Machine, disk: Disk) -> dict[str, Any]:
@@ -171,12 +183,15 @@ class MachineView:
         key = nic_id(nic.mac)
         return self._interface(item.system_id, key, nic.name, nic.mac, nic.vlan_id) | {
             "links": self._links(nic, key),
+            "tags": self._view.notes_of(item.system_id).get(NIC_TAGS, {}).get(str(nic.mac), []),
             "enabled": True,
             "link_connected": True,
         }
 
     def _found(self, node: Node, nic: NodeInterface) -> dict[str, Any]:
-        links = [self._link(nic.id * _LINKS + n, "auto", ip) for n, ip in enumerate(nic.ips)]
+        given = [(each.ip, each.kind.value) for each in self._view.held_by_nic(node.system_id, nic.name)]
+        given += [(ip, "auto") for ip in nic.ips if ip not in dict(given)]
+        links = [self._link(nic.id * LINKS + n, mode, ip) for n, (ip, mode) in enumerate(given)]
         mac = nic.mac or MacAddress("00:00:00:00:00:00")
         return self._interface(node.system_id, nic.id, nic.name, mac, nic.vlan_id) | {
             "links": links,
@@ -186,6 +201,9 @@ class MachineView:
             "link_speed": nic.link_speed,
             "interface_speed": nic.link_speed,
             "tags": list(nic.tags),
+            "type": _TYPES.get(nic.kind, "unknown"),
+            "parents": list(nic.parents),
+            "children": [each.name for each in node.interfaces if nic.name in each.parents],
         }
 
     def _interface(
@@ -218,10 +236,10 @@ class MachineView:
     def _links(self, nic: MachineInterface, key: int) -> list[dict[str, Any]]:
         """Without an address or subnet the field is left out: clients take no null."""
         if nic.ips:
-            return [self._link(key * _LINKS + n, "auto", ip, nic.vlan_id) for n, ip in enumerate(nic.ips)]
+            return [self._link(key * LINKS + n, "auto", ip, nic.vlan_id) for n, ip in enumerate(nic.ips)]
         if nic.mode is AddressMode.UNCONFIGURED or nic.vlan_id is None:
-            return [{"id": key * _LINKS, "mode": "link_up"}]
-        link: dict[str, Any] = {"id": key * _LINKS, "mode": "dhcp"}
+            return [{"id": key * LINKS, "mode": "link_up"}]
+        link: dict[str, Any] = {"id": key * LINKS, "mode": "dhcp"}
         subnets = self._world.subnets_by_vlan.get(nic.vlan_id, ())
         return [link | ({"subnet": self._view.subnet(subnets[0])} if subnets else {})]
 

@@ -15,14 +15,14 @@ from starlette.routing import Route
 
 from hostloom.compat.maas2 import oauth
 from hostloom.compat.maas2.answers import BARE_JSON, Answer, Fault, bad_field, refuse, text
-from hostloom.compat.maas2.call import NOBODY, Call
+from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Action, Catalogue, Found
 from hostloom.compat.maas2.describe import describe, fingerprint
 from hostloom.compat.maas2.faults import fault_of
 from hostloom.compat.maas2.forms import Form, read_body, read_query
 from hostloom.compat.maas2.nouns.account import login
 from hostloom.compat.maas2.nouns.everything import CATALOGUE
-from hostloom.model.access import Principal
+from hostloom.model.access import ANONYMOUS, Principal
 from hostloom.model.errors import HostloomError, NotAuthenticated
 from hostloom.ports import Ports
 from hostloom.services import apikeys
@@ -92,7 +92,7 @@ class Facade:
 
     def _answer(self, heard: Heard) -> Answer:
         if heard.path.rstrip("/") + "/" == login.path:
-            return self._dispatch(heard, Found(login, {}), "", NOBODY)
+            return self._dispatch(heard, Found(login, {}), "", ANONYMOUS)
         if heard.path.rstrip("/") == "api/2.0/describe" and heard.method == "GET":
             # Without a charset: MAAS's command takes no other.
             document = describe(self._catalogue, heard.bases[0])
@@ -102,7 +102,7 @@ class Facade:
         if path.startswith("api/2.0/"):
             found = self._catalogue.find(path.removeprefix("api/2.0/"))
         if found is not None and found.resource.anonymous:
-            return self._dispatch(heard, found, op, NOBODY)
+            return self._dispatch(heard, found, op, ANONYMOUS)
         claim, principal = self._authenticate(heard)
         if found is None:
             raise refuse(404, f"There is nothing at {heard.path[:200]!r}.")

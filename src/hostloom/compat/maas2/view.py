@@ -8,9 +8,19 @@ from hostloom.compat.maas2.answers import uri
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.annotation import Annotated
 from hostloom.model.grouping import Domain, ResourcePool, Zone
-from hostloom.model.ids import DomainId, RackId, ResourcePoolId, SpaceId, SubnetId, VlanId, ZoneId
-from hostloom.model.network import UNTAGGED, Fabric, Space, Subnet, Vlan
+from hostloom.model.ids import (
+    DomainId,
+    RackId,
+    ResourcePoolId,
+    SpaceId,
+    SubnetId,
+    SystemId,
+    VlanId,
+    ZoneId,
+)
+from hostloom.model.network import UNTAGGED, Fabric, HeldAddress, Space, Subnet, Vlan
 from hostloom.ports import UnitOfWork
+from hostloom.services.nics import GIVEN
 
 #: MAAS's word for no space, in answers and in constraints.
 NO_SPACE = "undefined"
@@ -81,6 +91,14 @@ class View:
         if found is None:
             found = self._subnets[item.id] = self._subnet(item)
         return found
+
+    def notes_of(self, key: SystemId) -> dict[str, Any]:
+        """What clients keep with a node."""
+        return self._node_notes.get(key, {})
+
+    def held_by_nic(self, key: SystemId, nic: str) -> list[HeldAddress]:
+        """The addresses that are held for an interface of a node by our word, by address."""
+        return self._held_by_nic.get((key, nic), [])
 
     def zone(self, key: ZoneId) -> dict[str, Any]:
         """A zone by id."""
@@ -176,6 +194,18 @@ class View:
     @cached_property
     def _domain_notes(self) -> dict[str | int, dict[str, Any]]:
         return self._uow.annotations.of(Annotated.DOMAIN)
+
+    @cached_property
+    def _node_notes(self) -> dict[str | int, dict[str, Any]]:
+        return self._uow.annotations.of(Annotated.NODE)
+
+    @cached_property
+    def _held_by_nic(self) -> dict[tuple[str | None, str | None], list[HeldAddress]]:
+        found: dict[tuple[str | None, str | None], list[HeldAddress]] = {}
+        for each in sorted(self.world.held, key=lambda held: (held.ip.version, int(held.ip))):
+            if each.kind in GIVEN:
+                found.setdefault((each.system_id, each.interface_name), []).append(each)
+        return found
 
     @cached_property
     def _nodes_of_domain(self) -> dict[int, int]:

@@ -1,18 +1,18 @@
-"""`zones/`, `resourcepools/`, `domains/` and `tags/`."""
+"""`zones/`, `resourcepools/` and `domains/`."""
 
 from collections.abc import Callable
 from typing import Any
 
-from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, uri
+from hostloom.compat.maas2.answers import GONE, Answer, answer
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import View, shown_pool, shown_zone
 from hostloom.model.annotation import Annotated
-from hostloom.model.grouping import Domain, Tag
+from hostloom.model.grouping import Domain
 from hostloom.ports import Repository, UnitOfWork
 from hostloom.services import groupings
-from hostloom.services.groupings import DomainChanges, GroupChanges, TagChanges
+from hostloom.services.groupings import DomainChanges, GroupChanges
 from hostloom.services.naming import KEEP
 
 zones = Resource("Zones", "zones/", "Manage zones.")
@@ -21,20 +21,13 @@ pools = Resource("ResourcePools", "resourcepools/", "Manage resource pools.")
 pool = Resource("ResourcePool", "resourcepool/{id}/", "Manage a resource pool.", ("resourcepools/{id}/",))
 domains = Resource("Domains", "domains/", "Manage domains.")
 domain = Resource("Domain", "domains/{id}/", "Manage a domain.")
-tags = Resource("Tags", "tags/", "Manage tags.")
-tag = Resource("Tag", "tags/{name}/", "Manage a tag.")
-RESOURCES = (zones, zone, pools, pool, domains, domain, tags, tag)
+RESOURCES = (zones, zone, pools, pool, domains, domain)
 
 _NAME = Param("name", "The name.", required=True)
 _NEW_NAME = Param("name", "A new name.")
 _DESCRIPTION = Param("description", "A description.")
 _TTL = Param("ttl", "Seconds; kept for clients, since hostloom serves no DNS.", "Int")
 _AUTHORITATIVE = Param("authoritative", "Whether the domain is ours.", "Boolean")
-_TAG = (
-    Param("comment", "What it is for."),
-    Param("definition", "Empty: hostloom has no automatic tags."),
-    Param("kernel_opts", "Kernel options of machines that have the tag."),
-)
 _MAX_TTL_S = 2**31 - 1
 
 
@@ -156,58 +149,6 @@ def delete_domain(call: Call) -> Answer:
     return GONE
 
 
-@tags.crud("read", "List tags.")
-def list_tags(call: Call) -> Answer:
-    """By id."""
-    with call.begin() as uow:
-        return answer([_shown_tag(each) for each in groupings.list_(call.principal, uow.tags)])
-
-
-@tags.crud("create", "Create a tag.", _NAME, *_TAG)
-def create_tag(call: Call) -> Answer:
-    """The tag."""
-    form = call.form
-    _refuse_definition(call)
-    with call.begin() as uow:
-        made = groupings.create_tag(
-            uow,
-            call.principal,
-            form.required("name"),
-            form.text("comment") or "",
-            form.text("kernel_opts") or "",
-        )
-        uow.commit()
-    return answer(_shown_tag(made))
-
-
-@tag.crud("read", "Show a tag.")
-def read_tag(call: Call) -> Answer:
-    """By name."""
-    with call.begin() as uow:
-        return answer(_shown_tag(groupings.get(call.principal, uow.tags, "tag", call.places["name"])))
-
-
-@tag.crud("update", "Change a tag.", _NEW_NAME, *_TAG)
-def update_tag(call: Call) -> Answer:
-    """What is not sent stays."""
-    form = call.form
-    _refuse_definition(call)
-    changes = TagChanges(form.changed("name"), form.changed("comment"), form.changed("kernel_opts"))
-    with call.begin() as uow:
-        changed = groupings.update(call.principal, uow.tags, "tag", call.places["name"], changes)
-        uow.commit()
-    return answer(_shown_tag(changed))
-
-
-@tag.crud("delete", "Delete a tag that nothing carries.")
-def delete_tag(call: Call) -> Answer:
-    """Refused while nodes or hosts carry it."""
-    with call.begin() as uow:
-        groupings.delete(call.principal, uow.tags, "tag", call.places["name"])
-        uow.commit()
-    return GONE
-
-
 def _domain(call: Call, uow: UnitOfWork) -> Domain:
     return groupings.get(call.principal, uow.domains, "domain", key_of(uow.domains, call.places["id"]))
 
@@ -218,18 +159,3 @@ def _with_ttl(uow: UnitOfWork, item: Domain, ttl: int | None) -> Answer:
     shown = View(uow).shown_domain(item)
     uow.commit()
     return answer(shown)
-
-
-def _refuse_definition(call: Call) -> None:
-    if (call.form.text("definition") or "").strip():
-        raise bad_field("definition", "hostloom has no automatic tags: leave the definition empty.")
-
-
-def _shown_tag(item: Tag) -> dict[str, Any]:
-    return {
-        "name": item.name,
-        "definition": "",
-        "comment": item.description,
-        "kernel_opts": item.kernel_options,
-        "resource_uri": uri(f"tags/{item.name}/"),
-    }

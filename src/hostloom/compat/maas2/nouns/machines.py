@@ -1,13 +1,11 @@
 """`machines/`."""
 
-from collections.abc import Callable
-
 from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, refuse
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
-from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.host_machines import machine_of
-from hostloom.compat.maas2.machine_view import STATUS, MachineView
+from hostloom.compat.maas2.machine_view import MachineView
+from hostloom.compat.maas2.nouns.machine_filters import PARAMS, wanted
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
@@ -17,6 +15,7 @@ from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.ports import UnitOfWork
 from hostloom.services import coming, commissioning, nodes
 from hostloom.services import machines as service
+from hostloom.services.enlisting import EnlistInput, enlist
 from hostloom.services.machines import MachineChanges
 from hostloom.services.naming import KEEP
 from hostloom.services.nodes import NodeChanges
@@ -25,28 +24,58 @@ machines = Resource("Machines", "machines/", "Manage machines.")
 machine = Resource("Machine", "machines/{system_id}/", "Manage a machine.")
 RESOURCES = (machines, machine)
 
-_COMMENT = Param("comment", "Accepted; hostloom's events say who asked for what.")
+COMMENT = Param("comment", "Accepted; hostloom's events say who asked for what.")
+#: The power type of machines that hostloom cannot switch.
+MANUAL = "manual"
 
 
-@machines.crud(
-    "read",
-    "List machines.",
-    Param("hostname", "Only those of these names; may be repeated."),
-    Param("mac_address", "Only those with a NIC of these MACs; may be repeated."),
-    Param("id", "Only those of these system ids; may be repeated."),
-    Param("domain", "Only those in this domain, by name."),
-    Param("zone", "Only those in this zone, by name."),
-    Param("pool", "Only those in this resource pool, by name."),
-    Param("tags", "Only those with all of these tags."),
-    Param("status", "Only those in this state, by name: `ready`, `deployed`, …"),
-)
+@machines.crud("read", "List machines.", *PARAMS)
 def list_machines(call: Call) -> Answer:
     """By system id; all of them, since clients look for one among all."""
     with call.begin() as uow:
         view = View(uow)
         shown = MachineView(view)
-        wanted = _filter(call.form, view, shown)
-        return answer([shown.machine(each) for each in _all(call, uow) if wanted(each)])
+        is_wanted = wanted(call.form, view, shown)
+        return answer([shown.machine(each) for each in _all(call, uow) if is_wanted(each)])
+
+
+@machines.crud(
+    "create",
+    "Enlist a machine that is on no VM host: it is found out when it boots from the network.",
+    Param("architecture", "Such as `amd64/generic`.", required=True),
+    Param("mac_addresses", "The MACs of its NICs; may be repeated.", required=True),
+    Param("hostname", "Its name; without one it is made up."),
+    Param("domain", "Its domain, by name or id."),
+    Param("description", "A description."),
+    Param("power_type", f"`{MANUAL}`: its operator switches it."),
+    Param("power_parameters", "Empty: there is nothing to switch it by."),
+    Param("commission", "Whether it is commissioned when it boots next.", "Boolean"),
+)
+def create_machine(call: Call) -> Answer:
+    """New, or commissioning."""
+    form = call.form
+    if form.text("power_type") not in (None, "", MANUAL):
+        raise bad_field("power_type", f"hostloom switches machines of its hosts alone: give {MANUAL}.")
+    if form.text("power_parameters") not in (None, "", "{}"):
+        raise bad_field("power_parameters", "There is nothing to switch it by: leave it out.")
+    macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
+    if not macs:
+        raise bad_field("mac_addresses", "This field is required.")
+    domain, commission = form.text("domain"), form.flag("commission")
+    with call.begin() as uow:
+        wanted = EnlistInput(
+            form.text("hostname") or call.ports.ids.hostname(),
+            form.required("architecture").partition("/")[0],
+            macs,
+            key_of(uow.domains, domain) if domain else None,
+            form.text("description") or "",
+        )
+        made = enlist(uow, call.principal, call.ports.ids, wanted)
+        uow.commit()
+    if commission:
+        wait(call, commissioning.commission(call.ports, call.principal, made.system_id))
+    with call.begin() as uow:
+        return show(uow, uow.machines.get(made.system_id))
 
 
 @machine.crud("read", "Show a machine.")
@@ -57,13 +86,15 @@ def read_machine(call: Call) -> Answer:
         # The promised ones first: meanwhile one may be reserved.
         promised = {each.system_id: each for each in coming.list_(uow, call.principal)}
         try:
-            found = _find(call, uow)
+            return show(uow, find(call, uow))
         except NotFound:
             other = promised.get(key) or machine_of(uow.snapshot(), key)
-            if other is None:
+            if other is not None:
+                return show(uow, other)
+            lost = coming.find_lost(uow, call.principal, key)
+            if lost is None:
                 raise
-            found = other
-        return _show(uow, found)
+            return answer(MachineView(View(uow)).machine(lost.machine, lost.error))
 
 
 @machine.crud(
@@ -79,7 +110,7 @@ def update_machine(call: Call) -> Answer:
     """What is not sent stays."""
     form = call.form
     with call.begin() as uow:
-        found = _find(call, uow)
+        found = find(call, uow)
         if form.text("hostname") not in (None, "", found.hostname):
             raise bad_field("hostname", f"The name of a machine stays: {found.hostname}.")
         zone, pool, domain = form.text("zone"), form.text("pool"), form.text("domain")
@@ -94,7 +125,7 @@ def update_machine(call: Call) -> Answer:
         )
         if of_node != NodeChanges():
             nodes.update(uow, call.principal, found.system_id, of_node)
-        shown = _show(uow, uow.machines.get(found.system_id))
+        shown = show(uow, uow.machines.get(found.system_id))
         uow.commit()
     return shown
 
@@ -103,7 +134,7 @@ def update_machine(call: Call) -> Answer:
 def delete_machine(call: Call) -> Answer:
     """Refused for machines that hostloom did not make; what takes long goes on, and shows as releasing."""
     with call.begin() as uow:
-        found = _find(call, uow)
+        found = find(call, uow)
         if found.origin is MachineOrigin.ENLISTED:
             commissioning.forget(uow, call.principal, found.system_id)
             uow.commit()
@@ -112,14 +143,14 @@ def delete_machine(call: Call) -> Answer:
     return GONE
 
 
-@machine.op("POST", "power_on", "Switch a machine on.", _COMMENT)
+@machine.op("POST", "power_on", "Switch a machine on.", COMMENT)
 def power_on(call: Call) -> Answer:
     """Nothing happens to one that runs."""
     with call.begin() as uow:
-        found = _find(call, uow)
+        found = find(call, uow)
     service.start(call.ports, call.principal, found.system_id)
     with call.begin() as uow:
-        return _show(uow, uow.machines.get(found.system_id))
+        return show(uow, uow.machines.get(found.system_id))
 
 
 @machine.op(
@@ -127,30 +158,30 @@ def power_on(call: Call) -> Answer:
     "power_off",
     "Switch a machine off.",
     Param("stop_mode", "`hard` cuts the power, `soft` asks the machine to shut down; `hard` by default."),
-    _COMMENT,
+    COMMENT,
 )
 def power_off(call: Call) -> Answer:
     """Hard by default, as with MAAS."""
     mode = call.form.choice("stop_mode", ("hard", "soft"))
     with call.begin() as uow:
-        found = _find(call, uow)
+        found = find(call, uow)
     service.stop(call.ports, call.principal, found.system_id, force=mode != "soft")
     with call.begin() as uow:
-        return _show(uow, uow.machines.get(found.system_id))
+        return show(uow, uow.machines.get(found.system_id))
 
 
 @machine.op("GET", "query_power_state", "Show whether a machine is on.")
 def query_power_state(call: Call) -> Answer:
     """As the last reading of its host found it."""
     with call.begin() as uow:
-        return answer({"state": _find(call, uow).power.value})
+        return answer({"state": find(call, uow).power.value})
 
 
 @machine.op("GET", "power_parameters", "Show how the power of a machine is switched.")
 def power_parameters(call: Call) -> Answer:
     """Strings only; empty for a bare machine."""
     with call.begin() as uow:
-        found = _find(call, uow)
+        found = find(call, uow)
         if found.host_id is None:
             return answer({})
         return answer({"power_address": uow.hosts.get(found.host_id).uri, "power_id": found.hostname})
@@ -160,10 +191,10 @@ def power_parameters(call: Call) -> Answer:
 def commission(call: Call) -> Answer:
     """The machine, commissioning."""
     with call.begin() as uow:
-        found = _find(call, uow)
+        found = find(call, uow)
     wait(call, commissioning.commission(call.ports, call.principal, found.system_id))
     with call.begin() as uow:
-        return _show(uow, uow.machines.get(found.system_id))
+        return show(uow, uow.machines.get(found.system_id))
 
 
 def _all(call: Call, uow: UnitOfWork) -> list[Machine]:
@@ -175,7 +206,7 @@ def _all(call: Call, uow: UnitOfWork) -> list[Machine]:
     return sorted(found, key=lambda each: each.system_id)
 
 
-def _find(call: Call, uow: UnitOfWork) -> Machine:
+def find(call: Call, uow: UnitOfWork) -> Machine:
     """By system id alone: a hostname in a path is nothing that MAAS knew."""
     found = service.get(uow, call.principal, call.places["system_id"])
     if found.system_id != call.places["system_id"]:
@@ -183,33 +214,6 @@ def _find(call: Call, uow: UnitOfWork) -> Machine:
     return found
 
 
-def _show(uow: UnitOfWork, found: Machine) -> Answer:
+def show(uow: UnitOfWork, found: Machine) -> Answer:
+    """A machine as clients read it."""
     return answer(MachineView(View(uow)).machine(found))
-
-
-def _filter(form: Form, view: View, shown: MachineView) -> Callable[[Machine], bool]:
-    """Whether a machine is what the query asks for."""
-    hostnames, ids, tags = form.texts("hostname"), form.texts("id"), form.texts("tags")
-    macs = {MacAddress.parse(each, "mac_address") for each in form.texts("mac_address")}
-    names = [name.lower() for _, name in STATUS.values()]
-    status = form.choice("status", names)
-    groups = {name: form.text(name) for name in ("zone", "pool", "domain")}
-
-    def is_wanted(item: Machine) -> bool:
-        node = shown.node(item)
-        own = {nic.mac for nic in item.interfaces} | {nic.mac for nic in node.interfaces}
-        of_groups = {
-            "zone": view.zone(item.zone_id)["name"],
-            "pool": view.resource_pool(item.resource_pool_id)["name"],
-            "domain": view.domain(node.domain_id)["name"],
-        }
-        return (
-            (not hostnames or item.hostname in hostnames)
-            and (not ids or item.system_id in ids)
-            and (not macs or bool(macs & own))
-            and set(tags) <= set(item.tags)
-            and status in (None, STATUS[item.state][1].lower())
-            and all(wanted in (None, "", of_groups[name]) for name, wanted in groups.items())
-        )
-
-    return is_wanted

@@ -80,7 +80,8 @@ class _Noun:
         )(self.create)
         one.crud("read", f"Show a {words}.")(self.read)
         where = Param("host", "The address or name of the libvirt instance; the host is correlated anew.")
-        one.crud("update", f"Change a {words}.", where, kind, address, *_SETTINGS)(self.update)
+        pool = Param("default_storage_pool", "The pool for disks that name none, by id.")
+        one.crud("update", f"Change a {words}.", where, kind, address, pool, *_SETTINGS)(self.update)
         decompose = Param("decompose", "Take the machines apart that were composed there.", "Boolean")
         one.crud("delete", f"Let a {words} go.", decompose)(self.delete)
         one.op("POST", "refresh", f"Read a {words} again.")(self.refresh)
@@ -116,6 +117,7 @@ class _Noun:
                 default_macvlan_mode=_mode(form),
                 zone=_group(uow, form, "zone"),
                 resource_pool=_group(uow, form, "pool"),
+                trust_first_key=call.ports.trust_first_keys,
                 tags=tuple(form.texts("tags")),
                 **_ratios(form),
             )
@@ -139,6 +141,8 @@ class _Noun:
                 zone=_group(uow, form, "zone"),
                 resource_pool=_group(uow, form, "pool"),
                 tags=tuple(form.texts("tags")) if "tags" in form else None,
+                trust_first_key=call.ports.trust_first_keys,
+                default_pool=form.text("default_storage_pool") or None,
                 **_ratios(form),
             )
         changed = hosts.update(call.ports, call.principal, str(found.id), changes)

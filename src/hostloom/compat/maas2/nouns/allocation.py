@@ -1,0 +1,326 @@
+"""`machines/` and `machines/{system_id}/`: allocate, release, lock and what else a machine goes through."""
+
+import math
+from typing import Any
+
+from hostloom.compat.maas2.answers import Answer, answer, bad_field, refuse
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.machine_view import AGENT_NAME, OWNER_DATA, MachineView, disk_id
+from hostloom.compat.maas2.merging import merge_notes, without_empty
+from hostloom.compat.maas2.nouns.machines import COMMENT, find, machine, machines, show
+from hostloom.compat.maas2.nouns.vm_hosts import VIRSH
+from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.storage import with_own_labels
+from hostloom.compat.maas2.view import View
+from hostloom.compat.maas2.waiting import wait
+from hostloom.model.allocation import Allocation, AllocationRequest
+from hostloom.model.annotation import Annotated
+from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
+from hostloom.model.machine import Machine
+from hostloom.ports import UnitOfWork
+from hostloom.services import allocation, commissioning, hosts, lifecycle
+from hostloom.services import machines as service
+from hostloom.services.groupings import resource_pool_id, zone_id
+
+_NOT_INSIDE = "hostloom does not configure the inside of machines: leave it out."
+#: Networks by filter, by the key of the term that means the same.
+_FILTERS = {"subnets": "subnet", "fabrics": "fabric", "fabric_classes": "fabric_class"}
+#: For clients that send only what is described.
+ANY = Param("*", "Any key, with its value.")
+_BRIDGES = ("bridge_all", "bridge_stp", "bridge_type", "bridge_fd")
+
+
+@machines.op(
+    "POST",
+    "allocate",
+    "Give the caller a free machine, or one that is composed for it.",
+    Param("name", "The one of this name."),
+    Param("system_id", "The one with this system id."),
+    Param("arch", "Such as `amd64` or `amd64/generic`."),
+    Param("cpu_count", "Processors, at least.", "Float"),
+    Param("mem", "MiB, at least.", "Float"),
+    Param("tags", "With all of these tags."),
+    Param("not_tags", "With none of these tags."),
+    Param("zone", "In this zone."),
+    Param("not_in_zone", "In none of these zones."),
+    Param("pool", "In this resource pool."),
+    Param("not_in_pool", "In none of these resource pools."),
+    Param("pod", "On this VM host, by name or id."),
+    Param("not_pod", "Not on this VM host."),
+    Param("pod_type", f"On a host of this type: `{VIRSH}`."),
+    Param("not_pod_type", f"On no host of this type: `{VIRSH}`."),
+    Param("interfaces", "Interface constraints, as for composing."),
+    Param("storage", "Disks: `label:GB(pool or tag),…`; sizes are the least."),
+    *(Param(name, f"With a NIC on each of these {name}.") for name in _FILTERS),
+    *(Param(f"not_{name}", f"With no NIC on any of these {name}.") for name in _FILTERS),
+    Param("agent_name", "Kept with the machine."),
+    Param("dry_run", "Change nothing, and compose nothing.", "Boolean"),
+    Param("verbose", "Accepted: the constraints are always shown.", "Boolean"),
+    *(Param(name, "Empty or false: the inside of machines is not configured.") for name in _BRIDGES),
+    COMMENT,
+)
+def allocate(call: Call) -> Answer:
+    """The machine, with the ids of the NICs and disks that meet each label."""
+    form = call.form
+    dry_run = bool(form.flag("dry_run"))
+    form.flag("verbose")
+    with call.begin() as uow:
+        wanted = _wanted(call, uow)
+    given = allocation.allocate(call.ports, call.principal, wanted, dry_run=dry_run)
+    if given.operation is not None:
+        wait(call, given.operation)
+    with call.begin() as uow:
+        if form.text("agent_name") and not dry_run:
+            merge_notes(uow, Annotated.NODE, given.system_id, {AGENT_NAME: form.text("agent_name")})
+            uow.commit()
+        found = uow.machines.get(given.system_id)
+        matches = given.matches or allocation.matches_of(uow, found, wanted)
+        return answer(_with_matches(MachineView(View(uow)), found, matches))
+
+
+@machines.op(
+    "POST",
+    "release",
+    "Give machines back.",
+    Param("machines", "Their system ids; may be repeated.", required=True),
+    COMMENT,
+)
+def release_some(call: Call) -> Answer:
+    """The system ids of those that were given back: all, or the first that cannot be is the answer."""
+    keys = call.form.texts("machines")
+    if not keys:
+        raise bad_field("machines", "This field is required.")
+    with call.begin() as uow:
+        known = {each.system_id for each in uow.machines.some([SystemId(key) for key in keys])}
+    if missing := [key for key in keys if key not in known]:
+        raise refuse(400, f"Unknown machine(s): {', '.join(missing)}.")
+    return answer([key for key in dict.fromkeys(keys) if _release(call, key)])
+
+
+@machines.op("GET", "list_allocated", "List the caller's machines.")
+def list_allocated(call: Call) -> Answer:
+    """By system id."""
+    with call.begin() as uow:
+        view = MachineView(View(uow))
+        mine = [each for each in service.list_(uow, call.principal) if each.owner == call.principal.name]
+        return answer([view.machine(each) for each in mine])
+
+
+@machine.op(
+    "POST",
+    "release",
+    "Give a machine back: it is switched off and free; one that was composed on demand is taken apart.",
+    Param("erase", "False: disks are not erased.", "Boolean"),
+    Param("secure_erase", "False: disks are not erased.", "Boolean"),
+    Param("quick_erase", "False: disks are not erased.", "Boolean"),
+    Param("force", "Accepted: nothing is asked.", "Boolean"),
+    COMMENT,
+)
+def release(call: Call) -> Answer:
+    """The machine as it is then."""
+    for name in ("erase", "secure_erase", "quick_erase"):
+        if call.form.flag(name):
+            raise bad_field(name, "hostloom does not erase disks yet: leave it out.")
+    call.form.flag("force")
+    with call.begin() as uow:
+        found = find(call, uow)
+        shown = show(uow, found)
+    return _release(call, found.system_id) or shown
+
+
+@machine.op("POST", "lock", "Keep a machine from being changed, switched off or taken apart.", COMMENT)
+def lock(call: Call) -> Answer:
+    """The machine, locked."""
+    return _locked(call, locked=True)
+
+
+@machine.op("POST", "unlock", "Let a locked machine be changed again.", COMMENT)
+def unlock(call: Call) -> Answer:
+    """The machine, unlocked."""
+    return _locked(call, locked=False)
+
+
+@machine.op("POST", "mark_broken", "Say that a machine is not to be used.", COMMENT)
+def mark_broken(call: Call) -> Answer:
+    """The machine, broken."""
+    with call.begin() as uow:
+        found = find(call, uow)
+    lifecycle.mark_broken(call.ports, call.principal, found.system_id, call.form.text("comment") or "")
+    return _again(call)
+
+
+@machine.op("POST", "mark_fixed", "Say that a broken machine is whole.", COMMENT)
+def mark_fixed(call: Call) -> Answer:
+    """The machine, ready."""
+    with call.begin() as uow:
+        found = find(call, uow)
+    lifecycle.mark_fixed(call.ports, call.principal, found.system_id, call.form.text("comment") or "")
+    return _again(call)
+
+
+@machine.op("POST", "abort", "Wait no longer for a machine that is commissioned.", COMMENT)
+def abort(call: Call) -> Answer:
+    """The machine as it was before."""
+    with call.begin() as uow:
+        commissioning.abort(uow, call.principal, find(call, uow).system_id)
+        uow.commit()
+    return _again(call)
+
+
+@machine.op(
+    "POST",
+    "deploy",
+    "Install a system on a machine: hostloom does not do this yet.",
+    Param("distro_series", "The system."),
+    Param("osystem", "The system's family."),
+    Param("hwe_kernel", "A kernel."),
+    Param("user_data", "What the system is given at its first start."),
+    Param("agent_name", "An agent's name."),
+    Param("install_kvm", "Whether it becomes a VM host.", "Boolean"),
+    Param("register_vmhost", "Whether it becomes a VM host.", "Boolean"),
+    Param("install_rackd", "Whether it becomes a rack controller.", "Boolean"),
+    Param("ephemeral_deploy", "Whether it runs from memory.", "Boolean"),
+    Param("enable_hw_sync", "Whether its hardware is watched.", "Boolean"),
+    Param("vcenter_registration", "Whether it is told to vCenter.", "Boolean"),
+    *(Param(name, "A bridge on each NIC.") for name in _BRIDGES),
+    COMMENT,
+)
+def deploy(call: Call) -> Answer:
+    """Always refused, with the reason."""
+    with call.begin() as uow:
+        found = find(call, uow)
+    raise refuse(
+        409,
+        f"Machine {found.hostname} cannot be deployed: hostloom composes and commissions machines, and "
+        "installs no system on them yet. Boot it from an image of your own, or from its disk.",
+    )
+
+
+@machine.op(
+    "POST",
+    "set_owner_data",
+    "Keep keys and values with a machine; an empty value takes a key away.",
+    ANY,
+    prefixes=("",),
+)
+@machine.op(
+    "POST",
+    "set_workload_annotations",
+    "The same under its newer name.",
+    ANY,
+    prefixes=("",),
+)
+def set_owner_data(call: Call) -> Answer:
+    """The machine; its owner may, and an administrator."""
+    changes = {name: call.form.text(name) or "" for name in call.form.names}
+    with call.begin() as uow:
+        found = find(call, uow)
+        service.require_owner(call.principal, found, "keep data with")
+        before = uow.annotations.of(Annotated.NODE, [found.system_id]).get(found.system_id, {})
+        kept = without_empty(before.get(OWNER_DATA, {}), changes)
+        merge_notes(uow, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
+        shown = show(uow, found)
+        uow.commit()
+    return shown
+
+
+def _release(call: Call, key: str) -> Answer | None:
+    """The machine that is left; None: it was taken apart."""
+    done = lifecycle.release(call.ports, call.principal, key)
+    if done.operation is not None:
+        wait(call, done.operation)
+    with call.begin() as uow:
+        left = uow.machines.some([done.machine.system_id])
+        return show(uow, left[0]) if left else None
+
+
+def _locked(call: Call, *, locked: bool) -> Answer:
+    with call.begin() as uow:
+        found = find(call, uow)
+    comment = call.form.text("comment") or ""
+    lifecycle.set_locked(call.ports, call.principal, found.system_id, locked=locked, comment=comment)
+    return _again(call)
+
+
+def _again(call: Call) -> Answer:
+    with call.begin() as uow:
+        return show(uow, find(call, uow))
+
+
+def _wanted(call: Call, uow: UnitOfWork) -> AllocationRequest:
+    form = call.form
+    for name in _BRIDGES:
+        if form.text(name) and (name != "bridge_all" or form.flag(name)):
+            raise bad_field(name, _NOT_INSIDE)
+    zone, pool = form.text("zone"), form.text("pool")
+    return AllocationRequest(
+        hostname=form.text("name") or "",
+        system_id=form.text("system_id") or "",
+        architecture=(form.text("arch") or "").partition("/")[0],
+        cores=_at_least(form, "cpu_count"),
+        memory_mib=_at_least(form, "mem"),
+        tags=tuple(form.texts("tags")),
+        not_tags=tuple(form.texts("not_tags")),
+        zone=_zone(uow, zone) if zone else None,
+        not_zones=tuple(_zone(uow, each) for each in form.texts("not_in_zone")),
+        resource_pool=_pool(uow, pool) if pool else None,
+        not_resource_pools=tuple(_pool(uow, each) for each in form.texts("not_in_pool")),
+        host=_host(call, uow, "pod"),
+        not_host=_host(call, uow, "not_pod"),
+        on_host=_on_host(form),
+        interfaces=form.text("interfaces") or "",
+        storage=with_own_labels(form.text("storage") or ""),
+        nics=tuple(
+            f"{sign}{key}={value}"
+            for name, key in _FILTERS.items()
+            for sign in ("", "not_")
+            for value in form.texts(f"{sign}{name}")
+        ),
+    )
+
+
+def _at_least(form: Form, name: str) -> int:
+    """Clients send floats too."""
+    value = form.number(name) or 0
+    if not 0 <= value <= 2**31:
+        raise bad_field(name, f"Enter a number from 0 to {2**31}.")
+    return math.ceil(value)
+
+
+def _zone(uow: UnitOfWork, key: str) -> ZoneId:
+    return zone_id(uow, key_of(uow.zones, key))
+
+
+def _pool(uow: UnitOfWork, key: str) -> ResourcePoolId:
+    return resource_pool_id(uow, key_of(uow.resource_pools, key))
+
+
+def _host(call: Call, uow: UnitOfWork, name: str) -> HostId | None:
+    key = call.form.text(name)
+    return hosts.get(uow, call.principal, key).id if key else None
+
+
+def _on_host(form: Form) -> bool | None:
+    """All our hosts are of one type."""
+    kind, other = form.choice("pod_type", (VIRSH, "lxd")), form.choice("not_pod_type", (VIRSH, "lxd"))
+    if kind == VIRSH and other == VIRSH:
+        raise bad_field("not_pod_type", "It excludes what pod_type asks for.")
+    if kind == "lxd":
+        raise refuse(409, "No machine fits: hostloom has KVM hosts through libvirt, and none of LXD's.")
+    if other == VIRSH:
+        return False
+    return True if kind == VIRSH else None
+
+
+def _with_matches(view: MachineView, found: Machine, matches: Allocation) -> dict[str, Any]:
+    """The machine with ids by label; one that is still composed has its NICs already."""
+    shown = view.machine(found)
+    nics = [each["id"] for each in shown["interface_set"]]
+    disks = [disk_id(found, each) for each in found.disks]
+    by_type = {
+        "interfaces": {label: [nics[n] for n in some] for label, some in matches.interfaces.items()},
+        "storage": {label: [disks[n] for n in some] for label, some in matches.storage.items()},
+    }
+    return shown | {"constraints_by_type": by_type}

@@ -1,0 +1,169 @@
+"""`devices/`: what has NICs and is not hostloom's to manage."""
+
+from typing import Any
+
+from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, not_found
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.machine_view import OWNER_DATA
+from hostloom.compat.maas2.merging import merge_notes, without_empty
+from hostloom.compat.maas2.node_view import NodeView
+from hostloom.compat.maas2.nouns.allocation import ANY
+from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.view import View
+from hostloom.model.annotation import Annotated
+from hostloom.model.ids import MacAddress
+from hostloom.model.node import Node, NodeKind
+from hostloom.ports import UnitOfWork
+from hostloom.services import nics, nodes
+from hostloom.services.access import require_admin
+from hostloom.services.naming import KEEP
+from hostloom.services.nodes import DeviceInput, NodeChanges
+
+devices = Resource("Devices", "devices/", "Manage devices.")
+device = Resource("Device", "devices/{system_id}/", "Manage a device.")
+RESOURCES = (devices, device)
+
+_DOMAIN = Param("domain", "Its domain, by name or id.")
+_PARENT = Param("parent", "Empty: a device is part of nothing.")
+_ZONE = Param("zone", "Its zone, by name or id.")
+
+
+@devices.crud(
+    "read",
+    "List devices.",
+    Param("hostname", "Only those of these names; may be repeated."),
+    Param("mac_address", "Only those with a NIC of these MACs; may be repeated."),
+    Param("id", "Only those of these system ids; may be repeated."),
+    Param("domain", "Only those in this domain, by name."),
+    Param("zone", "Only those in this zone, by name."),
+    Param("agent_name", "Empty: no agent has devices."),
+)
+def list_devices(call: Call) -> Answer:
+    """By system id."""
+    form = call.form
+    hostnames, ids = form.texts("hostname"), form.texts("id")
+    macs = {MacAddress.parse(each, "mac_address") for each in form.texts("mac_address")}
+    with call.begin() as uow:
+        view = View(uow)
+        shown = NodeView(view)
+        found = [
+            shown.device(each)
+            for each in nodes.list_(uow, call.principal)
+            if each.kind is NodeKind.DEVICE
+            and (not hostnames or each.hostname in hostnames)
+            and (not ids or each.system_id in ids)
+            and (not macs or macs & {nic.mac for nic in each.interfaces})
+        ]
+    asked = {name: form.text(name) for name in ("domain", "zone") if form.text(name)}
+    agent = form.text("agent_name")
+    return answer(
+        [each for each in found if not agent and all(each[k]["name"] == v for k, v in asked.items())]
+    )
+
+
+@devices.crud(
+    "create",
+    "Create a device.",
+    Param("mac_addresses", "Its MACs; may be repeated.", required=True),
+    Param("hostname", "Its name; without one it is made up."),
+    Param("description", "A description."),
+    _DOMAIN,
+    _PARENT,
+    _ZONE,
+)
+def create_device(call: Call) -> Answer:
+    """With a NIC for each MAC."""
+    form = call.form
+    _refuse_parent(call)
+    macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
+    if not macs:
+        raise bad_field("mac_addresses", "This field is required.")
+    domain, zone = form.text("domain"), form.text("zone")
+    with call.begin() as uow:
+        wanted = DeviceInput(
+            form.text("hostname") or call.ports.ids.hostname(),
+            macs,
+            zone=key_of(uow.zones, zone) if zone else None,
+            domain=key_of(uow.domains, domain) if domain else None,
+            description=form.text("description") or "",
+        )
+        made = nodes.create_device(uow, call.principal, call.ports.ids, wanted)
+        shown = NodeView(View(uow)).device(uow.nodes.get(made.system_id))
+        uow.commit()
+    return answer(shown)
+
+
+@device.crud("read", "Show a device.")
+def read_device(call: Call) -> Answer:
+    """By system id."""
+    with call.begin() as uow:
+        return answer(NodeView(View(uow)).device(_find(call, uow)))
+
+
+@device.crud(
+    "update",
+    "Change a device.",
+    Param("hostname", "A new name."),
+    Param("description", "A description."),
+    _DOMAIN,
+    _PARENT,
+    _ZONE,
+)
+def update_device(call: Call) -> Answer:
+    """What is not sent stays."""
+    form = call.form
+    _refuse_parent(call)
+    domain, zone = form.text("domain"), form.text("zone")
+    with call.begin() as uow:
+        changes = NodeChanges(
+            form.changed("hostname") or KEEP,
+            key_of(uow.zones, zone) if zone else KEEP,
+            domain=key_of(uow.domains, domain) if domain else KEEP,
+            description=form.changed("description"),
+        )
+        changed = nodes.update(uow, call.principal, _find(call, uow).system_id, changes)
+        shown: dict[str, Any] = NodeView(View(uow)).device(changed)
+        uow.commit()
+    return answer(shown)
+
+
+@device.crud("delete", "Delete a device; its addresses are given back.")
+def delete_device(call: Call) -> Answer:
+    """By system id."""
+    with call.begin() as uow:
+        found = _find(call, uow)
+        for nic in found.interfaces:
+            nics.let_go(uow, call.principal, found.system_id, nic.name)
+        nodes.delete(uow, call.principal, found.system_id)
+        uow.commit()
+    return GONE
+
+
+@device.op("POST", "set_owner_data", "Keep keys and values with a device.", ANY, prefixes=("",))
+@device.op("POST", "set_workload_annotations", "The same under its newer name.", ANY, prefixes=("",))
+def set_owner_data(call: Call) -> Answer:
+    """The device."""
+    require_admin(call.principal, "keep data with devices")
+    changes = {name: call.form.text(name) or "" for name in call.form.names}
+    with call.begin() as uow:
+        found = _find(call, uow)
+        before = uow.annotations.of(Annotated.NODE, [found.system_id]).get(found.system_id, {})
+        kept = without_empty(before.get(OWNER_DATA, {}), changes)
+        merge_notes(uow, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
+        shown = NodeView(View(uow)).device(found)
+        uow.commit()
+    return answer(shown)
+
+
+def _find(call: Call, uow: UnitOfWork) -> Node:
+    key = call.places["system_id"]
+    found = nodes.get(uow, call.principal, key)
+    if found.system_id != key or found.kind is not NodeKind.DEVICE:
+        raise not_found("Device")
+    return found
+
+
+def _refuse_parent(call: Call) -> None:
+    if call.form.text("parent"):
+        raise bad_field("parent", "A device is part of nothing in hostloom: leave it out.")

@@ -1,0 +1,359 @@
+"""`nodes/{system_id}/interfaces/`: NICs of machines, devices and controllers."""
+
+from typing import Any
+
+from hostloom.compat.maas2.answers import GONE, Answer, Fault, answer, bad_field, not_found, refuse
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.machine_view import NIC_TAGS, MachineView
+from hostloom.compat.maas2.merging import merge_notes
+from hostloom.compat.maas2.view import View
+from hostloom.model.annotation import Annotated
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.machine import MachineOrigin
+from hostloom.model.network import Address
+from hostloom.model.node import Node, NodeKind
+from hostloom.ports import UnitOfWork
+from hostloom.services import nics, nodes
+from hostloom.services.naming import KEEP
+from hostloom.services.nics import LinkInput, LinkMode, NicInput
+from hostloom.services.nodes import InterfaceChanges
+
+interfaces = Resource("Interfaces", "nodes/{system_id}/interfaces/", "Manage the interfaces of a node.")
+interface = Resource(
+    "Interface", "nodes/{system_id}/interfaces/{id}/", "Manage an interface of a node.",
+    ("nodes/{system_id}/interfaces/{id}",),
+)  # fmt: skip
+RESOURCES = (interfaces, interface)
+
+_VLAN = Param("vlan", "Its VLAN, by id.")
+_TAGS = Param("tags", "Tags, parted by commas.")
+_UNUSED = (
+    Param("mtu", "Its VLAN's, which stays.", "Int"),
+    Param("accept_ra", "Empty: the inside of machines is not configured."),
+    Param("autoconf", "Empty: the inside of machines is not configured."),
+    Param("interface_speed", "Mbit/s.", "Int"),
+    Param("link_speed", "Mbit/s.", "Int"),
+    Param("link_connected", "Seen, not set.", "Boolean"),
+    Param("enabled", "Whether it is up.", "Boolean"),
+)
+#: What is made inside a machine, which only a deployment could.
+_INSIDE = {"bond": "a bond", "bridge": "a bridge", "vlan": "a VLAN interface"}
+
+
+@interfaces.crud("read", "List the interfaces of a node.")
+def list_interfaces(call: Call) -> Answer:
+    """In the node's order."""
+    with call.begin() as uow:
+        return answer(_all(uow, _node(call, uow)))
+
+
+@interfaces.op(
+    "POST",
+    "create_physical",
+    "Add a NIC to a device, or to a machine that is on no VM host.",
+    Param("mac_address", "Its MAC.", required=True),
+    Param("name", "Its name; without one it is the next `ethN`."),
+    _VLAN,
+    _TAGS,
+    *_UNUSED,
+)
+def create_physical(call: Call) -> Answer:
+    """The NIC."""
+    form = call.form
+    _refuse_unused(form)
+    mac = MacAddress.parse(form.required("mac_address"), "mac_address")
+    wanted = NicInput(mac, form.text("name") or None, form.text("vlan") or None, tuple(form.texts("tags")))
+    with call.begin() as uow:
+        node = _node(call, uow)
+        made = nics.add(uow, call.principal, node.system_id, wanted)
+        shown = _one(uow, uow.nodes.get(node.system_id), made.id)
+        uow.commit()
+    return answer(shown)
+
+
+def _offer_inside(kind: str, words: str) -> None:
+    @interfaces.op(
+        "POST",
+        f"create_{kind}",
+        f"Make {words} inside a machine: hostloom does not do this.",
+        Param("name", "Its name."),
+        Param("mac_address", "Its MAC."),
+        Param("parents", "The interfaces that it is made of."),
+        Param("parent", "The interface that it is made of."),
+        Param("bond_mode", "The mode of a bond."),
+        Param("bridge_type", "The type of a bridge."),
+        Param("bridge_stp", "Whether a bridge speaks STP.", "Boolean"),
+        Param("bridge_fd", "Seconds.", "Int"),
+        _VLAN,
+        _TAGS,
+        *_UNUSED,
+    )
+    def create(call: Call) -> Answer:
+        """Always refused, with the reason."""
+        with call.begin() as uow:
+            node = _node(call, uow)
+        raise refuse(
+            409, f"{words.capitalize()} of {node.hostname} is made by its own system: hostloom installs none."
+        )
+
+
+for _kind, _words in _INSIDE.items():
+    _offer_inside(_kind, _words)
+
+
+@interface.crud("read", "Show an interface.")
+def read_interface(call: Call) -> Answer:
+    """By id or name."""
+    with call.begin() as uow:
+        node = _node(call, uow)
+        return answer(_one(uow, node, call.places["id"]))
+
+
+@interface.crud(
+    "update",
+    "Change an interface: tags; of a device or bare machine also its VLAN and speed.",
+    Param("name", "Its name, which stays."),
+    Param("mac_address", "Its MAC, which stays."),
+    _VLAN,
+    _TAGS,
+    *_UNUSED,
+)
+def update_interface(call: Call) -> Answer:
+    """What is not sent stays."""
+    form = call.form
+    with call.begin() as uow:
+        node = _node(call, uow)
+        shown = _one(uow, node, call.places["id"])
+        _refuse_other(form, shown)
+        if _is_of_host(uow, node):
+            _refuse_vlan(form, shown)
+            _keep_tags(uow, node, shown, form)
+        else:
+            changes = InterfaceChanges(
+                form.text("vlan") or None if "vlan" in form else KEEP,
+                tuple(form.texts("tags")) if "tags" in form else KEEP,
+                _flag(form, "enabled"),
+                _speed(form),
+            )
+            key = str(shown["id"])
+            node = nodes.update_interface(uow, call.principal, node.system_id, key, changes)
+        shown = _one(uow, node, str(shown["id"]))
+        uow.commit()
+    return answer(shown)
+
+
+@interface.crud("delete", "Take a NIC from a device, or from a machine that is on no VM host.")
+def delete_interface(call: Call) -> Answer:
+    """Its addresses are given back."""
+    with call.begin() as uow:
+        node = _node(call, uow)
+        name = _one(uow, node, call.places["id"])["name"]
+        nics.remove(uow, call.principal, node.system_id, name)
+        uow.commit()
+    return GONE
+
+
+@interface.op(
+    "POST",
+    "link_subnet",
+    "Give an interface an address of a subnet, or none.",
+    Param("mode", "`auto`, `static`, `dhcp` or `link_up`.", required=True),
+    Param("subnet", "The subnet, by id, CIDR or name."),
+    Param("ip_address", "The address, with mode `static`."),
+    Param("force", "Accepted: nothing is in the way.", "Boolean"),
+    Param("default_gateway", "Accepted: the gateway is the one of the subnet.", "Boolean"),
+)
+def link_subnet(call: Call) -> Answer:
+    """The interface as it is then; our DHCP knows."""
+    form = call.form
+    form.flag("force")
+    form.flag("default_gateway")
+    words = [each.value for each in LinkMode]
+    word = form.required("mode").lower()
+    if word not in words:
+        raise bad_field("mode", f"Expected one of: {', '.join(words)}.")
+    mode = LinkMode(word)
+    ip = form.address("ip_address")
+    if mode is LinkMode.STATIC and ip is None:
+        # MAAS then gave the next one.
+        mode = LinkMode.AUTO
+    return _relink(call, LinkInput(mode, form.text("subnet") or None, ip))
+
+
+@interface.op(
+    "POST",
+    "unlink_subnet",
+    "Take a link from an interface, and give its address back.",
+    Param("id", "The link's id.", required=True),
+)
+def unlink_subnet(call: Call) -> Answer:
+    """The interface as it is then."""
+    number = call.form.whole("id", 0)
+    with call.begin() as uow:
+        shown = _one(uow, _node(call, uow), call.places["id"])
+    link = next((each for each in shown["links"] if each["id"] == number), None)
+    if link is None:
+        raise bad_field("id", "Not a link of this interface.")
+    return _unlinked(
+        call, shown["name"], Form().parse_address("id", link["ip_address"]) if "ip_address" in link else None
+    )
+
+
+@interface.op("POST", "disconnect", "Take every link from an interface.")
+def disconnect(call: Call) -> Answer:
+    """The interface, without an address."""
+    with call.begin() as uow:
+        shown = _one(uow, _node(call, uow), call.places["id"])
+    return _unlinked(call, shown["name"], None)
+
+
+@interface.op(
+    "POST",
+    "set_default_gateway",
+    "Choose the gateway of a machine: it is the one of its subnets.",
+    Param("link_id", "The link's id.", "Int"),
+)
+def set_default_gateway(call: Call) -> Answer:
+    """Always refused, with the reason."""
+    with call.begin() as uow:
+        _one(uow, _node(call, uow), call.places["id"])
+    raise refuse(409, "Our DHCP tells each NIC the gateway of its own subnet: change that of the subnet.")
+
+
+@interface.op("POST", "add_tag", "Add a tag to an interface.", Param("tag", "The tag.", required=True))
+def add_tag(call: Call) -> Answer:
+    """The interface; nothing happens to one that has it."""
+    return _tagged(call, add=True)
+
+
+@interface.op("POST", "remove_tag", "Take a tag from an interface.", Param("tag", "The tag.", required=True))
+def remove_tag(call: Call) -> Answer:
+    """The interface; nothing happens to one that has it not."""
+    return _tagged(call, add=False)
+
+
+def _tagged(call: Call, *, add: bool) -> Answer:
+    tag = call.form.required("tag").strip()
+    with call.begin() as uow:
+        node = _node(call, uow)
+        shown = _one(uow, node, call.places["id"])
+        left = [each for each in shown["tags"] if each != tag]
+        form = Form({"tags": [",".join([*left, *([tag] if add else [])])]})
+        if _is_of_host(uow, node):
+            _keep_tags(uow, node, shown, form)
+        else:
+            changes = InterfaceChanges(tags=tuple(form.texts("tags")))
+            node = nodes.update_interface(uow, call.principal, node.system_id, str(shown["id"]), changes)
+        shown = _one(uow, node, str(shown["id"]))
+        uow.commit()
+    return answer(shown)
+
+
+def _node(call: Call, uow: UnitOfWork) -> Node:
+    """By system id alone."""
+    key = call.places["system_id"]
+    found = nodes.get(uow, call.principal, key)
+    if found.system_id != key:
+        raise not_found("Node")
+    return found
+
+
+def _is_of_host(uow: UnitOfWork, node: Node) -> bool:
+    """Whether its NICs are those of a domain on a host."""
+    found = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
+    return bool(found) and found[0].origin is not MachineOrigin.ENLISTED
+
+
+def _all(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
+    view = MachineView(View(uow))
+    machines = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
+    return view.interfaces(machines[0], node) if machines else view.found(node)
+
+
+def _one(uow: UnitOfWork, node: Node, key: object) -> dict[str, Any]:
+    """By id or name."""
+    for each in _all(uow, node):
+        if str(key) in (str(each["id"]), each["name"]):
+            return each
+    raise not_found("Interface")
+
+
+def _relink(call: Call, wanted: LinkInput) -> Answer:
+    with call.begin() as uow:
+        node = _node(call, uow)
+        name = _one(uow, node, call.places["id"])["name"]
+        of_host = _is_of_host(uow, node)
+    try:
+        if of_host:
+            nics.link(call.ports, call.principal, node.system_id, name, wanted)
+        else:
+            with call.begin() as uow:
+                nics.hold(uow, call.principal, node.system_id, name, wanted)
+                uow.commit()
+    except InvalidValue as error:
+        raise _renamed(error) from error
+    return _again(call, node.system_id, name)
+
+
+def _unlinked(call: Call, name: str, ip: Address | None) -> Answer:
+    with call.begin() as uow:
+        node = _node(call, uow)
+        if not _is_of_host(uow, node):
+            nics.let_go(uow, call.principal, node.system_id, name, ip)
+            uow.commit()
+            return _again(call, node.system_id, name)
+    nics.unlink(call.ports, call.principal, node.system_id, name, ip)
+    return _again(call, node.system_id, name)
+
+
+def _again(call: Call, system_id: SystemId, name: str) -> Answer:
+    with call.begin() as uow:
+        return answer(_one(uow, uow.nodes.get(system_id), name))
+
+
+def _renamed(error: InvalidValue) -> Fault:
+    return bad_field("ip_address" if error.field == "ip" else error.field, str(error))
+
+
+def _refuse_unused(form: Form) -> None:
+    for name in ("mtu", "accept_ra", "autoconf"):
+        if form.text(name):
+            raise bad_field(name, "An interface has the MTU of its VLAN, and its own system sets the rest.")
+
+
+def _refuse_other(form: Form, shown: dict[str, Any]) -> None:
+    """What stays may be sent as it is."""
+    for name, now in (("name", shown["name"]), ("mac_address", shown["mac_address"])):
+        if (form.text(name) or now).lower() != now:
+            raise bad_field(name, f"It stays: {now}.")
+    if form.whole("mtu") not in (None, shown["effective_mtu"]):
+        raise bad_field("mtu", f"An interface has the MTU of its VLAN: {shown['effective_mtu']}.")
+    for name in ("accept_ra", "autoconf"):
+        if form.text(name):
+            raise bad_field(name, "Its own system sets this.")
+
+
+def _refuse_vlan(form: Form, shown: dict[str, Any]) -> None:
+    vlan = shown["vlan"]
+    if (form.text("vlan") or "") not in ("", "" if vlan is None else str(vlan["id"])):
+        raise bad_field("vlan", "A NIC stays on the VLAN that it is attached to: compose another machine.")
+
+
+def _keep_tags(uow: UnitOfWork, node: Node, shown: dict[str, Any], form: Form) -> None:
+    if "tags" in form:
+        notes = uow.annotations.of(Annotated.NODE, [node.system_id]).get(node.system_id, {})
+        tags = {**notes.get(NIC_TAGS, {}), shown["mac_address"]: form.texts("tags")}
+        merge_notes(uow, Annotated.NODE, node.system_id, {NIC_TAGS: tags})
+
+
+def _flag(form: Form, name: str) -> Any:
+    value = form.flag(name)
+    return KEEP if value is None else value
+
+
+def _speed(form: Form) -> Any:
+    value = form.whole("link_speed", 0)
+    return KEEP if value is None else value

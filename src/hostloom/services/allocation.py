@@ -1,0 +1,129 @@
+"""Allocation: a machine for whoever asks for one, one that is there or one that is composed for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hostloom.decide.allocate import allocate as decide
+from hostloom.decide.explain.words import render_refusal
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.access import Principal
+from hostloom.model.allocation import Allocation, AllocationRequest
+from hostloom.model.errors import NothingFits, Refused
+from hostloom.model.event import Event
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine, MachineState
+from hostloom.model.operation import Operation
+from hostloom.model.request import ComposeBatch, ComposeRequest
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services import batches
+from hostloom.services.access import require_user
+from hostloom.services.start import start_saga
+from hostloom.workflows.compose import COMPOSE
+from hostloom.workflows.deciding import decide_batch, hosts_of, on_hosts, plans_or_refuse
+from hostloom.workflows.placing import ComposeInput
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an allocation came to."""
+
+    system_id: SystemId
+    #: Which NICs and disks meet which label; None: the machine is still to be made.
+    matches: Allocation | None
+    #: The operation that makes the machine.
+    operation: Operation | None = None
+
+
+def allocate(
+    ports: Ports, principal: Principal, wanted: AllocationRequest, *, dry_run: bool = False
+) -> Given:
+    """Give a machine to who asks: the smallest free one that fits, else one that is composed for it.
+
+    NothingFits where there is neither; Refused for names that nothing has. A dry run changes nothing, and
+    composes nothing.
+    """
+    require_user(principal, "allocate machines")
+    with ports.store.begin() as uow:
+        snapshot = uow.snapshot()
+        found = decide(snapshot, uow.machines.list(), wanted)
+        if found.refusal is not None:
+            raise Refused(found.refusal.code, render_refusal(found.refusal))
+        if found.system_id is not None:
+            if not dry_run:
+                _give(uow, ports, principal, found.system_id)
+            return Given(found.system_id, found)
+        reasons = [f"{count} {misfit}" for misfit, count in found.misfits.items()]
+        made = _on_demand(ports, snapshot, _request(principal, wanted, reasons), wanted, reasons)
+        if dry_run:
+            host = made.batch.machines[0].host
+            raise NothingFits([*reasons, f"one could be composed on host {host}, which a dry run does not"])
+        subject = batches.subject_of(made.identities)
+        operation = start_saga(uow, ports, principal, COMPOSE, made, subject)
+        uow.commit()
+    return Given(made.identities[0].system_id, None, operation)
+
+
+def matches_of(uow: UnitOfWork, machine: Machine, wanted: AllocationRequest) -> Allocation:
+    """Which NICs and disks of a machine meet which label, whatever state it is in."""
+    labels = AllocationRequest(interfaces=wanted.interfaces, storage=wanted.storage)
+    ready = replace(machine, state=MachineState.READY, locked=False)
+    return decide(uow.snapshot(), [ready], labels)
+
+
+def _give(uow: UnitOfWork, ports: Ports, principal: Principal, key: SystemId) -> None:
+    machine = uow.machines.get(key)
+    uow.machines.update(replace(machine, state=MachineState.ALLOCATED, owner=principal.name))
+    told = f"allocated to {principal.name}"
+    uow.events.add(Event("machine-allocated", f"machine {machine.hostname}", told, ports.clock.now()))
+    uow.commit()
+
+
+def _request(principal: Principal, wanted: AllocationRequest, reasons: Sequence[str]) -> ComposeRequest:
+    """What to compose; NothingFits for what only a machine that is there can have."""
+    if wanted.hostname or wanted.system_id or wanted.nics or wanted.tags or wanted.on_host is False:
+        words = "none is composed where a name, tags or networks by filter are asked for"
+        raise NothingFits([*reasons, words])
+    return ComposeRequest(
+        interfaces=wanted.interfaces,
+        storage=wanted.storage,
+        cores=wanted.cores or 1,
+        memory_mib=wanted.memory_mib or ComposeRequest().memory_mib,
+        architecture=wanted.architecture or None,
+        owner=principal.name,
+    )
+
+
+def _on_demand(
+    ports: Ports,
+    snapshot: Snapshot,
+    request: ComposeRequest,
+    wanted: AllocationRequest,
+    reasons: Sequence[str],
+) -> ComposeInput:
+    """The request with the best of the hosts that may serve it; NothingFits where it finds no place."""
+    hosts = tuple(each for each in snapshot.hosts if _may_serve(each, wanted))
+    if not hosts:
+        raise NothingFits([*reasons, "there is no host on which one may be composed"])
+    systems = {each.host.correlation.system_id for each in hosts}
+    nodes = tuple(each for each in snapshot.nodes if each.system_id in systems)
+    few = snapshot if len(hosts) == len(snapshot.hosts) else snapshot.only(hosts, nodes)
+    batch = ComposeBatch((request,))
+    identities = batches.draw(ports, batch)
+    found = decide_batch(few, batch, identities)
+    try:
+        plans = plans_or_refuse(found, identities)
+    except Refused as no:
+        raise NothingFits([*reasons, f"none can be composed: {no}"]) from no
+    return ComposeInput(on_hosts(batch, hosts_of(plans)), identities)
+
+
+def _may_serve(state: HostState, wanted: AllocationRequest) -> bool:
+    host = state.host
+    return (
+        wanted.host in (None, host.id)
+        and (wanted.not_host is None or host.id != wanted.not_host)
+        and wanted.zone in (None, host.zone_id)
+        and host.zone_id not in wanted.not_zones
+        and wanted.resource_pool in (None, host.resource_pool_id)
+        and host.resource_pool_id not in wanted.not_resource_pools
+    )

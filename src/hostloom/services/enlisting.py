@@ -1,0 +1,56 @@
+"""Enlisting by hand: a bare machine that its operator knows of before it boots from the network."""
+
+from dataclasses import dataclass
+
+from hostloom.model.access import Principal
+from hostloom.model.ids import MacAddress, check_hostname
+from hostloom.model.machine import Machine, MachineOrigin, MachineState
+from hostloom.model.node import InterfaceKind, NodeInterface
+from hostloom.ports import IdSource, UnitOfWork
+from hostloom.services import nodes
+from hostloom.services.access import require_admin
+from hostloom.services.groupings import domain_id
+from hostloom.services.nodes import NodeChanges
+
+
+@dataclass(frozen=True)
+class EnlistInput:
+    """A machine to enlist, with one NIC a MAC; domain by name or id."""
+
+    hostname: str
+    #: amd64, arm64 …
+    architecture: str
+    macs: tuple[MacAddress, ...]
+    domain: str | None = None
+    description: str = ""
+
+
+def enlist(uow: UnitOfWork, principal: Principal, ids: IdSource, wanted: EnlistInput) -> Machine:
+    """Record it as new: what it has is found when it is commissioned. AlreadyExists for its name or a MAC."""
+    require_admin(principal, "enlist machines")
+    check_hostname(wanted.hostname, "hostname")
+    nodes.check_macs(uow, wanted.macs)
+    domain_id(uow, wanted.domain)
+    machine = Machine(
+        system_id=ids.system_id(),
+        hostname=wanted.hostname,
+        uuid=ids.uuid(),
+        origin=MachineOrigin.ENLISTED,
+        state=MachineState.NEW,
+        host_id=None,
+        architecture=wanted.architecture,
+        cores=0,
+        memory_mib=0,
+    )
+    uow.machines.add(machine)
+    nics = [
+        NodeInterface(nodes.NEW_INTERFACE, f"eth{n}", InterfaceKind.PHYSICAL, mac)
+        for n, mac in enumerate(wanted.macs)
+    ]
+    uow.nodes.replace_interfaces(machine.system_id, nics)
+    if wanted.domain is not None or wanted.description:
+        changes = NodeChanges(description=wanted.description)
+        if wanted.domain is not None:
+            changes = NodeChanges(domain=wanted.domain, description=wanted.description)
+        nodes.update(uow, principal, machine.system_id, changes)
+    return uow.machines.get(machine.system_id)

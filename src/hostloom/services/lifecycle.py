@@ -1,0 +1,116 @@
+"""A machine's life between composing and taking apart: released, locked, broken and whole again."""
+
+from dataclasses import dataclass, replace
+
+from hostloom.model.access import Principal
+from hostloom.model.annotation import Annotated
+from hostloom.model.errors import WrongState
+from hostloom.model.event import Event
+from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
+from hostloom.model.operation import Operation
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services import machines
+from hostloom.services.access import require_admin
+from hostloom.services.start import start_saga
+from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
+
+#: From what `release` gives a machine back.
+RELEASABLE = frozenset({MachineState.ALLOCATED, MachineState.READY})
+
+
+@dataclass(frozen=True)
+class Released:
+    """A machine that nobody has any more."""
+
+    machine: Machine
+    #: The operation that takes it apart, because it was composed for whoever had it.
+    operation: Operation | None = None
+
+
+def release(ports: Ports, principal: Principal, key: str) -> Released:
+    """Give a machine back: it is switched off and free; one that was composed on demand is taken apart.
+
+    Its owner may, and an administrator; nothing happens to one that is free. WrongState, NotPermitted.
+    """
+    with ports.store.begin() as uow:
+        machine = machines.get(uow, principal, key)
+    machines.require_owner(principal, machine, "release")
+    machines.require_unlocked(machine)
+    if machine.state not in RELEASABLE:
+        raise WrongState("machine", machine.hostname, machine.state, "allocated")
+    if machine.state is MachineState.READY:
+        return Released(machine)
+    if machine.on_demand:
+        return _take_apart(ports, principal, machine)
+    if machine.host_id is not None and machine.power is not PowerState.OFF:
+        machine = machines.power_off(ports, machine, force=True)
+    with ports.store.begin() as uow:
+        current = uow.machines.get(machine.system_id)
+        check_transition(current.hostname, current.state, MachineState.READY)
+        freed = uow.machines.update(replace(current, state=MachineState.READY, owner=""))
+        uow.annotations.put(Annotated.NODE, machine.system_id, {})
+        _tell(uow, ports, freed, "machine-released", f"released by {principal.name}")
+        uow.commit()
+    return Released(freed)
+
+
+def set_locked(ports: Ports, principal: Principal, key: str, *, locked: bool, comment: str = "") -> Machine:
+    """Lock a machine, or unlock it; its owner may, and an administrator."""
+    action = "lock" if locked else "unlock"
+    with ports.store.begin() as uow:
+        machine = machines.get(uow, principal, key)
+        machines.require_owner(principal, machine, action)
+        if machine.locked is locked:
+            return machine
+        changed = uow.machines.update(replace(machine, locked=locked))
+        _tell(uow, ports, changed, f"machine-{action}ed", _said(f"{action}ed by {principal.name}", comment))
+        uow.commit()
+    return changed
+
+
+def mark_broken(ports: Ports, principal: Principal, key: str, comment: str = "") -> Machine:
+    """Say that a machine is not to be used; nothing of it changes."""
+    require_admin(principal, "mark machines as broken")
+    return _mark(ports, principal, key, MachineState.BROKEN, "machine-broken", comment)
+
+
+def mark_fixed(ports: Ports, principal: Principal, key: str, comment: str = "") -> Machine:
+    """A broken machine is ready again; WrongState for one that is not broken."""
+    require_admin(principal, "mark machines as fixed")
+    with ports.store.begin() as uow:
+        machine = machines.get(uow, principal, key)
+    if machine.state is not MachineState.BROKEN:
+        raise WrongState("machine", machine.hostname, machine.state, "broken")
+    return _mark(ports, principal, key, MachineState.READY, "machine-fixed", comment)
+
+
+def _mark(
+    ports: Ports, principal: Principal, key: str, state: MachineState, kind: str, comment: str
+) -> Machine:
+    with ports.store.begin() as uow:
+        machine = machines.get(uow, principal, key)
+        machines.require_unlocked(machine)
+        if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
+            raise WrongState("machine", machine.hostname, machine.state, "at rest")
+        check_transition(machine.hostname, machine.state, state)
+        changed = uow.machines.update(replace(machine, state=state, owner=""))
+        _tell(uow, ports, changed, kind, _said(f"marked {state.value} by {principal.name}", comment))
+        uow.commit()
+    return changed
+
+
+def _take_apart(ports: Ports, principal: Principal, machine: Machine) -> Released:
+    with ports.store.begin() as uow:
+        given = DecomposeInput(machine.system_id, machine.hostname)
+        subject = f"machine {machine.hostname}"
+        operation = start_saga(uow, ports, principal, DECOMPOSE, given, subject)
+        uow.commit()
+    return Released(machine, operation)
+
+
+def _said(text: str, comment: str) -> str:
+    return f"{text}: {comment}" if comment else text
+
+
+def _tell(uow: UnitOfWork, ports: Ports, machine: Machine, kind: str, text: str) -> None:
+    uow.events.add(Event(kind, f"machine {machine.hostname}", text, ports.clock.now()))

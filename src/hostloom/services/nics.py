@@ -1,0 +1,256 @@
+"""Addresses of NICs that are there: another one, none, a lease; our DHCP learns of it at once."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from hostloom.decide.addresses import address_book
+from hostloom.decide.explain.words import render_refusal
+from hostloom.model.access import Principal
+from hostloom.model.errors import InvalidValue, NotFound, Refused, WrongState
+from hostloom.model.ids import MacAddress, SystemId, VlanId
+from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
+from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet
+from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
+from hostloom.model.plan import Refusal, SubjectKind
+from hostloom.model.request import AddressMode
+from hostloom.ports import Ports, UnitOfWork
+from hostloom.services import machines, nodes, subnets, vlans
+from hostloom.services.access import require_admin
+from hostloom.services.publishing import change_served, served
+
+#: Kinds of addresses that are held for a NIC by our word.
+GIVEN = (AddressKind.AUTO, AddressKind.STATIC)
+
+
+class LinkMode(StrEnum):
+    """How a NIC meets a subnet."""
+
+    #: The next free address of the subnet is reserved for it.
+    AUTO = "auto"
+    #: This address is.
+    STATIC = "static"
+    #: It takes a lease; what was reserved for it is given back.
+    DHCP = "dhcp"
+    #: Its link is up, and it has no address.
+    LINK_UP = "link_up"
+
+
+@dataclass(frozen=True)
+class LinkInput:
+    """A link to make; the subnet by CIDR, id or name."""
+
+    mode: LinkMode
+    subnet: str | None = None
+    #: With STATIC, and only then.
+    ip: Address | None = None
+
+
+@dataclass(frozen=True)
+class NicInput:
+    """A NIC of a device or of a bare machine, as its operator knows it."""
+
+    mac: MacAddress
+    name: str | None = None
+    vlan: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def link(ports: Ports, principal: Principal, key: str, nic: str, wanted: LinkInput) -> Machine:
+    """Link a composed machine's NIC; Refused where the address cannot be given, and nothing has changed."""
+
+    def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
+        if wanted.mode in (LinkMode.AUTO, LinkMode.STATIC):
+            subnet = _subnet(uow, principal, wanted, own.vlan_id, nic)
+            ip, kind = _address(uow, wanted, subnet)
+            uow.addresses.hold(HeldAddress(ip, kind, subnet.id, machine.system_id, nic))
+            return replace(own, mode=AddressMode.AUTO, ips=(*own.ips, ip))
+        _check_alone(wanted)
+        _give_back(uow, machine.system_id, own, own.ips)
+        mode = AddressMode.DHCP if wanted.mode is LinkMode.DHCP else AddressMode.UNCONFIGURED
+        return replace(own, mode=mode, ips=())
+
+    return _change(ports, principal, key, nic, change)
+
+
+def unlink(ports: Ports, principal: Principal, key: str, nic: str, ip: Address | None = None) -> Machine:
+    """Give an address of a composed machine's NIC back, or all; without one the NIC has none."""
+
+    def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
+        if ip is not None and ip not in own.ips:
+            raise NotFound("address of the NIC", ip)
+        gone = own.ips if ip is None else (ip,)
+        _give_back(uow, machine.system_id, own, gone)
+        left = tuple(each for each in own.ips if each not in gone)
+        return replace(own, ips=left, mode=own.mode if left else AddressMode.UNCONFIGURED)
+
+    return _change(ports, principal, key, nic, change)
+
+
+def hold(uow: UnitOfWork, principal: Principal, key: str, nic: str, wanted: LinkInput) -> HeldAddress | None:
+    """The same for a device or bare machine: its address is set aside; what it uses is its own doing."""
+    require_admin(principal, "change addresses")
+    node = nodes.get(uow, principal, key)
+    own = nodes.get_interface(node, nic)
+    if wanted.mode not in (LinkMode.AUTO, LinkMode.STATIC):
+        _check_alone(wanted)
+        let_go(uow, principal, key, nic)
+        return None
+    subnet = _subnet(uow, principal, wanted, own.vlan_id, own.name)
+    ip, kind = _address(uow, wanted, subnet)
+    held = HeldAddress(ip, kind, subnet.id, node.system_id, own.name)
+    uow.addresses.hold(held)
+    if own.vlan_id is None:
+        home = replace(own, vlan_id=subnet.vlan_id, vlan_source=VlanSource.OPERATOR)
+        uow.nodes.update_interface(node.system_id, home)
+    return held
+
+
+def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Address | None = None) -> None:
+    """Give an address of a device or bare machine back, or all that are held for the NIC."""
+    require_admin(principal, "change addresses")
+    node = nodes.get(uow, principal, key)
+    own = nodes.get_interface(node, nic)
+    held = held_for(uow, node.system_id, own.name)
+    if ip is not None and ip not in [each.ip for each in held]:
+        raise NotFound("address of the NIC", ip)
+    for each in held:
+        if ip in (None, each.ip):
+            uow.addresses.release(each.ip, each.subnet_id)
+
+
+def held_for(uow: UnitOfWork, system_id: SystemId, nic: str) -> list[HeldAddress]:
+    """What is held for a NIC by our word, by address."""
+    return [
+        each
+        for each in uow.addresses.list()
+        if each.system_id == system_id and each.interface_name == nic and each.kind in GIVEN
+    ]
+
+
+def add(uow: UnitOfWork, principal: Principal, key: str, wanted: NicInput) -> NodeInterface:
+    """Add a NIC to a device or bare machine; those of other nodes are seen, or made with their machine."""
+    require_admin(principal, "add interfaces")
+    node = _own_to_change(uow, principal, key)
+    taken = {each.name for each in node.interfaces}
+    name = wanted.name or next(f"eth{n}" for n in range(len(taken) + 1) if f"eth{n}" not in taken)
+    if name in taken:
+        raise InvalidValue("name", name, "a name that no interface of the node has")
+    nodes.check_macs(uow, (wanted.mac,))
+    vlan = None if wanted.vlan is None else vlans.get(uow, principal, wanted.vlan).id
+    source = VlanSource.NONE if vlan is None else VlanSource.OPERATOR
+    nic = NodeInterface(
+        nodes.NEW_INTERFACE, name, InterfaceKind.PHYSICAL, wanted.mac, vlan, source, tags=wanted.tags
+    )
+    changed = uow.nodes.replace_interfaces(node.system_id, [*node.interfaces, nic])
+    return nodes.get_interface(changed, name)
+
+
+def remove(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> None:
+    """Take a NIC from a device or bare machine, and give its addresses back."""
+    require_admin(principal, "remove interfaces")
+    node = _own_to_change(uow, principal, key)
+    own = nodes.get_interface(node, nic)
+    let_go(uow, principal, key, nic)
+    left = [each for each in node.interfaces if each.id != own.id]
+    uow.nodes.replace_interfaces(node.system_id, left)
+
+
+def _own_to_change(uow: UnitOfWork, principal: Principal, key: str) -> Node:
+    """A node whose NICs are what its operator says."""
+    node = nodes.get(uow, principal, key)
+    if node.kind is NodeKind.DEVICE:
+        return node
+    if node.kind is NodeKind.MACHINE:
+        machine = machines.get(uow, principal, node.system_id)
+        if machine.origin is MachineOrigin.ENLISTED:
+            return node
+        raise WrongState("machine", machine.hostname, machine.origin.value, "one whose NICs an operator adds")
+    raise WrongState("node", node.hostname, node.kind.value, "a device: of a controller the NICs are seen")
+
+
+def _change(
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    nic: str,
+    change: Callable[[UnitOfWork, Machine, MachineInterface], MachineInterface],
+) -> Machine:
+    """Change one NIC in one transaction, and publish it; what DHCP refuses is taken back."""
+    require_admin(principal, "change addresses")
+
+    def act(uow: UnitOfWork) -> tuple[tuple[Machine, Machine], Collection[VlanId]]:
+        before = machines.get(uow, principal, key)
+        machines.require_unlocked(before)
+        if before.origin is not MachineOrigin.COMPOSED:
+            raise WrongState("machine", before.hostname, before.origin.value, "composed by hostloom")
+        if before.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
+            raise WrongState("machine", before.hostname, before.state, "at rest")
+        own = next((each for each in before.interfaces if each.name == nic), None)
+        if own is None:
+            raise NotFound("NIC", nic)
+        changed = change(uow, before, own)
+        nics = tuple(changed if each is own else each for each in before.interfaces)
+        after = uow.machines.update(replace(before, interfaces=nics))
+        vlan = [] if own.vlan_id is None else [uow.vlans.get(own.vlan_id)]
+        return (before, after), served(uow, *vlan)
+
+    return change_served(ports, act, _put_back)[1]
+
+
+def _put_back(uow: UnitOfWork, done: tuple[Machine, Machine]) -> None:
+    before, after = done
+    world = uow.snapshot()
+    for old, new in zip(before.interfaces, after.interfaces, strict=True):
+        _give_back(uow, after.system_id, new, [ip for ip in new.ips if ip not in old.ips])
+        for ip in old.ips:
+            if ip not in new.ips:
+                home = next(each for each in world.subnets_around(ip) if each.vlan_id == old.vlan_id)
+                held = HeldAddress(ip, AddressKind.AUTO, home.id, after.system_id, old.name)
+                uow.addresses.hold(held)
+    uow.machines.update(replace(before, generation=after.generation))
+
+
+def _give_back(
+    uow: UnitOfWork, system_id: SystemId, nic: MachineInterface, gone: Collection[Address]
+) -> None:
+    for each in held_for(uow, system_id, nic.name):
+        if each.ip in gone:
+            uow.addresses.release(each.ip, each.subnet_id)
+
+
+def _subnet(
+    uow: UnitOfWork, principal: Principal, wanted: LinkInput, vlan_id: VlanId | None, nic: str
+) -> Subnet:
+    if wanted.subnet is None:
+        raise InvalidValue("subnet", None, "the subnet of the address, by CIDR, id or name")
+    subnet = subnets.get(uow, principal, wanted.subnet)
+    if vlan_id is not None and subnet.vlan_id != vlan_id:
+        raise InvalidValue("subnet", str(subnet.cidr), f"a subnet of the VLAN that {nic} is on")
+    return subnet
+
+
+def _address(uow: UnitOfWork, wanted: LinkInput, subnet: Subnet) -> tuple[Address, AddressKind]:
+    """The address to give; Refused when it cannot be given."""
+    book = address_book(uow.snapshot())
+    if wanted.mode is LinkMode.AUTO:
+        if wanted.ip is not None:
+            raise InvalidValue("ip", str(wanted.ip), "none with mode auto: static gives one that is named")
+        found = book.next_free(subnet.vlan_id, frozenset({subnet.id}), frozenset())
+        if found is None:
+            raise InvalidValue("subnet", str(subnet.cidr), "a subnet with a free address")
+        return found[0], AddressKind.AUTO
+    if wanted.ip is None or wanted.ip not in subnet.cidr:
+        shown = None if wanted.ip is None else str(wanted.ip)
+        raise InvalidValue("ip", shown, f"an address of subnet {subnet.cidr}")
+    problem = book.problem(wanted.ip, subnet)
+    if problem is not None:
+        code, found_there = problem
+        no = Refusal("address_is_free", code, SubjectKind.ADDRESS, str(wanted.ip), "", found_there)
+        raise Refused(code, render_refusal(no))
+    return wanted.ip, AddressKind.STATIC
+
+
+def _check_alone(wanted: LinkInput) -> None:
+    if wanted.ip is not None:
+        raise InvalidValue("ip", str(wanted.ip), f"none with mode {wanted.mode.value}")
