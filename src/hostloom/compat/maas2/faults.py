@@ -93,7 +93,6 @@ REFUSED: Mapping[str, int] = {
     RequestCode.ADDRESS_IN_USE: 404,
     RequestCode.ADDRESS_IN_RANGE: 404,
     RequestCode.ADDRESS_RESERVED: 404,
-    RequestCode.ADDRESS_OUTSIDE_SUBNET: 403,
 }
 #: What refusals of the text of a field call their subject.
 _TEXTS = ("interfaces", "storage")

@@ -1,0 +1,281 @@
+"""Where hostloom answers MAAS's clients otherwise than MAAS did: every row of the list has its test."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hostloom.model.machine import PowerState
+from hostloom.model.observed import ObservedMachine
+from support.fake_hypervisor import FakeHypervisor
+from support.little_world import URIS, LittleWorld
+from support.maas import Maas, make_key
+from support.rig import wait_until
+from support.server import NOON, Running
+
+LIST = Path(__file__).parents[3] / "docs" / "how-to" / "move-from-maas.md"
+_TESTED: list[str] = []
+
+
+def differs(row: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Of the list: what MAAS did."""
+    _TESTED.append(row)
+    return lambda test: test
+
+
+def test_the_list_is_what_is_tested() -> None:
+    text = LIST.read_text(encoding="utf-8").partition("## Known differences")[2]
+    rows = re.findall(r"^\| (.+?) \| .+ \|$", text, re.MULTILINE)
+    assert [each for each in rows if each != "With MAAS"] == _TESTED
+
+
+@pytest.fixture
+def kvm1(world: LittleWorld) -> FakeHypervisor:
+    found = world.hypervisors.of("kvm1", URIS[0])
+    assert isinstance(found, FakeHypervisor)
+    return found
+
+
+def host_of(maas: Maas) -> int:
+    (found,) = maas.get("vm-hosts/")
+    return int(found["id"])
+
+
+def compose(maas: Maas, **fields: Any) -> httpx.Response:
+    return maas.send("POST", f"vm-hosts/{host_of(maas)}/", fields, op="compose")
+
+
+def composed(maas: Maas, **fields: Any) -> dict[str, Any]:
+    """The machine, when it is ready."""
+    made = compose(maas, **fields)
+    assert made.status_code == 200, made.text
+    path = f"machines/{made.json()['system_id']}/"
+    wait_until(lambda: maas.get(path)["status_name"] == "Ready", path, 30)
+    found: dict[str, Any] = maas.get(path)
+    return found
+
+
+def field_of(answer: httpx.Response) -> list[str]:
+    """The fields that a 400 names; of a text its words."""
+    assert answer.status_code == 400, (answer.status_code, answer.text)
+    is_json = answer.headers["content-type"].startswith("application/json")
+    return list(answer.json()) if is_json else [answer.text]
+
+
+# -- asking ----------------------------------------------------------------------------------------------
+
+
+@differs("unknown parameters are ignored")
+def test_unknown_parameters_are_named(maas: Maas) -> None:
+    assert field_of(maas.send("POST", "zones/", {"name": "east", "colour": "red"})) == ["colour"]
+    assert [each["name"] for each in maas.get("zones/")] == ["default"]
+
+
+@differs("`pod update ID host=…` is ignored")
+def test_host_sets_where_libvirt_is(fleet: Maas) -> None:
+    key = host_of(fleet)
+    fleet.put(f"pods/{key}/", host="10.0.0.12", default_macvlan_mode="vepa")
+    shown = fleet.get(f"pods/{key}/", op="parameters")
+    assert shown["power_address"] == "qemu+ssh://root@10.0.0.12/system"
+
+
+@differs("an unreachable host is saved")
+def test_an_unreachable_host_is_not_saved(maas: Maas) -> None:
+    wanted = {"type": "virsh", "power_address": "qemu+unix:///system?socket=/nowhere", "name": "far"}
+    found = maas.send("POST", "vm-hosts/", wanted)
+    assert (found.status_code, bool(found.text)) == (503, True), found.text
+    unknown = maas.send("POST", "vm-hosts/", wanted | {"power_address": "qemu+ssh://u@10.0.0.9/system"})
+    assert unknown.status_code == 409
+    assert "SHA256:" in unknown.text
+    assert maas.get("vm-hosts/") == []
+
+
+@differs("`power_pass` logs in")
+def test_passwords_are_refused(fleet: Maas) -> None:
+    wanted = {"type": "virsh", "power_address": "qemu+ssh://u@10.0.0.9/system", "power_pass": "secret"}
+    assert field_of(fleet.send("POST", "pods/", wanted)) == ["power_pass"]
+    assert field_of(fleet.send("PUT", f"pods/{host_of(fleet)}/", {"power_pass": "x"})) == ["power_pass"]
+
+
+@differs("`op=parameters` shows a password")
+def test_no_password_is_shown(fleet: Maas) -> None:
+    assert fleet.get(f"pods/{host_of(fleet)}/", op="parameters")["power_pass"] == ""
+
+
+@differs("`type=lxd`")
+def test_lxd_is_refused(maas: Maas) -> None:
+    wanted = {"type": "lxd", "power_address": "10.0.0.9:8443"}
+    assert field_of(maas.send("POST", "vm-hosts/", wanted)) == ["type"]
+
+
+@differs("every user may look")
+def test_only_administrators_look(server: Running, maas: Maas) -> None:
+    plain = Maas(server.url, make_key(server.ports, "bob", admin=False), NOON)
+    assert {plain.send("GET", path).status_code for path in ("fabrics/", "machines/", "vm-hosts/")} == {403}
+    assert maas.send("GET", "fabrics/").status_code == 200
+
+
+@differs("ids count from 0")
+def test_0_is_the_oldest(maas: Maas) -> None:
+    made = [maas.post("fabrics/", name=name)["id"] for name in ("lan", "wan")]
+    assert made == [1, 2]
+    assert maas.get("fabrics/0/")["name"] == "lan"
+    assert maas.get("resourcepool/0/")["id"] == maas.get("domains/0/")["id"] == 1
+
+
+@differs("tags with a definition are given automatically")
+def test_definitions_are_refused(maas: Maas) -> None:
+    assert field_of(maas.send("POST", "tags/", {"name": "big", "definition": "//node"})) == ["definition"]
+    assert maas.get("tags/") == []
+
+
+# -- composing -------------------------------------------------------------------------------------------
+
+
+@differs("interface constraints of one character are none")
+def test_one_character_is_an_error(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    assert field_of(compose(fleet, interfaces="x")) == ["interfaces"]
+    assert kvm1.world().machines == ()
+
+
+@differs("`vlan=` and `ip=` of one label are alternatives")
+def test_keys_of_a_label_must_all_hold(fleet: Maas) -> None:
+    fleet.post("fabrics/1/vlans/", vid="99")
+    wrong = compose(fleet, interfaces="eth0:vid=99,ip=10.0.0.77")
+    assert "10.0.0.77" in "".join(field_of(wrong)) + wrong.text
+    good = composed(fleet, interfaces="eth0:vid=10,ip=10.0.0.77")
+    assert good["ip_addresses"] == ["10.0.0.77"]
+
+
+@differs("`ip=` in no known subnet is an error 500")
+def test_an_address_outside_is_an_error_of_the_request(fleet: Maas) -> None:
+    found = compose(fleet, interfaces="eth0:ip=203.0.113.1")
+    field_of(found)
+    assert "203.0.113.1" in found.text
+
+
+@differs("`ip=` of an address in use is found out when the machine is there")
+def test_an_address_in_use_is_refused_before(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    found = compose(fleet, interfaces="eth0:ip=10.0.0.11")
+    assert (found.status_code, "10.0.0.11 is in use" in found.text) == (404, True)
+    assert (kvm1.world().machines, kvm1.world().volumes) == ((), ())
+
+
+@differs("`mode=` other than `unconfigured` is ignored")
+def test_modes_are_heeded(fleet: Maas) -> None:
+    assert field_of(compose(fleet, interfaces="eth0:mode=funny"))
+    leased = composed(fleet, interfaces="eth0:vid=10,mode=dhcp")
+    assert leased["ip_addresses"] == []
+    assert [link["mode"] for link in leased["interface_set"][0]["links"]] == ["dhcp"]
+
+
+@differs("a storage tag that is no pool is ignored")
+def test_unknown_pools_are_errors(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    found = compose(fleet, storage="root:8(defualt)")
+    field_of(found)
+    assert "defualt" in found.text
+    assert kvm1.world().volumes == ()
+
+
+@differs("the first label is the boot NIC")
+def test_the_first_nic_on_a_served_vlan_boots(fleet: Maas) -> None:
+    made = composed(fleet, interfaces="a:name=eth1;b:name=br0")
+    assert [nic["name"] for nic in made["interface_set"]] == ["a", "b"]
+    assert made["boot_interface"]["name"] == "b"
+
+
+@differs("of several bridges the newest is taken")
+def test_the_first_by_name_is_taken(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    composed(fleet, interfaces="a:name=br0;b:name=eth2,name=eth1")
+    (machine,) = kvm1.world().machines
+    sources = [nic.attachment.source for nic in machine.interfaces if nic.attachment is not None]
+    assert sources == ["br0", "eth1"]
+
+
+@differs("`pinned_cores`, `hugepages_backed`, `cpu_speed` are taken and not always heeded")
+@pytest.mark.parametrize(
+    ("field", "value"), [("pinned_cores", "1"), ("hugepages_backed", "true"), ("cpu_speed", "2000")]
+)
+def test_what_is_not_done_is_refused(fleet: Maas, field: str, value: str) -> None:
+    assert field_of(compose(fleet, **{field: value})) == [field]
+
+
+@differs("a compose answers when all is done")
+def test_a_compose_answers_when_it_is_reserved(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    kvm1.fail("start", times=1)
+    made = compose(fleet, hostname="vm1")
+    assert made.status_code in (200, 503), made.text
+    if made.status_code == 200:
+        path = f"machines/{made.json()['system_id']}/"
+        wait_until(lambda: fleet.send("GET", path).status_code == 404, "it came to nothing", 30)
+    assert fleet.get("machines/") == []
+
+
+# -- after that ------------------------------------------------------------------------------------------
+
+
+@differs("a machine that a refresh does not see is deleted, with its disks")
+def test_a_machine_that_is_not_seen_is_missing(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    made = composed(fleet, hostname="vm1")
+    volumes = kvm1.world().volumes
+    kvm1.remove_machine(kvm1.world().machines[0].uuid)
+    fleet.post(f"vm-hosts/{host_of(fleet)}/", "refresh")
+    path = f"machines/{made['system_id']}/"
+    wait_until(lambda: fleet.get(path)["status_name"] == "Missing", "it is missed", 30)
+    assert kvm1.world().volumes == volumes
+
+
+@differs("a machine that a refresh finds is commissioned")
+def test_a_machine_that_is_found_is_left_alone(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    found = ObservedMachine("11111111-2222-4333-8444-555555555555", "old", 2, 2048, PowerState.ON, "amd64")
+    kvm1.add_machine(found)
+    fleet.post(f"vm-hosts/{host_of(fleet)}/", "refresh")
+    wait_until(lambda: bool(fleet.get("machines/")), "it is found", 30)
+    (shown,) = fleet.get("machines/")
+    assert (shown["hostname"], shown["status_name"], shown["power_state"]) == ("old", "Deployed", "on")
+    assert kvm1.world().machines == (found,)
+
+
+@differs("deleting a host drops the records of its machines")
+def test_a_host_with_composed_machines_stays(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    composed(fleet, hostname="vm1")
+    key = host_of(fleet)
+    found = fleet.send("DELETE", f"vm-hosts/{key}/")
+    assert (found.status_code, "vm1" in found.text) == (409, True)
+    fleet.delete(f"vm-hosts/{key}/", decompose="true")
+    assert fleet.get("vm-hosts/") == []
+    assert kvm1.world().machines == ()
+
+
+@differs("deleting any machine of a host destroys it")
+def test_a_machine_of_others_is_not_destroyed(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    found = ObservedMachine("11111111-2222-4333-8444-555555555555", "old", 2, 2048, PowerState.ON, "amd64")
+    kvm1.add_machine(found)
+    fleet.post(f"vm-hosts/{host_of(fleet)}/", "refresh")
+    wait_until(lambda: bool(fleet.get("machines/")), "it is found", 30)
+    (shown,) = fleet.get("machines/")
+    assert fleet.send("DELETE", f"machines/{shown['system_id']}/").status_code == 409
+    assert kvm1.world().machines == (found,)
+
+
+@differs("the hostname of a machine can change")
+def test_a_machine_keeps_its_name(fleet: Maas) -> None:
+    made = composed(fleet, hostname="vm1")
+    answer = fleet.send("PUT", f"machines/{made['system_id']}/", {"hostname": "vm2"})
+    assert field_of(answer) == ["hostname"]
+
+
+@differs("KVM hosts are in the list of machines")
+def test_a_kvm_host_is_read_but_not_listed(fleet: Maas) -> None:
+    (host,) = fleet.get("vm-hosts/")
+    assert fleet.get(f"machines/{host['host']['system_id']}/")["hostname"] == "kvm1"
+    assert fleet.get("machines/") == []
+
+
+@differs("NICs have numbers of their own")
+def test_the_number_of_a_nic_is_its_mac(fleet: Maas) -> None:
+    (nic,) = composed(fleet, hostname="vm1")["interface_set"]
+    assert nic["id"] == int(nic["mac_address"].replace(":", ""), 16)
