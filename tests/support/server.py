@@ -198,7 +198,7 @@ def serving(directory: Path, ports: Ports, *, worker: bool = False) -> Iterator[
     path = directory / "api.sock"
     with ExitStack() as stack:
         if worker:
-            hand = Worker(ports, "test", threads=2)
+            hand = Worker(ports, "test", threads=2, idle_wait_s=0.2)
             hand.start()
             stack.callback(hand.stop)
         listener = stack.enter_context(listen_unix(path, "hostloom"))

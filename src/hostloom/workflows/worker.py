@@ -35,8 +35,9 @@ IDLE_WAIT_S = 2.0
 class Worker:
     """Runs operations in `threads` threads until it is stopped."""
 
-    def __init__(self, ports: Ports, owner: str, threads: int = 8) -> None:
-        self._ports, self._owner = ports, owner
+    def __init__(self, ports: Ports, owner: str, threads: int = 8, idle_wait_s: float = IDLE_WAIT_S) -> None:
+        """`idle_wait_s`: an idle thread looks as often by itself, and ends as soon when it is told to."""
+        self._ports, self._owner, self._idle_wait_s = ports, owner, idle_wait_s
         self._stopping = threading.Event()
         self._running: dict[str, Operation] = {}
         self._lock = threading.Lock()
@@ -85,7 +86,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 if self.run_one() is None:
-                    self._ports.store.wait_for_operation(IDLE_WAIT_S)
+                    self._ports.store.wait_for_operation(self._idle_wait_s)
             except Exception:  # a thread that dies would leave operations lying
                 log.exception("worker")
                 self._stopping.wait(1.0)

@@ -89,7 +89,7 @@ def test_a_host_that_cannot_be_added_says_why(maas: Maas) -> None:
     ):
         found = maas.send("POST", "vm-hosts/", fields)
         assert (found.status_code, list(found.json())) == (400, [name]), found.text
-    unknown = {"type": "virsh", "power_address": "qemu+ssh://u@10.0.0.9/system"}
+    unknown = {"type": "virsh", "power_address": "qemu+ssh://u@127.0.0.1:1/system"}
     assert maas.send("POST", "vm-hosts/", unknown).status_code == 503
 
 
