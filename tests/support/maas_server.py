@@ -35,8 +35,11 @@ def serving_maas(bodies: dict[str, Any]) -> Iterator[RecordedMaas]:
             path = self.path.removeprefix(_ROOT)
             found = maas.bodies.get(path, 404)
             good = 'oauth_token="token"' in self.headers.get("Authorization", "")
-            if urlsplit(path).path != "version/" and not (
-                good and "%26mySecret" in self.headers["Authorization"]
+            is_api = self.path.startswith(_ROOT)
+            if (
+                is_api
+                and urlsplit(path).path != "version/"
+                and not (good and "%26mySecret" in self.headers["Authorization"])
             ):
                 found = 401
             status = found if isinstance(found, int) else 200

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from string import Template
 
 import pytest
 
@@ -19,11 +20,19 @@ from hostloom.cli.main import main
 PROMPT = "$ "
 
 
-def retell(story: Path, monkeypatch: pytest.MonkeyPatch, names: Mapping[str, str] | None = None) -> str:
-    """Run the story's commands; what they print, with `names` put for what changes from run to run."""
+def retell(
+    story: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    names: Mapping[str, str] | None = None,
+    words: Mapping[str, str] | None = None,
+) -> str:
+    """Run the story's commands; what they print, with `names` put for what changes from run to run.
+
+    `words` stand in the commands as `$WORD`, and stay so in what is told.
+    """
     written = story.read_text(encoding="utf-8")
     commands = [line.removeprefix(PROMPT) for line in written.splitlines() if line.startswith(PROMPT)]
-    told = "".join(_run(command, monkeypatch) for command in commands)
+    told = "".join(_run(command, monkeypatch, words or {}) for command in commands)
     for changing, name in (names or {}).items():
         told = told.replace(changing, name)
     if os.environ.get("UPDATE_GOLDEN"):
@@ -31,8 +40,8 @@ def retell(story: Path, monkeypatch: pytest.MonkeyPatch, names: Mapping[str, str
     return told
 
 
-def _run(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(sys, "argv", shlex.split(command))
+def _run(command: str, monkeypatch: pytest.MonkeyPatch, words: Mapping[str, str]) -> str:
+    monkeypatch.setattr(sys, "argv", shlex.split(Template(command).safe_substitute(words)))
     code: object = 0
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         try:

@@ -14,7 +14,14 @@ from hostloom.cli.output import Column, Format, Output, say, show, show_data, ta
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Document, Problem
 from hostloom.client.documents import document_of
-from hostloom.client.maas import MaasSession, SourceError, SourceUnreachable, read_dump, read_server
+from hostloom.client.maas import (
+    MaasSession,
+    SourceError,
+    SourceMisnamed,
+    SourceUnreachable,
+    read_dump,
+    read_server,
+)
 from hostloom.model.estate import Estate
 
 app = typer.Typer(
@@ -85,7 +92,7 @@ def maas(
     - `hostloom import maas --url http://maas:5240/MAAS --key-file maas.key`
     - `hostloom import maas --dump maas.sql.gz`
     """
-    estate = _read(url, _key(key, key_file, url), dump)
+    estate = _read(url, dump, key, key_file)
     fingerprints = dict(_pair(each) for each in accept_key or ())
     with open_client(context) as client:
         body = {"estate": document_of(estate), "theirs": theirs}
@@ -113,32 +120,33 @@ def maas(
 # -- where it comes from ---------------------------------------------------------------------------------
 
 
-def _read(url: str | None, key: str, dump: Path | None) -> Estate:
+def _read(url: str | None, dump: Path | None, key: str | None, key_file: str | None) -> Estate:
     if (url is None) is (dump is None):
         raise fail("name either a MAAS (--url) or a dump of one (--dump)", code=Exit.USAGE)
+    if url is None and (key is not None or key_file is not None):
+        raise fail("a key goes with --url", code=Exit.USAGE)
     try:
         if dump is not None:
             return read_dump(dump)
-        with MaasSession(url or "", key) as session:
+        with MaasSession(url or "", _key(key, key_file)) as session:
             return read_server(session)
     except SourceError as error:
-        code = Exit.UNREACHABLE if isinstance(error, SourceUnreachable) else Exit.FAILED
-        raise fail(str(error), error.hint, code) from None
+        raise fail(str(error), error.hint, _EXITS.get(type(error), Exit.FAILED)) from None
 
 
-def _key(key: str | None, key_file: str | None, url: str | None) -> str:
-    """The option before the file before the variable: what is on the command line was meant."""
-    if url is None:
-        if key is not None or key_file is not None:
-            raise fail("a key goes with --url", code=Exit.USAGE)
-        return ""
+_EXITS = {SourceMisnamed: Exit.USAGE, SourceUnreachable: Exit.UNREACHABLE}
+
+
+def _key(key: str | None, key_file: str | None) -> str:
+    """The option or file before the variable: what is on the command line was meant."""
     if key is not None and key_file is not None:
         raise fail("give --key or --key-file, not both", code=Exit.USAGE)
     if key_file is not None:
         try:
             return sys.stdin.read() if key_file == STDIN else Path(key_file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise fail(f"the key in {key_file} cannot be read: {error}", code=Exit.USAGE) from None
+            text = getattr(error, "strerror", None) or "it is not text"
+            raise fail(f"the key in {key_file} cannot be read: {text}", code=Exit.USAGE) from None
     found = key or os.environ.get(KEY_VARIABLE, "")
     if not found:
         hint = f"--key-file FILE (`-` for standard input) or the variable {KEY_VARIABLE} gives it"
@@ -242,5 +250,7 @@ def _tell_done(done: Document, output: Format) -> None:
     counts = done["counts"]
     written = counts["create"] + counts["change"] - len(done["hosts"])
     say(f"{written} imported, {len(done['hosts_added'])} of {len(done['hosts'])} hosts added")
+    if done["vlans_served"]:
+        say(f"our DHCP serves {', '.join(done['vlans_served'])} now")
     for each in done["next_steps"]:
         say(f"next: {each}")

@@ -9,5 +9,9 @@ class SourceError(Exception):
         self.hint = hint
 
 
+class SourceMisnamed(SourceError):
+    """The URL or key that was given cannot be one."""
+
+
 class SourceUnreachable(SourceError):
     """It does not answer at all."""

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from hostloom.client.maas.errors import SourceError, SourceUnreachable
+from hostloom.client.maas.errors import SourceError, SourceMisnamed, SourceUnreachable
 
 API = "/api/2.0/"
 #: A MAAS takes half a minute for a list of a thousand machines.
@@ -25,7 +25,7 @@ class MaasSession:
         self.url = _root(url)
         parts = key.strip().split(":")
         if len(parts) != 3 or not all(parts):
-            raise SourceError(
+            raise SourceMisnamed(
                 "an API key has three parts, CONSUMER:TOKEN:SECRET",
                 "MAAS shows it in a user's preferences, or with `maas apikey --username NAME`",
             )
@@ -123,9 +123,9 @@ def _root(url: str) -> str:
     except ValueError:
         port_is_good = False
     if not port_is_good or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SourceError(f"{url!r} is not a URL of a MAAS", _HINT)
+        raise SourceMisnamed(f"{url!r} is not a URL of a MAAS", _HINT)
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise SourceError("a URL of a MAAS has no user, query or fragment", _HINT)
+        raise SourceMisnamed("a URL of a MAAS has no user, query or fragment", _HINT)
     return found
 
 

@@ -45,8 +45,12 @@ def _plan_fabrics(book: Book, vlan_ids: Ids) -> frozenset[FabricId]:
     ids = Ids(book.fabric_by_id, (each.id for each in estate.fabrics))
     untagged = {each.fabric_id: each.id for each in estate.vlans if each.vid == UNTAGGED}
     made: set[FabricId] = set()
-    for each in sorted(estate.fabrics, key=lambda one: one.id):
-        name, found = _counterpart(book, each)
+    wired = _same_wires(book)
+    # those that are recognised first: they may get another name, and leave theirs to others
+    for each in sorted(estate.fabrics, key=lambda one: (one.id not in wired, one.id)):
+        name, found = usable_name("fabric", each.name), wired.get(each.id)
+        if found is None:
+            name, found = _by_name(book, each, name)
         if found is None:
             new = Fabric(FabricId(ids.take(each.id)), name, each.class_type, each.description)
             vlan_id = VlanId(vlan_ids.take(untagged.get(each.id, 0)))
@@ -70,17 +74,22 @@ def _plan_fabrics(book: Book, vlan_ids: Ids) -> frozenset[FabricId]:
     return frozenset(made)
 
 
-def _counterpart(book: Book, theirs: Fabric) -> tuple[str, Fabric | None]:
-    """The fabric of ours that it is, and its name here: by the subnets on it, else by its name."""
+def _same_wires(book: Book) -> dict[FabricId, Fabric]:
+    """Ours for those of theirs that have a subnet on the same tag, each once."""
+    ours = {each.id: _our_wires(book, each.id) for each in book.fabric_by_id.values()}
+    found: dict[FabricId, Fabric] = {}
+    for each in sorted(book.estate.fabrics, key=lambda one: one.id):
+        wires, name = _wires(book, each), usable_name("fabric", each.name)
+        same = [book.fabric_by_id[key] for key in ours if wires & ours[key]]
+        if same:
+            found[each.id] = min(same, key=lambda one: (one.name != name, one.id))
+            del ours[found[each.id].id]
+    return found
+
+
+def _by_name(book: Book, theirs: Fabric, name: str) -> tuple[str, Fabric | None]:
+    """The fabric of ours that has its name and may be it, or the name of a new one."""
     claimed = set(book.fabrics.values())
-    same = [
-        each
-        for each in sorted(book.fabric_by_id.values(), key=lambda one: one.id)
-        if each.id not in claimed and _wires(book, theirs) & _our_wires(book, each.id)
-    ]
-    name = usable_name("fabric", theirs.name)
-    if same:
-        return name, next((each for each in same if each.name == name), same[0])
     by_name = {each.name: each for each in book.fabric_by_id.values()}
     number = 1
     candidate = name

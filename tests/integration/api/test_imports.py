@@ -1,0 +1,104 @@
+"""Imports over HTTP: shown, done once, and bodies that are none."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from hostloom.client.documents import document_of
+from hostloom.model.access import LOCAL_ADMIN
+from hostloom.services import access
+from support.imports import an_estate
+from support.server import Running
+
+
+@pytest.fixture
+def body() -> dict[str, Any]:
+    return {"estate": document_of(an_estate())}
+
+
+def test_shown_then_done_then_nothing_to_do(http: httpx.Client, body: dict[str, Any]) -> None:
+    shown = http.post("/imports", json=body | {"dry_run": True})
+    assert shown.status_code == 200, shown.text
+    plan = shown.json()
+    assert (plan["dry_run"], plan["counts"]["create"], plan["unserved"]) == (True, 29, ["physical/20"])
+    assert http.get("/fabrics").json()["items"] == []
+    done = http.post("/imports", json=body).json()
+    assert done["changes"] == plan["changes"]
+    assert [(each["id"], each["name"], each["zone"]) for each in done["hosts"]] == [
+        (1, "kvm1", "2"),
+        (7, "kvm-3", "1"),
+    ]
+    assert [each["name"] for each in http.get("/fabrics").json()["items"]] == ["physical", "fabric-0"]
+    assert [each["kind"] for each in http.get("/events").json()["items"]] == ["imported"]
+    again = http.post("/imports", json=body).json()
+    assert {each["action"] for each in again["changes"] if each["noun"] != "host"} == {"same"}
+    assert [each["kind"] for each in http.get("/events").json()["items"]] == ["imported"]
+
+
+def test_a_host_keeps_its_id_where_it_is_free(http: httpx.Client) -> None:
+    wanted = {"name": "kvm1", "uri": "test:///default", "id": 0}
+    assert http.post("/hosts", json=wanted).status_code == 422
+    assert http.post("/hosts", json=wanted | {"id": 2**31}).status_code == 422
+    assert http.post("/hosts", json=wanted | {"id": 17}).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"colour": "red"}, "estate.colour"),
+        ({"source": 7}, "estate.source"),
+        ({"zones": [{"id": -1, "name": "x"}]}, "estate.zones.0.id"),
+        ({"zones": [{"id": 2**31, "name": "x"}]}, "estate.zones.0.id"),
+        ({"fabrics": [{"id": "1", "name": "x"}]}, "estate.fabrics.0.id"),
+        ({"vlans": [{"id": 1, "fabric_id": 1, "vid": 4095, "name": ""}]}, "estate.vlans.0.vid"),
+        ({"subnets": [{"id": 1, "cidr": "10.0.0.1/24", "vlan_id": 1, "name": ""}]}, "estate.subnets.0.cidr"),
+        ({"held": [{"ip": "10.0.0.300", "kind": "static"}]}, "estate.held.0.ip"),
+        ({"held": [{"ip": "10.0.0.3", "kind": "mine"}]}, "estate.held.0.kind"),
+        (
+            {"nodes": [{"system_id": "../etc", "hostname": "x", "kind": "machine"}]},
+            "estate.nodes.0.system_id",
+        ),
+        (
+            {
+                "nodes": [
+                    {
+                        "system_id": "a",
+                        "hostname": "x",
+                        "kind": "machine",
+                        "interfaces": [{"id": 1, "name": "eth0", "kind": "physical", "mac": "zz"}],
+                    }
+                ]
+            },
+            "estate.nodes.0.interfaces.0.mac",
+        ),
+        ({"hosts": [{"id": 1, "name": "k", "kind": "virsh", "uri": "x" * 2000}]}, "estate.hosts.0.uri"),
+    ],
+)
+def test_what_is_wrong_is_named(http: httpx.Client, change: dict[str, Any], field: str) -> None:
+    found = http.post("/imports", json={"estate": {"source": "a test"} | change})
+    assert found.status_code == 422, found.text
+    assert [each["field"] for each in found.json()["errors"]] == [field]
+
+
+def test_ten_thousand_machines_are_not_too_large(http: httpx.Client) -> None:
+    nodes = [
+        {"system_id": f"m{n:05d}", "hostname": f"vm{n}", "kind": "machine", "description": "x" * 100}
+        for n in range(10_000)
+    ]
+    estate = {"source": "a test", "nodes": nodes}
+    found = http.post("/imports", json={"estate": estate, "dry_run": True})
+    assert found.status_code == 200, found.text[:500]
+    assert found.json()["counts"]["create"] == 10_000
+    too_large = http.post("/fabrics", json={"name": "x" * 2**20})
+    assert too_large.status_code == 413
+
+
+def test_an_ordinary_user_may_not(server: Running, body: dict[str, Any]) -> None:
+    with server.ports.store.begin() as uow:
+        access.create_user(uow, LOCAL_ADMIN, "bob")
+        token = access.create_token(uow, LOCAL_ADMIN, server.ports.clock, server.ports.ids, "bob", "x")[1]
+        uow.commit()
+    headers = {"Authorization": f"Bearer {token}"}
+    found = httpx.post(f"{server.url}/api/v1/imports", json=body | {"dry_run": True}, headers=headers)
+    assert found.status_code == 403

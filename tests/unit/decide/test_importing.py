@@ -1,0 +1,632 @@
+"""Imports: what becomes of each thing, that nothing of ours is lost, that doing it leaves nothing to do."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import ip_address, ip_interface, ip_network
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hostloom.decide.explain.imports import render_change, render_next_steps
+from hostloom.decide.importing.importing import Present, plan_import
+from hostloom.decide.importing.names import (
+    free_name,
+    usable_domain,
+    usable_hostname,
+    usable_name,
+    usable_tag,
+)
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.estate import Estate, EstateHost, EstateMachine
+from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
+from hostloom.model.host import Host
+from hostloom.model.ids import (
+    DomainId,
+    FabricId,
+    HostId,
+    InterfaceId,
+    MacAddress,
+    RangeId,
+    ResourcePoolId,
+    SpaceId,
+    SubnetId,
+    SystemId,
+    TagId,
+    VlanId,
+    ZoneId,
+    check_hostname,
+)
+from hostloom.model.importing import (
+    ImportAction,
+    ImportChange,
+    ImportCode,
+    ImportNoun,
+    ImportPlan,
+    NewFabric,
+    NewMachine,
+)
+from hostloom.model.network import (
+    AddressKind,
+    Fabric,
+    HeldAddress,
+    IPRange,
+    RangeKind,
+    Space,
+    Subnet,
+    Vlan,
+)
+from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
+from hostloom.services.groupings import check_tag
+from hostloom.services.naming import check_name
+
+
+def here(**parts: Any) -> Present:
+    """A hostloom as it is born, with these parts in its snapshot."""
+    return Present(
+        Snapshot(**{name: tuple(some) for name, some in parts.items()}),
+        (Zone(ZoneId(1), "default"),),
+        (ResourcePool(ResourcePoolId(1), "default"),),
+        (Domain(DomainId(1), "default"),),
+        (),
+        (),
+    )
+
+
+def an_estate(**parts: Any) -> Estate:
+    return Estate("a test", **{name: tuple(some) for name, some in parts.items()})
+
+
+def one(plan: ImportPlan, noun: ImportNoun) -> ImportChange:
+    (found,) = (each for each in plan.changes if each.noun is noun)
+    return found
+
+
+def codes(change: ImportChange) -> list[ImportCode]:
+    return [each.code for each in change.remarks]
+
+
+def done(present: Present, plan: ImportPlan) -> Present:
+    """What is here after it: what the store would hold."""
+    groups: dict[str, dict[int, Any]] = {
+        name: {each.id: each for each in getattr(present, name)}
+        for name in ("zones", "resource_pools", "domains", "tags")
+    }
+    snapshot = present.snapshot
+    rows: dict[type, dict[Any, Any]] = {
+        Fabric: dict(snapshot.fabric_by_id),
+        Vlan: dict(snapshot.vlan_by_id),
+        Space: dict(snapshot.space_by_id),
+        Subnet: dict(snapshot.subnet_by_id),
+        IPRange: {each.id: each for each in snapshot.ranges},
+        Zone: groups["zones"],
+        ResourcePool: groups["resource_pools"],
+        Domain: groups["domains"],
+        Tag: groups["tags"],
+    }
+    nodes, machines = dict(snapshot.node_by_system_id), list(present.machines)
+    held = [each for each in snapshot.held if each.kind is not AddressKind.OBSERVED]
+    for change in plan.wanted:
+        item = change.item
+        if isinstance(item, NewFabric):
+            assert item.fabric.id not in rows[Fabric]
+            assert item.untagged not in rows[Vlan]
+            rows[Fabric][item.fabric.id] = item.fabric
+            rows[Vlan][item.untagged] = Vlan(item.untagged, item.fabric.id, 0, "untagged")
+        elif isinstance(item, NewMachine):
+            assert item.node.system_id not in nodes
+            nodes[item.node.system_id] = item.node
+            machines.append(item.machine)
+        elif isinstance(item, Node):
+            assert (change.action is ImportAction.CREATE) is (item.system_id not in nodes)
+            nodes[item.system_id] = item
+        elif isinstance(item, HeldAddress):
+            assert all((each.ip, each.subnet_id) != (item.ip, item.subnet_id) for each in held)
+            held.append(item)
+        elif item is not None and not isinstance(item, Host):
+            known = rows[type(item)]
+            came_with_fabric = isinstance(item, Vlan) and item.vid == 0
+            assert change.action is ImportAction.CHANGE or item.id not in known or came_with_fabric
+            known[item.id] = item
+    held += [
+        HeldAddress(ip, AddressKind.OBSERVED, None, node.system_id, nic.name)
+        for node in nodes.values()
+        for nic in node.interfaces
+        for ip in nic.ips
+    ]
+    hosts = (*snapshot.hosts, *(HostState(each) for each in plan.hosts))
+    after = Snapshot(
+        tuple(rows[Fabric].values()),
+        tuple(rows[Vlan].values()),
+        tuple(rows[Space].values()),
+        tuple(rows[Subnet].values()),
+        tuple(rows[IPRange].values()),
+        tuple(held),
+        tuple(nodes.values()),
+        hosts,
+    )
+    return Present(after, *(tuple(each.values()) for each in groups.values()), tuple(machines))
+
+
+# -- the network -----------------------------------------------------------------------------------------
+
+NET = ip_network("10.0.0.0/24")
+
+
+def a_wire(fabric: str = "lan", vid: int = 0, key: int = 0, cidr: Any = NET, **subnet: Any) -> dict[str, Any]:
+    """One fabric with one VLAN and one subnet."""
+    return {
+        "fabrics": [Fabric(FabricId(key), fabric)],
+        "vlans": [Vlan(VlanId(key + 50), FabricId(key), vid, "untagged" if vid == 0 else f"vlan-{vid}")],
+        "subnets": [Subnet(SubnetId(key + 1), cidr, VlanId(key + 50), str(cidr), **subnet)],
+    }
+
+
+def test_the_fabric_that_hostloom_made_is_recognised_by_its_subnet() -> None:
+    """It is named, and what nobody has said of it is filled in."""
+    present = here(**a_wire("fabric-0", key=3))
+    estate = an_estate(**a_wire("lan", gateway=ip_address("10.0.0.1")))
+    plan = plan_import(present, estate)
+    assert [(each.action, each.noun, each.ours) for each in plan.changes] == [
+        (ImportAction.CHANGE, ImportNoun.FABRIC, "3"),
+        (ImportAction.SAME, ImportNoun.VLAN, "53"),
+        (ImportAction.CHANGE, ImportNoun.SUBNET, "4"),
+    ]
+    assert [each.field for each in one(plan, ImportNoun.SUBNET).differences] == ["gateway"]
+    assert one(plan, ImportNoun.FABRIC).differences[0].theirs == "lan"
+
+
+def test_a_subnet_moves_to_the_vlan_that_it_is_really_on() -> None:
+    """hostloom did not know of the tag when it saw the subnet."""
+    present = here(**a_wire("fabric-0", key=3))
+    plan = plan_import(present, an_estate(**a_wire("lan", vid=20)))
+    change = one(plan, ImportNoun.SUBNET)
+    assert (change.action, codes(change)) == (ImportAction.CHANGE, [ImportCode.MOVED])
+    after = done(present, plan).snapshot
+    vlan = after.vlan_by_id[after.subnet_by_id[SubnetId(4)].vlan_id]
+    assert (vlan.vid, after.fabric_by_id[vlan.fabric_id].name) == (20, "lan")
+    assert "fabric-0" in [each.name for each in after.fabrics]
+
+
+@pytest.mark.parametrize("touched", ["fabric", "vlan", "subnet", "address"])
+def test_a_subnet_that_somebody_put_there_stays(touched: str) -> None:
+    parts = a_wire("fabric-0", key=3)
+    if touched == "fabric":
+        parts["fabrics"] = [replace(parts["fabrics"][0], generation=2)]
+    elif touched == "vlan":
+        parts["vlans"] = [replace(parts["vlans"][0], dhcp_on=True)]
+    elif touched == "subnet":
+        parts["subnets"] = [replace(parts["subnets"][0], generation=2)]
+    else:
+        ip = ip_address("10.0.0.9")
+        parts["held"] = [HeldAddress(ip, AddressKind.AUTO, SubnetId(4), "vm0001")]
+    for prefer_theirs in (False, True):
+        plan = plan_import(here(**parts), an_estate(**a_wire("lan", vid=20)), prefer_theirs=prefer_theirs)
+        change = one(plan, ImportNoun.SUBNET)
+        assert (change.action, change.ours) == (ImportAction.CONFLICT, "4")
+        assert codes(change) == [ImportCode.OTHER_VLAN]
+        assert render_change(change) == "it is on VLAN fabric-0/0 here, and stays there"
+
+
+def test_automatic_names_alone_say_nothing() -> None:
+    """Both systems have a fabric-0, of different subnets: they are two fabrics."""
+    present = here(**a_wire("fabric-0", key=3))
+    estate = an_estate(**a_wire("fabric-0", cidr=ip_network("192.168.7.0/24")))
+    plan = plan_import(present, estate)
+    change = one(plan, ImportNoun.FABRIC)
+    assert (change.action, change.name, codes(change)) == (
+        ImportAction.CREATE,
+        "fabric-0-2",
+        [ImportCode.RENAMED],
+    )
+    again = plan_import(done(present, plan), estate)
+    assert again.wanted == ()
+
+
+def test_a_chosen_name_says_that_it_is_the_same() -> None:
+    present = here(
+        fabrics=[Fabric(FabricId(3), "lan", generation=5)],
+        vlans=[Vlan(VlanId(9), FabricId(3), 0, "untagged")],
+    )
+    plan = plan_import(present, an_estate(**a_wire("lan")))
+    assert (one(plan, ImportNoun.FABRIC).action, one(plan, ImportNoun.VLAN).ours) == (ImportAction.SAME, "9")
+
+
+def test_what_was_changed_here_stays_unless_theirs_is_preferred() -> None:
+    parts = a_wire("lan", vid=20, key=3)
+    parts["vlans"] = [replace(parts["vlans"][0], mtu=9000, generation=2)]
+    estate = an_estate(**a_wire("lan", vid=20))
+    change = one(plan_import(here(**parts), estate), ImportNoun.VLAN)
+    assert change.action is ImportAction.CONFLICT
+    assert render_change(change) == (
+        "mtu: 9000 here, 1500 there; ours stays; --theirs takes the other system's settings"
+    )
+    preferred = one(plan_import(here(**parts), estate, prefer_theirs=True), ImportNoun.VLAN)
+    assert (preferred.action, render_change(preferred)) == (ImportAction.CHANGE, "mtu: 9000 → 1500")
+    assert isinstance(preferred.item, Vlan)
+    assert (preferred.item.mtu, preferred.item.generation) == (1500, 2)
+
+
+def test_dhcp_is_not_imported_but_the_relay_is() -> None:
+    parts = a_wire("lan", vid=20)
+    served = replace(parts["vlans"][0], dhcp_on=True)
+    relayed = Vlan(VlanId(7), FabricId(0), 30, "far", relay_vlan_id=served.id)
+    plan = plan_import(here(), an_estate(fabrics=parts["fabrics"], vlans=[relayed, served]))
+    after = done(here(), plan).snapshot
+    by_vid = {each.vid: each for each in after.vlans}
+    assert (by_vid[20].dhcp_on, by_vid[30].relay_vlan_id) == (False, by_vid[20].id)
+    assert plan.unserved == ("lan/20",)
+    assert "hostloom vlan dhcp on lan/20" in render_next_steps(plan)
+    ours = {**parts, "vlans": [served], "fabrics": [Fabric(FabricId(0), "lan")]}
+    assert plan_import(here(**ours), an_estate(**{**parts, "vlans": [served]})).unserved == ()
+
+
+def test_an_overlapping_subnet_is_not_imported_with_what_is_in_it() -> None:
+    wide = Subnet(SubnetId(8), ip_network("10.0.0.0/16"), VlanId(50), "wide")
+    parts = a_wire("lan")
+    inside = IPRange(
+        RangeId(1), SubnetId(8), RangeKind.RESERVED, ip_address("10.0.9.1"), ip_address("10.0.9.2")
+    )
+    held = HeldAddress(ip_address("10.0.0.7"), AddressKind.RESERVED, SubnetId(8))
+    estate = an_estate(**{**parts, "subnets": [*parts["subnets"], wide]}, ranges=[inside], held=[held])
+    plan = plan_import(here(), estate)
+    found = {each.name: codes(each) for each in plan.changes if each.action is ImportAction.CONFLICT}
+    assert found == {
+        "10.0.0.0/16": [ImportCode.OVERLAPS],
+        "10.0.9.1-10.0.9.2": [ImportCode.WITHOUT_PARENT],
+    }
+    address = one(plan, ImportNoun.ADDRESS).item
+    assert isinstance(address, HeldAddress)
+    assert address.subnet_id == 1
+
+
+@pytest.mark.parametrize(
+    ("subnet", "kind", "start", "end", "why"),
+    [
+        ({}, "reserved", "10.0.1.1", "10.0.1.2", "not within 10.0.0.0/24"),
+        ({}, "reserved", "10.0.0.9", "10.0.0.1", "not within"),
+        ({"gateway": ip_address("10.0.0.50")}, "dynamic", "10.0.0.40", "10.0.0.60", "the gateway 10.0.0.50"),
+        ({"managed": False}, "dynamic", "10.0.0.40", "10.0.0.60", "is not managed"),
+        ({}, "dynamic", "10.0.0.0", "10.0.0.9", "network or broadcast"),
+    ],
+)
+def test_ranges_that_cannot_be(subnet: dict[str, Any], kind: str, start: str, end: str, why: str) -> None:
+    wanted = IPRange(RangeId(1), SubnetId(1), RangeKind(kind), ip_address(start), ip_address(end))
+    plan = plan_import(here(), an_estate(**a_wire("lan", **subnet), ranges=[wanted]))
+    change = one(plan, ImportNoun.RANGE)
+    assert change.action is ImportAction.CONFLICT
+    assert why in render_change(change)
+
+
+def test_a_gateway_outside_is_left_out() -> None:
+    plan = plan_import(here(), an_estate(**a_wire("lan", gateway=ip_address("10.9.9.9"))))
+    change = one(plan, ImportNoun.SUBNET)
+    assert isinstance(change.item, Subnet)
+    assert (change.item.gateway, codes(change)) == (None, [ImportCode.GATEWAY])
+
+
+# -- groups ----------------------------------------------------------------------------------------------
+
+
+def test_the_default_of_each_is_the_same_one() -> None:
+    """MAAS's default domain is called otherwise; what is in it is in ours."""
+    estate = an_estate(domains=[Domain(DomainId(0), "maas"), Domain(DomainId(1), "lab.example")])
+    plan = plan_import(here(), estate)
+    assert [(each.action, each.name, each.ours) for each in plan.changes] == [
+        (ImportAction.CHANGE, "maas", "1"),
+        (ImportAction.CREATE, "lab.example", "2"),
+    ]
+    renamed = replace(here(), domains=(Domain(DomainId(1), "home", generation=2),))
+    change = plan_import(renamed, an_estate(domains=[Domain(DomainId(0), "maas")])).changes[0]
+    assert (change.action, change.ours) == (ImportAction.CREATE, "2")
+
+
+def test_names_that_cannot_be_are_made_such() -> None:
+    assert [usable_name("space", each) for each in ("10", "a/b", " x ", "..", "\x07", "ok")] == [
+        "space-10",
+        "a-b",
+        "x",
+        "space",
+        "space",
+        "ok",
+    ]
+    assert [usable_hostname(each) for each in ("Metal_1.maas", "--", "x" * 70)] == [
+        "metal-1",
+        "node",
+        "x" * 63,
+    ]
+    assert usable_domain("Lab_1.Example.") == "lab-1.example"
+    assert usable_tag("a b;c") == "a-b-c"
+    assert free_name("a", {"a", "a-2"}) == "a-3"
+    assert len(free_name("x" * 63, {"x" * 63}, 63)) == 63
+
+
+@given(st.text(max_size=300))
+def test_any_name_becomes_one_of_ours(text: str) -> None:
+    check_name(usable_name("fabric", text))
+    check_tag(usable_tag(text))
+    check_hostname(usable_hostname(text))
+    for label in usable_domain(text).split("."):
+        check_hostname(label)
+
+
+# -- nodes and addresses ---------------------------------------------------------------------------------
+
+
+def a_nic(n: int, *ips: str, name: str = "eth0", **more: Any) -> NodeInterface:
+    mac = MacAddress(f"02:00:00:00:00:{n:02x}")
+    addresses = tuple(ip_interface(each) for each in ips)
+    return NodeInterface(
+        InterfaceId(n), name, InterfaceKind.PHYSICAL, mac, VlanId(50), addresses=addresses, **more
+    )
+
+
+def a_node(key: str, hostname: str, *nics: NodeInterface, kind: NodeKind = NodeKind.MACHINE) -> Node:
+    return Node(SystemId(key), hostname, kind, nics, ZoneId(1), ResourcePoolId(0), DomainId(0))
+
+
+def test_a_machine_with_the_same_mac_is_the_same_one() -> None:
+    ours = a_node("mine01", "ctl", a_nic(1))
+    given_ip = HeldAddress(ip_address("10.0.0.9"), AddressKind.STATIC, SubnetId(1), "theirs", "eth0")
+    estate = an_estate(
+        **a_wire("lan"),
+        nodes=[a_node("theirs", "maas", a_nic(1), kind=NodeKind.RACK_CONTROLLER)],
+        held=[given_ip],
+    )
+    present = here(nodes=[ours])
+    plan = plan_import(present, estate)
+    change = one(plan, ImportNoun.NODE)
+    assert (change.action, change.ours, codes(change)) == (
+        ImportAction.SAME,
+        "mine01",
+        [ImportCode.KNOWN_AS],
+    )
+    address = one(plan, ImportNoun.ADDRESS).item
+    assert isinstance(address, HeldAddress)
+    assert address.system_id == "mine01"
+
+
+def test_names_and_system_ids_that_others_have() -> None:
+    present = here(nodes=[a_node("taken1", "web", a_nic(1)), a_node("other1", "db", a_nic(2))])
+    estate = an_estate(nodes=[a_node("new001", "web", a_nic(3)), a_node("other1", "mail", a_nic(4))])
+    plan = plan_import(present, estate)
+    found = {each.theirs: (each.action, each.name, codes(each)) for each in plan.changes}
+    assert found == {
+        "new001": (ImportAction.CREATE, "web-2", [ImportCode.RENAMED]),
+        "other1": (ImportAction.CONFLICT, "mail", [ImportCode.SYSTEM_ID_TAKEN]),
+    }
+
+
+def test_where_the_vlan_of_a_host_interface_comes_from() -> None:
+    """What a refresh can derive is left to it; the rest is kept as the operator's word."""
+    bridge = replace(a_nic(3, "10.0.0.5/24", name="br0"), kind=InterfaceKind.BRIDGE, parents=("eth0",))
+    tagged = replace(a_nic(4, name="eth1.20"), kind=InterfaceKind.VLAN, parents=("eth1",), tag_vid=20)
+    kvm = a_node("kvm001", "kvm1", a_nic(1), a_nic(2, name="eth1"), bridge, tagged)
+    host = EstateHost(
+        HostId(1), "kvm1", "virsh", "qemu+ssh://u@10.0.0.5/system", system_id=SystemId("kvm001")
+    )
+    plan = plan_import(here(), an_estate(**a_wire("lan"), nodes=[kvm], hosts=[host]))
+    item = one(plan, ImportNoun.MACHINE).item
+    assert isinstance(item, NewMachine)
+    assert {nic.name: nic.vlan_source for nic in item.node.interfaces} == {
+        "eth0": VlanSource.MASTER,
+        "eth1": VlanSource.OPERATOR,
+        "br0": VlanSource.SUBNET,
+        "eth1.20": VlanSource.PARENT,
+    }
+    assert [str(ip) for nic in item.node.interfaces for ip in nic.ips] == ["10.0.0.5"]
+
+
+def test_an_address_that_somebody_has_here() -> None:
+    ip = ip_address("10.0.0.9")
+    parts = a_wire("lan", key=3)
+    mine = HeldAddress(ip, AddressKind.RESERVED, SubnetId(4), comment="printer")
+    present = here(**parts, held=[mine])
+    theirs = HeldAddress(ip, AddressKind.STATIC, SubnetId(1), "web001", "eth0")
+    estate = an_estate(**a_wire("lan"), nodes=[a_node("web001", "web", a_nic(1))], held=[theirs])
+    change = one(plan_import(present, estate), ImportNoun.ADDRESS)
+    assert (change.action, render_change(change)) == (
+        ImportAction.CONFLICT,
+        "held here: set aside: printer",
+    )
+    same = replace(theirs, system_id=None)
+    assert (
+        one(plan_import(present, replace(estate, held=(same,))), ImportNoun.ADDRESS).action
+        is ImportAction.SAME
+    )
+
+
+# -- hosts -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "uri", "action", "said"),
+    [
+        ("lxd", "10.0.0.5:8443", ImportAction.IMPOSSIBLE, "its type is lxd"),
+        ("virsh", "http://10.0.0.5", ImportAction.IMPOSSIBLE, "not a libvirt URI"),
+        ("virsh", "qemu+ssh://u:p@10.0.0.5/system", ImportAction.IMPOSSIBLE, "without a password"),
+        ("virsh", "qemu:///system", ImportAction.CREATE, "is that where hostloom runs"),
+        ("virsh", "qemu+ssh://u@10.0.0.5/system", ImportAction.CREATE, ""),
+    ],
+)
+def test_hosts_that_can_be_and_that_cannot(kind: str, uri: str, action: ImportAction, said: str) -> None:
+    plan = plan_import(here(), an_estate(hosts=[EstateHost(HostId(4), "kvm1", kind, uri)]))
+    change = one(plan, ImportNoun.HOST)
+    assert change.action is action
+    assert said in render_change(change)
+    assert [each.id for each in plan.hosts] == ([4] if action is ImportAction.CREATE else [])
+    assert "p@" not in render_change(change)
+
+
+def test_a_host_that_we_have_is_found_by_its_uri() -> None:
+    uri = "qemu+ssh://u@10.0.0.5/system"
+    ours = Host(HostId(9), "my-kvm", uri, generation=7)
+    present = here(hosts=[HostState(ours)])
+    theirs = EstateHost(HostId(4), "kvm1", "virsh", uri, cpu_over_commit_ratio=3.0)
+    estate = an_estate(hosts=[theirs])
+    change = one(plan_import(present, estate), ImportNoun.HOST)
+    assert (change.action, change.name, change.ours) == (ImportAction.CONFLICT, "my-kvm", "9")
+    assert change.differences[0].field == "cpu_over_commit_ratio"
+    preferred = plan_import(present, estate, prefer_theirs=True)
+    assert [each.item for each in preferred.wanted] == [replace(ours, cpu_over_commit_ratio=3.0)]
+
+
+# -- in general ------------------------------------------------------------------------------------------
+
+KEYS = st.integers(0, 6)
+NETS = st.sampled_from([ip_network(f"10.0.{n}.0/24") for n in range(4)] + [ip_network("10.0.0.0/16")])
+NAMES = st.sampled_from(["lan", "wan", "fabric-0", "fabric-1", "7", "a/b"])
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> dict[str, Any]:
+    """Fabrics with their untagged VLANs, some tagged ones, subnets on them: ids and names as they come."""
+    names = draw(st.lists(NAMES, max_size=3, unique=True))
+    keys = draw(st.lists(KEYS, min_size=len(names), max_size=len(names), unique=True))
+    fabrics = [
+        Fabric(FabricId(key), name, draw(st.sampled_from([None, "10g"])), generation=draw(st.integers(1, 2)))
+        for key, name in zip(keys, names, strict=True)
+    ]
+    tags = [(each.id, vid) for each in fabrics for vid in (0, *draw(st.sets(st.sampled_from([10, 20]))))]
+    ids = draw(st.permutations(range(1, len(tags) + 8)))
+    vlans = [
+        Vlan(
+            VlanId(key),
+            fabric,
+            vid,
+            "untagged" if vid == 0 else f"vlan-{vid}",
+            mtu=draw(st.sampled_from([1500, 9000])),
+            generation=draw(st.integers(1, 2)),
+        )
+        for key, (fabric, vid) in zip(ids, tags, strict=False)
+    ]
+    cidrs = draw(st.lists(NETS, max_size=3, unique=True)) if vlans else []
+    subnets: list[Subnet] = []
+    for n, cidr in enumerate(cidrs, 1):
+        vlan = draw(st.sampled_from(vlans))
+        fabric_of = {each.id: each.fabric_id for each in vlans}
+        near = [each.cidr for each in subnets if fabric_of[each.vlan_id] == vlan.fabric_id]
+        if not any(cidr.overlaps(other) for other in near):
+            managed = draw(st.booleans())
+            subnets.append(Subnet(SubnetId(n + draw(KEYS) * 10), cidr, vlan.id, str(cidr), managed=managed))
+    return {"fabrics": fabrics, "vlans": vlans, "subnets": subnets}
+
+
+@st.composite
+def nodes(draw: st.DrawFn, prefix: str) -> list[Node]:
+    count = draw(st.integers(0, 3))
+    names = draw(
+        st.lists(st.sampled_from(["web", "db", "Web_1"]), min_size=count, max_size=count, unique=True)
+    )
+    kinds = st.sampled_from([NodeKind.MACHINE, NodeKind.DEVICE, NodeKind.RACK_CONTROLLER])
+    return [
+        replace(
+            a_node(f"{prefix}{n}", name, a_nic(draw(st.integers(1, 6))), kind=draw(kinds)),
+            interfaces=(replace(a_nic(draw(st.integers(1, 6))), id=InterfaceId(n + 1), vlan_id=None),),
+        )
+        for n, name in enumerate(names)
+    ]
+
+
+def addresses(subnets: Sequence[Subnet], owners: Sequence[Node]) -> st.SearchStrategy[list[HeldAddress]]:
+    ips = st.sampled_from([ip_address(f"10.0.{n}.{k}") for n in range(3) for k in (5, 6)])
+    homes = st.sampled_from([None, *(each.id for each in subnets)])
+    holders = st.sampled_from([None, *(each.system_id for each in owners)])
+    one_of = st.builds(
+        lambda ip, home, holder: HeldAddress(
+            ip, AddressKind.STATIC if holder else AddressKind.RESERVED, home, holder, "eth0"
+        ),
+        ips,
+        homes,
+        holders,
+    )
+    return st.lists(one_of, max_size=4, unique_by=lambda each: each.ip)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> Present:
+    network, some = draw(networks()), draw(nodes("our"))
+    fabrics = [replace(each, id=FabricId(each.id + 1)) for each in network["fabrics"]]
+    vlans = [replace(each, fabric_id=FabricId(each.fabric_id + 1)) for each in network["vlans"]]
+    held = draw(addresses(network["subnets"], some))
+    found = here(**{**network, "fabrics": fabrics, "vlans": vlans}, nodes=some, held=held)
+    return replace(found, tags=tuple(draw(st.sampled_from([[], [Tag(TagId(2), "gpu", "mine")]]))))
+
+
+@st.composite
+def estates(draw: st.DrawFn) -> Estate:
+    network, some = draw(networks()), draw(nodes("sys"))
+    spaces = [Space(SpaceId(0), "dmz"), Space(SpaceId(1), "9")]
+    machines = [EstateMachine(each.system_id) for each in some if each.kind is NodeKind.MACHINE]
+    hosts = [
+        EstateHost(HostId(draw(KEYS)), name, "virsh", f"qemu+ssh://u@{name}/system")
+        for name in draw(st.sets(st.sampled_from(["kvm1", "KVM_1"]), max_size=1))
+    ]
+    return an_estate(
+        **network,
+        spaces=spaces,
+        zones=[Zone(ZoneId(1), draw(st.sampled_from(["default", "here"]))), Zone(ZoneId(2), "7")],
+        resource_pools=[
+            ResourcePool(ResourcePoolId(0), "default", "all"),
+            ResourcePool(ResourcePoolId(1), "web"),
+        ],
+        domains=[Domain(DomainId(0), "maas")],
+        tags=[Tag(TagId(1), "gpu"), Tag(TagId(2), "a b")],
+        nodes=some,
+        machines=machines,
+        held=draw(addresses(network["subnets"], some)),
+        hosts=hosts,
+    )
+
+
+@given(worlds(), estates(), st.booleans())
+def test_doing_it_leaves_nothing_to_do_and_nothing_of_ours_is_lost(
+    present: Present, estate: Estate, prefer_theirs: bool
+) -> None:
+    plan = plan_import(present, estate, prefer_theirs=prefer_theirs)
+    assert plan == plan_import(present, estate, prefer_theirs=prefer_theirs)
+    after = done(present, plan)
+    again = plan_import(after, estate, prefer_theirs=prefer_theirs)
+    assert again.wanted == ()
+    assert again.hosts == ()
+    before = present.snapshot
+    assert {each.id for each in before.fabrics} <= {each.id for each in after.snapshot.fabrics}
+    assert {each.cidr for each in before.subnets} <= {each.cidr for each in after.snapshot.subnets}
+    assert set(before.node_by_system_id) <= set(after.snapshot.node_by_system_id)
+    assert {each for each in before.held if each.kind is not AddressKind.OBSERVED} <= set(after.snapshot.held)
+    for change in plan.changes:
+        assert change.action is not ImportAction.CONFLICT or render_change(change)
+
+
+@given(worlds(), estates())
+def test_no_two_things_get_one_name_or_tag(present: Present, estate: Estate) -> None:
+    after = done(present, plan_import(present, estate)).snapshot
+    for names in (
+        [each.name for each in after.fabrics],
+        [(each.fabric_id, each.vid) for each in after.vlans],
+        [each.hostname for each in after.nodes],
+        [nic.id for node in after.nodes for nic in node.interfaces if node.system_id.startswith("sys")],
+    ):
+        assert len(set(names)) == len(names)
+    fabric_of = {each.id: each.fabric_id for each in after.vlans}
+    for each in after.subnets:
+        for other in after.subnets:
+            apart = fabric_of[each.vlan_id] != fabric_of[other.vlan_id]
+            assert each.id == other.id or apart or not each.cidr.overlaps(other.cidr)
+
+
+def test_a_name_that_a_recognised_fabric_gives_up_is_free() -> None:
+    """Ours is `lan`; their fabric-0, which is none of ours, keeps its own name."""
+    ours = a_wire("fabric-0", key=3)
+    theirs = a_wire("lan", key=5)
+    estate = an_estate(
+        fabrics=[Fabric(FabricId(0), "fabric-0"), *theirs["fabrics"]],
+        vlans=[Vlan(VlanId(2), FabricId(0), 0, "untagged"), *theirs["vlans"]],
+        subnets=[*theirs["subnets"], Subnet(SubnetId(9), ip_network("10.0.9.0/24"), VlanId(2), "")],
+    )
+    plan = plan_import(here(**ours), estate)
+    assert [(each.action, each.name, each.ours) for each in plan.changes[:2]] == [
+        (ImportAction.CHANGE, "lan", "3"),
+        (ImportAction.CREATE, "fabric-0", "6"),
+    ]
