@@ -1,12 +1,16 @@
 """gomaasapi, Debian's package, unchanged: what Juju and Terraform send, and what its strict schemas take."""
 
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from hostloom.app import SystemClock
+from hostloom.server_secret import FileSecrets
 from support.client_story import Story, build_gomaasapi
+from support.little_world import little_world
 from support.maas import Maas, make_key
-from support.server import running
+from support.server import running, serving
 
 ADDRESS = "test:///default"
 WISH = {
@@ -45,6 +49,12 @@ def make_network(maas: Maas) -> None:
     vlan = maas.post(f"fabrics/{fabric['id']}/vlans/", vid="20", name="dmz", space=str(space["id"]))
     maas.post("subnets/", cidr="10.0.20.0/24", vlan=str(vlan["id"]), dns_servers="10.0.20.2 10.0.20.3")
     maas.post("resourcepools/", name="lab")
+    maas.post("tags/", name="fast", comment="quick", kernel_opts="quiet")
+    first = maas.post("devices/", hostname="printer", mac_addresses="00:16:3e:00:00:01")
+    other = maas.post("subnets/", cidr="10.0.30.0/24", vlan=str(vlan["id"]))
+    assert first["system_id"]
+    wanted = {"source": other["id"], "destination": "10.0.20.0/24", "gateway_ip": "10.0.30.1"}
+    maas.post("static-routes/", **wanted)
 
 
 def test_its_users_work_on_unchanged(tmp_path: Path) -> None:
@@ -65,8 +75,9 @@ def test_its_users_work_on_unchanged(tmp_path: Path) -> None:
         "version": "3.7.0",
         "whoami": "ann",
         "fabrics": {"physical": [0, 20]},
-        "spaces": {"dmz": ["10.0.20.0/24"]},
-        "subnets": ["10.0.20.0/24"],
+        "spaces": {"dmz": ["10.0.20.0/24", "10.0.30.0/24"]},
+        "subnets": ["10.0.20.0/24", "10.0.30.0/24"],
+        "counts": [1, 1, 1, 0],
         "groups": {"zones": ["default"], "domains": ["default"], "pools": ["default", "lab"]},
         "host": {
             "name": "kvm1",
@@ -92,3 +103,40 @@ def test_its_users_work_on_unchanged(tmp_path: Path) -> None:
     assert "vm1, machine vm2" in left["refused"]["words"]
     assert left["machines"] == 0
     assert left["host"] == {"status": 404, "words": "No Pod matches the given query."}
+
+
+def test_a_model_of_juju_finds_marks_and_releases_a_machine(tmp_path: Path) -> None:
+    program = build_gomaasapi(tmp_path)
+    world = little_world(tmp_path, hosts_there=1)
+    ports = replace(world.ports, secrets=FileSecrets(tmp_path / "secret"), clock=SystemClock())
+    wish = {"space": "mgmt", "agent": "model-1", "mac": "00:16:3e:00:00:02", "ip": "10.0.0.90"}
+    with ExitStack() as stack:
+        url = stack.enter_context(serving(tmp_path, ports, worker=True))
+        argv = [str(program), f"{url}/MAAS/", make_key(ports)]
+        told = stack.enter_context(Story(argv, tmp_path)).tell({"juju": wish})["juju"]
+    given = told.pop("given")
+    (nic,) = given["nics"]
+    assert (given["cores"], given["memory"], given["disks"]) == (2, 512, [10**9])
+    assert (nic["vid"], nic["modes"], nic["cidrs"]) == (10, ["auto"], ["10.0.0.0/24"])
+    first = nic["ips"][0]
+    container = told.pop("container")
+    (ip,) = container.pop("ips")
+    assert ip not in (first, wish["ip"], "")
+    assert container == {
+        "devices": 1,
+        "parent": True,
+        "nic": "eth0",
+        "mac": wish["mac"],
+        "vid": 10,
+        "left": 0,
+    }
+    assert told == {
+        "too_much": True,
+        "state": "Allocated",
+        "matches": {"interface": "eth0", "storage": 10**9},
+        "found": 1,
+        "link": {"first": first, "two": [first, wish["ip"]], "one": wish["ip"]},
+        # hostloom deploys nothing yet.
+        "started": False,
+        "left": 0,
+    }

@@ -20,9 +20,9 @@ PATIENCE_S = 180.0
 def build_gomaasapi(directory: Path) -> Path:
     """The story of gomaasapi, compiled with Debian's copy of the library."""
     program = directory / "gomaasapi"
-    source = STORIES / "gomaasapi/story.go"
+    sources = [str(each) for each in sorted((STORIES / "gomaasapi").glob("*.go"))]
     done = subprocess.run(
-        ["go", "build", "-o", str(program), str(source)],
+        ["go", "build", "-o", str(program), *sources],
         env={**os.environ, **GO, "GOCACHE": str(directory / "go-cache")},
         capture_output=True,
         text=True,

@@ -25,6 +25,8 @@ type Wish struct {
 	Host     map[string]string   `json:"host"`
 	Changes  map[string]string   `json:"changes"`
 	Machines []map[string]string `json:"machines"`
+	// Juju is what a model asks for, in place of a host.
+	Juju map[string]string `json:"juju"`
 }
 
 // Nic is a NIC as the strict schema reads it.
@@ -70,6 +72,11 @@ func main() {
 
 	out := told{}
 	look(controller, root, out)
+	if wish.Juju != nil {
+		out["juju"] = juju(controller, wish.Juju)
+		print(out)
+		return
+	}
 	host := makeHost(root, wish, out)
 	machines := []Seen{}
 	for _, each := range wish.Machines {
@@ -127,6 +134,16 @@ func look(controller gomaasapi.Controller, root *gomaasapi.MAASObject, out told)
 	}
 	out["groups"] = names
 	out["subnets"] = list(root, "subnets", "cidr")
+
+	tags, err := controller.Tags()
+	check(err)
+	routes, err := controller.StaticRoutes()
+	check(err)
+	devices, err := controller.Devices(gomaasapi.DevicesArgs{})
+	check(err)
+	images, err := controller.BootResources()
+	check(err)
+	out["counts"] = []int{len(tags), len(routes), len(devices), len(images)}
 }
 
 // makeHost adds a VM host, changes it as Terraform does, and reads it anew.

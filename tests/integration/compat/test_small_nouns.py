@@ -152,3 +152,17 @@ def test_images_and_virtual_machines(maas: Maas) -> None:
     assert maas.send("POST", "boot-resources/", {}, op="import").status_code == 409
     assert maas.get("virtual-machines/") == maas.get("vm-clusters/") == []
     assert maas.send("GET", "virtual-machines/1").status_code == 404
+
+
+def test_a_device_is_part_of_a_machine_as_long_as_that_is_there(maas: Maas) -> None:
+    outer = maas.post("devices/", hostname="outer", mac_addresses="00:16:3e:00:00:01")["system_id"]
+    inner = maas.post("devices/", hostname="inner", mac_addresses="00:16:3e:00:00:02", parent=outer)
+    assert inner["parent"] == outer
+    path = f"devices/{inner['system_id']}/"
+    assert maas.put(path, description="a container")["parent"] == outer
+    assert maas.put(path, parent="")["parent"] is None
+    assert maas.put(path, parent=outer)["parent"] == outer
+    refused = maas.send("PUT", path, {"parent": "nobody"})
+    assert (refused.status_code, list(refused.json())) == (400, ["parent"])
+    maas.delete(f"devices/{outer}/")
+    assert maas.get(path)["parent"] is None

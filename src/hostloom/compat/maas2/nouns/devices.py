@@ -7,12 +7,12 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.machine_view import OWNER_DATA
 from hostloom.compat.maas2.merging import merge_notes, without_empty
-from hostloom.compat.maas2.node_view import NodeView
+from hostloom.compat.maas2.node_view import PARENT, NodeView
 from hostloom.compat.maas2.nouns.allocation import ANY
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import View
 from hostloom.model.annotation import Annotated
-from hostloom.model.ids import MacAddress
+from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports import UnitOfWork
 from hostloom.services import nics, nodes
@@ -25,7 +25,7 @@ device = Resource("Device", "devices/{system_id}/", "Manage a device.")
 RESOURCES = (devices, device)
 
 _DOMAIN = Param("domain", "Its domain, by name or id.")
-_PARENT = Param("parent", "Empty: a device is part of nothing.")
+_PARENT = Param("parent", "The machine that it is part of, by system id: a container's. Kept for clients.")
 _ZONE = Param("zone", "Its zone, by name or id.")
 
 
@@ -75,7 +75,6 @@ def list_devices(call: Call) -> Answer:
 def create_device(call: Call) -> Answer:
     """With a NIC for each MAC."""
     form = call.form
-    _refuse_parent(call)
     macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
     if not macs:
         raise bad_field("mac_addresses", "This field is required.")
@@ -89,6 +88,7 @@ def create_device(call: Call) -> Answer:
             description=form.text("description") or "",
         )
         made = nodes.create_device(uow, call.principal, call.ports.ids, wanted)
+        _keep_parent(call, uow, made.system_id)
         shown = NodeView(View(uow)).device(uow.nodes.get(made.system_id))
         uow.commit()
     return answer(shown)
@@ -113,7 +113,6 @@ def read_device(call: Call) -> Answer:
 def update_device(call: Call) -> Answer:
     """What is not sent stays."""
     form = call.form
-    _refuse_parent(call)
     domain, zone = form.text("domain"), form.text("zone")
     with call.begin() as uow:
         changes = NodeChanges(
@@ -123,6 +122,7 @@ def update_device(call: Call) -> Answer:
             description=form.changed("description"),
         )
         changed = nodes.update(uow, call.principal, _find(call, uow).system_id, changes)
+        _keep_parent(call, uow, changed.system_id)
         shown: dict[str, Any] = NodeView(View(uow)).device(changed)
         uow.commit()
     return answer(shown)
@@ -164,6 +164,12 @@ def _find(call: Call, uow: UnitOfWork) -> Node:
     return found
 
 
-def _refuse_parent(call: Call) -> None:
-    if call.form.text("parent"):
-        raise bad_field("parent", "A device is part of nothing in hostloom: leave it out.")
+def _keep_parent(call: Call, uow: UnitOfWork, system_id: SystemId) -> None:
+    """As it was sent; empty for none any more."""
+    parent = call.form.text("parent")
+    if parent is None:
+        return
+    world = uow.snapshot()
+    if parent and SystemId(parent) not in world.node_by_system_id:
+        raise bad_field("parent", f"There is no machine of system id {parent[:60]!r}.")
+    merge_notes(uow, Annotated.NODE, system_id, {PARENT: parent or None})
