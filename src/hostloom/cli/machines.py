@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli import commissioning, compose, proofs, timelines
+from hostloom.cli import commissioning, compose, lifecycle, proofs, timelines
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
@@ -46,6 +46,7 @@ NOUN = Noun(
         Column("RESOURCE POOL", "resource_pool"),
         Column("TAGS", "tags"),
         Column("OWNER", "owner"),
+        Column("LOCKED", "locked"),
     ),
     parts=lambda item: [*parts_of(item), *proofs.parts_of(item), *commissioning.parts_of(item)],
     empty="no machines yet: `hostloom machine compose` makes one, `hostloom machine plan` shows it first",
@@ -63,6 +64,9 @@ app.command("dhcp")(timelines.dhcp)
 app.command("boot")(commissioning.boot)
 app.command("commission")(commissioning.commission)
 app.command("forget")(commissioning.forget)
+app.command("release")(lifecycle.release)
+app.command("lock")(lifecycle.lock)
+app.command("unlock")(lifecycle.unlock)
 
 
 @app.command("list")

@@ -163,7 +163,9 @@ def require_owner(principal: Principal, machine: Machine, action: str) -> None:
 def require_unlocked(machine: Machine) -> None:
     """Raise WrongState for a machine that somebody has locked."""
     if machine.locked:
-        raise WrongState("machine", machine.hostname, "locked", "unlocked")
+        raise WrongState(
+            "machine", machine.hostname, "locked", "open to changes: `hostloom machine unlock` opens it"
+        )
 
 
 def _reach(ports: Ports, machine: Machine) -> Hypervisor:

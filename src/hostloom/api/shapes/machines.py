@@ -173,6 +173,8 @@ class MachineOut(Out):
     resource_pool: str
     tags: list[str]
     owner: str
+    locked: bool
+    on_demand: bool
     network_boot: NetworkBootOut
     #: Seconds since the epoch; null: it has never reported what it is.
     commissioned_at: float | None
@@ -185,7 +187,7 @@ class MachineOut(Out):
         proofs = names.proofs(item.system_id)
         plain = (
             "system_id hostname uuid origin state power architecture cores memory_mib netboot "
-            "owner generation"
+            "owner locked on_demand generation"
         )
         return cls(
             **{name: getattr(item, name) for name in plain.split()},

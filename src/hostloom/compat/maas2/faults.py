@@ -124,4 +124,4 @@ def _refusal(error: errors.Refused, status: int) -> Answer:
     if status == 400 and refusal is not None and refusal.subject in _TEXTS:
         return answer({refusal.subject: lines}, status)
     hint = hint_of(error.explanation)
-    return text("\n".join([*lines, *([hint] if hint else [])]), status)
+    return text("\n".join([*lines, *([hint] if hint and hint not in lines else [])]), status)

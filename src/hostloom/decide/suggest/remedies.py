@@ -156,7 +156,9 @@ def _full(no: Refused, state: HostState) -> Iterator[Change]:
     for vlan_id in sorted(each for each in vlans if each is not None):
         for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
             if next(book.free(subnet), None) is None:
-                yield from (give_back(subnet, each) for each in held_to_give(no.snapshot, subnet)[:1])
+                yield from (
+                    give_back(no.snapshot, subnet, each) for each in held_to_give(no.snapshot, subnet)[:1]
+                )
 
 
 def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:

@@ -12,6 +12,7 @@ from hostloom.decide.changes.network import GIVEN_BACK
 from hostloom.decide.constraints import is_cidr
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.change import Change, ChangeKind
+from hostloom.model.ids import SystemId
 from hostloom.model.network import HeldAddress, Subnet
 from hostloom.model.plan import Refusal, RequestCode
 from hostloom.model.request import ComposeRequest, LabelConstraints, Term
@@ -25,9 +26,10 @@ LONGEST = 64
 _FORMS = frozenset({"name", "fabric", "space", "subnet", "vlan", "cidr"})
 
 
-def give_back(subnet: Subnet, held: HeldAddress) -> Change:
+def give_back(snapshot: Snapshot, subnet: Subnet, held: HeldAddress) -> Change:
     """Nobody has the address any more; `was` is the node that has it, empty where a user set it aside."""
-    node = " ".join(filter(None, (held.system_id, held.interface_name)))
+    known = snapshot.node_by_system_id.get(SystemId(held.system_id)) if held.system_id else None
+    node = " ".join(filter(None, (known.hostname if known else held.system_id, held.interface_name)))
     return Change(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(held.ip), node)
 
 
@@ -111,7 +113,7 @@ def _another_address(snapshot: Snapshot, request: ComposeRequest, refusal: Refus
             yield from _readdressed(request, refusal.subject, str(_like(number, ip.version)))
         held = [each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in (None, subnet.id)]
         if held and all(each.kind in GIVEN_BACK for each in held):
-            yield give_back(subnet, held[0])
+            yield give_back(snapshot, subnet, held[0])
 
 
 def _readdressed(request: ComposeRequest, address: str, free: str) -> Iterator[Change]:

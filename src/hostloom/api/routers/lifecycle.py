@@ -1,0 +1,43 @@
+"""Release, lock and unlock machines over HTTP; by hostname or system id."""
+
+from fastapi import APIRouter, Response
+
+from hostloom.api.calls import Call, Changing
+from hostloom.api.names import Names
+from hostloom.api.routers.operations import OperationOut
+from hostloom.api.shapes.lifecycle import CommentIn, ReleaseOut
+from hostloom.api.shapes.machines import MachineOut
+from hostloom.services import lifecycle
+
+router = APIRouter(prefix="/machines", tags=["machines"])
+
+
+@router.post("/{key}/release", response_model=ReleaseOut)
+def release_machine(call: Changing, key: str) -> Response:
+    """Give an allocated machine back; one that was composed on demand is taken apart by the operation."""
+    return call.perform(200, lambda: _release(call, key))
+
+
+@router.post("/{key}/lock", response_model=MachineOut)
+def lock_machine(call: Changing, key: str, body: CommentIn) -> Response:
+    """Keep a machine from being changed, switched off or taken apart."""
+    return call.perform(200, lambda: _locked(call, key, body.comment, locked=True))
+
+
+@router.post("/{key}/unlock", response_model=MachineOut)
+def unlock_machine(call: Changing, key: str, body: CommentIn) -> Response:
+    """Let a locked machine be changed again."""
+    return call.perform(200, lambda: _locked(call, key, body.comment, locked=False))
+
+
+def _release(call: Call, key: str) -> ReleaseOut:
+    done = lifecycle.release(call.ports, call.principal, key)
+    operation = None if done.operation is None else OperationOut.of(done.operation)
+    with call.begin() as uow:
+        return ReleaseOut(machine=MachineOut.of(done.machine, Names(uow)), operation=operation)
+
+
+def _locked(call: Call, key: str, comment: str, *, locked: bool) -> MachineOut:
+    changed = lifecycle.set_locked(call.ports, call.principal, key, locked=locked, comment=comment)
+    with call.begin() as uow:
+        return MachineOut.of(changed, Names(uow))

@@ -1,0 +1,53 @@
+"""`hostloom machine`: give a machine back, lock it, unlock it."""
+
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.follow import finish
+from hostloom.cli.hosts import Wait
+from hostloom.cli.nouns import Yes, confirm
+from hostloom.cli.output import Format, Output, show_done
+from hostloom.cli.session import open_client
+
+Key = Annotated[str, typer.Argument(metavar="MACHINE", help="A machine by hostname or system id.")]
+Comment = Annotated[str, typer.Option(help="Why, for the event that tells of it.")]
+
+
+def release(
+    context: typer.Context, key: Key, yes: Yes = False, wait: Wait = True, output: Output = Format.TABLE
+) -> None:
+    """Give an allocated machine back: it is switched off and free.
+
+    One that was composed because somebody asked for any machine is taken apart.
+
+    Example: `hostloom machine release web1 --yes`
+    """
+    confirm(f"Switch machine {key} off and give it back?", yes=yes)
+    with open_client(context) as client:
+        done = client.machines.act(key, "release")
+        if done["operation"] is None:
+            show_done(f"machine {done['machine']['hostname']} is free", done["machine"], output)
+            return
+        ended = finish(client, done["operation"], output, wait=wait)
+    show_done(f"machine {done['machine']['hostname']} was composed on demand, and is gone", ended, output)
+
+
+def lock(context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE) -> None:
+    """Keep a machine from being changed, switched off or taken apart.
+
+    Example: `hostloom machine lock db1 --comment "until the migration is over"`
+    """
+    with open_client(context) as client:
+        changed = client.machines.act(key, "lock", {"comment": comment})
+    show_done(f"machine {changed['hostname']} is locked", changed, output)
+
+
+def unlock(context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE) -> None:
+    """Let a locked machine be changed again.
+
+    Example: `hostloom machine unlock db1`
+    """
+    with open_client(context) as client:
+        changed = client.machines.act(key, "unlock", {"comment": comment})
+    show_done(f"machine {changed['hostname']} is unlocked", changed, output)
