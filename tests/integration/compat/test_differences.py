@@ -353,6 +353,25 @@ def test_routes_are_kept(world: LittleWorld, fleet: Maas) -> None:
     assert world.dhcp.intent == before
 
 
+@differs("the power of bare machines is switched")
+def test_bare_machines_are_switched_by_hand(maas: Maas) -> None:
+    wanted = {"architecture": "amd64/generic", "mac_addresses": "02:00:00:00:00:77"}
+    assert field_of(maas.send("POST", "machines/", wanted | {"power_type": "ipmi"})) == ["power_type"]
+    assert maas.post("machines/", power_type="manual", **wanted)["power_type"] == "manual"
+
+
+@differs("the CIDR of a subnet can change")
+def test_the_prefix_of_a_subnet_stays(fleet: Maas) -> None:
+    (subnet,) = fleet.get("subnets/")
+    assert field_of(fleet.send("PUT", f"subnets/{subnet['id']}/", {"cidr": "10.9.0.0/24"})) == ["cidr"]
+
+
+@differs("`maas set-config` changes settings")
+def test_settings_are_in_the_configuration(maas: Maas) -> None:
+    found = maas.send("POST", "maas/", {"name": "ntp_servers", "value": "10.0.0.1"}, op="set_config")
+    assert found.status_code == 409
+
+
 @differs("NICs have numbers of their own")
 def test_the_number_of_a_nic_is_its_mac(fleet: Maas) -> None:
     (nic,) = composed(fleet, hostname="vm1")["interface_set"]
