@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from hostloom.app import SystemClock
 from hostloom.server_secret import FileSecrets
 from support.client_story import Story, build_gomaasapi
@@ -42,6 +44,11 @@ CAPABILITIES = {
 NIC = {"name": "eth0", "vid": -1, "modes": ["link_up"], "cidrs": [], "ips": [""]}
 
 
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_gomaasapi(tmp_path_factory.mktemp("go"))
+
+
 def make_network(maas: Maas) -> None:
     """A VLAN in a space, with a subnet; a resource pool."""
     fabric = maas.post("fabrics/", name="physical")
@@ -57,8 +64,7 @@ def make_network(maas: Maas) -> None:
     maas.post("static-routes/", **wanted)
 
 
-def test_its_users_work_on_unchanged(tmp_path: Path) -> None:
-    program = build_gomaasapi(tmp_path)
+def test_its_users_work_on_unchanged(program: Path, tmp_path: Path) -> None:
     with running(tmp_path, worker=True, clock=SystemClock()) as server:
         key = make_key(server.ports)
         make_network(Maas(server.url, key, time.time()))
@@ -105,8 +111,7 @@ def test_its_users_work_on_unchanged(tmp_path: Path) -> None:
     assert left["host"] == {"status": 404, "words": "No Pod matches the given query."}
 
 
-def test_a_model_of_juju_finds_marks_and_releases_a_machine(tmp_path: Path) -> None:
-    program = build_gomaasapi(tmp_path)
+def test_a_model_of_juju_finds_marks_and_releases_a_machine(program: Path, tmp_path: Path) -> None:
     world = little_world(tmp_path, hosts_there=1)
     ports = replace(world.ports, secrets=FileSecrets(tmp_path / "secret"), clock=SystemClock())
     wish = {"space": "mgmt", "agent": "model-1", "mac": "00:16:3e:00:00:02", "ip": "10.0.0.90"}
