@@ -1,0 +1,5 @@
+"""`python -m maas_cli`."""
+
+from maas_cli.main import main
+
+main()

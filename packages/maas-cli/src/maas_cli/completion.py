@@ -1,0 +1,48 @@
+"""Completion for bash: words from the profiles and the descriptions that are kept."""
+
+from maas_cli.described import ANY, nouns_of
+from maas_cli.errors import CliError
+from maas_cli.profiles import RESERVED, description_of, load
+
+#: bash gives the words so far; `=` ends a word there, so what is completed is the part before it.
+SCRIPT = """\
+_maas() {
+    local IFS=$'\\n'
+    COMPREPLY=($(maas --complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+}
+complete -F _maas maas
+"""
+
+
+def script(shell: str) -> str:
+    """The script for a shell."""
+    if shell != "bash":
+        raise CliError(f"there is no completion for {shell!r}: expected bash.")
+    return SCRIPT
+
+
+def complete(words: list[str]) -> list[str]:
+    """What the last word may become."""
+    *before, last = words or [""]
+    return sorted(each for each in _choices(before) if each.startswith(last))
+
+
+def _choices(before: list[str]) -> list[str]:
+    known = load()
+    if not before:
+        return [*RESERVED, *known]
+    if before[0] == "logout":
+        return list(known)
+    if before[0] not in known:
+        return []
+    nouns = nouns_of(description_of(known[before[0]]))
+    if len(before) == 1:
+        return list(nouns)
+    noun = nouns.get(before[1])
+    if noun is None or len(before) == 2:
+        return list(noun.verbs) if noun else []
+    verb = noun.verbs.get(before[2])
+    if verb is None or len(before) - 3 < len(verb.places):
+        return []
+    return [f"{name}=" for name in verb.params if name != ANY]

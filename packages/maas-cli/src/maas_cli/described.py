@@ -1,0 +1,92 @@
+"""Commands as a server describes them: nouns of its handlers, verbs of their actions."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from maas_cli.errors import CliError, unknown
+
+_PARAM = re.compile(r"^\s*:param\s+([^\s:]+)\s*:\s*(.*)$", re.MULTILINE)
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+#: The parameter that stands for any.
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One command of a noun."""
+
+    name: str
+    method: str
+    #: None: the method says it all.
+    op: str | None
+    doc: str
+    #: With `{names}` of the positional arguments.
+    path: str
+    places: tuple[str, ...]
+
+    @property
+    def params(self) -> dict[str, str]:
+        """What is said of each parameter."""
+        return dict(_PARAM.findall(self.doc))
+
+    @property
+    def summary(self) -> str:
+        """The first line of what it does."""
+        return self.doc.strip().partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Noun:
+    """A kind of thing, or a thing of that kind."""
+
+    name: str
+    doc: str
+    verbs: Mapping[str, Verb]
+
+
+def nouns_of(description: Mapping[str, Any]) -> dict[str, Noun]:
+    """Every noun by name; what a key is needed for comes before what is open to all."""
+    found = {}
+    for resource in description["resources"]:
+        handler = resource["auth"] or resource["anon"]
+        noun = _noun(handler)
+        found[noun.name] = noun
+    return dict(sorted(found.items()))
+
+
+def noun_name(handler: str) -> str:
+    """`VmHostsHandler` is `vm-hosts`, `IPRangesHandler` is `ipranges`."""
+    return _WORD.sub("-", handler.removeprefix("Anon").removesuffix("Handler")).lower()
+
+
+def verb_of(nouns: Mapping[str, Noun], noun: str, verb: str) -> Verb:
+    """A command by its two words."""
+    if noun not in nouns:
+        raise unknown("command", noun, nouns, "`maas PROFILE` lists what there is.")
+    verbs = nouns[noun].verbs
+    if verb not in verbs:
+        raise unknown(f"verb of {noun}", verb, verbs, f"`maas PROFILE {noun}` lists them.")
+    return verbs[verb]
+
+
+def check_fields(verb: Verb, noun: str, names: list[str]) -> None:
+    """Raise for the first field that the command does not take."""
+    known = verb.params
+    for name in names:
+        if ANY not in known and name not in known:
+            if not known:
+                raise CliError(f"`{noun} {verb.name}` takes no parameters, so not {name!r}.")
+            hint = f"`{noun} {verb.name}` takes {', '.join(sorted(known))}."
+            raise unknown("parameter", name, known, hint)
+
+
+def _noun(handler: Mapping[str, Any]) -> Noun:
+    verbs = {}
+    for action in handler["actions"]:
+        name = action["name"].replace("_", "-")
+        places = tuple(handler["params"])
+        doc = action["doc"] or ""
+        verbs[name] = Verb(name, action["method"], action["op"], doc, handler["path"], places)
+    return Noun(noun_name(handler["name"]), handler["doc"] or "", dict(sorted(verbs.items())))

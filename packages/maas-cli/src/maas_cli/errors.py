@@ -1,0 +1,15 @@
+"""What goes wrong, in one line and with what to do about it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CliError(Exception):
+    """Ends the command with status 2."""
+
+
+def unknown(kind: str, given: str, known: Iterable[str], hint: str) -> CliError:
+    """There is no such thing; names the nearest one."""
+    near = get_close_matches(given, list(known), 1)
+    meant = f" Did you mean {near[0]!r}?" if near else ""
+    return CliError(f"there is no {kind} {given!r}.{meant} {hint}")

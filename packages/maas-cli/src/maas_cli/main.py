@@ -1,0 +1,246 @@
+"""The `maas` command: its own few words, and everything that a profile's server describes."""
+
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from maas_cli import __version__, completion, profiles, words
+from maas_cli.described import Verb, check_fields, nouns_of, verb_of
+from maas_cli.errors import CliError, unknown
+from maas_cli.profiles import Profile
+from maas_cli.server import Answer, Server, check_key, root_of
+
+FAILED = 2
+
+
+@dataclass(frozen=True)
+class Options:
+    """Flags; they may stand anywhere before `--`."""
+
+    insecure: bool = False
+    debug: bool = False
+    help: bool = False
+    version: bool = False
+
+
+_FLAGS = {
+    "-k": "insecure",
+    "--insecure": "insecure",
+    "-d": "debug",
+    "--debug": "debug",
+    "-h": "help",
+    "--help": "help",
+    "--version": "version",
+}
+
+
+def main() -> None:
+    """Run the words of the command line; ends the process."""
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except CliError as error:
+        print(f"maas: {error}", file=sys.stderr)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read the answer has had enough of it.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def run(argv: list[str]) -> int:
+    """The status of a command."""
+    if argv[:1] == ["--completion"]:
+        print(completion.script(argv[1] if len(argv) > 1 else ""), end="")
+        return 0
+    if argv[:1] == ["--complete"]:
+        print("\n".join(completion.complete(argv[1:])))
+        return 0
+    rest, options = _options(argv)
+    if options.version:
+        print(f"maas (hostloom) {__version__}")
+        return 0
+    if not rest:
+        print(words.USAGE, end="", file=sys.stdout if options.help else sys.stderr)
+        return 0 if options.help else FAILED
+    own = _COMMANDS.get(rest[0])
+    if own is not None and options.help:
+        print(words.USAGE, end="")
+        return 0
+    return own(rest[1:], options) if own is not None else _use(rest, options)
+
+
+def _options(argv: list[str]) -> tuple[list[str], Options]:
+    found = Options()
+    rest: list[str] = []
+    for place, word in enumerate(argv):
+        if word == "--":
+            return rest + argv[place + 1 :], found
+        if word in _FLAGS:
+            found = replace(found, **{_FLAGS[word]: True})
+        elif word.startswith("-") and word != "-" and "=" not in word:
+            raise unknown("option", word, _FLAGS, "`maas --help` shows them.")
+        else:
+            rest.append(word)
+    return rest, found
+
+
+# -- the few words of its own ----------------------------------------------------------------------------
+
+
+def _login(given: list[str], options: Options) -> int:
+    if not 2 <= len(given) <= 3:
+        raise CliError("login takes PROFILE URL [KEY].")
+    if given[0] in profiles.RESERVED:
+        raise CliError(f"a profile cannot be called {given[0]!r}: that is a command's name.")
+    profile = Profile(given[0], root_of(given[1]), check_key(_key(given[2:])), options.insecure)
+    server = Server(profile, debug=options.debug)
+    description = server.describe()
+    server.check_key()
+    profiles.save(profile, description)
+    print(
+        f"You are logged in to {profile.url} as {profile.name!r}: `maas {profile.name}` shows what it can do."
+    )
+    return 0
+
+
+def _key(given: list[str]) -> str:
+    if given and given[0] != "-":
+        return given[0]
+    if not given and sys.stdin.isatty():
+        return getpass.getpass("API key (it is not shown): ")
+    return sys.stdin.readline()
+
+
+def _list(given: list[str], _: Options) -> int:
+    _refuse_rest("list", given)
+    known = profiles.load()
+    for name in sorted(known):
+        # The key of MAAS's command is shown in full there; whoever has it can read it in the file.
+        print(f"{name} {known[name].url} {known[name].key.partition(':')[0]}:…")
+    if not known:
+        print("There is no profile yet: `maas login PROFILE URL KEY` makes one.", file=sys.stderr)
+    return 0
+
+
+def _logout(given: list[str], _: Options) -> int:
+    if len(given) != 1:
+        raise CliError("logout takes a PROFILE.")
+    profiles.forget(given[0])
+    return 0
+
+
+def _refresh(given: list[str], options: Options) -> int:
+    _refuse_rest("refresh", given)
+    failed = []
+    for name, profile in sorted(profiles.load().items()):
+        try:
+            profiles.save(profile, Server(profile, debug=options.debug).describe())
+        except CliError as error:
+            failed.append(f"{name}: {error}")
+    if failed:
+        raise CliError("; ".join(failed))
+    return 0
+
+
+def _refuse_rest(command: str, given: list[str]) -> None:
+    if given:
+        raise CliError(f"{command} takes nothing more, so not {given[0]!r}.")
+
+
+_COMMANDS: dict[str, Callable[[list[str], Options], int]] = {
+    "login": _login,
+    "list": _list,
+    "logout": _logout,
+    "refresh": _refresh,
+}
+
+# -- what servers describe -------------------------------------------------------------------------------
+
+
+def _use(rest: list[str], options: Options) -> int:
+    profile = profiles.find(rest[0])
+    description = profiles.description_of(profile)
+    nouns = nouns_of(description)
+    if len(rest) == 1:
+        print(words.of_profile(profile.name, nouns), end="")
+        return 0
+    if len(rest) == 2:
+        if rest[1] not in nouns:
+            raise unknown("command", rest[1], nouns, f"`maas {profile.name}` lists what there is.")
+        print(words.of_noun(profile.name, nouns[rest[1]]), end="")
+        return 0
+    verb = verb_of(nouns, rest[1], rest[2])
+    if options.help:
+        print(words.of_verb(profile.name, rest[1], verb), end="")
+        return 0
+    path, fields = _arguments(verb, rest[1], rest[3:])
+    used = replace(profile, insecure=profile.insecure or options.insecure)
+    answer = Server(used, debug=options.debug).ask(verb.method, path, verb.op, fields)
+    if answer.described and answer.described != description["hash"]:
+        print("maas: the server can do other things by now: `maas refresh` asks what.", file=sys.stderr)
+    return _print(answer)
+
+
+def _arguments(verb: Verb, noun: str, given: list[str]) -> tuple[str, list[tuple[str, str]]]:
+    """The path with its places filled, and the fields; all are checked before anything is sent."""
+    count = len(verb.places)
+    if len(given) < count or any(_is_field(each) for each in given[:count]):
+        missing = next(
+            (
+                p
+                for p, value in zip(verb.places, [*given, *[None] * count], strict=False)
+                if not value or _is_field(value)
+            ),
+            verb.places[-1] if verb.places else "",
+        )
+        raise CliError(
+            f"`{noun} {verb.name}` takes {missing.upper()} first: `{noun} {verb.name} --help` says more."
+        )
+    path = verb.path
+    for place, value in zip(verb.places, given[:count], strict=True):
+        if not value:
+            raise CliError(f"{place.upper()} is empty.")
+        path = path.replace(f"{{{place}}}", quote(value, safe=""))
+    fields = [_field(each) for each in given[count:]]
+    check_fields(verb, noun, [name for name, _ in fields])
+    return path, fields
+
+
+def _is_field(word: str) -> bool:
+    """Ids hold no `=`; names of things in paths could, and then come after `--`."""
+    return "=" in word
+
+
+def _field(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not equals or not name.strip("@"):
+        raise CliError(f"{word!r} is not of the form KEY=VALUE or KEY@=FILE.")
+    if not name.endswith("@"):
+        return name, value
+    try:
+        return name[:-1], Path(value).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CliError(
+            f"{value} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}."
+        ) from error
+
+
+def _print(answer: Answer) -> int:
+    """As it came, for other programs; laid out on a terminal."""
+    if not sys.stdout.isatty():
+        sys.stdout.buffer.write(answer.body)
+        sys.stdout.flush()
+        return 0 if answer.ok else FAILED
+    text = answer.body.decode("utf-8", "replace")
+    if "json" in answer.content_type:
+        text = json.dumps(json.loads(answer.body), indent=4, ensure_ascii=False)
+    if answer.ok:
+        print("Success.\nMachine-readable output follows:")
+    print(text)
+    return 0 if answer.ok else FAILED

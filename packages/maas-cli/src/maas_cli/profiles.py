@@ -1,0 +1,100 @@
+"""Profiles: a server, a key, and the server's last description, in files that only their owner can read."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from maas_cli.errors import CliError, unknown
+
+#: Words that stand where a profile does.
+RESERVED = frozenset({"login", "logout", "list", "refresh"})
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A name for a server and a key."""
+
+    name: str
+    #: Of the API's root, ending in a slash.
+    url: str
+    #: `consumer:token:secret`.
+    key: str
+    #: Whether the server's certificate is not looked at.
+    insecure: bool = False
+
+
+def folder() -> Path:
+    """Where profiles are."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "hostloom-maas"
+
+
+def load() -> dict[str, Profile]:
+    """All profiles by name."""
+    file = folder() / "profiles.json"
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return {name: Profile(name, **values) for name, values in found.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        raise CliError(f"the profiles cannot be read: {file}: {error}") from error
+
+
+def find(name: str) -> Profile:
+    """A profile by name."""
+    known = load()
+    if name not in known:
+        raise unknown("profile", name, known, f"`maas login {name} URL KEY` makes one.")
+    return known[name]
+
+
+def save(profile: Profile, description: Mapping[str, Any]) -> None:
+    """Keep a profile and what its server says of itself."""
+    if profile.name in RESERVED or profile.name.startswith("-") or not profile.name.strip():
+        raise CliError(f"a profile cannot be called {profile.name!r}: that is a command's name.")
+    known = load() | {profile.name: profile}
+    _write_profiles(known)
+    _write(_description_file(profile.name), description)
+
+
+def forget(name: str) -> None:
+    """Delete a profile and its description."""
+    find(name)
+    _write_profiles({each: profile for each, profile in load().items() if each != name})
+    _description_file(name).unlink(missing_ok=True)
+
+
+def description_of(profile: Profile) -> dict[str, Any]:
+    """What the server said of itself at the last login or refresh."""
+    try:
+        found: dict[str, Any] = json.loads(_description_file(profile.name).read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise CliError("the server's description is not there: `maas refresh` gets it.") from error
+    return found
+
+
+def _description_file(name: str) -> Path:
+    # A profile may have any name; a file may not.
+    return folder() / "described" / f"{name.encode().hex()}.json"
+
+
+def _write_profiles(known: Mapping[str, Profile]) -> None:
+    values = {name: {k: v for k, v in asdict(each).items() if k != "name"} for name, each in known.items()}
+    _write(folder() / "profiles.json", values)
+
+
+def _write(file: Path, content: Any) -> None:
+    """All of it or nothing; mode 0600."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=file.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(content, stream)
+        Path(name).replace(file)
+    except OSError as error:
+        raise CliError(f"{file} cannot be written: {error.strerror}.") from error
