@@ -21,7 +21,7 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
 
     def node(key: int, system_id: str, hostname: str, kind: int, *rest: Value) -> tuple[Value, ...]:
         config = () if before_3_2 else (key + shift,)
-        return key, _AT, system_id, hostname, kind, *rest, *config
+        return key, _AT, system_id, hostname, kind, *rest, hostname == "vm1", *config
 
     def nic(key: int, name: str, kind: str, mac: str, of: int, vlan: int, params: str) -> tuple[Value, ...]:
         return key, _AT, name, kind, mac, params, "{}", True, of + shift, vlan, True, 1000
@@ -81,7 +81,7 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
         "maasserver_node": (
             (
                 "id created system_id hostname node_type status owner_id architecture cpu_count memory"
-                f" zone_id pool_id domain_id bmc_id hardware_uuid description{current}"
+                f" zone_id pool_id domain_id bmc_id hardware_uuid description locked{current}"
             ),
             [
                 node(1, "abc001", "maas", 4, 4, None, "amd64/generic", 2, 2048, 1, None, 0, None, None, ""),

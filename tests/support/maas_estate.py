@@ -152,6 +152,7 @@ VM1 = _node(
     pool=WEB,
     tag_names=["virtual", "pod-console-logging"],
     owner="ann",
+    locked=True,
     pod={"id": 1, "name": "kvm1", "resource_uri": "/MAAS/api/2.0/pods/1/"},
     hardware_uuid=TEST_UUID,
 )

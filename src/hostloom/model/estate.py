@@ -22,6 +22,7 @@ class EstateMachine:
     cores: int = 0
     memory_mib: int = 0
     owner: str = ""
+    locked: bool = False
     #: The host that it is a virtual machine of.
     host_id: HostId | None = None
 

@@ -196,7 +196,16 @@ def _adopt_machine(
     if enlisted is None:
         uow.machines.add(machine)
     else:
-        kept = ("system_id", "hostname", "zone_id", "resource_pool_id", "tags", "owner", "generation")
+        kept = (
+            "system_id",
+            "hostname",
+            "zone_id",
+            "resource_pool_id",
+            "tags",
+            "owner",
+            "locked",
+            "generation",
+        )
         machine = replace(machine, **{name: getattr(enlisted, name) for name in kept})
         uow.machines.update(machine)
     _tell(uow, ports, "machine-adopted", machine, f"found on host {host.name}")

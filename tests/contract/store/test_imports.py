@@ -220,7 +220,8 @@ def test_the_machines_of_a_host_are_found_under_their_own_ids(store: Store) -> N
             MachineOrigin.ADOPTED,
             MachineState.DEPLOYED,
         )
-        assert (machine.host_id, machine.owner, machine.uuid) == (1, "ann", running.uuid)
+        assert (machine.host_id, machine.owner, machine.locked) == (1, "ann", True)
+        assert machine.uuid == running.uuid
         east = uow.zones.find("east")
         assert east is not None
         assert (machine.zone_id, machine.tags) == (east.id, ("virtual", "pod-console-logging"))

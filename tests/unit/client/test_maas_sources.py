@@ -55,7 +55,7 @@ def test_what_a_running_maas_shows() -> None:
     ]
     assert (kvm1.interfaces[2].bridge_kind, kvm1.interfaces[3].tag_vid) == (BridgeKind.STANDARD, 20)
     vm1 = next(each for each in estate.machines if each.system_id == "4y3h7n")
-    assert (vm1.host_id, vm1.state, vm1.owner) == (1, MachineState.DEPLOYED, "ann")
+    assert (vm1.host_id, vm1.state, vm1.owner, vm1.locked) == (1, MachineState.DEPLOYED, "ann", True)
     held = {str(each.ip): (each.system_id, each.comment) for each in estate.held}
     assert held == {
         "10.0.0.2": ("abc001", ""),
@@ -171,7 +171,7 @@ def test_what_is_no_dump(tmp_path: Path) -> None:
     assert "it is not text" in said(bytes(range(256)) * 40)
     place = whole.index("kvm001")
     assert "in the middle of table maasserver_node" in said(whole[:place].rpartition("\n")[0] + "\n")
-    assert "cut off or damaged: a row of maasserver_node has 3 of 17 columns" in said(whole[:place])
+    assert "cut off or damaged: a row of maasserver_node has 3 of 18 columns" in said(whole[:place])
     assert "it does not end as pg_dump ends one" in said(as_sql(tables(), end=""))
     other = {"wiki_page": ("id title", [(1, "Home")]), "wiki_user": ("id", [(1,)])}
     assert "other tables (wiki_page, wiki_user), and no maasserver_node" in said(as_sql(other))

@@ -205,6 +205,7 @@ def _machine(body: Body) -> EstateMachine:
         cores=int(body.get("cpu_count") or 0),
         memory_mib=int(body.get("memory") or 0),
         owner=body.get("owner") or "",
+        locked=bool(body.get("locked")),
         host_id=None if host is None else HostId(host),
     )
 

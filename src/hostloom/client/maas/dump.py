@@ -10,8 +10,9 @@ from pathlib import Path
 from shutil import which
 from typing import IO
 
+from hostloom.client.maas.columns import Row
 from hostloom.client.maas.errors import SourceError
-from hostloom.client.maas.rows import Row, read_tables
+from hostloom.client.maas.rows import read_tables
 from hostloom.model.estate import Estate
 
 #: A table without which nothing is a dump of a MAAS.

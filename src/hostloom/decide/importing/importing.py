@@ -6,6 +6,7 @@ from hostloom.decide.importing.groups import plan_groups
 from hostloom.decide.importing.hosts import plan_hosts
 from hostloom.decide.importing.network import plan_network
 from hostloom.decide.importing.nodes import plan_nodes
+from hostloom.decide.importing.subnets import plan_ranges, plan_subnets
 from hostloom.model.estate import Estate
 from hostloom.model.importing import ImportPlan
 
@@ -21,6 +22,8 @@ def plan_import(present: Present, estate: Estate, *, prefer_theirs: bool = False
     book = Book(present, estate, prefer_theirs=prefer_theirs)
     plan_groups(book)
     plan_network(book)
+    plan_subnets(book)
+    plan_ranges(book)
     plan_nodes(book)
     plan_addresses(book)
     plan_hosts(book)

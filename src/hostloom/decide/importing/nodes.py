@@ -184,6 +184,7 @@ def _machine(node: Node, theirs: EstateMachine | None) -> Machine:
         resource_pool_id=node.resource_pool_id,
         tags=node.tags,
         owner=known.owner,
+        locked=known.locked,
     )
 
 
