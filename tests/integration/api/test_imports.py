@@ -102,3 +102,62 @@ def test_an_ordinary_user_may_not(server: Running, body: dict[str, Any]) -> None
     headers = {"Authorization": f"Bearer {token}"}
     found = httpx.post(f"{server.url}/api/v1/imports", json=body | {"dry_run": True}, headers=headers)
     assert found.status_code == 403
+
+
+FABRIC = {"id": 1, "name": "lan"}
+VLAN = {"id": 4, "fabric_id": 1, "vid": 7, "name": "10"}
+NIC = {"id": 1, "name": "eth0", "kind": "physical", "mac": "02:00:00:00:00:01", "vlan_id": 9}
+
+
+@pytest.mark.parametrize(
+    ("estate", "status"),
+    [
+        ({"fabrics": [FABRIC, FABRIC]}, 200),
+        ({"fabrics": [{"id": 1, "name": "y" * 255}, {"id": 2, "name": "y" * 254}]}, 200),
+        ({"fabrics": [FABRIC], "vlans": [VLAN, VLAN | {"id": 5, "mtu": 99999}]}, 409),
+        ({"fabrics": [FABRIC], "vlans": [VLAN | {"relay_vlan_id": 4, "space_id": 3}]}, 200),
+        (
+            {
+                "fabrics": [FABRIC],
+                "vlans": [VLAN],
+                "subnets": [
+                    {"id": 1, "cidr": "10.0.0.0/24", "vlan_id": 4, "name": "10", "gateway": "fe80::1"}
+                ],
+                "ranges": [
+                    {"id": 1, "subnet_id": 1, "kind": "dynamic", "start": "fd00::1", "end": "10.0.0.9"},
+                    {"id": 2, "subnet_id": 9, "kind": "reserved", "start": "10.0.0.1", "end": "10.0.0.9"},
+                ],
+            },
+            200,
+        ),
+        ({"nodes": [{"system_id": "a", "hostname": "x", "kind": "machine"}] * 2}, 409),
+        (
+            {
+                "nodes": [
+                    {
+                        "system_id": "c",
+                        "hostname": "",
+                        "kind": "machine",
+                        "interfaces": [NIC | {"parents": ["eth0"], "kind": "vlan"}, NIC],
+                    }
+                ],
+                "held": [
+                    {"ip": "10.0.0.1", "kind": "lease", "system_id": "zz"},
+                    {"ip": "10.0.0.1", "kind": "observed"},
+                    {"ip": "::1", "kind": "auto", "subnet_id": 77, "system_id": "c"},
+                ],
+            },
+            200,
+        ),
+        ({"zones": [{"id": 0, "name": ""}] * 2, "tags": [{"id": 0, "name": "é ;"}]}, 200),
+        ({"domains": [{"id": 0, "name": "..."}], "resource_pools": [{"id": 1, "name": "\u202e"}]}, 200),
+    ],
+)
+def test_strange_estates_are_taken_once_or_refused(
+    http: httpx.Client, estate: dict[str, Any], status: int
+) -> None:
+    for _ in range(2):
+        found = http.post("/imports", json={"estate": {"source": "a test"} | estate})
+        assert found.status_code == status, found.text
+    counts = found.json().get("counts", {})
+    assert not counts or (counts["create"], counts["change"]) == (0, 0)

@@ -6,11 +6,13 @@ from collections.abc import Container
 _OTHER = re.compile(r"[^a-z0-9-]+")
 _TAG = re.compile(r"[,;:=() \t/]+")
 _MAX_LABEL, _MAX_TAG = 63, 64
+#: Room is left for what is put before or behind it.
+_MAX_NAME = 240
 
 
 def usable_name(noun: str, name: str) -> str:
     """Printable, without a slash, no mere number: numbers are ids here."""
-    found = "".join(sign for sign in name.replace("/", "-") if sign.isprintable()).strip()[:255].strip()
+    found = "".join(sign for sign in name.replace("/", "-") if sign.isprintable()).strip()[:_MAX_NAME].strip()
     if not found.strip("."):
         return noun
     return f"{noun}-{found}" if found.isdigit() else found
