@@ -168,7 +168,7 @@ def test_a_locked_machine_stays_as_it_is(site: Site) -> None:
     assert site.maas.send("POST", path, {}, op="release").status_code == 409
     assert site.maas.post(path, "mark_fixed")["status_name"] == "Ready"
     assert site.maas.send("POST", path, {}, op="mark_fixed").status_code == 409
-    site.maas.delete(path)
+    site.maas.delete(path, force="true")
 
 
 def test_a_compose_that_fails_is_seen_by_who_waits_for_it(site: Site) -> None:

@@ -130,9 +130,14 @@ def update_machine(call: Call) -> Answer:
     return shown
 
 
-@machine.crud("delete", "Take a composed machine apart, or forget one that booted by itself.")
+@machine.crud(
+    "delete",
+    "Take a composed machine apart, or forget one that booted by itself.",
+    Param("force", "Accepted: nothing is in the way but locks, and they stay.", "Boolean"),
+)
 def delete_machine(call: Call) -> Answer:
     """Refused for machines that hostloom did not make; what takes long goes on, and shows as releasing."""
+    call.form.flag("force")
     with call.begin() as uow:
         found = find(call, uow)
         if found.origin is MachineOrigin.ENLISTED:
