@@ -54,6 +54,7 @@ class Wanted:
         str | None,
         typer.Option("--resource-pool", help="A resource pool by name or id; default: the host's."),
     ] = None
+    domain: Annotated[str | None, typer.Option(help="A domain by name or id; default: the first.")] = None
     tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")] = None
     qcow2: Annotated[bool, typer.Option("--qcow2", help="Disks as qcow2; default: raw, sparse.")] = False
     count: Annotated[
@@ -102,6 +103,7 @@ class Wanted:
             hostname=self.name,
             zone=self.zone,
             resource_pool=self.resource_pool,
+            domain=self.domain,
             tags=tags_of(self.tag),
         )
 

@@ -89,6 +89,8 @@ class ComposeRequest:
     qcow2: bool = False
     #: Start it when it is composed.
     start: bool = True
+    #: Its domain by name or id; None = the default one.
+    domain: str | None = None
     #: Who is to have it as soon as it is composed, and by whose release it goes; blank: nobody.
     owner: str = ""
     #: Machines of one batch with the same word here never share a host.

@@ -12,7 +12,7 @@ from hostloom.model.ids import check_hostname
 from hostloom.model.operation import Operation
 from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Identities
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.services.groupings import resource_pool_id, zone_id
+from hostloom.services.groupings import domain_id, resource_pool_id, zone_id
 from hostloom.workflows.placing import ComposeInput
 
 
@@ -46,6 +46,8 @@ def check(uow: UnitOfWork, snapshot: Snapshot, batch: ComposeBatch, identities: 
         zone_id(uow, zone)
     for pool in {each.resource_pool for each in batch.machines}:
         resource_pool_id(uow, pool)
+    for domain in {each.domain for each in batch.machines}:
+        domain_id(uow, domain)
     taken = {each.hostname for each in snapshot.nodes}
     for name, times in Counter(each.hostname for each in identities).items():
         check_hostname(name)

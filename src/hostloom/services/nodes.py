@@ -10,6 +10,7 @@ from hostloom.ports import IdSource, UnitOfWork
 from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag, domain_id, resource_pool_id, zone_id
+from hostloom.services.machines import require_unlocked
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, is_id
 
 #: Mbit/s: 1 Tbit/s, above any Ethernet standard.
@@ -101,6 +102,8 @@ def update(
     require_admin(principal, "change nodes")
     node = get(uow, principal, key)
     check_generation("node", key, node, generation)
+    for machine in uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else ():
+        require_unlocked(machine)
     fields = changed_fields(changes)
     finders = {"zone": zone_id, "resource_pool": resource_pool_id, "domain": domain_id}
     for name, finder in finders.items():

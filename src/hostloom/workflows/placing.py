@@ -1,7 +1,7 @@
 """The first half of compose: choose hosts that were just re-read, and reserve everything on them at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hostloom.codec import from_json
@@ -10,7 +10,7 @@ from hostloom.decide.proving import NicWants, wants_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import Host
-from hostloom.model.ids import ResourcePoolId, SystemId, ZoneId
+from hostloom.model.ids import DomainId, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine
 from hostloom.model.plan import JointDecision
 from hostloom.model.request import ComposeBatch, Identities
@@ -101,9 +101,20 @@ def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
             for plan, why, request in zip(plans, explanations, run.input.batch.machines, strict=True)
         ]
     )
+    _set_domains(uow, run.input.batch, machines)
     hosts = (snapshot.host_by_id[plan.host_id].host for plan in plans)
     run.kept[read_placed] = placed = list(zip(machines, hosts, strict=True))
     run.kept[read_wants] = _wants_of(snapshot, placed)
+
+
+def _set_domains(uow: UnitOfWork, batch: ComposeBatch, machines: Sequence[Machine]) -> None:
+    """Machines are reserved in the default domain; those that are wanted elsewhere move there."""
+    for machine, request in zip(machines, batch.machines, strict=True):
+        if request.domain is not None:
+            node = uow.nodes.get(machine.system_id)
+            wanted = _named(uow.domains, DomainId, request.domain).id
+            if node.domain_id != wanted:
+                uow.nodes.update(replace(node, domain_id=wanted))
 
 
 def _decide_on_chosen(run: Run[ComposeInput], snapshot: Snapshot) -> JointDecision:

@@ -148,6 +148,24 @@ def test_an_ordinary_user_has_what_is_theirs(site: Site) -> None:
     assert site.maas.get("machines/") == []
 
 
+def test_domains_are_chosen(site: Site) -> None:
+    site.maas.post("domains/", name="lab.example")
+    made = site.compose("one", domain="lab.example")
+    assert (made["fqdn"], made["domain"]["name"]) == ("one.lab.example", "lab.example")
+    assert site.compose("two", domain="0")["fqdn"] == "two.default"
+    for field in ("domain", "zone", "pool"):
+        for method, path, op in (
+            ("POST", "pods/1/", "compose"),
+            ("PUT", f"machines/{made['system_id']}/", ""),
+        ):
+            query = {"op": op} if op else {}
+            found = site.maas.send(method, path, {field: "moon"}, **query)
+            assert (found.status_code, list(found.json())) == (400, [field]), found.text
+    for field in ("zone", "not_in_zone", "pool", "not_in_pool"):
+        found = site.maas.send("POST", "machines/", {field: "moon"}, op="allocate")
+        assert (found.status_code, list(found.json())) == (400, [field]), found.text
+
+
 def test_a_locked_machine_stays_as_it_is(site: Site) -> None:
     made = site.compose("one")
     path = f"machines/{made['system_id']}/"
@@ -155,6 +173,7 @@ def test_a_locked_machine_stays_as_it_is(site: Site) -> None:
     for method, op, fields in (
         ("DELETE", None, {}),
         ("PUT", None, {"zone": "default"}),
+        ("PUT", None, {"description": "other"}),
         ("POST", "power_off", {}),
         ("POST", "commission", {}),
         ("POST", "mark_broken", {}),
@@ -279,6 +298,7 @@ def test_a_bare_machine_is_enlisted_by_hand(site: Site) -> None:
     assert linked["vlan"]["vid"] == 10
     site.maas.delete(f"{root}{third['id']}/")
     assert len(site.maas.get(root)) == 2
+    assert site.maas.put(f"machines/{made['system_id']}/", hostname="bare2")["hostname"] == "bare2"
     for fields, field in (
         ({"power_type": "ipmi"}, "power_type"),
         ({"mac_addresses": "x"}, "mac_addresses"),

@@ -29,7 +29,7 @@ from hostloom.services.commissioning import Found
 
 
 class ComposeIn(In):
-    """A machine that is wanted; `host`, `zone` and `resource_pool` by name or id, an absent host is any."""
+    """A machine that is wanted; host, zone, resource pool and domain by name or id, an absent host is any."""
 
     host: Text | None = None
     interfaces: Text = ""
@@ -41,6 +41,7 @@ class ComposeIn(In):
     hostname: Text | None = None
     zone: Text | None = None
     resource_pool: Text | None = None
+    domain: Text | None = None
     tags: list[Text] = Field(default_factory=list)
     qcow2: Flag = False
     start: Flag = True

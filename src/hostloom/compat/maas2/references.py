@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from hostloom.compat.maas2.answers import bad_field
+from hostloom.compat.maas2.forms import Form
 from hostloom.ports import Repository
+from hostloom.services.naming import is_id
 
 #: MAAS counts its defaults from 0: fabric, space, resource pool and domain.
 FIRST = "0"
@@ -14,3 +17,18 @@ def key_of(things: Repository[Any, Any], key: str) -> str:
         return key.strip()
     oldest = things.list(limit=1)
     return str(oldest[0].id) if oldest else FIRST
+
+
+def chosen(form: Form, field: str, things: Repository[Any, Any]) -> str | None:
+    """The key of a field that names one of these; None when absent or empty, 400 for one that nothing has."""
+    wanted = form.text(field)
+    return known(field, wanted, things) if wanted and wanted.strip() else None
+
+
+def known(field: str, wanted: str, things: Repository[Any, Any]) -> str:
+    """The key of a value of a field; 400 for one that nothing has."""
+    key = key_of(things, wanted)
+    there = any(each.id == int(key) for each in things.list()) if is_id(key) else things.find(key)
+    if not there:
+        raise bad_field(field, f"Select a valid choice: {wanted[:60]!r} is none of those that there are.")
+    return key

@@ -11,7 +11,7 @@ from hostloom.compat.maas2.machine_view import AGENT_NAME, OWNER_DATA, MachineVi
 from hostloom.compat.maas2.merging import merge_notes, without_empty
 from hostloom.compat.maas2.nouns.machines import COMMENT, find, machine, machines, show
 from hostloom.compat.maas2.nouns.vm_hosts import VIRSH
-from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.references import known
 from hostloom.compat.maas2.storage import with_own_labels
 from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
@@ -263,10 +263,10 @@ def _wanted(call: Call, uow: UnitOfWork) -> AllocationRequest:
         memory_mib=_at_least(form, "mem"),
         tags=tuple(form.texts("tags")),
         not_tags=tuple(form.texts("not_tags")),
-        zone=_zone(uow, zone) if zone else None,
-        not_zones=tuple(_zone(uow, each) for each in form.texts("not_in_zone")),
-        resource_pool=_pool(uow, pool) if pool else None,
-        not_resource_pools=tuple(_pool(uow, each) for each in form.texts("not_in_pool")),
+        zone=_zone(uow, "zone", zone) if zone else None,
+        not_zones=tuple(_zone(uow, "not_in_zone", each) for each in form.texts("not_in_zone")),
+        resource_pool=_pool(uow, "pool", pool) if pool else None,
+        not_resource_pools=tuple(_pool(uow, "not_in_pool", each) for each in form.texts("not_in_pool")),
         host=_host(call, uow, "pod"),
         not_host=_host(call, uow, "not_pod"),
         on_host=_on_host(form),
@@ -289,12 +289,12 @@ def _at_least(form: Form, name: str) -> int:
     return math.ceil(value)
 
 
-def _zone(uow: UnitOfWork, key: str) -> ZoneId:
-    return zone_id(uow, key_of(uow.zones, key))
+def _zone(uow: UnitOfWork, field: str, key: str) -> ZoneId:
+    return zone_id(uow, known(field, key, uow.zones))
 
 
-def _pool(uow: UnitOfWork, key: str) -> ResourcePoolId:
-    return resource_pool_id(uow, key_of(uow.resource_pools, key))
+def _pool(uow: UnitOfWork, field: str, key: str) -> ResourcePoolId:
+    return resource_pool_id(uow, known(field, key, uow.resource_pools))
 
 
 def _host(call: Call, uow: UnitOfWork, name: str) -> HostId | None:

@@ -9,7 +9,7 @@ from hostloom.compat.maas2.machine_view import OWNER_DATA
 from hostloom.compat.maas2.merging import merge_notes, without_empty
 from hostloom.compat.maas2.node_view import PARENT, NodeView
 from hostloom.compat.maas2.nouns.allocation import ANY
-from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.references import chosen
 from hostloom.compat.maas2.view import View
 from hostloom.model.annotation import Annotated
 from hostloom.model.ids import MacAddress, SystemId
@@ -78,13 +78,12 @@ def create_device(call: Call) -> Answer:
     macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
     if not macs:
         raise bad_field("mac_addresses", "This field is required.")
-    domain, zone = form.text("domain"), form.text("zone")
     with call.begin() as uow:
         wanted = DeviceInput(
             form.text("hostname") or call.ports.ids.hostname(),
             macs,
-            zone=key_of(uow.zones, zone) if zone else None,
-            domain=key_of(uow.domains, domain) if domain else None,
+            zone=chosen(form, "zone", uow.zones),
+            domain=chosen(form, "domain", uow.domains),
             description=form.text("description") or "",
         )
         made = nodes.create_device(uow, call.principal, call.ports.ids, wanted)
@@ -113,12 +112,11 @@ def read_device(call: Call) -> Answer:
 def update_device(call: Call) -> Answer:
     """What is not sent stays."""
     form = call.form
-    domain, zone = form.text("domain"), form.text("zone")
     with call.begin() as uow:
         changes = NodeChanges(
             form.changed("hostname") or KEEP,
-            key_of(uow.zones, zone) if zone else KEEP,
-            domain=key_of(uow.domains, domain) if domain else KEEP,
+            chosen(form, "zone", uow.zones) or KEEP,
+            domain=chosen(form, "domain", uow.domains) or KEEP,
             description=form.changed("description"),
         )
         changed = nodes.update(uow, call.principal, _find(call, uow).system_id, changes)

@@ -6,7 +6,7 @@ from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.host_machines import machine_of
 from hostloom.compat.maas2.machine_view import MachineView
 from hostloom.compat.maas2.nouns.machine_filters import PARAMS, wanted
-from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.references import chosen
 from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
 from hostloom.model.errors import NotFound
@@ -61,13 +61,13 @@ def create_machine(call: Call) -> Answer:
     macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
     if not macs:
         raise bad_field("mac_addresses", "This field is required.")
-    domain, commission = form.text("domain"), form.flag("commission")
+    commission = form.flag("commission")
     with call.begin() as uow:
         wanted = EnlistInput(
             form.text("hostname") or call.ports.ids.hostname(),
             form.required("architecture").partition("/")[0],
             macs,
-            key_of(uow.domains, domain) if domain else None,
+            chosen(form, "domain", uow.domains),
             form.text("description") or "",
         )
         made = enlist(uow, call.principal, call.ports.ids, wanted)
@@ -104,24 +104,24 @@ def read_machine(call: Call) -> Answer:
     Param("pool", "The resource pool, by name or id."),
     Param("domain", "The domain, by name or id."),
     Param("description", "A description."),
-    Param("hostname", "Its name, which stays: libvirt knows it by that."),
+    Param("hostname", "Its name, which stays on a VM host: libvirt knows it by that."),
 )
 def update_machine(call: Call) -> Answer:
     """What is not sent stays."""
     form = call.form
     with call.begin() as uow:
         found = find(call, uow)
-        if form.text("hostname") not in (None, "", found.hostname):
+        name = form.text("hostname") or found.hostname
+        if name != found.hostname and found.host_id is not None:
             raise bad_field("hostname", f"The name of a machine stays: {found.hostname}.")
-        zone, pool, domain = form.text("zone"), form.text("pool"), form.text("domain")
-        changes = MachineChanges(
-            key_of(uow.zones, zone) if zone else None,
-            key_of(uow.resource_pools, pool) if pool else None,
-        )
+        zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
+        changes = MachineChanges(zone, pool)
         if changes != MachineChanges():
             service.update(uow, call.principal, found.system_id, changes)
         of_node = NodeChanges(
-            domain=key_of(uow.domains, domain) if domain else KEEP, description=form.changed("description")
+            KEEP if name == found.hostname else name,
+            domain=chosen(form, "domain", uow.domains) or KEEP,
+            description=form.changed("description"),
         )
         if of_node != NodeChanges():
             nodes.update(uow, call.principal, found.system_id, of_node)

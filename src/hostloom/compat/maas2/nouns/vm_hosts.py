@@ -8,7 +8,7 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.host_machines import machine_id
-from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.references import chosen
 from hostloom.compat.maas2.storage import with_own_labels
 from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
@@ -50,7 +50,7 @@ _COMPOSE = (
     Param("hostname", "The name; without one it is made up."),
     Param("zone", "The zone, by name or id."),
     Param("pool", "The resource pool, by name or id."),
-    Param("domain", "The domain, by name or id: the default one."),
+    Param("domain", "The domain, by name or id; the default one otherwise."),
     Param("storage", "Disks: `label:GB(pool or tag),…`."),
     Param("interfaces", "Interface constraints: `eth0:space=dmz;eth1:vid=20,ip=10.0.20.9`."),
     Param("skip_commissioning", "Accepted: a composed machine is ready at once.", "Boolean"),
@@ -63,10 +63,10 @@ _COMPOSE = (
 class _Noun:
     """One of the two names."""
 
-    def __init__(self, name: str, path: str, words: str) -> None:
+    def __init__(self, name: str, path: str, words: str, note: str = "") -> None:
         self._path = path
-        self.several = Resource(f"{name}s", f"{path}/", f"Manage {words}s.")
-        self.one = Resource(name, f"{path}/{{id}}/", f"Manage a {words}.")
+        self.several = Resource(f"{name}s", f"{path}/", f"Manage {words}s{note}.")
+        self.one = Resource(name, f"{path}/{{id}}/", f"Manage a {words}{note}.")
         address = Param("power_address", "The libvirt URI, such as `qemu+ssh://ubuntu@10.0.0.5/system`.")
         kind = Param("type", f"`{VIRSH}`.")
         several, one = self.several, self.one
@@ -115,8 +115,8 @@ class _Noun:
                 form.text("name") or _name_of(call, address),
                 address,
                 default_macvlan_mode=_mode(form),
-                zone=_group(uow, form, "zone"),
-                resource_pool=_group(uow, form, "pool"),
+                zone=chosen(form, "zone", uow.zones),
+                resource_pool=chosen(form, "pool", uow.resource_pools),
                 trust_first_key=call.ports.trust_first_keys,
                 tags=tuple(form.texts("tags")),
                 **_ratios(form),
@@ -138,8 +138,8 @@ class _Noun:
                 name=form.text("name") or None,
                 uri=_uri(form, found),
                 default_macvlan_mode=_mode(form),
-                zone=_group(uow, form, "zone"),
-                resource_pool=_group(uow, form, "pool"),
+                zone=chosen(form, "zone", uow.zones),
+                resource_pool=chosen(form, "pool", uow.resource_pools),
                 tags=tuple(form.texts("tags")) if "tags" in form else None,
                 trust_first_key=call.ports.trust_first_keys,
                 default_pool=form.text("default_storage_pool") or None,
@@ -193,7 +193,6 @@ class _Noun:
         hostname = form.text("hostname")
         with call.begin() as uow:
             found = self._find(call, uow)
-            _check_domain(uow, form)
             request = ComposeRequest(
                 host=str(found.id),
                 interfaces=form.text("interfaces") or "",
@@ -202,8 +201,9 @@ class _Noun:
                 memory_mib=form.whole("memory", 1) or 2048,
                 architecture=form.text("architecture") or None,
                 hostname=check_hostname(hostname, "hostname") if hostname else None,
-                zone=_group(uow, form, "zone"),
-                resource_pool=_group(uow, form, "pool"),
+                zone=chosen(form, "zone", uow.zones),
+                resource_pool=chosen(form, "pool", uow.resource_pools),
+                domain=chosen(form, "domain", uow.domains),
             )
         operation = wait(call, machines.compose(call.ports, call.principal, request), RESERVED)
         system_id = operation.input["identities"][0]["system_id"]
@@ -269,7 +269,7 @@ class _Noun:
 
 
 _VM_HOSTS = _Noun("VmHost", "vm-hosts", "VM host")
-_PODS = _Noun("Pod", "pods", "pod (the older name of a VM host)")
+_PODS = _Noun("Pod", "pods", "pod", ", which is the older name of a VM host")
 RESOURCES = (_VM_HOSTS.several, _VM_HOSTS.one, _PODS.several, _PODS.one)
 
 
@@ -313,20 +313,6 @@ def _mode(form: Form) -> MacvlanMode | None:
 def _ratios(form: Form) -> dict[str, Any]:
     found = {name: form.number(name) for name in ("cpu_over_commit_ratio", "memory_over_commit_ratio")}
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _group(uow: UnitOfWork, form: Form, name: str) -> str | None:
-    """A zone or resource pool by name or id; None: not sent."""
-    wanted = form.text(name)
-    return key_of(uow.zones if name == "zone" else uow.resource_pools, wanted) if wanted else None
-
-
-def _check_domain(uow: UnitOfWork, form: Form) -> None:
-    """Composed machines are in the default domain."""
-    wanted = form.text("domain")
-    default = uow.domains.list(limit=1)[0]
-    if wanted and wanted not in ("0", str(default.id), default.name):
-        raise bad_field("domain", f"Machines are composed in the default domain, {default.name}.")
 
 
 def _uri(form: Form, host: Host) -> str | None:
