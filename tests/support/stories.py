@@ -20,6 +20,18 @@ from hostloom.cli.main import main
 PROMPT = "$ "
 
 
+def at_home(directory: Path, monkeypatch: pytest.MonkeyPatch, columns: int = 120) -> None:
+    """Let commands find their files and the server's socket in this directory, and a terminal this wide."""
+    for name, value in {
+        "HOME": str(directory),
+        "XDG_CONFIG_HOME": str(directory / "config"),
+        "HOSTLOOM_SOCKET": str(directory / "api.sock"),
+        "COLUMNS": str(columns),
+        "NO_COLOR": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
 def retell(
     story: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -10,21 +10,14 @@ from pathlib import Path
 import pytest
 
 from support.server import running
-from support.stories import retell
+from support.stories import at_home, retell
 
 STORIES = sorted(Path(__file__).parent.glob("*.txt"))
 
 
 @pytest.mark.parametrize("story", STORIES, ids=[each.stem for each in STORIES])
 def test_the_story_is_told_as_written(story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "HOME": str(tmp_path),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        "HOSTLOOM_SOCKET": str(tmp_path / "api.sock"),
-        "COLUMNS": "120",
-        "NO_COLOR": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
+    at_home(tmp_path, monkeypatch)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     written = story.read_text(encoding="utf-8")
     with running(tmp_path, worker=True):

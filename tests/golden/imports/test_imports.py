@@ -11,7 +11,7 @@ from support.maas_dump import as_sql, tables
 from support.maas_estate import bodies
 from support.maas_server import KEY, serving_maas
 from support.server import running
-from support.stories import retell
+from support.stories import at_home, retell
 
 STORIES = sorted(Path(__file__).parent.glob("*.txt"))
 
@@ -29,13 +29,6 @@ def test_the_story_is_told_as_written(story: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{KEY}\n"))
     written = story.read_text(encoding="utf-8")
     with running(tmp_path, worker=True), serving_maas(bodies()) as maas:
-        for name, value in {
-            "HOME": str(tmp_path),
-            "XDG_CONFIG_HOME": str(tmp_path / "config"),
-            "HOSTLOOM_SOCKET": str(tmp_path / "api.sock"),
-            "COLUMNS": "150",
-            "NO_COLOR": "1",
-        }.items():
-            monkeypatch.setenv(name, value)
+        at_home(tmp_path, monkeypatch, columns=150)
         told = retell(story, monkeypatch, {maas.url: "http://maas:5240/MAAS"}, {"URL": maas.url})
     assert told == written

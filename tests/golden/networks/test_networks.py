@@ -14,20 +14,13 @@ from hostloom.model.node import BridgeKind, InterfaceKind
 from hostloom.model.observed import ObservedLink
 from support.little_world import URIS, libvirts_dhcp_on_an_unserved_vlan, little_world
 from support.server import serving
-from support.stories import retell
+from support.stories import at_home, retell
 
 STORY = Path(__file__).parent / "networks.txt"
 
 
 def test_the_story_is_told_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "HOME": str(tmp_path),
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        "HOSTLOOM_SOCKET": str(tmp_path / "api.sock"),
-        "COLUMNS": "120",
-        "NO_COLOR": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
+    at_home(tmp_path, monkeypatch)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     written = STORY.read_text(encoding="utf-8")
     world = little_world(tmp_path, hosts_there=1)

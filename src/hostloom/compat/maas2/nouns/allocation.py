@@ -7,8 +7,8 @@ from hostloom.compat.maas2.answers import Answer, answer, bad_field, refuse
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
 from hostloom.compat.maas2.forms import Form
-from hostloom.compat.maas2.machine_view import AGENT_NAME, OWNER_DATA, MachineView, disk_id
-from hostloom.compat.maas2.merging import merge_notes, without_empty
+from hostloom.compat.maas2.machine_view import AGENT_NAME, MachineView, disk_id
+from hostloom.compat.maas2.merging import merge_notes
 from hostloom.compat.maas2.nouns.machines import COMMENT, find, machine, machines, show
 from hostloom.compat.maas2.nouns.vm_hosts import VIRSH
 from hostloom.compat.maas2.references import known
@@ -20,16 +20,14 @@ from hostloom.model.annotation import Annotated
 from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine
 from hostloom.ports import UnitOfWork
-from hostloom.services import allocation, commissioning, hosts, lifecycle
+from hostloom.services import allocation, hosts, lifecycle
 from hostloom.services import machines as service
 from hostloom.services.groupings import resource_pool_id, zone_id
 
 _NOT_INSIDE = "hostloom does not configure the inside of machines: leave it out."
 #: Networks by filter, by the key of the term that means the same.
 _FILTERS = {"subnets": "subnet", "fabrics": "fabric", "fabric_classes": "fabric_class"}
-#: For clients that send only what is described.
-ANY = Param("*", "Any key, with its value.")
-_BRIDGES = ("bridge_all", "bridge_stp", "bridge_type", "bridge_fd")
+BRIDGES = ("bridge_all", "bridge_stp", "bridge_type", "bridge_fd")
 
 
 @machines.op(
@@ -58,7 +56,7 @@ _BRIDGES = ("bridge_all", "bridge_stp", "bridge_type", "bridge_fd")
     Param("agent_name", "Kept with the machine."),
     Param("dry_run", "Change nothing, and compose nothing.", "Boolean"),
     Param("verbose", "Accepted: the constraints are always shown.", "Boolean"),
-    *(Param(name, "Empty or false: the inside of machines is not configured.") for name in _BRIDGES),
+    *(Param(name, "Empty or false: the inside of machines is not configured.") for name in BRIDGES),
     COMMENT,
 )
 def allocate(call: Call) -> Answer:
@@ -130,102 +128,6 @@ def release(call: Call) -> Answer:
     return _release(call, found.system_id) or shown
 
 
-@machine.op("POST", "lock", "Keep a machine from being changed, switched off or taken apart.", COMMENT)
-def lock(call: Call) -> Answer:
-    """The machine, locked."""
-    return _locked(call, locked=True)
-
-
-@machine.op("POST", "unlock", "Let a locked machine be changed again.", COMMENT)
-def unlock(call: Call) -> Answer:
-    """The machine, unlocked."""
-    return _locked(call, locked=False)
-
-
-@machine.op("POST", "mark_broken", "Say that a machine is not to be used.", COMMENT)
-def mark_broken(call: Call) -> Answer:
-    """The machine, broken."""
-    with call.begin() as uow:
-        found = find(call, uow)
-    lifecycle.mark_broken(call.ports, call.principal, found.system_id, call.form.text("comment") or "")
-    return _again(call)
-
-
-@machine.op("POST", "mark_fixed", "Say that a broken machine is whole.", COMMENT)
-def mark_fixed(call: Call) -> Answer:
-    """The machine, ready."""
-    with call.begin() as uow:
-        found = find(call, uow)
-    lifecycle.mark_fixed(call.ports, call.principal, found.system_id, call.form.text("comment") or "")
-    return _again(call)
-
-
-@machine.op("POST", "abort", "Wait no longer for a machine that is commissioned.", COMMENT)
-def abort(call: Call) -> Answer:
-    """The machine as it was before."""
-    with call.begin() as uow:
-        commissioning.abort(uow, call.principal, find(call, uow).system_id)
-        uow.commit()
-    return _again(call)
-
-
-@machine.op(
-    "POST",
-    "deploy",
-    "Install a system on a machine: hostloom does not do this yet.",
-    Param("distro_series", "The system."),
-    Param("osystem", "The system's family."),
-    Param("hwe_kernel", "A kernel."),
-    Param("user_data", "What the system is given at its first start."),
-    Param("agent_name", "An agent's name."),
-    Param("install_kvm", "Whether it becomes a VM host.", "Boolean"),
-    Param("register_vmhost", "Whether it becomes a VM host.", "Boolean"),
-    Param("install_rackd", "Whether it becomes a rack controller.", "Boolean"),
-    Param("ephemeral_deploy", "Whether it runs from memory.", "Boolean"),
-    Param("enable_hw_sync", "Whether its hardware is watched.", "Boolean"),
-    Param("vcenter_registration", "Whether it is told to vCenter.", "Boolean"),
-    *(Param(name, "A bridge on each NIC.") for name in _BRIDGES),
-    COMMENT,
-)
-def deploy(call: Call) -> Answer:
-    """Always refused, with the reason."""
-    with call.begin() as uow:
-        found = find(call, uow)
-    raise refuse(
-        409,
-        f"Machine {found.hostname} cannot be deployed: hostloom composes and commissions machines, and "
-        "installs no system on them yet. Boot it from an image of your own, or from its disk.",
-    )
-
-
-@machine.op(
-    "POST",
-    "set_owner_data",
-    "Keep keys and values with a machine; an empty value takes a key away.",
-    ANY,
-    prefixes=("",),
-)
-@machine.op(
-    "POST",
-    "set_workload_annotations",
-    "The same under its newer name.",
-    ANY,
-    prefixes=("",),
-)
-def set_owner_data(call: Call) -> Answer:
-    """The machine; its owner may, and an administrator."""
-    changes = {name: call.form.text(name) or "" for name in call.form.names}
-    with call.begin() as uow:
-        found = find(call, uow)
-        service.require_owner(call.principal, found, "keep data with")
-        before = uow.annotations.of(Annotated.NODE, [found.system_id]).get(found.system_id, {})
-        kept = without_empty(before.get(OWNER_DATA, {}), changes)
-        merge_notes(uow, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
-        shown = show(uow, found)
-        uow.commit()
-    return shown
-
-
 def _release(call: Call, key: str) -> Answer | None:
     """The machine that is left; None: it was taken apart."""
     done = lifecycle.release(call.ports, call.principal, key)
@@ -236,22 +138,9 @@ def _release(call: Call, key: str) -> Answer | None:
         return show(uow, left[0]) if left else None
 
 
-def _locked(call: Call, *, locked: bool) -> Answer:
-    with call.begin() as uow:
-        found = find(call, uow)
-    comment = call.form.text("comment") or ""
-    lifecycle.set_locked(call.ports, call.principal, found.system_id, locked=locked, comment=comment)
-    return _again(call)
-
-
-def _again(call: Call) -> Answer:
-    with call.begin() as uow:
-        return show(uow, find(call, uow))
-
-
 def _wanted(call: Call, uow: UnitOfWork) -> AllocationRequest:
     form = call.form
-    for name in _BRIDGES:
+    for name in BRIDGES:
         if form.text(name) and (name != "bridge_all" or form.flag(name)):
             raise bad_field(name, _NOT_INSIDE)
     zone, pool = form.text("zone"), form.text("pool")

@@ -8,7 +8,7 @@ from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.machine_view import OWNER_DATA
 from hostloom.compat.maas2.merging import merge_notes, without_empty
 from hostloom.compat.maas2.node_view import PARENT, NodeView
-from hostloom.compat.maas2.nouns.allocation import ANY
+from hostloom.compat.maas2.nouns.machine_actions import ANY
 from hostloom.compat.maas2.references import chosen
 from hostloom.compat.maas2.view import View
 from hostloom.model.annotation import Annotated

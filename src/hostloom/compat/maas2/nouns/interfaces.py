@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hostloom.compat.maas2.answers import GONE, Answer, Fault, answer, bad_field, not_found, refuse
+from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, not_found, refuse
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.forms import Form
@@ -10,15 +10,13 @@ from hostloom.compat.maas2.machine_view import NIC_TAGS, MachineView
 from hostloom.compat.maas2.merging import merge_notes
 from hostloom.compat.maas2.view import View
 from hostloom.model.annotation import Annotated
-from hostloom.model.errors import InvalidValue
-from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.ids import MacAddress
 from hostloom.model.machine import MachineOrigin
-from hostloom.model.network import Address
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports import UnitOfWork
 from hostloom.services import nics, nodes
 from hostloom.services.naming import KEEP
-from hostloom.services.nics import LinkInput, LinkMode, NicInput
+from hostloom.services.nics import NicInput
 from hostloom.services.nodes import InterfaceChanges
 
 interfaces = Resource("Interfaces", "nodes/{system_id}/interfaces/", "Manage the interfaces of a node.")
@@ -26,7 +24,6 @@ interface = Resource(
     "Interface", "nodes/{system_id}/interfaces/{id}/", "Manage an interface of a node.",
     ("nodes/{system_id}/interfaces/{id}",),
 )  # fmt: skip
-RESOURCES = (interfaces, interface)
 
 _VLAN = Param("vlan", "Its VLAN, by id.")
 _TAGS = Param("tags", "Tags, parted by commas.")
@@ -47,7 +44,7 @@ _INSIDE = {"bond": "a bond", "bridge": "a bridge", "vlan": "a VLAN interface"}
 def list_interfaces(call: Call) -> Answer:
     """In the node's order."""
     with call.begin() as uow:
-        return answer(_all(uow, _node(call, uow)))
+        return answer(_all(uow, node_of(call, uow)))
 
 
 @interfaces.op(
@@ -67,9 +64,9 @@ def create_physical(call: Call) -> Answer:
     mac = MacAddress.parse(form.required("mac_address"), "mac_address")
     wanted = NicInput(mac, form.text("name") or None, form.text("vlan") or None, tuple(form.texts("tags")))
     with call.begin() as uow:
-        node = _node(call, uow)
+        node = node_of(call, uow)
         made = nics.add(uow, call.principal, node.system_id, wanted)
-        shown = _one(uow, uow.nodes.get(node.system_id), made.id)
+        shown = one(uow, uow.nodes.get(node.system_id), made.id)
         uow.commit()
     return answer(shown)
 
@@ -94,7 +91,7 @@ def _offer_inside(kind: str, words: str) -> None:
     def create(call: Call) -> Answer:
         """Always refused, with the reason."""
         with call.begin() as uow:
-            node = _node(call, uow)
+            node = node_of(call, uow)
         raise refuse(
             409, f"{words.capitalize()} of {node.hostname} is made by its own system: hostloom installs none."
         )
@@ -108,8 +105,8 @@ for _kind, _words in _INSIDE.items():
 def read_interface(call: Call) -> Answer:
     """By id or name."""
     with call.begin() as uow:
-        node = _node(call, uow)
-        return answer(_one(uow, node, call.places["id"]))
+        node = node_of(call, uow)
+        return answer(one(uow, node, call.places["id"]))
 
 
 @interface.crud(
@@ -125,10 +122,10 @@ def update_interface(call: Call) -> Answer:
     """What is not sent stays."""
     form = call.form
     with call.begin() as uow:
-        node = _node(call, uow)
-        shown = _one(uow, node, call.places["id"])
+        node = node_of(call, uow)
+        shown = one(uow, node, call.places["id"])
         _refuse_other(form, shown)
-        if _is_of_host(uow, node):
+        if is_of_host(uow, node):
             _refuse_vlan(form, shown)
             _keep_tags(uow, node, shown, form)
         else:
@@ -140,7 +137,7 @@ def update_interface(call: Call) -> Answer:
             )
             key = str(shown["id"])
             node = nodes.update_interface(uow, call.principal, node.system_id, key, changes)
-        shown = _one(uow, node, str(shown["id"]))
+        shown = one(uow, node, str(shown["id"]))
         uow.commit()
     return answer(shown)
 
@@ -149,78 +146,11 @@ def update_interface(call: Call) -> Answer:
 def delete_interface(call: Call) -> Answer:
     """Its addresses are given back."""
     with call.begin() as uow:
-        node = _node(call, uow)
-        name = _one(uow, node, call.places["id"])["name"]
+        node = node_of(call, uow)
+        name = one(uow, node, call.places["id"])["name"]
         nics.remove(uow, call.principal, node.system_id, name)
         uow.commit()
     return GONE
-
-
-@interface.op(
-    "POST",
-    "link_subnet",
-    "Give an interface an address of a subnet, or none.",
-    Param("mode", "`auto`, `static`, `dhcp` or `link_up`.", required=True),
-    Param("subnet", "The subnet, by id, CIDR or name."),
-    Param("ip_address", "The address, with mode `static`."),
-    Param("force", "Accepted: nothing is in the way.", "Boolean"),
-    Param("default_gateway", "Accepted: the gateway is the one of the subnet.", "Boolean"),
-)
-def link_subnet(call: Call) -> Answer:
-    """The interface as it is then; our DHCP knows."""
-    form = call.form
-    form.flag("force")
-    form.flag("default_gateway")
-    words = [each.value for each in LinkMode]
-    word = form.required("mode").lower()
-    if word not in words:
-        raise bad_field("mode", f"Expected one of: {', '.join(words)}.")
-    mode = LinkMode(word)
-    ip = form.address("ip_address")
-    if mode is LinkMode.STATIC and ip is None:
-        # MAAS then gave the next one.
-        mode = LinkMode.AUTO
-    return _relink(call, LinkInput(mode, form.text("subnet") or None, ip))
-
-
-@interface.op(
-    "POST",
-    "unlink_subnet",
-    "Take a link from an interface, and give its address back.",
-    Param("id", "The link's id.", required=True),
-)
-def unlink_subnet(call: Call) -> Answer:
-    """The interface as it is then."""
-    number = call.form.whole("id", 0)
-    with call.begin() as uow:
-        shown = _one(uow, _node(call, uow), call.places["id"])
-    link = next((each for each in shown["links"] if each["id"] == number), None)
-    if link is None:
-        raise bad_field("id", "Not a link of this interface.")
-    return _unlinked(
-        call, shown["name"], Form().parse_address("id", link["ip_address"]) if "ip_address" in link else None
-    )
-
-
-@interface.op("POST", "disconnect", "Take every link from an interface.")
-def disconnect(call: Call) -> Answer:
-    """The interface, without an address."""
-    with call.begin() as uow:
-        shown = _one(uow, _node(call, uow), call.places["id"])
-    return _unlinked(call, shown["name"], None)
-
-
-@interface.op(
-    "POST",
-    "set_default_gateway",
-    "Choose the gateway of a machine: it is the one of its subnets.",
-    Param("link_id", "The link's id.", "Int"),
-)
-def set_default_gateway(call: Call) -> Answer:
-    """Always refused, with the reason."""
-    with call.begin() as uow:
-        _one(uow, _node(call, uow), call.places["id"])
-    raise refuse(409, "Our DHCP tells each NIC the gateway of its own subnet: change that of the subnet.")
 
 
 @interface.op("POST", "add_tag", "Add a tag to an interface.", Param("tag", "The tag.", required=True))
@@ -238,21 +168,21 @@ def remove_tag(call: Call) -> Answer:
 def _tagged(call: Call, *, add: bool) -> Answer:
     tag = call.form.required("tag").strip()
     with call.begin() as uow:
-        node = _node(call, uow)
-        shown = _one(uow, node, call.places["id"])
+        node = node_of(call, uow)
+        shown = one(uow, node, call.places["id"])
         left = [each for each in shown["tags"] if each != tag]
         form = Form({"tags": [",".join([*left, *([tag] if add else [])])]})
-        if _is_of_host(uow, node):
+        if is_of_host(uow, node):
             _keep_tags(uow, node, shown, form)
         else:
             changes = InterfaceChanges(tags=tuple(form.texts("tags")))
             node = nodes.update_interface(uow, call.principal, node.system_id, str(shown["id"]), changes)
-        shown = _one(uow, node, str(shown["id"]))
+        shown = one(uow, node, str(shown["id"]))
         uow.commit()
     return answer(shown)
 
 
-def _node(call: Call, uow: UnitOfWork) -> Node:
+def node_of(call: Call, uow: UnitOfWork) -> Node:
     """By system id alone."""
     key = call.places["system_id"]
     found = nodes.get(uow, call.principal, key)
@@ -261,7 +191,7 @@ def _node(call: Call, uow: UnitOfWork) -> Node:
     return found
 
 
-def _is_of_host(uow: UnitOfWork, node: Node) -> bool:
+def is_of_host(uow: UnitOfWork, node: Node) -> bool:
     """Whether its NICs are those of a domain on a host."""
     found = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
     return bool(found) and found[0].origin is not MachineOrigin.ENLISTED
@@ -273,49 +203,12 @@ def _all(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
     return view.interfaces(machines[0], node) if machines else view.found(node)
 
 
-def _one(uow: UnitOfWork, node: Node, key: object) -> dict[str, Any]:
+def one(uow: UnitOfWork, node: Node, key: object) -> dict[str, Any]:
     """By id or name."""
     for each in _all(uow, node):
         if str(key) in (str(each["id"]), each["name"]):
             return each
     raise not_found("Interface")
-
-
-def _relink(call: Call, wanted: LinkInput) -> Answer:
-    with call.begin() as uow:
-        node = _node(call, uow)
-        name = _one(uow, node, call.places["id"])["name"]
-        of_host = _is_of_host(uow, node)
-    try:
-        if of_host:
-            nics.link(call.ports, call.principal, node.system_id, name, wanted)
-        else:
-            with call.begin() as uow:
-                nics.hold(uow, call.principal, node.system_id, name, wanted)
-                uow.commit()
-    except InvalidValue as error:
-        raise _renamed(error) from error
-    return _again(call, node.system_id, name)
-
-
-def _unlinked(call: Call, name: str, ip: Address | None) -> Answer:
-    with call.begin() as uow:
-        node = _node(call, uow)
-        if not _is_of_host(uow, node):
-            nics.let_go(uow, call.principal, node.system_id, name, ip)
-            uow.commit()
-            return _again(call, node.system_id, name)
-    nics.unlink(call.ports, call.principal, node.system_id, name, ip)
-    return _again(call, node.system_id, name)
-
-
-def _again(call: Call, system_id: SystemId, name: str) -> Answer:
-    with call.begin() as uow:
-        return answer(_one(uow, uow.nodes.get(system_id), name))
-
-
-def _renamed(error: InvalidValue) -> Fault:
-    return bad_field("ip_address" if error.field == "ip" else error.field, str(error))
 
 
 def _refuse_unused(form: Form) -> None:

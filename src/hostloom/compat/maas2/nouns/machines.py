@@ -22,7 +22,6 @@ from hostloom.services.nodes import NodeChanges
 
 machines = Resource("Machines", "machines/", "Manage machines.")
 machine = Resource("Machine", "machines/{system_id}/", "Manage a machine.")
-RESOURCES = (machines, machine)
 
 COMMENT = Param("comment", "Accepted; hostloom's events say who asked for what.")
 #: The power type of machines that hostloom cannot switch.

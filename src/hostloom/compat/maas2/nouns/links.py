@@ -1,0 +1,119 @@
+"""`nodes/{system_id}/interfaces/{id}/`: the addresses of an interface, as links to subnets."""
+
+from hostloom.compat.maas2.answers import Answer, Fault, answer, bad_field, refuse
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.nouns.interfaces import interface, interfaces, is_of_host, node_of, one
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import SystemId
+from hostloom.model.network import Address
+from hostloom.services import nics
+from hostloom.services.nics import LinkInput, LinkMode
+
+#: With what this module offers of them.
+RESOURCES = (interfaces, interface)
+
+
+@interface.op(
+    "POST",
+    "link_subnet",
+    "Give an interface an address of a subnet, or none.",
+    Param("mode", "`auto`, `static`, `dhcp` or `link_up`.", required=True),
+    Param("subnet", "The subnet, by id, CIDR or name."),
+    Param("ip_address", "The address, with mode `static`."),
+    Param("force", "Accepted: nothing is in the way.", "Boolean"),
+    Param("default_gateway", "Accepted: the gateway is the one of the subnet.", "Boolean"),
+)
+def link_subnet(call: Call) -> Answer:
+    """The interface as it is then; our DHCP knows."""
+    form = call.form
+    form.flag("force")
+    form.flag("default_gateway")
+    words = [each.value for each in LinkMode]
+    word = form.required("mode").lower()
+    if word not in words:
+        raise bad_field("mode", f"Expected one of: {', '.join(words)}.")
+    mode = LinkMode(word)
+    ip = form.address("ip_address")
+    if mode is LinkMode.STATIC and ip is None:
+        # MAAS then gave the next one.
+        mode = LinkMode.AUTO
+    return _relink(call, LinkInput(mode, form.text("subnet") or None, ip))
+
+
+@interface.op(
+    "POST",
+    "unlink_subnet",
+    "Take a link from an interface, and give its address back.",
+    Param("id", "The link's id.", required=True),
+)
+def unlink_subnet(call: Call) -> Answer:
+    """The interface as it is then."""
+    number = call.form.whole("id", 0)
+    with call.begin() as uow:
+        shown = one(uow, node_of(call, uow), call.places["id"])
+    link = next((each for each in shown["links"] if each["id"] == number), None)
+    if link is None:
+        raise bad_field("id", "Not a link of this interface.")
+    return _unlinked(
+        call, shown["name"], Form().parse_address("id", link["ip_address"]) if "ip_address" in link else None
+    )
+
+
+@interface.op("POST", "disconnect", "Take every link from an interface.")
+def disconnect(call: Call) -> Answer:
+    """The interface, without an address."""
+    with call.begin() as uow:
+        shown = one(uow, node_of(call, uow), call.places["id"])
+    return _unlinked(call, shown["name"], None)
+
+
+@interface.op(
+    "POST",
+    "set_default_gateway",
+    "Choose the gateway of a machine: it is the one of its subnets.",
+    Param("link_id", "The link's id.", "Int"),
+)
+def set_default_gateway(call: Call) -> Answer:
+    """Always refused, with the reason."""
+    with call.begin() as uow:
+        one(uow, node_of(call, uow), call.places["id"])
+    raise refuse(409, "Our DHCP tells each NIC the gateway of its own subnet: change that of the subnet.")
+
+
+def _relink(call: Call, wanted: LinkInput) -> Answer:
+    with call.begin() as uow:
+        node = node_of(call, uow)
+        name = one(uow, node, call.places["id"])["name"]
+        of_host = is_of_host(uow, node)
+    try:
+        if of_host:
+            nics.link(call.ports, call.principal, node.system_id, name, wanted)
+        else:
+            with call.begin() as uow:
+                nics.hold(uow, call.principal, node.system_id, name, wanted)
+                uow.commit()
+    except InvalidValue as error:
+        raise _renamed(error) from error
+    return _again(call, node.system_id, name)
+
+
+def _unlinked(call: Call, name: str, ip: Address | None) -> Answer:
+    with call.begin() as uow:
+        node = node_of(call, uow)
+        if not is_of_host(uow, node):
+            nics.let_go(uow, call.principal, node.system_id, name, ip)
+            uow.commit()
+            return _again(call, node.system_id, name)
+    nics.unlink(call.ports, call.principal, node.system_id, name, ip)
+    return _again(call, node.system_id, name)
+
+
+def _again(call: Call, system_id: SystemId, name: str) -> Answer:
+    with call.begin() as uow:
+        return answer(one(uow, uow.nodes.get(system_id), name))
+
+
+def _renamed(error: InvalidValue) -> Fault:
+    return bad_field("ip_address" if error.field == "ip" else error.field, str(error))
