@@ -11,7 +11,6 @@ import pytest
 
 from hostloom.model.errors import DhcpRejected
 from hostloom.server_secret import FileSecrets
-from hostloom.workflows.worker import Worker
 from support.little_world import URIS, LittleWorld, little_world
 from support.maas import Maas, make_key
 from support.server import CountedIds, serving
@@ -45,14 +44,11 @@ class Site:
 def site(tmp_path: Path) -> Iterator[Site]:
     world = little_world(tmp_path)
     world.ports = replace(world.ports, secrets=FileSecrets(tmp_path / "secret"), ids=CountedIds())
-    hand = Worker(world.ports, "test", threads=2)
-    hand.start()
     try:
-        with serving(tmp_path, world.ports) as url:
+        with serving(tmp_path, world.ports, worker=True) as url:
             key = make_key(world.ports)
             yield Site(world, Maas(url, key, world.clock.now()), url)
     finally:
-        hand.stop()
         world.ports.store.close()
 
 
