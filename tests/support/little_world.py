@@ -29,6 +29,7 @@ from support.fakes import (
     FakeScanner,
     a_network,
 )
+from support.template_database import copy_template
 
 URIS = ("qemu+ssh://root@10.0.0.11/system", "qemu+ssh://root@10.0.0.12/system")
 
@@ -91,7 +92,7 @@ def little_world(
     for number, uri in enumerate(URIS):
         scanner.networks[uri] = a_network(f"kvm{number + 1}", f"10.0.0.{number + 11}/24")
         hypervisors.of(f"kvm{number + 1}", uri)
-    store = open_store(database or f"sqlite:///{directory / 'hostloom.db'}")
+    store = open_store(database or copy_template(directory / "hostloom.db"))
     ports = Ports(
         *(store, hypervisors, scanner, keys, FakeResolver()),
         *(FakeServers(dhcp), clock, CountingIds()),

@@ -1,17 +1,14 @@
 """A whole server for tests: the real API on a Unix socket over a real SQLite store."""
 
 import itertools
-import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import httpx
@@ -35,6 +32,7 @@ from hostloom.workflows.worker import Worker
 from support.fake_dhcp import FakeServers
 from support.fake_images import FakeImages
 from support.near import Near
+from support.template_database import copy_template
 
 NOON = 1_800_000_000.0
 KEY = OfferedKey("ssh-ed25519", "SHA256:" + "A" * 43, "kvm ssh-ed25519 AAAA")
@@ -152,7 +150,7 @@ class Running:
 
     def http(self) -> httpx.Client:
         """Plain requests to it, as the server's own user."""
-        transport = httpx.HTTPTransport(uds=str(self.socket))
+        transport = httpx.HTTPTransport(uds=str(self.socket), verify=False)
         return httpx.Client(transport=transport, base_url="http://hostloom/api/v1", timeout=30)
 
 
@@ -164,9 +162,7 @@ def running(directory: Path, *, worker: bool = False, clock: Clock | None = None
         logger_factory=structlog.ReturnLoggerFactory(),
     )
     with ExitStack() as stack:
-        file = directory / "hostloom.db"
-        shutil.copy(_template(), file)
-        store = open_store(f"sqlite:///{file}")
+        store = open_store(copy_template(directory / "hostloom.db"))
         stack.callback(store.close)
         hypervisors = LibvirtHypervisors(Near())
         stack.callback(hypervisors.close)
@@ -213,11 +209,3 @@ def serving(directory: Path, ports: Ports, *, worker: bool = False) -> Iterator[
         finally:
             server.should_exit = True
             thread.join(15)
-
-
-@cache
-def _template() -> Path:
-    """A migrated database, made once."""
-    file = Path(mkdtemp(prefix="hostloom-test-")) / "template.db"
-    open_store(f"sqlite:///{file}").close()
-    return file

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.maas import ROOT, Maas
+from support.maas import HTTP, ROOT, Maas
 
 #: It shows these of each thing, and fails where one is missing.
 HOST = {
@@ -54,7 +54,7 @@ class Ansible:
             ]
             content = "".join([*parts, "--BB--"]).encode()
         address = f"{self.maas.url}{ROOT}{path}" + (f"?op={op}" if op else "")
-        return httpx.request(method, address, content=content, headers=headers, timeout=10)
+        return HTTP.request(method, address, content=content, headers=headers, timeout=10)
 
     def get(self, path: str) -> Any:
         """It takes 200 and 404, and parses both."""

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, Client
 
-from support.maas import ROOT, Maas
+from support.maas import HTTP, ROOT, Maas
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -35,7 +35,7 @@ class Provider:
         form = {"Content-Type": FORM}
         signed = (body, form) if body and method != "PUT" else (None, None)
         _, headers, _ = signer.sign(address, method, *signed)
-        return httpx.request(method, address, content=body, headers={**headers, **form}, timeout=30)
+        return HTTP.request(method, address, content=body, headers={**headers, **form}, timeout=30)
 
     def get(self, path: str) -> Any:
         """What a request without fields answers."""
