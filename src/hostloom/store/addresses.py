@@ -64,18 +64,22 @@ class Addresses:
     def replace_leases(self, leases: Iterable[HeldAddress]) -> None:
         """Write the difference only: a renewed lease changes nothing."""
         wanted = set(leases)
-        stored = {
-            held_of(row): row.id
-            for row in self.tx.rows(select(addresses).where(addresses.c.kind == AddressKind.LEASE))
-        }
+        if self._stored_leases().keys() == wanted:
+            return
+        revision = self.tx.change_world()
+        # Read again under the world's lock: another server may have written the same leases.
+        stored = self._stored_leases()
         gone = [key for held, key in stored.items() if held not in wanted]
         if gone:
             self.tx.note_removed("addresses", gone)
             self.tx.write(delete(addresses).where(addresses.c.id.in_(gone)))
         new = [asdict(held) for held in wanted if held not in stored]
         if new:
-            revision = self.tx.change_world()
             self.tx.write(insert(addresses), [row | {"revision": revision} for row in new])
+
+    def _stored_leases(self) -> dict[HeldAddress, int]:
+        query = select(addresses).where(addresses.c.kind == AddressKind.LEASE)
+        return {held_of(row): row.id for row in self.tx.rows(query)}
 
     def _explain(self, held: HeldAddress, row: dict[str, Any]) -> HostloomError | None:
         condition = (

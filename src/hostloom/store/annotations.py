@@ -30,6 +30,7 @@ class Annotations:
         """Replace all annotations of a thing; NotFound."""
         column = annotations.c[kind]
         content = {"content": dict(values)}
+        self.tx.lock_world()  # two requests may write the first annotations of a thing at the same time
         if self.tx.write(update(annotations).where(column == key).values(content)).rowcount:
             return
         row = {kind.value: key, **content}

@@ -19,6 +19,7 @@ class Commissionings:
 
     def put(self, found: Commissioning) -> None:
         """In place of the last one."""
+        self.tx.lock_world()  # two servers may be told of the same machine at the same time
         self.tx.write(delete(commissionings).where(commissionings.c.system_id == found.system_id))
         row = {"system_id": found.system_id, "at": found.at, "hardware": to_json(found.hardware)}
         self.tx.write(insert(commissionings).values(row))
@@ -40,6 +41,7 @@ class Commissionings:
 
     def permit(self, token: BootToken, now: float) -> None:
         """Keep a token in place of its NIC's last one; forget the expired."""
+        self.tx.lock_world()  # a NIC may ask two servers for its script at the same time
         over = or_(boot_tokens.c.mac == token.mac, boot_tokens.c.expires_at <= now)
         self.tx.write(delete(boot_tokens).where(over))
         row = {name: getattr(token, name) for name in BootToken.__slots__}

@@ -248,13 +248,22 @@ class Machines:
             "owner": owner,
             "on_demand": on_demand,
         }
-        values = {name: value for name, value in given.items() if value is not None}
+        values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         same = (machines.c.system_id.in_(keys), machines.c.state == before)
-        if self._written(same, values | {"generation": machines.c.generation + 1}) != len(keys):
-            for key in keys:
-                found = self.get(key)
-                if found.state != before:
-                    raise WrongState("machine", found.hostname, found.state, before)
+        values["generation"] = machines.c.generation + 1
+        if self._written(same, values) != len(keys):
+            self._move_rest(keys, before, values)
+
+    def _move_rest(self, keys: Sequence[SystemId], before: MachineState, values: dict[str, Any]) -> None:
+        """Move those that an update did not, now that the world's lock is held.
+
+        The update does not see a machine that came into the state while it waited for that lock.
+        """
+        rest = [machine for machine in map(self.get, keys) if machine.state != values.get("state")]
+        for machine in rest:
+            if machine.state != before:
+                raise WrongState("machine", machine.hostname, machine.state, before)
+        self._written([machines.c.system_id.in_([machine.system_id for machine in rest])], values)
 
     def _written(self, same: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> int:
         """Take the world's lock before the row's, as all do, also where the world does not change."""

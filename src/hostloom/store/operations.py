@@ -103,7 +103,8 @@ class Operations:
             .values(owner=owner, lease_until=now + lease_s, fence=operations.c.fence + 1, state=running)
             .returning(*operations.c, begun.label("begun"))
         ).all()
-        found = self._read(taken, has_rows=any(row.begun for row in taken))
+        # `begun` is as old as the statement's snapshot; the fence is of the row as it was locked.
+        found = self._read(taken, has_rows=any(row.begun or row.fence > 1 for row in taken))
         return found[0] if found else None
 
     def renew(self, operation: Operation, lease_until: float) -> Operation:
@@ -124,22 +125,33 @@ class Operations:
         )
 
     def save_step(self, operation: Operation, *records: StepRecord) -> bool:
-        """Write steps' records, in one statement with the check of the fence and the look for a cancel."""
-        written = union_all(*(self._literals(_step_row(each)) for each in records))
-        new = written.subquery("new")
-        source = (
-            select(operations.c.id, *(new.c[name] for name in _STEP_FIELDS))
-            .join(new, true())
+        """Write steps' records, in one statement with the check of the fence and the look for a cancel.
+
+        The operation's row is locked before the records are joined to it. Locked in the join itself,
+        PostgreSQL would evaluate the join again after it waited for a renewal of the lease, and would insert
+        every record twice.
+        """
+        locked = (
+            select(operations.c.id, operations.c.cancel_requested)
             .where(operations.c.id == operation.id, operations.c.fence == operation.fence)
-            .with_for_update(of=operations)
+            .with_for_update()
+            .cte("locked")
+            .prefix_with("MATERIALIZED", dialect="postgresql")
         )
+        new = union_all(*(self._literals(_step_row(record)) for record in records)).subquery("new")
+        source = select(locked.c.id, *(new.c[name] for name in _STEP_FIELDS)).join(new, true()).where(true())
         dialect = postgresql if self.tx.is_postgresql else sqlite
         statement = dialect.insert(steps).from_select(["operation_id", *_STEP_FIELDS], source)
         statement = statement.on_conflict_do_update(
             index_elements=[steps.c.operation_id, steps.c.name],
             set_={name: statement.excluded[name] for name in _STEP_FIELDS if name != "name"},
         )
-        wanted = select(operations.c.cancel_requested).where(operations.c.id == operation.id)
+        # SQLite knows no common table expressions here, and has one writer at a time.
+        wanted = (
+            select(locked.c.cancel_requested)
+            if self.tx.is_postgresql
+            else (select(operations.c.cancel_requested).where(operations.c.id == operation.id))
+        )
         saved = self.tx.write(statement.returning(wanted.scalar_subquery())).first()
         if saved is None:
             raise LeaseLost(operation.id)

@@ -80,6 +80,13 @@ class Transaction:
         self.topology_changed = self.topology_changed or topology
         return self.revision or 0
 
+    def lock_world(self) -> None:
+        """Take the world's lock without a new revision: what is read from now on does not change."""
+        if self.is_postgresql:
+            self.write(select(world.c.id).with_for_update())
+        else:
+            self._begin()
+
     def note_removed(self, kind: str, keys: Iterable[object]) -> None:
         """Tell snapshots that rows are gone."""
         revision = self.change_world()

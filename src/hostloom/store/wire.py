@@ -52,6 +52,7 @@ class VlanProbes:
 
         Times alone are none of their business, and a network that is another costs them their indexes.
         """
+        self.tx.lock_world()  # two servers may probe a VLAN at the same time
         if self._as_decided(probe.vlan_id) != _as_decided(probe, found):
             self.tx.change_world(topology=True)
         for table in (vlan_probes, foreign_dhcp):

@@ -53,7 +53,7 @@ def compose(world: LittleWorld, name: str, interfaces: str = "eth0:space=mgmt") 
         proof.begin(world)
         operation = proof.run(changed(COMPOSE, "observe", uncounted))
         # The record that `observe` has begun is a part of it, too.
-        del seen[next(n for n, each in enumerate(seen) if each.startswith("INSERT INTO steps"))]
+        del seen[next(n for n, each in enumerate(seen) if "INSERT INTO steps" in each)]
     assert operation.state is OperationState.SUCCEEDED, operation.error
     return seen
 
