@@ -35,6 +35,7 @@ from hostloom.hostscan.scan import HostScan
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.images.directory import ImageDirectory
 from hostloom.model.errors import ConfigError
+from hostloom.model.host_uri import UriRules
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.netboot import BootServer
@@ -151,7 +152,12 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         scanner=HostScan(remotes),
         keys=keys,
         resolver=SystemResolver(),
-        dhcp=KeaServers(remotes, _dhcp_server(settings, stack), settings.state_dir / "rack-passwords"),
+        dhcp=KeaServers(
+            remotes,
+            _dhcp_server(settings, stack),
+            settings.state_dir / "rack-passwords",
+            settings.kea_socket_dirs,
+        ),
         clock=SystemClock(),
         ids=RandomIds(),
         secrets=FileSecrets(settings.secret),
@@ -160,6 +166,17 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         boot_port=settings.boot_port,
         commission_timeout_s=settings.commission_timeout_min * 60.0,
         trust_first_keys=settings.maas_trust_first_key,
+        uris=uri_rules(settings),
+    )
+
+
+def uri_rules(settings: Settings) -> UriRules:
+    """Which URIs the settings allow hosts to have."""
+    folders = [Path.home() / ".ssh", *([settings.ssh_key_dir] if settings.ssh_key_dir else [])]
+    return UriRules(
+        test_hosts=settings.test_hosts,
+        sockets=frozenset(str(path) for path in settings.libvirt_sockets),
+        key_folders=tuple(str(folder) for folder in folders),
     )
 
 

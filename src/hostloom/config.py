@@ -62,11 +62,19 @@ class Settings:
     kea_socket: Path | None = None
     #: The control socket of Kea's DHCPv6 server; none: hostloom serves DHCPv4 only.
     kea_socket6: Path | None = None
+    #: Folders on this machine in which a rack's `unix:` control sockets may be.
+    kea_socket_dirs: tuple[Path, ...] = (Path("/run/kea"), Path("/var/run/kea"))
     #: hostloom starts and supervises Kea itself, with its files in the state directory.
     kea_embedded: bool = False
     #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first: those clients
     #: have no word for a key.
     maas_trust_first_key: bool = True
+    #: libvirt's test driver (`test:///default`) may be a host: for demonstrations and tests.
+    test_hosts: bool = False
+    #: Sockets of libvirt on this machine that a URI may name, beside those of libvirt's packages.
+    libvirt_sockets: tuple[Path, ...] = ()
+    #: The folder of private keys that a URI's `keyfile` may name; none: only `~/.ssh` of the server's user.
+    ssh_key_dir: Path | None = None
     #: OpenSSH configuration for connections to hosts; none: OpenSSH's own.
     ssh_config: Path | None = None
     #: Hosts that were not read for so many seconds are read again; 0: only when told, and before a compose.
@@ -157,6 +165,14 @@ def _path(name: str, value: Any) -> Path:
     return Path(value)
 
 
+def _paths(name: str, value: Any) -> tuple[Path, ...]:
+    """A list in the file; parted by commas in a variable."""
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list | tuple):
+        raise ConfigError(name, value, "a list of absolute paths")
+    return tuple(_path(name, each.strip() if isinstance(each, str) else each) for each in words if each)
+
+
 def _optional_path(name: str, value: Any) -> Path | None:
     return None if value == "" else _path(name, value)
 
@@ -216,7 +232,11 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "commission_timeout_min": _number(1, 24 * 60),
     "kea_socket": _optional_path,
     "kea_socket6": _optional_path,
+    "kea_socket_dirs": _paths,
     "kea_embedded": _flag,
+    "test_hosts": _flag,
+    "libvirt_sockets": _paths,
+    "ssh_key_dir": _optional_path,
     "ssh_config": _optional_path,
     "refresh_every_s": _number(0, 86_400),
     "probe_every_s": _number(0, 86_400),

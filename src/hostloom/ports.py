@@ -1,7 +1,7 @@
 """The ports: what workflows and services need of the world, as Protocols that adapters and fakes fill."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -17,6 +17,7 @@ from hostloom.model.exchange import DhcpMessage, DhcpOffer, ForeignDhcp, VlanPro
 from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.host import Host, PlacedMachine
+from hostloom.model.host_uri import UriRules
 from hostloom.model.ids import (
     DomainId,
     FabricId,
@@ -856,3 +857,5 @@ class Ports:
     commission_timeout_s: float = 1200.0
     #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first.
     trust_first_keys: bool = True
+    #: Which URIs a host may have beyond those that touch no file of this machine.
+    uris: UriRules = field(default_factory=UriRules)

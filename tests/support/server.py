@@ -19,6 +19,7 @@ from hostloom.config import Settings
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.errors import DriverError, HostNotScannable
+from hostloom.model.host_uri import UriRules
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.model.node import Node, NodeKind
@@ -178,6 +179,7 @@ def running(directory: Path, *, worker: bool = False, clock: Clock | None = None
             ids=CountedIds(),
             images=FakeImages(),
             secrets=FileSecrets(directory / "secret"),
+            uris=UriRules(test_hosts=True),
         )
         with store.begin() as uow:
             rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))

@@ -1,6 +1,7 @@
 """Control channels of Kea servers: a Unix socket here or over SSH, or Kea's control agent over HTTP."""
 
 import stat
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -14,20 +15,36 @@ from hostloom.remote.connection import Remotes
 EXPECTED = "unix:/PATH, ssh://USER@HOST/PATH or http(s)://HOST:PORT/"
 
 
-def open_channel(field: str, text: str, version: int, remotes: Remotes, password: Path) -> Control:
+def open_channel(
+    field: str,
+    text: str,
+    version: int,
+    remotes: Remotes,
+    password: Path,
+    folders: Collection[Path] | None = None,
+) -> Control:
     """The channel that `text` names; InvalidValue naming `field`. Nothing is connected yet.
 
-    `password` is the file of the agent's password, for a URL with a user.
+    `password` is the file of the agent's password, for a URL with a user. A socket on this machine must be
+    directly in one of the `folders`; None: anywhere.
     """
     parts = urlsplit(text)
     match parts.scheme:
         case "unix" if not parts.netloc and parts.path.startswith("/"):
-            return ControlSocket(Path(unquote(parts.path)))
+            return ControlSocket(_in_folders(field, Path(unquote(parts.path)), folders))
         case "ssh" if parts.hostname and parts.path.startswith("/"):
             return _over_ssh(field, text, parts, remotes)
         case "http" | "https" if parts.hostname:
             return ControlAgent(_agent_url(field, text, parts), version, parts.username, password)
     raise InvalidValue(field, text, EXPECTED)
+
+
+def _in_folders(field: str, path: Path, folders: Collection[Path] | None) -> Path:
+    """Kea's sockets only: a request must not make the server connect to any other program's."""
+    if folders is not None and path.parent not in folders:
+        allowed = ", ".join(str(folder) for folder in sorted(folders))
+        raise InvalidValue(field, f"unix:{path}", f"a socket in {allowed} (the setting kea_socket_dirs)")
+    return path
 
 
 def check_channel(field: str, text: str) -> None:

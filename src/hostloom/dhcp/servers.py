@@ -1,6 +1,7 @@
 """The DHCP servers of all racks, by their control channels."""
 
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from hostloom.dhcp.channel import open_channel
@@ -17,10 +18,17 @@ class KeaServers:
     """Fills ports.DhcpServers; `local` is the server that hostloom was configured with.
 
     `passwords` is a directory with a file for each rack whose channel needs a password, by its name.
+    `folders` are those of control sockets on this machine; None: any.
     """
 
-    def __init__(self, remotes: Remotes, local: DhcpServer | None, passwords: Path) -> None:
-        self._remotes, self._local, self._passwords = remotes, local, passwords
+    def __init__(
+        self,
+        remotes: Remotes,
+        local: DhcpServer | None,
+        passwords: Path,
+        folders: Collection[Path] | None = None,
+    ) -> None:
+        self._remotes, self._local, self._passwords, self._folders = remotes, local, passwords, folders
         self._lock = threading.Lock()
         self._servers: dict[RackId, tuple[Rack, DhcpServer]] = {}
 
@@ -45,7 +53,8 @@ class KeaServers:
 
     def _connect(self, rack: Rack) -> DhcpServer:
         def channel(field: str, text: str, version: int) -> Control:
-            return open_channel(field, text, version, self._remotes, self._passwords / rack.name)
+            password = self._passwords / rack.name
+            return open_channel(field, text, version, self._remotes, password, self._folders)
 
         control6 = channel("control6", rack.control6, 6) if rack.control6 else None
         return KeaDhcp(channel("control", rack.control, 4), socket6=control6, keep_paths=True)

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import libvirt
 
-from hostloom.hypervisor.errors import is_connection_lost, silence_libvirt, translate
+from hostloom.hypervisor.errors import cause_of, is_connection_lost, silence_libvirt, translate
 from hostloom.hypervisor.lanes import GivenUp, Job, Lane
 from hostloom.model.errors import HostUnreachable, OutcomeUnknown
 
@@ -156,7 +156,7 @@ class HostConnection:
             failure = translate(error, self.host, action)
             if is_connection_lost(error) or not _is_alive(connection):
                 self._drop(connection)
-                raise _Lost(HostUnreachable(self.host, str(error))) from error
+                raise _Lost(HostUnreachable(self.host, cause_of(error))) from error
             raise failure from error
 
     # -- the connection ----------------------------------------------------------------------------------

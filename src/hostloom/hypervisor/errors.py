@@ -13,6 +13,8 @@ _NOT_LET_IN = frozenset(
 _CONNECTION_DOMAINS = frozenset({libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE})
 #: errno of a socket that we may not open.
 _NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})
+#: QEMU's own words may follow libvirt's; a host that sends more of them sends too much.
+MAX_CAUSE_LENGTH = 2000
 #: What says that a thing is not there.
 MISSING = frozenset(
     {
@@ -44,13 +46,21 @@ def is_connection_lost(error: libvirt.libvirtError) -> bool:
 
 
 def translate(error: libvirt.libvirtError, host: str, action: str, *, opening: bool = False) -> DriverError:
-    """The domain error; libvirt's words are kept."""
-    cause = error.get_error_message() or str(error)
+    """The domain error; libvirt's words are kept, but not what its XML parser quotes of a file."""
+    cause = cause_of(error)
     if error.get_error_code() in _NOT_LET_IN or (opening and _is_not_permitted(error)):
         return HostRefused(host, cause)
     if opening or is_connection_lost(error):
         return HostUnreachable(host, cause)
     return HypervisorRejected(host, action, cause)
+
+
+def cause_of(error: libvirt.libvirtError) -> str:
+    """libvirt's words, bounded and printable."""
+    if error.get_error_code() == libvirt.VIR_ERR_XML_DETAIL:
+        return "libvirt cannot parse an XML document"
+    words = error.get_error_message() or str(error)
+    return "".join(each if each.isprintable() or each == "\n" else "?" for each in words[:MAX_CAUSE_LENGTH])
 
 
 def _is_not_permitted(error: libvirt.libvirtError) -> bool:

@@ -24,6 +24,7 @@ from hostloom.model.host import (
     InstalledBy,
     with_default,
 )
+from hostloom.model.host_uri import parse_host_uri
 from hostloom.model.ids import HostId, SystemId, check_hostname
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.operation import Operation
@@ -33,8 +34,6 @@ from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.start import start_saga
 from hostloom.workflows.add_host import ADD_HOST, AddHostInput
 from hostloom.workflows.refresh import REFRESH, RefreshInput
-
-SCHEMES = ("qemu+ssh://", "qemu+tls://", "qemu+unix://", "qemu://", "test://", "test+unix://")
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
     """Record the wish to add a host; its SSH key is checked before anything is sent to it."""
     require_admin(principal, "add hosts")
     check_hostname(wanted.name)
-    _check_uri(wanted.uri)
+    parse_host_uri(wanted.uri, ports.uris)
     accepted = wanted.accept_key
     if wanted.trust_first_key and accepted is None:
         accepted = _first_key(ports, wanted.uri)
@@ -141,6 +140,8 @@ def update(
     """Change a host; a new URI or node correlates it anew at the refresh that follows."""
     require_admin(principal, "change hosts")
     accepted = None
+    if changes.uri is not None:
+        parse_host_uri(changes.uri, ports.uris)
     if changes.trust_first_key and changes.uri is not None and changes.accept_key is None:
         changes = replace(changes, accept_key=_first_key(ports, changes.uri))
     if changes.accept_key is not None:
@@ -171,7 +172,6 @@ def update(
 
 def _first_key(ports: Ports, uri: str) -> str | None:
     """The fingerprint of the first key that a host shows; None where it has one already, or needs none."""
-    _check_uri(uri)
     if ports.keys.pinned(uri) is not None:
         return None
     offered = ports.keys.offered(uri)
@@ -244,7 +244,6 @@ def scan(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
 def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
     name = host.name if changes.name is None else check_hostname(changes.name)
     uri = host.uri if changes.uri is None else changes.uri
-    _check_uri(uri)
     if changes.clear_macvlan_mode and changes.default_macvlan_mode is not None:
         raise InvalidValue("clear_macvlan_mode", True, "given without default_macvlan_mode")
     mode = changes.default_macvlan_mode or host.default_macvlan_mode
@@ -275,13 +274,6 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
         storage_pools=with_default(host.storage_pools, pool),
         host_key="" if changes.forget_key else changes.accept_key or host.host_key,
     )
-
-
-def _check_uri(uri: str) -> None:
-    if not uri.startswith(SCHEMES):
-        raise InvalidValue("uri", uri, f"a libvirt URI; it starts with one of {', '.join(SCHEMES)}")
-    if "@" in uri.partition("://")[2].partition("/")[0] and ":" in uri.partition("://")[2].partition("@")[0]:
-        raise InvalidValue("uri", "…", "a libvirt URI without a password")
 
 
 def _check_key(ports: Ports, name: str, uri: str, accept_key: str | None) -> None:

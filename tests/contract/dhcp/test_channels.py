@@ -66,6 +66,16 @@ def test_what_is_no_channel_is_refused_without_telling_a_password(text: str, rem
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "path", ["/run/hostloom/api.sock", "/run/kea/../docker.sock", "/run/kea/deep/er", "/x"]
+)
+def test_a_socket_of_another_program_is_refused(path: str, remotes: Remotes, tmp_path: Path) -> None:
+    servers = KeaServers(remotes, None, tmp_path, [Path("/run/kea")])
+    assert servers.of(Rack(RackId(1), "one", SystemId("abc"), "unix:/run/kea/kea4-ctrl-socket"))
+    with pytest.raises(InvalidValue, match="kea_socket_dirs"):
+        servers.of(Rack(RackId(1), "one", SystemId("abc"), f"unix:{path}"))
+
+
 def test_local_is_what_hostloom_was_configured_with(remotes: Remotes, tmp_path: Path) -> None:
     local, rack = FakeDhcp(), Rack(RackId(1), "one", SystemId("abc"))
     assert KeaServers(remotes, local, tmp_path).of(rack) is local

@@ -86,7 +86,11 @@ def test_host_sets_where_libvirt_is(fleet: Maas) -> None:
 
 @differs("an unreachable host is saved")
 def test_an_unreachable_host_is_not_saved(maas: Maas) -> None:
-    wanted = {"type": "virsh", "power_address": "qemu+unix:///system?socket=/nowhere", "name": "far"}
+    wanted = {
+        "type": "virsh",
+        "power_address": "qemu+unix:///system?socket=/run/libvirt/virtqemud-sock",
+        "name": "far",
+    }
     found = maas.send("POST", "vm-hosts/", wanted)
     assert (found.status_code, bool(found.text)) == (503, True), found.text
     assert maas.get("vm-hosts/") == []

@@ -445,7 +445,7 @@ def test_an_address_that_somebody_has_here() -> None:
     [
         ("lxd", "10.0.0.5:8443", ImportAction.IMPOSSIBLE, "its type is lxd"),
         ("virsh", "http://10.0.0.5", ImportAction.IMPOSSIBLE, "not a libvirt URI"),
-        ("virsh", "qemu+ssh://u:p@10.0.0.5/system", ImportAction.IMPOSSIBLE, "without a password"),
+        ("virsh", "qemu+ssh://u:p@10.0.0.5/system", ImportAction.IMPOSSIBLE, "may have here"),
         ("virsh", "qemu:///system", ImportAction.CREATE, "is that where hostloom runs"),
         ("virsh", "qemu+ssh://u@10.0.0.5/system", ImportAction.CREATE, ""),
     ],

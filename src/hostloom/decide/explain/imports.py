@@ -23,7 +23,7 @@ _REMARKS = {
     ImportCode.HOST_PASSWORD: "it was reached with a password: give it hostloom's SSH key first",
 }
 #: Where the same code means something else in what cannot be imported.
-_IMPOSSIBLE = {ImportCode.HOST_URI: "its address is not a libvirt URI without a password"}
+_IMPOSSIBLE = {ImportCode.HOST_URI: "its address is not a libvirt URI that a host may have here"}
 
 
 def render_change(change: ImportChange) -> str:

@@ -5,14 +5,17 @@ from dataclasses import replace
 from hostloom.decide.correlate import uri_host
 from hostloom.decide.importing.book import Book, Ids
 from hostloom.decide.importing.names import free_name, usable_hostname, usable_tag
+from hostloom.model.errors import InvalidValue
 from hostloom.model.estate import EstateHost
 from hostloom.model.host import MAX_OVER_COMMIT, Host
+from hostloom.model.host_uri import UriRules, parse_host_uri
 from hostloom.model.ids import HostId, ResourcePoolId, ZoneId
 from hostloom.model.importing import ImportAction, ImportCode, ImportNoun, Remark
 
 #: MAAS's word for KVM hosts that are reached through libvirt.
 VIRSH = "virsh"
-_SCHEMES = ("qemu+ssh://", "qemu+tls://", "qemu+unix://", "qemu://", "test://", "test+unix://")
+#: An import is decided without the server's settings; adding the host holds its URI against them.
+_RULES = UriRules(test_hosts=True)
 
 
 def plan_hosts(book: Book) -> None:
@@ -38,8 +41,9 @@ def plan_hosts(book: Book) -> None:
 def _refusal(theirs: EstateHost) -> Remark | None:
     if theirs.kind != VIRSH:
         return Remark(ImportCode.HOST_KIND, theirs.kind)
-    has_password = ":" in theirs.uri.partition("://")[2].partition("@")[0] and "@" in theirs.uri
-    if not theirs.uri.startswith(_SCHEMES) or has_password:
+    try:
+        parse_host_uri(theirs.uri, _RULES)
+    except InvalidValue:
         return Remark(ImportCode.HOST_URI)
     return None
 
