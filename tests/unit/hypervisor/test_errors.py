@@ -1,29 +1,53 @@
-"""libvirt's errors as clients see them: its words, but not what it quotes of a file."""
+"""libvirt's errors as ours."""
 
-from pathlib import Path
+import errno
 
 import libvirt
 import pytest
 
-from hostloom.hypervisor.errors import MAX_CAUSE_LENGTH, silence_libvirt, translate
+from hostloom.hypervisor.errors import is_connection_lost, is_missing, translate
+from hostloom.model.errors import DriverError, HostRefused, HostUnreachable, HypervisorRejected
 
 
-@pytest.mark.parametrize("content", ["root:SECRET:20228:0:99999:7:::\n", "<node>\n<SECRET</node>"])
-def test_what_the_xml_parser_quotes_of_a_file_is_not_shown(tmp_path: Path, content: str) -> None:
-    silence_libvirt()
-    (tmp_path / "shadow").write_text(content)
-    with pytest.raises(libvirt.libvirtError, match="SECRET") as refused:
-        libvirt.open(f"test://{tmp_path}/shadow")
-    shown = str(translate(refused.value, "kvm1", "connect", opening=True))
-    assert "SECRET" not in shown
-    assert str(tmp_path) not in shown
+def error(code: int, domain: int = libvirt.VIR_FROM_QEMU, int1: int = -1) -> libvirt.libvirtError:
+    made = libvirt.libvirtError("call failed")
+    made.err = (code, domain, "in libvirt's words", 2, "", "", "", int1, -1)
+    return made
 
 
-def test_words_are_bounded_and_printable() -> None:
-    class Words(libvirt.libvirtError):
-        def get_error_message(self) -> str:
-            return "\x1b[31m" + "x" * 10_000
+@pytest.mark.parametrize(
+    ("cause", "opening", "wanted"),
+    [
+        (error(libvirt.VIR_ERR_AUTH_FAILED), False, HostRefused),
+        (error(libvirt.VIR_ERR_ACCESS_DENIED), False, HostRefused),
+        (error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC, errno.EACCES), True, HostRefused),
+        (
+            error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC, errno.ECONNREFUSED),
+            True,
+            HostUnreachable,
+        ),
+        (error(libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_FROM_RPC), False, HostUnreachable),
+        (error(libvirt.VIR_ERR_INVALID_CONN), False, HostUnreachable),
+        (error(libvirt.VIR_ERR_NO_CONNECT), True, HostUnreachable),
+        (error(libvirt.VIR_ERR_INTERNAL_ERROR), False, HypervisorRejected),
+        # A file that the host's libvirt may not open is not us being refused.
+        (
+            error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_STORAGE, errno.EACCES),
+            False,
+            HypervisorRejected,
+        ),
+        (error(libvirt.VIR_ERR_XML_ERROR), False, HypervisorRejected),
+    ],
+)
+def test_translation(cause: libvirt.libvirtError, opening: bool, wanted: type[DriverError]) -> None:
+    found = translate(cause, "kvm1", "define machine web1", opening=opening)
+    assert type(found) is wanted
+    assert "in libvirt's words" in str(found)
+    assert "kvm1" in str(found)
 
-    shown = str(translate(Words("x"), "kvm1", "start"))
-    assert len(shown) < MAX_CAUSE_LENGTH + 100
-    assert "\x1b" not in shown
+
+def test_what_is_missing_and_what_is_lost() -> None:
+    assert is_missing(error(libvirt.VIR_ERR_NO_STORAGE_VOL))
+    assert not is_missing(error(libvirt.VIR_ERR_OPERATION_FAILED))
+    assert is_connection_lost(error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC))
+    assert not is_connection_lost(error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_QEMU))
