@@ -48,6 +48,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.HostKeyUnknown: 409,
     errors.HostKeyChanged: 502,
     errors.HostRefused: 502,
+    errors.HostUnreadable: 502,
     errors.HostNotScannable: 409,
     errors.WireRefused: 409,
     errors.HypervisorRejected: 502,

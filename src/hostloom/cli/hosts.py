@@ -67,7 +67,7 @@ POOLS = (
     Column("FREE", lambda item: size(item["free_bytes"]), right=True),
     Column("TOTAL", lambda item: size(item["total_bytes"]), right=True),
     Column("DEFAULT", "is_default"),
-    Column("ACTIVE", "active"),
+    Column("ACTIVE", lambda item: f"no: {item['trouble']}" if item["trouble"] else item["active"]),
     Column("TAGS", "tags"),
 )
 NETWORKS = (
@@ -76,6 +76,11 @@ NETWORKS = (
     Column("BRIDGE", "bridge"),
     Column("LIBVIRT DHCP", "dhcp"),
     Column("FORWARD", "forward"),
+)
+FINDINGS = (
+    Column("PART", "part"),
+    Column("EXPECTED", "expected"),
+    Column("FOUND", "found"),
 )
 NOUN = Noun(
     "host",
@@ -120,6 +125,7 @@ NOUN = Noun(
     parts=lambda item: [
         ("storage pools", table(item["storage_pools"], POOLS)),
         ("libvirt networks", table(item["libvirt_networks"], NETWORKS)),
+        *([("not readable", table(item["findings"], FINDINGS))] if item["findings"] else []),
     ],
     empty="no hosts yet: `hostloom host add NAME qemu+ssh://USER@ADDRESS/system` adds one",
     example="kvm1",

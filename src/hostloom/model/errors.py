@@ -25,6 +25,7 @@ HostloomError
 │   ├── HostKeyUnknown       host, fingerprint
 │   ├── HostKeyChanged       host, wanted, found
 │   ├── HostRefused          host, cause (credentials, permissions)
+│   ├── HostUnreadable       host, part, cause: it answered with what cannot be understood
 │   ├── HostNotScannable     uri
 │   ├── HypervisorRejected   host, action, cause
 │   ├── OutcomeUnknown       host, action: a changing call ran out of time
@@ -300,6 +301,16 @@ class HostRefused(DriverError):
     def __init__(self, host: str, cause: str) -> None:
         super().__init__(f"host {host!r} refused the connection: {cause}")
         self.host, self.cause = host, cause
+
+
+class HostUnreadable(DriverError):
+    """The host answers, but a part of it as a whole cannot be read."""
+
+    code = "host-unreadable"
+
+    def __init__(self, host: str, part: str, cause: str) -> None:
+        super().__init__(f"{part} of host {host!r} cannot be read: {cause}")
+        self.host, self.part, self.cause = host, part, cause
 
 
 class HostNotScannable(DriverError):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.finding import Finding
 from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
 
 #: The greatest over-commit ratio of cores or memory, as MAAS's form allows.
@@ -72,7 +73,10 @@ class StoragePool:
     is_default: bool = False
     tags: tuple[str, ...] = ()
     path: str = ""
+    #: Machines can be given disks in it now.
     active: bool = True
+    #: Why it is not active, if that was not the operator's choice: it does not answer, or cannot be read.
+    trouble: str = ""
 
 
 def with_default(pools: tuple[StoragePool, ...], name: str) -> tuple[StoragePool, ...]:
@@ -143,6 +147,8 @@ class Host:
     unreachable_cause: str = ""
     #: Seconds since the epoch at which the facts above were read; None = never.
     facts_at: float | None = None
+    #: Parts that the last reading could not make out; everything else was read.
+    findings: tuple[Finding, ...] = ()
     zone_id: ZoneId = ZoneId(1)
     resource_pool_id: ResourcePoolId = ResourcePoolId(1)
     tags: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 
 from hostloom.model.attachment import Attachment, MacvlanMode
+from hostloom.model.finding import Finding
 from hostloom.model.host import Emulation, LibvirtNetwork, StoragePool
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, PowerState
@@ -50,6 +51,10 @@ class ObservedHost:
     storage_pools: tuple[StoragePool, ...]
     libvirt_networks: tuple[LibvirtNetwork, ...]
     machines: tuple[ObservedMachine, ...]
+    #: What could not be read.
+    findings: tuple[Finding, ...] = ()
+    #: False: libvirt did not list its storage pools, and `storage_pools` is not all of them.
+    pools_listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +96,5 @@ class ObservedNetwork:
     hostname: str
     links: tuple[ObservedLink, ...]
     routes: tuple[ObservedRoute, ...] = ()
+    #: What could not be read.
+    findings: tuple[Finding, ...] = ()

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from hostloom.model.finding import Finding
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
 from hostloom.model.machine import Disk, DiskFormat
 from hostloom.store.types import JsonText
@@ -28,4 +29,5 @@ def _disk(data: dict[str, Any]) -> Disk:
 EMULATIONS = JsonText(_as_dicts, lambda found: tuple(Emulation(**each) for each in found))
 STORAGE_POOLS = JsonText(_as_dicts, lambda found: tuple(_storage_pool(each) for each in found))
 LIBVIRT_NETWORKS = JsonText(_as_dicts, lambda found: tuple(_libvirt_network(each) for each in found))
+FINDINGS = JsonText(_as_dicts, lambda found: tuple(Finding(**each) for each in found))
 DISKS = JsonText(_as_dicts, lambda found: tuple(_disk(each) for each in found))

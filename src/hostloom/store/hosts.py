@@ -44,7 +44,11 @@ class Hosts(Records[Host, HostId]):
         if _lasting(before) != _lasting(seen):
             return self.update(seen)
         hosts = self.table
-        values = {"facts_at": seen.facts_at, "storage_pools": seen.storage_pools}
+        values = {
+            "facts_at": seen.facts_at,
+            "storage_pools": seen.storage_pools,
+            "findings": seen.findings,
+        }
         statement = (
             update(hosts)
             .where(hosts.c.id == seen.id, hosts.c.generation == seen.generation)
@@ -76,7 +80,7 @@ class Hosts(Records[Host, HostId]):
 def _lasting(host: Host) -> Host:
     """The host without what every reading changes."""
     pools = tuple(replace(each, free_bytes=0) for each in host.storage_pools)
-    return replace(host, storage_pools=pools, facts_at=None)
+    return replace(host, storage_pools=pools, facts_at=None, findings=())
 
 
 def host_of(row: Row[Any]) -> Host:

@@ -27,7 +27,7 @@ from hostloom.model.network import AddressKind, RangeKind
 from hostloom.model.node import BridgeKind, InterfaceKind, NodeKind, VlanSource
 from hostloom.model.operation import OperationState, StepState
 from hostloom.model.request import AddressMode
-from hostloom.store.documents import DISKS, EMULATIONS, LIBVIRT_NETWORKS, STORAGE_POOLS
+from hostloom.store.documents import DISKS, EMULATIONS, FINDINGS, LIBVIRT_NETWORKS, STORAGE_POOLS
 from hostloom.store.types import (
     ADDRESSES,
     JSON_VALUE,
@@ -284,6 +284,7 @@ hosts = Table(
     Column("reachable", Boolean, nullable=False),
     _text("unreachable_cause"),
     Column("facts_at", Float),
+    Column("findings", FINDINGS, nullable=False, server_default="[]"),
     Column("zone_id", ForeignKey("zones.id"), nullable=False, index=True),
     Column("resource_pool_id", ForeignKey("resource_pools.id"), nullable=False, index=True),
     Column("tags", WORDS, nullable=False),

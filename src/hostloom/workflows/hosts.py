@@ -5,8 +5,17 @@ from dataclasses import replace
 from typing import TypeVar
 
 from hostloom.decide.correlate import uri_host
-from hostloom.model.errors import DriverError, HostNotScannable, NotFound, StaleGeneration
+from hostloom.model.errors import (
+    DriverError,
+    HostNotScannable,
+    HostRefused,
+    HostUnreachable,
+    HostUnreadable,
+    NotFound,
+    StaleGeneration,
+)
 from hostloom.model.event import Event
+from hostloom.model.finding import Findings
 from hostloom.model.host import Host
 from hostloom.model.ids import HostId
 from hostloom.model.machine import Machine, MachineSpec
@@ -21,13 +30,18 @@ T = TypeVar("T")
 def observe(ports: Ports, name: str, uri: str) -> Observation:
     """Read a host through libvirt and, where possible, its links; changes nothing."""
     seen = ports.hypervisors.of(name, uri).describe()
+    findings = Findings()
+    network = None
     try:
         network = ports.scanner.scan(uri)
     except HostNotScannable:
-        network = None
+        pass
+    except (HostUnreachable, HostRefused, HostUnreadable) as error:
+        # libvirt answered: what it says of machines, pools and networks counts all the same.
+        findings.add("links", "an answer of `ip` over SSH", error.cause)
     part = uri_host(uri)
     addresses = ports.resolver.addresses(part) if part else ()
-    return Observation(seen, network, addresses, ports.clock.now())
+    return Observation(seen, network, addresses, ports.clock.now(), findings.all())
 
 
 def observe_or_mark(ports: Ports, host: Host) -> Observation:

@@ -17,6 +17,7 @@ from hostloom.model.network import Address, AddressKind, Vlan
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedInterface, ObservedMachine, ObservedNetwork
 from hostloom.ports import Ports, UnitOfWork
+from hostloom.workflows.findings import findings_of, pools_after, tell_findings
 from hostloom.workflows.names import free_hostname
 from hostloom.workflows.observation import Observation
 
@@ -32,11 +33,16 @@ def record_observation(
     correlation = _correlate(uow, ports, host, seen)
     if correlation.state is CorrelationState.UNKNOWN and adopt and seen.network is not None:
         correlation = _adopt(uow, ports, host, seen.network)
+    if correlation.state is CorrelationState.UNKNOWN and seen.network is None and seen.findings:
+        # The links could not be read this time: that is no evidence against what was known.
+        correlation = host.correlation
     _tell_correlation(uow, ports, host, correlation)
     node = None if correlation.system_id is None else uow.nodes.get(correlation.system_id)
     if node is not None and seen.network is not None:
         bridges = own_bridges(replace(host, libvirt_networks=seen.host.libvirt_networks))
         node = record_network(uow, ports, node, seen.network, f"host {host.name}", bridges)
+    findings = findings_of(seen)
+    tell_findings(uow, ports, host, findings)
     host = uow.hosts.record_facts(
         host,
         replace(
@@ -45,11 +51,12 @@ def record_observation(
             cores=seen.host.cores,
             memory_mib=seen.host.memory_mib,
             emulations=seen.host.emulations,
-            storage_pools=with_default(seen.host.storage_pools, host.default_pool),
+            storage_pools=with_default(pools_after(host, seen), host.default_pool),
             libvirt_networks=seen.host.libvirt_networks,
             reachable=True,
             unreachable_cause="",
             facts_at=seen.at,
+            findings=findings,
         ),
     )
     if was_lost:

@@ -69,7 +69,7 @@ class CorrelationOut(Out):
 
 
 class StoragePoolOut(Out):
-    """Disk space of a host, in bytes."""
+    """Disk space of a host, in bytes; `trouble`: why libvirt's pool cannot be used now."""
 
     name: str
     kind: str
@@ -79,6 +79,15 @@ class StoragePoolOut(Out):
     tags: list[str]
     path: str
     active: bool
+    trouble: str
+
+
+class FindingOut(Out):
+    """A part of the host that could not be read as expected."""
+
+    part: str
+    expected: str
+    found: str
 
 
 class LibvirtNetworkOut(Out):
@@ -113,6 +122,7 @@ class HostOut(Out):
     reachable: bool
     unreachable_cause: str
     facts_at: float | None
+    findings: list[FindingOut]
     zone: str
     resource_pool: str
     tags: list[str]
@@ -133,6 +143,7 @@ class HostOut(Out):
             machines=len(machines),
             storage_pools=[_part(StoragePoolOut, each) for each in item.storage_pools],
             libvirt_networks=[_part(LibvirtNetworkOut, each) for each in item.libvirt_networks],
+            findings=[_part(FindingOut, each) for each in item.findings],
             zone=names.zone(item.zone_id),
             resource_pool=names.resource_pool(item.resource_pool_id),
             tags=list(item.tags),

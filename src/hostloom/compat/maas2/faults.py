@@ -34,6 +34,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.HostKeyUnknown: 409,
     errors.HostKeyChanged: 503,
     errors.HostRefused: 503,
+    errors.HostUnreadable: 503,
     errors.HostNotScannable: 503,
     errors.WireRefused: 503,
     errors.HypervisorRejected: 503,
