@@ -1,0 +1,24 @@
+"""What public reports say of real estates: each case in cases/ has the outcome that it states."""
+
+from pathlib import Path
+
+import pytest
+
+from field.run import play
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
+#: Faults that are known and not mended yet, by the number of the case.
+OPEN = set("01 02 03 04 05 06 07 08 09 10 11 13 14 15 16 17 18 19 20 27 28 29 30".split())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path, id=path.stem, marks=[pytest.mark.xfail(strict=True)] if path.stem[:2] in OPEN else []
+        )
+        for path in CASES
+    ],
+)
+def test_a_field_case_has_the_outcome_it_states(path: Path, tmp_path: Path) -> None:
+    assert [str(check) for check in play(path, tmp_path) if not check.is_met] == []
