@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Plays field cases: `.venv/bin/python tests/field/run.py CASE.json…`; exits with 1 if one has a fault.
 
-A case is a JSON document: `title`, `source` (the public report), `hosts` and `steps`. A host has an `address`,
-what `ip -d -j` shows (`links`, `route4`, `route6`), more sections of the scan (`ovs`, `sections`), and devices of
-libvirt's test driver (`libvirt`). A step says what to `do` and what to `expect`: see steps.py.
+A case is a JSON document: `title`, `source` (the public report), `hosts` and `steps`. A host has an
+`address`, what `ip -d -j` shows (`links`, `route4`, `route6`), more sections of the scan (`ovs`, `sections`),
+and devices of libvirt's test driver (`libvirt`). A step says what to `do` and what to `expect`: see steps.py.
 """
 
 import json
