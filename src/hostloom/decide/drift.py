@@ -30,7 +30,7 @@ def drift(node: Node | None, seen: ObservedNetwork) -> tuple[Change, ...]:
         before, now = recorded.get(name), observed.get(name)
         if before is None and now is not None:
             changes.append(Change("interface-appeared", name, "", str(now.kind)))
-        elif now is None and before is not None:
+        elif now is None and before is not None and name not in seen.unread:
             changes.append(Change("interface-vanished", name, str(before.kind), ""))
         elif before is not None and now is not None:
             changes += _changes(before, now)

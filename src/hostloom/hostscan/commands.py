@@ -1,11 +1,18 @@
 """The one script that reads a host, and how its answer is cut into parts."""
 
-from hostloom.model.errors import HostRefused
+import shlex
+
+from hostloom.model.errors import HostUnreadable
+from hostloom.model.finding import Findings
 
 #: Begins the line before each part.
 MARK = "--hostloom--"
 #: The last part: without it the answer was cut short.
 END = "end"
+#: What one part may take, in seconds, and print, in bytes: what is over is cut off on the host.
+PART_S, PART_BYTES = 6, 8 << 20
+#: Bytes of the whole answer.
+ANSWER_BYTES = 64 << 20
 
 _OVS = "ovs-vsctl --timeout=3 --format=json list"
 #: Each part by its name: a POSIX shell command; what is missing on a host prints nothing.
@@ -23,30 +30,43 @@ PARTS = {
 }
 
 # A login without a profile may lack the directories where `ip` and `ovs-vsctl` are. A part may end without a
-# line feed, so every mark brings its own.
+# line feed, so every mark brings its own. Where `timeout` and `head` are there, a part that hangs or prints
+# without end costs the others nothing.
 SCRIPT = "\n".join(
     [
         "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin",
         "export PATH",
-        *(f"printf '\\n{MARK} {name}\\n'; {{ {command}; }} 2>/dev/null" for name, command in PARTS.items()),
+        f'if command -v timeout >/dev/null; then w="timeout {PART_S}"; else w=; fi',
+        f'if command -v head >/dev/null; then h="head -c {PART_BYTES}"; else h=cat; fi',
+        *(
+            f"printf '\\n{MARK} {name}\\n'; $w sh -c {shlex.quote(command)} 2>/dev/null | $h"
+            for name, command in PARTS.items()
+        ),
     ]
 )
 
 
-def cut(text: str, host: str) -> dict[str, str]:
-    """The parts by name; HostRefused if `ip` is missing or too old, without which nothing is known."""
+def cut(text: str, host: str, findings: Findings) -> dict[str, str]:
+    """The parts by name; HostUnreadable if the links are not among them."""
     parts: dict[str, list[str]] = {}
     current: list[str] = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith(f"{MARK} "):
-            current = parts.setdefault(line.removeprefix(f"{MARK} "), [])
+            current = parts.setdefault(line.removeprefix(f"{MARK} ").strip(), [])
         else:
             current.append(line)
     found = {name: "\n".join(lines).strip() for name, lines in parts.items()}
-    if END not in found:
-        raise HostRefused(host, "the script that reads its links broke off")
-    if not found["ip"]:
-        raise HostRefused(host, "there is no `ip` command: install iproute2 to let its links be read")
+    if found.get("ip") == "":
+        raise HostUnreadable(host, "links", "there is no `ip` command: install iproute2 to let them be read")
+    if "addr" not in found or (END not in found and list(found)[-1] == "addr"):
+        raise HostUnreadable(host, "links", "the answer of the script that reads them broke off")
     if not found["addr"]:
-        raise HostRefused(host, "`ip -j -d addr show` prints nothing: iproute2 5.0 or later is needed")
+        needed = "iproute2 5.0 or later is needed"
+        raise HostUnreadable(host, "links", f"`ip -j -d addr show` prints nothing: {needed}")
+    if END not in found:
+        findings.add("the answer to the scan", f"a last line `{MARK} {END}`", "an answer that breaks off")
+    for name, part in found.items():
+        if len(part) >= PART_BYTES - 1:
+            expected = f"less than {PART_BYTES} bytes"
+            findings.add(f"the scan's part {name}", expected, "more, which was cut off")
     return found

@@ -5,14 +5,17 @@ say nothing about the network that a link is on and are the same on every host; 
 (RFC 8981) come and go, and duplicates that the kernel found are not in use.
 """
 
-import json
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
+import contextlib
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 from typing import Any
 
 from hostloom.hostscan.commands import cut
+from hostloom.hostscan.objects import LINK, ROUTE, read_objects
 from hostloom.hostscan.openvswitch import OpenVSwitch, parse_openvswitch
+from hostloom.hostscan.shape import MAX_ROUTES, is_name, shape_links
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.errors import HostRefused, InvalidValue
+from hostloom.model.errors import HostUnreadable, InvalidValue
+from hostloom.model.finding import Finding, Findings
 from hostloom.model.ids import MacAddress, natural_key
 from hostloom.model.network import DEFAULT_MTU
 from hostloom.model.node import BridgeKind, InterfaceKind
@@ -31,21 +34,61 @@ _OVS_MASTER = "ovs-system"
 _MAX_SPEED = 10_000_000
 #: Throw-away probes of hostloom (wire/agent.py) are named so: they come and go, and are no NIC of the host.
 PROBES = "hlp"
+#: As DNS limits them.
+MAX_HOSTNAME = 253
 
 
 def parse(text: str, host: str) -> ObservedNetwork:
-    """What `commands.SCRIPT` printed on a host; HostRefused, naming the host, if it cannot be read."""
-    parts = cut(text, host)
-    try:
-        ovs = parse_openvswitch(*(parts.get(f"ovs-{each}", "") for each in ("bridge", "port", "interface")))
-        # Some versions of `ip` print empty objects for what a filter left out.
-        raw = {each["ifname"]: each for each in json.loads(parts["addr"]) if "ifname" in each}
-        routes = json.loads(parts.get("route4") or "[]") + json.loads(parts.get("route6") or "[]")
-        links = _Links(raw, ovs, _speeds(parts.get("speed", "")))
-        seen = tuple(route for each in routes for route in _routes(each))
-        return ObservedNetwork(parts.get("hostname", ""), links.read(), seen)
-    except (ValueError, KeyError, TypeError) as error:
-        raise HostRefused(host, f"its links cannot be understood: {type(error).__name__}: {error}") from error
+    """What `commands.SCRIPT` printed on a host; HostUnreadable if it tells no link."""
+    findings = Findings()
+    parts = cut(text, host, findings)
+    raw = shape_links(read_objects(parts["addr"], "links", "link", LINK, findings), findings)
+    if not raw:
+        raise HostUnreadable(host, "links", "; ".join(map(str, findings.all())) or "there is none")
+    links = _Links(raw, _openvswitch(parts, raw, findings), _speeds(parts.get("speed", "")))
+    routes = _read_routes(parts, findings)
+    read = links.read(findings)
+    return ObservedNetwork(
+        _hostname(parts, findings), read, routes, findings.all(), _unread(read, findings.all())
+    )
+
+
+def _unread(read: tuple[ObservedLink, ...], findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """Names of links that findings speak of and that were not read."""
+    names = {link.name for link in read}
+    unread = (finding.part.removeprefix("link ") for finding in findings if finding.part.startswith("link "))
+    return tuple(name for name in unread if name not in names)
+
+
+def _hostname(parts: dict[str, str], findings: Findings) -> str:
+    hostname = parts.get("hostname", "")
+    if len(hostname) > MAX_HOSTNAME or not hostname.isprintable():
+        findings.add("hostname", f"at most {MAX_HOSTNAME} printable characters", hostname)
+        return ""
+    return hostname
+
+
+def _openvswitch(parts: dict[str, str], raw: dict[str, Any], findings: Findings) -> OpenVSwitch:
+    """What Open vSwitch says; unknown, with a finding, where the host has its links but not its tables."""
+    ovs = parse_openvswitch("", "", "")
+    with findings.reading("Open vSwitch", "its tables as `ovs-vsctl --format=json list` prints them"):
+        ovs = parse_openvswitch(*(parts.get(f"ovs-{table}", "") for table in ("bridge", "port", "interface")))
+    if not ovs.is_known and any(_info_kind(link) == "openvswitch" for link in raw.values()):
+        cause = "nothing: ovs-vsctl is not there, or this login may not read its database"
+        findings.add("Open vSwitch", "its bridges and ports, as ovs-vsctl lists them", cause)
+    return ovs
+
+
+def _read_routes(parts: dict[str, str], findings: Findings) -> tuple[ObservedRoute, ...]:
+    found: list[ObservedRoute] = []
+    for part, label in (("route4", "IPv4 routes"), ("route6", "IPv6 routes")):
+        objects = read_objects(parts.get(part, ""), label, "route", ROUTE, findings)
+        if len(objects) > MAX_ROUTES:
+            findings.add(label, f"at most {MAX_ROUTES}", f"{len(objects)}, of which the first are read")
+        for route in objects[:MAX_ROUTES]:
+            with findings.reading(f"route {route.get('dst', '')}", "a destination with next hops"):
+                found += _routes(route)
+    return tuple(found)
 
 
 class _Links:
@@ -56,8 +99,12 @@ class _Links:
         self._has_own_nic = any(_is_nic(each) for each in raw.values())
         self._kinds = {name: self._kind(name, each) for name, each in raw.items()}
 
-    def read(self) -> tuple[ObservedLink, ...]:
-        return tuple(self._link(name, each) for name, each in self._raw.items())
+    def read(self, findings: Findings) -> tuple[ObservedLink, ...]:
+        found = []
+        for name, link in self._raw.items():
+            with findings.reading(f"link {name}", "a link as `ip -j -d addr show` prints it"):
+                found.append(self._link(name, link))
+        return tuple(found)
 
     def _link(self, name: str, each: dict[str, Any]) -> ObservedLink:
         kind, is_ovs, parents = self._kinds[name], name in self._ovs.bridges, self._parents(name)
@@ -177,12 +224,16 @@ def _is_nic(each: dict[str, Any]) -> bool:
 
 def _mac(each: dict[str, Any], kind: InterfaceKind | None) -> MacAddress | None:
     """The NIC's own: a bond lends its members its address, and a passthru machine may set another."""
-    own = each.get("permaddr") if kind is InterfaceKind.PHYSICAL else None
-    try:
-        mac = MacAddress.parse(own or each.get("address") or "")
-    except InvalidValue:
-        return None
-    return mac if mac.is_unicast else None
+    own = None
+    if kind is InterfaceKind.PHYSICAL:
+        # iproute2 before 5.6 tells it only of members of bonds.
+        own = each.get("permaddr") or each["linkinfo"].get("info_slave_data", {}).get("perm_hwaddr")
+    for text in (own, each.get("address")):
+        with contextlib.suppress(InvalidValue):
+            mac = MacAddress.parse(text if isinstance(text, str) else "")
+            if mac.is_unicast:
+                return mac
+    return None
 
 
 def _address(info: dict[str, Any]) -> IPv4Interface | IPv6Interface | None:
@@ -194,17 +245,19 @@ def _address(info: dict[str, Any]) -> IPv4Interface | IPv6Interface | None:
 
 def _routes(route: dict[str, Any]) -> list[ObservedRoute]:
     """One for each next hop; none for what leads nowhere (blackhole, unreachable)."""
-    destination = None if route["dst"] == "default" else ip_network(route["dst"], strict=False)
+    destination = None if route["dst"] == "default" else ip_network(str(route["dst"]), strict=False)
     if destination is not None and destination.is_link_local:
         return []
-    hops = route.get("nexthops") or [route]
-    return [ObservedRoute(destination, _gateway(hop), hop["dev"]) for hop in hops if "dev" in hop]
+    hops = [hop for hop in route.get("nexthops") or [route] if "dev" in hop]
+    if not all(is_name(hop["dev"]) for hop in hops):
+        raise ValueError("a next hop whose device has no name")
+    return [ObservedRoute(destination, _gateway(hop), hop["dev"]) for hop in hops]
 
 
 def _gateway(hop: dict[str, Any]) -> str:
     """An IPv4 route may have an IPv6 gateway (`via`)."""
-    gateway: str = hop.get("gateway") or hop.get("via", {}).get("host", "")
-    return gateway
+    gateway = hop.get("gateway") or hop.get("via", {}).get("host", "")
+    return str(ip_address(gateway)) if gateway else ""
 
 
 def _speeds(text: str) -> dict[str, int]:

@@ -51,7 +51,7 @@ class ObservedHost:
     storage_pools: tuple[StoragePool, ...]
     libvirt_networks: tuple[LibvirtNetwork, ...]
     machines: tuple[ObservedMachine, ...]
-    #: What could not be read.
+    #: What could not be read as expected.
     findings: tuple[Finding, ...] = ()
     #: False: libvirt did not list its storage pools, and `storage_pools` is not all of them.
     pools_listed: bool = True
@@ -96,5 +96,7 @@ class ObservedNetwork:
     hostname: str
     links: tuple[ObservedLink, ...]
     routes: tuple[ObservedRoute, ...] = ()
-    #: What could not be read.
+    #: What could not be read as expected.
     findings: tuple[Finding, ...] = ()
+    #: Names of links that are there but could not be read: what was recorded of them stays.
+    unread: tuple[str, ...] = ()

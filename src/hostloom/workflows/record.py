@@ -85,6 +85,7 @@ def record_network(
         replace(each, vlan_id=vlans.get(each.vlan_id, each.vlan_id)) if each.vlan_id is not None else each
         for each in inventory.interfaces
     ]
+    interfaces += [interface for interface in node.interfaces if interface.name in seen.unread]
     return uow.nodes.replace_interfaces(node.system_id, interfaces)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hostloom.hostscan.commands import SCRIPT
 from hostloom.hostscan.parse import parse
 from hostloom.hostscan.scan import HostScan
-from hostloom.model.errors import HostNotScannable, HostRefused
+from hostloom.model.errors import HostNotScannable, HostUnreadable
 from hostloom.model.node import InterfaceKind
 from hostloom.remote.connection import Remotes
 from support.sshd import Sshd
@@ -54,7 +54,7 @@ def test_a_host_without_ip(tmp_path: Path) -> None:
     script = SCRIPT.replace("PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin", f"PATH={tmp_path}")
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr == ""
-    with pytest.raises(HostRefused, match="install iproute2"):
+    with pytest.raises(HostUnreadable, match="install iproute2"):
         parse(done.stdout, "kvm1")
 
 

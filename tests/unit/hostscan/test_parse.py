@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from hostloom.hostscan.commands import MARK
 from hostloom.hostscan.parse import parse
-from hostloom.model.errors import HostRefused
+from hostloom.model.errors import HostUnreadable
 from hostloom.model.ids import MacAddress
 from hostloom.model.node import BridgeKind, InterfaceKind
 from hostloom.model.observed import ObservedLink, ObservedRoute
@@ -42,6 +43,7 @@ def kind_of(kind: str) -> dict[str, Any]:
 @pytest.mark.parametrize("host", HOSTS)
 def test_recorded_hosts(host: str) -> None:
     seen = asdict(parse(printed(recorded_parts(host)), host))
+    assert (seen.pop("findings"), seen.pop("unread")) == ((), ())
     text = json.dumps(seen, indent=1, default=str) + "\n"
     file = GOLDEN / f"{host}.json"
     if os.environ.get("UPDATE_GOLDEN"):
@@ -172,7 +174,7 @@ def test_routes() -> None:
         {"dst": "10.2.0.7", "dev": "eth0"},
         {"type": "blackhole", "dst": "10.3.0.0/16"},
     ]
-    given = {"hostname": "h", "ip": "x", "addr": "[{}]", "route4": json.dumps(routes), "end": ""}
+    given = {"ip": "x", "addr": json.dumps([ether("eth0")]), "route4": json.dumps(routes), "end": ""}
     found = parse(printed(given | {"route6": '[{"dst": "fe80::/64", "dev": "eth0"}]'}), "h").routes
     assert found == (
         ObservedRoute(None, "10.0.0.1", "eth0"),
@@ -192,16 +194,21 @@ def test_speeds(said: str, expected: int) -> None:
     [
         ({"ip": "", "addr": ""}, "install iproute2"),
         ({"addr": ""}, r"iproute2 5\.0 or later"),
-        ({"addr": "[{"}, "cannot be understood"),
-        ({"route4": "[{}]"}, "cannot be understood: KeyError"),
+        ({"addr": "[{"}, "a JSON list, found Expecting"),
+        ({"addr": '{"ifname": "eth0"}'}, "a JSON list, found dict"),
+        ({"addr": "[{}]"}, "there is none"),
     ],
 )
 def test_hosts_that_cannot_be_read_are_named(changed: dict[str, str], expected: str) -> None:
-    with pytest.raises(HostRefused, match=rf"'kvm1'.*{expected}"):
+    with pytest.raises(HostUnreadable, match=rf"links of host 'kvm1' cannot be read: .*{expected}"):
         parse(printed(recorded_parts("plain") | changed), "kvm1")
 
 
 def test_an_answer_that_was_cut_short() -> None:
-    text = printed(recorded_parts("rich"))
-    with pytest.raises(HostRefused, match="broke off"):
-        parse(text[: len(text) // 2], "kvm1")
+    parts = recorded_parts("rich")
+    text = printed(parts)
+    with pytest.raises(HostUnreadable, match="broke off"):
+        parse(text[: len(parts["addr"]) // 2], "kvm1")
+    whole, cut = parse(text, "kvm1"), parse(text[: text.index(f"{MARK} speed")], "kvm1")
+    assert [each.name for each in cut.links] == [each.name for each in whole.links]
+    assert [finding.part for finding in cut.findings] == ["the answer to the scan"]
