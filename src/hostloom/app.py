@@ -39,6 +39,7 @@ from hostloom.model.host_uri import UriRules
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.netboot import BootServer
+from hostloom.patience import Crowd, limited
 from hostloom.ports import DhcpServer, Ports
 from hostloom.rack import keep_racks, settle
 from hostloom.remote.connection import Remotes
@@ -238,20 +239,21 @@ def warm_up(ports: Ports) -> None:
 
 def make_server(settings: Settings, ports: Ports) -> uvicorn.Server:
     """The HTTP server of the API and of MAAS's; `run(sockets=…)` serves."""
-    api = create_api(ports, admin_group=settings.admin_group)
-    api.mount("/MAAS", Facade(ports).app())
-    return _Server(api)
+    facade = Facade(ports)
+    api = create_api(ports, admin_group=settings.admin_group, doors={"/MAAS/": facade.admit})
+    api.mount("/MAAS", facade.app())
+    return _Server(api, Crowd(settings.max_connections, settings.max_connections_per_address))
 
 
 class _Server(uvicorn.Server):
     """Tells streams, which would not end by themselves, that the server stops."""
 
-    def __init__(self, api: FastAPI) -> None:
+    def __init__(self, api: FastAPI, crowd: Crowd) -> None:
         self._api = api
         super().__init__(
             uvicorn.Config(
                 api,
-                http=PeerProtocol,
+                http=limited(PeerProtocol, crowd),
                 ws="none",
                 log_config=None,
                 access_log=False,

@@ -81,6 +81,9 @@ class Settings:
     refresh_every_s: int = 300
     #: VLANs are asked who serves DHCP there every so many seconds, and at the start; 0: only when told.
     probe_every_s: int = 600
+    #: Connections to the API at a time, in all and from one address (over the socket: of one user).
+    max_connections: int = 512
+    max_connections_per_address: int = 128
     log_level: str = "info"
     #: Threads that run operations.
     workers: int = 8
@@ -240,6 +243,8 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "ssh_config": _optional_path,
     "refresh_every_s": _number(0, 86_400),
     "probe_every_s": _number(0, 86_400),
+    "max_connections": _number(1, 100_000),
+    "max_connections_per_address": _number(1, 100_000),
     "log_level": _level,
     "workers": _number(1, 256),
 }

@@ -10,7 +10,6 @@ import uvicorn
 from hostloom.boot.http import BootCalls, Report, create_boot_app
 from hostloom.boot.images import BootImages
 from hostloom.boot.loaders import loaders
-from hostloom.boot.patience import PatientProtocol
 from hostloom.boot.scripts import MachineBoot
 from hostloom.boot.tftp import TftpServer
 from hostloom.config import Settings
@@ -20,6 +19,7 @@ from hostloom.model.errors import ConfigError
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
+from hostloom.patience import Crowd, PatientProtocol, limited
 from hostloom.ports import Ports
 from hostloom.repeating import Repeating
 from hostloom.workflows.commission import give_up_overdue
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 5.0
 #: Connections beyond these are told to come again: as many machines as a rack has, and then some.
 MAX_CONNECTIONS = 512
+#: A machine opens one or two; several may share an address behind a router.
+MAX_CONNECTIONS_OF_ONE = 64
 BACKLOG = 256
 
 
@@ -52,13 +54,12 @@ class BootServer:
             create_boot_app(
                 self._images, loaders(), BootCalls(boot=self._boot, up=self._up, found=self._found)
             ),
-            http=PatientProtocol,
+            http=limited(PatientProtocol, Crowd(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE)),
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=MAX_CONNECTIONS,
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)

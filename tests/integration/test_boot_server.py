@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hostloom.boot.patience import PatientProtocol
 from hostloom.config import Settings
 from hostloom.model.errors import ConfigError
 from hostloom.model.machine import MachineState
 from hostloom.netboot import BootServer
+from hostloom.patience import PatientProtocol
 from support.little_world import LittleWorld, little_world
 from support.rig import wait_until
 from support.sshd import free_port

@@ -28,6 +28,8 @@ from hostloom.services import access
 JSON = "application/json"
 #: Answers are given again for a day.
 KEEP_ANSWERS_S = 24 * 3600.0
+#: Key of the scope: who was authenticated before the body was read; requests cannot set it.
+PRINCIPAL_KEY = "hostloom.principal"
 _ETAG = re.compile(r'"(\d{1,9})"')
 #: Documents the scheme; the token itself is read below, because a Unix socket needs none.
 _bearer = HTTPBearer(auto_error=False, description="A token of `hostloom token create`.")
@@ -134,6 +136,9 @@ class Change(Call):
 
 def authenticate(request: Request, _: Annotated[object, Depends(_bearer)] = None) -> Principal:
     """The principal of the token, or of the Unix socket's other end; NotAuthenticated."""
+    known = request.scope.get(PRINCIPAL_KEY)
+    if isinstance(known, Principal):
+        return known
     ports: Ports = request.app.state.ports
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme:

@@ -9,9 +9,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from hostloom.model.access import LOCAL_ADMIN, Principal
+from hostloom.patience import PatientProtocol
 
 #: Key of the scope; requests cannot set it.
 SCOPE_KEY = "hostloom.peer"
@@ -27,7 +26,7 @@ class Peer:
     gid: int
 
 
-class PeerProtocol(H11Protocol):
+class PeerProtocol(PatientProtocol):
     """HTTP/1.1 that tells the application who connected through a Unix socket."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
@@ -41,6 +40,11 @@ class PeerProtocol(H11Protocol):
 
             self.app = with_peer
         super().connection_made(transport)
+
+    def owner(self, transport: asyncio.Transport) -> str:
+        """Over the Unix socket by user, else by address."""
+        peer = _peer_of(transport.get_extra_info("socket"))
+        return super().owner(transport) if peer is None else f"uid {peer.uid}"
 
 
 def _peer_of(connection: Any) -> Peer | None:

@@ -1,7 +1,7 @@
 """The native API: every router under /api/v1, with one way to answer errors and one OpenAPI document."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Any
@@ -13,7 +13,8 @@ from fastapi.routing import APIRoute
 
 from hostloom.api import metrics
 from hostloom.api.calls import authenticate
-from hostloom.api.limits import Limits
+from hostloom.api.door import ApiDoor
+from hostloom.api.limits import Door, Limits
 from hostloom.api.problems import MEDIA_TYPE, install_handlers
 from hostloom.api.routers import (
     access,
@@ -99,8 +100,13 @@ _PROBLEM_SCHEMA = {
 }
 
 
-def create_api(ports: Ports, *, admin_group: str = "hostloom") -> FastAPI:
-    """The ASGI application over wired ports; `admin_group` may use the Unix socket as administrators."""
+def create_api(
+    ports: Ports, *, admin_group: str = "hostloom", doors: Mapping[str, Door] | None = None
+) -> FastAPI:
+    """The ASGI application over wired ports; `admin_group` may use the Unix socket as administrators.
+
+    `doors` say of paths that are mounted besides who may send a body.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -124,7 +130,7 @@ def create_api(ports: Ports, *, admin_group: str = "hostloom") -> FastAPI:
     app.include_router(api)
     app.include_router(_health())
     app.include_router(metrics.router)
-    app.add_middleware(Limits)
+    app.add_middleware(Limits, doors={f"{PREFIX}/": ApiDoor(app), **(doors or {})})
     install_handlers(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     return app

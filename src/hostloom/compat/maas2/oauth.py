@@ -16,6 +16,9 @@ from hostloom.model.errors import NotAuthenticated
 
 #: A client's clock may be off by this, as with MAAS.
 SKEW_S = 300
+HMAC = "HMAC-SHA1"
+#: The one kind of body whose fields a signature covers.
+FORM = "application/x-www-form-urlencoded"
 _NEEDED = (
     "oauth_consumer_key",
     "oauth_token",
@@ -39,6 +42,11 @@ class Signed:
     authorization: str
     content_type: str
     body: bytes
+
+    @property
+    def has_form(self) -> bool:
+        """Whether the body is of the kind whose fields are signed."""
+        return self.content_type.partition(";")[0].strip().lower() == FORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ def verify(request: Signed, claim: Claim, secret: str) -> None:
     """Compare the signature with the one that the secret gives; NotAuthenticated."""
     if claim.method == "PLAINTEXT":
         wanted = [signature.sign_plaintext("", secret)]
-    elif claim.method == "HMAC-SHA1":
+    elif claim.method == HMAC:
         try:
             wanted = list(_hmacs(request, secret))
         except ValueError:
@@ -129,7 +137,7 @@ def _hmacs(request: Signed, secret: str) -> Iterator[str]:
     headers = {"Authorization": request.authorization}
     bare = signature.collect_parameters(request.query, [], headers)
     ways = [bare]
-    if request.content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
+    if request.has_form:
         fields = _fields(request.body)
         full = [*bare, *fields]
         # One client (maas-client-go) leaves the fields of a PUT out of what it signs.

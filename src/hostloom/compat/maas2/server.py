@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from anyio import CapacityLimiter, to_thread
@@ -33,6 +34,9 @@ METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
 #: Requests at once, each waiting for its operation: of their own, so that whoever waits for a host that hangs
 #: takes nothing from the native API.
 THREADS = 200
+MAX_BODY_BYTES = 1024 * 1024
+#: A name and a password fit.
+MAX_ANONYMOUS_BYTES = 16 * 1024
 _SLASHES = re.compile("/{2,}")
 
 
@@ -67,9 +71,32 @@ class Facade:
         """The ASGI application, to be mounted at `/MAAS`."""
         return Starlette(routes=[Route("/{path:path}", self._serve, methods=METHODS)])
 
+    async def admit(self, scope: dict[str, Any]) -> int | Response:
+        """How many bytes the body of a request may have; or its refusal, before any of it is read.
+
+        HMAC signatures cover the fields of a form, so that of these only the key is looked at here.
+        """
+        heard = _hear(Request(scope), b"")
+        found = await to_thread.run_sync(self._admit, heard, limiter=self._threads)
+        return found if isinstance(found, int) else self._response(found)
+
+    def _admit(self, heard: Heard) -> int | Answer:
+        path = heard.path.rstrip("/") + "/"
+        found = self._catalogue.find(_split_op(path)[0].removeprefix("api/2.0/"))
+        if path == login.path or (found is not None and found.resource.anonymous):
+            return MAX_ANONYMOUS_BYTES
+        try:
+            self._check_key(heard, whole=False)
+        except HostloomError as error:
+            return fault_of(error)
+        return MAX_BODY_BYTES
+
     async def _serve(self, request: Request) -> Response:
         heard = _hear(request, await request.body())
         found = await to_thread.run_sync(self.answer, heard, limiter=self._threads)
+        return self._response(found)
+
+    def _response(self, found: Answer) -> Response:
         response = Response(found.body, found.status, {"X-MAAS-API-Hash": self._hash, **found.headers})
         # Without one, clients fail after a deletion that succeeded; Starlette sets none on a 204.
         response.headers["Content-Type"] = found.content_type
@@ -128,6 +155,12 @@ class Facade:
 
     def _authenticate(self, heard: Heard) -> tuple[oauth.Claim, Principal]:
         """Whose key signed the request; NotAuthenticated."""
+        claim, principal, now = self._check_key(heard, whole=True)
+        self._nonces.use(claim, now)
+        return claim, principal
+
+    def _check_key(self, heard: Heard, *, whole: bool) -> tuple[oauth.Claim, Principal, float]:
+        """The claim and whose key it is; of a request that is not `whole` its form is not read yet."""
         if not heard.authorization:
             raise NotAuthenticated("the request is not signed with an API key")
         if self._ports.secrets is None:
@@ -145,9 +178,9 @@ class Facade:
             heard.content_type,
             heard.body,
         )
-        oauth.verify(signed, claim, apikeys.secret_of(self._ports.secrets, key))
-        self._nonces.use(claim, now)
-        return claim, principal
+        if whole or not signed.has_form or claim.method != oauth.HMAC:
+            oauth.verify(signed, claim, apikeys.secret_of(self._ports.secrets, key))
+        return claim, principal, now
 
 
 def _refuse_unknown(action: Action, form: Form) -> None:
