@@ -1,5 +1,6 @@
 """Step inputs and outputs to JSON and back, by type: a typo is a type error, not a missing key."""
 
+from decimal import Decimal
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 import cattrs
 from cattrs.preconf.json import make_converter
 
+from hostloom.model.decimals import exact
 from hostloom.model.ids import MacAddress
 
 T = TypeVar("T")
@@ -31,6 +33,8 @@ def _converter() -> cattrs.Converter:
     for union in (IPv4Address | IPv6Address, IPv4Network | IPv6Network, IPv4Interface | IPv6Interface):
         converter.register_unstructure_hook(union, str)
     converter.register_structure_hook(IPv4Address | IPv6Address | None, _optional_address)
+    converter.register_unstructure_hook(Decimal, str)
+    converter.register_structure_hook(Decimal, lambda number, _: exact(number))
     converter.register_structure_hook(MacAddress, lambda text, _: MacAddress(text))
     return converter
 

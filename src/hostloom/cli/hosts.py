@@ -1,5 +1,6 @@
 """`hostloom host`."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
@@ -61,6 +62,12 @@ def _evidence(item: Document) -> str:
     return f"{found['node']} (by {found['evidence']} {found['matched']})".replace(" )", ")")
 
 
+def _of(used: int, offered: int, there: int, text: Callable[[int], str]) -> str:
+    """`5 of 8 used`; where over-commit makes a difference, with what is there."""
+    more = "" if offered == there else f" ({text(there)} there)"
+    return f"{text(used)} of {text(offered)} used{more}"
+
+
 POOLS = (
     Column("NAME", "name"),
     Column("KIND", "kind"),
@@ -91,8 +98,10 @@ NOUN = Noun(
         Column("NAME", "name"),
         Column("STATE", lambda item: "reachable" if item["reachable"] else "unreachable"),
         Column("NODE", _node),
-        Column("CORES", lambda item: f"{item['cores_used']}/{item['cores']}", right=True),
-        Column("MEMORY MIB", lambda item: f"{item['memory_mib_used']}/{item['memory_mib']}", right=True),
+        Column("CORES", lambda item: f"{item['cores_used']}/{item['cores_offered']}", right=True),
+        Column(
+            "MEMORY MIB", lambda item: f"{item['memory_mib_used']}/{item['memory_mib_offered']}", right=True
+        ),
         Column("MACHINES", "machines", right=True),
         Column("URI", "uri"),
     ),
@@ -106,9 +115,10 @@ NOUN = Noun(
         Column("INSTALLED BY", "installed_by"),
         Column("MACVLAN MODE", lambda item: item["default_macvlan_mode"] or "bridge (default)"),
         Column("ARCHITECTURES", "architectures"),
-        Column("CORES", lambda item: f"{item['cores_used']} of {item['cores']} used"),
+        Column("CORES", lambda item: _of(item["cores_used"], item["cores_offered"], item["cores"], str)),
         Column(
-            "MEMORY", lambda item: f"{memory(item['memory_mib_used'])} of {memory(item['memory_mib'])} used"
+            "MEMORY",
+            lambda item: _of(item["memory_mib_used"], item["memory_mib_offered"], item["memory_mib"], memory),
         ),
         Column(
             "OVER-COMMIT",

@@ -220,11 +220,11 @@ def check_requested(
     be given is taken out of it.
     """
     for label in labels:
-        for ip in label.ips:
-            _check_one(book, label, ip, choices[label.name, ip])
+        for ip, column in label.ip_columns:
+            _check_one(book, ip, column, choices[label.name, ip])
     seen: set[Address] = set()
     for label in labels:
-        for ip in label.ips:
+        for ip, column in label.ip_columns:
             if ip in seen:
                 raise refuse(
                     "addresses_differ",
@@ -233,12 +233,12 @@ def check_requested(
                     str(ip),
                     wanted="each address once",
                     found=f"again in label {label.label}",
-                    column=label.column,
+                    column=column,
                 )
             seen.add(ip)
 
 
-def _check_one(book: AddressBook, label: LabelConstraints, ip: Address, subnets: list[Subnet]) -> None:
+def _check_one(book: AddressBook, ip: Address, column: int, subnets: list[Subnet]) -> None:
     if not subnets:
         raise refuse(
             "address_is_in_a_known_subnet",
@@ -247,7 +247,7 @@ def _check_one(book: AddressBook, label: LabelConstraints, ip: Address, subnets:
             str(ip),
             wanted="an address in a known subnet",
             found="in none",
-            column=label.column,
+            column=column,
         )
     problems = [(subnet, book.problem(ip, subnet)) for subnet in subnets]
     good = [subnet for subnet, problem in problems if problem is None]
@@ -261,6 +261,6 @@ def _check_one(book: AddressBook, label: LabelConstraints, ip: Address, subnets:
             str(ip),
             wanted=f"a free address of {problems[0][0].cidr}",
             found=found,
-            column=label.column,
+            column=column,
         )
     subnets[:] = good

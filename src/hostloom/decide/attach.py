@@ -69,7 +69,7 @@ def boots(view: HostView, candidate: Candidate) -> bool:
 def _network_rule(view: HostView, *, is_known: bool) -> Rule:
     if not is_known:
         return _any_network
-    return _served_network if is_managed_install(view.state) else network_without_dhcp
+    return _served_network if is_managed_install(view.state) else _own_network
 
 
 def _any_network(_view: HostView, _candidate: Candidate) -> Rejection | None:
@@ -77,7 +77,12 @@ def _any_network(_view: HostView, _candidate: Candidate) -> Rejection | None:
     return None
 
 
-def network_without_dhcp(_view: HostView, candidate: Candidate) -> Rejection | None:
+def _own_network(view: HostView, candidate: Candidate) -> Rejection | None:
+    """On a host that others deployed libvirt's DHCP is off, and the bridge, where it is known, is fit."""
+    return network_without_dhcp(candidate) or view.barred(candidate)
+
+
+def network_without_dhcp(candidate: Candidate) -> Rejection | None:
     """libvirt's own DHCP is off."""
     network = candidate.network
     if network is not None and network.dhcp:
@@ -90,7 +95,12 @@ def network_without_dhcp(_view: HostView, candidate: Candidate) -> Rejection | N
 
 def _served_network(view: HostView, candidate: Candidate) -> Rejection | None:
     """On a host that we deployed the network's bridge must be ours and on a bootable VLAN."""
-    return network_without_dhcp(view, candidate) or bridge_is_known(candidate) or served(candidate)
+    return (
+        network_without_dhcp(candidate)
+        or bridge_is_known(candidate)
+        or view.barred(candidate)
+        or served(candidate)
+    )
 
 
 def bridge_is_known(candidate: Candidate) -> Rejection | None:

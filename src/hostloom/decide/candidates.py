@@ -101,7 +101,7 @@ class HostView:
     def judged(self) -> tuple[tuple[Candidate, Rejection | None], ...]:
         """Every host interface, by natural name, with what bars it from any machine (DESIGN 2.3)."""
         ordered = sorted(self.interfaces, key=lambda i: (natural_key(i.name), i.id))
-        return tuple((candidate, self._barred(candidate)) for candidate in map(self._candidate, ordered))
+        return tuple((candidate, self.barred(candidate)) for candidate in map(self._candidate, ordered))
 
     def _candidate(self, interface: NodeInterface) -> Candidate:
         is_bridge = interface.kind is InterfaceKind.BRIDGE
@@ -115,7 +115,8 @@ class HostView:
             (natural_key(interface.name), interface.id),
         )
 
-    def _barred(self, candidate: Candidate) -> Rejection | None:
+    def barred(self, candidate: Candidate) -> Rejection | None:
+        """What bars the host interface, or the known bridge of a libvirt network, from any machine."""
         interface = candidate.interface
         if interface is None:
             return None
@@ -135,7 +136,7 @@ class HostView:
         return next((each for each in self.state.host.libvirt_networks if each.name == name), None)
 
     def network_candidate(self, name: str) -> tuple[Candidate, Rejection | None]:
-        """A libvirt network with what bars it from any machine, libvirt's own DHCP left aside."""
+        """A libvirt network, and whether it is missing or inactive; its bridge is judged by `barred`."""
         network = self.find_network(name)
         bridge = self.by_name.get(network.bridge or "") if network else None
         vlan_id = bridge.vlan_id if bridge else None
@@ -158,7 +159,7 @@ class HostView:
         if not network.active:
             code = RejectionCode.NETWORK_INACTIVE
             return candidate, candidate.reject("network_is_active", code, "active", "inactive")
-        return candidate, self._barred(candidate)
+        return candidate, None
 
     def _is_isolated(self, network: LibvirtNetwork, bridge: NodeInterface | None) -> bool:
         """No physical port and no NAT or route; of a bridge that is not known, `forward` alone decides."""

@@ -37,11 +37,10 @@ def parse(text: str) -> tuple[LabelConstraints, ...]:
     if not text.strip():
         return ()
     labels: list[LabelConstraints] = []
+    names: set[str] = set()
     for part, column in _split(text, ";", 1):
-        label = _parse_label(part, column)
-        if any(label.name == other.name for other in labels):
-            raise _error(RequestCode.DUPLICATE_LABEL, column, part, label.label, "a label not used before")
-        labels.append(label)
+        labels.append(_parse_label(part, column, names))
+        names.add(labels[-1].name)
     return tuple(labels)
 
 
@@ -82,7 +81,8 @@ def _split(text: str, separator: str, column: int) -> Iterator[tuple[str, int]]:
         column += len(part) + len(separator)
 
 
-def _parse_label(part: str, column: int) -> LabelConstraints:
+def _parse_label(part: str, column: int, names: set[str]) -> LabelConstraints:
+    """One label with its terms; `names` are the NICs of the labels before it."""
     head, colon, body = part.partition(":")
     label = head.strip()
     if not label:
@@ -95,6 +95,8 @@ def _parse_label(part: str, column: int) -> LabelConstraints:
     if not colon:
         expected = "a colon after the label: label:key=value[,key=value…]"
         raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part, label, expected)
+    if nic_name(label) in names:
+        raise _error(RequestCode.DUPLICATE_LABEL, column, part, label, "a label not used before")
     body_column = column + len(head) + 1
     terms = tuple(_parse_term(pair, at) for pair, at in _split(body, ",", body_column))
     return _settle(LabelConstraints(label, nic_name(label), terms, column=_start(part, column)))
@@ -103,7 +105,7 @@ def _parse_label(part: str, column: int) -> LabelConstraints:
 def _parse_term(pair: str, column: int) -> Term:
     head, equals, tail = pair.partition("=")
     key, value = head.strip(), tail.strip()
-    if not key or not equals or not value:
+    if not key or not equals:
         raise _error(RequestCode.CONSTRAINT_SYNTAX, column, pair, pair.strip(), "key=value")
     negated = key.startswith("not_")
     term = Term(key.removeprefix("not_"), value, negated, _start(tail, column + len(head) + 1))
@@ -113,6 +115,8 @@ def _parse_term(pair: str, column: int) -> Term:
         if term.key in KEYS:
             expected = f"a key with a not_ form ({', '.join(sorted(NEGATABLE))})"
         raise _error(RequestCode.UNKNOWN_KEY, column, pair, key, expected)
+    if not value:
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, pair, pair.strip(), "key=value")
     _check_term(term)
     return term
 

@@ -124,6 +124,8 @@ def _mend(scene: _Scene, name: str) -> FixRefusal | tuple[FixStep, ...]:
         return FixRefusal(FixCode.NETWORK_WITHOUT_BRIDGE, name)
     if bridge is None:
         return FixRefusal(FixCode.BRIDGE_NOT_KNOWN, name, network.bridge)
+    if (unfit := scene.view.barred(candidate)) is not None:
+        return FixRefusal(FixCode.BRIDGE_UNFIT, name, unfit.found)
     if not _is_heard(scene, candidate, bridge):
         return FixRefusal(FixCode.NO_RACK_ON_HOST, name, bridge.name)
     served = _serve(scene, bridge)

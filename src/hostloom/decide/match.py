@@ -123,6 +123,8 @@ def _network_rejection(view: HostView, candidate: Candidate, wanted: Wanted) -> 
         return candidate.reject(
             "libvirt_dhcp_is_off", RejectionCode.LIBVIRT_DHCP_ON, "libvirt's DHCP off", found
         )
+    if (barred := view.barred(candidate)) is not None:
+        return barred
     if candidate.interface is None and (wanted.groups or wanted.label.ips):
         code = RejectionCode.BRIDGE_NOT_KNOWN
         if network is not None and network.bridge is None:

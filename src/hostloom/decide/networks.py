@@ -82,8 +82,9 @@ def failed_conditions(view: HostView, name: str) -> tuple[Rejection, ...]:
     is_bridge_known = attach.bridge_is_known(candidate)
     found = (
         barred,
-        attach.network_without_dhcp(view, candidate),
+        attach.network_without_dhcp(candidate),
         is_bridge_known,
+        view.barred(candidate),
         attach.served(candidate) if is_bridge_known is None else None,
     )
     return tuple(each for each in found if each is not None)

@@ -1,5 +1,6 @@
 """Read a request as far as it concerns no host: text, names, contradictions, requested addresses."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hostloom.decide import constraints, storage
@@ -43,10 +44,12 @@ def read_request(snapshot: Snapshot, book: AddressBook, request: ComposeRequest)
         ) from error
     groups = {label.name: resolve(snapshot, label) for label in labels}
     choices: dict[tuple[str, Address], list[Subnet]] = {}
-    for label in labels:
-        _check_settings(label)
-        _check_addresses(book, label, groups[label.name], choices)
-    _check_macs(labels)
+    contradictions = [
+        *(no for label in labels for no in _contradictions(book, label, groups[label.name], choices)),
+        *_repeated_macs(labels),
+    ]
+    if contradictions:
+        raise min(contradictions, key=lambda no: no.refusal.column)
     check_requested(book, labels, choices)
     wanted = tuple(
         Wanted(
@@ -59,58 +62,92 @@ def read_request(snapshot: Snapshot, book: AddressBook, request: ComposeRequest)
     return Asked(request, wanted, disks)
 
 
-def _check_settings(label: LabelConstraints) -> None:
-    """What sets rather than selects may be said once, and what goes together must."""
-    said: dict[str, str] = {}
-    for term in label.terms:
-        if term.key not in constraints.SETTING:
-            continue
-        if said.setdefault(term.key, term.value) != term.value:
-            first = said[term.key]
-            raise _contradiction(
-                label, f"one {term.key}", f"{term.key}={first} and {term.value}", term.column
-            )
-    if label.network is not None and label.attach is not AttachKind.NETWORK:
-        raise _contradiction(label, "attach=network beside network=", f"network={label.network} without it")
-    if label.macvlan_mode is not None and label.attach is not AttachKind.MACVLAN:
-        found = f"macvlan_mode={label.macvlan_mode} with attach={label.attach}"
-        raise _contradiction(label, "attach=macvlan beside macvlan_mode=", found)
-    if label.ips and label.mode is not AddressMode.AUTO:
-        raise _contradiction(label, "ip= only with mode=auto", f"ip={label.ips[0]} with mode={label.mode}")
-
-
-def _check_addresses(
+def _contradictions(
     book: AddressBook,
     label: LabelConstraints,
     groups: tuple[Group, ...],
     choices: dict[tuple[str, Address], list[Subnet]],
-) -> None:
+) -> Iterator[RefuseRequest]:
+    """Everything by which a label contradicts itself, each at the later of the terms that disagree."""
+    yield from _settings(label)
+    yield from _named_subnets(label, groups)
+    yield from _addresses(book, label, groups, choices)
+
+
+def _settings(label: LabelConstraints) -> Iterator[RefuseRequest]:
+    """What sets rather than selects may be said once, and what goes together must."""
+    said: dict[str, str] = {}
+    for term in label.terms:
+        if term.key in constraints.SETTING and said.setdefault(term.key, term.value) != term.value:
+            found = f"{term.key}={said[term.key]} and {term.value}"
+            yield _contradiction(label, f"one {term.key}", found, term.column)
+    if label.network is not None and label.attach is not AttachKind.NETWORK:
+        found = f"network={label.network} without it"
+        yield _contradiction(label, "attach=network beside network=", found, _column(label, "network"))
+    if label.macvlan_mode is not None and label.attach is not AttachKind.MACVLAN:
+        found = f"macvlan_mode={label.macvlan_mode} with attach={label.attach}"
+        column = _column(label, "macvlan_mode", "attach")
+        yield _contradiction(label, "attach=macvlan beside macvlan_mode=", found, column)
+    if label.ips and label.mode is not AddressMode.AUTO:
+        found = f"ip={label.ips[0]} with mode={label.mode}"
+        yield _contradiction(label, "ip= only with mode=auto", found, _column(label, "ip", "mode"))
+
+
+def _named_subnets(label: LabelConstraints, groups: tuple[Group, ...]) -> Iterator[RefuseRequest]:
+    """Where `subnet` and `subnet_cidr` both name subnets, some must be named by both."""
+    named = [group for group in groups if group.subnets is not None and not group.negated]
+    if len(named) > 1 and not frozenset.intersection(*(group.subnets or frozenset() for group in named)):
+        found = " and ".join(map(str, named))
+        column = _column(label, "subnet", "subnet_cidr")
+        yield _contradiction(label, "a subnet that both subnet= and subnet_cidr= name", found, column)
+
+
+def _addresses(
+    book: AddressBook,
+    label: LabelConstraints,
+    groups: tuple[Group, ...],
+    choices: dict[tuple[str, Address], list[Subnet]],
+) -> Iterator[RefuseRequest]:
     """The subnets for each `ip=`: those of its VLAN that the label's other keys allow, all on one VLAN."""
     common: frozenset[object] | None = None
-    for ip in label.ips:
+    for ip, column in label.ip_columns:
         known = book.subnets_of(ip)
         allowed = [subnet for subnet in known if _allows(groups, subnet)]
-        if known and not allowed:
-            found = f"{ip} lies in {known[0].cidr}, which {_excluding(groups, known[0])} excludes"
-            raise _contradiction(label, "an ip= that the other keys allow", found)
         choices[label.name, ip] = allowed
-        if known:
+        if known and not allowed:
+            excluding = _excluding(groups, known[0])
+            found = f"{ip} lies in {known[0].cidr}, which {excluding} excludes"
+            later = max(column, excluding.terms[0].column)
+            yield _contradiction(label, "an ip= that the other keys allow", found, later)
+        elif known:
             vlans = frozenset(subnet.vlan_id for subnet in allowed)
-            common = vlans if common is None else common & vlans
-    if common is not None and not common:
-        addresses = ", ".join(map(str, label.ips))
-        raise _contradiction(label, "every ip= of a label on one VLAN", f"{addresses} on several")
+            before, common = common, vlans if common is None else common & vlans
+            if before and not common:
+                addresses = ", ".join(map(str, label.ips))
+                yield _contradiction(
+                    label, "every ip= of a label on one VLAN", f"{addresses} on several", column
+                )
     for ip in label.ips:
         choices[label.name, ip] = [
-            s for s in choices[label.name, ip] if common is None or s.vlan_id in common
+            subnet for subnet in choices[label.name, ip] if common is None or subnet.vlan_id in common
         ]
 
 
-def _check_macs(labels: tuple[LabelConstraints, ...]) -> None:
+def _repeated_macs(labels: tuple[LabelConstraints, ...]) -> Iterator[RefuseRequest]:
     seen: dict[MacAddress, str] = {}
     for label in labels:
         if label.mac is not None and seen.setdefault(label.mac, label.label) != label.label:
-            raise _contradiction(label, "a mac= of its own", f"mac={label.mac} as in {seen[label.mac]}")
+            found = f"mac={label.mac} as in {seen[label.mac]}"
+            yield _contradiction(label, "a mac= of its own", found, _column(label, "mac"))
+
+
+def _column(label: LabelConstraints, *keys: str) -> int:
+    """Where the last of these keys is written for the first time."""
+    columns: dict[str, int] = {}
+    for term in label.terms:
+        if term.key in keys and not term.negated:
+            columns.setdefault(term.key, term.column)
+    return max(columns.values(), default=label.column)
 
 
 def _allows(groups: tuple[Group, ...], subnet: Subnet) -> bool:
@@ -125,11 +162,11 @@ def _group_allows(group: Group, subnet: Subnet) -> bool:
     return group.admits_vlan(subnet.vlan_id)
 
 
-def _excluding(groups: tuple[Group, ...], subnet: Subnet) -> str:
-    return next(str(group) for group in groups if not _group_allows(group, subnet))
+def _excluding(groups: tuple[Group, ...], subnet: Subnet) -> Group:
+    return next(group for group in groups if not _group_allows(group, subnet))
 
 
-def _contradiction(label: LabelConstraints, wanted: str, found: str, column: int = 0) -> RefuseRequest:
+def _contradiction(label: LabelConstraints, wanted: str, found: str, column: int) -> RefuseRequest:
     return refuse(
         "label_agrees_with_itself",
         RequestCode.CONTRADICTION,
@@ -137,5 +174,5 @@ def _contradiction(label: LabelConstraints, wanted: str, found: str, column: int
         label.label,
         wanted=wanted,
         found=found,
-        column=column or label.column,
+        column=column,
     )

@@ -2,7 +2,9 @@
 
 import re
 from decimal import Decimal
+from math import ceil
 
+from hostloom.model.decimals import decimal_text
 from hostloom.model.errors import ConstraintError
 from hostloom.model.plan import RequestCode
 from hostloom.model.request import GB, DiskRequest
@@ -22,25 +24,24 @@ MAX_GB = 10**9
 def parse(text: str) -> tuple[DiskRequest, ...]:
     """Parse; blank text is one disk `root` of 8 GB. The first mistake raises ConstraintError."""
     disks: list[DiskRequest] = []
+    labels: set[str] = set()
     for part, column in _split(text if text.strip() else DEFAULT):
-        disk = _parse_disk(part, column, len(disks))
-        if any(disk.label == other.label for other in disks):
-            raise _error(RequestCode.DUPLICATE_LABEL, column, disk.label, "a label not used before")
-        disks.append(disk)
+        disks.append(_parse_disk(part, column, len(disks), labels))
+        labels.add(disks[-1].label)
     return tuple(disks)
 
 
 def format_storage(disks: tuple[DiskRequest, ...]) -> str:
     """The text again: `parse(format_storage(x)) == x`."""
     return ",".join(
-        f"{disk.label}:{_gigabytes(disk.size_bytes)}" + (f"({','.join(disk.words)})" if disk.words else "")
+        f"{disk.label}:{gigabytes(disk.size_bytes)}" + (f"({','.join(disk.words)})" if disk.words else "")
         for disk in disks
     )
 
 
-def _gigabytes(size_bytes: int) -> str:
-    text = f"{Decimal(size_bytes) / GB:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def gigabytes(size_bytes: int) -> str:
+    """Exactly, without an exponent: 8, 2.5, 0.000000001."""
+    return decimal_text(Decimal(size_bytes) / GB)
 
 
 def _split(text: str) -> list[tuple[str, int]]:
@@ -55,22 +56,25 @@ def _split(text: str) -> list[tuple[str, int]]:
     return parts
 
 
-def _parse_disk(part: str, column: int, number: int) -> DiskRequest:
+def _parse_disk(part: str, column: int, number: int, labels: set[str]) -> DiskRequest:
+    """One disk, its parts checked from left to right; `labels` are those of the disks before it."""
     found = _DISK.fullmatch(part)
     expected = "label:size(pool-or-tag,…) with the size in GB"
-    if found is None or (found["open"] and not found["close"]) or not found["size"]:
+    if found is None or found["label"] == "":
         raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
     label, size = found["label"], found["size"]
-    if label == "":
-        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
     label = f"disk{number}" if label is None else label
     if not _LABEL.fullmatch(label):
         raise _error(RequestCode.INVALID_LABEL, column, label, "a label of ASCII letters, digits, - and _")
+    if label in labels:
+        raise _error(RequestCode.DUPLICATE_LABEL, column, label, "a label not used before")
     if not _SIZE.fullmatch(size):
-        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, size, expected)
-    size_bytes = int(Decimal(size) * GB) if len(size) < 20 else 0
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, size or part.strip(), expected)
+    size_bytes = ceil(Decimal(size) * GB) if len(size) < 20 else 0
     if not 0 < size_bytes <= MAX_GB * GB:
         raise _error(RequestCode.INVALID_VALUE, column, size, f"a size in GB over 0 and up to {MAX_GB}")
+    if found["open"] and not found["close"]:
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
     return DiskRequest(label, size_bytes, _words(found, column), column)
 
 

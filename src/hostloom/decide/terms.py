@@ -64,28 +64,38 @@ _INTERFACE_TESTS: dict[str, Callable[[str, NodeInterface, str], bool]] = {
 
 
 def resolve(snapshot: Snapshot, label: LabelConstraints) -> tuple[Group, ...]:
-    """Look up the names of a label, in the order written; RefuseRequest for an unknown one."""
-    groups: dict[tuple[str, bool], list[Term]] = {}
+    """Look up the names of a label, in the order written; RefuseRequest for the first unknown one."""
+    groups: dict[tuple[str, bool], Group] = {}
     for term in label.terms:
         is_requested_address = term.key == "ip" and not term.negated
         if term.key in NEGATABLE | POSITIVE and not is_requested_address:
-            groups.setdefault((term.key, term.negated), []).append(term)
-    return tuple(_group(snapshot, key, tuple(terms), negated) for (key, negated), terms in groups.items())
+            group = _group(snapshot, term)
+            known = groups.get((term.key, term.negated))
+            groups[term.key, term.negated] = group if known is None else _joined(known, group)
+    return tuple(groups.values())
 
 
-def _group(snapshot: Snapshot, key: str, terms: tuple[Term, ...], negated: bool) -> Group:
-    if key not in VLAN_KEYS:
-        return Group(key, negated, terms, None)
-    if key in ("subnet", "subnet_cidr"):
-        subnets = frozenset().union(*(_subnets(snapshot, term) for term in terms))
-        vlans = frozenset(snapshot.subnet_by_id[each].vlan_id for each in subnets)
-        return Group(key, negated, terms, vlans, subnets)
-    return Group(key, negated, terms, frozenset().union(*(_vlans(snapshot, term) for term in terms)))
+def _group(snapshot: Snapshot, term: Term) -> Group:
+    """What one term means."""
+    if term.key not in VLAN_KEYS:
+        return Group(term.key, term.negated, (term,), None)
+    if term.key in ("subnet", "subnet_cidr"):
+        subnets = _subnets(snapshot, term)
+        vlans = frozenset(snapshot.subnet_by_id[subnet_id].vlan_id for subnet_id in subnets)
+        return Group(term.key, term.negated, (term,), vlans, subnets)
+    return Group(term.key, term.negated, (term,), _LOOKUPS[term.key](snapshot, term, term.value))
 
 
-def _vlans(snapshot: Snapshot, term: Term) -> frozenset[VlanId]:
-    """The VLANs that one term names."""
-    return _LOOKUPS[term.key](snapshot, term, term.value)
+def _joined(first: Group, second: Group) -> Group:
+    """Two groups of one key and sign as one."""
+    vlans, subnets = first.vlans, first.subnets
+    return Group(
+        first.key,
+        first.negated,
+        (*first.terms, *second.terms),
+        None if vlans is None else vlans | (second.vlans or frozenset()),
+        None if subnets is None else subnets | (second.subnets or frozenset()),
+    )
 
 
 def _some(snapshot: Snapshot, is_meant: Callable[[Vlan], bool]) -> frozenset[VlanId]:

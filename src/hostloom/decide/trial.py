@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 from hostloom.decide.addresses import AddressBook
 from hostloom.decide.candidates import HostView
-from hostloom.decide.capacity import check_room, choose_pools
+from hostloom.decide.capacity import check_room, choose_pools, rejected_pools
 from hostloom.decide.gate import check_host
 from hostloom.decide.place import PlacedNic, Placement, place_nics
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.requests import Asked
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.attachment import AttachKind
+from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import Emulation, cores_left, memory_left_mib
 from hostloom.model.ids import natural_key
 from hostloom.model.plan import HostExplanation, PlanWarning, Refusal, WarningCode
@@ -44,7 +45,7 @@ class Trial:
     pools: tuple[str, ...] = ()
     refusal: Refusal | None = None
 
-    def score(self, asked: Asked) -> tuple[tuple[str, float], ...]:
+    def score(self, asked: Asked) -> tuple[tuple[str, Number], ...]:
         """Best first, the lower the better (DESIGN 2.7)."""
         fit = network_fit(self.placement.nics if self.placement else ())
         host, machines = self.state.host, self.state.machines
@@ -73,9 +74,12 @@ class Trial:
     def explain(self, asked: Asked) -> HostExplanation:
         """Its reasons in full."""
         labels = self.placement.labels if self.placement else ()
-        score = () if self.refusal else tuple((k, f"{abs(v):g}") for k, v in self.score(asked))
+        score = tuple((name, decimal_text(value).removeprefix("-")) for name, value in self.score(asked))
         host = self.state.host
-        return HostExplanation(host.name, self.refusal, labels, score, host.facts_at)
+        pools = rejected_pools(self.state, asked.disks, qcow2=asked.request.qcow2)
+        if self.refusal is not None:
+            score = ()
+        return HostExplanation(host.name, self.refusal, labels, score, host.facts_at, pools)
 
 
 def try_host(snapshot: Snapshot, book: AddressBook, state: HostState, asked: Asked) -> Trial:
@@ -83,7 +87,7 @@ def try_host(snapshot: Snapshot, book: AddressBook, state: HostState, asked: Ask
     try:
         emulation = check_host(state, asked)
         check_room(state, asked.request)
-        pools = choose_pools(state, asked.disks)
+        pools = choose_pools(state, asked.disks, qcow2=asked.request.qcow2)
     except RefuseRequest as no:
         return Trial(state, refusal=no.refusal)
     node = snapshot.node_of(state.host)

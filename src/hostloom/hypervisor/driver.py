@@ -15,7 +15,7 @@ from hostloom.hypervisor.reach import Reach
 from hostloom.hypervisor.reading import PoolReader, read_host, read_machine
 from hostloom.hypervisor.words import CONSOLE_LOG
 from hostloom.model.errors import HostRefused, HypervisorRejected
-from hostloom.model.host import Emulation
+from hostloom.model.host import FILE_POOLS, Emulation, holds_disks
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Disk, DiskFormat, MachineSpec, PowerState
 from hostloom.model.observed import ObservedHost, ObservedMachine
@@ -28,10 +28,6 @@ log = logging.getLogger(__name__)
 LOGS_KEPT = 3
 #: Reading a host may probe for KVM first.
 DESCRIBE_S = 45.0
-#: Pools whose volumes are files.
-_FILE_POOLS = frozenset({"dir", "fs", "netfs"})
-#: Pools whose volumes a machine's disk can name by a path.
-_PATH_POOLS = _FILE_POOLS | {"logical", "disk", "zfs"}
 #: A logical volume is rounded up to extents of its group, a qcow2 file to sectors.
 _BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 
@@ -100,14 +96,14 @@ class LibvirtHypervisor(LibvirtNetworks):
         def make(connection: libvirt.virConnect, proceed: Proceed) -> None:
             pool = self._get_pool(connection, disk, action)
             kind = xml_in.storage_pool(pool.XMLDesc(), active=False).kind
-            if kind not in _PATH_POOLS or (kind not in _FILE_POOLS and disk.format is not DiskFormat.RAW):
+            if not holds_disks(kind, qcow2=disk.format is DiskFormat.QCOW2):
                 raise self._rejected(
                     action, f"a pool of type {kind} holds no {disk.format} disks of machines"
                 )
             volume = find_volume(pool, disk.volume)
             if volume is None:
                 proceed()
-                pool.createXML(xml_out.volume_xml(disk, is_file=kind in _FILE_POOLS))
+                pool.createXML(xml_out.volume_xml(disk, is_file=kind in FILE_POOLS))
             else:
                 self._check_volume(volume, disk, action)
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.decimals import Number
 from hostloom.model.finding import Finding
 from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
 
 #: The greatest over-commit ratio of cores or memory, as MAAS's form allows.
-MAX_OVER_COMMIT = 10.0
+MAX_OVER_COMMIT = Decimal(10)
 
 
 class InstalledBy(StrEnum):
@@ -59,6 +61,12 @@ class Correlation:
     candidates: tuple[SystemId, ...] = ()
 
 
+#: libvirt's pool types whose volumes are files, and those whose volumes are block devices with a path.
+#: In pools of other types a volume cannot have a name of our choice, or a disk cannot name it by a path.
+FILE_POOLS = frozenset({"dir", "fs", "netfs"})
+BLOCK_POOLS = frozenset({"logical", "zfs"})
+
+
 @dataclass(frozen=True, slots=True)
 class StoragePool:
     """Disk space of a host (libvirt storage pool)."""
@@ -77,6 +85,11 @@ class StoragePool:
     active: bool = True
     #: Why it is not active, if that was not the operator's choice: it does not answer, or cannot be read.
     trouble: str = ""
+
+
+def holds_disks(kind: str, *, qcow2: bool = False) -> bool:
+    """Whether hostloom can make disks of machines in pools of this type; qcow2 ones are files."""
+    return kind in FILE_POOLS or (kind in BLOCK_POOLS and not qcow2)
 
 
 def with_default(pools: tuple[StoragePool, ...], name: str) -> tuple[StoragePool, ...]:
@@ -136,8 +149,8 @@ class Host:
     default_macvlan_mode: MacvlanMode | None = None
     cores: int = 0
     memory_mib: int = 0
-    cpu_over_commit_ratio: float = 1.0
-    memory_over_commit_ratio: float = 1.0
+    cpu_over_commit_ratio: Decimal = Decimal(1)
+    memory_over_commit_ratio: Decimal = Decimal(1)
     emulations: tuple[Emulation, ...] = ()
     storage_pools: tuple[StoragePool, ...] = ()
     libvirt_networks: tuple[LibvirtNetwork, ...] = ()
@@ -185,14 +198,30 @@ class PlacedMachine:
     reserved_bytes: dict[str, int] = field(default_factory=dict, hash=False)
 
 
-def cores_left(host: Host, machines: Iterable[PlacedMachine]) -> float:
+def cores_offered(host: Host) -> Number:
+    """Cores that the host gives out in all: `total × ratio`, exactly."""
+    return _whole(host.cores * host.cpu_over_commit_ratio)
+
+
+def memory_offered_mib(host: Host) -> Number:
+    """Memory that the host gives out in all: `total × ratio`, exactly."""
+    return _whole(host.memory_mib * host.memory_over_commit_ratio)
+
+
+def cores_left(host: Host, machines: Iterable[PlacedMachine]) -> Number:
     """Cores that may still be given out: `total × ratio − used − reserved` (DESIGN 2.7)."""
-    return host.cores * host.cpu_over_commit_ratio - sum(each.cores for each in machines)
+    return cores_offered(host) - sum(machine.cores for machine in machines)
 
 
-def memory_left_mib(host: Host, machines: Iterable[PlacedMachine]) -> float:
+def memory_left_mib(host: Host, machines: Iterable[PlacedMachine]) -> Number:
     """Memory that may still be given out: `total × ratio − used − reserved` (DESIGN 2.7)."""
-    return host.memory_mib * host.memory_over_commit_ratio - sum(each.memory_mib for each in machines)
+    return memory_offered_mib(host) - sum(machine.memory_mib for machine in machines)
+
+
+def _whole(number: Decimal) -> Number:
+    """As an integer where it is one, with which a large fleet is compared faster."""
+    whole = int(number)
+    return whole if whole == number else number
 
 
 def bytes_left(pool: StoragePool, machines: Iterable[PlacedMachine]) -> int:

@@ -37,8 +37,10 @@ class RequestCode(StrEnum):
     HOST_NOT_KNOWN = "host-not-known"
     NOT_ENOUGH_CORES = "not-enough-cores"
     NOT_ENOUGH_MEMORY = "not-enough-memory"
-    POOL_FULL = "pool-full"
     UNKNOWN_POOL = "unknown-pool"
+    #: Of the storage pools that a disk may go to none can hold it, whatever room there is.
+    POOL_UNUSABLE = "pool-unusable"
+    POOL_FULL = "pool-full"
     NO_MATCHING_INTERFACE = "no-matching-interface"
     PASSTHRU_IN_USE = "passthru-in-use"
     UNKNOWN_NETWORK = "unknown-network"
@@ -50,7 +52,7 @@ class RequestCode(StrEnum):
 
 
 class RejectionCode(StrEnum):
-    """Why a host interface or libvirt network was not taken; in the order in which they are checked."""
+    """Why a host interface, libvirt network or storage pool was not taken; in the order of the checks."""
 
     LOOPBACK = "loopback"
     INTERFACE_DISABLED = "interface-disabled"
@@ -68,6 +70,9 @@ class RejectionCode(StrEnum):
     LIBVIRT_DHCP_ON = "libvirt-dhcp-on"
     NETWORK_WITHOUT_BRIDGE = "network-without-bridge"
     BRIDGE_NOT_KNOWN = "bridge-not-known"
+    #: Of storage pools.
+    POOL_INACTIVE = "pool-inactive"
+    POOL_HOLDS_NO_DISKS = "pool-holds-no-disks"
 
 
 class WarningCode(StrEnum):
@@ -98,6 +103,7 @@ class SubjectKind(StrEnum):
     LIBVIRT_NETWORK = "libvirt-network"
     HOST = "host"
     LABEL = "label"
+    STORAGE_POOL = "storage-pool"
     DISK = "disk"
     ADDRESS = "address"
     REQUEST = "request"
@@ -174,6 +180,8 @@ class HostExplanation:
     score: tuple[tuple[str, str], ...] = ()
     #: Seconds since the epoch at which the host's facts were read.
     facts_at: float | None = None
+    #: Storage pools that a disk would have gone to, and why they cannot hold it.
+    pools: tuple[Rejection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

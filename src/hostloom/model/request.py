@@ -53,6 +53,12 @@ class LabelConstraints:
     #: 1-based column of the label in the text (0: typed form).
     column: int = field(default=0, compare=False)
 
+    @property
+    def ip_columns(self) -> tuple[tuple[Address, int], ...]:
+        """Every `ip=` with the column of its value."""
+        columns = (term.column for term in self.terms if term.key == "ip" and not term.negated)
+        return tuple(zip(self.ips, columns, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class DiskRequest:

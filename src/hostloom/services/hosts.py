@@ -1,11 +1,13 @@
 """Hosts: add them, look at them, say how they are, let them go."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from hostloom.decide.drift import drift
 from hostloom.model.access import Principal
 from hostloom.model.attachment import MacvlanMode
+from hostloom.model.decimals import exact
 from hostloom.model.errors import (
     AlreadyExists,
     HostKeyUnknown,
@@ -299,9 +301,9 @@ def _check_generation(host: Host, generation: int | None) -> None:
         raise StaleGeneration("host", host.name, generation, host.generation)
 
 
-def _ratio(field: str, value: float | None, otherwise: float = 1.0) -> float:
+def _ratio(field: str, value: float | None, otherwise: Decimal = Decimal(1)) -> Decimal:
     if value is None:
         return otherwise
     if not 0 <= value <= MAX_OVER_COMMIT:
-        raise InvalidValue(field, value, f"a ratio from 0 to {MAX_OVER_COMMIT:g}")
-    return value
+        raise InvalidValue(field, value, f"a ratio from 0 to {MAX_OVER_COMMIT}")
+    return exact(value)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
+from hostloom.model.decimals import decimal_text
 from hostloom.model.errors import AlreadyExists, HostloomError, Refused
 from hostloom.model.host import Host, PlacedMachine, bytes_left, cores_left, memory_left_mib
 from hostloom.model.machine import MachineOrigin
@@ -101,10 +102,10 @@ def find_against(
 def _lacking_room(host: Host, plan: Plan, machines: Sequence[PlacedMachine]) -> Refused | None:
     spec = plan.spec
     if (left := cores_left(host, machines)) < spec.cores:
-        text = f"host {host.name!r} has {left:g} cores left, {spec.cores} are wanted"
+        text = f"host {host.name!r} has {decimal_text(left)} cores left, {spec.cores} are wanted"
         return Refused(RequestCode.NOT_ENOUGH_CORES, text)
     if (left := memory_left_mib(host, machines)) < spec.memory_mib:
-        text = f"host {host.name!r} has {left:g} MiB of memory left, {spec.memory_mib} are wanted"
+        text = f"host {host.name!r} has {decimal_text(left)} MiB of memory left, {spec.memory_mib} are wanted"
         return Refused(RequestCode.NOT_ENOUGH_MEMORY, text)
     pools = {each.name: each for each in host.storage_pools}
     for name, wanted in bytes_by_pool(plan.disks).items():

@@ -35,6 +35,7 @@ from hostloom.store.types import (
     AddressText,
     MacText,
     NetworkText,
+    Ratio,
     Word,
     text_key,
 )
@@ -275,8 +276,8 @@ hosts = Table(
     Column("default_macvlan_mode", Word(MacvlanMode)),
     Column("cores", Integer, nullable=False),
     Column("memory_mib", BigInteger, nullable=False),
-    Column("cpu_over_commit_ratio", Float, nullable=False),
-    Column("memory_over_commit_ratio", Float, nullable=False),
+    Column("cpu_over_commit_ratio", Ratio(), nullable=False),
+    Column("memory_over_commit_ratio", Ratio(), nullable=False),
     Column("emulations", EMULATIONS, nullable=False),
     Column("storage_pools", STORAGE_POOLS, nullable=False),
     Column("default_pool", Text, nullable=False, server_default=""),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from enum import StrEnum
 from ipaddress import (
     IPv4Address,
@@ -14,9 +15,10 @@ from ipaddress import (
 )
 from typing import Any
 
-from sqlalchemy import Dialect, String, Text
+from sqlalchemy import Dialect, Float, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from hostloom.model.decimals import exact
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address, Network
 
@@ -86,6 +88,21 @@ class MacText(TypeDecorator[MacAddress]):
     def process_result_value(self, value: str | None, _dialect: Dialect) -> MacAddress | None:
         """Column to model."""
         return None if value is None else MacAddress(value)
+
+
+class Ratio(TypeDecorator[Decimal]):
+    """A decimal ratio of up to 15 digits, which a double holds without loss: read by its shortest form."""
+
+    impl = Float
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, _dialect: Dialect) -> float | None:
+        """Model to column."""
+        return None if value is None else float(value)
+
+    def process_result_value(self, value: float | None, _dialect: Dialect) -> Decimal | None:
+        """Column to model."""
+        return None if value is None else exact(float(value))
 
 
 class Word(TypeDecorator[Any]):

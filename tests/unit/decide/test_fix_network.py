@@ -221,7 +221,7 @@ def verdicts(name: str) -> dict[str, NetworkVerdict]:
         ("dmz", ["libvirt-dhcp-on", "vlan-not-bootable"]),
         ("dmz-quiet", ["vlan-not-bootable"]),
         ("asleep", ["network-inactive", "libvirt-dhcp-on"]),
-        ("unfit", ["interface-disabled", "libvirt-dhcp-on"]),
+        ("unfit", ["libvirt-dhcp-on", "interface-disabled"]),
         ("bare", ["network-without-bridge"]),
         ("lost", ["libvirt-dhcp-on", "bridge-not-known"]),
         ("relayed", ["libvirt-dhcp-on"]),

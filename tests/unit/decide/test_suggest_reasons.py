@@ -34,6 +34,7 @@ NO_SUCH_NAME = "no name that there is comes near"
 NO_NIC = "the host has no NIC that could be brought to that VLAN"
 NO_SUBNET = "a label says nothing but its address, and no subnet is near"
 TOO_MUCH = "no over-commit that hosts take makes that much room"
+TOO_DEEP = "more would have to change than a suggestion says"
 #: Well-formed requests of the world files that no change we know of would make fit.
 NOTHING = {
     "one-mac-for-two-nics": "each label says nothing but its MAC",
@@ -58,6 +59,10 @@ NOTHING = {
     "two-keys-are-both": "no VLAN is both",
     "keys-that-exclude-each-other-just-match-nothing": "no VLAN is both",
     "an-unknown-name-comes-first": NO_SUCH_NAME,
+    "the-bridge-before-the-keys": "no bridge of a network is on that VLAN",
+    "inactive-before-all-that": TOO_DEEP,
+    "names-as-they-are-written": NO_SUCH_NAME,
+    "an-unknown-pool-before-one-of-no-use": "two disks ask for what they cannot have",
     "cores-are-asked-before-memory": TOO_MUCH,
     "architecture-is-asked-before-room": TOO_MUCH,
     "constraints-are-refused-on-an-unknown-host": "what interfaces it has shows only when it is read",

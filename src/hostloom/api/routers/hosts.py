@@ -11,7 +11,15 @@ from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.host import CorrelationEvidence, CorrelationState, Forward, Host, InstalledBy
+from hostloom.model.host import (
+    CorrelationEvidence,
+    CorrelationState,
+    Forward,
+    Host,
+    InstalledBy,
+    cores_offered,
+    memory_offered_mib,
+)
 from hostloom.model.ids import HostId
 from hostloom.services import hosts
 from hostloom.services.hosts import HostChanges, HostInput
@@ -101,7 +109,7 @@ class LibvirtNetworkOut(Out):
 
 
 class HostOut(Out):
-    """A KVM host, with what its machines take of it."""
+    """A KVM host, with what it offers to machines (over-commit counted) and what they take of that."""
 
     id: int
     name: str
@@ -111,8 +119,10 @@ class HostOut(Out):
     default_macvlan_mode: MacvlanMode | None
     architectures: list[str]
     cores: int
+    cores_offered: int
     cores_used: int
     memory_mib: int
+    memory_mib_offered: int
     memory_mib_used: int
     machines: int
     cpu_over_commit_ratio: float
@@ -138,7 +148,9 @@ class HostOut(Out):
             **_plain(item),
             correlation=_correlation(item, names),
             architectures=list(item.architectures),
+            cores_offered=int(cores_offered(item)),
             cores_used=sum(each.cores for each in machines),
+            memory_mib_offered=int(memory_offered_mib(item)),
             memory_mib_used=sum(each.memory_mib for each in machines),
             machines=len(machines),
             storage_pools=[_part(StoragePoolOut, each) for each in item.storage_pools],

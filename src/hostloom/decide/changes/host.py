@@ -1,6 +1,7 @@
 """Changes of a host: does it answer, which node is it, how much does it give out, what does libvirt run."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from hostloom.decide.changes.request import positive
 from hostloom.decide.changes.target import find_host, find_network, find_pool, with_host
@@ -95,8 +96,8 @@ def _with_network(
     return with_host(snapshot, state, replace(state.host, libvirt_networks=networks))
 
 
-def _ratio(change: Change) -> float:
+def _ratio(change: Change) -> Decimal:
     ratio = positive("value", change.value)
     if ratio > MAX_OVER_COMMIT:
-        raise InvalidValue("value", change.value, f"a ratio up to {MAX_OVER_COMMIT:g}")
+        raise InvalidValue("value", change.value, f"a ratio up to {MAX_OVER_COMMIT}")
     return ratio

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
 from hostloom.model.request import ComposeRequest
+
+#: Numbers of changes are less.
+MOST = 10**18
 
 
 def apply_to_request(request: ComposeRequest, change: Change) -> ComposeRequest:
@@ -35,12 +39,12 @@ def _flag(text: str) -> bool:
     return text == "true"
 
 
-def positive(field: str, text: str) -> float:
+def positive(field: str, text: str) -> Decimal:
     """The number that a text says; InvalidValue unless it is over 0."""
     try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 < number < 1e18:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not number.is_finite() or not 0 < number < MOST:
         raise InvalidValue(field, text, "a number over 0")
     return number

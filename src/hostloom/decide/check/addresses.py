@@ -43,6 +43,8 @@ def _as_labelled(snapshot: Snapshot, nic: PlannedInterface, label: LabelConstrai
     takes_lease = is_auto and nic.vlan_id is not None and not on_vlan
     if nic.mode is not (AddressMode.DHCP if takes_lease else label.mode):
         yield f"{nic.name}: mode={nic.mode} for mode={label.mode}"
+    if not any(names_subnet(snapshot, subnet, label) for subnet in snapshot.subnets) and _names_twice(label):
+        yield f"{nic.name}: subnet= and subnet_cidr= name no common subnet"
     if label.ips:
         if nic.ips != label.ips:
             yield f"{nic.name}: other addresses than those asked for"
@@ -51,6 +53,11 @@ def _as_labelled(snapshot: Snapshot, nic: PlannedInterface, label: LabelConstrai
         yield f"{nic.name}: {len(nic.ips)} addresses with mode={nic.mode}"
     elif not all(each.id not in nic.subnet_ids or names_subnet(snapshot, each, label) for each in on_vlan):
         yield f"{nic.name}: an address of another subnet than the label names"
+
+
+def _names_twice(label: LabelConstraints) -> bool:
+    keys = {term.key for term in label.terms if not term.negated}
+    return {"subnet", "subnet_cidr"} <= keys
 
 
 def _longest(snapshot: Snapshot, nic: PlannedInterface) -> Iterator[str]:

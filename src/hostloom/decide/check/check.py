@@ -132,7 +132,7 @@ def _room(scene: Scene) -> Iterator[str]:
 
 def _disks(scene: Scene, asked: tuple[DiskRequest, ...]) -> Iterator[str]:
     plan = scene.plan
-    pools = {pool.name: pool for pool in scene.state.host.storage_pools if pool.active}
+    pools = {pool.name: pool for pool in scene.state.host.storage_pools}
     if plan.spec.disks != plan.disks:
         yield "the spec's disks are not the plan's"
     if [(disk.name, disk.size_bytes) for disk in plan.disks] != [(d.label, d.size_bytes) for d in asked]:
@@ -140,7 +140,9 @@ def _disks(scene: Scene, asked: tuple[DiskRequest, ...]) -> Iterator[str]:
     for disk, wanted in zip(plan.disks, asked, strict=False):
         if disk.pool not in pools:
             yield f"disk {disk.name} is on no pool of the host"
-        elif not _suits(pools[disk.pool], wanted, list(pools.values())):
+        elif not _can_hold(pools[disk.pool], disk.format):
+            yield f"pool {disk.pool} cannot hold disk {disk.name}"
+        elif not _suits(pools[disk.pool], wanted, disk.format, list(pools.values())):
             yield f"pool {disk.pool} is not one that disk {disk.name} asks for"
         if not all(each in disk.volume for each in (plan.spec.name, plan.spec.uuid[:8], disk.name)):
             yield f"volume {disk.volume} could be another machine's"
@@ -158,13 +160,22 @@ def _pool_room(scene: Scene, pools: dict[str, StoragePool]) -> Iterator[str]:
             yield f"pool {name} has not that much room"
 
 
-def _suits(pool: StoragePool, wanted: DiskRequest, pools: list[StoragePool]) -> bool:
-    """It has every word as its name or tag; without words it is a default one, if there is any."""
+#: libvirt's pool types by the disks that hostloom makes in them.
+_FILES, _DEVICES = ("dir", "fs", "netfs"), ("logical", "zfs")
+
+
+def _can_hold(pool: StoragePool, kind: DiskFormat) -> bool:
+    types = _FILES if kind is DiskFormat.QCOW2 else _FILES + _DEVICES
+    return pool.active and pool.kind in types
+
+
+def _suits(pool: StoragePool, wanted: DiskRequest, kind: DiskFormat, pools: list[StoragePool]) -> bool:
+    """It has every word as its name or tag; without words it is a default one, if one can hold the disk."""
     said = {word for each in pools for word in (each.name, *each.tags)}
     words = [word for word in wanted.words if word != "local" or word in said]
     if words:
         return all(word in (pool.name, *pool.tags) for word in words)
-    return pool.is_default or not any(each.is_default for each in pools)
+    return pool.is_default or not any(each.is_default and _can_hold(each, kind) for each in pools)
 
 
 # -- boot --------------------------------------------------------------------------------------------------

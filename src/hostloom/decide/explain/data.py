@@ -54,6 +54,7 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
                 ],
                 "score": [list(pair) for pair in host.score],
                 "facts_at": host.facts_at,
+                "pools": [_fields(each) for each in host.pools],
             }
             for host in explanation.hosts
         ],
@@ -113,7 +114,13 @@ def _host(data: dict[str, Any]) -> HostExplanation:
         tuple(_label_from(each) for each in data["labels"]),
         tuple((name, value) for name, value in data["score"]),
         data["facts_at"],
+        tuple(_rejection(each) for each in data.get("pools", ())),
     )
+
+
+def _rejection(data: dict[str, Any]) -> Rejection:
+    code, kind = RejectionCode(data["code"]), SubjectKind(data["subject_kind"])
+    return Rejection(**{**data, "code": code, "subject_kind": kind})
 
 
 def _label_from(data: dict[str, Any]) -> LabelExplanation:
@@ -122,16 +129,7 @@ def _label_from(data: dict[str, Any]) -> LabelExplanation:
         data["winner"],
         tuple(data["reasons"]),
         tuple(data["runners_up"]),
-        tuple(
-            Rejection(
-                **{
-                    **each,
-                    "code": RejectionCode(each["code"]),
-                    "subject_kind": SubjectKind(each["subject_kind"]),
-                }
-            )
-            for each in data["rejections"]
-        ),
+        tuple(_rejection(each) for each in data["rejections"]),
         data.get("attach", ""),
         data.get("macvlan_mode", ""),
         data.get("vlan", ""),

@@ -6,6 +6,7 @@ from hostloom.decide.explain.changes import render_suggestion
 from hostloom.decide.explain.words import (
     HOST_REASONS,
     REASONS,
+    pool_reason,
     render_refusal,
     render_rejection,
     render_warning,
@@ -42,6 +43,8 @@ def render(explanation: Explanation, now: float | None = None) -> list[str]:
     for host in shown:
         lines += [line for label in host.labels for line in _label(label, host.host)]
         lines += _unfit(host)
+        if host.pools:
+            lines.append(f"for no disk: {', '.join(map(pool_reason, host.pools))}")
     lines += _others(explanation, shown)
     lines += [f"warning: {render_warning(each)}" for each in explanation.warnings]
     return lines + [render_suggestion(each) for each in explanation.suggestions]

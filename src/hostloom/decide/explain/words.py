@@ -45,6 +45,8 @@ HOST_REASONS = {
 }
 
 REJECTIONS = {
+    RejectionCode.POOL_INACTIVE: "cannot hold disks: {found}",
+    RejectionCode.POOL_HOLDS_NO_DISKS: "holds no such disks: {found}",
     RejectionCode.LOOPBACK: "is the loopback",
     RejectionCode.INTERFACE_DISABLED: "is disabled",
     RejectionCode.INTERFACE_LINK_DOWN: "has no link",
@@ -109,8 +111,9 @@ REFUSALS = {
     ),
     RequestCode.NOT_ENOUGH_CORES: "host {subject} has {found}, wanted: {wanted}",
     RequestCode.NOT_ENOUGH_MEMORY: "host {subject} has {found}, wanted: {wanted}",
-    RequestCode.POOL_FULL: "disk {subject} wants {wanted}, there are {found}",
     RequestCode.UNKNOWN_POOL: "disk {subject} wants {wanted}, there is {found}",
+    RequestCode.POOL_UNUSABLE: "disk {subject} wants {wanted}, but none can hold it: {found}",
+    RequestCode.POOL_FULL: "disk {subject} wants {wanted}, there are {found}",
     RequestCode.NO_MATCHING_INTERFACE: "nothing meets {subject}:{wanted}",
     RequestCode.PASSTHRU_IN_USE: "{subject}:{wanted} wants {found}, which passthru keeps from it",
     RequestCode.UNKNOWN_NETWORK: "{subject}:{wanted}: there is no such libvirt network",
@@ -120,6 +123,9 @@ REFUSALS = {
     RequestCode.SUBNET_FULL: "{subject} gets no address: {found}",
     RequestCode.NO_HOST_FITS: "no host fits",
 }
+
+
+_NOUNS = {SubjectKind.LIBVIRT_NETWORK: "network ", SubjectKind.STORAGE_POOL: "storage pool "}
 
 
 def render_refusal(refusal: Refusal) -> str:
@@ -135,9 +141,14 @@ def render_warning(warning: PlanWarning) -> str:
     return WARNINGS[warning.code].format(subject=warning.subject, found=warning.found)
 
 
+def pool_reason(rejection: Rejection) -> str:
+    """`ceph (type rbd)`: a storage pool that cannot hold a disk, with what was found."""
+    return f"{rejection.subject} ({rejection.found})"
+
+
 def render_rejection(rejection: Rejection, host: str = "HOST") -> str:
     """A rejection in one line; `host` stands in the commands that it names."""
-    noun = "network " if rejection.subject_kind is SubjectKind.LIBVIRT_NETWORK else ""
+    noun = _NOUNS.get(rejection.subject_kind, "")
     text = REJECTIONS[rejection.code]
     reason = REASONS.get(rejection.found, rejection.found)
     named = {"host": quote(host), "subject": quote(rejection.subject)}

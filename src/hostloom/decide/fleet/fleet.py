@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 from hostloom.decide.capacity import PoolLayout, pools_of
 from hostloom.decide.fleet.shapes import ShapeKey, ShapeTable, make_shape, shape_key
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
+from hostloom.model.decimals import Number
 from hostloom.model.host import cores_left, memory_left_mib
 from hostloom.model.ids import HostId, natural_key
 from hostloom.model.node import Node
@@ -21,8 +22,8 @@ class Columns(NamedTuple):
     """Of a host what one pass over all of them needs."""
 
     gate: str
-    cores: float
-    memory_mib: float
+    cores: Number
+    memory_mib: Number
     layout: PoolLayout
     bytes_left: tuple[int, ...]
     shape: int
@@ -38,8 +39,8 @@ class Row:
     key: ShapeKey
     #: Hosts of one gate get one answer from decide/gate.py.
     gate: str
-    cores: float
-    memory_mib: float
+    cores: Number
+    memory_mib: Number
     layout: PoolLayout
     bytes_left: tuple[int, ...]
 
@@ -48,7 +49,7 @@ class Row:
         return Columns(self.gate, self.cores, self.memory_mib, self.layout, self.bytes_left, shape)
 
     @property
-    def room(self) -> tuple[float, float, int]:
+    def room(self) -> tuple[Number, Number, int]:
         """Sorts the emptier host first (DESIGN 2.7)."""
         return (-self.memory_mib, -self.cores, len(self.state.machines))
 

@@ -137,6 +137,7 @@ class Shape:
         found: dict[str, tuple[object, ...]] = {}
         for network in self.view.state.host.libvirt_networks:
             candidate, barred = self.view.network_candidate(network.name)
+            barred = barred or self.view.barred(candidate)
             code = None if barred is None else barred.code
             found[network.name] = (network, candidate.interface, candidate.isolated, code)
         return found

@@ -92,7 +92,7 @@ class _Storage:
     """Each layout of pools looked at once; by identity, since hosts with equal ones share it."""
 
     def __init__(self, asked: Asked) -> None:
-        self._disks = asked.disks
+        self._disks, self._qcow2 = asked.disks, asked.request.qcow2
         self._fitting: dict[int, list[tuple[int, ...]]] = {}
         self._first: dict[int, int | None] = {}
 
@@ -100,7 +100,7 @@ class _Storage:
         """The pool that every disk goes to if it has room for all of them; None if they differ in that."""
         key = id(layout)
         if key not in self._first:
-            fitting = self._fitting[key] = [layout.fitting(disk) for disk in self._disks]
+            fitting = self._fitting[key] = [layout.fitting(disk, qcow2=self._qcow2) for disk in self._disks]
             firsts = {places[0] if places else None for places in fitting}
             self._first[key] = firsts.pop() if len(firsts) == 1 else None
         return self._first[key]
@@ -108,10 +108,10 @@ class _Storage:
     def code(self, layout: PoolLayout, left: tuple[int, ...]) -> RequestCode | None:
         """Why the disks find no pools on a host."""
         fitting = self._fitting[id(layout)]
-        found = len(allot(left, fitting, self._disks))
-        if found == len(self._disks):
-            return None
-        return RequestCode.POOL_FULL if fitting[found] else RequestCode.UNKNOWN_POOL
+        if not all(fitting) and (lacking := layout.lacking(self._disks, qcow2=self._qcow2)) is not None:
+            return lacking[0]
+        is_room = len(allot(left, fitting, self._disks)) == len(self._disks)
+        return None if is_room else RequestCode.POOL_FULL
 
 
 def _named(snapshot: Snapshot, fleet: Fleet, asked: Asked) -> list[int]:

@@ -1,10 +1,12 @@
 """Hosts: those behind libvirt are added by the ordinary operation, which reads them; others cannot be."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from hostloom.decide.correlate import uri_host
 from hostloom.decide.importing.book import Book, Ids
 from hostloom.decide.importing.names import free_name, usable_hostname, usable_tag
+from hostloom.model.decimals import exact
 from hostloom.model.errors import InvalidValue
 from hostloom.model.estate import EstateHost
 from hostloom.model.host import MAX_OVER_COMMIT, Host
@@ -63,12 +65,16 @@ def _wanted(book: Book, theirs: EstateHost, name: str, key: HostId) -> Host:
         name,
         theirs.uri,
         default_macvlan_mode=theirs.default_macvlan_mode,
-        cpu_over_commit_ratio=min(max(theirs.cpu_over_commit_ratio, 0.0), MAX_OVER_COMMIT),
-        memory_over_commit_ratio=min(max(theirs.memory_over_commit_ratio, 0.0), MAX_OVER_COMMIT),
+        cpu_over_commit_ratio=_ratio(theirs.cpu_over_commit_ratio),
+        memory_over_commit_ratio=_ratio(theirs.memory_over_commit_ratio),
         zone_id=book.zones.get(theirs.zone_id, ZoneId(1)),
         resource_pool_id=book.resource_pools.get(theirs.resource_pool_id, ResourcePoolId(1)),
         tags=tuple(dict.fromkeys(usable_tag(each) for each in theirs.tags)),
     )
+
+
+def _ratio(theirs: float) -> Decimal:
+    return min(max(exact(theirs), Decimal(0)), MAX_OVER_COMMIT)
 
 
 def _settle(book: Book, theirs: EstateHost, ours: Host) -> None:

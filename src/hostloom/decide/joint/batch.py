@@ -100,7 +100,6 @@ def _of_its_kind(request: ComposeRequest) -> ComposeRequest:
         zone=None,
         resource_pool=None,
         tags=(),
-        qcow2=False,
         start=True,
         anti_affinity=None,
     )

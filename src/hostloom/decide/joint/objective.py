@@ -9,6 +9,7 @@ from hostloom.decide.joint import exhaust
 from hostloom.decide.joint.batch import hardness
 from hostloom.decide.joint.board import Limits
 from hostloom.decide.joint.layout import Layout
+from hostloom.model.decimals import Number
 from hostloom.model.request import Strategy
 
 #: Machines that move after each other to better a layout.
@@ -36,7 +37,7 @@ def least_cost(layout: Layout, strategy: Strategy | None) -> int:
     return max(cores, _so_many((row.memory_mib for row in rows), sum(each.memory_mib for each in requests)))
 
 
-def _so_many(room: Iterable[float], wanted: float) -> int:
+def _so_many(room: Iterable[Number], wanted: Number) -> int:
     """How many of the largest hosts have that much together."""
     return 1 + sum(total < wanted for total in accumulate(sorted(room, reverse=True)))
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from hostloom.decide.joint.batch import Job, Kind, fit_of
 from hostloom.decide.joint.board import Board
 from hostloom.decide.trial import NetworkFit, Trial
+from hostloom.model.decimals import Number
 from hostloom.model.plan import RequestCode
 
-Key = tuple[float, ...]
+Key = tuple[Number | float, ...]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ def _pack(board: Board, kind: Kind, place: int, fit: NetworkFit) -> Key:
     """Of hosts in use the tightest, of others the one with room for the most."""
     request = kind.asked.request
     room = min(
-        board.memory_mib[place] / max(request.memory_mib, 1), board.cores[place] / max(request.cores, 1)
+        float(board.memory_mib[place]) / max(request.memory_mib, 1),
+        float(board.cores[place]) / max(request.cores, 1),
     )
     is_new = place not in board.on
     return (is_new, -room if is_new else room, fit.no_boot, fit.macvtaps, place)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from math import ceil
+from decimal import ROUND_CEILING, Decimal
 
 from hostloom.decide.addresses import address_book
 from hostloom.decide.capacity import pools_of
@@ -14,13 +14,22 @@ from hostloom.decide.suggest.request_remedies import give_back, request_remedies
 from hostloom.decide.suggest.vlan_remedies import carry_vlans, place_strays, serve_vlans
 from hostloom.decide.what_if.harm import view_of
 from hostloom.model.change import Change, ChangeKind
-from hostloom.model.host import cores_left, memory_left_mib
+from hostloom.model.decimals import Number, decimal_text
+from hostloom.model.host import cores_left, cores_offered, memory_left_mib, memory_offered_mib
 from hostloom.model.ids import natural_key
-from hostloom.model.plan import HostExplanation, LabelExplanation, Refusal, RejectionCode, RequestCode
+from hostloom.model.plan import (
+    HostExplanation,
+    LabelExplanation,
+    Refusal,
+    Rejection,
+    RejectionCode,
+    RequestCode,
+    SubjectKind,
+)
 from hostloom.model.request import ComposeRequest, DiskRequest, LabelConstraints, Term
 
 #: Over-commit ratios are suggested in these steps.
-RATIO_STEP = 0.05
+RATIO_STEP = Decimal("0.05")
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ def remedies(no: Refused) -> list[Change]:
 
 def _cores(no: Refused, state: HostState) -> Iterator[Change]:
     host = state.host
-    used = host.cores * host.cpu_over_commit_ratio - cores_left(host, state.machines)
+    used = cores_offered(host) - cores_left(host, state.machines)
     yield from _ratio(
         ChangeKind.RAISE_CPU_RATIO, state, used + no.request.cores, host.cores, host.cpu_over_commit_ratio
     )
@@ -59,15 +68,17 @@ def _cores(no: Refused, state: HostState) -> Iterator[Change]:
 
 def _memory(no: Refused, state: HostState) -> Iterator[Change]:
     host = state.host
-    used = host.memory_mib * host.memory_over_commit_ratio - memory_left_mib(host, state.machines)
+    used = memory_offered_mib(host) - memory_left_mib(host, state.machines)
     wanted, ratio = used + no.request.memory_mib, host.memory_over_commit_ratio
     yield from _ratio(ChangeKind.RAISE_MEMORY_RATIO, state, wanted, host.memory_mib, ratio)
 
 
-def _ratio(kind: ChangeKind, state: HostState, wanted: float, total: int, ratio: float) -> Iterator[Change]:
+def _ratio(
+    kind: ChangeKind, state: HostState, wanted: Number, total: int, ratio: Decimal
+) -> Iterator[Change]:
     if total > 0:
-        steps = ceil(wanted / total / RATIO_STEP - 1e-9)
-        yield Change(kind, "", state.host.name, f"{steps * RATIO_STEP:.4g}", f"{ratio:g}")
+        steps = (wanted / (total * RATIO_STEP)).to_integral_value(ROUND_CEILING)
+        yield Change(kind, "", state.host.name, decimal_text(steps * RATIO_STEP), decimal_text(ratio))
 
 
 def _pools(no: Refused, state: HostState) -> Iterator[Change]:
@@ -75,16 +86,17 @@ def _pools(no: Refused, state: HostState) -> Iterator[Change]:
     layout, left = pools_of(state)
     room = list(left)
     for disk in parse_storage(no.request.storage):
-        places = layout.fitting(disk)
+        places = layout.fitting(disk, qcow2=no.request.qcow2)
         fitting = [at for at in places if room[at] >= disk.size_bytes]
         if fitting:
             room[fitting[0]] -= disk.size_bytes
             continue
         for at in places:
             missing = disk.size_bytes - room[at]
-            yield Change(ChangeKind.GROW_POOL, layout.pools[at][0], state.host.name, str(missing))
-        others = [at for at in range(len(room)) if room[at] >= disk.size_bytes]
-        yield from _on_pools(no, disk, [layout.pools[at][0] for at in others])
+            yield Change(ChangeKind.GROW_POOL, layout.pools[at].name, state.host.name, str(missing))
+        usable = layout.usable(qcow2=no.request.qcow2)
+        others = [place for place in sorted(usable) if room[place] >= disk.size_bytes]
+        yield from _on_pools(no, disk, [layout.pools[place].name for place in others])
         return
 
 
@@ -110,13 +122,25 @@ def _interfaces(no: Refused, state: HostState) -> Iterator[Change]:
     for label in no.labels[-1:]:
         for each in label.rejections:
             if (kind := _BY_REJECTION.get(each.code)) is not None:
-                yield Change(kind, each.subject, state.host.name)
+                yield Change(kind, _mended(state, each, kind), state.host.name)
         unserved = [each.subject for each in label.rejections if each.code is RejectionCode.VLAN_NOT_BOOTABLE]
         yield from serve_vlans(no.snapshot, state, unserved)
         strays = [each.subject for each in label.rejections if each.code is RejectionCode.NO_VLAN]
         yield from place_strays(no.snapshot, state, strays)
         yield from carry_vlans(no.snapshot, state, no.request, label.label)
         yield from _renamed(no, state, label.label)
+
+
+_OF_INTERFACES = frozenset({ChangeKind.ENABLE_INTERFACE, ChangeKind.LINK_UP})
+
+
+def _mended(state: HostState, rejection: Rejection, kind: ChangeKind) -> str:
+    """The interface or network to mend: of a network that is barred by its bridge, the bridge."""
+    if kind in _OF_INTERFACES and rejection.subject_kind is SubjectKind.LIBVIRT_NETWORK:
+        networks = state.host.libvirt_networks
+        bridges = [each.bridge for each in networks if each.name == rejection.subject]
+        return next(filter(None, bridges), rejection.subject)
+    return rejection.subject
 
 
 def _renamed(no: Refused, state: HostState, label: str) -> Iterator[Change]:
@@ -162,12 +186,13 @@ def _full(no: Refused, state: HostState) -> Iterator[Change]:
 
 
 def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:
-    """The first disk whose words no pool has, on each of the pools that there are."""
+    """The first disk for which no pool is known or of use, on each of the pools that can hold it."""
     layout, _ = pools_of(state)
-    disks = parse_storage(no.request.storage)
-    disk = next((each for each in disks if not layout.fitting(each)), None)
-    if disk is not None:
-        yield from _on_pools(no, disk, [name for name, _, _ in layout.pools])
+    qcow2 = no.request.qcow2
+    lacking = layout.lacking(parse_storage(no.request.storage), qcow2=qcow2)
+    if lacking is not None:
+        names = [layout.pools[place].name for place in sorted(layout.usable(qcow2=qcow2))]
+        yield from _on_pools(no, lacking[1], names)
 
 
 def _on_pools(no: Refused, disk: DiskRequest, pools: list[str]) -> Iterator[Change]:
@@ -186,6 +211,7 @@ _OF_HOST: dict[RequestCode, Callable[[Refused, HostState], Iterator[Change]]] = 
     RequestCode.NOT_ENOUGH_MEMORY: _memory,
     RequestCode.POOL_FULL: _pools,
     RequestCode.UNKNOWN_POOL: _other_pool,
+    RequestCode.POOL_UNUSABLE: _other_pool,
     RequestCode.NO_MATCHING_INTERFACE: _interfaces,
     RequestCode.PASSTHRU_IN_USE: _interfaces,
     RequestCode.UNKNOWN_NETWORK: _interfaces,

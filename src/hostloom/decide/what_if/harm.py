@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from hostloom.decide.candidates import HostView
 from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.storage import gigabytes
 from hostloom.decide.worlds.cases import vlan_text
 from hostloom.model.attachment import AttachKind
+from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import (
     CorrelationState,
     PlacedInterface,
@@ -18,7 +20,6 @@ from hostloom.model.host import (
 )
 from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.node import InterfaceKind, NodeInterface
-from hostloom.model.request import GB
 
 
 class HarmCode(StrEnum):
@@ -140,11 +141,13 @@ def _host_faults(before: HostState, after: HostState) -> Iterator[_Fault]:
 
 
 def _overcommit(
-    before: HostState, after: HostState, code: HarmCode, left_of: Callable[..., float], unit: str
+    before: HostState, after: HostState, code: HarmCode, left_of: Callable[..., Number], unit: str
 ) -> Iterator[_Fault]:
     left = left_of(after.host, after.machines)
     if left < 0 <= left_of(before.host, before.machines):
-        yield _Fault(code, f"room for all machines of {after.host.name}", f"{-left:g} {unit} too few")
+        yield _Fault(
+            code, f"room for all machines of {after.host.name}", f"{decimal_text(-left)} {unit} too few"
+        )
 
 
 def _pool_faults(before: HostState, after: HostState, machine: PlacedMachine) -> Iterator[_Fault]:
@@ -156,7 +159,7 @@ def _pool_faults(before: HostState, after: HostState, machine: PlacedMachine) ->
             yield _Fault(HarmCode.POOL_GONE, f"storage pool {name}", "none")
         elif bytes_left(was[name], before.machines) >= 0 > (left := bytes_left(now[name], after.machines)):
             wanted = f"room for all disks in storage pool {name}"
-            yield _Fault(HarmCode.POOL_OVER_COMMITTED, wanted, f"{-left / GB:g} GB too few")
+            yield _Fault(HarmCode.POOL_OVER_COMMITTED, wanted, f"{gigabytes(-left)} GB too few")
 
 
 # -- one NIC -----------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def warning_differences(case: Case, found: set[WarningCode]) -> list[str]:
 
 
 def rejections(explanation: Explanation) -> dict[str, RejectionCode]:
-    """Per host interface or network of the chosen (or only) host, the code for which it was not used.
+    """Per host interface, network or storage pool of the chosen (or only) host, why it was not used.
 
     Of several labels, the one for which it came furthest; what some label uses is not rejected.
     """
@@ -87,7 +87,9 @@ def rejections(explanation: Explanation) -> dict[str, RejectionCode]:
             before = codes.get(each.subject)
             if before is None or _FURTHEST[each.code] > _FURTHEST[before]:
                 codes[each.subject] = each.code
-    return {subject: code for subject, code in codes.items() if subject not in used}
+    found = {subject: code for subject, code in codes.items() if subject not in used}
+    pools = {rejection.subject: rejection.code for rejection in explanation.hosts[0].pools}
+    return pools | found
 
 
 def _interfaces(

@@ -114,12 +114,12 @@ def _host(snapshot: Snapshot, state: HostState) -> dict[str, Any]:
         "architectures": list(host.architectures),
         "cores": host.cores,
         "memory_mib": host.memory_mib,
-        "cpu_over_commit_ratio": host.cpu_over_commit_ratio,
-        "memory_over_commit_ratio": host.memory_over_commit_ratio,
+        "cpu_over_commit_ratio": float(host.cpu_over_commit_ratio),
+        "memory_over_commit_ratio": float(host.memory_over_commit_ratio),
         "reachable": host.reachable,
         "interfaces": _interfaces(snapshot, node.interfaces if node else ()),
         "libvirt_networks": [_network(each) for each in host.libvirt_networks],
-        "storage_pools": [_pool(each) for each in host.storage_pools if each.active],
+        "storage_pools": [_pool(each) for each in host.storage_pools],
         "machines": [_machine(each) for each in state.machines],
     }
 
@@ -141,6 +141,7 @@ def _pool(pool: StoragePool) -> dict[str, Any]:
         "total_gb": pool.total_bytes / GB,
         "free_gb": pool.free_bytes / GB,
         "default": pool.is_default,
+        "active": pool.active,
         "tags": list(pool.tags),
     }
 

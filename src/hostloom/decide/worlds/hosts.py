@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface
+from math import ceil
 
 from hostloom.decide.correlate import uri_host
 from hostloom.decide.snapshot import HostState
@@ -207,10 +208,11 @@ def _pools(section: Section) -> tuple[StoragePool, ...]:
             StoragePool(
                 each.name(names, "storage pools"),
                 each.take("type", str, "dir"),
-                round(total * GB),
-                round(each.amount("free_gb", total) * GB),
+                ceil(total * GB),
+                ceil(each.amount("free_gb", float(total)) * GB),
                 each.take("default", bool, False),
                 tuple(each.strings("tags")),
+                active=each.take("active", bool, True),
             )
         )
         each.finish()

@@ -1,11 +1,13 @@
 """Plain data with known keys: every mistake says where it is."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from ipaddress import ip_address
 from math import isfinite
 from typing import Any, TypeVar
 
+from hostloom.model.decimals import exact
 from hostloom.model.network import Address
 
 T = TypeVar("T")
@@ -74,12 +76,12 @@ class Section:
             raise self.error(key, f"{key}: expected {low} to {high}, found {value}")
         return value
 
-    def amount(self, key: str, default: float) -> float:
-        """A number that is not negative."""
-        value = self.take(key, float, default)
+    def amount(self, key: str, default: float) -> Decimal:
+        """A number that is not negative, exactly as it is written."""
+        value = self.take(key, float, float(default))
         if not isfinite(value) or not 0 <= value <= MOST:
             raise self.error(key, f"{key}: expected a number from 0 to {MOST}, found {value:g}")
-        return value
+        return exact(value)
 
     def word(self, key: str, words: type[E]) -> E | None:
         """One of an enum's words; null or absent is None."""

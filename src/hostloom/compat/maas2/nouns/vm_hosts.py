@@ -14,7 +14,14 @@ from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
 from hostloom.decide.snapshot import HostState
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.host import MAX_OVER_COMMIT, Host, StoragePool, bytes_left
+from hostloom.model.host import (
+    MAX_OVER_COMMIT,
+    Host,
+    StoragePool,
+    bytes_left,
+    cores_offered,
+    memory_offered_mib,
+)
 from hostloom.model.ids import check_hostname
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.operation import OperationState
@@ -30,7 +37,7 @@ RESERVED = "reserve"
 #: A machine is taken apart in this time, or the deletion of its host ends with what is left.
 DECOMPOSE_S = 60.0
 
-_RATIO = f"0 to {MAX_OVER_COMMIT:g}."
+_RATIO = f"0 to {MAX_OVER_COMMIT}."
 _MODES = [each.value for each in MacvlanMode]
 _SETTINGS = (
     Param("name", "The name: lower-case letters, digits and hyphens."),
@@ -241,6 +248,7 @@ class _Noun:
         host = state.host
         pools = [_shown_pool(each, state) for each in host.storage_pools]
         total = _amounts(host.cores, host.memory_mib, sum(each["total"] for each in pools))
+        offered = total | {"cores": int(cores_offered(host)), "memory": int(memory_offered_mib(host))}
         used = _amounts(
             sum(each.cores for each in state.machines),
             sum(each.memory_mib for each in state.machines),
@@ -256,7 +264,7 @@ class _Noun:
             "capabilities": list(CAPABILITIES),
             "total": total,
             "used": used,
-            "available": {name: total[name] - used[name] for name in total},
+            "available": {name: offered[name] - used[name] for name in offered},
             "cpu_over_commit_ratio": float(host.cpu_over_commit_ratio),
             "memory_over_commit_ratio": float(host.memory_over_commit_ratio),
             "storage_pools": pools,
