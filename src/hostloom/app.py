@@ -40,12 +40,13 @@ from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.netboot import BootServer
 from hostloom.patience import Crowd, limited
-from hostloom.ports import DhcpServer, Ports
+from hostloom.ports import DhcpServer, Ports, Store
 from hostloom.rack import keep_racks, settle
 from hostloom.remote.connection import Remotes
-from hostloom.remote.keys import PinnedKeys
+from hostloom.remote.keys import PinnedKeys, import_known_hosts
 from hostloom.repeating import Repeating
 from hostloom.server_secret import FileSecrets
+from hostloom.services.racks import ssh_uri
 from hostloom.store.engine import open_store
 from hostloom.wire.probe import AgentProbe
 from hostloom.workflows.freshness import Freshness
@@ -142,7 +143,8 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         ) from error
     store = open_store(settings.database)
     stack.callback(store.close)
-    keys = PinnedKeys(settings.state_dir / "known_hosts", settings.ssh_config)
+    keys = PinnedKeys(store, settings.ssh_config)
+    import_known_hosts(keys, settings.state_dir / "known_hosts", _ssh_uris(store))
     remotes = Remotes(keys, settings.ssh_config)
     stack.callback(remotes.close)
     hypervisors = LibvirtHypervisors(remotes)
@@ -169,6 +171,13 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         trust_first_keys=settings.maas_trust_first_key,
         uris=uri_rules(settings),
     )
+
+
+def _ssh_uris(store: Store) -> list[str]:
+    """The URIs of hosts, and of racks behind SSH."""
+    with store.begin() as uow:
+        racks = [ssh_uri(control) for rack in uow.racks.list() for control in (rack.control, rack.control6)]
+        return [*(host.uri for host in uow.hosts.list()), *(uri for uri in racks if uri is not None)]
 
 
 def uri_rules(settings: Settings) -> UriRules:

@@ -220,8 +220,16 @@ class HostKeys(Protocol):
         """Fingerprint of the pinned key."""
         ...
 
+    def retain(self, uri: str) -> None:
+        """Keep the key that is pinned for the URI's address as long as this URI needs it, too."""
+        ...
+
+    def release(self, uri: str) -> None:
+        """This URI needs its key no longer; it stays pinned while another URI needs it."""
+        ...
+
     def forget(self, uri: str) -> None:
-        """Drop the pinned key."""
+        """Trust the URI's address no longer, whoever needs it."""
         ...
 
 
@@ -751,6 +759,26 @@ class Reservation:
     tags: tuple[str, ...] = ()
 
 
+class SshKeys(Protocol):
+    """The pinned keys of SSH servers, named as in a known-hosts file: `kvm1`, `[10.0.0.5]:2222`."""
+
+    def find(self, server: str) -> OfferedKey | None:
+        """The pinned key of a server."""
+        ...
+
+    def pin(self, uri: str, server: str, key: OfferedKey) -> None:
+        """Trust this key of the server, and only this one, for every URI that leads there."""
+        ...
+
+    def release(self, uri: str) -> None:
+        """This URI needs the key no longer; it stays pinned while another URI does."""
+        ...
+
+    def forget(self, server: str) -> None:
+        """Trust the server no longer."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction: left without `commit`, it is rolled back."""
 
@@ -780,6 +808,7 @@ class UnitOfWork(Protocol):
     vlan_probes: VlanProbes
     proofs: Proofs
     commissionings: Commissionings
+    ssh_keys: SshKeys
 
     def __enter__(self) -> Self: ...
 

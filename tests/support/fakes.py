@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface
+from urllib.parse import urlsplit
 
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.errors import HostNotScannable
@@ -67,9 +68,10 @@ def _mac(hostname: str, n: int) -> MacAddress:
 
 
 class FakeKeys:
-    """Offered and pinned SSH keys."""
+    """Offered and pinned SSH keys; those of one SSH server are one."""
 
     def __init__(self) -> None:
+        #: By URI; the URIs of one server have the same key.
         self.pins: dict[str, OfferedKey] = {}
 
     def offered(self, uri: str) -> Sequence[OfferedKey]:
@@ -79,10 +81,27 @@ class FakeKeys:
         self.pins[uri] = key
 
     def pinned(self, uri: str) -> str | None:
-        return self.pins[uri].fingerprint if uri in self.pins else None
+        key = self._key(uri)
+        return None if key is None else key.fingerprint
+
+    def retain(self, uri: str) -> None:
+        key = self._key(uri)
+        if key is not None:
+            self.pins[uri] = key
+
+    def release(self, uri: str) -> None:
+        self.pins.pop(uri, None)
 
     def forget(self, uri: str) -> None:
-        self.pins.pop(uri, None)
+        self.pins = {other: key for other, key in self.pins.items() if _server(other) != _server(uri)}
+
+    def _key(self, uri: str) -> OfferedKey | None:
+        return next((key for other, key in self.pins.items() if _server(other) == _server(uri)), None)
+
+
+def _server(uri: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(uri)
+    return parts.hostname, parts.port
 
 
 class FakeResolver:

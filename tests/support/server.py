@@ -125,6 +125,12 @@ class MemoryKeys:
     def pinned(self, uri: str) -> str | None:
         return self.kept.get(uri)
 
+    def retain(self, uri: str) -> None:
+        """Each URI has a key of its own here."""
+
+    def release(self, uri: str) -> None:
+        self.kept.pop(uri, None)
+
     def forget(self, uri: str) -> None:
         self.kept.pop(uri, None)
 

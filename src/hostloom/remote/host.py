@@ -44,7 +44,9 @@ class Remote:
 
     def __init__(self, address: SshAddress, keys: PinnedKeys, directory: Path, config: Path | None) -> None:
         self._address, self._keys, self._directory = address, keys, directory
-        self._call = SshCall(address, keys.file, config)
+        #: Holds the pinned key while a connection is made: ssh reads keys from files alone.
+        self._known_hosts = directory / "known_hosts"
+        self._call = SshCall(address, self._known_hosts, config)
         self._control = directory / "c"
         self._lock = threading.Lock()
         self._sessions = threading.BoundedSemaphore(MAX_SESSIONS)
@@ -131,6 +133,7 @@ class Remote:
                 "ClearAllForwardings": "yes",
             }
             left_s = min(LOGIN_TIMEOUT_S, max(0.1, until - time.monotonic()))
+            self._known_hosts.write_text(f"{pinned.line}\n")
             try:
                 self._master = Master(self._call.argv(options, HOLD), self._control, left_s)
             except MasterFailed as error:

@@ -1,21 +1,21 @@
 """SSH host keys: asked for, shown, pinned, and compared ever after."""
 
 import base64
-import fcntl
 import hashlib
 import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hostloom.model.errors import HostUnreachable
-from hostloom.ports import OfferedKey
+from hostloom.ports import OfferedKey, Store
 from hostloom.remote.address import SshAddress, ssh_address
 from hostloom.remote.command import run_process
 from hostloom.remote.ssh import SshCall, as_option, cause
 
 SCAN_TIMEOUT_S = 5
+#: For calls of ssh that trust nothing: no key is looked up in it.
+NO_KNOWN_HOSTS = Path("/dev/null")
 #: Strongest first; ssh offers the same order.
 _ORDER = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 #: What `ssh -G` tells that matters for where a key is asked for.
@@ -40,12 +40,12 @@ def _parse(text: str) -> list[OfferedKey]:
 
 
 class PinnedKeys:
-    """The known-hosts file of hostloom's own: one pinned key a host, nothing else is ever trusted."""
+    """The pinned keys, one for each SSH server, in the store that all our servers share."""
 
-    def __init__(self, file: Path, config: Path | None = None) -> None:
+    def __init__(self, store: Store, config: Path | None = None) -> None:
         """`config`: the ssh_config that tells how hosts are reached, in place of the user's."""
-        self.file, self._config = file, config
-        self._lock = threading.Lock()
+        #: Also of other servers.
+        self.store, self._config = store, config
 
     def offered(self, uri: str) -> Sequence[OfferedKey]:
         """Ask the host for its keys, the strongest first."""
@@ -70,7 +70,7 @@ class PinnedKeys:
 
     def _resolve(self, address: SshAddress) -> dict[str, str]:
         """Where ssh's config sends us: HostName, Port, ProxyJump; ssh-keyscan does not read it."""
-        argv = [*SshCall(address, self.file, self._config).start(), "-G", "--", address.destination]
+        argv = [*SshCall(address, NO_KNOWN_HOSTS, self._config).start(), "-G", "--", address.destination]
         done = run_process(argv, SCAN_TIMEOUT_S, address.host, "ssh -G")
         if done.exit_code != 0:
             raise HostUnreachable(address.host, cause(done.stderr))
@@ -87,7 +87,7 @@ class PinnedKeys:
                 "StrictHostKeyChecking": "accept-new",
                 "UserKnownHostsFile": as_option(seen),
             }
-            argv = SshCall(address, self.file, self._config).argv(options, "true")
+            argv = SshCall(address, NO_KNOWN_HOSTS, self._config).argv(options, "true")
             done = run_process(argv, SCAN_TIMEOUT_S * 4, address.host, "ssh")
             return (_parse(seen.read_text()) if seen.exists() else []), done.stderr
 
@@ -96,8 +96,10 @@ class PinnedKeys:
         address = ssh_address(uri)
         if address is not None:
             _, kind, blob = key.line.split()[:3]
-            with self._alone():
-                self._write([*self._others(address), f"{address.known_hosts_name} {kind} {blob}"])
+            line = f"{address.known_hosts_name} {kind} {blob}"
+            with self.store.begin() as uow:
+                uow.ssh_keys.pin(uri, address.known_hosts_name, replace(key, line=line))
+                uow.commit()
 
     def pinned(self, uri: str) -> str | None:
         """Fingerprint of the pinned key."""
@@ -107,35 +109,45 @@ class PinnedKeys:
 
     def find(self, address: SshAddress) -> OfferedKey | None:
         """The pinned key of an address."""
-        for line in self._lines():
-            if line.split()[:1] == [address.known_hosts_name]:
-                return parse_line(line)
-        return None
+        with self.store.begin() as uow:
+            return uow.ssh_keys.find(address.known_hosts_name)
 
-    def forget(self, uri: str) -> None:
-        """Drop the pinned key."""
+    def retain(self, uri: str) -> None:
+        """Keep the key that is pinned for the URI's address as long as this URI needs it, too."""
         address = ssh_address(uri)
         if address is not None:
-            with self._alone():
-                self._write(self._others(address))
+            with self.store.begin() as uow:
+                key = uow.ssh_keys.find(address.known_hosts_name)
+                if key is not None:
+                    uow.ssh_keys.pin(uri, address.known_hosts_name, key)
+                    uow.commit()
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other threads out, and other server processes."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock, self.file.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def release(self, uri: str) -> None:
+        """This URI needs its key no longer; it stays pinned while another URI needs it."""
+        with self.store.begin() as uow:
+            uow.ssh_keys.release(uri)
+            uow.commit()
 
-    def _lines(self) -> list[str]:
-        return self.file.read_text().splitlines() if self.file.exists() else []
+    def forget(self, uri: str) -> None:
+        """Trust the URI's address no longer, whoever needs it."""
+        address = ssh_address(uri)
+        if address is not None:
+            with self.store.begin() as uow:
+                uow.ssh_keys.forget(address.known_hosts_name)
+                uow.commit()
 
-    def _others(self, address: SshAddress) -> list[str]:
-        return [line for line in self._lines() if line.split()[:1] != [address.known_hosts_name]]
 
-    def _write(self, lines: list[str]) -> None:
-        """Replace the file in one step: a reader never sees half of it."""
-        draft = self.file.with_suffix(".new")
-        draft.write_text("".join(f"{line}\n" for line in lines))
-        draft.chmod(0o600)
-        draft.replace(self.file)
+def import_known_hosts(keys: PinnedKeys, file: Path, uris: Sequence[str]) -> None:
+    """Take over the keys that an earlier version pinned in a file of each server's own.
+
+    The file is renamed afterwards: it counts no longer.
+    """
+    if not file.exists():
+        return
+    by_server = {line.split()[0]: key for line in file.read_text().splitlines() if (key := parse_line(line))}
+    for uri in uris:
+        address = ssh_address(uri)
+        key = None if address is None else by_server.get(address.known_hosts_name)
+        if key is not None and keys.pinned(uri) in (None, key.fingerprint):
+            keys.pin(uri, key)
+    file.replace(file.with_name(f"{file.name}.imported"))

@@ -162,14 +162,21 @@ def update(
         if changed.uri != host.uri or changed.correlation != host.correlation:
             start_saga(uow, ports, principal, REFRESH, RefreshInput(changed.name), f"host {changed.name}")
         uow.commit()
-    if changes.forget_key or changed.uri != host.uri:
+    if changes.forget_key or accepted is not None or changed.uri != host.uri:
         ports.hypervisors.forget(host.uri)
     if changes.forget_key:
         ports.keys.forget(host.uri)
-    if accepted is not None:
-        ports.hypervisors.forget(host.uri)
-        ports.keys.pin(changed.uri, accepted)
+    _move_key(ports, host.uri, changed.uri, accepted)
     return changed
+
+
+def _move_key(ports: Ports, uri: str, new_uri: str, accepted: OfferedKey | None) -> None:
+    """Give the new URI the key that was accepted or is pinned there; the old one needs none now."""
+    if accepted is not None:
+        ports.keys.pin(new_uri, accepted)
+    if uri != new_uri:
+        ports.keys.retain(new_uri)
+        ports.keys.release(uri)
 
 
 def _first_key(ports: Ports, uri: str) -> str | None:
@@ -215,7 +222,7 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
         uow.hosts.delete(host.id)
         uow.commit()
     ports.hypervisors.forget(host.uri)
-    ports.keys.forget(host.uri)
+    ports.keys.release(host.uri)
 
 
 def refresh(ports: Ports, principal: Principal, key: str) -> Operation:

@@ -102,19 +102,25 @@ def ssh_uri(control: str) -> str | None:
 
 @contextmanager
 def _trusting(ports: Ports, name: str, uri: str | None, accepted: str | None) -> Iterator[None]:
-    """With the SSH key pinned that the user accepted; forgotten again if nothing comes of it."""
-    if uri is None or ports.keys.pinned(uri) is not None:
+    """Pin the SSH key that the user accepted; release it if the rack is not added after all."""
+    if uri is None:
         yield
         return
-    offered = ports.keys.offered(uri)
-    key = next((each for each in offered if each.fingerprint == accepted), None)
-    if key is None:
-        raise HostKeyUnknown(name, ", ".join(each.fingerprint for each in offered))
-    ports.keys.pin(uri, key)
+    if ports.keys.pinned(uri) is not None:
+        ports.keys.retain(uri)
+    else:
+        offered = ports.keys.offered(uri)
+        key = next((key for key in offered if key.fingerprint == accepted), None)
+        if key is None:
+            raise HostKeyUnknown(name, ", ".join(key.fingerprint for key in offered))
+        ports.keys.pin(uri, key)
     try:
         yield
     except BaseException:
-        ports.keys.forget(uri)
+        with ports.store.begin() as uow:
+            is_in_use = any(ssh_uri(rack.control) == uri for rack in uow.racks.list())
+        if not is_in_use:
+            ports.keys.release(uri)
         raise
 
 
@@ -146,6 +152,9 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
     rack = get(uow, principal, key)
     check_generation("rack", key, rack, generation)
     uow.racks.delete(rack.id)
+    uri = ssh_uri(rack.control)
+    if uri is not None:
+        uow.ssh_keys.release(uri)
 
 
 def status(ports: Ports, principal: Principal, rack: Rack) -> RackStatus:

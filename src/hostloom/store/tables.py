@@ -479,6 +479,7 @@ KINDS = {
     "operations": "operation",
     "plans": "plan",
     "racks": "rack",
+    "ssh_keys": "SSH key",
     "dhcp_messages": "DHCP message",
     "foreign_dhcp": "foreign DHCP server",
     "vlan_probes": "VLAN probe",

@@ -45,6 +45,7 @@ from hostloom.store.racks import Racks
 from hostloom.store.ranges import Ranges
 from hostloom.store.snapshot import SnapshotCache
 from hostloom.store.spaces import Spaces
+from hostloom.store.ssh_keys import SshKeys
 from hostloom.store.subnets import Subnets
 from hostloom.store.transaction import Transaction
 from hostloom.store.vlans import Vlans
@@ -80,6 +81,7 @@ class DatabaseUnitOfWork:
     vlan_probes: ports.VlanProbes
     proofs: ports.Proofs
     commissionings: ports.Commissionings
+    ssh_keys: ports.SshKeys
 
     def __init__(self, engine: Engine, cache: SnapshotCache, wake: Callable[[], None]) -> None:
         self._engine, self._cache, self._wake = engine, cache, wake
@@ -112,6 +114,7 @@ class DatabaseUnitOfWork:
         self.vlan_probes = VlanProbes(tx)
         self.proofs = Proofs(tx)
         self.commissionings = Commissionings(tx)
+        self.ssh_keys = SshKeys(tx)
         return self
 
     def __exit__(

@@ -31,6 +31,17 @@ racks = Table(
     sqlite_autoincrement=True,
 )
 
+#: The key that an SSH server is trusted by, once for each URI that leads to it.
+ssh_keys = Table(
+    "ssh_keys",
+    metadata,
+    Column("uri", text_key(1024), primary_key=True),
+    Column("server", text_key(300), nullable=False, index=True),
+    Column("kind", String(255), nullable=False),
+    Column("fingerprint", String(255), nullable=False),
+    Column("line", Text, nullable=False),
+)
+
 #: What was seen on the wire lately: a ring, pruned as it grows.
 dhcp_messages = Table(
     "dhcp_messages",

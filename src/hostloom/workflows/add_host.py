@@ -26,6 +26,8 @@ class AddHostInput:
 def _pin(run: Run[AddHostInput]) -> None:
     host = run.input.host
     if not run.input.accept_key or run.ports.keys.pinned(host.uri) == run.input.accept_key:
+        # Another host or rack may have pinned it: from now on this host needs it, too.
+        run.ports.keys.retain(host.uri)
         return
     offered = run.ports.keys.offered(host.uri)
     for key in offered:
@@ -36,9 +38,12 @@ def _pin(run: Run[AddHostInput]) -> None:
 
 
 def _unpin(run: Run[AddHostInput]) -> None:
-    run.ports.hypervisors.forget(run.input.host.uri)
-    if run.input.accept_key:
-        run.ports.keys.forget(run.input.host.uri)
+    uri = run.input.host.uri
+    run.ports.hypervisors.forget(uri)
+    with run.ports.store.begin() as uow:
+        is_in_use = any(host.uri == uri for host in uow.hosts.list())
+    if not is_in_use:
+        run.ports.keys.release(uri)
 
 
 def _observe(run: Run[AddHostInput]) -> Observation:

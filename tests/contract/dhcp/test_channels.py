@@ -17,9 +17,11 @@ from hostloom.model.ids import RackId, SystemId
 from hostloom.model.rack import Rack
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
+from hostloom.store.engine import open_store
 from support.dhcp_intents import WEB, a_reservation, a_subnet, an_intent
 from support.fake_dhcp import FakeDhcp
 from support.kea import Kea
+from support.template_database import copy_template
 
 
 class Agent(BaseHTTPRequestHandler):
@@ -50,7 +52,7 @@ class Agent(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def remotes(tmp_path: Path) -> Iterator[Remotes]:
-    remotes = Remotes(PinnedKeys(tmp_path / "known_hosts", None))
+    remotes = Remotes(PinnedKeys(open_store(copy_template(tmp_path / "hostloom.db"))))
     yield remotes
     remotes.close()
 

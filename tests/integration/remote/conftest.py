@@ -5,7 +5,9 @@ import pytest
 
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
+from hostloom.store.engine import open_store
 from support.sshd import Sshd
+from support.template_database import copy_template
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 
 @pytest.fixture
 def keys(tmp_path: Path) -> PinnedKeys:
-    return PinnedKeys(tmp_path / "state" / "known_hosts")
+    return PinnedKeys(open_store(copy_template(tmp_path / "hostloom.db")))
 
 
 @pytest.fixture

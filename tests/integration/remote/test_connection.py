@@ -281,14 +281,14 @@ def test_an_idle_connection_is_closed_unless_a_socket_goes_through_it(
     assert ask(remote.forward_unix(str(echo))) == b"HELLO"
 
 
-def test_no_connection_outlives_a_killed_server(pinned: Sshd, keys: PinnedKeys) -> None:
+def test_no_connection_outlives_a_killed_server(pinned: Sshd, tmp_path: Path) -> None:
     code = f"""
         import os, time
-        from pathlib import Path
         from hostloom.remote.address import ssh_address
         from hostloom.remote.connection import Remotes
         from hostloom.remote.keys import PinnedKeys
-        remotes = Remotes(PinnedKeys(Path({str(keys.file)!r})))
+        from hostloom.store.engine import open_store
+        remotes = Remotes(PinnedKeys(open_store({f"sqlite:///{tmp_path}/hostloom.db"!r})))
         remotes.of(ssh_address({pinned.uri!r})).run(["true"])
         print("ready", flush=True)
         time.sleep(60)

@@ -76,7 +76,7 @@ def test_the_users_own_trust_does_not_count(sshd: Sshd, keys: PinnedKeys, tmp_pa
         "Host *\n StrictHostKeyChecking no\n NoHostAuthenticationForLocalhost yes\n VerifyHostKeyDNS yes\n"
         f" KnownHostsCommand /bin/cat {sshd.directory}/host_key.pub\n ControlMaster auto\n RemoteCommand id\n"
     )
-    keys = PinnedKeys(keys.file, config)
+    keys = PinnedKeys(keys.store, config)
     remotes = Remotes(keys, config)
     try:
         with pytest.raises(HostKeyUnknown):
@@ -101,12 +101,15 @@ def test_a_name_of_the_users_ssh_config(sshd: Sshd, keys: PinnedKeys, tmp_path: 
         "Host jump\n HostName 127.0.0.1\n StrictHostKeyChecking no\n UserKnownHostsFile /dev/null\n"
         f"Host *\n Port {sshd.port}\n IdentityFile {sshd.directory}/user_key\n"
     )
-    keys = PinnedKeys(keys.file, config)
+    keys = PinnedKeys(keys.store, config)
     uri = f"qemu+ssh://{sshd.address.user}@kvm-one/system"
     (key,) = keys.offered(uri)
     assert key.fingerprint == fingerprint(sshd)
     keys.pin(uri, key)
-    assert keys.file.read_text().startswith("kvm-one ssh-ed25519 ")
+    with keys.store.begin() as uow:
+        pinned = uow.ssh_keys.find("kvm-one")
+    assert pinned is not None
+    assert pinned.line.startswith("kvm-one ssh-ed25519 ")
     remotes = Remotes(keys, config)
     try:
         assert remotes.of(SshAddress("kvm-one", sshd.address.user)).run(["echo", "in"]).stdout == "in\n"

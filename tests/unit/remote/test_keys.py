@@ -1,10 +1,14 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hostloom.ports import OfferedKey
-from hostloom.remote.keys import PinnedKeys, parse_line
+from hostloom.remote.address import SshAddress
+from hostloom.remote.keys import PinnedKeys, import_known_hosts, parse_line
+from hostloom.store.engine import open_store
+from support.template_database import copy_template
 
 #: RFC 8032's first test key, as an SSH key; its fingerprint by `ssh-keygen -l`.
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea"
@@ -13,7 +17,7 @@ FINGERPRINT = "SHA256:bbXpuKG6zhzdmnxq256TlqzFBzRl2f6OOg722cYNbU8"
 
 @pytest.fixture
 def keys(tmp_path: Path) -> PinnedKeys:
-    return PinnedKeys(tmp_path / "state" / "known_hosts")
+    return PinnedKeys(open_store(copy_template(tmp_path / "hostloom.db")))
 
 
 @pytest.fixture
@@ -37,30 +41,67 @@ def test_pin_find_forget(keys: PinnedKeys, key: OfferedKey) -> None:
     assert keys.pinned(uri) is None
     keys.pin(uri, key)
     assert keys.pinned(uri) == key.fingerprint
-    assert keys.file.read_text() == f"[2001:db8::5]:2222 ssh-ed25519 {BLOB}\n"
-    assert keys.file.stat().st_mode & 0o777 == 0o600
-    assert keys.pinned("qemu+ssh://other@[2001:db8:0::5]:2222/system?socket=/x") == key.fingerprint
+    pinned = keys.find(SshAddress("2001:db8::5", port=2222))
+    assert pinned == replace(key, line=f"[2001:db8::5]:2222 ssh-ed25519 {BLOB}")
+    assert keys.pinned("qemu+ssh://other@[2001:db8:0::5]:2222/system") == key.fingerprint
     assert keys.pinned("qemu+ssh://u@[2001:db8::5]/system") is None
     keys.forget(uri)
     assert keys.pinned(uri) is None
 
 
-def test_a_host_has_one_key(keys: PinnedKeys, key: OfferedKey) -> None:
+def test_a_server_has_one_key(keys: PinnedKeys, key: OfferedKey) -> None:
+    other = replace(key, fingerprint="SHA256:other")
     keys.pin("qemu+ssh://h/system", key)
-    keys.pin("qemu+ssh://h/system", key)
-    assert len(keys.file.read_text().splitlines()) == 1
+    keys.pin("qemu+ssh://root@h/system", other)
+    assert keys.pinned("qemu+ssh://h/system") == "SHA256:other"
+
+
+def test_a_key_stays_while_another_uri_needs_it(keys: PinnedKeys, key: OfferedKey) -> None:
+    """Whoever pinned it first, and however the other came to need it."""
+    first, second, elsewhere = "qemu+ssh://h/system", "qemu+ssh://root@h:22/system", "qemu+ssh://g/system"
+    keys.pin(first, key)
+    keys.retain(second)
+    keys.release(elsewhere)
+    keys.release(first)
+    assert keys.pinned(first) == keys.pinned(second) == key.fingerprint
+    keys.release(second)
+    assert keys.pinned(first) is None
+
+
+def test_nothing_is_retained_where_nothing_is_pinned(keys: PinnedKeys) -> None:
+    keys.retain("qemu+ssh://h/system")
+    assert keys.pinned("qemu+ssh://h/system") is None
 
 
 def test_uris_without_ssh_need_none(keys: PinnedKeys, key: OfferedKey) -> None:
     assert keys.offered("qemu:///system") == ()
     keys.pin("qemu:///system", key)
+    keys.retain("qemu:///system")
     assert keys.pinned("qemu:///system") is None
-    assert not keys.file.exists()
 
 
-def test_many_at_once_lose_none(keys: PinnedKeys, key: OfferedKey) -> None:
-    another = PinnedKeys(keys.file)
+def test_what_one_server_pins_another_one_trusts(keys: PinnedKeys, key: OfferedKey, tmp_path: Path) -> None:
+    another = PinnedKeys(open_store(f"sqlite:///{tmp_path}/hostloom.db"))
     with ThreadPoolExecutor(8) as pool:
-        for n in range(40):
-            pool.submit((keys if n % 2 else another).pin, f"qemu+ssh://h{n}/system", key)
-    assert len(keys.file.read_text().splitlines()) == 40
+        for number in range(40):
+            pool.submit((keys if number % 2 else another).pin, f"qemu+ssh://h{number % 30}/system", key)
+    for number in range(30):
+        assert another.pinned(f"qemu+ssh://h{number}/system") == key.fingerprint
+
+
+def test_keys_of_an_earlier_version_are_imported_once(
+    keys: PinnedKeys, key: OfferedKey, tmp_path: Path
+) -> None:
+    file = tmp_path / "known_hosts"
+    file.write_text(f"kvm1 ssh-ed25519 {BLOB}\n[10.0.0.5]:2222 ssh-ed25519 {BLOB}\ngone ssh-ed25519 {BLOB}\n")
+    uris = [
+        "qemu+ssh://kvm1/system",
+        "qemu+ssh://root@10.0.0.5:2222/system",
+        "qemu+ssh://new/system",
+        "qemu:///system",
+    ]
+    import_known_hosts(keys, file, uris)
+    assert [keys.pinned(uri) for uri in uris] == [key.fingerprint, key.fingerprint, None, None]
+    assert keys.pinned("qemu+ssh://gone/system") is None
+    assert not file.exists()
+    import_known_hosts(keys, file, uris)

@@ -1,0 +1,39 @@
+"""Pinned SSH keys in the database, so that every server trusts the same hosts."""
+
+from sqlalchemy import delete, insert, select, update
+
+from hostloom.ports import OfferedKey
+from hostloom.store.integrity import find_broken
+from hostloom.store.transaction import Transaction
+from hostloom.store.wire_tables import ssh_keys
+
+
+class SshKeys:
+    """One row for each URI that needs a key; the rows of one SSH server have the same key."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def find(self, server: str) -> OfferedKey | None:
+        """The key of an SSH server, by its name in a known-hosts file."""
+        query = select(ssh_keys.c.kind, ssh_keys.c.fingerprint, ssh_keys.c.line)
+        row = self.tx.read(query.where(ssh_keys.c.server == server).limit(1)).first()
+        return None if row is None else OfferedKey(row.kind, row.fingerprint, row.line)
+
+    def pin(self, uri: str, server: str, key: OfferedKey) -> None:
+        """Trust this key of the server, and only this one, for every URI that leads there."""
+        self.tx.lock_world()  # two servers may pin the first key of a host at the same time
+        values = {"kind": key.kind, "fingerprint": key.fingerprint, "line": key.line}
+        self.tx.write(update(ssh_keys).where(ssh_keys.c.server == server).values(values))
+        self.tx.write(delete(ssh_keys).where(ssh_keys.c.uri == uri))
+        row = {"uri": uri, "server": server, **values}
+        with self.tx.guarded(lambda: find_broken(self.tx, ssh_keys, row)):
+            self.tx.write(insert(ssh_keys).values(row))
+
+    def release(self, uri: str) -> None:
+        """This URI needs the key no longer; it stays pinned while another URI does."""
+        self.tx.write(delete(ssh_keys).where(ssh_keys.c.uri == uri))
+
+    def forget(self, server: str) -> None:
+        """Trust the server no longer."""
+        self.tx.write(delete(ssh_keys).where(ssh_keys.c.server == server))
