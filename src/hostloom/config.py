@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,10 @@ class Settings:
     boot_port: int = 0
     #: Boot images, one folder each; none: `images` in the state directory.
     image_dir: Path | None = None
+    #: Networks whose machines may boot and report here, beside the subnets that our DHCP serves.
+    boot_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    #: Machines that wait as new; while there are so many, no other one is enlisted unasked.
+    max_new_machines: int = 1000
     #: In place of all images: kernel and initramfs that machines boot from the network.
     boot_kernel: Path | None = None
     boot_initrd: Path | None = None
@@ -176,6 +181,17 @@ def _paths(name: str, value: Any) -> tuple[Path, ...]:
     return tuple(_path(name, each.strip() if isinstance(each, str) else each) for each in words if each)
 
 
+def _networks(name: str, value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
+    """A list in the file; parted by commas in a variable."""
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(each, str) for each in words):
+        raise ConfigError(name, value, "a list of networks such as 10.0.0.0/16")
+    try:
+        return tuple(ip_network(each.strip()) for each in words if each.strip())
+    except ValueError as error:
+        raise ConfigError(name, value, f"a list of networks such as 10.0.0.0/16 ({error})") from error
+
+
 def _optional_path(name: str, value: Any) -> Path | None:
     return None if value == "" else _path(name, value)
 
@@ -226,6 +242,8 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "admin_group": _text,
     "boot_port": _number(0, MAX_PORT),
     "image_dir": _optional_path,
+    "boot_networks": _networks,
+    "max_new_machines": _number(0, 1_000_000),
     "boot_kernel": _optional_path,
     "boot_initrd": _optional_path,
     "boot_cmdline": _text,

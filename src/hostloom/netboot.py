@@ -1,30 +1,37 @@
 """Network boot on this machine: scripts and boot files over HTTP, iPXE over TFTP, reports that stay out."""
 
+import hashlib
+import hmac
 import logging
+import secrets
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 import uvicorn
 
 from hostloom.boot.http import BootCalls, Report, create_boot_app
 from hostloom.boot.images import BootImages
 from hostloom.boot.loaders import loaders
+from hostloom.boot.quota import Quota
 from hostloom.boot.scripts import MachineBoot
 from hostloom.boot.tftp import TftpServer
 from hostloom.config import Settings
 from hostloom.decide.explain.boot import render_boot
 from hostloom.model.commissioning import BootAction, FoundHardware
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors import ConfigError, ReportRefused
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
 from hostloom.patience import Crowd, PatientProtocol, limited
-from hostloom.ports import Ports
+from hostloom.ports import Ports, UnitOfWork
 from hostloom.repeating import Repeating
 from hostloom.workflows.commission import give_up_overdue
 from hostloom.workflows.netboot import boot_now
 from hostloom.workflows.report import take_report, temporary_name
+from hostloom.workflows.served import ServedNetworks
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +44,17 @@ MAX_CONNECTIONS_OF_ONE = 64
 BACKLOG = 256
 
 
+@dataclass
+class _Quotas:
+    """How often an address or machine may ask; a real machine asks a few times while it boots."""
+
+    scripts: Quota = field(default_factory=lambda: Quota(32, 1.0))
+    hardware: Quota = field(default_factory=lambda: Quota(16, 0.1))
+    all_hardware: Quota = field(default_factory=lambda: Quota(400, 4.0))
+    reports: Quota = field(default_factory=lambda: Quota(32, 1.0))
+    reports_of_one: Quota = field(default_factory=lambda: Quota(8, 0.1))
+
+
 class BootServer:
     """Everything that machines reach this machine for before they have a system; on all its addresses.
 
@@ -46,13 +64,19 @@ class BootServer:
     def __init__(self, settings: Settings, ports: Ports) -> None:
         self._settings, self._ports = settings, ports
         self._images = BootImages(settings.images, settings.boot_kernel, settings.boot_initrd)
+        self._served = ServedNetworks(ports, settings.boot_networks)
+        self._quotas = _Quotas()
+        # Tokens to say "I am up" follow from it: they are kept nowhere.
+        self._key = ports.secrets.derive("machine-up") if ports.secrets else secrets.token_hex(16)
         with ExitStack() as undo:
             self._socket = undo.enter_context(_listen(settings.boot_port))
-            self._tftp = _tftp(settings.tftp_port)
+            self._tftp = _tftp(settings.tftp_port, self._served.__contains__)
             undo.pop_all()
         config = uvicorn.Config(
             create_boot_app(
-                self._images, loaders(), BootCalls(boot=self._boot, up=self._up, found=self._found)
+                self._images,
+                loaders(),
+                BootCalls(self._boot, self._up, self._found, self._served.__contains__),
             ),
             http=limited(PatientProtocol, Crowd(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE)),
             ws="none",
@@ -85,7 +109,8 @@ class BootServer:
 
     # -- what machines ask -------------------------------------------------------------------------------
 
-    def _boot(self, mac: MacAddress) -> MachineBoot:
+    def _boot(self, mac: MacAddress, seen_from: str) -> MachineBoot:
+        self._quotas.scripts.check(seen_from, "boot scripts of this address")
         found = boot_now(
             self._ports,
             mac,
@@ -105,21 +130,52 @@ class BootServer:
             image.name if image else "",
             found.secret,
             self._settings.boot_cmdline,
+            self._up_secret(mac) if image else "",
         )
 
-    def _found(self, secret: str, found: FoundHardware) -> str:
+    def _found(self, secret: str, found: FoundHardware, seen_from: str) -> str:
+        self._quotas.hardware.check(seen_from, "reports of this address")
+        self._quotas.all_hardware.check("all", "reports")
         return take_report(self._ports, secret, found).value
 
     def _up(self, report: Report) -> None:
-        text = f"is up with {report.ip} on {report.mac}, {report.uptime_s:g} s after its kernel started"
+        self._quotas.reports.check(report.seen_from, "reports of this address")
+        self._quotas.reports_of_one.check(report.mac, "reports of this machine")
         details = {"mac": str(report.mac), "ip": str(report.ip), "seen_from": report.seen_from}
         with self._ports.store.begin() as uow:
             machine = uow.machines.find_by_mac(report.mac)
+            if not self._may_report(uow, machine, report):
+                raise ReportRefused
+            text = _up_text(machine, report)
             name = machine.hostname if machine else report.hostname or str(report.mac)
             uow.events.add(
                 Event("machine-up", f"machine {name}", text, self._ports.clock.now(), details=details)
             )
             uow.commit()
+
+    def _up_secret(self, mac: MacAddress) -> str:
+        """The token of the machine that booted by this NIC."""
+        return hmac.new(self._key.encode(), mac.text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def _may_report(self, uow: UnitOfWork, machine: Machine | None, report: Report) -> bool:
+        """Whether the token is that of the NIC, or of another NIC of the same machine, by which it booted."""
+        macs = {report.mac}
+        if machine is not None:
+            macs |= {nic.mac for nic in machine.interfaces}
+            macs |= {nic.mac for nic in uow.nodes.get(machine.system_id).interfaces if nic.mac is not None}
+        return any(hmac.compare_digest(self._up_secret(mac), report.secret) for mac in macs)
+
+
+def _up_text(machine: Machine | None, report: Report) -> str:
+    """What is told, with what does not agree: where the report came from, and the reserved address."""
+    text = f"is up with {report.ip} on {report.mac}, {report.uptime_s:g} s after its kernel started"
+    if str(report.ip) != report.seen_from:
+        text += f"; the report came from {report.seen_from}"
+    nics = machine.interfaces if machine is not None else ()
+    reserved = [ip for nic in nics if nic.mac == report.mac for ip in nic.ips]
+    if reserved and report.ip not in reserved:
+        text += f"; reserved for it is {', '.join(map(str, reserved))}"
+    return text
 
 
 def _is_virtual(machine: Machine | None) -> bool:
@@ -139,12 +195,12 @@ def _listen(port: int) -> socket.socket:
         raise ConfigError("boot_port", str(port), f"a port that is free here ({error.strerror})") from error
 
 
-def _tftp(port: int) -> TftpServer | None:
+def _tftp(port: int, serves: Callable[[str], bool]) -> TftpServer | None:
     """Firmware asks on port 69 only, which an ordinary user may not have: then machines need iPXE."""
     if not port:
         return None
     try:
-        return TftpServer(loaders(), port)
+        return TftpServer(loaders(), port, serves)
     except PermissionError:
         log.warning("no TFTP: port %d is for root; firmware without iPXE cannot boot from here", port)
         return None

@@ -886,5 +886,7 @@ class Ports:
     commission_timeout_s: float = 1200.0
     #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first.
     trust_first_keys: bool = True
+    #: Machines that wait as new; while there are so many, no other one is enlisted unasked.
+    max_new_machines: int = 1000
     #: Which URIs a host may have beyond those that touch no file of this machine.
     uris: UriRules = field(default_factory=UriRules)

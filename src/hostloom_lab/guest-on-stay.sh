@@ -9,7 +9,7 @@ for nic in $(nics); do
   echo "HL up $nic mac=$mac ip=$address"
   [ -n "$address" ] || continue
   query="mac=$mac&ip=$address&hostname=$(hostname)&uptime=$(cut -d' ' -f1 /proc/uptime)"
-  wget -q -O /dev/null "$url/report?$query" && echo "HL reported $nic"
+  wget -q -O /dev/null --header "Authorization: Bearer $(option hl.up)" "$url/report?$query" && echo "HL reported $nic"
 done
 echo "HL ready"
 while :; do setsid cttyhack sh </dev/console >/dev/console 2>&1; done

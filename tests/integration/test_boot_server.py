@@ -4,16 +4,23 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import httpx
 import pytest
 
 from hostloom.config import Settings
-from hostloom.model.errors import ConfigError
+from hostloom.model.commissioning import FoundHardware, FoundNic
+from hostloom.model.errors import ConfigError, TooManyRequests
+from hostloom.model.ids import MacAddress
 from hostloom.model.machine import MachineState
 from hostloom.netboot import BootServer
 from hostloom.patience import PatientProtocol
+from hostloom.workflows.netboot import boot_now
+from hostloom.workflows.report import take_report
+from hostloom.workflows.served import ServedNetworks
 from support.little_world import LittleWorld, little_world
 from support.rig import wait_until
 from support.sshd import free_port
@@ -43,6 +50,7 @@ def server(tmp_path: Path, world: LittleWorld, monkeypatch: pytest.MonkeyPatch) 
         boot_kernel=tmp_path / "kernel",
         boot_initrd=tmp_path / "initrd",
         tftp_port=0,
+        boot_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
     )
     server = BootServer(settings, world.ports)
     server.start()
@@ -77,6 +85,88 @@ def test_a_bare_machine_is_enlisted_over_both_families(port: int, world: LittleW
     again = httpx.get(f"{base}/machine/{MAC}.ipxe").text
     assert "kernel " not in again
     assert "it is new" in again
+
+
+def _report(port: int, secret: str, mac: str = MAC, ip: str = "127.0.0.1") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {secret}"}
+    return httpx.get(f"http://127.0.0.1:{port}/report?mac={mac}&ip={ip}", headers=headers)
+
+
+def _up_secret(port: int, mac: str = MAC) -> str:
+    script = httpx.get(f"http://127.0.0.1:{port}/machine/{mac}.ipxe").text
+    return script.partition(" hl.up=")[2].partition(" ")[0]
+
+
+def test_only_the_machine_itself_reports_that_it_is_up(port: int, world: LittleWorld) -> None:
+    secret = _up_secret(port)
+    assert _report(port, secret[::-1]).status_code == 403
+    assert _report(port, secret, mac="52:54:00:99:00:02").status_code == 403
+    assert _report(port, secret, ip="10.9.9.9").status_code == 200
+    with world.ports.store.begin() as uow:
+        (event,) = [each for each in uow.events.list() if each.kind == "machine-up"]
+    assert "the report came from 127.0.0.1" in event.message
+
+
+def test_reports_are_counted(port: int, world: LittleWorld) -> None:
+    secret = _up_secret(port)
+    found = [_report(port, secret).status_code for _ in range(12)]
+    assert (found[0], found[-1]) == (200, 429)
+    with world.ports.store.begin() as uow:
+        assert sum(each.kind == "machine-up" for each in uow.events.list()) == found.count(200) < 10
+
+
+def _enlist(port: int, monkeypatch: pytest.MonkeyPatch, world: LittleWorld, number: int) -> int:
+    mac, secret = f"52:54:00:98:00:{number:02x}", f"{number:032d}"
+    monkeypatch.setattr(world.ports.ids, "secret", lambda: secret)
+    httpx.get(f"http://127.0.0.1:{port}/machine/{mac}.ipxe")
+    found = {"cores": 1, "memory_mib": 100, "architecture": "x86_64", "firmware": "bios"}
+    found["nics"] = [{"name": "eth0", "mac": mac, "carrier": True}]
+    headers = {"Authorization": f"Bearer {secret}"}
+    return httpx.post(f"http://127.0.0.1:{port}/commissioning", json=found, headers=headers).status_code
+
+
+def test_one_address_cannot_invent_machines_for_ever(
+    port: int, monkeypatch: pytest.MonkeyPatch, world: LittleWorld
+) -> None:
+    found = [_enlist(port, monkeypatch, world, number) for number in range(24)]
+    assert found[0] == 200
+    assert found[-1] == 429
+    with world.ports.store.begin() as uow:
+        assert len(uow.machines.list()) == found.count(200) < 20
+
+
+def test_so_many_new_machines_are_enough(tmp_path: Path, world: LittleWorld) -> None:
+    ports = replace(world.ports, max_new_machines=1)
+    nics = [FoundNic("eth0", MacAddress(f"52:54:00:97:00:0{n}"), carrier=True) for n in range(2)]
+    for nic in nics:
+        now = boot_now(ports, nic.mac, enlist=True, has_image=lambda _: True)
+        hardware = FoundHardware(1, 100, "x86_64", "bios", nics=(nic,))
+        if nic is nics[0]:
+            take_report(ports, now.secret, hardware)
+        else:
+            with pytest.raises(TooManyRequests, match="wait as new"):
+                take_report(ports, now.secret, hardware)
+    with world.ports.store.begin() as uow:
+        assert len(uow.machines.list()) == 1
+
+
+def test_served_networks_are_those_of_our_dhcp(world: LittleWorld) -> None:
+    with world.ports.store.begin() as uow:
+        snapshot = uow.snapshot()
+        (served,) = [each for each in snapshot.subnets if each.vlan_id in snapshot.bootable_vlans]
+    networks = ServedNetworks(world.ports, [ip_network("192.0.2.0/24")])
+    for address, answered in (
+        (str(served.cidr[5]), True),
+        (f"::ffff:{served.cidr[5]}", True),
+        ("192.0.2.9", True),
+        ("127.0.0.1", False),
+        ("203.0.113.1", False),
+        ("fe80::1%eth0", False),
+        ("169.254.1.1", True),
+        ("nonsense", False),
+        ("", False),
+    ):
+        assert (address in networks) is answered, address
 
 
 def test_eight_at_once_do_not_wait_for_one_that_stalls(port: int) -> None:

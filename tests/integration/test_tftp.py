@@ -6,6 +6,7 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,10 +78,78 @@ def test_a_packet_that_is_lost_comes_again(server: TftpServer) -> None:
         assert mine.recvfrom(2048)[0][:4] == struct.pack("!HH", 3, 2)
 
 
+def packets(mine: socket.socket, timeout_s: float) -> int:
+    """How many come until none comes for so long."""
+    mine.settimeout(timeout_s)
+    count = 0
+    with suppress(TimeoutError):
+        while mine.recv(2048):
+            count += 1
+    return count
+
+
+STRAY = [b"x", b"\0\1", b"\0\4\0\1", b"\0\5\0\0", b"\0\1snponly.efi\0octet\0tsize\x000\0"]
+
+
+@pytest.mark.parametrize("stray", [*STRAY, REQUEST], ids=[*"xraeo", "same"])
+@pytest.mark.parametrize("proven", [True, False])
+def test_other_packets_to_the_port_are_not_answered_with_data(
+    server: TftpServer, stray: bytes, proven: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A forged address must not be hit by more than a few packets, whatever is sent in its name."""
+    with client() as mine:
+        mine.sendto(REQUEST, ("127.0.0.1", server.port))
+        _, peer = mine.recvfrom(2048)
+        if proven:
+            mine.sendto(struct.pack("!HH", 4, 1), peer)
+            mine.recv(2048)
+        for _ in range(500):
+            mine.sendto(stray, ("127.0.0.1", server.port))
+        assert packets(mine, 0.6 if proven else 1.6) <= (0 if proven else tftp.UNPROVEN_RESENDS)
+
+
+def test_one_address_may_ask_a_few_times_only(server: TftpServer) -> None:
+    answers = 0
+    for _ in range(tftp.REQUESTS_BURST + 20):
+        with client(0.1) as mine:
+            mine.sendto(b"\0\1nothing\0octet\0", ("127.0.0.1", server.port))
+            answers += packets(mine, 0.1)
+    assert tftp.REQUESTS_BURST <= answers <= tftp.REQUESTS_BURST + 4
+
+
+def test_addresses_of_other_networks_get_no_answer(server: TftpServer) -> None:
+    server.serves = lambda address: address == "127.0.0.9"
+    with client() as mine:
+        mine.sendto(REQUEST, ("127.0.0.1", server.port))
+        assert packets(mine, 0.5) == 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mine:
+        mine.bind(("127.0.0.9", 0))
+        mine.sendto(REQUEST, ("127.0.0.1", server.port))
+        assert packets(mine, 1.5) > 0
+
+
+def test_forged_requests_do_not_keep_the_places(server: TftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tftp, "MAX_TRANSFERS", 3)
+    forged = []
+    for n in range(1, 7):
+        forged.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        forged[-1].bind((f"127.0.2.{n}", 0))
+        forged[-1].sendto(REQUEST, ("127.0.0.1", server.port))
+        forged[-1].settimeout(5)
+        forged[-1].recv(2048)
+    with client() as mine:
+        mine.sendto(REQUEST, ("127.0.0.1", server.port))
+        assert mine.recv(2048)[:4] == struct.pack("!HH", 3, 1)
+        assert server.transfers <= 3
+    for each in forged:
+        each.close()
+
+
 def test_a_client_that_is_gone_is_given_up(
     server: TftpServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tftp, "RESENDS", 0)
+    monkeypatch.setattr(tftp, "UNPROVEN_RESENDS", 0)
     monkeypatch.setattr(tftp, "MAX_LIFE_S", 0.0)
     with client() as mine:
         mine.sendto(REQUEST, ("127.0.0.1", server.port))

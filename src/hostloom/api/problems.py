@@ -41,6 +41,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.Cancelled: 409,
     errors.NotAuthenticated: 401,
     errors.NotPermitted: 403,
+    errors.TooManyRequests: 429,
     errors.ReportRefused: 403,
     errors.Refused: 409,
     errors.DriverError: 502,

@@ -12,13 +12,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hostloom.boot.found import parse_hardware
 from hostloom.boot.images import BootImages
 from hostloom.boot.reports import FIELDS, Report, parse_report
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
 from hostloom.model.commissioning import FoundHardware
-from hostloom.model.errors import InvalidValue, ReportRefused
+from hostloom.model.errors import InvalidValue, ReportRefused, TooManyRequests
 from hostloom.model.ids import MacAddress
 
 __all__ = ["BootCalls", "Report", "create_boot_app"]
@@ -33,18 +34,21 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 class BootCalls:
     """What the server asks and tells; each may block, and runs in a thread."""
 
-    #: What a machine boots now; asking for it is what a booting machine does, and has its effects.
-    boot: Callable[[MacAddress], MachineBoot]
+    #: What a machine boots now, and the address that it asks from; asking has the effects of booting.
+    boot: Callable[[MacAddress, str], MachineBoot]
     #: "I am up."
     up: Callable[[Report], None]
-    #: What was found in a machine, with the secret that it was given; answers what it does next.
-    found: Callable[[str, FoundHardware], str]
+    #: What was found in a machine, with the secret that it was given and where it came from; answers what it
+    #: does next.
+    found: Callable[[str, FoundHardware, str], str]
+    #: Whether a client's address is of a network that is served.
+    serves: Callable[[str], bool] = lambda _: True
 
 
 def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: BootCalls) -> Starlette:
     """The ASGI app; files come with HEAD, ranges and ETags."""
     boot = _Boot(images, loaders, calls)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/boot.ipxe", boot.first_script),
             Route("/machine/{mac}.ipxe", boot.machine_script),
@@ -53,8 +57,27 @@ def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: Boot
             Route("/report", boot.report, methods=["GET", "POST"]),
             Route("/commissioning", boot.commissioning, methods=["POST"]),
         ],
-        exception_handlers={InvalidValue: _refuse, ReportRefused: _forbid},
+        exception_handlers={InvalidValue: _refuse, ReportRefused: _forbid, TooManyRequests: _wait},
     )
+    app.add_middleware(_Served, serves=calls.serves)
+    return app
+
+
+class _Served:
+    """ASGI middleware that answers machines of served networks only."""
+
+    def __init__(self, app: ASGIApp, serves: Callable[[str], bool]) -> None:
+        self._app, self._serves = app, serves
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Others are refused before anything is read or looked up."""
+        if scope["type"] == "http":
+            client = scope.get("client")
+            if client is None or not await run_in_threadpool(self._serves, _plain_address(client[0])):
+                words = "only machines of networks with our DHCP are served here (boot_networks: others)\n"
+                await PlainTextResponse(words, 403, {"Connection": "close"})(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class _BootFile(FileResponse):
@@ -87,12 +110,13 @@ class _Boot:
         return await _file(self.loaders.get(request.path_params["name"]))
 
     async def report(self, request: Request) -> Response:
+        secret = _secret(request)
         fields = list(request.query_params.multi_items())
         if request.method == "POST":
             fields += _form(await _body(request, MAX_FORM_BYTES))
         if len(dict(fields)) < len(fields):
             raise InvalidValue("report", [name[:20] for name, _ in fields[:8]], "every field once")
-        report = parse_report(dict(fields), _seen_from(request))
+        report = parse_report(dict(fields), _seen_from(request), secret)
         await run_in_threadpool(self.calls.up, report)
         return PlainTextResponse("ok\n")
 
@@ -102,14 +126,16 @@ class _Boot:
             raise InvalidValue("Content-Type", request.headers.get("content-type", ""), "application/json")
         body = await _body(request, MAX_HARDWARE_BYTES)
         found = await run_in_threadpool(parse_hardware, body)
-        return JSONResponse({"next": await run_in_threadpool(self.calls.found, secret, found)})
+        return JSONResponse(
+            {"next": await run_in_threadpool(self.calls.found, secret, found, _seen_from(request))}
+        )
 
     async def _script(self, request: Request, mac: MacAddress) -> Response:
         if not mac.is_unicast:
             raise InvalidValue("mac", str(mac), "the MAC address of a NIC")
         if request.method == "HEAD":
             return _script("")  # who only looks takes nothing that is given once
-        boot = await run_in_threadpool(self.calls.boot, mac)
+        boot = await run_in_threadpool(self.calls.boot, mac, _seen_from(request))
         return _script(machine_script(boot, mac, _base_url(request)))
 
 
@@ -130,6 +156,10 @@ def _refuse(_request: Request, error: Exception) -> Response:
 
 def _forbid(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", 403)
+
+
+def _wait(_request: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{error}\n", 429, {"Retry-After": "30"})
 
 
 def _base_url(request: Request) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from hostloom.model.errors import InvalidValue
@@ -23,9 +23,11 @@ class Report:
     seen_from: str
     hostname: str
     uptime_s: float
+    #: Leave to report, from the machine's script.
+    secret: str = field(default="", repr=False)
 
 
-def parse_report(fields: Mapping[str, str], seen_from: str) -> Report:
+def parse_report(fields: Mapping[str, str], seen_from: str, secret: str = "") -> Report:
     """Only `mac` must be there; InvalidValue for what is none of FIELDS or cannot be."""
     for name, text in fields.items():
         if name not in FIELDS:
@@ -38,6 +40,7 @@ def parse_report(fields: Mapping[str, str], seen_from: str) -> Report:
         seen_from=seen_from,
         hostname=fields.get("hostname", ""),
         uptime_s=_seconds(fields.get("uptime", "")),
+        secret=secret,
     )
 
 

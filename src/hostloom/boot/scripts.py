@@ -31,10 +31,12 @@ class MachineBoot:
     secret: str = field(default="", repr=False)
     #: More for the kernel's command line.
     kernel_options: str = ""
+    #: Leave to say that it is up.
+    up_secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         check_hostname(self.hostname, "hostname")
-        for name in ("why", "secret", "kernel_options"):
+        for name in ("why", "secret", "kernel_options", "up_secret"):
             if not getattr(self, name).isprintable():
                 raise InvalidValue(name, "", "printable characters on one line")
 
@@ -103,6 +105,8 @@ def _options(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
     if boot.secret:
         words.append(f"hl.token={boot.secret}")
     words += [f"hl.name={boot.hostname}", f"BOOTIF={mac}"]
+    if boot.up_secret:
+        words.append(f"hl.up={boot.up_secret}")
     return " ".join([*words, *boot.kernel_options.split()])
 
 

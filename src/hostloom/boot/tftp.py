@@ -9,12 +9,13 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hostloom.boot.quota import Quota
 from hostloom.boot.tftp_packets import (
     ErrorCode,
     ReadRequest,
@@ -31,6 +32,12 @@ MAX_TRANSFERS = 64
 MAX_OF_ONE = 4
 #: A packet that is not acknowledged is sent again this often.
 RESENDS = 5
+#: The same before the client has acknowledged anything: its address may be forged, and another one be hit.
+UNPROVEN_RESENDS = 2
+#: A request that comes again is answered again, but not faster than this.
+LEAST_RESEND_S = 0.25
+#: Requests of one address: firmware makes a handful, then begins again after seconds.
+REQUESTS_BURST, REQUESTS_PER_S = 16, 0.5
 MAX_LIFE_S = 120.0
 #: No loader is longer; more would be memory for nothing.
 MAX_FILE_BYTES = 16 * 2**20
@@ -47,8 +54,13 @@ class _Sending:
     socket: socket.socket
     peer: Peer
     ends_at: float
+    #: What was asked for, as it came.
+    request: bytes = b""
     resend_at: float = 0.0
-    resends_left: int = RESENDS
+    sent_at: float = 0.0
+    resends_left: int = UNPROVEN_RESENDS
+    #: The client has acknowledged a packet: its address is its own.
+    is_proven: bool = False
 
 
 @dataclass
@@ -60,6 +72,9 @@ class TftpServer:
 
     files: Mapping[str, Path]
     port: int = 69
+    #: Whether an address is of a network that is served; others get no answer.
+    serves: Callable[[str], bool] = lambda _: True
+    quota: Quota = field(default_factory=lambda: Quota(REQUESTS_BURST, REQUESTS_PER_S))
     _sendings: dict[Peer, _Sending] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -114,22 +129,40 @@ class TftpServer:
             packet, control, _, peer = self._listener.recvmsg(2048, socket.CMSG_SPACE(_PKTINFO.size))
         except OSError:  # taken back by the kernel, as one with a wrong checksum is
             return
-        local = _local_address(control)
-        if (known := self._sendings.get(peer)) is not None:
-            self._send(known)  # our answer was lost
+        if not self.serves(_shown(peer)):
             return
+        if (known := self._sendings.get(peer)) is not None:
+            self._repeat(known, packet)
+            return
+        local = _local_address(control)
         try:
             request = parse_request(packet)
-            if request is None or self._is_full(peer):
+            if request is None or not self.quota.take(_shown(peer)) or self._is_full(peer):
                 return
-            self._begin(Transfer(self._content(request), request), local, peer)
+            self._begin(Transfer(self._content(request), request), packet, local, peer)
         except RefusedRequest as refused:
             log.info("tftp: %s is refused: %s", _shown(peer), refused)
             self._refuse(refused, local, peer)
 
+    def _repeat(self, sending: _Sending, packet: bytes) -> None:
+        """Our answer was lost if the very same request comes again; what else comes here is not answered."""
+        if sending.is_proven or packet != sending.request or sending.resends_left <= 0:
+            return
+        if time.monotonic() - sending.sent_at >= LEAST_RESEND_S:
+            sending.resends_left -= 1
+            self._send(sending)
+
     def _is_full(self, peer: Peer) -> bool:
-        of_one = sum(each.peer[0] == peer[0] for each in self._sendings.values())
-        return len(self._sendings) >= MAX_TRANSFERS or of_one >= MAX_OF_ONE
+        """Whether there is no place for another transfer; unproven ones make room for it."""
+        of_one = sum(sending.peer[0] == peer[0] for sending in self._sendings.values())
+        if of_one >= MAX_OF_ONE:
+            return True
+        if len(self._sendings) < MAX_TRANSFERS:
+            return False
+        oldest = next((sending for sending in self._sendings.values() if not sending.is_proven), None)
+        if oldest is not None:
+            self._end(oldest)
+        return oldest is None
 
     def _content(self, request: ReadRequest) -> bytes:
         """By its name in the table, with the slash before it that some firmware adds."""
@@ -148,8 +181,8 @@ class TftpServer:
 
     # -- transfers ---------------------------------------------------------------------------------------
 
-    def _begin(self, transfer: Transfer, local: Peer, peer: Peer) -> None:
-        sending = _Sending(transfer, _reply_socket(local, peer), peer, time.monotonic() + MAX_LIFE_S)
+    def _begin(self, transfer: Transfer, packet: bytes, local: Peer, peer: Peer) -> None:
+        sending = _Sending(transfer, _reply_socket(local, peer), peer, time.monotonic() + MAX_LIFE_S, packet)
         self._sendings[peer] = sending
         self._selector.register(sending.socket, selectors.EVENT_READ, sending)
         log.info("tftp: %s to %s", transfer.request.name, _shown(peer))
@@ -162,13 +195,14 @@ class TftpServer:
             self._end(sending)
             return
         if sending.transfer.take(packet):
-            sending.resends_left = RESENDS
+            sending.resends_left, sending.is_proven = RESENDS, True
             self._send(sending)
         elif sending.transfer.is_over:
             self._end(sending)
 
     def _send(self, sending: _Sending) -> None:
-        sending.resend_at = time.monotonic() + sending.transfer.timeout_s
+        sending.sent_at = time.monotonic()
+        sending.resend_at = sending.sent_at + sending.transfer.timeout_s
         try:
             sending.socket.send(sending.transfer.packet)
         except BlockingIOError:

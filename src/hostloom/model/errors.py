@@ -17,6 +17,7 @@ HostloomError
 │   ├── PlanStale            plan, differences
 │   ├── Cancelled
 │   ├── NotAuthenticated
+│   ├── TooManyRequests      what, wait_s
 │   ├── ReportRefused        a machine's report without leave
 │   └── NotPermitted         who, action
 ├── Refused               a correct no, with its code and explanation
@@ -212,6 +213,16 @@ class NotAuthenticated(RequestError):
 
     code = "not-authenticated"
     hint = "send `Authorization: Bearer TOKEN`; `hostloom token create` makes one"
+
+
+class TooManyRequests(RequestError):
+    """Somebody asks more often than anybody needs to, or more than fits waits already."""
+
+    code = "too-many-requests"
+
+    def __init__(self, what: str, wait_s: int = 30) -> None:
+        super().__init__(f"too many {what}: try again in {wait_s} s")
+        self.what, self.wait_s = what, wait_s
 
 
 class NotPermitted(RequestError):

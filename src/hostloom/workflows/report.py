@@ -16,7 +16,7 @@ from hostloom.decide.explain.boot import render_difference_found
 from hostloom.decide.inventory import take_inventory
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware, FoundNic
-from hostloom.model.errors import AlreadyExists, ReportRefused, StaleGeneration
+from hostloom.model.errors import AlreadyExists, ReportRefused, StaleGeneration, TooManyRequests
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
@@ -166,8 +166,10 @@ def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware
 
 
 def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:
-    """A new machine, not touched until told."""
+    """A new machine, not touched until told; TooManyRequests while too many wait."""
     now = ports.clock.now()
+    if sum(each.state is MachineState.NEW for each in uow.machines.list()) >= ports.max_new_machines:
+        raise TooManyRequests("machines that wait as new", 600)
     machine = Machine(
         system_id=ports.ids.system_id(),
         hostname=free_hostname(uow, temporary_name([nic.mac for nic in found.nics])),

@@ -33,6 +33,7 @@ class BootServer:
     reports: list[Report] = field(default_factory=list)
     found: list[tuple[str, FoundHardware]] = field(default_factory=list)
     asked: list[MacAddress] = field(default_factory=list)
+    networks: list[str] = field(default_factory=lambda: ["10.77.10.50", "127.0.0.1"])
 
     def app(self) -> Starlette:
         if not (self.directory / "vmlinuz").exists():
@@ -40,13 +41,14 @@ class BootServer:
         (self.directory / "snponly.efi").write_bytes(b"efi")
         images = BootImages(self.directory / "images", self.directory / "vmlinuz", self.directory / "gone")
         loaders = {"snponly.efi": self.directory / "snponly.efi", "ipxe.efi": self.directory / "gone"}
-        return create_boot_app(images, loaders, BootCalls(self.boot, self.reports.append, self.take))
+        calls = BootCalls(self.boot, self.reports.append, self.take, self.networks.__contains__)
+        return create_boot_app(images, loaders, calls)
 
-    def boot(self, mac: MacAddress) -> MachineBoot:
+    def boot(self, mac: MacAddress, _seen_from: str) -> MachineBoot:
         self.asked.append(mac)
         return COMMISSION if mac == WEB else LOCAL
 
-    def take(self, secret: str, found: FoundHardware) -> str:
+    def take(self, secret: str, found: FoundHardware, _seen_from: str) -> str:
         if secret != SECRET:
             raise ReportRefused
         self.found.append((secret, found))
@@ -56,6 +58,8 @@ class BootServer:
         self, method: str, path: str, headers: dict[str, str] | None = None, body: str | None = None
     ) -> httpx.Response:
         app = self.app()
+        if path.startswith("/report") and headers is None:
+            headers = {"Authorization": f"Bearer {SECRET}"}
 
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app, client=("::ffff:10.77.10.50", 4711))
@@ -65,7 +69,7 @@ class BootServer:
         return asyncio.run(send())
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return self.request("GET", path, headers)
+        return self.request("GET", path, headers or None)
 
 
 @pytest.fixture
@@ -194,12 +198,34 @@ def test_there_are_no_other_files(server: BootServer, path: str) -> None:
 
 
 REPORT = "mac=52:54:00:00:00:01&ip=10.77.10.50&hostname=web1&uptime=3.25"
-WHOLE = Report(WEB, ip_address("10.77.10.50"), "10.77.10.50", "web1", 3.25)
+WHOLE = Report(WEB, ip_address("10.77.10.50"), "10.77.10.50", "web1", 3.25, SECRET)
 
 
 def test_a_report_in_a_query(server: BootServer) -> None:
     assert server.get(f"/report?{REPORT}").text == "ok\n"
     assert server.reports == [WHOLE]
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer short", "Basic " + "b" * 32, "Bearer " + "b" * 200])
+def test_a_report_needs_the_token_of_the_script(server: BootServer, header: str) -> None:
+    assert server.get(f"/report?{REPORT}", authorization=header).status_code == 403
+    assert server.reports == []
+
+
+def test_machines_of_other_networks_get_nothing(server: BootServer) -> None:
+    server.networks = ["10.77.20.50"]
+    for path in (
+        "/boot.ipxe",
+        "/images/given/kernel",
+        "/boot/snponly.efi",
+        "/machine/525400000001.ipxe",
+    ):
+        answer = server.get(path)
+        assert (answer.status_code, "boot_networks" in answer.text) == (403, True)
+    assert server.request("POST", "/report", body=REPORT).status_code == 403
+    assert (server.asked, server.reports) == ([], [])
+    server.networks.append("10.77.10.50")
+    assert server.get("/boot.ipxe").status_code == 200
 
 
 def test_a_report_in_a_form(server: BootServer) -> None:
@@ -216,9 +242,9 @@ def test_a_report_in_both(server: BootServer) -> None:
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
-        ("ip=10.77.10.50/24", Report(WEB, ip_address("10.77.10.50"), "10.77.10.50", "", 0)),
-        ("ip=2001:db8::1", Report(WEB, ip_address("2001:db8::1"), "10.77.10.50", "", 0)),
-        ("ip=&hostname=&uptime=", Report(WEB, None, "10.77.10.50", "", 0)),
+        ("ip=10.77.10.50/24", Report(WEB, ip_address("10.77.10.50"), "10.77.10.50", "", 0, SECRET)),
+        ("ip=2001:db8::1", Report(WEB, ip_address("2001:db8::1"), "10.77.10.50", "", 0, SECRET)),
+        ("ip=&hostname=&uptime=", Report(WEB, None, "10.77.10.50", "", 0, SECRET)),
     ],
 )
 def test_a_report_may_say_less(server: BootServer, query: str, wanted: Report) -> None:

@@ -27,6 +27,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.Cancelled: 409,
     errors.NotAuthenticated: 401,
     errors.NotPermitted: 403,
+    errors.TooManyRequests: 429,
     errors.ReportRefused: 403,
     errors.Refused: 400,
     errors.DriverError: 503,
