@@ -855,6 +855,15 @@ class Store(Protocol):
         """Return when an operation may have become claimable, or after `timeout_s`."""
         ...
 
+    @property
+    def is_private(self) -> bool:
+        """Whether this server is the only one that can use it, as with SQLite."""
+        ...
+
+    def check(self) -> None:
+        """See that it can be read and written now; DatabaseUnavailable."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from hostloom.model.errors import DatabaseUnavailable
+
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 5.0
@@ -30,6 +32,8 @@ class Repeating:
         while not self._stopping.is_set():
             try:
                 self._call()
+            except DatabaseUnavailable:
+                log.debug("%s waits for the database", self._name)  # the store has logged why
             except Exception:  # a thread that dies would leave its work undone for good
                 log.exception("%s", self._name)
             self._stopping.wait(self._every_s)

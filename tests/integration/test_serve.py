@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hostloom.cli.main import main
+from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable
 from support.sshd import free_port
 
 
@@ -49,3 +51,36 @@ def test_a_crash_says_where_it_was(server: "subprocess.Popen[bytes]", tmp_path: 
     words = (tmp_path / "log").read_text()
     assert "Segmentation fault" in words
     assert "worker.py" in words
+
+
+@pytest.mark.parametrize("room_bytes", [0, 100_000])
+def test_a_disk_without_room_ends_the_start_with_one_line(tmp_path: Path, room_bytes: int) -> None:
+    """A limit on the size of files stands for the full disk: no file grows beyond it."""
+    settings = {"STATE_DIR": tmp_path, "SOCKET": tmp_path / "s", "LISTEN": f"127.0.0.1:{free_port()}"}
+    environment = os.environ | {f"HOSTLOOM_{name}": str(value) for name, value in settings.items()}
+    argv = ["prlimit", f"--fsize={room_bytes}", sys.executable, "-m", "hostloom.cli", "serve"]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (75, 78), done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [DatabaseUnavailable(DatabaseTrouble.FULL), OSError(28, "No space left on device", "/state/controller")],
+)
+def test_what_may_pass_ends_the_start_with_75(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("hostloom.app.serve", refuse)
+    monkeypatch.setattr("sys.argv", ["hostloom", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 75
+    said = capsys.readouterr().err
+    assert said.startswith("error: hostloom does not start: ")
+    assert "full" in said or "No space left on device: '/state/controller'" in said

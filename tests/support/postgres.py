@@ -26,8 +26,8 @@ _numbers = itertools.count(1)
 class PostgresServer:
     """A running server; `url` is that of its maintenance database, without the database's name."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, process: "_Process | None" = None) -> None:
+        self.url, self._process = url, process
         with contextlib.suppress(psycopg.errors.InvalidCatalogName):
             self._run(f"DROP DATABASE {TEMPLATE}")
         self._run(f"CREATE DATABASE {TEMPLATE}")
@@ -47,15 +47,26 @@ class PostgresServer:
         finally:
             self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def stop(self) -> None:
+        """Let a server of our own end at once, as in a crash."""
+        assert self._process is not None, "it is not ours"
+        self._process.stop()
+
+    def start(self) -> None:
+        """Start it again."""
+        assert self._process is not None, "it is not ours"
+        self._process.start()
+
     def _run(self, statement: str) -> None:
         with psycopg.connect(self.url.replace("/?", "/postgres?", 1), autocommit=True) as connection:
             connection.execute(statement.encode())
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(*, own: bool = False) -> Iterator[PostgresServer]:
     """The server that HOSTLOOM_TEST_POSTGRES names (`postgresql://USER@HOST/?`), or one of our own."""
-    if url := os.environ.get("HOSTLOOM_TEST_POSTGRES"):
+    url = os.environ.get("HOSTLOOM_TEST_POSTGRES")
+    if url and not own:
         yield PostgresServer(url if "/?" in url else f"{url.rstrip('/')}/?")
         return
     with tempfile.TemporaryDirectory(
@@ -66,8 +77,13 @@ def running_postgres() -> Iterator[PostgresServer]:
         if os.geteuid() == 0:
             account = pwd.getpwnam("postgres")
             os.chown(root, account.pw_uid, account.pw_gid)
-        with _server(root):
-            yield PostgresServer(f"postgresql:///?host={root}&user=postgres")
+        _make_cluster(root)
+        process = _Process(root)
+        process.start()
+        try:
+            yield PostgresServer(f"postgresql:///?host={root}&user=postgres", process)
+        finally:
+            process.stop()
 
 
 def _quick_folder() -> Path | None:
@@ -77,34 +93,46 @@ def _quick_folder() -> Path | None:
     return memory if is_roomy else None
 
 
-@contextlib.contextmanager
-def _server(root: Path) -> Iterator[None]:
-    """Run initdb and the server; the kernel stops the server when this process dies, however it dies."""
-    data = root / "data"
+def _make_cluster(root: Path) -> None:
+    """Run initdb."""
     how = ("--no-sync", "--auth=trust", "--username=postgres", "--locale=C", "--encoding=UTF8")
     done = subprocess.run(
-        _command("initdb", *how, "-D", data), cwd="/", text=True, timeout=60, capture_output=True
+        _command("initdb", *how, "-D", root / "data"), cwd="/", text=True, timeout=60, capture_output=True
     )
     if done.returncode:
         raise RuntimeError(f"initdb failed: {done.stderr}")
-    settings = {
-        "listen_addresses": "",
-        "unix_socket_directories": root,
-        "shared_buffers": "32MB",
-        "max_connections": 100,
-        "fsync": "off",
-        "autovacuum": "off",
-        "dynamic_shared_memory_type": "mmap",  # in its own folder, so that nothing is left elsewhere
-    }
-    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    with (root / "log").open("w") as log:
-        server = subprocess.Popen(_command("postgres", "-D", data, *options), cwd="/", stderr=log)
-    try:
-        _wait_until_ready(root, server)
-        yield
-    finally:
-        server.send_signal(signal.SIGQUIT)
-        server.wait(30)
+
+
+class _Process:
+    """The server's process; the kernel stops it when this process dies, however it dies."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": self._root,
+            "shared_buffers": "32MB",
+            "max_connections": 100,
+            "fsync": "off",
+            "autovacuum": "off",
+            "dynamic_shared_memory_type": "mmap",  # in its own folder, so that nothing is left elsewhere
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with (self._root / "log").open("a") as log:
+            argv = _command("postgres", "-D", self._root / "data", *options)
+            self._server = subprocess.Popen(argv, cwd="/", stderr=log)
+        _wait_until_ready(self._root, self._server)
+
+    def stop(self) -> None:
+        """End it at once."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait(30)
+            self._server = None
 
 
 def _wait_until_ready(root: Path, server: "subprocess.Popen[bytes]") -> None:

@@ -57,6 +57,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.DhcpUnreachable: 503,
     errors.DhcpRejected: 502,
     errors.ImageFailed: 502,
+    errors.DatabaseUnavailable: 503,
     errors.ConfigError: 500,
     errors.LeaseLost: 409,
 }

@@ -15,6 +15,7 @@ from hostloom.api import metrics
 from hostloom.api.calls import authenticate
 from hostloom.api.door import ApiDoor
 from hostloom.api.limits import Door, Limits
+from hostloom.api.health import Health
 from hostloom.api.problems import MEDIA_TYPE, install_handlers
 from hostloom.api.routers import (
     access,
@@ -124,6 +125,7 @@ def create_api(
         lifespan=lifespan,
     )
     app.state.ports, app.state.admin_group, app.state.stopping = ports, admin_group, asyncio.Event()
+    app.state.health = Health(ports.store)
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(authenticate), Depends(refuse_unknown_query)])
     for each in ROUTERS:
         api.include_router(each)
@@ -158,10 +160,9 @@ def _health() -> APIRouter:
 
     @router.get("/healthz")
     def healthz(request: Request) -> dict[str, str]:
-        """Whether the server and its database answer."""
-        ports: Ports = request.app.state.ports
-        with ports.store.begin() as uow:
-            uow.zones.list(limit=1)
+        """Whether the server answers and its database can be read and written: 503 says why it cannot."""
+        health: Health = request.app.state.health
+        health.check()
         return {"status": "ok"}
 
     return router

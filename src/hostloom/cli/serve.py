@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.exits import tell
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors import ConfigError, DatabaseUnavailable
 
 #: EX_CONFIG of sysexits.h: a service manager does not start it again until somebody looks.
 EX_CONFIG = 78
+#: EX_TEMPFAIL: what is wrong may pass, and starting again may help.
+EX_TEMPFAIL = 75
 
 
 def serve(
@@ -48,6 +50,9 @@ def serve(
     except ConfigError as error:
         tell(str(error))
         raise typer.Exit(EX_CONFIG) from None
+    except (DatabaseUnavailable, OSError) as error:
+        tell(f"hostloom does not start: {error}", getattr(error, "hint", ""))
+        raise typer.Exit(EX_TEMPFAIL) from None
 
 
 def _absolute(path: Path | None) -> Path | None:

@@ -33,12 +33,14 @@ HostloomError
 │   ├── DhcpUnreachable      cause
 │   ├── DhcpRejected         cause: Kea's own words
 │   └── ImageFailed          what, cause
+├── DatabaseUnavailable   trouble: the database is locked, full, read-only or gone
 └── ConfigError           setting, value, expected
 
 No HTTP here: the faces map classes to statuses.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 
 class HostloomError(Exception):
@@ -396,6 +398,45 @@ class ImageFailed(DriverError):
     def __init__(self, what: str, cause: str) -> None:
         super().__init__(f"the boot image cannot be built: {what}: {cause}")
         self.what, self.cause = what, cause
+
+
+class DatabaseTrouble(StrEnum):
+    """What is wrong with the database, as the end of a sentence about it."""
+
+    LOCKED = "another process has locked it"
+    FULL = "its disk is full"
+    READ_ONLY = "it is read-only"
+    GONE = "it is gone or does not answer"
+    BUSY = "it takes no more connections"
+    DAMAGED = "it is damaged"
+    FAILING = "its disk or its server fails"
+
+
+_DATABASE_HINTS = {
+    DatabaseTrouble.LOCKED: "try again; if it stays so, find the process that holds the lock and end it",
+    DatabaseTrouble.FULL: "make room on the disk that holds the database; operations go on by themselves",
+    DatabaseTrouble.READ_ONLY: "let hostloom write to the database; operations go on by themselves",
+    DatabaseTrouble.BUSY: "try again; if it stays so, let the database take more connections",
+    DatabaseTrouble.DAMAGED: "restore the database from a backup",
+}
+
+
+class DatabaseUnavailable(HostloomError):
+    """The database cannot be used now; nothing was changed. The server's log has the driver's words."""
+
+    code = "database-unavailable"
+
+    def __init__(self, trouble: DatabaseTrouble) -> None:
+        super().__init__(f"the database cannot be used: {trouble.value}")
+        self.trouble = trouble.name.lower().replace("_", "-")
+        self.hint = _DATABASE_HINTS.get(
+            trouble, "see that the database is there; operations go on by themselves when it is back"
+        )
+
+    @property
+    def details(self) -> dict[str, object]:
+        """The trouble alone."""
+        return {"trouble": self.trouble}
 
 
 class ConfigError(HostloomError):

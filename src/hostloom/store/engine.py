@@ -7,18 +7,29 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, delete, event, make_url, text, update
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from hostloom.model.errors import ConfigError
 from hostloom.ports import UnitOfWork
 from hostloom.store.signals import OperationSignal
 from hostloom.store.snapshot import SnapshotCache
 from hostloom.store.tables import removals, world
+from hostloom.store.trouble import SqliteFile, check_writing, name_troubles
 from hostloom.store.unit_of_work import DatabaseUnitOfWork
 
 EXPECTED_URL = "sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE"
 #: How long a SQLite writer waits for another one.
 BUSY_TIMEOUT_MS = 15_000
+#: How long a request waits for a free connection.
+POOL_TIMEOUT_S = 15.0
+#: A PostgreSQL server that is gone without a word is noticed within some 15 s, unless the URL says otherwise.
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,
+}
 #: Snapshots that are older than this many revisions are read anew; removals before that are forgotten.
 KEPT_REVISIONS = 10_000
 #: Any number that no other program uses in our database: the advisory lock of migrations.
@@ -32,14 +43,29 @@ class DatabaseStore:
         self.engine = engine
         self._cache = SnapshotCache()
         self._signal = OperationSignal(engine)
+        self._file = SqliteFile(Path(engine.url.database or "")) if self.is_private else None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether no other server can use it: a SQLite database has one server."""
+        return self.engine.dialect.name == "sqlite"
 
     def begin(self) -> UnitOfWork:
         """A unit of work; use it in a `with`."""
+        if self._file is not None:
+            self._file.check()
         return DatabaseUnitOfWork(self.engine, self._cache, self._signal.set)
 
     def wait_for_operation(self, timeout_s: float) -> None:
         """Return when an operation may have become claimable, or after `timeout_s`."""
         self._signal.wait(timeout_s)
+
+    def check(self) -> None:
+        """See that it can be read and written now; DatabaseUnavailable."""
+        if self._file is not None:
+            self._file.check()
+            self._file.check_room()
+        check_writing(self.engine)
 
     def close(self) -> None:
         """Close every connection."""
@@ -53,10 +79,12 @@ def open_store(url: str) -> DatabaseStore:
     try:
         with engine.connect() as connection:
             migrate(connection)
-    except OperationalError as error:
+    except DBAPIError as error:
         engine.dispose()
         shown = engine.url.render_as_string(hide_password=True)
-        raise ConfigError("database_url", shown, f"a database that can be opened: {error.orig}") from error
+        cause = " ".join(str(error.orig).split())
+        raise ConfigError("database_url", shown, f"a database that can be opened: {cause}") from error
+    name_troubles(engine)
     return DatabaseStore(engine)
 
 
@@ -91,11 +119,21 @@ def _create_engine(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "postgresql+psycopg" and parsed.database:
         return create_engine(
-            parsed, isolation_level="READ COMMITTED", pool_size=16, max_overflow=16, pool_pre_ping=True
+            parsed,
+            isolation_level="READ COMMITTED",
+            pool_size=16,
+            max_overflow=16,
+            pool_timeout=POOL_TIMEOUT_S,
+            pool_pre_ping=True,
+            connect_args={key: value for key, value in _PATIENCE.items() if key not in parsed.query},
         )
     if parsed.drivername in ("sqlite", "sqlite+pysqlite") and parsed.database not in (None, "", ":memory:"):
         engine = create_engine(
-            parsed, pool_size=16, max_overflow=16, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}
+            parsed,
+            pool_size=16,
+            max_overflow=16,
+            pool_timeout=POOL_TIMEOUT_S,
+            connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         return engine

@@ -7,6 +7,7 @@ import time
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from hostloom.model.errors import DatabaseUnavailable
 from hostloom.store.operations import CHANNEL
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ class OperationSignal:
         while not self._closed.is_set():
             try:
                 look()
+            except DatabaseUnavailable:
+                log.debug("waiting for the database")  # logged where it was found out
             except DBAPIError as error:
                 log.warning("waiting for operations: %s", error)
             except Exception:

@@ -48,6 +48,7 @@ from hostloom.store.spaces import Spaces
 from hostloom.store.ssh_keys import SshKeys
 from hostloom.store.subnets import Subnets
 from hostloom.store.transaction import Transaction
+from hostloom.store.trouble import connect
 from hostloom.store.vlans import Vlans
 from hostloom.store.wire import DhcpMessages, Proofs, VlanProbes
 
@@ -87,7 +88,7 @@ class DatabaseUnitOfWork:
         self._engine, self._cache, self._wake = engine, cache, wake
 
     def __enter__(self) -> Self:
-        tx = self._tx = Transaction(self._engine.connect())
+        tx = self._tx = Transaction(connect(self._engine))
         self.fabrics = Fabrics(tx, tables.fabrics, Fabric)
         self.vlans = Vlans(tx, tables.vlans, Vlan)
         self.spaces = Spaces(tx, tables.spaces, Space)

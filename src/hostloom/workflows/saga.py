@@ -12,7 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
 from hostloom.codec import from_json, to_json
-from hostloom.model.errors import DriverError, HostloomError, LeaseLost, StaleGeneration
+from hostloom.model.errors import (
+    DatabaseUnavailable,
+    DriverError,
+    HostloomError,
+    LeaseLost,
+    StaleGeneration,
+)
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord, StepState
 from hostloom.ports import Ports, UnitOfWork
 
@@ -26,6 +32,8 @@ T = TypeVar("T")
 RETRY_PAUSES_S = (0.5, 2.0)
 #: Transactions that lose against a parallel one are decided anew this often.
 ROW_ATTEMPTS = 8
+#: Raised for the operation as a whole: it stays as it is recorded, and is gone on with from there.
+_NOT_OF_THE_STEP = (LeaseLost, DatabaseUnavailable)
 _CANCELLED = (OperationState.UNWINDING, "cancelled", "cancelled")
 
 
@@ -110,7 +118,11 @@ class Runner:
                 self._run.outputs[step.name] = from_json(data, step.output)
 
     def run(self) -> Operation:
-        """Return the operation finished or stuck; LeaseLost when another process took it over."""
+        """Return the operation finished or stuck.
+
+        LeaseLost when another process took it over. DatabaseUnavailable leaves the operation as it is
+        recorded: another runner of the same claim goes on with it when the database is back.
+        """
         if self._operation.state is OperationState.RUNNING:
             self._forward()
         if self._operation.state is OperationState.UNWINDING:
@@ -138,7 +150,7 @@ class Runner:
                     self._begin()
                 if self._records[step.name].state is StepState.RUNNING:
                     self._do(step)
-            except LeaseLost:
+            except _NOT_OF_THE_STEP:
                 raise
             except Exception as error:  # noqa: BLE001  (every failure must be recorded and unwound)
                 self._fail(self._at, error)
@@ -217,7 +229,7 @@ class Runner:
                 continue
             try:
                 self._undo(step)
-            except LeaseLost:
+            except _NOT_OF_THE_STEP:
                 raise
             except Exception as error:  # noqa: BLE001  (an undo that fails is a state, not a log line)
                 self._stick(step, error)

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from hostloom.model.errors import LeaseLost
+from hostloom.model.errors import DatabaseUnavailable, LeaseLost
 from hostloom.model.operation import Operation
 from hostloom.ports import Ports
 from hostloom.workflows.add_host import ADD_HOST
@@ -30,6 +30,8 @@ SAGAS: dict[str, Saga[Any]] = {
 LEASE_S = 20.0
 RENEW_EVERY_S = 5.0
 IDLE_WAIT_S = 2.0
+#: While the database cannot be used, it is tried again this often.
+DATABASE_PAUSE_S = 1.0
 
 
 class Worker:
@@ -71,13 +73,34 @@ class Worker:
         with self._lock:
             self._running[operation.id] = operation
         try:
-            return Runner(self._ports, SAGAS[operation.saga], operation, self._pause).run()
+            return self._run(operation)
         except LeaseLost:
             log.warning("operation %s was taken over by another process", operation.id)
             return operation
         finally:
             with self._lock:
                 self._running.pop(operation.id, None)
+
+    def _run(self, operation: Operation) -> Operation:
+        """Run it to its end; while the database cannot be used, wait, then go on from what is recorded."""
+        while not self._stopping.is_set():
+            try:
+                return Runner(self._ports, SAGAS[operation.saga], operation, self._pause).run()
+            except DatabaseUnavailable as error:
+                log.warning("operation %s waits: %s", operation.id, error)
+                operation = self._read_again(operation)
+        return operation
+
+    def _read_again(self, operation: Operation) -> Operation:
+        """The operation as it is recorded, when the database is back; LeaseLost if it is not ours then."""
+        while not self._stopping.wait(DATABASE_PAUSE_S):
+            try:
+                self._renew(operation)
+                with self._ports.store.begin() as uow:
+                    return uow.operations.get(operation.id)
+            except DatabaseUnavailable:
+                continue
+        return operation
 
     def _pause(self, seconds: float) -> None:
         self._stopping.wait(seconds)
@@ -87,6 +110,8 @@ class Worker:
             try:
                 if self.run_one() is None:
                     self._ports.store.wait_for_operation(self._idle_wait_s)
+            except DatabaseUnavailable:  # logged by the store; operations are claimed when it is back
+                self._stopping.wait(DATABASE_PAUSE_S)
             except Exception:  # a thread that dies would leave operations lying
                 log.exception("worker")
                 self._stopping.wait(1.0)
@@ -100,6 +125,8 @@ class Worker:
                     self._renew(operation)
                 except LeaseLost:
                     log.warning("operation %s: lease lost", operation.id)
+                except DatabaseUnavailable:  # logged by the store
+                    break
                 except Exception:
                     log.exception("operation %s: lease not renewed", operation.id)
 

@@ -43,6 +43,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.DhcpUnreachable: 503,
     errors.DhcpRejected: 503,
     errors.ImageFailed: 503,
+    errors.DatabaseUnavailable: 503,
     errors.ConfigError: 500,
     errors.LeaseLost: 409,
 }
