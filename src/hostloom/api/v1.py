@@ -14,8 +14,8 @@ from fastapi.routing import APIRoute
 from hostloom.api import metrics
 from hostloom.api.calls import authenticate
 from hostloom.api.door import ApiDoor
-from hostloom.api.limits import Door, Limits
 from hostloom.api.health import Health
+from hostloom.api.limits import Door, Limits
 from hostloom.api.problems import MEDIA_TYPE, install_handlers
 from hostloom.api.routers import (
     access,
