@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
+from hostloom.cli.listing import lists
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
-from hostloom.cli.output import Column, Format, Output, say, show_done, show_list, when
+from hostloom.cli.output import Format, Output, say, show_done, when
 from hostloom.cli.session import login_file, open_client, write_login
-from hostloom.client import Client, Target
+from hostloom.client import Client, Document, Target
 
 USER = Noun(
     "user",
@@ -25,10 +27,11 @@ TOKEN = Noun(
         Column("ID", "id"),
         Column("USER", "user"),
         Column("NAME", "name"),
-        Column("CREATED", lambda item: when(item["created_at"])),
+        Column("CREATED", lambda item: when(item["created_at"]), field="created_at", rank=1),
     ),
     empty="no tokens yet: `hostloom token create --user NAME` makes one",
     example="1a2b3c4d",
+    by="ID",
 )
 
 user = make_app(USER, "Users of this hostloom.")
@@ -75,17 +78,17 @@ def create_token(
 
 
 @token.command("list")
+@lists(TOKEN.listing())
 def list_tokens(
     context: typer.Context,
     user: Annotated[str | None, typer.Option(help="Only those of this user.")] = None,
-    output: Output = Format.TABLE,
-) -> None:
+) -> list[Document]:
     """List tokens, without what is secret of them.
 
     Example: `hostloom token list --user ann`
     """
     with open_client(context) as client:
-        show_list(client.tokens.list(**given(user=user)), TOKEN.columns, output, TOKEN.empty)
+        return client.tokens.list(**given(user=user))
 
 
 def login(

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
+from hostloom.cli.listing import lists
 from hostloom.cli.nouns import Noun, Yes, confirm, given, make_app
-from hostloom.cli.output import Column, Format, Output, show_done, show_list
+from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
+from hostloom.client import Document
 
 
 class Kind(StrEnum):
@@ -30,7 +33,7 @@ NOUN = Noun(
         Column("SUBNET", "subnet"),
         Column("NODE", "node"),
         Column("INTERFACE", "interface"),
-        Column("COMMENT", "comment"),
+        Column("COMMENT", "comment", text=True, rank=1),
     ),
     empty="nobody holds an address here: `hostloom address reserve IP` sets one aside",
     example="10.0.0.9",
@@ -43,19 +46,18 @@ Ip = Annotated[str, typer.Argument(metavar="IP", help="An IP address.")]
 
 
 @app.command("list")
+@lists(NOUN.listing())
 def list_(
     context: typer.Context,
     subnet: InSubnet = None,
     kind: Annotated[Kind | None, typer.Option(help="Only those held for this.")] = None,
-    output: Output = Format.TABLE,
-) -> None:
-    """List the addresses that somebody has.
+) -> list[Document]:
+    """List the addresses that are taken, and by what.
 
     Example: `hostloom address list --subnet 10.0.0.0/24`
     """
     with open_client(context) as client:
-        found = client.addresses.list(**given(subnet=subnet, kind=kind))
-    show_list(found, NOUN.columns, output, NOUN.empty)
+        return client.addresses.list(**given(subnet=subnet, kind=kind))
 
 
 @app.command("show")

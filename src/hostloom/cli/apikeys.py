@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.nouns import Noun, add_delete, add_list, make_app
-from hostloom.cli.output import Column, Format, Output, say, show_done, when
+from hostloom.cli.output import Format, Output, say, show_done, when
 from hostloom.cli.session import open_client
 
 APIKEY = Noun(
@@ -16,10 +17,11 @@ APIKEY = Noun(
         Column("ID", "id"),
         Column("USER", "user"),
         Column("NAME", "name"),
-        Column("CREATED", lambda item: when(item["created_at"])),
+        Column("CREATED", lambda item: when(item["created_at"]), field="created_at", rank=1),
     ),
     empty="no API keys yet: `hostloom apikey create USER` makes one for Terraform, Ansible, Juju or `maas`",
     example="4f7d2c9b1a0e8d6c5b",
+    by="ID",
 )
 
 apikey = make_app(

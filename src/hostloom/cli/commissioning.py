@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from hostloom.cli.columns import Column
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
 from hostloom.cli.nouns import Yes, confirm
-from hostloom.cli.output import Column, Format, Output, memory, say, show_done, size, table, when
+from hostloom.cli.output import Format, Output, memory, say, show_done, size, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
@@ -89,19 +90,21 @@ LINES = (
     Column("COMMISSIONED", lambda item: when(item["commissioned_at"])),
 )
 _HARDWARE = (
-    Column("CPU", "cpu_model"),
+    Column("CPU", "cpu_model", text=True),
     Column("CORES", "cores", right=True),
     Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True),
-    Column("ARCHITECTURE", "architecture"),
-    Column("FIRMWARE", "firmware"),
-    Column("MADE BY", lambda item: " ".join(filter(None, (item["vendor"], item["product"])))),
-    Column("SERIAL", "serial"),
+    Column("ARCHITECTURE", "architecture", rank=4),
+    Column("FIRMWARE", "firmware", rank=3),
+    Column(
+        "MADE BY", lambda item: " ".join(filter(None, (item["vendor"], item["product"]))), text=True, rank=1
+    ),
+    Column("SERIAL", "serial", rank=2),
 )
 _DISKS = (
     Column("NAME", "name"),
     Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
     Column("MODEL", "model"),
-    Column("SERIAL", "serial"),
+    Column("SERIAL", "serial", rank=2),
     Column("ROTATES", "rotational"),
 )
 _NICS = (
@@ -109,7 +112,7 @@ _NICS = (
     Column("MAC", "mac"),
     Column("CARRIER", "carrier"),
     Column("SPEED", lambda item: f"{item['link_speed']} Mbit/s" if item["link_speed"] else None, right=True),
-    Column("DRIVER", "driver"),
+    Column("DRIVER", "driver", rank=2),
     Column("DHCP", lambda item: _lease(item["dhcp"])),
     Column("SWITCH PORT", lambda item: _neighbour(item["neighbour"])),
 )

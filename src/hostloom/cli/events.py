@@ -1,19 +1,20 @@
 """`hostloom event`."""
 
-from typing import Annotated
-
 import typer
 
-from hostloom.cli.output import Column, Format, Output, show_list, when
+from hostloom.cli.columns import Column
+from hostloom.cli.listing import Limit, Listing, lists
+from hostloom.cli.output import when
 from hostloom.cli.session import open_client
+from hostloom.client import Document
 
 app = typer.Typer(help="Events: what happened.", no_args_is_help=True, rich_markup_mode="markdown")
 
 COLUMNS = (
-    Column("WHEN", lambda item: when(item["at"])),
+    Column("WHEN", lambda item: when(item["at"]), field="at"),
     Column("KIND", "kind"),
     Column("SUBJECT", "subject"),
-    Column("MESSAGE", "message"),
+    Column("MESSAGE", "message", text=True),
 )
 
 
@@ -23,14 +24,14 @@ def events() -> None:
 
 
 @app.command("list")
+@lists(Listing(COLUMNS, "nothing has happened yet", by="SUBJECT", is_ordered=True))
 def list_(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, help="So many, newest first.")] = 50,
-    output: Output = Format.TABLE,
-) -> None:
+    limit: Limit = 50,
+) -> list[Document]:
     """List events, newest first.
 
     Example: `hostloom event list --limit 10`
     """
     with open_client(context) as client:
-        show_list(client.events.list(limit), COLUMNS, output, "nothing has happened yet")
+        return client.events.list(limit)

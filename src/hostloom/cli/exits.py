@@ -1,12 +1,15 @@
 """Exit codes, and how a failure is told: what, where, and what to do."""
 
+import json
+from collections.abc import Sequence
 from enum import IntEnum
+from typing import Any
 
 import typer
 from rich.text import Text
 
-from hostloom.cli.output import console
-from hostloom.client import ClientError, Document, Problem
+from hostloom.cli.output import Format, asked_format, console, with_iso_times
+from hostloom.client import ClientError, Document, Problem, ServerUnreachable
 from hostloom.model.fix import FixCode
 from hostloom.model.plan import RequestCode
 
@@ -40,6 +43,8 @@ def exit_of_problem(problem: Problem) -> Exit:
         return Exit.UNREACHABLE
     if problem.code in _SYNTAX:
         return Exit.USAGE
+    if problem.code in _NAMELESS:
+        return Exit.FAILED
     if problem.status in _REFUSED:
         return Exit.REFUSED
     if problem.status in _USAGE:
@@ -55,6 +60,8 @@ def exit_of_operation(operation: Document) -> Exit:
         return Exit.STUCK
     if operation["error_code"] in _UNREACHABLE_CODES:
         return Exit.UNREACHABLE
+    if operation["error_code"] in _NAMELESS:
+        return Exit.FAILED
     return Exit.REFUSED if operation["error_code"] in _REFUSED_CODES else Exit.FAILED
 
 
@@ -62,9 +69,20 @@ def exit_of_refusal(code: str) -> Exit:
     """The exit code of a plan that was refused: a text that does not parse is the caller's slip."""
     if code in _UNREACHABLE_CODES:
         return Exit.UNREACHABLE
+    if code in _NAMELESS:
+        return Exit.FAILED
     return Exit.USAGE if code in _SYNTAX else Exit.REFUSED
 
 
+#: Nothing has the name that the request gives.
+_NAMELESS = frozenset(
+    {
+        RequestCode.UNKNOWN_HOST,
+        RequestCode.UNKNOWN_SPACE,
+        RequestCode.UNKNOWN_FABRIC,
+        RequestCode.UNKNOWN_SUBNET,
+    }
+)
 _SYNTAX = frozenset(
     {
         RequestCode.CONSTRAINT_SYNTAX,
@@ -82,25 +100,44 @@ def fail(message: str, hint: str = "", code: Exit = Exit.FAILED) -> typer.Exit:
     return typer.Exit(code)
 
 
-def tell(message: str, hint: str = "") -> None:
-    """An error, and below it what to do."""
+def tell(message: str, hint: str = "", lines: Sequence[str] = (), document: Document | None = None) -> None:
+    """An error, below it what to do, then what more there is to say.
+
+    A program gets it in the format that it asked for, with the fields of the server's `document`.
+    """
     printer = console(stderr=True)
+    if asked_format.get() is not Format.TABLE:
+        print_document({"error": message, "hint": hint, "lines": list(lines)} | (document or {}))
+        return
     printer.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
     if hint:
         printer.print(Text.assemble(("hint: ", "bold"), hint), soft_wrap=True)
+    for line in lines:
+        printer.print(Text(line), soft_wrap=True)
+
+
+def print_document(error: dict[str, Any]) -> None:
+    """An error for programs: one line of JSON, which is YAML too."""
+    filled = {name: value for name, value in error.items() if value not in ("", [], None, {})}
+    text = json.dumps(with_iso_times(filled))
+    console(stderr=True).print(Text(text), soft_wrap=True)
 
 
 def report(error: ClientError) -> Exit:
     """Tell a client's error and return its exit code."""
-    if not isinstance(error, Problem):
+    if isinstance(error, ServerUnreachable):
         tell(str(error), "is it running? `hostloom serve` starts it; `hostloom login` names another one")
         return Exit.UNREACHABLE
-    tell(str(error), error.hint or _hint(error))
-    wrong = error.document.get("errors")
-    for each in wrong if isinstance(wrong, list) and len(wrong) > 1 else []:
-        console(stderr=True).print(Text(f"  {each['field']}: {each['message']}"), soft_wrap=True)
-    for line in error.text[1:]:
-        console(stderr=True).print(Text(line), soft_wrap=True)
+    if not isinstance(error, Problem):
+        tell(str(error), error.hint)
+        return Exit.USAGE
+    fields = error.document.get("errors")
+    several = fields if isinstance(fields, list) and len(fields) > 1 else []
+    hint = error.hint or _hint(error)
+    lines = [f"  {field['field']}: {field['message']}" for field in several]
+    lines += [line for line in error.text[1:] if line != hint]
+    names = ("code", "status", "details", "errors", "explanation", "differences")
+    tell(str(error), hint, lines, {name: error.document.get(name) for name in names})
     return exit_of_problem(error)
 
 

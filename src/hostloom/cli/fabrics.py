@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
-from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 
 NOUN = Noun(
@@ -16,7 +17,7 @@ NOUN = Noun(
         Column("ID", "id", right=True),
         Column("NAME", "name"),
         Column("CLASS", "class_type"),
-        Column("DESCRIPTION", "description"),
+        Column("DESCRIPTION", "description", text=True, rank=1),
     ),
     empty="no fabrics yet: `hostloom fabric create NAME` makes one; adding a host finds those that it is on",
     example="fabric-0",

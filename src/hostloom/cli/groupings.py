@@ -4,11 +4,16 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
-from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 
-_COLUMNS = (Column("ID", "id", right=True), Column("NAME", "name"), Column("DESCRIPTION", "description"))
+_COLUMNS = (
+    Column("ID", "id", right=True),
+    Column("NAME", "name"),
+    Column("DESCRIPTION", "description", text=True, rank=2),
+)
 
 ZONE = Noun("zone", "A zone by name or id.", lambda client: client.zones, _COLUMNS, example="east")
 POOL = Noun(
@@ -33,7 +38,7 @@ TAG = Noun(
     "tag",
     "A tag by name or id.",
     lambda client: client.tags,
-    (*_COLUMNS, Column("KERNEL OPTIONS", "kernel_options")),
+    (*_COLUMNS, Column("KERNEL OPTIONS", "kernel_options", text=True, rank=1)),
     empty="no tags are described yet: `hostloom tag create NAME`; any word can be used as a tag",
     example="fast",
 )

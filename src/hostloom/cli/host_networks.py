@@ -4,24 +4,25 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Key, Wait, unconstrained
 from hostloom.cli.nouns import Yes, confirm, given
-from hostloom.cli.output import Column, Format, Output, say, show, show_data, show_done, table, when
+from hostloom.cli.output import Format, Output, say, show, show_data, show_done, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
 COLUMNS = (
     Column("NAME", "name"),
     Column("BRIDGE", "bridge"),
-    Column("FORWARD", "forward"),
-    Column("ACTIVE", "active"),
-    Column("LIBVIRT DHCP", "dhcp"),
+    Column("FORWARD", "forward", rank=3),
+    Column("ACTIVE", "active", rank=1),
+    Column("LIBVIRT DHCP", "dhcp", rank=2),
     Column("VLAN", "vlan"),
     Column("SERVED", "served"),
-    Column("CONNECTED", lambda item: "no" if item["isolated"] else "yes"),
-    Column("FAILS", lambda item: ", ".join(each["code"] for each in item["fails"])),
+    Column("CONNECTED", lambda item: "no" if item["isolated"] else "yes", rank=4),
+    Column("FAILS", lambda item: [reason["code"] for reason in item["fails"]]),
     Column("TAKEN", "taken"),
 )
 LOSING = (

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.keys import create_trusting
 from hostloom.cli.nodes import Tags, tags_of
 from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
 from hostloom.cli.output import (
-    Column,
     Format,
     Output,
     memory,
@@ -70,40 +70,52 @@ def _of(used: int, offered: int, there: int, text: Callable[[int], str]) -> str:
 
 POOLS = (
     Column("NAME", "name"),
-    Column("KIND", "kind"),
+    Column("KIND", "kind", rank=2),
     Column("FREE", lambda item: size(item["free_bytes"]), right=True),
     Column("TOTAL", lambda item: size(item["total_bytes"]), right=True),
     Column("DEFAULT", "is_default"),
-    Column("ACTIVE", lambda item: f"no: {item['trouble']}" if item["trouble"] else item["active"]),
-    Column("TAGS", "tags"),
+    Column(
+        "ACTIVE",
+        lambda item: f"no: {item['trouble']}" if item["trouble"] else item["active"],
+        text=True,
+    ),
+    Column("TAGS", "tags", rank=1),
 )
 NETWORKS = (
     Column("NAME", "name"),
     Column("ACTIVE", "active"),
     Column("BRIDGE", "bridge"),
     Column("LIBVIRT DHCP", "dhcp"),
-    Column("FORWARD", "forward"),
+    Column("FORWARD", "forward", rank=1),
 )
 FINDINGS = (
     Column("PART", "part"),
-    Column("EXPECTED", "expected"),
-    Column("FOUND", "found"),
+    Column("EXPECTED", "expected", text=True),
+    Column("FOUND", "found", text=True),
 )
 NOUN = Noun(
     "host",
     "A host by name or id.",
     lambda client: client.hosts,
     (
-        Column("ID", "id", right=True),
+        Column("ID", "id", right=True, rank=3),
         Column("NAME", "name"),
         Column("STATE", lambda item: "reachable" if item["reachable"] else "unreachable"),
-        Column("NODE", _node),
-        Column("CORES", lambda item: f"{item['cores_used']}/{item['cores_offered']}", right=True),
+        Column("NODE", _node, rank=2),
         Column(
-            "MEMORY MIB", lambda item: f"{item['memory_mib_used']}/{item['memory_mib_offered']}", right=True
+            "CORES",
+            lambda item: f"{item['cores_used']} of {item['cores_offered']}",
+            right=True,
+            field="cores",
+        ),
+        Column(
+            "MEMORY MIB",
+            lambda item: f"{item['memory_mib_used']} of {item['memory_mib_offered']}",
+            right=True,
+            field="memory_mib",
         ),
         Column("MACHINES", "machines", right=True),
-        Column("URI", "uri"),
+        Column("URI", "uri", rank=1),
     ),
     (
         Column("NAME", "name"),

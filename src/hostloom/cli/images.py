@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.follow import finish
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, make_app
-from hostloom.cli.output import Column, Format, Output, show_done, size, table, when
+from hostloom.cli.output import Format, Output, show_done, size, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 from hostloom.model.image import Flavour
@@ -28,10 +29,10 @@ NOUN = Noun(
     (
         Column("NAME", "name"),
         Column("FLAVOUR", "flavour"),
-        Column("KERNEL", "kernel_version"),
-        Column("ARCHITECTURE", "architecture"),
-        Column("SIZE", _total, right=True),
-        Column("BUILT", lambda item: when(item["built_at"]), whole=True),
+        Column("KERNEL", "kernel_version", rank=2),
+        Column("ARCHITECTURE", "architecture", rank=4),
+        Column("SIZE", _total, right=True, rank=3),
+        Column("BUILT", lambda item: when(item["built_at"]), field="built_at", rank=1),
     ),
     parts=lambda item: [("files", table(item["files"], FILES))],
     empty="no boot images yet: `hostloom image build` makes one for virtual machines, "

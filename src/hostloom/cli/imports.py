@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, exit_of_operation, exit_of_problem, fail, tell
 from hostloom.cli.follow import follow, tell_end
 from hostloom.cli.keys import create_trusting
-from hostloom.cli.output import Column, Format, Output, say, show, show_data, table
+from hostloom.cli.output import Format, Output, say, show, show_data, table
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Document, Problem
 from hostloom.client.documents import document_of
@@ -33,11 +34,11 @@ STDIN = "-"
 
 COLUMNS = (
     Column("DO", "action"),
-    Column("WHAT", "noun", whole=True),
-    Column("NAME", "name", whole=True),
-    Column("THEIR ID", "their_id"),
-    Column("ID", "id"),
-    Column("", "text"),
+    Column("WHAT", "noun"),
+    Column("NAME", "name"),
+    Column("THEIR ID", "their_id", rank=2),
+    Column("ID", "id", rank=1),
+    Column("", "text", text=True),
 )
 
 

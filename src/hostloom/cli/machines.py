@@ -5,14 +5,17 @@ from typing import Annotated
 import typer
 
 from hostloom.cli import commissioning, compose, lifecycle, proofs, timelines
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
+from hostloom.cli.listing import lists
 from hostloom.cli.nics import parts_of
 from hostloom.cli.nodes import Tags, tags_of
 from hostloom.cli.nouns import Noun, Yes, add_show, confirm, given, make_app
-from hostloom.cli.output import Column, Format, Output, memory, show_data, show_done, show_list
+from hostloom.cli.output import Format, Output, memory, show_data, show_done
 from hostloom.cli.session import open_client
+from hostloom.client import Document
 
 NOUN = Noun(
     "machine",
@@ -20,14 +23,14 @@ NOUN = Noun(
     lambda client: client.machines,
     (
         Column("HOSTNAME", "hostname"),
-        Column("HOST", "host"),
+        Column("HOST", "host", rank=1),
         Column("STATE", "state"),
         Column("POWER", "power"),
-        Column("CORES", "cores", right=True),
-        Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True),
+        Column("CORES", "cores", right=True, rank=3),
+        Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True, field="memory_mib", rank=3),
         Column("ADDRESSES", lambda item: [ip for nic in item["interfaces"] for ip in nic["ips"]]),
-        Column("WIRE", proofs.worst),
-        Column("ORIGIN", "origin"),
+        Column("WIRE", proofs.worst, rank=2),
+        Column("ORIGIN", "origin", rank=4),
     ),
     (
         Column("HOSTNAME", "hostname"),
@@ -70,17 +73,20 @@ app.command("unlock")(lifecycle.unlock)
 
 
 @app.command("list")
+@lists(NOUN.listing())
 def list_(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Only those on this host.")] = None,
-    output: Output = Format.TABLE,
-) -> None:
+) -> list[Document]:
     """List machines.
 
-    Example: `hostloom machine list --host kvm1`
+    Examples:
+
+    - `hostloom machine list --host kvm1`
+    - `hostloom machine list --filter power=off --filter 'hostname=web-*' -q`
     """
     with open_client(context) as client:
-        show_list(client.machines.list(**given(host=host)), NOUN.columns, output, NOUN.empty)
+        return client.machines.list(**given(host=host))
 
 
 add_show(app, NOUN)

@@ -1,10 +1,15 @@
 """The command line: `hostloom NOUN VERB [NAME] [--options]`."""
 
+import os
 import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer._click.exceptions import ClickException  # typer has no public name for it
 
 from hostloom.cli import (
     access,
@@ -30,8 +35,10 @@ from hostloom.cli import (
     vlans,
     world,
 )
-from hostloom.cli.exits import Exit, report
+from hostloom.cli.exits import Exit, report, tell
+from hostloom.cli.output import asked_format, declared_width, format_of
 from hostloom.cli.session import Choice
+from hostloom.cli.usage import tell_usage
 from hostloom.client import ClientError
 
 app = typer.Typer(
@@ -85,6 +92,12 @@ app.command("simulate", rich_help_panel=HERE)(simulate.simulate)
 app.command("serve", rich_help_panel=HERE)(serve.serve)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hostloom {version('hostloom')}")
+        raise typer.Exit
+
+
 @app.callback()
 def choose(
     context: typer.Context,
@@ -99,16 +112,36 @@ def choose(
             help="Its Unix socket; default: /run/hostloom/api.sock, unless logged in.",
         ),
     ] = None,
+    version: Annotated[  # noqa: ARG001  # its callback answers
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Say which server the commands speak to."""
     context.obj = Choice(url, token, socket)
 
 
+@cache
+def _command() -> Callable[..., int | None]:
+    """The whole tree of commands, which takes a while to build."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Run the command line; the exit code says how it went (docs/reference/exit-codes.md)."""
+    if declared_width() is None:
+        os.environ.pop("COLUMNS", None)  # 0, for example, with which help would be empty
+    asked_format.set(format_of(sys.argv[1:]))
     try:
-        app(prog_name="hostloom")
+        sys.exit(_command()(prog_name="hostloom", standalone_mode=False))
+    except ClickException as error:
+        sys.exit(tell_usage(error))
     except ClientError as error:
         sys.exit(report(error))
+    except typer.Abort:
+        tell("nothing was done: the question was not answered with yes")
+        sys.exit(Exit.FAILED)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
+    except OSError as error:
+        tell(f"{error.filename or 'a file'}: {error.strerror or error}")
+        sys.exit(Exit.FAILED)

@@ -2,7 +2,8 @@
 
 from rich.table import Table
 
-from hostloom.cli.output import Column, size, table
+from hostloom.cli.columns import Column
+from hostloom.cli.output import size, table
 from hostloom.client import Document
 
 
@@ -13,23 +14,27 @@ def attached(item: Document) -> str:
 
 
 def addresses(item: Document) -> str:
-    """Its addresses, or how it gets one."""
-    return ", ".join(item["ips"]) or str(item["mode"])
+    """Its addresses, or how it gets one, in a line."""
+    return ", ".join(_ips(item))
+
+
+def _ips(item: Document) -> list[str]:
+    return list(item["ips"]) or [str(item["mode"])]
 
 
 NICS = (
     Column("NAME", "name"),
     Column("ATTACHED TO", attached),
-    Column("VLAN", "vlan"),
-    Column("ADDRESS", addresses),
+    Column("VLAN", "vlan", rank=2),
+    Column("ADDRESS", _ips),
     Column("MAC", "mac"),
-    Column("BOOT", lambda item: "yes" if item["boot"] else None),
+    Column("BOOT", lambda item: "yes" if item["boot"] else None, rank=1),
 )
 DISKS = (
     Column("NAME", "name"),
     Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
     Column("POOL", "pool"),
-    Column("FORMAT", "format"),
+    Column("FORMAT", "format", rank=1),
     Column("VOLUME", "volume"),
 )
 

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
+from hostloom.cli.listing import Listing, lists
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
-from hostloom.cli.output import Column, Format, Output, show_done, show_list, table, when
+from hostloom.cli.output import Format, Output, show_done, show_list, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
@@ -30,14 +32,14 @@ def _vlan(item: Document) -> str:
 
 
 INTERFACES = (
-    Column("ID", "id", right=True),
+    Column("ID", "id", right=True, rank=3),
     Column("NAME", "name"),
-    Column("KIND", _kind),
+    Column("KIND", _kind, field="kind"),
     Column("STATE", _state),
-    Column("VLAN", _vlan),
+    Column("VLAN", _vlan, field="vlan"),
     Column("ADDRESSES", "addresses"),
-    Column("MAC", "mac"),
-    Column("TAGS", "tags"),
+    Column("MAC", "mac", rank=1),
+    Column("TAGS", "tags", rank=2),
 )
 
 NOUN = Noun(
@@ -45,13 +47,13 @@ NOUN = Noun(
     "A node by hostname or system id.",
     lambda client: client.nodes,
     (
-        Column("SYSTEM ID", "system_id"),
+        Column("SYSTEM ID", "system_id", rank=3),
         Column("HOSTNAME", "hostname"),
         Column("KIND", "kind"),
         Column("HOSTS", "hosts"),
-        Column("INTERFACES", lambda item: len(item["interfaces"]), right=True),
-        Column("ZONE", "zone"),
-        Column("TAGS", "tags"),
+        Column("INTERFACES", lambda item: len(item["interfaces"]), right=True, rank=4),
+        Column("ZONE", "zone", rank=2),
+        Column("TAGS", "tags", rank=1),
     ),
     (
         Column("HOSTNAME", "hostname"),
@@ -68,6 +70,7 @@ NOUN = Noun(
     parts=lambda item: [("interfaces", table(item["interfaces"], INTERFACES))],
     empty="no nodes yet: `hostloom host add NAME URI` adds a KVM host with its node",
     example="kvm1",
+    by="HOSTNAME",
 )
 
 app = make_app(NOUN, "Nodes: everything with interfaces that hostloom knows.")
@@ -153,14 +156,15 @@ add_delete(app, NOUN)
 
 
 @interface.command("list")
-def list_interfaces(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+@lists(Listing(INTERFACES, "none are known: `hostloom host refresh NAME` reads those of a host", by="NAME"))
+def list_interfaces(context: typer.Context, key: Key) -> list[Document]:
     """List the interfaces of a node, each with its VLAN and where that comes from.
 
     Example: `hostloom node interface list kvm1`
     """
     with open_client(context) as client:
-        found = client.nodes.get(key)["interfaces"]
-    show_list(found, INTERFACES, output, "none are known: `hostloom host refresh NAME` reads those of a host")
+        found: list[Document] = client.nodes.get(key)["interfaces"]
+    return found
 
 
 @interface.command("update")

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
-from hostloom.cli.output import Column, Format, Output, show_done, show_list, show_one
+from hostloom.cli.listing import Listing, lists
+from hostloom.cli.output import Format, Output, show_done, show_one
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Collection, Document
 
@@ -32,6 +34,15 @@ class Noun:
     #: What to do when there is none yet.
     empty: str = ""
     example: str = "NAME"
+    #: The title of the column that names a thing; the first one that is no ID where absent.
+    by: str = ""
+
+    def listing(self, *, is_ordered: bool = False) -> Listing:
+        """What its lists can show."""
+        titles = [column.title for column in self.columns]
+        by = self.by or next(title for title in titles if title != "ID")
+        more = [line for line in self.lines if line.title not in titles]
+        return Listing(self.columns, self.empty, by, more, is_ordered=is_ordered)
 
     def show(self, item: Document, output: Format) -> None:
         """One of it."""
@@ -47,9 +58,10 @@ def add_list(app: typer.Typer, noun: Noun) -> None:
     """`list`."""
 
     @app.command("list", help=f"List every {noun.name}.\n\nExample: `hostloom {noun.name} list -o json`")
-    def list_(context: typer.Context, output: Output = Format.TABLE) -> None:
+    @lists(noun.listing())
+    def list_(context: typer.Context) -> list[Document]:
         with open_client(context) as client:
-            show_list(noun.collection(client).list(), noun.columns, output, noun.empty)
+            return noun.collection(client).list()
 
 
 def add_show(app: typer.Typer, noun: Noun) -> None:

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import exit_of_operation
 from hostloom.cli.follow import follow, tell_end
+from hostloom.cli.listing import Limit, lists
 from hostloom.cli.nouns import Noun, add_show, make_app
-from hostloom.cli.output import Column, Format, Output, show_done, show_list, table, when
+from hostloom.cli.output import Format, Output, show_done, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
@@ -27,7 +29,7 @@ STEPS = (
     Column("STEP", "name"),
     Column("STATE", "state"),
     Column("TOOK", _took, right=True),
-    Column("ERROR", "error"),
+    Column("ERROR", "error", text=True),
 )
 
 NOUN = Noun(
@@ -39,10 +41,10 @@ NOUN = Noun(
         Column("ACTION", "saga"),
         Column("SUBJECT", "subject"),
         Column("STATE", "state"),
-        Column("STEPS", _progress, right=True),
-        Column("BEGUN", lambda item: when(item["created_at"]), whole=True),
-        Column("BY", "requested_by"),
-        Column("ERROR", "error"),
+        Column("STEPS", _progress, right=True, rank=3),
+        Column("BEGUN", lambda item: when(item["created_at"]), field="created_at", rank=1),
+        Column("BY", "requested_by", rank=4),
+        Column("ERROR", "error", text=True, rank=2),
     ),
     (
         Column("ID", "id"),
@@ -57,6 +59,7 @@ NOUN = Noun(
     parts=lambda item: [("steps", table(item["steps"], STEPS))],
     empty="no operations yet: adding a host or composing a machine begins one",
     example="ID",
+    by="ID",
 )
 
 app = make_app(NOUN, "Operations: long actions and their steps.")
@@ -65,21 +68,20 @@ Key = Annotated[str, typer.Argument(metavar="OPERATION", help=NOUN.key)]
 
 
 @app.command("list")
+@lists(NOUN.listing(is_ordered=True))
 def list_(
     context: typer.Context,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Only those that run or are stuck.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=1, help="So many, newest first.")] = 50,
-    output: Output = Format.TABLE,
-) -> None:
+    limit: Limit = 50,
+) -> list[Document]:
     """List operations, newest first.
 
     Example: `hostloom operation list --unfinished`
     """
     with open_client(context) as client:
-        found = client.operations.list(limit, unfinished=unfinished or None)
-    show_list(found, NOUN.columns, output, NOUN.empty)
+        return client.operations.list(limit, unfinished=unfinished or None)
 
 
 add_show(app, NOUN)

@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 import yaml
@@ -15,10 +16,15 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hostloom.cli.columns import Column, lay_out
 from hostloom.client import Document
 
 #: Columns of a line where the output is no terminal and COLUMNS is not set: a program reads it.
 WIDE = 400
+#: Columns of a terminal that does not say how many it has.
+USUAL_WIDTH = 80
+#: A terminal that claims to be narrower than this is not believed.
+LEAST_WIDTH = 20
 
 
 class Format(StrEnum):
@@ -32,37 +38,44 @@ class Format(StrEnum):
 Output = Annotated[Format, typer.Option("-o", "--output", help="How to show the answer.", show_default=True)]
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a table or a line of a description: its title, and the field or how to make it."""
-
-    title: str
-    value: str | Callable[[Document], Any]
-    right: bool = False
-    #: Never broken over lines; the first column never is.
-    whole: bool = False
-
-    def of(self, item: Document) -> str:
-        """The cell's text."""
-        return cell(item.get(self.value) if isinstance(self.value, str) else self.value(item))
+#: The format that the command line asks for; errors are told in it, too.
+asked_format: ContextVar[Format] = ContextVar("asked_format", default=Format.TABLE)
+_OUTPUT_OPTION = re.compile(r"(?:--output|-[A-Za-z]*o)(?:=?(json|yaml|table|wide))?")
+#: Fields that hold a time, in seconds since the epoch.
+_TIME_FIELD = re.compile(r"at|.+_at")
 
 
-def cell(value: Any) -> str:
-    """A value as people write it."""
-    if value is None or value == "" or value == []:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(cell(each) for each in value)
-    return str(value)
+def format_of(words: Sequence[str]) -> Format:
+    """The format that a command line asks for, read before the command line is parsed."""
+    asked = Format.TABLE
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        option = _OUTPUT_OPTION.fullmatch(word)
+        name = option and (option[1] or following)
+        if name in list(Format):
+            asked = Format(name)
+    return asked
 
 
 def console(*, stderr: bool = False) -> Console:
     """Made for each use, so that it sees the terminal as it is now; NO_COLOR is rich's own business."""
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or os.environ.get("COLUMNS") else WIDE
+    width = declared_width() or (_terminal_width(stream.fileno()) if stream.isatty() else WIDE)
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+
+
+def declared_width() -> int | None:
+    """The width that COLUMNS gives; None where it is not set, or is no width."""
+    text = os.environ.get("COLUMNS", "")
+    width = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return width if width >= LEAST_WIDTH else None
+
+
+def _terminal_width(descriptor: int) -> int:
+    try:
+        width = os.get_terminal_size(descriptor).columns
+    except OSError:
+        width = 0
+    return width if width >= LEAST_WIDTH else USUAL_WIDTH
 
 
 def say(text: str) -> None:
@@ -101,19 +114,46 @@ def show(*things: RenderableType) -> None:
     """Print things for people; what is no terminal gets no spaces at the ends of lines."""
     printer = console()
     if printer.is_terminal:
-        printer.print(*things, sep="\n")
+        printer.print(*things, sep="\n", crop=False)
         return
     with printer.capture() as captured:
-        printer.print(*things, sep="\n")
+        printer.print(*things, sep="\n", crop=False)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def show_data(value: Any, output: Format) -> None:
-    """A document, for programs."""
+    """An answer of the API, for programs: its times are ISO 8601 in UTC."""
+    write_data(with_iso_times(value), output)
+
+
+def write_data(value: Any, output: Format) -> None:
+    """A document as it is, for programs."""
     if output is Format.YAML:
         sys.stdout.write(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
     else:
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def with_iso_times(value: Any) -> Any:
+    """The document with its seconds since the epoch as `2026-11-28T17:28:57.012Z`."""
+    if isinstance(value, Mapping):
+        return {
+            name: iso_time(part) if _is_time(name, part) else with_iso_times(part)
+            for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [with_iso_times(part) for part in value]
+    return value
+
+
+def _is_time(name: object, value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and _TIME_FIELD.fullmatch(str(name)) is not None
+
+
+def iso_time(seconds: float) -> str:
+    """`2026-11-28T17:28:57.012Z`."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def show_done(text: str, item: Document, output: Format) -> None:
@@ -124,15 +164,9 @@ def show_done(text: str, item: Document, output: Format) -> None:
         show_data(item, output)
 
 
-def table(items: Sequence[Document], columns: Sequence[Column]) -> Table:
-    """Columns under their titles, without lines."""
-    found = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
-    for number, column in enumerate(columns):
-        justify: Literal["left", "right"] = "right" if column.right else "left"
-        found.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.whole or number == 0)
-    for item in items:
-        found.add_row(*(Text(column.of(item)) for column in columns))
-    return found
+def table(items: Sequence[Document], columns: Sequence[Column], *, wide: bool = False) -> Table:
+    """Columns under their titles, without lines; `wide`: all of them, however wide the terminal is."""
+    return lay_out(items, columns, None if wide else console().width)
 
 
 def when(seconds: float | None) -> str:

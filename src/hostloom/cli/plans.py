@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from hostloom.cli.columns import Column
 from hostloom.cli.nics import addresses, attached, parts_of
 from hostloom.cli.nouns import Noun, add_delete, add_list, make_app
 from hostloom.cli.output import (
-    Column,
     Format,
     Output,
     memory,
@@ -38,12 +38,13 @@ NOUN = Noun(
     (
         Column("ID", "id"),
         Column("FOR", "subject"),
-        Column("ON", "hosts"),
-        Column("UNTIL", until_of, whole=True),
-        Column("APPLIED", lambda item: item["operation"] is not None),
+        Column("ON", "hosts", rank=1),
+        Column("UNTIL", until_of, field="expires_at", rank=2),
+        Column("APPLIED", lambda item: item["operation"] is not None, rank=3),
     ),
     empty="no plans now: `hostloom machine plan` makes one, which is kept for 15 minutes",
     example="ID",
+    by="ID",
 )
 
 app = make_app(NOUN, "Plans: what composing would do, to be looked at and applied as it is.")
@@ -112,13 +113,14 @@ def _show_machine(plan: Document, machine: Document, *, explain: bool) -> None:
 
 MACHINES = (
     Column("MACHINE", "hostname"),
-    Column("HOST", "host", whole=True),
+    Column("HOST", "host"),
     Column("CORES", "cores", right=True),
     Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True),
     Column("DISKS", lambda item: [f"{each['name']} {size(each['size_bytes'])}" for each in item["disks"]]),
     Column(
         "NICS",
         lambda item: [f"{nic['name']} {addresses(nic)} by {attached(nic)}" for nic in item["interfaces"]],
+        text=True,
     ),
 )
 

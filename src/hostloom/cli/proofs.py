@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
 from hostloom.cli.nouns import given
-from hostloom.cli.output import Column, Format, Output, say, show, show_data, table, when
+from hostloom.cli.output import Format, Output, say, show, show_data, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Document
 from hostloom.model.proof import Verdict
@@ -24,12 +25,12 @@ _SHORT = {
     Verdict.FAILED: "BAD",
 }
 EVIDENCE = (
-    Column("NIC", "nic", whole=True),
+    Column("NIC", "nic"),
     Column("CHECK", "check"),
     Column("VERDICT", "verdict"),
-    Column("WANTED", "wanted"),
-    Column("FOUND", "text"),
-    Column("HOW", "how"),
+    Column("WANTED", "wanted", text=True, rank=1),
+    Column("FOUND", "text", text=True),
+    Column("HOW", "how", rank=2),
 )
 
 

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.keys import create_trusting
+from hostloom.cli.listing import Listing, lists
 from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
-from hostloom.cli.output import Column, Format, Output, show_data, show_done, show_list, show_one
+from hostloom.cli.output import Format, Output, show_data, show_done, show_one
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
@@ -45,12 +47,12 @@ NOUN = Noun(
     "A rack by name or id.",
     lambda client: client.racks,
     (
-        Column("ID", "id", right=True),
+        Column("ID", "id", right=True, rank=4),
         Column("NAME", "name"),
-        Column("NODE", "node"),
-        Column("CONTROL", "control"),
+        Column("NODE", "node", rank=2),
+        Column("CONTROL", "control", rank=1),
         Column("SERVES", "vlans"),
-        Column("STANDS BY", "standby_vlans"),
+        Column("STANDS BY", "standby_vlans", rank=3),
     ),
     (
         Column("NAME", "name"),
@@ -133,24 +135,31 @@ def config(context: typer.Context, key: Key, output: Output = Format.JSON) -> No
         show_data(client.racks.ask(key, "config"), output)
 
 
+LEASES = (
+    Column("ADDRESS", "ip"),
+    Column("MAC", "mac", rank=1),
+    Column("HOSTNAME", "hostname", rank=3),
+    Column("MACHINE", "machine"),
+    Column("NIC", "nic", rank=2),
+    Column("SUBNET", "subnet", rank=4),
+    Column(
+        "UNTIL",
+        lambda item: f"{datetime.fromtimestamp(item['expires_at'], UTC):%H:%M:%S}Z",
+        field="expires_at",
+    ),
+)
+
+
 @app.command("leases")
-def leases(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+@lists(Listing(LEASES, "no leases: no client has asked yet, or no VLAN is served", by="ADDRESS"))
+def leases(context: typer.Context, key: Key) -> list[Document]:
     """List the leases that a rack has given, and who has them.
 
     Example: `hostloom rack leases rack1`
     """
     with open_client(context) as client:
-        found = client.racks.ask(key, "leases")["items"]
-    columns = (
-        Column("ADDRESS", "ip"),
-        Column("MAC", "mac"),
-        Column("HOSTNAME", "hostname"),
-        Column("MACHINE", "machine"),
-        Column("NIC", "nic"),
-        Column("SUBNET", "subnet"),
-        Column("UNTIL", lambda item: f"{datetime.fromtimestamp(item['expires_at'], UTC):%H:%M:%S} UTC"),
-    )
-    show_list(found, columns, output, "no leases: nobody has asked yet, or nothing is served")
+        found: list[Document] = client.racks.ask(key, "leases")["items"]
+    return found
 
 
 @app.command("update")

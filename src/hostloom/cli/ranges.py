@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
-from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 
 
@@ -27,10 +28,11 @@ NOUN = Noun(
         Column("KIND", "kind"),
         Column("START", "start"),
         Column("END", "end"),
-        Column("COMMENT", "comment"),
+        Column("COMMENT", "comment", text=True, rank=1),
     ),
     empty="no ranges yet: `hostloom range create SUBNET --kind dynamic --start IP --end IP` makes one",
     example="10.0.0.200-10.0.0.250",
+    by="ID",
 )
 
 app = make_app(

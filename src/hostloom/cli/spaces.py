@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
-from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 
 NOUN = Noun(

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
-from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 
 NOUN = Noun(
@@ -13,12 +14,12 @@ NOUN = Noun(
     "A subnet by CIDR, id or name.",
     lambda client: client.subnets,
     (
-        Column("ID", "id", right=True),
+        Column("ID", "id", right=True, rank=4),
         Column("CIDR", "cidr"),
-        Column("NAME", lambda item: None if item["name"] == item["cidr"] else item["name"]),
+        Column("NAME", lambda item: None if item["name"] == item["cidr"] else item["name"], rank=2),
         Column("VLAN", "vlan"),
-        Column("SPACE", "space"),
-        Column("GATEWAY", "gateway"),
+        Column("SPACE", "space", rank=1),
+        Column("GATEWAY", "gateway", rank=3),
     ),
     (
         Column("CIDR", "cidr"),

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli.output import Column, Format, Output, show, show_data, table, when
+from hostloom.cli.columns import Column
+from hostloom.cli.output import Format, Output, show, show_data, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
@@ -13,9 +14,9 @@ COLUMNS = (
     Column("NIC", "nic"),
     Column("MESSAGE", "kind"),
     Column("ADDRESS", "ip"),
-    Column("SERVER", "server"),
-    Column("FROM", "vendor"),
-    Column("WORDS", "message"),
+    Column("SERVER", "server", rank=1),
+    Column("FROM", "vendor", rank=2),
+    Column("WORDS", "message", text=True),
 )
 
 

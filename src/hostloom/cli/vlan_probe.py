@@ -2,7 +2,8 @@
 
 import typer
 
-from hostloom.cli.output import Column, Format, console, say, show, show_data, table, when
+from hostloom.cli.columns import Column
+from hostloom.cli.output import Format, console, say, show, show_data, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
@@ -14,11 +15,11 @@ def offers(item: Document) -> str | None:
 
 
 SERVERS = (
-    Column("SERVER", "server", whole=True),
-    Column("MAC", "mac", whole=True),
+    Column("SERVER", "server"),
+    Column("MAC", "mac"),
     Column("OFFERS", offers),
-    Column("SEEN FROM", "seen_from"),
-    Column("SINCE", lambda item: when(item["first_seen_at"])),
+    Column("SEEN FROM", "seen_from", rank=1),
+    Column("SINCE", lambda item: when(item["first_seen_at"]), rank=2),
 )
 
 

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
-from hostloom.cli.output import Column, Format, Output, show_done
+from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 from hostloom.cli.vlan_probe import probe_and_show
 from hostloom.client import Document
@@ -23,13 +24,13 @@ NOUN = Noun(
     "A VLAN by FABRIC/VID, id or name.",
     lambda client: client.vlans,
     (
-        Column("ID", "id", right=True),
+        Column("ID", "id", right=True, rank=4),
         Column("VLAN", "key"),
-        Column("NAME", "name"),
-        Column("SPACE", "space"),
-        Column("DHCP", _dhcp),
-        Column("OTHERS' DHCP", "foreign_dhcp"),
-        Column("MTU", "mtu", right=True),
+        Column("NAME", "name", rank=1),
+        Column("SPACE", "space", rank=2),
+        Column("DHCP", _dhcp, field="dhcp"),
+        Column("OTHERS' DHCP", "foreign_dhcp", rank=3),
+        Column("MTU", "mtu", right=True, rank=5),
     ),
     (
         Column("VLAN", "key"),

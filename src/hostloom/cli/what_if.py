@@ -5,8 +5,9 @@ from typing import Any
 
 import typer
 
+from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
-from hostloom.cli.output import Column, Format, say, show, show_data, table
+from hostloom.cli.output import Format, say, show, show_data, table
 from hostloom.cli.world_files import WorldFile
 from hostloom.client import Document
 from hostloom.decide.changes.apply import apply
@@ -28,11 +29,11 @@ MOST_ROWS = 50
 
 HURT = (
     Column("MACHINE", "machine"),
-    Column("HOST", "host", whole=True),
-    Column("HURT", lambda item: "\n".join(each["text"] for each in item["harms"])),
-    Column("COULD GO TO", "text"),
+    Column("HOST", "host"),
+    Column("HURT", lambda item: [harm["text"] for harm in item["harms"]], text=True),
+    Column("COULD GO TO", "text", text=True),
 )
-CHANGED = (Column("REQUEST", "name"), Column("WHAT BECOMES OF IT", "text"))
+CHANGED = (Column("REQUEST", "name"), Column("WHAT BECOMES OF IT", "text", text=True))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,17 @@ can be printed, stored and compared as they are, and a newer server's fields get
 """
 
 from hostloom.client.api import Client, Collection
-from hostloom.client.errors import ClientError, Problem, ServerUnreachable
+from hostloom.client.errors import ClientError, InvalidTarget, Problem, ServerUnreachable, Unsendable
 from hostloom.client.transport import Document, Target
 
-__all__ = ["Client", "ClientError", "Collection", "Document", "Problem", "ServerUnreachable", "Target"]
+__all__ = [
+    "Client",
+    "ClientError",
+    "Collection",
+    "Document",
+    "InvalidTarget",
+    "Problem",
+    "ServerUnreachable",
+    "Target",
+    "Unsendable",
+]

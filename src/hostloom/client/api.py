@@ -8,7 +8,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from hostloom.client.errors import ServerUnreachable
-from hostloom.client.transport import Document, Target, Transport
+from hostloom.client.transport import Document, Target, Transport, check_sendable
 
 #: Things a page of a list that is read whole.
 PAGE = 500
@@ -59,6 +59,7 @@ class Collection:
         return self._transport.send(method, f"{self._at(key)}/{verb}", body=body)
 
     def _at(self, key: str) -> str:
+        check_sendable(key, "the name")
         return f"{self._path}/{quote(key, safe='')}"
 
 

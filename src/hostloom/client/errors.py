@@ -1,10 +1,28 @@
-"""What can go wrong for a client: the server cannot be reached, or it answers with a problem."""
+"""What can go wrong for a client: a wrong URL, a server that does not answer, an answer with a problem."""
 
 from typing import Any
 
 
 class ClientError(Exception):
-    """Any of the two."""
+    """Any of them."""
+
+    hint = ""
+
+
+class InvalidTarget(ClientError):
+    """The URL or token cannot be that of a server."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Unsendable(ClientError):
+    """A value that no request can carry."""
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(f"{field}: expected {expected}")
+        self.field = field
 
 
 class ServerUnreachable(ClientError):

@@ -1,5 +1,6 @@
 """Requests to the server: over TCP or its Unix socket, tried again where that is safe."""
 
+import math
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from hostloom.client.errors import Problem, ServerUnreachable
+from hostloom.client.errors import InvalidTarget, Problem, ServerUnreachable, Unsendable
 
 Document = dict[str, Any]
 
@@ -42,6 +43,7 @@ class Transport:
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        check_target(target)
         headers = {"Authorization": f"Bearer {target.token}"} if target.token else {}
         if target.socket is None:
             self._http = httpx.Client(base_url=target.url, headers=headers, timeout=TIMEOUT)
@@ -73,6 +75,8 @@ class Transport:
             headers["If-Match"] = f'"{generation}"'
         self._refuse_absent()
         known = {key: value for key, value in (query or {}).items() if value is not None}
+        check_sendable(known)
+        check_sendable(body)
         pending = iter(PENDING_PAUSES_S)
         while True:
             answer = self._answer(method, path, headers, body, known)
@@ -116,6 +120,38 @@ class Transport:
                 if pause is None:
                     raise ServerUnreachable(self._target.text, _cause(error)) from error
                 time.sleep(pause)
+
+
+def check_target(target: Target) -> None:
+    """InvalidTarget for a URL that is none, and a token that no header can carry."""
+    if not (target.token.isascii() and target.token.isprintable() and " " not in target.token):
+        raise InvalidTarget("the token has characters that no token has", "`hostloom token create` makes one")
+    if target.socket is not None:
+        if "\0" in str(target.socket):
+            raise InvalidTarget("the socket is not a path", "for example /run/hostloom/api.sock")
+        return
+    try:
+        url = httpx.URL(target.url)
+        usable = url.scheme in ("http", "https") and bool(url.host) and 0 < (url.port or 80) < 2**16
+    except (httpx.InvalidURL, ValueError, UnicodeError):
+        usable = False
+    if not usable:
+        message = f"{target.url!r} is not the URL of a server: expected http:// or https://, then a host"
+        raise InvalidTarget(message, "for example http://127.0.0.1:5240")
+
+
+def check_sendable(value: Any, field: str = "") -> None:
+    """Unsendable for a number or a text that JSON or a URL cannot hold."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Unsendable(field, f"a number, not {value}")
+    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise Unsendable(field, "text in UTF-8")
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            check_sendable(part, str(name).replace("_", " "))
+    elif isinstance(value, list | tuple):
+        for part in value:
+            check_sendable(part, field)
 
 
 def _is_absent(error: httpx.TransportError) -> bool:

@@ -8,6 +8,9 @@ from hostloom.model.ids import UserId
 from hostloom.ports import Clock, IdSource, UnitOfWork
 from hostloom.services.naming import check_name, find_by_key
 
+#: As in MAAS.
+MAX_USER_NAME = 150
+
 
 def require_admin(principal: Principal, action: str) -> None:
     """Raise NotPermitted unless the principal is an administrator."""
@@ -25,8 +28,17 @@ def create_user(uow: UnitOfWork, principal: Principal, name: str, *, admin: bool
     """Create a user; AlreadyExists."""
     require_admin(principal, "create users")
     if name == ANONYMOUS.name:
-        raise InvalidValue("name", name, "another name: this one stands for nobody")
-    return uow.users.add(User(UserId(0), check_name(name), admin))
+        raise InvalidValue("name", name, "another name: this one stands for users who are not logged in")
+    return uow.users.add(User(UserId(0), check_user_name(name), admin))
+
+
+def check_user_name(name: str) -> str:
+    """Return a name that a user can have (what MAAS allows: Django's rule), else raise InvalidValue."""
+    usual = all(sign.isalnum() or sign in "_.@+-" for sign in name)
+    if not usual or len(name) > MAX_USER_NAME:
+        expected = f"1 to {MAX_USER_NAME} letters, digits and the characters _ . @ + -"
+        raise InvalidValue("name", name, expected)
+    return check_name(name)
 
 
 def list_users(

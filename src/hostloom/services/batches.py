@@ -31,7 +31,7 @@ def draw(ports: Ports, batch: ComposeBatch) -> tuple[Identities, ...]:
     return tuple(
         Identities(
             system_id=ports.ids.system_id(),
-            hostname=request.hostname or ports.ids.hostname(),
+            hostname=ports.ids.hostname() if request.hostname is None else request.hostname,
             uuid=ports.ids.uuid(),
             macs=tuple(ports.ids.mac() for _ in range(labels_needed(request))),
             at=now,

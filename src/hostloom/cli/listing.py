@@ -1,0 +1,173 @@
+"""The options of every list: which rows, which columns, in which order, and in what form."""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from functools import wraps
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from hostloom.cli.columns import Column, cell
+from hostloom.cli.exits import Exit, fail
+from hostloom.cli.output import Format, say, show, show_data, table
+from hostloom.client import Document
+
+#: No list of the server is longer.
+MOST_ROWS = 1_000_000
+Limit = Annotated[
+    int,
+    typer.Option("--limit", min=1, max=MOST_ROWS, help="How many at most, newest first.", show_default=True),
+]
+_FILTER = re.compile(r"([^=!]+)(!?=)(.*)", re.DOTALL)
+
+
+class ListFormat(StrEnum):
+    """How to show a list."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a list can show: its columns, and what stands for a thing where only names are wanted."""
+
+    columns: Sequence[Column]
+    #: What to do when there is nothing yet.
+    empty: str
+    #: The title of the column that names a thing; rows are sorted by it.
+    by: str
+    #: Columns that only --columns and --filter know.
+    more: Sequence[Column] = ()
+    #: The order of the API has a meaning of its own: newest first.
+    is_ordered: bool = False
+
+    def column(self, name: str, option: str) -> Column:
+        """The column of a title or a field; a usage error for another name."""
+        wanted = name.strip().lower().replace("_", "-")
+        for column in (*self.columns, *self.more):
+            written = column.value if isinstance(column.value, str) else ""
+            if wanted in {column.name, *(text.replace("_", "-") for text in (column.field, written) if text)}:
+                return column
+        known = ", ".join(dict.fromkeys(column.name for column in (*self.columns, *self.more)))
+        raise fail(f"{option}: there is no column {name!r}", f"the columns here are: {known}", Exit.USAGE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """The options."""
+
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="A,B", help="Show these columns; -o wide shows all of them."),
+    ] = None
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="COLUMN", help="Sort by this column; -COLUMN: backwards.")
+    ] = None
+    filter_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            metavar="COLUMN=VALUE",
+            help="Only rows with this value; * and ? stand for any text, != for any other value. "
+            "May be repeated: all must hold.",
+        ),
+    ] = None
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only the names, one a line.")] = False
+    output: Annotated[
+        ListFormat,
+        typer.Option("-o", "--output", help="How to show the list; wide: every column.", show_default=True),
+    ] = ListFormat.TABLE
+
+
+def lists(listing: Listing) -> Callable[[Callable[..., list[Document]]], Callable[..., None]]:
+    """Make a command of a function that reads a list: it gets the options of every list, and is shown."""
+
+    def decorate(read: Callable[..., list[Document]]) -> Callable[..., None]:
+        options = list(inspect.signature(Shown).parameters.values())
+        names = [option.name for option in options]
+
+        @wraps(read)
+        def run(**values: Any) -> None:
+            shown = Shown(**{name: values.pop(name) for name in names})
+            columns = [listing.column(name, "--columns") for name in (shown.columns or "").split(",") if name]
+            if shown.columns is not None and not columns:
+                raise fail("--columns: no column is named", code=Exit.USAGE)
+            choose = arrange(listing, shown)
+            show_listing(choose(read(**values)), listing, shown, columns)
+
+        parameters = [*inspect.signature(read).parameters.values(), *options]
+        keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+        run.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # what typer reads
+        hints = get_type_hints(read, include_extras=True) | get_type_hints(Shown, include_extras=True)
+        run.__annotations__ = hints | {"return": None}
+        return run
+
+    return decorate
+
+
+def arrange(listing: Listing, shown: Shown) -> Callable[[list[Document]], list[Document]]:
+    """Filter and sort as the options say; what is wrong with them is told before anything is read."""
+    tests = [_test(listing, text) for text in shown.filter_ or ()]
+    sort = shown.sort if shown.sort is not None or listing.is_ordered else listing.by
+    backwards = (sort or "").startswith("-")
+    order = None if sort is None else listing.column(sort.removeprefix("-"), "--sort")
+
+    def choose(items: list[Document]) -> list[Document]:
+        rows = [item for item in items if all(test(item) for test in tests)]
+        if order is not None:
+            rows.sort(key=lambda item: natural(order.key(item)), reverse=backwards)
+        return rows
+
+    return choose
+
+
+def _test(listing: Listing, text: str) -> Callable[[Document], bool]:
+    parts = _FILTER.fullmatch(text)
+    if parts is None:
+        raise fail(f"--filter: {text!r} is not COLUMN=VALUE", "for example state=ready", Exit.USAGE)
+    column = listing.column(parts[1], "--filter")
+    wanted, is_not = parts[3].lower(), parts[2] == "!="
+
+    def holds(item: Document) -> bool:
+        raw = [column.raw(item), column.key(item)]
+        words = [cell(part) for value in raw for part in (value if isinstance(value, list) else [value])]
+        words += [cell(value) for value in raw] + ([""] if cell(raw[0]) == "-" else [])
+        return any(fnmatchcase(word.lower(), wanted) for word in words) is not is_not
+
+    return holds
+
+
+def natural(value: Any) -> tuple[Any, ...]:
+    """A key by which `eth2` comes before `eth10`, numbers before texts, and nothing comes last."""
+    if value is None or value in ("", []):
+        return (2,)
+    if isinstance(value, int | float):
+        return (0, value)
+    parts = re.split(r"([0-9]+)", cell(value).casefold())
+    return (1, [(number % 2, int(part) if number % 2 else part) for number, part in enumerate(parts)])
+
+
+def show_listing(
+    items: Sequence[Document], listing: Listing, shown: Shown, columns: Sequence[Column] = ()
+) -> None:
+    """Print a list as the options say."""
+    if shown.quiet:
+        columns = [listing.column(listing.by, "--quiet")]
+    if shown.output in (ListFormat.JSON, ListFormat.YAML):
+        narrow = [{column.name: column.raw(item) for column in columns} for item in items]
+        names = [columns[0].of(item) for item in items] if shown.quiet else None
+        show_data(names or (narrow if columns else list(items)), Format(shown.output))
+    elif shown.quiet:
+        for item in items:
+            typer.echo(columns[0].of(item))
+    elif items:
+        show(table(items, columns or listing.columns, wide=shown.output is ListFormat.WIDE or bool(columns)))
+    else:
+        say("no row has these values" if shown.filter_ else listing.empty)
