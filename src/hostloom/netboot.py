@@ -131,6 +131,7 @@ class BootServer:
             found.secret,
             self._settings.boot_cmdline,
             self._up_secret(mac) if image else "",
+            disk_first=found.decision.tries_disk_first,
         )
 
     def _found(self, secret: str, found: FoundHardware, seen_from: str) -> str:

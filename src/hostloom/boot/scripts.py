@@ -33,6 +33,8 @@ class MachineBoot:
     kernel_options: str = ""
     #: Leave to say that it is up.
     up_secret: str = field(default="", repr=False)
+    #: A system that starts from its disk is preferred to the image.
+    disk_first: bool = False
 
     def __post_init__(self) -> None:
         check_hostname(self.hostname, "hostname")
@@ -51,6 +53,13 @@ echo hostloom: no disk could be started; the firmware goes on
 exit
 :efi
 exit 1
+"""
+
+
+#: A disk without a boot sector fails at once. Under UEFI iPXE cannot start a disk and come back.
+_DISK_FIRST = """\
+iseq ${platform} efi || sanboot --no-describe --drive 0x80 ||
+echo hostloom: no system starts from its disk
 """
 
 
@@ -80,6 +89,7 @@ def machine_script(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
     image = f"{base_url}/images/{boot.image}"
     return (
         f"{heading}"
+        f"{_DISK_FIRST if boot.disk_first else ''}"
         "set attempt:int32 0\n"
         ":again\n"
         "imgfree ||\n"

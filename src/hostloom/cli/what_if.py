@@ -30,7 +30,7 @@ MOST_ROWS = 50
 HURT = (
     Column("MACHINE", "machine"),
     Column("HOST", "host"),
-    Column("HURT", lambda item: [harm["text"] for harm in item["harms"]], text=True),
+    Column("HURT", lambda item: "; ".join(harm["text"] for harm in item["harms"]), text=True),
     Column("COULD GO TO", "text", text=True),
 )
 CHANGED = (Column("REQUEST", "name"), Column("WHAT BECOMES OF IT", "text", text=True))

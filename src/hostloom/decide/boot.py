@@ -1,4 +1,4 @@
-"""What a machine that boots from the network is given; nobody's disk is touched who did not ask for it."""
+"""What a machine that boots from the network is given; no disk is touched unless its user asks for it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,8 +19,12 @@ class BootReason(StrEnum):
     NEW = "new"
     #: Somebody else made it.
     ADOPTED = "adopted"
-    #: It has what it is to run.
+    #: Composed, it has reported what it is, and hostloom has installed nothing on its disk.
+    NOT_DEPLOYED = "not-deployed"
+    #: It is deployed: it has what it is to run.
     SETTLED = "settled"
+    #: hostloom has nothing for it to boot, and leaves it to what its disk may have.
+    IDLE = "idle"
     #: A host, a controller or a device, which is no machine of ours.
     OTHER_NODE = "other-node"
     UNKNOWN = "unknown"
@@ -34,9 +38,21 @@ class BootDecision:
     action: BootAction
     reason: BootReason
 
+    @property
+    def tries_disk_first(self) -> bool:
+        """Its user may have put a system on the disk: where one starts, it is never booted past."""
+        return self.reason is BootReason.NOT_DEPLOYED
 
-#: Composed machines in these states have no system on their disk yet.
-_EMPTY = frozenset({MachineState.COMMISSIONING, MachineState.READY})
+
+#: hostloom has installed nothing on the disks of composed machines in these states.
+_NOT_DEPLOYED = frozenset(
+    {
+        MachineState.COMMISSIONING,
+        MachineState.FAILED_COMMISSIONING,
+        MachineState.READY,
+        MachineState.ALLOCATED,
+    }
+)
 
 
 def decide_boot(machine: Machine, *, commissioned: bool) -> BootDecision:
@@ -45,13 +61,17 @@ def decide_boot(machine: Machine, *, commissioned: bool) -> BootDecision:
         return BootDecision(machine.next_boot, BootReason.ASKED)
     if machine.origin is MachineOrigin.ADOPTED:
         return BootDecision(BootAction.LOCAL, BootReason.ADOPTED)
-    if machine.origin is MachineOrigin.COMPOSED and machine.state in _EMPTY and not commissioned:
+    is_empty = machine.origin is MachineOrigin.COMPOSED and machine.state in _NOT_DEPLOYED
+    if is_empty and not commissioned:
         return BootDecision(BootAction.COMMISSION, BootReason.NEVER_COMMISSIONED)
     if machine.state is MachineState.COMMISSIONING:
         return BootDecision(BootAction.COMMISSION, BootReason.COMMISSIONING)
+    if is_empty:
+        return BootDecision(BootAction.COMMISSION, BootReason.NOT_DEPLOYED)
     if machine.state is MachineState.NEW:
         return BootDecision(BootAction.LOCAL, BootReason.NEW)
-    return BootDecision(BootAction.LOCAL, BootReason.SETTLED)
+    is_deployed = machine.state is MachineState.DEPLOYED
+    return BootDecision(BootAction.LOCAL, BootReason.SETTLED if is_deployed else BootReason.IDLE)
 
 
 def decide_strangers_boot(*, is_node: bool, enlist: bool) -> BootDecision:

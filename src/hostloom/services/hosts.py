@@ -33,6 +33,7 @@ from hostloom.model.operation import Operation
 from hostloom.ports import OfferedKey, Ports, UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import resource_pool_id, zone_id
+from hostloom.services.naming import is_id
 from hostloom.services.start import start_saga
 from hostloom.workflows.add_host import ADD_HOST, AddHostInput
 from hostloom.workflows.refresh import REFRESH, RefreshInput
@@ -98,7 +99,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Host:
     """By name or id; NotFound."""
     require_user(principal, "see hosts")
     host = uow.hosts.find(key)
-    if host is None and key.isascii() and key.isdigit():
+    if host is None and is_id(key):
         return uow.hosts.get(HostId(int(key)))
     if host is None:
         raise NotFound("host", key)

@@ -1,5 +1,7 @@
 """Nothing gets into a script that is more than a word of it, and no script ends in a prompt."""
 
+from dataclasses import replace
+
 import pytest
 
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
@@ -68,3 +70,11 @@ def test_only_a_machine_that_reports_has_a_token() -> None:
 
 def test_a_secret_is_not_shown() -> None:
     assert "s3cret" not in repr(MachineBoot("web1", BootAction.COMMISSION, secret="s3cret"))
+
+
+def test_a_machine_without_a_deployed_system_tries_its_disk_before_the_image() -> None:
+    boot = MachineBoot("web1", BootAction.COMMISSION, "why", "virtual-1", disk_first=True)
+    before, _, _ = machine_script(boot, MAC, BASE).partition(":again")
+    assert f"iseq ${{platform}} efi || {TO_DISK}" in before
+    before, _, _ = machine_script(replace(boot, disk_first=False), MAC, BASE).partition(":again")
+    assert "sanboot" not in before

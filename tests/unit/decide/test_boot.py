@@ -27,23 +27,33 @@ def a_machine(
     [
         (COMPOSED, MachineState.COMMISSIONING, False, BootReason.NEVER_COMMISSIONED),
         (COMPOSED, MachineState.READY, False, BootReason.NEVER_COMMISSIONED),
-        (COMPOSED, MachineState.READY, True, BootReason.SETTLED),
+        (COMPOSED, MachineState.READY, True, BootReason.NOT_DEPLOYED),
         (COMPOSED, MachineState.COMMISSIONING, True, BootReason.COMMISSIONING),
         (COMPOSED, MachineState.DEPLOYED, False, BootReason.SETTLED),
-        (COMPOSED, MachineState.ALLOCATED, False, BootReason.SETTLED),
-        (COMPOSED, MachineState.MISSING, False, BootReason.SETTLED),
+        (COMPOSED, MachineState.DEPLOYED, True, BootReason.SETTLED),
+        (COMPOSED, MachineState.ALLOCATED, False, BootReason.NEVER_COMMISSIONED),
+        (COMPOSED, MachineState.ALLOCATED, True, BootReason.NOT_DEPLOYED),
+        (COMPOSED, MachineState.FAILED_COMMISSIONING, True, BootReason.NOT_DEPLOYED),
+        (COMPOSED, MachineState.MISSING, False, BootReason.IDLE),
+        (COMPOSED, MachineState.BROKEN, True, BootReason.IDLE),
+        (COMPOSED, MachineState.DEPLOYING, True, BootReason.IDLE),
         (ADOPTED, MachineState.DEPLOYED, False, BootReason.ADOPTED),
         (ADOPTED, MachineState.READY, False, BootReason.ADOPTED),
         (ENLISTED, MachineState.NEW, True, BootReason.NEW),
         (ENLISTED, MachineState.COMMISSIONING, True, BootReason.COMMISSIONING),
-        (ENLISTED, MachineState.FAILED_COMMISSIONING, True, BootReason.SETTLED),
-        (ENLISTED, MachineState.READY, False, BootReason.SETTLED),
+        (ENLISTED, MachineState.FAILED_COMMISSIONING, True, BootReason.IDLE),
+        (ENLISTED, MachineState.READY, False, BootReason.IDLE),
+        (ENLISTED, MachineState.DEPLOYED, True, BootReason.SETTLED),
     ],
 )
 def test_by_its_state(
     origin: MachineOrigin, state: MachineState, commissioned: bool, wanted: BootReason
 ) -> None:
-    reports = wanted in (BootReason.NEVER_COMMISSIONED, BootReason.COMMISSIONING)
+    reports = wanted in (
+        BootReason.NEVER_COMMISSIONED,
+        BootReason.COMMISSIONING,
+        BootReason.NOT_DEPLOYED,
+    )
     action = BootAction.COMMISSION if reports else BootAction.LOCAL
     found = decide_boot(a_machine(origin, state), commissioned=commissioned)
     assert found == BootDecision(action, wanted)

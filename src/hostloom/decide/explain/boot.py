@@ -18,10 +18,12 @@ BOOT_REASONS = {
     BootReason.COMMISSIONING: "it is being commissioned",
     BootReason.NEW: "it is new, and not touched until `hostloom machine commission` says so",
     BootReason.ADOPTED: "it was adopted, and is not touched",
+    BootReason.NOT_DEPLOYED: "no system was installed on its disk",
     BootReason.SETTLED: "it has what it is to run",
-    BootReason.OTHER_NODE: "it is a node that is no machine of ours",
-    BootReason.UNKNOWN: "nobody knows it yet",
-    BootReason.ENLISTING_OFF: "nobody knows it, and the setting enlist is false",
+    BootReason.IDLE: "there is nothing for it to boot from the network",
+    BootReason.OTHER_NODE: "it is a node, but none of our machines",
+    BootReason.UNKNOWN: "it is not known yet",
+    BootReason.ENLISTING_OFF: "it is not known, and the setting enlist is false",
 }
 
 DIFFERENCES = {
@@ -41,7 +43,10 @@ DIFFERENCES = {
 
 def render_boot(decision: BootDecision) -> str:
     """`its own disk, because …`."""
-    return f"{ACTIONS[decision.action]}, because {BOOT_REASONS[decision.reason]}"
+    action = ACTIONS[decision.action]
+    if decision.tries_disk_first:
+        action = f"its own disk if a system starts from it, otherwise {action}"
+    return f"{action}, because {BOOT_REASONS[decision.reason]}"
 
 
 def render_difference_found(difference: Difference) -> str:
