@@ -1,5 +1,6 @@
 """What a host is asked before its room and its interfaces: does it answer, and is it one that we know."""
 
+from hostloom.decide.correlate import uri_host
 from hostloom.decide.refuse import RefuseRequest, refuse
 from hostloom.decide.requests import Asked
 from hostloom.decide.snapshot import HostState
@@ -24,7 +25,13 @@ def check_host(state: HostState, asked: Asked) -> Emulation:
         raise _no(RequestCode.HOST_AMBIGUOUS, "host_is_one_node", state, "one node that it is", found)
     if asked.wanted and host.correlation.state is not CorrelationState.CORRELATED:
         wanted_node = "a host whose address is known on a node"
-        raise _no(RequestCode.HOST_NOT_KNOWN, "host_is_known", state, wanted_node, f"no node has {host.uri}")
+        raise _no(
+            RequestCode.HOST_NOT_KNOWN,
+            "host_is_known",
+            state,
+            wanted_node,
+            f"no node has {uri_host(host.uri) or host.uri}",
+        )
     return emulation
 
 

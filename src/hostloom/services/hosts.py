@@ -106,6 +106,17 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Host:
     return host
 
 
+def as_seen_by(principal: Principal, host: Host) -> Host:
+    """A host without how it is reached, unless an administrator looks at it."""
+    return host if principal.admin else replace(host, uri="", host_key="", unreachable_cause="")
+
+
+def uri_of(principal: Principal, host: Host) -> str:
+    """How a host is reached: for administrators."""
+    require_admin(principal, "see how hosts are reached")
+    return host.uri
+
+
 def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
     """Record the wish to add a host; its SSH key is checked before anything is sent to it."""
     require_admin(principal, "add hosts")

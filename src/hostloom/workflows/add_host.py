@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from hostloom.decide.correlate import uri_host
 from hostloom.model.errors import HostKeyUnknown
 from hostloom.model.event import Event
 from hostloom.model.host import Host
@@ -56,7 +57,14 @@ def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
     key = run.ports.keys.pinned(run.input.host.uri) or ""
     host = uow.hosts.add(replace(run.input.host, host_key=key))
     record_observation(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
-    uow.events.add(Event("host-added", f"host {host.name}", f"added at {host.uri}", run.ports.clock.now()))
+    uow.events.add(
+        Event(
+            "host-added",
+            f"host {host.name}",
+            f"added at {uri_host(host.uri) or host.uri}",
+            run.ports.clock.now(),
+        )
+    )
 
 
 PIN = Step[AddHostInput, None]("key", do=_pin, undo=_unpin)

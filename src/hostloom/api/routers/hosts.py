@@ -109,7 +109,10 @@ class LibvirtNetworkOut(Out):
 
 
 class HostOut(Out):
-    """A KVM host, with what it offers to machines (over-commit counted) and what they take of that."""
+    """A KVM host, with what it offers to machines (over-commit counted) and what they take of that.
+
+    `uri`, `host_key` and `unreachable_cause` are empty for ordinary users.
+    """
 
     id: int
     name: str
@@ -185,7 +188,10 @@ def list_hosts(call: Reading, page: Paging) -> Response:
     after = None if page.after_number is None else HostId(page.after_number)
     with call.begin() as uow:
         names = Names(uow)
-        found = [HostOut.of(each, names) for each in hosts.list_(uow, call.principal, after, page.more)]
+        found = [
+            HostOut.of(hosts.as_seen_by(call.principal, each), names)
+            for each in hosts.list_(uow, call.principal, after, page.more)
+        ]
     return call.page(page, found, lambda each: each.id)
 
 
@@ -201,7 +207,8 @@ def add_host(call: Changing, body: HostIn) -> Response:
 def get_host(call: Reading, key: str) -> Response:
     """Show a host."""
     with call.begin() as uow:
-        return call.one(HostOut.of(hosts.get(uow, call.principal, key), Names(uow)))
+        host = hosts.as_seen_by(call.principal, hosts.get(uow, call.principal, key))
+        return call.one(HostOut.of(host, Names(uow)))
 
 
 @router.patch("/{key}", response_model=HostOut)

@@ -20,6 +20,7 @@ from hostloom.model.ids import (
 )
 from hostloom.model.network import UNTAGGED, Fabric, HeldAddress, Space, Subnet, Vlan
 from hostloom.ports import UnitOfWork
+from hostloom.services import annotations
 from hostloom.services.nics import GIVEN
 
 #: MAAS's word for no space, in answers and in constraints.
@@ -189,15 +190,15 @@ class View:
 
     @cached_property
     def _subnet_notes(self) -> dict[str | int, dict[str, Any]]:
-        return self._uow.annotations.of(Annotated.SUBNET)
+        return annotations.read(self._uow, Annotated.SUBNET)
 
     @cached_property
     def _domain_notes(self) -> dict[str | int, dict[str, Any]]:
-        return self._uow.annotations.of(Annotated.DOMAIN)
+        return annotations.read(self._uow, Annotated.DOMAIN)
 
     @cached_property
     def _node_notes(self) -> dict[str | int, dict[str, Any]]:
-        return self._uow.annotations.of(Annotated.NODE)
+        return annotations.read(self._uow, Annotated.NODE)
 
     @cached_property
     def _held_by_nic(self) -> dict[tuple[str | None, str | None], list[HeldAddress]]:

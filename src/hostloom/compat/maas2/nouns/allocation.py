@@ -8,7 +8,6 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.machine_view import AGENT_NAME, MachineView, disk_id
-from hostloom.compat.maas2.merging import merge_notes
 from hostloom.compat.maas2.nouns.machines import COMMENT, find, machine, machines, show
 from hostloom.compat.maas2.nouns.vm_hosts import VIRSH
 from hostloom.compat.maas2.references import known
@@ -20,7 +19,7 @@ from hostloom.model.annotation import Annotated
 from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine
 from hostloom.ports import UnitOfWork
-from hostloom.services import allocation, hosts, lifecycle
+from hostloom.services import allocation, annotations, hosts, lifecycle
 from hostloom.services import machines as service
 from hostloom.services.groupings import resource_pool_id, zone_id
 
@@ -71,7 +70,8 @@ def allocate(call: Call) -> Answer:
         wait(call, given.operation)
     with call.begin() as uow:
         if form.text("agent_name") and not dry_run:
-            merge_notes(uow, Annotated.NODE, given.system_id, {AGENT_NAME: form.text("agent_name")})
+            kept = {AGENT_NAME: form.text("agent_name")}
+            annotations.merge(uow, call.principal, Annotated.NODE, given.system_id, kept)
             uow.commit()
         found = uow.machines.get(given.system_id)
         matches = given.matches or allocation.matches_of(uow, found, wanted)

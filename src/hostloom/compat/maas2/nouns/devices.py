@@ -6,7 +6,7 @@ from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, not_f
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.machine_view import OWNER_DATA
-from hostloom.compat.maas2.merging import merge_notes, without_empty
+from hostloom.compat.maas2.merging import without_empty
 from hostloom.compat.maas2.node_view import PARENT, NodeView
 from hostloom.compat.maas2.nouns.machine_actions import ANY
 from hostloom.compat.maas2.references import chosen
@@ -15,7 +15,7 @@ from hostloom.model.annotation import Annotated
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports import UnitOfWork
-from hostloom.services import nics, nodes
+from hostloom.services import annotations, nics, nodes
 from hostloom.services.access import require_admin
 from hostloom.services.naming import KEEP
 from hostloom.services.nodes import DeviceInput, NodeChanges
@@ -146,9 +146,11 @@ def set_owner_data(call: Call) -> Answer:
     changes = {name: call.form.text(name) or "" for name in call.form.names}
     with call.begin() as uow:
         found = _find(call, uow)
-        before = uow.annotations.of(Annotated.NODE, [found.system_id]).get(found.system_id, {})
+        before = annotations.of(uow, call.principal, Annotated.NODE, [found.system_id]).get(
+            found.system_id, {}
+        )
         kept = without_empty(before.get(OWNER_DATA, {}), changes)
-        merge_notes(uow, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
+        annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
         shown = NodeView(View(uow)).device(found)
         uow.commit()
     return answer(shown)
@@ -170,4 +172,4 @@ def _keep_parent(call: Call, uow: UnitOfWork, system_id: SystemId) -> None:
     world = uow.snapshot()
     if parent and SystemId(parent) not in world.node_by_system_id:
         raise bad_field("parent", f"There is no machine of system id {parent[:60]!r}.")
-    merge_notes(uow, Annotated.NODE, system_id, {PARENT: parent or None})
+    annotations.merge(uow, call.principal, Annotated.NODE, system_id, {PARENT: parent or None})

@@ -11,7 +11,7 @@ from hostloom.compat.maas2.view import View, shown_pool, shown_zone
 from hostloom.model.annotation import Annotated
 from hostloom.model.grouping import Domain
 from hostloom.ports import Repository, UnitOfWork
-from hostloom.services import groupings
+from hostloom.services import annotations, groupings
 from hostloom.services.groupings import DomainChanges, GroupChanges
 from hostloom.services.naming import KEEP
 
@@ -119,7 +119,7 @@ def create_domain(call: Call) -> Answer:
     name, ours, ttl = form.required("name"), form.flag("authoritative"), form.whole("ttl", 1, _MAX_TTL_S)
     with call.begin() as uow:
         made = groupings.create_domain(uow, call.principal, name, authoritative=ours is not False)
-        return _with_ttl(uow, made, ttl)
+        return _with_ttl(call, uow, made, ttl)
 
 
 @domain.crud("read", "Show a domain.")
@@ -137,7 +137,9 @@ def update_domain(call: Call) -> Answer:
     changes = DomainChanges(form.changed("name"), KEEP if ours is None else ours)
     with call.begin() as uow:
         key = str(_domain(call, uow).id)
-        return _with_ttl(uow, groupings.update(call.principal, uow.domains, "domain", key, changes), ttl)
+        return _with_ttl(
+            call, uow, groupings.update(call.principal, uow.domains, "domain", key, changes), ttl
+        )
 
 
 @domain.crud("delete", "Delete a domain without members.")
@@ -153,9 +155,9 @@ def _domain(call: Call, uow: UnitOfWork) -> Domain:
     return groupings.get(call.principal, uow.domains, "domain", key_of(uow.domains, call.places["id"]))
 
 
-def _with_ttl(uow: UnitOfWork, item: Domain, ttl: int | None) -> Answer:
+def _with_ttl(call: Call, uow: UnitOfWork, item: Domain, ttl: int | None) -> Answer:
     if ttl is not None:
-        uow.annotations.put(Annotated.DOMAIN, item.id, {"ttl": ttl})
+        annotations.merge(uow, call.principal, Annotated.DOMAIN, item.id, {"ttl": ttl})
     shown = View(uow).shown_domain(item)
     uow.commit()
     return answer(shown)

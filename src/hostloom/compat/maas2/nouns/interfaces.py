@@ -7,14 +7,13 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.machine_view import NIC_TAGS, MachineView
-from hostloom.compat.maas2.merging import merge_notes
 from hostloom.compat.maas2.view import View
 from hostloom.model.annotation import Annotated
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports import UnitOfWork
-from hostloom.services import nics, nodes
+from hostloom.services import annotations, nics, nodes
 from hostloom.services.naming import KEEP
 from hostloom.services.nics import NicInput
 from hostloom.services.nodes import InterfaceChanges
@@ -127,7 +126,7 @@ def update_interface(call: Call) -> Answer:
         _refuse_other(form, shown)
         if is_of_host(uow, node):
             _refuse_vlan(form, shown)
-            _keep_tags(uow, node, shown, form)
+            _keep_tags(call, uow, node, shown, form)
         else:
             changes = InterfaceChanges(
                 form.text("vlan") or None if "vlan" in form else KEEP,
@@ -173,7 +172,7 @@ def _tagged(call: Call, *, add: bool) -> Answer:
         left = [each for each in shown["tags"] if each != tag]
         form = Form({"tags": [",".join([*left, *([tag] if add else [])])]})
         if is_of_host(uow, node):
-            _keep_tags(uow, node, shown, form)
+            _keep_tags(call, uow, node, shown, form)
         else:
             changes = InterfaceChanges(tags=tuple(form.texts("tags")))
             node = nodes.update_interface(uow, call.principal, node.system_id, str(shown["id"]), changes)
@@ -235,11 +234,12 @@ def _refuse_vlan(form: Form, shown: dict[str, Any]) -> None:
         raise bad_field("vlan", "A NIC stays on the VLAN that it is attached to: compose another machine.")
 
 
-def _keep_tags(uow: UnitOfWork, node: Node, shown: dict[str, Any], form: Form) -> None:
+def _keep_tags(call: Call, uow: UnitOfWork, node: Node, shown: dict[str, Any], form: Form) -> None:
     if "tags" in form:
-        notes = uow.annotations.of(Annotated.NODE, [node.system_id]).get(node.system_id, {})
-        tags = {**notes.get(NIC_TAGS, {}), shown["mac_address"]: form.texts("tags")}
-        merge_notes(uow, Annotated.NODE, node.system_id, {NIC_TAGS: tags})
+        kept = annotations.of(uow, call.principal, Annotated.NODE, [node.system_id]).get(node.system_id, {})
+        tags = annotations.checked_tags(form.texts("tags"))
+        by_nic = {**kept.get(NIC_TAGS, {}), shown["mac_address"]: tags}
+        annotations.merge(uow, call.principal, Annotated.NODE, node.system_id, {NIC_TAGS: by_nic})
 
 
 def _flag(form: Form, name: str) -> Any:

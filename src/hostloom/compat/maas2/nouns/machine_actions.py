@@ -4,11 +4,11 @@ from hostloom.compat.maas2.answers import Answer, refuse
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
 from hostloom.compat.maas2.machine_view import OWNER_DATA
-from hostloom.compat.maas2.merging import merge_notes, without_empty
+from hostloom.compat.maas2.merging import without_empty
 from hostloom.compat.maas2.nouns.allocation import BRIDGES
 from hostloom.compat.maas2.nouns.machines import COMMENT, find, machine, machines, show
 from hostloom.model.annotation import Annotated
-from hostloom.services import commissioning, lifecycle
+from hostloom.services import annotations, commissioning, lifecycle
 from hostloom.services import machines as service
 
 #: With what this module and `allocation` offer of them.
@@ -105,9 +105,11 @@ def set_owner_data(call: Call) -> Answer:
     with call.begin() as uow:
         found = find(call, uow)
         service.require_owner(call.principal, found, "keep data with")
-        before = uow.annotations.of(Annotated.NODE, [found.system_id]).get(found.system_id, {})
+        before = annotations.of(uow, call.principal, Annotated.NODE, [found.system_id]).get(
+            found.system_id, {}
+        )
         kept = without_empty(before.get(OWNER_DATA, {}), changes)
-        merge_notes(uow, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
+        annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
         shown = show(uow, found)
         uow.commit()
     return shown

@@ -13,8 +13,9 @@ from hostloom.model.errors import NotFound
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.ports import UnitOfWork
-from hostloom.services import coming, commissioning, nodes
+from hostloom.services import coming, commissioning, hosts, nodes
 from hostloom.services import machines as service
+from hostloom.services.access import require_admin
 from hostloom.services.enlisting import EnlistInput, enlist
 from hostloom.services.machines import MachineChanges
 from hostloom.services.naming import KEEP
@@ -186,9 +187,11 @@ def power_parameters(call: Call) -> Answer:
     """Strings only; empty for a bare machine."""
     with call.begin() as uow:
         found = find(call, uow)
+        require_admin(call.principal, "see how the power of machines is switched")
         if found.host_id is None:
             return answer({})
-        return answer({"power_address": uow.hosts.get(found.host_id).uri, "power_id": found.hostname})
+        address = hosts.uri_of(call.principal, uow.hosts.get(found.host_id))
+        return answer({"power_address": address, "power_id": found.hostname})
 
 
 @machine.op("POST", "commission", "Have a machine report what it is.")

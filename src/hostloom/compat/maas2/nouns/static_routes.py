@@ -5,13 +5,12 @@ from typing import Any
 from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, not_found, uri
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
-from hostloom.compat.maas2.merging import merge_notes
 from hostloom.compat.maas2.view import View
 from hostloom.model.annotation import Annotated
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Subnet
 from hostloom.ports import UnitOfWork
-from hostloom.services import subnets
+from hostloom.services import annotations, subnets
 from hostloom.services.access import require_admin, require_user
 
 routes = Resource("StaticRoutes", "static-routes/", "Manage static routes, which hostloom only keeps.")
@@ -39,7 +38,7 @@ def list_routes(call: Call) -> Answer:
     """By id."""
     with call.begin() as uow:
         require_user(call.principal, "see static routes")
-        return answer([_shown(View(uow), each) for each in _all(uow)])
+        return answer([_shown(View(uow), each) for each in _all(uow, call)])
 
 
 @routes.crud("create", "Create a static route.", *_ends(required=True))
@@ -50,7 +49,7 @@ def create_route(call: Call) -> Answer:
     with call.begin() as uow:
         source = subnets.get(uow, call.principal, form.required("source"))
         destination = subnets.get(uow, call.principal, form.required("destination"))
-        number = max((each["id"] for each in _all(uow)), default=0) + 1
+        number = max((each["id"] for each in _all(uow, call)), default=0) + 1
         made = {
             "id": number,
             "source": source.id,
@@ -83,7 +82,7 @@ def update_route(call: Call) -> Answer:
         after["gateway_ip"] = (form.text("gateway_ip") or "").strip() or before["gateway_ip"]
         metric = form.whole("metric", 0, _MAX_METRIC)
         after["metric"] = before["metric"] if metric is None else metric
-        _remove(uow, before)
+        _remove(uow, call, before)
         return _saved(uow, call, after)
 
 
@@ -92,7 +91,7 @@ def delete_route(call: Call) -> Answer:
     """By id."""
     require_admin(call.principal, "delete static routes")
     with call.begin() as uow:
-        _remove(uow, _find(call, uow))
+        _remove(uow, call, _find(call, uow))
         uow.commit()
     return GONE
 
@@ -105,37 +104,36 @@ def _saved(uow: UnitOfWork, call: Call, made: Route) -> Answer:
     if made["source"] == made["destination"]:
         raise bad_field("destination", "Choose another subnet than the source.")
     made["gateway_ip"] = str(gateway)
-    mine = _of(uow, source)
-    merge_notes(uow, Annotated.SUBNET, source.id, {_ROUTES: [*mine, made]})
+    mine = _of(uow, call, source)
+    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {_ROUTES: [*mine, made]})
     shown = _shown(View(uow), made)
     uow.commit()
     return answer(shown)
 
 
-def _remove(uow: UnitOfWork, gone: Route) -> None:
+def _remove(uow: UnitOfWork, call: Call, gone: Route) -> None:
     source = uow.subnets.get(SubnetId(gone["source"]))
-    left = [each for each in _of(uow, source) if each["id"] != gone["id"]]
-    merge_notes(uow, Annotated.SUBNET, source.id, {_ROUTES: left})
+    left = [each for each in _of(uow, call, source) if each["id"] != gone["id"]]
+    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {_ROUTES: left})
 
 
-def _of(uow: UnitOfWork, source: Subnet) -> list[Route]:
-    notes = uow.annotations.of(Annotated.SUBNET, [source.id]).get(source.id, {})
+def _of(uow: UnitOfWork, call: Call, source: Subnet) -> list[Route]:
+    notes = annotations.of(uow, call.principal, Annotated.SUBNET, [source.id]).get(source.id, {})
     found: list[Route] = notes.get(_ROUTES, [])
     return found
 
 
-def _all(uow: UnitOfWork) -> list[Route]:
+def _all(uow: UnitOfWork, call: Call) -> list[Route]:
     """Those whose destination is still there, by id."""
     known = uow.snapshot().subnet_by_id
-    found = [
-        each for notes in uow.annotations.of(Annotated.SUBNET).values() for each in notes.get(_ROUTES, [])
-    ]
+    kept = annotations.of(uow, call.principal, Annotated.SUBNET)
+    found = [each for notes in kept.values() for each in notes.get(_ROUTES, [])]
     return sorted((each for each in found if each["destination"] in known), key=lambda each: each["id"])
 
 
 def _find(call: Call, uow: UnitOfWork) -> Route:
     number = call.number("id", "StaticRoute")
-    for each in _all(uow):
+    for each in _all(uow, call):
         if each["id"] == number:
             return each
     raise not_found("StaticRoute")

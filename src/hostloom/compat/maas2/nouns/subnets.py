@@ -13,6 +13,7 @@ from hostloom.compat.maas2.view import SUBNET_DEFAULTS, View
 from hostloom.model.annotation import Annotated
 from hostloom.model.network import Address, Subnet
 from hostloom.ports import UnitOfWork
+from hostloom.services import annotations
 from hostloom.services import subnets as service
 from hostloom.services import vlans as vlan_service
 from hostloom.services.naming import KEEP, Keep, is_id
@@ -165,8 +166,7 @@ def _find(call: Call, uow: UnitOfWork) -> Subnet:
 def _shown(call: Call, item: Subnet, notes: Mapping[str, Any]) -> Answer:
     with call.begin() as uow:
         if notes:
-            before = uow.annotations.of(Annotated.SUBNET, [item.id]).get(item.id, {})
-            uow.annotations.put(Annotated.SUBNET, item.id, {**before, **notes})
+            annotations.merge(uow, call.principal, Annotated.SUBNET, item.id, notes)
             uow.commit()
         return answer(View(uow).subnet(item))
 

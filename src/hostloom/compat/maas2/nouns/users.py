@@ -8,7 +8,7 @@ from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.model.access import User
 from hostloom.model.annotation import Annotated
 from hostloom.ports import UnitOfWork
-from hostloom.services import access
+from hostloom.services import access, annotations
 from hostloom.services.naming import find_by_key
 
 users = Resource("Users", "users/", "Manage user accounts.")
@@ -21,7 +21,7 @@ def list_users(call: Call) -> Answer:
     """By id."""
     with call.begin() as uow:
         found = access.list_users(uow, call.principal)
-        notes = uow.annotations.of(Annotated.USER)
+        notes = annotations.of(uow, call.principal, Annotated.USER)
         return answer([_shown(each, notes.get(each.id, {})) for each in found])
 
 
@@ -29,7 +29,7 @@ def list_users(call: Call) -> Answer:
 def whoami(call: Call) -> Answer:
     """By this, clients try a key."""
     with call.begin() as uow:
-        return answer(_read(uow, find_by_key(uow.users, "user", call.principal.name)))
+        return answer(_read(call, uow, find_by_key(uow.users, "user", call.principal.name)))
 
 
 @users.crud(
@@ -47,8 +47,8 @@ def create_user(call: Call) -> Answer:
             uow, call.principal, form.required("username"), admin=bool(form.flag("is_superuser"))
         )
         if email := form.text("email"):
-            uow.annotations.put(Annotated.USER, made.id, {"email": email})
-        shown = _read(uow, made)
+            annotations.merge(uow, call.principal, Annotated.USER, made.id, {"email": email})
+        shown = _read(call, uow, made)
         uow.commit()
     return answer(shown)
 
@@ -57,7 +57,7 @@ def create_user(call: Call) -> Answer:
 def read_user(call: Call) -> Answer:
     """By name."""
     with call.begin() as uow:
-        return answer(_read(uow, access.get_user(uow, call.principal, call.places["username"])))
+        return answer(_read(call, uow, access.get_user(uow, call.principal, call.places["username"])))
 
 
 @user.crud("delete", "Delete a user.")
@@ -69,8 +69,8 @@ def delete_user(call: Call) -> Answer:
     return GONE
 
 
-def _read(uow: UnitOfWork, found: User) -> dict[str, Any]:
-    return _shown(found, uow.annotations.of(Annotated.USER, [found.id]).get(found.id, {}))
+def _read(call: Call, uow: UnitOfWork, found: User) -> dict[str, Any]:
+    return _shown(found, annotations.of(uow, call.principal, Annotated.USER, [found.id]).get(found.id, {}))
 
 
 def _shown(found: User, notes: dict[str, Any]) -> dict[str, Any]:

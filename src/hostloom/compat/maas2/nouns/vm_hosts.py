@@ -183,7 +183,8 @@ class _Noun:
         """Strings only, and no secret: there is none."""
         with call.begin() as uow:
             found = self._find(call, uow)
-        return answer({"power_address": found.uri, "power_user": "", "power_pass": ""})
+        address = hosts.uri_of(call.principal, found)
+        return answer({"power_address": address, "power_user": "", "power_pass": ""})
 
     def compose(self, call: Call) -> Answer:
         """Answers when the machine is reserved; the rest goes on, and shows as commissioning."""

@@ -1,0 +1,75 @@
+"""What clients of a foreign API keep with our things: who may see and change it, and how much it may be."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hostloom.model.access import Principal
+from hostloom.model.annotation import Annotated
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import SystemId
+from hostloom.ports import UnitOfWork
+from hostloom.services.access import require_admin, require_user
+from hostloom.services.groupings import check_tag
+
+#: All that is kept with one thing, written as JSON.
+MAX_BYTES = 64 * 1024
+MAX_NAME = 255
+MAX_TAGS = 64
+
+Notes = dict[str, Any]
+
+
+def of(
+    uow: UnitOfWork, principal: Principal, kind: Annotated, keys: Sequence[str | int] | None = None
+) -> dict[str | int, Notes]:
+    """What is kept with these things, or with all of the kind: one statement."""
+    require_user(principal, "see what clients keep")
+    return uow.annotations.of(kind, keys)
+
+
+def read(uow: UnitOfWork, kind: Annotated) -> dict[str | int, Notes]:
+    """All of a kind, for views of things that their reader was let see: one statement."""
+    return uow.annotations.of(kind)
+
+
+def merge(
+    uow: UnitOfWork, principal: Principal, kind: Annotated, key: str | int, changes: Mapping[str, Any]
+) -> None:
+    """Write these beside those that are there; NotPermitted, or InvalidValue for what is too much.
+
+    Administrators may; of a machine also its owner.
+    """
+    _authorize(uow, principal, kind, key)
+    kept = {**uow.annotations.of(kind, [key]).get(key, {}), **changes}
+    for name in _names(changes):
+        if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+            raise InvalidValue("name", name[:MAX_NAME], f"1 to {MAX_NAME} printable characters")
+    size = len(json.dumps(kept))
+    if size > MAX_BYTES:
+        raise InvalidValue("value", f"{size} bytes", f"at most {MAX_BYTES} bytes with one {kind.value}")
+    uow.annotations.put(kind, key, kept)
+
+
+def checked_tags(tags: Iterable[str]) -> list[str]:
+    """Tags of a NIC, each once, as constraints could hold them; InvalidValue."""
+    kept = list(dict.fromkeys(check_tag(tag, "tags") for tag in tags))
+    if len(kept) > MAX_TAGS:
+        raise InvalidValue("tags", f"{len(kept)} tags", f"at most {MAX_TAGS}")
+    return kept
+
+
+def _authorize(uow: UnitOfWork, principal: Principal, kind: Annotated, key: str | int) -> None:
+    if kind is Annotated.NODE and not principal.admin:
+        machines = uow.machines.some([SystemId(str(key))])
+        if machines and machines[0].owner and machines[0].owner == principal.name:
+            return
+    require_admin(principal, f"keep data with a {kind.value} of others")
+
+
+def _names(values: Mapping[str, Any]) -> Iterable[str]:
+    """The names of what is kept, also one level below: owner data are a map of their own."""
+    for name, value in values.items():
+        yield name
+        if isinstance(value, Mapping):
+            yield from map(str, value)
