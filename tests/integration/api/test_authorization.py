@@ -22,7 +22,8 @@ VALUES: dict[str, Any] = {
     "name": "other", "hostname": "other", "uri": "qemu+ssh://root@10.0.0.12/system", "cidr": "10.99.0.0/24",
     "vlan": "f/10", "subnet": "10.0.0.0/24", "start": "10.0.0.200", "end": "10.0.0.210", "ip": "10.0.0.77",
     "kind": "reserved", "user": "adm", "control": "unix:/run/kea/x", "node": "kvm1",
-    "mac": "52:54:00:77:00:01", "macs": ["52:54:00:77:00:01"], "fabric": "f", "architecture": "amd64", "network": "maas", "vid": 77,
+    "mac": "52:54:00:77:00:01", "macs": ["52:54:00:77:00:01"],
+    "fabric": "f", "architecture": "amd64", "network": "maas", "vid": 77,
 }  # fmt: skip
 #: Of a route's path.
 PLACES = {
