@@ -5,10 +5,11 @@ from ipaddress import IPv6Network
 
 from hostloom.decide.serving import racks_of
 from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.stacking import members
 from hostloom.model.advert import RouterAdvert
 from hostloom.model.ids import natural_key
 from hostloom.model.network import Vlan
-from hostloom.model.node import InterfaceKind, NodeInterface
+from hostloom.model.node import NodeInterface
 from hostloom.model.rack import Rack
 
 #: Three times the interval of unsolicited advertisements (RFC 4861, 6.2.1).
@@ -32,12 +33,11 @@ def served_interfaces(
     node = snapshot.node_by_system_id.get(rack.system_id)
     if node is None:
         return ()
-    joining = (InterfaceKind.BRIDGE, InterfaceKind.BOND)
-    members = {name for each in node.interfaces if each.kind in joining for name in each.parents}
+    joined = members(node.interfaces)
     return tuple(
         (each, vlan)
         for each in node.interfaces
-        if each.name not in members and each.enabled and (vlan := _served(snapshot, racks, rack, each))
+        if each.name not in joined and each.enabled and (vlan := _served(snapshot, racks, rack, each))
     )
 
 

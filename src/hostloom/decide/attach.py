@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hostloom.decide.addresses import AddressBook, wants_address
 from hostloom.decide.assign import Chosen, Obstacle
 from hostloom.decide.candidates import NETWORK_ORDER, Candidate, HostView, is_managed_install
-from hostloom.decide.match import Options, Wanted, passthru_rejection
+from hostloom.decide.match import Options, Wanted, container_rejection, passthru_rejection
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import CorrelationState
 from hostloom.model.plan import Rejection, RejectionCode
@@ -72,9 +72,9 @@ def _network_rule(view: HostView, *, is_known: bool) -> Rule:
     return _served_network if is_managed_install(view.state) else _own_network
 
 
-def _any_network(_view: HostView, _candidate: Candidate) -> Rejection | None:
-    """On a host that we do not know any active network will do."""
-    return None
+def _any_network(view: HostView, candidate: Candidate) -> Rejection | None:
+    """On a host that we do not know any active network will do, unless it gives machines a trunk."""
+    return view.barred(candidate)
 
 
 def _own_network(view: HostView, candidate: Candidate) -> Rejection | None:
@@ -118,7 +118,8 @@ def bridge_is_known(candidate: Candidate) -> Rejection | None:
 
 
 def _interface_rule(view: HostView, candidate: Candidate, mode: MacvlanMode) -> Rejection | None:
-    return passthru_rejection(view, candidate, mode) or served(candidate)
+    rejection = container_rejection(candidate, WANTED) or passthru_rejection(view, candidate, mode)
+    return rejection or served(candidate)
 
 
 def served(candidate: Candidate) -> Rejection | None:

@@ -1,15 +1,23 @@
 """What of a host could carry a machine: its interfaces and libvirt networks, judged before any request."""
 
 from collections import Counter
-from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from hostloom.decide.bars import (
+    bar_of_interface,
+    bar_of_network,
+    bar_of_vlan,
+    machine_vid,
+    vlan_of_network,
+)
 from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.stacking import JOINING
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import Forward, InstalledBy, LibvirtNetwork
 from hostloom.model.ids import VlanId, natural_key
-from hostloom.model.node import BridgeKind, InterfaceKind, NodeInterface
+from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeInterface
 from hostloom.model.plan import Rejection, RejectionCode, SubjectKind
 
 #: The libvirt networks that are looked for when no other is named, in this order.
@@ -38,6 +46,18 @@ class Candidate:
     def subject(self) -> SubjectKind:
         """What explanations call it."""
         return SubjectKind.HOST_INTERFACE if self.network is None else SubjectKind.LIBVIRT_NETWORK
+
+    @property
+    def is_for_containers(self) -> bool:
+        """Whether a container engine made the bridge: it is for machines only where a request names it."""
+        interface = self.interface if self.network is None else None
+        return interface is not None and interface.role is InterfaceRole.CONTAINER_BRIDGE
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether what its bridge does with VLANs could be read."""
+        vlans = None if self.interface is None else self.interface.bridge_vlans
+        return vlans is None or vlans.is_read
 
     @property
     def is_ovs(self) -> bool:
@@ -72,30 +92,31 @@ class HostView:
 
     @cached_property
     def masters(self) -> dict[str, str]:
-        """The bridge or bond that each member is a member of; parents of VLAN interfaces are no members."""
-        return {
-            parent: each.name
-            for each in sorted(self.interfaces, key=lambda i: natural_key(i.name))
-            if each.kind in (InterfaceKind.BRIDGE, InterfaceKind.BOND)
-            for parent in each.parents
+        """What each member is a member of; parents of VLAN interfaces are no members."""
+        alone = {member.name: member.master for member in self.interfaces if member.master}
+        return alone | {
+            parent: master.name
+            for master in sorted(self.interfaces, key=lambda i: natural_key(i.name))
+            if master.kind in JOINING
+            for parent in master.parents
         }
 
     @cached_property
     def macvtaps(self) -> Counter[str]:
         """How many macvtaps each interface carries."""
-        return Counter(
-            nic.source for m in self.state.machines for nic in m.interfaces if nic.kind is AttachKind.MACVLAN
-        )
+        return Counter(source for source, _ in macvtaps_of(self.state))
 
     @cached_property
-    def held(self) -> frozenset[str]:
-        """Interfaces that a passthru machine owns."""
-        return frozenset(
-            nic.source
-            for machine in self.state.machines
-            for nic in machine.interfaces
-            if nic.kind is AttachKind.MACVLAN and nic.mode is MacvlanMode.PASSTHRU
-        )
+    def held(self) -> dict[str, str]:
+        """Interfaces that have an owner, with who it is: a passthru machine, or a passthrough network."""
+        machines = {source: "a passthru machine" for source, owned in macvtaps_of(self.state) if owned}
+        networks = {
+            parent: f"libvirt network {network.name}, whose mode is passthrough"
+            for network in self.state.host.libvirt_networks
+            if network.active and network.passthrough
+            for parent in network.parents
+        }
+        return networks | machines
 
     @cached_property
     def judged(self) -> tuple[tuple[Candidate, Rejection | None], ...]:
@@ -117,19 +138,14 @@ class HostView:
 
     def barred(self, candidate: Candidate) -> Rejection | None:
         """What bars the host interface, or the known bridge of a libvirt network, from any machine."""
-        interface = candidate.interface
-        if interface is None:
-            return None
-        if interface.kind is InterfaceKind.LOOPBACK:
-            return candidate.reject("is_no_loopback", RejectionCode.LOOPBACK, "a NIC", "the loopback")
-        if not interface.enabled:
-            return candidate.reject("is_enabled", RejectionCode.INTERFACE_DISABLED, "enabled", "disabled")
-        if not interface.link:
-            return candidate.reject("has_link", RejectionCode.INTERFACE_LINK_DOWN, "link up", "link down")
-        if (master := self.masters.get(interface.name)) is not None:
-            found = f"a member of {master}: use {master}"
-            return candidate.reject("is_no_member", RejectionCode.INTERFACE_IS_MEMBER, "no member", found)
-        return None
+        interface, network, bar = candidate.interface, candidate.network, None
+        if interface is not None:
+            bar = bar_of_interface(interface, self.by_name, self.masters.get(interface.name, ""))
+        if bar is None and network is not None:
+            bar = bar_of_network(network, interface)
+        elif bar is None and interface is not None and candidate.kind is AttachKind.BRIDGE:
+            bar = bar_of_vlan(interface, machine_vid(interface))
+        return None if bar is None else candidate.reject(*bar)
 
     def find_network(self, name: str) -> LibvirtNetwork | None:
         """A libvirt network by name."""
@@ -139,13 +155,14 @@ class HostView:
         """A libvirt network, and whether it is missing or inactive; its bridge is judged by `barred`."""
         network = self.find_network(name)
         bridge = self.by_name.get(network.bridge or "") if network else None
-        vlan_id = bridge.vlan_id if bridge else None
+        vlan_id = vlan_of_network(self.snapshot, network, bridge, self.by_name) if network else None
         isolated = network is not None and self._is_isolated(network, bridge)
         position = NETWORK_ORDER.index(name) if name in NETWORK_ORDER else len(NETWORK_ORDER)
         candidate = Candidate(
             name,
             AttachKind.NETWORK,
-            bridge,
+            # A tag of the network puts its machines on another VLAN than the bridge's own.
+            replace(bridge, vlan_id=vlan_id) if bridge is not None and bridge.vlan_id != vlan_id else bridge,
             vlan_id,
             vlan_id in self.snapshot.bootable_vlans,
             int(isolated),
@@ -183,6 +200,21 @@ class HostView:
             ):
                 return True
         return False
+
+
+def macvtaps_of(state: HostState) -> Iterator[tuple[str, bool]]:
+    """The parent of every macvtap on the host, and whether its machine owns the parent.
+
+    libvirt chooses among the parents of a network: each of them counts.
+    """
+    networks = {network.name: network for network in state.host.libvirt_networks}
+    for machine in state.machines:
+        for nic in machine.interfaces:
+            network = networks.get(nic.source) if nic.kind is AttachKind.NETWORK else None
+            if nic.kind is AttachKind.MACVLAN:
+                yield nic.source, nic.mode is MacvlanMode.PASSTHRU
+            elif network is not None:
+                yield from ((parent, network.passthrough) for parent in network.parents)
 
 
 def is_managed_install(state: HostState) -> bool:

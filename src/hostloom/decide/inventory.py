@@ -1,13 +1,28 @@
 """Inventory: what a scan saw becomes a node's interfaces, each with the VLAN that it is on (DESIGN 2.2a)."""
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv6Interface
 
+from hostloom.decide.new_network import NewNetwork
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.ids import FabricId, InterfaceId, SubnetId, VlanId, natural_key
-from hostloom.model.network import UNTAGGED, Fabric, Network, Subnet, Vlan
-from hostloom.model.node import InterfaceKind, Node, NodeInterface, VlanSource
+from hostloom.decide.stacking import JOINING, is_tagged
+from hostloom.model.ids import InterfaceId, VlanId, natural_key
+from hostloom.model.network import UNTAGGED, Fabric, Subnet, Vlan
+from hostloom.model.node import (
+    BridgeVlans,
+    InterfaceKind,
+    InterfaceRole,
+    Node,
+    NodeInterface,
+    VlanSource,
+)
 from hostloom.model.observed import ObservedLink, ObservedNetwork
+
+#: What libvirt calls the bridges of networks that name none.
+_LIBVIRT_BRIDGE = re.compile(r"virbr\d+")
+_PLAIN = BridgeVlans()
 
 
 @dataclass(frozen=True)
@@ -29,12 +44,14 @@ def take_inventory(
     recorded: Node | None,
     snapshot: Snapshot,
     own_bridges: frozenset[str] = frozenset(),
+    network_vids: Mapping[str, Iterable[int]] | None = None,
 ) -> Inventory:
     """Find every interface's VLAN: operator, subnet, parent, port, master; else none.
 
     The addresses of `own_bridges` say nothing: libvirt gives every host's NAT bridge the same one.
+    `network_vids` are the tags that libvirt networks give machines, by bridge: their VLANs are made.
     """
-    return _Inventory(observed, recorded, snapshot, own_bridges).take()
+    return _Inventory(observed, recorded, snapshot, own_bridges, network_vids or {}).take()
 
 
 class _Inventory:
@@ -44,15 +61,16 @@ class _Inventory:
         recorded: Node | None,
         snapshot: Snapshot,
         own_bridges: frozenset[str],
+        network_vids: Mapping[str, Iterable[int]],
     ) -> None:
-        self._snapshot, self._own_bridges = snapshot, own_bridges
-        links = [each for each in observed.links if each.kind is not None]
-        self._links = {each.name: each for each in sorted(links, key=lambda link: natural_key(link.name))}
-        self._recorded = {each.name: each for each in (recorded.interfaces if recorded else ())}
+        self._own_bridges, self._network_vids = own_bridges, network_vids
+        links = [link for link in observed.links if link.kind is not None]
+        self._links = {link.name: link for link in sorted(links, key=lambda link: natural_key(link.name))}
+        self._recorded = {
+            interface.name: interface for interface in (recorded.interfaces if recorded else ())
+        }
         self._found: dict[str, tuple[VlanId | None, VlanSource]] = {}
-        self._fabrics: list[Fabric] = []
-        self._vlans: list[Vlan] = []
-        self._subnets: list[Subnet] = []
+        self._network = NewNetwork(snapshot, observed.routes, frozenset(self._links))
 
     def take(self) -> Inventory:
         for name in self._links:
@@ -60,8 +78,11 @@ class _Inventory:
         for name in self._links:
             self._find_derived(name, frozenset())
         self._show_masters()
-        interfaces = tuple(self._interface(link) for link in self._links.values())
-        return Inventory(interfaces, tuple(self._fabrics), tuple(self._vlans), tuple(self._subnets))
+        self._make_network_vlans()
+        members = {name for link in self._links.values() if link.kind in JOINING for name in link.parents}
+        interfaces = tuple(self._interface(link, members) for link in self._links.values())
+        new = self._network
+        return Inventory(interfaces, tuple(new.fabrics), tuple(new.vlans), tuple(new.subnets))
 
     # -- what an interface says of itself ----------------------------------------------------------------
 
@@ -71,41 +92,41 @@ class _Inventory:
         before = self._recorded.get(name)
         if before is not None and before.vlan_source is VlanSource.OPERATOR:
             self._found[name] = before.vlan_id, VlanSource.OPERATOR
-        elif link.kind is not InterfaceKind.LOOPBACK and name not in self._own_bridges:
-            for address in link.addresses:
-                vlan_id = self._vlan_of(address)
-                if vlan_id is not None:
-                    self._found[name] = vlan_id, VlanSource.SUBNET
-                    return
+        elif not self._says_nothing(link):
+            vlan_id = self._by_addresses(link)
+            if vlan_id is not None:
+                self._found[name] = vlan_id, VlanSource.SUBNET
 
-    def _vlan_of(self, address: IPv4Interface | IPv6Interface) -> VlanId | None:
-        if address.network.prefixlen == address.network.max_prefixlen or address.ip.is_link_local:
+    def _says_nothing(self, link: ObservedLink) -> bool:
+        """Loopbacks, and bridges that have the same addresses on every host and are joined to none."""
+        if link.kind is InterfaceKind.LOOPBACK or link.name in self._own_bridges:
+            return True
+        is_libvirts = _LIBVIRT_BRIDGE.fullmatch(link.name) is not None and not link.parents
+        return link.role is InterfaceRole.CONTAINER_BRIDGE or is_libvirts
+
+    def _by_addresses(self, link: ObservedLink) -> VlanId | None:
+        """On a bridge that knows VLANs the machines' VLAN may be another than that of the addresses."""
+        vlans = link.bridge_vlans or _PLAIN
+        own_tag, machine_tag = vlans.tag_of(vlans.host_vid), vlans.tag_of(vlans.machine_vid)
+        if own_tag is None:
             return None
-        known = [each for each in (*self._snapshot.subnets, *self._subnets) if address.ip in each.cidr]
-        if known:
-            return max(known, key=lambda s: (s.cidr.prefixlen, -s.id)).vlan_id
-        return self._new_subnet(address.network)
+        vlan_id = self._vlan_of_first((*link.addresses, *link.child_addresses), link, own_tag)
+        if vlan_id is None or machine_tag is None or machine_tag == own_tag:
+            return vlan_id
+        vlan = self._network.vlan(vlan_id)
+        return self._network.tagged(vlan, machine_tag) if vlan is not None and vlan.vid == own_tag else None
 
-    def _new_subnet(self, cidr: Network) -> VlanId:
-        """On a new fabric's untagged VLAN: nothing is known of how it is joined to others."""
-        fabric = self._new_fabric()
-        vlan = self._new_vlan(fabric.id, UNTAGGED)
-        number = SubnetId(-len(self._subnets) - 1)
-        self._subnets.append(Subnet(number, cidr, vlan.id, str(cidr)))
-        return vlan.id
-
-    def _new_fabric(self) -> Fabric:
-        taken = {each.name for each in (*self._snapshot.fabrics, *self._fabrics)}
-        number = next(n for n in range(len(taken) + 1) if f"fabric-{n}" not in taken)
-        fabric = Fabric(FabricId(-len(self._fabrics) - 1), f"fabric-{number}")
-        self._fabrics.append(fabric)
-        return fabric
-
-    def _new_vlan(self, fabric_id: FabricId, vid: int) -> Vlan:
-        name = "untagged" if vid == UNTAGGED else f"vlan-{vid}"
-        vlan = Vlan(VlanId(-len(self._vlans) - 1), fabric_id, vid, name)
-        self._vlans.append(vlan)
-        return vlan
+    def _vlan_of_first(
+        self, addresses: Iterable[IPv4Interface | IPv6Interface], link: ObservedLink, tag: int
+    ) -> VlanId | None:
+        """Of the first address that tells; those without a network of their own (/32, /128) come last."""
+        known = [address for address in addresses if not address.ip.is_link_local]
+        single = [each for each in known if each.network.prefixlen == each.network.max_prefixlen]
+        for address in (address for address in known if address not in single):
+            subnet = self._network.subnet_around(address.ip)
+            return subnet.vlan_id if subnet else self._network.add_subnet(address.network, link, tag)
+        around = (self._network.subnet_around(address.ip) for address in single)
+        return next((subnet.vlan_id for subnet in around if subnet is not None), None)
 
     # -- what follows from others ------------------------------------------------------------------------
 
@@ -118,7 +139,7 @@ class _Inventory:
             return None
         if link.kind is InterfaceKind.VLAN:
             found = self._by_tag(link, below | {name}), VlanSource.PARENT
-        elif link.kind in (InterfaceKind.BRIDGE, InterfaceKind.BOND):
+        elif link.kind in JOINING:
             found = self._by_ports(link, below | {name}), VlanSource.PORT
         else:
             return None
@@ -129,40 +150,71 @@ class _Inventory:
     def _by_tag(self, link: ObservedLink, below: frozenset[str]) -> VlanId | None:
         for parent in link.parents:
             parent_vlan = self._find_derived(parent, below) or self._find_master(parent, below)
-            vlan = self._vlan(parent_vlan)
-            if vlan is not None and link.tag_vid is not None:
-                known = (*self._snapshot.vlans, *self._vlans)
-                same = (v for v in known if v.fabric_id == vlan.fabric_id and v.vid == link.tag_vid)
-                return (next(same, None) or self._new_vlan(vlan.fabric_id, link.tag_vid)).id
+            if parent_vlan is not None and link.tag_vid is not None:
+                return self._on_wire(self._links[parent], parent_vlan, link.tag_vid, link.mtu)
         return None
 
+    def _on_wire(
+        self, parent: ObservedLink, parent_vlan: VlanId, vid: int, mtu: int | None = None
+    ) -> VlanId | None:
+        """The VLAN of frames that have this tag above the parent."""
+        vlans = parent.bridge_vlans or _PLAIN
+        tag, vlan = vlans.tag_of(vid), self._network.vlan(parent_vlan)
+        if tag is None or vlan is None:
+            return None
+        if tag == UNTAGGED and vlans.tag_of(vlans.machine_vid) in (UNTAGGED, None):
+            return parent_vlan
+        # A tag inside a tag is no VLAN of the fabric.
+        if tag != UNTAGGED and is_tagged(parent.name, self._links):
+            return None
+        return self._network.tagged(vlan, tag, mtu)
+
     def _by_ports(self, link: ObservedLink, below: frozenset[str]) -> VlanId | None:
-        return next((v for v in (self._find_derived(p, below) for p in link.parents) if v is not None), None)
+        ports = ((port, self._find_derived(port, below)) for port in link.parents)
+        port, vlan_id = next((found for found in ports if found[1] is not None), ("", None))
+        vlans = link.bridge_vlans or _PLAIN
+        tag = vlans.tag_of(vlans.machine_vid)
+        if vlan_id is None or tag is None or tag == UNTAGGED:
+            return vlan_id if tag is not None else None
+        vlan = self._network.vlan(vlan_id)
+        if vlan is None or is_tagged(port, self._links):
+            return None
+        return self._network.tagged(vlan, tag)
 
     def _find_master(self, name: str, below: frozenset[str]) -> VlanId | None:
         """The VLAN of what a link is a member of."""
-        for each in self._links.values():
-            if each.kind in (InterfaceKind.BRIDGE, InterfaceKind.BOND) and name in each.parents:
-                return self._find_derived(each.name, below)
+        for link in self._links.values():
+            if link.kind in JOINING and name in link.parents:
+                return self._find_derived(link.name, below)
         return None
 
-    def _vlan(self, vlan_id: VlanId | None) -> Vlan | None:
-        return next((v for v in (*self._snapshot.vlans, *self._vlans) if v.id == vlan_id), None)
-
     def _show_masters(self) -> None:
-        """A member of a bridge or bond shows the VLAN of what it is a member of, from the top down."""
-        masters = [
-            each for each in self._links.values() if each.kind in (InterfaceKind.BRIDGE, InterfaceKind.BOND)
-        ]
+        """A member shows the VLAN of what it is a member of, from the top down."""
+        masters = [link for link in self._links.values() if self._members(link)]
         for _ in range(2):  # bridge over bond over NIC
             for master in masters:
                 vlan_id = self._found.get(master.name, (None, VlanSource.NONE))[0]
-                for member in master.parents:
+                for member in self._members(master):
                     own = self._found.get(member)
                     if vlan_id is not None and (own is None or own[1] is not VlanSource.OPERATOR):
                         self._found[member] = vlan_id, VlanSource.MASTER
 
-    def _interface(self, link: ObservedLink) -> NodeInterface:
+    def _members(self, master: ObservedLink) -> tuple[str, ...]:
+        if master.kind in JOINING:
+            return master.parents
+        return tuple(link.name for link in self._links.values() if link.master == master.name)
+
+    def _make_network_vlans(self) -> None:
+        """The VLANs that libvirt networks put machines on by a tag of their own."""
+        for name, vids in self._network_vids.items():
+            link = self._links.get(name)
+            vlan_id = self._found.get(name, (None, VlanSource.NONE))[0]
+            if link is None or vlan_id is None:
+                continue
+            for vid in vids:
+                self._on_wire(link, vlan_id, vid)
+
+    def _interface(self, link: ObservedLink, members: set[str]) -> NodeInterface:
         vlan_id, source = self._found.get(link.name, (None, VlanSource.NONE))
         before = self._recorded.get(link.name)
         interface = NodeInterface(
@@ -180,5 +232,10 @@ class _Inventory:
             link.link,
             link.mtu,
             link.link_speed,
+            role=link.role,
+            master="" if link.name in members else link.master,
+            bridge_vlans=link.bridge_vlans,
+            child_addresses=link.child_addresses,
+            routers=link.routers,
         )
         return replace(interface, tags=before.tags) if before else interface

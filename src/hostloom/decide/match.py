@@ -27,6 +27,11 @@ class Wanted:
         return frozenset.intersection(*named) if named else None
 
     @property
+    def names_interface(self) -> bool:
+        """Whether the label names host interfaces, so that what it names is wanted whatever it is for."""
+        return any(group.key in ("name", "id") and not group.negated for group in self.groups)
+
+    @property
     def ip_vlans(self) -> frozenset[VlanId] | None:
         """The VLANs on which every `ip=` can be given; None without `ip=`."""
         vlans = [frozenset(subnet.vlan_id for subnet in subnets) for _, subnets in self.ip_subnets]
@@ -91,8 +96,9 @@ def match(view: HostView, wanted: Wanted) -> Options:
 def _interface_rejection(
     view: HostView, candidate: Candidate, wanted: Wanted, mode: MacvlanMode
 ) -> Rejection | None:
-    if (held := passthru_rejection(view, candidate, mode)) is not None:
-        return held
+    rejection = container_rejection(candidate, wanted) or passthru_rejection(view, candidate, mode)
+    if rejection is not None:
+        return rejection
     return _label_rejection(view, candidate, wanted)
 
 
@@ -104,11 +110,20 @@ def _label_rejection(view: HostView, candidate: Candidate, wanted: Wanted) -> Re
     return None
 
 
+def container_rejection(candidate: Candidate, wanted: Wanted) -> Rejection | None:
+    """A bridge of a container engine that the label does not name."""
+    if not candidate.is_for_containers or wanted.names_interface:
+        return None
+    code = RejectionCode.CONTAINER_BRIDGE
+    return candidate.reject("is_no_container_bridge", code, "a bridge for machines", "one for containers")
+
+
 def passthru_rejection(view: HostView, candidate: Candidate, mode: MacvlanMode) -> Rejection | None:
     """An interface that a passthru machine holds, or, for passthru, one that carries any macvtap."""
     code = RejectionCode.PASSTHRU_IN_USE
     if candidate.source in view.held:
-        return candidate.reject("is_not_held", code, "an interface nobody owns", "held by a passthru machine")
+        owner = view.held[candidate.source]
+        return candidate.reject("is_not_held", code, "an interface without an owner", f"held by {owner}")
     exclusive = candidate.kind is AttachKind.MACVLAN and mode is MacvlanMode.PASSTHRU
     if exclusive and view.macvtaps[candidate.source]:
         found = f"{view.macvtaps[candidate.source]} macvtap(s) on it"

@@ -99,6 +99,15 @@ def own_bridges(host: Host) -> frozenset[str]:
     )
 
 
+def network_vids(host: Host) -> dict[str, frozenset[int]]:
+    """The tags that libvirt networks give the machines on them, by bridge."""
+    found: dict[str, frozenset[int]] = {}
+    for network in host.libvirt_networks:
+        if network.bridge is not None and network.vid:
+            found[network.bridge] = found.get(network.bridge, frozenset()) | {network.vid}
+    return found
+
+
 def _placed(view: HostView) -> Placement | None:
     """One NIC without constraints, on this host; None where it could be several nodes."""
     if view.state.host.correlation.state is CorrelationState.AMBIGUOUS:

@@ -182,6 +182,9 @@ def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> 
             found.extend(probe_warnings(view.snapshot, nic.label.name, candidate))
         if candidate.kind is AttachKind.NETWORK:
             found.extend(network_warnings(view, candidate))
+        if not candidate.is_verified and candidate.interface is not None:
+            bridge = candidate.interface.name
+            found.append(PlanWarning(WarningCode.VLAN_NOT_VERIFIED, nic.label.name, bridge))
         if candidate.kind is AttachKind.MACVLAN:
             found.append(PlanWarning(WarningCode.HOST_CANNOT_REACH_GUEST, nic.label.name, candidate.source))
         if nic.mode is MacvlanMode.VEPA:

@@ -3,21 +3,22 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from hostloom.decide.bars import bar_of_vlan, machine_vid
 from hostloom.decide.fill import fills
 from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.decide.stacking import members
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.exchange import DhcpOffer, ForeignDhcp, VlanProbe
 from hostloom.model.host import Host, LibvirtNetwork
 from hostloom.model.ids import MacAddress, SystemId, VlanId, natural_key
 from hostloom.model.network import Address, AddressKind, Vlan
-from hostloom.model.node import BridgeKind, InterfaceKind, Node, NodeInterface
+from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, Node, NodeInterface
 from hostloom.model.rack import Rack
 
 #: The machine that hostloom runs on.
 LOCAL_URI = "qemu:///system"
 #: In this order; a loopback takes no probe.
 _KINDS = (InterfaceKind.BRIDGE, InterfaceKind.BOND, InterfaceKind.PHYSICAL, InterfaceKind.VLAN)
-_JOINING = (InterfaceKind.BRIDGE, InterfaceKind.BOND)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _places(snapshot: Snapshot, racks: Racks) -> Iterator[tuple[str, Node, HostS
 
 
 def _able(node: Node, vlan_id: VlanId, state: HostState | None) -> list[NodeInterface]:
-    members = {name for each in node.interfaces if each.kind in _JOINING for name in each.parents}
+    joined = members(node.interfaces)
     held = {
         nic.source
         for machine in (state.machines if state else ())
@@ -96,7 +97,9 @@ def _able(node: Node, vlan_id: VlanId, state: HostState | None) -> list[NodeInte
         and each.bridge_kind is not BridgeKind.OVS
         and each.enabled
         and each.link
-        and each.name not in members | held
+        and each.role is InterfaceRole.ORDINARY
+        and bar_of_vlan(each, machine_vid(each)) is None
+        and each.name not in joined | held
     ]
     return sorted(able, key=lambda each: (_KINDS.index(each.kind), natural_key(each.name)))
 

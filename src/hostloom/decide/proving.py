@@ -9,7 +9,7 @@ from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.host import Host
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineInterface, PowerState
-from hostloom.model.network import Address, Subnet
+from hostloom.model.network import UNTAGGED, Address, Subnet
 from hostloom.model.observed import ObservedInterface, ObservedLink, ObservedMachine
 from hostloom.model.proof import Check, Evidence, NicProof, Verdict
 from hostloom.model.request import AddressMode
@@ -37,6 +37,8 @@ class Reason(StrEnum):
     #: A passthru machine has the parent for itself.
     PARENT_IS_ITS_OWN = "parent-is-its-own"
     NETWORK_WITHOUT_BRIDGE = "network-without-bridge"
+    #: A probe on its bridge would be on another VLAN.
+    NETWORK_HAS_A_TAG = "network-has-a-tag"
     HOST_UNREACHABLE = "host-unreachable"
 
 
@@ -59,6 +61,8 @@ class NicWants:
     gateways: tuple[Address, ...] = ()
     #: None: its VLAN is not known.
     mtu: int | None = None
+    #: Its libvirt network puts it on a VLAN by a tag.
+    is_tagged: bool = False
 
     @property
     def targets(self) -> tuple[Address, ...]:
@@ -115,9 +119,12 @@ def _wants(snapshot: Snapshot, host: Host, nic: MachineInterface) -> NicWants:
     subnets = () if vlan is None else snapshot.subnets_by_vlan.get(vlan.id, ())
     used = [each for each in subnets if _carries(each, nic.ips)] if nic.ips else subnets
     gateways = dict.fromkeys(each.gateway for each in used if each.gateway is not None)
-    networks = {each.name: each.bridge for each in host.libvirt_networks}
-    bridge = networks.get(nic.attachment.source) if nic.attachment.kind is AttachKind.NETWORK else None
-    return NicWants(nic, bridge, tuple(gateways), None if vlan is None else vlan.mtu)
+    networks = {network.name: network for network in host.libvirt_networks}
+    network = networks.get(nic.attachment.source) if nic.attachment.kind is AttachKind.NETWORK else None
+    bridge = None if network is None else network.bridge
+    is_tagged = network is not None and network.vid != UNTAGGED
+    mtu = None if vlan is None else vlan.mtu
+    return NicWants(nic, bridge, tuple(gateways), mtu, is_tagged)
 
 
 def _carries(subnet: Subnet, ips: Iterable[Address]) -> bool:
@@ -133,6 +140,8 @@ def probe_point(wants: NicWants) -> Attachment | Reason:
         return attachment
     if not wants.bridge:
         return Reason.NETWORK_WITHOUT_BRIDGE
+    if wants.is_tagged:
+        return Reason.NETWORK_HAS_A_TAG
     return Attachment(AttachKind.BRIDGE, wants.bridge)
 
 

@@ -81,6 +81,11 @@ class Snapshot:
         return {each.id: each for each in self.vlans}
 
     @cached_property
+    def vlan_by_tag(self) -> dict[tuple[FabricId, int], Vlan]:
+        """VLANs by fabric and VID."""
+        return {(vlan.fabric_id, vlan.vid): vlan for vlan in self.vlans}
+
+    @cached_property
     def space_by_id(self) -> dict[SpaceId, Space]:
         """Spaces by id."""
         return {each.id: each for each in self.spaces}
@@ -207,6 +212,7 @@ _NETWORK = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges", "foreig
 _LOOKUPS = {
     "fabric_by_id": frozenset({"fabrics"}),
     "vlan_by_id": frozenset({"vlans"}),
+    "vlan_by_tag": frozenset({"vlans"}),
     "bootable_vlans": frozenset({"vlans"}),
     "space_by_id": frozenset({"spaces"}),
     "subnet_by_id": frozenset({"subnets"}),

@@ -1,7 +1,8 @@
 """What Open vSwitch's database says of its bridges and ports, as `ovs-vsctl --format=json list` prints it."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -15,6 +16,10 @@ class OvsPort:
     tag_vid: int | None
     #: Made by Open vSwitch itself: a device of the host, not of a guest.
     is_internal: bool
+    #: As the table says; empty: access with a tag, trunk without.
+    vlan_mode: str = ""
+    #: VLANs of a trunk; none: all.
+    trunks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class OpenVSwitch:
     is_known: bool
     bridges: frozenset[str]
     ports: dict[str, OvsPort]
+    #: The port of each bridge that is the host's own.
+    local: dict[str, OvsPort] = field(default_factory=dict)
 
     def plugged_into(self, bridge: str) -> tuple[str, ...]:
         """The interfaces of a bridge, by name."""
@@ -38,21 +45,30 @@ def parse_openvswitch(bridges: str, ports: str, interfaces: str) -> OpenVSwitch:
     interface_rows = {row["_uuid"]: row for row in _rows(interfaces)}
     port_rows = {row["_uuid"]: row for row in _rows(ports)}
     found: dict[str, OvsPort] = {}
+    local: dict[str, OvsPort] = {}
     names = set()
     for bridge in _rows(bridges):
         names.add(bridge["name"])
         for port in (port_rows[each] for each in _many(bridge["ports"]) if each in port_rows):
             for row in (interface_rows[each] for each in _many(port["interfaces"]) if each in interface_rows):
-                if row["name"] != bridge["name"]:
-                    found[row["name"]] = OvsPort(
-                        row["name"], bridge["name"], _tag(port), row["type"] == "internal"
-                    )
-    return OpenVSwitch(True, frozenset(names), found)
+                table = local if row["name"] == bridge["name"] else found
+                table[row["name"]] = OvsPort(
+                    row["name"],
+                    bridge["name"],
+                    next(_numbers(port, "tag"), None),
+                    row["type"] == "internal",
+                    next(iter(_many(port.get("vlan_mode", []))), ""),
+                    tuple(_numbers(port, "trunks")),
+                )
+    return OpenVSwitch(True, frozenset(names), found, local)
 
 
-def _tag(port: dict[str, Any]) -> int | None:
-    tags = _many(port.get("tag", []))
-    return int(tags[0]) if tags else None
+def _numbers(port: dict[str, Any], column: str) -> Iterator[int]:
+    """VLANs; Open vSwitch's schema allows 0 to 4095."""
+    for number in _many(port.get(column, [])):
+        if not 0 <= int(number) <= 4095:
+            raise ValueError(f"{column} {number} of a port, where 0 to 4095 are possible")
+        yield int(number)
 
 
 def _rows(text: str) -> list[dict[str, Any]]:

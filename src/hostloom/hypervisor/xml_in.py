@@ -10,6 +10,7 @@ from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Forward, LibvirtNetwork, StoragePool
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, DiskFormat, PowerState
+from hostloom.model.network import MAX_VID, UNTAGGED
 from hostloom.model.observed import ObservedInterface, ObservedMachine
 
 
@@ -129,7 +130,44 @@ def network(xml: str, *, active: bool) -> LibvirtNetwork:
         _attribute(element.find("bridge"), "name") or None,
         element.find("ip/dhcp") is not None,
         mode,
+        _network_vid(element),
+        _parents(forward),
+        forward is not None and forward.get("mode") == "passthrough",
     )
+
+
+def _network_vid(network: ET.Element) -> int | None:
+    """The VLAN of a machine that names no portgroup (https://libvirt.org/formatnetwork.html, `<vlan>`)."""
+    default = next((group for group in network.findall("portgroup") if group.get("default") == "yes"), None)
+    tagged = None if default is None else default.find("vlan")
+    return vlan_vid(network.find("vlan") if tagged is None else tagged)
+
+
+def vlan_vid(vlan: ET.Element | None) -> int | None:
+    """The VLAN of untagged frames: 0 without a `<vlan>`; None for a trunk, unless it has a native tag."""
+    if vlan is None:
+        return UNTAGGED
+    tags = vlan.findall("tag")
+    native = next((tag for tag in tags if tag.get("nativeMode") is not None), None)
+    if native is not None:
+        # Frames of a tagged native VLAN reach the machine with their tag, which it does not expect.
+        return _tag_id(native) if native.get("nativeMode") == "untagged" else None
+    return _tag_id(tags[0]) if len(tags) == 1 and vlan.get("trunk") != "yes" else None
+
+
+def _tag_id(tag: ET.Element) -> int:
+    vid = int(tag.get("id", ""))
+    if not UNTAGGED <= vid <= MAX_VID:
+        raise ValueError(f"tag {vid}, where 0 to {MAX_VID} are possible")
+    return vid
+
+
+def _parents(forward: ET.Element | None) -> tuple[str, ...]:
+    """Host interfaces for macvtaps; bridged networks name a bridge instead."""
+    if forward is None or forward.get("mode") not in ("bridge", "private", "vepa", "passthrough"):
+        return ()
+    devices = [forward.get("dev", ""), *(device.get("dev", "") for device in forward.findall("interface"))]
+    return tuple(dict.fromkeys(filter(None, devices)))
 
 
 def storage_pool(xml: str, *, active: bool) -> StoragePool:

@@ -120,6 +120,13 @@ class LibvirtNetwork:
     #: libvirt's own DHCP (its dnsmasq) is on.
     dhcp: bool
     forward: Forward | None = None
+    #: The VLAN of its bridge that a machine without a portgroup is put on: a tag of the network or of its
+    #: default portgroup. 0: it has none. None: it gives machines a trunk, and their untagged frames no VLAN.
+    vid: int | None = 0
+    #: Host interfaces on which it makes macvtaps.
+    parents: tuple[str, ...] = ()
+    #: A machine owns the parent that it gets, so that nothing else may use it.
+    passthrough: bool = False
 
 
 @dataclass(frozen=True, slots=True)

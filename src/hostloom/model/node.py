@@ -28,11 +28,53 @@ class InterfaceKind(StrEnum):
     LOOPBACK = "loopback"
 
 
+class InterfaceRole(StrEnum):
+    """What an interface is for, where that bars machines from it."""
+
+    ORDINARY = "ordinary"
+    #: A bridge that a container engine made (docker0, cni0, …).
+    CONTAINER_BRIDGE = "container-bridge"
+    #: The NIC behind the ports of a DSA switch: its frames carry the switch's own tags.
+    DSA_CONDUIT = "dsa-conduit"
+    #: A Wi-Fi NIC: an access point drops frames from any MAC but the client's own.
+    WIRELESS = "wireless"
+    INFINIBAND = "infiniband"
+    #: It belongs to Open vSwitch, whose database could not be read.
+    OVS_UNREADABLE = "ovs-unreadable"
+
+
 class BridgeKind(StrEnum):
     """Who switches the frames of a bridge."""
 
     STANDARD = "standard"
     OVS = "ovs"
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeVlans:
+    """How a bridge that knows VLANs maps its own VLAN numbers to the tags on its ports.
+
+    A bridge that does not know VLANs passes every frame as it is, and has none of this.
+    """
+
+    #: The VLAN of a machine's untagged frames; None: such frames are dropped.
+    machine_vid: int | None = 0
+    #: The VLAN of the host's own frames, and so of the bridge's addresses.
+    host_vid: int | None = 0
+    #: The VLAN that has no tag on the ports.
+    native_vid: int | None = 0
+    #: Spans of VLANs that have their own number as tag on the ports.
+    carried: tuple[tuple[int, int], ...] = ((1, 4094),)
+    #: False: the ports' VLANs could not be read; the rest is what a bridge starts with.
+    is_read: bool = True
+
+    def tag_of(self, vid: int | None) -> int | None:
+        """The tag that a VLAN of the bridge has on the ports, 0 for none; None: no port carries it."""
+        if vid is not None and vid == self.native_vid:
+            return 0
+        if vid and any(first <= vid <= last for first, last in self.carried):
+            return vid
+        return None
 
 
 class VlanSource(StrEnum):
@@ -71,6 +113,16 @@ class NodeInterface:
     #: Mbit/s; 0 = not known.
     link_speed: int = 0
     tags: tuple[str, ...] = ()
+    role: InterfaceRole = InterfaceRole.ORDINARY
+    #: What it is a member of, where that is no bridge or bond of this node: a failover pair, for example.
+    master: str = ""
+    #: Of a bridge that knows VLANs.
+    bridge_vlans: BridgeVlans | None = None
+    #: The node's addresses on links that are not recorded: macvlan and MACsec children of this interface;
+    #: of the loopback, whatever is on no interface (tunnels, dummies).
+    child_addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
+    #: Next hops of the node's routes through it: routers have these addresses.
+    routers: tuple[Address, ...] = ()
 
     @property
     def ips(self) -> tuple[Address, ...]:

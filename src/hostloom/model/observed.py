@@ -1,15 +1,15 @@
 """What the adapters saw: a host through libvirt, a host's links, a machine as it is now."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import IPv4Interface, IPv6Interface, ip_address
 
 from hostloom.model.attachment import Attachment, MacvlanMode
 from hostloom.model.finding import Finding
 from hostloom.model.host import Emulation, LibvirtNetwork, StoragePool
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, PowerState
-from hostloom.model.network import Network
-from hostloom.model.node import BridgeKind, InterfaceKind
+from hostloom.model.network import Address, Network
+from hostloom.model.node import BridgeKind, BridgeVlans, InterfaceKind, InterfaceRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,12 @@ class ObservedLink:
     master: str = ""
     #: Of a macvtap.
     macvlan_mode: MacvlanMode | None = None
+    role: InterfaceRole = InterfaceRole.ORDINARY
+    #: Of a bridge that knows VLANs.
+    bridge_vlans: BridgeVlans | None = None
+    #: As in NodeInterface.
+    child_addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
+    routers: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,16 @@ class ObservedRoute:
     destination: Network | None
     gateway: str
     interface: str
+    #: The lowest wins.
+    metric: int = 0
+
+    @property
+    def next_hop(self) -> Address | None:
+        """The gateway; None where the route has none, or what it has is no address."""
+        try:
+            return ip_address(self.gateway)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,16 @@ class RejectionCode(StrEnum):
     INTERFACE_DISABLED = "interface-disabled"
     INTERFACE_LINK_DOWN = "interface-link-down"
     INTERFACE_IS_MEMBER = "interface-is-member"
+    DSA_CONDUIT = "dsa-conduit"
+    WIRELESS = "wireless"
+    INFINIBAND = "infiniband"
+    OVS_UNREADABLE = "ovs-unreadable"
+    #: A bridge that drops the untagged frames of machines.
+    BRIDGE_WITHOUT_PVID = "bridge-without-pvid"
+    #: No port of the bridge carries the VLAN that machines would be on.
+    VLAN_NOT_CARRIED = "vlan-not-carried"
+    #: A bridge of a container engine that the request does not name.
+    CONTAINER_BRIDGE = "container-bridge"
     PASSTHRU_IN_USE = "passthru-in-use"
     CONSTRAINT_NOT_MET = "constraint-not-met"
     ATTACH_KIND = "attach-kind"
@@ -70,6 +80,10 @@ class RejectionCode(StrEnum):
     LIBVIRT_DHCP_ON = "libvirt-dhcp-on"
     NETWORK_WITHOUT_BRIDGE = "network-without-bridge"
     BRIDGE_NOT_KNOWN = "bridge-not-known"
+    #: A libvirt network that gives machines a trunk.
+    NETWORK_IS_TRUNK = "network-is-trunk"
+    #: A libvirt network with a tag on a bridge that knows no VLANs.
+    TAG_NOT_SUPPORTED = "tag-not-supported"
     #: Of storage pools.
     POOL_INACTIVE = "pool-inactive"
     POOL_HOLDS_NO_DISKS = "pool-holds-no-disks"
@@ -94,6 +108,8 @@ class WarningCode(StrEnum):
     #: The last probe of the VLAN that the NIC is served on was left unanswered by our DHCP.
     OUR_DHCP_SILENT = "our-dhcp-silent"
     STALE_HOST_MODEL = "stale-host-model"
+    #: The VLANs of a bridge's ports could not be read.
+    VLAN_NOT_VERIFIED = "vlan-not-verified"
 
 
 class SubjectKind(StrEnum):

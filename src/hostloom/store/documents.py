@@ -6,6 +6,7 @@ from typing import Any
 from hostloom.model.finding import Finding
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
 from hostloom.model.machine import Disk, DiskFormat
+from hostloom.model.node import BridgeVlans
 from hostloom.store.types import JsonText
 
 
@@ -18,14 +19,19 @@ def _storage_pool(data: dict[str, Any]) -> StoragePool:
 
 
 def _libvirt_network(data: dict[str, Any]) -> LibvirtNetwork:
-    forward = data["forward"]
-    return LibvirtNetwork(**{**data, "forward": None if forward is None else Forward(forward)})
+    forward = None if data["forward"] is None else Forward(data["forward"])
+    return LibvirtNetwork(**{**data, "forward": forward, "parents": tuple(data.get("parents", ()))})
 
 
 def _disk(data: dict[str, Any]) -> Disk:
     return Disk(**{**data, "format": DiskFormat(data["format"])})
 
 
+def _bridge_vlans(data: dict[str, Any]) -> BridgeVlans:
+    return BridgeVlans(**{**data, "carried": tuple((first, last) for first, last in data["carried"])})
+
+
+BRIDGE_VLANS = JsonText(asdict, _bridge_vlans)
 EMULATIONS = JsonText(_as_dicts, lambda found: tuple(Emulation(**each) for each in found))
 STORAGE_POOLS = JsonText(_as_dicts, lambda found: tuple(_storage_pool(each) for each in found))
 LIBVIRT_NETWORKS = JsonText(_as_dicts, lambda found: tuple(_libvirt_network(each) for each in found))

@@ -24,12 +24,20 @@ from hostloom.model.commissioning import BootAction
 from hostloom.model.host import CorrelationEvidence, CorrelationState, InstalledBy
 from hostloom.model.machine import MachineOrigin, MachineState, PowerState
 from hostloom.model.network import AddressKind, RangeKind
-from hostloom.model.node import BridgeKind, InterfaceKind, NodeKind, VlanSource
+from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeKind, VlanSource
 from hostloom.model.operation import OperationState, StepState
 from hostloom.model.request import AddressMode
-from hostloom.store.documents import DISKS, EMULATIONS, FINDINGS, LIBVIRT_NETWORKS, STORAGE_POOLS
+from hostloom.store.documents import (
+    BRIDGE_VLANS,
+    DISKS,
+    EMULATIONS,
+    FINDINGS,
+    LIBVIRT_NETWORKS,
+    STORAGE_POOLS,
+)
 from hostloom.store.types import (
     ADDRESSES,
+    INTERFACE_ADDRESSES,
     JSON_VALUE,
     WORDS,
     AddressText,
@@ -247,6 +255,11 @@ node_interfaces = Table(
     Column("mtu", Integer, nullable=False),
     Column("link_speed", Integer, nullable=False),
     Column("tags", WORDS, nullable=False),
+    Column("role", Word(InterfaceRole), nullable=False, server_default=InterfaceRole.ORDINARY.value),
+    Column("master", Text, nullable=False, server_default=""),
+    Column("bridge_vlans", BRIDGE_VLANS, nullable=False, server_default="null"),
+    Column("child_addresses", INTERFACE_ADDRESSES, nullable=False, server_default="[]"),
+    Column("routers", ADDRESSES, nullable=False, server_default="[]"),
     UniqueConstraint("system_id", "name"),
     sqlite_autoincrement=True,
 )

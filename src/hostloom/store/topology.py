@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Table, select
 
 from hostloom.model.exchange import ForeignDhcp
-from hostloom.model.ids import SubnetId, VlanId
+from hostloom.model.ids import VlanId
 from hostloom.model.network import Address, Fabric, IPRange, Space, Subnet, Vlan
 from hostloom.store import tables
 from hostloom.store.transaction import Transaction
@@ -30,10 +30,10 @@ class Topology:
     by_prefix: Mapping[tuple[int, int], Mapping[int, list[Subnet]]] = field(default_factory=dict)
     fabric_of_vlan: Mapping[VlanId, int] = field(default_factory=dict)
 
-    def subnet_of(self, ip: Address, vlan_id: VlanId | None) -> SubnetId | None:
+    def subnet_around(self, ip: Address, vlan_id: VlanId | None) -> Subnet | None:
         """The interface's VLAN counts first, then its fabric, then the longest prefix, then the id."""
         fabric_id = None if vlan_id is None else self.fabric_of_vlan[vlan_id]
-        best: tuple[bool, bool, int, int] | None = None
+        best: tuple[tuple[bool, bool, int, int], Subnet] | None = None
         for (version, length), subnets in self.by_prefix.items():
             if version != ip.version:
                 continue
@@ -41,8 +41,9 @@ class Topology:
             for subnet in subnets.get(int(ip) >> shift, ()):
                 same_fabric = self.fabric_of_vlan[subnet.vlan_id] == fabric_id
                 rank = (subnet.vlan_id == vlan_id, same_fabric, length, -subnet.id)
-                best = rank if best is None else max(best, rank)
-        return None if best is None else SubnetId(-best[3])
+                if best is None or rank > best[0]:
+                    best = rank, subnet
+        return None if best is None else best[1]
 
 
 def read_topology(tx: Transaction, revision: int) -> Topology:

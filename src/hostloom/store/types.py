@@ -158,6 +158,12 @@ ADDRESSES = JsonText(
 )
 
 
+INTERFACE_ADDRESSES = JsonText(
+    lambda value: [str(each) for each in value],
+    lambda found: tuple(ip_interface(each) for each in found),
+)
+
+
 def interface_of(address: Address, prefix_length: int) -> IPv4Interface | IPv6Interface:
     """An address with its prefix length, as on an interface."""
     return ip_interface((address, prefix_length))

@@ -7,8 +7,8 @@ from typing import TypeVar
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
-from hostloom.model.network import AddressKind, HeldAddress
-from hostloom.model.node import Node
+from hostloom.model.network import Address, AddressKind, HeldAddress
+from hostloom.model.node import Node, NodeInterface
 from hostloom.store.topology import Topology
 
 K = TypeVar("K")
@@ -97,13 +97,27 @@ class World:
 
 
 def observe(node: Node, topology: Topology) -> tuple[HeldAddress, ...]:
-    """Addresses on the node's interfaces; loopback ones belong to nobody."""
-    return tuple(
-        HeldAddress(ip, AddressKind.OBSERVED, topology.subnet_of(ip, each.vlan_id), node.system_id, each.name)
-        for each in node.interfaces
-        for ip in each.ips
-        if not ip.is_loopback
+    """Addresses on the node's interfaces, and of the routers that it uses; loopback ones belong to nobody."""
+    return (
+        *(
+            _observed(node, interface, ip, topology)
+            for interface in node.interfaces
+            for ip in (*interface.ips, *(address.ip for address in interface.child_addresses))
+            if not ip.is_loopback
+        ),
+        *(
+            HeldAddress(ip, AddressKind.OBSERVED, subnet.id, comment=f"router of {node.hostname}")
+            for interface in node.interfaces
+            for ip in interface.routers
+            if (subnet := topology.subnet_around(ip, interface.vlan_id)) is not None and subnet.gateway != ip
+        ),
     )
+
+
+def _observed(node: Node, interface: NodeInterface, ip: Address, topology: Topology) -> HeldAddress:
+    subnet = topology.subnet_around(ip, interface.vlan_id)
+    subnet_id = None if subnet is None else subnet.id
+    return HeldAddress(ip, AddressKind.OBSERVED, subnet_id, node.system_id, interface.name)
 
 
 def _merged(before: Mapping[K, V], changed: Mapping[K, V], gone: Iterable[K]) -> dict[K, V]:

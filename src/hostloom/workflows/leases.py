@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.stacking import members
 from hostloom.model.dhcp import Lease
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, RackId, SubnetId, VlanId, natural_key
 from hostloom.model.network import Address, AddressKind, HeldAddress
-from hostloom.model.node import InterfaceKind, Node
+from hostloom.model.node import Node
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.fill import fill_events
 
@@ -56,11 +57,10 @@ class _Clients:
         )
 
     def _add_node(self, node: Node) -> None:
-        joining = (InterfaceKind.BRIDGE, InterfaceKind.BOND)
-        members = {name for each in node.interfaces if each.kind in joining for name in each.parents}
+        joined = members(node.interfaces)
         for each in node.interfaces:
             if each.mac is not None:
-                client = _Client(node.system_id, node.hostname, each.name, each.vlan_id, each.name in members)
+                client = _Client(node.system_id, node.hostname, each.name, each.vlan_id, each.name in joined)
                 self._by_mac.setdefault(each.mac, []).append(client)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hostloom.decide.correlate import correlate
 from hostloom.decide.drift import drift
 from hostloom.decide.inventory import Inventory, take_inventory
-from hostloom.decide.networks import own_bridges
+from hostloom.decide.networks import network_vids, own_bridges
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.event import Event
 from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host, with_default
@@ -39,8 +39,9 @@ def record_observation(
     _tell_correlation(uow, ports, host, correlation)
     node = None if correlation.system_id is None else uow.nodes.get(correlation.system_id)
     if node is not None and seen.network is not None:
-        bridges = own_bridges(replace(host, libvirt_networks=seen.host.libvirt_networks))
-        node = record_network(uow, ports, node, seen.network, f"host {host.name}", bridges)
+        fresh = replace(host, libvirt_networks=seen.host.libvirt_networks)
+        bridges, vids = own_bridges(fresh), network_vids(fresh)
+        node = record_network(uow, ports, node, seen.network, f"host {host.name}", bridges, vids)
     findings = findings_of(seen)
     tell_findings(uow, ports, host, findings)
     host = uow.hosts.record_facts(
@@ -72,6 +73,7 @@ def record_network(
     seen: ObservedNetwork,
     subject: str,
     bridges: frozenset[str] = frozenset(),
+    network_vids: Mapping[str, frozenset[int]] | None = None,
 ) -> Node:
     """Write a node's interfaces, making the fabrics, VLANs and subnets that are seen for the first time."""
     now = ports.clock.now()
@@ -79,7 +81,7 @@ def record_network(
         text = f"{change.subject}: {change.recorded or 'nothing'} is now {change.observed or 'gone'}"
         if node.scanned_at is not None:
             uow.events.add(Event("drift", subject, f"{change.kind} {text}", now))
-    inventory = take_inventory(seen, node, uow.snapshot(), bridges)
+    inventory = take_inventory(seen, node, uow.snapshot(), bridges, network_vids)
     vlans = _create_network(uow, inventory)
     interfaces = [
         replace(each, vlan_id=vlans.get(each.vlan_id, each.vlan_id)) if each.vlan_id is not None else each
@@ -104,8 +106,11 @@ def _create_network(uow: UnitOfWork, inventory: Inventory) -> Mapping[VlanId, Vl
 
 
 def _ensure_vlan(uow: UnitOfWork, vlan: Vlan) -> Vlan:
-    """A new fabric comes with its untagged VLAN."""
-    return uow.vlans.find_by_vid(vlan.fabric_id, vlan.vid) or uow.vlans.add(vlan)
+    """A new fabric comes with its untagged VLAN, which takes the MTU that was seen."""
+    found = uow.vlans.find_by_vid(vlan.fabric_id, vlan.vid)
+    if found is None:
+        return uow.vlans.add(vlan)
+    return found if found.mtu == vlan.mtu else uow.vlans.update(replace(found, mtu=vlan.mtu))
 
 
 def _correlate(uow: UnitOfWork, ports: Ports, host: Host, seen: Observation) -> Correlation:

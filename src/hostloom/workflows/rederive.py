@@ -33,4 +33,9 @@ def _link(interface: NodeInterface) -> ObservedLink:
         interface.bridge_kind,
         interface.tag_vid,
         interface.link_speed,
+        interface.master,
+        role=interface.role,
+        bridge_vlans=interface.bridge_vlans,
+        child_addresses=interface.child_addresses,
+        routers=interface.routers,
     )

@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 
 from hostloom.dhcp.driver import KeaDhcp
-from hostloom.hostscan.parse import PROBES
+from hostloom.hostscan.links import PROBES
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.dhcp import DhcpIntent
 from hostloom.model.errors import HostNotScannable, WireRefused

@@ -13,7 +13,7 @@ from hostloom.hostscan.commands import MARK
 from hostloom.hostscan.parse import parse
 from hostloom.model.errors import HostUnreadable
 from hostloom.model.ids import MacAddress
-from hostloom.model.node import BridgeKind, InterfaceKind
+from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole
 from hostloom.model.observed import ObservedLink, ObservedRoute
 from support.recorded_hosts import HOSTS, printed, recorded_parts
 
@@ -136,7 +136,12 @@ def test_an_open_vswitch_bridge_switches_without_its_own_device() -> None:
 
 def test_ports_of_an_open_vswitch_that_may_not_be_read_are_not_free() -> None:
     links = links_of("openvswitch", **{"ovs-bridge": "", "ovs-port": "", "ovs-interface": ""})
-    assert {name for name, each in links.items() if each.kind is not None} == {"lo"}
+    nics = ("eno1", "eno2", "eno3")
+    assert {links[name].master for name in nics} == {"ovs-system"}
+    recorded = {name: link.role for name, link in links.items() if link.kind is not None}
+    unreadable = {name for name, role in recorded.items() if role is InterfaceRole.OVS_UNREADABLE}
+    assert set(recorded) == {"lo", *nics, *unreadable}
+    assert {"ovsbr0", "ovsbr1"} <= unreadable
 
 
 def test_the_veth_of_a_container_like_host_is_its_nic() -> None:

@@ -126,7 +126,7 @@ def test_disks_but_not_drives() -> None:
         ),
         (
             "<forward mode='vepa'><interface dev='eth1'/></forward>",
-            LibvirtNetwork("n", True, None, False, Forward.OTHER),
+            LibvirtNetwork("n", True, None, False, Forward.OTHER, parents=("eth1",)),
         ),
         ("<bridge name='v'/><ip address='10.0.0.1'/>", LibvirtNetwork("n", True, "v", False, None)),
     ],

@@ -1,13 +1,15 @@
 """The checker on NICs: each is what its label says, on what may carry it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hostloom.decide.check.scene import Scene
 from hostloom.decide.check.terms import unmet_keys
+from hostloom.decide.check.vlans import check_network_vlan, leaves_untagged
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import InstalledBy, LibvirtNetwork
 from hostloom.model.machine import MachineInterface
-from hostloom.model.node import BridgeKind, InterfaceKind, NodeInterface
+from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeInterface
 from hostloom.model.plan import PlannedInterface
 from hostloom.model.request import LabelConstraints
 
@@ -57,12 +59,18 @@ def _on_interface(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
         yield f"{nic.name}: Open vSwitch or not, {interface.name} is otherwise"
     if nic.vlan_id != interface.vlan_id:
         yield f"{nic.name}: its VLAN is not that of {interface.name}"
+    if is_bridge and leaves_untagged(interface) is None:
+        yield f"{nic.name}: {interface.name} lets no frame of a machine out"
     yield from _carries(scene, nic, interface)
 
 
 def _carries(scene: Scene, nic: PlannedInterface, interface: NodeInterface) -> Iterator[str]:
     if interface.kind is InterfaceKind.LOOPBACK or not interface.enabled or not interface.link:
         yield f"{nic.name}: {interface.name} cannot carry a machine"
+    if interface.role not in (InterfaceRole.ORDINARY, InterfaceRole.CONTAINER_BRIDGE):
+        yield f"{nic.name}: {interface.name} is {interface.role}"
+    if interface.master:
+        yield f"{nic.name}: {interface.name} is a member of {interface.master}"
     for other in scene.interfaces.values():
         if other.kind in (InterfaceKind.BRIDGE, InterfaceKind.BOND) and interface.name in other.parents:
             yield f"{nic.name}: {interface.name} is a member of {other.name}"
@@ -80,8 +88,7 @@ def _on_network(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
     bridge = scene.interfaces.get(network.bridge or "")
     if bridge is not None:
         yield from _carries(scene, nic, bridge)
-    if nic.vlan_id != (bridge.vlan_id if bridge else None):
-        yield f"{nic.name}: its VLAN is not that of {network.name}"
+    yield from check_network_vlan(scene, nic, network, bridge)
 
 
 def _network(scene: Scene, nic: PlannedInterface) -> LibvirtNetwork | None:
@@ -105,9 +112,16 @@ def _as_labelled(scene: Scene, nic: PlannedInterface, label: LabelConstraints) -
     if is_network:
         network = _network(scene, nic)
         source = (network.bridge if network else None) or ""
+    interface = scene.interfaces.get(source)
+    if is_network and interface is not None:
+        interface = replace(interface, vlan_id=nic.vlan_id)
     hostname = scene.node.hostname if scene.node else ""
-    for key in unmet_keys(scene.snapshot, hostname, scene.interfaces.get(source), label):
+    for key in unmet_keys(scene.snapshot, hostname, interface, label):
         yield f"{nic.name}: {key} is not met"
+    is_for_containers = interface is not None and interface.role is InterfaceRole.CONTAINER_BRIDGE
+    is_named = any(term.key in ("id", "name") and not term.negated for term in label.terms)
+    if is_for_containers and not is_network and not is_named:
+        yield f"{nic.name}: {source} is for containers, and not asked for by name"
 
 
 def _mode(scene: Scene, nic: PlannedInterface, asked: MacvlanMode | None) -> Iterator[str]:
@@ -122,6 +136,9 @@ def _by_default(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
     is_served = nic.vlan_id in scene.snapshot.bootable_vlans
     if is_network and nic.attachment.source not in _NETWORKS:
         yield f"{nic.name}: a network that nobody asked for"
+    source = scene.interfaces.get(nic.attachment.source)
+    if not is_network and source is not None and source.role is InterfaceRole.CONTAINER_BRIDGE:
+        yield f"{nic.name}: {source.name} is for containers"
     if not is_network and not is_served:
         yield f"{nic.name}: on a VLAN that our DHCP does not serve"
     if scene.is_known and scene.state.host.installed_by is InstalledBy.HOSTLOOM and not is_served:
@@ -133,10 +150,8 @@ def _by_default(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
 
 def _passthru(scene: Scene) -> Iterator[str]:
     users: dict[str, list[MacvlanMode | None]] = {}
-    for machine in scene.state.machines:
-        for placed in machine.interfaces:
-            if placed.kind is AttachKind.MACVLAN:
-                users.setdefault(placed.source, []).append(placed.mode)
+    for source, mode in _users(scene):
+        users.setdefault(source, []).append(mode)
     for nic in scene.plan.interfaces:
         if nic.attachment.kind is AttachKind.MACVLAN:
             users.setdefault(nic.attachment.source, []).append(nic.attachment.mode)
@@ -144,3 +159,17 @@ def _passthru(scene: Scene) -> Iterator[str]:
     for source, modes in users.items():
         if source in planned and MacvlanMode.PASSTHRU in modes and len(modes) > 1:
             yield f"{source} is shared with a passthru machine"
+
+
+def _users(scene: Scene) -> Iterator[tuple[str, MacvlanMode | None]]:
+    """Who uses a host interface by macvtap already; a network in passthrough mode owns its interfaces."""
+    networks = scene.state.host.libvirt_networks
+    for network in networks:
+        if network.active and network.passthrough:
+            yield from ((parent, MacvlanMode.PASSTHRU) for parent in network.parents)
+    for placed in (nic for machine in scene.state.machines for nic in machine.interfaces):
+        if placed.kind is AttachKind.MACVLAN:
+            yield placed.source, placed.mode
+        for network in networks:
+            if placed.kind is AttachKind.NETWORK and placed.source == network.name:
+                yield from ((parent, None) for parent in network.parents)

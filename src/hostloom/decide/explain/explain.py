@@ -30,6 +30,12 @@ _UNFIT = {
     RejectionCode.INTERFACE_DISABLED: "disabled",
     RejectionCode.INTERFACE_LINK_DOWN: "no link",
     RejectionCode.INTERFACE_IS_MEMBER: "{found}",
+    RejectionCode.DSA_CONDUIT: "the conduit of a switch",
+    RejectionCode.WIRELESS: "Wi-Fi",
+    RejectionCode.INFINIBAND: "InfiniBand",
+    RejectionCode.OVS_UNREADABLE: "Open vSwitch's database cannot be read",
+    RejectionCode.BRIDGE_WITHOUT_PVID: "gives machines no VLAN: no vlan_default_pvid",
+    RejectionCode.VLAN_NOT_CARRIED: "none of its NICs carries {found}",
 }
 
 

@@ -20,6 +20,7 @@ _REASONS = {
     Reason.LINKS_NOT_READ: "the host's links cannot be read",
     Reason.NO_PROBE: "this hostloom makes no probes",
     Reason.PARENT_IS_ITS_OWN: "the parent is the machine's own (passthru): no probe fits beside it",
+    Reason.NETWORK_HAS_A_TAG: "its libvirt network tags it with a VLAN, on which no probe can be",
     Reason.NETWORK_WITHOUT_BRIDGE: "its libvirt network has no bridge",
     Reason.HOST_UNREACHABLE: "the host cannot be reached",
 }

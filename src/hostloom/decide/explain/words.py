@@ -51,6 +51,18 @@ REJECTIONS = {
     RejectionCode.INTERFACE_DISABLED: "is disabled",
     RejectionCode.INTERFACE_LINK_DOWN: "has no link",
     RejectionCode.INTERFACE_IS_MEMBER: "is {found}",
+    RejectionCode.DSA_CONDUIT: "is the conduit of a switch: use the ports of the switch",
+    RejectionCode.WIRELESS: "is a Wi-Fi NIC, and access points drop the frames of machines",
+    RejectionCode.INFINIBAND: "is InfiniBand, which carries no Ethernet frames",
+    RejectionCode.OVS_UNREADABLE: (
+        "belongs to Open vSwitch, whose database cannot be read: "
+        "let the login of hostloom on the host run `ovs-vsctl`"
+    ),
+    RejectionCode.BRIDGE_WITHOUT_PVID: (
+        "puts machines on no VLAN: it has vlan_filtering on and no vlan_default_pvid"
+    ),
+    RejectionCode.VLAN_NOT_CARRIED: "puts machines on {found}, which none of its NICs carries",
+    RejectionCode.CONTAINER_BRIDGE: "is a bridge for containers: to use it, name it with name={subject}",
     RejectionCode.PASSTHRU_IN_USE: "is in use: {found}",
     RejectionCode.CONSTRAINT_NOT_MET: "does not meet {wanted}: it has {found}",
     RejectionCode.ATTACH_KIND: "would be attach={found}, asked for was {wanted}",
@@ -66,6 +78,8 @@ REJECTIONS = {
     ),
     RejectionCode.NETWORK_WITHOUT_BRIDGE: "has no bridge",
     RejectionCode.BRIDGE_NOT_KNOWN: "is on a bridge that is not known: {found}",
+    RejectionCode.NETWORK_IS_TRUNK: "gives machines a trunk, and their untagged frames no VLAN",
+    RejectionCode.TAG_NOT_SUPPORTED: "tags its machines with VLAN {wanted}, which {found} cannot do",
 }
 
 WARNINGS = {
@@ -81,6 +95,9 @@ WARNINGS = {
     WarningCode.FOREIGN_DHCP: "{subject} is on a VLAN where others answer DHCP: {found}",
     WarningCode.OUR_DHCP_SILENT: (
         "our DHCP serves VLAN {found}, where {subject} is, but did not answer the last probe there"
+    ),
+    WarningCode.VLAN_NOT_VERIFIED: (
+        "{subject} is on {found}, which knows VLANs, but what its ports do with them could not be read"
     ),
     WarningCode.STALE_HOST_MODEL: "what is known of {subject} is old: {found}",
 }

@@ -91,6 +91,8 @@ def _is_passthru(wanted: Wanted) -> bool:
 def _meeting(table: ShapeTable, wanted: Wanted) -> Numbers:
     """Traits that serve the label, `passthru` left aside."""
     found = [table.meeting(group) for group in wanted.groups]
+    if not wanted.names_interface:
+        found.append(table.all_traits - table.container_bridges)
     bridges = table.bridges
     if wanted.label.attach is AttachKind.BRIDGE:
         found.append(bridges)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from hostloom.decide.attach import default_options
-from hostloom.decide.candidates import Candidate, HostView
+from hostloom.decide.candidates import Candidate, HostView, macvtaps_of
 from hostloom.decide.match import Options
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.terms import Group
@@ -49,19 +49,13 @@ def _interface(slot: "Slot") -> NodeInterface:
 def shape_key(state: HostState, node: Node | None) -> ShapeKey:
     """All that the rules look at, but ids, MACs, addresses and names of hosts."""
     host = state.host
-    taps = {
-        (nic.source, nic.mode is MacvlanMode.PASSTHRU)
-        for machine in state.machines
-        for nic in machine.interfaces
-        if nic.kind is AttachKind.MACVLAN
-    }
     return (
         host.correlation.state,
         host.default_macvlan_mode is MacvlanMode.PASSTHRU,
         host.installed_by is InstalledBy.HOSTLOOM,
         frozenset(host.libvirt_networks),
         frozenset(_interface_key(each) for each in (node.interfaces if node is not None else ())),
-        frozenset(taps),
+        frozenset(macvtaps_of(state)),
     )
 
 
@@ -76,6 +70,9 @@ def _interface_key(each: NodeInterface) -> tuple[object, ...]:
         each.link,
         each.link_speed,
         each.tags,
+        each.role,
+        each.master,
+        each.bridge_vlans,
     )
 
 
@@ -92,7 +89,11 @@ class Slot:
     def trait(self) -> tuple[object, ...]:
         """Slots with one trait are the same to every request, whatever shape they are of."""
         each = self.candidate.interface
-        facts = () if each is None else (each.name, each.kind, each.vlan_id, each.tags, each.link_speed)
+        facts = (
+            ()
+            if each is None
+            else (each.name, each.kind, each.vlan_id, each.tags, each.link_speed, each.role)
+        )
         return (self.candidate.rank, *facts, self.held, self.shared)
 
     def numbered(self, trait: int) -> "TraitSlot":
@@ -161,7 +162,10 @@ class Shape:
 def make_shape(network: Snapshot, state: HostState, node: Node | None) -> Shape:
     """The shape of a host on this network."""
     interfaces = node.interfaces if node is not None else ()
-    neutral = tuple(replace(each, id=InterfaceId(0), mac=None, addresses=()) for each in interfaces)
+    neutral = tuple(
+        replace(each, id=InterfaceId(0), mac=None, addresses=(), child_addresses=(), routers=())
+        for each in interfaces
+    )
     return Shape(HostView(network, state, "", neutral))
 
 
@@ -266,6 +270,13 @@ class ShapeTable:
     def bridges(self) -> Numbers:
         """Traits that are bridges."""
         return self.by_preference[0][0] | self.by_preference[0][1]
+
+    @cached_property
+    def container_bridges(self) -> Numbers:
+        """Traits that only a label which names them may take."""
+        return frozenset(
+            number for number, slot in enumerate(self.traits) if slot.candidate.is_for_containers
+        )
 
     @cached_property
     def passthru(self) -> Numbers:

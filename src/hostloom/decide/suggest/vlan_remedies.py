@@ -13,7 +13,7 @@ from hostloom.decide.worlds.cases import vlan_text
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.network import UNTAGGED, Vlan
-from hostloom.model.node import InterfaceKind, Node, NodeInterface
+from hostloom.model.node import InterfaceKind, InterfaceRole, Node, NodeInterface
 from hostloom.model.request import ComposeRequest, LabelConstraints
 
 #: VLANs, and interfaces for each, that are tried for one label on one host.
@@ -59,14 +59,15 @@ def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iter
 
 def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[Change]:
     """On a bond before a NIC; not where it is there already, nor on the members of a bond."""
-    members = {name for each in node.interfaces if each.kind is InterfaceKind.BOND for name in each.parents}
+    bonds = [interface for interface in node.interfaces if interface.kind is InterfaceKind.BOND]
+    joined = {name for bond in bonds for name in bond.parents}
     there = {
         name for each in node.interfaces if each.vlan_id == vlan.id for name in (each.name, *each.parents)
     }
     parents = [
         each
         for each in _by_rank(node.interfaces)
-        if each.name not in members | there | view.held
+        if each.name not in joined | there | view.held.keys()
         and fabric_of(view.snapshot, node, each.name) == vlan.fabric_id
     ]
     for each in parents[:WAYS] if vlan.vid != UNTAGGED else ():
@@ -89,8 +90,16 @@ def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iter
 def _by_rank(interfaces: tuple[NodeInterface, ...] | list[NodeInterface]) -> list[NodeInterface]:
     """Bonds, then NICs, that could carry frames."""
     kinds = (InterfaceKind.BOND, InterfaceKind.PHYSICAL)
-    found = [each for each in interfaces if each.kind in kinds and each.enabled and each.link]
-    return sorted(found, key=lambda each: (kinds.index(each.kind), natural_key(each.name)))
+    able = [
+        interface
+        for interface in interfaces
+        if interface.kind in kinds
+        and interface.enabled
+        and interface.link
+        and interface.role is InterfaceRole.ORDINARY
+        and not interface.master
+    ]
+    return sorted(able, key=lambda interface: (kinds.index(interface.kind), natural_key(interface.name)))
 
 
 def _wanted_vlans(snapshot: Snapshot, label: LabelConstraints) -> list[Vlan]:

@@ -238,5 +238,7 @@ def interface_of(view: HostView, nic: PlacedInterface) -> NodeInterface | None:
 
 def vlan_of(view: HostView, nic: PlacedInterface) -> VlanId | None:
     """The VLAN that the NIC is on."""
-    interface = interface_of(view, nic)
+    if nic.kind is AttachKind.NETWORK:
+        return view.network_candidate(nic.source)[0].vlan_id
+    interface = view.by_name.get(nic.source)
     return None if interface is None else interface.vlan_id

@@ -4,6 +4,7 @@ from typing import Any
 
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.worlds.cases import vlan_text
+from hostloom.decide.worlds.hosts import TRUNK
 from hostloom.decide.worlds.world import FORMAT
 from hostloom.model.host import CorrelationState, LibvirtNetwork, PlacedMachine, StoragePool
 from hostloom.model.network import AddressKind, Fabric, Subnet, Vlan
@@ -84,7 +85,7 @@ def _interfaces(snapshot: Snapshot, interfaces: tuple[NodeInterface, ...]) -> li
 
 def _interface(snapshot: Snapshot, interface: NodeInterface, known: set[str]) -> dict[str, Any]:
     """A VLAN interface may lie on what is no interface to us, a dummy for example: that is left out."""
-    return {
+    found: dict[str, Any] = {
         "name": interface.name,
         "id": interface.id,
         "type": interface.kind.value,
@@ -98,7 +99,21 @@ def _interface(snapshot: Snapshot, interface: NodeInterface, known: set[str]) ->
         "mtu": interface.mtu,
         "link_speed": interface.link_speed,
         "tags": list(interface.tags),
+        "role": interface.role.value,
+        "master": interface.master,
+        "child_addresses": [str(address.ip) for address in interface.child_addresses],
+        "routers": [str(ip) for ip in interface.routers],
     }
+    vlans = interface.bridge_vlans
+    if vlans is not None:
+        found["bridge_vlans"] = {
+            "machines": vlans.machine_vid,
+            "host": vlans.host_vid,
+            "native": vlans.native_vid,
+            "carried": [f"{first}-{last}" for first, last in vlans.carried],
+            "read": vlans.is_read,
+        }
+    return found
 
 
 def _host(snapshot: Snapshot, state: HostState) -> dict[str, Any]:
@@ -131,6 +146,9 @@ def _network(network: LibvirtNetwork) -> dict[str, Any]:
         "bridge": network.bridge,
         "dhcp": network.dhcp,
         "forward": network.forward.value if network.forward else None,
+        "vid": TRUNK if network.vid is None else network.vid,
+        "parents": list(network.parents),
+        "passthrough": network.passthrough,
     }
 
 

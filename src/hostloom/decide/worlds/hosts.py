@@ -24,9 +24,20 @@ from hostloom.model.host import (
     StoragePool,
 )
 from hostloom.model.ids import HostId, InterfaceId, MacAddress, SystemId
-from hostloom.model.network import DEFAULT_MTU, Address, AddressKind, HeldAddress
-from hostloom.model.node import BridgeKind, InterfaceKind, Node, NodeInterface, NodeKind
+from hostloom.model.network import DEFAULT_MTU, MAX_VID, UNTAGGED, Address, AddressKind, HeldAddress
+from hostloom.model.node import (
+    BridgeKind,
+    BridgeVlans,
+    InterfaceKind,
+    InterfaceRole,
+    Node,
+    NodeInterface,
+    NodeKind,
+)
 from hostloom.model.request import GB
+
+#: What stands for the tag of a libvirt network that gives machines a trunk.
+TRUNK = "trunk"
 
 
 class HostReader:
@@ -72,12 +83,20 @@ class HostReader:
         return tuple(replace(each, host=_correlated(each.host, nodes)) for each in self._states)
 
     def held(self) -> list[HeldAddress]:
-        """The addresses of every interface, and the address in every host's URI."""
+        """The addresses of every interface and of its routers, and the address in every host's URI."""
         found = [
             HeldAddress(ip, AddressKind.OBSERVED, None, node.system_id, interface.name)
             for node in self.nodes
             for interface in node.interfaces
-            for ip in interface.ips
+            for ip in (*interface.ips, *(child.ip for child in interface.child_addresses))
+        ]
+        gateways = {subnet.gateway for subnet in self._network.subnets}
+        found += [
+            HeldAddress(ip, AddressKind.OBSERVED, comment=f"router of {node.hostname}")
+            for node in self.nodes
+            for interface in node.interfaces
+            for ip in interface.routers
+            if ip not in gateways
         ]
         found += [
             HeldAddress(ip, AddressKind.OBSERVED, None, None, None, f"host {state.host.name}")
@@ -115,6 +134,11 @@ class HostReader:
             mtu=section.number("mtu", DEFAULT_MTU),
             link_speed=section.number("link_speed", 0),
             tags=tuple(section.strings("tags")),
+            role=section.word("role", InterfaceRole) or InterfaceRole.ORDINARY,
+            master=section.take("master", str, ""),
+            bridge_vlans=_bridge_vlans(section, kind),
+            child_addresses=tuple(ip_interface(ip) for ip in section.addresses("child_addresses")),
+            routers=tuple(section.addresses("routers")),
         )
         section.finish()
         return interface
@@ -141,6 +165,42 @@ class HostReader:
             reachable=section.take("reachable", bool, True),
             facts_at=_facts_at(section),
         )
+
+
+def _bridge_vlans(section: Section, kind: InterfaceKind) -> BridgeVlans | None:
+    """Of a bridge that knows VLANs; a VLAN of null is none."""
+    if not section.has("bridge_vlans"):
+        return None
+    if kind is not InterfaceKind.BRIDGE:
+        raise section.error("bridge_vlans", f"bridge_vlans: goes with type: bridge, not with {kind}")
+    inner = section.inner("bridge_vlans")
+    plain = BridgeVlans()
+    found = BridgeVlans(
+        _vid(inner, "machines", plain.machine_vid),
+        _vid(inner, "host", plain.host_vid),
+        _vid(inner, "native", plain.native_vid),
+        tuple(_span(inner, text) for text in inner.strings("carried"))
+        if inner.has("carried")
+        else plain.carried,
+        inner.take("read", bool, True),
+    )
+    inner.finish()
+    return found
+
+
+def _vid(section: Section, key: str, default: int | None) -> int | None:
+    if section.has(key) and section.raw(key) is None:
+        return None
+    return section.number(key, default or UNTAGGED, 0, MAX_VID)
+
+
+def _span(section: Section, text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (
+        first.isdecimal() and (last or first).isdecimal() and 0 < int(first) <= int(last or first) <= MAX_VID
+    ):
+        raise section.error("carried", f"carried: expected a VID or a span as 2-4094, found {text!r}")
+    return int(first), int(last or first)
 
 
 def _correlated(host: Host, nodes: Mapping[Address, set[SystemId]]) -> Host:
@@ -229,6 +289,9 @@ def _networks(section: Section) -> tuple[LibvirtNetwork, ...]:
                 each.find("bridge", str),
                 each.take("dhcp", bool, False),
                 each.word("forward", Forward),
+                None if each.raw("vid") == TRUNK else each.number("vid", UNTAGGED, 0, MAX_VID),
+                tuple(each.strings("parents")),
+                each.take("passthrough", bool, False),
             )
         )
         each.finish()

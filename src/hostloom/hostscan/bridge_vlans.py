@@ -1,0 +1,110 @@
+"""What a bridge that knows VLANs does with them: a Linux bridge with `vlan_filtering`, or Open vSwitch."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hostloom.hostscan.openvswitch import OvsPort
+from hostloom.model.network import MAX_VID, UNTAGGED
+from hostloom.model.node import BridgeVlans
+
+Spans = tuple[tuple[int, int], ...]
+_ALL: Spans = ((1, MAX_VID),)
+#: What a Linux bridge gives new ports unless it is told otherwise.
+_DEFAULT_PVID = 1
+
+
+@dataclass(frozen=True)
+class PortVlans:
+    """What one port of a bridge does."""
+
+    #: The VLAN of untagged frames that come in; None: they are dropped.
+    pvid: int | None
+    #: The VLAN that is untagged in both directions.
+    native_vid: int | None
+    carried: Spans
+
+
+def parse_port_vlans(text: str) -> dict[str, PortVlans] | None:
+    """The answer of `bridge -j vlan show` by port; None where there is none."""
+    if not text:
+        return None
+    found = json.loads(text)
+    # iproute2 before 5.1 writes an object with the ports' names as keys.
+    rows = found.items() if isinstance(found, dict) else ((row["ifname"], row["vlans"]) for row in found)
+    return {name: _port(entries) for name, entries in rows}
+
+
+def _port(entries: Iterable[Mapping[str, Any]]) -> PortVlans:
+    pvid, untagged, carried = None, set(), []
+    for entry in entries:
+        first, flags = _vid(entry["vlan"]), entry.get("flags", [])
+        if "PVID" in flags:
+            pvid = first
+        if "Egress Untagged" in flags:
+            untagged.add(first)
+        else:
+            carried.append((first, _vid(entry.get("vlanEnd", first))))
+    return PortVlans(pvid, pvid if pvid in untagged else None, tuple(sorted(carried)))
+
+
+def _vid(value: Any) -> int:
+    vid = int(value)
+    if not UNTAGGED <= vid <= MAX_VID:
+        raise ValueError(f"VLAN {vid}, where 0 to {MAX_VID} are possible")
+    return vid
+
+
+def linux_bridge_vlans(
+    name: str, link: Mapping[str, Any], nics: Iterable[str], ports: Mapping[str, PortVlans] | None
+) -> BridgeVlans | None:
+    """Of a Linux bridge with these NICs as ports; None where it passes every frame as it is."""
+    data = link.get("linkinfo", {}).get("info_data", {})
+    if not data.get("vlan_filtering"):
+        return None
+    machine_vid = _vid(data.get("vlan_default_pvid", _DEFAULT_PVID)) or None
+    if ports is None:
+        return BridgeVlans(machine_vid, machine_vid, machine_vid, _ALL, is_read=False)
+    nothing = PortVlans(None, None, ())
+    host_vid = ports.get(name, nothing).pvid
+    native_vid, carried = _joined([ports.get(nic, nothing) for nic in nics], machine_vid)
+    # Tags of 802.1ad are no VLANs of the fabric.
+    is_stacked = data.get("vlan_protocol", "802.1Q").lower() == "802.1ad"
+    return BridgeVlans(machine_vid, host_vid, native_vid, () if is_stacked else carried)
+
+
+def ovs_bridge_vlans(local: OvsPort | None, nics: Iterable[OvsPort]) -> BridgeVlans:
+    """Of an Open vSwitch bridge with its own port and the ports that are NICs of the host."""
+    native_vid, carried = _joined([_ovs_port(nic) for nic in nics], UNTAGGED)
+    host_vid = UNTAGGED if local is None else _ovs_port(local).pvid
+    return BridgeVlans(UNTAGGED, host_vid, native_vid, carried)
+
+
+def _ovs_port(port: OvsPort) -> PortVlans:
+    """The port's `vlan_mode`, `tag` and `trunks` (ovs-vswitchd.conf.db(5), table Port)."""
+    vid = port.tag_vid or UNTAGGED
+    mode = port.vlan_mode or ("trunk" if port.tag_vid is None else "access")
+    carried = tuple((trunk, trunk) for trunk in port.trunks if trunk) if port.trunks else _ALL
+    match mode:
+        case "access":
+            return PortVlans(vid, vid, ())
+        case "trunk":
+            native = UNTAGGED if not port.trunks or UNTAGGED in port.trunks else None
+            return PortVlans(native, native, carried)
+        case "native-untagged":
+            return PortVlans(vid, vid, carried)
+        case "native-tagged":
+            return PortVlans(vid, None, (*carried, (vid, vid)))
+        case _:
+            # dot1q-tunnel adds a second tag to whatever comes in: no VLAN of the fabric.
+            return PortVlans(None, None, ())
+
+
+def _joined(nics: list[PortVlans], machine_vid: int | None) -> tuple[int | None, Spans]:
+    """The ports as one: where they disagree about the untagged VLAN, that of the machines counts."""
+    if not nics:
+        return machine_vid, _ALL
+    natives = {nic.native_vid for nic in nics}
+    native = machine_vid if machine_vid in natives else natives.pop() if len(natives) == 1 else None
+    return native, tuple(sorted({span for nic in nics for span in nic.carried}))

@@ -1,0 +1,267 @@
+"""The links of a host: what each is made of, is on and is for.
+
+Kept of addresses: global and unique-local ones. Link-local ones (fe80::/10, 169.254.0.0/16) and loopback ones
+say nothing about the network that a link is on and are the same on every host; temporary IPv6 addresses
+(RFC 8981) come and go, and duplicates that the kernel found are not in use.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from typing import Any
+
+from hostloom.hostscan.bridge_vlans import PortVlans, linux_bridge_vlans, ovs_bridge_vlans
+from hostloom.hostscan.openvswitch import OpenVSwitch
+from hostloom.hostscan.roles import find_conduits, is_container_bridge, role_of
+from hostloom.model.attachment import MacvlanMode
+from hostloom.model.errors import InvalidValue
+from hostloom.model.finding import Findings
+from hostloom.model.ids import MacAddress, natural_key
+from hostloom.model.network import DEFAULT_MTU, Address
+from hostloom.model.node import BridgeKind, BridgeVlans, InterfaceKind, InterfaceRole
+from hostloom.model.observed import ObservedLink, ObservedRoute
+
+_KINDS = {
+    "bond": InterfaceKind.BOND,
+    "team": InterfaceKind.BOND,
+    "bridge": InterfaceKind.BRIDGE,
+    "vlan": InterfaceKind.VLAN,
+}
+#: NICs: most have no kind of their own; switch ports and children of InfiniBand NICs have.
+_NIC_KINDS = (None, "dsa", "ipoib")
+_MACVLANS = ("macvtap", "macvlan")
+#: Links that are on the network of the link below them, with addresses of their own.
+_CHILDREN = ("macvlan", "ipvlan", "macsec")
+#: The kernel's name for "a port of some Open vSwitch bridge".
+_OVS_MASTER = "ovs-system"
+#: Throw-away probes of hostloom (wire/agent.py) are named so: they come and go, and are no NIC of the host.
+PROBES = "hlp"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known beside the links themselves; None: it could not be read."""
+
+    ovs: OpenVSwitch
+    speeds: dict[str, int]
+    wireless: frozenset[str] | None
+    port_vlans: dict[str, PortVlans] | None
+
+
+class Links:
+    """Every link by name, with what is needed to judge each."""
+
+    def __init__(self, raw: dict[str, Any], facts: Facts, routes: tuple[ObservedRoute, ...]) -> None:
+        self._raw, self._facts, self._ovs, self._speeds = raw, facts, facts.ovs, facts.speeds
+        self._conduits = find_conduits(raw)
+        self._has_own_nic = any(_is_nic(each) for each in raw.values())
+        self._kinds = {name: self._kind(name, each) for name, each in raw.items()}
+        self._child_addresses = self._find_child_addresses()
+        self._routers = self._find_routers(routes)
+
+    def read(self, findings: Findings) -> tuple[ObservedLink, ...]:
+        """By the order in which `ip` lists them; a finding for each that cannot be read."""
+        found = []
+        for name, link in self._raw.items():
+            with findings.reading(f"link {name}", "a link as `ip -j -d addr show` prints it"):
+                found.append(self._link(name, link))
+        return tuple(found)
+
+    def _find_child_addresses(self) -> dict[str, list[IPv4Interface | IPv6Interface]]:
+        """Addresses of links that are not recorded, by the interface that stands for them."""
+        found: dict[str, list[IPv4Interface | IPv6Interface]] = {}
+        for name, link in self._raw.items():
+            if self._kinds[name] is None and (standing := self._recorded_below(name)) is not None:
+                found.setdefault(standing, []).extend(_addresses(link))
+        return found
+
+    def _find_routers(self, routes: tuple[ObservedRoute, ...]) -> dict[str, set[Address]]:
+        """Next hops of routes, by the interface that stands for the link of the route."""
+        found: dict[str, set[Address]] = {}
+        for route in routes:
+            gateway, standing = route.next_hop, self._recorded_below(route.interface)
+            if gateway is not None and standing is not None and not gateway.is_link_local:
+                found.setdefault(standing, set()).add(gateway)
+        return found
+
+    def _recorded_below(self, name: str) -> str | None:
+        """The link itself, or what a macvlan or the like is on; the loopback for what is on no NIC."""
+        seen: set[str] = set()
+        while name in self._raw and name not in seen:
+            if self._kinds[name] is not None:
+                return name
+            seen.add(name)
+            name = self._raw[name].get("link", "") if info_kind(self._raw[name]) in _CHILDREN else ""
+        loopbacks = (name for name, kind in self._kinds.items() if kind is InterfaceKind.LOOPBACK)
+        return next(loopbacks, None)
+
+    def _link(self, name: str, each: dict[str, Any]) -> ObservedLink:
+        kind, is_ovs, parents = self._kinds[name], name in self._ovs.bridges, self._parents(name)
+        bridge = None
+        if kind is InterfaceKind.BRIDGE:
+            bridge = BridgeKind.OVS if is_ovs or _is_ovs_device(each) else BridgeKind.STANDARD
+        flags = each.get("flags", [])
+        return ObservedLink(
+            name,
+            kind,
+            _mac(each, kind),
+            # The state of an Open vSwitch bridge's own device says nothing: it switches without it.
+            "UP" in flags or is_ovs,
+            self._has_carrier(name, flags, parents),
+            int(each.get("mtu", DEFAULT_MTU)),
+            tuple(_addresses(each)),
+            parents,
+            bridge,
+            self._tag(name, each),
+            self._speed(name, kind, parents),
+            self._master(name, each),
+            _macvlan_mode(each),
+            self._role(name, each),
+            self._bridge_vlans(name, each) if bridge is not None else None,
+            tuple(self._child_addresses.get(name, ())),
+            tuple(sorted(self._routers.get(name, ()), key=lambda ip: (ip.version, int(ip)))),
+        )
+
+    def _kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
+        """What carries or could carry a machine; None for what belongs to guests, containers and tunnels."""
+        info = info_kind(each)
+        if info == "veth" and name.startswith(PROBES):
+            return None
+        if name in self._ovs.bridges:
+            return InterfaceKind.BRIDGE
+        if each.get("link_type") == "loopback":
+            return InterfaceKind.LOOPBACK
+        if (port := self._ovs.ports.get(name)) is not None and port.is_internal:
+            return self._internal_kind(name, each)
+        if _is_ovs_device(each) and not self._ovs.is_known and name != _OVS_MASTER:
+            # A bridge or a port of one: which of them, only Open vSwitch's database tells.
+            return InterfaceKind.BRIDGE if "UP" in each.get("flags", []) else None
+        if info in _NIC_KINDS:
+            return InterfaceKind.PHYSICAL if _is_nic(each) else None
+        if info == "veth":
+            return InterfaceKind.PHYSICAL if self._is_own_veth(each) else None
+        return _KINDS.get(info)
+
+    def _internal_kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
+        """Tagged: a VLAN interface on its bridge; untagged: the host's own if it has an address."""
+        if self._ovs.ports[name].tag_vid is not None:
+            return InterfaceKind.VLAN
+        return InterfaceKind.PHYSICAL if any(map(_address, each.get("addr_info", []))) else None
+
+    def _is_own_veth(self, each: dict[str, Any]) -> bool:
+        """The NIC of a host that is itself a container, not our end of a container's.
+
+        Of both, the other end is in another namespace. But a container's has no address here, and is found
+        on machines that have NICs of their own.
+        """
+        if "link_netnsid" not in each:
+            return False
+        return not self._has_own_nic or any(map(_address, each.get("addr_info", [])))
+
+    def _parents(self, name: str) -> tuple[str, ...]:
+        """Ports or members that are NICs of the host; taps of machines are none. Of a VLAN, what it is on."""
+        if name in self._ovs.bridges:
+            found = [p for p in self._ovs.plugged_into(name) if not self._ovs.ports[p].is_internal]
+        elif self._kinds[name] is InterfaceKind.VLAN:
+            port = self._ovs.ports.get(name)
+            below = port.bridge if port else self._raw[name].get("link")
+            return (below,) if below in self._raw else ()
+        elif info_kind(each := self._raw[name]) in _MACVLANS:
+            return (each["link"],) if each.get("link") in self._raw else ()
+        elif self._kinds[name] in (InterfaceKind.BRIDGE, InterfaceKind.BOND):
+            found = [port for port, other in self._raw.items() if other.get("master") == name]
+        else:
+            return ()
+        return tuple(sorted((p for p in found if self._kinds.get(p) is not None), key=natural_key))
+
+    def _has_carrier(self, name: str, flags: list[str], parents: tuple[str, ...]) -> bool:
+        """A bridge without ports has no carrier until its first machine: not link-down (DESIGN 2.3)."""
+        if name in self._ovs.bridges:
+            return not parents or any("LOWER_UP" in self._raw[p].get("flags", []) for p in parents)
+        idle_bridge = self._kinds[name] is InterfaceKind.BRIDGE and "UP" in flags and not parents
+        return "LOWER_UP" in flags or idle_bridge
+
+    def _tag(self, name: str, each: dict[str, Any]) -> int | None:
+        if self._kinds[name] is not InterfaceKind.VLAN:
+            return None
+        if name in self._ovs.ports:
+            return self._ovs.ports[name].tag_vid
+        vid = each.get("linkinfo", {}).get("info_data", {}).get("id")
+        return None if vid is None else int(vid)
+
+    def _speed(self, name: str, kind: InterfaceKind | None, parents: tuple[str, ...]) -> int:
+        """Mbit/s; a bridge's is that of its fastest NIC: itself it counts the taps of machines, too."""
+        if kind is InterfaceKind.BRIDGE:
+            return max((self._speeds.get(parent, 0) for parent in parents), default=0)
+        return 0 if kind is None else self._speeds.get(name, 0)
+
+    def _master(self, name: str, each: dict[str, Any]) -> str:
+        """What has the link for itself; a VRF only chooses its routes."""
+        if name in self._ovs.ports:
+            return self._ovs.ports[name].bridge
+        master: str = each.get("master", "")
+        return "" if info_kind(self._raw.get(master, {})) == "vrf" else master
+
+    def _role(self, name: str, each: dict[str, Any]) -> InterfaceRole:
+        kind = self._kinds[name]
+        if kind is not InterfaceKind.BRIDGE:
+            return role_of(name, each, kind, self._conduits, self._facts.wireless)
+        if _is_ovs_device(each):
+            return InterfaceRole.ORDINARY if self._ovs.is_known else InterfaceRole.OVS_UNREADABLE
+        ports = [link for link in self._raw.values() if link.get("master") == name]
+        is_for_containers = is_container_bridge(name, ports, self._parents(name))
+        return InterfaceRole.CONTAINER_BRIDGE if is_for_containers else InterfaceRole.ORDINARY
+
+    def _bridge_vlans(self, name: str, each: dict[str, Any]) -> BridgeVlans | None:
+        nics = self._parents(name)
+        if name in self._ovs.bridges:
+            ports = [self._ovs.ports[nic] for nic in nics]
+            return ovs_bridge_vlans(self._ovs.local.get(name), ports)
+        if _is_ovs_device(each):
+            return BridgeVlans(is_read=False)
+        return linux_bridge_vlans(name, each, nics, self._facts.port_vlans)
+
+
+def info_kind(each: dict[str, Any]) -> str | None:
+    """What the kernel calls the kind of a link; None for NICs."""
+    kind: str | None = each.get("linkinfo", {}).get("info_kind")
+    return kind
+
+
+def _macvlan_mode(each: dict[str, Any]) -> MacvlanMode | None:
+    """`source`, which no machine has, is none."""
+    mode = each.get("linkinfo", {}).get("info_data", {}).get("mode")
+    return MacvlanMode(mode) if info_kind(each) in _MACVLANS and mode in list(MacvlanMode) else None
+
+
+def _is_nic(each: dict[str, Any]) -> bool:
+    return each.get("link_type") in ("ether", "infiniband") and info_kind(each) in _NIC_KINDS
+
+
+def _is_ovs_device(each: dict[str, Any]) -> bool:
+    return info_kind(each) == "openvswitch"
+
+
+def _addresses(link: dict[str, Any]) -> list[IPv4Interface | IPv6Interface]:
+    return [address for info in link.get("addr_info", []) if (address := _address(info)) is not None]
+
+
+def _mac(each: dict[str, Any], kind: InterfaceKind | None) -> MacAddress | None:
+    """The NIC's own: a bond lends its members its address, and a passthru machine may set another."""
+    own = None
+    if kind is InterfaceKind.PHYSICAL:
+        # iproute2 before 5.6 tells it only of members of bonds.
+        own = each.get("permaddr") or each["linkinfo"].get("info_slave_data", {}).get("perm_hwaddr")
+    for text in (own, each.get("address")):
+        with contextlib.suppress(InvalidValue):
+            mac = MacAddress.parse(text if isinstance(text, str) else "")
+            if mac.is_unicast:
+                return mac
+    return None
+
+
+def _address(info: dict[str, Any]) -> IPv4Interface | IPv6Interface | None:
+    if "local" not in info or info.get("temporary") or info.get("dadfailed"):
+        return None
+    address = ip_interface(f"{info['local']}/{info['prefixlen']}")
+    return None if address.ip.is_link_local or address.ip.is_loopback else address
