@@ -52,6 +52,8 @@ class Settings:
     boot_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     #: Machines that wait as new; while there are so many, no other one is enlisted unasked.
     max_new_machines: int = 1000
+    #: Machines that allocation composes on demand for an ordinary user, at a time; 0: none.
+    max_on_demand_per_user: int = 50
     #: In place of all images: kernel and initramfs that machines boot from the network.
     boot_kernel: Path | None = None
     boot_initrd: Path | None = None
@@ -244,6 +246,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "image_dir": _optional_path,
     "boot_networks": _networks,
     "max_new_machines": _number(0, 1_000_000),
+    "max_on_demand_per_user": _number(0, 1_000_000),
     "boot_kernel": _optional_path,
     "boot_initrd": _optional_path,
     "boot_cmdline": _text,

@@ -895,6 +895,8 @@ class Ports:
     commission_timeout_s: float = 1200.0
     #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first.
     trust_first_keys: bool = True
+    #: Machines that allocation composes on demand for an ordinary user, at a time.
+    max_on_demand_per_user: int = 50
     #: Machines that wait as new; while there are so many, no other one is enlisted unasked.
     max_new_machines: int = 1000
     #: Which URIs a host may have beyond those that touch no file of this machine.

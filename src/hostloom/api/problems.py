@@ -42,6 +42,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.NotAuthenticated: 401,
     errors.NotPermitted: 403,
     errors.TooManyRequests: 429,
+    errors.DecisionTooLong: 422,
     errors.ReportRefused: 403,
     errors.Refused: 409,
     errors.DriverError: 502,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_interface
 
 from hostloom.decide import constraints, storage
+from hostloom.decide.limit import tick
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.terms import Group, resolve
@@ -50,6 +51,7 @@ def allocate(snapshot: Snapshot, machines: Sequence[Machine], request: Allocatio
     for machine in sorted(
         machines, key=lambda each: (each.cores, each.memory_mib, natural_key(each.hostname))
     ):
+        tick()
         misfit = next((reason for reason, fits in _RULES if not fits(machine, request)), None)
         found = misfit or _fit(snapshot, machine, wanted)
         if isinstance(found, Allocation):

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from hostloom.decide.addresses import AddressBook, wants_address
 from hostloom.decide.candidates import Candidate
+from hostloom.decide.limit import tick
 from hostloom.decide.match import Options
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind
@@ -139,6 +140,7 @@ class Search:
     def _explore_label(self, at: int, state: _State) -> Obstacle | None:
         worst = Obstacle.PASSTHRU if self._options[at].candidates else Obstacle.NO_CANDIDATE
         for candidate in self._preferred(at, state):
+            tick()
             step = self._take(at, candidate, state)
             obstacle = Obstacle.NO_ADDRESS if step is None else self._explore(at + 1, step[1])
             if obstacle is None:

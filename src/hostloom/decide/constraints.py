@@ -17,6 +17,8 @@ from hostloom.model.request import AddressMode, LabelConstraints, Term
 FIELD = "interfaces"
 #: IFNAMSIZ - 1: the longest name that Linux gives an interface.
 MAX_NAME_BYTES = 15
+#: No machine has more NICs, and nobody says more of one.
+MAX_LENGTH, MAX_LABELS, MAX_TERMS = 4096, 64, 64
 #: Keys that select a host interface and have a `not_` form.
 NEGATABLE = frozenset(
     {"id", "name", "hostname", "tag", "fabric", "fabric_class", "vlan", "vid", "space"}
@@ -29,19 +31,32 @@ SETTING = frozenset({"mode", "attach", "macvlan_mode", "network", "mac", "model"
 KEYS = NEGATABLE | POSITIVE | SETTING
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_INTEGER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]+|0[bB][01]+")
+#: Numbers of more digits are none of ours, and Python takes long to read them.
+_INTEGER = re.compile(r"[0-9]{1,19}|0[xX][0-9a-fA-F]{1,16}|0[bB][01]{1,64}")
 
 
 def parse(text: str) -> tuple[LabelConstraints, ...]:
     """Parse; blank text is no constraints. The first mistake from the left raises ConstraintError."""
     if not text.strip():
         return ()
+    check_length(text, FIELD)
     labels: list[LabelConstraints] = []
     names: set[str] = set()
-    for part, column in _split(text, ";", 1):
+    for number, (part, column) in enumerate(_split(text, ";", 1)):
+        if number >= MAX_LABELS:
+            raise _error(
+                RequestCode.CONSTRAINT_SYNTAX, column, part, part[:20], f"at most {MAX_LABELS} labels"
+            )
         labels.append(_parse_label(part, column, names))
         names.add(labels[-1].name)
     return tuple(labels)
+
+
+def check_length(text: str, field: str) -> None:
+    """ConstraintError for a text that is too long to be read."""
+    if len(text) > MAX_LENGTH:
+        code, where = RequestCode.CONSTRAINT_SYNTAX, MAX_LENGTH + 1
+        raise ConstraintError(code, field, where, "…", f"at most {MAX_LENGTH} characters")
 
 
 def format_constraints(labels: tuple[LabelConstraints, ...]) -> str:
@@ -98,7 +113,11 @@ def _parse_label(part: str, column: int, names: set[str]) -> LabelConstraints:
     if nic_name(label) in names:
         raise _error(RequestCode.DUPLICATE_LABEL, column, part, label, "a label not used before")
     body_column = column + len(head) + 1
-    terms = tuple(_parse_term(pair, at) for pair, at in _split(body, ",", body_column))
+    pairs = list(_split(body, ",", body_column))
+    if len(pairs) > MAX_TERMS:
+        pair, at = pairs[MAX_TERMS]
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, at, pair, pair[:20], f"at most {MAX_TERMS} terms a label")
+    terms = tuple(_parse_term(pair, at) for pair, at in pairs)
     return _settle(LabelConstraints(label, nic_name(label), terms, column=_start(part, column)))
 
 
@@ -139,7 +158,7 @@ def _check_term(term: Term) -> None:
 
 
 def _is_number(value: str) -> bool:
-    return value.isascii() and value.isdigit()
+    return value.isascii() and value.isdigit() and len(value) <= 19
 
 
 def _is_vid(value: str) -> bool:

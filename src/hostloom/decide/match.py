@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hostloom.decide.candidates import NETWORK_ORDER, Candidate, HostView
+from hostloom.decide.limit import tick
 from hostloom.decide.terms import Group
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import SubnetId, VlanId
@@ -60,6 +61,7 @@ class Options:
 
 def match(view: HostView, wanted: Wanted) -> Options:
     """Judge everything that the host has against one label; `candidates` are not in order of preference."""
+    tick()
     label = wanted.label
     mode = label.macvlan_mode or view.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
     if label.attach is AttachKind.NETWORK:

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from math import ceil
 
+from hostloom.decide.constraints import check_length
 from hostloom.model.decimals import decimal_text
 from hostloom.model.errors import ConstraintError
 from hostloom.model.plan import RequestCode
@@ -19,13 +20,17 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SIZE = re.compile(r"[0-9]+(\.[0-9]+)?")
 #: More than any pool holds; keeps sizes within a database's integers.
 MAX_GB = 10**9
+MAX_DISKS = 64
 
 
 def parse(text: str) -> tuple[DiskRequest, ...]:
     """Parse; blank text is one disk `root` of 8 GB. The first mistake raises ConstraintError."""
+    check_length(text, FIELD)
     disks: list[DiskRequest] = []
     labels: set[str] = set()
     for part, column in _split(text if text.strip() else DEFAULT):
+        if len(disks) >= MAX_DISKS:
+            raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part[:20], f"at most {MAX_DISKS} disks")
         disks.append(_parse_disk(part, column, len(disks), labels))
         labels.add(disks[-1].label)
     return tuple(disks)

@@ -7,6 +7,7 @@ from hostloom.decide.addresses import AddressBook
 from hostloom.decide.candidates import HostView
 from hostloom.decide.capacity import check_room, choose_pools, rejected_pools
 from hostloom.decide.gate import check_host
+from hostloom.decide.limit import tick
 from hostloom.decide.place import PlacedNic, Placement, place_nics
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.requests import Asked
@@ -84,6 +85,7 @@ class Trial:
 
 def try_host(snapshot: Snapshot, book: AddressBook, state: HostState, asked: Asked) -> Trial:
     """Hold the request against one host."""
+    tick()
     try:
         emulation = check_host(state, asked)
         check_room(state, asked.request)

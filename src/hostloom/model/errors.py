@@ -17,6 +17,7 @@ HostloomError
 │   ├── PlanStale            plan, differences
 │   ├── Cancelled
 │   ├── NotAuthenticated
+│   ├── DecisionTooLong      limit_s
 │   ├── TooManyRequests      what, wait_s
 │   ├── ReportRefused        a machine's report without leave
 │   └── NotPermitted         who, action
@@ -215,6 +216,17 @@ class NotAuthenticated(RequestError):
 
     code = "not-authenticated"
     hint = "send `Authorization: Bearer TOKEN`; `hostloom token create` makes one"
+
+
+class DecisionTooLong(RequestError):
+    """A decision took more of the processor than any sensible request needs."""
+
+    code = "decision-too-long"
+    hint = "ask for fewer machines, labels or constraints at a time"
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"no decision within {limit_s:g} s: the request is too large for this estate")
+        self.limit_s = limit_s
 
 
 class TooManyRequests(RequestError):

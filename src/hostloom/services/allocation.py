@@ -1,26 +1,31 @@
 """Allocation: a machine for whoever asks for one, one that is there or one that is composed for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hostloom.decide.allocate import allocate as decide
 from hostloom.decide.explain.words import render_refusal
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.model.access import Principal
+from hostloom.model.access import LOCAL_ADMIN, Principal
 from hostloom.model.allocation import Allocation, AllocationRequest
-from hostloom.model.errors import NothingFits, Refused
+from hostloom.model.annotation import Annotated
+from hostloom.model.errors import InvalidValue, NothingFits, Refused
 from hostloom.model.event import Event
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.services import batches
+from hostloom.services import annotations, batches
 from hostloom.services.access import require_user
 from hostloom.services.start import start_saga
 from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.deciding import decide_batch, hosts_of, on_hosts, plans_or_refuse
+from hostloom.workflows.deciding import decide_batch, hosts_of, in_time, on_hosts, plans_or_refuse
 from hostloom.workflows.placing import ComposeInput
+
+#: Names that a request may give of one kind.
+MAX_VALUES = 64
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,11 @@ def allocate(
     composes nothing.
     """
     require_user(principal, "allocate machines")
+    _check_lists(wanted)
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
-        found = decide(snapshot, uow.machines.list(), wanted)
+        with in_time():
+            found = decide(snapshot, uow.machines.list(), wanted)
         if found.refusal is not None:
             raise Refused(found.refusal.code, render_refusal(found.refusal))
         if found.system_id is not None:
@@ -53,6 +60,7 @@ def allocate(
                 _give(uow, ports, principal, found.system_id)
             return Given(found.system_id, found)
         reasons = [f"{count} {misfit}" for misfit, count in found.misfits.items()]
+        _check_quota(uow, ports, principal, reasons)
         made = _on_demand(ports, snapshot, _request(principal, wanted, reasons), wanted, reasons)
         if dry_run:
             host = made.batch.machines[0].host
@@ -63,11 +71,36 @@ def allocate(
     return Given(made.identities[0].system_id, None, operation)
 
 
+def keep_with(uow: UnitOfWork, given: Given, notes: Mapping[str, Any]) -> None:
+    """Keep what the client says of the machine that it was given; its owner may not be recorded yet."""
+    annotations.merge(uow, LOCAL_ADMIN, Annotated.NODE, given.system_id, notes)
+
+
 def matches_of(uow: UnitOfWork, machine: Machine, wanted: AllocationRequest) -> Allocation:
     """Which NICs and disks of a machine meet which label, whatever state it is in."""
     labels = AllocationRequest(interfaces=wanted.interfaces, storage=wanted.storage)
     ready = replace(machine, state=MachineState.READY, locked=False)
     return decide(uow.snapshot(), [ready], labels)
+
+
+def _check_lists(wanted: AllocationRequest) -> None:
+    """InvalidValue for more names than anybody means."""
+    for name in ("tags", "not_tags", "not_zones", "not_resource_pools", "nics"):
+        values = getattr(wanted, name)
+        if len(values) > MAX_VALUES:
+            raise InvalidValue(name, f"{len(values)} values", f"at most {MAX_VALUES}")
+
+
+def _check_quota(uow: UnitOfWork, ports: Ports, principal: Principal, reasons: Sequence[str]) -> None:
+    """NothingFits for a user who has had enough machines composed on demand; administrators may have more."""
+    if principal.admin:
+        return
+    own = sum(each.on_demand and each.owner == principal.name for each in uow.machines.list())
+    begun = uow.operations.list(unfinished=True)
+    own += sum(each.saga == COMPOSE.name and each.requested_by == principal.name for each in begun)
+    if own >= ports.max_on_demand_per_user:
+        limit = f"the limit of a user is {ports.max_on_demand_per_user}"
+        raise NothingFits([*reasons, f"{own} were composed for {principal.name} on demand, and {limit}"])
 
 
 def _give(uow: UnitOfWork, ports: Ports, principal: Principal, key: SystemId) -> None:

@@ -17,7 +17,7 @@ from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.hosts import get as get_host
 from hostloom.services.start import start_saga
 from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.deciding import decide_batch, plans_or_refuse
+from hostloom.workflows.deciding import decide_batch, in_time, plans_or_refuse
 from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
 from hostloom.workflows.hosts import hypervisor_of
 from hostloom.workflows.placing import ComposeInput
@@ -66,7 +66,8 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         batches.check(uow, snapshot, batch, identities)
-        found = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
+        with in_time(len(batch.machines)):
+            found = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
         plans_or_refuse(found, identities)
         wanted = ComposeInput(batch, identities)
         operation = start_saga(uow, ports, principal, COMPOSE, wanted, batches.subject_of(identities))

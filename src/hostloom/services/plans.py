@@ -27,7 +27,7 @@ from hostloom.services import batches
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.start import start_saga
 from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.deciding import decide_as_planned, decide_batch, plans_or_refuse
+from hostloom.workflows.deciding import decide_as_planned, decide_batch, in_time, plans_or_refuse
 from hostloom.workflows.placing import ComposeInput, read_content
 from hostloom.workflows.side_by_side import HOSTS_AT_ONCE
 
@@ -52,7 +52,8 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
         snapshot = uow.snapshot()
         batches.check(uow, snapshot, batch, identities)
         racks = uow.racks.list()
-    decision = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
+    with in_time(len(batch.machines)):
+        decision = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
     if decision.refused_at is not None:
         return Planned(decision, identities)
     content = PlanContent(

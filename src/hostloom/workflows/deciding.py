@@ -1,22 +1,44 @@
 """Deciding what is composed: checked, refused in words, or held against a kept plan."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from hostloom.decide.check.check import check_all
 from hostloom.decide.difference import differences
 from hostloom.decide.explain.words import render_difference, render_refusal
 from hostloom.decide.joint.joint import decide_all
+from hostloom.decide.limit import limited
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import PlanStale, Refused
+from hostloom.model.errors import DecisionTooLong, PlanStale, Refused
 from hostloom.model.plan import Explanation, JointDecision, Plan, Refusal
 from hostloom.model.request import ComposeBatch, Identities
 from hostloom.model.stored_plan import PlanContent, PlanDifference
 
+#: Of the processor, for a decision: one alone takes milliseconds.
+DECIDE_S = 10.0
+DECIDE_S_EACH = 0.1
+
+
+@contextmanager
+def in_time(machines: int = 1) -> Iterator[None]:
+    """Decisions inside end with DecisionTooLong once they have taken too much of the processor."""
+    limit_s = DECIDE_S + DECIDE_S_EACH * machines
+    ends_at = time.thread_time() + limit_s
+
+    def check() -> None:
+        if time.thread_time() > ends_at:
+            raise DecisionTooLong(limit_s)
+
+    with limited(check):
+        yield
+
 
 def decide_batch(snapshot: Snapshot, batch: ComposeBatch, identities: Sequence[Identities]) -> JointDecision:
     """Decide, and have the independent checker look at all plans together."""
-    found = decide_all(snapshot, batch, tuple(identities))
+    with in_time(len(batch.machines)):
+        found = decide_all(snapshot, batch, tuple(identities))
     if found.refused_at is None and (wrong := check_all(snapshot, batch, found.plans)):
         raise AssertionError(f"the plans break the rules: {'; '.join(wrong)}")
     return found

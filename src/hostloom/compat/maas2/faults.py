@@ -28,6 +28,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.NotAuthenticated: 401,
     errors.NotPermitted: 403,
     errors.TooManyRequests: 429,
+    errors.DecisionTooLong: 400,
     errors.ReportRefused: 403,
     errors.Refused: 400,
     errors.DriverError: 503,

@@ -5,6 +5,7 @@ First the machines are taken in one order, then in any: who comes first gets the
 
 from hostloom.decide.joint.batch import Job, fit_of, hardness
 from hostloom.decide.joint.board import Board
+from hostloom.decide.limit import tick
 
 #: Machines times hosts up to which it is worth it, and hosts tried at most.
 SMALL = 48
@@ -48,6 +49,7 @@ class _Exhaustion:
         board, bars = self._board, self._board.bars(job)
         rest = tuple(each for each in left if each is not job)
         for place in sorted(job.kind.fits):
+            tick()
             if (bars is not None and bars(place)) or not board.has_room(job, place):
                 continue
             if board.tries >= self._last_try:

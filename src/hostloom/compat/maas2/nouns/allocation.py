@@ -15,11 +15,10 @@ from hostloom.compat.maas2.storage import with_own_labels
 from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
 from hostloom.model.allocation import Allocation, AllocationRequest
-from hostloom.model.annotation import Annotated
 from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine
 from hostloom.ports import UnitOfWork
-from hostloom.services import allocation, annotations, hosts, lifecycle
+from hostloom.services import allocation, hosts, lifecycle
 from hostloom.services import machines as service
 from hostloom.services.groupings import resource_pool_id, zone_id
 
@@ -70,8 +69,7 @@ def allocate(call: Call) -> Answer:
         wait(call, given.operation)
     with call.begin() as uow:
         if form.text("agent_name") and not dry_run:
-            kept = {AGENT_NAME: form.text("agent_name")}
-            annotations.merge(uow, call.principal, Annotated.NODE, given.system_id, kept)
+            allocation.keep_with(uow, given, {AGENT_NAME: form.text("agent_name")})
             uow.commit()
         found = uow.machines.get(given.system_id)
         matches = given.matches or allocation.matches_of(uow, found, wanted)
