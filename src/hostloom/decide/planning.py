@@ -18,7 +18,10 @@ def make_plan(snapshot: Snapshot, asked: Asked, trial: Trial, identities: Identi
     placement, emulation, state = trial.placement, trial.emulation, trial.state
     if placement is None or emulation is None:
         raise AssertionError("a host that was not refused has a placement and an emulation")
-    nics = tuple(_interface(nic, mac) for nic, mac in zip(placement.nics, identities.macs, strict=False))
+    nics = tuple(
+        _interface(nic, mac, boot=nic.boot and trial.can_netboot)
+        for nic, mac in zip(placement.nics, identities.macs, strict=False)
+    )
     disks = _disks(asked, trial.pools, identities)
     request = asked.request
     netboot = request.netboot and any(nic.boot for nic in nics)
@@ -47,7 +50,7 @@ def make_plan(snapshot: Snapshot, asked: Asked, trial: Trial, identities: Identi
     )
 
 
-def _interface(nic: PlacedNic, mac: MacAddress) -> PlannedInterface:
+def _interface(nic: PlacedNic, mac: MacAddress, *, boot: bool) -> PlannedInterface:
     candidate = nic.chosen.candidate
     label = nic.label
     mode = label.mode
@@ -61,7 +64,7 @@ def _interface(nic: PlacedNic, mac: MacAddress) -> PlannedInterface:
         mode=mode,
         ips=tuple(ip for ip, _ in nic.chosen.addresses),
         subnet_ids=tuple(subnet_id for _, subnet_id in nic.chosen.addresses),
-        boot=nic.boot,
+        boot=boot,
         model=label.model or DEFAULT_NIC_MODEL,
     )
 

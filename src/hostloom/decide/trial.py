@@ -1,6 +1,6 @@
 """One request on one host: every rule in its turn, and the reasons of what came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from hostloom.decide.addresses import AddressBook
@@ -18,6 +18,8 @@ from hostloom.model.host import Emulation, cores_left, memory_left_mib
 from hostloom.model.ids import natural_key
 from hostloom.model.plan import HostExplanation, PlanWarning, Refusal, WarningCode
 
+#: Architectures for which there are boot loaders and a boot image.
+NETBOOT_ARCHITECTURES = frozenset({"amd64"})
 #: Facts about a host that are older than this are warned of; seconds.
 STALE_AFTER_S = 900
 
@@ -46,6 +48,11 @@ class Trial:
     pools: tuple[str, ...] = ()
     refusal: Refusal | None = None
 
+    @property
+    def can_netboot(self) -> bool:
+        """Whether machines of the architecture can boot from the network."""
+        return self.emulation is None or self.emulation.architecture in NETBOOT_ARCHITECTURES
+
     def score(self, asked: Asked) -> tuple[tuple[str, Number], ...]:
         """Best first, the lower the better (DESIGN 2.7)."""
         fit = network_fit(self.placement.nics if self.placement else ())
@@ -67,6 +74,10 @@ class Trial:
         """Those of its NICs, and one when what is known of the host is old at the time `at`."""
         found = self.placement.warnings if self.placement else ()
         host = self.state.host
+        boot = next((nic for nic in self.placement.nics if nic.boot), None) if self.placement else None
+        if boot is not None and self.emulation is not None and not self.can_netboot:
+            code = WarningCode.NETBOOT_NOT_SUPPORTED
+            found = (*found, PlanWarning(code, boot.label.name, self.emulation.architecture))
         if at is None or host.facts_at is None or at - host.facts_at <= STALE_AFTER_S:
             return found
         age = f"read {(at - host.facts_at) / 60:.0f} minutes ago"
@@ -75,6 +86,8 @@ class Trial:
     def explain(self, asked: Asked) -> HostExplanation:
         """Its reasons in full."""
         labels = self.placement.labels if self.placement else ()
+        if not self.can_netboot:
+            labels = tuple(replace(label, boot=False) for label in labels)
         score = tuple((name, decimal_text(value).removeprefix("-")) for name, value in self.score(asked))
         host = self.state.host
         pools = rejected_pools(self.state, asked.disks, qcow2=asked.request.qcow2)

@@ -110,6 +110,8 @@ class WarningCode(StrEnum):
     STALE_HOST_MODEL = "stale-host-model"
     #: The VLANs of a bridge's ports could not be read.
     VLAN_NOT_VERIFIED = "vlan-not-verified"
+    #: There is nothing for the machine's architecture to boot from the network.
+    NETBOOT_NOT_SUPPORTED = "netboot-not-supported"
 
 
 class SubjectKind(StrEnum):

@@ -187,9 +187,12 @@ def _boot(scene: Scene) -> Iterator[str]:
     bootable = [nic.name for nic in plan.interfaces if nic.vlan_id in scene.snapshot.bootable_vlans]
     if not scene.labels and not scene.is_known:
         bootable = [nic.name for nic in plan.interfaces]
+    is_supported = plan.spec.emulation.architecture == "amd64"
+    if not is_supported:
+        bootable = []
     if boots != (bootable[:1] if scene.request.netboot else []):
         yield f"{', '.join(boots) or 'no NIC'} boots, of {', '.join(bootable) or 'none'} that could"
-    if scene.request.netboot and scene.labels and not boots:
+    if scene.request.netboot and scene.labels and is_supported and not boots:
         yield "no NIC boots"
     if not plan.netboot is plan.spec.netboot is bool(boots):
         yield "netboot without a boot NIC, or the other way round"

@@ -96,6 +96,9 @@ WARNINGS = {
     WarningCode.OUR_DHCP_SILENT: (
         "our DHCP serves VLAN {found}, where {subject} is, but did not answer the last probe there"
     ),
+    WarningCode.NETBOOT_NOT_SUPPORTED: (
+        "{found} machines cannot boot from the network yet: this one boots from its disk, not from {subject}"
+    ),
     WarningCode.VLAN_NOT_VERIFIED: (
         "{subject} is on {found}, which knows VLANs, but what its ports do with them could not be read"
     ),
