@@ -94,8 +94,11 @@ class Hypervisor(Protocol):
     They touch only what carries our mark (or the volume name of the plan).
     """
 
-    def describe(self) -> ObservedHost:
-        """Read the whole host in bulk."""
+    def describe(self, pools: Sequence[str] = ()) -> ObservedHost:
+        """Read the whole host in bulk; what cannot be read is named in its findings.
+
+        `pools`: names of storage pools that are known, for when the host does not list them.
+        """
         ...
 
     def find_machine(self, uuid: str) -> ObservedMachine | None:

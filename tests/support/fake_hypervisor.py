@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -130,7 +130,7 @@ class FakeHypervisor:
 
     # -- the port ----------------------------------------------------------------------------------------
 
-    def describe(self) -> ObservedHost:
+    def describe(self, pools: Sequence[str] = ()) -> ObservedHost:
         with self._call("describe"):
             return replace(
                 self.observed, machines=tuple(sorted(self._machines.values(), key=lambda m: m.name))

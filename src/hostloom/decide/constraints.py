@@ -212,9 +212,9 @@ def _is_form(value: str) -> bool:
 
 
 def _one_of(
-    words: type[AddressMode | AttachKind | MacvlanMode | InterfaceKind],
+    words: type[AddressMode | AttachKind | MacvlanMode | InterfaceKind], but: AttachKind | None = None
 ) -> tuple[str, Callable[[str], bool]]:
-    names = [each.value for each in words]
+    names = [word.value for word in words if word is not but]
     return "|".join(names), lambda value: value in names
 
 
@@ -255,7 +255,7 @@ _FORMS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "link_speed": ("a speed in Mbit/s", _is_number),
     "type": _one_of(InterfaceKind),
     "mode": _one_of(AddressMode),
-    "attach": _one_of(AttachKind),
+    "attach": _one_of(AttachKind, AttachKind.OTHER),
     "macvlan_mode": _one_of(MacvlanMode),
     "mac": ("a unicast MAC address", _is_mac),
     "model": (

@@ -136,6 +136,8 @@ def probe_point(wants: NicWants) -> Attachment | Reason:
     attachment = wants.nic.attachment
     if attachment.mode is MacvlanMode.PASSTHRU:
         return Reason.PARENT_IS_ITS_OWN
+    if attachment.kind is AttachKind.OTHER:
+        return Reason.OTHER_KIND
     if attachment.kind is not AttachKind.NETWORK:
         return attachment
     if not wants.bridge:
@@ -201,8 +203,6 @@ def _attachment(wants: NicWants, seen: Seen, found: ObservedInterface | None) ->
     if found is None:
         return replace(fails, found=Reason.NO_NIC)
     there = found.attachment
-    if there is None:
-        return replace(fails, found=Reason.OTHER_KIND)
     if (there.kind, there.source, there.mode) != (planned.kind, planned.source, planned.mode):
         return replace(fails, found=attached(there))
     if not seen.running or seen.links is None:
@@ -216,6 +216,8 @@ def _attachment(wants: NicWants, seen: Seen, found: ObservedInterface | None) ->
 def _misplaced(wants: NicWants, link: ObservedLink | None) -> str:
     """Where the NIC's device on the host is instead of where it was planned; empty: it is there."""
     planned = wants.nic.attachment
+    if planned.kind is AttachKind.OTHER:
+        return ""
     if link is None:
         return Reason.NO_DEVICE
     if planned.kind is AttachKind.MACVLAN:
@@ -232,6 +234,8 @@ def _misplaced(wants: NicWants, link: ObservedLink | None) -> str:
 
 def _carrier(wants: NicWants, seen: Seen, found: ObservedInterface | None) -> Evidence:
     unclear = Evidence(Check.CARRIER, Verdict.UNKNOWN, "up", how=How.HOST)
+    if wants.nic.attachment.kind is AttachKind.OTHER:
+        return replace(unclear, verdict=Verdict.NOT_APPLICABLE, found=Reason.OTHER_KIND)
     if not seen.running:
         return replace(unclear, verdict=Verdict.NOT_APPLICABLE, found=Reason.MACHINE_OFF)
     if seen.links is None:

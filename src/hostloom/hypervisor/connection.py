@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import libvirt
 
-from hostloom.hypervisor.errors import cause_of, is_connection_lost, silence_libvirt, translate
+from hostloom.hypervisor.errors import cause_of, is_alive, is_connection_lost, silence_libvirt, translate
 from hostloom.hypervisor.lanes import GivenUp, Job, Lane
 from hostloom.model.errors import HostUnreachable, OutcomeUnknown
 
@@ -154,7 +154,7 @@ class HostConnection:
             return call(connection, job.proceed)
         except libvirt.libvirtError as error:
             failure = translate(error, self.host, action)
-            if is_connection_lost(error) or not _is_alive(connection):
+            if is_connection_lost(error) or not is_alive(connection):
                 self._drop(connection)
                 raise _Lost(HostUnreachable(self.host, cause_of(error))) from error
             raise failure from error
@@ -165,7 +165,7 @@ class HostConnection:
         opening = self._opening
         with opening:
             connection = self._connection
-            if connection is not None and _is_alive(connection):
+            if connection is not None and is_alive(connection):
                 return connection
             start_event_loop()
             try:
@@ -218,14 +218,6 @@ class HostConnection:
     def _returned(self, _future: object) -> None:
         with self._lock:
             self._abandoned -= 1
-
-
-def _is_alive(connection: libvirt.virConnect) -> bool:
-    """What the client knows by itself (keepalive, closed sockets); asks nobody."""
-    try:
-        return bool(connection.isAlive())
-    except libvirt.libvirtError:
-        return False
 
 
 def _keep_alive(connection: libvirt.virConnect) -> None:

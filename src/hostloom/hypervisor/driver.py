@@ -3,18 +3,23 @@
 import logging
 import threading
 import weakref
+from collections.abc import Sequence
+from functools import partial
 
 import libvirt
 
 from hostloom.hypervisor import capabilities, xml_in, xml_out
+from hostloom.hypervisor.boundary import reading
 from hostloom.hypervisor.connection import HostConnection, Patience
 from hostloom.hypervisor.lookups import find_domain, find_pool, find_volume, mark_of, power_of
 from hostloom.hypervisor.networks import LibvirtNetworks, Proceed
+from hostloom.hypervisor.pools import PoolReader
 from hostloom.hypervisor.probe import kvm_runs
 from hostloom.hypervisor.reach import Reach
-from hostloom.hypervisor.reading import PoolReader, read_host, read_machine
+from hostloom.hypervisor.reading import DiskSizes, read_host, read_machine
 from hostloom.hypervisor.words import CONSOLE_LOG
 from hostloom.model.errors import HostRefused, HypervisorRejected
+from hostloom.model.finding import Findings
 from hostloom.model.host import FILE_POOLS, Emulation, holds_disks
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Disk, DiskFormat, MachineSpec, PowerState
@@ -27,7 +32,7 @@ log = logging.getLogger(__name__)
 #: virtlogd's `max_backups`, unless it is configured otherwise.
 LOGS_KEPT = 3
 #: Reading a host may probe for KVM first.
-DESCRIBE_S = 45.0
+DESCRIBE_S = 60.0
 #: A logical volume is rounded up to extents of its group, a qcow2 file to sectors.
 _BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 
@@ -38,27 +43,35 @@ class LibvirtHypervisor(LibvirtNetworks):
     def __init__(self, uri: str, connection: HostConnection, reach: Reach) -> None:
         self._uri, self._connection, self._reach = uri, connection, reach
         self._pool_reader = PoolReader()
+        self._sizes = DiskSizes()
         # What runs on a host may be another tomorrow, but not without a new connection.
         self._emulations: _Emulations = weakref.WeakKeyDictionary()
 
     # -- reads -----------------------------------------------------------------------------------------
 
-    def describe(self) -> ObservedHost:
+    def describe(self, pools: Sequence[str] = ()) -> ObservedHost:
         """Read everything in bulk; what can run here is probed once a connection."""
-        return self._connection.read("read the host", self._describe, DESCRIBE_S)
+        return self._connection.read("read the host", lambda c: self._describe(c, pools), DESCRIBE_S)
 
-    def _describe(self, connection: libvirt.virConnect) -> ObservedHost:
-        found = self._emulations.get(connection)
-        if found is None:
-            found = self._emulations[connection] = capabilities.emulations(connection, kvm_runs)
-        return read_host(connection, found, self._pool_reader)
+    def _describe(self, connection: libvirt.virConnect, names: Sequence[str]) -> ObservedHost:
+        findings = Findings()
+        pools = self._pool_reader.read(connection, findings, names)
+        emulations = self._emulations.get(connection, ())
+        if not emulations:
+            with reading(findings, connection, "capabilities", "what can run here, as libvirt describes it"):
+                emulations = capabilities.emulations(connection, partial(kvm_runs, pools=pools.pools))
+                self._emulations[connection] = emulations
+        return read_host(connection, emulations, pools, findings, self._sizes)
 
     def find_machine(self, uuid: str) -> ObservedMachine | None:
         """Read one machine."""
 
         def read(connection: libvirt.virConnect) -> ObservedMachine | None:
             domain = find_domain(connection, uuid)
-            return None if domain is None else read_machine(connection, domain)
+            if domain is None:
+                return None
+            pools = self._pool_reader.read(connection, Findings(), look=False)
+            return read_machine(connection, domain, pools.pools)
 
         return self._connection.read(f"read machine {uuid}", read)
 
@@ -93,6 +106,8 @@ class LibvirtHypervisor(LibvirtNetworks):
         """Make the volume, or find it as it should be."""
         action = f"make volume {disk.volume} in storage pool {disk.pool}"
 
+        self._check_answers(disk.pool, action)
+
         def make(connection: libvirt.virConnect, proceed: Proceed) -> None:
             pool = self._get_pool(connection, disk, action)
             kind = xml_in.storage_pool(pool.XMLDesc(), active=False).kind
@@ -111,6 +126,7 @@ class LibvirtHypervisor(LibvirtNetworks):
 
     def delete_volume(self, disk: Disk) -> None:
         """Delete the volume if it is there; with a pool that is gone, so is the volume."""
+        self._check_answers(disk.pool, f"delete volume {disk.volume}")
 
         def delete(connection: libvirt.virConnect, proceed: Proceed) -> None:
             pool = find_pool(connection, disk.pool)
@@ -202,6 +218,11 @@ class LibvirtHypervisor(LibvirtNetworks):
         self._connection.write(f"stop machine {uuid}", stop)
 
     # -- parts -------------------------------------------------------------------------------------------
+
+    def _check_answers(self, pool: str, action: str) -> None:
+        """A call about a pool that hangs would hang as well, and hold up every other change of the host."""
+        if cause := self._pool_reader.trouble(pool):
+            raise self._rejected(action, cause)
 
     def _rejected(self, action: str, cause: str) -> HypervisorRejected:
         return HypervisorRejected(self._connection.host, action, cause)

@@ -36,6 +36,14 @@ def is_missing(error: libvirt.libvirtError) -> bool:
     return error.get_error_code() in MISSING
 
 
+def is_alive(connection: libvirt.virConnect) -> bool:
+    """What the client knows by itself of the connection (keepalive, closed sockets); no call is made."""
+    try:
+        return bool(connection.isAlive())
+    except libvirt.libvirtError:
+        return False
+
+
 def is_connection_lost(error: libvirt.libvirtError) -> bool:
     """Whether the connection, not the request, is at fault."""
     code, domain = error.get_error_code(), error.get_error_domain()

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
@@ -18,6 +19,7 @@ import libvirt
 from hostloom.hypervisor import xml_in
 from hostloom.hypervisor.lookups import find_volume
 from hostloom.hypervisor.words import ARCH_TO_LIBVIRT
+from hostloom.model.host import StoragePool
 
 log = logging.getLogger(__name__)
 
@@ -71,22 +73,39 @@ GUESTS = {
 }
 
 
-def kvm_runs(connection: libvirt.virConnect, architecture: str, emulator: str, machine: str) -> bool:
+def kvm_runs(
+    connection: libvirt.virConnect,
+    architecture: str,
+    emulator: str,
+    machine: str,
+    pools: Sequence[StoragePool] | None = None,
+) -> bool:
     """Boot the guest under KVM as machines here would be; gone after 5 s whatever happens, as is its disk."""
     guest = GUESTS.get(architecture)
     if guest is None or guest.machine != machine:
         log.info("KVM is not used for %s %s: there is no probe for it", architecture, machine)
         return False
-    return guest_runs(connection, architecture, emulator, domain_type="kvm", cpu="host-passthrough")
+    return guest_runs(
+        connection, architecture, emulator, domain_type="kvm", cpu="host-passthrough", pools=pools
+    )
 
 
 def guest_runs(
-    connection: libvirt.virConnect, architecture: str, emulator: str, *, domain_type: str, cpu: str
+    connection: libvirt.virConnect,
+    architecture: str,
+    emulator: str,
+    *,
+    domain_type: str,
+    cpu: str,
+    pools: Sequence[StoragePool] | None = None,
 ) -> bool:
-    """The same for any domain type; emulation, which always runs, is how the guest itself is tested."""
+    """The same for any domain type; emulation, which always runs, is how the guest itself is tested.
+
+    `pools`: those that its disk may lie in; None: any that libvirt lists.
+    """
     name = f"{PROBE_PREFIX}{time.time():.0f}-{uuid.uuid4().hex[:12]}"
     guest = GUESTS[architecture]
-    pool = _find_pool(connection)
+    pool = _find_pool(connection) if pools is None else _choose_pool(connection, pools)
     if pool is None:
         log.info("KVM is not used: no storage pool can take the probe's disk")
         return False
@@ -109,6 +128,15 @@ def _find_pool(connection: libvirt.virConnect) -> libvirt.virStoragePool | None:
     for pool in connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE):
         pools.setdefault(xml_in.storage_pool(pool.XMLDesc(), active=True).kind, pool)
     return next((pools[kind] for kind in POOL_KINDS if kind in pools), None)
+
+
+def _choose_pool(
+    connection: libvirt.virConnect, known: Sequence[StoragePool]
+) -> libvirt.virStoragePool | None:
+    """The same of pools that were read already: the list of all might not come while one of them hangs."""
+    usable = [pool for pool in known if pool.active and pool.kind in POOL_KINDS]
+    best = min(usable, key=lambda pool: POOL_KINDS.index(pool.kind), default=None)
+    return None if best is None else connection.storagePoolLookupByName(best.name)
 
 
 def _remove_stale(pool: libvirt.virStoragePool) -> None:

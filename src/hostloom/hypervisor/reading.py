@@ -1,154 +1,233 @@
-"""Reads a whole host in bulk: a fixed number of calls, and one a machine."""
+"""Reads a whole host in bulk: a fixed number of calls, and one a machine; what cannot be read is named."""
 
-import logging
-import time
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import libvirt
 
 from hostloom.hypervisor import xml_in
-from hostloom.hypervisor.errors import is_connection_lost, is_missing
+from hostloom.hypervisor.boundary import raise_if_lost, reading
+from hostloom.hypervisor.errors import cause_of, is_missing
 from hostloom.hypervisor.lookups import find_volume, power_of
+from hostloom.hypervisor.pools import PoolsRead
 from hostloom.hypervisor.probe import PROBE_PREFIX
 from hostloom.hypervisor.xml_in import FoundVolume
+from hostloom.model.finding import Findings, printable
 from hostloom.model.host import Emulation, LibvirtNetwork, StoragePool
 from hostloom.model.observed import ObservedHost, ObservedMachine
 
-log = logging.getLogger(__name__)
-
-#: Kinds of pools whose free space libvirt only learns when it is told to look again.
-_STALE_KINDS = frozenset({"dir", "fs", "netfs", "logical"})
-#: A look opens every volume of the pool: not at every reading.
-LOOK_AGAIN_S = 60.0
-_STATS = libvirt.VIR_DOMAIN_STATS_STATE | libvirt.VIR_DOMAIN_STATS_BLOCK
-
-
-class PoolReader:
-    """Reads storage pools, and has libvirt look at their space again when its figures are old."""
-
-    def __init__(self) -> None:
-        self._looked_at: dict[str, float] = {}
-
-    def read(self, connection: libvirt.virConnect) -> tuple[StoragePool, ...]:
-        """All pools by name, with the default one marked."""
-        return _with_default(sorted(map(self._read, connection.listAllStoragePools()), key=lambda p: p.name))
-
-    def _read(self, pool: libvirt.virStoragePool) -> StoragePool:
-        text = pool.XMLDesc()
-        active = bool(pool.isActive())
-        found = xml_in.storage_pool(text, active=active)
-        if not active or found.kind not in _STALE_KINDS or not self._is_due(pool.UUIDString()):
-            return found
-        try:
-            pool.refresh()
-        except libvirt.libvirtError as error:
-            if is_connection_lost(error):
-                raise
-            # Another client makes a volume in it, or its disk is gone: the old figures must do.
-            log.info("storage pool %s cannot be looked at: %s", found.name, error)
-            return found
-        return xml_in.storage_pool(pool.XMLDesc(), active=active)
-
-    def _is_due(self, uuid: str) -> bool:
-        now = time.monotonic()
-        if now - self._looked_at.get(uuid, -LOOK_AGAIN_S) < LOOK_AGAIN_S:
-            return False
-        self._looked_at[uuid] = now
-        return True
+_STATE = libvirt.VIR_DOMAIN_STATS_STATE
+_STATS = _STATE | libvirt.VIR_DOMAIN_STATS_BLOCK
+#: Of one host; more are left out.
+MAX_MACHINES, MAX_NETWORKS = 10_000, 1000
 
 
 def read_host(
-    connection: libvirt.virConnect, emulations: tuple[Emulation, ...], pool_reader: PoolReader
+    connection: libvirt.virConnect,
+    emulations: tuple[Emulation, ...],
+    pools: PoolsRead,
+    findings: Findings | None = None,
+    sizes: "DiskSizes | None" = None,
 ) -> ObservedHost:
-    """Everything about a host."""
+    """Everything about a host but its pools and what runs there, which were read before."""
+    findings = Findings() if findings is None else findings
     # Memory is what the kernel manages in all NUMA nodes: with a balloon less than MemTotal, and it moves.
     info = connection.getInfo()
-    pools = pool_reader.read(connection)
+    hostname = ""
+    with reading(findings, connection, "hostname", "the host's name for itself"):
+        hostname = printable(connection.getHostname(), xml_in.NAME_LENGTH)
+    networks = _read_networks(connection, findings)
+    machines = _Machines(connection, pools.pools, findings, sizes)
+    machines.read()
     return ObservedHost(
-        hostname=connection.getHostname(),
+        hostname=hostname,
         cores=int(info[2]),
         memory_mib=int(info[1]),
         emulations=emulations,
-        storage_pools=pools,
-        libvirt_networks=_read_networks(connection),
-        machines=_read_machines(connection, pools),
+        storage_pools=pools.pools,
+        libvirt_networks=networks or (),
+        machines=tuple(sorted(machines.found, key=lambda machine: machine.name)),
+        findings=findings.all(),
+        pools_listed=pools.listed,
+        networks_listed=networks is not None,
+        machines_listed=machines.listed,
+        unread=tuple(machines.unread),
     )
 
 
-def _read_networks(connection: libvirt.virConnect) -> tuple[LibvirtNetwork, ...]:
-    found = [
-        xml_in.network(each.XMLDesc(), active=bool(each.isActive())) for each in connection.listAllNetworks()
-    ]
+def _read_networks(connection: libvirt.virConnect, findings: Findings) -> tuple[LibvirtNetwork, ...] | None:
+    """None where libvirt does not list them."""
+    listed = None
+    with reading(findings, connection, "libvirt networks", "libvirt's list of them"):
+        listed = connection.listAllNetworks()
+    if listed is None:
+        return None
+    if len(listed) > MAX_NETWORKS:
+        findings.add("libvirt networks", f"at most {MAX_NETWORKS}", f"{len(listed)}, of which some are read")
+    found = []
+    for number, network in enumerate(listed[:MAX_NETWORKS], 1):
+        part = f"libvirt network {_name(network, number)}"
+        with reading(findings, connection, part, "a network as libvirt describes it"):
+            found.append(xml_in.network(network.XMLDesc(), active=bool(network.isActive())))
     return tuple(sorted(found, key=lambda network: network.name))
 
 
-def _read_machines(
-    connection: libvirt.virConnect, pools: tuple[StoragePool, ...]
-) -> tuple[ObservedMachine, ...]:
+def _name(thing: "libvirt.virDomain | libvirt.virNetwork", number: int) -> str:
+    """The name that the client knows, without a call; the number of one whose name is no text."""
+    try:
+        return str(thing.name())
+    except ValueError:
+        return f"number {number}"
+
+
+class _Machines:
     """One call for the list with statistics, and one a machine for its XML."""
-    volumes = VolumeFinder(connection, pools)
-    found = []
-    for domain, stats in connection.getAllDomainStats(
-        _STATS, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
-    ):
-        if domain.name().startswith(PROBE_PREFIX):
-            continue
+
+    def __init__(
+        self,
+        connection: libvirt.virConnect,
+        pools: Iterable[StoragePool],
+        findings: Findings,
+        sizes: "DiskSizes | None",
+    ) -> None:
+        self._connection, self._findings = connection, findings
+        self._pools = tuple(pools)
+        self._sizes = DiskSizes() if sizes is None else sizes
+        self.found: list[ObservedMachine] = []
+        #: UUIDs of machines that are there, but cannot be read.
+        self.unread: list[str] = []
+        #: Every machine is among them.
+        self.listed = False
+
+    def read(self) -> None:
+        volumes = VolumeFinder(self._connection, self._pools, self._sizes)
+        domains = self._list()
+        if len(domains) > MAX_MACHINES:
+            self.listed = False
+            found = f"{len(domains)}, of which some are read"
+            self._findings.add("machines", f"at most {MAX_MACHINES}", found)
+        for number, (domain, stats) in enumerate(domains[:MAX_MACHINES], 1):
+            name = _name(domain, number)
+            if not name.startswith(PROBE_PREFIX):
+                self._read(domain, stats, f"machine {name}", volumes)
+        self._sizes.forget_others(self.unread)
+
+    def _list(self) -> list[tuple[libvirt.virDomain, dict[str, Any]]]:
+        """Domains with their statistics; those of disks are left out while a pool does not answer.
+
+        libvirt looks at the files of the disks, and one on a file server that is gone would hang it.
+        """
+        flags = _STATE if any(pool.trouble for pool in self._pools) else _STATS
+        for statistics in dict.fromkeys((flags, _STATE)):
+            with reading(self._findings, self._connection, "machines", "libvirt's list with statistics"):
+                nowait = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+                found = list(self._connection.getAllDomainStats(statistics, nowait))
+                self.listed = True
+                return found
+        return []
+
+    def _read(
+        self, domain: libvirt.virDomain, stats: dict[str, Any], part: str, volumes: "VolumeFinder"
+    ) -> None:
         try:
-            found.append(_machine(domain, stats, volumes))
+            with self._findings.reading(part, "a machine as libvirt describes it"):
+                self.found.append(_machine(domain, stats, volumes, self._findings))
+                return
         except libvirt.libvirtError as error:
             # One that was deleted since the list was made is not there.
-            if not is_missing(error):
-                raise
-    return tuple(sorted(found, key=lambda machine: machine.name))
+            if is_missing(error):
+                return
+            raise_if_lost(self._connection, error)
+            self._findings.add(part, "a machine as libvirt describes it", cause_of(error))
+        self.unread.append(domain.UUIDString())
 
 
-def read_machine(connection: libvirt.virConnect, domain: libvirt.virDomain) -> ObservedMachine:
+def read_machine(
+    connection: libvirt.virConnect, domain: libvirt.virDomain, pools: Iterable[StoragePool]
+) -> ObservedMachine:
     """One machine."""
-    active = connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)
-    pools = [xml_in.storage_pool(each.XMLDesc(), active=True) for each in active]
     nowait = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
     ((_, stats),) = connection.domainListGetStats([domain], _STATS, nowait)
-    return _machine(domain, stats, VolumeFinder(connection, pools))
+    return _machine(domain, stats, VolumeFinder(connection, pools, DiskSizes()), Findings())
 
 
-def _machine(domain: libvirt.virDomain, stats: dict[str, Any], volumes: "VolumeFinder") -> ObservedMachine:
-    volumes.learn_sizes(stats)
-    return xml_in.machine(domain.XMLDesc(), power_of(stats.get("state.state", 0)), volumes.find)
+def _machine(
+    domain: libvirt.virDomain, stats: dict[str, Any], volumes: "VolumeFinder", findings: Findings
+) -> ObservedMachine:
+    volumes.learn_sizes(domain, stats)
+    return xml_in.machine(domain.XMLDesc(), power_of(stats.get("state.state", 0)), volumes, findings)
+
+
+class DiskSizes:
+    """Sizes of disks by the machine's UUID and the disk's target, kept for when they cannot be asked."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[str, dict[str, int]] = {}
+        self._seen: set[str] = set()
+
+    def of(self, uuid: str) -> dict[str, int]:
+        """The sizes of a machine's disks, to be read and filled."""
+        self._seen.add(uuid)
+        return self._sizes.setdefault(uuid, {})
+
+    def forget_others(self, kept: Iterable[str]) -> None:
+        """Forget the machines that nobody has asked about since the last call."""
+        self._seen.update(kept)
+        self._sizes = {uuid: sizes for uuid, sizes in self._sizes.items() if uuid in self._seen}
+        self._seen = set()
 
 
 class VolumeFinder:
     """The volume at a path, without a call where pools' paths and block statistics tell."""
 
-    def __init__(self, connection: libvirt.virConnect, pools: Iterable[StoragePool]) -> None:
+    def __init__(
+        self, connection: libvirt.virConnect, pools: Iterable[StoragePool], sizes: DiskSizes
+    ) -> None:
         self._connection = connection
-        self._pools = {pool.path.rstrip("/"): pool.name for pool in pools if pool.active and pool.path}
+        self._pools = {pool.path.rstrip("/"): pool for pool in pools if pool.path}
+        self._all_sizes = sizes
+        self._domain: libvirt.virDomain | None = None
         self._sizes: dict[str, int] = {}
+        self._may_ask = False
 
-    def learn_sizes(self, stats: dict[str, Any]) -> None:
-        """Take the sizes of a machine's disks from its statistics."""
-        for number in range(stats.get("block.count", 0)):
-            size = stats.get(f"block.{number}.capacity")
-            if size is not None:
-                self._sizes[stats.get(f"block.{number}.path", "")] = int(size)
+    def learn_sizes(self, domain: libvirt.virDomain, stats: dict[str, Any]) -> None:
+        """Take the sizes of a machine's disks from its statistics; `find` is about this machine then."""
+        self._domain = domain
+        self._sizes = self._all_sizes.of(domain.UUIDString())
+        # Only drivers that have no statistics of disks are asked about each.
+        self._may_ask = "block.count" not in stats and not self._is_pool_in_trouble()
+        for number in range(min(int(stats.get("block.count", 0)), xml_in.MAX_DEVICES)):
+            size, target = stats.get(f"block.{number}.capacity"), stats.get(f"block.{number}.name")
+            if target and size is not None and 0 <= int(size) <= xml_in.MAX_BYTES:
+                self._sizes[str(target)] = int(size)
 
-    def find(self, path: str) -> FoundVolume:
+    def find(self, path: str, target: str) -> FoundVolume:
         """Pool, name and size; a disk that lies in no pool goes by its path."""
         directory, _, name = path.rpartition("/")
         pool = self._pools.get(directory)
-        size = self._sizes.get(path)
         if pool is None:
-            return FoundVolume("", path, size or 0)
-        return FoundVolume(pool, name, self._ask_size(pool, name) if size is None else size)
+            return FoundVolume("", path, self.size_of(target))
+        if target in self._sizes or not pool.active:
+            return FoundVolume(pool.name, name, self._sizes.get(target, 0))
+        return FoundVolume(pool.name, name, self._ask_volume(pool.name, name))
 
-    def _ask_size(self, pool: str, name: str) -> int:
-        volume = find_volume(self._connection.storagePoolLookupByName(pool), name)
-        return 0 if volume is None else int(volume.info()[1])
+    def size_of(self, target: str) -> int:
+        """From the statistics; else by a call of its own."""
+        if target in self._sizes or not self._may_ask or self._domain is None:
+            return self._sizes.get(target, 0)
+        try:
+            return int(self._domain.blockInfo(target)[0])
+        except libvirt.libvirtError as error:
+            raise_if_lost(self._connection, error)
+            return 0
 
+    def _ask_volume(self, pool: str, name: str) -> int:
+        try:
+            volume = find_volume(self._connection.storagePoolLookupByName(pool), name)
+            return 0 if volume is None else int(volume.info()[1])
+        except libvirt.libvirtError as error:
+            raise_if_lost(self._connection, error)
+            return 0
 
-def _with_default(pools: list[StoragePool]) -> tuple[StoragePool, ...]:
-    """The default pool is the one named `default`, else the only one; one that is not active is neither."""
-    names = [pool.name for pool in pools if pool.active]
-    default = "default" if "default" in names else names[0] if len(names) == 1 else None
-    return tuple(replace(pool, is_default=pool.name == default) for pool in pools)
+    def _is_pool_in_trouble(self) -> bool:
+        return any(pool.trouble for pool in self._pools.values())

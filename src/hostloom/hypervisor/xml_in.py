@@ -1,17 +1,28 @@
 """libvirt's XML to our model."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+from uuid import UUID
 from xml.etree import ElementTree as ET
 
 from hostloom.hypervisor.words import ARCH_FROM_LIBVIRT, MARK, MODE_FROM_LIBVIRT
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.errors import InvalidValue
+from hostloom.model.finding import Findings, printable
 from hostloom.model.host import Forward, LibvirtNetwork, StoragePool
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, DiskFormat, PowerState
 from hostloom.model.network import MAX_VID, UNTAGGED
 from hostloom.model.observed import ObservedInterface, ObservedMachine
+
+#: As long as libvirt's protocol lets any text be.
+MAX_XML = 4 << 20
+#: Of one machine; more are left out.
+MAX_DEVICES = 1000
+#: Names that are kept as they are: of machines, networks and pools; and of what an interface is called.
+NAME_LENGTH, SOURCE_LENGTH, MODEL_LENGTH = 255, 200, 40
+#: What fits every column and every calculation.
+MAX_CPUS, MAX_BYTES = 10**6, 2**62
+MAX_PATH = 4096
 
 
 class FoundVolume(NamedTuple):
@@ -22,24 +33,56 @@ class FoundVolume(NamedTuple):
     size_bytes: int
 
 
-#: The path of a disk to the volume that it is.
-FindVolume = Callable[[str], FoundVolume]
+class FindVolume(Protocol):
+    """Finds the volumes of a machine's disks."""
+
+    def find(self, path: str, target: str) -> FoundVolume:
+        """The volume at a path, of the disk that the machine has as `target`."""
+        ...
+
+    def size_of(self, target: str) -> int:
+        """The size of the disk that the machine has as `target`; 0: it is not known."""
+        ...
 
 
-_UNITS = {"b": 1, "bytes": 1, "KB": 10**3, "k": 2**10, "KiB": 2**10, "MB": 10**6, "M": 2**20, "MiB": 2**20}
-_UNITS |= {"GB": 10**9, "G": 2**30, "GiB": 2**30, "TB": 10**12, "T": 2**40, "TiB": 2**40}
+_UNITS = {"b": 1, "byte": 1, "bytes": 1}
+for _power, _letter in enumerate("kmgtpe", 1):
+    _UNITS |= {_letter: 1024**_power, f"{_letter}ib": 1024**_power, f"{_letter}b": 1000**_power}
 
 
 def parse(xml: str) -> ET.Element:
     """An XML document of libvirt's."""
+    if len(xml) > MAX_XML:
+        raise ValueError(f"{len(xml)} characters of XML, more than {MAX_XML}")
     return ET.fromstring(xml)  # noqa: S314  (expat 2.4.1 and later bound entities)
 
 
 def size_bytes(element: ET.Element | None, default_unit: str = "bytes") -> int:
-    """A `<memory unit=…>`-like element in bytes; 0 when it is missing."""
+    """A `<memory unit=…>`-like element in bytes, in any unit that libvirt knows; 0 when it is missing."""
     if element is None or not element.text:
         return 0
-    return int(element.text) * _UNITS[element.get("unit", default_unit)]
+    unit = element.get("unit", default_unit)
+    if unit.lower() not in _UNITS:
+        raise ValueError(f"{element.text.strip()[:20]} in the unit {unit!r}")
+    size = _number(element.text, MAX_BYTES) * _UNITS[unit.lower()]
+    if size > MAX_BYTES:
+        raise ValueError(f"{element.text.strip()} {unit}, which is more than there can be")
+    return size
+
+
+def _number(text: str, most: int) -> int:
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= most):
+        raise ValueError(f"{text[:40]!r}")
+    return int(text)
+
+
+def name_of(element: ET.Element, noun: str) -> str:
+    """The `<name>` that things are looked up by: none, or one that cannot be written, is a ValueError."""
+    name = element.findtext("name", "")
+    if not name or name != printable(name, NAME_LENGTH):
+        raise ValueError(f"a {noun} called {name!r}")
+    return name
 
 
 def mark_of(domain: ET.Element) -> str | None:
@@ -48,23 +91,72 @@ def mark_of(domain: ET.Element) -> str | None:
     return None if mark is None else mark.get("system-id")
 
 
-def machine(xml: str, power: PowerState, find_volume: FindVolume) -> ObservedMachine:
-    """A domain."""
+def machine(
+    xml: str, power: PowerState, volumes: FindVolume, findings: Findings | None = None
+) -> ObservedMachine:
+    """A domain; what cannot be read of it is left out, with a finding. ValueError: not even its UUID can."""
     domain = parse(xml)
-    architecture = _attribute(domain.find("os/type"), "arch")
-    interfaces = map(_interface, domain.findall("devices/interface"))
-    disks = (_disk(each, find_volume) for each in domain.findall("devices/disk"))
+    reader = _Machine(domain, volumes, Findings() if findings is None else findings)
+    architecture = printable(_attribute(domain.find("os/type"), "arch"), MODEL_LENGTH)
     return ObservedMachine(
-        uuid=domain.findtext("uuid", ""),
-        name=domain.findtext("name", ""),
-        cores=int(domain.findtext("vcpu", "1")),
-        memory_mib=size_bytes(domain.find("memory"), "KiB") >> 20,
+        uuid=str(UUID(domain.findtext("uuid", ""))),
+        name=reader.name,
+        cores=reader.number("vcpu", "a number of virtual CPUs", lambda e: _number(e.text or "", MAX_CPUS)),
+        memory_mib=reader.number("memory", "a size of memory", lambda e: size_bytes(e, "KiB")) >> 20,
         power=power,
         architecture=ARCH_FROM_LIBVIRT.get(architecture, architecture),
-        interfaces=tuple(each for each in interfaces if each is not None),
-        disks=tuple(each for each in disks if each is not None),
+        interfaces=reader.interfaces(),
+        disks=reader.disks(),
         system_id=mark_of(domain),
     )
+
+
+class _Machine:
+    """The parts of a domain, each with a boundary of its own."""
+
+    def __init__(self, domain: ET.Element, volumes: FindVolume, findings: Findings) -> None:
+        self._domain, self._volumes, self._findings = domain, volumes, findings
+        self.name = printable(domain.findtext("name", ""), NAME_LENGTH)
+
+    def number(self, path: str, expected: str, read: Callable[[ET.Element], int]) -> int:
+        """A number in an element; 0, with a finding, where it is none."""
+        element = self._domain.find(path)
+        with self._findings.reading(f"machine {self.name}: {path}", expected):
+            if element is None:
+                raise ValueError(f"no <{path}>")
+            return read(element)
+        return 0
+
+    def interfaces(self) -> tuple[ObservedInterface, ...]:
+        """NICs by their MACs, of which a machine has each once."""
+        found: dict[MacAddress, ObservedInterface] = {}
+        for number, element in enumerate(self._devices("interface"), 1):
+            part = f"machine {self.name}: NIC {number}"
+            with self._findings.reading(part, "a NIC with a MAC of its own"):
+                nic = _interface(element)
+                if nic.mac in found:
+                    raise ValueError(f"{nic.mac}, which another NIC of the machine has: it is left out")
+                found[nic.mac] = nic
+        return tuple(found.values())
+
+    def disks(self) -> tuple[Disk, ...]:
+        """Disks; what is only a drive is none."""
+        found = []
+        for number, element in enumerate(self._devices("disk"), 1):
+            with self._findings.reading(f"machine {self.name}: disk {number}", "a disk with a source"):
+                disk = _disk(element, self._volumes)
+                if disk is not None:
+                    found.append(disk)
+        return tuple(found)
+
+    def _devices(self, kind: str) -> list[ET.Element]:
+        elements = self._domain.findall(f"devices/{kind}")
+        if len(elements) > MAX_DEVICES:
+            part = f"machine {self.name}: elements {kind}"
+            self._findings.add(
+                part, f"at most {MAX_DEVICES}", f"{len(elements)}, of which the first are read"
+            )
+        return elements[:MAX_DEVICES]
 
 
 def console_log(xml: str) -> str:
@@ -72,48 +164,91 @@ def console_log(xml: str) -> str:
     return _attribute(parse(xml).find("devices/serial/log"), "file")
 
 
-def _interface(element: ET.Element) -> ObservedInterface | None:
-    try:
-        mac = MacAddress.parse(_attribute(element.find("mac"), "address"))
-    except InvalidValue:
-        return None
+def _interface(element: ET.Element) -> ObservedInterface:
     return ObservedInterface(
-        mac,
+        MacAddress.parse(_attribute(element.find("mac"), "address")),
         _attachment(element),
-        _attribute(element.find("target"), "dev"),
-        _attribute(element.find("model"), "type"),
+        printable(_attribute(element.find("target"), "dev"), MODEL_LENGTH),
+        printable(_attribute(element.find("model"), "type"), MODEL_LENGTH),
     )
 
 
-def _attachment(element: ET.Element) -> Attachment | None:
+def _attachment(element: ET.Element) -> Attachment:
     """A running NIC of a bridged network shows as a bridge that names its network: that is a network."""
     source = element.find("source")
     if source is None:
-        return None
-    if network := source.get("network"):
+        return _other(element)
+    kind, network, bridge, dev = (
+        element.get("type"),
+        source.get("network", ""),
+        source.get("bridge", ""),
+        source.get("dev", ""),
+    )
+    mode = MODE_FROM_LIBVIRT.get(source.get("mode", "vepa"))
+    if _fits(network):
         return Attachment(AttachKind.NETWORK, network)
-    kind = element.get("type")
-    if kind == "bridge" and (bridge := source.get("bridge")):
+    if kind == "bridge" and _fits(bridge):
         ovs = _attribute(element.find("virtualport"), "type") == "openvswitch"
         return Attachment(AttachKind.BRIDGE, bridge, ovs=ovs)
-    mode = MODE_FROM_LIBVIRT.get(source.get("mode", "vepa"))
-    if kind == "direct" and mode is not None:
-        return Attachment(AttachKind.MACVLAN, source.get("dev", ""), mode)
-    return None
+    if kind == "direct" and mode is not None and _fits(dev):
+        return Attachment(AttachKind.MACVLAN, dev, mode)
+    return _other(element)
 
 
-def _disk(element: ET.Element, find_volume: FindVolume) -> Disk | None:
-    """A disk; CD-ROMs, floppies and empty drives are not disks of the machine."""
+def _fits(name: str) -> bool:
+    return bool(name) and name == printable(name, SOURCE_LENGTH)
+
+
+def _other(element: ET.Element) -> Attachment:
+    """libvirt's word for the kind, and what it names."""
     source = element.find("source")
-    if element.get("device", "disk") != "disk" or source is None:
+    names = [_attribute(source, key) for key in ("network", "bridge", "dev", "path", "address")]
+    pci = element.find("source/address")
+    if pci is not None and pci.get("type") == "pci":
+        names.append(_pci(pci))
+    names.append(_attribute(element.find("target"), "dev"))
+    what = next((name for name in names if name), "")
+    return Attachment(AttachKind.OTHER, printable(f"{element.get('type', '')} {what}".strip(), SOURCE_LENGTH))
+
+
+def _pci(address: ET.Element) -> str:
+    """As lspci writes it: 0000:3b:02.1."""
+    domain, bus, slot, function = (
+        address.get(key, "").removeprefix("0x").zfill(digits)
+        for key, digits in (("domain", 4), ("bus", 2), ("slot", 2), ("function", 1))
+    )
+    return f"{domain}:{bus}:{slot}.{function}"
+
+
+def _disk(element: ET.Element, volumes: FindVolume) -> Disk | None:
+    """A disk or a LUN; CD-ROMs, floppies and empty drives are not disks of the machine."""
+    source = element.find("source")
+    if element.get("device", "disk") not in ("disk", "lun") or source is None:
         return None
-    found = FoundVolume(source.get("pool", ""), source.get("volume", ""), 0)
-    if path := source.get("file") or source.get("dev"):
-        found = find_volume(path)
-    name = element.findtext("serial") or _attribute(element.find("target"), "dev")
+    target = _attribute(element.find("target"), "dev")
+    if path := source.get("file") or source.get("dev") or source.get("dir"):
+        found = volumes.find(path, target)
+    else:
+        name = source.get("volume") or _remote_name(element, source)
+        found = FoundVolume(source.get("pool", ""), name, volumes.size_of(target))
     is_qcow2 = _attribute(element.find("driver"), "type") == "qcow2"
-    kind = DiskFormat.QCOW2 if is_qcow2 else DiskFormat.RAW
-    return Disk(name, found.pool, found.name, found.size_bytes, kind)
+    return Disk(
+        printable(element.findtext("serial") or target, NAME_LENGTH),
+        printable(found.pool, NAME_LENGTH),
+        printable(found.name, MAX_PATH),
+        found.size_bytes,
+        DiskFormat.QCOW2 if is_qcow2 else DiskFormat.RAW,
+    )
+
+
+def _remote_name(disk: ET.Element, source: ET.Element) -> str:
+    """What stands for a volume: `rbd:pool/image`, `nvme 0000:01:00.0 namespace 1`, a socket's path."""
+    if protocol := source.get("protocol"):
+        return f"{protocol}:{source.get('name', '')}"
+    pci = source.find("address")
+    if disk.get("type") == "nvme" and pci is not None:
+        return f"nvme {_pci(pci)} namespace {source.get('namespace', '')}"
+    return source.get("path", "") or disk.get("type", "")
 
 
 def network(xml: str, *, active: bool) -> LibvirtNetwork:
@@ -125,7 +260,7 @@ def network(xml: str, *, active: bool) -> LibvirtNetwork:
         word = forward.get("mode", "nat")
         mode = Forward(word) if word in ("nat", "route", "bridge") else Forward.OTHER
     return LibvirtNetwork(
-        element.findtext("name", ""),
+        name_of(element, "network"),
         active,
         _attribute(element.find("bridge"), "name") or None,
         element.find("ip/dhcp") is not None,
@@ -174,8 +309,8 @@ def storage_pool(xml: str, *, active: bool) -> StoragePool:
     """A storage pool; its sizes are zero while it is not active."""
     element = parse(xml)
     return StoragePool(
-        name=element.findtext("name", ""),
-        kind=element.get("type", ""),
+        name=name_of(element, "storage pool"),
+        kind=printable(element.get("type", ""), MODEL_LENGTH),
         total_bytes=size_bytes(element.find("capacity")) if active else 0,
         free_bytes=size_bytes(element.find("available")) if active else 0,
         path=element.findtext("target/path", ""),

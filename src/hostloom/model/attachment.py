@@ -5,11 +5,13 @@ from enum import StrEnum
 
 
 class AttachKind(StrEnum):
-    """The three ways."""
+    """The three ways, and what is none of them."""
 
     BRIDGE = "bridge"
     MACVLAN = "macvlan"
     NETWORK = "network"
+    #: Any other way of libvirt (user, hostdev, vhostuser, …): machines that others made have such NICs.
+    OTHER = "other"
 
 
 class MacvlanMode(StrEnum):
@@ -30,7 +32,8 @@ class Attachment:
     """One NIC's way into the host."""
 
     kind: AttachKind
-    #: The bridge, the parent of the macvtap, or the libvirt network's name.
+    #: The bridge, the parent of the macvtap, or the libvirt network's name; of OTHER, libvirt's word and what
+    #: it names: `hostdev 0000:3b:02.1`.
     source: str
     #: Only with kind MACVLAN.
     mode: MacvlanMode | None = None

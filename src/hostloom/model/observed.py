@@ -17,8 +17,7 @@ class ObservedInterface:
     """A NIC of a machine as the hypervisor shows it."""
 
     mac: MacAddress
-    #: None: a kind of NIC that hostloom does not attach (user, hostdev, …).
-    attachment: Attachment | None
+    attachment: Attachment
     #: The tap or macvtap device on the host while the machine runs.
     target: str = ""
     model: str = ""
@@ -55,6 +54,12 @@ class ObservedHost:
     findings: tuple[Finding, ...] = ()
     #: False: libvirt did not list its storage pools, and `storage_pools` is not all of them.
     pools_listed: bool = True
+    #: False: libvirt did not list its networks.
+    networks_listed: bool = True
+    #: False: libvirt did not list its machines, or not all that there are.
+    machines_listed: bool = True
+    #: UUIDs of machines that are there but could not be read: what was recorded of them stays.
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

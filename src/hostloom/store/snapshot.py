@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import AttachKind
 from hostloom.model.host import PlacedInterface, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Disk, Machine, MachineOrigin
@@ -114,7 +115,7 @@ def read_placed(tx: Transaction, condition: Any) -> list[tuple[HostId, SystemId,
     query = (
         select(nics.c.system_id, nics.c.attachment_kind, nics.c.source, nics.c.macvlan_mode)
         .join(machines)
-        .where(condition)
+        .where(condition, nics.c.attachment_kind != AttachKind.OTHER)
         .order_by(nics.c.system_id, nics.c.position)
     )
     for row in tx.rows(query):
@@ -153,6 +154,7 @@ def placed_of(machine: Machine) -> PlacedMachine:
         tuple(
             PlacedInterface(nic.attachment.kind, nic.attachment.source, nic.attachment.mode)
             for nic in machine.interfaces
+            if nic.attachment.kind is not AttachKind.OTHER
         ),
         {} if machine.origin is MachineOrigin.ADOPTED else bytes_by_pool(machine.disks),
     )

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from hostloom.model.event import Event
 from hostloom.model.finding import Finding, merge
-from hostloom.model.host import Host, StoragePool
+from hostloom.model.host import Host, LibvirtNetwork, StoragePool
+from hostloom.model.observed import ObservedHost
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.observation import Observation
 
@@ -42,6 +43,18 @@ def tell_findings(uow: UnitOfWork, ports: Ports, host: Host, findings: tuple[Fin
 
 def _details(finding: Finding) -> dict[str, str]:
     return {"part": finding.part, "expected": finding.expected, "found": finding.found}
+
+
+def is_unread(seen: ObservedHost, uuid: str) -> bool:
+    """Whether a machine that a reading does not show may be there all the same."""
+    return not seen.machines_listed or uuid in seen.unread
+
+
+def networks_after(host: Host, seen: Observation) -> tuple[LibvirtNetwork, ...]:
+    """The libvirt networks as read; where they were not listed, those that were known, as inactive."""
+    if seen.host.networks_listed:
+        return seen.host.libvirt_networks
+    return tuple(replace(network, active=False) for network in host.libvirt_networks)
 
 
 def pools_after(host: Host, seen: Observation) -> tuple[StoragePool, ...]:

@@ -1,6 +1,6 @@
 """What every saga needs of a host: its hypervisor, a fresh reading of it, and the spec of a machine on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -27,9 +27,12 @@ from hostloom.workflows.saga import ROW_ATTEMPTS
 T = TypeVar("T")
 
 
-def observe(ports: Ports, name: str, uri: str) -> Observation:
-    """Read a host through libvirt and, where possible, its links; changes nothing."""
-    seen = ports.hypervisors.of(name, uri).describe()
+def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Observation:
+    """Read a host through libvirt and, where possible, its links; changes nothing.
+
+    `pools`: names of its storage pools, as far as they are known.
+    """
+    seen = ports.hypervisors.of(name, uri).describe(pools)
     findings = Findings()
     network = None
     try:
@@ -47,7 +50,7 @@ def observe(ports: Ports, name: str, uri: str) -> Observation:
 def observe_or_mark(ports: Ports, host: Host) -> Observation:
     """Read a host; one that does not answer is marked, and raises."""
     try:
-        return observe(ports, host.name, host.uri)
+        return observe(ports, host.name, host.uri, [pool.name for pool in host.storage_pools])
     except DriverError as error:
         mark_unreachable(ports, host.id, error)
         raise

@@ -15,9 +15,9 @@ from hostloom.model.ids import FabricId, MacAddress, SubnetId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
 from hostloom.model.network import Address, AddressKind, Vlan
 from hostloom.model.node import Node, NodeKind
-from hostloom.model.observed import ObservedInterface, ObservedMachine, ObservedNetwork
+from hostloom.model.observed import ObservedHost, ObservedInterface, ObservedMachine, ObservedNetwork
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.workflows.findings import findings_of, pools_after, tell_findings
+from hostloom.workflows.findings import findings_of, is_unread, networks_after, pools_after, tell_findings
 from hostloom.workflows.names import free_hostname
 from hostloom.workflows.observation import Observation
 
@@ -51,9 +51,9 @@ def record_observation(
             correlation=correlation,
             cores=seen.host.cores,
             memory_mib=seen.host.memory_mib,
-            emulations=seen.host.emulations,
+            emulations=seen.host.emulations or host.emulations,
             storage_pools=with_default(pools_after(host, seen), host.default_pool),
-            libvirt_networks=seen.host.libvirt_networks,
+            libvirt_networks=networks_after(host, seen),
             reachable=True,
             unreachable_cause="",
             facts_at=seen.at,
@@ -62,7 +62,7 @@ def record_observation(
     )
     if was_lost:
         uow.events.add(Event("host-back", f"host {host.name}", "it answers again", ports.clock.now()))
-    _record_machines(uow, ports, host, node, seen.host.machines)
+    _record_machines(uow, ports, host, node, seen.host)
     return host
 
 
@@ -147,15 +147,17 @@ def _tell_correlation(uow: UnitOfWork, ports: Ports, host: Host, now: Correlatio
 
 
 def _record_machines(
-    uow: UnitOfWork, ports: Ports, host: Host, node: Node | None, seen: tuple[ObservedMachine, ...]
+    uow: UnitOfWork, ports: Ports, host: Host, node: Node | None, seen: ObservedHost
 ) -> None:
     recorded = {each.uuid: each for each in uow.machines.of_host(host.id)}
-    for one in seen:
+    for one in seen.machines:
         if one.uuid in recorded:
             _record_machine(uow, ports, recorded.pop(one.uuid), one)
         else:
             _adopt_machine(uow, ports, host, node, one)
     for machine in recorded.values():
+        if is_unread(seen, machine.uuid):
+            continue
         if machine.state not in _IN_WORK and machine.state is not MachineState.MISSING:
             uow.machines.update(replace(machine, state=MachineState.MISSING))
             _tell(uow, ports, "machine-missing", machine, f"not seen on host {host.name}")
@@ -177,7 +179,7 @@ def _adopt_machine(
     """Record a machine that somebody else made: read-only, whatever it is called there."""
     vlans = _vlans(host, node)
     enlisted = _enlisted(uow, seen)
-    nics = [nic for nic in _free_nics(uow, seen.interfaces) if nic.attachment is not None]
+    nics = _free_nics(uow, seen.interfaces)
     known = {} if enlisted is None else _known_nics(uow, enlisted)
     names = _nic_names([nic.mac for nic in nics], known)
     machine = Machine(
@@ -201,7 +203,6 @@ def _adopt_machine(
                 model=nic.model,
             )
             for nic in nics
-            if nic.attachment is not None
         ),
         disks=seen.disks,
         netboot=False,
@@ -257,17 +258,18 @@ def _free_nics(uow: UnitOfWork, nics: tuple[ObservedInterface, ...]) -> tuple[Ob
     return tuple(nic for nic in nics if nic.mac not in taken)
 
 
-def _key(attachment: Attachment) -> tuple[bool, str]:
-    return attachment.kind is AttachKind.NETWORK, attachment.source
+def _key(attachment: Attachment) -> tuple[AttachKind, str]:
+    is_interface = attachment.kind is AttachKind.MACVLAN
+    return AttachKind.BRIDGE if is_interface else attachment.kind, attachment.source
 
 
-def _vlans(host: Host, node: Node | None) -> dict[tuple[bool, str], VlanId | None]:
+def _vlans(host: Host, node: Node | None) -> dict[tuple[AttachKind, str], VlanId | None]:
     """The VLAN of each host interface, and of each libvirt network by its bridge."""
     by_name = {each.name: each.vlan_id for each in (node.interfaces if node else ())}
-    found: dict[tuple[bool, str], VlanId | None] = {(False, name): vlan for name, vlan in by_name.items()}
+    found = {(AttachKind.BRIDGE, name): vlan for name, vlan in by_name.items()}
     for network in host.libvirt_networks:
         if network.bridge in by_name:
-            found[True, network.name] = by_name[network.bridge]
+            found[AttachKind.NETWORK, network.name] = by_name[network.bridge]
     return found
 
 

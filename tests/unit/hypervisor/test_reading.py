@@ -1,124 +1,37 @@
-"""How many calls a reading takes, and when libvirt is told to look at a pool again."""
-
-from collections import Counter
-from dataclasses import dataclass, field
+"""How many calls a reading takes, and what it makes of what cannot be read."""
 
 import libvirt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hostloom.hypervisor import reading
-from hostloom.hypervisor.reading import PoolReader, read_host
+from hostloom.hypervisor.pools import PoolsRead
+from hostloom.hypervisor.reading import DiskSizes, read_host
+from hostloom.model.host import StoragePool
 from hostloom.model.machine import Disk, PowerState
+from hostloom.model.observed import ObservedHost
+from support.fake_libvirt import DOMAIN, FakeHost, FakeNetwork, libvirt_error, uuid_of
 
-POOL = """<pool type='{kind}'><name>{name}</name><capacity unit='bytes'>100</capacity>
-<available unit='bytes'>{free}</available><target><path>/pools/{name}</path></target></pool>"""
-DOMAIN = """<domain type='qemu'><name>{name}</name><uuid>{name}</uuid><memory unit='KiB'>65536</memory>
-<vcpu>1</vcpu><os><type arch='x86_64'>hvm</type></os><devices>
-<disk type='file' device='disk'><source file='/pools/default/{name}.raw'/><target dev='vda'/></disk>
-<disk type='file' device='disk'><source file='/elsewhere/{name}.raw'/><target dev='vdb'/></disk>
-</devices></domain>"""
+DEFAULT = StoragePool("default", "dir", 100, 10, path="/pools/default")
 
 
-def libvirt_error(code: int, domain: int = libvirt.VIR_FROM_STORAGE) -> libvirt.libvirtError:
-    error = libvirt.libvirtError("call failed")
-    error.err = (code, domain, "words", 2, "", "", "", -1, -1)
-    return error
+def read(host: FakeHost, *pools: StoragePool, sizes: DiskSizes | None = None) -> ObservedHost:
+    return read_host(host, (), PoolsRead(pools or (DEFAULT,)), sizes=sizes)
 
 
-@dataclass
-class Pool:
-    """As much of a storage pool as is asked."""
-
-    name: str
-    kind: str = "dir"
-    active: bool = True
-    error: libvirt.libvirtError | None = None
-    free: int = 10
-    refreshed: int = 0
-
-    def XMLDesc(self) -> str:  # noqa: N802  (libvirt's name)
-        return POOL.format(kind=self.kind, name=self.name, free=self.free)
-
-    def UUIDString(self) -> str:  # noqa: N802  (libvirt's name)
-        return self.name
-
-    def isActive(self) -> int:  # noqa: N802  (libvirt's name)
-        return int(self.active)
-
-    def refresh(self) -> None:
-        self.refreshed += 1
-        if self.error is not None:
-            raise self.error
-        self.free -= 1
-
-
-@dataclass
-class Domain:
-    """As much of a domain as is asked."""
-
-    calls: Counter[str]
-    text: str
-    gone: bool = False
-
-    def name(self) -> str:
-        """Known to the client: no call."""
-        return self.text
-
-    def XMLDesc(self) -> str:  # noqa: N802  (libvirt's name)
-        self.calls["XMLDesc"] += 1
-        if self.gone:
-            raise libvirt_error(libvirt.VIR_ERR_NO_DOMAIN)
-        return DOMAIN.format(name=self.text)
-
-
-@dataclass
-class Host:
-    """As much of a connection as is asked; counts what concerns machines."""
-
-    machines: int = 0
-    gone: str = ""
-    pools: list[Pool] = field(default_factory=lambda: [Pool("default")])
-    calls: Counter[str] = field(default_factory=Counter)
-
-    def getInfo(self) -> list[object]:  # noqa: N802  (libvirt's name)
-        return ["x86_64", 4096, 4, 0, 1, 1, 4, 1]
-
-    def getHostname(self) -> str:  # noqa: N802  (libvirt's name)
-        return "kvm1"
-
-    def listAllStoragePools(self) -> list[Pool]:  # noqa: N802  (libvirt's name)
-        return self.pools
-
-    def listAllNetworks(self) -> list[object]:  # noqa: N802  (libvirt's name)
-        return []
-
-    def getAllDomainStats(self, _stats: int, flags: int) -> list[tuple[Domain, dict[str, object]]]:  # noqa: N802  (libvirt's name)
-        # A guest whose monitor hangs must not hold up the reading of its host.
-        assert flags == libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
-        self.calls["getAllDomainStats"] += 1
-        names = [f"m{number}" for number in range(self.machines)]
-        return [(Domain(self.calls, name, name == self.gone), self._stats(name)) for name in names]
-
-    def _stats(self, name: str) -> dict[str, object]:
-        return {
-            "state.state": libvirt.VIR_DOMAIN_RUNNING,
-            "block.count": 2,
-            "block.0.path": f"/pools/default/{name}.raw",
-            "block.0.capacity": 8,
-            "block.1.path": f"/elsewhere/{name}.raw",
-            "block.1.capacity": 9,
-        }
+def parts_of(seen: ObservedHost) -> list[str]:
+    return [finding.part for finding in seen.findings]
 
 
 def test_one_call_for_all_machines_and_one_for_each() -> None:
-    host = Host(machines=50)
-    found = read_host(host, (), PoolReader())
+    host = FakeHost(machines=50)
+    found = read(host)
     assert len(found.machines) == 50
     assert host.calls == {"getAllDomainStats": 1, "XMLDesc": 50}
 
 
 def test_power_and_disks_come_from_the_statistics() -> None:
-    (machine,) = read_host(Host(machines=1), (), PoolReader()).machines
+    (machine,) = read(FakeHost(machines=1)).machines
     assert machine.power is PowerState.ON
     assert machine.disks == (
         Disk("vda", "default", "m0.raw", 8),
@@ -127,51 +40,110 @@ def test_power_and_disks_come_from_the_statistics() -> None:
 
 
 def test_a_machine_that_is_deleted_meanwhile_is_not_there() -> None:
-    found = read_host(Host(machines=3, gone="m1"), (), PoolReader())
+    found = read(FakeHost(machines=3, gone="m1"))
     assert [each.name for each in found.machines] == ["m0", "m2"]
-
-
-def test_a_pool_is_looked_at_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [1000.0]
-    monkeypatch.setattr(reading.time, "monotonic", lambda: now[0])
-    pool, reader = Pool("default"), PoolReader()
-    host = Host(pools=[pool])
-    assert [reader.read(host)[0].free_bytes for _ in range(3)] == [9, 9, 9]
-    now[0] += reading.LOOK_AGAIN_S
-    assert reader.read(host)[0].free_bytes == 8
-    assert pool.refreshed == 2
-
-
-def test_a_pool_that_cannot_be_looked_at_shows_its_old_figures() -> None:
-    busy = Pool("default", error=libvirt_error(libvirt.VIR_ERR_INTERNAL_ERROR))
-    assert PoolReader().read(Host(pools=[busy]))[0].free_bytes == 10
-    lost = Pool("default", error=libvirt_error(libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_FROM_RPC))
-    with pytest.raises(libvirt.libvirtError):
-        PoolReader().read(Host(pools=[lost]))
-
-
-def test_pools_that_are_off_or_keep_their_own_books_are_not_looked_at() -> None:
-    pools = [Pool("default", active=False), Pool("ceph", kind="rbd")]
-    found = PoolReader().read(Host(pools=pools))
-    assert [(each.name, each.active, each.total_bytes) for each in found] == [
-        ("ceph", True, 100),
-        ("default", False, 0),
-    ]
-    assert [each.refreshed for each in pools] == [0, 0]
+    assert (found.findings, found.unread) == ((), ())
 
 
 @pytest.mark.parametrize(
-    ("pools", "default"),
+    "xml",
     [
-        ([Pool("b"), Pool("default"), Pool("a")], "default"),
-        ([Pool("only")], "only"),
-        ([Pool("only"), Pool("off", active=False)], "only"),
-        ([Pool("a"), Pool("b")], None),
-        ([Pool("default", active=False), Pool("a"), Pool("b")], None),
-        ([], None),
+        "",
+        "<domain",
+        "<domain/>",
+        "<domain><uuid>none</uuid></domain>",
+        "<domain>" + "<a>" * 5000,
+        "<domain><name>x</name><uuid>" + "9" * 5000 + "</uuid></domain>",
+        "\x00",
+        "<!DOCTYPE x [<!ENTITY a 'b'>]><domain>&a;</domain>",
+        f"<domain><description>{'x' * (4 << 20)}</description></domain>",
+    ],
+    ids=range(9),
+)
+def test_a_machine_that_cannot_be_read_is_there_and_named(xml: str) -> None:
+    found = read(FakeHost(machines=3, xml={"m1": xml or " "}))
+    assert [each.name for each in found.machines] == ["m0", "m2"]
+    assert found.unread == (uuid_of("m1"),)
+    assert found.machines_listed
+    assert parts_of(found) == ["machine m1"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "part"),
+    [
+        ("<vcpu>1</vcpu>", "<vcpu>abc</vcpu>", "machine m1: vcpu"),
+        ("<vcpu>1</vcpu>", f"<vcpu>{'9' * 5000}</vcpu>", "machine m1: vcpu"),
+        ("<vcpu>1</vcpu>", "<vcpu>-1</vcpu>", "machine m1: vcpu"),
+        ("<vcpu>1</vcpu>", "<vcpu>1.5</vcpu>", "machine m1: vcpu"),
+        ("<vcpu>1</vcpu>", "", "machine m1: vcpu"),
+        ("unit='KiB'", "unit='stone'", "machine m1: memory"),
+        ("65536", "much", "machine m1: memory"),
+        ("65536", "9" * 19, "machine m1: memory"),
+        ("<devices>", "<devices><interface type='user'/>", "machine m1: NIC 1"),
+        ("<devices>", "<devices><interface><mac address='x'/></interface>", "machine m1: NIC 1"),
     ],
 )
-def test_the_default_pool(pools: list[Pool], default: str | None) -> None:
-    found = PoolReader().read(Host(pools=pools))
-    assert [each.name for each in found if each.is_default] == ([default] if default else [])
-    assert [each.name for each in found] == sorted(each.name for each in pools)
+def test_a_machine_that_can_be_read_in_part_is_read_in_part(before: str, after: str, part: str) -> None:
+    xml = DOMAIN.format(name="m1", uuid=uuid_of("m1")).replace(before, after)
+    found = read(FakeHost(machines=3, xml={"m1": xml}))
+    assert [each.name for each in found.machines] == ["m0", "m1", "m2"]
+    assert len(found.machines[1].disks) == 2
+    assert parts_of(found) == [part]
+
+
+def test_of_two_nics_with_one_mac_one_is_kept_and_the_other_named() -> None:
+    nics = "".join(
+        f"<interface type='bridge'><mac address='{mac}'/><source bridge='br0'/></interface>"
+        for mac in ("52:54:00:00:00:01", "52:54:00:00:00:01", "52:54:00:00:00:02")
+    )
+    xml = DOMAIN.format(name="m0", uuid=uuid_of("m0")).replace("<devices>", f"<devices>{nics}")
+    found = read(FakeHost(machines=1, xml={"m0": xml}))
+    assert [str(nic.mac)[-2:] for nic in found.machines[0].interfaces] == ["01", "02"]
+    assert parts_of(found) == ["machine m0: NIC 2"]
+
+
+def test_a_network_that_cannot_be_read_is_named() -> None:
+    networks = [FakeNetwork("a"), FakeNetwork("b", "<network/>"), FakeNetwork("c", "<net")]
+    found = read(FakeHost(networks=networks))
+    assert [each.name for each in found.libvirt_networks] == ["a"]
+    assert parts_of(found) == ["libvirt network b", "libvirt network c"]
+
+
+@pytest.mark.parametrize("domain", [libvirt.VIR_FROM_NETWORK, libvirt.VIR_FROM_RPC])
+def test_what_another_daemon_of_libvirt_does_not_tell_takes_nothing_away(domain: int) -> None:
+    errors = {call: libvirt_error(domain=domain) for call in ("listAllNetworks", "getHostname")}
+    found = read(FakeHost(machines=1, errors=errors))
+    assert (len(found.machines), found.networks_listed, found.hostname) == (1, False, "")
+    assert parts_of(found) == ["hostname", "libvirt networks"]
+    lost = libvirt_error(domain=libvirt.VIR_FROM_RPC)
+    with pytest.raises(libvirt.libvirtError):
+        read(FakeHost(errors={"listAllNetworks": lost}, alive=False))
+
+
+def test_where_the_list_of_machines_does_not_come_none_is_said_to_be_gone() -> None:
+    found = read(FakeHost(machines=1, errors={"getAllDomainStats": libvirt_error()}))
+    assert (found.machines, found.machines_listed) == ((), False)
+    assert parts_of(found) == ["machines"]
+
+
+def test_while_a_pool_does_not_answer_disks_keep_the_sizes_that_were_known() -> None:
+    sizes, host = DiskSizes(), FakeHost(machines=2)
+    before = read(host, sizes=sizes).machines
+    hangs = StoragePool("default", "dir", 100, 10, path="/pools/default", active=False, trouble="hangs")
+    assert read(host, hangs, sizes=sizes).machines == before
+    (machine, _) = read(host, hangs).machines
+    assert [disk.size_bytes for disk in machine.disks] == [0, 0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_noise_in_one_machine_never_takes_another_away(data: st.DataObject) -> None:
+    text = DOMAIN.format(name="m1", uuid=uuid_of("m1"))
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + 60)))
+    noise = data.draw(st.text(max_size=20) | st.sampled_from(["<", "</devices>", "<disk/>", "9" * 5000]))
+    found = read(FakeHost(machines=3, xml={"m1": text[:start] + noise + text[end:]}))
+    names = [each.name for each in found.machines if each.uuid != uuid_of("m1")]
+    assert {"m0", "m2"} <= set(names)
+    assert len(found.machines) + len(found.unread) == 3
+    assert all(str(finding).isprintable() for finding in found.findings)

@@ -20,13 +20,21 @@ DOMAIN = """
 """
 
 
+class Volumes:
+    """Every disk lies in no pool, and has 7 bytes."""
+
+    def find(self, path: str, _target: str) -> FoundVolume:
+        return FoundVolume("", path, 7)
+
+    def size_of(self, _target: str) -> int:
+        return 7
+
+
 def read(devices: str) -> ObservedMachine:
-    return xml_in.machine(
-        DOMAIN.format(devices=devices), PowerState.ON, lambda path: FoundVolume("", path, 7)
-    )
+    return xml_in.machine(DOMAIN.format(devices=devices), PowerState.ON, Volumes())
 
 
-def attachment(interface: str) -> Attachment | None:
+def attachment(interface: str) -> Attachment:
     (nic,) = read(interface).interfaces
     return nic.attachment
 
@@ -62,20 +70,44 @@ def test_a_machine() -> None:
             Attachment(AttachKind.NETWORK, "mv"),
         ),
         (nic("direct", "<source dev='eth1'/>"), Attachment(AttachKind.MACVLAN, "eth1", MacvlanMode.VEPA)),
-        (nic("user", ""), None),
-        (nic("hostdev", "<source><address type='pci'/></source>"), None),
-        (nic("vhostuser", "<source type='unix' path='/run/x' mode='client'/>"), None),
     ],
 )
-def test_how_a_nic_is_attached(xml: str, wanted: Attachment | None) -> None:
+def test_how_a_nic_is_attached(xml: str, wanted: Attachment) -> None:
     assert attachment(xml) == wanted
+
+
+@pytest.mark.parametrize(
+    ("xml", "source"),
+    [
+        (nic("user", ""), "user"),
+        (nic("ethernet", "<target dev='mytap7'/>"), "ethernet mytap7"),
+        (
+            nic(
+                "hostdev",
+                "<source><address type='pci' bus='0x3b' slot='0x02' function='0x1'/></source>",
+            ),
+            "hostdev 0000:3b:02.1",
+        ),
+        (nic("hostdev", "<source/>"), "hostdev"),
+        (nic("vhostuser", "<source type='unix' path='/run/x' mode='client'/>"), "vhostuser /run/x"),
+        (nic("vdpa", "<source dev='/dev/vhost-vdpa-0'/>"), "vdpa /dev/vhost-vdpa-0"),
+        (nic("mcast", "<source address='230.0.0.1' port='5558'/>"), "mcast 230.0.0.1"),
+        (nic("null", ""), "null"),
+        (nic("direct", "<source dev='eth1' mode='odd'/>"), "direct eth1"),
+        (nic("bridge", ""), "bridge"),
+        (nic("network", f"<source network='{'n' * 300}'/>"), f"network {'n' * 191}…"),
+        (nic("bridge", "<source bridge='a&#x9b;b'/>"), r"bridge a\x9bb"),
+    ],
+)
+def test_nics_of_other_kinds_are_kept_with_what_they_name(xml: str, source: str) -> None:
+    assert attachment(xml) == Attachment(AttachKind.OTHER, source)
 
 
 @pytest.mark.parametrize("mode", MacvlanMode)
 def test_every_macvlan_mode_comes_back(mode: MacvlanMode) -> None:
     wanted = Attachment(AttachKind.MACVLAN, "eth1", mode)
     text = domain_xml(a_spec(a_nic(0, wanted), disks=()), {})
-    (found,) = xml_in.machine(text, PowerState.OFF, lambda path: FoundVolume("", path, 0)).interfaces
+    (found,) = xml_in.machine(text, PowerState.OFF, Volumes()).interfaces
     assert found.attachment == wanted
     assert (MODE_TO_LIBVIRT[mode] == mode.value) is (mode is not MacvlanMode.PASSTHRU)
 
@@ -101,8 +133,30 @@ def test_disks_but_not_drives() -> None:
     assert read(devices).disks == (
         Disk("root", "", "/v/a.qcow2", 7, DiskFormat.QCOW2),
         Disk("vdb", "", "/dev/vg0/b", 7, DiskFormat.RAW),
-        Disk("vdc", "fast", "c", 0, DiskFormat.RAW),
+        Disk("vdc", "fast", "c", 7, DiskFormat.RAW),
     )
+
+
+@pytest.mark.parametrize(
+    ("disk", "volume"),
+    [
+        ("type='network'><source protocol='rbd' name='pool/img'/>", "rbd:pool/img"),
+        ("type='network'><source protocol='iscsi' name='iqn.2026-01.x:y/1'/>", "iscsi:iqn.2026-01.x:y/1"),
+        ("type='network'><source protocol='nbd'/>", "nbd:"),
+        (
+            "type='nvme'><source type='pci' namespace='1'><address bus='0x01'/></source>",
+            "nvme 0000:01:00.0 namespace 1",
+        ),
+        ("type='block' device='lun'><source dev='/dev/sdz'/>", "/dev/sdz"),
+        ("type='dir'><source dir='/srv/x'/>", "/srv/x"),
+        ("type='vhostuser'><source type='unix' path='/run/v'/>", "/run/v"),
+        ("type='vhostvdpa'><source dev='/dev/vhost-vdpa-0'/>", "/dev/vhost-vdpa-0"),
+        ("type='odd'><source/>", "odd"),
+    ],
+)
+def test_disks_of_every_type_have_a_name_and_a_size(disk: str, volume: str) -> None:
+    (found,) = read(f"<disk {disk}<target dev='vda'/></disk>").disks
+    assert found == Disk("vda", "", volume, 7)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +198,17 @@ def test_an_inactive_pool_has_no_room() -> None:
     assert (pool.active, pool.total_bytes, pool.free_bytes) == (False, 0, 0)
 
 
-@pytest.mark.parametrize(("text", "unit", "size"), [("2", "GiB", 2**31), ("3", "KB", 3000), ("4", None, 4)])
+@pytest.mark.parametrize(
+    ("text", "unit", "size"),
+    [
+        ("2", "GiB", 2**31),
+        ("3", "KB", 3000),
+        ("4", None, 4),
+        ("1", "PiB", 2**50),
+        ("2", "e", 2**61),
+        (" 5 ", "b", 5),
+    ],
+)
 def test_sizes_have_units(text: str, unit: str | None, size: int) -> None:
     element = xml_in.parse(f"<capacity{f' unit={unit!r}' if unit else ''}>{text}</capacity>")
     assert xml_in.size_bytes(element) == size

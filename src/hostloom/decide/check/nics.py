@@ -51,7 +51,7 @@ def _on_interface(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
         yield f"{nic.name}: {nic.attachment.source} is no host interface"
         return
     is_bridge = interface.kind is InterfaceKind.BRIDGE
-    if is_bridge is not (nic.attachment.kind is AttachKind.BRIDGE):
+    if nic.attachment.kind is not (AttachKind.BRIDGE if is_bridge else AttachKind.MACVLAN):
         yield f"{nic.name}: {interface.name} cannot be attached as {nic.attachment.kind}"
     if (nic.attachment.mode is None) is not is_bridge:
         yield f"{nic.name}: macvlan has a mode, nothing else has"

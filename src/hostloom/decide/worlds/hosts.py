@@ -241,6 +241,8 @@ def _machine(section: Section, names: set[str]) -> PlacedMachine:
     nics = []
     for each in section.items("interfaces"):
         kind = each.word("attach", AttachKind) or AttachKind.BRIDGE
+        if kind is AttachKind.OTHER:
+            raise each.error("attach", "attach: expected bridge, macvlan or network, found other")
         mode = each.word("mode", MacvlanMode)
         if mode is not None and kind is not AttachKind.MACVLAN:
             raise each.error("mode", f"mode: {mode} goes with attach: macvlan, not with {kind}")
