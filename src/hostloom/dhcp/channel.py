@@ -1,13 +1,14 @@
 """Control channels of Kea servers: a Unix socket here or over SSH, or Kea's control agent over HTTP."""
 
 import stat
+import time
 from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import httpx
 
-from hostloom.dhcp.control import Control, ControlSocket
+from hostloom.dhcp.control import ANSWER_BYTES, CHUNK_BYTES, Control, ControlSocket
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError, InvalidValue
 from hostloom.remote.address import SshAddress, ssh_address
 from hostloom.remote.connection import Remotes
@@ -106,14 +107,27 @@ class ControlAgent(Control):
         auth = None if self._user is None else (self._user, _read_password(self._password))
         headers = {"Content-Type": "application/json"}
         try:
-            answer = httpx.post(self._url, content=request, headers=headers, auth=auth, timeout=timeout_s)
+            with httpx.stream(
+                "POST", self._url, content=request, headers=headers, auth=auth, timeout=timeout_s
+            ) as answer:
+                if answer.status_code in (401, 403):
+                    raise DhcpRejected(f"{self._url}: user {self._user or 'nobody'} is not let in")
+                if answer.status_code != httpx.codes.OK:
+                    raise DhcpUnreachable(f"{self._url}: HTTP {answer.status_code}")
+                return self._whole(answer, timeout_s)
         except httpx.HTTPError as error:
             raise DhcpUnreachable(f"{self._url}: {str(error) or type(error).__name__}") from error
-        if answer.status_code in (401, 403):
-            raise DhcpRejected(f"{self._url}: user {self._user or 'nobody'} is not let in")
-        if answer.status_code != httpx.codes.OK:
-            raise DhcpUnreachable(f"{self._url}: HTTP {answer.status_code}")
-        return answer.content
+
+    def _whole(self, answer: httpx.Response, timeout_s: float) -> bytes:
+        """The body within the time for all of it: httpx limits the wait for each piece."""
+        until, received = time.monotonic() + timeout_s, bytearray()
+        for chunk in answer.iter_bytes(CHUNK_BYTES):
+            received += chunk
+            if len(received) > ANSWER_BYTES:
+                raise DhcpUnreachable(f"{self}: the answer is longer than {ANSWER_BYTES} bytes")
+            if time.monotonic() > until:
+                raise DhcpUnreachable(f"{self}: no whole answer within {timeout_s:g} s")
+        return bytes(received)
 
     def envelope(self, command: dict[str, object]) -> dict[str, object]:
         """With the server that it is for."""

@@ -13,6 +13,8 @@ from hostloom.model.errors import DhcpRejected, DhcpUnreachable
 #: `result` of an answer: done, and nothing found.
 SUCCESS, EMPTY = 0, 3
 CHUNK_BYTES = 1 << 16
+#: Some 250,000 leases.
+ANSWER_BYTES = 128 << 20
 
 
 class Control(ABC):
@@ -49,7 +51,7 @@ class Control(ABC):
     def _parse(self, name: str, text: bytes) -> dict[str, Any]:
         try:
             answer = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             why = f"the answer to {name} is not JSON ({len(text)} bytes)"
             raise DhcpUnreachable(f"{self}: {why}") from error
         if isinstance(answer, list) and len(answer) == 1:
@@ -83,6 +85,8 @@ class ControlSocket(Control):
                     if not chunk:
                         return bytes(received)
                     received += chunk
+                    if len(received) > ANSWER_BYTES:
+                        raise DhcpUnreachable(f"{self}: the answer is longer than {ANSWER_BYTES} bytes")
         except TimeoutError as error:
             raise DhcpUnreachable(f"{self}: no answer within {timeout_s:g} s") from error
         except OSError as error:

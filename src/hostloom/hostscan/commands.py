@@ -9,10 +9,8 @@ from hostloom.model.finding import Findings
 MARK = "--hostloom--"
 #: The last part: without it the answer was cut short.
 END = "end"
-#: What one part may take, in seconds, and print, in bytes: what is over is cut off on the host.
-PART_S, PART_BYTES = 6, 8 << 20
-#: Bytes of the whole answer.
-ANSWER_BYTES = 64 << 20
+#: What one part may take, in seconds, and print, in bytes: what is over is cut off on the host, and here.
+PART_S, PART_BYTES = 6, 4 << 20
 
 _OVS = "ovs-vsctl --timeout=3 --format=json list"
 #: Each part by its name: a POSIX shell command; what is missing on a host prints nothing.
@@ -73,4 +71,5 @@ def cut(text: str, host: str, findings: Findings) -> dict[str, str]:
         if len(part) >= PART_BYTES - 1:
             expected = f"less than {PART_BYTES} bytes"
             findings.add(f"the scan's part {name}", expected, "more, which was cut off")
+            found[name] = part[:PART_BYTES]
     return found

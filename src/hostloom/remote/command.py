@@ -5,14 +5,17 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-from hostloom.model.errors import HostUnreachable
+from hostloom.model.errors import HostUnreachable, HostUnreadable
 
 #: A shell's exit code for a program that is not there.
 NOT_FOUND = 127
+#: What a program may print; how often is looked at how much that is, in seconds.
+MAX_OUTPUT_BYTES, LOOK_S = 16 << 20, 0.1
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Shell(Protocol):
         ...
 
     def run(self, argv: Sequence[str], timeout_s: float = 20.0, stdin: bytes = b"") -> Completed:
-        """Run a command; HostUnreachable if it has not ended in time."""
+        """Run a command; HostUnreachable if it does not end in time, HostUnreadable if it prints too much."""
         ...
 
 
@@ -52,6 +55,8 @@ def run_process(
 ) -> Completed:
     """Run a program here; past its time its process group is killed and HostUnreachable says `action`.
 
+    One that prints more than MAX_OUTPUT_BYTES is killed, too: HostUnreadable.
+
     It prints into files: pipes would have to be read until everybody closed them, and what ssh leaves running
     for a user's ProxyCommand may keep them open for ever.
     """
@@ -67,17 +72,37 @@ def run_process(
         except FileNotFoundError as error:
             return Completed(NOT_FOUND, "", str(error))
         try:
-            exit_code = process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            raise HostUnreachable(host, f"{action}: no answer within {timeout_s:.3g} s") from None
+            if not _ends(process, time.monotonic() + timeout_s, (out, errors)):
+                raise HostUnreachable(host, f"{action}: no answer within {timeout_s:.3g} s")
         finally:
             kill_group(process)
-        return Completed(exit_code, _text(out), _text(errors))
+        if max(map(_size, (out, errors))) > MAX_OUTPUT_BYTES:
+            cause = f"it is longer than {MAX_OUTPUT_BYTES} bytes"
+            raise HostUnreadable(host, f"the answer to {action}", cause)
+        return Completed(process.returncode, _text(out), _text(errors))
+
+
+def _ends(process: "subprocess.Popen[bytes]", until: float, files: Sequence[IO[bytes]]) -> bool:
+    """Wait until it has ended, or has printed more than is read; False when it is late."""
+    while True:
+        left_s = until - time.monotonic()
+        try:
+            process.wait(max(0.0, min(left_s, LOOK_S)))
+            return True
+        except subprocess.TimeoutExpired:
+            if left_s <= 0:
+                return False
+            if max(map(_size, files)) > MAX_OUTPUT_BYTES:
+                return True
+
+
+def _size(file: IO[bytes]) -> int:
+    return os.fstat(file.fileno()).st_size
 
 
 def _text(file: IO[bytes]) -> str:
     file.seek(0)
-    return file.read().decode(errors="replace")
+    return file.read(MAX_OUTPUT_BYTES).decode(errors="replace")
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.model.errors import HostUnreachable
+from hostloom.model.errors import HostUnreachable, HostUnreadable
+from hostloom.remote import command
 from hostloom.remote.command import Local
 
 
@@ -36,3 +37,15 @@ def test_what_is_left_running_is_not_waited_for() -> None:
     started = time.monotonic()
     assert Local().run(["sh", "-c", "sleep 3 & echo done"]).stdout == "done\n"
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("stream", ["", ">&2"])
+def test_what_prints_without_end_is_ended_early(stream: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "MAX_OUTPUT_BYTES", 100_000)
+    started = time.monotonic()
+    with pytest.raises(HostUnreadable, match=r"the answer to sh of host .* longer than 100000 bytes"):
+        Local().run(["sh", "-c", f"yes {stream}"], 30)
+    assert time.monotonic() - started < 10
+    with pytest.raises(HostUnreadable):
+        Local().run(["sh", "-c", f"head -c 100001 /dev/zero {stream}"])
+    assert Local().run(["head", "-c", "100000", "/dev/zero"]).exit_code == 0
