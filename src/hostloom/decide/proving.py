@@ -203,6 +203,8 @@ def _attachment(wants: NicWants, seen: Seen, found: ObservedInterface | None) ->
     if found is None:
         return replace(fails, found=Reason.NO_NIC)
     there = found.attachment
+    if there.kind is AttachKind.OTHER and planned.kind is not AttachKind.OTHER:
+        return replace(fails, found=Reason.OTHER_KIND)
     if (there.kind, there.source, there.mode) != (planned.kind, planned.source, planned.mode):
         return replace(fails, found=attached(there))
     if not seen.running or seen.links is None:

@@ -39,6 +39,7 @@ BRIDGE = Attachment(AttachKind.BRIDGE, "br0")
 MACVLAN = Attachment(AttachKind.MACVLAN, "eth1", MacvlanMode.PRIVATE)
 NETWORK = Attachment(AttachKind.NETWORK, "maas")
 PASSTHRU = Attachment(AttachKind.MACVLAN, "eth2", MacvlanMode.PASSTHRU)
+HOSTDEV = Attachment(AttachKind.OTHER, "hostdev 0000:3b:02.1")
 AT = 1_800_000_000.0
 
 
@@ -67,9 +68,9 @@ LINKS = {
 }
 
 
-def seen(attachment: Attachment | None = BRIDGE, power: PowerState = PowerState.ON, **links: object) -> Seen:
+def seen(attachment: Attachment = BRIDGE, power: PowerState = PowerState.ON, **links: object) -> Seen:
     """A machine with one NIC; `links` change those of the host."""
-    target = "macvtap0" if attachment is not None and attachment.kind is AttachKind.MACVLAN else "vnet0"
+    target = "macvtap0" if attachment.kind is AttachKind.MACVLAN else "vnet0"
     nic = ObservedInterface(OWN, attachment, target if power is PowerState.ON else "")
     machine = ObservedMachine("u", "web", 1, 512, power, "amd64", (nic,))
     return Seen(machine, {name: each for name, each in (LINKS | links).items() if each is not None})  # type: ignore[misc]  # links, or None: gone
@@ -99,7 +100,8 @@ def test_all_is_well(attachment: Attachment) -> None:
         (BRIDGE, seen(vnet0=link("vnet0")), Reason.NOT_A_PORT),
         (BRIDGE, seen(vnet0=None), Reason.NO_DEVICE),
         (NETWORK, seen(NETWORK, vnet0=link("vnet0", master="br1")), "bridge br1"),
-        (BRIDGE, seen(None), Reason.OTHER_KIND),
+        (BRIDGE, seen(HOSTDEV), Reason.OTHER_KIND),
+        (HOSTDEV, seen(BRIDGE), "bridge br0"),
         (MACVLAN, seen(replace(MACVLAN, mode=MacvlanMode.VEPA)), "macvlan eth1 vepa"),
         (MACVLAN, seen(MACVLAN, macvtap0=link("macvtap0", parents=("eth2",))), "macvlan eth2"),
         (
@@ -242,6 +244,13 @@ def test_what_is_wanted_comes_from_the_vlan() -> None:
     assert one(proof, Check.GATEWAY).found == Reason.NO_VLAN
 
 
+def test_a_nic_of_another_kind_is_not_judged() -> None:
+    proof = prove(wants(HOSTDEV), seen(HOSTDEV, vnet0=None), Answers(), (), AT)
+    assert one(proof, Check.ATTACHMENT).verdict is Verdict.PASSED
+    assert one(proof, Check.CARRIER).verdict is Verdict.NOT_APPLICABLE
+    assert probe_point(wants(HOSTDEV)) is Reason.OTHER_KIND
+
+
 MACS = st.lists(st.sampled_from([OWN, OTHER, ROUTER]), unique=True).map(tuple)
 ANSWERS = st.builds(
     Answers,
@@ -253,13 +262,13 @@ ANSWERS = st.builds(
 )
 WANTED = st.builds(
     lambda attachment, ips, mode: wants(attachment, *ips, mode=mode),
-    st.sampled_from([BRIDGE, MACVLAN, NETWORK, PASSTHRU]),
+    st.sampled_from([BRIDGE, MACVLAN, NETWORK, PASSTHRU, HOSTDEV]),
     st.lists(st.sampled_from([IP, IP6]), unique=True),
     st.sampled_from(list(AddressMode)),
 )
 SHOWN = st.builds(
     lambda attachment, power, known: replace(seen(attachment, power), links=LINKS if known else None),
-    st.sampled_from([BRIDGE, MACVLAN, NETWORK, PASSTHRU, None]),
+    st.sampled_from([BRIDGE, MACVLAN, NETWORK, PASSTHRU, HOSTDEV]),
     st.sampled_from(list(PowerState)),
     st.booleans(),
 )
