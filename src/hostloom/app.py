@@ -169,6 +169,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         boot_port=settings.boot_port,
         commission_timeout_s=settings.commission_timeout_min * 60.0,
         trust_first_keys=settings.maas_trust_first_key,
+        maas_unsigned_put=settings.maas_unsigned_put,
         max_on_demand_per_user=settings.max_on_demand_per_user,
         max_new_machines=settings.max_new_machines,
         uris=uri_rules(settings),

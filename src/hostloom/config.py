@@ -76,6 +76,8 @@ class Settings:
     #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first: those clients
     #: have no word for a key.
     maas_trust_first_key: bool = True
+    #: Clients of MAAS's API may leave the fields of a PUT out of what they sign by HMAC-SHA1, as one does.
+    maas_unsigned_put: bool = True
     #: libvirt's test driver (`test:///default`) may be a host: for demonstrations and tests.
     test_hosts: bool = False
     #: Sockets of libvirt on this machine that a URI may name, beside those of libvirt's packages.
@@ -258,6 +260,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "kea_socket6": _optional_path,
     "kea_socket_dirs": _paths,
     "kea_embedded": _flag,
+    "maas_unsigned_put": _flag,
     "test_hosts": _flag,
     "libvirt_sockets": _paths,
     "ssh_key_dir": _optional_path,

@@ -898,6 +898,8 @@ class Ports:
     commission_timeout_s: float = 1200.0
     #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first.
     trust_first_keys: bool = True
+    #: Clients of MAAS's API may leave the fields of a PUT out of what they sign by HMAC-SHA1.
+    maas_unsigned_put: bool = True
     #: Machines that allocation composes on demand for an ordinary user, at a time.
     max_on_demand_per_user: int = 50
     #: Machines that wait as new; while there are so many, no other one is enlisted unasked.

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -11,10 +12,12 @@ import httpx
 import pytest
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_TYPE_AUTH_HEADER, Client
 
-from support.maas import ROOT, Maas, make_key
+from hostloom.compat.maas2.server import Facade, Heard
+from support.maas import HTTP, ROOT, Maas, make_key
 from support.server import NOON, Running
 
 FORM = "application/x-www-form-urlencoded"
+PART = b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\nmark_broken\r\n--B--'
 
 
 def test_the_version_and_the_description_need_no_key(server: Running) -> None:
@@ -121,6 +124,56 @@ def test_hmac_of_a_put_may_leave_the_fields_out(server: Running) -> None:
     _, headers, _ = hmac_client(key, "p").sign(address, "PUT")
     sent = httpx.put(address, content="name=two", headers={**headers, "Content-Type": FORM})
     assert (sent.status_code, sent.json()["name"]) == (200, "two")
+
+
+def test_an_administrator_may_want_every_put_signed(server: Running) -> None:
+    key = make_key(server.ports)
+    facade = Facade(replace(server.ports, maas_unsigned_put=False))
+    for signed, status in ((True, 200), (False, 401)):
+        url = f"{server.url}{ROOT}zones/1/"
+        form = {"Content-Type": FORM}
+        body, headers = ("description=x", form) if signed else (None, {})
+        _, headers, _ = hmac_client(key, f"q{signed}").sign(url, "PUT", body, headers)
+        heard = Heard(
+            "PUT", "api/2.0/zones/1/", f"{ROOT}zones/1/", b"", headers["Authorization"], FORM,
+            b"description=x", (server.url,)
+        )  # fmt: skip
+        assert facade.answer(heard).status == status
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data; boundary=B", PART % b"op"),
+        ("multipart/form-data; boundary=B", PART % b"name"),
+        ("", b"name=x"),
+        ("application/json", b"{}"),
+        (FORM, b"op=mark_broken"),
+        (FORM, b"name=x"),
+    ],
+)  # fmt: skip
+def test_what_the_signature_does_not_cover_is_refused(server: Running, kind: str, body: bytes) -> None:
+    key = make_key(server.ports)
+    address = f"{server.url}{ROOT}machines/?op=release"
+    _, headers, _ = hmac_client(key, "u").sign(address, "POST")
+    found = HTTP.post(address, content=body, headers={**headers, **({"Content-Type": kind} if kind else {})})
+    assert found.status_code == 401, found.text
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "body"),
+    [
+        ("machines/x/", "op=power_on", "op=mark_broken"),
+        ("machines/x/", "op=power_on&op=lock", ""),
+        ("machines/x/op-power_on", "op=lock", ""),
+        ("machines/x/op-power_on", "", "op=lock"),
+        ("machines/x/", "", "op=lock&op=unlock"),
+    ],
+)
+def test_the_op_is_said_once(maas: Maas, path: str, query: str, body: str) -> None:
+    headers = {"Authorization": maas.header(), "Content-Type": FORM}
+    found = HTTP.post(f"{maas.url}{ROOT}{path}?{query}", content=body, headers=headers)
+    assert (found.status_code, list(found.json())) == (400, ["op"])
 
 
 def part(name: str, value: bytes) -> bytes:

@@ -141,7 +141,7 @@ class Facade:
     def _dispatch(self, heard: Heard, found: Found, op: str, principal: Principal) -> Answer:
         try:
             form = _form(heard)
-            op = op or (form.text("op") or "")
+            op = _one_op(op, form)
             form = form.without("op")
             action = found.resource.actions.get((heard.method, op or None))
             if action is None:
@@ -177,6 +177,7 @@ class Facade:
             heard.authorization,
             heard.content_type,
             heard.body,
+            self._ports.maas_unsigned_put,
         )
         if whole or not signed.has_form or claim.method != oauth.HMAC:
             oauth.verify(signed, claim, apikeys.secret_of(self._ports.secrets, key))
@@ -193,10 +194,19 @@ def _refuse_unknown(action: Action, form: Form) -> None:
 
 
 def _form(heard: Heard) -> Form:
-    """Query and body together; what the body has counts."""
+    """Query and body together; what the body has counts, but of the op, which both have to agree on."""
     query = read_query(heard.query)
     body = read_body(heard.content_type, heard.body)
-    return Form({**query.fields, **body.fields}, {**query.files, **body.files})
+    ops = [*query.fields.get("op", ()), *body.fields.get("op", ())]
+    return Form({**query.fields, **body.fields, "op": ops}, {**query.files, **body.files})
+
+
+def _one_op(of_path: str, form: Form) -> str:
+    """The op of the path, the query and the body; 400 where they differ: only one of them may be signed."""
+    ops = {op for op in (of_path, *form.fields.get("op", ())) if op}
+    if len(ops) > 1:
+        raise bad_field("op", f"Give one op, not {len(ops)}: {', '.join(sorted(ops))[:200]}.")
+    return next(iter(ops), "")
 
 
 def _split_op(path: str) -> tuple[str, str]:
