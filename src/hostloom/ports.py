@@ -1,6 +1,6 @@
 """The ports: what workflows and services need of the world, as Protocols that adapters and fakes fill."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -39,7 +39,7 @@ from hostloom.model.machine import Disk, Machine, MachineSpec, MachineState, Pow
 from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
 from hostloom.model.node import Node, NodeInterface
 from hostloom.model.observed import ObservedHost, ObservedMachine, ObservedNetwork
-from hostloom.model.operation import Operation, StepRecord
+from hostloom.model.operation import Claim, Operation, StepRecord
 from hostloom.model.plan import Explanation, Plan
 from hostloom.model.proof import NicProof
 from hostloom.model.rack import Rack, RackStatus
@@ -649,8 +649,28 @@ class Operations(Protocol):
         """Newest first."""
         ...
 
-    def claim(self, owner: str, now: float, lease_s: float) -> Operation | None:
-        """Take one that nobody runs or whose lease ran out; its fence counts up."""
+    def claim(
+        self,
+        owner: str,
+        now: float,
+        lease_s: float,
+        *,
+        besides: Collection[str] = (),
+        dead: Collection[Claim] = (),
+    ) -> Operation | None:
+        """Take one that nobody runs or whose lease ran out; its fence counts up.
+
+        `besides` names operations that the caller runs itself; `dead` claims whose owners are known to be
+        dead, whatever their leases say.
+        """
+        ...
+
+    def ahead(self, until: float) -> Sequence[Claim]:
+        """Claims of unfinished operations whose leases end after `until`."""
+        ...
+
+    def free_all(self) -> None:
+        """End the lease of every unfinished operation: only where no other server can run any."""
         ...
 
     def renew(self, operation: Operation, lease_until: float) -> Operation: ...

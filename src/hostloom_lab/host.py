@@ -26,6 +26,7 @@ cgroup_controllers = []
 stdio_handler = "file"
 remember_owner = 0
 """
+#: With another HOME no shell start-up files of this machine's user are read at each login.
 SSHD = """\
 Port 22
 ListenAddress {address}
@@ -39,6 +40,7 @@ PermitRootLogin prohibit-password
 AllowStreamLocalForwarding yes
 MaxStartups 100
 MaxSessions 100
+SetEnv HOME={directory}
 """
 DEFAULT_NETWORK = """\
 <network><name>default</name><forward mode='nat'/><bridge name='virbr0' stp='on' delay='0'/>

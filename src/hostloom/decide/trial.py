@@ -78,9 +78,11 @@ class Trial:
         if boot is not None and self.emulation is not None and not self.can_netboot:
             code = WarningCode.NETBOOT_NOT_SUPPORTED
             found = (*found, PlanWarning(code, boot.label.name, self.emulation.architecture))
-        if at is None or host.facts_at is None or at - host.facts_at <= STALE_AFTER_S:
+        if at is None or host.facts_at is None or -STALE_AFTER_S <= at - host.facts_at <= STALE_AFTER_S:
             return found
         age = f"read {(at - host.facts_at) / 60:.0f} minutes ago"
+        if host.facts_at > at:
+            age = "read at a time that is still to come: a clock was put back"
         return (*found, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
 
     def explain(self, asked: Asked) -> HostExplanation:

@@ -51,6 +51,16 @@ class StepRecord:
     finished_at: float | None = None
 
 
+@dataclass(frozen=True)
+class Claim:
+    """That a process runs an operation: it changes when the lease is renewed or taken over."""
+
+    operation_id: str
+    fence: int
+    #: Seconds since the epoch, by the clock of the process that runs it.
+    lease_until: float
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A long action: its saga's name is the verb, its input is fixed when it is recorded."""

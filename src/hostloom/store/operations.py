@@ -1,6 +1,6 @@
 """Operations and their steps in the database: claimed under a lease, written under a fence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     true,
     tuple_,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hostloom.model.errors import LeaseLost, NotFound, WrongState
-from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord
+from hostloom.model.operation import FINISHED, Claim, Operation, OperationState, StepRecord
 from hostloom.store.tables import operations, steps
 from hostloom.store.transaction import Transaction, columns_of
 
@@ -80,11 +81,24 @@ class Operations:
             query = query.where(operations.c.state.not_in(FINISHED))
         return [*self._read(self.tx.rows(query))]
 
-    def claim(self, owner: str, now: float, lease_s: float) -> Operation | None:
+    def claim(
+        self,
+        owner: str,
+        now: float,
+        lease_s: float,
+        *,
+        besides: Collection[str] = (),
+        dead: Collection[Claim] = (),
+    ) -> Operation | None:
         """Take the oldest that nobody runs; a pending one is running from now on."""
+        is_free = operations.c.lease_until <= now
+        if dead:
+            keys = [(claim.operation_id, claim.fence, claim.lease_until) for claim in dead]
+            claims = tuple_(operations.c.id, operations.c.fence, operations.c.lease_until)
+            is_free = or_(is_free, claims.in_(keys))
         free = (
             select(operations.c.id)
-            .where(operations.c.state.in_(_CLAIMABLE), operations.c.lease_until <= now)
+            .where(operations.c.state.in_(_CLAIMABLE), is_free, operations.c.id.not_in(besides))
             .order_by(operations.c.created_at, operations.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -106,6 +120,17 @@ class Operations:
         # `begun` is as old as the statement's snapshot; the fence is of the row as it was locked.
         found = self._read(taken, has_rows=any(row.begun or row.fence > 1 for row in taken))
         return found[0] if found else None
+
+    def ahead(self, until: float) -> Sequence[Claim]:
+        """Claims of unfinished operations whose leases end after `until`."""
+        query = select(operations.c.id, operations.c.fence, operations.c.lease_until)
+        far = (operations.c.state.in_(_CLAIMABLE), operations.c.lease_until > until)
+        return [Claim(*row) for row in self.tx.rows(query.where(*far))]
+
+    def free_all(self) -> None:
+        """End the lease of every unfinished operation: only where no other server can run any."""
+        held = (operations.c.state.in_(_CLAIMABLE), operations.c.lease_until > 0)
+        self.tx.write(update(operations).where(*held).values(lease_until=0.0))
 
     def renew(self, operation: Operation, lease_until: float) -> Operation:
         """Keep it for longer."""

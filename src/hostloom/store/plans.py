@@ -3,16 +3,18 @@
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, not_, or_, select, tuple_, update
 
 from hostloom.model.errors import InUse, PlanGone, StaleGeneration
 from hostloom.model.operation import FINISHED
-from hostloom.model.stored_plan import MAX_PLANS, StoredPlan
+from hostloom.model.stored_plan import MAX_PLANS, PLAN_LIFETIME_S, StoredPlan
 from hostloom.store.tables import operations, plans
 from hostloom.store.transaction import Transaction, columns_of
 
 _FIELDS = tuple(each.name for each in fields(StoredPlan))
 _COLUMNS = tuple(plans.c[name] for name in _FIELDS)
+#: Clocks of servers that share a database may be so far apart.
+MAX_SKEW_S = 60.0
 _NEWEST = (plans.c.created_at.desc(), plans.c.id.desc())
 
 
@@ -74,9 +76,14 @@ class Plans:
     def _sweep(self, now: float) -> None:
         """Forget the expired ones, and make room for one more."""
         crowded = select(plans.c.created_at).order_by(*_NEWEST).offset(MAX_PLANS - 1).limit(1)
-        over = or_(plans.c.expires_at <= now, plans.c.created_at <= crowded.scalar_subquery())
+        over = or_(not_(_is_valid(now)), plans.c.created_at <= crowded.scalar_subquery())
         self.tx.write(delete(plans).where(and_(over, ~_is_being_applied())))
 
 
+def _is_valid(now: float) -> ColumnElement[bool]:
+    """A plan that ends later than any can was made while a clock was ahead: how old it is nobody knows."""
+    return and_(plans.c.expires_at > now, plans.c.expires_at <= now + PLAN_LIFETIME_S + MAX_SKEW_S)
+
+
 def _is_kept(now: float) -> ColumnElement[bool]:
-    return or_(plans.c.expires_at > now, _is_being_applied())
+    return or_(_is_valid(now), _is_being_applied())

@@ -10,6 +10,7 @@ from hostloom.codec import from_json, to_json
 from hostloom.model.exchange import DhcpMessage, ForeignDhcp, VlanProbe
 from hostloom.model.ids import MacAddress, SystemId, VlanId
 from hostloom.model.proof import Evidence, NicProof
+from hostloom.store.integrity import find_broken
 from hostloom.store.tables import machine_interfaces
 from hostloom.store.transaction import Transaction, columns_of
 from hostloom.store.wire_tables import dhcp_messages, foreign_dhcp, nic_proofs, vlan_probes
@@ -48,16 +49,19 @@ class VlanProbes:
         self.tx = tx
 
     def record(self, probe: VlanProbe, found: Sequence[ForeignDhcp]) -> None:
-        """Write it in place of the VLAN's last one; the world changes only where decisions see another one.
+        """Write it in place of the VLAN's last one; NotFound if the VLAN is gone.
 
-        Times alone are none of their business, and a network that is another costs them their indexes.
+        The world changes only where decisions see another probe: times alone are none of their business, and
+        a network that is another costs them their indexes.
         """
         self.tx.lock_world()  # two servers may probe a VLAN at the same time
         if self._as_decided(probe.vlan_id) != _as_decided(probe, found):
             self.tx.change_world(topology=True)
         for table in (vlan_probes, foreign_dhcp):
             self.tx.write(delete(table).where(table.c.vlan_id == probe.vlan_id))
-        self.tx.write(insert(vlan_probes).values(asdict(probe)))
+        row = asdict(probe)
+        with self.tx.guarded(lambda: find_broken(self.tx, vlan_probes, row)):
+            self.tx.write(insert(vlan_probes).values(row))
         if found:
             rows = [{name: getattr(each, name) for name in ForeignDhcp.__slots__} for each in found]
             self.tx.write(insert(foreign_dhcp), rows)

@@ -54,7 +54,7 @@ class DhcpWatch:
         before, self._pulse = self._pulse, None
         pulse = self._dhcp.pulse()
         has_changed = before is None or before.processes != pulse.processes
-        if has_changed or now - self._published_at >= PUBLISH_EVERY_S:
+        if has_changed or _is_over(self._published_at, PUBLISH_EVERY_S, now):
             self._published_at = now
             self._refusal = None
             try:
@@ -63,7 +63,7 @@ class DhcpWatch:
                 # Asked again when the time has come: it costs the server as much as what it takes.
                 self._refusal = error
         # A server that has restarted may know of leases only when it is set.
-        if not self._has_read or pulse != before or now - self._read_at >= READ_EVERY_S:
+        if not self._has_read or pulse != before or _is_over(self._read_at, READ_EVERY_S, now):
             self._book.record(self._rack.id, self._dhcp.leases())
             self._has_read, self._read_at = True, now
         self._pulse = pulse
@@ -83,3 +83,8 @@ class DhcpWatch:
         with self._ports.store.begin() as uow:
             uow.events.add(Event(kind, f"rack {self._rack.name}", message, self._ports.clock.now()))
             uow.commit()
+
+
+def _is_over(since: float, period_s: float, now: float) -> bool:
+    """Whether a period is over; a clock that was put back makes it over, too."""
+    return not since <= now < since + period_s

@@ -17,6 +17,7 @@ from hostloom.workflows.decompose import DECOMPOSE
 from hostloom.workflows.fix_network import FIX_NETWORK
 from hostloom.workflows.refresh import REFRESH
 from hostloom.workflows.saga import Runner, Saga
+from hostloom.workflows.standing_leases import LEASE_S, StandingLeases
 from hostloom.workflows.verify import VERIFY
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,6 @@ SAGAS: dict[str, Saga[Any]] = {
     for saga in (ADD_HOST, BUILD_IMAGE, COMMISSION, COMPOSE, DECOMPOSE, FIX_NETWORK, REFRESH, VERIFY)
 }
 
-#: A process that does not renew for this long is taken for dead; take-over follows within 30 s.
-LEASE_S = 20.0
 RENEW_EVERY_S = 5.0
 IDLE_WAIT_S = 2.0
 #: While the database cannot be used, it is tried again this often.
@@ -40,6 +39,8 @@ class Worker:
     def __init__(self, ports: Ports, owner: str, threads: int = 8, idle_wait_s: float = IDLE_WAIT_S) -> None:
         """`idle_wait_s`: an idle thread looks as often by itself, and ends as soon when it is told to."""
         self._ports, self._owner, self._idle_wait_s = ports, owner, idle_wait_s
+        self._leases = StandingLeases(time.monotonic)
+        self._claiming = threading.Lock()
         self._stopping = threading.Event()
         self._running: dict[str, Operation] = {}
         self._lock = threading.Lock()
@@ -49,7 +50,15 @@ class Worker:
         self._keeper = threading.Thread(target=self._keep_leases, name="worker-leases", daemon=True)
 
     def start(self) -> None:
-        """Start the threads; operations left over by a dead process are resumed by them."""
+        """Start the threads; operations left over by a dead process are resumed by them.
+
+        Where no other server can use the database they are free at once, whatever the clock was when they
+        were claimed.
+        """
+        if self._ports.store.is_private:
+            with self._ports.store.begin() as uow:
+                uow.operations.free_all()
+                uow.commit()
         for thread in (*self._threads, self._keeper):
             thread.start()
 
@@ -65,13 +74,9 @@ class Worker:
 
     def run_one(self) -> Operation | None:
         """Claim and run one operation; None when there is none to claim."""
-        with self._ports.store.begin() as uow:
-            operation = uow.operations.claim(self._owner, self._ports.clock.now(), LEASE_S)
-            uow.commit()
+        operation = self._claim()
         if operation is None:
             return None
-        with self._lock:
-            self._running[operation.id] = operation
         try:
             return self._run(operation)
         except LeaseLost:
@@ -80,6 +85,22 @@ class Worker:
         finally:
             with self._lock:
                 self._running.pop(operation.id, None)
+
+    def _claim(self) -> Operation | None:
+        """Take an operation that nobody runs, by the clock or by what was seen of its lease."""
+        with self._claiming:
+            with self._lock:
+                own = [*self._running]
+            now = self._ports.clock.now()
+            with self._ports.store.begin() as uow:
+                is_shared = not self._ports.store.is_private
+                dead = self._leases.dead(uow.operations.ahead(now + LEASE_S), own) if is_shared else ()
+                operation = uow.operations.claim(self._owner, now, LEASE_S, besides=own, dead=dead)
+                uow.commit()
+            if operation is not None:
+                with self._lock:
+                    self._running[operation.id] = operation
+        return operation
 
     def _run(self, operation: Operation) -> Operation:
         """Run it to its end; while the database cannot be used, wait, then go on from what is recorded."""

@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from hostloom.model.annotation import Annotated
 from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware
-from hostloom.model.errors import LeaseLost, WrongState
+from hostloom.model.errors import LeaseLost, NotFound, WrongState
 from hostloom.model.exchange import VlanProbe
-from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.ids import MacAddress, SystemId, VlanId
 from hostloom.model.machine import MachineState
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
@@ -259,3 +259,8 @@ def test_two_servers_record_what_a_machine_reports(store: DatabaseStore, world: 
     )
     with store.begin() as uow:
         assert uow.commissionings.of(KEYS) == {KEYS[0]: found[1]}
+
+
+def test_a_vlan_is_deleted_while_it_is_probed(store: DatabaseStore, world: StoredWorld) -> None:
+    with pytest.raises(NotFound, match="vlan '999'"), store.begin() as uow:
+        uow.vlan_probes.record(VlanProbe(VlanId(999), 1.0, "here", True), [])
