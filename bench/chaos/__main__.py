@@ -1,12 +1,13 @@
 """Kill servers in the middle of their work, and hold what is left against the real world.
 
-python bench/chaos [--kills N] [--minutes M] [--seed S] [--postgresql] [--lease SECONDS] [--lab NAME --subnet 10.N.0.0/16]
+python bench/chaos [--kills N] [--minutes M] [--seed S] [--postgresql] [--lease SECONDS]
+                   [--lab NAME --subnet 10.N.0.0/16]
 
-It makes a lab of three hosts (as root) and takes it down again. On SQLite one server is killed, with `--postgresql`
-two servers on one database: at the boundaries of steps, in the middle of requests, before and after libvirt's and
-Kea's calls, and while operations unwind; beside them hosts are read, added and deleted, DHCP is switched, and
-operations are cancelled. The same seed draws the same work and the same points; what else happens between
-threads and processes is not repeatable. Exit code 1: something is wrong, and is printed.
+It makes a lab of three hosts (as root) and takes it down again. On SQLite one server is killed, with
+`--postgresql` two servers on one database: at the boundaries of steps, in the middle of requests, before and
+after libvirt's and Kea's calls, and while operations unwind. Beside them hosts are read, added and deleted,
+DHCP is switched, and operations are cancelled. The same seed draws the same work and the same points; what
+happens between threads and processes is not repeatable. Exit code 1: something is wrong, and is printed.
 """
 
 import argparse
@@ -20,10 +21,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from campaign import Campaign  # noqa: E402  (after the path of our tests' support)
+from campaign import Campaign
 
-from hostloom_lab.lab import Lab  # noqa: E402
-from support.postgres import running_postgres  # noqa: E402
+from hostloom_lab.lab import Lab
+from support.postgres import running_postgres
 
 
 def main() -> int:

@@ -38,10 +38,11 @@ def _start(config: str, log: str, note: str, plan: dict[str, Any], lease_s: floa
         where = Where(plan["where"]) if plan["where"] else None
         Knife(Plan(where, plan["after"], plan["fail"]), Path(note)).install()
         app.serve({}, {}, Path(config))
-    except BaseException:
+        os._exit(0)
+    finally:
+        # A server never returns to the launcher's loop, whatever happened to it.
         traceback.print_exc()
         os._exit(1)
-    os._exit(0)
 
 
 def _poll(pid: int) -> int | None:
