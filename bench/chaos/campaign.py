@@ -201,9 +201,8 @@ class Campaign:
         for words in found.wrong():
             self._wrong(words)
         summary = self.summary
-        self._say(
-            f"round {summary.rounds}: {summary.kills} kills, {len(mine)} operations, {len(summary.wrong)} wrong"
-        )
+        counts = f"{summary.kills} kills, {len(mine)} operations, {len(summary.wrong)} wrong"
+        self._say(f"round {summary.rounds}: {counts}")
 
     def _wrong(self, words: str) -> None:
         if words not in self._told:

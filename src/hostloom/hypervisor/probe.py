@@ -109,7 +109,8 @@ def guest_runs(
     if pool is None:
         log.info("KVM is not used: no storage pool can take the probe's disk")
         return False
-    _remove_stale(pool)
+    for other in _all_pools(connection, pools):
+        _remove_stale(other)
     try:
         path = _make_disk(connection, pool, name, guest.image)
         xml = _domain_xml(name, architecture, emulator, path, domain_type, cpu)
@@ -139,14 +140,33 @@ def _choose_pool(
     return None if best is None else connection.storagePoolLookupByName(best.name)
 
 
+def _all_pools(
+    connection: libvirt.virConnect, known: Sequence[StoragePool] | None
+) -> list[libvirt.virStoragePool]:
+    """Every pool that a probe may have used, today's best and those that were the best before."""
+    if known is None:
+        pools = connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)
+        return [*pools]
+    usable = [pool.name for pool in known if pool.active and pool.kind in POOL_KINDS]
+    return [connection.storagePoolLookupByName(name) for name in usable]
+
+
 def _remove_stale(pool: libvirt.virStoragePool) -> None:
     """Delete what a process left that died in a probe: its guest ended with the connection, not the disk."""
-    for name in pool.listVolumes():
-        made_at = name.removeprefix(PROBE_PREFIX).partition("-")[0]
-        if name.startswith(PROBE_PREFIX) and made_at.isdigit() and time.time() - int(made_at) > STALE_S:
+    try:
+        for name in filter(_is_stale, pool.listVolumes()):
             volume = find_volume(pool, name)
             if volume is not None:
                 volume.delete()
+    except libvirt.libvirtError as error:
+        log.info("what an old probe left in pool %s stays: %s", pool.name(), error)
+
+
+def _is_stale(name: str) -> bool:
+    """Whether it is a probe's disk that is old, or comes from the future: a clock was ahead then."""
+    made_at = name.removeprefix(PROBE_PREFIX).partition("-")[0]
+    is_probe = name.startswith(PROBE_PREFIX) and made_at.isdigit() and made_at.isascii()
+    return is_probe and abs(time.time() - int(made_at[:20])) > STALE_S
 
 
 def _make_disk(connection: libvirt.virConnect, pool: libvirt.virStoragePool, name: str, image: bytes) -> str:

@@ -3,12 +3,16 @@
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
+import time
 from pathlib import Path
 
 #: A Unix socket's path holds 107 bytes; ssh adds 17 to the control socket's while it connects, and we a
 #: number and a letter.
 MAX_BYTES = 75
+#: A directory without a lock that is older was left by a process that was killed.
+UNFINISHED_S = 60.0
 _PREFIX = "hostloom-ssh-"
 _LOCK = "lock"
 
@@ -36,11 +40,22 @@ class SocketDirectory:
 
 def _clear(parent: Path) -> None:
     """Remove what processes left that were killed."""
-    for lock in parent.glob(f"{_PREFIX}*/{_LOCK}"):
+    for directory in parent.glob(f"{_PREFIX}*"):
         try:
-            with lock.open("r+") as file:
+            if not (directory / _LOCK).exists():
+                _clear_unfinished(directory)
+                continue
+            with (directory / _LOCK).open("r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(lock.parent, ignore_errors=True)
+                shutil.rmtree(directory, ignore_errors=True)
         except OSError:
             # Another process's, another user's, or gone meanwhile.
             continue
+
+
+def _clear_unfinished(directory: Path) -> None:
+    """Remove one whose process was killed before it had made the lock, which takes no time."""
+    status = directory.lstat()
+    is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+    if is_ours and abs(time.time() - status.st_mtime) > UNFINISHED_S:
+        shutil.rmtree(directory, ignore_errors=True)

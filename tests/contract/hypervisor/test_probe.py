@@ -102,6 +102,23 @@ def test_what_a_dead_process_left_is_removed_and_the_rest_stays(connection: libv
         pool.storageVolLookupByName(name).delete()
 
 
+def test_what_is_left_in_another_pool_is_removed_too(connection: libvirt.virConnect) -> None:
+    """The best pool may have been another one when the process died; its clock may have been ahead."""
+    xml = POOL_XML.format(path="/var/lib/libvirt/other").replace("default", "other")
+    pool = connection.storagePoolDefineXML(xml)
+    pool.build()
+    pool.create()
+    try:
+        for made_at in ("1000", f"{time.time() + 9000:.0f}", "9" * 40):
+            name = f"{probe.PROBE_PREFIX}{made_at}-aa"
+            pool.createXML(f"<volume><name>{name}</name><capacity>512</capacity></volume>")
+        boots(connection)
+        assert pool.listVolumes() == []
+    finally:
+        pool.destroy()
+        pool.undefine()
+
+
 def test_a_running_probe_is_no_machine(connection: libvirt.virConnect, libvirtd: Libvirtd) -> None:
     xml = "<domain type='qemu'><name>{}</name><memory>65536</memory><os><type>hvm</type></os></domain>"
     domain = connection.defineXML(xml.format(f"{probe.PROBE_PREFIX}1000-aa"))

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,18 @@ def test_what_a_killed_process_left_is_cleared_away_and_nothing_else(parent: Pat
         "hostloom-ssh-new",
     }
     alive.close()
+    fresh.close()
+
+
+def test_what_was_killed_before_it_had_a_lock_is_cleared_away_later(parent: Path) -> None:
+    left, new = parent / "hostloom-ssh-left", parent / "hostloom-ssh-new"
+    for directory in (left, new):
+        directory.mkdir()
+        (directory / "new").touch()
+    os.utime(left, (1000.0, 1000.0))
+    (parent / "hostloom-ssh-link").symlink_to(left)
+    fresh = SocketDirectory()
+    assert {each.name for each in parent.iterdir()} == {fresh.path.name, new.name, "hostloom-ssh-link"}
     fresh.close()
 
 
