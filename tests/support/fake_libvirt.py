@@ -124,6 +124,7 @@ class FakeHost:
     #: Errors by the name of the call.
     errors: dict[str, libvirt.libvirtError] = field(default_factory=dict)
     alive: bool = True
+    topology: str = ""
     locked: list[FakePool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -135,6 +136,10 @@ class FakeHost:
 
     def getInfo(self) -> list[object]:  # noqa: N802  (libvirt's name)
         return ["x86_64", 4096, 4, 0, 1, 1, 4, 1]
+
+    def getCapabilities(self) -> str:  # noqa: N802  (libvirt's name)
+        self._fail("getCapabilities")
+        return f"<capabilities><host>{self.topology}</host></capabilities>"
 
     def getHostname(self) -> str:  # noqa: N802  (libvirt's name)
         self._fail("getHostname")

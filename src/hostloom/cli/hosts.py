@@ -132,6 +132,7 @@ NOUN = Noun(
             "MEMORY",
             lambda item: _of(item["memory_mib_used"], item["memory_mib_offered"], item["memory_mib"], memory),
         ),
+        Column("HUGE PAGES", lambda item: memory(item["huge_pages_mib"]) if item["huge_pages_mib"] else None),
         Column(
             "OVER-COMMIT",
             lambda item: (

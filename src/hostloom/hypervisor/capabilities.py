@@ -6,7 +6,9 @@ from xml.etree import ElementTree as ET
 import libvirt
 
 from hostloom.hypervisor import xml_in
+from hostloom.hypervisor.boundary import reading
 from hostloom.hypervisor.words import ARCH_FROM_LIBVIRT, ARCH_TO_LIBVIRT
+from hostloom.model.finding import Findings
 from hostloom.model.host import Emulation
 
 #: The machine type by architecture; libvirt's default elsewhere.
@@ -16,8 +18,24 @@ MACHINE_TYPES = {"amd64": "q35", "i386": "q35", "arm64": "virt"}
 KvmProbe = Callable[[libvirt.virConnect, str, str, str], bool]
 
 
-def emulations(connection: libvirt.virConnect, kvm_runs: KvmProbe) -> tuple[Emulation, ...]:
-    """How machines of each architecture run here, the host's own first."""
+def huge_pages_mib(connection: libvirt.virConnect) -> int:
+    """Memory that the host keeps as huge pages: in each NUMA cell all but the pages of the smallest size."""
+    document = xml_in.parse(connection.getCapabilities())
+    kept_bytes = 0
+    for cell in document.findall("host/topology/cells/cell"):
+        sizes = sorted(
+            (xml_in.size_of(pages.get("size", ""), pages.get("unit", "KiB")), xml_in.count(pages.text or ""))
+            for pages in cell.findall("pages")
+        )
+        kept_bytes += sum(size * count for size, count in sizes[1:])
+    return kept_bytes >> 20
+
+
+def emulations(
+    connection: libvirt.virConnect, kvm_runs: KvmProbe, findings: Findings | None = None
+) -> tuple[Emulation, ...]:
+    """How machines of each architecture run here, the host's own first; what cannot be told is left out."""
+    findings = Findings() if findings is None else findings
     document = xml_in.parse(connection.getCapabilities())
     own = document.findtext("host/cpu/arch", "")
     guests = [each for each in document.findall("guest") if each.findtext("os_type") == "hvm"]
@@ -25,7 +43,9 @@ def emulations(connection: libvirt.virConnect, kvm_runs: KvmProbe) -> tuple[Emul
     found: list[Emulation] = []
     for guest in guests:
         word = ARCH_FROM_LIBVIRT.get(_arch(guest))
-        if word is not None and word not in [each.architecture for each in found]:
+        if word is None or word in [each.architecture for each in found]:
+            continue
+        with reading(findings, connection, f"architecture {word}", "how its machines run here"):
             found.append(_emulation(connection, guest, word, kvm_runs))
     return tuple(found)
 

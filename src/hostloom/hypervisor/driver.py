@@ -13,7 +13,7 @@ from hostloom.hypervisor.boundary import reading
 from hostloom.hypervisor.connection import HostConnection, Patience
 from hostloom.hypervisor.lookups import find_domain, find_pool, find_volume, mark_of, power_of
 from hostloom.hypervisor.networks import LibvirtNetworks, Proceed
-from hostloom.hypervisor.pools import PoolReader
+from hostloom.hypervisor.pools import PoolReader, PoolsRead
 from hostloom.hypervisor.probe import kvm_runs
 from hostloom.hypervisor.reach import Reach
 from hostloom.hypervisor.reading import DiskSizes, read_host, read_machine
@@ -58,10 +58,21 @@ class LibvirtHypervisor(LibvirtNetworks):
         pools = self._pool_reader.read(connection, findings, names)
         emulations = self._emulations.get(connection, ())
         if not emulations:
-            with reading(findings, connection, "capabilities", "what can run here, as libvirt describes it"):
-                emulations = capabilities.emulations(connection, partial(kvm_runs, pools=pools.pools))
-                self._emulations[connection] = emulations
+            emulations = self._read_emulations(connection, pools, findings)
         return read_host(connection, emulations, pools, findings, self._sizes)
+
+    def _read_emulations(
+        self, connection: libvirt.virConnect, pools: PoolsRead, findings: Findings
+    ) -> tuple[Emulation, ...]:
+        """What can run here; it is read again next time where a part of it could not be told."""
+        emulations: tuple[Emulation, ...] = ()
+        before = findings.all()
+        with reading(findings, connection, "capabilities", "what can run here, as libvirt describes it"):
+            probe = partial(kvm_runs, pools=pools.pools)
+            emulations = capabilities.emulations(connection, probe, findings)
+        if findings.all() == before:
+            self._emulations[connection] = emulations
+        return emulations
 
     def find_machine(self, uuid: str) -> ObservedMachine | None:
         """Read one machine."""

@@ -7,6 +7,7 @@ import libvirt
 
 from hostloom.hypervisor import xml_in
 from hostloom.hypervisor.boundary import raise_if_lost, reading
+from hostloom.hypervisor.capabilities import huge_pages_mib
 from hostloom.hypervisor.errors import cause_of, is_missing
 from hostloom.hypervisor.lookups import find_volume, power_of
 from hostloom.hypervisor.pools import PoolsRead
@@ -39,10 +40,14 @@ def read_host(
     networks = _read_networks(connection, findings)
     machines = _Machines(connection, pools.pools, findings, sizes)
     machines.read()
+    huge_pages = 0
+    with reading(findings, connection, "huge pages", "the pages of each NUMA cell, in numbers"):
+        huge_pages = huge_pages_mib(connection)
     return ObservedHost(
         hostname=hostname,
         cores=int(info[2]),
-        memory_mib=int(info[1]),
+        memory_mib=_ordinary_mib(int(info[1]), huge_pages, machines.found),
+        huge_pages_mib=huge_pages,
         emulations=emulations,
         storage_pools=pools.pools,
         libvirt_networks=networks or (),
@@ -53,6 +58,12 @@ def read_host(
         machines_listed=machines.listed,
         unread=tuple(machines.unread),
     )
+
+
+def _ordinary_mib(total_mib: int, huge_pages_mib: int, machines: Iterable[ObservedMachine]) -> int:
+    """Memory without the huge pages that no machine has: those that machines have count with the machines."""
+    taken_mib = sum(machine.memory_mib for machine in machines if machine.has_huge_pages)
+    return max(0, total_mib - max(0, huge_pages_mib - taken_mib))
 
 
 def _read_networks(connection: libvirt.virConnect, findings: Findings) -> tuple[LibvirtNetwork, ...] | None:

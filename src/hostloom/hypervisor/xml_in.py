@@ -61,13 +61,22 @@ def size_bytes(element: ET.Element | None, default_unit: str = "bytes") -> int:
     """A `<memory unit=…>`-like element in bytes, in any unit that libvirt knows; 0 when it is missing."""
     if element is None or not element.text:
         return 0
-    unit = element.get("unit", default_unit)
+    return size_of(element.text, element.get("unit", default_unit))
+
+
+def size_of(text: str, unit: str) -> int:
+    """A number with a unit in bytes."""
     if unit.lower() not in _UNITS:
-        raise ValueError(f"{element.text.strip()[:20]} in the unit {unit!r}")
-    size = _number(element.text, MAX_BYTES) * _UNITS[unit.lower()]
+        raise ValueError(f"{text.strip()[:20]} in the unit {unit!r}")
+    size = count(text) * _UNITS[unit.lower()]
     if size > MAX_BYTES:
-        raise ValueError(f"{element.text.strip()} {unit}, which is more than there can be")
+        raise ValueError(f"{text.strip()} {unit}, which is more than there can be")
     return size
+
+
+def count(text: str) -> int:
+    """A number from 0 to MAX_BYTES."""
+    return _number(text, MAX_BYTES)
 
 
 def _number(text: str, most: int) -> int:
@@ -108,6 +117,7 @@ def machine(
         interfaces=reader.interfaces(),
         disks=reader.disks(),
         system_id=mark_of(domain),
+        has_huge_pages=domain.find("memoryBacking/hugepages") is not None,
     )
 
 

@@ -155,6 +155,7 @@ class Host:
     installed_by: InstalledBy = InstalledBy.UNKNOWN
     default_macvlan_mode: MacvlanMode | None = None
     cores: int = 0
+    #: Without the huge pages that no machine has: what ordinary machines may take, and what is taken.
     memory_mib: int = 0
     cpu_over_commit_ratio: Decimal = Decimal(1)
     memory_over_commit_ratio: Decimal = Decimal(1)
@@ -176,6 +177,8 @@ class Host:
     host_key: str = ""
     #: The pool for disks that name none, by the operator's word; empty: as read.
     default_pool: str = ""
+    #: Kept as huge pages, which only machines get that ask libvirt for them.
+    huge_pages_mib: int = 0
     generation: int = 1
 
     @property

@@ -37,6 +37,8 @@ class ObservedMachine:
     disks: tuple[Disk, ...] = ()
     #: Our mark in its metadata: the system id we gave it, or None.
     system_id: str | None = None
+    #: Its memory is of the host's huge pages.
+    has_huge_pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class ObservedHost:
 
     hostname: str
     cores: int
+    #: Without the huge pages that no machine has.
     memory_mib: int
     emulations: tuple[Emulation, ...]
     storage_pools: tuple[StoragePool, ...]
@@ -60,6 +63,8 @@ class ObservedHost:
     machines_listed: bool = True
     #: UUIDs of machines that are there but could not be read: what was recorded of them stays.
     unread: tuple[str, ...] = ()
+    #: Memory that the host keeps as huge pages: only machines that ask libvirt for them get any.
+    huge_pages_mib: int = 0
 
 
 @dataclass(frozen=True, slots=True)

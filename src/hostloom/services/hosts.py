@@ -107,8 +107,10 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Host:
 
 
 def as_seen_by(principal: Principal, host: Host) -> Host:
-    """A host without how it is reached, unless an administrator looks at it."""
-    return host if principal.admin else replace(host, uri="", host_key="", unreachable_cause="")
+    """A host; only administrators see how it is reached, and what could not be read there."""
+    if principal.admin:
+        return host
+    return replace(host, uri="", host_key="", unreachable_cause="", findings=())
 
 
 def uri_of(principal: Principal, host: Host) -> str:

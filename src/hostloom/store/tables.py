@@ -289,6 +289,7 @@ hosts = Table(
     Column("default_macvlan_mode", Word(MacvlanMode)),
     Column("cores", Integer, nullable=False),
     Column("memory_mib", BigInteger, nullable=False),
+    Column("huge_pages_mib", BigInteger, nullable=False, server_default="0"),
     Column("cpu_over_commit_ratio", Ratio(), nullable=False),
     Column("memory_over_commit_ratio", Ratio(), nullable=False),
     Column("emulations", EMULATIONS, nullable=False),

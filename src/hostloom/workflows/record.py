@@ -51,6 +51,7 @@ def record_observation(
             correlation=correlation,
             cores=seen.host.cores,
             memory_mib=seen.host.memory_mib,
+            huge_pages_mib=seen.host.huge_pages_mib,
             emulations=seen.host.emulations or host.emulations,
             storage_pools=with_default(pools_after(host, seen), host.default_pool),
             libvirt_networks=networks_after(host, seen),

@@ -7,6 +7,7 @@ import libvirt
 import pytest
 
 from hostloom.hypervisor.capabilities import emulations
+from hostloom.model.finding import Findings
 from hostloom.model.host import Emulation
 
 GUEST = """<guest><os_type>{os}</os_type><arch name='{arch}'><emulator>/usr/bin/qemu-{arch}</emulator>
@@ -26,6 +27,9 @@ class Host:
     own: str = "x86_64"
     cpu_modes: tuple[str, ...] = ("maximum",)
     probed: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def isAlive(self) -> int:  # noqa: N802  (libvirt's name)
+        return 1
 
     def getCapabilities(self) -> str:  # noqa: N802  (libvirt's name)
         return f"<capabilities><host><cpu><arch>{self.own}</arch></cpu></host>{self.guests}</capabilities>"
@@ -89,3 +93,15 @@ def test_the_hosts_own_architecture_comes_first_and_unknown_ones_not_at_all() ->
 def test_a_machine_type_that_is_not_there_is_left_to_libvirt() -> None:
     (found,) = Host(guest("x86_64", "qemu", machine="pc")).run(kvm=True)
     assert found.machine_type == ""
+
+
+def test_an_architecture_that_cannot_be_told_is_named_and_the_others_are_there() -> None:
+    host = Host(guest("x86_64", "qemu", "kvm") + guest("aarch64", "qemu", machine="virt"))
+    findings = Findings()
+
+    def probe(*_about: object) -> bool:
+        raise libvirt.libvirtError("the pool is gone")
+
+    found = emulations(host, probe, findings)
+    assert [each.architecture for each in found] == ["arm64"]
+    assert [finding.part for finding in findings.all()] == ["architecture amd64"]

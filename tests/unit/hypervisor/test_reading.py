@@ -135,6 +135,33 @@ def test_while_a_pool_does_not_answer_disks_keep_the_sizes_that_were_known() -> 
     assert [disk.size_bytes for disk in machine.disks] == [0, 0]
 
 
+CELLS = """<topology><cells num='2'>
+<cell id='0'><pages unit='KiB' size='4'>500</pages><pages unit='KiB' size='2048'>512</pages></cell>
+<cell id='1'><pages unit='KiB' size='4'>500</pages><pages unit='KiB' size='2048'>256</pages>
+<pages unit='KiB' size='1048576'>1</pages></cell></cells></topology>"""
+
+
+def test_memory_that_is_kept_as_huge_pages_is_not_for_ordinary_machines() -> None:
+    seen = read(FakeHost(topology=CELLS))
+    assert (seen.memory_mib, seen.huge_pages_mib) == (4096 - 2560, 2560)
+    # The arm64 kernel's own pages have 64 KiB.
+    big = "<topology><cells><cell><pages unit='KiB' size='64'>65536</pages></cell></cells></topology>"
+    assert read(FakeHost(topology=big)).huge_pages_mib == 0
+
+
+def test_huge_pages_that_a_machine_has_count_with_the_machine() -> None:
+    xml = DOMAIN.format(name="m0", uuid=uuid_of("m0")).replace("65536", str(1 << 20))
+    xml = xml.replace("<vcpu>", "<memoryBacking><hugepages/></memoryBacking><vcpu>")
+    seen = read(FakeHost(machines=1, xml={"m0": xml}, topology=CELLS))
+    assert seen.memory_mib == 4096 - (2560 - 1024)
+
+
+@pytest.mark.parametrize("number", ["x", "", "-1", "9" * 5000])
+def test_huge_pages_that_cannot_be_read_are_named(number: str) -> None:
+    seen = read(FakeHost(topology=CELLS.replace("512", number)))
+    assert (seen.memory_mib, parts_of(seen)) == (4096, ["huge pages"])
+
+
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_noise_in_one_machine_never_takes_another_away(data: st.DataObject) -> None:

@@ -111,7 +111,7 @@ class LibvirtNetworkOut(Out):
 class HostOut(Out):
     """A KVM host, with what it offers to machines (over-commit counted) and what they take of that.
 
-    `uri`, `host_key` and `unreachable_cause` are empty for ordinary users.
+    `uri`, `host_key`, `unreachable_cause` and `findings` are empty for ordinary users.
     """
 
     id: int
@@ -127,6 +127,7 @@ class HostOut(Out):
     memory_mib: int
     memory_mib_offered: int
     memory_mib_used: int
+    huge_pages_mib: int
     machines: int
     cpu_over_commit_ratio: float
     memory_over_commit_ratio: float
@@ -251,7 +252,7 @@ def _shown(call: Call, host: Host) -> HostOut:
 def _plain(item: Host) -> dict[str, Any]:
     """The fields that an answer has as the model has them."""
     names = (
-        "id name uri installed_by default_macvlan_mode cores memory_mib cpu_over_commit_ratio "
+        "id name uri installed_by default_macvlan_mode cores memory_mib huge_pages_mib cpu_over_commit_ratio "
         "memory_over_commit_ratio reachable unreachable_cause facts_at host_key generation"
     )
     return {name: getattr(item, name) for name in names.split()}
