@@ -84,6 +84,9 @@ def _host(draw: st.DrawFn, number: int) -> dict[str, Any]:
             "bridge": draw(st.sampled_from((*bridges, None))),
             "dhcp": draw(st.booleans()),
             "forward": draw(st.sampled_from(("nat", "route", "bridge", None))),
+            "vid": draw(st.sampled_from((0, 0, 0, 10, 20, "trunk"))),
+            "parents": draw(st.sampled_from(([], [], [], [bridges[0]]))),
+            "passthrough": draw(st.booleans()),
         }
         for name in draw(st.lists(st.sampled_from(("maas", "default", "own")), unique=True))
     ]
@@ -119,7 +122,22 @@ def _interface(draw: st.DrawFn, kind: str, index: int, earlier: list[str]) -> di
         found["parents"] = [draw(st.sampled_from(earlier))]
     if kind == "bridge":
         found["bridge_type"] = draw(st.sampled_from(("standard", "ovs")))
+        if draw(st.sampled_from((True, False, False))):
+            found["bridge_vlans"] = _bridge_vlans(draw)
+    roles = ("container-bridge", "ovs-unreadable") if kind == "bridge" else ("wireless", "dsa-conduit")
+    found["role"] = draw(st.sampled_from((*["ordinary"] * 6, *roles)))
+    found["master"] = draw(st.sampled_from((*[""] * 8, "ovs-system", *earlier[:1])))
     return found
+
+
+def _bridge_vlans(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "machines": draw(st.sampled_from((1, 0, 10, None))),
+        "host": draw(st.sampled_from((1, 0, None))),
+        "native": draw(st.sampled_from((1, 0, None))),
+        "carried": draw(st.sampled_from((["1-4094"], [10], ["10-20"], []))),
+        "read": draw(st.booleans()),
+    }
 
 
 def _pools(draw: st.DrawFn) -> list[dict[str, Any]]:
@@ -139,7 +157,11 @@ def _pools(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 def _machines(draw: st.DrawFn, host: int, interfaces: list[str]) -> list[dict[str, Any]]:
     modes = st.lists(st.sampled_from(("bridge", "private", "passthru")), max_size=2)
-    return [
+    on_network = (
+        [{"attach": "network", "source": "own"}] if draw(st.sampled_from((True, False, False))) else []
+    )
+    on_networks = [{"name": f"vm{host}-n", "memory_mib": 512, "interfaces": on_network}]
+    return on_networks + [
         {
             "name": f"vm{host}-{n}",
             "memory_mib": 512,
