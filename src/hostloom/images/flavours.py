@@ -28,6 +28,9 @@ _VIRTUAL_MODULES = (
     "e1000",
     "e1000e",
     "8139cp",
+    "button",
+    "evdev",
+    "gpio_keys",
 )
 
 RECIPES: Mapping[Flavour, Recipe] = {

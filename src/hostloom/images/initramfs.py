@@ -23,6 +23,8 @@ BUSYBOX = Path("/bin/busybox")
 SCRIPTS = Path(__file__).with_name("guest")
 #: Folders that the scripts mount or write to.
 _FOLDERS = ("proc", "sys", "dev", "run", "tmp")
+#: Scripts that are not in /etc under their own names: busybox's acpid finds what it runs by path.
+_PLACES = {"init": "init", "power.sh": "etc/acpi/PWRF/00000080"}
 _ELF_INTERPRETER = b"ld-linux"
 
 
@@ -35,7 +37,7 @@ def _scripts() -> dict[str, Entry]:
     found = {f"{folder}/.keep": Entry() for folder in _FOLDERS}
     found["etc/passwd"] = Entry(b"root:x:0:0:root:/:/bin/sh\n")  # tcpdump looks up whom to run as
     for each in SCRIPTS.iterdir():
-        path = each.name if each.name == "init" else f"etc/{each.name}"
+        path = _PLACES.get(each.name, f"etc/{each.name}")
         found[path] = Entry(each.read_bytes(), is_executable=True)
     return found
 

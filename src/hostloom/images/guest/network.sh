@@ -25,6 +25,12 @@ load_modules() {
   done
 }
 
+# acpid runs /etc/acpi/PWRF/00000080 (power.sh) when the power button is pressed.
+answer_power_button() {
+  modprobe -a -q -b button evdev gpio_keys 2>/dev/null
+  acpid -d >/dev/null 2>&1 &
+}
+
 # NICs that are devices, by name.
 nics() {
   for path in "$SYS"/class/net/*; do
