@@ -137,6 +137,10 @@ class Hypervisor(Protocol):
         """Ask the machine to shut down, or with `force` cut its power; `mark` as for `start`."""
         ...
 
+    def set_autostart(self, uuid: str, mark: SystemId | None = None, *, enabled: bool) -> None:
+        """Let the machine start with its host, or not; `mark` as for `start`."""
+        ...
+
     def power(self, uuid: str) -> PowerState:
         """Whether it runs; UNKNOWN for a machine that does not exist."""
         ...
@@ -697,8 +701,10 @@ class Events(Protocol):
         """Record them; one statement."""
         ...
 
-    def list(self, after: int | None = None, limit: int | None = None) -> list[Event]:
-        """Newest first."""
+    def list(
+        self, after: int | None = None, limit: int | None = None, subject: str | None = None
+    ) -> list[Event]:
+        """Newest first; of one subject, with its noun (`machine web1`) or without."""
         ...
 
 

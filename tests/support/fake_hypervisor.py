@@ -205,6 +205,15 @@ class FakeHypervisor:
                 still = tuple(replace(each, target="") for each in there.interfaces)
                 self._machines[uuid] = replace(there, power=PowerState.OFF, interfaces=still)
 
+    def set_autostart(self, uuid: str, mark: SystemId | None = None, *, enabled: bool) -> None:
+        with self._call("set_autostart", uuid):
+            there = self._machines.get(uuid)
+            if there is None:
+                raise self._rejected(f"set the autostart of machine {uuid}", "it is not there")
+            if mark is not None:
+                self._check_ours(there, f"set the autostart of machine {there.name}", mark)
+            self._machines[uuid] = replace(there, autostart=enabled)
+
     def power(self, uuid: str) -> PowerState:
         with self._call("power", uuid):
             there = self._machines.get(uuid)

@@ -1,12 +1,21 @@
 """`hostloom event`."""
 
+import json
+from typing import Annotated
+
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, cell
 from hostloom.cli.listing import Limit, Listing, lists
-from hostloom.cli.output import when
+from hostloom.cli.output import Format, asked_format, when, with_iso_times
 from hostloom.cli.session import open_client
+from hostloom.cli.tail import new_events
 from hostloom.client import Document
+
+Subject = Annotated[
+    str | None,
+    typer.Option("--subject", help="Only those of this: `machine web1`, or just `web1`."),
+]
 
 app = typer.Typer(help="Events: what happened.", no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -27,11 +36,35 @@ def events() -> None:
 @lists(Listing(COLUMNS, "nothing has happened yet", by="SUBJECT", is_ordered=True))
 def list_(
     context: typer.Context,
+    subject: Subject = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show the last ones, then each as it happens, till ctrl-C.")
+    ] = False,
     limit: Limit = 50,
 ) -> list[Document]:
-    """List events, newest first.
+    """List events, newest first; with --follow the newest comes last.
 
-    Example: `hostloom event list --limit 10`
+    Examples:
+
+    - `hostloom event list --limit 10`
+    - `hostloom event list --subject web1`
+    - `hostloom event list --follow`
     """
     with open_client(context) as client:
-        return client.events.list(limit)
+        found = client.events.list(limit, subject=subject)
+        if not follow:
+            return found
+        for event in reversed(found):
+            _print(event)
+        for event in new_events(client, subject, since=found[0]["id"] if found else 0):
+            _print(event)
+    return []
+
+
+def _print(event: Document) -> None:
+    """One event, at once: a line, and for programs a line of JSON."""
+    if asked_format.get() is Format.TABLE:
+        text = f"{when(event['at'])}  {event['kind']}  {event['subject']}: {cell(event['message'])}"
+    else:
+        text = json.dumps(with_iso_times(event), ensure_ascii=False)
+    print(text, flush=True)  # a line at a time, also into a pipe

@@ -10,7 +10,6 @@ from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.keys import create_trusting
-from hostloom.cli.nodes import Tags, tags_of
 from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
 from hostloom.cli.output import (
     Format,
@@ -25,6 +24,7 @@ from hostloom.cli.output import (
     when,
 )
 from hostloom.cli.session import open_client
+from hostloom.cli.tags import AddTags, NewTags, RemoveTags, TagEdit, Tags, tags_of
 from hostloom.client import Document
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import InstalledBy
@@ -188,7 +188,7 @@ def add(
     memory_over_commit: Annotated[float | None, typer.Option(help="MiB to give for each there is.")] = None,
     zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
     resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
-    tag: Tags = None,
+    tag: NewTags = None,
     wait: Wait = True,
     output: Output = Format.TABLE,
 ) -> None:
@@ -257,6 +257,8 @@ def update(
     zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
     resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
     tag: Tags = None,
+    add_tag: AddTags = None,
+    remove_tag: RemoveTags = None,
     default_pool: Annotated[
         str | None,
         typer.Option(metavar="POOL", help="For disks that name none; '': as libvirt has it."),
@@ -280,19 +282,19 @@ def update(
         memory_over_commit_ratio=memory_over_commit,
         zone=zone,
         resource_pool=resource_pool,
-        tags=tags_of(tag),
         forget_key=forget_key or None,
         accept_key=accept_key,
         default_pool=default_pool,
     )
     if macvlan_mode is not None:
         changes["default_macvlan_mode"] = None if macvlan_mode is ModeOrNone.NONE else macvlan_mode
-    if not changes and node is None:
+    edit = TagEdit.of(tag, add_tag, remove_tag)
+    if not changes and node is None and not edit.is_asked:
         raise fail("nothing to change", "`hostloom host update --help` shows what can be", Exit.USAGE)
     with open_client(context) as client:
         if node is not None:
             changes["node"] = client.nodes.get(node)["system_id"]
-        NOUN.show(client.hosts.update(key, changes), output)
+        NOUN.show(edit.update(client.hosts, key, changes) or client.hosts.get(key), output)
 
 
 add_delete(app, NOUN, "Nothing on the host itself is touched.")

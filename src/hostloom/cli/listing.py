@@ -2,8 +2,8 @@
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import wraps
@@ -47,6 +47,8 @@ class Listing:
     more: Sequence[Column] = ()
     #: The order of the API has a meaning of its own: newest first.
     is_ordered: bool = False
+    #: What it means with an option that there is nothing.
+    empty_with: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: str, option: str) -> Column:
         """The column of a title or a field; a usage error for another name."""
@@ -100,7 +102,8 @@ def lists(listing: Listing) -> Callable[[Callable[..., list[Document]]], Callabl
             if shown.columns is not None and not columns:
                 raise fail("--columns: no column is named", code=Exit.USAGE)
             choose = arrange(listing, shown)
-            show_listing(choose(read(**values)), listing, shown, columns)
+            empty = next((text for name, text in listing.empty_with.items() if values[name]), listing.empty)
+            show_listing(choose(read(**values)), replace(listing, empty=empty), shown, columns)
 
         parameters = [*inspect.signature(read).parameters.values(), *options]
         keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]

@@ -1,20 +1,20 @@
 """`hostloom machine`."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from hostloom.cli import commissioning, compose, lifecycle, proofs, timelines
+from hostloom.cli import commissioning, compose, lifecycle, power, proofs, timelines
 from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
-from hostloom.cli.follow import finish
-from hostloom.cli.hosts import Wait
 from hostloom.cli.listing import lists
 from hostloom.cli.nics import parts_of
-from hostloom.cli.nodes import Tags, tags_of
-from hostloom.cli.nouns import Noun, Yes, add_show, confirm, given, make_app
-from hostloom.cli.output import Format, Output, memory, show_data, show_done
+from hostloom.cli.nouns import Noun, add_show, given, make_app
+from hostloom.cli.output import Format, Output, memory, show_data
 from hostloom.cli.session import open_client
+from hostloom.cli.tags import AddTags, RemoveTags, TagEdit, Tags
+from hostloom.cli.tail import new_text
 from hostloom.client import Document
 
 NOUN = Noun(
@@ -48,6 +48,7 @@ NOUN = Noun(
         Column("ZONE", "zone"),
         Column("RESOURCE POOL", "resource_pool"),
         Column("TAGS", "tags"),
+        Column("AUTOSTART", "autostart"),
         Column("OWNER", "owner"),
         Column("LOCKED", "locked"),
     ),
@@ -67,6 +68,10 @@ app.command("dhcp")(timelines.dhcp)
 app.command("boot")(commissioning.boot)
 app.command("commission")(commissioning.commission)
 app.command("forget")(commissioning.forget)
+app.command("start")(power.start)
+app.command("stop")(power.stop)
+app.command("restart")(power.restart)
+app.command("decompose")(power.decompose)
 app.command("release")(lifecycle.release)
 app.command("lock")(lifecycle.lock)
 app.command("unlock")(lifecycle.unlock)
@@ -113,73 +118,53 @@ def update(
     zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
     resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
     tag: Tags = None,
+    add_tag: AddTags = None,
+    remove_tag: RemoveTags = None,
+    autostart: Annotated[
+        bool | None, typer.Option("--autostart/--no-autostart", help="Start it whenever its host starts.")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Change what a machine is grouped by.
+    """Change a machine's groups, and whether it starts with its host.
 
-    Example: `hostloom machine update web1 --tag production`
+    Examples:
+
+    - `hostloom machine update web1 --add-tag production`
+    - `hostloom machine update web1 --no-autostart`
     """
-    changes = given(zone=zone, resource_pool=resource_pool, tags=tags_of(tag))
-    if not changes:
-        raise fail("nothing to change", "`--zone`, `--resource-pool` or `--tag` say what", Exit.USAGE)
+    changes = given(zone=zone, resource_pool=resource_pool)
+    edit = TagEdit.of(tag, add_tag, remove_tag)
+    if not changes and autostart is None and not edit.is_asked:
+        options = "`--zone`, `--resource-pool`, `--tag`, `--add-tag`, `--remove-tag` or `--autostart`"
+        raise fail("nothing to change", f"{options} say what to change", Exit.USAGE)
     with open_client(context) as client:
-        NOUN.show(client.machines.update(key, changes), output)
-
-
-@app.command("start")
-def start(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Power a machine on.
-
-    Example: `hostloom machine start web1`
-    """
-    with open_client(context) as client:
-        changed = client.machines.act(key, "start")
-    show_done(f"machine {changed['hostname']}: power {changed['power']}", changed, output)
-
-
-@app.command("stop")
-def stop(
-    context: typer.Context,
-    key: Key,
-    force: Annotated[bool, typer.Option("--force", help="Cut its power instead of asking it.")] = False,
-    yes: Yes = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Ask a machine to shut down, or cut its power.
-
-    Example: `hostloom machine stop web1`
-    """
-    if force:
-        confirm(f"Cut the power of machine {key}?", yes=yes)
-    with open_client(context) as client:
-        changed = client.machines.act(key, "stop", {"force": force})
-    asked = "" if force else " (asked to shut down)"
-    show_done(f"machine {changed['hostname']}: power {changed['power']}{asked}", changed, output)
+        changed = edit.update(client.machines, key, changes)
+        if autostart is not None:
+            changed = client.machines.act(key, "autostart", {"enabled": autostart}, method="PUT")
+        NOUN.show(changed or client.machines.get(key), output)
 
 
 @app.command("console-log")
-def console_log(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
+def console_log(
+    context: typer.Context,
+    key: Key,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is written to it, until ctrl-C.")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
     """Show the end of a machine's serial console.
 
-    Example: `hostloom machine console-log web1`
+    Example: `hostloom machine console-log web1 --follow`
     """
+    if follow and output is not Format.TABLE:
+        raise fail("--follow shows text as it comes, not JSON or YAML", code=Exit.USAGE)
     with open_client(context) as client:
+        for text in new_text(client, key) if follow else ():
+            typer.echo(text, nl=False)
+            sys.stdout.flush()
         found = client.machines.ask(key, "console-log")
     if output is Format.TABLE:
         typer.echo(found["log"], nl=not found["log"].endswith("\n"))
     else:
         show_data(found, output)
-
-
-@app.command("decompose")
-def decompose(
-    context: typer.Context, key: Key, yes: Yes = False, wait: Wait = True, output: Output = Format.TABLE
-) -> None:
-    """Take a composed machine apart: its disks, NICs and addresses go with it.
-
-    Example: `hostloom machine decompose web1 --yes`
-    """
-    confirm(f"Delete machine {key} with its disks?", yes=yes)
-    with open_client(context) as client:
-        done = finish(client, client.machines.delete(key), output, wait=wait)
-    show_done(f"machine {key} is gone", done, output)

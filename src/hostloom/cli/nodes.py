@@ -10,6 +10,7 @@ from hostloom.cli.listing import Listing, lists
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done, show_list, table, when
 from hostloom.cli.session import open_client
+from hostloom.cli.tags import AddTags, NewTags, RemoveTags, TagEdit, Tags, tags_of
 from hostloom.client import Document
 
 
@@ -81,13 +82,7 @@ interface = typer.Typer(
 )
 app.add_typer(interface, name="interface")
 
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated; '' takes all away.")]
 Key = Annotated[str, typer.Argument(metavar="NODE", help=NOUN.key)]
-
-
-def tags_of(words: list[str] | None) -> list[str] | None:
-    """The tags that were given; one empty word stands for none."""
-    return None if words is None or not words else [each for each in words if each]
 
 
 @app.command("create")
@@ -99,7 +94,7 @@ def create(
     zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
     resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
     domain: Annotated[str | None, typer.Option(help="A domain by name or id.")] = None,
-    tag: Tags = None,
+    tag: NewTags = None,
     description: Annotated[str | None, typer.Option(help="For people.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -133,23 +128,26 @@ def update(
     resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
     domain: Annotated[str | None, typer.Option(help="A domain by name or id.")] = None,
     tag: Tags = None,
+    add_tag: AddTags = None,
+    remove_tag: RemoveTags = None,
     description: Annotated[str | None, typer.Option(help="For people.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a node's name and groups.
 
-    Example: `hostloom node update kvm1 --zone east --tag fast`
+    Example: `hostloom node update kvm1 --zone east --add-tag fast`
     """
     changes = given(
         hostname=hostname,
         zone=zone,
         resource_pool=resource_pool,
         domain=domain,
-        tags=tags_of(tag),
         description=description,
     )
+    edit = TagEdit.of(tag, add_tag, remove_tag)
     with open_client(context) as client:
-        NOUN.show(client.nodes.update(key, changes), output)
+        changed = edit.update(client.nodes, key, changes) or client.nodes.update(key, {})
+    NOUN.show(changed, output)
 
 
 add_delete(app, NOUN)
@@ -176,22 +174,25 @@ def update_interface(
         str | None, typer.Option(metavar="FABRIC/VID", help="The VLAN it is on; `none`: none that we know.")
     ] = None,
     tag: Tags = None,
+    add_tag: AddTags = None,
+    remove_tag: RemoveTags = None,
     enabled: Annotated[bool | None, typer.Option("--enabled/--disabled", help="Whether it is up.")] = None,
     link_speed: Annotated[int | None, typer.Option(help="Mbit/s; 0: not known.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Say what cannot be seen of an interface; the VLAN given here is kept across refreshes.
 
-    Example: `hostloom node interface update kvm1 eth1 --vlan fabric-0/20 --tag uplink`
+    Example: `hostloom node interface update kvm1 eth1 --vlan fabric-0/20 --add-tag uplink`
     """
-    changes = given(tags=tags_of(tag), enabled=enabled, link_speed=link_speed)
+    edit = TagEdit.of(tag, add_tag, remove_tag)
+    changes = given(enabled=enabled, link_speed=link_speed)
     if vlan is not None:
         changes["vlan"] = None if vlan == "none" else vlan
-    if not changes:
-        raise fail(
-            "nothing to change", "`--vlan`, `--tag`, `--enabled` or `--link-speed` say what", Exit.USAGE
-        )
+    if not changes and not edit.is_asked:
+        options = "`--vlan`, `--tag`, `--add-tag`, `--remove-tag`, `--enabled` or `--link-speed`"
+        raise fail("nothing to change", f"{options} say what to change", Exit.USAGE)
     with open_client(context) as client:
+        changes |= given(tags=edit.interface(client, key, name))
         node = client.nodes.act(key, f"interfaces/{name}", changes, method="PATCH")
     changed = next(each for each in node["interfaces"] if name in (each["name"], str(each["id"])))
     show_list([changed], INTERFACES, output, "")

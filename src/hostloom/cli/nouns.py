@@ -37,12 +37,12 @@ class Noun:
     #: The title of the column that names a thing; the first one that is no ID where absent.
     by: str = ""
 
-    def listing(self, *, is_ordered: bool = False) -> Listing:
-        """What its lists can show."""
+    def listing(self, *, is_ordered: bool = False, **empty_with: str) -> Listing:
+        """What its lists can show; `empty_with` says what an empty list means with an option."""
         titles = [column.title for column in self.columns]
         by = self.by or next(title for title in titles if title != "ID")
         more = [line for line in self.lines if line.title not in titles]
-        return Listing(self.columns, self.empty, by, more, is_ordered=is_ordered)
+        return Listing(self.columns, self.empty, by, more, is_ordered, empty_with)
 
     def show(self, item: Document, output: Format) -> None:
         """One of it."""

@@ -68,7 +68,7 @@ Key = Annotated[str, typer.Argument(metavar="OPERATION", help=NOUN.key)]
 
 
 @app.command("list")
-@lists(NOUN.listing(is_ordered=True))
+@lists(NOUN.listing(is_ordered=True, unfinished="no operation is running or stuck"))
 def list_(
     context: typer.Context,
     unfinished: Annotated[

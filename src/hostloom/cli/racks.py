@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column
+from hostloom.cli.exits import Exit, fail
 from hostloom.cli.keys import create_trusting
 from hostloom.cli.listing import Listing, lists
 from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
 from hostloom.cli.output import Format, Output, show_data, show_done, show_one
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import Client, Document
 
 Key = Annotated[str, typer.Argument(metavar="NAME", help="A rack by name or id.")]
 Control = Annotated[
@@ -152,14 +153,28 @@ LEASES = (
 
 @app.command("leases")
 @lists(Listing(LEASES, "no leases: no client has asked yet, or no VLAN is served", by="ADDRESS"))
-def leases(context: typer.Context, key: Key) -> list[Document]:
+def leases(
+    context: typer.Context,
+    key: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A rack by name or id; not needed where there is only one."),
+    ] = None,
+) -> list[Document]:
     """List the leases that a rack has given, and who has them.
 
     Example: `hostloom rack leases rack1`
     """
     with open_client(context) as client:
-        found: list[Document] = client.racks.ask(key, "leases")["items"]
+        found: list[Document] = client.racks.ask(key or _only_rack(client), "leases")["items"]
     return found
+
+
+def _only_rack(client: Client) -> str:
+    names = [str(rack["name"]) for rack in client.racks.list()]
+    if len(names) != 1:
+        known = f"the racks are: {', '.join(names)}" if names else NOUN.empty
+        raise fail("say which rack", known, Exit.USAGE)
+    return names[0]
 
 
 @app.command("update")

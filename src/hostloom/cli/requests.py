@@ -12,9 +12,9 @@ import typer
 from hostloom.cli.batch_files import read_batch
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.hosts import MACVLAN_HELP
-from hostloom.cli.nodes import tags_of
 from hostloom.cli.nouns import given
 from hostloom.cli.sizes import parse_memory
+from hostloom.cli.tags import NewTags, tags_of
 from hostloom.client import Document
 from hostloom.model.request import MAX_BATCH, Strategy
 
@@ -55,7 +55,10 @@ class Wanted:
         typer.Option("--resource-pool", help="A resource pool by name or id; default: the host's."),
     ] = None
     domain: Annotated[str | None, typer.Option(help="A domain by name or id; default: the first.")] = None
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")] = None
+    tag: NewTags = None
+    autostart: Annotated[
+        bool, typer.Option("--autostart/--no-autostart", help="Start it whenever its host starts.")
+    ] = True
     qcow2: Annotated[bool, typer.Option("--qcow2", help="Disks as qcow2; default: raw, sparse.")] = False
     count: Annotated[
         int,
@@ -95,6 +98,7 @@ class Wanted:
             "memory_mib": parse_memory(self.memory),
             "netboot": self.netboot,
             "start": self.start,
+            "autostart": self.autostart,
             "qcow2": self.qcow2,
         }
         return body | given(

@@ -3,9 +3,10 @@
 import typer
 
 from hostloom.cli.columns import Column
+from hostloom.cli.listing import natural
 from hostloom.cli.output import Format, console, say, show, show_data, table, when
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import Client, Document
 
 
 def offers(item: Document) -> str | None:
@@ -23,20 +24,36 @@ SERVERS = (
 )
 
 
-def probe_and_show(context: typer.Context, key: str, output: Format, *, last: bool) -> None:
-    """Ask now, or show what was found the last time; people see that it takes a while."""
+def probe_and_show(context: typer.Context, key: str | None, output: Format, *, last: bool) -> None:
+    """Ask now, or show what was found the last time; without a key of every VLAN that we serve."""
     with open_client(context) as client:
-        if last:
-            found = client.vlans.ask(key, "probe")
-        else:
-            with console(stderr=True).status("asking who serves DHCP there"):
-                found = client.vlans.act(key, "probe")
+        served = [] if key is not None else [vlan["key"] for vlan in client.vlans.list() if vlan["bootable"]]
+        keys = sorted(served, key=natural) if key is None else [key]
+        found = [_probe(client, vlan, last=last) for vlan in keys]
     if output is not Format.TABLE:
-        show_data(found, output)
+        show_data(found if key is None else found[0], output)
         return
-    say(summary(found))
-    if found["foreign"]:
-        show(table(found["foreign"], SERVERS))
+    if not found:
+        say("our DHCP serves no VLAN: `hostloom vlan dhcp on FABRIC/VID` serves one")
+    for probe in found:
+        say(summary(probe))
+        if probe["foreign"]:
+            show(table(probe["foreign"], SERVERS))
+
+
+def _probe(client: Client, key: str, *, last: bool) -> Document:
+    if last:
+        return client.vlans.ask(key, "probe")
+    with console(stderr=True).status(f"asking who serves DHCP on {key}"):
+        return client.vlans.act(key, "probe")
+
+
+#: Whether our server answered; null: it had no address to give to a client that it does not know.
+_OURS = {
+    True: "our DHCP answered",
+    False: "our DHCP did not answer, though it should have",
+    None: "our DHCP did not answer, which is right: it serves only reserved addresses here",
+}
 
 
 def summary(found: Document) -> str:
@@ -46,8 +63,10 @@ def summary(found: Document) -> str:
         return f"vlan {vlan} was never asked: `hostloom vlan probe {vlan}` asks now"
     if found["trouble"]:
         return f"vlan {vlan} could not be asked: {found['trouble']}"
-    ours = {True: "our DHCP answered", False: "our DHCP did not answer, though it should have"}.get(
-        found["ours_answered"], "our DHCP gives a client that nobody knows no answer here"
+    ours = _OURS[found["ours_answered"]]
+    others = (
+        f"{foreign} other server{'s' if foreign > 1 else ''} answered"
+        if foreign
+        else "no other server answered"
     )
-    others = f"{foreign} other{'s' if foreign > 1 else ''} answered" if foreign else "nobody else did"
     return f"vlan {vlan}, asked from {found['seen_from']}: {ours}; {others}"

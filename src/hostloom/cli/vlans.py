@@ -6,9 +6,10 @@ import typer
 
 from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
-from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.nouns import Noun, Yes, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
+from hostloom.cli.vlan_dhcp import confirm_change
 from hostloom.cli.vlan_probe import probe_and_show
 from hostloom.client import Document
 
@@ -108,16 +109,25 @@ add_delete(app, NOUN)
 @app.command("probe")
 def probe(
     context: typer.Context,
-    key: Key,
-    last: Annotated[bool, typer.Option("--last", help="What the last probe found.")] = False,
+    key: Annotated[
+        str | None,
+        typer.Argument(metavar="[FABRIC/VID]", help="A VLAN by FABRIC/VID, id or name.", show_default=False),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every VLAN that our DHCP serves.")] = False,
+    last: Annotated[bool, typer.Option("--last", help="Show what the last probe found.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Ask a VLAN who serves DHCP there: whether we answer, and who else does.
 
     A throw-away client asks beside a rack's or a host's interface on the VLAN, and takes nothing.
 
-    Example: `hostloom vlan probe fabric-0/20`
+    Examples:
+
+    - `hostloom vlan probe fabric-0/20`
+    - `hostloom vlan probe --all`
     """
+    if (key is None) is not all_:
+        raise fail("name a VLAN, or say --all", "for example fabric-0/20", Exit.USAGE)
     probe_and_show(context, key, output, last=last)
 
 
@@ -147,11 +157,13 @@ def dhcp_on(
 
 
 @dhcp.command("off")
-def dhcp_off(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Serve a VLAN no more; refused while it serves others by relay.
+def dhcp_off(context: typer.Context, key: Key, yes: Yes = False, output: Output = Format.TABLE) -> None:
+    """Stop serving a VLAN; shows who is affected, and asks. Refused while it serves others by relay.
 
     Example: `hostloom vlan dhcp off fabric-0/0`
     """
+    with open_client(context) as client:
+        confirm_change(client, key, "Stop serving DHCP there?", yes=yes)
     _set(context, key, {"mode": "off"}, output)
 
 
@@ -160,12 +172,17 @@ def dhcp_relay(
     context: typer.Context,
     key: Key,
     via: Annotated[str, typer.Option(metavar="FABRIC/VID", help="The VLAN whose rack answers.")],
+    yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Serve a VLAN through another one: a relay on it forwards to that one's rack.
 
+    Where the VLAN is served already, the command shows who is affected, and asks.
+
     Example: `hostloom vlan dhcp relay fabric-0/20 --via fabric-0/0`
     """
+    with open_client(context) as client:
+        confirm_change(client, key, f"Answer DHCP there only through a relay to VLAN {via}?", yes=yes)
     _set(context, key, {"mode": "relay", "relay": via}, output)
 
 

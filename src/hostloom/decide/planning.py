@@ -35,6 +35,7 @@ def make_plan(snapshot: Snapshot, asked: Asked, trial: Trial, identities: Identi
         disks=disks,
         netboot=netboot,
         system_id=identities.system_id,
+        autostart=request.autostart,
     )
     return Plan(
         host_id=state.host.id,

@@ -156,11 +156,14 @@ class LibvirtHypervisor(LibvirtNetworks):
             domain = find_domain(connection, spec.uuid)
             if domain is not None:
                 self._check_ours(domain, action, spec.system_id)
-                return
-            xml = self._render(connection, spec)
-            proceed()
-            # Not against the schema: libvirt reads that anew every time (7 ms), and the golden files are.
-            connection.defineXML(xml)
+            else:
+                xml = self._render(connection, spec)
+                proceed()
+                # Not against the schema: libvirt reads that anew every time (7 ms), and golden files are.
+                domain = connection.defineXML(xml)
+            if spec.autostart:
+                proceed()
+                domain.setAutostart(1)
 
         self._connection.write(action, define)
 
@@ -227,6 +230,18 @@ class LibvirtHypervisor(LibvirtNetworks):
                 domain.shutdown()
 
         self._connection.write(f"stop machine {uuid}", stop)
+
+    def set_autostart(self, uuid: str, mark: SystemId | None = None, *, enabled: bool) -> None:
+        """Let it start with its host, or not."""
+
+        def write(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            domain = self._get_domain(connection, uuid, f"set the autostart of machine {uuid}")
+            if mark is not None:
+                self._check_ours(domain, f"set the autostart of machine {domain.name()}", mark)
+            proceed()
+            domain.setAutostart(int(enabled))
+
+        self._connection.write(f"set the autostart of machine {uuid}", write)
 
     # -- parts -------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Reads a whole host in bulk: a fixed number of calls, and one a machine; what cannot be read is named."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import libvirt
@@ -109,10 +110,13 @@ class _Machines:
         self.unread: list[str] = []
         #: Every machine is among them.
         self.listed = False
+        #: UUIDs of machines that start with the host; None: libvirt did not list them.
+        self._autostarting: frozenset[str] | None = None
 
     def read(self) -> None:
         volumes = VolumeFinder(self._connection, self._pools, self._sizes)
         domains = self._list()
+        self._autostarting = self._list_autostarting()
         if len(domains) > MAX_MACHINES:
             self.listed = False
             found = f"{len(domains)}, of which some are read"
@@ -137,12 +141,21 @@ class _Machines:
                 return found
         return []
 
+    def _list_autostarting(self) -> frozenset[str] | None:
+        with reading(self._findings, self._connection, "machines", "the list of machines that start with it"):
+            starting = self._connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
+            return frozenset(domain.UUIDString() for domain in starting)
+        return None
+
     def _read(
         self, domain: libvirt.virDomain, stats: dict[str, Any], part: str, volumes: "VolumeFinder"
     ) -> None:
         try:
             with self._findings.reading(part, "a machine as libvirt describes it"):
-                self.found.append(_machine(domain, stats, volumes, self._findings))
+                machine = _machine(domain, stats, volumes, self._findings)
+                if self._autostarting is not None:
+                    machine = replace(machine, autostart=machine.uuid in self._autostarting)
+                self.found.append(machine)
                 return
         except libvirt.libvirtError as error:
             # One that was deleted since the list was made is not there.
@@ -159,7 +172,8 @@ def read_machine(
     """One machine."""
     nowait = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
     ((_, stats),) = connection.domainListGetStats([domain], _STATS, nowait)
-    return _machine(domain, stats, VolumeFinder(connection, pools, DiskSizes()), Findings())
+    machine = _machine(domain, stats, VolumeFinder(connection, pools, DiskSizes()), Findings())
+    return replace(machine, autostart=bool(domain.autostart()))
 
 
 def _machine(

@@ -132,6 +132,8 @@ class Machine:
     owner: str = ""
     #: It is not to be switched off, changed or taken apart until it is unlocked.
     locked: bool = False
+    #: Its host starts it whenever the host itself starts.
+    autostart: bool = False
     #: Composed because somebody asked for any machine: taken apart when it is released.
     on_demand: bool = False
     #: What it is to boot from the network, by a user's word; None: what its state says (decide/boot.py).
@@ -156,3 +158,5 @@ class MachineSpec:
     netboot: bool
     #: Marks the machine as ours in the domain's metadata.
     system_id: SystemId
+    #: Its host starts it whenever the host itself starts.
+    autostart: bool = False

@@ -39,6 +39,8 @@ class ObservedMachine:
     system_id: str | None = None
     #: Its memory is of the host's huge pages.
     has_huge_pages: bool = False
+    #: Whether the host starts it with itself; None: not read.
+    autostart: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,8 @@ class ComposeRequest:
     qcow2: bool = False
     #: Start it when it is composed.
     start: bool = True
+    #: Its host starts it whenever the host itself starts.
+    autostart: bool = True
     #: Its domain by name or id; None = the default one.
     domain: str | None = None
     #: Who is to have it as soon as it is composed, and by whose release it goes; blank: nobody.

@@ -7,8 +7,12 @@ from hostloom.services.access import require_user
 
 
 def list_(
-    uow: UnitOfWork, principal: Principal, after: int | None = None, limit: int | None = None
+    uow: UnitOfWork,
+    principal: Principal,
+    after: int | None = None,
+    limit: int | None = None,
+    subject: str | None = None,
 ) -> list[Event]:
-    """Newest first, those older than `after`."""
+    """Newest first, those older than `after`; of one subject, with its noun (`machine web1`) or without."""
     require_user(principal, "see events")
-    return uow.events.list(after, limit)
+    return uow.events.list(after, limit, subject)

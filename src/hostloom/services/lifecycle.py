@@ -9,7 +9,7 @@ from hostloom.model.event import Event
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.model.operation import Operation
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.services import machines
+from hostloom.services import machines, power
 from hostloom.services.access import require_admin
 from hostloom.services.start import start_saga
 from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
@@ -43,7 +43,7 @@ def release(ports: Ports, principal: Principal, key: str) -> Released:
     if machine.on_demand:
         return _take_apart(ports, principal, machine)
     if machine.host_id is not None and machine.power is not PowerState.OFF:
-        machine = machines.power_off(ports, machine, force=True)
+        machine = power.power_off(ports, machine, force=True)
     with ports.store.begin() as uow:
         current = uow.machines.get(machine.system_id)
         check_transition(current.hostname, current.state, MachineState.READY)

@@ -7,10 +7,10 @@ from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
 from hostloom.model.errors import NotFound, NotPermitted, StaleGeneration, WrongState
 from hostloom.model.ids import SystemId
-from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState
+from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest
-from hostloom.ports import Hypervisor, Ports, UnitOfWork
+from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import batches
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import resource_pool_id, zone_id
@@ -92,39 +92,13 @@ def decompose(ports: Ports, principal: Principal, key: str, generation: int | No
     return operation
 
 
-def start(ports: Ports, principal: Principal, key: str) -> Machine:
-    """Power on; nothing happens to a machine that runs."""
-    with ports.store.begin() as uow:
-        machine = get(uow, principal, key)
-    require_owner(principal, machine, "start")
-    hypervisor = _reach(ports, machine)
-    hypervisor.start(machine.uuid, _mark(machine))
-    return _record_power(ports, machine, hypervisor)
-
-
-def stop(ports: Ports, principal: Principal, key: str, *, force: bool = False) -> Machine:
-    """Ask the machine to shut down, or cut its power."""
-    with ports.store.begin() as uow:
-        machine = get(uow, principal, key)
-    require_owner(principal, machine, "stop")
-    require_unlocked(machine)
-    return power_off(ports, machine, force=force)
-
-
-def power_off(ports: Ports, machine: Machine, *, force: bool) -> Machine:
-    """The same for whoever may switch this machine; WrongState."""
-    hypervisor = _reach(ports, machine)
-    hypervisor.stop(machine.uuid, _mark(machine), force=force)
-    return _record_power(ports, machine, hypervisor)
-
-
 def console_log(ports: Ports, principal: Principal, key: str) -> str:
     """The end of the serial console's log."""
     require_admin(principal, "read consoles")
     with ports.store.begin() as uow:
         machine = get(uow, principal, key)
-    hypervisor = _reach(ports, machine)
-    return hypervisor.console_log(machine.uuid)
+    require_reachable(machine)
+    return hypervisor_of(ports, machine).console_log(machine.uuid)
 
 
 def why(uow: UnitOfWork, principal: Principal, key: str) -> dict[str, Any]:
@@ -169,24 +143,10 @@ def require_unlocked(machine: Machine) -> None:
         )
 
 
-def _reach(ports: Ports, machine: Machine) -> Hypervisor:
+def require_reachable(machine: Machine) -> None:
+    """Raise WrongState for a machine that is missing, or in the hands of a saga."""
     if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.MISSING):
         raise WrongState("machine", machine.hostname, machine.state, "there and at rest")
-    return hypervisor_of(ports, machine)
-
-
-def _mark(machine: Machine) -> SystemId | None:
-    """By what it is switched: ours by our mark, an adopted one as it is, since the user asks for it."""
-    return machine.system_id if machine.origin is MachineOrigin.COMPOSED else None
-
-
-def _record_power(ports: Ports, machine: Machine, hypervisor: Hypervisor) -> Machine:
-    power: PowerState = hypervisor.power(machine.uuid)
-    with ports.store.begin() as uow:
-        current = uow.machines.get(machine.system_id)
-        changed = uow.machines.update(replace(current, power=power))
-        uow.commit()
-    return changed
 
 
 def _check_generation(machine: Machine, generation: int | None) -> None:

@@ -18,9 +18,14 @@ class Events:
         names = ("kind", "subject", "message", "at", "details")
         self.tx.write(insert(events), [{name: getattr(each, name) for name in names} for each in some])
 
-    def list(self, after: int | None = None, limit: int | None = None) -> list[Event]:
-        """Newest first, those older than `after`."""
+    def list(
+        self, after: int | None = None, limit: int | None = None, subject: str | None = None
+    ) -> list[Event]:
+        """Newest first, those older than `after`; of one subject, with or without its noun."""
         query = select(events).order_by(events.c.id.desc()).limit(limit)
         if after is not None:
             query = query.where(events.c.id < after)
+        if subject is not None:
+            named = events.c.subject.endswith(f" {subject}", autoescape=True)
+            query = query.where((events.c.subject == subject) | named)
         return [Event(**columns_of(row)) for row in self.tx.rows(query)]

@@ -48,6 +48,7 @@ OWN_FIELDS = (
     "dhcp_published",
     "owner",
     "locked",
+    "autostart",
     "on_demand",
     "next_boot",
     "commission_by",

@@ -127,6 +127,7 @@ def machine_of(wanted: Reservation, host: Host) -> Machine:
         ),
         disks=plan.disks,
         netboot=plan.netboot,
+        autostart=spec.autostart,
         zone_id=wanted.zone_id or host.zone_id,
         resource_pool_id=wanted.resource_pool_id or host.resource_pool_id,
         tags=wanted.tags,

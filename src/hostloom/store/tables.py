@@ -327,6 +327,7 @@ machines = Table(
     Column("dhcp_published", Boolean, nullable=False),
     _text("owner"),
     Column("locked", Boolean, nullable=False, server_default=false()),
+    Column("autostart", Boolean, nullable=False, server_default=false()),
     Column("on_demand", Boolean, nullable=False, server_default=false()),
     Column("next_boot", Word(BootAction)),
     Column("commission_by", Float, index=True),

@@ -133,4 +133,5 @@ def spec_of(host: Host, machine: Machine) -> MachineSpec:
         disks=machine.disks,
         netboot=machine.netboot,
         system_id=machine.system_id,
+        autostart=machine.autostart,
     )

@@ -20,6 +20,7 @@ from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.findings import findings_of, is_unread, networks_after, pools_after, tell_findings
 from hostloom.workflows.names import free_hostname
 from hostloom.workflows.observation import Observation
+from hostloom.workflows.power import tell_power
 
 #: Machines in these states are in the hands of a saga: a reading does not judge them.
 _IN_WORK = frozenset({MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.DEPLOYING})
@@ -165,7 +166,10 @@ def _record_machines(
 
 
 def _record_machine(uow: UnitOfWork, ports: Ports, machine: Machine, seen: ObservedMachine) -> None:
-    changed = replace(machine, power=seen.power)
+    autostart = machine.autostart if seen.autostart is None else seen.autostart
+    changed = replace(machine, power=seen.power, autostart=autostart)
+    if machine.state not in _IN_WORK:
+        tell_power(uow, ports, machine, seen.power)
     if machine.state is MachineState.MISSING:
         back = MachineState.READY if machine.origin is MachineOrigin.COMPOSED else MachineState.DEPLOYED
         changed = replace(changed, state=back)
@@ -207,6 +211,7 @@ def _adopt_machine(
         ),
         disks=seen.disks,
         netboot=False,
+        autostart=bool(seen.autostart),
     )
     if enlisted is None:
         uow.machines.add(machine)

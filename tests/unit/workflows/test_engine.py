@@ -13,7 +13,7 @@ from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.machine import PowerState
 from hostloom.model.operation import Operation, OperationState, StepState
 from hostloom.model.request import ComposeRequest
-from hostloom.services import hosts, machines, operations
+from hostloom.services import hosts, machines, operations, power
 from hostloom.workflows import deciding
 from hostloom.workflows.compose import COMPOSE
 from support.little_world import URIS, LittleWorld, little_world
@@ -155,7 +155,7 @@ def test_a_machine_of_somebody_else_is_adopted_and_never_touched(proof: Proof) -
     with pytest.raises(WrongState):
         machines.decompose(proof.world.ports, LOCAL_ADMIN, "their-vm")
     assert host(proof.world).find_machine(foreign.uuid) == foreign
-    assert machines.stop(proof.world.ports, LOCAL_ADMIN, "their-vm").power is PowerState.OFF
+    assert power.stop(proof.world.ports, LOCAL_ADMIN, "their-vm").power is PowerState.OFF
 
 
 def test_what_has_come_to_have_the_uuid_of_ours_is_not_switched_off(proof: Proof) -> None:
@@ -166,7 +166,7 @@ def test_what_has_come_to_have_the_uuid_of_ours_is_not_switched_off(proof: Proof
     there = replace(host(proof.world).find_machine(ours.uuid), system_id=None)
     host(proof.world).add_machine(there)
     with pytest.raises(HypervisorRejected):
-        machines.stop(proof.world.ports, LOCAL_ADMIN, "web", force=True)
+        power.stop(proof.world.ports, LOCAL_ADMIN, "web", force=True)
     machines.decompose(proof.world.ports, LOCAL_ADMIN, "web")
     operation = proof.world.run()
     assert (operation.state, operation.error_code) == (OperationState.FAILED, "hypervisor-rejected")

@@ -1,11 +1,11 @@
 """Events over HTTP."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from hostloom.api.calls import Reading
-from hostloom.api.forms import Out
+from hostloom.api.forms import Out, Text
 from hostloom.api.paging import PageOut, Paging
 from hostloom.services import events
 
@@ -24,10 +24,17 @@ class EventOut(Out):
 
 
 @router.get("", response_model=PageOut[EventOut])
-def list_events(call: Reading, page: Paging) -> Response:
+def list_events(
+    call: Reading,
+    page: Paging,
+    subject: Annotated[
+        Text | None,
+        Query(max_length=255, description="Only those of this subject: `machine web1`, or `web1`."),
+    ] = None,
+) -> Response:
     """List events, newest first."""
     with call.begin() as uow:
-        found = events.list_(uow, call.principal, page.after_number, page.more)
+        found = events.list_(uow, call.principal, page.after_number, page.more, subject)
     shown = [
         EventOut(
             id=each.id,

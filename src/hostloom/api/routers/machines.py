@@ -16,9 +16,9 @@ from hostloom.decide.explain.data import from_data
 from hostloom.decide.explain.explain import render
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import SystemId
-from hostloom.model.machine import Machine
+from hostloom.model.machine import Machine, PowerState
 from hostloom.model.request import ComposeBatch
-from hostloom.services import machines, plans, verifying
+from hostloom.services import machines, plans, power, verifying
 from hostloom.services.commissioning import found_in
 from hostloom.services.machines import MachineChanges
 
@@ -31,6 +31,18 @@ class MachinePatch(Patch):
     zone: Text = ABSENT
     resource_pool: Text = ABSENT
     tags: list[Text] = ABSENT
+
+
+class PowerOut(Out):
+    """Whether a machine runs."""
+
+    power: PowerState
+
+
+class AutostartIn(In):
+    """Whether a machine is to start with its host."""
+
+    enabled: Flag
 
 
 class StopIn(In):
@@ -141,14 +153,29 @@ def verify_machine(call: Changing, key: str) -> Response:
 @router.post("/{key}/start", response_model=MachineOut)
 def start_machine(call: Changing, key: str) -> Response:
     """Power a machine on."""
-    return call.perform(200, lambda: _shown(call, machines.start(call.ports, call.principal, key)))
+    return call.perform(200, lambda: _shown(call, power.start(call.ports, call.principal, key)))
 
 
 @router.post("/{key}/stop", response_model=MachineOut)
 def stop_machine(call: Changing, key: str, body: StopIn) -> Response:
     """Ask a machine to shut down, or cut its power."""
     return call.perform(
-        200, lambda: _shown(call, machines.stop(call.ports, call.principal, key, force=body.force))
+        200, lambda: _shown(call, power.stop(call.ports, call.principal, key, force=body.force))
+    )
+
+
+@router.get("/{key}/power", response_model=PowerOut)
+def ask_power(call: Reading, key: str) -> Response:
+    """Ask the machine's host whether the machine runs now."""
+    return call.one(PowerOut(power=power.ask(call.ports, call.principal, key)))
+
+
+@router.put("/{key}/autostart", response_model=MachineOut)
+def set_autostart(call: Changing, key: str, body: AutostartIn) -> Response:
+    """Let a machine start whenever its host starts, or not."""
+    return call.perform(
+        200,
+        lambda: _shown(call, power.set_autostart(call.ports, call.principal, key, enabled=body.enabled)),
     )
 
 

@@ -45,6 +45,7 @@ class ComposeIn(In):
     tags: list[Text] = Field(default_factory=list)
     qcow2: Flag = False
     start: Flag = True
+    autostart: Flag = True
 
     def to_model(self) -> ComposeRequest:
         """The model's request."""
@@ -175,6 +176,8 @@ class MachineOut(Out):
     tags: list[str]
     owner: str
     locked: bool
+    #: Its host starts it whenever the host itself starts.
+    autostart: bool
     on_demand: bool
     network_boot: NetworkBootOut
     #: Seconds since the epoch; null: it has never reported what it is.
@@ -188,7 +191,7 @@ class MachineOut(Out):
         proofs = names.proofs(item.system_id)
         plain = (
             "system_id hostname uuid origin state power architecture cores memory_mib netboot "
-            "owner locked on_demand generation"
+            "owner locked autostart on_demand generation"
         )
         return cls(
             **{name: getattr(item, name) for name in plain.split()},

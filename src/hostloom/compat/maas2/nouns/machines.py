@@ -13,7 +13,7 @@ from hostloom.model.errors import NotFound
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.ports import UnitOfWork
-from hostloom.services import coming, commissioning, hosts, nodes
+from hostloom.services import coming, commissioning, hosts, nodes, power
 from hostloom.services import machines as service
 from hostloom.services.access import require_admin
 from hostloom.services.enlisting import EnlistInput, enlist
@@ -153,7 +153,7 @@ def power_on(call: Call) -> Answer:
     """Nothing happens to one that runs."""
     with call.begin() as uow:
         found = find(call, uow)
-    service.start(call.ports, call.principal, found.system_id)
+    power.start(call.ports, call.principal, found.system_id)
     with call.begin() as uow:
         return show(uow, uow.machines.get(found.system_id))
 
@@ -170,7 +170,7 @@ def power_off(call: Call) -> Answer:
     mode = call.form.choice("stop_mode", ("hard", "soft"))
     with call.begin() as uow:
         found = find(call, uow)
-    service.stop(call.ports, call.principal, found.system_id, force=mode != "soft")
+    power.stop(call.ports, call.principal, found.system_id, force=mode != "soft")
     with call.begin() as uow:
         return show(uow, uow.machines.get(found.system_id))
 

@@ -1,0 +1,241 @@
+"""`hostloom machine`: start, stop, restart and take apart, one machine or several."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.exits import Exit, fail, report
+from hostloom.cli.follow import finish
+from hostloom.cli.hosts import Wait
+from hostloom.cli.listing import natural
+from hostloom.cli.nouns import Yes, confirm, given
+from hostloom.cli.output import Format, Output, console, say, show_data, show_done
+from hostloom.cli.session import open_client
+from hostloom.client import Client, ClientError, Document
+
+#: A machine that was asked to shut down is looked at this often.
+LOOK_EVERY_S = 1.0
+
+Keys = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="MACHINE", help="Machines by hostname or system id.", show_default=False),
+]
+All = Annotated[bool, typer.Option("--all", help="Every machine; with --host every one on that host.")]
+OnHost = Annotated[str | None, typer.Option("--host", help="With --all: only those on this host.")]
+Force = Annotated[bool, typer.Option("--force", help="Cut the power instead of asking for a shutdown.")]
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", metavar="SECONDS", min=1, max=86400, help="How long to wait for a shutdown."),
+]
+
+
+def start(
+    context: typer.Context,
+    keys: Keys = None,
+    all_: All = False,
+    host: OnHost = None,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Power machines on.
+
+    Examples:
+
+    - `hostloom machine start web1 web2`
+    - `hostloom machine start --all --host kvm1`
+    """
+    with open_client(context) as client:
+        names = _chosen(client, keys, host, all_=all_)
+        if all_:
+            confirm(f"Start {_listed(names)}?", yes=yes)
+        _each(names, output, lambda name: _started(client, name, output))
+
+
+def stop(
+    context: typer.Context,
+    keys: Keys = None,
+    all_: All = False,
+    host: OnHost = None,
+    force: Force = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the machine is off.")] = False,
+    timeout: Timeout = 60.0,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Ask machines to shut down, or cut their power. What runs on a machine may ignore the request.
+
+    With --wait the command ends when every machine is off, or with exit code 1 after --timeout.
+
+    Examples:
+
+    - `hostloom machine stop web1 --wait`
+    - `hostloom machine stop web1 web2 --force --yes`
+    """
+    with open_client(context) as client:
+        names = _chosen(client, keys, host, all_=all_)
+        if force:
+            confirm(f"Cut the power of {_listed(names)}?", yes=yes)
+        elif all_:
+            confirm(f"Shut down {_listed(names)}?", yes=yes)
+        _each(
+            names,
+            output,
+            lambda name: _asked(client, name, force=force, output=output, quiet=wait and not force),
+            lambda name: _wait_off(client, name, timeout, output) if wait and not force else None,
+        )
+
+
+def restart(
+    context: typer.Context,
+    keys: Keys = None,
+    all_: All = False,
+    host: OnHost = None,
+    force: Force = False,
+    timeout: Timeout = 60.0,
+    yes: Yes = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Shut machines down, wait until they are off, and start them again.
+
+    A machine that is still on after --timeout is left on, and the exit code is 1. One that is off is started.
+
+    Examples:
+
+    - `hostloom machine restart web1`
+    - `hostloom machine restart --all --host kvm1 --force --yes`
+    """
+    with open_client(context) as client:
+        names = _chosen(client, keys, host, all_=all_)
+        if force:
+            confirm(f"Cut the power of {_listed(names)}, and start again?", yes=yes)
+        elif all_:
+            confirm(f"Restart {_listed(names)}?", yes=yes)
+
+        def off_and_on(name: str) -> Document:
+            if not force:
+                _wait_off(client, name, timeout, None)
+            return _started(client, name, output)
+
+        _each(
+            names,
+            output,
+            lambda name: _asked(client, name, force=force, output=output, quiet=True),
+            off_and_on,
+        )
+
+
+def decompose(
+    context: typer.Context,
+    keys: Keys = None,
+    all_: All = False,
+    host: OnHost = None,
+    yes: Yes = False,
+    wait: Wait = True,
+    output: Output = Format.TABLE,
+) -> None:
+    """Take composed machines apart: their disks, NICs and addresses go with them.
+
+    Examples:
+
+    - `hostloom machine decompose web1 --yes`
+    - `hostloom machine decompose --all --host kvm1`
+    """
+    with open_client(context) as client:
+        names = _chosen(client, keys, host, all_=all_, origin="composed")
+        confirm(f"Delete {_listed(names)} with {'its' if len(names) == 1 else 'their'} disks?", yes=yes)
+
+        def take_apart(name: str) -> Document:
+            operation = client.machines.delete(name)
+            if not wait and len(names) > 1:
+                say(f"operation {operation['id']} takes machine {name} apart")
+                return operation
+            done = finish(client, operation, output, wait=wait)
+            if output is Format.TABLE:
+                show_done(f"machine {name} is gone", done, output)
+            return done
+
+        _each(names, output, take_apart)
+
+
+def _chosen(
+    client: Client, keys: list[str] | None, host: str | None, *, all_: bool, origin: str | None = None
+) -> list[str]:
+    """The machines that are meant; each once."""
+    if bool(keys) is all_:
+        raise fail("name machines, or say --all", "for example `web1 web2`", Exit.USAGE)
+    if host is not None and not all_:
+        raise fail("--host goes with --all", "without it, machines are named", Exit.USAGE)
+    if keys:
+        return list(dict.fromkeys(keys))
+    machines = client.machines.list(**given(host=host))
+    names = [machine["hostname"] for machine in machines if origin in (None, machine["origin"])]
+    if not names:
+        say("there are no such machines")
+        raise typer.Exit(Exit.OK)
+    return sorted(names, key=natural)
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"machine {names[0]}"
+    return f"{len(names)} machines ({', '.join(names[:8])}{', …' if len(names) > 8 else ''})"
+
+
+def _each(names: list[str], output: Format, *steps: Callable[[str], Document | None]) -> None:
+    """Do every step for every machine; one that fails is told, and the others are done all the same."""
+    codes: dict[str, int] = {}
+    answers: dict[str, Document] = {}
+    for step in steps:
+        for name in [name for name in names if name not in codes]:
+            try:
+                answers[name] = step(name) or answers[name]
+            except ClientError as error:
+                codes[name] = report(error)
+            except typer.Exit as end:
+                codes[name] = end.exit_code
+    shown = list(answers.values())
+    if output is not Format.TABLE and shown:
+        show_data(shown[0] if len(names) == 1 else shown, output)
+    if worst := max(codes.values(), default=0):
+        raise typer.Exit(worst)
+
+
+def _started(client: Client, name: str, output: Format) -> Document:
+    changed = client.machines.act(name, "start")
+    if output is Format.TABLE:
+        show_done(f"machine {changed['hostname']}: power {changed['power']}", changed, output)
+    return changed
+
+
+def _asked(client: Client, name: str, *, force: bool, output: Format, quiet: bool) -> Document:
+    changed = client.machines.act(name, "stop", {"force": force})
+    if output is Format.TABLE and not quiet:
+        asked = "" if force or changed["power"] == "off" else " (asked to shut down)"
+        show_done(f"machine {changed['hostname']}: power {changed['power']}{asked}", changed, output)
+    return changed
+
+
+def _wait_off(client: Client, name: str, timeout_s: float, output: Format | None) -> Document:
+    """Wait until a machine is off; leaves the command where it does not go off in time."""
+    with console(stderr=True).status(f"waiting until machine {name} is off"):
+        is_off = any(power == "off" for power in _powers(client, name, timeout_s))
+    if not is_off:
+        raise fail(
+            f"machine {name} is still on, {timeout_s:g} s after it was asked to shut down",
+            f"`hostloom machine stop {name} --force` cuts its power",
+        )
+    machine = client.machines.get(name)
+    if output is Format.TABLE:
+        show_done(f"machine {machine['hostname']}: power off", machine, output)
+    return machine
+
+
+def _powers(client: Client, name: str, timeout_s: float) -> Iterator[str]:
+    until = time.monotonic() + timeout_s
+    while True:
+        yield client.machines.ask(name, "power")["power"]
+        if time.monotonic() >= until:
+            return
+        time.sleep(LOOK_EVERY_S)

@@ -1,0 +1,101 @@
+"""Tags: --tag replaces them all, --add-tag and --remove-tag change single ones."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from hostloom.cli.exits import Exit, fail
+from hostloom.client import Client, Collection, Document, Problem
+
+#: Another client may change the tags between reading and writing them.
+ATTEMPTS = 5
+
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag", help="Replaces all tags with this one; may be repeated for several; '' removes all."
+    ),
+]
+NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
+AddTags = Annotated[
+    list[str] | None, typer.Option("--add-tag", help="Adds a tag to those that are there; may be repeated.")
+]
+RemoveTags = Annotated[
+    list[str] | None, typer.Option("--remove-tag", help="Removes one tag; may be repeated.")
+]
+
+
+def tags_of(words: list[str] | None) -> list[str] | None:
+    """The tags that were given; one empty word stands for none."""
+    return None if words is None or not words else [word for word in words if word]
+
+
+@dataclass(frozen=True)
+class TagEdit:
+    """What the options say about tags."""
+
+    replaced: list[str] | None
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tag: list[str] | None, add: list[str] | None, remove: list[str] | None) -> "TagEdit":
+        """Of the options; a usage error where they contradict each other."""
+        edit = cls(tags_of(tag), tuple(add or ()), tuple(remove or ()))
+        if edit.replaced is not None and edit.changes:
+            raise fail(
+                "--tag replaces all tags, so it does not go with --add-tag or --remove-tag",
+                "use --add-tag and --remove-tag alone to keep the other tags",
+                Exit.USAGE,
+            )
+        if both := sorted(set(edit.added) & set(edit.removed)):
+            raise fail(f"--add-tag and --remove-tag both name {both[0]!r}", code=Exit.USAGE)
+        if "" in (*edit.added, *edit.removed):
+            raise fail("--add-tag and --remove-tag want a tag, not ''", code=Exit.USAGE)
+        return edit
+
+    @property
+    def changes(self) -> bool:
+        """Whether single tags are added or removed."""
+        return bool(self.added or self.removed)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything about tags is asked for."""
+        return self.changes or self.replaced is not None
+
+    def apply(self, tags: list[str]) -> list[str]:
+        """The tags as they are wanted; what is removed must be there."""
+        if self.replaced is not None:
+            return self.replaced
+        missing = [word for word in self.removed if word not in tags]
+        if missing:
+            there = ", ".join(tags) or "none"
+            raise fail(f"--remove-tag: there is no tag {missing[0]!r} here", f"its tags: {there}")
+        kept = [word for word in tags if word not in self.removed]
+        return kept + [word for word in dict.fromkeys(self.added) if word not in kept]
+
+    def update(self, collection: Collection, key: str, changes: Document) -> Document | None:
+        """Make the changes, tags among them; None where there are none. Tags of others are never lost."""
+        if not self.changes:
+            changes = changes if self.replaced is None else changes | {"tags": self.replaced}
+            return collection.update(key, changes) if changes else None
+        for left in reversed(range(ATTEMPTS)):
+            before = collection.get(key)
+            wanted = changes | {"tags": self.apply(before["tags"])}
+            try:
+                return collection.update(key, wanted, before["generation"])
+            except Problem as problem:
+                if problem.code != "stale" or not left:
+                    raise
+        raise AssertionError
+
+    def interface(self, client: Client, node: str, name: str) -> list[str] | None:
+        """The tags that an interface of a node is to have; None: as they are."""
+        if not self.changes:
+            return self.replaced
+        for interface in client.nodes.get(node)["interfaces"]:
+            if name in (interface["name"], str(interface["id"])):
+                return self.apply(interface["tags"])
+        return list(self.added)  # the server says that there is no such interface

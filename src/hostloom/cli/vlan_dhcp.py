@@ -1,0 +1,61 @@
+"""`hostloom vlan dhcp off` and `relay` show who loses our DHCP, and ask."""
+
+from collections.abc import Iterator
+
+from hostloom.cli.nouns import confirm
+from hostloom.cli.output import say
+from hostloom.client import Client, ClientError, Document
+
+#: Names that a line lists before it counts the rest.
+LISTED = 8
+
+
+def confirm_change(client: Client, key: str, question: str, *, yes: bool) -> None:
+    """Ask, with the names of those who are affected; nothing is asked of a VLAN that is not served."""
+    vlan = client.vlans.get(key)
+    if yes or vlan["dhcp"] == "off":
+        return
+    for line in affected(client, vlan) or ["no machine, lease or reservation is affected"]:
+        say(line)
+    confirm(f"VLAN {vlan['key']}: {question}", yes=yes)
+
+
+def affected(client: Client, vlan: Document) -> list[str]:
+    """Machines with a NIC on the VLAN, leases, and other reserved addresses, a line each kind."""
+    subnets = {subnet["cidr"] for subnet in client.subnets.list() if subnet["vlan"] == vlan["key"]}
+    machines = [
+        f"{machine['hostname']} ({machine['power']})"
+        for machine in client.machines.list()
+        if any(nic["vlan"] == vlan["key"] for nic in machine["interfaces"])
+    ]
+    held = [address for address in client.addresses.list() if address["subnet"] in subnets]
+    reserved = [f"{each['ip']} {each['node'] or ''}".strip() for each in held if each["kind"] in _RESERVED]
+    kinds = (
+        ("machine", "loses DHCP and network boot", "lose DHCP and network boot", machines),
+        ("lease", "is not renewed", "are not renewed", list(_leases(client, vlan, subnets))),
+        ("reservation", "is not answered any more", "are not answered any more", reserved),
+    )
+    return [_line(*kind) for kind in kinds if kind[-1]]
+
+
+_RESERVED = frozenset({"auto", "static"})
+
+
+def _leases(client: Client, vlan: Document, subnets: set[str]) -> Iterator[str]:
+    """Those that the VLAN's racks have given; a rack that does not answer is told of."""
+    for rack in vlan["racks"]:
+        try:
+            leases = client.racks.ask(rack, "leases")["items"]
+        except ClientError as error:
+            say(f"the leases of rack {rack} could not be read: {error}")
+            continue
+        for lease in leases:
+            if lease["subnet"] in subnets:
+                yield f"{lease['ip']} {lease['machine'] or lease['hostname'] or lease['mac']}"
+
+
+def _line(noun: str, one: str, many: str, names: list[str]) -> str:
+    count = len(names)
+    more = f" and {count - LISTED} more" if count > LISTED else ""
+    heading = f"1 {noun} {one}" if count == 1 else f"{count} {noun}s {many}"
+    return f"{heading}: {', '.join(names[:LISTED])}{more}"

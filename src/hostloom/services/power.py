@@ -1,0 +1,88 @@
+"""Whether machines run: start, stop, ask, and whether they start with their host."""
+
+from dataclasses import replace
+
+from hostloom.model.access import Principal
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine, MachineOrigin, PowerState
+from hostloom.ports import Hypervisor, Ports
+from hostloom.services import machines
+from hostloom.services.access import require_admin
+from hostloom.workflows.hosts import hypervisor_of
+from hostloom.workflows.power import tell_power
+
+
+def start(ports: Ports, principal: Principal, key: str) -> Machine:
+    """Power on; nothing happens to a machine that runs."""
+    machine = _get(ports, principal, key)
+    machines.require_owner(principal, machine, "start")
+    hypervisor = _reach(ports, machine)
+    hypervisor.start(machine.uuid, _mark(machine))
+    return _record_power(ports, machine, hypervisor)
+
+
+def stop(ports: Ports, principal: Principal, key: str, *, force: bool = False) -> Machine:
+    """Ask the machine to shut down, or cut its power."""
+    machine = _get(ports, principal, key)
+    machines.require_owner(principal, machine, "stop")
+    machines.require_unlocked(machine)
+    return power_off(ports, machine, force=force)
+
+
+def power_off(ports: Ports, machine: Machine, *, force: bool) -> Machine:
+    """The same for whoever may switch this machine; WrongState."""
+    hypervisor = _reach(ports, machine)
+    hypervisor.stop(machine.uuid, _mark(machine), force=force)
+    return _record_power(ports, machine, hypervisor)
+
+
+def ask(ports: Ports, principal: Principal, key: str) -> PowerState:
+    """Whether the machine runs now; a change since the last look is recorded, with its event."""
+    machine = _get(ports, principal, key)
+    power = _reach(ports, machine).power(machine.uuid)
+    if power in (machine.power, PowerState.UNKNOWN):
+        return power
+    with ports.store.begin() as uow:
+        current = uow.machines.get(machine.system_id)
+        tell_power(uow, ports, current, power)
+        uow.machines.update(replace(current, power=power))
+        uow.commit()
+    return power
+
+
+def set_autostart(ports: Ports, principal: Principal, key: str, *, enabled: bool) -> Machine:
+    """Let the machine start when its host does, or not; WrongState for one without a host."""
+    require_admin(principal, "change machines")
+    machine = _get(ports, principal, key)
+    machines.require_unlocked(machine)
+    _reach(ports, machine).set_autostart(machine.uuid, _mark(machine), enabled=enabled)
+    with ports.store.begin() as uow:
+        current = uow.machines.get(machine.system_id)
+        changed = uow.machines.update(replace(current, autostart=enabled))
+        uow.commit()
+    return changed
+
+
+def _reach(ports: Ports, machine: Machine) -> Hypervisor:
+    """The hypervisor of a machine that is there and in no saga's hands; WrongState."""
+    machines.require_reachable(machine)
+    return hypervisor_of(ports, machine)
+
+
+def _get(ports: Ports, principal: Principal, key: str) -> Machine:
+    with ports.store.begin() as uow:
+        return machines.get(uow, principal, key)
+
+
+def _mark(machine: Machine) -> SystemId | None:
+    """By what it is switched: ours by our mark, an adopted one as it is, since the user asks for it."""
+    return machine.system_id if machine.origin is MachineOrigin.COMPOSED else None
+
+
+def _record_power(ports: Ports, machine: Machine, hypervisor: Hypervisor) -> Machine:
+    power: PowerState = hypervisor.power(machine.uuid)
+    with ports.store.begin() as uow:
+        current = uow.machines.get(machine.system_id)
+        changed = uow.machines.update(replace(current, power=power))
+        uow.commit()
+    return changed
