@@ -182,6 +182,10 @@ def test_disks_of_every_type_have_a_name_and_a_size(disk: str, volume: str) -> N
             "<forward mode='vepa'><interface dev='eth1'/></forward>",
             LibvirtNetwork("n", True, None, False, Forward.OTHER, parents=("eth1",)),
         ),
+        (
+            "<forward mode='passthrough'><interface dev='eth1'/><interface dev='eth2'/></forward>",
+            LibvirtNetwork("n", True, None, False, Forward.OTHER, parents=("eth1", "eth2"), passthrough=True),
+        ),
         ("<bridge name='v'/><ip address='10.0.0.1'/>", LibvirtNetwork("n", True, "v", False, None)),
     ],
 )
@@ -212,3 +216,34 @@ def test_an_inactive_pool_has_no_room() -> None:
 def test_sizes_have_units(text: str, unit: str | None, size: int) -> None:
     element = xml_in.parse(f"<capacity{f' unit={unit!r}' if unit else ''}>{text}</capacity>")
     assert xml_in.size_bytes(element) == size
+
+
+TAG = "<vlan><tag id='20'/></vlan>"
+DEFAULT = "<portgroup name='a' default='yes'>{}</portgroup>"
+NATIVE = "<vlan trunk='yes'><tag id='20' nativeMode='{}'/><tag id='30'/></vlan>"
+
+
+@pytest.mark.parametrize(
+    ("inner", "vid"),
+    [
+        ("", 0),
+        (TAG, 20),
+        ("<vlan trunk='yes'><tag id='20'/></vlan>", None),
+        ("<vlan><tag id='20'/><tag id='30'/></vlan>", None),
+        (NATIVE.format("untagged"), 20),
+        (NATIVE.format("tagged"), None),
+        (DEFAULT.format(TAG), 20),
+        (DEFAULT.format("") + TAG, 20),
+        (DEFAULT.format("<vlan><tag id='7'/></vlan>") + TAG, 7),
+        (f"<portgroup name='a'>{TAG}</portgroup>", 0),
+    ],
+)
+def test_the_vlan_that_a_network_puts_machines_on(inner: str, vid: int | None) -> None:
+    network = f"<network><name>n</name><forward mode='bridge'/><bridge name='v'/>{inner}</network>"
+    assert xml_in.network(network, active=True).vid == vid
+
+
+@pytest.mark.parametrize("tag", ["", "x", "4095", "-1"])
+def test_a_tag_that_is_none(tag: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        xml_in.network(f"<network><name>n</name><vlan><tag id='{tag}'/></vlan></network>", active=True)
