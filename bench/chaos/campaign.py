@@ -130,12 +130,15 @@ class Campaign:
         with self._work.refreshing():
             plan = first
             for _ in range(KILLS_A_ROUND):
-                if victim.start(plan):
-                    if len(self._work.unfinished() or ()) < BUSY:
+                # Where something may be to be gone on with, it may die as soon as it starts.
+                if victim.start(plan, armed=bool(self._work.accepted)):
+                    unfinished = {item["id"] for item in self._work.unfinished() or ()}
+                    interrupted |= unfinished
+                    victim.arm()
+                    if len(unfinished) < BUSY:
                         self._work.submit()
                     self._wait_for_death(victim, draw.uniform(*PATIENCE_S))
                 self._count(victim)
-                interrupted |= {item["id"] for item in self._work.unfinished() or ()}
                 plan = self._draw_plan(unwinding=draw.random() < 0.45)
                 victim = draw.choice(self.servers) if len(self.servers) > 1 else victim
                 victim.end()

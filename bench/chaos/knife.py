@@ -49,13 +49,14 @@ class Plan:
 
 
 class Knife:
-    """Counts points and kills at the chosen one; where it did is written to a file first."""
+    """Counts points, once it is armed, and kills at the chosen one; a file says which it was."""
 
     def __init__(self, plan: Plan, note: Path) -> None:
         self._plan, self._note = plan, note
         self._lock = threading.Lock()
         self._count = 0
         self._unwinding = threading.local()
+        self._armed = False
 
     def install(self) -> None:
         """Wrap what is counted."""
@@ -70,8 +71,14 @@ class Knife:
         self._wrap(Control, "command", lambda: Where.KEA, lambda words: str(words[0]))
         self._mark_unwinding()
 
+    def arm(self) -> None:
+        """Count from now on."""
+        self._armed = True
+
     def reach(self, kind: Where, what: str) -> None:
         """A point is reached; this may not return."""
+        if not self._armed:
+            return
         is_unwinding = getattr(self._unwinding, "on", False)
         wanted = is_unwinding if self._plan.where is Where.UNWIND else kind is self._plan.where
         if not wanted:

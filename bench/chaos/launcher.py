@@ -5,6 +5,7 @@ It runs in the rack and takes one JSON command a line: start, poll, signal.
 
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -24,7 +25,7 @@ def main() -> None:
         print(json.dumps(answer), flush=True)
 
 
-def _start(config: str, log: str, note: str, plan: dict[str, Any], lease_s: float) -> int:
+def _start(config: str, log: str, note: str, plan: dict[str, Any], lease_s: float, *, armed: bool) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -36,7 +37,11 @@ def _start(config: str, log: str, note: str, plan: dict[str, Any], lease_s: floa
     try:
         worker.LEASE_S, worker.RENEW_EVERY_S = lease_s, lease_s / 4
         where = Where(plan["where"]) if plan["where"] else None
-        Knife(Plan(where, plan["after"], plan["fail"]), Path(note)).install()
+        knife = Knife(Plan(where, plan["after"], plan["fail"]), Path(note))
+        knife.install()
+        signal.signal(signal.SIGUSR1, lambda *_: knife.arm())
+        if armed:
+            knife.arm()
         app.serve({}, {}, Path(config))
         os._exit(0)
     finally:

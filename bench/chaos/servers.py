@@ -74,8 +74,8 @@ class Server:
         lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
         (directory / "config.toml").write_text("".join(lines))
 
-    def start(self, plan: Plan) -> bool:
-        """Start it and wait until it serves; False if it was killed before."""
+    def start(self, plan: Plan, *, armed: bool = False) -> bool:
+        """Start it and wait until it serves; False if it was killed before. `armed`: it may be."""
         self._note.unlink(missing_ok=True)
         self.socket.unlink(missing_ok=True)
         self._pid = self._launcher.ask(
@@ -85,6 +85,7 @@ class Server:
             note=str(self._note),
             plan=asdict(plan),
             lease_s=self._lease_s,
+            armed=armed,
         )
         until = time.monotonic() + START_TIMEOUT_S
         while not self.socket.exists():
@@ -101,6 +102,10 @@ class Server:
         if self._pid is not None and self._launcher.ask("poll", pid=self._pid) is not None:
             self._pid = None
         return self._pid is not None
+
+    def arm(self) -> None:
+        """Have it count the points of its plan from now on."""
+        self.send(signal.SIGUSR1)
 
     def send(self, number: int) -> None:
         """Send it a signal."""

@@ -23,6 +23,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from hostloom import open_files
 from hostloom.api.peers import PeerProtocol
 from hostloom.api.v1 import create_api
 from hostloom.compat.maas2.server import Facade
@@ -112,6 +113,7 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
     """Read the settings, wire the adapters and serve; ConfigError before anything is begun."""
     settings = load_settings(environ, flags, file)
     configure_logging(settings.log_level)
+    settings = open_files.fit(settings)
     faulthandler.enable()  # a crash in a C library (libvirt's) says where it was
     with contextlib.ExitStack() as stack:
         ports = settle(settings, wire(settings, stack))

@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 5.0
 #: Connections beyond these are told to come again: as many machines as a rack has, and then some.
 MAX_CONNECTIONS = 512
+FEWEST_CONNECTIONS = 32
 #: A machine opens one or two; several may share an address behind a router.
 MAX_CONNECTIONS_OF_ONE = 64
 BACKLOG = 256
@@ -72,13 +73,15 @@ class BootServer:
             self._socket = undo.enter_context(_listen(settings.boot_port))
             self._tftp = _tftp(settings.tftp_port, self._served.__contains__)
             undo.pop_all()
+        # Fewer where the process may open few files (open_files.py).
+        most = min(MAX_CONNECTIONS, max(settings.max_connections, FEWEST_CONNECTIONS))
         config = uvicorn.Config(
             create_boot_app(
                 self._images,
                 loaders(),
                 BootCalls(self._boot, self._up, self._found, self._served.__contains__),
             ),
-            http=limited(PatientProtocol, Crowd(MAX_CONNECTIONS, MAX_CONNECTIONS_OF_ONE)),
+            http=limited(PatientProtocol, Crowd(most, min(most, MAX_CONNECTIONS_OF_ONE))),
             ws="none",
             log_config=None,
             access_log=False,

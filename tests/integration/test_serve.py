@@ -84,3 +84,13 @@ def test_what_may_pass_ends_the_start_with_75(
     said = capsys.readouterr().err
     assert said.startswith("error: hostloom does not start: ")
     assert "full" in said or "No space left on device: '/state/controller'" in said
+
+
+def test_too_few_open_files_end_the_start_with_one_line(tmp_path: Path) -> None:
+    settings = {"STATE_DIR": tmp_path, "SOCKET": tmp_path / "s", "LISTEN": f"127.0.0.1:{free_port()}"}
+    environment = os.environ | {f"HOSTLOOM_{name}": str(value) for name, value in settings.items()}
+    argv = ["prlimit", "--nofile=64:64", sys.executable, "-m", "hostloom.cli", "serve"]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 78
+    assert "it takes 320; raise the hard limit" in done.stderr
+    assert done.stderr.count("\n") == 1
