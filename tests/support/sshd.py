@@ -35,7 +35,7 @@ class Sshd:
         self._process: subprocess.Popen[bytes] | None = None
         make_key(directory / "user_key")
         self.renew_host_key()
-        (directory / "sshd_config").write_text(CONFIG.format(port=self.port, directory=directory))
+        self.configure("")
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True, mode=0o755)
 
@@ -51,6 +51,11 @@ class Sshd:
     def renew_host_key(self, kind: str = "ed25519") -> None:
         """As after a reinstallation."""
         make_key(self.directory / "host_key", kind)
+
+    def configure(self, directives: str) -> None:
+        """Have these lines in its configuration from its next start on."""
+        config = CONFIG.format(port=self.port, directory=self.directory)
+        (self.directory / "sshd_config").write_text(f"{config}{directives}\n")
 
     def start(self) -> None:
         with (self.directory / "sshd.log").open("ab") as log:

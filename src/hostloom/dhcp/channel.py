@@ -90,7 +90,7 @@ class _Forwarded:
 
     def __call__(self, timeout_s: float) -> Path:
         try:
-            return self._remotes.of(self._address).forward_unix(self._path, timeout_s)
+            return self._remotes.of(self._address).forward_unix(self._path, timeout_s=timeout_s)
         except DriverError as error:
             raise DhcpUnreachable(str(error)) from error
 

@@ -7,7 +7,8 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from hostloom.model.errors import InvalidValue
 
-DEFAULT_SOCKET = "/run/libvirt/libvirt-sock"
+#: Where libvirt listens: its one daemon (or the proxy of that name), or QEMU's own of the modular daemons.
+LIBVIRT_SOCKETS = ("/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock")
 
 # Both end up on ssh's command line and, through the user's ssh_config (ProxyCommand), in a shell.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
@@ -25,8 +26,9 @@ class SshAddress:
     port: int | None = None
     #: Private key file, from `?keyfile=`; None: what ssh's config and agent have.
     keyfile: str | None = None
-    #: Not part of where the connection goes: two sockets of one host share its connection.
-    socket: str = field(default=DEFAULT_SOCKET, compare=False)
+    #: From `?socket=`; None: one of LIBVIRT_SOCKETS. Not part of where the connection goes: two sockets of
+    #: one host share its connection.
+    socket: str | None = field(default=None, compare=False)
 
     @property
     def destination(self) -> str:
@@ -57,7 +59,7 @@ def ssh_address(uri: str) -> SshAddress | None:
         _user(uri, parts),
         _port(uri, parts),
         _absolute(uri, query, "keyfile"),
-        _absolute(uri, query, "socket") or DEFAULT_SOCKET,
+        _absolute(uri, query, "socket"),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from hostloom.model.errors import HostRefused
-from hostloom.remote.address import SshAddress, ssh_address
+from hostloom.remote.address import LIBVIRT_SOCKETS, SshAddress, ssh_address
 from hostloom.remote.command import Local, Shell
 from hostloom.remote.directory import SocketDirectory
 from hostloom.remote.host import Remote
@@ -59,8 +59,12 @@ class Remotes:
         driver = parts.scheme.removesuffix("+ssh")
         with self._lock:
             self._users.setdefault(address, set()).add(uri)
-        socket = self.of(address).forward_unix(address.socket)
-        return f"{driver}+unix://{parts.path or '/system'}?socket={quote(str(socket))}"
+        remote = self.of(address)
+        if address.socket is None:
+            socket = remote.forward_unix(*LIBVIRT_SOCKETS, libvirt=f"{driver}:///system")
+        else:
+            socket = remote.forward_unix(address.socket)
+        return f"{driver}+unix:///system?socket={quote(str(socket))}"
 
     def read_file(self, uri: str, path: str, limit_bytes: int) -> str:
         """The end of a file on the host of a URI; empty if it is not there yet."""

@@ -1,6 +1,8 @@
 """One OpenSSH connection a host: commands and forwarded sockets share its master."""
 
+import select
 import shlex
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +14,8 @@ from hostloom.remote.address import SshAddress
 from hostloom.remote.command import Completed, run_process
 from hostloom.remote.keys import PinnedKeys
 from hostloom.remote.master import HOLD, Master, MasterFailed
+from hostloom.remote.relay import Relay
+from hostloom.remote.sockets import CARRY, FIND_SOCKET, NONE_THERE, NOT_ALLOWED
 from hostloom.remote.ssh import (
     CONNECT_TIMEOUT_S,
     SSH_FAILED,
@@ -29,11 +33,17 @@ MAX_SESSIONS = 8
 #: How long a connection may take beyond ssh's ConnectTimeout: key exchange, login, the user's shell.
 LOGIN_TIMEOUT_S = CONNECT_TIMEOUT_S + 7
 
-_CHECK_SOCKET = 'test -S "$1" || exit 3; test -w "$1" || exit 4'
+#: How long a command that carries a socket's connection is watched before it counts as connected.
+RELAY_TRIAL_S = 1.0
+
 _SOCKET_TROUBLE = {
-    3: "{path} is no socket there: does the daemon run that makes it?",
-    4: "{path} may not be opened by this user: it needs to be root or in the group libvirt",
+    NONE_THERE: "there is no socket {paths}: does the daemon run that makes it? `?socket=` names another one",
+    NOT_ALLOWED: "{paths} may not be opened by this user: it needs to be root or in the group libvirt",
 }
+_NOT_FORWARDED = (
+    "its sshd forwards no sockets (AllowStreamLocalForwarding, AllowTcpForwarding or DisableForwarding in"
+    " sshd_config), or nothing answers at {path}; without forwarding: {words}"
+)
 
 
 class Remote:
@@ -53,7 +63,9 @@ class Remote:
         self._master: Master | None = None
         #: Fingerprint that the master was connected with.
         self._trusted = ""
-        self._forwarded: dict[str, Path] = {}
+        #: The socket here, by those on the host that were asked for.
+        self._forwarded: dict[tuple[str, ...], Path] = {}
+        self._relays: list[Relay] = []
         self._used_at = time.monotonic()
 
     @property
@@ -78,19 +90,26 @@ class Remote:
             raise self._failure(done.stderr)
         return done
 
-    def forward_unix(self, remote_socket: str, timeout_s: float = 20.0) -> Path:
-        """A Unix socket here that leads to one on the host; HostRefused if there is none to lead to."""
+    def forward_unix(self, *sockets: str, libvirt: str = "", timeout_s: float = 20.0) -> Path:
+        """A Unix socket here that leads to the first of these on the host which this user may open.
+
+        Where sshd forwards no sockets, commands carry the connections, as virsh has it; `libvirt` is the URI
+        that virt-ssh-helper opens there. HostRefused if there is none, or no way to it.
+        """
         until = time.monotonic() + timeout_s
         self._connect(until)
         with self._turn(self._lock, until):
-            local = self._forwarded.get(remote_socket)
+            local = self._forwarded.get(sockets)
         if local is not None and local.exists():
             return local
-        checked = self.run(["sh", "-c", _CHECK_SOCKET, "sh", remote_socket], until - time.monotonic())
-        if checked.exit_code in _SOCKET_TROUBLE:
-            raise HostRefused(self.name, _SOCKET_TROUBLE[checked.exit_code].format(path=remote_socket))
+        path = self._find_socket(sockets, until)
         with self._turn(self._lock, until):
-            return self._forward(remote_socket, until)
+            local = self._directory / f"s{len(self._forwarded)}" if local is None else local
+            self._forward(local, path, until)
+        if not self._leads_on(local, until):
+            self._relay(local, path, libvirt, until)
+        self._forwarded[sockets] = local
+        return local
 
     def close(self) -> None:
         """End the connection and what goes through it; the next call makes a new one.
@@ -108,14 +127,50 @@ class Remote:
         if not self._forwarded and self._master and time.monotonic() - self._used_at > idle_s:
             self.close()
 
-    def _forward(self, remote_socket: str, until: float) -> Path:
-        local = self._forwarded.get(remote_socket) or self._directory / f"s{len(self._forwarded)}"
-        argv = self._call.control(self._options("no"), "forward", "-L", f"{local}:{remote_socket}")
+    def _find_socket(self, sockets: Sequence[str], until: float) -> str:
+        done = self.run(["sh", "-c", FIND_SOCKET, "sh", *sockets], until - time.monotonic())
+        if done.exit_code in _SOCKET_TROUBLE:
+            paths = " or ".join(sockets)
+            raise HostRefused(self.name, _SOCKET_TROUBLE[done.exit_code].format(paths=paths))
+        # A login shell may say things of its own before.
+        lines = [line for line in done.stdout.splitlines() if line in sockets]
+        if not lines:
+            raise HostRefused(self.name, f"looking for {' or '.join(sockets)}: {cause(done.stderr)}")
+        return lines[-1]
+
+    def _forward(self, local: Path, path: str, until: float) -> None:
+        argv = self._call.control(self._options("no"), "forward", "-L", f"{local}:{path}")
         done = run_process(argv, max(0.1, until - time.monotonic()), self.name, "ssh -O forward")
         if done.exit_code != 0:
             raise self._failure(done.stderr)
-        self._forwarded[remote_socket] = local
-        return local
+
+    def _leads_on(self, local: Path, until: float) -> bool:
+        """Whether a connection to the forwarded socket stays open.
+
+        ssh does not say whether sshd refused it, but the refusal comes before the answer to a later command.
+        """
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.connect(str(local))
+            self.run(["true"], until - time.monotonic())
+            readable, _, _ = select.select([probe], [], [], 0.05)
+            try:
+                return not readable or bool(probe.recv(1, socket.MSG_PEEK))
+            except ConnectionError:
+                return False
+
+    def _relay(self, local: Path, path: str, libvirt: str, until: float) -> None:
+        with self._turn(self._lock, until):
+            cancel = self._call.control(self._options("no"), "cancel", "-L", f"{local}:{path}")
+            run_process(cancel, max(0.1, until - time.monotonic()), self.name, "ssh -O cancel")
+            options = self._options("no") | {"ClearAllForwardings": "yes"}
+            command = shlex.join(["sh", "-c", CARRY, "sh", path, libvirt])
+            relay = Relay(local, self._call.argv(options, command))
+            words = relay.trouble(RELAY_TRIAL_S)
+            if words is None:
+                self._relays.append(relay)
+                return
+            relay.close()
+        raise HostRefused(self.name, _NOT_FORWARDED.format(path=path, words=cause(words)))
 
     def _connect(self, until: float) -> Master:
         """The master, connected anew if it is gone or the pinned key is another one."""
@@ -145,6 +200,9 @@ class Remote:
         if self._master is not None:
             self._master.end()
             self._master = None
+        for relay in self._relays:
+            relay.close()
+        self._relays.clear()
         for local in self._forwarded.values():
             local.unlink(missing_ok=True)
         self._forwarded.clear()

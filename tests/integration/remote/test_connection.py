@@ -17,6 +17,7 @@ from hostloom.model.errors import HostRefused, HostUnreachable
 from hostloom.remote.address import SshAddress
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys
+from support.echo import answering, ask
 from support.sshd import Sshd, descendants, free_port, make_key
 
 
@@ -31,34 +32,8 @@ def black_hole() -> Iterator[int]:
 
 @pytest.fixture
 def echo(tmp_path: Path) -> Iterator[Path]:
-    """A Unix socket that answers in capitals."""
-    path = tmp_path / "echo"
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen()
-
-        def serve() -> None:
-            while True:
-                try:
-                    peer, _ = listener.accept()
-                except OSError:
-                    return
-                with peer:
-                    peer.sendall(peer.recv(100).upper())
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
+    with answering(tmp_path / "echo") as path:
         yield path
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
-
-
-def ask(path: Path) -> bytes:
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(5)
-        client.connect(str(path))
-        client.sendall(b"hello")
-        return client.recv(100)
 
 
 def masters() -> list[int]:
@@ -109,7 +84,7 @@ def test_a_forwarded_socket_reaches_the_host(pinned: Sshd, remotes: Remotes, ech
 
 
 def test_a_socket_that_is_not_there(pinned: Sshd, remotes: Remotes, tmp_path: Path) -> None:
-    with pytest.raises(HostRefused, match="no socket there"):
+    with pytest.raises(HostRefused, match="there is no socket"):
         remotes.of(pinned.address).forward_unix(str(tmp_path / "none"))
 
 

@@ -1,0 +1,76 @@
+"""A Unix socket here whose connections are carried by commands on a host, where sshd forwards no sockets."""
+
+import contextlib
+import select
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from hostloom.remote.command import kill_group
+
+#: Bytes of what a command says that an error may quote.
+MAX_WORDS_BYTES = 2000
+
+
+class Relay:
+    """Listens at a path; each connection becomes the standard input and output of a command of its own."""
+
+    def __init__(self, path: Path, argv: Sequence[str]) -> None:
+        self._path, self._argv = path, argv
+        self._lock = threading.Lock()
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by close)
+        path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        self._listener.listen(8)
+        self._thread = threading.Thread(target=self._serve, name="ssh-relay", daemon=True)
+        self._thread.start()
+
+    def trouble(self, timeout_s: float) -> str | None:
+        """Open a connection for a moment; what the command said if it ended, None if it still runs."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.connect(str(self._path))
+            readable, _, _ = select.select([probe], [], [], timeout_s)
+            if not readable or probe.recv(1, socket.MSG_PEEK):
+                return None
+        # Its words come before its end, but its end may be noticed here first.
+        time.sleep(0.05)
+        self._errors.seek(0)
+        return self._errors.read(MAX_WORDS_BYTES).decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """End every connection and stop listening."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+        self._thread.join(5)
+        with self._lock:
+            for process in self._running:
+                kill_group(process)
+            self._running.clear()
+        self._errors.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, self._lock:
+                self._running = [process for process in self._running if process.poll() is None]
+                self._running.append(
+                    subprocess.Popen(
+                        self._argv,
+                        stdin=connection.fileno(),
+                        stdout=connection.fileno(),
+                        stderr=self._errors,
+                        start_new_session=True,
+                    )
+                )
