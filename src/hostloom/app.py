@@ -111,6 +111,7 @@ class SystemResolver:
 
 def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | None) -> None:
     """Read the settings, wire the adapters and serve; ConfigError before anything is begun."""
+    os.umask(0o077)
     settings = load_settings(environ, flags, file)
     configure_logging(settings.log_level)
     settings = open_files.fit(settings)
@@ -143,6 +144,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         raise ConfigError(
             "state_dir", str(settings.state_dir), f"a directory of ours ({error.strerror})"
         ) from error
+    close_to_others(settings.state_dir)
     store = open_store(settings.database)
     stack.callback(store.close)
     keys = PinnedKeys(store, settings.ssh_config)
@@ -183,6 +185,17 @@ def _ssh_uris(store: Store) -> list[str]:
     with store.begin() as uow:
         racks = [ssh_uri(control) for rack in uow.racks.list() for control in (rack.control, rack.control6)]
         return [*(host.uri for host in uow.hosts.list()), *(uri for uri in racks if uri is not None)]
+
+
+def close_to_others(directory: Path) -> None:
+    """What an earlier version or an operator made readable by all: the folder, and the database in it."""
+    files = [path for path in directory.glob("hostloom.db*") if path.is_file() and not path.is_symlink()]
+    for path, mode in [(directory, 0o750), *((file, 0o600) for file in files)]:
+        try:
+            if path.stat().st_mode & 0o777 & ~mode:
+                path.chmod(path.stat().st_mode & mode)
+        except OSError as error:
+            log.warning("others may read it", path=str(path), cause=error.strerror)
 
 
 def uri_rules(settings: Settings) -> UriRules:
@@ -253,10 +266,18 @@ def warm_up(ports: Ports) -> None:
 
 def make_server(settings: Settings, ports: Ports) -> uvicorn.Server:
     """The HTTP server of the API and of MAAS's; `run(sockets=…)` serves."""
-    facade = Facade(ports)
-    api = create_api(ports, admin_group=settings.admin_group, doors={"/MAAS/": facade.admit})
+    facade = Facade(ports, proxy_headers=settings.proxy_headers)
+    api = create_api(
+        ports, admin_group=settings.admin_group, doors={"/MAAS/": facade.admit}, names=_own_names(settings)
+    )
     api.mount("/MAAS", facade.app())
     return _Server(api, Crowd(settings.max_connections, settings.max_connections_per_address))
+
+
+def _own_names(settings: Settings) -> set[str]:
+    """The names of this machine, and those that the settings add."""
+    own = socket.gethostname()
+    return {own, own.partition(".")[0], settings.listen.host, *settings.allowed_hosts}
 
 
 class _Server(uvicorn.Server):
@@ -310,7 +331,9 @@ def listen_unix(path: Path, group: str) -> socket.socket:
     """A socket for the server's user and the group; one that a dead server left behind is replaced."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+            path.parent.chmod(0o755)  # members of the group go through it; the socket itself is closed
         if path.is_socket():
             _refuse_live(path)
             path.unlink()

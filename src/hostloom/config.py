@@ -90,6 +90,10 @@ class Settings:
     refresh_every_s: int = 300
     #: VLANs are asked who serves DHCP there every so many seconds, and at the start; 0: only when told.
     probe_every_s: int = 600
+    #: Names by which clients reach the API over TCP, beside addresses, localhost and this machine's name.
+    allowed_hosts: tuple[str, ...] = ()
+    #: A proxy before the server says in X-Forwarded-Host, -Proto and -For who asked for what.
+    proxy_headers: bool = False
     #: Connections to the API at a time, in all and from one address (over the socket: of one user).
     max_connections: int = 512
     max_connections_per_address: int = 128
@@ -185,6 +189,14 @@ def _paths(name: str, value: Any) -> tuple[Path, ...]:
     return tuple(_path(name, each.strip() if isinstance(each, str) else each) for each in words if each)
 
 
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    """A list in the file; parted by commas in a variable."""
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(each, str) for each in words):
+        raise ConfigError(name, value, "a list of texts")
+    return tuple(each.strip() for each in words if each.strip())
+
+
 def _networks(name: str, value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
     """A list in the file; parted by commas in a variable."""
     words = value.split(",") if isinstance(value, str) else value
@@ -267,6 +279,8 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "ssh_config": _optional_path,
     "refresh_every_s": _number(0, 86_400),
     "probe_every_s": _number(0, 86_400),
+    "allowed_hosts": _texts,
+    "proxy_headers": _flag,
     "max_connections": _number(1, 100_000),
     "max_connections_per_address": _number(1, 100_000),
     "log_level": _level,

@@ -15,7 +15,6 @@ import uvicorn
 from hostloom.boot.http import BootCalls, Report, create_boot_app
 from hostloom.boot.images import BootImages
 from hostloom.boot.loaders import loaders
-from hostloom.boot.quota import Quota
 from hostloom.boot.scripts import MachineBoot
 from hostloom.boot.tftp import TftpServer
 from hostloom.config import Settings
@@ -27,6 +26,7 @@ from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
 from hostloom.patience import Crowd, PatientProtocol, limited
 from hostloom.ports import Ports, UnitOfWork
+from hostloom.quota import Quota
 from hostloom.repeating import Repeating
 from hostloom.workflows.commission import give_up_overdue
 from hostloom.workflows.netboot import boot_now

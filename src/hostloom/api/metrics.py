@@ -1,8 +1,12 @@
 """What monitors read: `/metrics`, in the text format of Prometheus."""
 
+import math
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -10,22 +14,57 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from hostloom.api.calls import authenticate
+from hostloom.api.peers import SCOPE_KEY
 from hostloom.model.errors import HostloomError
 from hostloom.model.rack import Rack
 from hostloom.ports import Ports
 
 #: Racks that are asked at a time.
 RACKS_AT_ONCE = 8
+KEEP_S = 5.0
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/metrics", response_class=Response)
 def metrics(request: Request) -> Response:
-    """Figures for monitors, in the text format of Prometheus."""
-    registry = CollectorRegistry()
-    registry.register(WorldCollector(request.app.state.ports))
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    """Figures for monitors, in the text format of Prometheus; off this machine with a token only."""
+    if not _is_near(request):
+        authenticate(request)
+    figures: Figures = request.app.state.figures
+    return Response(figures.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+class Figures:
+    """The figures, read again when they are older than KEEP_S: racks are asked over the network."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._lock = threading.Lock()
+        self._text, self._read_at = b"", -math.inf
+
+    def text(self) -> bytes:
+        """In the text format of Prometheus; who asks while they are read waits for them."""
+        with self._lock:
+            if time.monotonic() - self._read_at >= KEEP_S:
+                registry = CollectorRegistry()
+                registry.register(WorldCollector(self._ports))
+                self._text, self._read_at = generate_latest(registry), time.monotonic()
+            return self._text
+
+
+def _is_near(request: Request) -> bool:
+    """Whether the request comes from this machine itself, and not through a proxy on it."""
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    if request.scope.get(SCOPE_KEY) is not None:
+        return True
+    try:
+        return request.client is not None and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 class WorldCollector(Collector):

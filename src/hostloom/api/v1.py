@@ -1,7 +1,7 @@
 """The native API: every router under /api/v1, with one way to answer errors and one OpenAPI document."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Any
@@ -16,6 +16,7 @@ from hostloom.api.calls import authenticate
 from hostloom.api.door import ApiDoor
 from hostloom.api.health import Health
 from hostloom.api.limits import Door, Limits
+from hostloom.api.names_served import KnownNames
 from hostloom.api.problems import MEDIA_TYPE, install_handlers
 from hostloom.api.routers import (
     access,
@@ -102,11 +103,16 @@ _PROBLEM_SCHEMA = {
 
 
 def create_api(
-    ports: Ports, *, admin_group: str = "hostloom", doors: Mapping[str, Door] | None = None
+    ports: Ports,
+    *,
+    admin_group: str = "hostloom",
+    doors: Mapping[str, Door] | None = None,
+    names: Iterable[str] | None = None,
 ) -> FastAPI:
     """The ASGI application over wired ports; `admin_group` may use the Unix socket as administrators.
 
-    `doors` say of paths that are mounted besides who may send a body.
+    `doors` say of paths that are mounted besides who may send a body; `names` are those by which the server
+    is asked over TCP, beside its addresses; None: any.
     """
 
     @asynccontextmanager
@@ -126,6 +132,7 @@ def create_api(
     )
     app.state.ports, app.state.admin_group, app.state.stopping = ports, admin_group, asyncio.Event()
     app.state.health = Health(ports.store)
+    app.state.figures = metrics.Figures(ports)
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(authenticate), Depends(refuse_unknown_query)])
     for each in ROUTERS:
         api.include_router(each)
@@ -133,6 +140,8 @@ def create_api(
     app.include_router(_health())
     app.include_router(metrics.router)
     app.add_middleware(Limits, doors={f"{PREFIX}/": ApiDoor(app), **(doors or {})})
+    if names is not None:
+        app.add_middleware(KnownNames, names=tuple(names))
     install_handlers(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     return app

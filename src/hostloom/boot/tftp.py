@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hostloom.boot.quota import Quota
 from hostloom.boot.tftp_packets import (
     ErrorCode,
     ReadRequest,
@@ -24,6 +23,7 @@ from hostloom.boot.tftp_packets import (
     parse_request,
 )
 from hostloom.model.errors import ConfigError
+from hostloom.quota import Quota
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,8 @@
 """`hostloom user`, `hostloom token`, `hostloom login` and `hostloom logout`."""
 
+import os
+import sys
+from getpass import getpass
 from typing import Annotated
 
 import typer
@@ -93,19 +96,40 @@ def list_tokens(
 
 def login(
     url: Annotated[str, typer.Argument(help="Where the server is, such as http://127.0.0.1:5240.")],
-    token: Annotated[str, typer.Argument(help="A token of `hostloom token create`.")],
+    token: Annotated[
+        str | None,
+        typer.Argument(
+            help="A token of `hostloom token create`; better left out: process lists show arguments."
+        ),
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Remember a server and a token, after trying them; only you can read them.
 
-    Example: `hostloom login http://hostloom.example:5240 1a2b3c4d.SECRET`
+    The token is read from HOSTLOOM_TOKEN, from the standard input, or asked for.
+
+    Example: `hostloom login http://hostloom.example:5240 < token`
     """
     if not url.startswith(("http://", "https://")):
         raise typer.BadParameter(f"{url!r} does not start with http:// or https://", param_hint="URL")
+    token = _token_text(token)
     with Client(Target(url=url.rstrip("/"), token=token)) as client:
         about = client.about()
     path = write_login(url.rstrip("/"), token)
     show_done(f"logged in to {url} as {about['user']} (stored in {path})", about, output)
+
+
+def _token_text(argument: str | None) -> str:
+    """The token, from wherever it comes; BadParameter for an empty one."""
+    if argument is not None:
+        say("the token is in the process list and in the shell's history: leave it out, and it is asked for")
+        return argument
+    text = os.environ.get("HOSTLOOM_TOKEN", "")
+    if not text:
+        text = getpass("token: ") if sys.stdin.isatty() else sys.stdin.readline()
+    if not text.strip():
+        raise typer.BadParameter("the token is empty", param_hint="TOKEN")
+    return text.strip()
 
 
 def logout(output: Output = Format.TABLE) -> None:

@@ -42,10 +42,14 @@ def _clear(parent: Path) -> None:
     """Remove what processes left that were killed."""
     for directory in parent.glob(f"{_PREFIX}*"):
         try:
+            # Where others may write, a name may be a link to a file of ours.
+            if directory.is_symlink() or directory.stat().st_uid != os.geteuid():
+                continue
             if not (directory / _LOCK).exists():
                 _clear_unfinished(directory)
                 continue
-            with (directory / _LOCK).open("r+") as file:
+            descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with os.fdopen(descriptor, "r+") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(directory, ignore_errors=True)
         except OSError:

@@ -1,6 +1,7 @@
 """Who may: users, tokens, and the question whether a principal is an administrator."""
 
 import hashlib
+import hmac
 
 from hostloom.model.access import ANONYMOUS, Principal, Token, User
 from hostloom.model.errors import InUse, InvalidValue, NotAuthenticated, NotFound, NotPermitted
@@ -94,7 +95,7 @@ def authenticate(uow: UnitOfWork, text: str) -> Principal:
     """The principal of a token's text; NotAuthenticated when it is not one of ours."""
     token_id, _, secret = text.partition(".")
     token = uow.tokens.find(token_id)
-    if token is None or token.secret_sha256 != _hash(secret):
+    if token is None or not hmac.compare_digest(token.secret_sha256, _hash(secret)):
         raise NotAuthenticated("the token is not known")
     user = uow.users.get(token.user_id)
     return Principal(user.name, user.admin)

@@ -21,6 +21,9 @@ from hostloom.services.naming import KEEP, Keep, changed_fields, check_generatio
 from hostloom.services.nodes import get as get_node
 from hostloom.workflows.controller import ensure_node
 
+#: In names of what a configuration keeps secret.
+_SECRET_WORDS = ("password", "secret", "user", "auth", "key-file", "cert")
+
 
 @dataclass(frozen=True)
 class RackInput:
@@ -164,10 +167,23 @@ def status(ports: Ports, principal: Principal, rack: Rack) -> RackStatus:
 
 
 def running(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
-    """The configuration that its server runs; DhcpUnreachable."""
+    """The configuration that its server runs, for ordinary users without its secrets; DhcpUnreachable."""
     with ports.store.begin() as uow:
         rack = get(uow, principal, key)
-    return _server(ports, rack).running()
+    found = _server(ports, rack).running()
+    if principal.admin:
+        return found
+    return {name: _without_secrets(value) for name, value in found.items()}
+
+
+def _without_secrets(value: Any) -> Any:
+    """The same with *** for what lets somebody in, wherever Kea has it."""
+    if isinstance(value, dict):
+        return {
+            name: "***" if any(word in name.lower() for word in _SECRET_WORDS) else _without_secrets(item)
+            for name, item in value.items()
+        }
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
 def leases(ports: Ports, principal: Principal, key: str) -> list[Lease]:

@@ -1,5 +1,6 @@
 """Open the database: SQLite in a file, or PostgreSQL; migrated, and ready for many threads."""
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ _PATIENCE = {
 KEPT_REVISIONS = 10_000
 #: Any number that no other program uses in our database: the advisory lock of migrations.
 MIGRATION_LOCK = 0x686F7374
+#: Up to the last @: a password may hold one. What it cannot hold in a URL ends nothing either.
+_USERINFO = re.compile(r"(//[^/:@]*:).*@", re.DOTALL)
+_SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:pass|secret|key)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 class DatabaseStore:
@@ -83,6 +87,8 @@ def open_store(url: str) -> DatabaseStore:
         engine.dispose()
         shown = engine.url.render_as_string(hide_password=True)
         cause = " ".join(str(error.orig).split())
+        if engine.url.password:
+            cause = cause.replace(str(engine.url.password), "***")
         raise ConfigError("database_url", shown, f"a database that can be opened: {cause}") from error
     name_troubles(engine)
     return DatabaseStore(engine)
@@ -110,11 +116,19 @@ def _forget_old_removals(connection: Connection) -> None:
     connection.execute(delete(removals).where(removals.c.revision <= floor))
 
 
+def masked(url: str) -> str:
+    """A URL without the password that may be in it, whatever else is wrong with it."""
+    bare = _USERINFO.sub(r"\1***@", url)
+    return _SECRET_PARAMETER.sub(r"\1***", bare)
+
+
 def _create_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise ConfigError("database_url", url, EXPECTED_URL) from error
+    except (ArgumentError, ValueError) as error:
+        raise ConfigError("database_url", masked(url), EXPECTED_URL) from error
+    if "@" in (parsed.host or ""):
+        raise ConfigError("database_url", masked(url), "one whose password has %40 for @")
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "postgresql+psycopg" and parsed.database:
@@ -137,7 +151,7 @@ def _create_engine(url: str) -> Engine:
         )
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
-    raise ConfigError("database_url", url, EXPECTED_URL)
+    raise ConfigError("database_url", masked(url), EXPECTED_URL)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

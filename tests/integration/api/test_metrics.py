@@ -3,12 +3,20 @@
 from ipaddress import ip_address
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from hostloom.api import metrics
 from hostloom.model.errors import DhcpUnreachable
 from hostloom.model.exchange import ForeignDhcp, VlanProbe
 from hostloom.model.ids import MacAddress
 from support.server import Running, running
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading is a new one."""
+    monkeypatch.setattr(metrics, "KEEP_S", 0.0)
 
 
 def read(server: Running) -> dict[str, dict[str, float]]:

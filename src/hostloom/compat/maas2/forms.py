@@ -20,6 +20,7 @@ TRUE = frozenset({"true", "1", "on", "yes", "t", "y"})
 FALSE = frozenset({"false", "0", "off", "no", "f", "n"})
 #: More fields than this is nobody's request.
 MAX_FIELDS = 5000
+MAX_INT = 2**31 - 1
 _INT = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
 
 
@@ -65,8 +66,8 @@ class Form:
             found += [each.strip() for each in listed.split(",")]
         return [each for each in found if each]
 
-    def whole(self, name: str, least: int | None = None, most: int | None = None) -> int | None:
-        """A whole number; None when absent or empty."""
+    def whole(self, name: str, least: int | None = None, most: int = MAX_INT) -> int | None:
+        """A whole number that every database holds; None when absent or empty."""
         value = self.text(name)
         if value is None or not value.strip():
             return None
@@ -75,7 +76,9 @@ class Form:
         number = int(value)
         if least is not None and number < least:
             raise bad_field(name, f"Ensure this value is greater than or equal to {least}.")
-        if most is not None and number > most:
+        if number < -most - 1:
+            raise bad_field(name, f"Ensure this value is greater than or equal to {-most - 1}.")
+        if number > most:
             raise bad_field(name, f"Ensure this value is less than or equal to {most}.")
         return number
 

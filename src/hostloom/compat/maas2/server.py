@@ -21,6 +21,7 @@ from hostloom.compat.maas2.catalogue import Action, Catalogue, Found
 from hostloom.compat.maas2.describe import describe, fingerprint
 from hostloom.compat.maas2.faults import fault_of
 from hostloom.compat.maas2.forms import Form, read_body, read_query
+from hostloom.compat.maas2.logins import Logins
 from hostloom.compat.maas2.nouns.account import login
 from hostloom.compat.maas2.nouns.everything import CATALOGUE
 from hostloom.model.access import ANONYMOUS, Principal
@@ -54,6 +55,8 @@ class Heard:
     body: bytes
     #: What the client's URL may have begun with, the likeliest first.
     bases: tuple[str, ...]
+    #: The address that it comes from.
+    client: str = ""
     #: By the monotonic clock.
     since: float = field(default_factory=time.monotonic)
 
@@ -61,9 +64,13 @@ class Heard:
 class Facade:
     """Answers requests below `/MAAS/`."""
 
-    def __init__(self, ports: Ports, catalogue: Catalogue = CATALOGUE) -> None:
+    def __init__(
+        self, ports: Ports, catalogue: Catalogue = CATALOGUE, *, proxy_headers: bool = False
+    ) -> None:
         self._ports, self._catalogue = ports, catalogue
         self._nonces = oauth.Nonces()
+        self._proxy_headers = proxy_headers
+        self._logins = Logins(ports)
         self._hash = fingerprint(catalogue)
         self._threads = CapacityLimiter(THREADS)
 
@@ -76,7 +83,7 @@ class Facade:
 
         HMAC signatures cover the fields of a form, so that of these only the key is looked at here.
         """
-        heard = _hear(Request(scope), b"")
+        heard = _hear(Request(scope), b"", proxied=self._proxy_headers)
         found = await to_thread.run_sync(self._admit, heard, limiter=self._threads)
         return found if isinstance(found, int) else self._response(found)
 
@@ -92,7 +99,7 @@ class Facade:
         return MAX_BODY_BYTES
 
     async def _serve(self, request: Request) -> Response:
-        heard = _hear(request, await request.body())
+        heard = _hear(request, await request.body(), proxied=self._proxy_headers)
         found = await to_thread.run_sync(self.answer, heard, limiter=self._threads)
         return self._response(found)
 
@@ -119,7 +126,7 @@ class Facade:
 
     def _answer(self, heard: Heard) -> Answer:
         if heard.path.rstrip("/") + "/" == login.path:
-            return self._dispatch(heard, Found(login, {}), "", ANONYMOUS)
+            return self._log_in(heard)
         if heard.path.rstrip("/") == "api/2.0/describe" and heard.method == "GET":
             # Without a charset: MAAS's command takes no other.
             document = describe(self._catalogue, heard.bases[0])
@@ -136,6 +143,14 @@ class Facade:
         given = self._dispatch(heard, found, op, principal)
         if given.status == 503:
             self._nonces.give_back(claim)
+        return given
+
+    def _log_in(self, heard: Heard) -> Answer:
+        user = _form(heard).text("username") or ""
+        self._logins.check(user, heard.client)
+        given = self._dispatch(heard, Found(login, {}), "", ANONYMOUS)
+        if given.status in (400, 401, 403):
+            self._logins.count_failure(user, heard.client)
         return given
 
     def _dispatch(self, heard: Heard, found: Found, op: str, principal: Principal) -> Answer:
@@ -215,11 +230,14 @@ def _split_op(path: str) -> tuple[str, str]:
     return (head + "/", last.removeprefix("op-")) if last.startswith("op-") else (path, "")
 
 
-def _hear(request: Request, body: bytes) -> Heard:
+def _hear(request: Request, body: bytes, *, proxied: bool) -> Heard:
+    """`proxied`: what a proxy says of the client counts."""
     headers = request.headers
+    told = headers if proxied else {}
+    nearest = request.client.host if request.client else ""
     raw_path = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
-    host = headers.get("x-forwarded-host") or headers.get("host") or "localhost"
-    scheme = headers.get("x-forwarded-proto") or request.scope.get("scheme", "http")
+    host = told.get("x-forwarded-host") or headers.get("host") or "localhost"
+    scheme = told.get("x-forwarded-proto") or request.scope.get("scheme", "http")
     hosts = dict.fromkeys((host, headers.get("host") or "localhost"))
     schemes = dict.fromkeys(each for each in (scheme, "http", "https") if each in ("http", "https"))
     return Heard(
@@ -231,4 +249,5 @@ def _hear(request: Request, body: bytes) -> Heard:
         headers.get("content-type", ""),
         body,
         tuple(f"{scheme}://{name}" for name in hosts for scheme in schemes),
+        told.get("x-forwarded-for", "").rpartition(",")[2].strip() or nearest,
     )

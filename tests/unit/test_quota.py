@@ -1,8 +1,8 @@
 import pytest
 
-from hostloom.boot import quota
-from hostloom.boot.quota import Quota
+from hostloom import quota
 from hostloom.model.errors import TooManyRequests
+from hostloom.quota import Quota
 
 
 class Clock:

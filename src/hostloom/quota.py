@@ -34,6 +34,12 @@ class Quota:
                 self._left.popitem(last=False)
             return allowed
 
+    def is_empty(self, key: Hashable) -> bool:
+        """Whether there is no try left; none is used up."""
+        with self._lock:
+            left, seen_at = self._left.get(key, (float(self.burst), 0.0))
+            return left + (self.clock() - seen_at) * self.per_s < 1.0 if key in self._left else False
+
     def check(self, key: Hashable, what: str) -> None:
         """Use up a try; TooManyRequests, which names `what`, where none is left."""
         if not self.take(key):
