@@ -12,6 +12,7 @@ from hostloom.model.annotation import Annotated
 from hostloom.model.attachment import Attachment
 from hostloom.model.commissioning import BootToken, Commissioning
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease, PublishedNic
+from hostloom.model.drift import Change
 from hostloom.model.event import Event
 from hostloom.model.exchange import DhcpMessage, DhcpOffer, ForeignDhcp, VlanProbe
 from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
@@ -462,8 +463,18 @@ class Nodes(Repository[Node, SystemId], Protocol):
         """The node with this interface; of several the first by system id."""
         ...
 
-    def replace_interfaces(self, system_id: SystemId, interfaces: Sequence[NodeInterface]) -> Node:
-        """Store what a scan found: matched by name, ids and operator's settings kept, the others removed."""
+    def replace_interfaces(
+        self, system_id: SystemId, interfaces: Sequence[NodeInterface], scanned_at: float | None = None
+    ) -> Node:
+        """Store what a scan found, matched by id, and by name where it has none; the others are removed.
+
+        The operator's settings are kept, also of those that are removed (`absent`): an interface with the id
+        of one of these has them again. Without `scanned_at` the time of the last scan stays.
+        """
+        ...
+
+    def absent(self, system_id: SystemId) -> Sequence[NodeInterface]:
+        """Interfaces that were away at the last scan, and on which the operator has had a word; by id."""
         ...
 
     def update_interface(self, system_id: SystemId, interface: NodeInterface) -> Node:
@@ -510,6 +521,22 @@ class Machines(Repository[Machine, SystemId], Protocol):
 
     def of_host(self, host_id: HostId) -> list[Machine]:
         """All on one host, by name."""
+        ...
+
+    def generations(self, host_id: HostId) -> dict[SystemId, tuple[int, tuple[Change, ...]]]:
+        """The generation and drift of every machine on a host; one statement."""
+        ...
+
+    def elsewhere(self, host_id: HostId | None, uuids: Sequence[str]) -> list[Machine]:
+        """Those with one of these UUIDs on other hosts (None: on any), by system id."""
+        ...
+
+    def removed_since(self, revision: int, keys: Sequence[SystemId]) -> set[SystemId]:
+        """Those of these that were removed after a revision of the world, or may have been."""
+        ...
+
+    def holders(self, macs: Sequence[MacAddress]) -> dict[MacAddress, set[SystemId]]:
+        """The machines that have each of these MACs, adopted ones too; one statement."""
         ...
 
     def move(
@@ -847,6 +874,10 @@ class UnitOfWork(Protocol):
 
     def commit(self) -> None:
         """Make the changes durable and start a new transaction."""
+        ...
+
+    def lock_world(self) -> None:
+        """Have every other change of the world wait: what is read from here on stays so until the commit."""
         ...
 
     def snapshot(self) -> Snapshot:

@@ -7,20 +7,8 @@ import pytest
 from field.run import play
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
-#: Faults that are known and not mended yet, by the number of the case.
-OPEN = {
-    *("01", "05", "06", "20"),
-}
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(
-            path, id=path.stem, marks=[pytest.mark.xfail(strict=True)] if path.stem[:2] in OPEN else []
-        )
-        for path in CASES
-    ],
-)
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in CASES])
 def test_a_field_case_has_the_outcome_it_states(path: Path, tmp_path: Path) -> None:
     assert [str(check) for check in play(path, tmp_path) if not check.is_met] == []

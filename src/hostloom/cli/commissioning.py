@@ -74,7 +74,9 @@ def commission(
 
 
 def forget(context: typer.Context, key: Key, yes: Yes = False, output: Output = Format.TABLE) -> None:
-    """Remove the record of an enlisted machine; should it boot from the network again, it is new again.
+    """Remove the record of an enlisted machine, or of an adopted one that is gone from its host.
+
+    Should it boot from the network again, or be seen on a host, it is new again.
 
     Example: `hostloom machine forget m-525400aabbcc --yes`
     """

@@ -32,7 +32,9 @@ _REFUSED = frozenset({403, 409, 412})
 _USAGE = frozenset({400, 413, 422})
 _UNREACHABLE = frozenset({503, 504})
 #: Error codes of operations.
-_STATES = frozenset({"already-exists", "address-on-wire", "in-use", "stale", "wrong-state", "plan-stale"})
+_STATES = frozenset(
+    {"already-exists", "address-on-wire", "in-use", "machine-differs", "stale", "wrong-state", "plan-stale"}
+)
 _REFUSED_CODES = frozenset[str](RequestCode) | frozenset[str](FixCode) | _STATES
 _UNREACHABLE_CODES = frozenset({"host-unreachable", "dhcp-unreachable", "outcome-unknown"})
 

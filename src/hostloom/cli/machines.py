@@ -51,6 +51,7 @@ NOUN = Noun(
         Column("AUTOSTART", "autostart"),
         Column("OWNER", "owner"),
         Column("LOCKED", "locked"),
+        Column("DRIFT", lambda item: [change["text"] for change in item["drift"]]),
     ),
     parts=lambda item: [*parts_of(item), *proofs.parts_of(item), *commissioning.parts_of(item)],
     empty="no machines yet: `hostloom machine compose` makes one, `hostloom machine plan` shows it first",

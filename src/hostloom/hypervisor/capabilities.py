@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
+from hostloom.decide.host_uuid import identifying_uuid
 from hostloom.hypervisor import xml_in
 from hostloom.hypervisor.boundary import reading
 from hostloom.hypervisor.words import ARCH_FROM_LIBVIRT, ARCH_TO_LIBVIRT
@@ -48,6 +49,11 @@ def emulations(
         with reading(findings, connection, f"architecture {word}", "how its machines run here"):
             found.append(_emulation(connection, guest, word, kvm_runs))
     return tuple(found)
+
+
+def host_uuid(connection: libvirt.virConnect) -> str:
+    """libvirt's UUID of the host; empty where it identifies none."""
+    return identifying_uuid(xml_in.parse(connection.getCapabilities()).findtext("host/uuid", ""))
 
 
 def _arch(guest: ET.Element) -> str:

@@ -4,6 +4,7 @@ import logging
 import threading
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import libvirt
@@ -46,6 +47,7 @@ class LibvirtHypervisor(LibvirtNetworks):
         self._sizes = DiskSizes()
         # What runs on a host may be another tomorrow, but not without a new connection.
         self._emulations: _Emulations = weakref.WeakKeyDictionary()
+        self._uuids: weakref.WeakKeyDictionary[libvirt.virConnect, str] = weakref.WeakKeyDictionary()
 
     # -- reads -----------------------------------------------------------------------------------------
 
@@ -59,7 +61,11 @@ class LibvirtHypervisor(LibvirtNetworks):
         emulations = self._emulations.get(connection, ())
         if not emulations:
             emulations = self._read_emulations(connection, pools, findings)
-        return read_host(connection, emulations, pools, findings, self._sizes)
+        uuid = self._uuids.get(connection, "")
+        if not uuid:
+            with reading(findings, connection, "the host's UUID", "libvirt's description of the host"):
+                uuid = self._uuids[connection] = capabilities.host_uuid(connection)
+        return replace(read_host(connection, emulations, pools, findings, self._sizes), uuid=uuid)
 
     def _read_emulations(
         self, connection: libvirt.virConnect, pools: PoolsRead, findings: Findings

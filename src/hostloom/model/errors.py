@@ -13,6 +13,7 @@ HostloomError
 │   ├── IdempotencyConflict  key
 │   ├── IdempotencyPending   key
 │   ├── WrongState           kind, key, state, wanted
+│   ├── MachineDiffers       machine, differences
 │   ├── NothingFits          reasons
 │   ├── PlanStale            plan, differences
 │   ├── Cancelled
@@ -53,7 +54,7 @@ class HostloomError(Exception):
     @property
     def details(self) -> dict[str, object]:
         """The structured fields, for the API."""
-        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
+        return {key: value for key, value in vars(self).items() if not key.startswith("_") and key != "hint"}
 
 
 class RequestError(HostloomError):
@@ -127,8 +128,9 @@ class InUse(RequestError):
 
     code = "in-use"
 
-    def __init__(self, kind: str, key: object, by: Sequence[str]) -> None:
+    def __init__(self, kind: str, key: object, by: Sequence[str], hint: str = "") -> None:
         super().__init__(f"{kind} {str(key)!r} is in use by {', '.join(by)}")
+        self.hint = hint
         self.kind, self.key, self.by = kind, str(key), tuple(by)
 
 
@@ -169,9 +171,21 @@ class WrongState(RequestError):
 
     code = "wrong-state"
 
-    def __init__(self, kind: str, key: object, state: str, wanted: str) -> None:
+    def __init__(self, kind: str, key: object, state: str, wanted: str, hint: str = "") -> None:
         super().__init__(f"{kind} {str(key)!r} is {state}, not {wanted}")
+        self.hint = hint
         self.kind, self.key, self.state, self.wanted = kind, str(key), state, wanted
+
+
+class MachineDiffers(RequestError):
+    """The machine on the host is not the one that was composed; `differences` says how, in words."""
+
+    code = "machine-differs"
+    hint = "undo the change on its host, or take the machine apart with `hostloom machine decompose`"
+
+    def __init__(self, machine: str, differences: Sequence[str]) -> None:
+        super().__init__(f"machine {machine!r} is not what was composed: {'; '.join(differences)}")
+        self.machine, self.differences = machine, tuple(differences)
 
 
 class NothingFits(RequestError):

@@ -40,8 +40,12 @@ class CorrelationEvidence(StrEnum):
     OPERATOR = "operator"
     #: An address of the host's URI is an address of the node.
     ADDRESS = "address"
-    #: A MAC of the host is a MAC of the node.
+    #: The NICs of the host are NICs of the node, by their MACs.
     MAC = "mac"
+    #: libvirt's UUID of the host is the same as at the last reading, and nothing else says which node it is.
+    UUID = "uuid"
+    #: The node was made from the host's own interfaces.
+    ADOPTED = "adopted"
     #: hostloom runs on this machine (`qemu:///system`).
     LOCAL = "local"
     NONE = "none"
@@ -179,6 +183,10 @@ class Host:
     default_pool: str = ""
     #: Kept as huge pages, which only machines get that ask libvirt for them.
     huge_pages_mib: int = 0
+    #: libvirt's UUID of the host as last read; empty: it has none that identifies it.
+    uuid: str = ""
+    #: The world's revision when the last reading began that is recorded: an older one changes nothing.
+    read_revision: int = 0
     generation: int = 1
 
     @property

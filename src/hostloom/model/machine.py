@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from hostloom.model.attachment import Attachment
 from hostloom.model.commissioning import BootAction
+from hostloom.model.drift import Change
 from hostloom.model.errors import WrongState
 from hostloom.model.host import Emulation
 from hostloom.model.ids import HostId, MacAddress, ResourcePoolId, SystemId, VlanId, ZoneId
@@ -140,6 +141,10 @@ class Machine:
     next_boot: BootAction | None = None
     #: Seconds since the epoch until which it has time to report what it is; None: no report is awaited.
     commission_by: float | None = None
+    #: Its name in libvirt as last read; empty: not read yet.
+    domain_name: str = ""
+    #: How it differs from its record, as last read.
+    drift: tuple[Change, ...] = ()
     generation: int = 1
 
 

@@ -7,14 +7,16 @@ from hostloom.decide.commission import Difference, differences_from_plan
 from hostloom.model.access import Principal
 from hostloom.model.commissioning import BootAction, Commissioning
 from hostloom.model.errors import WrongState
+from hostloom.model.event import Event
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, check_transition
 from hostloom.model.operation import Operation
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services.access import require_admin
-from hostloom.services.machines import get, require_unlocked
+from hostloom.services.machines import get, require_unlocked, way_out
 from hostloom.services.naming import check_generation
 from hostloom.services.start import start_saga
 from hostloom.workflows.commission import COMMISSION, CommissionInput
+from hostloom.workflows.whereabouts import require_nowhere_else
 
 
 class NextBoot(StrEnum):
@@ -90,15 +92,40 @@ def abort(uow: UnitOfWork, principal: Principal, key: str, generation: int | Non
     return uow.machines.update(replace(machine, state=state, next_boot=None, commission_by=None))
 
 
-def forget(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Remove the record of an enlisted machine; should it boot from the network again, it is new again."""
+def forget(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
+    """Remove the record of an enlisted machine, or of an adopted one that is gone from its host.
+
+    Should it boot from the network again, or be seen on a host, it is new again.
+    """
     require_admin(principal, "forget machines")
-    machine = get(uow, principal, key)
-    check_generation("machine", machine.hostname, machine, generation)
-    if machine.origin is not MachineOrigin.ENLISTED:
-        raise WrongState("machine", machine.hostname, machine.origin, "enlisted: others are decomposed")
-    require_unlocked(machine)
-    uow.machines.delete(machine.system_id)
+    with ports.store.begin() as uow:
+        machine = get(uow, principal, key)
+        check_generation("machine", machine.hostname, machine, generation)
+        _check_forgettable(uow, machine)
+        require_unlocked(machine)
+    if machine.origin is MachineOrigin.ADOPTED:
+        require_nowhere_else(ports, machine)
+    with ports.store.begin() as uow:
+        uow.lock_world()
+        current = uow.machines.get(machine.system_id)
+        _check_forgettable(uow, current)
+        uow.machines.delete(current.system_id)
+        text = f"its record was removed by {principal.name}"
+        subject = f"machine {current.hostname}"
+        uow.events.add(Event("machine-forgotten", subject, text, ports.clock.now()))
+        uow.commit()
+
+
+def _check_forgettable(uow: UnitOfWork, machine: Machine) -> None:
+    """Raise WrongState, with the way to get rid of it, for a machine that is there or that we composed."""
+    if machine.origin is MachineOrigin.COMPOSED:
+        hint = f"`hostloom machine decompose {machine.hostname}` takes it apart, also when it is gone"
+        wanted = "enlisted, or adopted and missing"
+        raise WrongState("machine", machine.hostname, machine.origin, wanted, hint)
+    if machine.origin is MachineOrigin.ADOPTED and machine.state is not MachineState.MISSING:
+        raise WrongState(
+            "machine", machine.hostname, "adopted and still on its host", "missing", way_out(uow, machine)
+        )
 
 
 def _check_netboot(machine: Machine) -> None:

@@ -33,6 +33,7 @@ from hostloom.model.operation import Operation
 from hostloom.ports import OfferedKey, Ports, UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import resource_pool_id, zone_id
+from hostloom.services.host_endpoints import check_new_endpoint
 from hostloom.services.naming import is_id
 from hostloom.services.start import start_saga
 from hostloom.workflows.add_host import ADD_HOST, AddHostInput
@@ -124,6 +125,9 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
     require_admin(principal, "add hosts")
     check_hostname(wanted.name)
     parse_host_uri(wanted.uri, ports.uris)
+    with ports.store.begin() as uow:
+        _check_free(uow, wanted.name, wanted.uri, wanted.id)
+        check_new_endpoint(uow, ports, wanted.uri)
     accepted = wanted.accept_key
     if wanted.trust_first_key and accepted is None:
         accepted = _first_key(ports, wanted.uri)
@@ -157,7 +161,7 @@ def update(
     require_admin(principal, "change hosts")
     accepted = None
     if changes.uri is not None:
-        parse_host_uri(changes.uri, ports.uris)
+        _check_endpoint(ports, principal, key, changes.uri)
     if changes.trust_first_key and changes.uri is not None and changes.accept_key is None:
         changes = replace(changes, accept_key=_first_key(ports, changes.uri))
     if changes.accept_key is not None:
@@ -173,7 +177,8 @@ def update(
             _tell_trust(uow, ports, host.name, changes.accept_key)
         changed = _apply(uow, host, changes)
         changed = uow.hosts.update(changed)
-        if changed.uri != host.uri or changed.correlation != host.correlation:
+        is_other = (changed.uri, changed.uuid) != (host.uri, host.uuid)
+        if is_other or changed.correlation != host.correlation:
             start_saga(uow, ports, principal, REFRESH, RefreshInput(changed.name), f"host {changed.name}")
         uow.commit()
     if changes.forget_key or accepted is not None or changed.uri != host.uri:
@@ -191,6 +196,12 @@ def _move_key(ports: Ports, uri: str, new_uri: str, accepted: OfferedKey | None)
     if uri != new_uri:
         ports.keys.retain(new_uri)
         ports.keys.release(uri)
+
+
+def _check_endpoint(ports: Ports, principal: Principal, key: str, uri: str) -> None:
+    parse_host_uri(uri, ports.uris)
+    with ports.store.begin() as uow:
+        check_new_endpoint(uow, ports, uri, get(uow, principal, key).id)
 
 
 def _first_key(ports: Ports, uri: str) -> str | None:
@@ -275,6 +286,8 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
         uow.nodes.get(changes.node)
         correlation = Correlation(CorrelationState.CORRELATED, changes.node, CorrelationEvidence.OPERATOR)
     pool = _pool(host, changes.default_pool)
+    # The operator says which machine it is: whatever answers next is taken for it.
+    is_resolved = host.correlation.state is CorrelationState.AMBIGUOUS and changes.uri is not None
     return replace(
         host,
         name=name,
@@ -295,6 +308,7 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
         correlation=correlation,
         default_pool=pool,
         storage_pools=with_default(host.storage_pools, pool),
+        uuid="" if is_resolved or changes.node is not None else host.uuid,
         host_key="" if changes.forget_key else changes.accept_key or host.host_key,
     )
 

@@ -82,7 +82,8 @@ def decompose(ports: Ports, principal: Principal, key: str, generation: int | No
         machine = get(uow, principal, key)
         _check_generation(machine, generation)
         if machine.origin is not MachineOrigin.COMPOSED:
-            raise WrongState("machine", machine.hostname, machine.origin, "composed by hostloom")
+            wanted, hint = "composed by hostloom", way_out(uow, machine)
+            raise WrongState("machine", machine.hostname, machine.origin, wanted, hint)
         if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
             raise WrongState("machine", machine.hostname, machine.state, "at rest")
         require_unlocked(machine)
@@ -126,6 +127,18 @@ def update(
             resource_pool_id=machine.resource_pool_id if pool is None else resource_pool_id(uow, pool),
             tags=machine.tags if changes.tags is None else changes.tags,
         )
+    )
+
+
+def way_out(uow: UnitOfWork, machine: Machine) -> str:
+    """How to get rid of a machine that hostloom did not make."""
+    name = machine.hostname
+    if machine.origin is MachineOrigin.ENLISTED or machine.state is MachineState.MISSING:
+        return f"`hostloom machine forget {name}` removes its record"
+    host = "its host" if machine.host_id is None else f"host {uow.hosts.get(machine.host_id).name}"
+    return (
+        f"hostloom deletes only machines that it made: delete it on {host}, refresh that host, and then "
+        f"`hostloom machine forget {name}` removes its record"
     )
 
 

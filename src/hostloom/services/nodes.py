@@ -3,14 +3,15 @@
 from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import AlreadyExists, InvalidValue, NotFound
+from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound
 from hostloom.model.ids import InterfaceId, MacAddress, SystemId, check_hostname
+from hostloom.model.machine import MachineOrigin
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.ports import IdSource, UnitOfWork
 from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag, domain_id, resource_pool_id, zone_id
-from hostloom.services.machines import require_unlocked
+from hostloom.services.machines import require_unlocked, way_out
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, is_id
 
 #: Mbit/s: 1 Tbit/s, above any Ethernet standard.
@@ -119,6 +120,11 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
     require_admin(principal, "delete nodes")
     node = get(uow, principal, key)
     check_generation("node", key, node, generation)
+    for machine in uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else ():
+        is_ours = machine.origin is MachineOrigin.COMPOSED
+        ours = f"`hostloom machine decompose {machine.hostname}` takes it apart"
+        hint = ours if is_ours else way_out(uow, machine)
+        raise InUse("node", node.hostname, [f"machine {machine.hostname}"], hint)
     uow.nodes.delete(node.system_id)
 
 

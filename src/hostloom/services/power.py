@@ -8,6 +8,7 @@ from hostloom.model.machine import Machine, MachineOrigin, PowerState
 from hostloom.ports import Hypervisor, Ports
 from hostloom.services import machines
 from hostloom.services.access import require_admin
+from hostloom.workflows.as_composed import require_as_composed
 from hostloom.workflows.hosts import hypervisor_of
 from hostloom.workflows.power import tell_power
 
@@ -17,6 +18,7 @@ def start(ports: Ports, principal: Principal, key: str) -> Machine:
     machine = _get(ports, principal, key)
     machines.require_owner(principal, machine, "start")
     hypervisor = _reach(ports, machine)
+    require_as_composed(hypervisor, machine)
     hypervisor.start(machine.uuid, _mark(machine))
     return _record_power(ports, machine, hypervisor)
 

@@ -48,6 +48,7 @@ class Hosts(Records[Host, HostId]):
             "facts_at": seen.facts_at,
             "storage_pools": seen.storage_pools,
             "findings": seen.findings,
+            "read_revision": seen.read_revision,
         }
         statement = (
             update(hosts)
@@ -80,7 +81,7 @@ class Hosts(Records[Host, HostId]):
 def _lasting(host: Host) -> Host:
     """The host without what every reading changes."""
     pools = tuple(replace(each, free_bytes=0) for each in host.storage_pools)
-    return replace(host, storage_pools=pools, facts_at=None, findings=())
+    return replace(host, storage_pools=pools, facts_at=None, findings=(), read_revision=0)
 
 
 def host_of(row: Row[Any]) -> Host:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from hostloom.model.attachment import Attachment
 from hostloom.model.dhcp import PublishedNic
+from hostloom.model.drift import Change
 from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration, WrongState
 from hostloom.model.ids import HostId, MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
@@ -52,6 +53,8 @@ OWN_FIELDS = (
     "on_demand",
     "next_boot",
     "commission_by",
+    "domain_name",
+    "drift",
     "generation",
 )
 #: Fields that snapshots show.
@@ -180,6 +183,39 @@ class Machines:
         """All on one host, by name."""
         page = select_machines().where(machines.c.host_id == host_id).order_by(nodes.c.hostname)
         return read_machines(self.tx, page)
+
+    def generations(self, host_id: HostId) -> dict[SystemId, tuple[int, tuple[Change, ...]]]:
+        """The generation and drift of every machine on a host: one statement."""
+        own = machines.c
+        query = select(own.system_id, own.generation, own.drift).where(own.host_id == host_id)
+        return {row.system_id: (row.generation, row.drift) for row in self.tx.rows(query)}
+
+    def elsewhere(self, host_id: HostId | None, uuids: Sequence[str]) -> list[Machine]:
+        """Those with one of these UUIDs on other hosts, by system id."""
+        if not uuids:
+            return []
+        other = machines.c.host_id.is_not(None) if host_id is None else machines.c.host_id != host_id
+        page = select_machines().where(machines.c.uuid.in_(uuids), other).order_by(machines.c.system_id)
+        return read_machines(self.tx, page)
+
+    def removed_since(self, revision: int, keys: Sequence[SystemId]) -> set[SystemId]:
+        """Those of these that were removed after a revision of the world, or may have been."""
+        floor = self.tx.read(select(tables.world.c.floor)).scalar_one()
+        if revision < floor:
+            return set(keys)
+        gone = tables.removals
+        query = select(gone.c.key).where(
+            gone.c.kind == "machines", gone.c.revision > revision, gone.c.key.in_(keys)
+        )
+        return {SystemId(key) for (key,) in self.tx.rows(query)}
+
+    def holders(self, macs: Sequence[MacAddress]) -> dict[MacAddress, set[SystemId]]:
+        """The machines that have each of these MACs: one statement."""
+        nic = machine_interfaces
+        found: dict[MacAddress, set[SystemId]] = {}
+        for row in self.tx.rows(select(nic.c.mac, nic.c.system_id).where(nic.c.mac.in_(macs))):
+            found.setdefault(row.mac, set()).add(row.system_id)
+        return found
 
     def list(self, after: SystemId | None = None, limit: int | None = None) -> list[Machine]:
         """By system id."""

@@ -1,6 +1,6 @@
 """Nodes and their interfaces in the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -16,6 +16,12 @@ from hostloom.store.tables import node_interface_addresses, node_interfaces, nod
 from hostloom.store.transaction import Transaction, columns_of
 from hostloom.store.types import interface_of
 
+#: The id of an interface that is not stored yet.
+NO_ID = InterfaceId(0)
+#: An interface has this and its id for a name while it is renamed: no link's name has a blank.
+RENAMED = "renamed "
+#: Interfaces of one node that are away and remembered.
+MAX_ABSENT = 256
 _FIELDS = [each.name for each in fields(Node) if each.name != "interfaces"]
 _INTERFACE_FIELDS = [each.name for each in fields(NodeInterface) if each.name != "addresses"]
 
@@ -115,16 +121,47 @@ class Nodes:
         name_users("node", node.hostname, self._users(key))
         remove_nodes(self.tx, [key])
 
-    def replace_interfaces(self, system_id: SystemId, interfaces: Sequence[NodeInterface]) -> Node:
-        """Store what a scan found; nothing is written when nothing changed."""
+    def replace_interfaces(
+        self, system_id: SystemId, interfaces: Sequence[NodeInterface], scanned_at: float | None = None
+    ) -> Node:
+        """Store what a scan found; the generation counts up only where an interface changed."""
         self.tx.change_world()
         node = self.get(system_id)
-        before = {each.name: each for each in node.interfaces}
-        wanted = [_kept(each, before.get(each.name)) for each in interfaces]
+        if scanned_at is not None:
+            node = self._scanned(node, scanned_at)
+        known = {each.id: each for each in node.interfaces}
+        claimed = {each.id for each in interfaces}
+        if claimed - known.keys() - {NO_ID}:
+            known |= {each.id: each for each in self.absent(system_id)}
+        by_name = {each.name: each for each in node.interfaces if each.id not in claimed}
+        wanted = [_kept(each, known.get(each.id) or by_name.get(each.name)) for each in interfaces]
         if tuple(wanted) == node.interfaces:
             return node
         with self.tx.atomic():
             return self._touch(self._replace(node, wanted), {})
+
+    def _scanned(self, node: Node, at: float) -> Node:
+        """Write when it was scanned: no decision rests on that, so generation and revision stay."""
+        mine = nodes.c.system_id == node.system_id
+        self.tx.write(update(nodes).where(mine).values(scanned_at=at))
+        return replace(node, scanned_at=at)
+
+    def absent(self, system_id: SystemId) -> Sequence[NodeInterface]:
+        """Interfaces that were away at the last scan, and on which the operator has had a word; by id."""
+        table = tables.absent_interfaces
+        query = select(table).where(table.c.system_id == system_id).order_by(table.c.id)
+        return [
+            NodeInterface(
+                InterfaceId(row.id),
+                row.name,
+                row.kind,
+                row.mac,
+                row.vlan_id,
+                row.vlan_source,
+                tags=row.tags,
+            )
+            for row in self.tx.rows(query)
+        ]
 
     def update_interface(self, system_id: SystemId, interface: NodeInterface) -> Node:
         """Store one interface as given; NotFound unless the node has it."""
@@ -164,18 +201,59 @@ class Nodes:
         return replace(item, generation=item.generation + 1)
 
     def _replace(self, node: Node, wanted: Sequence[NodeInterface]) -> Node:
-        """Delete, rewrite and insert interfaces so that they are the wanted ones, matched by name."""
-        before = {each.name: (place, each) for place, each in enumerate(node.interfaces)}
-        names = {each.name for each in wanted}
-        gone = [each.id for each in node.interfaces if each.name not in names]
+        """Delete, rewrite and insert interfaces so that they are the wanted ones, matched by id."""
+        before = {each.id: (place, each) for place, each in enumerate(node.interfaces)}
+        kept = {each.id for each in wanted}
+        gone = [each for each in node.interfaces if each.id not in kept]
+        self._put_away(node.system_id, gone)
+        self._fetch_back(kept - before.keys() - {NO_ID})
         if gone:
-            self.tx.write(delete(node_interfaces).where(node_interfaces.c.id.in_(gone)))
-        new = [(place, each) for place, each in enumerate(wanted) if each.name not in before]
-        for place, each in enumerate(wanted):
-            if each.name in before and before[each.name] != (place, each):
-                self._rewrite(node.system_id, place, each)
+            self.tx.write(delete(node_interfaces).where(node_interfaces.c.id.in_([each.id for each in gone])))
+        changed = [
+            (place, each)
+            for place, each in enumerate(wanted)
+            if each.id in before and before[each.id] != (place, each)
+        ]
+        self._free_names([each for _, each in changed if before[each.id][1].name != each.name])
+        for place, each in changed:
+            self._rewrite(node.system_id, place, each)
+        new = [(place, each) for place, each in enumerate(wanted) if each.id not in before]
         added = {each.name: each for each in self._insert(node.system_id, new)}
         return replace(node, interfaces=tuple(added.get(each.name, each) for each in wanted))
+
+    def _free_names(self, renamed: Sequence[NodeInterface]) -> None:
+        """Interfaces that swap their names hold neither in between."""
+        for each in renamed:
+            statement = update(node_interfaces).where(node_interfaces.c.id == each.id)
+            self.tx.write(statement.values(name=f"{RENAMED}{each.id}"))
+
+    def _put_away(self, system_id: SystemId, gone: Iterable[NodeInterface]) -> None:
+        """Remember the operator's word on interfaces that are away, the latest ones of a node."""
+        table = tables.absent_interfaces
+        rows = [
+            {
+                "id": each.id,
+                "system_id": system_id,
+                "name": each.name,
+                "kind": each.kind,
+                "mac": each.mac,
+                "vlan_id": each.vlan_id if each.vlan_source is VlanSource.OPERATOR else None,
+                "vlan_source": each.vlan_source,
+                "tags": each.tags,
+            }
+            for each in gone
+            if each.tags or each.vlan_source is VlanSource.OPERATOR
+        ]
+        if rows:
+            self.tx.write(insert(table), rows)
+            mine = select(table.c.id).where(table.c.system_id == system_id).order_by(table.c.id.desc())
+            old = [row.id for row in self.tx.rows(mine.offset(MAX_ABSENT))]
+            self.tx.write(delete(table).where(table.c.id.in_(old)))
+
+    def _fetch_back(self, keys: Collection[InterfaceId]) -> None:
+        table = tables.absent_interfaces
+        if keys:
+            self.tx.write(delete(table).where(table.c.id.in_(keys)))
 
     def _insert(
         self, system_id: SystemId, placed: Sequence[tuple[int, NodeInterface]]

@@ -131,4 +131,5 @@ def machine_of(wanted: Reservation, host: Host) -> Machine:
         zone_id=wanted.zone_id or host.zone_id,
         resource_pool_id=wanted.resource_pool_id or host.resource_pool_id,
         tags=wanted.tags,
+        domain_name=spec.name,
     )

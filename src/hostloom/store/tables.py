@@ -30,6 +30,7 @@ from hostloom.model.request import AddressMode
 from hostloom.store.documents import (
     BRIDGE_VLANS,
     DISKS,
+    DRIFT,
     EMULATIONS,
     FINDINGS,
     LIBVIRT_NETWORKS,
@@ -274,6 +275,20 @@ node_interface_addresses = Table(
     PrimaryKeyConstraint("interface_id", "position"),
 )
 
+#: Interfaces that were away at the last reading of their node, with the operator's word on them.
+absent_interfaces = Table(
+    "absent_interfaces",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("system_id", ForeignKey("nodes.system_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(255), nullable=False),
+    Column("kind", Word(InterfaceKind), nullable=False),
+    Column("mac", MacText),
+    Column("vlan_id", ForeignKey("vlans.id", ondelete="CASCADE"), index=True),
+    Column("vlan_source", Word(VlanSource), nullable=False),
+    Column("tags", WORDS, nullable=False),
+)
+
 hosts = Table(
     "hosts",
     metadata,
@@ -304,6 +319,8 @@ hosts = Table(
     Column("resource_pool_id", ForeignKey("resource_pools.id"), nullable=False, index=True),
     Column("tags", WORDS, nullable=False),
     _text("host_key"),
+    Column("uuid", String(36), nullable=False, server_default="", index=True),
+    Column("read_revision", BigInteger, nullable=False, server_default="0"),
     _generation(),
     _revision(),
     sqlite_autoincrement=True,
@@ -331,6 +348,8 @@ machines = Table(
     Column("on_demand", Boolean, nullable=False, server_default=false()),
     Column("next_boot", Word(BootAction)),
     Column("commission_by", Float, index=True),
+    Column("domain_name", Text, nullable=False, server_default=""),
+    Column("drift", DRIFT, nullable=False, server_default="[]"),
     Column("explanation", JSON_VALUE),
     _generation(),
     _revision(),
@@ -487,6 +506,7 @@ KINDS = {
     "annotations": "annotation",
     "nodes": "node",
     "node_interfaces": "interface",
+    "absent_interfaces": "interface that is away",
     "hosts": "host",
     "machines": "machine",
     "machine_interfaces": "machine interface",

@@ -133,6 +133,10 @@ class DatabaseUnitOfWork:
         if revision is not None and placements:
             self._cache.place(revision, placements)
 
+    def lock_world(self) -> None:
+        """Take the world's lock (store/transaction.py)."""
+        self._tx.change_world()
+
     def snapshot(self) -> Snapshot:
         """The world at one revision, this transaction's own changes included."""
         return self._cache.snapshot(self._tx)

@@ -9,7 +9,7 @@ from hostloom.model.host import Host
 from hostloom.ports import UnitOfWork
 from hostloom.workflows.hosts import observe
 from hostloom.workflows.observation import Observation
-from hostloom.workflows.record import record_observation
+from hostloom.workflows.record import record_new_host
 from hostloom.workflows.saga import Run, Saga, Step
 
 
@@ -56,7 +56,7 @@ def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
         return
     key = run.ports.keys.pinned(run.input.host.uri) or ""
     host = uow.hosts.add(replace(run.input.host, host_key=key))
-    record_observation(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
+    record_new_host(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
     uow.events.add(
         Event(
             "host-added",

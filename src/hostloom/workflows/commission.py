@@ -9,6 +9,7 @@ from hostloom.model.event import Event
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.ports import Ports, UnitOfWork
+from hostloom.workflows.as_composed import require_as_composed
 from hostloom.workflows.hosts import hypervisor_of
 from hostloom.workflows.saga import Run, Saga, Step
 
@@ -80,6 +81,7 @@ def _restart(run: Run[CommissionInput]) -> None:
     if machine.host_id is None:
         return
     hypervisor = hypervisor_of(run.ports, machine)
+    require_as_composed(hypervisor, machine)
     if hypervisor.power(machine.uuid) is PowerState.ON:
         hypervisor.stop(machine.uuid, machine.system_id, force=True)
     hypervisor.start(machine.uuid, machine.system_id)

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+from hostloom.decide.mac_evidence import Likeness, compare, nic_macs
 from hostloom.model.errors import NotFound
 from hostloom.model.ids import RackId, SystemId
 from hostloom.model.node import Node, NodeKind
@@ -10,7 +11,7 @@ from hostloom.model.observed import ObservedNetwork
 from hostloom.model.rack import LOCAL, Rack
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.names import free_hostname
-from hostloom.workflows.record import record_network
+from hostloom.workflows.record_interfaces import record_network
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,13 @@ def _find(uow: UnitOfWork, system_id: SystemId | None) -> Node | None:
 
 
 def _by_mac(uow: UnitOfWork, seen: ObservedNetwork) -> Node | None:
-    macs = {link.mac for link in seen.links if link.mac is not None and link.kind is not None}
+    """The one node whose NICs these are; MACs made up by software count where an address is the same too."""
+    macs = nic_macs(seen.links)
+    shown = {address.ip for link in seen.links for address in link.addresses if not address.ip.is_loopback}
+    found = []
     for node in uow.nodes.list():
-        if any(interface.mac in macs for interface in node.interfaces):
-            return node
-    return None
+        likeness = compare(macs, nic_macs(node.interfaces))
+        has_address = any(ip in shown for nic in node.interfaces for ip in nic.ips)
+        if likeness is Likeness.SAME or (likeness is Likeness.SAME_LOCAL and has_address):
+            found.append(node)
+    return found[0] if len(found) == 1 else None

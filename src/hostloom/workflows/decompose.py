@@ -10,6 +10,7 @@ from hostloom.ports import UnitOfWork
 from hostloom.workflows.hosts import host_of, hypervisor_of, spec_of
 from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.saga import Run, Saga, Step
+from hostloom.workflows.whereabouts import require_nowhere_else
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,11 @@ def _restore(run: Run[DecomposeInput], uow: UnitOfWork) -> None:
 
 
 def _note_power(run: Run[DecomposeInput]) -> WasRunning:
+    """A machine that is gone from its host may have been moved: what it holds is then in use elsewhere."""
     machine = _machine(run)
     power = hypervisor_of(run.ports, machine).power(machine.uuid)
+    if power is PowerState.UNKNOWN:
+        require_nowhere_else(run.ports, machine)
     return WasRunning(power is PowerState.ON)
 
 

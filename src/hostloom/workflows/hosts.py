@@ -23,6 +23,7 @@ from hostloom.ports import Hypervisor, Ports, UnitOfWork
 from hostloom.workflows.observation import Observation
 from hostloom.workflows.record import record_observation
 from hostloom.workflows.saga import ROW_ATTEMPTS
+from hostloom.workflows.whereabouts import ask_elsewhere, note_start
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Obs
 
     `pools`: names of its storage pools, as far as they are known.
     """
+    start = note_start(ports, name)
     seen = ports.hypervisors.of(name, uri).describe(pools)
     findings = Findings()
     network = None
@@ -44,7 +46,8 @@ def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Obs
         findings.add("links", "an answer of `ip` over SSH", error.cause)
     part = uri_host(uri)
     addresses = ports.resolver.addresses(part) if part else ()
-    return Observation(seen, network, addresses, ports.clock.now(), findings.all())
+    elsewhere = ask_elsewhere(ports, start, seen.machines)
+    return Observation(seen, network, addresses, ports.clock.now(), findings.all(), start, elsewhere)
 
 
 def observe_or_mark(ports: Ports, host: Host) -> Observation:

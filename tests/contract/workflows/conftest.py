@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from support.little_world import LittleWorld, little_world
-from support.postgres import running_postgres
+from support.postgres import PostgresServer, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -15,7 +21,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LittleWorl
     if request.param == "sqlite":
         yield little_world(tmp_path, hosts_there=1)
         return
-    with running_postgres() as server, server.database() as url:
+    with request.getfixturevalue("postgres").database() as url:
         world = little_world(tmp_path, hosts_there=1, database=url)
         yield world
         world.ports.store.close()

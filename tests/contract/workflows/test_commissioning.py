@@ -316,9 +316,7 @@ def test_nobody_is_enlisted_where_that_is_off(world: LittleWorld) -> None:
 
 def test_an_enlisted_machine_can_be_forgotten_and_comes_again(world: LittleWorld) -> None:
     bare = enlist(world, BARE)
-    with world.ports.store.begin() as uow:
-        commissioning.forget(uow, LOCAL_ADMIN, bare.hostname)
-        uow.commit()
+    commissioning.forget(world.ports, LOCAL_ADMIN, bare.hostname)
     with pytest.raises(NotFound):
         machine(world, bare.hostname)
     assert boot(world, BARE).decision.reason is BootReason.UNKNOWN
@@ -327,8 +325,8 @@ def test_an_enlisted_machine_can_be_forgotten_and_comes_again(world: LittleWorld
 
 def test_others_are_not_forgotten(world: LittleWorld) -> None:
     compose(world)
-    with world.ports.store.begin() as uow, pytest.raises(WrongState):
-        commissioning.forget(uow, LOCAL_ADMIN, "web")
+    with pytest.raises(WrongState):
+        commissioning.forget(world.ports, LOCAL_ADMIN, "web")
 
 
 # -- commission, and the user's word -----------------------------------------------------------------------

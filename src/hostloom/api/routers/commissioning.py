@@ -46,5 +46,5 @@ def abort_commission(call: Changing, key: str) -> Response:
 
 @router.post("/{key}/forget", status_code=204)
 def forget_machine(call: Changing, key: str) -> Response:
-    """Remove the record of an enlisted machine; should it boot from the network again, it is new again."""
-    return call.commit(204, lambda uow: commissioning.forget(uow, call.principal, key, call.generation))
+    """Remove the record of an enlisted machine, or of an adopted one that is gone from its host."""
+    return call.perform(204, lambda: commissioning.forget(call.ports, call.principal, key, call.generation))

@@ -136,6 +136,7 @@ class HostOut(Out):
     reachable: bool
     unreachable_cause: str
     facts_at: float | None
+    uuid: str
     findings: list[FindingOut]
     zone: str
     resource_pool: str
@@ -253,7 +254,7 @@ def _plain(item: Host) -> dict[str, Any]:
     """The fields that an answer has as the model has them."""
     names = (
         "id name uri installed_by default_macvlan_mode cores memory_mib huge_pages_mib cpu_over_commit_ratio "
-        "memory_over_commit_ratio reachable unreachable_cause facts_at host_key generation"
+        "memory_over_commit_ratio reachable unreachable_cause facts_at uuid host_key generation"
     )
     return {name: getattr(item, name) for name in names.split()}
 

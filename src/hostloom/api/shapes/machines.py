@@ -1,6 +1,6 @@
 """The forms of machines: what is wanted, and what is there."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator
@@ -10,7 +10,9 @@ from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.commissioning import CommissioningOut, NetworkBootOut
 from hostloom.api.shapes.proofs import NicProofOut
+from hostloom.decide.explain.drift import render_change
 from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.drift import Change
 from hostloom.model.machine import (
     Disk,
     DiskFormat,
@@ -155,6 +157,21 @@ class DiskOut(Out):
         return cls(**{name: getattr(item, name) for name in cls.model_fields})
 
 
+class DriftOut(Out):
+    """A difference between what is recorded and what is there; `text` says it in words."""
+
+    kind: str
+    subject: str
+    recorded: str
+    observed: str
+    text: str
+
+    @classmethod
+    def of(cls, item: Change) -> Self:
+        """Of the model."""
+        return cls(**asdict(item), text=render_change(item))
+
+
 class MachineOut(Out):
     """A machine."""
 
@@ -182,6 +199,8 @@ class MachineOut(Out):
     network_boot: NetworkBootOut
     #: Seconds since the epoch; null: it has never reported what it is.
     commissioned_at: float | None
+    #: How it differs from its record on its host, as last read.
+    drift: list[DriftOut]
     generation: int
 
     @classmethod
@@ -203,6 +222,7 @@ class MachineOut(Out):
             tags=list(item.tags),
             network_boot=NetworkBootOut.of(item, commissioned=commissioned_at is not None),
             commissioned_at=commissioned_at,
+            drift=[DriftOut.of(change) for change in item.drift],
         )
 
 

@@ -22,6 +22,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.IdempotencyConflict: 409,
     errors.IdempotencyPending: 409,
     errors.WrongState: 409,
+    errors.MachineDiffers: 409,
     errors.NothingFits: 409,
     errors.PlanStale: 409,
     errors.Cancelled: 409,

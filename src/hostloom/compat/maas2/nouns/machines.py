@@ -11,7 +11,7 @@ from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
 from hostloom.model.errors import NotFound
 from hostloom.model.ids import MacAddress, SystemId
-from hostloom.model.machine import Machine, MachineOrigin
+from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.ports import UnitOfWork
 from hostloom.services import coming, commissioning, hosts, nodes, power
 from hostloom.services import machines as service
@@ -140,10 +140,10 @@ def delete_machine(call: Call) -> Answer:
     call.form.flag("force")
     with call.begin() as uow:
         found = find(call, uow)
-        if found.origin is MachineOrigin.ENLISTED:
-            commissioning.forget(uow, call.principal, found.system_id)
-            uow.commit()
-            return GONE
+    is_gone = found.origin is MachineOrigin.ADOPTED and found.state is MachineState.MISSING
+    if found.origin is MachineOrigin.ENLISTED or is_gone:
+        commissioning.forget(call.ports, call.principal, found.system_id)
+        return GONE
     wait(call, service.decompose(call.ports, call.principal, found.system_id))
     return GONE
 

@@ -1,0 +1,72 @@
+"""What MAC addresses say about whether two readings are of one machine (DESIGN 2.1)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.model.ids import MacAddress
+from hostloom.model.node import InterfaceKind, NodeInterface
+from hostloom.model.observed import ObservedLink
+
+#: Names that udev gives to network adapters on USB: `usb0`, `enx001122334455`, `enp0s20f0u8`.
+_USB = re.compile(r"usb\d+|enx[0-9a-f]{12}|en[a-z0-9]*u\d+(u\d+)*(c\d+)?(i\d+)?")
+
+
+@dataclass(frozen=True)
+class NicMacs:
+    """The MACs of a machine's NICs; those of bridges, bonds and VLAN interfaces are copies of others."""
+
+    #: Burnt in by the vendor, and not of a USB adapter: the BMCs of many servers show the same one.
+    own: frozenset[MacAddress]
+    #: All of them.
+    physical: frozenset[MacAddress]
+
+
+class Likeness(StrEnum):
+    """How the NICs of two readings compare."""
+
+    #: One of them shows no NIC.
+    UNKNOWN = "unknown"
+    #: More than half of the NICs that both could have are the same.
+    SAME = "same"
+    #: All NICs are the same, but their MACs are made up by software.
+    SAME_LOCAL = "same-local"
+    #: Some NICs are the same, and as many or more are not.
+    PARTLY = "partly"
+    #: Nothing but MACs that other machines may have too is the same.
+    WEAK = "weak"
+    OTHER = "other"
+
+
+def nic_macs(interfaces: Iterable[NodeInterface | ObservedLink]) -> NicMacs:
+    """The MACs of the NICs among these interfaces."""
+    own, physical = set(), set()
+    for nic in interfaces:
+        if nic.kind is InterfaceKind.PHYSICAL and nic.mac is not None and nic.mac.is_unicast:
+            physical.add(nic.mac)
+            if not _is_local(nic.mac) and not _USB.fullmatch(nic.name):
+                own.add(nic.mac)
+    return NicMacs(frozenset(own), frozenset(physical))
+
+
+def compare(first: NicMacs, second: NicMacs) -> Likeness:
+    """How alike two machines' NICs are."""
+    if not first.physical or not second.physical:
+        return Likeness.UNKNOWN
+    common = first.own & second.own
+    if common:
+        fewer = min(len(first.own), len(second.own))
+        return Likeness.SAME if 2 * len(common) > fewer else Likeness.PARTLY
+    shared = first.physical & second.physical
+    if not shared:
+        return Likeness.OTHER
+    if first.own or second.own:
+        return Likeness.WEAK
+    is_whole = len(shared) == min(len(first.physical), len(second.physical))
+    return Likeness.SAME_LOCAL if is_whole else Likeness.WEAK
+
+
+def _is_local(mac: MacAddress) -> bool:
+    """The second lowest bit of the first byte is set: locally administered (IEEE 802)."""
+    return bool(int(mac.text[:2], 16) & 2)

@@ -1,0 +1,49 @@
+"""A machine that is recorded on another host than the one that shows it: it moved, or it is there twice."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.model.ids import HostId, SystemId
+from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState
+from hostloom.model.observed import ObservedMachine
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What another host says of a machine, asked while this host was read."""
+
+    system_id: SystemId
+    host_id: HostId
+    #: None: it does not answer.
+    there: bool | None
+    power: PowerState = PowerState.UNKNOWN
+    #: The machine's when its host was asked.
+    generation: int = 0
+
+
+class Sighting(StrEnum):
+    """What a machine is that is recorded on another host."""
+
+    #: It is here now.
+    MOVED = "moved"
+    #: It is still there; here is its definition, switched off.
+    COPY = "copy"
+    #: It runs in both places.
+    TWICE = "twice"
+    #: The same UUID, but not our mark: another machine.
+    OTHER = "other"
+
+
+def judge(machine: Machine, seen: ObservedMachine, answer: Elsewhere | None) -> Sighting:
+    """What a machine with the UUID of one that is recorded on another host is; the one that runs counts."""
+    if machine.origin is MachineOrigin.COMPOSED and seen.system_id != machine.system_id:
+        return Sighting.OTHER
+    runs_here = seen.power is PowerState.ON
+    if answer is None or answer.there is None:
+        is_gone = machine.state is MachineState.MISSING
+        return Sighting.MOVED if runs_here or is_gone else Sighting.COPY
+    if not answer.there:
+        return Sighting.MOVED
+    if answer.power is PowerState.ON:
+        return Sighting.TWICE if runs_here else Sighting.COPY
+    return Sighting.MOVED if runs_here else Sighting.COPY

@@ -1,0 +1,76 @@
+"""One host under two URIs: found before anything is sent to it, by where the URIs lead."""
+
+from ipaddress import ip_address
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.errors import AlreadyExists, InvalidValue
+from hostloom.model.host import Host
+from hostloom.model.host_uri import HostUri, UriRules, parse_host_uri
+from hostloom.model.ids import HostId
+from hostloom.model.network import Address
+from hostloom.ports import Ports, UnitOfWork
+
+#: Where the daemons of each scheme listen.
+_PORTS = {"qemu+ssh": 22, "qemu+tls": 16514}
+_ALL_TESTS = UriRules(test_hosts=True)
+
+
+def check_new_endpoint(uow: UnitOfWork, ports: Ports, uri: str, own: HostId | None = None) -> None:
+    """Raise AlreadyExists where another host's URI, or an address of its node, leads to the same daemon.
+
+    What this cannot see (an address that nothing is known of, another port) is found when the host is read.
+    """
+    wanted = parse_host_uri(uri, ports.uris)
+    if wanted.scheme == "test":
+        return
+    snapshot = uow.snapshot()
+    addresses = _addresses(ports, wanted)
+    for state in snapshot.hosts:
+        host = state.host
+        if host.id != own and (why := _same(snapshot, host, wanted, addresses)):
+            raise AlreadyExists("host at", uri, f"it is host {host.name} ({why})")
+
+
+def _same(snapshot: Snapshot, host: Host, wanted: HostUri, addresses: frozenset[Address]) -> str:
+    """Why a host is at the same place; empty: it is not, as far as can be seen."""
+    try:
+        there = parse_host_uri(host.uri, _ALL_TESTS)
+    except InvalidValue:
+        return ""  # a URI of an earlier version, which is not taken any more
+    if there.scheme == "test" or (there.host is None) != (wanted.host is None):
+        return ""
+    if there.host is None or wanted.host is None:
+        return "this machine"
+    if (there.port or _PORTS[there.scheme]) != (wanted.port or _PORTS[wanted.scheme]):
+        return ""
+    if _name(there.host) == _name(wanted.host):
+        return f"the same host {wanted.host}"
+    common = addresses & _literal(there.host) or _of_node(snapshot, host, addresses)
+    return f"the same address {min(common, key=str)}" if common else ""
+
+
+def _addresses(ports: Ports, uri: HostUri) -> frozenset[Address]:
+    if uri.host is None:
+        return frozenset()
+    return frozenset(ip for ip in ports.resolver.addresses(uri.host) if not ip.is_link_local)
+
+
+def _of_node(snapshot: Snapshot, host: Host, addresses: frozenset[Address]) -> frozenset[Address]:
+    """Those of these addresses that its node alone has: bridges of libvirt and Docker share theirs."""
+    node = snapshot.node_of(host)
+    if node is None:
+        return frozenset()
+    own = {ip for nic in node.interfaces for ip in nic.ips if ip in addresses and not ip.is_loopback}
+    others = [other for other in snapshot.nodes if other.system_id != node.system_id] if own else []
+    return frozenset(own.difference(ip for other in others for nic in other.interfaces for ip in nic.ips))
+
+
+def _literal(host: str) -> frozenset[Address]:
+    try:
+        return frozenset({ip_address(host)})
+    except ValueError:
+        return frozenset()
+
+
+def _name(host: str) -> str:
+    return host.lower().rstrip(".")
