@@ -10,7 +10,15 @@ from hostloom.api.forms import ABSENT, Flag, In, Int, Mac, Out, Patch, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.ids import SystemId
-from hostloom.model.node import BridgeKind, InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
+from hostloom.model.node import (
+    BridgeKind,
+    InterfaceKind,
+    InterfaceRole,
+    Node,
+    NodeInterface,
+    NodeKind,
+    VlanSource,
+)
 from hostloom.services import nodes
 from hostloom.services.nodes import DeviceInput, InterfaceChanges, NodeChanges
 
@@ -51,7 +59,12 @@ class InterfacePatch(Patch):
 
 
 class InterfaceOut(Out):
-    """An interface of a node."""
+    """An interface of a node.
+
+    `role` says what it is for, where that bars machines from it; `master` what it is a member of, where that
+    is no bridge or bond of the node; `child_addresses` are the node's addresses on links above it, which are
+    not listed.
+    """
 
     id: int
     name: str
@@ -68,6 +81,9 @@ class InterfaceOut(Out):
     mtu: int
     link_speed: int
     tags: list[str]
+    role: InterfaceRole
+    master: str
+    child_addresses: list[str]
 
     @classmethod
     def of(cls, item: NodeInterface, names: Names) -> Self:
@@ -88,6 +104,9 @@ class InterfaceOut(Out):
             mtu=item.mtu,
             link_speed=item.link_speed,
             tags=list(item.tags),
+            role=item.role,
+            master=item.master,
+            child_addresses=[str(address) for address in item.child_addresses],
         )
 
 
