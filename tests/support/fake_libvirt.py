@@ -125,11 +125,15 @@ class FakeHost:
     errors: dict[str, libvirt.libvirtError] = field(default_factory=dict)
     alive: bool = True
     topology: str = ""
+    closed: int = 0
     locked: list[FakePool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for pool in self.pools:
             pool.locked = self.locked
+
+    def close(self) -> None:
+        self.closed += 1
 
     def isAlive(self) -> int:  # noqa: N802  (libvirt's name)
         return int(self.alive)
@@ -160,6 +164,11 @@ class FakeHost:
     def listAllNetworks(self) -> list[FakeNetwork]:  # noqa: N802  (libvirt's name)
         self._fail("listAllNetworks")
         return self.networks
+
+    def listAllDomains(self, _flags: int) -> list[FakeDomain]:  # noqa: N802  (libvirt's name)
+        """Those that start with the host: none."""
+        self._fail("listAllDomains")
+        return []
 
     def getAllDomainStats(self, stats: int, flags: int) -> list[tuple[FakeDomain, dict[str, object]]]:  # noqa: N802  (libvirt's name)
         # A guest whose monitor hangs must not hold up the reading of its host.

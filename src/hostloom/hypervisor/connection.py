@@ -14,7 +14,14 @@ from typing import TypeVar
 
 import libvirt
 
-from hostloom.hypervisor.errors import cause_of, is_alive, is_connection_lost, silence_libvirt, translate
+from hostloom.hypervisor.errors import (
+    cause_of,
+    close_quietly,
+    is_alive,
+    is_connection_lost,
+    silence_libvirt,
+    translate,
+)
 from hostloom.hypervisor.lanes import GivenUp, Job, Lane
 from hostloom.model.errors import HostUnreachable, OutcomeUnknown
 
@@ -116,7 +123,7 @@ class HostConnection:
         self._write.close()
         if connection is not None:
             # Saying goodbye to a host that is dead blocks.
-            closer = threading.Thread(target=_close_quietly, args=(connection,), daemon=True)
+            closer = threading.Thread(target=close_quietly, args=(connection,), daemon=True)
             closer.start()
             closer.join(self.patience.close_s)
 
@@ -182,11 +189,22 @@ class HostConnection:
                 self._connection = connection
             return connection
 
+    def open_side(self, main: libvirt.virConnect) -> libvirt.virConnect:
+        """Another connection beside the main one, for calls that may hang; the caller closes it.
+
+        The test driver keeps its state with the connection: there it is the main one.
+        """
+        if main.getType() == "TEST":
+            return main
+        connection = libvirt.open(self._resolve(self._uri))
+        _keep_alive(connection)
+        return connection
+
     def _drop(self, connection: libvirt.virConnect) -> None:
         with self._lock:
             if self._connection is connection:
                 self._connection = None
-        _close_quietly(connection)
+        close_quietly(connection)
 
     # -- calls that hang ---------------------------------------------------------------------------------
 
@@ -226,10 +244,3 @@ def _keep_alive(connection: libvirt.virConnect) -> None:
     except libvirt.libvirtError as error:
         # Drivers inside this process have none, and nothing to lose.
         log.debug("no keepalive: %s", error)
-
-
-def _close_quietly(connection: libvirt.virConnect) -> None:
-    try:
-        connection.close()
-    except libvirt.libvirtError as error:
-        log.debug("closing: %s", error)

@@ -43,11 +43,16 @@ class LibvirtHypervisor(LibvirtNetworks):
 
     def __init__(self, uri: str, connection: HostConnection, reach: Reach) -> None:
         self._uri, self._connection, self._reach = uri, connection, reach
-        self._pool_reader = PoolReader()
+        self._pool_reader = PoolReader(connection.open_side)
         self._sizes = DiskSizes()
         # What runs on a host may be another tomorrow, but not without a new connection.
         self._emulations: _Emulations = weakref.WeakKeyDictionary()
         self._uuids: weakref.WeakKeyDictionary[libvirt.virConnect, str] = weakref.WeakKeyDictionary()
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._connection.close()
+        self._pool_reader.close()
 
     # -- reads -----------------------------------------------------------------------------------------
 
@@ -335,12 +340,12 @@ class LibvirtHypervisors:
         with self._lock:
             known = self._known.pop(uri, None)
         if known is not None:
-            known[0].close()
+            known[1].close()
         self._reach.forget(uri)
 
     def close(self) -> None:
         """Close every connection."""
         with self._lock:
             known, self._known = list(self._known.values()), {}
-        for connection, _ in known:
-            connection.close()
+        for _, hypervisor in known:
+            hypervisor.close()

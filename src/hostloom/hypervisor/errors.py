@@ -1,10 +1,13 @@
 """libvirt's errors as ours, in one place."""
 
 import errno
+import logging
 
 import libvirt
 
 from hostloom.model.errors import DriverError, HostRefused, HostUnreachable, HypervisorRejected
+
+log = logging.getLogger(__name__)
 
 _NOT_LET_IN = frozenset(
     {libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_ACCESS_DENIED}
@@ -42,6 +45,14 @@ def is_alive(connection: libvirt.virConnect) -> bool:
         return bool(connection.isAlive())
     except libvirt.libvirtError:
         return False
+
+
+def close_quietly(connection: libvirt.virConnect) -> None:
+    """Close a connection, also one that is broken."""
+    try:
+        connection.close()
+    except libvirt.libvirtError as error:
+        log.debug("closing: %s", error)
 
 
 def is_connection_lost(error: libvirt.libvirtError) -> bool:

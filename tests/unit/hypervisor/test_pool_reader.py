@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import libvirt
 import pytest
 
+from hostloom.hypervisor import pool_calls
 from hostloom.hypervisor import pools as pools_module
 from hostloom.hypervisor.pools import PoolReader
+from hostloom.model.errors import HostUnreachable
 from hostloom.model.finding import Findings
 from hostloom.model.host import StoragePool
 from support.fake_libvirt import FakeHost, FakePool, libvirt_error
@@ -108,6 +110,34 @@ def test_a_pool_that_hangs_is_named_and_the_others_are_read(hangs: threading.Eve
     assert findings.all() == ()
 
 
+def test_calls_that_hang_are_on_a_connection_of_their_own(hangs: threading.Event) -> None:
+    """On one connection they would delay all others."""
+    nas, local = FakePool("nas", hangs=hangs), FakePool("local")
+    main = FakeHost(errors={"listAllStoragePools": libvirt_error()})
+    sides: list[FakeHost] = []
+
+    def open_side(_main: object) -> FakeHost:
+        sides.append(FakeHost(pools=[nas, local], locked=sides[0].locked if sides else []))
+        return sides[-1]
+
+    reader = PoolReader(open_side, deadline_s=0.1)
+    for _ in range(3):
+        assert {pool.name: pool.active for pool in read(main, reader)} == {"local": True, "nas": False}
+    # The first is left to the call that hangs, and closed when it returns.
+    assert [side.closed for side in sides] == [0, 0]
+    hangs.set()
+    wait_until_back(reader, "nas")
+    assert [side.closed for side in sides] == [1, 0]
+    assert [pool.active for pool in read(main, reader)] == [True, True]
+
+
+def test_where_there_can_be_but_one_connection_pools_are_read_on_that() -> None:
+    def open_side(_main: object) -> FakeHost:
+        raise HostUnreachable("kvm1", "its sshd takes one session")
+
+    assert [pool.name for pool in read(FakeHost(), PoolReader(open_side))] == ["default"]
+
+
 def test_a_slow_look_is_not_repeated_soon(hangs: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools_module, "LOOK_AGAIN_S", 0.0)
     nas = FakePool("nas", hangs=hangs)
@@ -126,7 +156,7 @@ def test_libvirt_is_left_calls_for_everything_else(hangs: threading.Event) -> No
     for _ in range(3):
         found = {pool.name: pool for pool in read(host, reader)}
     assert [name for name, pool in found.items() if pool.active] == ["zlocal"]
-    assert sum(share.refreshed for share in shares) < pools_module.MAX_HANGING
+    assert sum(share.refreshed for share in shares) < pool_calls.MAX_HANGING
 
 
 def test_where_the_list_does_not_come_the_pools_that_are_known_are_asked(hangs: threading.Event) -> None:

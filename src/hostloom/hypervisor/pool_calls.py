@@ -1,0 +1,121 @@
+"""Calls about storage pools, which may never return: on a connection of their own, each with a deadline.
+
+On one connection, a call that hangs in one thread delays those of others by seconds, and libvirtd serves five
+at a time.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+import libvirt
+
+from hostloom.hypervisor.errors import close_quietly, is_alive
+from hostloom.hypervisor.lanes import Job, Lane
+from hostloom.model.errors import DriverError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+#: Opens a connection besides the given one, or returns that where there can be but one.
+OpenSide = Callable[[libvirt.virConnect], libvirt.virConnect]
+
+#: A call that has not returned by then hangs.
+DEADLINE_S = 8.0
+#: libvirtd has some twenty threads for all its clients: no more of them are to hang by our calls.
+MAX_HANGING = 3
+
+
+class PoolHangs(Exception):
+    """A call about a pool does not return; its text says why that is believed."""
+
+
+class PoolCalls:
+    """The calls about the pools of one host, one after the other."""
+
+    def __init__(self, open_side: OpenSide | None, deadline_s: float) -> None:
+        self._open_side, self._deadline_s = open_side, deadline_s
+        self._lane = Lane("pools")
+        self._lock = threading.Lock()
+        self._side: libvirt.virConnect | None = None
+        #: When calls began that have not returned, by what they are about.
+        self._hanging: dict[str, float] = {}
+        #: How long the last one took that had been given up, by what it was about.
+        self._took_s: dict[str, float] = {}
+
+    def make(self, main: libvirt.virConnect, about: str, call: Callable[[libvirt.virConnect], T]) -> T:
+        """The result of a call; PoolHangs where it does not return, or an earlier one about it has not."""
+        cause = f"it does not answer: no call about it has returned within {self._deadline_s:g} s"
+        with self._lock:
+            if about in self._hanging:
+                raise PoolHangs(cause)
+            if len(self._hanging) >= MAX_HANGING:
+                raise PoolHangs("it was not asked: calls about other storage pools hang")
+        begun_at = time.monotonic()
+        job: Job[T] = Job(lambda _: call(self._connection(main)))
+        self._lane.submit(job)
+        try:
+            return job.future.result(self._deadline_s)
+        except TimeoutError:
+            if job.future.done():
+                return job.future.result()
+        with self._lock:
+            self._hanging[about] = begun_at
+            side, self._side = self._side, None
+        self._lane.replace_thread()
+        job.future.add_done_callback(lambda future: self._returned(about, begun_at, side, future))
+        raise PoolHangs(cause)
+
+    def count_hanging(self) -> int:
+        """How many calls have not returned."""
+        with self._lock:
+            return len(self._hanging)
+
+    def hangs_for_s(self, about: str) -> float | None:
+        """How long the call about something has not returned; None: no call hangs."""
+        with self._lock:
+            begun_at = self._hanging.get(about)
+        return None if begun_at is None else time.monotonic() - begun_at
+
+    def slowest_s(self, about: str) -> float:
+        """How long the last call took that had been given up, once: it is forgotten then."""
+        with self._lock:
+            return self._took_s.pop(about, 0.0)
+
+    def close(self) -> None:
+        """End the thread and the connection."""
+        self._lane.close()
+        with self._lock:
+            side, self._side = self._side, None
+        if side is not None:
+            threading.Thread(target=close_quietly, args=(side,), daemon=True).start()
+
+    def _connection(self, main: libvirt.virConnect) -> libvirt.virConnect:
+        """The side connection; the main one where no other can be had."""
+        with self._lock:
+            side = self._side
+        if side is not None and is_alive(side):
+            return side
+        if self._open_side is None:
+            return main
+        try:
+            side = self._open_side(main)
+        except (libvirt.libvirtError, DriverError) as error:
+            log.info("storage pools are read on the main connection: %s", error)
+            return main
+        if side is not main:
+            with self._lock:
+                self._side = side
+        return side
+
+    def _returned(
+        self, about: str, begun_at: float, side: libvirt.virConnect | None, _future: "Future[T]"
+    ) -> None:
+        with self._lock:
+            self._hanging.pop(about, None)
+            self._took_s[about] = time.monotonic() - begun_at
+        if side is not None:
+            close_quietly(side)
