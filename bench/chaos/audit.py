@@ -144,9 +144,9 @@ def _audit_capacity(found: Found, hosts: Sequence[Document], machines: Sequence[
     for host in hosts:
         on_it = [machine for machine in machines if machine["host"] == host["name"]]
         for name in ("cores", "memory_mib"):
-            used = sum(machine[name] for machine in on_it)
-            if used > host[name]:
-                found.over_booked.append(f"{host['name']}: {used} {name} of {host[name]}")
+            used, offered = sum(machine[name] for machine in on_it), host[f"{name}_offered"]
+            if used > offered:
+                found.over_booked.append(f"{host['name']}: {used} {name} of {offered}")
 
 
 def _reservations(lab: Lab) -> list[tuple[str, str]]:
