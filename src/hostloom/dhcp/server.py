@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from hostloom.dhcp.lean import lean
 from hostloom.dhcp.missing import missing_interface, without
 from hostloom.model.dhcp import DhcpReservation
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, InvalidValue
+from hostloom.model.finding import Findings
 from hostloom.model.ids import MacAddress, SubnetId
 from hostloom.model.network import Address
+
+log = logging.getLogger(__name__)
 
 #: `state` of a lease that is neither declined nor reclaimed.
 ASSIGNED = 0
@@ -129,9 +133,16 @@ class KeaServer:
 
     def leases(self) -> Iterator[RecordedLease]:
         """Assigned leases, those included that ran out and were not cleared away yet."""
-        for each in self._control.command(f"lease{self.version}-get-all").get("leases", []):
-            if each.get("state", ASSIGNED) == ASSIGNED and each.get("type", "IA_NA") == "IA_NA":
-                yield _recorded(each)
+        findings = Findings()
+        leases = self._control.command(f"lease{self.version}-get-all").get("leases", [])
+        found: list[RecordedLease] = []
+        for number, lease in enumerate(leases if isinstance(leases, list) else [], 1):
+            with findings.reading(f"lease {number}", "a lease as Kea writes it"):
+                if lease.get("state", ASSIGNED) == ASSIGNED and lease.get("type", "IA_NA") == "IA_NA":
+                    found.append(_recorded(lease))
+        for finding in findings.all():
+            log.warning("Kea at %s: %s", self._control, finding)
+        yield from found
 
     def forget(self, ip: Address) -> None:
         """Strike a lease out of the book."""
@@ -215,7 +226,7 @@ def _recorded(data: dict[str, Any]) -> RecordedLease:
         mac=_mac(data.get("hw-address", "")),
         duid=data.get("duid", ""),
         hostname=data.get("hostname", ""),
-        subnet_id=SubnetId(data["subnet-id"]),
+        subnet_id=SubnetId(int(data["subnet-id"])),
         expires_at=float(data["cltt"] + data["valid-lft"]),
     )
 

@@ -1,5 +1,6 @@
 """What the scan's script prints, as links, addresses and routes."""
 
+import logging
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -11,8 +12,10 @@ from hostloom.hostscan.openvswitch import OpenVSwitch, parse_openvswitch
 from hostloom.hostscan.roles import parse_wireless
 from hostloom.hostscan.shape import MAX_ROUTES, is_name, shape_links
 from hostloom.model.errors import HostUnreadable
-from hostloom.model.finding import Finding, Findings
+from hostloom.model.finding import PARSE_ERRORS, Finding, Findings, in_words
 from hostloom.model.observed import ObservedLink, ObservedNetwork, ObservedRoute
+
+log = logging.getLogger(__name__)
 
 #: Mbit/s; drivers that do not know their speed say -1, some as an unsigned number.
 _MAX_SPEED = 10_000_000
@@ -22,6 +25,15 @@ MAX_HOSTNAME = 253
 
 def parse(text: str, host: str) -> ObservedNetwork:
     """What `commands.SCRIPT` printed on a host; HostUnreadable if it tells no link."""
+    try:
+        return _parse(text, host)
+    except PARSE_ERRORS as error:
+        # What is foreseen is a finding, and the rest is read: this is what nobody has foreseen.
+        log.exception("the links of host %s", host)
+        raise HostUnreadable(host, "links", in_words(error)) from error
+
+
+def _parse(text: str, host: str) -> ObservedNetwork:
     findings = Findings()
     parts = cut(text, host, findings)
     raw = shape_links(read_objects(parts["addr"], "links", "link", LINK, findings), findings)

@@ -23,7 +23,8 @@ from hostloom.hypervisor.errors import (
     translate,
 )
 from hostloom.hypervisor.lanes import GivenUp, Job, Lane
-from hostloom.model.errors import HostUnreachable, OutcomeUnknown
+from hostloom.model.errors import HostUnreachable, HostUnreadable, OutcomeUnknown
+from hostloom.model.finding import PARSE_ERRORS, in_words
 
 log = logging.getLogger(__name__)
 
@@ -165,6 +166,9 @@ class HostConnection:
                 self._drop(connection)
                 raise _Lost(HostUnreachable(self.host, cause_of(error))) from error
             raise failure from error
+        except PARSE_ERRORS as error:
+            log.exception("host %s: the answer to %s", self.host, action)
+            raise HostUnreadable(self.host, f"the answer to {action}", in_words(error)) from error
 
     # -- the connection ----------------------------------------------------------------------------------
 

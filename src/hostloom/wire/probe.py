@@ -1,7 +1,8 @@
 """The probe as an adapter: hands the agent's text to a host's python3, and reads what it found."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from hostloom.model.attachment import AttachKind
 from hostloom.model.errors import HostNotScannable, WireRefused
 from hostloom.model.exchange import DhcpOffer
+from hostloom.model.finding import PARSE_ERRORS, in_words, printable
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
 from hostloom.ports import ProbePoint, Reach
@@ -38,7 +40,9 @@ class AgentProbe:
     ) -> Sequence[DhcpOffer]:
         """Every server that would give an unknown client an address."""
         job = {"task": "dhcp", "version": version, "timeout_s": timeout_s}
-        return [_offer(each) for each in self._ask(point, job)["offers"]]
+        answer = self._ask(point, job)
+        with _understood(point):
+            return [_offer(each) for each in answer["offers"]]
 
     def reach(
         self, point: ProbePoint, targets: Sequence[Address], mtu: int | None = None, timeout_s: float = 1.0
@@ -48,11 +52,14 @@ class AgentProbe:
         for at in range(0, len(targets), TARGETS_AT_ONCE):
             some = [str(each) for each in targets[at : at + TARGETS_AT_ONCE]]
             job = {"task": "reach", "targets": some, "mtu": mtu, "timeout_s": timeout_s}
-            found += self._ask(point, job)["reach"]
-        return [
-            Reach(target, tuple(map(MacAddress.parse, each["macs"])), each["mtu"])
-            for target, each in zip(targets, found, strict=True)
-        ]
+            answer = self._ask(point, job)
+            with _understood(point):
+                found += answer["reach"]
+        with _understood(point):
+            return [
+                Reach(target, tuple(map(MacAddress.parse, each["macs"])), each["mtu"])
+                for target, each in zip(targets, found, strict=True)
+            ]
 
     def _ask(self, point: ProbePoint, job: Mapping[str, object]) -> dict[str, Any]:
         """The agent's answer; WireRefused and HostNotScannable as it says."""
@@ -75,13 +82,15 @@ class AgentProbe:
             raise HostNotScannable(point.uri, "there is no python3, which a probe needs")
         try:
             answer: dict[str, Any] = json.loads(done.stdout)
-        except ValueError:
+        except (ValueError, RecursionError):
             words = done.stderr.strip().splitlines() or ["it said nothing"]
             raise HostNotScannable(point.uri, f"the probe ended early: {words[-1]}") from None
+        if not isinstance(answer, dict):
+            raise HostNotScannable(point.uri, f"the probe answers with a {type(answer).__name__}")
         if "refused" in answer:
-            raise WireRefused(where, answer["refused"])
+            raise WireRefused(where, printable(answer["refused"]))
         if "unable" in answer:
-            raise HostNotScannable(point.uri, f"the probe could not be made: {answer['unable']}")
+            raise HostNotScannable(point.uri, f"the probe could not be made: {printable(answer['unable'])}")
         return answer
 
     def _shell(self, uri: str) -> Shell:
@@ -91,6 +100,16 @@ class AgentProbe:
         if is_this_machine(uri):
             return Local()
         raise HostNotScannable(uri)
+
+
+@contextmanager
+def _understood(point: ProbePoint) -> Iterator[None]:
+    """Where the agent's answer is not as the agent writes it, something else than the agent answers."""
+    try:
+        yield
+    except PARSE_ERRORS as error:
+        cause = f"the probe's answer cannot be understood: {printable(in_words(error))}"
+        raise HostNotScannable(point.uri, cause) from error
 
 
 @cache

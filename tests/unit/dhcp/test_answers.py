@@ -1,5 +1,6 @@
 """Answers of a Kea, or of what stands in its place, are bounded in length and time."""
 
+import json
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ import pytest
 from hostloom.dhcp import channel, control
 from hostloom.dhcp.channel import ControlAgent
 from hostloom.dhcp.control import ControlSocket
+from hostloom.dhcp.server import KeaServer
 from hostloom.model.errors import DhcpUnreachable
 
 
@@ -107,3 +109,25 @@ def test_an_agent_whose_answer_does_not_end(
     finally:
         server.shutdown()
         server.server_close()
+
+
+LEASE = {
+    "ip-address": "10.0.0.9",
+    "hw-address": "52:54:00:00:00:01",
+    "subnet-id": 1,
+    "cltt": 1,
+    "valid-lft": 2,
+}
+
+
+@pytest.mark.parametrize(
+    "odd", [5, {}, LEASE | {"ip-address": "x"}, LEASE | {"cltt": "y"}, LEASE | {"subnet-id": []}]
+)
+def test_a_lease_that_cannot_be_read_takes_no_other_away(
+    tmp_path: Path, odd: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = json.dumps({"result": 0, "arguments": {"leases": [odd, LEASE]}}).encode()
+    with answering(tmp_path / "s", lambda connection: connection.sendall(text)) as kea:
+        leases = list(KeaServer(4, kea).leases())
+    assert [str(lease.ip) for lease in leases] == ["10.0.0.9"]
+    assert "lease 1: expected a lease as Kea writes it" in caplog.text

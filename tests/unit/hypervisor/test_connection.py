@@ -10,12 +10,14 @@ from tempfile import TemporaryDirectory
 import libvirt
 import pytest
 
+from hostloom.hypervisor import xml_in
 from hostloom.hypervisor.connection import HostConnection, Patience
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.errors import (
     DriverError,
     HostRefused,
     HostUnreachable,
+    HostUnreadable,
     HypervisorRejected,
     OutcomeUnknown,
 )
@@ -223,3 +225,10 @@ def test_a_renamed_host_keeps_its_connection_and_its_new_name() -> None:
     with pytest.raises(HypervisorRejected, match="'new'"):
         old.start(UUID)
     hypervisors.close()
+
+
+def test_an_answer_that_cannot_be_parsed_says_so(connection: HostConnection) -> None:
+    for answer in ("<domain", "x"):
+        with pytest.raises(HostUnreadable, match=r"the answer to look of host .* cannot be read"):
+            connection.read("look", lambda _, text=answer: (xml_in.parse(text), int(text)))
+    assert connection.read("after", lambda c: c.getType(), 5) == "TEST"
