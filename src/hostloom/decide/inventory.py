@@ -233,7 +233,8 @@ class _Inventory:
             link.mtu,
             link.link_speed,
             role=link.role,
-            master="" if link.name in members else link.master,
+            # A tagged port that Open vSwitch made for the host is a VLAN interface on its bridge.
+            master="" if link.name in members or link.master in link.parents else link.master,
             bridge_vlans=link.bridge_vlans,
             child_addresses=link.child_addresses,
             routers=link.routers,

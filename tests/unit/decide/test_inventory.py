@@ -217,6 +217,12 @@ def test_libvirt_networks_with_tags_have_vlans() -> None:
     assert [(vlan.fabric_id, vlan.vid) for vlan in inventory.new_vlans] == [(1, 193)]
 
 
+def test_a_tagged_port_that_open_vswitch_made_is_no_member() -> None:
+    ovs = bridge("ovs0", "10.0.0.6/24", bridge_kind=BridgeKind.OVS, vlans=BridgeVlans(0, 0, 0, ALL))
+    mgmt = take(ovs, tagged("mgmt0", "ovs0", 10, master="ovs0")).interfaces[0]
+    assert (mgmt.name, mgmt.master) == ("mgmt0", "")
+
+
 # -- members -------------------------------------------------------------------------------------------------
 
 

@@ -107,6 +107,8 @@ def _label(label: LabelExplanation, host: str) -> list[str]:
     lines += _unmet(by_code.pop(RejectionCode.ATTACH_KIND, []), "attach={}")
     for code in _UNFIT:
         by_code.pop(code, None)
+    if for_containers := by_code.pop(RejectionCode.CONTAINER_BRIDGE, None):
+        lines.append(f"  for containers, only by name: {_listed(_name(each) for each in for_containers)}")
     if missing := by_code.pop(RejectionCode.NETWORK_MISSING, None):
         lines.append(f"  no libvirt network {' or '.join(each.subject for each in missing)}")
     return lines + [f"  not {render_rejection(each, host)}" for some in by_code.values() for each in some]
