@@ -180,6 +180,8 @@ def _interface(element: ET.Element) -> ObservedInterface:
         _attachment(element),
         printable(_attribute(element.find("target"), "dev"), MODEL_LENGTH),
         printable(_attribute(element.find("model"), "type"), MODEL_LENGTH),
+        vlan_vid(element.find("vlan")),
+        printable(_attribute(element.find("source"), "portgroup"), NAME_LENGTH),
     )
 
 

@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from hostloom.decide.nic_vlans import vlan_of_nic
+from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.host import Host
 from hostloom.model.ids import MacAddress, SystemId, VlanId
@@ -39,9 +41,10 @@ class Adoption:
         seen: Iterable[ObservedMachine],
     ) -> None:
         self._uow, self._ports, self._host = uow, ports, host
-        self._vlans = _vlans(host, node)
+        self._interfaces_by_name = {nic.name: nic for nic in (node.interfaces if node else ())}
         self._macs = [nic.mac for machine in seen for nic in machine.interfaces]
         self._read_holders: dict[MacAddress, set[SystemId]] | None = None
+        self._read_snapshot: Snapshot | None = None
 
     def adopt(self, seen: ObservedMachine) -> Machine:
         """Record one that is new, or that booted from the network before anybody knew where it runs."""
@@ -94,17 +97,22 @@ class Adoption:
         machine = replace(machine, host_id=self._host.id, power=seen.power, domain_name=seen.name)
         if machine.origin is MachineOrigin.ADOPTED:
             return self.read_again(machine, seen)
-        there = {nic.mac: nic.attachment for nic in seen.interfaces}
+        there = {nic.mac: nic for nic in seen.interfaces}
         interfaces = tuple(self._attached(nic, there.get(nic.mac)) for nic in machine.interfaces)
         pools = {disk.volume.rpartition("/")[2]: disk.pool for disk in seen.disks}
         disks = tuple(replace(disk, pool=pools.get(disk.volume) or disk.pool) for disk in machine.disks)
         return replace(machine, interfaces=interfaces, disks=disks)
 
-    def _attached(self, nic: MachineInterface, attachment: Attachment | None) -> MachineInterface:
+    def _attached(self, nic: MachineInterface, seen: ObservedInterface | None) -> MachineInterface:
         """The NIC as it meets this host; where its VLAN is not known, it is thought to have stayed."""
-        if attachment is None:
+        if seen is None:
             return nic
-        return replace(nic, attachment=attachment, vlan_id=self._vlans.get(_key(attachment)) or nic.vlan_id)
+        return replace(nic, attachment=seen.attachment, vlan_id=self._vlan_of(seen) or nic.vlan_id)
+
+    def _vlan_of(self, nic: ObservedInterface) -> VlanId | None:
+        if self._read_snapshot is None:
+            self._read_snapshot = self._uow.snapshot()
+        return vlan_of_nic(self._read_snapshot, self._host, self._interfaces_by_name, nic)
 
     def _interfaces(
         self, seen: ObservedMachine, known: Mapping[MacAddress, MachineInterface], system_id: SystemId
@@ -120,7 +128,7 @@ class Adoption:
         self, nic: ObservedInterface, name: str, before: MachineInterface | None
     ) -> MachineInterface:
         attachment = nic.attachment
-        vlan_id = self._vlans.get(_key(attachment))
+        vlan_id = self._vlan_of(nic)
         if before is None:
             return MachineInterface(name, nic.mac, attachment, vlan_id, model=nic.model)
         return replace(before, name=name, attachment=attachment, vlan_id=vlan_id, model=nic.model)
@@ -165,18 +173,3 @@ def _names(nics: Sequence[ObservedInterface], known: Mapping[MacAddress, Machine
         is_first = nic.mac in known and nic.mac not in given
         given.add(nic.mac)
         yield known[nic.mac].name if is_first else next(free)
-
-
-def _key(attachment: Attachment) -> tuple[AttachKind, str]:
-    is_interface = attachment.kind is AttachKind.MACVLAN
-    return AttachKind.BRIDGE if is_interface else attachment.kind, attachment.source
-
-
-def _vlans(host: Host, node: Node | None) -> dict[tuple[AttachKind, str], VlanId | None]:
-    """The VLAN of each host interface, and of each libvirt network by its bridge."""
-    by_name = {nic.name: nic.vlan_id for nic in (node.interfaces if node else ())}
-    found = {(AttachKind.BRIDGE, name): vlan for name, vlan in by_name.items()}
-    for network in host.libvirt_networks:
-        if network.bridge in by_name:
-            found[AttachKind.NETWORK, network.name] = by_name[network.bridge]
-    return found
