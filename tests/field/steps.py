@@ -94,6 +94,7 @@ def _host_fact(
         "interfaces": lambda: sorted(interfaces),
         "memory_used": lambda: document["memory_mib_used"],
         "reachable": lambda: document["reachable"],
+        "unreadable": lambda: sorted(finding["part"] for finding in document["findings"]),
         "macs": lambda: {nic: interfaces.get(nic, {}).get("mac") for nic in value},
         "vlans": lambda: {nic: bool(interfaces.get(nic, {}).get("vlan")) for nic in value},
         "vids": lambda: {nic: _vid(interfaces.get(nic, {}).get("vlan")) for nic in value},

@@ -88,6 +88,8 @@ NETWORKS = (
     Column("LIBVIRT DHCP", "dhcp"),
     Column("FORWARD", "forward", rank=1),
 )
+#: Parts that a line names.
+NAMED_PARTS = 5
 FINDINGS = (
     Column("PART", "part"),
     Column("EXPECTED", "expected", text=True),
@@ -215,6 +217,15 @@ def add(
         show_done(f"host {name} added; its node is {_node(made)}", made, output)
         if output is Format.TABLE and made["correlation"]["state"] != "correlated":
             say("interface constraints need a known node: `hostloom host show` says more")
+        _say_unreadable(made, output)
+
+
+def _say_unreadable(host: Document, output: Format) -> None:
+    """Name the parts of a host that the last reading could not make out, the first of many."""
+    parts = [finding["part"] for finding in host["findings"]]
+    if output is Format.TABLE and parts:
+        named = ", ".join(parts[:NAMED_PARTS]) + (", …" if len(parts) > NAMED_PARTS else "")
+        say(f"not readable: {named}; `hostloom host show {host['name']}` says more")
 
 
 add_list(app, NOUN)
@@ -310,6 +321,7 @@ def refresh(context: typer.Context, key: Key, wait: Wait = True, output: Output 
         finish(client, client.hosts.act(key, "refresh"), output, wait=wait)
         done = client.hosts.get(key)
     show_done(f"host {done['name']} read; {done['machines']} machines", done, output)
+    _say_unreadable(done, output)
 
 
 @app.command("scan")
