@@ -29,7 +29,7 @@ from hostloom.ports import Ports, UnitOfWork
 from hostloom.quota import Quota
 from hostloom.repeating import Repeating
 from hostloom.workflows.commission import give_up_overdue
-from hostloom.workflows.netboot import boot_now
+from hostloom.workflows.netboot import boot_now, hash_secret
 from hostloom.workflows.report import take_report, temporary_name
 from hostloom.workflows.served import ServedNetworks
 
@@ -79,7 +79,7 @@ class BootServer:
             create_boot_app(
                 self._images,
                 loaders(),
-                BootCalls(self._boot, self._up, self._found, self._served.__contains__),
+                BootCalls(self._boot, self._up, self._found, self._admit, self._served.__contains__),
             ),
             http=limited(PatientProtocol, Crowd(most, min(most, MAX_CONNECTIONS_OF_ONE))),
             ws="none",
@@ -137,9 +137,14 @@ class BootServer:
             disk_first=found.decision.tries_disk_first,
         )
 
-    def _found(self, secret: str, found: FoundHardware, seen_from: str) -> str:
+    def _admit(self, secret: str, seen_from: str) -> None:
         self._quotas.hardware.check(seen_from, "reports of this address")
         self._quotas.all_hardware.check("all", "reports")
+        with self._ports.store.begin() as uow:
+            if not uow.commissionings.knows(hash_secret(secret), self._ports.clock.now()):
+                raise ReportRefused
+
+    def _found(self, secret: str, found: FoundHardware) -> str:
         return take_report(self._ports, secret, found).value
 
     def _up(self, report: Report) -> None:

@@ -659,6 +659,10 @@ class Commissionings(Protocol):
         """Keep a token in place of its NIC's last one; forget those that have expired."""
         ...
 
+    def knows(self, secret_sha256: str, now: float) -> bool:
+        """Whether a token is there to be spent; it stays."""
+        ...
+
     def spend(self, secret_sha256: str, now: float) -> BootToken | None:
         """Take a token that has not expired, for good; None: there is none, or no more."""
         ...

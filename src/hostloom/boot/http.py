@@ -38,9 +38,11 @@ class BootCalls:
     boot: Callable[[MacAddress, str], MachineBoot]
     #: "I am up."
     up: Callable[[Report], None]
-    #: What was found in a machine, with the secret that it was given and where it came from; answers what it
-    #: does next.
-    found: Callable[[str, FoundHardware, str], str]
+    #: What was found in a machine, with the secret that it was given; answers what it does next.
+    found: Callable[[str, FoundHardware], str]
+    #: Whether a machine with this token and address may report at all, before any of it is read: raises
+    #: ReportRefused or TooManyRequests.
+    admit: Callable[[str, str], None] = lambda _secret, _seen_from: None
     #: Whether a client's address is of a network that is served.
     serves: Callable[[str], bool] = lambda _: True
 
@@ -122,13 +124,12 @@ class _Boot:
 
     async def commissioning(self, request: Request) -> Response:
         secret = _secret(request)
+        await run_in_threadpool(self.calls.admit, secret, _seen_from(request))
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             raise InvalidValue("Content-Type", request.headers.get("content-type", ""), "application/json")
         body = await _body(request, MAX_HARDWARE_BYTES)
         found = await run_in_threadpool(parse_hardware, body)
-        return JSONResponse(
-            {"next": await run_in_threadpool(self.calls.found, secret, found, _seen_from(request))}
-        )
+        return JSONResponse({"next": await run_in_threadpool(self.calls.found, secret, found)})
 
     async def _script(self, request: Request, mac: MacAddress) -> Response:
         if not mac.is_unicast:

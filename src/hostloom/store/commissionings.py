@@ -47,6 +47,13 @@ class Commissionings:
         row = {name: getattr(token, name) for name in BootToken.__slots__}
         self.tx.write(insert(boot_tokens).values(row))
 
+    def knows(self, secret_sha256: str, now: float) -> bool:
+        """Whether a token is there to be spent; it stays."""
+        query = select(boot_tokens.c.mac).where(
+            boot_tokens.c.secret_sha256 == secret_sha256, boot_tokens.c.expires_at > now
+        )
+        return bool(list(self.tx.rows(query)))
+
     def spend(self, secret_sha256: str, now: float) -> BootToken | None:
         """Take it for good: of two that come at once, one gets it."""
         statement = (

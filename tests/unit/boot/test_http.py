@@ -10,6 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from hostloom.boot import http
 from hostloom.boot.http import MAX_FORM_BYTES, MAX_HARDWARE_BYTES, BootCalls, Report, create_boot_app
 from hostloom.boot.images import BootImages
 from hostloom.boot.scripts import MachineBoot
@@ -41,14 +42,18 @@ class BootServer:
         (self.directory / "snponly.efi").write_bytes(b"efi")
         images = BootImages(self.directory / "images", self.directory / "vmlinuz", self.directory / "gone")
         loaders = {"snponly.efi": self.directory / "snponly.efi", "ipxe.efi": self.directory / "gone"}
-        calls = BootCalls(self.boot, self.reports.append, self.take, self.networks.__contains__)
+        calls = BootCalls(self.boot, self.reports.append, self.take, self.admit, self.networks.__contains__)
         return create_boot_app(images, loaders, calls)
 
     def boot(self, mac: MacAddress, _seen_from: str) -> MachineBoot:
         self.asked.append(mac)
         return COMMISSION if mac == WEB else LOCAL
 
-    def take(self, secret: str, found: FoundHardware, _seen_from: str) -> str:
+    def admit(self, secret: str, _seen_from: str) -> None:
+        if secret != SECRET:
+            raise ReportRefused
+
+    def take(self, secret: str, found: FoundHardware) -> str:
         if secret != SECRET:
             raise ReportRefused
         self.found.append((secret, found))
@@ -204,6 +209,17 @@ WHOLE = Report(WEB, ip_address("10.77.10.50"), "10.77.10.50", "web1", 3.25, SECR
 def test_a_report_in_a_query(server: BootServer) -> None:
     assert server.get(f"/report?{REPORT}").text == "ok\n"
     assert server.reports == [WHOLE]
+
+
+def test_what_a_machine_without_leave_sends_is_not_read(
+    server: BootServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: bytes) -> FoundHardware:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(http, "parse_hardware", read)
+    headers = {"Authorization": f"Bearer {'x' * 32}", "Content-Type": "application/json"}
+    assert server.request("POST", "/commissioning", headers, body="{}").status_code == 403
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer short", "Basic " + "b" * 32, "Bearer " + "b" * 200])
