@@ -95,10 +95,16 @@ def execute(
     command: Annotated[list[str], typer.Argument(help="Program and arguments.")],
     name: Name = "lab",
 ) -> None:
-    """Run a program in the network of the rack, the switch or a host.
+    """Run a program in the network of the rack, the switch or a host; --name may stand before or after it.
 
     Example: hostloom-lab exec rack ping -c1 198.18.10.11
     """
+    if command[0].startswith("--name="):
+        name, command = command[0].removeprefix("--name="), command[1:]
+    elif command[0] == "--name" and len(command) > 1:
+        name, command = command[1], command[2:]
+    if not command:
+        raise _fail("say which program to run", USAGE)
     netns = _try(lambda: Lab(name).netns(where))
     argv = inside(netns, command)
     os.execvp(argv[0], argv)  # noqa: S606

@@ -157,12 +157,34 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     return answer(_problem(422, code, text) | {"errors": wrong})
 
 
+#: Messages in our own words, by pydantic's type of error.
+_MESSAGES = {
+    "extra_forbidden": "no such field here",
+    "missing": "is missing",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "finite_number": "expected a number that is finite",
+    "string_type": "expected text",
+    "bool_type": "expected true or false",
+    "list_type": "expected a list",
+    "enum": "expected {expected}",
+    "literal_error": "expected {expected}",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than_equal": "expected at most {le}",
+    "string_too_long": "expected at most {max_length} characters",
+    "string_too_short": "expected at least {min_length} characters",
+}
+
+
 def _field_error(found: Mapping[str, Any]) -> dict[str, Any]:
     where = [str(part) for part in found["loc"][1:]]
     if found["type"] == "json_invalid":
         return {"field": "", "message": "the body is not JSON"}
-    message = "no such field here" if found["type"] == "extra_forbidden" else str(found["msg"])
-    message = message.removeprefix("Value error, ")
+    message = _MESSAGES.get(found["type"], str(found["msg"]).removeprefix("Value error, "))
+    message = message.format(**found.get("ctx", {})) if found["type"] in _MESSAGES else message
     given = {"value": found["input"]} if isinstance(found.get("input"), str | int | bool) else {}
     return {"field": ".".join(where), "message": message, **given}
 

@@ -137,7 +137,7 @@ def report(error: ClientError) -> Exit:
     several = fields if isinstance(fields, list) and len(fields) > 1 else []
     hint = error.hint or _hint(error)
     lines = [f"  {field['field']}: {field['message']}" for field in several]
-    lines += [line for line in error.text[1:] if line != hint]
+    lines += [line for line in error.text[1:] if line != hint and line.removeprefix("not ") not in str(error)]
     names = ("code", "status", "details", "errors", "explanation", "differences")
     tell(str(error), hint, lines, {name: error.document.get(name) for name in names})
     return exit_of_problem(error)
@@ -146,6 +146,8 @@ def report(error: ClientError) -> Exit:
 def _hint(error: Problem) -> str:
     if error.status == 401:
         return "root and members of the group hostloom use the socket; others `hostloom login URL TOKEN`"
+    if error.code == "in-use" and error.details.get("kind") == "host":
+        return f"`hostloom machine decompose --all --host {error.details['key']}` deletes its machines"
     if error.code == "not-found" and "kind" in error.details:
         noun = str(error.details["kind"]).replace(" ", "-")
         return f"`hostloom {noun} list` shows what there is" if noun in _LISTED else ""

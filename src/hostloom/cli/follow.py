@@ -13,6 +13,8 @@ from hostloom.cli.exits import Exit, exit_of_operation, tell
 from hostloom.cli.output import Format, console, say, show_data
 from hostloom.client import Client, Document
 
+#: Operations that only read: there is nothing to undo.
+_READS = frozenset({"refresh", "verify"})
 _MARKS = {
     "pending": ("·", "dim"),
     "done": ("✓", "green"),
@@ -66,7 +68,8 @@ def tell_end(operation: Document) -> None:
     elif operation["state"] == "cancelled":
         tell(f"{name} was cancelled; everything it did is undone")
     else:
-        tell(f"{name} failed: {operation['error']}", "everything it did is undone")
+        undone = "" if operation["saga"] in _READS else "everything it did is undone"
+        tell(f"{name} failed: {operation['error']}", undone)
 
 
 def _follow_live(client: Client, operation: Document) -> Document:

@@ -8,7 +8,8 @@ import yaml
 
 from hostloom.cli.decisions import show_outcomes
 from hostloom.cli.exits import Exit, fail
-from hostloom.cli.output import Format, Output, show_data
+from hostloom.cli.output import Format, Output, say, show_data
+from hostloom.cli.sizes import parse_memory
 from hostloom.cli.what_if import Supposing, complete_change, suppose
 from hostloom.cli.world_files import WorldFile, load_all
 from hostloom.decide.explain import explain
@@ -107,7 +108,10 @@ def _read_request(pairs: list[str]) -> Case:
         key, equals, value = pair.partition("=")
         if not equals or key in data:
             raise fail(f"--request {pair!r}: expected KEY=VALUE, each key once", code=Exit.USAGE)
-        data[key] = value if key in _TEXTS else _value(pair, value)
+        if key in ("memory", "memory_mib"):
+            data["memory_mib"] = parse_memory(value, f"--request {key}")
+        else:
+            data[key] = value if key in _TEXTS else _value(pair, value)
     try:
         asking = read_asking(Section(data, ("request",)))
     except WorldError as error:
@@ -152,7 +156,9 @@ def _run_cases(worlds: list[WorldFile], *, with_reasons: bool, output: Format) -
                 for line in (*wrong, *reasons):
                     typer.echo(f"       {line}")
     failed = sum(not each["ok"] for each in results)
-    if output is Format.TABLE:
+    if output is Format.TABLE and not results:
+        say("these files have no cases: `--request 'interfaces=eth0:space=dmz'` plans a request")
+    elif output is Format.TABLE:
         typer.echo(f"{len(results) - failed} passed, {failed} failed")
     else:
         show_data({"passed": len(results) - failed, "failed": failed, "cases": results}, output)

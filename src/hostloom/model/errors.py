@@ -88,8 +88,13 @@ class NotFound(RequestError):
     code = "not-found"
 
     def __init__(self, kind: str, key: object) -> None:
-        super().__init__(f"there is no {kind} {str(key)!r}")
-        self.kind, self.key = kind, str(key)
+        text = str(key)
+        if kind == "vlan":
+            form = "" if "/" in text else ": name it FABRIC/VID"
+            super().__init__(f"there is no VLAN {text!r}{form}")
+        else:
+            super().__init__(f"there is no {kind} {text!r}")
+        self.kind, self.key = kind, text
 
 
 class PlanGone(NotFound):

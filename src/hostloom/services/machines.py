@@ -3,12 +3,15 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hostloom.decide.explain.data import stored_data
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
-from hostloom.model.errors import NotFound, NotPermitted, StaleGeneration, WrongState
+from hostloom.model.errors import NotFound, NotPermitted, Refused, StaleGeneration, WrongState
+from hostloom.model.event import Event
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation
+from hostloom.model.plan import Explanation
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import batches
@@ -21,6 +24,11 @@ from hostloom.workflows.deciding import decide_batch, in_time, plans_or_refuse
 from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
 from hostloom.workflows.hosts import hypervisor_of
 from hostloom.workflows.placing import ComposeInput
+
+#: The kind of event that tells of a machine which found no place.
+REFUSED = "machine-refused"
+#: Events of a machine that are searched for the last refusal.
+REFUSALS_SEARCHED = 50
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,12 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
         batches.check(uow, snapshot, batch, identities)
         with in_time(len(batch.machines)):
             found = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
-        plans_or_refuse(found, identities)
+        try:
+            plans_or_refuse(found, identities)
+        except Refused as refused:
+            _tell_refused(uow, ports, identities[found.refused_at or 0].hostname, refused)
+            uow.commit()
+            raise
         wanted = ComposeInput(batch, identities)
         operation = start_saga(uow, ports, principal, COMPOSE, wanted, batches.subject_of(identities))
         uow.commit()
@@ -102,9 +115,28 @@ def console_log(ports: Ports, principal: Principal, key: str) -> str:
     return hypervisor_of(ports, machine).console_log(machine.uuid)
 
 
+def _tell_refused(uow: UnitOfWork, ports: Ports, hostname: str, refused: Refused) -> None:
+    """An event with the explanation, so that `why` can answer for a machine that was not made."""
+    details = {}
+    if isinstance(refused.explanation, Explanation):
+        details = {"explanation": stored_data(refused.explanation)}
+    subject = f"machine {hostname}"
+    uow.events.add(Event(REFUSED, subject, str(refused), ports.clock.now(), details=details))
+
+
 def why(uow: UnitOfWork, principal: Principal, key: str) -> dict[str, Any]:
-    """The explanation that the machine was placed by, as data; NotFound for one we did not compose."""
-    machine = get(uow, principal, key)
+    """The explanation that a machine was placed by, or refused by, as data.
+
+    NotFound for one that hostloom did not compose, and for one that it knows nothing of.
+    """
+    try:
+        machine = get(uow, principal, key)
+    except NotFound:
+        for event in uow.events.list(limit=REFUSALS_SEARCHED, subject=f"machine {key}"):
+            if event.kind == REFUSED and "explanation" in event.details:
+                refusal: dict[str, Any] = event.details["explanation"]
+                return refusal
+        raise
     explanation = uow.machines.explanation(machine.system_id)
     if explanation is None:
         raise NotFound("explanation of machine", machine.hostname)

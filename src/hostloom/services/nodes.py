@@ -133,7 +133,7 @@ def get_interface(node: Node, key: str) -> NodeInterface:
     for each in node.interfaces:
         if each.name == key or (is_id(key) and each.id == int(key)):
             return each
-    raise NotFound(f"interface of node {node.hostname!r}:", key)
+    raise NotFound(f"interface on node {node.hostname!r} with the name or id", key)
 
 
 def update_interface(

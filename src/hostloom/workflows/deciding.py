@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from hostloom.decide.check.check import check_all
 from hostloom.decide.difference import differences
-from hostloom.decide.explain.words import render_difference, render_refusal
+from hostloom.decide.explain.explain import summary_of
+from hostloom.decide.explain.words import render_difference
 from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.limit import limited
 from hostloom.decide.snapshot import Snapshot
@@ -49,7 +50,7 @@ def plans_or_refuse(found: JointDecision, identities: Sequence[Identities]) -> t
     if found.refused_at is None:
         return found.plans
     explanation = found.explanations[0]
-    text = render_refusal(refusal_of(explanation))
+    text = summary_of(explanation)
     if len(identities) > 1:
         text = f"machine {identities[found.refused_at].hostname}: {text}"
     raise Refused(refusal_of(explanation).code, text, explanation)

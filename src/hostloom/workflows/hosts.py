@@ -74,10 +74,13 @@ def refresh_now(ports: Ports, name: str) -> Host:
 def mark_unreachable(ports: Ports, host_id: HostId, error: DriverError) -> None:
     """Record that a host did not answer; an event when that is news."""
 
+    # What is shown says already that the host cannot be reached.
+    cause = error.cause if isinstance(error, HostUnreachable) else str(error)
+
     def mark(uow: UnitOfWork) -> None:
         host = uow.hosts.get(host_id)
-        if host.reachable or host.unreachable_cause != str(error):
-            uow.hosts.update(replace(host, reachable=False, unreachable_cause=str(error)))
+        if host.reachable or host.unreachable_cause != cause:
+            uow.hosts.update(replace(host, reachable=False, unreachable_cause=cause))
         if host.reachable:
             uow.events.add(Event("host-lost", f"host {host.name}", str(error), ports.clock.now()))
 

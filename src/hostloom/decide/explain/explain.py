@@ -16,13 +16,18 @@ from hostloom.model.plan import (
     HostExplanation,
     HostGroup,
     LabelExplanation,
+    Refusal,
     Rejection,
     RejectionCode,
+    RequestCode,
     SubjectKind,
 )
 
 #: Hosts and names that a line lists before it counts the rest.
 LISTED = 8
+
+#: Reasons of hosts that the one line of a refusal names before it counts the rest.
+REASONS_TOLD = 3
 
 #: Interfaces that no request could have taken, in a word each.
 _UNFIT = {
@@ -54,6 +59,20 @@ def render(explanation: Explanation, now: float | None = None) -> list[str]:
     lines += _others(explanation, shown)
     lines += [f"warning: {render_warning(each)}" for each in explanation.warnings]
     return lines + [render_suggestion(each) for each in explanation.suggestions]
+
+
+def summary_of(explanation: Explanation) -> str:
+    """A refusal in one line, with the reasons of the first hosts where none fits; empty where it fits."""
+    if explanation.refusal is None:
+        return ""
+    text = render_refusal(explanation.refusal)
+    if explanation.refusal.code is not RequestCode.NO_HOST_FITS:
+        return text
+    lines = [line for line in _others(explanation, []) if line.startswith("not")]
+    reasons = [line.removeprefix("not, for ").removeprefix("not ") for line in lines]
+    if len(reasons) > REASONS_TOLD:
+        reasons = [*reasons[:REASONS_TOLD], f"and {len(reasons) - REASONS_TOLD} more"]
+    return f"{text}: {'; '.join(reasons)}" if reasons else text
 
 
 def hint_of(explanation: Explanation) -> str:
@@ -172,8 +191,15 @@ def _others(explanation: Explanation, shown: list[HostExplanation]) -> list[str]
     count = len(fitting) + sum(each.count for each in explanation.others if each.code is None)
     fitting += [name for each in explanation.others if each.code is None for name in each.hosts]
     lines = [f"fit too: {_listed(fitting, count)}"] if count else []
-    lines += [f"not {each.host}: {render_refusal(each.refusal)}" for each in told if each.refusal is not None]
+    lines += [_refused(each.host, each.refusal) for each in told if each.refusal is not None]
     return lines + [_group(each) for each in explanation.others if each.code is not None]
+
+
+def _refused(host: str, refusal: Refusal) -> str:
+    """`not kvm1: it has 512 MiB free, …`: its name once."""
+    text = render_refusal(refusal)
+    itself = f"host {host} "
+    return f"not {host}: it {text.removeprefix(itself)}" if text.startswith(itself) else f"not {host}: {text}"
 
 
 def _group(group: HostGroup) -> str:
