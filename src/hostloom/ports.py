@@ -142,6 +142,10 @@ class Hypervisor(Protocol):
         """Let the machine start with its host, or not; `mark` as for `start`."""
         ...
 
+    def remove_interface(self, uuid: str, mac: MacAddress, mark: SystemId) -> None:
+        """Take a NIC from the machine with this mark; one that runs keeps it until it is switched off."""
+        ...
+
     def power(self, uuid: str) -> PowerState:
         """Whether it runs; UNKNOWN for a machine that does not exist."""
         ...
@@ -417,6 +421,18 @@ class Repository(Protocol[T, K_contra]):
 
     def delete(self, key: K_contra) -> None:
         """Remove; InUse names what still refers to it."""
+        ...
+
+
+class Domains(Repository[Domain, DomainId], Protocol):
+    """Domains, one of which is the default."""
+
+    def default(self) -> Domain:
+        """The domain of nodes that name no other."""
+        ...
+
+    def set_default(self, key: DomainId) -> None:
+        """Make another one the default; the nodes stay where they are."""
         ...
 
 
@@ -795,6 +811,18 @@ class ApiKeys(Protocol):
     def delete(self, token_key: str) -> None: ...
 
 
+class Passwords(Protocol):
+    """Hashes of the passwords of users; most users have none."""
+
+    def of(self, user_id: UserId) -> str | None:
+        """The hash of a user's password."""
+        ...
+
+    def put(self, user_id: UserId, hashed: str) -> None:
+        """Replace it; NotFound."""
+        ...
+
+
 class Annotations(Protocol):
     """What clients of a foreign API keep with our things."""
 
@@ -853,11 +881,12 @@ class UnitOfWork(Protocol):
     machines: Machines
     zones: Repository[Zone, ZoneId]
     resource_pools: Repository[ResourcePool, ResourcePoolId]
-    domains: Repository[Domain, DomainId]
+    domains: Domains
     tags: Repository[Tag, TagId]
     users: Repository[User, UserId]
     tokens: Tokens
     api_keys: ApiKeys
+    passwords: Passwords
     annotations: Annotations
     operations: Operations
     plans: Plans

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from hostloom.model.errors import HostUnreachable, HypervisorRejected
 from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
-from hostloom.model.ids import SystemId
+from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.machine import Disk, MachineSpec, PowerState
 from hostloom.model.observed import ObservedHost, ObservedInterface, ObservedMachine
 
@@ -213,6 +213,15 @@ class FakeHypervisor:
             if mark is not None:
                 self._check_ours(there, f"set the autostart of machine {there.name}", mark)
             self._machines[uuid] = replace(there, autostart=enabled)
+
+    def remove_interface(self, uuid: str, mac: MacAddress, mark: SystemId) -> None:
+        """Here a machine that runs lets go at once."""
+        with self._call("remove_interface", uuid):
+            there = self._machines.get(uuid)
+            if there is not None:
+                self._check_ours(there, f"take NIC {mac} from machine {there.name}", mark)
+                left = tuple(nic for nic in there.interfaces if nic.mac != mac)
+                self._machines[uuid] = replace(there, interfaces=left)
 
     def power(self, uuid: str) -> PowerState:
         with self._call("power", uuid):

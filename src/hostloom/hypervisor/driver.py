@@ -14,6 +14,7 @@ from hostloom.hypervisor.boundary import reading
 from hostloom.hypervisor.connection import HostConnection, Patience
 from hostloom.hypervisor.lookups import find_domain, find_pool, find_volume, mark_of, power_of
 from hostloom.hypervisor.networks import LibvirtNetworks, Proceed
+from hostloom.hypervisor.nics import LibvirtNics
 from hostloom.hypervisor.pools import PoolReader, PoolsRead
 from hostloom.hypervisor.probe import kvm_runs
 from hostloom.hypervisor.reach import Reach
@@ -38,7 +39,7 @@ DESCRIBE_S = 60.0
 _BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 
 
-class LibvirtHypervisor(LibvirtNetworks):
+class LibvirtHypervisor(LibvirtNetworks, LibvirtNics):
     """One host."""
 
     def __init__(self, uri: str, connection: HostConnection, reach: Reach) -> None:

@@ -35,6 +35,10 @@ class Domain:
     generation: int = 1
 
 
+#: Tags that every composed machine carries, as with MAAS, and their kernel options: the console is logged.
+COMPOSED_TAGS = {"virtual": "", "pod-console-logging": "console=tty1 console=ttyS0"}
+
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     """A word that nodes, hosts and machines carry."""

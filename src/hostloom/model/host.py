@@ -10,6 +10,8 @@ from hostloom.model.decimals import Number
 from hostloom.model.finding import Finding
 from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
 
+#: Why a host that was just recorded cannot be used yet: the cause of its being unreachable.
+BEING_READ = "it is being read for the first time"
 #: The greatest over-commit ratio of cores or memory, as MAAS's form allows.
 MAX_OVER_COMMIT = Decimal(10)
 
@@ -188,6 +190,11 @@ class Host:
     #: The world's revision when the last reading began that is recorded: an older one changes nothing.
     read_revision: int = 0
     generation: int = 1
+
+    @property
+    def is_being_read(self) -> bool:
+        """Recorded before its first reading, which is not over yet."""
+        return self.facts_at is None and self.unreachable_cause == BEING_READ
 
     @property
     def architectures(self) -> tuple[str, ...]:

@@ -68,11 +68,11 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple(parts)
 
 
-_HOSTNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 def check_hostname(name: str, field: str = "name") -> str:
-    """Return the name if it is one DNS label (RFC 1123, lower case), else raise InvalidValue."""
+    """Return the name if it is one DNS label (RFC 1123), as it is written, else raise InvalidValue."""
     if not _HOSTNAME.fullmatch(name):
-        raise InvalidValue(field, name, "1 to 63 lower-case letters, digits or hyphens, no hyphen at an end")
+        raise InvalidValue(field, name, "1 to 63 letters, digits or hyphens, no hyphen at an end")
     return name

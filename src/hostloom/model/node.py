@@ -140,7 +140,8 @@ class Node:
     interfaces: tuple[NodeInterface, ...] = ()
     zone_id: ZoneId = ZoneId(1)
     resource_pool_id: ResourcePoolId = ResourcePoolId(1)
-    domain_id: DomainId = DomainId(1)
+    #: 0 = the default one, which the store puts in its place.
+    domain_id: DomainId = DomainId(0)
     tags: tuple[str, ...] = ()
     description: str = ""
     #: Seconds since the epoch of the last scan of its interfaces; None = never scanned.

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from dataclasses import replace
 
 from hostloom.model.access import ANONYMOUS, Principal, Token, User
 from hostloom.model.errors import InUse, InvalidValue, NotAuthenticated, NotFound, NotPermitted
@@ -56,13 +57,22 @@ def get_user(uow: UnitOfWork, principal: Principal, key: str) -> User:
     return find_by_key(uow.users, "user", key)
 
 
-def delete_user(uow: UnitOfWork, principal: Principal, name: str) -> None:
-    """Delete a user without tokens; InUse names the tokens."""
+def delete_user(uow: UnitOfWork, principal: Principal, name: str, *, with_tokens: bool = False) -> None:
+    """Delete a user; InUse names machines, and tokens unless they go too."""
     require_admin(principal, "delete users")
     user = find_by_key(uow.users, "user", name)
-    if held := [f"token {each.id}" for each in uow.tokens.list() if each.user_id == user.id]:
-        raise InUse("user", name, held)
+    held = [token.id for token in uow.tokens.list() if token.user_id == user.id]
+    if held and not with_tokens:
+        raise InUse("user", name, [f"token {token_id}" for token_id in held])
     uow.users.delete(user.id)
+
+
+def give_machines(uow: UnitOfWork, principal: Principal, user: User, heir: User) -> None:
+    """Let the machines of a user be those of another one."""
+    require_admin(principal, "change machines")
+    for machine in uow.machines.list():
+        if machine.owner == user.name:
+            uow.machines.update(replace(machine, owner=heir.name))
 
 
 def create_token(

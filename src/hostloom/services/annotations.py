@@ -38,7 +38,7 @@ def merge(
 ) -> None:
     """Write these beside those that are there; NotPermitted, or InvalidValue for what is too much.
 
-    Administrators may; of a machine also its owner.
+    Administrators may; of a machine also its owner, and users with themselves.
     """
     _authorize(uow, principal, kind, key)
     kept = {**uow.annotations.of(kind, [key]).get(key, {}), **changes}
@@ -63,6 +63,10 @@ def _authorize(uow: UnitOfWork, principal: Principal, kind: Annotated, key: str 
     if kind is Annotated.NODE and not principal.admin:
         machines = uow.machines.some([SystemId(str(key))])
         if machines and machines[0].owner and machines[0].owner == principal.name:
+            return
+    if kind is Annotated.USER:
+        user = uow.users.find(principal.name)
+        if user is not None and user.id == key:
             return
     require_admin(principal, f"keep data with a {kind.value} of others")
 

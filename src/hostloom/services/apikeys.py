@@ -5,8 +5,9 @@ from dataclasses import replace
 from hostloom.model.access import ApiKey, Principal
 from hostloom.model.errors import NotAuthenticated, NotFound
 from hostloom.ports import Clock, IdSource, Secrets, UnitOfWork
-from hostloom.services import access
+from hostloom.services import access, passwords
 from hostloom.services.access import require_admin
+from hostloom.services.groupings import name_domain_as_maas
 from hostloom.services.naming import find_by_key
 
 
@@ -18,6 +19,9 @@ def create(
         require_admin(principal, "create API keys of others")
     owner = find_by_key(uow.users, "user", user)
     key = ApiKey(_word(ids.uuid()), _word(ids.uuid()), owner.id, name, clock.now())
+    if not uow.api_keys.list():
+        # Such keys are for clients of MAAS's API.
+        name_domain_as_maas(uow)
     uow.api_keys.add(key)
     return key
 
@@ -71,8 +75,10 @@ def find(uow: UnitOfWork, consumer_key: str, token_key: str) -> tuple[ApiKey, Pr
 def log_in(
     uow: UnitOfWork, clock: Clock, ids: IdSource, user: str, password: str, name: str
 ) -> tuple[ApiKey, Principal]:
-    """Make a key for who shows one of their tokens as password; NotAuthenticated."""
-    principal = access.authenticate(uow, password)
+    """Make a key for a user by their password, or one of their tokens in its place; NotAuthenticated."""
+    principal = passwords.find(uow, user, password)
+    if principal is None:
+        principal = access.authenticate(uow, password)
     if principal.name != user:
         raise NotAuthenticated("the token is not this user's")
     return create(uow, principal, clock, ids, user, name), principal

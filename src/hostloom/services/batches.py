@@ -48,12 +48,13 @@ def check(uow: UnitOfWork, snapshot: Snapshot, batch: ComposeBatch, identities: 
         resource_pool_id(uow, pool)
     for domain in {each.domain for each in batch.machines}:
         domain_id(uow, domain)
-    taken = {each.hostname for each in snapshot.nodes}
-    for name, times in Counter(each.hostname for each in identities).items():
+    taken = {node.hostname.lower() for node in snapshot.nodes}
+    counts = Counter(identity.hostname.lower() for identity in identities)
+    for name in (identity.hostname for identity in identities):
         check_hostname(name)
-        if times > 1:
+        if counts[name.lower()] > 1:
             raise InvalidValue("hostname", name, "the name of one machine of the request")
-        if name in taken:
+        if name.lower() in taken:
             raise AlreadyExists("node", name)
 
 

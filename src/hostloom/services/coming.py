@@ -16,7 +16,7 @@ from hostloom.ports import UnitOfWork
 from hostloom.services.access import require_user
 from hostloom.services.groupings import DEFAULT_POOL, DEFAULT_ZONE
 from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.placing import RESERVE, ComposeInput
+from hostloom.workflows.placing import RESERVE, ComposeInput, tags_of
 
 _FAILED = (
     OperationState.UNWINDING,
@@ -109,7 +109,7 @@ def _machine(
         netboot=request.netboot,
         zone_id=zone or (host.zone_id if host else DEFAULT_ZONE),
         resource_pool_id=pool or (host.resource_pool_id if host else DEFAULT_POOL),
-        tags=request.tags,
+        tags=tags_of(request, host) if host else request.tags,
     )
 
 

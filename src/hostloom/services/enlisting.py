@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hostloom.model.access import Principal
-from hostloom.model.ids import MacAddress, check_hostname
+from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.node import InterfaceKind, NodeInterface
 from hostloom.ports import IdSource, UnitOfWork
@@ -28,7 +28,7 @@ class EnlistInput:
 def enlist(uow: UnitOfWork, principal: Principal, ids: IdSource, wanted: EnlistInput) -> Machine:
     """Record it as new: what it has is found when it is commissioned. AlreadyExists for its name or a MAC."""
     require_admin(principal, "enlist machines")
-    check_hostname(wanted.hostname, "hostname")
+    nodes.check_free_hostname(uow, wanted.hostname)
     nodes.check_macs(uow, wanted.macs)
     domain_id(uow, wanted.domain)
     machine = Machine(

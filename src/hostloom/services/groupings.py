@@ -7,6 +7,8 @@ from hostloom.model.access import Principal
 from hostloom.model.errors import InvalidValue
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId, check_hostname
+from hostloom.model.machine import MachineOrigin, MachineState
+from hostloom.model.node import NodeKind
 from hostloom.ports import Repository, UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
@@ -14,7 +16,21 @@ from hostloom.services.naming import KEEP, Keep, changed_fields, check_generatio
 T = TypeVar("T", Zone, ResourcePool, Domain, Tag)
 
 #: Id of the zone and resource pool of everything that names no other.
-DEFAULT_ZONE, DEFAULT_POOL, DEFAULT_DOMAIN = ZoneId(1), ResourcePoolId(1), DomainId(1)
+DEFAULT_ZONE, DEFAULT_POOL = ZoneId(1), ResourcePoolId(1)
+
+
+#: The name that the default domain has at first, and the one that MAAS gives it.
+_FIRST_DOMAIN, MAAS_DOMAIN = "default", "maas"
+#: A machine in these states belongs to nobody.
+_FREE = frozenset(
+    {
+        MachineState.NEW,
+        MachineState.COMMISSIONING,
+        MachineState.FAILED_COMMISSIONING,
+        MachineState.READY,
+        MachineState.BROKEN,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,7 @@ def resource_pool_id(uow: UnitOfWork, key: str | None) -> ResourcePoolId:
 
 def domain_id(uow: UnitOfWork, key: str | None) -> DomainId:
     """The domain of a name or id; None is the default one."""
-    return DEFAULT_DOMAIN if key is None else find_by_key(uow.domains, "domain", key).id
+    return uow.domains.default().id if key is None else find_by_key(uow.domains, "domain", key).id
 
 
 def create_zone(uow: UnitOfWork, principal: Principal, name: str, description: str = "") -> Zone:
@@ -75,6 +91,33 @@ def create_domain(uow: UnitOfWork, principal: Principal, name: str, *, authorita
     """Create a domain; AlreadyExists."""
     require_admin(principal, "create domains")
     return uow.domains.add(Domain(DomainId(0), _check_domain(name), authoritative))
+
+
+def set_default_domain(uow: UnitOfWork, principal: Principal, key: str) -> Domain:
+    """Make a domain the default; free machines that are in the default one move along. NotFound."""
+    require_admin(principal, "choose the default domain")
+    before, domain = uow.domains.default(), find_by_key(uow.domains, "domain", key)
+    if domain.id == before.id:
+        return domain
+    uow.domains.set_default(domain.id)
+    free = {
+        machine.system_id for machine in uow.machines.list() if machine.state in _FREE and not machine.owner
+    }
+    for node in uow.nodes.list():
+        if node.domain_id == before.id and node.system_id in free:
+            uow.nodes.update(replace(node, domain_id=domain.id))
+    return domain
+
+
+def name_domain_as_maas(uow: UnitOfWork) -> None:
+    """Call the default domain `maas`, as MAAS's clients expect, as long as nothing rests on its name."""
+    domains = uow.domains.list(limit=2)
+    is_untouched = len(domains) == 1 and (domains[0].name, domains[0].generation) == (_FIRST_DOMAIN, 1)
+    if not is_untouched:
+        return
+    made = any(machine.origin is not MachineOrigin.ADOPTED for machine in uow.machines.list())
+    if not made and not any(node.kind is NodeKind.DEVICE for node in uow.nodes.list()):
+        uow.domains.update(replace(domains[0], name=MAAS_DOMAIN))
 
 
 def create_tag(
@@ -132,6 +175,26 @@ def delete(
     item = find_by_key(repository, kind, key)
     check_generation(kind, key, item, generation)
     repository.delete(item.id)
+
+
+def delete_tag(uow: UnitOfWork, principal: Principal, name: str) -> None:
+    """Delete a tag and take it from all that carry it, locked machines included; NotFound."""
+    require_admin(principal, "delete tags")
+    tag = find_by_key(uow.tags, "tag", name)
+
+    def left(words: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(word for word in words if word != tag.name)
+
+    for node in uow.nodes.list():
+        if tag.name in node.tags:
+            uow.nodes.update(replace(node, tags=left(node.tags)))
+        for nic in node.interfaces:
+            if tag.name in nic.tags:
+                uow.nodes.update_interface(node.system_id, replace(nic, tags=left(nic.tags)))
+    for host in uow.hosts.list():
+        if tag.name in host.tags:
+            uow.hosts.update(replace(host, tags=left(host.tags)))
+    uow.tags.delete(tag.id)
 
 
 def check_tag(name: str, field: str = "name") -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from hostloom.codec import from_json
 from hostloom.decide.drift import drift
 from hostloom.model.access import Principal
 from hostloom.model.attachment import MacvlanMode
@@ -18,6 +19,7 @@ from hostloom.model.errors import (
 )
 from hostloom.model.event import Event
 from hostloom.model.host import (
+    BEING_READ,
     MAX_OVER_COMMIT,
     Correlation,
     CorrelationEvidence,
@@ -27,17 +29,20 @@ from hostloom.model.host import (
     with_default,
 )
 from hostloom.model.host_uri import parse_host_uri
-from hostloom.model.ids import HostId, SystemId, check_hostname
+from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import MachineOrigin
-from hostloom.model.operation import Operation
+from hostloom.model.operation import FINISHED, Operation
 from hostloom.ports import OfferedKey, Ports, UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.host_endpoints import check_new_endpoint
-from hostloom.services.naming import is_id
+from hostloom.services.naming import check_name, is_id
 from hostloom.services.start import start_saga
 from hostloom.workflows.add_host import ADD_HOST, AddHostInput
 from hostloom.workflows.refresh import REFRESH, RefreshInput
+
+#: So many operations back it is remembered why a host could not be added.
+RECENT = 500
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class HostInput:
     tags: tuple[str, ...] = ()
     #: The id that it had in another system; None: any.
     id: int | None = None
+    #: Record the host before it is read, for clients that need its id at once.
+    at_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ def uri_of(principal: Principal, host: Host) -> str:
 def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
     """Record the wish to add a host; its SSH key is checked before anything is sent to it."""
     require_admin(principal, "add hosts")
-    check_hostname(wanted.name)
+    check_name(wanted.name)
     parse_host_uri(wanted.uri, ports.uris)
     with ports.store.begin() as uow:
         _check_free(uow, wanted.name, wanted.uri, wanted.id)
@@ -148,10 +155,23 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
             resource_pool_id=resource_pool_id(uow, wanted.resource_pool),
             tags=wanted.tags,
         )
-        given = AddHostInput(host, accepted or "", wanted.adopt)
+        if wanted.at_once:
+            host = uow.hosts.add(replace(host, reachable=False, unreachable_cause=BEING_READ))
+        given = AddHostInput(host, accepted or "", wanted.adopt, recorded=wanted.at_once)
         operation = start_saga(uow, ports, principal, ADD_HOST, given, f"host {wanted.name}")
         uow.commit()
     return operation
+
+
+def why_lost(uow: UnitOfWork, principal: Principal, key: HostId) -> str | None:
+    """Why a host that was recorded at once is gone again: it could not be read. None: not known."""
+    require_user(principal, "see hosts")
+    for operation in uow.operations.list(limit=RECENT):
+        if operation.saga == ADD_HOST.name and operation.state in FINISHED and operation.error:
+            given = from_json(operation.input, AddHostInput)
+            if given.recorded and given.host.id == key:
+                return f"Host {given.host.name} could not be read and was not added: {operation.error}"
+    return None
 
 
 def update(
@@ -276,7 +296,7 @@ def scan(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
 
 
 def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
-    name = host.name if changes.name is None else check_hostname(changes.name)
+    name = host.name if changes.name is None else check_name(changes.name)
     uri = host.uri if changes.uri is None else changes.uri
     if changes.clear_macvlan_mode and changes.default_macvlan_mode is not None:
         raise InvalidValue("clear_macvlan_mode", True, "given without default_macvlan_mode")

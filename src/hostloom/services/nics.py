@@ -8,6 +8,7 @@ from hostloom.decide.addresses import address_book
 from hostloom.decide.explain.words import render_refusal
 from hostloom.model.access import Principal
 from hostloom.model.errors import InvalidValue, NotFound, Refused, WrongState
+from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, SystemId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
 from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet
@@ -18,9 +19,13 @@ from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import machines, nodes, subnets, vlans
 from hostloom.services.access import require_admin
 from hostloom.services.publishing import change_served, served
+from hostloom.workflows.hosts import hypervisor_of
 
 #: Kinds of addresses that are held for a NIC by our word.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC)
+
+#: A machine in these states has no system that counts on its NICs.
+NICS_MAY_GO = frozenset({MachineState.NEW, MachineState.READY, MachineState.ALLOCATED, MachineState.BROKEN})
 
 
 class LinkMode(StrEnum):
@@ -156,6 +161,45 @@ def remove(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> None:
     uow.nodes.replace_interfaces(node.system_id, left)
 
 
+def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> None:
+    """Take a NIC from a composed machine that has no system of its own yet, on its host and for our DHCP.
+
+    A machine that runs keeps it until it is switched off. WrongState.
+    """
+    require_admin(principal, "remove interfaces")
+    with ports.store.begin() as uow:
+        machine, own = _composed(uow, principal, key, nic)
+    hypervisor_of(ports, machine).remove_interface(machine.uuid, own.mac, machine.system_id)
+
+    def act(uow: UnitOfWork) -> tuple[tuple[Machine, Machine], Collection[VlanId]]:
+        before, own = _composed(uow, principal, key, nic)
+        _give_back(uow, before.system_id, own, own.ips)
+        nics = tuple(each for each in before.interfaces if each is not own)
+        after = uow.machines.update(replace(before, interfaces=nics))
+        text = f"NIC {own.name} with MAC {own.mac} was taken away by {principal.name}"
+        subject = f"machine {after.hostname}"
+        uow.events.add(Event("nic-removed", subject, text, ports.clock.now()))
+        vlan = [] if own.vlan_id is None else [uow.vlans.get(own.vlan_id)]
+        return (before, after), served(uow, *vlan)
+
+    change_served(ports, act, _put_back)
+
+
+def _composed(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> tuple[Machine, MachineInterface]:
+    """A composed machine whose NICs may go, and one of them; WrongState, NotFound."""
+    machine = machines.get(uow, principal, key)
+    machines.require_unlocked(machine)
+    if machine.origin is not MachineOrigin.COMPOSED:
+        raise WrongState("machine", machine.hostname, machine.origin.value, "composed by hostloom")
+    if machine.state not in NICS_MAY_GO:
+        words = ", ".join(sorted(state.value for state in NICS_MAY_GO))
+        raise WrongState("machine", machine.hostname, machine.state, words)
+    own = next((each for each in machine.interfaces if each.name == nic), None)
+    if own is None:
+        raise NotFound("NIC", nic)
+    return machine, own
+
+
 def _own_to_change(uow: UnitOfWork, principal: Principal, key: str) -> Node:
     """A node whose NICs are what its operator says."""
     node = nodes.get(uow, principal, key)
@@ -201,7 +245,9 @@ def _change(
 def _put_back(uow: UnitOfWork, done: tuple[Machine, Machine]) -> None:
     before, after = done
     world = uow.snapshot()
-    for old, new in zip(before.interfaces, after.interfaces, strict=True):
+    left = {nic.mac: nic for nic in after.interfaces}
+    for old in before.interfaces:
+        new = left.get(old.mac) or replace(old, ips=())
         _give_back(uow, after.system_id, new, [ip for ip in new.ips if ip not in old.ips])
         for ip in old.ips:
             if ip not in new.ips:

@@ -74,7 +74,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Node:
 def create_device(uow: UnitOfWork, principal: Principal, ids: IdSource, wanted: DeviceInput) -> Node:
     """Create a device: something with NICs that hostloom does not manage."""
     require_admin(principal, "create devices")
-    check_hostname(wanted.hostname, "hostname")
+    check_free_hostname(uow, wanted.hostname)
     check_macs(uow, wanted.macs)
     vlan = None if wanted.vlan is None else vlans.get(uow, principal, wanted.vlan).id
     source = VlanSource.NONE if vlan is None else VlanSource.OPERATOR
@@ -111,7 +111,8 @@ def update(
         if name in fields:
             fields[f"{name}_id"] = finder(uow, fields.pop(name))
     changed = replace(node, **fields)
-    check_hostname(changed.hostname, "hostname")
+    if changed.hostname != node.hostname:
+        check_free_hostname(uow, changed.hostname, node.system_id)
     return uow.nodes.update(replace(changed, tags=_tags(changed.tags)))
 
 
@@ -162,6 +163,14 @@ def update_interface(
 
 def _tags(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(check_tag(each, "tags") for each in words))
+
+
+def check_free_hostname(uow: UnitOfWork, hostname: str, of: SystemId | None = None) -> None:
+    """Raise unless it is a hostname that no other node has, in whatever case: DNS knows none."""
+    check_hostname(hostname, "hostname")
+    for node in uow.nodes.list():
+        if node.hostname.lower() == hostname.lower() and node.system_id != of:
+            raise AlreadyExists("node", node.hostname)
 
 
 def check_macs(uow: UnitOfWork, macs: tuple[MacAddress, ...]) -> None:

@@ -1,5 +1,6 @@
 """Spaces: labels for VLANs that may route to each other."""
 
+import itertools
 from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
@@ -32,10 +33,16 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Space:
     return find_by_key(uow.spaces, "space", key)
 
 
-def create(uow: UnitOfWork, principal: Principal, name: str, description: str = "") -> Space:
-    """Create a space; AlreadyExists."""
+def create(uow: UnitOfWork, principal: Principal, name: str | None, description: str = "") -> Space:
+    """Create a space, without a name as `space-ID`; AlreadyExists."""
     require_admin(principal, "create spaces")
-    return uow.spaces.add(Space(SpaceId(0), check_name(name), description))
+    if name is not None:
+        return uow.spaces.add(Space(SpaceId(0), check_name(name), description))
+    # Its number is known once it is stored: until then it has a name that no client can give.
+    made = uow.spaces.add(Space(SpaceId(0), " ", description))
+    taken = {space.name for space in uow.spaces.list()}
+    number = next(n for n in itertools.count(made.id) if f"space-{n}" not in taken)
+    return uow.spaces.update(replace(made, name=f"space-{number}"))
 
 
 def update(

@@ -1,4 +1,4 @@
-"""Users, their tokens and API keys in the database."""
+"""Users, their tokens, API keys and passwords in the database."""
 
 from dataclasses import asdict
 
@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select
 from hostloom.model.access import ApiKey, Token, User
 from hostloom.model.ids import UserId
 from hostloom.store import tables
-from hostloom.store.access_tables import api_keys
+from hostloom.store.access_tables import api_keys, passwords
 from hostloom.store.integrity import find_broken
 from hostloom.store.records import Records
 from hostloom.store.transaction import Transaction, columns_of
@@ -79,3 +79,22 @@ class ApiKeys:
     def delete(self, token_key: str) -> None:
         """Forget one; nothing happens if it is gone."""
         self.tx.write(delete(api_keys).where(api_keys.c.token_key == token_key))
+
+
+class Passwords:
+    """Hashes of passwords; they go with their users."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def of(self, user_id: UserId) -> str | None:
+        """The hash of a user's password."""
+        row = self.tx.read(select(passwords.c.hash).where(passwords.c.user_id == user_id)).first()
+        return None if row is None else str(row[0])
+
+    def put(self, user_id: UserId, hashed: str) -> None:
+        """Replace it; NotFound."""
+        values = {"user_id": user_id, "hash": hashed}
+        self.tx.write(delete(passwords).where(passwords.c.user_id == user_id))
+        with self.tx.guarded(lambda: find_broken(self.tx, passwords, values)):
+            self.tx.write(insert(passwords).values(values))

@@ -1,4 +1,4 @@
-"""Tables of API keys, and of what foreign clients keep with our things."""
+"""Tables of API keys and passwords, and of what foreign clients keep with our things."""
 
 from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table
 
@@ -13,6 +13,14 @@ api_keys = Table(
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("name", String(255), nullable=False),
     Column("created_at", Float, nullable=False),
+)
+
+#: Of users who log in with a password; nobody else has a row.
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("hash", String(255), nullable=False),
 )
 
 #: One of the keys is set: the thing that the row is of, and goes with.

@@ -1,6 +1,6 @@
 """Zones, resource pools, domains and tags in the database."""
 
-from sqlalchemy import Column, Table, select
+from sqlalchemy import Column, Table, select, update
 
 from hostloom.model.errors import InUse
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
@@ -9,7 +9,7 @@ from hostloom.store import tables
 from hostloom.store.records import K, Records, T
 from hostloom.store.transaction import Transaction
 
-#: Id of the zone, resource pool and domain that everything new is in.
+#: Id of the zone and resource pool that everything new is in.
 DEFAULT_ID = 1
 
 
@@ -22,9 +22,13 @@ class Groups(Records[T, K]):
         super().__init__(tx, table, entity)
         self._columns = columns
 
+    def default_id(self) -> int:
+        """The id of the one that everything new is in."""
+        return DEFAULT_ID
+
     def users(self, item: T) -> list[str]:
         """The nodes and hosts in it."""
-        if item.id == DEFAULT_ID:
+        if item.id == self.default_id():
             raise InUse(self.kind, self.label(item), ["everything that names no other"])
         found: list[str] = []
         for column in self._columns:
@@ -32,6 +36,25 @@ class Groups(Records[T, K]):
             name = owner.c.hostname if owner is tables.nodes else owner.c.name
             rows = self.tx.rows(select(name).where(column == item.id).order_by(name))
             found += [f"{tables.KINDS[str(owner.name)]} {row[0]}" for row in rows]
+        return found
+
+
+class Domains(Groups[Domain, DomainId]):
+    """Domains; which of them is the default can change."""
+
+    def default(self) -> Domain:
+        """The domain of nodes that name no other."""
+        return self.get(DomainId(self.default_id()))
+
+    def set_default(self, key: DomainId) -> None:
+        """Make another one the default."""
+        self.tx.change_world()
+        self.tx.write(update(tables.world).values(default_domain=key))
+        self.tx.default_domain = key
+
+    def default_id(self) -> int:
+        """Its id."""
+        found: int = self.tx.read(select(tables.world.c.default_domain)).scalar_one()
         return found
 
 
@@ -72,6 +95,6 @@ def resource_pools(tx: Transaction) -> Groups[ResourcePool, ResourcePoolId]:
     return Groups(tx, tables.resource_pools, ResourcePool, columns)
 
 
-def domains(tx: Transaction) -> Groups[Domain, DomainId]:
+def domains(tx: Transaction) -> Domains:
     """Domains of a transaction."""
-    return Groups(tx, tables.domains, Domain, [tables.nodes.c.domain_id])
+    return Domains(tx, tables.domains, Domain, [tables.nodes.c.domain_id])

@@ -21,7 +21,7 @@ from hostloom.model.attachment import Attachment
 from hostloom.model.dhcp import PublishedNic
 from hostloom.model.drift import Change
 from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration, WrongState
-from hostloom.model.ids import HostId, MacAddress, SystemId
+from hostloom.model.ids import DomainId, HostId, MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.node import Node, NodeKind
 from hostloom.store import tables
@@ -331,7 +331,7 @@ class Machines:
             self.tx.write(update(nodes).where(nodes.c.system_id == item.system_id).values(changed))
 
     def _explain(self, item: Machine) -> HostloomError | None:
-        found = find_broken(self.tx, nodes, _node_row(item))
+        found = find_broken(self.tx, nodes, _node_row(self.tx, item))
         found = found or find_broken(self.tx, machines, _own_row(item), owner=nodes)
         if isinstance(found, AlreadyExists):
             return AlreadyExists("machine", found.key)
@@ -349,7 +349,7 @@ class Machines:
 
 def insert_machine(tx: Transaction, item: Machine, explanation: Any, revision: int) -> None:
     """Insert a machine, its node and its NICs: one statement each."""
-    tx.write(insert(nodes).values(_node_row(item) | {"revision": revision}))
+    tx.write(insert(nodes).values(_node_row(tx, item) | {"revision": revision}))
     own = _own_row(item) | {"explanation": explanation, "revision": revision}
     tx.write(insert(machines).values(own))
     insert_nics(tx, item)
@@ -371,7 +371,7 @@ def remove_machines(tx: Transaction, keys: Sequence[SystemId]) -> None:
     remove_nodes(tx, keys)
 
 
-def node_of(item: Machine) -> Node:
+def node_of(tx: Transaction, item: Machine) -> Node:
     """The node that a new machine is."""
     return Node(
         item.system_id,
@@ -379,12 +379,13 @@ def node_of(item: Machine) -> Node:
         NodeKind.MACHINE,
         zone_id=item.zone_id,
         resource_pool_id=item.resource_pool_id,
+        domain_id=DomainId(tx.default_domain),
         tags=item.tags,
     )
 
 
-def _node_row(item: Machine) -> dict[str, Any]:
-    node = node_of(item)
+def _node_row(tx: Transaction, item: Machine) -> dict[str, Any]:
+    node = node_of(tx, item)
     return {each.name: getattr(node, each.name) for each in fields(node) if each.name != "interfaces"}
 
 

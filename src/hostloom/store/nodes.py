@@ -108,7 +108,8 @@ class Nodes:
             with self.tx.guarded(lambda: find_broken(self.tx, nodes, values)):
                 self.tx.write(insert(nodes).values(values))
             placed = list(enumerate(item.interfaces))
-            return replace(item, interfaces=self._insert(item.system_id, placed))
+            interfaces = self._insert(item.system_id, placed)
+            return replace(item, interfaces=interfaces, domain_id=values["domain_id"])
 
     def update(self, item: Node) -> Node:
         """Write all but the interfaces; a machine of that node changes with it."""
@@ -178,7 +179,8 @@ class Nodes:
     # -- shared ------------------------------------------------------------------------------------------
 
     def _row(self, item: Node) -> dict[str, Any]:
-        return {name: getattr(item, name) for name in _FIELDS} | {"revision": self.tx.change_world()}
+        values = {name: getattr(item, name) for name in _FIELDS} | {"revision": self.tx.change_world()}
+        return values | {"domain_id": item.domain_id or self.tx.default_domain}
 
     def _touch(self, item: Node, values: dict[str, Any]) -> Node:
         """Write columns and count the generation up, of its machine too."""

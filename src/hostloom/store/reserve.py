@@ -88,7 +88,7 @@ def _insert(
         by_place = {(each.subnet_id, each.ip): each for each in held}
         stored = {row.id: by_place[row.subnet_id, row.ip] for row in tx.write(statement, rows)}
     if machine.host_id is not None:
-        tx.placements.append(Placement(node_of(machine), machine.host_id, placed_of(machine), stored))
+        tx.placements.append(Placement(node_of(tx, machine), machine.host_id, placed_of(machine), stored))
 
 
 def release(tx: Transaction, system_ids: Sequence[SystemId]) -> None:

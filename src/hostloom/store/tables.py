@@ -89,6 +89,8 @@ world = Table(
     Column("value", BigInteger, nullable=False),
     Column("topology", BigInteger, nullable=False),
     Column("floor", BigInteger, nullable=False),
+    #: The domain of nodes that name no other.
+    Column("default_domain", Integer, nullable=False, server_default="1"),
 )
 
 #: What is gone, so that snapshots forget it: kind is the table's name.
@@ -503,6 +505,7 @@ KINDS = {
     "users": "user",
     "tokens": "token",
     "api_keys": "API key",
+    "passwords": "password",
     "annotations": "annotation",
     "nodes": "node",
     "node_interfaces": "interface",

@@ -41,6 +41,8 @@ class Transaction:
         #: The world's revision that this transaction makes; None until it changes the world.
         self.revision: int | None = None
         self.topology_changed = False
+        #: The domain of nodes that name no other; known once the transaction changes the world.
+        self.default_domain = 0
         #: All changes of the world are in `placements`.
         self.is_noted = True
         self.placements: list[Placement] = []
@@ -76,7 +78,9 @@ class Transaction:
         elif topology and not self.topology_changed:
             values["topology"] = self.revision
         if values:
-            self.revision = self.write(update(world).values(values).returning(world.c.value)).scalar_one()
+            changed = update(world).values(values).returning(world.c.value, world.c.default_domain)
+            row = self.write(changed).mappings().one()
+            self.revision, self.default_domain = row["value"], row["default_domain"]
         self.topology_changed = self.topology_changed or topology
         return self.revision or 0
 

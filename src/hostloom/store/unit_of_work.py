@@ -9,10 +9,9 @@ from sqlalchemy import Engine
 from hostloom import ports
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import User
-from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
+from hostloom.model.grouping import ResourcePool, Tag, Zone
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import (
-    DomainId,
     HostId,
     RackId,
     RangeId,
@@ -29,7 +28,7 @@ from hostloom.model.network import Fabric, IPRange, Space, Subnet, Vlan
 from hostloom.model.rack import Rack
 from hostloom.ports import Reservation
 from hostloom.store import groupings, reserve, tables, wire_tables
-from hostloom.store.access import ApiKeys, Tokens, Users
+from hostloom.store.access import ApiKeys, Passwords, Tokens, Users
 from hostloom.store.addresses import Addresses
 from hostloom.store.annotations import Annotations
 from hostloom.store.answers import Answers
@@ -67,11 +66,12 @@ class DatabaseUnitOfWork:
     machines: ports.Machines
     zones: ports.Repository[Zone, ZoneId]
     resource_pools: ports.Repository[ResourcePool, ResourcePoolId]
-    domains: ports.Repository[Domain, DomainId]
+    domains: ports.Domains
     tags: ports.Repository[Tag, TagId]
     users: ports.Repository[User, UserId]
     tokens: ports.Tokens
     api_keys: ports.ApiKeys
+    passwords: ports.Passwords
     annotations: ports.Annotations
     operations: ports.Operations
     plans: ports.Plans
@@ -105,6 +105,7 @@ class DatabaseUnitOfWork:
         self.users = Users(tx, tables.users, User)
         self.tokens = Tokens(tx)
         self.api_keys = ApiKeys(tx)
+        self.passwords = Passwords(tx)
         self.annotations = Annotations(tx)
         self.operations = Operations(tx, self._wake)
         self.plans = Plans(tx)

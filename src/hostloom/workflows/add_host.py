@@ -22,6 +22,8 @@ class AddHostInput:
     accept_key: str
     #: Create the node from the host's own interfaces if no known one matches.
     adopt: bool
+    #: The host has its row already, for clients that need its id before it is read.
+    recorded: bool = False
 
 
 def _pin(run: Run[AddHostInput]) -> None:
@@ -52,10 +54,18 @@ def _observe(run: Run[AddHostInput]) -> Observation:
 
 
 def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
-    if uow.hosts.find(run.input.host.name) is not None:
-        return
     key = run.ports.keys.pinned(run.input.host.uri) or ""
-    host = uow.hosts.add(replace(run.input.host, host_key=key))
+    if run.input.recorded:
+        # By its id: a client may have renamed it since. NotFound: it was deleted since.
+        host = uow.hosts.get(run.input.host.id)
+        if host.uri != run.input.host.uri:
+            # It was sent elsewhere since, and is read there.
+            return
+        host = uow.hosts.update(replace(host, host_key=key))
+    elif uow.hosts.find(run.input.host.name) is not None:
+        return
+    else:
+        host = uow.hosts.add(replace(run.input.host, host_key=key))
     record_new_host(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
     uow.events.add(
         Event(
@@ -67,7 +77,16 @@ def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
     )
 
 
-PIN = Step[AddHostInput, None]("key", do=_pin, undo=_unpin)
+def _forget(run: Run[AddHostInput], uow: UnitOfWork) -> None:
+    """Take the row back of a host that could not be read; one that was read since is somebody's."""
+    if not run.input.recorded:
+        return
+    host = next((host for host in uow.hosts.list() if host.id == run.input.host.id), None)
+    if host is not None and host.facts_at is None:
+        uow.hosts.delete(host.id)
+
+
+PIN = Step[AddHostInput, None]("key", do=_pin, undo_rows=_forget, undo=_unpin)
 OBSERVE = Step[AddHostInput, Observation]("observe", Observation, do=_observe)
 RECORD = Step[AddHostInput, None]("record", rows=_record)
 

@@ -34,7 +34,8 @@ class Freshness:
     def _stale(self) -> Sequence[Host]:
         now = self._ports.clock.now()
         with self._ports.store.begin() as uow:
-            hosts = uow.hosts.list()
+            # The operation that added a host reads it.
+            hosts = [host for host in uow.hosts.list() if not host.is_being_read]
         self._asked_at = {each.id: self._asked_at[each.id] for each in hosts if each.id in self._asked_at}
         known_at = {host.id: self._known_at(host, now) for host in hosts}
         stale = [host for host in hosts if now - known_at[host.id] >= self._every_s]

@@ -12,7 +12,9 @@ def free_hostname(uow: UnitOfWork, wanted: str) -> str:
     label = _OTHER.sub("-", wanted.split(".")[0].lower() if "." in wanted else wanted.lower()).strip("-")
     label = label[:58].rstrip("-") or "machine"
     candidate, number = label, 1
-    while uow.nodes.find(candidate) is not None:
+    # Names that differ in case alone are one name to DNS.
+    taken = {node.hostname.lower() for node in uow.snapshot().nodes}
+    while candidate in taken:
         number += 1
         candidate = f"{label}-{number}"
     return candidate

@@ -194,6 +194,7 @@ def test_an_ordinary_user_may_look_but_not_at_how_hosts_are_reached(estate: Esta
         if found.status_code == 403:
             refused.add((resource.path, action.op))
     assert refused == {
+        ("machines/", "power_parameters"),
         ("machines/{system_id}/", "power_parameters"),
         ("pods/{id}/", "parameters"),
         ("users/", None),

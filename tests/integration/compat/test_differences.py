@@ -70,10 +70,11 @@ def field_of(answer: httpx.Response) -> list[str]:
 # -- asking ----------------------------------------------------------------------------------------------
 
 
-@differs("unknown parameters are ignored")
-def test_unknown_parameters_are_named(maas: Maas) -> None:
-    assert field_of(maas.send("POST", "zones/", {"name": "east", "colour": "red"})) == ["colour"]
-    assert [each["name"] for each in maas.get("zones/")] == ["default"]
+@differs("every parameter that it knows has its effect")
+def test_parameters_without_an_effect_here_are_named(fleet: Maas) -> None:
+    refused = fleet.send("POST", "domains/", {"name": "east.test", "forward_dns_servers": "10.0.0.53"})
+    assert field_of(refused) == ["forward_dns_servers"]
+    assert [domain["id"] for domain in fleet.get("domains/")] == [1]
 
 
 @differs("`pod update ID host=…` is ignored")
@@ -85,15 +86,12 @@ def test_host_sets_where_libvirt_is(fleet: Maas) -> None:
 
 
 @differs("an unreachable host is saved")
-def test_an_unreachable_host_is_not_saved(maas: Maas) -> None:
-    wanted = {
-        "type": "virsh",
-        "power_address": "qemu+unix:///system?socket=/run/libvirt/virtqemud-sock",
-        "name": "far",
-    }
-    found = maas.send("POST", "vm-hosts/", wanted)
-    assert (found.status_code, bool(found.text)) == (503, True), found.text
-    assert maas.get("vm-hosts/") == []
+def test_an_unreachable_host_is_not_saved(world: LittleWorld, fleet: Maas) -> None:
+    world.hypervisors.of("far", URIS[1]).unreachable = True
+    wanted = {"type": "virsh", "power_address": URIS[1], "name": "far"}
+    refused = fleet.send("POST", "vm-hosts/", wanted)
+    assert (refused.status_code, "it is switched off" in refused.text) == (503, True), refused.text
+    assert [host["name"] for host in fleet.get("vm-hosts/")] == ["kvm1"]
 
 
 @differs("SSH keys of hosts are not looked at")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from hostloom.compat.maas2 import waiting
+from hostloom.compat.maas2.nouns import vm_hosts
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld
 from support.maas import Maas
@@ -96,6 +97,86 @@ def test_a_composed_machine_is_commissioning_until_its_host_answers(
     assert len(ready["ip_addresses"]) == 1
     same = ("system_id", "hostname", "fqdn", "zone", "pool", "pod", "cpu_count", "memory", "architecture")
     assert {name: shown[name] for name in same} == {name: ready[name] for name in same}
+
+
+@pytest.fixture
+def second(world: LittleWorld, maas: Maas) -> Iterator[Stuck]:
+    """A host that is not added yet, and whose first reading does not end."""
+    found = Stuck(world.hypervisors.of("kvm2", URIS[1]))
+    found.at("describe")
+    yield found
+    found.let_go()
+
+
+NEW_HOST = {"type": "virsh", "power_address": URIS[1], "name": "kvm2", "tags": "fast"}
+
+
+def test_a_new_host_has_its_id_before_it_is_read(maas: Maas, second: Stuck) -> None:
+    made = maas.post("pods/", **NEW_HOST)
+    path = f"pods/{made['id']}/"
+    assert (made["name"], made["tags"], made["total"]["cores"]) == ("kvm2", ["fast"], 0)
+    assert made["status_message"] == "it is being read for the first time"
+    assert maas.get(path) == made
+    assert made["id"] in [host["id"] for host in maas.get("vm-hosts/")]
+    # What Terraform does at once: a change with every field.
+    fields = {**NEW_HOST, "cpu_over_commit_ratio": "2.5", "default_macvlan_mode": "vepa", "name": "kvm-two"}
+    assert maas.put(path, **fields)["cpu_over_commit_ratio"] == 2.5
+    second.let_go()
+    wait_for(lambda: maas.get(path)["status_message"], "")
+    read = maas.get(path)
+    assert (read["total"]["cores"], read["name"], read["default_macvlan_mode"]) == (16, "kvm-two", "vepa")
+    assert read["cpu_over_commit_ratio"] == 2.5
+
+
+def test_the_same_host_again_is_refused_while_it_is_read(maas: Maas, second: Stuck) -> None:
+    maas.post("pods/", **NEW_HOST)
+    again = maas.send("POST", "vm-hosts/", NEW_HOST)
+    assert (again.status_code, "kvm2" in again.text) == (400, True)
+
+
+def test_a_compose_waits_for_the_first_reading_of_its_host(
+    maas: Maas, second: Stuck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = maas.post("pods/", **NEW_HOST)
+    path = f"pods/{made['id']}/"
+    monkeypatch.setattr(vm_hosts, "FIRST_READING_S", 0.3)
+    refused = maas.send("POST", path, {"hostname": "vm2"}, op="compose")
+    assert (refused.status_code, "kvm2 cannot be used yet" in refused.text) == (503, True)
+    monkeypatch.setattr(vm_hosts, "FIRST_READING_S", GIVE_UP_S)
+    with ThreadPoolExecutor(1) as pool:
+        composing = pool.submit(maas.send, "POST", path, {"hostname": "vm2"}, op="compose")
+        time.sleep(0.1)
+        assert not composing.done()
+        second.let_go()
+        answer = composing.result()
+    assert "cannot be used yet" not in answer.text
+    assert "being read" not in answer.text
+
+
+def test_a_new_host_that_cannot_be_read_is_gone_and_says_why(
+    maas: Maas, second: Stuck, world: LittleWorld
+) -> None:
+    made = maas.post("pods/", **NEW_HOST)
+    path = f"pods/{made['id']}/"
+    world.hypervisors.of("kvm2", URIS[1]).unreachable = True
+    second.let_go()
+    wait_for(lambda: maas.send("GET", path).status_code, 404)
+    for answer in (maas.send("GET", path), maas.send("POST", path, {"hostname": "x"}, op="compose")):
+        assert answer.status_code == 404
+        assert "it is switched off" in answer.text
+    assert [host["name"] for host in maas.get("pods/")] == ["kvm1"]
+    assert maas.send("GET", "pods/999/").text == "No Pod matches the given query."
+    world.hypervisors.of("kvm2", URIS[1]).unreachable = False
+    assert maas.post("pods/", **NEW_HOST)["name"] == "kvm2"
+
+
+def test_a_new_host_may_be_deleted_while_it_is_read(maas: Maas, second: Stuck) -> None:
+    made = maas.post("pods/", **NEW_HOST)
+    maas.delete(f"pods/{made['id']}/")
+    second.let_go()
+    wait_for(lambda: maas.get("vm-hosts/")[1:], [])
+    time.sleep(0.2)
+    assert [host["name"] for host in maas.get("vm-hosts/")] == ["kvm1"]
 
 
 def test_a_promised_machine_that_came_to_nothing_says_why(

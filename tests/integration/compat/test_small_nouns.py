@@ -137,11 +137,11 @@ def test_events_are_paged(server: Running, maas: Maas) -> None:
 
 
 def test_settings(maas: Maas) -> None:
-    assert maas.get("maas/", op="get_config", name="default_osystem") == ""
+    assert maas.get("maas/", op="get_config", name="default_osystem") == "ubuntu"
     assert maas.get("maas/", op="get_config", name="maas_name") == "hostloom"
     assert maas.send("GET", "maas/", op="get_config", name="moon").json().keys() == {"name"}
     assert maas.send("GET", "maas/", op="get_config").status_code == 400
-    assert maas.post("maas/", "set_config", name="default_osystem", value="") == "OK"
+    assert maas.post("maas/", "set_config", name="default_osystem", value="ubuntu") == "OK"
     assert maas.send("POST", "maas/", {"name": "theme", "value": "x"}, op="set_config").status_code == 409
 
 

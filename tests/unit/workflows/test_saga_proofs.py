@@ -69,6 +69,12 @@ def begin_add_host(world: LittleWorld) -> Operation:
     return hosts.add(world.ports, LOCAL_ADMIN, hosts.HostInput("kvm2", URIS[1], accept_key=key))
 
 
+def begin_add_host_at_once(world: LittleWorld) -> Operation:
+    key = world.keys.offered(URIS[1])[0].fingerprint
+    wanted = hosts.HostInput("kvm2", URIS[1], accept_key=key, at_once=True)
+    return hosts.add(world.ports, LOCAL_ADMIN, wanted)
+
+
 def begin_fix(world: LittleWorld) -> Operation:
     return fix_network.start(world.ports, LOCAL_ADMIN, "kvm1", "maas")
 
@@ -91,6 +97,7 @@ CASES: dict[str, tuple[str, Callable[[LittleWorld], Operation], str]] = {
     "verify": ("verify", begin_verify, "record"),
     "refresh": ("refresh", begin_refresh, "record"),
     "add-host": ("add-host", begin_add_host, "record"),
+    "add-host-at-once": ("add-host", begin_add_host_at_once, "record"),
     "fix-network": ("fix-network", begin_fix, "record"),
     "build-image": ("build-image", begin_build_image, "tell"),
     "fix-network-make": ("fix-network", begin_make, "record"),

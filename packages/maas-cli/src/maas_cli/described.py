@@ -1,11 +1,12 @@
 """Commands as a server describes them: nouns of its handlers, verbs of their actions."""
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from maas_cli.errors import CliError, unknown
+from maas_cli.errors import unknown
 
 _PARAM = re.compile(r"^\s*:param\s+([^\s:]+)\s*:\s*(.*)$", re.MULTILINE)
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -71,15 +72,18 @@ def verb_of(nouns: Mapping[str, Noun], noun: str, verb: str) -> Verb:
     return verbs[verb]
 
 
-def check_fields(verb: Verb, noun: str, names: list[str]) -> None:
-    """Raise for the first field that the command does not take."""
+def warn_of_unknown(verb: Verb, noun: str, names: list[str]) -> list[str]:
+    """A line for each field that the command is not described with: the server ignores it, or refuses it."""
     known = verb.params
+    if ANY in known:
+        return []
+    lines = []
     for name in names:
-        if ANY not in known and name not in known:
-            if not known:
-                raise CliError(f"`{noun} {verb.name}` takes no parameters, so not {name!r}.")
-            hint = f"`{noun} {verb.name}` takes {', '.join(sorted(known))}."
-            raise unknown("parameter", name, known, hint)
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            meant = f"; did you mean {near[0]}?" if near else "."
+            lines.append(f"`{noun} {verb.name}` is not described with {name!r}{meant}")
+    return lines
 
 
 def _noun(handler: Mapping[str, Any]) -> Noun:

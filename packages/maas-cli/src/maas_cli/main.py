@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from maas_cli import __version__, completion, profiles, words
-from maas_cli.described import Verb, check_fields, nouns_of, verb_of
+from maas_cli.described import Verb, nouns_of, verb_of, warn_of_unknown
 from maas_cli.errors import CliError, unknown
 from maas_cli.profiles import Profile
 from maas_cli.server import Answer, Server, check_key, root_of
@@ -188,7 +188,7 @@ def _use(rest: list[str], options: Options) -> int:
 
 
 def _arguments(verb: Verb, noun: str, given: list[str]) -> tuple[str, list[tuple[str, str]]]:
-    """The path with its places filled, and the fields; all are checked before anything is sent."""
+    """The path with its places filled, and the fields; unknown ones are sent with a warning."""
     count = len(verb.places)
     if len(given) < count or any(_is_field(each) for each in given[:count]):
         missing = next(
@@ -208,7 +208,8 @@ def _arguments(verb: Verb, noun: str, given: list[str]) -> tuple[str, list[tuple
             raise CliError(f"{place.upper()} is empty.")
         path = path.replace(f"{{{place}}}", quote(value, safe=""))
     fields = [_field(each) for each in given[count:]]
-    check_fields(verb, noun, [name for name, _ in fields])
+    for line in warn_of_unknown(verb, noun, [name for name, _ in fields]):
+        print(f"maas: {line}", file=sys.stderr)
     return path, fields
 
 
@@ -235,6 +236,8 @@ def _print(answer: Answer) -> int:
     """As it came, for other programs; laid out on a terminal."""
     if not sys.stdout.isatty():
         sys.stdout.buffer.write(answer.body)
+        if "json" in answer.content_type and not answer.body.endswith(b"\n"):
+            sys.stdout.buffer.write(b"\n")
         sys.stdout.flush()
         return 0 if answer.ok else FAILED
     text = answer.body.decode("utf-8", "replace")

@@ -29,6 +29,30 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A parameter that MAAS acts on and hostloom cannot. It is not described."""
+
+    #: A name that ends in `*` stands for all that begin so.
+    name: str
+    #: What the client is told.
+    why: str
+    #: Values, in lower case, that ask for nothing: they are let through like the empty value.
+    harmless: frozenset[str] = frozenset()
+
+    def refuses(self, name: str, value: str) -> bool:
+        """Whether this value of this field asks for what hostloom cannot do."""
+        return self.names(name) and value.strip().lower() not in self.harmless | {""}
+
+    def names(self, name: str) -> bool:
+        """Whether it is about a field of this name."""
+        return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
+
+
+#: Harmless values of a switch that hostloom does not have.
+OFF = frozenset({"false", "0", "off", "no", "f", "n", "none"})
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing that can be done to a resource."""
 
@@ -41,6 +65,9 @@ class Action:
     do: Do
     #: Fields that start with one of these are read by the action itself (`parameters_…` of old clients).
     prefixes: tuple[str, ...] = ()
+    unsupported: tuple[Unsupported, ...] = ()
+    #: MAAS itself refuses parameters that it does not know here.
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +90,38 @@ class Resource:
         """Names of the places in the path, in order: positional arguments of clients."""
         return _PLACE.findall(self.path)
 
-    def crud(self, name: str, doc: str, *params: Param, prefixes: tuple[str, ...] = ()) -> Callable[[Do], Do]:
-        """Register `create`, `read`, `update` or `delete`."""
-        return self._register(name, CRUD[name], None, doc, params, prefixes)
-
-    def op(
-        self, method: str, name: str, doc: str, *params: Param, prefixes: tuple[str, ...] = ()
-    ) -> Callable[[Do], Do]:
-        """Register an operation: `op=name` by GET or POST."""
-        return self._register(name, method, name, doc, params, prefixes)
-
-    def _register(
+    def crud(
         self,
         name: str,
-        method: str,
-        op: str | None,
         doc: str,
-        params: tuple[Param, ...],
-        prefixes: tuple[str, ...],
+        *params: Param,
+        prefixes: tuple[str, ...] = (),
+        unsupported: tuple[Unsupported, ...] = (),
     ) -> Callable[[Do], Do]:
+        """Register `create`, `read`, `update` or `delete`."""
+
         def register(do: Do) -> Do:
-            self.actions[method, op] = Action(name, method, op, doc, params, do, prefixes)
+            method = CRUD[name]
+            self.actions[method, None] = Action(name, method, None, doc, params, do, prefixes, unsupported)
+            return do
+
+        return register
+
+    def op(
+        self,
+        method: str,
+        name: str,
+        doc: str,
+        *params: Param,
+        prefixes: tuple[str, ...] = (),
+        unsupported: tuple[Unsupported, ...] = (),
+        strict: bool = False,
+    ) -> Callable[[Do], Do]:
+        """Register an operation: `op=name` by GET or POST."""
+
+        def register(do: Do) -> Do:
+            action = Action(name, method, name, doc, params, do, prefixes, unsupported, strict)
+            self.actions[method, name] = action
             return do
 
         return register

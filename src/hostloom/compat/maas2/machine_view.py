@@ -30,6 +30,9 @@ STATUS: Mapping[MachineState, tuple[int, str]] = {
 }
 #: What clients keep with a machine, by the names of its annotations.
 OWNER_DATA, AGENT_NAME, NIC_TAGS = "owner_data", "agent_name", "nic_tags"
+SWAP_SIZE = "swap_size"
+#: The power type of machines on VM hosts.
+VIRSH = "virsh"
 #: Links of one NIC have ids of their own, this many apart from the next NIC's: MACs have 48 bits, and clients
 #: that read numbers as doubles (Go's, jq) keep 53.
 LINKS = 32
@@ -44,7 +47,6 @@ _CONSTANTS: Mapping[str, Any] = {
     "distro_series": "",
     "hwe_kernel": None,
     "min_hwe_kernel": "",
-    "swap_size": None,
     "hardware_info": {},
     "ephemeral_deploy": False,
     "enable_hw_sync": False,
@@ -112,7 +114,8 @@ class MachineView:
             "owner_data": notes.get(OWNER_DATA, {}),
             "workload_annotations": notes.get(OWNER_DATA, {}),
             "agent_name": notes.get(AGENT_NAME, ""),
-            "power_type": "manual" if item.host_id is None else "virsh",
+            "swap_size": notes.get(SWAP_SIZE),
+            "power_type": "manual" if item.host_id is None else VIRSH,
             "power_state": item.power.value,
             "netboot": item.netboot,
             "architecture": f"{item.architecture}/generic",

@@ -17,13 +17,14 @@ from starlette.routing import Route
 from hostloom.compat.maas2 import oauth
 from hostloom.compat.maas2.answers import BARE_JSON, Answer, Fault, bad_field, refuse, text
 from hostloom.compat.maas2.call import Call
-from hostloom.compat.maas2.catalogue import Action, Catalogue, Found
+from hostloom.compat.maas2.catalogue import Catalogue, Found
 from hostloom.compat.maas2.describe import describe, fingerprint
 from hostloom.compat.maas2.faults import fault_of
 from hostloom.compat.maas2.forms import Form, read_body, read_query
 from hostloom.compat.maas2.logins import Logins
 from hostloom.compat.maas2.nouns.account import login
 from hostloom.compat.maas2.nouns.everything import CATALOGUE
+from hostloom.compat.maas2.parameters import check_parameters
 from hostloom.model.access import ANONYMOUS, Principal
 from hostloom.model.errors import HostloomError, NotAuthenticated
 from hostloom.ports import Ports
@@ -161,7 +162,7 @@ class Facade:
             action = found.resource.actions.get((heard.method, op or None))
             if action is None:
                 raise refuse(400, f"Unrecognised signature: method={heard.method} op={op or None}")
-            _refuse_unknown(action, form)
+            check_parameters(found.resource, action, form)
             return action.do(Call(self._ports, principal, found.places, form, heard.bases[0], heard.since))
         except Fault as fault:
             return fault.answer
@@ -197,15 +198,6 @@ class Facade:
         if whole or not signed.has_form or claim.method != oauth.HMAC:
             oauth.verify(signed, claim, apikeys.secret_of(self._ports.secrets, key))
         return claim, principal, now
-
-
-def _refuse_unknown(action: Action, form: Form) -> None:
-    """Nothing is ever ignored."""
-    known = {each.name for each in action.params}
-    for name in sorted(form.names - known):
-        if not (action.prefixes and name.startswith(action.prefixes)):
-            words = f"taken are {', '.join(sorted(known))}" if known else "none are taken"
-            raise bad_field(name[:100], f"There is no such parameter here; {words}.")
 
 
 def _form(heard: Heard) -> Form:

@@ -110,15 +110,15 @@ class View:
         return shown_pool(self._pools[key])
 
     def domain(self, key: DomainId) -> dict[str, Any]:
-        """A domain by id, as machines show it."""
-        return self.shown_domain(self._domains[key])
+        """A domain by id, as machines show it; 0 is the default one."""
+        return self.shown_domain(self._domains[key] if key else self._default_domain)
 
     def shown_domain(self, item: Domain) -> dict[str, Any]:
-        """A domain; its records are the names of nodes in it. The oldest one is the default."""
+        """A domain; its records are the names of nodes in it."""
         return {
             "authoritative": item.authoritative,
             "ttl": self._domain_notes.get(item.id, {}).get("ttl"),
-            "is_default": item.id == min(self._domains),
+            "is_default": item.id == self._default_domain.id,
             "id": item.id,
             "name": item.name,
             "resource_record_count": self._nodes_of_domain.get(item.id, 0),
@@ -222,6 +222,10 @@ class View:
     @cached_property
     def _pools(self) -> dict[ResourcePoolId, ResourcePool]:
         return {each.id: each for each in self._uow.resource_pools.list()}
+
+    @cached_property
+    def _default_domain(self) -> Domain:
+        return self._uow.domains.default()
 
     @cached_property
     def _domains(self) -> dict[DomainId, Domain]:

@@ -1,4 +1,4 @@
-"""`account/`: the API keys of who asks; and logging in with a name and a token."""
+"""`account/`: the API keys of who asks; and logging in with a name and a password or token."""
 
 from hostloom.compat.maas2.answers import Answer, answer, bad_field, text
 from hostloom.compat.maas2.call import Call
@@ -8,7 +8,7 @@ from hostloom.services import apikeys
 from hostloom.services.apikeys import secret_of
 
 account = Resource("Account", "account/", "Manage the API keys of the current user.")
-#: Beside the API: it makes a key of a user name and a token of hostloom's as password.
+#: Beside the API: it makes a key of a user name and a password, or a token of hostloom's in its place.
 login = Resource("Login", "accounts/authenticate/", "Log in.", anonymous=True)
 RESOURCES = (account,)
 
@@ -68,9 +68,9 @@ def list_keys(call: Call) -> Answer:
 
 @login.crud(
     "create",
-    "Log in with a user name and, as password, one of the user's tokens (`hostloom token create`).",
+    "Log in with a user name and a password; one of the user's tokens (`hostloom token create`) will do.",
     Param("username", "The user.", required=True),
-    Param("password", "A token of the user.", required=True),
+    Param("password", "The password, or a token of the user.", required=True),
     Param("consumer", "What the key is for."),
 )
 def log_in(call: Call) -> Answer:

@@ -5,9 +5,10 @@ from typing import Any
 
 from hostloom.compat.maas2.answers import Answer, answer, bad_field, refuse
 from hostloom.compat.maas2.call import Call
-from hostloom.compat.maas2.catalogue import Param
+from hostloom.compat.maas2.catalogue import Param, Unsupported
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.machine_view import AGENT_NAME, MachineView, disk_id
+from hostloom.compat.maas2.nouns.machine_filters import UNSUPPORTED
 from hostloom.compat.maas2.nouns.machines import COMMENT, find, machine, machines, show
 from hostloom.compat.maas2.nouns.vm_hosts import VIRSH
 from hostloom.compat.maas2.references import known
@@ -24,7 +25,13 @@ from hostloom.services.groupings import resource_pool_id, zone_id
 
 _NOT_INSIDE = "hostloom does not configure the inside of machines: leave it out."
 #: Networks by filter, by the key of the term that means the same.
-_FILTERS = {"subnets": "subnet", "fabrics": "fabric", "fabric_classes": "fabric_class"}
+_FILTERS = {
+    "subnets": "subnet",
+    "fabrics": "fabric",
+    "fabric_classes": "fabric_class",
+    "vlans": "vlan",
+    "spaces": "space",
+}
 BRIDGES = ("bridge_all", "bridge_stp", "bridge_type", "bridge_fd")
 
 
@@ -56,6 +63,11 @@ BRIDGES = ("bridge_all", "bridge_stp", "bridge_type", "bridge_fd")
     Param("verbose", "Accepted: the constraints are always shown.", "Boolean"),
     *(Param(name, "Empty or false: the inside of machines is not configured.") for name in BRIDGES),
     COMMENT,
+    unsupported=(
+        *UNSUPPORTED,
+        Unsupported("link_speed", "hostloom does not know the speed of the NICs of machines: leave it out."),
+    ),
+    strict=True,
 )
 def allocate(call: Call) -> Answer:
     """The machine, with the ids of the NICs and disks that meet each label."""
@@ -113,6 +125,7 @@ def list_allocated(call: Call) -> Answer:
     Param("quick_erase", "False: disks are not erased.", "Boolean"),
     Param("force", "Accepted: nothing is asked.", "Boolean"),
     COMMENT,
+    unsupported=(Unsupported("scripts", "hostloom runs no scripts of its users on machines: leave it out."),),
 )
 def release(call: Call) -> Answer:
     """The machine as it is then."""

@@ -48,8 +48,8 @@ def read_blockdevice(call: Call) -> Answer:
 def update_blockdevice(call: Call) -> Answer:
     """What is sent as it is changes nothing."""
     shown = _one(call)
-    for name in sorted(call.form.names):
-        if call.form.text(name) not in ("", str(shown.get(name))):
+    for name in (field.name for field in _FIELDS):
+        if call.form.text(name) not in (None, "", str(shown.get(name))):
             raise refuse(409, f"A disk stays as it was made: {name} is {shown.get(name)!r}.")
     return answer(shown)
 

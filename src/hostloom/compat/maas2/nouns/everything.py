@@ -2,6 +2,7 @@
 
 from hostloom.compat.maas2.catalogue import Catalogue
 from hostloom.compat.maas2.nouns import (
+    absent,
     account,
     blockdevices,
     boot_resources,
@@ -15,9 +16,10 @@ from hostloom.compat.maas2.nouns import (
     ipaddresses,
     ipranges,
     links,
-    machine_actions,
+    machine_more,
     nodes,
     spaces,
+    sshkeys,
     static_routes,
     subnets,
     tags,
@@ -41,7 +43,7 @@ CATALOGUE = Catalogue(
         *groups.RESOURCES,
         *tags.RESOURCES,
         *vm_hosts.RESOURCES,
-        *machine_actions.RESOURCES,
+        *machine_more.RESOURCES,
         *links.RESOURCES,
         *blockdevices.RESOURCES,
         *nodes.RESOURCES,
@@ -54,5 +56,7 @@ CATALOGUE = Catalogue(
         *config.RESOURCES,
         *boot_resources.RESOURCES,
         *virtual_machines.RESOURCES,
+        *sshkeys.RESOURCES,
+        *absent.RESOURCES,
     )
 )

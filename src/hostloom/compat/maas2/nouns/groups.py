@@ -5,7 +5,7 @@ from typing import Any
 
 from hostloom.compat.maas2.answers import GONE, Answer, answer
 from hostloom.compat.maas2.call import Call
-from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.catalogue import Param, Resource, Unsupported
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import View, shown_pool, shown_zone
 from hostloom.model.annotation import Annotated
@@ -28,6 +28,7 @@ _NEW_NAME = Param("name", "A new name.")
 _DESCRIPTION = Param("description", "A description.")
 _TTL = Param("ttl", "Seconds; kept for clients, since hostloom serves no DNS.", "Int")
 _AUTHORITATIVE = Param("authoritative", "Whether the domain is ours.", "Boolean")
+_FORWARD = Unsupported("forward_dns_servers", "hostloom serves no DNS, and so forwards none: leave it out.")
 _MAX_TTL_S = 2**31 - 1
 
 
@@ -106,13 +107,13 @@ _Plain(
 
 @domains.crud("read", "List domains.")
 def list_domains(call: Call) -> Answer:
-    """By id; the first one is the default."""
+    """By id."""
     with call.begin() as uow:
         view = View(uow)
         return answer([view.shown_domain(each) for each in groupings.list_(call.principal, uow.domains)])
 
 
-@domains.crud("create", "Create a domain.", _NAME, _AUTHORITATIVE, _TTL)
+@domains.crud("create", "Create a domain.", _NAME, _AUTHORITATIVE, _TTL, unsupported=(_FORWARD,))
 def create_domain(call: Call) -> Answer:
     """The domain."""
     form = call.form
@@ -129,7 +130,7 @@ def read_domain(call: Call) -> Answer:
         return answer(View(uow).shown_domain(_domain(call, uow)))
 
 
-@domain.crud("update", "Change a domain.", _NEW_NAME, _AUTHORITATIVE, _TTL)
+@domain.crud("update", "Change a domain.", _NEW_NAME, _AUTHORITATIVE, _TTL, unsupported=(_FORWARD,))
 def update_domain(call: Call) -> Answer:
     """What is not sent stays."""
     form = call.form
@@ -149,6 +150,16 @@ def delete_domain(call: Call) -> Answer:
         groupings.delete(call.principal, uow.domains, "domain", str(_domain(call, uow).id))
         uow.commit()
     return GONE
+
+
+@domain.op("POST", "set_default", "Make a domain the default one.")
+def set_default(call: Call) -> Answer:
+    """The domain; free machines that are in the default one move along."""
+    with call.begin() as uow:
+        changed = groupings.set_default_domain(uow, call.principal, str(_domain(call, uow).id))
+        shown = View(uow).shown_domain(changed)
+        uow.commit()
+    return answer(shown)
 
 
 def _domain(call: Call, uow: UnitOfWork) -> Domain:

@@ -141,12 +141,15 @@ def update_interface(call: Call) -> Answer:
     return answer(shown)
 
 
-@interface.crud("delete", "Take a NIC from a device, or from a machine that is on no VM host.")
+@interface.crud("delete", "Take a NIC from a device, a machine that is on no VM host, or a composed one.")
 def delete_interface(call: Call) -> Answer:
-    """Its addresses are given back."""
+    """Its addresses are given back; a composed machine that runs keeps the NIC until it is off."""
     with call.begin() as uow:
         node = node_of(call, uow)
         name = one(uow, node, call.places["id"])["name"]
+        if is_of_host(uow, node):
+            nics.remove_composed(call.ports, call.principal, node.system_id, name)
+            return GONE
         nics.remove(uow, call.principal, node.system_id, name)
         uow.commit()
     return GONE

@@ -2,18 +2,20 @@
 
 from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, refuse
 from hostloom.compat.maas2.call import Call
-from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.catalogue import OFF, Param, Resource, Unsupported
+from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.host_machines import machine_of
-from hostloom.compat.maas2.machine_view import MachineView
-from hostloom.compat.maas2.nouns.machine_filters import PARAMS, wanted
+from hostloom.compat.maas2.machine_view import SWAP_SIZE, VIRSH, MachineView
+from hostloom.compat.maas2.nouns.machine_filters import PARAMS, UNSUPPORTED, wanted
 from hostloom.compat.maas2.references import chosen
 from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
+from hostloom.model.annotation import Annotated
 from hostloom.model.errors import NotFound
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.ports import UnitOfWork
-from hostloom.services import coming, commissioning, hosts, nodes, power
+from hostloom.services import annotations, coming, commissioning, hosts, nodes, power
 from hostloom.services import machines as service
 from hostloom.services.access import require_admin
 from hostloom.services.enlisting import EnlistInput, enlist
@@ -27,9 +29,20 @@ machine = Resource("Machine", "machines/{system_id}/", "Manage a machine.")
 COMMENT = Param("comment", "Accepted; hostloom's events say who asked for what.")
 #: The power type of machines that hostloom cannot switch.
 MANUAL = "manual"
+_MAX_SWAP_BYTES = 2**53
+
+_NO_SCRIPTS = "hostloom runs no scripts of its users on machines: leave it out."
+_SCRIPTS = (
+    Unsupported("commissioning_scripts", _NO_SCRIPTS, OFF),
+    Unsupported("testing_scripts", _NO_SCRIPTS, OFF),
+    Unsupported(
+        "enable_ssh", "The commissioning environment of hostloom takes no SSH logins: leave it out.", OFF
+    ),
+)
+_NO_POWER = "hostloom has nothing to switch this machine by but its VM host: leave it out."
 
 
-@machines.crud("read", "List machines.", *PARAMS)
+@machines.crud("read", "List machines.", *PARAMS, unsupported=UNSUPPORTED)
 def list_machines(call: Call) -> Answer:
     """By system id; all of them, since clients look for one among all."""
     with call.begin() as uow:
@@ -50,6 +63,15 @@ def list_machines(call: Call) -> Answer:
     Param("power_type", f"`{MANUAL}`: its operator switches it."),
     Param("power_parameters", "Empty: there is nothing to switch it by."),
     Param("commission", "Whether it is commissioned when it boots next.", "Boolean"),
+    Param("zone", "The zone, by name or id."),
+    Param("pool", "The resource pool, by name or id."),
+    unsupported=(
+        *_SCRIPTS,
+        Unsupported(
+            "deployed", "hostloom enlists machines that are to boot from the network: leave it out.", OFF
+        ),
+        Unsupported("power_parameters_*", _NO_POWER),
+    ),
 )
 def create_machine(call: Call) -> Answer:
     """New, or commissioning."""
@@ -70,7 +92,10 @@ def create_machine(call: Call) -> Answer:
             chosen(form, "domain", uow.domains),
             form.text("description") or "",
         )
+        zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
         made = enlist(uow, call.principal, call.ports.ids, wanted)
+        if zone is not None or pool is not None:
+            service.update(uow, call.principal, made.system_id, MachineChanges(zone, pool))
         uow.commit()
     if commission:
         wait(call, commissioning.commission(call.ports, call.principal, made.system_id))
@@ -105,12 +130,26 @@ def read_machine(call: Call) -> Answer:
     Param("domain", "The domain, by name or id."),
     Param("description", "A description."),
     Param("hostname", "Its name, which stays on a VM host: libvirt knows it by that."),
+    Param("swap_size", "Bytes of swap; kept for clients, since hostloom installs no systems.", "Int"),
+    Param("power_type", "How it is switched, which stays."),
+    Param("architecture", "Its architecture, which stays."),
+    Param("cpu_count", "Its processors, which stay.", "Int"),
+    Param("memory", "Its memory in MiB, which stays.", "Int"),
+    unsupported=(
+        Unsupported("power_parameters", _NO_POWER, frozenset({"{}"})),
+        Unsupported("power_parameters_*", _NO_POWER),
+        Unsupported("min_hwe_kernel", "hostloom installs no kernels: leave it out."),
+        Unsupported("enable_hw_sync", "hostloom does not watch the inside of machines: leave it out.", OFF),
+        Unsupported("disable_ipv4", "hostloom cannot turn IPv4 off inside a machine: leave it out.", OFF),
+    ),
 )
 def update_machine(call: Call) -> Answer:
     """What is not sent stays."""
     form = call.form
+    swap = form.whole("swap_size", 0, _MAX_SWAP_BYTES)
     with call.begin() as uow:
         found = find(call, uow)
+        _refuse_other_hardware(form, found)
         name = form.text("hostname") or found.hostname
         if name != found.hostname and found.host_id is not None:
             raise bad_field("hostname", f"The name of a machine stays: {found.hostname}.")
@@ -125,6 +164,9 @@ def update_machine(call: Call) -> Answer:
         )
         if of_node != NodeChanges():
             nodes.update(uow, call.principal, found.system_id, of_node)
+        if swap is not None:
+            require_admin(call.principal, "change machines")
+            annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {SWAP_SIZE: swap})
         shown = show(uow, uow.machines.get(found.system_id))
         uow.commit()
     return shown
@@ -148,7 +190,13 @@ def delete_machine(call: Call) -> Answer:
     return GONE
 
 
-@machine.op("POST", "power_on", "Switch a machine on.", COMMENT)
+@machine.op(
+    "POST",
+    "power_on",
+    "Switch a machine on.",
+    COMMENT,
+    unsupported=(Unsupported("user_data", "hostloom hands no data of its users to machines: leave it out."),),
+)
 def power_on(call: Call) -> Answer:
     """Nothing happens to one that runs."""
     with call.begin() as uow:
@@ -188,13 +236,18 @@ def power_parameters(call: Call) -> Answer:
     with call.begin() as uow:
         found = find(call, uow)
         require_admin(call.principal, "see how the power of machines is switched")
-        if found.host_id is None:
-            return answer({})
-        address = hosts.uri_of(call.principal, uow.hosts.get(found.host_id))
-        return answer({"power_address": address, "power_id": found.hostname})
+        return answer(power_of(call, uow, found))
 
 
-@machine.op("POST", "commission", "Have a machine report what it is.")
+def power_of(call: Call, uow: UnitOfWork, item: Machine) -> dict[str, str]:
+    """How its power is switched: strings only, and no secret."""
+    if item.host_id is None:
+        return {}
+    address = hosts.uri_of(call.principal, uow.hosts.get(item.host_id))
+    return {"power_address": address, "power_id": item.hostname}
+
+
+@machine.op("POST", "commission", "Have a machine report what it is.", unsupported=_SCRIPTS)
 def commission(call: Call) -> Answer:
     """The machine, commissioning."""
     with call.begin() as uow:
@@ -219,6 +272,18 @@ def find(call: Call, uow: UnitOfWork) -> Machine:
     if found.system_id != call.places["system_id"]:
         raise refuse(404, "No Machine matches the given query.")
     return found
+
+
+def _refuse_other_hardware(form: Form, found: Machine) -> None:
+    """What stays may be sent as it is."""
+    power = MANUAL if found.host_id is None else VIRSH
+    now = {"power_type": power, "cpu_count": str(found.cores), "memory": str(found.memory_mib)}
+    for name, value in now.items():
+        if form.text(name) not in (None, "", value):
+            raise bad_field(name, f"It stays: {value}. hostloom changes no machine that is there.")
+    architecture = (form.text("architecture") or found.architecture).partition("/")[0]
+    if architecture != found.architecture:
+        raise bad_field("architecture", f"It stays: {found.architecture}/generic.")
 
 
 def show(uow: UnitOfWork, found: Machine) -> Answer:

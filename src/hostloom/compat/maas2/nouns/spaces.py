@@ -8,6 +8,7 @@ from hostloom.compat.maas2.view import View
 from hostloom.model.network import Space
 from hostloom.ports import UnitOfWork
 from hostloom.services import spaces as service
+from hostloom.services.naming import KEEP
 from hostloom.services.spaces import SpaceChanges
 
 spaces = Resource("Spaces", "spaces/", "Manage spaces.")
@@ -25,12 +26,17 @@ def list_spaces(call: Call) -> Answer:
         return answer([view.space(each) for each in service.list_(uow, call.principal)])
 
 
-@spaces.crud("create", "Create a space.", Param("name", "The name.", required=True), _DESCRIPTION)
+@spaces.crud(
+    "create",
+    "Create a space.",
+    Param("name", "The name; `space-ID` without one."),
+    _DESCRIPTION,
+)
 def create_space(call: Call) -> Answer:
     """The space."""
     form = call.form
     with call.begin() as uow:
-        made = service.create(uow, call.principal, form.required("name"), form.text("description") or "")
+        made = service.create(uow, call.principal, form.text("name") or None, form.text("description") or "")
         shown = answer(View(uow).space(made))
         uow.commit()
     return shown
@@ -47,7 +53,7 @@ def read_space(call: Call) -> Answer:
 def update_space(call: Call) -> Answer:
     """What is not sent stays."""
     form = call.form
-    changes = SpaceChanges(form.changed("name"), form.changed("description"))
+    changes = SpaceChanges(form.text("name") or KEEP, form.changed("description"))
     with call.begin() as uow:
         changed = service.update(uow, call.principal, str(_find(call, uow).id), changes)
         shown = answer(View(uow).space(changed))

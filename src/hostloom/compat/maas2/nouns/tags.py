@@ -71,11 +71,11 @@ def update_tag(call: Call) -> Answer:
     return answer(_shown_tag(changed))
 
 
-@tag.crud("delete", "Delete a tag that nothing carries.")
+@tag.crud("delete", "Delete a tag, and take it from all that carry it.")
 def delete_tag(call: Call) -> Answer:
-    """Refused while nodes or hosts carry it."""
+    """As with MAAS, a tag in use goes too."""
     with call.begin() as uow:
-        groupings.delete(call.principal, uow.tags, "tag", call.places["name"])
+        groupings.delete_tag(uow, call.principal, call.places["name"])
         uow.commit()
     return GONE
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from hostloom.compat.maas2.answers import GONE, Answer, answer, uri
+from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, uri
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.model.access import User
 from hostloom.model.annotation import Annotated
+from hostloom.model.errors import NotFound
 from hostloom.ports import UnitOfWork
-from hostloom.services import access, annotations
+from hostloom.services import access, annotations, passwords
 from hostloom.services.naming import find_by_key
 
 users = Resource("Users", "users/", "Manage user accounts.")
@@ -37,15 +38,19 @@ def whoami(call: Call) -> Answer:
     "Create a user.",
     Param("username", "The name.", required=True),
     Param("email", "An e-mail address; kept, not used."),
+    Param("password", "The password, with which clients log in by name."),
     Param("is_superuser", "Whether the user is an administrator: `0` or `1`.", "Boolean"),
 )
 def create_user(call: Call) -> Answer:
-    """There are no passwords: a key is made with `hostloom apikey create`."""
+    """A key is made with the password, or with `hostloom apikey create`."""
     form = call.form
+    password = form.text("password")
     with call.begin() as uow:
         made = access.create_user(
             uow, call.principal, form.required("username"), admin=bool(form.flag("is_superuser"))
         )
+        if password is not None:
+            passwords.set_password(uow, made, password)
         if email := form.text("email"):
             annotations.merge(uow, call.principal, Annotated.USER, made.id, {"email": email})
         shown = _read(call, uow, made)
@@ -60,11 +65,22 @@ def read_user(call: Call) -> Answer:
         return answer(_read(call, uow, access.get_user(uow, call.principal, call.places["username"])))
 
 
-@user.crud("delete", "Delete a user.")
+@user.crud(
+    "delete",
+    "Delete a user.",
+    Param("transfer_resources_to", "The user who gets the machines of the deleted one."),
+)
 def delete_user(call: Call) -> Answer:
-    """Refused while the user has tokens or machines."""
+    """Tokens and keys go with the user; refused while the user has machines, unless somebody gets them."""
+    heir = (call.form.text("transfer_resources_to") or "").strip()
     with call.begin() as uow:
-        access.delete_user(uow, call.principal, call.places["username"])
+        gone = access.get_user(uow, call.principal, call.places["username"])
+        if heir:
+            try:
+                access.give_machines(uow, call.principal, gone, access.get_user(uow, call.principal, heir))
+            except NotFound:
+                raise bad_field("transfer_resources_to", f"There is no user {heir[:60]!r}.") from None
+        access.delete_user(uow, call.principal, gone.name, with_tokens=True)
         uow.commit()
     return GONE
 

@@ -89,7 +89,7 @@ def update_vlan(call: Call) -> Answer:
     with call.begin() as uow:
         found = _find(call, uow)
         wanted = _wanted_dhcp(form, uow, found)
-        changes = _changes(form, uow)
+        changes = _changes(form, uow, found)
     if wanted is not None:
         _serve(call, found, wanted)
     if changes != VlanChanges():
@@ -162,13 +162,15 @@ def _rack(form: Form, uow: UnitOfWork, name: str, now: int | None) -> str | None
     return str(racks[wanted].id)
 
 
-def _changes(form: Form, uow: UnitOfWork) -> VlanChanges:
+def _changes(form: Form, uow: UnitOfWork, found: Vlan) -> VlanChanges:
     vid, mtu = form.whole("vid", 0, MAX_VID), form.whole("mtu", MIN_MTU, MAX_MTU)
     space: str | Keep | None = KEEP
     if "space" in form:
         space = _space(form, uow) or None
+    name = form.changed("name")
     return VlanChanges(
-        form.changed("name"),
+        # Without a name it is called after its tag, as when it was made.
+        name if name != "" else f"vlan-{found.vid if vid is None else vid}",
         KEEP if vid is None else vid,
         KEEP if mtu is None else mtu,
         space,

@@ -1,5 +1,6 @@
 """`vm-hosts/` and `pods/`: the same hosts under two names; each shows its own `resource_uri`."""
 
+import time
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,6 +15,7 @@ from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
 from hostloom.decide.snapshot import HostState
 from hostloom.model.attachment import MacvlanMode
+from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import (
     MAX_OVER_COMMIT,
     Host,
@@ -22,9 +24,8 @@ from hostloom.model.host import (
     cores_offered,
     memory_offered_mib,
 )
-from hostloom.model.ids import check_hostname
+from hostloom.model.ids import HostId, check_hostname
 from hostloom.model.machine import MachineOrigin
-from hostloom.model.operation import OperationState
 from hostloom.model.request import ComposeRequest
 from hostloom.ports import UnitOfWork
 from hostloom.services import hosts, machines
@@ -36,11 +37,14 @@ CAPABILITIES = ("composable", "dynamic_local_storage", "over_commit", "storage_p
 RESERVED = "reserve"
 #: A machine is taken apart in this time, or the deletion of its host ends with what is left.
 DECOMPOSE_S = 60.0
+UPDATE_ATTEMPTS = 4
+#: A compose waits this long for the first reading of its host, looking this often.
+FIRST_READING_S, READING_PAUSE_S = 30.0, 0.2
 
 _RATIO = f"0 to {MAX_OVER_COMMIT}."
 _MODES = [each.value for each in MacvlanMode]
 _SETTINGS = (
-    Param("name", "The name: lower-case letters, digits and hyphens."),
+    Param("name", "The name; without one it is that of the address."),
     Param("zone", "The zone, by name or id."),
     Param("pool", "The resource pool, by name or id."),
     Param("tags", "Tags, parted by commas."),
@@ -112,7 +116,7 @@ class _Noun:
             return self._show(uow, self._find(call, uow))
 
     def create(self, call: Call) -> Answer:
-        """Answers when the host was read; 503 with the reason if it could not be."""
+        """The host, which may still be read for a while; 503 with the reason if it could not be read."""
         form = call.form
         _check_kind(form)
         _refuse_secrets(form)
@@ -126,19 +130,30 @@ class _Noun:
                 resource_pool=chosen(form, "pool", uow.resource_pools),
                 trust_first_key=call.ports.trust_first_keys,
                 tags=tuple(form.texts("tags")),
+                at_once=True,
                 **_ratios(form),
             )
-        done = wait(call, hosts.add(call.ports, call.principal, wanted))
-        if done.state is not OperationState.SUCCEEDED:
-            raise refuse(503, f"Host {wanted.name} is still being read: look for it in a while.")
+        operation = hosts.add(call.ports, call.principal, wanted)
+        wait(call, operation)
         with call.begin() as uow:
-            return self._show(uow, hosts.get(uow, call.principal, wanted.name))
+            return self._show(uow, hosts.get(uow, call.principal, str(operation.input["host"]["id"])))
 
     def update(self, call: Call) -> Answer:
         """What is not sent stays; another address is read at once, in the background."""
         form = call.form
         _check_kind(form)
         _refuse_secrets(form)
+        # A client changes a host as soon as it has its id, when its first reading may just be recorded.
+        for attempts_left in reversed(range(UPDATE_ATTEMPTS)):
+            try:
+                return self._updated(call)
+            except StaleGeneration:
+                if not attempts_left:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _updated(self, call: Call) -> Answer:
+        form = call.form
         with call.begin() as uow:
             found = self._find(call, uow)
             changes = HostChanges(
@@ -198,6 +213,7 @@ class _Noun:
         if form.flag("hugepages_backed"):
             raise bad_field("hugepages_backed", "hostloom does not do this yet: leave it out.")
         form.flag("skip_commissioning")
+        self._wait_until_read(call)
         hostname = form.text("hostname")
         with call.begin() as uow:
             found = self._find(call, uow)
@@ -238,8 +254,28 @@ class _Noun:
         with call.begin() as uow:
             return self._show(uow, changed)
 
+    def _wait_until_read(self, call: Call) -> None:
+        """A client composes as soon as it has the host's id: the host may not have been read yet."""
+        until = time.monotonic() + FIRST_READING_S
+        while True:
+            with call.begin() as uow:
+                host = self._find(call, uow)
+            if not host.is_being_read:
+                return
+            if time.monotonic() > until:
+                raise refuse(
+                    503,
+                    f"Host {host.name} cannot be used yet: {host.unreachable_cause}. Try again in a while.",
+                )
+            time.sleep(READING_PAUSE_S)
+
     def _find(self, call: Call, uow: UnitOfWork) -> Host:
-        return hosts.get(uow, call.principal, str(call.number("id", "Pod")))
+        key = call.number("id", "Pod")
+        try:
+            return hosts.get(uow, call.principal, str(key))
+        except NotFound:
+            why = hosts.why_lost(uow, call.principal, HostId(key))
+            raise refuse(404, f"No Pod matches the given query. {why or ''}".rstrip()) from None
 
     def _show(self, uow: UnitOfWork, host: Host) -> Answer:
         view = View(uow)
@@ -273,6 +309,8 @@ class _Noun:
             "pool": view.resource_pool(host.resource_pool_id),
             "host": {"system_id": machine_id(host), "__incomplete__": True},
             "default_macvlan_mode": host.default_macvlan_mode,
+            # Not of MAAS: why the host cannot be used, if it cannot.
+            "status_message": host.unreachable_cause,
             "resource_uri": uri(f"{self._path}/{host.id}/"),
         }
 

@@ -1,0 +1,61 @@
+"""Passwords of users, for clients of MAAS's API that make users and log in by name; hashed with scrypt."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import threading
+
+from hostloom.model.access import Principal, User
+from hostloom.model.errors import InvalidValue
+from hostloom.ports import UnitOfWork
+
+#: Longer ones are refused before they are hashed.
+MAX_LENGTH = 1024
+#: Parameters that OWASP names for interactive logins: 16 MiB and some 50 ms a hash, five times over.
+_N, _R, _P = 2**14, 8, 5
+_SALT_BYTES, _KEY_BYTES = 16, 32
+#: Hashes at a time: each needs memory and a core, and anyone may ask for one.
+_TURN = threading.BoundedSemaphore(2)
+
+
+def set_password(uow: UnitOfWork, user: User, password: str) -> None:
+    """Give a user a password; InvalidValue names what it may be, never what it was."""
+    if not 1 <= len(password) <= MAX_LENGTH:
+        raise InvalidValue("password", "…", f"1 to {MAX_LENGTH} characters")
+    uow.passwords.put(user.id, _hash(password, secrets.token_bytes(_SALT_BYTES)))
+
+
+def find(uow: UnitOfWork, name: str, password: str) -> Principal | None:
+    """The user of a name and password; None: there is none, which takes as long to find out."""
+    if len(password) > MAX_LENGTH:
+        return None
+    user = uow.users.find(name)
+    known = None if user is None else uow.passwords.of(user.id)
+    salt = secrets.token_bytes(_SALT_BYTES) if known is None else _salt_of(known)
+    hashed = _hash(password, salt)
+    if user is None or known is None or not hmac.compare_digest(hashed, known):
+        return None
+    return Principal(user.name, user.admin)
+
+
+def _hash(password: str, salt: bytes) -> str:
+    with _TURN:
+        key = hashlib.scrypt(
+            password.encode("utf-8", "surrogatepass"),
+            salt=salt,
+            n=_N,
+            r=_R,
+            p=_P,
+            maxmem=2**26,
+            dklen=_KEY_BYTES,
+        )
+    return f"scrypt:{_text(salt)}:{_text(key)}"
+
+
+def _salt_of(hashed: str) -> bytes:
+    return base64.b64decode(hashed.split(":")[1])
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
