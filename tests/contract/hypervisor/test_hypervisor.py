@@ -188,6 +188,33 @@ def test_ours_are_switched_by_their_mark_and_others_only_without(subject: Subjec
     assert subject.hypervisor.power(STRANGER) is PowerState.OFF
 
 
+def test_a_nic_is_taken_from_a_machine(subject: Subject) -> None:
+    spec = compose(subject)
+    gone, *left = spec.interfaces
+    for _ in range(2):
+        subject.hypervisor.remove_interface(spec.uuid, gone.mac, spec.system_id)
+        assert [nic.mac for nic in find(subject).interfaces] == [nic.mac for nic in left]
+    seen = find(subject)
+    assert (seen.name, seen.cores, seen.system_id) == (spec.name, spec.cores, spec.system_id)
+    assert len(seen.disks) == len(spec.disks)
+    subject.hypervisor.remove_interface(OTHER_UUID, gone.mac, spec.system_id)
+
+
+def test_a_running_machine_has_lost_the_nic_when_it_starts_again(subject: Subject) -> None:
+    spec = compose(subject, interfaces=(a_nic(0, BRIDGE, boot=True), a_nic(1, BRIDGE)))
+    subject.hypervisor.start(spec.uuid)
+    subject.hypervisor.remove_interface(spec.uuid, spec.interfaces[1].mac, spec.system_id)
+    subject.hypervisor.stop(spec.uuid, force=True)
+    assert [nic.mac for nic in find(subject).interfaces] == [spec.interfaces[0].mac]
+
+
+def test_a_nic_of_somebody_elses_machine_is_not_touched(subject: Subject) -> None:
+    spec = compose(subject)
+    with pytest.raises(HypervisorRejected):
+        subject.hypervisor.remove_interface(spec.uuid, spec.interfaces[0].mac, SystemId("zzzzzz"))
+    assert len(find(subject).interfaces) == 3
+
+
 def test_a_name_that_is_taken_is_refused(subject: Subject) -> None:
     compose(subject, disks=())
     with pytest.raises(HypervisorRejected, match="web1"):

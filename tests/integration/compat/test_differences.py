@@ -345,6 +345,15 @@ def test_names_are_shown(fleet: Maas) -> None:
     assert fleet.send("POST", "dnsresources/", {"fqdn": "a.b"}).status_code == 409
 
 
+@differs("a NIC that is deleted stays in the virtual machine")
+def test_a_deleted_nic_goes_from_the_host(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    machine = composed(fleet, hostname="vm1", interfaces="a:space=mgmt;b:space=mgmt")
+    nic = machine["interface_set"][1]
+    fleet.delete(f"nodes/{machine['system_id']}/interfaces/{nic['id']}/")
+    (there,) = kvm1.world().machines
+    assert nic["mac_address"] not in [str(seen.mac) for seen in there.interfaces]
+
+
 @differs("static routes reach machines")
 def test_routes_are_kept(world: LittleWorld, fleet: Maas) -> None:
     before = world.dhcp.intent
