@@ -97,6 +97,7 @@ def test_what_asks_for_nothing_passes(fleet: Maas) -> None:
         enable_hw_sync="false",
         power_type="virsh",
         power_parameters="",
+        power_parameters_skip_check="true",
         min_hwe_kernel="",
         memory=now["memory"],
         cpu_count=now["cpu_count"],

@@ -39,6 +39,8 @@ _SCRIPTS = (
         "enable_ssh", "The commissioning environment of hostloom takes no SSH logins: leave it out.", OFF
     ),
 )
+_SKIP_CHECK = Param("power_parameters_skip_check", "Accepted: no power is checked.", "Boolean")
+_NO_KERNEL = Unsupported("min_hwe_kernel", "hostloom installs no kernels: leave it out.")
 _NO_POWER = "hostloom has nothing to switch this machine by but its VM host: leave it out."
 
 
@@ -65,8 +67,10 @@ def list_machines(call: Call) -> Answer:
     Param("commission", "Whether it is commissioned when it boots next.", "Boolean"),
     Param("zone", "The zone, by name or id."),
     Param("pool", "The resource pool, by name or id."),
+    _SKIP_CHECK,
     unsupported=(
         *_SCRIPTS,
+        _NO_KERNEL,
         Unsupported(
             "deployed", "hostloom enlists machines that are to boot from the network: leave it out.", OFF
         ),
@@ -135,10 +139,11 @@ def read_machine(call: Call) -> Answer:
     Param("architecture", "Its architecture, which stays."),
     Param("cpu_count", "Its processors, which stay.", "Int"),
     Param("memory", "Its memory in MiB, which stays.", "Int"),
+    _SKIP_CHECK,
     unsupported=(
         Unsupported("power_parameters", _NO_POWER, frozenset({"{}"})),
         Unsupported("power_parameters_*", _NO_POWER),
-        Unsupported("min_hwe_kernel", "hostloom installs no kernels: leave it out."),
+        _NO_KERNEL,
         Unsupported("enable_hw_sync", "hostloom does not watch the inside of machines: leave it out.", OFF),
         Unsupported("disable_ipv4", "hostloom cannot turn IPv4 off inside a machine: leave it out.", OFF),
     ),
