@@ -148,7 +148,7 @@ def test_domains_are_chosen(site: Site) -> None:
     site.maas.post("domains/", name="lab.example")
     made = site.compose("one", domain="lab.example")
     assert (made["fqdn"], made["domain"]["name"]) == ("one.lab.example", "lab.example")
-    assert site.compose("two", domain="0")["fqdn"] == "two.default"
+    assert site.compose("two", domain="0")["fqdn"] == "two.maas"
     for field in ("domain", "zone", "pool"):
         for method, path, op in (
             ("POST", "pods/1/", "compose"),

@@ -85,7 +85,7 @@ def test_a_composed_machine_is_commissioning_until_its_host_answers(
     path = f"machines/{made['system_id']}/"
     assert stuck.reached.wait(10)
     shown = maas.get(path)
-    assert (shown["status_name"], shown["hostname"], shown["fqdn"]) == ("Commissioning", "vm1", "vm1.default")
+    assert (shown["status_name"], shown["hostname"], shown["fqdn"]) == ("Commissioning", "vm1", "vm1.maas")
     assert (shown["cpu_count"], shown["memory"], shown["architecture"]) == (2, 1024, "amd64/generic")
     assert (shown["zone"], shown["pool"]["name"], shown["pod"]["name"]) == (zone, "default", "kvm1")
     assert maas.get("machines/", hostname="vm1", status="commissioning") == [shown]
