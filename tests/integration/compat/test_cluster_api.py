@@ -74,7 +74,7 @@ def test_a_machine_of_a_cluster_from_compose_to_delete(provider: Provider) -> No
 
     off = provider.send("POST", f"machines/{made['system_id']}/op-power_off")
     assert (off.status_code, off.json()["power_state"]) == (200, "off")
-    for single in (f"resourcepool/{shown['pool']['id']}", f"domains/{shown['domain']['id']}"):
-        assert provider.get(single)["name"] == "default"
+    assert provider.get(f"resourcepool/{shown['pool']['id']}")["name"] == "default"
+    assert provider.get(f"domains/{shown['domain']['id']}")["name"] == "maas"
     assert provider.send("DELETE", machine).status_code == 204
     assert provider.send("GET", machine).status_code == 404
