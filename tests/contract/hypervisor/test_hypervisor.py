@@ -5,10 +5,18 @@ from dataclasses import replace
 import pytest
 
 from contract.hypervisor.conftest import STRANGER, Subject
+from hostloom.decide.machine_drift import machine_drift
 from hostloom.model.errors import HypervisorRejected
 from hostloom.model.host import Forward, LibvirtNetwork
-from hostloom.model.ids import SystemId
-from hostloom.model.machine import DiskFormat, MachineSpec, PowerState
+from hostloom.model.ids import HostId, SystemId
+from hostloom.model.machine import (
+    DiskFormat,
+    Machine,
+    MachineOrigin,
+    MachineSpec,
+    MachineState,
+    PowerState,
+)
 from hostloom.model.observed import ObservedMachine
 from support.specs import BRIDGE, MACVLAN, NETWORK, OTHER_UUID, UUID, a_disk, a_nic, a_spec
 
@@ -112,6 +120,34 @@ def test_a_running_machine_shows_power_and_goes_with_it(subject: Subject) -> Non
     subject.hypervisor.delete_machine(UUID)
     assert subject.hypervisor.power(UUID) is PowerState.UNKNOWN
     assert "web1" not in names(subject)
+
+
+def recorded(spec: MachineSpec) -> Machine:
+    return Machine(
+        SystemId(spec.system_id),
+        spec.name,
+        spec.uuid,
+        MachineOrigin.COMPOSED,
+        MachineState.READY,
+        HostId(1),
+        spec.emulation.architecture,
+        spec.cores,
+        spec.memory_mib,
+        interfaces=spec.interfaces,
+        disks=spec.disks,
+        domain_name=spec.name,
+    )
+
+
+def test_a_machine_is_seen_as_it_was_composed(subject: Subject) -> None:
+    machine = recorded(compose(subject))
+    (seen,) = (each for each in subject.hypervisor.describe().machines if each.uuid == UUID)
+    assert machine_drift(machine, find(subject)) == machine_drift(machine, seen) == ()
+    if subject.uri.startswith("fake"):
+        return  # its machines do not look for their volumes
+    subject.hypervisor.delete_volume(machine.disks[0])
+    (change,) = machine_drift(machine, find(subject))
+    assert (change.kind, change.subject) == ("machine-volume", machine.disks[0].name)
 
 
 def test_deleting_a_machine_leaves_its_volumes(subject: Subject) -> None:
