@@ -23,7 +23,9 @@ def _state(item: Document) -> str:
 def _kind(item: Document) -> str:
     kind = str(item["kind"])
     of = f" of {', '.join(item['parents'])}" if item["parents"] else ""
-    return ("ovs " if item["bridge_kind"] == "ovs" else "") + kind + of
+    role = "" if item["role"] == "ordinary" else f", {item['role']}"
+    member = f", member of {item['master']}" if item["master"] else ""
+    return ("ovs " if item["bridge_kind"] == "ovs" else "") + kind + of + role + member
 
 
 def _vlan(item: Document) -> str:

@@ -46,7 +46,18 @@ def _port(entries: Iterable[Mapping[str, Any]]) -> PortVlans:
             untagged.add(first)
         else:
             carried.append((first, _vid(entry.get("vlanEnd", first))))
-    return PortVlans(pvid, pvid if pvid in untagged else None, tuple(sorted(carried)))
+    return PortVlans(pvid, pvid if pvid in untagged else None, _merged(carried))
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> Spans:
+    """Ascending, with none that touch: programs list VLANs one by one, too."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = merged[-1][0], max(merged[-1][1], last)
+        else:
+            merged.append((first, last))
+    return tuple(merged)
 
 
 def _vid(value: Any) -> int:
@@ -107,4 +118,4 @@ def _joined(nics: list[PortVlans], machine_vid: int | None) -> tuple[int | None,
         return machine_vid, _ALL
     natives = {nic.native_vid for nic in nics}
     native = machine_vid if machine_vid in natives else natives.pop() if len(natives) == 1 else None
-    return native, tuple(sorted({span for nic in nics for span in nic.carried}))
+    return native, _merged(span for nic in nics for span in nic.carried)

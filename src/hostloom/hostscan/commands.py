@@ -24,7 +24,7 @@ PARTS = {
     # NICs that a Wi-Fi driver made; the last line tells that this was asked.
     "wireless": 'for d in /sys/class/net/*/; do d=${d%/}; if [ -e "$d/wireless" ] || [ -e "$d/phy80211" ]; '
     'then echo "${d##*/}"; fi; done; echo .',
-    "bridge-vlan": "bridge -j vlan show",
+    "bridge-vlan": "bridge -compressvlans -j vlan show",
     "ovs-bridge": f"{_OVS} Bridge",
     "ovs-port": f"{_OVS} Port",
     "ovs-interface": f"{_OVS} Interface",

@@ -80,7 +80,7 @@ def _openvswitch(parts: dict[str, str], raw: dict[str, Any], findings: Findings)
 
 def _port_vlans(parts: dict[str, str], findings: Findings) -> dict[str, PortVlans] | None:
     """None where they are not known: a host without the program, or an answer that cannot be read."""
-    with findings.reading("VLANs of bridges", "a list as `bridge -j vlan show` prints it"):
+    with findings.reading("VLANs of bridges", "a list as `bridge -compressvlans -j vlan show` prints it"):
         return parse_port_vlans(parts.get("bridge-vlan", ""))
     return None
 

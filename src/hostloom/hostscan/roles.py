@@ -7,10 +7,10 @@ from typing import Any
 from hostloom.model.node import InterfaceKind, InterfaceRole
 
 #: Bridges that container engines make: Docker and its networks, Podman and other users of CNI, LXC, LXD,
-#: Incus, kubenet, kube-router, Weave, nerdctl, Multipass.
+#: Incus, kubenet, kube-router, Weave, nerdctl, Multipass, Waydroid.
 _CONTAINER_BRIDGE = re.compile(
     r"docker\d+|docker_gwbridge|br-[0-9a-f]{12}|podman\d+|cni\d+|cni-\S+|cbr\d+|kube-bridge|weave|nerdctl\d+"
-    r"|lxcbr\d+|lxdbr\d+|incusbr\d+|mpqemubr\d+"
+    r"|lxcbr\d+|lxdbr\d+|incusbr\d+|mpqemubr\d+|waydroid0"
 )
 #: Names that systemd and the kernel give to Wi-Fi NICs, for hosts that were not asked which NICs are.
 _WIRELESS_NAME = re.compile(r"wlan\d+|wl[opsvxb]\w+")

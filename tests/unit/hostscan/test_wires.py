@@ -66,6 +66,12 @@ UNTAGGED = ["PVID", "Egress Untagged"]
             UNTAGGED,
             BridgeVlans(1, 1, 1, ((2, 4094),)),
         ),
+        (
+            1,
+            [{"vlan": 1, "flags": UNTAGGED}, {"vlan": 7}, {"vlan": 5}, {"vlan": 6}, {"vlan": 9}],
+            UNTAGGED,
+            BridgeVlans(1, 1, 1, ((5, 7), (9, 9))),
+        ),
         # The port's own PVID is another: machines of VLAN 1 do not leave.
         (1, [{"vlan": 10, "flags": UNTAGGED}], UNTAGGED, BridgeVlans(1, 1, 10, ())),
         # Untagged frames come in as VLAN 10 and leave with the tag: nothing is untagged both ways.
