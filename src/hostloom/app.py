@@ -51,6 +51,7 @@ from hostloom.services.racks import ssh_uri
 from hostloom.store.engine import open_store
 from hostloom.wire.probe import AgentProbe
 from hostloom.workflows.freshness import Freshness
+from hostloom.workflows.taken_addresses import forget_old_marks
 from hostloom.workflows.vlan_probe import probe_all
 from hostloom.workflows.worker import Worker
 
@@ -61,6 +62,8 @@ STOP_TIMEOUT_S = 5
 BACKLOG = 128
 #: Stale hosts are looked for this often.
 FRESHNESS_S = 15
+#: How often addresses that were in use on the wire long ago are forgotten.
+FORGET_EVERY_S = 600
 #: Letters and digits of system ids and of made-up names; none that are taken for one another.
 ALPHABET = "abcdefghkmnpqrstwxy346789"
 
@@ -129,6 +132,9 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
             keeper = Repeating("freshness", freshness.look, min(FRESHNESS_S, settings.refresh_every_s))
             keeper.start()
             stack.callback(keeper.stop)
+        forgetter = Repeating("addresses on the wire", lambda: forget_old_marks(ports), FORGET_EVERY_S)
+        forgetter.start()
+        stack.callback(forgetter.stop)
         if settings.probe_every_s:
             prober = Repeating("probe", lambda: probe_all(ports), settings.probe_every_s)
             prober.start()

@@ -471,6 +471,14 @@ class Addresses(Protocol):
         """Replace every held address of kind LEASE."""
         ...
 
+    def mark_on_wire(self, marks: Sequence[HeldAddress]) -> None:
+        """Record addresses of kind ON_WIRE, in place of earlier marks of the same addresses."""
+        ...
+
+    def forget_on_wire(self, before: float) -> Sequence[HeldAddress]:
+        """Remove the marks of addresses that were seen before that time; the answer lists them."""
+        ...
+
 
 class Nodes(Repository[Node, SystemId], Protocol):
     """Nodes with their interfaces; `update` leaves interfaces alone."""

@@ -8,7 +8,7 @@ import typer
 from hostloom.cli.columns import Column
 from hostloom.cli.listing import lists
 from hostloom.cli.nouns import Noun, Yes, confirm, given, make_app
-from hostloom.cli.output import Format, Output, show_done
+from hostloom.cli.output import Format, Output, show_done, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
@@ -21,6 +21,7 @@ class Kind(StrEnum):
     OBSERVED = "observed"
     RESERVED = "reserved"
     LEASE = "lease"
+    ON_WIRE = "on-wire"
 
 
 NOUN = Noun(
@@ -34,6 +35,7 @@ NOUN = Noun(
         Column("NODE", "node"),
         Column("INTERFACE", "interface"),
         Column("COMMENT", "comment", text=True, rank=1),
+        Column("SEEN", lambda item: when(item["seen_at"]) if item["seen_at"] else "", rank=2),
     ),
     empty="nobody holds an address here: `hostloom address reserve IP` sets one aside",
     example="10.0.0.9",
@@ -53,6 +55,9 @@ def list_(
     kind: Annotated[Kind | None, typer.Option(help="Only those held for this.")] = None,
 ) -> list[Document]:
     """List the addresses that are taken, and by what.
+
+    Kind `on-wire`: an unknown device answered for the address when a machine was composed. It counts as taken
+    for a day, or until `hostloom address release IP`.
 
     Example: `hostloom address list --subnet 10.0.0.0/24`
     """
@@ -95,7 +100,9 @@ def release(
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Give back an address that was set aside; those of machines go with their machines.
+    """Give back an address that was set aside, or forget that it was in use on the wire.
+
+    Addresses of machines go with their machines.
 
     Example: `hostloom address release 10.0.0.9 --yes`
     """

@@ -8,7 +8,7 @@ from hostloom.decide.refuse import refuse
 from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.decide.used_numbers import UsedNumbers
 from hostloom.model.ids import SubnetId, SystemId, VlanId
-from hostloom.model.network import Address, HeldAddress, IPRange, RangeKind, Subnet
+from hostloom.model.network import Address, AddressKind, HeldAddress, IPRange, RangeKind, Subnet
 from hostloom.model.plan import RequestCode, SubjectKind
 from hostloom.model.request import AddressMode, LabelConstraints
 
@@ -31,8 +31,8 @@ def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
     return tuple(_without(_without(ours, reserved), dynamic))
 
 
-def _address(number: int, version: int) -> Address:
-    """`ip_address` would make an IPv4 address of a small IPv6 number."""
+def address_of(number: int, version: int) -> Address:
+    """The address of a number; `ip_address` would make an IPv4 address of a small IPv6 number."""
     return ip_address(number.to_bytes(4 if version == 4 else 16, "big"))
 
 
@@ -136,11 +136,19 @@ class AddressBook:
         found = self._snapshot.subnets_around(ip)
         return tuple(each for each in found if each.cidr.prefixlen == found[0].cidr.prefixlen)
 
-    def problem(self, ip: Address, subnet: Subnet) -> tuple[RequestCode, str] | None:
-        """Why the address cannot be given in this subnet, with what was found; None when it can."""
+    def problem(
+        self, ip: Address, subnet: Subnet, system_id: str | None = None
+    ) -> tuple[RequestCode, str] | None:
+        """Why the address cannot be given in this subnet, with what was found; None when it can.
+
+        To the node `system_id`, what it leases itself can be given.
+        """
         ranges = self._snapshot.ranges_by_subnet.get(subnet.id, ())
         if self.is_used(ip, subnet):
-            return RequestCode.ADDRESS_IN_USE, self._who(_holders(self._snapshot, ip, subnet.id)[0])
+            holders = _holders(self._snapshot, ip, subnet.id)
+            others = [held for held in holders if not _is_leased_by(held, system_id)]
+            if others:
+                return RequestCode.ADDRESS_IN_USE, self._who(others[0])
         for each in ranges:
             if ip in each and (each.kind is RangeKind.DYNAMIC or subnet.managed):
                 return RequestCode.ADDRESS_IN_RANGE, f"{each.kind} range {each.start}-{each.end}"
@@ -156,6 +164,8 @@ class AddressBook:
 
     def _who(self, held: HeldAddress) -> str:
         """The holder by the name that people know it by."""
+        if held.kind is AddressKind.ON_WIRE:
+            return f"on the wire, {held.comment}"
         node = self._snapshot.node_by_system_id.get(SystemId(held.system_id)) if held.system_id else None
         name = node.hostname if node is not None else held.system_id
         return " ".join(filter(None, (name, held.interface_name, held.comment))) or "set aside"
@@ -167,7 +177,7 @@ class AddressBook:
         for subnet in self._subnets(vlan_id, named):
             version = subnet.cidr.version
             for number in self.free(subnet):
-                address = _address(number, version)
+                address = address_of(number, version)
                 if address not in taken:
                     return address, subnet
         return None
@@ -195,6 +205,10 @@ def _homes(snapshot: Snapshot, held: HeldAddress) -> Iterable[SubnetId]:
 
 def _holders(snapshot: Snapshot, ip: Address, subnet_id: SubnetId) -> list[HeldAddress]:
     return [each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in (None, subnet_id)]
+
+
+def _is_leased_by(held: HeldAddress, system_id: str | None) -> bool:
+    return held.kind is AddressKind.LEASE and system_id is not None and held.system_id == system_id
 
 
 def address_book(snapshot: Snapshot) -> AddressBook:

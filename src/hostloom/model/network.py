@@ -117,13 +117,21 @@ class AddressKind(StrEnum):
     OBSERVED = "observed"
     #: A user set it aside.
     RESERVED = "reserved"
-    #: Handed out by our DHCP from a dynamic range.
+    #: Handed out by our DHCP.
     LEASE = "lease"
+    #: Somebody who is not known answered for it on the wire; forgotten after a while.
+    ON_WIRE = "on-wire"
+
+
+#: Kinds that come from what is seen; of the others only one holder can have an address.
+SEEN_KINDS = frozenset({AddressKind.OBSERVED, AddressKind.LEASE, AddressKind.ON_WIRE})
+#: An address that was in use on the wire counts as taken for this long; seconds.
+ON_WIRE_LASTS_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class HeldAddress:
-    """One address and who holds it; unique by (subnet, ip) among all but observed and leased ones."""
+    """One address and who holds it; unique by (subnet, ip) among the kinds that are not only seen."""
 
     ip: Address
     kind: AddressKind
@@ -132,3 +140,5 @@ class HeldAddress:
     system_id: str | None = None
     interface_name: str | None = None
     comment: str = ""
+    #: Seconds since the epoch at which it was seen on the wire; None for the other kinds.
+    seen_at: float | None = None

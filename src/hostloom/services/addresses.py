@@ -1,10 +1,12 @@
 """Addresses: who has which, and setting one aside by hand."""
 
+from collections.abc import Collection
+
 from hostloom.decide.addresses import address_book
 from hostloom.model.access import Principal
 from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound
-from hostloom.model.ids import SystemId
-from hostloom.model.network import Address, AddressKind, HeldAddress, RangeKind, Subnet
+from hostloom.model.ids import SubnetId, SystemId
+from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress, RangeKind, Subnet
 from hostloom.ports import UnitOfWork
 from hostloom.services import subnets
 from hostloom.services.access import require_admin, require_user
@@ -16,7 +18,14 @@ def list_(
     """All that somebody has, or those of a subnet or kind, by address."""
     require_user(principal, "see addresses")
     subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
-    return [each for each in uow.addresses.list(subnet_id) if kind is None or each.kind is kind]
+    held = uow.addresses.list(subnet_id)
+    own = {(each.ip, each.subnet_id, each.system_id) for each in held if each.kind not in SEEN_KINDS}
+    return [each for each in held if kind in (None, each.kind) and not _is_lease_of_own(each, own)]
+
+
+def _is_lease_of_own(held: HeldAddress, own: Collection[tuple[Address, SubnetId | None, str | None]]) -> bool:
+    """Whether a node leases what is reserved for it: told once."""
+    return held.kind is AddressKind.LEASE and (held.ip, held.subnet_id, held.system_id) in own
 
 
 def get(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> HeldAddress:
@@ -39,8 +48,9 @@ def reserve(
         if each.subnet_id == home.id and each.kind is RangeKind.DYNAMIC and ip in each:
             raise InvalidValue("ip", str(ip), f"outside the dynamic range {each.start}-{each.end}")
     for held in uow.addresses.list(home.id):
-        if held.ip == ip:
+        if held.ip == ip and held.kind is not AddressKind.ON_WIRE:
             raise AlreadyExists("address", ip, _holder(uow, held))
+    uow.addresses.release(ip, home.id)
     wanted = HeldAddress(ip, AddressKind.RESERVED, home.id, comment=comment)
     uow.addresses.hold(wanted)
     return wanted
@@ -57,10 +67,10 @@ def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: st
 
 
 def release(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> None:
-    """Give back an address that was set aside; those of nodes go with their nodes (InUse)."""
+    """Give back an address that was set aside or seen on the wire; those of nodes go with them (InUse)."""
     require_admin(principal, "release addresses")
     held = get(uow, principal, ip, subnet)
-    if held.kind is not AddressKind.RESERVED:
+    if held.kind not in (AddressKind.RESERVED, AddressKind.ON_WIRE):
         raise InUse("address", ip, [_holder(uow, held)])
     uow.addresses.release(held.ip, held.subnet_id)
 

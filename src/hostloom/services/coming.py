@@ -15,8 +15,8 @@ from hostloom.model.request import ComposeRequest, Identities
 from hostloom.ports import UnitOfWork
 from hostloom.services.access import require_user
 from hostloom.services.groupings import DEFAULT_POOL, DEFAULT_ZONE
-from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.placing import RESERVE, ComposeInput, tags_of
+from hostloom.workflows.compose import COMPOSE, RESERVE
+from hostloom.workflows.placing import ComposeInput, tags_of
 
 _FAILED = (
     OperationState.UNWINDING,
@@ -52,7 +52,8 @@ def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
     wanted = [pair for each in given for pair in zip(each.identities, each.batch.machines, strict=True)]
     if not wanted:
         return []
-    return _machines(uow, wanted)
+    reserved = {each.system_id for each in uow.machines.some([pair[0].system_id for pair in wanted])}
+    return _machines(uow, [pair for pair in wanted if pair[0].system_id not in reserved])
 
 
 def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> Lost | None:

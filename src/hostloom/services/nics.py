@@ -67,7 +67,7 @@ def link(ports: Ports, principal: Principal, key: str, nic: str, wanted: LinkInp
     def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
         if wanted.mode in (LinkMode.AUTO, LinkMode.STATIC):
             subnet = _subnet(uow, principal, wanted, own.vlan_id, nic)
-            ip, kind = _address(uow, wanted, subnet)
+            ip, kind = _address(uow, wanted, subnet, machine.system_id)
             uow.addresses.hold(HeldAddress(ip, kind, subnet.id, machine.system_id, nic))
             return replace(own, mode=AddressMode.AUTO, ips=(*own.ips, ip))
         _check_alone(wanted)
@@ -102,7 +102,7 @@ def hold(uow: UnitOfWork, principal: Principal, key: str, nic: str, wanted: Link
         let_go(uow, principal, key, nic)
         return None
     subnet = _subnet(uow, principal, wanted, own.vlan_id, own.name)
-    ip, kind = _address(uow, wanted, subnet)
+    ip, kind = _address(uow, wanted, subnet, node.system_id)
     held = HeldAddress(ip, kind, subnet.id, node.system_id, own.name)
     uow.addresses.hold(held)
     if own.vlan_id is None:
@@ -276,7 +276,9 @@ def _subnet(
     return subnet
 
 
-def _address(uow: UnitOfWork, wanted: LinkInput, subnet: Subnet) -> tuple[Address, AddressKind]:
+def _address(
+    uow: UnitOfWork, wanted: LinkInput, subnet: Subnet, system_id: SystemId
+) -> tuple[Address, AddressKind]:
     """The address to give; Refused when it cannot be given."""
     book = address_book(uow.snapshot())
     if wanted.mode is LinkMode.AUTO:
@@ -289,7 +291,7 @@ def _address(uow: UnitOfWork, wanted: LinkInput, subnet: Subnet) -> tuple[Addres
     if wanted.ip is None or wanted.ip not in subnet.cidr:
         shown = None if wanted.ip is None else str(wanted.ip)
         raise InvalidValue("ip", shown, f"an address of subnet {subnet.cidr}")
-    problem = book.problem(wanted.ip, subnet)
+    problem = book.problem(wanted.ip, subnet, system_id)
     if problem is not None:
         code, found_there = problem
         no = Refusal("address_is_free", code, SubjectKind.ADDRESS, str(wanted.ip), "", found_there)

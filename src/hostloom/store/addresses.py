@@ -1,15 +1,15 @@
 """Held addresses in the database."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import ColumnElement, Row, delete, insert, or_, select
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import AlreadyExists, HostloomError, InvalidValue
 from hostloom.model.ids import SubnetId
-from hostloom.model.network import Address, AddressKind, HeldAddress
+from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress
 from hostloom.store import tables
 from hostloom.store.integrity import find_broken
 from hostloom.store.tables import addresses
@@ -77,6 +77,29 @@ class Addresses:
         if new:
             self.tx.write(insert(addresses), [row | {"revision": revision} for row in new])
 
+    def mark_on_wire(self, marks: Sequence[HeldAddress]) -> None:
+        """Record addresses of kind ON_WIRE, in place of earlier marks of the same addresses."""
+        if not marks:
+            return
+        revision = self.tx.change_world()
+        places = [(addresses.c.ip == mark.ip) & (addresses.c.subnet_id == mark.subnet_id) for mark in marks]
+        self._remove_marks(or_(*places))
+        self.tx.write(insert(addresses), [asdict(mark) | {"revision": revision} for mark in marks])
+
+    def forget_on_wire(self, before: float) -> Sequence[HeldAddress]:
+        """Remove the marks of addresses that were seen before that time; the answer lists them."""
+        query = select(addresses.c.id).where(*_marks_before(before)).limit(1)
+        if self.tx.read(query).first() is None:
+            return []
+        self.tx.change_world()
+        return self._remove_marks(*_marks_before(before))
+
+    def _remove_marks(self, *conditions: ColumnElement[bool]) -> Sequence[HeldAddress]:
+        statement = delete(addresses).where(addresses.c.kind == AddressKind.ON_WIRE, *conditions)
+        gone = self.tx.write(statement.returning(*addresses.c)).all()
+        self.tx.note_removed("addresses", [row.id for row in gone])
+        return [held_of(row) for row in gone]
+
     def _stored_leases(self) -> dict[HeldAddress, int]:
         query = select(addresses).where(addresses.c.kind == AddressKind.LEASE)
         return {held_of(row): row.id for row in self.tx.rows(query)}
@@ -85,7 +108,7 @@ class Addresses:
         condition = (
             addresses.c.ip == held.ip,
             addresses.c.subnet_id == held.subnet_id,
-            addresses.c.kind.not_in((AddressKind.OBSERVED, AddressKind.LEASE)),
+            addresses.c.kind.not_in(SEEN_KINDS),
         )
         query = (
             select(addresses.c.comment, tables.nodes.c.hostname)
@@ -95,6 +118,10 @@ class Addresses:
         if (found := self.tx.read(query).first()) is not None:
             return AlreadyExists("address", held.ip, holder(found.hostname, found.comment))
         return find_broken(self.tx, addresses, row)
+
+
+def _marks_before(time: float) -> tuple[ColumnElement[bool], ...]:
+    return (addresses.c.kind == AddressKind.ON_WIRE, addresses.c.seen_at < time)
 
 
 def holder(hostname: str | None, comment: str) -> str:

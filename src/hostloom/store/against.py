@@ -25,7 +25,7 @@ from hostloom.model.decimals import decimal_text
 from hostloom.model.errors import AlreadyExists, HostloomError, Refused
 from hostloom.model.host import Host, PlacedMachine, bytes_left, cores_left, memory_left_mib
 from hostloom.model.machine import MachineOrigin
-from hostloom.model.network import HeldAddress, RangeKind
+from hostloom.model.network import AddressKind, HeldAddress, RangeKind
 from hostloom.model.plan import Plan, RequestCode
 from hostloom.store import tables as t
 from hostloom.store.documents import DISKS
@@ -235,6 +235,7 @@ def _held(at: int) -> Select[Any]:
     held, nodes = t.addresses, t.nodes
     by = case(
         (nodes.c.hostname.is_not(None), literal("held by ") + nodes.c.hostname),
+        (held.c.kind == AddressKind.ON_WIRE, literal("in use on the wire: ") + held.c.comment),
         (held.c.comment != "", literal("set aside: ") + held.c.comment),
         else_=literal("set aside"),
     )

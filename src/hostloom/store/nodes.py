@@ -8,6 +8,8 @@ from sqlalchemy import Row, Select, delete, insert, select, update
 
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.ids import InterfaceId, MacAddress, SystemId
+from hostloom.model.machine import MachineOrigin
+from hostloom.model.network import AddressKind
 from hostloom.model.node import Node, NodeInterface, NodeKind, VlanSource
 from hostloom.store import tables
 from hostloom.store.integrity import find_broken
@@ -313,6 +315,7 @@ def remove_nodes(tx: Transaction, system_ids: Sequence[str]) -> None:
     if not system_ids:
         return
     held, machines = tables.addresses, tables.machines
+    _keep_leases(tx, system_ids)
     freed = tx.write(delete(held).where(held.c.system_id.in_(system_ids)).returning(held.c.id)).all()
     placed = tx.write(
         delete(machines).where(machines.c.system_id.in_(system_ids)).returning(machines.c.system_id)
@@ -321,6 +324,15 @@ def remove_nodes(tx: Transaction, system_ids: Sequence[str]) -> None:
     tx.note_removed("addresses", [row[0] for row in freed])
     tx.note_removed("machines", [row[0] for row in placed])
     tx.note_removed("nodes", system_ids)
+
+
+def _keep_leases(tx: Transaction, system_ids: Sequence[str]) -> None:
+    """What a node still leases stays taken when only its record goes; a composed machine is gone itself."""
+    held, machines = tables.addresses, tables.machines
+    composed = select(machines.c.system_id).where(machines.c.origin == MachineOrigin.COMPOSED)
+    leased = (held.c.system_id.in_(system_ids), held.c.kind == AddressKind.LEASE)
+    statement = update(held).where(*leased, held.c.system_id.not_in(composed))
+    tx.write(statement.values(system_id=None, interface_name=None, revision=tx.change_world()))
 
 
 def _kept(seen: NodeInterface, before: NodeInterface | None) -> NodeInterface:

@@ -68,7 +68,7 @@ class Subnets(Records[Subnet, SubnetId]):
                     machines, machines.c.system_id == held.c.system_id
                 )
             )
-            .where(held.c.subnet_id == item.id, held.c.kind != AddressKind.LEASE)
+            .where(held.c.subnet_id == item.id, held.c.kind.not_in((AddressKind.LEASE, AddressKind.ON_WIRE)))
             .order_by(held.c.ip)
         )
         found = [

@@ -388,8 +388,8 @@ machine_interfaces = Table(
     Index("ix_machine_interfaces_mac", "mac"),
 )
 
-_EXCLUSIVE = text("kind NOT IN ('observed', 'lease') AND subnet_id IS NOT NULL")
-_EXCLUSIVE_ALONE = text("kind NOT IN ('observed', 'lease') AND subnet_id IS NULL")
+_EXCLUSIVE = text("kind NOT IN ('observed', 'lease', 'on-wire') AND subnet_id IS NOT NULL")
+_EXCLUSIVE_ALONE = text("kind NOT IN ('observed', 'lease', 'on-wire') AND subnet_id IS NULL")
 addresses = Table(
     "addresses",
     metadata,
@@ -400,6 +400,7 @@ addresses = Table(
     Column("system_id", ForeignKey("nodes.system_id"), index=True),
     Column("interface_name", String(255)),
     _text("comment"),
+    Column("seen_at", Float),
     _revision(),
     Index(
         "uq_addresses_subnet_id_ip",

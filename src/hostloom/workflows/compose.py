@@ -4,23 +4,26 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hostloom.decide.proving import duplicates
-from hostloom.model.errors import AddressOnWire
 from hostloom.model.event import Event
 from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.ports import Hypervisor, UnitOfWork
-from hostloom.workflows.ask_wire import WireAnswers, ask_wire
 from hostloom.workflows.hosts import spec_of
-from hostloom.workflows.placing import OBSERVE, RESERVE, ComposeInput, read_placed, read_wants
+from hostloom.workflows.placing import (
+    OBSERVE,
+    ComposeInput,
+    choose_again,
+    read_placed,
+    read_wants,
+    release,
+    reserve,
+)
 from hostloom.workflows.publish import publish_dhcp
 from hostloom.workflows.saga import Run, Saga, Step
 from hostloom.workflows.side_by_side import side_by_side
+from hostloom.workflows.taken_addresses import ask_beside, require_free, settle_addresses
 from hostloom.workflows.verify import MachineProof, look, prove_machine, require_attached, wire_event
-
-#: The machines wait for it: whoever has an address on a wire answers within milliseconds.
-LISTEN_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def _withdraw(run: Run[ComposeInput]) -> None:
 
 
 def _start(run: Run[ComposeInput]) -> None:
-    _require_free(run)
+    require_free(run)
     names = {
         identities.system_id
         for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True)
@@ -124,22 +127,6 @@ def _stop(run: Run[ComposeInput]) -> None:
     _on_hosts(run, stop, to_the_end=True)
 
 
-def _ask_wire(run: Run[ComposeInput]) -> WireAnswers:
-    """What is on the wire where the NICs will be."""
-    wants, work = run.once(read_wants), _by_host(run)
-    wanted = {host: [w for each in some for w in wants[each.system_id]] for host, some in work.items()}
-    return ask_wire(run, wanted, LISTEN_S)
-
-
-def _require_free(run: Run[ComposeInput]) -> None:
-    """AddressOnWire where somebody else answers for an address that a machine is about to use."""
-    wants, answers = run.once(read_wants), run.once(_ask_wire)
-    for machine, host in run.once(read_placed):
-        for each in wants[machine.system_id]:
-            for ip, macs in duplicates(each, answers.beside(host, each)).items():
-                raise AddressOnWire(ip, machine.hostname, each.nic.name, macs)
-
-
 def _verify(run: Run[ComposeInput]) -> Verdicts:
     run.kept[_prove] = found = _prove(run)
     verdicts = Counter(nic.verdict for each in found for nic in each.proofs)
@@ -148,7 +135,7 @@ def _verify(run: Run[ComposeInput]) -> Verdicts:
 
 def _prove(run: Run[ComposeInput]) -> list[MachineProof]:
     """Every NIC's proof; HypervisorRejected where one is not attached as planned."""
-    answers, wants = run.once(_ask_wire), run.once(read_wants)
+    answers, wants = run.once(ask_beside), run.once(read_wants)
 
     def prove_on(host: Host, machines: Iterator[Machine]) -> list[MachineProof]:
         some = list(machines)
@@ -191,6 +178,9 @@ def _hand_over(run: Run[ComposeInput], uow: UnitOfWork) -> None:
         uow.machines.move(keys, MachineState.READY, state=allocated, owner=owner, on_demand=True)
 
 
+RESERVE = Step[ComposeInput, None](
+    "reserve", rows=reserve, stale=choose_again, do=settle_addresses, undo_rows=release
+)
 VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=_delete_volumes)
 DOMAIN = Step[ComposeInput, None]("domain", do=_ensure_machines, undo=_delete_machines)
 DHCP = Step[ComposeInput, None]("dhcp", rows=_want_dhcp, do=_publish, undo_rows=_unwant_dhcp, undo=_withdraw)

@@ -9,13 +9,13 @@ from hostloom.decide.stacking import members
 from hostloom.model.dhcp import Lease
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, RackId, SubnetId, VlanId, natural_key
-from hostloom.model.network import Address, AddressKind, HeldAddress
+from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress
 from hostloom.model.node import Node
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.fill import fill_events
 
 #: Kinds by which an address is one holder's alone.
-_RESERVED = frozenset({AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED})
+_RESERVED = frozenset(AddressKind) - SEEN_KINDS
 #: Which client has which address.
 Known = Mapping[tuple[SubnetId, Address, MacAddress], Lease]
 
@@ -119,13 +119,11 @@ def record_leases(ports: Ports, leases: Sequence[Lease], known: Known | None) ->
 
 
 def _held(snapshot: Snapshot, leases: Sequence[Lease], clients: _Clients) -> list[HeldAddress]:
-    """A client's own reserved address is held already; a subnet may be gone before its leases are."""
+    """Each counts as taken until it ends, whatever is reserved; leases may outlive their subnet."""
     held = []
     for lease in leases:
         client = clients.of(lease)
-        if lease.subnet_id not in snapshot.subnet_by_id or (
-            client is not None and _holder(snapshot, lease) == client.system_id
-        ):
+        if lease.subnet_id not in snapshot.subnet_by_id:
             continue
         held.append(
             HeldAddress(
@@ -170,15 +168,6 @@ def _given(snapshot: Snapshot, lease: Lease, client: _Client | None, at: float) 
 def _over(lease: Lease, client: _Client | None, at: float) -> Event:
     text = f"{lease.ip} is leased to {lease.mac} no more"
     return Event("lease-over", _who(lease, client), text, at, details=_details(lease))
-
-
-def _holder(snapshot: Snapshot, lease: Lease) -> str | None:
-    """The node that the address is reserved for."""
-    held = snapshot.held_by_ip.get(lease.ip, ())
-    return next(
-        (each.system_id for each in held if each.subnet_id == lease.subnet_id and each.kind in _RESERVED),
-        None,
-    )
 
 
 def _name(snapshot: Snapshot, held: HeldAddress) -> str:

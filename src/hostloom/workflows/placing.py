@@ -195,6 +195,13 @@ def read_placed(run: Run[ComposeInput]) -> Sequence[tuple[Machine, Host]]:
     return [(each, hosts[each.host_id]) for each in machines if each.host_id is not None]
 
 
+def is_reserved(run: Run[ComposeInput]) -> bool:
+    """Whether the machines are recorded: they are not where a process died between two reservations."""
+    with run.ports.store.begin() as uow:
+        keys = [identities.system_id for identities in run.input.identities]
+        return len(uow.machines.some(keys)) == len(keys)
+
+
 def read_wants(run: Run[ComposeInput]) -> Mapping[SystemId, Sequence[NicWants]]:
     """What is to be proven of the machines' NICs."""
     with run.ports.store.begin() as uow:
@@ -213,4 +220,3 @@ def release(run: Run[ComposeInput], uow: UnitOfWork) -> None:
 
 
 OBSERVE = Step[ComposeInput, ChosenHosts]("observe", ChosenHosts, do=observe)
-RESERVE = Step[ComposeInput, None]("reserve", rows=reserve, stale=choose_again, undo_rows=release)

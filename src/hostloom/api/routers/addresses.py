@@ -26,7 +26,7 @@ class AddressIn(In):
 
 
 class AddressOut(Out):
-    """An address and who has it."""
+    """An address and who has it; `seen_at` is when an unknown device answered for it (kind `on-wire`)."""
 
     ip: Ip
     kind: AddressKind
@@ -35,6 +35,7 @@ class AddressOut(Out):
     system_id: str | None
     interface: str | None
     comment: str
+    seen_at: float | None
 
     @classmethod
     def of(cls, item: HeldAddress, names: Names) -> Self:
@@ -47,6 +48,7 @@ class AddressOut(Out):
             system_id=item.system_id,
             interface=item.interface_name,
             comment=item.comment,
+            seen_at=item.seen_at,
         )
 
 
@@ -83,5 +85,5 @@ def get_address(call: Reading, ip: Annotated[Ip, Path()], subnet: InSubnet = Non
 
 @router.delete("/{ip}", status_code=204)
 def release_address(call: Changing, ip: Annotated[Ip, Path()], subnet: InSubnet = None) -> Response:
-    """Give back an address that was set aside."""
+    """Give back an address that was set aside, or forget that it was in use on the wire."""
     return call.commit(204, lambda uow: addresses.release(uow, call.principal, ip, subnet))

@@ -19,6 +19,7 @@ ALLOC_TYPES = {
     AddressKind.RESERVED: 4,
     AddressKind.LEASE: 5,
     AddressKind.OBSERVED: 6,
+    AddressKind.ON_WIRE: 6,
 }
 #: MAAS's numbers of what a node is.
 NODE_TYPES = {

@@ -5,10 +5,10 @@ from dataclasses import replace
 from hostloom.decide.importing.book import Book
 from hostloom.model.ids import SubnetId, SystemId
 from hostloom.model.importing import ImportAction, ImportChange, ImportCode, ImportNoun, NewMachine, Remark
-from hostloom.model.network import Address, AddressKind, HeldAddress
+from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress
 from hostloom.model.node import Node
 
-_SEEN = (AddressKind.OBSERVED, AddressKind.LEASE)
+_SEEN = SEEN_KINDS
 
 
 def plan_addresses(book: Book) -> None:

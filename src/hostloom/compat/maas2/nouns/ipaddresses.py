@@ -21,6 +21,7 @@ _NAMES = {
     AddressKind.RESERVED: "User reserved",
     AddressKind.LEASE: "DHCP",
     AddressKind.OBSERVED: "Observed",
+    AddressKind.ON_WIRE: "Observed",
 }
 
 

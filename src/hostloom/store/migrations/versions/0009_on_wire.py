@@ -1,0 +1,27 @@
+"""Addresses that are in use on the wire, which others may hold as well."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+_SEEN = "kind NOT IN ('observed', 'lease', 'on-wire')"
+
+
+def upgrade() -> None:
+    op.add_column("addresses", sa.Column("seen_at", sa.Float(), nullable=True))
+    _replace("uq_addresses_subnet_id_ip", ["subnet_id", "ip"], f"{_SEEN} AND subnet_id IS NOT NULL")
+    _replace("uq_addresses_ip", ["ip"], f"{_SEEN} AND subnet_id IS NULL")
+
+
+def _replace(name: str, columns: list[str], condition: str) -> None:
+    where = sa.text(condition)
+    op.drop_index(name, table_name="addresses")
+    op.create_index(name, "addresses", columns, unique=True, sqlite_where=where, postgresql_where=where)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("the schema before has no place for what is seen on the wire")
