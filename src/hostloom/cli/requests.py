@@ -49,10 +49,23 @@ class Wanted:
         True
     )
     start: Annotated[bool, typer.Option("--start/--no-start", help="Power it on when it is made.")] = True
-    zone: Annotated[str | None, typer.Option(help="A zone by name or id; default: the host's.")] = None
+    zone: Annotated[
+        str | None,
+        typer.Option(help="On a host in this zone, by name or id; with --host, the machine's own zone."),
+    ] = None
     resource_pool: Annotated[
         str | None,
-        typer.Option("--resource-pool", help="A resource pool by name or id; default: the host's."),
+        typer.Option(
+            "--resource-pool",
+            help="On a host in this resource pool, by name or id; with --host, the machine's own pool.",
+        ),
+    ] = None
+    host_tag: Annotated[
+        list[str] | None, typer.Option("--host-tag", help="On a host with this tag; may be repeated.")
+    ] = None
+    not_host_tag: Annotated[
+        list[str] | None,
+        typer.Option("--not-host-tag", help="On a host without this tag; may be repeated."),
     ] = None
     domain: Annotated[str | None, typer.Option(help="A domain by name or id; default: the first.")] = None
     tag: NewTags = None
@@ -109,6 +122,8 @@ class Wanted:
             resource_pool=self.resource_pool,
             domain=self.domain,
             tags=tags_of(self.tag),
+            host_tags=self.host_tag,
+            not_host_tags=self.not_host_tag,
         )
 
     def batch(self) -> Document:

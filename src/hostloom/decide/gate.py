@@ -6,11 +6,13 @@ from hostloom.decide.requests import Asked
 from hostloom.decide.snapshot import HostState
 from hostloom.model.host import CorrelationState, Emulation
 from hostloom.model.plan import RequestCode, SubjectKind
+from hostloom.model.request import ComposeRequest
 
 
 def check_host(state: HostState, asked: Asked) -> Emulation:
-    """Reachable, of the right architecture, not ambiguous, and known if there are constraints."""
+    """Where it may be, reachable, of the right architecture, not ambiguous, and known if that is needed."""
     host = state.host
+    _check_placement(state, asked.request)
     if not host.reachable:
         found = host.unreachable_cause or "it did not answer"
         raise _no(RequestCode.HOST_UNREACHABLE, "host_is_reachable", state, "a host that answers", found)
@@ -33,6 +35,23 @@ def check_host(state: HostState, asked: Asked) -> Emulation:
             f"no node has {uri_host(host.uri) or host.uri}",
         )
     return emulation
+
+
+def _check_placement(state: HostState, request: ComposeRequest) -> None:
+    """In the zone and resource pool that are asked for, and tagged as asked."""
+    host = state.host
+    if request.in_zone not in (None, host.zone_id):
+        wanted = f"zone {request.zone}"
+        raise _no(RequestCode.OTHER_ZONE, "host_is_in_zone", state, wanted, "another zone")
+    if request.in_resource_pool not in (None, host.resource_pool_id):
+        wanted, code = f"resource pool {request.resource_pool}", RequestCode.OTHER_RESOURCE_POOL
+        raise _no(code, "host_is_in_resource_pool", state, wanted, "another resource pool")
+    missing = [tag for tag in request.host_tags if tag not in host.tags]
+    unwanted = [tag for tag in request.not_host_tags if tag in host.tags]
+    if missing or unwanted:
+        wanted = ", ".join((*request.host_tags, *(f"not {tag}" for tag in request.not_host_tags)))
+        found = ", ".join((*(f"no tag {tag}" for tag in missing), *(f"tag {tag}" for tag in unwanted)))
+        raise _no(RequestCode.HOST_TAGS, "host_has_tags", state, wanted, found)
 
 
 def _no(code: RequestCode, rule: str, state: HostState, wanted: str, found: str) -> RefuseRequest:

@@ -31,6 +31,9 @@ class RequestCode(StrEnum):
     UNKNOWN_HOST = "unknown-host"
     #: Of a batch: a machine that it may not share a host with is there.
     ANTI_AFFINITY = "anti-affinity"
+    OTHER_ZONE = "other-zone"
+    OTHER_RESOURCE_POOL = "other-resource-pool"
+    HOST_TAGS = "host-tags"
     HOST_UNREACHABLE = "host-unreachable"
     UNSUPPORTED_ARCHITECTURE = "unsupported-architecture"
     HOST_AMBIGUOUS = "host-ambiguous"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.ids import MacAddress, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.network import Address
 
 GB = 10**9
@@ -87,7 +87,8 @@ class ComposeRequest:
     netboot: bool = True
     #: Name of the machine; None = the IdSource chooses.
     hostname: str | None = None
-    #: Zone, resource pool by name or id; None = the host's.
+    #: Zone, resource pool by name or id; None = the host's. Without `host` they say which hosts come into
+    #: question; the machine then has its host's.
     zone: str | None = None
     resource_pool: str | None = None
     tags: tuple[str, ...] = ()
@@ -103,6 +104,12 @@ class ComposeRequest:
     owner: str = ""
     #: Machines of one batch with the same word here never share a host.
     anti_affinity: str | None = None
+    #: Tags that its host must have, and tags that it must not have.
+    host_tags: tuple[str, ...] = ()
+    not_host_tags: tuple[str, ...] = ()
+    #: The zone and resource pool that its host must be in: those named, where the host is left open.
+    in_zone: ZoneId | None = None
+    in_resource_pool: ResourcePoolId | None = None
 
 
 class Strategy(StrEnum):

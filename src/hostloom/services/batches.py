@@ -40,6 +40,19 @@ def draw(ports: Ports, batch: ComposeBatch) -> tuple[Identities, ...]:
     )
 
 
+def placed(uow: UnitOfWork, batch: ComposeBatch) -> ComposeBatch:
+    """The batch with zones and resource pools looked up, where they say which hosts come into question."""
+    return replace(batch, machines=tuple(_placed(uow, request) for request in batch.machines))
+
+
+def _placed(uow: UnitOfWork, request: ComposeRequest) -> ComposeRequest:
+    if request.host is not None:
+        return request
+    zone = None if request.zone is None else zone_id(uow, request.zone)
+    pool = None if request.resource_pool is None else resource_pool_id(uow, request.resource_pool)
+    return replace(request, in_zone=zone, in_resource_pool=pool)
+
+
 def check(uow: UnitOfWork, snapshot: Snapshot, batch: ComposeBatch, identities: Sequence[Identities]) -> None:
     """Raise what is wrong whatever the hosts are: groups that do not exist, names that cannot be given."""
     for zone in {each.zone for each in batch.machines}:

@@ -74,6 +74,7 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         batches.check(uow, snapshot, batch, identities)
+        batch = batches.placed(uow, batch)
         with in_time(len(batch.machines)):
             found = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
         try:

@@ -51,6 +51,7 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         batches.check(uow, snapshot, batch, identities)
+        batch = batches.placed(uow, batch)
         racks = uow.racks.list()
     with in_time(len(batch.machines)):
         decision = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))

@@ -1,6 +1,6 @@
 """Zones, resource pools, domains and tags in the database."""
 
-from sqlalchemy import Column, Table, select, update
+from sqlalchemy import Column, Table, literal, select, update
 
 from hostloom.model.errors import InUse
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
@@ -33,9 +33,11 @@ class Groups(Records[T, K]):
         found: list[str] = []
         for column in self._columns:
             owner = column.table
-            name = owner.c.hostname if owner is tables.nodes else owner.c.name
-            rows = self.tx.rows(select(name).where(column == item.id).order_by(name))
-            found += [f"{tables.KINDS[str(owner.name)]} {row[0]}" for row in rows]
+            is_node = owner is tables.nodes
+            name = owner.c.hostname if is_node else owner.c.name
+            kind = owner.c.kind if is_node else literal(tables.KINDS[str(owner.name)])
+            rows = self.tx.rows(select(kind, name).where(column == item.id).order_by(name))
+            found += [f"{kind_of_owner} {name_of_owner}" for kind_of_owner, name_of_owner in rows]
         return found
 
 

@@ -29,9 +29,15 @@ from hostloom.model.request import MAX_BATCH, AddressMode, ComposeBatch, Compose
 from hostloom.services import batches
 from hostloom.services.commissioning import Found
 
+HostTags = Annotated[list[Text], Field(max_length=100)]
+
 
 class ComposeIn(In):
-    """A machine that is wanted; host, zone, resource pool and domain by name or id, an absent host is any."""
+    """A machine that is wanted; host, zone, resource pool and domain by name or id, an absent host is any.
+
+    Without a host, `zone` and `resource_pool` say which hosts come into question; with one they are the
+    machine's own. Its host has every tag of `host_tags` and none of `not_host_tags`.
+    """
 
     host: Text | None = None
     interfaces: Text = ""
@@ -45,6 +51,8 @@ class ComposeIn(In):
     resource_pool: Text | None = None
     domain: Text | None = None
     tags: list[Text] = Field(default_factory=list)
+    host_tags: HostTags = Field(default_factory=list)
+    not_host_tags: HostTags = Field(default_factory=list)
     qcow2: Flag = False
     start: Flag = True
     autostart: Flag = True
@@ -52,7 +60,8 @@ class ComposeIn(In):
     def to_model(self) -> ComposeRequest:
         """The model's request."""
         fields = {name: getattr(self, name) for name in ComposeIn.model_fields}
-        return ComposeRequest(**fields | {"tags": tuple(self.tags)})
+        lists = ("tags", "host_tags", "not_host_tags")
+        return ComposeRequest(**fields | {name: tuple(fields[name]) for name in lists})
 
 
 class WantedIn(ComposeIn):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
@@ -27,10 +28,25 @@ _REQUEST: dict[str, Callable[[ComposeRequest, str], ComposeRequest]] = {
     "cores": lambda request, value: replace(request, cores=int(positive("value", value))),
     "memory_mib": lambda request, value: replace(request, memory_mib=int(positive("value", value))),
     "host": lambda request, value: replace(request, host=value or None),
+    "zone": lambda request, value: replace(request, zone=None, in_zone=None, **_nothing(value)),
+    "resource_pool": lambda request, value: replace(
+        request, resource_pool=None, in_resource_pool=None, **_nothing(value)
+    ),
+    "host_tags": lambda request, value: replace(request, host_tags=tuple(filter(None, value.split(",")))),
+    "not_host_tags": lambda request, value: replace(
+        request, not_host_tags=tuple(filter(None, value.split(",")))
+    ),
     "interfaces": lambda request, value: replace(request, interfaces=value),
     "storage": lambda request, value: replace(request, storage=value),
     "architecture": lambda request, value: replace(request, architecture=value or None),
 }
+
+
+def _nothing(value: str) -> dict[str, Any]:
+    """A zone or resource pool can only be left out: the id of another one is not known here."""
+    if value:
+        raise InvalidValue("value", value, "nothing: without it every zone or resource pool will do")
+    return {}
 
 
 def _flag(text: str) -> bool:

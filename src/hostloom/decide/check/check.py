@@ -12,7 +12,7 @@ from hostloom.decide.check.nics import check_nics
 from hostloom.decide.check.scene import Scene
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.errors import ConstraintError
-from hostloom.model.host import CorrelationState, PlacedInterface, PlacedMachine, StoragePool
+from hostloom.model.host import CorrelationState, Host, PlacedInterface, PlacedMachine, StoragePool
 from hostloom.model.machine import DiskFormat
 from hostloom.model.plan import Plan
 from hostloom.model.request import ComposeBatch, ComposeRequest, DiskRequest
@@ -103,6 +103,7 @@ def _host(scene: Scene) -> Iterator[str]:
         yield "the host is not reachable"
     if request.host not in (None, host.name, str(host.id)):
         yield f"the plan is for {host.name}, the request for {request.host}"
+    yield from _placement(host, request)
     if plan.host_name != host.name:
         yield f"the host is called {host.name}, not {plan.host_name}"
     if host.correlation.state is CorrelationState.AMBIGUOUS:
@@ -116,6 +117,15 @@ def _host(scene: Scene) -> Iterator[str]:
         yield f"the request wants {wanted}"
     if plan.start is not request.start:
         yield "started or not, against the request"
+
+
+def _placement(host: Host, request: ComposeRequest) -> Iterator[str]:
+    if request.in_zone is not None and host.zone_id != request.in_zone:
+        yield f"the host is in zone {host.zone_id}, not in {request.in_zone}"
+    if request.in_resource_pool is not None and host.resource_pool_id != request.in_resource_pool:
+        yield f"the host is in resource pool {host.resource_pool_id}, not in {request.in_resource_pool}"
+    if not set(request.host_tags) <= set(host.tags) or not set(host.tags).isdisjoint(request.not_host_tags):
+        yield "the host is not tagged as the request wants"
 
 
 def _room(scene: Scene) -> Iterator[str]:

@@ -34,6 +34,10 @@ _REQUEST = {
     "netboot": "it did not have to boot from the network (--no-netboot)",
     "host": "it were asked for on host {value} (--host)",
     "architecture": "it were {value} (--architecture)",
+    "zone": "it did not have to be in zone {was} (--zone)",
+    "resource_pool": "it did not have to be in resource pool {was} (--resource-pool)",
+    "host_tags": "its host did not need tag {was} (--host-tag)",
+    "not_host_tags": "its host could have tag {was} (--not-host-tag)",
     "interfaces": "its interfaces were '{value}'",
     "storage": "its storage were '{value}'",
 }

@@ -13,7 +13,7 @@ from hostloom.decide.capacity import PoolLayout, pools_of
 from hostloom.decide.fleet.shapes import ShapeKey, ShapeTable, make_shape, shape_key
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.decimals import Number
-from hostloom.model.host import cores_left, memory_left_mib
+from hostloom.model.host import Host, cores_left, memory_left_mib
 from hostloom.model.ids import HostId, natural_key
 from hostloom.model.node import Node
 
@@ -64,12 +64,18 @@ def row_of(snapshot: Snapshot, state: HostState) -> Row:
         node,
         (natural_key(host.name), host.id),
         shape_key(state, node),
-        f"{host.reachable} {host.correlation.state} {' '.join(host.architectures)}",
+        _gate_of(host),
         cores_left(host, machines),
         memory_left_mib(host, machines),
         layout,
         left,
     )
+
+
+def _gate_of(host: Host) -> str:
+    """All that decide/gate.py looks at."""
+    where = f"{host.zone_id} {host.resource_pool_id} {sorted(set(host.tags))}"
+    return f"{host.reachable} {host.correlation.state} {' '.join(host.architectures)} {where}"
 
 
 @dataclass(frozen=True)

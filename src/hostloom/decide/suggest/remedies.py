@@ -204,7 +204,27 @@ def _on_pools(no: Refused, disk: DiskRequest, pools: list[str]) -> Iterator[Chan
             yield Change(ChangeKind.CHANGE_REQUEST, "storage", "", format_storage(moved), no.request.storage)
 
 
+def _elsewhere(option: str) -> Callable[[Refused, HostState], Iterator[Change]]:
+    """Hosts are no longer chosen by this option."""
+
+    def remedy(no: Refused, _state: HostState) -> Iterator[Change]:
+        value = getattr(no.request, option)
+        was = value if isinstance(value, str) else ",".join(value or ())
+        if was:
+            yield Change(ChangeKind.CHANGE_REQUEST, option, "", "", was)
+
+    return remedy
+
+
+def _other_tags(no: Refused, state: HostState) -> Iterator[Change]:
+    for option in ("host_tags", "not_host_tags"):
+        yield from _elsewhere(option)(no, state)
+
+
 _OF_HOST: dict[RequestCode, Callable[[Refused, HostState], Iterator[Change]]] = {
+    RequestCode.OTHER_ZONE: _elsewhere("zone"),
+    RequestCode.OTHER_RESOURCE_POOL: _elsewhere("resource_pool"),
+    RequestCode.HOST_TAGS: _other_tags,
     RequestCode.HOST_UNREACHABLE: _reach,
     RequestCode.HOST_AMBIGUOUS: _choose_node,
     RequestCode.NOT_ENOUGH_CORES: _cores,

@@ -131,12 +131,20 @@ def _host(snapshot: Snapshot, state: HostState) -> dict[str, Any]:
         "memory_mib": host.memory_mib,
         "cpu_over_commit_ratio": float(host.cpu_over_commit_ratio),
         "memory_over_commit_ratio": float(host.memory_over_commit_ratio),
+        "zone": _group(host.zone_id),
+        "resource_pool": _group(host.resource_pool_id),
+        "tags": list(host.tags),
         "reachable": host.reachable,
         "interfaces": _interfaces(snapshot, node.interfaces if node else ()),
         "libvirt_networks": [_network(each) for each in host.libvirt_networks],
         "storage_pools": [_pool(each) for each in host.storage_pools],
         "machines": [_machine(each) for each in state.machines],
     }
+
+
+def _group(number: int) -> str:
+    """A zone or resource pool by its id; a snapshot has no names of them."""
+    return "default" if number == 1 else str(number)
 
 
 def _network(network: LibvirtNetwork) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from math import ceil
 from hostloom.decide.correlate import uri_host
 from hostloom.decide.snapshot import HostState
 from hostloom.decide.worlds.network import NetworkReader
-from hostloom.decide.worlds.sections import Numbers, Section, by_id_first
+from hostloom.decide.worlds.sections import Numbers, Section, by_id_first, group_id
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import (
@@ -23,7 +23,6 @@ from hostloom.model.host import (
     PlacedMachine,
     StoragePool,
 )
-from hostloom.model.ids import HostId, InterfaceId, MacAddress, SystemId
 from hostloom.model.network import DEFAULT_MTU, MAX_VID, UNTAGGED, Address, AddressKind, HeldAddress
 from hostloom.model.node import (
     BridgeKind,
@@ -34,6 +33,7 @@ from hostloom.model.node import (
     NodeInterface,
     NodeKind,
 )
+from hostloom.model.ids import HostId, InterfaceId, MacAddress, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.request import GB
 
 #: What stands for the tag of a libvirt network that gives machines a trunk.
@@ -164,6 +164,9 @@ class HostReader:
             _networks(section),
             reachable=section.take("reachable", bool, True),
             facts_at=_facts_at(section),
+            zone_id=ZoneId(group_id(section.take("zone", str, "default"))),
+            resource_pool_id=ResourcePoolId(group_id(section.take("resource_pool", str, "default"))),
+            tags=tuple(section.strings("tags")),
         )
 
 

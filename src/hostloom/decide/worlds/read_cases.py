@@ -5,8 +5,9 @@ from ipaddress import ip_address
 from typing import Any
 
 from hostloom.decide.worlds.network import NetworkReader
-from hostloom.decide.worlds.sections import Section
+from hostloom.decide.worlds.sections import Section, group_id
 from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
 
@@ -60,8 +61,9 @@ def read_asking(section: Section) -> Asking:
 
 
 def _request(section: Section) -> ComposeRequest:
+    host, zone, pool = (section.find(key, str) for key in ("host", "zone", "resource_pool"))
     return ComposeRequest(
-        host=section.find("host", str),
+        host=host,
         interfaces=section.take("interfaces", str, ""),
         storage=section.take("storage", str, ""),
         cores=section.number("cores", 1, 1),
@@ -69,6 +71,13 @@ def _request(section: Section) -> ComposeRequest:
         architecture=section.find("architecture", str),
         netboot=section.take("netboot", bool, True),
         anti_affinity=section.find("anti_affinity", str),
+        qcow2=section.take("qcow2", bool, False),
+        zone=zone,
+        resource_pool=pool,
+        host_tags=tuple(section.strings("host_tags")),
+        not_host_tags=tuple(section.strings("not_host_tags")),
+        in_zone=None if zone is None or host is not None else ZoneId(group_id(zone)),
+        in_resource_pool=None if pool is None or host is not None else ResourcePoolId(group_id(pool)),
     )
 
 

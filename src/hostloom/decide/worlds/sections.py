@@ -6,6 +6,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from math import isfinite
 from typing import Any, TypeVar
+from zlib import crc32
 
 from hostloom.model.decimals import exact
 from hostloom.model.network import Address
@@ -33,6 +34,13 @@ class WorldError(Exception):
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(message)
         self.path = path
+
+
+def group_id(name: str) -> int:
+    """The id of a zone or resource pool, of which a world file gives only names."""
+    if name == "default":
+        return 1
+    return int(name) if name.isascii() and name.isdigit() and len(name) < 10 else crc32(name.encode())
 
 
 class Section:
