@@ -475,8 +475,8 @@ class Addresses(Protocol):
         """Record addresses of kind ON_WIRE, in place of earlier marks of the same addresses."""
         ...
 
-    def forget_on_wire(self, before: float) -> Sequence[HeldAddress]:
-        """Remove the marks of addresses that were seen before that time; the answer lists them."""
+    def forget_on_wire(self, now: float) -> Sequence[HeldAddress]:
+        """Remove the marks that count no longer; the answer lists them."""
         ...
 
 

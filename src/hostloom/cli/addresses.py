@@ -35,7 +35,7 @@ NOUN = Noun(
         Column("NODE", "node"),
         Column("INTERFACE", "interface"),
         Column("COMMENT", "comment", text=True, rank=1),
-        Column("SEEN", lambda item: when(item["seen_at"]) if item["seen_at"] else "", rank=2),
+        Column("UNTIL", lambda item: when(item["until"]) if item["until"] else "", rank=2),
     ),
     empty="nobody holds an address here: `hostloom address reserve IP` sets one aside",
     example="10.0.0.9",
@@ -56,8 +56,8 @@ def list_(
 ) -> list[Document]:
     """List the addresses that are taken, and by what.
 
-    Kind `on-wire`: an unknown device answered for the address when a machine was composed. It counts as taken
-    for a day, or until `hostloom address release IP`.
+    Kind `on-wire`: an unknown device answered for the address when a machine was composed, or a machine that
+    lost it may still use it. It counts as taken until the time shown, or until `hostloom address release IP`.
 
     Example: `hostloom address list --subnet 10.0.0.0/24`
     """

@@ -208,7 +208,11 @@ def _holders(snapshot: Snapshot, ip: Address, subnet_id: SubnetId) -> list[HeldA
 
 
 def _is_leased_by(held: HeldAddress, system_id: str | None) -> bool:
-    return held.kind is AddressKind.LEASE and system_id is not None and held.system_id == system_id
+    return (
+        held.kind in (AddressKind.LEASE, AddressKind.ON_WIRE)
+        and system_id is not None
+        and held.system_id == system_id
+    )
 
 
 def address_book(snapshot: Snapshot) -> AddressBook:

@@ -6,6 +6,9 @@ from enum import StrEnum
 from hostloom.model.ids import MacAddress, SubnetId, SystemId, VlanId
 from hostloom.model.network import Address, IPRange, Network
 
+#: Of subnets that have no lease time of their own.
+LEASE_TIME_S = 600
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedNic:
@@ -87,7 +90,7 @@ class DhcpIntent:
     """All that one rack's DHCP server should serve; rebuilt from the store, never patched."""
 
     subnets: tuple[DhcpSubnet, ...]
-    lease_time_s: int = 600
+    lease_time_s: int = LEASE_TIME_S
     #: None: the rack serves alone.
     ha: HaIntent | None = None
 

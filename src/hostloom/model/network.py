@@ -119,7 +119,7 @@ class AddressKind(StrEnum):
     RESERVED = "reserved"
     #: Handed out by our DHCP.
     LEASE = "lease"
-    #: Somebody who is not known answered for it on the wire; forgotten after a while.
+    #: Somebody answered for it on the wire, or may still use it, though it is not reserved; for a while only.
     ON_WIRE = "on-wire"
 
 
@@ -140,5 +140,5 @@ class HeldAddress:
     system_id: str | None = None
     interface_name: str | None = None
     comment: str = ""
-    #: Seconds since the epoch at which it was seen on the wire; None for the other kinds.
-    seen_at: float | None = None
+    #: Seconds since the epoch at which an address of kind ON_WIRE is free again by itself.
+    until: float | None = None

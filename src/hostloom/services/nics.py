@@ -7,10 +7,11 @@ from enum import StrEnum
 from hostloom.decide.addresses import address_book
 from hostloom.decide.explain.words import render_refusal
 from hostloom.model.access import Principal
+from hostloom.model.dhcp import LEASE_TIME_S
 from hostloom.model.errors import InvalidValue, NotFound, Refused, WrongState
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, SystemId, VlanId
-from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
+from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.model.plan import Refusal, SubjectKind
@@ -71,7 +72,7 @@ def link(ports: Ports, principal: Principal, key: str, nic: str, wanted: LinkInp
             uow.addresses.hold(HeldAddress(ip, kind, subnet.id, machine.system_id, nic))
             return replace(own, mode=AddressMode.AUTO, ips=(*own.ips, ip))
         _check_alone(wanted)
-        _give_back(uow, machine.system_id, own, own.ips)
+        _give_back(uow, machine, own, own.ips, ports.clock.now())
         mode = AddressMode.DHCP if wanted.mode is LinkMode.DHCP else AddressMode.UNCONFIGURED
         return replace(own, mode=mode, ips=())
 
@@ -85,7 +86,7 @@ def unlink(ports: Ports, principal: Principal, key: str, nic: str, ip: Address |
         if ip is not None and ip not in own.ips:
             raise NotFound("address of the NIC", ip)
         gone = own.ips if ip is None else (ip,)
-        _give_back(uow, machine.system_id, own, gone)
+        _give_back(uow, machine, own, gone, ports.clock.now())
         left = tuple(each for each in own.ips if each not in gone)
         return replace(own, ips=left, mode=own.mode if left else AddressMode.UNCONFIGURED)
 
@@ -248,21 +249,32 @@ def _put_back(uow: UnitOfWork, done: tuple[Machine, Machine]) -> None:
     left = {nic.mac: nic for nic in after.interfaces}
     for old in before.interfaces:
         new = left.get(old.mac) or replace(old, ips=())
-        _give_back(uow, after.system_id, new, [ip for ip in new.ips if ip not in old.ips])
+        _give_back(uow, after, new, [ip for ip in new.ips if ip not in old.ips], None)
         for ip in old.ips:
             if ip not in new.ips:
                 home = next(each for each in world.subnets_around(ip) if each.vlan_id == old.vlan_id)
                 held = HeldAddress(ip, AddressKind.AUTO, home.id, after.system_id, old.name)
+                uow.addresses.release(ip, home.id)
                 uow.addresses.hold(held)
     uow.machines.update(replace(before, generation=after.generation))
 
 
 def _give_back(
-    uow: UnitOfWork, system_id: SystemId, nic: MachineInterface, gone: Collection[Address]
+    uow: UnitOfWork, machine: Machine, nic: MachineInterface, gone: Collection[Address], now: float | None
 ) -> None:
-    for each in held_for(uow, system_id, nic.name):
-        if each.ip in gone:
-            uow.addresses.release(each.ip, each.subnet_id)
+    """Release addresses of the NIC; what a running machine leased (`now` is given) stays taken meanwhile."""
+    marks = []
+    for held in held_for(uow, machine.system_id, nic.name):
+        if held.ip not in gone:
+            continue
+        uow.addresses.release(held.ip, held.subnet_id)
+        if now is not None and machine.power is not PowerState.OFF and held.subnet_id is not None:
+            lease_time_s = uow.subnets.get(held.subnet_id).lease_time_s or LEASE_TIME_S
+            comment = f"{nic.mac} may use it until its lease ends"
+            until = now + lease_time_s
+            mark = replace(held, kind=AddressKind.ON_WIRE, comment=comment, until=until)
+            marks.append(mark)
+    uow.addresses.mark_on_wire(marks)
 
 
 def _subnet(

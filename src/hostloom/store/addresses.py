@@ -86,13 +86,13 @@ class Addresses:
         self._remove_marks(or_(*places))
         self.tx.write(insert(addresses), [asdict(mark) | {"revision": revision} for mark in marks])
 
-    def forget_on_wire(self, before: float) -> Sequence[HeldAddress]:
-        """Remove the marks of addresses that were seen before that time; the answer lists them."""
-        query = select(addresses.c.id).where(*_marks_before(before)).limit(1)
+    def forget_on_wire(self, now: float) -> Sequence[HeldAddress]:
+        """Remove the marks that count no longer; the answer lists them."""
+        query = select(addresses.c.id).where(*_marks_over(now)).limit(1)
         if self.tx.read(query).first() is None:
             return []
         self.tx.change_world()
-        return self._remove_marks(*_marks_before(before))
+        return self._remove_marks(*_marks_over(now))
 
     def _remove_marks(self, *conditions: ColumnElement[bool]) -> Sequence[HeldAddress]:
         statement = delete(addresses).where(addresses.c.kind == AddressKind.ON_WIRE, *conditions)
@@ -120,8 +120,8 @@ class Addresses:
         return find_broken(self.tx, addresses, row)
 
 
-def _marks_before(time: float) -> tuple[ColumnElement[bool], ...]:
-    return (addresses.c.kind == AddressKind.ON_WIRE, addresses.c.seen_at < time)
+def _marks_over(time: float) -> tuple[ColumnElement[bool], ...]:
+    return (addresses.c.kind == AddressKind.ON_WIRE, addresses.c.until <= time)
 
 
 def holder(hostname: str | None, comment: str) -> str:

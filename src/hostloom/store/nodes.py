@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, delete, insert, select, update
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.ids import InterfaceId, MacAddress, SystemId
 from hostloom.model.machine import MachineOrigin
-from hostloom.model.network import AddressKind
+from hostloom.model.network import SEEN_KINDS
 from hostloom.model.node import Node, NodeInterface, NodeKind, VlanSource
 from hostloom.store import tables
 from hostloom.store.integrity import find_broken
@@ -302,7 +302,8 @@ class Nodes:
         hosts, machines, held = tables.hosts, tables.machines, tables.addresses
         on = self.tx.rows(select(hosts.c.name).where(hosts.c.system_id == key))
         machine = self.tx.rows(select(nodes.c.hostname).join(machines).where(nodes.c.system_id == key))
-        reserved = self.tx.rows(select(held.c.ip).where(held.c.system_id == key).order_by(held.c.ip))
+        own = (held.c.system_id == key, held.c.kind.not_in(SEEN_KINDS))
+        reserved = self.tx.rows(select(held.c.ip).where(*own).order_by(held.c.ip))
         return [
             *(f"host {name}" for (name,) in on),
             *(f"machine {name}" for (name,) in machine),
@@ -330,7 +331,7 @@ def _keep_leases(tx: Transaction, system_ids: Sequence[str]) -> None:
     """What a node still leases stays taken when only its record goes; a composed machine is gone itself."""
     held, machines = tables.addresses, tables.machines
     composed = select(machines.c.system_id).where(machines.c.origin == MachineOrigin.COMPOSED)
-    leased = (held.c.system_id.in_(system_ids), held.c.kind == AddressKind.LEASE)
+    leased = (held.c.system_id.in_(system_ids), held.c.kind.in_(SEEN_KINDS))
     statement = update(held).where(*leased, held.c.system_id.not_in(composed))
     tx.write(statement.values(system_id=None, interface_name=None, revision=tx.change_world()))
 

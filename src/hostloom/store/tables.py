@@ -400,7 +400,7 @@ addresses = Table(
     Column("system_id", ForeignKey("nodes.system_id"), index=True),
     Column("interface_name", String(255)),
     _text("comment"),
-    Column("seen_at", Float),
+    Column("until", Float),
     _revision(),
     Index(
         "uq_addresses_subnet_id_ip",

@@ -8,6 +8,7 @@ devices is passed in a few rounds. A process that dies between mark and reservat
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import islice
 
 from hostloom.decide import constraints
@@ -156,7 +157,11 @@ def _mark(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
     at = run.ports.clock.now()
     marks = {
         (conflict.ip, conflict.subnet_id): HeldAddress(
-            conflict.ip, AddressKind.ON_WIRE, conflict.subnet_id, comment=conflict.evidence, seen_at=at
+            conflict.ip,
+            AddressKind.ON_WIRE,
+            conflict.subnet_id,
+            comment=f"{conflict.evidence} at {datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}",
+            until=at + ON_WIRE_LASTS_S,
         )
         for conflict in conflicts
     }
@@ -177,10 +182,10 @@ def forget_old_marks(ports: Ports) -> None:
     """Addresses that were in use on the wire are free again after a while: if they are not, that is found."""
     now = ports.clock.now()
     with ports.store.begin() as uow:
-        gone = uow.addresses.forget_on_wire(now - ON_WIRE_LASTS_S)
+        gone = uow.addresses.forget_on_wire(now)
         if not gone:
             return
-        text = "no longer counts as in use on the wire: it was seen there too long ago"
+        text = "no longer counts as in use on the wire"
         uow.events.add(*(Event("address-on-wire-over", f"address {mark.ip}", text, now) for mark in gone))
         uow.commit()
 

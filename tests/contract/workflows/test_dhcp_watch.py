@@ -12,9 +12,10 @@ from hostloom.model.ids import MacAddress, RangeId, SubnetId
 from hostloom.model.machine import Machine
 from hostloom.model.network import AddressKind, HeldAddress, IPRange, RangeKind
 from hostloom.model.request import ComposeRequest
-from hostloom.services import machines
+from hostloom.services import addresses, machines, nics, nodes
 from hostloom.workflows.dhcp_watch import PUBLISH_EVERY_S, READ_EVERY_S, DhcpWatch
 from hostloom.workflows.leases import LeaseBook
+from hostloom.workflows.taken_addresses import forget_old_marks
 from support.little_world import LittleWorld
 
 STRANGER = MacAddress("52:54:00:99:99:99")
@@ -64,12 +65,13 @@ def kinds(world: LittleWorld) -> list[str]:
     return [each.kind for each in told(world)]
 
 
-def compose(world: LittleWorld) -> Machine:
-    request = ComposeRequest(interfaces="eth0:space=mgmt", hostname="web1", memory_mib=256)
+def compose(world: LittleWorld, name: str = "web1", *, start: bool = True) -> Machine:
+    request = ComposeRequest(interfaces="eth0:space=mgmt", hostname=name, memory_mib=256, start=start)
     machines.compose(world.ports, LOCAL_ADMIN, request)
     world.run()
     with world.ports.store.begin() as uow:
-        (machine,) = uow.machines.list()
+        machine = uow.machines.find(name)
+    assert machine is not None
     return machine
 
 
@@ -122,8 +124,60 @@ def test_a_machine_that_takes_its_own_address_is_told_of_and_holds_it_once(
     (nic,) = machine.interfaces
     lease(world, str(nic.ips[0]), nic.mac)
     watch.look()
-    assert leased(world) == []
+    with world.ports.store.begin() as uow:
+        held = [each for each in addresses.list_(uow, LOCAL_ADMIN) if each.ip == nic.ips[0]]
+    assert [each.kind for each in held] == [AddressKind.AUTO]
     assert [(each.kind, each.subject) for each in told(world)] == [("lease-given", "node web1")]
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_what_a_running_machine_leased_stays_taken_when_its_link_goes(
+    world: LittleWorld, watch: DhcpWatch, looks: bool
+) -> None:
+    machine = compose(world)
+    (nic,) = machine.interfaces
+    (ip,) = nic.ips
+    lease(world, str(ip), nic.mac)
+    watch.look()
+    nics.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
+    world.dhcp.leased.clear()  # the server forgets a lease of an address that is reserved no more
+    if looks:
+        watch.look()
+    assert compose(world, "web2").interfaces[0].ips[0] != ip
+    world.clock.time += 601
+    forget_old_marks(world.ports)
+    watch.look()
+    assert compose(world, "web3").interfaces[0].ips[0] == ip
+
+
+def test_a_machine_gets_back_what_it_leases_itself(world: LittleWorld, watch: DhcpWatch) -> None:
+    machine = compose(world)
+    (nic,) = machine.interfaces
+    lease(world, str(nic.ips[0]), nic.mac)
+    watch.look()
+    nics.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
+    wanted = nics.LinkInput(nics.LinkMode.STATIC, "10.0.0.0/24", nic.ips[0])
+    assert nics.link(world.ports, LOCAL_ADMIN, "web1", "eth0", wanted).interfaces[0].ips == nic.ips
+
+
+def test_what_a_machine_that_is_off_had_is_free_at_once(world: LittleWorld, watch: DhcpWatch) -> None:
+    machine = compose(world, start=False)
+    nics.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
+    assert compose(world, "web2").interfaces[0].ips == machine.interfaces[0].ips
+
+
+def test_what_a_device_leases_stays_taken_when_its_record_goes(world: LittleWorld, watch: DhcpWatch) -> None:
+    with world.ports.store.begin() as uow:
+        wanted = nodes.DeviceInput("printer", (STRANGER,))
+        nodes.create_device(uow, LOCAL_ADMIN, world.ports.ids, wanted)
+        uow.commit()
+    lease(world, FREE)
+    watch.look()
+    assert [held.interface_name for held in leased(world)] == ["eth0"]
+    with world.ports.store.begin() as uow:
+        nodes.delete(uow, LOCAL_ADMIN, "printer")
+        uow.commit()
+    assert [(str(held.ip), held.system_id) for held in leased(world)] == [(FREE, None)]
 
 
 def test_a_stranger_on_a_reserved_address_is_a_conflict(world: LittleWorld, watch: DhcpWatch) -> None:

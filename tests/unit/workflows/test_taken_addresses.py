@@ -24,6 +24,7 @@ from support.saga_proofs import Crash, Proof
 
 GATEWAY = ip_address("10.0.0.1")
 ROUTER, STRANGER = MacAddress("02:00:00:00:00:01"), MacAddress("02:00:00:00:00:99")
+EVIDENCE = f"{STRANGER} answered beside eth0 of web on kvm1 at 2027-01-15T08:00:00Z"
 OF_HOSTS = {ip_address("10.0.0.11"), ip_address("10.0.0.12")}
 REQUEST = ComposeRequest(interfaces="eth0:space=mgmt", hostname="web", host="kvm1")
 
@@ -80,11 +81,11 @@ def test_the_same_compose_goes_on_with_the_next_address(world: LittleWorld, wire
     assert addresses_of(world, "web") == (first + 1,)
     (mark,) = marks(world)
     assert mark.ip == first
-    assert mark.comment == f"{STRANGER} answered beside eth0 of web on kvm1"
-    assert mark.seen_at is not None
+    assert mark.comment == EVIDENCE
+    assert mark.until == world.clock.time + ON_WIRE_LASTS_S
     with world.ports.store.begin() as uow:
         told = [event.message for event in uow.events.list() if event.kind == "address-on-wire"]
-    assert told == [f"in use: {STRANGER} answered beside eth0 of web on kvm1"]
+    assert told == [f"in use: {EVIDENCE}"]
 
 
 def test_the_next_compose_does_not_try_it_again(world: LittleWorld, wire: FakeWire) -> None:

@@ -26,7 +26,7 @@ class AddressIn(In):
 
 
 class AddressOut(Out):
-    """An address and who has it; `seen_at` is when an unknown device answered for it (kind `on-wire`)."""
+    """An address and who has it; `until` is when one of kind `on-wire` is free again."""
 
     ip: Ip
     kind: AddressKind
@@ -35,7 +35,7 @@ class AddressOut(Out):
     system_id: str | None
     interface: str | None
     comment: str
-    seen_at: float | None
+    until: float | None
 
     @classmethod
     def of(cls, item: HeldAddress, names: Names) -> Self:
@@ -48,7 +48,7 @@ class AddressOut(Out):
             system_id=item.system_id,
             interface=item.interface_name,
             comment=item.comment,
-            seen_at=item.seen_at,
+            until=item.until,
         )
 
 

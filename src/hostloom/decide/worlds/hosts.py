@@ -23,6 +23,7 @@ from hostloom.model.host import (
     PlacedMachine,
     StoragePool,
 )
+from hostloom.model.ids import HostId, InterfaceId, MacAddress, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.network import DEFAULT_MTU, MAX_VID, UNTAGGED, Address, AddressKind, HeldAddress
 from hostloom.model.node import (
     BridgeKind,
@@ -33,7 +34,6 @@ from hostloom.model.node import (
     NodeInterface,
     NodeKind,
 )
-from hostloom.model.ids import HostId, InterfaceId, MacAddress, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.request import GB
 
 #: What stands for the tag of a libvirt network that gives machines a trunk.

@@ -12,7 +12,7 @@ _SEEN = "kind NOT IN ('observed', 'lease', 'on-wire')"
 
 
 def upgrade() -> None:
-    op.add_column("addresses", sa.Column("seen_at", sa.Float(), nullable=True))
+    op.add_column("addresses", sa.Column("until", sa.Float(), nullable=True))
     _replace("uq_addresses_subnet_id_ip", ["subnet_id", "ip"], f"{_SEEN} AND subnet_id IS NOT NULL")
     _replace("uq_addresses_ip", ["ip"], f"{_SEEN} AND subnet_id IS NULL")
 
