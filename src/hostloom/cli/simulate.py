@@ -81,6 +81,7 @@ def simulate(
     - lose-interface:HOST/INTERFACE, lose-vlan:FABRIC/VID, lose-host:HOST
     - stop-serving-vlan:FABRIC/VID, serve-vlan:FABRIC/VID
     - move-interface:HOST/INTERFACE=FABRIC/VID, add-vlan-interface:HOST/INTERFACE=FABRIC/VID
+    - set-interface-vlan:HOST/INTERFACE=FABRIC/VID
     - set-bridge-ports:HOST/BRIDGE=INTERFACE,…, set-macvlan-mode:HOST=MODE
     - enable-interface:HOST/INTERFACE, link-up:HOST/INTERFACE, reach-host:HOST, choose-node:HOST=SYSTEM-ID
     - libvirt-dhcp-off:HOST/NETWORK, start-network:HOST/NETWORK

@@ -77,6 +77,7 @@ class Client:
         self.racks = Collection(transport, "racks")
         self.nodes = Collection(transport, "nodes")
         self.hosts = Collection(transport, "hosts")
+        self.storage_pools = Collection(transport, "storage-pools")
         self.machines = Collection(transport, "machines")
         self.plans = Collection(transport, "plans")
         self.operations = Collection(transport, "operations")

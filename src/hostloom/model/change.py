@@ -14,6 +14,8 @@ class ChangeKind(StrEnum):
     LIBVIRT_DHCP_OFF = "libvirt-dhcp-off"
     #: libvirt network `subject` of `host` is started.
     START_NETWORK = "start-network"
+    #: Interface `subject` of `host`, whose VLAN is not known, is said to be on VLAN `value` (FABRIC/VID).
+    SET_INTERFACE_VLAN = "set-interface-vlan"
     #: `host` gets a VLAN interface for VLAN `value` (FABRIC/VID) on its interface `subject`.
     ADD_VLAN_INTERFACE = "add-vlan-interface"
     #: Interface `subject` of `host` is enabled; gets its link back.
@@ -55,7 +57,7 @@ class Change:
     subject: str = ""
     host: str = ""
     value: str = ""
-    #: What is there now, for the reader: no part of what the change is.
+    #: What is there now, or the node whose interface is changed by command: no part of what the change is.
     was: str = field(default="", compare=False)
 
 

@@ -105,6 +105,14 @@ def with_default(pools: tuple[StoragePool, ...], name: str) -> tuple[StoragePool
     return tuple(replace(each, is_default=each.name == name) for each in pools)
 
 
+def with_tags(
+    pools: tuple[StoragePool, ...], pool_tags: tuple[tuple[str, tuple[str, ...]], ...]
+) -> tuple[StoragePool, ...]:
+    """The pools with the tags that the operator gave them."""
+    tags = dict(pool_tags)
+    return tuple(replace(pool, tags=tags.get(pool.name, ())) for pool in pools)
+
+
 class Forward(StrEnum):
     """Where a libvirt network forwards to; isolated networks have none."""
 
@@ -189,6 +197,8 @@ class Host:
     uuid: str = ""
     #: The world's revision when the last reading began that is recorded: an older one changes nothing.
     read_revision: int = 0
+    #: Tags of storage pools by the operator's word: pairs of a pool's name and its tags, by name.
+    pool_tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
     generation: int = 1
 
     @property
@@ -200,6 +210,11 @@ class Host:
     def architectures(self) -> tuple[str, ...]:
         """hostloom's words for what runs here, the host's own first."""
         return tuple(each.architecture for each in self.emulations)
+
+
+def tags_by_pool(host: Host) -> dict[str, tuple[str, ...]]:
+    """The tags of storage pools, those that are away included."""
+    return dict(host.pool_tags)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,4 +38,8 @@ STORAGE_POOLS = JsonText(_as_dicts, lambda found: tuple(_storage_pool(each) for 
 LIBVIRT_NETWORKS = JsonText(_as_dicts, lambda found: tuple(_libvirt_network(each) for each in found))
 FINDINGS = JsonText(_as_dicts, lambda found: tuple(Finding(**each) for each in found))
 DRIFT = JsonText(_as_dicts, lambda found: tuple(Change(**each) for each in found))
+POOL_TAGS = JsonText(
+    lambda value: [[name, list(tags)] for name, tags in value],
+    lambda found: tuple((name, tuple(tags)) for name, tags in found),
+)
 DISKS = JsonText(_as_dicts, lambda found: tuple(_disk(each) for each in found))

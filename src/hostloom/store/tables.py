@@ -34,6 +34,7 @@ from hostloom.store.documents import (
     EMULATIONS,
     FINDINGS,
     LIBVIRT_NETWORKS,
+    POOL_TAGS,
     STORAGE_POOLS,
 )
 from hostloom.store.types import (
@@ -312,6 +313,7 @@ hosts = Table(
     Column("emulations", EMULATIONS, nullable=False),
     Column("storage_pools", STORAGE_POOLS, nullable=False),
     Column("default_pool", Text, nullable=False, server_default=""),
+    Column("pool_tags", POOL_TAGS, nullable=False, server_default="[]"),
     Column("libvirt_networks", LIBVIRT_NETWORKS, nullable=False),
     Column("reachable", Boolean, nullable=False),
     _text("unreachable_cause"),

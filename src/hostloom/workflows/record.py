@@ -8,7 +8,14 @@ from hostloom.decide.drift import host_drift
 from hostloom.decide.networks import network_vids, own_bridges
 from hostloom.model.errors import AlreadyExists, StaleGeneration
 from hostloom.model.event import Event
-from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host, with_default
+from hostloom.model.host import (
+    Correlation,
+    CorrelationEvidence,
+    CorrelationState,
+    Host,
+    with_default,
+    with_tags,
+)
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
 from hostloom.ports import Ports, UnitOfWork
@@ -93,7 +100,7 @@ def _record(uow: UnitOfWork, ports: Ports, host: Host, seen: Observation, correl
         node = record_network(uow, ports, node, seen.network, f"host {host.name}", bridges, vids)
     findings = findings_of(seen)
     tell_findings(uow, ports, host, findings)
-    pools = with_default(pools_after(host, seen), host.default_pool)
+    pools = with_tags(with_default(pools_after(host, seen), host.default_pool), host.pool_tags)
     networks = networks_after(host, seen)
     if host.facts_at is not None:
         changes = host_drift(host, replace(seen.host, storage_pools=pools, libvirt_networks=networks))

@@ -30,6 +30,7 @@ _APPLY: dict[ChangeKind, Callable[[Snapshot, Change], Snapshot]] = {
     ChangeKind.SET_MACVLAN_MODE: change_host.set_macvlan_mode,
     ChangeKind.SET_BRIDGE_PORTS: change_interface.set_bridge_ports,
     ChangeKind.MOVE_INTERFACE: change_interface.move_interface,
+    ChangeKind.SET_INTERFACE_VLAN: change_interface.move_interface,
 }
 
 

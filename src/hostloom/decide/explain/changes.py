@@ -15,6 +15,10 @@ CONDITIONS = {
     ChangeKind.ADD_VLAN_INTERFACE: ("{host} had VLAN {value} on {subject}", ""),
     ChangeKind.ENABLE_INTERFACE: ("{subject} of {host} were enabled", ""),
     ChangeKind.LINK_UP: ("{subject} of {host} had a link", ""),
+    ChangeKind.SET_INTERFACE_VLAN: (
+        "{subject} of {host}, which is on no VLAN that we know, were on VLAN {value}",
+        "hostloom node interface update {was} {subject} --vlan {value}",
+    ),
     ChangeKind.MOVE_INTERFACE: ("{subject} of {host} were cabled to VLAN {value}", ""),
     ChangeKind.FREE_ADDRESS: ("{value} of {subject} were given back", "hostloom address release {value}"),
     ChangeKind.RAISE_CPU_RATIO: (
@@ -64,7 +68,7 @@ def _condition(change: Change) -> str:
 def _command(change: Change) -> str:
     if change.kind is ChangeKind.FREE_ADDRESS and change.was:
         return ""  # an address of a node goes with the node
-    words = {each: quote(getattr(change, each)) for each in ("subject", "host", "value")}
+    words = {each: quote(getattr(change, each)) for each in ("subject", "host", "value", "was")}
     return CONDITIONS[change.kind][1].format(**words)
 
 

@@ -27,6 +27,7 @@ from hostloom.model.request import ComposeBatch, ComposeRequest
 GIVEN, DEEPEST, HOSTS, TRIES = 5, 3, 5, 200
 #: Ours to set, libvirt's, the host's, somebody's address, the request's: the less it takes the better.
 INVASION = {
+    ChangeKind.SET_INTERFACE_VLAN: 1,
     ChangeKind.SERVE_VLAN: 1,
     ChangeKind.CHOOSE_NODE: 1,
     ChangeKind.RAISE_CPU_RATIO: 1,
@@ -87,7 +88,7 @@ def advised_batch(snapshot: Snapshot, batch: ComposeBatch, found: JointDecision)
 
 def _gist(suggestion: Suggestion) -> frozenset[Change]:
     """Alike but for the VLAN that is brought, or the interface that it is brought to: one is enough."""
-    ways = (ChangeKind.ADD_VLAN_INTERFACE, ChangeKind.MOVE_INTERFACE)
+    ways = (ChangeKind.ADD_VLAN_INTERFACE, ChangeKind.MOVE_INTERFACE, ChangeKind.SET_INTERFACE_VLAN)
     return frozenset(
         replace(each, subject="", value="") if each.kind in ways else each for each in suggestion.changes
     )

@@ -41,6 +41,8 @@ def carry_vlans(
         return
     view = HostView(snapshot, state, node.hostname, node.interfaces)
     vlans = _wanted_vlans(snapshot, wanted)
+    for vlan in vlans[:WAYS]:
+        yield from _stated(view, vlan)
     yield from islice((change for each in vlans for change in _tagged(view, node, each)), WAYS)
     for vlan in vlans[:WAYS]:
         yield from _cabled(view, [each for each in node.interfaces if each.vlan_id != vlan.id], vlan)
@@ -54,7 +56,9 @@ def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iter
         return
     view = HostView(snapshot, state, node.hostname, node.interfaces)
     strays = [each for each in node.interfaces if each.name in names]
-    yield from _cabled(view, strays, min(served, key=lambda each: _order(snapshot, each)))
+    vlan = min(served, key=lambda each: _order(snapshot, each))
+    yield from _stated(view, vlan)
+    yield from _cabled(view, strays, vlan)
 
 
 def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[Change]:
@@ -73,6 +77,19 @@ def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[Change]:
     for each in parents[:WAYS] if vlan.vid != UNTAGGED else ():
         text = vlan_text(view.snapshot, vlan.id) or ""
         yield Change(ChangeKind.ADD_VLAN_INTERFACE, each.name, view.state.host.name, text)
+
+
+def _stated(view: HostView, vlan: Vlan) -> Iterator[Change]:
+    """Interfaces that could carry a machine, and of which only the VLAN is not known: bridges first."""
+    unknown = [
+        candidate
+        for candidate, barred in view.judged
+        if barred is None and candidate.vlan_id is None and candidate.source not in view.held
+    ]
+    text = vlan_text(view.snapshot, vlan.id) or ""
+    for candidate in sorted(unknown, key=lambda candidate: (candidate.rank, candidate.order))[:WAYS]:
+        host = view.state.host.name
+        yield Change(ChangeKind.SET_INTERFACE_VLAN, candidate.source, host, text, view.hostname)
 
 
 def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iterator[Change]:

@@ -40,7 +40,7 @@ def group_id(name: str) -> int:
     """The id of a zone or resource pool, of which a world file gives only names."""
     if name == "default":
         return 1
-    return int(name) if name.isascii() and name.isdigit() and len(name) < 10 else crc32(name.encode())
+    return int(name) if name.isascii() and name.isdigit() and len(name) <= 10 else crc32(name.encode())
 
 
 class Section:

@@ -1,10 +1,10 @@
-"""Addresses that are in use on the wire, which others may hold as well."""
+"""Addresses that are in use on the wire, which others may hold as well; tags of storage pools."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -12,6 +12,7 @@ _SEEN = "kind NOT IN ('observed', 'lease', 'on-wire')"
 
 
 def upgrade() -> None:
+    op.add_column("hosts", sa.Column("pool_tags", sa.Text(), nullable=False, server_default="[]"))
     op.add_column("addresses", sa.Column("until", sa.Float(), nullable=True))
     _replace("uq_addresses_subnet_id_ip", ["subnet_id", "ip"], f"{_SEEN} AND subnet_id IS NOT NULL")
     _replace("uq_addresses_ip", ["ip"], f"{_SEEN} AND subnet_id IS NULL")

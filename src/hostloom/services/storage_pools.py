@@ -1,0 +1,57 @@
+"""Storage pools of hosts: which there are, and the tags by which disks ask for them."""
+
+from dataclasses import replace
+
+from hostloom.model.access import Principal
+from hostloom.model.errors import InvalidValue, NotFound
+from hostloom.model.host import Host, StoragePool, tags_by_pool, with_tags
+from hostloom.model.ids import natural_key
+from hostloom.ports import UnitOfWork
+from hostloom.services import hosts
+from hostloom.services.access import require_admin, require_user
+from hostloom.services.groupings import check_tag
+
+#: Tags of one storage pool.
+MOST_TAGS = 100
+
+
+def list_(uow: UnitOfWork, principal: Principal, host: str | None = None) -> list[tuple[Host, StoragePool]]:
+    """Those of a host, or of all, by natural name of host and pool."""
+    require_user(principal, "see storage pools")
+    some = uow.hosts.list() if host is None else [hosts.get(uow, principal, host)]
+    pairs = [(each, pool) for each in some for pool in each.storage_pools]
+    return sorted(pairs, key=lambda pair: (natural_key(pair[0].name), natural_key(pair[1].name)))
+
+
+def get(uow: UnitOfWork, principal: Principal, host: str, name: str) -> tuple[Host, StoragePool]:
+    """One of a host, by name; NotFound."""
+    found = [pair for pair in list_(uow, principal, host) if pair[1].name == name]
+    if not found:
+        raise NotFound("storage pool", name)
+    return found[0]
+
+
+def update(
+    uow: UnitOfWork,
+    principal: Principal,
+    host: str,
+    name: str,
+    add_tags: tuple[str, ...] = (),
+    remove_tags: tuple[str, ...] = (),
+) -> tuple[Host, StoragePool]:
+    """Add and remove tags; they stay through every refresh, also while the pool is away."""
+    require_admin(principal, "change storage pools")
+    for tag in add_tags:
+        check_tag(tag, "add_tags")
+    if both := set(add_tags) & set(remove_tags):
+        raise InvalidValue("remove_tags", min(both), "a tag that is not added at the same time")
+    owner, pool = get(uow, principal, host, name)
+    kept = [tag for tag in pool.tags if tag not in remove_tags]
+    tags = tuple(dict.fromkeys((*kept, *add_tags)))
+    if len(tags) > MOST_TAGS:
+        raise InvalidValue("add_tags", len(tags), f"at most {MOST_TAGS} tags")
+    by_pool = tags_by_pool(owner) | {name: tags}
+    pool_tags = tuple(sorted((key, words) for key, words in by_pool.items() if words))
+    pools = with_tags(owner.storage_pools, pool_tags)
+    changed = uow.hosts.update(replace(owner, pool_tags=pool_tags, storage_pools=pools))
+    return changed, next(each for each in changed.storage_pools if each.name == name)
