@@ -61,6 +61,7 @@ EXAMPLES = [
     "set-macvlan-mode:kvm1=private",
     "set-bridge-ports:kvm1/br0=eth0,eth2",
     "move-interface:kvm1/eth2=f/20",
+    "set-interface-vlan:kvm1/eth2=f/20",
 ]
 
 
@@ -117,6 +118,7 @@ def test_what_the_changes_do() -> None:
     assert interface(after("set-bridge-ports:kvm1/br0=eth0,eth2"), "br0").parents == ("eth0", "eth2")
     assert interface(after("set-bridge-ports:kvm1/br0="), "br0").parents == ()
     assert interface(after("move-interface:kvm1/eth2=f/20"), "eth2").vlan_id == vlans[20].id
+    assert interface(after("set-interface-vlan:kvm1/eth2=f/20"), "eth2").vlan_id == vlans[20].id
     assert vlans[30].id not in after("stop-serving-vlan:f/30").bootable_vlans
 
 

@@ -61,6 +61,8 @@ NOTHING = {
     "an-unknown-name-comes-first": NO_SUCH_NAME,
     "the-bridge-before-the-keys": "no bridge of a network is on that VLAN",
     "inactive-before-all-that": TOO_DEEP,
+    "the-zone-before-the-resource-pool": TOO_DEEP,
+    "the-resource-pool-before-the-tags": TOO_DEEP,
     "names-as-they-are-written": NO_SUCH_NAME,
     "an-unknown-pool-before-one-of-no-use": "two disks ask for what they cannot have",
     "cores-are-asked-before-memory": TOO_MUCH,
@@ -267,4 +269,14 @@ def test_a_command_can_be_typed_whatever_the_names() -> None:
     change = Change(ChangeKind.SERVE_VLAN, "my lab; reboot/20")
     assert render_suggestion(Suggestion((change,), "kvm1")).endswith(
         "`hostloom vlan dhcp on 'my lab; reboot/20'`"
+    )
+
+
+def test_a_nic_without_a_vlan_is_named_with_the_command() -> None:
+    """The first suggestion for a request that a NIC would meet if its VLAN were known."""
+    found = load(ACCEPTANCE / "own/nic-without-a-vlan.yaml")
+    first, *_ = suggested(found.snapshot, found.cases[0].request) or ()
+    assert render_suggestion(first) == (
+        "it would fit on kvm2 if eth1 of kvm2, which is on no VLAN that we know, were on VLAN physical/20: "
+        "`hostloom node interface update kvm2 eth1 --vlan physical/20`"
     )
