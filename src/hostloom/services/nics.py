@@ -174,7 +174,7 @@ def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> N
 
     def act(uow: UnitOfWork) -> tuple[tuple[Machine, Machine], Collection[VlanId]]:
         before, own = _composed(uow, principal, key, nic)
-        _give_back(uow, before.system_id, own, own.ips)
+        _give_back(uow, before, own, own.ips, ports.clock.now())
         nics = tuple(each for each in before.interfaces if each is not own)
         after = uow.machines.update(replace(before, interfaces=nics))
         text = f"NIC {own.name} with MAC {own.mac} was taken away by {principal.name}"
