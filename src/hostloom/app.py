@@ -51,6 +51,7 @@ from hostloom.services.racks import ssh_uri
 from hostloom.store.engine import open_store
 from hostloom.wire.probe import AgentProbe
 from hostloom.workflows.freshness import Freshness
+from hostloom.workflows.host_pulse import HostPulse
 from hostloom.workflows.taken_addresses import forget_old_marks
 from hostloom.workflows.vlan_probe import probe_all
 from hostloom.workflows.worker import Worker
@@ -135,6 +136,10 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
         forgetter = Repeating("addresses on the wire", lambda: forget_old_marks(ports), FORGET_EVERY_S)
         forgetter.start()
         stack.callback(forgetter.stop)
+        if settings.ping_every_s:
+            pulse = Repeating("pulse", HostPulse(ports).look, settings.ping_every_s)
+            pulse.start()
+            stack.callback(pulse.stop)
         if settings.probe_every_s:
             prober = Repeating("probe", lambda: probe_all(ports), settings.probe_every_s)
             prober.start()

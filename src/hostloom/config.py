@@ -88,6 +88,8 @@ class Settings:
     ssh_config: Path | None = None
     #: Hosts that were not read for so many seconds are read again; 0: only when told, and before a compose.
     refresh_every_s: int = 300
+    #: Hosts are asked for a sign of life every so many seconds; 0: a lost one is noticed when it is read.
+    ping_every_s: int = 15
     #: VLANs are asked who serves DHCP there every so many seconds, and at the start; 0: only when told.
     probe_every_s: int = 600
     #: Names by which clients reach the API over TCP, beside addresses, localhost and this machine's name.
@@ -278,6 +280,7 @@ _PARSERS: dict[str, Callable[[str, Any], Any]] = {
     "ssh_key_dir": _optional_path,
     "ssh_config": _optional_path,
     "refresh_every_s": _number(0, 86_400),
+    "ping_every_s": _number(0, 86_400),
     "probe_every_s": _number(0, 86_400),
     "allowed_hosts": _texts,
     "proxy_headers": _flag,

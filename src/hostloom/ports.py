@@ -102,6 +102,10 @@ class Hypervisor(Protocol):
         """
         ...
 
+    def ping(self) -> None:
+        """Return if the hypervisor answers; a host that is busy with another reading counts as answering."""
+        ...
+
     def find_machine(self, uuid: str) -> ObservedMachine | None:
         """Read one machine, or None."""
         ...

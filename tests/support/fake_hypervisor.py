@@ -136,6 +136,10 @@ class FakeHypervisor:
                 self.observed, machines=tuple(sorted(self._machines.values(), key=lambda m: m.name))
             )
 
+    def ping(self) -> None:
+        with self._call("ping"):
+            return
+
     def find_machine(self, uuid: str) -> ObservedMachine | None:
         with self._call("find_machine", uuid):
             return self._machines.get(uuid)

@@ -63,6 +63,10 @@ class Names:
         """A host's name."""
         return None if key is None else self.world.host_by_id[key].host.name
 
+    def is_reachable(self, key: HostId | None) -> bool:
+        """Whether the host answered lately; True for a bare machine."""
+        return key is None or self.world.host_by_id[key].host.reachable
+
     @cached_property
     def hosts_of(self) -> dict[SystemId, list[str]]:
         """The hosts that each node is."""

@@ -17,15 +17,26 @@ from hostloom.cli.tags import AddTags, RemoveTags, TagEdit, Tags
 from hostloom.cli.tail import new_text
 from hostloom.client import Document
 
+
+def _host(item: Document) -> str | None:
+    """The host, marked when it does not answer."""
+    return item["host"] if item["host_reachable"] else f"{item['host']} (unreachable)"
+
+
+def _power(item: Document) -> str:
+    """Whether it is on, which only a host that answers can say."""
+    return str(item["power"]) if item["host_reachable"] else "unknown"
+
+
 NOUN = Noun(
     "machine",
     "A machine by hostname or system id.",
     lambda client: client.machines,
     (
         Column("HOSTNAME", "hostname"),
-        Column("HOST", "host", rank=1),
+        Column("HOST", _host, field="host", rank=1),
         Column("STATE", "state"),
-        Column("POWER", "power"),
+        Column("POWER", _power, field="power"),
         Column("CORES", "cores", right=True, rank=3),
         Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True, field="memory_mib", rank=3),
         Column("ADDRESSES", lambda item: [ip for nic in item["interfaces"] for ip in nic["ips"]]),
@@ -36,9 +47,9 @@ NOUN = Noun(
         Column("HOSTNAME", "hostname"),
         Column("SYSTEM ID", "system_id"),
         Column("UUID", "uuid"),
-        Column("HOST", "host"),
+        Column("HOST", _host, field="host"),
         Column("STATE", "state"),
-        Column("POWER", "power"),
+        Column("POWER", _power, field="power"),
         Column("ORIGIN", "origin"),
         Column("ARCHITECTURE", "architecture"),
         Column("CORES", "cores"),

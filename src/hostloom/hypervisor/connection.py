@@ -106,6 +106,19 @@ class HostConnection:
         except _Lost as lost:
             raise lost.error from lost.error.__cause__
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a reading is under way."""
+        return self._read.is_busy
+
+    def ping(self, call: Callable[[libvirt.virConnect], object], deadline_s: float) -> None:
+        """Make a call that only shows that the host answers; nothing while another reading is under way.
+
+        That reading has a deadline of its own, and to wait behind it would tell nothing of the host.
+        """
+        if not self.is_busy:
+            self.read("ask for a sign of life", call, deadline_s)
+
     def write(self, action: str, call: Call[T], deadline_s: float = 0) -> T:
         """Make a changing call; OutcomeUnknown when it ran out of time or its connection broke in it."""
         until = time.monotonic() + (deadline_s or self.patience.write_s)

@@ -40,6 +40,11 @@ _BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 
 
 class LibvirtHypervisor(LibvirtNetworks, LibvirtNics):
+#: How long a sign of life may take; with it a host that hangs is noticed within a minute.
+PING_S = 10.0
+
+
+class LibvirtHypervisor(LibvirtNetworks):
     """One host."""
 
     def __init__(self, uri: str, connection: HostConnection, reach: Reach) -> None:
@@ -60,6 +65,10 @@ class LibvirtHypervisor(LibvirtNetworks, LibvirtNics):
     def describe(self, pools: Sequence[str] = ()) -> ObservedHost:
         """Read everything in bulk; what can run here is probed once a connection."""
         return self._connection.read("read the host", lambda c: self._describe(c, pools), DESCRIBE_S)
+
+    def ping(self) -> None:
+        """Return if libvirt answers."""
+        self._connection.ping(lambda connection: connection.getLibVersion(), PING_S)
 
     def _describe(self, connection: libvirt.virConnect, names: Sequence[str]) -> ObservedHost:
         findings = Findings()

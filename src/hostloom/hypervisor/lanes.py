@@ -58,6 +58,14 @@ class Lane:
         self._queue: queue.SimpleQueue[Job[object] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        #: The thread that runs a job now; one that was replaced does not count.
+        self._working: threading.Thread | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs, or waits for its turn."""
+        thread = self._working
+        return not self._queue.empty() or (thread is not None and thread is self._thread)
 
     def submit(self, job: "Job[T]") -> None:
         """Queue a job; the first one starts the thread."""
@@ -87,6 +95,9 @@ class Lane:
             job = self._queue.get()
             if job is None:
                 return
+            self._working = threading.current_thread()
             job.run()
+            if self._working is threading.current_thread():
+                self._working = None
             # The loop's variable would keep the job, and with it a connection, until the next one comes.
             del job

@@ -232,3 +232,33 @@ def test_an_answer_that_cannot_be_parsed_says_so(connection: HostConnection) -> 
         with pytest.raises(HostUnreadable, match=r"the answer to look of host .* cannot be read"):
             connection.read("look", lambda _, text=answer: (xml_in.parse(text), int(text)))
     assert connection.read("after", lambda c: c.getType(), 5) == "TEST"
+
+
+def test_a_ping_waits_for_no_other_reading(connection: HostConnection) -> None:
+    """A host that is busy with one is not lost: the reading has a deadline of its own."""
+    release, begun = threading.Event(), threading.Event()
+
+    def slow(_: libvirt.virConnect) -> None:
+        begun.set()
+        release.wait(20)
+
+    reader = threading.Thread(target=lambda: connection.read("read slowly", slow, 20))
+    reader.start()
+    assert begun.wait(5)
+    asked: list[str] = []
+    connection.ping(lambda _: asked.append("while busy"), 0.1)
+    release.set()
+    reader.join(5)
+    eventually(lambda: not connection.is_busy)
+    connection.ping(lambda _: asked.append("at rest"), 5)
+    assert asked == ["at rest"]
+
+
+def test_a_ping_that_hangs_says_so_and_the_next_one_asks_again(connection: HostConnection) -> None:
+    release = threading.Event()
+    with pytest.raises(HostUnreachable):
+        connection.ping(lambda _: release.wait(20), 0.1)
+    asked: list[int] = []
+    connection.ping(lambda _: asked.append(1), 5)
+    assert asked == [1]
+    release.set()

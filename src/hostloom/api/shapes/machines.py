@@ -191,6 +191,8 @@ class MachineOut(Out):
     state: MachineState
     power: PowerState
     host: str | None
+    #: False: the host does not answer, and everything here is as it was when it last did.
+    host_reachable: bool
     architecture: str
     cores: int
     memory_mib: int
@@ -224,6 +226,7 @@ class MachineOut(Out):
         return cls(
             **{name: getattr(item, name) for name in plain.split()},
             host=names.host(item.host_id),
+            host_reachable=names.is_reachable(item.host_id),
             interfaces=[NicOut.of(each, names, proofs.get(each.name)) for each in item.interfaces],
             disks=[DiskOut.of(each) for each in item.disks],
             zone=names.zone(item.zone_id),

@@ -86,6 +86,11 @@ class MachineView:
         self._view = view
         self._world = view.world
 
+    def power_state(self, item: Machine) -> str:
+        """`on` or `off`; `unknown` while the host does not answer."""
+        state = None if item.host_id is None else self._world.host_by_id.get(item.host_id)
+        return item.power.value if state is None or state.host.reachable else "unknown"
+
     def machine(self, item: Machine, message: str | None = None) -> dict[str, Any]:
         """All that clients read of a machine; one that is still to be reserved is no node yet."""
         node = self.node(item)
@@ -116,7 +121,7 @@ class MachineView:
             "agent_name": notes.get(AGENT_NAME, ""),
             "swap_size": notes.get(SWAP_SIZE),
             "power_type": "manual" if item.host_id is None else VIRSH,
-            "power_state": item.power.value,
+            "power_state": self.power_state(item),
             "netboot": item.netboot,
             "architecture": f"{item.architecture}/generic",
             "cpu_count": item.cores,

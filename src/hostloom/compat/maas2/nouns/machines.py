@@ -232,7 +232,7 @@ def power_off(call: Call) -> Answer:
 def query_power_state(call: Call) -> Answer:
     """As the last reading of its host found it."""
     with call.begin() as uow:
-        return answer({"state": find(call, uow).power.value})
+        return answer({"state": MachineView(View(uow)).power_state(find(call, uow))})
 
 
 @machine.op("GET", "power_parameters", "Show how the power of a machine is switched.")

@@ -1,0 +1,73 @@
+"""A host that dies or hangs is noticed within a minute without a request, and its machines are marked."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.rig import Rig, wait_until
+
+#: From issue to mark, on a machine that does other work beside.
+NOTICED_WITHIN_S = 60
+
+
+def libvirtd_of(rig: Rig, host: str) -> int:
+    """The process that manages the host's machines."""
+    netns = rig.lab.netns(host)
+    listed = subprocess.run(["ip", "netns", "pids", netns], capture_output=True, text=True, check=True)
+    (pid,) = [pid for pid in map(int, listed.stdout.split()) if _name(pid) == "libvirtd"]
+    return pid
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def is_reachable(rig: Rig) -> bool:
+    return bool(rig.get("host", "show", "kvm2")["reachable"])
+
+
+@pytest.fixture
+def machine(clean: Rig) -> Iterator[str]:
+    clean.compose("lost1", "eth0:space=mgmt", host="kvm2")
+    yield "lost1"
+
+
+def check_marked(rig: Rig) -> None:
+    assert rig.get("machine", "show", "lost1")["host_reachable"] is False
+    (line,) = [line for line in rig.run("machine", "list").splitlines() if "lost1" in line]
+    assert "kvm2 (unreachable)" in line
+    assert "unknown" in line
+
+
+def check_back(rig: Rig) -> None:
+    wait_until(lambda: is_reachable(rig), "kvm2 to be back", NOTICED_WITHIN_S)
+    assert rig.get("machine", "show", "lost1")["host_reachable"] is True
+    assert "unreachable" not in rig.run("machine", "list")
+
+
+def test_a_libvirtd_that_hangs(clean: Rig, machine: str) -> None:
+    pid = libvirtd_of(clean, "kvm2")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: not is_reachable(clean), "the mark", NOTICED_WITHIN_S)
+        check_marked(clean)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    check_back(clean)
+
+
+def test_a_host_whose_cable_is_pulled(clean: Rig, machine: str) -> None:
+    clean.lab.unplug("kvm2", "eth0")
+    try:
+        wait_until(lambda: not is_reachable(clean), "the mark", NOTICED_WITHIN_S)
+        check_marked(clean)
+    finally:
+        clean.lab.plug("kvm2", "eth0")
+    check_back(clean)
