@@ -37,14 +37,11 @@ LOGS_KEPT = 3
 DESCRIBE_S = 60.0
 #: A logical volume is rounded up to extents of its group, a qcow2 file to sectors.
 _BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
-
-
-class LibvirtHypervisor(LibvirtNetworks, LibvirtNics):
 #: How long a sign of life may take; with it a host that hangs is noticed within a minute.
 PING_S = 10.0
 
 
-class LibvirtHypervisor(LibvirtNetworks):
+class LibvirtHypervisor(LibvirtNetworks, LibvirtNics):
     """One host."""
 
     def __init__(self, uri: str, connection: HostConnection, reach: Reach) -> None:
