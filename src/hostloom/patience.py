@@ -137,6 +137,17 @@ class PatientProtocol(H11Protocol):
         peer: Any = transport.get_extra_info("peername")
         return owner_of(str(peer[0])) if isinstance(peer, tuple) else ""
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; whatever the application wants to answer to its beginning is dropped."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if cycle.response_started:
+                self.transport.abort()  # half an answer is on its way, and no other can follow it
+                return
+        super().send_400_response(msg)
+
     def pause_writing(self) -> None:
         """The client does not take what was sent."""
         super().pause_writing()

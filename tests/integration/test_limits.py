@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from hostloom.api import problems
 from hostloom.api.limits import Budget, Limits
 from hostloom.config import Settings
 from hostloom.patience import Crowd, PatientProtocol, owner_of
@@ -272,6 +273,20 @@ def test_many_headers_are_refused(server: Running) -> None:
     lines = [f"X-{n}: {'y' * 100}" for n in range(1000)]
     found = answer_to(server, head("/api/v1/fabrics", *lines, length=0))
     assert found.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 401 "))
+
+
+@pytest.mark.parametrize("path", ["/aaa", "/healthz", "/%00", "*"])
+@pytest.mark.parametrize("body", [b"ffffffffffffffffffffffff\r\n", b"-1\r\n", b"x", b"5\r\nhelloxx"])
+def test_a_request_that_goes_wrong_in_its_body_is_no_incident(
+    quick: None, server: Running, path: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server has refused it already when the application wants to answer."""
+    incidents: list[Any] = []
+    monkeypatch.setattr(problems.log, "error", lambda *words, **how: incidents.append((words, how)))
+    for method in ("GET", "POST", "BREW"):
+        said = head(path, "Expect: 100-continue", length=None).replace(b"POST", method.encode(), 1)
+        answer_to(server, said + body)
+    assert incidents == []
 
 
 @pytest.mark.parametrize("depth", [1_000, 100_000, 500_000])
