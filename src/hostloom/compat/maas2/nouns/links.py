@@ -11,6 +11,8 @@ from hostloom.model.network import Address
 from hostloom.services import nics
 from hostloom.services.nics import LinkInput, LinkMode
 
+#: Links have numbers beyond those that databases hold: they follow from the 48 bits of a MAC.
+MAX_LINK_ID = 2**53
 #: With what this module offers of them.
 RESOURCES = (interfaces, interface)
 
@@ -50,7 +52,7 @@ def link_subnet(call: Call) -> Answer:
 )
 def unlink_subnet(call: Call) -> Answer:
     """The interface as it is then."""
-    number = call.form.whole("id", 0)
+    number = call.form.whole("id", 0, MAX_LINK_ID)
     with call.begin() as uow:
         shown = one(uow, node_of(call, uow), call.places["id"])
     link = next((each for each in shown["links"] if each["id"] == number), None)
