@@ -158,6 +158,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
     close_to_others(settings.state_dir)
     store = open_store(settings.database)
     stack.callback(store.close)
+    stack.enter_context(store.held())
     keys = PinnedKeys(store, settings.ssh_config)
     import_known_hosts(keys, settings.state_dir / "known_hosts", _ssh_uris(store))
     remotes = Remotes(keys, settings.ssh_config)

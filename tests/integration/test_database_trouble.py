@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable
 from hostloom.store import engine as engine_module
 from hostloom.store import trouble as trouble_module
 from support.server import Running, running
@@ -82,6 +83,30 @@ def test_a_repeated_request_is_not_pending_for_ever(server: Running, tmp_path: P
         other.execute("ROLLBACK")
         other.close()
         assert http.post("spaces", json={"name": "red"}, headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("trouble", "again"), [(DatabaseTrouble.LOCKED, "no-such-host"), (DatabaseTrouble.GONE, "pending")]
+)
+def test_a_request_with_effects_can_be_repeated_where_it_changed_nothing(
+    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: DatabaseTrouble, again: str
+) -> None:
+    other = sqlite3.connect(tmp_path / "hostloom.db", isolation_level=None, check_same_thread=False)
+
+    def fail(*_: object) -> None:
+        other.execute("BEGIN IMMEDIATE")  # the key cannot be given back, either
+        raise DatabaseUnavailable(trouble)
+
+    headers = {"Idempotency-Key": f"compose-{trouble.name}"}
+    body = {"host": "nowhere"}
+    with server.http() as http:
+        with monkeypatch.context() as patch:
+            patch.setattr("hostloom.services.machines.compose", fail)
+            assert http.post("machines", json=body, headers=headers).status_code == 503
+        other.execute("ROLLBACK")
+        other.close()
+        code = http.post("machines", json=body, headers=headers).json()["code"]
+    assert (code == "idempotency-pending") is (again == "pending")
 
 
 def test_maas_clients_are_told_as_well(server: Running, tmp_path: Path) -> None:

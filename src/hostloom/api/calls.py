@@ -17,6 +17,7 @@ from hostloom.api.peers import SCOPE_KEY, principal_of_peer
 from hostloom.model.access import Principal
 from hostloom.model.errors import (
     AlreadyExists,
+    DatabaseUnavailable,
     IdempotencyConflict,
     IdempotencyPending,
     InvalidValue,
@@ -28,6 +29,8 @@ from hostloom.services import access
 JSON = "application/json"
 #: Answers are given again for a day.
 KEEP_ANSWERS_S = 24 * 3600.0
+#: Keys of requests that changed nothing, which could not be given back because of the database's trouble.
+_FREE_KEYS: set[str] = set()
 #: Key of the scope: who was authenticated before the body was read; requests cannot set it.
 PRINCIPAL_KEY = "hostloom.principal"
 _ETAG = re.compile(r'"(\d{1,9})"')
@@ -100,15 +103,27 @@ class Change(Call):
             uow.commit()
         try:
             body = _dump(do())
-        except BaseException:
-            with self.begin() as uow:
-                uow.answers.forget(self.key)
-                uow.commit()
+        except BaseException as error:
+            self._give_back(self.key, error)
             raise
         with self.begin() as uow:
             self._settle(uow, status, body)
             uow.commit()
         return _response(status, self.path, body)
+
+    def _give_back(self, key: str, cause: BaseException) -> None:
+        """Free the key of a request that changed nothing; later, if the database cannot be written now.
+
+        Of a database that went away nobody knows whether its last commit counts: the key stays claimed.
+        """
+        if isinstance(cause, DatabaseUnavailable) and cause.is_lost:
+            return
+        try:
+            with self.begin() as uow:
+                uow.answers.forget(key)
+                uow.commit()
+        except DatabaseUnavailable:
+            _FREE_KEYS.add(key)
 
     def _claim(self, uow: UnitOfWork) -> Response | None:
         """Take the key for this request, or give the answer that the first one with it got."""
@@ -116,6 +131,9 @@ class Change(Call):
             return None
         now = self.ports.clock.now()
         uow.answers.prune(now - KEEP_ANSWERS_S)
+        if self.key in _FREE_KEYS:
+            _FREE_KEYS.discard(self.key)
+            uow.answers.forget(self.key)
         try:
             uow.answers.add(StoredAnswer(self.key, self.fingerprint, 0, "", now))
         except AlreadyExists:

@@ -465,6 +465,11 @@ class DatabaseUnavailable(HostloomError):
         )
 
     @property
+    def is_lost(self) -> bool:
+        """Whether the connection was lost: a commit that was under way may count or not."""
+        return self.trouble == "gone"
+
+    @property
     def details(self) -> dict[str, object]:
         """The trouble alone."""
         return {"trouble": self.trouble}

@@ -1,7 +1,10 @@
 """Open the database: SQLite in a file, or PostgreSQL; migrated, and ready for many threads."""
 
+import fcntl
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +66,22 @@ class DatabaseStore:
     def wait_for_operation(self, timeout_s: float) -> None:
         """Return when an operation may have become claimable, or after `timeout_s`."""
         self._signal.wait(timeout_s)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold it for one server; ConfigError when another one has a database that only one can use."""
+        if not self.is_private:
+            yield
+            return
+        path = Path(f"{self.engine.url.database}-server")
+        with path.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                shown = self.engine.url.render_as_string(hide_password=True)
+                expected = "a database that no other server uses; several servers share PostgreSQL"
+                raise ConfigError("database_url", shown, expected) from None
+            yield
 
     def check(self) -> None:
         """See that it can be read and written now; DatabaseUnavailable."""

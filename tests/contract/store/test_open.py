@@ -13,7 +13,7 @@ from hostloom.model.errors import ConfigError
 from hostloom.model.grouping import Tag
 from hostloom.model.ids import TagId
 from hostloom.ports import Store
-from hostloom.store.engine import open_store
+from hostloom.store.engine import DatabaseStore, open_store
 from hostloom.store.tables import metadata
 
 
@@ -110,3 +110,19 @@ def test_a_database_that_does_not_open_is_named_without_its_password(tmp_path: P
     with pytest.raises(ConfigError, match=r"hostloom:\*\*\*@") as refused:
         open_store(f"postgresql+psycopg://hostloom:secret@/hostloom?host={tmp_path}")
     assert "secret" not in str(refused.value)
+
+
+def test_one_server_holds_a_sqlite_database_many_hold_a_postgresql_one(url: str, store: Store) -> None:
+    """Operations are gone on with at the start of a server on SQLite: no other one may run any."""
+    assert isinstance(store, DatabaseStore)
+    other = open_store(url)
+    with store.held():
+        if store.is_private:
+            with pytest.raises(ConfigError, match="no other server uses"), other.held():
+                pass
+        else:
+            with other.held():
+                pass
+    with other.held():
+        pass
+    other.close()
