@@ -138,6 +138,10 @@ class DatabaseUnitOfWork:
         """Take the world's lock (store/transaction.py)."""
         self._tx.change_world()
 
+    def lock(self) -> None:
+        """Let nobody else change the world until the end of the transaction."""
+        self._tx.lock_world()
+
     def snapshot(self) -> Snapshot:
         """The world at one revision, this transaction's own changes included."""
         return self._cache.snapshot(self._tx)

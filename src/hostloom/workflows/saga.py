@@ -32,6 +32,8 @@ T = TypeVar("T")
 RETRY_PAUSES_S = (0.5, 2.0)
 #: Transactions that lose against a parallel one are decided anew this often.
 ROW_ATTEMPTS = 8
+#: After so many losses the world is locked first; before, others need not wait for a decision.
+LOCKED_AFTER = 3
 #: Raised for the operation as a whole: it stays as it is recorded, and is gone on with from there.
 _NOT_OF_THE_STEP = (LeaseLost, DatabaseUnavailable)
 _CANCELLED = (OperationState.UNWINDING, "cancelled", "cancelled")
@@ -167,7 +169,7 @@ class Runner:
         """Begin the next step; decide again if a parallel change won."""
         for attempt in range(ROW_ATTEMPTS):
             try:
-                self._begin_once()
+                self._begin_once(locked=attempt >= LOCKED_AFTER)
                 return
             except StaleGeneration:
                 if attempt == ROW_ATTEMPTS - 1:
@@ -175,10 +177,15 @@ class Runner:
                 if self._at.stale is not None:
                     self._at.stale(self._run)
 
-    def _begin_once(self) -> None:
-        """Write, in one transaction, what was done and all up to the next effect: rows and their records."""
+    def _begin_once(self, *, locked: bool) -> None:
+        """Write, in one transaction, what was done and all up to the next effect: rows and their records.
+
+        `locked`: nobody else changes the world meanwhile, so what is decided inside cannot lose again.
+        """
         begun: list[StepRecord] = []
         with self._ports.store.begin() as uow:
+            if locked:
+                uow.lock()
             for step in self._saga.steps:
                 if self._records[step.name].state is StepState.DONE:
                     continue

@@ -65,7 +65,10 @@ def test_two_hundred_composes_at_once(tmp_path: Path) -> None:
             held = [item for item in uow.addresses.list() if item.kind is AddressKind.AUTO]
         states = Counter(operation.state for operation in ended)
         troubles = {operation.error for operation in ended if operation.error_code == "bug"}
+        refused = [str(answer) for answer in asked if not isinstance(answer, Operation)]
+        failed = [(item.state, item.error_code, item.error) for item in ended if item.error]
         assert not troubles
+        assert (refused, failed) == ([], [])
         assert states[OperationState.SUCCEEDED] == len(made) == min(COUNT, room)
         assert set(states) <= {OperationState.SUCCEEDED, OperationState.FAILED}
         assert {operation.error_code for operation in ended} <= {"", "no-host-fits"}
