@@ -45,6 +45,7 @@ class Summary:
     at: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
     resumed: int = 0
+    #: At the last look; those of killed servers go after ten minutes.
     probes: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -58,7 +59,7 @@ class Summary:
             f"rounds {self.rounds}, kills {self.kills} ({points}), asked to stop {self.stops}",
             f"operations {sum(self.states.values())} ({states}), of them resumed after a kill {self.resumed}",
             ", ".join(f"{name.replace('_', '-')} {kinds[name]}" for name in names)
-            + f", stuck {self.states['stuck']}, probe volumes left by kills {self.probes}",
+            + f", stuck {self.states['stuck']}, probe volumes there at the end {self.probes}",
             *self.wrong,
         ]
 
@@ -209,7 +210,7 @@ class Campaign:
         if GUEST_HOST not in hosts:
             for words in audit_empty_host(self.lab, GUEST_HOST):
                 self._wrong(f"guest: {words}")
-        self.summary.probes += len(found.probes)
+        self.summary.probes = len(found.probes)
         for words in found.wrong():
             self._wrong(words)
         summary = self.summary
