@@ -163,15 +163,42 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
     return found
 
 
-def as_sql(some: Mapping[str, Table], end: str = END) -> str:
-    """The text of a dump."""
+#: Schemas that MAAS 3.5 and later have beside `public`, with tables of equal names, and one somebody added.
+OTHER_SCHEMAS: dict[str, dict[str, Table]] = {
+    "temporal": {
+        "schema_version": ("version_partition db_name", [(0, "temporal")]),
+        "schema_update_history": ("version_partition description", [(0, "initial version")]),
+        "executions": ("shard_id data", [(1, "COPY public.maasserver_zone (id) FROM stdin;")]),
+    },
+    "temporal_visibility": {
+        "schema_version": ("version_partition db_name", [(0, "temporal_visibility")]),
+        "schema_update_history": ("version_partition description", [(0, "initial version")]),
+    },
+    "Old copy": {
+        "maasserver_zone": ("id name", [(9, "elsewhere")]),
+        "maasserver_fan": ("id name", [(9, "elsewhere")]),
+        "auth_user": ("id username", [(9, "elsewhere")]),
+    },
+}
+
+
+def as_sql(
+    public: Mapping[str, Table], end: str = END, others: Mapping[str, Mapping[str, Table]] | None = None
+) -> str:
+    """The text of a dump; as pg_dump has it, schemas with a capital are before `public`, others after it."""
     parts = ["--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n"]
-    for name, (columns, rows) in some.items():
-        parts.append(f"\nCREATE TABLE public.{name} (\n    id integer NOT NULL\n);\n")
-        parts.append(f"COPY public.{name} ({', '.join(columns.split())}) FROM stdin;\n")
-        parts += [_line(row) for row in rows]
-        parts.append("\\.\n\n")
+    for schema, contents in sorted({"public": public, **(others or {})}.items()):
+        parts += _copied(schema, contents)
     return "".join([*parts, end])
+
+
+def _copied(schema: str, contents: Mapping[str, Table]) -> Iterable[str]:
+    prefix = schema if schema.islower() else f'"{schema}"'
+    for name, (columns, rows) in contents.items():
+        yield f"\nCREATE TABLE {prefix}.{name} (\n    id integer NOT NULL\n);\n"
+        yield f"COPY {prefix}.{name} ({', '.join(columns.split())}) FROM stdin;\n"
+        yield from (_line(row) for row in rows)
+        yield "\\.\n\n"
 
 
 def _line(row: Iterable[Value]) -> str:

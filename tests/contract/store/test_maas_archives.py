@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from hostloom.client.maas import SourceError, read_dump
-from support.maas_dump import as_sql, tables
+from support.maas_dump import OTHER_SCHEMAS, Table, as_sql, tables
 from support.postgres import PostgresServer
 
 pytestmark = pytest.mark.postgres
@@ -22,17 +22,22 @@ def address(postgres: PostgresServer) -> str:
         connection.execute(statement)
     found = postgres.url.replace("/?", "/maasdb?", 1)
     with psycopg.connect(found) as connection:
-        for name, (columns, rows) in tables().items():
-            words = columns.split()
-            connection.execute(
-                f"CREATE TABLE {name} ({', '.join(f'{each} text' for each in words)})".encode()
-            )
-            marks = ", ".join(["%s"] * len(words))
-            for row in rows:
-                cells = [{True: "t", False: "f"}[each] if isinstance(each, bool) else each for each in row]
-                values = [None if each is None else str(each) for each in cells]
-                connection.execute(f"INSERT INTO {name} VALUES ({marks})".encode(), values)  # noqa: S608  (our names)
+        for schema, contents in {"public": tables(), **OTHER_SCHEMAS}.items():
+            connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'.encode())
+            for name, table in contents.items():
+                _fill(connection, f'"{schema}".{name}', table)
     return found
+
+
+def _fill(connection: psycopg.Connection, name: str, table: Table) -> None:
+    columns, rows = table
+    words = columns.split()
+    connection.execute(f"CREATE TABLE {name} ({', '.join(f'{word} text' for word in words)})".encode())
+    marks = ", ".join(["%s"] * len(words))
+    for row in rows:
+        cells = [{True: "t", False: "f"}[cell] if isinstance(cell, bool) else cell for cell in row]
+        values = [None if cell is None else str(cell) for cell in cells]
+        connection.execute(f"INSERT INTO {name} VALUES ({marks})".encode(), values)  # noqa: S608  (our names)
 
 
 @pytest.mark.parametrize("form", ["plain", "custom", "tar", "directory"])

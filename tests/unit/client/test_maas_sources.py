@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hostloom.client.maas import MaasSession, SourceError, SourceUnreachable, re
 from hostloom.model.estate import Estate
 from hostloom.model.machine import MachineState
 from hostloom.model.node import BridgeKind, NodeKind
-from support.maas_dump import as_sql, tables
+from support.maas_dump import OTHER_SCHEMAS, as_sql, tables
 from support.maas_estate import SECRET, bodies
 from support.maas_server import KEY, serving_maas
 
@@ -185,6 +186,51 @@ def test_what_is_no_dump(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read: No such file"):
         read_dump(tmp_path / "none.sql")
     assert "cannot be read" in said(b"PGDMP" + bytes(100))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_only_the_tables_of_public_count(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """MAAS 3.5 and later have Temporal's schemas in the same database."""
+    path, wanted = tmp_path / "maas.sql", tmp_path / "wanted" / "maas.sql"
+    wanted.parent.mkdir()
+    wanted.write_text(as_sql(tables()))
+    path.write_bytes(pack(as_sql(tables(), others=OTHER_SCHEMAS).encode()))
+    assert read_dump(path) == read_dump(wanted)
+
+
+def test_a_table_that_only_another_schema_has_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "maas.sql"
+    spaces = tables()["maasserver_space"]
+    without = {name: table for name, table in tables().items() if name != "maasserver_space"}
+    path.write_text(as_sql(without, others={"temporal": {"maasserver_space": spaces}}))
+    assert read_dump(path).spaces == ()
+    path.write_text(as_sql({}, others={"backup": tables()}))
+    with pytest.raises(SourceError, match="maasserver_node is in schema backup, and MAAS's is public"):
+        read_dump(path)
+    path.write_text(as_sql({}, others={"temporal": OTHER_SCHEMAS["temporal"]}))
+    with pytest.raises(SourceError, match="has no tables with data"):
+        read_dump(path)
+
+
+def test_dumps_of_old_tools_name_the_schema_before_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "maas.sql"
+    wanted = as_sql(tables(), others=OTHER_SCHEMAS)
+    path.write_text(wanted)
+    estate = read_dump(path)
+    old = wanted
+    for schema in ("public", "temporal", "temporal_visibility", '"Old copy"'):
+        setting = f"SET search_path = {schema}, pg_catalog;\n"
+        old = old.replace(f"COPY {schema}.", f"{setting}COPY ")
+    # the row that looks like a table is left as it is
+    path.write_text(old)
+    assert read_dump(path) == estate
+
+
+def test_inserts_of_other_schemas_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "maas.sql"
+    insert = "INSERT INTO temporal.maasserver_zone VALUES (1);\n"
+    path.write_text(as_sql(tables()).replace("\nCREATE TABLE", insert + "\nCREATE TABLE", 1))
+    assert read_dump(path).zones
 
 
 def test_an_archive_takes_pg_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,14 @@ from hostloom.model.estate import Estate
 #: A table without which nothing is a dump of a MAAS.
 NODES = "maasserver_node"
 _PREFIX, _USERS = "maasserver_", "auth_user"
-_COPY = re.compile(r'COPY (?:"?\w+"?\.)?"?(\w+)"? \(([^)]*)\) FROM stdin;')
-_INSERT = re.compile(r'INSERT INTO (?:"?\w+"?\.)?"?maasserver_\w+')
+_IDENTIFIER = r'"(?:[^"]|"")+"|\w+'
+_TABLE = rf"(?:(?P<schema>{_IDENTIFIER})\.)?(?P<table>{_IDENTIFIER})"
+_COPY = re.compile(rf"COPY {_TABLE} \((?P<columns>.*)\) FROM stdin;")
+_INSERT = re.compile(rf"INSERT INTO {_TABLE} ")
+#: pg_dump before 10.3 names the schema of the tables that follow in this way.
+_SEARCH_PATH = re.compile(rf"SET search_path = (?P<schema>{_IDENTIFIER})")
+#: MAAS's own schema. MAAS 3.5 and later keep others beside it, with tables of equal names.
+_PUBLIC = "public"
 _END_OF_TABLE = "\\."
 _END_OF_DUMP = re.compile(r"-- PostgreSQL database (cluster )?dump complete")
 _GZIP, _CUSTOM = b"\x1f\x8b", b"PGDMP"
@@ -50,34 +56,63 @@ def read_dump(path: Path) -> Estate:
 
 
 def _tables(path: Path) -> Tables:
+    """The tables of schema `public`; those of other schemas are not MAAS's."""
     tables: dict[str, list[Row]] = {}
+    schema, elsewhere = _PUBLIC, ""
     is_whole = has_inserts = False
     with _open(path) as lines:
         for line in lines:
             is_whole = is_whole or _END_OF_DUMP.match(line) is not None
-            has_inserts = has_inserts or _INSERT.match(line) is not None
+            if (setting := _SEARCH_PATH.match(line)) is not None:
+                schema = _unquoted(setting["schema"])
+            has_inserts = has_inserts or _is_insert(line, schema)
             header = _COPY.match(line)
             if header is None:
                 continue
-            name, columns = header[1], [each.strip().strip('"') for each in header[2].split(",")]
-            if name in tables:
+            name, where = _unquoted(header["table"]), _unquoted(header["schema"] or schema)
+            columns = [_unquoted(column.strip()) for column in header["columns"].split(",")]
+            counts = where == _PUBLIC and _matters(name)
+            if counts and name in tables:
                 raise SourceError(f"{path} holds more than one MAAS: {name} is there twice", _HINT)
-            tables[name] = _rows(path, name, columns, lines)
+            rows = _rows(path, name, columns, lines, is_wanted=counts)
+            if where == _PUBLIC:
+                tables[name] = rows
+            elif name == NODES:
+                elsewhere = where
     if has_inserts:
         raise SourceError(f"{path} was made with --inserts", "make it without: " + _HINT)
-    if tables and not is_whole:
+    if (tables or elsewhere) and not is_whole:
         raise SourceError(f"{path} is cut off: it does not end as pg_dump ends one", "make the dump again")
+    if elsewhere and NODES not in tables:
+        text = f"{path} is not a dump of a MAAS: {NODES} is in schema {elsewhere}, and MAAS's is {_PUBLIC}"
+        raise SourceError(text, _HINT)
     return tables
 
 
-def _rows(path: Path, table: str, columns: list[str], lines: Iterator[str]) -> list[Row]:
-    """The rows of one table; of those that mean nothing to an import only that they are there."""
+def _is_insert(line: str, schema: str) -> bool:
+    header = _INSERT.match(line)
+    if header is None or _unquoted(header["schema"] or schema) != _PUBLIC:
+        return False
+    return _unquoted(header["table"]).startswith(_PREFIX)
+
+
+def _matters(table: str) -> bool:
+    """Whether an import reads its rows."""
+    return table.startswith(_PREFIX) or table == _USERS
+
+
+def _unquoted(identifier: str) -> str:
+    return identifier[1:-1].replace('""', '"') if identifier.startswith('"') else identifier
+
+
+def _rows(path: Path, table: str, columns: list[str], lines: Iterator[str], *, is_wanted: bool) -> list[Row]:
+    """The rows of one table; none of one that is not wanted, whose end is still looked for."""
     rows: list[Row] = []
     for line in lines:
         text = line.rstrip("\n")
         if text == _END_OF_TABLE:
             return rows
-        if not table.startswith(_PREFIX) and table != _USERS:
+        if not is_wanted:
             continue
         values = text.split("\t")
         if len(values) != len(columns):
@@ -85,7 +120,7 @@ def _rows(path: Path, table: str, columns: list[str], lines: Iterator[str]) -> l
                 f"{path} is cut off or damaged: a row of {table} has {len(values)} of {len(columns)} columns"
             )
             raise SourceError(text, "make the dump again")
-        rows.append({name: _value(each) for name, each in zip(columns, values, strict=True)})
+        rows.append({name: _value(value) for name, value in zip(columns, values, strict=True)})
     raise SourceError(f"{path} is cut off in the middle of table {table}", "make the dump again")
 
 
