@@ -34,6 +34,7 @@ NO_SUCH_NAME = "no name that there is comes near"
 NO_NIC = "the host has no NIC that could be brought to that VLAN"
 NO_SUBNET = "a label says nothing but its address, and no subnet is near"
 TOO_MUCH = "no over-commit that hosts take makes that much room"
+ON_THE_HOST = "how the interface is set up on the host is no change that is thought of"
 TOO_DEEP = "more would have to change than a suggestion says"
 #: Well-formed requests of the world files that no change we know of would make fit.
 NOTHING = {
@@ -61,6 +62,10 @@ NOTHING = {
     "an-unknown-name-comes-first": NO_SUCH_NAME,
     "the-bridge-before-the-keys": "no bridge of a network is on that VLAN",
     "inactive-before-all-that": TOO_DEEP,
+    "a-wireless-nic-by-name": ON_THE_HOST,
+    "a-bridge-without-pvid": ON_THE_HOST,
+    "a-bridge-whose-vlan-no-port-carries": ON_THE_HOST,
+    "machines-are-not-on-the-access-vlan-of-the-uplink": ON_THE_HOST,
     "the-zone-before-the-resource-pool": TOO_DEEP,
     "the-resource-pool-before-the-tags": TOO_DEEP,
     "names-as-they-are-written": NO_SUCH_NAME,
