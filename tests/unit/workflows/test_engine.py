@@ -8,7 +8,7 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.errors import HostUnreachable, HypervisorRejected, WrongState
-from hostloom.model.grouping import ResourcePool, Zone
+from hostloom.model.grouping import COMPOSED_TAGS, ResourcePool, Zone
 from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.machine import PowerState
 from hostloom.model.operation import Operation, OperationState, StepState
@@ -185,7 +185,11 @@ def test_a_machine_is_grouped_as_asked(tmp_path: Path) -> None:
     assert world.run().state is OperationState.SUCCEEDED
     with world.ports.store.begin() as uow:
         (machine,) = uow.machines.list()
-    assert (machine.zone_id, machine.resource_pool_id, machine.tags) == (zone.id, pool.id, ("blue",))
+    assert (machine.zone_id, machine.resource_pool_id, set(machine.tags)) == (
+        zone.id,
+        pool.id,
+        {"blue", *COMPOSED_TAGS},
+    )
 
 
 def test_a_host_whose_add_failed_is_forgotten(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hostloom.decide.dhcp import dhcp_intent
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.errors import AlreadyExists, InvalidValue, PlanGone, PlanStale, Refused, WrongState
+from hostloom.model.grouping import COMPOSED_TAGS
 from hostloom.model.ids import SubnetId
 from hostloom.model.machine import Machine, PowerState
 from hostloom.model.network import AddressKind, HeldAddress
@@ -198,7 +199,7 @@ def test_a_fresh_plan_gives_exactly_what_was_planned(
         for plan, request in zip(planned.decision.plans, wanted, strict=True):
             made = machine(world, plan.spec.name)
             assert as_planned(plan, made)
-            assert made.tags == request.tags
+            assert set(made.tags) == {*request.tags, *COMPOSED_TAGS}
         world.ports.store.close()
 
 

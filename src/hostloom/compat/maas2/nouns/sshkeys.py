@@ -43,7 +43,7 @@ def create_key(call: Call) -> Answer:
             raise bad_field("key", "This key has already been added for this user.")
         if len(kept) >= MAX_KEYS:
             raise bad_field("key", f"A user keeps up to {MAX_KEYS} keys.")
-        everyone = uow.annotations.of(Annotated.USER).values()
+        everyone = annotations.read(uow, Annotated.USER).values()
         taken = [key["id"] for notes in everyone for key in notes.get(SSH_KEYS, [])]
         made = {"id": max(taken, default=0) + 1, "key": text}
         annotations.merge(uow, call.principal, Annotated.USER, user.id, {SSH_KEYS: [*kept, made]})
@@ -88,9 +88,7 @@ def _caller(call: Call, uow: UnitOfWork) -> User:
 
 
 def _kept(uow: UnitOfWork, user: User) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (
-        uow.annotations.of(Annotated.USER, [user.id]).get(user.id, {}).get(SSH_KEYS, [])
-    )
+    found: list[dict[str, Any]] = annotations.read(uow, Annotated.USER).get(user.id, {}).get(SSH_KEYS, [])
     return found
 
 
