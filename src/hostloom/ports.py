@@ -36,6 +36,7 @@ from hostloom.model.ids import (
     ZoneId,
 )
 from hostloom.model.image import Flavour, Image
+from hostloom.model.importing import Renumbering
 from hostloom.model.machine import Disk, Machine, MachineSpec, MachineState, PowerState
 from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
 from hostloom.model.node import Node, NodeInterface
@@ -946,6 +947,13 @@ class UnitOfWork(Protocol):
 
     def release(self, system_ids: Sequence[SystemId]) -> None:
         """Remove the machines and everything reserved for them; nothing happens to those that are gone."""
+        ...
+
+    def renumber(self, moves: Sequence[Renumbering]) -> None:
+        """Give networks other ids, which may be exchanged; everything that refers to them follows.
+
+        NotFound; AlreadyExists for an id that another one keeps. Kept plans are forgotten.
+        """
         ...
 
     def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:

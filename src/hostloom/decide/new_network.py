@@ -49,7 +49,8 @@ class NewNetwork:
         fabric = self._add_fabric()
         vlan = self._add_vlan(fabric.id, vid, link.mtu)
         number = SubnetId(-len(self.subnets) - 1)
-        self.subnets.append(Subnet(number, cidr, vlan.id, str(cidr), self._gateway(cidr, link)))
+        gateway = self._gateway(cidr, link)
+        self.subnets.append(Subnet(number, cidr, vlan.id, str(cidr), gateway, automatic=True))
         return vlan.id
 
     def _gateway(self, cidr: Network, link: ObservedLink) -> Address | None:
@@ -69,13 +70,13 @@ class NewNetwork:
     def _add_fabric(self) -> Fabric:
         taken = {fabric.name for fabric in (*self._snapshot.fabrics, *self.fabrics)}
         number = next(n for n in range(len(taken) + 1) if f"fabric-{n}" not in taken)
-        fabric = Fabric(FabricId(-len(self.fabrics) - 1), f"fabric-{number}")
+        fabric = Fabric(FabricId(-len(self.fabrics) - 1), f"fabric-{number}", automatic=True)
         self.fabrics.append(fabric)
         return fabric
 
     def _add_vlan(self, fabric_id: FabricId, vid: int, mtu: int) -> Vlan:
         name = "untagged" if vid == UNTAGGED else f"vlan-{vid}"
         usable_mtu = mtu if MIN_MTU <= mtu <= MAX_MTU else DEFAULT_MTU
-        vlan = Vlan(VlanId(-len(self.vlans) - 1), fabric_id, vid, name, usable_mtu)
+        vlan = Vlan(VlanId(-len(self.vlans) - 1), fabric_id, vid, name, usable_mtu, automatic=True)
         self.vlans.append(vlan)
         return vlan

@@ -49,6 +49,12 @@ class ImportCode(StrEnum):
     RENAMED = "renamed"
     #: Another thing has its id; it gets `found`.
     OTHER_ID = "other-id"
+    #: hostloom made it by itself with id `found`, which something imported needs.
+    GIVES_WAY = "gives-way"
+    #: hostloom made it by itself with id `found`; it takes the other system's id.
+    TAKES_ID = "takes-id"
+    #: It is here with id `found`, which it keeps: an operator made or changed it, or has the other id.
+    KEEPS_ID = "keeps-id"
     #: Settings differ from ours.
     DIFFERS = "differs"
     #: The subnet comes from VLAN `found`, which hostloom had made for it when it first saw it.
@@ -105,6 +111,17 @@ class NewFabric:
 
 
 @dataclass(frozen=True, slots=True)
+class Renumbering:
+    """Another id for something that hostloom made by itself; everything that refers to it follows."""
+
+    noun: ImportNoun
+    before: int
+    after: int
+    #: It makes room for an imported thing. Else it is the imported thing, and from now on not automatic.
+    gives_way: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NewMachine:
     """A machine that is nobody's yet, with its node."""
 
@@ -114,7 +131,8 @@ class NewMachine:
 
 #: What is to be written, with our ids; a host is read first, and written by the operation that adds it.
 ImportItem = (
-    Zone
+    Renumbering
+    | Zone
     | ResourcePool
     | Domain
     | Tag
@@ -168,6 +186,11 @@ class ImportPlan:
             if each.action is ImportAction.CHANGE
             or (each.action is ImportAction.CREATE and each.noun is not ImportNoun.HOST)
         )
+
+    @property
+    def renumberings(self) -> tuple[Renumbering, ...]:
+        """Ids that change before anything else is written."""
+        return tuple(change.item for change in self.changes if isinstance(change.item, Renumbering))
 
     @property
     def hosts(self) -> tuple[Host, ...]:

@@ -25,6 +25,8 @@ class Fabric:
     class_type: str | None = None
     description: str = ""
     generation: int = 1
+    #: hostloom made it by itself, for what a host or rack showed: its id gives way to an imported one.
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Vlan:
     secondary_rack_id: RackId | None = None
     description: str = ""
     generation: int = 1
+    #: hostloom made it by itself, for what a host or rack showed: its id gives way to an imported one.
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class Subnet:
     managed: bool = True
     description: str = ""
     generation: int = 1
+    #: hostloom made it by itself, for what a host or rack showed: its id gives way to an imported one.
+    automatic: bool = False
 
 
 class RangeKind(StrEnum):

@@ -1,11 +1,12 @@
 """Imports: what another system managed becomes ours, in one transaction; its hosts are added after."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hostloom.decide.importing.importing import Present, plan_import
 from hostloom.model.access import Principal
+from hostloom.model.errors import InUse
 from hostloom.model.estate import Estate
 from hostloom.model.event import Event
 from hostloom.model.ids import VlanId
@@ -16,8 +17,9 @@ from hostloom.model.importing import (
     ImportPlan,
     NewFabric,
     NewMachine,
+    Renumbering,
 )
-from hostloom.model.network import UNTAGGED, HeldAddress, IPRange, Subnet, Vlan
+from hostloom.model.network import UNTAGGED, Fabric, HeldAddress, IPRange, Subnet, Vlan
 from hostloom.model.node import Node
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services.access import require_admin
@@ -83,10 +85,12 @@ _FIRST = (
 
 def _write(uow: UnitOfWork, plan: ImportPlan) -> list[Undo]:
     """Everything in its order; the answer takes each back."""
-    undo = [_write_one(uow, each) for each in plan.wanted if each.noun in _FIRST]
+    undo = [_renumber(uow, plan.renumberings)]
+    changes = [change for change in plan.wanted if not isinstance(change.item, Renumbering)]
+    undo += [_write_one(uow, change) for change in changes if change.noun in _FIRST]
     # taken back after the subnets and before the VLANs: interfaces refer to these
     undo.append(rederive_vlans)
-    undo += [_write_one(uow, each) for each in plan.wanted if each.noun not in _FIRST]
+    undo += [_write_one(uow, change) for change in changes if change.noun not in _FIRST]
     rederive_vlans(uow)
     return undo
 
@@ -94,7 +98,7 @@ def _write(uow: UnitOfWork, plan: ImportPlan) -> list[Undo]:
 def _write_one(uow: UnitOfWork, change: ImportChange) -> Undo:
     item = change.item
     if isinstance(item, NewFabric):
-        fabric = uow.fabrics.add(item.fabric, item.untagged)
+        fabric = _add_fabric(uow, item)
         return lambda uow: uow.fabrics.delete(fabric.id)
     if isinstance(item, NewMachine):
         return _add_machine(uow, item)
@@ -106,6 +110,31 @@ def _write_one(uow: UnitOfWork, change: ImportChange) -> Undo:
         uow.vlans.update(replace(item, generation=uow.vlans.get(item.id).generation))
         return lambda _: None
     return _write_row(uow, change, item)
+
+
+def _add_fabric(uow: UnitOfWork, new: NewFabric) -> Fabric:
+    """Other systems count from 0; a fabric that is added with the id 0 gets a new id, and then its own."""
+    fabric = uow.fabrics.add(new.fabric, new.untagged)
+    if fabric.id == new.fabric.id:
+        return fabric
+    uow.renumber([Renumbering(ImportNoun.FABRIC, fabric.id, new.fabric.id, gives_way=False)])
+    return new.fabric
+
+
+def _renumber(uow: UnitOfWork, moves: Sequence[Renumbering]) -> Undo:
+    """Give our own networks their new ids; refused while an operation knows them by the former ones."""
+    if not moves:
+        return lambda _: None
+    running = [f"operation {one.id}" for one in uow.operations.list(unfinished=True) if one.saga in _KEEP_IDS]
+    if running:
+        raise InUse(moves[0].noun.value, moves[0].before, running)
+    uow.renumber(moves)
+    back = [replace(move, before=move.after, after=move.before, gives_way=True) for move in moves]
+    return lambda uow: uow.renumber(back)
+
+
+#: Operations that keep ids of networks from one step to the next.
+_KEEP_IDS = ("compose", "decompose", "fix-network", "verify")
 
 
 def _write_row(uow: UnitOfWork, change: ImportChange, item: Any) -> Undo:

@@ -22,7 +22,8 @@ class Fabrics(Records[Fabric, FabricId]):
     def add(self, item: Fabric, untagged: VlanId = NEW_VLAN) -> Fabric:
         """Insert it and its untagged VLAN, which gets the id `untagged` if one is given."""
         added = super().add(item)
-        Vlans(self.tx, tables.vlans, Vlan).add(Vlan(untagged, added.id, UNTAGGED, UNTAGGED_NAME))
+        untagged_vlan = Vlan(untagged, added.id, UNTAGGED, UNTAGGED_NAME, automatic=item.automatic)
+        Vlans(self.tx, tables.vlans, Vlan).add(untagged_vlan)
         return added
 
     def users(self, item: Fabric) -> list[str]:

@@ -73,6 +73,10 @@ class Plans:
         if not done.rowcount:
             raise InUse("plan", plan_id, [f"operation {plan.operation_id}"])
 
+    def forget_all(self) -> None:
+        """Forget every plan that is not being applied."""
+        self.tx.write(delete(plans).where(~_is_being_applied()))
+
     def _sweep(self, now: float) -> None:
         """Forget the expired ones, and make room for one more."""
         crowded = select(plans.c.created_at).order_by(*_NEWEST).offset(MAX_PLANS - 1).limit(1)

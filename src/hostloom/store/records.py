@@ -164,6 +164,6 @@ class Records(Generic[T, K]):
 
 
 def raise_sequence(tx: Transaction, table: Table) -> None:
-    """Keep new ids above those that were given; SQLite does so by itself."""
-    highest = select(func.max(table.c.id)).scalar_subquery()
+    """Keep new ids above those that were given; SQLite does so by itself. A sequence is at least 1."""
+    highest = select(func.greatest(func.max(table.c.id), 1)).scalar_subquery()
     tx.write(select(func.setval(func.pg_get_serial_sequence(table.name, "id"), highest)))

@@ -73,6 +73,10 @@ def _revision() -> "Column[int]":
     return Column("revision", BigInteger, nullable=False, index=True)
 
 
+def _automatic() -> "Column[bool]":
+    return Column("automatic", Boolean, nullable=False, server_default=false())
+
+
 def _name() -> "Column[str]":
     return Column("name", String(255), nullable=False, unique=True)
 
@@ -116,6 +120,7 @@ fabrics = Table(
     Column("class_type", String(255)),
     _text("description"),
     _generation(),
+    _automatic(),
     sqlite_autoincrement=True,
 )
 
@@ -134,6 +139,7 @@ vlans = Table(
     Column("secondary_rack_id", ForeignKey("racks.id"), index=True),
     _text("description"),
     _generation(),
+    _automatic(),
     UniqueConstraint("fabric_id", "vid"),
     UniqueConstraint("id", "fabric_id"),
     sqlite_autoincrement=True,
@@ -157,6 +163,7 @@ subnets = Table(
     Column("managed", Boolean, nullable=False),
     _text("description"),
     _generation(),
+    _automatic(),
     UniqueConstraint("fabric_id", "cidr"),
     ForeignKeyConstraint(["vlan_id", "fabric_id"], ["vlans.id", "vlans.fabric_id"], onupdate="CASCADE"),
     sqlite_autoincrement=True,

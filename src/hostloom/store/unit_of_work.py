@@ -23,11 +23,12 @@ from hostloom.model.ids import (
     UserId,
     ZoneId,
 )
+from hostloom.model.importing import Renumbering
 from hostloom.model.machine import Machine
 from hostloom.model.network import Fabric, IPRange, Space, Subnet, Vlan
 from hostloom.model.rack import Rack
 from hostloom.ports import Reservation
-from hostloom.store import groupings, reserve, tables, wire_tables
+from hostloom.store import groupings, renumber, reserve, tables, wire_tables
 from hostloom.store.access import ApiKeys, Passwords, Tokens, Users
 from hostloom.store.addresses import Addresses
 from hostloom.store.annotations import Annotations
@@ -153,6 +154,10 @@ class DatabaseUnitOfWork:
     def release(self, system_ids: Sequence[SystemId]) -> None:
         """Remove the machines and everything reserved for them."""
         reserve.release(self._tx, system_ids)
+
+    def renumber(self, moves: Sequence[Renumbering]) -> None:
+        """Give networks other ids; everything that refers to them follows (store/renumber.py)."""
+        renumber.renumber(self._tx, moves)
 
     def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:
         """What is on a host, reservations included."""

@@ -40,10 +40,10 @@ def test_everything_under_its_own_id(store: Store) -> None:
     ports = import_world(store).ports
     imports.apply(ports, LOCAL_ADMIN, an_estate())
     with store.begin() as uow:
-        assert {each.name: each.id for each in uow.fabrics.list()} == {"physical": 1, "fabric-0": 2}
+        assert {each.name: each.id for each in uow.fabrics.list()} == {"physical": 1, "fabric-0": 0}
         shown = [(each.id, each.fabric_id, each.vid, each.name, each.mtu) for each in uow.vlans.list()]
         assert shown == [
-            (5001, 2, 0, "untagged", 1500),
+            (5001, 0, 0, "untagged", 1500),
             (5002, 1, 0, "untagged", 1500),
             (5003, 1, 20, "dmz", 9000),
             (5004, 1, 30, "far", 1500),
@@ -105,7 +105,7 @@ def test_new_ids_come_after_the_imported_ones(store: Store) -> None:
     imports.apply(import_world(store).ports, LOCAL_ADMIN, an_estate())
     with store.begin() as uow:
         fabric = uow.fabrics.add(Fabric(FabricId(0), "new"))
-        assert fabric.id == 3
+        assert fabric.id == 2
         assert uow.vlans.add(Vlan(VlanId(0), fabric.id, 7, "seven")).id == 5006
         far = uow.subnets.get(SubnetId(3))
         start = ip_address("10.0.30.9")

@@ -1,5 +1,6 @@
 """Imports over HTTP: shown, done once, and bodies that are none."""
 
+from ipaddress import ip_interface
 from typing import Any
 
 import httpx
@@ -7,9 +8,15 @@ import pytest
 
 from hostloom.client.documents import document_of
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.node import InterfaceKind, Node, NodeKind
+from hostloom.model.observed import ObservedLink, ObservedNetwork
+from hostloom.model.operation import Operation, OperationState
 from hostloom.services import access
+from hostloom.workflows.record_interfaces import record_network
 from support.imports import an_estate
-from support.server import Running
+from support.maas import Maas, make_key
+from support.server import NOON, Running
 
 
 @pytest.fixture
@@ -29,11 +36,95 @@ def test_shown_then_done_then_nothing_to_do(http: httpx.Client, body: dict[str, 
         (1, "kvm1", "2"),
         (7, "kvm-3", "1"),
     ]
-    assert [each["name"] for each in http.get("/fabrics").json()["items"]] == ["physical", "fabric-0"]
+    assert [each["name"] for each in http.get("/fabrics").json()["items"]] == ["fabric-0", "physical"]
     assert [each["kind"] for each in http.get("/events").json()["items"]] == ["imported"]
     again = http.post("/imports", json=body).json()
     assert {each["action"] for each in again["changes"] if each["noun"] != "host"} == {"same"}
     assert [each["kind"] for each in http.get("/events").json()["items"]] == ["imported"]
+
+
+def a_rack_with_five_networks(server: Running) -> None:
+    """hostloom makes fabrics 1 to 5 and subnets 1 to 5 of it, one of which MAAS knows too."""
+    nets = ("100.72.10", "100.72.20", "10.0.30", "100.72.40", "100.72.50")
+    links = tuple(
+        ObservedLink(
+            f"eth{number}",
+            InterfaceKind.PHYSICAL,
+            MacAddress(f"02:00:00:00:99:{number:02x}"),
+            True,
+            True,
+            1500,
+            (ip_interface(f"{net}.2/24"),),
+        )
+        for number, net in enumerate(nets)
+    )
+    with server.ports.store.begin() as uow:
+        node = uow.nodes.add(Node(SystemId("five01"), "five", NodeKind.RACK_CONTROLLER))
+        record_network(uow, server.ports, node, ObservedNetwork("five", links), "node five")
+        uow.commit()
+
+
+def test_networks_that_hostloom_made_give_way(
+    server: Running, http: httpx.Client, body: dict[str, Any]
+) -> None:
+    """Terraform's states name networks by MAAS's ids: each must stay the one that it was there."""
+    a_rack_with_five_networks(server)
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    assert [fabric["id"] for fabric in maas.get("fabrics/")] == [1, 2, 3, 4, 5]
+    shown = http.post("/imports", json=body | {"dry_run": True}).json()
+    text = "hostloom made it by itself with id 1, which an imported one needs"
+    assert text in [change["text"] for change in shown["changes"] if change["noun"] == "fabric"]
+    done = http.post("/imports", json=body)
+    assert done.status_code == 200, done.text
+    assert done.json()["changes"] == shown["changes"]
+    for key, name in ((0, "fabric-0"), (1, "physical")):
+        fabric = maas.get(f"fabrics/{key}/")
+        assert fabric["id"] == key
+        assert name in fabric["name"]
+        assert {vlan["fabric_id"] for vlan in fabric["vlans"]} == {key}
+    subnets = {key: maas.get(f"subnets/{key}/") for key in (1, 2, 3)}
+    assert {key: (subnet["id"], subnet["cidr"], subnet["vlan"]["id"]) for key, subnet in subnets.items()} == {
+        1: (1, "10.0.0.0/24", 5001),
+        2: (2, "10.0.20.0/24", 5003),
+        3: (3, "10.0.30.0/24", 5004),
+    }
+    assert maas.get("fabrics/0/vlans/0/")["id"] == 5001
+    rack = http.get("/nodes/five01").json()
+    assert [nic["vlan"] for nic in rack["interfaces"] if nic["name"] == "eth2"] == ["physical/30"]
+    again = http.post("/imports", json=body).json()
+    assert {change["action"] for change in again["changes"] if change["noun"] != "host"} == {"same"}
+    cidrs = {subnet["cidr"] for subnet in maas.get("subnets/")}
+    assert {f"100.72.{number}.0/24" for number in (10, 20, 40, 50)} <= cidrs
+    assert len({subnet["id"] for subnet in maas.get("subnets/")}) == 7
+
+
+def test_the_fabric_0_is_like_any_other(server: Running, http: httpx.Client, body: dict[str, Any]) -> None:
+    http.post("/imports", json=body)
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    shown = http.get("/fabrics/0").json()
+    assert (shown["id"], shown["name"]) == (0, "fabric-0")
+    first = http.get("/fabrics?limit=1").json()
+    assert [fabric["id"] for fabric in first["items"]] == [0]
+    vlan = maas.post("fabrics/0/vlans/", vid=77, name="seventy")
+    assert vlan["fabric_id"] == 0
+    assert maas.put("fabrics/0/", description="the first")["id"] == 0
+    assert http.get("/fabrics/0").json()["description"] == "the first"
+    assert http.get("/vlans").status_code == 200
+    assert maas.send("DELETE", f"fabrics/0/vlans/{vlan['vid']}/").status_code == 204
+
+
+def test_an_import_waits_for_operations_that_know_networks_by_id(
+    server: Running, http: httpx.Client, body: dict[str, Any]
+) -> None:
+    a_rack_with_five_networks(server)
+    running = Operation("op-1", "compose", OperationState.PENDING, "machine web", {}, created_at=NOON)
+    with server.ports.store.begin() as uow:
+        uow.operations.add(running)
+        uow.commit()
+    refused = http.post("/imports", json=body)
+    assert refused.status_code == 409, refused.text
+    assert "operation op-1" in refused.text
+    assert [fabric["id"] for fabric in http.get("/fabrics").json()["items"]] == [1, 2, 3, 4, 5]
 
 
 def test_a_host_keeps_its_id_where_it_is_free(http: httpx.Client) -> None:

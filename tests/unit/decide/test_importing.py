@@ -18,6 +18,7 @@ from hostloom.decide.importing.names import (
     usable_name,
     usable_tag,
 )
+from hostloom.decide.importing.renumbering import renumbered
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.estate import Estate, EstateHost, EstateMachine
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
@@ -46,6 +47,7 @@ from hostloom.model.importing import (
     ImportPlan,
     NewFabric,
     NewMachine,
+    Renumbering,
 )
 from hostloom.model.network import (
     AddressKind,
@@ -89,6 +91,7 @@ def codes(change: ImportChange) -> list[ImportCode]:
 
 def done(present: Present, plan: ImportPlan) -> Present:
     """What is here after it: what the store would hold."""
+    present = renumbered(present, list(plan.renumberings))
     groups: dict[str, dict[int, Any]] = {
         name: {each.id: each for each in getattr(present, name)}
         for name in ("zones", "resource_pools", "domains", "tags")
@@ -118,6 +121,8 @@ def done(present: Present, plan: ImportPlan) -> Present:
             assert item.node.system_id not in nodes
             nodes[item.node.system_id] = item.node
             machines.append(item.machine)
+        elif isinstance(item, Renumbering):
+            continue
         elif isinstance(item, Node):
             assert (change.action is ImportAction.CREATE) is (item.system_id not in nodes)
             nodes[item.system_id] = item
@@ -182,7 +187,10 @@ def test_a_subnet_moves_to_the_vlan_that_it_is_really_on() -> None:
     present = here(**a_wire("fabric-0", key=3))
     plan = plan_import(present, an_estate(**a_wire("lan", vid=20)))
     change = one(plan, ImportNoun.SUBNET)
-    assert (change.action, codes(change)) == (ImportAction.CHANGE, [ImportCode.MOVED])
+    assert (change.action, codes(change)) == (
+        ImportAction.CHANGE,
+        [ImportCode.MOVED, ImportCode.KEEPS_ID],
+    )
     after = done(present, plan).snapshot
     vlan = after.vlan_by_id[after.subnet_by_id[SubnetId(4)].vlan_id]
     assert (vlan.vid, after.fabric_by_id[vlan.fabric_id].name) == (20, "lan")
@@ -240,10 +248,14 @@ def test_what_was_changed_here_stays_unless_theirs_is_preferred() -> None:
     change = one(plan_import(here(**parts), estate), ImportNoun.VLAN)
     assert change.action is ImportAction.CONFLICT
     assert render_change(change) == (
-        "mtu: 9000 here, 1500 there; ours stays; --theirs takes the other system's settings"
+        "mtu: 9000 here, 1500 there; ours stays; --theirs takes the other system's settings; "
+        "it keeps its id 53"
     )
     preferred = one(plan_import(here(**parts), estate, prefer_theirs=True), ImportNoun.VLAN)
-    assert (preferred.action, render_change(preferred)) == (ImportAction.CHANGE, "mtu: 9000 → 1500")
+    assert (preferred.action, render_change(preferred)) == (
+        ImportAction.CHANGE,
+        "mtu: 9000 → 1500; it keeps its id 53",
+    )
     assert isinstance(preferred.item, Vlan)
     assert (preferred.item.mtu, preferred.item.generation) == (1500, 2)
 
@@ -547,10 +559,18 @@ def addresses(subnets: Sequence[Subnet], owners: Sequence[Node]) -> st.SearchStr
 @st.composite
 def worlds(draw: st.DrawFn) -> Present:
     network, some = draw(networks()), draw(nodes("our"))
-    fabrics = [replace(each, id=FabricId(each.id + 1)) for each in network["fabrics"]]
-    vlans = [replace(each, fabric_id=FabricId(each.fabric_id + 1)) for each in network["vlans"]]
-    held = draw(addresses(network["subnets"], some))
-    found = here(**{**network, "fabrics": fabrics, "vlans": vlans}, nodes=some, held=held)
+    made_here = st.booleans()
+    fabrics = [
+        replace(fabric, id=FabricId(fabric.id + 1), automatic=draw(made_here))
+        for fabric in network["fabrics"]
+    ]
+    vlans = [
+        replace(vlan, fabric_id=FabricId(vlan.fabric_id + 1), automatic=draw(made_here))
+        for vlan in network["vlans"]
+    ]
+    subnets = [replace(subnet, automatic=draw(st.booleans())) for subnet in network["subnets"]]
+    held = draw(addresses(subnets, some))
+    found = here(**{**network, "fabrics": fabrics, "vlans": vlans, "subnets": subnets}, nodes=some, held=held)
     return replace(found, tags=tuple(draw(st.sampled_from([[], [Tag(TagId(2), "gpu", "mine")]]))))
 
 
@@ -590,7 +610,7 @@ def test_doing_it_leaves_nothing_to_do_and_nothing_of_ours_is_lost(
     again = plan_import(after, estate, prefer_theirs=prefer_theirs)
     assert again.wanted == ()
     assert again.hosts == ()
-    before = present.snapshot
+    before = renumbered(present, list(plan.renumberings)).snapshot
     assert {each.id for each in before.fabrics} <= {each.id for each in after.snapshot.fabrics}
     assert {each.cidr for each in before.subnets} <= {each.cidr for each in after.snapshot.subnets}
     assert set(before.node_by_system_id) <= set(after.snapshot.node_by_system_id)
@@ -616,6 +636,102 @@ def test_no_two_things_get_one_name_or_tag(present: Present, estate: Estate) -> 
             assert each.id == other.id or apart or not each.cidr.overlaps(other.cidr)
 
 
+def automatic(key: int, cidr: Any = NET, **parts: Any) -> dict[str, Any]:
+    """A wire as hostloom makes one for a subnet that it sees."""
+    wire = a_wire(f"fabric-{key}", key=key, cidr=cidr, **parts)
+    return {noun: [replace(item, automatic=True) for item in items] for noun, items in wire.items()}
+
+
+OTHER_NET = ip_network("192.168.7.0/24")
+
+
+def ids_by_name(present: Present) -> dict[str, int]:
+    """Fabrics by name, subnets by CIDR, VLANs by the CIDR of a subnet on them."""
+    snapshot = present.snapshot
+    return {
+        **{fabric.name: fabric.id for fabric in snapshot.fabrics},
+        **{str(subnet.cidr): subnet.id for subnet in snapshot.subnets},
+        **{f"vlan of {subnet.cidr}": subnet.vlan_id for subnet in snapshot.subnets},
+    }
+
+
+def test_what_hostloom_made_by_itself_gives_way() -> None:
+    """Theirs is none of ours, and has the ids of ours."""
+    present, estate = here(**automatic(1)), an_estate(**a_wire("lan", key=1, cidr=OTHER_NET))
+    plan = plan_import(present, estate)
+    assert [render_change(change) for change in plan.changes[:3]] == [
+        "hostloom made it by itself with id 1, which an imported one needs",
+        "hostloom made it by itself with id 51, which an imported one needs",
+        "hostloom made it by itself with id 2, which an imported one needs",
+    ]
+    after = done(present, plan)
+    assert ids_by_name(after) == {
+        "lan": 1,
+        "fabric-1": 2,
+        str(OTHER_NET): 2,
+        str(NET): 3,
+        f"vlan of {OTHER_NET}": 51,
+        f"vlan of {NET}": 52,
+    }
+    assert plan_import(after, estate).wanted == ()
+
+
+def test_what_hostloom_saw_by_itself_takes_the_imported_id() -> None:
+    """It is the same subnet; MAAS's fabric-0 has the id 0."""
+    present, estate = here(**automatic(3)), an_estate(**a_wire("fabric-0", key=0))
+    plan = plan_import(present, estate)
+    after = done(present, plan)
+    assert ids_by_name(after) == {"fabric-0": 0, str(NET): 1, f"vlan of {NET}": 50}
+    assert not any(item.automatic for item in (*after.snapshot.fabrics, *after.snapshot.subnets))
+    assert plan_import(after, estate).wanted == ()
+
+
+def test_two_can_exchange_their_ids() -> None:
+    ours = [automatic(1), automatic(2, OTHER_NET)]
+    theirs = [a_wire("lan", key=2), a_wire("wan", key=1, cidr=OTHER_NET)]
+    present = here(**{noun: [*ours[0][noun], *ours[1][noun]] for noun in ours[0]})
+    estate = an_estate(**{noun: [*theirs[0][noun], *theirs[1][noun]] for noun in theirs[0]})
+    after = done(present, plan_import(present, estate))
+    assert {key: ids_by_name(after)[key] for key in ("lan", "wan", str(NET), str(OTHER_NET))} == {
+        "lan": 2,
+        "wan": 1,
+        str(NET): 3,
+        str(OTHER_NET): 2,
+    }
+    assert plan_import(after, estate).wanted == ()
+
+
+@pytest.mark.parametrize("how", ["made", "changed", "served"])
+def test_what_an_operator_has_keeps_its_id(how: str) -> None:
+    """That is said before anything is changed; the imported one gets another id."""
+    parts = automatic(1)
+    if how == "made":
+        parts = {noun: [replace(item, automatic=False) for item in items] for noun, items in parts.items()}
+    elif how == "changed":
+        parts["subnets"] = [replace(parts["subnets"][0], generation=2)]
+    else:
+        parts["vlans"] = [replace(parts["vlans"][0], dhcp_on=True, generation=2)]
+    present, estate = here(**parts), an_estate(**a_wire("lan", key=1, cidr=OTHER_NET))
+    plan = plan_import(present, estate)
+    (change,) = (change for change in plan.changes if change.name == str(OTHER_NET))
+    assert (change.action, change.ours, codes(change)) == (ImportAction.CREATE, "3", [ImportCode.OTHER_ID])
+    after = done(present, plan)
+    assert ids_by_name(after)[str(NET)] == 2
+    assert plan_import(after, estate).wanted == ()
+
+
+def test_an_operators_object_stops_the_one_that_would_take_its_id() -> None:
+    """Ours is the same subnet, but the id that it had there is an operator's here."""
+    parts, kept = automatic(7), a_wire("mine", key=1, cidr=OTHER_NET)
+    present = here(**{noun: [*parts[noun], *kept[noun]] for noun in parts})
+    estate = an_estate(**a_wire("lan", key=1))
+    after = done(present, plan_import(present, estate))
+    assert ids_by_name(after)[str(OTHER_NET)] == 2
+    assert ids_by_name(after)[str(NET)] == 8
+    assert "it keeps its id 8" in [render_change(change) for change in plan_import(present, estate).changes]
+    assert plan_import(after, estate).wanted == ()
+
+
 def test_a_name_that_a_recognised_fabric_gives_up_is_free() -> None:
     """Ours is `lan`; their fabric-0, which is none of ours, keeps its own name."""
     ours = a_wire("fabric-0", key=3)
@@ -628,5 +744,5 @@ def test_a_name_that_a_recognised_fabric_gives_up_is_free() -> None:
     plan = plan_import(here(**ours), estate)
     assert [(each.action, each.name, each.ours) for each in plan.changes[:2]] == [
         (ImportAction.CHANGE, "lan", "3"),
-        (ImportAction.CREATE, "fabric-0", "6"),
+        (ImportAction.CREATE, "fabric-0", "0"),
     ]

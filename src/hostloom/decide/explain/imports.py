@@ -7,6 +7,9 @@ from hostloom.model.importing import ImportAction, ImportChange, ImportCode, Imp
 _REMARKS = {
     ImportCode.RENAMED: "called {found} here",
     ImportCode.OTHER_ID: "its id is taken here: it gets {found}",
+    ImportCode.GIVES_WAY: "hostloom made it by itself with id {found}, which an imported one needs",
+    ImportCode.TAKES_ID: "hostloom made it by itself with id {found}: it takes the other system's id",
+    ImportCode.KEEPS_ID: "it keeps its id {found}",
     ImportCode.DIFFERS: "ours stays; --theirs takes the other system's settings",
     ImportCode.MOVED: "comes from {found}, where hostloom put it when it first saw it",
     ImportCode.OTHER_VLAN: "it is on VLAN {found} here, and stays there",

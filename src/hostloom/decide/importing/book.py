@@ -23,6 +23,10 @@ from hostloom.model.machine import Machine
 MAX_ID = 2**31 - 1
 
 
+#: What clients name by id only; a difference says where it has another one.
+_NUMBERED = (ImportNoun.FABRIC, ImportNoun.VLAN, ImportNoun.SUBNET)
+
+
 @dataclass(frozen=True)
 class Present:
     """All that is here."""
@@ -38,13 +42,14 @@ class Present:
 class Ids:
     """Gives each thing the id that it had where that is free, and else one that nobody has or wants."""
 
-    def __init__(self, taken: Iterable[int], wanted: Iterable[int]) -> None:
+    def __init__(self, taken: Iterable[int], wanted: Iterable[int], *, lowest: int = 1) -> None:
+        self._lowest = lowest
         self._taken = set(taken)
         self._next = max([0, *self._taken, *(each for each in wanted if each < MAX_ID)]) + 1
 
     def take(self, wanted: int) -> int:
         """The id that it gets."""
-        if 0 < wanted <= MAX_ID and wanted not in self._taken:
+        if self._lowest <= wanted <= MAX_ID and wanted not in self._taken:
             self._taken.add(wanted)
             return wanted
         self._next += 1
@@ -131,6 +136,8 @@ class Book:
         else:
             action, item = ImportAction.CONFLICT, None
             remarks = (*remarks, Remark(ImportCode.DIFFERS))
+        if noun in _NUMBERED and str(theirs) != key:
+            remarks = (*remarks, Remark(ImportCode.KEEPS_ID, key))
         self.changes.append(ImportChange(action, noun, name, str(theirs), key, told, remarks, item))
         return ours if item is None else wanted
 

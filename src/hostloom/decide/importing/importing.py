@@ -6,6 +6,7 @@ from hostloom.decide.importing.groups import plan_groups
 from hostloom.decide.importing.hosts import plan_hosts
 from hostloom.decide.importing.network import plan_network
 from hostloom.decide.importing.nodes import plan_nodes
+from hostloom.decide.importing.renumbering import describe, plan_renumberings, renumbered
 from hostloom.decide.importing.subnets import plan_ranges, plan_subnets
 from hostloom.model.estate import Estate
 from hostloom.model.importing import ImportPlan
@@ -16,18 +17,28 @@ __all__ = ["Present", "plan_import"]
 def plan_import(present: Present, estate: Estate, *, prefer_theirs: bool = False) -> ImportPlan:
     """What an import does, in its order; the same question has the same answer.
 
-    Nothing of ours is removed. What both have is left as it is here, unless nobody ever said anything of the
+    Nothing of ours is removed; what hostloom made by itself may get another id, so that imported things keep
+    theirs. What both have is left as it is here, unless nobody ever said anything of the
     settings that differ, or `prefer_theirs`. Doing it, and asking again, leaves nothing to do.
     """
-    book = Book(present, estate, prefer_theirs=prefer_theirs)
-    plan_groups(book)
-    plan_network(book)
-    plan_subnets(book)
+    # The first try tells which of ours each of theirs is; then ours make room.
+    trial = _network(Book(present, estate, prefer_theirs=prefer_theirs))
+    moves = plan_renumberings(trial)
+    book = Book(renumbered(present, moves), estate, prefer_theirs=prefer_theirs)
+    book.changes += describe(book, moves)
+    _network(book)
     plan_ranges(book)
     plan_nodes(book)
     plan_addresses(book)
     plan_hosts(book)
     return ImportPlan(estate.source, tuple(book.changes), _unserved(book), estate.notes)
+
+
+def _network(book: Book) -> Book:
+    plan_groups(book)
+    plan_network(book)
+    plan_subnets(book)
+    return book
 
 
 def _unserved(book: Book) -> tuple[str, ...]:

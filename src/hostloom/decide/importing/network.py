@@ -33,7 +33,7 @@ def plan_network(book: Book) -> None:
 def _plan_fabrics(book: Book, vlan_ids: Ids) -> frozenset[FabricId]:
     """The ids of those that are new."""
     estate = book.estate
-    ids = Ids(book.fabric_by_id, (each.id for each in estate.fabrics))
+    ids = Ids(book.fabric_by_id, (fabric.id for fabric in estate.fabrics), lowest=0)
     untagged = {each.fabric_id: each.id for each in estate.vlans if each.vid == UNTAGGED}
     made: set[FabricId] = set()
     wired = _same_wires(book)

@@ -1,0 +1,98 @@
+"""Give rows of the physical network other ids; everything that refers to them follows."""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from sqlalchemy import Column, Table, delete, insert, select, update
+
+from hostloom.model.errors import AlreadyExists, NotFound
+from hostloom.model.importing import ImportNoun, Renumbering
+from hostloom.store import tables
+from hostloom.store.plans import Plans
+from hostloom.store.records import raise_sequence
+from hostloom.store.transaction import Transaction, columns_of
+
+_TABLES = {
+    ImportNoun.FABRIC: tables.fabrics,
+    ImportNoun.VLAN: tables.vlans,
+    ImportNoun.SUBNET: tables.subnets,
+    ImportNoun.SPACE: tables.spaces,
+}
+#: Whose row a snapshot reads again when one of these rows changes.
+_OWNERS = {
+    "node_interfaces": tables.nodes,
+    "absent_interfaces": tables.nodes,
+    "machine_interfaces": tables.machines,
+}
+#: What no stored row has: the old row keeps it while its copy has the value that must be unique.
+_PLACEHOLDERS: dict[str, tuple[str, Any]] = {
+    "fabrics": ("name", "\x01"),
+    "spaces": ("name", "\x01"),
+    "vlans": ("vid", -1),
+    "subnets": ("cidr", ip_network("::/128")),
+}
+
+
+def renumber(tx: Transaction, moves: Sequence[Renumbering]) -> None:
+    """Change ids, which may be exchanged; NotFound, or AlreadyExists for one that another row keeps.
+
+    Kept plans are forgotten: they name networks by the former ids.
+    """
+    if not moves:
+        return
+    tx.change_world(topology=True)
+    _check(tx, moves)
+    # Every row goes aside first, so that two rows can exchange their ids.
+    for number, move in enumerate(moves, 1):
+        _move(tx, _TABLES[move.noun], move.before, -number)
+    for number, move in enumerate(moves, 1):
+        table = _TABLES[move.noun]
+        _move(tx, table, -number, move.after)
+        if not move.gives_way and "automatic" in table.c:
+            tx.write(update(table).where(table.c.id == move.after).values(automatic=False))
+    if tx.is_postgresql:
+        for noun in {move.noun for move in moves}:
+            raise_sequence(tx, _TABLES[noun])
+    Plans(tx).forget_all()
+
+
+def _check(tx: Transaction, moves: Sequence[Renumbering]) -> None:
+    leaving = {(move.noun, move.before) for move in moves}
+    for move in moves:
+        table = _TABLES[move.noun]
+        if not tx.exists(table.c.id == move.before):
+            raise NotFound(tables.KINDS[table.name], move.before)
+        if (move.noun, move.after) not in leaving and tx.exists(table.c.id == move.after):
+            raise AlreadyExists(tables.KINDS[table.name], move.after)
+
+
+def _move(tx: Transaction, table: Table, before: int, after: int) -> None:
+    """Insert a copy, have everything refer to it, and delete the row: foreign keys hold at every moment."""
+    row = dict(columns_of(tx.read(select(table).where(table.c.id == before)).one()))
+    name, placeholder = _PLACEHOLDERS[table.name]
+    tx.write(update(table).where(table.c.id == before).values({name: placeholder}))
+    tx.write(insert(table).values(row | {"id": after}))
+    for column in _references(table):
+        _repoint(tx, column, before, after)
+    tx.write(delete(table).where(table.c.id == before))
+
+
+def _references(table: Table) -> "Iterator[Column[Any]]":
+    for other in table.metadata.sorted_tables:
+        for key in other.foreign_keys:
+            if key.column is table.c.id:
+                yield key.parent
+
+
+def _repoint(tx: Transaction, column: "Column[Any]", before: int, after: int) -> None:
+    table = column.table
+    values: dict[str, Any] = {column.name: after}
+    if "revision" in table.c:
+        values["revision"] = tx.change_world(topology=True)
+    tx.write(update(table).where(column == before).values(values))
+    owner = _OWNERS.get(table.name)
+    if owner is not None:
+        changed = select(table.c.system_id).where(column == after)
+        statement = update(owner).where(owner.c.system_id.in_(changed))
+        tx.write(statement.values(revision=tx.change_world(topology=True)))
