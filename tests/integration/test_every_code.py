@@ -32,10 +32,32 @@ TEXT = {
     RequestCode.INVALID_LABEL,
     RequestCode.INVALID_VALUE,
 }
+#: Nothing has the name that the request gives.
+NAMELESS = {
+    RequestCode.UNKNOWN_HOST,
+    RequestCode.UNKNOWN_SPACE,
+    RequestCode.UNKNOWN_FABRIC,
+    RequestCode.UNKNOWN_SUBNET,
+}
 UNREACHABLE = {RequestCode.HOST_UNREACHABLE}
+#: Every exit code but 3 (docs/reference/exit-codes.md).
+EXIT_CODES = dict.fromkeys(NAMELESS, 1) | dict.fromkeys(TEXT, 2) | dict.fromkeys(UNREACHABLE, 4)
+#: World files of our own whose worlds a store takes: in some of the others ranges overlap.
+OWN = (
+    "stale-facts",
+    "foreign-dhcp",
+    "wires",
+    "placement",
+    "placement-of-a-single-host",
+    "pools-that-hold-no-disks",
+    "among-hosts",
+)
 #: Codes that concern no text.
 NO_COLUMN = {
     RequestCode.UNKNOWN_HOST,
+    RequestCode.OTHER_ZONE,
+    RequestCode.OTHER_RESOURCE_POOL,
+    RequestCode.HOST_TAGS,
     RequestCode.HOST_UNREACHABLE,
     RequestCode.HOST_NOT_KNOWN,
     RequestCode.HOST_AMBIGUOUS,
@@ -63,21 +85,21 @@ class Asked:
 
 
 def codes_of(decision: Decision) -> set[Code]:
-    told = decision.explanation
-    labels = told.hosts[0].labels if told.hosts else ()
-    found: list[StrEnum] = [each.code for each in told.warnings]
-    found += [told.refusal.code] if told.refusal is not None else []
-    found += [each.code for label in labels for each in label.rejections]
-    return {(type(code), str(code)) for code in found}
+    explanation = decision.explanation
+    codes: list[StrEnum] = [warning.code for warning in explanation.warnings]
+    codes += [explanation.refusal.code] if explanation.refusal is not None else []
+    for host in explanation.hosts[:1]:
+        codes += [rejection.code for label in host.labels for rejection in label.rejections]
+        codes += [rejection.code for rejection in host.pools]
+    return {(type(code), str(code)) for code in codes}
 
 
 @cache
 def asked() -> dict[Code, Asked]:
     """For every code the first case that shows it; ids and ages are the store's own, so none is named."""
     found: dict[Code, Asked] = {}
-    # worlds that a store takes: in some of the others ranges overlap
-    own = [ACCEPTANCE / "own" / f"{each}.yaml" for each in ("stale-facts", "foreign-dhcp")]
-    for path in (*sorted(ACCEPTANCE.glob("shared/*.yaml")), *own):
+    own_paths = [ACCEPTANCE / "own" / f"{stem}.yaml" for stem in OWN]
+    for path in (*sorted(ACCEPTANCE.glob("shared/*.yaml")), *own_paths):
         for case in load(path).cases:
             named = case.request.interfaces
             if case.batch is None and "id" not in named.replace("vid", "").replace("unmanaged", ""):
@@ -95,7 +117,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Run
         manager = running(tmp_path_factory.mktemp(path.stem))
         managers.append(manager)
         found[path] = manager.__enter__()
-        fill_store(found[path].ports.store, load(path).snapshot)
+        fill_store(found[path].ports.store, load(path))
     yield found
     for manager in managers:
         manager.__exit__(None, None, None)
@@ -103,7 +125,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Run
 
 def body_of(request: ComposeRequest) -> dict[str, Any]:
     names = ("host", "interfaces", "storage", "cores", "memory_mib", "architecture", "netboot")
-    return {name: getattr(request, name) for name in names}
+    body = {name: getattr(request, name) for name in (*names, "zone", "resource_pool")}
+    return body | {name: list(getattr(request, name)) for name in ("host_tags", "not_host_tags")}
 
 
 def arguments_of(request: ComposeRequest) -> list[str]:
@@ -114,9 +137,13 @@ def arguments_of(request: ComposeRequest) -> list[str]:
         "--cores": str(request.cores),
         "--memory": str(request.memory_mib),
         "--architecture": request.architecture,
+        "--zone": request.zone,
+        "--resource-pool": request.resource_pool,
     }
-    given = [part for name, value in options.items() if value for part in (name, value)]
-    return [*given, *([] if request.netboot else ["--no-netboot"])]
+    arguments = [part for name, value in options.items() if value for part in (name, value)]
+    arguments += [part for tag in request.host_tags for part in ("--host-tag", tag)]
+    arguments += [part for tag in request.not_host_tags for part in ("--not-host-tag", tag)]
+    return [*arguments, *([] if request.netboot else ["--no-netboot"])]
 
 
 def run(server: Running, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
@@ -158,7 +185,9 @@ def test_every_refusal_over_the_api(code: RequestCode, servers: dict[Path, Runni
     assert composed.headers["content-type"] == "application/problem+json"
     assert problem["code"] == code
     assert problem["explanation"]["refusal"] == refusal
-    assert problem["text"][0] == f"refused: {problem['detail']}"
+    assert problem["detail"] == f"{headline_of(problem)}{hosts_of(problem)}"
+    assert planned.json()["summary"] == problem["detail"]
+    assert (hosts_of(problem) != "") is (code is RequestCode.NO_HOST_FITS)
     assert state(server) == before
 
 
@@ -169,13 +198,19 @@ def test_every_refusal_on_the_command_line(
     found = asked()[type(code), str(code)]
     server = servers[found.path]
     before = state(server)
-    expected = 2 if code in TEXT else 4 if code in UNREACHABLE else 3
+    expected = EXIT_CODES.get(code, 3)
     with server.http() as http:
-        words = http.post("/machines", json=body_of(found.case.request)).json()["detail"]
+        problem = http.post("/machines", json=body_of(found.case.request)).json()
+    assert problem["code"] == code
     for verb in (["plan"], ["plan", "--explain"], ["compose"]):
         exit_code, told = run(server, ["machine", *verb, *arguments_of(found.case.request)], monkeypatch)
         assert exit_code == expected, told
-        assert told.startswith(f"error: {words}"), told
+        # with --explain the hosts' reasons follow, one a line
+        words = headline_of(problem) if "--explain" in verb else problem["detail"]
+        lines = told.splitlines()
+        assert lines[0] == f"error: {words}", told
+        if "--explain" in verb:
+            assert lines[1:] == problem["text"][1:], told
     assert state(server) == before
 
 
@@ -190,8 +225,10 @@ def test_every_reason_against_an_interface_and_every_warning(
         with server.http() as http:
             answer = http.post("/machines/plan", json=body_of(found.case.request)).json()
         told = answer["explanation"]
-        rejections = [each for label in told["hosts"][0]["labels"] for each in label["rejections"]]
-        reasons = [each for each in [*rejections, *told["warnings"]] if each["code"] == code]
+        host = told["hosts"][0]
+        rejections = [each for label in host["labels"] for each in label["rejections"]] + host["pools"]
+        said = told["warnings"] if isinstance(code, WarningCode) else rejections
+        reasons = [each for each in said if each["code"] == code]
         assert reasons, code
         assert all(each["subject"] for each in reasons)
         _, text = run(
@@ -206,6 +243,22 @@ def read_long_ago(server: Running) -> None:
         for host in uow.hosts.list():
             uow.hosts.update(replace(host, facts_at=NOON - 3600))
         uow.commit()
+
+
+def headline_of(problem: dict[str, Any]) -> str:
+    """The refusal itself, in words."""
+    first = str(problem["text"][0])
+    assert first.startswith("refused: "), first
+    return first.removeprefix("refused: ")
+
+
+def hosts_of(problem: dict[str, Any]) -> str:
+    """What follows it in one line where no host fits: three hosts' reasons, and how many more there are."""
+    if problem["explanation"]["refusal"]["code"] != RequestCode.NO_HOST_FITS:
+        return ""
+    reasons = [line.removeprefix("not ") for line in problem["text"] if line.startswith("not ")]
+    more = [f"and {len(reasons) - 3} more"] if len(reasons) > 3 else []
+    return f": {'; '.join([*reasons[:3], *more])}"
 
 
 def state(server: Running) -> tuple[object, ...]:

@@ -1,11 +1,14 @@
 """A world file's world in a real store, so that its cases can be asked over API and command line."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 
 from hostloom.decide.snapshot import Snapshot
+from hostloom.decide.worlds.sections import group_id
+from hostloom.decide.worlds.world import World
 from hostloom.model.attachment import Attachment
 from hostloom.model.exchange import VlanProbe
+from hostloom.model.grouping import ResourcePool, Zone
 from hostloom.model.host import PlacedMachine
 from hostloom.model.ids import (
     FabricId,
@@ -13,18 +16,30 @@ from hostloom.model.ids import (
     InterfaceId,
     MacAddress,
     RangeId,
+    ResourcePoolId,
     SpaceId,
     SubnetId,
     SystemId,
     VlanId,
+    ZoneId,
 )
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
 from hostloom.ports import Store, UnitOfWork
 
 
-def fill_store(store: Store, world: Snapshot) -> None:
+@dataclass(frozen=True)
+class Groups:
+    """The stored zones and resource pools, by the ids that they have in the world."""
+
+    zones: dict[ZoneId, ZoneId]
+    resource_pools: dict[ResourcePoolId, ResourcePoolId]
+
+
+def fill_store(store: Store, written: World) -> None:
     """Store all of it; ids are given anew. HostloomError for what a store does not take."""
+    world = written.snapshot
     with store.begin() as uow:
+        groups = _groups(uow, written)
         vlans = _network(uow, world)
         subnets = {}
         for subnet in world.subnets:
@@ -35,9 +50,31 @@ def fill_store(store: Store, world: Snapshot) -> None:
         for held in world.held:
             if held.subnet_id is not None:
                 uow.addresses.hold(replace(held, subnet_id=subnets[held.subnet_id]))
-        _nodes(uow, world, vlans)
+        _nodes(uow, world, vlans, groups)
         _probes(uow, world, vlans)
         uow.commit()
+
+
+def _groups(uow: UnitOfWork, written: World) -> Groups:
+    """Store those of hosts, nodes and cases; what no case names is called by its id."""
+    hosts = [state.host for state in written.snapshot.hosts]
+    requests = [case.request for case in written.cases]
+    zone_names = {group_id(each.zone): each.zone for each in requests if each.zone is not None}
+    pool_names = {
+        group_id(each.resource_pool): each.resource_pool
+        for each in requests
+        if each.resource_pool is not None
+    }
+    zones = {ZoneId(1): ZoneId(1)}
+    pools = {ResourcePoolId(1): ResourcePoolId(1)}
+    members = [*hosts, *written.snapshot.nodes]
+    for number in sorted({*zone_names, *(each.zone_id for each in members)} - {1}):
+        zone = Zone(ZoneId(0), zone_names.get(number, f"zone-{number}"))
+        zones[ZoneId(number)] = uow.zones.add(zone).id
+    for number in sorted({*pool_names, *(each.resource_pool_id for each in members)} - {1}):
+        pool = ResourcePool(ResourcePoolId(0), pool_names.get(number, f"pool-{number}"))
+        pools[ResourcePoolId(number)] = uow.resource_pools.add(pool).id
+    return Groups(zones, pools)
 
 
 def _network(uow: UnitOfWork, world: Snapshot) -> dict[VlanId, VlanId]:
@@ -63,7 +100,7 @@ def _network(uow: UnitOfWork, world: Snapshot) -> dict[VlanId, VlanId]:
     return vlans
 
 
-def _nodes(uow: UnitOfWork, world: Snapshot, vlans: dict[VlanId, VlanId]) -> None:
+def _nodes(uow: UnitOfWork, world: Snapshot, vlans: dict[VlanId, VlanId], groups: Groups) -> None:
     names, numbers = {}, count(1)
     for node in world.nodes:
         names[node.system_id] = SystemId(f"w{next(numbers):05d}")
@@ -72,7 +109,15 @@ def _nodes(uow: UnitOfWork, world: Snapshot, vlans: dict[VlanId, VlanId]) -> Non
             for each in node.interfaces
         ]
         hostname = node.hostname.replace(".", "-").lower()
-        uow.nodes.add(replace(node, system_id=names[node.system_id], hostname=hostname, interfaces=()))
+        stored = replace(
+            node,
+            system_id=names[node.system_id],
+            hostname=hostname,
+            interfaces=(),
+            zone_id=groups.zones[node.zone_id],
+            resource_pool_id=groups.resource_pools[node.resource_pool_id],
+        )
+        uow.nodes.add(stored)
         uow.nodes.replace_interfaces(names[node.system_id], interfaces)
     for state in world.hosts:
         known = state.host.correlation
@@ -83,7 +128,16 @@ def _nodes(uow: UnitOfWork, world: Snapshot, vlans: dict[VlanId, VlanId]) -> Non
         )
         # nothing listens there, which is found out at once; decisions do not look at it
         uri = f"test+unix:///default?socket=/nonexistent/{next(numbers)}"
-        host = uow.hosts.add(replace(state.host, id=HostId(0), correlation=correlation, uri=uri))
+        host = uow.hosts.add(
+            replace(
+                state.host,
+                id=HostId(0),
+                correlation=correlation,
+                uri=uri,
+                zone_id=groups.zones[state.host.zone_id],
+                resource_pool_id=groups.resource_pools[state.host.resource_pool_id],
+            )
+        )
         for placed in state.machines:
             uow.machines.add(_machine(placed, host.id, next(numbers)))
 

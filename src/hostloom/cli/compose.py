@@ -14,9 +14,6 @@ from hostloom.cli.requests import Wanted, named, takes_wanted
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Document
 
-#: Reasons of hosts that a refusal names in its one line.
-REASONS_TOLD = 3
-
 PlanId = Annotated[
     str | None,
     typer.Option("--plan", metavar="ID", help="Make exactly what `machine plan` showed under this id."),
@@ -108,9 +105,7 @@ def _leave_if_refused(decision: Document, output: Format, *, explain: bool) -> N
     if output is Format.TABLE:
         lines = decision["text"]
         hint = decision.get("hint") or ("--explain shows why" if len(lines) > 1 else "")
-        reasons = [line.removeprefix("not ") for line in lines if line.startswith("not ")][:REASONS_TOLD]
-        headline = ": ".join(filter(None, (lines[0].removeprefix("refused: "), "; ".join(reasons))))
-        tell(lines[0].removeprefix("refused: ") if explain else headline, "" if explain else hint)
+        tell(lines[0].removeprefix("refused: ") if explain else decision["summary"], "" if explain else hint)
         for line in lines[1:] if explain else []:
             say(line)
     else:

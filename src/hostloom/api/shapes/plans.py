@@ -6,7 +6,7 @@ from hostloom.api.forms import Mac, Out
 from hostloom.api.names import Names
 from hostloom.api.shapes.machines import DiskOut, NicOut
 from hostloom.decide.explain.data import as_data, from_data
-from hostloom.decide.explain.explain import hint_of, render
+from hostloom.decide.explain.explain import hint_of, render, summary_of
 from hostloom.decide.explain.words import render_warning
 from hostloom.model.plan import Plan
 from hostloom.model.stored_plan import DhcpAddition, PlanContent, Rendering, StoredPlan
@@ -126,6 +126,8 @@ class DecisionOut(Out):
     dhcp: list[DhcpOut]
     explanation: dict[str, Any]
     text: list[str]
+    #: Of a refusal why, in one line: where no host fits, with the first hosts' reasons; empty of a plan.
+    summary: str
     #: Of a refusal the least change that makes the request fit; empty where none is known.
     hint: str
 
@@ -146,6 +148,7 @@ class DecisionOut(Out):
             dhcp=[] if content is None else [DhcpOut.of(each) for each in content.dhcp],
             explanation=as_data(why),
             text=render(why, now),
+            summary=summary_of(why),
             hint=hint_of(why),
         )
 
