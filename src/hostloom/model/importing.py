@@ -117,7 +117,7 @@ class Renumbering:
     noun: ImportNoun
     before: int
     after: int
-    #: It makes room for an imported thing. Else it is the imported thing, and from now on not automatic.
+    #: It makes room for an imported thing, and stays automatic. Else it is the imported thing from now on.
     gives_way: bool
 
 

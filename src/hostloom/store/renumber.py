@@ -49,8 +49,9 @@ def renumber(tx: Transaction, moves: Sequence[Renumbering]) -> None:
     for number, move in enumerate(moves, 1):
         table = _TABLES[move.noun]
         _move(tx, table, -number, move.after)
-        if not move.gives_way and "automatic" in table.c:
-            tx.write(update(table).where(table.c.id == move.after).values(automatic=False))
+        if "automatic" in table.c:
+            statement = update(table).where(table.c.id == move.after)
+            tx.write(statement.values(automatic=move.gives_way))
     if tx.is_postgresql:
         for noun in {move.noun for move in moves}:
             raise_sequence(tx, _TABLES[noun])

@@ -24,7 +24,7 @@ from hostloom.model.ids import (
 )
 from hostloom.model.importing import ImportAction
 from hostloom.model.machine import MachineOrigin, MachineState, PowerState
-from hostloom.model.network import AddressKind, Fabric, IPRange, RangeKind, Vlan
+from hostloom.model.network import AddressKind, Fabric, IPRange, RangeKind, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeKind
 from hostloom.model.observed import ObservedInterface, ObservedLink, ObservedMachine, ObservedNetwork
 from hostloom.model.rack import Rack
@@ -149,6 +149,37 @@ def test_a_dhcp_server_that_refuses_has_it_all_taken_back(store: Store) -> None:
     imports.apply(world.ports, LOCAL_ADMIN, estate)
     assert world.dhcp.intent is not None
     assert [str(pool.start) for each in world.dhcp.intent.subnets for pool in each.pools] == ["10.0.20.100"]
+
+
+def test_ids_are_taken_back_too(store: Store) -> None:
+    """The DHCP server refuses what is new on a served VLAN: automatic networks are as they were before."""
+    world = import_world(store)
+    estate = an_estate()
+    only = {
+        "fabrics": tuple(fabric for fabric in estate.fabrics if fabric.id == 1),
+        "vlans": tuple(vlan for vlan in estate.vlans if vlan.fabric_id == 1),
+        "subnets": tuple(subnet for subnet in estate.subnets if subnet.id == 2),
+    }
+    imports.apply(world.ports, LOCAL_ADMIN, Estate("a part", **only))  # type: ignore[arg-type]  # of each field's type
+    with store.begin() as uow:
+        rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
+        uow.racks.add(Rack(RackId(0), "rack", rack.system_id))
+        uow.vlans.update(replace(uow.vlans.get(VlanId(5003)), dhcp_on=True))
+        seen = uow.fabrics.add(Fabric(FabricId(7), "fabric-7", automatic=True), VlanId(9))
+        cidr = ip_network("172.16.0.0/24")
+        uow.subnets.add(Subnet(SubnetId(3), cidr, VlanId(9), str(cidr), automatic=True))
+        uow.commit()
+        before = uow.snapshot()
+    world.dhcp.faults.append(DhcpRejected("it does not like it"))
+    with pytest.raises(DhcpRejected):
+        imports.apply(world.ports, LOCAL_ADMIN, estate)
+    with store.begin() as uow:
+        assert _bare(uow.snapshot()) == _bare(before)
+    plan = imports.apply(world.ports, LOCAL_ADMIN, estate)
+    assert [(move.before, move.gives_way) for move in plan.renumberings] == [(3, True)]
+    with store.begin() as uow:
+        assert str(uow.subnets.get(SubnetId(3)).cidr) == "10.0.30.0/24"
+        assert uow.fabrics.get(seen.id).name == "fabric-7"
 
 
 def _groups(uow: UnitOfWork) -> list[list[str]]:

@@ -59,7 +59,7 @@ def test_what_a_new_thing_refers_to_must_be_there(store: Store) -> None:
     with store.begin() as uow:
         with pytest.raises(NotFound, match="fabric '99'"):
             uow.vlans.add(Vlan(VlanId(0), FabricId(99), 20, "lab"))
-        with pytest.raises(NotFound, match="vlan '99'"):
+        with pytest.raises(NotFound, match="VLAN '99'"):
             uow.subnets.add(a_subnet("10.0.0.0/24", VlanId(99)))
         with pytest.raises(NotFound, match="subnet '99'"):
             uow.ranges.add(a_range(SubnetId(99), "10.0.0.1", "10.0.0.2"))

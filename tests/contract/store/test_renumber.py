@@ -182,9 +182,9 @@ def test_new_rows_come_after_the_highest_id(filled: Store) -> None:
 def test_back_and_forth_is_nothing(filled: Store) -> None:
     with filled.begin() as uow:
         before = everything(uow)
-        there = [replace(one, gives_way=True) for one in MOVES]
-        uow.renumber(there)
-        uow.renumber([replace(one, before=one.after, after=one.before) for one in there])
+        uow.renumber(MOVES)
+        back = [replace(one, before=one.after, after=one.before, gives_way=True) for one in MOVES]
+        uow.renumber(back)
         uow.commit()
         after = everything(uow)
     assert bare(after.snapshot) == bare(before.snapshot)
