@@ -98,6 +98,24 @@ def test_networks_that_hostloom_made_give_way(
     assert len({subnet["id"] for subnet in maas.get("subnets/")}) == 7
 
 
+def test_subnets_of_a_static_route_keep_their_ids(
+    server: Running, http: httpx.Client, body: dict[str, Any]
+) -> None:
+    a_rack_with_five_networks(server)
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    wanted = {"source": 1, "destination": 2, "gateway_ip": "100.72.10.1", "metric": 7}
+    route = maas.post("static-routes/", **wanted)
+    shown = http.post("/imports", json=body | {"dry_run": True}).json()
+    texts = {change["name"]: change["text"] for change in shown["changes"]}
+    assert "its id is taken here" in texts["10.0.0.0/24"]
+    assert "its id is taken here" in texts["10.0.20.0/24"]
+    assert http.post("/imports", json=body).status_code == 200
+    after = maas.get(f"static-routes/{route['id']}/")
+    for end in ("source", "destination"):
+        assert (after[end]["id"], after[end]["cidr"]) == (route[end]["id"], route[end]["cidr"])
+    assert maas.get("subnets/1/")["cidr"] == "100.72.10.0/24"
+
+
 def test_the_fabric_0_is_like_any_other(server: Running, http: httpx.Client, body: dict[str, Any]) -> None:
     http.post("/imports", json=body)
     maas = Maas(server.url, make_key(server.ports), NOON)

@@ -1,5 +1,6 @@
 """`static-routes/`: kept for clients; what machines route is their own systems' doing."""
 
+from dataclasses import replace
 from typing import Any
 
 from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, not_found, uri
@@ -106,9 +107,18 @@ def _saved(uow: UnitOfWork, call: Call, made: Route) -> Answer:
     made["gateway_ip"] = str(gateway)
     mine = _of(uow, call, source)
     annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {_ROUTES: [*mine, made]})
+    for key in (made["source"], made["destination"]):
+        _keep_id(uow, SubnetId(key))
     shown = _shown(View(uow), made)
     uow.commit()
     return answer(shown)
+
+
+def _keep_id(uow: UnitOfWork, key: SubnetId) -> None:
+    """A route names its subnets by id: one that hostloom made by itself is the operator's from now on."""
+    subnet = uow.subnets.get(key)
+    if subnet.automatic:
+        uow.subnets.update(replace(subnet, automatic=False))
 
 
 def _remove(uow: UnitOfWork, call: Call, gone: Route) -> None:
