@@ -134,7 +134,7 @@ def _renumber(uow: UnitOfWork, moves: Sequence[Renumbering]) -> Undo:
 
 
 #: Operations that keep ids of networks from one step to the next.
-_KEEP_IDS = ("compose", "decompose", "fix-network", "verify")
+_KEEP_IDS = ("compose", "decompose", "fix-network")
 
 
 def _write_row(uow: UnitOfWork, change: ImportChange, item: Any) -> Undo:
