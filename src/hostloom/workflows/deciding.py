@@ -68,9 +68,13 @@ def hosts_of(plans: Sequence[Plan]) -> tuple[str, ...]:
 
 
 def decide_as_planned(snapshot: Snapshot, plan_id: str, content: PlanContent) -> tuple[Plan, ...]:
-    """Decide once more what was planned, on the hosts of the plan; PlanStale tells every difference."""
+    """Decide once more what was planned, on the hosts of the plan; PlanStale tells every difference.
+
+    The plan told how old the facts were. Hosts are read again meanwhile, so facts may be newer than it.
+    """
     batch = on_hosts(content.batch, hosts_of(content.plans))
-    found = decide_batch(snapshot, batch, content.identities)
+    identities = tuple(replace(identity, at=None) for identity in content.identities)
+    found = decide_batch(snapshot, batch, identities)
     if found.refused_at is not None:
         refusal = refusal_of(found.explanations[0])
         planned = content.plans[found.refused_at]
