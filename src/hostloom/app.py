@@ -50,6 +50,7 @@ from hostloom.server_secret import FileSecrets
 from hostloom.services.racks import ssh_uri
 from hostloom.store.engine import open_store
 from hostloom.wire.probe import AgentProbe
+from hostloom.workflows.composed_tags import ensure_composed_tags
 from hostloom.workflows.freshness import Freshness
 from hostloom.workflows.host_pulse import HostPulse
 from hostloom.workflows.taken_addresses import forget_old_marks
@@ -239,6 +240,9 @@ def run(settings: Settings, ports: Ports) -> None:
     """Serve until SIGTERM or SIGINT, over wired ports; what is left of operations the next start resumes."""
     server = make_server(settings, ports)
     heed_signals(server)
+    with ports.store.begin() as uow:
+        ensure_composed_tags(uow)
+        uow.commit()
     warm_up(ports)
     worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.workers)
     with listening(settings) as sockets:

@@ -926,10 +926,6 @@ class UnitOfWork(Protocol):
         """Have every other change of the world wait: what is read from here on stays so until the commit."""
         ...
 
-    def lock(self) -> None:
-        """Let nobody else change the world until the end of the transaction."""
-        ...
-
     def snapshot(self) -> Snapshot:
         """The world at one revision, kept in memory and read again only when the revision moved."""
         ...

@@ -84,7 +84,7 @@ def test_its_users_work_on_unchanged(program: Path, tmp_path: Path) -> None:
         "spaces": {"dmz": ["10.0.20.0/24", "10.0.30.0/24"]},
         "subnets": ["10.0.20.0/24", "10.0.30.0/24"],
         "counts": [1, 1, 1, 0],
-        "groups": {"zones": ["default"], "domains": ["default"], "pools": ["default", "lab"]},
+        "groups": {"zones": ["default"], "domains": ["maas"], "pools": ["default", "lab"]},
         "host": {
             "name": "kvm1",
             "type": "virsh",

@@ -59,7 +59,7 @@ def check(uow: UnitOfWork, snapshot: Snapshot, batch: ComposeBatch, identities: 
         zone_id(uow, zone)
     for pool in {each.resource_pool for each in batch.machines}:
         resource_pool_id(uow, pool)
-    for domain in {each.domain for each in batch.machines}:
+    for domain in {machine.domain for machine in batch.machines if machine.domain is not None}:
         domain_id(uow, domain)
     taken = {node.hostname.lower() for node in snapshot.nodes}
     counts = Counter(identity.hostname.lower() for identity in identities)

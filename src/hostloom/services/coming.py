@@ -16,7 +16,8 @@ from hostloom.ports import UnitOfWork
 from hostloom.services.access import require_user
 from hostloom.services.groupings import DEFAULT_POOL, DEFAULT_ZONE
 from hostloom.workflows.compose import COMPOSE, RESERVE
-from hostloom.workflows.placing import ComposeInput, tags_of
+from hostloom.workflows.composed_tags import composed_tags
+from hostloom.workflows.placing import ComposeInput
 
 _FAILED = (
     OperationState.UNWINDING,
@@ -110,7 +111,7 @@ def _machine(
         netboot=request.netboot,
         zone_id=zone or (host.zone_id if host else DEFAULT_ZONE),
         resource_pool_id=pool or (host.resource_pool_id if host else DEFAULT_POOL),
-        tags=tags_of(request, host) if host else request.tags,
+        tags=composed_tags(request.tags, host.tags) if host else request.tags,
     )
 
 

@@ -137,10 +137,6 @@ class DatabaseUnitOfWork:
 
     def lock_world(self) -> None:
         """Take the world's lock (store/transaction.py)."""
-        self._tx.change_world()
-
-    def lock(self) -> None:
-        """Let nobody else change the world until the end of the transaction."""
         self._tx.lock_world()
 
     def snapshot(self) -> Snapshot:

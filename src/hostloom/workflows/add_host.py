@@ -7,6 +7,7 @@ from hostloom.model.errors import HostKeyUnknown
 from hostloom.model.event import Event
 from hostloom.model.host import Host
 from hostloom.ports import UnitOfWork
+from hostloom.workflows.composed_tags import ensure_composed_tags
 from hostloom.workflows.hosts import observe
 from hostloom.workflows.observation import Observation
 from hostloom.workflows.record import record_new_host
@@ -66,6 +67,7 @@ def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
         return
     else:
         host = uow.hosts.add(replace(run.input.host, host_key=key))
+    ensure_composed_tags(uow)
     record_new_host(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
     uow.events.add(
         Event(

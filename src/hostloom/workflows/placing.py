@@ -9,14 +9,14 @@ from hostloom.decide.explain.data import from_data
 from hostloom.decide.proving import NicWants, wants_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import NotFound, StaleGeneration
-from hostloom.model.grouping import COMPOSED_TAGS, Tag
 from hostloom.model.host import Host
-from hostloom.model.ids import DomainId, ResourcePoolId, SystemId, TagId, ZoneId
+from hostloom.model.ids import DomainId, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine
 from hostloom.model.plan import JointDecision
-from hostloom.model.request import ComposeBatch, ComposeRequest, Identities
+from hostloom.model.request import ComposeBatch, Identities
 from hostloom.model.stored_plan import PlanContent
 from hostloom.ports import Repository, Reservation, UnitOfWork
+from hostloom.workflows.composed_tags import composed_tags
 from hostloom.workflows.deciding import (
     decide_as_planned,
     decide_batch,
@@ -103,28 +103,15 @@ def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
                 why,
                 group.zone(request.zone),
                 group.pool(request.resource_pool),
-                tags_of(request, snapshot.host_by_id[plan.host_id].host),
+                composed_tags(request.tags, snapshot.host_by_id[plan.host_id].host.tags),
             )
             for plan, why, request in zip(plans, explanations, run.input.batch.machines, strict=True)
         ]
     )
-    _ensure_tags(uow)
     _set_domains(uow, run.input.batch, machines)
     hosts = (snapshot.host_by_id[plan.host_id].host for plan in plans)
     run.kept[read_placed] = placed = list(zip(machines, hosts, strict=True))
     run.kept[read_wants] = _wants_of(snapshot, placed)
-
-
-def tags_of(request: ComposeRequest, host: Host) -> tuple[str, ...]:
-    """The tags of a machine: those asked for, those of every composed machine, and those of its host."""
-    return tuple(dict.fromkeys((*request.tags, *COMPOSED_TAGS, *host.tags)))
-
-
-def _ensure_tags(uow: UnitOfWork) -> None:
-    """The tags of composed machines can be listed; one that is there keeps its kernel options."""
-    for name, kernel_options in COMPOSED_TAGS.items():
-        if uow.tags.find(name) is None:
-            uow.tags.add(Tag(TagId(0), name, "given to composed machines", kernel_options))
 
 
 def _set_domains(uow: UnitOfWork, batch: ComposeBatch, machines: Sequence[Machine]) -> None:

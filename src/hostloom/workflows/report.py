@@ -61,6 +61,8 @@ def temporary_name(macs: Sequence[MacAddress]) -> str:
 
 
 def _take(uow: UnitOfWork, ports: Ports, secret: str, found: FoundHardware) -> AfterReport:
+    # A machine that boots by two NICs at once reports twice, and neither report may miss what the other adds.
+    uow.lock_world()
     token = uow.commissionings.spend(hash_secret(secret), ports.clock.now())
     if token is None or token.mac not in {nic.mac for nic in found.nics}:
         raise ReportRefused

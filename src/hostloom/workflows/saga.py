@@ -185,7 +185,7 @@ class Runner:
         begun: list[StepRecord] = []
         with self._ports.store.begin() as uow:
             if locked:
-                uow.lock()
+                uow.lock_world()
             for step in self._saga.steps:
                 if self._records[step.name].state is StepState.DONE:
                     continue

@@ -60,7 +60,7 @@ class _Conflict:
 
 def settle_addresses(run: Run[ComposeInput]) -> None:
     """Leave the machines with addresses for which nobody on the wire answers."""
-    if not is_reserved(run):
+    if read_placed not in run.kept and not is_reserved(run):
         _reserve_again(run)
     for number in range(ROUNDS):
         conflicts = _conflicts(run, ahead=2**number if number else 0)
@@ -96,32 +96,43 @@ def _ask(run: Run[ComposeInput], ahead: dict[Host, list[NicWants]]) -> WireAnswe
 
 def _conflicts(run: Run[ComposeInput], *, ahead: int) -> list[_Conflict]:
     """Of the NICs' own addresses, and of so many that would come after each."""
-    with run.ports.store.begin() as uow:
-        snapshot = uow.snapshot()
     wants = run.once(read_wants)
-    asked = [
-        (host, machine, want, more)
-        for machine, host in run.once(read_placed)
-        for want in wants[machine.system_id]
-        for more in (_next_ones(snapshot, machine, want, ahead),)
+    nics = [
+        (host, machine, want) for machine, host in run.once(read_placed) for want in wants[machine.system_id]
     ]
+    asked = [(host, machine, want, want) for host, machine, want in nics]
     extra: dict[Host, list[NicWants]] = {}
-    for host, _, _, more in asked:
-        extra.setdefault(host, []).append(more)
-    run.kept[ask_beside] = answers = _ask(run, extra if ahead else {})
+    if ahead:
+        snapshot = _snapshot(run)
+        for host, machine, want in nics:
+            more = _next_ones(snapshot, machine, want, ahead)
+            extra.setdefault(host, []).append(more)
+            asked.append((host, machine, want, more))
+    run.kept[ask_beside] = answers = _ask(run, extra)
+    answered = [
+        (host, machine, want, ip, macs)
+        for host, machine, want, probed in asked
+        for ip, macs in duplicates(probed, answers.beside(host, want)).items()
+    ]
+    if not answered:
+        return []
+    snapshot = _snapshot(run)
     return [
         _Conflict(ip, _home(snapshot, machine, want, ip), macs, host, machine, want.nic.name)
-        for host, machine, want, more in asked
-        for some in (want, more)
-        for ip, macs in duplicates(some, answers.beside(host, want)).items()
+        for host, machine, want, ip, macs in answered
     ]
+
+
+def _snapshot(run: Run[ComposeInput]) -> Snapshot:
+    with run.ports.store.begin() as uow:
+        return uow.snapshot()
 
 
 def _next_ones(snapshot: Snapshot, machine: Machine, want: NicWants, count: int) -> NicWants:
     """The same NIC with the next free addresses of the subnets that its own are in."""
     book = address_book(snapshot)
     found: list[Address] = []
-    for ip in want.nic.ips if count else ():
+    for ip in want.nic.ips:
         subnet = snapshot.subnet_by_id.get(_home(snapshot, machine, want, ip) or SubnetId(0))
         if subnet is not None:
             found += (address_of(number, ip.version) for number in islice(book.free(subnet), count))

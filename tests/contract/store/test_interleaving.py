@@ -262,5 +262,5 @@ def test_two_servers_record_what_a_machine_reports(store: DatabaseStore, world: 
 
 
 def test_a_vlan_is_deleted_while_it_is_probed(store: DatabaseStore, world: StoredWorld) -> None:
-    with pytest.raises(NotFound, match="vlan '999'"), store.begin() as uow:
+    with pytest.raises(NotFound, match="VLAN '999'"), store.begin() as uow:
         uow.vlan_probes.record(VlanProbe(VlanId(999), 1.0, "here", True), [])

@@ -94,9 +94,9 @@ def test_interfaces_of_others_and_unknown_vlans_are_refused(store: Store) -> Non
         uow.nodes.add(a_node(N2, "n2", a_nic("eth0")))
         with pytest.raises(NotFound, match="interface"):
             uow.nodes.update_interface(N2, node.interfaces[0])
-        with pytest.raises(NotFound, match="vlan '99'"):
+        with pytest.raises(NotFound, match="VLAN '99'"):
             uow.nodes.update_interface(N1, replace(node.interfaces[0], vlan_id=VlanId(99)))
-        with pytest.raises(NotFound, match="vlan '99'"):
+        with pytest.raises(NotFound, match="VLAN '99'"):
             uow.nodes.replace_interfaces(N1, (a_nic("eth7", vlan_id=VlanId(99)),))
         with pytest.raises(NotFound, match="node"):
             uow.nodes.replace_interfaces(SystemId("zzzzzz"), ())
@@ -272,7 +272,7 @@ def test_what_groups_others_stays_while_it_does(store: Store) -> None:
         uow.nodes.update_interface(N1, replace(node.interfaces[0], tags=("gpu",)))
         with pytest.raises(InUse) as refused:
             uow.zones.delete(zone.id)
-        assert refused.value.by == ("node n1", "host kvm1")
+        assert refused.value.by == ("device n1", "host kvm1")
         with pytest.raises(InUse) as refused:
             uow.tags.delete(tag.id)
         assert refused.value.by == ("node n1", "interface n1:eth0")

@@ -115,7 +115,9 @@ def test_a_composed_machine_boots_to_report_and_then_its_disk(world: LittleWorld
         BootReason.NEVER_COMMISSIONED,
     )
     assert take_report(world.ports, now.secret, as_planned(web)) is AfterReport.STAY
-    assert boot(world, mac).decision.action is BootAction.LOCAL
+    again = boot(world, mac).decision
+    assert (again.action, again.reason) == (BootAction.COMMISSION, BootReason.NOT_DEPLOYED)
+    assert again.tries_disk_first
     (event,) = told(world, "machine-commissioned")
     assert event.subject == "machine web"
     assert told(world, "machine-differs") == []
@@ -435,5 +437,5 @@ def test_a_commission_that_was_asked_for_is_once(world: LittleWorld) -> None:
     now = boot(world, mac)
     assert now.decision.reason is BootReason.ASKED
     take_report(world.ports, now.secret, as_planned(web))
-    assert boot(world, mac).decision.action is BootAction.LOCAL
+    assert boot(world, mac).decision.reason is BootReason.NOT_DEPLOYED
     assert machine(world, "web").state is MachineState.READY

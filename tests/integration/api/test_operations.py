@@ -59,7 +59,10 @@ def test_an_unknown_ssh_key_is_shown_and_must_be_the_one_accepted(client: Client
 def test_a_plan_is_a_compose_without_the_deed(client: Client, host: Document) -> None:
     decision = client.plan({"host": "kvm1", "hostname": "web1", "memory_mib": 512})
     assert decision["plan"]["interfaces"][0]["source"] == "default"
-    assert [each["code"] for each in decision["plan"]["warnings"]] == ["libvirt-dhcp-on"]
+    assert [each["code"] for each in decision["plan"]["warnings"]] == [
+        "libvirt-dhcp-on",
+        "netboot-not-supported",
+    ]
     assert decision["text"]
     refused = client.plan({"host": "kvm1", "interfaces": "eth0:vid=20"})
     assert refused["plan"] is None

@@ -119,11 +119,11 @@ def test_a_batch_is_composed_or_nothing_is(client: Client) -> None:
 @pytest.mark.parametrize(
     ("body", "field", "words"),
     [
-        ({}, "machines", "required"),
+        ({}, "machines", "is missing"),
         ({"machines": []}, "machines", "at least 1"),
-        ({"machines": [{"count": 0}]}, "machines.0.count", "greater than or equal to 1"),
-        ({"machines": [{"count": 1001}]}, "machines.0.count", "less than or equal to 1000"),
-        ({"machines": [{"count": "3"}]}, "machines.0.count", "integer"),
+        ({"machines": [{"count": 0}]}, "machines.0.count", "expected at least 1"),
+        ({"machines": [{"count": 1001}]}, "machines.0.count", "expected at most 1000"),
+        ({"machines": [{"count": "3"}]}, "machines.0.count", "expected a whole number"),
         ({"machines": [{"count": 600}, {"count": 401}]}, "machines", "1001 machines; at most 1000"),
         ({"machines": [{"colour": "red"}]}, "machines.0.colour", "no such field"),
         ({"machines": [{"anti_affinity": ""}]}, "machines.0.anti_affinity", "at least 1"),

@@ -11,6 +11,7 @@ from hostloom.client import Document
 MACHINE: Document = {
     "hostname": "a-machine-with-a-name",
     "host": "kvm-host-12.example",
+    "host_reachable": True,
     "state": "failed-commissioning",
     "power": "on",
     "cores": 128,

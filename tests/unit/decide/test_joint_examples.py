@@ -84,9 +84,7 @@ def test_anti_affinity_is_told_host_by_host() -> None:
     assert explanation.refusal is not None
     assert explanation.refusal.code is RequestCode.NO_HOST_FITS
     assert explanation.refusal.found == "anti-affinity (3)"
-    assert "not kvm2: host kvm2 has a machine of 'web', with which it may not share a host" in render(
-        explanation
-    )
+    assert "not kvm2: it has a machine of 'web', with which it may not share a host" in render(explanation)
 
 
 @pytest.mark.parametrize(

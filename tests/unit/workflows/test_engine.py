@@ -180,7 +180,7 @@ def test_a_machine_is_grouped_as_asked(tmp_path: Path) -> None:
         zone = uow.zones.add(Zone(ZoneId(0), "north"))
         pool = uow.resource_pools.add(ResourcePool(ResourcePoolId(0), "team"))
         uow.commit()
-    request = replace(REQUEST, zone="north", resource_pool=str(pool.id), tags=("blue",))
+    request = replace(REQUEST, host="kvm1", zone="north", resource_pool=str(pool.id), tags=("blue",))
     machines.compose(world.ports, LOCAL_ADMIN, request)
     assert world.run().state is OperationState.SUCCEEDED
     with world.ports.store.begin() as uow:
