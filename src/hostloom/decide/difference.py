@@ -8,7 +8,7 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Disk
 from hostloom.model.network import Address
-from hostloom.model.plan import Plan, PlannedInterface, WarningCode
+from hostloom.model.plan import Plan, PlannedInterface
 from hostloom.model.stored_plan import PlanDifference
 
 #: (field, planned, now, who has what was planned)
@@ -26,15 +26,14 @@ T = TypeVar("T", bound=_Named)
 def differences(snapshot: Snapshot, planned: Plan, now: Plan) -> tuple[PlanDifference, ...]:
     """Every difference in what would be made; the revision and generation may be other ones.
 
-    A warning that is gone is none, one that has come is: the user has not seen it. The age of facts does not
-    count: a kept plan is decided at the time of the plan, on hosts that were read again since.
+    A warning that is gone is none, one that has come is: the user has not seen it.
     """
     found = [*_machine(planned, now), *_interfaces(snapshot, planned, now), *_disks(planned, now)]
     known = set(planned.warnings)
     found += [
         ("warning", "none", f"{each.code} {each.subject} {each.found}".strip(), "")
         for each in now.warnings
-        if each not in known and each.code is not WarningCode.STALE_HOST_MODEL
+        if each not in known
     ]
     name = planned.spec.name
     told = [

@@ -30,7 +30,7 @@ LISTS = sorted(
     if ("GET", None) in each.actions and "{" not in each.path and not each.anonymous
 )
 #: Who is asking, and what is listed; `nodes/` lists machines and all others.
-MOST = 14
+MOST = 16
 
 
 def fill(store: Store, machines: range, hosts: range, fabrics: range) -> None:

@@ -113,7 +113,7 @@ def other_address(made: Made) -> Iterator[Plan]:
     for at, nic in enumerate(made.plan.interfaces):
         for subnet_id in nic.subnet_ids[:1]:
             subnet = made.snapshot.subnet_by_id[subnet_id]
-            wrong = {ip_address("198.51.100.1"), *([subnet.gateway] if subnet.gateway else [])}
+            wrong = {ip_address("203.0.113.251"), *([subnet.gateway] if subnet.gateway else [])}
             wrong |= {each.ip for each in made.snapshot.held if each.subnet_id in (None, subnet_id)}
             if subnet.cidr.num_addresses > 2:
                 wrong.add(subnet.cidr.network_address)
