@@ -151,7 +151,11 @@ _FILTERS = (
         "in these states, by name: `ready`, `deployed`, …",
         lambda seen: [STATUS[seen.item.state][1]],
     ),
-    _Filter("power_state", "whose power is `on`, `off` or `unknown`", lambda seen: [seen.item.power.value]),
+    _Filter(
+        "power_state",
+        "whose power is `on`, `off` or `unknown`",
+        lambda seen: [seen.shown.power_state(seen.item)],
+    ),
     _Filter("arch", "of these architectures", _architecture, ("architecture",)),
     _Filter("ip_addresses", "with one of these addresses", _addresses),
     _Filter("description", "with these descriptions", lambda seen: [seen.node.description]),
