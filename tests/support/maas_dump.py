@@ -21,7 +21,8 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
 
     def node(key: int, system_id: str, hostname: str, kind: int, *rest: Value) -> tuple[Value, ...]:
         config = () if before_3_2 else (key + shift,)
-        return key, _AT, system_id, hostname, kind, *rest, hostname == "vm1", *config
+        parent = 6 if hostname == "printer" else None
+        return key, _AT, system_id, hostname, kind, *rest, parent, hostname == "vm1", *config
 
     def nic(key: int, name: str, kind: str, mac: str, of: int, vlan: int, params: str) -> tuple[Value, ...]:
         return key, _AT, name, kind, mac, params, "{}", True, of + shift, vlan, True, 1000
@@ -36,7 +37,7 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
             "id name description",
             [(0, "default", "Default pool"), (1, "web", "")],
         ),
-        "maasserver_domain": ("id name authoritative ttl", [(0, "maas", True, None)]),
+        "maasserver_domain": ("id name authoritative ttl", [(0, "maas", True, 300)]),
         "maasserver_tag": (
             "id name definition comment kernel_opts",
             [
@@ -81,7 +82,7 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
         "maasserver_node": (
             (
                 "id created system_id hostname node_type status owner_id architecture cpu_count memory"
-                f" zone_id pool_id domain_id bmc_id hardware_uuid description locked{current}"
+                f" zone_id pool_id domain_id bmc_id hardware_uuid description parent_id locked{current}"
             ),
             [
                 node(1, "abc001", "maas", 4, 4, None, "amd64/generic", 2, 2048, 1, None, 0, None, None, ""),
@@ -93,9 +94,7 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
                 node(4, "4y3h7n", "vm1", 0, 6, 3, "amd64/generic", 2, 2048, 2, 1, 0, 1, TEST_UUID, ""),
                 node(5, "lxd00v", "lx1", 0, 4, None, "amd64/generic", 2, 2048, 1, 0, 0, 2, None, ""),
                 node(6, "mt0001", "Metal", 0, 4, None, "amd64/generic", 2, 2048, 1, 0, 0, None, None, ""),
-                node(
-                    7, "dev001", "printer", 1, 4, None, "amd64/generic", 2, 2048, 1, None, 0, None, None, ""
-                ),
+                node(7, "dev001", "printer", 1, 4, 3, "amd64/generic", 2, 2048, 1, None, 0, None, None, ""),
             ],
         ),
         "maasserver_interface": (
@@ -104,7 +103,15 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
                 nic(1, "eth0", "physical", "02:00:00:00:00:01", 1, 5001, ""),
                 nic(10, "eth0", "physical", "02:00:00:00:00:10", 2, 5001, ""),
                 nic(11, "eth1", "physical", "02:00:00:00:00:11", 2, 5002, ""),
-                nic(12, "br0", "bridge", "02:00:00:00:00:10", 2, 5001, '{"bridge_type": "standard"}'),
+                nic(
+                    12,
+                    "br0",
+                    "bridge",
+                    "02:00:00:00:00:10",
+                    2,
+                    5001,
+                    '{"bridge_type": "standard", "bridge_stp": false}',
+                ),
                 nic(13, "eth1.20", "vlan", "02:00:00:00:00:11", 2, 5003, '{"mtu": 1500}'),
                 nic(20, "eth0", "physical", "52:54:00:aa:bb:01", 4, 5003, '{"mtu": 1500}'),
                 nic(21, "eth0", "physical", "00:16:3e:00:00:01", 5, 5001, ""),
@@ -120,19 +127,31 @@ def tables(*, before_3_2: bool = False) -> dict[str, Table]:
         ),
         "maasserver_interface_ip_addresses": (
             "id interface_id staticipaddress_id",
-            [(1, 1, 1), (2, 12, 2), (3, 20, 3), (4, 21, 4), (5, 40, 5), (6, 99, 8), (7, 30, 9)],
+            [
+                (1, 1, 1),
+                (2, 12, 2),
+                (3, 20, 3),
+                (4, 21, 4),
+                (5, 40, 5),
+                (6, 99, 8),
+                (7, 30, 9),
+                (8, 10, 10),
+                (9, 11, 11),
+            ],
         ),
         "maasserver_staticipaddress": (
             "id created ip alloc_type subnet_id user_id",
             [
                 (1, _AT, "10.0.0.2", 1, 1, None),
-                (2, _AT, "10.0.0.5", 0, 1, None),
+                (2, _AT, "10.0.0.5", 1, 1, None),
                 (3, _AT, "10.0.20.50", 0, 2, None),
                 (4, _AT, "10.0.0.60", 0, 1, None),
                 (5, _AT, "10.0.0.50", 1, 1, None),
                 (6, _AT, "10.0.20.60", 4, 2, 3),
                 (8, _AT, "10.0.0.99", 6, 1, None),
                 (9, _AT, None, 5, 1, None),
+                (10, _AT, None, 1, None, None),
+                (11, _AT, None, 1, None, None),
             ],
         ),
         "maasserver_bmc": (

@@ -12,7 +12,7 @@ DEFAULT_ZONE = {"id": 1, "name": "default", "description": ""}
 EAST = {"id": 2, "name": "east", "description": "the new hall"}
 DEFAULT_POOL = {"id": 0, "name": "default", "description": "Default pool"}
 WEB = {"id": 1, "name": "web", "description": ""}
-DOMAIN = {"id": 0, "name": "maas", "authoritative": True, "ttl": None}
+DOMAIN = {"id": 0, "name": "maas", "authoritative": True, "ttl": 300}
 
 
 def _vlan(key: int, fabric: int, vid: int, name: str, **more: Any) -> Body:
@@ -128,12 +128,12 @@ KVM1 = _node(
         "br0",
         "02:00:00:00:00:10",
         OFFICE,
-        _link("10.0.0.5", OFFICE_NET),
+        _link("10.0.0.5", OFFICE_NET, "static"),
         type="bridge",
         parents=["eth0"],
         params={"bridge_type": "standard", "bridge_stp": False},
     ),
-    _nic(13, "eth1.20", "02:00:00:00:00:11", DMZ, type="vlan", parents=["eth1"]),
+    _nic(13, "eth1.20", "02:00:00:00:00:11", DMZ, type="vlan", parents=["eth1"], params={"mtu": 1500}),
     status=6,
     status_name="Deployed",
     owner="ann",
@@ -145,7 +145,7 @@ VM1 = _node(
     "4y3h7n",
     "vm1",
     0,
-    _nic(20, "eth0", "52:54:00:aa:bb:01", DMZ, _link("10.0.20.50", DMZ_NET)),
+    _nic(20, "eth0", "52:54:00:aa:bb:01", DMZ, _link("10.0.20.50", DMZ_NET), params={"mtu": 1500}),
     status=6,
     status_name="Deployed",
     zone=EAST,
@@ -163,12 +163,19 @@ LXD_VM = _node(
     _nic(21, "eth0", "00:16:3e:00:00:01", OFFICE, _link("10.0.0.60", OFFICE_NET)),
     pod={"id": 2, "name": "lxd1", "resource_uri": "/MAAS/api/2.0/pods/2/"},
 )
-METAL = _node("mt0001", "Metal", 0, _nic(30, "eno1", "02:00:00:00:00:30", OFFICE))
+METAL = _node(
+    "mt0001",
+    "Metal",
+    0,
+    _nic(30, "eno1", "02:00:00:00:00:30", OFFICE, {"id": 31, "mode": "dhcp", "subnet": OFFICE_NET}),
+)
 PRINTER = _node(
     "dev001",
     "printer",
     1,
     _nic(40, "eth0", "02:00:00:00:00:40", OFFICE, _link("10.0.0.50", OFFICE_NET, "static")),
+    owner="ann",
+    parent="mt0001",
 )
 
 HOSTS = [

@@ -13,3 +13,10 @@ class Annotated(StrEnum):
     DOMAIN = "domain"
     TAG = "tag"
     USER = "user"
+
+
+#: Names of what an import keeps: the owner of a device, the machine that it is part of, what MAAS knew of the
+#: NICs of a node (by name), and the time to live of a domain's records.
+OWNER, PARENT, NICS, TTL = "owner", "parent", "nics", "ttl"
+#: Of one NIC: links without an address, addresses that MAAS called static, and MAAS's parameters.
+LINKS, STATIC, PARAMS = "links", "static", "params"

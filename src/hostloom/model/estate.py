@@ -1,12 +1,13 @@
 """What another system managed, as it knew it: the input of an import; all ids are its own."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
-from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
+from hostloom.model.ids import DomainId, HostId, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import MachineState
-from hostloom.model.network import Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
+from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Network, Space, Subnet, Vlan
 from hostloom.model.node import Node
 
 
@@ -48,6 +49,55 @@ class EstateHost:
     has_password: bool = False
 
 
+class EstateLinkMode(StrEnum):
+    """How an interface got its address there."""
+
+    AUTO = "auto"
+    STATIC = "static"
+    DHCP = "dhcp"
+    LINK_UP = "link_up"
+
+
+@dataclass(frozen=True, slots=True)
+class EstateLink:
+    """One link of an interface to a subnet."""
+
+    system_id: SystemId
+    interface_name: str
+    mode: EstateLinkMode
+    ip: Address | None = None
+    #: The CIDR of the subnet.
+    subnet: Network | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EstateParameter:
+    """One parameter of an interface, such as `bond_mode`; hostloom only keeps it."""
+
+    system_id: SystemId
+    interface_name: str
+    name: str
+    value: bool | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class EstateDevice:
+    """What a node of kind `device` is besides a node."""
+
+    system_id: SystemId
+    owner: str = ""
+    #: The machine that it is part of.
+    parent: SystemId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EstateTtl:
+    """How long the records of a domain may be remembered."""
+
+    domain_id: DomainId
+    seconds: int
+
+
 @dataclass(frozen=True, slots=True)
 class Estate:
     """All of it. Ids may be 0; a VLAN's `dhcp_on` says that the other system served it."""
@@ -69,5 +119,9 @@ class Estate:
     #: Addresses that were given to nodes or set aside; none that were only seen.
     held: tuple[HeldAddress, ...] = ()
     hosts: tuple[EstateHost, ...] = ()
+    devices: tuple[EstateDevice, ...] = ()
+    links: tuple[EstateLink, ...] = ()
+    parameters: tuple[EstateParameter, ...] = ()
+    ttls: tuple[EstateTtl, ...] = ()
     #: What could not be read, and what is not carried over.
     notes: tuple[str, ...] = ()

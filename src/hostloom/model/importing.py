@@ -1,8 +1,11 @@
 """What an import would do, as data: one change a thing, with what it rests on and why it cannot be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from hostloom.model.annotation import Annotated
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.host import Host
 from hostloom.model.ids import VlanId
@@ -55,6 +58,8 @@ class ImportCode(StrEnum):
     TAKES_ID = "takes-id"
     #: It is here with id `found`, which it keeps: an operator made or changed it, or has the other id.
     KEEPS_ID = "keeps-id"
+    #: hostloom keeps `found` for MAAS's clients, which it has no use for itself.
+    KEPT = "kept"
     #: Settings differ from ours.
     DIFFERS = "differs"
     #: The subnet comes from VLAN `found`, which hostloom had made for it when it first saw it.
@@ -129,6 +134,16 @@ class NewMachine:
     node: Node
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept with a thing for clients, because hostloom has no place for it."""
+
+    kind: Annotated
+    #: Ours.
+    key: str | int
+    values: Mapping[str, Any]
+
+
 #: What is to be written, with our ids; a host is read first, and written by the operation that adds it.
 ImportItem = (
     Renumbering
@@ -145,6 +160,7 @@ ImportItem = (
     | Node
     | NewMachine
     | HeldAddress
+    | Kept
     | Host
 )
 
@@ -176,6 +192,8 @@ class ImportPlan:
     #: VLANs that the other system serves and our DHCP does not, as FABRIC/VID.
     unserved: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    #: What is kept with things that are created.
+    kept: tuple[Kept, ...] = ()
 
     @property
     def wanted(self) -> tuple[ImportChange, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hostloom.decide.importing.importing import Present, plan_import
 from hostloom.model.access import Principal
+from hostloom.model.annotation import Annotated
 from hostloom.model.errors import InUse
 from hostloom.model.estate import Estate
 from hostloom.model.event import Event
@@ -15,6 +16,7 @@ from hostloom.model.importing import (
     ImportChange,
     ImportNoun,
     ImportPlan,
+    Kept,
     NewFabric,
     NewMachine,
     Renumbering,
@@ -22,6 +24,7 @@ from hostloom.model.importing import (
 from hostloom.model.network import UNTAGGED, Fabric, HeldAddress, IPRange, Subnet, Vlan
 from hostloom.model.node import Node
 from hostloom.ports import Ports, UnitOfWork
+from hostloom.services import annotations
 from hostloom.services.access import require_admin
 from hostloom.services.publishing import change_served, served
 from hostloom.workflows.rederive import rederive_vlans
@@ -47,7 +50,7 @@ def apply(ports: Ports, principal: Principal, estate: Estate, *, prefer_theirs: 
 
     def change(uow: UnitOfWork) -> tuple[tuple[ImportPlan, list[Undo]], Collection[VlanId]]:
         plan = plan_import(_present(uow), estate, prefer_theirs=prefer_theirs)
-        undo = _write(uow, plan)
+        undo = _write(uow, principal, plan)
         if plan.wanted:
             text = f"{len(plan.wanted)} things imported from {plan.source}"
             uow.events.add(Event("imported", "world", text, ports.clock.now()))
@@ -68,6 +71,7 @@ def _present(uow: UnitOfWork) -> Present:
         tuple(uow.domains.list()),
         tuple(uow.tags.list()),
         tuple(uow.machines.list()),
+        {kind: uow.annotations.of(kind) for kind in (Annotated.NODE, Annotated.DOMAIN)},
     )
 
 
@@ -83,16 +87,24 @@ _FIRST = (
 )
 
 
-def _write(uow: UnitOfWork, plan: ImportPlan) -> list[Undo]:
+def _write(uow: UnitOfWork, principal: Principal, plan: ImportPlan) -> list[Undo]:
     """Everything in its order; the answer takes each back."""
     undo = [_renumber(uow, plan.renumberings)]
-    changes = [change for change in plan.wanted if not isinstance(change.item, Renumbering)]
+    changes = [change for change in plan.wanted if not isinstance(change.item, Renumbering | Kept)]
     undo += [_write_one(uow, change) for change in changes if change.noun in _FIRST]
     # taken back after the subnets and before the VLANs: interfaces refer to these
     undo.append(rederive_vlans)
     undo += [_write_one(uow, change) for change in changes if change.noun not in _FIRST]
     rederive_vlans(uow)
+    missing = [change.item for change in plan.wanted if isinstance(change.item, Kept)]
+    undo += [_keep(uow, principal, kept) for kept in (*plan.kept, *missing)]
     return undo
+
+
+def _keep(uow: UnitOfWork, principal: Principal, kept: Kept) -> Undo:
+    before = uow.annotations.of(kept.kind, [kept.key]).get(kept.key, {})
+    annotations.merge(uow, principal, kept.kind, kept.key, kept.values)
+    return lambda uow: uow.annotations.put(kept.kind, kept.key, before)
 
 
 def _write_one(uow: UnitOfWork, change: ImportChange) -> Undo:

@@ -107,7 +107,9 @@ def update(
         fields = changed_fields(changes)
         if "space" in fields:
             fields["space_id"] = _space_id(uow, fields.pop("space"))
-        after = uow.vlans.update(_checked(replace(before, **fields)))
+        wanted = replace(before, **fields)
+        # an imported one may have no name, and stays so
+        after = uow.vlans.update(_checked(wanted, named=wanted.name != before.name))
         return (before, after), served(uow, after) if after.mtu != before.mtu else ()
 
     return change_served(ports, change, _put_back)[1]
@@ -176,8 +178,9 @@ def _put_back(uow: UnitOfWork, done: tuple[Vlan, Vlan]) -> None:
     uow.vlans.update(replace(before, generation=after.generation))
 
 
-def _checked(vlan: Vlan) -> Vlan:
-    check_name(vlan.name)
+def _checked(vlan: Vlan, *, named: bool = True) -> Vlan:
+    if named:
+        check_name(vlan.name)
     if not UNTAGGED <= vlan.vid <= MAX_VID:
         raise InvalidValue("vid", vlan.vid, f"a VID from {UNTAGGED} to {MAX_VID}")
     if not MIN_MTU <= vlan.mtu <= MAX_MTU:

@@ -154,7 +154,10 @@ class Adoption:
         """Name and addresses of each NIC that its node was known by: it was imported, or had reported."""
         held: dict[str | None, list[Address]] = {}
         for address in self._uow.snapshot().held:
-            if address.system_id == machine.system_id and address.kind is AddressKind.STATIC:
+            if address.system_id == machine.system_id and address.kind in (
+                AddressKind.AUTO,
+                AddressKind.STATIC,
+            ):
                 held.setdefault(address.interface_name, []).append(address.ip)
         nowhere = Attachment(AttachKind.BRIDGE, "")
         return {

@@ -82,8 +82,8 @@ def test_everything_under_its_own_id(store: Store) -> None:
             "10.0.0.2": (AddressKind.OBSERVED, "abc001"),
             "10.0.0.5": (AddressKind.OBSERVED, "kvm001"),
             "10.0.0.50": (AddressKind.STATIC, "dev001"),
-            "10.0.0.60": (AddressKind.STATIC, "lxd00v"),
-            "10.0.20.50": (AddressKind.STATIC, "4y3h7n"),
+            "10.0.0.60": (AddressKind.AUTO, "lxd00v"),
+            "10.0.20.50": (AddressKind.AUTO, "4y3h7n"),
             "10.0.20.60": (AddressKind.RESERVED, None),
         }
 

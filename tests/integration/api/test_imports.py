@@ -270,3 +270,172 @@ def test_strange_estates_are_taken_once_or_refused(
         assert found.status_code == status, found.text
     counts = found.json().get("counts", {})
     assert not counts or (counts["create"], counts["change"]) == (0, 0)
+
+
+def _bonded() -> dict[str, Any]:
+    """A machine with a bond on a VLAN without a name, one NIC for each way to have no address."""
+    office = {"cidr": "10.0.9.0/24"}
+    nics = [
+        {"id": 1, "name": "eth0", "kind": "physical", "mac": "02:00:00:00:09:01", "vlan_id": 5},
+        {
+            "id": 2,
+            "name": "bond0",
+            "kind": "bond",
+            "mac": "02:00:00:00:09:01",
+            "vlan_id": 5,
+            "parents": ["eth0"],
+        },
+        {"id": 3, "name": "eth3", "kind": "physical", "mac": "02:00:00:00:09:03", "vlan_id": 5},
+    ]
+    link = {"system_id": "bond01", "subnet": office["cidr"]}
+    parameter = {"system_id": "bond01", "interface_name": "bond0"}
+    return {
+        "source": "a test",
+        "fabrics": [{"id": 3, "name": "lan"}],
+        "vlans": [
+            {"id": 4, "fabric_id": 3, "vid": 0, "name": ""},
+            {"id": 5, "fabric_id": 3, "vid": 20, "name": ""},
+        ],
+        "subnets": [{"id": 9, "cidr": office["cidr"], "vlan_id": 5, "name": "office"}],
+        "domains": [{"id": 0, "name": "maas"}, {"id": 1, "name": "east"}],
+        "ttls": [{"domain_id": 0, "seconds": 300}, {"domain_id": 1, "seconds": 60}],
+        "nodes": [
+            {"system_id": "bond01", "hostname": "db1", "kind": "machine", "interfaces": nics},
+            {"system_id": "dev009", "hostname": "sensor", "kind": "device"},
+        ],
+        "devices": [{"system_id": "dev009", "owner": "ann", "parent": "bond01"}],
+        "links": [
+            link | {"interface_name": "eth0", "mode": "link_up", "subnet": None},
+            link | {"interface_name": "bond0", "mode": "static", "ip": "10.0.9.5"},
+            link | {"interface_name": "eth3", "mode": "auto"},
+            link | {"interface_name": "eth3", "mode": "dhcp"},
+        ],
+        "held": [
+            {
+                "ip": "10.0.9.5",
+                "kind": "static",
+                "subnet_id": 9,
+                "system_id": "bond01",
+                "interface_name": "bond0",
+            },
+        ],
+        "parameters": [
+            parameter | {"name": "bond_mode", "value": "802.3ad"},
+            parameter | {"name": "bond_miimon", "value": 100},
+            parameter | {"name": "accept_ra", "value": True},
+        ],
+    }
+
+
+def _shown_links(machine: dict[str, Any]) -> dict[str, list[tuple[str, str | None, str | None]]]:
+    return {
+        nic["name"]: [
+            (link["mode"], link.get("ip_address"), link.get("subnet", {}).get("cidr"))
+            for link in nic["links"]
+        ]
+        for nic in machine["interface_set"]
+    }
+
+
+def test_what_hostloom_has_no_place_for_is_shown_as_in_maas(server: Running, http: httpx.Client) -> None:
+    body = {"estate": _bonded()}
+    assert http.post("/imports", json=body).status_code == 200
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    machine = maas.get("machines/bond01/")
+    assert _shown_links(machine) == {
+        "eth0": [("link_up", None, None)],
+        "bond0": [("static", "10.0.9.5", "10.0.9.0/24")],
+        "eth3": [("auto", None, "10.0.9.0/24"), ("dhcp", None, "10.0.9.0/24")],
+    }
+    parameters = {nic["name"]: nic["params"] for nic in machine["interface_set"]}
+    assert parameters["bond0"] == {"bond_mode": "802.3ad", "bond_miimon": 100, "accept_ra": True}
+    assert parameters["eth0"] == {}
+    device = maas.get("devices/dev009/")
+    assert (device["owner"], device["parent"]) == ("ann", "bond01")
+    assert [(domain["name"], domain["ttl"]) for domain in maas.get("domains/")] == [
+        ("maas", 300),
+        ("east", 60),
+    ]
+    assert maas.get("fabrics/3/vlans/20/")["name"] == ""
+    again = http.post("/imports", json=body).json()
+    assert {change["action"] for change in again["changes"]} == {"same"}
+
+
+def test_a_vlan_without_a_name_can_be_changed(server: Running, http: httpx.Client) -> None:
+    http.post("/imports", json={"estate": _bonded()})
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    assert maas.put("fabrics/3/vlans/20/", mtu=9000, name="")["name"] == ""
+    assert http.get("/vlans/5").json()["mtu"] == 9000
+    assert maas.put("fabrics/3/vlans/20/", name="lab")["name"] == "lab"
+
+
+def test_a_link_that_is_changed_is_no_longer_the_imported_one(server: Running, http: httpx.Client) -> None:
+    http.post("/imports", json={"estate": _bonded()})
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    (nic,) = (nic for nic in maas.get("machines/bond01/")["interface_set"] if nic["name"] == "eth3")
+    path = f"nodes/bond01/interfaces/{nic['id']}/"
+    shown = maas.post(path, op="unlink_subnet", id=nic["links"][0]["id"])
+    assert shown["links"] == []
+    assert maas.get("nodes/bond01/interfaces/2/")["params"]["bond_mode"] == "802.3ad"
+    again = http.post("/imports", json={"estate": _bonded()}).json()
+    assert {change["action"] for change in again["changes"]} == {"same"}
+
+
+def test_what_is_missing_is_kept_with_things_that_are_here(server: Running, http: httpx.Client) -> None:
+    """They were imported before hostloom kept it; what a client has set since stays."""
+    estate = _bonded()
+    parts = ("devices", "links", "parameters", "ttls")
+    http.post("/imports", json={"estate": {name: part for name, part in estate.items() if name not in parts}})
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    maas.put("domains/1/", ttl=7)
+    done = http.post("/imports", json={"estate": estate}).json()
+    assert {change["name"]: change["text"] for change in done["changes"] if change["action"] == "change"} == {
+        "east": "kept for MAAS's clients: ttl",
+        "db1": "kept for MAAS's clients: nics",
+        "sensor": "kept for MAAS's clients: owner, parent",
+    }
+    assert maas.get("domains/1/")["ttl"] == 7
+    assert maas.get("devices/dev009/")["owner"] == "ann"
+
+
+def test_links_of_a_host_and_of_what_a_dump_holds(
+    server: Running, http: httpx.Client, body: dict[str, Any]
+) -> None:
+    http.post("/imports", json=body)
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    assert _shown_links(maas.get("machines/kvm001/")) == {
+        "eth0": [("link_up", None, None)],
+        "eth1": [("link_up", None, None)],
+        "br0": [("static", "10.0.0.5", "10.0.0.0/24")],
+        "eth1.20": [],
+    }
+    shown = {key: _shown_links(maas.get(f"machines/{key}/")) for key in ("4y3h7n", "mt0001")}
+    assert shown["4y3h7n"] == {"eth0": [("auto", "10.0.20.50", "10.0.20.0/24")]}
+    assert shown["mt0001"] == {"eno1": [("dhcp", None, "10.0.0.0/24")]}
+    (bridge,) = (nic for nic in maas.get("machines/kvm001/")["interface_set"] if nic["name"] == "br0")
+    assert bridge["params"] == {"bridge_type": "standard", "bridge_stp": False}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"links": [{"system_id": "a", "interface_name": "e", "mode": "magic"}]}, "estate.links.0.mode"),
+        ({"ttls": [{"domain_id": 0, "seconds": 0}]}, "estate.ttls.0.seconds"),
+        ({"devices": [{"system_id": "a", "parent": "../x"}]}, "estate.devices.0.parent"),
+    ],
+)
+def test_what_is_wrong_of_the_kept_is_named(http: httpx.Client, change: dict[str, Any], field: str) -> None:
+    found = http.post("/imports", json={"estate": {"source": "a test"} | change})
+    assert found.status_code == 422, found.text
+    assert [each["field"] for each in found.json()["errors"]] == [field]
+
+
+def test_too_much_of_one_node_is_left_out_and_said(server: Running, http: httpx.Client) -> None:
+    estate = _bonded()
+    of_bond = {"system_id": "bond01", "interface_name": "bond0", "value": "x" * 200}
+    estate["parameters"] = [of_bond | {"name": f"p{number}"} for number in range(200)]
+    done = http.post("/imports", json={"estate": estate})
+    assert done.status_code == 200, done.text
+    assert done.json()["notes"] == ["db1: too many links and parameters of interfaces to keep"]
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    assert maas.get("devices/dev009/")["parent"] == "bond01"

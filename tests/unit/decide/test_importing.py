@@ -45,6 +45,7 @@ from hostloom.model.importing import (
     ImportCode,
     ImportNoun,
     ImportPlan,
+    Kept,
     NewFabric,
     NewMachine,
     Renumbering,
@@ -121,7 +122,7 @@ def done(present: Present, plan: ImportPlan) -> Present:
             assert item.node.system_id not in nodes
             nodes[item.node.system_id] = item.node
             machines.append(item.machine)
-        elif isinstance(item, Renumbering):
+        elif isinstance(item, Renumbering | Kept):
             continue
         elif isinstance(item, Node):
             assert (change.action is ImportAction.CREATE) is (item.system_id not in nodes)
@@ -746,3 +747,23 @@ def test_a_name_that_a_recognised_fabric_gives_up_is_free() -> None:
         (ImportAction.CHANGE, "lan", "3"),
         (ImportAction.CREATE, "fabric-0", "0"),
     ]
+
+
+def test_a_vlan_without_a_name_stays_without_one() -> None:
+    """Also one that hostloom has called after its tag; a name that an operator gave stays."""
+    theirs = a_wire("lan", vid=20)
+    theirs["vlans"] = [
+        Vlan(VlanId(49), FabricId(0), 0, "untagged"),
+        *(replace(vlan, name="") for vlan in theirs["vlans"]),
+    ]
+    estate = an_estate(**theirs)
+    after = done(here(), plan_import(here(), estate))
+    assert {vlan.vid: vlan.name for vlan in after.snapshot.vlans} == {0: "untagged", 20: ""}
+    assert plan_import(after, estate).wanted == ()
+    ours = automatic(3, vid=20)
+    present = here(**ours)
+    after = done(present, plan_import(present, estate))
+    assert {vlan.vid: vlan.name for vlan in after.snapshot.vlans}[20] == ""
+    named = {**ours, "vlans": [replace(ours["vlans"][0], name="lab", generation=2)]}
+    after = done(here(**named), plan_import(here(**named), estate))
+    assert {vlan.vid: vlan.name for vlan in after.snapshot.vlans}[20] == "lab"

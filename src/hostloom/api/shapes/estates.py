@@ -6,9 +6,18 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from hostloom.api.forms import Flag, In, Ip, Mac, Ratio, Text
+from hostloom.api.forms import Count, Flag, In, Int, Ip, Mac, Ratio, Text
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.estate import Estate, EstateHost, EstateMachine
+from hostloom.model.estate import (
+    Estate,
+    EstateDevice,
+    EstateHost,
+    EstateLink,
+    EstateLinkMode,
+    EstateMachine,
+    EstateParameter,
+    EstateTtl,
+)
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.machine import MachineState
 from hostloom.model.network import (
@@ -241,6 +250,44 @@ class EstateHostIn(_Part):
     has_password: Flag = False
 
 
+class EstateDeviceIn(_Part):
+    """What a node of kind `device` is besides a node; `parent`: the machine that it is part of."""
+
+    made = EstateDevice
+    system_id: SystemIdText
+    owner: Name = ""
+    parent: SystemIdText | None = None
+
+
+class EstateLinkIn(_Part):
+    """One link of an interface; `subnet` is a CIDR."""
+
+    made = EstateLink
+    system_id: SystemIdText
+    interface_name: Name
+    mode: EstateLinkMode
+    ip: Ip | None = None
+    subnet: Cidr | None = None
+
+
+class EstateParameterIn(_Part):
+    """One parameter of an interface, such as `bond_mode`."""
+
+    made = EstateParameter
+    system_id: SystemIdText
+    interface_name: Name
+    name: Annotated[Text, Field(min_length=1, max_length=64)]
+    value: Flag | Int | Name
+
+
+class EstateTtlIn(_Part):
+    """How long the records of a domain may be remembered, in seconds."""
+
+    made = EstateTtl
+    domain_id: Key
+    seconds: Count
+
+
 class EstateIn(_Part):
     """All that another system managed, under its own ids."""
 
@@ -259,4 +306,8 @@ class EstateIn(_Part):
     machines: list[EstateMachineIn] = Field(default_factory=list)
     held: list[HeldAddressIn] = Field(default_factory=list)
     hosts: list[EstateHostIn] = Field(default_factory=list)
+    devices: list[EstateDeviceIn] = Field(default_factory=list)
+    links: list[EstateLinkIn] = Field(default_factory=list)
+    parameters: list[EstateParameterIn] = Field(default_factory=list)
+    ttls: list[EstateTtlIn] = Field(default_factory=list)
     notes: list[Text] = Field(default_factory=list)

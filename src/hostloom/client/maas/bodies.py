@@ -8,7 +8,15 @@ from hostloom.client.maas import words
 from hostloom.client.maas.errors import SourceError
 from hostloom.client.maas.session import MaasSession
 from hostloom.model.errors import InvalidValue
-from hostloom.model.estate import Estate, EstateHost, EstateMachine
+from hostloom.model.estate import (
+    Estate,
+    EstateDevice,
+    EstateHost,
+    EstateLink,
+    EstateLinkMode,
+    EstateMachine,
+    EstateTtl,
+)
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import (
     DomainId,
@@ -61,12 +69,13 @@ def read_server(session: MaasSession) -> Estate:
         notes.append(f"tags with a definition are tags like others here: {', '.join(automatic)}")
     # MAAS lists the VLANs without a space as those of one that has no id of its own
     spaces = {each["name"]: each for each in _all(session, "spaces/") if each.get("id", -1) >= 0}
+    domains = _all(session, "domains/")
     try:
         return Estate(
             f"MAAS {version} at {session.url}",
             zones=_each(_zone, _all(session, "zones/")),
             resource_pools=_each(_pool, _all(session, "resourcepools/")),
-            domains=_each(_domain, _all(session, "domains/")),
+            domains=_each(_domain, domains),
             tags=tuple(
                 Tag(TagId(n), each["name"], each.get("comment") or "", each.get("kernel_opts") or "")
                 for n, each in enumerate(sorted(tags, key=lambda one: str(one["name"])), 1)
@@ -78,6 +87,17 @@ def read_server(session: MaasSession) -> Estate:
             ranges=_each(_range, _all(session, "ipranges/")),
             nodes=_each(_node, nodes),
             machines=_each(_machine, (each for each in nodes if _kind(each) is NodeKind.MACHINE)),
+            devices=_each(_device, (each for each in nodes if _kind(each) is NodeKind.DEVICE)),
+            links=tuple(link for each in nodes for link in _links(each)),
+            parameters=tuple(
+                found
+                for each in nodes
+                for nic in _nics(each)
+                for found in words.parameters(each["system_id"], nic["name"], nic.get("params"))
+            ),
+            ttls=tuple(
+                EstateTtl(DomainId(each["id"]), int(each["ttl"])) for each in domains if each.get("ttl")
+            ),
             held=(*_given(nodes), *_reserved(session)),
             hosts=tuple(hosts),
             notes=tuple(notes),
@@ -210,6 +230,32 @@ def _machine(body: Body) -> EstateMachine:
     )
 
 
+def _device(body: Body) -> EstateDevice:
+    parent = body.get("parent")
+    return EstateDevice(
+        SystemId(body["system_id"]), body.get("owner") or "", SystemId(parent) if parent else None
+    )
+
+
+def _nics(body: Body) -> Iterator[Body]:
+    """Those that are read."""
+    yield from (each for each in body.get("interface_set") or () if each["type"] in words.INTERFACE_KINDS)
+
+
+def _links(body: Body) -> Iterator[EstateLink]:
+    for nic in _nics(body):
+        for link in nic.get("links") or ():
+            if link.get("mode") in list(EstateLinkMode):
+                cidr, ip = (link.get("subnet") or {}).get("cidr"), link.get("ip_address")
+                yield EstateLink(
+                    SystemId(body["system_id"]),
+                    nic["name"],
+                    EstateLinkMode(link["mode"]),
+                    ip_address(ip) if ip else None,
+                    ip_network(cidr) if cidr else None,
+                )
+
+
 def _interfaces(body: Body) -> Iterator[NodeInterface]:
     for each in body.get("interface_set") or ():
         kind = words.INTERFACE_KINDS.get(each["type"])
@@ -262,7 +308,7 @@ def _given(nodes: Iterable[Body]) -> Iterator[HeldAddress]:
                 subnet = _optional(link, "subnet")
                 yield HeldAddress(
                     ip_address(text),
-                    AddressKind.STATIC,
+                    AddressKind(link["mode"]),
                     None if subnet is None else SubnetId(subnet),
                     node["system_id"],
                     nic["name"],

@@ -19,7 +19,15 @@ from hostloom.client.maas.columns import (
 )
 from hostloom.client.maas.errors import SourceError
 from hostloom.model.errors import InvalidValue
-from hostloom.model.estate import Estate, EstateHost, EstateMachine
+from hostloom.model.estate import (
+    Estate,
+    EstateDevice,
+    EstateHost,
+    EstateLink,
+    EstateMachine,
+    EstateParameter,
+    EstateTtl,
+)
 from hostloom.model.ids import (
     DomainId,
     HostId,
@@ -35,6 +43,7 @@ from hostloom.model.network import (
     Address,
     AddressKind,
     HeldAddress,
+    Network,
 )
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 
@@ -79,6 +88,16 @@ class _Tables:
             nodes=tuple(self._node(each) for each in self._nodes),
             machines=tuple(
                 self._machine(each) for each in self._nodes if things.node_kind(each) is NodeKind.MACHINE
+            ),
+            devices=tuple(
+                self._device(each) for each in self._nodes if things.node_kind(each) is NodeKind.DEVICE
+            ),
+            links=tuple(self._links()),
+            parameters=tuple(self._parameters()),
+            ttls=tuple(
+                EstateTtl(DomainId(key_of(each)), number_of(each, "ttl"))
+                for each in sorted(self._rows("domain"), key=key_of)
+                if number_of(each, "ttl")
             ),
             held=tuple(self._held()),
             hosts=hosts,
@@ -179,6 +198,40 @@ class _Tables:
             host_id=HostId(key_of(pod)) if pod.get("bmc_type") == POD else None,
         )
 
+    def _device(self, row: Row) -> EstateDevice:
+        owner, parent = row.get("owner_id"), self._node_by_key.get(row.get("parent_id") or "")
+        return EstateDevice(
+            SystemId(text_of(row, "system_id")),
+            "" if owner is None else self._users.get(owner, ""),
+            None if parent is None else SystemId(text_of(parent, "system_id")),
+        )
+
+    def _nics(self) -> Iterator[tuple[str, Row]]:
+        """Each interface with the system id of its node."""
+        for node in self._nodes:
+            for row in self._interfaces.get(text_of(node, "id"), ()):
+                yield text_of(node, "system_id"), row
+
+    def _links(self) -> Iterator[EstateLink]:
+        rows = {text_of(row, "id"): row for row in self._rows("staticipaddress")}
+        linked: dict[str, list[Row]] = {}
+        for link in sorted(self._rows("interface_ip_addresses"), key=key_of):
+            row = rows.get(text_of(link, "staticipaddress_id"))
+            if row is not None:
+                linked.setdefault(text_of(link, "interface_id"), []).append(row)
+        for system_id, nic in self._nics():
+            for row in linked.get(text_of(nic, "id"), ()):
+                ip, cidr = row.get("ip"), self._cidrs.get(row.get("subnet_id") or "")
+                mode = words.link_mode(number_of(row, "alloc_type"), has_ip=bool(ip))
+                if mode is not None:
+                    name = text_of(nic, "name")
+                    address = ip_of(ip) if ip else None
+                    yield EstateLink(SystemId(system_id), name, mode, address, cidr)
+
+    def _parameters(self) -> Iterator[EstateParameter]:
+        for system_id, nic in self._nics():
+            yield from words.parameters(system_id, text_of(nic, "name"), document_of(nic, "params"))
+
     @cached_property
     def _users(self) -> Mapping[str, str]:
         return {text_of(each, "id"): text_of(each, "username") for each in self._tables.get("auth_user", ())}
@@ -233,17 +286,16 @@ class _Tables:
         return found
 
     @cached_property
-    def _prefix_lengths(self) -> Mapping[str, int]:
-        return {
-            text_of(each, "id"): ip_network(text_of(each, "cidr")).prefixlen for each in self._rows("subnet")
-        }
+    def _cidrs(self) -> Mapping[str, Network]:
+        return {text_of(each, "id"): ip_network(text_of(each, "cidr")) for each in self._rows("subnet")}
 
     def _addresses(self, interface: str) -> Iterator[IPv4Interface | IPv6Interface]:
         """Those that MAAS gave, and those that it saw."""
         found: dict[Address, IPv4Interface | IPv6Interface] = {}
         for each in self._addresses_of_interface.get(interface, ()):
             ip = ip_of(text_of(each, "ip"))
-            length = self._prefix_lengths.get(each.get("subnet_id") or "", ip.max_prefixlen)
+            subnet = self._cidrs.get(each.get("subnet_id") or "")
+            length = ip.max_prefixlen if subnet is None else subnet.prefixlen
             found.setdefault(ip, ip_interface(f"{ip}/{length}"))
         yield from found.values()
 
@@ -273,7 +325,7 @@ class _Tables:
             held = things.set_aside(row, "")
             return HeldAddress(
                 held.ip,
-                AddressKind.STATIC,
+                AddressKind.AUTO if number_of(row, "alloc_type") == words.AUTO else AddressKind.STATIC,
                 held.subnet_id,
                 text_of(self._node_by_key[node], "system_id"),
                 self._interface_names[interface],

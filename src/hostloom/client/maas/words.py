@@ -1,8 +1,10 @@
 """MAAS's words and numbers, and ours for them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from hostloom.model.attachment import MacvlanMode
+from hostloom.model.estate import EstateLinkMode, EstateParameter
+from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineState
 from hostloom.model.node import BridgeKind, InterfaceKind, NodeKind
 
@@ -61,6 +63,29 @@ def bridge_kind(kind: InterfaceKind, params: object) -> BridgeKind | None:
         return None
     is_ovs = isinstance(params, Mapping) and params.get("bridge_type") == "ovs"
     return BridgeKind.OVS if is_ovs else BridgeKind.STANDARD
+
+
+def link_mode(alloc_type: int, *, has_ip: bool) -> EstateLinkMode | None:
+    """The API's word for a kind of address; None: it was only seen."""
+    if alloc_type == STICKY and not has_ip:
+        return EstateLinkMode.LINK_UP
+    return _LINK_MODES.get(alloc_type)
+
+
+_LINK_MODES = {
+    AUTO: EstateLinkMode.AUTO,
+    STICKY: EstateLinkMode.STATIC,
+    USER_RESERVED: EstateLinkMode.STATIC,
+    DHCP: EstateLinkMode.DHCP,
+}
+
+
+def parameters(system_id: str, nic: str, params: object) -> Iterator[EstateParameter]:
+    """Those of an interface that are one word or number; MAAS writes an empty text for none."""
+    if isinstance(params, Mapping):
+        for name, value in sorted(params.items()):
+            if name and isinstance(value, bool | int | str):
+                yield EstateParameter(SystemId(system_id), nic, str(name), value)
 
 
 def macvlan_mode(word: object) -> MacvlanMode | None:

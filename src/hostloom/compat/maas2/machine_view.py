@@ -7,7 +7,8 @@ from typing import Any
 from hostloom.compat.maas2.answers import uri
 from hostloom.compat.maas2.host_machines import machine_id
 from hostloom.compat.maas2.view import View
-from hostloom.model.ids import HostId, MacAddress, VlanId
+from hostloom.model.annotation import LINKS, NICS, PARAMS, STATIC
+from hostloom.model.ids import HostId, MacAddress, SystemId, VlanId
 from hostloom.model.machine import Disk, Machine, MachineInterface, MachineState
 from hostloom.model.network import DEFAULT_MTU, Address
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
@@ -35,7 +36,7 @@ SWAP_SIZE = "swap_size"
 VIRSH = "virsh"
 #: Links of one NIC have ids of their own, this many apart from the next NIC's: MACs have 48 bits, and clients
 #: that read numbers as doubles (Go's, jq) keep 53.
-LINKS = 32
+LINK_IDS = 32
 _BLOCK_BYTES = 512
 #: Clients know no other types.
 _TYPES: Mapping[InterfaceKind, str] = {
@@ -77,6 +78,13 @@ def nic_id(mac: MacAddress) -> int:
 def disk_id(machine: Machine, disk: Disk) -> int:
     """A number of 48 bits that stays as long as the disk has its name."""
     return int(hashlib.sha256(f"{machine.uuid}/{disk.name}".encode()).hexdigest()[:12], 16)
+
+
+def _mode(kept: Mapping[str, Any], ip: Address) -> str:
+    """How an address came to a NIC, as far as an import knew; else as MAAS gives it."""
+    if str(ip) in kept.get(STATIC, ()):
+        return "static"
+    return "dhcp" if any(link["mode"] == "dhcp" for link in kept.get(LINKS, ())) else "auto"
 
 
 class MachineView:
@@ -190,16 +198,18 @@ class MachineView:
     def _nic(self, item: Machine, nic: MachineInterface) -> dict[str, Any]:
         key = nic_id(nic.mac)
         return self._interface(item.system_id, key, nic.name, nic.mac, nic.vlan_id) | {
-            "links": self._links(nic, key),
+            "links": self._links(item, nic, key),
             "tags": self._view.notes_of(item.system_id).get(NIC_TAGS, {}).get(str(nic.mac), []),
             "enabled": True,
             "link_connected": True,
         }
 
     def _found(self, node: Node, nic: NodeInterface) -> dict[str, Any]:
+        kept = self._kept(node.system_id, nic.name)
         given = [(each.ip, each.kind.value) for each in self._view.held_by_nic(node.system_id, nic.name)]
-        given += [(ip, "auto") for ip in nic.ips if ip not in dict(given)]
-        links = [self._link(nic.id * LINKS + n, mode, ip) for n, (ip, mode) in enumerate(given)]
+        given += [(ip, _mode(kept, ip)) for ip in nic.ips if ip not in dict(given)]
+        links = [self._link(nic.id * LINK_IDS + n, mode, ip) for n, (ip, mode) in enumerate(given)]
+        links = links or self._kept_links(kept, nic.id, nic.vlan_id)
         mac = nic.mac or MacAddress("00:00:00:00:00:00")
         return self._interface(node.system_id, nic.id, nic.name, mac, nic.vlan_id) | {
             "links": links,
@@ -212,6 +222,7 @@ class MachineView:
             "type": _TYPES.get(nic.kind, "unknown"),
             "parents": list(nic.parents),
             "children": [each.name for each in node.interfaces if nic.name in each.parents],
+            "params": kept.get(PARAMS, {}),
         }
 
     def _interface(
@@ -241,13 +252,35 @@ class MachineView:
             "resource_uri": uri(f"nodes/{system_id}/interfaces/{key}/"),
         }
 
-    def _links(self, nic: MachineInterface, key: int) -> list[dict[str, Any]]:
+    def _kept(self, system_id: str, nic: str) -> Mapping[str, Any]:
+        """What an import keeps of a NIC."""
+        kept: Mapping[str, Any] = self._view.notes_of(SystemId(system_id)).get(NICS, {}).get(nic, {})
+        return kept
+
+    def _kept_links(self, kept: Mapping[str, Any], key: int, vlan_id: VlanId | None) -> list[dict[str, Any]]:
+        """Links without an address; a subnet that is gone is left out."""
+        subnets = [] if vlan_id is None else self._world.subnets_by_vlan.get(vlan_id, ())
+        by_cidr = {str(subnet.cidr): subnet for subnet in (*self._world.subnets, *subnets)}
+        links = []
+        for number, link in enumerate(kept.get(LINKS, ())):
+            subnet = by_cidr.get(link.get("subnet"))
+            shown = {"id": key * LINK_IDS + number, "mode": link["mode"]}
+            links.append(shown | ({} if subnet is None else {"subnet": self._view.subnet(subnet)}))
+        return links
+
+    def _links(self, item: Machine, nic: MachineInterface, key: int) -> list[dict[str, Any]]:
         """Without an address or subnet the field is left out: clients take no null."""
+        kept = self._kept(item.system_id, nic.name)
         if nic.ips:
-            return [self._link(key * LINKS + n, "auto", ip, nic.vlan_id) for n, ip in enumerate(nic.ips)]
+            return [
+                self._link(key * LINK_IDS + n, _mode(kept, ip), ip, nic.vlan_id)
+                for n, ip in enumerate(nic.ips)
+            ]
+        if kept.get(LINKS):
+            return self._kept_links(kept, key, nic.vlan_id)
         if nic.mode is AddressMode.UNCONFIGURED or nic.vlan_id is None:
-            return [{"id": key * LINKS, "mode": "link_up"}]
-        link: dict[str, Any] = {"id": key * LINKS, "mode": "dhcp"}
+            return [{"id": key * LINK_IDS, "mode": "link_up"}]
+        link: dict[str, Any] = {"id": key * LINK_IDS, "mode": "dhcp"}
         subnets = self._world.subnets_by_vlan.get(nic.vlan_id, ())
         return [link | ({"subnet": self._view.subnet(subnets[0])} if subnets else {})]
 

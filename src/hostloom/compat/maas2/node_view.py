@@ -7,11 +7,10 @@ from hostloom.compat.maas2.answers import uri
 from hostloom.compat.maas2.machine_view import OWNER_DATA, MachineView
 from hostloom.compat.maas2.usage import NODE_TYPES
 from hostloom.compat.maas2.view import View
+from hostloom.model.annotation import OWNER, PARENT
 from hostloom.model.machine import Machine
 from hostloom.model.node import Node, NodeKind
 
-#: The annotation with the machine that a device is part of.
-PARENT = "parent"
 #: What MAAS calls each kind, and where it is found.
 KINDS: Mapping[NodeKind, tuple[str, str]] = {
     NodeKind.MACHINE: ("Machine", "machines"),
@@ -31,9 +30,14 @@ class NodeView:
 
     def device(self, node: Node) -> dict[str, Any]:
         """All that clients read of a device."""
-        parent = self._view.notes_of(node.system_id).get(PARENT)
+        notes = self._view.notes_of(node.system_id)
+        parent = notes.get(PARENT)
         is_there = parent in self._view.world.node_by_system_id
-        return self.node(node) | {"parent": parent if is_there else None, "address_ttl": None}
+        return self.node(node) | {
+            "owner": notes.get(OWNER),
+            "parent": parent if is_there else None,
+            "address_ttl": None,
+        }
 
     def controller(self, node: Node, *, region: bool = False) -> dict[str, Any]:
         """All that clients read of a rack or region controller, under the one name or the other."""

@@ -10,6 +10,7 @@ _REMARKS = {
     ImportCode.GIVES_WAY: "hostloom made it by itself with id {found}, which an imported one needs",
     ImportCode.TAKES_ID: "hostloom made it by itself with id {found}: it takes the other system's id",
     ImportCode.KEEPS_ID: "it keeps its id {found}",
+    ImportCode.KEPT: "kept for MAAS's clients: {found}",
     ImportCode.DIFFERS: "ours stays; --theirs takes the other system's settings",
     ImportCode.MOVED: "comes from {found}, where hostloom put it when it first saw it",
     ImportCode.OTHER_VLAN: "it is on VLAN {found} here, and stays there",

@@ -23,7 +23,7 @@ def plan_addresses(book: Book) -> None:
             continue
         wanted = replace(
             each,
-            kind=AddressKind.RESERVED if system_id is None else AddressKind.STATIC,
+            kind=AddressKind.RESERVED if system_id is None else _given(each.kind),
             subnet_id=_subnet(book, each),
             system_id=system_id,
         )
@@ -38,6 +38,11 @@ def plan_addresses(book: Book) -> None:
         else:
             holder = Remark(ImportCode.HELD, _holder(book, held))
             book.refuse(ImportNoun.ADDRESS, str(each.ip), "", holder)
+
+
+def _given(kind: AddressKind) -> AddressKind:
+    """A node has it by MAAS's choice or by an operator's."""
+    return kind if kind is AddressKind.AUTO else AddressKind.STATIC
 
 
 def _subnet(book: Book, held: HeldAddress) -> SubnetId | None:

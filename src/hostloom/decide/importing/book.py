@@ -1,10 +1,11 @@
 """What an import has decided so far: which of ours each of theirs is, and the changes in order."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hostloom.decide.snapshot import Snapshot
+from hostloom.model.annotation import Annotated
 from hostloom.model.estate import Estate
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import DomainId, FabricId, ResourcePoolId, SpaceId, SubnetId, SystemId, VlanId, ZoneId
@@ -14,6 +15,7 @@ from hostloom.model.importing import (
     ImportCode,
     ImportItem,
     ImportNoun,
+    Kept,
     Remark,
     SettingDifference,
 )
@@ -37,6 +39,8 @@ class Present:
     domains: tuple[Domain, ...]
     tags: tuple[Tag, ...]
     machines: tuple[Machine, ...]
+    #: What is kept with things for clients.
+    annotations: Mapping[Annotated, Mapping[str | int, Mapping[str, Any]]] = field(default_factory=dict)
 
 
 class Ids:
@@ -62,6 +66,8 @@ class Book:
     def __init__(self, present: Present, estate: Estate, *, prefer_theirs: bool) -> None:
         self.present, self.estate, self.prefer_theirs = present, estate, prefer_theirs
         self.changes: list[ImportChange] = []
+        self.kept: list[Kept] = []
+        self.notes: list[str] = []
         # Theirs to ours; what is missing is not imported.
         self.zones: dict[ZoneId, ZoneId] = {}
         self.resource_pools: dict[ResourcePoolId, ResourcePoolId] = {}

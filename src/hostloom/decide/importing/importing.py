@@ -4,6 +4,7 @@ from hostloom.decide.importing.addresses import plan_addresses
 from hostloom.decide.importing.book import Book, Present
 from hostloom.decide.importing.groups import plan_groups
 from hostloom.decide.importing.hosts import plan_hosts
+from hostloom.decide.importing.kept import plan_kept
 from hostloom.decide.importing.network import plan_network
 from hostloom.decide.importing.nodes import plan_nodes
 from hostloom.decide.importing.renumbering import describe, plan_renumberings, renumbered
@@ -31,7 +32,9 @@ def plan_import(present: Present, estate: Estate, *, prefer_theirs: bool = False
     plan_nodes(book)
     plan_addresses(book)
     plan_hosts(book)
-    return ImportPlan(estate.source, tuple(book.changes), _unserved(book), estate.notes)
+    plan_kept(book)
+    notes = (*estate.notes, *book.notes)
+    return ImportPlan(estate.source, tuple(book.changes), _unserved(book), notes, tuple(book.kept))
 
 
 def _network(book: Book) -> Book:

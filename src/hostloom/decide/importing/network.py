@@ -130,12 +130,14 @@ def _plan_vlans(book: Book, ids: Ids, new_fabrics: frozenset[FabricId]) -> None:
 def _plan_vlan(
     book: Book, ids: Ids, theirs: Vlan, fabric_id: FabricId, ours: Vlan | None, *, is_new: bool
 ) -> Vlan:
-    unnamed = "untagged" if theirs.vid == UNTAGGED else f"vlan-{theirs.vid}"
+    is_untagged = theirs.vid == UNTAGGED
+    unnamed = "untagged" if is_untagged else ""
+    born = "untagged" if is_untagged else f"vlan-{theirs.vid}"
     wanted = Vlan(
         VlanId(0) if ours is None else ours.id,
         fabric_id,
         theirs.vid,
-        usable_name("vlan", theirs.name or unnamed),
+        usable_name("vlan", theirs.name) if theirs.name else unnamed,
         mtu=min(max(theirs.mtu, MIN_MTU), MAX_MTU),
         relay_vlan_id=None if theirs.relay_vlan_id is None else book.vlans.get(theirs.relay_vlan_id),
         space_id=None if theirs.space_id is None else book.spaces.get(theirs.space_id),
@@ -157,7 +159,7 @@ def _plan_vlan(
         secondary_rack_id=ours.secondary_rack_id,
         generation=ours.generation,
     )
-    unsaid = {"name": unnamed, "mtu": 1500, "relay_vlan_id": None, "space_id": None, "description": ""}
+    unsaid = {"name": born, "mtu": 1500, "relay_vlan_id": None, "space_id": None, "description": ""}
 
     def words(field: str, value: object) -> str:
         if field == "space_id":

@@ -7,11 +7,11 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.machine_view import OWNER_DATA
 from hostloom.compat.maas2.merging import without_empty
-from hostloom.compat.maas2.node_view import PARENT, NodeView
+from hostloom.compat.maas2.node_view import NodeView
 from hostloom.compat.maas2.nouns.machine_actions import ANY
 from hostloom.compat.maas2.references import chosen
 from hostloom.compat.maas2.view import View
-from hostloom.model.annotation import Annotated
+from hostloom.model.annotation import PARENT, Annotated
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports import UnitOfWork

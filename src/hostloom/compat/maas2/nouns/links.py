@@ -5,10 +5,12 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.nouns.interfaces import interface, interfaces, is_of_host, node_of, one
+from hostloom.model.annotation import LINKS, NICS, Annotated
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.model.network import Address
-from hostloom.services import nics
+from hostloom.ports import UnitOfWork
+from hostloom.services import annotations, nics
 from hostloom.services.nics import LinkInput, LinkMode
 
 #: Links have numbers beyond those that databases hold: they follow from the 48 bits of a MAC.
@@ -95,6 +97,7 @@ def _relink(call: Call, wanted: LinkInput) -> Answer:
         else:
             with call.begin() as uow:
                 nics.hold(uow, call.principal, node.system_id, name, wanted)
+                _forget(call, uow, node.system_id, name)
                 uow.commit()
     except InvalidValue as error:
         raise _renamed(error) from error
@@ -106,10 +109,19 @@ def _unlinked(call: Call, name: str, ip: Address | None) -> Answer:
         node = node_of(call, uow)
         if not is_of_host(uow, node):
             nics.let_go(uow, call.principal, node.system_id, name, ip)
+            _forget(call, uow, node.system_id, name)
             uow.commit()
             return _again(call, node.system_id, name)
     nics.unlink(call.ports, call.principal, node.system_id, name, ip)
     return _again(call, node.system_id, name)
+
+
+def _forget(call: Call, uow: UnitOfWork, system_id: SystemId, name: str) -> None:
+    """The links that an import kept: this change replaces them."""
+    kept = annotations.of(uow, call.principal, Annotated.NODE, [system_id]).get(system_id, {}).get(NICS, {})
+    if LINKS in kept.get(name, {}):
+        rest = {key: value for key, value in kept[name].items() if key != LINKS}
+        annotations.merge(uow, call.principal, Annotated.NODE, system_id, {NICS: {**kept, name: rest}})
 
 
 def _again(call: Call, system_id: SystemId, name: str) -> Answer:

@@ -168,9 +168,11 @@ def _changes(form: Form, uow: UnitOfWork, found: Vlan) -> VlanChanges:
     if "space" in form:
         space = _space(form, uow) or None
     name = form.changed("name")
+    if name == "":
+        # It is called after its tag, as when it was made; one that was imported without a name stays so.
+        name = f"vlan-{found.vid if vid is None else vid}" if found.name else KEEP
     return VlanChanges(
-        # Without a name it is called after its tag, as when it was made.
-        name if name != "" else f"vlan-{found.vid if vid is None else vid}",
+        name,
         KEEP if vid is None else vid,
         KEEP if mtu is None else mtu,
         space,
