@@ -391,7 +391,7 @@ def test_what_is_missing_is_kept_with_things_that_are_here(server: Running, http
     done = http.post("/imports", json={"estate": estate}).json()
     assert {change["name"]: change["text"] for change in done["changes"] if change["action"] == "change"} == {
         "east": "kept for MAAS's clients: ttl",
-        "db1": "kept for MAAS's clients: nics",
+        "db1": "kept for MAAS's clients: links and parameters of NICs",
         "sensor": "kept for MAAS's clients: owner, parent",
     }
     assert maas.get("domains/1/")["ttl"] == 7

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hostloom.client.documents import document_of
-from hostloom.client.maas import MaasSession, SourceError, SourceUnreachable, read_dump, read_server
+from hostloom.client.maas import MaasSession, SourceError, SourceUnreachable, read_dump, read_server, words
 from hostloom.model.estate import Estate
 from hostloom.model.machine import MachineState
 from hostloom.model.node import BridgeKind, NodeKind
@@ -245,3 +245,12 @@ def test_an_archive_takes_pg_restore(tmp_path: Path, monkeypatch: pytest.MonkeyP
     packed.write_bytes(gzip.compress(path.read_bytes()))
     with pytest.raises(SourceError, match="packed twice"):
         read_dump(packed)
+
+
+def test_odd_parameters_of_an_interface_stop_nothing() -> None:
+    """The server would refuse the whole estate for them."""
+    params = {"bond_mode": "802.3ad", "mtu": 9000, "on": True, "no": None, "list": [1], "big": 2**40, "": 1}
+    params |= {"long": "x" * 300, "n" * 70: 1}
+    found = words.parameters("abc001", "bond0", params)
+    assert {one.name: one.value for one in found} == {"bond_mode": "802.3ad", "mtu": 9000, "on": True}
+    assert list(words.parameters("abc001", "eth0", "")) == []

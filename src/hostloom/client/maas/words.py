@@ -81,11 +81,20 @@ _LINK_MODES = {
 
 
 def parameters(system_id: str, nic: str, params: object) -> Iterator[EstateParameter]:
-    """Those of an interface that are one word or number; MAAS writes an empty text for none."""
+    """Those of an interface that are one word or number of ordinary size; an empty text means none."""
     if isinstance(params, Mapping):
         for name, value in sorted(params.items()):
-            if name and isinstance(value, bool | int | str):
+            if 1 <= len(name) <= _MAX_PARAMETER_NAME and _is_plain(value):
                 yield EstateParameter(SystemId(system_id), nic, str(name), value)
+
+
+_MAX_PARAMETER_NAME, _MAX_PARAMETER = 64, 255
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _MAX_PARAMETER and "\x00" not in value
+    return isinstance(value, int) and abs(value) < 2**31
 
 
 def macvlan_mode(word: object) -> MacvlanMode | None:

@@ -259,11 +259,10 @@ class MachineView:
 
     def _kept_links(self, kept: Mapping[str, Any], key: int, vlan_id: VlanId | None) -> list[dict[str, Any]]:
         """Links without an address; a subnet that is gone is left out."""
-        subnets = [] if vlan_id is None else self._world.subnets_by_vlan.get(vlan_id, ())
-        by_cidr = {str(subnet.cidr): subnet for subnet in (*self._world.subnets, *subnets)}
         links = []
         for number, link in enumerate(kept.get(LINKS, ())):
-            subnet = by_cidr.get(link.get("subnet"))
+            subnets = self._view.subnets_by_cidr.get(link.get("subnet"), ())
+            subnet = next((one for one in subnets if one.vlan_id == vlan_id), next(iter(subnets), None))
             shown = {"id": key * LINK_IDS + number, "mode": link["mode"]}
             links.append(shown | ({} if subnet is None else {"subnet": self._view.subnet(subnet)}))
         return links

@@ -93,6 +93,14 @@ class View:
             found = self._subnets[item.id] = self._subnet(item)
         return found
 
+    @cached_property
+    def subnets_by_cidr(self) -> Mapping[str | None, list[Subnet]]:
+        """Several fabrics may have the same subnet."""
+        found: dict[str | None, list[Subnet]] = {}
+        for subnet in self.world.subnets:
+            found.setdefault(str(subnet.cidr), []).append(subnet)
+        return found
+
     def notes_of(self, key: SystemId) -> dict[str, Any]:
         """What clients keep with a node."""
         return self._node_notes.get(key, {})

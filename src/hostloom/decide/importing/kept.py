@@ -14,6 +14,8 @@ from hostloom.model.node import NodeKind
 #: What is kept of the NICs of one node, written as JSON; with each thing there is room for twice as much.
 MAX_NICS_BYTES = 32 * 1024
 _MAX_NAME = 255
+#: What is said of an annotation, where its name says too little.
+_WORDS = {NICS: "links and parameters of NICs"}
 
 
 def plan_kept(book: Book) -> None:
@@ -29,7 +31,7 @@ def plan_kept(book: Book) -> None:
             continue
         values = _missing(book, kept)
         if values:
-            remark = Remark(ImportCode.KEPT, ", ".join(values))
+            remark = Remark(ImportCode.KEPT, ", ".join(_WORDS.get(name, name) for name in values))
             item = Kept(kept.kind, kept.key, values)
             book.changes.append(
                 ImportChange(ImportAction.CHANGE, noun, name, theirs, str(kept.key), (), (remark,), item)
