@@ -7,10 +7,11 @@ from ipaddress import ip_network
 from hostloom.model.access import Principal
 from hostloom.model.errors import InUse, InvalidValue
 from hostloom.model.ids import SubnetId, SystemId, VlanId
-from hostloom.model.network import Address, AddressKind, IPRange, Network, RangeKind, Subnet
+from hostloom.model.network import UNTAGGED, Address, AddressKind, IPRange, Network, RangeKind, Subnet
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.services import vlans
+from hostloom.services import fabrics, vlans
 from hostloom.services.access import require_admin, require_user
+from hostloom.services.fabrics import FabricInput
 from hostloom.services.naming import (
     KEEP,
     Keep,
@@ -28,10 +29,11 @@ MIN_LEASE_TIME_S, MAX_LEASE_TIME_S = 60, 31_536_000
 
 @dataclass(frozen=True)
 class SubnetInput:
-    """A subnet to create; `vlan` by FABRIC/VID, id or name; the CIDR as text, for its errors."""
+    """A subnet to create; the CIDR as text, for its errors."""
 
     cidr: str
-    vlan: str
+    #: By FABRIC/VID, id or name. None: the untagged VLAN of the oldest fabric, which is created if need be.
+    vlan: str | None
     name: str | None = None
     gateway: Address | None = None
     dns_servers: tuple[Address, ...] = ()
@@ -75,7 +77,8 @@ def create(ports: Ports, principal: Principal, wanted: SubnetInput) -> Subnet:
     cidr = parse_cidr(wanted.cidr)
 
     def change(uow: UnitOfWork) -> tuple[Subnet, Collection[VlanId]]:
-        vlan = vlans.get(uow, principal, wanted.vlan)
+        key = _default_vlan(uow, principal) if wanted.vlan is None else wanted.vlan
+        vlan = vlans.get(uow, principal, key)
         subnet = Subnet(
             SubnetId(0),
             cidr,
@@ -148,6 +151,11 @@ def parse_cidr(text: str) -> Network:
     except ValueError:
         raise InvalidValue("cidr", text, "a prefix such as 10.0.0.0/24 or fd00::/64") from None
     raise InvalidValue("cidr", text, f"a prefix without host bits: {meant}")
+
+
+def _default_vlan(uow: UnitOfWork, principal: Principal) -> str:
+    oldest = uow.fabrics.list(limit=1) or [fabrics.create(uow, principal, FabricInput(None))]
+    return f"{oldest[0].id}/{UNTAGGED}"
 
 
 def _check(subnet: Subnet) -> None:

@@ -373,6 +373,24 @@ def test_a_deleted_nic_goes_from_the_host(fleet: Maas, kvm1: FakeHypervisor) -> 
 
 
 @differs("static routes reach machines")
+def test_a_gateway_is_not_chosen_among_several(fleet: Maas) -> None:
+    vlan = fleet.get("subnets/")[0]["vlan"]["id"]
+    plain = fleet.post("subnets/", cidr="10.0.1.0/24", vlan=vlan)["id"]
+    other = fleet.post("subnets/", cidr="10.0.2.0/24", vlan=vlan, gateway_ip="10.0.2.1")["id"]
+    machine = composed(fleet, interfaces="a:subnet_cidr=10.0.0.0/24")
+    (shown,) = machine["interface_set"]
+    nic = f"nodes/{machine['system_id']}/interfaces/{shown['id']}/"
+    links = fleet.post(nic, "link_subnet", mode="auto", subnet=plain)["links"]
+    (without,) = (link["id"] for link in links if link["subnet"]["id"] == plain)
+    refused = fleet.send("POST", nic, {"link_id": without}, op="set_default_gateway")
+    assert (field_of(refused), "no gateway" in refused.text) == (["link_id"], True)
+    (link,) = shown["links"]
+    assert fleet.send("POST", nic, {"link_id": link["id"]}, op="set_default_gateway").status_code == 200
+    fleet.post(nic, "link_subnet", mode="auto", subnet=other)
+    refused = fleet.send("POST", nic, {"link_id": link["id"]}, op="set_default_gateway")
+    assert (refused.status_code, "of its own subnet" in refused.text) == (409, True)
+
+
 def test_routes_are_kept(world: LittleWorld, fleet: Maas) -> None:
     before = world.dhcp.intent
     other = fleet.post("subnets/", cidr="10.7.0.0/24", fabric="f", vid=0)

@@ -37,6 +37,16 @@ def test_a_vm_host_from_apply_to_destroy(fleet: Maas, world: LittleWorld) -> Non
     assert fleet.send("GET", f"machines/{before['host']['system_id']}/").status_code == 404
 
 
+def wait_until_ready(fleet: Maas, machine: str) -> Any:
+    """The machine when it is composed."""
+    until = time.monotonic() + 20
+    while (shown := fleet.get(machine))["status_name"] != "Ready":
+        assert shown["status_name"] in ("Commissioning", "Testing")
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return shown
+
+
 def apply_machine(fleet: Maas, path: str) -> Any:
     """Compose, wait, and set what the compose could not: names of groups."""
     fleet.post("zones/", name="east")
@@ -51,11 +61,7 @@ def apply_machine(fleet: Maas, path: str) -> Any:
         storage="disk0:10(default),disk1:20",
     )
     machine = f"machines/{made['system_id']}/"
-    until = time.monotonic() + 20
-    while (status := fleet.get(machine)["status_name"]) != "Ready":
-        assert status in ("Commissioning", "Testing")
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_until_ready(fleet, machine)
     domain = fleet.get("domains/")[0]["name"]
     changed = fleet.put(machine, hostname="vm1", domain=domain, zone="east", pool="web")
     assert (changed["hostname"], changed["domain"]["name"]) == ("vm1", domain)
@@ -71,3 +77,40 @@ def apply_machine(fleet: Maas, path: str) -> Any:
     ]
     assert found == [changed]
     return changed
+
+
+def test_a_subnet_without_a_vlan_makes_the_first_fabric(maas: Maas) -> None:
+    wrong = maas.send("POST", "subnets/", {"cidr": "10.88.0.0/24", "gateway_ip": "10.99.0.1"})
+    assert (wrong.status_code, maas.get("fabrics/")) == (400, [])
+    made = maas.post("subnets/", cidr="10.88.0.0/24", allow_dns="true", managed="true", rdns_mode=2)
+    assert (made["vlan"]["fabric"], made["vlan"]["vid"]) == ("fabric-0", 0)
+    again = maas.post("subnets/", cidr="2001:db8::/64")
+    assert again["vlan"]["id"] == made["vlan"]["id"]
+    assert [fabric["name"] for fabric in maas.get("fabrics/")] == ["fabric-0"]
+
+
+def test_a_device_belongs_to_the_user_who_creates_it(maas: Maas) -> None:
+    made = maas.post("devices/", hostname="printer", mac_addresses=["12:23:45:67:89:f0", "12:23:45:67:89:f1"])
+    path = f"devices/{made['system_id']}/"
+    assert made["owner"] == "ann"
+    changed = maas.put(path, description="two", hostname="printer", zone="default")
+    assert (changed["owner"], changed["description"]) == ("ann", "two")
+    assert [device["owner"] for device in maas.get("devices/")] == ["ann"]
+
+
+def test_a_link_with_the_default_gateway_and_without(fleet: Maas) -> None:
+    host = fleet.get("pods/")[0]["id"]
+    made = fleet.post(f"pods/{host}/", "compose", hostname="vm1")
+    machine = f"machines/{made['system_id']}/"
+    shown = wait_until_ready(fleet, machine)["interface_set"][0]
+    nic = f"nodes/{made['system_id']}/interfaces/{shown['id']}/"
+    fleet.post(nic, "disconnect")
+    address = {"subnet": 1, "mode": "STATIC", "ip_address": "10.0.0.77", "default_gateway": "true"}
+    linked = fleet.post(nic, "link_subnet", **address)
+    (link,) = linked["links"]
+    # The provider clears the gateways before each update, and then chooses one.
+    assert fleet.post(machine, "clear_default_gateways")["system_id"] == made["system_id"]
+    assert fleet.post(nic, "set_default_gateway", link_id=link["id"]) == linked
+    assert fleet.post(nic, "set_default_gateway") == linked
+    unknown = fleet.send("POST", nic, {"link_id": link["id"] + 1}, op="set_default_gateway")
+    assert (unknown.status_code, list(unknown.json())) == (400, ["link_id"])

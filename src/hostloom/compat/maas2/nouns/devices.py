@@ -11,7 +11,7 @@ from hostloom.compat.maas2.node_view import NodeView
 from hostloom.compat.maas2.nouns.machine_actions import ANY
 from hostloom.compat.maas2.references import chosen
 from hostloom.compat.maas2.view import View
-from hostloom.model.annotation import PARENT, Annotated
+from hostloom.model.annotation import OWNER, PARENT, Annotated
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports import UnitOfWork
@@ -73,7 +73,7 @@ def list_devices(call: Call) -> Answer:
     _ZONE,
 )
 def create_device(call: Call) -> Answer:
-    """With a NIC for each MAC."""
+    """With a NIC for each MAC; its owner is the user who creates it."""
     form = call.form
     macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
     if not macs:
@@ -87,6 +87,7 @@ def create_device(call: Call) -> Answer:
             description=form.text("description") or "",
         )
         made = nodes.create_device(uow, call.principal, call.ports.ids, wanted)
+        annotations.merge(uow, call.principal, Annotated.NODE, made.system_id, {OWNER: call.principal.name})
         _keep_parent(call, uow, made.system_id)
         shown = NodeView(View(uow)).device(uow.nodes.get(made.system_id))
         uow.commit()

@@ -43,7 +43,7 @@ _INSIDE = {"bond": "a bond", "bridge": "a bridge", "vlan": "a VLAN interface"}
 def list_interfaces(call: Call) -> Answer:
     """In the node's order."""
     with call.begin() as uow:
-        return answer(_all(uow, node_of(call, uow)))
+        return answer(all_of(uow, node_of(call, uow)))
 
 
 @interfaces.op(
@@ -199,7 +199,8 @@ def is_of_host(uow: UnitOfWork, node: Node) -> bool:
     return bool(found) and found[0].origin is not MachineOrigin.ENLISTED
 
 
-def _all(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
+def all_of(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
+    """The interfaces of a node as clients read them."""
     view = MachineView(View(uow))
     machines = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
     return view.interfaces(machines[0], node) if machines else view.found(node)
@@ -207,7 +208,7 @@ def _all(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
 
 def one(uow: UnitOfWork, node: Node, key: object) -> dict[str, Any]:
     """By id or name."""
-    for each in _all(uow, node):
+    for each in all_of(uow, node):
         if str(key) in (str(each["id"]), each["name"]):
             return each
     raise not_found("Interface")

@@ -1,16 +1,21 @@
 """`nodes/{system_id}/interfaces/{id}/`: the addresses of an interface, as links to subnets."""
 
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from typing import Any
+
 from hostloom.compat.maas2.answers import Answer, Fault, answer, bad_field, refuse
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
 from hostloom.compat.maas2.forms import Form
-from hostloom.compat.maas2.nouns.interfaces import interface, interfaces, is_of_host, node_of, one
+from hostloom.compat.maas2.nouns.interfaces import all_of, interface, interfaces, is_of_host, node_of, one
 from hostloom.model.annotation import LINKS, NICS, Annotated
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.model.network import Address
 from hostloom.ports import UnitOfWork
 from hostloom.services import annotations, nics
+from hostloom.services.access import require_admin
 from hostloom.services.nics import LinkInput, LinkMode
 
 #: Links have numbers beyond those that databases hold: they follow from the 48 bits of a MAC.
@@ -77,13 +82,36 @@ def disconnect(call: Call) -> Answer:
     "POST",
     "set_default_gateway",
     "Choose the gateway of a machine: it is the one of its subnets.",
-    Param("link_id", "The link's id.", "Int"),
+    Param("link_id", "The link's id. Without it, all links of the interface count.", "Int"),
 )
 def set_default_gateway(call: Call) -> Answer:
-    """Always refused, with the reason."""
+    """The interface, if the machine gets no other gateway; a choice between several is refused."""
+    number = call.form.whole("link_id", 0, MAX_LINK_ID)
     with call.begin() as uow:
-        one(uow, node_of(call, uow), call.places["id"])
-    raise refuse(409, "Our DHCP tells each NIC the gateway of its own subnet: change that of the subnet.")
+        node = node_of(call, uow)
+        shown = one(uow, node, call.places["id"])
+        others = all_of(uow, node)
+    require_admin(call.principal, "choose gateways")
+    links = [link for link in shown["links"] if number is None or link["id"] == number]
+    if number is not None and not links:
+        raise bad_field("link_id", "Not a link of this interface.")
+    chosen = _gateways(links)
+    if not chosen:
+        raise bad_field("link_id" if number is not None else "__all__", "Its subnet has no gateway.")
+    every = _gateways([link for nic in others for link in nic["links"]])
+    if any(len(every[version]) > 1 for version in chosen):
+        raise refuse(409, "Our DHCP tells each NIC the gateway of its own subnet: change that of the subnet.")
+    return answer(shown)
+
+
+def _gateways(links: Iterable[Mapping[str, Any]]) -> dict[int, set[str]]:
+    """The gateways of the subnets of these links, by IP version."""
+    found: dict[int, set[str]] = {}
+    for link in links:
+        gateway = link.get("subnet", {}).get("gateway_ip")
+        if gateway is not None:
+            found.setdefault(ip_address(gateway).version, set()).add(gateway)
+    return found
 
 
 def _relink(call: Call, wanted: LinkInput) -> Answer:

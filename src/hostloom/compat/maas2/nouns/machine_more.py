@@ -6,7 +6,7 @@ from hostloom.compat.maas2.answers import Answer, answer, bad_field, refuse
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
 from hostloom.compat.maas2.nouns.absent import ANY
-from hostloom.compat.maas2.nouns.machines import find, machine, machines, power_of
+from hostloom.compat.maas2.nouns.machines import find, machine, machines, power_of, show
 from hostloom.compat.maas2.references import known
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.services import machines as service
@@ -28,7 +28,6 @@ _REFUSED = {
     "restore_default_configuration": _INSIDE,
     "restore_networking_configuration": _INSIDE,
     "restore_storage_configuration": _INSIDE,
-    "clear_default_gateways": "The gateway of a machine is that of its subnets: change it there.",
     "rescue_mode": "hostloom has no rescue mode: `commission` boots its own environment.",
     "exit_rescue_mode": "hostloom has no rescue mode, and so no machine is in it.",
     "test": _NO_TESTS,
@@ -62,6 +61,15 @@ def get_token(call: Call) -> Answer:
     with call.begin() as uow:
         find(call, uow)
     return answer(None)
+
+
+@machine.op("POST", "clear_default_gateways", "Take the chosen gateways from a machine: it never has any.")
+def clear_default_gateways(call: Call) -> Answer:
+    """The machine as it is: DHCP gives each NIC the gateway of its own subnet."""
+    with call.begin() as uow:
+        found = find(call, uow)
+        service.require_owner(call.principal, found, "change")
+        return show(uow, found)
 
 
 def _offer_refused(name: str, why: str) -> None:

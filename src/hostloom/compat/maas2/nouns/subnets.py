@@ -56,7 +56,7 @@ def create_subnet(call: Call) -> Answer:
     notes = _notes(form)
     managed = form.flag("managed")
     with call.begin() as uow:
-        vlan = _vlan(call, uow) or _default_vlan(uow)
+        vlan = _vlan(call, uow)
     wanted = SubnetInput(
         form.required("cidr").strip(),
         vlan,
@@ -208,10 +208,3 @@ def _vlan(call: Call, uow: UnitOfWork) -> str | None:
     if not fabric and vid is None:
         return None
     return f"{key_of(uow.fabrics, fabric or '0')}/{vid or 0}"
-
-
-def _default_vlan(uow: UnitOfWork) -> str:
-    oldest = uow.fabrics.list(limit=1)
-    if not oldest:
-        raise bad_field("vlan", "There is no fabric yet: create one, or name a VLAN.")
-    return f"{oldest[0].id}/0"
