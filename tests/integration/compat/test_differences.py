@@ -356,23 +356,7 @@ def test_dhcp_gives_the_first_address(world: LittleWorld, fleet: Maas) -> None:
     assert refused.status_code == 404
 
 
-@differs("names are served by DNS")
-def test_names_are_shown(fleet: Maas) -> None:
-    composed(fleet, hostname="vm1")
-    assert {"kvm1", "vm1"} == {each["fqdn"].partition(".")[0] for each in fleet.get("dnsresources/")}
-    assert fleet.send("POST", "dnsresources/", {"fqdn": "a.b"}).status_code == 409
-
-
-@differs("a NIC that is deleted stays in the virtual machine")
-def test_a_deleted_nic_goes_from_the_host(fleet: Maas, kvm1: FakeHypervisor) -> None:
-    machine = composed(fleet, hostname="vm1", interfaces="a:space=mgmt;b:space=mgmt")
-    nic = machine["interface_set"][1]
-    fleet.delete(f"nodes/{machine['system_id']}/interfaces/{nic['id']}/")
-    (there,) = kvm1.world().machines
-    assert nic["mac_address"] not in [str(seen.mac) for seen in there.interfaces]
-
-
-@differs("static routes reach machines")
+@differs("one of several gateways of a machine is the default one")
 def test_a_gateway_is_not_chosen_among_several(fleet: Maas) -> None:
     vlan = fleet.get("subnets/")[0]["vlan"]["id"]
     plain = fleet.post("subnets/", cidr="10.0.1.0/24", vlan=vlan)["id"]
@@ -391,6 +375,23 @@ def test_a_gateway_is_not_chosen_among_several(fleet: Maas) -> None:
     assert (refused.status_code, "of its own subnet" in refused.text) == (409, True)
 
 
+@differs("names are served by DNS")
+def test_names_are_shown(fleet: Maas) -> None:
+    composed(fleet, hostname="vm1")
+    assert {"kvm1", "vm1"} == {each["fqdn"].partition(".")[0] for each in fleet.get("dnsresources/")}
+    assert fleet.send("POST", "dnsresources/", {"fqdn": "a.b"}).status_code == 409
+
+
+@differs("a NIC that is deleted stays in the virtual machine")
+def test_a_deleted_nic_goes_from_the_host(fleet: Maas, kvm1: FakeHypervisor) -> None:
+    machine = composed(fleet, hostname="vm1", interfaces="a:space=mgmt;b:space=mgmt")
+    nic = machine["interface_set"][1]
+    fleet.delete(f"nodes/{machine['system_id']}/interfaces/{nic['id']}/")
+    (there,) = kvm1.world().machines
+    assert nic["mac_address"] not in [str(seen.mac) for seen in there.interfaces]
+
+
+@differs("static routes reach machines")
 def test_routes_are_kept(world: LittleWorld, fleet: Maas) -> None:
     before = world.dhcp.intent
     other = fleet.post("subnets/", cidr="10.7.0.0/24", fabric="f", vid=0)
