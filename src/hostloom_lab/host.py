@@ -100,6 +100,8 @@ def start(plan: LabPlan, host: HostPlan) -> None:
     machine.stop(host.netns, directory)
     _prepare(plan, host, directory)
     socket_of(plan, host).unlink(missing_ok=True)
+    # A power loss empties /run. What is left of machines there would keep libvirt from starting them again.
+    shutil.rmtree(directory / "run/qemu", ignore_errors=True)
     machine.start(host.netns, directory, INIT.format(name=host.name, directory=directory))
 
 
