@@ -108,14 +108,14 @@ def test_a_composed_machine_reports_and_is_as_planned(tidy: Rig) -> None:
     assert (report["firmware"], report["uuid"]) == ("bios", made["uuid"])
     assert report["differences"] == []
     assert [each["size_bytes"] for each in report["disks"]] == [10**9]
-    assert (found["state"], found["network_boot"]["action"]) == ("ready", "local")
+    assert (found["state"], found["network_boot"]["reason"]) == ("ready", "not-deployed")
     shown = tidy.run("machine", "show", "web1")
     assert "00:11:22:33:44:55 Ethernet1/7, VLAN 20" in shown
 
     tidy.run("machine", "commission", "web1")
     again = wait_for_found(tidy, "web1", after=found["commissioned_at"])
     assert again["state"] == "ready"
-    assert again["network_boot"]["action"] == "local"
+    assert again["network_boot"]["reason"] == "not-deployed"
 
 
 def test_rescue_is_booted_once_and_reports_nothing(tidy: Rig) -> None:
