@@ -47,7 +47,7 @@ from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys, import_known_hosts
 from hostloom.repeating import Repeating
 from hostloom.server_secret import FileSecrets
-from hostloom.services.racks import ssh_uri
+from hostloom.services.racks import key_uri
 from hostloom.store.engine import open_store
 from hostloom.wire.probe import AgentProbe
 from hostloom.workflows.composed_tags import ensure_composed_tags
@@ -196,7 +196,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
 def _ssh_uris(store: Store) -> list[str]:
     """The URIs of hosts, and of racks behind SSH."""
     with store.begin() as uow:
-        racks = [ssh_uri(control) for rack in uow.racks.list() for control in (rack.control, rack.control6)]
+        racks = [key_uri(control) for rack in uow.racks.list() for control in (rack.control, rack.control6)]
         return [*(host.uri for host in uow.hosts.list()), *(uri for uri in racks if uri is not None)]
 
 

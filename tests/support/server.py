@@ -123,7 +123,8 @@ class MemoryKeys:
         self.kept[uri] = key.fingerprint
 
     def pinned(self, uri: str) -> str | None:
-        return self.kept.get(uri)
+        server = uri.partition("#")[0]
+        return next((key for kept, key in self.kept.items() if kept.partition("#")[0] == server), None)
 
     def retain(self, uri: str) -> None:
         """Each URI has a key of its own here."""

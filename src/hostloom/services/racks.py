@@ -84,7 +84,7 @@ def add(ports: Ports, principal: Principal, wanted: RackInput) -> Rack:
     rack = Rack(
         RackId(0), wanted.name, known or SystemId(""), wanted.control, wanted.control6, wanted.description
     )
-    with _trusting(ports, rack.name, uri, wanted.accept_key):
+    with _trusting(ports, rack.name, key_uri(wanted.control), wanted.accept_key):
         _check_channel(ports, rack)
         seen = None if uri is None else ports.scanner.scan(uri)
     with ports.store.begin() as uow:
@@ -101,6 +101,15 @@ def ssh_uri(control: str) -> str | None:
     """The URI by which the machine behind a control channel is read; None where the channel is not SSH."""
     parts = urlsplit(control)
     return f"qemu+ssh://{parts.netloc}/system" if parts.scheme == "ssh" else None
+
+
+def key_uri(control: str) -> str | None:
+    """The URI that a rack's SSH key is pinned for; None where the channel is not SSH.
+
+    Its fragment sets it apart from a host at the same address, which needs the key for itself.
+    """
+    uri = ssh_uri(control)
+    return None if uri is None else f"{uri}#{urlsplit(control).path}"
 
 
 @contextmanager
@@ -121,7 +130,7 @@ def _trusting(ports: Ports, name: str, uri: str | None, accepted: str | None) ->
         yield
     except BaseException:
         with ports.store.begin() as uow:
-            is_in_use = any(ssh_uri(rack.control) == uri for rack in uow.racks.list())
+            is_in_use = any(key_uri(rack.control) == uri for rack in uow.racks.list())
         if not is_in_use:
             ports.keys.release(uri)
         raise
@@ -155,7 +164,7 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
     rack = get(uow, principal, key)
     check_generation("rack", key, rack, generation)
     uow.racks.delete(rack.id)
-    uri = ssh_uri(rack.control)
+    uri = key_uri(rack.control)
     if uri is not None:
         uow.ssh_keys.release(uri)
 

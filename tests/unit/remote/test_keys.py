@@ -7,6 +7,7 @@ import pytest
 from hostloom.ports import OfferedKey
 from hostloom.remote.address import SshAddress
 from hostloom.remote.keys import PinnedKeys, import_known_hosts, parse_line
+from hostloom.services.racks import key_uri
 from hostloom.store.engine import open_store
 from support.template_database import copy_template
 
@@ -105,3 +106,15 @@ def test_keys_of_an_earlier_version_are_imported_once(
     assert keys.pinned("qemu+ssh://gone/system") is None
     assert not file.exists()
     import_known_hosts(keys, file, uris)
+
+
+def test_a_rack_that_goes_leaves_the_key_of_a_host_at_its_address(keys: PinnedKeys, key: OfferedKey) -> None:
+    host, rack = "qemu+ssh://root@h/system", key_uri("ssh://root@h/run/kea/kea4-ctrl-socket")
+    assert rack is not None
+    keys.pin(host, key)
+    keys.retain(rack)
+    keys.release(rack)
+    assert keys.pinned(host) == key.fingerprint
+    keys.retain(rack)
+    keys.release(host)
+    assert keys.pinned(rack) == key.fingerprint
