@@ -161,7 +161,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
     stack.callback(store.close)
     stack.enter_context(store.held())
     keys = PinnedKeys(store, settings.ssh_config)
-    import_known_hosts(keys, settings.state_dir / "known_hosts", _ssh_uris(store))
+    import_known_hosts(keys, settings.state_dir / "known_hosts", lambda: _ssh_uris(store))
     remotes = Remotes(keys, settings.ssh_config)
     stack.callback(remotes.close)
     hypervisors = LibvirtHypervisors(remotes)

@@ -1,4 +1,4 @@
-"""A Unix socket that answers each connection in capitals, and a client of it."""
+"""A Unix socket that answers each connection, and a client of it."""
 
 import contextlib
 import socket
@@ -8,8 +8,11 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def answering(path: Path) -> Iterator[Path]:
-    """Answer at the path until the context ends; a client that goes away harms nothing."""
+def answering(path: Path, answer: bytes | None = None) -> Iterator[Path]:
+    """Answer at the path until the context ends: in capitals, or with `answer`.
+
+    A client that goes away harms nothing.
+    """
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
@@ -21,7 +24,8 @@ def answering(path: Path) -> Iterator[Path]:
                 except OSError:
                     return
                 with peer, contextlib.suppress(OSError):
-                    peer.sendall(peer.recv(100).upper())
+                    asked = peer.recv(100)
+                    peer.sendall(asked.upper() if answer is None else answer)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

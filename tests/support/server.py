@@ -127,7 +127,9 @@ class MemoryKeys:
         return next((key for kept, key in self.kept.items() if kept.partition("#")[0] == server), None)
 
     def retain(self, uri: str) -> None:
-        """Each URI has a key of its own here."""
+        fingerprint = self.pinned(uri)
+        if fingerprint is not None:
+            self.kept[uri] = fingerprint
 
     def release(self, uri: str) -> None:
         self.kept.pop(uri, None)

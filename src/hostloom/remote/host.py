@@ -1,5 +1,6 @@
 """One OpenSSH connection a host: commands and forwarded sockets share its master."""
 
+import itertools
 import select
 import shlex
 import socket
@@ -66,6 +67,9 @@ class Remote:
         #: The socket here, by those on the host that were asked for.
         self._forwarded: dict[tuple[str, ...], Path] = {}
         self._relays: list[Relay] = []
+        #: Held while a socket is forwarded, so that callers who want the same one share it.
+        self._forwarding = threading.Lock()
+        self._numbers = itertools.count()
         self._used_at = time.monotonic()
 
     @property
@@ -98,18 +102,18 @@ class Remote:
         """
         until = time.monotonic() + timeout_s
         self._connect(until)
-        with self._turn(self._lock, until):
+        with self._turn(self._forwarding, until):
             local = self._forwarded.get(sockets)
-        if local is not None and local.exists():
+            if local is not None and local.exists():
+                return local
+            path = self._find_socket(sockets, until)
+            local = self._directory / f"s{next(self._numbers)}"
+            with self._turn(self._lock, until):
+                self._forward(local, path, until)
+            if not self._leads_on(local, until):
+                self._relay(local, path, libvirt, until)
+            self._forwarded[sockets] = local
             return local
-        path = self._find_socket(sockets, until)
-        with self._turn(self._lock, until):
-            local = self._directory / f"s{len(self._forwarded)}" if local is None else local
-            self._forward(local, path, until)
-        if not self._leads_on(local, until):
-            self._relay(local, path, libvirt, until)
-        self._forwarded[sockets] = local
-        return local
 
     def close(self) -> None:
         """End the connection and what goes through it; the next call makes a new one.
@@ -150,12 +154,12 @@ class Remote:
         ssh does not say whether sshd refused it, but the refusal comes before the answer to a later command.
         """
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.connect(str(local))
-            self.run(["true"], until - time.monotonic())
-            readable, _, _ = select.select([probe], [], [], 0.05)
             try:
+                probe.connect(str(local))
+                self.run(["true"], until - time.monotonic())
+                readable, _, _ = select.select([probe], [], [], 0.05)
                 return not readable or bool(probe.recv(1, socket.MSG_PEEK))
-            except ConnectionError:
+            except OSError:
                 return False
 
     def _relay(self, local: Path, path: str, libvirt: str, until: float) -> None:

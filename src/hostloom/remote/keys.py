@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,15 +137,15 @@ class PinnedKeys:
                 uow.commit()
 
 
-def import_known_hosts(keys: PinnedKeys, file: Path, uris: Sequence[str]) -> None:
+def import_known_hosts(keys: PinnedKeys, file: Path, read_uris: Callable[[], Sequence[str]]) -> None:
     """Take over the keys that an earlier version pinned in a file of each server's own.
 
-    The file is renamed afterwards: it counts no longer.
+    The file is renamed afterwards, so that only the first start reads it, and the URIs of hosts and racks.
     """
     if not file.exists():
         return
     by_server = {line.split()[0]: key for line in file.read_text().splitlines() if (key := parse_line(line))}
-    for uri in uris:
+    for uri in read_uris():
         address = ssh_address(uri)
         key = None if address is None else by_server.get(address.known_hosts_name)
         if key is not None and keys.pinned(uri) in (None, key.fingerprint):

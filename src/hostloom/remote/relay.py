@@ -63,14 +63,16 @@ class Relay:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection, self._lock:
+            # Where no process can be started, the connection ends; later ones may find better times.
+            with connection, self._lock, contextlib.suppress(OSError):
                 self._running = [process for process in self._running if process.poll() is None]
-                self._running.append(
-                    subprocess.Popen(
-                        self._argv,
-                        stdin=connection.fileno(),
-                        stdout=connection.fileno(),
-                        stderr=self._errors,
-                        start_new_session=True,
-                    )
-                )
+                self._running.append(self._carry(connection))
+
+    def _carry(self, connection: socket.socket) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._argv,
+            stdin=connection.fileno(),
+            stdout=connection.fileno(),
+            stderr=self._errors,
+            start_new_session=True,
+        )

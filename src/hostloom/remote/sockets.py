@@ -8,7 +8,7 @@ FIND_SOCKET = """
 code=3
 for path; do
   test -S "$path" || continue
-  test "$code" = 4 || code=4
+  code=4
   test -w "$path" || continue
   if grep -q " $path\\$" /proc/net/unix 2>/dev/null; then echo "$path"; exit 0; fi
   test -n "$quiet" || quiet=$path

@@ -37,6 +37,7 @@ from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.host_endpoints import check_new_endpoint
 from hostloom.services.naming import check_name, is_id
+from hostloom.services.ssh_keys import move_key
 from hostloom.services.start import start_saga
 from hostloom.workflows.add_host import ADD_HOST, AddHostInput
 from hostloom.workflows.refresh import REFRESH, RefreshInput
@@ -205,17 +206,8 @@ def update(
         ports.hypervisors.forget(host.uri)
     if changes.forget_key:
         ports.keys.forget(host.uri)
-    _move_key(ports, host.uri, changed.uri, accepted)
+    move_key(ports, host.uri, changed.uri, accepted)
     return changed
-
-
-def _move_key(ports: Ports, uri: str, new_uri: str, accepted: OfferedKey | None) -> None:
-    """Give the new URI the key that was accepted or is pinned there; the old one needs none now."""
-    if accepted is not None:
-        ports.keys.pin(new_uri, accepted)
-    if uri != new_uri:
-        ports.keys.retain(new_uri)
-        ports.keys.release(uri)
 
 
 def _check_endpoint(ports: Ports, principal: Principal, key: str, uri: str) -> None:

@@ -19,6 +19,7 @@ from hostloom.ports import DhcpServer, Ports, UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
 from hostloom.services.nodes import get as get_node
+from hostloom.services.ssh_keys import move_key
 from hostloom.workflows.controller import ensure_node
 
 #: In names of what a configuration keeps secret.
@@ -155,6 +156,7 @@ def update(
         _refuse_second_local(uow, after)
         after = uow.racks.update(after)
         uow.commit()
+    move_key(ports, key_uri(before.control), key_uri(after.control))
     return after
 
 

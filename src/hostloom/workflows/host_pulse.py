@@ -28,7 +28,8 @@ class HostPulse:
     def look(self) -> None:
         """Ask every host for a sign of life; mark those that are lost, and read those that are back."""
         with self._ports.store.begin() as uow:
-            hosts = uow.hosts.list()
+            # The operation that added a host reads it.
+            hosts = [host for host in uow.hosts.list() if not host.is_being_read]
         self._misses = {host.id: self._misses.get(host.id, 0) for host in hosts}
         if hosts:
             with ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(hosts)), "pulse") as pool:

@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from hostloom.model.errors import DhcpUnreachable
+from hostloom.model.ids import RackId, SystemId
+from hostloom.model.rack import Rack
 from support.fake_dhcp import FakeDhcp, FakeServers
-from support.server import Running, running
+from support.server import KEY, Running, running
 
 SECOND = "unix:/run/second"
 
@@ -127,3 +129,21 @@ def test_one_behind_ssh_is_read_once_its_key_is_accepted(server: Running) -> Non
         assert [each["name"] for each in http.get("/racks").json()["items"]] == ["rack"]
         nowhere = http.post("/racks", json={"name": "rack4", "control": SECOND})
         assert (nowhere.status_code, "node" in nowhere.text) == (422, True)
+
+
+def test_a_rack_that_moves_takes_its_key_along(server: Running) -> None:
+    """The key of its new place stays when the host there goes; the key of its old place is dropped."""
+    places = [f"ssh://root@10.9.9.{number}/run/kea/kea4-ctrl-socket" for number in (8, 9)]
+    hosts = [f"qemu+ssh://root@10.9.9.{number}/system" for number in (8, 9)]
+    server.ports.dhcp.others |= {place: FakeDhcp() for place in places}
+    server.ports.keys.pin(hosts[1], KEY)
+    with server.http() as http:
+        with server.ports.store.begin() as uow:
+            uow.racks.add(Rack(RackId(0), "rack3", SystemId("rack01"), places[0], "", ""))
+            uow.commit()
+        server.ports.keys.pin(f"{hosts[0]}#/run/kea/kea4-ctrl-socket", KEY)
+        moved = http.patch("/racks/rack3", json={"control": places[1]})
+        assert moved.status_code == 200, moved.text
+    server.ports.keys.release(hosts[1])
+    assert server.ports.keys.pinned(hosts[1]) == KEY.fingerprint
+    assert server.ports.keys.pinned(hosts[0]) is None

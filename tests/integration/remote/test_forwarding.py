@@ -1,8 +1,10 @@
 """How a socket on a host is reached: whichever of several there is, and whatever its sshd forbids."""
 
+import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,20 @@ def test_a_socket_that_leads_nowhere_is_refused_with_the_reason(
 def test_every_socket_that_was_looked_for_is_named(pinned: Sshd, remotes: Remotes) -> None:
     with pytest.raises(HostRefused, match=r"there is no socket /x/libvirt-sock or /x/virtqemud-sock"):
         remotes.of(pinned.address).forward_unix("/x/libvirt-sock", "/x/virtqemud-sock")
+
+
+@pytest.mark.parametrize("directive", ["", "DisableForwarding yes"])
+def test_callers_at_once_get_the_socket_that_each_asked_for(
+    pinned: Sshd, remotes: Remotes, tmp_path: Path, directive: str
+) -> None:
+    """libvirt's and Kea's of one host, for example, when a server starts."""
+    restart(pinned, directive)
+    remote = remotes.of(pinned.address)
+    names = ["one", "two", "three"]
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            stack.enter_context(answering(tmp_path / name, name.encode()))
+        with ThreadPoolExecutor(6) as pool:
+            paths = list(pool.map(lambda name: remote.forward_unix(str(tmp_path / name)), names * 2))
+        assert [ask(path) for path in paths] == [name.encode() for name in names * 2]
+    assert paths[:3] == paths[3:]

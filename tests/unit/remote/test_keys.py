@@ -101,11 +101,11 @@ def test_keys_of_an_earlier_version_are_imported_once(
         "qemu+ssh://new/system",
         "qemu:///system",
     ]
-    import_known_hosts(keys, file, uris)
+    import_known_hosts(keys, file, lambda: uris)
     assert [keys.pinned(uri) for uri in uris] == [key.fingerprint, key.fingerprint, None, None]
     assert keys.pinned("qemu+ssh://gone/system") is None
     assert not file.exists()
-    import_known_hosts(keys, file, uris)
+    import_known_hosts(keys, file, lambda: uris)
 
 
 def test_a_rack_that_goes_leaves_the_key_of_a_host_at_its_address(keys: PinnedKeys, key: OfferedKey) -> None:

@@ -1,10 +1,12 @@
 """Hosts that stop to answer are marked without any request, and read again when they are back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hostloom.model.errors import HostUnreachable
+from hostloom.model.host import BEING_READ
 from hostloom.workflows.host_pulse import HostPulse
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld, little_world
@@ -77,3 +79,19 @@ def test_a_host_that_answers_but_cannot_be_read_stays_marked(world: LittleWorld)
     assert not reachable(world)["kvm1"]
     pulse.look()
     assert reachable(world)["kvm1"]
+
+
+def test_a_host_that_is_read_for_the_first_time_is_left_to_that_reading(world: LittleWorld) -> None:
+    """Or the pulse would record it, and a failed addition would leave it behind."""
+    with world.ports.store.begin() as uow:
+        host = uow.hosts.find("kvm1")
+        assert host is not None
+        uow.hosts.update(replace(host, facts_at=None, reachable=False, unreachable_cause=BEING_READ))
+        uow.commit()
+    first_host(world).calls.clear()
+    HostPulse(world.ports).look()
+    assert first_host(world).calls == []
+    with world.ports.store.begin() as uow:
+        host = uow.hosts.find("kvm1")
+    assert host is not None
+    assert host.is_being_read
