@@ -1,7 +1,7 @@
-"""Operations and kept plans as rows of the database: written down once, and put into a database later.
+"""Operations and kept plans as rows of the database: recorded once, and put into a database later.
 
-`python -m support.recorded_operations DIRECTORY` writes the rows of every saga that is told in `STORIES`, as the
-code of that day records them, each after every commit at which a process could have died.
+`python -m support.recorded_operations DIRECTORY` writes a file for each story in `STORIES`: the rows as
+today's code records them after each commit. The process could have died after any of these.
 """
 
 import json
@@ -133,7 +133,9 @@ def engine_of(directory: Path) -> Any:
 def record(story: str, scratch: Path) -> dict[str, Any]:
     """The operation as it begins, the kept plans, and each state of it: what is other than at first."""
     recording: dict[str, Any] = {"operation": {}, "plans": [], "states": []}
-    while (begun := begin(story, scratch / str(len(recording["states"])), len(recording["states"]))) is not None:
+    while (
+        begun := begin(story, scratch / str(len(recording["states"])), len(recording["states"]))
+    ) is not None:
         world, operation_id = begun
         with engine_of(scratch / str(len(recording["states"]))).begin() as connection:
             (row,) = (each for each in rows_of(connection, "operations") if each["id"] == operation_id)
