@@ -60,8 +60,16 @@ install_packages() {
   fi
 }
 
-# The distribution's Python, in an environment of its own (PEP 668); LOCK names the file of pinned packages.
+# make_environment LOCK: the distribution's Python, in an environment of its own (PEP 668), with bytecode of our code
+# too, because without it each start of a command would compile the modules that it imports.
 make_environment() {
+  install_python_packages "$1"
+  "$VENV/bin/python" -m compileall -q "$ROOT/src"
+  give_back "$ROOT/src"
+}
+
+# install_python_packages LOCK: LOCK names the file of pinned packages.
+install_python_packages() {
   local lock=$ROOT/$1 stamp=$VENV/.installed wanted
   wanted=$(cat "$lock" "$ROOT/pyproject.toml" | sha256sum)
   if [ -f "$stamp" ] && { [ "$(cat "$stamp")" = "$wanted" ] || [ "$1" = requirements.lock ]; }; then
@@ -72,10 +80,10 @@ make_environment() {
   "$VENV/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or later is needed"
   "$VENV/bin/python" -m pip install -q --disable-pip-version-check uv
   # The system's certificates: some networks have an authority of their own.
-  export VIRTUAL_ENV=$VENV UV_NATIVE_TLS=1
+  export VIRTUAL_ENV=$VENV UV_NATIVE_TLS=1 UV_COMPILE_BYTECODE=1
   "$VENV/bin/uv" pip install -q --require-hashes -r "$lock"
   "$VENV/bin/uv" pip install -q --no-deps -e "$ROOT"
-  unset VIRTUAL_ENV
+  unset VIRTUAL_ENV UV_COMPILE_BYTECODE
   printf '%s' "$wanted" >"$stamp"
   give_back "$VENV"
 }

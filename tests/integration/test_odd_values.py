@@ -10,10 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-import typer
 
 from hostloom.cli.exits import Exit
-from hostloom.cli.main import app, main
+from hostloom.cli.main import command_tree, main
 from support.cli_reference import leaves
 from support.server import running
 from support.stories import at_home
@@ -43,7 +42,7 @@ ODD = (
 NOT_RUN = {"serve", "operation follow"}
 COMMANDS = {
     path: command
-    for path, command in leaves(typer.main.get_command(app))
+    for path, command in leaves(command_tree().load_all())
     if path not in NOT_RUN and not path.startswith("import")
 }
 

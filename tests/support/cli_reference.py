@@ -5,9 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from hostloom.cli.main import app
+from hostloom.cli.main import command_tree
 
 FILE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 HEAD = """# The command line
@@ -17,7 +15,8 @@ HEAD = """# The command line
 
 Things are named by name or id, a VLAN by `FABRIC/VID`, a subnet by its CIDR, a range by `START-END`. Every
 command takes `-o table|json|yaml` and `--help`; what destroys asks first, or takes `--yes`. `NO_COLOR` and
-`COLUMNS` are minded. `hostloom --install-completion` teaches the shell the commands.
+`COLUMNS` are minded. `hostloom --install-completion` has the shell complete commands, options and the names
+that the server knows.
 
 Before the noun: `--socket PATH` (`HOSTLOOM_SOCKET`), `--url URL` (`HOSTLOOM_URL`) and `--token TOKEN`
 (`HOSTLOOM_TOKEN`) say which server; without them it is the one of `hostloom login`, else the socket
@@ -39,7 +38,7 @@ def render() -> str:
     """The page."""
     pages = [HEAD]
     noun = ""
-    for path, command in leaves(typer.main.get_command(app)):
+    for path, command in leaves(command_tree().load_all()):
         if path.split()[0] != noun:
             noun = path.split()[0]
             pages.append(f"\n## {noun}\n")

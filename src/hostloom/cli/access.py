@@ -37,8 +37,8 @@ TOKEN = Noun(
     by="ID",
 )
 
-user = make_app(USER, "Users of this hostloom.")
-token = make_app(TOKEN, "Tokens: what users show instead of a password.")
+user = make_app(USER)
+token = make_app(TOKEN)
 
 add_list(user, USER)
 add_show(user, USER)

@@ -41,7 +41,7 @@ NOUN = Noun(
     example="10.0.0.9",
 )
 
-app = make_app(NOUN, "Addresses: who has which, and setting one aside.")
+app = make_app(NOUN)
 
 InSubnet = Annotated[str | None, typer.Option(help="A subnet by CIDR, id or name.")]
 Ip = Annotated[str, typer.Argument(metavar="IP", help="An IP address.")]

@@ -24,9 +24,7 @@ APIKEY = Noun(
     by="ID",
 )
 
-apikey = make_app(
-    APIKEY, "API keys: what clients of MAAS's API sign with (Terraform, Ansible, Juju, `maas`)."
-)
+apikey = make_app(APIKEY)
 
 add_list(apikey, APIKEY)
 add_delete(apikey, APIKEY, "What signs with it is let in no more.")

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import typer
-import yaml
 
 from hostloom.cli.exits import Exit, fail
 from hostloom.client import Document
@@ -35,6 +34,8 @@ def _read(path: Path) -> str:
 
 
 def _parse(name: str, text: str) -> object:
+    import yaml
+
     try:
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:

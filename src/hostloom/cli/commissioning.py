@@ -4,12 +4,11 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from hostloom.cli.columns import Column
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
-from hostloom.cli.nouns import Yes, confirm
+from hostloom.cli.nouns import Part, Yes, confirm
 from hostloom.cli.output import Format, Output, memory, say, show_done, size, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Document
@@ -120,12 +119,12 @@ _NICS = (
 )
 
 
-def parts_of(item: Document) -> list[tuple[str, Table | str]]:
+def parts_of(item: Document) -> list[Part]:
     """What was found, and what of it is not as planned; nothing of a machine that has not reported."""
     found = item.get("commissioning")
     if found is None:
         return []
-    parts: list[tuple[str, Table | str]] = [("found by commissioning", table([found], _HARDWARE))]
+    parts: list[Part] = [("found by commissioning", table([found], _HARDWARE))]
     if found["disks"]:
         parts.append(("disks found", table(found["disks"], _DISKS)))
     parts.append(("interfaces found", table(found["nics"], _NICS)))

@@ -6,7 +6,6 @@ from enum import IntEnum
 from typing import Any
 
 import typer
-from rich.text import Text
 
 from hostloom.cli.output import Format, asked_format, console, with_iso_times
 from hostloom.client import ClientError, Document, Problem, ServerUnreachable
@@ -107,6 +106,8 @@ def tell(message: str, hint: str = "", lines: Sequence[str] = (), document: Docu
 
     A program gets it in the format that it asked for, with the fields of the server's `document`.
     """
+    from rich.text import Text
+
     printer = console(stderr=True)
     if asked_format.get() is not Format.TABLE:
         print_document({"error": message, "hint": hint, "lines": list(lines)} | (document or {}))
@@ -120,6 +121,8 @@ def tell(message: str, hint: str = "", lines: Sequence[str] = (), document: Docu
 
 def print_document(error: dict[str, Any]) -> None:
     """An error for programs: one line of JSON, which is YAML too."""
+    from rich.text import Text
+
     filled = {name: value for name, value in error.items() if value not in ("", [], None, {})}
     text = json.dumps(with_iso_times(filled))
     console(stderr=True).print(Text(text), soft_wrap=True)

@@ -23,7 +23,7 @@ NOUN = Noun(
     example="fabric-0",
 )
 
-app = make_app(NOUN, "Fabrics: VLANs that are joined at layer 2.")
+app = make_app(NOUN)
 
 
 @app.command("create")

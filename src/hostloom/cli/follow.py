@@ -3,26 +3,14 @@
 import sys
 
 import typer
-from rich.console import Group
-from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
-from rich.text import Text
 
 from hostloom.cli.exits import Exit, exit_of_operation, tell
-from hostloom.cli.output import Format, console, say, show_data
+from hostloom.cli.output import Format, say, show_data
 from hostloom.client import Client, Document
 
 #: Operations that only read: there is nothing to undo.
 _READS = frozenset({"refresh", "verify"})
-_MARKS = {
-    "pending": ("·", "dim"),
-    "done": ("✓", "green"),
-    "failed": ("✗", "bold red"),
-    "undone": ("↶", "yellow"),
-    "undo-failed": ("✗", "bold red"),
-}
-_WORDS = {"undoing": "undoing", "undone": "undone", "failed": "failed", "undo-failed": "could not be undone"}
+WORDS = {"undoing": "undoing", "undone": "undone", "failed": "failed", "undo-failed": "could not be undone"}
 
 
 def finish(client: Client, operation: Document, output: Format, *, wait: bool) -> Document:
@@ -48,7 +36,9 @@ def follow(client: Client, operation: Document, output: Format) -> Document:
     """Show an operation's steps until it is at rest; ctrl-C leaves it running."""
     try:
         if output is Format.TABLE and sys.stderr.isatty():
-            return _follow_live(client, operation)
+            from hostloom.cli.follow_live import follow_live
+
+            return follow_live(client, operation)
         return _follow_plain(client, operation)
     except KeyboardInterrupt:
         key = operation["id"]
@@ -72,25 +62,6 @@ def tell_end(operation: Document) -> None:
         tell(f"{name} failed: {operation['error']}", undone)
 
 
-def _follow_live(client: Client, operation: Document) -> Document:
-    spinner = Spinner("dots")
-    with Live(_picture(operation, spinner), console=console(stderr=True), refresh_per_second=10) as live:
-        for current in client.follow(operation["id"]):
-            operation = current
-            live.update(_picture(operation, spinner))
-    return operation
-
-
-def _picture(operation: Document, spinner: Spinner) -> Group:
-    rows = Table.grid(padding=(0, 1))
-    for step in operation["steps"]:
-        sign, style = _MARKS.get(step["state"], ("", ""))
-        mark = Text(sign, style=style) if sign else spinner
-        note = step["error"] or _WORDS.get(step["state"], "")
-        rows.add_row(mark, Text(step["name"], style="dim" if step["state"] == "pending" else ""), Text(note))
-    return Group(Text(f"{operation['saga']} {operation['subject']}", style="bold"), rows)
-
-
 def _follow_plain(client: Client, operation: Document) -> Document:
     told: dict[str, str] = {}
     for current in client.follow(operation["id"]):
@@ -100,5 +71,5 @@ def _follow_plain(client: Client, operation: Document) -> Document:
             if state in ("pending", "running", "undoing") or told.get(step["name"]) == state:
                 continue
             told[step["name"]] = state
-            say(f"{step['name']}: {_WORDS.get(state, state)}{': ' + step['error'] if step['error'] else ''}")
+            say(f"{step['name']}: {WORDS.get(state, state)}{': ' + step['error'] if step['error'] else ''}")
     return operation

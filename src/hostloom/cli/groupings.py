@@ -43,10 +43,10 @@ TAG = Noun(
     example="fast",
 )
 
-zone = make_app(ZONE, "Zones: where nodes, hosts and machines are.")
-resource_pool = make_app(POOL, "Resource pools: groups of machines and hosts that rights attach to.")
-domain = make_app(DOMAIN, "DNS domains.")
-tag = make_app(TAG, "Tags: words that nodes, hosts and machines carry.")
+zone = make_app(ZONE)
+resource_pool = make_app(POOL)
+domain = make_app(DOMAIN)
+tag = make_app(TAG)
 
 
 def _add_simple(app: typer.Typer, noun: Noun) -> None:

@@ -7,7 +7,7 @@ import typer
 from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
-from hostloom.cli.hosts import Key, Wait, unconstrained
+from hostloom.cli.hosts import Key, Wait, app, unconstrained
 from hostloom.cli.nouns import Yes, confirm, given
 from hostloom.cli.output import Format, Output, say, show, show_data, show_done, table, when
 from hostloom.cli.session import open_client
@@ -34,6 +34,7 @@ LOSING = (
 )
 
 
+@app.command("networks")
 def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
     """Show a host's libvirt networks, and what keeps a machine without interface constraints from each.
 
@@ -54,6 +55,7 @@ def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) ->
         say(f"no libvirt networks: `hostloom host fix-network {key}` makes one on a bridge that is served")
 
 
+@app.command("fix-network")
 def fix_network(
     context: typer.Context,
     key: Key,

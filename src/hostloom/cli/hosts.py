@@ -163,7 +163,7 @@ CHANGES = (
     Column("THERE", "observed"),
 )
 
-app = make_app(NOUN, "KVM hosts that hostloom manages.")
+app = make_app(NOUN)
 
 Key = Annotated[str, typer.Argument(metavar="HOST", help=NOUN.key)]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation to its end.")]

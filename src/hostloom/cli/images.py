@@ -40,7 +40,7 @@ NOUN = Noun(
     example="virtual-6.1.0-56-cloud-amd64-a3820ef8",
 )
 
-app = make_app(NOUN, "Boot images: the system in which machines are commissioned.")
+app = make_app(NOUN)
 
 
 @app.command("build")

@@ -25,9 +25,7 @@ from hostloom.client.maas import (
 )
 from hostloom.model.estate import Estate
 
-app = typer.Typer(
-    help="What another system managed, taken over.", no_args_is_help=True, rich_markup_mode="markdown"
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 KEY_VARIABLE = "HOSTLOOM_MAAS_KEY"
 STDIN = "-"
@@ -44,7 +42,7 @@ COLUMNS = (
 
 @app.callback()
 def import_() -> None:
-    """What another system managed, taken over."""
+    """Make a group of the only command."""
 
 
 @app.command("maas")

@@ -68,7 +68,7 @@ NOUN = Noun(
     empty="no machines yet: `hostloom machine compose` makes one, `hostloom machine plan` shows it first",
     example="vm1",
 )
-app = make_app(NOUN, "Machines: plan, compose, look at, switch and take apart.")
+app = make_app(NOUN)
 
 Key = Annotated[str, typer.Argument(metavar="MACHINE", help=NOUN.key)]
 

@@ -1,8 +1,7 @@
 """Tables of a machine's NICs and disks, planned or made."""
 
-from rich.table import Table
-
 from hostloom.cli.columns import Column
+from hostloom.cli.nouns import Part
 from hostloom.cli.output import size, table
 from hostloom.client import Document
 
@@ -39,6 +38,6 @@ DISKS = (
 )
 
 
-def parts_of(item: Document) -> list[tuple[str, Table | str]]:
+def parts_of(item: Document) -> list[Part]:
     """Both tables with their titles."""
     return [("interfaces", table(item["interfaces"], NICS)), ("disks", table(item["disks"], DISKS))]

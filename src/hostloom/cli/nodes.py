@@ -76,7 +76,7 @@ NOUN = Noun(
     by="HOSTNAME",
 )
 
-app = make_app(NOUN, "Nodes: everything with interfaces that hostloom knows.")
+app = make_app(NOUN)
 interface = typer.Typer(
     help="The interfaces of a node, and the operator's word on them.",
     no_args_is_help=True,

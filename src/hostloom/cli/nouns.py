@@ -3,10 +3,9 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
-from rich.table import Table
 
 from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
@@ -15,8 +14,11 @@ from hostloom.cli.output import Format, Output, show_done, show_one
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Collection, Document
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Part = tuple[str, Table | str]
+Part: TypeAlias = "tuple[str, Table | str]"
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,9 @@ class Noun:
         show_one(item, self.lines or self.columns, output, self.parts(item))
 
 
-def make_app(noun: Noun, text: str) -> typer.Typer:
-    """The noun's commands, of which the module of the noun adds its own."""
-    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode="markdown", name=noun.name)
+def make_app(noun: Noun) -> typer.Typer:
+    """The noun's commands, to which its module adds; their help text is in main.py."""
+    return typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", name=noun.name)
 
 
 def add_list(app: typer.Typer, noun: Noun) -> None:

@@ -62,7 +62,7 @@ NOUN = Noun(
     by="ID",
 )
 
-app = make_app(NOUN, "Operations: long actions and their steps.")
+app = make_app(NOUN)
 
 Key = Annotated[str, typer.Argument(metavar="OPERATION", help=NOUN.key)]
 

@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
-from rich.console import Console, RenderableType
-from rich.table import Table
-from rich.text import Text
 
-from hostloom.cli.columns import Column, lay_out
+from hostloom.cli.columns import Column
 from hostloom.client import Document
+
+if TYPE_CHECKING:  # rich and yaml take longer to import than help and completion may take
+    from rich.console import Console, RenderableType
+    from rich.table import Table
 
 #: Columns of a line where the output is no terminal and COLUMNS is not set: a program reads it.
 WIDE = 400
@@ -48,7 +49,7 @@ _TIME_FIELD = re.compile(r"at|.+_at")
 def format_of(words: Sequence[str]) -> Format:
     """The format that a command line asks for, read before the command line is parsed."""
     asked = Format.TABLE
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         option = _OUTPUT_OPTION.fullmatch(word)
         name = option and (option[1] or following)
         if name in list(Format):
@@ -56,8 +57,10 @@ def format_of(words: Sequence[str]) -> Format:
     return asked
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Made for each use, so that it sees the terminal as it is now; NO_COLOR is rich's own business."""
+def console(*, stderr: bool = False) -> "Console":
+    """A console for one use, so that it sees the terminal as it is now; rich itself reads NO_COLOR."""
+    from rich.console import Console
+
     stream = sys.stderr if stderr else sys.stdout
     width = declared_width() or (_terminal_width(stream.fileno()) if stream.isatty() else WIDE)
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
@@ -80,6 +83,8 @@ def _terminal_width(descriptor: int) -> int:
 
 def say(text: str) -> None:
     """A line for people, beside the answer."""
+    from rich.text import Text
+
     console(stderr=True).print(Text(text), soft_wrap=True)
 
 
@@ -94,12 +99,15 @@ def show_list(items: Sequence[Document], columns: Sequence[Column], output: Form
 
 
 def show_one(
-    item: Document, columns: Sequence[Column], output: Format, parts: Sequence[tuple[str, Table | str]] = ()
+    item: Document, columns: Sequence[Column], output: Format, parts: "Sequence[tuple[str, Table | str]]" = ()
 ) -> None:
     """One thing, its fields below each other, then its parts."""
     if output is not Format.TABLE:
         show_data(item, output)
         return
+    from rich.table import Table
+    from rich.text import Text
+
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -110,7 +118,7 @@ def show_one(
         show("", Text(title, style="bold"), part if isinstance(part, Table) else Text(part))
 
 
-def show(*things: RenderableType) -> None:
+def show(*things: "RenderableType") -> None:
     """Print things for people; what is no terminal gets no spaces at the ends of lines."""
     printer = console()
     if printer.is_terminal:
@@ -129,6 +137,8 @@ def show_data(value: Any, output: Format) -> None:
 def write_data(value: Any, output: Format) -> None:
     """A document as it is, for programs."""
     if output is Format.YAML:
+        import yaml
+
         sys.stdout.write(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
     else:
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
@@ -159,13 +169,17 @@ def iso_time(seconds: float) -> str:
 def show_done(text: str, item: Document, output: Format) -> None:
     """What was done: a line for people, the document for programs."""
     if output is Format.TABLE:
+        from rich.text import Text
+
         console().print(Text(text), soft_wrap=True)
     else:
         show_data(item, output)
 
 
-def table(items: Sequence[Document], columns: Sequence[Column], *, wide: bool = False) -> Table:
+def table(items: Sequence[Document], columns: Sequence[Column], *, wide: bool = False) -> "Table":
     """Columns under their titles, without lines; `wide`: all of them, however wide the terminal is."""
+    from hostloom.cli.layout import lay_out
+
     return lay_out(items, columns, None if wide else console().width)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from hostloom.cli.columns import Column
 from hostloom.cli.nics import addresses, attached, parts_of
@@ -47,7 +46,7 @@ NOUN = Noun(
     by="ID",
 )
 
-app = make_app(NOUN, "Plans: what composing would do, to be looked at and applied as it is.")
+app = make_app(NOUN)
 
 Key = Annotated[str, typer.Argument(metavar="PLAN", help=NOUN.key)]
 Xml = Annotated[bool, typer.Option("--xml", help="Show the domain XML of every machine, and only that.")]
@@ -194,6 +193,8 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _show_xml(machines: Sequence[Document]) -> None:
     """The domains, one after the other, as `virsh define` takes each."""
+    from rich.text import Text
+
     for each in machines:
         if each["domain_xml"] is None:
             say(f"no domain XML of {each['hostname']}: {each['domain_xml_missing']}")

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from hostloom.cli.columns import Column
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
-from hostloom.cli.nouns import given
+from hostloom.cli.nouns import Part, given
 from hostloom.cli.output import Format, Output, say, show, show_data, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Document
@@ -46,7 +45,7 @@ def worst(machine: Document) -> str | None:
     return None if found is None else _SHORT[found]
 
 
-def parts_of(machine: Document) -> list[tuple[str, Table | str]]:
+def parts_of(machine: Document) -> list[Part]:
     """What was proven of its NICs, and when; nothing where it was never verified."""
     proofs = [nic["proof"] for nic in machine["interfaces"] if nic.get("proof")]
     if not proofs:

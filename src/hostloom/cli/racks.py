@@ -74,7 +74,7 @@ NOUN = Noun(
     example="rack1",
 )
 
-app = make_app(NOUN, "Racks: whose Kea serves DHCP on which VLANs.")
+app = make_app(NOUN)
 
 
 @app.command("add")

@@ -35,11 +35,7 @@ NOUN = Noun(
     by="ID",
 )
 
-app = make_app(
-    NOUN,
-    "IP ranges: `dynamic` ones are for DHCP leases; `reserved` ones are never given to machines "
-    "(of an unmanaged subnet: the only ones that are).",
-)
+app = make_app(NOUN)
 
 
 @app.command("create")

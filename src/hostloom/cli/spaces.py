@@ -23,7 +23,7 @@ NOUN = Noun(
     example="dmz",
 )
 
-app = make_app(NOUN, "Spaces: labels for VLANs that may route to each other.")
+app = make_app(NOUN)
 
 
 @app.command("create")

@@ -29,7 +29,7 @@ NOUN = Noun(
     example="default",
 )
 
-app = make_app(NOUN, "Storage pools of hosts, and the tags by which disks ask for them.")
+app = make_app(NOUN)
 
 Host = Annotated[str, typer.Argument(metavar="HOST", help="A host by name or id.")]
 Pool = Annotated[str, typer.Argument(metavar="POOL", help="A storage pool of the host by name.")]

@@ -38,7 +38,7 @@ NOUN = Noun(
     example="10.0.0.0/24",
 )
 
-app = make_app(NOUN, "Subnets: IP prefixes on VLANs.")
+app = make_app(NOUN)
 
 Dns = Annotated[list[str] | None, typer.Option("--dns", help="A DNS server; may be repeated.")]
 Ntp = Annotated[list[str] | None, typer.Option("--ntp", help="An NTP server; may be repeated.")]

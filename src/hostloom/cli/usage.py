@@ -3,7 +3,6 @@
 import re
 
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer has no public names for them
-from typer.rich_utils import rich_format_error
 
 from hostloom.cli.exits import tell
 
@@ -26,6 +25,8 @@ _ALSO_CALLED = {"'passthrough'": "libvirt's `passthrough` is called `passthru` h
 def tell_usage(error: ClickException) -> int:
     """Tell what is wrong with a command line, and return its exit code."""
     if isinstance(error, NoArgsIsHelpError):
+        from typer.rich_utils import rich_format_error
+
         rich_format_error(error)
         return error.exit_code
     text = " ".join(error.format_message().split())

@@ -49,7 +49,7 @@ NOUN = Noun(
     example="fabric-0/20",
 )
 
-app = make_app(NOUN, "VLANs: one broadcast domain each, named FABRIC/VID; 0 is the untagged one.")
+app = make_app(NOUN)
 
 
 @app.command("create")

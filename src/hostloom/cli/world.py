@@ -4,21 +4,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from hostloom.cli.output import Format, Output, say, show_data
 from hostloom.cli.session import open_client
 
-app = typer.Typer(
-    help="World files: the network and hosts as a file, for questions and bug reports.",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 
 @app.callback()
 def world() -> None:
-    """World files: the network and hosts as a file, for questions and bug reports."""
+    """Make a group of the only command."""
 
 
 @app.command("export")
@@ -36,5 +31,7 @@ def export(
     if file is None:
         show_data(found, Format.YAML if output is Format.TABLE else output)
         return
+    import yaml
+
     file.write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
     say(f"written to {file}; `hostloom simulate {file} --request 'interfaces=…'` asks it")

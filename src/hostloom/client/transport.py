@@ -7,17 +7,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from hostloom.client.errors import InvalidTarget, Problem, ServerUnreachable, Unsendable
+
+if TYPE_CHECKING:  # the functions import it: it takes longer than the command line's help may take
+    import httpx
 
 Document = dict[str, Any]
 
 PREFIX = "/api/v1"
 #: Adding a host asks it for its SSH key, and scans wait for it: answers may take their time.
-TIMEOUT = httpx.Timeout(120.0, connect=5.0)
+TIMEOUT_S, CONNECT_TIMEOUT_S = 120.0, 5.0
 #: Pauses before a request that got no answer is sent again, with the same idempotency key.
 RETRY_PAUSES_S = (0.2, 1.0)
 #: A repeated request whose first one is still being answered waits this long for it.
@@ -42,16 +43,19 @@ class Transport:
     """Sends requests and reads answers; for one thread."""
 
     def __init__(self, target: Target) -> None:
+        import httpx
+
         self._target = target
         check_target(target)
+        timeout = httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         headers = {"Authorization": f"Bearer {target.token}"} if target.token else {}
         if target.socket is None:
-            self._http = httpx.Client(base_url=target.url, headers=headers, timeout=TIMEOUT)
+            self._http = httpx.Client(base_url=target.url, headers=headers, timeout=timeout)
         else:
             # There is no TLS on a Unix socket, and reading the system's certificates takes 50 ms of CPU.
             unix = httpx.HTTPTransport(uds=str(target.socket), verify=False)
             self._http = httpx.Client(
-                base_url="http://hostloom", headers=headers, timeout=TIMEOUT, transport=unix
+                base_url="http://hostloom", headers=headers, timeout=timeout, transport=unix
             )
 
     def close(self) -> None:
@@ -92,8 +96,11 @@ class Transport:
     @contextmanager
     def stream(self, path: str) -> Iterator[Iterator[str]]:
         """The lines of a stream of events; it may be quiet for as long as it likes."""
+        import httpx
+
+        timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
         try:
-            with self._http.stream("GET", PREFIX + path, timeout=httpx.Timeout(None, connect=5.0)) as answer:
+            with self._http.stream("GET", PREFIX + path, timeout=timeout) as answer:
                 if not answer.is_success:
                     answer.read()
                     raise _problem(answer)
@@ -109,8 +116,10 @@ class Transport:
 
     def _answer(
         self, method: str, path: str, headers: dict[str, str], body: Any, query: dict[str, Any]
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         """Safe to repeat: reading changes nothing, and a change has its idempotency key."""
+        import httpx
+
         pauses = iter(RETRY_PAUSES_S)
         while True:
             try:
@@ -130,6 +139,8 @@ def check_target(target: Target) -> None:
         if "\0" in str(target.socket):
             raise InvalidTarget("the socket is not a path", "for example /run/hostloom/api.sock")
         return
+    import httpx
+
     try:
         url = httpx.URL(target.url)
         usable = url.scheme in ("http", "https") and bool(url.host) and 0 < (url.port or 80) < 2**16
@@ -154,16 +165,18 @@ def check_sendable(value: Any, field: str = "") -> None:
             check_sendable(part, field)
 
 
-def _is_absent(error: httpx.TransportError) -> bool:
-    """Nobody listens there: waiting a second will not change that."""
+def _is_absent(error: "httpx.TransportError") -> bool:
+    """Whether no process listens there: waiting a second will not change that."""
+    import httpx
+
     return isinstance(error, httpx.ConnectError)
 
 
-def _cause(error: httpx.TransportError) -> str:
+def _cause(error: "httpx.TransportError") -> str:
     return str(error) or type(error).__name__
 
 
-def _problem(answer: httpx.Response) -> Problem:
+def _problem(answer: "httpx.Response") -> Problem:
     try:
         document = answer.json()
     except ValueError:

@@ -3,9 +3,9 @@
 import pytest
 from rich.console import Console
 
-from hostloom.cli.columns import Column, cell, lay_out
+from hostloom.cli.columns import Column, cell
+from hostloom.cli.layout import lay_out
 from hostloom.cli.machines import NOUN
-from hostloom.cli.main import app  # noqa: F401  # every noun is imported
 from hostloom.client import Document
 
 MACHINE: Document = {

@@ -1,12 +1,11 @@
 """What every command has."""
 
 import pytest
-import typer
 
-from hostloom.cli.main import app
+from hostloom.cli.main import command_tree
 from support.cli_reference import FILE, leaves, render
 
-COMMANDS = dict(leaves(typer.main.get_command(app)))
+COMMANDS = dict(leaves(command_tree().load_all()))
 
 
 @pytest.mark.parametrize("path", sorted(COMMANDS))

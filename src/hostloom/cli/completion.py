@@ -1,0 +1,126 @@
+"""What the Tab key completes: names that the server knows, for the parameters that take one."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from typer._click import Command, Context  # typer has no public names for them
+from typer._click.shell_completion import CompletionItem
+from typer._coercion import RuntimeParam
+from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.models import OptionInfo
+
+from hostloom.cli.session import Choice, find_target
+from hostloom.client.names import read_documents
+
+#: A shell waits for the answer, so a server that is slower than this completes nothing.
+PATIENCE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Names:
+    """Where the names of a noun come from: the path of its list, and the key of an item as a format."""
+
+    path: str
+    key: str = "{name}"
+
+
+NOUNS = {
+    "fabric": Names("fabrics"),
+    "vlan": Names("vlans", "{key}"),
+    "space": Names("spaces"),
+    "subnet": Names("subnets", "{cidr}"),
+    "range": Names("ranges", "{start}-{end}"),
+    "address": Names("addresses", "{ip}"),
+    "rack": Names("racks"),
+    "node": Names("nodes", "{hostname}"),
+    "host": Names("hosts"),
+    "storage-pool": Names("storage-pools"),
+    "machine": Names("machines", "{hostname}"),
+    "plan": Names("plans", "{id}"),
+    "operation": Names("operations", "{id}"),
+    "image": Names("images"),
+    "zone": Names("zones"),
+    "resource-pool": Names("resource-pools"),
+    "domain": Names("domains"),
+    "tag": Names("tags"),
+    "user": Names("users"),
+    "token": Names("tokens", "{id}"),
+    "apikey": Names("apikeys", "{id}"),
+}
+#: Parameters that take the name of a noun in every command.
+PARAMETERS = {
+    "fabric": "fabric",
+    "vlan": "vlan",
+    "space": "space",
+    "subnet": "subnet",
+    "host": "host",
+    "node": "node",
+    "pool": "storage-pool",
+    "default_pool": "storage-pool",
+    "primary": "rack",
+    "secondary": "rack",
+    "zone": "zone",
+    "resource_pool": "resource-pool",
+    "domain": "domain",
+    "tag": "tag",
+    "add_tag": "tag",
+    "remove_tag": "tag",
+    "host_tag": "tag",
+    "not_host_tag": "tag",
+    "user": "user",
+}
+#: Parameters that take the name of the noun that the command belongs to.
+OWN_KEYS = frozenset({"key", "keys", "ip"})
+#: Commands whose argument names something new.
+CREATING = frozenset({"create", "add"})
+
+
+class AsText(RuntimeParam):
+    """Converts no value."""
+
+    def _coerce_value(self, value: Any, param: Any, ctx: Context) -> Any:  # noqa: ARG002  # typer's signature
+        return value
+
+
+AS_TEXT = AsText(OptionInfo(), str)
+
+
+def prepare_completion(command: Command, context: Context, noun: str = "") -> None:
+    """Let the parameters of a command, or of every command of a group, complete names.
+
+    Their values stay text: Typer would import pydantic to convert them, which takes a while.
+    """
+    noun = noun or str(command.name)
+    if isinstance(command, TyperGroup):
+        for subcommand in command.commands.values():
+            prepare_completion(subcommand, context, noun)
+    for parameter in command.get_params(context):  # `--help` among them
+        if isinstance(parameter, TyperOption | TyperArgument):
+            parameter.get_runtime_param = lambda: AS_TEXT  # type: ignore[method-assign]
+        names = names_of(noun, str(command.name), str(parameter.name))
+        if names is not None:
+            parameter.shell_complete = partial(complete, names)  # type: ignore[method-assign]
+
+
+def names_of(noun: str, verb: str, parameter: str) -> Names | None:
+    """The names that a parameter takes; None if it takes something else."""
+    if parameter in OWN_KEYS:
+        return None if verb in CREATING else NOUNS.get(noun)
+    return NOUNS[PARAMETERS[parameter]] if parameter in PARAMETERS else None
+
+
+def complete(names: Names, context: Context, incomplete: str) -> list[CompletionItem]:
+    """The names that begin as the word does; none when the server does not answer in time."""
+    target = find_target(choice_of(context))
+    documents = read_documents(target, names.path, PATIENCE_S)
+    keys = sorted({names.key.format_map(document) for document in documents})
+    return [CompletionItem(key) for key in keys if key.startswith(incomplete)]
+
+
+def choice_of(context: Context) -> Choice:
+    """The server that the options before the noun choose; completion parses them, but runs no callback."""
+    options = context.find_root().params
+    path = options.get("socket")
+    return Choice(options.get("url"), options.get("token"), Path(path) if path else None)
