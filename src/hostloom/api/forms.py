@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -93,4 +93,10 @@ class Patch(BaseModel):
 class Out(BaseModel):
     """An answer."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    @classmethod
+    def made(cls, item: object, **others: Any) -> Self:
+        """The answer about an item of the core: its fields by name, and the `others` as they are."""
+        taken = {name: getattr(item, name) for name in cls.model_fields if name not in others}
+        return cls.model_validate(taken | others)

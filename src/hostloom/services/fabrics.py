@@ -1,14 +1,14 @@
 """Fabrics: VLANs that are joined at layer 2."""
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from hostloom.model.access import Principal
 from hostloom.model.ids import FabricId
+from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Fabric
 from hostloom.ports import UnitOfWork
-from hostloom.services.access import require_admin, require_user
-from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
+from hostloom.services.naming import check_name
+from hostloom.services.nouns import NamedNoun
 
 
 @dataclass(frozen=True)
@@ -30,53 +30,23 @@ class FabricChanges:
     description: str | Keep = KEEP
 
 
-def list_(
-    uow: UnitOfWork, principal: Principal, after: FabricId | None = None, limit: int | None = None
-) -> list[Fabric]:
-    """By id."""
-    require_user(principal, "see fabrics")
-    return uow.fabrics.list(after, limit)
+def _add(uow: UnitOfWork, wanted: FabricInput) -> Fabric:
+    """Store a fabric with its untagged VLAN."""
+    name = _free_name(uow) if wanted.name is None else wanted.name
+    fabric = Fabric(FabricId(0), name, wanted.class_type, wanted.description)
+    _check(fabric)
+    return uow.fabrics.add(fabric)
 
 
-def get(uow: UnitOfWork, principal: Principal, key: str) -> Fabric:
-    """By name or id; NotFound."""
-    require_user(principal, "see fabrics")
-    return find_by_key(uow.fabrics, "fabric", key)
-
-
-def create(uow: UnitOfWork, principal: Principal, wanted: FabricInput) -> Fabric:
-    """Create a fabric with its untagged VLAN; AlreadyExists."""
-    require_admin(principal, "create fabrics")
-    name = _free_name(uow) if wanted.name is None else check_name(wanted.name)
-    class_type = _class_type(wanted.class_type)
-    return uow.fabrics.add(Fabric(FabricId(0), name, class_type, wanted.description))
-
-
-def update(
-    uow: UnitOfWork, principal: Principal, key: str, changes: FabricChanges, generation: int | None = None
-) -> Fabric:
-    """Change a fabric."""
-    require_admin(principal, "change fabrics")
-    fabric = get(uow, principal, key)
-    check_generation("fabric", key, fabric, generation)
-    changed = replace(fabric, **changed_fields(changes))
-    check_name(changed.name)
-    _class_type(changed.class_type)
-    return uow.fabrics.update(changed)
-
-
-def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Delete a fabric and its untagged VLAN; InUse names what is on them."""
-    require_admin(principal, "delete fabrics")
-    fabric = get(uow, principal, key)
-    check_generation("fabric", key, fabric, generation)
-    uow.fabrics.delete(fabric.id)
+def _check(fabric: Fabric) -> None:
+    check_name(fabric.name)
+    if fabric.class_type is not None:
+        check_name(fabric.class_type, "class_type")
 
 
 def _free_name(uow: UnitOfWork) -> str:
-    taken = {each.name for each in uow.fabrics.list()}
+    taken = {fabric.name for fabric in uow.fabrics.list()}
     return next(name for n in itertools.count() if (name := f"fabric-{n}") not in taken)
 
 
-def _class_type(word: str | None) -> str | None:
-    return None if word is None else check_name(word, "class_type")
+FABRICS = NamedNoun[Fabric, FabricInput, FabricChanges]("fabric", lambda uow: uow.fabrics, _add, _check)

@@ -1,19 +1,18 @@
 """Zones, resource pools, domains and tags: what nodes, hosts and machines are grouped by."""
 
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
 
 from hostloom.model.access import Principal
 from hostloom.model.errors import InvalidValue
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId, check_hostname
+from hostloom.model.keep import KEEP, Keep
 from hostloom.model.machine import MachineOrigin, MachineState
 from hostloom.model.node import NodeKind
-from hostloom.ports import Repository, UnitOfWork
-from hostloom.services.access import require_admin, require_user
-from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
-
-T = TypeVar("T", Zone, ResourcePool, Domain, Tag)
+from hostloom.ports import UnitOfWork
+from hostloom.services.access import require_admin
+from hostloom.services.naming import check_name, find_by_key
+from hostloom.services.nouns import NamedNoun
 
 #: Id of the zone and resource pool of everything that names no other.
 DEFAULT_ZONE, DEFAULT_POOL = ZoneId(1), ResourcePoolId(1)
@@ -34,6 +33,14 @@ _FREE = frozenset(
 
 
 @dataclass(frozen=True)
+class GroupInput:
+    """A zone or resource pool to create."""
+
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
 class GroupChanges:
     """What to change of a zone or resource pool."""
 
@@ -42,11 +49,28 @@ class GroupChanges:
 
 
 @dataclass(frozen=True)
+class DomainInput:
+    """A domain to create."""
+
+    name: str
+    authoritative: bool = True
+
+
+@dataclass(frozen=True)
 class DomainChanges:
     """What to change of a domain."""
 
     name: str | Keep = KEEP
     authoritative: bool | Keep = KEEP
+
+
+@dataclass(frozen=True)
+class TagInput:
+    """A tag to create."""
+
+    name: str
+    description: str = ""
+    kernel_options: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,26 +95,6 @@ def resource_pool_id(uow: UnitOfWork, key: str | None) -> ResourcePoolId:
 def domain_id(uow: UnitOfWork, key: str | None) -> DomainId:
     """The domain of a name or id; None is the default one."""
     return uow.domains.default().id if key is None else find_by_key(uow.domains, "domain", key).id
-
-
-def create_zone(uow: UnitOfWork, principal: Principal, name: str, description: str = "") -> Zone:
-    """Create a zone; AlreadyExists."""
-    require_admin(principal, "create zones")
-    return uow.zones.add(Zone(ZoneId(0), check_name(name), description))
-
-
-def create_resource_pool(
-    uow: UnitOfWork, principal: Principal, name: str, description: str = ""
-) -> ResourcePool:
-    """Create a resource pool; AlreadyExists."""
-    require_admin(principal, "create resource pools")
-    return uow.resource_pools.add(ResourcePool(ResourcePoolId(0), check_name(name), description))
-
-
-def create_domain(uow: UnitOfWork, principal: Principal, name: str, *, authoritative: bool = True) -> Domain:
-    """Create a domain; AlreadyExists."""
-    require_admin(principal, "create domains")
-    return uow.domains.add(Domain(DomainId(0), _check_domain(name), authoritative))
 
 
 def set_default_domain(uow: UnitOfWork, principal: Principal, key: str) -> Domain:
@@ -118,63 +122,6 @@ def name_domain_as_maas(uow: UnitOfWork) -> None:
     made = any(machine.origin is not MachineOrigin.ADOPTED for machine in uow.machines.list())
     if not made and not any(node.kind is NodeKind.DEVICE for node in uow.nodes.list()):
         uow.domains.update(replace(domains[0], name=MAAS_DOMAIN))
-
-
-def create_tag(
-    uow: UnitOfWork, principal: Principal, name: str, description: str = "", kernel_options: str = ""
-) -> Tag:
-    """Create a tag; AlreadyExists."""
-    require_admin(principal, "create tags")
-    return uow.tags.add(Tag(TagId(0), check_tag(name), description, kernel_options))
-
-
-def list_(
-    principal: Principal,
-    repository: Repository[T, Any],
-    after: int | None = None,
-    limit: int | None = None,
-) -> list[T]:
-    """The groups of one kind by id."""
-    require_user(principal, "see groups")
-    return repository.list(after, limit)
-
-
-def get(principal: Principal, repository: Repository[T, Any], kind: str, key: str) -> T:
-    """By name or id; NotFound."""
-    require_user(principal, f"see {kind}s")
-    return find_by_key(repository, kind, key)
-
-
-def update(
-    principal: Principal,
-    repository: Repository[T, Any],
-    kind: str,
-    key: str,
-    changes: GroupChanges | DomainChanges | TagChanges,
-    generation: int | None = None,
-) -> T:
-    """Change a group; a tag or domain keeps to its form."""
-    require_admin(principal, f"change {kind}s")
-    item = find_by_key(repository, kind, key)
-    check_generation(kind, key, item, generation)
-    changed: T = replace(item, **changed_fields(changes))
-    if isinstance(changed, Domain):
-        _check_domain(changed.name)
-    elif isinstance(changed, Tag):
-        check_tag(changed.name)
-    else:
-        check_name(changed.name)
-    return repository.update(changed)
-
-
-def delete(
-    principal: Principal, repository: Repository[T, Any], kind: str, key: str, generation: int | None = None
-) -> None:
-    """Delete a group; InUse names its members."""
-    require_admin(principal, f"delete {kind}s")
-    item = find_by_key(repository, kind, key)
-    check_generation(kind, key, item, generation)
-    repository.delete(item.id)
 
 
 def delete_tag(uow: UnitOfWork, principal: Principal, name: str) -> None:
@@ -212,3 +159,35 @@ def _check_domain(name: str) -> str:
     for label in labels:
         check_hostname(label)
     return name
+
+
+ZONES = NamedNoun[Zone, GroupInput, GroupChanges](
+    "zone",
+    lambda uow: uow.zones,
+    lambda uow, wanted: uow.zones.add(Zone(ZoneId(0), check_name(wanted.name), wanted.description)),
+    lambda zone: check_name(zone.name),
+)
+RESOURCE_POOLS = NamedNoun[ResourcePool, GroupInput, GroupChanges](
+    "resource pool",
+    lambda uow: uow.resource_pools,
+    lambda uow, wanted: uow.resource_pools.add(
+        ResourcePool(ResourcePoolId(0), check_name(wanted.name), wanted.description)
+    ),
+    lambda pool: check_name(pool.name),
+)
+DOMAINS = NamedNoun[Domain, DomainInput, DomainChanges](
+    "domain",
+    lambda uow: uow.domains,
+    lambda uow, wanted: uow.domains.add(
+        Domain(DomainId(0), _check_domain(wanted.name), wanted.authoritative)
+    ),
+    lambda domain: _check_domain(domain.name),
+)
+TAGS = NamedNoun[Tag, TagInput, TagChanges](
+    "tag",
+    lambda uow: uow.tags,
+    lambda uow, wanted: uow.tags.add(
+        Tag(TagId(0), check_tag(wanted.name), wanted.description, wanted.kernel_options)
+    ),
+    lambda tag: check_tag(tag.name),
+)

@@ -1,21 +1,11 @@
 """How things are named: what a name may be, and finding a thing by its name or id."""
 
-from enum import Enum
 from typing import Any, Protocol, TypeVar
 
 from hostloom.model.errors import InvalidValue, NotFound, StaleGeneration
 from hostloom.ports import Repository
 
 MAX_NAME = 255
-
-
-class Keep(Enum):
-    """The value of a change that leaves the field as it is; None may mean something there."""
-
-    KEEP = "keep"
-
-
-KEEP = Keep.KEEP
 
 
 class _Named(Protocol):
@@ -56,9 +46,3 @@ def check_generation(kind: str, key: object, item: _Named, wanted: int | None) -
     """Raise StaleGeneration if the caller has seen another generation than the stored one."""
     if wanted is not None and wanted != item.generation:
         raise StaleGeneration(kind, key, wanted, item.generation)
-
-
-def changed_fields(changes: object) -> dict[str, Any]:
-    """The fields of a changes dataclass that are to change."""
-    found = {name: getattr(changes, name) for name in getattr(changes, "__dataclass_fields__", {})}
-    return {name: value for name, value in found.items() if value is not KEEP}

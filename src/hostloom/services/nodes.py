@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from hostloom.model.access import Principal
 from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound
 from hostloom.model.ids import InterfaceId, MacAddress, SystemId, check_hostname
+from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.ports import IdSource, UnitOfWork
@@ -12,7 +13,7 @@ from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag, domain_id, resource_pool_id, zone_id
 from hostloom.services.machines import require_unlocked, way_out
-from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, is_id
+from hostloom.services.naming import check_generation, is_id
 
 #: Mbit/s: 1 Tbit/s, above any Ethernet standard.
 MAX_LINK_SPEED = 1_000_000

@@ -12,12 +12,13 @@ from hostloom.model.access import Principal
 from hostloom.model.dhcp import Lease
 from hostloom.model.errors import DhcpUnreachable, HostKeyUnknown, InvalidValue
 from hostloom.model.ids import RackId, SystemId
+from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Vlan
 from hostloom.model.node import NodeKind
 from hostloom.model.rack import LOCAL, Rack, RackStatus
 from hostloom.ports import DhcpServer, Ports, UnitOfWork
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, check_name, find_by_key
+from hostloom.services.naming import check_generation, check_name, find_by_key
 from hostloom.services.nodes import get as get_node
 from hostloom.services.ssh_keys import move_key
 from hostloom.workflows.controller import ensure_node

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from hostloom.model.access import Principal
 from hostloom.model.errors import InUse, InvalidValue
 from hostloom.model.ids import RangeId, VlanId
+from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import subnets
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.naming import KEEP, Keep, changed_fields, check_generation, find_by_key
+from hostloom.services.naming import check_generation, find_by_key
 from hostloom.services.publishing import change_served, served
 
 #: Addresses that somebody was given; a dynamic range over one could give it out again.

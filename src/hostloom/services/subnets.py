@@ -7,19 +7,13 @@ from ipaddress import ip_network
 from hostloom.model.access import Principal
 from hostloom.model.errors import InUse, InvalidValue
 from hostloom.model.ids import SubnetId, SystemId, VlanId
+from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import UNTAGGED, Address, AddressKind, IPRange, Network, RangeKind, Subnet
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.services import fabrics, vlans
+from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.fabrics import FabricInput
-from hostloom.services.naming import (
-    KEEP,
-    Keep,
-    changed_fields,
-    check_generation,
-    check_name,
-    find_by_key,
-)
+from hostloom.services.fabrics import FABRICS, FabricInput
+from hostloom.services.naming import check_generation, check_name, find_by_key
 from hostloom.services.publishing import change_served, served
 from hostloom.workflows.rederive import rederive_vlans
 
@@ -154,7 +148,7 @@ def parse_cidr(text: str) -> Network:
 
 
 def _default_vlan(uow: UnitOfWork, principal: Principal) -> str:
-    oldest = uow.fabrics.list(limit=1) or [fabrics.create(uow, principal, FabricInput(None))]
+    oldest = uow.fabrics.list(limit=1) or [FABRICS.create(uow, principal, FabricInput(None))]
     return f"{oldest[0].id}/{UNTAGGED}"
 
 

@@ -8,18 +8,11 @@ from hostloom.decide.serving import other_pair
 from hostloom.model.access import Principal
 from hostloom.model.errors import InUse, InvalidValue, NotFound
 from hostloom.model.ids import RackId, SpaceId, VlanId
+from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.naming import (
-    KEEP,
-    Keep,
-    changed_fields,
-    check_generation,
-    check_name,
-    find_by_key,
-    is_id,
-)
+from hostloom.services.naming import check_generation, check_name, find_by_key, is_id
 from hostloom.services.publishing import change_served, served
 
 

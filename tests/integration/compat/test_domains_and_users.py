@@ -9,8 +9,8 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.ids import MacAddress
-from hostloom.services import access, groupings, passwords
-from hostloom.services.groupings import DomainChanges
+from hostloom.services import access, passwords
+from hostloom.services.groupings import DOMAINS, DomainChanges, DomainInput
 from hostloom.services.nodes import DeviceInput, create_device
 from support.little_world import LittleWorld
 from support.maas import Maas, make_key
@@ -33,10 +33,10 @@ def test_a_default_domain_in_use_keeps_its_name(tmp_path: Path, touched: str) ->
     with running(tmp_path) as server:
         with server.ports.store.begin() as uow:
             if touched == "renamed":
-                renamed = groupings.update(LOCAL_ADMIN, uow.domains, "domain", "1", DomainChanges("lab"))
-                groupings.update(LOCAL_ADMIN, uow.domains, "domain", renamed.name, DomainChanges("default"))
+                renamed = DOMAINS.update(uow, LOCAL_ADMIN, "1", DomainChanges("lab"))
+                DOMAINS.update(uow, LOCAL_ADMIN, renamed.name, DomainChanges("default"))
             elif touched == "another":
-                groupings.create_domain(uow, LOCAL_ADMIN, "lab")
+                DOMAINS.create(uow, LOCAL_ADMIN, DomainInput("lab"))
             else:
                 wanted = DeviceInput("printer", (MacAddress("52:54:00:00:aa:01"),))
                 create_device(uow, LOCAL_ADMIN, server.ports.ids, wanted)

@@ -11,8 +11,8 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from hostloom.compat.maas2.answers import Fault, bad_field, refuse
+from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Address
-from hostloom.services.naming import KEEP, Keep
 
 T = TypeVar("T")
 

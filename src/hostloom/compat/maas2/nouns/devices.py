@@ -13,11 +13,11 @@ from hostloom.compat.maas2.references import chosen
 from hostloom.compat.maas2.view import View
 from hostloom.model.annotation import OWNER, PARENT, Annotated
 from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.keep import KEEP
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports import UnitOfWork
 from hostloom.services import annotations, nics, nodes
 from hostloom.services.access import require_admin
-from hostloom.services.naming import KEEP
 from hostloom.services.nodes import DeviceInput, NodeChanges
 
 devices = Resource("Devices", "devices/", "Manage devices.")

@@ -7,8 +7,7 @@ from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import View
 from hostloom.model.network import Fabric
 from hostloom.ports import UnitOfWork
-from hostloom.services import fabrics as service
-from hostloom.services.fabrics import FabricChanges, FabricInput
+from hostloom.services.fabrics import FABRICS, FabricChanges, FabricInput
 
 fabrics = Resource("Fabrics", "fabrics/", "Manage fabrics.")
 fabric = Resource("Fabric", "fabrics/{id}/", "Manage a fabric.")
@@ -26,7 +25,7 @@ def list_fabrics(call: Call) -> Answer:
     """By id."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([view.fabric(each) for each in service.list_(uow, call.principal)])
+        return answer([view.fabric(each) for each in FABRICS.list(uow, call.principal)])
 
 
 @fabrics.crud("create", "Create a fabric with its untagged VLAN.", *_PARAMS)
@@ -37,7 +36,7 @@ def create_fabric(call: Call) -> Answer:
         form.text("name") or None, form.text("class_type") or None, form.text("description") or ""
     )
     with call.begin() as uow:
-        made = service.create(uow, call.principal, wanted)
+        made = FABRICS.create(uow, call.principal, wanted)
         shown = answer(View(uow).fabric(made))
         uow.commit()
     return shown
@@ -60,7 +59,7 @@ def update_fabric(call: Call) -> Answer:
         description=form.changed("description"),
     )
     with call.begin() as uow:
-        changed = service.update(uow, call.principal, str(_find(call, uow).id), changes)
+        changed = FABRICS.update(uow, call.principal, str(_find(call, uow).id), changes)
         shown = answer(View(uow).fabric(changed))
         uow.commit()
     return shown
@@ -70,10 +69,10 @@ def update_fabric(call: Call) -> Answer:
 def delete_fabric(call: Call) -> Answer:
     """Refused while it has tagged VLANs, subnets or interfaces."""
     with call.begin() as uow:
-        service.delete(uow, call.principal, str(_find(call, uow).id))
+        FABRICS.delete(uow, call.principal, str(_find(call, uow).id))
         uow.commit()
     return GONE
 
 
 def _find(call: Call, uow: UnitOfWork) -> Fabric:
-    return service.get(uow, call.principal, key_of(uow.fabrics, call.places["id"]))
+    return FABRICS.get(uow, call.principal, key_of(uow.fabrics, call.places["id"]))

@@ -10,10 +10,19 @@ from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import View, shown_pool, shown_zone
 from hostloom.model.annotation import Annotated
 from hostloom.model.grouping import Domain
-from hostloom.ports import Repository, UnitOfWork
+from hostloom.model.keep import KEEP
+from hostloom.ports import UnitOfWork
 from hostloom.services import annotations, groupings
-from hostloom.services.groupings import DomainChanges, GroupChanges
-from hostloom.services.naming import KEEP
+from hostloom.services.groupings import (
+    DOMAINS,
+    RESOURCE_POOLS,
+    ZONES,
+    DomainChanges,
+    DomainInput,
+    GroupChanges,
+    GroupInput,
+)
+from hostloom.services.nouns import NamedNoun
 
 zones = Resource("Zones", "zones/", "Manage zones.")
 zone = Resource("Zone", "zones/{name}/", "Manage a zone.")
@@ -37,17 +46,15 @@ class _Plain:
 
     def __init__(
         self,
-        kind: str,
+        noun: NamedNoun[Any, GroupInput, GroupChanges],
         place: str,
-        of: Callable[[UnitOfWork], Repository[Any, Any]],
-        make: Callable[..., Any],
         shown: Callable[[Any], dict[str, Any]],
     ) -> None:
-        self._kind, self._place, self._of, self._make, self._shown = kind, place, of, make, shown
+        self._noun, self._place, self._shown = noun, place, shown
 
     def offer(self, several: Resource, one: Resource) -> None:
         """Register every action."""
-        words = self._kind
+        words = self._noun.kind
         several.crud("read", f"List {words}s.")(self.list)
         several.crud("create", f"Create a {words}.", _NAME, _DESCRIPTION)(self.create)
         one.crud("read", f"Show a {words}.")(self.read)
@@ -57,52 +64,44 @@ class _Plain:
     def list(self, call: Call) -> Answer:
         """By id."""
         with call.begin() as uow:
-            found = groupings.list_(call.principal, self._of(uow))
-        return answer([self._shown(each) for each in found])
+            groups = self._noun.list(uow, call.principal)
+        return answer([self._shown(group) for group in groups])
 
     def create(self, call: Call) -> Answer:
         """The new one."""
-        form = call.form
+        wanted = GroupInput(call.form.required("name"), call.form.text("description") or "")
         with call.begin() as uow:
-            made = self._make(uow, call.principal, form.required("name"), form.text("description") or "")
+            made = self._noun.create(uow, call.principal, wanted)
             uow.commit()
         return answer(self._shown(made))
 
     def read(self, call: Call) -> Answer:
         """By name or id."""
         with call.begin() as uow:
-            things = self._of(uow)
-            return answer(
-                self._shown(groupings.get(call.principal, things, self._kind, self._key(call, things)))
-            )
+            return answer(self._shown(self._noun.get(uow, call.principal, self._key(call, uow))))
 
     def update(self, call: Call) -> Answer:
         """What is not sent stays."""
         form = call.form
         changes = GroupChanges(form.changed("name"), form.changed("description"))
         with call.begin() as uow:
-            things = self._of(uow)
-            key = self._key(call, things)
-            changed = groupings.update(call.principal, things, self._kind, key, changes)
+            changed = self._noun.update(uow, call.principal, self._key(call, uow), changes)
             uow.commit()
         return answer(self._shown(changed))
 
     def delete(self, call: Call) -> Answer:
         """Refused while it has members."""
         with call.begin() as uow:
-            things = self._of(uow)
-            groupings.delete(call.principal, things, self._kind, self._key(call, things))
+            self._noun.delete(uow, call.principal, self._key(call, uow))
             uow.commit()
         return GONE
 
-    def _key(self, call: Call, things: Repository[Any, Any]) -> str:
-        return key_of(things, call.places[self._place])
+    def _key(self, call: Call, uow: UnitOfWork) -> str:
+        return key_of(self._noun.repository(uow), call.places[self._place])
 
 
-_Plain("zone", "name", lambda uow: uow.zones, groupings.create_zone, shown_zone).offer(zones, zone)
-_Plain(
-    "resource pool", "id", lambda uow: uow.resource_pools, groupings.create_resource_pool, shown_pool
-).offer(pools, pool)
+_Plain(ZONES, "name", shown_zone).offer(zones, zone)
+_Plain(RESOURCE_POOLS, "id", shown_pool).offer(pools, pool)
 
 
 @domains.crud("read", "List domains.")
@@ -110,7 +109,7 @@ def list_domains(call: Call) -> Answer:
     """By id."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([view.shown_domain(each) for each in groupings.list_(call.principal, uow.domains)])
+        return answer([view.shown_domain(each) for each in DOMAINS.list(uow, call.principal)])
 
 
 @domains.crud("create", "Create a domain.", _NAME, _AUTHORITATIVE, _TTL, unsupported=(_FORWARD,))
@@ -119,7 +118,7 @@ def create_domain(call: Call) -> Answer:
     form = call.form
     name, ours, ttl = form.required("name"), form.flag("authoritative"), form.whole("ttl", 1, _MAX_TTL_S)
     with call.begin() as uow:
-        made = groupings.create_domain(uow, call.principal, name, authoritative=ours is not False)
+        made = DOMAINS.create(uow, call.principal, DomainInput(name, authoritative=ours is not False))
         return _with_ttl(call, uow, made, ttl)
 
 
@@ -138,16 +137,14 @@ def update_domain(call: Call) -> Answer:
     changes = DomainChanges(form.changed("name"), KEEP if ours is None else ours)
     with call.begin() as uow:
         key = str(_domain(call, uow).id)
-        return _with_ttl(
-            call, uow, groupings.update(call.principal, uow.domains, "domain", key, changes), ttl
-        )
+        return _with_ttl(call, uow, DOMAINS.update(uow, call.principal, key, changes), ttl)
 
 
 @domain.crud("delete", "Delete a domain without members.")
 def delete_domain(call: Call) -> Answer:
     """Refused while nodes are in it."""
     with call.begin() as uow:
-        groupings.delete(call.principal, uow.domains, "domain", str(_domain(call, uow).id))
+        DOMAINS.delete(uow, call.principal, str(_domain(call, uow).id))
         uow.commit()
     return GONE
 
@@ -163,7 +160,7 @@ def set_default(call: Call) -> Answer:
 
 
 def _domain(call: Call, uow: UnitOfWork) -> Domain:
-    return groupings.get(call.principal, uow.domains, "domain", key_of(uow.domains, call.places["id"]))
+    return DOMAINS.get(uow, call.principal, key_of(uow.domains, call.places["id"]))
 
 
 def _with_ttl(call: Call, uow: UnitOfWork, item: Domain, ttl: int | None) -> Answer:

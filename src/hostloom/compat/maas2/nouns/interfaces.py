@@ -10,11 +10,11 @@ from hostloom.compat.maas2.machine_view import NIC_TAGS, MachineView
 from hostloom.compat.maas2.view import View
 from hostloom.model.annotation import Annotated
 from hostloom.model.ids import MacAddress
+from hostloom.model.keep import KEEP
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports import UnitOfWork
 from hostloom.services import annotations, nics, nodes
-from hostloom.services.naming import KEEP
 from hostloom.services.nics import NicInput
 from hostloom.services.nodes import InterfaceChanges
 

@@ -6,10 +6,10 @@ from hostloom.compat.maas2.answers import GONE, Answer, answer, bad_field, uri
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.view import View
+from hostloom.model.keep import KEEP
 from hostloom.model.network import Address, IPRange, RangeKind
 from hostloom.ports import UnitOfWork
 from hostloom.services import ranges as service
-from hostloom.services.naming import KEEP
 from hostloom.services.ranges import RangeChanges, RangeInput
 
 ipranges = Resource("IPRanges", "ipranges/", "Manage ranges of addresses.")

@@ -13,6 +13,7 @@ from hostloom.compat.maas2.waiting import wait
 from hostloom.model.annotation import Annotated
 from hostloom.model.errors import NotFound
 from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.keep import KEEP
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.ports import UnitOfWork
 from hostloom.services import annotations, coming, commissioning, hosts, nodes, power
@@ -20,7 +21,6 @@ from hostloom.services import machines as service
 from hostloom.services.access import require_admin
 from hostloom.services.enlisting import EnlistInput, enlist
 from hostloom.services.machines import MachineChanges
-from hostloom.services.naming import KEEP
 from hostloom.services.nodes import NodeChanges
 
 machines = Resource("Machines", "machines/", "Manage machines.")

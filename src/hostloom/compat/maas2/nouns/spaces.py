@@ -5,11 +5,10 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import View
+from hostloom.model.keep import KEEP
 from hostloom.model.network import Space
 from hostloom.ports import UnitOfWork
-from hostloom.services import spaces as service
-from hostloom.services.naming import KEEP
-from hostloom.services.spaces import SpaceChanges
+from hostloom.services.spaces import SPACES, SpaceChanges, SpaceInput
 
 spaces = Resource("Spaces", "spaces/", "Manage spaces.")
 space = Resource("Space", "spaces/{id}/", "Manage a space.")
@@ -23,7 +22,7 @@ def list_spaces(call: Call) -> Answer:
     """By id."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([view.space(each) for each in service.list_(uow, call.principal)])
+        return answer([view.space(each) for each in SPACES.list(uow, call.principal)])
 
 
 @spaces.crud(
@@ -35,8 +34,9 @@ def list_spaces(call: Call) -> Answer:
 def create_space(call: Call) -> Answer:
     """The space."""
     form = call.form
+    wanted = SpaceInput(form.text("name") or None, form.text("description") or "")
     with call.begin() as uow:
-        made = service.create(uow, call.principal, form.text("name") or None, form.text("description") or "")
+        made = SPACES.create(uow, call.principal, wanted)
         shown = answer(View(uow).space(made))
         uow.commit()
     return shown
@@ -55,7 +55,7 @@ def update_space(call: Call) -> Answer:
     form = call.form
     changes = SpaceChanges(form.text("name") or KEEP, form.changed("description"))
     with call.begin() as uow:
-        changed = service.update(uow, call.principal, str(_find(call, uow).id), changes)
+        changed = SPACES.update(uow, call.principal, str(_find(call, uow).id), changes)
         shown = answer(View(uow).space(changed))
         uow.commit()
     return shown
@@ -65,10 +65,10 @@ def update_space(call: Call) -> Answer:
 def delete_space(call: Call) -> Answer:
     """Refused while VLANs are in it."""
     with call.begin() as uow:
-        service.delete(uow, call.principal, str(_find(call, uow).id))
+        SPACES.delete(uow, call.principal, str(_find(call, uow).id))
         uow.commit()
     return GONE
 
 
 def _find(call: Call, uow: UnitOfWork) -> Space:
-    return service.get(uow, call.principal, key_of(uow.spaces, call.places["id"]))
+    return SPACES.get(uow, call.principal, key_of(uow.spaces, call.places["id"]))

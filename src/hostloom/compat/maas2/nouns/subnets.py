@@ -11,12 +11,13 @@ from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.usage import addresses_of, free_of, statistics_of, taken_of
 from hostloom.compat.maas2.view import SUBNET_DEFAULTS, View
 from hostloom.model.annotation import Annotated
+from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Address, Subnet
 from hostloom.ports import UnitOfWork
 from hostloom.services import annotations
 from hostloom.services import subnets as service
 from hostloom.services import vlans as vlan_service
-from hostloom.services.naming import KEEP, Keep, is_id
+from hostloom.services.naming import is_id
 from hostloom.services.subnets import SubnetChanges, SubnetInput
 
 subnets = Resource("Subnets", "subnets/", "Manage subnets.")

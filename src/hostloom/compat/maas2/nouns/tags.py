@@ -12,7 +12,7 @@ from hostloom.model.grouping import Tag
 from hostloom.model.node import NodeKind
 from hostloom.ports import UnitOfWork
 from hostloom.services import groupings, machines, nodes
-from hostloom.services.groupings import TagChanges
+from hostloom.services.groupings import TAGS, TagChanges, TagInput
 from hostloom.services.nodes import NodeChanges
 
 tags = Resource("Tags", "tags/", "Manage tags.")
@@ -32,7 +32,7 @@ _TAG = (
 def list_tags(call: Call) -> Answer:
     """By id."""
     with call.begin() as uow:
-        return answer([_shown_tag(each) for each in groupings.list_(call.principal, uow.tags)])
+        return answer([_shown_tag(each) for each in TAGS.list(uow, call.principal)])
 
 
 @tags.crud("create", "Create a tag.", _NAME, *_TAG)
@@ -40,14 +40,9 @@ def create_tag(call: Call) -> Answer:
     """The tag."""
     form = call.form
     _refuse_definition(call)
+    wanted = TagInput(form.required("name"), form.text("comment") or "", form.text("kernel_opts") or "")
     with call.begin() as uow:
-        made = groupings.create_tag(
-            uow,
-            call.principal,
-            form.required("name"),
-            form.text("comment") or "",
-            form.text("kernel_opts") or "",
-        )
+        made = TAGS.create(uow, call.principal, wanted)
         uow.commit()
     return answer(_shown_tag(made))
 
@@ -56,7 +51,7 @@ def create_tag(call: Call) -> Answer:
 def read_tag(call: Call) -> Answer:
     """By name."""
     with call.begin() as uow:
-        return answer(_shown_tag(groupings.get(call.principal, uow.tags, "tag", call.places["name"])))
+        return answer(_shown_tag(TAGS.get(uow, call.principal, call.places["name"])))
 
 
 @tag.crud("update", "Change a tag.", _NEW_NAME, *_TAG)
@@ -66,7 +61,7 @@ def update_tag(call: Call) -> Answer:
     _refuse_definition(call)
     changes = TagChanges(form.changed("name"), form.changed("comment"), form.changed("kernel_opts"))
     with call.begin() as uow:
-        changed = groupings.update(call.principal, uow.tags, "tag", call.places["name"], changes)
+        changed = TAGS.update(uow, call.principal, call.places["name"], changes)
         uow.commit()
     return answer(_shown_tag(changed))
 
@@ -94,7 +89,7 @@ def update_nodes(call: Call) -> Answer:
     _refuse_definition(call)
     name = call.places["name"]
     with call.begin() as uow:
-        groupings.get(call.principal, uow.tags, "tag", name)
+        TAGS.get(uow, call.principal, name)
         counts = {}
         for word, field in (("added", "add"), ("removed", "remove")):
             keys = dict.fromkeys(call.form.texts(field))
@@ -149,7 +144,7 @@ def tagged_regions(call: Call) -> Answer:
 def _tagged(call: Call, kinds: frozenset[NodeKind]) -> Answer:
     name = call.places["name"]
     with call.begin() as uow:
-        groupings.get(call.principal, uow.tags, "tag", name)
+        TAGS.get(uow, call.principal, name)
         shown = NodeView(View(uow))
         found = [
             each for each in nodes.list_(uow, call.principal) if name in each.tags and each.kind in kinds

@@ -9,12 +9,12 @@ from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.view import NO_SPACE, View
 from hostloom.model.errors import HostloomError
+from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import MAX_MTU, MAX_VID, MIN_MTU, Fabric, Vlan
 from hostloom.model.rack import Rack
 from hostloom.ports import UnitOfWork
-from hostloom.services import fabrics as fabric_service
 from hostloom.services import vlans as service
-from hostloom.services.naming import KEEP, Keep
+from hostloom.services.fabrics import FABRICS
 from hostloom.services.vlans import DhcpMode, VlanChanges, VlanInput
 
 vlans = Resource("Vlans", "fabrics/{fabric_id}/vlans/", "Manage the VLANs of a fabric.")
@@ -187,7 +187,7 @@ def _space(form: Form, uow: UnitOfWork) -> str:
 
 
 def _fabric(call: Call, uow: UnitOfWork) -> Fabric:
-    return fabric_service.get(uow, call.principal, key_of(uow.fabrics, call.places["fabric_id"]))
+    return FABRICS.get(uow, call.principal, key_of(uow.fabrics, call.places["fabric_id"]))
 
 
 def _find(call: Call, uow: UnitOfWork) -> Vlan:

@@ -1,0 +1,152 @@
+"""API models that take their fields from the core's dataclasses, so that a field is written once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import field as dataclass_field
+from decimal import Decimal
+from functools import cache
+from inspect import get_annotations
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema, create_model
+from pydantic_core import CoreSchema, core_schema
+
+from hostloom.api.forms import ABSENT, Flag, In, Int, Ip, Mac, Patch, Ratio, Text
+from hostloom.model.ids import MacAddress
+from hostloom.model.keep import Keep
+
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+#: A prefix or an interface's address as text.
+_AsText = Annotated[Any, PlainSerializer(str), WithJsonSchema({"type": "string"})]
+#: How the types of the core are read from bodies, and how they are shown in answers.
+_READ: dict[Any, Any] = {str: Text, int: Int, bool: Flag, float: Ratio, MacAddress: Mac}
+_SHOWN: dict[Any, Any] = {Decimal: float, MacAddress: Mac}
+_ADDRESSES = {IPv4Address, IPv6Address}
+_WITH_PREFIX = {IPv4Network, IPv6Network, IPv4Interface, IPv6Interface}
+
+
+def like(
+    source: type, *, hide: tuple[str, ...] = (), instead: Mapping[str, str] | None = None
+) -> Callable[[type[M]], type[M]]:
+    """Give an answer the fields of a core class, in its order, besides those that it declares itself.
+
+    A field that it declares under the same name replaces the core's. `instead` names the declared field that
+    takes the place of one of the core's (`{"vlan_id": "vlan"}`); the others follow before `generation`.
+    """
+    renamed = instead or {}
+
+    def derive(declared: type[M]) -> type[M]:
+        own = get_annotations(declared)
+        types = get_type_hints(source)
+        names = [renamed.get(field.name, field.name) for field in fields(source) if field.name not in hide]
+        names = list(dict.fromkeys(names))
+        position = names.index("generation") if "generation" in names else len(names)
+        names[position:position] = [name for name in own if name not in names]
+        annotations = {name: own[name] if name in own else _translated(types[name], _SHOWN) for name in names}
+        return _again(declared, annotations)
+
+    return derive
+
+
+def _again(declared: type[M], annotations: dict[str, Any]) -> type[M]:
+    """The same class with other fields; pydantic fixes the fields when it makes a class."""
+    methods = {
+        name: value for name, value in vars(declared).items() if isinstance(value, classmethod | staticmethod)
+    }
+    defaults = {
+        name: field.default for name, field in declared.model_fields.items() if not field.is_required()
+    }
+    head = {"__module__": declared.__module__, "__qualname__": declared.__qualname__}
+    namespace = {**head, "__doc__": declared.__doc__, "__annotations__": annotations, **methods, **defaults}
+    make: Any = type(declared)
+    derived: type[M] = make(declared.__name__, declared.__bases__, namespace)
+    return derived
+
+
+@dataclass(frozen=True)
+class Form:
+    """Annotation of a handler's body: it is read as a service's dataclass, and refused if it does not fit.
+
+    The form is called `…In` for a class `…Input`, and `…Patch` for a class `…Changes`, in which fields that
+    were not sent keep their default. `types` replaces types of fields.
+    """
+
+    doc: str = ""
+    hide: tuple[str, ...] = ()
+    types: Mapping[str, Any] = dataclass_field(default_factory=dict, hash=False)
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            lambda body: _made(source, body), handler(body_model(source, self))
+        )
+
+
+@cache
+def body_model(source: type, form: Form) -> type[BaseModel]:
+    """The pydantic model that reads a body as `source`."""
+    is_patch = source.__name__.endswith("Changes")
+    name = source.__name__.removesuffix("Changes").removesuffix("Input") + ("Patch" if is_patch else "In")
+    types = get_type_hints(source, include_extras=True)
+    definitions: dict[str, Any] = {}
+    for field in fields(source):
+        if field.name not in form.hide:
+            kind = form.types.get(field.name) or _translated(types[field.name], _READ)
+            definitions[field.name] = (kind, ABSENT if is_patch else _default(field))
+    return create_model(
+        name,
+        __base__=Patch if is_patch else In,
+        __module__=source.__module__,
+        __doc__=form.doc or source.__doc__,
+        **definitions,
+    )
+
+
+#: The body of a handler, read as a service's class: `body: Sent[FabricInput]`.
+Sent = Annotated[T, Form()]
+
+
+def _made(source: type[T], body: BaseModel) -> T:
+    sent = body.model_fields_set if isinstance(body, Patch) else type(body).model_fields
+    return source(**{name: _frozen(getattr(body, name)) for name in sent})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _default(field: "Field[Any]") -> Any:
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return ... if default is MISSING else default
+
+
+def _simple(hint: Any) -> Any:
+    """A type without its NewType name."""
+    return _simple(hint.__supertype__) if hasattr(hint, "__supertype__") else hint
+
+
+def _translated(hint: Any, known: dict[Any, Any]) -> Any:
+    """The API's type for a type of the core."""
+    hint = _simple(hint)
+    if hint in known:
+        return known[hint]
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is tuple:
+        return list[_translated(parts[0], known)]  # type: ignore[misc]  # a type made at run time
+    if origin not in (Union, UnionType):
+        return hint
+    return _translated_union([part for part in parts if part is not Keep], known)
+
+
+def _translated_union(parts: list[Any], known: dict[Any, Any]) -> Any:
+    without_none = [part for part in parts if part is not NoneType]
+    if set(without_none) <= _ADDRESSES:
+        kind: Any = Ip
+    elif set(without_none) <= _WITH_PREFIX:
+        kind = _AsText
+    else:
+        kind = Union[tuple(_translated(part, known) for part in without_none)]  # noqa: UP007  # made at run time
+    return kind | None if len(without_none) < len(parts) else kind
