@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from hostloom.cli.main import main
-from hostloom.decide.worlds.cases import simulate
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.worlds.world import Case
 from hostloom.model.plan import Decision, RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ComposeRequest

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from hostloom.decide.dry_run import identities_of
 from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.cases import identities_of
 from hostloom.decide.worlds.sections import Section
 from hostloom.decide.worlds.world import read_request
 from hostloom.model.plan import JointDecision

@@ -220,3 +220,9 @@ def macvtaps_of(state: HostState) -> Iterator[tuple[str, bool]]:
 def is_managed_install(state: HostState) -> bool:
     """Whether we deployed the host, so that only networks on our VLANs count (DESIGN 2.5)."""
     return state.host.installed_by is InstalledBy.HOSTLOOM
+
+
+def view_of(snapshot: Snapshot, state: HostState) -> HostView:
+    """The host with its node's interfaces, if we know them."""
+    node = snapshot.node_of(state.host)
+    return HostView(snapshot, state, node.hostname if node else "", node.interfaces if node else ())

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hostloom.decide.candidates import NETWORK_ORDER, Candidate, HostView
+from hostloom.decide.candidates import NETWORK_ORDER, Candidate, HostView, view_of
 from hostloom.decide.networks import failed_conditions, own_bridges
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.what_if.harm import view_of
-from hostloom.decide.worlds.cases import vlan_text
 from hostloom.model.attachment import AttachKind
 from hostloom.model.fix import FixCode, FixPlan, FixRefusal, FixStep, FixStepKind
 from hostloom.model.host import CorrelationState
@@ -42,7 +40,7 @@ class _Scene:
 
     def vlan(self, vlan_id: VlanId) -> str:
         """FABRIC/VID."""
-        return vlan_text(self.view.snapshot, vlan_id) or ""
+        return self.view.snapshot.vlan_name(vlan_id) or ""
 
 
 def plan_fix(

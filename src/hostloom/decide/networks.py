@@ -4,12 +4,10 @@ from dataclasses import dataclass
 
 from hostloom.decide import attach
 from hostloom.decide.addresses import address_book
-from hostloom.decide.candidates import NETWORK_ORDER, HostView
+from hostloom.decide.candidates import NETWORK_ORDER, HostView, view_of
 from hostloom.decide.place import Placement, network_warnings, place_nics, probe_warnings
 from hostloom.decide.requests import read_request
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.what_if.harm import view_of
-from hostloom.decide.worlds.cases import vlan_text
 from hostloom.model.host import CorrelationState, Forward, Host, LibvirtNetwork
 from hostloom.model.ids import natural_key
 from hostloom.model.plan import PlanWarning, Rejection, RejectionCode, WarningCode
@@ -124,7 +122,7 @@ def _judge(
     warnings = network_warnings(view, candidate) + probe_warnings(view.snapshot, network.name, candidate)
     return NetworkVerdict(
         network,
-        vlan_text(view.snapshot, vlan_id),
+        view.snapshot.vlan_name(vlan_id),
         candidate.bootable,
         candidate.isolated,
         failed_conditions(view, network.name),

@@ -172,6 +172,13 @@ class Snapshot:
         """Where decisions keep indexes of their own for as long as the snapshot lives."""
         return {}
 
+    def vlan_name(self, vlan_id: VlanId | None) -> str | None:
+        """The VLAN as FABRIC/VID; None for no VLAN."""
+        if vlan_id is None:
+            return None
+        vlan = self.vlan_by_id[vlan_id]
+        return f"{self.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
+
     def node_of(self, host: Host) -> Node | None:
         """The node that the host is correlated with."""
         system_id = host.correlation.system_id

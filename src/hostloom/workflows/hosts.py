@@ -22,10 +22,12 @@ from hostloom.model.machine import Machine, MachineSpec
 from hostloom.ports import Hypervisor, Ports, UnitOfWork
 from hostloom.workflows.observation import Observation
 from hostloom.workflows.record import record_observation
-from hostloom.workflows.saga import ROW_ATTEMPTS
 from hostloom.workflows.whereabouts import ask_elsewhere, note_start
 
 T = TypeVar("T")
+
+#: Transactions that lose against a parallel one are decided anew this often.
+ROW_ATTEMPTS = 8
 
 
 def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Observation:

@@ -10,7 +10,7 @@ from hostloom.model.errors import StaleGeneration
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.workflows.saga import ROW_ATTEMPTS
+from hostloom.workflows.hosts import ROW_ATTEMPTS
 
 #: A report must come this long after the script was served.
 TOKEN_LIFE_S = 3600.0

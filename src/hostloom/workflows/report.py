@@ -24,9 +24,9 @@ from hostloom.model.network import DEFAULT_MTU
 from hostloom.model.node import InterfaceKind, Node
 from hostloom.model.observed import ObservedLink, ObservedNetwork
 from hostloom.ports import Ports, UnitOfWork
+from hostloom.workflows.hosts import ROW_ATTEMPTS
 from hostloom.workflows.names import free_hostname
 from hostloom.workflows.netboot import hash_secret
-from hostloom.workflows.saga import ROW_ATTEMPTS
 
 #: UUIDs that boards without one of their own have in common.
 _NOBODYS_UUIDS = frozenset(

@@ -21,6 +21,7 @@ from hostloom.model.errors import (
 )
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord, StepState
 from hostloom.ports import Ports, UnitOfWork
+from hostloom.workflows.hosts import ROW_ATTEMPTS
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,6 @@ T = TypeVar("T")
 
 #: A retryable error is tried again this often before the step fails, with these pauses.
 RETRY_PAUSES_S = (0.5, 2.0)
-#: Transactions that lose against a parallel one are decided anew this often.
-ROW_ATTEMPTS = 8
 #: After so many losses the world is locked first; before, others need not wait for a decision.
 LOCKED_AFTER = 3
 #: Raised for the operation as a whole: it stays as it is recorded, and is gone on with from there.

@@ -23,6 +23,7 @@ from hostloom.model.machine import Machine
 from hostloom.model.network import ON_WIRE_LASTS_S, Address, AddressKind, HeldAddress
 from hostloom.ports import Ports
 from hostloom.workflows.ask_wire import WireAnswers, ask_wire
+from hostloom.workflows.hosts import ROW_ATTEMPTS
 from hostloom.workflows.placing import (
     ComposeInput,
     choose_again,
@@ -32,7 +33,7 @@ from hostloom.workflows.placing import (
     release,
     reserve,
 )
-from hostloom.workflows.saga import ROW_ATTEMPTS, Run
+from hostloom.workflows.saga import Run
 
 #: The machines wait for it: whoever has an address on a wire answers within milliseconds.
 LISTEN_S = 0.3

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.changes.text import FORMS, format_change, parse_change
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.cases import simulate
 from hostloom.decide.worlds.world import read_world
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue

@@ -8,9 +8,9 @@ import pytest
 
 from hostloom.decide.check.check import check, check_all
 from hostloom.decide.compose import decide
+from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.cases import identities_of, simulate
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import Correlation, CorrelationState, PlacedInterface, PlacedMachine
 from hostloom.model.plan import Plan

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hostloom.decide.check.check import check
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.cases import simulate
 from hostloom.decide.worlds.sections import Section
 from hostloom.decide.worlds.world import read_request, read_world
 from hostloom.model.attachment import AttachKind, MacvlanMode

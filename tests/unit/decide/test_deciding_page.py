@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain.explain import render
 from hostloom.decide.suggest.suggest import INVASION, advised
-from hostloom.decide.worlds.cases import simulate
 from hostloom.model.change import ChangeKind
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
 from support.worlds import ACCEPTANCE, load

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from hostloom.decide.difference import differences
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain.words import render_difference
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.cases import simulate
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.ids import MacAddress, SubnetId, VlanId
 from hostloom.model.machine import DiskFormat

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from hostloom.decide import compose
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain import data as explain_data
 from hostloom.decide.explain.data import STORED_NAMES, stored_data
 from hostloom.decide.explain.explain import render
 from hostloom.decide.explain.words import HOST_REASONS, REASONS, REFUSALS, REJECTIONS, WARNINGS
-from hostloom.decide.worlds.cases import simulate
 from hostloom.model.plan import Explanation, HostGroup, RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ComposeRequest, Identities
 from support.worlds import world

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from hostloom.decide.check.check import check, check_all
 from hostloom.decide.compose import decide
+from hostloom.decide.dry_run import identities_of
 from hostloom.decide.explain.explain import render
 from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.cases import identities_of
 from hostloom.decide.worlds.world import read_world
 from hostloom.model.plan import JointDecision, Plan
 from hostloom.model.request import ComposeBatch, Strategy

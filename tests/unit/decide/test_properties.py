@@ -12,11 +12,11 @@ from hostloom.decide.addresses import address_book
 from hostloom.decide.assign import Dead, Search
 from hostloom.decide.candidates import HostView
 from hostloom.decide.check.check import check
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain import explain
 from hostloom.decide.match import match
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.requests import read_request as read_asked
-from hostloom.decide.worlds.cases import simulate
 from hostloom.decide.worlds.sections import Section
 from hostloom.decide.worlds.world import read_request, read_world
 from hostloom.model.errors import ConstraintError
@@ -83,8 +83,12 @@ def test_removing_what_was_rejected_changes_nothing(
     host = less["hosts"][0]
     bridges = {network["bridge"] for network in host["libvirt_networks"] if network["name"] in used}
     kept = with_parents(host["interfaces"], used | bridges)
-    host["interfaces"] = [each for each in host["interfaces"] if each["name"] in kept]
-    host["libvirt_networks"] = [each for each in host["libvirt_networks"] if each["name"] in used]
+    host["interfaces"] = [link for link in host["interfaces"] if link["name"] in kept]
+    host["libvirt_networks"] = [
+        network
+        for network in host["libvirt_networks"]
+        if network["name"] in used or kept & set(network.get("parents", ()))
+    ]
     assert outcome(decide(less, request)) == outcome(decision)
 
 

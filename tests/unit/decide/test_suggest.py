@@ -12,11 +12,11 @@ from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.changes.text import format_change
 from hostloom.decide.check.check import check
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain.changes import CONDITIONS, render_suggestion
 from hostloom.decide.explain.explain import render
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import INVASION, advised, suggest
-from hostloom.decide.worlds.cases import simulate
 from hostloom.decide.worlds.sections import Section
 from hostloom.decide.worlds.world import Case, World, read_request, read_world
 from hostloom.model.change import Change, ChangeKind, Suggestion

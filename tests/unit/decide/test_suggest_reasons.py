@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.changes.text import format_change
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain.changes import render_suggestion
 from hostloom.decide.explain.data import as_data, from_data
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.suggest import suggest as suggesting
 from hostloom.decide.suggest.suggest import advised, suggest
-from hostloom.decide.worlds.cases import simulate
 from hostloom.decide.worlds.sections import Section
 from hostloom.decide.worlds.world import Case, World, read_request, read_world
 from hostloom.model.change import Change, ChangeKind, Suggestion

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hostloom.decide import compose
 from hostloom.decide.addresses import address_book
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.fleet.survey import survey
 from hostloom.decide.refuse import RefuseRequest
@@ -16,7 +17,6 @@ from hostloom.decide.requests import read_request as read_asked
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.decide.trial import network_fit, try_host
 from hostloom.decide.used_numbers import UsedNumbers
-from hostloom.decide.worlds.cases import simulate
 from hostloom.decide.worlds.sections import Section
 from hostloom.decide.worlds.world import Case, World, read_request, read_world
 from hostloom.model.attachment import AttachKind, MacvlanMode

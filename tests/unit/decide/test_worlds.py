@@ -5,9 +5,10 @@ import json
 import pytest
 
 from hostloom.decide.check.check import check
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain import data as explain_data
 from hostloom.decide.explain import explain
-from hostloom.decide.worlds.cases import differences, rejections, simulate
+from hostloom.decide.worlds.cases import differences, rejections
 from hostloom.decide.worlds.dump import dump_world
 from hostloom.decide.worlds.outcomes import outcome, outcome_differences
 from hostloom.decide.worlds.world import Case, World, read_world

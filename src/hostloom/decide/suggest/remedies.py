@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
 from hostloom.decide.addresses import address_book
+from hostloom.decide.candidates import view_of
 from hostloom.decide.capacity import pools_of
 from hostloom.decide.changes.network import held_to_give
 from hostloom.decide.snapshot import HostState, Snapshot
@@ -12,7 +13,6 @@ from hostloom.decide.storage import format_storage
 from hostloom.decide.storage import parse as parse_storage
 from hostloom.decide.suggest.request_remedies import give_back, request_remedies, rewritten
 from hostloom.decide.suggest.vlan_remedies import carry_vlans, place_strays, serve_vlans
-from hostloom.decide.what_if.harm import view_of
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import cores_left, cores_offered, memory_left_mib, memory_offered_mib

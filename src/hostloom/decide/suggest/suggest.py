@@ -11,11 +11,11 @@ from hostloom.decide.addresses import address_book
 from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.compose import named
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.decide.suggest.remedies import Refused, remedies
-from hostloom.decide.worlds.cases import simulate
 from hostloom.model.change import Change, ChangeKind, Suggestion
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Host

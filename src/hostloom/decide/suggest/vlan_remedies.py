@@ -9,7 +9,6 @@ from hostloom.decide.changes.interface import fabric_of
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.terms import Group, resolve
-from hostloom.decide.worlds.cases import vlan_text
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.network import UNTAGGED, Vlan
@@ -28,7 +27,7 @@ def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Itera
     for name in names:
         vlan_id = on.get(name, on.get(bridges.get(name) or ""))
         if vlan_id is not None and vlan_id not in snapshot.bootable_vlans:
-            yield Change(ChangeKind.SERVE_VLAN, vlan_text(snapshot, vlan_id) or "")
+            yield Change(ChangeKind.SERVE_VLAN, snapshot.vlan_name(vlan_id) or "")
 
 
 def carry_vlans(
@@ -75,7 +74,7 @@ def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[Change]:
         and fabric_of(view.snapshot, node, each.name) == vlan.fabric_id
     ]
     for each in parents[:WAYS] if vlan.vid != UNTAGGED else ():
-        text = vlan_text(view.snapshot, vlan.id) or ""
+        text = view.snapshot.vlan_name(vlan.id) or ""
         yield Change(ChangeKind.ADD_VLAN_INTERFACE, each.name, view.state.host.name, text)
 
 
@@ -86,7 +85,7 @@ def _stated(view: HostView, vlan: Vlan) -> Iterator[Change]:
         for candidate, barred in view.judged
         if barred is None and candidate.vlan_id is None and candidate.source not in view.held
     ]
-    text = vlan_text(view.snapshot, vlan.id) or ""
+    text = view.snapshot.vlan_name(vlan.id) or ""
     for candidate in sorted(unknown, key=lambda candidate: (candidate.rank, candidate.order))[:WAYS]:
         host = view.state.host.name
         yield Change(ChangeKind.SET_INTERFACE_VLAN, candidate.source, host, text, view.hostname)
@@ -99,8 +98,8 @@ def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iter
     spare = [each for each in _by_rank(interfaces) if not each.addresses and each.name not in used]
     strays = [each for each in spare if each.vlan_id is None]
     for each in (strays or spare)[:WAYS]:
-        was = vlan_text(view.snapshot, each.vlan_id) or ""
-        text = vlan_text(view.snapshot, vlan.id) or ""
+        was = view.snapshot.vlan_name(each.vlan_id) or ""
+        text = view.snapshot.vlan_name(vlan.id) or ""
         yield Change(ChangeKind.MOVE_INTERFACE, each.name, view.state.host.name, text, was)
 
 

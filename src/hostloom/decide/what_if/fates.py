@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from hostloom.decide import constraints, storage
-from hostloom.decide.candidates import HostView
+from hostloom.decide.candidates import HostView, view_of
 from hostloom.decide.compose import prepare
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
-from hostloom.decide.what_if.harm import Harm, HarmCode, interface_of, view_of, vlan_of
-from hostloom.decide.worlds.cases import simulate, vlan_text
+from hostloom.decide.what_if.harm import Harm, HarmCode, interface_of, vlan_of
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import PlacedInterface, PlacedMachine
 from hostloom.model.plan import Decision, Explanation, PlannedInterface
@@ -94,7 +94,7 @@ class _Search:
 def _ways(before: Snapshot, state: HostState, machine: PlacedMachine) -> tuple[tuple[str, str], ...]:
     view = view_of(before, state)
     return tuple(
-        (f"eth{at}", vlan_text(before, vlan_of(view, nic)) or f"{nic.kind} {nic.source}")
+        (f"eth{at}", before.vlan_name(vlan_of(view, nic)) or f"{nic.kind} {nic.source}")
         for at, nic in enumerate(machine.interfaces)
     )
 

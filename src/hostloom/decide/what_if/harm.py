@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hostloom.decide.candidates import HostView
+from hostloom.decide.candidates import HostView, view_of
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.storage import gigabytes
-from hostloom.decide.worlds.cases import vlan_text
 from hostloom.model.attachment import AttachKind
 from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import (
@@ -117,12 +116,6 @@ def _harm(state: HostState, machine: PlacedMachine, fault: _Fault, nic: str = ""
     )
 
 
-def view_of(snapshot: Snapshot, state: HostState) -> HostView:
-    """The host with its node's interfaces, if we know them."""
-    node = snapshot.node_of(state.host)
-    return HostView(snapshot, state, node.hostname if node else "", node.interfaces if node else ())
-
-
 # -- the host ----------------------------------------------------------------------------------------------
 
 
@@ -218,11 +211,11 @@ def _vlan_faults(before: HostView, after: HostView, nic: PlacedInterface) -> Ite
     was, now = vlan_of(before, nic), vlan_of(after, nic)
     if interface is None or was is None:
         return
-    name = vlan_text(before.snapshot, was) or ""
+    name = before.snapshot.vlan_name(was) or ""
     if was not in after.snapshot.vlan_by_id:
         yield _Fault(HarmCode.VLAN_GONE, name, "none", interface.name)
     elif now != was:
-        found = vlan_text(after.snapshot, now) or "none known"
+        found = after.snapshot.vlan_name(now) or "none known"
         yield _Fault(HarmCode.VLAN_CHANGED, name, found, interface.name)
     elif was in before.snapshot.bootable_vlans and was not in after.snapshot.bootable_vlans:
         yield _Fault(HarmCode.VLAN_NOT_SERVED, name, "not served", interface.name)

@@ -3,10 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.joint.board import refused_apart
 from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.cases import simulate
 from hostloom.model.ids import HostId, natural_key
 from hostloom.model.plan import Explanation, Refusal
 from hostloom.model.request import ComposeRequest

@@ -1,12 +1,9 @@
 """Hold a decision against what a world file's case expects."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from hostloom.decide.compose import decide, labels_needed
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.worlds.world import Case
-from hostloom.model.ids import HostId, MacAddress, SystemId, VlanId
 from hostloom.model.plan import (
     Decision,
     Explanation,
@@ -15,29 +12,8 @@ from hostloom.model.plan import (
     RejectionCode,
     WarningCode,
 )
-from hostloom.model.request import ComposeRequest, Identities
 
-NOBODY: Mapping[HostId, Refusal] = {}
 _FURTHEST = {code: position for position, code in enumerate(RejectionCode)}
-
-
-def simulate(
-    snapshot: Snapshot, request: ComposeRequest, barred: Mapping[HostId, Refusal] = NOBODY
-) -> Decision:
-    """Decide with made-up identities, at the time 0: a simulation reserves nothing."""
-    return decide(snapshot, request, identities_of(request, 0), barred)
-
-
-def identities_of(request: ComposeRequest, number: int) -> Identities:
-    """Names, UUID and MACs of the machine of this number, no two alike."""
-    first = number << 8
-    macs = tuple(
-        MacAddress("52:54:" + (first + at).to_bytes(4, "big").hex(":"))
-        for at in range(labels_needed(request))
-    )
-    system_id = SystemId("simula" if number == 0 else f"s{number:05}")
-    name = request.hostname or ("simulated" if number == 0 else f"simulated-{number + 1}")
-    return Identities(system_id, name, f"00000000-0000-4000-8000-{number:012}", macs, 0.0)
 
 
 def differences(snapshot: Snapshot, case: Case, decision: Decision) -> list[str]:
@@ -120,15 +96,7 @@ def as_data(snapshot: Snapshot, nic: PlannedInterface) -> dict[str, Any]:
         "attach": nic.attachment.kind.value,
         "source": nic.attachment.source,
         "mode": nic.attachment.mode.value if nic.attachment.mode else None,
-        "vlan": vlan_text(snapshot, nic.vlan_id),
+        "vlan": snapshot.vlan_name(nic.vlan_id),
         "ip": None if not ips else ips[0] if len(ips) == 1 else ips,
         "boot": nic.boot,
     }
-
-
-def vlan_text(snapshot: Snapshot, vlan_id: VlanId | None) -> str | None:
-    """FABRIC/VID."""
-    if vlan_id is None:
-        return None
-    vlan = snapshot.vlan_by_id[vlan_id]
-    return f"{snapshot.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"

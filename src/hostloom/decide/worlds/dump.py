@@ -3,7 +3,6 @@
 from typing import Any
 
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.worlds.cases import vlan_text
 from hostloom.decide.worlds.hosts import TRUNK
 from hostloom.decide.worlds.world import FORMAT
 from hostloom.model.host import CorrelationState, LibvirtNetwork, PlacedMachine, StoragePool
@@ -50,7 +49,7 @@ def _vlan(snapshot: Snapshot, vlan: Vlan) -> dict[str, Any]:
         "name": vlan.name,
         "space": space,
         "dhcp": vlan.dhcp_on,
-        "relay": vlan_text(snapshot, vlan.relay_vlan_id),
+        "relay": snapshot.vlan_name(vlan.relay_vlan_id),
         "mtu": vlan.mtu,
         "foreign_dhcp": [str(each.server) for each in snapshot.foreign_by_vlan.get(vlan.id, ())],
         "probe": "silent" if vlan.id in snapshot.silent_vlans else None,
@@ -66,7 +65,7 @@ def _subnet(snapshot: Snapshot, subnet: Subnet) -> dict[str, Any]:
     return {
         "cidr": str(subnet.cidr),
         "id": subnet.id,
-        "vlan": vlan_text(snapshot, subnet.vlan_id),
+        "vlan": snapshot.vlan_name(subnet.vlan_id),
         "name": subnet.name,
         "gateway": str(subnet.gateway) if subnet.gateway is not None else None,
         "managed": subnet.managed,
@@ -90,7 +89,7 @@ def _interface(snapshot: Snapshot, interface: NodeInterface, known: set[str]) ->
         "id": interface.id,
         "type": interface.kind.value,
         "mac": str(interface.mac) if interface.mac is not None else None,
-        "vlan": vlan_text(snapshot, interface.vlan_id),
+        "vlan": snapshot.vlan_name(interface.vlan_id),
         "addresses": [str(ip) for ip in interface.ips],
         "parents": [each for each in interface.parents if each in known],
         "bridge_type": interface.bridge_kind.value if interface.bridge_kind else None,

@@ -3,15 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.cases import (
-    differences,
-    error_difference,
-    identities_of,
-    simulate,
-    warning_differences,
-)
+from hostloom.decide.worlds.cases import differences, error_difference, warning_differences
 from hostloom.decide.worlds.world import Case
 from hostloom.model.ids import natural_key
 from hostloom.model.plan import Decision, JointDecision, Plan
