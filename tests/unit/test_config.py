@@ -1,3 +1,5 @@
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,30 @@ def test_a_flag_is_true_or_false(tmp_path: Path, value: bool | str, wanted: bool
 def test_a_flag_that_is_neither_is_refused(tmp_path: Path, value: object) -> None:
     with pytest.raises(ConfigError, match="kea_embedded"):
         load_settings({}, {"kea_embedded": value}, write(tmp_path, ""))
+
+
+PAGE = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text(encoding="utf-8")
+
+
+def test_the_reference_page_lists_every_setting_and_variable() -> None:
+    rows = re.findall(r"^\| `([a-z0-9_]+)` \| `([A-Z0-9_]+)` \|", PAGE, flags=re.MULTILINE)
+    settings = [field.name for field in fields(Settings)]
+    assert sorted(key for key, _ in rows) == sorted(settings)
+    assert [variable for _, variable in rows] == [f"HOSTLOOM_{key.upper()}" for key, _ in rows]
+
+
+@pytest.mark.parametrize("setting", [field.name for field in fields(Settings)])
+def test_the_reference_page_has_the_default_of_each_setting(setting: str) -> None:
+    (written,) = re.findall(rf"^\| `{setting}` \| `[A-Z0-9_]+` \| ([^|]+) \|", PAGE, flags=re.MULTILINE)
+    default = getattr(Settings(), setting)
+    if setting == "secret_file":  # relative to another setting
+        assert written == "`secret` in `state_dir`"
+    elif default in (None, (), ""):
+        assert written in ("none", "empty")
+    else:
+        values = default if isinstance(default, tuple) else (default,)
+        assert re.findall(r"`([^`]+)`", written) == [_as_written(value) for value in values]
+
+
+def _as_written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

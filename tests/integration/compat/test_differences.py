@@ -75,7 +75,7 @@ def field_of(answer: httpx.Response) -> list[str]:
 # -- asking ----------------------------------------------------------------------------------------------
 
 
-@differs("every parameter that it knows has its effect")
+@differs("every documented parameter has an effect")
 def test_parameters_without_an_effect_here_are_named(fleet: Maas) -> None:
     refused = fleet.send("POST", "domains/", {"name": "east.test", "forward_dns_servers": "10.0.0.53"})
     assert field_of(refused) == ["forward_dns_servers"]
@@ -99,7 +99,7 @@ def test_an_unreachable_host_is_not_saved(world: LittleWorld, fleet: Maas) -> No
     assert [host["name"] for host in fleet.get("vm-hosts/")] == ["kvm1"]
 
 
-@differs("SSH keys of hosts are not looked at")
+@differs("SSH keys of hosts are not checked")
 def test_the_first_key_is_pinned(world: LittleWorld, fleet: Maas) -> None:
     wanted = {"type": "virsh", "power_address": URIS[1], "name": "kvm2"}
     key = world.keys.offered(URIS[1])[0].fingerprint
@@ -118,7 +118,7 @@ def test_the_first_key_is_not_pinned_where_that_is_not_wanted(world: LittleWorld
     assert world.keys.pinned(URIS[1]) is None
 
 
-@differs("`power_pass` logs in")
+@differs("`power_pass` is used to log in")
 def test_passwords_are_refused(fleet: Maas) -> None:
     wanted = {"type": "virsh", "power_address": "qemu+ssh://u@10.0.0.9/system", "power_pass": "secret"}
     assert field_of(fleet.send("POST", "pods/", wanted)) == ["power_pass"]
@@ -157,7 +157,7 @@ def test_1_is_the_default_pool_and_domain(maas: Maas, server: Running) -> None:
         assert maas.get(f"{one}/0/")["name"] == default
 
 
-@differs("tags with a definition are given automatically")
+@differs("tags with a definition are assigned automatically")
 def test_definitions_are_refused(maas: Maas) -> None:
     assert field_of(maas.send("POST", "tags/", {"name": "big", "definition": "//node"})) == ["definition"]
     assert maas.get("tags/") == []
@@ -166,13 +166,13 @@ def test_definitions_are_refused(maas: Maas) -> None:
 # -- composing -------------------------------------------------------------------------------------------
 
 
-@differs("interface constraints of one character are none")
+@differs("interface constraints of one character are ignored")
 def test_one_character_is_an_error(fleet: Maas, kvm1: FakeHypervisor) -> None:
     assert field_of(compose(fleet, interfaces="x")) == ["interfaces"]
     assert kvm1.world().machines == ()
 
 
-@differs("`vlan=` and `ip=` of one label are alternatives")
+@differs("`vlan=` and `ip=` in one label are alternatives")
 def test_keys_of_a_label_must_all_hold(fleet: Maas) -> None:
     fleet.post("fabrics/1/vlans/", vid="99")
     wrong = compose(fleet, interfaces="eth0:vid=99,ip=10.0.0.77")
@@ -188,7 +188,7 @@ def test_an_address_outside_is_an_error_of_the_request(fleet: Maas) -> None:
     assert "203.0.113.1" in found.text
 
 
-@differs("`ip=` of an address in use is found out when the machine is there")
+@differs("`ip=` with an address in use fails after the machine was created")
 def test_an_address_in_use_is_refused_before(fleet: Maas, kvm1: FakeHypervisor) -> None:
     found = compose(fleet, interfaces="eth0:ip=10.0.0.11")
     assert (found.status_code, "10.0.0.11 is in use" in found.text) == (404, True)
@@ -203,7 +203,7 @@ def test_modes_are_heeded(fleet: Maas) -> None:
     assert [link["mode"] for link in leased["interface_set"][0]["links"]] == ["dhcp"]
 
 
-@differs("a storage tag that is no pool is ignored")
+@differs("a storage tag that no pool has is ignored")
 def test_unknown_pools_are_errors(fleet: Maas, kvm1: FakeHypervisor) -> None:
     found = compose(fleet, storage="root:8(defualt)")
     field_of(found)
@@ -218,7 +218,7 @@ def test_the_first_nic_on_a_served_vlan_boots(fleet: Maas) -> None:
     assert made["boot_interface"]["name"] == "b"
 
 
-@differs("of several bridges the newest is taken")
+@differs("of several bridges, the newest is used")
 def test_the_first_by_name_is_taken(fleet: Maas, kvm1: FakeHypervisor) -> None:
     composed(fleet, interfaces="a:name=br0;b:name=eth2,name=eth1")
     (machine,) = kvm1.world().machines
@@ -226,7 +226,7 @@ def test_the_first_by_name_is_taken(fleet: Maas, kvm1: FakeHypervisor) -> None:
     assert sources == ["br0", "eth1"]
 
 
-@differs("`pinned_cores`, `hugepages_backed`, `cpu_speed` are taken and not always heeded")
+@differs("`pinned_cores`, `hugepages_backed`, `cpu_speed` are accepted and sometimes ignored")
 @pytest.mark.parametrize(
     ("field", "value"), [("pinned_cores", "1"), ("hugepages_backed", "true"), ("cpu_speed", "2000")]
 )
@@ -234,7 +234,7 @@ def test_what_is_not_done_is_refused(fleet: Maas, field: str, value: str) -> Non
     assert field_of(compose(fleet, **{field: value})) == [field]
 
 
-@differs("a compose answers when all is done")
+@differs("a compose answers when everything is done")
 def test_a_compose_answers_when_it_is_reserved(fleet: Maas, kvm1: FakeHypervisor) -> None:
     kvm1.fail("start", times=1)
     made = compose(fleet, hostname="vm1")
@@ -250,7 +250,7 @@ def test_a_compose_answers_when_it_is_reserved(fleet: Maas, kvm1: FakeHypervisor
 # -- after that ------------------------------------------------------------------------------------------
 
 
-@differs("a machine that a refresh does not see is deleted, with its disks")
+@differs("a machine that a refresh does not find is deleted, with its disks")
 def test_a_machine_that_is_not_seen_is_missing(fleet: Maas, kvm1: FakeHypervisor) -> None:
     made = composed(fleet, hostname="vm1")
     volumes = kvm1.world().volumes
@@ -272,7 +272,7 @@ def test_a_machine_that_is_found_is_left_alone(fleet: Maas, kvm1: FakeHypervisor
     assert kvm1.world().machines == (found,)
 
 
-@differs("deleting a host drops the records of its machines")
+@differs("deleting a host deletes the records of its machines")
 def test_a_host_with_composed_machines_stays(fleet: Maas, kvm1: FakeHypervisor) -> None:
     composed(fleet, hostname="vm1")
     key = host_of(fleet)
@@ -331,7 +331,7 @@ def test_no_disk_is_erased(fleet: Maas) -> None:
     assert field_of(fleet.send("POST", path, {"erase": "true"}, op="release")) == ["erase"]
 
 
-@differs("bonds, bridges and VLANs are made inside machines")
+@differs("bonds, bridges and VLANs are created inside machines")
 def test_nothing_is_made_inside(fleet: Maas) -> None:
     path = f"nodes/{composed(fleet)['system_id']}/interfaces/"
     for op in ("create_bond", "create_bridge", "create_vlan"):
@@ -346,7 +346,7 @@ def test_no_disk_is_added(fleet: Maas) -> None:
     assert len(fleet.get(path)) == 1
 
 
-@differs("a second address of one subnet reaches the NIC")
+@differs("a NIC gets a second address of one subnet")
 def test_dhcp_gives_the_first_address(world: LittleWorld, fleet: Maas) -> None:
     made = composed(fleet, interfaces="eth0:ip=10.0.0.50")
     path = f"nodes/{made['system_id']}/interfaces/eth0/"
@@ -356,7 +356,7 @@ def test_dhcp_gives_the_first_address(world: LittleWorld, fleet: Maas) -> None:
     assert refused.status_code == 404
 
 
-@differs("one of several gateways of a machine is the default one")
+@differs("one of several gateways of a machine is the default gateway")
 def test_a_gateway_is_not_chosen_among_several(fleet: Maas) -> None:
     vlan = fleet.get("subnets/")[0]["vlan"]["id"]
     plain = fleet.post("subnets/", cidr="10.0.1.0/24", vlan=vlan)["id"]
@@ -382,7 +382,7 @@ def test_names_are_shown(fleet: Maas) -> None:
     assert fleet.send("POST", "dnsresources/", {"fqdn": "a.b"}).status_code == 409
 
 
-@differs("a NIC that is deleted stays in the virtual machine")
+@differs("a deleted NIC stays in the virtual machine")
 def test_a_deleted_nic_goes_from_the_host(fleet: Maas, kvm1: FakeHypervisor) -> None:
     machine = composed(fleet, hostname="vm1", interfaces="a:space=mgmt;b:space=mgmt")
     nic = machine["interface_set"][1]

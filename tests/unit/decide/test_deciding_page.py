@@ -60,7 +60,7 @@ def called(node: ast.Call) -> str:
 
 
 def named_on_page() -> set[str]:
-    named = re.findall(r"(?:^\| |, |; |\(rule )`([a-z]+(?:_[a-z]+)+)`", PAGE, flags=re.MULTILINE)
+    named = re.findall(r"(?:^\| |, |; |\(rule\s)`([a-z]+(?:_[a-z]+)+)`", PAGE, flags=re.MULTILINE)
     return set(named) - {"installed_by", "macvlan_mode"}
 
 
