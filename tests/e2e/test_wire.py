@@ -104,6 +104,10 @@ def virsh(uri: str, *words: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["kvm1", "kvm2"])
-def test_nothing_foreign_was_adopted(rig: Rig, name: str) -> None:
-    machines = rig.list("machine")
-    assert all(machine["origin"] == "composed" for machine in machines), name
+def test_a_refresh_takes_a_composed_machine_for_no_foreign_one(clean: Rig, name: str) -> None:
+    clean.compose("mine", "eth0:space=mgmt", name)
+    clean.run("host", "refresh", name)
+    machines = [machine for machine in clean.list("machine") if machine["host"] == name]
+    assert [machine["hostname"] for machine in machines] == ["mine"]
+    assert machines[0]["origin"] == "composed"
+    assert virsh(clean.lab.uri_unix(name), "list", "--all", "--name").split() == ["mine"]

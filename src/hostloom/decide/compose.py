@@ -39,10 +39,12 @@ def decide(
     request: ComposeRequest,
     identities: Identities,
     barred: Mapping[HostId, Refusal] = _NOBODY,
+    few: int = FEW,
 ) -> Decision:
     """Plan one machine. A refusal is an answer, never an exception, whatever the request says.
 
-    `barred` hosts are refused with what is given, before anything is asked of them.
+    `barred` hosts are refused with what is given, before anything is asked of them. Up to `few` hosts are
+    explained one by one.
     """
     book = address_book(snapshot)
     try:
@@ -50,7 +52,7 @@ def decide(
         states = named(snapshot, asked.request)
     except RefuseRequest as no:
         return Decision(None, Explanation(None, no.refusal))
-    if states is None and len(snapshot.hosts) > FEW:
+    if states is None and len(snapshot.hosts) > few:
         return _decide_many(snapshot, book, asked, identities, barred)
     trials = [_try(snapshot, book, state, asked, barred) for state in states or snapshot.hosts]
     good = sorted((each for each in trials if each.refusal is None), key=lambda each: each.order(asked))

@@ -3,7 +3,6 @@
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,7 +75,6 @@ def test_what_kea_uses_is_allowed(directory: Path, version: int) -> None:
             six = a_subnet6(a_reservation(mac, f"2001:db8:77:10::{last}"), interface=None)
             kea.apply(an_intent(four, six))
             kea.leases()
-        time.sleep(0.2)
     finally:
         kea.stop()
     program = f"/usr/sbin/kea-dhcp{version}"

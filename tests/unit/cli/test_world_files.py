@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostloom.cli.world_files import WorldFile, load, load_all
+from support.depth import examples
 from support.worlds import ACCEPTANCE
 
 GOOD = """\
@@ -251,7 +252,7 @@ def test_every_acceptance_world_is_read() -> None:
     assert load_all(sorted(ACCEPTANCE.rglob("*.yaml")))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data())
 def test_no_text_raises_anything_but_a_mistake(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

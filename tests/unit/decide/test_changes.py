@@ -16,6 +16,7 @@ from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
 from hostloom.model.node import Node, NodeInterface
 from hostloom.model.request import ComposeRequest
+from support.depth import examples
 from support.indexes import assert_indexes, build_indexes
 from support.worlds import drawn_worlds, world
 
@@ -260,7 +261,7 @@ def test_whatever_is_read_is_written_alike(kind: ChangeKind, host: str, subject:
     assert parse_change(format_change(change)) == change
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn_worlds(), st.data())
 def test_in_any_world_changes_of_what_is_there_keep_every_index_right(
     document: dict[str, Any], data: st.DataObject

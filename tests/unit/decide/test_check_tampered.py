@@ -20,9 +20,10 @@ from hostloom.model.machine import DiskFormat
 from hostloom.model.network import RangeKind
 from hostloom.model.plan import Plan
 from hostloom.model.request import AddressMode, ComposeRequest
+from support.depth import examples
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, easy_requests, load
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MAC = MacAddress("52:54:00:ff:ff:01")
 
 

@@ -3,15 +3,13 @@
 import json
 from dataclasses import replace
 
-import pytest
-
 from hostloom.decide import compose
-from hostloom.decide.dry_run import simulate
+from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.explain import data as explain_data
 from hostloom.decide.explain.data import STORED_NAMES, stored_data
 from hostloom.decide.explain.explain import render
 from hostloom.decide.explain.words import HOST_REASONS, REASONS, REFUSALS, REJECTIONS, WARNINGS
-from hostloom.model.plan import Explanation, HostGroup, RejectionCode, RequestCode, WarningCode
+from hostloom.model.plan import Decision, Explanation, HostGroup, RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ComposeRequest, Identities
 from support.worlds import world
 
@@ -63,10 +61,14 @@ def test_one_host_is_told_without_comparison() -> None:
     ]
 
 
-def test_of_many_hosts_the_others_are_told_by_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose, "FEW", 0)
-    decision = simulate(COMMON, ComposeRequest(interfaces="eth0:space=dmz", memory_mib=10000))
-    refused = simulate(COMMON, ComposeRequest(interfaces="eth0:space=dmz", memory_mib=100000))
+def decide_as_of_many(request: ComposeRequest) -> Decision:
+    """As if there were too many hosts to explain each."""
+    return compose.decide(COMMON, request, identities_of(request, 0), few=0)
+
+
+def test_of_many_hosts_the_others_are_told_by_code() -> None:
+    decision = decide_as_of_many(ComposeRequest(interfaces="eth0:space=dmz", memory_mib=10000))
+    refused = decide_as_of_many(ComposeRequest(interfaces="eth0:space=dmz", memory_mib=100000))
     assert render(decision.explanation)[-2:] == [
         "not, for no-matching-interface: kvm3",
         "not, for not-enough-memory: kvm2",

@@ -20,9 +20,10 @@ from hostloom.decide.worlds.world import read_world
 from hostloom.model.plan import JointDecision, Plan
 from hostloom.model.request import ComposeBatch, Strategy
 from support.batches import batch_of, decided
+from support.depth import examples
 from support.worlds import drawn_requests, drawn_worlds, easy_requests
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 STRATEGIES = st.sampled_from((None, *Strategy))
 #: Machines, and hosts, up to which every layout is looked at here.
 FEW_MACHINES, FEW_HOSTS = 4, 3
@@ -201,7 +202,7 @@ def layouts(snapshot: Snapshot, batch: ComposeBatch, placed: dict[int, Plan]) ->
             yield from layouts(with_plan(snapshot, plan), batch, {**placed, at: plan})
 
 
-SMALL = settings(QUICK, max_examples=120)
+SMALL = settings(QUICK, max_examples=examples(120))
 
 
 @SMALL

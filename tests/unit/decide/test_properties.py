@@ -23,11 +23,12 @@ from hostloom.model.errors import ConstraintError
 from hostloom.model.host import CorrelationState
 from hostloom.model.plan import Decision
 from hostloom.model.request import ComposeRequest
+from support.depth import examples
 from support.worlds import drawn_requests, drawn_worlds
 
 #: Requests that are refused are drawn often, and of no use to some of the tests.
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=UNHURRIED)
+QUICK = settings(max_examples=examples(150), deadline=None, suppress_health_check=UNHURRIED)
 
 
 def decide(document: dict[str, Any], request: dict[str, Any]) -> Decision:
@@ -176,7 +177,7 @@ def preference(candidates: tuple[Any, ...]) -> list[Any]:
 TEXT = st.text(alphabet="eth01:=,;_-vid spacemtunotip.()&x/\t\u00e9", max_size=40)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(TEXT, TEXT)
 def test_no_text_raises_anything_but_a_constraint_error(interfaces: str, disks: str) -> None:
     for parse, text in ((constraints.parse, interfaces), (storage.parse, disks)):
@@ -186,7 +187,7 @@ def test_no_text_raises_anything_but_a_constraint_error(interfaces: str, disks: 
             assert error.column >= 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TEXT, TEXT, st.integers(-5, 10**12), st.text(max_size=5))
 def test_no_request_raises(interfaces: str, disks: str, cores: int, host: str) -> None:
     world = read_world(DOCUMENT)

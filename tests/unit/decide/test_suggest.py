@@ -23,9 +23,10 @@ from hostloom.model.change import Change, ChangeKind, Suggestion
 from hostloom.model.errors import InvalidValue
 from hostloom.model.plan import Decision, RequestCode
 from hostloom.model.request import ComposeRequest
+from support.depth import examples
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load, world
 
-QUICK = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=examples(120), deadline=None, suppress_health_check=list(HealthCheck))
 REFUSED = [
     pytest.param(found, case, id=f"{path.stem}:{case.name}")
     for path in sorted(ACCEPTANCE.rglob("*.yaml"))

@@ -27,6 +27,7 @@ from hostloom.model.host import Host
 from hostloom.model.node import Node
 from hostloom.model.plan import RequestCode
 from hostloom.model.request import ComposeRequest
+from support.depth import examples
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load, world
 
 T = TypeVar("T")
@@ -135,7 +136,7 @@ def turned(snapshot: Snapshot, random: Any) -> Snapshot:
     )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn_worlds(), drawn_requests(), st.randoms(use_true_random=False))
 def test_no_order_means_anything(document: dict[str, Any], request: dict[str, Any], random: Any) -> None:
     snapshot, wanted = read_world(document).snapshot, read_request(Section(request, ()))
@@ -212,7 +213,7 @@ def test_each_code_has_its_remedy(fields: dict[str, Any], expected: str | None) 
     assert ([expected] in texts) if expected else all(len(each) > 1 for each in texts), texts
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn_worlds(), drawn_requests(), st.integers(1, 12))
 def test_what_is_told_when_few_decisions_may_be_tried_is_as_good(
     document: dict[str, Any], request: dict[str, Any], tries: int

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hostloom.decide import compose
 from hostloom.decide.addresses import address_book
-from hostloom.decide.dry_run import simulate
+from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.fleet.survey import survey
 from hostloom.decide.refuse import RefuseRequest
@@ -23,10 +23,11 @@ from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import PlacedInterface, PlacedMachine
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.request import ComposeRequest
+from support.depth import examples
 from support.indexes import assert_indexes, build_indexes
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load
 
-QUICK = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CASES = [
     pytest.param(world, case, id=f"{path.stem}:{case.name}")
     for path in sorted(ACCEPTANCE.rglob("*.yaml"))
@@ -58,7 +59,7 @@ def test_all_at_once_is_as_one_by_one(world: World, case: Case) -> None:
     assert_the_same(world.snapshot, case.request)
 
 
-@settings(QUICK, max_examples=600)
+@settings(QUICK, max_examples=examples(600))
 @given(drawn_worlds(), drawn_requests())
 def test_all_at_once_is_as_one_by_one_in_any_world(document: dict[str, Any], request: dict[str, Any]) -> None:
     assert_the_same(read_world(document).snapshot, read_request(Section(request, ())))
@@ -71,9 +72,7 @@ def test_many_hosts_are_decided_like_few(document: dict[str, Any], request: dict
     snapshot = read_world(document).snapshot
     wanted = read_request(Section(request, ()))
     few = simulate(snapshot, wanted)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(compose, "FEW", 0)
-        many = simulate(snapshot, wanted)
+    many = compose.decide(snapshot, wanted, identities_of(wanted, 0), few=0)
     assert many.plan == few.plan
     codes = [(each.refusal.code if each.refusal else None) for each in (few.explanation, many.explanation)]
     assert codes[0] == codes[1] or len(snapshot.hosts) == 1

@@ -22,6 +22,7 @@ from hostloom.decide.worlds.world import Case, read_world
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import CorrelationState, PlacedMachine
 from hostloom.model.request import GB, ComposeRequest, Strategy
+from support.depth import examples
 from support.worlds import drawn_worlds, world
 
 WORLD = """
@@ -324,7 +325,7 @@ def test_room_says_how_many_fit_and_what_stops_the_next() -> None:
 
 # -- properties --------------------------------------------------------------------------------------------
 
-QUICK = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @QUICK

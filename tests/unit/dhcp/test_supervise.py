@@ -91,12 +91,14 @@ def test_the_pauses_grow_up_to_the_longest() -> None:
     assert pauses[3] < 0.8
 
 
-def test_it_ends_when_told_even_if_it_does_not_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_ends_when_told_even_if_it_does_not_listen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("hostloom.dhcp.supervise.STOP_TIMEOUT_S", 0.3)
-    with supervised("trap '' TERM; echo; while :; do sleep 0.05; done") as program:
-        until(lambda: program.pid)
+    deaf = tmp_path / "deaf"
+    with supervised(f"trap '' TERM; touch {deaf}; while :; do sleep 0.05; done") as program:
+        until(deaf.exists)
         pid = program.pid
-        time.sleep(0.1)
     assert pid is not None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)

@@ -15,6 +15,7 @@ from hostloom.hostscan.shape import MAX_LINKS
 from hostloom.model.errors import HostUnreadable
 from hostloom.model.ids import MacAddress
 from hostloom.model.observed import ObservedNetwork
+from support.depth import examples
 from support.recorded_hosts import HOSTS, printed, recorded_parts
 
 NIC = {
@@ -207,7 +208,7 @@ def places_in(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key in keys for place in places_in(value[key], (*path, key)))]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data(), host=st.sampled_from(HOSTS))
 def test_a_link_with_any_value_in_any_place_takes_no_other_away(data: st.DataObject, host: str) -> None:
     parts = recorded_parts(host)
@@ -224,7 +225,7 @@ def test_a_link_with_any_value_in_any_place_takes_no_other_away(data: st.DataObj
     assert all(str(finding).isprintable() for finding in seen.findings)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     data=st.data(),
     host=st.sampled_from(HOSTS),
@@ -247,7 +248,7 @@ def test_noise_anywhere_never_raises_but_by_name(
         assert [each.name for each in seen.links] == [each["ifname"] for each in json.loads(parts["addr"])]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(text=st.text(max_size=300) | st.binary(max_size=300).map(lambda raw: raw.decode(errors="replace")))
 def test_any_text_is_read_or_refused_by_name(text: str) -> None:
     try:

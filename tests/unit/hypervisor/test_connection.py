@@ -24,7 +24,7 @@ from hostloom.model.errors import (
 from support.near import Near
 from support.specs import UUID
 
-PATIENCE = Patience(read_s=0.2, write_s=0.2, cool_down_s=0.3, close_s=0.2)
+PATIENCE = Patience(read_s=0.2, write_s=0.2, cool_down_s=300, close_s=0.2)
 URI = "test:///default"
 
 
@@ -34,6 +34,24 @@ def connection() -> Iterator[HostConnection]:
     made.read("warm up", lambda c: c.getHostname(), 5)
     yield made
     made.close()
+
+
+class Clock:
+    """The real clock, which a test can put forward."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of connections."""
+    clock = Clock()
+    monkeypatch.setattr("hostloom.hypervisor.connection.time", clock)
+    return clock
 
 
 @pytest.fixture
@@ -46,9 +64,14 @@ def deaf_uri() -> Iterator[str]:
         yield f"qemu+unix:///system?socket={path}"
 
 
-def hang(connection: HostConnection, until: threading.Event) -> None:
+def hang(connection: HostConnection, until: threading.Event, begun: threading.Event | None = None) -> None:
+    def call(_: libvirt.virConnect) -> None:
+        if begun is not None:
+            begun.set()
+        until.wait(20)
+
     with pytest.raises(HostUnreachable):
-        connection.read("hang", lambda _: until.wait(20))
+        connection.read("hang", call)
 
 
 def eventually(is_true: Callable[[], bool]) -> None:
@@ -109,30 +132,34 @@ def test_a_change_that_was_given_up_before_it_began_never_begins(connection: Hos
 
 def test_a_call_behind_a_slow_one_says_that_it_waited(connection: HostConnection) -> None:
     done = []
+    begun, release = threading.Event(), threading.Event()
 
     def slow(_connection: libvirt.virConnect) -> None:
-        time.sleep(0.5)
+        begun.set()
+        release.wait(20)
 
-    thread = threading.Thread(target=lambda: connection.read("slow", slow, 5))
+    thread = threading.Thread(target=lambda: connection.read("slow", slow, 20))
     thread.start()
+    assert begun.wait(5)
     with pytest.raises(HostUnreachable, match="other calls took longer"):
         connection.read("behind", lambda _: done.append(True), 0.1)
+    release.set()
     thread.join()
     assert connection.read("after", lambda c: c.getType(), 5) == "TEST"
     assert done == []
 
 
 def test_after_three_hung_calls_the_host_is_refused_at_once_until_the_pause_is_over(
-    connection: HostConnection,
+    connection: HostConnection, clock: Clock
 ) -> None:
     release = threading.Event()
     for _ in range(3):
         hang(connection, release)
-    began = time.monotonic()
+    asked: list[str] = []
     with pytest.raises(HostUnreachable, match="3 calls hang"):
-        connection.read("read", lambda c: c.getType())
-    assert time.monotonic() - began < 0.1
-    time.sleep(PATIENCE.cool_down_s)
+        connection.read("read", lambda _: asked.append("during the pause"))
+    assert asked == []
+    clock.ahead_s += PATIENCE.cool_down_s
     # One call is let through; it answers, and so the host is back although three threads still hang.
     assert connection.read("read", lambda c: c.getType(), 5) == "TEST"
     assert connection.read("read", lambda c: c.getType(), 5) == "TEST"
@@ -145,14 +172,14 @@ def test_after_three_hung_calls_the_host_is_refused_at_once_until_the_pause_is_o
     assert connection.read("read", lambda c: c.getType(), 5) == "TEST"
 
 
-def test_only_one_call_tries_a_host_whose_pause_is_over(connection: HostConnection) -> None:
-    release = threading.Event()
+def test_only_one_call_tries_a_host_whose_pause_is_over(connection: HostConnection, clock: Clock) -> None:
+    release, begun = threading.Event(), threading.Event()
     for _ in range(3):
         hang(connection, release)
-    time.sleep(PATIENCE.cool_down_s)
-    trial = threading.Thread(target=hang, args=(connection, release))
+    clock.ahead_s += PATIENCE.cool_down_s
+    trial = threading.Thread(target=hang, args=(connection, release, begun))
     trial.start()
-    time.sleep(0.05)
+    assert begun.wait(5)
     with pytest.raises(HostUnreachable, match="3 calls hang"):
         connection.read("read", lambda c: c.getType())
     trial.join()

@@ -10,6 +10,7 @@ from hostloom.hypervisor.reading import DiskSizes, read_host
 from hostloom.model.host import StoragePool
 from hostloom.model.machine import Disk, PowerState
 from hostloom.model.observed import ObservedHost
+from support.depth import examples
 from support.fake_libvirt import DOMAIN, FakeHost, FakeNetwork, libvirt_error, uuid_of
 
 DEFAULT = StoragePool("default", "dir", 100, 10, path="/pools/default")
@@ -162,7 +163,7 @@ def test_huge_pages_that_cannot_be_read_are_named(number: str) -> None:
     assert (seen.memory_mib, parts_of(seen)) == (4096, ["huge pages"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(data=st.data())
 def test_noise_in_one_machine_never_takes_another_away(data: st.DataObject) -> None:
     text = DOMAIN.format(name="m1", uuid=uuid_of("m1"))
