@@ -118,7 +118,7 @@ def test_the_settings_allow_more(text: str) -> None:
     ],
 )
 def test_all_else_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValue, match=r"uri: .*a libvirt URI"):
+    with pytest.raises(InvalidValue, match=r"^uri .*"):
         parse_host_uri(text, RULES)
 
 

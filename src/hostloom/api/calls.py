@@ -218,7 +218,7 @@ def _generation(if_match: str | None) -> int | None:
         return None
     found = _ETAG.fullmatch(if_match.strip())
     if found is None:
-        raise InvalidValue("If-Match", if_match, 'an ETag such as "3"')
+        raise InvalidValue("If-Match", if_match, "is not an ETag", 'send the ETag of an answer, such as "3"')
     return int(found[1])
 
 

@@ -42,7 +42,7 @@ def _mac(value: object) -> MacAddress:
     try:
         return MacAddress.parse(value if isinstance(value, str) else "")
     except InvalidValue as error:
-        raise ValueError(f"is not {error.expected}") from None
+        raise ValueError(error.predicate) from None
 
 
 #: Text of any length that the request's size allows.

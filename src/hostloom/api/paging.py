@@ -41,7 +41,9 @@ class Page:
     def after_number(self) -> int | None:
         """The cursor of things that have a number."""
         if self.after is not None and not is_id(self.after):
-            raise InvalidValue("after", self.after, "the `next` of a page of this list")
+            raise InvalidValue(
+                "after", self.after, "is not a cursor of this list", "send the `next` of its previous page"
+            )
         return None if self.after is None else int(self.after)
 
 

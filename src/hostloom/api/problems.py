@@ -26,6 +26,8 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.HostloomError: 500,
     errors.RequestError: 400,
     errors.InvalidValue: 422,
+    errors.Conflict: 422,
+    errors.NotTogether: 422,
     errors.ConstraintError: 422,
     errors.NotFound: 404,
     errors.PlanGone: 404,

@@ -156,8 +156,8 @@ def refuse_unknown_query(request: Request) -> None:
         known = set(_query_names(route.dependant))
         for name in request.query_params:
             if name not in known:
-                expected = f"one of {', '.join(sorted(known))}" if known else "known here: there are none"
-                raise InvalidValue("query", name, expected)
+                allowed = f"use {', '.join(sorted(known))}" if known else "send none"
+                raise InvalidValue("query", name, "is not a query parameter of this request", allowed)
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:

@@ -117,7 +117,9 @@ class _Boot:
         if request.method == "POST":
             fields += _form(await _body(request, MAX_FORM_BYTES))
         if len(dict(fields)) < len(fields):
-            raise InvalidValue("report", [name[:20] for name, _ in fields[:8]], "every field once")
+            raise InvalidValue(
+                "report", [name[:20] for name, _ in fields[:8]], "repeat a field", "send each field once"
+            )
         report = parse_report(dict(fields), _seen_from(request), secret)
         await run_in_threadpool(self.calls.up, report)
         return PlainTextResponse("ok\n")
@@ -126,14 +128,19 @@ class _Boot:
         secret = _secret(request)
         await run_in_threadpool(self.calls.admit, secret, _seen_from(request))
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            raise InvalidValue("Content-Type", request.headers.get("content-type", ""), "application/json")
+            raise InvalidValue(
+                "Content-Type",
+                request.headers.get("content-type", ""),
+                "is not supported",
+                "send application/json",
+            )
         body = await _body(request, MAX_HARDWARE_BYTES)
         found = await run_in_threadpool(parse_hardware, body)
         return JSONResponse({"next": await run_in_threadpool(self.calls.found, secret, found)})
 
     async def _script(self, request: Request, mac: MacAddress) -> Response:
         if not mac.is_unicast:
-            raise InvalidValue("mac", str(mac), "the MAC address of a NIC")
+            raise InvalidValue("mac", mac, "is not a unicast address", "send the MAC address of a NIC")
         if request.method == "HEAD":
             return _script("")  # who only looks takes nothing that is given once
         boot = await run_in_threadpool(self.calls.boot, mac, _seen_from(request))
@@ -167,7 +174,7 @@ def _base_url(request: Request) -> str:
     """The address that the machine reached us at is the one that it can reach."""
     host, port = request.scope["server"]
     if port is None:
-        raise InvalidValue("connection", host, "one over TCP")
+        raise InvalidValue("connection", host, "is not over TCP", "connect to the boot port")
     host = _plain_address(host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -199,7 +206,7 @@ async def _body(request: Request, limit: int) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise InvalidValue("body", f"{len(body)} bytes", f"at most {limit}")
+            raise InvalidValue("body", None, f"has more than {limit} bytes", "send a shorter one")
     return bytes(body)
 
 
@@ -213,4 +220,6 @@ def _form(body: bytes) -> list[tuple[str, str]]:
             max_num_fields=len(FIELDS),
         )
     except ValueError as error:
-        raise InvalidValue("body", f"{len(body)} bytes", f"a form of {', '.join(FIELDS)}") from error
+        raise InvalidValue(
+            "body", None, f"of {len(body)} bytes is not a form", f"send a form with {', '.join(FIELDS)}"
+        ) from error

@@ -27,7 +27,9 @@ def parse_frame(frame_hex: str, field: str = "lldp") -> LldpNeighbour:
         values = _values(_payload(frame))
         chassis, port = (_identity(kind, values[kind]) for kind in (_CHASSIS, _PORT))
     except (ValueError, KeyError, struct.error) as error:
-        raise InvalidValue(field, frame_hex[:40], "the hex of an LLDP frame") from error
+        raise InvalidValue(
+            field, frame_hex[:40], "is not an LLDP frame", "send the whole frame in hexadecimal"
+        ) from error
     return LldpNeighbour(
         chassis,
         port,

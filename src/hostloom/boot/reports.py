@@ -31,9 +31,16 @@ def parse_report(fields: Mapping[str, str], seen_from: str, secret: str = "") ->
     """Only `mac` must be there; InvalidValue for what is none of FIELDS or cannot be."""
     for name, text in fields.items():
         if name not in FIELDS:
-            raise InvalidValue("field", name[:MAX_FIELD_LENGTH], f"one of {', '.join(FIELDS)}")
+            raise InvalidValue(
+                "field", name[:MAX_FIELD_LENGTH], "is not part of a report", f"send {', '.join(FIELDS)}"
+            )
         if len(text) > MAX_FIELD_LENGTH or not text.isprintable():
-            raise InvalidValue(name, text[:20], f"at most {MAX_FIELD_LENGTH} printable characters")
+            raise InvalidValue(
+                name,
+                text[:20],
+                "is too long or not printable",
+                f"send at most {MAX_FIELD_LENGTH} printable characters",
+            )
     return Report(
         mac=MacAddress.parse(fields.get("mac", "")),
         ip=_ip(fields.get("ip", "")),
@@ -51,7 +58,7 @@ def _ip(text: str) -> Address | None:
     try:
         return ip_address(text.partition("/")[0])
     except ValueError as error:
-        raise InvalidValue("ip", text, "an IP address") from error
+        raise InvalidValue("ip", text, "is not an IP address") from error
 
 
 def _seconds(text: str) -> float:
@@ -60,5 +67,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not math.isfinite(seconds) or seconds < 0:
-        raise InvalidValue("uptime", text, "a number of seconds")
+        raise InvalidValue("uptime", text, "is not a number of seconds")
     return seconds

@@ -40,7 +40,12 @@ class MachineBoot:
         check_hostname(self.hostname, "hostname")
         for name in ("why", "secret", "kernel_options", "up_secret"):
             if not getattr(self, name).isprintable():
-                raise InvalidValue(name, "", "printable characters on one line")
+                raise InvalidValue(
+                    name,
+                    None,
+                    "has characters that are not printable",
+                    "use one line of printable characters",
+                )
 
 
 #: On to the disk. A BIOS need not try its next boot device after iPXE's `exit`, so that iPXE starts the first

@@ -13,7 +13,7 @@ from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError, In
 from hostloom.remote.address import SshAddress, ssh_address
 from hostloom.remote.connection import Remotes
 
-EXPECTED = "unix:/PATH, ssh://USER@HOST/PATH or http(s)://HOST:PORT/"
+FORMS = "unix:/PATH, ssh://USER@HOST/PATH or http(s)://HOST:PORT/"
 
 
 def open_channel(
@@ -37,23 +37,34 @@ def open_channel(
             return _over_ssh(field, text, parts, remotes)
         case "http" | "https" if parts.hostname:
             return ControlAgent(_agent_url(field, text, parts), version, parts.username, password)
-    raise InvalidValue(field, text, EXPECTED)
+    raise _not_a_channel(field, text)
+
+
+def _not_a_channel(field: str, text: str) -> InvalidValue:
+    return InvalidValue(field, text, "is not a control channel", f"write {FORMS}")
 
 
 def _in_folders(field: str, path: Path, folders: Collection[Path] | None) -> Path:
     """Kea's sockets only: a request must not make the server connect to any other program's."""
     if folders is not None and path.parent not in folders:
         allowed = ", ".join(str(folder) for folder in sorted(folders))
-        raise InvalidValue(field, f"unix:{path}", f"a socket in {allowed} (the setting kea_socket_dirs)")
+        raise InvalidValue(
+            field,
+            f"unix:{path}",
+            "is not in a folder for Kea's sockets",
+            f"use a socket in {allowed}, or change the setting kea_socket_dirs",
+        )
     return path
 
 
 def check_channel(field: str, text: str) -> None:
-    """InvalidValue for what no channel is."""
+    """Raise InvalidValue for a channel with a password in it."""
     parts = urlsplit(text)
     if parts.password is not None:
         hidden = text.replace(f":{parts.password}@", ":***@")
-        raise InvalidValue(field, hidden, "a channel without a password: the server keeps it in a file")
+        raise InvalidValue(
+            field, hidden, "contains a password", "remove the password, which the server reads from a file"
+        )
 
 
 def _over_ssh(field: str, text: str, parts: SplitResult, remotes: Remotes) -> Control:
@@ -61,21 +72,21 @@ def _over_ssh(field: str, text: str, parts: SplitResult, remotes: Remotes) -> Co
     try:
         address = ssh_address(text.replace("ssh://", "qemu+ssh://", 1).replace(parts.path, "/system", 1))
     except InvalidValue as error:
-        raise InvalidValue(field, text, EXPECTED) from error
+        raise _not_a_channel(field, text) from error
     if address is None or parts.query:
-        raise InvalidValue(field, text, EXPECTED)
+        raise _not_a_channel(field, text)
     return ControlSocket(_Forwarded(remotes, address, unquote(parts.path)))
 
 
 def _agent_url(field: str, text: str, parts: SplitResult) -> str:
     check_channel(field, text)
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise InvalidValue(field, text, EXPECTED)
+        raise _not_a_channel(field, text)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     try:
         port = f":{parts.port}" if parts.port else ""
     except ValueError as error:
-        raise InvalidValue(field, text, EXPECTED) from error
+        raise _not_a_channel(field, text) from error
     return f"{parts.scheme}://{host}{port}/"
 
 

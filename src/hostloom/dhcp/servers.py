@@ -36,7 +36,12 @@ class KeaServers:
         """The server behind a rack's control channel; InvalidValue for one that cannot be."""
         if rack.control == LOCAL:
             if self._local is None:
-                raise InvalidValue("control", LOCAL, "a channel of its own: hostloom has no Kea here")
+                raise InvalidValue(
+                    "control",
+                    LOCAL,
+                    "does not work here, because this hostloom has no Kea of its own",
+                    "give the channel of the rack's Kea",
+                )
             return self._local
         with self._lock:
             known = self._servers.get(rack.id)

@@ -2,7 +2,9 @@
 
 HostloomError
 ├── RequestError          the caller can fix the request
-│   ├── InvalidValue         field, value, expected
+│   ├── InvalidValue         field, value, problem, allowed
+│   │   ├── Conflict             and what it collides with
+│   │   └── NotTogether          options that exclude each other
 │   ├── ConstraintError      code, field, column, value, expected
 │   ├── NotFound             kind, key
 │   │   └── PlanGone             kind, key
@@ -64,13 +66,68 @@ class RequestError(HostloomError):
 
 
 class InvalidValue(RequestError):
-    """A field's value is not of its form."""
+    """A field's value cannot be used.
+
+    The message is a sentence: field and value are its subject, `problem` is its verb and object ("is the
+    gateway of 10.0.0.0/24"). `allowed` is what the caller can do instead ("choose a free host address").
+    Text is shown in quotes, addresses and numbers without; None stands for a missing or hidden value.
+    """
 
     code = "invalid-value"
 
-    def __init__(self, field: str, value: object, expected: str) -> None:
-        super().__init__(f"{field}: {value!r} is not {expected}")
-        self.field, self.value, self.expected = field, value, expected
+    def __init__(self, field: str, value: object, problem: str, allowed: str = "") -> None:
+        super().__init__(" ".join(filter(None, (field, _shown(value), _sentence(problem, allowed)))))
+        self.field, self.value, self.problem, self.allowed = field, _plain(value), problem, allowed
+
+    @property
+    def predicate(self) -> str:
+        """The message without field and value, for places that show those by themselves."""
+        return _sentence(self.problem, self.allowed)
+
+    @property
+    def details(self) -> dict[str, object]:
+        """With `expected`, the older name of what is allowed."""
+        return super().details | {"expected": self.allowed or self.problem}
+
+
+class Conflict(InvalidValue):
+    """The value is well formed but collides with `other`, which exists already."""
+
+    def __init__(self, field: str, value: object, relation: str, other: str, allowed: str = "") -> None:
+        super().__init__(field, value, f"{relation} {other}", allowed)
+        self.other = other
+
+
+class NotTogether(InvalidValue):
+    """Two options that exclude each other were given."""
+
+    def __init__(self, option: str, other: str, allowed: str = "give one of them") -> None:
+        super().__init__(option, None, f"and {other} exclude each other", allowed)
+        self.options = (option, other)
+
+
+def _sentence(problem: str, allowed: str) -> str:
+    return f"{problem}; {allowed}" if allowed else problem
+
+
+#: Longer values are shortened in messages.
+_MAX_SHOWN = 100
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_shown, value))
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+def _plain(value: object) -> object:
+    """As JSON can hold it."""
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
 
 
 class ConstraintError(RequestError):

@@ -95,7 +95,7 @@ def in_words(error: BaseException) -> str:
     """A parsing error for people: what is wrong, not the name of an exception where its text says it."""
     match error:
         case InvalidValue():
-            return f"{error.field} {error.value!r}, which is not {error.expected}"
+            return f"{error.field} {error.value!r}, which {error.problem}"
         case RecursionError():
             return "a text that is nested too deeply"
         case ParseError():

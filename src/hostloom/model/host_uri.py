@@ -1,14 +1,20 @@
 """libvirt URIs of hosts: parsed into their parts, and allowed by a list per scheme."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import Protocol
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from hostloom.model.errors import InvalidValue
 
-Refuse = Callable[[str], InvalidValue]
+
+class Refuse(Protocol):
+    """Makes the error of the URI that is read."""
+
+    def __call__(self, problem: str, allowed: str = "") -> InvalidValue: ...
+
 
 MAX_URI_LENGTH = 512
 MAX_PORT = 65535
@@ -84,26 +90,29 @@ def parse_host_uri(text: str, rules: UriRules | None = None, field_name: str = "
     rules = rules or UriRules()
     shown = _PASSWORD.sub(r"\1:***@", text)[:MAX_URI_LENGTH]
 
-    def refuse(expected: str) -> InvalidValue:
-        return InvalidValue(field_name, shown, f"a libvirt URI {expected}")
+    def refuse(problem: str, allowed: str = "") -> InvalidValue:
+        return InvalidValue(field_name, shown, problem, allowed)
 
     if len(text) > MAX_URI_LENGTH:
-        raise refuse(f"of at most {MAX_URI_LENGTH} characters")
+        raise refuse(f"has more than {MAX_URI_LENGTH} characters")
     forms = {**_FORMS, "test": _TEST} if rules.test_hosts else _FORMS
     form = forms.get(text.partition("://")[0])
     if form is None or not _TEXT.fullmatch(text):
-        raise refuse(f"of one of these forms: {', '.join(each.shown for each in forms.values())}")
+        raise refuse(
+            "is not a libvirt URI that hostloom can use",
+            f"write one of {', '.join(form.shown for form in forms.values())}",
+        )
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise refuse(f"with a host and a port from 1 to {MAX_PORT}") from error
+        raise refuse("has no valid host or port", f"a port is 1 to {MAX_PORT}") from error
     if parts.password is not None:
-        raise refuse("without a password")
+        raise refuse("contains a password", "remove it and use a key file or ssh-agent")
     if parts.path not in form.paths:
-        raise refuse(f"that ends in {min(form.paths - {'', '/'})}: {form.shown}")
+        raise refuse(f"does not end in {min(form.paths - {'', '/'})}", f"write {form.shown}")
     if parts.fragment or text.endswith(("?", "#")):
-        raise refuse(f"without a fragment: {form.shown}")
+        raise refuse("ends in ? or has a #", f"write {form.shown}")
     return HostUri(
         parts.scheme,
         _user(parts, form, refuse),
@@ -117,7 +126,7 @@ def parse_host_uri(text: str, rules: UriRules | None = None, field_name: str = "
 def _host(parts: SplitResult, form: _Form, refuse: Refuse) -> str | None:
     if not form.has_host:
         if parts.netloc:
-            raise refuse(f"without a host: {form.shown}")
+            raise refuse("names a host", f"write {form.shown}")
         return None
     host = unquote(parts.hostname or "")
     if ":" in host:
@@ -127,9 +136,9 @@ def _host(parts: SplitResult, form: _Form, refuse: Refuse) -> str | None:
                 raise ValueError(zone)
             return str(ip_address(address)) + (f"%{zone}" if zone else "")
         except ValueError as error:
-            raise refuse("with a host name or address") from error
+            raise refuse("has no valid host", "give a host name or an address") from error
     if not _HOST.fullmatch(host):
-        raise refuse("with a host name or address")
+        raise refuse("has no valid host", "give a host name or an address")
     return host
 
 
@@ -138,15 +147,15 @@ def _user(parts: SplitResult, form: _Form, refuse: Refuse) -> str | None:
         return None
     user = unquote(parts.username)
     if not form.has_user:
-        raise refuse(f"without a user: {form.shown}")
+        raise refuse("names a user", f"write {form.shown}")
     if not _USER.fullmatch(user):
-        raise refuse("whose user is a login name")
+        raise refuse("has an invalid user", "give a login name")
     return user
 
 
 def _port(parts: SplitResult, port: int | None, form: _Form, refuse: Refuse) -> int | None:
     if port == 0 or (form.has_host and parts.netloc.endswith(":")):
-        raise refuse(f"with a port from 1 to {MAX_PORT}")
+        raise refuse("has an invalid port", f"use 1 to {MAX_PORT}")
     return port
 
 
@@ -156,15 +165,15 @@ def _parameters(parts: SplitResult, form: _Form, rules: UriRules, refuse: Refuse
     try:
         pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True, max_num_fields=8)
     except ValueError as error:
-        raise refuse("whose parameters are NAME=VALUE") from error
+        raise refuse("has malformed parameters", "write each as NAME=VALUE") from error
     values: dict[str, str] = {}
     for name, value in pairs:
         if name not in form.parameters:
             known = " and ".join(sorted(form.parameters))
-            allowed = f"only {known} are known" if known else "it takes none"
-            raise refuse(f"without the parameter {name[:40]!r}: {allowed}")
+            allowed = f"use only {known}" if known else "remove it"
+            raise refuse(f"has the unknown parameter {name[:40]!r}", allowed)
         if name in values:
-            raise refuse(f"with one {name}")
+            raise refuse(f"has the parameter {name} twice", "give it once")
         _check_path(name, value, refuse)
         values[name] = value
     if "socket" in values:
@@ -178,18 +187,18 @@ def _check_path(name: str, path: str, refuse: Refuse) -> None:
     """An absolute path that means one file however it is read."""
     steps = path.split("/")
     if not path.startswith("/") or not path.isprintable() or {"", ".", ".."} & set(steps[1:]):
-        raise refuse(f"with an absolute path as {name}, without . and ..")
+        raise refuse(f"has an invalid {name}", "give an absolute path without . and ..")
 
 
 def _check_socket(path: str, scheme: str, rules: UriRules, refuse: Refuse) -> None:
     # A socket over SSH is on the other machine, where the settings of this one do not count.
     allowed = LIBVIRT_SOCKETS if scheme == "qemu+ssh" else LIBVIRT_SOCKETS | rules.sockets
     if path not in allowed:
-        more = "" if scheme == "qemu+ssh" else " (the setting libvirt_sockets allows others)"
-        raise refuse(f"whose socket is one of {', '.join(sorted(allowed))}{more}")
+        more = "" if scheme == "qemu+ssh" else ", or allow others with the setting libvirt_sockets"
+        raise refuse("has a socket that is not allowed", f"use {', '.join(sorted(allowed))}{more}")
 
 
 def _check_keyfile(path: str, rules: UriRules, refuse: Refuse) -> None:
     if path.rpartition("/")[0] not in rules.key_folders:
-        folders = " or ".join(rules.key_folders) or "a folder that the setting ssh_key_dir names"
-        raise refuse(f"whose keyfile is in {folders}")
+        folders = " or ".join(rules.key_folders) or "the folder that the setting ssh_key_dir names"
+        raise refuse("has a keyfile in a folder that is not allowed", f"use a keyfile in {folders}")

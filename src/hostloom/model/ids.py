@@ -37,7 +37,7 @@ class MacAddress:
         bare = re.sub(r"[:-]", "", text.strip().lower())
         candidate = ":".join(bare[i : i + 2] for i in range(0, len(bare), 2))
         if len(bare) != 12 or not _MAC.fullmatch(candidate):
-            raise InvalidValue(field, text, "a MAC address such as 52:54:00:12:34:56")
+            raise InvalidValue(field, text, "is not a MAC address", "write it like 52:54:00:12:34:56")
         return cls(candidate)
 
     @property
@@ -74,5 +74,10 @@ _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 def check_hostname(name: str, field: str = "name") -> str:
     """Return the name if it is one DNS label (RFC 1123), as it is written, else raise InvalidValue."""
     if not _HOSTNAME.fullmatch(name):
-        raise InvalidValue(field, name, "1 to 63 letters, digits or hyphens, no hyphen at an end")
+        raise InvalidValue(
+            field,
+            name,
+            "is not a hostname",
+            "use 1 to 63 letters, digits or hyphens, with no hyphen at either end",
+        )
     return name

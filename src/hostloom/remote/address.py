@@ -48,11 +48,11 @@ def ssh_address(uri: str) -> SshAddress | None:
         return None
     if parts.password is not None:
         bare = uri.replace(f":{parts.password}@", ":***@")
-        raise InvalidValue("uri", bare, "a libvirt URI without a password: ssh uses a key file or its agent")
+        raise InvalidValue("uri", bare, "contains a password", "remove it and use a key file or ssh-agent")
     query = parse_qs(parts.query, keep_blank_values=True)
     if unknown := sorted(set(query) - _PARAMETERS):
         raise InvalidValue(
-            "uri", uri, f"a libvirt URI without `{unknown[0]}`: only keyfile and socket are known"
+            "uri", uri, f"has the unknown parameter `{unknown[0]}`", "use only keyfile and socket"
         )
     return SshAddress(
         _host(uri, parts),
@@ -77,7 +77,7 @@ def is_this_machine(uri: str) -> bool:
 def _host(uri: str, parts: SplitResult) -> str:
     host = unquote(parts.hostname or "")
     if not _HOST.fullmatch(host):
-        raise InvalidValue("uri", uri, "a libvirt URI with a host name or address")
+        raise InvalidValue("uri", uri, "has no valid host", "give a host name or an address")
     # IPv6 can be written in many ways, but a key is pinned for one.
     return str(ip_address(host)) if ":" in host else host
 
@@ -87,7 +87,7 @@ def _user(uri: str, parts: SplitResult) -> str | None:
         return None
     user = unquote(parts.username)
     if not _USER.fullmatch(user):
-        raise InvalidValue("uri", uri, "a libvirt URI whose user is a login name")
+        raise InvalidValue("uri", uri, "has an invalid user", "give a login name")
     return user
 
 
@@ -95,10 +95,14 @@ def _port(uri: str, parts: SplitResult) -> int | None:
     try:
         port = parts.port
     except ValueError as error:
-        raise InvalidValue("uri", uri, "a libvirt URI with a port from 1 to 65535") from error
+        raise _wrong_port(uri) from error
     if port == 0:
-        raise InvalidValue("uri", uri, "a libvirt URI with a port from 1 to 65535")
+        raise _wrong_port(uri)
     return port
+
+
+def _wrong_port(uri: str) -> InvalidValue:
+    return InvalidValue("uri", uri, "has an invalid port", "use 1 to 65535")
 
 
 def _absolute(uri: str, query: dict[str, list[str]], name: str) -> str | None:
@@ -106,5 +110,5 @@ def _absolute(uri: str, query: dict[str, list[str]], name: str) -> str | None:
     if values is None:
         return None
     if len(values) > 1 or not values[0].startswith("/"):
-        raise InvalidValue("uri", uri, f"a libvirt URI with one absolute path as `{name}`")
+        raise InvalidValue("uri", uri, f"has an invalid `{name}`", "give one absolute path")
     return values[0]

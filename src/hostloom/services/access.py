@@ -30,7 +30,7 @@ def create_user(uow: UnitOfWork, principal: Principal, name: str, *, admin: bool
     """Create a user; AlreadyExists."""
     require_admin(principal, "create users")
     if name == ANONYMOUS.name:
-        raise InvalidValue("name", name, "another name: this one stands for users who are not logged in")
+        raise InvalidValue("name", name, "stands for users who are not logged in", "choose another name")
     return uow.users.add(User(UserId(0), check_user_name(name), admin))
 
 
@@ -38,8 +38,8 @@ def check_user_name(name: str) -> str:
     """Return a name that a user can have (what MAAS allows: Django's rule), else raise InvalidValue."""
     usual = all(sign.isalnum() or sign in "_.@+-" for sign in name)
     if not usual or len(name) > MAX_USER_NAME:
-        expected = f"1 to {MAX_USER_NAME} letters, digits and the characters _ . @ + -"
-        raise InvalidValue("name", name, expected)
+        allowed = f"use 1 to {MAX_USER_NAME} letters, digits and the characters _ . @ + -"
+        raise InvalidValue("name", name, "is not a user name", allowed)
     return check_name(name)
 
 

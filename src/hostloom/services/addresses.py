@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from hostloom.decide.addresses import address_book
 from hostloom.model.access import Principal
-from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound
+from hostloom.model.errors import AlreadyExists, Conflict, InUse, InvalidValue, NotFound
 from hostloom.model.ids import SubnetId, SystemId
 from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress, RangeKind, Subnet
 from hostloom.ports import UnitOfWork
@@ -42,11 +42,19 @@ def reserve(
     """Set an address aside, so that no machine is given it; AlreadyExists names its holder."""
     require_admin(principal, "reserve addresses")
     home = _home(uow, principal, ip, subnet)
-    if subnets.is_edge(home.cidr, ip) or ip == home.gateway:
-        raise InvalidValue("ip", str(ip), f"other than the network, broadcast and gateway of {home.cidr}")
+    edge = "gateway" if ip == home.gateway else subnets.edge_of(home.cidr, ip)
+    if edge is not None:
+        choice = f"choose a free host address of {home.cidr}"
+        raise InvalidValue("ip", ip, f"is the {edge} of {home.cidr}", choice)
     for each in uow.ranges.list():
         if each.subnet_id == home.id and each.kind is RangeKind.DYNAMIC and ip in each:
-            raise InvalidValue("ip", str(ip), f"outside the dynamic range {each.start}-{each.end}")
+            raise Conflict(
+                "ip",
+                ip,
+                "is in",
+                f"the dynamic range {each.start}-{each.end}",
+                "choose an address outside it",
+            )
     for held in uow.addresses.list(home.id):
         if held.ip == ip and held.kind is not AddressKind.ON_WIRE:
             raise AlreadyExists("address", ip, _holder(uow, held))
@@ -62,7 +70,9 @@ def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: st
     home = subnets.get(uow, principal, subnet)
     found = address_book(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
     if found is None:
-        raise InvalidValue("subnet", str(home.cidr), "a subnet with a free address")
+        raise InvalidValue(
+            "subnet", home.cidr, "has no free address", "release an address or choose another subnet"
+        )
     return reserve(uow, principal, found[0], str(home.id), comment)
 
 
@@ -80,16 +90,18 @@ def _home(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None
     if subnet is not None:
         named = subnets.get(uow, principal, subnet)
         if ip not in named.cidr:
-            raise InvalidValue("ip", str(ip), f"an address of subnet {named.cidr}")
+            raise InvalidValue("ip", ip, f"is not in subnet {named.cidr}", "choose an address of that subnet")
         return named
     around = [each for each in uow.subnets.list() if ip in each.cidr]
     if not around:
-        raise InvalidValue("ip", str(ip), "an address of a known subnet")
+        raise InvalidValue("ip", ip, "is in no known subnet", "create its subnet first")
     longest = max(each.cidr.prefixlen for each in around)
     candidates = [each for each in around if each.cidr.prefixlen == longest]
     if len(candidates) > 1:
         ids = ", ".join(str(each.id) for each in candidates)
-        raise InvalidValue("subnet", None, f"named by id: several subnets hold {ip} ({ids})")
+        raise InvalidValue(
+            "subnet", None, f"is missing, and several contain {ip} ({ids})", "give the id of one"
+        )
     return candidates[0]
 
 

@@ -88,7 +88,7 @@ def _check_lists(wanted: AllocationRequest) -> None:
     for name in ("tags", "not_tags", "not_zones", "not_resource_pools", "nics"):
         values = getattr(wanted, name)
         if len(values) > MAX_VALUES:
-            raise InvalidValue(name, f"{len(values)} values", f"at most {MAX_VALUES}")
+            raise InvalidValue(name, None, f"has {len(values)} values", f"give at most {MAX_VALUES}")
 
 
 def _check_quota(uow: UnitOfWork, ports: Ports, principal: Principal, reasons: Sequence[str]) -> None:

@@ -44,10 +44,20 @@ def merge(
     kept = {**uow.annotations.of(kind, [key]).get(key, {}), **changes}
     for name in _names(changes):
         if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
-            raise InvalidValue("name", name[:MAX_NAME], f"1 to {MAX_NAME} printable characters")
+            raise InvalidValue(
+                "name",
+                name[:MAX_NAME],
+                "is empty, too long or not printable",
+                f"use 1 to {MAX_NAME} printable characters",
+            )
     size = len(json.dumps(kept))
     if size > MAX_BYTES:
-        raise InvalidValue("value", f"{size} bytes", f"at most {MAX_BYTES} bytes with one {kind.value}")
+        raise InvalidValue(
+            "value",
+            None,
+            f"would make {size} bytes in all",
+            f"store at most {MAX_BYTES} bytes for one {kind.value}",
+        )
     uow.annotations.put(kind, key, kept)
 
 
@@ -55,7 +65,7 @@ def checked_tags(tags: Iterable[str]) -> list[str]:
     """Tags of a NIC, each once, as constraints could hold them; InvalidValue."""
     kept = list(dict.fromkeys(check_tag(tag, "tags") for tag in tags))
     if len(kept) > MAX_TAGS:
-        raise InvalidValue("tags", f"{len(kept)} tags", f"at most {MAX_TAGS}")
+        raise InvalidValue("tags", None, f"has {len(kept)} entries", f"give at most {MAX_TAGS} tags")
     return kept
 
 

@@ -26,7 +26,9 @@ def copies(request: ComposeRequest, count: int) -> tuple[ComposeRequest, ...]:
 def draw(ports: Ports, batch: ComposeBatch) -> tuple[Identities, ...]:
     """Everything random about each machine."""
     if not 1 <= len(batch.machines) <= MAX_BATCH:
-        raise InvalidValue("machines", len(batch.machines), f"a list of 1 to {MAX_BATCH} machines")
+        raise InvalidValue(
+            "machines", None, f"has {len(batch.machines)} entries", f"give 1 to {MAX_BATCH} machines"
+        )
     now = ports.clock.now()
     return tuple(
         Identities(
@@ -66,7 +68,9 @@ def check(uow: UnitOfWork, snapshot: Snapshot, batch: ComposeBatch, identities: 
     for name in (identity.hostname for identity in identities):
         check_hostname(name)
         if counts[name.lower()] > 1:
-            raise InvalidValue("hostname", name, "the name of one machine of the request")
+            raise InvalidValue(
+                "hostname", name, "is given to two machines of the request", "give each machine its own name"
+            )
         if name.lower() in taken:
             raise AlreadyExists("node", name)
 

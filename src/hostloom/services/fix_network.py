@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hostloom.decide.networks import NetworksVerdict, judge_networks
 from hostloom.model.access import Principal
-from hostloom.model.errors import DriverError, InvalidValue, PlanStale
+from hostloom.model.errors import DriverError, NotTogether, PlanStale
 from hostloom.model.fix import FixPlan, FixStep, FixStepKind, LibvirtLease
 from hostloom.model.host import Host
 from hostloom.model.ids import MacAddress
@@ -90,7 +90,7 @@ def start(
 
 def _check_given(network: str | None, bridge: str | None) -> None:
     if network is not None and bridge is not None:
-        raise InvalidValue("make_maas", bridge, "given without a network: it makes one")
+        raise NotTogether("make_maas", "network", "name a network to fix, or make a new one")
 
 
 def _leases(ports: Ports, host: Host, network: str) -> tuple[LibvirtLease, ...]:

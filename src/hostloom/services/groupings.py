@@ -148,14 +148,16 @@ def check_tag(name: str, field: str = "name") -> str:
     """Return a tag that constraints can hold, else raise InvalidValue."""
     check_name(name, field)
     if any(sign in name for sign in ",;:=() ") or len(name) > 64:
-        raise InvalidValue(field, name, "up to 64 characters without space and none of , ; : = ( )")
+        raise InvalidValue(
+            field, name, "is not a tag", "use up to 64 characters, without spaces and , ; : = ( )"
+        )
     return name
 
 
 def _check_domain(name: str) -> str:
     labels = name.split(".")
     if len(name) > 253:
-        raise InvalidValue("name", name, "a DNS name of up to 253 characters")
+        raise InvalidValue("name", name, "is too long for a DNS name", "use at most 253 characters")
     for label in labels:
         check_hostname(label)
     return name

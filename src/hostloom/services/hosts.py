@@ -15,6 +15,7 @@ from hostloom.model.errors import (
     InUse,
     InvalidValue,
     NotFound,
+    NotTogether,
     StaleGeneration,
 )
 from hostloom.model.event import Event
@@ -193,7 +194,7 @@ def update(
         host = get(uow, principal, key)
         _check_generation(host, generation)
         if changes.forget_key and changes.accept_key is not None:
-            raise InvalidValue("forget_key", True, "given without accept_key")
+            raise NotTogether("forget_key", "accept_key")
         if changes.trust_first_key and changes.accept_key is not None:
             _tell_trust(uow, ports, host.name, changes.accept_key)
         changed = _apply(uow, host, changes)
@@ -232,7 +233,9 @@ def _tell_trust(uow: UnitOfWork, ports: Ports, name: str, fingerprint: str | Non
 def _pool(host: Host, name: str | None) -> str:
     if name and not any(each.name == name for each in host.storage_pools):
         names = ", ".join(each.name for each in host.storage_pools) or "none"
-        raise InvalidValue("default_pool", name, f"a storage pool of the host: {names}")
+        raise InvalidValue(
+            "default_pool", name, f"is not a storage pool of host {host.name}", f"choose from: {names}"
+        )
     return host.default_pool if name is None else name
 
 
@@ -291,7 +294,7 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
     name = host.name if changes.name is None else check_name(changes.name)
     uri = host.uri if changes.uri is None else changes.uri
     if changes.clear_macvlan_mode and changes.default_macvlan_mode is not None:
-        raise InvalidValue("clear_macvlan_mode", True, "given without default_macvlan_mode")
+        raise NotTogether("clear_macvlan_mode", "default_macvlan_mode")
     mode = changes.default_macvlan_mode or host.default_macvlan_mode
     correlation = host.correlation
     if changes.node is not None:
@@ -352,5 +355,5 @@ def _ratio(field: str, value: float | None, otherwise: Decimal = Decimal(1)) -> 
     if value is None:
         return otherwise
     if not 0 <= value <= MAX_OVER_COMMIT:
-        raise InvalidValue(field, value, f"a ratio from 0 to {MAX_OVER_COMMIT}")
+        raise InvalidValue(field, value, "is out of range", f"use a ratio from 0 to {MAX_OVER_COMMIT}")
     return exact(value)

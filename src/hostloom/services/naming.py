@@ -19,11 +19,16 @@ T = TypeVar("T", bound=_Named)
 def check_name(name: str, field: str = "name") -> str:
     """Return a name that can stand in a path and beside ids, else raise InvalidValue."""
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable() or name != name.strip():
-        raise InvalidValue(field, name, f"1 to {MAX_NAME} printable characters without a space at an end")
+        raise InvalidValue(
+            field,
+            name,
+            "is not a name",
+            f"use 1 to {MAX_NAME} printable characters, with no space at either end",
+        )
     if name.isdigit():
-        raise InvalidValue(field, name, "a name: numbers are ids")
+        raise InvalidValue(field, name, "would be taken for an id", "use a name that is not a number")
     if "/" in name or not name.strip("."):
-        raise InvalidValue(field, name, "a name without a slash, and more than dots")
+        raise InvalidValue(field, name, "contains a slash or consists of dots", "choose another name")
     return name
 
 

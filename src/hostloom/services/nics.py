@@ -8,7 +8,7 @@ from hostloom.decide.addresses import address_book
 from hostloom.decide.explain.words import render_refusal
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import LEASE_TIME_S
-from hostloom.model.errors import InvalidValue, NotFound, Refused, WrongState
+from hostloom.model.errors import Conflict, InvalidValue, NotFound, NotTogether, Refused, WrongState
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, SystemId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
@@ -141,7 +141,13 @@ def add(uow: UnitOfWork, principal: Principal, key: str, wanted: NicInput) -> No
     taken = {each.name for each in node.interfaces}
     name = wanted.name or next(f"eth{n}" for n in range(len(taken) + 1) if f"eth{n}" not in taken)
     if name in taken:
-        raise InvalidValue("name", name, "a name that no interface of the node has")
+        raise Conflict(
+            "name",
+            name,
+            "is already the name of",
+            f"an interface of node {node.hostname}",
+            "choose another name",
+        )
     nodes.check_macs(uow, (wanted.mac,))
     vlan = None if wanted.vlan is None else vlans.get(uow, principal, wanted.vlan).id
     source = VlanSource.NONE if vlan is None else VlanSource.OPERATOR
@@ -281,10 +287,12 @@ def _subnet(
     uow: UnitOfWork, principal: Principal, wanted: LinkInput, vlan_id: VlanId | None, nic: str
 ) -> Subnet:
     if wanted.subnet is None:
-        raise InvalidValue("subnet", None, "the subnet of the address, by CIDR, id or name")
+        raise InvalidValue("subnet", None, "is missing", "give the subnet of the address by CIDR, id or name")
     subnet = subnets.get(uow, principal, wanted.subnet)
     if vlan_id is not None and subnet.vlan_id != vlan_id:
-        raise InvalidValue("subnet", str(subnet.cidr), f"a subnet of the VLAN that {nic} is on")
+        raise InvalidValue(
+            "subnet", subnet.cidr, f"is not on the VLAN of {nic}", "choose a subnet of that VLAN"
+        )
     return subnet
 
 
@@ -295,17 +303,19 @@ def _address(
     book = address_book(uow.snapshot())
     if wanted.mode is LinkMode.AUTO:
         if wanted.ip is not None:
-            raise InvalidValue("ip", str(wanted.ip), "none with mode auto: static gives one that is named")
+            raise NotTogether("ip", "mode auto", "only mode static takes an address")
         found = book.next_free(subnet.vlan_id, frozenset({subnet.id}), frozenset())
         if found is None:
-            raise InvalidValue("subnet", str(subnet.cidr), "a subnet with a free address")
+            raise InvalidValue(
+                "subnet", subnet.cidr, "has no free address", "release an address or choose another subnet"
+            )
         return found[0], AddressKind.AUTO
     if wanted.ip is None or wanted.ip not in subnet.cidr:
-        shown = None if wanted.ip is None else str(wanted.ip)
-        raise InvalidValue("ip", shown, f"an address of subnet {subnet.cidr}")
-    problem = book.problem(wanted.ip, subnet, system_id)
-    if problem is not None:
-        code, found_there = problem
+        problem = "is missing" if wanted.ip is None else "is not in the subnet"
+        raise InvalidValue("ip", wanted.ip, problem, f"choose an address of subnet {subnet.cidr}")
+    refused = book.problem(wanted.ip, subnet, system_id)
+    if refused is not None:
+        code, found_there = refused
         no = Refusal("address_is_free", code, SubjectKind.ADDRESS, str(wanted.ip), "", found_there)
         raise Refused(code, render_refusal(no))
     return wanted.ip, AddressKind.STATIC
@@ -313,4 +323,4 @@ def _address(
 
 def _check_alone(wanted: LinkInput) -> None:
     if wanted.ip is not None:
-        raise InvalidValue("ip", str(wanted.ip), f"none with mode {wanted.mode.value}")
+        raise NotTogether("ip", f"mode {wanted.mode.value}", "only mode static takes an address")

@@ -158,7 +158,12 @@ def update_interface(
         fields["vlan_source"] = VlanSource.OPERATOR
     changed = replace(current, **fields)
     if not 0 <= changed.link_speed <= MAX_LINK_SPEED:
-        raise InvalidValue("link_speed", changed.link_speed, f"Mbit/s from 0 (not known) to {MAX_LINK_SPEED}")
+        raise InvalidValue(
+            "link_speed",
+            changed.link_speed,
+            "is out of range",
+            f"give Mbit/s from 0 (unknown) to {MAX_LINK_SPEED}",
+        )
     return uow.nodes.update_interface(node.system_id, replace(changed, tags=_tags(changed.tags)))
 
 
@@ -177,12 +182,12 @@ def check_free_hostname(uow: UnitOfWork, hostname: str, of: SystemId | None = No
 def check_macs(uow: UnitOfWork, macs: tuple[MacAddress, ...]) -> None:
     """Raise unless these are unicast MACs that no node has."""
     if not macs:
-        raise InvalidValue("macs", [], "at least one MAC address")
+        raise InvalidValue("macs", None, "is empty", "give at least one MAC address")
     holders = {nic.mac: node.hostname for node in uow.nodes.list() for nic in node.interfaces if nic.mac}
     for mac in macs:
         if not mac.is_unicast:
-            raise InvalidValue("macs", str(mac), "a unicast MAC address")
+            raise InvalidValue("macs", mac, "is not a unicast address", "give the MAC address of a NIC")
         if mac in holders:
             raise AlreadyExists("MAC address", mac, f"on node {holders[mac]}")
     if len(set(macs)) < len(macs):
-        raise InvalidValue("macs", [str(each) for each in macs], "free of repetitions")
+        raise InvalidValue("macs", macs, "repeat an address", "give each MAC address once")

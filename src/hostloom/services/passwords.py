@@ -22,7 +22,7 @@ _TURN = threading.BoundedSemaphore(2)
 def set_password(uow: UnitOfWork, user: User, password: str) -> None:
     """Give a user a password; InvalidValue names what it may be, never what it was."""
     if not 1 <= len(password) <= MAX_LENGTH:
-        raise InvalidValue("password", "…", f"1 to {MAX_LENGTH} characters")
+        raise InvalidValue("password", None, "is empty or too long", f"use 1 to {MAX_LENGTH} characters")
     uow.passwords.put(user.id, _hash(password, secrets.token_bytes(_SALT_BYTES)))
 
 

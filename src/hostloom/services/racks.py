@@ -10,12 +10,12 @@ from hostloom.decide.serving import racks_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import Lease
-from hostloom.model.errors import DhcpUnreachable, HostKeyUnknown, InvalidValue
+from hostloom.model.errors import Conflict, DhcpUnreachable, HostKeyUnknown, InvalidValue
 from hostloom.model.ids import RackId, SystemId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Vlan
 from hostloom.model.node import NodeKind
-from hostloom.model.rack import LOCAL, Rack, RackStatus
+from hostloom.model.rack import Rack, RackStatus
 from hostloom.ports import DhcpServer, Ports, UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import check_generation, check_name, find_by_key
@@ -81,7 +81,10 @@ def add(ports: Ports, principal: Principal, wanted: RackInput) -> Rack:
     uri = ssh_uri(wanted.control)
     if known is None and uri is None:
         raise InvalidValue(
-            "node", wanted.node, "the node that it runs on: only a rack behind SSH can be read"
+            "node",
+            None,
+            "is missing",
+            "give the node that the rack runs on (hostloom finds it out only over SSH)",
         )
     rack = Rack(
         RackId(0), wanted.name, known or SystemId(""), wanted.control, wanted.control6, wanted.description
@@ -233,5 +236,10 @@ def _refuse_second_local(uow: UnitOfWork, rack: Rack) -> None:
     """Two racks of one server would set it by turns."""
     for each in uow.racks.list():
         if each.id != rack.id and each.control == rack.control:
-            what = "another channel" if rack.control != LOCAL else "a channel of its own"
-            raise InvalidValue("control", rack.control, f"{what}: rack {each.name} has this one")
+            raise Conflict(
+                "control",
+                rack.control,
+                "is already the channel of",
+                f"rack {each.name}",
+                "give another channel",
+            )

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import InUse, InvalidValue
+from hostloom.model.errors import Conflict, InUse, InvalidValue
 from hostloom.model.ids import RangeId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet
@@ -105,20 +105,34 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
 def _check(uow: UnitOfWork, subnet: Subnet, wanted: IPRange) -> None:
     for field, end in (("start", wanted.start), ("end", wanted.end)):
         if end not in subnet.cidr:
-            raise InvalidValue(field, str(end), f"an address of subnet {subnet.cidr}")
-        if wanted.kind is RangeKind.DYNAMIC and subnets.is_edge(subnet.cidr, end):
-            raise InvalidValue(field, str(end), "other than the network and broadcast address")
+            raise InvalidValue(
+                field, end, f"is not in subnet {subnet.cidr}", "choose an address of the subnet"
+            )
+        edge = subnets.edge_of(subnet.cidr, end)
+        if wanted.kind is RangeKind.DYNAMIC and edge is not None:
+            raise InvalidValue(field, end, f"is the {edge} of {subnet.cidr}", "choose a host address")
     if int(wanted.end) < int(wanted.start):
-        raise InvalidValue("end", str(wanted.end), f"at or after {wanted.start}")
+        raise InvalidValue("end", wanted.end, f"is before the start {wanted.start}")
     if wanted.kind is RangeKind.DYNAMIC:
         _check_dynamic(uow, subnet, wanted)
 
 
 def _check_dynamic(uow: UnitOfWork, subnet: Subnet, wanted: IPRange) -> None:
     if not subnet.managed:
-        raise InvalidValue("kind", wanted.kind.value, f"reserved: subnet {subnet.cidr} is not managed")
+        raise InvalidValue(
+            "kind",
+            wanted.kind.value,
+            f"needs a managed subnet, and {subnet.cidr} is not managed",
+            "use kind reserved, or manage the subnet",
+        )
     if subnet.gateway is not None and subnet.gateway in wanted:
-        raise InvalidValue("start", str(wanted.start), f"a range without the gateway {subnet.gateway}")
+        raise Conflict(
+            "start",
+            wanted.start,
+            "begins a range that contains",
+            f"the gateway {subnet.gateway}",
+            "choose a range without it",
+        )
     inside = [held for held in uow.addresses.list(subnet.id) if held.kind in GIVEN and held.ip in wanted]
     if inside:
         raise InUse("range", f"{wanted.start}-{wanted.end}", [f"address {held.ip}" for held in inside])

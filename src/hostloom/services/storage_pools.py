@@ -44,12 +44,14 @@ def update(
     for tag in add_tags:
         check_tag(tag, "add_tags")
     if both := set(add_tags) & set(remove_tags):
-        raise InvalidValue("remove_tags", min(both), "a tag that is not added at the same time")
+        raise InvalidValue("remove_tags", min(both), "is in add_tags too", "give each tag in one of them")
     owner, pool = get(uow, principal, host, name)
     kept = [tag for tag in pool.tags if tag not in remove_tags]
     tags = tuple(dict.fromkeys((*kept, *add_tags)))
     if len(tags) > MOST_TAGS:
-        raise InvalidValue("add_tags", len(tags), f"at most {MOST_TAGS} tags")
+        raise InvalidValue(
+            "add_tags", None, f"would give the pool {len(tags)} tags", f"a pool has at most {MOST_TAGS}"
+        )
     by_pool = tags_by_pool(owner) | {name: tags}
     pool_tags = tuple(sorted((key, words) for key, words in by_pool.items() if words))
     pools = with_tags(owner.storage_pools, pool_tags)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import InUse, InvalidValue
+from hostloom.model.errors import Conflict, InUse, InvalidValue
 from hostloom.model.ids import SubnetId, SystemId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import UNTAGGED, Address, AddressKind, IPRange, Network, RangeKind, Subnet
@@ -143,8 +143,10 @@ def parse_cidr(text: str) -> Network:
     try:
         meant = ip_network(text, strict=False)
     except ValueError:
-        raise InvalidValue("cidr", text, "a prefix such as 10.0.0.0/24 or fd00::/64") from None
-    raise InvalidValue("cidr", text, f"a prefix without host bits: {meant}")
+        raise InvalidValue(
+            "cidr", text, "is not a prefix", "write it like 10.0.0.0/24 or fd00::/64"
+        ) from None
+    raise InvalidValue("cidr", text, "has host bits set", f"write {meant}")
 
 
 def _default_vlan(uow: UnitOfWork, principal: Principal) -> str:
@@ -160,9 +162,15 @@ def _check(subnet: Subnet) -> None:
     if gateway is None or (gateway.version == 6 and subnet.cidr.version == 6 and gateway.is_link_local):
         return
     if gateway not in subnet.cidr:
-        raise InvalidValue("gateway", str(gateway), f"an address of {subnet.cidr} (or IPv6 link-local)")
-    if is_edge(subnet.cidr, gateway):
-        raise InvalidValue("gateway", str(gateway), "other than the network and broadcast address")
+        raise InvalidValue(
+            "gateway",
+            gateway,
+            f"is not in {subnet.cidr}",
+            "choose an address of the subnet or an IPv6 link-local address",
+        )
+    edge = edge_of(subnet.cidr, gateway)
+    if edge is not None:
+        raise InvalidValue("gateway", gateway, f"is the {edge} of {subnet.cidr}", "choose a host address")
 
 
 def _check_name(subnet: Subnet) -> None:
@@ -179,20 +187,27 @@ def _check_servers(subnet: Subnet) -> None:
     ):
         for server in servers:
             if server.is_unspecified or server.is_multicast:
-                raise InvalidValue(field, str(server), f"the address of {what}")
+                raise InvalidValue(field, server, f"cannot be the address of {what}")
 
 
 def _check_lease_time(subnet: Subnet) -> None:
     seconds = subnet.lease_time_s
     if seconds is not None and not MIN_LEASE_TIME_S <= seconds <= MAX_LEASE_TIME_S:
-        raise InvalidValue("lease_time_s", seconds, f"from {MIN_LEASE_TIME_S} to {MAX_LEASE_TIME_S} seconds")
+        raise InvalidValue(
+            "lease_time_s",
+            seconds,
+            "is out of range",
+            f"use {MIN_LEASE_TIME_S} to {MAX_LEASE_TIME_S} seconds",
+        )
 
 
-def is_edge(cidr: Network, ip: Address) -> bool:
-    """Whether an address is the network or broadcast address; /31, /32 and IPv6 have none."""
+def edge_of(cidr: Network, ip: Address) -> str | None:
+    """Which of them it is, if it is the network or broadcast address; /31, /32 and IPv6 have none."""
     if cidr.version == 6 or cidr.prefixlen >= 31:
-        return False
-    return ip in (cidr.network_address, cidr.broadcast_address)
+        return None
+    if ip == cidr.network_address:
+        return "network address"
+    return "broadcast address" if ip == cidr.broadcast_address else None
 
 
 def _check_gateway_free(uow: UnitOfWork, subnet: Subnet) -> None:
@@ -200,8 +215,12 @@ def _check_gateway_free(uow: UnitOfWork, subnet: Subnet) -> None:
         return
     for each in uow.ranges.list():
         if each.subnet_id == subnet.id and each.kind is RangeKind.DYNAMIC and subnet.gateway in each:
-            raise InvalidValue(
-                "gateway", str(subnet.gateway), f"outside the dynamic range {each.start}-{each.end}"
+            raise Conflict(
+                "gateway",
+                subnet.gateway,
+                "is in",
+                f"the dynamic range {each.start}-{each.end}",
+                "choose another gateway or shorten the range",
             )
     for held in uow.addresses.list(subnet.id):
         if held.ip == subnet.gateway and held.kind in (AddressKind.AUTO, AddressKind.STATIC):

@@ -32,7 +32,12 @@ def verify(
             there = machines.list_(uow, principal, host=host)
             found = [each for each in there if each.host_id is not None and each.state not in _MOVING]
         if not found:
-            raise InvalidValue("machines", host or "all", "at least one machine on a host, at rest")
+            raise InvalidValue(
+                "machines",
+                None,
+                f"on {'any host' if host is None else f'host {host}'} cannot be verified now",
+                "a machine must be on a host, with no operation under way",
+            )
         given = VerifyInput(tuple(each.system_id for each in found))
         operation = start_saga(uow, ports, principal, VERIFY, given, _subject(found))
         uow.commit()

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from hostloom.decide.serving import other_pair
 from hostloom.model.access import Principal
-from hostloom.model.errors import InUse, InvalidValue, NotFound
+from hostloom.model.errors import Conflict, InUse, InvalidValue, NotFound, NotTogether
 from hostloom.model.ids import RackId, SpaceId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan
@@ -75,7 +75,9 @@ def create(uow: UnitOfWork, principal: Principal, wanted: VlanInput) -> Vlan:
     require_admin(principal, "create VLANs")
     fabric = find_by_key(uow.fabrics, "fabric", wanted.fabric)
     if wanted.vid == UNTAGGED:
-        raise InvalidValue("vid", wanted.vid, f"from 1 to {MAX_VID}: 0 is the VLAN that the fabric came with")
+        raise InvalidValue(
+            "vid", wanted.vid, "is the untagged VLAN, which the fabric has already", f"choose 1 to {MAX_VID}"
+        )
     vlan = Vlan(
         VlanId(0),
         fabric.id,
@@ -127,12 +129,13 @@ def set_dhcp(
     A VLAN may be served before it has a subnet or a dynamic range: then only reservations are answered.
     """
     require_admin(principal, "change DHCP")
-    if (relay is not None) is not (mode is DhcpMode.RELAY):
-        raise InvalidValue("relay", relay, "the VLAN that serves this one: with mode relay, and only then")
-
+    if mode is DhcpMode.RELAY and relay is None:
+        raise InvalidValue("relay", None, "is missing", "give the VLAN that serves this one")
+    if mode is not DhcpMode.RELAY and relay is not None:
+        raise NotTogether("relay", f"mode {mode.value}", "only mode relay takes a VLAN to relay to")
     if mode is not DhcpMode.ON and (primary or secondary):
-        raise InvalidValue(
-            "primary" if primary else "secondary", primary or secondary, "none but with mode on"
+        raise NotTogether(
+            "primary" if primary else "secondary", f"mode {mode.value}", "only mode on takes racks"
         )
 
     def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], Collection[VlanId]]:
@@ -175,9 +178,9 @@ def _checked(vlan: Vlan, *, named: bool = True) -> Vlan:
     if named:
         check_name(vlan.name)
     if not UNTAGGED <= vlan.vid <= MAX_VID:
-        raise InvalidValue("vid", vlan.vid, f"a VID from {UNTAGGED} to {MAX_VID}")
+        raise InvalidValue("vid", vlan.vid, "is out of range", f"choose {UNTAGGED} to {MAX_VID}")
     if not MIN_MTU <= vlan.mtu <= MAX_MTU:
-        raise InvalidValue("mtu", vlan.mtu, f"an MTU from {MIN_MTU} to {MAX_MTU}")
+        raise InvalidValue("mtu", vlan.mtu, "is out of range", f"choose {MIN_MTU} to {MAX_MTU}")
     return vlan
 
 
@@ -193,23 +196,33 @@ def _racks(
     if secondary is None:
         return first, None
     if first is None:
-        raise InvalidValue("primary", None, "the rack that serves the VLAN, where another stands by")
+        raise InvalidValue(
+            "primary", None, "is missing", "give the rack that serves the VLAN while the secondary stands by"
+        )
     second = find_by_key(uow.racks, "rack", secondary).id
     if first == second:
-        raise InvalidValue("secondary", secondary, "another rack than the primary")
+        raise InvalidValue("secondary", secondary, "is the primary too", "choose another rack")
     other = other_pair(uow.snapshot(), uow.racks.list(), vlan, first, second)
     if other is not None:
         names = f"{other[1].primary.name} with {other[1].secondary.name} standing by"
         where = f"VLAN {uow.fabrics.get(other[0].fabric_id).name}/{other[0].vid}"
-        raise InvalidValue("secondary", secondary, f"the same pair as on {where}: {names}")
+        raise Conflict(
+            "secondary",
+            secondary,
+            "does not match the pair of",
+            f"{where}, which is {names}",
+            "a rack has one partner: use the same pair",
+        )
     return first, second
 
 
 def _relay_id(vlan: Vlan, via: Vlan, key: str) -> VlanId:
     if via.id == vlan.id:
-        raise InvalidValue("relay", key, "another VLAN than the one that is relayed")
+        raise InvalidValue("relay", key, "is the VLAN itself", "choose another VLAN")
     if not via.dhcp_on:
-        raise InvalidValue("relay", key, "a VLAN that our DHCP serves itself: relays go one hop")
+        raise InvalidValue(
+            "relay", key, "is not served by hostloom's DHCP itself", "choose a VLAN whose DHCP is on"
+        )
     return via.id
 
 

@@ -35,7 +35,7 @@ class Addresses:
         """Reserve; AlreadyExists names who has it."""
         if held.kind is AddressKind.OBSERVED:
             raise InvalidValue(
-                "kind", held.kind.value, "a kind that is held: observed ones come from interfaces"
+                "kind", held.kind.value, "cannot be held", "observed addresses come from interfaces"
             )
         row = asdict(held) | {"revision": self.tx.change_world()}
         with self.tx.guarded(lambda: self._explain(held, row)):

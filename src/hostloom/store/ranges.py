@@ -19,7 +19,7 @@ class Ranges(Records[IPRange, RangeId]):
         query = select(self.table).order_by(self.table.c.id)
         found = [item for row in self.tx.rows(query) if self.label(item := self.from_row(row)) == name]
         if len(found) > 1:
-            raise InvalidValue("range", name, "one range only: several subnets have it, name it by id")
+            raise InvalidValue("range", name, "is ambiguous, because several subnets have it", "give its id")
         return found[0] if found else None
 
     def check(self, item: IPRange) -> None:
@@ -30,9 +30,9 @@ class Ranges(Records[IPRange, RangeId]):
             raise NotFound("subnet", item.subnet_id)
         for field, end in (("start", item.start), ("end", item.end)):
             if end not in cidr:
-                raise InvalidValue(field, str(end), f"an address of subnet {cidr}")
+                raise InvalidValue(field, end, f"is not in subnet {cidr}", "choose an address of the subnet")
         if item.start.version == item.end.version and int(item.start) > int(item.end):
-            raise InvalidValue("end", str(item.end), f"at or after {item.start}")
+            raise InvalidValue("end", item.end, f"is before the start {item.start}")
         columns = self.table.c
         other = self.tx.read(
             select(columns.start, columns.end).where(

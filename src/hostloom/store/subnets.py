@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from hostloom.model.errors import AlreadyExists, InvalidValue, NotFound
+from hostloom.model.errors import AlreadyExists, Conflict, InvalidValue, NotFound
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import AddressKind, Subnet
 from hostloom.store import tables
@@ -25,7 +25,7 @@ class Subnets(Records[Subnet, SubnetId]):
             condition = self.table.c.name == name
         rows = self.tx.rows(select(self.table).where(condition).limit(2))
         if len(rows) > 1:
-            raise InvalidValue("subnet", name, "one subnet only: several fabrics have it, name it by id")
+            raise InvalidValue("subnet", name, "is ambiguous, because several fabrics have it", "give its id")
         return self.from_row(rows[0]) if rows else None
 
     def check(self, item: Subnet) -> None:
@@ -41,7 +41,13 @@ class Subnets(Records[Subnet, SubnetId]):
         for cidr, fabric in self.tx.rows(query):
             if cidr == item.cidr:
                 raise AlreadyExists("subnet", item.cidr, f"in fabric {fabric}")
-            raise InvalidValue("cidr", str(item.cidr), f"apart from subnet {cidr} of fabric {fabric}")
+            raise Conflict(
+                "cidr",
+                item.cidr,
+                "overlaps",
+                f"subnet {cidr} of fabric {fabric}",
+                "choose a prefix that is free",
+            )
 
     def _fabric_of(self, item: Subnet) -> int:
         query = select(tables.vlans.c.fabric_id).where(tables.vlans.c.id == item.vlan_id)

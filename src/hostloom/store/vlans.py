@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from hostloom.model.errors import AlreadyExists, HostloomError, InUse, InvalidValue
+from hostloom.model.errors import AlreadyExists, Conflict, HostloomError, InUse, InvalidValue
 from hostloom.model.ids import FabricId, VlanId
 from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.store import tables
@@ -51,7 +51,9 @@ class Vlans(Records[Vlan, VlanId]):
         """By name; InvalidValue when several have it."""
         rows = self.tx.rows(select(self.table).where(self.table.c.name == name).limit(2))
         if len(rows) > 1:
-            raise InvalidValue("vlan", name, "the name of one VLAN only: name it FABRIC/VID or by id")
+            raise InvalidValue(
+                "vlan", name, "is ambiguous, because several VLANs have this name", "give FABRIC/VID or an id"
+            )
         return self.from_row(rows[0]) if rows else None
 
     def find_by_vid(self, fabric_id: FabricId, vid: int) -> Vlan | None:
@@ -71,7 +73,10 @@ class Vlans(Records[Vlan, VlanId]):
             return
         if row.vid == UNTAGGED:
             raise InvalidValue(
-                "vid", f"{item.fabric_id}/{item.vid}", "that of the fabric's untagged VLAN, which stays"
+                "vid",
+                f"{item.fabric_id}/{item.vid}",
+                "cannot be given to the untagged VLAN of a fabric",
+                "create a tagged VLAN",
             )
         if row.fabric_id != item.fabric_id:
             self._check_overlap(item)
@@ -86,8 +91,12 @@ class Vlans(Records[Vlan, VlanId]):
             mine.c.last >= theirs.c.first,
         )
         for row in self.tx.rows(query):
-            raise InvalidValue(
-                "fabric_id", item.fabric_id, f"a fabric without {row[1]}, which overlaps {row[0]}"
+            raise Conflict(
+                "fabric_id",
+                item.fabric_id,
+                f"has subnet {row[1]}, which overlaps",
+                f"subnet {row[0]} of the VLAN",
+                "choose another fabric",
             )
 
     def explain(self, values: dict[str, object], item: Vlan) -> HostloomError | None:

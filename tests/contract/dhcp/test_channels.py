@@ -81,7 +81,7 @@ def test_a_socket_of_another_program_is_refused(path: str, remotes: Remotes, tmp
 def test_local_is_what_hostloom_was_configured_with(remotes: Remotes, tmp_path: Path) -> None:
     local, rack = FakeDhcp(), Rack(RackId(1), "one", SystemId("abc"))
     assert KeaServers(remotes, local, tmp_path).of(rack) is local
-    with pytest.raises(InvalidValue, match="no Kea here"):
+    with pytest.raises(InvalidValue, match="no Kea of its own"):
         KeaServers(remotes, None, tmp_path).of(rack)
 
 

@@ -94,7 +94,7 @@ def test_what_no_bridge_can_have_is_refused(ports: str) -> None:
 
 
 def test_no_bridge_is_a_port_of_what_is_on_it() -> None:
-    with pytest.raises(InvalidValue, match="not on brx itself"):
+    with pytest.raises(InvalidValue, match="stacked on brx itself"):
         stack("add-vlan-interface:kvm1/brx=f/20", "set-bridge-ports:kvm1/brx=brx.20")
 
 

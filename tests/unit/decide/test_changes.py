@@ -233,7 +233,7 @@ def test_served_by_ourselves_a_vlan_is_not_relayed_any_more() -> None:
 def test_without_a_value_the_lowest_address_is_given_back() -> None:
     freed = after("free-address:10.0.0.0/24=")
     assert {str(each.ip) for each in with_node().held} - {str(each.ip) for each in freed.held} == {"10.0.0.9"}
-    with pytest.raises(InvalidValue, match="somebody has"):
+    with pytest.raises(InvalidValue, match="that is in use"):
         after("free-address:10.0.20.0/24=")
 
 

@@ -146,5 +146,5 @@ def test_a_nic_that_was_moved_fails(world: LittleWorld) -> None:
 
 
 def test_nothing_to_verify_is_said(world: LittleWorld) -> None:
-    with pytest.raises(InvalidValue, match="at least one machine"):
+    with pytest.raises(InvalidValue, match="on any host cannot be verified"):
         verifying.verify(world.ports, LOCAL_ADMIN)

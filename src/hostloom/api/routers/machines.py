@@ -14,7 +14,7 @@ from hostloom.api.shapes.plans import DecisionOut
 from hostloom.api.shapes.proofs import VerifyIn
 from hostloom.decide.explain.data import from_data
 from hostloom.decide.explain.explain import render
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors import NotTogether
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, PowerState
 from hostloom.model.request import ComposeBatch
@@ -108,7 +108,7 @@ def compose_machines(call: Changing, body: BatchIn) -> Response:
 def verify_machines(call: Changing, body: VerifyIn) -> Response:
     """Verify machines on the wire: those named, or those of a host, or all; each NIC's `proof` is written."""
     if body.machines and body.host is not None:
-        raise InvalidValue("host", body.host, "absent where machines are named")
+        raise NotTogether("host", "machines", "name either the machines or their host")
     return call.perform(
         202,
         lambda: OperationOut.of(verifying.verify(call.ports, call.principal, body.machines, body.host)),

@@ -12,6 +12,8 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.HostloomError: 500,
     errors.RequestError: 400,
     errors.InvalidValue: 400,
+    errors.Conflict: 400,
+    errors.NotTogether: 400,
     errors.ConstraintError: 400,
     errors.NotFound: 404,
     errors.PlanGone: 404,

@@ -39,7 +39,7 @@ def choose_node(snapshot: Snapshot, change: Change) -> Snapshot:
     state = find_host(snapshot, change)
     system_id = SystemId(change.value)
     if system_id not in snapshot.node_by_system_id:
-        raise InvalidValue("value", change.value, "the system id of a node that is known")
+        raise InvalidValue("value", change.value, "is not the system id of a known node")
     found = Correlation(CorrelationState.CORRELATED, system_id, CorrelationEvidence.OPERATOR)
     return with_host(snapshot, state, replace(state.host, correlation=found))
 
@@ -71,7 +71,12 @@ def set_macvlan_mode(snapshot: Snapshot, change: Change) -> Snapshot:
     state = find_host(snapshot, change)
     modes = [each.value for each in MacvlanMode]
     if change.value and change.value not in modes:
-        raise InvalidValue("value", change.value, f"one of {', '.join(modes)}, or nothing")
+        raise InvalidValue(
+            "value",
+            change.value,
+            "is not a macvlan mode",
+            f"choose one of {', '.join(modes)}, or leave it empty",
+        )
     mode = MacvlanMode(change.value) if change.value else None
     return with_host(snapshot, state, replace(state.host, default_macvlan_mode=mode))
 
@@ -99,5 +104,5 @@ def _with_network(
 def _ratio(change: Change) -> Decimal:
     ratio = positive("value", change.value)
     if ratio > MAX_OVER_COMMIT:
-        raise InvalidValue("value", change.value, f"a ratio up to {MAX_OVER_COMMIT}")
+        raise InvalidValue("value", change.value, "is out of range", f"use a ratio up to {MAX_OVER_COMMIT}")
     return ratio

@@ -12,7 +12,7 @@ from dataclasses import replace
 from hostloom.decide.changes.target import find_interface, find_node, find_vlan, with_interfaces
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.change import Change
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors import Conflict, InvalidValue
 from hostloom.model.ids import FabricId, InterfaceId, VlanId
 from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, VlanSource
@@ -129,7 +129,7 @@ def set_bridge_ports(snapshot: Snapshot, change: Change) -> Snapshot:
     node = find_node(snapshot, change)
     bridge = find_interface(node, change.subject)
     if bridge.kind is not InterfaceKind.BRIDGE:
-        raise InvalidValue("interface", change.subject, "a bridge")
+        raise InvalidValue("interface", change.subject, "is not a bridge")
     stack = _Stack(snapshot, node.interfaces)
     ports = _ports(stack, node, bridge, change.value)
     vlans = (stack.found[port].vlan_id for port in ports)
@@ -149,13 +149,15 @@ def _ports(stack: _Stack, node: Node, bridge: NodeInterface, text: str) -> tuple
         port = find_interface(node, name, "value")
         master = stack.master(name)
         if port.kind in (InterfaceKind.LOOPBACK, InterfaceKind.BRIDGE):
-            raise InvalidValue("value", name, "an interface that a bridge can have: no bridge, no loopback")
+            raise InvalidValue("value", name, f"is a {port.kind.value}, which cannot be a port of a bridge")
         if master is not None and master.name != bridge.name:
-            raise InvalidValue("value", name, f"free: it is a member of {master.name}")
+            raise Conflict("value", name, "is already a member of", master.name)
         if bridge.name in _below(stack, name, frozenset()):
-            raise InvalidValue("value", name, f"an interface that is not on {bridge.name} itself")
+            raise InvalidValue(
+                "value", name, f"is stacked on {bridge.name} itself", "choose another interface"
+            )
     if len(set(names)) < len(names):
-        raise InvalidValue("value", text, "names that differ")
+        raise InvalidValue("value", text, "repeats a name", "name each port once")
     return names
 
 
@@ -171,7 +173,9 @@ def move_interface(snapshot: Snapshot, change: Change) -> Snapshot:
     interface = find_interface(node, change.subject)
     vlan = find_vlan(snapshot, change.value, "value")
     if interface.kind is InterfaceKind.LOOPBACK:
-        raise InvalidValue("interface", interface.name, "a NIC: the loopback is on no VLAN")
+        raise InvalidValue(
+            "interface", interface.name, "is the loopback, which is on no VLAN", "choose a NIC"
+        )
     stack = _Stack(snapshot, node.interfaces)
     if interface.kind is InterfaceKind.VLAN:
         _check_tag(change, vlan, {fabric_of(snapshot, node, parent) for parent in interface.parents})
@@ -187,10 +191,15 @@ def add_vlan_interface(snapshot: Snapshot, change: Change) -> Snapshot:
     vlan = find_vlan(snapshot, change.value, "value")
     master = _Stack(snapshot, node.interfaces).master(parent.name)
     if parent.kind not in TRUNKS or (master is not None and master.kind is InterfaceKind.BOND):
-        raise InvalidValue("interface", parent.name, "a NIC, bond or bridge, and no member of a bond")
+        raise InvalidValue(
+            "interface",
+            parent.name,
+            "cannot carry VLAN interfaces",
+            "choose a NIC, bond or bridge that is not a member of a bond",
+        )
     _check_tag(change, vlan, {fabric_of(snapshot, node, parent.name)})
     if any(parent.name in each.parents and each.vlan_id == vlan.id for each in _tagged_on(node)):
-        raise InvalidValue("interface", parent.name, f"one without a VLAN interface for {change.value}")
+        raise Conflict("interface", parent.name, "already has", f"a VLAN interface for {change.value}")
     added = NodeInterface(
         # New interfaces have negative ids, as in decide/inventory.py; they are unique on their node.
         InterfaceId(min(0, *(each.id for each in node.interfaces)) - 1),
@@ -228,8 +237,8 @@ def _tagged_on(node: Node) -> list[NodeInterface]:
 
 def _check_tag(change: Change, vlan: Vlan, fabrics: set[FabricId | None]) -> None:
     if vlan.vid == UNTAGGED or fabrics - {None, vlan.fabric_id}:
-        expected = f"a tagged VLAN of the fabric that {change.subject} is cabled to"
-        raise InvalidValue("value", change.value, expected)
+        problem = f"is not a tagged VLAN of the fabric that {change.subject} is cabled to"
+        raise InvalidValue("value", change.value, problem)
 
 
 def _new_name(node: Node, parent: str, vid: int) -> str:

@@ -49,7 +49,7 @@ def free_address(snapshot: Snapshot, change: Change) -> Snapshot:
     ids = {None, *(each.id for each in subnets)}
     lost = tuple(each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in ids) if ip else ()
     if ip is None or not lost or not any(ip in each.cidr for each in subnets):
-        raise InvalidValue("value", change.value, f"an address of {change.subject} that somebody has")
+        raise InvalidValue("value", change.value, f"is not an address of {change.subject} that is in use")
     held = tuple(each for each in snapshot.held if each not in lost)
     return replace(snapshot, held=held).carry(snapshot, Delta(lost=lost))
 
@@ -92,10 +92,10 @@ def _find_subnets(snapshot: Snapshot, name: str) -> list[Subnet]:
     try:
         cidr = ip_network(name)
     except ValueError:
-        raise InvalidValue("subnet", name, "a CIDR such as 10.0.0.0/24") from None
+        raise InvalidValue("subnet", name, "is not a CIDR", "write it like 10.0.0.0/24") from None
     found = [each for each in snapshot.subnets if each.cidr == cidr]
     if not found:
-        raise InvalidValue("subnet", name, "the CIDR of a subnet that exists")
+        raise InvalidValue("subnet", name, "does not exist", "give the CIDR of an existing subnet")
     return found
 
 
@@ -108,4 +108,4 @@ def _address(text: str) -> Address:
     try:
         return ip_address(text)
     except ValueError:
-        raise InvalidValue("value", text, "an IPv4 or IPv6 address") from None
+        raise InvalidValue("value", text, "is not an IPv4 or IPv6 address") from None

@@ -20,7 +20,9 @@ def apply_to_request(request: ComposeRequest, change: Change) -> ComposeRequest:
     alter = _REQUEST.get(change.subject)
     if alter is not None:
         return alter(request, change.value)
-    raise InvalidValue("subject", change.subject, "an option of a request, such as netboot or interfaces")
+    raise InvalidValue(
+        "subject", change.subject, "is not an option of a request", "name one such as netboot or interfaces"
+    )
 
 
 _REQUEST: dict[str, Callable[[ComposeRequest, str], ComposeRequest]] = {
@@ -45,13 +47,18 @@ _REQUEST: dict[str, Callable[[ComposeRequest, str], ComposeRequest]] = {
 def _nothing(value: str) -> dict[str, Any]:
     """A zone or resource pool can only be left out: the id of another one is not known here."""
     if value:
-        raise InvalidValue("value", value, "nothing: without it every zone or resource pool will do")
+        raise InvalidValue(
+            "value",
+            value,
+            "is not possible here",
+            "leave it empty, so that every zone or resource pool is allowed",
+        )
     return {}
 
 
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
-        raise InvalidValue("value", text, "true or false")
+        raise InvalidValue("value", text, "is neither true nor false")
     return text == "true"
 
 
@@ -62,5 +69,5 @@ def positive(field: str, text: str) -> Decimal:
     except InvalidOperation:
         number = Decimal(-1)
     if not number.is_finite() or not 0 < number < MOST:
-        raise InvalidValue(field, text, "a number over 0")
+        raise InvalidValue(field, text, "is not a number above 0")
     return number

@@ -16,7 +16,7 @@ def find_host(snapshot: Snapshot, change: Change) -> HostState:
     found = (each for each in snapshot.hosts if each.host.name == change.host)
     state = min(found, key=lambda each: each.host.id, default=None)
     if state is None:
-        raise InvalidValue("host", change.host, "a host that exists")
+        raise InvalidValue("host", change.host, "does not exist")
     return state
 
 
@@ -24,7 +24,7 @@ def find_node(snapshot: Snapshot, change: Change) -> Node:
     """The node that the change's host is."""
     node = snapshot.node_of(find_host(snapshot, change).host)
     if node is None:
-        raise InvalidValue("host", change.host, "a host whose node, with its interfaces, is known")
+        raise InvalidValue("host", change.host, "has no known node, so that its interfaces are unknown")
     return node
 
 
@@ -32,7 +32,7 @@ def find_interface(node: Node, name: str, field: str = "interface") -> NodeInter
     """An interface of the node."""
     found = next((each for each in node.interfaces if each.name == name), None)
     if found is None:
-        raise InvalidValue(field, name, f"an interface of {node.hostname}")
+        raise InvalidValue(field, name, f"is not an interface of {node.hostname}")
     return found
 
 
@@ -43,7 +43,7 @@ def find_vlan(snapshot: Snapshot, name: str, field: str = "vlan") -> Vlan:
     found = (each for each in snapshot.vlans if each.fabric_id in fabrics and str(each.vid) == vid)
     vlan = min(found, key=lambda each: each.id, default=None)
     if vlan is None:
-        raise InvalidValue(field, name, "a VLAN that exists, as FABRIC/VID")
+        raise InvalidValue(field, name, "is not a known VLAN", "name it FABRIC/VID")
     return vlan
 
 
@@ -51,7 +51,7 @@ def find_network(host: Host, name: str) -> LibvirtNetwork:
     """A libvirt network of the host."""
     found = next((each for each in host.libvirt_networks if each.name == name), None)
     if found is None:
-        raise InvalidValue("network", name, f"a libvirt network of {host.name}")
+        raise InvalidValue("network", name, f"is not a libvirt network of {host.name}")
     return found
 
 
@@ -59,7 +59,7 @@ def find_pool(host: Host, name: str) -> StoragePool:
     """A storage pool of the host."""
     found = next((each for each in host.storage_pools if each.name == name), None)
     if found is None:
-        raise InvalidValue("pool", name, f"a storage pool of {host.name}")
+        raise InvalidValue("pool", name, f"is not a storage pool of {host.name}")
     return found
 
 

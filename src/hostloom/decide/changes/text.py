@@ -49,19 +49,19 @@ def parse_change(text: str) -> Change:
     word, colon, rest = text.partition(":")
     if not colon or word not in tuple(ChangeKind):
         known = ", ".join(sorted(f"{kind}:{form}" for kind, form in FORMS.items()))
-        raise InvalidValue("change", text, f"one of {known}")
+        raise InvalidValue("change", text, "has no known kind", f"use one of {known}")
     kind = ChangeKind(word)
     form = FORMS[kind]
     target, equals, value = rest.partition("=")
     needs_value = "=" in form
     is_empty = needs_value and not value and kind not in _MAY_BE_EMPTY
     if not target or bool(equals) is not needs_value or is_empty:
-        raise InvalidValue("change", text, f"{kind}:{form}")
+        raise InvalidValue("change", text, "has the wrong form", f"write {kind}:{form}")
     if not form.startswith("HOST"):
         return Change(kind, _read(target), "", value)
     host, slash, subject = target.partition("/")
     if bool(slash) is not form.startswith("HOST/") or not host or (slash and not subject):
-        raise InvalidValue("change", text, f"{kind}:{form}")
+        raise InvalidValue("change", text, "has the wrong form", f"write {kind}:{form}")
     return Change(kind, _read(subject), _read(host), value)
 
 

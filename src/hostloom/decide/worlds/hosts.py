@@ -237,7 +237,7 @@ def _mac(section: Section) -> MacAddress | None:
     try:
         return MacAddress.parse(text)
     except InvalidValue as error:
-        raise section.error("mac", str(error)) from None
+        raise section.error("mac", f"mac: {text!r} {error.predicate}") from None
 
 
 def _machine(section: Section, names: set[str]) -> PlacedMachine:
