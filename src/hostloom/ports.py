@@ -429,12 +429,16 @@ class Repository(Protocol[T, K_contra]):
         ...
 
 
-class Domains(Repository[Domain, DomainId], Protocol):
-    """Domains, one of which is the default."""
+class Groups(Repository[T, K_contra], Protocol):
+    """Zones, resource pools or domains, one of which is the default."""
 
-    def default(self) -> Domain:
-        """The domain of nodes that name no other."""
+    def default(self) -> T:
+        """The group of what names no other."""
         ...
+
+
+class Domains(Groups[Domain, DomainId], Protocol):
+    """Domains: which of them is the default can change."""
 
     def set_default(self, key: DomainId) -> None:
         """Make another one the default; the nodes stay where they are."""
@@ -892,8 +896,8 @@ class UnitOfWork(Protocol):
     nodes: Nodes
     hosts: Hosts
     machines: Machines
-    zones: Repository[Zone, ZoneId]
-    resource_pools: Repository[ResourcePool, ResourcePoolId]
+    zones: Groups[Zone, ZoneId]
+    resource_pools: Groups[ResourcePool, ResourcePoolId]
     domains: Domains
     tags: Repository[Tag, TagId]
     users: Repository[User, UserId]

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId
 
+#: What a new server calls its zone, resource pool and domain, and what MAAS calls its domain.
+FIRST_NAME, MAAS_DOMAIN = "default", "maas"
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:

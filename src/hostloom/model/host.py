@@ -8,7 +8,7 @@ from enum import StrEnum
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.decimals import Number
 from hostloom.model.finding import Finding
-from hostloom.model.ids import HostId, ResourcePoolId, SystemId, ZoneId
+from hostloom.model.ids import DEFAULT_GROUP, HostId, ResourcePoolId, SystemId, ZoneId
 
 #: Why a host that was just recorded cannot be used yet: the cause of its being unreachable.
 BEING_READ = "it is being read for the first time"
@@ -184,8 +184,8 @@ class Host:
     facts_at: float | None = None
     #: Parts that the last reading could not make out; everything else was read.
     findings: tuple[Finding, ...] = ()
-    zone_id: ZoneId = ZoneId(1)
-    resource_pool_id: ResourcePoolId = ResourcePoolId(1)
+    zone_id: ZoneId = ZoneId(DEFAULT_GROUP)
+    resource_pool_id: ResourcePoolId = ResourcePoolId(DEFAULT_GROUP)
     tags: tuple[str, ...] = ()
     #: SHA256 fingerprint of the pinned SSH host key; empty for local and TLS URIs.
     host_key: str = ""

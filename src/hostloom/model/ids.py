@@ -22,6 +22,10 @@ RackId = NewType("RackId", int)
 #: Six characters, unique over all nodes.
 SystemId = NewType("SystemId", str)
 
+#: Stands for the default zone, resource pool or domain until the store puts its id there. 0 cannot: an
+#: import may bring a group with the id 0.
+DEFAULT_GROUP = -1
+
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 

@@ -8,7 +8,15 @@ from hostloom.model.commissioning import BootAction
 from hostloom.model.drift import Change
 from hostloom.model.errors import WrongState
 from hostloom.model.host import Emulation
-from hostloom.model.ids import HostId, MacAddress, ResourcePoolId, SystemId, VlanId, ZoneId
+from hostloom.model.ids import (
+    DEFAULT_GROUP,
+    HostId,
+    MacAddress,
+    ResourcePoolId,
+    SystemId,
+    VlanId,
+    ZoneId,
+)
 from hostloom.model.network import Address
 from hostloom.model.request import AddressMode
 
@@ -126,8 +134,8 @@ class Machine:
     netboot: bool = True
     #: Its addresses are meant to be published to our DHCP (the intent; publishing rebuilds from it).
     dhcp_published: bool = False
-    zone_id: ZoneId = ZoneId(1)
-    resource_pool_id: ResourcePoolId = ResourcePoolId(1)
+    zone_id: ZoneId = ZoneId(DEFAULT_GROUP)
+    resource_pool_id: ResourcePoolId = ResourcePoolId(DEFAULT_GROUP)
     tags: tuple[str, ...] = ()
     #: Who allocated it; blank: nobody.
     owner: str = ""

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Interface, IPv6Interface
 
-from hostloom.model.ids import DomainId, InterfaceId, MacAddress, ResourcePoolId, SystemId, VlanId, ZoneId
+from hostloom.model.ids import (
+    DEFAULT_GROUP,
+    DomainId,
+    InterfaceId,
+    MacAddress,
+    ResourcePoolId,
+    SystemId,
+    VlanId,
+    ZoneId,
+)
 from hostloom.model.network import DEFAULT_MTU, Address
 
 
@@ -138,10 +147,9 @@ class Node:
     hostname: str
     kind: NodeKind
     interfaces: tuple[NodeInterface, ...] = ()
-    zone_id: ZoneId = ZoneId(1)
-    resource_pool_id: ResourcePoolId = ResourcePoolId(1)
-    #: 0 = the default one, which the store puts in its place.
-    domain_id: DomainId = DomainId(0)
+    zone_id: ZoneId = ZoneId(DEFAULT_GROUP)
+    resource_pool_id: ResourcePoolId = ResourcePoolId(DEFAULT_GROUP)
+    domain_id: DomainId = DomainId(DEFAULT_GROUP)
     tags: tuple[str, ...] = ()
     description: str = ""
     #: Seconds since the epoch of the last scan of its interfaces; None = never scanned.

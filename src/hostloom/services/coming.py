@@ -8,13 +8,12 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
 from hostloom.model.grouping import ResourcePool, Zone
 from hostloom.model.host import Host
-from hostloom.model.ids import SystemId
+from hostloom.model.ids import DEFAULT_GROUP, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation, OperationState, StepState
 from hostloom.model.request import ComposeRequest, Identities
 from hostloom.ports import UnitOfWork
 from hostloom.services.access import require_user
-from hostloom.services.groupings import DEFAULT_POOL, DEFAULT_ZONE
 from hostloom.workflows.compose import COMPOSE, RESERVE
 from hostloom.workflows.composed_tags import composed_tags
 from hostloom.workflows.placing import ComposeInput
@@ -98,6 +97,8 @@ def _machine(
     zone = next((each.id for each in zones if request.zone in (each.name, str(each.id))), None)
     pool = next((each.id for each in pools if request.resource_pool in (each.name, str(each.id))), None)
     known = host.architectures if host else ()
+    defaults = ZoneId(DEFAULT_GROUP), ResourcePoolId(DEFAULT_GROUP)
+    groups = (host.zone_id, host.resource_pool_id) if host else defaults
     return Machine(
         identities.system_id,
         identities.hostname,
@@ -109,8 +110,8 @@ def _machine(
         request.cores,
         request.memory_mib,
         netboot=request.netboot,
-        zone_id=zone or (host.zone_id if host else DEFAULT_ZONE),
-        resource_pool_id=pool or (host.resource_pool_id if host else DEFAULT_POOL),
+        zone_id=groups[0] if zone is None else zone,
+        resource_pool_id=groups[1] if pool is None else pool,
         tags=composed_tags(request.tags, host.tags) if host else request.tags,
     )
 

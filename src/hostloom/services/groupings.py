@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
 from hostloom.model.errors import InvalidValue
-from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
+from hostloom.model.grouping import FIRST_NAME, MAAS_DOMAIN, Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId, check_hostname
 from hostloom.model.keep import KEEP, Keep
 from hostloom.model.machine import MachineOrigin, MachineState
@@ -14,12 +14,6 @@ from hostloom.services.access import require_admin
 from hostloom.services.naming import check_name, find_by_key
 from hostloom.services.nouns import NamedNoun
 
-#: Id of the zone and resource pool of everything that names no other.
-DEFAULT_ZONE, DEFAULT_POOL = ZoneId(1), ResourcePoolId(1)
-
-
-#: The name that the default domain has at first, and the one that MAAS gives it.
-_FIRST_DOMAIN, MAAS_DOMAIN = "default", "maas"
 #: A machine in these states belongs to nobody.
 _FREE = frozenset(
     {
@@ -84,12 +78,14 @@ class TagChanges:
 
 def zone_id(uow: UnitOfWork, key: str | None) -> ZoneId:
     """The zone of a name or id; None is the default one."""
-    return DEFAULT_ZONE if key is None else find_by_key(uow.zones, "zone", key).id
+    return uow.zones.default().id if key is None else find_by_key(uow.zones, "zone", key).id
 
 
 def resource_pool_id(uow: UnitOfWork, key: str | None) -> ResourcePoolId:
     """The resource pool of a name or id; None is the default one."""
-    return DEFAULT_POOL if key is None else find_by_key(uow.resource_pools, "resource pool", key).id
+    if key is None:
+        return uow.resource_pools.default().id
+    return find_by_key(uow.resource_pools, "resource pool", key).id
 
 
 def domain_id(uow: UnitOfWork, key: str | None) -> DomainId:
@@ -116,7 +112,7 @@ def set_default_domain(uow: UnitOfWork, principal: Principal, key: str) -> Domai
 def name_domain_as_maas(uow: UnitOfWork) -> None:
     """Call the default domain `maas`, as MAAS's clients expect, as long as nothing rests on its name."""
     domains = uow.domains.list(limit=2)
-    is_untouched = len(domains) == 1 and (domains[0].name, domains[0].generation) == (_FIRST_DOMAIN, 1)
+    is_untouched = len(domains) == 1 and (domains[0].name, domains[0].generation) == (FIRST_NAME, 1)
     if not is_untouched:
         return
     made = any(machine.origin is not MachineOrigin.ADOPTED for machine in uow.machines.list())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hostloom.decide.importing.importing import Present, plan_import
+from hostloom.decide.importing.importing import Defaults, Present, plan_import
 from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
 from hostloom.model.errors import InUse
@@ -72,6 +72,7 @@ def _present(uow: UnitOfWork) -> Present:
         tuple(uow.tags.list()),
         tuple(uow.machines.list()),
         {kind: uow.annotations.of(kind) for kind in (Annotated.NODE, Annotated.DOMAIN)},
+        Defaults(uow.zones.default().id, uow.resource_pools.default().id, uow.domains.default().id),
     )
 
 
@@ -134,7 +135,7 @@ def _add_fabric(uow: UnitOfWork, new: NewFabric) -> Fabric:
 
 
 def _renumber(uow: UnitOfWork, moves: Sequence[Renumbering]) -> Undo:
-    """Give our own networks their new ids; refused while an operation knows them by the former ones."""
+    """Give our own networks and groups their new ids; InUse while an operation knows the former ones."""
     if not moves:
         return lambda _: None
     running = [f"operation {one.id}" for one in uow.operations.list(unfinished=True) if one.saga in _KEEP_IDS]
@@ -145,8 +146,8 @@ def _renumber(uow: UnitOfWork, moves: Sequence[Renumbering]) -> Undo:
     return lambda uow: uow.renumber(back)
 
 
-#: Operations that keep ids of networks from one step to the next.
-_KEEP_IDS = ("compose", "decompose", "fix-network")
+#: Operations that keep ids of networks or groups from one step to the next.
+_KEEP_IDS = ("add-host", "compose", "decompose", "fix-network")
 
 
 def _write_row(uow: UnitOfWork, change: ImportChange, item: Any) -> Undo:

@@ -7,10 +7,7 @@ from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId
 from hostloom.store import tables
 from hostloom.store.records import K, Records, T
-from hostloom.store.transaction import Transaction
-
-#: Id of the zone and resource pool that everything new is in.
-DEFAULT_ID = 1
+from hostloom.store.transaction import DEFAULT_COLUMNS, Transaction
 
 
 class Groups(Records[T, K]):
@@ -22,13 +19,19 @@ class Groups(Records[T, K]):
         super().__init__(tx, table, entity)
         self._columns = columns
 
-    def default_id(self) -> int:
-        """The id of the one that everything new is in."""
-        return DEFAULT_ID
+    def default(self) -> T:
+        """The group of what names no other."""
+        table = self.table
+        query = select(table).where(table.c.id == select(self._default_column).scalar_subquery())
+        return self.from_row(self.tx.read(query).one())
+
+    @property
+    def _default_column(self) -> "Column[int]":
+        return DEFAULT_COLUMNS[self._columns[0].name]
 
     def users(self, item: T) -> list[str]:
         """The nodes and hosts in it."""
-        if item.id == self.default_id():
+        if item.id == self.default().id:
             raise InUse(self.kind, self.label(item), ["everything that names no other"])
         found: list[str] = []
         for column in self._columns:
@@ -44,20 +47,11 @@ class Groups(Records[T, K]):
 class Domains(Groups[Domain, DomainId]):
     """Domains; which of them is the default can change."""
 
-    def default(self) -> Domain:
-        """The domain of nodes that name no other."""
-        return self.get(DomainId(self.default_id()))
-
     def set_default(self, key: DomainId) -> None:
         """Make another one the default."""
         self.tx.change_world()
         self.tx.write(update(tables.world).values(default_domain=key))
-        self.tx.default_domain = key
-
-    def default_id(self) -> int:
-        """Its id."""
-        found: int = self.tx.read(select(tables.world.c.default_domain)).scalar_one()
-        return found
+        self.tx.default_groups["domain_id"] = key
 
 
 class Tags(Records[Tag, TagId]):

@@ -22,6 +22,11 @@ class Hosts(Records[Host, HostId]):
 
     in_world = True
 
+    def add(self, item: Host) -> Host:
+        """Insert it, in the default groups where it names none; an id of 0 is replaced by a new one."""
+        self.tx.change_world()
+        return super().add(self.tx.in_groups(item))
+
     def to_row(self, item: Host) -> dict[str, Any]:
         """The correlation is spread over columns."""
         values = {name: getattr(item, name) for name in _PLAIN if name != "id" or item.id}

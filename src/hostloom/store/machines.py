@@ -245,9 +245,10 @@ class Machines:
     def add(self, item: Machine) -> Machine:
         """Insert it and its node; AlreadyExists on a taken name, UUID or MAC."""
         revision = self.tx.change_world()
-        with self.tx.guarded(lambda: self._explain(item)):
-            insert_machine(self.tx, item, None, revision)
-        return item
+        placed = self.tx.in_groups(item)
+        with self.tx.guarded(lambda: self._explain(placed)):
+            insert_machine(self.tx, placed, None, revision)
+        return placed
 
     def update(self, item: Machine) -> Machine:
         """Write what changed; the node's row and the NICs are touched only if they did."""
@@ -379,7 +380,7 @@ def node_of(tx: Transaction, item: Machine) -> Node:
         NodeKind.MACHINE,
         zone_id=item.zone_id,
         resource_pool_id=item.resource_pool_id,
-        domain_id=DomainId(tx.default_domain),
+        domain_id=DomainId(tx.default_groups["domain_id"]),
         tags=item.tags,
     )
 

@@ -104,14 +104,15 @@ class Nodes:
 
     def add(self, item: Node) -> Node:
         """Insert it with its interfaces; AlreadyExists on a taken system id or hostname."""
-        values = self._row(item)
         self.tx.change_world()
+        item = self.tx.in_groups(item)
+        values = self._row(item)
         with self.tx.atomic():
             with self.tx.guarded(lambda: find_broken(self.tx, nodes, values)):
                 self.tx.write(insert(nodes).values(values))
             placed = list(enumerate(item.interfaces))
             interfaces = self._insert(item.system_id, placed)
-            return replace(item, interfaces=interfaces, domain_id=values["domain_id"])
+            return replace(item, interfaces=interfaces)
 
     def update(self, item: Node) -> Node:
         """Write all but the interfaces; a machine of that node changes with it."""
@@ -181,8 +182,9 @@ class Nodes:
     # -- shared ------------------------------------------------------------------------------------------
 
     def _row(self, item: Node) -> dict[str, Any]:
-        values = {name: getattr(item, name) for name in _FIELDS} | {"revision": self.tx.change_world()}
-        return values | {"domain_id": item.domain_id or self.tx.default_domain}
+        revision = self.tx.change_world()
+        item = self.tx.in_groups(item)
+        return {name: getattr(item, name) for name in _FIELDS} | {"revision": revision}
 
     def _touch(self, item: Node, values: dict[str, Any]) -> Node:
         """Write columns and count the generation up, of its machine too."""

@@ -1,4 +1,4 @@
-"""Give rows of the physical network other ids; everything that refers to them follows."""
+"""Give networks and groups other ids; everything that refers to them follows."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
@@ -11,13 +11,16 @@ from hostloom.model.importing import ImportNoun, Renumbering
 from hostloom.store import tables
 from hostloom.store.plans import Plans
 from hostloom.store.records import raise_sequence
-from hostloom.store.transaction import Transaction, columns_of
+from hostloom.store.transaction import DEFAULT_COLUMNS, Transaction, columns_of
 
 _TABLES = {
     ImportNoun.FABRIC: tables.fabrics,
     ImportNoun.VLAN: tables.vlans,
     ImportNoun.SUBNET: tables.subnets,
     ImportNoun.SPACE: tables.spaces,
+    ImportNoun.ZONE: tables.zones,
+    ImportNoun.RESOURCE_POOL: tables.resource_pools,
+    ImportNoun.DOMAIN: tables.domains,
 }
 #: Whose row a snapshot reads again when one of these rows changes.
 _OWNERS = {
@@ -25,10 +28,19 @@ _OWNERS = {
     "absent_interfaces": tables.nodes,
     "machine_interfaces": tables.machines,
 }
+#: The column of the world that says which group is the default one. It is not a foreign key.
+_DEFAULTS = {
+    "zones": "default_zone",
+    "resource_pools": "default_resource_pool",
+    "domains": "default_domain",
+}
 #: What no stored row has: the old row keeps it while its copy has the value that must be unique.
 _PLACEHOLDERS: dict[str, tuple[str, Any]] = {
     "fabrics": ("name", "\x01"),
     "spaces": ("name", "\x01"),
+    "zones": ("name", "\x01"),
+    "resource_pools": ("name", "\x01"),
+    "domains": ("name", "\x01"),
     "vlans": ("vid", -1),
     "subnets": ("cidr", ip_network("::/128")),
 }
@@ -76,7 +88,16 @@ def _move(tx: Transaction, table: Table, before: int, after: int) -> None:
     tx.write(insert(table).values(row | {"id": after}))
     for column in _references(table):
         _repoint(tx, column, before, after)
+    _follow_default(tx, table, before, after)
     tx.write(delete(table).where(table.c.id == before))
+
+
+def _follow_default(tx: Transaction, table: Table, before: int, after: int) -> None:
+    """The default group stays the default one under its new id."""
+    for name, column in DEFAULT_COLUMNS.items():
+        if column.name == _DEFAULTS.get(table.name) and tx.default_groups[name] == before:
+            tx.write(update(tables.world).values({column.name: after}))
+            tx.default_groups[name] = after
 
 
 def _references(table: Table) -> "Iterator[Column[Any]]":

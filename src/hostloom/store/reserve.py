@@ -109,6 +109,7 @@ def machine_of(wanted: Reservation, host: Host) -> Machine:
     """The machine that a plan makes, as it is while its saga runs."""
     plan = wanted.plan
     spec = plan.spec
+    zone, pool = wanted.zone_id, wanted.resource_pool_id
     return Machine(
         system_id=spec.system_id,
         hostname=spec.name,
@@ -128,8 +129,8 @@ def machine_of(wanted: Reservation, host: Host) -> Machine:
         disks=plan.disks,
         netboot=plan.netboot,
         autostart=spec.autostart,
-        zone_id=wanted.zone_id or host.zone_id,
-        resource_pool_id=wanted.resource_pool_id or host.resource_pool_id,
+        zone_id=host.zone_id if zone is None else zone,
+        resource_pool_id=host.resource_pool_id if pool is None else pool,
         tags=wanted.tags,
         domain_name=spec.name,
     )

@@ -94,7 +94,9 @@ world = Table(
     Column("value", BigInteger, nullable=False),
     Column("topology", BigInteger, nullable=False),
     Column("floor", BigInteger, nullable=False),
-    #: The domain of nodes that name no other.
+    #: What nodes and hosts are in that name no other zone, resource pool or domain.
+    Column("default_zone", Integer, nullable=False, server_default="1"),
+    Column("default_resource_pool", Integer, nullable=False, server_default="1"),
     Column("default_domain", Integer, nullable=False, server_default="1"),
 )
 

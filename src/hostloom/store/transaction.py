@@ -2,17 +2,27 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Executable, Row, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hostloom.model.host import PlacedMachine
-from hostloom.model.ids import HostId
+from hostloom.model.host import Host, PlacedMachine
+from hostloom.model.ids import DEFAULT_GROUP, HostId
+from hostloom.model.machine import Machine
 from hostloom.model.network import HeldAddress
 from hostloom.model.node import Node
 from hostloom.store.tables import removals, world
+
+T = TypeVar("T", Node, Host, Machine)
+
+#: Where the world keeps the default group, by the name of the field that refers to such a group.
+DEFAULT_COLUMNS = {
+    "zone_id": world.c.default_zone,
+    "resource_pool_id": world.c.default_resource_pool,
+    "domain_id": world.c.default_domain,
+}
 
 
 @dataclass(frozen=True)
@@ -41,8 +51,9 @@ class Transaction:
         #: The world's revision that this transaction makes; None until it changes the world.
         self.revision: int | None = None
         self.topology_changed = False
-        #: The domain of nodes that name no other; known once the transaction changes the world.
-        self.default_domain = 0
+        #: Ids of the default zone, resource pool and domain, by the name of the field that refers to them;
+        #: known once the transaction changes the world.
+        self.default_groups: dict[str, int] = {}
         #: All changes of the world are in `placements`.
         self.is_noted = True
         self.placements: list[Placement] = []
@@ -78,11 +89,24 @@ class Transaction:
         elif topology and not self.topology_changed:
             values["topology"] = self.revision
         if values:
-            changed = update(world).values(values).returning(world.c.value, world.c.default_domain)
+            changed = update(world).values(values).returning(world.c.value, *DEFAULT_COLUMNS.values())
             row = self.write(changed).mappings().one()
-            self.revision, self.default_domain = row["value"], row["default_domain"]
+            self.revision = row["value"]
+            self.default_groups = {name: row[column.name] for name, column in DEFAULT_COLUMNS.items()}
         self.topology_changed = self.topology_changed or topology
         return self.revision or 0
+
+    def in_groups(self, item: T) -> T:
+        """The item with the default zone, resource pool and domain where it names none.
+
+        Needs a transaction that has changed the world.
+        """
+        unnamed: dict[str, Any] = {
+            name: key
+            for name, key in self.default_groups.items()
+            if getattr(item, name, None) == DEFAULT_GROUP
+        }
+        return replace(item, **unnamed) if unnamed else item
 
     def lock_world(self) -> None:
         """Take the world's lock without a new revision: what is read from now on does not change."""

@@ -65,8 +65,8 @@ class DatabaseUnitOfWork:
     nodes: ports.Nodes
     hosts: ports.Hosts
     machines: ports.Machines
-    zones: ports.Repository[Zone, ZoneId]
-    resource_pools: ports.Repository[ResourcePool, ResourcePoolId]
+    zones: ports.Groups[Zone, ZoneId]
+    resource_pools: ports.Groups[ResourcePool, ResourcePoolId]
     domains: ports.Domains
     tags: ports.Repository[Tag, TagId]
     users: ports.Repository[User, UserId]

@@ -60,8 +60,8 @@ def test_everything_under_its_own_id(store: Store) -> None:
             (1, RangeKind.DYNAMIC),
             (2, RangeKind.RESERVED),
         ]
-        assert {each.name: each.id for each in uow.resource_pools.list()} == {"default": 1, "web": 2}
-        assert [each.name for each in uow.domains.list()] == ["maas"]
+        assert {each.name: each.id for each in uow.resource_pools.list()} == {"default": 0, "web": 1}
+        assert [(domain.id, domain.name) for domain in uow.domains.list()] == [(0, "maas")]
         kvm1 = uow.nodes.get(SystemId("kvm001"))
         assert [(nic.id, nic.name) for nic in kvm1.interfaces] == [
             (10, "eth0"),

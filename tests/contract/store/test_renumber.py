@@ -5,21 +5,27 @@ from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
-from hostloom.decide.importing.importing import Present
-from hostloom.decide.importing.renumbering import renumbered
+from hostloom.decide.importing.importing import Defaults, Present
+from hostloom.decide.importing.new_ids import renumbered
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.errors import AlreadyExists, NotFound, PlanGone
+from hostloom.model.errors import AlreadyExists, InUse, NotFound, PlanGone
+from hostloom.model.grouping import Domain, ResourcePool, Zone
+from hostloom.model.host import Host
 from hostloom.model.ids import (
+    DomainId,
     FabricId,
+    HostId,
     InterfaceId,
     MacAddress,
     RackId,
     RangeId,
+    ResourcePoolId,
     SpaceId,
     SubnetId,
     SystemId,
     VlanId,
+    ZoneId,
 )
 from hostloom.model.importing import ImportNoun, Renumbering
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
@@ -46,6 +52,10 @@ def move(noun: ImportNoun, before: int, after: int, *, gives_way: bool = True) -
 def fill(uow: UnitOfWork) -> None:
     """Two fabrics with everything that refers to them, to their VLANs and to their subnets."""
     uow.spaces.add(Space(SpaceId(0), "dmz"))
+    east = uow.zones.add(Zone(ZoneId(0), "east"))
+    web = uow.resource_pools.add(ResourcePool(ResourcePoolId(0), "web"))
+    uow.hosts.add(Host(HostId(0), "kvm1", "test:///default", zone_id=east.id, resource_pool_id=web.id))
+    uow.hosts.add(Host(HostId(0), "kvm2", "test:///2"))
     uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
     rack = uow.racks.add(Rack(RackId(0), "rack", SystemId("rack01")))
     for number in (1, 2):
@@ -101,7 +111,16 @@ def filled(store: Store) -> Store:
     return store
 
 
+#: The default ones change their places with others.
+GROUPS = [
+    move(ImportNoun.ZONE, 1, 2, gives_way=False),
+    move(ImportNoun.ZONE, 2, 1),
+    move(ImportNoun.RESOURCE_POOL, 1, 0, gives_way=False),
+    move(ImportNoun.RESOURCE_POOL, 2, 1),
+    move(ImportNoun.DOMAIN, 1, 0, gives_way=False),
+]
 MOVES = [
+    *GROUPS,
     # two that are exchanged, one that makes room, and the id 0 of other systems
     move(ImportNoun.FABRIC, 1, 0, gives_way=False),
     move(ImportNoun.FABRIC, 2, 1),
@@ -124,7 +143,14 @@ def bare(snapshot: Snapshot) -> Snapshot:
         ranges=by_id(snapshot.ranges),
         held=tuple(sorted(snapshot.held, key=str)),
         nodes=tuple(sorted(snapshot.nodes, key=lambda node: node.system_id)),
+        hosts=tuple(sorted(snapshot.hosts, key=lambda state: state.host.id)),
     )
+
+
+def grouped(present: Present) -> Present:
+    """What is here without the physical network."""
+    zones, pools = by_id(present.zones), by_id(present.resource_pools)
+    return replace(present, snapshot=Snapshot(), zones=zones, resource_pools=pools)
 
 
 def by_id(items: tuple) -> tuple:  # type: ignore[type-arg]  # of any noun
@@ -132,7 +158,15 @@ def by_id(items: tuple) -> tuple:  # type: ignore[type-arg]  # of any noun
 
 
 def everything(uow: UnitOfWork) -> Present:
-    return Present(uow.snapshot(), (), (), (), (), tuple(uow.machines.list()))
+    return Present(
+        uow.snapshot(),
+        tuple(uow.zones.list()),
+        tuple(uow.resource_pools.list()),
+        tuple(uow.domains.list()),
+        (),
+        tuple(uow.machines.list()),
+        defaults=Defaults(uow.zones.default().id, uow.resource_pools.default().id, uow.domains.default().id),
+    )
 
 
 def test_everything_follows(filled: Store) -> None:
@@ -146,7 +180,7 @@ def test_everything_follows(filled: Store) -> None:
     with filled.begin() as uow:
         after = everything(uow)
     assert bare(after.snapshot) == bare(wanted.snapshot)
-    assert after.machines == wanted.machines
+    assert grouped(after) == grouped(wanted)
     with filled.begin() as uow:
         uow.renumber(MOVES[-1:])
         uow.commit()
@@ -169,6 +203,29 @@ def test_everything_follows(filled: Store) -> None:
             uow.plans.get("plan-1", 1.0)
 
 
+def test_default_groups_stay_the_default_ones(filled: Store) -> None:
+    """Whatever comes after is in them, and 0 is an id like any other."""
+    with filled.begin() as uow:
+        uow.renumber(GROUPS)
+        during = uow.nodes.add(Node(SystemId("during"), "during", NodeKind.DEVICE))
+        uow.commit()
+    with filled.begin() as uow:
+        after = uow.nodes.add(Node(SystemId("later1"), "later", NodeKind.DEVICE))
+        add_machine(uow, 3, 2, "10.0.1.60")
+        new = uow.nodes.get(SystemId("vm3"))
+        for node in (during, after, new):
+            assert (node.zone_id, node.resource_pool_id, node.domain_id) == (2, 0, 0)
+        shown = [(host.name, host.zone_id, host.resource_pool_id) for host in uow.hosts.list()]
+        assert shown == [("kvm1", 1, 1), ("kvm2", 2, 0)]
+        other = uow.domains.add(Domain(DomainId(0), "lab.example"))
+        uow.domains.set_default(other.id)
+        changed = uow.nodes.update(replace(during, description="stays in its domain"))
+        assert uow.nodes.get(changed.system_id).domain_id == 0
+        with pytest.raises(InUse):
+            uow.resource_pools.delete(ResourcePoolId(0))
+        assert uow.zones.add(Zone(ZoneId(0), "west")).id == 3
+
+
 def test_new_rows_come_after_the_highest_id(filled: Store) -> None:
     with filled.begin() as uow:
         uow.renumber([move(ImportNoun.FABRIC, 1, 40), move(ImportNoun.VLAN, 3, 5001)])
@@ -188,7 +245,7 @@ def test_back_and_forth_is_nothing(filled: Store) -> None:
         uow.commit()
         after = everything(uow)
     assert bare(after.snapshot) == bare(before.snapshot)
-    assert after.machines == before.machines
+    assert grouped(after) == grouped(before)
 
 
 def test_an_id_that_another_keeps_or_nothing_has(filled: Store) -> None:

@@ -131,6 +131,28 @@ def test_the_fabric_0_is_like_any_other(server: Running, http: httpx.Client, bod
     assert maas.send("DELETE", f"fabrics/0/vlans/{vlan['vid']}/").status_code == 204
 
 
+def test_resource_pools_and_domains_have_their_ids(
+    server: Running, http: httpx.Client, body: dict[str, Any]
+) -> None:
+    """The default ones are MAAS's, with the id 0; what comes after the import is in them."""
+    maas = Maas(server.url, make_key(server.ports), NOON)
+    http.post("/imports", json=body)
+    assert {pool["name"]: pool["id"] for pool in maas.get("resourcepools/")} == {"default": 0, "web": 1}
+    assert maas.get("resourcepool/1/")["name"] == "web"
+    assert [(domain["id"], domain["is_default"]) for domain in maas.get("domains/")] == [(0, True)]
+    device = maas.post("devices/", hostname="late", mac_addresses="52:54:00:00:77:01")
+    assert device["domain"]["id"] == 0
+    shown = http.get("/resource-pools/0").json()
+    assert (shown["id"], shown["name"]) == (0, "default")
+    assert http.get(f"/nodes/{device['system_id']}").json()["resource_pool"] == "default"
+    assert maas.put("resourcepool/0/", description="all")["id"] == 0
+    assert maas.send("DELETE", "resourcepool/0/").status_code == 409
+    first = http.get("/resource-pools?limit=1").json()
+    assert [pool["id"] for pool in first["items"]] == [0]
+    again = http.post("/imports", json=body | {"dry_run": True}).json()
+    assert {change["id"] for change in again["changes"] if change["noun"] == "resource-pool"} == {"0", "1"}
+
+
 def test_an_import_waits_for_operations_that_know_networks_by_id(
     server: Running, http: httpx.Client, body: dict[str, Any]
 ) -> None:
@@ -387,14 +409,14 @@ def test_what_is_missing_is_kept_with_things_that_are_here(server: Running, http
     parts = ("devices", "links", "parameters", "ttls")
     http.post("/imports", json={"estate": {name: part for name, part in estate.items() if name not in parts}})
     maas = Maas(server.url, make_key(server.ports), NOON)
-    maas.put("domains/1/", ttl=7)
+    maas.put("domains/0/", ttl=7)
     done = http.post("/imports", json={"estate": estate}).json()
     assert {change["name"]: change["text"] for change in done["changes"] if change["action"] == "change"} == {
         "east": "kept for MAAS's clients: ttl",
         "db1": "kept for MAAS's clients: links and parameters of NICs",
         "sensor": "kept for MAAS's clients: owner, parent",
     }
-    assert maas.get("domains/1/")["ttl"] == 7
+    assert maas.get("domains/0/")["ttl"] == 7
     assert maas.get("devices/dev009/")["owner"] == "ann"
 
 

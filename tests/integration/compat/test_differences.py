@@ -9,19 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
-from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.grouping import Domain
-from hostloom.model.ids import DomainId
 from hostloom.model.machine import PowerState
 from hostloom.model.observed import ObservedMachine
 from hostloom.server_secret import FileSecrets
-from hostloom.services import imports
 from support.fake_hypervisor import FakeHypervisor
-from support.imports import an_estate
 from support.little_world import URIS, LittleWorld
 from support.maas import Maas, make_key
 from support.rig import wait_until
-from support.server import Running, serving
+from support.server import serving
 
 LIST = Path(__file__).parents[3] / "docs" / "how-to" / "move-from-maas.md"
 _TESTED: list[str] = []
@@ -142,19 +137,6 @@ def test_0_is_the_oldest(maas: Maas) -> None:
     assert made == [1, 2]
     assert maas.get("fabrics/0/")["name"] == "lan"
     assert maas.get("resourcepool/0/")["id"] == maas.get("domains/0/")["id"] == 1
-
-
-@differs("resource pool 1 and domain 1 are the first that an operator added")
-def test_1_is_the_default_pool_and_domain(maas: Maas, server: Running) -> None:
-    estate = an_estate()
-    domains = (*estate.domains, Domain(DomainId(1), "east.test"))
-    imports.apply(server.ports, LOCAL_ADMIN, replace(estate, domains=domains))
-    for noun, one, default, added in (
-        ("resourcepools", "resourcepool", "default", "web"),
-        ("domains", "domains", "maas", "east.test"),
-    ):
-        assert {item["name"]: item["id"] for item in maas.get(f"{noun}/")} == {default: 1, added: 2}
-        assert maas.get(f"{one}/0/")["name"] == default
 
 
 @differs("tags with a definition are assigned automatically")

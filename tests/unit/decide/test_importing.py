@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostloom.decide.explain.imports import render_change, render_next_steps
-from hostloom.decide.importing.importing import Present, plan_import
+from hostloom.decide.importing.importing import Defaults, Present, plan_import
 from hostloom.decide.importing.names import (
     free_name,
     usable_domain,
@@ -18,7 +18,7 @@ from hostloom.decide.importing.names import (
     usable_name,
     usable_tag,
 )
-from hostloom.decide.importing.renumbering import renumbered
+from hostloom.decide.importing.new_ids import renumbered
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.estate import Estate, EstateHost, EstateMachine
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
@@ -152,7 +152,8 @@ def done(present: Present, plan: ImportPlan) -> Present:
         tuple(nodes.values()),
         hosts,
     )
-    return Present(after, *(tuple(each.values()) for each in groups.values()), tuple(machines))
+    lists = {name: tuple(items.values()) for name, items in groups.items()}
+    return replace(present, snapshot=after, machines=tuple(machines), **lists)
 
 
 # -- the network -----------------------------------------------------------------------------------------
@@ -326,13 +327,53 @@ def test_the_default_of_each_is_the_same_one() -> None:
     """MAAS's default domain is called otherwise; what is in it is in ours."""
     estate = an_estate(domains=[Domain(DomainId(0), "maas"), Domain(DomainId(1), "lab.example")])
     plan = plan_import(here(), estate)
-    assert [(each.action, each.name, each.ours) for each in plan.changes] == [
-        (ImportAction.CHANGE, "maas", "1"),
-        (ImportAction.CREATE, "lab.example", "2"),
+    assert [(change.action, change.name, change.ours, codes(change)) for change in plan.changes] == [
+        (ImportAction.CHANGE, "default", "0", [ImportCode.TAKES_ID]),
+        (ImportAction.CHANGE, "maas", "0", []),
+        (ImportAction.CREATE, "lab.example", "1", []),
     ]
     renamed = replace(here(), domains=(Domain(DomainId(1), "home", generation=2),))
     change = plan_import(renamed, an_estate(domains=[Domain(DomainId(0), "maas")])).changes[0]
     assert (change.action, change.ours) == (ImportAction.CREATE, "2")
+
+
+def test_default_groups_take_theirs_or_give_way() -> None:
+    """Terraform's states name resource pools and domains by id: MAAS's pool 1 is not our default one."""
+    estate = an_estate(
+        zones=[Zone(ZoneId(1), "east"), Zone(ZoneId(2), "default")],
+        resource_pools=[ResourcePool(ResourcePoolId(0), "default"), ResourcePool(ResourcePoolId(1), "web")],
+        domains=[Domain(DomainId(0), "maas"), Domain(DomainId(1), "lab.example")],
+    )
+    present = replace(here(), domains=(Domain(DomainId(1), "maas", generation=2),))
+    after = done(present, plan_import(present, estate))
+    assert {zone.name: zone.id for zone in after.zones} == {"east": 1, "default": 2}
+    assert {pool.name: pool.id for pool in after.resource_pools} == {"default": 0, "web": 1}
+    assert {domain.name: domain.id for domain in after.domains} == {"maas": 0, "lab.example": 1}
+    assert after.defaults == Defaults(ZoneId(2), ResourcePoolId(0), DomainId(0))
+    assert plan_import(after, estate).wanted == ()
+
+
+def test_a_default_group_gives_way_to_the_id_of_another() -> None:
+    """A dump of parts: the pool with the id 1 is new, and ours is another one of theirs."""
+    estate = an_estate(
+        resource_pools=[ResourcePool(ResourcePoolId(1), "web"), ResourcePool(ResourcePoolId(9), "default")]
+    )
+    after = done(here(), plan_import(here(), estate))
+    assert {pool.name: pool.id for pool in after.resource_pools} == {"default": 9, "web": 1}
+    assert plan_import(after, estate).wanted == ()
+
+
+def test_a_default_group_that_an_operator_changed_keeps_its_id() -> None:
+    described = ResourcePool(ResourcePoolId(1), "default", "all of ours", generation=2)
+    estate = an_estate(
+        resource_pools=[ResourcePool(ResourcePoolId(0), "default"), ResourcePool(ResourcePoolId(1), "web")]
+    )
+    plan = plan_import(replace(here(), resource_pools=(described,)), estate)
+    assert plan.renumberings == ()
+    assert [(change.name, change.ours, codes(change)) for change in plan.changes] == [
+        ("default", "1", [ImportCode.DIFFERS, ImportCode.KEEPS_ID]),
+        ("web", "2", [ImportCode.OTHER_ID]),
+    ]
 
 
 def test_names_that_cannot_be_are_made_such() -> None:
@@ -474,7 +515,8 @@ def test_hosts_that_can_be_and_that_cannot(kind: str, uri: str, action: ImportAc
 
 def test_a_host_that_we_have_is_found_by_its_uri() -> None:
     uri = "qemu+ssh://u@10.0.0.5/system"
-    ours = Host(HostId(9), "my-kvm", uri, generation=7)
+    default = {"zone_id": ZoneId(1), "resource_pool_id": ResourcePoolId(1)}
+    ours = Host(HostId(9), "my-kvm", uri, generation=7, **default)  # type: ignore[arg-type]  # of each field's type
     present = here(hosts=[HostState(ours)])
     theirs = EstateHost(HostId(4), "kvm1", "virsh", uri, cpu_over_commit_ratio=3.0)
     estate = an_estate(hosts=[theirs])

@@ -110,16 +110,16 @@ class View:
         return self._held_by_nic.get((key, nic), [])
 
     def zone(self, key: ZoneId) -> dict[str, Any]:
-        """A zone by id."""
-        return shown_zone(self._zones[key])
+        """A zone by id; the default one for a machine that is not stored yet."""
+        return shown_zone(self._zones.get(key) or self._uow.zones.default())
 
     def resource_pool(self, key: ResourcePoolId) -> dict[str, Any]:
-        """A resource pool by id."""
-        return shown_pool(self._pools[key])
+        """A resource pool by id; the default one for a machine that is not stored yet."""
+        return shown_pool(self._pools.get(key) or self._uow.resource_pools.default())
 
     def domain(self, key: DomainId) -> dict[str, Any]:
-        """A domain by id, as machines show it; 0 is the default one."""
-        return self.shown_domain(self._domains[key] if key else self._default_domain)
+        """A domain by id, as machines show it; the default one for a machine that is not stored yet."""
+        return self.shown_domain(self._domains.get(key) or self._default_domain)
 
     def shown_domain(self, item: Domain) -> dict[str, Any]:
         """A domain; its records are the names of nodes in it."""

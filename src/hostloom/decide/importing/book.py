@@ -26,7 +26,35 @@ MAX_ID = 2**31 - 1
 
 
 #: What clients name by id only; a difference says where it has another one.
-_NUMBERED = (ImportNoun.FABRIC, ImportNoun.VLAN, ImportNoun.SUBNET)
+_NUMBERED = (
+    ImportNoun.ZONE,
+    ImportNoun.RESOURCE_POOL,
+    ImportNoun.DOMAIN,
+    ImportNoun.SPACE,
+    ImportNoun.FABRIC,
+    ImportNoun.VLAN,
+    ImportNoun.SUBNET,
+)
+#: The id with which the default zone, resource pool and domain are made.
+FIRST_ID = 1
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """The groups of what names no other."""
+
+    zone: ZoneId = ZoneId(FIRST_ID)
+    resource_pool: ResourcePoolId = ResourcePoolId(FIRST_ID)
+    domain: DomainId = DomainId(FIRST_ID)
+
+    def of(self, noun: ImportNoun) -> int | None:
+        """The id of the default group of a kind; None for a noun that has none."""
+        ids = {
+            ImportNoun.ZONE: self.zone,
+            ImportNoun.RESOURCE_POOL: self.resource_pool,
+            ImportNoun.DOMAIN: self.domain,
+        }
+        return ids.get(noun)
 
 
 @dataclass(frozen=True)
@@ -41,6 +69,7 @@ class Present:
     machines: tuple[Machine, ...]
     #: What is kept with things for clients.
     annotations: Mapping[Annotated, Mapping[str | int, Mapping[str, Any]]] = field(default_factory=dict)
+    defaults: Defaults = Defaults()
 
 
 class Ids:

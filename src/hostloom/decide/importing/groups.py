@@ -6,10 +6,8 @@ from typing import Any
 
 from hostloom.decide.importing.book import Book, Ids
 from hostloom.decide.importing.names import usable_domain, usable_name, usable_tag
+from hostloom.model.grouping import FIRST_NAME
 from hostloom.model.importing import ImportCode, ImportNoun, Remark
-
-#: The zone, resource pool and domain that everything is in from the start.
-DEFAULT_ID, DEFAULT_NAME = 1, "default"
 
 
 def plan_groups(book: Book) -> None:
@@ -44,28 +42,24 @@ def _plan(
         remarks = () if name == each.name else (Remark(ImportCode.RENAMED, name),)
         found = by_name.get(name)
         if found is None and noun is not ImportNoun.TAG and noun is not ImportNoun.SPACE:
-            found = _default(each, theirs, ours)
+            found = _default(each, theirs, ours, book.present.defaults.of(noun))
         if found is None:
             made = replace(each, id=ids.take(each.id), name=name, generation=1)
             book.create(noun, name, each.id, made.id, made, *remarks)
         else:
             wanted = replace(found, name=name, **{field: getattr(each, field) for field in unsaid})
-            made = book.settle(noun, name, each.id, found, wanted, {"name": DEFAULT_NAME, **unsaid}, *remarks)
+            made = book.settle(noun, name, each.id, found, wanted, {"name": FIRST_NAME, **unsaid}, *remarks)
         by_name[made.name] = made
         known[each.id] = made.id
     return list(by_name.values())
 
 
-def _default(item: Any, theirs: Sequence[Any], ours: Sequence[Any]) -> Any | None:
+def _default(item: Any, theirs: Sequence[Any], ours: Sequence[Any], default_id: int | None) -> Any | None:
     """Ours, if the item is their default one, and ours has the name that it was born with, and they not."""
     oldest = min(theirs, key=lambda one: int(one.id))
-    if item is not oldest or any(each.name == DEFAULT_NAME for each in theirs):
+    if item is not oldest or any(each.name == FIRST_NAME for each in theirs):
         return None
     return next(
-        (
-            each
-            for each in ours
-            if each.id == DEFAULT_ID and each.name == DEFAULT_NAME and each.generation == 1
-        ),
+        (each for each in ours if each.id == default_id and each.name == FIRST_NAME and each.generation == 1),
         None,
     )

@@ -11,7 +11,7 @@ from hostloom.model.errors import InvalidValue
 from hostloom.model.estate import EstateHost
 from hostloom.model.host import MAX_OVER_COMMIT, Host
 from hostloom.model.host_uri import UriRules, parse_host_uri
-from hostloom.model.ids import HostId, ResourcePoolId, ZoneId
+from hostloom.model.ids import HostId
 from hostloom.model.importing import ImportAction, ImportCode, ImportNoun, Remark
 
 #: MAAS's word for KVM hosts that are reached through libvirt.
@@ -60,6 +60,7 @@ def _remarks(theirs: EstateHost, ours: Host) -> list[Remark]:
 
 
 def _wanted(book: Book, theirs: EstateHost, name: str, key: HostId) -> Host:
+    defaults = book.present.defaults
     return Host(
         key,
         name,
@@ -67,8 +68,8 @@ def _wanted(book: Book, theirs: EstateHost, name: str, key: HostId) -> Host:
         default_macvlan_mode=theirs.default_macvlan_mode,
         cpu_over_commit_ratio=_ratio(theirs.cpu_over_commit_ratio),
         memory_over_commit_ratio=_ratio(theirs.memory_over_commit_ratio),
-        zone_id=book.zones.get(theirs.zone_id, ZoneId(1)),
-        resource_pool_id=book.resource_pools.get(theirs.resource_pool_id, ResourcePoolId(1)),
+        zone_id=book.zones.get(theirs.zone_id, defaults.zone),
+        resource_pool_id=book.resource_pools.get(theirs.resource_pool_id, defaults.resource_pool),
         tags=tuple(dict.fromkeys(usable_tag(each) for each in theirs.tags)),
     )
 

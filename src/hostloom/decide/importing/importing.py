@@ -1,18 +1,19 @@
 """Import: hold what another system managed against what is here, and say what becomes of each thing."""
 
 from hostloom.decide.importing.addresses import plan_addresses
-from hostloom.decide.importing.book import Book, Present
+from hostloom.decide.importing.book import Book, Defaults, Present
 from hostloom.decide.importing.groups import plan_groups
 from hostloom.decide.importing.hosts import plan_hosts
 from hostloom.decide.importing.kept import plan_kept
 from hostloom.decide.importing.network import plan_network
+from hostloom.decide.importing.new_ids import renumbered
 from hostloom.decide.importing.nodes import plan_nodes
-from hostloom.decide.importing.renumbering import describe, plan_renumberings, renumbered
+from hostloom.decide.importing.renumbering import describe, plan_renumberings
 from hostloom.decide.importing.subnets import plan_ranges, plan_subnets
 from hostloom.model.estate import Estate
 from hostloom.model.importing import ImportPlan
 
-__all__ = ["Present", "plan_import"]
+__all__ = ["Defaults", "Present", "plan_import"]
 
 
 def plan_import(present: Present, estate: Estate, *, prefer_theirs: bool = False) -> ImportPlan:

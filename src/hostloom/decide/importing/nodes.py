@@ -8,18 +8,14 @@ from hostloom.decide.importing.book import Book, Ids
 from hostloom.decide.importing.names import free_name, usable_hostname, usable_tag
 from hostloom.model.estate import EstateMachine
 from hostloom.model.ids import (
-    DomainId,
     InterfaceId,
     MacAddress,
-    ResourcePoolId,
     SystemId,
-    ZoneId,
 )
 from hostloom.model.importing import ImportAction, ImportChange, ImportCode, ImportNoun, NewMachine, Remark
 from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 
-_DEFAULT_ZONE, _DEFAULT_POOL, _DEFAULT_DOMAIN = ZoneId(1), ResourcePoolId(1), DomainId(1)
 _MAX_HOSTNAME = 63
 
 
@@ -99,10 +95,11 @@ def _noun(node: Node) -> ImportNoun:
 def _settle(book: Book, theirs: Node, ours: Node) -> None:
     """Its name and NICs stay: they are read or were given here."""
     book.nodes[theirs.system_id] = ours.system_id
+    defaults = book.present.defaults
     unsaid = {
-        "zone_id": _DEFAULT_ZONE,
-        "resource_pool_id": _DEFAULT_POOL,
-        "domain_id": _DEFAULT_DOMAIN,
+        "zone_id": defaults.zone,
+        "resource_pool_id": defaults.resource_pool,
+        "domain_id": defaults.domain,
         "tags": (),
         "description": "",
     }
@@ -135,10 +132,11 @@ def _same(theirs: Node, ours: Node, remark: Remark) -> ImportChange:
 
 
 def _groups(book: Book, theirs: Node) -> dict[str, Any]:
+    defaults = book.present.defaults
     return {
-        "zone_id": book.zones.get(theirs.zone_id, _DEFAULT_ZONE),
-        "resource_pool_id": book.resource_pools.get(theirs.resource_pool_id, _DEFAULT_POOL),
-        "domain_id": book.domains.get(theirs.domain_id, _DEFAULT_DOMAIN),
+        "zone_id": book.zones.get(theirs.zone_id, defaults.zone),
+        "resource_pool_id": book.resource_pools.get(theirs.resource_pool_id, defaults.resource_pool),
+        "domain_id": book.domains.get(theirs.domain_id, defaults.domain),
         "tags": tuple(dict.fromkeys(usable_tag(each) for each in theirs.tags)),
     }
 

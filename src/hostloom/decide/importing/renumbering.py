@@ -1,11 +1,12 @@
 """Ids that change: what hostloom made by itself takes the imported id, or gives way to what needs its id."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from hostloom.decide.importing.book import MAX_ID, Book, Present
+from hostloom.decide.importing.book import FIRST_ID, MAX_ID, Book
 from hostloom.decide.snapshot import Snapshot
+from hostloom.model.grouping import FIRST_NAME, MAAS_DOMAIN, Domain
 from hostloom.model.importing import (
     ImportAction,
     ImportChange,
@@ -14,12 +15,28 @@ from hostloom.model.importing import (
     Remark,
     Renumbering,
 )
-from hostloom.model.machine import Machine
-from hostloom.model.network import UNTAGGED, Fabric, Subnet, Vlan
-from hostloom.model.node import Node
+from hostloom.model.network import UNTAGGED, Subnet, Vlan
 
-#: Things of ours by id, and which of them each of theirs is (or what id it would get as a new one).
-_Numbered = tuple[ImportNoun, Mapping[Any, Any], Mapping[Any, Any]]
+#: Where the groups of a kind are in what is present.
+_GROUPS = {
+    ImportNoun.ZONE: "zones",
+    ImportNoun.RESOURCE_POOL: "resource_pools",
+    ImportNoun.DOMAIN: "domains",
+}
+
+
+@dataclass(frozen=True)
+class _Noun:
+    """Things of one kind."""
+
+    noun: ImportNoun
+    #: Ours by id.
+    ours: Mapping[Any, Any]
+    #: Which of ours each of theirs is, or what id it would get as a new one.
+    matches: Mapping[Any, Any]
+    is_automatic: Callable[[Any], bool]
+    #: The lowest id that one of theirs may keep.
+    lowest: int = 1
 
 
 def plan_renumberings(trial: Book) -> list[Renumbering]:
@@ -27,26 +44,42 @@ def plan_renumberings(trial: Book) -> list[Renumbering]:
 
     Only what hostloom made by itself, and no operator changed, gets another id.
     """
-    snapshot = trial.present.snapshot
-    nouns: tuple[_Numbered, ...] = (
-        (ImportNoun.FABRIC, snapshot.fabric_by_id, trial.fabrics),
-        (ImportNoun.VLAN, snapshot.vlan_by_id, trial.vlans),
-        (ImportNoun.SUBNET, snapshot.subnet_by_id, trial.subnets),
+    present = trial.present
+    snapshot = present.snapshot
+
+    def is_network(item: Any) -> bool:
+        return is_automatic(snapshot, item)
+
+    nouns = (
+        _Noun(ImportNoun.ZONE, _by_id(present.zones), trial.zones, is_untouched_default, lowest=0),
+        _Noun(
+            ImportNoun.RESOURCE_POOL,
+            _by_id(present.resource_pools),
+            trial.resource_pools,
+            is_untouched_default,
+            lowest=0,
+        ),
+        _Noun(ImportNoun.DOMAIN, _by_id(present.domains), trial.domains, is_untouched_default, lowest=0),
+        _Noun(ImportNoun.FABRIC, snapshot.fabric_by_id, trial.fabrics, is_network, lowest=0),
+        _Noun(ImportNoun.VLAN, snapshot.vlan_by_id, trial.vlans, is_network),
+        _Noun(ImportNoun.SUBNET, snapshot.subnet_by_id, trial.subnets, is_network),
     )
-    return [move for noun in nouns for move in _moves_of(snapshot, *noun)]
+    return [move for noun in nouns for move in _moves_of(noun)]
 
 
-def _moves_of(
-    snapshot: Snapshot, noun: ImportNoun, ours: Mapping[int, Any], matches: Mapping[int, int]
-) -> list[Renumbering]:
-    lowest = 0 if noun is ImportNoun.FABRIC else 1
+def _by_id(items: Iterable[Any]) -> Mapping[int, Any]:
+    return {item.id: item for item in items}
+
+
+def _moves_of(things: _Noun) -> list[Renumbering]:
+    noun, ours, matches = things.noun, things.ours, things.matches
+    automatic = {key for key, item in ours.items() if things.is_automatic(item)}
     wanted: dict[int, int] = {}
     for their_id, our_id in sorted(matches.items()):
-        is_movable = our_id in ours and is_automatic(snapshot, ours[our_id])
-        if is_movable and our_id != their_id and lowest <= their_id <= MAX_ID:
+        if our_id in automatic and our_id != their_id and things.lowest <= their_id <= MAX_ID:
             wanted.setdefault(our_id, their_id)
     while True:
-        fixed = {key for key in ours if key not in wanted and not is_automatic(snapshot, ours[key])}
+        fixed = {key for key in ours if key not in wanted and key not in automatic}
         blocked = [key for key, target in wanted.items() if target in fixed]
         if not blocked:
             break
@@ -60,6 +93,17 @@ def _moves_of(
         *(Renumbering(noun, before, after, gives_way=False) for before, after in sorted(wanted.items())),
         *(Renumbering(noun, key, free + n, gives_way=True) for n, key in enumerate(in_the_way)),
     ]
+
+
+def is_untouched_default(group: Any) -> bool:
+    """Whether it is the zone, resource pool or domain that a new server has, and no operator changed it.
+
+    Once it has another id than the first one, that is the id of an import, which it keeps. The façade renames
+    the domain when the first MAAS client gets a key: no operator's change.
+    """
+    is_maas = isinstance(group, Domain) and group.name == MAAS_DOMAIN
+    name, changes = (MAAS_DOMAIN, 1) if is_maas else (FIRST_NAME, 0)
+    return bool(group.id == FIRST_ID and group.name == name and group.generation <= 1 + changes)
 
 
 def is_automatic(snapshot: Snapshot, item: Any) -> bool:
@@ -97,89 +141,7 @@ def _name(book: Book, move: Renumbering) -> str:
     key: Any = move.after
     if move.noun is ImportNoun.FABRIC:
         return book.fabric_by_id[key].name
+    if move.noun in _GROUPS:
+        groups = getattr(book.present, _GROUPS[move.noun])
+        return str(next(group.name for group in groups if group.id == key))
     return book.vlan_name(key) if move.noun is ImportNoun.VLAN else str(book.subnet_by_id[key].cidr)
-
-
-# -- the world with the new ids ----------------------------------------------------------------------------
-
-
-class _New(Protocol):
-    def __call__(self, key: Any, /) -> Any: ...
-
-
-@dataclass(frozen=True)
-class _Translation:
-    fabric: _New
-    vlan: _New
-    subnet: _New
-    imported: frozenset[tuple[ImportNoun, int]]
-
-
-def renumbered(present: Present, moves: list[Renumbering]) -> Present:
-    """What is here, with the new ids wherever an id stands."""
-    if not moves:
-        return present
-    new = _Translation(
-        _by(moves, ImportNoun.FABRIC),
-        _by(moves, ImportNoun.VLAN),
-        _by(moves, ImportNoun.SUBNET),
-        frozenset((move.noun, move.after) for move in moves if not move.gives_way),
-    )
-    before = present.snapshot
-    after = replace(
-        before,
-        fabrics=tuple(
-            _settled(replace(f, id=new.fabric(f.id)), ImportNoun.FABRIC, new) for f in before.fabrics
-        ),
-        vlans=tuple(_vlan(vlan, new) for vlan in before.vlans),
-        subnets=tuple(_subnet(subnet, new) for subnet in before.subnets),
-        ranges=tuple(replace(item, subnet_id=new.subnet(item.subnet_id)) for item in before.ranges),
-        held=tuple(replace(held, subnet_id=new.subnet(held.subnet_id)) for held in before.held),
-        nodes=tuple(_node(node, new) for node in before.nodes),
-        foreign_dhcp=tuple(replace(item, vlan_id=new.vlan(item.vlan_id)) for item in before.foreign_dhcp),
-        silent_vlans=frozenset(new.vlan(key) for key in before.silent_vlans),
-    )
-    return replace(
-        present, snapshot=after, machines=tuple(_machine(machine, new) for machine in present.machines)
-    )
-
-
-def _by(moves: list[Renumbering], noun: ImportNoun) -> _New:
-    ids = {move.before: move.after for move in moves if move.noun is noun}
-    return lambda key, /: ids.get(key, key)
-
-
-def _fabric(fabric: Fabric, new: _Translation) -> Fabric:
-    found: Fabric = _settled(replace(fabric, id=new.fabric(fabric.id)), ImportNoun.FABRIC, new)
-    return found
-
-
-def _subnet(subnet: Subnet, new: _Translation) -> Subnet:
-    moved = replace(subnet, id=new.subnet(subnet.id), vlan_id=new.vlan(subnet.vlan_id))
-    found: Subnet = _settled(moved, ImportNoun.SUBNET, new)
-    return found
-
-
-def _settled(item: Any, noun: ImportNoun, new: _Translation) -> Any:
-    return replace(item, automatic=False) if (noun, item.id) in new.imported else item
-
-
-def _vlan(vlan: Vlan, new: _Translation) -> Vlan:
-    moved = replace(
-        vlan,
-        id=new.vlan(vlan.id),
-        fabric_id=new.fabric(vlan.fabric_id),
-        relay_vlan_id=new.vlan(vlan.relay_vlan_id),
-    )
-    found: Vlan = _settled(moved, ImportNoun.VLAN, new)
-    return found
-
-
-def _node(node: Node, new: _Translation) -> Node:
-    interfaces = tuple(replace(nic, vlan_id=new.vlan(nic.vlan_id)) for nic in node.interfaces)
-    return replace(node, interfaces=interfaces)
-
-
-def _machine(machine: Machine, new: _Translation) -> Machine:
-    interfaces = tuple(replace(nic, vlan_id=new.vlan(nic.vlan_id)) for nic in machine.interfaces)
-    return replace(machine, interfaces=interfaces)
