@@ -9,7 +9,7 @@ from hostloom.decide.snapshot import Snapshot
 
 def build_indexes(snapshot: Snapshot) -> None:
     """Build all, so that later snapshots carry them."""
-    _ = snapshot.node_by_system_id, snapshot.host_by_id, snapshot.held_by_ip
+    _ = snapshot.node_by_system_id, snapshot.host_by_id, snapshot.held_by_ip, snapshot.held_by_node
     address_book(snapshot)
     fleet_of(snapshot)
 
@@ -21,6 +21,9 @@ def assert_indexes(snapshot: Snapshot) -> None:
     assert snapshot.host_by_id == fresh.host_by_id
     assert {ip: sorted(map(str, some)) for ip, some in snapshot.held_by_ip.items() if some} == {
         ip: sorted(map(str, some)) for ip, some in fresh.held_by_ip.items()
+    }
+    assert {node: sorted(map(str, some)) for node, some in snapshot.held_by_node.items()} == {
+        node: sorted(map(str, some)) for node, some in fresh.held_by_node.items()
     }
     fleet, built = fleet_of(snapshot), Fleet.build(fresh)
     assert fleet.rows == built.rows

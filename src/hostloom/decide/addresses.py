@@ -8,7 +8,16 @@ from hostloom.decide.refuse import refuse
 from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.decide.used_numbers import UsedNumbers
 from hostloom.model.ids import SubnetId, SystemId, VlanId
-from hostloom.model.network import Address, AddressKind, HeldAddress, IPRange, RangeKind, Subnet
+from hostloom.model.network import (
+    Address,
+    AddressKind,
+    HeldAddress,
+    IPRange,
+    RangeKind,
+    Subnet,
+    special_address,
+    usable_span,
+)
 from hostloom.model.plan import RequestCode, SubjectKind
 from hostloom.model.request import AddressMode, LabelConstraints
 
@@ -18,10 +27,7 @@ _NOTHING = UsedNumbers()
 
 def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
     """Spans from which addresses are given, ascending; used ones and the gateway are not taken out."""
-    cidr = subnet.cidr
-    low, high = int(cidr.network_address), int(cidr.broadcast_address)
-    if has_ends(subnet):
-        low, high = low + 1, high - (cidr.version == 4)
+    low, high = usable_span(subnet.cidr)
     reserved = _merged(ranges, RangeKind.RESERVED)
     dynamic = _merged(ranges, RangeKind.DYNAMIC)
     ours = [(low, high)]
@@ -34,11 +40,6 @@ def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
 def address_of(number: int, version: int) -> Address:
     """The address of a number; `ip_address` would make an IPv4 address of a small IPv6 number."""
     return ip_address(number.to_bytes(4 if version == 4 else 16, "big"))
-
-
-def has_ends(subnet: Subnet) -> bool:
-    """Whether its first address (and the last, in IPv4) is special: not in /31, /32, /127 and /128."""
-    return subnet.cidr.prefixlen < subnet.cidr.max_prefixlen - 1
 
 
 def _merged(ranges: tuple[IPRange, ...], kind: RangeKind) -> list[Span]:
@@ -137,29 +138,38 @@ class AddressBook:
         return tuple(each for each in found if each.cidr.prefixlen == found[0].cidr.prefixlen)
 
     def problem(
-        self, ip: Address, subnet: Subnet, system_id: str | None = None
+        self, ip: Address, subnet: Subnet, system_id: str | None = None, *, set_aside: bool = False
     ) -> tuple[RequestCode, str] | None:
         """Why the address cannot be given in this subnet, with what was found; None when it can.
 
-        To the node `system_id`, what it leases itself can be given.
+        To the node `system_id`, what it leases itself can be given. `set_aside`: a user sets it aside, so
+        that no machine gets it: reserved ranges of managed subnets and marks of the wire allow that.
         """
-        ranges = self._snapshot.ranges_by_subnet.get(subnet.id, ())
-        if self.is_used(ip, subnet):
-            holders = _holders(self._snapshot, ip, subnet.id)
-            others = [held for held in holders if not _is_leased_by(held, system_id)]
-            if others:
-                return RequestCode.ADDRESS_IN_USE, self._who(others[0])
-        for each in ranges:
-            if ip in each and (each.kind is RangeKind.DYNAMIC or subnet.managed):
-                return RequestCode.ADDRESS_IN_RANGE, f"{each.kind} range {each.start}-{each.end}"
+        if (holder := self.holder(ip, subnet, system_id, set_aside=set_aside)) is not None:
+            return RequestCode.ADDRESS_IN_USE, self._who(holder)
+        ranges = [r for r in self._snapshot.ranges_by_subnet.get(subnet.id, ()) if ip in r]
+        kinds = {r.kind for r in ranges}
+        barred = {RangeKind.DYNAMIC} if set_aside or not subnet.managed else set(RangeKind)
+        for barring in (r for r in ranges if r.kind in barred):
+            return RequestCode.ADDRESS_IN_RANGE, f"{barring.kind} range {barring.start}-{barring.end}"
         if ip == subnet.gateway:
             return RequestCode.ADDRESS_RESERVED, f"the gateway of {subnet.cidr}"
-        if has_ends(subnet) and ip == subnet.cidr.network_address:
-            return RequestCode.ADDRESS_RESERVED, f"the network address of {subnet.cidr}"
-        if has_ends(subnet) and ip.version == 4 and ip == subnet.cidr.broadcast_address:
-            return RequestCode.ADDRESS_RESERVED, f"the broadcast address of {subnet.cidr}"
-        if not subnet.managed and not any(ip in each for each in ranges):
+        if (special := special_address(subnet.cidr, ip)) is not None:
+            return RequestCode.ADDRESS_RESERVED, f"the {special} of {subnet.cidr}"
+        if not subnet.managed and RangeKind.RESERVED not in kinds:
             return RequestCode.ADDRESS_RESERVED, f"outside the reserved ranges of the unmanaged {subnet.cidr}"
+        return None
+
+    def holder(
+        self, ip: Address, subnet: Subnet, system_id: str | None = None, *, set_aside: bool = False
+    ) -> HeldAddress | None:
+        """Who has the address in this subnet, so that it cannot be given or set aside; as for `problem`."""
+        if not self.is_used(ip, subnet):
+            return None
+        for held in _holders(self._snapshot, ip, subnet.id):
+            is_mark = set_aside and held.kind is AddressKind.ON_WIRE
+            if not is_mark and not _is_leased_by(held, system_id):
+                return held
         return None
 
     def _who(self, held: HeldAddress) -> str:

@@ -1,10 +1,11 @@
 """Everything a decision may look at, frozen at one revision, with the look-ups built once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol, TypeVar
 
+from hostloom.decide.layered_map import LayeredMap
 from hostloom.model.exchange import ForeignDhcp
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import FabricId, HostId, SpaceId, SubnetId, SystemId, VlanId
@@ -59,8 +60,8 @@ class Snapshot:
     spaces: tuple[Space, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     ranges: tuple[IPRange, ...] = ()
-    #: Every address that somebody has: machines, nodes, users, leases.
-    held: tuple[HeldAddress, ...] = ()
+    #: Every address that a machine, a node, a user or a lease has.
+    held: Collection[HeldAddress] = ()
     nodes: tuple[Node, ...] = ()
     hosts: tuple[HostState, ...] = ()
     #: Counts up with every change of the store.
@@ -140,12 +141,21 @@ class Snapshot:
         return {vlan: tuple(some) for vlan, some in found.items()}
 
     @cached_property
-    def held_by_ip(self) -> dict[Address, tuple[HeldAddress, ...]]:
+    def held_by_ip(self) -> LayeredMap[Address, tuple[HeldAddress, ...]]:
         """Who has each address; several where subnets overlap, or where it is seen and reserved."""
-        found: dict[Address, list[HeldAddress]] = {}
-        for each in self.held:
-            found.setdefault(each.ip, []).append(each)
-        return {ip: tuple(some) for ip, some in found.items()}
+        holders: dict[Address, list[HeldAddress]] = {}
+        for held in self.held:
+            holders.setdefault(held.ip, []).append(held)
+        return LayeredMap({ip: tuple(some) for ip, some in holders.items()})
+
+    @cached_property
+    def held_by_node(self) -> LayeredMap[str, tuple[HeldAddress, ...]]:
+        """The addresses that each node has, by its system id."""
+        addresses: dict[str, list[HeldAddress]] = {}
+        for held in self.held:
+            if held.system_id is not None:
+                addresses.setdefault(held.system_id, []).append(held)
+        return LayeredMap({system_id: tuple(some) for system_id, some in addresses.items()})
 
     @cached_property
     def _subnets_by_prefix(self) -> dict[tuple[int, int], dict[int, list[Subnet]]]:
@@ -200,7 +210,9 @@ class Snapshot:
         if "host_by_id" in built:
             mine["host_by_id"] = _changed(before.host_by_id, delta.hosts)
         if "held_by_ip" in built:
-            mine["held_by_ip"] = _regained(before.held_by_ip, delta)
+            mine["held_by_ip"] = _regained(before.held_by_ip, delta, lambda held: held.ip)
+        if "held_by_node" in built:
+            mine["held_by_node"] = _regained(before.held_by_node, delta, lambda held: held.system_id)
         mine["indexes"] = {
             name: each.carried(self, delta) for name, each in before.indexes.items() if each.needs <= same
         }
@@ -210,10 +222,11 @@ class Snapshot:
         """The same network and addresses with these hosts and nodes alone; their look-ups are kept."""
         few = replace(self, hosts=hosts, nodes=nodes)
         built = vars(self)
-        vars(few).update({name: built[name] for name in (*_LOOKUPS, "held_by_ip") if name in built})
+        vars(few).update({name: built[name] for name in (*_LOOKUPS, *_HELD_LOOKUPS) if name in built})
         return few
 
 
+_HELD_LOOKUPS = ("held_by_ip", "held_by_node")
 _NETWORK = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges", "foreign_dhcp"})
 #: Look-ups that no machine or host changes, with what they rest on.
 _LOOKUPS = {
@@ -243,16 +256,17 @@ def _changed(before: dict[K, V], changes: Mapping[K, V | None]) -> dict[K, V]:
 
 
 def _regained(
-    before: dict[Address, tuple[HeldAddress, ...]], delta: Delta
-) -> dict[Address, tuple[HeldAddress, ...]]:
-    if not delta.lost and not delta.gained:
-        return before
-    after = dict(before)
-    for each in delta.lost:
-        some = list(after.get(each.ip, ()))
-        if each in some:
-            some.remove(each)
-        after[each.ip] = tuple(some)
-    for each in delta.gained:
-        after[each.ip] = (*after.get(each.ip, ()), each)
-    return after
+    before: LayeredMap[K, tuple[HeldAddress, ...]], delta: Delta, key_of: Callable[[HeldAddress], K | None]
+) -> LayeredMap[K, tuple[HeldAddress, ...]]:
+    """The look-up after the delta; addresses without a key are not in it."""
+    changes: dict[K, list[HeldAddress]] = {}
+    for held in (*delta.lost, *delta.gained):
+        if (key := key_of(held)) is not None:
+            changes.setdefault(key, list(before.get(key, ())))
+    for held in delta.lost:
+        if (key := key_of(held)) is not None and held in changes[key]:
+            changes[key].remove(held)
+    for held in delta.gained:
+        if (key := key_of(held)) is not None:
+            changes[key].append(held)
+    return before.changed({key: tuple(some) or None for key, some in changes.items()})

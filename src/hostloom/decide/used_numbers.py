@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from hostloom.decide.layered_map import LayeredMap
+
 #: Bits a chunk: a /16 has 64 chunks, and one change copies 128 bytes.
 CHUNK = 1024
 _FULL = (1 << CHUNK) - 1
@@ -10,8 +12,8 @@ _FULL = (1 << CHUNK) - 1
 class UsedNumbers:
     """An immutable set of numbers as bits; `changed` shares with the old set what stayed."""
 
-    def __init__(self, chunks: Mapping[int, int] | None = None) -> None:
-        self._chunks: Mapping[int, int] = chunks or {}
+    def __init__(self, chunks: LayeredMap[int, int] | None = None) -> None:
+        self._chunks: LayeredMap[int, int] = LayeredMap() if chunks is None else chunks
 
     @classmethod
     def of(cls, numbers: Iterable[int]) -> "UsedNumbers":
@@ -20,16 +22,16 @@ class UsedNumbers:
         for number in numbers:
             at, bit = divmod(number, CHUNK)
             chunks[at] = chunks.get(at, 0) | 1 << bit
-        return cls(chunks)
+        return cls(LayeredMap(chunks))
 
     def changed(self, states: Mapping[int, bool]) -> "UsedNumbers":
         """The set with each of these numbers in it, or not."""
-        chunks = dict(self._chunks)
+        chunks: dict[int, int] = {}
         for number, is_used in states.items():
-            at, bit = divmod(number, CHUNK)
-            rest = chunks.get(at, 0) & ~(1 << bit)
-            chunks[at] = rest | is_used << bit
-        return UsedNumbers(chunks)
+            place, bit = divmod(number, CHUNK)
+            rest = chunks.get(place, self._chunks.get(place, 0)) & ~(1 << bit)
+            chunks[place] = rest | is_used << bit
+        return UsedNumbers(self._chunks.changed(chunks))
 
     def __contains__(self, number: int) -> bool:
         at, bit = divmod(number, CHUNK)

@@ -85,6 +85,46 @@ class Subnet:
     automatic: bool = False
 
 
+class SpecialAddress(StrEnum):
+    """Why no machine can have an address of a subnet; the values are words for messages."""
+
+    NETWORK = "network address"
+    BROADCAST = "broadcast address"
+    #: Every router on the link answers to it (RFC 4291, section 2.6.1).
+    ANYCAST = "subnet-router anycast address"
+
+
+def special_address(cidr: Network, ip: Address) -> SpecialAddress | None:
+    """What makes the address of a subnet special; /31, /32, /127 and /128 have no special address.
+
+    RFC 3021 says so of /31, and RFC 6164 of /127. IPv6 has no broadcast address.
+    """
+    if cidr.prefixlen >= cidr.max_prefixlen - 1:
+        return None
+    if ip == cidr.network_address:
+        return SpecialAddress.NETWORK if cidr.version == 4 else SpecialAddress.ANYCAST
+    is_broadcast = cidr.version == 4 and ip == cidr.broadcast_address
+    return SpecialAddress.BROADCAST if is_broadcast else None
+
+
+def usable_span(cidr: Network) -> tuple[int, int]:
+    """The first and the last address of a subnet that a machine can have, as numbers."""
+    first, last = cidr.network_address, cidr.broadcast_address
+    is_first_special = special_address(cidr, first) is not None
+    is_last_special = special_address(cidr, last) is not None
+    return int(first) + is_first_special, int(last) - is_last_special
+
+
+def can_be_gateway(cidr: Network, ip: Address) -> bool:
+    """Whether a router can have the address: one of the subnet, or IPv6 link-local.
+
+    The subnet-router anycast address is a router's by definition, so it can be the gateway.
+    """
+    if ip.version == 6 and cidr.version == 6 and ip.is_link_local:
+        return True
+    return ip in cidr and special_address(cidr, ip) in (None, SpecialAddress.ANYCAST)
+
+
 class RangeKind(StrEnum):
     """What a range of addresses is for."""
 
@@ -148,3 +188,13 @@ class HeldAddress:
     comment: str = ""
     #: Seconds since the epoch at which an address of kind ON_WIRE is free again by itself.
     until: float | None = None
+
+    def held_by(self, hostname: str | None) -> str:
+        """Who holds it, in words; `hostname` is the node's, None for an address without one."""
+        if hostname is not None:
+            return f"held by {hostname}"
+        reason = _HOLDER_REASONS.get(self.kind, "set aside")
+        return f"{reason}: {self.comment}" if self.comment else reason
+
+
+_HOLDER_REASONS = {AddressKind.ON_WIRE: "in use on the wire", AddressKind.OBSERVED: "seen"}

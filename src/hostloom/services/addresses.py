@@ -1,12 +1,14 @@
 """Addresses: who has which, and setting one aside by hand."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from hostloom.decide.addresses import address_book
+from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
 from hostloom.model.errors import AlreadyExists, Conflict, InUse, InvalidValue, NotFound
 from hostloom.model.ids import SubnetId, SystemId
-from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress, RangeKind, Subnet
+from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress, Subnet
+from hostloom.model.plan import RequestCode
 from hostloom.ports import UnitOfWork
 from hostloom.services import subnets
 from hostloom.services.access import require_admin, require_user
@@ -18,22 +20,32 @@ def list_(
     """All that somebody has, or those of a subnet or kind, by address."""
     require_user(principal, "see addresses")
     subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
-    held = uow.addresses.list(subnet_id)
-    own = {(each.ip, each.subnet_id, each.system_id) for each in held if each.kind not in SEEN_KINDS}
-    return [each for each in held if kind in (None, each.kind) and not _is_lease_of_own(each, own)]
+    held = _without_own_leases(uow.addresses.list(subnet_id))
+    return [address for address in held if kind in (None, address.kind)]
 
 
-def _is_lease_of_own(held: HeldAddress, own: Collection[tuple[Address, SubnetId | None, str | None]]) -> bool:
-    """Whether a node leases what is reserved for it: told once."""
-    return held.kind is AddressKind.LEASE and (held.ip, held.subnet_id, held.system_id) in own
+def _without_own_leases(held: Sequence[HeldAddress]) -> list[HeldAddress]:
+    """Leave out leases of nodes for which the address is reserved: it is listed once."""
+    reserved = {_place(address) for address in held if address.kind not in SEEN_KINDS}
+
+    def is_listed(address: HeldAddress) -> bool:
+        return address.kind is not AddressKind.LEASE or _place(address) not in reserved
+
+    return [address for address in held if is_listed(address)]
+
+
+def _place(held: HeldAddress) -> tuple[Address, SubnetId | None, str | None]:
+    return held.ip, held.subnet_id, held.system_id
 
 
 def get(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> HeldAddress:
     """The holder of an address; NotFound when it is free."""
-    held = [each for each in list_(uow, principal, subnet) if each.ip == ip]
-    if not held:
+    require_user(principal, "see addresses")
+    subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
+    holders = [held for held in uow.snapshot().held_by_ip.get(ip, ()) if subnet_id in (None, held.subnet_id)]
+    if not holders:
         raise NotFound("held address", ip)
-    return held[0]
+    return min(_without_own_leases(holders), key=lambda held: held.kind)
 
 
 def reserve(
@@ -41,39 +53,32 @@ def reserve(
 ) -> HeldAddress:
     """Set an address aside, so that no machine is given it; AlreadyExists names its holder."""
     require_admin(principal, "reserve addresses")
-    home = _home(uow, principal, ip, subnet)
-    edge = "gateway" if ip == home.gateway else subnets.edge_of(home.cidr, ip)
-    if edge is not None:
-        choice = f"choose a free host address of {home.cidr}"
-        raise InvalidValue("ip", ip, f"is the {edge} of {home.cidr}", choice)
-    for each in uow.ranges.list():
-        if each.subnet_id == home.id and each.kind is RangeKind.DYNAMIC and ip in each:
-            raise Conflict(
-                "ip",
-                ip,
-                "is in",
-                f"the dynamic range {each.start}-{each.end}",
-                "choose an address outside it",
-            )
-    for held in uow.addresses.list(home.id):
-        if held.ip == ip and held.kind is not AddressKind.ON_WIRE:
-            raise AlreadyExists("address", ip, _holder(uow, held))
-    uow.addresses.release(ip, home.id)
-    wanted = HeldAddress(ip, AddressKind.RESERVED, home.id, comment=comment)
-    uow.addresses.hold(wanted)
-    return wanted
+    uow.lock_world()
+    world = uow.snapshot()
+    home = _home(uow, principal, world, ip, subnet)
+    book = address_book(world)
+    holder = book.holder(ip, home, set_aside=True)
+    if holder is not None:
+        raise AlreadyExists("address", ip, holder.held_by(_hostname(uow, holder)))
+    problem = book.problem(ip, home, set_aside=True)
+    if problem is not None:
+        raise _refused(ip, home, *problem)
+    if world.held_by_ip.get(ip):
+        uow.addresses.release(ip, home.id)
+    return _set_aside(uow, ip, home, comment)
 
 
 def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: str = "") -> HeldAddress:
     """Set the next free address of a subnet aside."""
     require_admin(principal, "reserve addresses")
+    uow.lock_world()
     home = subnets.get(uow, principal, subnet)
     found = address_book(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
     if found is None:
         raise InvalidValue(
             "subnet", home.cidr, "has no free address", "release an address or choose another subnet"
         )
-    return reserve(uow, principal, found[0], str(home.id), comment)
+    return _set_aside(uow, found[0], home, comment)
 
 
 def release(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> None:
@@ -81,31 +86,39 @@ def release(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | No
     require_admin(principal, "release addresses")
     held = get(uow, principal, ip, subnet)
     if held.kind not in (AddressKind.RESERVED, AddressKind.ON_WIRE):
-        raise InUse("address", ip, [_holder(uow, held)])
+        raise InUse("address", ip, [_hostname(uow, held) or held.held_by(None)])
     uow.addresses.release(held.ip, held.subnet_id)
 
 
-def _home(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None) -> Subnet:
+def _set_aside(uow: UnitOfWork, ip: Address, home: Subnet, comment: str) -> HeldAddress:
+    held = HeldAddress(ip, AddressKind.RESERVED, home.id, comment=comment)
+    uow.addresses.hold(held)
+    return held
+
+
+def _refused(ip: Address, home: Subnet, code: RequestCode, reason: str) -> InvalidValue:
+    if code is RequestCode.ADDRESS_IN_RANGE:
+        return Conflict("ip", ip, "is in", f"the {reason}", "choose an address outside it")
+    return InvalidValue("ip", ip, f"is {reason}", f"choose a free host address of {home.cidr}")
+
+
+def _home(uow: UnitOfWork, principal: Principal, world: Snapshot, ip: Address, subnet: str | None) -> Subnet:
     """The subnet that an address belongs to: the one named, else the longest prefix around it."""
     if subnet is not None:
         named = subnets.get(uow, principal, subnet)
         if ip not in named.cidr:
             raise InvalidValue("ip", ip, f"is not in subnet {named.cidr}", "choose an address of that subnet")
         return named
-    around = [each for each in uow.subnets.list() if ip in each.cidr]
-    if not around:
+    candidates = address_book(world).subnets_of(ip)
+    if not candidates:
         raise InvalidValue("ip", ip, "is in no known subnet", "create its subnet first")
-    longest = max(each.cidr.prefixlen for each in around)
-    candidates = [each for each in around if each.cidr.prefixlen == longest]
     if len(candidates) > 1:
-        ids = ", ".join(str(each.id) for each in candidates)
+        ids = ", ".join(str(candidate.id) for candidate in candidates)
         raise InvalidValue(
             "subnet", None, f"is missing, and several contain {ip} ({ids})", "give the id of one"
         )
     return candidates[0]
 
 
-def _holder(uow: UnitOfWork, held: HeldAddress) -> str:
-    if held.system_id is None:
-        return f"set aside{f': {held.comment}' if held.comment else ''}"
-    return f"{held.kind.value} address of {uow.nodes.get(SystemId(held.system_id)).hostname}"
+def _hostname(uow: UnitOfWork, held: HeldAddress) -> str | None:
+    return None if held.system_id is None else uow.nodes.get(SystemId(held.system_id)).hostname

@@ -127,11 +127,9 @@ def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Addres
 
 def held_for(uow: UnitOfWork, system_id: SystemId, nic: str) -> list[HeldAddress]:
     """What is held for a NIC by our word, by address."""
-    return [
-        each
-        for each in uow.addresses.list()
-        if each.system_id == system_id and each.interface_name == nic and each.kind in GIVEN
-    ]
+    held = uow.snapshot().held_by_node.get(system_id, ())
+    given = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
+    return sorted(given, key=lambda address: (address.ip.version, int(address.ip)))
 
 
 def add(uow: UnitOfWork, principal: Principal, key: str, wanted: NicInput) -> NodeInterface:
@@ -300,6 +298,7 @@ def _address(
     uow: UnitOfWork, wanted: LinkInput, subnet: Subnet, system_id: SystemId
 ) -> tuple[Address, AddressKind]:
     """The address to give; Refused when it cannot be given."""
+    uow.lock_world()
     book = address_book(uow.snapshot())
     if wanted.mode is LinkMode.AUTO:
         if wanted.ip is not None:

@@ -7,7 +7,7 @@ from hostloom.model.access import Principal
 from hostloom.model.errors import Conflict, InUse, InvalidValue
 from hostloom.model.ids import RangeId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
-from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet
+from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet, special_address
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import subnets
 from hostloom.services.access import require_admin, require_user
@@ -108,9 +108,9 @@ def _check(uow: UnitOfWork, subnet: Subnet, wanted: IPRange) -> None:
             raise InvalidValue(
                 field, end, f"is not in subnet {subnet.cidr}", "choose an address of the subnet"
             )
-        edge = subnets.edge_of(subnet.cidr, end)
-        if wanted.kind is RangeKind.DYNAMIC and edge is not None:
-            raise InvalidValue(field, end, f"is the {edge} of {subnet.cidr}", "choose a host address")
+        special = special_address(subnet.cidr, end)
+        if wanted.kind is RangeKind.DYNAMIC and special is not None:
+            raise InvalidValue(field, end, f"is the {special} of {subnet.cidr}", "choose a host address")
     if int(wanted.end) < int(wanted.start):
         raise InvalidValue("end", wanted.end, f"is before the start {wanted.start}")
     if wanted.kind is RangeKind.DYNAMIC:

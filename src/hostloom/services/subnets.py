@@ -8,7 +8,17 @@ from hostloom.model.access import Principal
 from hostloom.model.errors import Conflict, InUse, InvalidValue
 from hostloom.model.ids import SubnetId, SystemId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
-from hostloom.model.network import UNTAGGED, Address, AddressKind, IPRange, Network, RangeKind, Subnet
+from hostloom.model.network import (
+    UNTAGGED,
+    Address,
+    AddressKind,
+    IPRange,
+    Network,
+    RangeKind,
+    Subnet,
+    can_be_gateway,
+    special_address,
+)
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
@@ -159,7 +169,7 @@ def _check(subnet: Subnet) -> None:
     _check_servers(subnet)
     _check_lease_time(subnet)
     gateway = subnet.gateway
-    if gateway is None or (gateway.version == 6 and subnet.cidr.version == 6 and gateway.is_link_local):
+    if gateway is None or can_be_gateway(subnet.cidr, gateway):
         return
     if gateway not in subnet.cidr:
         raise InvalidValue(
@@ -168,9 +178,8 @@ def _check(subnet: Subnet) -> None:
             f"is not in {subnet.cidr}",
             "choose an address of the subnet or an IPv6 link-local address",
         )
-    edge = edge_of(subnet.cidr, gateway)
-    if edge is not None:
-        raise InvalidValue("gateway", gateway, f"is the {edge} of {subnet.cidr}", "choose a host address")
+    special = special_address(subnet.cidr, gateway)
+    raise InvalidValue("gateway", gateway, f"is the {special} of {subnet.cidr}", "choose a host address")
 
 
 def _check_name(subnet: Subnet) -> None:
@@ -201,15 +210,6 @@ def _check_lease_time(subnet: Subnet) -> None:
         )
 
 
-def edge_of(cidr: Network, ip: Address) -> str | None:
-    """Which of them it is, if it is the network or broadcast address; /31, /32 and IPv6 have none."""
-    if cidr.version == 6 or cidr.prefixlen >= 31:
-        return None
-    if ip == cidr.network_address:
-        return "network address"
-    return "broadcast address" if ip == cidr.broadcast_address else None
-
-
 def _check_gateway_free(uow: UnitOfWork, subnet: Subnet) -> None:
     if subnet.gateway is None:
         return
@@ -222,8 +222,8 @@ def _check_gateway_free(uow: UnitOfWork, subnet: Subnet) -> None:
                 f"the dynamic range {each.start}-{each.end}",
                 "choose another gateway or shorten the range",
             )
-    for held in uow.addresses.list(subnet.id):
-        if held.ip == subnet.gateway and held.kind in (AddressKind.AUTO, AddressKind.STATIC):
+    for held in uow.snapshot().held_by_ip.get(subnet.gateway, ()):
+        if held.subnet_id == subnet.id and held.kind in (AddressKind.AUTO, AddressKind.STATIC):
             raise InUse("address", held.ip, [f"machine {held.system_id}"])
 
 

@@ -46,11 +46,7 @@ class Addresses:
         self.tx.change_world()
         gone = self.tx.write(
             delete(addresses)
-            .where(
-                addresses.c.ip == ip,
-                addresses.c.subnet_id == subnet_id,
-                addresses.c.kind != AddressKind.LEASE,
-            )
+            .where(has_ip([ip]), addresses.c.subnet_id == subnet_id, addresses.c.kind != AddressKind.LEASE)
             .returning(addresses.c.id)
         ).all()
         self.tx.note_removed("addresses", [row[0] for row in gone])
@@ -83,7 +79,7 @@ class Addresses:
             return
         revision = self.tx.change_world()
         places = [(addresses.c.ip == mark.ip) & (addresses.c.subnet_id == mark.subnet_id) for mark in marks]
-        self._remove_marks(or_(*places))
+        self._remove_marks(has_ip([mark.ip for mark in marks]), or_(*places))
         self.tx.write(insert(addresses), [asdict(mark) | {"revision": revision} for mark in marks])
 
     def forget_on_wire(self, now: float) -> Sequence[HeldAddress]:
@@ -106,24 +102,28 @@ class Addresses:
 
     def _explain(self, held: HeldAddress, row: dict[str, Any]) -> HostloomError | None:
         condition = (
-            addresses.c.ip == held.ip,
+            has_ip([held.ip]),
             addresses.c.subnet_id == held.subnet_id,
             addresses.c.kind.not_in(SEEN_KINDS),
         )
         query = (
-            select(addresses.c.comment, tables.nodes.c.hostname)
+            select(addresses, tables.nodes.c.hostname)
             .outerjoin(tables.nodes, tables.nodes.c.system_id == addresses.c.system_id)
             .where(*condition)
         )
         if (found := self.tx.read(query).first()) is not None:
-            return AlreadyExists("address", held.ip, holder(found.hostname, found.comment))
+            return AlreadyExists("address", held.ip, held_of(found).held_by(found.hostname))
         return find_broken(self.tx, addresses, row)
+
+
+def has_ip(ips: Sequence[Any]) -> ColumnElement[bool]:
+    """The condition that a held address is one of these (addresses, or parameters for them).
+
+    A subquery, because SQLite would rather search all addresses of a subnet than those with this IP.
+    """
+    same_ip = addresses.alias("same_ip")
+    return addresses.c.id.in_(select(same_ip.c.id).where(same_ip.c.ip.in_(ips)))
 
 
 def _marks_over(time: float) -> tuple[ColumnElement[bool], ...]:
     return (addresses.c.kind == AddressKind.ON_WIRE, addresses.c.until <= time)
-
-
-def holder(hostname: str | None, comment: str) -> str:
-    """Who holds an address, in words."""
-    return f"held by {hostname}" if hostname else f"set aside{f': {comment}' if comment else ''}"

@@ -28,6 +28,7 @@ from hostloom.model.machine import MachineOrigin
 from hostloom.model.network import AddressKind, HeldAddress, RangeKind
 from hostloom.model.plan import Plan, RequestCode
 from hostloom.store import tables as t
+from hostloom.store.addresses import has_ip
 from hostloom.store.documents import DISKS
 from hostloom.store.hosts import host_of
 from hostloom.store.snapshot import bytes_by_pool
@@ -242,7 +243,7 @@ def _held(at: int) -> Select[Any]:
     return (
         _row(ADDRESS, type_coerce(held.c.ip, String), by)
         .select_from(held.outerjoin(nodes, nodes.c.system_id == held.c.system_id))
-        .where(held.c.ip == bindparam(f"ip_{at}"), held.c.subnet_id == bindparam(f"subnet_id_{at}"))
+        .where(has_ip([bindparam(f"ip_{at}")]), held.c.subnet_id == bindparam(f"subnet_id_{at}"))
     )
 
 

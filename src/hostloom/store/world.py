@@ -1,9 +1,10 @@
 """Everything a snapshot shows, by key, so that a change costs what it changes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from hostloom.decide.layered_map import LayeredMap
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
@@ -39,6 +40,34 @@ class Changes:
     held: Mapping[int, HeldAddress] = field(default_factory=dict)
 
 
+class _AllHeld(Collection[HeldAddress]):
+    """The stored addresses and the observed ones, put together only where they are read one by one."""
+
+    def __init__(
+        self,
+        stored: LayeredMap[int, HeldAddress],
+        observed: Mapping[SystemId, tuple[HeldAddress, ...]],
+    ) -> None:
+        self._stored, self._observed = stored, observed
+
+    def __iter__(self) -> Iterator[HeldAddress]:
+        yield from self._stored.values()
+        for addresses in self._observed.values():
+            yield from addresses
+
+    def __len__(self) -> int:
+        return len(self._stored) + sum(map(len, self._observed.values()))
+
+    def __contains__(self, held: object) -> bool:
+        return any(held == other for other in self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _AllHeld) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
 @dataclass(frozen=True)
 class World:
     """One revision; `changed` makes the next one and shares with it what stayed."""
@@ -49,14 +78,14 @@ class World:
     observed: dict[SystemId, tuple[HeldAddress, ...]] = field(default_factory=dict)
     states: dict[HostId, HostState] = field(default_factory=dict)
     placed: dict[HostId, Placed] = field(default_factory=dict)
-    held: dict[int, HeldAddress] = field(default_factory=dict)
+    held: LayeredMap[int, HeldAddress] = field(default_factory=LayeredMap)
     snapshot: Snapshot = field(default_factory=Snapshot)
 
     def changed(self, revision: int, topology: Topology, changes: Changes) -> "World":
         """The world at a later revision."""
         removed = changes.removed
         nodes = _merged(self.nodes, changes.nodes, removed.nodes)
-        held = _merged(self.held, changes.held, removed.addresses)
+        held = self.held.changed({**dict.fromkeys(removed.addresses), **changes.held})
         placed = _place(self.placed, changes)
         is_same = topology is self.topology
         seen = changes.nodes if is_same else nodes
@@ -151,7 +180,7 @@ def _snapshot(
     nodes: Mapping[SystemId, Node],
     observed: Mapping[SystemId, tuple[HeldAddress, ...]],
     states: Mapping[HostId, HostState],
-    held: Mapping[int, HeldAddress],
+    held: LayeredMap[int, HeldAddress],
 ) -> Snapshot:
     return Snapshot(
         fabrics=topology.fabrics,
@@ -161,7 +190,7 @@ def _snapshot(
         ranges=topology.ranges,
         foreign_dhcp=topology.foreign_dhcp,
         silent_vlans=topology.silent_vlans,
-        held=(*held.values(), *(each for some in observed.values() for each in some)),
+        held=_AllHeld(held, observed),
         nodes=tuple(nodes.values()),
         hosts=tuple(states.values()),
         revision=revision,

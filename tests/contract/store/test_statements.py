@@ -1,15 +1,18 @@
 """How many statements an action takes: few, and not more when there is more."""
 
 from dataclasses import replace
-from ipaddress import ip_interface
+from ipaddress import IPv4Address, ip_interface
 
 from sqlalchemy import Engine
 
+from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.ids import HostId, InterfaceId, SystemId
 from hostloom.model.machine import MachineState
+from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
 from hostloom.ports import Reservation, Store, UnitOfWork
+from hostloom.services import addresses
 from hostloom.store.engine import DatabaseStore
 from support.statements import counted_statements
 from support.stored import EXPLANATION, StoredWorld, a_host, a_plan, store_world
@@ -110,3 +113,37 @@ def test_a_snapshot_of_an_unchanged_world_takes_one_statement(store: Store) -> N
         with counted_statements(engine_of(store)) as seen:
             assert uow.snapshot().host_by_id[HostId(world.host.id)].host == world.host
         assert len(seen) == 1
+
+
+def count_address_calls(store: Store, world: StoredWorld, last: int) -> tuple[int, ...]:
+    """Statements to set an address aside, to set the next one aside, to see who has one, to give it back."""
+    subnet = world.subnet
+    ip = subnet.cidr.network_address + last
+    calls = (
+        lambda uow: addresses.reserve(uow, LOCAL_ADMIN, ip),
+        lambda uow: addresses.reserve_next(uow, LOCAL_ADMIN, str(subnet.cidr)),
+        lambda uow: addresses.get(uow, LOCAL_ADMIN, ip),
+        lambda uow: addresses.release(uow, LOCAL_ADMIN, ip),
+    )
+    counts = []
+    for call in calls:
+        with store.begin() as uow, counted_statements(engine_of(store)) as seen:
+            call(uow)
+            uow.commit()
+        counts.append(len(seen))
+    return tuple(counts)
+
+
+def test_setting_an_address_aside_takes_the_same_statements_whatever_is_held(store: Store) -> None:
+    world = store_world(store)
+    counts = []
+    for first, last in ((20, 22), (22, 120)):
+        with store.begin() as uow:
+            for number in range(first, last):
+                ip = IPv4Address(int(world.subnet.cidr.network_address) + number)
+                uow.addresses.hold(HeldAddress(ip, AddressKind.RESERVED, world.subnet.id))
+            uow.commit()
+            uow.snapshot()
+        counts.append(count_address_calls(store, world, 200))
+    assert counts[0] == counts[1]
+    assert max(counts[0]) <= 16

@@ -127,6 +127,28 @@ def test_ranges_and_addresses_keep_out_of_each_others_way(net: httpx.Client) -> 
     assert code_of(net.delete("/addresses/10.0.20.9")) == (404, "not-found")
 
 
+def test_the_subnet_router_anycast_address_is_nobodys(net: httpx.Client) -> None:
+    make(net, "/subnets", cidr="fd00::/64", vlan="lan/20")
+    answer = net.post("/addresses", json={"ip": "fd00::"})
+    assert code_of(answer) == (422, "invalid-value")
+    assert "the subnet-router anycast address of fd00::/64" in answer.json()["detail"]
+    dynamic = {"subnet": "fd00::/64", "kind": "dynamic", "start": "fd00::", "end": "fd00::ff"}
+    assert code_of(net.post("/ranges", json=dynamic)) == (422, "invalid-value")
+    make(net, "/ranges", **dynamic | {"start": "fd00::1"})
+
+
+def test_of_an_unmanaged_subnet_only_reserved_ranges_can_be_set_aside(net: httpx.Client) -> None:
+    make(net, "/subnets", cidr="10.0.30.0/24", vlan="lan/20", managed=False)
+    answer = net.post("/addresses", json={"ip": "10.0.30.9"})
+    assert code_of(answer) == (422, "invalid-value")
+    assert "outside the reserved ranges" in answer.json()["detail"]
+    make(net, "/ranges", subnet="10.0.30.0/24", kind="reserved", start="10.0.30.5", end="10.0.30.19")
+    make(net, "/addresses", ip="10.0.30.9")
+    # Of a managed one a reserved range keeps machines out: addresses in it can be set aside by hand.
+    make(net, "/ranges", subnet="10.0.20.0/24", kind="reserved", start="10.0.20.5", end="10.0.20.19")
+    make(net, "/addresses", ip="10.0.20.9")
+
+
 def test_dhcp_goes_one_hop_and_is_not_cut_from_those_that_it_relays(net: httpx.Client) -> None:
     relay = {"mode": "relay", "relay": "lan/0"}
     assert code_of(net.put("/vlans/lan/20/dhcp", json=relay)) == (422, "invalid-value")

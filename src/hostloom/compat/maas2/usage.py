@@ -8,7 +8,7 @@ from typing import Any
 from hostloom.compat.maas2.answers import uri
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import SystemId
-from hostloom.model.network import AddressKind, HeldAddress, RangeKind, Subnet
+from hostloom.model.network import AddressKind, HeldAddress, RangeKind, Subnet, usable_span
 from hostloom.model.node import NodeKind
 from hostloom.ports import UnitOfWork
 
@@ -148,16 +148,14 @@ def _held(world: Snapshot, held: HeldAddress, *, users: bool, summaries: bool) -
 
 def _givable(world: Snapshot, subnet: Subnet) -> Iterator[tuple[int, int]]:
     """What may be given at all: of an unmanaged subnet its reserved ranges alone."""
-    if not subnet.managed:
-        for each in world.ranges_by_subnet.get(subnet.id, ()):
-            if each.kind is RangeKind.RESERVED:
-                yield int(each.start), int(each.end)
+    first, last = usable_span(subnet.cidr)
+    if subnet.managed:
+        yield first, last
         return
-    first, last = int(subnet.cidr[0]), int(subnet.cidr[-1])
-    if subnet.cidr.num_addresses > 2:
-        first += 1
-        last -= subnet.cidr.version == 4
-    yield first, last
+    for span in world.ranges_by_subnet.get(subnet.id, ()):
+        start, end = max(int(span.start), first), min(int(span.end), last)
+        if span.kind is RangeKind.RESERVED and start <= end:
+            yield start, end
 
 
 def _joined(spans: Iterable[Span]) -> Iterator[Span]:

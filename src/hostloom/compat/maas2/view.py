@@ -107,7 +107,9 @@ class View:
 
     def held_by_nic(self, key: SystemId, nic: str) -> list[HeldAddress]:
         """The addresses that are held for an interface of a node by our word, by address."""
-        return self._held_by_nic.get((key, nic), [])
+        held = self.world.held_by_node.get(key, ())
+        given = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
+        return sorted(given, key=lambda address: (address.ip.version, int(address.ip)))
 
     def zone(self, key: ZoneId) -> dict[str, Any]:
         """A zone by id; the default one for a machine that is not stored yet."""
@@ -207,14 +209,6 @@ class View:
     @cached_property
     def _node_notes(self) -> dict[str | int, dict[str, Any]]:
         return annotations.read(self._uow, Annotated.NODE)
-
-    @cached_property
-    def _held_by_nic(self) -> dict[tuple[str | None, str | None], list[HeldAddress]]:
-        found: dict[tuple[str | None, str | None], list[HeldAddress]] = {}
-        for each in sorted(self.world.held, key=lambda held: (held.ip.version, int(held.ip))):
-            if each.kind in GIVEN:
-                found.setdefault((each.system_id, each.interface_name), []).append(each)
-        return found
 
     @cached_property
     def _nodes_of_domain(self) -> dict[int, int]:

@@ -62,7 +62,7 @@ def _new_nodes(book: Book) -> list[Node]:
 
 
 def _holder(book: Book, held: HeldAddress) -> str:
-    names = {each.system_id: each.hostname for each in (*book.present.snapshot.nodes, *_new_nodes(book))}
+    names = {node.system_id: node.hostname for node in (*book.present.snapshot.nodes, *_new_nodes(book))}
     if held.system_id is not None:
         return names.get(SystemId(held.system_id), held.system_id)
-    return f"set aside: {held.comment}" if held.comment else "set aside"
+    return held.held_by(None)

@@ -13,6 +13,8 @@ from hostloom.model.network import (
     IPRange,
     RangeKind,
     Subnet,
+    can_be_gateway,
+    special_address,
 )
 
 #: Addresses that somebody was given; a dynamic range over one could give it out again.
@@ -127,13 +129,7 @@ def _is_ours_to_move(book: Book, subnet: Subnet) -> bool:
 
 
 def _fits(subnet: Subnet) -> bool:
-    gateway, cidr = subnet.gateway, subnet.cidr
-    if gateway is None or gateway.version != cidr.version:
-        return gateway is None
-    if gateway.version == 6 and gateway.is_link_local:
-        return True
-    has_ends = cidr.version == 4 and cidr.prefixlen < cidr.max_prefixlen - 1
-    return gateway in cidr and not (has_ends and gateway in (cidr.network_address, cidr.broadcast_address))
+    return subnet.gateway is None or can_be_gateway(subnet.cidr, subnet.gateway)
 
 
 # -- ranges ----------------------------------------------------------------------------------------------
@@ -188,7 +184,5 @@ def _lease_refusal(book: Book, subnet: Subnet, wanted: IPRange) -> Remark | None
             return Remark(ImportCode.RANGE_REFUSED, f"{held.ip} in it is given already")
     if subnet.gateway is not None and subnet.gateway in wanted:
         return Remark(ImportCode.RANGE_REFUSED, f"it holds the gateway {subnet.gateway}")
-    edges = (cidr.network_address, cidr.broadcast_address)
-    if cidr.version == 4 and cidr.prefixlen < cidr.max_prefixlen - 1 and (start in edges or end in edges):
-        return Remark(ImportCode.RANGE_REFUSED, "it holds the network or broadcast address")
-    return None
+    special = special_address(cidr, start) or special_address(cidr, end)
+    return None if special is None else Remark(ImportCode.RANGE_REFUSED, f"it holds the {special}")
