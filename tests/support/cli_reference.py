@@ -10,16 +10,16 @@ from hostloom.cli.main import command_tree
 FILE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 HEAD = """# The command line
 
-`hostloom NOUN VERB [NAME] [--options]`. This page is made from the commands themselves
-(`PYTHONPATH=tests python -m support.cli_reference`); [exit codes](exit-codes.md) have a page of their own.
+`hostloom NOUN VERB [NAME] [--options]`. This page is generated from the commands
+(`PYTHONPATH=tests python -m support.cli_reference`); [exit codes](exit-codes.md) are on a separate page.
 
 Things are named by name or id, a VLAN by `FABRIC/VID`, a subnet by its CIDR, a range by `START-END`. Every
-command takes `-o table|json|yaml` and `--help`; what destroys asks first, or takes `--yes`. `NO_COLOR` and
-`COLUMNS` are minded. `hostloom --install-completion` has the shell complete commands, options and the names
-that the server knows.
+command accepts `-o table|json|yaml` and `--help`. Commands that destroy something ask first, unless you give
+`--yes`. `NO_COLOR` and `COLUMNS` are honoured. `hostloom --install-completion` lets the shell complete
+commands, options and the names that the server knows.
 
-Before the noun: `--socket PATH` (`HOSTLOOM_SOCKET`), `--url URL` (`HOSTLOOM_URL`) and `--token TOKEN`
-(`HOSTLOOM_TOKEN`) say which server; without them it is the one of `hostloom login`, else the socket
+Before the noun, `--socket PATH` (`HOSTLOOM_SOCKET`), `--url URL` (`HOSTLOOM_URL`) and `--token TOKEN`
+(`HOSTLOOM_TOKEN`) select the server. The default is the server of `hostloom login`, or else the socket
 `/run/hostloom/api.sock` of this machine.
 """
 

@@ -49,8 +49,8 @@ add_delete(token, TOKEN, "What uses it is let in no more.")
 @user.command("create")
 def create_user(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Its name.")],
-    admin: Annotated[bool, typer.Option("--admin", help="May do everything.")] = False,
+    name: Annotated[str, typer.Argument(help="Name of the user.")],
+    admin: Annotated[bool, typer.Option("--admin", help="Make the user an administrator.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Create a user.
@@ -65,11 +65,11 @@ def create_user(
 @token.command("create")
 def create_token(
     context: typer.Context,
-    user: Annotated[str, typer.Option(help="Whose it is.")],
-    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    user: Annotated[str, typer.Option(help="User that the token belongs to.")],
+    name: Annotated[str, typer.Option(help="What the token is used for.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Create a token and print it: this is the only time that it is shown.
+    """Create a token and print it; it is shown only this once.
 
     Example: `hostloom token create --user ann --name laptop`
     """
@@ -84,9 +84,9 @@ def create_token(
 @lists(TOKEN.listing())
 def list_tokens(
     context: typer.Context,
-    user: Annotated[str | None, typer.Option(help="Only those of this user.")] = None,
+    user: Annotated[str | None, typer.Option(help="Show only this user's.")] = None,
 ) -> list[Document]:
-    """List tokens, without what is secret of them.
+    """List tokens without their secrets.
 
     Example: `hostloom token list --user ann`
     """
@@ -95,18 +95,16 @@ def list_tokens(
 
 
 def login(
-    url: Annotated[str, typer.Argument(help="Where the server is, such as http://127.0.0.1:5240.")],
+    url: Annotated[str, typer.Argument(help="URL of the server, such as http://127.0.0.1:5240.")],
     token: Annotated[
         str | None,
-        typer.Argument(
-            help="A token of `hostloom token create`; better left out: process lists show arguments."
-        ),
+        typer.Argument(help="Token; better left out, because process lists show arguments."),
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Remember a server and a token, after trying them; only you can read them.
+    """Store a server and a token after testing them; only you can read the file.
 
-    The token is read from HOSTLOOM_TOKEN, from the standard input, or asked for.
+    The token is read from HOSTLOOM_TOKEN or standard input, or asked for.
 
     Example: `hostloom login http://hostloom.example:5240 < token`
     """

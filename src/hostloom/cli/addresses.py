@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 NOUN = Noun(
     "address",
-    "An IP address.",
+    "IP address.",
     lambda client: client.addresses,
     (
         Column("ADDRESS", "ip"),
@@ -43,8 +43,8 @@ NOUN = Noun(
 
 app = make_app(NOUN)
 
-InSubnet = Annotated[str | None, typer.Option(help="A subnet by CIDR, id or name.")]
-Ip = Annotated[str, typer.Argument(metavar="IP", help="An IP address.")]
+InSubnet = Annotated[str | None, typer.Option(help="Subnet, by CIDR, id or name.")]
+Ip = Annotated[str, typer.Argument(metavar="IP", help="IP address.")]
 
 
 @app.command("list")
@@ -52,12 +52,13 @@ Ip = Annotated[str, typer.Argument(metavar="IP", help="An IP address.")]
 def list_(
     context: typer.Context,
     subnet: InSubnet = None,
-    kind: Annotated[Kind | None, typer.Option(help="Only those held for this.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Show only addresses held for this reason.")] = None,
 ) -> list[Document]:
-    """List the addresses that are taken, and by what.
+    """List the addresses in use, and by what.
 
     Kind `on-wire`: an unknown device answered for the address when a machine was composed, or a machine that
-    lost it may still use it. It counts as taken until the time shown, or until `hostloom address release IP`.
+    no longer owns it may still use it. It counts as taken until the time shown, or until
+    `hostloom address release IP`.
 
     Example: `hostloom address list --subnet 10.0.0.0/24`
     """
@@ -80,10 +81,10 @@ def reserve(
     context: typer.Context,
     ip: Ip,
     subnet: InSubnet = None,
-    comment: Annotated[str, typer.Option(help="For whom or what.")] = "",
+    comment: Annotated[str, typer.Option(help="What the address is reserved for.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Set an address aside: no machine is given it.
+    """Reserve an address, so that hostloom gives it to no machine.
 
     Example: `hostloom address reserve 10.0.0.9 --comment printer`
     """
@@ -100,9 +101,9 @@ def release(
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Give back an address that was set aside, or forget that it was in use on the wire.
+    """Release a reserved address, or forget that an address was in use on the wire.
 
-    Addresses of machines go with their machines.
+    Addresses of machines are released together with their machines.
 
     Example: `hostloom address release 10.0.0.9 --yes`
     """

@@ -33,11 +33,11 @@ add_delete(apikey, APIKEY, "What signs with it is let in no more.")
 @apikey.command("create")
 def create_apikey(
     context: typer.Context,
-    user: Annotated[str, typer.Argument(help="Whose it is.")],
-    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    user: Annotated[str, typer.Argument(help="User that the key belongs to.")],
+    name: Annotated[str, typer.Option(help="What the key is used for.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Create an API key and print it: this is the only time that it is shown.
+    """Create an API key and print it; it is shown only this once.
 
     Example: `hostloom apikey create ann --name terraform`
     """

@@ -13,7 +13,7 @@ from hostloom.cli.output import Format, Output, memory, say, show_done, size, ta
 from hostloom.cli.session import open_client
 from hostloom.client import Document
 
-Key = Annotated[str, typer.Argument(metavar="MACHINE", help="A machine by hostname or system id.")]
+Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")]
 
 
 class NextBoot(StrEnum):
@@ -31,12 +31,12 @@ def boot(
     next_: Annotated[
         NextBoot,
         typer.Option(
-            "--next", help="`default`: what its state says. `rescue`: a shell on the console, once."
+            "--next", help="`default`: depends on its state. `rescue`: a shell on the console, once."
         ),
     ],
     output: Output = Format.TABLE,
 ) -> None:
-    """Say what a machine boots from the network next.
+    """Set what a machine boots from the network next.
 
     Example: `hostloom machine boot web1 --next rescue`
     """
@@ -50,12 +50,12 @@ def commission(
     context: typer.Context,
     key: Key,
     wait: Wait = True,
-    abort: Annotated[bool, typer.Option("--abort", help="Wait no longer for its report.")] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Stop waiting for its report.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Have a machine boot the commissioning environment and report what it is.
+    """Let a machine boot the commissioning environment and report its hardware.
 
-    A composed machine is restarted; a bare one has to be switched on by hand.
+    A composed machine is restarted; a bare machine must be switched on by hand.
 
     Example: `hostloom machine commission web1`
     """
@@ -75,7 +75,7 @@ def commission(
 def forget(context: typer.Context, key: Key, yes: Yes = False, output: Output = Format.TABLE) -> None:
     """Remove the record of an enlisted machine, or of an adopted one that is gone from its host.
 
-    Should it boot from the network again, or be seen on a host, it is new again.
+    If it boots from the network again, or is found on a host again, it is recorded as new.
 
     Example: `hostloom machine forget m-525400aabbcc --yes`
     """

@@ -16,13 +16,15 @@ from hostloom.client import Client, Document
 
 PlanId = Annotated[
     str | None,
-    typer.Option("--plan", metavar="ID", help="Make exactly what `machine plan` showed under this id."),
+    typer.Option("--plan", metavar="ID", help="Create exactly what `machine plan` showed under this id."),
 ]
 
 
 @takes_wanted
 def plan(context: typer.Context, wanted: Wanted, explain: Why = False, output: Output = Format.TABLE) -> None:
-    """Show what compose would do, and what it warns of; kept for 15 minutes, nothing is held.
+    """Show the result and warnings of a compose in advance.
+
+    The plan is kept for 15 minutes and reserves nothing.
 
     Examples:
 
@@ -51,7 +53,7 @@ def compose(
     wait: Wait = True,
     output: Output = Format.TABLE,
 ) -> None:
-    """Compose machines: choose hosts, attach NICs, reserve addresses, make and start them; all or none.
+    """Compose machines, all or none: choose hosts, attach NICs, reserve addresses, create and start them.
 
     Examples:
 

@@ -14,10 +14,14 @@ from hostloom.client import Document
 
 Subject = Annotated[
     str | None,
-    typer.Option("--subject", help="Only those of this: `machine web1`, or just `web1`."),
+    typer.Option("--subject", help="Show only events about this: `machine web1`, or just `web1`."),
 ]
 
-app = typer.Typer(help="Events: what happened.", no_args_is_help=True, rich_markup_mode="markdown")
+app = typer.Typer(
+    help="Events: the history of hosts, machines and the network.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
 
 COLUMNS = (
     Column("WHEN", lambda item: when(item["at"]), field="at"),
@@ -29,7 +33,7 @@ COLUMNS = (
 
 @app.callback()
 def events() -> None:
-    """Events: what happened."""
+    """Events: the history of hosts, machines and the network."""
 
 
 @app.command("list")
@@ -38,11 +42,14 @@ def list_(
     context: typer.Context,
     subject: Subject = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Show the last ones, then each as it happens, till ctrl-C.")
+        bool,
+        typer.Option(
+            "--follow", "-f", help="Show the latest events, then new ones as they happen, until Ctrl-C."
+        ),
     ] = False,
     limit: Limit = 50,
 ) -> list[Document]:
-    """List events, newest first; with --follow the newest comes last.
+    """List events, newest first; with --follow, oldest first.
 
     Examples:
 

@@ -29,12 +29,14 @@ app = make_app(NOUN)
 @app.command("create")
 def create(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Its name.")],
-    class_type: Annotated[str | None, typer.Option("--class", help="A word for `fabric_class=`.")] = None,
-    description: Annotated[str, typer.Option(help="For people.")] = "",
+    name: Annotated[str, typer.Argument(help="Name of the fabric.")],
+    class_type: Annotated[
+        str | None, typer.Option("--class", help="Class of the fabric, for the constraint `fabric_class=`.")
+    ] = None,
+    description: Annotated[str, typer.Option(help="Free-text description.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Create a fabric; its untagged VLAN comes with it.
+    """Create a fabric together with its untagged VLAN.
 
     Example: `hostloom fabric create office --class 10g`
     """
@@ -52,9 +54,11 @@ add_show(app, NOUN)
 def update(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="NAME", help=NOUN.key)],
-    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    class_type: Annotated[str | None, typer.Option("--class", help="Its class; '' takes it away.")] = None,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    class_type: Annotated[
+        str | None, typer.Option("--class", help="Class of the fabric; '' removes it.")
+    ] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a fabric.

@@ -15,17 +15,17 @@ _COLUMNS = (
     Column("DESCRIPTION", "description", text=True, rank=2),
 )
 
-ZONE = Noun("zone", "A zone by name or id.", lambda client: client.zones, _COLUMNS, example="east")
+ZONE = Noun("zone", "Zone, by name or id.", lambda client: client.zones, _COLUMNS, example="east")
 POOL = Noun(
     "resource-pool",
-    "A resource pool by name or id.",
+    "Resource pool, by name or id.",
     lambda client: client.resource_pools,
     _COLUMNS,
     example="web",
 )
 DOMAIN = Noun(
     "domain",
-    "A domain by name or id.",
+    "Domain, by name or id.",
     lambda client: client.domains,
     (
         Column("ID", "id", right=True),
@@ -57,8 +57,8 @@ def _add_simple(app: typer.Typer, noun: Noun) -> None:
     )
     def create(
         context: typer.Context,
-        name: Annotated[str, typer.Argument(help="Its name.")],
-        description: Annotated[str, typer.Option(help="For people.")] = "",
+        name: Annotated[str, typer.Argument(help="Name.")],
+        description: Annotated[str, typer.Option(help="Free-text description.")] = "",
         output: Output = Format.TABLE,
     ) -> None:
         with open_client(context) as client:
@@ -72,8 +72,8 @@ def _add_simple(app: typer.Typer, noun: Noun) -> None:
     def update(
         context: typer.Context,
         key: Annotated[str, typer.Argument(metavar="NAME", help=noun.key)],
-        name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-        description: Annotated[str | None, typer.Option(help="For people.")] = None,
+        name: Annotated[str | None, typer.Option(help="New name.")] = None,
+        description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
         output: Output = Format.TABLE,
     ) -> None:
         with open_client(context) as client:
@@ -93,8 +93,10 @@ _add_simple(resource_pool, POOL)
 @domain.command("create")
 def create_domain(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Its DNS name.")],
-    authoritative: Annotated[bool, typer.Option(help="Whether we answer for it.")] = True,
+    name: Annotated[str, typer.Argument(help="DNS name of the domain.")],
+    authoritative: Annotated[
+        bool, typer.Option(help="Whether hostloom is authoritative for the domain.")
+    ] = True,
     output: Output = Format.TABLE,
 ) -> None:
     """Create a domain.
@@ -110,8 +112,10 @@ def create_domain(
 def update_domain(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="NAME", help=DOMAIN.key)],
-    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    authoritative: Annotated[bool | None, typer.Option(help="Whether we answer for it.")] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    authoritative: Annotated[
+        bool | None, typer.Option(help="Whether hostloom is authoritative for the domain.")
+    ] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a domain.
@@ -125,9 +129,9 @@ def update_domain(
 @tag.command("create")
 def create_tag(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The word.")],
-    description: Annotated[str, typer.Option(help="For people.")] = "",
-    kernel_options: Annotated[str, typer.Option(help="Kernel options of machines that carry it.")] = "",
+    name: Annotated[str, typer.Argument(help="Tag.")],
+    description: Annotated[str, typer.Option(help="Free-text description.")] = "",
+    kernel_options: Annotated[str, typer.Option(help="Kernel options of machines with this tag.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
     """Describe a tag.
@@ -144,8 +148,8 @@ def create_tag(
 def update_tag(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="NAME", help=TAG.key)],
-    name: Annotated[str | None, typer.Option(help="Another word.")] = None,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    name: Annotated[str | None, typer.Option(help="New tag name.")] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     kernel_options: Annotated[str | None, typer.Option(help="Kernel options.")] = None,
     output: Output = Format.TABLE,
 ) -> None:

@@ -36,7 +36,7 @@ LOSING = (
 
 @app.command("networks")
 def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Show a host's libvirt networks, and what keeps a machine without interface constraints from each.
+    """Show a host's libvirt networks, and why a machine without interface constraints could not use each.
 
     Example: `hostloom host networks kvm1`
     """
@@ -60,19 +60,20 @@ def fix_network(
     context: typer.Context,
     key: Key,
     network: Annotated[
-        str | None, typer.Argument(metavar="NETWORK", help="A libvirt network; without: what comes first.")
+        str | None,
+        typer.Argument(metavar="NETWORK", help="libvirt network; default: the one that would be used first."),
     ] = None,
     make_maas: Annotated[
         str | None,
-        typer.Option("--make-maas", metavar="BRIDGE", help="Make a network maas on this bridge instead."),
+        typer.Option("--make-maas", metavar="BRIDGE", help="Create a network `maas` on this bridge instead."),
     ] = None,
     yes: Yes = False,
     wait: Wait = True,
     output: Output = Format.TABLE,
 ) -> None:
-    """Make our DHCP the one that answers on a host's libvirt network: shows what it does, then does it.
+    """Let our DHCP answer on a host's libvirt network; the command shows the steps before it asks.
 
-    libvirt's own DHCP is turned off and the VLAN served, or a network `maas` is made on a served bridge.
+    libvirt's own DHCP is switched off and the VLAN served, or a network `maas` is created on a served bridge.
 
     Examples:
 

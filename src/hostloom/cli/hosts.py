@@ -97,7 +97,7 @@ FINDINGS = (
 )
 NOUN = Noun(
     "host",
-    "A host by name or id.",
+    "Host, by name or id.",
     lambda client: client.hosts,
     (
         Column("ID", "id", right=True, rank=3),
@@ -166,35 +166,39 @@ CHANGES = (
 app = make_app(NOUN)
 
 Key = Annotated[str, typer.Argument(metavar="HOST", help=NOUN.key)]
-Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation to its end.")]
-Mode = Annotated[
-    MacvlanMode | None, typer.Option(help=f"Mode of macvlan NICs that name none. {MACVLAN_HELP}")
-]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation until it ends.")]
+Mode = Annotated[MacvlanMode | None, typer.Option(help=f"Default macvlan mode. {MACVLAN_HELP}")]
 
 
 @app.command("add")
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="What to call it.")],
-    uri: Annotated[str, typer.Argument(help="Its libvirt URI, without secrets.")],
+    name: Annotated[str, typer.Argument(help="Name of the host.")],
+    uri: Annotated[str, typer.Argument(help="libvirt URI of the host, without secrets.")],
     accept_key: Annotated[
         str | None,
-        typer.Option(metavar="SHA256:…", help="The fingerprint of its SSH key, as you know it; for scripts."),
+        typer.Option(metavar="SHA256:…", help="Expected fingerprint of the host's SSH key, for scripts."),
     ] = None,
     adopt: Annotated[
-        bool, typer.Option(help="Make a node of it by reading its interfaces, if it is none that we know.")
+        bool, typer.Option(help="If no known node matches, create one from the host's interfaces.")
     ] = True,
-    installed_by: Annotated[InstalledBy | None, typer.Option(help="Who put KVM there.")] = None,
+    installed_by: Annotated[InstalledBy | None, typer.Option(help="Who installed KVM on the host.")] = None,
     macvlan_mode: Mode = None,
-    cpu_over_commit: Annotated[float | None, typer.Option(help="Cores to give for each there is.")] = None,
-    memory_over_commit: Annotated[float | None, typer.Option(help="MiB to give for each there is.")] = None,
-    zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
-    resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
+    cpu_over_commit: Annotated[
+        float | None,
+        typer.Option(help="Over-commit ratio of cores: cores to give out for each core of the host."),
+    ] = None,
+    memory_over_commit: Annotated[
+        float | None,
+        typer.Option(help="Over-commit ratio of memory: MiB to give out for each MiB of the host."),
+    ] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone, by name or id.")] = None,
+    resource_pool: Annotated[str | None, typer.Option(help="Resource pool, by name or id.")] = None,
     tag: NewTags = None,
     wait: Wait = True,
     output: Output = Format.TABLE,
 ) -> None:
-    """Add a KVM host: its SSH key is shown and pinned, then it is read and recorded.
+    """Add a KVM host: show and pin its SSH key, read the host and record it.
 
     Examples:
 
@@ -233,7 +237,7 @@ add_list(app, NOUN)
 
 @app.command("show")
 def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Show one host, and what a machine without interface constraints would be put on.
+    """Show one host, and what a machine without interface constraints would be attached to.
 
     Example: `hostloom host show kvm1`
     """
@@ -256,28 +260,40 @@ def unconstrained(found: Document) -> str:
 def update(
     context: typer.Context,
     key: Key,
-    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    uri: Annotated[str | None, typer.Option(help="Another libvirt URI.")] = None,
-    installed_by: Annotated[InstalledBy | None, typer.Option(help="Who put KVM there.")] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    uri: Annotated[str | None, typer.Option(help="New libvirt URI.")] = None,
+    installed_by: Annotated[InstalledBy | None, typer.Option(help="Who installed KVM on the host.")] = None,
     macvlan_mode: Annotated[
         ModeOrNone | None,
-        typer.Option(help=f"Mode of macvlan NICs that name none; none: the usual, bridge. {MACVLAN_HELP}"),
+        typer.Option(help=f"Default macvlan mode; none: bridge. {MACVLAN_HELP}"),
     ] = None,
-    cpu_over_commit: Annotated[float | None, typer.Option(help="Cores to give for each there is.")] = None,
-    memory_over_commit: Annotated[float | None, typer.Option(help="MiB to give for each there is.")] = None,
-    zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
-    resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
+    cpu_over_commit: Annotated[
+        float | None,
+        typer.Option(help="Over-commit ratio of cores: cores to give out for each core of the host."),
+    ] = None,
+    memory_over_commit: Annotated[
+        float | None,
+        typer.Option(help="Over-commit ratio of memory: MiB to give out for each MiB of the host."),
+    ] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone, by name or id.")] = None,
+    resource_pool: Annotated[str | None, typer.Option(help="Resource pool, by name or id.")] = None,
     tag: Tags = None,
     add_tag: AddTags = None,
     remove_tag: RemoveTags = None,
     default_pool: Annotated[
         str | None,
-        typer.Option(metavar="POOL", help="For disks that name none; '': as libvirt has it."),
+        typer.Option(
+            metavar="POOL",
+            help="Default storage pool for disks without pool or tag; '' restores libvirt's default.",
+        ),
     ] = None,
-    node: Annotated[str | None, typer.Option(metavar="NODE", help="The node that it is.")] = None,
-    forget_key: Annotated[bool, typer.Option("--forget-key", help="Drop its pinned SSH key.")] = False,
+    node: Annotated[str | None, typer.Option(metavar="NODE", help="Node that the host is.")] = None,
+    forget_key: Annotated[
+        bool, typer.Option("--forget-key", help="Forget the pinned SSH key of the host.")
+    ] = False,
     accept_key: Annotated[
-        str | None, typer.Option(metavar="SHA256:…", help="Pin this SSH key instead: it was reinstalled.")
+        str | None,
+        typer.Option(metavar="SHA256:…", help="Pin this SSH key instead, because the host was reinstalled."),
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -313,7 +329,7 @@ add_delete(app, NOUN, "Nothing on the host itself is touched.")
 
 @app.command("refresh")
 def refresh(context: typer.Context, key: Key, wait: Wait = True, output: Output = Format.TABLE) -> None:
-    """Re-read a host and record what changed; nothing on it is touched.
+    """Read a host again and record what changed, without changing the host.
 
     Example: `hostloom host refresh kvm1`
     """
@@ -326,7 +342,7 @@ def refresh(context: typer.Context, key: Key, wait: Wait = True, output: Output 
 
 @app.command("scan")
 def scan(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Show what a refresh would change of a host's interfaces; records nothing.
+    """Show how a refresh would change a host's interfaces, without recording it.
 
     Example: `hostloom host scan kvm1`
     """

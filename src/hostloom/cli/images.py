@@ -48,14 +48,17 @@ def build(
     context: typer.Context,
     flavour: Annotated[
         Flavour,
-        typer.Option(help="virtual: for virtual machines, small and fast; generic: for real machines too."),
+        typer.Option(help="virtual: for virtual machines; generic: for physical machines too."),
     ] = Flavour.VIRTUAL,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation to its end.")] = True,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Follow the operation until it ends.")
+    ] = True,
     output: Output = Format.TABLE,
 ) -> None:
-    """Build a boot image where the server runs, from its distribution's kernel; nothing is installed.
+    """Build a boot image on the server, from its distribution's kernel, without installing anything.
 
-    Machines boot it from then on. The one before it is kept for those that are booting; older ones go.
+    Machines boot the new image from then on. The previous image is kept for machines that are booting;
+    older ones are deleted.
 
     Examples:
 

@@ -49,36 +49,43 @@ def import_() -> None:
 def maas(
     context: typer.Context,
     url: Annotated[
-        str | None, typer.Option("--url", help="A running MAAS, such as http://maas:5240/MAAS.")
+        str | None, typer.Option("--url", help="URL of a running MAAS, such as http://maas:5240/MAAS.")
     ] = None,
     key: Annotated[
         str | None,
         typer.Option(
-            "--key", help="Its API key; others on this machine see it while the command runs: rather a file."
+            "--key",
+            help="API key of MAAS. Prefer --key-file: other users can see arguments.",
         ),
     ] = None,
     key_file: Annotated[
-        str | None, typer.Option("--key-file", help="A file with the API key; `-` is standard input.")
+        str | None, typer.Option("--key-file", help="File with the API key; `-` is standard input.")
     ] = None,
     dump: Annotated[
         Path | None,
-        typer.Option("--dump", help="A dump of its database instead: text, also with gzip, or an archive."),
+        typer.Option("--dump", help="Dump of MAAS's database: text, also with gzip, or an archive."),
     ] = None,
     theirs: Annotated[
-        bool, typer.Option("--theirs", help="Where settings differ take MAAS's; without it ours stay.")
+        bool, typer.Option("--theirs", help="If settings differ, take MAAS's; by default hostloom's stay.")
     ] = False,
     dhcp: Annotated[
         bool,
-        typer.Option("--dhcp", help="Serve the VLANs that MAAS serves: only once its own DHCP is off."),
+        typer.Option(
+            "--dhcp", help="Serve the VLANs that MAAS serves. Use this only after MAAS's own DHCP is off."
+        ),
     ] = False,
     accept_key: Annotated[
         list[str] | None,
-        typer.Option("--accept-key", metavar="HOST=FINGERPRINT", help="An SSH key that you have compared."),
+        typer.Option(
+            "--accept-key",
+            metavar="HOST=FINGERPRINT",
+            help="Fingerprint of an SSH key that you have verified.",
+        ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Show what is the same here and there, too.")
+        bool, typer.Option("--all", help="Also show what is the same in both systems.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Take over what a MAAS managed: shown first, done when you agree.

@@ -10,16 +10,16 @@ from hostloom.cli.nouns import Yes, confirm
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 
-Key = Annotated[str, typer.Argument(metavar="MACHINE", help="A machine by hostname or system id.")]
-Comment = Annotated[str, typer.Option(help="Why, for the event that tells of it.")]
+Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")]
+Comment = Annotated[str, typer.Option(help="Reason, recorded in the event.")]
 
 
 def release(
     context: typer.Context, key: Key, yes: Yes = False, wait: Wait = True, output: Output = Format.TABLE
 ) -> None:
-    """Give an allocated machine back: it is switched off and free.
+    """Release an allocated machine: switch it off and make it available.
 
-    One that was composed because somebody asked for any machine is taken apart.
+    A machine that was composed on demand is decomposed.
 
     Example: `hostloom machine release web1 --yes`
     """
@@ -34,7 +34,7 @@ def release(
 
 
 def lock(context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE) -> None:
-    """Keep a machine from being changed, switched off or taken apart.
+    """Protect a machine from being changed, switched off or decomposed.
 
     Example: `hostloom machine lock db1 --comment "until the migration is over"`
     """
@@ -44,7 +44,7 @@ def lock(context: typer.Context, key: Key, comment: Comment = "", output: Output
 
 
 def unlock(context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE) -> None:
-    """Let a locked machine be changed again.
+    """Allow changes of a locked machine again.
 
     Example: `hostloom machine unlock db1`
     """

@@ -20,7 +20,9 @@ from hostloom.client import Document
 MOST_ROWS = 1_000_000
 Limit = Annotated[
     int,
-    typer.Option("--limit", min=1, max=MOST_ROWS, help="How many at most, newest first.", show_default=True),
+    typer.Option(
+        "--limit", min=1, max=MOST_ROWS, help="Maximum number of rows, newest first.", show_default=True
+    ),
 ]
 _FILTER = re.compile(r"([^=!]+)(!?=)(.*)", re.DOTALL)
 
@@ -67,24 +69,27 @@ class Shown:
 
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="A,B", help="Show these columns; -o wide shows all of them."),
+        typer.Option("--columns", metavar="A,B", help="Show these columns; -o wide shows all columns."),
     ] = None
     sort: Annotated[
-        str | None, typer.Option("--sort", metavar="COLUMN", help="Sort by this column; -COLUMN: backwards.")
+        str | None,
+        typer.Option(
+            "--sort", metavar="COLUMN", help="Sort by this column; -COLUMN sorts in descending order."
+        ),
     ] = None
     filter_: Annotated[
         list[str] | None,
         typer.Option(
             "--filter",
             metavar="COLUMN=VALUE",
-            help="Only rows with this value; * and ? stand for any text, != for any other value. "
+            help="Show only rows with this value; * and ? match any text, != excludes a value. "
             "May be repeated: all must hold.",
         ),
     ] = None
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only the names, one a line.")] = False
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the names, one per line.")] = False
     output: Annotated[
         ListFormat,
-        typer.Option("-o", "--output", help="How to show the list; wide: every column.", show_default=True),
+        typer.Option("-o", "--output", help="Output format; wide shows every column.", show_default=True),
     ] = ListFormat.TABLE
 
 

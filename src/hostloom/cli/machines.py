@@ -30,7 +30,7 @@ def _power(item: Document) -> str:
 
 NOUN = Noun(
     "machine",
-    "A machine by hostname or system id.",
+    "Machine, by hostname or system id.",
     lambda client: client.machines,
     (
         Column("HOSTNAME", "hostname"),
@@ -93,7 +93,7 @@ app.command("unlock")(lifecycle.unlock)
 @lists(NOUN.listing())
 def list_(
     context: typer.Context,
-    host: Annotated[str | None, typer.Option(help="Only those on this host.")] = None,
+    host: Annotated[str | None, typer.Option(help="Show only machines on this host.")] = None,
 ) -> list[Document]:
     """List machines.
 
@@ -111,7 +111,7 @@ add_show(app, NOUN)
 
 @app.command("why")
 def why(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Show the explanation that a machine was placed by.
+    """Show why a machine was placed where it is, or why it was refused.
 
     Example: `hostloom machine why web1`
     """
@@ -127,17 +127,18 @@ def why(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None
 def update(
     context: typer.Context,
     key: Key,
-    zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
-    resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone, by name or id.")] = None,
+    resource_pool: Annotated[str | None, typer.Option(help="Resource pool, by name or id.")] = None,
     tag: Tags = None,
     add_tag: AddTags = None,
     remove_tag: RemoveTags = None,
     autostart: Annotated[
-        bool | None, typer.Option("--autostart/--no-autostart", help="Start it whenever its host starts.")
+        bool | None,
+        typer.Option("--autostart/--no-autostart", help="Start the machine whenever its host starts."),
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Change a machine's groups, and whether it starts with its host.
+    """Change a machine's zone, resource pool and tags, and whether it starts with its host.
 
     Examples:
 
@@ -161,7 +162,7 @@ def console_log(
     context: typer.Context,
     key: Key,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what is written to it, until ctrl-C.")
+        bool, typer.Option("--follow", "-f", help="Continue with new output until Ctrl-C.")
     ] = False,
     output: Output = Format.TABLE,
 ) -> None:

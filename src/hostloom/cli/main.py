@@ -19,7 +19,7 @@ from hostloom.client import ClientError
 app = typer.Typer(
     name="hostloom",
     cls=LazyGroup,
-    help="Manages KVM hosts and weaves virtual machines into the physical network.",
+    help="Manages KVM hosts and connects virtual machines to the physical network.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -39,14 +39,17 @@ def _show_version(wanted: bool) -> None:
 def choose(
     context: typer.Context,
     url: Annotated[
-        str | None, typer.Option(envvar="HOSTLOOM_URL", help="The server; default: as logged in.")
+        str | None,
+        typer.Option(
+            envvar="HOSTLOOM_URL", help="URL of the server; default: the one stored by `hostloom login`."
+        ),
     ] = None,
-    token: Annotated[str | None, typer.Option(envvar="HOSTLOOM_TOKEN", help="The token to show it.")] = None,
+    token: Annotated[str | None, typer.Option(envvar="HOSTLOOM_TOKEN", help="API token.")] = None,
     socket: Annotated[
         Path | None,
         typer.Option(
             envvar="HOSTLOOM_SOCKET",
-            help="Its Unix socket; default: /run/hostloom/api.sock, unless logged in.",
+            help="Unix socket of the server; default: /run/hostloom/api.sock, unless logged in.",
         ),
     ] = None,
     version: Annotated[  # noqa: ARG001  # its callback answers

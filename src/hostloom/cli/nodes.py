@@ -78,7 +78,7 @@ NOUN = Noun(
 
 app = make_app(NOUN)
 interface = typer.Typer(
-    help="The interfaces of a node, and the operator's word on them.",
+    help="Interfaces of a node, and settings of the operator for them.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -90,14 +90,14 @@ Key = Annotated[str, typer.Argument(metavar="NODE", help=NOUN.key)]
 @app.command("create")
 def create(
     context: typer.Context,
-    hostname: Annotated[str, typer.Argument(help="Its name.")],
-    mac: Annotated[list[str], typer.Option(help="The MAC of an interface; may be repeated.")],
-    vlan: Annotated[str | None, typer.Option(metavar="FABRIC/VID", help="The VLAN it is on.")] = None,
-    zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
-    resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
-    domain: Annotated[str | None, typer.Option(help="A domain by name or id.")] = None,
+    hostname: Annotated[str, typer.Argument(help="Hostname of the device.")],
+    mac: Annotated[list[str], typer.Option(help="MAC of an interface; may be repeated.")],
+    vlan: Annotated[str | None, typer.Option(metavar="FABRIC/VID", help="VLAN of its interfaces.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone, by name or id.")] = None,
+    resource_pool: Annotated[str | None, typer.Option(help="Resource pool, by name or id.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Domain, by name or id.")] = None,
     tag: NewTags = None,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Create a device: something with NICs that hostloom does not manage.
@@ -125,17 +125,17 @@ add_show(app, NOUN)
 def update(
     context: typer.Context,
     key: Key,
-    hostname: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    zone: Annotated[str | None, typer.Option(help="A zone by name or id.")] = None,
-    resource_pool: Annotated[str | None, typer.Option(help="A resource pool by name or id.")] = None,
-    domain: Annotated[str | None, typer.Option(help="A domain by name or id.")] = None,
+    hostname: Annotated[str | None, typer.Option(help="New name.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Zone, by name or id.")] = None,
+    resource_pool: Annotated[str | None, typer.Option(help="Resource pool, by name or id.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Domain, by name or id.")] = None,
     tag: Tags = None,
     add_tag: AddTags = None,
     remove_tag: RemoveTags = None,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Change a node's name and groups.
+    """Change a node's name, zone, resource pool, domain and tags.
 
     Example: `hostloom node update kvm1 --zone east --add-tag fast`
     """
@@ -158,7 +158,7 @@ add_delete(app, NOUN)
 @interface.command("list")
 @lists(Listing(INTERFACES, "none are known: `hostloom host refresh NAME` reads those of a host", by="NAME"))
 def list_interfaces(context: typer.Context, key: Key) -> list[Document]:
-    """List the interfaces of a node, each with its VLAN and where that comes from.
+    """List the interfaces of a node with their VLANs and the sources of these.
 
     Example: `hostloom node interface list kvm1`
     """
@@ -171,18 +171,20 @@ def list_interfaces(context: typer.Context, key: Key) -> list[Document]:
 def update_interface(
     context: typer.Context,
     key: Key,
-    name: Annotated[str, typer.Argument(metavar="INTERFACE", help="An interface by name or id.")],
+    name: Annotated[str, typer.Argument(metavar="INTERFACE", help="Interface, by name or id.")],
     vlan: Annotated[
-        str | None, typer.Option(metavar="FABRIC/VID", help="The VLAN it is on; `none`: none that we know.")
+        str | None, typer.Option(metavar="FABRIC/VID", help="VLAN of the interface; `none`: not known.")
     ] = None,
     tag: Tags = None,
     add_tag: AddTags = None,
     remove_tag: RemoveTags = None,
-    enabled: Annotated[bool | None, typer.Option("--enabled/--disabled", help="Whether it is up.")] = None,
-    link_speed: Annotated[int | None, typer.Option(help="Mbit/s; 0: not known.")] = None,
+    enabled: Annotated[
+        bool | None, typer.Option("--enabled/--disabled", help="Whether the interface is up.")
+    ] = None,
+    link_speed: Annotated[int | None, typer.Option(help="Speed in Mbit/s; 0: not known.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Say what cannot be seen of an interface; the VLAN given here is kept across refreshes.
+    """Set what hostloom cannot detect about an interface. Refreshes keep the VLAN that you set here.
 
     Example: `hostloom node interface update kvm1 eth1 --vlan fabric-0/20 --add-tag uplink`
     """

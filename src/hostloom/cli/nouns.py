@@ -17,7 +17,7 @@ from hostloom.client import Client, Collection, Document
 if TYPE_CHECKING:
     from rich.table import Table
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Part: TypeAlias = "tuple[str, Table | str]"
 
 
@@ -59,7 +59,7 @@ def make_app(noun: Noun) -> typer.Typer:
 def add_list(app: typer.Typer, noun: Noun) -> None:
     """`list`."""
 
-    @app.command("list", help=f"List every {noun.name}.\n\nExample: `hostloom {noun.name} list -o json`")
+    @app.command("list", help=f"List all {noun.name}s.\n\nExample: `hostloom {noun.name} list -o json`")
     @lists(noun.listing())
     def list_(context: typer.Context) -> list[Document]:
         with open_client(context) as client:
@@ -84,7 +84,7 @@ def add_delete(app: typer.Typer, noun: Noun, warning: str = "") -> None:
 
     @app.command(
         "delete",
-        help=f"Delete one {noun.name}; refused, with the names, while something uses it.\n\n"
+        help=f"Delete one {noun.name}. While something uses it, this is refused and lists the users.\n\n"
         f"Example: `hostloom {noun.name} delete {noun.example} --yes`",
     )
     def delete(

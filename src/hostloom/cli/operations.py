@@ -72,7 +72,7 @@ Key = Annotated[str, typer.Argument(metavar="OPERATION", help=NOUN.key)]
 def list_(
     context: typer.Context,
     unfinished: Annotated[
-        bool, typer.Option("--unfinished", help="Only those that run or are stuck.")
+        bool, typer.Option("--unfinished", help="Show only operations that are running or stuck.")
     ] = False,
     limit: Limit = 50,
 ) -> list[Document]:
@@ -104,7 +104,7 @@ def follow_(context: typer.Context, key: Key, output: Output = Format.TABLE) -> 
 
 @app.command("cancel")
 def cancel(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Ask an operation to stop after the step that it is in, and to undo what it did.
+    """Stop an operation after its current step and undo what it did.
 
     Example: `hostloom operation cancel ID`
     """
@@ -115,7 +115,7 @@ def cancel(context: typer.Context, key: Key, output: Output = Format.TABLE) -> N
 
 @app.command("retry")
 def retry(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Try again what a stuck operation could not do.
+    """Continue a stuck operation.
 
     Example: `hostloom operation retry ID`
     """

@@ -36,7 +36,7 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
-Output = Annotated[Format, typer.Option("-o", "--output", help="How to show the answer.", show_default=True)]
+Output = Annotated[Format, typer.Option("-o", "--output", help="Output format.", show_default=True)]
 
 
 #: The format that the command line asks for; errors are told in it, too.

@@ -49,8 +49,8 @@ NOUN = Noun(
 app = make_app(NOUN)
 
 Key = Annotated[str, typer.Argument(metavar="PLAN", help=NOUN.key)]
-Xml = Annotated[bool, typer.Option("--xml", help="Show the domain XML of every machine, and only that.")]
-Why = Annotated[bool, typer.Option("--explain", help="Show why, interface by interface.")]
+Xml = Annotated[bool, typer.Option("--xml", help="Show only the domain XML of every machine.")]
+Why = Annotated[bool, typer.Option("--explain", help="Explain the decision for every interface.")]
 
 add_list(app, NOUN)
 
@@ -59,7 +59,7 @@ add_list(app, NOUN)
 def show_(
     context: typer.Context, key: Key, xml: Xml = False, explain: Why = False, output: Output = Format.TABLE
 ) -> None:
-    """Show one plan: machines, addresses, disks, and what our DHCP gets.
+    """Show one plan: machines, addresses, disks and DHCP reservations.
 
     Examples:
 

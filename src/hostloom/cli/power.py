@@ -20,14 +20,14 @@ LOOK_EVERY_S = 1.0
 
 Keys = Annotated[
     list[str] | None,
-    typer.Argument(metavar="MACHINE", help="Machines by hostname or system id.", show_default=False),
+    typer.Argument(metavar="MACHINE", help="Machines, by hostname or system id.", show_default=False),
 ]
-All = Annotated[bool, typer.Option("--all", help="Every machine; with --host every one on that host.")]
-OnHost = Annotated[str | None, typer.Option("--host", help="With --all: only those on this host.")]
+All = Annotated[bool, typer.Option("--all", help="All machines, or with --host all machines on that host.")]
+OnHost = Annotated[str | None, typer.Option("--host", help="With --all: only machines on this host.")]
 Force = Annotated[bool, typer.Option("--force", help="Cut the power instead of asking for a shutdown.")]
 Timeout = Annotated[
     float,
-    typer.Option("--timeout", metavar="SECONDS", min=1, max=86400, help="How long to wait for a shutdown."),
+    typer.Option("--timeout", metavar="SECONDS", min=1, max=86400, help="Seconds to wait for the shutdown."),
 ]
 
 
@@ -64,9 +64,9 @@ def stop(
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Ask machines to shut down, or cut their power. What runs on a machine may ignore the request.
+    """Ask machines to shut down, or cut their power. The system on a machine may ignore the request.
 
-    With --wait the command ends when every machine is off, or with exit code 1 after --timeout.
+    With --wait, the command ends when all machines are off, or with exit code 1 after --timeout.
 
     Examples:
 
@@ -99,7 +99,8 @@ def restart(
 ) -> None:
     """Shut machines down, wait until they are off, and start them again.
 
-    A machine that is still on after --timeout is left on, and the exit code is 1. One that is off is started.
+    A machine that is still on after --timeout stays on, and the exit code is 1. Machines that are off are
+    started.
 
     Examples:
 
@@ -135,7 +136,7 @@ def decompose(
     wait: Wait = True,
     output: Output = Format.TABLE,
 ) -> None:
-    """Take composed machines apart: their disks, NICs and addresses go with them.
+    """Decompose machines: delete them with their disks and NICs, and release their addresses.
 
     Examples:
 

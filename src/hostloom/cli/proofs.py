@@ -56,17 +56,19 @@ def parts_of(machine: Document) -> list[Part]:
 def verify(
     context: typer.Context,
     keys: Annotated[
-        list[str] | None, typer.Argument(metavar="MACHINE", help="Machines by hostname or system id.")
+        list[str] | None, typer.Argument(metavar="MACHINE", help="Machines, by hostname or system id.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every machine that is on a host.")] = False,
-    host: Annotated[str | None, typer.Option(help="Every machine of this host.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Verify every machine that is on a host.")
+    ] = False,
+    host: Annotated[str | None, typer.Option(help="Verify every machine on this host.")] = None,
     wait: Wait = True,
     output: Output = Format.TABLE,
 ) -> None:
-    """Prove machines on the wire: attachment, carrier, address, duplicates, gateway, MTU.
+    """Verify machines on the network: attachment, carrier, address, duplicates, gateway, MTU.
 
-    What cannot be asked of the machine itself is asked by a throw-away probe beside it. Exit code 1 when a
-    check failed, 4 when none failed but a host could not be reached.
+    A temporary probe next to the machine checks what the machine cannot answer. The exit code is 1 if a
+    check failed, and 4 if none failed but a host could not be reached.
 
     Examples:
 

@@ -14,12 +14,12 @@ from hostloom.cli.output import Format, Output, show_data, show_done, show_one
 from hostloom.cli.session import open_client
 from hostloom.client import Client, Document
 
-Key = Annotated[str, typer.Argument(metavar="NAME", help="A rack by name or id.")]
+Key = Annotated[str, typer.Argument(metavar="NAME", help="Rack, by name or id.")]
 Control = Annotated[
     str,
     typer.Option(
         metavar="CHANNEL",
-        help="How Kea's DHCPv4 server is reached: unix:/PATH, ssh://USER@HOST/PATH (a socket there) or "
+        help="Control channel of Kea's DHCPv4 server: unix:/PATH, ssh://USER@HOST/PATH (a socket there) or "
         "http(s)://HOST:PORT/ (its control agent).",
     ),
 ]
@@ -45,7 +45,7 @@ def _pair(item: Document) -> str:
 
 NOUN = Noun(
     "rack",
-    "A rack by name or id.",
+    "Rack, by name or id.",
     lambda client: client.racks,
     (
         Column("ID", "id", right=True, rank=4),
@@ -80,26 +80,24 @@ app = make_app(NOUN)
 @app.command("add")
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Its name.")],
+    name: Annotated[str, typer.Argument(help="Name of the rack.")],
     control: Control,
     node: Annotated[
         str | None,
-        typer.Option(
-            help="The node that it runs on, by hostname or system id; one behind SSH is read without it."
-        ),
+        typer.Option(help="Node of the rack, by hostname or system id; not needed with SSH."),
     ] = None,
     accept_key: Annotated[
         str | None,
-        typer.Option(metavar="SHA256:…", help="The fingerprint of its SSH key, as you know it; for scripts."),
+        typer.Option(metavar="SHA256:…", help="Expected fingerprint of the host's SSH key, for scripts."),
     ] = None,
-    control6: Annotated[str, typer.Option(help="The same of its DHCPv6 server.")] = "",
-    description: Annotated[str, typer.Option(help="For people.")] = "",
+    control6: Annotated[str, typer.Option(help="Control channel of the rack's DHCPv6 server.")] = "",
+    description: Annotated[str, typer.Option(help="Free-text description.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
-    """Add a rack; its Kea must answer. hostloom then sets its whole configuration.
+    """Add a rack whose Kea answers. hostloom then replaces Kea's whole configuration.
 
     The password of an agent's user (`http://USER@HOST:8000/`) is read from `rack-passwords/NAME` in the
-    server's state directory, which only the server may read.
+    server's state directory, which only the server can read.
 
     Example: `hostloom rack add rack2 --control ssh://root@10.0.0.3/run/kea/kea4-ctrl-socket`
     """
@@ -115,7 +113,7 @@ add_list(app, NOUN)
 
 @app.command("show")
 def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None:
-    """Show a rack, and what its DHCP server says of itself now.
+    """Show a rack and the present status of its DHCP server.
 
     Example: `hostloom rack show rack1`
     """
@@ -128,7 +126,7 @@ def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
 
 @app.command("config")
 def config(context: typer.Context, key: Key, output: Output = Format.JSON) -> None:
-    """Print the configuration that the rack's DHCP server runs: it has no table, but JSON and YAML.
+    """Print the running configuration of the rack's DHCP server, as JSON or YAML.
 
     Example: `hostloom rack config rack1 > kea.json`
     """
@@ -157,10 +155,10 @@ def leases(
     context: typer.Context,
     key: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="A rack by name or id; not needed where there is only one."),
+        typer.Argument(metavar="[NAME]", help="Rack, by name or id; not needed if there is only one."),
     ] = None,
 ) -> list[Document]:
-    """List the leases that a rack has given, and who has them.
+    """List the leases of a rack and who has them.
 
     Example: `hostloom rack leases rack1`
     """
@@ -181,11 +179,13 @@ def _only_rack(client: Client) -> str:
 def update(
     context: typer.Context,
     key: Key,
-    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    node: Annotated[str | None, typer.Option(help="Another node.")] = None,
-    control: Annotated[str | None, typer.Option(help="Another channel; it must answer.")] = None,
-    control6: Annotated[str | None, typer.Option(help="The same of DHCPv6; '' takes it away.")] = None,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    node: Annotated[str | None, typer.Option(help="New node.")] = None,
+    control: Annotated[str | None, typer.Option(help="New control channel; it must answer.")] = None,
+    control6: Annotated[
+        str | None, typer.Option(help="New control channel of the DHCPv6 server; '' removes it.")
+    ] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a rack.

@@ -41,11 +41,11 @@ app = make_app(NOUN)
 @app.command("create")
 def create(
     context: typer.Context,
-    subnet: Annotated[str, typer.Argument(help="A subnet by CIDR, id or name.")],
-    kind: Annotated[Kind, typer.Option(help="What it is for.")],
-    start: Annotated[str, typer.Option(help="Its first address.")],
-    end: Annotated[str, typer.Option(help="Its last address.")],
-    comment: Annotated[str, typer.Option(help="For people.")] = "",
+    subnet: Annotated[str, typer.Argument(help="Subnet, by CIDR, id or name.")],
+    kind: Annotated[Kind, typer.Option(help="Purpose of the range.")],
+    start: Annotated[str, typer.Option(help="First address.")],
+    end: Annotated[str, typer.Option(help="Last address.")],
+    comment: Annotated[str, typer.Option(help="Free-text description.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
     """Create a range.
@@ -67,9 +67,9 @@ add_show(app, NOUN)
 def update(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="RANGE", help=NOUN.key)],
-    start: Annotated[str | None, typer.Option(help="Its first address.")] = None,
-    end: Annotated[str | None, typer.Option(help="Its last address.")] = None,
-    comment: Annotated[str | None, typer.Option(help="For people.")] = None,
+    start: Annotated[str | None, typer.Option(help="First address.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last address.")] = None,
+    comment: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a range's ends or comment.

@@ -23,7 +23,7 @@ from hostloom.model.request import MAX_BATCH, Strategy
 class Wanted:
     """The machines that are wanted, as the options say it."""
 
-    host: Annotated[str | None, typer.Option(help="The host by name or id; default: any that fits.")] = None
+    host: Annotated[str | None, typer.Option(help="Host, by name or id; default: any host that fits.")] = None
     interfaces: Annotated[
         str,
         typer.Option(
@@ -41,51 +41,63 @@ class Wanted:
             metavar="DISKS", help="Disks, sizes in GB: `LABEL:SIZE(POOL-OR-TAG,…),…`; default root:8."
         ),
     ] = ""
-    cores: Annotated[int, typer.Option(min=1, help="Cores.")] = 1
-    memory: Annotated[str, typer.Option(metavar="SIZE", help="Memory: 2G, 512M, or MiB.")] = "2G"
-    architecture: Annotated[str | None, typer.Option(help="amd64, arm64 …; default: the host's own.")] = None
-    name: Annotated[str | None, typer.Option(help="Its hostname; default: one is made up.")] = None
+    cores: Annotated[int, typer.Option(min=1, help="Number of cores.")] = 1
+    memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="Memory, such as 2G or 512M; a plain number is in MiB.")
+    ] = "2G"
+    architecture: Annotated[
+        str | None, typer.Option(help="amd64, arm64, …; default: the host's first architecture.")
+    ] = None
+    name: Annotated[str | None, typer.Option(help="Hostname; default: a generated name.")] = None
     netboot: Annotated[bool, typer.Option("--netboot/--no-netboot", help="Boot from the network first.")] = (
         True
     )
-    start: Annotated[bool, typer.Option("--start/--no-start", help="Power it on when it is made.")] = True
+    start: Annotated[
+        bool, typer.Option("--start/--no-start", help="Start the machine when it is created.")
+    ] = True
     zone: Annotated[
         str | None,
-        typer.Option(help="On a host in this zone, by name or id; with --host, the machine's own zone."),
+        typer.Option(help="Choose a host in this zone, by name or id; with --host, set the machine's zone."),
     ] = None
     resource_pool: Annotated[
         str | None,
         typer.Option(
             "--resource-pool",
-            help="On a host in this resource pool, by name or id; with --host, the machine's own pool.",
+            help="Choose a host in this resource pool, by name or id; with --host, set the machine's pool.",
         ),
     ] = None
     host_tag: Annotated[
-        list[str] | None, typer.Option("--host-tag", help="On a host with this tag; may be repeated.")
+        list[str] | None, typer.Option("--host-tag", help="Choose a host with this tag; may be repeated.")
     ] = None
     not_host_tag: Annotated[
         list[str] | None,
-        typer.Option("--not-host-tag", help="On a host without this tag; may be repeated."),
+        typer.Option("--not-host-tag", help="Choose a host without this tag; may be repeated."),
     ] = None
-    domain: Annotated[str | None, typer.Option(help="A domain by name or id; default: the first.")] = None
+    domain: Annotated[
+        str | None, typer.Option(help="Domain, by name or id; default: the default domain.")
+    ] = None
     tag: NewTags = None
     autostart: Annotated[
-        bool, typer.Option("--autostart/--no-autostart", help="Start it whenever its host starts.")
+        bool, typer.Option("--autostart/--no-autostart", help="Start the machine whenever its host starts.")
     ] = True
-    qcow2: Annotated[bool, typer.Option("--qcow2", help="Disks as qcow2; default: raw, sparse.")] = False
+    qcow2: Annotated[bool, typer.Option("--qcow2", help="Create qcow2 disks; default: raw and sparse.")] = (
+        False
+    )
     count: Annotated[
         int,
         typer.Option(
-            min=1, max=MAX_BATCH, help="So many like it, all or none; their names are NAME-1, NAME-2, …"
+            min=1,
+            max=MAX_BATCH,
+            help="Number of identical machines; all or none are created, with names NAME-1, NAME-2, …",
         ),
     ] = 1
-    anti_affinity: Annotated[bool, typer.Option("--anti-affinity", help="Never two of them on one host.")] = (
-        False
-    )
+    anti_affinity: Annotated[
+        bool, typer.Option("--anti-affinity", help="Place no two of these machines on one host.")
+    ] = False
     strategy: Annotated[
         Strategy | None,
         typer.Option(
-            help="How many machines are laid over the hosts: spread evenly, or on as few as can be."
+            help="Placement of several machines: spread evenly, or pack on as few hosts as possible."
         ),
     ] = None
     from_file: Annotated[
@@ -93,7 +105,7 @@ class Wanted:
         typer.Option(
             "--from",
             metavar="FILE",
-            help="Machines from a YAML or JSON file, `-` for standard input: a list of what the API takes.",
+            help="Read machines from a YAML or JSON file, or from standard input (`-`).",
         ),
     ] = None
 

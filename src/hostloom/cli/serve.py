@@ -17,19 +17,23 @@ EX_TEMPFAIL = 75
 
 def serve(
     config: Annotated[
-        Path | None, typer.Option(help="The configuration file; default /etc/hostloom/config.toml.")
+        Path | None, typer.Option(help="Configuration file; default /etc/hostloom/config.toml.")
     ] = None,
-    listen: Annotated[str | None, typer.Option(metavar="ADDRESS:PORT", help="The API over TCP.")] = None,
-    socket: Annotated[Path | None, typer.Option(help="The API for local administrators.")] = None,
-    state_dir: Annotated[Path | None, typer.Option(help="Where the database and keys are.")] = None,
+    listen: Annotated[
+        str | None, typer.Option(metavar="ADDRESS:PORT", help="Address and port of the API over TCP.")
+    ] = None,
+    socket: Annotated[
+        Path | None, typer.Option(help="Unix socket of the API for local administrators.")
+    ] = None,
+    state_dir: Annotated[Path | None, typer.Option(help="Directory of the database and of keys.")] = None,
     database_url: Annotated[
         str | None, typer.Option(help="sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE.")
     ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
-    """Run the server in the foreground until it is asked to stop (SIGTERM, ctrl-C).
+    """Run the server in the foreground until SIGTERM or Ctrl-C.
 
-    Every setting is a key of the configuration file, over it a variable HOSTLOOM_…, over it a flag here.
+    Precedence of settings: flag, environment variable HOSTLOOM_…, configuration file.
 
     Examples:
 

@@ -21,31 +21,36 @@ from hostloom.decide.worlds.world import Case, WorldError, read_asking
 _TEXTS = frozenset({"interfaces", "storage", "host", "architecture", "anti_affinity", "strategy"})
 
 Files = Annotated[
-    list[Path], typer.Argument(help="World files (YAML); `-`: standard input.", show_default=False)
+    list[Path], typer.Argument(help="World files (YAML); `-` reads standard input.", show_default=False)
 ]
 CaseName = Annotated[
-    str | None, typer.Option(help="Show the plan of one case in full; with --what-if, look at it alone.")
+    str | None,
+    typer.Option(help="Show the complete plan of one case; with --what-if, look at this case only."),
 ]
 Request = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KEY=VALUE",
-        help="Plan a request instead of the cases, e.g. 'interfaces=eth0:space=dmz'; once a key.",
+        help="Plan this request, e.g. 'interfaces=eth0:space=dmz'; repeatable, once per key.",
     ),
 ]
 WhatIf = Annotated[
     list[str] | None,
     typer.Option(
         metavar="CHANGE",
-        help="Suppose a change, e.g. lose-interface:kvm1/eth1; of several each after the one before.",
+        help="Assume a change, e.g. lose-interface:kvm1/eth1; repeatable, in order.",
         autocompletion=complete_change,
     ),
 ]
-Add = Annotated[int | None, typer.Option(min=1, max=100_000, help="How many of so many more machines fit.")]
-FailIfHurt = Annotated[
-    bool, typer.Option("--fail-if-hurt", help="Exit 3 when a machine is hurt or a request no longer fits.")
+Add = Annotated[
+    int | None,
+    typer.Option(min=1, max=100_000, help="Report how many of NUMBER additional machines would fit."),
 ]
-WithReasons = Annotated[bool, typer.Option("--explain", help="Show the reasons too.")]
+FailIfHurt = Annotated[
+    bool,
+    typer.Option("--fail-if-hurt", help="Exit with 3 if a machine is affected or a request no longer fits."),
+]
+WithReasons = Annotated[bool, typer.Option("--explain", help="Also show the reasons.")]
 
 
 def simulate(
@@ -58,9 +63,9 @@ def simulate(
     with_reasons: WithReasons = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Plan the cases of world files and compare with what they expect; or ask what a change would do.
+    """Plan the cases of world files and check the results, or show what a change would do.
 
-    Nothing is reserved and nothing is touched: no database, no hypervisor.
+    This reserves nothing and needs neither a database nor a hypervisor.
 
     Examples:
 

@@ -11,7 +11,7 @@ from hostloom.cli.session import open_client
 
 NOUN = Noun(
     "space",
-    "A space by name or id.",
+    "Space, by name or id.",
     lambda client: client.spaces,
     (
         Column("ID", "id", right=True),
@@ -29,8 +29,8 @@ app = make_app(NOUN)
 @app.command("create")
 def create(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Its name.")],
-    description: Annotated[str, typer.Option(help="For people.")] = "",
+    name: Annotated[str, typer.Argument(help="Name of the space.")],
+    description: Annotated[str, typer.Option(help="Free-text description.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
     """Create a space.
@@ -50,8 +50,8 @@ add_show(app, NOUN)
 def update(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="NAME", help=NOUN.key)],
-    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a space.

@@ -31,8 +31,8 @@ NOUN = Noun(
 
 app = make_app(NOUN)
 
-Host = Annotated[str, typer.Argument(metavar="HOST", help="A host by name or id.")]
-Pool = Annotated[str, typer.Argument(metavar="POOL", help="A storage pool of the host by name.")]
+Host = Annotated[str, typer.Argument(metavar="HOST", help="Host, by name or id.")]
+Pool = Annotated[str, typer.Argument(metavar="POOL", help="Storage pool of the host, by name.")]
 
 
 @app.command("list")
@@ -40,7 +40,7 @@ Pool = Annotated[str, typer.Argument(metavar="POOL", help="A storage pool of the
 def list_(
     context: typer.Context,
     host: Annotated[
-        str | None, typer.Argument(metavar="[HOST]", help="Only those of this host, by name or id.")
+        str | None, typer.Argument(metavar="[HOST]", help="Show only those of this host, by name or id.")
     ] = None,
 ) -> list[Document]:
     """List storage pools.
@@ -67,14 +67,14 @@ def update(
     host: Host,
     pool: Pool,
     add_tag: Annotated[
-        list[str] | None, typer.Option("--add-tag", help="A tag to add; may be repeated.")
+        list[str] | None, typer.Option("--add-tag", help="Tag to add; may be repeated.")
     ] = None,
     remove_tag: Annotated[
-        list[str] | None, typer.Option("--remove-tag", help="A tag to remove; may be repeated.")
+        list[str] | None, typer.Option("--remove-tag", help="Tag to remove; may be repeated.")
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Add tags to a storage pool, or remove some; a disk asks for them: `--storage 'root:8(ssd)'`.
+    """Add or remove tags of a storage pool. Disks select pools by tag: `--storage 'root:8(ssd)'`.
 
     Example: `hostloom storage-pool update kvm1 nvme0 --add-tag ssd`
     """

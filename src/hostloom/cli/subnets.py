@@ -11,7 +11,7 @@ from hostloom.cli.session import open_client
 
 NOUN = Noun(
     "subnet",
-    "A subnet by CIDR, id or name.",
+    "Subnet, by CIDR, id or name.",
     lambda client: client.subnets,
     (
         Column("ID", "id", right=True, rank=4),
@@ -40,26 +40,32 @@ NOUN = Noun(
 
 app = make_app(NOUN)
 
-Dns = Annotated[list[str] | None, typer.Option("--dns", help="A DNS server; may be repeated.")]
-Ntp = Annotated[list[str] | None, typer.Option("--ntp", help="An NTP server; may be repeated.")]
+Dns = Annotated[list[str] | None, typer.Option("--dns", help="DNS server; may be repeated.")]
+Ntp = Annotated[list[str] | None, typer.Option("--ntp", help="NTP server; may be repeated.")]
 
 
 @app.command("create")
 def create(
     context: typer.Context,
-    cidr: Annotated[str, typer.Argument(help="Its prefix, without host bits.")],
-    vlan: Annotated[str, typer.Option(metavar="FABRIC/VID", help="The VLAN it is on.")],
-    name: Annotated[str | None, typer.Option(help="Its name; default its CIDR.")] = None,
-    gateway: Annotated[str | None, typer.Option(help="An address of it, or IPv6 link-local.")] = None,
+    cidr: Annotated[str, typer.Argument(help="CIDR of the subnet, without host bits.")],
+    vlan: Annotated[str, typer.Option(metavar="FABRIC/VID", help="VLAN of the subnet.")],
+    name: Annotated[str | None, typer.Option(help="Name; default: the CIDR.")] = None,
+    gateway: Annotated[
+        str | None, typer.Option(help="Gateway: an address of the subnet, or an IPv6 link-local address.")
+    ] = None,
     dns: Dns = None,
     ntp: Ntp = None,
     lease_time: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="Of DHCP leases; default 600.")
+        int | None, typer.Option(metavar="SECONDS", help="Lease time of DHCP in seconds; default 600.")
     ] = None,
     managed: Annotated[
-        bool, typer.Option("--managed/--unmanaged", help="Of an unmanaged one only reserved ranges are ours.")
+        bool,
+        typer.Option(
+            "--managed/--unmanaged",
+            help="In an unmanaged subnet, hostloom allocates from reserved ranges only.",
+        ),
     ] = True,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Create a subnet.
@@ -81,19 +87,23 @@ add_show(app, NOUN)
 def update(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="CIDR", help=NOUN.key)],
-    vlan: Annotated[str | None, typer.Option(metavar="FABRIC/VID", help="Another VLAN.")] = None,
-    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    gateway: Annotated[str | None, typer.Option(help="Its gateway; '' takes it away.")] = None,
+    vlan: Annotated[str | None, typer.Option(metavar="FABRIC/VID", help="New VLAN.")] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    gateway: Annotated[str | None, typer.Option(help="Gateway; '' removes it.")] = None,
     dns: Dns = None,
     ntp: Ntp = None,
     lease_time: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="Of DHCP leases; 0: the default of 600.")
+        int | None,
+        typer.Option(metavar="SECONDS", help="Lease time of DHCP in seconds; 0 restores the default of 600."),
     ] = None,
-    managed: Annotated[bool | None, typer.Option("--managed/--unmanaged", help="Whose addresses.")] = None,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    managed: Annotated[
+        bool | None,
+        typer.Option("--managed/--unmanaged", help="Whether hostloom may allocate from the whole subnet."),
+    ] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Change a subnet; its CIDR stays.
+    """Change a subnet; its CIDR cannot change.
 
     Example: `hostloom subnet update 10.0.20.0/24 --gateway 10.0.20.254 --dns 10.0.0.2`
     """

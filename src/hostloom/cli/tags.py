@@ -13,17 +13,11 @@ ATTEMPTS = 5
 
 Tags = Annotated[
     list[str] | None,
-    typer.Option(
-        "--tag", help="Replaces all tags with this one; may be repeated for several; '' removes all."
-    ),
+    typer.Option("--tag", help="Replace all tags; may be repeated; '' removes all tags."),
 ]
-NewTags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
-AddTags = Annotated[
-    list[str] | None, typer.Option("--add-tag", help="Adds a tag to those that are there; may be repeated.")
-]
-RemoveTags = Annotated[
-    list[str] | None, typer.Option("--remove-tag", help="Removes one tag; may be repeated.")
-]
+NewTags = Annotated[list[str] | None, typer.Option("--tag", help="Tag; may be repeated.")]
+AddTags = Annotated[list[str] | None, typer.Option("--add-tag", help="Add a tag; may be repeated.")]
+RemoveTags = Annotated[list[str] | None, typer.Option("--remove-tag", help="Remove a tag; may be repeated.")]
 
 
 def tags_of(words: list[str] | None) -> list[str] | None:

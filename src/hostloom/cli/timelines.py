@@ -22,11 +22,11 @@ COLUMNS = (
 
 def dhcp(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="MACHINE", help="A machine by hostname or system id.")],
-    nic: Annotated[str | None, typer.Argument(help="This NIC alone.")] = None,
+    key: Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")],
+    nic: Annotated[str | None, typer.Argument(help="Show this NIC only.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Show what a machine's NICs asked for by DHCP, who answered, and why it stopped where it did.
+    """Show what a machine's NICs requested by DHCP, who answered, and why the exchange stopped.
 
     Example: `hostloom machine dhcp web1 eth0`
     """

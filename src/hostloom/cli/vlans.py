@@ -13,7 +13,7 @@ from hostloom.cli.vlan_dhcp import confirm_change
 from hostloom.cli.vlan_probe import probe_and_show
 from hostloom.client import Document
 
-Key = Annotated[str, typer.Argument(metavar="FABRIC/VID", help="A VLAN by FABRIC/VID, id or name.")]
+Key = Annotated[str, typer.Argument(metavar="FABRIC/VID", help="VLAN, by FABRIC/VID, id or name.")]
 
 
 def _dhcp(item: Document) -> str:
@@ -22,7 +22,7 @@ def _dhcp(item: Document) -> str:
 
 NOUN = Noun(
     "vlan",
-    "A VLAN by FABRIC/VID, id or name.",
+    "VLAN, by FABRIC/VID, id or name.",
     lambda client: client.vlans,
     (
         Column("ID", "id", right=True, rank=4),
@@ -55,13 +55,11 @@ app = make_app(NOUN)
 @app.command("create")
 def create(
     context: typer.Context,
-    key: Annotated[
-        str, typer.Argument(metavar="FABRIC/VID", help="The fabric, and the 802.1Q tag (1-4094).")
-    ],
-    name: Annotated[str | None, typer.Option(help="Its name; default vlan-VID.")] = None,
-    space: Annotated[str | None, typer.Option(help="A space by name or id.")] = None,
-    mtu: Annotated[int | None, typer.Option(help="Its MTU; default 1500.")] = None,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    key: Annotated[str, typer.Argument(metavar="FABRIC/VID", help="Fabric and 802.1Q tag (1-4094).")],
+    name: Annotated[str | None, typer.Option(help="Name; default: vlan-VID.")] = None,
+    space: Annotated[str | None, typer.Option(help="Space, by name or id.")] = None,
+    mtu: Annotated[int | None, typer.Option(help="MTU; default 1500.")] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Create a tagged VLAN.
@@ -85,11 +83,13 @@ add_show(app, NOUN)
 def update(
     context: typer.Context,
     key: Key,
-    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    vid: Annotated[int | None, typer.Option(help="Another tag.")] = None,
-    space: Annotated[str | None, typer.Option(help="A space by name or id; '' takes it out.")] = None,
-    mtu: Annotated[int | None, typer.Option(help="Its MTU.")] = None,
-    description: Annotated[str | None, typer.Option(help="For people.")] = None,
+    name: Annotated[str | None, typer.Option(help="New name.")] = None,
+    vid: Annotated[int | None, typer.Option(help="New 802.1Q tag.")] = None,
+    space: Annotated[
+        str | None, typer.Option(help="Space, by name or id; '' removes the VLAN from its space.")
+    ] = None,
+    mtu: Annotated[int | None, typer.Option(help="MTU.")] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a VLAN.
@@ -111,15 +111,15 @@ def probe(
     context: typer.Context,
     key: Annotated[
         str | None,
-        typer.Argument(metavar="[FABRIC/VID]", help="A VLAN by FABRIC/VID, id or name.", show_default=False),
+        typer.Argument(metavar="[FABRIC/VID]", help="VLAN, by FABRIC/VID, id or name.", show_default=False),
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every VLAN that our DHCP serves.")] = False,
-    last: Annotated[bool, typer.Option("--last", help="Show what the last probe found.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Probe every VLAN that our DHCP serves.")] = False,
+    last: Annotated[bool, typer.Option("--last", help="Show the result of the last probe.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Ask a VLAN who serves DHCP there: whether we answer, and who else does.
+    """Find out which DHCP servers answer on a VLAN, ours and others.
 
-    A throw-away client asks beside a rack's or a host's interface on the VLAN, and takes nothing.
+    A temporary client sends requests next to a rack's or host's interface, and takes no lease.
 
     Examples:
 
@@ -131,7 +131,7 @@ def probe(
     probe_and_show(context, key, output, last=last)
 
 
-dhcp = typer.Typer(help="Who answers DHCP on a VLAN.", no_args_is_help=True, rich_markup_mode="markdown")
+dhcp = typer.Typer(help="DHCP on a VLAN.", no_args_is_help=True, rich_markup_mode="markdown")
 app.add_typer(dhcp, name="dhcp")
 
 
@@ -139,17 +139,19 @@ app.add_typer(dhcp, name="dhcp")
 def dhcp_on(
     context: typer.Context,
     key: Key,
-    primary: Annotated[str | None, typer.Option(metavar="RACK", help="The rack that serves it.")] = None,
+    primary: Annotated[str | None, typer.Option(metavar="RACK", help="Rack that serves the VLAN.")] = None,
     secondary: Annotated[
-        str | None, typer.Option(metavar="RACK", help="The rack that stands by, and takes over.")
+        str | None,
+        typer.Option(metavar="RACK", help="Standby rack, which takes over when the primary fails."),
     ] = None,
     output: Output = Format.TABLE,
 ) -> None:
-    """Serve a VLAN with our DHCP: machines can boot from the network there.
+    """Serve a VLAN with our DHCP, so that machines can boot from the network on it.
 
-    Leases are given from the dynamic ranges of its subnets; without one, only reserved addresses are
-    answered, which is all that composed machines need. Without `--primary` hostloom takes the first rack with
-    an interface on the VLAN. A rack has one partner: every VLAN of either names the same pair.
+    Leases come from the dynamic ranges of the VLAN's subnets. Without a dynamic range, only reserved
+    addresses are given out, which is enough for composed machines. Without `--primary`, hostloom uses the
+    first rack with an interface on the VLAN. A rack has one partner: all VLANs of both racks must use the
+    same pair.
 
     Example: `hostloom vlan dhcp on fabric-0/0 --primary rack1 --secondary rack2`
     """
@@ -158,7 +160,8 @@ def dhcp_on(
 
 @dhcp.command("off")
 def dhcp_off(context: typer.Context, key: Key, yes: Yes = False, output: Output = Format.TABLE) -> None:
-    """Stop serving a VLAN; shows who is affected, and asks. Refused while it serves others by relay.
+    """Stop serving a VLAN. The command shows what is affected and asks. It is refused while other VLANs are
+    served through this one.
 
     Example: `hostloom vlan dhcp off fabric-0/0`
     """
@@ -171,13 +174,13 @@ def dhcp_off(context: typer.Context, key: Key, yes: Yes = False, output: Output 
 def dhcp_relay(
     context: typer.Context,
     key: Key,
-    via: Annotated[str, typer.Option(metavar="FABRIC/VID", help="The VLAN whose rack answers.")],
+    via: Annotated[str, typer.Option(metavar="FABRIC/VID", help="VLAN whose rack answers.")],
     yes: Yes = False,
     output: Output = Format.TABLE,
 ) -> None:
-    """Serve a VLAN through another one: a relay on it forwards to that one's rack.
+    """Serve a VLAN through another one, to whose rack a relay on this VLAN forwards.
 
-    Where the VLAN is served already, the command shows who is affected, and asks.
+    If the VLAN is already served, the command shows what is affected and asks.
 
     Example: `hostloom vlan dhcp relay fabric-0/20 --via fabric-0/0`
     """

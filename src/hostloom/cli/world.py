@@ -19,7 +19,7 @@ def world() -> None:
 @app.command("export")
 def export(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="The file to write; default: standard output.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="File to write; default: standard output.")] = None,
     output: Output = Format.YAML,
 ) -> None:
     """Write the live state as a world file, which `hostloom simulate` reads.
