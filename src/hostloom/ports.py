@@ -572,6 +572,12 @@ class Machines(Repository[Machine, SystemId], Protocol):
         """The machines that have each of these MACs, adopted ones too; one statement."""
         ...
 
+    def enlisted_keys(
+        self, uuids: Sequence[str], macs: Sequence[MacAddress]
+    ) -> dict[str | MacAddress, SystemId]:
+        """Enlisted machines by each of these UUIDs and MACs that they have; one statement."""
+        ...
+
     def move(
         self,
         keys: Sequence[SystemId],

@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     delete,
     insert,
+    or_,
     select,
     true,
     union_all,
@@ -216,6 +217,25 @@ class Machines:
         for row in self.tx.rows(select(nic.c.mac, nic.c.system_id).where(nic.c.mac.in_(macs))):
             found.setdefault(row.mac, set()).add(row.system_id)
         return found
+
+    def enlisted_keys(
+        self, uuids: Sequence[str], macs: Sequence[MacAddress]
+    ) -> dict[str | MacAddress, SystemId]:
+        """Enlisted machines by each of these UUIDs and MACs: one statement; of several the first by id."""
+        nic = tables.node_interfaces
+        by_uuid, by_mac = machines.c.uuid.in_(uuids), nic.c.mac.in_(macs)
+        query = (
+            select(machines.c.system_id, machines.c.uuid, nic.c.mac)
+            .outerjoin(nic, and_(nic.c.system_id == machines.c.system_id, by_mac))
+            .where(machines.c.origin == MachineOrigin.ENLISTED, or_(by_uuid, nic.c.mac.is_not(None)))
+            .order_by(machines.c.system_id)
+        )
+        keys: dict[str | MacAddress, SystemId] = {}
+        for row in self.tx.rows(query):
+            keys.setdefault(row.uuid, row.system_id)
+            if row.mac is not None:
+                keys.setdefault(row.mac, row.system_id)
+        return keys
 
     def list(self, after: SystemId | None = None, limit: int | None = None) -> list[Machine]:
         """By system id."""

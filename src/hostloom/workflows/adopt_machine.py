@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from hostloom.decide.nic_vlans import vlan_of_nic
 from hostloom.decide.snapshot import Snapshot
@@ -14,7 +15,7 @@ from hostloom.model.network import Address, AddressKind
 from hostloom.model.node import Node
 from hostloom.model.observed import ObservedInterface, ObservedMachine
 from hostloom.ports import Ports, UnitOfWork
-from hostloom.workflows.names import free_hostname
+from hostloom.workflows.names import hostnames, unused_hostname
 
 #: Of an enlisted machine that turns out to run on a host, these stay as they are.
 _KEPT = (
@@ -42,9 +43,7 @@ class Adoption:
     ) -> None:
         self._uow, self._ports, self._host = uow, ports, host
         self._interfaces_by_name = {nic.name: nic for nic in (node.interfaces if node else ())}
-        self._macs = [nic.mac for machine in seen for nic in machine.interfaces]
-        self._read_holders: dict[MacAddress, set[SystemId]] | None = None
-        self._read_snapshot: Snapshot | None = None
+        self._seen = tuple(seen)
 
     def adopt(self, seen: ObservedMachine) -> Machine:
         """Record one that is new, or that booted from the network before anybody knew where it runs."""
@@ -53,7 +52,7 @@ class Adoption:
         known = {} if enlisted is None else self._known_nics(enlisted)
         machine = Machine(
             system_id=system_id,
-            hostname="" if enlisted else free_hostname(self._uow, seen.name),
+            hostname="" if enlisted else self._free_hostname(seen.name),
             uuid=seen.uuid,
             origin=MachineOrigin.ADOPTED,
             state=MachineState.DEPLOYED,
@@ -88,7 +87,7 @@ class Adoption:
             domain_name=seen.name,
         )
         if machine.domain_name not in ("", seen.name):
-            changed = replace(changed, hostname=free_hostname(self._uow, seen.name))
+            changed = replace(changed, hostname=self._free_hostname(seen.name))
         self._note(changed)
         return changed
 
@@ -110,9 +109,7 @@ class Adoption:
         return replace(nic, attachment=seen.attachment, vlan_id=self._vlan_of(seen) or nic.vlan_id)
 
     def _vlan_of(self, nic: ObservedInterface) -> VlanId | None:
-        if self._read_snapshot is None:
-            self._read_snapshot = self._uow.snapshot()
-        return vlan_of_nic(self._read_snapshot, self._host, self._interfaces_by_name, nic)
+        return vlan_of_nic(self._snapshot, self._host, self._interfaces_by_name, nic)
 
     def _interfaces(
         self, seen: ObservedMachine, known: Mapping[MacAddress, MachineInterface], system_id: SystemId
@@ -133,31 +130,53 @@ class Adoption:
             return MachineInterface(name, nic.mac, attachment, vlan_id, model=nic.model)
         return replace(before, name=name, attachment=attachment, vlan_id=vlan_id, model=nic.model)
 
-    @property
+    # -- what is known already, read once for all machines of a reading -----------------------------------
+
+    @cached_property
+    def _snapshot(self) -> Snapshot:
+        return self._uow.snapshot()
+
+    @cached_property
+    def _hostnames(self) -> set[str]:
+        return hostnames(self._snapshot)
+
+    @cached_property
     def _holders(self) -> dict[MacAddress, set[SystemId]]:
-        """The machines that have the MACs which were seen, read once."""
-        if self._read_holders is None:
-            self._read_holders = self._uow.machines.holders(sorted(set(self._macs)))
-        return self._read_holders
+        """The machines that have the MACs which were seen."""
+        return self._uow.machines.holders(self._macs)
+
+    @cached_property
+    def _macs(self) -> list[MacAddress]:
+        return sorted({nic.mac for machine in self._seen for nic in machine.interfaces})
+
+    @cached_property
+    def _enlisted_keys(self) -> dict[str | MacAddress, SystemId]:
+        """Enlisted machines by each UUID and MAC of theirs that was seen."""
+        return self._uow.machines.enlisted_keys([machine.uuid for machine in self._seen], self._macs)
+
+    def _free_hostname(self, wanted: str) -> str:
+        hostname = unused_hostname(self._hostnames, wanted)
+        self._hostnames.add(hostname)
+        return hostname
 
     def _note(self, machine: Machine) -> None:
         for nic in machine.interfaces:
             self._holders.setdefault(nic.mac, set()).add(machine.system_id)
 
     def _enlisted(self, seen: ObservedMachine) -> Machine | None:
-        found = self._uow.machines.find_by_smbios(seen.uuid)
-        for nic in seen.interfaces:
-            found = found or self._uow.machines.find_by_mac(nic.mac)
-        return found if found is not None and found.origin is MachineOrigin.ENLISTED else None
+        """The enlisted machine that it is; a MAC that a machine on a host has tells nothing."""
+        keys = [seen.uuid, *(nic.mac for nic in seen.interfaces if nic.mac not in self._holders)]
+        system_id = next((self._enlisted_keys[key] for key in keys if key in self._enlisted_keys), None)
+        if system_id is None:
+            return None
+        enlisted = self._uow.machines.get(system_id)
+        return enlisted if enlisted.origin is MachineOrigin.ENLISTED else None
 
     def _known_nics(self, machine: Machine) -> dict[MacAddress, MachineInterface]:
         """Name and addresses of each NIC that its node was known by: it was imported, or had reported."""
         held: dict[str | None, list[Address]] = {}
-        for address in self._uow.snapshot().held:
-            if address.system_id == machine.system_id and address.kind in (
-                AddressKind.AUTO,
-                AddressKind.STATIC,
-            ):
+        for address in self._snapshot.held_by_node.get(machine.system_id, ()):
+            if address.kind in (AddressKind.AUTO, AddressKind.STATIC):
                 held.setdefault(address.interface_name, []).append(address.ip)
         nowhere = Attachment(AttachKind.BRIDGE, "")
         return {

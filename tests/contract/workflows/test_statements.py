@@ -6,16 +6,20 @@ from typing import Any
 from sqlalchemy import Engine
 
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState
-from hostloom.model.ids import HostId, InterfaceId, MacAddress
+from hostloom.model.ids import HostId, InterfaceId, MacAddress, SystemId
+from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.node import NodeInterface
+from hostloom.model.observed import ObservedInterface, ObservedMachine
 from hostloom.model.operation import OperationState
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.services import machines, plans
 from hostloom.services.batches import copies
 from hostloom.store.engine import DatabaseStore
 from hostloom.workflows.compose import COMPOSE
-from support.little_world import LittleWorld
+from hostloom.workflows.hosts import refresh_now
+from support.little_world import URIS, LittleWorld
 from support.saga_proofs import Proof, changed
 from support.statements import counted_statements
 
@@ -29,6 +33,8 @@ PUBLISHING = 4
 PROVING = 1
 #: Reserving writes the node, the machine, its NICs and its addresses, after a look at what stands against it.
 OF_EACH_MACHINE = 5
+#: Adopting writes the node, the machine and its NICs in a savepoint (2), and an event.
+OF_EACH_ADOPTION = 6
 THREE_NICS = "eth0:space=mgmt;eth1:name=eth1,mode=unconfigured;eth2:name=eth2,mode=dhcp"
 
 
@@ -132,3 +138,58 @@ def test_of_ten_machines_only_what_is_reserved_takes_more_than_of_one(world: Lit
     compose_batch(world, "warm", 1)
     asked, reserved, rest = compose_batch(world, "one", 1)
     assert compose_batch(world, "ten", 10) == (asked, reserved + 9 * OF_EACH_MACHINE, rest)
+
+
+def nic_mac(series: int, number: int) -> MacAddress:
+    return MacAddress(f"52:54:00:{series:02x}:00:{number:02x}")
+
+
+def know_machines(world: LittleWorld, count: int) -> None:
+    """Machines of another host that were adopted earlier."""
+    bridge = Attachment(AttachKind.BRIDGE, "br0")
+    with world.ports.store.begin() as uow:
+        other = uow.hosts.find("more0")
+        assert other is not None
+        for number in range(count):
+            machine = Machine(
+                SystemId(f"k{number:05d}"),
+                f"known{number}",
+                f"{number:08x}-0000-4000-8000-00000000000a",
+                MachineOrigin.ADOPTED,
+                MachineState.DEPLOYED,
+                other.id,
+                "amd64",
+                1,
+                1024,
+                interfaces=(MachineInterface("eth0", nic_mac(3, number), bridge),),
+            )
+            uow.machines.add(machine)
+        uow.commit()
+
+
+def adopt(world: LittleWorld, series: int, count: int) -> int:
+    """The statements of a refresh that finds so many new machines."""
+    host = world.hypervisors.of("kvm1", URIS[0])
+    bridge = Attachment(AttachKind.BRIDGE, "br0")
+    for number in range(count):
+        nic = ObservedInterface(nic_mac(series, number), bridge, model="virtio")
+        uuid = f"{number:08x}-0000-4000-8000-0000000000{series:02x}"
+        name = f"foreign{series}-{number}"
+        host.add_machine(ObservedMachine(uuid, name, 1, 1024, PowerState.ON, "amd64", (nic,), ()))
+    with world.ports.store.begin() as uow:
+        uow.snapshot()
+    with counted_statements(engine_of(world)) as seen:
+        refresh_now(world.ports, "kvm1")
+    with world.ports.store.begin() as uow:
+        assert len([m for m in uow.machines.list() if m.hostname.startswith(f"foreign{series}-")]) == count
+    return len(seen)
+
+
+def test_adopting_machines_reads_what_is_known_once(world: LittleWorld) -> None:
+    add_hosts(world, 1)
+    adopt(world, 1, 1)
+    among_few = adopt(world, 2, 9)
+    know_machines(world, 100)
+    assert adopt(world, 4, 9) == among_few
+    # The machines that were there are compared; each new one is only written.
+    assert adopt(world, 5, 5) == among_few - 4 * OF_EACH_ADOPTION
