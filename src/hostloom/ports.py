@@ -749,6 +749,10 @@ class Operations(Protocol):
 
     def renew(self, operation: Operation, lease_until: float) -> Operation: ...
 
+    def give_back(self, operation: Operation) -> None:
+        """End the lease of an unfinished operation: any server may claim it now. LeaseLost."""
+        ...
+
     def save(self, operation: Operation) -> None:
         """Write state and error, not the steps."""
         ...

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable
+from hostloom.model.operation import Operation, OperationState
 from hostloom.store import engine as engine_module
 from hostloom.store import trouble as trouble_module
 from support.server import Running, running
@@ -71,6 +72,26 @@ def test_health_comes_back_with_the_database(server: Running, tmp_path: Path) ->
         assert http.get("spaces").status_code == 503
         path.with_suffix(".moved").rename(path)
         assert http.get("http://hostloom/healthz").json() == {"status": "ok"}
+
+
+def test_a_stream_waits_for_the_database(server: Running, tmp_path: Path) -> None:
+    """The operation goes on when the database is back, and so does the stream of its changes."""
+    path = tmp_path / "hostloom.db"
+    operation = Operation("op-1", "refresh", OperationState.RUNNING, "host kvm1", {})
+    with server.ports.store.begin() as uow:
+        uow.operations.add(operation)
+        uow.commit()
+    with server.http() as http, http.stream("GET", "operations/op-1/events") as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "event: operation"
+        path.rename(path.with_suffix(".moved"))
+        trouble = next(line for line in lines if line.startswith(": the"))
+        assert trouble == ": the database cannot be used: it is gone or does not answer"
+        path.with_suffix(".moved").rename(path)
+        with server.ports.store.begin() as uow:
+            uow.operations.request_cancel("op-1")
+            uow.commit()
+        assert any('"cancel_requested":true' in line for line in lines if line.startswith("data"))
 
 
 def test_a_repeated_request_is_not_pending_for_ever(server: Running, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hostloom.boot.images import BootImages
 from hostloom.boot.reports import FIELDS, Report, parse_report
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
 from hostloom.model.commissioning import FoundHardware
-from hostloom.model.errors import InvalidValue, ReportRefused, TooManyRequests
+from hostloom.model.errors import DatabaseUnavailable, InvalidValue, ReportRefused, TooManyRequests
 from hostloom.model.ids import MacAddress
 
 __all__ = ["BootCalls", "Report", "create_boot_app"]
@@ -59,7 +59,12 @@ def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: Boot
             Route("/report", boot.report, methods=["GET", "POST"]),
             Route("/commissioning", boot.commissioning, methods=["POST"]),
         ],
-        exception_handlers={InvalidValue: _refuse, ReportRefused: _forbid, TooManyRequests: _wait},
+        exception_handlers={
+            InvalidValue: _refuse,
+            ReportRefused: _forbid,
+            TooManyRequests: _wait,
+            DatabaseUnavailable: _unavailable,
+        },
     )
     app.add_middleware(_Served, serves=calls.serves)
     return app
@@ -73,13 +78,18 @@ class _Served:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Others are refused before anything is read or looked up."""
-        if scope["type"] == "http":
-            client = scope.get("client")
-            if client is None or not await run_in_threadpool(self._serves, _plain_address(client[0])):
-                words = "only machines of networks with our DHCP are served here (boot_networks: others)\n"
-                await PlainTextResponse(words, 403, {"Connection": "close"})(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        refusal = await self._refusal(scope) if scope["type"] == "http" else None
+        await (refusal or self._app)(scope, receive, send)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        client = scope.get("client")
+        try:
+            if client is not None and await run_in_threadpool(self._serves, _plain_address(client[0])):
+                return None
+        except DatabaseUnavailable as error:
+            return _unavailable(None, error)
+        words = "only machines of networks with our DHCP are served here (boot_networks: others)\n"
+        return PlainTextResponse(words, 403, {"Connection": "close"})
 
 
 class _BootFile(FileResponse):
@@ -168,6 +178,11 @@ def _forbid(_request: Request, error: Exception) -> Response:
 
 def _wait(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", 429, {"Retry-After": "30"})
+
+
+def _unavailable(_request: Request | None, error: Exception) -> Response:
+    """iPXE and the boot image try again by themselves."""
+    return PlainTextResponse(f"{error}\n", 503, {"Retry-After": "5"})
 
 
 def _base_url(request: Request) -> str:

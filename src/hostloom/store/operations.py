@@ -137,6 +137,13 @@ class Operations:
         self._write(operation, {"lease_until": lease_until})
         return replace(operation, lease_until=lease_until)
 
+    def give_back(self, operation: Operation) -> None:
+        """End its lease and tell the servers that wait for work. LeaseLost when another server has it."""
+        ours = and_(operations.c.id == operation.id, operations.c.fence == operation.fence)
+        statement = update(operations).where(ours).values(owner="", lease_until=0.0)
+        if not self.tx.write(self._announced(statement)).all():
+            raise LeaseLost(operation.id)
+
     def save(self, operation: Operation) -> None:
         """Write state, error and end, not the steps."""
         self._write(

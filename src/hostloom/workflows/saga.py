@@ -103,9 +103,15 @@ class Runner:
     """Runs one claimed operation to its end, from wherever it stands."""
 
     def __init__(
-        self, ports: Ports, saga: Saga[Any], operation: Operation, pause: Callable[[float], None]
+        self,
+        ports: Ports,
+        saga: Saga[Any],
+        operation: Operation,
+        pause: Callable[[float], None],
+        must_leave: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._ports, self._saga, self._pause = ports, saga, pause
+        """`must_leave` is asked between steps: whether the rest is left to another runner."""
+        self._ports, self._saga, self._pause, self._must_leave = ports, saga, pause, must_leave
         self._operation = operation
         self._records = {record.name: record for record in operation.steps}
         #: Of these, what the next transaction writes.
@@ -119,7 +125,7 @@ class Runner:
                 self._run.outputs[step.name] = from_json(data, step.output)
 
     def run(self) -> Operation:
-        """Return the operation finished or stuck.
+        """Return the operation finished or stuck, or as far as it is when it must be left.
 
         LeaseLost when another process took it over. DatabaseUnavailable leaves the operation as it is
         recorded: another runner of the same claim goes on with it when the database is back.
@@ -145,18 +151,25 @@ class Runner:
                 return
             if self._records[step.name].state is StepState.DONE:
                 continue
-            self._at = step
-            try:
-                if self._records[step.name].state is not StepState.RUNNING:
-                    self._begin()
-                if self._records[step.name].state is StepState.RUNNING:
-                    self._do(step)
-            except _NOT_OF_THE_STEP:
-                raise
-            except Exception as error:  # noqa: BLE001  (every failure must be recorded and unwound)
-                self._fail(self._at, error)
+            if self._must_leave():
+                self._leave()
+                return
+            self._advance(step)
         if self._operation.state is OperationState.RUNNING:
             self._set(OperationState.SUCCEEDED)
+
+    def _advance(self, step: Step[Any, Any]) -> None:
+        """Write the rows of a step and have its effect, or record why it failed."""
+        self._at = step
+        try:
+            if self._records[step.name].state is not StepState.RUNNING:
+                self._begin()
+            if self._records[step.name].state is StepState.RUNNING:
+                self._do(step)
+        except _NOT_OF_THE_STEP:
+            raise
+        except Exception as error:  # noqa: BLE001  (every failure must be recorded and unwound)
+            self._fail(self._at, error)
 
     def _do(self, step: Step[Any, Any]) -> None:
         output = None if step.do is None else self._with_retries(step.do)
@@ -233,6 +246,9 @@ class Runner:
         for step in reversed(self._saga.steps):
             if self._records[step.name].state in (StepState.PENDING, StepState.UNDONE):
                 continue
+            if self._must_leave():
+                self._leave()
+                return
             try:
                 self._undo(step)
             except _NOT_OF_THE_STEP:
@@ -285,6 +301,11 @@ class Runner:
     def _note(self, record: StepRecord) -> None:
         """Keep a record for the next transaction: if we die before it, the step is done once more."""
         self._records[record.name] = self._unwritten[record.name] = record
+
+    def _leave(self) -> None:
+        """Write the records of what was done, so that the next runner does not do it again."""
+        with self._ports.store.begin() as uow:
+            self._commit(uow, [])
 
     def _commit(
         self,

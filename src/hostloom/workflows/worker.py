@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hostloom.model.errors import DatabaseUnavailable, LeaseLost
-from hostloom.model.operation import Operation
+from hostloom.model.operation import Operation, OperationState
 from hostloom.ports import Ports
 from hostloom.workflows.add_host import ADD_HOST
 from hostloom.workflows.build_image import BUILD_IMAGE
@@ -42,6 +42,8 @@ class Worker:
         self._leases = StandingLeases(time.monotonic)
         self._claiming = threading.Lock()
         self._stopping = threading.Event()
+        #: Operations are left at the end of the step that they are in, for another server or the next start.
+        self._leaving = threading.Event()
         self._running: dict[str, Operation] = {}
         self._lock = threading.Lock()
         self._threads = [
@@ -65,12 +67,19 @@ class Worker:
     def stop(self, timeout_s: float = 10.0) -> None:
         """Let the threads finish what they are in, all within `timeout_s`.
 
-        What takes longer is resumed by the next process.
+        After half of that time they leave their operations at the end of a step, and give the leases back, so
+        that another server goes on at once. An operation whose step takes longer keeps its lease.
         """
         self._stopping.set()
-        until = time.monotonic() + timeout_s
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        began = time.monotonic()
+        self._join(began + timeout_s / 2)
+        self._leaving.set()
+        self._join(began + timeout_s)
+
+    def _join(self, until: float) -> None:
+        for thread in (*self._threads, self._keeper):
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
 
     def run_one(self) -> Operation | None:
         """Claim and run one operation; None when there is none to claim."""
@@ -78,7 +87,10 @@ class Worker:
         if operation is None:
             return None
         try:
-            return self._run(operation)
+            left = self._run(operation)
+            if left.state in (OperationState.RUNNING, OperationState.UNWINDING):
+                self._give_back(left)
+            return left
         except LeaseLost:
             log.warning("operation %s was taken over by another process", operation.id)
             return operation
@@ -106,11 +118,20 @@ class Worker:
         """Run it to its end; while the database cannot be used, wait, then go on from what is recorded."""
         while not self._stopping.is_set():
             try:
-                return Runner(self._ports, SAGAS[operation.saga], operation, self._pause).run()
+                return Runner(
+                    self._ports, SAGAS[operation.saga], operation, self._pause, self._leaving.is_set
+                ).run()
             except DatabaseUnavailable as error:
                 log.warning("operation %s waits: %s", operation.id, error)
                 operation = self._read_again(operation)
         return operation
+
+    def _give_back(self, operation: Operation) -> None:
+        """Free it for another server, or for the next start of this one."""
+        with self._ports.store.begin() as uow:
+            uow.operations.give_back(operation)
+            uow.commit()
+        log.info("operation %s is left to the next server", operation.id)
 
     def _read_again(self, operation: Operation) -> Operation:
         """The operation as it is recorded, when the database is back; LeaseLost if it is not ours then."""

@@ -92,6 +92,21 @@ def test_a_fenced_off_owner_writes_nothing(store: Store) -> None:
     assert (found.state, found.error, found.error_code, found.finished_at) == ("failed", "no", "why", 9)
 
 
+def test_a_lease_that_is_given_back_can_be_claimed_at_once(store: Store) -> None:
+    add(store, 1)
+    first = claim(store, "a", 100.0)
+    assert first is not None
+    assert claim(store, "b", 101.0) is None
+    with store.begin() as uow:
+        uow.operations.give_back(first)
+        uow.commit()
+    second = claim(store, "b", 101.0)
+    assert second is not None
+    assert (second.owner, second.fence, second.state) == ("b", 2, OperationState.RUNNING)
+    with store.begin() as uow, pytest.raises(LeaseLost, match="op-1"):
+        uow.operations.give_back(first)
+
+
 def test_eight_that_claim_at_once_share_out_what_there_is(store: Store) -> None:
     add(store, *range(1, 6))
     start = threading.Barrier(8)
@@ -199,6 +214,26 @@ def test_waiting_ends_with_work_of_this_process(store: Store) -> None:
     store.wait_for_operation(20)
     assert time.monotonic() - began < 10
     assert claim(store, "a", 100.0) is not None
+
+
+def test_waiting_ends_with_a_lease_that_another_process_gives_back(url: str, store: Store) -> None:
+    add(store, 1)
+    operation = claim(store, "a", 100.0)
+    assert operation is not None
+    other = open_store(url)
+    other.wait_for_operation(1.0)
+
+    def give_back() -> None:
+        with store.begin() as uow:
+            uow.operations.give_back(operation)
+            uow.commit()
+
+    threading.Timer(0.3, give_back).start()
+    began = time.monotonic()
+    other.wait_for_operation(20)
+    waited_s = time.monotonic() - began
+    other.close()
+    assert waited_s < 10
 
 
 def test_waiting_ends_with_work_of_another_process(url: str, store: Store) -> None:

@@ -108,6 +108,9 @@ def test_controllers_and_nodes(maas: Maas) -> None:
     (region,) = maas.get("regioncontrollers/")
     assert region["resource_uri"] == f"/MAAS/api/2.0/regioncontrollers/{rack['system_id']}/"
     assert maas.send("GET", "rackcontrollers/nobody/").status_code == 404
+    power = maas.get(f"rackcontrollers/{rack['system_id']}/", op="query_power_state")
+    assert power == {"state": rack["power_state"]} == {"state": "unknown"}
+    assert maas.send("GET", "rackcontrollers/nobody/", op="query_power_state").status_code == 404
     assert [each["hostname"] for each in maas.get("nodes/")] == ["rack"]
     assert maas.get(f"nodes/{rack['system_id']}/") == rack
 

@@ -15,7 +15,7 @@ from hostloom.boot.http import MAX_FORM_BYTES, MAX_HARDWARE_BYTES, BootCalls, Re
 from hostloom.boot.images import BootImages
 from hostloom.boot.scripts import MachineBoot
 from hostloom.model.commissioning import BootAction, FoundHardware, FoundNic
-from hostloom.model.errors import ReportRefused
+from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable, ReportRefused
 from hostloom.model.ids import MacAddress
 
 WEB = MacAddress("52:54:00:00:00:01")
@@ -244,6 +244,24 @@ def test_machines_of_other_networks_get_nothing(server: BootServer) -> None:
     assert server.get("/boot.ipxe").status_code == 200
 
 
+@pytest.mark.parametrize("place", ["networks", "machine"])
+def test_a_database_that_cannot_be_used_is_a_503_with_the_cause(server: BootServer, place: str) -> None:
+    def fail(*_: object) -> None:
+        raise DatabaseUnavailable(DatabaseTrouble.FULL)
+
+    calls = BootCalls(
+        fail if place == "machine" else server.boot,  # type: ignore[arg-type]  # never returns
+        server.reports.append,
+        server.take,
+        server.admit,
+        fail if place == "networks" else server.networks.__contains__,  # type: ignore[arg-type]  # never returns
+    )
+    server.app = lambda: create_boot_app(BootImages(server.directory, None, None), {}, calls)  # type: ignore[method-assign, arg-type]  # another app
+    answer = server.get("/machine/525400000001.ipxe")
+    assert (answer.status_code, answer.text) == (503, "the database cannot be used: its disk is full\n")
+    assert answer.headers["retry-after"] == "5"
+
+
 def test_a_report_in_a_form(server: BootServer) -> None:
     assert server.request("POST", "/report", body=REPORT).text == "ok\n"
     assert server.reports == [WHOLE]
@@ -286,7 +304,7 @@ def test_a_report_may_say_less(server: BootServer, query: str, wanted: Report) -
 )
 def test_a_report_that_cannot_be_is_refused(server: BootServer, query: str, field: str) -> None:
     answer = server.get(f"/report?{query}")
-    assert (answer.status_code, answer.text.partition(":")[0]) == (400, field)
+    assert (answer.status_code, answer.text.partition(" ")[0]) == (400, field)
     assert server.reports == []
 
 
@@ -295,7 +313,7 @@ def test_a_report_that_cannot_be_is_refused(server: BootServer, query: str, fiel
 )
 def test_a_form_that_is_none_is_refused(server: BootServer, body: str) -> None:
     answer = server.request("POST", "/report", body=body)
-    assert (answer.status_code, answer.text.partition(":")[0]) == (400, "body")
+    assert (answer.status_code, answer.text.partition(" ")[0]) == (400, "body")
     assert server.reports == []
 
 

@@ -78,7 +78,32 @@ def test_a_host_that_answers_but_cannot_be_read_stays_marked(world: LittleWorld)
     pulse.look()
     assert not reachable(world)["kvm1"]
     pulse.look()
+    assert not reachable(world)["kvm1"], "the next look only waits"
+    pulse.look()
     assert reachable(world)["kvm1"]
+
+
+def test_a_host_that_cannot_be_read_is_read_more_and_more_rarely(world: LittleWorld) -> None:
+    """Each reading takes the host's and the server's time; the answer to a ping does not promise success."""
+    pulse, hypervisor = HostPulse(world.ports), first_host(world)
+    hypervisor.unreachable = True
+    for _ in range(2):
+        pulse.look()
+    hypervisor.unreachable = False
+    hypervisor.fail("describe", HostUnreachable("kvm1", "half awake"), times=None)
+    readings: list[int] = []
+    for number in range(100):
+        hypervisor.calls.clear()
+        pulse.look()
+        if ("describe", "") in hypervisor.calls:
+            readings.append(number)
+    assert readings == [0, 2, 6, 14, 30, 62, 94]
+    hypervisor.heal()
+    hypervisor.unreachable = True
+    pulse.look()
+    hypervisor.unreachable = False
+    pulse.look()
+    assert reachable(world)["kvm1"], "a host that was away meanwhile is read at once"
 
 
 def test_a_host_that_is_read_for_the_first_time_is_left_to_that_reading(world: LittleWorld) -> None:

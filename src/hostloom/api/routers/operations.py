@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from hostloom.api.calls import Call, Changing, Reading
 from hostloom.api.forms import Out
 from hostloom.api.paging import PageOut, Paging
+from hostloom.model.errors import DatabaseUnavailable
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepState
 from hostloom.services import operations
 
@@ -130,21 +131,32 @@ def retry_operation(call: Changing, key: str) -> Response:
 async def _follow(call: Call, request: Request, key: str, first: str) -> AsyncIterator[str]:
     """The stream; it ends with the operation, the client, or the server."""
     stopping: asyncio.Event = request.app.state.stopping
-    shown, quiet = first, 0
-    yield f"event: operation\ndata: {first}\n\n"
+    shown, quiet = _event(first), 0
+    yield shown
     finished = '"finished":true' in first
     while not finished and not stopping.is_set() and not await request.is_disconnected():
         await asyncio.sleep(LOOK_EVERY_S)
-        current = await run_in_threadpool(_look, call, key)
-        now, finished = current.model_dump_json(), current.finished
+        now, finished = await run_in_threadpool(_look, call, key)
         quiet += 1
         if now != shown:
             shown, quiet = now, 0
-            yield f"event: operation\ndata: {now}\n\n"
+            yield now
         elif quiet % LOOKS_PER_COMMENT == 0:
             yield ": still there\n\n"
 
 
-def _look(call: Call, key: str) -> OperationOut:
-    with call.begin() as uow:
-        return OperationOut.of(operations.get(uow, call.principal, key))
+def _event(operation: str) -> str:
+    return f"event: operation\ndata: {operation}\n\n"
+
+
+def _look(call: Call, key: str) -> tuple[str, bool]:
+    """What the stream shows now, and whether that is the end of it.
+
+    While the database cannot be used, a comment says why; the stream goes on when the database is back.
+    """
+    try:
+        with call.begin() as uow:
+            operation = OperationOut.of(operations.get(uow, call.principal, key))
+    except DatabaseUnavailable as error:
+        return f": {error}\n\n", False
+    return _event(operation.model_dump_json()), operation.finished

@@ -41,6 +41,7 @@ _RESERVED = (
     "hostloom holds an address with its NIC: link the interface of a device or machine to the subnet with "
     "mode `static`, or set the address aside with op `reserve` of `ipaddresses`."
 )
+_INSTALLATIONS = "hostloom installs no systems, and so has no results of installations or of tests."
 _IMAGES = "hostloom builds its boot images itself (`hostloom image build`), and imports none."
 _INSIDE = "hostloom does not configure the inside of machines: their own systems do."
 _FILES = "hostloom keeps no files of its users."
@@ -99,6 +100,14 @@ ABSENT = (
         f"{_NODE}results/{{id}}/",
         "script result",
         _SCRIPTS,
+    ),
+    _Absent(
+        "NodeResults",
+        "installation-results/",
+        "NodeResult",
+        "installation-results/{id}/",
+        "installation result",
+        _INSTALLATIONS,
     ),
     _Absent(
         "Notifications",

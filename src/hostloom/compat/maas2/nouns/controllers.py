@@ -29,6 +29,7 @@ class _Noun:
         self.one = Resource(name, f"{path}/{{system_id}}/", f"See a {words}.")
         self.several.crud("read", f"List {words}s.", *_FILTERS)(self.list)
         self.one.crud("read", f"Show a {words}.")(self.read)
+        self.one.op("GET", "query_power_state", f"Show whether a {words} is on.")(self.power_state)
 
     def list(self, call: Call) -> Answer:
         """By system id."""
@@ -47,12 +48,21 @@ class _Noun:
 
     def read(self, call: Call) -> Answer:
         """By system id."""
-        key = call.places["system_id"]
         with call.begin() as uow:
-            found = nodes.get(uow, call.principal, key)
-            if found.system_id != key or not self._meant(call, uow)(found):
-                raise not_found(self._kind)
-            return answer(NodeView(View(uow)).controller(found, region=self._region))
+            return answer(NodeView(View(uow)).controller(self._find(call, uow), region=self._region))
+
+    def power_state(self, call: Call) -> Answer:
+        """hostloom does not switch controllers, and so does not know; MAAS's word for that is `unknown`."""
+        with call.begin() as uow:
+            self._find(call, uow)
+        return answer({"state": "unknown"})
+
+    def _find(self, call: Call, uow: UnitOfWork) -> Node:
+        key = call.places["system_id"]
+        node = nodes.get(uow, call.principal, key)
+        if node.system_id != key or not self._meant(call, uow)(node):
+            raise not_found(self._kind)
+        return node
 
 
 def _racks(call: Call, uow: UnitOfWork) -> Callable[[Node], bool]:
