@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, event, text
 
 from hostloom.decide.check.check import check
 from hostloom.decide.compose import decide, prepare
+from hostloom.decide.requests import parse_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.host import Correlation, CorrelationState
 from hostloom.model.ids import FabricId, HostId, InterfaceId, MacAddress, SpaceId, SubnetId, SystemId, VlanId
@@ -87,7 +88,7 @@ def identities(number: int) -> Identities:
 
 def compose(store: Store, interfaces: str, number: int) -> None:
     """Everything but the host's own work."""
-    request = ComposeRequest(interfaces=interfaces)
+    request = parse_request(ComposeRequest(interfaces=interfaces))
     with store.begin() as uow:
         snapshot = uow.snapshot()
         decision = decide(snapshot, request, identities(number))

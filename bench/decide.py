@@ -17,11 +17,11 @@ from statistics import median, quantiles
 from hostloom.decide.addresses import address_book
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.placed import with_plan
-from hostloom.decide.requests import read_request
+from hostloom.decide.requests import parse_request, read_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.trial import try_host
 from hostloom.decide.worlds.cases import simulate
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ComposeRequest, ParsedRequest
 from worlds import big_world
 
 SIZES = (1, 10, 100, 1000, 10000)
@@ -57,7 +57,7 @@ def measure(call: Callable[[], object], rounds: int) -> tuple[float, float]:
     return median(took), quantiles(took, n=100)[-1]
 
 
-def one_by_one_ms(snapshot: Snapshot, request: ComposeRequest) -> float:
+def one_by_one_ms(snapshot: Snapshot, request: ParsedRequest) -> float:
     """Every host tried in full, scaled up from the first 1,000."""
     book = address_book(snapshot)
     asked = read_request(snapshot, book, request)
@@ -80,7 +80,7 @@ def run(hosts: int) -> None:
     print(f"\n{hosts} hosts, {shapes} distinct shapes; indexes built once in {cold:.0f} ms")
     bar = BAR_ONE_MS if hosts == 1 else BAR_ANY_MS
     for name, interfaces in REQUESTS.items():
-        request = ComposeRequest(interfaces=interfaces, cores=2, memory_mib=4096)
+        request = parse_request(ComposeRequest(interfaces=interfaces, cores=2, memory_mib=4096))
         began = time.perf_counter()
         decision = simulate(snapshot, request)
         first = (time.perf_counter() - began) * 1000
@@ -98,7 +98,7 @@ def run(hosts: int) -> None:
 
 def after_a_compose(snapshot: Snapshot) -> None:
     """The next decision in the world that a compose has changed."""
-    request = ComposeRequest(interfaces=REQUESTS["4 NICs by space, vid, tag, speed"])
+    request = parse_request(ComposeRequest(interfaces=REQUESTS["4 NICs by space, vid, tag, speed"]))
     decision = simulate(snapshot, request)
     if decision.plan is None:
         return

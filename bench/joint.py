@@ -19,11 +19,12 @@ from hostloom.decide.compose import decide, prepare
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.placed import with_plan
+from hostloom.decide.requests import parse_request
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.worlds.cases import identities_of
 from hostloom.model.ids import HostId
 from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
-from hostloom.model.request import ComposeBatch, ComposeRequest, Identities, Strategy
+from hostloom.model.request import ComposeRequest, Identities, ParsedBatch, Strategy
 from worlds import big_world
 
 MACHINES, HOSTS, SHAPES = 1000, 1000, 1000
@@ -38,25 +39,27 @@ KINDS = (
 )
 
 
-def batch_of(machines: int, strategy: Strategy | None) -> ComposeBatch:
+def batch_of(machines: int, strategy: Strategy | None) -> ParsedBatch:
     """Machines of all kinds in turn."""
     wanted = []
     for number in range(machines):
         interfaces, cores, memory_gib, storage, apart = KINDS[number % len(KINDS)]
         word = f"group{number // len(KINDS) // apart}" if apart else None
         wanted.append(
-            ComposeRequest(
-                interfaces=interfaces,
-                cores=cores,
-                memory_mib=memory_gib * 1024,
-                storage=storage,
-                anti_affinity=word and f"{word}-{number % len(KINDS)}",
+            parse_request(
+                ComposeRequest(
+                    interfaces=interfaces,
+                    cores=cores,
+                    memory_mib=memory_gib * 1024,
+                    storage=storage,
+                    anti_affinity=word and f"{word}-{number % len(KINDS)}",
+                )
             )
         )
-    return ComposeBatch(tuple(wanted), strategy)
+    return ParsedBatch(tuple(wanted), strategy)
 
 
-def first_fit(snapshot: Snapshot, batch: ComposeBatch, identities: Sequence[Identities]) -> list[Plan]:
+def first_fit(snapshot: Snapshot, batch: ParsedBatch, identities: Sequence[Identities]) -> list[Plan]:
     """Each machine in turn, by the full decision; those that found no place are left out."""
     plans: list[Plan] = []
     apart: dict[str, dict[HostId, Refusal]] = {}

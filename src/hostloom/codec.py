@@ -1,5 +1,7 @@
 """Step inputs and outputs to JSON and back, by type: a typo is a type error, not a missing key."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from ipaddress import (
     IPv4Address,
@@ -15,10 +17,14 @@ from ipaddress import (
 from typing import Any, TypeVar
 
 import cattrs
+from cattrs.gen import make_dict_structure_fn
 from cattrs.preconf.json import make_converter
 
+from hostloom.decide.requests import parse_request
 from hostloom.model.decimals import exact
 from hostloom.model.ids import MacAddress
+from hostloom.model.plan import Plan
+from hostloom.model.request import ComposeRequest, ParsedRequest
 
 T = TypeVar("T")
 
@@ -36,7 +42,38 @@ def _converter() -> cattrs.Converter:
     converter.register_unstructure_hook(Decimal, str)
     converter.register_structure_hook(Decimal, lambda number, _: exact(number))
     converter.register_structure_hook(MacAddress, lambda text, _: MacAddress(text))
+    converter.register_structure_hook(ParsedRequest, _request_hook(converter))
+    converter.register_structure_hook(Plan, _plan_hook(converter))
     return converter
+
+
+def _request_hook(converter: cattrs.Converter) -> Callable[[Any, object], ParsedRequest]:
+    """Requests as they are recorded now, and as earlier versions recorded them: by their texts alone."""
+    structure = make_dict_structure_fn(ParsedRequest, converter, _cattrs_forbid_extra_keys=True)
+
+    def read(data: Any, kind: object) -> ParsedRequest:
+        if "labels" in data:
+            return structure(data, kind)
+        bound = {name: data.get(name) for name in ("in_zone", "in_resource_pool")}
+        written = {name: value for name, value in data.items() if name not in bound}
+        return replace(parse_request(converter.structure(written, ComposeRequest)), **bound)
+
+    return read
+
+
+def _plan_hook(converter: cattrs.Converter) -> Callable[[Any, object], Plan]:
+    """Plans as they are kept now, and as earlier versions kept them: with NICs and disks twice."""
+    structure = make_dict_structure_fn(Plan, converter, _cattrs_forbid_extra_keys=True)
+
+    def read(data: Any, kind: object) -> Plan:
+        if "interfaces" in data:
+            repeated = ("interfaces", "disks", "netboot")
+            subnet_ids = [nic["subnet_ids"] for nic in data["interfaces"]]
+            data = {name: value for name, value in data.items() if name not in repeated}
+            data["subnet_ids"] = subnet_ids
+        return structure(data, kind)
+
+    return read
 
 
 def _optional_address(text: Any, _: object) -> IPv4Address | IPv6Address | None:

@@ -871,6 +871,8 @@ class Reservation:
     #: None = the host's.
     zone_id: ZoneId | None = None
     resource_pool_id: ResourcePoolId | None = None
+    #: None = the default one.
+    domain_id: DomainId | None = None
     tags: tuple[str, ...] = ()
 
 

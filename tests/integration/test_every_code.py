@@ -19,7 +19,7 @@ from hostloom.cli.main import main
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.worlds.world import Case
 from hostloom.model.plan import Decision, RejectionCode, RequestCode, WarningCode
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ParsedRequest
 from support.server import NOON, Running, running
 from support.world_store import fill_store
 from support.worlds import ACCEPTANCE, load
@@ -123,13 +123,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Run
         manager.__exit__(None, None, None)
 
 
-def body_of(request: ComposeRequest) -> dict[str, Any]:
+def body_of(request: ParsedRequest) -> dict[str, Any]:
     names = ("host", "interfaces", "storage", "cores", "memory_mib", "architecture", "netboot")
     body = {name: getattr(request, name) for name in (*names, "zone", "resource_pool")}
     return body | {name: list(getattr(request, name)) for name in ("host_tags", "not_host_tags")}
 
 
-def arguments_of(request: ComposeRequest) -> list[str]:
+def arguments_of(request: ParsedRequest) -> list[str]:
     options = {
         "--host": request.host,
         "--interfaces": request.interfaces,

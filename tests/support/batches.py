@@ -9,15 +9,15 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.worlds.sections import Section
 from hostloom.decide.worlds.world import read_request
 from hostloom.model.plan import JointDecision
-from hostloom.model.request import ComposeBatch, Strategy
+from hostloom.model.request import ParsedBatch, Strategy
 
 
-def batch_of(requests: Sequence[dict[str, Any]], strategy: Strategy | None = None) -> ComposeBatch:
+def batch_of(requests: Sequence[dict[str, Any]], strategy: Strategy | None = None) -> ParsedBatch:
     """Machines as requests of world files write them."""
-    return ComposeBatch(tuple(read_request(Section(each, ())) for each in requests), strategy)
+    return ParsedBatch(tuple(read_request(Section(each, ())) for each in requests), strategy)
 
 
-def decided(snapshot: Snapshot, batch: ComposeBatch) -> JointDecision:
+def decided(snapshot: Snapshot, batch: ParsedBatch) -> JointDecision:
     """Decide with identities of which no two are alike."""
     return decide_all(
         snapshot, batch, tuple(identities_of(each, at) for at, each in enumerate(batch.machines))

@@ -6,9 +6,9 @@ from ipaddress import ip_address, ip_network
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.host import Emulation, Host, StoragePool
 from hostloom.model.ids import FabricId, HostId, MacAddress, SubnetId, SystemId, VlanId
-from hostloom.model.machine import Disk, MachineSpec
+from hostloom.model.machine import Disk, MachineInterface, MachineSpec
 from hostloom.model.network import Fabric, Subnet, Vlan
-from hostloom.model.plan import Explanation, Plan, PlannedInterface
+from hostloom.model.plan import Explanation, Plan
 from hostloom.model.request import AddressMode
 from hostloom.ports import Store
 
@@ -70,33 +70,31 @@ def a_plan(
     """The plan of machine `number`: everything about it is its own unless it is named."""
     first = ip_address(ip) if ip else world.subnet.cidr.network_address + 10 + number * nics
     interfaces = tuple(
-        PlannedInterface(
+        MachineInterface(
             f"eth{n}",
             MacAddress(mac or f"52:54:00:{number // 256:02x}:{number % 256:02x}:{n:02x}"),
             attachment or Attachment(AttachKind.BRIDGE, "br0"),
             world.vlan.id,
             AddressMode.AUTO,
             (first + n,),
-            (world.subnet.id,),
             boot=n == 0,
         )
         for n in range(nics)
     )
     uuid = f"00000000-0000-4000-8000-{number:012d}"
     disks = (Disk("root", "default", f"{uuid[-8:]}-root", size_bytes),)
+    system_id = SystemId(f"m{number:05d}")
     spec = MachineSpec(
-        uuid, name or f"vm{number}", cores, memory_mib, EMULATION, (), disks, True, SystemId(f"m{number:05d}")
+        uuid, name or f"vm{number}", cores, memory_mib, EMULATION, interfaces, disks, True, system_id
     )
     return Plan(
         world.host.id,
         world.host.name,
         spec,
-        interfaces,
-        disks,
+        ((world.subnet.id,),) * nics,
         (),
         host_generation=world.host.generation,
         revision=revision,
-        netboot=True,
     )
 
 

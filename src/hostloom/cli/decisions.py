@@ -16,7 +16,7 @@ from hostloom.decide.worlds import cases
 from hostloom.decide.worlds.outcomes import host_counts, outcome, outcome_differences
 from hostloom.decide.worlds.world import Case
 from hostloom.model.plan import JointDecision, Plan
-from hostloom.model.request import ComposeBatch
+from hostloom.model.request import ParsedBatch
 
 
 def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format) -> Exit:
@@ -25,7 +25,7 @@ def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format
     for file in worlds:
         snapshot = file.world.snapshot
         for case in file.world.cases:
-            batch = case.batch or ComposeBatch((case.request,))
+            batch = case.batch or ParsedBatch((case.request,))
             found = advised_batch(snapshot, batch, outcome(snapshot, case))
             if output is Format.TABLE:
                 if len(worlds) > 1:

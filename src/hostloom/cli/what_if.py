@@ -15,6 +15,7 @@ from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.changes.text import FORMS, format_change, parse_change
 from hostloom.decide.explain import explain
 from hostloom.decide.explain.what_if import render_changed, render_headline, render_room
+from hostloom.decide.requests import parse_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.what_if.compared_cases import Turn
 from hostloom.decide.what_if.data import consequences_data, room_data
@@ -22,7 +23,7 @@ from hostloom.decide.what_if.room import Room, room
 from hostloom.decide.what_if.what_if import Consequences, consequences
 from hostloom.model.change import Change
 from hostloom.model.errors import InvalidValue
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ComposeRequest, ParsedRequest
 
 #: Rows of a table for people; -o json has them all.
 MOST_ROWS = 50
@@ -44,7 +45,7 @@ class Supposing:
     #: So many machines are to come besides; None: none.
     add: int | None
     #: Like this one; None: a machine without wishes.
-    request: ComposeRequest | None
+    request: ParsedRequest | None
     fail_if_hurt: bool
     with_reasons: bool
 
@@ -100,7 +101,7 @@ def _parse(text: str) -> Change:
 def _answer(file: WorldFile, changes: tuple[Change, ...], supposing: Supposing) -> Answer:
     before = file.world.snapshot
     cases = file.world.cases if changes else ()
-    request = supposing.request or ComposeRequest()
+    request = supposing.request or parse_request(ComposeRequest())
     after, later, like = before, cases, request
     for change in changes:
         try:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from heapq import nlargest
 
-from hostloom.decide import constraints
 from hostloom.decide.addresses import AddressBook, address_book
 from hostloom.decide.fleet.fleet import Fleet, fleet_of
 from hostloom.decide.fleet.survey import Survey, survey
@@ -14,7 +13,6 @@ from hostloom.decide.refuse import RefuseRequest, refuse
 from hostloom.decide.requests import Asked, read_request
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.trial import Trial, try_host
-from hostloom.model.errors import ConstraintError
 from hostloom.model.ids import HostId, natural_key
 from hostloom.model.plan import (
     Decision,
@@ -24,7 +22,7 @@ from hostloom.model.plan import (
     RequestCode,
     SubjectKind,
 )
-from hostloom.model.request import ComposeRequest, Identities
+from hostloom.model.request import Identities, ParsedRequest
 
 #: So many hosts are explained one by one; of more, the chosen one is, and the others by code.
 FEW = 8
@@ -36,7 +34,7 @@ _NOBODY: Mapping[HostId, Refusal] = {}
 
 def decide(
     snapshot: Snapshot,
-    request: ComposeRequest,
+    request: ParsedRequest,
     identities: Identities,
     barred: Mapping[HostId, Refusal] = _NOBODY,
     few: int = FEW,
@@ -71,15 +69,7 @@ def prepare(snapshot: Snapshot) -> None:
     fleet_of(snapshot)
 
 
-def labels_needed(request: ComposeRequest) -> int:
-    """How many MACs to draw for a request; at least one, whatever its text says."""
-    try:
-        return max(len(constraints.parse(request.interfaces)), 1)
-    except ConstraintError:
-        return 1
-
-
-def normal(request: ComposeRequest) -> ComposeRequest:
+def normal(request: ParsedRequest) -> ParsedRequest:
     """`amd64/generic` is MAAS's way to write `amd64`."""
     architecture = request.architecture
     if architecture is not None:
@@ -87,7 +77,7 @@ def normal(request: ComposeRequest) -> ComposeRequest:
     return replace(request, architecture=architecture)
 
 
-def named(snapshot: Snapshot, request: ComposeRequest) -> list[HostState] | None:
+def named(snapshot: Snapshot, request: ParsedRequest) -> list[HostState] | None:
     """The host that the request names; None when it leaves the host open."""
     if request.host is None:
         return None

@@ -47,8 +47,8 @@ def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddit
     """What `dhcp_intent` will have besides once the plans are applied; by subnet, then by address."""
     found = []
     for plan in plans:
-        for nic in plan.interfaces:
-            own = zip(nic.subnet_ids, nic.ips, strict=True)
+        for nic, subnet_ids in zip(plan.interfaces, plan.subnet_ids, strict=True):
+            own = zip(subnet_ids, nic.ips, strict=True)
             for subnet_id, ip in _one_a_subnet(own):
                 subnet = snapshot.subnet_by_id[subnet_id]
                 if subnet.vlan_id in snapshot.bootable_vlans:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.ids import SystemId
-from hostloom.model.machine import Disk
+from hostloom.model.ids import SubnetId, SystemId
+from hostloom.model.machine import Disk, MachineInterface
 from hostloom.model.network import Address
-from hostloom.model.plan import Plan, PlannedInterface
+from hostloom.model.plan import Plan
 from hostloom.model.stored_plan import PlanDifference
 
 #: (field, planned, now, who has what was planned)
@@ -65,6 +65,7 @@ def _machine(planned: Plan, now: Plan) -> Iterator[_Found]:
 
 
 def _interfaces(snapshot: Snapshot, planned: Plan, now: Plan) -> Iterator[_Found]:
+    old, new = _subnets(snapshot, planned), _subnets(snapshot, now)
     for name, before, after in _paired(planned.interfaces, now.interfaces):
         if before is None or after is None:
             yield name, _presence(before), _presence(after), ""
@@ -75,7 +76,7 @@ def _interfaces(snapshot: Snapshot, planned: Plan, now: Plan) -> Iterator[_Found
         yield f"{name} mode", before.mode, after.mode, ""
         yield f"{name} ip", before.ips, after.ips, _taken(snapshot, before.ips, after.ips)
         if before.ips == after.ips:
-            yield f"{name} subnet", _subnets(snapshot, before), _subnets(snapshot, after), ""
+            yield f"{name} subnet", old.get(name, ()), new.get(name, ()), ""
         yield f"{name} boot", before.boot, after.boot, ""
         yield f"{name} model", before.model, after.model, ""
 
@@ -95,11 +96,11 @@ def _paired(before: Sequence[T], after: Sequence[T]) -> list[tuple[str, T | None
     return [(name, old.get(name), new.get(name)) for name in {**old, **new}]
 
 
-def _presence(item: PlannedInterface | Disk | None) -> str:
+def _presence(item: MachineInterface | Disk | None) -> str:
     return "none" if item is None else "there"
 
 
-def _attachment(nic: PlannedInterface) -> str:
+def _attachment(nic: MachineInterface) -> str:
     attachment = nic.attachment
     mode = f" ({attachment.mode})" if attachment.mode is not None else ""
     return f"{'ovs ' if attachment.ovs else ''}{attachment.kind} {attachment.source}{mode}"
@@ -120,16 +121,22 @@ def _taken(snapshot: Snapshot, before: tuple[Address, ...], after: tuple[Address
     return ""
 
 
-def _vlan(snapshot: Snapshot, nic: PlannedInterface) -> str:
+def _vlan(snapshot: Snapshot, nic: MachineInterface) -> str:
     vlan = None if nic.vlan_id is None else snapshot.vlan_by_id.get(nic.vlan_id)
     if vlan is None:
         return "none" if nic.vlan_id is None else "gone"
     return f"{snapshot.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
 
 
-def _subnets(snapshot: Snapshot, nic: PlannedInterface) -> tuple[str, ...]:
-    found = (snapshot.subnet_by_id.get(each) for each in nic.subnet_ids)
-    return tuple("gone" if each is None else str(each.cidr) for each in found)
+def _subnets(snapshot: Snapshot, plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The subnets of each NIC's addresses, by the NIC's name."""
+
+    def cidr(subnet_id: SubnetId) -> str:
+        subnet = snapshot.subnet_by_id.get(subnet_id)
+        return "gone" if subnet is None else str(subnet.cidr)
+
+    pairs = zip(plan.interfaces, plan.subnet_ids, strict=False)
+    return {nic.name: tuple(map(cidr, subnet_ids)) for nic, subnet_ids in pairs}
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,7 @@ from hostloom.decide.requests import Asked
 from hostloom.decide.snapshot import HostState
 from hostloom.model.host import CorrelationState, Emulation
 from hostloom.model.plan import RequestCode, SubjectKind
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ParsedRequest
 
 
 def check_host(state: HostState, asked: Asked) -> Emulation:
@@ -37,7 +37,7 @@ def check_host(state: HostState, asked: Asked) -> Emulation:
     return emulation
 
 
-def _check_placement(state: HostState, request: ComposeRequest) -> None:
+def _check_placement(state: HostState, request: ParsedRequest) -> None:
     """In the zone and resource pool that are asked for, and tagged as asked."""
     host = state.host
     if request.in_zone not in (None, host.zone_id):

@@ -11,7 +11,7 @@ from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.host import CorrelationState, Forward, Host, LibvirtNetwork
 from hostloom.model.ids import natural_key
 from hostloom.model.plan import PlanWarning, Rejection, RejectionCode, WarningCode
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ParsedRequest
 
 #: Of these a verdict says more than the warning does.
 _SAID = frozenset({WarningCode.LIBVIRT_DHCP_ON, WarningCode.NO_DHCP_DETECTED, WarningCode.DHCP_NOT_VERIFIED})
@@ -111,7 +111,7 @@ def _placed(view: HostView) -> Placement | None:
     if view.state.host.correlation.state is CorrelationState.AMBIGUOUS:
         return None
     book = address_book(view.snapshot)
-    return place_nics(view, book, read_request(view.snapshot, book, ComposeRequest()))
+    return place_nics(view, book, read_request(view.snapshot, book, ParsedRequest(labels=(), disks=())))
 
 
 def _judge(

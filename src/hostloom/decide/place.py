@@ -8,7 +8,6 @@ from hostloom.decide.assign import Assignment, Chosen, Dead, Obstacle, Search
 from hostloom.decide.candidates import Candidate, HostView
 from hostloom.decide.match import Options, empty_code, match, vlan_name
 from hostloom.decide.reasons import explain_label
-from hostloom.decide.refuse import refuse
 from hostloom.decide.requests import Asked
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode
@@ -145,24 +144,23 @@ def _place_default(view: HostView, book: AddressBook, asked: Asked) -> Placement
     labels = (explain_label(result.options, winner, result.passed_over, frozenset()),)
     if result.chosen is None:
         if result.options.candidates:
-            found = "every subnet that it could be on is full"
-            refusal = refuse(
+            refusal = Refusal(
                 "nic_has_an_address",
                 RequestCode.SUBNET_FULL,
                 SubjectKind.REQUEST,
                 "eth0",
                 wanted="a free address on its VLAN",
-                found=found,
-            ).refusal
+                found="every subnet that it could be on is full",
+            )
         else:
-            refusal = refuse(
+            refusal = Refusal(
                 "a_network_is_usable",
                 RequestCode.NO_USABLE_NETWORK,
                 SubjectKind.REQUEST,
                 "eth0",
                 wanted="libvirt network maas or default, or a bridge or NIC on a VLAN that our DHCP serves",
                 found=", ".join(f"{each.subject}: {each.code}" for each in result.options.rejections),
-            ).refusal
+            )
         return Placement((), labels, refusal=refusal)
     chosen = result.chosen
     boot = asked.request.netboot and attach.boots(view, chosen.candidate)

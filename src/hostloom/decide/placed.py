@@ -39,6 +39,6 @@ def held_addresses(plan: Plan) -> tuple[HeldAddress, ...]:
     """The addresses that the plan reserves."""
     return tuple(
         HeldAddress(ip, AddressKind.AUTO, subnet_id, plan.spec.system_id, nic.name)
-        for nic in plan.interfaces
-        for ip, subnet_id in zip(nic.ips, nic.subnet_ids, strict=True)
+        for nic, subnet_ids in zip(plan.interfaces, plan.subnet_ids, strict=True)
+        for ip, subnet_id in zip(nic.ips, subnet_ids, strict=True)
     )

@@ -7,7 +7,7 @@ from hostloom.decide.trial import Trial
 from hostloom.model.attachment import Attachment
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, DiskFormat, MachineInterface, MachineSpec
-from hostloom.model.plan import Plan, PlannedInterface
+from hostloom.model.plan import Plan
 from hostloom.model.request import AddressMode, Identities
 
 DEFAULT_NIC_MODEL = "virtio"
@@ -22,18 +22,16 @@ def make_plan(snapshot: Snapshot, asked: Asked, trial: Trial, identities: Identi
         _interface(nic, mac, boot=nic.boot and trial.can_netboot)
         for nic, mac in zip(placement.nics, identities.macs, strict=False)
     )
-    disks = _disks(asked, trial.pools, identities)
     request = asked.request
-    netboot = request.netboot and any(nic.boot for nic in nics)
     spec = MachineSpec(
         uuid=identities.uuid,
         name=identities.hostname,
         cores=request.cores,
         memory_mib=request.memory_mib,
         emulation=emulation,
-        interfaces=tuple(_machine_interface(nic) for nic in nics),
-        disks=disks,
-        netboot=netboot,
+        interfaces=nics,
+        disks=_disks(asked, trial.pools, identities),
+        netboot=request.netboot and any(nic.boot for nic in nics),
         system_id=identities.system_id,
         autostart=request.autostart,
     )
@@ -41,38 +39,29 @@ def make_plan(snapshot: Snapshot, asked: Asked, trial: Trial, identities: Identi
         host_id=state.host.id,
         host_name=state.host.name,
         spec=spec,
-        interfaces=nics,
-        disks=disks,
+        subnet_ids=tuple(tuple(subnet_id for _, subnet_id in nic.chosen.addresses) for nic in placement.nics),
         warnings=trial.warnings(identities.at),
         host_generation=state.host.generation,
         revision=snapshot.revision,
-        netboot=netboot,
         start=request.start,
     )
 
 
-def _interface(nic: PlacedNic, mac: MacAddress, *, boot: bool) -> PlannedInterface:
+def _interface(nic: PlacedNic, mac: MacAddress, *, boot: bool) -> MachineInterface:
     candidate = nic.chosen.candidate
     label = nic.label
     mode = label.mode
     if mode is AddressMode.AUTO and not nic.chosen.addresses and candidate.vlan_id is not None:
         mode = AddressMode.DHCP
-    return PlannedInterface(
+    return MachineInterface(
         name=label.name,
         mac=label.mac or mac,
         attachment=Attachment(candidate.kind, candidate.source, nic.mode, candidate.is_ovs),
         vlan_id=candidate.vlan_id,
         mode=mode,
         ips=tuple(ip for ip, _ in nic.chosen.addresses),
-        subnet_ids=tuple(subnet_id for _, subnet_id in nic.chosen.addresses),
         boot=boot,
         model=label.model or DEFAULT_NIC_MODEL,
-    )
-
-
-def _machine_interface(nic: PlannedInterface) -> MachineInterface:
-    return MachineInterface(
-        nic.name, nic.mac, nic.attachment, nic.vlan_id, nic.mode, nic.ips, nic.boot, nic.model
     )
 
 

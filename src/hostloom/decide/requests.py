@@ -1,7 +1,8 @@
 """Read a request as far as it concerns no host: text, names, contradictions, requested addresses."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from functools import cache
 
 from hostloom.decide import constraints, storage
 from hostloom.decide.addresses import AddressBook, check_requested
@@ -14,34 +15,88 @@ from hostloom.model.errors import ConstraintError
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address, Subnet
 from hostloom.model.plan import RequestCode, SubjectKind
-from hostloom.model.request import AddressMode, ComposeRequest, DiskRequest, LabelConstraints
+from hostloom.model.request import (
+    AddressMode,
+    ComposeBatch,
+    ComposeRequest,
+    DiskRequest,
+    LabelConstraints,
+    ParsedBatch,
+    ParsedRequest,
+    UnreadableText,
+)
 
 
 @dataclass(frozen=True)
 class Asked:
     """A request that makes sense in this world."""
 
-    request: ComposeRequest
+    request: ParsedRequest
     #: Empty: no interface constraints.
     wanted: tuple[Wanted, ...]
     disks: tuple[DiskRequest, ...]
 
 
-def read_request(snapshot: Snapshot, book: AddressBook, request: ComposeRequest) -> Asked:
-    """Read it; RefuseRequest with the first rule that it breaks."""
+_TEXT_FIELDS = tuple(each.name for each in fields(ComposeRequest))
+
+
+def parse_request(request: ComposeRequest) -> ParsedRequest:
+    """Parse its texts. This is done once: nothing after it looks at a text again, but to show it."""
+    return parse_batch(ComposeBatch((request,))).machines[0]
+
+
+def parse_batch(batch: ComposeBatch) -> ParsedBatch:
+    """Parse the texts of all requests; a text that several share is parsed once."""
+    parse_once = cache(_parse_texts)
+
+    def parse(request: ComposeRequest) -> ParsedRequest:
+        labels, disks, unreadable = parse_once(request.interfaces, request.storage)
+        written = {name: getattr(request, name) for name in _TEXT_FIELDS}
+        return ParsedRequest(**written, labels=labels, disks=disks, unreadable=unreadable)
+
+    return ParsedBatch(tuple(parse(request) for request in batch.machines), batch.strategy)
+
+
+def with_texts(
+    request: ParsedRequest, *, interfaces: str | None = None, storage: str | None = None
+) -> ParsedRequest:
+    """The request with another text; None leaves a text as it is."""
+    interfaces = request.interfaces if interfaces is None else interfaces
+    disks_text = request.storage if storage is None else storage
+    labels, disks, unreadable = _parse_texts(interfaces, disks_text)
+    return replace(
+        request,
+        interfaces=interfaces,
+        storage=disks_text,
+        labels=labels,
+        disks=disks,
+        unreadable=unreadable,
+    )
+
+
+def _parse_texts(
+    interfaces: str, disks: str
+) -> tuple[tuple[LabelConstraints, ...], tuple[DiskRequest, ...], UnreadableText | None]:
     try:
-        labels = constraints.parse(request.interfaces)
-        disks = storage.parse(request.storage)
+        return constraints.parse(interfaces), storage.parse(disks), None
     except ConstraintError as error:
+        mistake = UnreadableText(error.code, error.field, error.column, error.value, error.expected)
+        return (), (), mistake
+
+
+def read_request(snapshot: Snapshot, book: AddressBook, request: ParsedRequest) -> Asked:
+    """Look its names up in the snapshot; RefuseRequest with the first rule that it breaks."""
+    if (mistake := request.unreadable) is not None:
         raise refuse(
             "text_is_well_formed",
-            RequestCode(error.code),
+            RequestCode(mistake.code),
             SubjectKind.REQUEST,
-            error.field,
-            wanted=error.expected,
-            found=error.value,
-            column=error.column,
-        ) from error
+            mistake.field,
+            wanted=mistake.expected,
+            found=mistake.value,
+            column=mistake.column,
+        )
+    labels = request.labels
     groups = {label.name: resolve(snapshot, label) for label in labels}
     choices: dict[tuple[str, Address], list[Subnet]] = {}
     contradictions = [
@@ -59,7 +114,7 @@ def read_request(snapshot: Snapshot, book: AddressBook, request: ComposeRequest)
         )
         for label in labels
     )
-    return Asked(request, wanted, disks)
+    return Asked(request, wanted, request.disks)
 
 
 def _contradictions(

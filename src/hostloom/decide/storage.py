@@ -94,3 +94,7 @@ def _words(found: re.Match[str], column: int) -> tuple[str, ...]:
 
 def _error(code: RequestCode, column: int, value: str, expected: str) -> ConstraintError:
     return ConstraintError(code, FIELD, column, value, expected)
+
+
+#: What a machine gets whose request names no disk.
+DEFAULT_DISKS = parse(DEFAULT)

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hostloom.model.attachment import Attachment
 from hostloom.model.change import Suggestion
-from hostloom.model.ids import HostId, MacAddress, SubnetId, VlanId
-from hostloom.model.machine import Disk, MachineSpec
-from hostloom.model.network import Address
-from hostloom.model.request import AddressMode
+from hostloom.model.ids import HostId, SubnetId
+from hostloom.model.machine import Disk, MachineInterface, MachineSpec
 
 
 class RequestCode(StrEnum):
@@ -237,37 +234,36 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedInterface:
-    """One NIC of the plan."""
-
-    name: str
-    mac: MacAddress
-    attachment: Attachment
-    vlan_id: VlanId | None
-    mode: AddressMode
-    ips: tuple[Address, ...]
-    subnet_ids: tuple[SubnetId, ...]
-    boot: bool
-    model: str = "virtio"
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """A machine on a host, down to the last address: nothing is decided after this."""
 
     host_id: HostId
     host_name: str
-    #: What is rendered to the hypervisor.
+    #: The machine with its NICs and disks, as it is rendered to the hypervisor.
     spec: MachineSpec
-    interfaces: tuple[PlannedInterface, ...]
-    disks: tuple[Disk, ...]
+    #: Of each NIC, the subnet of each of its addresses.
+    subnet_ids: tuple[tuple[SubnetId, ...], ...]
     warnings: tuple[PlanWarning, ...]
     #: Host generation that the decision rests on.
     host_generation: int
     #: Snapshot revision that the decision rests on.
     revision: int
-    netboot: bool
     start: bool = True
+
+    @property
+    def interfaces(self) -> tuple[MachineInterface, ...]:
+        """Its NICs."""
+        return self.spec.interfaces
+
+    @property
+    def disks(self) -> tuple[Disk, ...]:
+        """Its disks."""
+        return self.spec.disks
+
+    @property
+    def netboot(self) -> bool:
+        """Whether it boots from the network first."""
+        return self.spec.netboot
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.ids import MacAddress, ResourcePoolId, SystemId, ZoneId
+from hostloom.model.ids import DomainId, MacAddress, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.network import Address
 
 GB = 10**9
@@ -72,7 +72,7 @@ class DiskRequest:
 
 @dataclass(frozen=True, slots=True)
 class ComposeRequest:
-    """A machine that a user wants; texts are kept as written and parsed in decide/."""
+    """A machine that a user wants, as the user wrote it."""
 
     #: A host by name or id; None = any.
     host: str | None = None
@@ -107,9 +107,44 @@ class ComposeRequest:
     #: Tags that its host must have, and tags that it must not have.
     host_tags: tuple[str, ...] = ()
     not_host_tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableText:
+    """The first mistake in a text of a request."""
+
+    #: A RequestCode.
+    code: str
+    #: `interfaces` or `storage`.
+    field: str
+    #: Where the mistake is; counts from 1.
+    column: int
+    value: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedRequest(ComposeRequest):
+    """A request whose texts are parsed and whose names are resolved to ids. The texts are only displayed."""
+
+    #: Of `interfaces`; empty: no interface constraints.
+    labels: tuple[LabelConstraints, ...]
+    #: Of `storage`.
+    disks: tuple[DiskRequest, ...]
+    #: Set where a text cannot be read: every decision refuses the request.
+    unreadable: UnreadableText | None = None
+    #: The machine's groups; None = the host's zone and resource pool, and the default domain.
+    zone_id: ZoneId | None = None
+    resource_pool_id: ResourcePoolId | None = None
+    domain_id: DomainId | None = None
     #: The zone and resource pool that its host must be in: those named, where the host is left open.
     in_zone: ZoneId | None = None
     in_resource_pool: ResourcePoolId | None = None
+
+    @property
+    def nic_count(self) -> int:
+        """The NICs that it has, and so the MACs that it needs: one a label, and one without constraints."""
+        return max(len(self.labels), 1)
 
 
 class Strategy(StrEnum):
@@ -130,6 +165,14 @@ class ComposeBatch:
     """Machines that are wanted together: all of them, or none."""
 
     machines: tuple[ComposeRequest, ...]
+    strategy: Strategy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedBatch:
+    """A batch whose requests are parsed."""
+
+    machines: tuple[ParsedRequest, ...]
     strategy: Strategy | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
 from hostloom.model.plan import Plan, Refusal
-from hostloom.model.request import ComposeBatch, Identities
+from hostloom.model.request import Identities, ParsedBatch
 
 #: A plan holds nothing, so it is soon out of date: after this it is forgotten.
 PLAN_LIFETIME_S = 15 * 60.0
@@ -57,7 +57,7 @@ class DhcpAddition:
 class PlanContent:
     """A plan in full: what was asked, what is random about it, and what was decided, in the batch's order."""
 
-    batch: ComposeBatch
+    batch: ParsedBatch
     identities: tuple[Identities, ...]
     plans: tuple[Plan, ...]
     #: Of each machine, as decide.explain.data writes it.

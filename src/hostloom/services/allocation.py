@@ -6,6 +6,7 @@ from typing import Any
 
 from hostloom.decide.allocate import allocate as decide
 from hostloom.decide.explain.words import render_refusal
+from hostloom.decide.requests import parse_batch
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.access import LOCAL_ADMIN, Principal
 from hostloom.model.allocation import Allocation, AllocationRequest
@@ -140,14 +141,15 @@ def _on_demand(
     systems = {each.host.correlation.system_id for each in hosts}
     nodes = tuple(each for each in snapshot.nodes if each.system_id in systems)
     few = snapshot if len(hosts) == len(snapshot.hosts) else snapshot.only(hosts, nodes)
-    batch = ComposeBatch((request,))
+    batch = parse_batch(ComposeBatch((request,)))
     identities = batches.draw(ports, batch)
     found = decide_batch(few, batch, identities)
     try:
         plans = plans_or_refuse(found, identities)
     except Refused as no:
         raise NothingFits([*reasons, f"none can be composed: {no}"]) from no
-    return ComposeInput(on_hosts(batch, hosts_of(plans)), identities)
+    chosen = hosts_of(plans)
+    return ComposeInput(on_hosts(batch, chosen), identities, hosts=chosen, revision=few.revision)
 
 
 def _may_serve(state: HostState, wanted: AllocationRequest) -> bool:

@@ -1,22 +1,22 @@
 """Machines that are promised, since their compose was taken on, and those that it then failed to make."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from hostloom.codec import from_json
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
-from hostloom.model.grouping import ResourcePool, Zone
+from hostloom.model.errors import NotFound
 from hostloom.model.host import Host
 from hostloom.model.ids import DEFAULT_GROUP, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation, OperationState, StepState
-from hostloom.model.request import ComposeRequest, Identities
+from hostloom.model.request import Identities, ParsedBatch, ParsedRequest
 from hostloom.ports import UnitOfWork
 from hostloom.services.access import require_user
 from hostloom.workflows.compose import COMPOSE, RESERVE
 from hostloom.workflows.composed_tags import composed_tags
-from hostloom.workflows.placing import ComposeInput
+from hostloom.workflows.keys import resolve_groups
+from hostloom.workflows.placing import read_input
 
 _FAILED = (
     OperationState.UNWINDING,
@@ -44,11 +44,7 @@ class Lost:
 def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
     """As far as their requests tell, commissioning; NICs and disks are known once they are reserved."""
     require_user(principal, "see machines")
-    given = [
-        from_json(each.input, ComposeInput)
-        for each in uow.operations.list(unfinished=True)
-        if _is_promised(each)
-    ]
+    given = [read_input(each) for each in uow.operations.list(unfinished=True) if _is_promised(each)]
     wanted = [pair for each in given for pair in zip(each.identities, each.batch.machines, strict=True)]
     if not wanted:
         return []
@@ -64,7 +60,7 @@ def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> Lost | No
     require_user(principal, "see machines")
     for operation in uow.operations.list(limit=RECENT):
         if operation.saga == COMPOSE.name and operation.state in _FAILED:
-            given = from_json(operation.input, ComposeInput)
+            given = read_input(operation)
             for pair in zip(given.identities, given.batch.machines, strict=True):
                 if pair[0].system_id == key:
                     (machine,) = _machines(uow, [pair])
@@ -73,9 +69,17 @@ def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> Lost | No
     return None
 
 
-def _machines(uow: UnitOfWork, wanted: Sequence[tuple[Identities, ComposeRequest]]) -> list[Machine]:
-    zones, pools, world = uow.zones.list(), uow.resource_pools.list(), uow.snapshot()
-    return [_machine(world, zones, pools, *pair) for pair in wanted]
+def _machines(uow: UnitOfWork, wanted: Sequence[tuple[Identities, ParsedRequest]]) -> list[Machine]:
+    world = uow.snapshot()
+    return [_machine(world, identities, _in_groups(uow, request)) for identities, request in wanted]
+
+
+def _in_groups(uow: UnitOfWork, request: ParsedRequest) -> ParsedRequest:
+    """The request with the ids of its groups; one that is gone since is left out."""
+    try:
+        return resolve_groups(uow, ParsedBatch((request,))).machines[0]
+    except NotFound:
+        return replace(request, zone_id=None, resource_pool_id=None)
 
 
 def _is_promised(operation: Operation) -> bool:
@@ -86,16 +90,8 @@ def _is_promised(operation: Operation) -> bool:
     )
 
 
-def _machine(
-    world: Snapshot,
-    zones: Iterable[Zone],
-    pools: Iterable[ResourcePool],
-    identities: Identities,
-    request: ComposeRequest,
-) -> Machine:
+def _machine(world: Snapshot, identities: Identities, request: ParsedRequest) -> Machine:
     host = _host(world, request.host)
-    zone = next((each.id for each in zones if request.zone in (each.name, str(each.id))), None)
-    pool = next((each.id for each in pools if request.resource_pool in (each.name, str(each.id))), None)
     known = host.architectures if host else ()
     defaults = ZoneId(DEFAULT_GROUP), ResourcePoolId(DEFAULT_GROUP)
     groups = (host.zone_id, host.resource_pool_id) if host else defaults
@@ -110,8 +106,8 @@ def _machine(
         request.cores,
         request.memory_mib,
         netboot=request.netboot,
-        zone_id=groups[0] if zone is None else zone,
-        resource_pool_id=groups[1] if pool is None else pool,
+        zone_id=groups[0] if request.zone_id is None else request.zone_id,
+        resource_pool_id=groups[1] if request.resource_pool_id is None else request.resource_pool_id,
         tags=composed_tags(request.tags, host.tags) if host else request.tags,
     )
 

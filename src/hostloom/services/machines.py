@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hostloom.decide.explain.data import stored_data
+from hostloom.decide.requests import parse_batch
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
 from hostloom.model.errors import NotFound, NotPermitted, Refused, StaleGeneration, WrongState
@@ -20,9 +21,10 @@ from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.hosts import get as get_host
 from hostloom.services.start import start_saga
 from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.deciding import decide_batch, in_time, plans_or_refuse
+from hostloom.workflows.deciding import decide_batch, hosts_of, in_time, plans_or_refuse
 from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
 from hostloom.workflows.hosts import hypervisor_of
+from hostloom.workflows.keys import bind_groups, resolve_groups
 from hostloom.workflows.placing import ComposeInput
 
 #: The kind of event that tells of a machine which found no place.
@@ -70,20 +72,21 @@ def compose(ports: Ports, principal: Principal, request: ComposeRequest) -> Oper
 def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Operation:
     """Record the operation that composes all of them or none; Refused names the one that finds no place."""
     require_admin(principal, "compose machines")
-    identities = batches.draw(ports, batch)
+    parsed = parse_batch(batch)
+    identities = batches.draw(ports, parsed)
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
-        batches.check(uow, snapshot, batch, identities)
-        batch = batches.placed(uow, batch)
-        with in_time(len(batch.machines)):
-            found = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
+        parsed = bind_groups(resolve_groups(uow, parsed))
+        batches.check_hostnames(snapshot, identities)
+        with in_time(len(parsed.machines)):
+            found = advised_batch(snapshot, parsed, decide_batch(snapshot, parsed, identities))
         try:
-            plans_or_refuse(found, identities)
+            hosts = hosts_of(plans_or_refuse(found, identities))
         except Refused as refused:
             _tell_refused(uow, ports, identities[found.refused_at or 0].hostname, refused)
             uow.commit()
             raise
-        wanted = ComposeInput(batch, identities)
+        wanted = ComposeInput(parsed, identities, hosts=hosts, revision=snapshot.revision)
         operation = start_saga(uow, ports, principal, COMPOSE, wanted, batches.subject_of(identities))
         uow.commit()
     return operation

@@ -1,9 +1,17 @@
 """How things are named: what a name may be, and finding a thing by its name or id."""
 
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
-from hostloom.model.errors import InvalidValue, NotFound, StaleGeneration
-from hostloom.ports import Repository
+from hostloom.model.errors import InvalidValue, StaleGeneration
+from hostloom.workflows.keys import find_by_key, is_id
+
+__all__ = [
+    "MAX_NAME",
+    "check_generation",
+    "check_name",
+    "find_by_key",
+    "is_id",
+]
 
 MAX_NAME = 255
 
@@ -11,9 +19,6 @@ MAX_NAME = 255
 class _Named(Protocol):
     @property
     def generation(self) -> int: ...
-
-
-T = TypeVar("T", bound=_Named)
 
 
 def check_name(name: str, field: str = "name") -> str:
@@ -30,21 +35,6 @@ def check_name(name: str, field: str = "name") -> str:
     if "/" in name or not name.strip("."):
         raise InvalidValue(field, name, "contains a slash or consists of dots", "choose another name")
     return name
-
-
-def is_id(key: str) -> bool:
-    """Whether a key is a number of a size that an id can have."""
-    return key.isascii() and key.isdigit() and len(key) <= 9
-
-
-def find_by_key(repository: Repository[T, Any], kind: str, key: str) -> T:
-    """By id if the key is a number, else by name; NotFound says what the caller asked for."""
-    if is_id(key):
-        return repository.get(int(key))
-    found = repository.find(key)
-    if found is None:
-        raise NotFound(kind, key)
-    return found
 
 
 def check_generation(kind: str, key: object, item: _Named, wanted: int | None) -> None:

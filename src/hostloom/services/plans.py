@@ -8,6 +8,7 @@ from itertools import chain
 from hostloom.codec import to_json
 from hostloom.decide.dhcp import dhcp_additions
 from hostloom.decide.explain.data import stored_data
+from hostloom.decide.requests import parse_batch
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
@@ -28,6 +29,7 @@ from hostloom.services.access import require_admin, require_user
 from hostloom.services.start import start_saga
 from hostloom.workflows.compose import COMPOSE
 from hostloom.workflows.deciding import decide_as_planned, decide_batch, in_time, plans_or_refuse
+from hostloom.workflows.keys import bind_groups, resolve_groups
 from hostloom.workflows.placing import ComposeInput, read_content
 from hostloom.workflows.side_by_side import HOSTS_AT_ONCE
 
@@ -47,18 +49,19 @@ class Planned:
 def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
     """Decide, and keep what fits with all that people want to see of it; nothing is held."""
     require_admin(principal, "plan machines")
-    identities = batches.draw(ports, batch)
+    parsed = parse_batch(batch)
+    identities = batches.draw(ports, parsed)
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
-        batches.check(uow, snapshot, batch, identities)
-        batch = batches.placed(uow, batch)
+        parsed = bind_groups(resolve_groups(uow, parsed))
+        batches.check_hostnames(snapshot, identities)
         racks = uow.racks.list()
-    with in_time(len(batch.machines)):
-        decision = advised_batch(snapshot, batch, decide_batch(snapshot, batch, identities))
+    with in_time(len(parsed.machines)):
+        decision = advised_batch(snapshot, parsed, decide_batch(snapshot, parsed, identities))
     if decision.refused_at is not None:
         return Planned(decision, identities)
     content = PlanContent(
-        batch,
+        parsed,
         identities,
         decision.plans,
         tuple(stored_data(each) for each in decision.explanations),
@@ -123,9 +126,10 @@ def _compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
             _refuse_used(uow, stored, content, before)
             return before
         snapshot = uow.snapshot()
-        batches.check(uow, snapshot, content.batch, content.identities)
+        batch = resolve_groups(uow, content.batch)
+        batches.check_hostnames(snapshot, content.identities)
         decide_as_planned(snapshot, plan_id, content)
-        wanted = ComposeInput(content.batch, content.identities, plan_id)
+        wanted = ComposeInput(batch, content.identities, plan_id)
         operation = start_saga(uow, ports, principal, COMPOSE, wanted, stored.subject)
         uow.plans.use(stored, operation.id)
         uow.commit()

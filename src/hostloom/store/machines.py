@@ -352,7 +352,7 @@ class Machines:
             self.tx.write(update(nodes).where(nodes.c.system_id == item.system_id).values(changed))
 
     def _explain(self, item: Machine) -> HostloomError | None:
-        found = find_broken(self.tx, nodes, _node_row(self.tx, item))
+        found = find_broken(self.tx, nodes, _node_row(node_of(self.tx, item)))
         found = found or find_broken(self.tx, machines, _own_row(item), owner=nodes)
         if isinstance(found, AlreadyExists):
             return AlreadyExists("machine", found.key)
@@ -368,9 +368,11 @@ class Machines:
         return None
 
 
-def insert_machine(tx: Transaction, item: Machine, explanation: Any, revision: int) -> None:
-    """Insert a machine, its node and its NICs: one statement each."""
-    tx.write(insert(nodes).values(_node_row(tx, item) | {"revision": revision}))
+def insert_machine(
+    tx: Transaction, item: Machine, explanation: Any, revision: int, domain_id: DomainId | None = None
+) -> None:
+    """Insert a machine, its node and its NICs: one statement each. `domain_id`: None = the default one."""
+    tx.write(insert(nodes).values(_node_row(node_of(tx, item, domain_id)) | {"revision": revision}))
     own = _own_row(item) | {"explanation": explanation, "revision": revision}
     tx.write(insert(machines).values(own))
     insert_nics(tx, item)
@@ -392,21 +394,20 @@ def remove_machines(tx: Transaction, keys: Sequence[SystemId]) -> None:
     remove_nodes(tx, keys)
 
 
-def node_of(tx: Transaction, item: Machine) -> Node:
-    """The node that a new machine is."""
+def node_of(tx: Transaction, item: Machine, domain_id: DomainId | None = None) -> Node:
+    """The node that a new machine is. `domain_id`: None = the default one."""
     return Node(
         item.system_id,
         item.hostname,
         NodeKind.MACHINE,
         zone_id=item.zone_id,
         resource_pool_id=item.resource_pool_id,
-        domain_id=DomainId(tx.default_groups["domain_id"]),
+        domain_id=DomainId(tx.default_groups["domain_id"]) if domain_id is None else domain_id,
         tags=item.tags,
     )
 
 
-def _node_row(tx: Transaction, item: Machine) -> dict[str, Any]:
-    node = node_of(tx, item)
+def _node_row(node: Node) -> dict[str, Any]:
     return {each.name: getattr(node, each.name) for each in fields(node) if each.name != "interfaces"}
 
 

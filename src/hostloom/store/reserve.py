@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +12,7 @@ from hostloom.decide.placed import held_addresses
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
-from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
+from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.network import HeldAddress
 from hostloom.ports import Reservation
 from hostloom.store import tables
@@ -60,7 +59,7 @@ def _reserve_one(
         raise problem
     machine = machine_of(wanted, host)
     try:
-        _insert(tx, machine, stored_data(wanted.explanation), held, revision)
+        _insert(tx, machine, wanted, held, revision)
     except IntegrityError as error:
         raise AssertionError("what was checked under the world's lock was taken all the same") from error
     taken[plan.host_id] = _together([*against.machines, placed_of(machine)])
@@ -77,9 +76,9 @@ def _together(machines: Sequence[PlacedMachine]) -> PlacedMachine:
 
 
 def _insert(
-    tx: Transaction, machine: Machine, explanation: dict[str, Any], held: Sequence[HeldAddress], revision: int
+    tx: Transaction, machine: Machine, wanted: Reservation, held: Sequence[HeldAddress], revision: int
 ) -> None:
-    insert_machine(tx, machine, explanation, revision)
+    insert_machine(tx, machine, stored_data(wanted.explanation), revision, wanted.domain_id)
     stored: dict[int, HeldAddress] = {}
     if held:
         own = tables.addresses.c
@@ -88,7 +87,9 @@ def _insert(
         by_place = {(each.subnet_id, each.ip): each for each in held}
         stored = {row.id: by_place[row.subnet_id, row.ip] for row in tx.write(statement, rows)}
     if machine.host_id is not None:
-        tx.placements.append(Placement(node_of(tx, machine), machine.host_id, placed_of(machine), stored))
+        tx.placements.append(
+            Placement(node_of(tx, machine, wanted.domain_id), machine.host_id, placed_of(machine), stored)
+        )
 
 
 def release(tx: Transaction, system_ids: Sequence[SystemId]) -> None:
@@ -120,14 +121,9 @@ def machine_of(wanted: Reservation, host: Host) -> Machine:
         architecture=spec.emulation.architecture,
         cores=spec.cores,
         memory_mib=spec.memory_mib,
-        interfaces=tuple(
-            MachineInterface(
-                each.name, each.mac, each.attachment, each.vlan_id, each.mode, each.ips, each.boot, each.model
-            )
-            for each in plan.interfaces
-        ),
-        disks=plan.disks,
-        netboot=plan.netboot,
+        interfaces=spec.interfaces,
+        disks=spec.disks,
+        netboot=spec.netboot,
         autostart=spec.autostart,
         zone_id=host.zone_id if zone is None else zone,
         resource_pool_id=host.resource_pool_id if pool is None else pool,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Engine
 
@@ -86,75 +86,88 @@ class DatabaseUnitOfWork:
     ssh_keys: ports.SshKeys
 
     def __init__(self, engine: Engine, cache: SnapshotCache, wake: Callable[[], None]) -> None:
-        self._engine, self._cache, self._wake = engine, cache, wake
+        self._engine, self._cache, self.wake = engine, cache, wake
 
     def __enter__(self) -> Self:
-        tx = self._tx = Transaction(connect(self._engine))
-        self.fabrics = Fabrics(tx, tables.fabrics, Fabric)
-        self.vlans = Vlans(tx, tables.vlans, Vlan)
-        self.spaces = Spaces(tx, tables.spaces, Space)
-        self.subnets = Subnets(tx, tables.subnets, Subnet)
-        self.ranges = Ranges(tx, tables.ip_ranges, IPRange)
-        self.addresses = Addresses(tx, self.snapshot)
-        self.nodes = Nodes(tx)
-        self.hosts = Hosts(tx, tables.hosts, Host)
-        self.machines = Machines(tx)
-        self.zones = groupings.zones(tx)
-        self.resource_pools = groupings.resource_pools(tx)
-        self.domains = groupings.domains(tx)
-        self.tags = groupings.Tags(tx, tables.tags, Tag)
-        self.users = Users(tx, tables.users, User)
-        self.tokens = Tokens(tx)
-        self.api_keys = ApiKeys(tx)
-        self.passwords = Passwords(tx)
-        self.annotations = Annotations(tx)
-        self.operations = Operations(tx, self._wake)
-        self.plans = Plans(tx)
-        self.events = Events(tx)
-        self.answers = Answers(tx)
-        self.racks = Racks(tx, wire_tables.racks, Rack)
-        self.dhcp_messages = DhcpMessages(tx)
-        self.vlan_probes = VlanProbes(tx)
-        self.proofs = Proofs(tx)
-        self.commissionings = Commissionings(tx)
-        self.ssh_keys = SshKeys(tx)
+        self.tx = Transaction(connect(self._engine))
         return self
+
+    def __getattr__(self, name: str) -> Any:
+        """The repository of a noun: it is made when the transaction first uses it."""
+        if name not in _REPOSITORIES:
+            raise AttributeError(name)
+        repository = _REPOSITORIES[name](self)
+        setattr(self, name, repository)
+        return repository
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._tx.rollback()
+            self.tx.rollback()
         finally:
-            self._tx.connection.close()
+            self.tx.connection.close()
 
     def commit(self) -> None:
         """Make the changes durable and start a new transaction."""
-        revision, placements = self._tx.revision, self._tx.placements if self._tx.is_noted else []
-        self._tx.commit()
+        revision, placements = self.tx.revision, self.tx.placements if self.tx.is_noted else []
+        self.tx.commit()
         if revision is not None and placements:
             self._cache.place(revision, placements)
 
     def lock_world(self) -> None:
         """Take the world's lock (store/transaction.py)."""
-        self._tx.lock_world()
+        self.tx.lock_world()
 
     def snapshot(self) -> Snapshot:
         """The world at one revision, this transaction's own changes included."""
-        return self._cache.snapshot(self._tx)
+        return self._cache.snapshot(self.tx)
 
     def reserve(self, reservations: Sequence[Reservation]) -> Sequence[Machine]:
         """Reserve everything that the plans name (store/reserve.py)."""
-        return reserve.reserve(self._tx, reservations)
+        return reserve.reserve(self.tx, reservations)
 
     def release(self, system_ids: Sequence[SystemId]) -> None:
         """Remove the machines and everything reserved for them."""
-        reserve.release(self._tx, system_ids)
+        reserve.release(self.tx, system_ids)
 
     def renumber(self, moves: Sequence[Renumbering]) -> None:
         """Give networks other ids; everything that refers to them follows (store/renumber.py)."""
-        renumber.renumber(self._tx, moves)
+        renumber.renumber(self.tx, moves)
 
     def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:
         """What is on a host, reservations included."""
-        return reserve.placed(self._tx, host_id)
+        return reserve.placed(self.tx, host_id)
+
+
+#: How the repository of each noun is made, for a transaction that uses it.
+_REPOSITORIES: dict[str, Callable[[DatabaseUnitOfWork], object]] = {
+    "fabrics": lambda uow: Fabrics(uow.tx, tables.fabrics, Fabric),
+    "vlans": lambda uow: Vlans(uow.tx, tables.vlans, Vlan),
+    "spaces": lambda uow: Spaces(uow.tx, tables.spaces, Space),
+    "subnets": lambda uow: Subnets(uow.tx, tables.subnets, Subnet),
+    "ranges": lambda uow: Ranges(uow.tx, tables.ip_ranges, IPRange),
+    "addresses": lambda uow: Addresses(uow.tx, uow.snapshot),
+    "nodes": lambda uow: Nodes(uow.tx),
+    "hosts": lambda uow: Hosts(uow.tx, tables.hosts, Host),
+    "machines": lambda uow: Machines(uow.tx),
+    "zones": lambda uow: groupings.zones(uow.tx),
+    "resource_pools": lambda uow: groupings.resource_pools(uow.tx),
+    "domains": lambda uow: groupings.domains(uow.tx),
+    "tags": lambda uow: groupings.Tags(uow.tx, tables.tags, Tag),
+    "users": lambda uow: Users(uow.tx, tables.users, User),
+    "tokens": lambda uow: Tokens(uow.tx),
+    "api_keys": lambda uow: ApiKeys(uow.tx),
+    "passwords": lambda uow: Passwords(uow.tx),
+    "annotations": lambda uow: Annotations(uow.tx),
+    "operations": lambda uow: Operations(uow.tx, uow.wake),
+    "plans": lambda uow: Plans(uow.tx),
+    "events": lambda uow: Events(uow.tx),
+    "answers": lambda uow: Answers(uow.tx),
+    "racks": lambda uow: Racks(uow.tx, wire_tables.racks, Rack),
+    "dhcp_messages": lambda uow: DhcpMessages(uow.tx),
+    "vlan_probes": lambda uow: VlanProbes(uow.tx),
+    "proofs": lambda uow: Proofs(uow.tx),
+    "commissionings": lambda uow: Commissionings(uow.tx),
+    "ssh_keys": lambda uow: SshKeys(uow.tx),
+}

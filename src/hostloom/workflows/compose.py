@@ -128,8 +128,8 @@ def _stop(run: Run[ComposeInput]) -> None:
 
 
 def _verify(run: Run[ComposeInput]) -> Verdicts:
-    run.kept[_prove] = found = _prove(run)
-    verdicts = Counter(nic.verdict for each in found for nic in each.proofs)
+    proofs = run.keep(_prove, _prove(run))
+    verdicts = Counter(nic.verdict for machine in proofs for nic in machine.proofs)
     return Verdicts({str(verdict): count for verdict, count in verdicts.items()})
 
 

@@ -13,8 +13,9 @@ from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.limit import limited
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import DecisionTooLong, PlanStale, Refused
+from hostloom.model.host import CorrelationEvidence
 from hostloom.model.plan import Explanation, JointDecision, Plan, Refusal
-from hostloom.model.request import ComposeBatch, Identities
+from hostloom.model.request import Identities, ParsedBatch
 from hostloom.model.stored_plan import PlanContent, PlanDifference
 
 #: Of the processor, for a decision: one alone takes milliseconds.
@@ -36,7 +37,7 @@ def in_time(machines: int = 1) -> Iterator[None]:
         yield
 
 
-def decide_batch(snapshot: Snapshot, batch: ComposeBatch, identities: Sequence[Identities]) -> JointDecision:
+def decide_batch(snapshot: Snapshot, batch: ParsedBatch, identities: Sequence[Identities]) -> JointDecision:
     """Decide, and have the independent checker look at all plans together."""
     with in_time(len(batch.machines)):
         found = decide_all(snapshot, batch, tuple(identities))
@@ -56,15 +57,40 @@ def plans_or_refuse(found: JointDecision, identities: Sequence[Identities]) -> t
     raise Refused(refusal_of(explanation).code, text, explanation)
 
 
-def on_hosts(batch: ComposeBatch, hosts: Sequence[str]) -> ComposeBatch:
+def on_hosts(batch: ParsedBatch, hosts: Sequence[str]) -> ParsedBatch:
     """The batch with each machine on the host that was chosen for it, in turn."""
     pairs = zip(batch.machines, hosts, strict=True)
-    return ComposeBatch(tuple(replace(request, host=host) for request, host in pairs))
+    return ParsedBatch(tuple(replace(request, host=host) for request, host in pairs))
 
 
 def hosts_of(plans: Sequence[Plan]) -> tuple[str, ...]:
     """The host of each plan."""
     return tuple(each.host_name for each in plans)
+
+
+def differs(before: Snapshot, after: Snapshot, name: str, size_bytes: int) -> bool:
+    """Whether a host is another one to a decision that puts disks of so many bytes on it."""
+    return _facts(before, name, size_bytes) != _facts(after, name, size_bytes)
+
+
+def _facts(snapshot: Snapshot, name: str, size_bytes: int) -> tuple[object, ...]:
+    """What a decision looks at of a host; of the free bytes of its storage pools whether they are enough."""
+    state = next((state for state in snapshot.hosts if state.host.name == name), None)
+    if state is None:
+        return ()
+    host, node = state.host, snapshot.node_of(state.host)
+    pools = tuple(replace(pool, free_bytes=int(pool.free_bytes >= size_bytes)) for pool in host.storage_pools)
+    correlation = replace(host.correlation, evidence=CorrelationEvidence.NONE, matched="")
+    lasting = replace(
+        host,
+        correlation=correlation,
+        storage_pools=pools,
+        facts_at=None,
+        findings=(),
+        read_revision=0,
+        generation=0,
+    )
+    return lasting, state.machines, None if node is None else (node.hostname, node.interfaces)
 
 
 def decide_as_planned(snapshot: Snapshot, plan_id: str, content: PlanContent) -> tuple[Plan, ...]:

@@ -1,8 +1,8 @@
 """The first half of compose: choose hosts that were just re-read, and reserve everything on them at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from hostloom.codec import from_json
 from hostloom.decide.explain.data import from_data
@@ -10,27 +10,29 @@ from hostloom.decide.proving import NicWants, wants_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import NotFound, StaleGeneration
 from hostloom.model.host import Host
-from hostloom.model.ids import DomainId, ResourcePoolId, SystemId, ZoneId
+from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine
+from hostloom.model.operation import Operation
 from hostloom.model.plan import JointDecision
-from hostloom.model.request import ComposeBatch, Identities
+from hostloom.model.request import Identities, ParsedBatch
 from hostloom.model.stored_plan import PlanContent
-from hostloom.ports import Repository, Reservation, UnitOfWork
+from hostloom.ports import Reservation, UnitOfWork
 from hostloom.workflows.composed_tags import composed_tags
 from hostloom.workflows.deciding import (
     decide_as_planned,
     decide_batch,
+    differs,
     hosts_of,
     on_hosts,
     plans_or_refuse,
 )
 from hostloom.workflows.hosts import refresh_now
+from hostloom.workflows.keys import resolve_groups
 from hostloom.workflows.saga import Run, Step
 from hostloom.workflows.side_by_side import side_by_side
 
-T = TypeVar("T")
-K = TypeVar("K")
-
+#: Machines, each with its host.
+Placed = Sequence[tuple[Machine, Host]]
 #: Rounds of choosing and re-reading before a request that leaves the host open takes what it has.
 HOST_ATTEMPTS = 5
 
@@ -39,11 +41,15 @@ HOST_ATTEMPTS = 5
 class ComposeInput:
     """What is wanted, and everything random about it, drawn before the operation was recorded."""
 
-    batch: ComposeBatch
+    batch: ParsedBatch
     #: In the order of the batch.
     identities: tuple[Identities, ...]
     #: The kept plan that must be met to the last field.
     plan_id: str | None = None
+    #: The host of each machine as the service decided, and the world's revision that it looked at; without
+    #: them the saga decides by itself.
+    hosts: tuple[str, ...] = ()
+    revision: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,27 +59,45 @@ class ChosenHosts:
     hosts: tuple[str, ...]
 
 
+def read_input(operation: Operation) -> ComposeInput:
+    """The input of a compose."""
+    return from_json(operation.input, ComposeInput)
+
+
 def read_content(uow: UnitOfWork, plan_id: str) -> PlanContent:
     """A kept plan in full; PlanGone."""
     return from_json(uow.plans.content(plan_id), PlanContent)
 
 
 def observe(run: Run[ComposeInput]) -> ChosenHosts:
-    """Re-read the hosts that the request leads to; where that leads elsewhere, re-read those."""
+    """Read the chosen hosts again; choose and read others where the world is no longer as it was."""
     if run.input.plan_id is not None:
         with run.ports.store.begin() as uow:
             hosts = hosts_of(read_content(uow, run.input.plan_id).plans)
         _refresh(run, set(hosts))
         return ChosenHosts(hosts)
-    seen: set[str] = set()
+    with run.ports.store.begin() as uow:
+        before = uow.snapshot()
+    if run.input.hosts and before.revision == run.input.revision:
+        _refresh(run, set(run.input.hosts))
+        with run.ports.store.begin() as uow:
+            after = uow.snapshot()
+        if not _has_changed(run, before, after):
+            return ChosenHosts(run.input.hosts)
+        return _choose(run, set(run.input.hosts))
+    return _choose(run, set())
+
+
+def _choose(run: Run[ComposeInput], read: set[str]) -> ChosenHosts:
+    """Decide and read hosts again, until the decision leads to hosts that are among the `read` ones."""
     for _ in range(HOST_ATTEMPTS):
         with run.ports.store.begin() as uow:
-            found = decide_batch(uow.snapshot(), run.input.batch, run.input.identities)
-        hosts = hosts_of(plans_or_refuse(found, run.input.identities))
-        if seen.issuperset(hosts):
+            decision = decide_batch(uow.snapshot(), run.input.batch, run.input.identities)
+        hosts = hosts_of(plans_or_refuse(decision, run.input.identities))
+        if read.issuperset(hosts):
             break
-        _refresh(run, {*hosts} - seen)
-        seen.update(hosts)
+        _refresh(run, {*hosts} - read)
+        read.update(hosts)
     return ChosenHosts(hosts)
 
 
@@ -85,43 +109,45 @@ def _refresh(run: Run[ComposeInput], hosts: Iterable[str]) -> None:
     side_by_side(run, {name: (name,) for name in sorted(hosts)}, refresh)
 
 
+def _has_changed(run: Run[ComposeInput], before: Snapshot, after: Snapshot) -> bool:
+    """Whether the decision may be another one: by what was read of its hosts, or by what others changed."""
+    # Each reading is a revision of its own.
+    if after.revision > before.revision + len(set(run.input.hosts)):
+        return True
+    wanted: Counter[str] = Counter()
+    for host, request in zip(run.input.hosts, run.input.batch.machines, strict=True):
+        wanted[host] += sum(disk.size_bytes for disk in request.disks)
+    return any(differs(before, after, host, size_bytes) for host, size_bytes in wanted.items())
+
+
 def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    """Decide once more inside the reserving transaction, on the hosts that were just re-read."""
+    """Decide inside the reserving transaction, on hosts that were just read, and reserve what is decided."""
     snapshot = uow.snapshot()
     if run.input.plan_id is None:
-        found = _decide_on_chosen(run, snapshot)
-        plans, explanations = found.plans, found.explanations
+        decision = _decide_on_chosen(run, snapshot)
+        plans, explanations = decision.plans, decision.explanations
     else:
         content = read_content(uow, run.input.plan_id)
         plans = decide_as_planned(snapshot, run.input.plan_id, content)
         explanations = tuple(map(from_data, content.explanations))
-    group = _Groups(uow)
+    requests = resolve_groups(uow, run.input.batch).machines
+    hosts = [snapshot.host_by_id[plan.host_id].host for plan in plans]
     machines = uow.reserve(
         [
             Reservation(
                 plan,
-                why,
-                group.zone(request.zone),
-                group.pool(request.resource_pool),
-                composed_tags(request.tags, snapshot.host_by_id[plan.host_id].host.tags),
+                explanation,
+                request.zone_id,
+                request.resource_pool_id,
+                request.domain_id,
+                composed_tags(request.tags, host.tags),
             )
-            for plan, why, request in zip(plans, explanations, run.input.batch.machines, strict=True)
+            for plan, explanation, request, host in zip(plans, explanations, requests, hosts, strict=True)
         ]
     )
-    _set_domains(uow, run.input.batch, machines)
-    hosts = (snapshot.host_by_id[plan.host_id].host for plan in plans)
-    run.kept[read_placed] = placed = list(zip(machines, hosts, strict=True))
-    run.kept[read_wants] = _wants_of(snapshot, placed)
-
-
-def _set_domains(uow: UnitOfWork, batch: ComposeBatch, machines: Sequence[Machine]) -> None:
-    """Machines are reserved in the default domain; those that are wanted elsewhere move there."""
-    for machine, request in zip(machines, batch.machines, strict=True):
-        if request.domain is not None:
-            node = uow.nodes.get(machine.system_id)
-            wanted = _named(uow.domains, DomainId, request.domain).id
-            if node.domain_id != wanted:
-                uow.nodes.update(replace(node, domain_id=wanted))
+    placed: Placed = list(zip(machines, hosts, strict=True))
+    run.keep(read_placed, placed)
+    run.keep(read_wants, _wants_of(snapshot, placed))
 
 
 def _decide_on_chosen(run: Run[ComposeInput], snapshot: Snapshot) -> JointDecision:
@@ -138,41 +164,12 @@ def _decide_on_chosen(run: Run[ComposeInput], snapshot: Snapshot) -> JointDecisi
     return bound
 
 
-class _Groups:
-    """Zones and resource pools by name or id; each is looked up once."""
-
-    def __init__(self, uow: UnitOfWork) -> None:
-        self._uow = uow
-        self._zones: dict[str, ZoneId] = {}
-        self._pools: dict[str, ResourcePoolId] = {}
-
-    def zone(self, key: str | None) -> ZoneId | None:
-        """Its id; None = not asked for."""
-        if key is not None and key not in self._zones:
-            self._zones[key] = _named(self._uow.zones, ZoneId, key).id
-        return None if key is None else self._zones[key]
-
-    def pool(self, key: str | None) -> ResourcePoolId | None:
-        """Its id; None = not asked for."""
-        if key is not None and key not in self._pools:
-            self._pools[key] = _named(self._uow.resource_pools, ResourcePoolId, key).id
-        return None if key is None else self._pools[key]
-
-
-def _named(things: Repository[T, K], make_id: Callable[[int], K], key: str) -> T:
-    """By name or id; NotFound for one that is gone since the request was taken."""
-    found = things.find(key)
-    if found is None and not (key.isascii() and key.isdigit()):
-        raise NotFound("group", key)
-    return found if found is not None else things.get(make_id(int(key)))
-
-
 def choose_again(run: Run[ComposeInput]) -> None:
     """A host filled up, or changed, since it was chosen: choose and re-read once more."""
     run.outputs[OBSERVE.name] = observe(run)
 
 
-def read_placed(run: Run[ComposeInput]) -> Sequence[tuple[Machine, Host]]:
+def read_placed(run: Run[ComposeInput]) -> Placed:
     """The machines and their hosts: what a hypervisor needs of them stays as it was reserved."""
     with run.ports.store.begin() as uow:
         machines = uow.machines.some([each.system_id for each in run.input.identities])
@@ -195,9 +192,7 @@ def read_wants(run: Run[ComposeInput]) -> Mapping[SystemId, Sequence[NicWants]]:
         return _wants_of(uow.snapshot(), run.once(read_placed))
 
 
-def _wants_of(
-    snapshot: Snapshot, placed: Sequence[tuple[Machine, Host]]
-) -> Mapping[SystemId, Sequence[NicWants]]:
+def _wants_of(snapshot: Snapshot, placed: Placed) -> Mapping[SystemId, Sequence[NicWants]]:
     return {machine.system_id: wants_of(snapshot, host, machine) for machine, host in placed}
 
 

@@ -76,8 +76,8 @@ class Run(Generic[I]):
     operation: Operation
     input: I
     outputs: dict[str, Any] = field(default_factory=dict)
-    #: What this process has read and need not read again; not recorded.
-    kept: "dict[Callable[[Run[I]], Any], Any]" = field(default_factory=dict)
+    #: What this process has read and need not read again, by the function that reads it; not recorded.
+    _kept: "dict[Callable[[Run[I]], Any], Any]" = field(default_factory=dict)
 
     def output(self, step: Step[I, O]) -> O:
         """What an earlier step of this operation returned."""
@@ -85,9 +85,20 @@ class Run(Generic[I]):
 
     def once(self, read: "Callable[[Run[I]], T]") -> T:
         """What `read` returns, or what was kept in its place."""
-        if read not in self.kept:
-            self.kept[read] = read(self)
-        return cast("T", self.kept[read])
+        return cast("T", self._kept[read]) if self.is_kept(read) else self.keep(read, read(self))
+
+    def keep(self, read: "Callable[[Run[I]], T]", value: T) -> T:
+        """Have `once` return this value from now on, instead of reading it; the value again."""
+        self._kept[read] = value
+        return value
+
+    def is_kept(self, read: "Callable[[Run[I]], Any]") -> bool:
+        """Whether `once` would return without reading."""
+        return read in self._kept
+
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        self._kept.clear()
 
     def wants_cancel(self) -> bool:
         """Whether the user has asked it to stop; for effects that take long."""

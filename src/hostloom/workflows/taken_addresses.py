@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from hostloom.decide import constraints
 from hostloom.decide.addresses import address_book, address_of
 from hostloom.decide.proving import NicWants, duplicates
 from hostloom.decide.snapshot import Snapshot
@@ -61,7 +60,7 @@ class _Conflict:
 
 def settle_addresses(run: Run[ComposeInput]) -> None:
     """Leave the machines with addresses for which nobody on the wire answers."""
-    if read_placed not in run.kept and not is_reserved(run):
+    if not run.is_kept(read_placed) and not is_reserved(run):
         _reserve_again(run)
     for number in range(ROUNDS):
         conflicts = _conflicts(run, ahead=2**number if number else 0)
@@ -109,7 +108,7 @@ def _conflicts(run: Run[ComposeInput], *, ahead: int) -> list[_Conflict]:
             more = _next_ones(snapshot, machine, want, ahead)
             extra.setdefault(host, []).append(more)
             asked.append((host, machine, want, more))
-    run.kept[ask_beside] = answers = _ask(run, extra)
+    answers = run.keep(ask_beside, _ask(run, extra))
     answered = [
         (host, machine, want, ip, macs)
         for host, machine, want, probed in asked
@@ -157,8 +156,7 @@ def _refuse_requested(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) ->
     """An address that was asked for is used or refused, never replaced."""
     requested: dict[SystemId, set[Address]] = {}
     for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True):
-        labels = constraints.parse(request.interfaces)
-        requested[identities.system_id] = {ip for label in labels for ip in label.ips}
+        requested[identities.system_id] = {ip for label in request.labels for ip in label.ips}
     for conflict in conflicts:
         if conflict.ip in requested[conflict.machine.system_id]:
             raise AddressOnWire(conflict.ip, conflict.machine.hostname, conflict.nic, conflict.macs)
@@ -187,7 +185,7 @@ def _mark(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
         uow.addresses.mark_on_wire(list(marks.values()))
         uow.events.add(*events)
         uow.commit()
-    run.kept.clear()
+    run.forget()
 
 
 def forget_old_marks(ports: Ports) -> None:

@@ -15,7 +15,7 @@ from hostloom.decide.worlds.world import read_world
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
 from hostloom.model.node import Node, NodeInterface
-from hostloom.model.request import ComposeRequest
+from support.a_request import a_request
 from support.depth import examples
 from support.indexes import assert_indexes, build_indexes
 from support.worlds import drawn_worlds, world
@@ -94,7 +94,7 @@ def test_every_kind_changes_something_and_leaves_every_index_right(text: str) ->
     changed = after(text)
     change = parse_change(text)
     if change.kind is ChangeKind.CHANGE_REQUEST:
-        assert apply_to_request(ComposeRequest(), change) == ComposeRequest(netboot=False)
+        assert apply_to_request(a_request(), change) == a_request(netboot=False)
     elif change.kind is not ChangeKind.CHOOSE_NODE:
         assert changed != with_node()
 
@@ -138,7 +138,7 @@ def test_a_lost_vlan_takes_its_subnets_and_its_relays_along() -> None:
 
 
 def test_a_freed_address_can_be_given() -> None:
-    request = ComposeRequest(interfaces="eth0:ip=10.0.0.9")
+    request = a_request(interfaces="eth0:ip=10.0.0.9")
     before = simulate(with_node(), request).explanation.refusal
     now = simulate(after("free-address:10.0.0.0/24=10.0.0.9"), request).explanation.refusal
     assert before is not None
@@ -222,7 +222,7 @@ def test_nothing_but_invalid_value_is_raised(kind: ChangeKind, host: str, subjec
 
 def test_an_option_that_a_request_does_not_have_is_refused() -> None:
     with pytest.raises(InvalidValue, match="option"):
-        apply_to_request(ComposeRequest(), Change(ChangeKind.CHANGE_REQUEST, "colour", "", "red"))
+        apply_to_request(a_request(), Change(ChangeKind.CHANGE_REQUEST, "colour", "", "red"))
 
 
 def test_served_by_ourselves_a_vlan_is_not_relayed_any_more() -> None:
@@ -311,7 +311,7 @@ def changes_of(snapshot: Snapshot) -> st.SearchStrategy[Change]:
 
 
 def test_options_of_a_request_are_read_as_strictly_as_its_world() -> None:
-    request = ComposeRequest(host="kvm1", architecture="arm64")
+    request = a_request(host="kvm1", architecture="arm64")
     assert apply_to_request(request, parse_change("change-request:host=")).host is None
     assert apply_to_request(request, parse_change("change-request:architecture=")).architecture is None
     for text in ("netboot=maybe", "cores=none", "memory_mib=-1"):

@@ -10,11 +10,13 @@ from hostloom.decide.check.check import check, check_all
 from hostloom.decide.compose import decide
 from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.placed import with_plan
+from hostloom.decide.requests import with_texts
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import Correlation, CorrelationState, PlacedInterface, PlacedMachine
 from hostloom.model.plan import Plan
-from hostloom.model.request import ComposeBatch, ComposeRequest
+from hostloom.model.request import ParsedBatch
+from support.a_request import a_request
 from support.worlds import world
 
 WORLD = """
@@ -57,7 +59,7 @@ def changed_hosts(snapshot: Snapshot) -> Iterator[tuple[str, Snapshot]]:
 
 
 def test_a_plan_is_not_legal_in_every_other_world() -> None:
-    snapshot, asked = world(WORLD).snapshot, ComposeRequest(interfaces=OWNED)
+    snapshot, asked = world(WORLD).snapshot, a_request(interfaces=OWNED)
     plan = simulate(snapshot, asked).plan
     assert plan is not None
     assert check(snapshot, asked, plan) == ()
@@ -69,11 +71,11 @@ def test_a_plan_is_not_legal_in_every_other_world() -> None:
     for request in (
         replace(asked, host="kvm2"),
         replace(asked, architecture="s390x"),
-        replace(asked, interfaces="eth0:space=mgmt,attach=bridge"),
-        replace(asked, interfaces="eth0:not_space=mgmt"),
-        replace(asked, interfaces=f"{OWNED};eth1:space=mgmt"),
-        replace(asked, interfaces="eth0:colour=red"),
-        replace(asked, storage="root:9"),
+        with_texts(asked, interfaces="eth0:space=mgmt,attach=bridge"),
+        with_texts(asked, interfaces="eth0:not_space=mgmt"),
+        with_texts(asked, interfaces=f"{OWNED};eth1:space=mgmt"),
+        with_texts(asked, interfaces="eth0:colour=red"),
+        with_texts(asked, storage="root:9"),
         replace(asked, qcow2=True),
         replace(asked, netboot=False),
     ):
@@ -85,14 +87,14 @@ def test_a_plan_is_not_legal_in_every_other_world() -> None:
 
 def two(
     interfaces: str = "eth0:attach=bridge", **more: Any
-) -> tuple[Snapshot, ComposeBatch, tuple[Plan, Plan]]:
+) -> tuple[Snapshot, ParsedBatch, tuple[Plan, Plan]]:
     """Two machines, each as if it were alone: only together are they wrong."""
     snapshot = world(WORLD).snapshot
-    request = ComposeRequest(interfaces=interfaces, **more)
+    request = a_request(interfaces=interfaces, **more)
     plans = [decide(snapshot, request, identities_of(request, number)).plan for number in (0, 1)]
     assert plans[0] is not None
     assert plans[1] is not None
-    return snapshot, ComposeBatch((request, request)), (plans[0], plans[1])
+    return snapshot, ParsedBatch((request, request)), (plans[0], plans[1])
 
 
 @pytest.mark.parametrize(

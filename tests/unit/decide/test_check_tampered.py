@@ -16,10 +16,10 @@ from hostloom.decide.worlds.sections import Section
 from hostloom.decide.worlds.world import read_request, read_world
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import HostId, MacAddress, SubnetId, VlanId
-from hostloom.model.machine import DiskFormat
+from hostloom.model.machine import DiskFormat, MachineInterface
 from hostloom.model.network import RangeKind
 from hostloom.model.plan import Plan
-from hostloom.model.request import AddressMode, ComposeRequest
+from hostloom.model.request import AddressMode, ParsedRequest
 from support.depth import examples
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, easy_requests, load
 
@@ -32,7 +32,7 @@ class Made:
     """A legal plan with the world and the request that it is for."""
 
     snapshot: Snapshot
-    request: ComposeRequest
+    request: ParsedRequest
     plan: Plan
 
 
@@ -40,13 +40,18 @@ Tamper = Callable[[Made], Iterator[Plan]]
 
 
 def with_nic(plan: Plan, at: int, **changes: Any) -> Plan:
-    """One NIC changed, in the spec too: only the rules can tell."""
+    """One NIC changed, or the subnets of its addresses."""
+    subnet_ids = changes.pop("subnet_ids", plan.subnet_ids[at])
     nic = replace(plan.interfaces[at], **changes)
-    names = ("name", "mac", "attachment", "vlan_id", "mode", "ips", "boot", "model")
-    told = replace(plan.spec.interfaces[at], **{name: getattr(nic, name) for name in names})
-    nics = (*plan.interfaces[:at], nic, *plan.interfaces[at + 1 :])
-    specified = (*plan.spec.interfaces[:at], told, *plan.spec.interfaces[at + 1 :])
-    return replace(plan, interfaces=nics, spec=replace(plan.spec, interfaces=specified))
+    return replace(
+        with_nics(plan, (*plan.interfaces[:at], nic, *plan.interfaces[at + 1 :])),
+        subnet_ids=(*plan.subnet_ids[:at], subnet_ids, *plan.subnet_ids[at + 1 :]),
+    )
+
+
+def with_nics(plan: Plan, nics: tuple[MachineInterface, ...]) -> Plan:
+    """Other NICs."""
+    return replace(plan, spec=replace(plan.spec, interfaces=nics))
 
 
 def each_nic(plan: Plan, **changes: Any) -> Iterator[Plan]:
@@ -66,7 +71,7 @@ def each_disk(plan: Plan, **changes: Any) -> Iterator[Plan]:
         after = replace(disk, **changes)
         if after != disk:
             disks = (*plan.disks[:at], after, *plan.disks[at + 1 :])
-            yield replace(plan, disks=disks, spec=replace(plan.spec, disks=disks))
+            yield replace(plan, spec=replace(plan.spec, disks=disks))
 
 
 # -- what can be wrong with a plan -------------------------------------------------------------------------
@@ -112,7 +117,7 @@ def other_vlan(made: Made) -> Iterator[Plan]:
 def other_address(made: Made) -> Iterator[Plan]:
     """Of no subnet, the network's own, the gateway, one in a range that is not ours, one that is held."""
     for at, nic in enumerate(made.plan.interfaces):
-        for subnet_id in nic.subnet_ids[:1]:
+        for subnet_id in made.plan.subnet_ids[at][:1]:
             subnet = made.snapshot.subnet_by_id[subnet_id]
             wrong = {ip_address("203.0.113.251"), *([subnet.gateway] if subnet.gateway else [])}
             wrong |= {each.ip for each in made.snapshot.held if each.subnet_id in (None, subnet_id)}
@@ -127,17 +132,17 @@ def other_address(made: Made) -> Iterator[Plan]:
 def no_address_or_too_many(made: Made) -> Iterator[Plan]:
     extra, home = ip_address("10.0.0.6"), SubnetId(1)
     for at, nic in enumerate(made.plan.interfaces):
-        yield with_nic(made.plan, at, ips=(*nic.ips, extra), subnet_ids=(*nic.subnet_ids, home))
+        yield with_nic(made.plan, at, ips=(*nic.ips, extra), subnet_ids=(*made.plan.subnet_ids[at], home))
         if nic.ips:
             yield with_nic(made.plan, at, ips=(), subnet_ids=())
             yield with_nic(made.plan, at, subnet_ids=())
 
 
 def other_subnet(made: Made) -> Iterator[Plan]:
-    for at, nic in enumerate(made.plan.interfaces):
-        for each in (SubnetId(9999), *(subnet.id for subnet in made.snapshot.subnets)):
-            if nic.subnet_ids and each != nic.subnet_ids[0]:
-                yield with_nic(made.plan, at, subnet_ids=(each, *nic.subnet_ids[1:]))
+    for at, (first, *rest) in ((at, ids) for at, ids in enumerate(made.plan.subnet_ids) if ids):
+        for subnet_id in (SubnetId(9999), *(subnet.id for subnet in made.snapshot.subnets)):
+            if subnet_id != first:
+                yield with_nic(made.plan, at, subnet_ids=(subnet_id, *rest))
 
 
 def other_address_mode(made: Made) -> Iterator[Plan]:
@@ -152,17 +157,14 @@ def other_boot_nic(made: Made) -> Iterator[Plan]:
 
 def other_netboot(made: Made) -> Iterator[Plan]:
     plan = made.plan
-    yield replace(plan, netboot=not plan.netboot)
     yield replace(plan, spec=replace(plan.spec, netboot=not plan.spec.netboot))
-    both = not plan.netboot
-    yield replace(plan, netboot=both, spec=replace(plan.spec, netboot=both))
 
 
 def other_nics(made: Made) -> Iterator[Plan]:
     plan = made.plan
-    yield replace(
-        plan, interfaces=plan.interfaces[1:], spec=replace(plan.spec, interfaces=plan.spec.interfaces[1:])
-    )
+    yield with_nics(plan, plan.interfaces[1:])
+    yield replace(with_nics(plan, plan.interfaces[1:]), subnet_ids=plan.subnet_ids[1:])
+    yield replace(plan, subnet_ids=plan.subnet_ids[1:])
     yield from each_nic(plan, name="eth99")
     yield from each_nic(plan, model="e1000")
     if len(plan.interfaces) > 1:
@@ -170,11 +172,8 @@ def other_nics(made: Made) -> Iterator[Plan]:
 
 
 def other_spec(made: Made) -> Iterator[Plan]:
-    """The spec says otherwise than the plan."""
+    """The spec is not what the request asks for, or not what the host has."""
     plan, spec = made.plan, made.plan.spec
-    yield replace(
-        plan, spec=replace(spec, interfaces=(replace(spec.interfaces[0], mac=MAC), *spec.interfaces[1:]))
-    )
     yield replace(plan, spec=replace(spec, interfaces=()))
     yield replace(plan, spec=replace(spec, disks=()))
     yield replace(plan, spec=replace(spec, cores=spec.cores + 1))
@@ -186,7 +185,7 @@ def other_spec(made: Made) -> Iterator[Plan]:
 
 def other_disks(made: Made) -> Iterator[Plan]:
     plan = made.plan
-    yield replace(plan, disks=(), spec=replace(plan.spec, disks=()))
+    yield replace(plan, spec=replace(plan.spec, disks=()))
     yield from each_disk(plan, pool="nowhere")
     yield from each_disk(plan, size_bytes=plan.disks[0].size_bytes + 1)
     yield from each_disk(plan, size_bytes=10**18)
@@ -217,7 +216,7 @@ TAMPERS: tuple[Tamper, ...] = (
 )
 
 
-def made_from(snapshot: Snapshot, request: ComposeRequest) -> Made | None:
+def made_from(snapshot: Snapshot, request: ParsedRequest) -> Made | None:
     plan = simulate(snapshot, request).plan
     return None if plan is None else Made(snapshot, request, plan)
 

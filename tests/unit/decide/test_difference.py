@@ -16,8 +16,9 @@ from hostloom.model.ids import MacAddress, SubnetId, VlanId
 from hostloom.model.machine import DiskFormat
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.plan import Plan, PlanWarning, WarningCode
-from hostloom.model.request import AddressMode, ComposeRequest
+from hostloom.model.request import AddressMode
 from hostloom.model.stored_plan import PlanDifference
+from support.a_request import a_request
 from support.worlds import world
 
 WORLD = world(
@@ -36,7 +37,7 @@ WORLD = world(
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    found = simulate(WORLD, ComposeRequest(interfaces="eth0:space=mgmt", storage="root:1,data:2")).plan
+    found = simulate(WORLD, a_request(interfaces="eth0:space=mgmt", storage="root:1,data:2")).plan
     assert found is not None
     return found
 
@@ -66,6 +67,11 @@ def other(value: Any) -> Any:
     return replace(value, **{(name := fields(value)[0].name): other(getattr(value, name))})
 
 
+def with_spec(plan: Plan, **changes: Any) -> Plan:
+    """The plan with another spec."""
+    return replace(plan, spec=replace(plan.spec, **changes))
+
+
 def mutants(plan: Plan) -> Iterator[tuple[str, Plan]]:
     """The plan with one field changed, at any depth."""
     for each in fields(plan):
@@ -84,7 +90,7 @@ def mutants(plan: Plan) -> Iterator[tuple[str, Plan]]:
         first, *rest = getattr(plan, part)
         for each in fields(first):
             changed = replace(first, **{each.name: other(getattr(first, each.name))})
-            yield f"{part} {each.name}", replace(plan, **{part: (changed, *rest)})
+            yield f"{part} {each.name}", with_spec(plan, **{part: (changed, *rest)})
 
 
 def test_a_plan_does_not_differ_from_itself_whatever_it_rests_on(plan: Plan) -> None:
@@ -101,7 +107,8 @@ def test_no_field_can_differ_unseen(plan: Plan) -> None:
 def told(snapshot: Snapshot, plan: Plan, **changes: Any) -> list[str]:
     """The words for changes of the first NIC."""
     first, *rest = plan.interfaces
-    changed = replace(plan, interfaces=(replace(first, **changes), *rest))
+    subnet_ids = (changes.pop("subnet_ids", plan.subnet_ids[0]), *plan.subnet_ids[1:])
+    changed = with_spec(replace(plan, subnet_ids=subnet_ids), interfaces=(replace(first, **changes), *rest))
     return [render_difference(each) for each in differences(snapshot, plan, changed)]
 
 
@@ -116,7 +123,7 @@ def test_fields_are_named_as_people_name_them(plan: Plan) -> None:
     assert told(WORLD, plan, subnet_ids=(SubnetId(9),)) == ["simulated eth0 subnet: 10.0.0.0/24 -> gone"]
     assert told(WORLD, plan, boot=False) == ["simulated eth0 boot: yes -> no"]
     assert told(WORLD, plan, ips=(), subnet_ids=()) == ["simulated eth0 ip: 10.0.0.1 -> none"]
-    fewer = replace(plan, disks=plan.disks[:1], interfaces=())
+    fewer = with_spec(replace(plan, subnet_ids=()), disks=plan.disks[:1], interfaces=())
     assert [render_difference(each) for each in differences(WORLD, plan, fewer)] == [
         "simulated eth0: there -> none",
         "simulated disk data: there -> none",
@@ -125,7 +132,7 @@ def test_fields_are_named_as_people_name_them(plan: Plan) -> None:
 
 def test_who_has_the_address_is_told(plan: Plan) -> None:
     (ip,), other_ip = plan.interfaces[0].ips, ip_address("10.0.0.77")
-    (subnet,) = plan.interfaces[0].subnet_ids
+    ((subnet,),) = plan.subnet_ids
     for comment, words in (("printer", "taken by reservation 'printer'"), ("", "taken by a reservation")):
         held = HeldAddress(ip, AddressKind.RESERVED, subnet, comment=comment)
         found = told(replace(WORLD, held=(*WORLD.held, held)), plan, ips=(other_ip,))

@@ -10,7 +10,8 @@ from hostloom.decide.explain.data import STORED_NAMES, stored_data
 from hostloom.decide.explain.explain import render
 from hostloom.decide.explain.words import HOST_REASONS, REASONS, REFUSALS, REJECTIONS, WARNINGS
 from hostloom.model.plan import Decision, Explanation, HostGroup, RejectionCode, RequestCode, WarningCode
-from hostloom.model.request import ComposeRequest, Identities
+from hostloom.model.request import Identities, ParsedRequest
+from support.a_request import a_request
 from support.worlds import world
 
 COMMON = world("""
@@ -40,7 +41,7 @@ hosts:
 
 
 def test_the_common_case_takes_few_lines() -> None:
-    decision = simulate(COMMON, ComposeRequest(interfaces="eth0:space=dmz"))
+    decision = simulate(COMMON, a_request(interfaces="eth0:space=dmz"))
     assert render(decision.explanation, 0.0) == [
         "host kvm1: 14336 MiB and 7 cores left; before kvm2: more memory left (read 12 s ago)",
         "eth0: bridge br20, VLAN fabric-0/20 (dmz), 10.0.20.1, boots: a bridge comes before a NIC",
@@ -53,7 +54,7 @@ def test_the_common_case_takes_few_lines() -> None:
 
 
 def test_one_host_is_told_without_comparison() -> None:
-    decision = simulate(COMMON, ComposeRequest(host="kvm3", interfaces="eth0:vid=0,macvlan_mode=vepa"))
+    decision = simulate(COMMON, a_request(host="kvm3", interfaces="eth0:vid=0,macvlan_mode=vepa"))
     assert render(decision.explanation) == [
         "refused: nothing meets eth0:vid=0,macvlan_mode=vepa",
         "eth0: nothing",
@@ -61,14 +62,14 @@ def test_one_host_is_told_without_comparison() -> None:
     ]
 
 
-def decide_as_of_many(request: ComposeRequest) -> Decision:
+def decide_as_of_many(request: ParsedRequest) -> Decision:
     """As if there were too many hosts to explain each."""
     return compose.decide(COMMON, request, identities_of(request, 0), few=0)
 
 
 def test_of_many_hosts_the_others_are_told_by_code() -> None:
-    decision = decide_as_of_many(ComposeRequest(interfaces="eth0:space=dmz", memory_mib=10000))
-    refused = decide_as_of_many(ComposeRequest(interfaces="eth0:space=dmz", memory_mib=100000))
+    decision = decide_as_of_many(a_request(interfaces="eth0:space=dmz", memory_mib=10000))
+    refused = decide_as_of_many(a_request(interfaces="eth0:space=dmz", memory_mib=100000))
     assert render(decision.explanation)[-2:] == [
         "not, for no-matching-interface: kvm3",
         "not, for not-enough-memory: kvm2",
@@ -100,7 +101,7 @@ def test_every_code_has_its_words() -> None:
 
 def test_every_reason_has_its_words() -> None:
     identities = Identities(COMMON.nodes[0].system_id, "x", "0" * 36, (), None)
-    decision = compose.decide(COMMON, ComposeRequest(), identities)
+    decision = compose.decide(COMMON, a_request(), identities)
     names = {name for host in decision.explanation.hosts for name, _ in host.score}
     assert names <= set(HOST_REASONS)
     told = {reason for host in decision.explanation.hosts for each in host.labels for reason in each.reasons}

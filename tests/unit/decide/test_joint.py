@@ -18,7 +18,7 @@ from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.worlds.world import read_world
 from hostloom.model.plan import JointDecision, Plan
-from hostloom.model.request import ComposeBatch, Strategy
+from hostloom.model.request import ParsedBatch, Strategy
 from support.batches import batch_of, decided
 from support.depth import examples
 from support.worlds import drawn_requests, drawn_worlds, easy_requests
@@ -42,7 +42,7 @@ def drawn_batches(draw: st.DrawFn, most: int = 6) -> list[dict[str, Any]]:
     ]
 
 
-def taken_in_turn(snapshot: Snapshot, batch: ComposeBatch, hosts: Sequence[str | None]) -> list[Plan] | None:
+def taken_in_turn(snapshot: Snapshot, batch: ParsedBatch, hosts: Sequence[str | None]) -> list[Plan] | None:
     """Plain first fit: each machine where `decide` puts it, or on the first of the hosts that takes it."""
     plans: list[Plan] = []
     for at, request in enumerate(batch.machines):
@@ -61,7 +61,7 @@ def taken_in_turn(snapshot: Snapshot, batch: ComposeBatch, hosts: Sequence[str |
     return plans
 
 
-def is_apart(batch: ComposeBatch, plans: Sequence[Plan]) -> bool:
+def is_apart(batch: ParsedBatch, plans: Sequence[Plan]) -> bool:
     words = [
         (r.anti_affinity, p.host_id) for r, p in zip(batch.machines, plans, strict=False) if r.anti_affinity
     ]
@@ -125,7 +125,7 @@ def test_no_worse_than_first_fit(
             assert list(found.plans) == [replace(each, revision=snapshot.revision) for each in simple]
 
 
-def asks_for_none(batch: ComposeBatch) -> bool:
+def asks_for_none(batch: ParsedBatch) -> bool:
     return not any("ip=" in each.interfaces or each.anti_affinity for each in batch.machines)
 
 
@@ -165,7 +165,7 @@ def test_on_the_hosts_that_were_chosen_the_plans_are_the_same(
     bound = tuple(replace(request, host=plan.host_name) for request, plan in pairs)
     again = decide_all(
         snapshot,
-        ComposeBatch(bound, strategy),
+        ParsedBatch(bound, strategy),
         tuple(identities_of(each, at) for at, each in enumerate(bound)),
     )
     assert again.plans == found.plans
@@ -174,13 +174,13 @@ def test_on_the_hosts_that_were_chosen_the_plans_are_the_same(
 # -- every layout there is ---------------------------------------------------------------------------------
 
 
-def least_cost(snapshot: Snapshot, batch: ComposeBatch, strategy: Strategy | None) -> int | None:
+def least_cost(snapshot: Snapshot, batch: ParsedBatch, strategy: Strategy | None) -> int | None:
     """Of all layouts, in whatever order the machines are taken; None when there is none."""
     costs = [cost(plans, strategy) for plans in layouts(snapshot, batch, {})]
     return min(costs, default=None)
 
 
-def layouts(snapshot: Snapshot, batch: ComposeBatch, placed: dict[int, Plan]) -> Any:
+def layouts(snapshot: Snapshot, batch: ParsedBatch, placed: dict[int, Plan]) -> Any:
     if len(placed) == len(batch.machines):
         yield list(placed.values())
         return

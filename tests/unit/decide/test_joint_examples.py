@@ -8,7 +8,8 @@ import pytest
 from hostloom.decide.explain.explain import render
 from hostloom.decide.worlds.world import read_world
 from hostloom.model.plan import JointDecision, RequestCode
-from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
+from hostloom.model.request import ParsedBatch, ParsedRequest, Strategy
+from support.a_request import a_request
 from support.batches import batch_of, decided
 from support.worlds import world
 
@@ -27,16 +28,16 @@ hosts:
 MGMT, DMZ = "eth0:space=mgmt", "eth0:space=dmz"
 
 
-def by_hand(*machines: ComposeRequest, strategy: Strategy | None = None) -> JointDecision:
-    return decided(world(THREE_HOSTS).snapshot, ComposeBatch(machines, strategy))
+def by_hand(*machines: ParsedRequest, strategy: Strategy | None = None) -> JointDecision:
+    return decided(world(THREE_HOSTS).snapshot, ParsedBatch(machines, strategy))
 
 
 def hosts_of(found: JointDecision) -> list[str]:
     return [each.host_name for each in found.plans]
 
 
-def machine(interfaces: str = MGMT, memory_mib: int = 2048, **more: Any) -> ComposeRequest:
-    return ComposeRequest(interfaces=interfaces, memory_mib=memory_mib, **more)
+def machine(interfaces: str = MGMT, memory_mib: int = 2048, **more: Any) -> ParsedRequest:
+    return a_request(interfaces=interfaces, memory_mib=memory_mib, **more)
 
 
 def test_an_empty_batch_is_nothing() -> None:

@@ -22,7 +22,7 @@ from hostloom.decide.worlds.world import read_request, read_world
 from hostloom.model.errors import ConstraintError
 from hostloom.model.host import CorrelationState
 from hostloom.model.plan import Decision
-from hostloom.model.request import ComposeRequest
+from support.a_request import a_request
 from support.depth import examples
 from support.worlds import drawn_requests, drawn_worlds
 
@@ -191,9 +191,7 @@ def test_no_text_raises_anything_but_a_constraint_error(interfaces: str, disks: 
 @given(TEXT, TEXT, st.integers(-5, 10**12), st.text(max_size=5))
 def test_no_request_raises(interfaces: str, disks: str, cores: int, host: str) -> None:
     world = read_world(DOCUMENT)
-    simulate(
-        world.snapshot, ComposeRequest(host=host or None, interfaces=interfaces, storage=disks, cores=cores)
-    )
+    simulate(world.snapshot, a_request(host=host or None, interfaces=interfaces, storage=disks, cores=cores))
 
 
 @QUICK

@@ -26,7 +26,8 @@ from hostloom.model.host import CorrelationState, InstalledBy
 from hostloom.model.machine import TRANSITIONS, MachineState
 from hostloom.model.node import VlanSource
 from hostloom.model.plan import RejectionCode
-from hostloom.model.request import AddressMode, ComposeRequest
+from hostloom.model.request import AddressMode
+from support.a_request import a_request
 from support.worlds import ACCEPTANCE, load
 
 PAGE = (Path(__file__).parents[3] / "docs/explanation/rules.md").read_text(encoding="utf-8")
@@ -118,6 +119,6 @@ def test_the_limits_and_the_default_disk() -> None:
 
 def test_hosts_are_ordered_by_the_criteria_in_the_order_of_the_page() -> None:
     world = load(ACCEPTANCE / "own/deciding.yaml")
-    decision = simulate(world.snapshot, ComposeRequest(interfaces="eth0:space=dmz"))
+    decision = simulate(world.snapshot, a_request(interfaces="eth0:space=dmz"))
     score = next(host.score for host in decision.explanation.hosts if host.score)
     assert [name for name, _ in score] == first_cells("Choosing a host")

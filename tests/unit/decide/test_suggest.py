@@ -22,7 +22,8 @@ from hostloom.decide.worlds.world import Case, World, read_request, read_world
 from hostloom.model.change import Change, ChangeKind, Suggestion
 from hostloom.model.errors import InvalidValue
 from hostloom.model.plan import Decision, RequestCode
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ParsedRequest
+from support.a_request import a_request
 from support.depth import examples
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load, world
 
@@ -45,17 +46,15 @@ TEXTUAL = {
 
 
 def after(
-    snapshot: Snapshot, request: ComposeRequest, changes: tuple[Change, ...]
-) -> tuple[Snapshot, ComposeRequest, Decision]:
+    snapshot: Snapshot, request: ParsedRequest, changes: tuple[Change, ...]
+) -> tuple[Snapshot, ParsedRequest, Decision]:
     for change in changes:
         snapshot = apply(snapshot, change)
         request = apply_to_request(request, change)
     return snapshot, request, simulate(snapshot, request)
 
 
-def assert_each_does(
-    snapshot: Snapshot, request: ComposeRequest, suggestions: tuple[Suggestion, ...]
-) -> None:
+def assert_each_does(snapshot: Snapshot, request: ParsedRequest, suggestions: tuple[Suggestion, ...]) -> None:
     for each in suggestions:
         changed, asked, decision = after(snapshot, request, each.changes)
         assert decision.plan is not None, each
@@ -139,7 +138,7 @@ hosts:
 
 
 def told(**fields: Any) -> list[str]:
-    request = ComposeRequest(**{"memory_mib": 1024} | fields)
+    request = a_request(**{"memory_mib": 1024} | fields)
     decision = advised(WORLD, request, simulate(WORLD, request))
     return [render_suggestion(each) for each in decision.explanation.suggestions]
 
@@ -211,13 +210,13 @@ def test_mend_a_link() -> None:
 
 
 def test_nothing_is_suggested_for_what_fits() -> None:
-    request = ComposeRequest(interfaces="eth0:space=mgmt", memory_mib=1024)
+    request = a_request(interfaces="eth0:space=mgmt", memory_mib=1024)
     decision = simulate(WORLD, request)
     assert advised(WORLD, request, decision) is decision
 
 
 def test_suggestions_are_told_after_the_reasons() -> None:
-    request = ComposeRequest(interfaces="eth0:tag=far", memory_mib=1024)
+    request = a_request(interfaces="eth0:tag=far", memory_mib=1024)
     lines = render(advised(WORLD, request, simulate(WORLD, request)).explanation)
     assert lines[0].startswith("refused: ")
     assert lines[-1] == "it would fit on kvm1 if eth7 of kvm1 had a link"

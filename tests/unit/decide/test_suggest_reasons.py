@@ -26,7 +26,8 @@ from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Host
 from hostloom.model.node import Node
 from hostloom.model.plan import RequestCode
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ParsedRequest
+from support.a_request import a_request
 from support.depth import examples
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load, world
 
@@ -84,7 +85,7 @@ TEXTUAL = {
 }
 
 
-def suggested(snapshot: Snapshot, request: ComposeRequest) -> tuple[Suggestion, ...] | None:
+def suggested(snapshot: Snapshot, request: ParsedRequest) -> tuple[Suggestion, ...] | None:
     """None when the request fits, or is no request."""
     decision = simulate(snapshot, request)
     refusal = decision.explanation.refusal
@@ -206,7 +207,7 @@ hosts:
     ],
 )
 def test_each_code_has_its_remedy(fields: dict[str, Any], expected: str | None) -> None:
-    request = ComposeRequest(**{"host": "kvm1", "memory_mib": 1024} | fields)
+    request = a_request(**{"host": "kvm1", "memory_mib": 1024} | fields)
     found = suggested(WORLD, request)
     assert found is not None
     texts = [[format_change(change) for change in each.changes] for each in found]
@@ -227,7 +228,7 @@ def test_what_is_told_when_few_decisions_may_be_tried_is_as_good(
             assert not any(fits(snapshot, wanted, some) for some in combinations(each.changes, size))
 
 
-def fits(snapshot: Snapshot, request: ComposeRequest, changes: tuple[Change, ...]) -> bool:
+def fits(snapshot: Snapshot, request: ParsedRequest, changes: tuple[Change, ...]) -> bool:
     try:
         for change in changes:
             snapshot, request = apply(snapshot, change), apply_to_request(request, change)
@@ -248,7 +249,7 @@ def many_hosts() -> Snapshot:
 
 
 def test_of_many_hosts_those_are_looked_at_that_were_refused_for_different_reasons() -> None:
-    snapshot, request = many_hosts(), ComposeRequest(interfaces="eth0:space=dmz", memory_mib=4096)
+    snapshot, request = many_hosts(), a_request(interfaces="eth0:space=dmz", memory_mib=4096)
     found = suggested(snapshot, request)
     assert found is not None
     told = {(each.host, *map(format_change, each.changes)) for each in found}
@@ -257,14 +258,14 @@ def test_of_many_hosts_those_are_looked_at_that_were_refused_for_different_reaso
 
 
 def test_what_would_do_on_another_host_by_itself_is_no_part_of_a_suggestion() -> None:
-    request = ComposeRequest(interfaces="eth0:space=dmz,vid=30", memory_mib=4096)
+    request = a_request(interfaces="eth0:space=dmz,vid=30", memory_mib=4096)
     found = suggested(many_hosts(), request)
     assert found is not None
     assert [tuple(map(format_change, each.changes)) for each in found if each.host != "dark"] == []
 
 
 def test_suggestions_are_kept_with_the_explanation() -> None:
-    request = ComposeRequest(host="kvm1", cores=5)
+    request = a_request(host="kvm1", cores=5)
     told = advised(WORLD, request, simulate(WORLD, request)).explanation
     kept = from_data(json.loads(json.dumps(as_data(told))))
     assert kept == told

@@ -22,7 +22,7 @@ from hostloom.decide.worlds.world import Case, World, read_request, read_world
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import PlacedInterface, PlacedMachine
 from hostloom.model.network import AddressKind, HeldAddress
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ParsedRequest
 from support.depth import examples
 from support.indexes import assert_indexes, build_indexes
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load
@@ -36,7 +36,7 @@ CASES = [
 ]
 
 
-def assert_the_same(snapshot: Snapshot, request: ComposeRequest) -> None:
+def assert_the_same(snapshot: Snapshot, request: ParsedRequest) -> None:
     book, fleet = address_book(snapshot), fleet_of(snapshot)
     try:
         asked = read_asked(snapshot, book, replace(request, host=None))

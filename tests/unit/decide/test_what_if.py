@@ -21,7 +21,8 @@ from hostloom.decide.worlds.outcomes import host_counts, outcome
 from hostloom.decide.worlds.world import Case, read_world
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import CorrelationState, PlacedMachine
-from hostloom.model.request import GB, ComposeRequest, Strategy
+from hostloom.model.request import GB, Strategy
+from support.a_request import a_request
 from support.depth import examples
 from support.worlds import drawn_worlds, world
 
@@ -279,7 +280,7 @@ def test_requests_that_fare_otherwise() -> None:
 
 
 def test_a_request_that_moves_tells_every_difference() -> None:
-    mgmt = Case("mgmt", ComposeRequest(host="kvm1", interfaces="eth0:vid=0"), {})
+    mgmt = Case("mgmt", a_request(host="kvm1", interfaces="eth0:vid=0"), {})
     (moved,) = compare_cases(BEFORE.snapshot, after(enabled="false", ports=""), [mgmt])
     assert moved.turn is Turn.MOVES
     assert render_changed(moved) == (
@@ -310,7 +311,7 @@ def test_the_headline_counts() -> None:
 
 
 def test_room_says_how_many_fit_and_what_stops_the_next() -> None:
-    request = ComposeRequest(interfaces="eth0:space=mgmt", memory_mib=2000)
+    request = a_request(interfaces="eth0:space=mgmt", memory_mib=2000)
     found = room(BEFORE.snapshot, request, 500)
     assert (found.fit, dict(found.hosts)) == (8, {"kvm1": 4, "kvm2": 4})
     assert render_room(found) == (

@@ -23,7 +23,6 @@ from hostloom.model.machine import (
     PowerState,
 )
 from hostloom.model.operation import Operation
-from hostloom.model.plan import PlannedInterface
 from hostloom.model.proof import NicProof
 from hostloom.model.request import MAX_BATCH, AddressMode, ComposeBatch, ComposeRequest, Strategy
 from hostloom.services import batches
@@ -108,7 +107,9 @@ class ComposingOut(OperationOut):
     @classmethod
     def of(cls, item: Operation) -> Self:
         """Of the model."""
-        return cls(**dict(OperationOut.of(item)), machines=batches.names_of(item))
+        return cls(
+            **dict(OperationOut.of(item)), machines=[each.hostname for each in batches.identities_of(item)]
+        )
 
 
 class NicOut(Out):
@@ -131,9 +132,7 @@ class NicOut(Out):
     proof: NicProofOut | None = None
 
     @classmethod
-    def of(
-        cls, item: MachineInterface | PlannedInterface, names: Names, proof: NicProof | None = None
-    ) -> Self:
+    def of(cls, item: MachineInterface, names: Names, proof: NicProof | None = None) -> Self:
         """Of the model."""
         return cls(
             name=item.name,

@@ -4,8 +4,9 @@ from typing import Any
 
 from hostloom.compat.maas2.answers import bad_field
 from hostloom.compat.maas2.forms import Form
+from hostloom.model.errors import NotFound
 from hostloom.ports import Repository
-from hostloom.services.naming import is_id
+from hostloom.services.naming import find_by_key
 
 #: MAAS counts its defaults from 0: fabric, space, resource pool and domain.
 FIRST = "0"
@@ -28,7 +29,9 @@ def chosen(form: Form, field: str, things: Repository[Any, Any]) -> str | None:
 def known(field: str, wanted: str, things: Repository[Any, Any]) -> str:
     """The key of a value of a field; 400 for one that nothing has."""
     key = key_of(things, wanted)
-    there = any(each.id == int(key) for each in things.list()) if is_id(key) else things.find(key)
-    if not there:
-        raise bad_field(field, f"Select a valid choice: {wanted[:60]!r} is none of those that there are.")
+    try:
+        find_by_key(things, field, key)
+    except NotFound:
+        message = f"Select a valid choice: {wanted[:60]!r} is none of those that there are."
+        raise bad_field(field, message) from None
     return key

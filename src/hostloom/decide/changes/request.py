@@ -5,15 +5,16 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from hostloom.decide.requests import with_texts
 from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ParsedRequest
 
 #: Numbers of changes are less.
 MOST = 10**18
 
 
-def apply_to_request(request: ComposeRequest, change: Change) -> ComposeRequest:
+def apply_to_request(request: ParsedRequest, change: Change) -> ParsedRequest:
     """The request after the change; as it is after a change of the world."""
     if change.kind is not ChangeKind.CHANGE_REQUEST:
         return request
@@ -25,21 +26,21 @@ def apply_to_request(request: ComposeRequest, change: Change) -> ComposeRequest:
     )
 
 
-_REQUEST: dict[str, Callable[[ComposeRequest, str], ComposeRequest]] = {
+_REQUEST: dict[str, Callable[[ParsedRequest, str], ParsedRequest]] = {
     "netboot": lambda request, value: replace(request, netboot=_flag(value)),
     "cores": lambda request, value: replace(request, cores=int(positive("value", value))),
     "memory_mib": lambda request, value: replace(request, memory_mib=int(positive("value", value))),
     "host": lambda request, value: replace(request, host=value or None),
-    "zone": lambda request, value: replace(request, zone=None, in_zone=None, **_nothing(value)),
+    "zone": lambda request, value: replace(request, zone=None, zone_id=None, in_zone=None, **_nothing(value)),
     "resource_pool": lambda request, value: replace(
-        request, resource_pool=None, in_resource_pool=None, **_nothing(value)
+        request, resource_pool=None, resource_pool_id=None, in_resource_pool=None, **_nothing(value)
     ),
     "host_tags": lambda request, value: replace(request, host_tags=tuple(filter(None, value.split(",")))),
     "not_host_tags": lambda request, value: replace(
         request, not_host_tags=tuple(filter(None, value.split(",")))
     ),
-    "interfaces": lambda request, value: replace(request, interfaces=value),
-    "storage": lambda request, value: replace(request, storage=value),
+    "interfaces": lambda request, value: with_texts(request, interfaces=value),
+    "storage": lambda request, value: with_texts(request, storage=value),
     "architecture": lambda request, value: replace(request, architecture=value or None),
 }
 

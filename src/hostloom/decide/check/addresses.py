@@ -1,13 +1,13 @@
 """The checker on addresses: those asked for, or one that is free, in a subnet of the NIC's VLAN."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hostloom.decide.check.scene import Scene
 from hostloom.decide.check.terms import names_subnet
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import SubnetId
+from hostloom.model.machine import MachineInterface
 from hostloom.model.network import Address, RangeKind, Subnet
-from hostloom.model.plan import PlannedInterface
 from hostloom.model.request import AddressMode, LabelConstraints
 
 
@@ -17,16 +17,19 @@ def check_addresses(scene: Scene) -> Iterator[str]:
     if len(set(given)) != len(given):
         yield "one address for two NICs"
     default = LabelConstraints("eth0", "eth0")
-    for at, nic in enumerate(scene.plan.interfaces):
-        if len(nic.ips) != len(nic.subnet_ids):
+    plan = scene.plan
+    if len(plan.subnet_ids) != len(plan.interfaces):
+        yield "every NIC has its subnets"
+    for at, (nic, subnet_ids) in enumerate(zip(plan.interfaces, plan.subnet_ids, strict=False)):
+        if len(nic.ips) != len(subnet_ids):
             yield f"{nic.name}: every address has its subnet"
-        for ip, subnet_id in zip(nic.ips, nic.subnet_ids, strict=False):
+        for ip, subnet_id in zip(nic.ips, subnet_ids, strict=False):
             yield from _one(scene.snapshot, nic, ip, subnet_id)
         label = scene.labels[at] if at < len(scene.labels) else default
-        yield from _as_labelled(scene.snapshot, nic, label)
+        yield from _as_labelled(scene.snapshot, nic, subnet_ids, label)
 
 
-def _one(snapshot: Snapshot, nic: PlannedInterface, ip: Address, subnet_id: SubnetId) -> Iterator[str]:
+def _one(snapshot: Snapshot, nic: MachineInterface, ip: Address, subnet_id: SubnetId) -> Iterator[str]:
     subnet = snapshot.subnet_by_id.get(subnet_id)
     if subnet is None or ip not in subnet.cidr or subnet.vlan_id != nic.vlan_id:
         yield f"{nic.name}: {ip} is not of a subnet on its VLAN"
@@ -37,7 +40,9 @@ def _one(snapshot: Snapshot, nic: PlannedInterface, ip: Address, subnet_id: Subn
         yield f"{nic.name}: {ip} is not ours to give"
 
 
-def _as_labelled(snapshot: Snapshot, nic: PlannedInterface, label: LabelConstraints) -> Iterator[str]:
+def _as_labelled(
+    snapshot: Snapshot, nic: MachineInterface, subnet_ids: Sequence[SubnetId], label: LabelConstraints
+) -> Iterator[str]:
     on_vlan = () if nic.vlan_id is None else snapshot.subnets_by_vlan.get(nic.vlan_id, ())
     is_auto = label.mode is AddressMode.AUTO
     takes_lease = is_auto and nic.vlan_id is not None and not on_vlan
@@ -48,10 +53,10 @@ def _as_labelled(snapshot: Snapshot, nic: PlannedInterface, label: LabelConstrai
     if label.ips:
         if nic.ips != label.ips:
             yield f"{nic.name}: other addresses than those asked for"
-        yield from _longest(snapshot, nic)
+        yield from _longest(snapshot, nic, subnet_ids)
     elif len(nic.ips) != int(is_auto and bool(on_vlan)):
         yield f"{nic.name}: {len(nic.ips)} addresses with mode={nic.mode}"
-    elif not all(each.id not in nic.subnet_ids or names_subnet(snapshot, each, label) for each in on_vlan):
+    elif not all(each.id not in subnet_ids or names_subnet(snapshot, each, label) for each in on_vlan):
         yield f"{nic.name}: an address of another subnet than the label names"
 
 
@@ -60,9 +65,9 @@ def _names_twice(label: LabelConstraints) -> bool:
     return {"subnet", "subnet_cidr"} <= keys
 
 
-def _longest(snapshot: Snapshot, nic: PlannedInterface) -> Iterator[str]:
+def _longest(snapshot: Snapshot, nic: MachineInterface, subnet_ids: Sequence[SubnetId]) -> Iterator[str]:
     """An address lies in the subnet with the longest prefix around it."""
-    for ip, subnet_id in zip(nic.ips, nic.subnet_ids, strict=False):
+    for ip, subnet_id in zip(nic.ips, subnet_ids, strict=False):
         around = [each for each in snapshot.subnets if ip in each.cidr]
         longest = max((each.cidr.prefixlen for each in around), default=0)
         if not any(each.id == subnet_id and each.cidr.prefixlen == longest for each in around):

@@ -6,24 +6,22 @@ It shares the reading of a request's text with the planner, and nothing that dec
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from hostloom.decide import constraints, storage
 from hostloom.decide.check.addresses import check_addresses
 from hostloom.decide.check.nics import check_nics
 from hostloom.decide.check.scene import Scene
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.model.errors import ConstraintError
 from hostloom.model.host import CorrelationState, Host, PlacedInterface, PlacedMachine, StoragePool
 from hostloom.model.machine import DiskFormat
 from hostloom.model.plan import Plan
-from hostloom.model.request import ComposeBatch, ComposeRequest, DiskRequest
+from hostloom.model.request import DiskRequest, ParsedBatch, ParsedRequest
 
 
-def check(snapshot: Snapshot, request: ComposeRequest, plan: Plan) -> tuple[str, ...]:
+def check(snapshot: Snapshot, request: ParsedRequest, plan: Plan) -> tuple[str, ...]:
     """The rules that the plan breaks, in words for a developer; empty for a legal one."""
     return _check(snapshot, request, plan, ())
 
 
-def check_all(snapshot: Snapshot, batch: ComposeBatch, plans: Sequence[Plan]) -> tuple[str, ...]:
+def check_all(snapshot: Snapshot, batch: ParsedBatch, plans: Sequence[Plan]) -> tuple[str, ...]:
     """The rules that the plans of a batch break, each held against a world in which all others are placed."""
     if len(plans) != len(batch.machines):
         return (f"{len(plans)} plans for {len(batch.machines)} machines",)
@@ -38,21 +36,19 @@ def check_all(snapshot: Snapshot, batch: ComposeBatch, plans: Sequence[Plan]) ->
 
 
 def _check(
-    snapshot: Snapshot, request: ComposeRequest, plan: Plan, others: tuple[PlacedMachine, ...]
+    snapshot: Snapshot, request: ParsedRequest, plan: Plan, others: tuple[PlacedMachine, ...]
 ) -> tuple[str, ...]:
     known = snapshot.host_by_id.get(plan.host_id)
     if known is None:
         return (f"host {plan.host_id} does not exist",)
-    try:
-        labels, disks = constraints.parse(request.interfaces), storage.parse(request.storage)
-    except ConstraintError as error:
-        return (f"the request cannot be read: {error}",)
+    if request.unreadable is not None:
+        return (f"the request cannot be read: {request.unreadable}",)
     state = HostState(known.host, (*known.machines, *others))
-    scene = Scene(snapshot, state, request, plan, labels)
+    scene = Scene(snapshot, state, request, plan, request.labels)
     return (
         *_host(scene),
         *_room(scene),
-        *_disks(scene, disks),
+        *_disks(scene, request.disks),
         *check_nics(scene),
         *check_addresses(scene),
         *_boot(scene),
@@ -72,7 +68,7 @@ def _taken(plan: Plan) -> PlacedMachine:
     return PlacedMachine(plan.spec.name, plan.spec.cores, plan.spec.memory_mib, nics, dict(sizes))
 
 
-def _clashes(batch: ComposeBatch, plans: Sequence[Plan]) -> Iterator[str]:
+def _clashes(batch: ParsedBatch, plans: Sequence[Plan]) -> Iterator[str]:
     """What two machines have that only one can have."""
     claims: Counter[tuple[object, ...]] = Counter()
     for request, plan in zip(batch.machines, plans, strict=True):
@@ -84,8 +80,8 @@ def _clashes(batch: ComposeBatch, plans: Sequence[Plan]) -> Iterator[str]:
         }
         mine |= {("MAC", nic.mac) for nic in plan.interfaces}
         mine |= {("volume", plan.host_id, disk.pool, disk.volume) for disk in plan.disks}
-        for nic in plan.interfaces:
-            mine |= {("address", *pair) for pair in zip(nic.ips, nic.subnet_ids, strict=False)}
+        for nic, subnet_ids in zip(plan.interfaces, plan.subnet_ids, strict=False):
+            mine |= {("address", *pair) for pair in zip(nic.ips, subnet_ids, strict=False)}
         if request.anti_affinity is not None:
             mine.add(("anti-affinity", request.anti_affinity, plan.host_id))
         claims.update(mine)
@@ -119,7 +115,7 @@ def _host(scene: Scene) -> Iterator[str]:
         yield "started or not, against the request"
 
 
-def _placement(host: Host, request: ComposeRequest) -> Iterator[str]:
+def _placement(host: Host, request: ParsedRequest) -> Iterator[str]:
     if request.in_zone is not None and host.zone_id != request.in_zone:
         yield f"the host is in zone {host.zone_id}, not in {request.in_zone}"
     if request.in_resource_pool is not None and host.resource_pool_id != request.in_resource_pool:
@@ -143,8 +139,6 @@ def _room(scene: Scene) -> Iterator[str]:
 def _disks(scene: Scene, asked: tuple[DiskRequest, ...]) -> Iterator[str]:
     plan = scene.plan
     pools = {pool.name: pool for pool in scene.state.host.storage_pools}
-    if plan.spec.disks != plan.disks:
-        yield "the spec's disks are not the plan's"
     if [(disk.name, disk.size_bytes) for disk in plan.disks] != [(d.label, d.size_bytes) for d in asked]:
         yield "the disks are not the request's"
     for disk, wanted in zip(plan.disks, asked, strict=False):
@@ -204,5 +198,5 @@ def _boot(scene: Scene) -> Iterator[str]:
         yield f"{', '.join(boots) or 'no NIC'} boots, of {', '.join(bootable) or 'none'} that could"
     if scene.request.netboot and scene.labels and is_supported and not boots:
         yield "no NIC boots"
-    if not plan.netboot is plan.spec.netboot is bool(boots):
+    if plan.netboot is not bool(boots):
         yield "netboot without a boot NIC, or the other way round"

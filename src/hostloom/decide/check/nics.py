@@ -10,7 +10,6 @@ from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import InstalledBy, LibvirtNetwork
 from hostloom.model.machine import MachineInterface
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeInterface
-from hostloom.model.plan import PlannedInterface
 from hostloom.model.request import LabelConstraints
 
 #: The libvirt networks that may be taken without being named.
@@ -25,8 +24,6 @@ def check_nics(scene: Scene) -> Iterator[str]:
         yield f"NICs {', '.join(names)} are not the request's"
     if len({nic.mac for nic in plan.interfaces}) != len(plan.interfaces):
         yield "two NICs share a MAC"
-    if tuple(map(_as_specified, plan.interfaces)) != plan.spec.interfaces:
-        yield "the spec's NICs are not the plan's"
     for at, nic in enumerate(plan.interfaces):
         if nic.attachment.kind is AttachKind.NETWORK:
             yield from _on_network(scene, nic)
@@ -39,13 +36,7 @@ def check_nics(scene: Scene) -> Iterator[str]:
     yield from _passthru(scene)
 
 
-def _as_specified(nic: PlannedInterface) -> MachineInterface:
-    return MachineInterface(
-        nic.name, nic.mac, nic.attachment, nic.vlan_id, nic.mode, nic.ips, nic.boot, nic.model
-    )
-
-
-def _on_interface(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
+def _on_interface(scene: Scene, nic: MachineInterface) -> Iterator[str]:
     interface = scene.interfaces.get(nic.attachment.source)
     if interface is None:
         yield f"{nic.name}: {nic.attachment.source} is no host interface"
@@ -64,7 +55,7 @@ def _on_interface(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
     yield from _carries(scene, nic, interface)
 
 
-def _carries(scene: Scene, nic: PlannedInterface, interface: NodeInterface) -> Iterator[str]:
+def _carries(scene: Scene, nic: MachineInterface, interface: NodeInterface) -> Iterator[str]:
     if interface.kind is InterfaceKind.LOOPBACK or not interface.enabled or not interface.link:
         yield f"{nic.name}: {interface.name} cannot carry a machine"
     if interface.role not in (InterfaceRole.ORDINARY, InterfaceRole.CONTAINER_BRIDGE):
@@ -76,7 +67,7 @@ def _carries(scene: Scene, nic: PlannedInterface, interface: NodeInterface) -> I
             yield f"{nic.name}: {interface.name} is a member of {other.name}"
 
 
-def _on_network(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
+def _on_network(scene: Scene, nic: MachineInterface) -> Iterator[str]:
     network = _network(scene, nic)
     if network is None or not network.active:
         yield f"{nic.name}: no active network {nic.attachment.source}"
@@ -91,12 +82,12 @@ def _on_network(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
     yield from check_network_vlan(scene, nic, network, bridge)
 
 
-def _network(scene: Scene, nic: PlannedInterface) -> LibvirtNetwork | None:
+def _network(scene: Scene, nic: MachineInterface) -> LibvirtNetwork | None:
     networks = scene.state.host.libvirt_networks
     return next((each for each in networks if each.name == nic.attachment.source), None)
 
 
-def _as_labelled(scene: Scene, nic: PlannedInterface, label: LabelConstraints) -> Iterator[str]:
+def _as_labelled(scene: Scene, nic: MachineInterface, label: LabelConstraints) -> Iterator[str]:
     attachment = nic.attachment
     if label.attach is not None and attachment.kind is not label.attach:
         yield f"{nic.name}: attach={label.attach} is asked for"
@@ -124,13 +115,13 @@ def _as_labelled(scene: Scene, nic: PlannedInterface, label: LabelConstraints) -
         yield f"{nic.name}: {source} is for containers, and not asked for by name"
 
 
-def _mode(scene: Scene, nic: PlannedInterface, asked: MacvlanMode | None) -> Iterator[str]:
+def _mode(scene: Scene, nic: MachineInterface, asked: MacvlanMode | None) -> Iterator[str]:
     wanted = asked or scene.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
     if nic.attachment.kind is AttachKind.MACVLAN and nic.attachment.mode is not wanted:
         yield f"{nic.name}: its mode would be {wanted}"
 
 
-def _by_default(scene: Scene, nic: PlannedInterface) -> Iterator[str]:
+def _by_default(scene: Scene, nic: MachineInterface) -> Iterator[str]:
     """The one NIC of a machine without interface constraints."""
     is_network = nic.attachment.kind is AttachKind.NETWORK
     is_served = nic.vlan_id in scene.snapshot.bootable_vlans

@@ -7,7 +7,7 @@ from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.host import CorrelationState
 from hostloom.model.node import Node, NodeInterface
 from hostloom.model.plan import Plan
-from hostloom.model.request import ComposeRequest, LabelConstraints
+from hostloom.model.request import LabelConstraints, ParsedRequest
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Scene:
     snapshot: Snapshot
     #: With the other machines of the batch.
     state: HostState
-    request: ComposeRequest
+    request: ParsedRequest
     plan: Plan
     #: As the request says; none without interface constraints.
     labels: tuple[LabelConstraints, ...]

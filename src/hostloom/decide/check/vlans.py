@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from hostloom.decide.check.scene import Scene
 from hostloom.model.host import LibvirtNetwork
+from hostloom.model.machine import MachineInterface
 from hostloom.model.node import BridgeKind, InterfaceKind, NodeInterface
-from hostloom.model.plan import PlannedInterface
 
 
 def leaves_untagged(bridge: NodeInterface) -> int | None:
@@ -16,7 +16,7 @@ def leaves_untagged(bridge: NodeInterface) -> int | None:
 
 
 def check_network_vlan(
-    scene: Scene, nic: PlannedInterface, network: LibvirtNetwork, bridge: NodeInterface | None
+    scene: Scene, nic: MachineInterface, network: LibvirtNetwork, bridge: NodeInterface | None
 ) -> Iterator[str]:
     """The NIC has the VLAN that the network puts it on, and the bridge can do that."""
     if network.vid is None:

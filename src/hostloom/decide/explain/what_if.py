@@ -9,7 +9,8 @@ from hostloom.decide.what_if.harm import Harm, HarmCode
 from hostloom.decide.what_if.room import Room
 from hostloom.decide.what_if.what_if import Consequences
 from hostloom.decide.worlds.outcomes import host_counts
-from hostloom.model.plan import JointDecision, PlannedInterface, Refusal, RequestCode
+from hostloom.model.machine import MachineInterface
+from hostloom.model.plan import JointDecision, Refusal, RequestCode
 
 HARMS = {
     HarmCode.HOST_GONE: "{host} is gone",
@@ -130,10 +131,10 @@ def _placed(found: JointDecision) -> str:
     return f"{_hosts(found)}{nics}"
 
 
-def _nics(nics: Iterable[PlannedInterface]) -> str:
+def _nics(nics: Iterable[MachineInterface]) -> str:
     return ", ".join(_nic(each) for each in nics)
 
 
-def _nic(nic: PlannedInterface) -> str:
+def _nic(nic: MachineInterface) -> str:
     mode = f" ({nic.attachment.mode})" if nic.attachment.mode else ""
     return f"{nic.name} on {nic.attachment.source}{mode}"

@@ -7,13 +7,13 @@ from hostloom.decide.addresses import address_book
 from hostloom.decide.compose import decide, named, normal
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.fleet.survey import survey
-from hostloom.decide.refuse import RefuseRequest, refuse
+from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.requests import Asked, read_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.trial import NetworkFit, Trial, network_fit, try_host
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.plan import Explanation, RequestCode, SubjectKind
-from hostloom.model.request import ComposeBatch, ComposeRequest, Identities
+from hostloom.model.plan import Explanation, Refusal, RequestCode, SubjectKind
+from hostloom.model.request import Identities, ParsedBatch, ParsedRequest
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +52,10 @@ class Stuck:
 
 
 def read_batch(
-    snapshot: Snapshot, batch: ComposeBatch, identities: tuple[Identities, ...]
+    snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identities, ...]
 ) -> tuple[Job, ...] | Stuck:
     """Read every machine; the first that would be refused alone, or that repeats another, is stuck."""
-    kinds: dict[ComposeRequest, Kind] = {}
+    kinds: dict[ParsedRequest, Kind] = {}
     jobs = []
     for at, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
         wanted = _of_its_kind(request)
@@ -92,20 +92,24 @@ def hardness(job: Job) -> tuple[float, ...]:
     )
 
 
-def _of_its_kind(request: ComposeRequest) -> ComposeRequest:
+def _of_its_kind(request: ParsedRequest) -> ParsedRequest:
     """What no host is asked for left out."""
     return replace(
         request,
         hostname=None,
         zone=None,
+        zone_id=None,
         resource_pool=None,
+        resource_pool_id=None,
+        domain=None,
+        domain_id=None,
         tags=(),
         start=True,
         anti_affinity=None,
     )
 
 
-def _read(snapshot: Snapshot, number: int, request: ComposeRequest) -> Kind | None:
+def _read(snapshot: Snapshot, number: int, request: ParsedRequest) -> Kind | None:
     """None when it fits nowhere, even alone."""
     book, fleet = address_book(snapshot), fleet_of(snapshot)
     try:
@@ -129,7 +133,7 @@ def _repeated(jobs: list[Job]) -> Stuck | None:
         for what, value in _claims(job):
             first = seen.setdefault((what, value), job)
             if first is not job:
-                return Stuck(job.at, Explanation(None, _clash(what, str(value), first, job).refusal))
+                return Stuck(job.at, Explanation(None, _clash(what, str(value), first, job)))
     return None
 
 
@@ -143,12 +147,12 @@ def _claims(job: Job) -> Iterator[tuple[str, object]]:
             yield "ip", ip
 
 
-def _clash(what: str, value: str, first: Job, second: Job) -> RefuseRequest:
+def _clash(what: str, value: str, first: Job, second: Job) -> Refusal:
     found = f"{what} {value} for machines {first.at + 1} and {second.at + 1}"
     if what == "ip":
         code, kind = RequestCode.DUPLICATE_ADDRESS, SubjectKind.ADDRESS
-        return refuse("addresses_differ", code, kind, value, wanted="each address once", found=found)
+        return Refusal("addresses_differ", code, kind, value, wanted="each address once", found=found)
     code, kind = RequestCode.CONTRADICTION, SubjectKind.REQUEST
-    return refuse(
+    return Refusal(
         "machines_differ", code, kind, "the batch", wanted=f"a {what} for each machine", found=found
     )

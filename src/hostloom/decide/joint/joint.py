@@ -16,12 +16,12 @@ from hostloom.decide.joint.layout import Layout
 from hostloom.decide.joint.ranking import BY_RULES, FIRST, PACK, SPREAD, Order
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.plan import JointDecision
-from hostloom.model.request import ComposeBatch, Identities, Strategy
+from hostloom.model.request import Identities, ParsedBatch, Strategy
 
 _ORDERS = {None: BY_RULES, Strategy.SPREAD: SPREAD, Strategy.PACK: PACK}
 
 
-def decide_all(snapshot: Snapshot, batch: ComposeBatch, identities: tuple[Identities, ...]) -> JointDecision:
+def decide_all(snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identities, ...]) -> JointDecision:
     """Place every machine of the batch, or refuse them all with the reasons of one that finds no place."""
     if not batch.machines:
         return JointDecision((), ())

@@ -10,7 +10,6 @@ from hostloom.decide.capacity import pools_of
 from hostloom.decide.changes.network import held_to_give
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.storage import format_storage
-from hostloom.decide.storage import parse as parse_storage
 from hostloom.decide.suggest.request_remedies import give_back, request_remedies, rewritten
 from hostloom.decide.suggest.vlan_remedies import carry_vlans, place_strays, serve_vlans
 from hostloom.model.change import Change, ChangeKind
@@ -26,7 +25,7 @@ from hostloom.model.plan import (
     RequestCode,
     SubjectKind,
 )
-from hostloom.model.request import ComposeRequest, DiskRequest, LabelConstraints, Term
+from hostloom.model.request import DiskRequest, LabelConstraints, ParsedRequest, Term
 
 #: Over-commit ratios are suggested in these steps.
 RATIO_STEP = Decimal("0.05")
@@ -37,7 +36,7 @@ class Refused:
     """A request that a host, or no host at all, was refused for."""
 
     snapshot: Snapshot
-    request: ComposeRequest
+    request: ParsedRequest
     refusal: Refusal
     #: None when the request failed before any host was asked.
     state: HostState | None = None
@@ -85,7 +84,7 @@ def _pools(no: Refused, state: HostState) -> Iterator[Change]:
     """Any of the pools that the disk may go to could grow by what is missing there."""
     layout, left = pools_of(state)
     room = list(left)
-    for disk in parse_storage(no.request.storage):
+    for disk in no.request.disks:
         places = layout.fitting(disk, qcow2=no.request.qcow2)
         fitting = [at for at in places if room[at] >= disk.size_bytes]
         if fitting:
@@ -189,7 +188,7 @@ def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:
     """The first disk for which no pool is known or of use, on each of the pools that can hold it."""
     layout, _ = pools_of(state)
     qcow2 = no.request.qcow2
-    lacking = layout.lacking(parse_storage(no.request.storage), qcow2=qcow2)
+    lacking = layout.lacking(no.request.disks, qcow2=qcow2)
     if lacking is not None:
         names = [layout.pools[place].name for place in sorted(layout.usable(qcow2=qcow2))]
         yield from _on_pools(no, lacking[1], names)
@@ -197,7 +196,7 @@ def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:
 
 def _on_pools(no: Refused, disk: DiskRequest, pools: list[str]) -> Iterator[Change]:
     """The disk on each of the pools, by name."""
-    disks = parse_storage(no.request.storage)
+    disks = no.request.disks
     for name in pools:
         if not set(name) & set("(),"):
             moved = tuple(replace(each, words=(name,)) if each == disk else each for each in disks)

@@ -15,9 +15,9 @@ from hostloom.model.change import Change, ChangeKind
 from hostloom.model.ids import SystemId
 from hostloom.model.network import HeldAddress, Subnet
 from hostloom.model.plan import Refusal, RequestCode
-from hostloom.model.request import ComposeRequest, LabelConstraints, Term
+from hostloom.model.request import LabelConstraints, ParsedRequest, Term
 
-Remedy = Callable[[Snapshot, ComposeRequest, Refusal], Iterator[Change]]
+Remedy = Callable[[Snapshot, ParsedRequest, Refusal], Iterator[Change]]
 #: Free addresses that are looked at for the next one after a given one.
 NEAR = 1000
 #: Longer words are no slips of a known name, and would take long to compare.
@@ -33,7 +33,7 @@ def give_back(snapshot: Snapshot, subnet: Subnet, held: HeldAddress) -> Change:
     return Change(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(held.ip), node)
 
 
-def request_remedies(snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+def request_remedies(snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
     """Changes of the request that go to the root of the refusal."""
     remedy = _REMEDIES.get(refusal.code)
     if remedy is not None:
@@ -63,10 +63,10 @@ def _overlapping(wanted: str, known: list[str]) -> list[str]:
 
 
 def rewritten(
-    request: ComposeRequest, alter: Callable[[LabelConstraints, Term], Term | None]
+    request: ParsedRequest, alter: Callable[[LabelConstraints, Term], Term | None]
 ) -> Iterator[Change]:
     """The constraints with one term changed, or left out, once for each term that `alter` changes."""
-    labels = constraints.parse(request.interfaces)
+    labels = request.labels
     for at, label in enumerate(labels):
         for place, term in enumerate(label.terms):
             changed = alter(label, term)
@@ -81,8 +81,8 @@ def rewritten(
 
 def _name(
     known: Callable[[Snapshot], list[str]],
-) -> Callable[[Snapshot, ComposeRequest, Refusal], Iterator[Change]]:
-    def remedy(snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+) -> Callable[[Snapshot, ParsedRequest, Refusal], Iterator[Change]]:
+    def remedy(snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
         form, colon, rest = refusal.found.partition(":")
         prefix, wanted = (f"{form}:", rest) if colon and form in _FORMS else ("", refusal.found)
         for name in _nearest(wanted, known(snapshot)):
@@ -96,16 +96,16 @@ def _name(
     return remedy
 
 
-def _host(snapshot: Snapshot, _request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+def _host(snapshot: Snapshot, _request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
     for name in _nearest(refusal.subject, [each.host.name for each in snapshot.hosts]):
         yield _option("host", name, refusal.subject)
 
 
-def _another_address(snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+def _another_address(snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
     """The next free address of the same subnet; and, of one that was reserved, that it is given back."""
     ip = ip_address(refusal.subject)
     book = address_book(snapshot)
-    asked = {each for label in constraints.parse(request.interfaces) for each in label.ips}
+    asked = {each for label in request.labels for each in label.ips}
     for subnet in book.subnets_of(ip)[:1]:
         free = [n for n in islice(book.free(subnet), NEAR) if _like(n, ip.version) not in asked]
         number = next((n for n in free if n > int(ip)), free[0] if free else None)
@@ -116,7 +116,7 @@ def _another_address(snapshot: Snapshot, request: ComposeRequest, refusal: Refus
             yield give_back(snapshot, subnet, held[0])
 
 
-def _readdressed(request: ComposeRequest, address: str, free: str) -> Iterator[Change]:
+def _readdressed(request: ParsedRequest, address: str, free: str) -> Iterator[Change]:
     yield from rewritten(
         request, lambda _label, term: replace(term, value=free) if _is_asked(term, address) else term
     )
@@ -130,38 +130,38 @@ def _is_asked(term: Term, address: str) -> bool:
     return term.key == "ip" and not term.negated and str(ip_address(term.value)) == address
 
 
-def _without_a_term(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+def _without_a_term(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
     """What contradicts itself may do so by any of its terms, or for want of `attach=network`."""
     yield from rewritten(request, lambda label, term: None if label.label == refusal.subject else term)
     yield from _extended(request, refusal.subject, Term("attach", "network"), lambda label: label.network)
 
 
-def _without_the_address(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+def _without_the_address(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
     yield from rewritten(request, lambda _label, term: None if _is_asked(term, refusal.subject) else term)
 
 
-def _without_mode(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+def _without_mode(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
     yield from rewritten(
         request,
         lambda label, term: None if label.label == refusal.subject and term.key == "macvlan_mode" else term,
     )
 
 
-def _without_netboot(_snapshot: Snapshot, request: ComposeRequest, _refusal: Refusal) -> Iterator[Change]:
+def _without_netboot(_snapshot: Snapshot, request: ParsedRequest, _refusal: Refusal) -> Iterator[Change]:
     if request.netboot:
         yield _option("netboot", "false", "true")
 
 
-def _as_lease(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+def _as_lease(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
     """A NIC that gets no address of ours may take a lease."""
     yield from _extended(request, refusal.subject, Term("mode", "dhcp"), lambda label: not label.ips)
 
 
 def _extended(
-    request: ComposeRequest, name: str, term: Term, is_meant: Callable[[LabelConstraints], object]
+    request: ParsedRequest, name: str, term: Term, is_meant: Callable[[LabelConstraints], object]
 ) -> Iterator[Change]:
     """The label with one more term, if it has none of that key."""
-    labels = constraints.parse(request.interfaces)
+    labels = request.labels
     for at, label in enumerate(labels):
         if label.label == name and is_meant(label) and all(each.key != term.key for each in label.terms):
             changed = replace(label, terms=(*label.terms, term))
@@ -169,7 +169,7 @@ def _extended(
             yield _option("interfaces", constraints.format_constraints(others), request.interfaces)
 
 
-def _any_architecture(_snapshot: Snapshot, request: ComposeRequest, refusal: Refusal) -> Iterator[Change]:
+def _any_architecture(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
     for name in refusal.found.split(", "):
         if name != "none":
             yield _option("architecture", name, request.architecture or "")

@@ -21,7 +21,7 @@ from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Host
 from hostloom.model.ids import SystemId, natural_key
 from hostloom.model.plan import Decision, Explanation, JointDecision, RequestCode
-from hostloom.model.request import ComposeBatch, ComposeRequest
+from hostloom.model.request import ParsedBatch, ParsedRequest
 
 #: Suggestions that are given, changes that one takes at most, hosts that are looked at, decisions in all.
 GIVEN, DEEPEST, HOSTS, TRIES = 5, 3, 5, 200
@@ -46,7 +46,7 @@ INVASION = {
 _FURTHEST = {code: position for position, code in enumerate(RequestCode)}
 
 
-def suggest(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -> tuple[Suggestion, ...]:
+def suggest(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) -> tuple[Suggestion, ...]:
     """What would make the refused request fit, the least first; empty where nothing that we know of does."""
     hosts = _hosts(snapshot, request, refused)
     found: list[Suggestion] = []
@@ -58,7 +58,7 @@ def suggest(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -
     return tuple(islice(_least(snapshot, request, sorted(distinct.values(), key=_order)), GIVEN))
 
 
-def _elsewhere(snapshot: Snapshot, request: ComposeRequest) -> Iterator[Suggestion]:
+def _elsewhere(snapshot: Snapshot, request: ParsedRequest) -> Iterator[Suggestion]:
     """Another host than the one that is asked for, where one would take it as it is."""
     plan = simulate(snapshot, replace(request, host=None)).plan if request.host is not None else None
     if plan is not None:
@@ -66,7 +66,7 @@ def _elsewhere(snapshot: Snapshot, request: ComposeRequest) -> Iterator[Suggesti
         yield Suggestion((change,), plan.host_name)
 
 
-def advised(snapshot: Snapshot, request: ComposeRequest, decision: Decision) -> Decision:
+def advised(snapshot: Snapshot, request: ParsedRequest, decision: Decision) -> Decision:
     """The decision, with suggestions where it is a refusal."""
     if decision.plan is not None:
         return decision
@@ -74,7 +74,7 @@ def advised(snapshot: Snapshot, request: ComposeRequest, decision: Decision) -> 
     return replace(decision, explanation=replace(decision.explanation, suggestions=suggestions))
 
 
-def advised_batch(snapshot: Snapshot, batch: ComposeBatch, found: JointDecision) -> JointDecision:
+def advised_batch(snapshot: Snapshot, batch: ParsedBatch, found: JointDecision) -> JointDecision:
     """The decision on a batch, with suggestions where a machine of it finds no place even alone."""
     if found.plans or found.refused_at is None:
         return found
@@ -94,7 +94,7 @@ def _gist(suggestion: Suggestion) -> frozenset[Change]:
     )
 
 
-def _least(snapshot: Snapshot, request: ComposeRequest, found: Iterable[Suggestion]) -> Iterator[Suggestion]:
+def _least(snapshot: Snapshot, request: ParsedRequest, found: Iterable[Suggestion]) -> Iterator[Suggestion]:
     """Those of which no smaller part makes the request fit, be it on another host than theirs."""
     told: list[frozenset[Change]] = []
     for each in found:
@@ -108,7 +108,7 @@ def _least(snapshot: Snapshot, request: ComposeRequest, found: Iterable[Suggesti
             yield each
 
 
-def _fits(snapshot: Snapshot, request: ComposeRequest, changes: tuple[Change, ...]) -> bool:
+def _fits(snapshot: Snapshot, request: ParsedRequest, changes: tuple[Change, ...]) -> bool:
     tried = _after(snapshot, request, changes)
     return tried is not None and tried.decision.plan is not None
 
@@ -118,7 +118,7 @@ def _parts(changes: tuple[Change, ...], largest: int) -> Iterator[tuple[Change, 
     return chain.from_iterable(combinations(changes, size) for size in range(1, largest + 1))
 
 
-def _world_of(snapshot: Snapshot, request: ComposeRequest) -> Snapshot:
+def _world_of(snapshot: Snapshot, request: ParsedRequest) -> Snapshot:
     """With the host that is asked for alone: every trial then costs as in a small world."""
     try:
         states = named(snapshot, request)
@@ -144,7 +144,7 @@ def _order(suggestion: Suggestion) -> tuple[object, ...]:
     return (len(suggestion.changes), cost, natural_key(suggestion.host), texts)
 
 
-def _hosts(snapshot: Snapshot, request: ComposeRequest, refused: Explanation) -> Sequence[str | None]:
+def _hosts(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) -> Sequence[str | None]:
     """The host asked for; of many the most promising; none for a request that is wrong by itself.
 
     Of each code in turn, those of the last rules first, the emptiest host; then the next emptiest of each.
@@ -168,7 +168,7 @@ class _Tried:
 
     changes: tuple[Change, ...]
     snapshot: Snapshot
-    request: ComposeRequest
+    request: ParsedRequest
     decision: Decision
 
 
@@ -177,7 +177,7 @@ class _Trials:
     """Decisions on one request in changed worlds, counted."""
 
     snapshot: Snapshot
-    request: ComposeRequest
+    request: ParsedRequest
     left: int
     _known: dict[frozenset[Change], _Tried | None] = field(default_factory=dict)
 
@@ -229,7 +229,7 @@ def _is_of_request(change: Change) -> bool:
     return change.kind is ChangeKind.CHANGE_REQUEST
 
 
-def _after(snapshot: Snapshot, request: ComposeRequest, changes: tuple[Change, ...]) -> _Tried | None:
+def _after(snapshot: Snapshot, request: ParsedRequest, changes: tuple[Change, ...]) -> _Tried | None:
     """The decision after the changes; None for ones that cannot be made."""
     try:
         for change in changes:

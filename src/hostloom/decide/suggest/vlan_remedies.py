@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from hostloom.decide import constraints
 from hostloom.decide.candidates import HostView
 from hostloom.decide.changes.interface import fabric_of
 from hostloom.decide.refuse import RefuseRequest
@@ -13,7 +12,7 @@ from hostloom.model.change import Change, ChangeKind
 from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.model.node import InterfaceKind, InterfaceRole, Node, NodeInterface
-from hostloom.model.request import ComposeRequest, LabelConstraints
+from hostloom.model.request import LabelConstraints, ParsedRequest
 
 #: VLANs, and interfaces for each, that are tried for one label on one host.
 WAYS = 3
@@ -30,12 +29,10 @@ def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Itera
             yield Change(ChangeKind.SERVE_VLAN, snapshot.vlan_name(vlan_id) or "")
 
 
-def carry_vlans(
-    snapshot: Snapshot, state: HostState, request: ComposeRequest, label: str
-) -> Iterator[Change]:
+def carry_vlans(snapshot: Snapshot, state: HostState, request: ParsedRequest, label: str) -> Iterator[Change]:
     """A VLAN that the label wants: tagged on a NIC or bond of its fabric, or by cable on a spare NIC."""
     node = snapshot.node_of(state.host)
-    wanted = next((each for each in constraints.parse(request.interfaces) if each.label == label), None)
+    wanted = next((each for each in request.labels if each.label == label), None)
     if node is None or wanted is None:
         return
     view = HostView(snapshot, state, node.hostname, node.interfaces)

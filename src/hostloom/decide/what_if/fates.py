@@ -12,8 +12,9 @@ from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.decide.what_if.harm import Harm, HarmCode, interface_of, vlan_of
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import PlacedInterface, PlacedMachine
-from hostloom.model.plan import Decision, Explanation, PlannedInterface
-from hostloom.model.request import ComposeRequest, DiskRequest, Term
+from hostloom.model.machine import MachineInterface
+from hostloom.model.plan import Decision, Explanation
+from hostloom.model.request import DiskRequest, ParsedRequest, Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,14 @@ class Fate:
     machine: str
     host: str
     #: As the machine is asked for again.
-    request: ComposeRequest
+    request: ParsedRequest
     #: Of each NIC, the VLAN or libvirt network that it has to reach.
     ways: tuple[tuple[str, str], ...]
     #: Why there, or why nowhere.
     explanation: Explanation
     #: The host that would take it: its own, if that can. None: nowhere.
     to: str | None = None
-    interfaces: tuple[PlannedInterface, ...] = ()
+    interfaces: tuple[MachineInterface, ...] = ()
     #: It would do where it is, on the very same host interfaces.
     stays: bool = False
 
@@ -55,7 +56,7 @@ class _Search:
         self._before, self._world = before, after
         prepare(after)  # what is indexed once is carried from one machine to the next
         #: What no host could take. Each is asked for once, until a machine leaves its place.
-        self._refused: dict[ComposeRequest, Explanation] = {}
+        self._refused: dict[ParsedRequest, Explanation] = {}
 
     def place(self, state: HostState, name: str, own: list[Harm]) -> Fate:
         """Where the machine could go; it is there from now on."""
@@ -77,7 +78,7 @@ class _Search:
             self._refused.clear()
         return replace(fate, to=plan.host_name, interfaces=plan.interfaces, stays=stays)
 
-    def _decide(self, world: Snapshot, request: ComposeRequest, home: str) -> Decision:
+    def _decide(self, world: Snapshot, request: ParsedRequest, home: str) -> Decision:
         """On its own host if that can take it, else on any."""
         at_home = simulate(world, replace(request, host=home))
         if at_home.plan is not None:
@@ -111,7 +112,7 @@ def _without(snapshot: Snapshot, state: HostState, name: str) -> Snapshot:
 
 def ask_again(
     before: Snapshot, state: HostState, machine: PlacedMachine, own: Iterable[Harm] = ()
-) -> ComposeRequest:
+) -> ParsedRequest:
     """The request that the machine would be: a label a NIC by its VLAN, its size, its disks.
 
     Its addresses are its own already, so that no NIC needs a new one. A bridge without an uplink is left out:
@@ -124,9 +125,12 @@ def ask_again(
         for at, nic in enumerate(machine.interfaces)
     )
     on = (interface_of(view, nic) for nic in machine.interfaces)
-    return ComposeRequest(
+    disks = _disks(machine)
+    return ParsedRequest(
         interfaces=constraints.format_constraints(labels) if labels else "",
-        storage=_storage(machine),
+        labels=labels,
+        storage=storage.format_storage(disks),
+        disks=disks or storage.DEFAULT_DISKS,
         cores=machine.cores,
         memory_mib=machine.memory_mib,
         architecture=next(iter(state.host.architectures), None),
@@ -151,8 +155,7 @@ def _terms(view: HostView, nic: PlacedInterface, *, stranded: bool) -> list[Term
     return terms
 
 
-def _storage(machine: PlacedMachine) -> str:
-    """A disk for what it has in each storage pool; blank where that is not known."""
+def _disks(machine: PlacedMachine) -> tuple[DiskRequest, ...]:
+    """A disk for what it has in each storage pool; empty where that is not known."""
     sizes = [size for _, size in sorted(machine.reserved_bytes.items()) if size > 0]
-    disks = tuple(DiskRequest(f"disk{at}", size) for at, size in enumerate(sizes))
-    return storage.format_storage(disks)
+    return tuple(DiskRequest(f"disk{at}", size) for at, size in enumerate(sizes))

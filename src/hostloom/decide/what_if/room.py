@@ -9,7 +9,7 @@ from hostloom.decide.placed import with_plan
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import HostId, natural_key
 from hostloom.model.plan import Explanation, Refusal
-from hostloom.model.request import ComposeRequest
+from hostloom.model.request import ParsedRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Room:
         return sum(count for _, count in self.hosts)
 
 
-def room(snapshot: Snapshot, request: ComposeRequest, wanted: int) -> Room:
+def room(snapshot: Snapshot, request: ParsedRequest, wanted: int) -> Room:
     """Place copies of the request one after another, each by DESIGN 2.7, until one finds no place."""
     world, counts = snapshot, Counter[str]()
     taken: dict[HostId, Refusal] = {}

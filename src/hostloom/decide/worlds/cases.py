@@ -4,10 +4,10 @@ from typing import Any
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.worlds.world import Case
+from hostloom.model.machine import MachineInterface
 from hostloom.model.plan import (
     Decision,
     Explanation,
-    PlannedInterface,
     Refusal,
     RejectionCode,
     WarningCode,
@@ -69,7 +69,7 @@ def rejections(explanation: Explanation) -> dict[str, RejectionCode]:
 
 
 def _interfaces(
-    snapshot: Snapshot, wanted: list[dict[str, Any]], found: tuple[PlannedInterface, ...]
+    snapshot: Snapshot, wanted: list[dict[str, Any]], found: tuple[MachineInterface, ...]
 ) -> list[str]:
     if len(wanted) != len(found):
         return [f"interfaces: expected {len(wanted)}, found {len(found)}"]
@@ -88,7 +88,7 @@ def _plain(value: Any) -> Any:
     return [str(each) for each in value] if isinstance(value, list) else value
 
 
-def as_data(snapshot: Snapshot, nic: PlannedInterface) -> dict[str, Any]:
+def as_data(snapshot: Snapshot, nic: MachineInterface) -> dict[str, Any]:
     """A NIC as world files write it."""
     ips = [str(ip) for ip in nic.ips]
     return {

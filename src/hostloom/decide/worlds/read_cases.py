@@ -1,15 +1,16 @@
 """The cases of a world file: requests, and what must come of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any
 
+from hostloom.decide.requests import parse_request
 from hostloom.decide.worlds.network import NetworkReader
 from hostloom.decide.worlds.sections import Section, group_id
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
-from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
+from hostloom.model.request import ComposeRequest, ParsedBatch, ParsedRequest, Strategy
 
 #: Machines that one case may ask for.
 MOST_MACHINES = 10_000
@@ -22,30 +23,30 @@ class Case:
     """A request, and what must come of it as written in the file."""
 
     name: str
-    request: ComposeRequest
+    request: ParsedRequest
     expect: dict[str, Any]
     #: More than one machine, or a strategy: a batch of so many copies, all or none.
     count: int = 1
     strategy: Strategy | None = None
 
     @property
-    def batch(self) -> ComposeBatch | None:
+    def batch(self) -> ParsedBatch | None:
         """The machines that are wanted together; None where it is a single one."""
         if self.count == 1 and self.strategy is None:
             return None
-        return ComposeBatch((self.request,) * self.count, self.strategy)
+        return ParsedBatch((self.request,) * self.count, self.strategy)
 
 
 @dataclass(frozen=True)
 class Asking:
     """What a request section says."""
 
-    request: ComposeRequest
+    request: ParsedRequest
     count: int
     strategy: Strategy | None
 
 
-def read_request(section: Section) -> ComposeRequest:
+def read_request(section: Section) -> ParsedRequest:
     """A request for one machine."""
     request = _request(section)
     section.finish()
@@ -60,9 +61,9 @@ def read_asking(section: Section) -> Asking:
     return found
 
 
-def _request(section: Section) -> ComposeRequest:
+def _request(section: Section) -> ParsedRequest:
     host, zone, pool = (section.find(key, str) for key in ("host", "zone", "resource_pool"))
-    return ComposeRequest(
+    request = ComposeRequest(
         host=host,
         interfaces=section.take("interfaces", str, ""),
         storage=section.take("storage", str, ""),
@@ -76,6 +77,9 @@ def _request(section: Section) -> ComposeRequest:
         resource_pool=pool,
         host_tags=tuple(section.strings("host_tags")),
         not_host_tags=tuple(section.strings("not_host_tags")),
+    )
+    return replace(
+        parse_request(request),
         in_zone=None if zone is None or host is not None else ZoneId(group_id(zone)),
         in_resource_pool=None if pool is None or host is not None else ResourcePoolId(group_id(pool)),
     )

@@ -28,7 +28,7 @@ from hostloom.model.ids import HostId, check_hostname
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.request import ComposeRequest
 from hostloom.ports import UnitOfWork
-from hostloom.services import hosts, machines
+from hostloom.services import batches, hosts, machines
 from hostloom.services.hosts import HostChanges, HostInput
 
 VIRSH = "virsh"
@@ -230,7 +230,7 @@ class _Noun:
                 domain=chosen(form, "domain", uow.domains),
             )
         operation = wait(call, machines.compose(call.ports, call.principal, request), RESERVED)
-        system_id = operation.input["identities"][0]["system_id"]
+        system_id = batches.identities_of(operation)[0].system_id
         return answer({"system_id": system_id, "resource_uri": uri(f"machines/{system_id}/")})
 
     def add_tag(self, call: Call) -> Answer:

@@ -1,0 +1,11 @@
+"""Requests as decisions take them."""
+
+from typing import Any
+
+from hostloom.decide.requests import parse_request
+from hostloom.model.request import ComposeRequest, ParsedRequest
+
+
+def a_request(**written: Any) -> ParsedRequest:
+    """The request with these fields, parsed."""
+    return parse_request(ComposeRequest(**written))
