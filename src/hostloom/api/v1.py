@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from hostloom.api import metrics
 from hostloom.api.calls import authenticate
@@ -135,18 +137,25 @@ def create_api(
     app.state.ports, app.state.admin_group, app.state.stopping = ports, admin_group, asyncio.Event()
     app.state.health = Health(ports.store)
     app.state.figures = metrics.Figures(ports)
-    api = APIRouter(prefix=PREFIX, dependencies=[Depends(authenticate), Depends(refuse_unknown_query)])
-    for each in ROUTERS:
-        api.include_router(each)
-    app.include_router(api)
-    app.include_router(_health())
-    app.include_router(metrics.router)
+    app.router.routes += _routes()
     app.add_middleware(Limits, doors={f"{PREFIX}/": ApiDoor(app), **(doors or {})})
     if names is not None:
         app.add_middleware(KnownNames, names=tuple(names))
     install_handlers(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """The routes of every application: building them takes long, and they find their state in the request."""
+    api = APIRouter(prefix=PREFIX, dependencies=[Depends(authenticate), Depends(refuse_unknown_query)])
+    for router in ROUTERS:
+        api.include_router(router)
+    root = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    for router in (api, _health(), metrics.router):
+        root.include_router(router)
+    return root.routes
 
 
 def refuse_unknown_query(request: Request) -> None:
