@@ -5,6 +5,6 @@ from hypothesis import settings
 SHALLOW = 25
 
 
-def examples(deep: int) -> int:
-    """`deep` under the profile of that name (`--hypothesis-profile=deep`), at most SHALLOW otherwise."""
-    return deep if settings.get_current_profile_name() == "deep" else min(deep, SHALLOW)
+def examples(deep: int, shallow: int = SHALLOW) -> int:
+    """`deep` under the profile of that name (`--hypothesis-profile=deep`), at most `shallow` otherwise."""
+    return deep if settings.get_current_profile_name() == "deep" else min(deep, shallow)

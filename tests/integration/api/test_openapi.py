@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from support.depth import examples
 from support.server import Running, running
 
 DOCUMENT = json.loads((Path(__file__).parents[3] / "docs" / "reference" / "openapi.json").read_text())
@@ -38,7 +39,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
 
 @schema.parametrize()
 @settings(
-    max_examples=6,
+    max_examples=examples(6, shallow=2),
     deadline=None,
     derandomize=True,
     database=None,
