@@ -66,7 +66,7 @@ def main() -> None:
 
         def compose(number: int) -> None:
             spec = spec_number(number)
-            ours.ensure_volume(spec.disks[0])
+            ours.volumes.ensure(spec.disks[0])
             ours.ensure_machine(spec)
 
         def compose_bare(number: int) -> None:
@@ -78,7 +78,7 @@ def main() -> None:
             for number in range(first, first + count):
                 spec = spec_number(number)
                 ours.delete_machine(spec.uuid)
-                ours.delete_volume(spec.disks[0])
+                ours.volumes.delete(spec.disks[0])
 
         def refresh_bare(_number: int) -> None:
             bare.getInfo(), bare.getCapabilities()

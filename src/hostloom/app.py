@@ -39,6 +39,7 @@ from hostloom.model.errors import ConfigError
 from hostloom.model.host_uri import UriRules
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
+from hostloom.model.service_settings import ServiceSettings
 from hostloom.netboot import BootServer
 from hostloom.patience import Crowd, limited
 from hostloom.ports import DhcpServer, Ports, Store
@@ -183,6 +184,13 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         secrets=FileSecrets(settings.secret),
         wire=AgentProbe(remotes),
         images=ImageDirectory(settings.images, SystemClock().now),
+        settings=service_settings(settings),
+    )
+
+
+def service_settings(settings: Settings) -> ServiceSettings:
+    """What services and sagas follow of the server's settings."""
+    return ServiceSettings(
         boot_port=settings.boot_port,
         commission_timeout_s=settings.commission_timeout_min * 60.0,
         trust_first_keys=settings.maas_trust_first_key,

@@ -18,7 +18,6 @@ from hostloom.model.exchange import DhcpMessage, DhcpOffer, ForeignDhcp, VlanPro
 from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.host import Host, PlacedMachine
-from hostloom.model.host_uri import UriRules
 from hostloom.model.ids import (
     DomainId,
     FabricId,
@@ -45,6 +44,7 @@ from hostloom.model.operation import Claim, Operation, StepRecord
 from hostloom.model.plan import Explanation, Plan
 from hostloom.model.proof import NicProof
 from hostloom.model.rack import Rack, RackStatus
+from hostloom.model.service_settings import ServiceSettings
 from hostloom.model.stored_plan import StoredPlan
 
 
@@ -96,6 +96,16 @@ class Hypervisor(Protocol):
     They touch only what carries our mark (or the volume name of the plan).
     """
 
+    @property
+    def networks(self) -> "LibvirtNetworks":
+        """Its libvirt networks."""
+        ...
+
+    @property
+    def volumes(self) -> "Volumes":
+        """The volumes of its machines."""
+        ...
+
     def describe(self, pools: Sequence[str] = ()) -> ObservedHost:
         """Read the whole host in bulk; what cannot be read is named in its findings.
 
@@ -113,14 +123,6 @@ class Hypervisor(Protocol):
 
     def render(self, spec: MachineSpec) -> str:
         """The domain XML that ensure_machine defines; touches nothing."""
-        ...
-
-    def ensure_volume(self, disk: Disk) -> None:
-        """Make the disk's volume; one of that name, size and format that exists is taken."""
-        ...
-
-    def delete_volume(self, disk: Disk) -> None:
-        """Delete the disk's volume if it exists."""
         ...
 
     def ensure_machine(self, spec: MachineSpec) -> None:
@@ -159,31 +161,47 @@ class Hypervisor(Protocol):
         """The end of the serial console's log."""
         ...
 
-    def network_dhcp(self, name: str) -> LibvirtDhcp:
+
+class LibvirtNetworks(Protocol):
+    """The libvirt networks of one host; errors as for Hypervisor."""
+
+    def dhcp(self, name: str) -> LibvirtDhcp:
         """libvirt's own DHCP of a network, to be given back; HypervisorRejected when it is not there."""
         ...
 
-    def network_leases(self, name: str) -> Sequence[LibvirtLease]:
+    def leases(self, name: str) -> Sequence[LibvirtLease]:
         """What that DHCP has handed out, by address; HypervisorRejected where libvirt cannot say."""
         ...
 
-    def stop_network_dhcp(self, name: str) -> None:
+    def stop_dhcp(self, name: str) -> None:
         """Turn it off, now and for good; machines that run keep their NICs on the network."""
         ...
 
-    def restore_network_dhcp(self, name: str, before: LibvirtDhcp) -> None:
+    def restore_dhcp(self, name: str, before: LibvirtDhcp) -> None:
         """As it was; of a running network all but `<bootp>`, which comes back at its next start."""
         ...
 
-    def ensure_network(self, spec: NetworkSpec) -> None:
+    def ensure(self, spec: NetworkSpec) -> None:
         """Make the network with our mark, start it, let it start with the host.
 
         Another network of that name, or one of that UUID without our mark, is HypervisorRejected.
         """
         ...
 
-    def delete_network(self, uuid: str) -> None:
+    def delete(self, uuid: str) -> None:
         """Stop and undefine a network that we made; one without our mark is HypervisorRejected."""
+        ...
+
+
+class Volumes(Protocol):
+    """The volumes of one host's machines; errors as for Hypervisor."""
+
+    def ensure(self, disk: Disk) -> None:
+        """Make the disk's volume; one of that name, size and format that exists is taken."""
+        ...
+
+    def delete(self, disk: Disk) -> None:
+        """Delete the disk's volume if it exists."""
         ...
 
 
@@ -998,7 +1016,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Every port, as the composition root (or a test) wires them."""
+    """Every port, as the composition root (or a test) wires them, and the settings that go with them."""
 
     store: Store
     hypervisors: Hypervisors
@@ -1011,24 +1029,9 @@ class Ports:
     ids: IdSource
     #: None: no API keys are taken.
     secrets: Secrets | None = None
-    #: The node that hostloom runs on (a controller), once it is known.
-    local: SystemId | None = None
     #: None: nothing is asked of the wire.
     wire: WireProbe | None = None
     witness: DhcpWitness | None = None
     #: None: no boot images are kept here.
     images: ImageStore | None = None
-    #: URL of boot files as machines reach it on a rack address: `http://{address}:{port}`; 0 = none.
-    boot_port: int = 0
-    #: A machine told to be commissioned has this long to report.
-    commission_timeout_s: float = 1200.0
-    #: Hosts that clients of MAAS's API add are trusted with the SSH key that they show first.
-    trust_first_keys: bool = True
-    #: Clients of MAAS's API may leave the fields of a PUT out of what they sign by HMAC-SHA1.
-    maas_unsigned_put: bool = True
-    #: Machines that allocation composes on demand for an ordinary user, at a time.
-    max_on_demand_per_user: int = 50
-    #: Machines that wait as new; while there are so many, no other one is enlisted unasked.
-    max_new_machines: int = 1000
-    #: Which URIs a host may have beyond those that touch no file of this machine.
-    uris: UriRules = field(default_factory=UriRules)
+    settings: ServiceSettings = field(default_factory=ServiceSettings)

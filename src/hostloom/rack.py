@@ -35,7 +35,7 @@ def settle(settings: Settings, ports: Ports) -> Ports:
     known = SystemId(note.read_text().strip()) if note.exists() else None
     local = ensure_controller(ports, known, ports.scanner.scan(LOCAL_URI))
     note.write_text(f"{local}\n")
-    ports = replace(ports, local=local, boot_port=settings.boot_port)
+    ports = replace(ports, settings=replace(ports.settings, local=local))
     if settings.serves_dhcp:
         ensure_local_rack(ports, local)
     try:

@@ -136,7 +136,7 @@ def test_one_address_cannot_invent_machines_for_ever(
 
 
 def test_so_many_new_machines_are_enough(tmp_path: Path, world: LittleWorld) -> None:
-    ports = replace(world.ports, max_new_machines=1)
+    ports = replace(world.ports, settings=replace(world.ports.settings, max_new_machines=1))
     nics = [FoundNic("eth0", MacAddress(f"52:54:00:97:00:0{n}"), carrier=True) for n in range(2)]
     for nic in nics:
         now = boot_now(ports, nic.mac, enlist=True, has_image=lambda _: True)

@@ -109,7 +109,8 @@ class Recorder:
 def walk_compose(directory: Path) -> tuple[Walk, Walk]:
     """The walk from the client to the answer 202, and the worker's walk from there to the machine."""
     world = little_world(directory)
-    ports = replace(world.ports, secrets=FileSecrets(directory / "secret"), uris=UriRules(test_hosts=True))
+    settings = replace(world.ports.settings, uris=UriRules(test_hosts=True))
+    ports = replace(world.ports, secrets=FileSecrets(directory / "secret"), settings=settings)
     recorder = Recorder()
     with recorder.listening(), serving(directory, ports), Client(Target(directory / "api.sock")) as client:
         _ask(client, "before")

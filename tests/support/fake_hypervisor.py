@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from hostloom.model.errors import HostUnreachable, HypervisorRejected
-from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
+from hostloom.model.fix import LibvirtLease
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.machine import Disk, MachineSpec, PowerState
 from hostloom.model.observed import ObservedHost, ObservedInterface, ObservedMachine
+from support.fake_networks import FakeNetworks, FakeVolumes
 
 EMULATION = Emulation("amd64", "qemu", "q35", "/usr/bin/qemu-system-x86_64", "maximum")
 #: The methods that change the host, in the order in which a compose and a decompose call them.
@@ -78,13 +79,13 @@ class FakeHypervisor:
     #: Called before every call, with its name; may raise, wait, or change the host behind our back.
     before_call: Callable[[str], None] | None = None
     _machines: dict[str, ObservedMachine] = field(default_factory=dict)
-    _volumes: dict[tuple[str, str], Disk] = field(default_factory=dict)
-    #: Name and UUID of the networks that we made.
-    _own_networks: dict[str, str] = field(default_factory=dict)
     #: By network.
     leases: dict[str, tuple[LibvirtLease, ...]] = field(default_factory=dict)
     _faults: list[Fault] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.networks, self.volumes = FakeNetworks(self), FakeVolumes(self)
 
     # -- faults and a look from outside ----------------------------------------------------------------
 
@@ -113,7 +114,7 @@ class FakeHypervisor:
         """What is on the host now."""
         with self._lock:
             machines = tuple(self._machines[key] for key in sorted(self._machines))
-            volumes = tuple(self._volumes[key] for key in sorted(self._volumes))
+            volumes = tuple(self.volumes.there[key] for key in sorted(self.volumes.there))
             return FakeWorld(machines, volumes, self.observed.libvirt_networks)
 
     def add_machine(self, machine: ObservedMachine) -> None:
@@ -122,7 +123,7 @@ class FakeHypervisor:
 
     def add_volume(self, disk: Disk) -> None:
         """Put a volume on the host behind hostloom's back."""
-        self._volumes[disk.pool, disk.volume] = disk
+        self.volumes.there[disk.pool, disk.volume] = disk
 
     def remove_machine(self, uuid: str) -> None:
         """Take a machine away behind hostloom's back."""
@@ -131,67 +132,58 @@ class FakeHypervisor:
     # -- the port ----------------------------------------------------------------------------------------
 
     def describe(self, pools: Sequence[str] = ()) -> ObservedHost:
-        with self._call("describe"):
+        with self.call("describe"):
             return replace(
                 self.observed, machines=tuple(sorted(self._machines.values(), key=lambda m: m.name))
             )
 
     def ping(self) -> None:
-        with self._call("ping"):
+        with self.call("ping"):
             return
 
     def find_machine(self, uuid: str) -> ObservedMachine | None:
-        with self._call("find_machine", uuid):
+        with self.call("find_machine", uuid):
             return self._machines.get(uuid)
 
     def render(self, spec: MachineSpec) -> str:
-        with self._call("render", spec.uuid):
+        with self.call("render", spec.uuid):
             for disk in spec.disks:
-                self._check_pool(disk, "render a disk")
+                self.check_pool(disk, "render a disk")
             return f"<domain><name>{spec.name}</name><uuid>{spec.uuid}</uuid></domain>"
 
-    def ensure_volume(self, disk: Disk) -> None:
-        with self._call("ensure_volume", disk.volume):
-            self._check_pool(disk, f"make volume {disk.volume}")
-            there = self._volumes.setdefault((disk.pool, disk.volume), disk)
-            if (there.size_bytes, there.format) != (disk.size_bytes, disk.format):
-                raise self._rejected(f"make volume {disk.volume}", f"it is there, but as {there}")
-
-    def delete_volume(self, disk: Disk) -> None:
-        with self._call("delete_volume", disk.volume):
-            self._volumes.pop((disk.pool, disk.volume), None)
-
     def ensure_machine(self, spec: MachineSpec) -> None:
-        with self._call("ensure_machine", spec.uuid):
+        with self.call("ensure_machine", spec.uuid):
             there = self._machines.get(spec.uuid)
             if there is not None:
                 self._check_ours(there, f"define machine {spec.name}", spec.system_id)
                 return
             if any(each.name == spec.name for each in self._machines.values()):
-                raise self._rejected(f"define machine {spec.name}", "there is another machine of that name")
+                raise self.rejected(f"define machine {spec.name}", "there is another machine of that name")
             for disk in spec.disks:
-                self._check_pool(disk, f"define machine {spec.name}")
+                self.check_pool(disk, f"define machine {spec.name}")
             self._machines[spec.uuid] = observed(spec)
 
     def delete_machine(self, uuid: str) -> None:
-        with self._call("delete_machine", uuid):
+        with self.call("delete_machine", uuid):
             there = self._machines.get(uuid)
             if there is not None:
                 self._check_ours(there, f"delete machine {there.name}")
                 del self._machines[uuid]
 
     def start(self, uuid: str, mark: SystemId | None = None) -> None:
-        with self._call("start", uuid):
+        with self.call("start", uuid):
             there = self._machines.get(uuid)
             if there is None:
-                raise self._rejected(f"start machine {uuid}", "it is not there")
+                raise self.rejected(f"start machine {uuid}", "it is not there")
             if there.power is PowerState.ON:
                 return
             if mark is not None:
                 self._check_ours(there, f"start machine {there.name}", mark)
-            missing = [each.volume for each in there.disks if (each.pool, each.volume) not in self._volumes]
+            missing = [
+                each.volume for each in there.disks if (each.pool, each.volume) not in self.volumes.there
+            ]
             if missing and there.system_id is not None:
-                raise self._rejected(f"start machine {there.name}", f"no volume {missing[0]}")
+                raise self.rejected(f"start machine {there.name}", f"no volume {missing[0]}")
             taken = {nic.target for each in self._machines.values() for nic in each.interfaces}
             free = (name for number in itertools.count() if (name := f"vnet{number}") not in taken)
             running = tuple(
@@ -201,7 +193,7 @@ class FakeHypervisor:
 
     def stop(self, uuid: str, mark: SystemId | None = None, *, force: bool = False) -> None:
         """Every guest here shuts down at once when asked."""
-        with self._call("stop", uuid):
+        with self.call("stop", uuid):
             there = self._machines.get(uuid)
             if there is not None and there.power is PowerState.ON:
                 if mark is not None:
@@ -210,17 +202,17 @@ class FakeHypervisor:
                 self._machines[uuid] = replace(there, power=PowerState.OFF, interfaces=still)
 
     def set_autostart(self, uuid: str, mark: SystemId | None = None, *, enabled: bool) -> None:
-        with self._call("set_autostart", uuid):
+        with self.call("set_autostart", uuid):
             there = self._machines.get(uuid)
             if there is None:
-                raise self._rejected(f"set the autostart of machine {uuid}", "it is not there")
+                raise self.rejected(f"set the autostart of machine {uuid}", "it is not there")
             if mark is not None:
                 self._check_ours(there, f"set the autostart of machine {there.name}", mark)
             self._machines[uuid] = replace(there, autostart=enabled)
 
     def remove_interface(self, uuid: str, mac: MacAddress, mark: SystemId) -> None:
         """Here a machine that runs lets go at once."""
-        with self._call("remove_interface", uuid):
+        with self.call("remove_interface", uuid):
             there = self._machines.get(uuid)
             if there is not None:
                 self._check_ours(there, f"take NIC {mac} from machine {there.name}", mark)
@@ -228,60 +220,21 @@ class FakeHypervisor:
                 self._machines[uuid] = replace(there, interfaces=left)
 
     def power(self, uuid: str) -> PowerState:
-        with self._call("power", uuid):
+        with self.call("power", uuid):
             there = self._machines.get(uuid)
             return PowerState.UNKNOWN if there is None else there.power
 
     def console_log(self, uuid: str, limit_bytes: int = 65536) -> str:
-        with self._call("console_log", uuid):
+        with self.call("console_log", uuid):
             there = self._machines.get(uuid)
             if there is None:
-                raise self._rejected(f"read the console of machine {uuid}", "it is not there")
+                raise self.rejected(f"read the console of machine {uuid}", "it is not there")
             return f"{there.name} is {there.power}\n"[-limit_bytes:]
-
-    def network_dhcp(self, name: str) -> LibvirtDhcp:
-        with self._call("network_dhcp", name):
-            text = "<dhcp/>" if self._network(name, f"read the DHCP of network {name}").dhcp else ""
-            return LibvirtDhcp((text,), (text,))
-
-    def network_leases(self, name: str) -> tuple[LibvirtLease, ...]:
-        with self._call("network_leases", name):
-            self._network(name, f"read the leases of network {name}")
-            return self.leases.get(name, ())
-
-    def stop_network_dhcp(self, name: str) -> None:
-        with self._call("stop_network_dhcp", name):
-            self._set_network(
-                replace(self._network(name, f"turn off the DHCP of network {name}"), dhcp=False)
-            )
-
-    def restore_network_dhcp(self, name: str, before: LibvirtDhcp) -> None:
-        with self._call("restore_network_dhcp", name):
-            network = self._network(name, f"give network {name} its DHCP back")
-            self._set_network(replace(network, dhcp=any(before.kept)))
-
-    def ensure_network(self, spec: NetworkSpec) -> None:
-        with self._call("ensure_network", spec.uuid):
-            names = [each.name for each in self.observed.libvirt_networks]
-            if spec.name in names and self._own_networks.get(spec.name) != spec.uuid:
-                raise self._rejected(f"make network {spec.name}", "another network of that name is there")
-            self._own_networks[spec.name] = spec.uuid
-            self._set_network(
-                LibvirtNetwork(spec.name, True, spec.bridge, dhcp=False, forward=Forward.BRIDGE)
-            )
-
-    def delete_network(self, uuid: str) -> None:
-        with self._call("delete_network", uuid):
-            gone = [name for name, own in self._own_networks.items() if own == uuid]
-            for name in gone:
-                del self._own_networks[name]
-            left = (each for each in self.observed.libvirt_networks if each.name not in gone)
-            self.observed = replace(self.observed, libvirt_networks=tuple(left))
 
     # -- how it does it ----------------------------------------------------------------------------------
 
     @contextmanager
-    def _call(self, method: str, about: str = "") -> Iterator[None]:
+    def call(self, method: str, about: str = "") -> Iterator[None]:
         if self.before_call is not None:
             self.before_call(method)
         with self._lock:
@@ -295,27 +248,16 @@ class FakeHypervisor:
             if fault is not None:
                 raise fault.error
 
-    def _network(self, name: str, action: str) -> LibvirtNetwork:
-        for each in self.observed.libvirt_networks:
-            if each.name == name:
-                return each
-        raise self._rejected(action, "it is not there")
-
-    def _set_network(self, network: LibvirtNetwork) -> None:
-        others = (each for each in self.observed.libvirt_networks if each.name != network.name)
-        found = sorted((*others, network), key=lambda each: each.name)
-        self.observed = replace(self.observed, libvirt_networks=tuple(found))
-
-    def _rejected(self, action: str, cause: str) -> HypervisorRejected:
+    def rejected(self, action: str, cause: str) -> HypervisorRejected:
         return HypervisorRejected(self.host, action, cause)
 
-    def _check_pool(self, disk: Disk, action: str) -> None:
+    def check_pool(self, disk: Disk, action: str) -> None:
         if disk.pool not in [each.name for each in self.observed.storage_pools if each.active]:
-            raise self._rejected(action, f"there is no active storage pool {disk.pool}")
+            raise self.rejected(action, f"there is no active storage pool {disk.pool}")
 
     def _check_ours(self, there: ObservedMachine, action: str, system_id: str | None = None) -> None:
         if there.system_id is None or system_id not in (None, there.system_id):
-            raise self._rejected(action, "the machine of that UUID is not ours")
+            raise self.rejected(action, "the machine of that UUID is not ours")
 
 
 def observed(spec: MachineSpec) -> ObservedMachine:

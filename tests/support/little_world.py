@@ -12,6 +12,7 @@ from hostloom.model.network import Fabric, Space, Subnet, Vlan
 from hostloom.model.node import VlanSource
 from hostloom.model.operation import Operation
 from hostloom.model.rack import Rack
+from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports import Ports
 from hostloom.services import hosts
 from hostloom.store.engine import open_store
@@ -96,7 +97,7 @@ def little_world(
     ports = Ports(
         *(store, hypervisors, scanner, keys, FakeResolver()),
         *(FakeServers(dhcp), clock, CountingIds()),
-        boot_port=5248,
+        settings=ServiceSettings(boot_port=5248),
         images=FakeImages(),
     )
     with store.begin() as uow:
@@ -107,7 +108,7 @@ def little_world(
         uow.subnets.add(Subnet(SubnetId(0), ip_network("10.0.0.0/24"), served.id, "mgmt", gateway))
         uow.commit()
     local = ensure_controller(ports, None, a_network("rack", "10.0.0.2/24"))
-    ports = replace(ports, local=local)
+    ports = replace(ports, settings=replace(ports.settings, local=local))
     rack = ensure_local_rack(ports, local)
     world = LittleWorld(ports, hypervisors, scanner, dhcp, keys, clock, rack)
     for number in range(hosts_there):

@@ -25,6 +25,7 @@ from hostloom.model.network import Address
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
 from hostloom.model.rack import RackStatus
+from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports import Clock, OfferedKey, Ports
 from hostloom.server_secret import FileSecrets
 from hostloom.store.engine import open_store
@@ -188,12 +189,12 @@ def running(directory: Path, *, worker: bool = False, clock: Clock | None = None
             ids=CountedIds(),
             images=FakeImages(),
             secrets=FileSecrets(directory / "secret"),
-            uris=UriRules(test_hosts=True),
+            settings=ServiceSettings(uris=UriRules(test_hosts=True)),
         )
         with store.begin() as uow:
             rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
             uow.commit()
-        ports = replace(ports, local=rack.system_id)
+        ports = replace(ports, settings=replace(ports.settings, local=rack.system_id))
         ensure_local_rack(ports, rack.system_id)
         url = stack.enter_context(serving(directory, ports, worker=worker))
         yield Running(ports, directory / "api.sock", url, dhcp)

@@ -12,19 +12,20 @@ import libvirt
 from hostloom.hypervisor import capabilities, xml_in, xml_out
 from hostloom.hypervisor.boundary import reading
 from hostloom.hypervisor.connection import HostConnection, Patience
-from hostloom.hypervisor.lookups import find_domain, find_pool, find_volume, mark_of, power_of
+from hostloom.hypervisor.lookups import find_domain, mark_of, power_of
 from hostloom.hypervisor.networks import LibvirtNetworks, Proceed
 from hostloom.hypervisor.nics import LibvirtNics
 from hostloom.hypervisor.pools import PoolReader, PoolsRead
 from hostloom.hypervisor.probe import kvm_runs
 from hostloom.hypervisor.reach import Reach
 from hostloom.hypervisor.reading import DiskSizes, read_host, read_machine
+from hostloom.hypervisor.volumes import LibvirtVolumes
 from hostloom.hypervisor.words import CONSOLE_LOG
 from hostloom.model.errors import HostRefused, HypervisorRejected
 from hostloom.model.finding import Findings
-from hostloom.model.host import FILE_POOLS, Emulation, holds_disks
+from hostloom.model.host import Emulation
 from hostloom.model.ids import SystemId
-from hostloom.model.machine import Disk, DiskFormat, MachineSpec, PowerState
+from hostloom.model.machine import MachineSpec, PowerState
 from hostloom.model.observed import ObservedHost, ObservedMachine
 
 _Emulations = weakref.WeakKeyDictionary[libvirt.virConnect, tuple[Emulation, ...]]
@@ -35,22 +36,32 @@ log = logging.getLogger(__name__)
 LOGS_KEPT = 3
 #: Reading a host may probe for KVM first.
 DESCRIBE_S = 60.0
-#: A logical volume is rounded up to extents of its group, a qcow2 file to sectors.
-_BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 #: How long a sign of life may take; with it a host that hangs is noticed within a minute.
 PING_S = 10.0
 
 
-class LibvirtHypervisor(LibvirtNetworks, LibvirtNics):
+class LibvirtHypervisor(LibvirtNics):
     """One host."""
 
     def __init__(self, uri: str, connection: HostConnection, reach: Reach) -> None:
         self._uri, self._connection, self._reach = uri, connection, reach
         self._pool_reader = PoolReader(connection.open_side)
+        self._networks = LibvirtNetworks(connection)
+        self._volumes = LibvirtVolumes(connection, self._pool_reader)
         self._sizes = DiskSizes()
         # What runs on a host may be another tomorrow, but not without a new connection.
         self._emulations: _Emulations = weakref.WeakKeyDictionary()
         self._uuids: weakref.WeakKeyDictionary[libvirt.virConnect, str] = weakref.WeakKeyDictionary()
+
+    @property
+    def networks(self) -> LibvirtNetworks:
+        """Its libvirt networks."""
+        return self._networks
+
+    @property
+    def volumes(self) -> LibvirtVolumes:
+        """The volumes of its machines."""
+        return self._volumes
 
     def close(self) -> None:
         """Close its connections."""
@@ -130,41 +141,6 @@ class LibvirtHypervisor(LibvirtNetworks, LibvirtNics):
         return self._reach.read_file(self._uri, path, limit_bytes)
 
     # -- changes ---------------------------------------------------------------------------------------
-
-    def ensure_volume(self, disk: Disk) -> None:
-        """Make the volume, or find it as it should be."""
-        action = f"make volume {disk.volume} in storage pool {disk.pool}"
-
-        self._check_answers(disk.pool, action)
-
-        def make(connection: libvirt.virConnect, proceed: Proceed) -> None:
-            pool = self._get_pool(connection, disk, action)
-            kind = xml_in.storage_pool(pool.XMLDesc(), active=False).kind
-            if not holds_disks(kind, qcow2=disk.format is DiskFormat.QCOW2):
-                raise self._rejected(
-                    action, f"a pool of type {kind} holds no {disk.format} disks of machines"
-                )
-            volume = find_volume(pool, disk.volume)
-            if volume is None:
-                proceed()
-                pool.createXML(xml_out.volume_xml(disk, is_file=kind in FILE_POOLS))
-            else:
-                self._check_volume(volume, disk, action)
-
-        self._connection.write(action, make)
-
-    def delete_volume(self, disk: Disk) -> None:
-        """Delete the volume if it is there; with a pool that is gone, so is the volume."""
-        self._check_answers(disk.pool, f"delete volume {disk.volume}")
-
-        def delete(connection: libvirt.virConnect, proceed: Proceed) -> None:
-            pool = find_pool(connection, disk.pool)
-            volume = None if pool is None else find_volume(pool, disk.volume)
-            if volume is not None:
-                proceed()
-                volume.delete()
-
-        self._connection.write(f"delete volume {disk.volume}", delete)
 
     def ensure_machine(self, spec: MachineSpec) -> None:
         """Define the machine, unless it is defined already."""
@@ -263,27 +239,13 @@ class LibvirtHypervisor(LibvirtNetworks, LibvirtNics):
 
     # -- parts -------------------------------------------------------------------------------------------
 
-    def _check_answers(self, pool: str, action: str) -> None:
-        """A call about a pool that hangs would hang as well, and hold up every other change of the host."""
-        if cause := self._pool_reader.trouble(pool):
-            raise self._rejected(action, cause)
-
     def _rejected(self, action: str, cause: str) -> HypervisorRejected:
         return HypervisorRejected(self._connection.host, action, cause)
 
     def _render(self, connection: libvirt.virConnect, spec: MachineSpec) -> str:
-        paths = {}
-        for disk in spec.disks:
-            pool = self._get_pool(connection, disk, f"render machine {spec.name}")
-            directory = xml_in.storage_pool(pool.XMLDesc(), active=False).path
-            paths[disk.volume] = f"{directory.rstrip('/')}/{disk.volume}"
+        action = f"render machine {spec.name}"
+        paths = {disk.volume: self._volumes.path(connection, disk, action) for disk in spec.disks}
         return xml_out.domain_xml(spec, paths)
-
-    def _get_pool(self, connection: libvirt.virConnect, disk: Disk, action: str) -> libvirt.virStoragePool:
-        pool = find_pool(connection, disk.pool)
-        if pool is None:
-            raise self._rejected(action, f"there is no storage pool {disk.pool}")
-        return pool
 
     def _get_domain(self, connection: libvirt.virConnect, uuid: str, action: str) -> libvirt.virDomain:
         domain = find_domain(connection, uuid)
@@ -297,14 +259,6 @@ class LibvirtHypervisor(LibvirtNetworks, LibvirtNics):
             raise self._rejected(action, "a machine of that UUID is there that hostloom did not make")
         if system_id not in (None, mark):
             raise self._rejected(action, f"the machine of that UUID is marked as {mark}, not as {system_id}")
-
-    def _check_volume(self, volume: libvirt.virStorageVol, disk: Disk, action: str) -> None:
-        size_bytes, kind = xml_in.volume(volume.XMLDesc())
-        slack = _FILE_SLACK_BYTES if kind else _BLOCK_SLACK_BYTES
-        if not disk.size_bytes <= size_bytes <= disk.size_bytes + slack:
-            raise self._rejected(action, f"it is there, with {size_bytes} bytes instead of {disk.size_bytes}")
-        if kind and kind != disk.format:
-            raise self._rejected(action, f"it is there, in the format {kind} instead of {disk.format}")
 
 
 def _destroy(domain: libvirt.virDomain) -> None:

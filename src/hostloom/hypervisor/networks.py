@@ -23,16 +23,17 @@ _ADD, _DELETE = libvirt.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, libvirt.VIR_NETWORK
 
 
 class LibvirtNetworks:
-    """The part of the hypervisor port that is about networks."""
+    """Fills ports.LibvirtNetworks."""
 
-    _connection: HostConnection
+    def __init__(self, connection: HostConnection) -> None:
+        self._connection = connection
 
-    def network_dhcp(self, name: str) -> LibvirtDhcp:
+    def dhcp(self, name: str) -> LibvirtDhcp:
         """As it runs, and as it is kept."""
         action = f"read the DHCP of network {name}"
         return self._connection.read(action, lambda c: _dhcp_of(self._get_network(c, name, action)))
 
-    def network_leases(self, name: str) -> Sequence[LibvirtLease]:
+    def leases(self, name: str) -> Sequence[LibvirtLease]:
         """By address."""
         action = f"read the leases of network {name}"
 
@@ -42,11 +43,11 @@ class LibvirtNetworks:
 
         return self._connection.read(action, read)
 
-    def stop_network_dhcp(self, name: str) -> None:
+    def stop_dhcp(self, name: str) -> None:
         """Every range and every static host goes; the network, its bridge and its taps stay as they are."""
         self._set_dhcp(f"turn off the DHCP of network {name}", name, LibvirtDhcp())
 
-    def restore_network_dhcp(self, name: str, before: LibvirtDhcp) -> None:
+    def restore_dhcp(self, name: str, before: LibvirtDhcp) -> None:
         """What is kept comes back to the letter."""
         self._set_dhcp(f"give network {name} its DHCP back", name, before)
 
@@ -63,7 +64,7 @@ class LibvirtNetworks:
 
         self._connection.write(action, change)
 
-    def ensure_network(self, spec: NetworkSpec) -> None:
+    def ensure(self, spec: NetworkSpec) -> None:
         """Define, start, autostart; whatever of it is done already is left."""
         action = f"make network {spec.name}"
 
@@ -85,7 +86,7 @@ class LibvirtNetworks:
 
         self._connection.write(action, make)
 
-    def delete_network(self, uuid: str) -> None:
+    def delete(self, uuid: str) -> None:
         """Nothing happens to one that is gone."""
         action = f"delete network {uuid}"
 

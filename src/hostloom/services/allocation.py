@@ -99,8 +99,8 @@ def _check_quota(uow: UnitOfWork, ports: Ports, principal: Principal, reasons: S
     own = sum(each.on_demand and each.owner == principal.name for each in uow.machines.list())
     begun = uow.operations.list(unfinished=True)
     own += sum(each.saga == COMPOSE.name and each.requested_by == principal.name for each in begun)
-    if own >= ports.max_on_demand_per_user:
-        limit = f"the limit of a user is {ports.max_on_demand_per_user}"
+    if own >= ports.settings.max_on_demand_per_user:
+        limit = f"the limit of a user is {ports.settings.max_on_demand_per_user}"
         raise NothingFits([*reasons, f"{own} were composed for {principal.name} on demand, and {limit}"])
 
 

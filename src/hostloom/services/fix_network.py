@@ -94,7 +94,7 @@ def _check_given(network: str | None, bridge: str | None) -> None:
 
 
 def _leases(ports: Ports, host: Host, network: str) -> tuple[LibvirtLease, ...]:
-    return tuple(ports.hypervisors.of(host.name, host.uri).network_leases(network))
+    return tuple(ports.hypervisors.of(host.name, host.uri).networks.leases(network))
 
 
 def _losing(plan: FixPlan, machines: list[Machine], leases: tuple[LibvirtLease, ...]) -> tuple[Losing, ...]:

@@ -20,7 +20,7 @@ def check_new_endpoint(uow: UnitOfWork, ports: Ports, uri: str, own: HostId | No
 
     What this cannot see (an address that nothing is known of, another port) is found when the host is read.
     """
-    wanted = parse_host_uri(uri, ports.uris)
+    wanted = parse_host_uri(uri, ports.settings.uris)
     if wanted.scheme == "test":
         return
     snapshot = uow.snapshot()

@@ -133,7 +133,7 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
     """Record the wish to add a host; its SSH key is checked before anything is sent to it."""
     require_admin(principal, "add hosts")
     check_name(wanted.name)
-    parse_host_uri(wanted.uri, ports.uris)
+    parse_host_uri(wanted.uri, ports.settings.uris)
     with ports.store.begin() as uow:
         _check_free(uow, wanted.name, wanted.uri, wanted.id)
         check_new_endpoint(uow, ports, wanted.uri)
@@ -212,7 +212,7 @@ def update(
 
 
 def _check_endpoint(ports: Ports, principal: Principal, key: str, uri: str) -> None:
-    parse_host_uri(uri, ports.uris)
+    parse_host_uri(uri, ports.settings.uris)
     with ports.store.begin() as uow:
         check_new_endpoint(uow, ports, uri, get(uow, principal, key).id)
 

@@ -48,7 +48,7 @@ def _mark(run: Run[CommissionInput], uow: UnitOfWork) -> Before:
         return run.output(MARK)
     check_transition(machine.hostname, machine.state, MachineState.COMMISSIONING)
     now = run.ports.clock.now()
-    by = now + run.ports.commission_timeout_s
+    by = now + run.ports.settings.commission_timeout_s
     told = replace(
         machine, state=MachineState.COMMISSIONING, next_boot=BootAction.COMMISSION, commission_by=by
     )
@@ -127,6 +127,7 @@ def _give_up(uow: UnitOfWork, ports: Ports, machine: Machine) -> None:
     next_boot = None if machine.next_boot is BootAction.COMMISSION else machine.next_boot
     uow.machines.update(replace(machine, state=state, next_boot=next_boot, commission_by=None))
     if failed:
-        text = f"no report came within {ports.commission_timeout_s:g} s: did it boot from the network?"
+        timeout_s = ports.settings.commission_timeout_s
+        text = f"no report came within {timeout_s:g} s: did it boot from the network?"
         event = Event("commissioning-failed", f"machine {machine.hostname}", text, ports.clock.now())
         uow.events.add(event)

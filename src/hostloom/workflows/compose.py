@@ -56,7 +56,7 @@ def _by_host(run: Run[ComposeInput]) -> dict[Host, list[Machine]]:
 def _ensure_volumes(run: Run[ComposeInput]) -> None:
     def ensure(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
         for disk in machine.disks:
-            hypervisor.ensure_volume(disk)
+            hypervisor.volumes.ensure(disk)
 
     _on_hosts(run, ensure)
 
@@ -64,7 +64,7 @@ def _ensure_volumes(run: Run[ComposeInput]) -> None:
 def _delete_volumes(run: Run[ComposeInput]) -> None:
     def delete(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
         for disk in machine.disks:
-            hypervisor.delete_volume(disk)
+            hypervisor.volumes.delete(disk)
 
     _on_hosts(run, delete, to_the_end=True)
 

@@ -104,7 +104,7 @@ def _delete_volumes(run: Run[DecomposeInput]) -> None:
     machine = _machine(run)
     hypervisor = hypervisor_of(run.ports, machine)
     for disk in machine.disks:
-        hypervisor.delete_volume(disk)
+        hypervisor.volumes.delete(disk)
 
 
 def _release(run: Run[DecomposeInput], uow: UnitOfWork) -> None:

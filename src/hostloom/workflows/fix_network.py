@@ -96,27 +96,27 @@ def _spec_of(run: Run[FixInput], uow: UnitOfWork) -> NetworkSpec | None:
 
 def _remember(run: Run[FixInput]) -> LibvirtDhcp | None:
     name = _quietened(run)
-    return None if name is None else _hypervisor(run).network_dhcp(name)
+    return None if name is None else _hypervisor(run).networks.dhcp(name)
 
 
 def _turn_off(run: Run[FixInput]) -> None:
     if (name := _quietened(run)) is not None:
-        _hypervisor(run).stop_network_dhcp(name)
+        _hypervisor(run).networks.stop_dhcp(name)
 
 
 def _turn_on(run: Run[FixInput]) -> None:
     if (name := _quietened(run)) is not None and run.has(REMEMBER):
-        _hypervisor(run).restore_network_dhcp(name, run.output(REMEMBER))
+        _hypervisor(run).networks.restore_dhcp(name, run.output(REMEMBER))
 
 
 def _make(run: Run[FixInput]) -> None:
     if (spec := run.output(DECIDE).spec) is not None:
-        _hypervisor(run).ensure_network(spec)
+        _hypervisor(run).networks.ensure(spec)
 
 
 def _unmake(run: Run[FixInput]) -> None:
     if (spec := run.output(DECIDE).spec) is not None:
-        _hypervisor(run).delete_network(spec.uuid)
+        _hypervisor(run).networks.delete(spec.uuid)
 
 
 def _serve(run: Run[FixInput], uow: UnitOfWork) -> Served:

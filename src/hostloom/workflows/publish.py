@@ -49,17 +49,18 @@ def publish_rack(ports: Ports, rack: Rack, racks: Sequence[Rack]) -> None:
             snapshot = uow.snapshot()
             nics = uow.machines.published_nics()
         if rack.system_id in snapshot.node_by_system_id:
-            local = None if ports.local is None else snapshot.node_by_system_id.get(ports.local)
+            local_id = ports.settings.local
+            local = None if local_id is None else snapshot.node_by_system_id.get(local_id)
             intent = dhcp_intent(snapshot, nics, racks, rack, lambda address: boot_url(ports, address), local)
             ports.dhcp.of(rack).apply(intent)
 
 
 def boot_url(ports: Ports, rack_address: Address) -> str:
     """URL of the boot script on one of the rack's addresses; empty where no boot files are served."""
-    if not ports.boot_port:
+    if not ports.settings.boot_port:
         return ""
     literal = f"[{rack_address}]" if rack_address.version == 6 else str(rack_address)
-    return f"http://{literal}:{ports.boot_port}/boot.ipxe"
+    return f"http://{literal}:{ports.settings.boot_port}/boot.ipxe"
 
 
 def _publish_all(ports: Ports, racks: Sequence[Rack]) -> Mapping[RackId, DriverError]:

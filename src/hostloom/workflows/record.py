@@ -81,7 +81,7 @@ def _identify(
     others = [state.host for state in snapshot.hosts if state.host.id != host.id]
     links = seen.network.links if seen.network is not None else ()
     evidence = HostEvidence(seen.addresses, links, seen.host.uuid, host)
-    local = ports.local if host.uri == "qemu:///system" else None
+    local = ports.settings.local if host.uri == "qemu:///system" else None
     by_operator = host.correlation.evidence is CorrelationEvidence.OPERATOR
     chosen = host.correlation.system_id if by_operator else None
     correlation = correlate(evidence, snapshot.nodes, snapshot.held, others, local, chosen)

@@ -170,7 +170,7 @@ def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware
 def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:
     """A new machine, not touched until told; TooManyRequests while too many wait."""
     now = ports.clock.now()
-    if sum(each.state is MachineState.NEW for each in uow.machines.list()) >= ports.max_new_machines:
+    if sum(each.state is MachineState.NEW for each in uow.machines.list()) >= ports.settings.max_new_machines:
         raise TooManyRequests("machines that wait as new", 600)
     machine = Machine(
         system_id=ports.ids.system_id(),

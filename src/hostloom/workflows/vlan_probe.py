@@ -28,7 +28,7 @@ def probe_vlan(ports: Ports, vlan_id: VlanId) -> VlanProbe:
     """Ask one VLAN now, and record what was found; where nobody can be asked, `trouble` says why."""
     with _PROBING:
         with ports.store.begin() as uow:
-            snapshot, racks = uow.snapshot(), Racks(ports.local, tuple(uow.racks.list()))
+            snapshot, racks = uow.snapshot(), Racks(ports.settings.local, tuple(uow.racks.list()))
             before = [each for each in uow.vlan_probes.foreign() if each.vlan_id == vlan_id]
         vlan = snapshot.vlan_by_id.get(vlan_id)
         if vlan is None:
@@ -51,7 +51,7 @@ def probe_vlan(ports: Ports, vlan_id: VlanId) -> VlanProbe:
 def probe_all(ports: Ports) -> None:
     """Ask every VLAN that can be asked, one after the other, and read again what libvirt serves itself."""
     with ports.store.begin() as uow:
-        snapshot, racks = uow.snapshot(), Racks(ports.local, tuple(uow.racks.list()))
+        snapshot, racks = uow.snapshot(), Racks(ports.settings.local, tuple(uow.racks.list()))
     for vlan in sorted(snapshot.vlans, key=lambda each: each.id):
         is_known = vlan.id in snapshot.foreign_by_vlan or vlan.id in snapshot.silent_vlans
         if (

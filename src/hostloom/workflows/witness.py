@@ -11,7 +11,7 @@ def keep_watching(ports: Ports, witness: DhcpWitness) -> None:
     with ports.store.begin() as uow:
         racks = uow.racks.list()
         snapshot = uow.snapshot()
-    own = [each for each in racks if each.system_id == ports.local]
+    own = [each for each in racks if each.system_id == ports.settings.local]
     served = {nic.name: vlan.id for rack in own for nic, vlan in served_interfaces(snapshot, racks, rack)}
     witness.watch(tuple(sorted(served)))
     seen = [replace(each, vlan_id=served.get(each.interface)) for each in witness.drain()]

@@ -30,7 +30,7 @@ def spec_for(subject: Subject, **changes: object) -> MachineSpec:
 def compose(subject: Subject, **changes: object) -> MachineSpec:
     spec = spec_for(subject, **changes)
     for disk in spec.disks:
-        subject.hypervisor.ensure_volume(disk)
+        subject.hypervisor.volumes.ensure(disk)
     subject.hypervisor.ensure_machine(spec)
     return spec
 
@@ -93,7 +93,7 @@ def test_every_change_made_twice_is_made_once(subject: Subject) -> None:
         assert subject.hypervisor.find_machine(UUID) is None
     for _ in range(2):
         for disk in spec.disks:
-            subject.hypervisor.delete_volume(disk)
+            subject.hypervisor.volumes.delete(disk)
 
 
 def test_rendering_touches_nothing(subject: Subject) -> None:
@@ -145,7 +145,7 @@ def test_a_machine_is_seen_as_it_was_composed(subject: Subject) -> None:
     assert machine_drift(machine, find(subject)) == machine_drift(machine, seen) == ()
     if subject.uri.startswith("fake"):
         return  # its machines do not look for their volumes
-    subject.hypervisor.delete_volume(machine.disks[0])
+    subject.hypervisor.volumes.delete(machine.disks[0])
     (change,) = machine_drift(machine, find(subject))
     assert (change.kind, change.subject) == ("machine-volume", machine.disks[0].name)
 
@@ -159,33 +159,33 @@ def test_deleting_a_machine_leaves_its_volumes(subject: Subject) -> None:
 
 def test_a_volume_of_another_size_or_format_is_refused(subject: Subject) -> None:
     disk = a_disk()
-    subject.hypervisor.ensure_volume(disk)
+    subject.hypervisor.volumes.ensure(disk)
     for other in (replace(disk, size_bytes=disk.size_bytes + 4096), replace(disk, format=DiskFormat.QCOW2)):
         with pytest.raises(HypervisorRejected, match=disk.volume):
-            subject.hypervisor.ensure_volume(other)
-    subject.hypervisor.ensure_volume(disk)
+            subject.hypervisor.volumes.ensure(other)
+    subject.hypervisor.volumes.ensure(disk)
 
 
 def test_deleting_a_volume_leaves_the_others(subject: Subject) -> None:
     spec = compose(subject)
     root, data = spec.disks
     subject.hypervisor.delete_machine(UUID)
-    subject.hypervisor.delete_volume(data)
+    subject.hypervisor.volumes.delete(data)
     # A volume of root's name is still there: another size is refused.
     with pytest.raises(HypervisorRejected):
-        subject.hypervisor.ensure_volume(replace(root, size_bytes=root.size_bytes * 2))
-    subject.hypervisor.ensure_volume(replace(data, size_bytes=data.size_bytes * 2))
+        subject.hypervisor.volumes.ensure(replace(root, size_bytes=root.size_bytes * 2))
+    subject.hypervisor.volumes.ensure(replace(data, size_bytes=data.size_bytes * 2))
 
 
 def test_a_storage_pool_that_is_not_there(subject: Subject) -> None:
     disk = a_disk(pool="nowhere")
     with pytest.raises(HypervisorRejected, match="nowhere"):
-        subject.hypervisor.ensure_volume(disk)
+        subject.hypervisor.volumes.ensure(disk)
     with pytest.raises(HypervisorRejected, match="nowhere"):
         subject.hypervisor.ensure_machine(spec_for(subject, disks=(disk,)))
     assert "web1" not in names(subject)
     # The undo of what could not be made has nothing to do.
-    subject.hypervisor.delete_volume(disk)
+    subject.hypervisor.volumes.delete(disk)
 
 
 def test_somebody_elses_machine_is_never_touched(subject: Subject) -> None:

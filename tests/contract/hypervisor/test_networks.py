@@ -18,10 +18,10 @@ OURS = NetworkSpec("aaaaaaaa-0000-4000-8000-000000000001", "maas", "br0")
 def hypervisor(subject: Subject) -> Iterator[Hypervisor]:
     """With what the test made of networks taken back."""
     hypervisor = subject.hypervisor
-    before = hypervisor.network_dhcp("default")
+    before = hypervisor.networks.dhcp("default")
     yield hypervisor
-    hypervisor.restore_network_dhcp("default", before)
-    hypervisor.delete_network(OURS.uuid)
+    hypervisor.networks.restore_dhcp("default", before)
+    hypervisor.networks.delete(OURS.uuid)
 
 
 def network(hypervisor: Hypervisor, name: str) -> LibvirtNetwork | None:
@@ -30,39 +30,39 @@ def network(hypervisor: Hypervisor, name: str) -> LibvirtNetwork | None:
 
 
 def test_dhcp_goes_and_comes_back_exactly_however_often_it_is_told(hypervisor: Hypervisor) -> None:
-    before, seen = hypervisor.network_dhcp("default"), network(hypervisor, "default")
+    before, seen = hypervisor.networks.dhcp("default"), network(hypervisor, "default")
     assert seen is not None
     assert seen.dhcp
     for _ in (1, 2):
-        hypervisor.stop_network_dhcp("default")
+        hypervisor.networks.stop_dhcp("default")
         assert network(hypervisor, "default") == replace(seen, dhcp=False)
-    assert not any(hypervisor.network_dhcp("default").kept)
+    assert not any(hypervisor.networks.dhcp("default").kept)
     for _ in (1, 2):
-        hypervisor.restore_network_dhcp("default", before)
-        assert hypervisor.network_dhcp("default") == before
+        hypervisor.networks.restore_dhcp("default", before)
+        assert hypervisor.networks.dhcp("default") == before
         assert network(hypervisor, "default") == seen
 
 
 def test_a_network_is_made_once_and_deleted_once(hypervisor: Hypervisor) -> None:
     for _ in (1, 2):
-        hypervisor.ensure_network(OURS)
+        hypervisor.networks.ensure(OURS)
         wanted = LibvirtNetwork("maas", active=True, bridge="br0", dhcp=False, forward=Forward.BRIDGE)
         assert network(hypervisor, "maas") == wanted
     for _ in (1, 2):
-        hypervisor.delete_network(OURS.uuid)
+        hypervisor.networks.delete(OURS.uuid)
         assert network(hypervisor, "maas") is None
 
 
 def test_a_network_of_others_is_neither_taken_nor_deleted(hypervisor: Hypervisor) -> None:
     before = network(hypervisor, "default")
     with pytest.raises(HypervisorRejected, match="another network"):
-        hypervisor.ensure_network(replace(OURS, name="default"))
+        hypervisor.networks.ensure(replace(OURS, name="default"))
     assert network(hypervisor, "default") == before
 
 
-@pytest.mark.parametrize("method", ["network_dhcp", "network_leases", "stop_network_dhcp"])
+@pytest.mark.parametrize("method", ["dhcp", "leases", "stop_dhcp"])
 def test_a_network_that_is_not_there_is_told(hypervisor: Hypervisor, method: str) -> None:
     with pytest.raises(HypervisorRejected, match="not there"):
-        getattr(hypervisor, method)("nowhere")
+        getattr(hypervisor.networks, method)("nowhere")
     with pytest.raises(HypervisorRejected, match="not there"):
-        hypervisor.restore_network_dhcp("nowhere", LibvirtDhcp())
+        hypervisor.networks.restore_dhcp("nowhere", LibvirtDhcp())

@@ -64,12 +64,12 @@ def test_a_running_guest_keeps_its_tap_and_everything_comes_back(
     hypervisors = LibvirtHypervisors(libvirtd)
     hypervisor = hypervisors.of("kvm1", libvirtd.qemu_uri)
     was, on = texts(network), tap(guest)
-    before = hypervisor.network_dhcp("live")
-    assert hypervisor.network_leases("live") == []
-    hypervisor.stop_network_dhcp("live")
+    before = hypervisor.networks.dhcp("live")
+    assert hypervisor.networks.leases("live") == []
+    hypervisor.networks.stop_dhcp("live")
     assert "dhcp" not in "".join(texts(network))
     assert (tap(guest), guest.isActive()) == (on, 1)
-    hypervisor.restore_network_dhcp("live", before)
+    hypervisor.networks.restore_dhcp("live", before)
     assert texts(network) == was
     assert (tap(guest), guest.isActive()) == (on, 1)
     hypervisors.close()
@@ -81,9 +81,9 @@ def test_bootp_comes_back_where_it_is_kept(libvirtd: Libvirtd, outside: libvirt.
     network.create()
     hypervisors = LibvirtHypervisors(libvirtd)
     hypervisor = hypervisors.of("kvm1", libvirtd.qemu_uri)
-    was, before = texts(network), hypervisor.network_dhcp("live")
-    hypervisor.stop_network_dhcp("live")
-    hypervisor.restore_network_dhcp("live", before)
+    was, before = texts(network), hypervisor.networks.dhcp("live")
+    hypervisor.networks.stop_dhcp("live")
+    hypervisor.networks.restore_dhcp("live", before)
     assert texts(network)[1] == was[1]
     assert "bootp" not in texts(network)[0]
     hypervisors.close()
@@ -96,6 +96,6 @@ def test_a_network_of_that_uuid_without_our_mark_stays(
     network.create()
     hypervisors = LibvirtHypervisors(libvirtd)
     with pytest.raises(HypervisorRejected, match="hostloom did not make"):
-        hypervisors.of("kvm1", libvirtd.qemu_uri).delete_network(network.UUIDString())
+        hypervisors.of("kvm1", libvirtd.qemu_uri).networks.delete(network.UUIDString())
     assert network.isActive()
     hypervisors.close()

@@ -370,7 +370,7 @@ def test_a_composed_machine_is_restarted_for_it(world: LittleWorld) -> None:
 def test_who_does_not_report_in_time_has_failed_and_can_be_told_again(world: LittleWorld) -> None:
     bare = enlist(world, BARE)
     commission(world, bare.hostname)
-    world.clock.time += world.ports.commission_timeout_s - 1
+    world.clock.time += world.ports.settings.commission_timeout_s - 1
     give_up_overdue(world.ports)
     assert machine(world, bare.hostname).state is MachineState.COMMISSIONING
     world.clock.time += 1

@@ -105,7 +105,8 @@ def test_the_first_key_is_pinned(world: LittleWorld, fleet: Maas) -> None:
 
 
 def test_the_first_key_is_not_pinned_where_that_is_not_wanted(world: LittleWorld, tmp_path: Path) -> None:
-    ports = replace(world.ports, secrets=FileSecrets(tmp_path / "secret"), trust_first_keys=False)
+    settings = replace(world.ports.settings, trust_first_keys=False)
+    ports = replace(world.ports, secrets=FileSecrets(tmp_path / "secret"), settings=settings)
     with serving(tmp_path, ports, worker=True) as url:
         maas = Maas(url, make_key(ports), world.clock.now())
         refused = maas.send("POST", "vm-hosts/", {"type": "virsh", "power_address": URIS[1], "name": "kvm2"})

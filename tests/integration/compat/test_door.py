@@ -128,7 +128,8 @@ def test_hmac_of_a_put_may_leave_the_fields_out(server: Running) -> None:
 
 def test_an_administrator_may_want_every_put_signed(server: Running) -> None:
     key = make_key(server.ports)
-    facade = Facade(replace(server.ports, maas_unsigned_put=False))
+    settings = replace(server.ports.settings, maas_unsigned_put=False)
+    facade = Facade(replace(server.ports, settings=settings))
     for signed, status in ((True, 200), (False, 401)):
         url = f"{server.url}{ROOT}zones/1/"
         form = {"Content-Type": FORM}

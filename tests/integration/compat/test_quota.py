@@ -16,9 +16,9 @@ from support.server import CountedIds, serving
 def clients(tmp_path: Path) -> Iterator[tuple[Maas, Maas]]:
     """An administrator and a user; each may have one machine composed on demand."""
     world = little_world(tmp_path, hosts_there=1)
-    ports = replace(
-        world.ports, secrets=FileSecrets(tmp_path / "secret"), ids=CountedIds(), max_on_demand_per_user=1
-    )
+    settings = replace(world.ports.settings, max_on_demand_per_user=1)
+    secrets = FileSecrets(tmp_path / "secret")
+    ports = replace(world.ports, secrets=secrets, ids=CountedIds(), settings=settings)
     with serving(tmp_path, ports, worker=True) as url:
         now = world.clock.now()
         yield Maas(url, make_key(ports, "adm"), now), Maas(url, make_key(ports, "bob", admin=False), now)

@@ -4,6 +4,7 @@ import pytest
 
 from hostloom.model.errors import HostUnreachable, HypervisorRejected, OutcomeUnknown
 from hostloom.model.machine import PowerState
+from hostloom.ports import Hypervisor, Hypervisors, LibvirtNetworks, Volumes
 from support.fake_hypervisor import FakeHypervisor, FakeHypervisors
 from support.specs import UUID, a_disk, a_spec
 
@@ -17,9 +18,9 @@ def test_a_named_method_fails_once(hypervisor: FakeHypervisor) -> None:
     hypervisor.fail("ensure_volume")
     hypervisor.describe()
     with pytest.raises(HypervisorRejected, match="injected"):
-        hypervisor.ensure_volume(a_disk())
+        hypervisor.volumes.ensure(a_disk())
     assert hypervisor.world() == FakeHypervisor().world()
-    hypervisor.ensure_volume(a_disk())
+    hypervisor.volumes.ensure(a_disk())
     assert hypervisor.world() != FakeHypervisor().world()
 
 
@@ -51,7 +52,7 @@ def test_a_late_failure_has_done_its_work(hypervisor: FakeHypervisor) -> None:
 def test_a_host_that_is_off_answers_nothing_and_changes_nothing(hypervisor: FakeHypervisor) -> None:
     hypervisor.unreachable = True
     with pytest.raises(HostUnreachable):
-        hypervisor.ensure_volume(a_disk())
+        hypervisor.volumes.ensure(a_disk())
     hypervisor.heal()
     assert hypervisor.world().volumes == ()
     assert hypervisor.calls == [("ensure_volume", a_disk().volume)]
@@ -59,12 +60,12 @@ def test_a_host_that_is_off_answers_nothing_and_changes_nothing(hypervisor: Fake
 
 def test_the_world_is_equal_when_everything_is_undone(hypervisor: FakeHypervisor) -> None:
     before = hypervisor.world()
-    hypervisor.ensure_volume(a_disk())
+    hypervisor.volumes.ensure(a_disk())
     hypervisor.ensure_machine(a_spec())
     hypervisor.start(UUID)
     assert hypervisor.world() != before
     hypervisor.delete_machine(UUID)
-    hypervisor.delete_volume(a_disk())
+    hypervisor.volumes.delete(a_disk())
     assert hypervisor.world() == before
 
 
@@ -76,7 +77,13 @@ def test_a_machine_does_not_start_without_its_volume(hypervisor: FakeHypervisor)
 
 def test_hosts_are_told_apart_by_uri() -> None:
     hypervisors = FakeHypervisors()
-    hypervisors.of("kvm1", "fake:///1").ensure_volume(a_disk())
+    hypervisors.of("kvm1", "fake:///1").volumes.ensure(a_disk())
     assert hypervisors.of("kvm2", "fake:///2").world().volumes == ()
     assert hypervisors.of("kvm1", "fake:///1").world().volumes == (a_disk(),)
     assert set(hypervisors.world()) == {"fake:///1", "fake:///2"}
+
+
+@pytest.mark.parametrize("port", [Hypervisor, LibvirtNetworks, Volumes, Hypervisors])
+def test_a_port_stays_small(port: type) -> None:
+    methods = [name for name, value in vars(port).items() if callable(value) and not name.startswith("_")]
+    assert 2 <= len(methods) <= 12

@@ -34,7 +34,7 @@ def free_bytes(hypervisor: LibvirtHypervisor) -> int:
 def test_a_logical_volume_is_whole_and_its_machine_has_a_block_device(hypervisor: LibvirtHypervisor) -> None:
     disk, before = a_disk(pool="vg0"), free_bytes(hypervisor)
     for _ in range(2):
-        hypervisor.ensure_volume(disk)
+        hypervisor.volumes.ensure(disk)
     assert free_bytes(hypervisor) == before - disk.size_bytes
     spec = a_spec(emulation=hypervisor.describe().emulations[0], disks=(disk,))
     assert f'<source dev="/dev/vg0/{disk.volume}" />' in hypervisor.render(spec)
@@ -42,7 +42,7 @@ def test_a_logical_volume_is_whole_and_its_machine_has_a_block_device(hypervisor
     machine = hypervisor.find_machine(spec.uuid)
     assert machine is not None
     assert machine.disks == (disk,)
-    hypervisor.delete_volume(disk)
+    hypervisor.volumes.delete(disk)
     assert free_bytes(hypervisor) == before
 
 
@@ -57,5 +57,5 @@ def test_a_logical_volume_is_whole_and_its_machine_has_a_block_device(hypervisor
 def test_what_a_pool_cannot_hold_is_refused(hypervisor: LibvirtHypervisor, disk: Disk) -> None:
     before = free_bytes(hypervisor)
     with pytest.raises(HypervisorRejected, match=disk.pool):
-        hypervisor.ensure_volume(disk)
+        hypervisor.volumes.ensure(disk)
     assert free_bytes(hypervisor) == before

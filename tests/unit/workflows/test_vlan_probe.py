@@ -65,7 +65,7 @@ def events(ports: Ports) -> list[tuple[str, str]]:
 
 def own_offer(ports: Ports) -> DhcpOffer:
     with ports.store.begin() as uow:
-        node = uow.nodes.get(ports.local)  # type: ignore[arg-type]  # the little world is settled
+        node = uow.nodes.get(ports.settings.local)  # type: ignore[arg-type]  # the little world is settled
         interface = next(each for each in node.interfaces if each.ips)
     return DhcpOffer(
         interface.ips[0], interface.mac or ROGUE.mac, served(ports).cidr.network_address + 200, None, 600

@@ -193,7 +193,7 @@ class Facade:
             heard.authorization,
             heard.content_type,
             heard.body,
-            self._ports.maas_unsigned_put,
+            self._ports.settings.maas_unsigned_put,
         )
         if whole or not signed.has_form or claim.method != oauth.HMAC:
             oauth.verify(signed, claim, apikeys.secret_of(self._ports.secrets, key))

@@ -85,7 +85,7 @@ def get_config(call: Call) -> Answer:
     require_user(call.principal, "see settings")
     name = _name(call)
     if name == "node_timeout":
-        return answer(int(call.ports.commission_timeout_s // 60))
+        return answer(int(call.ports.settings.commission_timeout_s // 60))
     return answer(_SETTINGS[name])
 
 

@@ -72,7 +72,7 @@ def _racks(call: Call, uow: UnitOfWork) -> Callable[[Node], bool]:
 
 
 def _regions(call: Call, _: UnitOfWork) -> Callable[[Node], bool]:
-    return lambda node: node.kind in _REGION_KINDS or node.system_id == call.ports.local
+    return lambda node: node.kind in _REGION_KINDS or node.system_id == call.ports.settings.local
 
 
 _RACKS = _Noun("RackController", "rackcontrollers", "rack controller", _racks)

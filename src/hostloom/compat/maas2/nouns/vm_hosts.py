@@ -128,7 +128,7 @@ class _Noun:
                 default_macvlan_mode=_mode(form),
                 zone=chosen(form, "zone", uow.zones),
                 resource_pool=chosen(form, "pool", uow.resource_pools),
-                trust_first_key=call.ports.trust_first_keys,
+                trust_first_key=call.ports.settings.trust_first_keys,
                 tags=tuple(form.texts("tags")),
                 at_once=True,
                 **_ratios(form),
@@ -163,7 +163,7 @@ class _Noun:
                 zone=chosen(form, "zone", uow.zones),
                 resource_pool=chosen(form, "pool", uow.resource_pools),
                 tags=tuple(form.texts("tags")) if "tags" in form else None,
-                trust_first_key=call.ports.trust_first_keys,
+                trust_first_key=call.ports.settings.trust_first_keys,
                 default_pool=form.text("default_storage_pool") or None,
                 **_ratios(form),
             )

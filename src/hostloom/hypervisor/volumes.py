@@ -1,0 +1,84 @@
+"""The volumes of machines in a host's storage pools."""
+
+import libvirt
+
+from hostloom.hypervisor import xml_in, xml_out
+from hostloom.hypervisor.connection import HostConnection
+from hostloom.hypervisor.lookups import find_pool, find_volume
+from hostloom.hypervisor.networks import Proceed
+from hostloom.hypervisor.pools import PoolReader
+from hostloom.model.errors import HypervisorRejected
+from hostloom.model.host import FILE_POOLS, holds_disks
+from hostloom.model.machine import Disk, DiskFormat
+
+#: A logical volume is rounded up to extents of its group, a qcow2 file to sectors.
+_BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
+
+
+class LibvirtVolumes:
+    """Fills ports.Volumes."""
+
+    def __init__(self, connection: HostConnection, pool_reader: PoolReader) -> None:
+        self._connection, self._pool_reader = connection, pool_reader
+
+    def ensure(self, disk: Disk) -> None:
+        """Make the volume, or find it as it should be."""
+        action = f"make volume {disk.volume} in storage pool {disk.pool}"
+        self._check_answers(disk.pool, action)
+
+        def make(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            pool = self._get_pool(connection, disk, action)
+            kind = xml_in.storage_pool(pool.XMLDesc(), active=False).kind
+            if not holds_disks(kind, qcow2=disk.format is DiskFormat.QCOW2):
+                raise self._rejected(
+                    action, f"a pool of type {kind} holds no {disk.format} disks of machines"
+                )
+            volume = find_volume(pool, disk.volume)
+            if volume is None:
+                proceed()
+                pool.createXML(xml_out.volume_xml(disk, is_file=kind in FILE_POOLS))
+            else:
+                self._check_volume(volume, disk, action)
+
+        self._connection.write(action, make)
+
+    def delete(self, disk: Disk) -> None:
+        """Delete the volume if it is there; with a pool that is gone, so is the volume."""
+        self._check_answers(disk.pool, f"delete volume {disk.volume}")
+
+        def delete(connection: libvirt.virConnect, proceed: Proceed) -> None:
+            pool = find_pool(connection, disk.pool)
+            volume = None if pool is None else find_volume(pool, disk.volume)
+            if volume is not None:
+                proceed()
+                volume.delete()
+
+        self._connection.write(f"delete volume {disk.volume}", delete)
+
+    def path(self, connection: libvirt.virConnect, disk: Disk, action: str) -> str:
+        """Where the volume is, or will be."""
+        pool = self._get_pool(connection, disk, action)
+        directory = xml_in.storage_pool(pool.XMLDesc(), active=False).path
+        return f"{directory.rstrip('/')}/{disk.volume}"
+
+    def _check_answers(self, pool: str, action: str) -> None:
+        """A call about a pool that hangs would hang as well, and hold up every other change of the host."""
+        if cause := self._pool_reader.trouble(pool):
+            raise self._rejected(action, cause)
+
+    def _get_pool(self, connection: libvirt.virConnect, disk: Disk, action: str) -> libvirt.virStoragePool:
+        pool = find_pool(connection, disk.pool)
+        if pool is None:
+            raise self._rejected(action, f"there is no storage pool {disk.pool}")
+        return pool
+
+    def _check_volume(self, volume: libvirt.virStorageVol, disk: Disk, action: str) -> None:
+        size_bytes, kind = xml_in.volume(volume.XMLDesc())
+        slack = _FILE_SLACK_BYTES if kind else _BLOCK_SLACK_BYTES
+        if not disk.size_bytes <= size_bytes <= disk.size_bytes + slack:
+            raise self._rejected(action, f"it is there, with {size_bytes} bytes instead of {disk.size_bytes}")
+        if kind and kind != disk.format:
+            raise self._rejected(action, f"it is there, in the format {kind} instead of {disk.format}")
+
+    def _rejected(self, action: str, cause: str) -> HypervisorRejected:
+        return HypervisorRejected(self._connection.host, action, cause)
