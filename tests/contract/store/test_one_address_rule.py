@@ -16,6 +16,7 @@ from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.errors import HostloomError
 from hostloom.model.ids import FabricId, InterfaceId, MacAddress, RangeId, SubnetId, SystemId
+from hostloom.model.machine import MachineInterface
 from hostloom.model.network import (
     UNTAGGED,
     Address,
@@ -32,7 +33,6 @@ from hostloom.model.network import (
     usable_span,
 )
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
-from hostloom.model.plan import PlannedInterface
 from hostloom.model.request import AddressMode
 from hostloom.ports import Store, UnitOfWork
 from hostloom.services import addresses, nics
@@ -133,7 +133,7 @@ def planner_gives_next(world: Snapshot, subnet: Subnet, ip: Address) -> bool:
 def checker_gives(world: Snapshot, subnet: Subnet, ip: Address) -> bool:
     bridge = Attachment(AttachKind.BRIDGE, "br0")
     mode = AddressMode.AUTO
-    nic = PlannedInterface("eth0", MAC, bridge, subnet.vlan_id, mode, (ip,), (subnet.id,), boot=True)
+    nic = MachineInterface("eth0", MAC, bridge, subnet.vlan_id, mode, (ip,), boot=True)
     return not list(check_address(world, nic, ip, subnet.id))
 
 

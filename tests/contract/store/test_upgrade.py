@@ -12,10 +12,10 @@ from sqlalchemy import Connection, create_engine, text
 
 from hostloom.codec import from_json
 from hostloom.model.operation import OperationState
-from hostloom.model.request import ComposeRequest
 from hostloom.ports import Store
 from hostloom.store.engine import open_store
 from hostloom.workflows.placing import OBSERVE, ChosenHosts, ComposeInput
+from support.a_request import a_request
 from support.postgres import PostgresServer
 
 MIGRATIONS = Path(open_store.__code__.co_filename).parent / "migrations"
@@ -92,9 +92,7 @@ def test_a_compose_that_was_under_way_goes_on_as_a_batch_of_one(old: str) -> Non
     store.close()
     assert first.state is OperationState.RUNNING
     given = from_json(first.input, ComposeInput)
-    wanted = ComposeRequest(
-        interfaces="eth0:space=mgmt", cores=2, memory_mib=512, hostname="web", tags=("blue",)
-    )
+    wanted = a_request(interfaces="eth0:space=mgmt", cores=2, memory_mib=512, hostname="web", tags=("blue",))
     assert given.batch.machines == (wanted,)
     assert [each.system_id for each in given.identities] == ["abc123"]
     assert given.plan_id is None
