@@ -88,8 +88,7 @@ class WorldCollector(Collector):
             labels=["vlan"],
         )
         for vlan in snapshot.vlans:
-            fabric = snapshot.fabric_by_id[vlan.fabric_id].name
-            foreign.add_metric([f"{fabric}/{vlan.vid}"], servers[vlan.id])
+            foreign.add_metric([snapshot.vlan_name(vlan.id)], servers[vlan.id])
         yield foreign
         up = GaugeMetricFamily("hostloom_dhcp_up", "Whether a rack's DHCP server answers.", labels=["rack"])
         with ThreadPoolExecutor(RACKS_AT_ONCE, "metrics") as pool:

@@ -41,10 +41,7 @@ class Names:
 
     def vlan(self, key: VlanId | None) -> str | None:
         """FABRIC/VID; None for one that is gone."""
-        vlan = None if key is None else self.world.vlan_by_id.get(key)
-        if vlan is None:
-            return None
-        return f"{self.fabric(vlan.fabric_id)}/{vlan.vid}"
+        return self.world.vlan_name(key) if key in self.world.vlan_by_id else None
 
     def space(self, key: SpaceId | None) -> str | None:
         """A space's name."""

@@ -12,9 +12,9 @@ from hostloom.cli.listing import lists
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, say, show_done, when
 from hostloom.cli.session import login_file, open_client, write_login
-from hostloom.client import Client, Document, Target
+from hostloom.client import Client, Target, answers, keys
 
-USER = Noun(
+USER = Noun[answers.User, keys.UserKey](
     "user",
     "A user by name or id.",
     lambda client: client.users,
@@ -22,7 +22,7 @@ USER = Noun(
     empty="no users yet: `hostloom user create NAME --admin`, then `hostloom token create --user NAME`",
     example="ann",
 )
-TOKEN = Noun(
+TOKEN = Noun[answers.Token, keys.TokenKey](
     "token",
     "The first part of a token, as `list` shows it.",
     lambda client: client.tokens,
@@ -77,7 +77,7 @@ def create_token(
         made = client.tokens.create({"user": user, "name": name})
     if output is Format.TABLE:
         say(f"token {made['id']} of user {made['user']}; keep it, it is not shown again:")
-    show_done(made["text"], made, output)
+    show_done(made["text"] or "", made, output)
 
 
 @token.command("list")
@@ -85,7 +85,7 @@ def create_token(
 def list_tokens(
     context: typer.Context,
     user: Annotated[str | None, typer.Option(help="Show only this user's.")] = None,
-) -> list[Document]:
+) -> list[answers.Token]:
     """List tokens without their secrets.
 
     Example: `hostloom token list --user ann`

@@ -10,7 +10,7 @@ from hostloom.cli.listing import lists
 from hostloom.cli.nouns import Noun, Yes, confirm, given, make_app
 from hostloom.cli.output import Format, Output, show_done, when
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
 
 class Kind(StrEnum):
@@ -24,7 +24,7 @@ class Kind(StrEnum):
     ON_WIRE = "on-wire"
 
 
-NOUN = Noun(
+NOUN = Noun[answers.Address, keys.AddressKey](
     "address",
     "IP address.",
     lambda client: client.addresses,
@@ -53,7 +53,7 @@ def list_(
     context: typer.Context,
     subnet: InSubnet = None,
     kind: Annotated[Kind | None, typer.Option(help="Show only addresses held for this reason.")] = None,
-) -> list[Document]:
+) -> list[answers.Address]:
     """List the addresses in use, and by what.
 
     Kind `on-wire`: an unknown device answered for the address when a machine was composed, or a machine that

@@ -8,8 +8,9 @@ from hostloom.cli.columns import Column
 from hostloom.cli.nouns import Noun, add_delete, add_list, make_app
 from hostloom.cli.output import Format, Output, say, show_done, when
 from hostloom.cli.session import open_client
+from hostloom.client import answers, keys
 
-APIKEY = Noun(
+APIKEY = Noun[answers.ApiKey, keys.ApiKeyKey](
     "apikey",
     "The second part of a key, as `list` shows it.",
     lambda client: client.apikeys,
@@ -45,4 +46,4 @@ def create_apikey(
         made = client.apikeys.create({"user": user, "name": name})
     if output is Format.TABLE:
         say(f"API key {made['id']} of user {made['user']}; keep it, it is not shown again:")
-    show_done(made["text"], made, output)
+    show_done(made["text"] or "", made, output)

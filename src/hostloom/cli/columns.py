@@ -1,21 +1,23 @@
 """Columns of lists and lines of descriptions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from hostloom.client import Document
+#: A row: one of the API's answers (`hostloom.client.answers`), and the names of its fields.
+T = TypeVar("T", bound=Mapping[str, Any])
+K = TypeVar("K", bound=str)
 
 
 @dataclass(frozen=True)
-class Column:
+class Column(Generic[T, K]):
     """A column of a table or a line of a description: its title, and the field or how to make it."""
 
     title: str
-    value: str | Callable[[Document], Any]
+    value: K | Callable[[T], Any]
     right: bool = False
     #: The field that a made value stands for: what --sort and --filter go by.
-    field: str = ""
+    field: K | None = None
     #: Where there is too little room, columns of the highest rank are left out first; 0: never.
     rank: int = 0
     #: Its words may be laid over several lines. Lists are broken between their items; nothing else is broken.
@@ -26,17 +28,21 @@ class Column:
         """What --columns, --sort and --filter call it: `memory-mib`."""
         return self.title.lower().replace(" ", "-").replace("'", "")
 
-    def raw(self, item: Document) -> Any:
+    def raw(self, item: T) -> Any:
         """The value before it is written for people."""
-        return item.get(self.value) if isinstance(self.value, str) else self.value(item)
+        return item[self.value] if isinstance(self.value, str) else self.value(item)
 
-    def key(self, item: Document) -> Any:
+    def key(self, item: T) -> Any:
         """What it is compared by."""
-        return item.get(self.field) if self.field else self.raw(item)
+        return self.raw(item) if self.field is None else item[self.field]
 
-    def of(self, item: Document) -> str:
+    def of(self, item: T) -> str:
         """The cell's text."""
         return cell(self.raw(item))
+
+
+#: The columns of one table.
+Columns = Sequence[Column[T, K]]
 
 
 def cell(value: Any) -> str:

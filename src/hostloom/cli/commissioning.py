@@ -1,17 +1,17 @@
 """`hostloom machine`: what it boots next, commissioning, and tables of what was found."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
 from hostloom.cli.nouns import Part, Yes, confirm
 from hostloom.cli.output import Format, Output, memory, say, show_done, size, table, when
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
 Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")]
 
@@ -41,7 +41,7 @@ def boot(
     Example: `hostloom machine boot web1 --next rescue`
     """
     with open_client(context) as client:
-        changed = client.machines.act(key, "next-boot", {"next": next_.value}, method="PUT")
+        changed = client.machines.set_next_boot(key, {"next": next_.value})
     text = f"machine {changed['hostname']}: next network boot: {changed['network_boot']['text']}"
     show_done(text, changed, output)
 
@@ -61,12 +61,12 @@ def commission(
     """
     if abort:
         with open_client(context) as client:
-            changed = client.machines.act(key, "commission", method="DELETE")
+            changed = client.machines.cancel_commission(key)
         show_done(f"machine {changed['hostname']}: {changed['state']}", changed, output)
         return
     with open_client(context) as client:
         bare = client.machines.get(key)["host"] is None
-        done = finish(client, client.machines.act(key, "commission"), output, wait=wait)
+        done = finish(client, client.machines.commission(key), output, wait=wait)
     if bare:
         say(f"switch {key} on now, or restart it: hostloom has no control of its power")
     show_done(f"machine {key} is being commissioned; `hostloom machine show {key}` shows it", done, output)
@@ -81,16 +81,16 @@ def forget(context: typer.Context, key: Key, yes: Yes = False, output: Output = 
     """
     confirm(f"Forget machine {key}?", yes=yes)
     with open_client(context) as client:
-        client.machines.act(key, "forget")
+        client.machines.forget(key)
     show_done(f"machine {key} is forgotten", {"forgotten": key}, output)
 
 
 #: Lines of a machine.
-LINES = (
+LINES: Columns[answers.Machine, keys.MachineKey] = (
     Column("NEXT NETWORK BOOT", lambda item: item["network_boot"]["text"]),
     Column("COMMISSIONED", lambda item: when(item["commissioned_at"])),
 )
-_HARDWARE = (
+_HARDWARE: Columns[answers.Commissioning, keys.CommissioningKey] = (
     Column("CPU", "cpu_model", text=True),
     Column("CORES", "cores", right=True),
     Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True),
@@ -101,14 +101,14 @@ _HARDWARE = (
     ),
     Column("SERIAL", "serial", rank=2),
 )
-_DISKS = (
+_DISKS: Columns[answers.FoundDisk, keys.FoundDiskKey] = (
     Column("NAME", "name"),
     Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
     Column("MODEL", "model"),
     Column("SERIAL", "serial", rank=2),
     Column("ROTATES", "rotational"),
 )
-_NICS = (
+_NICS: Columns[answers.FoundNic, keys.FoundNicKey] = (
     Column("NAME", "name"),
     Column("MAC", "mac"),
     Column("CARRIER", "carrier"),
@@ -119,9 +119,9 @@ _NICS = (
 )
 
 
-def parts_of(item: Document) -> list[Part]:
+def parts_of(item: answers.Machine) -> list[Part]:
     """What was found, and what of it is not as planned; nothing of a machine that has not reported."""
-    found = item.get("commissioning")
+    found: answers.Commissioning | None = cast("dict[str, Any]", item).get("commissioning")
     if found is None:
         return []
     parts: list[Part] = [("found by commissioning", table([found], _HARDWARE))]
@@ -129,19 +129,19 @@ def parts_of(item: Document) -> list[Part]:
         parts.append(("disks found", table(found["disks"], _DISKS)))
     parts.append(("interfaces found", table(found["nics"], _NICS)))
     if found["differences"]:
-        words = "\n".join(f"! {each['text']}" for each in found["differences"])
+        words = "\n".join(f"! {difference['text']}" for difference in found["differences"])
         parts.append(("not as planned", words))
     return parts
 
 
-def _lease(dhcp: Document | None) -> str | None:
+def _lease(dhcp: answers.DhcpFacts | None) -> str | None:
     """`10.0.0.9 from 10.0.0.2`."""
     if dhcp is None:
         return None
     return f"{dhcp['ip']} from {dhcp['server']}" if dhcp["server"] else str(dhcp["ip"])
 
 
-def _neighbour(neighbour: Document | None) -> str | None:
+def _neighbour(neighbour: answers.Neighbour | None) -> str | None:
     """`leaf-3 Ethernet1/7, VLAN 20`."""
     if neighbour is None:
         return None

@@ -1,6 +1,7 @@
 """`hostloom machine plan` and `hostloom machine compose`."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -9,10 +10,10 @@ from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
 from hostloom.cli.nics import addresses, attached
 from hostloom.cli.output import Format, Output, say, show_data
-from hostloom.cli.plans import Why, show_plan
+from hostloom.cli.plans import Shown, Why, show_plan
 from hostloom.cli.requests import Wanted, named, takes_wanted
 from hostloom.cli.session import open_client
-from hostloom.client import Client, Document
+from hostloom.client import Client, answers
 
 PlanId = Annotated[
     str | None,
@@ -34,14 +35,16 @@ def plan(context: typer.Context, wanted: Wanted, explain: Why = False, output: O
     """
     with open_client(context) as client:
         if wanted.is_batch:
-            found = client.plans.create(wanted.batch())
+            kept = client.plans.create(wanted.batch())
+            shown, document = cast("Shown", kept), cast("Mapping[str, Any]", kept)
         else:
-            found = client.plan(wanted.machine())
-            _leave_if_refused(found, output, explain=explain)
+            decision = client.plan(wanted.machine())
+            _leave_if_refused(decision, output, explain=explain)
+            shown, document = _decided(decision), cast("Mapping[str, Any]", decision)
     if output is Format.TABLE:
-        show_plan(_as_plan(found), explain=explain)
+        show_plan(shown, explain=explain)
     else:
-        show_data(found, output)
+        show_data(document, output)
 
 
 @takes_wanted
@@ -69,7 +72,7 @@ def compose(
         begun = _begin(client, wanted, plan_id)
         finish(client, begun, output, wait=wait)
         made = [client.machines.get(name) for name in begun["machines"]]
-        reasons = [client.machines.ask(each["hostname"], "why") for each in made if explain]
+        reasons = [client.machines.get_why(each["hostname"]) for each in made if explain]
     if output is not Format.TABLE:
         show_data(made[0] if plan_id is None and not wanted.is_batch else made, output)
         return
@@ -80,33 +83,39 @@ def compose(
         typer.echo("\n".join([*title, *why["text"]]))
 
 
-def _begin(client: Client, wanted: Wanted, plan_id: str | None) -> Document:
+def _begin(client: Client, wanted: Wanted, plan_id: str | None) -> answers.Composing:
     if plan_id is not None:
-        return client.plans.act(plan_id, "compose")
+        return client.plans.compose(plan_id)
     if wanted.is_batch:
         return client.compose_batch(wanted.batch())
     return client.machines.create(wanted.machine())
 
 
-def _as_plan(found: Document) -> Document:
+def _decided(decision: answers.Decision) -> Shown:
     """A decision about one machine in the form of a plan."""
-    if "machines" in found:
-        return found
-    machine = found["plan"] | {"text": found["text"]}
-    return found | {"machines": [machine], "hosts": [machine["host"]]}
+    plan = cast("answers.Plan", decision["plan"])  # the command ends at a refusal
+    machine: answers.Planned = {**plan, "text": decision["text"], "explanation": decision["explanation"]}
+    return {
+        "id": decision["id"],
+        "created_at": decision["created_at"],
+        "expires_at": decision["expires_at"],
+        "hosts": [machine["host"]],
+        "machines": [machine],
+        "dhcp": decision["dhcp"],
+    }
 
 
-def _composed(machine: Document) -> str:
+def _composed(machine: answers.Machine) -> str:
     nics = "; ".join(f"{nic['name']} {addresses(nic)} by {attached(nic)}" for nic in machine["interfaces"])
     return f"machine {machine['hostname']} is {machine['state']} on host {machine['host']}: {nics}"
 
 
-def _leave_if_refused(decision: Document, output: Format, *, explain: bool) -> None:
+def _leave_if_refused(decision: answers.Decision, output: Format, *, explain: bool) -> None:
     if decision["plan"] is not None:
         return
     if output is Format.TABLE:
         lines = decision["text"]
-        hint = decision.get("hint") or ("--explain shows why" if len(lines) > 1 else "")
+        hint = decision["hint"] or ("--explain shows why" if len(lines) > 1 else "")
         tell(lines[0].removeprefix("refused: ") if explain else decision["summary"], "" if explain else hint)
         for line in lines[1:] if explain else []:
             say(line)

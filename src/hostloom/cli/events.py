@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli.columns import Column, cell
+from hostloom.cli.columns import Column, Columns, cell
 from hostloom.cli.listing import Limit, Listing, lists
 from hostloom.cli.output import Format, asked_format, when, with_iso_times
 from hostloom.cli.session import open_client
 from hostloom.cli.tail import new_events
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
 Subject = Annotated[
     str | None,
@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-COLUMNS = (
+COLUMNS: Columns[answers.Event, keys.EventKey] = (
     Column("WHEN", lambda item: when(item["at"]), field="at"),
     Column("KIND", "kind"),
     Column("SUBJECT", "subject"),
@@ -48,7 +48,7 @@ def list_(
         ),
     ] = False,
     limit: Limit = 50,
-) -> list[Document]:
+) -> list[answers.Event]:
     """List events, newest first; with --follow, oldest first.
 
     Examples:
@@ -68,7 +68,7 @@ def list_(
     return []
 
 
-def _print(event: Document) -> None:
+def _print(event: answers.Event) -> None:
     """One event, at once: a line, and for programs a line of JSON."""
     if asked_format.get() is Format.TABLE:
         text = f"{when(event['at'])}  {event['kind']}  {event['subject']}: {cell(event['message'])}"

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from hostloom.cli.output import Format, asked_format, console, with_iso_times
-from hostloom.client import ClientError, Document, Problem, ServerUnreachable
+from hostloom.client import ClientError, Document, Problem, ServerUnreachable, answers
 from hostloom.model.fix import FixCode
 from hostloom.model.plan import RequestCode
 
@@ -53,7 +53,7 @@ def exit_of_problem(problem: Problem) -> Exit:
     return Exit.UNREACHABLE if problem.status in _UNREACHABLE else Exit.FAILED
 
 
-def exit_of_operation(operation: Document) -> Exit:
+def exit_of_operation(operation: answers.Operation) -> Exit:
     """The exit code of an operation that is at rest."""
     if operation["state"] == "succeeded":
         return Exit.OK

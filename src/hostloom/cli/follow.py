@@ -6,14 +6,14 @@ import typer
 
 from hostloom.cli.exits import Exit, exit_of_operation, tell
 from hostloom.cli.output import Format, say, show_data
-from hostloom.client import Client, Document
+from hostloom.client import Client, answers
 
 #: Operations that only read: there is nothing to undo.
 _READS = frozenset({"refresh", "verify"})
 WORDS = {"undoing": "undoing", "undone": "undone", "failed": "failed", "undo-failed": "could not be undone"}
 
 
-def finish(client: Client, operation: Document, output: Format, *, wait: bool) -> Document:
+def finish(client: Client, operation: answers.Operation, output: Format, *, wait: bool) -> answers.Operation:
     """Follow an operation to its end and return it; leaves the command unless it succeeded."""
     key = operation["id"]
     if not wait:
@@ -32,7 +32,7 @@ def finish(client: Client, operation: Document, output: Format, *, wait: bool) -
     return done
 
 
-def follow(client: Client, operation: Document, output: Format) -> Document:
+def follow(client: Client, operation: answers.Operation, output: Format) -> answers.Operation:
     """Show an operation's steps until it is at rest; ctrl-C leaves it running."""
     try:
         if output is Format.TABLE and sys.stderr.isatty():
@@ -47,7 +47,7 @@ def follow(client: Client, operation: Document, output: Format) -> Document:
         raise typer.Exit(Exit.INTERRUPTED) from None
 
 
-def tell_end(operation: Document) -> None:
+def tell_end(operation: answers.Operation) -> None:
     """Say how an operation ended that did not succeed."""
     name = f"{operation['saga']} {operation['subject']}"
     if operation["state"] == "stuck":
@@ -62,14 +62,14 @@ def tell_end(operation: Document) -> None:
         tell(f"{name} failed: {operation['error']}", undone)
 
 
-def _follow_plain(client: Client, operation: Document) -> Document:
-    told: dict[str, str] = {}
+def _follow_plain(client: Client, operation: answers.Operation) -> answers.Operation:
+    seen: dict[str, str] = {}
     for current in client.follow(operation["id"]):
         operation = current
         for step in operation["steps"]:
             state = step["state"]
-            if state in ("pending", "running", "undoing") or told.get(step["name"]) == state:
+            if state in ("pending", "running", "undoing") or seen.get(step["name"]) == state:
                 continue
-            told[step["name"]] = state
+            seen[step["name"]] = state
             say(f"{step['name']}: {WORDS.get(state, state)}{': ' + step['error'] if step['error'] else ''}")
     return operation

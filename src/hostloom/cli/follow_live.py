@@ -8,7 +8,7 @@ from rich.text import Text
 
 from hostloom.cli.follow import WORDS
 from hostloom.cli.output import console
-from hostloom.client import Client, Document
+from hostloom.client import Client, answers
 
 _MARKS = {
     "pending": ("·", "dim"),
@@ -19,7 +19,7 @@ _MARKS = {
 }
 
 
-def follow_live(client: Client, operation: Document) -> Document:
+def follow_live(client: Client, operation: answers.Operation) -> answers.Operation:
     """Show the steps until the operation is at rest, and return it as it is then."""
     spinner = Spinner("dots")
     with Live(_picture(operation, spinner), console=console(stderr=True), refresh_per_second=10) as live:
@@ -29,7 +29,7 @@ def follow_live(client: Client, operation: Document) -> Document:
     return operation
 
 
-def _picture(operation: Document, spinner: Spinner) -> Group:
+def _picture(operation: answers.Operation, spinner: Spinner) -> Group:
     rows = Table.grid(padding=(0, 1))
     for step in operation["steps"]:
         sign, style = _MARKS.get(step["state"], ("", ""))

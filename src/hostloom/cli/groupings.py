@@ -1,29 +1,32 @@
 """`hostloom zone`, `hostloom resource-pool`, `hostloom domain` and `hostloom tag`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
+from hostloom.client import answers, keys
 
-_COLUMNS = (
+_COLUMNS: Columns[answers.Group, keys.GroupKey] = (
     Column("ID", "id", right=True),
     Column("NAME", "name"),
     Column("DESCRIPTION", "description", text=True, rank=2),
 )
 
-ZONE = Noun("zone", "Zone, by name or id.", lambda client: client.zones, _COLUMNS, example="east")
-POOL = Noun(
+ZONE = Noun[answers.Group, keys.GroupKey](
+    "zone", "Zone, by name or id.", lambda client: client.zones, _COLUMNS, example="east"
+)
+POOL = Noun[answers.Group, keys.GroupKey](
     "resource-pool",
     "Resource pool, by name or id.",
     lambda client: client.resource_pools,
     _COLUMNS,
     example="web",
 )
-DOMAIN = Noun(
+DOMAIN = Noun[answers.Domain, keys.DomainKey](
     "domain",
     "Domain, by name or id.",
     lambda client: client.domains,
@@ -34,11 +37,16 @@ DOMAIN = Noun(
     ),
     example="lab.example",
 )
-TAG = Noun(
+TAG = Noun[answers.Tag, keys.TagKey](
     "tag",
     "A tag by name or id.",
     lambda client: client.tags,
-    (*_COLUMNS, Column("KERNEL OPTIONS", "kernel_options", text=True, rank=1)),
+    (
+        Column("ID", "id", right=True),
+        Column("NAME", "name"),
+        Column("DESCRIPTION", "description", text=True, rank=2),
+        Column("KERNEL OPTIONS", "kernel_options", text=True, rank=1),
+    ),
     empty="no tags are described yet: `hostloom tag create NAME`; any word can be used as a tag",
     example="fast",
 )
@@ -49,7 +57,7 @@ domain = make_app(DOMAIN)
 tag = make_app(TAG)
 
 
-def _add_simple(app: typer.Typer, noun: Noun) -> None:
+def _add_simple(app: typer.Typer, noun: Noun[answers.Group, keys.GroupKey]) -> None:
     """Create and update of a noun with a name and a description."""
 
     @app.command(
@@ -81,7 +89,13 @@ def _add_simple(app: typer.Typer, noun: Noun) -> None:
         noun.show(changed, output)
 
 
-for _app, _noun in ((zone, ZONE), (resource_pool, POOL), (domain, DOMAIN), (tag, TAG)):
+_ALL: tuple[tuple[typer.Typer, Noun[Any, Any]], ...] = (
+    (zone, ZONE),
+    (resource_pool, POOL),
+    (domain, DOMAIN),
+    (tag, TAG),
+)
+for _app, _noun in _ALL:
     add_list(_app, _noun)
     add_show(_app, _noun)
     add_delete(_app, _noun)

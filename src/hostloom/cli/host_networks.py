@@ -1,19 +1,19 @@
 """`hostloom host networks` and `hostloom host fix-network`."""
 
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Key, Wait, app, unconstrained
 from hostloom.cli.nouns import Yes, confirm, given
 from hostloom.cli.output import Format, Output, say, show, show_data, show_done, table, when
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
-COLUMNS = (
+COLUMNS: Columns[answers.HostNetwork, keys.HostNetworkKey] = (
     Column("NAME", "name"),
     Column("BRIDGE", "bridge"),
     Column("FORWARD", "forward", rank=3),
@@ -25,13 +25,15 @@ COLUMNS = (
     Column("FAILS", lambda item: [reason["code"] for reason in item["fails"]]),
     Column("TAKEN", "taken"),
 )
-LOSING = (
+LOSING: Columns[answers.Losing, keys.LosingKey] = (
     Column("MACHINE", lambda item: item["machine"] or item["hostname"] or "(not known)"),
     Column("ORIGIN", "origin"),
     Column("MAC", "mac"),
     Column("LEASE", "ip"),
     Column("UNTIL", lambda item: when(item["expires_at"]) if item["expires_at"] else ""),
 )
+#: Fields of a step that the server is asked to do, as it showed them.
+_STEP: tuple[Literal["kind", "subject", "value"], ...] = ("kind", "subject", "value")
 
 
 @app.command("networks")
@@ -41,7 +43,7 @@ def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) ->
     Example: `hostloom host networks kvm1`
     """
     with open_client(context) as client:
-        found = client.hosts.ask(key, "networks")
+        found = client.hosts.get_networks(key)
     if output is not Format.TABLE:
         show_data(found, output)
         return
@@ -83,32 +85,33 @@ def fix_network(
     """
     wanted = given(network=network, make_maas=make_maas)
     with open_client(context) as client:
-        found = client.hosts.act(key, "fix-network", wanted | {"preview": True})
+        found = cast("answers.Fix", client.hosts.fix_network(key, wanted | {"preview": True}))
         if not found["steps"]:
             raise _refused(found, output)
         _tell(found)
         confirm(f"Do this to host {found['host']}?", yes=yes)
-        steps = [{name: each[name] for name in ("kind", "subject", "value")} for each in found["steps"]]
-        finish(client, client.hosts.act(key, "fix-network", wanted | {"steps": steps}), output, wait=wait)
-        now = client.hosts.ask(key, "networks")
+        steps = [{name: step[name] for name in _STEP} for step in found["steps"]]
+        begun = cast("answers.Operation", client.hosts.fix_network(key, wanted | {"steps": steps}))
+        finish(client, begun, output, wait=wait)
+        now = client.hosts.get_networks(key)
     show_done(f"network {found['network']} of host {found['host']} is as it should be", now, output)
     if output is Format.TABLE:
         typer.echo(unconstrained(now))
 
 
-def _tell(found: Document) -> None:
+def _tell(found: answers.Fix) -> None:
     """The steps, and whom they hurt; beside the answer, so that programs read only that."""
-    for each in found["text"]:
-        say(f"- {each}")
+    for line in found["text"]:
+        say(f"- {line}")
     if found["losing"]:
         say("these lose libvirt's DHCP:")
-        for each in found["losing"]:
-            say("  " + "  ".join(filter(None, (column.of(each) for column in LOSING))))
+        for machine in found["losing"]:
+            say("  " + "  ".join(filter(None, (column.of(machine) for column in LOSING))))
     if found["leases_unread"]:
         say(f"libvirt's leases could not be read: {found['leases_unread']}")
 
 
-def _refused(found: Document, output: Format) -> typer.Exit:
+def _refused(found: answers.Fix, output: Format) -> typer.Exit:
     """Nothing to fix is no failure."""
     if output is not Format.TABLE:
         show_data(found, output)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.keys import create_trusting
@@ -25,7 +25,7 @@ from hostloom.cli.output import (
 )
 from hostloom.cli.session import open_client
 from hostloom.cli.tags import AddTags, NewTags, RemoveTags, TagEdit, Tags, tags_of
-from hostloom.client import Document
+from hostloom.client import answers, keys
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import InstalledBy
 
@@ -48,12 +48,12 @@ class ModeOrNone(StrEnum):
     NONE = "none"
 
 
-def _node(item: Document) -> str:
+def _node(item: answers.Host) -> str:
     found = item["correlation"]
     return str(found["node"] if found["state"] == "correlated" else found["state"])
 
 
-def _evidence(item: Document) -> str:
+def _evidence(item: answers.Host) -> str:
     found = item["correlation"]
     if found["state"] == "ambiguous":
         return f"ambiguous: {', '.join(found['candidates'])} (choose with `hostloom host update --node`)"
@@ -68,7 +68,7 @@ def _of(used: int, offered: int, there: int, text: Callable[[int], str]) -> str:
     return f"{text(used)} of {text(offered)} used{more}"
 
 
-POOLS = (
+POOLS: Columns[answers.StoragePool, keys.StoragePoolKey] = (
     Column("NAME", "name"),
     Column("KIND", "kind", rank=2),
     Column("FREE", lambda item: size(item["free_bytes"]), right=True),
@@ -81,7 +81,7 @@ POOLS = (
     ),
     Column("TAGS", "tags", rank=1),
 )
-NETWORKS = (
+NETWORKS: Columns[answers.LibvirtNetwork, keys.LibvirtNetworkKey] = (
     Column("NAME", "name"),
     Column("ACTIVE", "active"),
     Column("BRIDGE", "bridge"),
@@ -90,12 +90,12 @@ NETWORKS = (
 )
 #: Parts that a line names.
 NAMED_PARTS = 5
-FINDINGS = (
+FINDINGS: Columns[answers.Finding, keys.FindingKey] = (
     Column("PART", "part"),
     Column("EXPECTED", "expected", text=True),
     Column("FOUND", "found", text=True),
 )
-NOUN = Noun(
+NOUN = Noun[answers.Host, keys.HostKey](
     "host",
     "Host, by name or id.",
     lambda client: client.hosts,
@@ -156,7 +156,7 @@ NOUN = Noun(
     example="kvm1",
 )
 
-CHANGES = (
+CHANGES: Columns[answers.Change, keys.ChangeKey] = (
     Column("WHAT", "kind"),
     Column("INTERFACE", "subject"),
     Column("RECORDED", "recorded"),
@@ -224,7 +224,7 @@ def add(
         _say_unreadable(made, output)
 
 
-def _say_unreadable(host: Document, output: Format) -> None:
+def _say_unreadable(host: answers.Host, output: Format) -> None:
     """Name the parts of a host that the last reading could not make out, the first of many."""
     parts = [finding["part"] for finding in host["findings"]]
     if output is Format.TABLE and parts:
@@ -245,10 +245,10 @@ def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
         item = client.hosts.get(key)
         NOUN.show(item, output)
         if output is Format.TABLE:
-            typer.echo(f"\n{unconstrained(client.hosts.ask(key, 'networks'))}")
+            typer.echo(f"\n{unconstrained(client.hosts.get_networks(key))}")
 
 
-def unconstrained(found: Document) -> str:
+def unconstrained(found: answers.HostNetworks) -> str:
     """What a compose without interface constraints takes of a host, in a line."""
     if found["takes"] is None:
         return "without interface constraints: nothing that a machine could be put on"
@@ -334,7 +334,7 @@ def refresh(context: typer.Context, key: Key, wait: Wait = True, output: Output 
     Example: `hostloom host refresh kvm1`
     """
     with open_client(context) as client:
-        finish(client, client.hosts.act(key, "refresh"), output, wait=wait)
+        finish(client, client.hosts.refresh(key), output, wait=wait)
         done = client.hosts.get(key)
     show_done(f"host {done['name']} read; {done['machines']} machines", done, output)
     _say_unreadable(done, output)
@@ -347,7 +347,7 @@ def scan(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
     Example: `hostloom host scan kvm1`
     """
     with open_client(context) as client:
-        found = client.hosts.ask(key, "scan")
+        found = client.hosts.get_scan(key)
     if output is Format.TABLE:
         show_list(found["changes"], CHANGES, output, f"host {found['host']} is as recorded")
     else:

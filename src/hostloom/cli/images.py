@@ -4,25 +4,25 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.follow import finish
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, make_app
 from hostloom.cli.output import Format, Output, show_done, size, table, when
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import answers, keys
 from hostloom.model.image import Flavour
 
 
-def _total(item: Document) -> str:
-    return size(sum(each["size_bytes"] for each in item["files"]))
+def _total(item: answers.Image) -> str:
+    return size(sum(file["size_bytes"] for file in item["files"]))
 
 
-FILES = (
+FILES: Columns[answers.ImageFile, keys.ImageFileKey] = (
     Column("NAME", "name"),
     Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
     Column("SHA256", "sha256"),
 )
-NOUN = Noun(
+NOUN = Noun[answers.Image, keys.ImageKey](
     "image",
     "An image by name.",
     lambda client: client.images,
@@ -67,7 +67,7 @@ def build(
     """
     with open_client(context) as client:
         finish(client, client.images.create({"flavour": flavour}), output, wait=wait)
-        made = next(each for each in client.images.list() if each["flavour"] == flavour)
+        made = next(image for image in client.images.list() if image["flavour"] == flavour)
     show_done(f"image {made['name']} is built, {_total(made)}; machines boot it from now on", made, output)
 
 

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.exits import Exit, exit_of_operation, exit_of_problem, fail, tell
 from hostloom.cli.follow import follow, tell_end
 from hostloom.cli.keys import create_trusting
 from hostloom.cli.output import Format, Output, say, show, show_data, table
 from hostloom.cli.session import open_client
-from hostloom.client import Client, Document, Problem
+from hostloom.client import Client, Problem, answers, keys
 from hostloom.client.documents import document_of
 from hostloom.client.maas import (
     MaasSession,
@@ -30,7 +30,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 KEY_VARIABLE = "HOSTLOOM_MAAS_KEY"
 STDIN = "-"
 
-COLUMNS = (
+COLUMNS: Columns[answers.ImportChange, keys.ImportChangeKey] = (
     Column("DO", "action"),
     Column("WHAT", "noun"),
     Column("NAME", "name"),
@@ -114,11 +114,15 @@ def maas(
         added = [_add_host(client, each, fingerprints, failures, output) for each in done["hosts"]]
         served = [_serve(client, each, failures) for each in done["unserved"]] if dhcp else []
         left = client.imports.create(body | {"dry_run": True})
-    done |= {
-        "hosts_added": [each for each in added if each],
-        "vlans_served": [each for each in served if each],
-    }
-    _tell_done(done | {"next_steps": left["next_steps"]}, output)
+    _tell_done(
+        {
+            **done,
+            "hosts_added": [name for name in added if name],
+            "vlans_served": [vlan for vlan in served if vlan],
+            "next_steps": left["next_steps"],
+        },
+        output,
+    )
     if failures.code is not Exit.OK:
         raise typer.Exit(failures.code)
 
@@ -170,7 +174,7 @@ def _pair(text: str) -> tuple[str, str]:
 # -- before ----------------------------------------------------------------------------------------------
 
 
-def _show(plan: Document, *, everything: bool) -> None:
+def _show(plan: answers.Import, *, everything: bool) -> None:
     """The difference: what would be done and what cannot be; then what is the same, as a number."""
     shown = [each for each in plan["changes"] if everything or each["action"] != "same" or each["text"]]
     if shown:
@@ -181,7 +185,7 @@ def _show(plan: Document, *, everything: bool) -> None:
         say(f"note: {each}")
 
 
-def _is_wanted(plan: Document, *, dhcp: bool) -> bool:
+def _is_wanted(plan: answers.Import, *, dhcp: bool) -> bool:
     counts = plan["counts"]
     if counts["create"] or counts["change"] or (dhcp and plan["unserved"]):
         return True
@@ -213,13 +217,15 @@ class _Failures:
 
 
 def _add_host(
-    client: Client, body: Document, fingerprints: dict[str, str], failures: _Failures, output: Format
+    client: Client, host: answers.HostToAdd, fingerprints: dict[str, str], failures: _Failures, output: Format
 ) -> str | None:
     """Its name, if that went well."""
-    name = str(body["name"])
+    name = host["name"]
     known = {"accept_key": fingerprints[name]} if name in fingerprints else {}
     try:
-        operation = create_trusting(client.hosts.create, body | known, f"--accept-key {name}={{fingerprint}}")
+        operation = create_trusting(
+            client.hosts.create, {**host, **known}, f"--accept-key {name}={{fingerprint}}"
+        )
         done = follow(client, operation, output)
     except typer.Abort:
         failures.note(Exit.REFUSED)
@@ -241,7 +247,7 @@ def _add_host(
 def _serve(client: Client, vlan: str, failures: _Failures) -> str | None:
     """The VLAN, if our DHCP serves it now."""
     try:
-        client.vlans.act(vlan, "dhcp", {"mode": "on"}, method="PUT")
+        client.vlans.set_dhcp(vlan, {"mode": "on"})
     except Problem as problem:
         tell(f"VLAN {vlan} is not served: {problem}", problem.hint)
         failures.note(exit_of_problem(problem))
@@ -249,7 +255,14 @@ def _serve(client: Client, vlan: str, failures: _Failures) -> str | None:
     return vlan
 
 
-def _tell_done(done: Document, output: Format) -> None:
+class _Done(answers.Import):
+    """What was imported, and what the command did after that."""
+
+    hosts_added: list[str]
+    vlans_served: list[str]
+
+
+def _tell_done(done: _Done, output: Format) -> None:
     if output is not Format.TABLE:
         show_data(done, output)
         return

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
 import typer
 
@@ -9,10 +10,12 @@ from hostloom.cli.exits import Exit, fail
 from hostloom.cli.output import say
 from hostloom.client import Document, Problem
 
+CreatedT = TypeVar("CreatedT")
+
 
 def create_trusting(
-    create: Callable[[Document], Document], body: Document, option: str = "--accept-key {fingerprint}"
-) -> Document:
+    create: Callable[[Document], CreatedT], body: Document, option: str = "--accept-key {fingerprint}"
+) -> CreatedT:
     """Add a machine; an SSH key that is not pinned is shown, and added with once the user accepts it.
 
     `option` accepts it beforehand.

@@ -1,14 +1,13 @@
 """Tables that fit the terminal without breaking a name, an address or a MAC."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from hostloom.cli.columns import Column, cell
-from hostloom.client import Document
+from hostloom.cli.columns import Column, Columns, K, T, cell
 
 #: Spaces between columns, where there is room and where there is little.
 GAP, NARROW_GAP = 3, 2
@@ -16,7 +15,7 @@ GAP, NARROW_GAP = 3, 2
 LEAST_TEXT = 24
 
 
-def lay_out(items: Sequence[Document], columns: Sequence[Column], width: int | None) -> Table:
+def lay_out(items: Sequence[T], columns: Columns[T, K], width: int | None) -> Table:
     """A table that fits `width` where its columns allow it; without a width every column is there in full."""
     kept = list(columns)
     cells = {column.title: [_parts(column, item) for item in items] for column in columns}
@@ -32,7 +31,7 @@ def lay_out(items: Sequence[Document], columns: Sequence[Column], width: int | N
     return _render(kept, cells, most, gap)
 
 
-def _parts(column: Column, item: Document) -> list[str]:
+def _parts(column: Column[T, K], item: T) -> list[str]:
     """What of a cell stays together."""
     value = column.raw(item)
     if column.text:
@@ -42,23 +41,23 @@ def _parts(column: Column, item: Document) -> list[str]:
     return [cell(value)]
 
 
-def _most(column: Column, cells: Sequence[list[str]]) -> int:
+def _most(column: Column[Any, Any], cells: Sequence[list[str]]) -> int:
     return max([cell_len(column.title), *(cell_len(" ".join(parts)) for parts in cells)])
 
 
-def _least(column: Column, cells: Sequence[list[str]]) -> int:
+def _least(column: Column[Any, Any], cells: Sequence[list[str]]) -> int:
     longest = max([cell_len(part) for parts in cells for part in parts], default=0)
     if column.text:
         longest = min(_most(column, cells), max(LEAST_TEXT, min(longest, 2 * LEAST_TEXT)))
     return max(cell_len(column.title), longest)
 
 
-def _total(columns: Sequence[Column], widths: dict[str, int], gap: int) -> int:
+def _total(columns: Columns[Any, Any], widths: dict[str, int], gap: int) -> int:
     return sum(widths[column.title] for column in columns) + gap * (len(columns) - 1)
 
 
 def _squeeze(
-    columns: Sequence[Column], most: dict[str, int], least: dict[str, int], room: int
+    columns: Columns[Any, Any], most: dict[str, int], least: dict[str, int], room: int
 ) -> dict[str, int]:
     """The widest columns give way first, none below what it needs."""
     widths = dict(most)
@@ -71,7 +70,7 @@ def _squeeze(
 
 
 def _render(
-    columns: Sequence[Column], cells: dict[str, list[list[str]]], widths: dict[str, int], gap: int
+    columns: Columns[Any, Any], cells: dict[str, list[list[str]]], widths: dict[str, int], gap: int
 ) -> Table:
     total = _total(columns, widths, gap)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap, 0, 0), width=total)

@@ -25,7 +25,7 @@ def release(
     """
     confirm(f"Switch machine {key} off and give it back?", yes=yes)
     with open_client(context) as client:
-        done = client.machines.act(key, "release")
+        done = client.machines.release(key)
         if done["operation"] is None:
             show_done(f"machine {done['machine']['hostname']} is free", done["machine"], output)
             return
@@ -39,7 +39,7 @@ def lock(context: typer.Context, key: Key, comment: Comment = "", output: Output
     Example: `hostloom machine lock db1 --comment "until the migration is over"`
     """
     with open_client(context) as client:
-        changed = client.machines.act(key, "lock", {"comment": comment})
+        changed = client.machines.lock(key, {"comment": comment})
     show_done(f"machine {changed['hostname']} is locked", changed, output)
 
 
@@ -49,5 +49,5 @@ def unlock(context: typer.Context, key: Key, comment: Comment = "", output: Outp
     Example: `hostloom machine unlock db1`
     """
     with open_client(context) as client:
-        changed = client.machines.act(key, "unlock", {"comment": comment})
+        changed = client.machines.unlock(key, {"comment": comment})
     show_done(f"machine {changed['hostname']} is unlocked", changed, output)

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import wraps
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Generic, get_type_hints
 
 import typer
 
-from hostloom.cli.columns import Column, cell
+from hostloom.cli.columns import Column, Columns, K, T, cell
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.output import Format, say, show, show_data, table
-from hostloom.client import Document
 
 #: No list of the server is longer.
 MOST_ROWS = 1_000_000
@@ -37,22 +36,22 @@ class ListFormat(StrEnum):
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Generic[T, K]):
     """What a list can show: its columns, and what stands for a thing where only names are wanted."""
 
-    columns: Sequence[Column]
+    columns: Columns[T, K]
     #: What to do when there is nothing yet.
     empty: str
     #: The title of the column that names a thing; rows are sorted by it.
     by: str
     #: Columns that only --columns and --filter know.
-    more: Sequence[Column] = ()
+    more: Columns[T, K] = ()
     #: The order of the API has a meaning of its own: newest first.
     is_ordered: bool = False
     #: What it means with an option that there is nothing.
     empty_with: Mapping[str, str] = field(default_factory=dict)
 
-    def column(self, name: str, option: str) -> Column:
+    def column(self, name: str, option: str) -> Column[T, K]:
         """The column of a title or a field; a usage error for another name."""
         wanted = name.strip().lower().replace("_", "-")
         for column in (*self.columns, *self.more):
@@ -93,10 +92,10 @@ class Shown:
     ] = ListFormat.TABLE
 
 
-def lists(listing: Listing) -> Callable[[Callable[..., list[Document]]], Callable[..., None]]:
+def lists(listing: Listing[T, K]) -> Callable[[Callable[..., list[T]]], Callable[..., None]]:
     """Make a command of a function that reads a list: it gets the options of every list, and is shown."""
 
-    def decorate(read: Callable[..., list[Document]]) -> Callable[..., None]:
+    def decorate(read: Callable[..., list[T]]) -> Callable[..., None]:
         options = list(inspect.signature(Shown).parameters.values())
         names = [option.name for option in options]
 
@@ -120,14 +119,14 @@ def lists(listing: Listing) -> Callable[[Callable[..., list[Document]]], Callabl
     return decorate
 
 
-def arrange(listing: Listing, shown: Shown) -> Callable[[list[Document]], list[Document]]:
+def arrange(listing: Listing[T, K], shown: Shown) -> Callable[[list[T]], list[T]]:
     """Filter and sort as the options say; what is wrong with them is told before anything is read."""
     tests = [_test(listing, text) for text in shown.filter_ or ()]
     sort = shown.sort if shown.sort is not None or listing.is_ordered else listing.by
     backwards = (sort or "").startswith("-")
     order = None if sort is None else listing.column(sort.removeprefix("-"), "--sort")
 
-    def choose(items: list[Document]) -> list[Document]:
+    def choose(items: list[T]) -> list[T]:
         rows = [item for item in items if all(test(item) for test in tests)]
         if order is not None:
             rows.sort(key=lambda item: natural(order.key(item)), reverse=backwards)
@@ -136,14 +135,14 @@ def arrange(listing: Listing, shown: Shown) -> Callable[[list[Document]], list[D
     return choose
 
 
-def _test(listing: Listing, text: str) -> Callable[[Document], bool]:
+def _test(listing: Listing[T, K], text: str) -> Callable[[T], bool]:
     parts = _FILTER.fullmatch(text)
     if parts is None:
         raise fail(f"--filter: {text!r} is not COLUMN=VALUE", "for example state=ready", Exit.USAGE)
     column = listing.column(parts[1], "--filter")
     wanted, is_not = parts[3].lower(), parts[2] == "!="
 
-    def holds(item: Document) -> bool:
+    def holds(item: T) -> bool:
         raw = [column.raw(item), column.key(item)]
         words = [cell(part) for value in raw for part in (value if isinstance(value, list) else [value])]
         words += [cell(value) for value in raw] + ([""] if cell(raw[0]) == "-" else [])
@@ -163,7 +162,7 @@ def natural(value: Any) -> tuple[Any, ...]:
 
 
 def show_listing(
-    items: Sequence[Document], listing: Listing, shown: Shown, columns: Sequence[Column] = ()
+    items: Sequence[T], listing: Listing[T, K], shown: Shown, columns: Columns[T, K] = ()
 ) -> None:
     """Print a list as the options say."""
     if shown.quiet:

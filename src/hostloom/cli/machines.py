@@ -15,20 +15,20 @@ from hostloom.cli.output import Format, Output, memory, show_data
 from hostloom.cli.session import open_client
 from hostloom.cli.tags import AddTags, RemoveTags, TagEdit, Tags
 from hostloom.cli.tail import new_text
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
 
-def _host(item: Document) -> str | None:
+def _host(item: answers.Machine) -> str | None:
     """The host, marked when it does not answer."""
     return item["host"] if item["host_reachable"] else f"{item['host']} (unreachable)"
 
 
-def _power(item: Document) -> str:
+def _power(item: answers.Machine) -> str:
     """Whether it is on, which only a host that answers can say."""
     return str(item["power"]) if item["host_reachable"] else "unknown"
 
 
-NOUN = Noun(
+NOUN = Noun[answers.Machine, keys.MachineKey](
     "machine",
     "Machine, by hostname or system id.",
     lambda client: client.machines,
@@ -94,7 +94,7 @@ app.command("unlock")(lifecycle.unlock)
 def list_(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Show only machines on this host.")] = None,
-) -> list[Document]:
+) -> list[answers.Machine]:
     """List machines.
 
     Examples:
@@ -116,7 +116,7 @@ def why(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None
     Example: `hostloom machine why web1`
     """
     with open_client(context) as client:
-        found = client.machines.ask(key, "why")
+        found = client.machines.get_why(key)
     if output is Format.TABLE:
         typer.echo("\n".join(found["text"]))
     else:
@@ -153,7 +153,7 @@ def update(
     with open_client(context) as client:
         changed = edit.update(client.machines, key, changes)
         if autostart is not None:
-            changed = client.machines.act(key, "autostart", {"enabled": autostart}, method="PUT")
+            changed = client.machines.set_autostart(key, {"enabled": autostart})
         NOUN.show(changed or client.machines.get(key), output)
 
 
@@ -176,7 +176,7 @@ def console_log(
         for text in new_text(client, key) if follow else ():
             typer.echo(text, nl=False)
             sys.stdout.flush()
-        found = client.machines.ask(key, "console-log")
+        found = client.machines.get_console_log(key)
     if output is Format.TABLE:
         typer.echo(found["log"], nl=not found["log"].endswith("\n"))
     else:

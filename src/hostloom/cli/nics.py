@@ -1,27 +1,27 @@
 """Tables of a machine's NICs and disks, planned or made."""
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.nouns import Part
 from hostloom.cli.output import size, table
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
 
-def attached(item: Document) -> str:
+def attached(item: answers.Nic) -> str:
     """`bridge br0`, `macvlan eth1 (private)`."""
     mode = f" ({item['macvlan_mode']})" if item["macvlan_mode"] else ""
     return f"{'ovs ' if item['ovs'] else ''}{item['attach']} {item['source']}{mode}"
 
 
-def addresses(item: Document) -> str:
+def addresses(item: answers.Nic) -> str:
     """Its addresses, or how it gets one, in a line."""
     return ", ".join(_ips(item))
 
 
-def _ips(item: Document) -> list[str]:
+def _ips(item: answers.Nic) -> list[str]:
     return list(item["ips"]) or [str(item["mode"])]
 
 
-NICS = (
+NICS: Columns[answers.Nic, keys.NicKey] = (
     Column("NAME", "name"),
     Column("ATTACHED TO", attached),
     Column("VLAN", "vlan", rank=2),
@@ -29,7 +29,7 @@ NICS = (
     Column("MAC", "mac"),
     Column("BOOT", lambda item: "yes" if item["boot"] else None, rank=1),
 )
-DISKS = (
+DISKS: Columns[answers.Disk, keys.DiskKey] = (
     Column("NAME", "name"),
     Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
     Column("POOL", "pool"),
@@ -38,6 +38,6 @@ DISKS = (
 )
 
 
-def parts_of(item: Document) -> list[Part]:
+def parts_of(item: answers.Machine | answers.Planned) -> list[Part]:
     """Both tables with their titles."""
     return [("interfaces", table(item["interfaces"], NICS)), ("disks", table(item["disks"], DISKS))]

@@ -4,23 +4,23 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.listing import Listing, lists
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done, show_list, table, when
 from hostloom.cli.session import open_client
 from hostloom.cli.tags import AddTags, NewTags, RemoveTags, TagEdit, Tags, tags_of
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
 
-def _state(item: Document) -> str:
+def _state(item: answers.Interface) -> str:
     if not item["enabled"]:
         return "disabled"
     return "up" if item["link"] else "no link"
 
 
-def _kind(item: Document) -> str:
+def _kind(item: answers.Interface) -> str:
     kind = str(item["kind"])
     of = f" of {', '.join(item['parents'])}" if item["parents"] else ""
     role = "" if item["role"] == "ordinary" else f", {item['role']}"
@@ -28,13 +28,13 @@ def _kind(item: Document) -> str:
     return ("ovs " if item["bridge_kind"] == "ovs" else "") + kind + of + role + member
 
 
-def _vlan(item: Document) -> str:
+def _vlan(item: answers.Interface) -> str:
     if item["vlan"] is None:
         return "none (operator)" if item["vlan_source"] == "operator" else "-"
     return f"{item['vlan']} ({item['vlan_source']})"
 
 
-INTERFACES = (
+INTERFACES: Columns[answers.Interface, keys.InterfaceKey] = (
     Column("ID", "id", right=True, rank=3),
     Column("NAME", "name"),
     Column("KIND", _kind, field="kind"),
@@ -45,7 +45,7 @@ INTERFACES = (
     Column("TAGS", "tags", rank=2),
 )
 
-NOUN = Noun(
+NOUN = Noun[answers.Node, keys.NodeKey](
     "node",
     "A node by hostname or system id.",
     lambda client: client.nodes,
@@ -157,14 +157,13 @@ add_delete(app, NOUN)
 
 @interface.command("list")
 @lists(Listing(INTERFACES, "none are known: `hostloom host refresh NAME` reads those of a host", by="NAME"))
-def list_interfaces(context: typer.Context, key: Key) -> list[Document]:
+def list_interfaces(context: typer.Context, key: Key) -> list[answers.Interface]:
     """List the interfaces of a node with their VLANs and the sources of these.
 
     Example: `hostloom node interface list kvm1`
     """
     with open_client(context) as client:
-        found: list[Document] = client.nodes.get(key)["interfaces"]
-    return found
+        return client.nodes.get(key)["interfaces"]
 
 
 @interface.command("update")
@@ -197,6 +196,6 @@ def update_interface(
         raise fail("nothing to change", f"{options} say what to change", Exit.USAGE)
     with open_client(context) as client:
         changes |= given(tags=edit.interface(client, key, name))
-        node = client.nodes.act(key, f"interfaces/{name}", changes, method="PATCH")
-    changed = next(each for each in node["interfaces"] if name in (each["name"], str(each["id"])))
+        node = client.nodes.update_interface(key, name, changes)
+    changed = next(nic for nic in node["interfaces"] if name in (nic["name"], str(nic["id"])))
     show_list([changed], INTERFACES, output, "")

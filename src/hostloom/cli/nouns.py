@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Columns, K, T
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.listing import Listing, lists
 from hostloom.cli.output import Format, Output, show_done, show_one
@@ -22,51 +22,51 @@ Part: TypeAlias = "tuple[str, Table | str]"
 
 
 @dataclass(frozen=True)
-class Noun:
-    """A noun of the command line."""
+class Noun(Generic[T, K]):
+    """A noun of the command line: the answer that stands for it, and the names of the answer's fields."""
 
     name: str
     #: How its keys are written in help texts.
     key: str
-    collection: Callable[[Client], Collection]
-    columns: Sequence[Column]
+    collection: Callable[[Client], Collection[T, Any, Any, Any]]
+    columns: Columns[T, K]
     #: Lines of `show`; the columns where absent.
-    lines: Sequence[Column] = ()
-    parts: Callable[[Document], Sequence[Part]] = lambda _: ()
+    lines: Columns[T, K] = ()
+    parts: Callable[[T], Sequence[Part]] = lambda _: ()
     #: What to do when there is none yet.
     empty: str = ""
     example: str = "NAME"
     #: The title of the column that names a thing; the first one that is no ID where absent.
     by: str = ""
 
-    def listing(self, *, is_ordered: bool = False, **empty_with: str) -> Listing:
+    def listing(self, *, is_ordered: bool = False, **empty_with: str) -> Listing[T, K]:
         """What its lists can show; `empty_with` says what an empty list means with an option."""
         titles = [column.title for column in self.columns]
         by = self.by or next(title for title in titles if title != "ID")
         more = [line for line in self.lines if line.title not in titles]
         return Listing(self.columns, self.empty, by, more, is_ordered, empty_with)
 
-    def show(self, item: Document, output: Format) -> None:
+    def show(self, item: T, output: Format) -> None:
         """One of it."""
         show_one(item, self.lines or self.columns, output, self.parts(item))
 
 
-def make_app(noun: Noun) -> typer.Typer:
+def make_app(noun: Noun[Any, Any]) -> typer.Typer:
     """The noun's commands, to which its module adds; their help text is in main.py."""
     return typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", name=noun.name)
 
 
-def add_list(app: typer.Typer, noun: Noun) -> None:
+def add_list(app: typer.Typer, noun: Noun[T, K]) -> None:
     """`list`."""
 
     @app.command("list", help=f"List all {noun.name}s.\n\nExample: `hostloom {noun.name} list -o json`")
     @lists(noun.listing())
-    def list_(context: typer.Context) -> list[Document]:
+    def list_(context: typer.Context) -> list[T]:
         with open_client(context) as client:
             return noun.collection(client).list()
 
 
-def add_show(app: typer.Typer, noun: Noun) -> None:
+def add_show(app: typer.Typer, noun: Noun[Any, Any]) -> None:
     """`show`."""
 
     @app.command("show", help=f"Show one {noun.name}.\n\nExample: `hostloom {noun.name} show {noun.example}`")
@@ -79,7 +79,7 @@ def add_show(app: typer.Typer, noun: Noun) -> None:
             noun.show(noun.collection(client).get(key), output)
 
 
-def add_delete(app: typer.Typer, noun: Noun, warning: str = "") -> None:
+def add_delete(app: typer.Typer, noun: Noun[Any, Any], warning: str = "") -> None:
     """`delete`; refused by the server while something uses it."""
 
     @app.command(

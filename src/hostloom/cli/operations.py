@@ -4,35 +4,35 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.exits import exit_of_operation
 from hostloom.cli.follow import follow, tell_end
 from hostloom.cli.listing import Limit, lists
 from hostloom.cli.nouns import Noun, add_show, make_app
 from hostloom.cli.output import Format, Output, show_done, table, when
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
 
-def _progress(item: Document) -> str:
+def _progress(item: answers.Operation) -> str:
     done = sum(step["state"] == "done" for step in item["steps"])
     return f"{done}/{len(item['steps'])}"
 
 
-def _took(item: Document) -> str | None:
+def _took(item: answers.Step) -> str | None:
     if item["started_at"] is None or item["finished_at"] is None:
         return None
     return f"{item['finished_at'] - item['started_at']:.2f} s"
 
 
-STEPS = (
+STEPS: Columns[answers.Step, keys.StepKey] = (
     Column("STEP", "name"),
     Column("STATE", "state"),
     Column("TOOK", _took, right=True),
     Column("ERROR", "error", text=True),
 )
 
-NOUN = Noun(
+NOUN = Noun[answers.Operation, keys.OperationKey](
     "operation",
     "An operation's id.",
     lambda client: client.operations,
@@ -75,7 +75,7 @@ def list_(
         bool, typer.Option("--unfinished", help="Show only operations that are running or stuck.")
     ] = False,
     limit: Limit = 50,
-) -> list[Document]:
+) -> list[answers.Operation]:
     """List operations, newest first.
 
     Example: `hostloom operation list --unfinished`
@@ -109,7 +109,7 @@ def cancel(context: typer.Context, key: Key, output: Output = Format.TABLE) -> N
     Example: `hostloom operation cancel ID`
     """
     with open_client(context) as client:
-        done = client.operations.act(key, "cancel")
+        done = client.operations.cancel(key)
     show_done(f"{done['saga']} {done['subject']} is asked to stop", done, output)
 
 
@@ -120,5 +120,5 @@ def retry(context: typer.Context, key: Key, output: Output = Format.TABLE) -> No
     Example: `hostloom operation retry ID`
     """
     with open_client(context) as client:
-        done = client.operations.act(key, "retry")
+        done = client.operations.retry(key)
     show_done(f"{done['saga']} {done['subject']} goes on", done, output)

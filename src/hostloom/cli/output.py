@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hostloom.cli.columns import Column
-from hostloom.client import Document
+from hostloom.cli.columns import Columns, K, T
 
 if TYPE_CHECKING:  # rich and yaml take longer to import than help and completion may take
     from rich.console import Console, RenderableType
@@ -88,7 +87,7 @@ def say(text: str) -> None:
     console(stderr=True).print(Text(text), soft_wrap=True)
 
 
-def show_list(items: Sequence[Document], columns: Sequence[Column], output: Format, empty: str) -> None:
+def show_list(items: Sequence[T], columns: Columns[T, K], output: Format, empty: str) -> None:
     """A list; `empty` says what to do when there is nothing yet."""
     if output is not Format.TABLE:
         show_data(list(items), output)
@@ -99,7 +98,7 @@ def show_list(items: Sequence[Document], columns: Sequence[Column], output: Form
 
 
 def show_one(
-    item: Document, columns: Sequence[Column], output: Format, parts: "Sequence[tuple[str, Table | str]]" = ()
+    item: T, columns: Columns[T, K], output: Format, parts: "Sequence[tuple[str, Table | str]]" = ()
 ) -> None:
     """One thing, its fields below each other, then its parts."""
     if output is not Format.TABLE:
@@ -166,7 +165,7 @@ def iso_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def show_done(text: str, item: Document, output: Format) -> None:
+def show_done(text: str, item: Mapping[str, Any], output: Format) -> None:
     """What was done: a line for people, the document for programs."""
     if output is Format.TABLE:
         from rich.text import Text
@@ -176,7 +175,7 @@ def show_done(text: str, item: Document, output: Format) -> None:
         show_data(item, output)
 
 
-def table(items: Sequence[Document], columns: Sequence[Column], *, wide: bool = False) -> "Table":
+def table(items: Sequence[T], columns: Columns[T, K], *, wide: bool = False) -> "Table":
     """Columns under their titles, without lines; `wide`: all of them, however wide the terminal is."""
     from hostloom.cli.layout import lay_out
 

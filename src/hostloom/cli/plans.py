@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TypedDict, cast
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.nics import addresses, attached, parts_of
 from hostloom.cli.nouns import Noun, add_delete, add_list, make_app
 from hostloom.cli.output import (
@@ -22,15 +22,26 @@ from hostloom.cli.output import (
     when,
 )
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
 
-def until_of(plan: Document) -> str:
+class Shown(TypedDict):
+    """What is shown of a plan, kept or just decided."""
+
+    id: str | None
+    created_at: float
+    expires_at: float | None
+    hosts: list[str]
+    machines: list[answers.Planned]
+    dhcp: list[answers.Dhcp]
+
+
+def until_of(plan: answers.KeptPlan | Shown) -> str:
     """The time of day will do: it is at most a quarter of an hour away."""
     return when(plan["expires_at"]).partition(" ")[2]
 
 
-NOUN = Noun(
+NOUN = Noun[answers.KeptPlan, keys.KeptPlanKey](
     "plan",
     "A plan's id.",
     lambda client: client.plans,
@@ -71,7 +82,7 @@ def show_(
     if xml:
         _show_xml(plan["machines"])
     elif output is Format.TABLE:
-        show_plan(plan, explain=explain)
+        show_plan(cast("Shown", plan), explain=explain)
     else:
         show_data(plan, output)
 
@@ -79,7 +90,7 @@ def show_(
 add_delete(app, NOUN, "It holds nothing: only the plan itself is gone.")
 
 
-def show_plan(plan: Document, *, explain: bool) -> None:
+def show_plan(plan: Shown, *, explain: bool) -> None:
     """A plan for people: one machine in full, or a line for each; then what to do with it."""
     machines = plan["machines"]
     if len(machines) == 1:
@@ -89,8 +100,8 @@ def show_plan(plan: Document, *, explain: bool) -> None:
     say(f"plan {plan['id']}, good until {until_of(plan)}: hostloom machine compose --plan {plan['id']}")
 
 
-def _show_machine(plan: Document, machine: Document, *, explain: bool) -> None:
-    lines = (
+def _show_machine(plan: Shown, machine: answers.Planned, *, explain: bool) -> None:
+    lines: Columns[answers.Planned, keys.PlannedKey] = (
         Column("MACHINE", "hostname"),
         Column("HOST", "host"),
         Column("FACTS OF HOST", lambda item: _age(plan, [item])),
@@ -110,12 +121,12 @@ def _show_machine(plan: Document, machine: Document, *, explain: bool) -> None:
         say(f"warning: no domain XML: {machine['domain_xml_missing']}")
 
 
-MACHINES = (
+MACHINES: Columns[answers.Planned, keys.PlannedKey] = (
     Column("MACHINE", "hostname"),
     Column("HOST", "host"),
     Column("CORES", "cores", right=True),
     Column("MEMORY", lambda item: memory(item["memory_mib"]), right=True),
-    Column("DISKS", lambda item: [f"{each['name']} {size(each['size_bytes'])}" for each in item["disks"]]),
+    Column("DISKS", lambda item: [f"{disk['name']} {size(disk['size_bytes'])}" for disk in item["disks"]]),
     Column(
         "NICS",
         lambda item: [f"{nic['name']} {addresses(nic)} by {attached(nic)}" for nic in item["interfaces"]],
@@ -124,8 +135,8 @@ MACHINES = (
 )
 
 
-def _show_machines(plan: Document, machines: Sequence[Document], *, explain: bool) -> None:
-    lines = (
+def _show_machines(plan: Shown, machines: Sequence[answers.Planned], *, explain: bool) -> None:
+    lines: Columns[Shown, str] = (
         Column("MACHINES", lambda item: len(item["machines"])),
         Column("HOSTS", _per_host),
         Column("FACTS OF HOSTS", lambda item: _age(item, item["machines"])),
@@ -138,19 +149,19 @@ def _show_machines(plan: Document, machines: Sequence[Document], *, explain: boo
         say(f"warning: {text}{f' ({count} machines)' if count > 1 else ''}")
 
 
-def _warnings(machines: Sequence[Document]) -> list[str]:
+def _warnings(machines: Sequence[answers.Planned]) -> list[str]:
     missing = [
         f"no domain XML: {each['domain_xml_missing']}" for each in machines if each["domain_xml"] is None
     ]
     return [warning["text"] for each in machines for warning in each["warnings"]] + missing
 
 
-def _per_host(plan: Document) -> str:
+def _per_host(plan: Shown) -> str:
     counts = Counter(each["host"] for each in plan["machines"])
     return ", ".join(f"{host} ({counts[host]})" for host in plan["hosts"])
 
 
-def _reserves(machines: Sequence[Document]) -> str:
+def _reserves(machines: Sequence[answers.Planned]) -> str:
     nics = [nic for each in machines for nic in each["interfaces"]]
     ips = [ip for nic in nics for ip in nic["ips"]]
     parts = [_count(len(ips), "address", "addresses"), _count(len(nics), "MAC", "MACs")]
@@ -163,7 +174,7 @@ def _reserves(machines: Sequence[Document]) -> str:
     return ", ".join([*parts, *(f"{size(total)} of {pool}" for pool, total in sorted(pools.items()))])
 
 
-def _dhcp(plan: Document) -> str:
+def _dhcp(plan: Shown) -> str:
     added = plan["dhcp"]
     if not added:
         return "no change"
@@ -175,7 +186,7 @@ def _dhcp(plan: Document) -> str:
     )
 
 
-def _age(plan: Document, machines: Sequence[Document]) -> str:
+def _age(plan: Shown, machines: Sequence[answers.Planned]) -> str:
     """How old the oldest facts were when it was planned."""
     known = [each["facts_at"] for each in machines if each["facts_at"] is not None]
     if not known:
@@ -191,7 +202,7 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number or 'no'} {one if number == 1 else many}"
 
 
-def _show_xml(machines: Sequence[Document]) -> None:
+def _show_xml(machines: Sequence[answers.Planned]) -> None:
     """The domains, one after the other, as `virsh define` takes each."""
     from rich.text import Text
 

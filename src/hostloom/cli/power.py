@@ -1,8 +1,8 @@
 """`hostloom machine`: start, stop, restart and take apart, one machine or several."""
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Annotated
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -13,8 +13,9 @@ from hostloom.cli.listing import natural
 from hostloom.cli.nouns import Yes, confirm, given
 from hostloom.cli.output import Format, Output, console, say, show_data, show_done
 from hostloom.cli.session import open_client
-from hostloom.client import Client, ClientError, Document
+from hostloom.client import Client, ClientError, answers
 
+Answer = Mapping[str, Any]
 #: A machine that was asked to shut down is looked at this often.
 LOOK_EVERY_S = 1.0
 
@@ -114,7 +115,7 @@ def restart(
         elif all_:
             confirm(f"Restart {_listed(names)}?", yes=yes)
 
-        def off_and_on(name: str) -> Document:
+        def off_and_on(name: str) -> Answer:
             if not force:
                 _wait_off(client, name, timeout, None)
             return _started(client, name, output)
@@ -147,8 +148,8 @@ def decompose(
         names = _chosen(client, keys, host, all_=all_, origin="composed")
         confirm(f"Delete {_listed(names)} with {'its' if len(names) == 1 else 'their'} disks?", yes=yes)
 
-        def take_apart(name: str) -> Document:
-            operation = client.machines.delete(name)
+        def take_apart(name: str) -> Answer:
+            operation = cast("answers.Operation", client.machines.delete(name))
             if not wait and len(names) > 1:
                 say(f"operation {operation['id']} takes machine {name} apart")
                 return operation
@@ -184,41 +185,41 @@ def _listed(names: list[str]) -> str:
     return f"{len(names)} machines ({', '.join(names[:8])}{', …' if len(names) > 8 else ''})"
 
 
-def _each(names: list[str], output: Format, *steps: Callable[[str], Document | None]) -> None:
+def _each(names: list[str], output: Format, *steps: Callable[[str], Answer | None]) -> None:
     """Do every step for every machine; one that fails is told, and the others are done all the same."""
     codes: dict[str, int] = {}
-    answers: dict[str, Document] = {}
+    documents: dict[str, Answer] = {}
     for step in steps:
         for name in [name for name in names if name not in codes]:
             try:
-                answers[name] = step(name) or answers[name]
+                documents[name] = step(name) or documents[name]
             except ClientError as error:
                 codes[name] = report(error)
             except typer.Exit as end:
                 codes[name] = end.exit_code
-    shown = list(answers.values())
+    shown = list(documents.values())
     if output is not Format.TABLE and shown:
         show_data(shown[0] if len(names) == 1 else shown, output)
     if worst := max(codes.values(), default=0):
         raise typer.Exit(worst)
 
 
-def _started(client: Client, name: str, output: Format) -> Document:
-    changed = client.machines.act(name, "start")
+def _started(client: Client, name: str, output: Format) -> Answer:
+    changed = client.machines.start(name)
     if output is Format.TABLE:
         show_done(f"machine {changed['hostname']}: power {changed['power']}", changed, output)
     return changed
 
 
-def _asked(client: Client, name: str, *, force: bool, output: Format, quiet: bool) -> Document:
-    changed = client.machines.act(name, "stop", {"force": force})
+def _asked(client: Client, name: str, *, force: bool, output: Format, quiet: bool) -> Answer:
+    changed = client.machines.stop(name, {"force": force})
     if output is Format.TABLE and not quiet:
         asked = "" if force or changed["power"] == "off" else " (asked to shut down)"
         show_done(f"machine {changed['hostname']}: power {changed['power']}{asked}", changed, output)
     return changed
 
 
-def _wait_off(client: Client, name: str, timeout_s: float, output: Format | None) -> Document:
+def _wait_off(client: Client, name: str, timeout_s: float, output: Format | None) -> Answer:
     """Wait until a machine is off; leaves the command where it does not go off in time."""
     with console(stderr=True).status(f"waiting until machine {name} is off"):
         is_off = any(power == "off" for power in _powers(client, name, timeout_s))
@@ -236,7 +237,7 @@ def _wait_off(client: Client, name: str, timeout_s: float, output: Format | None
 def _powers(client: Client, name: str, timeout_s: float) -> Iterator[str]:
     until = time.monotonic() + timeout_s
     while True:
-        yield client.machines.ask(name, "power")["power"]
+        yield client.machines.get_power(name)["power"]
         if time.monotonic() >= until:
             return
         time.sleep(LOOK_EVERY_S)

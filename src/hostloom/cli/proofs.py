@@ -1,18 +1,18 @@
 """`hostloom machine verify`, and the tables of what it finds."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
 from hostloom.cli.nouns import Part, given
 from hostloom.cli.output import Format, Output, say, show, show_data, table, when
 from hostloom.cli.session import open_client
-from hostloom.client import Client, Document
+from hostloom.client import Client, answers, keys
 from hostloom.model.proof import Verdict
 
 #: From best to worst.
@@ -23,7 +23,17 @@ _SHORT = {
     Verdict.UNKNOWN: "?",
     Verdict.FAILED: "BAD",
 }
-EVIDENCE = (
+
+
+class Row(answers.Evidence):
+    """One check, with the machine and NIC that it is about."""
+
+    machine: str
+    nic: str
+
+
+RowKey = keys.EvidenceKey | Literal["machine", "nic"]
+EVIDENCE: Columns[Row, RowKey] = (
     Column("NIC", "nic"),
     Column("CHECK", "check"),
     Column("VERDICT", "verdict"),
@@ -33,24 +43,25 @@ EVIDENCE = (
 )
 
 
-def badge(nic: Document) -> str | None:
+def badge(nic: answers.Nic) -> str | None:
     """The worst that is known of a NIC."""
-    return nic["proof"]["verdict"] if nic.get("proof") else None
+    return nic["proof"]["verdict"] if nic["proof"] else None
 
 
-def worst(machine: Document) -> str | None:
+def worst(machine: answers.Machine) -> str | None:
     """The worst badge of a machine's NICs, in a word that is short: a list has little room."""
     badges = [Verdict(found) for nic in machine["interfaces"] if (found := badge(nic))]
     found = max(badges, key=_ORDER.index, default=None)
     return None if found is None else _SHORT[found]
 
 
-def parts_of(machine: Document) -> list[Part]:
+def parts_of(machine: answers.Machine) -> list[Part]:
     """What was proven of its NICs, and when; nothing where it was never verified."""
-    proofs = [nic["proof"] for nic in machine["interfaces"] if nic.get("proof")]
+    proofs = [nic["proof"] for nic in machine["interfaces"] if nic["proof"]]
     if not proofs:
         return []
-    return [(f"on the wire ({when(min(each['at'] for each in proofs))})", table(_rows([machine]), EVIDENCE))]
+    oldest = min(proof["at"] for proof in proofs)
+    return [(f"on the wire ({when(oldest)})", table(_rows([machine]), EVIDENCE))]
 
 
 def verify(
@@ -89,34 +100,35 @@ def verify(
     raise typer.Exit(_exit_of(found))
 
 
-def _verified(client: Client, keys: Sequence[str], host: str | None) -> list[Document]:
-    if keys:
-        return [client.machines.get(key) for key in dict.fromkeys(keys)]
-    there = client.machines.list(**given(host=host))
-    return [each for each in there if worst(each) is not None]
+def _verified(client: Client, names: Sequence[str], host: str | None) -> list[answers.Machine]:
+    if names:
+        return [client.machines.get(name) for name in dict.fromkeys(names)]
+    machines = client.machines.list(**given(host=host))
+    return [machine for machine in machines if worst(machine) is not None]
 
 
-def _show(machines: Sequence[Document]) -> None:
-    named = (Column("MACHINE", "machine"), *EVIDENCE) if len(machines) > 1 else EVIDENCE
+def _show(machines: Sequence[answers.Machine]) -> None:
+    machine: Column[Row, RowKey] = Column("MACHINE", "machine")
+    named = (machine, *EVIDENCE) if len(machines) > 1 else EVIDENCE
     rows = _rows(machines)
     show(table(rows, named))
     for verdict, words in ((Verdict.FAILED, "failed"), (Verdict.UNKNOWN, "not known")):
         for row in rows:
-            if row["verdict"] == verdict:
+            if row["verdict"] == verdict.value:
                 say(f"{words}: {row['machine']} {row['nic']}: {row['check']}: {row['text']}")
 
 
-def _rows(machines: Sequence[Document]) -> list[Document]:
+def _rows(machines: Sequence[answers.Machine]) -> list[Row]:
     return [
-        {"machine": machine["hostname"], "nic": nic["name"], **each}
+        {"machine": machine["hostname"], "nic": nic["name"], **evidence}
         for machine in machines
         for nic in machine["interfaces"]
-        for each in (nic["proof"]["evidence"] if nic.get("proof") else [])
+        for evidence in (nic["proof"]["evidence"] if nic["proof"] else [])
     ]
 
 
-def _exit_of(machines: Sequence[Document]) -> Exit:
+def _exit_of(machines: Sequence[answers.Machine]) -> Exit:
     rows = _rows(machines)
-    if any(row["verdict"] == Verdict.FAILED for row in rows):
+    if any(row["verdict"] == Verdict.FAILED.value for row in rows):
         return Exit.FAILED
     return Exit.UNREACHABLE if any(row["found"].startswith("host-unreachable") for row in rows) else Exit.OK

@@ -1,18 +1,18 @@
 """`hostloom rack`."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.keys import create_trusting
 from hostloom.cli.listing import Listing, lists
 from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
 from hostloom.cli.output import Format, Output, show_data, show_done, show_one
 from hostloom.cli.session import open_client
-from hostloom.client import Client, Document
+from hostloom.client import Client, answers, keys
 
 Key = Annotated[str, typer.Argument(metavar="NAME", help="Rack, by name or id.")]
 Control = Annotated[
@@ -25,25 +25,34 @@ Control = Annotated[
 ]
 
 
-def _uptime(item: Document) -> str:
+class _Answering(answers.Rack, answers.RackStatus):
+    """A rack with what its server says of itself; `leases` is null where it does not answer."""
+
+    leases: int | None
+
+
+_AnsweringKey = keys.RackKey | keys.RackStatusKey | Literal["leases"]
+
+
+def _uptime(item: _Answering) -> str:
     return ", ".join(f"v{version} {seconds / 60:.0f} min" for version, seconds in item["uptimes_s"].items())
 
 
-def _versions(item: Document) -> str:
+def _versions(item: _Answering) -> str:
     return ", ".join(f"v{version} Kea {text}" for version, text in item["versions"].items())
 
 
-def _state(item: Document) -> str:
+def _state(item: _Answering) -> str:
     return item["trouble"] or "answers"
 
 
-def _pair(item: Document) -> str:
+def _pair(item: _Answering) -> str:
     if not item["ha_state"]:
         return "serves alone"
     return f"{item['ha_state']}, its partner {item['ha_partner_state'] or 'not known'}"
 
 
-NOUN = Noun(
+NOUN = Noun[answers.Rack, keys.RackKey](
     "rack",
     "Rack, by name or id.",
     lambda client: client.racks,
@@ -61,17 +70,27 @@ NOUN = Noun(
         Column("NODE", "node"),
         Column("CONTROL", "control"),
         Column("CONTROL6", "control6"),
-        Column("STATE", _state),
-        Column("SOFTWARE", _versions),
-        Column("UP FOR", _uptime),
-        Column("PAIR", _pair),
         Column("SERVES", "vlans"),
         Column("STANDS BY", "standby_vlans"),
-        Column("LEASES", "leases"),
         Column("DESCRIPTION", "description"),
     ),
     empty="no racks: set `kea_embedded` or `kea_socket` on the server, or add one with `hostloom rack add`",
     example="rack1",
+)
+_LINES: Columns[_Answering, _AnsweringKey] = (
+    Column("NAME", "name"),
+    Column("ID", "id"),
+    Column("NODE", "node"),
+    Column("CONTROL", "control"),
+    Column("CONTROL6", "control6"),
+    Column("STATE", _state),
+    Column("SOFTWARE", _versions),
+    Column("UP FOR", _uptime),
+    Column("PAIR", _pair),
+    Column("SERVES", "vlans"),
+    Column("STANDS BY", "standby_vlans"),
+    Column("LEASES", "leases"),
+    Column("DESCRIPTION", "description"),
 )
 
 app = make_app(NOUN)
@@ -118,10 +137,10 @@ def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
     Example: `hostloom rack show rack1`
     """
     with open_client(context) as client:
-        found = client.racks.get(key) | client.racks.ask(key, "status")
-        alive = not found["trouble"]
-        found["leases"] = len(client.racks.ask(key, "leases")["items"]) if alive else None
-    show_one(found, NOUN.lines, output)
+        rack, status = client.racks.get(key), client.racks.get_status(key)
+        leases = None if status["trouble"] else len(client.racks.get_leases(key)["items"])
+    answering: _Answering = {**rack, **status, "leases": leases}
+    show_one(answering, _LINES, output)
 
 
 @app.command("config")
@@ -131,10 +150,10 @@ def config(context: typer.Context, key: Key, output: Output = Format.JSON) -> No
     Example: `hostloom rack config rack1 > kea.json`
     """
     with open_client(context) as client:
-        show_data(client.racks.ask(key, "config"), output)
+        show_data(client.racks.get_config(key), output)
 
 
-LEASES = (
+LEASES: Columns[answers.Lease, keys.LeaseKey] = (
     Column("ADDRESS", "ip"),
     Column("MAC", "mac", rank=1),
     Column("HOSTNAME", "hostname", rank=3),
@@ -157,14 +176,13 @@ def leases(
         str | None,
         typer.Argument(metavar="[NAME]", help="Rack, by name or id; not needed if there is only one."),
     ] = None,
-) -> list[Document]:
+) -> list[answers.Lease]:
     """List the leases of a rack and who has them.
 
     Example: `hostloom rack leases rack1`
     """
     with open_client(context) as client:
-        found: list[Document] = client.racks.ask(key or _only_rack(client), "leases")["items"]
-    return found
+        return client.racks.get_leases(key or _only_rack(client))["items"]
 
 
 def _only_rack(client: Client) -> str:

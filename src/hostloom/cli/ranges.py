@@ -9,6 +9,7 @@ from hostloom.cli.columns import Column
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
+from hostloom.client import answers, keys
 
 
 class Kind(StrEnum):
@@ -18,7 +19,7 @@ class Kind(StrEnum):
     RESERVED = "reserved"
 
 
-NOUN = Noun(
+NOUN = Noun[answers.Range, keys.RangeKey](
     "range",
     "A range by id or START-END.",
     lambda client: client.ranges,

@@ -8,8 +8,9 @@ from hostloom.cli.columns import Column
 from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
+from hostloom.client import answers, keys
 
-NOUN = Noun(
+NOUN = Noun[answers.Space, keys.SpaceKey](
     "space",
     "Space, by name or id.",
     lambda client: client.spaces,

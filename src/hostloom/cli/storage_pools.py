@@ -9,9 +9,9 @@ from hostloom.cli.listing import lists
 from hostloom.cli.nouns import Noun, given, make_app
 from hostloom.cli.output import Format, Output, show_done, size
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
-NOUN = Noun(
+NOUN = Noun[answers.StoragePoolOfHost, keys.StoragePoolOfHostKey](
     "storage pool",
     "A storage pool by name.",
     lambda client: client.storage_pools,
@@ -42,7 +42,7 @@ def list_(
     host: Annotated[
         str | None, typer.Argument(metavar="[HOST]", help="Show only those of this host, by name or id.")
     ] = None,
-) -> list[Document]:
+) -> list[answers.StoragePoolOfHost]:
     """List storage pools.
 
     Example: `hostloom storage-pool list kvm1`

@@ -1,7 +1,7 @@
 """Tags: --tag replaces them all, --add-tag and --remove-tag change single ones."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -10,6 +10,8 @@ from hostloom.client import Client, Collection, Document, Problem
 
 #: Another client may change the tags between reading and writing them.
 ATTEMPTS = 5
+
+ChangedT = TypeVar("ChangedT")
 
 Tags = Annotated[
     list[str] | None,
@@ -70,7 +72,9 @@ class TagEdit:
         kept = [word for word in tags if word not in self.removed]
         return kept + [word for word in dict.fromkeys(self.added) if word not in kept]
 
-    def update(self, collection: Collection, key: str, changes: Document) -> Document | None:
+    def update(
+        self, collection: Collection[Any, Any, Any, ChangedT], key: str, changes: Document
+    ) -> ChangedT | None:
         """Make the changes, tags among them; None where there are none. Tags of others are never lost."""
         if not self.changes:
             changes = changes if self.replaced is None else changes | {"tags": self.replaced}

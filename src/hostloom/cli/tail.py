@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from hostloom.client import Client, Document
+from hostloom.client import Client, answers
 
 #: The server is asked this often.
 LOOK_EVERY_S = 1.0
@@ -13,10 +13,10 @@ PAGE = 100
 SHARED = 200
 
 
-def new_events(client: Client, subject: str | None, since: int) -> Iterator[Document]:
+def new_events(client: Client, subject: str | None, since: int) -> Iterator[answers.Event]:
     """Events after the one with the id `since` as they happen, the oldest first; never ends."""
     while True:
-        found: list[Document] = []
+        found: list[answers.Event] = []
         for size in (PAGE, 10 * PAGE, 100 * PAGE):
             page = client.events.list(size, subject=subject)
             found = [event for event in page if event["id"] > since]
@@ -32,7 +32,7 @@ def new_text(client: Client, machine: str) -> Iterator[str]:
     """The end of a machine's console, then what is added to it; never ends."""
     before = ""
     while True:
-        now = client.machines.ask(machine, "console-log")["log"]
+        now = client.machines.get_console_log(machine)["log"]
         if added := addition(before, now):
             yield added
         before = now

@@ -1,15 +1,22 @@
 """`hostloom machine dhcp`: what was seen of a machine's DHCP on the wire."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.output import Format, Output, show, show_data, table, when
 from hostloom.cli.session import open_client
-from hostloom.client import Document
+from hostloom.client import answers, keys
 
-COLUMNS = (
+
+class _Row(answers.DhcpMessage):
+    """A message with the NIC that it was of."""
+
+    nic: str
+
+
+COLUMNS: Columns[_Row, keys.DhcpMessageKey | Literal["nic"]] = (
     Column("TIME", lambda item: when(item["at"])),
     Column("NIC", "nic"),
     Column("MESSAGE", "kind"),
@@ -31,15 +38,15 @@ def dhcp(
     Example: `hostloom machine dhcp web1 eth0`
     """
     with open_client(context) as client:
-        found = client.machines.ask(key, "dhcp", nic=nic)
+        found = client.machines.get_dhcp(key, nic=nic)
     if output is not Format.TABLE:
         show_data(found, output)
         return
-    rows: list[Document] = [
-        {"nic": each["nic"], **message}
-        for each in found["items"]
-        for exchange in each["exchanges"]
+    rows: list[_Row] = [
+        {"nic": item["nic"], **message}
+        for item in found["items"]
+        for exchange in item["exchanges"]
         for message in exchange["messages"]
     ]
-    verdicts = [f"{each['nic']}: {each['exchanges'][-1]['text']}" for each in found["items"]]
+    verdicts = [f"{item['nic']}: {item['exchanges'][-1]['text']}" for item in found["items"]]
     show(*([table(rows, COLUMNS)] if rows else []), *verdicts)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from hostloom.cli.nouns import confirm
 from hostloom.cli.output import say
-from hostloom.client import Client, ClientError, Document
+from hostloom.client import Client, ClientError, answers
 
 #: Names that a line lists before it counts the rest.
 LISTED = 8
@@ -20,7 +20,7 @@ def confirm_change(client: Client, key: str, question: str, *, yes: bool) -> Non
     confirm(f"VLAN {vlan['key']}: {question}", yes=yes)
 
 
-def affected(client: Client, vlan: Document) -> list[str]:
+def affected(client: Client, vlan: answers.Vlan) -> list[str]:
     """Machines with a NIC on the VLAN, leases, and other reserved addresses, a line each kind."""
     subnets = {subnet["cidr"] for subnet in client.subnets.list() if subnet["vlan"] == vlan["key"]}
     machines = [
@@ -41,11 +41,11 @@ def affected(client: Client, vlan: Document) -> list[str]:
 _RESERVED = frozenset({"auto", "static"})
 
 
-def _leases(client: Client, vlan: Document, subnets: set[str]) -> Iterator[str]:
+def _leases(client: Client, vlan: answers.Vlan, subnets: set[str]) -> Iterator[str]:
     """Those that the VLAN's racks have given; a rack that does not answer is told of."""
     for rack in vlan["racks"]:
         try:
-            leases = client.racks.ask(rack, "leases")["items"]
+            leases = client.racks.get_leases(rack)["items"]
         except ClientError as error:
             say(f"the leases of rack {rack} could not be read: {error}")
             continue

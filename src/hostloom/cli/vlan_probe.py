@@ -2,20 +2,20 @@
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.listing import natural
 from hostloom.cli.output import Format, console, say, show, show_data, table, when
 from hostloom.cli.session import open_client
-from hostloom.client import Client, Document
+from hostloom.client import Client, answers, keys
 
 
-def offers(item: Document) -> str | None:
+def offers(item: answers.Foreign) -> str | None:
     """`10.0.0.50 - 10.0.0.60`."""
     first, last = item["first_offered"], item["last_offered"]
     return first if first == last else f"{first} - {last}"
 
 
-SERVERS = (
+SERVERS: Columns[answers.Foreign, keys.ForeignKey] = (
     Column("SERVER", "server"),
     Column("MAC", "mac"),
     Column("OFFERS", offers),
@@ -28,8 +28,8 @@ def probe_and_show(context: typer.Context, key: str | None, output: Format, *, l
     """Ask now, or show what was found the last time; without a key of every VLAN that we serve."""
     with open_client(context) as client:
         served = [] if key is not None else [vlan["key"] for vlan in client.vlans.list() if vlan["bootable"]]
-        keys = sorted(served, key=natural) if key is None else [key]
-        found = [_probe(client, vlan, last=last) for vlan in keys]
+        names = sorted(served, key=natural) if key is None else [key]
+        found = [_probe(client, name, last=last) for name in names]
     if output is not Format.TABLE:
         show_data(found if key is None else found[0], output)
         return
@@ -41,11 +41,11 @@ def probe_and_show(context: typer.Context, key: str | None, output: Format, *, l
             show(table(probe["foreign"], SERVERS))
 
 
-def _probe(client: Client, key: str, *, last: bool) -> Document:
+def _probe(client: Client, key: str, *, last: bool) -> answers.Probe:
     if last:
-        return client.vlans.ask(key, "probe")
+        return client.vlans.get_probe(key)
     with console(stderr=True).status(f"asking who serves DHCP on {key}"):
-        return client.vlans.act(key, "probe")
+        return client.vlans.probe(key)
 
 
 #: Whether our server answered; null: it had no address to give to a client that it does not know.
@@ -56,7 +56,7 @@ _OURS = {
 }
 
 
-def summary(found: Document) -> str:
+def summary(found: answers.Probe) -> str:
     """What a probe found, in a line."""
     vlan, foreign = found["vlan"], len(found["foreign"])
     if found["at"] is None:

@@ -11,16 +11,16 @@ from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 from hostloom.cli.vlan_dhcp import confirm_change
 from hostloom.cli.vlan_probe import probe_and_show
-from hostloom.client import Document
+from hostloom.client import Document, answers, keys
 
 Key = Annotated[str, typer.Argument(metavar="FABRIC/VID", help="VLAN, by FABRIC/VID, id or name.")]
 
 
-def _dhcp(item: Document) -> str:
+def _dhcp(item: answers.Vlan) -> str:
     return f"relay via {item['relay']}" if item["dhcp"] == "relay" else str(item["dhcp"])
 
 
-NOUN = Noun(
+NOUN = Noun[answers.Vlan, keys.VlanKey](
     "vlan",
     "VLAN, by FABRIC/VID, id or name.",
     lambda client: client.vlans,
@@ -191,5 +191,5 @@ def dhcp_relay(
 
 def _set(context: typer.Context, key: str, body: Document, output: Format) -> None:
     with open_client(context) as client:
-        changed = client.vlans.act(key, "dhcp", body, method="PUT")
+        changed = client.vlans.set_dhcp(key, body)
     show_done(f"vlan {changed['key']}: DHCP {_dhcp(changed)}", changed, output)

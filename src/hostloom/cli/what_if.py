@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from hostloom.cli.columns import Column
+from hostloom.cli.columns import Column, Columns
 from hostloom.cli.exits import Exit, fail
 from hostloom.cli.output import Format, say, show, show_data, table
 from hostloom.cli.world_files import WorldFile
@@ -28,13 +28,13 @@ from hostloom.model.request import ComposeRequest, ParsedRequest
 #: Rows of a table for people; -o json has them all.
 MOST_ROWS = 50
 
-HURT = (
+HURT: Columns[Document, str] = (
     Column("MACHINE", "machine"),
     Column("HOST", "host"),
     Column("HURT", lambda item: "; ".join(harm["text"] for harm in item["harms"]), text=True),
     Column("COULD GO TO", "text", text=True),
 )
-CHANGED = (Column("REQUEST", "name"), Column("WHAT BECOMES OF IT", "text", text=True))
+CHANGED: Columns[Document, str] = (Column("REQUEST", "name"), Column("WHAT BECOMES OF IT", "text", text=True))
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _show(answer: Answer, *, with_file: bool, with_reasons: bool) -> None:
             _lines(explain.render(now.stop))
 
 
-def _rows(rows: list[Document], columns: tuple[Column, ...]) -> None:
+def _rows(rows: list[Document], columns: Columns[Document, str]) -> None:
     if rows:
         show("", table(rows[:MOST_ROWS], columns))
     if len(rows) > MOST_ROWS:

@@ -4,7 +4,8 @@ Answers are the API's own documents, as plain dicts (docs/reference/openapi.json
 can be printed, stored and compared as they are, and a newer server's fields get through an older client.
 """
 
-from hostloom.client.api import Client, Collection
+from hostloom.client.api import Client
+from hostloom.client.collection import Collection
 from hostloom.client.errors import ClientError, InvalidTarget, Problem, ServerUnreachable, Unsendable
 from hostloom.client.transport import Document, Target
 

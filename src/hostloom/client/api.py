@@ -1,66 +1,18 @@
-"""The API's nouns: list, get, create, update, delete, and the verbs of their own."""
+"""The API of one server, noun by noun."""
 
 import json
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Self, cast
 
+from hostloom.client import answers, nouns
+from hostloom.client.collection import Collection
 from hostloom.client.errors import ServerUnreachable
-from hostloom.client.transport import Document, Target, Transport, check_sendable
+from hostloom.client.transport import Document, Target, Transport
 
-#: Things a page of a list that is read whole.
-PAGE = 500
 #: Pauses before a broken stream of events is taken up again.
 FOLLOW_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
-
-
-class Collection:
-    """One noun."""
-
-    def __init__(self, transport: Transport, path: str) -> None:
-        self._transport, self._path = transport, f"/{path}"
-
-    def list(self, limit: int | None = None, **query: Any) -> list[Document]:
-        """All, or the first `limit`, page by page."""
-        found: list[Document] = []
-        after: str | None = None
-        while True:
-            size = PAGE if limit is None else min(PAGE, limit - len(found))
-            page = self._transport.send("GET", self._path, query={**query, "after": after, "limit": size})
-            found += page["items"]
-            after = page["next"]
-            if after is None or (limit is not None and len(found) >= limit):
-                return found
-
-    def get(self, key: str, **query: Any) -> Document:
-        """By its key: name or id, FABRIC/VID, CIDR."""
-        return self._transport.send("GET", self._at(key), query=query)
-
-    def create(self, body: Document) -> Document:
-        """Create it; a long action answers with its operation."""
-        return self._transport.send("POST", self._path, body=body)
-
-    def update(self, key: str, changes: Document, generation: int | None = None) -> Document:
-        """Change what `changes` names; with a generation only if it is still the current one."""
-        return self._transport.send("PATCH", self._at(key), body=changes, generation=generation)
-
-    def delete(self, key: str, generation: int | None = None, **query: Any) -> Document:
-        """Delete it; a long action answers with its operation, else the answer is empty."""
-        return self._transport.send("DELETE", self._at(key), query=query, generation=generation)
-
-    def ask(self, key: str, what: str, **query: Any) -> Document:
-        """Read a part of it, or something about it."""
-        return self._transport.send("GET", f"{self._at(key)}/{what}", query=query)
-
-    def act(self, key: str, verb: str, body: Document | None = None, method: str = "POST") -> Document:
-        """A verb of its own."""
-        return self._transport.send(method, f"{self._at(key)}/{verb}", body=body)
-
-    def _at(self, key: str) -> str:
-        check_sendable(key, "the name")
-        return f"{self._path}/{quote(key, safe='')}"
 
 
 class Client:
@@ -68,29 +20,29 @@ class Client:
 
     def __init__(self, target: Target) -> None:
         self._transport = transport = Transport(target)
-        self.fabrics = Collection(transport, "fabrics")
-        self.vlans = Collection(transport, "vlans")
-        self.spaces = Collection(transport, "spaces")
-        self.subnets = Collection(transport, "subnets")
-        self.ranges = Collection(transport, "ranges")
-        self.addresses = Collection(transport, "addresses")
-        self.racks = Collection(transport, "racks")
-        self.nodes = Collection(transport, "nodes")
-        self.hosts = Collection(transport, "hosts")
-        self.storage_pools = Collection(transport, "storage-pools")
-        self.machines = Collection(transport, "machines")
-        self.plans = Collection(transport, "plans")
-        self.operations = Collection(transport, "operations")
-        self.events = Collection(transport, "events")
-        self.images = Collection(transport, "images")
-        self.zones = Collection(transport, "zones")
-        self.resource_pools = Collection(transport, "resource-pools")
-        self.domains = Collection(transport, "domains")
-        self.tags = Collection(transport, "tags")
-        self.users = Collection(transport, "users")
-        self.tokens = Collection(transport, "tokens")
-        self.apikeys = Collection(transport, "apikeys")
-        self.imports = Collection(transport, "imports")
+        self.fabrics = nouns.Fabrics(transport, "fabrics")
+        self.vlans = nouns.Vlans(transport, "vlans")
+        self.spaces = nouns.Spaces(transport, "spaces")
+        self.subnets = nouns.Subnets(transport, "subnets")
+        self.ranges = nouns.Ranges(transport, "ranges")
+        self.addresses = nouns.Addresses(transport, "addresses")
+        self.racks = nouns.Racks(transport, "racks")
+        self.nodes = nouns.Nodes(transport, "nodes")
+        self.hosts = nouns.Hosts(transport, "hosts")
+        self.storage_pools = nouns.StoragePools(transport, "storage-pools")
+        self.machines = nouns.Machines(transport, "machines")
+        self.plans = nouns.Plans(transport, "plans")
+        self.operations = nouns.Operations(transport, "operations")
+        self.events = nouns.Events(transport, "events")
+        self.images = nouns.Images(transport, "images")
+        self.zones = nouns.Zones(transport, "zones")
+        self.resource_pools = nouns.ResourcePools(transport, "resource-pools")
+        self.domains = nouns.Domains(transport, "domains")
+        self.tags = nouns.Tags(transport, "tags")
+        self.users = nouns.Users(transport, "users")
+        self.tokens = nouns.Tokens(transport, "tokens")
+        self.apikeys = nouns.Apikeys(transport, "apikeys")
+        self.imports = Collection[Document, Document, answers.Import, Document](transport, "imports")
 
     def __enter__(self) -> Self:
         return self
@@ -104,27 +56,27 @@ class Client:
         """Close the connection."""
         self._transport.close()
 
-    def about(self) -> Document:
+    def about(self) -> answers.About:
         """The server's version, and who we are to it."""
-        return self._transport.send("GET", "/about")
+        return cast("answers.About", self._transport.send("GET", "/about"))
 
     def world(self) -> Document:
         """The live state as the document of a world file."""
         return self._transport.send("GET", "/world")
 
-    def plan(self, request: Document) -> Document:
+    def plan(self, request: Document) -> answers.Decision:
         """What composing a machine would do, and why: `plan` is None when it is refused."""
-        return self._transport.send("POST", "/machines/plan", body=request)
+        return cast("answers.Decision", self._transport.send("POST", "/machines/plan", body=request))
 
-    def compose_batch(self, batch: Document) -> Document:
+    def compose_batch(self, batch: Document) -> answers.Composing:
         """Compose machines together, all or none; answers with the operation and the machines' names."""
-        return self._transport.send("POST", "/machines/batch", body=batch)
+        return cast("answers.Composing", self._transport.send("POST", "/machines/batch", body=batch))
 
-    def verify(self, which: Document) -> Document:
+    def verify(self, which: Document) -> answers.Operation:
         """Verify machines on the wire: `machines`, or those of `host`, or all; answers with the operation."""
-        return self._transport.send("POST", "/machines/verify", body=which)
+        return cast("answers.Operation", self._transport.send("POST", "/machines/verify", body=which))
 
-    def follow(self, operation_id: str) -> Iterator[Document]:
+    def follow(self, operation_id: str) -> Iterator[answers.Operation]:
         """The operation as it is now, and after each change until it is finished or stuck.
 
         A broken stream is taken up again for a while: an operation does not end with a connection.
@@ -145,7 +97,7 @@ class Client:
                 raise broken or ServerUnreachable(operation_id, "the server ends the stream of events")
             time.sleep(pause)
 
-    def _events(self, operation_id: str) -> Iterator[Document]:
+    def _events(self, operation_id: str) -> Iterator[answers.Operation]:
         with self._transport.stream(f"/operations/{operation_id}/events") as lines:
             for line in lines:
                 if line.startswith("data: "):

@@ -125,7 +125,7 @@ def _vlan(snapshot: Snapshot, nic: MachineInterface) -> str:
     vlan = None if nic.vlan_id is None else snapshot.vlan_by_id.get(nic.vlan_id)
     if vlan is None:
         return "none" if nic.vlan_id is None else "gone"
-    return f"{snapshot.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
+    return snapshot.vlan_name(vlan.id)
 
 
 def _subnets(snapshot: Snapshot, plan: Plan) -> dict[str, tuple[str, ...]]:

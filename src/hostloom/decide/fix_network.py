@@ -40,7 +40,7 @@ class _Scene:
 
     def vlan(self, vlan_id: VlanId) -> str:
         """FABRIC/VID."""
-        return self.view.snapshot.vlan_name(vlan_id) or ""
+        return self.view.snapshot.vlan_name(vlan_id)
 
 
 def plan_fix(

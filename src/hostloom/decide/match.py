@@ -193,9 +193,8 @@ def vlan_name(view: HostView, vlan_id: VlanId | None) -> str:
     vlan = view.snapshot.vlan_by_id.get(vlan_id) if vlan_id is not None else None
     if vlan is None:
         return "no VLAN"
-    fabric = view.snapshot.fabric_by_id[vlan.fabric_id].name
     space = view.snapshot.space_by_id[vlan.space_id].name if vlan.space_id is not None else "no space"
-    return f"{fabric}/{vlan.vid} ({space})"
+    return f"{view.snapshot.vlan_name(vlan.id)} ({space})"
 
 
 def empty_code(options: Options) -> tuple[RequestCode, str]:

@@ -205,9 +205,7 @@ def probe_warnings(snapshot: Snapshot, name: str, candidate: Candidate) -> list[
         servers = ", ".join(dict.fromkeys(str(each.server) for each in foreign))
         found.append(PlanWarning(WarningCode.FOREIGN_DHCP, name, servers))
     if vlan_id in snapshot.silent_vlans and candidate.bootable:
-        vlan = snapshot.vlan_by_id[vlan_id]
-        where = f"{snapshot.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
-        found.append(PlanWarning(WarningCode.OUR_DHCP_SILENT, name, where))
+        found.append(PlanWarning(WarningCode.OUR_DHCP_SILENT, name, snapshot.vlan_name(vlan_id)))
     return found
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, overload
 
 from hostloom.decide.layered_map import LayeredMap
 from hostloom.model.exchange import ForeignDhcp
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import FabricId, HostId, SpaceId, SubnetId, SystemId, VlanId
-from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan
+from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan, vlan_name
 from hostloom.model.node import Node
 
 K = TypeVar("K")
@@ -80,6 +80,19 @@ class Snapshot:
     def vlan_by_id(self) -> dict[VlanId, Vlan]:
         """VLANs by id."""
         return {each.id: each for each in self.vlans}
+
+    @overload
+    def vlan_name(self, vlan_id: VlanId) -> str: ...
+
+    @overload
+    def vlan_name(self, vlan_id: VlanId | None) -> str | None: ...
+
+    def vlan_name(self, vlan_id: VlanId | None) -> str | None:
+        """FABRIC/VID; None for no VLAN, KeyError for one that is gone."""
+        if vlan_id is None:
+            return None
+        vlan = self.vlan_by_id[vlan_id]
+        return vlan_name(self.fabric_by_id[vlan.fabric_id].name, vlan.vid)
 
     @cached_property
     def vlan_by_tag(self) -> dict[tuple[FabricId, int], Vlan]:
@@ -181,13 +194,6 @@ class Snapshot:
     def indexes(self) -> dict[str, Index]:
         """Where decisions keep indexes of their own for as long as the snapshot lives."""
         return {}
-
-    def vlan_name(self, vlan_id: VlanId | None) -> str | None:
-        """The VLAN as FABRIC/VID; None for no VLAN."""
-        if vlan_id is None:
-            return None
-        vlan = self.vlan_by_id[vlan_id]
-        return f"{self.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
 
     def node_of(self, host: Host) -> Node | None:
         """The node that the host is correlated with."""

@@ -63,6 +63,11 @@ class Vlan:
     automatic: bool = False
 
 
+def vlan_name(fabric: str, vid: int) -> str:
+    """How messages, answers and files name a VLAN: `FABRIC/VID`, with the fabric's name."""
+    return f"{fabric}/{vid}"
+
+
 @dataclass(frozen=True, slots=True)
 class Subnet:
     """An IP prefix on a VLAN."""

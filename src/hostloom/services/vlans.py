@@ -9,7 +9,7 @@ from hostloom.model.access import Principal
 from hostloom.model.errors import Conflict, InUse, InvalidValue, NotFound, NotTogether
 from hostloom.model.ids import RackId, SpaceId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
-from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan
+from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan, vlan_name
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import check_generation, check_name, find_by_key, is_id
@@ -205,7 +205,7 @@ def _racks(
     other = other_pair(uow.snapshot(), uow.racks.list(), vlan, first, second)
     if other is not None:
         names = f"{other[1].primary.name} with {other[1].secondary.name} standing by"
-        where = f"VLAN {uow.fabrics.get(other[0].fabric_id).name}/{other[0].vid}"
+        where = f"VLAN {vlan_name(uow.fabrics.get(other[0].fabric_id).name, other[0].vid)}"
         raise Conflict(
             "secondary",
             secondary,
@@ -231,5 +231,5 @@ def _refuse_cut(uow: UnitOfWork, vlan: Vlan, key: str) -> None:
     fabrics = {each.id: each.name for each in uow.fabrics.list()}
     relayed = [each for each in uow.vlans.list() if each.relay_vlan_id == vlan.id]
     if relayed:
-        names = [f"vlan {fabrics[each.fabric_id]}/{each.vid}, which it serves by relay" for each in relayed]
-        raise InUse("vlan", key, names)
+        names = [vlan_name(fabrics[other.fabric_id], other.vid) for other in relayed]
+        raise InUse("vlan", key, [f"vlan {name}, which it serves by relay" for name in names])

@@ -3,7 +3,7 @@
 from sqlalchemy import delete, select
 
 from hostloom.model.ids import FabricId, VlanId
-from hostloom.model.network import UNTAGGED, Fabric, Vlan
+from hostloom.model.network import UNTAGGED, Fabric, Vlan, vlan_name
 from hostloom.store import tables
 from hostloom.store.records import Records
 from hostloom.store.vlans import Vlans, users_of_vlan
@@ -31,7 +31,9 @@ class Fabrics(Records[Fabric, FabricId]):
         query = select(tables.vlans.c.id, tables.vlans.c.vid).where(tables.vlans.c.fabric_id == item.id)
         found: list[str] = []
         for vlan_id, vid in self.tx.rows(query.order_by(tables.vlans.c.vid)):
-            found += users_of_vlan(self.tx, vlan_id) if vid == UNTAGGED else [f"vlan {item.name}/{vid}"]
+            found += (
+                users_of_vlan(self.tx, vlan_id) if vid == UNTAGGED else [f"vlan {vlan_name(item.name, vid)}"]
+            )
         return found
 
     def remove(self, item: Fabric) -> None:

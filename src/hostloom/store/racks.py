@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 
 from hostloom.model.ids import RackId
+from hostloom.model.network import vlan_name
 from hostloom.model.rack import Rack
 from hostloom.store import tables
 from hostloom.store.records import Records
@@ -22,4 +23,4 @@ class Racks(Records[Rack, RackId]):
             .where(or_(vlans.c.primary_rack_id == item.id, vlans.c.secondary_rack_id == item.id))
             .order_by(vlans.c.id)
         )
-        return [f"vlan {fabric}/{vid}" for fabric, vid in self.tx.rows(query)]
+        return [f"vlan {vlan_name(fabric, vid)}" for fabric, vid in self.tx.rows(query)]

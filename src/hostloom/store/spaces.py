@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from hostloom.model.ids import SpaceId
-from hostloom.model.network import Space
+from hostloom.model.network import Space, vlan_name
 from hostloom.store.records import Records
 from hostloom.store.tables import fabrics, vlans
 
@@ -21,4 +21,4 @@ class Spaces(Records[Space, SpaceId]):
             .where(vlans.c.space_id == item.id)
             .order_by(vlans.c.id)
         )
-        return [f"vlan {fabric}/{vid}" for fabric, vid in self.tx.rows(query)]
+        return [f"vlan {vlan_name(fabric, vid)}" for fabric, vid in self.tx.rows(query)]

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from hostloom.model.errors import AlreadyExists, Conflict, HostloomError, InUse, InvalidValue
 from hostloom.model.ids import FabricId, VlanId
-from hostloom.model.network import UNTAGGED, Vlan
+from hostloom.model.network import UNTAGGED, Vlan, vlan_name
 from hostloom.store import tables
 from hostloom.store.records import Records
 from hostloom.store.transaction import Transaction
@@ -38,7 +38,7 @@ def users_of_vlan(tx: Transaction, vlan_id: int) -> list[str]:
         *(f"subnet {cidr}" for (cidr,) in subnets),
         *(f"machine {name}" for (name,) in machines),
         *(f"host {host} ({name})" if host else f"node {node} ({name})" for node, name, host in on_hosts),
-        *(f"vlan {fabric}/{vid}, which it relays" for fabric, vid in relays),
+        *(f"vlan {vlan_name(fabric, vid)}, which it relays" for fabric, vid in relays),
     ]
 
 
@@ -113,4 +113,4 @@ class Vlans(Records[Vlan, VlanId]):
     def label(self, item: Vlan) -> str:
         """FABRIC/VID."""
         query = select(tables.fabrics.c.name).where(tables.fabrics.c.id == item.fabric_id)
-        return f"{self.tx.read(query).scalar_one_or_none() or item.fabric_id}/{item.vid}"
+        return vlan_name(self.tx.read(query).scalar_one_or_none() or str(item.fabric_id), item.vid)

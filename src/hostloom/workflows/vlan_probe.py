@@ -87,7 +87,7 @@ def _ask(wire: WireProbe, vantage: Vantage, versions: tuple[int, ...]) -> Heard:
 
 
 def _events(snapshot: Snapshot, vlan: Vlan, turn: Turn, at: float) -> list[Event]:
-    subject = f"vlan {snapshot.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
+    subject = f"vlan {snapshot.vlan_name(vlan.id)}"
     came = [(each, f"answers DHCP and is none of ours{_range(each)}") for each in turn.came]
     return [
         *(_event("foreign-dhcp", subject, each, words, at) for each, words in came),

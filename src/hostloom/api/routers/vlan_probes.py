@@ -8,6 +8,7 @@ from hostloom.api.calls import Changing, Reading
 from hostloom.api.forms import Out
 from hostloom.api.names import Names
 from hostloom.model.exchange import ForeignDhcp
+from hostloom.model.network import vlan_name
 from hostloom.services import vlan_probes
 from hostloom.services.vlan_probes import Probed
 
@@ -59,7 +60,7 @@ class ProbeOut(Out):
         """Of the model."""
         last = item.probe
         return cls(
-            vlan=f"{names.fabric(item.vlan.fabric_id)}/{item.vlan.vid}",
+            vlan=vlan_name(names.fabric(item.vlan.fabric_id), item.vlan.vid),
             at=None if last is None else last.at,
             seen_from="" if last is None else last.seen_from,
             ours_answered=None if last is None else last.ours_answered,

@@ -10,7 +10,7 @@ from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.decide.serving import racks_of
 from hostloom.model.ids import VlanId
-from hostloom.model.network import DEFAULT_MTU, Vlan
+from hostloom.model.network import DEFAULT_MTU, Vlan, vlan_name
 from hostloom.services import vlans
 from hostloom.services.vlans import DhcpMode, VlanChanges, VlanInput
 
@@ -82,7 +82,7 @@ class VlanOut(Out):
         relayed = DhcpMode.OFF if item.relay_vlan_id is None else DhcpMode.RELAY
         return cls(
             id=item.id,
-            key=f"{fabric}/{item.vid}",
+            key=vlan_name(fabric, item.vid),
             fabric=fabric,
             vid=item.vid,
             name=item.name,

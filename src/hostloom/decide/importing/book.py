@@ -20,6 +20,7 @@ from hostloom.model.importing import (
     SettingDifference,
 )
 from hostloom.model.machine import Machine
+from hostloom.model.network import vlan_name
 
 #: A database holds ids up to here.
 MAX_ID = 2**31 - 1
@@ -119,7 +120,7 @@ class Book:
         if key is None:
             return ""
         vlan = self.vlan_by_id[key]
-        return f"{self.fabric_by_id[vlan.fabric_id].name}/{vlan.vid}"
+        return vlan_name(self.fabric_by_id[vlan.fabric_id].name, vlan.vid)
 
     def create(
         self, noun: ImportNoun, name: str, theirs: object, ours: object, item: ImportItem, *remarks: Remark

@@ -7,14 +7,7 @@ from hostloom.decide.importing.book import Book, Ids
 from hostloom.decide.importing.names import usable_name
 from hostloom.model.ids import FabricId, SpaceId, VlanId
 from hostloom.model.importing import ImportCode, ImportNoun, NewFabric, Remark
-from hostloom.model.network import (
-    MAX_MTU,
-    MIN_MTU,
-    UNTAGGED,
-    Fabric,
-    Network,
-    Vlan,
-)
+from hostloom.model.network import MAX_MTU, MIN_MTU, UNTAGGED, Fabric, Network, Vlan, vlan_name
 
 #: What hostloom calls a fabric that it makes for a subnet which it sees for the first time.
 AUTOMATIC = re.compile(r"fabric-\d+")
@@ -143,7 +136,7 @@ def _plan_vlan(
         space_id=None if theirs.space_id is None else book.spaces.get(theirs.space_id),
         description=theirs.description,
     )
-    name = f"{book.fabric_by_id[fabric_id].name}/{theirs.vid}"
+    name = vlan_name(book.fabric_by_id[fabric_id].name, theirs.vid)
     if ours is None or is_new:
         # a fabric comes with its untagged VLAN, whose id it was given
         made = wanted if ours is not None else replace(wanted, id=VlanId(ids.take(theirs.id)))

@@ -26,7 +26,7 @@ def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Itera
     for name in names:
         vlan_id = on.get(name, on.get(bridges.get(name) or ""))
         if vlan_id is not None and vlan_id not in snapshot.bootable_vlans:
-            yield Change(ChangeKind.SERVE_VLAN, snapshot.vlan_name(vlan_id) or "")
+            yield Change(ChangeKind.SERVE_VLAN, snapshot.vlan_name(vlan_id))
 
 
 def carry_vlans(snapshot: Snapshot, state: HostState, request: ParsedRequest, label: str) -> Iterator[Change]:
@@ -71,7 +71,7 @@ def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[Change]:
         and fabric_of(view.snapshot, node, each.name) == vlan.fabric_id
     ]
     for each in parents[:WAYS] if vlan.vid != UNTAGGED else ():
-        text = view.snapshot.vlan_name(vlan.id) or ""
+        text = view.snapshot.vlan_name(vlan.id)
         yield Change(ChangeKind.ADD_VLAN_INTERFACE, each.name, view.state.host.name, text)
 
 
@@ -82,7 +82,7 @@ def _stated(view: HostView, vlan: Vlan) -> Iterator[Change]:
         for candidate, barred in view.judged
         if barred is None and candidate.vlan_id is None and candidate.source not in view.held
     ]
-    text = view.snapshot.vlan_name(vlan.id) or ""
+    text = view.snapshot.vlan_name(vlan.id)
     for candidate in sorted(unknown, key=lambda candidate: (candidate.rank, candidate.order))[:WAYS]:
         host = view.state.host.name
         yield Change(ChangeKind.SET_INTERFACE_VLAN, candidate.source, host, text, view.hostname)
@@ -96,7 +96,7 @@ def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iter
     strays = [each for each in spare if each.vlan_id is None]
     for each in (strays or spare)[:WAYS]:
         was = view.snapshot.vlan_name(each.vlan_id) or ""
-        text = view.snapshot.vlan_name(vlan.id) or ""
+        text = view.snapshot.vlan_name(vlan.id)
         yield Change(ChangeKind.MOVE_INTERFACE, each.name, view.state.host.name, text, was)
 
 

@@ -211,7 +211,7 @@ def _vlan_faults(before: HostView, after: HostView, nic: PlacedInterface) -> Ite
     was, now = vlan_of(before, nic), vlan_of(after, nic)
     if interface is None or was is None:
         return
-    name = before.snapshot.vlan_name(was) or ""
+    name = before.snapshot.vlan_name(was)
     if was not in after.snapshot.vlan_by_id:
         yield _Fault(HarmCode.VLAN_GONE, name, "none", interface.name)
     elif now != was:

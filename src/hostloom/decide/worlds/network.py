@@ -21,6 +21,7 @@ from hostloom.model.network import (
     Space,
     Subnet,
     Vlan,
+    vlan_name,
 )
 
 
@@ -68,7 +69,7 @@ class NetworkReader:
     def _read_vlan(self, fabric: Fabric, section: Section) -> None:
         section.need("vid", int)
         vid = section.number("vid", UNTAGGED, high=MAX_VID)
-        key = f"{fabric.name}/{vid}"
+        key = vlan_name(fabric.name, vid)
         if key in self.vlans:
             raise section.error("vid", f"vid: there are two VLANs {key}")
         space = section.find("space", str)
@@ -95,7 +96,7 @@ class NetworkReader:
 
     def _read_relay(self, fabric: Fabric, section: Section) -> None:
         if (relay := self.find_vlan(section, "relay")) is not None:
-            key = f"{fabric.name}/{section.need('vid', int)}"
+            key = vlan_name(fabric.name, section.need("vid", int))
             self.vlans[key] = replace(self.vlans[key], relay_vlan_id=relay)
 
     def find_vlan(self, section: Section, key: str) -> VlanId | None:

@@ -1,0 +1,366 @@
+"""The names of the fields of the API's answers.
+
+Made from docs/reference/openapi.json by tests/support/client_types.py: do not edit.
+"""
+
+from typing import Literal
+
+AboutKey = Literal["version", "user", "admin"]
+AddressKey = Literal["ip", "kind", "subnet", "node", "system_id", "interface", "comment", "until"]
+ApiKeyKey = Literal["id", "user", "name", "created_at"]
+ChangeKey = Literal["kind", "subject", "recorded", "observed"]
+CommissioningKey = Literal[
+    "at",
+    "cores",
+    "memory_mib",
+    "architecture",
+    "firmware",
+    "cpu_model",
+    "vendor",
+    "product",
+    "uuid",
+    "serial",
+    "uptime_s",
+    "disks",
+    "nics",
+    "differences",
+]
+ComposingKey = Literal[
+    "id",
+    "saga",
+    "state",
+    "finished",
+    "subject",
+    "steps",
+    "error",
+    "error_code",
+    "cancel_requested",
+    "created_at",
+    "finished_at",
+    "requested_by",
+    "machines",
+]
+ConditionKey = Literal["code", "wanted", "found"]
+ConsoleKey = Literal["log"]
+CorrelationKey = Literal["state", "node", "system_id", "evidence", "matched", "candidates"]
+DecisionKey = Literal[
+    "id", "created_at", "expires_at", "revision", "plan", "dhcp", "explanation", "text", "summary", "hint"
+]
+DhcpFactsKey = Literal["ip", "server", "gateway", "lease_time_s"]
+DhcpMessageKey = Literal["at", "kind", "ip", "server", "vendor", "message", "interface"]
+DhcpKey = Literal["subnet", "mac", "ip", "hostname"]
+DhcpTimelineKey = Literal["items"]
+DifferenceKey = Literal["code", "subject", "wanted", "found", "text"]
+DiskKey = Literal["name", "pool", "volume", "size_bytes", "format"]
+DomainKey = Literal["id", "name", "authoritative", "generation"]
+DriftKey = Literal["kind", "subject", "recorded", "observed", "text"]
+EventKey = Literal["id", "kind", "subject", "message", "at", "details"]
+EvidenceKey = Literal["check", "verdict", "wanted", "found", "how", "text"]
+ExchangeKey = Literal["end", "silence", "text", "ip", "reserved", "server", "messages"]
+FabricKey = Literal["id", "name", "class_type", "description", "generation"]
+FindingKey = Literal["part", "expected", "found"]
+FixKey = Literal["host", "network", "steps", "refusals", "losing", "leases_unread", "offer", "text"]
+FixRefusalKey = Literal["code", "subject", "found", "text"]
+FixStepKey = Literal["kind", "subject", "value", "text"]
+ForeignKey = Literal[
+    "server", "mac", "first_offered", "last_offered", "seen_from", "first_seen_at", "last_seen_at"
+]
+FoundDiskKey = Literal["name", "size_bytes", "model", "serial", "rotational"]
+FoundNicKey = Literal["name", "mac", "carrier", "link_speed", "driver", "dhcp", "neighbour"]
+GroupKey = Literal["id", "name", "description", "generation"]
+HostNetworkKey = Literal[
+    "name",
+    "active",
+    "bridge",
+    "forward",
+    "dhcp",
+    "vlan",
+    "served",
+    "isolated",
+    "fails",
+    "taken",
+    "why_not",
+    "choice",
+    "text",
+]
+HostNetworksKey = Literal["host", "takes", "attach", "boots", "networks"]
+HostKey = Literal[
+    "id",
+    "name",
+    "uri",
+    "correlation",
+    "installed_by",
+    "default_macvlan_mode",
+    "architectures",
+    "cores",
+    "cores_offered",
+    "cores_used",
+    "memory_mib",
+    "memory_mib_offered",
+    "memory_mib_used",
+    "huge_pages_mib",
+    "machines",
+    "cpu_over_commit_ratio",
+    "memory_over_commit_ratio",
+    "storage_pools",
+    "libvirt_networks",
+    "reachable",
+    "unreachable_cause",
+    "facts_at",
+    "uuid",
+    "findings",
+    "zone",
+    "resource_pool",
+    "tags",
+    "host_key",
+    "generation",
+]
+HostToAddKey = Literal[
+    "id",
+    "name",
+    "uri",
+    "default_macvlan_mode",
+    "cpu_over_commit_ratio",
+    "memory_over_commit_ratio",
+    "zone",
+    "resource_pool",
+    "tags",
+]
+ImageFileKey = Literal["name", "size_bytes", "sha256"]
+ImageKey = Literal["name", "flavour", "kernel_version", "architecture", "built_at", "files"]
+ImportChangeKey = Literal["action", "noun", "name", "their_id", "id", "differences", "remarks", "text"]
+ImportKey = Literal["source", "dry_run", "counts", "changes", "hosts", "unserved", "next_steps", "notes"]
+InterfaceKey = Literal[
+    "id",
+    "name",
+    "kind",
+    "mac",
+    "vlan",
+    "vlan_source",
+    "addresses",
+    "parents",
+    "bridge_kind",
+    "tag_vid",
+    "enabled",
+    "link",
+    "mtu",
+    "link_speed",
+    "tags",
+    "role",
+    "master",
+    "child_addresses",
+]
+KeptPlanKey = Literal[
+    "id", "subject", "hosts", "created_at", "expires_at", "requested_by", "revision", "operation"
+]
+LeaseKey = Literal["ip", "mac", "hostname", "subnet", "machine", "nic", "expires_at"]
+LeasesKey = Literal["items"]
+LibvirtNetworkKey = Literal["name", "active", "bridge", "dhcp", "forward"]
+LosingKey = Literal["machine", "origin", "mac", "ip", "hostname", "expires_at"]
+MachineDetailKey = Literal[
+    "system_id",
+    "hostname",
+    "uuid",
+    "origin",
+    "state",
+    "power",
+    "host",
+    "host_reachable",
+    "architecture",
+    "cores",
+    "memory_mib",
+    "interfaces",
+    "disks",
+    "netboot",
+    "zone",
+    "resource_pool",
+    "tags",
+    "owner",
+    "locked",
+    "autostart",
+    "on_demand",
+    "network_boot",
+    "commissioned_at",
+    "drift",
+    "generation",
+    "commissioning",
+]
+MachineKey = Literal[
+    "system_id",
+    "hostname",
+    "uuid",
+    "origin",
+    "state",
+    "power",
+    "host",
+    "host_reachable",
+    "architecture",
+    "cores",
+    "memory_mib",
+    "interfaces",
+    "disks",
+    "netboot",
+    "zone",
+    "resource_pool",
+    "tags",
+    "owner",
+    "locked",
+    "autostart",
+    "on_demand",
+    "network_boot",
+    "commissioned_at",
+    "drift",
+    "generation",
+]
+NeighbourKey = Literal["chassis", "port", "system_name", "vid"]
+NetworkBootKey = Literal["action", "reason", "asked", "text"]
+NewApiKeyKey = Literal["id", "user", "name", "created_at", "text"]
+NewTokenKey = Literal["id", "user", "name", "created_at", "text"]
+NicDhcpKey = Literal["nic", "exchanges"]
+NicKey = Literal[
+    "name", "mac", "attach", "source", "macvlan_mode", "ovs", "vlan", "mode", "ips", "boot", "model", "proof"
+]
+NicProofKey = Literal["verdict", "at", "evidence"]
+NodeKey = Literal[
+    "system_id",
+    "hostname",
+    "kind",
+    "hosts",
+    "interfaces",
+    "zone",
+    "resource_pool",
+    "domain",
+    "tags",
+    "description",
+    "scanned_at",
+    "generation",
+]
+OperationKey = Literal[
+    "id",
+    "saga",
+    "state",
+    "finished",
+    "subject",
+    "steps",
+    "error",
+    "error_code",
+    "cancel_requested",
+    "created_at",
+    "finished_at",
+    "requested_by",
+]
+PlanDetailKey = Literal[
+    "id",
+    "subject",
+    "hosts",
+    "created_at",
+    "expires_at",
+    "requested_by",
+    "revision",
+    "operation",
+    "machines",
+    "dhcp",
+]
+PlanKey = Literal[
+    "host",
+    "hostname",
+    "system_id",
+    "uuid",
+    "architecture",
+    "cores",
+    "memory_mib",
+    "interfaces",
+    "disks",
+    "netboot",
+    "start",
+    "warnings",
+    "domain_xml",
+    "domain_xml_missing",
+    "host_generation",
+    "facts_at",
+]
+PlannedKey = Literal[
+    "host",
+    "hostname",
+    "system_id",
+    "uuid",
+    "architecture",
+    "cores",
+    "memory_mib",
+    "interfaces",
+    "disks",
+    "netboot",
+    "start",
+    "warnings",
+    "domain_xml",
+    "domain_xml_missing",
+    "host_generation",
+    "facts_at",
+    "explanation",
+    "text",
+]
+PowerKey = Literal["power"]
+ProbeKey = Literal["vlan", "at", "seen_from", "ours_answered", "trouble", "foreign"]
+RackKey = Literal[
+    "id",
+    "name",
+    "node",
+    "system_id",
+    "control",
+    "control6",
+    "vlans",
+    "standby_vlans",
+    "description",
+    "generation",
+]
+RackStatusKey = Literal["trouble", "versions", "uptimes_s", "ha_state", "ha_partner_state"]
+RangeKey = Literal["id", "subnet", "kind", "start", "end", "comment", "generation"]
+ReleaseKey = Literal["machine", "operation"]
+RemarkKey = Literal["code", "found"]
+ScanKey = Literal["host", "node", "changes"]
+SettingKey = Literal["field", "ours", "theirs"]
+SpaceKey = Literal["id", "name", "description", "vlans", "generation"]
+StepKey = Literal["name", "state", "error", "error_code", "started_at", "finished_at"]
+StoragePoolOfHostKey = Literal[
+    "host", "name", "kind", "total_bytes", "free_bytes", "is_default", "active", "trouble", "path", "tags"
+]
+StoragePoolKey = Literal[
+    "name", "kind", "total_bytes", "free_bytes", "is_default", "tags", "path", "active", "trouble"
+]
+SubnetKey = Literal[
+    "id",
+    "cidr",
+    "name",
+    "vlan",
+    "space",
+    "gateway",
+    "dns_servers",
+    "ntp_servers",
+    "lease_time_s",
+    "managed",
+    "description",
+    "generation",
+]
+TagKey = Literal["id", "name", "description", "kernel_options", "generation"]
+TokenKey = Literal["id", "user", "name", "created_at"]
+UserKey = Literal["id", "name", "admin", "generation"]
+VlanKey = Literal[
+    "id",
+    "key",
+    "fabric",
+    "vid",
+    "name",
+    "mtu",
+    "dhcp",
+    "relay",
+    "primary_rack",
+    "secondary_rack",
+    "racks",
+    "bootable",
+    "foreign_dhcp",
+    "space",
+    "description",
+    "generation",
+]
+WarningAnswerKey = Literal["code", "subject", "found", "text"]
+WhyKey = Literal["explanation", "text"]
