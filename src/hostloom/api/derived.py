@@ -7,13 +7,15 @@ from decimal import Decimal
 from functools import cache
 from inspect import get_annotations
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
-from types import NoneType, UnionType
+from types import FunctionType, NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema, create_model
+from pydantic import Field as PydanticField
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
-from hostloom.api.forms import ABSENT, Flag, In, Int, Ip, Mac, Patch, Ratio, Text
+from hostloom.api.forms import ABSENT, Flag, In, Int, Ip, Mac, Out, Patch, Ratio, Text
 from hostloom.model.ids import MacAddress
 from hostloom.model.keep import Keep
 
@@ -32,7 +34,7 @@ _WITH_PREFIX = {IPv4Network, IPv6Network, IPv4Interface, IPv6Interface}
 def like(
     source: type, *, hide: tuple[str, ...] = (), instead: Mapping[str, str] | None = None
 ) -> Callable[[type[M]], type[M]]:
-    """Give an answer the fields of a core class, in its order, besides those that it declares itself.
+    """Give an answer or body the fields of a core class, in its order, besides those that it declares itself.
 
     A field that it declares under the same name replaces the core's. `instead` names the declared field that
     takes the place of one of the core's (`{"vlan_id": "vlan"}`); the others follow before `generation`.
@@ -41,24 +43,27 @@ def like(
 
     def derive(declared: type[M]) -> type[M]:
         own = get_annotations(declared)
-        types = get_type_hints(source)
+        types, known = get_type_hints(source), _SHOWN if issubclass(declared, Out) else _READ
         names = [renamed.get(field.name, field.name) for field in fields(source) if field.name not in hide]
         names = list(dict.fromkeys(names))
         position = names.index("generation") if "generation" in names else len(names)
         names[position:position] = [name for name in own if name not in names]
-        annotations = {name: own[name] if name in own else _translated(types[name], _SHOWN) for name in names}
-        return _again(declared, annotations)
+        annotations = {name: own[name] if name in own else _translated(types[name], known) for name in names}
+        defaults = {} if known is _SHOWN else {field.name: _default(field) for field in fields(source)}
+        return _again(declared, annotations, {name: defaults[name] for name in names if name in defaults})
 
     return derive
 
 
-def _again(declared: type[M], annotations: dict[str, Any]) -> type[M]:
+def _again(declared: type[M], annotations: dict[str, Any], defaults: dict[str, Any]) -> type[M]:
     """The same class with other fields; pydantic fixes the fields when it makes a class."""
     methods = {
-        name: value for name, value in vars(declared).items() if isinstance(value, classmethod | staticmethod)
+        name: value for name, value in vars(declared).items() if isinstance(value, classmethod | FunctionType)
     }
-    defaults = {
-        name: field.default for name, field in declared.model_fields.items() if not field.is_required()
+    defaults = {name: value for name, value in defaults.items() if value is not ...} | {
+        name: _declared_default(field)
+        for name, field in declared.model_fields.items()
+        if not field.is_required()
     }
     head = {"__module__": declared.__module__, "__qualname__": declared.__qualname__}
     namespace = {**head, "__doc__": declared.__doc__, "__annotations__": annotations, **methods, **defaults}
@@ -81,7 +86,7 @@ class Form:
 
     def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(
-            lambda body: _made(source, body), handler(body_model(source, self))
+            lambda body: made(source, body), handler(body_model(source, self))
         )
 
 
@@ -109,9 +114,10 @@ def body_model(source: type, form: Form) -> type[BaseModel]:
 Sent = Annotated[T, Form()]
 
 
-def _made(source: type[T], body: BaseModel) -> T:
-    sent = body.model_fields_set if isinstance(body, Patch) else type(body).model_fields
-    return source(**{name: _frozen(getattr(body, name)) for name in sent})
+def made(source: type[T], body: BaseModel, form: type[BaseModel] | None = None) -> T:
+    """The core's class with the fields of a body, or with those that are of its base `form`."""
+    names = body.model_fields_set if isinstance(body, Patch) else (form or type(body)).model_fields
+    return source(**{name: _frozen(getattr(body, name)) for name in names})
 
 
 def _frozen(value: Any) -> Any:
@@ -119,8 +125,14 @@ def _frozen(value: Any) -> Any:
 
 
 def _default(field: "Field[Any]") -> Any:
-    default = field.default if field.default_factory is MISSING else field.default_factory()
-    return ... if default is MISSING else default
+    if field.default == ():
+        return PydanticField(default_factory=list)
+    return ... if field.default is MISSING else field.default
+
+
+def _declared_default(field: FieldInfo) -> Any:
+    factory = field.default_factory
+    return field.default if factory is None else PydanticField(default_factory=factory)
 
 
 def _simple(hint: Any) -> Any:

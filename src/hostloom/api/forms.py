@@ -98,5 +98,6 @@ class Out(BaseModel):
     @classmethod
     def made(cls, item: object, **others: Any) -> Self:
         """The answer about an item of the core: its fields by name, and the `others` as they are."""
-        taken = {name: getattr(item, name) for name in cls.model_fields if name not in others}
+        names = [name for name in cls.model_fields if name not in others and hasattr(item, name)]
+        taken = {name: getattr(item, name) for name in names}
         return cls.model_validate(taken | others)

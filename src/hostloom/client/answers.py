@@ -241,7 +241,6 @@ class Commissioning(TypedDict):
     planned.
     """
 
-    at: "float"
     cores: "int"
     memory_mib: "int"
     architecture: "str"
@@ -251,9 +250,10 @@ class Commissioning(TypedDict):
     product: "str"
     uuid: "str"
     serial: "str"
-    uptime_s: "float"
     disks: "list[FoundDisk]"
     nics: "list[FoundNic]"
+    uptime_s: "float"
+    at: "float"
     differences: "list[Difference]"
 
 
@@ -263,7 +263,6 @@ class Composing(TypedDict):
     id: "str"
     saga: "str"
     state: "OperationState"
-    finished: "bool"
     subject: "str"
     steps: "list[Step]"
     error: "str"
@@ -272,6 +271,7 @@ class Composing(TypedDict):
     created_at: "float"
     finished_at: "float | None"
     requested_by: "str"
+    finished: "bool"
     machines: "list[str]"
 
 
@@ -293,11 +293,11 @@ class Correlation(TypedDict):
     """Which node the host is, and how we know."""
 
     state: "CorrelationState"
-    node: "str | None"
     system_id: "str | None"
     evidence: "CorrelationEvidence"
     matched: "str"
     candidates: "list[str]"
+    node: "str | None"
 
 
 class Decision(TypedDict):
@@ -561,15 +561,8 @@ class Host(TypedDict):
     correlation: "Correlation"
     installed_by: "InstalledBy"
     default_macvlan_mode: "MacvlanMode | None"
-    architectures: "list[str]"
     cores: "int"
-    cores_offered: "int"
-    cores_used: "int"
     memory_mib: "int"
-    memory_mib_offered: "int"
-    memory_mib_used: "int"
-    huge_pages_mib: "int"
-    machines: "int"
     cpu_over_commit_ratio: "float"
     memory_over_commit_ratio: "float"
     storage_pools: "list[StoragePool]"
@@ -577,12 +570,19 @@ class Host(TypedDict):
     reachable: "bool"
     unreachable_cause: "str"
     facts_at: "float | None"
-    uuid: "str"
     findings: "list[Finding]"
     zone: "str"
     resource_pool: "str"
     tags: "list[str]"
     host_key: "str"
+    huge_pages_mib: "int"
+    uuid: "str"
+    architectures: "list[str]"
+    cores_offered: "int"
+    cores_used: "int"
+    memory_mib_offered: "int"
+    memory_mib_used: "int"
+    machines: "int"
     generation: "int"
 
 
@@ -732,12 +732,11 @@ class MachineDetail(TypedDict):
     uuid: "str"
     origin: "MachineOrigin"
     state: "MachineState"
-    power: "PowerState"
     host: "str | None"
-    host_reachable: "bool"
     architecture: "str"
     cores: "int"
     memory_mib: "int"
+    power: "PowerState"
     interfaces: "list[Nic]"
     disks: "list[Disk]"
     netboot: "bool"
@@ -748,9 +747,10 @@ class MachineDetail(TypedDict):
     locked: "bool"
     autostart: "bool"
     on_demand: "bool"
+    drift: "list[Drift]"
+    host_reachable: "bool"
     network_boot: "NetworkBoot"
     commissioned_at: "float | None"
-    drift: "list[Drift]"
     generation: "int"
     commissioning: "Commissioning | None"
 
@@ -763,12 +763,11 @@ class Machine(TypedDict):
     uuid: "str"
     origin: "MachineOrigin"
     state: "MachineState"
-    power: "PowerState"
     host: "str | None"
-    host_reachable: "bool"
     architecture: "str"
     cores: "int"
     memory_mib: "int"
+    power: "PowerState"
     interfaces: "list[Nic]"
     disks: "list[Disk]"
     netboot: "bool"
@@ -779,9 +778,10 @@ class Machine(TypedDict):
     locked: "bool"
     autostart: "bool"
     on_demand: "bool"
+    drift: "list[Drift]"
+    host_reachable: "bool"
     network_boot: "NetworkBoot"
     commissioned_at: "float | None"
-    drift: "list[Drift]"
     generation: "int"
 
 
@@ -841,15 +841,15 @@ class Nic(TypedDict):
 
     name: "str"
     mac: "str"
-    attach: "AttachKind"
-    source: "str"
-    macvlan_mode: "MacvlanMode | None"
-    ovs: "bool"
     vlan: "str | None"
     mode: "AddressMode"
     ips: "list[str]"
     boot: "bool"
     model: "str"
+    attach: "AttachKind"
+    source: "str"
+    macvlan_mode: "MacvlanMode | None"
+    ovs: "bool"
     proof: "NicProof | None"
 
 
@@ -858,9 +858,9 @@ class NicProof(TypedDict):
     evidence.
     """
 
-    verdict: "Verdict"
     at: "float"
     evidence: "list[Evidence]"
+    verdict: "Verdict"
 
 
 class Node(TypedDict):
@@ -869,7 +869,6 @@ class Node(TypedDict):
     system_id: "str"
     hostname: "str"
     kind: "NodeKind"
-    hosts: "list[str]"
     interfaces: "list[Interface]"
     zone: "str"
     resource_pool: "str"
@@ -877,6 +876,7 @@ class Node(TypedDict):
     tags: "list[str]"
     description: "str"
     scanned_at: "float | None"
+    hosts: "list[str]"
     generation: "int"
 
 
@@ -886,7 +886,6 @@ class Operation(TypedDict):
     id: "str"
     saga: "str"
     state: "OperationState"
-    finished: "bool"
     subject: "str"
     steps: "list[Step]"
     error: "str"
@@ -895,6 +894,7 @@ class Operation(TypedDict):
     created_at: "float"
     finished_at: "float | None"
     requested_by: "str"
+    finished: "bool"
 
 
 class PlanDetail(TypedDict):
@@ -980,13 +980,13 @@ class Rack(TypedDict):
 
     id: "int"
     name: "str"
-    node: "str | None"
     system_id: "str"
     control: "str"
     control6: "str"
+    description: "str"
+    node: "str | None"
     vlans: "list[str]"
     standby_vlans: "list[str]"
-    description: "str"
     generation: "int"
 
 
@@ -1066,16 +1066,16 @@ class Step(TypedDict):
 class StoragePoolOfHost(TypedDict):
     """A storage pool with its host; sizes in bytes; `trouble`: why it cannot be used now."""
 
-    host: "str"
     name: "str"
     kind: "str"
     total_bytes: "int"
     free_bytes: "int"
     is_default: "bool"
+    tags: "list[str]"
+    path: "str"
     active: "bool"
     trouble: "str"
-    path: "str"
-    tags: "list[str]"
+    host: "str"
 
 
 class StoragePool(TypedDict):
@@ -1097,15 +1097,15 @@ class Subnet(TypedDict):
 
     id: "int"
     cidr: "str"
-    name: "str"
     vlan: "str"
-    space: "str | None"
+    name: "str"
     gateway: "str | None"
     dns_servers: "list[str]"
     ntp_servers: "list[str]"
     lease_time_s: "int | None"
     managed: "bool"
     description: "str"
+    space: "str | None"
     generation: "int"
 
 
@@ -1141,20 +1141,20 @@ class Vlan(TypedDict):
     """A VLAN; `bootable`: our DHCP serves it, directly or through its relay VLAN."""
 
     id: "int"
-    key: "str"
     fabric: "str"
     vid: "int"
     name: "str"
     mtu: "int"
     dhcp: "DhcpMode"
     relay: "str | None"
+    space: "str | None"
     primary_rack: "str | None"
     secondary_rack: "str | None"
+    description: "str"
+    key: "str"
     racks: "list[str]"
     bootable: "bool"
     foreign_dhcp: "list[str]"
-    space: "str | None"
-    description: "str"
     generation: "int"
 
 

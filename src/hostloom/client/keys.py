@@ -10,7 +10,6 @@ AddressKey = Literal["ip", "kind", "subnet", "node", "system_id", "interface", "
 ApiKeyKey = Literal["id", "user", "name", "created_at"]
 ChangeKey = Literal["kind", "subject", "recorded", "observed"]
 CommissioningKey = Literal[
-    "at",
     "cores",
     "memory_mib",
     "architecture",
@@ -20,16 +19,16 @@ CommissioningKey = Literal[
     "product",
     "uuid",
     "serial",
-    "uptime_s",
     "disks",
     "nics",
+    "uptime_s",
+    "at",
     "differences",
 ]
 ComposingKey = Literal[
     "id",
     "saga",
     "state",
-    "finished",
     "subject",
     "steps",
     "error",
@@ -38,11 +37,12 @@ ComposingKey = Literal[
     "created_at",
     "finished_at",
     "requested_by",
+    "finished",
     "machines",
 ]
 ConditionKey = Literal["code", "wanted", "found"]
 ConsoleKey = Literal["log"]
-CorrelationKey = Literal["state", "node", "system_id", "evidence", "matched", "candidates"]
+CorrelationKey = Literal["state", "system_id", "evidence", "matched", "candidates", "node"]
 DecisionKey = Literal[
     "id", "created_at", "expires_at", "revision", "plan", "dhcp", "explanation", "text", "summary", "hint"
 ]
@@ -91,15 +91,8 @@ HostKey = Literal[
     "correlation",
     "installed_by",
     "default_macvlan_mode",
-    "architectures",
     "cores",
-    "cores_offered",
-    "cores_used",
     "memory_mib",
-    "memory_mib_offered",
-    "memory_mib_used",
-    "huge_pages_mib",
-    "machines",
     "cpu_over_commit_ratio",
     "memory_over_commit_ratio",
     "storage_pools",
@@ -107,12 +100,19 @@ HostKey = Literal[
     "reachable",
     "unreachable_cause",
     "facts_at",
-    "uuid",
     "findings",
     "zone",
     "resource_pool",
     "tags",
     "host_key",
+    "huge_pages_mib",
+    "uuid",
+    "architectures",
+    "cores_offered",
+    "cores_used",
+    "memory_mib_offered",
+    "memory_mib_used",
+    "machines",
     "generation",
 ]
 HostToAddKey = Literal[
@@ -163,12 +163,11 @@ MachineDetailKey = Literal[
     "uuid",
     "origin",
     "state",
-    "power",
     "host",
-    "host_reachable",
     "architecture",
     "cores",
     "memory_mib",
+    "power",
     "interfaces",
     "disks",
     "netboot",
@@ -179,9 +178,10 @@ MachineDetailKey = Literal[
     "locked",
     "autostart",
     "on_demand",
+    "drift",
+    "host_reachable",
     "network_boot",
     "commissioned_at",
-    "drift",
     "generation",
     "commissioning",
 ]
@@ -191,12 +191,11 @@ MachineKey = Literal[
     "uuid",
     "origin",
     "state",
-    "power",
     "host",
-    "host_reachable",
     "architecture",
     "cores",
     "memory_mib",
+    "power",
     "interfaces",
     "disks",
     "netboot",
@@ -207,9 +206,10 @@ MachineKey = Literal[
     "locked",
     "autostart",
     "on_demand",
+    "drift",
+    "host_reachable",
     "network_boot",
     "commissioned_at",
-    "drift",
     "generation",
 ]
 NeighbourKey = Literal["chassis", "port", "system_name", "vid"]
@@ -218,14 +218,13 @@ NewApiKeyKey = Literal["id", "user", "name", "created_at", "text"]
 NewTokenKey = Literal["id", "user", "name", "created_at", "text"]
 NicDhcpKey = Literal["nic", "exchanges"]
 NicKey = Literal[
-    "name", "mac", "attach", "source", "macvlan_mode", "ovs", "vlan", "mode", "ips", "boot", "model", "proof"
+    "name", "mac", "vlan", "mode", "ips", "boot", "model", "attach", "source", "macvlan_mode", "ovs", "proof"
 ]
-NicProofKey = Literal["verdict", "at", "evidence"]
+NicProofKey = Literal["at", "evidence", "verdict"]
 NodeKey = Literal[
     "system_id",
     "hostname",
     "kind",
-    "hosts",
     "interfaces",
     "zone",
     "resource_pool",
@@ -233,13 +232,13 @@ NodeKey = Literal[
     "tags",
     "description",
     "scanned_at",
+    "hosts",
     "generation",
 ]
 OperationKey = Literal[
     "id",
     "saga",
     "state",
-    "finished",
     "subject",
     "steps",
     "error",
@@ -248,6 +247,7 @@ OperationKey = Literal[
     "created_at",
     "finished_at",
     "requested_by",
+    "finished",
 ]
 PlanDetailKey = Literal[
     "id",
@@ -304,13 +304,13 @@ ProbeKey = Literal["vlan", "at", "seen_from", "ours_answered", "trouble", "forei
 RackKey = Literal[
     "id",
     "name",
-    "node",
     "system_id",
     "control",
     "control6",
+    "description",
+    "node",
     "vlans",
     "standby_vlans",
-    "description",
     "generation",
 ]
 RackStatusKey = Literal["trouble", "versions", "uptimes_s", "ha_state", "ha_partner_state"]
@@ -322,7 +322,7 @@ SettingKey = Literal["field", "ours", "theirs"]
 SpaceKey = Literal["id", "name", "description", "vlans", "generation"]
 StepKey = Literal["name", "state", "error", "error_code", "started_at", "finished_at"]
 StoragePoolOfHostKey = Literal[
-    "host", "name", "kind", "total_bytes", "free_bytes", "is_default", "active", "trouble", "path", "tags"
+    "name", "kind", "total_bytes", "free_bytes", "is_default", "tags", "path", "active", "trouble", "host"
 ]
 StoragePoolKey = Literal[
     "name", "kind", "total_bytes", "free_bytes", "is_default", "tags", "path", "active", "trouble"
@@ -330,15 +330,15 @@ StoragePoolKey = Literal[
 SubnetKey = Literal[
     "id",
     "cidr",
-    "name",
     "vlan",
-    "space",
+    "name",
     "gateway",
     "dns_servers",
     "ntp_servers",
     "lease_time_s",
     "managed",
     "description",
+    "space",
     "generation",
 ]
 TagKey = Literal["id", "name", "description", "kernel_options", "generation"]
@@ -346,20 +346,20 @@ TokenKey = Literal["id", "user", "name", "created_at"]
 UserKey = Literal["id", "name", "admin", "generation"]
 VlanKey = Literal[
     "id",
-    "key",
     "fabric",
     "vid",
     "name",
     "mtu",
     "dhcp",
     "relay",
+    "space",
     "primary_rack",
     "secondary_rack",
+    "description",
+    "key",
     "racks",
     "bootable",
     "foreign_dhcp",
-    "space",
-    "description",
     "generation",
 ]
 WarningAnswerKey = Literal["code", "subject", "found", "text"]

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -15,7 +15,14 @@ class Keep(Enum):
 
 
 #: The default of every field of a `…Changes` class. None cannot be that mark: some fields take it as a value.
-KEEP = Keep.KEEP
+KEEP: Final = Keep.KEEP
+
+T = TypeVar("T")
+
+
+def changed(change: T | Keep, current: T) -> T:
+    """The value of a field after a change."""
+    return current if isinstance(change, Keep) else change
 
 
 def changed_fields(changes: "DataclassInstance") -> dict[str, Any]:

@@ -31,6 +31,7 @@ from hostloom.model.host import (
 )
 from hostloom.model.host_uri import parse_host_uri
 from hostloom.model.ids import HostId, SystemId
+from hostloom.model.keep import KEEP, Keep, changed
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.operation import FINISHED, Operation
 from hostloom.ports import OfferedKey, Ports, UnitOfWork
@@ -49,7 +50,10 @@ RECENT = 500
 
 @dataclass(frozen=True)
 class HostInput:
-    """A host to add."""
+    """A host to add; `accept_key`: the fingerprint of its SSH key, as `HostKeyUnknown` showed it.
+
+    `id`: the one that it had in another system, where nothing else has it; any, if none is given.
+    """
 
     name: str
     uri: str
@@ -73,28 +77,28 @@ class HostInput:
 
 @dataclass(frozen=True)
 class HostChanges:
-    """What to change of a host; None leaves it."""
+    """What to change of a host; `node` by system id; `accept_key` pins the SSH key of that fingerprint."""
 
-    name: str | None = None
-    uri: str | None = None
-    installed_by: InstalledBy | None = None
-    default_macvlan_mode: MacvlanMode | None = None
-    clear_macvlan_mode: bool = False
-    cpu_over_commit_ratio: float | None = None
-    memory_over_commit_ratio: float | None = None
-    zone: str | None = None
-    resource_pool: str | None = None
-    tags: tuple[str, ...] | None = None
+    name: str | Keep = KEEP
+    uri: str | Keep = KEEP
+    installed_by: InstalledBy | Keep = KEEP
+    #: None: the usual mode.
+    default_macvlan_mode: MacvlanMode | Keep | None = KEEP
+    cpu_over_commit_ratio: float | Keep = KEEP
+    memory_over_commit_ratio: float | Keep = KEEP
+    zone: str | Keep = KEEP
+    resource_pool: str | Keep = KEEP
+    tags: tuple[str, ...] | Keep = KEEP
     #: The node that the host is, chosen by the operator.
-    node: SystemId | None = None
+    node: SystemId | Keep = KEEP
     #: Drop the pinned SSH key: nothing is sent to the host until one is accepted.
     forget_key: bool = False
     #: Pin the SSH key with this fingerprint instead, which the user has compared: the host was reinstalled.
-    accept_key: str | None = None
+    accept_key: str | Keep = KEEP
     #: Of another URI whose host has shown no key yet: pin the first one that it shows.
     trust_first_key: bool = False
     #: The pool for disks that name none; empty: the one named `default`, or the only one.
-    default_pool: str | None = None
+    default_pool: str | Keep = KEEP
 
 
 def list_(
@@ -182,33 +186,32 @@ def update(
     """Change a host; a new URI or node correlates it anew at the refresh that follows."""
     require_admin(principal, "change hosts")
     accepted = None
-    if changes.uri is not None:
+    if changes.uri is not KEEP:
         _check_endpoint(ports, principal, key, changes.uri)
-    if changes.trust_first_key and changes.uri is not None and changes.accept_key is None:
-        changes = replace(changes, accept_key=_first_key(ports, changes.uri))
-    if changes.accept_key is not None:
+    if changes.trust_first_key and changes.uri is not KEEP and changes.accept_key is KEEP:
+        changes = replace(changes, accept_key=_first_key(ports, changes.uri) or KEEP)
+    if changes.accept_key is not KEEP:
         with ports.store.begin() as uow:
             host = get(uow, principal, key)
-        accepted = _accepted(ports, host.name, changes.uri or host.uri, changes.accept_key)
+        accepted = _accepted(ports, host.name, changed(changes.uri, host.uri), changes.accept_key)
     with ports.store.begin() as uow:
         host = get(uow, principal, key)
         _check_generation(host, generation)
-        if changes.forget_key and changes.accept_key is not None:
+        if changes.forget_key and changes.accept_key is not KEEP:
             raise NotTogether("forget_key", "accept_key")
-        if changes.trust_first_key and changes.accept_key is not None:
+        if changes.trust_first_key and changes.accept_key is not KEEP:
             _tell_trust(uow, ports, host.name, changes.accept_key)
-        changed = _apply(uow, host, changes)
-        changed = uow.hosts.update(changed)
-        is_other = (changed.uri, changed.uuid) != (host.uri, host.uuid)
-        if is_other or changed.correlation != host.correlation:
-            start_saga(uow, ports, principal, REFRESH, RefreshInput(changed.name), f"host {changed.name}")
+        stored = uow.hosts.update(_apply(uow, host, changes))
+        is_other = (stored.uri, stored.uuid) != (host.uri, host.uuid)
+        if is_other or stored.correlation != host.correlation:
+            start_saga(uow, ports, principal, REFRESH, RefreshInput(stored.name), f"host {stored.name}")
         uow.commit()
-    if changes.forget_key or accepted is not None or changed.uri != host.uri:
+    if changes.forget_key or accepted is not None or stored.uri != host.uri:
         ports.hypervisors.forget(host.uri)
     if changes.forget_key:
         ports.keys.forget(host.uri)
-    move_key(ports, host.uri, changed.uri, accepted)
-    return changed
+    move_key(ports, host.uri, stored.uri, accepted)
+    return stored
 
 
 def _check_endpoint(ports: Ports, principal: Principal, key: str, uri: str) -> None:
@@ -230,13 +233,15 @@ def _tell_trust(uow: UnitOfWork, ports: Ports, name: str, fingerprint: str | Non
     uow.events.add(Event("host-key-trusted", f"host {name}", text, ports.clock.now()))
 
 
-def _pool(host: Host, name: str | None) -> str:
+def _pool(host: Host, name: str | Keep) -> str:
+    if name is KEEP:
+        return host.default_pool
     if name and not any(each.name == name for each in host.storage_pools):
         names = ", ".join(each.name for each in host.storage_pools) or "none"
         raise InvalidValue(
             "default_pool", name, f"is not a storage pool of host {host.name}", f"choose from: {names}"
         )
-    return host.default_pool if name is None else name
+    return name
 
 
 def _accepted(ports: Ports, name: str, uri: str, fingerprint: str) -> OfferedKey:
@@ -291,40 +296,36 @@ def scan(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
 
 
 def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
-    name = host.name if changes.name is None else check_name(changes.name)
-    uri = host.uri if changes.uri is None else changes.uri
-    if changes.clear_macvlan_mode and changes.default_macvlan_mode is not None:
-        raise NotTogether("clear_macvlan_mode", "default_macvlan_mode")
-    mode = changes.default_macvlan_mode or host.default_macvlan_mode
+    zone, resource_pool = changes.zone, changes.resource_pool
     correlation = host.correlation
-    if changes.node is not None:
+    if changes.node is not KEEP:
         uow.nodes.get(changes.node)
         correlation = Correlation(CorrelationState.CORRELATED, changes.node, CorrelationEvidence.OPERATOR)
     pool = _pool(host, changes.default_pool)
     # The operator says which machine it is: whatever answers next is taken for it.
-    is_resolved = host.correlation.state is CorrelationState.AMBIGUOUS and changes.uri is not None
+    is_resolved = host.correlation.state is CorrelationState.AMBIGUOUS and changes.uri is not KEEP
     return replace(
         host,
-        name=name,
-        uri=uri,
-        installed_by=changes.installed_by or host.installed_by,
-        default_macvlan_mode=None if changes.clear_macvlan_mode else mode,
+        name=host.name if changes.name is KEEP else check_name(changes.name),
+        uri=changed(changes.uri, host.uri),
+        installed_by=changed(changes.installed_by, host.installed_by),
+        default_macvlan_mode=changed(changes.default_macvlan_mode, host.default_macvlan_mode),
         cpu_over_commit_ratio=_ratio(
             "cpu_over_commit_ratio", changes.cpu_over_commit_ratio, host.cpu_over_commit_ratio
         ),
         memory_over_commit_ratio=_ratio(
             "memory_over_commit_ratio", changes.memory_over_commit_ratio, host.memory_over_commit_ratio
         ),
-        zone_id=host.zone_id if changes.zone is None else zone_id(uow, changes.zone),
+        zone_id=host.zone_id if zone is KEEP else zone_id(uow, zone),
         resource_pool_id=host.resource_pool_id
-        if changes.resource_pool is None
-        else resource_pool_id(uow, changes.resource_pool),
-        tags=host.tags if changes.tags is None else changes.tags,
+        if resource_pool is KEEP
+        else resource_pool_id(uow, resource_pool),
+        tags=changed(changes.tags, host.tags),
         correlation=correlation,
         default_pool=pool,
         storage_pools=with_default(host.storage_pools, pool),
-        uuid="" if is_resolved or changes.node is not None else host.uuid,
-        host_key="" if changes.forget_key else changes.accept_key or host.host_key,
+        uuid="" if is_resolved or changes.node is not KEEP else host.uuid,
+        host_key="" if changes.forget_key else changed(changes.accept_key, host.host_key),
     )
 
 
@@ -351,9 +352,9 @@ def _check_generation(host: Host, generation: int | None) -> None:
         raise StaleGeneration("host", host.name, generation, host.generation)
 
 
-def _ratio(field: str, value: float | None, otherwise: Decimal = Decimal(1)) -> Decimal:
-    if value is None:
-        return otherwise
+def _ratio(field: str, value: float | Keep, current: Decimal = Decimal(1)) -> Decimal:
+    if value is KEEP:
+        return current
     if not 0 <= value <= MAX_OVER_COMMIT:
         raise InvalidValue(field, value, "is out of range", f"use a ratio from 0 to {MAX_OVER_COMMIT}")
     return exact(value)

@@ -10,6 +10,7 @@ from hostloom.model.access import Principal
 from hostloom.model.errors import NotFound, NotPermitted, Refused, StaleGeneration, WrongState
 from hostloom.model.event import Event
 from hostloom.model.ids import SystemId
+from hostloom.model.keep import KEEP, Keep, changed
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.plan import Explanation
@@ -35,11 +36,11 @@ REFUSALS_SEARCHED = 50
 
 @dataclass(frozen=True)
 class MachineChanges:
-    """What to change of a machine; None leaves it."""
+    """What to change of a machine."""
 
-    zone: str | None = None
-    resource_pool: str | None = None
-    tags: tuple[str, ...] | None = None
+    zone: str | Keep = KEEP
+    resource_pool: str | Keep = KEEP
+    tags: tuple[str, ...] | Keep = KEEP
 
 
 def list_(
@@ -155,13 +156,13 @@ def update(
     machine = get(uow, principal, key)
     _check_generation(machine, generation)
     require_unlocked(machine)
-    pool = changes.resource_pool
+    zone, pool = changes.zone, changes.resource_pool
     return uow.machines.update(
         replace(
             machine,
-            zone_id=machine.zone_id if changes.zone is None else zone_id(uow, changes.zone),
-            resource_pool_id=machine.resource_pool_id if pool is None else resource_pool_id(uow, pool),
-            tags=machine.tags if changes.tags is None else changes.tags,
+            zone_id=machine.zone_id if zone is KEEP else zone_id(uow, zone),
+            resource_pool_id=machine.resource_pool_id if pool is KEEP else resource_pool_id(uow, pool),
+            tags=changed(changes.tags, machine.tags),
         )
     )
 

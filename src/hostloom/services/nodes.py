@@ -23,7 +23,7 @@ NEW_INTERFACE = InterfaceId(0)
 
 @dataclass(frozen=True)
 class DeviceInput:
-    """A device to create, with one interface a MAC; zone, pool and domain by name or id."""
+    """A device to create; zone, resource pool, domain and VLAN by name or id."""
 
     hostname: str
     macs: tuple[MacAddress, ...]
@@ -49,7 +49,7 @@ class NodeChanges:
 
 @dataclass(frozen=True)
 class InterfaceChanges:
-    """The operator's word on an interface; a VLAN of None says that it is on none that we know."""
+    """The operator's word on an interface; a `vlan` of null: on none that we know. `link_speed` in Mbit/s."""
 
     vlan: str | Keep | None = KEEP
     tags: tuple[str, ...] | Keep = KEEP

@@ -29,11 +29,15 @@ _SECRET_WORDS = ("password", "secret", "user", "auth", "key-file", "cert")
 
 @dataclass(frozen=True)
 class RackInput:
-    """A rack to add; `node` by hostname or system id."""
+    """A rack to add; `control` as `unix:/PATH`, `ssh://USER@HOST/PATH` or `http(s)://HOST:PORT/`.
+
+    Without `node` a rack behind SSH is read, and recorded as the node that it is; `accept_key`: the
+    fingerprint of its SSH key, as `HostKeyUnknown` showed it.
+    """
 
     name: str
     control: str
-    #: None: the node that is found by reading the rack over SSH, a new one if it is none that we know.
+    #: By hostname or system id.
     node: str | None = None
     control6: str = ""
     description: str = ""

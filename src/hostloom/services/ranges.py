@@ -20,7 +20,7 @@ GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
 
 @dataclass(frozen=True)
 class RangeInput:
-    """A range to create; `subnet` by CIDR, id or name; both ends belong to it."""
+    """A range to create; `subnet` by CIDR, id or name."""
 
     subnet: str
     kind: RangeKind

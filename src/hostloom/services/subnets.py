@@ -33,10 +33,11 @@ MIN_LEASE_TIME_S, MAX_LEASE_TIME_S = 60, 31_536_000
 
 @dataclass(frozen=True)
 class SubnetInput:
-    """A subnet to create; the CIDR as text, for its errors."""
+    """A subnet to create; `vlan` by FABRIC/VID, id or name."""
 
+    #: As text, so that errors can quote it.
     cidr: str
-    #: By FABRIC/VID, id or name. None: the untagged VLAN of the oldest fabric, which is created if need be.
+    #: None: the untagged VLAN of the oldest fabric, which is created if need be.
     vlan: str | None
     name: str | None = None
     gateway: Address | None = None
@@ -49,7 +50,7 @@ class SubnetInput:
 
 @dataclass(frozen=True)
 class SubnetChanges:
-    """What to change of a subnet; its CIDR stays."""
+    """What to change of a subnet; a `gateway` or `lease_time_s` of null takes it away."""
 
     vlan: str | Keep = KEEP
     name: str | Keep = KEEP

@@ -39,7 +39,7 @@ class VlanInput:
 
 @dataclass(frozen=True)
 class VlanChanges:
-    """What to change of a VLAN; a space of None takes it out of its space."""
+    """What to change of a VLAN; a `space` of null takes it out of its space."""
 
     name: str | Keep = KEEP
     vid: int | Keep = KEEP

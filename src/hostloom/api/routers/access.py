@@ -1,11 +1,12 @@
 """Users, tokens, API keys and the question who one is, over HTTP."""
 
 from importlib import metadata
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from hostloom.api.calls import Changing, Reading
+from hostloom.api.derived import like
 from hostloom.api.forms import Flag, In, Out, Text
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.access import ApiKey, Token, User
@@ -28,18 +29,9 @@ class UserIn(In):
     admin: Flag = False
 
 
+@like(User)
 class UserOut(Out):
     """A user."""
-
-    id: int
-    name: str
-    admin: bool
-    generation: int
-
-    @classmethod
-    def of(cls, item: User) -> Self:
-        """Of the model."""
-        return cls(id=item.id, name=item.name, admin=item.admin, generation=item.generation)
 
 
 class TokenIn(In):
@@ -107,14 +99,14 @@ def list_users(call: Reading, page: Paging) -> Response:
     after = None if page.after_number is None else UserId(page.after_number)
     with call.begin() as uow:
         found = access.list_users(uow, call.principal, after, page.more)
-    return call.page(page, [UserOut.of(each) for each in found], lambda each: each.id)
+    return call.page(page, [UserOut.made(each) for each in found], lambda each: each.id)
 
 
 @users.post("", status_code=201, response_model=UserOut)
 def create_user(call: Changing, body: UserIn) -> Response:
     """Create a user."""
     return call.commit(
-        201, lambda uow: UserOut.of(access.create_user(uow, call.principal, body.name, admin=body.admin))
+        201, lambda uow: UserOut.made(access.create_user(uow, call.principal, body.name, admin=body.admin))
     )
 
 
@@ -122,7 +114,7 @@ def create_user(call: Changing, body: UserIn) -> Response:
 def get_user(call: Reading, key: str) -> Response:
     """Show a user by name or id."""
     with call.begin() as uow:
-        return call.one(UserOut.of(access.get_user(uow, call.principal, key)))
+        return call.one(UserOut.made(access.get_user(uow, call.principal, key)))
 
 
 @users.delete("/{key}", status_code=204)

@@ -1,22 +1,21 @@
 """KVM hosts over HTTP; a host's key is its name or id."""
 
-from typing import Any, Self
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Response
-from pydantic import Field
 
 from hostloom.api.calls import Call, Changing, Reading
-from hostloom.api.forms import ABSENT, Count, Flag, In, Out, Patch, Ratio, Text
+from hostloom.api.derived import Form, like
+from hostloom.api.forms import Count, Out
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
-from hostloom.model.attachment import MacvlanMode
+from hostloom.model.finding import Finding
 from hostloom.model.host import (
-    CorrelationEvidence,
-    CorrelationState,
-    Forward,
+    Correlation,
     Host,
-    InstalledBy,
+    LibvirtNetwork,
+    StoragePool,
     cores_offered,
     memory_offered_mib,
 )
@@ -26,144 +25,73 @@ from hostloom.services.hosts import HostChanges, HostInput
 
 router = APIRouter(prefix="/hosts", tags=["hosts"])
 
-
-class HostIn(In):
-    """A host to add; `accept_key`: the fingerprint of its SSH key, as `HostKeyUnknown` showed it.
-
-    `id`: the one that it had in another system, where nothing else has it; any, if none is given.
-    """
-
-    name: Text
-    uri: Text
-    accept_key: Text | None = None
-    adopt: Flag = True
-    installed_by: InstalledBy | None = None
-    default_macvlan_mode: MacvlanMode | None = None
-    cpu_over_commit_ratio: Ratio = 1.0
-    memory_over_commit_ratio: Ratio = 1.0
-    zone: Text | None = None
-    resource_pool: Text | None = None
-    tags: list[Text] = Field(default_factory=list)
-    id: Count | None = None
+#: The other fields are for MAAS's clients, which cannot compare SSH keys and need an id at once.
+NewHost = Annotated[HostInput, Form(hide=("trust_first_key", "at_once"), types={"id": Count | None})]
+ChangedHost = Annotated[HostChanges, Form(hide=("trust_first_key",))]
 
 
-class HostPatch(Patch):
-    """What to change of a host; `node` by system id; `accept_key` pins the SSH key of that fingerprint."""
-
-    name: Text = ABSENT
-    uri: Text = ABSENT
-    installed_by: InstalledBy = ABSENT
-    default_macvlan_mode: MacvlanMode | None = ABSENT
-    cpu_over_commit_ratio: Ratio = ABSENT
-    memory_over_commit_ratio: Ratio = ABSENT
-    zone: Text = ABSENT
-    resource_pool: Text = ABSENT
-    tags: list[Text] = ABSENT
-    node: Text = ABSENT
-    forget_key: Flag = ABSENT
-    accept_key: Text = ABSENT
-    default_pool: Text = ABSENT
-
-
+@like(Correlation)
 class CorrelationOut(Out):
     """Which node the host is, and how we know."""
 
-    state: CorrelationState
     node: str | None
-    system_id: str | None
-    evidence: CorrelationEvidence
-    matched: str
-    candidates: list[str]
 
 
+@like(StoragePool)
 class StoragePoolOut(Out):
     """Disk space of a host, in bytes; `trouble`: why libvirt's pool cannot be used now."""
 
-    name: str
-    kind: str
-    total_bytes: int
-    free_bytes: int
-    is_default: bool
-    tags: list[str]
-    path: str
-    active: bool
-    trouble: str
 
-
+@like(Finding)
 class FindingOut(Out):
     """A part of the host that could not be read as expected."""
 
-    part: str
-    expected: str
-    found: str
 
-
+@like(LibvirtNetwork, hide=("vid", "parents", "passthrough"))
 class LibvirtNetworkOut(Out):
     """A libvirt network; `dhcp`: libvirt's own DHCP is on."""
 
-    name: str
-    active: bool
-    bridge: str | None
-    dhcp: bool
-    forward: Forward | None
 
-
+@like(
+    Host,
+    hide=("emulations", "default_pool", "read_revision", "pool_tags"),
+    instead={"zone_id": "zone", "resource_pool_id": "resource_pool"},
+)
 class HostOut(Out):
     """A KVM host, with what it offers to machines (over-commit counted) and what they take of that.
 
     `uri`, `host_key`, `unreachable_cause` and `findings` are empty for ordinary users.
     """
 
-    id: int
-    name: str
-    uri: str
     correlation: CorrelationOut
-    installed_by: InstalledBy
-    default_macvlan_mode: MacvlanMode | None
     architectures: list[str]
-    cores: int
     cores_offered: int
     cores_used: int
-    memory_mib: int
     memory_mib_offered: int
     memory_mib_used: int
-    huge_pages_mib: int
     machines: int
-    cpu_over_commit_ratio: float
-    memory_over_commit_ratio: float
     storage_pools: list[StoragePoolOut]
     libvirt_networks: list[LibvirtNetworkOut]
-    reachable: bool
-    unreachable_cause: str
-    facts_at: float | None
-    uuid: str
     findings: list[FindingOut]
     zone: str
     resource_pool: str
-    tags: list[str]
-    host_key: str
-    generation: int
 
     @classmethod
     def of(cls, item: Host, names: Names) -> Self:
         """Of the model."""
         state = names.world.host_by_id.get(item.id)
         machines = () if state is None else state.machines
-        return cls(
-            **_plain(item),
-            correlation=_correlation(item, names),
+        return cls.made(
+            item,
+            correlation=CorrelationOut.made(item.correlation, node=names.node(item.correlation.system_id)),
             architectures=list(item.architectures),
             cores_offered=int(cores_offered(item)),
-            cores_used=sum(each.cores for each in machines),
+            cores_used=sum(machine.cores for machine in machines),
             memory_mib_offered=int(memory_offered_mib(item)),
-            memory_mib_used=sum(each.memory_mib for each in machines),
+            memory_mib_used=sum(machine.memory_mib for machine in machines),
             machines=len(machines),
-            storage_pools=[_part(StoragePoolOut, each) for each in item.storage_pools],
-            libvirt_networks=[_part(LibvirtNetworkOut, each) for each in item.libvirt_networks],
-            findings=[_part(FindingOut, each) for each in item.findings],
             zone=names.zone(item.zone_id),
             resource_pool=names.resource_pool(item.resource_pool_id),
-            tags=list(item.tags),
         )
 
 
@@ -198,11 +126,9 @@ def list_hosts(call: Reading, page: Paging) -> Response:
 
 
 @router.post("", status_code=202, response_model=OperationOut)
-def add_host(call: Changing, body: HostIn) -> Response:
+def add_host(call: Changing, body: NewHost) -> Response:
     """Add a host: an operation pins its key, reads it and records it."""
-    fields = {name: getattr(body, name) for name in HostIn.model_fields}
-    wanted = HostInput(**fields | {"tags": tuple(body.tags)})
-    return call.perform(202, lambda: OperationOut.of(hosts.add(call.ports, call.principal, wanted)))
+    return call.perform(202, lambda: OperationOut.of(hosts.add(call.ports, call.principal, body)))
 
 
 @router.get("/{key}", response_model=HostOut)
@@ -214,14 +140,11 @@ def get_host(call: Reading, key: str) -> Response:
 
 
 @router.patch("/{key}", response_model=HostOut)
-def update_host(call: Changing, key: str, body: HostPatch) -> Response:
+def update_host(call: Changing, key: str, body: ChangedHost) -> Response:
     """Change a host; a new URI or node is followed by a refresh."""
-    fields = body.sent(tags=tuple)
-    fields["clear_macvlan_mode"] = "default_macvlan_mode" in fields and body.default_macvlan_mode is None
-    changes = HostChanges(**fields)
 
     def do() -> HostOut:
-        host = hosts.update(call.ports, call.principal, key, changes, call.generation)
+        host = hosts.update(call.ports, call.principal, key, body, call.generation)
         return _shown(call, host)
 
     return call.perform(200, do)
@@ -248,30 +171,3 @@ def scan_host(call: Reading, key: str) -> Response:
 def _shown(call: Call, host: Host) -> HostOut:
     with call.begin() as uow:
         return HostOut.of(host, Names(uow))
-
-
-def _plain(item: Host) -> dict[str, Any]:
-    """The fields that an answer has as the model has them."""
-    names = (
-        "id name uri installed_by default_macvlan_mode cores memory_mib huge_pages_mib cpu_over_commit_ratio "
-        "memory_over_commit_ratio reachable unreachable_cause facts_at uuid host_key generation"
-    )
-    return {name: getattr(item, name) for name in names.split()}
-
-
-def _correlation(item: Host, names: Names) -> CorrelationOut:
-    found = item.correlation
-    return CorrelationOut(
-        state=found.state,
-        node=names.node(found.system_id),
-        system_id=found.system_id,
-        evidence=found.evidence,
-        matched=found.matched,
-        candidates=list(found.candidates),
-    )
-
-
-def _part(form: Any, item: object) -> Any:
-    """A part whose fields are the model's, one by one."""
-    found = {name: getattr(item, name) for name in form.model_fields}
-    return form(**{name: list(value) if isinstance(value, tuple) else value for name, value in found.items()})

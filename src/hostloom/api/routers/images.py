@@ -1,14 +1,13 @@
 """Boot images over HTTP."""
 
-from typing import Self
-
 from fastapi import APIRouter, Response
 
 from hostloom.api.calls import Changing, Reading
+from hostloom.api.derived import like
 from hostloom.api.forms import In, Out
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
-from hostloom.model.image import Flavour, Image
+from hostloom.model.image import Flavour, Image, ImageFile
 from hostloom.services import images
 
 router = APIRouter(prefix="/images", tags=["images"])
@@ -20,45 +19,23 @@ class ImageIn(In):
     flavour: Flavour = Flavour.VIRTUAL
 
 
+@like(ImageFile)
 class ImageFileOut(Out):
     """One file of an image."""
 
-    name: str
-    size_bytes: int
-    sha256: str
 
-
+@like(Image)
 class ImageOut(Out):
     """A boot image."""
 
-    name: str
-    flavour: Flavour
-    kernel_version: str
-    architecture: str
-    built_at: float
     files: list[ImageFileOut]
-
-    @classmethod
-    def of(cls, item: Image) -> Self:
-        """Of the model."""
-        return cls(
-            name=item.name,
-            flavour=item.flavour,
-            kernel_version=item.kernel_version,
-            architecture=item.architecture,
-            built_at=item.built_at,
-            files=[
-                ImageFileOut(name=each.name, size_bytes=each.size_bytes, sha256=each.sha256)
-                for each in item.files
-            ],
-        )
 
 
 @router.get("", response_model=PageOut[ImageOut])
 def list_images(call: Reading, page: Paging) -> Response:
     """List boot images, latest first; the first of a flavour is the one that machines boot."""
     found = images.list_(call.ports, call.principal, page.after)
-    return call.page(page, [ImageOut.of(each) for each in found[: page.more]], lambda each: each.name)
+    return call.page(page, [ImageOut.made(each) for each in found[: page.more]], lambda each: each.name)
 
 
 @router.post("", status_code=202, response_model=OperationOut)
@@ -70,7 +47,7 @@ def build_image(call: Changing, body: ImageIn) -> Response:
 @router.get("/{key}", response_model=ImageOut)
 def get_image(call: Reading, key: str) -> Response:
     """Show a boot image."""
-    return call.one(ImageOut.of(images.get(call.ports, call.principal, key)))
+    return call.one(ImageOut.made(images.get(call.ports, call.principal, key)))
 
 
 @router.delete("/{key}", status_code=204)

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from hostloom.api.calls import Call, Changing, Reading
-from hostloom.api.forms import ABSENT, Flag, In, Out, Patch, Text
+from hostloom.api.derived import Sent
+from hostloom.api.forms import Flag, In, Out
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.api.routers.operations import OperationOut
@@ -23,14 +24,6 @@ from hostloom.services.commissioning import found_in
 from hostloom.services.machines import MachineChanges
 
 router = APIRouter(prefix="/machines", tags=["machines"])
-
-
-class MachinePatch(Patch):
-    """What to change of a machine."""
-
-    zone: Text = ABSENT
-    resource_pool: Text = ABSENT
-    tags: list[Text] = ABSENT
 
 
 class PowerOut(Out):
@@ -124,13 +117,12 @@ def get_machine(call: Reading, key: str) -> Response:
 
 
 @router.patch("/{key}", response_model=MachineOut)
-def update_machine(call: Changing, key: str, body: MachinePatch) -> Response:
+def update_machine(call: Changing, key: str, body: Sent[MachineChanges]) -> Response:
     """Change what a machine is grouped by."""
-    changes = MachineChanges(**body.sent(tags=tuple))
     return call.commit(
         200,
         lambda uow: MachineOut.of(
-            machines.update(uow, call.principal, key, changes, call.generation), Names(uow)
+            machines.update(uow, call.principal, key, body, call.generation), Names(uow)
         ),
     )
 

@@ -9,10 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from hostloom.api.calls import Call, Changing, Reading
+from hostloom.api.derived import like
 from hostloom.api.forms import Out
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.errors import DatabaseUnavailable
-from hostloom.model.operation import FINISHED, Operation, OperationState, StepState
+from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord
 from hostloom.services import operations
 
 router = APIRouter(prefix="/operations", tags=["operations"])
@@ -23,60 +24,22 @@ LOOK_EVERY_S = 0.1
 LOOKS_PER_COMMENT = 100
 
 
+@like(StepRecord, hide=("output",))
 class StepOut(Out):
     """One step; times in seconds since the epoch."""
 
-    name: str
-    state: StepState
-    error: str
-    error_code: str
-    started_at: float | None
-    finished_at: float | None
 
-
+@like(Operation, hide=("input", "owner", "lease_until", "fence"))
 class OperationOut(Out):
     """A long action and how far it is; `finished`: nothing more will happen by itself."""
 
-    id: str
-    saga: str
-    state: OperationState
     finished: bool
-    subject: str
     steps: list[StepOut]
-    error: str
-    error_code: str
-    cancel_requested: bool
-    created_at: float
-    finished_at: float | None
-    requested_by: str
 
     @classmethod
     def of(cls, item: Operation) -> Self:
         """Of the model; inputs and outputs of steps stay inside."""
-        return cls(
-            id=item.id,
-            saga=item.saga,
-            state=item.state,
-            finished=is_at_rest(item),
-            subject=item.subject,
-            steps=[
-                StepOut(
-                    name=step.name,
-                    state=step.state,
-                    error=step.error,
-                    error_code=step.error_code,
-                    started_at=step.started_at,
-                    finished_at=step.finished_at,
-                )
-                for step in item.steps
-            ],
-            error=item.error,
-            error_code=item.error_code,
-            cancel_requested=item.cancel_requested,
-            created_at=item.created_at,
-            finished_at=item.finished_at,
-            requested_by=item.requested_by,
-        )
+        return cls.made(item, finished=is_at_rest(item))
 
 
 def is_at_rest(operation: Operation) -> bool:

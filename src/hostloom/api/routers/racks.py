@@ -5,7 +5,8 @@ from typing import Any, Self
 from fastapi import APIRouter, Response
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.forms import ABSENT, In, Out, Patch, Text
+from hostloom.api.derived import Sent, like
+from hostloom.api.forms import Out
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.dhcp import Lease
@@ -17,81 +18,40 @@ from hostloom.services.racks import RackChanges, RackInput
 router = APIRouter(prefix="/racks", tags=["racks"])
 
 
-class RackIn(In):
-    """A rack to add; `control` as `unix:/PATH`, `ssh://USER@HOST/PATH` or `http(s)://HOST:PORT/`.
-
-    Without `node` a rack behind SSH is read, and recorded as the node that it is; `accept_key`: the
-    fingerprint of its SSH key, as `HostKeyUnknown` showed it.
-    """
-
-    name: Text
-    control: Text
-    node: Text | None = None
-    control6: Text = ""
-    description: Text = ""
-    accept_key: Text | None = None
-
-
-class RackPatch(Patch):
-    """What to change of a rack."""
-
-    name: Text = ABSENT
-    node: Text = ABSENT
-    control: Text = ABSENT
-    control6: Text = ABSENT
-    description: Text = ABSENT
-
-
+@like(Rack)
 class RackOut(Out):
     """A rack, the VLANs that it serves, and those that it stands by for."""
 
-    id: int
-    name: str
     node: str | None
-    system_id: str
-    control: str
-    control6: str
     vlans: list[str]
     standby_vlans: list[str]
-    description: str
-    generation: int
 
     @classmethod
     def of(cls, item: Rack, names: Names) -> Self:
         """Of the model."""
         primary, standby = racks.vlans_of(names.world, names.racks, item)
-        return cls(
-            id=item.id,
-            name=item.name,
+        return cls.made(
+            item,
             node=names.node(item.system_id),
-            system_id=item.system_id,
-            control=item.control,
-            control6=item.control6,
-            vlans=[names.vlan(each.id) or "" for each in primary],
-            standby_vlans=[names.vlan(each.id) or "" for each in standby],
-            description=item.description,
-            generation=item.generation,
+            vlans=[names.vlan(vlan.id) or "" for vlan in primary],
+            standby_vlans=[names.vlan(vlan.id) or "" for vlan in standby],
         )
 
 
+@like(RackStatus)
 class RackStatusOut(Out):
     """What a rack's server says of itself; `trouble` is empty when all is well."""
 
-    trouble: str
     versions: dict[str, str]
     uptimes_s: dict[str, float]
-    ha_state: str
-    ha_partner_state: str
 
     @classmethod
     def of(cls, item: RackStatus) -> Self:
         """Of the model."""
-        return cls(
-            trouble=item.trouble,
+        return cls.made(
+            item,
             versions={str(version): text for version, text in item.versions},
             uptimes_s={str(version): seconds for version, seconds in item.uptimes_s},
-            ha_state=item.ha_state,
-            ha_partner_state=item.ha_partner_state,
         )
 
 
@@ -139,12 +99,11 @@ def list_racks(call: Reading, page: Paging) -> Response:
 
 
 @router.post("", status_code=201, response_model=RackOut)
-def add_rack(call: Changing, body: RackIn) -> Response:
+def add_rack(call: Changing, body: Sent[RackInput]) -> Response:
     """Add a rack whose DHCP server answers on its control channel."""
-    wanted = RackInput(**body.model_dump())
 
     def do() -> RackOut:
-        rack = racks.add(call.ports, call.principal, wanted)
+        rack = racks.add(call.ports, call.principal, body)
         with call.begin() as uow:
             return RackOut.of(rack, Names(uow))
 
@@ -159,12 +118,11 @@ def get_rack(call: Reading, key: str) -> Response:
 
 
 @router.patch("/{key}", response_model=RackOut)
-def update_rack(call: Changing, key: str, body: RackPatch) -> Response:
+def update_rack(call: Changing, key: str, body: Sent[RackChanges]) -> Response:
     """Change a rack; a new control channel must answer."""
-    changes = RackChanges(**body.sent())
 
     def do() -> RackOut:
-        rack = racks.update(call.ports, call.principal, key, changes, call.generation)
+        rack = racks.update(call.ports, call.principal, key, body, call.generation)
         with call.begin() as uow:
             return RackOut.of(rack, Names(uow))
 

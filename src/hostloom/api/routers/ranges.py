@@ -5,58 +5,28 @@ from typing import Self
 from fastapi import APIRouter, Response
 
 from hostloom.api.calls import Call, Changing, Reading
-from hostloom.api.forms import ABSENT, In, Ip, Out, Patch, Text
+from hostloom.api.derived import Sent, like
+from hostloom.api.forms import Out
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.ids import RangeId
-from hostloom.model.network import IPRange, RangeKind
+from hostloom.model.network import IPRange
 from hostloom.services import ranges
 from hostloom.services.ranges import RangeChanges, RangeInput
 
 router = APIRouter(prefix="/ranges", tags=["ranges"])
 
 
-class RangeIn(In):
-    """A range to create; `subnet` by CIDR, id or name."""
-
-    subnet: Text
-    kind: RangeKind
-    start: Ip
-    end: Ip
-    comment: Text = ""
-
-
-class RangePatch(Patch):
-    """What to change of a range."""
-
-    start: Ip = ABSENT
-    end: Ip = ABSENT
-    comment: Text = ABSENT
-
-
+@like(IPRange, instead={"subnet_id": "subnet"})
 class RangeOut(Out):
     """A range; both ends belong to it."""
 
-    id: int
     subnet: str
-    kind: RangeKind
-    start: Ip
-    end: Ip
-    comment: str
-    generation: int
 
     @classmethod
     def of(cls, item: IPRange, names: Names) -> Self:
         """Of the model."""
-        return cls(
-            id=item.id,
-            subnet=names.subnet(item.subnet_id) or "",
-            kind=item.kind,
-            start=item.start,
-            end=item.end,
-            comment=item.comment,
-            generation=item.generation,
-        )
+        return cls.made(item, subnet=names.subnet(item.subnet_id) or "")
 
 
 @router.get("", response_model=PageOut[RangeOut])
@@ -70,10 +40,9 @@ def list_ranges(call: Reading, page: Paging) -> Response:
 
 
 @router.post("", status_code=201, response_model=RangeOut)
-def create_range(call: Changing, body: RangeIn) -> Response:
+def create_range(call: Changing, body: Sent[RangeInput]) -> Response:
     """Create a range."""
-    wanted = RangeInput(body.subnet, body.kind, body.start, body.end, body.comment)
-    return call.perform(201, lambda: _shown(call, ranges.create(call.ports, call.principal, wanted)))
+    return call.perform(201, lambda: _shown(call, ranges.create(call.ports, call.principal, body)))
 
 
 @router.get("/{key}", response_model=RangeOut)
@@ -84,11 +53,10 @@ def get_range(call: Reading, key: str) -> Response:
 
 
 @router.patch("/{key}", response_model=RangeOut)
-def update_range(call: Changing, key: str, body: RangePatch) -> Response:
+def update_range(call: Changing, key: str, body: Sent[RangeChanges]) -> Response:
     """Change a range."""
-    changes = RangeChanges(**body.sent())
     return call.perform(
-        200, lambda: _shown(call, ranges.update(call.ports, call.principal, key, changes, call.generation))
+        200, lambda: _shown(call, ranges.update(call.ports, call.principal, key, body, call.generation))
     )
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from hostloom.api.calls import Changing, Reading
+from hostloom.api.derived import like
 from hostloom.api.forms import In, Out, Text
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.host import Host, StoragePool
@@ -24,26 +25,16 @@ class StoragePoolTagsIn(In):
     remove_tags: Tags = Field(default_factory=list)
 
 
+@like(StoragePool)
 class StoragePoolOfHostOut(Out):
     """A storage pool with its host; sizes in bytes; `trouble`: why it cannot be used now."""
 
     host: str
-    name: str
-    kind: str
-    total_bytes: int
-    free_bytes: int
-    is_default: bool
-    active: bool
-    trouble: str
-    path: str
-    tags: list[str]
 
     @classmethod
     def of(cls, host: Host, pool: StoragePool) -> Self:
         """Of the model."""
-        names = [name for name in cls.model_fields if name not in ("host", "tags")]
-        fields = {name: getattr(pool, name) for name in names}
-        return cls(host=host.name, tags=list(pool.tags), **fields)
+        return cls.made(pool, host=host.name)
 
 
 @router.get("", response_model=PageOut[StoragePoolOfHostOut])

@@ -1,12 +1,12 @@
 """Subnets over HTTP; a subnet's key is its CIDR, its id or its name."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Response
-from pydantic import Field
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.forms import ABSENT, Flag, In, Int, Ip, Out, Patch, Text
+from hostloom.api.derived import Form, Sent, like
+from hostloom.api.forms import Out, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.ids import SubnetId
@@ -16,67 +16,23 @@ from hostloom.services.subnets import SubnetChanges, SubnetInput
 
 router = APIRouter(prefix="/subnets", tags=["subnets"])
 
-
-class SubnetIn(In):
-    """A subnet to create; `vlan` by FABRIC/VID, id or name."""
-
-    cidr: Text
-    vlan: Text
-    name: Text | None = None
-    gateway: Ip | None = None
-    dns_servers: list[Ip] = Field(default_factory=list)
-    ntp_servers: list[Ip] = Field(default_factory=list)
-    lease_time_s: Int | None = None
-    managed: Flag = True
-    description: Text = ""
+#: Only MAAS's clients create subnets without a VLAN.
+CreatedSubnet = Annotated[SubnetInput, Form(types={"vlan": Text})]
 
 
-class SubnetPatch(Patch):
-    """What to change of a subnet; a `gateway` or `lease_time_s` of null takes it away."""
-
-    vlan: Text = ABSENT
-    name: Text = ABSENT
-    gateway: Ip | None = ABSENT
-    dns_servers: list[Ip] = ABSENT
-    ntp_servers: list[Ip] = ABSENT
-    lease_time_s: Int | None = ABSENT
-    managed: Flag = ABSENT
-    description: Text = ABSENT
-
-
+@like(Subnet, hide=("automatic",), instead={"vlan_id": "vlan"})
 class SubnetOut(Out):
     """A subnet."""
 
-    id: int
     cidr: str
-    name: str
     vlan: str
     space: str | None
-    gateway: Ip | None
-    dns_servers: list[Ip]
-    ntp_servers: list[Ip]
-    lease_time_s: int | None
-    managed: bool
-    description: str
-    generation: int
 
     @classmethod
     def of(cls, item: Subnet, names: Names) -> Self:
         """Of the model."""
-        return cls(
-            id=item.id,
-            cidr=str(item.cidr),
-            name=item.name,
-            vlan=names.vlan(item.vlan_id) or "",
-            space=names.space(names.world.vlan_by_id[item.vlan_id].space_id),
-            gateway=item.gateway,
-            dns_servers=list(item.dns_servers),
-            ntp_servers=list(item.ntp_servers),
-            lease_time_s=item.lease_time_s,
-            managed=item.managed,
-            description=item.description,
-            generation=item.generation,
-        )
+        space = names.space(names.world.vlan_by_id[item.vlan_id].space_id)
+        return cls.made(item, cidr=str(item.cidr), vlan=names.vlan(item.vlan_id) or "", space=space)
 
 
 @router.get("", response_model=PageOut[SubnetOut])
@@ -90,12 +46,9 @@ def list_subnets(call: Reading, page: Paging) -> Response:
 
 
 @router.post("", status_code=201, response_model=SubnetOut)
-def create_subnet(call: Changing, body: SubnetIn) -> Response:
+def create_subnet(call: Changing, body: CreatedSubnet) -> Response:
     """Create a subnet."""
-    fields = {name: getattr(body, name) for name in SubnetIn.model_fields}
-    servers = {"dns_servers": tuple(body.dns_servers), "ntp_servers": tuple(body.ntp_servers)}
-    wanted = SubnetInput(**fields | servers)
-    return call.perform(201, lambda: _shown(call, subnets.create(call.ports, call.principal, wanted)))
+    return call.perform(201, lambda: _shown(call, subnets.create(call.ports, call.principal, body)))
 
 
 @router.get("/{key:path}", response_model=SubnetOut)
@@ -106,12 +59,11 @@ def get_subnet(call: Reading, key: str) -> Response:
 
 
 @router.patch("/{key:path}", response_model=SubnetOut)
-def update_subnet(call: Changing, key: str, body: SubnetPatch) -> Response:
+def update_subnet(call: Changing, key: str, body: Sent[SubnetChanges]) -> Response:
     """Change a subnet."""
-    changes = SubnetChanges(**body.sent(dns_servers=tuple, ntp_servers=tuple))
     return call.perform(
         200,
-        lambda: _shown(call, subnets.update(call.ports, call.principal, key, changes, call.generation)),
+        lambda: _shown(call, subnets.update(call.ports, call.principal, key, body, call.generation)),
     )
 
 

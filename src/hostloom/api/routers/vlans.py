@@ -5,37 +5,17 @@ from typing import Self
 from fastapi import APIRouter, Response
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.forms import ABSENT, In, Int, Out, Patch, Text
+from hostloom.api.derived import Sent, like
+from hostloom.api.forms import In, Out, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.decide.serving import racks_of
 from hostloom.model.ids import VlanId
-from hostloom.model.network import DEFAULT_MTU, Vlan, vlan_name
+from hostloom.model.network import Vlan, vlan_name
 from hostloom.services import vlans
 from hostloom.services.vlans import DhcpMode, VlanChanges, VlanInput
 
 router = APIRouter(prefix="/vlans", tags=["vlans"])
-
-
-class VlanIn(In):
-    """A VLAN to create; `fabric` and `space` by name or id."""
-
-    fabric: Text
-    vid: Int
-    name: Text | None = None
-    mtu: Int = DEFAULT_MTU
-    space: Text | None = None
-    description: Text = ""
-
-
-class VlanPatch(Patch):
-    """What to change of a VLAN; a `space` of null takes it out of its space."""
-
-    name: Text = ABSENT
-    vid: Int = ABSENT
-    mtu: Int = ABSENT
-    space: Text | None = ABSENT
-    description: Text = ABSENT
 
 
 class DhcpIn(In):
@@ -51,6 +31,18 @@ class DhcpIn(In):
     secondary: Text | None = None
 
 
+@like(
+    Vlan,
+    hide=("automatic",),
+    instead={
+        "fabric_id": "fabric",
+        "dhcp_on": "dhcp",
+        "relay_vlan_id": "relay",
+        "space_id": "space",
+        "primary_rack_id": "primary_rack",
+        "secondary_rack_id": "secondary_rack",
+    },
+)
 class VlanOut(Out):
     """A VLAN; `bootable`: our DHCP serves it, directly or through its relay VLAN.
 
@@ -58,12 +50,8 @@ class VlanOut(Out):
     `racks`: which of ours serve it now, chosen or not, the first one first.
     """
 
-    id: int
     key: str
     fabric: str
-    vid: int
-    name: str
-    mtu: int
     dhcp: DhcpMode
     relay: str | None
     primary_rack: str | None
@@ -72,31 +60,24 @@ class VlanOut(Out):
     bootable: bool
     foreign_dhcp: list[str]
     space: str | None
-    description: str
-    generation: int
 
     @classmethod
     def of(cls, item: Vlan, names: Names) -> Self:
         """Of the model."""
         fabric = names.fabric(item.fabric_id)
         relayed = DhcpMode.OFF if item.relay_vlan_id is None else DhcpMode.RELAY
-        return cls(
-            id=item.id,
+        return cls.made(
+            item,
             key=vlan_name(fabric, item.vid),
             fabric=fabric,
-            vid=item.vid,
-            name=item.name,
-            mtu=item.mtu,
             dhcp=DhcpMode.ON if item.dhcp_on else relayed,
             relay=names.vlan(item.relay_vlan_id),
             primary_rack=names.rack(item.primary_rack_id),
             secondary_rack=names.rack(item.secondary_rack_id),
-            racks=[each.name for each in racks_of(names.world, names.racks, item)],
+            racks=[rack.name for rack in racks_of(names.world, names.racks, item)],
             bootable=item.id in names.world.bootable_vlans,
-            foreign_dhcp=[str(each.server) for each in names.world.foreign_by_vlan.get(item.id, ())],
+            foreign_dhcp=[str(other.server) for other in names.world.foreign_by_vlan.get(item.id, ())],
             space=names.space(item.space_id),
-            description=item.description,
-            generation=item.generation,
         )
 
 
@@ -111,10 +92,9 @@ def list_vlans(call: Reading, page: Paging) -> Response:
 
 
 @router.post("", status_code=201, response_model=VlanOut)
-def create_vlan(call: Changing, body: VlanIn) -> Response:
+def create_vlan(call: Changing, body: Sent[VlanInput]) -> Response:
     """Create a tagged VLAN."""
-    wanted = VlanInput(**body.model_dump())
-    return call.commit(201, lambda uow: VlanOut.of(vlans.create(uow, call.principal, wanted), Names(uow)))
+    return call.commit(201, lambda uow: VlanOut.of(vlans.create(uow, call.principal, body), Names(uow)))
 
 
 @router.put("/{key:path}/dhcp", response_model=VlanOut)
@@ -140,12 +120,11 @@ def get_vlan(call: Reading, key: str) -> Response:
 
 
 @router.patch("/{key:path}", response_model=VlanOut)
-def update_vlan(call: Changing, key: str, body: VlanPatch) -> Response:
+def update_vlan(call: Changing, key: str, body: Sent[VlanChanges]) -> Response:
     """Change a VLAN."""
-    changes = VlanChanges(**body.sent())
 
     def do() -> VlanOut:
-        vlan = vlans.update(call.ports, call.principal, key, changes, call.generation)
+        vlan = vlans.update(call.ports, call.principal, key, body, call.generation)
         with call.begin() as uow:
             return VlanOut.of(vlan, Names(uow))
 

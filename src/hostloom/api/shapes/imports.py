@@ -2,12 +2,13 @@
 
 from typing import Self
 
+from hostloom.api.derived import like
 from hostloom.api.forms import Flag, In, Int, Out
 from hostloom.api.shapes.estates import EstateIn
 from hostloom.decide.explain.imports import render_change, render_next_steps
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import Host
-from hostloom.model.importing import ImportAction, ImportChange, ImportCode, ImportNoun, ImportPlan
+from hostloom.model.importing import ImportAction, ImportChange, ImportPlan, Remark, SettingDifference
 
 
 class ImportIn(In):
@@ -18,27 +19,20 @@ class ImportIn(In):
     theirs: Flag = False
 
 
+@like(SettingDifference)
 class SettingOut(Out):
     """One setting that is not the same."""
 
-    field: str
-    ours: str
-    theirs: str
 
-
+@like(Remark)
 class RemarkOut(Out):
     """Why a thing is as it is."""
 
-    code: ImportCode
-    found: str
 
-
+@like(ImportChange, hide=("item",), instead={"theirs": "their_id", "ours": "id"})
 class ImportChangeOut(Out):
     """What becomes of one thing; `their_id` and `id` as text, empty where there is none."""
 
-    action: ImportAction
-    noun: ImportNoun
-    name: str
     their_id: str
     id: str
     differences: list[SettingOut]
@@ -49,18 +43,7 @@ class ImportChangeOut(Out):
     @classmethod
     def of(cls, item: ImportChange) -> Self:
         """Of the model."""
-        return cls(
-            action=item.action,
-            noun=item.noun,
-            name=item.name,
-            their_id=item.theirs,
-            id=item.ours,
-            differences=[
-                SettingOut(field=each.field, ours=each.ours, theirs=each.theirs) for each in item.differences
-            ],
-            remarks=[RemarkOut(code=each.code, found=each.found) for each in item.remarks],
-            text=render_change(item),
-        )
+        return cls.made(item, their_id=item.theirs, id=item.ours, text=render_change(item))
 
 
 class HostToAddOut(Out):

@@ -169,7 +169,7 @@ def _fields(item: Plan, rendering: Rendering, facts_at: float | None, names: Nam
         "cores": item.spec.cores,
         "memory_mib": item.spec.memory_mib,
         "interfaces": [NicOut.of(each, names) for each in item.interfaces],
-        "disks": [DiskOut.of(each) for each in item.disks],
+        "disks": [DiskOut.made(disk) for disk in item.disks],
         "netboot": item.netboot,
         "start": item.start,
         "warnings": [

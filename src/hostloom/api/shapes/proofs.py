@@ -4,9 +4,10 @@ from typing import Self
 
 from pydantic import Field
 
+from hostloom.api.derived import like
 from hostloom.api.forms import In, Out, Text
 from hostloom.decide.explain.proof import describe_evidence
-from hostloom.model.proof import Check, Evidence, NicProof, Verdict
+from hostloom.model.proof import Evidence, NicProof, Verdict
 
 
 class VerifyIn(In):
@@ -16,39 +17,26 @@ class VerifyIn(In):
     host: Text | None = None
 
 
+@like(Evidence)
 class EvidenceOut(Out):
     """One check: what was wanted and found, how it was seen, and the same in words."""
 
-    check: Check
-    verdict: Verdict
-    wanted: str
-    found: str
-    how: str
     text: str
 
     @classmethod
     def of(cls, item: Evidence) -> Self:
         """Of the model."""
-        return cls(
-            check=item.check,
-            verdict=item.verdict,
-            wanted=item.wanted,
-            found=item.found,
-            how=item.how,
-            text=describe_evidence(item),
-        )
+        return cls.made(item, text=describe_evidence(item))
 
 
+@like(NicProof, hide=("nic",))
 class NicProofOut(Out):
     """The badge of a NIC: the worst verdict, when it was found (seconds since the epoch), all evidence."""
 
     verdict: Verdict
-    at: float
     evidence: list[EvidenceOut]
 
     @classmethod
     def of(cls, item: NicProof) -> Self:
         """Of the model."""
-        return cls(
-            verdict=item.verdict, at=item.at, evidence=[EvidenceOut.of(each) for each in item.evidence]
-        )
+        return cls.made(item, evidence=[EvidenceOut.of(evidence) for evidence in item.evidence])

@@ -99,7 +99,7 @@ def create_machine(call: Call) -> Answer:
         zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
         made = enlist(uow, call.principal, call.ports.ids, wanted)
         if zone is not None or pool is not None:
-            service.update(uow, call.principal, made.system_id, MachineChanges(zone, pool))
+            service.update(uow, call.principal, made.system_id, MachineChanges(zone or KEEP, pool or KEEP))
         uow.commit()
     if commission:
         wait(call, commissioning.commission(call.ports, call.principal, made.system_id))
@@ -159,7 +159,7 @@ def update_machine(call: Call) -> Answer:
         if name != found.hostname and found.host_id is not None:
             raise bad_field("hostname", f"The name of a machine stays: {found.hostname}.")
         zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
-        changes = MachineChanges(zone, pool)
+        changes = MachineChanges(zone or KEEP, pool or KEEP)
         if changes != MachineChanges():
             service.update(uow, call.principal, found.system_id, changes)
         of_node = NodeChanges(

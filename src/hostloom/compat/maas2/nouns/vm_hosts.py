@@ -25,6 +25,7 @@ from hostloom.model.host import (
     memory_offered_mib,
 )
 from hostloom.model.ids import HostId, check_hostname
+from hostloom.model.keep import KEEP
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.request import ComposeRequest
 from hostloom.ports import UnitOfWork
@@ -157,14 +158,14 @@ class _Noun:
         with call.begin() as uow:
             found = self._find(call, uow)
             changes = HostChanges(
-                name=form.text("name") or None,
-                uri=_uri(form, found),
-                default_macvlan_mode=_mode(form),
-                zone=chosen(form, "zone", uow.zones),
-                resource_pool=chosen(form, "pool", uow.resource_pools),
-                tags=tuple(form.texts("tags")) if "tags" in form else None,
+                name=form.text("name") or KEEP,
+                uri=_uri(form, found) or KEEP,
+                default_macvlan_mode=_mode(form) or KEEP,
+                zone=chosen(form, "zone", uow.zones) or KEEP,
+                resource_pool=chosen(form, "pool", uow.resource_pools) or KEEP,
+                tags=tuple(form.texts("tags")) if "tags" in form else KEEP,
                 trust_first_key=call.ports.settings.trust_first_keys,
-                default_pool=form.text("default_storage_pool") or None,
+                default_pool=form.text("default_storage_pool") or KEEP,
                 **_ratios(form),
             )
         changed = hosts.update(call.ports, call.principal, str(found.id), changes)
