@@ -23,7 +23,8 @@ from hostloom.decide.joint import joint
 from hostloom.model.host_uri import UriRules
 from hostloom.model.operation import OperationState
 from hostloom.server_secret import FileSecrets
-from support.little_world import LittleWorld, little_world
+from hostloom.workflows.worker import Worker
+from support.little_world import little_world
 from support.server import serving
 
 SOURCE = Path(hostloom.__file__).parent
@@ -112,13 +113,14 @@ def walk_compose(directory: Path) -> tuple[Walk, Walk]:
     settings = replace(world.ports.settings, uris=UriRules(test_hosts=True))
     ports = replace(world.ports, secrets=FileSecrets(directory / "secret"), settings=settings)
     recorder = Recorder()
+    worker = Worker(ports, "walk", threads=0)
     with recorder.listening(), serving(directory, ports), Client(Target(directory / "api.sock")) as client:
         _ask(client, "before")
-        _work(world)
+        _work(worker)
         with recorder.recording() as request:
             _ask(client, "web")
         with recorder.recording() as saga:
-            _work(world)
+            _work(worker)
     world.ports.store.close()
     return request, saga
 
@@ -127,8 +129,9 @@ def _ask(client: Client, name: str) -> None:
     client.machines.create({"hostname": name, "interfaces": INTERFACES, "storage": "root:8"})
 
 
-def _work(world: LittleWorld) -> None:
-    operation = world.run()
+def _work(worker: Worker) -> None:
+    operation = worker.run_one()
+    assert operation is not None
     assert operation.state is OperationState.SUCCEEDED, operation.error
 
 

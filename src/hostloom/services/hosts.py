@@ -169,6 +169,11 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
     return operation
 
 
+def added_host(operation: Operation) -> Host:
+    """The host that an operation adds, as it was recorded when the operation began."""
+    return from_json(operation.input, AddHostInput).host
+
+
 def why_lost(uow: UnitOfWork, principal: Principal, key: HostId) -> str | None:
     """Why a host that was recorded at once is gone again: it could not be read. None: not known."""
     require_user(principal, "see hosts")

@@ -80,11 +80,13 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
         parsed = bind_groups(resolve_groups(uow, parsed))
         batches.check_hostnames(snapshot, identities)
         with in_time(len(parsed.machines)):
-            found = advised_batch(snapshot, parsed, decide_batch(snapshot, parsed, identities))
+            decision = decide_batch(snapshot, parsed, identities)
+            if decision.refused_at is not None:
+                decision = advised_batch(snapshot, parsed, decision)
         try:
-            hosts = hosts_of(plans_or_refuse(found, identities))
+            hosts = hosts_of(plans_or_refuse(decision, identities))
         except Refused as refused:
-            _tell_refused(uow, ports, identities[found.refused_at or 0].hostname, refused)
+            _tell_refused(uow, ports, identities[decision.refused_at or 0].hostname, refused)
             uow.commit()
             raise
         wanted = ComposeInput(parsed, identities, hosts=hosts, revision=snapshot.revision)

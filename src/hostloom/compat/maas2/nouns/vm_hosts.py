@@ -137,7 +137,7 @@ class _Noun:
         operation = hosts.add(call.ports, call.principal, wanted)
         wait(call, operation)
         with call.begin() as uow:
-            return self._show(uow, hosts.get(uow, call.principal, str(operation.input["host"]["id"])))
+            return self._show(uow, hosts.get(uow, call.principal, str(hosts.added_host(operation).id)))
 
     def update(self, call: Call) -> Answer:
         """What is not sent stays; another address is read at once, in the background."""
