@@ -11,12 +11,14 @@ fail() {
   exit 1
 }
 
-# Python writes no bytecode as root: it would lie in the caller's checkout.
+# Python keeps bytecode of root's elsewhere: in the caller's checkout it would be root's. Without any, each of the
+# hundreds of commands that the lab runs would compile what it imports.
 as_root() {
+  local python=(env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=/var/cache/hostloom/bytecode)
   if [ "$(id -u)" = 0 ]; then
-    env PYTHONDONTWRITEBYTECODE=1 "$@"
+    "${python[@]}" "$@"
   elif command -v sudo >/dev/null; then
-    sudo env PYTHONDONTWRITEBYTECODE=1 "$@"
+    sudo "${python[@]}" "$@"
   else
     fail "this needs root: $* (and there is no sudo)"
   fi

@@ -46,8 +46,7 @@ def test_a_machine_without_a_system_shuts_down_and_boots_the_commissioning_envir
 
 
 def test_machines_come_back_with_their_host_and_each_tells_of_it(clean: Rig) -> None:
-    clean.compose("back", "eth0:space=mgmt", "kvm2")
-    clean.compose("stays", "eth0:space=mgmt", "kvm2")
+    clean.compose_all(dict.fromkeys(("back", "stays"), "eth0:space=mgmt"), "kvm2")
     clean.run("machine", "update", "stays", "--no-autostart")
     clean.lab.unplug("kvm2")
     try:

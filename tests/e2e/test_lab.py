@@ -1,11 +1,9 @@
 """The lab itself: up, mended, down without a trace, whatever happened in between."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +11,30 @@ import pytest
 
 from hostloom_lab.errors import LabError
 from hostloom_lab.lab import Lab
-from support.rig import wait_until
 
 NAME = "trial"
 LAB = [sys.executable, "-m", "hostloom_lab.main"]
+
+
+#: Takes a lab up and kills its own process group when a step has ended.
+KILLED_AFTER = """
+import os, signal, sys
+from importlib import import_module
+from hostloom_lab.lab import Lab
+
+_, module_name, step_name, lab = sys.argv
+module = import_module(f"hostloom_lab.{module_name}")
+step = getattr(module, step_name)
+
+
+def killed_after(*arguments):
+    step(*arguments)
+    os.killpg(0, signal.SIGKILL)
+
+
+setattr(module, step_name, killed_after)
+Lab(lab).up(hosts=1)
+"""
 
 
 @pytest.fixture
@@ -67,14 +85,15 @@ def test_down_leaves_nothing(trial: Lab) -> None:
     assert not trial.status().exists
 
 
-@pytest.mark.parametrize("after_s", [0.05, 0.3, 0.6])
-def test_an_up_that_was_killed_is_taken_down_without_a_trace(trial: Lab, after_s: float) -> None:
+@pytest.mark.parametrize(
+    "step", ["network.build_switch", "rack.start", "network.build_host", "host.start", "rack.wait"]
+)
+def test_an_up_that_was_killed_is_taken_down_without_a_trace(trial: Lab, step: str) -> None:
     before = traces()
-    process = subprocess.Popen([*LAB, "up", "--hosts", "1", "--name", NAME], start_new_session=True)
-    wait_until(lambda: Path(f"/run/hostloom-lab/{NAME}").exists(), "the beginning of up", 20)
-    time.sleep(after_s)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
+    argv = [sys.executable, "-c", KILLED_AFTER, *step.split("."), NAME]
+    done = subprocess.run(argv, start_new_session=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert traces() != before
     trial.down()
     assert traces() == before
 

@@ -1,10 +1,6 @@
 """A host that dies or hangs is noticed within a minute without a request, and its machines are marked."""
 
-import os
-import signal
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,21 +8,6 @@ from support.rig import Rig, wait_until
 
 #: From issue to mark, on a machine that does other work beside.
 NOTICED_WITHIN_S = 60
-
-
-def libvirtd_of(rig: Rig, host: str) -> int:
-    """The process that manages the host's machines."""
-    netns = rig.lab.netns(host)
-    listed = subprocess.run(["ip", "netns", "pids", netns], capture_output=True, text=True, check=True)
-    (pid,) = [pid for pid in map(int, listed.stdout.split()) if _name(pid) == "libvirtd"]
-    return pid
-
-
-def _name(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except FileNotFoundError:
-        return ""
 
 
 def is_reachable(rig: Rig) -> bool:
@@ -53,13 +34,9 @@ def check_back(rig: Rig) -> None:
 
 
 def test_a_libvirtd_that_hangs(clean: Rig, machine: str) -> None:
-    pid = libvirtd_of(clean, "kvm2")
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with clean.hanging("kvm2"):
         wait_until(lambda: not is_reachable(clean), "the mark", NOTICED_WITHIN_S)
         check_marked(clean)
-    finally:
-        os.kill(pid, signal.SIGCONT)
     check_back(clean)
 
 

@@ -17,8 +17,7 @@ CHECKS = ["attachment", "carrier", "address", "duplicate", "gateway", "mtu"]
 @pytest.fixture(scope="module")
 def up(rig: Rig) -> Iterator[Rig]:
     """Two machines that have come up."""
-    rig.compose(BRIDGED, "eth0:space=mgmt", "kvm1")
-    rig.compose(MACVTAP, "eth0:vid=20", "kvm1")
+    rig.compose_all({BRIDGED: "eth0:space=mgmt", MACVTAP: "eth0:vid=20"}, "kvm1")
     try:
         rig.wait_for_report(BRIDGED, MACVTAP)
         yield rig

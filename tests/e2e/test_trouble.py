@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from support.rig import Rig, wait_until
@@ -60,13 +59,21 @@ def test_a_server_killed_in_a_compose_goes_on_after_its_start(clean: Rig) -> Non
         *("machine", "compose", "--name", "phoenix", "--interfaces", "eth0:space=mgmt", "--host", "kvm1"),
         *("--memory", "256M", "--storage", "root:1", "--no-wait"),
     )
-    time.sleep(0.4)
-    clean.stop(signal.SIGKILL)
+    wait_until(lambda: "reserve" in steps_done(clean), "the reservation", 30, every_s=0.01)
+    with clean.hanging("kvm1"):
+        assert clean_unfinished(clean)  # the steps that follow ask the host
+        clean.stop(signal.SIGKILL)
     clean.start()
     wait_until(lambda: not clean_unfinished(clean), "the end of the operation", 60)
     (machine,) = clean.list("machine")
     assert (machine["hostname"], machine["state"]) == ("phoenix", "ready")
     assert virsh(clean, "kvm1", "list", "--name").split() == ["phoenix"]
+
+
+def steps_done(rig: Rig) -> set[str]:
+    """The steps that the newest operation has done."""
+    newest = max(rig.list("operation"), key=lambda operation: operation["created_at"])
+    return {step["name"] for step in newest["steps"] if step["state"] == "done"}
 
 
 def clean_unfinished(rig: Rig) -> list[str]:

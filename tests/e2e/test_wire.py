@@ -81,7 +81,7 @@ def test_passthru_is_exclusive_and_its_guest_may_change_its_mac(clean: Rig) -> N
 def pair(rig: Rig, mode: str) -> tuple[GuestShell, GuestShell, str]:
     """Two machines on one parent, and the address of the second."""
     names = [f"{mode}-a", f"{mode}-b"]
-    machines = [rig.compose(name, f"eth0:vid=20,macvlan_mode={mode}", "kvm1") for name in names]
+    machines = rig.compose_all(dict.fromkeys(names, f"eth0:vid=20,macvlan_mode={mode}"), "kvm1")
     rig.wait_for_report(*names)
     first, second = (GuestShell(rig.lab.uri_unix("kvm1"), name) for name in names)
     return first, second, machines[1]["interfaces"][0]["ips"][0]

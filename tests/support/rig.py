@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from hostloom_lab.lab import Lab
 HOSTLOOM = [sys.executable, "-m", "hostloom.cli"]
 BOOT_PORT = 5248
 REPORT_TIMEOUT_S = 90
+#: A release has 15: tests that wait for a host to be missed would wait for that.
+PING_EVERY_S = 3
 NEWEST_EVENTS = 100
 #: Nouns whose `show` prints one document of the API as it is.
 POLLED = {"host", "machine", "subnet", "vlan"}
@@ -47,6 +50,7 @@ class Rig:
             "boot_cmdline": "quiet mitigations=off",
             "kea_socket": str(self.lab.kea_socket),
             "ssh_config": str(self.lab.ssh_config),
+            "ping_every_s": PING_EVERY_S,
         } | dict(changes or {})
         lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
         (self.directory / "config.toml").write_text("".join(lines))
@@ -137,19 +141,32 @@ class Rig:
 
     def compose(self, name: str, interfaces: str, host: str | None = None) -> dict[str, Any]:
         """Compose a small machine, and return it."""
-        self._before[name] = max((each["id"] for each in self.list("event")), default=0)
-        where = ["--host", host] if host else []
-        self.run(
-            *("machine", "compose", "--name", name, "--interfaces", interfaces, *where),
-            *("--memory", "256M", "--storage", "root:1"),
-        )
-        found: dict[str, Any] = self.get("machine", "show", name)
-        return found
+        (machine,) = self.compose_all({name: interfaces}, host)
+        return machine
+
+    def compose_all(self, wanted: Mapping[str, str], host: str | None = None) -> Sequence[Any]:
+        """Compose small machines side by side, each a name and its interfaces, and return them."""
+        newest = max((event["id"] for event in self.list("event")), default=0)
+        self._before |= dict.fromkeys(wanted, newest)
+        small = {"memory_mib": 256, "storage": "root:1"} | ({"host": host} if host else {})
+        with self._client() as client:
+            begun = [
+                client.machines.create({"hostname": name, "interfaces": interfaces, **small})
+                for name, interfaces in wanted.items()
+            ]
+            self._finish(client, begun)
+            return [client.machines.get(name) for name in wanted]
 
     def decompose(self, *names: str) -> None:
-        """Take machines apart."""
-        for name in names:
-            self.run("machine", "decompose", name, "--yes")
+        """Take machines apart, side by side."""
+        with self._client() as client:
+            self._finish(client, [client.machines.delete(name) for name in names])
+
+    def _finish(self, client: Client, begun: Sequence[dict[str, Any]]) -> None:
+        """Follow operations to their ends, which must be good ones."""
+        for operation in begun:
+            *_, last = client.follow(operation["id"])
+            assert last["state"] == "succeeded", f"{last}\n{self.log()[-3000:]}"
 
     def wait_for_report(self, *names: str) -> dict[str, Any]:
         """Wait until machines have booted and reported; the last report of each by name."""
@@ -166,6 +183,25 @@ class Rig:
         wait_until(all_there, f"reports of {names}", REPORT_TIMEOUT_S)
         return found
 
+    # -- hosts -------------------------------------------------------------------------------------------
+
+    def libvirtd(self, host: str) -> int:
+        """The process that manages the host's machines."""
+        argv = ["ip", "netns", "pids", self.lab.netns(host)]
+        listed = subprocess.run(argv, capture_output=True, text=True, check=True)
+        (pid,) = [pid for pid in map(int, listed.stdout.split()) if _name(pid) == "libvirtd"]
+        return pid
+
+    @contextmanager
+    def hanging(self, host: str) -> Iterator[None]:
+        """The host's libvirtd accepts calls meanwhile, and answers none."""
+        pid = self.libvirtd(host)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     # -- the wire ----------------------------------------------------------------------------------------
 
     def answers_arp(self, segment: str, ip: str) -> bool:
@@ -181,9 +217,17 @@ def _collection(client: Client, noun: str) -> Collection:
     return collection
 
 
-def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float) -> None:
+def _name(pid: int) -> str:
+    """What the process runs; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float, every_s: float = 0.2) -> None:
     """Poll until it is so."""
     until = time.monotonic() + timeout_s
     while not is_true():
         assert time.monotonic() < until, f"{what} did not come within {timeout_s:g} s"
-        time.sleep(0.2)
+        time.sleep(every_s)

@@ -86,11 +86,15 @@ def dnsmasq(netns: str, interface: str, directory: Path, *ranges: str) -> Iterat
     """Somebody's DHCP server on an interface."""
     argv = ["ip", "netns", "exec", netns, "dnsmasq", "-d", "-C", "/dev/null", "--port=0", "--pid-file="]
     argv += [f"--interface={interface}", "--bind-interfaces", f"--dhcp-leasefile={directory}/{interface}"]
-    with (directory / f"{interface}.log").open("ab") as log:
-        server = subprocess.Popen([*argv, *(f"--dhcp-range={each}" for each in ranges)], stderr=log)
+    log = directory / f"{interface}.log"
+    with log.open("wb") as stream:
+        server = subprocess.Popen([*argv, *(f"--dhcp-range={each}" for each in ranges)], stderr=stream)
     try:
-        time.sleep(0.5)
-        assert server.poll() is None, (directory / f"{interface}.log").read_text()
+        until = time.monotonic() + 10
+        while "started, version" not in log.read_text():
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.02)
         yield
     finally:
         server.kill()

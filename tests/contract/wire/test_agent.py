@@ -48,11 +48,29 @@ def state_of(link: str) -> tuple[object, ...]:
     return found["address"], found["mtu"], found["flags"]
 
 
-def eventually(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 3
+def eventually(holds: Callable[[], bool], within_s: float = 3) -> None:
+    until = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < until, links()
         time.sleep(0.05)
+
+
+def has_link_of_its_own(pid: int) -> bool:
+    """Whether the probe's own namespace has the link by which it listens."""
+    if Path(f"/proc/{pid}/ns/net").stat().st_ino == Path(f"/run/netns/{HOST}").stat().st_ino:
+        return False
+    enter = ["nsenter", f"--target={pid}", "--net", "ip", "-j", "link"]
+    shown = json.loads(subprocess.run(enter, check=True, capture_output=True).stdout)
+    return any("LOWER_UP" in link["flags"] for link in shown if link["ifname"] != "lo")
+
+
+def forwards(port: str) -> bool:
+    """Whether the bridge passes on what comes in by this port."""
+    done = subprocess.run(
+        ["ip", "-n", HOST, "-d", "-j", "link", "show", port], check=True, capture_output=True
+    )
+    (link,) = json.loads(done.stdout)
+    return bool(link["linkinfo"]["info_slave_data"]["state"] == "forwarding")
 
 
 def beside(source: str, mode: MacvlanMode = MacvlanMode.BRIDGE) -> ProbePoint:
@@ -68,7 +86,7 @@ def test_one_that_is_killed_leaves_nothing(probe: AgentProbe, source: str, kind:
         running = subprocess.Popen(argv, stdin=program, stdout=subprocess.DEVNULL)
     if kind == "bridge":
         eventually(lambda: links() - before == {f"{agent.PREFIX}{running.pid:x}"})
-    time.sleep(0.5)
+    eventually(lambda: has_link_of_its_own(running.pid))
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     eventually(lambda: links() == before)
@@ -109,7 +127,7 @@ def test_what_is_shorter_on_the_way_is_measured(probe: AgentProbe) -> None:
 def test_a_bridge_that_runs_stp_is_waited_for(probe: AgentProbe) -> None:
     ip(HOST, "link set br0 type bridge stp_state 1 forward_delay 200\n")
     try:
-        time.sleep(5)
+        eventually(lambda: forwards("eth0") and forwards("eth3"), 20)
         (found,) = probe.reach(BRIDGE, [TARGET], timeout_s=0.5)
         assert found.macs
     finally:
