@@ -6,12 +6,17 @@ HostloomError
 │   │   ├── Conflict             and what it collides with
 │   │   └── NotTogether          options that exclude each other
 │   ├── ConstraintError      code, field, column, value, expected
-│   ├── NotFound             kind, key
+│   ├── NotFound             kind, key, owner
 │   │   └── PlanGone             kind, key
-│   ├── AlreadyExists        kind, key
+│   ├── AlreadyExists        kind, key, by
 │   ├── AddressOnWire        ip, machine, nic, macs
 │   ├── InUse                kind, key, by
-│   ├── StaleGeneration      kind, key, wanted, found
+│   ├── Stale                what the request was based on has changed
+│   │   ├── StaleGeneration      kind, key, wanted, found
+│   │   ├── WorldChanged         planned, current
+│   │   ├── RoomTaken            host
+│   │   ├── ReadMeanwhile        host
+│   │   └── PlanTaken            plan
 │   ├── IdempotencyConflict  key
 │   ├── IdempotencyPending   key
 │   ├── WrongState           kind, key, state, wanted
@@ -106,6 +111,15 @@ class NotTogether(InvalidValue):
         self.options = (option, other)
 
 
+#: How kinds are written in sentences, where that is not the kind itself.
+_KINDS = {"vlan": "VLAN"}
+
+
+def _named(kind: str, key: object) -> str:
+    """A thing in a sentence: `host 'kvm1'`, `address 10.0.0.5`; without a key the kind alone."""
+    return " ".join(filter(None, (_KINDS.get(kind, kind), "" if key == "" else _shown(key))))
+
+
 def _sentence(problem: str, allowed: str) -> str:
     return f"{problem}; {allowed}" if allowed else problem
 
@@ -140,18 +154,17 @@ class ConstraintError(RequestError):
 
 
 class NotFound(RequestError):
-    """Nothing has that name or id."""
+    """Nothing has that name or id; or its `owner` has no such part."""
 
     code = "not-found"
 
-    def __init__(self, kind: str, key: object) -> None:
-        text = str(key)
-        if kind == "vlan":
-            form = "" if "/" in text else ": name it FABRIC/VID"
-            super().__init__(f"there is no VLAN {text!r}{form}")
-        else:
-            super().__init__(f"there is no {kind} {text!r}")
-        self.kind, self.key = kind, text
+    def __init__(self, kind: str, key: object, owner: str = "") -> None:
+        thing = _named(kind, key)
+        text = f"{owner} has no {thing}" if owner else f"there is no {thing}"
+        if kind == "vlan" and "/" not in str(key):
+            text = f"{text}; name it FABRIC/VID"
+        super().__init__(text)
+        self.kind, self.key, self.owner = kind, str(key), owner
 
 
 class PlanGone(NotFound):
@@ -164,13 +177,13 @@ class PlanGone(NotFound):
 
 
 class AlreadyExists(RequestError):
-    """The name, address or MAC is taken."""
+    """The name, address or MAC is taken; `problem` says how where it does not simply exist."""
 
     code = "already-exists"
 
-    def __init__(self, kind: str, key: object, by: str = "") -> None:
-        super().__init__(f"{kind} {str(key)!r} exists already" + (f": {by}" if by else ""))
-        self.kind, self.key, self.by = kind, str(key), by
+    def __init__(self, kind: str, key: object, problem: str = "") -> None:
+        super().__init__(f"{_named(kind, key)} {problem or 'exists already'}")
+        self.kind, self.key, self.by = kind, str(key), problem
 
 
 class AddressOnWire(RequestError):
@@ -191,20 +204,68 @@ class InUse(RequestError):
     code = "in-use"
 
     def __init__(self, kind: str, key: object, by: Sequence[str], hint: str = "") -> None:
-        super().__init__(f"{kind} {str(key)!r} is in use by {', '.join(by)}")
+        super().__init__(f"{_named(kind, key)} is in use by {', '.join(by)}")
         self.hint = hint
         self.kind, self.key, self.by = kind, str(key), tuple(by)
 
 
-class StaleGeneration(RequestError):
-    """Somebody changed it in between: read it again."""
+class Stale(RequestError):
+    """What the request was based on has changed in the meantime."""
 
     code = "stale"
-    hint = "read it again and repeat the change"
+    hint = "read it again and repeat the request"
 
-    def __init__(self, kind: str, key: object, wanted: object, found: object) -> None:
-        super().__init__(f"{kind} {str(key)!r} has changed: expected generation {wanted}, found {found}")
-        self.kind, self.key, self.wanted, self.found = kind, str(key), str(wanted), str(found)
+
+class StaleGeneration(Stale):
+    """The row has another generation than the caller read; `found` is None where it is not known."""
+
+    def __init__(self, kind: str, key: object, wanted: int, found: int | None = None) -> None:
+        now = "" if found is None else f"; it has generation {found} now"
+        super().__init__(f"{_named(kind, key)} has changed since generation {wanted}{now}")
+        self.kind, self.key = kind, str(key)
+        self.wanted, self.found = str(wanted), "" if found is None else str(found)
+
+
+class WorldChanged(Stale):
+    """A plan was made of an earlier revision of the world, and what it counted on is taken."""
+
+    hint = "repeat the request"
+
+    def __init__(self, planned: int, current: int) -> None:
+        super().__init__(
+            f"the plan was made at revision {planned}, and the world has changed: it is at {current}"
+        )
+        self.planned, self.current = planned, current
+
+
+class RoomTaken(Stale):
+    """Parallel requests filled the host that was chosen."""
+
+    hint = "repeat the request"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"host {host!r} no longer has room for the machine: other requests have filled it")
+        self.host = host
+
+
+class ReadMeanwhile(Stale):
+    """A later reading of the host is recorded already."""
+
+    hint = "nothing needs to be done: the later reading counts"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"host {host!r} was read again while this reading was under way")
+        self.host = host
+
+
+class PlanTaken(Stale):
+    """A parallel request applies the same plan."""
+
+    hint = "wait for the operation of the other request"
+
+    def __init__(self, plan: str) -> None:
+        super().__init__(f"plan {plan!r} is being applied by another request")
+        self.plan = plan
 
 
 class IdempotencyConflict(RequestError):
@@ -229,12 +290,12 @@ class IdempotencyPending(RequestError):
 
 
 class WrongState(RequestError):
-    """Its state does not allow this."""
+    """Its state does not allow this; `wanted` is the clause that says what would."""
 
     code = "wrong-state"
 
     def __init__(self, kind: str, key: object, state: str, wanted: str, hint: str = "") -> None:
-        super().__init__(f"{kind} {str(key)!r} is {state}, not {wanted}")
+        super().__init__(f"{_named(kind, key)} is {state}; {wanted}")
         self.hint = hint
         self.kind, self.key, self.state, self.wanted = kind, str(key), state, wanted
 

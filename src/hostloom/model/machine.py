@@ -77,7 +77,7 @@ def check_transition(machine: str, current: MachineState, wanted: MachineState) 
     if wanted in (current, _S.BROKEN, _S.MISSING) or wanted in TRANSITIONS[current]:
         return
     allowed = ", ".join(sorted(state for state in TRANSITIONS[current]))
-    raise WrongState("machine", machine, current, f"in a state from which {wanted} follows (next: {allowed})")
+    raise WrongState("machine", machine, current, f"it cannot become {wanted} from there, only {allowed}")
 
 
 class DiskFormat(StrEnum):

@@ -59,7 +59,7 @@ def reserve(
     book = address_book(world)
     holder = book.holder(ip, home, set_aside=True)
     if holder is not None:
-        raise AlreadyExists("address", ip, holder.held_by(_hostname(uow, holder)))
+        raise AlreadyExists("address", ip, f"is {holder.held_by(_hostname(uow, holder))}")
     problem = book.problem(ip, home, set_aside=True)
     if problem is not None:
         raise _refused(ip, home, *problem)

@@ -12,7 +12,7 @@ from hostloom.model.machine import Machine, MachineOrigin, MachineState, check_t
 from hostloom.model.operation import Operation
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.services.access import require_admin
-from hostloom.services.machines import get, require_unlocked, way_out
+from hostloom.services.machines import IN_OPERATION, get, require_unlocked, way_out
 from hostloom.services.naming import check_generation
 from hostloom.services.start import start_saga
 from hostloom.workflows.commission import COMMISSION, CommissionInput
@@ -69,9 +69,14 @@ def commission(ports: Ports, principal: Principal, key: str, generation: int | N
         machine = get(uow, principal, key)
         check_generation("machine", machine.hostname, machine, generation)
         if machine.origin is MachineOrigin.ADOPTED:
-            raise WrongState("machine", machine.hostname, machine.origin, "composed by hostloom, or enlisted")
+            raise WrongState(
+                "machine",
+                machine.hostname,
+                machine.origin,
+                "only composed and enlisted machines are commissioned",
+            )
         if machine.state is MachineState.COMMISSIONING:
-            raise WrongState("machine", machine.hostname, machine.state, "at rest")
+            raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
         require_unlocked(machine)
         check_transition(machine.hostname, machine.state, MachineState.COMMISSIONING)
         _check_netboot(machine)
@@ -87,7 +92,7 @@ def abort(uow: UnitOfWork, principal: Principal, key: str, generation: int | Non
     machine = get(uow, principal, key)
     check_generation("machine", machine.hostname, machine, generation)
     if machine.commission_by is None or machine.state is not MachineState.COMMISSIONING:
-        raise WrongState("machine", machine.hostname, machine.state, "one that was told to be commissioned")
+        raise WrongState("machine", machine.hostname, machine.state, "there is no commissioning to abort")
     state = MachineState.NEW if machine.origin is MachineOrigin.ENLISTED else MachineState.READY
     return uow.machines.update(replace(machine, state=state, next_boot=None, commission_by=None))
 
@@ -120,14 +125,23 @@ def _check_forgettable(uow: UnitOfWork, machine: Machine) -> None:
     """Raise WrongState, with the way to get rid of it, for a machine that is there or that we composed."""
     if machine.origin is MachineOrigin.COMPOSED:
         hint = f"`hostloom machine decompose {machine.hostname}` takes it apart, also when it is gone"
-        wanted = "enlisted, or adopted and missing"
+        wanted = "only enlisted machines, and adopted ones that are missing, are forgotten"
         raise WrongState("machine", machine.hostname, machine.origin, wanted, hint)
     if machine.origin is MachineOrigin.ADOPTED and machine.state is not MachineState.MISSING:
         raise WrongState(
-            "machine", machine.hostname, "adopted and still on its host", "missing", way_out(uow, machine)
+            "machine",
+            machine.hostname,
+            "adopted and still on its host",
+            "it must be missing",
+            way_out(uow, machine),
         )
 
 
 def _check_netboot(machine: Machine) -> None:
     if not machine.netboot:
-        raise WrongState("machine", machine.hostname, "made without network boot", "one that boots from it")
+        raise WrongState(
+            "machine",
+            machine.hostname,
+            "composed without network boot",
+            "commissioning boots it from the network",
+        )

@@ -28,7 +28,7 @@ def check_new_endpoint(uow: UnitOfWork, ports: Ports, uri: str, own: HostId | No
     for state in snapshot.hosts:
         host = state.host
         if host.id != own and (why := _same(snapshot, host, wanted, addresses)):
-            raise AlreadyExists("host at", uri, f"it is host {host.name} ({why})")
+            raise AlreadyExists("URI", uri, f"belongs to host {host.name!r} ({why})")
 
 
 def _same(snapshot: Snapshot, host: Host, wanted: HostUri, addresses: frozenset[Address]) -> str:

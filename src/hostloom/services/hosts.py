@@ -345,11 +345,11 @@ def _check_key(ports: Ports, name: str, uri: str, accept_key: str | None) -> Non
 def _check_free(uow: UnitOfWork, name: str, uri: str, key: int | None) -> None:
     for host in uow.hosts.list():
         if host.id == key:
-            raise AlreadyExists("host", key, f"host {host.name}")
+            raise AlreadyExists("host id", key, f"belongs to host {host.name!r}")
         if host.name == name:
             raise AlreadyExists("host", name)
         if host.uri == uri:
-            raise AlreadyExists("host at", uri, f"host {host.name}")
+            raise AlreadyExists("URI", uri, f"belongs to host {host.name!r}")
 
 
 def _check_generation(host: Host, generation: int | None) -> None:

@@ -37,7 +37,7 @@ def release(ports: Ports, principal: Principal, key: str) -> Released:
     machines.require_owner(principal, machine, "release")
     machines.require_unlocked(machine)
     if machine.state not in RELEASABLE:
-        raise WrongState("machine", machine.hostname, machine.state, "allocated")
+        raise WrongState("machine", machine.hostname, machine.state, "it must be allocated")
     if machine.state is MachineState.READY:
         return Released(machine)
     if machine.on_demand:
@@ -80,7 +80,7 @@ def mark_fixed(ports: Ports, principal: Principal, key: str, comment: str = "") 
     with ports.store.begin() as uow:
         machine = machines.get(uow, principal, key)
     if machine.state is not MachineState.BROKEN:
-        raise WrongState("machine", machine.hostname, machine.state, "broken")
+        raise WrongState("machine", machine.hostname, machine.state, "it must be broken")
     return _mark(ports, principal, key, MachineState.READY, "machine-fixed", comment)
 
 
@@ -91,7 +91,7 @@ def _mark(
         machine = machines.get(uow, principal, key)
         machines.require_unlocked(machine)
         if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
-            raise WrongState("machine", machine.hostname, machine.state, "at rest")
+            raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
         check_transition(machine.hostname, machine.state, state)
         changed = uow.machines.update(replace(machine, state=state, owner=""))
         _tell(uow, ports, changed, kind, _said(f"marked {state.value} by {principal.name}", comment))

@@ -32,6 +32,9 @@ from hostloom.workflows.placing import ComposeInput
 REFUSED = "machine-refused"
 #: Events of a machine that are searched for the last refusal.
 REFUSALS_SEARCHED = 50
+#: What helps in a state that lasts as long as an operation.
+IN_OPERATION = "wait until its operation has ended"
+_NOT_MISSING = "it must be on its host"
 
 
 @dataclass(frozen=True)
@@ -102,10 +105,10 @@ def decompose(ports: Ports, principal: Principal, key: str, generation: int | No
         machine = get(uow, principal, key)
         _check_generation(machine, generation)
         if machine.origin is not MachineOrigin.COMPOSED:
-            wanted, hint = "composed by hostloom", way_out(uow, machine)
+            wanted, hint = "only machines that hostloom composed are decomposed", way_out(uow, machine)
             raise WrongState("machine", machine.hostname, machine.origin, wanted, hint)
         if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
-            raise WrongState("machine", machine.hostname, machine.state, "at rest")
+            raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
         require_unlocked(machine)
         given = DecomposeInput(machine.system_id, machine.hostname)
         operation = start_saga(uow, ports, principal, DECOMPOSE, given, f"machine {machine.hostname}")
@@ -146,7 +149,7 @@ def why(uow: UnitOfWork, principal: Principal, key: str) -> dict[str, Any]:
         raise
     explanation = uow.machines.explanation(machine.system_id)
     if explanation is None:
-        raise NotFound("explanation of machine", machine.hostname)
+        raise NotFound("explanation", "", f"machine {machine.hostname!r}")
     return explanation
 
 
@@ -191,14 +194,23 @@ def require_unlocked(machine: Machine) -> None:
     """Raise WrongState for a machine that somebody has locked."""
     if machine.locked:
         raise WrongState(
-            "machine", machine.hostname, "locked", "open to changes: `hostloom machine unlock` opens it"
+            "machine",
+            machine.hostname,
+            "locked",
+            "it must be unlocked first",
+            f"`hostloom machine unlock {machine.hostname}` unlocks it",
         )
 
 
 def require_reachable(machine: Machine) -> None:
     """Raise WrongState for a machine that is missing, or in the hands of a saga."""
     if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.MISSING):
-        raise WrongState("machine", machine.hostname, machine.state, "there and at rest")
+        raise WrongState(
+            "machine",
+            machine.hostname,
+            machine.state,
+            _NOT_MISSING if machine.state is MachineState.MISSING else IN_OPERATION,
+        )
 
 
 def _check_generation(machine: Machine, generation: int | None) -> None:

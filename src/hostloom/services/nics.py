@@ -27,6 +27,7 @@ GIVEN = (AddressKind.AUTO, AddressKind.STATIC)
 
 #: A machine in these states has no system that counts on its NICs.
 NICS_MAY_GO = frozenset({MachineState.NEW, MachineState.READY, MachineState.ALLOCATED, MachineState.BROKEN})
+ONLY_COMPOSED = "only NICs of machines that hostloom composed can be changed"
 
 
 class LinkMode(StrEnum):
@@ -84,7 +85,7 @@ def unlink(ports: Ports, principal: Principal, key: str, nic: str, ip: Address |
 
     def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
         if ip is not None and ip not in own.ips:
-            raise NotFound("address of the NIC", ip)
+            raise NotFound("address", ip, f"NIC {own.name!r}")
         gone = own.ips if ip is None else (ip,)
         _give_back(uow, machine, own, gone, ports.clock.now())
         left = tuple(each for each in own.ips if each not in gone)
@@ -119,7 +120,7 @@ def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Addres
     own = nodes.get_interface(node, nic)
     held = held_for(uow, node.system_id, own.name)
     if ip is not None and ip not in [each.ip for each in held]:
-        raise NotFound("address of the NIC", ip)
+        raise NotFound("address", ip, f"NIC {own.name!r}")
     for each in held:
         if ip in (None, each.ip):
             uow.addresses.release(each.ip, each.subnet_id)
@@ -195,13 +196,13 @@ def _composed(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> tupl
     machine = machines.get(uow, principal, key)
     machines.require_unlocked(machine)
     if machine.origin is not MachineOrigin.COMPOSED:
-        raise WrongState("machine", machine.hostname, machine.origin.value, "composed by hostloom")
+        raise WrongState("machine", machine.hostname, machine.origin.value, ONLY_COMPOSED)
     if machine.state not in NICS_MAY_GO:
         words = ", ".join(sorted(state.value for state in NICS_MAY_GO))
-        raise WrongState("machine", machine.hostname, machine.state, words)
+        raise WrongState("machine", machine.hostname, machine.state, f"it must be {words}")
     own = next((each for each in machine.interfaces if each.name == nic), None)
     if own is None:
-        raise NotFound("NIC", nic)
+        raise NotFound("NIC", nic, f"machine {machine.hostname!r}")
     return machine, own
 
 
@@ -214,8 +215,18 @@ def _own_to_change(uow: UnitOfWork, principal: Principal, key: str) -> Node:
         machine = machines.get(uow, principal, node.system_id)
         if machine.origin is MachineOrigin.ENLISTED:
             return node
-        raise WrongState("machine", machine.hostname, machine.origin.value, "one whose NICs an operator adds")
-    raise WrongState("node", node.hostname, node.kind.value, "a device: of a controller the NICs are seen")
+        raise WrongState(
+            "machine",
+            machine.hostname,
+            machine.origin.value,
+            "only NICs of devices and enlisted machines are added by hand",
+        )
+    raise WrongState(
+        "node",
+        node.hostname,
+        f"a {node.kind.value}",
+        "only NICs of devices and enlisted machines are added by hand",
+    )
 
 
 def _change(
@@ -232,12 +243,12 @@ def _change(
         before = machines.get(uow, principal, key)
         machines.require_unlocked(before)
         if before.origin is not MachineOrigin.COMPOSED:
-            raise WrongState("machine", before.hostname, before.origin.value, "composed by hostloom")
+            raise WrongState("machine", before.hostname, before.origin.value, ONLY_COMPOSED)
         if before.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
-            raise WrongState("machine", before.hostname, before.state, "at rest")
+            raise WrongState("machine", before.hostname, before.state, machines.IN_OPERATION)
         own = next((each for each in before.interfaces if each.name == nic), None)
         if own is None:
-            raise NotFound("NIC", nic)
+            raise NotFound("NIC", nic, f"machine {before.hostname!r}")
         changed = change(uow, before, own)
         nics = tuple(changed if each is own else each for each in before.interfaces)
         after = uow.machines.update(replace(before, interfaces=nics))

@@ -135,7 +135,7 @@ def get_interface(node: Node, key: str) -> NodeInterface:
     for each in node.interfaces:
         if each.name == key or (is_id(key) and each.id == int(key)):
             return each
-    raise NotFound(f"interface on node {node.hostname!r} with the name or id", key)
+    raise NotFound("interface", key, f"node {node.hostname!r}")
 
 
 def update_interface(
@@ -188,6 +188,6 @@ def check_macs(uow: UnitOfWork, macs: tuple[MacAddress, ...]) -> None:
         if not mac.is_unicast:
             raise InvalidValue("macs", mac, "is not a unicast address", "give the MAC address of a NIC")
         if mac in holders:
-            raise AlreadyExists("MAC address", mac, f"on node {holders[mac]}")
+            raise AlreadyExists("MAC address", mac, f"belongs to node {holders[mac]!r}")
     if len(set(macs)) < len(macs):
         raise InvalidValue("macs", macs, "repeat an address", "give each MAC address once")

@@ -12,7 +12,7 @@ from hostloom.decide.requests import parse_batch
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
-from hostloom.model.errors import DriverError, StaleGeneration, WrongState
+from hostloom.model.errors import DriverError, Stale, WrongState
 from hostloom.model.ids import natural_key
 from hostloom.model.operation import Operation, OperationState
 from hostloom.model.plan import JointDecision, Plan
@@ -114,7 +114,7 @@ def compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
     require_admin(principal, "compose machines")
     try:
         return _compose(ports, principal, plan_id)
-    except StaleGeneration:  # a parallel request for the same plan was first: its operation is there now
+    except Stale:  # a parallel request for the same plan was first: its operation is there now
         return _compose(ports, principal, plan_id)
 
 
@@ -141,7 +141,7 @@ def _refuse_used(uow: UnitOfWork, stored: StoredPlan, content: PlanContent, befo
     if before.state is OperationState.SUCCEEDED:
         keys = [each.system_id for each in content.identities]
         if len(uow.machines.some(keys)) < len(keys):
-            raise WrongState("plan", stored.id, f"used up (it made {stored.subject})", "a new one")
+            raise WrongState("plan", stored.id, f"used up: it made {stored.subject}", "make a new plan")
 
 
 def _describe(ports: Ports, principal: Principal, content: PlanContent, revision: int) -> StoredPlan:

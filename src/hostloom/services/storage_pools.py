@@ -27,7 +27,7 @@ def get(uow: UnitOfWork, principal: Principal, host: str, name: str) -> tuple[Ho
     """One of a host, by name; NotFound."""
     found = [pair for pair in list_(uow, principal, host) if pair[1].name == name]
     if not found:
-        raise NotFound("storage pool", name)
+        raise NotFound("storage pool", name, f"host {host!r}")
     return found[0]
 
 

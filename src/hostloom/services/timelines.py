@@ -24,7 +24,7 @@ def timelines(
     machine = machines.get(uow, principal, key)
     wanted = [each for each in _nics(uow, machine) if nic in (None, each[0])]
     if nic is not None and not wanted:
-        raise NotFound(f"NIC of machine {machine.hostname}", nic)
+        raise NotFound("NIC", nic, f"machine {machine.hostname!r}")
     seen = uow.dhcp_messages.of([mac for _, mac, _, _ in wanted])
     snapshot, racks = uow.snapshot(), uow.racks.list()
     return [

@@ -52,9 +52,9 @@ def proofs_of(uow: UnitOfWork, some: Sequence[Machine]) -> dict[SystemId, tuple[
 def _named(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
     machine = machines.get(uow, principal, key)
     if machine.host_id is None:
-        raise WrongState("machine", machine.hostname, machine.origin, "on a host")
+        raise WrongState("machine", machine.hostname, machine.origin, "only machines on a host are verified")
     if machine.state in _MOVING:
-        raise WrongState("machine", machine.hostname, machine.state, "at rest")
+        raise WrongState("machine", machine.hostname, machine.state, machines.IN_OPERATION)
     return machine
 
 

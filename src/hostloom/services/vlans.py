@@ -232,4 +232,4 @@ def _refuse_cut(uow: UnitOfWork, vlan: Vlan, key: str) -> None:
     relayed = [each for each in uow.vlans.list() if each.relay_vlan_id == vlan.id]
     if relayed:
         names = [vlan_name(fabrics[other.fabric_id], other.vid) for other in relayed]
-        raise InUse("vlan", key, [f"vlan {name}, which it serves by relay" for name in names])
+        raise InUse("vlan", key, [f"VLAN {name}, which it serves by relay" for name in names])

@@ -112,7 +112,7 @@ class Addresses:
             .where(*condition)
         )
         if (found := self.tx.read(query).first()) is not None:
-            return AlreadyExists("address", held.ip, held_of(found).held_by(found.hostname))
+            return AlreadyExists("address", held.ip, f"is {held_of(found).held_by(found.hostname)}")
         return find_broken(self.tx, addresses, row)
 
 

@@ -36,7 +36,7 @@ from hostloom.store.transaction import Transaction
 from hostloom.store.types import AddressText
 
 #: Kinds of rows; what a user sees of the first three is the word itself.
-NODE, UUID, MAC = "node", "machine UUID", "MAC"
+NODE, UUID, MAC = "node", "machine UUID", "MAC address"
 HOST, THERE = "host", "there"
 PLACED, PARENT, ADDRESS, RANGE = "placed", "parent", "address", "range"
 _NAMES = (NODE, UUID, MAC)
@@ -59,7 +59,7 @@ class Against:
         """Raise AlreadyExists for the name, the UUID or a MAC: deciding again would not change them."""
         for kind, key, by in self.taken:
             if kind in _NAMES:
-                raise AlreadyExists(kind, key, f"held by {by}" if by else "")
+                raise AlreadyExists(kind, key, f"belongs to {by!r}" if by else "")
 
     def problem(self, host: Host, plan: Plan) -> HostloomError | None:
         """The first thing that the plan wants and cannot have."""
@@ -235,10 +235,10 @@ def _held(at: int) -> Select[Any]:
     """Reserved or leased."""
     held, nodes = t.addresses, t.nodes
     by = case(
-        (nodes.c.hostname.is_not(None), literal("held by ") + nodes.c.hostname),
-        (held.c.kind == AddressKind.ON_WIRE, literal("in use on the wire: ") + held.c.comment),
-        (held.c.comment != "", literal("set aside: ") + held.c.comment),
-        else_=literal("set aside"),
+        (nodes.c.hostname.is_not(None), literal("is held by ") + nodes.c.hostname),
+        (held.c.kind == AddressKind.ON_WIRE, literal("is in use on the wire: ") + held.c.comment),
+        (held.c.comment != "", literal("is set aside: ") + held.c.comment),
+        else_=literal("is set aside"),
     )
     return (
         _row(ADDRESS, type_coerce(held.c.ip, String), by)
@@ -254,7 +254,7 @@ def _seen(at: int) -> Select[Any]:
     fabric = select(t.subnets.c.fabric_id).where(its_subnet).scalar_subquery()
     joined = seen.join(nics).join(nodes).outerjoin(vlans, vlans.c.id == nics.c.vlan_id)
     return (
-        _row(ADDRESS, type_coerce(seen.c.ip, String), literal("held by ") + nodes.c.hostname)
+        _row(ADDRESS, type_coerce(seen.c.ip, String), literal("is held by ") + nodes.c.hostname)
         .select_from(joined)
         .where(seen.c.ip == bindparam(f"ip_{at}"), or_(nics.c.vlan_id.is_(None), vlans.c.fabric_id == fabric))
     )

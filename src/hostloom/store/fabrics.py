@@ -32,7 +32,7 @@ class Fabrics(Records[Fabric, FabricId]):
         found: list[str] = []
         for vlan_id, vid in self.tx.rows(query.order_by(tables.vlans.c.vid)):
             found += (
-                users_of_vlan(self.tx, vlan_id) if vid == UNTAGGED else [f"vlan {vlan_name(item.name, vid)}"]
+                users_of_vlan(self.tx, vlan_id) if vid == UNTAGGED else [f"VLAN {vlan_name(item.name, vid)}"]
             )
         return found
 

@@ -320,7 +320,7 @@ class Machines:
         rest = [machine for machine in map(self.get, keys) if machine.state != values.get("state")]
         for machine in rest:
             if machine.state != before:
-                raise WrongState("machine", machine.hostname, machine.state, before)
+                raise WrongState("machine", machine.hostname, machine.state, f"it must be {before}")
         self._written([machines.c.system_id.in_([machine.system_id for machine in rest])], values)
 
     def _written(self, same: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> int:
@@ -331,7 +331,7 @@ class Machines:
     def _write(self, item: Machine, own: dict[str, Any]) -> None:
         same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation)
         if not self._written(same, own):
-            raise StaleGeneration("machine", item.hostname, item.generation, "a later one")
+            raise StaleGeneration("machine", item.hostname, item.generation)
 
     def _update_nics(self, item: Machine, before: Machine) -> None:
         if item.interfaces != before.interfaces or item.origin != before.origin:
@@ -362,7 +362,7 @@ class Machines:
         for row in _nic_rows(item):
             found = find_broken(self.tx, machine_interfaces, row, owner=machines)
             if isinstance(found, AlreadyExists):
-                return AlreadyExists("MAC", row["mac"])
+                return AlreadyExists("MAC address", row["mac"], "belongs to another machine")
             if found is not None:
                 return found
         return None

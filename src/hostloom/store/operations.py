@@ -216,7 +216,7 @@ class Operations:
         done = self.tx.write(self._announced(statement)).all()
         operation = self.get(operation_id)
         if not done:
-            raise WrongState("operation", operation_id, operation.state, wanted)
+            raise WrongState("operation", operation_id, operation.state, f"it must be {wanted}")
         return operation
 
     def _announced(self, statement: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, not_, or_, select, tuple_, update
 
-from hostloom.model.errors import InUse, PlanGone, StaleGeneration
+from hostloom.model.errors import InUse, PlanGone, PlanTaken
 from hostloom.model.operation import FINISHED
 from hostloom.model.stored_plan import MAX_PLANS, PLAN_LIFETIME_S, StoredPlan
 from hostloom.store.tables import operations, plans
@@ -64,7 +64,7 @@ class Plans:
         same = (plans.c.id == plan.id, plans.c.operation_id.is_not_distinct_from(plan.operation_id))
         done = self.tx.write(update(plans).where(*same).values(operation_id=operation_id))
         if not done.rowcount:
-            raise StaleGeneration("plan", plan.id, plan.operation_id, "another operation")
+            raise PlanTaken(plan.id)
 
     def delete(self, plan_id: str, now: float) -> None:
         """Forget it; PlanGone, or InUse."""

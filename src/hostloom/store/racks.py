@@ -23,4 +23,4 @@ class Racks(Records[Rack, RackId]):
             .where(or_(vlans.c.primary_rack_id == item.id, vlans.c.secondary_rack_id == item.id))
             .order_by(vlans.c.id)
         )
-        return [f"vlan {vlan_name(fabric, vid)}" for fabric, vid in self.tx.rows(query)]
+        return [f"VLAN {vlan_name(fabric, vid)}" for fabric, vid in self.tx.rows(query)]

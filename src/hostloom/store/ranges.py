@@ -43,7 +43,7 @@ class Ranges(Records[IPRange, RangeId]):
             )
         ).first()
         if other is not None:
-            raise AlreadyExists("range", self.label(item), f"overlaps {other.start}-{other.end}")
+            raise AlreadyExists("range", self.label(item), f"overlaps range {other.start}-{other.end}")
 
     def users(self, item: IPRange) -> list[str]:  # noqa: ARG002  (nothing refers to a range)
         """Nothing refers to a range."""

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hostloom.decide.explain.data import stored_data
 from hostloom.decide.placed import held_addresses
-from hostloom.model.errors import NotFound, StaleGeneration
+from hostloom.model.errors import NotFound, StaleGeneration, WorldChanged
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
@@ -55,7 +55,7 @@ def _reserve_one(
     problem = against.problem(host, plan)
     if problem is not None:
         if plan.revision not in (revision - 1, revision):
-            raise StaleGeneration("world", "revision", plan.revision, revision - 1) from problem
+            raise WorldChanged(plan.revision, revision - 1) from problem
         raise problem
     machine = machine_of(wanted, host)
     try:

@@ -21,4 +21,4 @@ class Spaces(Records[Space, SpaceId]):
             .where(vlans.c.space_id == item.id)
             .order_by(vlans.c.id)
         )
-        return [f"vlan {vlan_name(fabric, vid)}" for fabric, vid in self.tx.rows(query)]
+        return [f"VLAN {vlan_name(fabric, vid)}" for fabric, vid in self.tx.rows(query)]

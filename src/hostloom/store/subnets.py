@@ -40,7 +40,7 @@ class Subnets(Records[Subnet, SubnetId]):
         )
         for cidr, fabric in self.tx.rows(query):
             if cidr == item.cidr:
-                raise AlreadyExists("subnet", item.cidr, f"in fabric {fabric}")
+                raise AlreadyExists("subnet", item.cidr, f"exists already in fabric {fabric!r}")
             raise Conflict(
                 "cidr",
                 item.cidr,

@@ -38,7 +38,7 @@ def users_of_vlan(tx: Transaction, vlan_id: int) -> list[str]:
         *(f"subnet {cidr}" for (cidr,) in subnets),
         *(f"machine {name}" for (name,) in machines),
         *(f"host {host} ({name})" if host else f"node {node} ({name})" for node, name, host in on_hosts),
-        *(f"vlan {vlan_name(fabric, vid)}, which it relays" for fabric, vid in relays),
+        *(f"VLAN {vlan_name(fabric, vid)}, which it relays" for fabric, vid in relays),
     ]
 
 

@@ -12,7 +12,7 @@ from hostloom.model.errors import (
     HostUnreachable,
     HostUnreadable,
     NotFound,
-    StaleGeneration,
+    Stale,
 )
 from hostloom.model.event import Event
 from hostloom.model.finding import Findings
@@ -99,7 +99,7 @@ def _written(ports: Ports, write: Callable[[UnitOfWork], T]) -> T:
                 written = write(uow)
                 uow.commit()
                 return written
-        except StaleGeneration:
+        except Stale:
             if not left:
                 raise
 
@@ -121,7 +121,7 @@ def hypervisor_of(ports: Ports, machine: Machine) -> Hypervisor:
 def host_of(ports: Ports, machine: Machine) -> Host:
     """The host that a machine is on; NotFound for a bare one."""
     if machine.host_id is None:
-        raise NotFound("host of machine", machine.hostname)
+        raise NotFound("host", "", f"machine {machine.hostname!r}")
     with ports.store.begin() as uow:
         return uow.hosts.get(machine.host_id)
 
@@ -130,7 +130,7 @@ def spec_of(host: Host, machine: Machine) -> MachineSpec:
     """What the hypervisor of its host is asked to make of a recorded machine; the same every time."""
     emulation = next((each for each in host.emulations if each.architecture == machine.architecture), None)
     if emulation is None:
-        raise NotFound(f"emulation on host {host.name} for", machine.architecture)
+        raise NotFound("emulation for", machine.architecture, f"host {host.name!r}")
     return MachineSpec(
         uuid=machine.uuid,
         name=machine.hostname,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from hostloom.decide.boot import BootDecision, decide_boot, decide_strangers_boot
 from hostloom.model.commissioning import BootAction, BootToken
-from hostloom.model.errors import StaleGeneration
+from hostloom.model.errors import Stale
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
 from hostloom.ports import Ports, UnitOfWork
@@ -49,7 +49,7 @@ def boot_now(
                     found = _prepare(uow, ports, mac, found)
                     uow.commit()
                 return found
-        except StaleGeneration:
+        except Stale:
             if not left:
                 raise
 

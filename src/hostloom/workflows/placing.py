@@ -8,7 +8,7 @@ from hostloom.codec import from_json
 from hostloom.decide.explain.data import from_data
 from hostloom.decide.proving import NicWants, wants_of
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import NotFound, StaleGeneration
+from hostloom.model.errors import NotFound, RoomTaken
 from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine
@@ -159,7 +159,7 @@ def _decide_on_chosen(run: Run[ComposeInput], snapshot: Snapshot) -> JointDecisi
         return free
     bound = decide_batch(snapshot, on_hosts(batch, chosen), identities)
     if bound.refused_at is not None and batch.machines[bound.refused_at].host is None:
-        raise StaleGeneration("host", chosen[bound.refused_at], "room for the machine", "none")
+        raise RoomTaken(chosen[bound.refused_at])
     plans_or_refuse(bound, identities)
     return bound
 

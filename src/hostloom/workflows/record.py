@@ -6,7 +6,7 @@ from dataclasses import replace
 from hostloom.decide.correlate import HostEvidence, correlate, first_of
 from hostloom.decide.drift import host_drift
 from hostloom.decide.networks import network_vids, own_bridges
-from hostloom.model.errors import AlreadyExists, StaleGeneration
+from hostloom.model.errors import AlreadyExists, ReadMeanwhile
 from hostloom.model.event import Event
 from hostloom.model.host import (
     Correlation,
@@ -39,7 +39,7 @@ def record_new_host(
     uow.lock_world()
     correlation, first = _identify(uow, ports, host, seen)
     if first is not None:
-        raise AlreadyExists("host at", host.uri, f"it is host {first.name}")
+        raise AlreadyExists("URI", host.uri, f"belongs to host {first.name!r}")
     if correlation.state is CorrelationState.UNKNOWN and adopt and seen.network is not None:
         correlation = _adopt(uow, ports, host, seen.network)
     return _record(uow, ports, host, seen, correlation)
@@ -107,7 +107,7 @@ def _record(uow: UnitOfWork, ports: Ports, host: Host, seen: Observation, correl
         tell_drift(uow, ports, f"host {host.name}", (), changes)
     before, current = host, uow.hosts.get(host.id)
     if _is_outdated(current, seen):
-        raise StaleGeneration("host", host.name, host.generation, "another reading of it")
+        raise ReadMeanwhile(host.name)
     host = uow.hosts.record_facts(
         host,
         replace(

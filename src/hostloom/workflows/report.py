@@ -16,7 +16,7 @@ from hostloom.decide.explain.boot import render_difference_found
 from hostloom.decide.inventory import take_inventory
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware, FoundNic
-from hostloom.model.errors import AlreadyExists, ReportRefused, StaleGeneration, TooManyRequests
+from hostloom.model.errors import AlreadyExists, ReportRefused, Stale, TooManyRequests
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
@@ -50,7 +50,7 @@ def take_report(ports: Ports, secret: str, found: FoundHardware) -> AfterReport:
                 after = _take(uow, ports, secret, found)
                 uow.commit()
                 return after
-        except (StaleGeneration, AlreadyExists):  # a parallel report of the same machine was first
+        except (Stale, AlreadyExists):  # a parallel report of the same machine was first
             if not left:
                 raise
 

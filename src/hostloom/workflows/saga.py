@@ -12,13 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
 from hostloom.codec import from_json, to_json
-from hostloom.model.errors import (
-    DatabaseUnavailable,
-    DriverError,
-    HostloomError,
-    LeaseLost,
-    StaleGeneration,
-)
+from hostloom.model.errors import DatabaseUnavailable, DriverError, HostloomError, LeaseLost, Stale
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord, StepState
 from hostloom.ports import Ports, UnitOfWork
 from hostloom.workflows.hosts import ROW_ATTEMPTS
@@ -194,7 +188,7 @@ class Runner:
             try:
                 self._begin_once(locked=attempt >= LOCKED_AFTER)
                 return
-            except StaleGeneration:
+            except Stale:
                 if attempt == ROW_ATTEMPTS - 1:
                     raise
                 if self._at.stale is not None:

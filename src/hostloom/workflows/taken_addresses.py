@@ -14,7 +14,7 @@ from itertools import islice
 from hostloom.decide.addresses import address_book, address_of
 from hostloom.decide.proving import NicWants, duplicates
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import AddressOnWire, StaleGeneration
+from hostloom.model.errors import AddressOnWire, Stale
 from hostloom.model.event import Event
 from hostloom.model.host import Host
 from hostloom.model.ids import MacAddress, SubnetId, SystemId
@@ -208,7 +208,7 @@ def _reserve_again(run: Run[ComposeInput]) -> None:
                 uow.operations.save(run.operation)
                 reserve(run, uow)
                 uow.commit()
-        except StaleGeneration:
+        except Stale:
             if attempt == ROW_ATTEMPTS - 1:
                 raise
             choose_again(run)

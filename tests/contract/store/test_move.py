@@ -43,7 +43,7 @@ def test_what_is_given_is_written_and_nothing_else(reserved: Store) -> None:
 
 def test_one_in_another_state_or_gone_is_not_moved(reserved: Store) -> None:
     with reserved.begin() as uow:
-        with pytest.raises(WrongState, match="commissioning, not ready"):
+        with pytest.raises(WrongState, match="is commissioning; it must be ready"):
             uow.machines.move([KEY], MachineState.READY, power=PowerState.ON)
         assert uow.machines.get(KEY).power is PowerState.UNKNOWN
         with pytest.raises(NotFound):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hostloom.model.errors import InUse, PlanGone, StaleGeneration
+from hostloom.model.errors import InUse, PlanGone, PlanTaken
 from hostloom.model.operation import Operation, OperationState
 from hostloom.model.stored_plan import MAX_PLANS, PLAN_LIFETIME_S, StoredPlan
 from hostloom.ports import Store, UnitOfWork
@@ -89,7 +89,7 @@ def test_one_operation_applies_a_plan(store: Store) -> None:
     add(store, a_plan())
     with store.begin() as uow:
         applied_by(uow, a_plan(), OperationState.FAILED)
-        with pytest.raises(StaleGeneration, match="plan 'plan-00001'"):
+        with pytest.raises(PlanTaken, match="plan 'plan-00001'"):
             uow.plans.use(a_plan(), "op-1")
         again = uow.plans.get("plan-00001", 1000.0)
         applied_by(uow, again, OperationState.PENDING, 2)

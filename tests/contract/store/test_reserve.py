@@ -9,7 +9,15 @@ from typing import Any, Never
 import pytest
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.errors import AlreadyExists, InUse, NotFound, Refused, StaleGeneration
+from hostloom.model.errors import (
+    AlreadyExists,
+    InUse,
+    NotFound,
+    Refused,
+    Stale,
+    StaleGeneration,
+    WorldChanged,
+)
 from hostloom.model.event import Event
 from hostloom.model.host import Correlation, CorrelationState, PlacedInterface, StoragePool
 from hostloom.model.ids import InterfaceId, MacAddress, RangeId, SystemId
@@ -158,7 +166,7 @@ def test_names_and_macs_are_never_given_twice(store: Store) -> None:
     reserve_now(store, a_plan(world, 1))
     with pytest.raises(AlreadyExists, match="vm1"):
         reserve_now(store, a_plan(world, 2, name="vm1"))
-    with pytest.raises(AlreadyExists, match="MAC '52:54:00:00:01:00' exists already: held by vm1"):
+    with pytest.raises(AlreadyExists, match="MAC address '52:54:00:00:01:00' belongs to 'vm1'"):
         reserve_now(store, a_plan(world, 2, mac="52:54:00:00:01:00"))
     with store.begin() as uow:
         uow.nodes.add(Node(SystemId("n00001"), "printer", NodeKind.DEVICE))
@@ -223,7 +231,7 @@ def test_what_a_parallel_request_took_is_stale_so_that_it_is_decided_again(store
         before = uow.snapshot().revision
     reserve_now(store, a_plan(world, 1, ip="10.0.0.50", cores=64))
     for lost in (a_plan(world, 2, ip="10.0.0.50", revision=before), a_plan(world, 3, revision=before)):
-        with store.begin() as uow, pytest.raises(StaleGeneration, match="world"):
+        with store.begin() as uow, pytest.raises(WorldChanged, match="the world has changed"):
             uow.reserve([Reservation(lost, EXPLANATION)])
 
 
@@ -242,7 +250,7 @@ def race(store: Store, plans: list[Plan]) -> "tuple[list[Machine], list[Exceptio
                 machine = uow.reserve([Reservation(replace(plan, revision=revision), EXPLANATION)])[0]
                 uow.commit()
                 won.append(machine)
-        except (AlreadyExists, Refused, StaleGeneration) as error:
+        except (AlreadyExists, Refused, Stale) as error:
             lost.append(error)
 
     threads = [threading.Thread(target=run, args=(plan,)) for plan in plans]

@@ -93,7 +93,7 @@ def test_a_host_that_shows_the_uuid_of_another_is_refused_and_undone(world: Litt
         begin_adding(world, "again", other)
         operation = world.run()
         assert operation.state is OperationState.FAILED
-        assert "it is host kvm1" in operation.error
+        assert "belongs to host 'kvm1'" in operation.error
     with world.ports.store.begin() as uow:
         assert [host.name for host in uow.hosts.list()] == ["kvm1"]
 

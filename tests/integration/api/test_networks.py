@@ -104,7 +104,7 @@ def test_an_ipv6_gateway_may_be_link_local(net: httpx.Client) -> None:
 def test_what_is_in_use_stays_and_names_its_users(net: httpx.Client) -> None:
     answer = net.delete("/spaces/dmz")
     assert code_of(answer) == (409, "in-use")
-    assert answer.json()["details"]["by"] == ["vlan lan/20"]
+    assert answer.json()["details"]["by"] == ["VLAN lan/20"]
     assert code_of(net.delete("/vlans/lan/20")) == (409, "in-use")
     assert code_of(net.delete("/fabrics/lan")) == (409, "in-use")
     for path in ("/subnets/10.0.20.0/24", "/vlans/lan/20", "/spaces/dmz", "/fabrics/lan"):

@@ -15,7 +15,7 @@ from hostloom.compat.maas2.view import View
 from hostloom.compat.maas2.waiting import wait
 from hostloom.decide.snapshot import HostState
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.errors import NotFound, StaleGeneration
+from hostloom.model.errors import NotFound, Stale
 from hostloom.model.host import (
     MAX_OVER_COMMIT,
     Host,
@@ -148,7 +148,7 @@ class _Noun:
         for attempts_left in reversed(range(UPDATE_ATTEMPTS)):
             try:
                 return self._updated(call)
-            except StaleGeneration:
+            except Stale:
                 if not attempts_left:
                     raise
         raise AssertionError("the last attempt returns or raises")
