@@ -17,16 +17,16 @@ from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from statistics import median
 
-from hostloom.app import wire
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.forms import Form
-from hostloom.compat.maas2.nouns.everything import CATALOGUE
-from hostloom.config import Settings
+from hostloom.compat.maas2.handlers.resources import CATALOGUE
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.ids import FabricId, InterfaceId, MacAddress, SubnetId, SystemId
 from hostloom.model.network import UNTAGGED, Address, AddressKind, Fabric, HeldAddress, Subnet
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
-from hostloom.ports import Ports
+from hostloom.ports.context import Ports
+from hostloom.server.app import wire
+from hostloom.server.config import Settings
 from hostloom.services import addresses, nics
 from hostloom.services.nics import LinkInput, LinkMode
 

@@ -16,13 +16,13 @@ from statistics import median, quantiles
 from sqlalchemy import create_engine, event, text
 
 from hostloom.decide.check.check import check
-from hostloom.decide.compose import decide, prepare
-from hostloom.decide.requests import parse_request
+from hostloom.decide.placement.compose import decide, prepare
+from hostloom.decide.request.resolve import parse_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.host import Correlation, CorrelationState
 from hostloom.model.ids import FabricId, HostId, InterfaceId, MacAddress, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.request import ComposeRequest, Identities
-from hostloom.ports import Reservation, Store
+from hostloom.ports.store import Reservation, Store
 from hostloom.store.engine import open_store
 from worlds import big_world
 

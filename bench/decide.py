@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from statistics import median, quantiles
 
-from hostloom.decide.addresses import address_book
 from hostloom.decide.fleet.fleet import fleet_of
-from hostloom.decide.placed import with_plan
-from hostloom.decide.requests import parse_request, read_request
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.after_plan import with_plan
+from hostloom.decide.placement.host_evaluation import evaluate_host
+from hostloom.decide.request.resolve import parse_request, resolve_request
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.trial import try_host
-from hostloom.decide.worlds.cases import simulate
 from hostloom.model.request import ComposeRequest, ParsedRequest
+from hostloom.simulation.cases import simulate
 from worlds import big_world
 
 SIZES = (1, 10, 100, 1000, 10000)
@@ -59,12 +59,12 @@ def measure(call: Callable[[], object], rounds: int) -> tuple[float, float]:
 
 def one_by_one_ms(snapshot: Snapshot, request: ParsedRequest) -> float:
     """Every host tried in full, scaled up from the first 1,000."""
-    book = address_book(snapshot)
-    asked = read_request(snapshot, book, request)
+    book = address_index(snapshot)
+    asked = resolve_request(snapshot, book, request)
     states = snapshot.hosts[:1000]
     began = time.perf_counter()
     for state in states:
-        try_host(snapshot, book, state, asked)
+        evaluate_host(snapshot, book, state, asked)
     return (time.perf_counter() - began) * 1000 * len(snapshot.hosts) / len(states)
 
 
@@ -73,7 +73,7 @@ def run(hosts: int) -> None:
     snapshot = big_world(hosts, min(hosts, SHAPES))
     began = time.perf_counter()
     shapes = len(fleet_of(snapshot).table.shapes)
-    address_book(snapshot)
+    address_index(snapshot)
     cold = (time.perf_counter() - began) * 1000
     gc.collect()
     gc.freeze()  # as the server does once it has read the world: no collection walks it again

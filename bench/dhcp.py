@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from hostloom.decide.dhcp import dhcp_intent
+from hostloom.decide.dhcp.intent import dhcp_intent
 from hostloom.dhcp.control import ControlSocket
 from hostloom.dhcp.driver import KeaDhcp
 from hostloom.model.attachment import AttachKind, Attachment

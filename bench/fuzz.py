@@ -29,7 +29,7 @@ import httpx
 import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
-from hostloom.compat.maas2.nouns.everything import CATALOGUE
+from hostloom.compat.maas2.handlers.resources import CATALOGUE
 
 #: Of one turn.
 SLICE_S = 4.0

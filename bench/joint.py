@@ -14,17 +14,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hostloom.decide.batch.decide_batch import decide_all
 from hostloom.decide.check.check import check_all
-from hostloom.decide.compose import decide, prepare
 from hostloom.decide.fleet.fleet import fleet_of
-from hostloom.decide.joint.joint import decide_all
-from hostloom.decide.placed import with_plan
-from hostloom.decide.requests import parse_request
+from hostloom.decide.placement.after_plan import with_plan
+from hostloom.decide.placement.compose import decide, prepare
+from hostloom.decide.request.resolve import parse_request
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.worlds.cases import identities_of
 from hostloom.model.ids import HostId
 from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
 from hostloom.model.request import ComposeRequest, Identities, ParsedBatch, Strategy
+from hostloom.simulation.cases import identities_of
 from worlds import big_world
 
 MACHINES, HOSTS, SHAPES = 1000, 1000, 1000

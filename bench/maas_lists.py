@@ -18,13 +18,13 @@ from statistics import median
 from sqlalchemy import event
 
 from compose import THREE_NICS, compose, fill
-from hostloom.app import wire
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.forms import Form
-from hostloom.compat.maas2.nouns.everything import CATALOGUE
-from hostloom.config import Settings
+from hostloom.compat.maas2.handlers.resources import CATALOGUE
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.ports import Ports
+from hostloom.ports.context import Ports
+from hostloom.server.app import wire
+from hostloom.server.config import Settings
 from hostloom.store.engine import DatabaseStore
 from worlds import big_world
 

@@ -13,9 +13,9 @@ import libvirt
 
 from hostloom.dhcp.control import Control
 from hostloom.model.errors import HypervisorRejected
+from hostloom.sagas import worker
+from hostloom.sagas.saga import Run, Runner
 from hostloom.store.transaction import Transaction
-from hostloom.workflows import worker
-from hostloom.workflows.saga import Run, Runner
 
 #: Calls of libvirt that change a host.
 _LIBVIRT = {

@@ -13,8 +13,8 @@ from typing import Any
 
 from knife import Knife, Plan, Where
 
-from hostloom import app
-from hostloom.workflows import worker
+from hostloom.sagas import worker
+from hostloom.server import app
 
 
 def main() -> None:

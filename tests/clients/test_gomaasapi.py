@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.app import SystemClock
-from hostloom.server_secret import FileSecrets
+from hostloom.server.app import SystemClock
+from hostloom.server.secret import FileSecrets
 from support.client_story import Story, build_gomaasapi
 from support.little_world import little_world
 from support.maas import Maas, make_key

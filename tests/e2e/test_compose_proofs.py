@@ -7,8 +7,8 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.request import ComposeRequest
+from hostloom.sagas.compose import COMPOSE
 from hostloom.services import machines
-from hostloom.workflows.compose import COMPOSE
 from hostloom_lab.lab import Lab
 from support.libvirt_world import LibvirtWorld
 from support.little_world import URIS, little_world

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import httpx
 import libvirt
 
-from hostloom.app import RandomIds, SystemClock
 from hostloom.hostscan.commands import MARK
 from hostloom.hostscan.parse import parse
 from hostloom.hypervisor.driver import LibvirtHypervisors
@@ -24,10 +23,11 @@ from hostloom.model.errors import HostNotScannable
 from hostloom.model.ids import SystemId
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
-from hostloom.ports import Ports
-from hostloom.server_secret import FileSecrets
+from hostloom.ports.context import Ports
+from hostloom.recording.controllers import ensure_local_rack
+from hostloom.server.app import RandomIds, SystemClock
+from hostloom.server.secret import FileSecrets
 from hostloom.store.engine import open_store
-from hostloom.workflows.controller import ensure_local_rack
 from support.fake_dhcp import FakeServers
 from support.fake_images import FakeImages
 from support.near import Near

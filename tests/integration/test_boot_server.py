@@ -11,16 +11,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hostloom.config import Settings
+from hostloom.http_limits import TimeoutProtocol
 from hostloom.model.commissioning import FoundHardware, FoundNic
 from hostloom.model.errors import ConfigError, TooManyRequests
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import MachineState
-from hostloom.netboot import BootServer
-from hostloom.patience import PatientProtocol
-from hostloom.workflows.netboot import boot_now
-from hostloom.workflows.report import take_report
-from hostloom.workflows.served import ServedNetworks
+from hostloom.reconcilers.served_networks import ServedNetworks
+from hostloom.server.config import Settings
+from hostloom.server.netboot import BootServer
+from hostloom.services.machine_reports import take_report
+from hostloom.services.network_boot import boot_now
 from support.little_world import LittleWorld, little_world
 from support.rig import wait_until
 from support.sshd import free_port
@@ -38,8 +38,8 @@ def world(tmp_path: Path) -> LittleWorld:
 @pytest.fixture
 def server(tmp_path: Path, world: LittleWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[BootServer]:
     """Clients have half a second."""
-    monkeypatch.setattr(PatientProtocol, "request_timeout_s", 0.5)
-    monkeypatch.setattr(PatientProtocol, "stall_timeout_s", 0.5)
+    monkeypatch.setattr(TimeoutProtocol, "request_timeout_s", 0.5)
+    monkeypatch.setattr(TimeoutProtocol, "stall_timeout_s", 0.5)
     monkeypatch.setattr(world.ports.ids, "secret", lambda: "s" * 32)
     (tmp_path / "kernel").write_bytes(b"kernel" * 100_000)
     with (tmp_path / "initrd").open("wb") as initrd:

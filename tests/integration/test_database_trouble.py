@@ -9,8 +9,8 @@ import pytest
 
 from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable
 from hostloom.model.operation import Operation, OperationState
+from hostloom.store import database_errors as trouble_module
 from hostloom.store import engine as engine_module
-from hostloom.store import trouble as trouble_module
 from support.server import Running, running
 
 

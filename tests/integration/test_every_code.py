@@ -17,9 +17,9 @@ import pytest
 
 from hostloom.cli.main import main
 from hostloom.decide.dry_run import simulate
-from hostloom.decide.worlds.world import Case
 from hostloom.model.plan import Decision, RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import ParsedRequest
+from hostloom.simulation.world_file import Case
 from support.server import NOON, Running, running
 from support.world_store import fill_store
 from support.worlds import ACCEPTANCE, load

@@ -12,11 +12,11 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from hostloom.api import metrics
-from hostloom.app import close_to_others, listen_unix
 from hostloom.compat.maas2 import logins
 from hostloom.compat.maas2.server import Facade
 from hostloom.model.errors import ConfigError
 from hostloom.remote.directory import _clear
+from hostloom.server.app import close_to_others, listen_unix
 from hostloom.services import racks
 from hostloom.store.engine import masked, open_store
 from support.maas import HTTP, Maas, make_key

@@ -11,8 +11,8 @@ import pytest
 
 from hostloom.api import problems
 from hostloom.api.limits import Budget, Limits
-from hostloom.config import Settings
-from hostloom.patience import Crowd, PatientProtocol, owner_of
+from hostloom.http_limits import Crowd, TimeoutProtocol, owner_of
+from hostloom.server.config import Settings
 from support.maas import Maas, make_key
 from support.rig import wait_until
 from support.server import NOON, Running, running
@@ -30,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients have half a second."""
-    monkeypatch.setattr(PatientProtocol, "request_timeout_s", 0.5)
+    monkeypatch.setattr(TimeoutProtocol, "request_timeout_s", 0.5)
 
 
 def connect(server: Running, source: str = "127.0.0.1") -> socket.socket:
@@ -191,7 +191,7 @@ def test_what_one_machine_can_choose_counts_together(one: str, other: str, same:
 
 def test_a_body_in_time_may_take_longer_than_a_head(quick: None, monkeypatch: pytest.MonkeyPatch,
                                                     server: Running) -> None:  # fmt: skip
-    monkeypatch.setattr(PatientProtocol, "least_bytes_per_s", 100)
+    monkeypatch.setattr(TimeoutProtocol, "least_bytes_per_s", 100)
     with server.http() as http:
         http.post("/users", json={"name": "dora", "admin": True})
         token = http.post("/tokens", json={"user": "dora"}).json()["text"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hostloom.cli.exits import Exit
+from hostloom.cli.exit_codes import Exit
 from hostloom.cli.main import command_tree, main
 from support.cli_reference import leaves
 from support.server import running

@@ -76,7 +76,7 @@ def test_what_may_pass_ends_the_start_with_75(
     def refuse(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("hostloom.app.serve", refuse)
+    monkeypatch.setattr("hostloom.server.app.serve", refuse)
     monkeypatch.setattr("sys.argv", ["hostloom", "serve"])
     with pytest.raises(SystemExit) as ended:
         main()

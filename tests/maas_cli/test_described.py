@@ -1,7 +1,7 @@
 """Nouns and verbs as scripts have called them for years."""
 
 from hostloom.compat.maas2.describe import describe
-from hostloom.compat.maas2.nouns.everything import CATALOGUE
+from hostloom.compat.maas2.handlers.resources import CATALOGUE
 from maas_cli.described import noun_name, nouns_of
 
 #: Handlers, and what scripts call them.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hostloom.decide.requests import parse_request
+from hostloom.decide.request.resolve import parse_request
 from hostloom.model.request import ComposeRequest, ParsedRequest
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from hostloom.decide.batch.decide_batch import decide_all
 from hostloom.decide.dry_run import identities_of
-from hostloom.decide.joint.joint import decide_all
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.sections import Section
-from hostloom.decide.worlds.world import read_request
 from hostloom.model.plan import JointDecision
 from hostloom.model.request import ParsedBatch, Strategy
+from hostloom.simulation.sections import Section
+from hostloom.simulation.world_file import read_request
 
 
 def batch_of(requests: Sequence[dict[str, Any]], strategy: Strategy | None = None) -> ParsedBatch:

@@ -18,12 +18,12 @@ from typing import Any
 import hostloom
 from hostloom.client.api import Client
 from hostloom.client.transport import Target
-from hostloom.decide import constraints, storage
-from hostloom.decide.joint import joint
+from hostloom.decide.batch import decide_batch
+from hostloom.decide.request import constraints, storage
 from hostloom.model.host_uri import UriRules
 from hostloom.model.operation import OperationState
-from hostloom.server_secret import FileSecrets
-from hostloom.workflows.worker import Worker
+from hostloom.sagas.worker import Worker
+from hostloom.server.secret import FileSecrets
 from support.little_world import little_world
 from support.server import serving
 
@@ -69,7 +69,7 @@ class Walk:
     @property
     def decisions(self) -> int:
         """Times that the machines were placed."""
-        return self.count(joint.decide_all)
+        return self.count(decide_batch.decide_all)
 
     def __add__(self, other: "Walk") -> "Walk":
         return Walk(self.calls + other.calls)

@@ -7,7 +7,7 @@ from typing import Any
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpSubnet, Lease
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError, InvalidValue
 from hostloom.model.rack import LOCAL, Rack, RackStatus
-from hostloom.ports import DhcpServer
+from hostloom.ports.dhcp import DhcpServer
 
 
 @dataclass

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from hostloom.model.errors import HostUnreachable, HypervisorRejected
-from hostloom.model.fix import LibvirtLease
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.machine import Disk, MachineSpec, PowerState
+from hostloom.model.network_fix import LibvirtLease
 from hostloom.model.observed import ObservedHost, ObservedInterface, ObservedMachine
 from support.fake_networks import FakeNetworks, FakeVolumes
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.host import Forward, LibvirtNetwork
 from hostloom.model.machine import Disk
+from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 
 if TYPE_CHECKING:
     from support.fake_hypervisor import FakeHypervisor

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hostloom.model.attachment import AttachKind
+from hostloom.model.dhcp_exchange import DhcpOffer
 from hostloom.model.errors import DriverError, HostNotScannable, WireRefused
-from hostloom.model.exchange import DhcpOffer
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import DEFAULT_MTU, Address
-from hostloom.ports import ProbePoint, Reach
+from hostloom.ports.wire import NeighbourAnswer, ProbePoint
 
 
 @dataclass
@@ -48,14 +48,14 @@ class FakeWire:
 
     def reach(
         self, point: ProbePoint, targets: Sequence[Address], mtu: int | None = None, timeout_s: float = 1.0
-    ) -> Sequence[Reach]:
+    ) -> Sequence[NeighbourAnswer]:
         self.asked.append(("reach", point))
         segment = self._found(point)
         found = []
         for target in targets:
             macs = tuple(sorted(segment.stations.get(target, ())))
             passes = None if mtu is None or not macs else min(mtu, segment.mtus.get(target, DEFAULT_MTU))
-            found.append(Reach(target, macs, passes))
+            found.append(NeighbourAnswer(target, macs, passes))
         return found
 
     def _found(self, point: ProbePoint) -> FakeSegment:

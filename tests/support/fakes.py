@@ -12,7 +12,8 @@ from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.model.node import BridgeKind, InterfaceKind
 from hostloom.model.observed import ObservedLink, ObservedNetwork
-from hostloom.ports import Hypervisors, OfferedKey
+from hostloom.ports.hosts import OfferedKey
+from hostloom.ports.hypervisor import Hypervisors
 
 
 class FakeScanner:

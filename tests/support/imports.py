@@ -4,22 +4,23 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from hostloom.client.maas import read_dump
+from hostloom.migration.maas import read_dump
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.estate import Estate
-from hostloom.model.importing import ImportAction, ImportPlan
+from hostloom.model.import_plan import ImportAction, ImportPlan
 from hostloom.model.operation import Operation
-from hostloom.ports import Ports, Store
+from hostloom.model.source_inventory import SourceInventory
+from hostloom.ports.context import Ports
+from hostloom.ports.store import Store
+from hostloom.sagas.worker import Worker
 from hostloom.services import hosts
 from hostloom.services.hosts import HostInput
-from hostloom.workflows.worker import Worker
 from support.fake_dhcp import FakeDhcp, FakeServers
 from support.fake_hypervisor import FakeHypervisors
 from support.fakes import CountingIds, FakeClock, FakeKeys, FakeResolver, FakeScanner
 from support.maas_dump import as_sql, tables
 
 
-def an_estate() -> Estate:
+def an_estate() -> SourceInventory:
     """Of its dump: no server is needed."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "maas.sql"

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from hostloom.decide.addresses import AddressBook, address_book
 from hostloom.decide.fleet.fleet import Fleet, fleet_of
+from hostloom.decide.placement.addresses import AddressIndex, address_index
 from hostloom.decide.snapshot import Snapshot
 
 
 def build_indexes(snapshot: Snapshot) -> None:
     """Build all, so that later snapshots carry them."""
     _ = snapshot.node_by_system_id, snapshot.host_by_id, snapshot.held_by_ip, snapshot.held_by_node
-    address_book(snapshot)
+    address_index(snapshot)
     fleet_of(snapshot)
 
 
@@ -36,7 +36,7 @@ def assert_indexes(snapshot: Snapshot) -> None:
     assert [fleet.table.shapes[at].slots for at in fleet.shapes] == [
         built.table.shapes[at].slots for at in built.shapes
     ]
-    book, anew = address_book(snapshot), AddressBook.build(fresh)
+    book, anew = address_index(snapshot), AddressIndex.build(fresh)
     for subnet in snapshot.subnets:
         if subnet.cidr.num_addresses <= 1 << 16:
             assert list(book.free(subnet)) == list(anew.free(subnet))

@@ -13,12 +13,12 @@ from hostloom.model.node import VlanSource
 from hostloom.model.operation import Operation
 from hostloom.model.rack import Rack
 from hostloom.model.service_settings import ServiceSettings
-from hostloom.ports import Ports
+from hostloom.ports.context import Ports
+from hostloom.reconcilers.publish_dhcp import publish_dhcp
+from hostloom.recording.controllers import ensure_controller, ensure_local_rack
+from hostloom.sagas.worker import Worker
 from hostloom.services import hosts
 from hostloom.store.engine import open_store
-from hostloom.workflows.controller import ensure_controller, ensure_local_rack
-from hostloom.workflows.publish import publish_dhcp
-from hostloom.workflows.worker import Worker
 from support.fake_dhcp import FakeDhcp, FakeServers
 from support.fake_hypervisor import FakeHypervisor, FakeHypervisors
 from support.fake_images import FakeImages

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.ports import Ports
+from hostloom.ports.context import Ports
 from hostloom.services import access, apikeys
 
 ROOT = "/MAAS/api/2.0/"

@@ -19,11 +19,11 @@ from hostloom.model.grouping import Domain
 from hostloom.model.ids import DomainId
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
+from hostloom.sagas.saga import Runner
+from hostloom.sagas.worker import LEASE_S, SAGAS
 from hostloom.services import commissioning, machines, plans
 from hostloom.store.tables import operations, steps
 from hostloom.store.tables import plans as plan_rows
-from hostloom.workflows.saga import Runner
-from hostloom.workflows.worker import LEASE_S, SAGAS
 from support.little_world import LittleWorld, little_world
 from support.saga_proofs import Crash, CrashingStore
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from hostloom.model.errors import HypervisorRejected
 from hostloom.model.operation import Operation, OperationState
-from hostloom.ports import Ports, Store, UnitOfWork
-from hostloom.workflows import worker
-from hostloom.workflows.saga import Run, Runner, Saga, Step
-from hostloom.workflows.worker import LEASE_S
+from hostloom.ports.context import Ports
+from hostloom.ports.store import Store, UnitOfWork
+from hostloom.sagas import worker
+from hostloom.sagas.saga import Run, Runner, Saga, Step
+from hostloom.sagas.worker import LEASE_S
 from support.little_world import LittleWorld
 
 

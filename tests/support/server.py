@@ -14,8 +14,6 @@ from typing import Any
 import httpx
 import structlog
 
-from hostloom.app import listen_unix, make_server
-from hostloom.config import Settings
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.errors import DriverError, HostNotScannable
@@ -26,11 +24,14 @@ from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
 from hostloom.model.rack import RackStatus
 from hostloom.model.service_settings import ServiceSettings
-from hostloom.ports import Clock, OfferedKey, Ports
-from hostloom.server_secret import FileSecrets
+from hostloom.ports.context import Clock, Ports
+from hostloom.ports.hosts import OfferedKey
+from hostloom.recording.controllers import ensure_local_rack
+from hostloom.sagas.worker import Worker
+from hostloom.server.app import listen_unix, make_server
+from hostloom.server.config import Settings
+from hostloom.server.secret import FileSecrets
 from hostloom.store.engine import open_store
-from hostloom.workflows.controller import ensure_local_rack
-from hostloom.workflows.worker import Worker
 from support.fake_dhcp import FakeServers
 from support.fake_images import FakeImages
 from support.near import Near

@@ -10,7 +10,7 @@ from hostloom.model.machine import Disk, MachineInterface, MachineSpec
 from hostloom.model.network import Fabric, Subnet, Vlan
 from hostloom.model.plan import Explanation, Plan
 from hostloom.model.request import AddressMode
-from hostloom.ports import Store
+from hostloom.ports.store import Store
 
 EMULATION = Emulation("amd64", "qemu", "q35", "/usr/bin/qemu-system-x86_64", "maximum")
 EXPLANATION = Explanation(chosen="kvm1")

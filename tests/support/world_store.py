@@ -4,10 +4,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.sections import group_id
-from hostloom.decide.worlds.world import World
 from hostloom.model.attachment import Attachment
-from hostloom.model.exchange import VlanProbe
+from hostloom.model.dhcp_exchange import VlanProbe
 from hostloom.model.grouping import ResourcePool, Zone
 from hostloom.model.host import PlacedMachine
 from hostloom.model.ids import (
@@ -24,7 +22,9 @@ from hostloom.model.ids import (
     ZoneId,
 )
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
-from hostloom.ports import Store, UnitOfWork
+from hostloom.ports.store import Store, UnitOfWork
+from hostloom.simulation.sections import group_id
+from hostloom.simulation.world_file import WorldDocument
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Groups:
     resource_pools: dict[ResourcePoolId, ResourcePoolId]
 
 
-def fill_store(store: Store, written: World) -> None:
+def fill_store(store: Store, written: WorldDocument) -> None:
     """Store all of it; ids are given anew. HostloomError for what a store does not take."""
     world = written.snapshot
     with store.begin() as uow:
@@ -55,7 +55,7 @@ def fill_store(store: Store, written: World) -> None:
         uow.commit()
 
 
-def _groups(uow: UnitOfWork, written: World) -> Groups:
+def _groups(uow: UnitOfWork, written: WorldDocument) -> Groups:
     """Store those of hosts, nodes and cases; what no case names is called by its id."""
     hosts = [state.host for state in written.snapshot.hosts]
     requests = [case.request for case in written.cases]

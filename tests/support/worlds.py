@@ -6,17 +6,17 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from hostloom.decide.worlds.world import World, read_world
+from hostloom.simulation.world_file import WorldDocument, read_world
 
 ACCEPTANCE = Path(__file__).parents[1] / "acceptance"
 
 
-def load(path: Path) -> World:
+def load(path: Path) -> WorldDocument:
     """Read a world file."""
     return read_world(yaml.safe_load(path.read_text()))
 
 
-def world(text: str) -> World:
+def world(text: str) -> WorldDocument:
     """Read a world from YAML in a test."""
     return read_world(yaml.safe_load(text))
 

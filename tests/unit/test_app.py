@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hostloom import app
-from hostloom.config import Listen, Settings
+from hostloom.server import app
+from hostloom.server.config import Listen, Settings
 from support.little_world import little_world
 from support.sshd import free_port
 

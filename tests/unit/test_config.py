@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.config import Listen, Settings, load_settings
 from hostloom.model.errors import ConfigError
+from hostloom.server.config import Listen, Settings, load_settings
 
 
 def write(tmp_path: Path, text: str) -> Path:

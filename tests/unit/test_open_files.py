@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from hostloom import open_files
-from hostloom.config import Settings
 from hostloom.model.errors import ConfigError
+from hostloom.server import open_files
+from hostloom.server.config import Settings
 
 UNLIMITED = resource.RLIM_INFINITY
 

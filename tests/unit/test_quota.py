@@ -1,8 +1,8 @@
 import pytest
 
-from hostloom import quota
+from hostloom import quotas
 from hostloom.model.errors import TooManyRequests
-from hostloom.quota import Quota
+from hostloom.quotas import Quota
 
 
 class Clock:
@@ -24,7 +24,7 @@ def test_a_burst_then_a_rate_for_each_key() -> None:
 
 
 def test_no_more_keys_are_kept_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quota, "MAX_KEYS", 10)
+    monkeypatch.setattr(quotas, "MAX_KEYS", 10)
     tries = Quota(1, 0.0)
     for key in range(100):
         tries.take(key)

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from hostloom.repeating import Repeating
+from hostloom.server.periodic import PeriodicTask
 
 
 def is_running(name: str) -> bool:
@@ -21,7 +21,7 @@ def test_an_error_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
             raise RuntimeError("once")
         enough.set()
 
-    repeating = Repeating("test", call, 0.001)
+    repeating = PeriodicTask("test", call, 0.001)
     repeating.start()
     assert enough.wait(5)
     assert is_running("test")
@@ -32,7 +32,7 @@ def test_an_error_does_not_end_it(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_long_pause_does_not_delay_its_end() -> None:
     begun = threading.Event()
-    repeating = Repeating("test", begun.set, 3600)
+    repeating = PeriodicTask("test", begun.set, 3600)
     repeating.start()
     assert begun.wait(5)
     repeating.stop()

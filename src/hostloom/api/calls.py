@@ -23,7 +23,9 @@ from hostloom.model.errors import (
     InvalidValue,
     NotAuthenticated,
 )
-from hostloom.ports import Ports, StoredAnswer, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.operation_records import StoredAnswer
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import access
 
 JSON = "application/json"
@@ -39,7 +41,7 @@ _bearer = HTTPBearer(auto_error=False, description="A token of `hostloom token c
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """A request that reads."""
 
     ports: Ports
@@ -69,7 +71,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Change(Call):
+class ConditionalChange(ApiCall):
     """A request that changes something."""
 
     key: str | None
@@ -171,9 +173,9 @@ def authenticate(request: Request, _: Annotated[object, Depends(_bearer)] = None
     return principal
 
 
-def read_call(request: Request, principal: Annotated[Principal, Depends(authenticate)]) -> Call:
+def read_call(request: Request, principal: Annotated[Principal, Depends(authenticate)]) -> ApiCall:
     """The call of a reading request."""
-    return Call(
+    return ApiCall(
         request.app.state.ports, principal, request.url.path, tuple(request.query_params.multi_items())
     )
 
@@ -194,11 +196,11 @@ async def change_call(
         str | None,
         Header(description="The ETag last read: the change is refused if it is no longer the current one."),
     ] = None,
-) -> Change:
+) -> ConditionalChange:
     """The call of a changing request."""
     parts = (request.method, request.url.path, request.url.query, principal.name, if_match or "")
     digest = hashlib.sha256("\n".join(parts).encode() + b"\n" + await request.body())
-    return Change(
+    return ConditionalChange(
         request.app.state.ports,
         principal,
         request.url.path,
@@ -209,8 +211,8 @@ async def change_call(
     )
 
 
-Reading = Annotated[Call, Depends(read_call)]
-Changing = Annotated[Change, Depends(change_call)]
+Reading = Annotated[ApiCall, Depends(read_call)]
+Changing = Annotated[ConditionalChange, Depends(change_call)]
 
 
 def _generation(if_match: str | None) -> int | None:

@@ -4,7 +4,7 @@ import threading
 import time
 
 from hostloom.model.errors import DatabaseUnavailable
-from hostloom.ports import Store
+from hostloom.ports.store import Store
 
 #: An answer is this old at most.
 KEPT_S = 1.0

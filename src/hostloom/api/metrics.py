@@ -18,7 +18,7 @@ from hostloom.api.calls import authenticate
 from hostloom.api.peers import SCOPE_KEY
 from hostloom.model.errors import HostloomError
 from hostloom.model.rack import Rack
-from hostloom.ports import Ports
+from hostloom.ports.context import Ports
 
 #: Racks that are asked at a time.
 RACKS_AT_ONCE = 8

@@ -17,9 +17,9 @@ from hostloom.model.ids import (
     VlanId,
     ZoneId,
 )
-from hostloom.model.proof import NicProof
 from hostloom.model.rack import Rack
-from hostloom.ports import UnitOfWork
+from hostloom.model.verification import NicProof
+from hostloom.ports.store import UnitOfWork
 
 
 class Names:

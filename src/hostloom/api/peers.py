@@ -9,8 +9,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from hostloom.http_limits import TimeoutProtocol
 from hostloom.model.access import LOCAL_ADMIN, Principal
-from hostloom.patience import PatientProtocol
 
 #: Key of the scope; requests cannot set it.
 SCOPE_KEY = "hostloom.peer"
@@ -26,7 +26,7 @@ class Peer:
     gid: int
 
 
-class PeerProtocol(PatientProtocol):
+class PeerProtocol(TimeoutProtocol):
     """HTTP/1.1 that tells the application who connected through a Unix socket."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own

@@ -11,8 +11,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from hostloom.decide.explain.data import as_data
 from hostloom.decide.explain.explain import hint_of, render
+from hostloom.decide.explain.stored_explanation import as_data
 from hostloom.model import errors
 from hostloom.model.errors import HostloomError
 from hostloom.model.plan import Explanation

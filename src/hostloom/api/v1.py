@@ -47,7 +47,7 @@ from hostloom.api.routers import (
     world,
 )
 from hostloom.model.errors import InvalidValue
-from hostloom.ports import Ports
+from hostloom.ports.context import Ports
 
 PREFIX = "/api/v1"
 

@@ -14,10 +14,10 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hostloom.boot.found import parse_hardware
+from hostloom.boot.commissioning_report import parse_hardware
 from hostloom.boot.images import BootImages
-from hostloom.boot.reports import FIELDS, Report, parse_report
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
+from hostloom.boot.uptime_report import FIELDS, Report, parse_report
 from hostloom.model.commissioning import FoundHardware
 from hostloom.model.errors import DatabaseUnavailable, InvalidValue, ReportRefused, TooManyRequests
 from hostloom.model.ids import MacAddress

@@ -23,7 +23,7 @@ from hostloom.boot.tftp_packets import (
     parse_request,
 )
 from hostloom.model.errors import ConfigError
-from hostloom.quota import Quota
+from hostloom.quotas import Quota
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.listing import lists
-from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, say, show_done, when
 from hostloom.cli.session import login_file, open_client, write_login
 from hostloom.client import Client, Target, answers, keys
 
-USER = Noun[answers.User, keys.UserKey](
+USER = NounCommands[answers.User, keys.UserKey](
     "user",
     "A user by name or id.",
     lambda client: client.users,
@@ -22,7 +22,7 @@ USER = Noun[answers.User, keys.UserKey](
     empty="no users yet: `hostloom user create NAME --admin`, then `hostloom token create --user NAME`",
     example="ann",
 )
-TOKEN = Noun[answers.Token, keys.TokenKey](
+TOKEN = NounCommands[answers.Token, keys.TokenKey](
     "token",
     "The first part of a token, as `list` shows it.",
     lambda client: client.tokens,

@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column
+from hostloom.cli.crud_commands import NounCommands, Yes, confirm, given, make_app
 from hostloom.cli.listing import lists
-from hostloom.cli.nouns import Noun, Yes, confirm, given, make_app
 from hostloom.cli.output import Format, Output, show_done, when
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
 
-class Kind(StrEnum):
+class AddressKind(StrEnum):
     """Why an address is held."""
 
     AUTO = "auto"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
     ON_WIRE = "on-wire"
 
 
-NOUN = Noun[answers.Address, keys.AddressKey](
+NOUN = NounCommands[answers.Address, keys.AddressKey](
     "address",
     "IP address.",
     lambda client: client.addresses,
@@ -52,7 +52,9 @@ Ip = Annotated[str, typer.Argument(metavar="IP", help="IP address.")]
 def list_(
     context: typer.Context,
     subnet: InSubnet = None,
-    kind: Annotated[Kind | None, typer.Option(help="Show only addresses held for this reason.")] = None,
+    kind: Annotated[
+        AddressKind | None, typer.Option(help="Show only addresses held for this reason.")
+    ] = None,
 ) -> list[answers.Address]:
     """List the addresses in use, and by what.
 

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column
-from hostloom.cli.nouns import Noun, add_delete, add_list, make_app
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, make_app
 from hostloom.cli.output import Format, Output, say, show_done, when
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
-APIKEY = Noun[answers.ApiKey, keys.ApiKeyKey](
+APIKEY = NounCommands[answers.ApiKey, keys.ApiKeyKey](
     "apikey",
     "The second part of a key, as `list` shows it.",
     lambda client: client.apikeys,

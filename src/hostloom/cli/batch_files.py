@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from hostloom.cli.exits import Exit, fail
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.client import Document
 
 HINT = "it is a list such as `- {hostname: web, interfaces: 'eth0:space=dmz', count: 2}`"

@@ -6,9 +6,9 @@ from typing import Annotated, Any, cast
 import typer
 
 from hostloom.cli.columns import Column, Columns
+from hostloom.cli.crud_commands import Part, Yes, confirm
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
-from hostloom.cli.nouns import Part, Yes, confirm
 from hostloom.cli.output import Format, Output, memory, say, show_done, size, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
@@ -16,7 +16,7 @@ from hostloom.client import answers, keys
 Key = Annotated[str, typer.Argument(metavar="MACHINE", help="Machine, by hostname or system id.")]
 
 
-class NextBoot(StrEnum):
+class NextBootChoice(StrEnum):
     """What to boot from the network."""
 
     DEFAULT = "default"
@@ -29,7 +29,7 @@ def boot(
     context: typer.Context,
     key: Key,
     next_: Annotated[
-        NextBoot,
+        NextBootChoice,
         typer.Option(
             "--next", help="`default`: depends on its state. `rescue`: a shell on the console, once."
         ),

@@ -11,7 +11,7 @@ from typer._coercion import RuntimeParam
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.models import OptionInfo
 
-from hostloom.cli.session import Choice, find_target
+from hostloom.cli.session import ServerChoice, find_target
 from hostloom.client.names import read_documents
 
 #: A shell waits for the answer, so a server that is slower than this completes nothing.
@@ -119,8 +119,8 @@ def complete(names: Names, context: Context, incomplete: str) -> list[Completion
     return [CompletionItem(key) for key in keys if key.startswith(incomplete)]
 
 
-def choice_of(context: Context) -> Choice:
+def choice_of(context: Context) -> ServerChoice:
     """The server that the options before the noun choose; completion parses them, but runs no callback."""
     options = context.find_root().params
     path = options.get("socket")
-    return Choice(options.get("url"), options.get("token"), Path(path) if path else None)
+    return ServerChoice(options.get("url"), options.get("token"), Path(path) if path else None)

@@ -5,13 +5,13 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from hostloom.cli.exits import Exit, exit_of_refusal, fail, tell
+from hostloom.cli.compose_request import ComposeOptions, named, takes_wanted
+from hostloom.cli.exit_codes import Exit, exit_of_refusal, fail, tell
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
 from hostloom.cli.nics import addresses, attached
 from hostloom.cli.output import Format, Output, say, show_data
 from hostloom.cli.plans import Shown, Why, show_plan
-from hostloom.cli.requests import Wanted, named, takes_wanted
 from hostloom.cli.session import open_client
 from hostloom.client import Client, answers
 
@@ -22,7 +22,9 @@ PlanId = Annotated[
 
 
 @takes_wanted
-def plan(context: typer.Context, wanted: Wanted, explain: Why = False, output: Output = Format.TABLE) -> None:
+def plan(
+    context: typer.Context, wanted: ComposeOptions, explain: Why = False, output: Output = Format.TABLE
+) -> None:
     """Show the result and warnings of a compose in advance.
 
     The plan is kept for 15 minutes and reserves nothing.
@@ -50,7 +52,7 @@ def plan(context: typer.Context, wanted: Wanted, explain: Why = False, output: O
 @takes_wanted
 def compose(
     context: typer.Context,
-    wanted: Wanted,
+    wanted: ComposeOptions,
     plan_id: PlanId = None,
     explain: Why = False,
     wait: Wait = True,
@@ -83,7 +85,7 @@ def compose(
         typer.echo("\n".join([*title, *why["text"]]))
 
 
-def _begin(client: Client, wanted: Wanted, plan_id: str | None) -> answers.Composing:
+def _begin(client: Client, wanted: ComposeOptions, plan_id: str | None) -> answers.Composing:
     if plan_id is not None:
         return client.plans.compose(plan_id)
     if wanted.is_batch:

@@ -5,18 +5,18 @@ from typing import Any
 
 import typer
 
-from hostloom.cli.exits import Exit, exit_of_refusal
+from hostloom.cli.exit_codes import Exit, exit_of_refusal
 from hostloom.cli.output import Format, show_data
 from hostloom.cli.world_files import WorldFile
-from hostloom.decide.explain import data as explain_data
 from hostloom.decide.explain import explain
+from hostloom.decide.explain import stored_explanation as explain_data
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import advised_batch
-from hostloom.decide.worlds import cases
-from hostloom.decide.worlds.outcomes import host_counts, outcome, outcome_differences
-from hostloom.decide.worlds.world import Case
 from hostloom.model.plan import JointDecision, Plan
 from hostloom.model.request import ParsedBatch
+from hostloom.simulation import cases
+from hostloom.simulation.outcomes import host_counts, outcome, outcome_differences
+from hostloom.simulation.world_file import Case
 
 
 def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format) -> Exit:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from hostloom.cli.exits import Exit, exit_of_operation, tell
+from hostloom.cli.exit_codes import Exit, exit_of_operation, tell
 from hostloom.cli.output import Format, say, show_data
 from hostloom.client import Client, answers
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
@@ -16,17 +16,17 @@ _COLUMNS: Columns[answers.Group, keys.GroupKey] = (
     Column("DESCRIPTION", "description", text=True, rank=2),
 )
 
-ZONE = Noun[answers.Group, keys.GroupKey](
+ZONE = NounCommands[answers.Group, keys.GroupKey](
     "zone", "Zone, by name or id.", lambda client: client.zones, _COLUMNS, example="east"
 )
-POOL = Noun[answers.Group, keys.GroupKey](
+POOL = NounCommands[answers.Group, keys.GroupKey](
     "resource-pool",
     "Resource pool, by name or id.",
     lambda client: client.resource_pools,
     _COLUMNS,
     example="web",
 )
-DOMAIN = Noun[answers.Domain, keys.DomainKey](
+DOMAIN = NounCommands[answers.Domain, keys.DomainKey](
     "domain",
     "Domain, by name or id.",
     lambda client: client.domains,
@@ -37,7 +37,7 @@ DOMAIN = Noun[answers.Domain, keys.DomainKey](
     ),
     example="lab.example",
 )
-TAG = Noun[answers.Tag, keys.TagKey](
+TAG = NounCommands[answers.Tag, keys.TagKey](
     "tag",
     "A tag by name or id.",
     lambda client: client.tags,
@@ -57,7 +57,7 @@ domain = make_app(DOMAIN)
 tag = make_app(TAG)
 
 
-def _add_simple(app: typer.Typer, noun: Noun[answers.Group, keys.GroupKey]) -> None:
+def _add_simple(app: typer.Typer, noun: NounCommands[answers.Group, keys.GroupKey]) -> None:
     """Create and update of a noun with a name and a description."""
 
     @app.command(
@@ -89,7 +89,7 @@ def _add_simple(app: typer.Typer, noun: Noun[answers.Group, keys.GroupKey]) -> N
         noun.show(changed, output)
 
 
-_ALL: tuple[tuple[typer.Typer, Noun[Any, Any]], ...] = (
+_ALL: tuple[tuple[typer.Typer, NounCommands[Any, Any]], ...] = (
     (zone, ZONE),
     (resource_pool, POOL),
     (domain, DOMAIN),

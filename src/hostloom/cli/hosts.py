@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.exits import Exit, fail
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, given, make_app
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.follow import finish
-from hostloom.cli.keys import create_trusting
-from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
 from hostloom.cli.output import (
     Format,
     Output,
@@ -24,6 +23,7 @@ from hostloom.cli.output import (
     when,
 )
 from hostloom.cli.session import open_client
+from hostloom.cli.ssh_keys import create_trusting
 from hostloom.cli.tags import AddTags, NewTags, RemoveTags, TagEdit, Tags, tags_of
 from hostloom.client import answers, keys
 from hostloom.model.attachment import MacvlanMode
@@ -95,7 +95,7 @@ FINDINGS: Columns[answers.Finding, keys.FindingKey] = (
     Column("EXPECTED", "expected", text=True),
     Column("FOUND", "found", text=True),
 )
-NOUN = Noun[answers.Host, keys.HostKey](
+NOUN = NounCommands[answers.Host, keys.HostKey](
     "host",
     "Host, by name or id.",
     lambda client: client.hosts,

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column, Columns
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, add_show, make_app
 from hostloom.cli.follow import finish
-from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, make_app
 from hostloom.cli.output import Format, Output, show_done, size, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
@@ -22,7 +22,7 @@ FILES: Columns[answers.ImageFile, keys.ImageFileKey] = (
     Column("SIZE", lambda item: size(item["size_bytes"]), right=True),
     Column("SHA256", "sha256"),
 )
-NOUN = Noun[answers.Image, keys.ImageKey](
+NOUN = NounCommands[answers.Image, keys.ImageKey](
     "image",
     "An image by name.",
     lambda client: client.images,

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.exits import Exit, exit_of_operation, exit_of_problem, fail, tell
+from hostloom.cli.exit_codes import Exit, exit_of_operation, exit_of_problem, fail, tell
 from hostloom.cli.follow import follow, tell_end
-from hostloom.cli.keys import create_trusting
 from hostloom.cli.output import Format, Output, say, show, show_data, table
 from hostloom.cli.session import open_client
+from hostloom.cli.ssh_keys import create_trusting
 from hostloom.client import Client, Problem, answers, keys
 from hostloom.client.documents import document_of
-from hostloom.client.maas import (
+from hostloom.migration.maas import (
     MaasSession,
     SourceError,
     SourceMisnamed,
@@ -23,7 +23,7 @@ from hostloom.client.maas import (
     read_dump,
     read_server,
 )
-from hostloom.model.estate import Estate
+from hostloom.model.source_inventory import SourceInventory
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -130,7 +130,7 @@ def maas(
 # -- where it comes from ---------------------------------------------------------------------------------
 
 
-def _read(url: str | None, dump: Path | None, key: str | None, key_file: str | None) -> Estate:
+def _read(url: str | None, dump: Path | None, key: str | None, key_file: str | None) -> SourceInventory:
     if (url is None) is (dump is None):
         raise fail("name either a MAAS (--url) or a dump of one (--dump)", code=Exit.USAGE)
     if url is None and (key is not None or key_file is not None):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Generic, get_type_hints
 import typer
 
 from hostloom.cli.columns import Column, Columns, K, T, cell
-from hostloom.cli.exits import Exit, fail
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.output import Format, say, show, show_data, table
 
 #: No list of the server is longer.

@@ -7,10 +7,10 @@ import typer
 
 from hostloom.cli import commissioning, compose, lifecycle, power, proofs, timelines
 from hostloom.cli.columns import Column
-from hostloom.cli.exits import Exit, fail
+from hostloom.cli.crud_commands import NounCommands, add_show, given, make_app
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.listing import lists
 from hostloom.cli.nics import parts_of
-from hostloom.cli.nouns import Noun, add_show, given, make_app
 from hostloom.cli.output import Format, Output, memory, show_data
 from hostloom.cli.session import open_client
 from hostloom.cli.tags import AddTags, RemoveTags, TagEdit, Tags
@@ -28,7 +28,7 @@ def _power(item: answers.Machine) -> str:
     return str(item["power"]) if item["host_reachable"] else "unknown"
 
 
-NOUN = Noun[answers.Machine, keys.MachineKey](
+NOUN = NounCommands[answers.Machine, keys.MachineKey](
     "machine",
     "Machine, by hostname or system id.",
     lambda client: client.machines,

@@ -9,10 +9,10 @@ from typing import Annotated, cast
 import typer
 from typer._click.exceptions import ClickException  # typer has no public name for it
 
-from hostloom.cli.exits import Exit, report, tell
+from hostloom.cli.exit_codes import Exit, report, tell
 from hostloom.cli.lazy import LazyGroup
 from hostloom.cli.output import asked_format, declared_width, format_of
-from hostloom.cli.session import Choice
+from hostloom.cli.session import ServerChoice
 from hostloom.cli.usage import tell_usage
 from hostloom.client import ClientError
 
@@ -57,7 +57,7 @@ def choose(
     ] = False,
 ) -> None:
     """Say which server the commands speak to."""
-    context.obj = Choice(url, token, socket)
+    context.obj = ServerChoice(url, token, socket)
 
 
 @cache

@@ -1,7 +1,7 @@
 """Tables of a machine's NICs and disks, planned or made."""
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.nouns import Part
+from hostloom.cli.crud_commands import Part
 from hostloom.cli.output import size, table
 from hostloom.client import answers, keys
 

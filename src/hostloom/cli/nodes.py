@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.exits import Exit, fail
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.listing import Listing, lists
-from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done, show_list, table, when
 from hostloom.cli.session import open_client
 from hostloom.cli.tags import AddTags, NewTags, RemoveTags, TagEdit, Tags, tags_of
@@ -45,7 +45,7 @@ INTERFACES: Columns[answers.Interface, keys.InterfaceKey] = (
     Column("TAGS", "tags", rank=2),
 )
 
-NOUN = Noun[answers.Node, keys.NodeKey](
+NOUN = NounCommands[answers.Node, keys.NodeKey](
     "node",
     "A node by hostname or system id.",
     lambda client: client.nodes,

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.exits import exit_of_operation
+from hostloom.cli.crud_commands import NounCommands, add_show, make_app
+from hostloom.cli.exit_codes import exit_of_operation
 from hostloom.cli.follow import follow, tell_end
 from hostloom.cli.listing import Limit, lists
-from hostloom.cli.nouns import Noun, add_show, make_app
 from hostloom.cli.output import Format, Output, show_done, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
@@ -32,7 +32,7 @@ STEPS: Columns[answers.Step, keys.StepKey] = (
     Column("ERROR", "error", text=True),
 )
 
-NOUN = Noun[answers.Operation, keys.OperationKey](
+NOUN = NounCommands[answers.Operation, keys.OperationKey](
     "operation",
     "An operation's id.",
     lambda client: client.operations,

@@ -7,8 +7,8 @@ from typing import Annotated, TypedDict, cast
 import typer
 
 from hostloom.cli.columns import Column, Columns
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, make_app
 from hostloom.cli.nics import addresses, attached, parts_of
-from hostloom.cli.nouns import Noun, add_delete, add_list, make_app
 from hostloom.cli.output import (
     Format,
     Output,
@@ -41,7 +41,7 @@ def until_of(plan: answers.KeptPlan | Shown) -> str:
     return when(plan["expires_at"]).partition(" ")[2]
 
 
-NOUN = Noun[answers.KeptPlan, keys.KeptPlanKey](
+NOUN = NounCommands[answers.KeptPlan, keys.KeptPlanKey](
     "plan",
     "A plan's id.",
     lambda client: client.plans,

@@ -6,11 +6,11 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from hostloom.cli.exits import Exit, fail, report
+from hostloom.cli.crud_commands import Yes, confirm, given
+from hostloom.cli.exit_codes import Exit, fail, report
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
 from hostloom.cli.listing import natural
-from hostloom.cli.nouns import Yes, confirm, given
 from hostloom.cli.output import Format, Output, console, say, show_data, show_done
 from hostloom.cli.session import open_client
 from hostloom.client import Client, ClientError, answers

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 import typer
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.exits import Exit, fail
+from hostloom.cli.crud_commands import Part, given
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
-from hostloom.cli.nouns import Part, given
 from hostloom.cli.output import Format, Output, say, show, show_data, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Client, answers, keys
-from hostloom.model.proof import Verdict
+from hostloom.model.verification import Verdict
 
 #: From best to worst.
 _ORDER = (Verdict.NOT_APPLICABLE, Verdict.PASSED, Verdict.UNKNOWN, Verdict.FAILED)

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 import typer
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.exits import Exit, fail
-from hostloom.cli.keys import create_trusting
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, given, make_app
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.listing import Listing, lists
-from hostloom.cli.nouns import Noun, add_delete, add_list, given, make_app
 from hostloom.cli.output import Format, Output, show_data, show_done, show_one
 from hostloom.cli.session import open_client
+from hostloom.cli.ssh_keys import create_trusting
 from hostloom.client import Client, answers, keys
 
 Key = Annotated[str, typer.Argument(metavar="NAME", help="Rack, by name or id.")]
@@ -52,7 +52,7 @@ def _pair(item: _Answering) -> str:
     return f"{item['ha_state']}, its partner {item['ha_partner_state'] or 'not known'}"
 
 
-NOUN = Noun[answers.Rack, keys.RackKey](
+NOUN = NounCommands[answers.Rack, keys.RackKey](
     "rack",
     "Rack, by name or id.",
     lambda client: client.racks,

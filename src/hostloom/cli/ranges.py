@@ -6,20 +6,20 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column
-from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
 
-class Kind(StrEnum):
+class RangeKind(StrEnum):
     """What a range is for."""
 
     DYNAMIC = "dynamic"
     RESERVED = "reserved"
 
 
-NOUN = Noun[answers.Range, keys.RangeKey](
+NOUN = NounCommands[answers.Range, keys.RangeKey](
     "range",
     "A range by id or START-END.",
     lambda client: client.ranges,
@@ -43,7 +43,7 @@ app = make_app(NOUN)
 def create(
     context: typer.Context,
     subnet: Annotated[str, typer.Argument(help="Subnet, by CIDR, id or name.")],
-    kind: Annotated[Kind, typer.Option(help="Purpose of the range.")],
+    kind: Annotated[RangeKind, typer.Option(help="Purpose of the range.")],
     start: Annotated[str, typer.Option(help="First address.")],
     end: Annotated[str, typer.Option(help="Last address.")],
     comment: Annotated[str, typer.Option(help="Free-text description.")] = "",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hostloom.cli.exits import tell
+from hostloom.cli.exit_codes import tell
 from hostloom.model.errors import ConfigError, DatabaseUnavailable
 
 #: EX_CONFIG of sysexits.h: a service manager does not start it again until somebody looks.
@@ -40,7 +40,7 @@ def serve(
     - `hostloom serve`
     - `hostloom serve --state-dir ~/hostloom --socket ~/hostloom/api.sock --listen 127.0.0.1:5241`
     """
-    from hostloom import app
+    from hostloom.server import app
 
     flags = {
         "listen": listen,

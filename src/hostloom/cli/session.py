@@ -9,12 +9,12 @@ import typer
 
 from hostloom.client import Client, Target
 
-#: As config.py's default; the server may have moved it.
+#: As server/config.py's default; the server may have moved it.
 DEFAULT_SOCKET = Path("/run/hostloom/api.sock")
 
 
 @dataclass(frozen=True)
-class Choice:
+class ServerChoice:
     """What the options before the noun say."""
 
     url: str | None = None
@@ -24,11 +24,11 @@ class Choice:
 
 def open_client(context: typer.Context) -> Client:
     """A client for the server that was chosen; close it with a `with`."""
-    choice = context.find_object(Choice) or Choice()
+    choice = context.find_object(ServerChoice) or ServerChoice()
     return Client(find_target(choice))
 
 
-def find_target(choice: Choice) -> Target:
+def find_target(choice: ServerChoice) -> Target:
     """The socket or URL of the options or variables, else what `login` stored, else the local socket."""
     if choice.socket is not None:
         return Target(socket=choice.socket)

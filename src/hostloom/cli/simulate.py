@@ -7,15 +7,15 @@ import typer
 import yaml
 
 from hostloom.cli.decisions import show_outcomes
-from hostloom.cli.exits import Exit, fail
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.output import Format, Output, say, show_data
 from hostloom.cli.sizes import parse_memory
 from hostloom.cli.what_if import Supposing, complete_change, suppose
 from hostloom.cli.world_files import WorldFile, load_all
 from hostloom.decide.explain import explain
-from hostloom.decide.worlds.outcomes import outcome, outcome_differences
-from hostloom.decide.worlds.sections import Section
-from hostloom.decide.worlds.world import Case, WorldError, read_asking
+from hostloom.simulation.outcomes import outcome, outcome_differences
+from hostloom.simulation.sections import Section
+from hostloom.simulation.world_file import Case, WorldError, read_asking
 
 #: Keys of a request whose values are text, whatever they look like.
 _TEXTS = frozenset({"interfaces", "storage", "host", "architecture", "anti_affinity", "strategy"})

@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column
+from hostloom.cli.crud_commands import NounCommands, given, make_app
 from hostloom.cli.listing import lists
-from hostloom.cli.nouns import Noun, given, make_app
 from hostloom.cli.output import Format, Output, show_done, size
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
-NOUN = Noun[answers.StoragePoolOfHost, keys.StoragePoolOfHostKey](
+NOUN = NounCommands[answers.StoragePoolOfHost, keys.StoragePoolOfHostKey](
     "storage pool",
     "A storage pool by name.",
     lambda client: client.storage_pools,

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column
-from hostloom.cli.nouns import Noun, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, add_show, given, make_app
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
-NOUN = Noun[answers.Subnet, keys.SubnetKey](
+NOUN = NounCommands[answers.Subnet, keys.SubnetKey](
     "subnet",
     "Subnet, by CIDR, id or name.",
     lambda client: client.subnets,

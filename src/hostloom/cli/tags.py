@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from hostloom.cli.exits import Exit, fail
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.client import Client, Collection, Document, Problem
 
 #: Another client may change the tags between reading and writing them.

@@ -4,7 +4,7 @@ import re
 
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer has no public names for them
 
-from hostloom.cli.exits import tell
+from hostloom.cli.exit_codes import tell
 
 _PARAMETER = re.compile(r"Invalid value for (?P<name>.+?): (?P<text>.*)", re.DOTALL)
 #: What they say, and how it reads here.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hostloom.cli.nouns import confirm
+from hostloom.cli.crud_commands import confirm
 from hostloom.cli.output import say
 from hostloom.client import Client, ClientError, answers
 

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.columns import Column
-from hostloom.cli.exits import Exit, fail
-from hostloom.cli.nouns import Noun, Yes, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.crud_commands import NounCommands, Yes, add_delete, add_list, add_show, given, make_app
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.output import Format, Output, show_done
 from hostloom.cli.session import open_client
 from hostloom.cli.vlan_dhcp import confirm_change
@@ -20,7 +20,7 @@ def _dhcp(item: answers.Vlan) -> str:
     return f"relay via {item['relay']}" if item["dhcp"] == "relay" else str(item["dhcp"])
 
 
-NOUN = Noun[answers.Vlan, keys.VlanKey](
+NOUN = NounCommands[answers.Vlan, keys.VlanKey](
     "vlan",
     "VLAN, by FABRIC/VID, id or name.",
     lambda client: client.vlans,

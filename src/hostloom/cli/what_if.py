@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from hostloom.cli.columns import Column, Columns
-from hostloom.cli.exits import Exit, fail
+from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.output import Format, say, show, show_data, table
 from hostloom.cli.world_files import WorldFile
 from hostloom.client import Document
@@ -14,16 +14,16 @@ from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.changes.text import FORMS, format_change, parse_change
 from hostloom.decide.explain import explain
-from hostloom.decide.explain.what_if import render_changed, render_headline, render_room
-from hostloom.decide.requests import parse_request
+from hostloom.decide.request.resolve import parse_request
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.what_if.compared_cases import Turn
-from hostloom.decide.what_if.data import consequences_data, room_data
-from hostloom.decide.what_if.room import Room, room
-from hostloom.decide.what_if.what_if import Consequences, consequences
-from hostloom.model.change import Change
 from hostloom.model.errors import InvalidValue
+from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.request import ComposeRequest, ParsedRequest
+from hostloom.simulation.comparison import OutcomeChange
+from hostloom.simulation.explain import render_changed, render_headline, render_headroom
+from hostloom.simulation.headroom import Headroom, headroom
+from hostloom.simulation.what_if import Consequences, consequences
+from hostloom.simulation.what_if_document import consequences_data, room_data
 
 #: Rows of a table for people; -o json has them all.
 MOST_ROWS = 50
@@ -51,20 +51,22 @@ class Supposing:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WhatIfAnswer:
     """What would be, of one world."""
 
     file: WorldFile
-    changes: tuple[Change, ...]
+    changes: tuple[HypotheticalChange, ...]
     after: Snapshot
     found: Consequences
     #: Room for what is to come, before and after the change.
-    rooms: tuple[Room, Room] | None
+    rooms: tuple[Headroom, Headroom] | None
 
     @property
     def is_hurt(self) -> bool:
         """Whether a machine is hurt, or a request that fitted no longer does."""
-        return bool(self.found.harms) or any(each.turn is Turn.NO_LONGER_FITS for each in self.found.changed)
+        return bool(self.found.harms) or any(
+            each.turn is OutcomeChange.NO_LONGER_FITS for each in self.found.changed
+        )
 
 
 def complete_change(incomplete: str) -> list[str]:
@@ -86,7 +88,7 @@ def suppose(worlds: list[WorldFile], supposing: Supposing, output: Format) -> Ex
     return Exit.REFUSED if hurt else Exit.OK
 
 
-def _parse(text: str) -> Change:
+def _parse(text: str) -> HypotheticalChange:
     kind = text.partition(":")[0]
     form = next((f"{each}:{form}" for each, form in FORMS.items() if each == kind), None)
     if form is None:
@@ -98,7 +100,7 @@ def _parse(text: str) -> Change:
         raise fail(f"--what-if {text!r}: expected {form}", code=Exit.USAGE) from error
 
 
-def _answer(file: WorldFile, changes: tuple[Change, ...], supposing: Supposing) -> Answer:
+def _answer(file: WorldFile, changes: tuple[HypotheticalChange, ...], supposing: Supposing) -> WhatIfAnswer:
     before = file.world.snapshot
     cases = file.world.cases if changes else ()
     request = supposing.request or parse_request(ComposeRequest())
@@ -112,15 +114,15 @@ def _answer(file: WorldFile, changes: tuple[Change, ...], supposing: Supposing) 
             raise fail(f"{file.path}: --what-if {format_change(change)}: {error}", code=Exit.USAGE) from error
     rooms = None
     if supposing.add is not None:
-        then = room(after, like, supposing.add)
-        rooms = (room(before, request, supposing.add) if changes else then, then)
-    return Answer(file, changes, after, consequences(before, after, cases, later), rooms)
+        then = headroom(after, like, supposing.add)
+        rooms = (headroom(before, request, supposing.add) if changes else then, then)
+    return WhatIfAnswer(file, changes, after, consequences(before, after, cases, later), rooms)
 
 
 # -- showing -----------------------------------------------------------------------------------------------
 
 
-def _document(answer: Answer) -> dict[str, Any]:
+def _document(answer: WhatIfAnswer) -> dict[str, Any]:
     before = answer.file.world.snapshot
     found: dict[str, Any] = {"file": str(answer.file.path)}
     if answer.changes:
@@ -132,7 +134,7 @@ def _document(answer: Answer) -> dict[str, Any]:
     return found
 
 
-def _show(answer: Answer, *, with_file: bool, with_reasons: bool) -> None:
+def _show(answer: WhatIfAnswer, *, with_file: bool, with_reasons: bool) -> None:
     if with_file:
         typer.echo(f"{answer.file.path}:")
     if answer.changes:
@@ -146,7 +148,7 @@ def _show(answer: Answer, *, with_file: bool, with_reasons: bool) -> None:
         _show_reasons(answer)
     if answer.rooms is not None:
         was, now = answer.rooms
-        typer.echo(render_room(now, was if answer.changes else None))
+        typer.echo(render_headroom(now, was if answer.changes else None))
         if with_reasons and now.stop is not None:
             _lines(explain.render(now.stop))
 
@@ -158,7 +160,7 @@ def _rows(rows: list[Document], columns: Columns[Document, str]) -> None:
         say(f"and {len(rows) - MOST_ROWS} more: -o json has them all")
 
 
-def _show_reasons(answer: Answer) -> None:
+def _show_reasons(answer: WhatIfAnswer) -> None:
     for fate in answer.found.fates:
         if fate.to is None:
             typer.echo(f"\n{fate.machine} of {fate.host}:")

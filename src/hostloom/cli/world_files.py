@@ -7,9 +7,9 @@ from pathlib import Path
 
 import typer
 
-from hostloom.cli.exits import Exit, tell
+from hostloom.cli.exit_codes import Exit, tell
 from hostloom.cli.yaml_lines import Document, NotYaml
-from hostloom.decide.worlds.world import Case, World, WorldError, read_world
+from hostloom.simulation.world_file import Case, WorldDocument, WorldError, read_world
 
 #: As a file: standard input.
 STDIN = Path("-")
@@ -20,7 +20,7 @@ class WorldFile:
     """A world, and the file it is from."""
 
     path: Path
-    world: World
+    world: WorldDocument
 
     def with_cases(self, cases: tuple[Case, ...]) -> "WorldFile":
         """The same world with these cases only."""

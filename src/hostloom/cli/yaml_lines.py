@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from hostloom.decide.worlds.sections import Path, WorldError
+from hostloom.simulation.sections import Path, WorldError
 
 #: libyaml's parser is five times as fast; its words differ, so Python's tells the mistakes.
 _FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hostloom.decide.compose import decide
+from hostloom.decide.placement.compose import decide
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import HostId, MacAddress, SystemId
 from hostloom.model.plan import Decision, Refusal

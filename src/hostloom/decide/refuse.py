@@ -4,7 +4,7 @@ from hostloom.model.plan import Refusal, RequestCode, SubjectKind
 
 
 class RefuseRequest(Exception):
-    """Raised by a rule, caught in decide/compose.py; it never leaves this package."""
+    """Raised by a rule, caught in decide/placement/compose.py; it never leaves this package."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code)

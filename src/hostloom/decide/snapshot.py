@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Protocol, TypeVar, overload
 
 from hostloom.decide.layered_map import LayeredMap
-from hostloom.model.exchange import ForeignDhcp
+from hostloom.model.dhcp_exchange import ForeignDhcp
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import FabricId, HostId, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.network import Address, Fabric, HeldAddress, IPRange, Space, Subnet, Vlan, vlan_name

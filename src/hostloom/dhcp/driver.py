@@ -14,7 +14,7 @@ from hostloom.model.errors import DhcpRejected, DhcpUnreachable
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Address
 from hostloom.model.rack import RackStatus
-from hostloom.ports import Clock
+from hostloom.ports.context import Clock
 
 
 class KeaDhcp:

@@ -13,7 +13,7 @@ from typing import Any
 
 from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
 from hostloom.dhcp.driver import KeaDhcp
-from hostloom.dhcp.supervise import Patience, Supervised
+from hostloom.dhcp.supervision import RestartPolicy, Supervised
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.errors import ConfigError, DhcpUnreachable
 from hostloom.model.rack import RackStatus
@@ -45,7 +45,7 @@ class EmbeddedKea:
     def __init__(
         self,
         directory: Path,
-        patience: Patience | None = None,
+        patience: RestartPolicy | None = None,
         *,
         wrap: Mapping[int, Sequence[str]] | None = None,
     ) -> None:
@@ -127,7 +127,7 @@ class EmbeddedKea:
     def _socket(self, version: int) -> Path:
         return self._directory / f"run/kea{version}-ctrl-socket"
 
-    def _supervised(self, version: int, patience: Patience | None) -> Supervised:
+    def _supervised(self, version: int, patience: RestartPolicy | None) -> Supervised:
         binds = " ".join(f"{name}:{path}" for name, path in _BINDS.items())
         script = ["sh", "-c", _SCRIPT.format(binds=binds), "kea", str(self._directory), str(version)]
         argv = [*self._wrap.get(version, ()), "unshare", "--mount", "--propagation", "private", *script]

@@ -10,11 +10,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from hostloom.dhcp.absent_interfaces import missing_interface, without
 from hostloom.dhcp.config import KeaPaths
 from hostloom.dhcp.config6 import duid
+from hostloom.dhcp.config_delta import only_new_reservations
 from hostloom.dhcp.control import Control
-from hostloom.dhcp.lean import lean
-from hostloom.dhcp.missing import missing_interface, without
 from hostloom.model.dhcp import DhcpReservation
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable, InvalidValue
 from hostloom.model.finding import Findings
@@ -90,7 +90,7 @@ class KeaServer:
 
     def test(self, wanted: dict[str, Any]) -> None:
         """DhcpRejected in Kea's words; nothing is changed."""
-        asked = lean(wanted, self._taken)
+        asked = only_new_reservations(wanted, self._taken)
         try:
             self._control.command("config-test", asked)
         except DhcpRejected as error:

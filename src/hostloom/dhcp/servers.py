@@ -10,7 +10,7 @@ from hostloom.dhcp.driver import KeaDhcp
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import RackId
 from hostloom.model.rack import LOCAL, Rack
-from hostloom.ports import DhcpServer
+from hostloom.ports.dhcp import DhcpServer
 from hostloom.remote.connection import Remotes
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from hostloom.hostscan.bridge_vlans import PortVlans, parse_port_vlans
 from hostloom.hostscan.commands import cut
 from hostloom.hostscan.links import Facts, Links, info_kind
+from hostloom.hostscan.normalize import MAX_ROUTES, is_name, shape_links
 from hostloom.hostscan.objects import LINK, ROUTE, read_objects
 from hostloom.hostscan.openvswitch import OpenVSwitch, parse_openvswitch
 from hostloom.hostscan.roles import parse_wireless
-from hostloom.hostscan.shape import MAX_ROUTES, is_name, shape_links
 from hostloom.model.errors import HostUnreadable
 from hostloom.model.finding import PARSE_ERRORS, Finding, Findings, in_words
 from hostloom.model.observed import ObservedLink, ObservedNetwork, ObservedRoute

@@ -5,10 +5,10 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
-from hostloom.decide.host_uuid import identifying_uuid
+from hostloom.decide.hosts.host_uuid import identifying_uuid
 from hostloom.hypervisor import xml_in
-from hostloom.hypervisor.boundary import reading
-from hostloom.hypervisor.words import ARCH_FROM_LIBVIRT, ARCH_TO_LIBVIRT
+from hostloom.hypervisor.libvirt_names import ARCH_FROM_LIBVIRT, ARCH_TO_LIBVIRT
+from hostloom.hypervisor.partial_reads import reading
 from hostloom.model.finding import Findings
 from hostloom.model.host import Emulation
 

@@ -22,7 +22,7 @@ from hostloom.hypervisor.errors import (
     silence_libvirt,
     translate,
 )
-from hostloom.hypervisor.lanes import GivenUp, Job, Lane
+from hostloom.hypervisor.lanes import GivenUp, Lane, LaneCall
 from hostloom.model.errors import HostUnreachable, HostUnreadable, OutcomeUnknown
 from hostloom.model.finding import PARSE_ERRORS, in_words
 
@@ -37,7 +37,7 @@ MAX_ABANDONED = 3
 
 
 @dataclass(frozen=True)
-class Patience:
+class Deadlines:
     """How long to wait for a host."""
 
     read_s: float = 20.0
@@ -79,7 +79,7 @@ class _Lost(Exception):
 class HostConnection:
     """The connection to one host; opened at first use, and again when it was lost."""
 
-    def __init__(self, host: str, uri: str, resolve: Callable[[str], str], patience: Patience) -> None:
+    def __init__(self, host: str, uri: str, resolve: Callable[[str], str], patience: Deadlines) -> None:
         #: Names the host in errors; a renamed host keeps its connection.
         self.host = host
         self.patience = patience
@@ -145,7 +145,7 @@ class HostConnection:
 
     def _call(self, lane: Lane, action: str, call: Call[T], until: float) -> T:
         self._check_reachable()
-        job: Job[T] = Job(lambda job: self._run(job, action, call))
+        job: LaneCall[T] = LaneCall(lambda job: self._run(job, action, call))
         begun_at = time.monotonic()
         lane.submit(job)
         try:
@@ -156,7 +156,7 @@ class HostConnection:
             self._retry_at, self._cool_down_s = 0.0, self.patience.cool_down_s
         return result
 
-    def _settle_late(self, lane: Lane, job: Job[T], action: str, waited_s: float) -> T:
+    def _settle_late(self, lane: Lane, job: LaneCall[T], action: str, waited_s: float) -> T:
         if job.future.cancel():
             raise HostUnreachable(self.host, f"{action}: other calls took longer than {waited_s:.3g} s")
         changed = job.give_up()
@@ -169,7 +169,7 @@ class HostConnection:
             raise OutcomeUnknown(self.host, action, round(waited_s, 3))
         raise HostUnreachable(self.host, f"{action}: no answer within {waited_s:.3g} s")
 
-    def _run(self, job: Job[T], action: str, call: Call[T]) -> T:
+    def _run(self, job: LaneCall[T], action: str, call: Call[T]) -> T:
         connection = self._open()
         try:
             return call(connection, job.proceed)
@@ -238,7 +238,7 @@ class HostConnection:
                 raise HostUnreachable(self.host, cause)
             self._retry_at = now + self._cool_down_s
 
-    def _abandon(self, lane: Lane, job: Job[T]) -> None:
+    def _abandon(self, lane: Lane, job: LaneCall[T]) -> None:
         """Leave the lane's thread and the connection to themselves."""
         with self._lock:
             self._abandoned += 1

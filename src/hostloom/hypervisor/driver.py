@@ -10,17 +10,17 @@ from functools import partial
 import libvirt
 
 from hostloom.hypervisor import capabilities, xml_in, xml_out
-from hostloom.hypervisor.boundary import reading
-from hostloom.hypervisor.connection import HostConnection, Patience
+from hostloom.hypervisor.connection import Deadlines, HostConnection
+from hostloom.hypervisor.host_access import HostAccess
+from hostloom.hypervisor.libvirt_names import CONSOLE_LOG
 from hostloom.hypervisor.lookups import find_domain, mark_of, power_of
 from hostloom.hypervisor.networks import LibvirtNetworks, Proceed
 from hostloom.hypervisor.nics import LibvirtNics
+from hostloom.hypervisor.partial_reads import reading
 from hostloom.hypervisor.pools import PoolReader, PoolsRead
 from hostloom.hypervisor.probe import kvm_runs
-from hostloom.hypervisor.reach import Reach
 from hostloom.hypervisor.reading import DiskSizes, read_host, read_machine
 from hostloom.hypervisor.volumes import LibvirtVolumes
-from hostloom.hypervisor.words import CONSOLE_LOG
 from hostloom.model.errors import HostRefused, HypervisorRejected
 from hostloom.model.finding import Findings
 from hostloom.model.host import Emulation
@@ -43,7 +43,7 @@ PING_S = 10.0
 class LibvirtHypervisor(LibvirtNics):
     """One host."""
 
-    def __init__(self, uri: str, connection: HostConnection, reach: Reach) -> None:
+    def __init__(self, uri: str, connection: HostConnection, reach: HostAccess) -> None:
         self._uri, self._connection, self._reach = uri, connection, reach
         self._pool_reader = PoolReader(connection.open_side)
         self._networks = LibvirtNetworks(connection)
@@ -280,9 +280,9 @@ def _undefine_flags(connection: libvirt.virConnect) -> int:
 class LibvirtHypervisors:
     """The hypervisors of all hosts."""
 
-    def __init__(self, reach: Reach, patience: Patience | None = None) -> None:
+    def __init__(self, reach: HostAccess, patience: Deadlines | None = None) -> None:
         self._reach = reach
-        self._patience = patience or Patience()
+        self._patience = patience or Deadlines()
         self._lock = threading.Lock()
         self._known: dict[str, tuple[HostConnection, LibvirtHypervisor]] = {}
 

@@ -13,10 +13,10 @@ class GivenUp(Exception):
     """Nobody waits for this call any more: it must not go on."""
 
 
-class Job(Generic[T]):
+class LaneCall(Generic[T]):
     """One call: queued, then perhaps past the point from which it may have changed something, then done."""
 
-    def __init__(self, work: "Callable[[Job[T]], T]") -> None:
+    def __init__(self, work: "Callable[[LaneCall[T]], T]") -> None:
         self.future: Future[T] = Future()
         self._work = work
         self._lock = threading.Lock()
@@ -55,7 +55,7 @@ class Lane:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._queue: queue.SimpleQueue[Job[object] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[LaneCall[object] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         #: The thread that runs a job now; one that was replaced does not count.
@@ -67,7 +67,7 @@ class Lane:
         thread = self._working
         return not self._queue.empty() or (thread is not None and thread is self._thread)
 
-    def submit(self, job: "Job[T]") -> None:
+    def submit(self, job: "LaneCall[T]") -> None:
         """Queue a job; the first one starts the thread."""
         with self._lock:
             if self._thread is None:

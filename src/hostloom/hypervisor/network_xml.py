@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from hostloom.hypervisor.words import NETWORK_MARK, NETWORK_NAMESPACE
+from hostloom.hypervisor.libvirt_names import NETWORK_MARK, NETWORK_NAMESPACE
 from hostloom.hypervisor.xml_in import parse
-from hostloom.model.fix import NetworkSpec
+from hostloom.model.network_fix import NetworkSpec
 
 # A prefix of its own: one that is registered twice is lost to the first.
 ET.register_namespace("hostloom-network", NETWORK_NAMESPACE)

@@ -9,8 +9,8 @@ from hostloom.hypervisor import network_xml
 from hostloom.hypervisor.connection import HostConnection
 from hostloom.hypervisor.errors import is_missing
 from hostloom.model.errors import HypervisorRejected
-from hostloom.model.fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 from hostloom.model.ids import MacAddress
+from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 
 #: Called before everything that changes the host: nobody may have waited so long.
 Proceed = Callable[[], None]

@@ -14,7 +14,7 @@ from typing import TypeVar
 import libvirt
 
 from hostloom.hypervisor.errors import close_quietly, is_alive
-from hostloom.hypervisor.lanes import Job, Lane
+from hostloom.hypervisor.lanes import Lane, LaneCall
 from hostloom.model.errors import DriverError
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class PoolCalls:
             if len(self._hanging) >= MAX_HANGING:
                 raise PoolHangs("it was not asked: calls about other storage pools hang")
         begun_at = time.monotonic()
-        job: Job[T] = Job(lambda _: call(self._connection(main)))
+        job: LaneCall[T] = LaneCall(lambda _: call(self._connection(main)))
         self._lane.submit(job)
         try:
             return job.future.result(self._deadline_s)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import libvirt
 
 from hostloom.hypervisor import xml_in
-from hostloom.hypervisor.boundary import raise_if_lost, reading
 from hostloom.hypervisor.errors import cause_of, is_missing
+from hostloom.hypervisor.partial_reads import raise_if_lost, reading
 from hostloom.hypervisor.pool_calls import DEADLINE_S, MAX_HANGING, OpenSide, PoolCalls, PoolHangs
 from hostloom.model.finding import Findings, printable
 from hostloom.model.host import StoragePool

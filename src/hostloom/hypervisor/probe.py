@@ -17,8 +17,8 @@ from xml.etree import ElementTree as ET
 import libvirt
 
 from hostloom.hypervisor import xml_in
+from hostloom.hypervisor.libvirt_names import ARCH_TO_LIBVIRT
 from hostloom.hypervisor.lookups import find_volume
-from hostloom.hypervisor.words import ARCH_TO_LIBVIRT
 from hostloom.model.host import StoragePool
 
 log = logging.getLogger(__name__)

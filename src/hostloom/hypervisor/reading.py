@@ -7,10 +7,10 @@ from typing import Any
 import libvirt
 
 from hostloom.hypervisor import xml_in
-from hostloom.hypervisor.boundary import raise_if_lost, reading
 from hostloom.hypervisor.capabilities import huge_pages_mib
 from hostloom.hypervisor.errors import cause_of, is_missing
 from hostloom.hypervisor.lookups import find_volume, power_of
+from hostloom.hypervisor.partial_reads import raise_if_lost, reading
 from hostloom.hypervisor.pools import PoolsRead
 from hostloom.hypervisor.probe import PROBE_PREFIX
 from hostloom.hypervisor.xml_in import FoundVolume

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
-from hostloom.hypervisor.words import ARCH_FROM_LIBVIRT, MARK, MODE_FROM_LIBVIRT
+from hostloom.hypervisor.libvirt_names import ARCH_FROM_LIBVIRT, MARK, MODE_FROM_LIBVIRT
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.finding import Findings, printable
 from hostloom.model.host import Forward, LibvirtNetwork, StoragePool

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-from hostloom.hypervisor.words import ARCH_TO_LIBVIRT, CONSOLE_LOG, MARK, MODE_TO_LIBVIRT, NAMESPACE
+from hostloom.hypervisor.libvirt_names import ARCH_TO_LIBVIRT, CONSOLE_LOG, MARK, MODE_TO_LIBVIRT, NAMESPACE
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.machine import Disk, DiskFormat, MachineInterface, MachineSpec
 

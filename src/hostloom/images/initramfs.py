@@ -16,7 +16,7 @@ from hostloom.images.modules import (
     plain,
     render_dependencies,
 )
-from hostloom.images.words import libraries
+from hostloom.images.package_output import libraries
 from hostloom.model.errors import ImageFailed
 
 BUSYBOX = Path("/bin/busybox")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hostloom.images.commands import run
 from hostloom.images.flavours import RECIPES
-from hostloom.images.words import depended, download_name
+from hostloom.images.package_output import depended, download_name
 from hostloom.model.errors import ImageFailed
 from hostloom.model.image import Flavour
 

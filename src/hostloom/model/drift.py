@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Drift:
     """One difference; `recorded` or `observed` is empty for what appeared or vanished."""
 
     #: What changed: `interface-appeared`, `pool-vanished`, `machine-memory`, ...

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from hostloom.model.attachment import Attachment
 from hostloom.model.commissioning import BootAction
-from hostloom.model.drift import Change
+from hostloom.model.drift import Drift
 from hostloom.model.errors import WrongState
 from hostloom.model.host import Emulation
 from hostloom.model.ids import (
@@ -145,14 +145,14 @@ class Machine:
     autostart: bool = False
     #: Composed because somebody asked for any machine: taken apart when it is released.
     on_demand: bool = False
-    #: What it is to boot from the network, by a user's word; None: what its state says (decide/boot.py).
+    #: What it boots from the network if a user chose it; None: its state decides (decide/machines/boot.py).
     next_boot: BootAction | None = None
     #: Seconds since the epoch until which it has time to report what it is; None: no report is awaited.
     commission_by: float | None = None
     #: Its name in libvirt as last read; empty: not read yet.
     domain_name: str = ""
     #: How it differs from its record, as last read.
-    drift: tuple[Change, ...] = ()
+    drift: tuple[Drift, ...] = ()
     generation: int = 1
 
 

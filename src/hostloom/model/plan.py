@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hostloom.model.change import Suggestion
+from hostloom.model.hypothetical import Suggestion
 from hostloom.model.ids import HostId, SubnetId
 from hostloom.model.machine import Disk, MachineInterface, MachineSpec
 

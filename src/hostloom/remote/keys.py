@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from hostloom.model.errors import HostUnreachable
-from hostloom.ports import OfferedKey, Store
+from hostloom.ports.hosts import OfferedKey
+from hostloom.ports.store import Store
 from hostloom.remote.address import SshAddress, ssh_address
 from hostloom.remote.command import run_process
 from hostloom.remote.ssh import SshCall, as_option, cause

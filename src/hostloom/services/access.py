@@ -7,7 +7,8 @@ from dataclasses import replace
 from hostloom.model.access import ANONYMOUS, Principal, Token, User
 from hostloom.model.errors import InUse, InvalidValue, NotAuthenticated, NotFound, NotPermitted
 from hostloom.model.ids import UserId
-from hostloom.ports import Clock, IdSource, UnitOfWork
+from hostloom.ports.context import Clock, IdSource
+from hostloom.ports.store import UnitOfWork
 from hostloom.services.naming import check_name, find_by_key
 
 #: As in MAAS.

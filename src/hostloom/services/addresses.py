@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from hostloom.decide.addresses import address_book
+from hostloom.decide.placement.addresses import address_index
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
 from hostloom.model.errors import AlreadyExists, Conflict, InUse, InvalidValue, NotFound
 from hostloom.model.ids import SubnetId, SystemId
 from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress, Subnet
 from hostloom.model.plan import RequestCode
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import subnets
 from hostloom.services.access import require_admin, require_user
 
@@ -56,7 +56,7 @@ def reserve(
     uow.lock_world()
     world = uow.snapshot()
     home = _home(uow, principal, world, ip, subnet)
-    book = address_book(world)
+    book = address_index(world)
     holder = book.holder(ip, home, set_aside=True)
     if holder is not None:
         raise AlreadyExists("address", ip, f"is {holder.held_by(_hostname(uow, holder))}")
@@ -73,7 +73,7 @@ def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: st
     require_admin(principal, "reserve addresses")
     uow.lock_world()
     home = subnets.get(uow, principal, subnet)
-    found = address_book(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
+    found = address_index(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
     if found is None:
         raise InvalidValue(
             "subnet", home.cidr, "has no free address", "release an address or choose another subnet"
@@ -109,7 +109,7 @@ def _home(uow: UnitOfWork, principal: Principal, world: Snapshot, ip: Address, s
         if ip not in named.cidr:
             raise InvalidValue("ip", ip, f"is not in subnet {named.cidr}", "choose an address of that subnet")
         return named
-    candidates = address_book(world).subnets_of(ip)
+    candidates = address_index(world).subnets_of(ip)
     if not candidates:
         raise InvalidValue("ip", ip, "is in no known subnet", "create its subnet first")
     if len(candidates) > 1:

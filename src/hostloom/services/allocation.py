@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hostloom.decide.allocate import allocate as decide
-from hostloom.decide.explain.words import render_refusal
-from hostloom.decide.requests import parse_batch
+from hostloom.decide.explain.reason_texts import render_refusal
+from hostloom.decide.machines.allocation import allocate as decide
+from hostloom.decide.request.resolve import parse_batch
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.access import LOCAL_ADMIN, Principal
 from hostloom.model.allocation import Allocation, AllocationRequest
@@ -17,13 +17,14 @@ from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.compose import COMPOSE
+from hostloom.sagas.decisions import decide_batch, hosts_of, in_time, on_hosts, plans_or_refuse
+from hostloom.sagas.placement import ComposeInput
 from hostloom.services import annotations, batches
 from hostloom.services.access import require_user
-from hostloom.services.start import start_saga
-from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.deciding import decide_batch, hosts_of, in_time, on_hosts, plans_or_refuse
-from hostloom.workflows.placing import ComposeInput
+from hostloom.services.enqueue import start_saga
 
 #: Names that a request may give of one kind.
 MAX_VALUES = 64

@@ -8,7 +8,7 @@ from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import SystemId
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag
 

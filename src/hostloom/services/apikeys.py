@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from hostloom.model.access import ApiKey, Principal
 from hostloom.model.errors import NotAuthenticated, NotFound
-from hostloom.ports import Clock, IdSource, Secrets, UnitOfWork
+from hostloom.ports.context import Clock, IdSource, Secrets
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import access, passwords
 from hostloom.services.access import require_admin
 from hostloom.services.groupings import name_domain_as_maas

@@ -9,8 +9,8 @@ from hostloom.model.errors import AlreadyExists, InvalidValue
 from hostloom.model.ids import check_hostname
 from hostloom.model.operation import Operation
 from hostloom.model.request import MAX_BATCH, ComposeRequest, Identities, ParsedBatch
-from hostloom.ports import Ports
-from hostloom.workflows.placing import read_input
+from hostloom.ports.context import Ports
+from hostloom.sagas.placement import read_input
 
 
 def copies(request: ComposeRequest, count: int) -> tuple[ComposeRequest, ...]:

@@ -3,20 +3,21 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from hostloom.decide.commission import Difference, differences_from_plan
+from hostloom.decide.machines.commissioning import CommissioningDifference, differences_from_plan
 from hostloom.model.access import Principal
 from hostloom.model.commissioning import BootAction, Commissioning
 from hostloom.model.errors import WrongState
 from hostloom.model.event import Event
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, check_transition
 from hostloom.model.operation import Operation
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.whereabouts import require_nowhere_else
+from hostloom.sagas.commission import COMMISSION, CommissionInput
 from hostloom.services.access import require_admin
+from hostloom.services.enqueue import start_saga
 from hostloom.services.machines import IN_OPERATION, get, require_unlocked, way_out
 from hostloom.services.naming import check_generation
-from hostloom.services.start import start_saga
-from hostloom.workflows.commission import COMMISSION, CommissionInput
-from hostloom.workflows.whereabouts import require_nowhere_else
 
 
 class NextBoot(StrEnum):
@@ -35,7 +36,7 @@ class Found:
     """What commissioning found, and where that is not as planned."""
 
     commissioning: Commissioning
-    differences: tuple[Difference, ...]
+    differences: tuple[CommissioningDifference, ...]
 
 
 def found_in(uow: UnitOfWork, machine: Machine) -> Found | None:

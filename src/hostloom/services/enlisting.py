@@ -6,7 +6,8 @@ from hostloom.model.access import Principal
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.node import InterfaceKind, NodeInterface
-from hostloom.ports import IdSource, UnitOfWork
+from hostloom.ports.context import IdSource
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import nodes
 from hostloom.services.access import require_admin
 from hostloom.services.groupings import domain_id

@@ -2,7 +2,7 @@
 
 from hostloom.model.access import Principal
 from hostloom.model.event import Event
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_user
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hostloom.model.ids import FabricId
 from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Fabric
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 from hostloom.services.naming import check_name
 from hostloom.services.nouns import NamedNoun
 

@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 
-from hostloom.decide.networks import NetworksVerdict, judge_networks
+from hostloom.decide.placement.libvirt_networks import NetworksVerdict, judge_networks
 from hostloom.model.access import Principal
 from hostloom.model.errors import DriverError, NotTogether, PlanStale
-from hostloom.model.fix import FixPlan, FixStep, FixStepKind, LibvirtLease
 from hostloom.model.host import Host
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin
+from hostloom.model.network_fix import FixPlan, FixStep, FixStepKind, LibvirtLease
 from hostloom.model.operation import Operation
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.fix_network import FIX_NETWORK, FixInput, fix_of, steps_or_refuse
 from hostloom.services.access import require_admin, require_user
+from hostloom.services.enqueue import start_saga
 from hostloom.services.hosts import get as get_host
-from hostloom.services.start import start_saga
-from hostloom.workflows.fix_network import FIX_NETWORK, FixInput, fix_of, steps_or_refuse
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId, check_ho
 from hostloom.model.keep import KEEP, Keep
 from hostloom.model.machine import MachineOrigin, MachineState
 from hostloom.model.node import NodeKind
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin
 from hostloom.services.naming import check_name, find_by_key
 from hostloom.services.nouns import NamedNoun

@@ -8,7 +8,8 @@ from hostloom.model.host import Host
 from hostloom.model.host_uri import HostUri, UriRules, parse_host_uri
 from hostloom.model.ids import HostId
 from hostloom.model.network import Address
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
 
 #: Where the daemons of each scheme listen.
 _PORTS = {"qemu+ssh": 22, "qemu+tls": 16514}

@@ -4,8 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from hostloom.codec import from_json
-from hostloom.decide.drift import drift
+from hostloom.decide.hosts.drift import drift
 from hostloom.model.access import Principal
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.decimals import exact
@@ -34,15 +33,18 @@ from hostloom.model.ids import HostId, SystemId
 from hostloom.model.keep import KEEP, Keep, changed
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.operation import FINISHED, Operation
-from hostloom.ports import OfferedKey, Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.hosts import OfferedKey
+from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.add_host import ADD_HOST, AddHostInput
+from hostloom.sagas.refresh import REFRESH, RefreshInput
+from hostloom.serialization import from_json
 from hostloom.services.access import require_admin, require_user
+from hostloom.services.enqueue import start_saga
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.host_endpoints import check_new_endpoint
 from hostloom.services.naming import check_name, is_id
 from hostloom.services.ssh_keys import move_key
-from hostloom.services.start import start_saga
-from hostloom.workflows.add_host import ADD_HOST, AddHostInput
-from hostloom.workflows.refresh import REFRESH, RefreshInput
 
 #: So many operations back it is remembered why a host could not be added.
 RECENT = 500

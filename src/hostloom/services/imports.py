@@ -4,14 +4,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hostloom.decide.importing.importing import Defaults, Present, plan_import
+from hostloom.migration.plan_import import Defaults, Present, plan_import
 from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
 from hostloom.model.errors import InUse
-from hostloom.model.estate import Estate
 from hostloom.model.event import Event
 from hostloom.model.ids import VlanId
-from hostloom.model.importing import (
+from hostloom.model.import_plan import (
     ImportAction,
     ImportChange,
     ImportNoun,
@@ -23,25 +22,29 @@ from hostloom.model.importing import (
 )
 from hostloom.model.network import UNTAGGED, Fabric, HeldAddress, IPRange, Subnet, Vlan
 from hostloom.model.node import Node
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.model.source_inventory import SourceInventory
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.reassign_vlans import rederive_vlans
 from hostloom.services import annotations
 from hostloom.services.access import require_admin
-from hostloom.services.publishing import change_served, served
-from hostloom.workflows.rederive import rederive_vlans
+from hostloom.services.publishing import commit_and_publish, served
 
 #: Takes one change back.
 Undo = Callable[[UnitOfWork], None]
 
 
 def preview(
-    uow: UnitOfWork, principal: Principal, estate: Estate, *, prefer_theirs: bool = False
+    uow: UnitOfWork, principal: Principal, estate: SourceInventory, *, prefer_theirs: bool = False
 ) -> ImportPlan:
     """What an import would do; changes nothing."""
     require_admin(principal, "import")
     return plan_import(_present(uow), estate, prefer_theirs=prefer_theirs)
 
 
-def apply(ports: Ports, principal: Principal, estate: Estate, *, prefer_theirs: bool = False) -> ImportPlan:
+def apply(
+    ports: Ports, principal: Principal, estate: SourceInventory, *, prefer_theirs: bool = False
+) -> ImportPlan:
     """Do it, and say what was done; the hosts are left to be added.
 
     What concerns VLANs that our DHCP serves is published; where a DHCP server refuses, all is taken back.
@@ -60,7 +63,7 @@ def apply(ports: Ports, principal: Principal, estate: Estate, *, prefer_theirs: 
         for each in reversed(done[1]):
             each(uow)
 
-    return change_served(ports, change, take_back)[0]
+    return commit_and_publish(ports, change, take_back)[0]
 
 
 def _present(uow: UnitOfWork) -> Present:

@@ -8,11 +8,12 @@ from hostloom.model.errors import WrongState
 from hostloom.model.event import Event
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.model.operation import Operation
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.decompose import DECOMPOSE, DecomposeInput
 from hostloom.services import machines, power
 from hostloom.services.access import require_admin
-from hostloom.services.start import start_saga
-from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
+from hostloom.services.enqueue import start_saga
 
 #: From what `release` gives a machine back.
 RELEASABLE = frozenset({MachineState.ALLOCATED, MachineState.READY})

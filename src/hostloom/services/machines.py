@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hostloom.decide.explain.data import stored_data
-from hostloom.decide.requests import parse_batch
+from hostloom.decide.explain.stored_explanation import stored_data
+from hostloom.decide.request.resolve import parse_batch
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
 from hostloom.model.errors import NotFound, NotPermitted, Refused, StaleGeneration, WrongState
@@ -15,18 +15,19 @@ from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.plan import Explanation
 from hostloom.model.request import ComposeBatch, ComposeRequest
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_readings import hypervisor_of
+from hostloom.sagas.compose import COMPOSE
+from hostloom.sagas.decisions import decide_batch, hosts_of, in_time, plans_or_refuse
+from hostloom.sagas.decompose import DECOMPOSE, DecomposeInput
+from hostloom.sagas.keys import bind_groups, resolve_groups
+from hostloom.sagas.placement import ComposeInput
 from hostloom.services import batches
 from hostloom.services.access import require_admin, require_user
+from hostloom.services.enqueue import start_saga
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.hosts import get as get_host
-from hostloom.services.start import start_saga
-from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.deciding import decide_batch, hosts_of, in_time, plans_or_refuse
-from hostloom.workflows.decompose import DECOMPOSE, DecomposeInput
-from hostloom.workflows.hosts import hypervisor_of
-from hostloom.workflows.keys import bind_groups, resolve_groups
-from hostloom.workflows.placing import ComposeInput
 
 #: The kind of event that tells of a machine which found no place.
 REFUSED = "machine-refused"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from hostloom.decide.addresses import address_book
-from hostloom.decide.explain.words import render_refusal
+from hostloom.decide.explain.reason_texts import render_refusal
+from hostloom.decide.placement.addresses import address_index
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import LEASE_TIME_S
 from hostloom.model.errors import Conflict, InvalidValue, NotFound, NotTogether, Refused, WrongState
@@ -16,11 +16,12 @@ from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.model.plan import Refusal, SubjectKind
 from hostloom.model.request import AddressMode
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_readings import hypervisor_of
 from hostloom.services import machines, nodes, subnets, vlans
 from hostloom.services.access import require_admin
-from hostloom.services.publishing import change_served, served
-from hostloom.workflows.hosts import hypervisor_of
+from hostloom.services.publishing import commit_and_publish, served
 
 #: Kinds of addresses that are held for a NIC by our word.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC)
@@ -188,7 +189,7 @@ def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> N
         vlan = [] if own.vlan_id is None else [uow.vlans.get(own.vlan_id)]
         return (before, after), served(uow, *vlan)
 
-    change_served(ports, act, _put_back)
+    commit_and_publish(ports, act, _put_back)
 
 
 def _composed(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> tuple[Machine, MachineInterface]:
@@ -255,7 +256,7 @@ def _change(
         vlan = [] if own.vlan_id is None else [uow.vlans.get(own.vlan_id)]
         return (before, after), served(uow, *vlan)
 
-    return change_served(ports, act, _put_back)[1]
+    return commit_and_publish(ports, act, _put_back)[1]
 
 
 def _put_back(uow: UnitOfWork, done: tuple[Machine, Machine]) -> None:
@@ -310,7 +311,7 @@ def _address(
 ) -> tuple[Address, AddressKind]:
     """The address to give; Refused when it cannot be given."""
     uow.lock_world()
-    book = address_book(uow.snapshot())
+    book = address_index(uow.snapshot())
     if wanted.mode is LinkMode.AUTO:
         if wanted.ip is not None:
             raise NotTogether("ip", "mode auto", "only mode static takes an address")

@@ -8,7 +8,8 @@ from hostloom.model.ids import InterfaceId, MacAddress, SystemId, check_hostname
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
-from hostloom.ports import IdSource, UnitOfWork
+from hostloom.ports.context import IdSource
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag, domain_id, resource_pool_id, zone_id

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from hostloom.model.access import Principal
 from hostloom.model.keep import changed_fields
-from hostloom.ports import Repository, UnitOfWork
+from hostloom.ports.repositories import Repository
+from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import check_generation, find_by_key
 

@@ -8,7 +8,7 @@ import threading
 
 from hostloom.model.access import Principal, User
 from hostloom.model.errors import InvalidValue
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 
 #: Longer ones are refused before they are hashed.
 MAX_LENGTH = 1024

@@ -5,10 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 
-from hostloom.codec import to_json
-from hostloom.decide.dhcp import dhcp_additions
-from hostloom.decide.explain.data import stored_data
-from hostloom.decide.requests import parse_batch
+from hostloom.decide.dhcp.intent import dhcp_additions
+from hostloom.decide.explain.stored_explanation import stored_data
+from hostloom.decide.request.resolve import parse_batch
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
@@ -23,15 +22,17 @@ from hostloom.model.stored_plan import (
     Rendering,
     StoredPlan,
 )
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.compose import COMPOSE
+from hostloom.sagas.decisions import decide_as_planned, decide_batch, in_time, plans_or_refuse
+from hostloom.sagas.host_fan_out import HOSTS_AT_ONCE
+from hostloom.sagas.keys import bind_groups, resolve_groups
+from hostloom.sagas.placement import ComposeInput, read_content
+from hostloom.serialization import to_json
 from hostloom.services import batches
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.start import start_saga
-from hostloom.workflows.compose import COMPOSE
-from hostloom.workflows.deciding import decide_as_planned, decide_batch, in_time, plans_or_refuse
-from hostloom.workflows.keys import bind_groups, resolve_groups
-from hostloom.workflows.placing import ComposeInput, read_content
-from hostloom.workflows.side_by_side import HOSTS_AT_ONCE
+from hostloom.services.enqueue import start_saga
 
 _UNDONE = (OperationState.FAILED, OperationState.CANCELLED)
 

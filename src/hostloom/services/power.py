@@ -5,12 +5,13 @@ from dataclasses import replace
 from hostloom.model.access import Principal
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineOrigin, PowerState
-from hostloom.ports import Hypervisor, Ports
+from hostloom.ports.context import Ports
+from hostloom.ports.hypervisor import Hypervisor
+from hostloom.recording.host_readings import hypervisor_of
+from hostloom.recording.power_events import record_power_events
+from hostloom.sagas.as_composed import require_as_composed
 from hostloom.services import machines
 from hostloom.services.access import require_admin
-from hostloom.workflows.as_composed import require_as_composed
-from hostloom.workflows.hosts import hypervisor_of
-from hostloom.workflows.power import tell_power
 
 
 def start(ports: Ports, principal: Principal, key: str) -> Machine:
@@ -46,7 +47,7 @@ def ask(ports: Ports, principal: Principal, key: str) -> PowerState:
         return power
     with ports.store.begin() as uow:
         current = uow.machines.get(machine.system_id)
-        tell_power(uow, ports, current, power)
+        record_power_events(uow, ports, current, power)
         uow.machines.update(replace(current, power=power))
         uow.commit()
     return power

@@ -6,13 +6,14 @@ from typing import TypeVar
 from hostloom.model.errors import DriverError
 from hostloom.model.ids import VlanId
 from hostloom.model.network import Vlan
-from hostloom.ports import Ports, UnitOfWork
-from hostloom.workflows.publish import publish_dhcp
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.reconcilers.publish_dhcp import publish_dhcp
 
 T = TypeVar("T")
 
 
-def change_served(
+def commit_and_publish(
     ports: Ports,
     change: Callable[[UnitOfWork], tuple[T, Collection[VlanId]]],
     undo: Callable[[UnitOfWork, T], None],

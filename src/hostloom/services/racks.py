@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from hostloom.decide.serving import racks_of
+from hostloom.decide.dhcp.serving_racks import racks_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import Lease
@@ -16,12 +16,14 @@ from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Vlan
 from hostloom.model.node import NodeKind
 from hostloom.model.rack import Rack, RackStatus
-from hostloom.ports import DhcpServer, Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.dhcp import DhcpServer
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.controllers import ensure_node
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import check_generation, check_name, find_by_key
 from hostloom.services.nodes import get as get_node
 from hostloom.services.ssh_keys import move_key
-from hostloom.workflows.controller import ensure_node
 
 #: In names of what a configuration keeps secret.
 _SECRET_WORDS = ("password", "secret", "user", "auth", "key-file", "cert")

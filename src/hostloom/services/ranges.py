@@ -8,11 +8,12 @@ from hostloom.model.errors import Conflict, InUse, InvalidValue
 from hostloom.model.ids import RangeId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet, special_address
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import subnets
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import check_generation, find_by_key
-from hostloom.services.publishing import change_served, served
+from hostloom.services.publishing import commit_and_publish, served
 
 #: Addresses that somebody was given; a dynamic range over one could give it out again.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
@@ -62,7 +63,7 @@ def create(ports: Ports, principal: Principal, wanted: RangeInput) -> IPRange:
         _check(uow, subnet, new)
         return uow.ranges.add(new), served(uow, uow.vlans.get(subnet.vlan_id))
 
-    return change_served(ports, change, lambda uow, done: uow.ranges.delete(done.id))
+    return commit_and_publish(ports, change, lambda uow, done: uow.ranges.delete(done.id))
 
 
 def update(
@@ -83,7 +84,7 @@ def update(
         before, after = done
         uow.ranges.update(replace(before, generation=after.generation))
 
-    return change_served(ports, change, put_back)[1]
+    return commit_and_publish(ports, change, put_back)[1]
 
 
 def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
@@ -99,7 +100,7 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
     def restore(uow: UnitOfWork, done: IPRange) -> None:
         uow.ranges.add(done)
 
-    change_served(ports, change, restore)
+    commit_and_publish(ports, change, restore)
 
 
 def _check(uow: UnitOfWork, subnet: Subnet, wanted: IPRange) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from hostloom.model.ids import SpaceId
 from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Space
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 from hostloom.services.naming import check_name
 from hostloom.services.nouns import NamedNoun
 

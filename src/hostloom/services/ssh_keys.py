@@ -1,6 +1,7 @@
 """SSH keys of what is reached at another address than before."""
 
-from hostloom.ports import OfferedKey, Ports
+from hostloom.ports.context import Ports
+from hostloom.ports.hosts import OfferedKey
 
 
 def move_key(ports: Ports, uri: str | None, new_uri: str | None, accepted: OfferedKey | None = None) -> None:

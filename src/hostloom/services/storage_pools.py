@@ -6,7 +6,7 @@ from hostloom.model.access import Principal
 from hostloom.model.errors import InvalidValue, NotFound
 from hostloom.model.host import Host, StoragePool, tags_by_pool, with_tags
 from hostloom.model.ids import natural_key
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import hosts
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag

@@ -19,13 +19,14 @@ from hostloom.model.network import (
     can_be_gateway,
     special_address,
 )
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.reassign_vlans import rederive_vlans
 from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.fabrics import FABRICS, FabricInput
 from hostloom.services.naming import check_generation, check_name, find_by_key
-from hostloom.services.publishing import change_served, served
-from hostloom.workflows.rederive import rederive_vlans
+from hostloom.services.publishing import commit_and_publish, served
 
 #: A minute, below which clients do nothing but renew; a year.
 MIN_LEASE_TIME_S, MAX_LEASE_TIME_S = 60, 31_536_000
@@ -101,7 +102,7 @@ def create(ports: Ports, principal: Principal, wanted: SubnetInput) -> Subnet:
         rederive_vlans(uow)
         return added, served(uow, vlan)
 
-    return change_served(ports, change, lambda uow, done: uow.subnets.delete(done.id))
+    return commit_and_publish(ports, change, lambda uow, done: uow.subnets.delete(done.id))
 
 
 def update(
@@ -128,7 +129,7 @@ def update(
             rederive_vlans(uow)
         return (before, updated), served(uow, *both)
 
-    return change_served(ports, change, _put_back)[1]
+    return commit_and_publish(ports, change, _put_back)[1]
 
 
 def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
@@ -142,7 +143,7 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
         uow.subnets.delete(subnet.id)
         return (subnet, ranges), served(uow, uow.vlans.get(subnet.vlan_id))
 
-    change_served(ports, change, _restore)
+    commit_and_publish(ports, change, _restore)
 
 
 def parse_cidr(text: str) -> Network:

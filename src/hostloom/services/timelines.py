@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from hostloom.decide.timeline import exchanges
+from hostloom.decide.dhcp.exchanges import exchanges
 from hostloom.model.access import Principal
+from hostloom.model.dhcp_exchange import Exchange
 from hostloom.model.errors import NotFound
-from hostloom.model.exchange import Exchange
 from hostloom.model.ids import MacAddress, VlanId
 from hostloom.model.machine import Machine
 from hostloom.model.network import Address
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import machines
 from hostloom.services.access import require_user
 

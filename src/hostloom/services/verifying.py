@@ -7,12 +7,13 @@ from hostloom.model.errors import InvalidValue, WrongState
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState
 from hostloom.model.operation import Operation
-from hostloom.model.proof import NicProof
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.model.verification import NicProof
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.verify import VERIFY, VerifyInput
 from hostloom.services import machines
 from hostloom.services.access import require_admin
-from hostloom.services.start import start_saga
-from hostloom.workflows.verify import VERIFY, VerifyInput
+from hostloom.services.enqueue import start_saga
 
 _MOVING = (MachineState.COMMISSIONING, MachineState.RELEASING)
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from hostloom.model.access import Principal
-from hostloom.model.exchange import ForeignDhcp, VlanProbe
+from hostloom.model.dhcp_exchange import ForeignDhcp, VlanProbe
 from hostloom.model.network import Vlan
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.reconcilers.vlan_probe import probe_vlan
 from hostloom.services import vlans
 from hostloom.services.access import require_admin, require_user
-from hostloom.workflows.vlan_probe import probe_vlan
 
 
 @dataclass(frozen=True)

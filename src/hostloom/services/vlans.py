@@ -4,16 +4,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from hostloom.decide.serving import other_pair
+from hostloom.decide.dhcp.serving_racks import other_pair
 from hostloom.model.access import Principal
 from hostloom.model.errors import Conflict, InUse, InvalidValue, NotFound, NotTogether
 from hostloom.model.ids import RackId, SpaceId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan, vlan_name
-from hostloom.ports import Ports, UnitOfWork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import check_generation, check_name, find_by_key, is_id
-from hostloom.services.publishing import change_served, served
+from hostloom.services.publishing import commit_and_publish, served
 
 
 class DhcpMode(StrEnum):
@@ -107,7 +108,7 @@ def update(
         after = uow.vlans.update(_checked(wanted, named=wanted.name != before.name))
         return (before, after), served(uow, after) if after.mtu != before.mtu else ()
 
-    return change_served(ports, change, _put_back)[1]
+    return commit_and_publish(ports, change, _put_back)[1]
 
 
 def set_dhcp(
@@ -158,7 +159,7 @@ def set_dhcp(
         after = uow.vlans.update(after)
         return (before, after), concerned | served(uow, after)
 
-    return change_served(ports, change, _put_back)[1]
+    return commit_and_publish(ports, change, _put_back)[1]
 
 
 def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from sqlalchemy import delete, insert, select, update
 
-from hostloom.ports import StoredAnswer
+from hostloom.ports.operation_records import StoredAnswer
 from hostloom.store.integrity import find_broken
 from hostloom.store.tables import answers
 from hostloom.store.transaction import Transaction, columns_of

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, insert, or_, select
 
-from hostloom.codec import from_json, to_json
 from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware
 from hostloom.model.ids import SystemId
+from hostloom.serialization import from_json, to_json
 from hostloom.store.transaction import Transaction, columns_of
 from hostloom.store.wire_tables import boot_tokens, commissionings
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from hostloom.model.drift import Change
+from hostloom.model.drift import Drift
 from hostloom.model.finding import Finding
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
 from hostloom.model.machine import Disk, DiskFormat
@@ -37,7 +37,7 @@ EMULATIONS = JsonText(_as_dicts, lambda found: tuple(Emulation(**each) for each 
 STORAGE_POOLS = JsonText(_as_dicts, lambda found: tuple(_storage_pool(each) for each in found))
 LIBVIRT_NETWORKS = JsonText(_as_dicts, lambda found: tuple(_libvirt_network(each) for each in found))
 FINDINGS = JsonText(_as_dicts, lambda found: tuple(Finding(**each) for each in found))
-DRIFT = JsonText(_as_dicts, lambda found: tuple(Change(**each) for each in found))
+DRIFT = JsonText(_as_dicts, lambda found: tuple(Drift(**each) for each in found))
 POOL_TAGS = JsonText(
     lambda value: [[name, list(tags)] for name, tags in value],
     lambda found: tuple((name, tuple(tags)) for name, tags in found),

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Engine, create_engine, delete, event, make_ur
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from hostloom.model.errors import ConfigError
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
+from hostloom.store.database_errors import SqliteFile, check_writing, name_troubles
 from hostloom.store.signals import OperationSignal
 from hostloom.store.snapshot import SnapshotCache
 from hostloom.store.tables import removals, world
-from hostloom.store.trouble import SqliteFile, check_writing, name_troubles
 from hostloom.store.unit_of_work import DatabaseUnitOfWork
 
 EXPECTED_URL = "sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE"

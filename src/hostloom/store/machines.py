@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from hostloom.model.attachment import Attachment
 from hostloom.model.dhcp import PublishedNic
-from hostloom.model.drift import Change
+from hostloom.model.drift import Drift
 from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration, WrongState
 from hostloom.model.ids import DomainId, HostId, MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
@@ -185,7 +185,7 @@ class Machines:
         page = select_machines().where(machines.c.host_id == host_id).order_by(nodes.c.hostname)
         return read_machines(self.tx, page)
 
-    def generations(self, host_id: HostId) -> dict[SystemId, tuple[int, tuple[Change, ...]]]:
+    def generations(self, host_id: HostId) -> dict[SystemId, tuple[int, tuple[Drift, ...]]]:
         """The generation and drift of every machine on a host: one statement."""
         own = machines.c
         query = select(own.system_id, own.generation, own.drift).where(own.host_id == host_id)

@@ -15,7 +15,7 @@ from hostloom.store.transaction import Transaction, columns_of
 NAMED_USERS = 20
 
 
-class Noun(Protocol):
+class NounTable(Protocol):
     """What every stored noun has."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -27,7 +27,7 @@ class Noun(Protocol):
     def generation(self) -> int: ...
 
 
-T = TypeVar("T", bound=Noun)
+T = TypeVar("T", bound=NounTable)
 K = TypeVar("K", bound=int)
 
 

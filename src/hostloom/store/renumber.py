@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Table, delete, insert, select, update
 
 from hostloom.model.errors import AlreadyExists, NotFound
-from hostloom.model.importing import ImportNoun, Renumbering
+from hostloom.model.import_plan import ImportNoun, Renumbering
 from hostloom.store import tables
 from hostloom.store.plans import Plans
 from hostloom.store.records import raise_sequence

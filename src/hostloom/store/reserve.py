@@ -7,19 +7,19 @@ from dataclasses import asdict
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from hostloom.decide.explain.data import stored_data
-from hostloom.decide.placed import held_addresses
+from hostloom.decide.explain.stored_explanation import stored_data
+from hostloom.decide.placement.after_plan import held_addresses
 from hostloom.model.errors import NotFound, StaleGeneration, WorldChanged
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.network import HeldAddress
-from hostloom.ports import Reservation
+from hostloom.ports.store import Reservation
 from hostloom.store import tables
-from hostloom.store.against import find_against
+from hostloom.store.conflicts import find_against
 from hostloom.store.machines import Machines, insert_machine, node_of, remove_machines
 from hostloom.store.snapshot import placed_of, read_placed
-from hostloom.store.transaction import Placement, Transaction
+from hostloom.store.transaction import PlacementLock, Transaction
 
 
 def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Machine]:
@@ -88,7 +88,7 @@ def _insert(
         stored = {row.id: by_place[row.subnet_id, row.ip] for row in tx.write(statement, rows)}
     if machine.host_id is not None:
         tx.placements.append(
-            Placement(node_of(tx, machine, wanted.domain_id), machine.host_id, placed_of(machine), stored)
+            PlacementLock(node_of(tx, machine, wanted.domain_id), machine.host_id, placed_of(machine), stored)
         )
 
 

@@ -15,9 +15,9 @@ from hostloom.store import tables
 from hostloom.store.addresses import held_of
 from hostloom.store.hosts import host_of
 from hostloom.store.nodes import read_nodes
+from hostloom.store.snapshot_source import Changes, Removed, SnapshotSource
 from hostloom.store.topology import read_topology
-from hostloom.store.transaction import Placement, Transaction
-from hostloom.store.world import Changes, Removed, World
+from hostloom.store.transaction import PlacementLock, Transaction
 
 
 class SnapshotCache:
@@ -25,7 +25,7 @@ class SnapshotCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._world = World()
+        self._world = SnapshotSource()
 
     def snapshot(self, tx: Transaction) -> Snapshot:
         """One statement when nothing changed; what a transaction changed itself is seen by it alone."""
@@ -38,7 +38,7 @@ class SnapshotCache:
             self._world = read_world(tx, self._world)
             return self._world.snapshot
 
-    def place(self, revision: int, placements: Sequence[Placement]) -> None:
+    def place(self, revision: int, placements: Sequence[PlacementLock]) -> None:
         """Take over what a transaction of this process has just committed, if nothing came between."""
         with self._lock:
             if self._world.revision != revision - 1:
@@ -55,13 +55,13 @@ def _current(tx: Transaction) -> Row[Any]:
     return tx.read(select(tables.world)).one()
 
 
-def read_world(tx: Transaction, base: World) -> World:
+def read_world(tx: Transaction, base: SnapshotSource) -> SnapshotSource:
     """The world now, reading only what changed since `base`."""
     current = _current(tx)
     if base.revision == current.value:
         return base
     if base.revision < current.floor:
-        base = World()
+        base = SnapshotSource()
     is_same = base.topology.revision == current.topology
     topology = base.topology if is_same else read_topology(tx, current.topology)
     return base.changed(current.value, topology, read_changes(tx, base.revision))

@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, insert, select, update
 
-from hostloom.ports import OfferedKey
+from hostloom.ports.hosts import OfferedKey
 from hostloom.store.integrity import find_broken
 from hostloom.store.transaction import Transaction
 from hostloom.store.wire_tables import ssh_keys

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from hostloom.model.exchange import ForeignDhcp
+from hostloom.model.dhcp_exchange import ForeignDhcp
 from hostloom.model.ids import VlanId
 from hostloom.model.network import Address, Fabric, IPRange, Space, Subnet, Vlan
 from hostloom.store import tables

@@ -26,7 +26,7 @@ DEFAULT_COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Placement:
+class PlacementLock:
     """A machine that was put on a host, as snapshots show it."""
 
     node: Node
@@ -56,7 +56,7 @@ class Transaction:
         self.default_groups: dict[str, int] = {}
         #: All changes of the world are in `placements`.
         self.is_noted = True
-        self.placements: list[Placement] = []
+        self.placements: list[PlacementLock] = []
         self._after_commit: list[Callable[[], None]] = []
         self._writing = False
 

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from sqlalchemy import Engine
 
-from hostloom import ports
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import User
 from hostloom.model.grouping import ResourcePool, Tag, Zone
@@ -23,17 +22,19 @@ from hostloom.model.ids import (
     UserId,
     ZoneId,
 )
-from hostloom.model.importing import Renumbering
+from hostloom.model.import_plan import Renumbering
 from hostloom.model.machine import Machine
 from hostloom.model.network import Fabric, IPRange, Space, Subnet, Vlan
 from hostloom.model.rack import Rack
-from hostloom.ports import Reservation
+from hostloom.ports import access_records, operation_records, repositories, wire_records
+from hostloom.ports.store import Reservation
 from hostloom.store import groupings, renumber, reserve, tables, wire_tables
 from hostloom.store.access import ApiKeys, Passwords, Tokens, Users
 from hostloom.store.addresses import Addresses
 from hostloom.store.annotations import Annotations
 from hostloom.store.answers import Answers
 from hostloom.store.commissionings import Commissionings
+from hostloom.store.database_errors import connect
 from hostloom.store.events import Events
 from hostloom.store.fabrics import Fabrics
 from hostloom.store.hosts import Hosts
@@ -48,7 +49,6 @@ from hostloom.store.spaces import Spaces
 from hostloom.store.ssh_keys import SshKeys
 from hostloom.store.subnets import Subnets
 from hostloom.store.transaction import Transaction
-from hostloom.store.trouble import connect
 from hostloom.store.vlans import Vlans
 from hostloom.store.wire import DhcpMessages, Proofs, VlanProbes
 
@@ -56,34 +56,34 @@ from hostloom.store.wire import DhcpMessages, Proofs, VlanProbes
 class DatabaseUnitOfWork:
     """A transaction over one connection, held from `with` to its end. For one thread."""
 
-    fabrics: ports.Fabrics
-    vlans: ports.Vlans
-    spaces: ports.Repository[Space, SpaceId]
-    subnets: ports.Repository[Subnet, SubnetId]
-    ranges: ports.Repository[IPRange, RangeId]
-    addresses: ports.Addresses
-    nodes: ports.Nodes
-    hosts: ports.Hosts
-    machines: ports.Machines
-    zones: ports.Groups[Zone, ZoneId]
-    resource_pools: ports.Groups[ResourcePool, ResourcePoolId]
-    domains: ports.Domains
-    tags: ports.Repository[Tag, TagId]
-    users: ports.Repository[User, UserId]
-    tokens: ports.Tokens
-    api_keys: ports.ApiKeys
-    passwords: ports.Passwords
-    annotations: ports.Annotations
-    operations: ports.Operations
-    plans: ports.Plans
-    events: ports.Events
-    answers: ports.Answers
-    racks: ports.Repository[Rack, RackId]
-    dhcp_messages: ports.DhcpMessages
-    vlan_probes: ports.VlanProbes
-    proofs: ports.Proofs
-    commissionings: ports.Commissionings
-    ssh_keys: ports.SshKeys
+    fabrics: repositories.Fabrics
+    vlans: repositories.Vlans
+    spaces: repositories.Repository[Space, SpaceId]
+    subnets: repositories.Repository[Subnet, SubnetId]
+    ranges: repositories.Repository[IPRange, RangeId]
+    addresses: repositories.Addresses
+    nodes: repositories.Nodes
+    hosts: repositories.Hosts
+    machines: repositories.Machines
+    zones: repositories.Groups[Zone, ZoneId]
+    resource_pools: repositories.Groups[ResourcePool, ResourcePoolId]
+    domains: repositories.Domains
+    tags: repositories.Repository[Tag, TagId]
+    users: repositories.Repository[User, UserId]
+    tokens: access_records.Tokens
+    api_keys: access_records.ApiKeys
+    passwords: access_records.Passwords
+    annotations: access_records.Annotations
+    operations: operation_records.Operations
+    plans: repositories.Plans
+    events: operation_records.Events
+    answers: operation_records.Answers
+    racks: repositories.Repository[Rack, RackId]
+    dhcp_messages: wire_records.DhcpMessages
+    vlan_probes: wire_records.VlanProbes
+    proofs: wire_records.Proofs
+    commissionings: wire_records.Commissionings
+    ssh_keys: access_records.SshKeys
 
     def __init__(self, engine: Engine, cache: SnapshotCache, wake: Callable[[], None]) -> None:
         self._engine, self._cache, self.wake = engine, cache, wake

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hostloom.codec import from_json, to_json
-from hostloom.model.exchange import DhcpMessage, ForeignDhcp, VlanProbe
+from hostloom.model.dhcp_exchange import DhcpMessage, ForeignDhcp, VlanProbe
 from hostloom.model.ids import MacAddress, SystemId, VlanId
-from hostloom.model.proof import Evidence, NicProof
+from hostloom.model.verification import Evidence, NicProof
+from hostloom.serialization import from_json, to_json
 from hostloom.store.integrity import find_broken
 from hostloom.store.tables import machine_interfaces
 from hostloom.store.transaction import Transaction, columns_of

@@ -14,7 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
-from hostloom.model.exchange import MessageKind
+from hostloom.model.dhcp_exchange import MessageKind
 from hostloom.store.tables import metadata
 from hostloom.store.types import JSON_VALUE, AddressText, MacText, Word, text_key
 

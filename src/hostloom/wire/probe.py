@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hostloom.model.attachment import AttachKind
+from hostloom.model.dhcp_exchange import DhcpOffer
 from hostloom.model.errors import HostNotScannable, WireRefused
-from hostloom.model.exchange import DhcpOffer
 from hostloom.model.finding import PARSE_ERRORS, in_words, printable
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
-from hostloom.ports import ProbePoint, Reach
+from hostloom.ports.wire import NeighbourAnswer, ProbePoint
 from hostloom.remote.address import is_this_machine, ssh_address
 from hostloom.remote.command import NOT_FOUND, Local, Shell
 from hostloom.remote.connection import Remotes
@@ -46,7 +46,7 @@ class AgentProbe:
 
     def reach(
         self, point: ProbePoint, targets: Sequence[Address], mtu: int | None = None, timeout_s: float = 1.0
-    ) -> Sequence[Reach]:
+    ) -> Sequence[NeighbourAnswer]:
         """Who has each address, in the order of the targets."""
         found = []
         for at in range(0, len(targets), TARGETS_AT_ONCE):
@@ -57,7 +57,7 @@ class AgentProbe:
                 found += answer["reach"]
         with _understood(point):
             return [
-                Reach(target, tuple(map(MacAddress.parse, each["macs"])), each["mtu"])
+                NeighbourAnswer(target, tuple(map(MacAddress.parse, each["macs"])), each["mtu"])
                 for target, each in zip(targets, found, strict=True)
             ]
 

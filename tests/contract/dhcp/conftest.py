@@ -11,7 +11,7 @@ from hostloom.dhcp.control import ControlSocket
 from hostloom.dhcp.driver import KeaDhcp
 from hostloom.model.dhcp import Lease
 from hostloom.model.ids import SubnetId
-from hostloom.ports import DhcpServer
+from hostloom.ports.dhcp import DhcpServer
 from support.dhcp_intents import WEB, an_intent
 from support.fake_dhcp import FakeDhcp
 from support.kea import Kea, running_kea

@@ -12,13 +12,13 @@ import pytest
 
 from hostloom.dhcp.control import ControlSocket
 from hostloom.dhcp.embedded import EmbeddedKea
-from hostloom.dhcp.supervise import Patience
+from hostloom.dhcp.supervision import RestartPolicy
 from hostloom.model.errors import DhcpRejected, DhcpUnreachable
 from support.dhcp_intents import WEB, a_reservation, a_subnet, a_subnet6, an_intent
 
 pytestmark = pytest.mark.lab
 
-QUICK = Patience(first_s=0.1, longest_s=0.2, well_after_s=1.0)
+QUICK = RestartPolicy(first_s=0.1, longest_s=0.2, well_after_s=1.0)
 #: Nothing listens on the test's own wires.
 INTENT = an_intent(
     a_subnet(a_reservation(WEB, "10.77.10.50"), interface=None),
@@ -99,7 +99,7 @@ def test_a_rejected_configuration_leaves_the_running_one_and_the_one_it_starts_w
 def test_what_it_cannot_start_with_is_told_in_its_words_and_given_up(directory: Path) -> None:
     (directory / "etc").mkdir()
     (directory / "etc/kea-dhcp4.conf").write_text('{"Dhcp4": {"colour": "red"}}')
-    kea = EmbeddedKea(directory, Patience(first_s=1.0, well_after_s=1.0))
+    kea = EmbeddedKea(directory, RestartPolicy(first_s=1.0, well_after_s=1.0))
     kea.start()
     try:
         until(lambda: "colour" in _words(kea) or kea.is_alive())

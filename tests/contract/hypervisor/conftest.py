@@ -11,7 +11,7 @@ from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.host import Emulation
 from hostloom.model.machine import PowerState
 from hostloom.model.observed import ObservedMachine
-from hostloom.ports import Hypervisor, Hypervisors
+from hostloom.ports.hypervisor import Hypervisor, Hypervisors
 from support.fake_hypervisor import FakeHypervisors
 from support.libvirtd import Libvirtd, running_libvirtd
 from support.near import Near

@@ -8,7 +8,7 @@ import pytest
 
 from contract.hypervisor.conftest import POOL_XML
 from hostloom.hypervisor.driver import LibvirtHypervisor, LibvirtHypervisors
-from hostloom.hypervisor.words import CONSOLE_LOG
+from hostloom.hypervisor.libvirt_names import CONSOLE_LOG
 from support.libvirtd import Libvirtd
 from support.specs import BRIDGE, UUID, a_nic, a_spec
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from contract.hypervisor.conftest import STRANGER, Subject
-from hostloom.decide.machine_drift import machine_drift
+from hostloom.decide.machines.drift import machine_drift
 from hostloom.model.errors import HypervisorRejected
 from hostloom.model.host import Forward, LibvirtNetwork
 from hostloom.model.ids import HostId, SystemId

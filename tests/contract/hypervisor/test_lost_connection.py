@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 import libvirt
 import pytest
 
-from hostloom.hypervisor.connection import HostConnection, Patience
+from hostloom.hypervisor.connection import Deadlines, HostConnection
 from hostloom.model.errors import HostUnreachable, OutcomeUnknown
 from support.libvirtd import Libvirtd
 
@@ -71,7 +71,7 @@ def wire(libvirtd: Libvirtd) -> Iterator[tuple[Wire, HostConnection]]:
     directory = Path(mkdtemp(prefix="hostloom-wire-"))
     wire = Wire(directory / "s", libvirtd.socket)
     uri = f"test+unix:///default?socket={directory}/s"
-    connection = HostConnection("kvm1", uri, lambda uri: uri, Patience(read_s=10, write_s=10))
+    connection = HostConnection("kvm1", uri, lambda uri: uri, Deadlines(read_s=10, write_s=10))
     yield wire, connection
     connection.close()
     wire.remove()

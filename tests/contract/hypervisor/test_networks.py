@@ -7,9 +7,9 @@ import pytest
 
 from contract.hypervisor.conftest import Subject
 from hostloom.model.errors import HypervisorRejected
-from hostloom.model.fix import LibvirtDhcp, NetworkSpec
 from hostloom.model.host import Forward, LibvirtNetwork
-from hostloom.ports import Hypervisor
+from hostloom.model.network_fix import LibvirtDhcp, NetworkSpec
+from hostloom.ports.hypervisor import Hypervisor
 
 OURS = NetworkSpec("aaaaaaaa-0000-4000-8000-000000000001", "maas", "br0")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.ports import Store
+from hostloom.ports.store import Store
 from hostloom.store.engine import open_store
 from support.postgres import PostgresServer, running_postgres
 from support.template_database import copy_template

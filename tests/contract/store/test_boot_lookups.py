@@ -7,7 +7,7 @@ from hostloom.model.commissioning import BootAction
 from hostloom.model.ids import HostId, InterfaceId, MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
-from hostloom.ports import Store
+from hostloom.ports.store import Store
 from hostloom.store.engine import DatabaseStore
 from support.statements import counted_statements
 from support.stored import store_world

@@ -7,7 +7,7 @@ import pytest
 
 from hostloom.model.errors import StaleGeneration
 from hostloom.model.host import Host, LibvirtNetwork
-from hostloom.ports import Store
+from hostloom.ports.store import Store
 from support.stored import store_world
 
 

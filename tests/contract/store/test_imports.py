@@ -9,7 +9,6 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.errors import DhcpRejected
-from hostloom.model.estate import Estate
 from hostloom.model.host import CorrelationState
 from hostloom.model.ids import (
     FabricId,
@@ -22,13 +21,14 @@ from hostloom.model.ids import (
     VlanId,
     ZoneId,
 )
-from hostloom.model.importing import ImportAction
+from hostloom.model.import_plan import ImportAction
 from hostloom.model.machine import MachineOrigin, MachineState, PowerState
 from hostloom.model.network import AddressKind, Fabric, IPRange, RangeKind, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeKind
 from hostloom.model.observed import ObservedInterface, ObservedLink, ObservedMachine, ObservedNetwork
 from hostloom.model.rack import Rack
-from hostloom.ports import Store, UnitOfWork
+from hostloom.model.source_inventory import SourceInventory
+from hostloom.ports.store import Store, UnitOfWork
 from hostloom.services import imports
 from support.imports import an_estate, import_world, summary
 from support.maas_estate import TEST_UUID
@@ -131,7 +131,7 @@ def test_a_dhcp_server_that_refuses_has_it_all_taken_back(store: Store) -> None:
         "vlans": tuple(each for each in estate.vlans if each.fabric_id == 1),
         "subnets": tuple(each for each in estate.subnets if each.id == 2),
     }
-    imports.apply(world.ports, LOCAL_ADMIN, Estate("a part", **only))  # type: ignore[arg-type]  # of each field's type
+    imports.apply(world.ports, LOCAL_ADMIN, SourceInventory("a part", **only))  # type: ignore[arg-type]  # of each field's type
     with store.begin() as uow:
         rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
         uow.racks.add(Rack(RackId(0), "rack", rack.system_id))
@@ -160,7 +160,7 @@ def test_ids_are_taken_back_too(store: Store) -> None:
         "vlans": tuple(vlan for vlan in estate.vlans if vlan.fabric_id == 1),
         "subnets": tuple(subnet for subnet in estate.subnets if subnet.id == 2),
     }
-    imports.apply(world.ports, LOCAL_ADMIN, Estate("a part", **only))  # type: ignore[arg-type]  # of each field's type
+    imports.apply(world.ports, LOCAL_ADMIN, SourceInventory("a part", **only))  # type: ignore[arg-type]  # of each field's type
     with store.begin() as uow:
         rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
         uow.racks.add(Rack(RackId(0), "rack", rack.system_id))

@@ -14,13 +14,13 @@ from sqlalchemy import text
 
 from hostloom.model.annotation import Annotated
 from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware
+from hostloom.model.dhcp_exchange import VlanProbe
 from hostloom.model.errors import LeaseLost, NotFound, WrongState
-from hostloom.model.exchange import VlanProbe
 from hostloom.model.ids import MacAddress, SystemId, VlanId
 from hostloom.model.machine import MachineState
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
-from hostloom.ports import Reservation, UnitOfWork
+from hostloom.ports.store import Reservation, UnitOfWork
 from hostloom.store.engine import DatabaseStore, open_store
 from support.postgres import PostgresServer
 from support.stored import EXPLANATION, StoredWorld, a_plan, store_world

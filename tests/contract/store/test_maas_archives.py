@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hostloom.client.maas import SourceError, read_dump
+from hostloom.migration.maas import SourceError, read_dump
 from support.maas_dump import OTHER_SCHEMAS, Table, as_sql, tables
 from support.postgres import PostgresServer
 

@@ -7,7 +7,7 @@ import pytest
 from hostloom.model.errors import NotFound, WrongState
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineState, PowerState
-from hostloom.ports import Reservation, Store
+from hostloom.ports.store import Reservation, Store
 from hostloom.store.engine import DatabaseStore
 from support.statements import counted_statements
 from support.stored import EXPLANATION, a_plan, store_world

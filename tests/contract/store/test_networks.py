@@ -10,7 +10,7 @@ from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound, 
 from hostloom.model.ids import FabricId, InterfaceId, RangeId, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.network import AddressKind, Fabric, HeldAddress, IPRange, RangeKind, Space, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
-from hostloom.ports import Reservation, Store
+from hostloom.ports.store import Reservation, Store
 from support.stored import EXPLANATION, a_plan, store_world
 
 

@@ -13,7 +13,7 @@ from hostloom.model.ids import HostId, InterfaceId, MacAddress, SystemId, TagId,
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
-from hostloom.ports import Reservation, Store
+from hostloom.ports.store import Reservation, Store
 from support.stored import EXPLANATION, a_host, a_plan, store_world
 
 N1, N2 = SystemId("n00001"), SystemId("n00002")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide.addresses import address_book, spans_of
 from hostloom.decide.check.addresses import _one as check_address
+from hostloom.decide.placement.addresses import address_index, spans_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
@@ -34,7 +34,7 @@ from hostloom.model.network import (
 )
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.model.request import AddressMode
-from hostloom.ports import Store, UnitOfWork
+from hostloom.ports.store import Store, UnitOfWork
 from hostloom.services import addresses, nics
 from hostloom.services.nics import LinkInput, LinkMode
 from hostloom.store.engine import open_store
@@ -117,12 +117,12 @@ def fill(uow: UnitOfWork, case: Case) -> Subnet:
 
 
 def planner_gives(world: Snapshot, subnet: Subnet, ip: Address) -> bool:
-    return address_book(world).problem(ip, subnet) is None
+    return address_index(world).problem(ip, subnet) is None
 
 
 def planner_gives_next(world: Snapshot, subnet: Subnet, ip: Address) -> bool:
     """Whether the address is among the next free ones."""
-    book = address_book(world)
+    book = address_index(world)
     in_spans = any(low <= int(ip) <= high for low, high in spans_of(subnet, world.ranges))
     is_next = in_spans and not book.is_used(ip, subnet) and ip != subnet.gateway
     if subnet.cidr.num_addresses <= SMALL:

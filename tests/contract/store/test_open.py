@@ -12,7 +12,7 @@ from sqlalchemy import Inspector, create_engine, inspect
 from hostloom.model.errors import ConfigError
 from hostloom.model.grouping import Tag
 from hostloom.model.ids import TagId
-from hostloom.ports import Store
+from hostloom.ports.store import Store
 from hostloom.store.engine import DatabaseStore, open_store
 from hostloom.store.tables import metadata
 

@@ -12,7 +12,8 @@ from hostloom.model.errors import AlreadyExists, LeaseLost, NotFound, WrongState
 from hostloom.model.event import Event
 from hostloom.model.ids import UserId
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
-from hostloom.ports import Store, StoredAnswer
+from hostloom.ports.operation_records import StoredAnswer
+from hostloom.ports.store import Store
 from hostloom.store.engine import DatabaseStore, open_store
 from support.postgres import PostgresServer
 from support.statements import counted_statements

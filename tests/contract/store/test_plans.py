@@ -7,7 +7,7 @@ import pytest
 from hostloom.model.errors import InUse, PlanGone, PlanTaken
 from hostloom.model.operation import Operation, OperationState
 from hostloom.model.stored_plan import MAX_PLANS, PLAN_LIFETIME_S, StoredPlan
-from hostloom.ports import Store, UnitOfWork
+from hostloom.ports.store import Store, UnitOfWork
 from hostloom.store.engine import DatabaseStore
 from support.statements import counted_statements
 

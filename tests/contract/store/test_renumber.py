@@ -5,9 +5,9 @@ from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
-from hostloom.decide.importing.importing import Defaults, Present
-from hostloom.decide.importing.new_ids import renumbered
 from hostloom.decide.snapshot import Snapshot
+from hostloom.migration.new_ids import renumbered
+from hostloom.migration.plan_import import Defaults, Present
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.errors import AlreadyExists, InUse, NotFound, PlanGone
 from hostloom.model.grouping import Domain, ResourcePool, Zone
@@ -27,7 +27,7 @@ from hostloom.model.ids import (
     VlanId,
     ZoneId,
 )
-from hostloom.model.importing import ImportNoun, Renumbering
+from hostloom.model.import_plan import ImportNoun, Renumbering
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState
 from hostloom.model.network import (
     AddressKind,
@@ -42,7 +42,7 @@ from hostloom.model.network import (
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.model.rack import Rack
 from hostloom.model.stored_plan import StoredPlan
-from hostloom.ports import Store, UnitOfWork
+from hostloom.ports.store import Store, UnitOfWork
 
 
 def move(noun: ImportNoun, before: int, after: int, *, gives_way: bool = True) -> Renumbering:

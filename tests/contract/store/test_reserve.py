@@ -25,7 +25,7 @@ from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.network import AddressKind, HeldAddress, IPRange, RangeKind
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 from hostloom.model.plan import Plan
-from hostloom.ports import Reservation, Store
+from hostloom.ports.store import Reservation, Store
 from support.stored import EXPLANATION, GB, a_host, a_plan, macvtap, store_world
 
 

@@ -16,7 +16,7 @@ from hostloom.model.machine import Machine, MachineInterface, MachineOrigin
 from hostloom.model.network import AddressKind, HeldAddress, Subnet
 from hostloom.model.node import Node, NodeInterface
 from hostloom.model.operation import Operation, StepRecord
-from hostloom.ports import Store
+from hostloom.ports.store import Store
 from support.stored import store_world
 
 #: PostgreSQL has no NUL in texts, and a lone surrogate is no character.

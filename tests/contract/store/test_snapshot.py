@@ -13,7 +13,7 @@ from hostloom.model.errors import HostloomError
 from hostloom.model.ids import InterfaceId, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.network import AddressKind, HeldAddress, Space, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
-from hostloom.ports import Reservation, Store, UnitOfWork
+from hostloom.ports.store import Reservation, Store, UnitOfWork
 from hostloom.store import engine as store_engine
 from hostloom.store.engine import open_store
 from support.indexes import assert_indexes, build_indexes

@@ -11,7 +11,7 @@ from hostloom.model.machine import MachineState
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
-from hostloom.ports import Reservation, Store, UnitOfWork
+from hostloom.ports.store import Reservation, Store, UnitOfWork
 from hostloom.services import addresses
 from hostloom.store.engine import DatabaseStore
 from support.statements import counted_statements

@@ -11,10 +11,10 @@ from sqlalchemy import event, text
 from hostloom.model.errors import DatabaseUnavailable
 from hostloom.model.grouping import Tag
 from hostloom.model.ids import TagId
+from hostloom.store import database_errors as trouble_module
 from hostloom.store import engine as engine_module
-from hostloom.store import trouble as trouble_module
+from hostloom.store.database_errors import trouble_of
 from hostloom.store.engine import DatabaseStore, open_store
-from hostloom.store.trouble import trouble_of
 from support.postgres import PostgresServer, running_postgres
 
 

@@ -10,11 +10,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 
-from hostloom.codec import from_json
 from hostloom.model.operation import OperationState
-from hostloom.ports import Store
+from hostloom.ports.store import Store
+from hostloom.sagas.placement import OBSERVE, ChosenHosts, ComposeInput
+from hostloom.serialization import from_json
 from hostloom.store.engine import open_store
-from hostloom.workflows.placing import OBSERVE, ChosenHosts, ComposeInput
 from support.a_request import a_request
 from support.postgres import PostgresServer
 

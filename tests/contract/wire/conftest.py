@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from hostloom.model.exchange import DhcpOffer
+from hostloom.model.dhcp_exchange import DhcpOffer
 from hostloom.model.ids import MacAddress
-from hostloom.ports import WireProbe
+from hostloom.ports.wire import WireProbe
 from hostloom.remote.connection import Remotes
 from hostloom.wire.probe import AgentProbe
 from support.fake_wire import FakeWire

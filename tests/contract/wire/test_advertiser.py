@@ -14,8 +14,8 @@ RACK, HOST = "hl-adv-rack", "hl-adv-host"
 ADVERTISE = """
 import sys, time
 from ipaddress import ip_network
-from hostloom.model.advert import RouterAdvert
-from hostloom.wire.advertiser import Advertiser
+from hostloom.model.router_advert import RouterAdvert
+from hostloom.wire.router_advertiser import Advertiser
 prefixes = (ip_network("fd48:4c::/64"),)
 advertiser = Advertiser()
 advertiser.start()

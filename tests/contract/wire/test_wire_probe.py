@@ -7,7 +7,7 @@ import pytest
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.errors import HostNotScannable, WireRefused
 from hostloom.model.ids import MacAddress
-from hostloom.ports import ProbePoint, Reach, WireProbe
+from hostloom.ports.wire import NeighbourAnswer, ProbePoint, WireProbe
 
 URI = "qemu+ssh://root@kvm/system"
 BRIDGE = ProbePoint(URI, Attachment(AttachKind.BRIDGE, "br0"))
@@ -43,11 +43,11 @@ def test_where_nobody_serves_nobody_answers(probe: WireProbe, mode: MacvlanMode)
 def test_who_has_each_address_all_at_once_and_who_has_it_twice(probe: WireProbe) -> None:
     targets = [ip_address(each) for each in ("10.9.0.7", "10.9.0.1", "10.9.0.9", "fd09::1", "fd09::9")]
     assert list(probe.reach(BRIDGE, targets, timeout_s=0.5)) == [
-        Reach(targets[0], (SERVER, TWIN)),
-        Reach(targets[1], (SERVER,)),
-        Reach(targets[2], ()),
-        Reach(targets[3], (SERVER,)),
-        Reach(targets[4], ()),
+        NeighbourAnswer(targets[0], (SERVER, TWIN)),
+        NeighbourAnswer(targets[1], (SERVER,)),
+        NeighbourAnswer(targets[2], ()),
+        NeighbourAnswer(targets[3], (SERVER,)),
+        NeighbourAnswer(targets[4], ()),
     ]
 
 
@@ -55,7 +55,7 @@ def test_how_long_frames_may_be(probe: WireProbe) -> None:
     targets = [ip_address(each) for each in ("10.9.0.1", "fd09::1", "10.9.0.9")]
     assert [each.mtu for each in probe.reach(BRIDGE, targets, 1500, 0.4)] == [1500, 1500, None]
     (bare,) = probe.reach(beside("eth1"), [ip_address("10.9.1.1")], 1500, 0.4)
-    assert bare == Reach(ip_address("10.9.1.1"), (BARE,), 1500)
+    assert bare == NeighbourAnswer(ip_address("10.9.1.1"), (BARE,), 1500)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.lab
 RACK, HOST = "hl-wit-rack", "hl-wit-host"
 WATCH = """
 import json, sys, time
-from hostloom.wire.witness import Witness
+from hostloom.wire.dhcp_snooping import Witness
 witness = Witness()
 witness.start()
 witness.watch(["v0", "later"])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hostloom.model.event import Event
-from hostloom.server_secret import FileSecrets
+from hostloom.server.secret import FileSecrets
 from support.little_world import little_world
 from support.maas import Maas, make_key
 from support.server import CountedIds, serving

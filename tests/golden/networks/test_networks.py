@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.model.fix import LibvirtLease
 from hostloom.model.ids import MacAddress
+from hostloom.model.network_fix import LibvirtLease
 from hostloom.model.node import BridgeKind, InterfaceKind
 from hostloom.model.observed import ObservedLink
 from support.little_world import URIS, libvirts_dhcp_on_an_unserved_vlan, little_world

@@ -12,8 +12,8 @@ import pytest
 
 from hostloom.api.v1 import create_api
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.ports import Ports
-from hostloom.server_secret import FileSecrets
+from hostloom.ports.context import Ports
+from hostloom.server.secret import FileSecrets
 from hostloom.services import access
 from support.little_world import little_world
 from support.server import CountedIds, serving

@@ -12,8 +12,8 @@ from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.node import InterfaceKind, Node, NodeKind
 from hostloom.model.observed import ObservedLink, ObservedNetwork
 from hostloom.model.operation import Operation, OperationState
+from hostloom.recording.interfaces import record_network
 from hostloom.services import access
-from hostloom.workflows.record_interfaces import record_network
 from support.imports import an_estate
 from support.maas import Maas, make_key
 from support.server import NOON, Running

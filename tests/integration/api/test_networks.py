@@ -223,7 +223,7 @@ def test_the_operators_word_on_an_interface(net: httpx.Client) -> None:
 
 
 def test_a_world_that_was_exported_is_one_that_simulate_reads(net: httpx.Client) -> None:
-    from hostloom.decide.worlds.world import read_world
+    from hostloom.simulation.world_file import read_world
 
     document = net.get("/world").json()
     assert [each["name"] for each in document["fabrics"]] == ["lan"]

@@ -13,7 +13,7 @@ from hostloom.api.problems import STATUS, problem_of
 from hostloom.api.v1 import create_api
 from hostloom.client import Client, Target
 from hostloom.model import errors
-from hostloom.ports import StoredAnswer
+from hostloom.ports.operation_records import StoredAnswer
 from support.server import NOON, Running
 
 OPENAPI = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"

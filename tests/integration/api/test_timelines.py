@@ -1,6 +1,6 @@
 """DHCP of a machine's NICs over the API, of messages that were seen."""
 
-from hostloom.model.exchange import DhcpMessage, MessageKind
+from hostloom.model.dhcp_exchange import DhcpMessage, MessageKind
 from hostloom.model.ids import MacAddress
 from support.server import Running
 

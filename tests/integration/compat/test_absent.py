@@ -2,7 +2,7 @@
 
 import pytest
 
-from hostloom.compat.maas2.nouns.absent import ABSENT
+from hostloom.compat.maas2.handlers.absent import ABSENT
 from support.maas import Maas, make_key
 from support.server import NOON, Running
 

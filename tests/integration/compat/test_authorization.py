@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from hostloom.compat.maas2.catalogue import Action, Resource
-from hostloom.compat.maas2.nouns.everything import CATALOGUE
-from hostloom.server_secret import FileSecrets
+from hostloom.compat.maas2.handlers.resources import CATALOGUE
+from hostloom.server.secret import FileSecrets
 from support.little_world import little_world
 from support.maas import HTTP, ROOT, Maas, make_key
 from support.server import CountedIds, serving

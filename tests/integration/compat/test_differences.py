@@ -11,7 +11,7 @@ import pytest
 
 from hostloom.model.machine import PowerState
 from hostloom.model.observed import ObservedMachine
-from hostloom.server_secret import FileSecrets
+from hostloom.server.secret import FileSecrets
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld
 from support.maas import Maas, make_key

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_TYPE_AUTH_HEADER, Client
 
-from hostloom.compat.maas2.server import Facade, Heard
+from hostloom.compat.maas2.server import Facade, RawRequest
 from support.maas import HTTP, ROOT, Maas, make_key
 from support.server import NOON, Running
 
@@ -135,7 +135,7 @@ def test_an_administrator_may_want_every_put_signed(server: Running) -> None:
         form = {"Content-Type": FORM}
         body, headers = ("description=x", form) if signed else (None, {})
         _, headers, _ = hmac_client(key, f"q{signed}").sign(url, "PUT", body, headers)
-        heard = Heard(
+        heard = RawRequest(
             "PUT", "api/2.0/zones/1/", f"{ROOT}zones/1/", b"", headers["Authorization"], FORM,
             b"description=x", (server.url,)
         )  # fmt: skip

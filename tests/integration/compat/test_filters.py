@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hostloom.compat.maas2.nouns.machine_filters import PARAMS
+from hostloom.compat.maas2.handlers.machine_filters import PARAMS
 from support.maas import Maas
 from support.rig import wait_until
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from hostloom.compat.maas2.nouns.everything import CATALOGUE
+from hostloom.compat.maas2.handlers.resources import CATALOGUE
 from support.maas import HTTP, ROOT, Maas, make_key
 from support.server import NOON, Running, running
 

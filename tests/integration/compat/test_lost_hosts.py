@@ -1,6 +1,6 @@
 """What MAAS's clients are told of machines whose host does not answer."""
 
-from hostloom.workflows.host_pulse import MISSES, HostPulse
+from hostloom.reconcilers.host_pulse import MISSES, HostPulse
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld
 from support.maas import Maas

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hostloom.model.errors import DhcpRejected
-from hostloom.server_secret import FileSecrets
+from hostloom.server.secret import FileSecrets
 from support.little_world import URIS, LittleWorld, little_world
 from support.maas import Maas, make_key
 from support.server import CountedIds, serving

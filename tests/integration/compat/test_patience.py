@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from hostloom.compat.maas2 import waiting
-from hostloom.compat.maas2.nouns import vm_hosts
+from hostloom.compat.maas2.handlers import vm_hosts
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld
 from support.maas import Maas

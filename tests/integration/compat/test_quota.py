@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.server_secret import FileSecrets
+from hostloom.server.secret import FileSecrets
 from support.little_world import little_world
 from support.maas import Maas, make_key
 from support.server import CountedIds, serving

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Network
 
-from hostloom.compat.maas2.nouns.everything import CATALOGUE
+from hostloom.compat.maas2.handlers.resources import CATALOGUE
 from hostloom.model.host import Correlation, CorrelationState
 from hostloom.model.ids import (
     FabricId,
@@ -16,7 +16,7 @@ from hostloom.model.ids import (
 )
 from hostloom.model.network import Fabric, IPRange, RangeKind, Space, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
-from hostloom.ports import Reservation, Store, UnitOfWork
+from hostloom.ports.store import Reservation, Store, UnitOfWork
 from hostloom.store.engine import DatabaseStore
 from support.maas import Maas
 from support.server import Running

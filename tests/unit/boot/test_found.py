@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostloom.boot.found import MAX_PARTS, parse_hardware
-from hostloom.codec import to_json
+from hostloom.boot.commissioning_report import MAX_PARTS, parse_hardware
 from hostloom.model.commissioning import (
     DhcpFacts,
     FoundDisk,
@@ -19,6 +18,7 @@ from hostloom.model.commissioning import (
 )
 from hostloom.model.errors import InvalidValue
 from hostloom.model.ids import MacAddress
+from hostloom.serialization import to_json
 
 FRAME = "0180c200000e525400aabbcc88cc0207040011223344550404057377370000"
 NIC: dict[str, Any] = {

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from hostloom.cli.batch_files import read_batch
-from hostloom.cli.exits import Exit
+from hostloom.cli.exit_codes import Exit
 
 WEB = {"hostname": "web", "count": 2}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from hostloom.cli.exits import Exit, exit_of_operation, exit_of_problem, exit_of_refusal
+from hostloom.cli.exit_codes import Exit, exit_of_operation, exit_of_problem, exit_of_refusal
 from hostloom.client import Problem
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 import typer
 
-from hostloom.cli.exits import Exit
+from hostloom.cli.exit_codes import Exit
 from hostloom.cli.follow import finish
 from hostloom.cli.output import Format
 from hostloom.client import Client, Document

@@ -11,7 +11,7 @@ from hostloom.cli.entries import ENTRIES
 from hostloom.cli.main import command_tree
 
 #: Packages that take longest to import; rich draws the help pages.
-SLOW = {"httpx", "pydantic", "yaml", "sqlalchemy", "fastapi", "hostloom.decide", "hostloom.client.maas"}
+SLOW = {"httpx", "pydantic", "yaml", "sqlalchemy", "fastapi", "hostloom.decide", "hostloom.migration.maas"}
 RUN = """
 import json, sys
 from hostloom.cli.entries import ENTRIES

@@ -17,7 +17,7 @@ from hostloom.cli import simulate as simulate_module
 from hostloom.cli.main import app
 from hostloom.cli.what_if import MOST_ROWS, complete_change
 from hostloom.decide.changes.text import FORMS
-from hostloom.decide.worlds.dump import dump_world
+from hostloom.simulation.dump_world import dump_world
 from support.worlds import ACCEPTANCE, load
 
 OWN = ACCEPTANCE / "own"

@@ -8,9 +8,9 @@ import yaml
 
 from hostloom.cli.world_files import WorldFile, load
 from hostloom.decide.changes.text import FORMS
-from hostloom.decide.what_if.harm import HarmCode
-from hostloom.decide.worlds.outcomes import outcome, outcome_differences
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
+from hostloom.simulation.impact import ImpactCode
+from hostloom.simulation.outcomes import outcome, outcome_differences
 
 DOCS = Path(__file__).parents[3] / "docs"
 WORLD_FILES = (DOCS / "reference" / "world-files.md").read_text(encoding="utf-8")
@@ -20,7 +20,7 @@ WHAT_IF = (DOCS / "how-to" / "ask-what-if.md").read_text(encoding="utf-8")
 def test_every_change_and_every_harm_is_on_the_page() -> None:
     for kind, form in FORMS.items():
         assert f"`{kind}:{form}`" in WHAT_IF
-    for code in HarmCode:
+    for code in ImpactCode:
         assert f"`{code}`" in WHAT_IF
 
 

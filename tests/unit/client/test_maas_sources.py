@@ -10,16 +10,23 @@ from typing import Any
 import pytest
 
 from hostloom.client.documents import document_of
-from hostloom.client.maas import MaasSession, SourceError, SourceUnreachable, read_dump, read_server, words
-from hostloom.model.estate import Estate
+from hostloom.migration.maas import (
+    MaasSession,
+    SourceError,
+    SourceUnreachable,
+    read_dump,
+    read_server,
+    vocabulary,
+)
 from hostloom.model.machine import MachineState
 from hostloom.model.node import BridgeKind, NodeKind
+from hostloom.model.source_inventory import SourceInventory
 from support.maas_dump import OTHER_SCHEMAS, as_sql, tables
 from support.maas_estate import SECRET, bodies
 from support.maas_server import KEY, serving_maas
 
 
-def read_api(answers: dict[str, Any], key: str = KEY) -> Estate:
+def read_api(answers: dict[str, Any], key: str = KEY) -> SourceInventory:
     with serving_maas(answers) as maas, MaasSession(maas.url, key) as session:
         return read_server(session)
 
@@ -29,7 +36,7 @@ def dumped(path: Path, **how: bool) -> Path:
     return path
 
 
-def comparable(estate: Estate) -> Estate:
+def comparable(estate: SourceInventory) -> SourceInventory:
     """Without where it is from; each kind in an order of its own."""
     nodes = sorted(estate.nodes, key=lambda one: one.system_id)
     machines = sorted(estate.machines, key=lambda one: one.system_id)
@@ -251,6 +258,6 @@ def test_odd_parameters_of_an_interface_stop_nothing() -> None:
     """The server would refuse the whole estate for them."""
     params = {"bond_mode": "802.3ad", "mtu": 9000, "on": True, "no": None, "list": [1], "big": 2**40, "": 1}
     params |= {"long": "x" * 300, "n" * 70: 1}
-    found = words.parameters("abc001", "bond0", params)
+    found = vocabulary.parameters("abc001", "bond0", params)
     assert {one.name: one.value for one in found} == {"bond_mode": "802.3ad", "mtu": 9000, "on": True}
-    assert list(words.parameters("abc001", "eth0", "")) == []
+    assert list(vocabulary.parameters("abc001", "eth0", "")) == []

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostloom.compat.maas2.storage import with_own_labels
-from hostloom.decide.storage import parse
+from hostloom.decide.request.storage import parse
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 
-from hostloom.decide.advertise import ROUTER_LIFETIME_S, router_adverts
+from hostloom.decide.dhcp.router_adverts import ROUTER_LIFETIME_S, router_adverts
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import FabricId, InterfaceId, RackId, SubnetId, SystemId, VlanId
 from hostloom.model.network import Subnet, Vlan

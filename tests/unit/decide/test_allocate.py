@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostloom.decide.allocate import allocate
+from hostloom.decide.machines.allocation import allocate
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.allocation import AllocationRequest, Misfit
 from hostloom.model.attachment import AttachKind, Attachment

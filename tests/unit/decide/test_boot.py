@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostloom.decide.boot import BootDecision, BootReason, decide_boot, decide_strangers_boot
 from hostloom.decide.explain.boot import ACTIONS, BOOT_REASONS, render_boot
+from hostloom.decide.machines.boot import BootDecision, BootReason, decide_boot, decide_strangers_boot
 from hostloom.model.commissioning import BootAction
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState

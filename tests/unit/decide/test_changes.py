@@ -11,10 +11,10 @@ from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.changes.text import FORMS, format_change, parse_change
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.world import read_world
-from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.node import Node, NodeInterface
+from hostloom.simulation.world_file import read_world
 from support.a_request import a_request
 from support.depth import examples
 from support.indexes import assert_indexes, build_indexes
@@ -205,7 +205,7 @@ NAMES = st.text("abcz019.-_", min_size=1, max_size=8)
 def test_any_change_is_written_and_read_again(kind: ChangeKind, host: str, subject: str, value: str) -> None:
     form = FORMS[kind]
     has_host, has_subject = form.startswith("HOST"), not form.startswith("HOST") or form.startswith("HOST/")
-    change = Change(
+    change = HypotheticalChange(
         kind, subject if has_subject else "", host if has_host else "", value if "=" in form else ""
     )
     assert parse_change(format_change(change)) == change
@@ -215,14 +215,14 @@ def test_any_change_is_written_and_read_again(kind: ChangeKind, host: str, subje
 def test_nothing_but_invalid_value_is_raised(kind: ChangeKind, host: str, subject: str, value: str) -> None:
     for name in (host, "kvm1"):
         try:
-            apply(with_node(), Change(kind, subject, name, value))
+            apply(with_node(), HypotheticalChange(kind, subject, name, value))
         except InvalidValue:
             continue
 
 
 def test_an_option_that_a_request_does_not_have_is_refused() -> None:
     with pytest.raises(InvalidValue, match="option"):
-        apply_to_request(a_request(), Change(ChangeKind.CHANGE_REQUEST, "colour", "", "red"))
+        apply_to_request(a_request(), HypotheticalChange(ChangeKind.CHANGE_REQUEST, "colour", "", "red"))
 
 
 def test_served_by_ourselves_a_vlan_is_not_relayed_any_more() -> None:
@@ -239,13 +239,13 @@ def test_without_a_value_the_lowest_address_is_given_back() -> None:
 
 def test_names_with_signs_of_the_form_are_written_and_read_again() -> None:
     for change in (
-        Change(ChangeKind.LOSE_INTERFACE, "a/b=c%2F", "x/y=z%25"),
-        Change(ChangeKind.SERVE_VLAN, "a/b=c/20"),
-        Change(ChangeKind.MOVE_INTERFACE, "eth0", "kvm1", "a=b/20"),
-        Change(ChangeKind.CHANGE_REQUEST, "interfaces", "", "eth0:space=a"),
+        HypotheticalChange(ChangeKind.LOSE_INTERFACE, "a/b=c%2F", "x/y=z%25"),
+        HypotheticalChange(ChangeKind.SERVE_VLAN, "a/b=c/20"),
+        HypotheticalChange(ChangeKind.MOVE_INTERFACE, "eth0", "kvm1", "a=b/20"),
+        HypotheticalChange(ChangeKind.CHANGE_REQUEST, "interfaces", "", "eth0:space=a"),
     ):
         assert parse_change(format_change(change)) == change
-    assert format_change(Change(ChangeKind.LOSE_HOST, "", "a/b")) == "lose-host:a%2Fb"
+    assert format_change(HypotheticalChange(ChangeKind.LOSE_HOST, "", "a/b")) == "lose-host:a%2Fb"
 
 
 ANY = st.text(max_size=6)
@@ -253,7 +253,7 @@ ANY = st.text(max_size=6)
 
 @given(st.sampled_from(list(ChangeKind)), ANY, ANY, ANY)
 def test_whatever_is_read_is_written_alike(kind: ChangeKind, host: str, subject: str, value: str) -> None:
-    text = format_change(Change(kind, subject, host, value))
+    text = format_change(HypotheticalChange(kind, subject, host, value))
     try:
         change = parse_change(text)
     except InvalidValue:
@@ -287,7 +287,7 @@ def assert_node(snapshot: Snapshot, node: Node) -> None:
         assert each.vlan_id is None or each.vlan_id in snapshot.vlan_by_id
 
 
-def changes_of(snapshot: Snapshot) -> st.SearchStrategy[Change]:
+def changes_of(snapshot: Snapshot) -> st.SearchStrategy[HypotheticalChange]:
     """Changes of hosts, interfaces and VLANs that are in the world."""
     state = st.sampled_from(snapshot.hosts)
     vlans = [f"{snapshot.fabric_by_id[each.fabric_id].name}/{each.vid}" for each in snapshot.vlans]
@@ -302,7 +302,7 @@ def changes_of(snapshot: Snapshot) -> st.SearchStrategy[Change]:
         st.sampled_from(["1.5", "", "vepa"]),
     )
     return st.builds(
-        lambda kind, host, subject, value: Change(kind, subject, host.host.name, value),
+        lambda kind, host, subject, value: HypotheticalChange(kind, subject, host.host.name, value),
         kinds,
         state,
         st.one_of(name, st.sampled_from(vlans), subnet),

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from hostloom.decide.check.check import check, check_all
-from hostloom.decide.compose import decide
 from hostloom.decide.dry_run import identities_of, simulate
-from hostloom.decide.placed import with_plan
-from hostloom.decide.requests import with_texts
+from hostloom.decide.placement.after_plan import with_plan
+from hostloom.decide.placement.compose import decide
+from hostloom.decide.request.resolve import with_texts
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import Correlation, CorrelationState, PlacedInterface, PlacedMachine

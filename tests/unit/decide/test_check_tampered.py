@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from hostloom.decide.check.check import check
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.sections import Section
-from hostloom.decide.worlds.world import read_request, read_world
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import HostId, MacAddress, SubnetId, VlanId
 from hostloom.model.machine import DiskFormat, MachineInterface
 from hostloom.model.network import RangeKind
 from hostloom.model.plan import Plan
 from hostloom.model.request import AddressMode, ParsedRequest
+from hostloom.simulation.sections import Section
+from hostloom.simulation.world_file import read_request, read_world
 from support.depth import examples
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, easy_requests, load
 

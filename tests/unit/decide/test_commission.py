@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from hostloom.decide.commission import (
+from hostloom.decide.explain.boot import DIFFERENCES, render_difference_found
+from hostloom.decide.machines.commissioning import (
     EXTENT_BYTES,
     AfterReport,
-    Difference,
+    CommissioningDifference,
     DifferenceCode,
     differences_from_before,
     differences_from_plan,
     next_step,
 )
-from hostloom.decide.explain.boot import DIFFERENCES, render_difference_found
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.commissioning import DhcpFacts, FoundDisk, FoundHardware, FoundNic
 from hostloom.model.ids import HostId, MacAddress, SystemId, VlanId
@@ -54,7 +54,7 @@ FOUND = FoundHardware(
 (NIC0, NIC1), (VDA, VDB) = FOUND.nics, FOUND.disks
 
 
-def differ(**changes: Any) -> list[Difference]:
+def differ(**changes: Any) -> list[CommissioningDifference]:
     return list(differences_from_plan(MACHINE, replace(FOUND, **changes), SERVED))
 
 
@@ -113,7 +113,7 @@ def test_what_is_not_as_planned(
     changes: dict[str, Any], code: DifferenceCode, subject: str, wanted: str, found: str
 ) -> None:
     (difference,) = differ(**changes)
-    assert difference == Difference(code, subject, wanted, found)
+    assert difference == CommissioningDifference(code, subject, wanted, found)
     text = render_difference_found(difference)
     assert "{" not in text
     assert all(word in text for word in (subject, wanted, found))

@@ -9,7 +9,7 @@ import pytest
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain.explain import render
 from hostloom.decide.suggest.suggest import INVASION, advised
-from hostloom.model.change import ChangeKind
+from hostloom.model.hypothetical import ChangeKind
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
 from support.worlds import ACCEPTANCE, load
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 
-from hostloom.decide.dhcp import dhcp_intent
+from hostloom.decide.dhcp.intent import dhcp_intent
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.dhcp import DhcpSubnet, PublishedNic

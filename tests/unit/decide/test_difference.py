@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from hostloom.decide.difference import differences
 from hostloom.decide.dry_run import simulate
-from hostloom.decide.explain.words import render_difference
+from hostloom.decide.explain.reason_texts import render_difference
+from hostloom.decide.placement.plan_difference import differences
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.ids import MacAddress, SubnetId, VlanId

@@ -3,12 +3,12 @@
 import json
 from dataclasses import replace
 
-from hostloom.decide import compose
 from hostloom.decide.dry_run import identities_of, simulate
-from hostloom.decide.explain import data as explain_data
-from hostloom.decide.explain.data import STORED_NAMES, stored_data
+from hostloom.decide.explain import stored_explanation as explain_data
 from hostloom.decide.explain.explain import render
-from hostloom.decide.explain.words import HOST_REASONS, REASONS, REFUSALS, REJECTIONS, WARNINGS
+from hostloom.decide.explain.reason_texts import HOST_REASONS, REASONS, REFUSALS, REJECTIONS, WARNINGS
+from hostloom.decide.explain.stored_explanation import STORED_NAMES, stored_data
+from hostloom.decide.placement import compose
 from hostloom.model.plan import Decision, Explanation, HostGroup, RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import Identities, ParsedRequest
 from support.a_request import a_request

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostloom.decide.fill import fills
+from hostloom.decide.dhcp.range_utilization import range_utilizations
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import FabricId, RangeId, SubnetId, VlanId
 from hostloom.model.network import Address, Fabric, IPRange, RangeKind, Subnet, Vlan
@@ -38,18 +38,18 @@ def leases(*numbers: int) -> list[tuple[SubnetId, Address]]:
 
 def test_all_ranges_of_a_subnet_count_together() -> None:
     some = world(ranges=(DYNAMIC, SECOND, RESERVED))
-    assert not fills(some, leases(10, 11, 12))[SUBNET].is_exhausted
-    assert fills(some, leases(10, 11, 12, 20))[SUBNET].is_exhausted
+    assert not range_utilizations(some, leases(10, 11, 12))[SUBNET].is_exhausted
+    assert range_utilizations(some, leases(10, 11, 12, 20))[SUBNET].is_exhausted
 
 
 def test_what_is_not_served_or_has_no_range_is_not_told() -> None:
-    assert fills(world(dhcp_on=False, ranges=(DYNAMIC,)), ()) == {}
-    assert fills(world(ranges=(RESERVED,)), ()) == {}
+    assert range_utilizations(world(dhcp_on=False, ranges=(DYNAMIC,)), ()) == {}
+    assert range_utilizations(world(ranges=(RESERVED,)), ()) == {}
 
 
 @given(st.lists(st.integers(0, 255), max_size=40))
 def test_only_leases_inside_count_and_each_address_once(numbers: list[int]) -> None:
-    found = fills(world(ranges=(DYNAMIC, SECOND)), leases(*numbers))[SUBNET]
+    found = range_utilizations(world(ranges=(DYNAMIC, SECOND)), leases(*numbers))[SUBNET]
     assert found.total == 4
     assert found.leased == len({each for each in numbers if each in (10, 11, 12, 20)})
     assert found.is_exhausted is (found.leased == 4)

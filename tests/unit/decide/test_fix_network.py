@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from hostloom.decide.explain.fixes import offer_of, render_choice, render_fix, render_verdict
-from hostloom.decide.fix_network import plan_fix
-from hostloom.decide.networks import NetworkVerdict, judge_networks
+from hostloom.decide.hosts.fix_network import plan_fix
+from hostloom.decide.placement.libvirt_networks import NetworkVerdict, judge_networks
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.attachment import AttachKind
-from hostloom.model.fix import FixCode, FixPlan, FixStepKind
 from hostloom.model.host import CorrelationState, PlacedInterface, PlacedMachine
+from hostloom.model.network_fix import FixCode, FixPlan, FixStepKind
 from hostloom.model.node import Node
 from support.worlds import world
 

@@ -9,18 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostloom.decide.explain.imports import render_change, render_next_steps
-from hostloom.decide.importing.importing import Defaults, Present, plan_import
-from hostloom.decide.importing.names import (
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.migration.explain import render_change, render_next_steps
+from hostloom.migration.names import (
     free_name,
     usable_domain,
     usable_hostname,
     usable_name,
     usable_tag,
 )
-from hostloom.decide.importing.new_ids import renumbered
-from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.model.estate import Estate, EstateHost, EstateMachine
+from hostloom.migration.new_ids import renumbered
+from hostloom.migration.plan_import import Defaults, Present, plan_import
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.host import Host
 from hostloom.model.ids import (
@@ -39,7 +38,7 @@ from hostloom.model.ids import (
     ZoneId,
     check_hostname,
 )
-from hostloom.model.importing import (
+from hostloom.model.import_plan import (
     ImportAction,
     ImportChange,
     ImportCode,
@@ -61,6 +60,7 @@ from hostloom.model.network import (
     Vlan,
 )
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
+from hostloom.model.source_inventory import EstateHost, EstateMachine, SourceInventory
 from hostloom.services.groupings import check_tag
 from hostloom.services.naming import check_name
 
@@ -77,8 +77,8 @@ def here(**parts: Any) -> Present:
     )
 
 
-def an_estate(**parts: Any) -> Estate:
-    return Estate("a test", **{name: tuple(some) for name, some in parts.items()})
+def an_estate(**parts: Any) -> SourceInventory:
+    return SourceInventory("a test", **{name: tuple(some) for name, some in parts.items()})
 
 
 def one(plan: ImportPlan, noun: ImportNoun) -> ImportChange:
@@ -618,7 +618,7 @@ def worlds(draw: st.DrawFn) -> Present:
 
 
 @st.composite
-def estates(draw: st.DrawFn) -> Estate:
+def estates(draw: st.DrawFn) -> SourceInventory:
     network, some = draw(networks()), draw(nodes("sys"))
     spaces = [Space(SpaceId(0), "dmz"), Space(SpaceId(1), "9")]
     machines = [EstateMachine(each.system_id) for each in some if each.kind is NodeKind.MACHINE]
@@ -645,7 +645,7 @@ def estates(draw: st.DrawFn) -> Estate:
 
 @given(worlds(), estates(), st.booleans())
 def test_doing_it_leaves_nothing_to_do_and_nothing_of_ours_is_lost(
-    present: Present, estate: Estate, prefer_theirs: bool
+    present: Present, estate: SourceInventory, prefer_theirs: bool
 ) -> None:
     plan = plan_import(present, estate, prefer_theirs=prefer_theirs)
     assert plan == plan_import(present, estate, prefer_theirs=prefer_theirs)
@@ -663,7 +663,7 @@ def test_doing_it_leaves_nothing_to_do_and_nothing_of_ours_is_lost(
 
 
 @given(worlds(), estates())
-def test_no_two_things_get_one_name_or_tag(present: Present, estate: Estate) -> None:
+def test_no_two_things_get_one_name_or_tag(present: Present, estate: SourceInventory) -> None:
     after = done(present, plan_import(present, estate)).snapshot
     for names in (
         [each.name for each in after.fabrics],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hostloom.decide.inventory import Inventory, take_inventory
+from hostloom.decide.hosts.inventory import Inventory, take_inventory
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import FabricId, SubnetId, VlanId
 from hostloom.model.network import Fabric, Subnet, Vlan

@@ -9,16 +9,16 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hostloom.decide.batch.decide_batch import decide_all
 from hostloom.decide.check.check import check, check_all
-from hostloom.decide.compose import decide
 from hostloom.decide.dry_run import identities_of
 from hostloom.decide.explain.explain import render
-from hostloom.decide.joint.joint import decide_all
-from hostloom.decide.placed import with_plan
+from hostloom.decide.placement.after_plan import with_plan
+from hostloom.decide.placement.compose import decide
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.worlds.world import read_world
 from hostloom.model.plan import JointDecision, Plan
 from hostloom.model.request import ParsedBatch, Strategy
+from hostloom.simulation.world_file import read_world
 from support.batches import batch_of, decided
 from support.depth import examples
 from support.worlds import drawn_requests, drawn_worlds, easy_requests

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from hostloom.decide.explain.explain import render
-from hostloom.decide.worlds.world import read_world
 from hostloom.model.plan import JointDecision, RequestCode
 from hostloom.model.request import ParsedBatch, ParsedRequest, Strategy
+from hostloom.simulation.world_file import read_world
 from support.a_request import a_request
 from support.batches import batch_of, decided
 from support.worlds import world

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hostloom.decide import constraints, storage
-from hostloom.decide.limit import limited, tick
+from hostloom.decide.deadline import limited, tick
+from hostloom.decide.request import constraints, storage
 from hostloom.model.errors import ConstraintError
 
 

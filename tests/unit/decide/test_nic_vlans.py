@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hostloom.decide.nic_vlans import vlan_of_nic
+from hostloom.decide.hosts.nic_vlans import vlan_of_nic
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.host import Host, LibvirtNetwork

@@ -7,21 +7,21 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide import constraints, storage
-from hostloom.decide.addresses import address_book
-from hostloom.decide.assign import Dead, Search
-from hostloom.decide.candidates import HostView
 from hostloom.decide.check.check import check
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain import explain
-from hostloom.decide.match import match
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.assignment import Infeasible, Search
+from hostloom.decide.placement.candidates import HostView
+from hostloom.decide.placement.matching import match
 from hostloom.decide.refuse import RefuseRequest
-from hostloom.decide.requests import read_request as read_asked
-from hostloom.decide.worlds.sections import Section
-from hostloom.decide.worlds.world import read_request, read_world
+from hostloom.decide.request import constraints, storage
+from hostloom.decide.request.resolve import resolve_request as read_asked
 from hostloom.model.errors import ConstraintError
 from hostloom.model.host import CorrelationState
 from hostloom.model.plan import Decision
+from hostloom.simulation.sections import Section
+from hostloom.simulation.world_file import read_request, read_world
 from support.a_request import a_request
 from support.depth import examples
 from support.worlds import drawn_requests, drawn_worlds
@@ -126,7 +126,7 @@ def test_the_search_finds_the_best_of_all_assignments(
 ) -> None:
     """Compared with every assignment there is: the best label by label, or none."""
     world = read_world(document)
-    book = address_book(world.snapshot)
+    book = address_index(world.snapshot)
     try:
         asked = read_asked(world.snapshot, book, read_request(Section({**request, "host": None}, ())))
     except RefuseRequest:
@@ -145,7 +145,7 @@ def test_the_search_finds_the_best_of_all_assignments(
         search = Search(world.snapshot, book, options, netboot=asked.request.netboot)
         found = search.run()
         possible = [c for c in product(*(each.candidates for each in options)) if completes(search, c)]
-        if isinstance(found, Dead):
+        if isinstance(found, Infeasible):
             assert possible == []
         else:
             chosen = tuple(each.candidate for each in found.chosen)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.decide.constraints import (
+from hostloom.decide.dry_run import simulate
+from hostloom.decide.request.constraints import (
     KEYS,
     MAX_LABELS,
     MAX_LENGTH,
@@ -18,8 +19,7 @@ from hostloom.decide.constraints import (
     nic_name,
     parse,
 )
-from hostloom.decide.dry_run import simulate
-from hostloom.decide.storage import DEFAULT
+from hostloom.decide.request.storage import DEFAULT
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.errors import ConstraintError
 from hostloom.model.host import CorrelationState, InstalledBy

@@ -17,12 +17,12 @@ from hostloom.decide.explain.changes import CONDITIONS, render_suggestion
 from hostloom.decide.explain.explain import render
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import INVASION, advised, suggest
-from hostloom.decide.worlds.sections import Section
-from hostloom.decide.worlds.world import Case, World, read_request, read_world
-from hostloom.model.change import Change, ChangeKind, Suggestion
 from hostloom.model.errors import InvalidValue
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 from hostloom.model.plan import Decision, RequestCode
 from hostloom.model.request import ParsedRequest
+from hostloom.simulation.sections import Section
+from hostloom.simulation.world_file import Case, WorldDocument, read_request, read_world
 from support.a_request import a_request
 from support.depth import examples
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load, world
@@ -46,7 +46,7 @@ TEXTUAL = {
 
 
 def after(
-    snapshot: Snapshot, request: ParsedRequest, changes: tuple[Change, ...]
+    snapshot: Snapshot, request: ParsedRequest, changes: tuple[HypotheticalChange, ...]
 ) -> tuple[Snapshot, ParsedRequest, Decision]:
     for change in changes:
         snapshot = apply(snapshot, change)
@@ -70,7 +70,7 @@ def assert_each_does(snapshot: Snapshot, request: ParsedRequest, suggestions: tu
 
 
 @pytest.mark.parametrize(("found", "case"), REFUSED)
-def test_in_every_world_what_is_suggested_does(found: World, case: Case) -> None:
+def test_in_every_world_what_is_suggested_does(found: WorldDocument, case: Case) -> None:
     decision = simulate(found.snapshot, case.request)
     assume_refused = decision.explanation.refusal
     if assume_refused is None:
@@ -225,7 +225,7 @@ def test_suggestions_are_told_after_the_reasons() -> None:
 def test_every_kind_that_is_suggested_has_a_cost_and_words() -> None:
     assert set(INVASION) == set(CONDITIONS)
     for kind in INVASION:
-        change = Change(kind, "a", "b", "1", "c")
+        change = HypotheticalChange(kind, "a", "b", "1", "c")
         assert "{" not in render_suggestion(Suggestion((change,), "kvm1"))
         assert format_change(change)
     assert ChangeKind.LOSE_HOST not in INVASION

@@ -15,18 +15,18 @@ from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.changes.text import format_change
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain.changes import render_suggestion
-from hostloom.decide.explain.data import as_data, from_data
+from hostloom.decide.explain.stored_explanation import as_data, from_data
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.suggest import suggest as suggesting
 from hostloom.decide.suggest.suggest import advised, suggest
-from hostloom.decide.worlds.sections import Section
-from hostloom.decide.worlds.world import Case, World, read_request, read_world
-from hostloom.model.change import Change, ChangeKind, Suggestion
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Host
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 from hostloom.model.node import Node
 from hostloom.model.plan import RequestCode
 from hostloom.model.request import ParsedRequest
+from hostloom.simulation.sections import Section
+from hostloom.simulation.world_file import Case, WorldDocument, read_request, read_world
 from support.a_request import a_request
 from support.depth import examples
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load, world
@@ -104,7 +104,7 @@ WELL_FORMED = [
 
 
 @pytest.mark.parametrize(("found", "case"), WELL_FORMED)
-def test_a_refused_request_gets_a_suggestion_or_there_is_a_reason(found: World, case: Case) -> None:
+def test_a_refused_request_gets_a_suggestion_or_there_is_a_reason(found: WorldDocument, case: Case) -> None:
     assert bool(suggested(found.snapshot, case.request)) is (case.name not in NOTHING)
 
 
@@ -228,7 +228,7 @@ def test_what_is_told_when_few_decisions_may_be_tried_is_as_good(
             assert not any(fits(snapshot, wanted, some) for some in combinations(each.changes, size))
 
 
-def fits(snapshot: Snapshot, request: ParsedRequest, changes: tuple[Change, ...]) -> bool:
+def fits(snapshot: Snapshot, request: ParsedRequest, changes: tuple[HypotheticalChange, ...]) -> bool:
     try:
         for change in changes:
             snapshot, request = apply(snapshot, change), apply_to_request(request, change)
@@ -273,7 +273,7 @@ def test_suggestions_are_kept_with_the_explanation() -> None:
 
 
 def test_a_command_can_be_typed_whatever_the_names() -> None:
-    change = Change(ChangeKind.SERVE_VLAN, "my lab; reboot/20")
+    change = HypotheticalChange(ChangeKind.SERVE_VLAN, "my lab; reboot/20")
     assert render_suggestion(Suggestion((change,), "kvm1")).endswith(
         "`hostloom vlan dhcp on 'my lab; reboot/20'`"
     )

@@ -7,22 +7,22 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from hostloom.decide import compose
-from hostloom.decide.addresses import address_book
 from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.fleet.survey import survey
+from hostloom.decide.placement import compose
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.host_evaluation import evaluate_host, network_fit
+from hostloom.decide.placement.used_numbers import UsedNumbers
 from hostloom.decide.refuse import RefuseRequest
-from hostloom.decide.requests import read_request as read_asked
+from hostloom.decide.request.resolve import resolve_request as read_asked
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
-from hostloom.decide.trial import network_fit, try_host
-from hostloom.decide.used_numbers import UsedNumbers
-from hostloom.decide.worlds.sections import Section
-from hostloom.decide.worlds.world import Case, World, read_request, read_world
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.host import PlacedInterface, PlacedMachine
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.model.request import ParsedRequest
+from hostloom.simulation.sections import Section
+from hostloom.simulation.world_file import Case, WorldDocument, read_request, read_world
 from support.depth import examples
 from support.indexes import assert_indexes, build_indexes
 from support.worlds import ACCEPTANCE, drawn_requests, drawn_worlds, load
@@ -37,13 +37,13 @@ CASES = [
 
 
 def assert_the_same(snapshot: Snapshot, request: ParsedRequest) -> None:
-    book, fleet = address_book(snapshot), fleet_of(snapshot)
+    book, fleet = address_index(snapshot), fleet_of(snapshot)
     try:
         asked = read_asked(snapshot, book, replace(request, host=None))
     except RefuseRequest:
         return
     found = survey(snapshot, book, fleet, asked, {})
-    trials = [try_host(snapshot, book, row.state, asked) for row in fleet.rows]
+    trials = [evaluate_host(snapshot, book, row.state, asked) for row in fleet.rows]
     expected = [
         each.refusal.code if each.refusal else network_fit(each.placement.nics if each.placement else ())
         for each in trials
@@ -55,7 +55,7 @@ def assert_the_same(snapshot: Snapshot, request: ParsedRequest) -> None:
 
 
 @pytest.mark.parametrize(("world", "case"), CASES)
-def test_all_at_once_is_as_one_by_one(world: World, case: Case) -> None:
+def test_all_at_once_is_as_one_by_one(world: WorldDocument, case: Case) -> None:
     assert_the_same(world.snapshot, case.request)
 
 

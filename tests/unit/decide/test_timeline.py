@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hostloom.decide.dhcp.exchanges import exchanges
 from hostloom.decide.explain.timeline import render_exchange
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.timeline import exchanges
-from hostloom.model.exchange import DhcpMessage, Exchange, ExchangeEnd, MessageKind, Silence
+from hostloom.model.dhcp_exchange import DhcpMessage, Exchange, ExchangeEnd, MessageKind, Silence
 from hostloom.model.ids import FabricId, InterfaceId, MacAddress, RackId, RangeId, SubnetId, SystemId, VlanId
 from hostloom.model.network import AddressKind, HeldAddress, IPRange, RangeKind, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind

@@ -9,19 +9,25 @@ from hypothesis import strategies as st
 
 from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.text import parse_change
-from hostloom.decide.explain.what_if import HARMS, render_changed, render_fate, render_headline, render_room
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.what_if.compared_cases import Turn, compare_cases
-from hostloom.decide.what_if.data import consequences_data, room_data
-from hostloom.decide.what_if.fates import ask_again
-from hostloom.decide.what_if.harm import Harm, HarmCode, harms
-from hostloom.decide.what_if.room import room
-from hostloom.decide.what_if.what_if import consequences
-from hostloom.decide.worlds.outcomes import host_counts, outcome
-from hostloom.decide.worlds.world import Case, read_world
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import CorrelationState, PlacedMachine
 from hostloom.model.request import GB, Strategy
+from hostloom.simulation.comparison import OutcomeChange, compare_cases
+from hostloom.simulation.explain import (
+    HARMS,
+    render_changed,
+    render_headline,
+    render_headroom,
+    render_relocation,
+)
+from hostloom.simulation.headroom import headroom
+from hostloom.simulation.impact import Impact, ImpactCode, impacts
+from hostloom.simulation.outcomes import host_counts, outcome
+from hostloom.simulation.relocation import ask_again
+from hostloom.simulation.what_if import consequences
+from hostloom.simulation.what_if_document import consequences_data, room_data
+from hostloom.simulation.world_file import Case, read_world
 from support.a_request import a_request
 from support.depth import examples
 from support.worlds import drawn_worlds, world
@@ -91,7 +97,7 @@ def after(**changes: str) -> Snapshot:
 
 
 def told(snapshot: Snapshot) -> set[tuple[str, str, str]]:
-    return {(each.machine, each.nic, each.code.value) for each in harms(BEFORE.snapshot, snapshot)}
+    return {(each.machine, each.nic, each.code.value) for each in impacts(BEFORE.snapshot, snapshot)}
 
 
 @pytest.mark.parametrize(
@@ -176,29 +182,31 @@ def with_disks(total_gb: int, *, pool: str = "default") -> Snapshot:
 
 
 def test_storage_pools_that_are_gone_or_too_small() -> None:
-    def codes(later: Snapshot) -> list[HarmCode]:
-        return [each.code for each in harms(with_disks(100), later)]
+    def codes(later: Snapshot) -> list[ImpactCode]:
+        return [each.code for each in impacts(with_disks(100), later)]
 
     assert codes(with_disks(100)) == []
-    assert codes(with_disks(10)) == [HarmCode.POOL_OVER_COMMITTED]
-    assert codes(with_disks(100, pool="other")) == [HarmCode.POOL_GONE]
+    assert codes(with_disks(10)) == [ImpactCode.POOL_OVER_COMMITTED]
+    assert codes(with_disks(100, pool="other")) == [ImpactCode.POOL_GONE]
 
 
 def test_what_was_wrong_before_is_no_harm_of_the_change() -> None:
     broken = after(link="false", eth1="lan/30")
-    assert harms(broken, broken) == ()
-    assert {each.code for each in harms(broken, after(link="false", eth1="null"))} == {HarmCode.VLAN_CHANGED}
+    assert impacts(broken, broken) == ()
+    assert {each.code for each in impacts(broken, after(link="false", eth1="null"))} == {
+        ImpactCode.VLAN_CHANGED
+    }
 
 
 def test_every_code_has_words_and_a_test() -> None:
-    assert set(HARMS) == set(HarmCode)
+    assert set(HARMS) == set(ImpactCode)
 
 
 def test_a_hurt_machine_goes_where_its_vlans_are() -> None:
     found = consequences(BEFORE.snapshot, after(eth1="lan/30"))
     (fate,) = found.fates
     assert (fate.machine, fate.to, fate.stays) == ("web", "kvm2", False)
-    assert render_fate(fate) == "kvm2: eth0 on br0, eth1 on eth1 (bridge)"
+    assert render_relocation(fate) == "kvm2: eth0 on br0, eth1 on eth1 (bridge)"
 
 
 def unserved(vid: int) -> Snapshot:
@@ -210,8 +218,10 @@ def unserved(vid: int) -> Snapshot:
 def test_a_hurt_machine_stays_where_it_still_boots() -> None:
     (fate,) = consequences(BEFORE.snapshot, unserved(20)).fates
     assert (fate.machine, fate.to, fate.stays) == ("web", "kvm1", True)
-    assert render_fate(fate) == "stays on kvm1 as it is"
-    boots = {each.machine: render_fate(each) for each in consequences(BEFORE.snapshot, unserved(0)).fates}
+    assert render_relocation(fate) == "stays on kvm1 as it is"
+    boots = {
+        each.machine: render_relocation(each) for each in consequences(BEFORE.snapshot, unserved(0)).fates
+    }
     assert boots["web"] == "stays on kvm1 as it is"
     assert boots["net"] == "nowhere: no host fits: no-bootable-vlan (2)"
 
@@ -226,7 +236,7 @@ def test_a_hurt_machine_takes_another_interface_of_its_host_first() -> None:
 
 def test_a_bridge_without_uplink_does_not_take_its_machines_again() -> None:
     found = consequences(BEFORE.snapshot, after(ports=""))
-    assert {each.machine: render_fate(each) for each in found.fates} == {
+    assert {each.machine: render_relocation(each) for each in found.fates} == {
         "net": "kvm1: eth0 on eth0 (bridge)",
         "web": "kvm1: eth0 on eth0 (bridge), eth1 on eth1 (bridge)",
     }
@@ -236,7 +246,7 @@ def test_a_bridge_without_uplink_does_not_take_its_machines_again() -> None:
 
 def test_machines_without_a_host_go_one_after_another_while_there_is_room() -> None:
     found = consequences(BEFORE.snapshot, without_host("kvm1"))
-    assert {each.machine: render_fate(each) for each in found.fates} == {
+    assert {each.machine: render_relocation(each) for each in found.fates} == {
         "lab": "nowhere: no interface for its eth0 on lan/30",
         "net": "kvm2: eth0 on br0",
         "web": "kvm2: eth0 on br0, eth1 on eth1 (bridge)",
@@ -266,23 +276,26 @@ def test_machines_that_are_asked_for_again_fit_where_they_are() -> None:
 # -- requests ----------------------------------------------------------------------------------------------
 
 
-def turns(later: Snapshot, before: Snapshot = BEFORE.snapshot) -> dict[str, Turn]:
+def turns(later: Snapshot, before: Snapshot = BEFORE.snapshot) -> dict[str, OutcomeChange]:
     found = compare_cases(before, later, BEFORE.cases)
-    return {each.name: each.turn for each in found if each.turn is not Turn.SAME}
+    return {each.name: each.turn for each in found if each.turn is not OutcomeChange.SAME}
 
 
 def test_requests_that_fare_otherwise() -> None:
     assert turns(BEFORE.snapshot) == {}
-    assert turns(after(eth1="lan/30")) == {"dmz-on-kvm1": Turn.NO_LONGER_FITS, "lab-unbooted": Turn.MOVES}
-    assert turns(after(memory_mib="4096"))["lab-unbooted"] is Turn.NO_LONGER_FITS
-    assert turns(BEFORE.snapshot, after(memory_mib="4096"))["lab-unbooted"] is Turn.FITS_NOW
-    assert turns(without_host("kvm1"))["lab-on-kvm1"] is Turn.REFUSED_OTHERWISE
+    assert turns(after(eth1="lan/30")) == {
+        "dmz-on-kvm1": OutcomeChange.NO_LONGER_FITS,
+        "lab-unbooted": OutcomeChange.MOVES,
+    }
+    assert turns(after(memory_mib="4096"))["lab-unbooted"] is OutcomeChange.NO_LONGER_FITS
+    assert turns(BEFORE.snapshot, after(memory_mib="4096"))["lab-unbooted"] is OutcomeChange.FITS_NOW
+    assert turns(without_host("kvm1"))["lab-on-kvm1"] is OutcomeChange.REFUSED_OTHERWISE
 
 
 def test_a_request_that_moves_tells_every_difference() -> None:
     mgmt = Case("mgmt", a_request(host="kvm1", interfaces="eth0:vid=0"), {})
     (moved,) = compare_cases(BEFORE.snapshot, after(enabled="false", ports=""), [mgmt])
-    assert moved.turn is Turn.MOVES
+    assert moved.turn is OutcomeChange.MOVES
     assert render_changed(moved) == (
         "moves: eth0 attach bridge → macvlan, eth0 source br0 → eth0, eth0 mode none → bridge"
     )
@@ -293,7 +306,7 @@ def test_several_machines_move_together() -> None:
     assert (case.count, case.strategy) == (2, Strategy.SPREAD)
     assert host_counts(outcome(BEFORE.snapshot, case).plans) == {"kvm1": 1, "kvm2": 1}
     (found,) = compare_cases(BEFORE.snapshot, without_host("kvm2"), [case])
-    assert found.turn is Turn.NO_LONGER_FITS
+    assert found.turn is OutcomeChange.NO_LONGER_FITS
     assert "machine 2 finds no place: " in render_changed(found)
 
 
@@ -312,16 +325,16 @@ def test_the_headline_counts() -> None:
 
 def test_room_says_how_many_fit_and_what_stops_the_next() -> None:
     request = a_request(interfaces="eth0:space=mgmt", memory_mib=2000)
-    found = room(BEFORE.snapshot, request, 500)
+    found = headroom(BEFORE.snapshot, request, 500)
     assert (found.fit, dict(found.hosts)) == (8, {"kvm1": 4, "kvm2": 4})
-    assert render_room(found) == (
+    assert render_headroom(found) == (
         "room: 8 of 500 fit (kvm1 ×4, kvm2 ×4); the next: no host fits: not-enough-cores (2)"
     )
     assert room_data(found)["refusal"]["code"] == "no-host-fits"
-    few = room(BEFORE.snapshot, request, 3)
+    few = headroom(BEFORE.snapshot, request, 3)
     assert (few.fit, few.stop) == (3, None)
-    assert room(after(reachable="false"), request, 500).fit == 4
-    assert "without the change 8" in render_room(room(after(reachable="false"), request, 9), found)
+    assert headroom(after(reachable="false"), request, 500).fit == 4
+    assert "without the change 8" in render_headroom(headroom(after(reachable="false"), request, 9), found)
 
 
 # -- properties --------------------------------------------------------------------------------------------
@@ -340,7 +353,7 @@ def test_any_two_worlds_can_be_compared(first: dict, second: dict, random: objec
     before, later = read_world(first).snapshot, read_world(second).snapshot
     found = consequences(before, later)
     assert len(found.fates) == len(found.hurt)
-    assert all(isinstance(each, Harm) for each in found.harms)
+    assert all(isinstance(each, Impact) for each in found.harms)
     json.dumps(consequences_data(before, later, found))
     assert consequences(before, before).harms == ()
     shuffled = list(before.hosts)

@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.worlds.dump import dump_world
-from hostloom.decide.worlds.world import read_world
 from hostloom.model.host import PlacedMachine, bytes_left
 from hostloom.model.request import GB
+from hostloom.simulation.dump_world import dump_world
+from hostloom.simulation.world_file import read_world
 from support.worlds import world
 
 SNAPSHOT = world("""

@@ -6,13 +6,13 @@ import pytest
 
 from hostloom.decide.check.check import check
 from hostloom.decide.dry_run import simulate
-from hostloom.decide.explain import data as explain_data
 from hostloom.decide.explain import explain
-from hostloom.decide.worlds.cases import differences, rejections
-from hostloom.decide.worlds.dump import dump_world
-from hostloom.decide.worlds.outcomes import outcome, outcome_differences
-from hostloom.decide.worlds.world import Case, World, read_world
+from hostloom.decide.explain import stored_explanation as explain_data
 from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
+from hostloom.simulation.cases import differences, rejections
+from hostloom.simulation.dump_world import dump_world
+from hostloom.simulation.outcomes import outcome, outcome_differences
+from hostloom.simulation.world_file import Case, WorldDocument, read_world
 from support.worlds import ACCEPTANCE, load
 
 FILES = sorted(ACCEPTANCE.rglob("*.yaml"))
@@ -25,7 +25,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("world", "case"), CASES)
-def test_case(world: World, case: Case) -> None:
+def test_case(world: WorldDocument, case: Case) -> None:
     found = outcome(world.snapshot, case)
     assert outcome_differences(world.snapshot, case, found) == []
     for plan in found.plans:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
-from hostloom.dhcp.lean import lean
+from hostloom.dhcp.config_delta import only_new_reservations
 from hostloom.model.dhcp import DhcpIntent
 from support.dhcp_intents import DB, WEB, a_reservation, a_subnet, a_subnet6, an_intent
 
@@ -35,13 +35,13 @@ def test_all_that_is_new_is_there_and_nothing_that_stands(
     for taken, wanted in zip(
         rendered(intent_of(before, shared=shared)), rendered(intent_of(after, shared=shared)), strict=True
     ):
-        assert lean(wanted, None) is wanted
-        found = str(lean(wanted, taken))
+        assert only_new_reservations(wanted, None) is wanted
+        found = str(only_new_reservations(wanted, taken))
         for n in after - before:
             for ip in (f"10.77.10.{n}'", f"2001:db8:77:10::{n:x}'"):
                 assert (ip in found) is (ip in str(wanted))
         for n in before & after:
             # A client's IPv6 addresses are one reservation, an IPv4 address is one by itself.
             assert f"10.77.10.{n}'" not in found
-        assert lean(wanted, taken).keys() == wanted.keys()
-        assert "'hostname'" not in str(lean(wanted, wanted))
+        assert only_new_reservations(wanted, taken).keys() == wanted.keys()
+        assert "'hostname'" not in str(only_new_reservations(wanted, wanted))

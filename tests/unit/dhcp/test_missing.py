@@ -2,7 +2,7 @@
 
 import copy
 
-from hostloom.dhcp.missing import missing_interface, without
+from hostloom.dhcp.absent_interfaces import missing_interface, without
 
 WORDS = (
     "config-set: Failed to select interface: interface 'lab' doesn't exist in the system (<wire>:0:87)",

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.dhcp.supervise import Patience, Supervised
+from hostloom.dhcp.supervision import RestartPolicy, Supervised
 
-QUICK = Patience(first_s=0.01, longest_s=0.04, well_after_s=0.5)
+QUICK = RestartPolicy(first_s=0.01, longest_s=0.04, well_after_s=0.5)
 
 
 def until(is_so: Callable[[], object]) -> None:
@@ -24,7 +24,7 @@ def until(is_so: Callable[[], object]) -> None:
 
 @contextmanager
 def supervised(
-    script: str, prepare: Callable[[bool], None] = lambda _: None, patience: Patience = QUICK
+    script: str, prepare: Callable[[bool], None] = lambda _: None, patience: RestartPolicy = QUICK
 ) -> Iterator[Supervised]:
     program = Supervised("it", ["sh", "-c", script], prepare, patience)
     program.start()
@@ -46,14 +46,14 @@ def test_it_is_started_again_when_it_is_killed() -> None:
 
 
 def test_what_it_said_last_is_kept() -> None:
-    with supervised("echo first; echo the port is taken; exit 3", patience=Patience(60)) as program:
+    with supervised("echo first; echo the port is taken; exit 3", patience=RestartPolicy(60)) as program:
         until(lambda: program.trouble)
         said = "first the port is taken (exit status 3)"
         assert program.trouble == f"it does not run (ends so far: 1); it said last: {said}"
 
 
 def test_a_program_that_is_not_there_is_a_trouble_too() -> None:
-    program = Supervised("it", ["/nonexistent"], lambda _: None, Patience(60))
+    program = Supervised("it", ["/nonexistent"], lambda _: None, RestartPolicy(60))
     program.start()
     until(lambda: program.trouble)
     assert "/nonexistent" in program.trouble
@@ -83,7 +83,7 @@ def test_it_is_prepared_each_time_and_told_whether_it_was_well() -> None:
 
 def test_the_pauses_grow_up_to_the_longest() -> None:
     began: list[float] = []
-    patience = Patience(first_s=0.1, longest_s=0.4, well_after_s=60)
+    patience = RestartPolicy(first_s=0.1, longest_s=0.4, well_after_s=60)
     with supervised("exit 1", lambda _: began.append(time.monotonic()), patience):
         until(lambda: len(began) > 4)
     pauses = [after - before for before, after in itertools.pairwise(began)]
@@ -94,7 +94,7 @@ def test_the_pauses_grow_up_to_the_longest() -> None:
 def test_it_ends_when_told_even_if_it_does_not_listen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hostloom.dhcp.supervise.STOP_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("hostloom.dhcp.supervision.STOP_TIMEOUT_S", 0.3)
     deaf = tmp_path / "deaf"
     with supervised(f"trap '' TERM; touch {deaf}; while :; do sleep 0.05; done") as program:
         until(deaf.exists)
@@ -105,7 +105,7 @@ def test_it_ends_when_told_even_if_it_does_not_listen(
 
 
 def test_it_is_not_started_once_it_was_stopped() -> None:
-    with supervised("exit 1", patience=Patience(60)) as program:
+    with supervised("exit 1", patience=RestartPolicy(60)) as program:
         until(lambda: program.trouble)
         program.stop()
         assert program.pid is None

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from hostloom.hostscan import commands
 from hostloom.hostscan.commands import SCRIPT
+from hostloom.hostscan.normalize import MAX_LINKS
 from hostloom.hostscan.parse import parse
-from hostloom.hostscan.shape import MAX_LINKS
 from hostloom.model.errors import HostUnreadable
 from hostloom.model.ids import MacAddress
 from hostloom.model.observed import ObservedNetwork

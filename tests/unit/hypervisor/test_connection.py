@@ -11,7 +11,7 @@ import libvirt
 import pytest
 
 from hostloom.hypervisor import xml_in
-from hostloom.hypervisor.connection import HostConnection, Patience
+from hostloom.hypervisor.connection import Deadlines, HostConnection
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.errors import (
     DriverError,
@@ -24,7 +24,7 @@ from hostloom.model.errors import (
 from support.near import Near
 from support.specs import UUID
 
-PATIENCE = Patience(read_s=0.2, write_s=0.2, cool_down_s=300, close_s=0.2)
+PATIENCE = Deadlines(read_s=0.2, write_s=0.2, cool_down_s=300, close_s=0.2)
 URI = "test:///default"
 
 
@@ -187,7 +187,7 @@ def test_only_one_call_tries_a_host_whose_pause_is_over(connection: HostConnecti
 
 
 def test_a_dead_host_does_not_slow_another(deaf_uri: str) -> None:
-    hypervisors = LibvirtHypervisors(Near(), Patience(read_s=1.0, close_s=0.1))
+    hypervisors = LibvirtHypervisors(Near(), Deadlines(read_s=1.0, close_s=0.1))
     dead, living = hypervisors.of("dead", deaf_uri), hypervisors.of("living", URI)
     failures: list[DriverError] = []
 

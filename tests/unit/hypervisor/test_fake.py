@@ -4,7 +4,7 @@ import pytest
 
 from hostloom.model.errors import HostUnreachable, HypervisorRejected, OutcomeUnknown
 from hostloom.model.machine import PowerState
-from hostloom.ports import Hypervisor, Hypervisors, LibvirtNetworks, Volumes
+from hostloom.ports.hypervisor import Hypervisor, Hypervisors, LibvirtNetworks, Volumes
 from support.fake_hypervisor import FakeHypervisor, FakeHypervisors
 from support.specs import UUID, a_disk, a_spec
 

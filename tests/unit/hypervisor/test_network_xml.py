@@ -2,8 +2,8 @@
 
 from hostloom.hypervisor import network_xml
 from hostloom.hypervisor.xml_in import network, parse
-from hostloom.model.fix import NetworkSpec
 from hostloom.model.host import Forward, LibvirtNetwork
+from hostloom.model.network_fix import NetworkSpec
 
 SPEC = NetworkSpec("aaaaaaaa-0000-4000-8000-000000000001", "maas", "br0")
 DHCP = "<dhcp><range start='10.0.0.2' end='10.0.0.9'/>{host}</dhcp>"

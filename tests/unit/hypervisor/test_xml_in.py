@@ -3,7 +3,7 @@
 import pytest
 
 from hostloom.hypervisor import xml_in
-from hostloom.hypervisor.words import MODE_TO_LIBVIRT
+from hostloom.hypervisor.libvirt_names import MODE_TO_LIBVIRT
 from hostloom.hypervisor.xml_in import FoundVolume
 from hostloom.hypervisor.xml_out import domain_xml
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode

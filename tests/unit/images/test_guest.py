@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostloom.boot.found import parse_hardware
+from hostloom.boot.commissioning_report import parse_hardware
 from hostloom.images.initramfs import SCRIPTS
 from hostloom.model.commissioning import FoundHardware
 

@@ -1,6 +1,6 @@
 import pytest
 
-from hostloom.images.words import depended, download_name, libraries
+from hostloom.images.package_output import depended, download_name, libraries
 from hostloom.model.errors import ImageFailed
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.ports import OfferedKey
+from hostloom.ports.hosts import OfferedKey
 from hostloom.remote.address import SshAddress
 from hostloom.remote.keys import PinnedKeys, import_known_hosts, parse_line
 from hostloom.services.racks import key_uri

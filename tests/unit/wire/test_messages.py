@@ -6,9 +6,9 @@ from ipaddress import IPv6Address, ip_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hostloom.model.exchange import DhcpMessage, MessageKind
+from hostloom.model.dhcp_exchange import DhcpMessage, MessageKind
 from hostloom.model.ids import MacAddress
-from hostloom.wire.messages import parse
+from hostloom.wire.dhcp_messages import parse
 
 CLIENT, SERVER = bytes.fromhex("525400000001"), bytes.fromhex("02484c000001")
 

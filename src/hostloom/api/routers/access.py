@@ -12,7 +12,7 @@ from hostloom.api.paging import PageOut, Paging
 from hostloom.model.access import ApiKey, Token, User
 from hostloom.model.errors import ConfigError
 from hostloom.model.ids import UserId
-from hostloom.ports import UnitOfWork
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import access
 from hostloom.services import apikeys as service
 

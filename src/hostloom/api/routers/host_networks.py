@@ -15,9 +15,9 @@ from hostloom.decide.explain.fixes import (
     render_step,
     render_verdict,
 )
-from hostloom.decide.networks import NetworksVerdict, NetworkVerdict
-from hostloom.model.fix import FixCode, FixPlan, FixStep, FixStepKind
+from hostloom.decide.placement.libvirt_networks import NetworksVerdict, NetworkVerdict
 from hostloom.model.host import Forward
+from hostloom.model.network_fix import FixCode, FixPlan, FixStep, FixStepKind
 from hostloom.services import fix_network
 from hostloom.services.fix_network import FixPreview, Losing
 

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Response
 
-from hostloom.api.calls import Call, Changing, Reading
+from hostloom.api.calls import ApiCall, Changing, Reading
 from hostloom.api.derived import Form, like
 from hostloom.api.forms import Count, Out
 from hostloom.api.names import Names
@@ -168,6 +168,6 @@ def scan_host(call: Reading, key: str) -> Response:
     return call.one(ScanOut(**hosts.scan(call.ports, call.principal, key)))
 
 
-def _shown(call: Call, host: Host) -> HostOut:
+def _shown(call: ApiCall, host: Host) -> HostOut:
     with call.begin() as uow:
         return HostOut.of(host, Names(uow))

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from hostloom.api.calls import Changing
 from hostloom.api.shapes.imports import ImportIn, ImportOut
-from hostloom.model.importing import ImportPlan
+from hostloom.model.import_plan import ImportPlan
 from hostloom.services import imports
 
 router = APIRouter(prefix="/imports", tags=["imports"])

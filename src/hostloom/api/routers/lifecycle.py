@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from hostloom.api.calls import Call, Changing
+from hostloom.api.calls import ApiCall, Changing
 from hostloom.api.names import Names
 from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.lifecycle import CommentIn, ReleaseOut
@@ -30,14 +30,14 @@ def unlock_machine(call: Changing, key: str, body: CommentIn) -> Response:
     return call.perform(200, lambda: _locked(call, key, body.comment, locked=False))
 
 
-def _release(call: Call, key: str) -> ReleaseOut:
+def _release(call: ApiCall, key: str) -> ReleaseOut:
     done = lifecycle.release(call.ports, call.principal, key)
     operation = None if done.operation is None else OperationOut.of(done.operation)
     with call.begin() as uow:
         return ReleaseOut(machine=MachineOut.of(done.machine, Names(uow)), operation=operation)
 
 
-def _locked(call: Call, key: str, comment: str, *, locked: bool) -> MachineOut:
+def _locked(call: ApiCall, key: str, comment: str, *, locked: bool) -> MachineOut:
     changed = lifecycle.set_locked(call.ports, call.principal, key, locked=locked, comment=comment)
     with call.begin() as uow:
         return MachineOut.of(changed, Names(uow))

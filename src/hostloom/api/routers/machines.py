@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from hostloom.api.calls import Call, Changing, Reading
+from hostloom.api.calls import ApiCall, Changing, Reading
 from hostloom.api.derived import Sent
 from hostloom.api.forms import Flag, In, Out
 from hostloom.api.names import Names
@@ -13,8 +13,8 @@ from hostloom.api.routers.operations import OperationOut
 from hostloom.api.shapes.machines import BatchIn, ComposeIn, ComposingOut, MachineDetailOut, MachineOut
 from hostloom.api.shapes.plans import DecisionOut
 from hostloom.api.shapes.proofs import VerifyIn
-from hostloom.decide.explain.data import from_data
 from hostloom.decide.explain.explain import render
+from hostloom.decide.explain.stored_explanation import from_data
 from hostloom.model.errors import NotTogether
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, PowerState
@@ -185,6 +185,6 @@ def explain_machine(call: Reading, key: str) -> Response:
     return call.one(WhyOut(explanation=data, text=render(from_data(data))))
 
 
-def _shown(call: Call, machine: Machine) -> MachineOut:
+def _shown(call: ApiCall, machine: Machine) -> MachineOut:
     with call.begin() as uow:
         return MachineOut.of(machine, Names(uow))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from hostloom.api.calls import Call, Changing, Reading
+from hostloom.api.calls import ApiCall, Changing, Reading
 from hostloom.api.derived import like
 from hostloom.api.forms import Out
 from hostloom.api.paging import PageOut, Paging
@@ -91,7 +91,7 @@ def retry_operation(call: Changing, key: str) -> Response:
     return call.commit(200, lambda uow: OperationOut.of(operations.retry(uow, call.principal, key)))
 
 
-async def _follow(call: Call, request: Request, key: str, first: str) -> AsyncIterator[str]:
+async def _follow(call: ApiCall, request: Request, key: str, first: str) -> AsyncIterator[str]:
     """The stream; it ends with the operation, the client, or the server."""
     stopping: asyncio.Event = request.app.state.stopping
     shown, quiet = _event(first), 0
@@ -112,7 +112,7 @@ def _event(operation: str) -> str:
     return f"event: operation\ndata: {operation}\n\n"
 
 
-def _look(call: Call, key: str) -> tuple[str, bool]:
+def _look(call: ApiCall, key: str) -> tuple[str, bool]:
     """What the stream shows now, and whether that is the end of it.
 
     While the database cannot be used, a comment says why; the stream goes on when the database is back.

@@ -4,7 +4,7 @@ from typing import Self
 
 from fastapi import APIRouter, Response
 
-from hostloom.api.calls import Call, Changing, Reading
+from hostloom.api.calls import ApiCall, Changing, Reading
 from hostloom.api.derived import Sent, like
 from hostloom.api.forms import Out
 from hostloom.api.names import Names
@@ -66,6 +66,6 @@ def delete_range(call: Changing, key: str) -> Response:
     return call.perform(204, lambda: ranges.delete(call.ports, call.principal, key, call.generation))
 
 
-def _shown(call: Call, found: IPRange) -> RangeOut:
+def _shown(call: ApiCall, found: IPRange) -> RangeOut:
     with call.begin() as uow:
         return RangeOut.of(found, Names(uow))

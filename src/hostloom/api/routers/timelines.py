@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from hostloom.api.calls import Reading
 from hostloom.api.forms import Out
 from hostloom.decide.explain.timeline import render_exchange
-from hostloom.model.exchange import DhcpMessage, Exchange, ExchangeEnd, MessageKind, Silence
+from hostloom.model.dhcp_exchange import DhcpMessage, Exchange, ExchangeEnd, MessageKind, Silence
 from hostloom.services.timelines import timelines
 
 router = APIRouter(prefix="/machines", tags=["machines"])

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from hostloom.api.calls import Changing, Reading
 from hostloom.api.forms import Out
 from hostloom.api.names import Names
-from hostloom.model.exchange import ForeignDhcp
+from hostloom.model.dhcp_exchange import ForeignDhcp
 from hostloom.model.network import vlan_name
 from hostloom.services import vlan_probes
 from hostloom.services.vlan_probes import Probed

@@ -9,7 +9,7 @@ from hostloom.api.derived import Sent, like
 from hostloom.api.forms import In, Out, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
-from hostloom.decide.serving import racks_of
+from hostloom.decide.dhcp.serving_racks import racks_of
 from hostloom.model.ids import VlanId
 from hostloom.model.network import Vlan, vlan_name
 from hostloom.services import vlans

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from hostloom.api.calls import Reading
-from hostloom.services import world
+from hostloom.services import world_files
 
 router = APIRouter(prefix="/world", tags=["world"])
 
@@ -13,4 +13,4 @@ router = APIRouter(prefix="/world", tags=["world"])
 def export_world(call: Reading) -> Response:
     """The network, hosts and nodes as the document of a world file, for `hostloom simulate`."""
     with call.begin() as uow:
-        return JSONResponse(world.export(uow, call.principal))
+        return JSONResponse(world_files.export(uow, call.principal))

@@ -4,9 +4,9 @@ from typing import Self
 
 from hostloom.api.derived import like
 from hostloom.api.forms import In, Out
-from hostloom.decide.boot import BootReason, decide_boot
-from hostloom.decide.commission import Difference
 from hostloom.decide.explain.boot import render_boot, render_difference_found
+from hostloom.decide.machines.boot import BootReason, decide_boot
+from hostloom.decide.machines.commissioning import CommissioningDifference
 from hostloom.model.commissioning import (
     BootAction,
     DhcpFacts,
@@ -63,14 +63,14 @@ class FoundNicOut(Out):
     neighbour: NeighbourOut | None
 
 
-@like(Difference)
+@like(CommissioningDifference)
 class DifferenceOut(Out):
     """Where a machine is another than its record says."""
 
     text: str
 
     @classmethod
-    def of(cls, item: Difference) -> Self:
+    def of(cls, item: CommissioningDifference) -> Self:
         """Of the model."""
         return cls.made(item, text=render_difference_found(item))
 

@@ -8,16 +8,6 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from hostloom.api.forms import Count, Flag, In, Int, Ip, Mac, Ratio, Text
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.estate import (
-    Estate,
-    EstateDevice,
-    EstateHost,
-    EstateLink,
-    EstateLinkMode,
-    EstateMachine,
-    EstateParameter,
-    EstateTtl,
-)
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.machine import MachineState
 from hostloom.model.network import (
@@ -32,6 +22,16 @@ from hostloom.model.network import (
     Vlan,
 )
 from hostloom.model.node import BridgeKind, InterfaceKind, Node, NodeInterface, NodeKind
+from hostloom.model.source_inventory import (
+    EstateDevice,
+    EstateHost,
+    EstateLink,
+    EstateLinkMode,
+    EstateMachine,
+    EstateParameter,
+    EstateTtl,
+    SourceInventory,
+)
 
 
 def _parser(parse: Callable[[Any], object], example: str) -> BeforeValidator:
@@ -291,7 +291,7 @@ class EstateTtlIn(_Part):
 class EstateIn(_Part):
     """All that another system managed, under its own ids."""
 
-    made = Estate
+    made = SourceInventory
     source: Name
     zones: list[ZoneIn] = Field(default_factory=list)
     resource_pools: list[ResourcePoolIn] = Field(default_factory=list)

@@ -5,10 +5,10 @@ from typing import Self
 from hostloom.api.derived import like
 from hostloom.api.forms import Flag, In, Int, Out
 from hostloom.api.shapes.estates import EstateIn
-from hostloom.decide.explain.imports import render_change, render_next_steps
+from hostloom.migration.explain import render_change, render_next_steps
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import Host
-from hostloom.model.importing import ImportAction, ImportChange, ImportPlan, Remark, SettingDifference
+from hostloom.model.import_plan import ImportAction, ImportChange, ImportPlan, Remark, SettingDifference
 
 
 class ImportIn(In):

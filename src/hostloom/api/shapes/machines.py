@@ -13,15 +13,15 @@ from hostloom.api.shapes.commissioning import CommissioningOut, NetworkBootOut
 from hostloom.api.shapes.proofs import NicProofOut
 from hostloom.decide.explain.drift import render_change
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.drift import Change
+from hostloom.model.drift import Drift
 from hostloom.model.machine import (
     Disk,
     Machine,
     MachineInterface,
 )
 from hostloom.model.operation import Operation
-from hostloom.model.proof import NicProof
 from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Strategy
+from hostloom.model.verification import NicProof
 from hostloom.services import batches
 from hostloom.services.commissioning import Found
 
@@ -130,14 +130,14 @@ class DiskOut(Out):
     """A disk and the volume behind it; size in bytes."""
 
 
-@like(Change)
+@like(Drift)
 class DriftOut(Out):
     """A difference between what is recorded and what is there; `text` says it in words."""
 
     text: str
 
     @classmethod
-    def of(cls, item: Change) -> Self:
+    def of(cls, item: Drift) -> Self:
         """Of the model."""
         return cls.made(item, text=render_change(item))
 

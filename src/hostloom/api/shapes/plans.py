@@ -5,9 +5,9 @@ from typing import Any, Self
 from hostloom.api.forms import Mac, Out
 from hostloom.api.names import Names
 from hostloom.api.shapes.machines import DiskOut, NicOut
-from hostloom.decide.explain.data import as_data, from_data
 from hostloom.decide.explain.explain import hint_of, render, summary_of
-from hostloom.decide.explain.words import render_warning
+from hostloom.decide.explain.reason_texts import render_warning
+from hostloom.decide.explain.stored_explanation import as_data, from_data
 from hostloom.model.plan import Plan
 from hostloom.model.stored_plan import DhcpAddition, PlanContent, Rendering, StoredPlan
 from hostloom.services.plans import Planned

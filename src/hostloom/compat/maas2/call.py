@@ -4,10 +4,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hostloom.compat.maas2.answers import not_found, refuse
 from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.responses import not_found, refuse
 from hostloom.model.access import Principal
-from hostloom.ports import Ports, Secrets, UnitOfWork
+from hostloom.ports.context import Ports, Secrets
+from hostloom.ports.store import UnitOfWork
 from hostloom.services.naming import is_id
 
 

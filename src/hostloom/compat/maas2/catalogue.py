@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from hostloom.compat.maas2.answers import Answer
     from hostloom.compat.maas2.call import Call
+    from hostloom.compat.maas2.responses import MaasResponse
 
-Do = Callable[["Call"], "Answer"]
+Do = Callable[["Call"], "MaasResponse"]
 
 #: The methods of MAAS's actions without an op, by the names that its clients call them.
 CRUD = {"create": "POST", "read": "GET", "update": "PUT", "delete": "DELETE"}
@@ -128,7 +128,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MatchedRoute:
     """Where a path leads to."""
 
     resource: Resource
@@ -147,12 +147,14 @@ class Catalogue:
             for path in (resource.path, *resource.aliases)
         ]
 
-    def find(self, path: str) -> Found | None:
+    def find(self, path: str) -> MatchedRoute | None:
         """The resource of a path below the API's root, percent-encoded, with or without its last slash."""
         whole = path.rstrip("/") + "/"
         for pattern, resource in self._patterns:
             if match := pattern.fullmatch(whole):
-                return Found(resource, {name: unquote(text) for name, text in match.groupdict().items()})
+                return MatchedRoute(
+                    resource, {name: unquote(text) for name, text in match.groupdict().items()}
+                )
         return None
 
 

@@ -4,8 +4,8 @@ import hashlib
 import json
 from typing import Any
 
-from hostloom.compat.maas2.answers import ROOT
 from hostloom.compat.maas2.catalogue import CRUD, Action, Catalogue, Param, Resource
+from hostloom.compat.maas2.responses import ROOT
 
 DOC = "hostloom's answers to MAAS's API 2.0."
 

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
-from hostloom.compat.maas2.answers import Fault, bad_field, refuse
+from hostloom.compat.maas2.responses import Fault, bad_field, refuse
 from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import Address
 

@@ -2,8 +2,8 @@
 
 from hostloom.model.errors import TooManyRequests
 from hostloom.model.event import Event
-from hostloom.ports import Ports
-from hostloom.quota import Quota
+from hostloom.ports.context import Ports
+from hostloom.quotas import Quota
 
 #: Wrong logins as one user from one address, and from one address as anybody.
 OF_USER, OF_USER_PER_S = 10, 1 / 60

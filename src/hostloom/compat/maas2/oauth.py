@@ -52,7 +52,7 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class OAuthParameters:
     """What the Authorization header says."""
 
     consumer_key: str
@@ -70,7 +70,7 @@ class Nonces:
         self._lock = threading.Lock()
         self._seen: dict[tuple[str, int, str], None] = {}
 
-    def use(self, claim: Claim, now: float) -> None:
+    def use(self, claim: OAuthParameters, now: float) -> None:
         """Take a claim's nonce; NotAuthenticated when it was used before."""
         key = (claim.token_key, claim.timestamp, claim.nonce)
         with self._lock:
@@ -79,7 +79,7 @@ class Nonces:
                 raise NotAuthenticated("the nonce was used before")
             self._seen[key] = None
 
-    def give_back(self, claim: Claim) -> None:
+    def give_back(self, claim: OAuthParameters) -> None:
         """Let a nonce be used again: clients repeat a request that met a 503 as it was."""
         with self._lock:
             self._seen.pop((claim.token_key, claim.timestamp, claim.nonce), None)
@@ -95,7 +95,7 @@ class Nonces:
             del self._seen[key]
 
 
-def read_claim(authorization: str, now: float) -> Claim:
+def read_claim(authorization: str, now: float) -> OAuthParameters:
     """The claim of an Authorization header; NotAuthenticated says what is wrong with it."""
     try:
         found = {k: unquote(v) for k, v in parse_authorization_header(authorization)}
@@ -110,7 +110,7 @@ def read_claim(authorization: str, now: float) -> Claim:
         raise NotAuthenticated(f"the timestamp is off by more than {SKEW_S} seconds: set the clock")
     if found.get("oauth_version", "1.0") != "1.0":
         raise NotAuthenticated("the OAuth version is not 1.0")
-    return Claim(
+    return OAuthParameters(
         found["oauth_consumer_key"],
         found["oauth_token"],
         found["oauth_signature_method"],
@@ -120,7 +120,7 @@ def read_claim(authorization: str, now: float) -> Claim:
     )
 
 
-def verify(request: Signed, claim: Claim, secret: str) -> None:
+def verify(request: Signed, claim: OAuthParameters, secret: str) -> None:
     """Compare the signature with the one that the secret gives; NotAuthenticated."""
     if claim.method == "PLAINTEXT":
         wanted = [signature.sign_plaintext("", secret)]

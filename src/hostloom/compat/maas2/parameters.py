@@ -2,9 +2,9 @@
 
 import structlog
 
-from hostloom.compat.maas2.answers import bad_field
 from hostloom.compat.maas2.catalogue import Action, Resource
 from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.responses import bad_field
 
 log = structlog.get_logger(__name__)
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from hostloom.compat.maas2.answers import bad_field
 from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.responses import bad_field
 from hostloom.model.errors import NotFound
-from hostloom.ports import Repository
+from hostloom.ports.repositories import Repository
 from hostloom.services.naming import find_by_key
 
 #: MAAS counts its defaults from 0: fabric, space, resource pool and domain.

@@ -15,19 +15,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hostloom.compat.maas2 import oauth
-from hostloom.compat.maas2.answers import BARE_JSON, Answer, Fault, bad_field, refuse, text
 from hostloom.compat.maas2.call import Call
-from hostloom.compat.maas2.catalogue import Catalogue, Found
+from hostloom.compat.maas2.catalogue import Catalogue, MatchedRoute
 from hostloom.compat.maas2.describe import describe, fingerprint
-from hostloom.compat.maas2.faults import fault_of
+from hostloom.compat.maas2.errors import fault_of
 from hostloom.compat.maas2.forms import Form, read_body, read_query
+from hostloom.compat.maas2.handlers.account import login
+from hostloom.compat.maas2.handlers.resources import CATALOGUE
 from hostloom.compat.maas2.logins import Logins
-from hostloom.compat.maas2.nouns.account import login
-from hostloom.compat.maas2.nouns.everything import CATALOGUE
 from hostloom.compat.maas2.parameters import check_parameters
+from hostloom.compat.maas2.responses import BARE_JSON, Fault, MaasResponse, bad_field, refuse, text
 from hostloom.model.access import ANONYMOUS, Principal
 from hostloom.model.errors import HostloomError, NotAuthenticated
-from hostloom.ports import Ports
+from hostloom.ports.context import Ports
 from hostloom.services import apikeys
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ _SLASHES = re.compile("/{2,}")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RawRequest:
     """A request with its whole body."""
 
     method: str
@@ -88,7 +88,7 @@ class Facade:
         found = await to_thread.run_sync(self._admit, heard, limiter=self._threads)
         return found if isinstance(found, int) else self._response(found)
 
-    def _admit(self, heard: Heard) -> int | Answer:
+    def _admit(self, heard: RawRequest) -> int | MaasResponse:
         path = heard.path.rstrip("/") + "/"
         found = self._catalogue.find(_split_op(path)[0].removeprefix("api/2.0/"))
         if path == login.path or (found is not None and found.resource.anonymous):
@@ -104,13 +104,13 @@ class Facade:
         found = await to_thread.run_sync(self.answer, heard, limiter=self._threads)
         return self._response(found)
 
-    def _response(self, found: Answer) -> Response:
+    def _response(self, found: MaasResponse) -> Response:
         response = Response(found.body, found.status, {"X-MAAS-API-Hash": self._hash, **found.headers})
         # Without one, clients fail after a deletion that succeeded; Starlette sets none on a 204.
         response.headers["Content-Type"] = found.content_type
         return response
 
-    def answer(self, heard: Heard) -> Answer:
+    def answer(self, heard: RawRequest) -> MaasResponse:
         """The answer to a request, whatever is wrong with it."""
         try:
             return self._answer(heard)
@@ -125,13 +125,13 @@ class Facade:
             )
             return text(f"hostloom made a mistake; its log tells more under {incident}", 500)
 
-    def _answer(self, heard: Heard) -> Answer:
+    def _answer(self, heard: RawRequest) -> MaasResponse:
         if heard.path.rstrip("/") + "/" == login.path:
             return self._log_in(heard)
         if heard.path.rstrip("/") == "api/2.0/describe" and heard.method == "GET":
             # Without a charset: MAAS's command takes no other.
             document = describe(self._catalogue, heard.bases[0])
-            return Answer(json.dumps(document).encode(), content_type=BARE_JSON)
+            return MaasResponse(json.dumps(document).encode(), content_type=BARE_JSON)
         path, op = _split_op(heard.path)
         found = None
         if path.startswith("api/2.0/"):
@@ -146,15 +146,17 @@ class Facade:
             self._nonces.give_back(claim)
         return given
 
-    def _log_in(self, heard: Heard) -> Answer:
+    def _log_in(self, heard: RawRequest) -> MaasResponse:
         user = _form(heard).text("username") or ""
         self._logins.check(user, heard.client)
-        given = self._dispatch(heard, Found(login, {}), "", ANONYMOUS)
+        given = self._dispatch(heard, MatchedRoute(login, {}), "", ANONYMOUS)
         if given.status in (400, 401, 403):
             self._logins.count_failure(user, heard.client)
         return given
 
-    def _dispatch(self, heard: Heard, found: Found, op: str, principal: Principal) -> Answer:
+    def _dispatch(
+        self, heard: RawRequest, found: MatchedRoute, op: str, principal: Principal
+    ) -> MaasResponse:
         try:
             form = _form(heard)
             op = _one_op(op, form)
@@ -169,13 +171,13 @@ class Facade:
         except HostloomError as error:
             return fault_of(error)
 
-    def _authenticate(self, heard: Heard) -> tuple[oauth.Claim, Principal]:
+    def _authenticate(self, heard: RawRequest) -> tuple[oauth.OAuthParameters, Principal]:
         """Whose key signed the request; NotAuthenticated."""
         claim, principal, now = self._check_key(heard, whole=True)
         self._nonces.use(claim, now)
         return claim, principal
 
-    def _check_key(self, heard: Heard, *, whole: bool) -> tuple[oauth.Claim, Principal, float]:
+    def _check_key(self, heard: RawRequest, *, whole: bool) -> tuple[oauth.OAuthParameters, Principal, float]:
         """The claim and whose key it is; of a request that is not `whole` its form is not read yet."""
         if not heard.authorization:
             raise NotAuthenticated("the request is not signed with an API key")
@@ -200,7 +202,7 @@ class Facade:
         return claim, principal, now
 
 
-def _form(heard: Heard) -> Form:
+def _form(heard: RawRequest) -> Form:
     """Query and body together; what the body has counts, but of the op, which both have to agree on."""
     query = read_query(heard.query)
     body = read_body(heard.content_type, heard.body)
@@ -222,7 +224,7 @@ def _split_op(path: str) -> tuple[str, str]:
     return (head + "/", last.removeprefix("op-")) if last.startswith("op-") else (path, "")
 
 
-def _hear(request: Request, body: bytes, *, proxied: bool) -> Heard:
+def _hear(request: Request, body: bytes, *, proxied: bool) -> RawRequest:
     """`proxied`: what a proxy says of the client counts."""
     headers = request.headers
     told = headers if proxied else {}
@@ -232,7 +234,7 @@ def _hear(request: Request, body: bytes, *, proxied: bool) -> Heard:
     scheme = told.get("x-forwarded-proto") or request.scope.get("scheme", "http")
     hosts = dict.fromkeys((host, headers.get("host") or "localhost"))
     schemes = dict.fromkeys(each for each in (scheme, "http", "https") if each in ("http", "https"))
-    return Heard(
+    return RawRequest(
         request.method,
         _SLASHES.sub("/", raw_path).partition("/MAAS/")[2],
         raw_path,

@@ -2,8 +2,8 @@
 
 import time
 
-from hostloom.compat.maas2.answers import refuse
 from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.responses import refuse
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepState
 
 #: Ansible gives most requests ten seconds; what takes longer goes on, and is seen when it is done.

@@ -6,9 +6,9 @@ from hostloom.decide.changes import host as change_host
 from hostloom.decide.changes import interface as change_interface
 from hostloom.decide.changes import network as change_network
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.change import Change, ChangeKind
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 
-_APPLY: dict[ChangeKind, Callable[[Snapshot, Change], Snapshot]] = {
+_APPLY: dict[ChangeKind, Callable[[Snapshot, HypotheticalChange], Snapshot]] = {
     ChangeKind.SERVE_VLAN: change_network.serve_vlan,
     ChangeKind.LIBVIRT_DHCP_OFF: change_host.libvirt_dhcp_off,
     ChangeKind.START_NETWORK: change_host.start_network,
@@ -34,6 +34,6 @@ _APPLY: dict[ChangeKind, Callable[[Snapshot, Change], Snapshot]] = {
 }
 
 
-def apply(snapshot: Snapshot, change: Change) -> Snapshot:
+def apply(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """The world with the change; InvalidValue when what it speaks of is not there, or cannot be so."""
     return _APPLY[change.kind](snapshot, change)

@@ -7,7 +7,6 @@ from hostloom.decide.changes.request import positive
 from hostloom.decide.changes.target import find_host, find_network, find_pool, with_host
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.change import Change
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import (
     MAX_OVER_COMMIT,
@@ -16,25 +15,26 @@ from hostloom.model.host import (
     CorrelationState,
     LibvirtNetwork,
 )
+from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.ids import SystemId
 
 #: Why a host that a what-if takes away does not answer.
 LOST = "it is lost"
 
 
-def lose_host(snapshot: Snapshot, change: Change) -> Snapshot:
+def lose_host(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """It does not answer; its machines stay recorded, as after any failure of a host."""
     state = find_host(snapshot, change)
     return with_host(snapshot, state, replace(state.host, reachable=False, unreachable_cause=LOST))
 
 
-def reach_host(snapshot: Snapshot, change: Change) -> Snapshot:
+def reach_host(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """It answers."""
     state = find_host(snapshot, change)
     return with_host(snapshot, state, replace(state.host, reachable=True, unreachable_cause=""))
 
 
-def choose_node(snapshot: Snapshot, change: Change) -> Snapshot:
+def choose_node(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """The operator says which node the host is."""
     state = find_host(snapshot, change)
     system_id = SystemId(change.value)
@@ -44,19 +44,19 @@ def choose_node(snapshot: Snapshot, change: Change) -> Snapshot:
     return with_host(snapshot, state, replace(state.host, correlation=found))
 
 
-def raise_cpu_ratio(snapshot: Snapshot, change: Change) -> Snapshot:
+def raise_cpu_ratio(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """Of cores."""
     state = find_host(snapshot, change)
     return with_host(snapshot, state, replace(state.host, cpu_over_commit_ratio=_ratio(change)))
 
 
-def raise_memory_ratio(snapshot: Snapshot, change: Change) -> Snapshot:
+def raise_memory_ratio(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """Of memory."""
     state = find_host(snapshot, change)
     return with_host(snapshot, state, replace(state.host, memory_over_commit_ratio=_ratio(change)))
 
 
-def grow_pool(snapshot: Snapshot, change: Change) -> Snapshot:
+def grow_pool(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """It is larger by so many bytes, all of them free."""
     state = find_host(snapshot, change)
     pool = find_pool(state.host, change.subject)
@@ -66,7 +66,7 @@ def grow_pool(snapshot: Snapshot, change: Change) -> Snapshot:
     return with_host(snapshot, state, replace(state.host, storage_pools=pools))
 
 
-def set_macvlan_mode(snapshot: Snapshot, change: Change) -> Snapshot:
+def set_macvlan_mode(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """Without a value the host has none of its own."""
     state = find_host(snapshot, change)
     modes = [each.value for each in MacvlanMode]
@@ -81,27 +81,27 @@ def set_macvlan_mode(snapshot: Snapshot, change: Change) -> Snapshot:
     return with_host(snapshot, state, replace(state.host, default_macvlan_mode=mode))
 
 
-def libvirt_dhcp_off(snapshot: Snapshot, change: Change) -> Snapshot:
+def libvirt_dhcp_off(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """libvirt's dnsmasq gives no more leases on the network."""
     network = find_network(find_host(snapshot, change).host, change.subject)
     return _with_network(snapshot, change, network, replace(network, dhcp=False))
 
 
-def start_network(snapshot: Snapshot, change: Change) -> Snapshot:
+def start_network(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """The network is active."""
     network = find_network(find_host(snapshot, change).host, change.subject)
     return _with_network(snapshot, change, network, replace(network, active=True))
 
 
 def _with_network(
-    snapshot: Snapshot, change: Change, before: LibvirtNetwork, after: LibvirtNetwork
+    snapshot: Snapshot, change: HypotheticalChange, before: LibvirtNetwork, after: LibvirtNetwork
 ) -> Snapshot:
     state = find_host(snapshot, change)
     networks = tuple(after if each is before else each for each in state.host.libvirt_networks)
     return with_host(snapshot, state, replace(state.host, libvirt_networks=networks))
 
 
-def _ratio(change: Change) -> Decimal:
+def _ratio(change: HypotheticalChange) -> Decimal:
     ratio = positive("value", change.value)
     if ratio > MAX_OVER_COMMIT:
         raise InvalidValue("value", change.value, "is out of range", f"use a ratio up to {MAX_OVER_COMMIT}")

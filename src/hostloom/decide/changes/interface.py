@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from hostloom.decide.changes.target import find_interface, find_node, find_vlan, with_interfaces
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.change import Change
 from hostloom.model.errors import Conflict, InvalidValue
+from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.ids import FabricId, InterfaceId, VlanId
 from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, VlanSource
@@ -87,7 +87,7 @@ class _Stack:
 # -- what is lost, and what comes back -----------------------------------------------------------------------
 
 
-def lose_interface(snapshot: Snapshot, change: Change) -> Snapshot:
+def lose_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """It is gone, and is a port, member or parent of nothing any more."""
     node = find_node(snapshot, change)
     name = find_interface(node, change.subject).name
@@ -101,17 +101,17 @@ def lose_interface(snapshot: Snapshot, change: Change) -> Snapshot:
     return with_interfaces(snapshot, node, stack.found.values())
 
 
-def enable_interface(snapshot: Snapshot, change: Change) -> Snapshot:
+def enable_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """It is administratively up; whether it has link is another matter."""
     return _revived(snapshot, change, enabled=True)
 
 
-def link_up(snapshot: Snapshot, change: Change) -> Snapshot:
+def link_up(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """It has link again, and so has what is stacked on it."""
     return _revived(snapshot, change, link=True)
 
 
-def _revived(snapshot: Snapshot, change: Change, **states: bool) -> Snapshot:
+def _revived(snapshot: Snapshot, change: HypotheticalChange, **states: bool) -> Snapshot:
     node = find_node(snapshot, change)
     interface = find_interface(node, change.subject)
     stack = _Stack(snapshot, node.interfaces)
@@ -124,7 +124,7 @@ def _revived(snapshot: Snapshot, change: Change, **states: bool) -> Snapshot:
 # -- what is joined to what ----------------------------------------------------------------------------------
 
 
-def set_bridge_ports(snapshot: Snapshot, change: Change) -> Snapshot:
+def set_bridge_ports(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """The bridge is where its ports are: on the VLAN of the first that has one, with link if one has."""
     node = find_node(snapshot, change)
     bridge = find_interface(node, change.subject)
@@ -167,7 +167,7 @@ def _below(stack: _Stack, name: str, seen: frozenset[str]) -> frozenset[str]:
     return frozenset(parents).union(*(_below(stack, each, seen | {name}) for each in parents))
 
 
-def move_interface(snapshot: Snapshot, change: Change) -> Snapshot:
+def move_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """It is cabled (or tagged) to another VLAN; its members and what is stacked on it go with it."""
     node = find_node(snapshot, change)
     interface = find_interface(node, change.subject)
@@ -184,7 +184,7 @@ def move_interface(snapshot: Snapshot, change: Change) -> Snapshot:
     return with_interfaces(snapshot, node, stack.found.values())
 
 
-def add_vlan_interface(snapshot: Snapshot, change: Change) -> Snapshot:
+def add_vlan_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """A VLAN interface `PARENT.VID`; where the parent's fabric is known, the VLAN is one of it."""
     node = find_node(snapshot, change)
     parent = find_interface(node, change.subject)
@@ -201,7 +201,7 @@ def add_vlan_interface(snapshot: Snapshot, change: Change) -> Snapshot:
     if any(parent.name in each.parents and each.vlan_id == vlan.id for each in _tagged_on(node)):
         raise Conflict("interface", parent.name, "already has", f"a VLAN interface for {change.value}")
     added = NodeInterface(
-        # New interfaces have negative ids, as in decide/inventory.py; they are unique on their node.
+        # New interfaces have negative ids, as in decide/hosts/inventory.py; they are unique on their node.
         InterfaceId(min(0, *(each.id for each in node.interfaces)) - 1),
         _new_name(node, parent.name, vlan.vid),
         InterfaceKind.VLAN,
@@ -235,7 +235,7 @@ def _tagged_on(node: Node) -> list[NodeInterface]:
     return [each for each in node.interfaces if each.kind is InterfaceKind.VLAN]
 
 
-def _check_tag(change: Change, vlan: Vlan, fabrics: set[FabricId | None]) -> None:
+def _check_tag(change: HypotheticalChange, vlan: Vlan, fabrics: set[FabricId | None]) -> None:
     if vlan.vid == UNTAGGED or fabrics - {None, vlan.fabric_id}:
         problem = f"is not a tagged VLAN of the fabric that {change.subject} is cabled to"
         raise InvalidValue("value", change.value, problem)

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
-from hostloom.decide.addresses import spans_of
 from hostloom.decide.changes.target import find_vlan
+from hostloom.decide.placement.addresses import spans_of
 from hostloom.decide.snapshot import Delta, Snapshot
-from hostloom.model.change import Change
 from hostloom.model.errors import InvalidValue
+from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.ids import VlanId
 from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet, Vlan
 from hostloom.model.node import Node, VlanSource
@@ -16,19 +16,19 @@ from hostloom.model.node import Node, VlanSource
 GIVEN_BACK = (AddressKind.RESERVED, AddressKind.AUTO, AddressKind.STATIC)
 
 
-def serve_vlan(snapshot: Snapshot, change: Change) -> Snapshot:
+def serve_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """Our DHCP serves it itself: a VLAN that was relayed is not any more, one hop is enough."""
     vlan = find_vlan(snapshot, change.subject)
     return _with_vlan(snapshot, vlan, replace(vlan, dhcp_on=True, relay_vlan_id=None))
 
 
-def stop_serving_vlan(snapshot: Snapshot, change: Change) -> Snapshot:
+def stop_serving_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """Neither itself nor by relay; VLANs that are relayed to it lose their service with it."""
     vlan = find_vlan(snapshot, change.subject)
     return _with_vlan(snapshot, vlan, replace(vlan, dhcp_on=False, relay_vlan_id=None))
 
 
-def lose_vlan(snapshot: Snapshot, change: Change) -> Snapshot:
+def lose_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """What was on it is on no VLAN that we know; its subnets go, with their ranges and held addresses."""
     vlan = find_vlan(snapshot, change.subject)
     gone = {each.id for each in snapshot.subnets if each.vlan_id == vlan.id}
@@ -42,7 +42,7 @@ def lose_vlan(snapshot: Snapshot, change: Change) -> Snapshot:
     )
 
 
-def free_address(snapshot: Snapshot, change: Change) -> Snapshot:
+def free_address(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """Nobody has it any more; of a prefix that stands on several fabrics, in all of them."""
     subnets = _find_subnets(snapshot, change.subject)
     ip = _address(change.value) if change.value else _first(snapshot, subnets)

@@ -5,16 +5,16 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from hostloom.decide.requests import with_texts
-from hostloom.model.change import Change, ChangeKind
+from hostloom.decide.request.resolve import with_texts
 from hostloom.model.errors import InvalidValue
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.request import ParsedRequest
 
 #: Numbers of changes are less.
 MOST = 10**18
 
 
-def apply_to_request(request: ParsedRequest, change: Change) -> ParsedRequest:
+def apply_to_request(request: ParsedRequest, change: HypotheticalChange) -> ParsedRequest:
     """The request after the change; as it is after a change of the world."""
     if change.kind is not ChangeKind.CHANGE_REQUEST:
         return request

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
-from hostloom.model.change import Change
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Host, LibvirtNetwork, StoragePool
+from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.network import Vlan
 from hostloom.model.node import Node, NodeInterface
 
 
-def find_host(snapshot: Snapshot, change: Change) -> HostState:
+def find_host(snapshot: Snapshot, change: HypotheticalChange) -> HostState:
     """The host that the change names."""
     found = (each for each in snapshot.hosts if each.host.name == change.host)
     state = min(found, key=lambda each: each.host.id, default=None)
@@ -20,7 +20,7 @@ def find_host(snapshot: Snapshot, change: Change) -> HostState:
     return state
 
 
-def find_node(snapshot: Snapshot, change: Change) -> Node:
+def find_node(snapshot: Snapshot, change: HypotheticalChange) -> Node:
     """The node that the change's host is."""
     node = snapshot.node_of(find_host(snapshot, change).host)
     if node is None:

@@ -6,8 +6,8 @@ What would end a part too early is written as in URLs: `%2F` in the name of a ho
 
 import re
 
-from hostloom.model.change import Change, ChangeKind
 from hostloom.model.errors import InvalidValue
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 
 #: By kind: what stands behind its colon.
 FORMS = {
@@ -44,7 +44,7 @@ _MAY_BE_EMPTY = frozenset(
 )
 
 
-def parse_change(text: str) -> Change:
+def parse_change(text: str) -> HypotheticalChange:
     """Read one; InvalidValue says what was expected. Names are not looked up before it is applied."""
     word, colon, rest = text.partition(":")
     if not colon or word not in tuple(ChangeKind):
@@ -58,14 +58,14 @@ def parse_change(text: str) -> Change:
     if not target or bool(equals) is not needs_value or is_empty:
         raise InvalidValue("change", text, "has the wrong form", f"write {kind}:{form}")
     if not form.startswith("HOST"):
-        return Change(kind, _read(target), "", value)
+        return HypotheticalChange(kind, _read(target), "", value)
     host, slash, subject = target.partition("/")
     if bool(slash) is not form.startswith("HOST/") or not host or (slash and not subject):
         raise InvalidValue("change", text, "has the wrong form", f"write {kind}:{form}")
-    return Change(kind, _read(subject), _read(host), value)
+    return HypotheticalChange(kind, _read(subject), _read(host), value)
 
 
-def format_change(change: Change) -> str:
+def format_change(change: HypotheticalChange) -> str:
     """The text again; what is there now (`was`) is not part of it."""
     form = FORMS[change.kind]
     host = _written(change.host).replace("/", "%2F")

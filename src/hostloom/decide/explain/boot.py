@@ -1,7 +1,7 @@
 """Words of what a machine boots from the network, and of what commissioning found otherwise."""
 
-from hostloom.decide.boot import BootDecision, BootReason
-from hostloom.decide.commission import Difference, DifferenceCode
+from hostloom.decide.machines.boot import BootDecision, BootReason
+from hostloom.decide.machines.commissioning import CommissioningDifference, DifferenceCode
 from hostloom.model.commissioning import BootAction
 
 ACTIONS = {
@@ -49,7 +49,7 @@ def render_boot(decision: BootDecision) -> str:
     return f"{action}, because {BOOT_REASONS[decision.reason]}"
 
 
-def render_difference_found(difference: Difference) -> str:
+def render_difference_found(difference: CommissioningDifference) -> str:
     """A difference in one line."""
     text = DIFFERENCES[difference.code]
     return text.format(subject=difference.subject, wanted=difference.wanted, found=difference.found)

@@ -2,7 +2,7 @@
 
 from shlex import quote
 
-from hostloom.model.change import Change, ChangeKind, Suggestion
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 
 #: By kind: the condition, and our command for it where there is one.
 CONDITIONS = {
@@ -56,7 +56,7 @@ def render_suggestion(suggestion: Suggestion) -> str:
     return f"it would fit{where} if {conditions}{told}"
 
 
-def _condition(change: Change) -> str:
+def _condition(change: HypotheticalChange) -> str:
     text = CONDITIONS[change.kind][0]
     if change.kind is ChangeKind.CHANGE_REQUEST:
         text = _REQUEST.get(change.subject, text)
@@ -65,14 +65,14 @@ def _condition(change: Change) -> str:
     return _filled(text, change)
 
 
-def _command(change: Change) -> str:
+def _command(change: HypotheticalChange) -> str:
     if change.kind is ChangeKind.FREE_ADDRESS and change.was:
         return ""  # an address of a node goes with the node
     words = {each: quote(getattr(change, each)) for each in ("subject", "host", "value", "was")}
     return CONDITIONS[change.kind][1].format(**words)
 
 
-def _filled(text: str, change: Change) -> str:
+def _filled(text: str, change: HypotheticalChange) -> str:
     size = int(change.value) / 10**9 if change.kind is ChangeKind.GROW_POOL else 0
     return text.format(
         subject=change.subject, host=change.host, value=change.value, was=change.was, gigabytes=size

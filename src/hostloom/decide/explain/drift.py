@@ -1,6 +1,6 @@
 """Drift in words: what was recorded, and what is there instead."""
 
-from hostloom.model.drift import Change
+from hostloom.model.drift import Drift
 
 #: What a difference is about, by its kind; the subject follows.
 _SUBJECTS = {
@@ -19,7 +19,7 @@ _SUBJECTS = {
 }
 
 
-def render_change(change: Change) -> str:
+def render_change(change: Drift) -> str:
     """One line: `NIC eth1 (52:54:00:00:00:01): bridge br0 is now gone`."""
     subject = " ".join(filter(None, (_subject(change.kind), change.subject)))
     if not change.recorded:
@@ -27,7 +27,7 @@ def render_change(change: Change) -> str:
     return f"{subject}: {change.recorded} is now {change.observed or 'gone'}"
 
 
-def render_end(change: Change) -> str:
+def render_end(change: Drift) -> str:
     """One line about a difference that is over."""
     subject = " ".join(filter(None, (_subject(change.kind), change.subject)))
     return f"{subject}: as recorded again" if change.recorded else f"{subject}: gone again"

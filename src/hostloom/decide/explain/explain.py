@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from hostloom.decide.explain.changes import render_suggestion
-from hostloom.decide.explain.words import (
+from hostloom.decide.explain.reason_texts import (
     HOST_REASONS,
     REASONS,
     pool_reason,

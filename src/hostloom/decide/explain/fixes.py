@@ -2,9 +2,9 @@
 
 from shlex import quote
 
-from hostloom.decide.explain.words import render_rejection, render_warning
-from hostloom.decide.networks import NetworkVerdict
-from hostloom.model.fix import FixCode, FixPlan, FixRefusal, FixStep, FixStepKind
+from hostloom.decide.explain.reason_texts import render_rejection, render_warning
+from hostloom.decide.placement.libvirt_networks import NetworkVerdict
+from hostloom.model.network_fix import FixCode, FixPlan, FixRefusal, FixStep, FixStepKind
 
 STEPS = {
     FixStepKind.LIBVIRT_DHCP_OFF: (

@@ -1,6 +1,6 @@
 """The words for what became of a NIC's DHCP."""
 
-from hostloom.model.exchange import Exchange, ExchangeEnd, Silence
+from hostloom.model.dhcp_exchange import Exchange, ExchangeEnd, Silence
 
 _ENDS = {
     ExchangeEnd.ACKNOWLEDGED: "it has {ip}{as_reserved}, from {server}",

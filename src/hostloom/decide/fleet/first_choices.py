@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from hostloom.decide.fleet.host_classes import AttachPointTrait, HostClassTable, Numbers
 from hostloom.decide.fleet.label_sets import LabelSets
-from hostloom.decide.fleet.shapes import Numbers, ShapeTable, TraitSlot
-from hostloom.decide.match import Wanted
-from hostloom.decide.trial import NetworkFit
+from hostloom.decide.placement.host_evaluation import NetworkFit
+from hostloom.decide.placement.matching import NicRequirement
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.plan import RequestCode
 
@@ -21,7 +21,7 @@ class LabelPlan:
     is_exclusive_by_host: bool
 
     @classmethod
-    def of(cls, wanted: Wanted, sets: LabelSets) -> "LabelPlan":
+    def of(cls, wanted: NicRequirement, sets: LabelSets) -> "LabelPlan":
         """Of a label."""
         mode = wanted.label.macvlan_mode
         is_network = wanted.label.attach is AttachKind.NETWORK
@@ -29,7 +29,7 @@ class LabelPlan:
 
 
 def first_choices(
-    table: ShapeTable, number: int, plans: list[LabelPlan], *, netboot: bool
+    table: HostClassTable, number: int, plans: list[LabelPlan], *, netboot: bool
 ) -> RequestCode | NetworkFit | None:
     """The verdict on the shape; None where first choices do not complete, so that a search has to tell.
 
@@ -62,10 +62,15 @@ def first_choices(
 
 
 def _preferred(
-    slots: tuple[TraitSlot, ...], traits: Numbers, owned: set[str], used: set[str], *, is_exclusive: bool
-) -> TraitSlot | None:
+    slots: tuple[AttachPointTrait, ...],
+    traits: Numbers,
+    owned: set[str],
+    used: set[str],
+    *,
+    is_exclusive: bool,
+) -> AttachPointTrait | None:
     """The best that is left of what serves the label; one that is not used yet before its equals."""
-    best: TraitSlot | None = None
+    best: AttachPointTrait | None = None
     for slot in slots:
         if best is not None and slot.preference != best.preference:
             break

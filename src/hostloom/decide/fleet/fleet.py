@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar, NamedTuple
 
-from hostloom.decide.capacity import PoolLayout, pools_of
-from hostloom.decide.fleet.shapes import ShapeKey, ShapeTable, make_shape, shape_key
+from hostloom.decide.fleet.host_classes import HostClassTable, ShapeKey, host_class_key, make_host_class
+from hostloom.decide.placement.capacity import PoolLayout, pools_of
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.decimals import Number
 from hostloom.model.host import Host, cores_left, memory_left_mib
@@ -37,7 +37,7 @@ class Row:
     node: Node | None
     name: tuple[object, ...]
     key: ShapeKey
-    #: Hosts of one gate get one answer from decide/gate.py.
+    #: Hosts of one gate get one answer from decide/placement/host_eligibility.py.
     gate: str
     cores: Number
     memory_mib: Number
@@ -63,7 +63,7 @@ def row_of(snapshot: Snapshot, state: HostState) -> Row:
         state,
         node,
         (natural_key(host.name), host.id),
-        shape_key(state, node),
+        host_class_key(state, node),
         _gate_of(host),
         cores_left(host, machines),
         memory_left_mib(host, machines),
@@ -73,7 +73,7 @@ def row_of(snapshot: Snapshot, state: HostState) -> Row:
 
 
 def _gate_of(host: Host) -> str:
-    """All that decide/gate.py looks at."""
+    """All that decide/placement/host_eligibility.py looks at."""
     where = f"{host.zone_id} {host.resource_pool_id} {sorted(set(host.tags))}"
     return f"{host.reachable} {host.correlation.state} {' '.join(host.architectures)} {where}"
 
@@ -85,7 +85,7 @@ class Fleet:
     needs: ClassVar[frozenset[str]] = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges"})
 
     rows: list[Row]
-    table: ShapeTable
+    table: HostClassTable
     #: By position.
     shapes: list[int]
     #: Positions, the emptiest host first.
@@ -99,10 +99,10 @@ class Fleet:
     def build(cls, snapshot: Snapshot) -> "Fleet":
         """Read every host once."""
         rows = [row_of(snapshot, state) for state in snapshot.hosts]
-        return cls._of(rows, ShapeTable(_network_of(snapshot)))
+        return cls._of(rows, HostClassTable(_network_of(snapshot)))
 
     @classmethod
-    def _of(cls, rows: list[Row], table: ShapeTable) -> "Fleet":
+    def _of(cls, rows: list[Row], table: HostClassTable) -> "Fleet":
         rows = sorted(rows, key=lambda row: row.name)
         table = _with_shapes(table, rows)
         return cls(
@@ -119,7 +119,7 @@ class Fleet:
         """The fleet of a later snapshot; hosts that only got or lost a machine cost next to nothing."""
         changed = self._changed(after, delta)
         if self._is_crowded() or not self._stays(changed):
-            table = ShapeTable(self.table.network) if self._is_crowded() else self.table
+            table = HostClassTable(self.table.network) if self._is_crowded() else self.table
             kept = [row for row in self.rows if row.state.host.id not in changed]
             return Fleet._of(kept + [row for row in changed.values() if row is not None], table)
         rows, shapes, by_room = self.rows.copy(), self.shapes.copy(), self.by_room.copy()
@@ -166,9 +166,9 @@ def _network_of(snapshot: Snapshot) -> Snapshot:
     return Snapshot(snapshot.fabrics, snapshot.vlans, snapshot.spaces, snapshot.subnets, snapshot.ranges)
 
 
-def _with_shapes(table: ShapeTable, rows: list[Row]) -> ShapeTable:
+def _with_shapes(table: HostClassTable, rows: list[Row]) -> HostClassTable:
     new = {
-        row.key: partial(make_shape, table.network, row.state, row.node)
+        row.key: partial(make_host_class, table.network, row.state, row.node)
         for row in rows
         if row.key not in table.numbers
     }

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from hostloom.decide.addresses import AddressBook, wants_address
-from hostloom.decide.candidates import NETWORK_ORDER
-from hostloom.decide.fleet.shapes import NONE, Numbers, Shape, ShapeTable
-from hostloom.decide.match import Options, Wanted, empty_code, match
+from hostloom.decide.fleet.host_classes import NONE, HostClass, HostClassTable, Numbers
+from hostloom.decide.placement.addresses import AddressIndex, wants_address
+from hostloom.decide.placement.candidates import NETWORK_ORDER
+from hostloom.decide.placement.matching import CandidateSet, NicRequirement, empty_code, match
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.ids import VlanId
@@ -13,7 +13,7 @@ from hostloom.model.plan import RequestCode
 
 
 @dataclass(frozen=True)
-class Choice:
+class LabelChoice:
     """Shapes by what the label would find there."""
 
     any: Numbers
@@ -29,8 +29,8 @@ class LabelSets:
     """What one label finds, by shape number."""
 
     #: Whatever comes of addresses; and of that, where every address can be had.
-    matching: Choice
-    live: Choice
+    matching: LabelChoice
+    live: LabelChoice
     #: The code of shapes that have nothing, where it is not `no-matching-interface`.
     codes: dict[int, RequestCode] = field(default_factory=dict)
     #: Shapes where addresses may run out while the request is placed, or with several networks to choose
@@ -47,26 +47,26 @@ class Scope:
     """What labels are held against."""
 
     snapshot: Snapshot
-    book: AddressBook
-    table: ShapeTable
+    book: AddressIndex
+    table: HostClassTable
     #: Addresses that the request may take altogether.
     addresses: int
 
-    def is_dead(self, wanted: Wanted, vlan_id: VlanId | None) -> bool:
+    def is_dead(self, wanted: NicRequirement, vlan_id: VlanId | None) -> bool:
         """Whether the label would get no address there."""
         return self._lacks(wanted, vlan_id, 1)
 
-    def is_tight(self, wanted: Wanted, vlan_id: VlanId | None) -> bool:
+    def is_tight(self, wanted: NicRequirement, vlan_id: VlanId | None) -> bool:
         """Whether there may be too few addresses for the whole request."""
         return self._lacks(wanted, vlan_id, self.addresses)
 
-    def _lacks(self, wanted: Wanted, vlan_id: VlanId | None, count: int) -> bool:
+    def _lacks(self, wanted: NicRequirement, vlan_id: VlanId | None, count: int) -> bool:
         if vlan_id is None or not wants_address(wanted.label, self.snapshot, vlan_id):
             return False
         return not self.book.has_room(vlan_id, wanted.named_subnets, count)
 
 
-def label_sets(scope: Scope, wanted: Wanted, used: Numbers) -> LabelSets:
+def label_sets(scope: Scope, wanted: NicRequirement, used: Numbers) -> LabelSets:
     """Hold the label against the shapes; `used` are those that some host has."""
     if wanted.label.attach is AttachKind.NETWORK:
         return _network_sets(scope, wanted, used)
@@ -84,11 +84,11 @@ def label_sets(scope: Scope, wanted: Wanted, used: Numbers) -> LabelSets:
     return LabelSets(matching, live, codes, table.having(on_tight), table.having(on_dead), free)
 
 
-def _is_passthru(wanted: Wanted) -> bool:
+def _is_passthru(wanted: NicRequirement) -> bool:
     return wanted.label.macvlan_mode is MacvlanMode.PASSTHRU
 
 
-def _meeting(table: ShapeTable, wanted: Wanted) -> Numbers:
+def _meeting(table: HostClassTable, wanted: NicRequirement) -> Numbers:
     """Traits that serve the label, `passthru` left aside."""
     found = [table.meeting(group) for group in wanted.groups]
     if not wanted.names_interface:
@@ -103,11 +103,11 @@ def _meeting(table: ShapeTable, wanted: Wanted) -> Numbers:
     return frozenset.intersection(*found) if found else table.all_traits
 
 
-def _choice(table: ShapeTable, traits: Numbers) -> Choice:
+def _choice(table: HostClassTable, traits: Numbers) -> LabelChoice:
     found = [[table.having(traits & some) for some in pair] for pair in table.by_preference]
     bridges, bonds, rest = (served | other for served, other in found)
     boots = [served for served, _ in found]
-    return Choice(
+    return LabelChoice(
         bridges | bonds | rest,
         bridges,
         NONE.union(*boots),
@@ -118,7 +118,7 @@ def _choice(table: ShapeTable, traits: Numbers) -> Choice:
 # -- attach=network --------------------------------------------------------------------------------------
 
 
-def _network_sets(scope: Scope, wanted: Wanted, used: Numbers) -> LabelSets:
+def _network_sets(scope: Scope, wanted: NicRequirement, used: Numbers) -> LabelSets:
     """Shapes whose networks are the same to the label are judged once."""
     label = wanted.label
     names = NETWORK_ORDER if label.network is None else (label.network,)
@@ -146,7 +146,9 @@ def _network_sets(scope: Scope, wanted: Wanted, used: Numbers) -> LabelSets:
     return LabelSets(matching, live, codes, intricate, matching.any - live.any)
 
 
-def _judge(scope: Scope, wanted: Wanted, shape: Shape) -> tuple[bool | None, bool | None, Options]:
+def _judge(
+    scope: Scope, wanted: NicRequirement, shape: HostClass
+) -> tuple[bool | None, bool | None, CandidateSet]:
     """Whether the only network boots, or None without one; the same where it has an address; all of it."""
     options = match(shape.view, wanted)
     first = options.candidates[0] if options.candidates else None
@@ -155,7 +157,7 @@ def _judge(scope: Scope, wanted: Wanted, shape: Shape) -> tuple[bool | None, boo
     return boots, None if is_dead else boots, options
 
 
-def _gather(judged: list[tuple[bool | None, list[int]]]) -> Choice:
+def _gather(judged: list[tuple[bool | None, list[int]]]) -> LabelChoice:
     some = NONE.union(*(numbers for boots, numbers in judged if boots is not None))
     boots = NONE.union(*(numbers for boots, numbers in judged if boots))
-    return Choice(some, some, boots, boots)
+    return LabelChoice(some, some, boots, boots)

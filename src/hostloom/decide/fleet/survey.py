@@ -1,7 +1,7 @@
 """A request held against a whole fleet: for every host a code, and which host is best; explained is later.
 
-What one host is asked by rules in decide/trial.py, all are asked here at once, shape by shape. The answers
-are the same, which a property test holds.
+The rules of decide/placement/host_evaluation.py judge one host; here they judge all hosts at once, one host
+class after the other. A property test holds that both give the same answers.
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from itertools import islice
 
-from hostloom.decide.addresses import AddressBook
-from hostloom.decide.capacity import PoolLayout, allot
+from hostloom.decide.fleet.class_verdicts import Verdict, judge_host_classes
 from hostloom.decide.fleet.fleet import Fleet
-from hostloom.decide.fleet.shape_verdicts import Verdict, judge_shapes
-from hostloom.decide.gate import check_host
+from hostloom.decide.placement.addresses import AddressIndex
+from hostloom.decide.placement.capacity import PoolLayout, allot
+from hostloom.decide.placement.host_eligibility import check_host
+from hostloom.decide.placement.host_evaluation import NetworkFit, evaluate_host, network_fit
 from hostloom.decide.refuse import RefuseRequest
-from hostloom.decide.requests import Asked
+from hostloom.decide.request.resolve import ResolvedRequest
 from hostloom.decide.snapshot import Snapshot
-from hostloom.decide.trial import NetworkFit, network_fit, try_host
 from hostloom.model.ids import HostId
 from hostloom.model.plan import RequestCode
 
@@ -33,13 +33,17 @@ class Survey:
 
 
 def survey(
-    snapshot: Snapshot, book: AddressBook, fleet: Fleet, asked: Asked, barred: Mapping[HostId, RequestCode]
+    snapshot: Snapshot,
+    book: AddressIndex,
+    fleet: Fleet,
+    asked: ResolvedRequest,
+    barred: Mapping[HostId, RequestCode],
 ) -> Survey:
     """Judge all hosts of the fleet."""
-    shapes = judge_shapes(snapshot, book, fleet.table, frozenset(fleet.shapes), asked)
+    shapes = judge_host_classes(snapshot, book, fleet.table, frozenset(fleet.shapes), asked)
     verdicts = _judge_hosts(fleet, asked, shapes)
     for at in _named(snapshot, fleet, asked):
-        trial = try_host(snapshot, book, fleet.rows[at].state, asked)
+        trial = evaluate_host(snapshot, book, fleet.rows[at].state, asked)
         nics = trial.placement.nics if trial.placement else ()
         verdicts[at] = trial.refusal.code if trial.refusal else network_fit(nics)
     for host_id, code in barred.items():
@@ -49,7 +53,7 @@ def survey(
     return Survey(verdicts, best, runner_up)
 
 
-def _judge_hosts(fleet: Fleet, asked: Asked, shapes: Mapping[int, Verdict]) -> list[Verdict]:
+def _judge_hosts(fleet: Fleet, asked: ResolvedRequest, shapes: Mapping[int, Verdict]) -> list[Verdict]:
     """What refuses each host first: its gate, cores, memory, storage or network; one pass over all."""
     gates = _Gates(asked, fleet)
     storage = _Storage(asked)
@@ -73,7 +77,7 @@ def _judge_hosts(fleet: Fleet, asked: Asked, shapes: Mapping[int, Verdict]) -> l
 class _Gates:
     """Each gate asked once."""
 
-    def __init__(self, asked: Asked, fleet: Fleet) -> None:
+    def __init__(self, asked: ResolvedRequest, fleet: Fleet) -> None:
         self._asked, self._fleet = asked, fleet
         self._codes: dict[str, RequestCode | None] = {}
 
@@ -91,7 +95,7 @@ class _Gates:
 class _Storage:
     """Each layout of pools looked at once; by identity, since hosts with equal ones share it."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: ResolvedRequest) -> None:
         self._disks, self._qcow2 = asked.disks, asked.request.qcow2
         self._fitting: dict[int, list[tuple[int, ...]]] = {}
         self._first: dict[int, int | None] = {}
@@ -114,7 +118,7 @@ class _Storage:
         return None if is_room else RequestCode.POOL_FULL
 
 
-def _named(snapshot: Snapshot, fleet: Fleet, asked: Asked) -> list[int]:
+def _named(snapshot: Snapshot, fleet: Fleet, asked: ResolvedRequest) -> list[int]:
     """Positions of hosts that a term names by an interface's id or address, or by hostname."""
     values: dict[str, set[str]] = {}
     for wanted in asked.wanted:

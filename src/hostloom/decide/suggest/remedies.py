@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
-from hostloom.decide.addresses import address_book
-from hostloom.decide.candidates import view_of
-from hostloom.decide.capacity import pools_of
 from hostloom.decide.changes.network import held_to_give
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.candidates import view_of
+from hostloom.decide.placement.capacity import pools_of
+from hostloom.decide.request.storage import format_storage
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.storage import format_storage
 from hostloom.decide.suggest.request_remedies import give_back, request_remedies, rewritten
 from hostloom.decide.suggest.vlan_remedies import carry_vlans, place_strays, serve_vlans
-from hostloom.model.change import Change, ChangeKind
 from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import cores_left, cores_offered, memory_left_mib, memory_offered_mib
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.ids import natural_key
 from hostloom.model.plan import (
     HostExplanation,
@@ -32,7 +32,7 @@ RATIO_STEP = Decimal("0.05")
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedCompose:
     """A request that a host, or no host at all, was refused for."""
 
     snapshot: Snapshot
@@ -48,16 +48,16 @@ class Refused:
         return self.told.labels if self.told is not None else ()
 
 
-def remedies(no: Refused) -> list[Change]:
+def remedies(no: RefusedCompose) -> list[HypotheticalChange]:
     """Changes of the host, the network or the request that go to the root of the refusal."""
-    found: list[Change] = []
+    found: list[HypotheticalChange] = []
     if no.state is not None and (remedy := _OF_HOST.get(no.refusal.code)) is not None:
         found += remedy(no, no.state)
     found += request_remedies(no.snapshot, no.request, no.refusal)
     return list(dict.fromkeys(found))
 
 
-def _cores(no: Refused, state: HostState) -> Iterator[Change]:
+def _cores(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     host = state.host
     used = cores_offered(host) - cores_left(host, state.machines)
     yield from _ratio(
@@ -65,7 +65,7 @@ def _cores(no: Refused, state: HostState) -> Iterator[Change]:
     )
 
 
-def _memory(no: Refused, state: HostState) -> Iterator[Change]:
+def _memory(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     host = state.host
     used = memory_offered_mib(host) - memory_left_mib(host, state.machines)
     wanted, ratio = used + no.request.memory_mib, host.memory_over_commit_ratio
@@ -74,13 +74,15 @@ def _memory(no: Refused, state: HostState) -> Iterator[Change]:
 
 def _ratio(
     kind: ChangeKind, state: HostState, wanted: Number, total: int, ratio: Decimal
-) -> Iterator[Change]:
+) -> Iterator[HypotheticalChange]:
     if total > 0:
         steps = (wanted / (total * RATIO_STEP)).to_integral_value(ROUND_CEILING)
-        yield Change(kind, "", state.host.name, decimal_text(steps * RATIO_STEP), decimal_text(ratio))
+        yield HypotheticalChange(
+            kind, "", state.host.name, decimal_text(steps * RATIO_STEP), decimal_text(ratio)
+        )
 
 
-def _pools(no: Refused, state: HostState) -> Iterator[Change]:
+def _pools(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """Any of the pools that the disk may go to could grow by what is missing there."""
     layout, left = pools_of(state)
     room = list(left)
@@ -92,20 +94,22 @@ def _pools(no: Refused, state: HostState) -> Iterator[Change]:
             continue
         for at in places:
             missing = disk.size_bytes - room[at]
-            yield Change(ChangeKind.GROW_POOL, layout.pools[at].name, state.host.name, str(missing))
+            yield HypotheticalChange(
+                ChangeKind.GROW_POOL, layout.pools[at].name, state.host.name, str(missing)
+            )
         usable = layout.usable(qcow2=no.request.qcow2)
         others = [place for place in sorted(usable) if room[place] >= disk.size_bytes]
         yield from _on_pools(no, disk, [layout.pools[place].name for place in others])
         return
 
 
-def _reach(_no: Refused, state: HostState) -> Iterator[Change]:
-    yield Change(ChangeKind.REACH_HOST, "", state.host.name)
+def _reach(_no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
+    yield HypotheticalChange(ChangeKind.REACH_HOST, "", state.host.name)
 
 
-def _choose_node(_no: Refused, state: HostState) -> Iterator[Change]:
+def _choose_node(_no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     for system_id in state.host.correlation.candidates:
-        yield Change(ChangeKind.CHOOSE_NODE, "", state.host.name, system_id)
+        yield HypotheticalChange(ChangeKind.CHOOSE_NODE, "", state.host.name, system_id)
 
 
 _BY_REJECTION = {
@@ -116,12 +120,12 @@ _BY_REJECTION = {
 }
 
 
-def _interfaces(no: Refused, state: HostState) -> Iterator[Change]:
+def _interfaces(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """Mend what barred an interface or network; bring the label's VLAN to one that could carry it."""
     for label in no.labels[-1:]:
         for each in label.rejections:
             if (kind := _BY_REJECTION.get(each.code)) is not None:
-                yield Change(kind, _mended(state, each, kind), state.host.name)
+                yield HypotheticalChange(kind, _mended(state, each, kind), state.host.name)
         unserved = [each.subject for each in label.rejections if each.code is RejectionCode.VLAN_NOT_BOOTABLE]
         yield from serve_vlans(no.snapshot, state, unserved)
         strays = [each.subject for each in label.rejections if each.code is RejectionCode.NO_VLAN]
@@ -142,7 +146,7 @@ def _mended(state: HostState, rejection: Rejection, kind: ChangeKind) -> str:
     return rejection.subject
 
 
-def _renamed(no: Refused, state: HostState, label: str) -> Iterator[Change]:
+def _renamed(no: RefusedCompose, state: HostState, label: str) -> Iterator[HypotheticalChange]:
     """Ask for what a member is a member of; for another libvirt network than the one that is named."""
     masters = view_of(no.snapshot, state).masters
     networks = sorted((each.name for each in state.host.libvirt_networks), key=natural_key)
@@ -161,21 +165,21 @@ def _renamed(no: Refused, state: HostState, label: str) -> Iterator[Change]:
         yield from rewritten(no.request, of_network)
 
 
-def _boot(no: Refused, state: HostState) -> Iterator[Change]:
+def _boot(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """Serve the VLAN that a label's first choice is on, or one that another choice is on."""
     firsts = [label.winner for label in no.labels]
     others = [name for label in no.labels for name in label.runners_up]
     yield from serve_vlans(no.snapshot, state, [*firsts, *others])
 
 
-def _full(no: Refused, state: HostState) -> Iterator[Change]:
+def _full(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """Give back one address of a subnet that is full: set aside before a machine's, never one just seen."""
     names = {name for label in no.labels for name in (label.winner, *label.runners_up)}
     node = no.snapshot.node_of(state.host)
     bridges = {each.bridge for each in state.host.libvirt_networks if each.name in names}
     found = node.interfaces if node is not None else ()
     vlans = {each.vlan_id for each in found if each.name in names | bridges}
-    book = address_book(no.snapshot)
+    book = address_index(no.snapshot)
     for vlan_id in sorted(each for each in vlans if each is not None):
         for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
             if next(book.free(subnet), None) is None:
@@ -184,7 +188,7 @@ def _full(no: Refused, state: HostState) -> Iterator[Change]:
                 )
 
 
-def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:
+def _other_pool(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """The first disk for which no pool is known or of use, on each of the pools that can hold it."""
     layout, _ = pools_of(state)
     qcow2 = no.request.qcow2
@@ -194,33 +198,35 @@ def _other_pool(no: Refused, state: HostState) -> Iterator[Change]:
         yield from _on_pools(no, lacking[1], names)
 
 
-def _on_pools(no: Refused, disk: DiskRequest, pools: list[str]) -> Iterator[Change]:
+def _on_pools(no: RefusedCompose, disk: DiskRequest, pools: list[str]) -> Iterator[HypotheticalChange]:
     """The disk on each of the pools, by name."""
     disks = no.request.disks
     for name in pools:
         if not set(name) & set("(),"):
             moved = tuple(replace(each, words=(name,)) if each == disk else each for each in disks)
-            yield Change(ChangeKind.CHANGE_REQUEST, "storage", "", format_storage(moved), no.request.storage)
+            yield HypotheticalChange(
+                ChangeKind.CHANGE_REQUEST, "storage", "", format_storage(moved), no.request.storage
+            )
 
 
-def _elsewhere(option: str) -> Callable[[Refused, HostState], Iterator[Change]]:
+def _elsewhere(option: str) -> Callable[[RefusedCompose, HostState], Iterator[HypotheticalChange]]:
     """Hosts are no longer chosen by this option."""
 
-    def remedy(no: Refused, _state: HostState) -> Iterator[Change]:
+    def remedy(no: RefusedCompose, _state: HostState) -> Iterator[HypotheticalChange]:
         value = getattr(no.request, option)
         was = value if isinstance(value, str) else ",".join(value or ())
         if was:
-            yield Change(ChangeKind.CHANGE_REQUEST, option, "", "", was)
+            yield HypotheticalChange(ChangeKind.CHANGE_REQUEST, option, "", "", was)
 
     return remedy
 
 
-def _other_tags(no: Refused, state: HostState) -> Iterator[Change]:
+def _other_tags(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     for option in ("host_tags", "not_host_tags"):
         yield from _elsewhere(option)(no, state)
 
 
-_OF_HOST: dict[RequestCode, Callable[[Refused, HostState], Iterator[Change]]] = {
+_OF_HOST: dict[RequestCode, Callable[[RefusedCompose, HostState], Iterator[HypotheticalChange]]] = {
     RequestCode.OTHER_ZONE: _elsewhere("zone"),
     RequestCode.OTHER_RESOURCE_POOL: _elsewhere("resource_pool"),
     RequestCode.HOST_TAGS: _other_tags,

@@ -6,18 +6,18 @@ from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from itertools import islice
 
-from hostloom.decide import constraints
-from hostloom.decide.addresses import address_book
 from hostloom.decide.changes.network import GIVEN_BACK
-from hostloom.decide.constraints import is_cidr
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.request import constraints
+from hostloom.decide.request.constraints import is_cidr
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.change import Change, ChangeKind
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.ids import SystemId
 from hostloom.model.network import HeldAddress, Subnet
 from hostloom.model.plan import Refusal, RequestCode
 from hostloom.model.request import LabelConstraints, ParsedRequest, Term
 
-Remedy = Callable[[Snapshot, ParsedRequest, Refusal], Iterator[Change]]
+Remedy = Callable[[Snapshot, ParsedRequest, Refusal], Iterator[HypotheticalChange]]
 #: Free addresses that are looked at for the next one after a given one.
 NEAR = 1000
 #: Longer words are no slips of a known name, and would take long to compare.
@@ -26,22 +26,24 @@ LONGEST = 64
 _FORMS = frozenset({"name", "fabric", "space", "subnet", "vlan", "cidr"})
 
 
-def give_back(snapshot: Snapshot, subnet: Subnet, held: HeldAddress) -> Change:
+def give_back(snapshot: Snapshot, subnet: Subnet, held: HeldAddress) -> HypotheticalChange:
     """Nobody has the address any more; `was` is the node that has it, empty where a user set it aside."""
     known = snapshot.node_by_system_id.get(SystemId(held.system_id)) if held.system_id else None
     node = " ".join(filter(None, (known.hostname if known else held.system_id, held.interface_name)))
-    return Change(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(held.ip), node)
+    return HypotheticalChange(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(held.ip), node)
 
 
-def request_remedies(snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
+def request_remedies(
+    snapshot: Snapshot, request: ParsedRequest, refusal: Refusal
+) -> Iterator[HypotheticalChange]:
     """Changes of the request that go to the root of the refusal."""
     remedy = _REMEDIES.get(refusal.code)
     if remedy is not None:
         yield from remedy(snapshot, request, refusal)
 
 
-def _option(name: str, value: str, was: str = "") -> Change:
-    return Change(ChangeKind.CHANGE_REQUEST, name, "", value, was)
+def _option(name: str, value: str, was: str = "") -> HypotheticalChange:
+    return HypotheticalChange(ChangeKind.CHANGE_REQUEST, name, "", value, was)
 
 
 def _nearest(wanted: str, known: list[str]) -> list[str]:
@@ -64,7 +66,7 @@ def _overlapping(wanted: str, known: list[str]) -> list[str]:
 
 def rewritten(
     request: ParsedRequest, alter: Callable[[LabelConstraints, Term], Term | None]
-) -> Iterator[Change]:
+) -> Iterator[HypotheticalChange]:
     """The constraints with one term changed, or left out, once for each term that `alter` changes."""
     labels = request.labels
     for at, label in enumerate(labels):
@@ -81,8 +83,8 @@ def rewritten(
 
 def _name(
     known: Callable[[Snapshot], list[str]],
-) -> Callable[[Snapshot, ParsedRequest, Refusal], Iterator[Change]]:
-    def remedy(snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
+) -> Callable[[Snapshot, ParsedRequest, Refusal], Iterator[HypotheticalChange]]:
+    def remedy(snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[HypotheticalChange]:
         form, colon, rest = refusal.found.partition(":")
         prefix, wanted = (f"{form}:", rest) if colon and form in _FORMS else ("", refusal.found)
         for name in _nearest(wanted, known(snapshot)):
@@ -96,15 +98,17 @@ def _name(
     return remedy
 
 
-def _host(snapshot: Snapshot, _request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
+def _host(snapshot: Snapshot, _request: ParsedRequest, refusal: Refusal) -> Iterator[HypotheticalChange]:
     for name in _nearest(refusal.subject, [each.host.name for each in snapshot.hosts]):
         yield _option("host", name, refusal.subject)
 
 
-def _another_address(snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
+def _another_address(
+    snapshot: Snapshot, request: ParsedRequest, refusal: Refusal
+) -> Iterator[HypotheticalChange]:
     """The next free address of the same subnet; and, of one that was reserved, that it is given back."""
     ip = ip_address(refusal.subject)
-    book = address_book(snapshot)
+    book = address_index(snapshot)
     asked = {each for label in request.labels for each in label.ips}
     for subnet in book.subnets_of(ip)[:1]:
         free = [n for n in islice(book.free(subnet), NEAR) if _like(n, ip.version) not in asked]
@@ -116,7 +120,7 @@ def _another_address(snapshot: Snapshot, request: ParsedRequest, refusal: Refusa
             yield give_back(snapshot, subnet, held[0])
 
 
-def _readdressed(request: ParsedRequest, address: str, free: str) -> Iterator[Change]:
+def _readdressed(request: ParsedRequest, address: str, free: str) -> Iterator[HypotheticalChange]:
     yield from rewritten(
         request, lambda _label, term: replace(term, value=free) if _is_asked(term, address) else term
     )
@@ -130,36 +134,44 @@ def _is_asked(term: Term, address: str) -> bool:
     return term.key == "ip" and not term.negated and str(ip_address(term.value)) == address
 
 
-def _without_a_term(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
+def _without_a_term(
+    _snapshot: Snapshot, request: ParsedRequest, refusal: Refusal
+) -> Iterator[HypotheticalChange]:
     """What contradicts itself may do so by any of its terms, or for want of `attach=network`."""
     yield from rewritten(request, lambda label, term: None if label.label == refusal.subject else term)
     yield from _extended(request, refusal.subject, Term("attach", "network"), lambda label: label.network)
 
 
-def _without_the_address(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
+def _without_the_address(
+    _snapshot: Snapshot, request: ParsedRequest, refusal: Refusal
+) -> Iterator[HypotheticalChange]:
     yield from rewritten(request, lambda _label, term: None if _is_asked(term, refusal.subject) else term)
 
 
-def _without_mode(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
+def _without_mode(
+    _snapshot: Snapshot, request: ParsedRequest, refusal: Refusal
+) -> Iterator[HypotheticalChange]:
     yield from rewritten(
         request,
         lambda label, term: None if label.label == refusal.subject and term.key == "macvlan_mode" else term,
     )
 
 
-def _without_netboot(_snapshot: Snapshot, request: ParsedRequest, _refusal: Refusal) -> Iterator[Change]:
+def _without_netboot(
+    _snapshot: Snapshot, request: ParsedRequest, _refusal: Refusal
+) -> Iterator[HypotheticalChange]:
     if request.netboot:
         yield _option("netboot", "false", "true")
 
 
-def _as_lease(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
+def _as_lease(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[HypotheticalChange]:
     """A NIC that gets no address of ours may take a lease."""
     yield from _extended(request, refusal.subject, Term("mode", "dhcp"), lambda label: not label.ips)
 
 
 def _extended(
     request: ParsedRequest, name: str, term: Term, is_meant: Callable[[LabelConstraints], object]
-) -> Iterator[Change]:
+) -> Iterator[HypotheticalChange]:
     """The label with one more term, if it has none of that key."""
     labels = request.labels
     for at, label in enumerate(labels):
@@ -169,7 +181,9 @@ def _extended(
             yield _option("interfaces", constraints.format_constraints(others), request.interfaces)
 
 
-def _any_architecture(_snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[Change]:
+def _any_architecture(
+    _snapshot: Snapshot, request: ParsedRequest, refusal: Refusal
+) -> Iterator[HypotheticalChange]:
     for name in refusal.found.split(", "):
         if name != "none":
             yield _option("architecture", name, request.architecture or "")

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, combinations, islice, zip_longest
 
-from hostloom.decide.addresses import address_book
 from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.request import apply_to_request
-from hostloom.decide.compose import named
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.fleet.fleet import fleet_of
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.compose import named
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.snapshot import Delta, Snapshot
-from hostloom.decide.suggest.remedies import Refused, remedies
-from hostloom.model.change import Change, ChangeKind, Suggestion
+from hostloom.decide.suggest.remedies import RefusedCompose, remedies
 from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Host
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 from hostloom.model.ids import SystemId, natural_key
 from hostloom.model.plan import Decision, Explanation, JointDecision, RequestCode
 from hostloom.model.request import ParsedBatch, ParsedRequest
@@ -62,7 +62,7 @@ def _elsewhere(snapshot: Snapshot, request: ParsedRequest) -> Iterator[Suggestio
     """Another host than the one that is asked for, where one would take it as it is."""
     plan = simulate(snapshot, replace(request, host=None)).plan if request.host is not None else None
     if plan is not None:
-        change = Change(ChangeKind.CHANGE_REQUEST, "host", "", plan.host_name, request.host or "")
+        change = HypotheticalChange(ChangeKind.CHANGE_REQUEST, "host", "", plan.host_name, request.host or "")
         yield Suggestion((change,), plan.host_name)
 
 
@@ -86,7 +86,7 @@ def advised_batch(snapshot: Snapshot, batch: ParsedBatch, found: JointDecision) 
     return replace(found, explanations=(told, *found.explanations[1:]))
 
 
-def _gist(suggestion: Suggestion) -> frozenset[Change]:
+def _gist(suggestion: Suggestion) -> frozenset[HypotheticalChange]:
     """Alike but for the VLAN that is brought, or the interface that it is brought to: one is enough."""
     ways = (ChangeKind.ADD_VLAN_INTERFACE, ChangeKind.MOVE_INTERFACE, ChangeKind.SET_INTERFACE_VLAN)
     return frozenset(
@@ -96,7 +96,7 @@ def _gist(suggestion: Suggestion) -> frozenset[Change]:
 
 def _least(snapshot: Snapshot, request: ParsedRequest, found: Iterable[Suggestion]) -> Iterator[Suggestion]:
     """Those of which no smaller part makes the request fit, be it on another host than theirs."""
-    told: list[frozenset[Change]] = []
+    told: list[frozenset[HypotheticalChange]] = []
     for each in found:
         changes = frozenset(each.changes)
         if any(other <= changes for other in told):
@@ -108,12 +108,12 @@ def _least(snapshot: Snapshot, request: ParsedRequest, found: Iterable[Suggestio
             yield each
 
 
-def _fits(snapshot: Snapshot, request: ParsedRequest, changes: tuple[Change, ...]) -> bool:
+def _fits(snapshot: Snapshot, request: ParsedRequest, changes: tuple[HypotheticalChange, ...]) -> bool:
     tried = _after(snapshot, request, changes)
     return tried is not None and tried.decision.plan is not None
 
 
-def _parts(changes: tuple[Change, ...], largest: int) -> Iterator[tuple[Change, ...]]:
+def _parts(changes: tuple[HypotheticalChange, ...], largest: int) -> Iterator[tuple[HypotheticalChange, ...]]:
     """Subsets of one change and up to so many, in the order of the changes."""
     return chain.from_iterable(combinations(changes, size) for size in range(1, largest + 1))
 
@@ -129,7 +129,7 @@ def _world_of(snapshot: Snapshot, request: ParsedRequest) -> Snapshot:
     known = (snapshot.node_by_system_id.get(each) for state in states for each in _nodes_of(state.host))
     nodes = {node.system_id: node for node in known if node is not None}
     few = snapshot.only(tuple(states), tuple(nodes.values()))
-    few.indexes["addresses"] = address_book(snapshot).carried(few, Delta())
+    few.indexes["addresses"] = address_index(snapshot).carried(few, Delta())
     return few
 
 
@@ -166,7 +166,7 @@ def _hosts(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) -> 
 class _Tried:
     """The request in the world after some changes."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[HypotheticalChange, ...]
     snapshot: Snapshot
     request: ParsedRequest
     decision: Decision
@@ -179,7 +179,7 @@ class _Trials:
     snapshot: Snapshot
     request: ParsedRequest
     left: int
-    _known: dict[frozenset[Change], _Tried | None] = field(default_factory=dict)
+    _known: dict[frozenset[HypotheticalChange], _Tried | None] = field(default_factory=dict)
 
     def suggestions(self, host: str) -> Iterator[Suggestion]:
         """Sets of one change, else of two, else of three: the fewest that do."""
@@ -206,7 +206,7 @@ class _Trials:
                 if after is not None:
                     yield after
 
-    def _is_least(self, changes: tuple[Change, ...]) -> bool:
+    def _is_least(self, changes: tuple[HypotheticalChange, ...]) -> bool:
         """Whether no smaller part of the set does; what could not be tried might."""
         for some in _parts(changes, len(changes) - 1):
             tried = self._try(some)
@@ -214,7 +214,7 @@ class _Trials:
                 return False
         return True
 
-    def _try(self, changes: tuple[Change, ...]) -> _Tried | None:
+    def _try(self, changes: tuple[HypotheticalChange, ...]) -> _Tried | None:
         """Decide after the changes; None for ones that cannot be made, or when enough was tried."""
         key = frozenset(changes)
         if key not in self._known:
@@ -225,11 +225,13 @@ class _Trials:
         return self._known[key]
 
 
-def _is_of_request(change: Change) -> bool:
+def _is_of_request(change: HypotheticalChange) -> bool:
     return change.kind is ChangeKind.CHANGE_REQUEST
 
 
-def _after(snapshot: Snapshot, request: ParsedRequest, changes: tuple[Change, ...]) -> _Tried | None:
+def _after(
+    snapshot: Snapshot, request: ParsedRequest, changes: tuple[HypotheticalChange, ...]
+) -> _Tried | None:
     """The decision after the changes; None for ones that cannot be made."""
     try:
         for change in changes:
@@ -240,7 +242,7 @@ def _after(snapshot: Snapshot, request: ParsedRequest, changes: tuple[Change, ..
     return _Tried(changes, snapshot, request, simulate(snapshot, request))
 
 
-def _refused(tried: _Tried) -> Refused | None:
+def _refused(tried: _Tried) -> RefusedCompose | None:
     """What refused it, and on which host."""
     refusal = tried.decision.explanation.refusal
     if refusal is None:
@@ -249,4 +251,4 @@ def _refused(tried: _Tried) -> Refused | None:
     told = hosts[0] if len(hosts) == 1 else None
     name = told.host if told is not None else None
     state = next((each for each in tried.snapshot.hosts if each.host.name == name), None)
-    return Refused(tried.snapshot, tried.request, refusal, state, told)
+    return RefusedCompose(tried.snapshot, tried.request, refusal, state, told)

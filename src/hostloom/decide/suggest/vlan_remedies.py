@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from hostloom.decide.candidates import HostView
 from hostloom.decide.changes.interface import fabric_of
+from hostloom.decide.placement.candidates import HostView
 from hostloom.decide.refuse import RefuseRequest
+from hostloom.decide.request.resolve_constraints import ResolvedConstraint, resolve
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.decide.terms import Group, resolve
-from hostloom.model.change import Change, ChangeKind
+from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.model.node import InterfaceKind, InterfaceRole, Node, NodeInterface
@@ -18,7 +18,7 @@ from hostloom.model.request import LabelConstraints, ParsedRequest
 WAYS = 3
 
 
-def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[Change]:
+def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[HypotheticalChange]:
     """Serve the VLANs that these interfaces, or the bridges of these libvirt networks, are on."""
     bridges = {each.name: each.bridge for each in state.host.libvirt_networks}
     node = snapshot.node_of(state.host)
@@ -26,10 +26,12 @@ def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Itera
     for name in names:
         vlan_id = on.get(name, on.get(bridges.get(name) or ""))
         if vlan_id is not None and vlan_id not in snapshot.bootable_vlans:
-            yield Change(ChangeKind.SERVE_VLAN, snapshot.vlan_name(vlan_id))
+            yield HypotheticalChange(ChangeKind.SERVE_VLAN, snapshot.vlan_name(vlan_id))
 
 
-def carry_vlans(snapshot: Snapshot, state: HostState, request: ParsedRequest, label: str) -> Iterator[Change]:
+def carry_vlans(
+    snapshot: Snapshot, state: HostState, request: ParsedRequest, label: str
+) -> Iterator[HypotheticalChange]:
     """A VLAN that the label wants: tagged on a NIC or bond of its fabric, or by cable on a spare NIC."""
     node = snapshot.node_of(state.host)
     wanted = next((each for each in request.labels if each.label == label), None)
@@ -44,7 +46,7 @@ def carry_vlans(snapshot: Snapshot, state: HostState, request: ParsedRequest, la
         yield from _cabled(view, [each for each in node.interfaces if each.vlan_id != vlan.id], vlan)
 
 
-def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[Change]:
+def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[HypotheticalChange]:
     """Cable the interfaces that are on no VLAN to the first VLAN that is served."""
     node = snapshot.node_of(state.host)
     served = [each for each in snapshot.vlans if each.id in snapshot.bootable_vlans]
@@ -57,7 +59,7 @@ def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iter
     yield from _cabled(view, strays, vlan)
 
 
-def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[Change]:
+def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[HypotheticalChange]:
     """On a bond before a NIC; not where it is there already, nor on the members of a bond."""
     bonds = [interface for interface in node.interfaces if interface.kind is InterfaceKind.BOND]
     joined = {name for bond in bonds for name in bond.parents}
@@ -72,10 +74,10 @@ def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[Change]:
     ]
     for each in parents[:WAYS] if vlan.vid != UNTAGGED else ():
         text = view.snapshot.vlan_name(vlan.id)
-        yield Change(ChangeKind.ADD_VLAN_INTERFACE, each.name, view.state.host.name, text)
+        yield HypotheticalChange(ChangeKind.ADD_VLAN_INTERFACE, each.name, view.state.host.name, text)
 
 
-def _stated(view: HostView, vlan: Vlan) -> Iterator[Change]:
+def _stated(view: HostView, vlan: Vlan) -> Iterator[HypotheticalChange]:
     """Interfaces that could carry a machine, and of which only the VLAN is not known: bridges first."""
     unknown = [
         candidate
@@ -85,10 +87,10 @@ def _stated(view: HostView, vlan: Vlan) -> Iterator[Change]:
     text = view.snapshot.vlan_name(vlan.id)
     for candidate in sorted(unknown, key=lambda candidate: (candidate.rank, candidate.order))[:WAYS]:
         host = view.state.host.name
-        yield Change(ChangeKind.SET_INTERFACE_VLAN, candidate.source, host, text, view.hostname)
+        yield HypotheticalChange(ChangeKind.SET_INTERFACE_VLAN, candidate.source, host, text, view.hostname)
 
 
-def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iterator[Change]:
+def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iterator[HypotheticalChange]:
     """NICs that nothing uses: no address, no machine, nothing on them; those on no VLAN before the others."""
     used = {nic.source for machine in view.state.machines for nic in machine.interfaces}
     used |= {name for each in view.interfaces for name in each.parents}
@@ -97,7 +99,7 @@ def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iter
     for each in (strays or spare)[:WAYS]:
         was = view.snapshot.vlan_name(each.vlan_id) or ""
         text = view.snapshot.vlan_name(vlan.id)
-        yield Change(ChangeKind.MOVE_INTERFACE, each.name, view.state.host.name, text, was)
+        yield HypotheticalChange(ChangeKind.MOVE_INTERFACE, each.name, view.state.host.name, text, was)
 
 
 def _by_rank(interfaces: tuple[NodeInterface, ...] | list[NodeInterface]) -> list[NodeInterface]:
@@ -134,7 +136,7 @@ def _order(snapshot: Snapshot, vlan: Vlan) -> tuple[object, ...]:
     return (vlan.id not in snapshot.bootable_vlans, natural_key(fabric), vlan.vid, vlan.id)
 
 
-def _admits(groups: list[Group], homes: list[set[VlanId]], vlan: Vlan) -> bool:
+def _admits(groups: list[ResolvedConstraint], homes: list[set[VlanId]], vlan: Vlan) -> bool:
     if any(vlan.id not in home for home in homes):
         return False
     return all(group.admits_vlan(vlan.id) for group in groups)

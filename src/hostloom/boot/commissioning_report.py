@@ -1,0 +1,151 @@
+"""A commissioning report as it comes over HTTP, to what was found; nothing unknown or endless."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import cattrs
+
+from hostloom.boot.lldp import parse_frame
+from hostloom.model.commissioning import FoundHardware, FoundNic
+from hostloom.model.errors import InvalidValue
+from hostloom.model.ids import MacAddress
+from hostloom.serialization import from_json, to_json
+
+#: More of one kind is no machine but an attack.
+MAX_PARTS = 256
+MAX_TEXT = 255
+MAX_DEPTH = 8
+MAX_NUMBER = 2**53
+#: As MAAS and Debian call them, by the name that a kernel has for them.
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "i386", "ppc64le": "ppc64el"}
+
+
+def parse_hardware(body: bytes) -> FoundHardware:
+    """InvalidValue names the first field that is wrong; `lldp` of a NIC becomes its neighbour."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidValue("body", None, f"of {len(body)} bytes is not JSON", "send a JSON object") from error
+    if not isinstance(data, dict):
+        raise InvalidValue(
+            "body",
+            None,
+            f"is not a JSON object but {_type_name(data)}",
+            "send one with the hardware that was found",
+        )
+    nics = _list(data.get("nics", []), "nics")
+    data = data | {
+        "nics": [_without_lldp(each) for each in nics],
+        "disks": _list(data.get("disks", []), "disks"),
+    }
+    _check_plain(data, "body")
+    try:
+        found = from_json(data, FoundHardware)
+    except (cattrs.BaseValidationError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise InvalidValue("body", None, f"is not a commissioning report: {_reason(error)}") from error
+    _check_types(data, to_json(found), "body")
+    frames = [each.get("lldp", "") for each in nics]
+    own = tuple(_with_neighbour(nic, frame) for nic, frame in zip(found.nics, frames, strict=True))
+    return _checked(replace(found, nics=own))
+
+
+_TYPE_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    dict: "an object",
+}
+
+
+def _type_name(value: object) -> str:
+    return _TYPE_NAMES.get(type(value), "a list" if isinstance(value, list | tuple) else "null")
+
+
+def _list(value: Any, field: str) -> list[Any]:
+    if not isinstance(value, list) or len(value) > MAX_PARTS or not all(isinstance(v, dict) for v in value):
+        raise InvalidValue(field, str(value)[:40], f"is not a list of at most {MAX_PARTS} objects")
+    return value
+
+
+def _without_lldp(nic: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(nic.get("mac"), str):
+        raise InvalidValue(
+            "nics.mac", nic.get("mac"), "is not a MAC address", "write it like 52:54:00:12:34:56"
+        )
+    kept = {name: value for name, value in nic.items() if name != "lldp"}
+    return kept | {"mac": MacAddress.parse(nic["mac"], "nics.mac").text}
+
+
+def _with_neighbour(nic: FoundNic, frame: Any) -> FoundNic:
+    if not frame:
+        return nic
+    if not isinstance(frame, str) or nic.neighbour is not None:
+        raise InvalidValue(
+            "nics.lldp",
+            str(frame)[:40],
+            "is not hexadecimal text, or comes with a neighbour",
+            "send the LLDP frame in hexadecimal, without a neighbour",
+        )
+    return replace(nic, neighbour=parse_frame(frame, "nics.lldp"))
+
+
+def _check_plain(value: Any, field: str, depth: int = MAX_DEPTH) -> None:
+    """Text of one line, numbers that are some, nothing that is endless."""
+    if not depth:
+        raise InvalidValue(field, None, "is nested too deeply", f"send at most {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        for name, each in value.items():
+            _check_plain(each, name[:MAX_TEXT], depth - 1)
+    elif isinstance(value, list):
+        for each in value:
+            _check_plain(each, field, depth - 1)
+    elif isinstance(value, str):
+        if len(value) > MAX_TEXT or not value.isprintable():
+            raise InvalidValue(
+                field,
+                value[:40],
+                "is too long or not printable",
+                f"send at most {MAX_TEXT} printable characters",
+            )
+    elif isinstance(value, int | float) and not 0 <= value <= MAX_NUMBER:
+        raise InvalidValue(field, str(value)[:40], "is out of range", f"send a number from 0 to {MAX_NUMBER}")
+
+
+def _check_types(given: Any, taken: Any, field: str) -> None:
+    """Refuse what was taken for another type than it came as: `"4"` is no number, `1` is not true."""
+    if isinstance(given, dict) and isinstance(taken, dict):
+        for name, each in given.items():
+            _check_types(each, taken[name], name)
+    elif isinstance(given, list) and isinstance(taken, list | tuple):
+        for one, other in zip(given, taken, strict=True):
+            _check_types(one, other, field)
+    elif type(given) is not type(taken) and not (type(given) is int and type(taken) is float):
+        raise InvalidValue(field, str(given)[:40], "has the wrong type", f"send {_type_name(taken)}")
+
+
+def _checked(found: FoundHardware) -> FoundHardware:
+    for name in ("cores", "memory_mib"):
+        if not getattr(found, name):
+            raise InvalidValue(name, 0, "is too low", "send at least 1")
+    if found.firmware not in ("bios", "uefi"):
+        raise InvalidValue("firmware", found.firmware, "is unknown", "send bios or uefi")
+    if not found.nics:
+        raise InvalidValue("nics", None, "is empty", "send at least one NIC")
+    if len({each.mac for each in found.nics}) < len(found.nics):
+        raise InvalidValue(
+            "nics", [nic.mac for nic in found.nics], "repeat a MAC address", "send each NIC once"
+        )
+    if len({each.name for each in found.nics}) < len(found.nics):
+        raise InvalidValue(
+            "nics", [each.name for each in found.nics], "repeat a name", "give each NIC its own name"
+        )
+    return replace(found, architecture=ARCHITECTURES.get(found.architecture, found.architecture))
+
+
+def _reason(error: BaseException) -> str:
+    """What cattrs says of the first wrong field, without the value."""
+    if isinstance(error, cattrs.BaseValidationError):
+        return cattrs.transform_error(error, "report")[0][:MAX_TEXT]
+    return str(error)[:MAX_TEXT]

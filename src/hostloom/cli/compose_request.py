@@ -1,0 +1,185 @@
+"""The options that say which machines are wanted: the same for plan and compose."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from hostloom.cli.batch_files import read_batch
+from hostloom.cli.crud_commands import given
+from hostloom.cli.exit_codes import Exit, fail
+from hostloom.cli.hosts import MACVLAN_HELP
+from hostloom.cli.sizes import parse_memory
+from hostloom.cli.tags import NewTags, tags_of
+from hostloom.client import Document
+from hostloom.model.request import MAX_BATCH, Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposeOptions:
+    """The machines that are wanted, as the options say it."""
+
+    host: Annotated[str | None, typer.Option(help="Host, by name or id; default: any host that fits.")] = None
+    interfaces: Annotated[
+        str,
+        typer.Option(
+            metavar="CONSTRAINTS",
+            help="NICs by constraint: `LABEL:KEY=VALUE[,…][;LABEL:…]`. Keys that select: id name hostname "
+            "type tag fabric fabric_class vlan vid space subnet subnet_cidr ip link_speed, each but type and "
+            "link_speed also as not_KEY. Keys that set: mode (auto, dhcp, unconfigured), attach (bridge, "
+            "macvlan, network), macvlan_mode, network, mac, model. "
+            f"Macvlan modes: {MACVLAN_HELP}",
+        ),
+    ] = ""
+    storage: Annotated[
+        str,
+        typer.Option(
+            metavar="DISKS", help="Disks, sizes in GB: `LABEL:SIZE(POOL-OR-TAG,…),…`; default root:8."
+        ),
+    ] = ""
+    cores: Annotated[int, typer.Option(min=1, help="Number of cores.")] = 1
+    memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="Memory, such as 2G or 512M; a plain number is in MiB.")
+    ] = "2G"
+    architecture: Annotated[
+        str | None, typer.Option(help="amd64, arm64, …; default: the host's first architecture.")
+    ] = None
+    name: Annotated[str | None, typer.Option(help="Hostname; default: a generated name.")] = None
+    netboot: Annotated[bool, typer.Option("--netboot/--no-netboot", help="Boot from the network first.")] = (
+        True
+    )
+    start: Annotated[
+        bool, typer.Option("--start/--no-start", help="Start the machine when it is created.")
+    ] = True
+    zone: Annotated[
+        str | None,
+        typer.Option(help="Choose a host in this zone, by name or id; with --host, set the machine's zone."),
+    ] = None
+    resource_pool: Annotated[
+        str | None,
+        typer.Option(
+            "--resource-pool",
+            help="Choose a host in this resource pool, by name or id; with --host, set the machine's pool.",
+        ),
+    ] = None
+    host_tag: Annotated[
+        list[str] | None, typer.Option("--host-tag", help="Choose a host with this tag; may be repeated.")
+    ] = None
+    not_host_tag: Annotated[
+        list[str] | None,
+        typer.Option("--not-host-tag", help="Choose a host without this tag; may be repeated."),
+    ] = None
+    domain: Annotated[
+        str | None, typer.Option(help="Domain, by name or id; default: the default domain.")
+    ] = None
+    tag: NewTags = None
+    autostart: Annotated[
+        bool, typer.Option("--autostart/--no-autostart", help="Start the machine whenever its host starts.")
+    ] = True
+    qcow2: Annotated[bool, typer.Option("--qcow2", help="Create qcow2 disks; default: raw and sparse.")] = (
+        False
+    )
+    count: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=MAX_BATCH,
+            help="Number of identical machines; all or none are created, with names NAME-1, NAME-2, …",
+        ),
+    ] = 1
+    anti_affinity: Annotated[
+        bool, typer.Option("--anti-affinity", help="Place no two of these machines on one host.")
+    ] = False
+    strategy: Annotated[
+        Strategy | None,
+        typer.Option(
+            help="Placement of several machines: spread evenly, or pack on as few hosts as possible."
+        ),
+    ] = None
+    from_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Read machines from a YAML or JSON file, or from standard input (`-`).",
+        ),
+    ] = None
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is asked for as several machines."""
+        return self.from_file is not None or self.count > 1 or self.anti_affinity or self.strategy is not None
+
+    def machine(self) -> Document:
+        """The body for one machine."""
+        body = {
+            "interfaces": self.interfaces,
+            "storage": self.storage,
+            "cores": self.cores,
+            "memory_mib": parse_memory(self.memory),
+            "netboot": self.netboot,
+            "start": self.start,
+            "autostart": self.autostart,
+            "qcow2": self.qcow2,
+        }
+        return body | given(
+            host=self.host,
+            architecture=self.architecture,
+            hostname=self.name,
+            zone=self.zone,
+            resource_pool=self.resource_pool,
+            domain=self.domain,
+            tags=tags_of(self.tag),
+            host_tags=self.host_tag,
+            not_host_tags=self.not_host_tag,
+        )
+
+    def batch(self) -> Document:
+        """The body for several machines."""
+        if self.from_file is not None:
+            return read_batch(self.from_file) | given(strategy=self.strategy)
+        word = (self.name or "the batch") if self.anti_affinity else None
+        machines = [self.machine() | {"count": self.count} | given(anti_affinity=word)]
+        return {"machines": machines} | given(strategy=self.strategy)
+
+
+NAMES = tuple(each.name for each in fields(ComposeOptions))
+
+
+def takes_wanted(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of Wanted; it gets them together, as its argument `wanted`."""
+    own = [each for each in inspect.signature(command).parameters.values() if each.name != "wanted"]
+    options = list(inspect.signature(ComposeOptions).parameters.values())
+    hints = get_type_hints(command, include_extras=True) | get_type_hints(ComposeOptions, include_extras=True)
+    hints.pop("wanted", None)
+
+    @wraps(command)
+    def run(**values: Any) -> None:
+        wanted = ComposeOptions(**{name: values.pop(name) for name in NAMES})
+        check_together(values["context"], wanted)
+        command(wanted=wanted, **values)
+
+    needed = [each for each in own if each.default is inspect.Parameter.empty]
+    together = (*needed, *options, *(each for each in own if each not in needed))
+    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in together]
+    run.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # what typer reads
+    run.__annotations__ = hints
+    return run
+
+
+def named(context: typer.Context) -> list[str]:
+    """Those of the options that were given, as they are written."""
+    sources = {name: context.get_parameter_source(name) for name in NAMES}
+    found = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
+    return ["--from" if name == "from_file" else f"--{name.replace('_', '-')}" for name in found]
+
+
+def check_together(context: typer.Context, wanted: ComposeOptions) -> None:
+    """Refuse what a file of machines says by itself."""
+    others = [each for each in named(context) if each not in ("--from", "--strategy")]
+    if wanted.from_file is not None and others:
+        raise fail(f"--from and {', '.join(others)} do not go together", "the file says it all", Exit.USAGE)

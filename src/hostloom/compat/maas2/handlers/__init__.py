@@ -1,0 +1,1 @@
+"""The resources of MAAS's API, one module a resource."""

@@ -1,0 +1,231 @@
+"""Nouns of MAAS that hostloom has nothing for: their lists are empty, and who would make one is told why."""
+
+from dataclasses import dataclass
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.responses import MaasResponse, answer, not_found, refuse
+from hostloom.services import nodes
+from hostloom.services.access import require_admin, require_user
+
+ANY = Param("*", "Anything: it is refused with the reason.")
+
+
+@dataclass(frozen=True)
+class _Absent:
+    """A noun without things: the names and paths of its list and of one of it, and why there are none."""
+
+    several: str
+    path: str
+    one: str
+    one_path: str
+    words: str
+    why: str
+    #: Operations of the list that read, and of the list and of one thing that would change something.
+    reads: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    changes_of_one: tuple[str, ...] = ()
+
+
+_DNS = "hostloom serves no DNS: make records where the domain is served."
+_DHCP = (
+    "hostloom writes the whole configuration of its DHCP servers: NTP servers, DNS servers, the gateway and "
+    "the lease time are those of the subnet, and there are no snippets."
+)
+_SEEN = "hostloom does not scan networks for devices; `hostloom vlan probe` asks a VLAN who serves DHCP."
+_SCRIPTS = "hostloom runs no scripts of its users on machines."
+_NOTIFICATIONS = "hostloom shows no notifications: `events` says what happened."
+_LICENSES = "hostloom installs no systems, and so keeps no licenses."
+_PACKAGES = "hostloom installs no systems, and so configures no package repositories."
+_RESERVED = (
+    "hostloom holds an address with its NIC: link the interface of a device or machine to the subnet with "
+    "mode `static`, or set the address aside with op `reserve` of `ipaddresses`."
+)
+_INSTALLATIONS = "hostloom installs no systems, and so has no results of installations or of tests."
+_IMAGES = "hostloom builds its boot images itself (`hostloom image build`), and imports none."
+_INSIDE = "hostloom does not configure the inside of machines: their own systems do."
+_FILES = "hostloom keeps no files of its users."
+_TLS = "hostloom keeps no certificates of its users."
+_NODE = "nodes/{system_id}/"
+
+ABSENT = (
+    _Absent(
+        "DNSResourceRecords",
+        "dnsresourcerecords/",
+        "DNSResourceRecord",
+        "dnsresourcerecords/{id}/",
+        "DNS record",
+        _DNS,
+    ),
+    _Absent(
+        "DHCPSnippets",
+        "dhcp-snippets/",
+        "DHCPSnippet",
+        "dhcp-snippets/{id}/",
+        "DHCP snippet",
+        _DHCP,
+        changes_of_one=("revert",),
+    ),
+    _Absent(
+        "Discoveries",
+        "discovery/",
+        "Discovery",
+        "discovery/{discovery_id}/",
+        "discovered device",
+        _SEEN,
+        ("by_unknown_mac", "by_unknown_ip", "by_unknown_ip_and_mac"),
+        ("scan", "clear", "clear_by_mac_and_ip"),
+    ),
+    _Absent(
+        "NodeScripts",
+        "scripts/",
+        "NodeScript",
+        "scripts/{name}/",
+        "script",
+        _SCRIPTS,
+        changes_of_one=("add_tag", "remove_tag", "revert"),
+    ),
+    _Absent(
+        "CommissioningScripts",
+        "commissioning-scripts/",
+        "CommissioningScript",
+        "commissioning-scripts/{name}/",
+        "script",
+        _SCRIPTS,
+    ),
+    _Absent(
+        "NodeScriptResults",
+        f"{_NODE}results/",
+        "NodeScriptResult",
+        f"{_NODE}results/{{id}}/",
+        "script result",
+        _SCRIPTS,
+    ),
+    _Absent(
+        "NodeResults",
+        "installation-results/",
+        "NodeResult",
+        "installation-results/{id}/",
+        "installation result",
+        _INSTALLATIONS,
+    ),
+    _Absent(
+        "Notifications",
+        "notifications/",
+        "Notification",
+        "notifications/{id}/",
+        "notification",
+        _NOTIFICATIONS,
+        changes_of_one=("dismiss",),
+    ),
+    _Absent(
+        "LicenseKeys",
+        "license-keys/",
+        "LicenseKey",
+        "license-key/{osystem}/{distro_series}/",
+        "license key",
+        _LICENSES,
+    ),
+    _Absent(
+        "PackageRepositories",
+        "package-repositories/",
+        "PackageRepository",
+        "package-repositories/{id}/",
+        "package repository",
+        _PACKAGES,
+    ),
+    _Absent("ReservedIps", "reservedips/", "ReservedIp", "reservedips/{id}/", "reserved IP", _RESERVED),
+    _Absent("BootSources", "boot-sources/", "BootSource", "boot-sources/{id}/", "boot source", _IMAGES),
+    _Absent(
+        "BootSourceSelections",
+        "boot-sources/{boot_source_id}/selections/",
+        "BootSourceSelection",
+        "boot-sources/{boot_source_id}/selections/{id}/",
+        "boot source selection",
+        _IMAGES,
+    ),
+    _Absent("Files", "files/", "File", "files/{filename}/", "file", _FILES),
+    _Absent("SSLKeys", "account/prefs/sslkeys/", "SSLKey", "account/prefs/sslkeys/{id}/", "SSL key", _TLS),
+    _Absent(
+        "NodeDevices", f"{_NODE}devices/", "NodeDevice", f"{_NODE}devices/{{id}}/", "hardware device", _INSIDE
+    ),
+    _Absent(
+        "Partitions",
+        f"{_NODE}blockdevices/{{device_id}}/partitions/",
+        "Partition",
+        f"{_NODE}blockdevices/{{device_id}}/partition/{{id}}/",
+        "partition",
+        _INSIDE,
+        changes_of_one=("format", "unformat", "mount", "unmount", "add_tag", "remove_tag"),
+    ),
+    _Absent(
+        "VolumeGroups",
+        f"{_NODE}volume-groups/",
+        "VolumeGroup",
+        f"{_NODE}volume-group/{{id}}/",
+        "volume group",
+        _INSIDE,
+    ),
+    _Absent("Raids", f"{_NODE}raids/", "Raid", f"{_NODE}raid/{{id}}/", "RAID", _INSIDE),
+    _Absent("Bcaches", f"{_NODE}bcaches/", "Bcache", f"{_NODE}bcache/{{id}}/", "bcache", _INSIDE),
+    _Absent(
+        "BcacheCacheSets",
+        f"{_NODE}bcache-cache-sets/",
+        "BcacheCacheSet",
+        f"{_NODE}bcache-cache-set/{{id}}/",
+        "bcache cache set",
+        _INSIDE,
+    ),
+    _Absent(
+        "VmfsDatastores",
+        f"{_NODE}vmfs-datastores/",
+        "VmfsDatastore",
+        f"{_NODE}vmfs-datastore/{{id}}/",
+        "VMFS datastore",
+        _INSIDE,
+    ),
+)
+
+
+def _offer(noun: _Absent) -> tuple[Resource, Resource]:
+    several = Resource(noun.several, noun.path, f"See {noun.words}s: there are none. {noun.why}")
+    one = Resource(noun.one, noun.one_path, f"See a {noun.words}: there is none. {noun.why}")
+
+    def read(call: Call) -> MaasResponse:
+        _check_node(call)
+        return answer([])
+
+    def refuse_change(call: Call) -> MaasResponse:
+        require_admin(call.principal, f"change {noun.words}s")
+        _check_node(call)
+        raise refuse(409, noun.why)
+
+    def find_none(call: Call) -> MaasResponse:
+        _check_node(call)
+        raise refuse(404, f"No {noun.one} matches the given query. {noun.why}")
+
+    several.crud("read", f"List {noun.words}s: there are none.")(read)
+    several.crud("create", f"Make a {noun.words}: hostloom does not do this.", ANY)(refuse_change)
+    for name in noun.reads:
+        several.op("GET", name, f"List {noun.words}s: there are none.")(read)
+    for name in noun.changes:
+        several.op("POST", name, "hostloom does not do this.", ANY)(refuse_change)
+    for name in ("read", "update", "delete"):
+        one.crud(name, f"There is no {noun.words}.", *([ANY] if name == "update" else []))(find_none)
+    for name in noun.changes_of_one:
+        one.op("POST", name, f"There is no {noun.words}.", ANY)(find_none)
+    return several, one
+
+
+def _check_node(call: Call) -> None:
+    """What is part of a node is looked for on a node that there is."""
+    key = call.places.get("system_id")
+    if key is None:
+        require_user(call.principal, "see this")
+        return
+    with call.begin() as uow:
+        if nodes.get(uow, call.principal, key).system_id != key:
+            raise not_found("Node")
+
+
+RESOURCES = tuple(resource for noun in ABSENT for resource in _offer(noun))

@@ -1,0 +1,101 @@
+"""`account/`: the API keys of who asks; and logging in with a name and a password or token."""
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, text
+from hostloom.model.access import ApiKey
+from hostloom.services import apikeys
+from hostloom.services.apikeys import secret_of
+
+account = Resource("Account", "account/", "Manage the API keys of the current user.")
+#: Beside the API: it makes a key of a user name and a password, or a token of hostloom's in its place.
+login = Resource("Login", "accounts/authenticate/", "Log in.", anonymous=True)
+RESOURCES = (account,)
+
+_NAME = Param("name", "What the key is for.")
+_TOKEN = Param("token", "The key, or its second part.", required=True)
+
+
+@account.op("POST", "create_authorisation_token", "Create an API key.", _NAME)
+def create_key(call: Call) -> MaasResponse:
+    """The key in its three parts: this is the only time that it is shown."""
+    with call.begin() as uow:
+        clock, ids = call.ports.clock, call.ports.ids
+        key = apikeys.create(
+            uow, call.principal, clock, ids, call.principal.name, call.form.text("name") or ""
+        )
+        uow.commit()
+    return answer(_parts(call, key))
+
+
+@account.op(
+    "POST", "delete_authorisation_token", "Delete an API key.", Param("token_key", _TOKEN.doc, required=True)
+)
+def delete_key(call: Call) -> MaasResponse:
+    """204, as MAAS."""
+    with call.begin() as uow:
+        apikeys.delete(uow, call.principal, _token_key(call.form.required("token_key")))
+        uow.commit()
+    return text("", 204)
+
+
+@account.op(
+    "POST", "update_token_name", "Rename an API key.", _TOKEN, Param("name", _NAME.doc, required=True)
+)
+def rename_key(call: Call) -> MaasResponse:
+    """Whatever the name, the key stays the same."""
+    with call.begin() as uow:
+        key = _token_key(call.form.required("token"))
+        apikeys.rename(uow, call.principal, key, call.form.required("name"))
+        uow.commit()
+    return text("Accepted")
+
+
+@account.op("GET", "list_authorisation_tokens", "List the API keys, without what is secret of them.")
+def list_keys(call: Call) -> MaasResponse:
+    """MAAS showed the whole key; here the secret part is left out."""
+    with call.begin() as uow:
+        mine = uow.users.find(call.principal.name)
+        found = apikeys.list_(uow, call.principal)
+    return answer(
+        [
+            {"name": each.name, "token": f"{each.consumer_key}:{each.token_key}:"}
+            for each in found
+            if mine is not None and each.user_id == mine.id
+        ]
+    )
+
+
+@login.crud(
+    "create",
+    "Log in with a user name and a password; one of the user's tokens (`hostloom token create`) will do.",
+    Param("username", "The user.", required=True),
+    Param("password", "The password, or a token of the user.", required=True),
+    Param("consumer", "What the key is for."),
+)
+def log_in(call: Call) -> MaasResponse:
+    """A new key; 400 names the field that is missing."""
+    form, ports = call.form, call.ports
+    for name in ("username", "password"):
+        if not form.text(name):
+            raise bad_field(name, "This field is required.")
+    user, password = form.required("username"), form.required("password")
+    with call.begin() as uow:
+        key, _ = apikeys.log_in(uow, ports.clock, ports.ids, user, password, form.text("consumer") or "")
+        uow.commit()
+    return answer(_parts(call, key))
+
+
+def _parts(call: Call, key: ApiKey) -> dict[str, str]:
+    return {
+        "name": key.name,
+        "consumer_key": key.consumer_key,
+        "token_key": key.token_key,
+        "token_secret": secret_of(call.secrets, key),
+    }
+
+
+def _token_key(given: str) -> str:
+    """The part by which a key is found, of all of it or by itself."""
+    parts = given.split(":")
+    return parts[1] if len(parts) == 3 else given

@@ -1,0 +1,109 @@
+"""`boot-resources/`: the images that machines boot from the network."""
+
+import zlib
+from datetime import UTC, datetime
+from typing import Any
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, not_found, refuse, uri
+from hostloom.model.image import Image
+from hostloom.model.operation import FINISHED
+from hostloom.services import images, operations
+from hostloom.services.access import require_admin
+
+resources = Resource("BootResources", "boot-resources/", "Manage boot images.")
+resource = Resource("BootResource", "boot-resources/{id}/", "Manage a boot image.")
+RESOURCES = (resources, resource)
+
+_TYPES = ("synced", "uploaded", "generated")
+
+
+@resources.crud("read", "List boot images.", Param("type", f"Only those of one of: {', '.join(_TYPES)}."))
+def list_resources(call: Call) -> MaasResponse:
+    """Latest first; hostloom makes all of them itself."""
+    wanted = call.form.choice("type", _TYPES)
+    return answer([_shown(each) for each in _all(call) if wanted in (None, "generated")])
+
+
+@resources.op("GET", "is_importing", "Show whether an image is being made.")
+def is_importing(call: Call) -> MaasResponse:
+    """True while one is built."""
+    with call.begin() as uow:
+        running = operations.list_(uow, call.principal, unfinished=True)
+    return answer(any(each.saga == "build-image" and each.state not in FINISHED for each in running))
+
+
+@resources.op("POST", "import", "Import images: hostloom makes its own.")
+def import_resources(call: Call) -> MaasResponse:
+    """Always refused, with the reason."""
+    require_admin(call.principal, "build boot images")
+    raise refuse(
+        409, "hostloom imports no images: `hostloom image build` makes one of this machine's kernel."
+    )
+
+
+@resource.crud("read", "Show a boot image.")
+def read_resource(call: Call) -> MaasResponse:
+    """By id."""
+    return answer(_shown(_find(call)))
+
+
+@resource.crud("delete", "Delete a boot image.")
+def delete_resource(call: Call) -> MaasResponse:
+    """Refused for one that machines boot."""
+    images.delete(call.ports, call.principal, _find(call).name)
+    return GONE
+
+
+def _all(call: Call) -> list[Image]:
+    if call.ports.images is None:
+        return []
+    return list(images.list_(call.ports, call.principal))
+
+
+def _find(call: Call) -> Image:
+    number = call.number("id", "BootResource")
+    for each in _all(call):
+        if _number(each) == number:
+            return each
+    raise not_found("BootResource")
+
+
+def _number(image: Image) -> int:
+    """Images have no number of their own; the name's is the same for ever."""
+    return zlib.crc32(image.name.encode()) % 10**9
+
+
+def _shown(image: Image) -> dict[str, Any]:
+    key = _number(image)
+    version = datetime.fromtimestamp(image.built_at, UTC).strftime("%Y%m%d")
+    return {
+        "id": key,
+        "type": "Generated",
+        "name": f"hostloom/{image.name}",
+        "title": f"Commissioning, {image.flavour}",
+        "architecture": f"{image.architecture}/generic",
+        "subarches": "generic",
+        "kflavor": str(image.flavour),
+        "last_deployed": None,
+        "resource_uri": uri(f"boot-resources/{key}/"),
+        "sets": {
+            version: {
+                "version": version,
+                "label": "generated",
+                "size": sum(each.size_bytes for each in image.files),
+                "complete": True,
+                "files": {
+                    each.name: {
+                        "filename": each.name,
+                        "filetype": each.name,
+                        "sha256": each.sha256,
+                        "size": each.size_bytes,
+                        "complete": True,
+                    }
+                    for each in image.files
+                },
+            }
+        },
+    }

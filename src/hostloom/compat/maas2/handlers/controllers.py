@@ -1,0 +1,80 @@
+"""`rackcontrollers/` and `regioncontrollers/`: the machines that hostloom and its DHCP run on."""
+
+from collections.abc import Callable
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.responses import MaasResponse, answer, not_found
+from hostloom.compat.maas2.views.network import View
+from hostloom.compat.maas2.views.nodes import NodeView
+from hostloom.model.node import Node, NodeKind
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import nodes, racks
+
+_FILTERS = (
+    Param("hostname", "Only those of these names; may be repeated."),
+    Param("id", "Only those of these system ids; may be repeated."),
+)
+_REGION_KINDS = (NodeKind.REGION_CONTROLLER, NodeKind.REGION_AND_RACK_CONTROLLER)
+
+
+class _Noun:
+    """One of the two names."""
+
+    def __init__(
+        self, name: str, path: str, words: str, meant: Callable[[Call, UnitOfWork], Callable[[Node], bool]]
+    ) -> None:
+        self._kind, self._region, self._meant = name, path.startswith("region"), meant
+        self.several = Resource(f"{name}s", f"{path}/", f"See {words}s.")
+        self.one = Resource(name, f"{path}/{{system_id}}/", f"See a {words}.")
+        self.several.crud("read", f"List {words}s.", *_FILTERS)(self.list)
+        self.one.crud("read", f"Show a {words}.")(self.read)
+        self.one.op("GET", "query_power_state", f"Show whether a {words} is on.")(self.power_state)
+
+    def list(self, call: Call) -> MaasResponse:
+        """By system id."""
+        hostnames, ids = call.form.texts("hostname"), call.form.texts("id")
+        with call.begin() as uow:
+            shown, is_meant = NodeView(View(uow)), self._meant(call, uow)
+            return answer(
+                [
+                    shown.controller(each, region=self._region)
+                    for each in nodes.list_(uow, call.principal)
+                    if is_meant(each)
+                    and (not hostnames or each.hostname in hostnames)
+                    and (not ids or each.system_id in ids)
+                ]
+            )
+
+    def read(self, call: Call) -> MaasResponse:
+        """By system id."""
+        with call.begin() as uow:
+            return answer(NodeView(View(uow)).controller(self._find(call, uow), region=self._region))
+
+    def power_state(self, call: Call) -> MaasResponse:
+        """hostloom does not switch controllers, and so does not know; MAAS's word for that is `unknown`."""
+        with call.begin() as uow:
+            self._find(call, uow)
+        return answer({"state": "unknown"})
+
+    def _find(self, call: Call, uow: UnitOfWork) -> Node:
+        key = call.places["system_id"]
+        node = nodes.get(uow, call.principal, key)
+        if node.system_id != key or not self._meant(call, uow)(node):
+            raise not_found(self._kind)
+        return node
+
+
+def _racks(call: Call, uow: UnitOfWork) -> Callable[[Node], bool]:
+    """Whatever kind of node it is: a rack is where a DHCP server of ours is."""
+    keys = {each.system_id for each in racks.list_(uow, call.principal)}
+    return lambda node: node.system_id in keys
+
+
+def _regions(call: Call, _: UnitOfWork) -> Callable[[Node], bool]:
+    return lambda node: node.kind in _REGION_KINDS or node.system_id == call.ports.settings.local
+
+
+_RACKS = _Noun("RackController", "rackcontrollers", "rack controller", _racks)
+_REGION = _Noun("RegionController", "regioncontrollers", "region controller", _regions)
+RESOURCES = (_RACKS.several, _RACKS.one, _REGION.several, _REGION.one)

@@ -1,0 +1,176 @@
+"""`devices/`: what has NICs and is not hostloom's to manage."""
+
+from typing import Any
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.handlers.machine_actions import ANY
+from hostloom.compat.maas2.merging import without_empty
+from hostloom.compat.maas2.references import chosen
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, not_found
+from hostloom.compat.maas2.views.machines import OWNER_DATA
+from hostloom.compat.maas2.views.network import View
+from hostloom.compat.maas2.views.nodes import NodeView
+from hostloom.model.annotation import OWNER, PARENT, Annotated
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.keep import KEEP
+from hostloom.model.node import Node, NodeKind
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import annotations, nics, nodes
+from hostloom.services.access import require_admin
+from hostloom.services.nodes import DeviceInput, NodeChanges
+
+devices = Resource("Devices", "devices/", "Manage devices.")
+device = Resource("Device", "devices/{system_id}/", "Manage a device.")
+RESOURCES = (devices, device)
+
+_DOMAIN = Param("domain", "Its domain, by name or id.")
+_PARENT = Param("parent", "The machine that it is part of, by system id: a container's. Kept for clients.")
+_ZONE = Param("zone", "Its zone, by name or id.")
+
+
+@devices.crud(
+    "read",
+    "List devices.",
+    Param("hostname", "Only those of these names; may be repeated."),
+    Param("mac_address", "Only those with a NIC of these MACs; may be repeated."),
+    Param("id", "Only those of these system ids; may be repeated."),
+    Param("domain", "Only those in this domain, by name."),
+    Param("zone", "Only those in this zone, by name."),
+    Param("agent_name", "Empty: no agent has devices."),
+)
+def list_devices(call: Call) -> MaasResponse:
+    """By system id."""
+    form = call.form
+    hostnames, ids = form.texts("hostname"), form.texts("id")
+    macs = {MacAddress.parse(each, "mac_address") for each in form.texts("mac_address")}
+    with call.begin() as uow:
+        view = View(uow)
+        shown = NodeView(view)
+        found = [
+            shown.device(each)
+            for each in nodes.list_(uow, call.principal)
+            if each.kind is NodeKind.DEVICE
+            and (not hostnames or each.hostname in hostnames)
+            and (not ids or each.system_id in ids)
+            and (not macs or macs & {nic.mac for nic in each.interfaces})
+        ]
+    asked = {name: form.text(name) for name in ("domain", "zone") if form.text(name)}
+    agent = form.text("agent_name")
+    return answer(
+        [each for each in found if not agent and all(each[k]["name"] == v for k, v in asked.items())]
+    )
+
+
+@devices.crud(
+    "create",
+    "Create a device.",
+    Param("mac_addresses", "Its MACs; may be repeated.", required=True),
+    Param("hostname", "Its name; without one it is made up."),
+    Param("description", "A description."),
+    _DOMAIN,
+    _PARENT,
+    _ZONE,
+)
+def create_device(call: Call) -> MaasResponse:
+    """With a NIC for each MAC; its owner is the user who creates it."""
+    form = call.form
+    macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
+    if not macs:
+        raise bad_field("mac_addresses", "This field is required.")
+    with call.begin() as uow:
+        wanted = DeviceInput(
+            form.text("hostname") or call.ports.ids.hostname(),
+            macs,
+            zone=chosen(form, "zone", uow.zones),
+            domain=chosen(form, "domain", uow.domains),
+            description=form.text("description") or "",
+        )
+        made = nodes.create_device(uow, call.principal, call.ports.ids, wanted)
+        annotations.merge(uow, call.principal, Annotated.NODE, made.system_id, {OWNER: call.principal.name})
+        _keep_parent(call, uow, made.system_id)
+        shown = NodeView(View(uow)).device(uow.nodes.get(made.system_id))
+        uow.commit()
+    return answer(shown)
+
+
+@device.crud("read", "Show a device.")
+def read_device(call: Call) -> MaasResponse:
+    """By system id."""
+    with call.begin() as uow:
+        return answer(NodeView(View(uow)).device(_find(call, uow)))
+
+
+@device.crud(
+    "update",
+    "Change a device.",
+    Param("hostname", "A new name."),
+    Param("description", "A description."),
+    _DOMAIN,
+    _PARENT,
+    _ZONE,
+)
+def update_device(call: Call) -> MaasResponse:
+    """What is not sent stays."""
+    form = call.form
+    with call.begin() as uow:
+        changes = NodeChanges(
+            form.changed("hostname") or KEEP,
+            chosen(form, "zone", uow.zones) or KEEP,
+            domain=chosen(form, "domain", uow.domains) or KEEP,
+            description=form.changed("description"),
+        )
+        changed = nodes.update(uow, call.principal, _find(call, uow).system_id, changes)
+        _keep_parent(call, uow, changed.system_id)
+        shown: dict[str, Any] = NodeView(View(uow)).device(changed)
+        uow.commit()
+    return answer(shown)
+
+
+@device.crud("delete", "Delete a device; its addresses are given back.")
+def delete_device(call: Call) -> MaasResponse:
+    """By system id."""
+    with call.begin() as uow:
+        found = _find(call, uow)
+        for nic in found.interfaces:
+            nics.let_go(uow, call.principal, found.system_id, nic.name)
+        nodes.delete(uow, call.principal, found.system_id)
+        uow.commit()
+    return GONE
+
+
+@device.op("POST", "set_owner_data", "Keep keys and values with a device.", ANY, prefixes=("",))
+@device.op("POST", "set_workload_annotations", "The same under its newer name.", ANY, prefixes=("",))
+def set_owner_data(call: Call) -> MaasResponse:
+    """The device."""
+    require_admin(call.principal, "keep data with devices")
+    changes = {name: call.form.text(name) or "" for name in call.form.names}
+    with call.begin() as uow:
+        found = _find(call, uow)
+        before = annotations.of(uow, call.principal, Annotated.NODE, [found.system_id]).get(
+            found.system_id, {}
+        )
+        kept = without_empty(before.get(OWNER_DATA, {}), changes)
+        annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
+        shown = NodeView(View(uow)).device(found)
+        uow.commit()
+    return answer(shown)
+
+
+def _find(call: Call, uow: UnitOfWork) -> Node:
+    key = call.places["system_id"]
+    found = nodes.get(uow, call.principal, key)
+    if found.system_id != key or found.kind is not NodeKind.DEVICE:
+        raise not_found("Device")
+    return found
+
+
+def _keep_parent(call: Call, uow: UnitOfWork, system_id: SystemId) -> None:
+    """As it was sent; empty for none any more."""
+    parent = call.form.text("parent")
+    if parent is None:
+        return
+    world = uow.snapshot()
+    if parent and SystemId(parent) not in world.node_by_system_id:
+        raise bad_field("parent", f"There is no machine of system id {parent[:60]!r}.")
+    annotations.merge(uow, call.principal, Annotated.NODE, system_id, {PARENT: parent or None})

@@ -1,0 +1,116 @@
+"""`dnsresources/`: the names of machines and devices; hostloom knows them, and serves no DNS."""
+
+import zlib
+from typing import Any
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.responses import MaasResponse, answer, not_found, refuse, uri
+from hostloom.compat.maas2.views.network import View
+from hostloom.model.node import Node, NodeKind
+from hostloom.services import nodes
+
+resources = Resource("DNSResources", "dnsresources/", "See the names of machines and devices.")
+resource = Resource("DNSResource", "dnsresources/{id}/", "See the name of a machine or device.")
+RESOURCES = (resources, resource)
+
+_FIELDS = (
+    Param("fqdn", "The whole name."),
+    Param("name", "The name in its domain."),
+    Param("domain", "The domain."),
+    Param("address_ttl", "Seconds.", "Int"),
+    Param("ip_addresses", "Its addresses."),
+)
+_WHY = (
+    "hostloom serves no DNS: a name is that of a machine or device, and goes with it. "
+    "Make records where the domain is served."
+)
+
+
+@resources.crud(
+    "read",
+    "List names.",
+    Param("fqdn", "Only this one."),
+    Param("domain", "Only those in this domain."),
+    Param("name", "Only those of this name."),
+    Param("rrtype", "Empty: all are of addresses."),
+    Param("all", "Accepted: all are always shown.", "Boolean"),
+)
+def list_names(call: Call) -> MaasResponse:
+    """By name."""
+    form = call.form
+    form.flag("all")
+    with call.begin() as uow:
+        found = sorted(_all(call, View(uow)), key=lambda each: str(each["fqdn"]))
+    if form.text("rrtype") not in (None, "", "A", "AAAA"):
+        found = []
+    name, domain = form.text("name"), form.text("domain")
+    wanted = form.text("fqdn") or (f"{name}.{domain}" if name and domain else "")
+    return answer(
+        [
+            each
+            for each in found
+            if wanted in ("", each["fqdn"])
+            and (not name or each["fqdn"].partition(".")[0] == name)
+            and (not domain or each["fqdn"].partition(".")[2] == domain)
+        ]
+    )
+
+
+@resources.crud("create", "Make a name: hostloom does not do this.", *_FIELDS)
+def create_name(_: Call) -> MaasResponse:
+    """Always refused, with the reason."""
+    raise refuse(409, _WHY)
+
+
+@resource.crud("read", "Show a name.")
+def read_name(call: Call) -> MaasResponse:
+    """By id."""
+    return answer(_find(call))
+
+
+@resource.crud("update", "Change a name: hostloom does not do this.", *_FIELDS)
+def update_name(call: Call) -> MaasResponse:
+    """Always refused, with the reason."""
+    _find(call)
+    raise refuse(409, _WHY)
+
+
+@resource.crud("delete", "Delete a name: hostloom does not do this.")
+def delete_name(call: Call) -> MaasResponse:
+    """Always refused, with the reason."""
+    _find(call)
+    raise refuse(409, _WHY)
+
+
+def _all(call: Call, view: View) -> list[dict[str, Any]]:
+    with call.begin() as uow:
+        found = nodes.list_(uow, call.principal)
+    named = [each for each in found if each.kind in (NodeKind.MACHINE, NodeKind.DEVICE)]
+    held: dict[str, list[str]] = {}
+    for each in view.world.held:
+        if each.system_id is not None:
+            held.setdefault(each.system_id, []).append(str(each.ip))
+    return [_shown(view, each, held.get(each.system_id, [])) for each in named]
+
+
+def _find(call: Call) -> dict[str, Any]:
+    number = call.number("id", "DNSResource")
+    with call.begin() as uow:
+        for each in _all(call, View(uow)):
+            if each["id"] == number:
+                return each
+    raise not_found("DNSResource")
+
+
+def _shown(view: View, node: Node, ips: list[str]) -> dict[str, Any]:
+    # Nothing else numbers them; the same name has the same number for ever.
+    number = zlib.crc32(node.system_id.encode()) % 10**9
+    return {
+        "id": number,
+        "fqdn": f"{node.hostname}.{view.domain(node.domain_id)['name']}",
+        "address_ttl": None,
+        "ip_addresses": [{"ip": each} for each in ips],
+        "resource_records": [],
+        "resource_uri": uri(f"dnsresources/{number}/"),
+    }

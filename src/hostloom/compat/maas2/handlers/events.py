@@ -1,0 +1,125 @@
+"""`events/`: what happened, as clients page through it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, uri
+from hostloom.compat.maas2.views.machines import AGENT_NAME
+from hostloom.compat.maas2.views.network import View
+from hostloom.model.event import Event
+from hostloom.model.ids import MacAddress
+from hostloom.model.node import Node
+from hostloom.services import events as service
+
+events = Resource("Events", "events/", "See what happened.")
+RESOURCES = (events,)
+
+#: MAAS's levels; an event of hostloom's has none: it is worth telling, or trouble.
+LEVELS = ("AUDIT", "CRITICAL", "DEBUG", "ERROR", "INFO", "WARNING")
+_MAX = 1000
+_PAGE = 100
+#: A filter looks at so many of the latest.
+_SEARCHED = 20_000
+#: Words in the kinds of events that tell of trouble.
+_TROUBLE = ("lost", "failed", "down", "conflict", "differs", "foreign", "exhausted", "drift", "broken")
+
+
+@events.op(
+    "GET",
+    "query",
+    "List events, newest first.",
+    Param("hostname", "Only those of nodes of these names; may be repeated."),
+    Param("mac_address", "Only those of nodes with these MACs; may be repeated."),
+    Param("id", "Only those of nodes with these system ids; may be repeated."),
+    Param("zone", "Only those of nodes in this zone."),
+    Param("domain", "Only those of nodes in these domains."),
+    Param("agent_name", "Only those of nodes that this agent allocated."),
+    Param("level", f"Only those of this level and above: one of {', '.join(LEVELS)}."),
+    Param("limit", f"So many, {_PAGE} by default, {_MAX} at most.", "Int"),
+    Param("before", "Only those with a lower id.", "Int"),
+    Param("after", "Only those with a higher id.", "Int"),
+    Param("owner", "Only those that this user asked for."),
+)
+def query(call: Call) -> MaasResponse:
+    """A page, and where the ones beside it are."""
+    form = call.form
+    limit = form.whole("limit", 1, _MAX) or _PAGE
+    before, after = form.whole("before", 0, 2**31), form.whole("after", 0, 2**31)
+    if before is not None and after is not None:
+        raise bad_field("after", "Give before or after, not both.")
+    least = _rank(form.choice("level", LEVELS) or "INFO")
+    with call.begin() as uow:
+        view = View(uow)
+        is_wanted = _filter(form, view)
+        names = {each.hostname: each for each in view.world.nodes}
+        found: list[dict[str, Any]] = []
+        for each in service.list_(uow, call.principal, before, _SEARCHED):
+            if after is not None and each.id <= after:
+                break
+            node = names.get(each.subject.partition(" ")[2])
+            if is_wanted(node) and _rank(_level(each)) >= least:
+                found.append(_shown(each, node))
+    page = found[-limit:] if after is not None else found[:limit]
+    return answer(
+        {
+            "count": len(page),
+            "events": page,
+            "next_uri": _uri(form, after=page[0]["id"] if page else after or 0),
+            "prev_uri": _uri(form, before=page[-1]["id"] if page else before or 0),
+        }
+    )
+
+
+def _filter(form: Form, view: View) -> Callable[[Node | None], bool]:
+    hostnames, ids, domains = form.texts("hostname"), form.texts("id"), form.texts("domain")
+    macs = {MacAddress.parse(each, "mac_address") for each in form.texts("mac_address")}
+    zone, agent, owner = form.text("zone"), form.text("agent_name"), form.text("owner")
+
+    def is_wanted(node: Node | None) -> bool:
+        if node is None:
+            return not (hostnames or ids or domains or macs or zone or agent or owner)
+        return (
+            (not hostnames or node.hostname in hostnames)
+            and (not ids or node.system_id in ids)
+            and (not domains or view.domain(node.domain_id)["name"] in domains)
+            and (not macs or bool(macs & {nic.mac for nic in node.interfaces}))
+            and (not zone or view.zone(node.zone_id)["name"] == zone)
+            and (not agent or view.notes_of(node.system_id).get(AGENT_NAME) == agent)
+            and not owner
+        )
+
+    return is_wanted
+
+
+def _level(event: Event) -> str:
+    return "WARNING" if any(word in event.kind for word in _TROUBLE) else "INFO"
+
+
+def _rank(level: str) -> int:
+    return {"AUDIT": 0, "DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}[level]
+
+
+def _shown(event: Event, node: Node | None) -> dict[str, Any]:
+    when = datetime.fromtimestamp(event.at, UTC)
+    return {
+        "username": "unknown",
+        "node": "" if node is None else node.system_id,
+        "hostname": "" if node is None else node.hostname,
+        "id": event.id,
+        "level": _level(event),
+        # This very form is what clients parse.
+        "created": when.strftime("%a, %d %b. %Y %H:%M:%S"),
+        "type": event.kind.replace("-", " ").capitalize(),
+        "description": f"{event.subject}: {event.message}",
+    }
+
+
+def _uri(form: Form, **place: int) -> str:
+    kept = [(name, value) for name, values in form.fields.items() for value in values]
+    kept = [(name, value) for name, value in kept if name not in ("before", "after")]
+    return uri("events/?" + urlencode([("op", "query"), *kept, *place.items()]))

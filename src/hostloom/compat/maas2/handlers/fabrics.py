@@ -1,0 +1,78 @@
+"""`fabrics/`."""
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer
+from hostloom.compat.maas2.views.network import View
+from hostloom.model.network import Fabric
+from hostloom.ports.store import UnitOfWork
+from hostloom.services.fabrics import FABRICS, FabricChanges, FabricInput
+
+fabrics = Resource("Fabrics", "fabrics/", "Manage fabrics.")
+fabric = Resource("Fabric", "fabrics/{id}/", "Manage a fabric.")
+RESOURCES = (fabrics, fabric)
+
+_PARAMS = (
+    Param("name", "The name; without one it is called after its id."),
+    Param("description", "A description."),
+    Param("class_type", "The class: a word that constraints can ask for."),
+)
+
+
+@fabrics.crud("read", "List fabrics with their VLANs.")
+def list_fabrics(call: Call) -> MaasResponse:
+    """By id."""
+    with call.begin() as uow:
+        view = View(uow)
+        return answer([view.fabric(each) for each in FABRICS.list(uow, call.principal)])
+
+
+@fabrics.crud("create", "Create a fabric with its untagged VLAN.", *_PARAMS)
+def create_fabric(call: Call) -> MaasResponse:
+    """The fabric."""
+    form = call.form
+    wanted = FabricInput(
+        form.text("name") or None, form.text("class_type") or None, form.text("description") or ""
+    )
+    with call.begin() as uow:
+        made = FABRICS.create(uow, call.principal, wanted)
+        shown = answer(View(uow).fabric(made))
+        uow.commit()
+    return shown
+
+
+@fabric.crud("read", "Show a fabric with its VLANs.")
+def read_fabric(call: Call) -> MaasResponse:
+    """By id."""
+    with call.begin() as uow:
+        return answer(View(uow).fabric(_find(call, uow)))
+
+
+@fabric.crud("update", "Change a fabric.", *_PARAMS)
+def update_fabric(call: Call) -> MaasResponse:
+    """What is not sent stays."""
+    form = call.form
+    changes = FabricChanges(
+        name=form.changed("name"),
+        class_type=form.changed("class_type") or None,
+        description=form.changed("description"),
+    )
+    with call.begin() as uow:
+        changed = FABRICS.update(uow, call.principal, str(_find(call, uow).id), changes)
+        shown = answer(View(uow).fabric(changed))
+        uow.commit()
+    return shown
+
+
+@fabric.crud("delete", "Delete a fabric that nothing is on.")
+def delete_fabric(call: Call) -> MaasResponse:
+    """Refused while it has tagged VLANs, subnets or interfaces."""
+    with call.begin() as uow:
+        FABRICS.delete(uow, call.principal, str(_find(call, uow).id))
+        uow.commit()
+    return GONE
+
+
+def _find(call: Call, uow: UnitOfWork) -> Fabric:
+    return FABRICS.get(uow, call.principal, key_of(uow.fabrics, call.places["id"]))

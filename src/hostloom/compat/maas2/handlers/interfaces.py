@@ -1,0 +1,256 @@
+"""`nodes/{system_id}/interfaces/`: NICs of machines, devices and controllers."""
+
+from typing import Any
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, not_found, refuse
+from hostloom.compat.maas2.views.machines import NIC_TAGS, MachineView
+from hostloom.compat.maas2.views.network import View
+from hostloom.model.annotation import Annotated
+from hostloom.model.ids import MacAddress
+from hostloom.model.keep import KEEP
+from hostloom.model.machine import MachineOrigin
+from hostloom.model.node import Node, NodeKind
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import annotations, nics, nodes
+from hostloom.services.nics import NicInput
+from hostloom.services.nodes import InterfaceChanges
+
+interfaces = Resource("Interfaces", "nodes/{system_id}/interfaces/", "Manage the interfaces of a node.")
+interface = Resource(
+    "Interface", "nodes/{system_id}/interfaces/{id}/", "Manage an interface of a node.",
+    ("nodes/{system_id}/interfaces/{id}",),
+)  # fmt: skip
+
+_VLAN = Param("vlan", "Its VLAN, by id.")
+_TAGS = Param("tags", "Tags, parted by commas.")
+_UNUSED = (
+    Param("mtu", "Its VLAN's, which stays.", "Int"),
+    Param("accept_ra", "Empty: the inside of machines is not configured."),
+    Param("autoconf", "Empty: the inside of machines is not configured."),
+    Param("interface_speed", "Mbit/s.", "Int"),
+    Param("link_speed", "Mbit/s.", "Int"),
+    Param("link_connected", "Seen, not set.", "Boolean"),
+    Param("enabled", "Whether it is up.", "Boolean"),
+)
+#: What is made inside a machine, which only a deployment could.
+_INSIDE = {"bond": "a bond", "bridge": "a bridge", "vlan": "a VLAN interface"}
+
+
+@interfaces.crud("read", "List the interfaces of a node.")
+def list_interfaces(call: Call) -> MaasResponse:
+    """In the node's order."""
+    with call.begin() as uow:
+        return answer(all_of(uow, node_of(call, uow)))
+
+
+@interfaces.op(
+    "POST",
+    "create_physical",
+    "Add a NIC to a device, or to a machine that is on no VM host.",
+    Param("mac_address", "Its MAC.", required=True),
+    Param("name", "Its name; without one it is the next `ethN`."),
+    _VLAN,
+    _TAGS,
+    *_UNUSED,
+)
+def create_physical(call: Call) -> MaasResponse:
+    """The NIC."""
+    form = call.form
+    _refuse_unused(form)
+    mac = MacAddress.parse(form.required("mac_address"), "mac_address")
+    wanted = NicInput(mac, form.text("name") or None, form.text("vlan") or None, tuple(form.texts("tags")))
+    with call.begin() as uow:
+        node = node_of(call, uow)
+        made = nics.add(uow, call.principal, node.system_id, wanted)
+        shown = one(uow, uow.nodes.get(node.system_id), made.id)
+        uow.commit()
+    return answer(shown)
+
+
+def _offer_inside(kind: str, words: str) -> None:
+    @interfaces.op(
+        "POST",
+        f"create_{kind}",
+        f"Make {words} inside a machine: hostloom does not do this.",
+        Param("name", "Its name."),
+        Param("mac_address", "Its MAC."),
+        Param("parents", "The interfaces that it is made of."),
+        Param("parent", "The interface that it is made of."),
+        Param("bond_mode", "The mode of a bond."),
+        Param("bridge_type", "The type of a bridge."),
+        Param("bridge_stp", "Whether a bridge speaks STP.", "Boolean"),
+        Param("bridge_fd", "Seconds.", "Int"),
+        _VLAN,
+        _TAGS,
+        *_UNUSED,
+    )
+    def create(call: Call) -> MaasResponse:
+        """Always refused, with the reason."""
+        with call.begin() as uow:
+            node = node_of(call, uow)
+        raise refuse(
+            409, f"{words.capitalize()} of {node.hostname} is made by its own system: hostloom installs none."
+        )
+
+
+for _kind, _words in _INSIDE.items():
+    _offer_inside(_kind, _words)
+
+
+@interface.crud("read", "Show an interface.")
+def read_interface(call: Call) -> MaasResponse:
+    """By id or name."""
+    with call.begin() as uow:
+        node = node_of(call, uow)
+        return answer(one(uow, node, call.places["id"]))
+
+
+@interface.crud(
+    "update",
+    "Change an interface: tags; of a device or bare machine also its VLAN and speed.",
+    Param("name", "Its name, which stays."),
+    Param("mac_address", "Its MAC, which stays."),
+    _VLAN,
+    _TAGS,
+    *_UNUSED,
+)
+def update_interface(call: Call) -> MaasResponse:
+    """What is not sent stays."""
+    form = call.form
+    with call.begin() as uow:
+        node = node_of(call, uow)
+        shown = one(uow, node, call.places["id"])
+        _refuse_other(form, shown)
+        if is_of_host(uow, node):
+            _refuse_vlan(form, shown)
+            _keep_tags(call, uow, node, shown, form)
+        else:
+            changes = InterfaceChanges(
+                form.text("vlan") or None if "vlan" in form else KEEP,
+                tuple(form.texts("tags")) if "tags" in form else KEEP,
+                _flag(form, "enabled"),
+                _speed(form),
+            )
+            key = str(shown["id"])
+            node = nodes.update_interface(uow, call.principal, node.system_id, key, changes)
+        shown = one(uow, node, str(shown["id"]))
+        uow.commit()
+    return answer(shown)
+
+
+@interface.crud("delete", "Take a NIC from a device, a machine that is on no VM host, or a composed one.")
+def delete_interface(call: Call) -> MaasResponse:
+    """Its addresses are given back; a composed machine that runs keeps the NIC until it is off."""
+    with call.begin() as uow:
+        node = node_of(call, uow)
+        name = one(uow, node, call.places["id"])["name"]
+        if is_of_host(uow, node):
+            nics.remove_composed(call.ports, call.principal, node.system_id, name)
+            return GONE
+        nics.remove(uow, call.principal, node.system_id, name)
+        uow.commit()
+    return GONE
+
+
+@interface.op("POST", "add_tag", "Add a tag to an interface.", Param("tag", "The tag.", required=True))
+def add_tag(call: Call) -> MaasResponse:
+    """The interface; nothing happens to one that has it."""
+    return _tagged(call, add=True)
+
+
+@interface.op("POST", "remove_tag", "Take a tag from an interface.", Param("tag", "The tag.", required=True))
+def remove_tag(call: Call) -> MaasResponse:
+    """The interface; nothing happens to one that has it not."""
+    return _tagged(call, add=False)
+
+
+def _tagged(call: Call, *, add: bool) -> MaasResponse:
+    tag = call.form.required("tag").strip()
+    with call.begin() as uow:
+        node = node_of(call, uow)
+        shown = one(uow, node, call.places["id"])
+        left = [each for each in shown["tags"] if each != tag]
+        form = Form({"tags": [",".join([*left, *([tag] if add else [])])]})
+        if is_of_host(uow, node):
+            _keep_tags(call, uow, node, shown, form)
+        else:
+            changes = InterfaceChanges(tags=tuple(form.texts("tags")))
+            node = nodes.update_interface(uow, call.principal, node.system_id, str(shown["id"]), changes)
+        shown = one(uow, node, str(shown["id"]))
+        uow.commit()
+    return answer(shown)
+
+
+def node_of(call: Call, uow: UnitOfWork) -> Node:
+    """By system id alone."""
+    key = call.places["system_id"]
+    found = nodes.get(uow, call.principal, key)
+    if found.system_id != key:
+        raise not_found("Node")
+    return found
+
+
+def is_of_host(uow: UnitOfWork, node: Node) -> bool:
+    """Whether its NICs are those of a domain on a host."""
+    found = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
+    return bool(found) and found[0].origin is not MachineOrigin.ENLISTED
+
+
+def all_of(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
+    """The interfaces of a node as clients read them."""
+    view = MachineView(View(uow))
+    machines = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
+    return view.interfaces(machines[0], node) if machines else view.found(node)
+
+
+def one(uow: UnitOfWork, node: Node, key: object) -> dict[str, Any]:
+    """By id or name."""
+    for each in all_of(uow, node):
+        if str(key) in (str(each["id"]), each["name"]):
+            return each
+    raise not_found("Interface")
+
+
+def _refuse_unused(form: Form) -> None:
+    for name in ("mtu", "accept_ra", "autoconf"):
+        if form.text(name):
+            raise bad_field(name, "An interface has the MTU of its VLAN, and its own system sets the rest.")
+
+
+def _refuse_other(form: Form, shown: dict[str, Any]) -> None:
+    """What stays may be sent as it is."""
+    for name, now in (("name", shown["name"]), ("mac_address", shown["mac_address"])):
+        if (form.text(name) or now).lower() != now:
+            raise bad_field(name, f"It stays: {now}.")
+    if form.whole("mtu") not in (None, shown["effective_mtu"]):
+        raise bad_field("mtu", f"An interface has the MTU of its VLAN: {shown['effective_mtu']}.")
+    for name in ("accept_ra", "autoconf"):
+        if form.text(name):
+            raise bad_field(name, "Its own system sets this.")
+
+
+def _refuse_vlan(form: Form, shown: dict[str, Any]) -> None:
+    vlan = shown["vlan"]
+    if (form.text("vlan") or "") not in ("", "" if vlan is None else str(vlan["id"])):
+        raise bad_field("vlan", "A NIC stays on the VLAN that it is attached to: compose another machine.")
+
+
+def _keep_tags(call: Call, uow: UnitOfWork, node: Node, shown: dict[str, Any], form: Form) -> None:
+    if "tags" in form:
+        kept = annotations.of(uow, call.principal, Annotated.NODE, [node.system_id]).get(node.system_id, {})
+        tags = annotations.checked_tags(form.texts("tags"))
+        by_nic = {**kept.get(NIC_TAGS, {}), shown["mac_address"]: tags}
+        annotations.merge(uow, call.principal, Annotated.NODE, node.system_id, {NIC_TAGS: by_nic})
+
+
+def _flag(form: Form, name: str) -> Any:
+    value = form.flag(name)
+    return KEEP if value is None else value
+
+
+def _speed(form: Form) -> Any:
+    value = form.whole("link_speed", 0)
+    return KEEP if value is None else value

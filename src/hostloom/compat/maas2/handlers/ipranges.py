@@ -1,0 +1,118 @@
+"""`ipranges/`."""
+
+from typing import Any
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, uri
+from hostloom.compat.maas2.views.network import View
+from hostloom.model.keep import KEEP
+from hostloom.model.network import Address, IPRange, RangeKind
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import ranges as service
+from hostloom.services.ranges import RangeChanges, RangeInput
+
+ipranges = Resource("IPRanges", "ipranges/", "Manage ranges of addresses.")
+iprange = Resource("IPRange", "ipranges/{id}/", "Manage a range of addresses.")
+RESOURCES = (ipranges, iprange)
+
+_COMMENT = Param("comment", "What it is for.")
+_SUBNET = Param("subnet", "Its subnet by id, CIDR or name; without one, that of its addresses.")
+
+
+@ipranges.crud("read", "List ranges of addresses.")
+def list_ranges(call: Call) -> MaasResponse:
+    """By id."""
+    with call.begin() as uow:
+        view = View(uow)
+        return answer([_shown(view, each) for each in service.list_(uow, call.principal)])
+
+
+@ipranges.crud(
+    "create",
+    "Create a range: `dynamic` for leases, or `reserved`, which is never given.",
+    Param("type", "`dynamic` or `reserved`.", required=True),
+    Param("start_ip", "The first address.", required=True),
+    Param("end_ip", "The last address.", required=True),
+    _SUBNET,
+    _COMMENT,
+)
+def create_range(call: Call) -> MaasResponse:
+    """The range."""
+    form = call.form
+    kind = RangeKind(form.choice("type", [each.value for each in RangeKind]) or form.required("type"))
+    start = form.parse_address("start_ip", form.required("start_ip"))
+    end = form.parse_address("end_ip", form.required("end_ip"))
+    with call.begin() as uow:
+        subnet = form.text("subnet") or _around(uow, start)
+    made = service.create(
+        call.ports, call.principal, RangeInput(subnet, kind, start, end, form.text("comment") or "")
+    )
+    with call.begin() as uow:
+        return answer(_shown(View(uow), made))
+
+
+@iprange.crud("read", "Show a range.")
+def read_range(call: Call) -> MaasResponse:
+    """By id."""
+    with call.begin() as uow:
+        return answer(_shown(View(uow), _find(call, uow)))
+
+
+@iprange.crud(
+    "update",
+    "Change a range; its type and subnet stay.",
+    Param("type", "Its type, which stays."),
+    Param("start_ip", "A new first address."),
+    Param("end_ip", "A new last address."),
+    _SUBNET,
+    _COMMENT,
+)
+def update_range(call: Call) -> MaasResponse:
+    """What is not sent stays."""
+    form = call.form
+    with call.begin() as uow:
+        found = _find(call, uow)
+        subnet = uow.subnets.get(found.subnet_id)
+    if form.text("type") not in (None, "", found.kind.value):
+        raise bad_field("type", f"The type of a range stays: {found.kind.value}.")
+    if form.text("subnet") not in (None, "", str(subnet.id), str(subnet.cidr), subnet.name):
+        raise bad_field("subnet", f"A range stays in its subnet: {subnet.cidr}.")
+    start, end = form.address("start_ip"), form.address("end_ip")
+    changes = RangeChanges(
+        KEEP if start is None else start, KEEP if end is None else end, form.changed("comment")
+    )
+    changed = service.update(call.ports, call.principal, str(found.id), changes)
+    with call.begin() as uow:
+        return answer(_shown(View(uow), changed))
+
+
+@iprange.crud("delete", "Delete a range; leases that it gave run out by themselves.")
+def delete_range(call: Call) -> MaasResponse:
+    """By id."""
+    service.delete(call.ports, call.principal, str(call.number("id", "IPRange")))
+    return GONE
+
+
+def _find(call: Call, uow: UnitOfWork) -> IPRange:
+    return service.get(uow, call.principal, str(call.number("id", "IPRange")))
+
+
+def _around(uow: UnitOfWork, address: Address) -> str:
+    around = uow.snapshot().subnets_around(address)
+    if not around:
+        raise bad_field("start_ip", f"{address} is in no known subnet.")
+    return str(around[0].id)
+
+
+def _shown(view: View, item: IPRange) -> dict[str, Any]:
+    return {
+        "subnet": view.subnet(view.world.subnet_by_id[item.subnet_id]),
+        "type": item.kind.value,
+        "start_ip": str(item.start),
+        "end_ip": str(item.end),
+        "user": None,
+        "comment": item.comment,
+        "id": item.id,
+        "resource_uri": uri(f"ipranges/{item.id}/"),
+    }

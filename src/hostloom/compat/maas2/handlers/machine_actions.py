@@ -1,0 +1,128 @@
+"""`machines/{system_id}/`: what a machine goes through between allocation and release."""
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param
+from hostloom.compat.maas2.handlers.allocation import BRIDGES
+from hostloom.compat.maas2.handlers.machines import COMMENT, find, machine, machines, show
+from hostloom.compat.maas2.merging import without_empty
+from hostloom.compat.maas2.responses import MaasResponse, refuse
+from hostloom.compat.maas2.views.machines import OWNER_DATA
+from hostloom.model.annotation import Annotated
+from hostloom.services import annotations, commissioning, lifecycle
+from hostloom.services import machines as service
+
+#: With what this module and `allocation` offer of them.
+RESOURCES = (machines, machine)
+#: For clients that send only what is described.
+ANY = Param("*", "Any key, with its value.")
+
+
+@machine.op("POST", "lock", "Keep a machine from being changed, switched off or taken apart.", COMMENT)
+def lock(call: Call) -> MaasResponse:
+    """The machine, locked."""
+    return _locked(call, locked=True)
+
+
+@machine.op("POST", "unlock", "Let a locked machine be changed again.", COMMENT)
+def unlock(call: Call) -> MaasResponse:
+    """The machine, unlocked."""
+    return _locked(call, locked=False)
+
+
+@machine.op("POST", "mark_broken", "Say that a machine is not to be used.", COMMENT)
+def mark_broken(call: Call) -> MaasResponse:
+    """The machine, broken."""
+    with call.begin() as uow:
+        found = find(call, uow)
+    lifecycle.mark_broken(call.ports, call.principal, found.system_id, call.form.text("comment") or "")
+    return _again(call)
+
+
+@machine.op("POST", "mark_fixed", "Say that a broken machine is whole.", COMMENT)
+def mark_fixed(call: Call) -> MaasResponse:
+    """The machine, ready."""
+    with call.begin() as uow:
+        found = find(call, uow)
+    lifecycle.mark_fixed(call.ports, call.principal, found.system_id, call.form.text("comment") or "")
+    return _again(call)
+
+
+@machine.op("POST", "abort", "Wait no longer for a machine that is commissioned.", COMMENT)
+def abort(call: Call) -> MaasResponse:
+    """The machine as it was before."""
+    with call.begin() as uow:
+        commissioning.abort(uow, call.principal, find(call, uow).system_id)
+        uow.commit()
+    return _again(call)
+
+
+@machine.op(
+    "POST",
+    "deploy",
+    "Install a system on a machine: hostloom does not do this yet.",
+    Param("distro_series", "The system."),
+    Param("osystem", "The system's family."),
+    Param("hwe_kernel", "A kernel."),
+    Param("user_data", "What the system is given at its first start."),
+    Param("agent_name", "An agent's name."),
+    Param("install_kvm", "Whether it becomes a VM host.", "Boolean"),
+    Param("register_vmhost", "Whether it becomes a VM host.", "Boolean"),
+    Param("install_rackd", "Whether it becomes a rack controller.", "Boolean"),
+    Param("ephemeral_deploy", "Whether it runs from memory.", "Boolean"),
+    Param("enable_hw_sync", "Whether its hardware is watched.", "Boolean"),
+    Param("vcenter_registration", "Whether it is told to vCenter.", "Boolean"),
+    *(Param(name, "A bridge on each NIC.") for name in BRIDGES),
+    COMMENT,
+)
+def deploy(call: Call) -> MaasResponse:
+    """Always refused, with the reason."""
+    with call.begin() as uow:
+        found = find(call, uow)
+    raise refuse(
+        409,
+        f"Machine {found.hostname} cannot be deployed: hostloom composes and commissions machines, and "
+        "installs no system on them yet. Boot it from an image of your own, or from its disk.",
+    )
+
+
+@machine.op(
+    "POST",
+    "set_owner_data",
+    "Keep keys and values with a machine; an empty value takes a key away.",
+    ANY,
+    prefixes=("",),
+)
+@machine.op(
+    "POST",
+    "set_workload_annotations",
+    "The same under its newer name.",
+    ANY,
+    prefixes=("",),
+)
+def set_owner_data(call: Call) -> MaasResponse:
+    """The machine; its owner may, and an administrator."""
+    changes = {name: call.form.text(name) or "" for name in call.form.names}
+    with call.begin() as uow:
+        found = find(call, uow)
+        service.require_owner(call.principal, found, "keep data with")
+        before = annotations.of(uow, call.principal, Annotated.NODE, [found.system_id]).get(
+            found.system_id, {}
+        )
+        kept = without_empty(before.get(OWNER_DATA, {}), changes)
+        annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
+        shown = show(uow, found)
+        uow.commit()
+    return shown
+
+
+def _locked(call: Call, *, locked: bool) -> MaasResponse:
+    with call.begin() as uow:
+        found = find(call, uow)
+    comment = call.form.text("comment") or ""
+    lifecycle.set_locked(call.ports, call.principal, found.system_id, locked=locked, comment=comment)
+    return _again(call)
+
+
+def _again(call: Call) -> MaasResponse:
+    with call.begin() as uow:
+        return show(uow, find(call, uow))

@@ -1,0 +1,180 @@
+"""`machines/` and `machines/{system_id}/`: what else MAAS offers, done or refused with the reason."""
+
+import struct
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param
+from hostloom.compat.maas2.handlers.absent import ANY
+from hostloom.compat.maas2.handlers.machines import find, machine, machines, power_of, show
+from hostloom.compat.maas2.references import known
+from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, refuse
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.services import machines as service
+from hostloom.services.access import require_admin, require_user
+from hostloom.services.machines import MachineChanges
+
+#: With what this module offers of them.
+RESOURCES = (machines, machine)
+
+BSON = "application/bson"
+_NULL = b"\x0a"
+_INSIDE = "hostloom does not configure the inside of machines: their own systems do."
+_NO_DEPLOYMENT = "hostloom installs no systems on machines."
+_NO_TESTS = "hostloom runs no hardware tests."
+_REFUSED = {
+    "set_storage_layout": _INSIDE,
+    "mount_special": _INSIDE,
+    "unmount_special": _INSIDE,
+    "restore_default_configuration": _INSIDE,
+    "restore_networking_configuration": _INSIDE,
+    "restore_storage_configuration": _INSIDE,
+    "rescue_mode": "hostloom has no rescue mode: `commission` boots its own environment.",
+    "exit_rescue_mode": "hostloom has no rescue mode, and so no machine is in it.",
+    "test": _NO_TESTS,
+    "override_failed_testing": _NO_TESTS,
+}
+_REFUSED_ALL = {
+    "add_chassis": "hostloom finds machines of a VM host by its URI, others when they boot from the network.",
+    "clone": _INSIDE,
+}
+
+
+@machine.op("GET", "details", "Show what the hardware of a machine says of itself: nothing is kept of it.")
+def details(call: Call) -> MaasResponse:
+    """As with MAAS a BSON document (bsonspec.org), whose two values are null as of a machine without them."""
+    with call.begin() as uow:
+        find(call, uow)
+    return MaasResponse(_bson_of_nulls("lshw", "lldp"), content_type=BSON)
+
+
+@machine.op("GET", "get_curtin_config", "Show how a machine is installed: hostloom installs none.")
+def get_curtin_config(call: Call) -> MaasResponse:
+    """Always refused, with the reason."""
+    with call.begin() as uow:
+        name = find(call, uow).hostname
+    raise refuse(409, f"Machine {name} is not in a deployment state. {_NO_DEPLOYMENT}")
+
+
+@machine.op("GET", "get_token", "Show the credentials of an installed system: hostloom installs none.")
+def get_token(call: Call) -> MaasResponse:
+    """MAAS answers null for a machine without one."""
+    with call.begin() as uow:
+        find(call, uow)
+    return answer(None)
+
+
+@machine.op("POST", "clear_default_gateways", "Take the chosen gateways from a machine: it never has any.")
+def clear_default_gateways(call: Call) -> MaasResponse:
+    """The machine as it is: DHCP gives each NIC the gateway of its own subnet."""
+    with call.begin() as uow:
+        found = find(call, uow)
+        service.require_owner(call.principal, found, "change")
+        return show(uow, found)
+
+
+def _offer_refused(name: str, why: str) -> None:
+    @machine.op("POST", name, "hostloom does not do this.", ANY)
+    def refuse_one(call: Call) -> MaasResponse:
+        """Always refused, with the reason."""
+        with call.begin() as uow:
+            found = find(call, uow)
+        service.require_owner(call.principal, found, "change")
+        raise refuse(409, why)
+
+
+def _offer_refused_of_all(name: str, why: str) -> None:
+    @machines.op("POST", name, "hostloom does not do this.", ANY)
+    def refuse_all(call: Call) -> MaasResponse:
+        """Always refused, with the reason."""
+        require_admin(call.principal, "change machines")
+        raise refuse(409, why)
+
+
+for _name, _why in _REFUSED.items():
+    _offer_refused(_name, _why)
+for _name, _why in _REFUSED_ALL.items():
+    _offer_refused_of_all(_name, _why)
+
+
+@machines.op(
+    "POST",
+    "set_zone",
+    "Move machines to another zone.",
+    Param("zone", "The zone, by name or id.", required=True),
+    Param("nodes", "System ids of the machines; may be repeated.", required=True),
+)
+def set_zone(call: Call) -> MaasResponse:
+    """All of them or none."""
+    call.form.required("nodes")
+    with call.begin() as uow:
+        zone = known("zone", call.form.required("zone"), uow.zones)
+        for key in _machines_of(call, "nodes"):
+            service.update(uow, call.principal, key, MachineChanges(zone))
+        uow.commit()
+    return answer(None)
+
+
+@machines.op(
+    "GET",
+    "is_registered",
+    "Show whether a machine with this MAC is known.",
+    Param("mac_address", "The MAC.", required=True),
+)
+def is_registered(call: Call) -> MaasResponse:
+    """True or false."""
+    mac = MacAddress.parse(call.form.required("mac_address"), "mac_address")
+    require_user(call.principal, "see machines")
+    with call.begin() as uow:
+        return answer(uow.machines.find_by_mac(mac) is not None)
+
+
+@machines.op(
+    "GET",
+    "power_parameters",
+    "Show how the power of machines is switched.",
+    Param("id", "System ids; may be repeated. Without one: of all."),
+)
+def all_power_parameters(call: Call) -> MaasResponse:
+    """By system id."""
+    require_admin(call.principal, "see how power is switched")
+    wanted = set(call.form.texts("id"))
+    with call.begin() as uow:
+        found = [
+            item for item in service.list_(uow, call.principal) if not wanted or item.system_id in wanted
+        ]
+        return answer({item.system_id: power_of(call, uow, item) for item in found})
+
+
+@machines.op(
+    "POST",
+    "accept",
+    "Accept machines that enlisted themselves: none waits for it.",
+    Param("machines", "System ids; may be repeated.", required=True),
+)
+def accept(call: Call) -> MaasResponse:
+    """None has been waiting for it."""
+    require_admin(call.principal, "accept machines")
+    call.form.required("machines")
+    _machines_of(call, "machines")
+    return answer([])
+
+
+@machines.op("POST", "accept_all", "Accept all machines that enlisted themselves: none waits for it.")
+def accept_all(call: Call) -> MaasResponse:
+    """None has been waiting for it."""
+    require_admin(call.principal, "accept machines")
+    return answer([])
+
+
+def _machines_of(call: Call, field: str) -> list[SystemId]:
+    keys = [SystemId(key) for key in dict.fromkeys(call.form.texts(field))]
+    with call.begin() as uow:
+        there = {item.system_id for item in uow.machines.some(keys)}
+    if missing := [key for key in keys if key not in there]:
+        raise bad_field(field, f"Unknown machines: {', '.join(key[:60] for key in missing[:10])}.")
+    return keys
+
+
+def _bson_of_nulls(*names: str) -> bytes:
+    elements = b"".join(_NULL + name.encode() + b"\0" for name in names) + b"\0"
+    return struct.pack("<i", len(elements) + 4) + elements

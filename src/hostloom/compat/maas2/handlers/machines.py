@@ -1,0 +1,296 @@
+"""`machines/`."""
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import OFF, Param, Resource, Unsupported
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.handlers.machine_filters import PARAMS, UNSUPPORTED, wanted
+from hostloom.compat.maas2.references import chosen
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, refuse
+from hostloom.compat.maas2.views.host_machines import machine_of
+from hostloom.compat.maas2.views.machines import SWAP_SIZE, VIRSH, MachineView
+from hostloom.compat.maas2.views.network import View
+from hostloom.compat.maas2.waiting import wait
+from hostloom.model.annotation import Annotated
+from hostloom.model.errors import NotFound
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.keep import KEEP
+from hostloom.model.machine import Machine, MachineOrigin, MachineState
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import annotations, commissioning, hosts, nodes, pending_machines, power
+from hostloom.services import machines as service
+from hostloom.services.access import require_admin
+from hostloom.services.enlisting import EnlistInput, enlist
+from hostloom.services.machines import MachineChanges
+from hostloom.services.nodes import NodeChanges
+
+machines = Resource("Machines", "machines/", "Manage machines.")
+machine = Resource("Machine", "machines/{system_id}/", "Manage a machine.")
+
+COMMENT = Param("comment", "Accepted; hostloom's events say who asked for what.")
+#: The power type of machines that hostloom cannot switch.
+MANUAL = "manual"
+_MAX_SWAP_BYTES = 2**53
+
+_NO_SCRIPTS = "hostloom runs no scripts of its users on machines: leave it out."
+_SCRIPTS = (
+    Unsupported("commissioning_scripts", _NO_SCRIPTS, OFF),
+    Unsupported("testing_scripts", _NO_SCRIPTS, OFF),
+    Unsupported(
+        "enable_ssh", "The commissioning environment of hostloom takes no SSH logins: leave it out.", OFF
+    ),
+)
+_SKIP_CHECK = Param("power_parameters_skip_check", "Accepted: no power is checked.", "Boolean")
+_NO_KERNEL = Unsupported("min_hwe_kernel", "hostloom installs no kernels: leave it out.")
+_NO_POWER = "hostloom has nothing to switch this machine by but its VM host: leave it out."
+
+
+@machines.crud("read", "List machines.", *PARAMS, unsupported=UNSUPPORTED)
+def list_machines(call: Call) -> MaasResponse:
+    """By system id; all of them, since clients look for one among all."""
+    with call.begin() as uow:
+        view = View(uow)
+        shown = MachineView(view)
+        is_wanted = wanted(call.form, view, shown)
+        return answer([shown.machine(each) for each in _all(call, uow) if is_wanted(each)])
+
+
+@machines.crud(
+    "create",
+    "Enlist a machine that is on no VM host: it is found out when it boots from the network.",
+    Param("architecture", "Such as `amd64/generic`.", required=True),
+    Param("mac_addresses", "The MACs of its NICs; may be repeated.", required=True),
+    Param("hostname", "Its name; without one it is made up."),
+    Param("domain", "Its domain, by name or id."),
+    Param("description", "A description."),
+    Param("power_type", f"`{MANUAL}`: its operator switches it."),
+    Param("power_parameters", "Empty: there is nothing to switch it by."),
+    Param("commission", "Whether it is commissioned when it boots next.", "Boolean"),
+    Param("zone", "The zone, by name or id."),
+    Param("pool", "The resource pool, by name or id."),
+    _SKIP_CHECK,
+    unsupported=(
+        *_SCRIPTS,
+        _NO_KERNEL,
+        Unsupported(
+            "deployed", "hostloom enlists machines that are to boot from the network: leave it out.", OFF
+        ),
+        Unsupported("power_parameters_*", _NO_POWER),
+    ),
+)
+def create_machine(call: Call) -> MaasResponse:
+    """New, or commissioning."""
+    form = call.form
+    if form.text("power_type") not in (None, "", MANUAL):
+        raise bad_field("power_type", f"hostloom switches machines of its hosts alone: give {MANUAL}.")
+    if form.text("power_parameters") not in (None, "", "{}"):
+        raise bad_field("power_parameters", "There is nothing to switch it by: leave it out.")
+    macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
+    if not macs:
+        raise bad_field("mac_addresses", "This field is required.")
+    commission = form.flag("commission")
+    with call.begin() as uow:
+        wanted = EnlistInput(
+            form.text("hostname") or call.ports.ids.hostname(),
+            form.required("architecture").partition("/")[0],
+            macs,
+            chosen(form, "domain", uow.domains),
+            form.text("description") or "",
+        )
+        zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
+        made = enlist(uow, call.principal, call.ports.ids, wanted)
+        if zone is not None or pool is not None:
+            service.update(uow, call.principal, made.system_id, MachineChanges(zone or KEEP, pool or KEEP))
+        uow.commit()
+    if commission:
+        wait(call, commissioning.commission(call.ports, call.principal, made.system_id))
+    with call.begin() as uow:
+        return show(uow, uow.machines.get(made.system_id))
+
+
+@machine.crud("read", "Show a machine.")
+def read_machine(call: Call) -> MaasResponse:
+    """By system id; also one that is only promised, and a KVM host: clients were given their ids."""
+    key = SystemId(call.places["system_id"])
+    with call.begin() as uow:
+        # The promised ones first: meanwhile one may be reserved.
+        promised = {each.system_id: each for each in pending_machines.list_(uow, call.principal)}
+        try:
+            return show(uow, find(call, uow))
+        except NotFound:
+            other = promised.get(key) or machine_of(uow.snapshot(), key)
+            if other is not None:
+                return show(uow, other)
+            lost = pending_machines.find_lost(uow, call.principal, key)
+            if lost is None:
+                raise
+            return answer(MachineView(View(uow)).machine(lost.machine, lost.error))
+
+
+@machine.crud(
+    "update",
+    "Change a machine.",
+    Param("zone", "The zone, by name or id."),
+    Param("pool", "The resource pool, by name or id."),
+    Param("domain", "The domain, by name or id."),
+    Param("description", "A description."),
+    Param("hostname", "Its name, which stays on a VM host: libvirt knows it by that."),
+    Param("swap_size", "Bytes of swap; kept for clients, since hostloom installs no systems.", "Int"),
+    Param("power_type", "How it is switched, which stays."),
+    Param("architecture", "Its architecture, which stays."),
+    Param("cpu_count", "Its processors, which stay.", "Int"),
+    Param("memory", "Its memory in MiB, which stays.", "Int"),
+    _SKIP_CHECK,
+    unsupported=(
+        Unsupported("power_parameters", _NO_POWER, frozenset({"{}"})),
+        Unsupported("power_parameters_*", _NO_POWER),
+        _NO_KERNEL,
+        Unsupported("enable_hw_sync", "hostloom does not watch the inside of machines: leave it out.", OFF),
+        Unsupported("disable_ipv4", "hostloom cannot turn IPv4 off inside a machine: leave it out.", OFF),
+    ),
+)
+def update_machine(call: Call) -> MaasResponse:
+    """What is not sent stays."""
+    form = call.form
+    swap = form.whole("swap_size", 0, _MAX_SWAP_BYTES)
+    with call.begin() as uow:
+        found = find(call, uow)
+        _refuse_other_hardware(form, found)
+        name = form.text("hostname") or found.hostname
+        if name != found.hostname and found.host_id is not None:
+            raise bad_field("hostname", f"The name of a machine stays: {found.hostname}.")
+        zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
+        changes = MachineChanges(zone or KEEP, pool or KEEP)
+        if changes != MachineChanges():
+            service.update(uow, call.principal, found.system_id, changes)
+        of_node = NodeChanges(
+            KEEP if name == found.hostname else name,
+            domain=chosen(form, "domain", uow.domains) or KEEP,
+            description=form.changed("description"),
+        )
+        if of_node != NodeChanges():
+            nodes.update(uow, call.principal, found.system_id, of_node)
+        if swap is not None:
+            require_admin(call.principal, "change machines")
+            annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {SWAP_SIZE: swap})
+        shown = show(uow, uow.machines.get(found.system_id))
+        uow.commit()
+    return shown
+
+
+@machine.crud(
+    "delete",
+    "Take a composed machine apart, or forget one that booted by itself.",
+    Param("force", "Accepted: nothing is in the way but locks, and they stay.", "Boolean"),
+)
+def delete_machine(call: Call) -> MaasResponse:
+    """Refused for machines that hostloom did not make; what takes long goes on, and shows as releasing."""
+    call.form.flag("force")
+    with call.begin() as uow:
+        found = find(call, uow)
+    is_gone = found.origin is MachineOrigin.ADOPTED and found.state is MachineState.MISSING
+    if found.origin is MachineOrigin.ENLISTED or is_gone:
+        commissioning.forget(call.ports, call.principal, found.system_id)
+        return GONE
+    wait(call, service.decompose(call.ports, call.principal, found.system_id))
+    return GONE
+
+
+@machine.op(
+    "POST",
+    "power_on",
+    "Switch a machine on.",
+    COMMENT,
+    unsupported=(Unsupported("user_data", "hostloom hands no data of its users to machines: leave it out."),),
+)
+def power_on(call: Call) -> MaasResponse:
+    """Nothing happens to one that runs."""
+    with call.begin() as uow:
+        found = find(call, uow)
+    power.start(call.ports, call.principal, found.system_id)
+    with call.begin() as uow:
+        return show(uow, uow.machines.get(found.system_id))
+
+
+@machine.op(
+    "POST",
+    "power_off",
+    "Switch a machine off.",
+    Param("stop_mode", "`hard` cuts the power, `soft` asks the machine to shut down; `hard` by default."),
+    COMMENT,
+)
+def power_off(call: Call) -> MaasResponse:
+    """Hard by default, as with MAAS."""
+    mode = call.form.choice("stop_mode", ("hard", "soft"))
+    with call.begin() as uow:
+        found = find(call, uow)
+    power.stop(call.ports, call.principal, found.system_id, force=mode != "soft")
+    with call.begin() as uow:
+        return show(uow, uow.machines.get(found.system_id))
+
+
+@machine.op("GET", "query_power_state", "Show whether a machine is on.")
+def query_power_state(call: Call) -> MaasResponse:
+    """As the last reading of its host found it."""
+    with call.begin() as uow:
+        return answer({"state": MachineView(View(uow)).power_state(find(call, uow))})
+
+
+@machine.op("GET", "power_parameters", "Show how the power of a machine is switched.")
+def power_parameters(call: Call) -> MaasResponse:
+    """Strings only; empty for a bare machine."""
+    with call.begin() as uow:
+        found = find(call, uow)
+        require_admin(call.principal, "see how the power of machines is switched")
+        return answer(power_of(call, uow, found))
+
+
+def power_of(call: Call, uow: UnitOfWork, item: Machine) -> dict[str, str]:
+    """How its power is switched: strings only, and no secret."""
+    if item.host_id is None:
+        return {}
+    address = hosts.uri_of(call.principal, uow.hosts.get(item.host_id))
+    return {"power_address": address, "power_id": item.hostname}
+
+
+@machine.op("POST", "commission", "Have a machine report what it is.", unsupported=_SCRIPTS)
+def commission(call: Call) -> MaasResponse:
+    """The machine, commissioning."""
+    with call.begin() as uow:
+        found = find(call, uow)
+    wait(call, commissioning.commission(call.ports, call.principal, found.system_id))
+    with call.begin() as uow:
+        return show(uow, uow.machines.get(found.system_id))
+
+
+def _all(call: Call, uow: UnitOfWork) -> list[Machine]:
+    """Also those that are only promised, as when they are asked for by id."""
+    promised = pending_machines.list_(uow, call.principal)
+    recorded = service.list_(uow, call.principal)
+    known = {each.system_id for each in recorded}
+    found = [*recorded, *(each for each in promised if each.system_id not in known)]
+    return sorted(found, key=lambda each: each.system_id)
+
+
+def find(call: Call, uow: UnitOfWork) -> Machine:
+    """By system id alone: a hostname in a path is nothing that MAAS knew."""
+    found = service.get(uow, call.principal, call.places["system_id"])
+    if found.system_id != call.places["system_id"]:
+        raise refuse(404, "No Machine matches the given query.")
+    return found
+
+
+def _refuse_other_hardware(form: Form, found: Machine) -> None:
+    """What stays may be sent as it is."""
+    power = MANUAL if found.host_id is None else VIRSH
+    now = {"power_type": power, "cpu_count": str(found.cores), "memory": str(found.memory_mib)}
+    for name, value in now.items():
+        if form.text(name) not in (None, "", value):
+            raise bad_field(name, f"It stays: {value}. hostloom changes no machine that is there.")
+    architecture = (form.text("architecture") or found.architecture).partition("/")[0]
+    if architecture != found.architecture:
+        raise bad_field("architecture", f"It stays: {found.architecture}/generic.")
+
+
+def show(uow: UnitOfWork, found: Machine) -> MaasResponse:
+    """A machine as clients read it."""
+    return answer(MachineView(View(uow)).machine(found))

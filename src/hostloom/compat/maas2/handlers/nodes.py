@@ -1,0 +1,49 @@
+"""`nodes/`: machines, devices and controllers together."""
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.responses import MaasResponse, answer, not_found
+from hostloom.compat.maas2.views.network import View
+from hostloom.compat.maas2.views.nodes import NodeView
+from hostloom.model.ids import MacAddress
+from hostloom.services import machines
+from hostloom.services import nodes as service
+
+nodes = Resource("Nodes", "nodes/", "See nodes of all kinds.")
+node = Resource("Node", "nodes/{system_id}/", "See a node of whatever kind.")
+RESOURCES = (nodes, node)
+
+
+@nodes.crud(
+    "read",
+    "List nodes.",
+    Param("hostname", "Only those of these names; may be repeated."),
+    Param("mac_address", "Only those with an interface of these MACs; may be repeated."),
+    Param("id", "Only those of these system ids; may be repeated."),
+)
+def list_nodes(call: Call) -> MaasResponse:
+    """By system id, each as its own noun shows it."""
+    form = call.form
+    hostnames, ids = form.texts("hostname"), form.texts("id")
+    macs = {str(MacAddress.parse(each, "mac_address")) for each in form.texts("mac_address")}
+    with call.begin() as uow:
+        found = [
+            each
+            for each in service.list_(uow, call.principal)
+            if (not hostnames or each.hostname in hostnames) and (not ids or each.system_id in ids)
+        ]
+        shown = NodeView(View(uow)).some(found, machines.list_(uow, call.principal))
+    return answer(
+        [each for each in shown if not macs or macs & {nic["mac_address"] for nic in each["interface_set"]}]
+    )
+
+
+@node.crud("read", "Show a node.")
+def read_node(call: Call) -> MaasResponse:
+    """By system id."""
+    key = call.places["system_id"]
+    with call.begin() as uow:
+        found = service.get(uow, call.principal, key)
+        if found.system_id != key:
+            raise not_found("Node")
+        return answer(NodeView(View(uow)).some([found], uow.machines.some([found.system_id]))[0])

@@ -1,0 +1,211 @@
+"""`subnets/`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field
+from hostloom.compat.maas2.views.network import SUBNET_DEFAULTS, View
+from hostloom.compat.maas2.views.subnet_usage import addresses_of, free_of, statistics_of, taken_of
+from hostloom.model.annotation import Annotated
+from hostloom.model.keep import KEEP, Keep
+from hostloom.model.network import Address, Subnet
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import annotations
+from hostloom.services import subnets as service
+from hostloom.services import vlans as vlan_service
+from hostloom.services.naming import is_id
+from hostloom.services.subnets import SubnetChanges, SubnetInput
+
+subnets = Resource("Subnets", "subnets/", "Manage subnets.")
+subnet = Resource("Subnet", "subnets/{id}/", "Manage a subnet.")
+RESOURCES = (subnets, subnet)
+
+_KEPT = "Kept for clients; hostloom itself serves none of it."
+_PARAMS = (
+    Param("name", "The name."),
+    Param("description", "A description."),
+    Param("vlan", "The id of its VLAN."),
+    Param("fabric", "Its fabric by name or id, with `vid`."),
+    Param("vid", "The tag of its VLAN on the fabric; without one the untagged VLAN.", "Int"),
+    Param("gateway_ip", "The gateway; empty: none."),
+    Param("dns_servers", "DNS servers, parted by commas or spaces."),
+    Param("managed", "Whether addresses outside the reserved ranges are given.", "Boolean"),
+    Param("allow_dns", _KEPT, "Boolean"),
+    Param("allow_proxy", _KEPT, "Boolean"),
+    Param("active_discovery", _KEPT, "Boolean"),
+    Param("rdns_mode", _KEPT, "Int"),
+    Param("disabled_boot_architectures", _KEPT),
+)
+
+
+@subnets.crud("read", "List subnets.")
+def list_subnets(call: Call) -> MaasResponse:
+    """By id."""
+    with call.begin() as uow:
+        view = View(uow)
+        return answer([view.subnet(each) for each in service.list_(uow, call.principal)])
+
+
+@subnets.crud("create", "Create a subnet.", Param("cidr", "The prefix.", required=True), *_PARAMS)
+def create_subnet(call: Call) -> MaasResponse:
+    """Without a VLAN it is on the untagged one of the oldest fabric, as with MAAS."""
+    form = call.form
+    notes = _notes(form)
+    managed = form.flag("managed")
+    with call.begin() as uow:
+        vlan = _vlan(call, uow)
+    wanted = SubnetInput(
+        form.required("cidr").strip(),
+        vlan,
+        form.text("name") or None,
+        _gateway(form),
+        _dns_servers(form),
+        managed=True if managed is None else managed,
+        description=form.text("description") or "",
+    )
+    made = service.create(call.ports, call.principal, wanted)
+    return _shown(call, made, notes)
+
+
+@subnet.crud("read", "Show a subnet.")
+def read_subnet(call: Call) -> MaasResponse:
+    """By id, CIDR or name."""
+    with call.begin() as uow:
+        return answer(View(uow).subnet(_find(call, uow)))
+
+
+@subnet.crud("update", "Change a subnet.", Param("cidr", "Its prefix, which stays."), *_PARAMS)
+def update_subnet(call: Call) -> MaasResponse:
+    """What is not sent stays."""
+    form = call.form
+    notes = _notes(form)
+    managed = form.flag("managed")
+    with call.begin() as uow:
+        found = _find(call, uow)
+        vlan = _vlan(call, uow)
+    if "cidr" in form and service.parse_cidr(form.required("cidr").strip()) != found.cidr:
+        raise bad_field("cidr", f"The prefix of a subnet stays: {found.cidr}. Create another subnet.")
+    gateway: Address | Keep | None = _gateway(form) if "gateway_ip" in form else KEEP
+    changes = SubnetChanges(
+        KEEP if vlan is None else vlan,
+        form.changed("name") or KEEP,
+        gateway,
+        _dns_servers(form) if "dns_servers" in form else KEEP,
+        managed=KEEP if managed is None else managed,
+        description=form.changed("description"),
+    )
+    changed = found
+    if changes != SubnetChanges():
+        changed = service.update(call.ports, call.principal, str(found.id), changes)
+    return _shown(call, changed, notes)
+
+
+@subnet.crud("delete", "Delete a subnet that nobody has addresses of.")
+def delete_subnet(call: Call) -> MaasResponse:
+    """Its ranges go with it."""
+    with call.begin() as uow:
+        found = _find(call, uow)
+    service.delete(call.ports, call.principal, str(found.id))
+    return GONE
+
+
+@subnet.op("GET", "reserved_ip_ranges", "List what of the subnet is taken or set aside.")
+def reserved(call: Call) -> MaasResponse:
+    """With what each is for."""
+    with call.begin() as uow:
+        found = _find(call, uow)
+        return answer([each.shown(purpose=True) for each in taken_of(uow.snapshot(), found)])
+
+
+@subnet.op("GET", "unreserved_ip_ranges", "List what of the subnet is free.")
+def unreserved(call: Call) -> MaasResponse:
+    """By address."""
+    with call.begin() as uow:
+        found = _find(call, uow)
+        return answer([each.shown(purpose=False) for each in free_of(uow.snapshot(), found)])
+
+
+@subnet.op(
+    "GET",
+    "statistics",
+    "Show how full the subnet is.",
+    Param("include_ranges", "Whether to list the ranges too.", "Boolean"),
+    Param("include_suggestions", "Accepted; suggestions of gateways are not made.", "Boolean"),
+)
+def statistics(call: Call) -> MaasResponse:
+    """Counts, and shares as numbers and as text."""
+    ranges = call.form.flag("include_ranges")
+    call.form.flag("include_suggestions")
+    with call.begin() as uow:
+        return answer(statistics_of(uow.snapshot(), _find(call, uow), ranges=bool(ranges)))
+
+
+@subnet.op(
+    "GET",
+    "ip_addresses",
+    "List the addresses of the subnet that somebody has.",
+    Param("with_username", "Whether to name the user.", "Boolean"),
+    Param("with_summary", "Whether to name the node.", "Boolean"),
+)
+def ip_addresses(call: Call) -> MaasResponse:
+    """By address."""
+    users, summaries = call.form.flag("with_username"), call.form.flag("with_summary")
+    with call.begin() as uow:
+        found = _find(call, uow)
+        shown = addresses_of(uow, found, users=users is not False, summaries=summaries is not False)
+        return answer(shown)
+
+
+def _find(call: Call, uow: UnitOfWork) -> Subnet:
+    return service.get(uow, call.principal, call.places["id"])
+
+
+def _shown(call: Call, item: Subnet, notes: Mapping[str, Any]) -> MaasResponse:
+    with call.begin() as uow:
+        if notes:
+            annotations.merge(uow, call.principal, Annotated.SUBNET, item.id, notes)
+            uow.commit()
+        return answer(View(uow).subnet(item))
+
+
+def _notes(form: Form) -> dict[str, Any]:
+    """What clients write and read back."""
+    found: dict[str, Any] = {}
+    for name, usual in SUBNET_DEFAULTS.items():
+        value: Any = None
+        if isinstance(usual, bool):
+            value = form.flag(name)
+        elif isinstance(usual, int):
+            value = form.whole(name, 0, 2)
+        elif name in form:
+            value = form.texts(name)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _gateway(form: Form) -> Address | None:
+    return form.address("gateway_ip")
+
+
+def _dns_servers(form: Form) -> tuple[Address, ...]:
+    words = [word for each in form.texts("dns_servers") for word in each.split()]
+    return tuple(form.parse_address("dns_servers", word) for word in words)
+
+
+def _vlan(call: Call, uow: UnitOfWork) -> str | None:
+    """The key of the VLAN that is named, one way or the other."""
+    form = call.form
+    named = (form.text("vlan") or "").strip()
+    if named:
+        if not is_id(named):
+            raise bad_field("vlan", f"{named!r} is not the id of a VLAN.")
+        return str(vlan_service.get(uow, call.principal, named).id)
+    fabric, vid = form.text("fabric"), form.whole("vid", 0)
+    if not fabric and vid is None:
+        return None
+    return f"{key_of(uow.fabrics, fabric or '0')}/{vid or 0}"

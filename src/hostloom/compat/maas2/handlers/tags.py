@@ -1,0 +1,167 @@
+"""`tags/`."""
+
+from typing import Any
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, uri
+from hostloom.compat.maas2.views.network import View
+from hostloom.compat.maas2.views.nodes import NodeView
+from hostloom.model.errors import NotFound
+from hostloom.model.grouping import Tag
+from hostloom.model.node import NodeKind
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import groupings, machines, nodes
+from hostloom.services.groupings import TAGS, TagChanges, TagInput
+from hostloom.services.nodes import NodeChanges
+
+tags = Resource("Tags", "tags/", "Manage tags.")
+tag = Resource("Tag", "tags/{name}/", "Manage a tag.")
+RESOURCES = (tags, tag)
+
+_NAME = Param("name", "The name.", required=True)
+_NEW_NAME = Param("name", "A new name.")
+_TAG = (
+    Param("comment", "What it is for."),
+    Param("definition", "Empty: hostloom has no automatic tags."),
+    Param("kernel_opts", "Kernel options of machines that have the tag."),
+)
+
+
+@tags.crud("read", "List tags.")
+def list_tags(call: Call) -> MaasResponse:
+    """By id."""
+    with call.begin() as uow:
+        return answer([_shown_tag(each) for each in TAGS.list(uow, call.principal)])
+
+
+@tags.crud("create", "Create a tag.", _NAME, *_TAG)
+def create_tag(call: Call) -> MaasResponse:
+    """The tag."""
+    form = call.form
+    _refuse_definition(call)
+    wanted = TagInput(form.required("name"), form.text("comment") or "", form.text("kernel_opts") or "")
+    with call.begin() as uow:
+        made = TAGS.create(uow, call.principal, wanted)
+        uow.commit()
+    return answer(_shown_tag(made))
+
+
+@tag.crud("read", "Show a tag.")
+def read_tag(call: Call) -> MaasResponse:
+    """By name."""
+    with call.begin() as uow:
+        return answer(_shown_tag(TAGS.get(uow, call.principal, call.places["name"])))
+
+
+@tag.crud("update", "Change a tag.", _NEW_NAME, *_TAG)
+def update_tag(call: Call) -> MaasResponse:
+    """What is not sent stays."""
+    form = call.form
+    _refuse_definition(call)
+    changes = TagChanges(form.changed("name"), form.changed("comment"), form.changed("kernel_opts"))
+    with call.begin() as uow:
+        changed = TAGS.update(uow, call.principal, call.places["name"], changes)
+        uow.commit()
+    return answer(_shown_tag(changed))
+
+
+@tag.crud("delete", "Delete a tag, and take it from all that carry it.")
+def delete_tag(call: Call) -> MaasResponse:
+    """As with MAAS, a tag in use goes too."""
+    with call.begin() as uow:
+        groupings.delete_tag(uow, call.principal, call.places["name"])
+        uow.commit()
+    return GONE
+
+
+@tag.op(
+    "POST",
+    "update_nodes",
+    "Give a tag to nodes, and take it from others.",
+    Param("add", "System ids of nodes that are to carry it; may be repeated."),
+    Param("remove", "System ids of nodes that are to carry it no more; may be repeated."),
+    Param("definition", "Empty: hostloom has no automatic tags."),
+    Param("rack_controller", "Accepted: nobody evaluates tags elsewhere."),
+)
+def update_nodes(call: Call) -> MaasResponse:
+    """How many of each; all, or none where one of them is unknown."""
+    _refuse_definition(call)
+    name = call.places["name"]
+    with call.begin() as uow:
+        TAGS.get(uow, call.principal, name)
+        counts = {}
+        for word, field in (("added", "add"), ("removed", "remove")):
+            keys = dict.fromkeys(call.form.texts(field))
+            for key in keys:
+                _tag_node(call, uow, name, key, field)
+            counts[word] = len(keys)
+        uow.commit()
+    return answer(counts)
+
+
+def _tag_node(call: Call, uow: UnitOfWork, name: str, key: str, field: str) -> None:
+    try:
+        node = nodes.get(uow, call.principal, key)
+    except NotFound:
+        raise bad_field(field, f"There is no node {key[:60]!r}.") from None
+    left = tuple(each for each in node.tags if each != name)
+    wanted = (*left, name) if field == "add" else left
+    if set(wanted) != set(node.tags):
+        nodes.update(uow, call.principal, node.system_id, NodeChanges(tags=wanted))
+
+
+@tag.op("GET", "nodes", "List the nodes that carry a tag.")
+def tagged_nodes(call: Call) -> MaasResponse:
+    """By system id, of all kinds."""
+    return _tagged(call, frozenset(NodeKind))
+
+
+@tag.op("GET", "machines", "List the machines that carry a tag.")
+def tagged_machines(call: Call) -> MaasResponse:
+    """By system id."""
+    return _tagged(call, frozenset({NodeKind.MACHINE}))
+
+
+@tag.op("GET", "devices", "List the devices that carry a tag.")
+def tagged_devices(call: Call) -> MaasResponse:
+    """By system id."""
+    return _tagged(call, frozenset({NodeKind.DEVICE}))
+
+
+@tag.op("GET", "rack_controllers", "List the rack controllers that carry a tag.")
+def tagged_racks(call: Call) -> MaasResponse:
+    """By system id."""
+    return _tagged(call, frozenset({NodeKind.RACK_CONTROLLER, NodeKind.REGION_AND_RACK_CONTROLLER}))
+
+
+@tag.op("GET", "region_controllers", "List the region controllers that carry a tag.")
+def tagged_regions(call: Call) -> MaasResponse:
+    """By system id."""
+    return _tagged(call, frozenset({NodeKind.REGION_CONTROLLER, NodeKind.REGION_AND_RACK_CONTROLLER}))
+
+
+def _tagged(call: Call, kinds: frozenset[NodeKind]) -> MaasResponse:
+    name = call.places["name"]
+    with call.begin() as uow:
+        TAGS.get(uow, call.principal, name)
+        shown = NodeView(View(uow))
+        found = [
+            each for each in nodes.list_(uow, call.principal) if name in each.tags and each.kind in kinds
+        ]
+        return answer(shown.some(found, machines.list_(uow, call.principal)))
+
+
+def _refuse_definition(call: Call) -> None:
+    if (call.form.text("definition") or "").strip():
+        raise bad_field("definition", "hostloom has no automatic tags: leave the definition empty.")
+
+
+def _shown_tag(item: Tag) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "definition": "",
+        "comment": item.description,
+        "kernel_opts": item.kernel_options,
+        "resource_uri": uri(f"tags/{item.name}/"),
+    }

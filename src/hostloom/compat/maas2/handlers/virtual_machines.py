@@ -1,0 +1,73 @@
+"""`virtual-machines/` and `vm-clusters/`: the domains behind machines, to read."""
+
+import hashlib
+from typing import Any
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Resource
+from hostloom.compat.maas2.responses import MaasResponse, answer, not_found, uri
+from hostloom.model.machine import Machine
+from hostloom.services import machines
+from hostloom.services.access import require_user
+
+virtual_machines = Resource("VirtualMachines", "virtual-machines/", "See the virtual machines of VM hosts.")
+virtual_machine = Resource("VirtualMachine", "virtual-machines/{id}/", "See a virtual machine.")
+clusters = Resource("VmClusters", "vm-clusters/", "See clusters of VM hosts: hostloom has none.")
+cluster = Resource("VmCluster", "vm-clusters/{id}/", "See a cluster of VM hosts: hostloom has none.")
+RESOURCES = (virtual_machines, virtual_machine, clusters, cluster)
+
+
+@virtual_machines.crud("read", "List the virtual machines of VM hosts.")
+def list_virtual_machines(call: Call) -> MaasResponse:
+    """By their machines' system ids."""
+    return answer([_shown(each) for each in _all(call)])
+
+
+@virtual_machine.crud("read", "Show a virtual machine.")
+def read_virtual_machine(call: Call) -> MaasResponse:
+    """By id."""
+    number = call.number("id", "VirtualMachine")
+    for each in _all(call):
+        if _number(each) == number:
+            return answer(_shown(each))
+    raise not_found("VirtualMachine")
+
+
+@clusters.crud("read", "List clusters of VM hosts.")
+def list_clusters(call: Call) -> MaasResponse:
+    """None: those are LXD's."""
+    require_user(call.principal, "see clusters")
+    return answer([])
+
+
+@cluster.crud("read", "Show a cluster of VM hosts.")
+def read_cluster(call: Call) -> MaasResponse:
+    """There is none."""
+    require_user(call.principal, "see clusters")
+    raise not_found("VMCluster")
+
+
+def _all(call: Call) -> list[Machine]:
+    with call.begin() as uow:
+        return [each for each in machines.list_(uow, call.principal) if each.host_id is not None]
+
+
+def _number(machine: Machine) -> int:
+    """Domains have a UUID; the number is of it, and fits where clients read 32 bits."""
+    return int(hashlib.sha256(machine.uuid.encode()).hexdigest()[:12], 16) % 10**9
+
+
+def _shown(machine: Machine) -> dict[str, Any]:
+    key = _number(machine)
+    return {
+        "id": key,
+        "identifier": machine.hostname,
+        "project": "",
+        "pinned_cores": [],
+        "unpinned_cores": machine.cores,
+        "memory": machine.memory_mib,
+        "hugepages_backed": False,
+        "machine_id": machine.system_id,
+        "bmc_id": machine.host_id,
+        "resource_uri": uri(f"virtual-machines/{key}"),
+    }

@@ -1,0 +1,196 @@
+"""`fabrics/{fabric_id}/vlans/` and `vlans/{id}/`."""
+
+from dataclasses import dataclass
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.references import key_of
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field
+from hostloom.compat.maas2.views.network import NO_SPACE, View
+from hostloom.model.errors import HostloomError
+from hostloom.model.keep import KEEP, Keep
+from hostloom.model.network import MAX_MTU, MAX_VID, MIN_MTU, Fabric, Vlan
+from hostloom.model.rack import Rack
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import vlans as service
+from hostloom.services.fabrics import FABRICS
+from hostloom.services.vlans import DhcpMode, VlanChanges, VlanInput
+
+vlans = Resource("Vlans", "fabrics/{fabric_id}/vlans/", "Manage the VLANs of a fabric.")
+vlan = Resource("Vlan", "fabrics/{fabric_id}/vlans/{vid}/", "Manage a VLAN.", aliases=("vlans/{id}/",))
+RESOURCES = (vlans, vlan)
+
+_PARAMS = (
+    Param("name", "The name."),
+    Param("description", "A description."),
+    Param("vid", "The 802.1Q tag, 1 to 4094.", "Int"),
+    Param("mtu", f"The MTU, {MIN_MTU} to {MAX_MTU}.", "Int"),
+    Param("space", f"A space by name or id; empty or `{NO_SPACE}` takes the VLAN out of its space."),
+)
+_DHCP = (
+    Param("dhcp_on", "Whether DHCP serves the VLAN.", "Boolean"),
+    Param("primary_rack", "The rack controller that serves it, by system id."),
+    Param("secondary_rack", "The rack controller that stands by, by system id."),
+    Param("relay_vlan", "The id of the VLAN whose rack serves this one through a relay; empty: none."),
+)
+
+
+@vlans.crud("read", "List the VLANs of a fabric.")
+def list_vlans(call: Call) -> MaasResponse:
+    """By tag."""
+    with call.begin() as uow:
+        fabric = _fabric(call, uow)
+        view = View(uow)
+        return answer(view.fabric(fabric)["vlans"])
+
+
+@vlans.crud("create", "Create a tagged VLAN.", *_PARAMS, *_DHCP)
+def create_vlan(call: Call) -> MaasResponse:
+    """Without a name it is called after its tag."""
+    form = call.form
+    form.required("vid")
+    vid, mtu = form.whole("vid", 0, MAX_VID), form.whole("mtu", MIN_MTU, MAX_MTU)
+    with call.begin() as uow:
+        wanted = VlanInput(
+            str(_fabric(call, uow).id),
+            vid or 0,
+            form.text("name") or None,
+            space=_space(form, uow) or None,
+            description=form.text("description") or "",
+            **({} if mtu is None else {"mtu": mtu}),
+        )
+        made = service.create(uow, call.principal, wanted)
+        dhcp = _wanted_dhcp(form, uow, made)
+        uow.commit()
+    if dhcp is not None and dhcp.mode is not DhcpMode.OFF:
+        try:
+            _serve(call, made, dhcp)
+        except HostloomError:
+            with call.begin() as uow:
+                service.delete(uow, call.principal, str(made.id))
+                uow.commit()
+            raise
+    with call.begin() as uow:
+        return answer(View(uow).vlan(uow.vlans.get(made.id)))
+
+
+@vlan.crud("read", "Show a VLAN.")
+def read_vlan(call: Call) -> MaasResponse:
+    """By fabric and tag, or by id."""
+    with call.begin() as uow:
+        return answer(View(uow).vlan(_find(call, uow)))
+
+
+@vlan.crud("update", "Change a VLAN, and how DHCP serves it.", *_PARAMS, *_DHCP)
+def update_vlan(call: Call) -> MaasResponse:
+    """What is not sent stays."""
+    form = call.form
+    with call.begin() as uow:
+        found = _find(call, uow)
+        wanted = _wanted_dhcp(form, uow, found)
+        changes = _changes(form, uow, found)
+    if wanted is not None:
+        _serve(call, found, wanted)
+    if changes != VlanChanges():
+        service.update(call.ports, call.principal, str(found.id), changes)
+    with call.begin() as uow:
+        return answer(View(uow).vlan(uow.vlans.get(found.id)))
+
+
+@vlan.crud("delete", "Delete a tagged VLAN that nothing is on.")
+def delete_vlan(call: Call) -> MaasResponse:
+    """Refused while subnets, interfaces or machines are on it."""
+    with call.begin() as uow:
+        service.delete(uow, call.principal, str(_find(call, uow).id))
+        uow.commit()
+    return GONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Dhcp:
+    """What is wanted of DHCP; racks and relay by id."""
+
+    mode: DhcpMode
+    primary: str | None = None
+    secondary: str | None = None
+    relay: str | None = None
+
+
+def _serve(call: Call, vlan: Vlan, wanted: _Dhcp) -> None:
+    service.set_dhcp(
+        call.ports,
+        call.principal,
+        str(vlan.id),
+        wanted.mode,
+        wanted.relay,
+        primary=wanted.primary,
+        secondary=wanted.secondary,
+    )
+
+
+def _wanted_dhcp(form: Form, uow: UnitOfWork, found: Vlan) -> _Dhcp | None:
+    """None: nothing is said of DHCP."""
+    if not any(each.name in form for each in _DHCP):
+        return None
+    relay = form.text("relay_vlan")
+    turned_on = form.flag("dhcp_on")
+    if relay:
+        if turned_on:
+            raise bad_field("relay_vlan", "A VLAN that DHCP serves itself is not relayed.")
+        return _Dhcp(DhcpMode.RELAY, relay=relay)
+    on = found.dhcp_on if turned_on is None else turned_on
+    if not on:
+        keeps = found.relay_vlan_id is not None and relay is None and turned_on is None
+        return _Dhcp(DhcpMode.RELAY, relay=str(found.relay_vlan_id)) if keeps else _Dhcp(DhcpMode.OFF)
+    first = _rack(form, uow, "primary_rack", found.primary_rack_id)
+    second = _rack(form, uow, "secondary_rack", found.secondary_rack_id)
+    return _Dhcp(DhcpMode.ON, first, second)
+
+
+def _rack(form: Form, uow: UnitOfWork, name: str, now: int | None) -> str | None:
+    """MAAS's racks are named by their nodes."""
+    wanted = form.text(name)
+    if wanted is None:
+        return None if now is None else str(now)
+    if not wanted:
+        return None
+    racks: dict[str, Rack] = {each.system_id: each for each in uow.racks.list()}
+    if wanted not in racks:
+        known = ", ".join(sorted(racks)) or "there are none"
+        raise bad_field(name, f"{wanted!r} is no rack controller's system id; known: {known}.")
+    return str(racks[wanted].id)
+
+
+def _changes(form: Form, uow: UnitOfWork, found: Vlan) -> VlanChanges:
+    vid, mtu = form.whole("vid", 0, MAX_VID), form.whole("mtu", MIN_MTU, MAX_MTU)
+    space: str | Keep | None = KEEP
+    if "space" in form:
+        space = _space(form, uow) or None
+    name = form.changed("name")
+    if name == "":
+        # It is called after its tag, as when it was made; one that was imported without a name stays so.
+        name = f"vlan-{found.vid if vid is None else vid}" if found.name else KEEP
+    return VlanChanges(
+        name,
+        KEEP if vid is None else vid,
+        KEEP if mtu is None else mtu,
+        space,
+        form.changed("description"),
+    )
+
+
+def _space(form: Form, uow: UnitOfWork) -> str:
+    """Its key; empty: none."""
+    wanted = (form.text("space") or "").strip()
+    return "" if wanted in ("", NO_SPACE) else key_of(uow.spaces, wanted)
+
+
+def _fabric(call: Call, uow: UnitOfWork) -> Fabric:
+    return FABRICS.get(uow, call.principal, key_of(uow.fabrics, call.places["fabric_id"]))
+
+
+def _find(call: Call, uow: UnitOfWork) -> Vlan:
+    if "id" in call.places:
+        return service.get(uow, call.principal, str(call.number("id", "VLAN")))
+    return service.get(uow, call.principal, f"{_fabric(call, uow).id}/{call.number('vid', 'VLAN')}")

@@ -1,0 +1,393 @@
+"""`vm-hosts/` and `pods/`: the same hosts under two names; each shows its own `resource_uri`."""
+
+import time
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from hostloom.compat.maas2.call import Call
+from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.references import chosen
+from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, refuse, uri
+from hostloom.compat.maas2.storage import with_own_labels
+from hostloom.compat.maas2.views.host_machines import machine_id
+from hostloom.compat.maas2.views.network import View
+from hostloom.compat.maas2.waiting import wait
+from hostloom.decide.snapshot import HostState
+from hostloom.model.attachment import MacvlanMode
+from hostloom.model.errors import NotFound, Stale
+from hostloom.model.host import (
+    MAX_OVER_COMMIT,
+    Host,
+    StoragePool,
+    bytes_left,
+    cores_offered,
+    memory_offered_mib,
+)
+from hostloom.model.ids import HostId, check_hostname
+from hostloom.model.keep import KEEP
+from hostloom.model.machine import MachineOrigin
+from hostloom.model.request import ComposeRequest
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import batches, hosts, machines
+from hostloom.services.hosts import HostChanges, HostInput
+
+VIRSH = "virsh"
+CAPABILITIES = ("composable", "dynamic_local_storage", "over_commit", "storage_pools")
+#: The step of a compose after which the machine is there to be seen, commissioning.
+RESERVED = "reserve"
+#: A machine is taken apart in this time, or the deletion of its host ends with what is left.
+DECOMPOSE_S = 60.0
+UPDATE_ATTEMPTS = 4
+#: A compose waits this long for the first reading of its host, looking this often.
+FIRST_READING_S, READING_PAUSE_S = 30.0, 0.2
+
+_RATIO = f"0 to {MAX_OVER_COMMIT}."
+_MODES = [each.value for each in MacvlanMode]
+_SETTINGS = (
+    Param("name", "The name; without one it is that of the address."),
+    Param("zone", "The zone, by name or id."),
+    Param("pool", "The resource pool, by name or id."),
+    Param("tags", "Tags, parted by commas."),
+    Param("cpu_over_commit_ratio", f"Cores to give for each that there is, {_RATIO}", "Float"),
+    Param("memory_over_commit_ratio", f"MiB to give for each that there is, {_RATIO}", "Float"),
+    Param("default_macvlan_mode", f"One of {', '.join(_MODES)}."),
+    Param("power_pass", "Empty: hostloom logs in with SSH keys."),
+    Param("power_user", "Empty: the user is part of the address."),
+)
+_COMPOSE = (
+    Param("cores", "Processors, 1 by default.", "Int"),
+    Param("memory", "MiB, 2048 by default.", "Int"),
+    Param("architecture", "Such as `amd64/generic`; the host's own by default."),
+    Param("hostname", "The name; without one it is made up."),
+    Param("zone", "The zone, by name or id."),
+    Param("pool", "The resource pool, by name or id."),
+    Param("domain", "The domain, by name or id; the default one otherwise."),
+    Param("storage", "Disks: `label:GB(pool or tag),…`."),
+    Param("interfaces", "Interface constraints: `eth0:space=dmz;eth1:vid=20,ip=10.0.20.9`."),
+    Param("skip_commissioning", "Accepted: a composed machine is ready at once.", "Boolean"),
+    Param("pinned_cores", "Empty: cores are not pinned."),
+    Param("hugepages_backed", "False: memory is not of huge pages.", "Boolean"),
+    Param("cpu_speed", "Empty: the speed is the host's."),
+)
+
+
+class _Noun:
+    """One of the two names."""
+
+    def __init__(self, name: str, path: str, words: str, note: str = "") -> None:
+        self._path = path
+        self.several = Resource(f"{name}s", f"{path}/", f"Manage {words}s{note}.")
+        self.one = Resource(name, f"{path}/{{id}}/", f"Manage a {words}{note}.")
+        address = Param("power_address", "The libvirt URI, such as `qemu+ssh://ubuntu@10.0.0.5/system`.")
+        kind = Param("type", f"`{VIRSH}`.")
+        several, one = self.several, self.one
+        several.crud("read", f"List {words}s.")(self.list)
+        several.crud(
+            "create",
+            f"Add a {words}: it is read, and its node found.",
+            Param("type", f"`{VIRSH}`.", required=True),
+            Param("power_address", address.doc, required=True),
+            *_SETTINGS,
+        )(self.create)
+        one.crud("read", f"Show a {words}.")(self.read)
+        where = Param("host", "The address or name of the libvirt instance; the host is correlated anew.")
+        pool = Param("default_storage_pool", "The pool for disks that name none, by id.")
+        one.crud("update", f"Change a {words}.", where, kind, address, pool, *_SETTINGS)(self.update)
+        decompose = Param("decompose", "Take the machines apart that were composed there.", "Boolean")
+        one.crud("delete", f"Let a {words} go.", decompose)(self.delete)
+        one.op("POST", "refresh", f"Read a {words} again.")(self.refresh)
+        one.op("GET", "parameters", f"Show how a {words} is reached.")(self.parameters)
+        one.op("POST", "compose", "Compose a machine.", *_COMPOSE)(self.compose)
+        tag = Param("tag", "The tag.", required=True)
+        one.op("POST", "add_tag", f"Add a tag to a {words}.", tag)(self.add_tag)
+        one.op("POST", "remove_tag", f"Take a tag from a {words}.", tag)(self.remove_tag)
+
+    def list(self, call: Call) -> MaasResponse:
+        """By id."""
+        with call.begin() as uow:
+            view = View(uow)
+            known = {each.id for each in hosts.list_(uow, call.principal)}
+            states = sorted(view.world.hosts, key=lambda each: each.host.id)
+            return answer([self._shown(view, each) for each in states if each.host.id in known])
+
+    def read(self, call: Call) -> MaasResponse:
+        """By id."""
+        with call.begin() as uow:
+            return self._show(uow, self._find(call, uow))
+
+    def create(self, call: Call) -> MaasResponse:
+        """The host, which may still be read for a while; 503 with the reason if it could not be read."""
+        form = call.form
+        _check_kind(form)
+        _refuse_secrets(form)
+        address = form.required("power_address").strip()
+        with call.begin() as uow:
+            wanted = HostInput(
+                form.text("name") or _name_of(call, address),
+                address,
+                default_macvlan_mode=_mode(form),
+                zone=chosen(form, "zone", uow.zones),
+                resource_pool=chosen(form, "pool", uow.resource_pools),
+                trust_first_key=call.ports.settings.trust_first_keys,
+                tags=tuple(form.texts("tags")),
+                at_once=True,
+                **_ratios(form),
+            )
+        operation = hosts.add(call.ports, call.principal, wanted)
+        wait(call, operation)
+        with call.begin() as uow:
+            return self._show(uow, hosts.get(uow, call.principal, str(hosts.added_host(operation).id)))
+
+    def update(self, call: Call) -> MaasResponse:
+        """What is not sent stays; another address is read at once, in the background."""
+        form = call.form
+        _check_kind(form)
+        _refuse_secrets(form)
+        # A client changes a host as soon as it has its id, when its first reading may just be recorded.
+        for attempts_left in reversed(range(UPDATE_ATTEMPTS)):
+            try:
+                return self._updated(call)
+            except Stale:
+                if not attempts_left:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _updated(self, call: Call) -> MaasResponse:
+        form = call.form
+        with call.begin() as uow:
+            found = self._find(call, uow)
+            changes = HostChanges(
+                name=form.text("name") or KEEP,
+                uri=_uri(form, found) or KEEP,
+                default_macvlan_mode=_mode(form) or KEEP,
+                zone=chosen(form, "zone", uow.zones) or KEEP,
+                resource_pool=chosen(form, "pool", uow.resource_pools) or KEEP,
+                tags=tuple(form.texts("tags")) if "tags" in form else KEEP,
+                trust_first_key=call.ports.settings.trust_first_keys,
+                default_pool=form.text("default_storage_pool") or KEEP,
+                **_ratios(form),
+            )
+        changed = hosts.update(call.ports, call.principal, str(found.id), changes)
+        with call.begin() as uow:
+            return self._show(uow, changed)
+
+    def delete(self, call: Call) -> MaasResponse:
+        """Refused while composed machines are there, unless they are to be taken apart first: all of them."""
+        with call.begin() as uow:
+            found = self._find(call, uow)
+            there = uow.machines.of_host(found.id) if call.form.flag("decompose") else []
+        running = [
+            machines.decompose(call.ports, call.principal, each.system_id)
+            for each in there
+            if each.origin is MachineOrigin.COMPOSED
+        ]
+        for each in running:
+            wait(call, each, patience_s=DECOMPOSE_S)
+        hosts.delete(call.ports, call.principal, str(found.id))
+        return GONE
+
+    def refresh(self, call: Call) -> MaasResponse:
+        """The host as it is then; one that takes long is read in the background."""
+        with call.begin() as uow:
+            found = self._find(call, uow)
+        wait(call, hosts.refresh(call.ports, call.principal, found.name))
+        with call.begin() as uow:
+            return self._show(uow, self._find(call, uow))
+
+    def parameters(self, call: Call) -> MaasResponse:
+        """Strings only, and no secret: there is none."""
+        with call.begin() as uow:
+            found = self._find(call, uow)
+        address = hosts.uri_of(call.principal, found)
+        return answer({"power_address": address, "power_user": "", "power_pass": ""})
+
+    def compose(self, call: Call) -> MaasResponse:
+        """Answers when the machine is reserved; the rest goes on, and shows as commissioning."""
+        form = call.form
+        for name, value in (
+            ("pinned_cores", form.texts("pinned_cores")),
+            ("cpu_speed", form.texts("cpu_speed")),
+        ):
+            if value:
+                raise bad_field(name, "hostloom does not do this yet: leave it out.")
+        if form.flag("hugepages_backed"):
+            raise bad_field("hugepages_backed", "hostloom does not do this yet: leave it out.")
+        form.flag("skip_commissioning")
+        self._wait_until_read(call)
+        hostname = form.text("hostname")
+        with call.begin() as uow:
+            found = self._find(call, uow)
+            request = ComposeRequest(
+                host=str(found.id),
+                interfaces=form.text("interfaces") or "",
+                storage=with_own_labels(form.text("storage") or ""),
+                cores=form.whole("cores", 1) or 1,
+                memory_mib=form.whole("memory", 1) or 2048,
+                architecture=form.text("architecture") or None,
+                hostname=check_hostname(hostname, "hostname") if hostname else None,
+                zone=chosen(form, "zone", uow.zones),
+                resource_pool=chosen(form, "pool", uow.resource_pools),
+                domain=chosen(form, "domain", uow.domains),
+            )
+        operation = wait(call, machines.compose(call.ports, call.principal, request), RESERVED)
+        system_id = batches.identities_of(operation)[0].system_id
+        return answer({"system_id": system_id, "resource_uri": uri(f"machines/{system_id}/")})
+
+    def add_tag(self, call: Call) -> MaasResponse:
+        """Nothing happens to one that has it."""
+        return self._tagged(call, add=True)
+
+    def remove_tag(self, call: Call) -> MaasResponse:
+        """Nothing happens to one that has it not."""
+        return self._tagged(call, add=False)
+
+    def _tagged(self, call: Call, *, add: bool) -> MaasResponse:
+        tag = call.form.required("tag").strip()
+        if "," in tag:
+            raise bad_field("tag", "One tag, without a comma.")
+        with call.begin() as uow:
+            found = self._find(call, uow)
+        tags = tuple(each for each in found.tags if each != tag) + ((tag,) if add else ())
+        changed = found
+        if tags != found.tags:
+            changed = hosts.update(call.ports, call.principal, str(found.id), HostChanges(tags=tags))
+        with call.begin() as uow:
+            return self._show(uow, changed)
+
+    def _wait_until_read(self, call: Call) -> None:
+        """A client composes as soon as it has the host's id: the host may not have been read yet."""
+        until = time.monotonic() + FIRST_READING_S
+        while True:
+            with call.begin() as uow:
+                host = self._find(call, uow)
+            if not host.is_being_read:
+                return
+            if time.monotonic() > until:
+                raise refuse(
+                    503,
+                    f"Host {host.name} cannot be used yet: {host.unreachable_cause}. Try again in a while.",
+                )
+            time.sleep(READING_PAUSE_S)
+
+    def _find(self, call: Call, uow: UnitOfWork) -> Host:
+        key = call.number("id", "Pod")
+        try:
+            return hosts.get(uow, call.principal, str(key))
+        except NotFound:
+            why = hosts.why_lost(uow, call.principal, HostId(key))
+            raise refuse(404, f"No Pod matches the given query. {why or ''}".rstrip()) from None
+
+    def _show(self, uow: UnitOfWork, host: Host) -> MaasResponse:
+        view = View(uow)
+        return answer(self._shown(view, view.world.host_by_id[host.id]))
+
+    def _shown(self, view: View, state: HostState) -> dict[str, Any]:
+        host = state.host
+        pools = [_shown_pool(each, state) for each in host.storage_pools]
+        total = _amounts(host.cores, host.memory_mib, sum(each["total"] for each in pools))
+        offered = total | {"cores": int(cores_offered(host)), "memory": int(memory_offered_mib(host))}
+        used = _amounts(
+            sum(each.cores for each in state.machines),
+            sum(each.memory_mib for each in state.machines),
+            sum(each["used"] for each in pools),
+        )
+        return {
+            "id": host.id,
+            "name": host.name,
+            "type": VIRSH,
+            "version": "",
+            "tags": list(host.tags),
+            "architectures": [f"{each}/generic" for each in host.architectures],
+            "capabilities": list(CAPABILITIES),
+            "total": total,
+            "used": used,
+            "available": {name: offered[name] - used[name] for name in offered},
+            "cpu_over_commit_ratio": float(host.cpu_over_commit_ratio),
+            "memory_over_commit_ratio": float(host.memory_over_commit_ratio),
+            "storage_pools": pools,
+            "zone": view.zone(host.zone_id),
+            "pool": view.resource_pool(host.resource_pool_id),
+            "host": {"system_id": machine_id(host), "__incomplete__": True},
+            "default_macvlan_mode": host.default_macvlan_mode,
+            # Not of MAAS: why the host cannot be used, if it cannot.
+            "status_message": host.unreachable_cause,
+            "resource_uri": uri(f"{self._path}/{host.id}/"),
+        }
+
+
+_VM_HOSTS = _Noun("VmHost", "vm-hosts", "VM host")
+_PODS = _Noun("Pod", "pods", "pod", ", which is the older name of a VM host")
+RESOURCES = (_VM_HOSTS.several, _VM_HOSTS.one, _PODS.several, _PODS.one)
+
+
+def _shown_pool(pool: StoragePool, state: HostState) -> dict[str, Any]:
+    available = bytes_left(pool, state.machines)
+    return {
+        "id": pool.name,
+        "name": pool.name,
+        "type": pool.kind,
+        "path": pool.path,
+        "total": pool.total_bytes,
+        "used": pool.total_bytes - available,
+        "available": available,
+        "default": pool.is_default,
+    }
+
+
+def _amounts(cores: int, memory_mib: int, storage_bytes: int) -> dict[str, int]:
+    return {"cores": cores, "memory": memory_mib, "local_storage": storage_bytes}
+
+
+def _check_kind(form: Form) -> None:
+    kind = form.text("type")
+    if kind is not None and kind != VIRSH:
+        raise bad_field(
+            "type", f"{kind[:40]!r} is not {VIRSH!r}: hostloom manages KVM hosts through libvirt."
+        )
+
+
+def _refuse_secrets(form: Form) -> None:
+    for name in ("power_pass", "power_user"):
+        if form.text(name):
+            raise bad_field(name, "hostloom logs in with SSH keys, and the user is part of power_address.")
+
+
+def _mode(form: Form) -> MacvlanMode | None:
+    found = form.choice("default_macvlan_mode", _MODES)
+    return None if found is None else MacvlanMode(found)
+
+
+def _ratios(form: Form) -> dict[str, Any]:
+    found = {name: form.number(name) for name in ("cpu_over_commit_ratio", "memory_over_commit_ratio")}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _uri(form: Form, host: Host) -> str | None:
+    """The URI of another address of libvirt's; None: it stays."""
+    address, where = (form.text("power_address") or "").strip(), (form.text("host") or "").strip()
+    if not where:
+        return address or None
+    parts = urlsplit(address or host.uri)
+    if not parts.hostname:
+        raise bad_field("host", f"{address or host.uri} names no host: give power_address instead.")
+    if "/" in where or "@" in where:
+        raise bad_field("host", f"{where[:60]!r} is not an address or name of a libvirt instance.")
+    user = f"{parts.username}@" if parts.username else ""
+    bare = where.removeprefix("[").removesuffix("]")
+    named = f"[{bare}]" if ":" in bare else bare
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise bad_field("power_address", "Its port is not a number from 1 to 65535.") from None
+    return urlunsplit(parts._replace(netloc=f"{user}{named}{port}"))
+
+
+def _name_of(call: Call, address: str) -> str:
+    """After its address, as people would call it; made up where that gives no name."""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        raise bad_field("power_address", f"{address[:60]!r} is not a libvirt URI.") from None
+    words = host.partition(".")[0] if any(each.isalpha() for each in host) and ":" not in host else ""
+    return words.lower() or call.ports.ids.hostname()

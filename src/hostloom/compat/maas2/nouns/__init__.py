@@ -1,1 +1,0 @@
-"""What MAAS calls its things, one module a noun."""

@@ -1,0 +1,308 @@
+"""Machines, their NICs and disks in the shapes that MAAS's clients read."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from hostloom.compat.maas2.responses import uri
+from hostloom.compat.maas2.views.host_machines import machine_id
+from hostloom.compat.maas2.views.network import View
+from hostloom.model.annotation import LINKS, NICS, PARAMS, STATIC
+from hostloom.model.ids import HostId, MacAddress, SystemId, VlanId
+from hostloom.model.machine import Disk, Machine, MachineInterface, MachineState
+from hostloom.model.network import DEFAULT_MTU, Address
+from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
+from hostloom.model.request import AddressMode
+
+_S = MachineState
+#: MAAS's number and name of each state; clients compare the names.
+STATUS: Mapping[MachineState, tuple[int, str]] = {
+    _S.NEW: (0, "New"),
+    _S.COMMISSIONING: (1, "Commissioning"),
+    _S.FAILED_COMMISSIONING: (2, "Failed commissioning"),
+    _S.MISSING: (3, "Missing"),
+    _S.READY: (4, "Ready"),
+    _S.DEPLOYED: (6, "Deployed"),
+    _S.BROKEN: (8, "Broken"),
+    _S.DEPLOYING: (9, "Deploying"),
+    _S.ALLOCATED: (10, "Allocated"),
+    _S.FAILED_DEPLOYMENT: (11, "Failed deployment"),
+    _S.RELEASING: (12, "Releasing"),
+}
+#: What clients keep with a machine, by the names of its annotations.
+OWNER_DATA, AGENT_NAME, NIC_TAGS = "owner_data", "agent_name", "nic_tags"
+SWAP_SIZE = "swap_size"
+#: The power type of machines on VM hosts.
+VIRSH = "virsh"
+#: Links of one NIC have ids of their own, this many apart from the next NIC's: MACs have 48 bits, and clients
+#: that read numbers as doubles (Go's, jq) keep 53.
+LINK_IDS = 32
+_BLOCK_BYTES = 512
+#: Clients know no other types.
+_TYPES: Mapping[InterfaceKind, str] = {
+    each: each.value for each in InterfaceKind if each is not InterfaceKind.LOOPBACK
+}
+#: What hostloom has no say in, as MAAS says it of a machine that nobody deployed.
+_CONSTANTS: Mapping[str, Any] = {
+    "osystem": "",
+    "distro_series": "",
+    "hwe_kernel": None,
+    "min_hwe_kernel": "",
+    "hardware_info": {},
+    "ephemeral_deploy": False,
+    "enable_hw_sync": False,
+    "last_sync": None,
+    "next_sync": None,
+    "sync_interval": None,
+    "address_ttl": None,
+    "cpu_speed": 0,
+    "disable_ipv4": False,
+    "error_description": "",
+    "node_type": 0,
+    "node_type_name": "Machine",
+    "special_filesystems": [],
+    "virtualblockdevice_set": [],
+    "volume_groups": [],
+    "raids": [],
+    "bcaches": [],
+    "cache_sets": [],
+    "numanode_set": [],
+}
+
+
+def nic_id(mac: MacAddress) -> int:
+    """A number that stays: NICs of composed machines have none of their own, and no two have one MAC."""
+    return mac.number
+
+
+def disk_id(machine: Machine, disk: Disk) -> int:
+    """A number of 48 bits that stays as long as the disk has its name."""
+    return int(hashlib.sha256(f"{machine.uuid}/{disk.name}".encode()).hexdigest()[:12], 16)
+
+
+def _mode(kept: Mapping[str, Any], ip: Address) -> str:
+    """How an address came to a NIC, as far as an import knew; else as MAAS gives it."""
+    if str(ip) in kept.get(STATIC, ()):
+        return "static"
+    return "dhcp" if any(link["mode"] == "dhcp" for link in kept.get(LINKS, ())) else "auto"
+
+
+class MachineView:
+    """Machines as one unit of work sees them."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._world = view.world
+
+    def power_state(self, item: Machine) -> str:
+        """`on` or `off`; `unknown` while the host does not answer."""
+        state = None if item.host_id is None else self._world.host_by_id.get(item.host_id)
+        return item.power.value if state is None or state.host.reachable else "unknown"
+
+    def machine(self, item: Machine, message: str | None = None) -> dict[str, Any]:
+        """All that clients read of a machine; one that is still to be reserved is no node yet."""
+        node = self.node(item)
+        notes = self._view.notes_of(item.system_id)
+        nics = self.interfaces(item, node)
+        disks = [self.disk(item, each) for each in item.disks]
+        domain = self._view.domain(node.domain_id)
+        number, name = STATUS[item.state]
+        path = f"machines/{item.system_id}/"
+        return {
+            **_CONSTANTS,
+            "system_id": item.system_id,
+            "hostname": item.hostname,
+            "fqdn": f"{item.hostname}.{domain['name']}",
+            "domain": domain,
+            "zone": self._view.zone(item.zone_id),
+            "pool": self._view.resource_pool(item.resource_pool_id),
+            "tag_names": list(item.tags),
+            "description": node.description,
+            "owner": item.owner or None,
+            "status": number,
+            "status_name": name,
+            "status_message": message,
+            "locked": item.locked,
+            "dynamic": item.on_demand,
+            "owner_data": notes.get(OWNER_DATA, {}),
+            "workload_annotations": notes.get(OWNER_DATA, {}),
+            "agent_name": notes.get(AGENT_NAME, ""),
+            "swap_size": notes.get(SWAP_SIZE),
+            "power_type": "manual" if item.host_id is None else VIRSH,
+            "power_state": self.power_state(item),
+            "netboot": item.netboot,
+            "architecture": f"{item.architecture}/generic",
+            "cpu_count": item.cores,
+            "memory": item.memory_mib,
+            # MB, as the only size that MAAS shows so
+            "storage": sum(each.size_bytes for each in item.disks) / 10**6,
+            "ip_addresses": [
+                link["ip_address"] for nic in nics for link in nic["links"] if "ip_address" in link
+            ],
+            "interface_set": nics,
+            "boot_interface": self._boot(item, nics),
+            "blockdevice_set": disks,
+            "physicalblockdevice_set": disks,
+            "boot_disk": disks[0] if disks else None,
+            "pod": self._pod(item.host_id),
+            "parent": self._parent(item.host_id),
+            "default_gateways": {
+                version: {"gateway_ip": None, "link_id": None} for version in ("ipv4", "ipv6")
+            },
+            "resource_uri": uri(path),
+        }
+
+    def node(self, item: Machine) -> Node:
+        """Its node; one that is only promised has none yet."""
+        found = self._world.node_by_system_id.get(item.system_id)
+        return found or Node(item.system_id, item.hostname, NodeKind.MACHINE)
+
+    def interfaces(self, item: Machine, node: Node) -> list[dict[str, Any]]:
+        """NICs of a composed or adopted machine, or what a bare one reported."""
+        if item.interfaces:
+            return [self._nic(item, each) for each in item.interfaces]
+        return self.found(node)
+
+    def found(self, node: Node) -> list[dict[str, Any]]:
+        """The interfaces of a node that is seen, or that its operator knows."""
+        return [self._found(node, each) for each in node.interfaces if each.mac is not None]
+
+    def disk(self, item: Machine, disk: Disk) -> dict[str, Any]:
+        """A disk; sizes in bytes."""
+        key = disk_id(item, disk)
+        return {
+            "id": key,
+            "system_id": item.system_id,
+            "name": disk.name,
+            "type": "physical",
+            "uuid": None,
+            "model": None,
+            "serial": disk.volume,
+            "id_path": None,
+            "path": f"/dev/disk/by-dname/{disk.name}",
+            "used_for": "Unused",
+            "tags": [],
+            "block_size": _BLOCK_BYTES,
+            "size": disk.size_bytes,
+            "used_size": 0,
+            "available_size": disk.size_bytes,
+            "filesystem": None,
+            "partition_table_type": None,
+            "partitions": [],
+            "storage_pool": disk.pool,
+            "firmware_version": None,
+            "numa_node": 0,
+            "resource_uri": uri(f"nodes/{item.system_id}/blockdevices/{key}/"),
+        }
+
+    def _nic(self, item: Machine, nic: MachineInterface) -> dict[str, Any]:
+        key = nic_id(nic.mac)
+        return self._interface(item.system_id, key, nic.name, nic.mac, nic.vlan_id) | {
+            "links": self._links(item, nic, key),
+            "tags": self._view.notes_of(item.system_id).get(NIC_TAGS, {}).get(str(nic.mac), []),
+            "enabled": True,
+            "link_connected": True,
+        }
+
+    def _found(self, node: Node, nic: NodeInterface) -> dict[str, Any]:
+        kept = self._kept(node.system_id, nic.name)
+        given = [(each.ip, each.kind.value) for each in self._view.held_by_nic(node.system_id, nic.name)]
+        given += [(ip, _mode(kept, ip)) for ip in nic.ips if ip not in dict(given)]
+        links = [self._link(nic.id * LINK_IDS + n, mode, ip) for n, (ip, mode) in enumerate(given)]
+        links = links or self._kept_links(kept, nic.id, nic.vlan_id)
+        mac = nic.mac or MacAddress("00:00:00:00:00:00")
+        return self._interface(node.system_id, nic.id, nic.name, mac, nic.vlan_id) | {
+            "links": links,
+            "enabled": nic.enabled,
+            "link_connected": nic.link,
+            "effective_mtu": nic.mtu,
+            "link_speed": nic.link_speed,
+            "interface_speed": nic.link_speed,
+            "tags": list(nic.tags),
+            "type": _TYPES.get(nic.kind, "unknown"),
+            "parents": list(nic.parents),
+            "children": [each.name for each in node.interfaces if nic.name in each.parents],
+            "params": kept.get(PARAMS, {}),
+        }
+
+    def _interface(
+        self, system_id: str, key: int, name: str, mac: MacAddress, vlan_id: VlanId | None
+    ) -> dict[str, Any]:
+        vlan = self._view.vlan_of(vlan_id)
+        return {
+            "id": key,
+            "system_id": system_id,
+            "name": name,
+            "type": "physical",
+            "mac_address": str(mac),
+            "vlan": vlan,
+            "effective_mtu": DEFAULT_MTU if vlan is None else vlan["mtu"],
+            "link_speed": 0,
+            "interface_speed": 0,
+            "parents": [],
+            "children": [],
+            "tags": [],
+            "params": {},
+            "discovered": [],
+            "vendor": None,
+            "product": None,
+            "firmware_version": None,
+            "numa_node": 0,
+            "sriov_max_vf": 0,
+            "resource_uri": uri(f"nodes/{system_id}/interfaces/{key}/"),
+        }
+
+    def _kept(self, system_id: str, nic: str) -> Mapping[str, Any]:
+        """What an import keeps of a NIC."""
+        kept: Mapping[str, Any] = self._view.notes_of(SystemId(system_id)).get(NICS, {}).get(nic, {})
+        return kept
+
+    def _kept_links(self, kept: Mapping[str, Any], key: int, vlan_id: VlanId | None) -> list[dict[str, Any]]:
+        """Links without an address; a subnet that is gone is left out."""
+        links = []
+        for number, link in enumerate(kept.get(LINKS, ())):
+            subnets = self._view.subnets_by_cidr.get(link.get("subnet"), ())
+            subnet = next((one for one in subnets if one.vlan_id == vlan_id), next(iter(subnets), None))
+            shown = {"id": key * LINK_IDS + number, "mode": link["mode"]}
+            links.append(shown | ({} if subnet is None else {"subnet": self._view.subnet(subnet)}))
+        return links
+
+    def _links(self, item: Machine, nic: MachineInterface, key: int) -> list[dict[str, Any]]:
+        """Without an address or subnet the field is left out: clients take no null."""
+        kept = self._kept(item.system_id, nic.name)
+        if nic.ips:
+            return [
+                self._link(key * LINK_IDS + n, _mode(kept, ip), ip, nic.vlan_id)
+                for n, ip in enumerate(nic.ips)
+            ]
+        if kept.get(LINKS):
+            return self._kept_links(kept, key, nic.vlan_id)
+        if nic.mode is AddressMode.UNCONFIGURED or nic.vlan_id is None:
+            return [{"id": key * LINK_IDS, "mode": "link_up"}]
+        link: dict[str, Any] = {"id": key * LINK_IDS, "mode": "dhcp"}
+        subnets = self._world.subnets_by_vlan.get(nic.vlan_id, ())
+        return [link | ({"subnet": self._view.subnet(subnets[0])} if subnets else {})]
+
+    def _link(self, key: int, mode: str, ip: Address, vlan_id: VlanId | None = None) -> dict[str, Any]:
+        around = self._world.subnets_around(ip)
+        home = next((each for each in around if vlan_id in (None, each.vlan_id)), None)
+        link = {"id": key, "mode": mode, "ip_address": str(ip)}
+        return link | ({} if home is None else {"subnet": self._view.subnet(home)})
+
+    def _boot(self, item: Machine, nics: list[dict[str, Any]]) -> dict[str, Any] | None:
+        places = [place for place, nic in enumerate(item.interfaces) if nic.boot]
+        if not nics:
+            return None
+        return nics[places[0]] if places and item.netboot else nics[0]
+
+    def _pod(self, host_id: HostId | None) -> dict[str, Any] | None:
+        if host_id is None:
+            return None
+        name = self._world.host_by_id[host_id].host.name
+        return {"id": host_id, "name": name, "resource_uri": uri(f"pods/{host_id}/")}
+
+    def _parent(self, host_id: HostId | None) -> dict[str, Any] | None:
+        if host_id is None:
+            return None
+        system_id = machine_id(self._world.host_by_id[host_id].host)
+        return {"system_id": system_id, "resource_uri": uri(f"machines/{system_id}/"), "__incomplete__": True}

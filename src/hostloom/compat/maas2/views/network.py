@@ -1,0 +1,254 @@
+"""What MAAS's answers say of the network and of groups: shapes that many nouns show within their own."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from hostloom.compat.maas2.responses import uri
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.annotation import Annotated
+from hostloom.model.grouping import Domain, ResourcePool, Zone
+from hostloom.model.ids import (
+    DomainId,
+    RackId,
+    ResourcePoolId,
+    SpaceId,
+    SubnetId,
+    SystemId,
+    VlanId,
+    ZoneId,
+)
+from hostloom.model.network import UNTAGGED, Fabric, HeldAddress, Space, Subnet, Vlan
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import annotations
+from hostloom.services.nics import GIVEN
+
+#: MAAS's word for no space, in answers and in constraints.
+NO_SPACE = "undefined"
+#: What MAAS says of a subnet that nobody said otherwise of; kept for clients, without meaning here.
+SUBNET_DEFAULTS: Mapping[str, Any] = {
+    "rdns_mode": 2,
+    "allow_dns": True,
+    "allow_proxy": True,
+    "active_discovery": False,
+    "disabled_boot_architectures": [],
+}
+
+
+class View:
+    """Shapes as one unit of work sees them; what they are made of is read once, when first needed."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._vlans: dict[VlanId, dict[str, Any]] = {}
+        self._subnets: dict[SubnetId, dict[str, Any]] = {}
+
+    @cached_property
+    def world(self) -> Snapshot:
+        """The snapshot that the shapes are of."""
+        return self._uow.snapshot()
+
+    def fabric(self, item: Fabric) -> dict[str, Any]:
+        """A fabric with its VLANs."""
+        return {
+            "class_type": item.class_type,
+            "name": item.name,
+            "id": item.id,
+            "vlans": [self.vlan(each) for each in self._vlans_of_fabric.get(item.id, ())],
+            "resource_uri": uri(f"fabrics/{item.id}/"),
+        }
+
+    def vlan(self, item: Vlan) -> dict[str, Any]:
+        """A VLAN; the relay VLAN within it without its own."""
+        found = self._vlans.get(item.id)
+        if found is None:
+            found = self._vlans[item.id] = self._vlan(item)
+        return found
+
+    def vlan_of(self, key: VlanId | None) -> dict[str, Any] | None:
+        """A VLAN by id; null for none."""
+        return None if key is None else self.vlan(self.world.vlan_by_id[key])
+
+    def space_name(self, key: SpaceId | None) -> str:
+        """MAAS has a word for none."""
+        return NO_SPACE if key is None else self.world.space_by_id[key].name
+
+    def space(self, item: Space) -> dict[str, Any]:
+        """A space with its VLANs and subnets."""
+        vlans = self._vlans_of_space.get(item.id, [])
+        subnets = [subnet for each in vlans for subnet in self.world.subnets_by_vlan.get(each.id, ())]
+        return {
+            "name": item.name,
+            "description": item.description,
+            "id": item.id,
+            "vlans": [self.vlan(each) for each in vlans],
+            "subnets": [self.subnet(each) for each in sorted(subnets, key=lambda each: each.id)],
+            "resource_uri": uri(f"spaces/{item.id}/"),
+        }
+
+    def subnet(self, item: Subnet) -> dict[str, Any]:
+        """A subnet with its VLAN."""
+        found = self._subnets.get(item.id)
+        if found is None:
+            found = self._subnets[item.id] = self._subnet(item)
+        return found
+
+    @cached_property
+    def subnets_by_cidr(self) -> Mapping[str | None, list[Subnet]]:
+        """Several fabrics may have the same subnet."""
+        found: dict[str | None, list[Subnet]] = {}
+        for subnet in self.world.subnets:
+            found.setdefault(str(subnet.cidr), []).append(subnet)
+        return found
+
+    def notes_of(self, key: SystemId) -> dict[str, Any]:
+        """What clients keep with a node."""
+        return self._node_notes.get(key, {})
+
+    def held_by_nic(self, key: SystemId, nic: str) -> list[HeldAddress]:
+        """The addresses that are held for an interface of a node by our word, by address."""
+        held = self.world.held_by_node.get(key, ())
+        given = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
+        return sorted(given, key=lambda address: (address.ip.version, int(address.ip)))
+
+    def zone(self, key: ZoneId) -> dict[str, Any]:
+        """A zone by id; the default one for a machine that is not stored yet."""
+        return shown_zone(self._zones.get(key) or self._uow.zones.default())
+
+    def resource_pool(self, key: ResourcePoolId) -> dict[str, Any]:
+        """A resource pool by id; the default one for a machine that is not stored yet."""
+        return shown_pool(self._pools.get(key) or self._uow.resource_pools.default())
+
+    def domain(self, key: DomainId) -> dict[str, Any]:
+        """A domain by id, as machines show it; the default one for a machine that is not stored yet."""
+        return self.shown_domain(self._domains.get(key) or self._default_domain)
+
+    def shown_domain(self, item: Domain) -> dict[str, Any]:
+        """A domain; its records are the names of nodes in it."""
+        return {
+            "authoritative": item.authoritative,
+            "ttl": self._domain_notes.get(item.id, {}).get("ttl"),
+            "is_default": item.id == self._default_domain.id,
+            "id": item.id,
+            "name": item.name,
+            "resource_record_count": self._nodes_of_domain.get(item.id, 0),
+            "resource_uri": uri(f"domains/{item.id}/"),
+        }
+
+    def _vlan(self, item: Vlan) -> dict[str, Any]:
+        world = self.world
+        relay = world.vlan_by_id.get(item.relay_vlan_id) if item.relay_vlan_id else None
+        return {
+            "vid": item.vid,
+            "mtu": item.mtu,
+            "dhcp_on": item.dhcp_on,
+            "external_dhcp": next(
+                (str(each.server) for each in world.foreign_by_vlan.get(item.id, ())), None
+            ),
+            "relay_vlan": None if relay is None else {**self._vlan(relay), "relay_vlan": None},
+            "primary_rack": self._rack(item.primary_rack_id),
+            "secondary_rack": self._rack(item.secondary_rack_id),
+            "space": self.space_name(item.space_id),
+            "fabric_id": item.fabric_id,
+            "fabric": world.fabric_by_id[item.fabric_id].name,
+            # Clients ask for the VLAN of this name; MAAS shows it whatever the VLAN is called.
+            "name": "untagged" if item.vid == UNTAGGED else item.name,
+            "description": item.description,
+            "id": item.id,
+            "resource_uri": uri(f"vlans/{item.id}/"),
+        }
+
+    def _subnet(self, item: Subnet) -> dict[str, Any]:
+        vlan = self.world.vlan_by_id[item.vlan_id]
+        notes = self._subnet_notes.get(item.id, {})
+        return {
+            "name": item.name,
+            "description": item.description,
+            "vlan": self.vlan(vlan),
+            "cidr": str(item.cidr),
+            "gateway_ip": None if item.gateway is None else str(item.gateway),
+            "dns_servers": [str(each) for each in item.dns_servers],
+            "managed": item.managed,
+            "space": self.space_name(vlan.space_id),
+            "id": item.id,
+            "resource_uri": uri(f"subnets/{item.id}/"),
+            **{name: notes.get(name, value) for name, value in SUBNET_DEFAULTS.items()},
+        }
+
+    def _rack(self, key: RackId | None) -> str | None:
+        """A rack by the system id of its node."""
+        return None if key is None else self._racks[key]
+
+    @cached_property
+    def _racks(self) -> dict[RackId, str]:
+        return {each.id: each.system_id for each in self._uow.racks.list()}
+
+    @cached_property
+    def _vlans_of_fabric(self) -> dict[int, list[Vlan]]:
+        found: dict[int, list[Vlan]] = {}
+        for each in sorted(self.world.vlans, key=lambda each: (each.vid, each.id)):
+            found.setdefault(each.fabric_id, []).append(each)
+        return found
+
+    @cached_property
+    def _vlans_of_space(self) -> dict[int, list[Vlan]]:
+        found: dict[int, list[Vlan]] = {}
+        for each in sorted(self.world.vlans, key=lambda each: each.id):
+            if each.space_id is not None:
+                found.setdefault(each.space_id, []).append(each)
+        return found
+
+    @cached_property
+    def _subnet_notes(self) -> dict[str | int, dict[str, Any]]:
+        return annotations.read(self._uow, Annotated.SUBNET)
+
+    @cached_property
+    def _domain_notes(self) -> dict[str | int, dict[str, Any]]:
+        return annotations.read(self._uow, Annotated.DOMAIN)
+
+    @cached_property
+    def _node_notes(self) -> dict[str | int, dict[str, Any]]:
+        return annotations.read(self._uow, Annotated.NODE)
+
+    @cached_property
+    def _nodes_of_domain(self) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for each in self.world.nodes:
+            found[each.domain_id] = found.get(each.domain_id, 0) + 1
+        return found
+
+    @cached_property
+    def _zones(self) -> dict[ZoneId, Zone]:
+        return {each.id: each for each in self._uow.zones.list()}
+
+    @cached_property
+    def _pools(self) -> dict[ResourcePoolId, ResourcePool]:
+        return {each.id: each for each in self._uow.resource_pools.list()}
+
+    @cached_property
+    def _default_domain(self) -> Domain:
+        return self._uow.domains.default()
+
+    @cached_property
+    def _domains(self) -> dict[DomainId, Domain]:
+        return {each.id: each for each in self._uow.domains.list()}
+
+
+def shown_zone(item: Zone) -> dict[str, Any]:
+    """A zone; clients find it by name."""
+    return {
+        "id": item.id,
+        "name": item.name,
+        "description": item.description,
+        "resource_uri": uri(f"zones/{item.name}/"),
+    }
+
+
+def shown_pool(item: ResourcePool) -> dict[str, Any]:
+    """A resource pool: its own path is in the singular."""
+    return {
+        "id": item.id,
+        "name": item.name,
+        "description": item.description,
+        "resource_uri": uri(f"resourcepool/{item.id}/"),
+    }

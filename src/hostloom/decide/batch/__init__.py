@@ -1,0 +1,1 @@
+"""Places many machines over many hosts: all or none."""

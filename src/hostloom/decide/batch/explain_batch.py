@@ -1,0 +1,85 @@
+"""Why each machine of a batch is where it is, and how the other hosts fare once all are placed."""
+
+from functools import cache
+
+from hostloom.decide.batch.layout import BatchPlacement
+from hostloom.decide.batch.read_batch import MachineKind, MachineRequest
+from hostloom.decide.batch.tentative_placement import TentativePlacement
+from hostloom.decide.fleet.fleet import fleet_of
+from hostloom.decide.fleet.survey import Survey, survey
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.compose import FEW, grouped
+from hostloom.decide.placement.host_evaluation import evaluate_host
+from hostloom.model.plan import Explanation, HostExplanation, HostGroup
+from hostloom.model.request import Strategy
+
+
+def explain_all(
+    board: TentativePlacement, layout: BatchPlacement, strategy: Strategy | None
+) -> tuple[Explanation, ...]:
+    """In the order of the batch: the chosen host as it was in turn, the others as they are at the end."""
+    others = _Others(board)
+    return tuple(_explain(board, job, others, _reason(board, job, layout, strategy)) for job in board.jobs)
+
+
+def _explain(
+    board: TentativePlacement, job: MachineRequest, others: "_Others", reason: tuple[str, str]
+) -> Explanation:
+    placed = board.placed[job]
+    own = placed.trial.explain(job.asked)
+    hosts: tuple[HostExplanation, ...] = ()
+    many: tuple[HostGroup, ...] = ()
+    if job.asked.request.host is None:
+        hosts, many = others.few(job, placed.place), others.many(job, placed.place)
+    name = placed.plan.host_name
+    return Explanation(name, None, (own, *hosts), placed.plan.warnings, many, reason[0], reason[1])
+
+
+def _reason(
+    board: TentativePlacement, job: MachineRequest, layout: BatchPlacement, strategy: Strategy | None
+) -> tuple[str, str]:
+    """What spoke for the host and the host that came second; for one that was moved, where it was before."""
+    known = layout.reasons.get(job)
+    if known is None:
+        return "", ""
+    if known.place != board.placed[job].place:
+        return strategy or "batch", board.states[known.place].host.name
+    return known.name, board.states[known.second].host.name
+
+
+class _Others:
+    """Hosts in the world in which the whole batch is placed."""
+
+    def __init__(self, board: TentativePlacement) -> None:
+        self._board, self._snapshot = board, board.world()
+        self._book, self._fleet = address_index(self._snapshot), fleet_of(self._snapshot)
+        self._hosts = cache(self._hosts_of)
+        self._verdicts = cache(self._verdicts_of)
+        self._groups = cache(self._groups_of)
+
+    def few(self, job: MachineRequest, place: int) -> tuple[HostExplanation, ...]:
+        """Each in full, the chosen one left out; none where there are many."""
+        if len(self._fleet.rows) > FEW:
+            return ()
+        told = self._hosts(job.kind, job.word)
+        return (*told[:place], *told[place + 1 :])
+
+    def many(self, job: MachineRequest, place: int) -> tuple[HostGroup, ...]:
+        """By code, the chosen one left out; none where there are few."""
+        return self._groups(job.kind, job.word, place) if len(self._fleet.rows) > FEW else ()
+
+    def _hosts_of(self, kind: MachineKind, word: str | None) -> tuple[HostExplanation, ...]:
+        barred, asked = self._board.kept_apart(word), kind.asked
+        return tuple(
+            HostExplanation(state.host.name, barred[state.host.id], facts_at=state.host.facts_at)
+            if state.host.id in barred
+            else evaluate_host(self._snapshot, self._book, state, asked).explain(asked)
+            for state in self._board.states
+        )
+
+    def _verdicts_of(self, kind: MachineKind, word: str | None) -> Survey:
+        barred = {host_id: no.code for host_id, no in self._board.kept_apart(word).items()}
+        return survey(self._snapshot, self._book, self._fleet, kind.asked, barred)
+
+    def _groups_of(self, kind: MachineKind, word: str | None, place: int) -> tuple[HostGroup, ...]:
+        return grouped(self._fleet, self._verdicts(kind, word), frozenset((place,)))

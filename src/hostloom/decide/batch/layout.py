@@ -1,0 +1,158 @@
+"""Lay machines over hosts: first fit, and where that ends, others of the batch make room."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from hostloom.decide.batch.ranking import Order, Ranking
+from hostloom.decide.batch.read_batch import MachineRequest, Stuck
+from hostloom.decide.batch.tentative_placement import TentativeMachine, TentativePlacement
+from hostloom.decide.fleet.fleet import fleet_of
+from hostloom.decide.placement.compose import decide
+from hostloom.model.plan import RequestCode
+
+#: Machines that move, each for the one before it.
+DEEPEST = 3
+#: Hosts tried for all that make room, in one layout.
+MOST_TRIES = 1500
+
+
+@dataclass(frozen=True)
+class LayoutReason:
+    """Why a machine went to a host; hosts are positions."""
+
+    place: int
+    #: What spoke for it against the second.
+    name: str
+    second: int
+
+
+class BatchPlacement:
+    """A board and the order in which hosts are preferred."""
+
+    def __init__(self, board: TentativePlacement, order: Order) -> None:
+        self.board, self.order = board, order
+        #: Why each machine that was placed at once is where it is, and the host that came second.
+        self.reasons: dict[MachineRequest, LayoutReason] = {}
+        self._rankings: dict[int, Ranking] = {}
+        #: Tries that making room may still take, and the one at which what was granted ends.
+        self._left, self._last_try = MOST_TRIES, MOST_TRIES
+        self._locked: set[MachineRequest] = set()
+
+    def fill(
+        self,
+        jobs: Iterable[MachineRequest],
+        *,
+        with_moves: bool = False,
+        gives_up: Callable[["BatchPlacement"], bool] = lambda _: False,
+    ) -> Stuck | None:
+        """Place the machines in turn; the first that finds no place stays out, and so do those after it."""
+        for job in jobs:
+            if gives_up(self):
+                break
+            if self._settle(job) or (with_moves and self.make_place(job)):
+                continue
+            board = self.board
+            found = decide(board.world(job), job.asked.request, job.names, board.kept_apart(job.word))
+            if found.plan is None:
+                return Stuck(job.at, found.explanation)
+            place = fleet_of(board.snapshot).positions[found.plan.host_id]
+            board.put(job, place, board.attempt(job, place))
+        return None
+
+    def grant(self, tries: int = MOST_TRIES) -> None:
+        """Allow so many tries from now on for making room."""
+        self._last_try = self.board.tries + tries
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the tries are used up."""
+        return self.board.tries >= self._last_try
+
+    def make_place(self, job: MachineRequest) -> bool:
+        """Place the machine; others of the batch move for it, as few after each other as can be."""
+        self.grant(self._left)
+        done = any(self.place(job, depth) for depth in range(DEEPEST + 1))
+        self._left = max(self._last_try - self.board.tries, 0)
+        return done
+
+    def place(self, job: MachineRequest, depth: int) -> bool:
+        """Place the machine, with so many moves after each other; False leaves the board as it was."""
+        if self._direct(job):
+            return True
+        return depth > 0 and any(self._exchange(job, out, depth) for out in self._in_the_way(job))
+
+    def move(self, jobs: list[MachineRequest], depth: int) -> bool:
+        """Find other places for all of these; False leaves the board as it was."""
+        mark = self.board.mark()
+        for each in jobs:
+            self.board.remove(each)
+        if all(self.place(each, depth) for each in jobs):
+            return True
+        self.board.rollback(mark)
+        return False
+
+    def _settle(self, job: MachineRequest) -> bool:
+        """Place it at once, and note why there."""
+        ranking = self._ranking(job)
+        found = ranking.best(job)
+        if found is None:
+            return False
+        if (second := ranking.runner_up(job, found[0])) is not None:
+            self.reasons[job] = LayoutReason(found[0], *second)
+        self.board.put(job, *found)
+        return True
+
+    def _direct(self, job: MachineRequest) -> bool:
+        found = self._ranking(job).best(job)
+        if found is not None:
+            self.board.put(job, *found)
+        return found is not None
+
+    def _ranking(self, job: MachineRequest) -> Ranking:
+        number = job.kind.number
+        if number not in self._rankings:
+            self._rankings[number] = Ranking(self.board, job.kind, self.order)
+        return self._rankings[number]
+
+    def _exchange(self, job: MachineRequest, out: tuple[MachineRequest, ...], depth: int) -> bool:
+        """The machine in, the others out, and each of them to another place."""
+        if self.is_spent:
+            return False
+        mark = self.board.mark()
+        for each in out:
+            self.board.remove(each)
+        self._locked.add(job)
+        done = self._direct(job) and all(self.place(each, depth - 1) for each in out)
+        self._locked.discard(job)
+        if not done:
+            self.board.rollback(mark)
+        return done
+
+    def _in_the_way(self, job: MachineRequest) -> Iterator[tuple[MachineRequest, ...]]:
+        """Machines, or pairs on one host, without which there may be a place; a snapshot of now."""
+        board = self.board
+        near = [place for place in sorted(board.on) if place in job.kind.fits]
+        groups = [[each for each in board.on[place] if self._may_yield(each, job)] for place in near]
+        singles = [(each,) for some in groups for each in some if self._makes_room(job, (each,))]
+        pairs = [pair for some in groups for pair in combinations(some, 2) if self._makes_room(job, pair)]
+        yield from singles
+        if self._ranking(job).lacks(RequestCode.SUBNET_FULL):
+            far = [each for each in board.placed.values() if each.place not in job.kind.fits]
+            yield from [(each.job,) for each in far if _has_address(each) and self._may_yield(each.job, job)]
+        yield from pairs
+
+    def _may_yield(self, other: MachineRequest, job: MachineRequest) -> bool:
+        """To move one of the same kind, kept apart from the same others, would lead back to where we are."""
+        return other not in self._locked and (other.kind is not job.kind or other.word != job.word)
+
+    def _makes_room(self, job: MachineRequest, out: tuple[MachineRequest, ...]) -> bool:
+        board, request = self.board, job.asked.request
+        place = board.placed[out[0]].place
+        cores = board.cores[place] + sum(each.asked.request.cores for each in out)
+        memory_mib = board.memory_mib[place] + sum(each.asked.request.memory_mib for each in out)
+        return cores >= request.cores and memory_mib >= request.memory_mib
+
+
+def _has_address(placed: TentativeMachine) -> bool:
+    return any(nic.ips for nic in placed.plan.interfaces)

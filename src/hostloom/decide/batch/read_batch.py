@@ -1,0 +1,158 @@
+"""A batch, read: what each machine of it wants, and which hosts could take it, were it the only one."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from hostloom.decide.fleet.fleet import fleet_of
+from hostloom.decide.fleet.survey import survey
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.compose import decide, named, normal
+from hostloom.decide.placement.host_evaluation import HostEvaluation, NetworkFit, evaluate_host, network_fit
+from hostloom.decide.refuse import RefuseRequest
+from hostloom.decide.request.resolve import ResolvedRequest, resolve_request
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import MacvlanMode
+from hostloom.model.plan import Explanation, Refusal, RequestCode, SubjectKind
+from hostloom.model.request import Identities, ParsedBatch, ParsedRequest
+
+
+@dataclass(frozen=True, eq=False)
+class MachineKind:
+    """Machines of the batch that ask a host for the same."""
+
+    number: int
+    asked: ResolvedRequest
+    #: By position in the fleet: the hosts that could take one of them in the world as it is.
+    fits: Mapping[int, NetworkFit]
+
+
+@dataclass(frozen=True, eq=False)
+class MachineRequest:
+    """One machine of the batch."""
+
+    #: Position in the batch.
+    at: int
+    kind: MachineKind
+    #: Its own request.
+    asked: ResolvedRequest
+    names: Identities
+
+    @property
+    def word(self) -> str | None:
+        """Its word of anti-affinity."""
+        return self.asked.request.anti_affinity
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """The machine that found no place, and why."""
+
+    at: int
+    explanation: Explanation
+
+
+def read_batch(
+    snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identities, ...]
+) -> tuple[MachineRequest, ...] | Stuck:
+    """Read every machine; the first that would be refused alone, or that repeats another, is stuck."""
+    kinds: dict[ParsedRequest, MachineKind] = {}
+    jobs = []
+    for at, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
+        wanted = _of_its_kind(request)
+        kind = kinds.get(wanted) or _read(snapshot, len(kinds), wanted)
+        if kind is None:
+            return Stuck(at, decide(snapshot, request, names).explanation)
+        kinds[wanted] = kind
+        jobs.append(MachineRequest(at, kind, replace(kind.asked, request=normal(request)), names))
+    return _repeated(jobs) or tuple(jobs)
+
+
+def fit_of(trial: HostEvaluation) -> NetworkFit | None:
+    """How well the host's network suits; None when it is refused."""
+    if trial.refusal is not None or trial.placement is None:
+        return None
+    return network_fit(trial.placement.nics)
+
+
+def hardness(job: MachineRequest) -> tuple[float, ...]:
+    """Sorts those first for which there are the fewest places, or that take the most."""
+    request, labels = job.asked.request, [wanted.label for wanted in job.asked.wanted]
+    owns = any(label.macvlan_mode is MacvlanMode.PASSTHRU for label in labels)
+    asks = any(label.ips for label in labels)
+    choices = len(job.kind.fits).bit_length()
+    return (
+        request.host is None,
+        not asks,
+        not owns,
+        choices,
+        -request.memory_mib,
+        -request.cores,
+        job.kind.number,
+        job.at,
+    )
+
+
+def _of_its_kind(request: ParsedRequest) -> ParsedRequest:
+    """What no host is asked for left out."""
+    return replace(
+        request,
+        hostname=None,
+        zone=None,
+        zone_id=None,
+        resource_pool=None,
+        resource_pool_id=None,
+        domain=None,
+        domain_id=None,
+        tags=(),
+        start=True,
+        anti_affinity=None,
+    )
+
+
+def _read(snapshot: Snapshot, number: int, request: ParsedRequest) -> MachineKind | None:
+    """None when it fits nowhere, even alone."""
+    book, fleet = address_index(snapshot), fleet_of(snapshot)
+    try:
+        asked = resolve_request(snapshot, book, normal(request))
+        states = named(snapshot, asked.request)
+    except RefuseRequest:
+        return None
+    if states is None:
+        verdicts = dict(enumerate(survey(snapshot, book, fleet, asked, {}).verdicts))
+        fits = {at: each for at, each in verdicts.items() if isinstance(each, NetworkFit)}
+    else:
+        found = {fleet.positions[s.host.id]: fit_of(evaluate_host(snapshot, book, s, asked)) for s in states}
+        fits = {at: each for at, each in found.items() if each is not None}
+    return MachineKind(number, asked, fits) if fits else None
+
+
+def _repeated(jobs: list[MachineRequest]) -> Stuck | None:
+    """Addresses, MACs and hostnames are each of one machine."""
+    seen: dict[tuple[str, object], MachineRequest] = {}
+    for job in jobs:
+        for what, value in _claims(job):
+            first = seen.setdefault((what, value), job)
+            if first is not job:
+                return Stuck(job.at, Explanation(None, _clash(what, str(value), first, job)))
+    return None
+
+
+def _claims(job: MachineRequest) -> Iterator[tuple[str, object]]:
+    yield "hostname", job.names.hostname
+    labels = [wanted.label for wanted in job.asked.wanted]
+    for at, drawn in enumerate(job.names.macs[: max(len(labels), 1)]):
+        yield "mac", (labels[at].mac if labels else None) or drawn
+    for label in labels:
+        for ip in label.ips:
+            yield "ip", ip
+
+
+def _clash(what: str, value: str, first: MachineRequest, second: MachineRequest) -> Refusal:
+    found = f"{what} {value} for machines {first.at + 1} and {second.at + 1}"
+    if what == "ip":
+        code, kind = RequestCode.DUPLICATE_ADDRESS, SubjectKind.ADDRESS
+        return Refusal("addresses_differ", code, kind, value, wanted="each address once", found=found)
+    code, kind = RequestCode.CONTRADICTION, SubjectKind.REQUEST
+    return Refusal(
+        "machines_differ", code, kind, "the batch", wanted=f"a {what} for each machine", found=found
+    )

@@ -1,0 +1,218 @@
+"""The world while a batch is laid out: who is where, what hosts and subnets have left; with undo."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from hostloom.decide.batch.read_batch import MachineRequest
+from hostloom.decide.fleet.fleet import fleet_of
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.after_plan import held_addresses, placed_machine
+from hostloom.decide.placement.host_evaluation import HostEvaluation, evaluate_host
+from hostloom.decide.placement.make_plan import make_plan
+from hostloom.decide.snapshot import Delta, HostState, Snapshot
+from hostloom.model.host import PlacedMachine
+from hostloom.model.ids import HostId, SubnetId
+from hostloom.model.network import AddressKind, HeldAddress
+from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
+
+Numbers = dict[SubnetId, dict[int, bool]]
+
+
+@dataclass(frozen=True, eq=False)
+class TentativeMachine:
+    """A machine of the batch in its place."""
+
+    job: MachineRequest
+    #: Position of the host in the fleet.
+    place: int
+    trial: HostEvaluation
+    plan: Plan
+    machine: PlacedMachine
+
+
+@dataclass
+class SearchLimits:
+    """What a layout must keep to besides the rules; hosts are positions."""
+
+    #: Machines of the batch on one host, and hosts that have any.
+    most_on_one: int | None = None
+    most_hosts: int | None = None
+    closed: frozenset[int] = frozenset()
+
+
+@dataclass
+class TentativePlacement:
+    """Machines are put and removed; `rollback` takes back all since a `mark`."""
+
+    snapshot: Snapshot
+    jobs: tuple[MachineRequest, ...]
+    limits: SearchLimits = field(default_factory=SearchLimits)
+    #: Jobs by position of their host; hosts without any are left out.
+    on: dict[int, list[MachineRequest]] = field(default_factory=dict)
+    placed: dict[MachineRequest, TentativeMachine] = field(default_factory=dict)
+    #: Hosts in the order in which they changed.
+    log: list[int] = field(default_factory=list)
+    #: How often addresses were given back.
+    returned: int = 0
+    tries: int = 0
+
+    def __post_init__(self) -> None:
+        rows = fleet_of(self.snapshot).rows
+        #: By position.
+        self.states = [row.state for row in rows]
+        self.cores = [row.cores for row in rows]
+        self.memory_mib = [row.memory_mib for row in rows]
+        self._apart: dict[str, set[int]] = {}
+        self._journal: list[tuple[bool, TentativeMachine]] = []
+        aside: Numbers = {}
+        for held in _asked_for(self.jobs):
+            aside.setdefault(held.subnet_id or SubnetId(0), {})[int(held.ip)] = True
+        self._book = address_index(self.snapshot).numbered(aside)
+
+    # -- questions ---------------------------------------------------------------------------------------
+
+    def has_room(self, job: MachineRequest, place: int) -> bool:
+        """Whether cores and memory suffice."""
+        request = job.asked.request
+        return self.cores[place] >= request.cores and self.memory_mib[place] >= request.memory_mib
+
+    def attempt(self, job: MachineRequest, place: int) -> HostEvaluation:
+        """Hold the machine against the host as it is now."""
+        self.tries += 1
+        return evaluate_host(self.snapshot, self._book, self.states[place], job.asked)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every machine is placed."""
+        return len(self.placed) == len(self.jobs)
+
+    @property
+    def is_in_turn(self) -> bool:
+        """Whether the machines were placed in the order of the batch, and none of them was moved."""
+        steps = [placed.job if was_put else None for was_put, placed in self._journal]
+        return steps == list(self.jobs)
+
+    def bars(self, job: MachineRequest) -> Callable[[int], bool] | None:
+        """Whether anti-affinity or the limits keep it off a host; None when nothing keeps it off any."""
+        apart, limits, on = self._apart.get(job.word or "", ()), self.limits, self.on
+        is_last = limits.most_hosts is not None and len(on) >= limits.most_hosts
+        if not apart and not is_last and limits.most_on_one is None and not limits.closed:
+            return None
+        most = len(self.jobs) if limits.most_on_one is None else limits.most_on_one
+        return lambda place: (
+            place in apart
+            or place in limits.closed
+            or (is_last and place not in on)
+            or len(on.get(place, ())) >= most
+        )
+
+    def kept_apart(self, word: str | None) -> dict[HostId, Refusal]:
+        """The hosts that anti-affinity keeps a machine with this word off."""
+        places = sorted(self._apart.get(word or "", ()))
+        return {self.states[at].host.id: refused_apart(self.states[at], word or "") for at in places}
+
+    # -- steps -------------------------------------------------------------------------------------------
+
+    def put(self, job: MachineRequest, place: int, trial: HostEvaluation) -> None:
+        """Place the machine where a trial found room for it."""
+        plan = make_plan(self.snapshot, job.asked, trial, job.names)
+        placed = TentativeMachine(job, place, trial, plan, placed_machine(plan))
+        self._add(placed)
+        self._journal.append((True, placed))
+
+    def remove(self, job: MachineRequest) -> None:
+        """Take the machine off its host."""
+        self._journal.append((False, self.placed[job]))
+        self._drop(self.placed[job])
+
+    def mark(self) -> int:
+        """Where `rollback` comes back to."""
+        return len(self._journal)
+
+    def rollback(self, mark: int) -> None:
+        """Undo what was done since the mark."""
+        while len(self._journal) > mark:
+            was_put, placed = self._journal.pop()
+            if was_put:
+                self._drop(placed)
+            else:
+                self._add(placed)
+
+    def _add(self, placed: TentativeMachine) -> None:
+        job, place = placed.job, placed.place
+        self.placed[job] = placed
+        self.on.setdefault(place, []).append(job)
+        self._change(placed, 1, (*self.states[place].machines, placed.machine))
+        if job.word:
+            self._apart.setdefault(job.word, set()).add(place)
+
+    def _drop(self, placed: TentativeMachine) -> None:
+        job, place = placed.job, placed.place
+        del self.placed[job]
+        self.on[place].remove(job)
+        if not self.on[place]:
+            del self.on[place]
+        left = tuple(each for each in self.states[place].machines if each is not placed.machine)
+        self._change(placed, -1, left)
+        if job.word:
+            self._apart[job.word].discard(place)
+
+    def _change(self, placed: TentativeMachine, sign: int, machines: tuple[PlacedMachine, ...]) -> None:
+        place = placed.place
+        self.states[place] = HostState(self.states[place].host, machines)
+        self.cores[place] -= sign * placed.machine.cores
+        self.memory_mib[place] -= sign * placed.machine.memory_mib
+        self.log.append(place)
+        if numbers := _given(placed, is_used=sign > 0):
+            self._book = self._book.numbered(numbers)
+            self.returned += any(False in some.values() for some in numbers.values())
+
+    # -- the world ---------------------------------------------------------------------------------------
+
+    def world(self, but: MachineRequest | None = None) -> Snapshot:
+        """The snapshot with all that is placed, and what others of the batch ask for set aside."""
+        gained = [held for placed in self.placed.values() for held in held_addresses(placed.plan)]
+        gained += _asked_for([each for each in self.jobs if each is not but and each not in self.placed])
+        states = [self.states[place] for place in self.on]
+        changed: dict[HostId, HostState | None] = {each.host.id: each for each in states}
+        hosts = tuple(changed.get(each.host.id) or each for each in self.snapshot.hosts)
+        after = replace(self.snapshot, hosts=hosts, held=(*self.snapshot.held, *gained))
+        return after.carry(self.snapshot, Delta(hosts=changed, gained=tuple(gained)))
+
+
+def _given(placed: TentativeMachine, *, is_used: bool) -> Numbers:
+    """What becomes used, or free again, by the machine; what it asks for is set aside all the time.
+
+    Where subnets overlap, that is in each of them until it is placed, and then in the one where it got it.
+    """
+    found: Numbers = {}
+    got = {(held.ip, held.subnet_id) for held in held_addresses(placed.plan)}
+    asked = {
+        (ip, each.id) for wanted in placed.job.asked.wanted for ip, some in wanted.ip_subnets for each in some
+    }
+    for ip, subnet_id in (got | asked) - (got & asked):
+        if subnet_id is not None:
+            found.setdefault(subnet_id, {})[int(ip)] = ((ip, subnet_id) in got) is is_used
+    return found
+
+
+def _asked_for(jobs: tuple[MachineRequest, ...] | list[MachineRequest]) -> Iterator[HeldAddress]:
+    """The addresses that machines ask for, in every subnet where they may get them."""
+    for job in jobs:
+        for wanted in job.asked.wanted:
+            for ip, subnets in wanted.ip_subnets:
+                for subnet in subnets:
+                    comment = f"asked for by {job.names.hostname}"
+                    yield HeldAddress(ip, AddressKind.RESERVED, subnet.id, comment=comment)
+
+
+def refused_apart(state: HostState, word: str) -> Refusal:
+    """Of a host that has a machine with the word already."""
+    return Refusal(
+        "machines_keep_apart",
+        RequestCode.ANTI_AFFINITY,
+        SubjectKind.HOST,
+        state.host.name,
+        "no machine of the same anti-affinity",
+        f"a machine of {word!r}",
+    )

@@ -1,0 +1,1 @@
+"""What our DHCP serves and advertises, and who answers on a VLAN."""

@@ -1,0 +1,138 @@
+"""What became of a NIC's DHCP: its messages as attempts, how far each came, and why no further; pure."""
+
+from collections.abc import Sequence
+
+from hostloom.decide.dhcp.range_utilization import range_utilizations
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.dhcp_exchange import DhcpMessage, Exchange, ExchangeEnd, MessageKind, Silence
+from hostloom.model.ids import VlanId
+from hostloom.model.network import Address, AddressKind, Subnet
+from hostloom.model.rack import Rack
+
+_K = MessageKind
+#: A client that asks again after this long begins anew, whatever its transaction.
+GAP_S = 30.0
+V6 = frozenset(
+    {
+        *(_K.SOLICIT, _K.ADVERTISE, _K.REQUEST6, _K.CONFIRM, _K.RENEW, _K.REBIND, _K.REPLY),
+        *(_K.RELEASE6, _K.DECLINE6, _K.INFORMATION_REQUEST),
+    }
+)
+_ASKED = frozenset({_K.REQUEST, _K.REQUEST6, _K.RENEW, _K.REBIND, _K.CONFIRM})
+_BEGAN = frozenset({_K.DISCOVER, _K.SOLICIT})
+_OFFERED = frozenset({_K.OFFER, _K.ADVERTISE})
+_SETTLED = {
+    _K.DECLINE: ExchangeEnd.DECLINED,
+    _K.DECLINE6: ExchangeEnd.DECLINED,
+    _K.RELEASE: ExchangeEnd.RELEASED,
+    _K.RELEASE6: ExchangeEnd.RELEASED,
+    _K.NAK: ExchangeEnd.REFUSED,
+}
+
+
+def exchanges(
+    snapshot: Snapshot,
+    racks: Sequence[Rack],
+    vlan_id: VlanId | None,
+    reserved: Sequence[Address],
+    messages: Sequence[DhcpMessage],
+) -> tuple[Exchange, ...]:
+    """The attempts of one NIC, oldest first; one that NEVER_ASKED where nothing was seen.
+
+    `vlan_id` is where it should be, `reserved` are its addresses; messages come in any order.
+    """
+    ours = _own_addresses(snapshot, racks)
+    found = [_judge(snapshot, ours, vlan_id, reserved, attempt) for attempt in _attempts(messages) if attempt]
+    return tuple(found) or (Exchange((), ExchangeEnd.NEVER_ASKED),)
+
+
+def _own_addresses(snapshot: Snapshot, racks: Sequence[Rack]) -> frozenset[Address]:
+    nodes = [snapshot.node_by_system_id.get(each.system_id) for each in racks]
+    return frozenset(ip for node in nodes if node for nic in node.interfaces for ip in nic.ips)
+
+
+def _attempts(messages: Sequence[DhcpMessage]) -> list[list[DhcpMessage]]:
+    """A version, a transaction and no long silence make one attempt; a request takes its discover's."""
+    found: list[list[DhcpMessage]] = []
+    current: dict[bool, list[DhcpMessage]] = {}
+    for each in sorted(messages, key=lambda m: m.at):
+        version6 = each.kind in V6
+        before = current.get(version6)
+        is_new = before is None or each.at - before[-1].at > GAP_S or _begins_anew(before, each)
+        if before is None or is_new:
+            current[version6] = before = []
+            found.append(before)
+        before.append(each)
+    return found
+
+
+def _begins_anew(before: Sequence[DhcpMessage], message: DhcpMessage) -> bool:
+    """A first question of another transaction, after the last one was settled."""
+    if message.kind not in _BEGAN | _ASKED or message.transaction == before[-1].transaction:
+        return False
+    last = before[-1].kind
+    return message.kind in _BEGAN or last in (_K.ACK, _K.REPLY, *_SETTLED)
+
+
+def _judge(
+    snapshot: Snapshot,
+    ours: frozenset[Address],
+    vlan_id: VlanId | None,
+    reserved: Sequence[Address],
+    attempt: Sequence[DhcpMessage],
+) -> Exchange:
+    version = 6 if attempt[-1].kind in V6 else 4
+    answers = [each for each in attempt if each.server is not None and each.kind not in _ASKED]
+    asked = [each for each in attempt if each.kind in _ASKED]
+    last = attempt[-1]
+    server = answers[-1].server if answers else None
+    wanted = next((ip for ip in reserved if ip.version == version), None)
+    ip = next((each.ip for each in reversed(attempt) if each.ip is not None), None)
+    end, silence = _end(attempt, asked, ours), None
+    if end in (ExchangeEnd.NO_OFFER, ExchangeEnd.NO_ANSWER):
+        silence = _silence(snapshot, vlan_id, version, wanted)
+    return Exchange(tuple(attempt), end, silence, ip, wanted, server, last.message)
+
+
+def _end(
+    attempt: Sequence[DhcpMessage], asked: Sequence[DhcpMessage], ours: frozenset[Address]
+) -> ExchangeEnd:
+    last = attempt[-1]
+    if last.kind in _SETTLED:
+        return _SETTLED[last.kind]
+    if last.kind in (_K.ACK, _K.REPLY):
+        if last.kind is _K.REPLY and last.ip is None and last.message:
+            return ExchangeEnd.REFUSED
+        # The address of a DHCPv6 server is the link-local one of its interface: no inventory has it.
+        is_other = last.server is not None and not last.server.is_link_local and last.server not in ours
+        return ExchangeEnd.ACKNOWLEDGED_BY_OTHER if is_other else ExchangeEnd.ACKNOWLEDGED
+    if asked:
+        named = asked[-1].server
+        if named is not None and not named.is_link_local and named not in ours:
+            return ExchangeEnd.CHOSE_OTHER
+        return ExchangeEnd.NO_ANSWER
+    return ExchangeEnd.GAVE_UP if any(each.kind in _OFFERED for each in attempt) else ExchangeEnd.NO_OFFER
+
+
+def _silence(snapshot: Snapshot, vlan_id: VlanId | None, version: int, wanted: Address | None) -> Silence:
+    subnets = [] if vlan_id is None else list(snapshot.subnets_by_vlan.get(vlan_id, ()))
+    subnets = [each for each in subnets if each.cidr.version == version]
+    if vlan_id not in snapshot.bootable_vlans or not subnets:
+        return Silence.NOT_SERVED
+    if wanted is not None:
+        return Silence.SERVER_SILENT
+    filled = [each for each in _fills(snapshot, subnets) if each is not None]
+    if not filled:
+        return Silence.NO_ADDRESS
+    return Silence.RANGE_EXHAUSTED if all(filled) else Silence.SERVER_SILENT
+
+
+def _fills(snapshot: Snapshot, subnets: Sequence[Subnet]) -> list[bool | None]:
+    """Whether each subnet's ranges are exhausted; None for one without."""
+    leases = [
+        (each.subnet_id, each.ip)
+        for each in snapshot.held
+        if each.kind is AddressKind.LEASE and each.subnet_id is not None
+    ]
+    found = range_utilizations(snapshot, leases)
+    return [found[each.id].is_exhausted if each.id in found else None for each in subnets]

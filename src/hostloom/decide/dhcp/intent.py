@@ -1,0 +1,177 @@
+"""What our DHCP should serve: from the model to the intent of one rack, all of it every time."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from hostloom.decide.dhcp.serving_racks import ha_intent, served_by
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.dhcp import DhcpIntent, DhcpReservation, DhcpSubnet, PublishedNic
+from hostloom.model.ids import SubnetId, VlanId, natural_key
+from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet, Vlan
+from hostloom.model.node import Node, NodeInterface
+from hostloom.model.plan import Plan
+from hostloom.model.rack import Rack
+from hostloom.model.stored_plan import DhcpAddition
+
+#: Kinds of held addresses that are a machine's own.
+_PUBLISHED = (AddressKind.AUTO, AddressKind.STATIC)
+
+
+def dhcp_intent(
+    snapshot: Snapshot,
+    nics: Iterable[PublishedNic],
+    racks: Sequence[Rack],
+    rack: Rack,
+    boot_url_of: Callable[[Address], str],
+    boot_node: Node | None = None,
+) -> DhcpIntent:
+    """Every subnet of every VLAN that a rack, or its partner, serves, directly or through a relay.
+
+    Its node must be in the snapshot. Boot files are on `boot_node`, the machine that hostloom runs on,
+    whichever rack points to them; None: on the rack.
+    """
+    node = snapshot.node_by_system_id[rack.system_id]
+    reservations = _reservations(snapshot, nics)
+    boot = _BootFiles(boot_node or node, boot_url_of)
+    subnets = [
+        _subnet(snapshot, subnet, node, reservations.get(subnet.id, ()), boot)
+        for vlan_id in served_by(snapshot, racks, rack)
+        for subnet in snapshot.subnets_by_vlan.get(vlan_id, ())
+    ]
+    ha = ha_intent(snapshot, racks, rack)
+    return DhcpIntent(tuple(sorted(subnets, key=lambda each: each.id)), ha=ha)
+
+
+def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddition, ...]:
+    """What `dhcp_intent` will have besides once the plans are applied; by subnet, then by address."""
+    found = []
+    for plan in plans:
+        for nic, subnet_ids in zip(plan.interfaces, plan.subnet_ids, strict=True):
+            own = zip(subnet_ids, nic.ips, strict=True)
+            for subnet_id, ip in _one_a_subnet(own):
+                subnet = snapshot.subnet_by_id[subnet_id]
+                if subnet.vlan_id in snapshot.bootable_vlans:
+                    found.append((subnet_id, DhcpAddition(str(subnet.cidr), nic.mac, ip, plan.spec.name)))
+    found.sort(key=lambda pair: (pair[0], int(pair[1].ip), pair[1].mac))
+    return tuple(each for _, each in found)
+
+
+def _reservations(
+    snapshot: Snapshot, nics: Iterable[PublishedNic]
+) -> dict[SubnetId, tuple[DhcpReservation, ...]]:
+    """The addresses that each machine's NICs hold, by subnet; the order of the NIC's own addresses counts."""
+    held = {
+        (each.system_id, each.interface_name, each.ip): (each.subnet_id, each.ip)
+        for each in snapshot.held
+        if each.kind in _PUBLISHED and each.subnet_id is not None
+    }
+    found: dict[SubnetId, list[DhcpReservation]] = {}
+    own = []
+    for nic in nics:
+        keys = [(nic.system_id, nic.name, ip) for ip in nic.ips]
+        own += [(nic, *each) for each in _one_a_subnet(held[key] for key in keys if key in held)]
+    macs = {(nic.system_id, subnet_id, nic.mac) for nic, subnet_id, _ in own}
+    on_subnet = Counter((system_id, subnet_id) for system_id, subnet_id, _ in macs)
+    for nic, subnet_id, ip in own:
+        # Two NICs on one subnet cannot be told apart by the machine that they are of.
+        uuid = nic.uuid if ip.version == 6 and on_subnet[nic.system_id, subnet_id] == 1 else ""
+        found.setdefault(subnet_id, []).append(DhcpReservation(nic.mac, ip, nic.hostname, uuid))
+    return {key: tuple(sorted(some, key=lambda r: (int(r.ip), r.mac))) for key, some in found.items()}
+
+
+def _one_a_subnet(own: Iterable[tuple[SubnetId, Address]]) -> list[tuple[SubnetId, Address]]:
+    """DHCPv4 gives a client one address: the first of a subnet. DHCPv6 gives it all."""
+    found: dict[tuple[SubnetId, Address | None], tuple[SubnetId, Address]] = {}
+    for subnet_id, ip in own:
+        found.setdefault((subnet_id, None if ip.version == 4 else ip), (subnet_id, ip))
+    return list(found.values())
+
+
+def _subnet(
+    snapshot: Snapshot,
+    subnet: Subnet,
+    rack: Node,
+    reservations: tuple[DhcpReservation, ...],
+    boot: "_BootFiles",
+) -> DhcpSubnet:
+    vlan = snapshot.vlan_by_id[subnet.vlan_id]
+    interface = _rack_interface(snapshot, rack, vlan, subnet.cidr.version)
+    boot_address = boot.address(vlan.id if vlan.dhcp_on else vlan.relay_vlan_id, subnet)
+    return DhcpSubnet(
+        id=subnet.id,
+        cidr=subnet.cidr,
+        interface=None if interface is None else interface.name,
+        pools=_pools(snapshot, subnet),
+        gateway=subnet.gateway,
+        dns_servers=subnet.dns_servers,
+        mtu=vlan.mtu,
+        reservations=reservations,
+        relays=_relays(subnet) if interface is None else (),
+        boot_url="" if boot_address is None else boot.url_of(boot_address),
+        vlan_id=vlan.id,
+        ntp_servers=subnet.ntp_servers,
+        lease_time_s=subnet.lease_time_s,
+    )
+
+
+def _relays(subnet: Subnet) -> tuple[Address, ...]:
+    """A relay's own address is where its VLAN is routed: the gateway, unless that is link-local."""
+    gateway = subnet.gateway
+    return () if gateway is None or gateway.is_link_local else (gateway,)
+
+
+def _pools(snapshot: Snapshot, subnet: Subnet) -> tuple[IPRange, ...]:
+    ranges = snapshot.ranges_by_subnet.get(subnet.id, ())
+    return tuple(each for each in ranges if each.kind is RangeKind.DYNAMIC)
+
+
+def _rack_interface(snapshot: Snapshot, rack: Node, vlan: Vlan, version: int) -> NodeInterface | None:
+    """The one that serves the VLAN, the same for all its subnets; none on a VLAN that a relay serves.
+
+    DHCPv6 needs no more than a link-local address, which every interface has and no inventory records.
+    """
+    if not vlan.dhcp_on:
+        return None
+    cidrs = [each.cidr for each in snapshot.subnets_by_vlan.get(vlan.id, ())]
+
+    def worth(interface: NodeInterface) -> tuple[bool, bool, object]:
+        inside = any(ip in cidr for ip in interface.ips for cidr in cidrs)
+        return (not _has(interface, version), not inside, natural_key(interface.name))
+
+    able = [each for each in _with_addresses(rack, vlan.id) if version == 6 or _has(each, version)]
+    return min(able, key=worth, default=None)
+
+
+@dataclass(frozen=True)
+class _BootFiles:
+    """The node that has boot files, and their URL at one of its addresses."""
+
+    node: Node
+    url_of: Callable[[Address], str]
+
+    def address(self, vlan_id: VlanId | None, subnet: Subnet) -> Address | None:
+        """What machines of the subnet reach: an address inside it, else on its VLAN, else by routing."""
+        on_vlan = _addresses(_with_addresses(self.node, vlan_id), subnet)
+        inside = [ip for ip in on_vlan if ip in subnet.cidr]
+        elsewhere = _addresses(self.node.interfaces, subnet)
+        return next(iter([*inside, *on_vlan, *elsewhere]), None)
+
+
+def _addresses(interfaces: Iterable[NodeInterface], subnet: Subnet) -> list[Address]:
+    """Those of the subnet's family that others may reach, by interface."""
+    return [
+        ip
+        for each in sorted(interfaces, key=lambda i: natural_key(i.name))
+        for ip in each.ips
+        if ip.version == subnet.cidr.version and not ip.is_link_local and not ip.is_loopback
+    ]
+
+
+def _with_addresses(rack: Node, vlan_id: VlanId | None) -> list[NodeInterface]:
+    """Interfaces on the VLAN with an address; ports of a bridge have none of their own."""
+    return [each for each in rack.interfaces if vlan_id is not None and each.vlan_id == vlan_id and each.ips]
+
+
+def _has(interface: NodeInterface, version: int) -> bool:
+    return any(ip.version == version for ip in interface.ips)

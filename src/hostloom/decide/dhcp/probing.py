@@ -1,0 +1,282 @@
+"""Who serves DHCP on a VLAN: where to ask, which answers are ours, and what is recorded; pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from hostloom.decide.dhcp.range_utilization import range_utilizations
+from hostloom.decide.hosts.stacked_tags import members
+from hostloom.decide.placement.exclusions import machine_vid, vlan_exclusion
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
+from hostloom.model.dhcp_exchange import DhcpOffer, ForeignDhcp, VlanProbe
+from hostloom.model.host import Host, LibvirtNetwork
+from hostloom.model.ids import MacAddress, SystemId, VlanId, natural_key
+from hostloom.model.network import Address, AddressKind, Vlan
+from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, Node, NodeInterface
+from hostloom.model.rack import Rack
+
+#: The machine that hostloom runs on.
+LOCAL_URI = "qemu:///system"
+#: In this order; a loopback takes no probe.
+_KINDS = (InterfaceKind.BRIDGE, InterfaceKind.BOND, InterfaceKind.PHYSICAL, InterfaceKind.VLAN)
+
+
+@dataclass(frozen=True)
+class Vantage:
+    """An interface on a VLAN beside which a probe can be put."""
+
+    uri: str
+    attachment: Attachment
+    #: `INTERFACE of NODE`.
+    seen_from: str
+    #: Of IP version 6 a macvlan does not meet what serves on its own parent: the host's own stack.
+    is_own_parent: bool
+
+
+@dataclass(frozen=True)
+class ServingRacks:
+    """Where our own servers are."""
+
+    #: The node that hostloom runs on.
+    local: SystemId | None
+    racks: tuple[Rack, ...] = ()
+
+    @property
+    def system_ids(self) -> frozenset[SystemId]:
+        """All of their nodes."""
+        own = {each.system_id for each in self.racks}
+        return frozenset(own if self.local is None else own | {self.local})
+
+
+def vantages(snapshot: Snapshot, vlan_id: VlanId, racks: ServingRacks) -> tuple[Vantage, ...]:
+    """Where a VLAN can be asked from, the best first: racks, then reachable hosts; bridges, then bare NICs.
+
+    A bridge is better than a NIC, since beside a NIC the host's own servers are not met.
+    """
+    found = [
+        _vantage(uri, node, each, node.system_id in racks.system_ids)
+        for uri, node, state in _places(snapshot, racks)
+        for each in _able(node, vlan_id, state)
+    ]
+    return tuple(found)
+
+
+def _places(snapshot: Snapshot, racks: ServingRacks) -> Iterator[tuple[str, Node, HostState | None]]:
+    """Machines that can be asked: URI, node, and the host that it is."""
+    states = sorted(
+        (each for each in snapshot.hosts if each.host.reachable),
+        key=lambda each: (
+            each.host.correlation.system_id not in racks.system_ids,
+            natural_key(each.host.name),
+            each.host.id,
+        ),
+    )
+    local = None if racks.local is None else snapshot.node_by_system_id.get(racks.local)
+    if local is not None:
+        own = next((each for each in states if each.host.correlation.system_id == racks.local), None)
+        yield LOCAL_URI, local, own
+    for state in states:
+        node = snapshot.node_of(state.host)
+        if node is not None and node.system_id != racks.local:
+            yield state.host.uri, node, state
+
+
+def _able(node: Node, vlan_id: VlanId, state: HostState | None) -> list[NodeInterface]:
+    joined = members(node.interfaces)
+    held = {
+        nic.source
+        for machine in (state.machines if state else ())
+        for nic in machine.interfaces
+        if nic.mode is MacvlanMode.PASSTHRU
+    }
+    able = [
+        each
+        for each in node.interfaces
+        if each.vlan_id == vlan_id
+        and each.kind in _KINDS
+        and each.bridge_kind is not BridgeKind.OVS
+        and each.enabled
+        and each.link
+        and each.role is InterfaceRole.ORDINARY
+        and vlan_exclusion(each, machine_vid(each)) is None
+        and each.name not in joined | held
+    ]
+    return sorted(able, key=lambda each: (_KINDS.index(each.kind), natural_key(each.name)))
+
+
+def _vantage(uri: str, node: Node, interface: NodeInterface, is_rack: bool) -> Vantage:
+    if interface.kind is InterfaceKind.BRIDGE:
+        attachment = Attachment(AttachKind.BRIDGE, interface.name)
+    else:
+        attachment = Attachment(AttachKind.MACVLAN, interface.name, MacvlanMode.BRIDGE)
+    is_own_parent = is_rack and attachment.kind is AttachKind.MACVLAN
+    return Vantage(uri, attachment, f"{interface.name} of {node.hostname}", is_own_parent)
+
+
+def versions(snapshot: Snapshot, vlan_id: VlanId) -> tuple[int, ...]:
+    """IP versions that a VLAN is asked for: IPv4 always, and IPv6 where it has a subnet."""
+    subnets = snapshot.subnets_by_vlan.get(vlan_id, ())
+    return (4, 6) if any(each.cidr.version == 6 for each in subnets) else (4,)
+
+
+def expected(snapshot: Snapshot, vlan_id: VlanId) -> frozenset[int]:
+    """IP versions in which our own DHCP answers a client that nobody knows: from a range that has room."""
+    leased = [
+        (each.subnet_id, each.ip)
+        for each in snapshot.held
+        if each.kind is AddressKind.LEASE and each.subnet_id is not None
+    ]
+    return frozenset(
+        subnet.cidr.version
+        for fill in range_utilizations(snapshot, leased).values()
+        if (subnet := snapshot.subnet_by_id[fill.subnet_id]).vlan_id == vlan_id and not fill.is_exhausted
+    )
+
+
+@dataclass(frozen=True)
+class ProbeAnswers:
+    """The answers to one probe."""
+
+    vantage: Vantage
+    #: IP versions that were asked for.
+    versions: tuple[int, ...]
+    offers: tuple[DhcpOffer, ...]
+
+
+def probed(
+    snapshot: Snapshot,
+    vlan: Vlan,
+    racks: ServingRacks,
+    before: Sequence[ForeignDhcp],
+    heard: ProbeAnswers,
+    at: float,
+) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
+    """What is recorded of a probe: whether ours answered, and the others, with those of libvirt networks.
+
+    `before`: the others as the last probe left them; a snapshot does not follow what they offered.
+    """
+    libvirt = libvirt_servers(snapshot, vlan.id, at)
+    is_ours = _Ours(snapshot, vlan, racks, {each.server for each in libvirt})
+    ours = {each.server.version for each in heard.offers if is_ours(each)}
+    foreign = [
+        ForeignDhcp(vlan.id, each.server, each.mac, each.ip, each.ip, heard.vantage.seen_from, at, at)
+        for each in heard.offers
+        if not is_ours(each)
+    ]
+    asked = expected(snapshot, vlan.id) & set(heard.versions)
+    if heard.vantage.is_own_parent:
+        asked -= {6}
+    answered = asked <= ours if asked else (True if ours else None)
+    probe = VlanProbe(vlan.id, at, heard.vantage.seen_from, answered)
+    return probe, merged(before, [*libvirt, *foreign])
+
+
+def unprobed(
+    snapshot: Snapshot, vlan: Vlan, before: Sequence[ForeignDhcp], trouble: str, at: float
+) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
+    """What is recorded where nobody could be asked: what was known stays, libvirt's own is read."""
+    stay = [each for each in before if not each.seen_from.startswith(_LIBVIRT)]
+    probe = VlanProbe(vlan.id, at, "", None, trouble)
+    return probe, merged(before, [*libvirt_servers(snapshot, vlan.id, at), *stay])
+
+
+def merged(before: Sequence[ForeignDhcp], now: Iterable[ForeignDhcp]) -> tuple[ForeignDhcp, ...]:
+    """Those that are there now, with all that was ever seen of them; by address, then by MAC."""
+    known = {(each.server, each.mac): each for each in before}
+    found: dict[tuple[Address, MacAddress], ForeignDhcp] = {}
+    for each in now:
+        key = (each.server, each.mac)
+        last = found.get(key) or known.get(key)
+        found[key] = each if last is None else _with(last, each)
+    return tuple(sorted(found.values(), key=lambda f: (f.server.version, int(f.server), f.mac)))
+
+
+def _with(last: ForeignDhcp, now: ForeignDhcp) -> ForeignDhcp:
+    offered = [
+        ip for ip in (last.first_offered, last.last_offered, now.first_offered, now.last_offered) if ip
+    ]
+    return replace(
+        now,
+        first_offered=min(offered, key=int, default=None),
+        last_offered=max(offered, key=int, default=None),
+        first_seen_at=last.first_seen_at,
+    )
+
+
+class _Ours:
+    """Which offers are our own servers'."""
+
+    def __init__(self, snapshot: Snapshot, vlan: Vlan, racks: ServingRacks, libvirt: set[Address]) -> None:
+        nodes = [each for each in snapshot.nodes if each.system_id in racks.system_ids]
+        interfaces = [each for node in nodes for each in node.interfaces]
+        relayed = vlan.relay_vlan_id is not None
+        subnets = snapshot.subnets_by_vlan.get(vlan.id, ())
+        relays = {each.gateway for each in subnets if relayed and each.gateway is not None}
+        # libvirt's server on a rack answers with an address of the rack's.
+        self._addresses = ({ip for each in interfaces for ip in each.ips} | relays) - libvirt
+        #: A DHCPv6 server is known by its link-local address, which no inventory records.
+        self._macs = {each.mac for each in interfaces if each.mac is not None}
+        #: A relay's is its own; what it brings is told by what is given.
+        self._pools = [
+            each
+            for subnet in subnets
+            if relayed and subnet.cidr.version == 6
+            for each in snapshot.ranges_by_subnet.get(subnet.id, ())
+        ]
+
+    def __call__(self, offer: DhcpOffer) -> bool:
+        if offer.server in self._addresses:
+            return True
+        if offer.server.version == 4:
+            return False
+        return offer.mac in self._macs or any(offer.ip in each for each in self._pools)
+
+
+_LIBVIRT = "libvirt network "
+
+
+def libvirt_servers(snapshot: Snapshot, vlan_id: VlanId, at: float) -> list[ForeignDhcp]:
+    """libvirt's own DHCP on networks whose bridge is on the VLAN: it is read, not asked."""
+    found = []
+    for state in snapshot.hosts:
+        node = snapshot.node_of(state.host)
+        for network in state.host.libvirt_networks:
+            bridge = _bridge(node, network, vlan_id)
+            if bridge is not None:
+                found += _served(state.host, network, bridge, vlan_id, at)
+    return found
+
+
+def _bridge(node: Node | None, network: LibvirtNetwork, vlan_id: VlanId) -> NodeInterface | None:
+    if node is None or not (network.active and network.dhcp and network.bridge):
+        return None
+    able = (each for each in node.interfaces if each.name == network.bridge and each.vlan_id == vlan_id)
+    return next(able, None)
+
+
+def _served(
+    host: Host, network: LibvirtNetwork, bridge: NodeInterface, vlan_id: VlanId, at: float
+) -> list[ForeignDhcp]:
+    """Its server has the bridge's addresses, of each IP version the first."""
+    if bridge.mac is None:
+        return []
+    first = {ip.version: ip for ip in reversed(bridge.ips)}
+    where = f"{_LIBVIRT}{network.name} of {host.name}"
+    return [ForeignDhcp(vlan_id, ip, bridge.mac, None, None, where, at, at) for ip in first.values()]
+
+
+@dataclass(frozen=True)
+class DhcpServerChange:
+    """How what is foreign on a VLAN differs from what was."""
+
+    came: tuple[ForeignDhcp, ...]
+    gone: tuple[ForeignDhcp, ...]
+
+
+def turn(before: Sequence[ForeignDhcp], now: Sequence[ForeignDhcp]) -> DhcpServerChange:
+    """Servers are told apart by address and MAC."""
+    were, are = ({(each.server, each.mac) for each in some} for some in (before, now))
+    return DhcpServerChange(
+        tuple(each for each in now if (each.server, each.mac) not in were),
+        tuple(each for each in before if (each.server, each.mac) not in are),
+    )

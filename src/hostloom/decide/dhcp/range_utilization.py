@@ -1,0 +1,43 @@
+"""Which subnets have no address left to lease; pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.ids import SubnetId
+from hostloom.model.network import Address, RangeKind
+
+
+@dataclass(frozen=True, slots=True)
+class RangeUtilization:
+    """How full the dynamic ranges of one subnet are."""
+
+    subnet_id: SubnetId
+    leased: int
+    #: Addresses in its dynamic ranges.
+    total: int
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether nobody else gets a lease."""
+        return self.leased >= self.total
+
+
+def range_utilizations(
+    snapshot: Snapshot, leased: Iterable[tuple[SubnetId, Address]]
+) -> Mapping[SubnetId, RangeUtilization]:
+    """Of every subnet that our DHCP serves and that has a dynamic range; reserved addresses do not count."""
+    taken: dict[SubnetId, set[Address]] = {}
+    for subnet_id, ip in leased:
+        taken.setdefault(subnet_id, set()).add(ip)
+    found = {}
+    for subnet in snapshot.subnets:
+        ranges = [
+            each for each in snapshot.ranges_by_subnet.get(subnet.id, ()) if each.kind is RangeKind.DYNAMIC
+        ]
+        if not ranges or subnet.vlan_id not in snapshot.bootable_vlans:
+            continue
+        total = sum(int(each.end) - int(each.start) + 1 for each in ranges)
+        inside = sum(any(ip in each for each in ranges) for ip in taken.get(subnet.id, ()))
+        found[subnet.id] = RangeUtilization(subnet.id, inside, total)
+    return found

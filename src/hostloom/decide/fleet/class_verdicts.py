@@ -1,0 +1,140 @@
+"""The verdict on every shape of a fleet: why it is refused, or how well it fits."""
+
+from collections.abc import Iterable
+
+from hostloom.decide.fleet.first_choices import LabelPlan, first_choices
+from hostloom.decide.fleet.host_classes import NONE, HostClass, HostClassTable, Numbers
+from hostloom.decide.fleet.label_sets import LabelSets, Scope, label_sets
+from hostloom.decide.placement.addresses import AddressIndex, wants_address
+from hostloom.decide.placement.default_attachment import LABEL, boots
+from hostloom.decide.placement.host_evaluation import NetworkFit, network_fit
+from hostloom.decide.placement.place_nics import place_nics
+from hostloom.decide.request.resolve import ResolvedRequest
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.plan import RequestCode
+
+Verdict = RequestCode | NetworkFit
+
+
+def judge_host_classes(
+    snapshot: Snapshot, book: AddressIndex, table: HostClassTable, used: Numbers, asked: ResolvedRequest
+) -> dict[int, Verdict]:
+    """By shape number, for those that some host has; hosts that a term names are judged on their own."""
+    if not asked.wanted:
+        return {number: _default(snapshot, book, table.shapes[number], asked) for number in used}
+    addresses = sum(max(len(each.label.ips), 1) for each in asked.wanted)
+    scope = Scope(snapshot, book, table, addresses)
+    labels = [label_sets(scope, wanted, used) for wanted in asked.wanted]
+    judge = _Judge(table, book, asked, labels)
+    return judge.verdicts(used)
+
+
+def _default(snapshot: Snapshot, book: AddressIndex, shape: HostClass, asked: ResolvedRequest) -> Verdict:
+    """Without interface constraints: the first in the shape's order that has an address to give."""
+    candidates = shape.default_options.candidates
+    for each in candidates:
+        is_full = (
+            each.vlan_id is not None
+            and wants_address(LABEL, snapshot, each.vlan_id)
+            and not book.has_room(each.vlan_id, None, 1)
+        )
+        if not is_full:
+            is_booted = asked.request.netboot and boots(shape.view, each) and each.bootable
+            return NetworkFit(not is_booted, int(each.kind is AttachKind.MACVLAN))
+    return RequestCode.SUBNET_FULL if candidates else RequestCode.NO_USABLE_NETWORK
+
+
+class _Judge:
+    """Reads verdicts out of the sets; shapes in which labels may get into each other's way are tried."""
+
+    def __init__(
+        self, table: HostClassTable, book: AddressIndex, asked: ResolvedRequest, labels: list[LabelSets]
+    ) -> None:
+        self._table, self._book, self._asked, self._labels = table, book, asked, labels
+        self._netboot = asked.request.netboot
+        self._found: dict[int, Verdict] = {}
+        pairs = zip(asked.wanted, labels, strict=True)
+        self._plans = [LabelPlan.of(wanted, sets) for wanted, sets in pairs]
+        self._lacking = NONE.union(*(each.intricate | each.short for each in labels))
+
+    def verdicts(self, used: Numbers) -> dict[int, Verdict]:
+        """Of these shapes."""
+        passthru = MacvlanMode.PASSTHRU
+        careful = used & self._table.passthru
+        if any(each.label.macvlan_mode is passthru for each in self._asked.wanted):
+            careful |= used - self._without_conflict(used)
+        for number in careful:
+            self._found[number] = self._one(number)
+        rest = self._settle_unmatched(used - careful)
+        intricate = rest & NONE.union(*(each.intricate for each in self._labels))
+        for number in intricate:
+            self._found[number] = self._tried(number)
+        self._settle_matched(rest - intricate)
+        return self._found
+
+    def _without_conflict(self, used: Numbers) -> Numbers:
+        """Shapes in which at most one label takes a macvtap, and the first choices will do."""
+        none, one, *_ = self._by_macvtaps(used)
+        firsts = NONE.union(*(each.live.first_boots for each in self._labels)) if self._netboot else used
+        return ((none | one) & firsts) - self._lacking
+
+    def _by_macvtaps(self, numbers: Numbers) -> list[Numbers]:
+        """Shapes by the number of labels that find nothing but NICs to take by macvtap there."""
+        found = [numbers]
+        for each in self._labels:
+            direct = each.live.direct
+            pairs = zip([*found, NONE], [NONE, *found], strict=True)
+            found = [(some & direct) | (fewer - direct) for some, fewer in pairs]
+        return found
+
+    def _settle(self, numbers: Iterable[int], verdict: Verdict) -> None:
+        self._found.update(dict.fromkeys(numbers, verdict))
+
+    def _settle_unmatched(self, rest: Numbers) -> Numbers:
+        """Refuse shapes in which a label finds nothing, for the first such label; the others are left."""
+        for each in self._labels:
+            missing = rest - each.matching.any
+            rest -= missing
+            self._settle(missing, RequestCode.NO_MATCHING_INTERFACE)
+            for number in missing & each.codes.keys():
+                self._found[number] = each.codes[number]
+        return rest
+
+    def _settle_matched(self, rest: Numbers) -> None:
+        """Every label takes what it prefers; the last that can boots, if no first choice does."""
+        fits = rest.intersection(*(each.live.any for each in self._labels))
+        if self._netboot:
+            fits &= NONE.union(*(each.live.boots for each in self._labels))
+        unfit = rest - fits
+        first_boots = NONE.union(*(each.matching.first_boots for each in self._labels))
+        self._settle(unfit - first_boots, RequestCode.NO_BOOTABLE_VLAN)
+        self._settle(unfit if not self._netboot else unfit & first_boots, RequestCode.SUBNET_FULL)
+        forced = self._forced(fits) if self._netboot else NONE
+        for count, some in enumerate(self._by_macvtaps(fits)):
+            self._settle(some - forced, NetworkFit(not self._netboot, count))
+            self._settle(some & forced, NetworkFit(not self._netboot, count + 1))
+
+    def _forced(self, fits: Numbers) -> Numbers:
+        """Shapes in which one label more takes a macvtap, because only so a NIC boots."""
+        rest = fits - NONE.union(*(each.live.first_boots for each in self._labels))
+        forced = NONE
+        for each in reversed(self._labels):
+            last = rest & each.live.boots
+            forced |= last & each.live.direct
+            rest -= last
+        return forced
+
+    # -- one by one ------------------------------------------------------------------------------------
+
+    def _one(self, number: int) -> Verdict:
+        """A shape in which passthru may come between labels: first choices, a search if they fail."""
+        if number in self._lacking:
+            return self._tried(number)
+        verdict = first_choices(self._table, number, self._plans, netboot=self._netboot)
+        return self._tried(number) if verdict is None else verdict
+
+    def _tried(self, number: int) -> Verdict:
+        """Search, as for a single host."""
+        placement = place_nics(self._table.shapes[number].view, self._book, self._asked)
+        return network_fit(placement.nics) if placement.refusal is None else placement.refusal.code

@@ -1,0 +1,312 @@
+"""Hosts of one shape are one to every rule: what their interfaces and networks are, whatever they are called.
+
+A request is held against each distinct interface of all shapes once, and sets of shapes come out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from hostloom.decide.placement.candidates import Candidate, HostView, macvtaps_of
+from hostloom.decide.placement.default_attachment import default_options
+from hostloom.decide.placement.matching import CandidateSet
+from hostloom.decide.request.resolve_constraints import ResolvedConstraint
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.host import CorrelationState, InstalledBy
+from hostloom.model.ids import InterfaceId, VlanId
+from hostloom.model.node import Node, NodeInterface
+
+ShapeKey = tuple[object, ...]
+Numbers = frozenset[int]
+NONE: Numbers = frozenset()
+
+
+def _grouped(traits: list["AttachPoint"], start: int) -> dict[VlanId | None, list[int]]:
+    found: dict[VlanId | None, list[int]] = {}
+    for at in range(start, len(traits)):
+        found.setdefault(traits[at].candidate.vlan_id, []).append(at)
+    return found
+
+
+#: Keys about the interface itself that hosts of one shape agree in, with what they look at.
+_VALUES: Mapping[str, Callable[[NodeInterface], object]] = {
+    "name": lambda each: each.name,
+    "type": lambda each: each.kind,
+    "tag": lambda each: each.tags,
+    "link_speed": lambda each: each.link_speed,
+}
+
+
+def _interface(slot: "AttachPoint") -> NodeInterface:
+    interface = slot.candidate.interface
+    if interface is None:
+        raise AssertionError("a slot is a host interface")
+    return interface
+
+
+def host_class_key(state: HostState, node: Node | None) -> ShapeKey:
+    """All that the rules look at, but ids, MACs, addresses and names of hosts."""
+    host = state.host
+    return (
+        host.correlation.state,
+        host.default_macvlan_mode is MacvlanMode.PASSTHRU,
+        host.installed_by is InstalledBy.HOSTLOOM,
+        frozenset(host.libvirt_networks),
+        frozenset(_interface_key(each) for each in (node.interfaces if node is not None else ())),
+        frozenset(macvtaps_of(state)),
+    )
+
+
+def _interface_key(each: NodeInterface) -> tuple[object, ...]:
+    return (
+        each.name,
+        each.kind,
+        each.vlan_id,
+        each.parents,
+        each.bridge_kind,
+        each.enabled,
+        each.link,
+        each.link_speed,
+        each.tags,
+        each.role,
+        each.master,
+        each.bridge_vlans,
+    )
+
+
+@dataclass(frozen=True)
+class AttachPoint:
+    """One way into a shape that no rule of DESIGN 2.3 bars, `passthru` left aside."""
+
+    candidate: Candidate
+    #: A passthru machine owns it; it carries macvtaps.
+    held: bool
+    shared: bool
+
+    @property
+    def trait(self) -> tuple[object, ...]:
+        """Slots with one trait are the same to every request, whatever shape they are of."""
+        each = self.candidate.interface
+        facts = (
+            ()
+            if each is None
+            else (each.name, each.kind, each.vlan_id, each.tags, each.link_speed, each.role)
+        )
+        return (self.candidate.rank, *facts, self.held, self.shared)
+
+    def numbered(self, trait: int) -> "AttachPointTrait":
+        """As placing needs it."""
+        each = self.candidate
+        is_macvtap = each.kind is AttachKind.MACVLAN
+        preference = (each.rank, not each.bootable)
+        return AttachPointTrait(trait, each.source, is_macvtap, self.shared, each.bootable, preference)
+
+
+class AttachPointTrait(NamedTuple):
+    """A slot as placing needs it."""
+
+    trait: int
+    source: str
+    is_macvtap: bool
+    shared: bool
+    bootable: bool
+    #: Equal for slots between which only use and name decide.
+    preference: tuple[int, bool]
+
+
+@dataclass(frozen=True)
+class HostClass:
+    """A host without its name, ids and addresses."""
+
+    view: HostView
+
+    @cached_property
+    def slots(self) -> tuple[AttachPoint, ...]:
+        """Its attachable interfaces by natural name."""
+        view = self.view
+        return tuple(
+            AttachPoint(candidate, candidate.source in view.held, view.macvtaps[candidate.source] > 0)
+            for candidate, barred in view.judged
+            if barred is None
+        )
+
+    @cached_property
+    def network_keys(self) -> dict[str, tuple[object, ...]]:
+        """Its libvirt networks by name: what requests look at."""
+        found: dict[str, tuple[object, ...]] = {}
+        for network in self.view.state.host.libvirt_networks:
+            candidate, barred = self.view.network_candidate(network.name)
+            barred = barred or self.view.barred(candidate)
+            code = None if barred is None else barred.code
+            found[network.name] = (network, candidate.interface, candidate.isolated, code)
+        return found
+
+    @cached_property
+    def default_options(self) -> CandidateSet:
+        """What a machine without interface constraints could take (DESIGN 2.5)."""
+        return default_options(self.view)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its hosts are known nodes."""
+        return self.view.state.host.correlation.state is CorrelationState.CORRELATED
+
+    @cached_property
+    def is_passthru(self) -> bool:
+        """Whether macvtaps own their parent here, unless a label says otherwise."""
+        return self.view.state.host.default_macvlan_mode is MacvlanMode.PASSTHRU
+
+
+def make_host_class(network: Snapshot, state: HostState, node: Node | None) -> HostClass:
+    """The shape of a host on this network."""
+    interfaces = node.interfaces if node is not None else ()
+    neutral = tuple(
+        replace(each, id=InterfaceId(0), mac=None, addresses=(), child_addresses=(), routers=())
+        for each in interfaces
+    )
+    return HostClass(HostView(network, state, "", neutral))
+
+
+@dataclass(frozen=True)
+class HostClassTable:
+    """All shapes of a fleet by number, with the sets that requests are held against. Immutable."""
+
+    #: A snapshot without hosts: the network that the shapes are on.
+    network: Snapshot
+    numbers: Mapping[ShapeKey, int] = field(default_factory=dict)
+    shapes: tuple[HostClass, ...] = ()
+    #: A slot for every distinct trait, and the shapes that have one like it.
+    traits: tuple[AttachPoint, ...] = ()
+    shapes_of: tuple[Numbers, ...] = ()
+    #: By shape, its slots in order of preference.
+    slots_of: tuple[tuple[AttachPointTrait, ...], ...] = ()
+    trait_numbers: Mapping[tuple[object, ...], int] = field(default_factory=dict)
+    by_vlan: Mapping[VlanId | None, Numbers] = field(default_factory=dict)
+    #: A number for every distinct libvirt network with its bridge; by shape, the numbers by name.
+    network_numbers: Mapping[object, int] = field(default_factory=dict)
+    networks_of: tuple[Mapping[str, int], ...] = ()
+
+    def extended(self, new: Mapping[ShapeKey, Callable[[], HostClass]]) -> "HostClassTable":
+        """With these shapes too; the numbers of the others stay."""
+        numbers = dict(self.numbers)
+        shapes = list(self.shapes)
+        for key, make in new.items():
+            numbers[key] = len(shapes)
+            shapes.append(make())
+        return replace(
+            self, numbers=numbers, shapes=tuple(shapes), **self._traits(shapes), **self._networks(shapes)
+        )
+
+    def _traits(self, shapes: list[HostClass]) -> dict[str, Any]:
+        """The traits of the new shapes joined to those that are known."""
+        trait_numbers, traits = dict(self.trait_numbers), list(self.traits)
+        slots_of = list(self.slots_of)
+        members: dict[int, list[int]] = {}
+        for number, shape in enumerate(shapes[len(slots_of) :], len(slots_of)):
+            found = []
+            for slot in shape.slots:
+                trait = trait_numbers.setdefault(slot.trait, len(traits))
+                if trait == len(traits):
+                    traits.append(slot)
+                members.setdefault(trait, []).append(number)
+                found.append(slot.numbered(trait))
+            slots_of.append(tuple(sorted(found, key=lambda each: each.preference)))
+        shapes_of = [*self.shapes_of, *(NONE for _ in range(len(traits) - len(self.traits)))]
+        for trait, some in members.items():
+            shapes_of[trait] = shapes_of[trait].union(some)
+        by_vlan = dict(self.by_vlan)
+        for vlan_id, found_traits in _grouped(traits, len(self.traits)).items():
+            by_vlan[vlan_id] = by_vlan.get(vlan_id, NONE).union(found_traits)
+        return {
+            "trait_numbers": trait_numbers,
+            "traits": tuple(traits),
+            "slots_of": tuple(slots_of),
+            "shapes_of": tuple(shapes_of),
+            "by_vlan": by_vlan,
+        }
+
+    def _networks(self, shapes: list[HostClass]) -> dict[str, Any]:
+        """The libvirt networks of the new shapes joined to those that are known."""
+        known, networks_of = dict(self.network_numbers), list(self.networks_of)
+        for shape in shapes[len(networks_of) :]:
+            keys = shape.network_keys
+            networks_of.append({name: known.setdefault(key, len(known)) for name, key in keys.items()})
+        return {"network_numbers": known, "networks_of": tuple(networks_of)}
+
+    @cached_property
+    def all_traits(self) -> Numbers:
+        """Numbers of all traits."""
+        return frozenset(range(len(self.traits)))
+
+    @cached_property
+    def held(self) -> Numbers:
+        """Traits that a passthru machine owns."""
+        return frozenset(at for at, slot in enumerate(self.traits) if slot.held)
+
+    @cached_property
+    def shared(self) -> Numbers:
+        """Traits that carry macvtaps."""
+        return frozenset(at for at, slot in enumerate(self.traits) if slot.shared)
+
+    @cached_property
+    def vlans(self) -> tuple[VlanId | None, ...]:
+        """The VLAN of each trait."""
+        return tuple(slot.candidate.vlan_id for slot in self.traits)
+
+    @cached_property
+    def by_preference(self) -> tuple[tuple[Numbers, Numbers], ...]:
+        """Bridges, bonds, the rest; each as those on bootable VLANs and the others."""
+        found: dict[tuple[int, bool], list[int]] = {}
+        for at, slot in enumerate(self.traits):
+            found.setdefault((slot.candidate.rank, slot.candidate.bootable), []).append(at)
+        return tuple(
+            (frozenset(found.get((rank, True), ())), frozenset(found.get((rank, False), ())))
+            for rank in (0, 1, 2)
+        )
+
+    @cached_property
+    def bridges(self) -> Numbers:
+        """Traits that are bridges."""
+        return self.by_preference[0][0] | self.by_preference[0][1]
+
+    @cached_property
+    def container_bridges(self) -> Numbers:
+        """Traits that only a label which names them may take."""
+        return frozenset(
+            number for number, slot in enumerate(self.traits) if slot.candidate.is_for_containers
+        )
+
+    @cached_property
+    def passthru(self) -> Numbers:
+        """Shapes where macvtaps own their parent, unless a label says otherwise."""
+        return frozenset(at for at, shape in enumerate(self.shapes) if shape.is_passthru)
+
+    @cached_property
+    def _distinct(self) -> dict[str, list[tuple[NodeInterface, Numbers]]]:
+        """By key: an interface of each value that the key looks at, with the traits of that value."""
+        found: dict[str, dict[object, list[int]]] = {key: {} for key in _VALUES}
+        for at, slot in enumerate(self.traits):
+            for key, value in _VALUES.items():
+                if slot.candidate.interface is not None:
+                    found[key].setdefault(value(slot.candidate.interface), []).append(at)
+        return {
+            key: [(_interface(self.traits[some[0]]), frozenset(some)) for some in values.values()]
+            for key, values in found.items()
+        }
+
+    def meeting(self, group: ResolvedConstraint) -> Numbers:
+        """Traits that meet a group of terms; none, where it names hosts by id, address or hostname."""
+        if group.vlans is not None:
+            on = NONE.union(*(self.by_vlan.get(vlan_id, NONE) for vlan_id in group.vlans))
+            return self.all_traits - on if group.negated else on
+        if group.key not in _VALUES:
+            return self.all_traits if group.negated else NONE
+        return NONE.union(
+            *(some for interface, some in self._distinct[group.key] if group.admits(interface, ""))
+        )
+
+    def having(self, traits: Iterable[int]) -> Numbers:
+        """Shapes that have at least one of the traits."""
+        return NONE.union(*map(self.shapes_of.__getitem__, traits))

@@ -1,0 +1,245 @@
+"""Correlate: which known node is this host, by its UUID, addresses and MACs together? (DESIGN 2.1)"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from hostloom.decide.hosts.mac_evidence import Likeness, NicMacs, compare, nic_macs
+from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState, Host
+from hostloom.model.ids import SystemId, natural_key
+from hostloom.model.network import Address, HeldAddress
+from hostloom.model.node import Node
+from hostloom.model.observed import ObservedLink
+
+_AUTHORITY = re.compile(r"[a-z0-9+]+://(?P<authority>[^/?#]*)")
+_SAME = frozenset({Likeness.SAME, Likeness.SAME_LOCAL})
+
+
+def uri_host(uri: str) -> str | None:
+    """The host part of a libvirt URI, without user, port and brackets; None for a local one."""
+    found = _AUTHORITY.match(uri)
+    if found is None:
+        return None
+    host = found["authority"].rpartition("@")[2]
+    if host.startswith("["):
+        return host[1:].partition("]")[0] or None
+    return host.partition(":")[0] or None
+
+
+@dataclass(frozen=True)
+class HostEvidence:
+    """What a reading shows of which machine a host is, and what the reading before showed."""
+
+    #: What the host part of the URI resolves to.
+    addresses: tuple[Address, ...] = ()
+    links: tuple[ObservedLink, ...] = ()
+    #: libvirt's UUID of the host; empty: none that identifies it.
+    uuid: str = ""
+    #: The host as recorded; None: it is new.
+    before: Host | None = None
+
+    @property
+    def known_as(self) -> SystemId | None:
+        """The node that it was."""
+        return None if self.before is None else self.before.correlation.system_id
+
+    @property
+    def is_same_uuid(self) -> bool:
+        """Both readings have a UUID, and it is the same."""
+        return bool(self.uuid) and self.before is not None and self.before.uuid == self.uuid
+
+    @property
+    def is_other_uuid(self) -> bool:
+        """Both readings have a UUID, and they differ: another machine may answer now."""
+        return bool(self.uuid) and self.before is not None and self.before.uuid not in ("", self.uuid)
+
+
+@dataclass(frozen=True)
+class _Clues:
+    """What speaks for which node."""
+
+    #: The address by which each node matches.
+    by_address: Mapping[SystemId, str] = field(default_factory=dict)
+    likeness: Mapping[SystemId, Likeness] = field(default_factory=dict)
+    #: A MAC that each node shares with the host.
+    macs: Mapping[SystemId, str] = field(default_factory=dict)
+
+    def of(self, *kinds: Likeness) -> set[SystemId]:
+        """The nodes whose NICs compare like this."""
+        return {key for key, likeness in self.likeness.items() if likeness in kinds}
+
+
+def correlate(
+    evidence: HostEvidence,
+    nodes: Iterable[Node],
+    held: Iterable[HeldAddress],
+    others: Iterable[Host] = (),
+    local: SystemId | None = None,
+    chosen: SystemId | None = None,
+) -> Correlation:
+    """Match by the operator's word, else by UUID, addresses (leases included) and MACs together.
+
+    `local` is the node that hostloom runs on, for a host on the same machine. A node that is one of the
+    `others` already, and these have another UUID, makes the host ambiguous.
+    """
+    known = {node.system_id: node for node in nodes}
+    if chosen in known:
+        return Correlation(CorrelationState.CORRELATED, chosen, CorrelationEvidence.OPERATOR)
+    if local is not None:
+        return Correlation(CorrelationState.CORRELATED, local, CorrelationEvidence.LOCAL)
+    others = list(others)
+    clues = _clues(evidence, known, held)
+    found = _by_history(evidence, clues, known) or _by_clues(evidence, clues, known, others)
+    if evidence.is_other_uuid and clues.likeness.get(found.system_id or SystemId("")) not in _SAME:
+        return _ambiguous({*found.candidates, found.system_id, evidence.known_as}, f"UUID {evidence.uuid}")
+    return _unless_taken(found, evidence, others)
+
+
+def _clues(evidence: HostEvidence, known: Mapping[SystemId, Node], held: Iterable[HeldAddress]) -> _Clues:
+    wanted = frozenset(each for each in evidence.addresses if _identifies(each))
+    by_address = {
+        node.system_id: str(ip)
+        for node in known.values()
+        for nic in node.interfaces
+        for ip in nic.ips
+        if ip in wanted
+    }
+    for address in held:
+        key = SystemId(address.system_id or "")
+        if address.ip in wanted and key in known:
+            by_address.setdefault(key, str(address.ip))
+    own = nic_macs(evidence.links)
+    likeness, macs = {}, {}
+    for node in known.values():
+        is_candidate = node.system_id in by_address or node.system_id == evidence.known_as
+        if not is_candidate and not any(nic.mac in own.physical for nic in node.interfaces):
+            continue  # most nodes of a large estate: nothing speaks for them
+        there = nic_macs(node.interfaces)
+        likeness[node.system_id] = compare(own, there)
+        if shared := own.physical & there.physical:
+            macs[node.system_id] = str(min(shared & own.own or shared))
+    return _Clues(by_address, likeness, macs)
+
+
+def _identifies(address: Address) -> bool:
+    """Loopback and link-local addresses are the same on every machine."""
+    return not (address.is_loopback or address.is_link_local or address.is_unspecified)
+
+
+def _by_history(evidence: HostEvidence, clues: _Clues, known: Mapping[SystemId, Node]) -> Correlation | None:
+    """What the last reading decides; None: it decides nothing."""
+    node = evidence.known_as
+    if node is None or node not in known:
+        return None
+    others = ({*clues.by_address} | clues.of(Likeness.SAME)) - {node}
+    has_nics = clues.likeness[node] in _SAME
+    if not evidence.is_same_uuid:
+        return None
+    if others and not has_nics:
+        return None if node in clues.by_address else _ambiguous({node, *others}, f"UUID {evidence.uuid}")
+    return _matched(node, clues, CorrelationEvidence.UUID, evidence.uuid)
+
+
+def _by_clues(
+    evidence: HostEvidence, clues: _Clues, known: Mapping[SystemId, Node], others: Iterable[Host]
+) -> Correlation:
+    same = clues.of(Likeness.SAME)
+    if clues.by_address:
+        return _by_address(evidence, clues)
+    if len(same) == 1:
+        return _matched(min(same), clues)
+    if same or (same := clues.of(Likeness.PARTLY)):
+        return _ambiguous(same, min(clues.macs[key] for key in same))
+    if local := clues.of(Likeness.SAME_LOCAL):
+        taken = {host.correlation.system_id for host in others}
+        doubtful = taken | {key for key in local if _has_other_addresses(known[key], evidence)}
+        if len(local) == 1 and not local & doubtful:
+            return _matched(min(local), clues)
+        return _ambiguous(local, min(clues.macs[key] for key in local))
+    return Correlation()
+
+
+def _by_address(evidence: HostEvidence, clues: _Clues) -> Correlation:
+    """The node that has the address, unless the NICs contradict it."""
+    nodes = {*clues.by_address}
+    pointed = clues.of(*_SAME, Likeness.PARTLY)
+    if len(nodes) > 1 and len(nodes & clues.of(*_SAME)) == 1:
+        nodes &= clues.of(*_SAME)
+    if len(nodes) > 1 or (pointed and not nodes & pointed):
+        return _ambiguous(nodes | pointed, min(clues.by_address.values()))
+    (node,) = nodes
+    if clues.likeness[node] is Likeness.OTHER and evidence.known_as != node and _has_own_nics(evidence):
+        return _ambiguous(nodes, clues.by_address[node])
+    return _matched(node, clues)
+
+
+def _has_own_nics(evidence: HostEvidence) -> bool:
+    return bool(nic_macs(evidence.links).own)
+
+
+def _has_other_addresses(node: Node, evidence: HostEvidence) -> bool:
+    """Whether the node has addresses, and the host shows none of them."""
+    recorded = {ip for nic in node.interfaces for ip in nic.ips if _identifies(ip)}
+    shown = {each.ip for link in evidence.links for each in link.addresses}
+    return bool(recorded) and not recorded & shown
+
+
+def _matched(
+    node: SystemId,
+    clues: _Clues,
+    otherwise: CorrelationEvidence = CorrelationEvidence.NONE,
+    matched: str = "",
+) -> Correlation:
+    """Correlated, with the strongest evidence that there is."""
+    if node in clues.by_address:
+        otherwise, matched = CorrelationEvidence.ADDRESS, clues.by_address[node]
+    elif clues.likeness[node] in _SAME:
+        otherwise, matched = CorrelationEvidence.MAC, clues.macs[node]
+    return Correlation(CorrelationState.CORRELATED, node, otherwise, matched)
+
+
+def _ambiguous(nodes: Iterable[SystemId | None], matched: str) -> Correlation:
+    """Several nodes, or one that other evidence contradicts; `matched` is what led to the first of them."""
+    candidates = tuple(sorted({key for key in nodes if key is not None}, key=natural_key))
+    is_mac, is_uuid = ":" in matched and len(matched) == 17, matched.startswith("UUID")
+    kind = CorrelationEvidence.MAC if is_mac else CorrelationEvidence.ADDRESS
+    return Correlation(
+        CorrelationState.AMBIGUOUS, None, CorrelationEvidence.UUID if is_uuid else kind, matched, candidates
+    )
+
+
+def _unless_taken(found: Correlation, evidence: HostEvidence, others: Iterable[Host]) -> Correlation:
+    """The match, unless the node is another host already, whose UUID says that it is another machine."""
+    for host in others:
+        if found.system_id is None or host.correlation.system_id != found.system_id:
+            continue
+        if evidence.uuid and host.uuid and evidence.uuid != host.uuid:
+            candidates = (found.system_id,)
+            return replace(found, state=CorrelationState.AMBIGUOUS, system_id=None, candidates=candidates)
+    return found
+
+
+def first_of(
+    found: Correlation, evidence: HostEvidence, others: Iterable[Host], nodes: Mapping[SystemId, Node]
+) -> Host | None:
+    """The host among `others` that this one is too, under another URI; of several the first by id."""
+    macs = nic_macs(evidence.links)
+    for host in sorted(others, key=lambda each: each.id):
+        if _is_same_machine(host, evidence, macs, nodes):
+            return host
+        is_other = bool(evidence.uuid and host.uuid)
+        is_one_node = found.system_id is not None and host.correlation.system_id == found.system_id
+        if is_one_node and not is_other:
+            return host
+    return None
+
+
+def _is_same_machine(
+    host: Host, evidence: HostEvidence, macs: NicMacs, nodes: Mapping[SystemId, Node]
+) -> bool:
+    """One UUID, unless the NICs say that a vendor has given it to two machines."""
+    if not evidence.uuid or host.uuid != evidence.uuid:
+        return False
+    node = nodes.get(host.correlation.system_id) if host.correlation.system_id else None
+    likeness = Likeness.UNKNOWN if node is None else compare(macs, nic_macs(node.interfaces))
+    return likeness not in (Likeness.OTHER, Likeness.WEAK)

@@ -1,0 +1,103 @@
+"""Drift: the difference between what is recorded of a host or node and what is seen now, as data."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from hostloom.decide.hosts.interface_match import match_interfaces
+from hostloom.model.drift import Drift
+from hostloom.model.host import Host, LibvirtNetwork, StoragePool
+from hostloom.model.ids import natural_key
+from hostloom.model.node import InterfaceKind, Node, NodeInterface
+from hostloom.model.observed import ObservedHost, ObservedLink, ObservedNetwork
+
+T = TypeVar("T", StoragePool, LibvirtNetwork)
+
+#: Attributes whose change is drift, with how each is written.
+_ATTRIBUTES = ("kind", "mac", "enabled", "link", "mtu", "parents", "tag_vid", "addresses")
+
+
+def drift(node: Node | None, seen: ObservedNetwork) -> tuple[Drift, ...]:
+    """What changed, by interface name; links that are not inventoried (taps, macvtaps) do not count.
+
+    An interface whose name has changed is known by its MAC.
+    """
+    interfaces = [nic for nic in (node.interfaces if node else ()) if nic.name not in seen.unread]
+    matched = match_interfaces(interfaces, (), seen.links)
+    old_names = {nic.id: nic.name for nic in interfaces}
+    renamed = {nic.name: old_names[nic.id] for nic in matched if old_names[nic.id] != nic.name}
+    left = {nic.id for nic in matched}
+    recorded = {nic.name: nic for nic in interfaces if nic.id not in left} | {
+        nic.name: nic for nic in matched
+    }
+    observed = {each.name: each for each in seen.links if each.kind is not None}
+    changes: list[Drift] = []
+    for name in sorted({*recorded, *observed}, key=natural_key):
+        before, now = recorded.get(name), observed.get(name)
+        if before is None and now is not None:
+            changes.append(Drift("interface-appeared", name, "", str(now.kind)))
+        elif now is None and before is not None and name not in seen.unread:
+            changes.append(Drift("interface-vanished", name, str(before.kind), ""))
+        elif before is not None and now is not None:
+            if name in renamed:
+                changes.append(Drift("interface-name", name, renamed[name], name))
+            changes += _changes(before, now)
+    return tuple(changes)
+
+
+def host_drift(host: Host, seen: ObservedHost) -> tuple[Drift, ...]:
+    """What changed of the host, its storage pools and libvirt networks; free space does not count."""
+    changes = []
+    if host.cores != seen.cores:
+        changes.append(Drift("host-cores", "", str(host.cores), str(seen.cores)))
+    if host.memory_mib != seen.memory_mib:
+        changes.append(Drift("host-memory", "", f"{host.memory_mib} MiB", f"{seen.memory_mib} MiB"))
+    changes += _parts("pool", host.storage_pools, seen.storage_pools, _pool)
+    changes += _parts("network", host.libvirt_networks, seen.libvirt_networks, _network)
+    return tuple(changes)
+
+
+def _parts(kind: str, before: Iterable[T], now: Iterable[T], describe: Callable[[T], str]) -> list[Drift]:
+    recorded: dict[str, str] = {part.name: describe(part) for part in before}
+    observed: dict[str, str] = {part.name: describe(part) for part in now}
+    changes = []
+    for name in sorted({*recorded, *observed}, key=natural_key):
+        old, new = recorded.get(name, ""), observed.get(name, "")
+        if old != new:
+            what = "changed" if old and new else "appeared" if new else "vanished"
+            changes.append(Drift(f"{kind}-{what}", name, old, new))
+    return changes
+
+
+def _pool(pool: StoragePool) -> str:
+    size = f", {pool.total_bytes} bytes" if pool.active else ""
+    return f"{'active' if pool.active else 'inactive'} {pool.kind}{size}"
+
+
+def _network(network: LibvirtNetwork) -> str:
+    parts = ["active" if network.active else "inactive", f"forward {network.forward or 'none'}"]
+    parts.append(f"bridge {network.bridge or 'none'}")
+    parts.append(f"libvirt's DHCP {'on' if network.dhcp else 'off'}")
+    return ", ".join(parts)
+
+
+def _changes(before: NodeInterface, now: ObservedLink) -> list[Drift]:
+    found = []
+    for attribute in _ATTRIBUTES:
+        if attribute == "mac" and InterfaceKind.BRIDGE is before.kind is now.kind:
+            continue  # it changes with the ports of the bridge, taps of machines among them
+        old, new = getattr(before, attribute), getattr(now, attribute)
+        if attribute in ("addresses", "parents"):
+            old, new = sorted(map(str, old)), sorted(map(str, new))
+        if old != new:
+            found.append(
+                Drift(f"interface-{attribute.replace('_', '-')}", before.name, _text(old), _text(new))
+            )
+    return found
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)

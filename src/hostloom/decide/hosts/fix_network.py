@@ -1,0 +1,196 @@
+"""How a host's libvirt networks are mended so that our DHCP answers there, or why not (DESIGN 2.5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hostloom.decide.placement.candidates import NETWORK_ORDER, Candidate, HostView, view_of
+from hostloom.decide.placement.libvirt_networks import failed_conditions, own_bridges
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.attachment import AttachKind
+from hostloom.model.host import CorrelationState
+from hostloom.model.ids import VlanId, natural_key
+from hostloom.model.network_fix import FixCode, FixPlan, FixRefusal, FixStep, FixStepKind
+from hostloom.model.node import InterfaceKind, Node, NodeInterface
+from hostloom.model.plan import RejectionCode
+
+#: The network that is made where none can be mended.
+MADE = NETWORK_ORDER[0]
+_UNKNOWN = {
+    CorrelationState.UNKNOWN: FixCode.HOST_NOT_KNOWN,
+    CorrelationState.AMBIGUOUS: FixCode.HOST_AMBIGUOUS,
+}
+_BARRED = {
+    RejectionCode.NETWORK_MISSING: FixCode.NETWORK_MISSING,
+    RejectionCode.NETWORK_INACTIVE: FixCode.NETWORK_INACTIVE,
+}
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A host, and the nodes on which racks of ours are."""
+
+    view: HostView
+    racks: tuple[Node, ...]
+
+    @property
+    def has_rack(self) -> bool:
+        """Whether one of them is on the host itself."""
+        mine = self.view.state.host.correlation.system_id
+        return any(each.system_id == mine for each in self.racks)
+
+    def vlan(self, vlan_id: VlanId) -> str:
+        """FABRIC/VID."""
+        return self.view.snapshot.vlan_name(vlan_id)
+
+
+def plan_fix(
+    snapshot: Snapshot,
+    state: HostState,
+    racks: Sequence[Node],
+    network: str | None = None,
+    bridge: str | None = None,
+) -> FixPlan:
+    """Mend this network, make `maas` on this bridge, or, with neither, the first of these that works.
+
+    `racks` are the nodes that a rack of ours is on: it can serve the VLANs of their interfaces.
+    """
+    name = state.host.name
+    if (unknown := _UNKNOWN.get(state.host.correlation.state)) is not None:
+        return FixPlan(name, network or MADE, refusals=(FixRefusal(unknown, name),))
+    scene = _Scene(view_of(snapshot, state), tuple(racks))
+    if bridge is not None:
+        return _planned(scene, MADE, _make(scene, bridge))
+    if network is not None:
+        return _offering(scene, _planned(scene, network, _mend(scene, network)))
+    return _offering(scene, _any(scene))
+
+
+def _any(scene: _Scene) -> FixPlan:
+    """A network that is as it should be needs nothing; else the first that can be mended, else a new one."""
+    host = scene.view.state.host
+    for name in NETWORK_ORDER:
+        if not failed_conditions(scene.view, name):
+            return FixPlan(host.name, name, refusals=(FixRefusal(FixCode.NOTHING_TO_FIX, name),))
+    tried = [_planned(scene, name, _mend(scene, name)) for name in NETWORK_ORDER]
+    offer = _served_bridge(scene)
+    made = _planned(scene, MADE, _make(scene, offer)) if offer else None
+    for each in (*tried, made):
+        if each is not None and each.steps:
+            return each
+    there = [each for each in tried if each.refusals[0].code is not FixCode.NETWORK_MISSING]
+    refusals = tuple(no for each in there for no in each.refusals)
+    return FixPlan(host.name, MADE, refusals=refusals or (FixRefusal(FixCode.NO_SERVED_BRIDGE, host.name),))
+
+
+def _planned(scene: _Scene, network: str, found: FixRefusal | tuple[FixStep, ...]) -> FixPlan:
+    host = scene.view.state.host.name
+    if isinstance(found, FixRefusal):
+        return FixPlan(host, network, refusals=(found,))
+    off = any(each.kind is FixStepKind.LIBVIRT_DHCP_OFF for each in found)
+    return FixPlan(host, network, found, machines=_machines_on(scene.view, network) if off else ())
+
+
+def _offering(scene: _Scene, plan: FixPlan) -> FixPlan:
+    """A refusal, with the bridge on which a network could be made instead."""
+    if plan.steps or plan.refusals[0].code is FixCode.NOTHING_TO_FIX:
+        return plan
+    return FixPlan(plan.host, plan.network, refusals=plan.refusals, offer=_served_bridge(scene))
+
+
+def _machines_on(view: HostView, network: str) -> tuple[str, ...]:
+    """The host's machines on the network, or on its bridge without it; by natural name."""
+    found = view.find_network(network)
+    sources = {(AttachKind.NETWORK, network), (AttachKind.BRIDGE, found.bridge if found else None)}
+    names = {
+        each.name
+        for each in view.state.machines
+        if any((nic.kind, nic.source) in sources for nic in each.interfaces)
+    }
+    return tuple(sorted(names, key=natural_key))
+
+
+# -- a network that is there ---------------------------------------------------------------------------
+
+
+def _mend(scene: _Scene, name: str) -> FixRefusal | tuple[FixStep, ...]:
+    """libvirt's DHCP off, and its VLAN served by a rack that hears what is asked there."""
+    candidate, barred = scene.view.network_candidate(name)
+    if barred is not None:
+        return FixRefusal(_BARRED.get(barred.code, FixCode.BRIDGE_UNFIT), name, barred.found)
+    network, bridge = candidate.network, candidate.interface
+    if network is None or network.bridge is None:
+        return FixRefusal(FixCode.NETWORK_WITHOUT_BRIDGE, name)
+    if bridge is None:
+        return FixRefusal(FixCode.BRIDGE_NOT_KNOWN, name, network.bridge)
+    if (unfit := scene.view.barred(candidate)) is not None:
+        return FixRefusal(FixCode.BRIDGE_UNFIT, name, unfit.found)
+    if not _is_heard(scene, candidate, bridge):
+        return FixRefusal(FixCode.NO_RACK_ON_HOST, name, bridge.name)
+    served = _serve(scene, bridge)
+    if isinstance(served, FixRefusal):
+        return served
+    off = (FixStep(FixStepKind.LIBVIRT_DHCP_OFF, name),) if network.dhcp else ()
+    return (*off, *served) or FixRefusal(FixCode.NOTHING_TO_FIX, name)
+
+
+def _is_heard(scene: _Scene, candidate: Candidate, bridge: NodeInterface) -> bool:
+    """What is asked on the bridge leaves it by a port, or reaches a rack or a relay on the host."""
+    if scene.view.has_uplink(bridge) or scene.has_rack:
+        return True
+    vlan = scene.view.snapshot.vlan_by_id.get(candidate.vlan_id) if candidate.vlan_id is not None else None
+    return vlan is not None and vlan.relay_vlan_id is not None and candidate.bootable
+
+
+def _serve(scene: _Scene, bridge: NodeInterface) -> FixRefusal | tuple[FixStep, ...]:
+    """Nothing where the bridge's VLAN is served; else a rack with an address on it serves it."""
+    vlan_id = bridge.vlan_id
+    if vlan_id is None:
+        return FixRefusal(FixCode.NO_VLAN, bridge.name, scene.view.hostname)
+    if vlan_id in scene.view.snapshot.bootable_vlans:
+        return ()
+    if not any(
+        each.vlan_id == vlan_id and any(ip.version == 4 for ip in each.ips)
+        for rack in scene.racks
+        for each in rack.interfaces
+    ):
+        return FixRefusal(FixCode.NO_RACK_ON_VLAN, bridge.name, scene.vlan(vlan_id))
+    return (FixStep(FixStepKind.SERVE_VLAN, scene.vlan(vlan_id)),)
+
+
+# -- a network of ours ---------------------------------------------------------------------------------
+
+
+def _make(scene: _Scene, name: str) -> FixRefusal | tuple[FixStep, ...]:
+    """A network `maas` on a bridge of the host's."""
+    view = scene.view
+    bridge = view.by_name.get(name)
+    if view.find_network(MADE) is not None:
+        return FixRefusal(FixCode.NETWORK_EXISTS, MADE)
+    if bridge is None:
+        return FixRefusal(FixCode.BRIDGE_NOT_KNOWN, MADE, name)
+    if bridge.kind is not InterfaceKind.BRIDGE:
+        return FixRefusal(FixCode.NOT_A_BRIDGE, name, bridge.kind)
+    if name in own_bridges(view.state.host):
+        return FixRefusal(FixCode.BRIDGE_OF_LIBVIRT, name)
+    barred = next(no for candidate, no in view.judged if candidate.source == name)
+    if barred is not None:
+        return FixRefusal(FixCode.BRIDGE_UNFIT, name, barred.found)
+    served = _serve(scene, bridge)
+    if isinstance(served, FixRefusal):
+        return served
+    return (FixStep(FixStepKind.MAKE_NETWORK, MADE, name), *served)
+
+
+def _served_bridge(scene: _Scene) -> str:
+    """The first bridge, as a compose would take them, that is connected and on a VLAN that is served."""
+    able = [
+        candidate
+        for candidate, barred in scene.view.judged
+        if barred is None
+        and candidate.kind is AttachKind.BRIDGE
+        and candidate.bootable
+        and candidate.interface is not None
+        and scene.view.has_uplink(candidate.interface)
+        and not isinstance(_make(scene, candidate.source), FixRefusal)
+    ]
+    return min(able, key=lambda each: each.preference(())).source if able else ""

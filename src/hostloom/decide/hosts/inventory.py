@@ -1,0 +1,242 @@
+"""Inventory: what a scan saw becomes a node's interfaces, each with the VLAN that it is on (DESIGN 2.2a)."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Interface, IPv6Interface
+
+from hostloom.decide.hosts.new_network import NewNetwork
+from hostloom.decide.hosts.stacked_tags import JOINING, is_tagged
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.ids import InterfaceId, VlanId, natural_key
+from hostloom.model.network import UNTAGGED, Fabric, Subnet, Vlan
+from hostloom.model.node import (
+    BridgeVlans,
+    InterfaceKind,
+    InterfaceRole,
+    Node,
+    NodeInterface,
+    VlanSource,
+)
+from hostloom.model.observed import ObservedLink, ObservedNetwork
+
+#: What libvirt calls the bridges of networks that name none.
+_LIBVIRT_BRIDGE = re.compile(r"virbr\d+")
+_PLAIN = BridgeVlans()
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """A node's interfaces, and the network that has to be made for them.
+
+    What is new has negative ids, and interfaces refer to new VLANs by them: the store creates fabrics, then
+    VLANs (a new fabric's untagged one comes with it), then subnets, and puts the real ids in their place.
+    """
+
+    interfaces: tuple[NodeInterface, ...]
+    new_fabrics: tuple[Fabric, ...]
+    new_vlans: tuple[Vlan, ...]
+    new_subnets: tuple[Subnet, ...]
+
+
+def take_inventory(
+    observed: ObservedNetwork,
+    recorded: Node | None,
+    snapshot: Snapshot,
+    own_bridges: frozenset[str] = frozenset(),
+    network_vids: Mapping[str, Iterable[int]] | None = None,
+) -> Inventory:
+    """Find every interface's VLAN: operator, subnet, parent, port, master; else none.
+
+    The addresses of `own_bridges` say nothing: libvirt gives every host's NAT bridge the same one.
+    `network_vids` are the tags that libvirt networks give machines, by bridge: their VLANs are made.
+    """
+    return _Inventory(observed, recorded, snapshot, own_bridges, network_vids or {}).take()
+
+
+class _Inventory:
+    def __init__(
+        self,
+        observed: ObservedNetwork,
+        recorded: Node | None,
+        snapshot: Snapshot,
+        own_bridges: frozenset[str],
+        network_vids: Mapping[str, Iterable[int]],
+    ) -> None:
+        self._own_bridges, self._network_vids = own_bridges, network_vids
+        links = [link for link in observed.links if link.kind is not None]
+        self._links = {link.name: link for link in sorted(links, key=lambda link: natural_key(link.name))}
+        self._recorded = {
+            interface.name: interface for interface in (recorded.interfaces if recorded else ())
+        }
+        self._found: dict[str, tuple[VlanId | None, VlanSource]] = {}
+        self._network = NewNetwork(snapshot, observed.routes, frozenset(self._links))
+
+    def take(self) -> Inventory:
+        for name in self._links:
+            self._find_own(name)
+        for name in self._links:
+            self._find_derived(name, frozenset())
+        self._show_masters()
+        self._make_network_vlans()
+        members = {name for link in self._links.values() if link.kind in JOINING for name in link.parents}
+        interfaces = tuple(self._interface(link, members) for link in self._links.values())
+        new = self._network
+        return Inventory(interfaces, tuple(new.fabrics), tuple(new.vlans), tuple(new.subnets))
+
+    # -- what an interface says of itself ----------------------------------------------------------------
+
+    def _find_own(self, name: str) -> None:
+        """The operator's word, then the subnet of an address; a new subnet for an address in none."""
+        link = self._links[name]
+        before = self._recorded.get(name)
+        if before is not None and before.vlan_source is VlanSource.OPERATOR:
+            self._found[name] = before.vlan_id, VlanSource.OPERATOR
+        elif not self._says_nothing(link):
+            vlan_id = self._by_addresses(link)
+            if vlan_id is not None:
+                self._found[name] = vlan_id, VlanSource.SUBNET
+
+    def _says_nothing(self, link: ObservedLink) -> bool:
+        """Loopbacks, and bridges that have the same addresses on every host and are joined to none."""
+        if link.kind is InterfaceKind.LOOPBACK or link.name in self._own_bridges:
+            return True
+        is_libvirts = _LIBVIRT_BRIDGE.fullmatch(link.name) is not None and not link.parents
+        return link.role is InterfaceRole.CONTAINER_BRIDGE or is_libvirts
+
+    def _by_addresses(self, link: ObservedLink) -> VlanId | None:
+        """On a bridge that knows VLANs the machines' VLAN may be another than that of the addresses."""
+        vlans = link.bridge_vlans or _PLAIN
+        own_tag, machine_tag = vlans.tag_of(vlans.host_vid), vlans.tag_of(vlans.machine_vid)
+        if own_tag is None:
+            return None
+        vlan_id = self._vlan_of_first((*link.addresses, *link.child_addresses), link, own_tag)
+        if vlan_id is None or machine_tag is None or machine_tag == own_tag:
+            return vlan_id
+        vlan = self._network.vlan(vlan_id)
+        return self._network.tagged(vlan, machine_tag) if vlan is not None and vlan.vid == own_tag else None
+
+    def _vlan_of_first(
+        self, addresses: Iterable[IPv4Interface | IPv6Interface], link: ObservedLink, tag: int
+    ) -> VlanId | None:
+        """Of the first address that tells; those without a network of their own (/32, /128) come last."""
+        known = [address for address in addresses if not address.ip.is_link_local]
+        single = [each for each in known if each.network.prefixlen == each.network.max_prefixlen]
+        for address in (address for address in known if address not in single):
+            subnet = self._network.subnet_around(address.ip)
+            return subnet.vlan_id if subnet else self._network.add_subnet(address.network, link, tag)
+        around = (self._network.subnet_around(address.ip) for address in single)
+        return next((subnet.vlan_id for subnet in around if subnet is not None), None)
+
+    # -- what follows from others ------------------------------------------------------------------------
+
+    def _find_derived(self, name: str, below: frozenset[str]) -> VlanId | None:
+        """A VLAN interface: its parent's fabric and its tag; a bridge: what its port has."""
+        if name in self._found:
+            return self._found[name][0]
+        link = self._links.get(name)
+        if link is None or name in below:
+            return None
+        if link.kind is InterfaceKind.VLAN:
+            found = self._by_tag(link, below | {name}), VlanSource.PARENT
+        elif link.kind in JOINING:
+            found = self._by_ports(link, below | {name}), VlanSource.PORT
+        else:
+            return None
+        if found[0] is not None:
+            self._found[name] = found
+        return found[0]
+
+    def _by_tag(self, link: ObservedLink, below: frozenset[str]) -> VlanId | None:
+        for parent in link.parents:
+            parent_vlan = self._find_derived(parent, below) or self._find_master(parent, below)
+            if parent_vlan is not None and link.tag_vid is not None:
+                return self._on_wire(self._links[parent], parent_vlan, link.tag_vid, link.mtu)
+        return None
+
+    def _on_wire(
+        self, parent: ObservedLink, parent_vlan: VlanId, vid: int, mtu: int | None = None
+    ) -> VlanId | None:
+        """The VLAN of frames that have this tag above the parent."""
+        vlans = parent.bridge_vlans or _PLAIN
+        tag, vlan = vlans.tag_of(vid), self._network.vlan(parent_vlan)
+        if tag is None or vlan is None:
+            return None
+        if tag == UNTAGGED and vlans.tag_of(vlans.machine_vid) in (UNTAGGED, None):
+            return parent_vlan
+        # A tag inside a tag is no VLAN of the fabric.
+        if tag != UNTAGGED and is_tagged(parent.name, self._links):
+            return None
+        return self._network.tagged(vlan, tag, mtu)
+
+    def _by_ports(self, link: ObservedLink, below: frozenset[str]) -> VlanId | None:
+        ports = ((port, self._find_derived(port, below)) for port in link.parents)
+        port, vlan_id = next((found for found in ports if found[1] is not None), ("", None))
+        vlans = link.bridge_vlans or _PLAIN
+        tag = vlans.tag_of(vlans.machine_vid)
+        if vlan_id is None or tag is None or tag == UNTAGGED:
+            return vlan_id if tag is not None else None
+        vlan = self._network.vlan(vlan_id)
+        if vlan is None or is_tagged(port, self._links):
+            return None
+        return self._network.tagged(vlan, tag)
+
+    def _find_master(self, name: str, below: frozenset[str]) -> VlanId | None:
+        """The VLAN of what a link is a member of."""
+        for link in self._links.values():
+            if link.kind in JOINING and name in link.parents:
+                return self._find_derived(link.name, below)
+        return None
+
+    def _show_masters(self) -> None:
+        """A member shows the VLAN of what it is a member of, from the top down."""
+        masters = [link for link in self._links.values() if self._members(link)]
+        for _ in range(2):  # bridge over bond over NIC
+            for master in masters:
+                vlan_id = self._found.get(master.name, (None, VlanSource.NONE))[0]
+                for member in self._members(master):
+                    own = self._found.get(member)
+                    if vlan_id is not None and (own is None or own[1] is not VlanSource.OPERATOR):
+                        self._found[member] = vlan_id, VlanSource.MASTER
+
+    def _members(self, master: ObservedLink) -> tuple[str, ...]:
+        if master.kind in JOINING:
+            return master.parents
+        return tuple(link.name for link in self._links.values() if link.master == master.name)
+
+    def _make_network_vlans(self) -> None:
+        """The VLANs that libvirt networks put machines on by a tag of their own."""
+        for name, vids in self._network_vids.items():
+            link = self._links.get(name)
+            vlan_id = self._found.get(name, (None, VlanSource.NONE))[0]
+            if link is None or vlan_id is None:
+                continue
+            for vid in vids:
+                self._on_wire(link, vlan_id, vid)
+
+    def _interface(self, link: ObservedLink, members: set[str]) -> NodeInterface:
+        vlan_id, source = self._found.get(link.name, (None, VlanSource.NONE))
+        before = self._recorded.get(link.name)
+        interface = NodeInterface(
+            before.id if before else InterfaceId(0),
+            link.name,
+            link.kind or InterfaceKind.PHYSICAL,
+            link.mac,
+            vlan_id,
+            source,
+            link.addresses,
+            link.parents,
+            link.bridge_kind,
+            link.tag_vid,
+            link.enabled,
+            link.link,
+            link.mtu,
+            link.link_speed,
+            role=link.role,
+            # A tagged port that Open vSwitch made for the host is a VLAN interface on its bridge.
+            master="" if link.name in members or link.master in link.parents else link.master,
+            bridge_vlans=link.bridge_vlans,
+            child_addresses=link.child_addresses,
+            routers=link.routers,
+        )
+        return replace(interface, tags=before.tags) if before else interface

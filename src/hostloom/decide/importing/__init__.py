@@ -1,1 +1,0 @@
-"""Import: what becomes here of all that another system managed."""

@@ -1,1 +1,0 @@
-"""Many machines at once: all or none, over many hosts."""

@@ -1,0 +1,1 @@
+"""The life of a machine: allocation, network boot, commissioning, drift and verification."""

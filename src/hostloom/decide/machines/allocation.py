@@ -1,0 +1,204 @@
+"""Choose a machine that is there for somebody who asks for one: the smallest that fits."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import ip_interface
+
+from hostloom.decide.deadline import tick
+from hostloom.decide.refuse import RefuseRequest
+from hostloom.decide.request import constraints, storage
+from hostloom.decide.request.resolve_constraints import ResolvedConstraint, resolve
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.allocation import Allocation, AllocationRequest, Misfit
+from hostloom.model.ids import InterfaceId, natural_key
+from hostloom.model.machine import Disk, Machine, MachineInterface, MachineState
+from hostloom.model.node import InterfaceKind, NodeInterface
+from hostloom.model.request import DiskRequest, LabelConstraints
+
+#: The label under which terms stand that any NIC may meet.
+_ANY = "any"
+
+
+@dataclass(frozen=True)
+class _Nic:
+    """A NIC as constraints see it, with what only machines' NICs have."""
+
+    seen: NodeInterface
+    own: MachineInterface | None = None
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A request whose texts are read and whose names are looked up."""
+
+    request: AllocationRequest
+    labels: tuple[tuple[LabelConstraints, tuple[ResolvedConstraint, ...]], ...]
+    disks: tuple[DiskRequest, ...]
+    nics: tuple[ResolvedConstraint, ...]
+
+
+def allocate(snapshot: Snapshot, machines: Sequence[Machine], request: AllocationRequest) -> Allocation:
+    """The smallest machine that fits: fewest cores, least memory, then natural name order.
+
+    ConstraintError for a text that is none; a name that nothing has is a refusal.
+    """
+    try:
+        wanted = _read(snapshot, request)
+    except RefuseRequest as no:
+        return Allocation(None, refusal=no.refusal)
+    misfits: Counter[Misfit] = Counter()
+    for machine in sorted(
+        machines, key=lambda each: (each.cores, each.memory_mib, natural_key(each.hostname))
+    ):
+        tick()
+        misfit = next((reason for reason, fits in _RULES if not fits(machine, request)), None)
+        found = misfit or _fit(snapshot, machine, wanted)
+        if isinstance(found, Allocation):
+            return found
+        misfits[found] += 1
+    return Allocation(None, misfits=misfits)
+
+
+_RULES: tuple[tuple[Misfit, Callable[[Machine, AllocationRequest], bool]], ...] = (
+    (
+        Misfit.NAME,
+        lambda m, r: r.hostname in ("", m.hostname) and r.system_id in ("", m.system_id),
+    ),
+    (Misfit.LOCKED, lambda m, _: not m.locked),
+    (Misfit.NOT_READY, lambda m, _: m.state is MachineState.READY),
+    (Misfit.ARCHITECTURE, lambda m, r: r.architecture in ("", m.architecture)),
+    (Misfit.CORES, lambda m, r: m.cores >= r.cores),
+    (Misfit.MEMORY, lambda m, r: m.memory_mib >= r.memory_mib),
+    (Misfit.TAGS, lambda m, r: set(r.tags) <= set(m.tags) and not set(r.not_tags) & set(m.tags)),
+    (Misfit.ZONE, lambda m, r: r.zone in (None, m.zone_id) and m.zone_id not in r.not_zones),
+    (
+        Misfit.RESOURCE_POOL,
+        lambda m, r: (
+            r.resource_pool in (None, m.resource_pool_id) and m.resource_pool_id not in r.not_resource_pools
+        ),
+    ),
+    (
+        Misfit.HOST,
+        lambda m, r: (
+            r.host in (None, m.host_id)
+            and (r.not_host is None or m.host_id != r.not_host)
+            and r.on_host in (None, m.host_id is not None)
+        ),
+    ),
+)
+
+
+def _read(snapshot: Snapshot, request: AllocationRequest) -> _Wanted:
+    labels = constraints.parse(request.interfaces)
+    disks = storage.parse(request.storage) if request.storage.strip() else ()
+    terms = constraints.parse(f"{_ANY}:{','.join(request.nics)}") if request.nics else ()
+    # Every term is a group of its own: each must be met, by whatever NIC.
+    alone = [replace(each, terms=(term,)) for each in terms for term in each.terms]
+    return _Wanted(
+        request,
+        tuple((each, resolve(snapshot, each)) for each in labels),
+        disks,
+        tuple(group for each in alone for group in resolve(snapshot, each)),
+    )
+
+
+def _fit(snapshot: Snapshot, machine: Machine, wanted: _Wanted) -> Allocation | Misfit:
+    nics = list(_nics(snapshot, machine))
+    for group in wanted.nics:
+        met = [group.admits(nic.seen, machine.hostname) for nic in nics]
+        # A negated term bars the machine if any of its NICs is there.
+        if not (all(met) if group.negated else any(met)):
+            return Misfit.NICS
+    options = {
+        label.label: [n for n, nic in enumerate(nics) if _meets(nic, label, groups, machine.hostname)]
+        for label, groups in wanted.labels
+    }
+    pairs = _pair(options)
+    if pairs is None:
+        return Misfit.INTERFACES
+    words = [_words_of(snapshot, machine, disk) for disk in machine.disks]
+    disks = {
+        each.label: [n for n, disk in enumerate(machine.disks) if _holds(disk, words[n], each)]
+        for each in wanted.disks
+    }
+    if wanted.disks:
+        # The first disk that is asked for is the one that the machine boots from.
+        first = wanted.disks[0].label
+        disks[first] = [n for n in disks[first] if n == 0]
+    stored = _pair(disks)
+    if stored is None:
+        return Misfit.DISKS
+    return Allocation(
+        machine.system_id,
+        {label: (pairs[label], *(n for n in options[label] if n != pairs[label])) for label in options},
+        {label: (place,) for label, place in stored.items()},
+    )
+
+
+def _nics(snapshot: Snapshot, machine: Machine) -> Iterator[_Nic]:
+    if not machine.interfaces:
+        for each in snapshot.node_by_system_id[machine.system_id].interfaces:
+            if each.mac is not None:
+                yield _Nic(each)
+        return
+    for nic in machine.interfaces:
+        seen = NodeInterface(
+            InterfaceId(nic.mac.number),
+            nic.name,
+            InterfaceKind.PHYSICAL,
+            nic.mac,
+            nic.vlan_id,
+            addresses=tuple(ip_interface(ip) for ip in nic.ips),
+        )
+        yield _Nic(seen, nic)
+
+
+def _meets(nic: _Nic, label: LabelConstraints, groups: tuple[ResolvedConstraint, ...], hostname: str) -> bool:
+    if not all(group.admits(nic.seen, hostname) for group in groups):
+        return False
+    if not set(label.ips) <= set(nic.seen.ips):
+        return False
+    said = {term.key for term in label.terms}
+    own = nic.own
+    if own is None:
+        return label.mac in (None, nic.seen.mac) and not said & {"attach", "macvlan_mode", "network", "model"}
+    return (
+        ("mode" not in said or label.mode is own.mode)
+        and label.attach in (None, own.attachment.kind)
+        and label.macvlan_mode in (None, own.attachment.mode)
+        and label.network in (None, own.attachment.source)
+        and label.mac in (None, own.mac)
+        and label.model in (None, own.model)
+    )
+
+
+def _words_of(snapshot: Snapshot, machine: Machine, disk: Disk) -> frozenset[str]:
+    """What its pool answers to; every disk is `local`."""
+    state = None if machine.host_id is None else snapshot.host_by_id.get(machine.host_id)
+    pools = () if state is None else state.host.storage_pools
+    tags = next((pool.tags for pool in pools if pool.name == disk.pool), ())
+    return frozenset({disk.pool, "local", *tags})
+
+
+def _holds(disk: Disk, words: frozenset[str], wanted: DiskRequest) -> bool:
+    return disk.size_bytes >= wanted.size_bytes and set(wanted.words) <= words
+
+
+def _pair(options: Mapping[str, Sequence[int]]) -> dict[str, int] | None:
+    """One of its own for each label, the first ones where that can be; None when there are too few."""
+    taken: dict[int, str] = {}
+
+    def place(label: str, seen: set[int]) -> bool:
+        for n in options[label]:
+            if n not in seen:
+                seen.add(n)
+                if n not in taken or place(taken[n], seen):
+                    taken[n] = label
+                    return True
+        return False
+
+    if not all(place(label, set()) for label in options):
+        return None
+    found = {label: n for n, label in taken.items()}
+    return {label: found[label] for label in options}

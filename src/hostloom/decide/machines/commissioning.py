@@ -1,0 +1,193 @@
+"""Where a machine is another than its record says, as it has seen itself; differences are data."""
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.model.commissioning import BootAction, FoundDisk, FoundHardware, FoundNic
+from hostloom.model.ids import VlanId
+from hostloom.model.machine import Disk, Machine, MachineInterface, MachineOrigin
+
+#: Firmware and kernel keep some memory for themselves: this much, and this share of it all.
+KEPT_MIB = 128
+KEPT_PERCENT = 3
+#: Volumes are made of extents: a disk may be larger than what was asked for by this much.
+EXTENT_BYTES = 64 * 2**20
+
+
+class DifferenceCode(StrEnum):
+    """What differs."""
+
+    CORES = "cores"
+    MEMORY = "memory"
+    ARCHITECTURE = "architecture"
+    DISK_MISSING = "disk-missing"
+    DISK_UNEXPECTED = "disk-unexpected"
+    DISK_SIZE = "disk-size"
+    NIC_MISSING = "nic-missing"
+    NIC_UNEXPECTED = "nic-unexpected"
+    NO_CARRIER = "no-carrier"
+    NO_LEASE = "no-lease"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class CommissioningDifference:
+    """One thing that is not as recorded; prose is rendered in decide/explain/ only."""
+
+    code: DifferenceCode
+    #: The disk or NIC; empty for the machine itself.
+    subject: str = ""
+    wanted: str = ""
+    found: str = ""
+
+
+class AfterReport(StrEnum):
+    """What a machine does once it has reported."""
+
+    #: Its commissioning environment goes on running.
+    STAY = "stay"
+    POWER_OFF = "poweroff"
+    REBOOT = "reboot"
+
+
+def next_step(origin: MachineOrigin, *, just_enlisted: bool) -> AfterReport:
+    """What a machine is told when its report is taken.
+
+    One that booted unasked goes on to its own disk, as if we had not been there. A composed one was started
+    by its user, who finds it running. A bare one that was told to be commissioned rests until it is needed.
+    """
+    if just_enlisted:
+        return AfterReport.REBOOT
+    return AfterReport.STAY if origin is MachineOrigin.COMPOSED else AfterReport.POWER_OFF
+
+
+def asks_to_commission(machine: Machine) -> bool:
+    """Whether a report is what was asked for last."""
+    return machine.next_boot is BootAction.COMMISSION
+
+
+def differences_from_plan(
+    machine: Machine, found: FoundHardware, served: Container[VlanId]
+) -> tuple[CommissioningDifference, ...]:
+    """Of a machine that was composed; `served` are the VLANs on which our DHCP answers."""
+    return (
+        *_machine(machine.cores, machine.memory_mib, machine.architecture, found),
+        *_planned_disks(machine.disks, found.disks),
+        *_planned_nics(machine.interfaces, found.nics, served),
+    )
+
+
+def differences_from_before(
+    before: FoundHardware, found: FoundHardware
+) -> tuple[CommissioningDifference, ...]:
+    """Of a bare machine that reports again; a cable that was unplugged counts."""
+    return (
+        *_machine(before.cores, _about(before.memory_mib, found.memory_mib), before.architecture, found),
+        *_disks_before(before.disks, found.disks),
+        *_nics_before(before.nics, found.nics),
+    )
+
+
+def _machine(
+    cores: int, memory_mib: int, architecture: str, found: FoundHardware
+) -> Iterator[CommissioningDifference]:
+    if found.cores != cores:
+        yield CommissioningDifference(DifferenceCode.CORES, wanted=str(cores), found=str(found.cores))
+    kept_mib = KEPT_MIB + memory_mib * KEPT_PERCENT // 100
+    if not memory_mib - kept_mib <= found.memory_mib <= memory_mib:
+        yield CommissioningDifference(
+            DifferenceCode.MEMORY, wanted=str(memory_mib), found=str(found.memory_mib)
+        )
+    if found.architecture != architecture:
+        yield CommissioningDifference(
+            DifferenceCode.ARCHITECTURE, wanted=architecture, found=found.architecture
+        )
+
+
+def _about(before_mib: int, now_mib: int) -> int:
+    """What it had before; a little more or less is another kernel's doing."""
+    return now_mib if abs(now_mib - before_mib) <= KEPT_MIB else before_mib
+
+
+def _planned_disks(planned: Iterable[Disk], found: Iterable[FoundDisk]) -> Iterator[CommissioningDifference]:
+    """By serial, which is the disk's name (its first 20 characters), else in their order."""
+    left = list(found)
+    unmatched = []
+    for disk in planned:
+        same = next((each for each in left if each.serial and each.serial == disk.name[:20]), None)
+        if same is None:
+            unmatched.append(disk)
+        else:
+            left.remove(same)
+            yield from _size(disk, same)
+    for disk in unmatched:
+        if left:
+            yield from _size(disk, left.pop(0))
+        else:
+            yield CommissioningDifference(DifferenceCode.DISK_MISSING, disk.name, wanted=str(disk.size_bytes))
+    for extra in left:
+        yield CommissioningDifference(DifferenceCode.DISK_UNEXPECTED, extra.name, found=str(extra.size_bytes))
+
+
+def _size(disk: Disk, found: FoundDisk) -> Iterator[CommissioningDifference]:
+    if not disk.size_bytes <= found.size_bytes <= disk.size_bytes + EXTENT_BYTES:
+        yield CommissioningDifference(
+            DifferenceCode.DISK_SIZE, disk.name, str(disk.size_bytes), str(found.size_bytes)
+        )
+
+
+def _planned_nics(
+    planned: Iterable[MachineInterface], found: Iterable[FoundNic], served: Container[VlanId]
+) -> Iterator[CommissioningDifference]:
+    by_mac = {each.mac: each for each in found}
+    for nic in planned:
+        same = by_mac.pop(nic.mac, None)
+        if same is None:
+            yield CommissioningDifference(DifferenceCode.NIC_MISSING, nic.name, wanted=str(nic.mac))
+        elif not same.carrier:
+            yield CommissioningDifference(DifferenceCode.NO_CARRIER, nic.name)
+        else:
+            yield from _address(nic, same, served)
+    for extra in by_mac.values():
+        yield CommissioningDifference(DifferenceCode.NIC_UNEXPECTED, extra.name, found=str(extra.mac))
+
+
+def _address(
+    nic: MachineInterface, found: FoundNic, served: Container[VlanId]
+) -> Iterator[CommissioningDifference]:
+    """Only what our DHCP was to give can be missing; what it gave otherwise, another one gave."""
+    wanted = ", ".join(str(each) for each in nic.ips)
+    if found.dhcp is None:
+        if nic.ips and nic.vlan_id in served:
+            yield CommissioningDifference(DifferenceCode.NO_LEASE, nic.name, wanted=wanted)
+    elif any(each.version == found.dhcp.ip.version for each in nic.ips) and found.dhcp.ip not in nic.ips:
+        yield CommissioningDifference(DifferenceCode.ADDRESS, nic.name, wanted, str(found.dhcp.ip))
+
+
+def _disks_before(
+    before: Iterable[FoundDisk], found: Iterable[FoundDisk]
+) -> Iterator[CommissioningDifference]:
+    """By serial number where there is one, else by name."""
+    left = {each.serial or each.name: each for each in found}
+    for disk in before:
+        same = left.pop(disk.serial or disk.name, None)
+        if same is None:
+            yield CommissioningDifference(DifferenceCode.DISK_MISSING, disk.name, wanted=str(disk.size_bytes))
+        elif same.size_bytes != disk.size_bytes:
+            sizes = str(disk.size_bytes), str(same.size_bytes)
+            yield CommissioningDifference(DifferenceCode.DISK_SIZE, disk.name, *sizes)
+    for extra in left.values():
+        yield CommissioningDifference(DifferenceCode.DISK_UNEXPECTED, extra.name, found=str(extra.size_bytes))
+
+
+def _nics_before(before: Iterable[FoundNic], found: Iterable[FoundNic]) -> Iterator[CommissioningDifference]:
+    left = {each.mac: each for each in found}
+    for nic in before:
+        same = left.pop(nic.mac, None)
+        if same is None:
+            yield CommissioningDifference(DifferenceCode.NIC_MISSING, nic.name, wanted=str(nic.mac))
+        elif nic.carrier and not same.carrier:
+            yield CommissioningDifference(DifferenceCode.NO_CARRIER, nic.name)
+    for extra in left.values():
+        yield CommissioningDifference(DifferenceCode.NIC_UNEXPECTED, extra.name, found=str(extra.mac))

@@ -1,0 +1,97 @@
+"""How a machine on its host differs from its record, and what of that keeps it from being started."""
+
+from collections.abc import Iterable
+
+from hostloom.decide.machines.nic_verification import attached
+from hostloom.model.drift import Drift
+from hostloom.model.machine import Disk, Machine, MachineInterface, MachineOrigin, PowerState
+from hostloom.model.observed import ObservedInterface, ObservedMachine
+
+#: A logical volume is rounded up to extents of its volume group.
+_ROUNDING_BYTES = 64 << 20
+#: The kind of a difference: the machine is defined on another host too.
+COPY = "machine-copy"
+#: Differences of a machine that is as it was composed all the same.
+_HARMLESS = frozenset({"machine-name", COPY})
+
+
+def machine_drift(machine: Machine, seen: ObservedMachine) -> tuple[Drift, ...]:
+    """Every difference: of the machine itself, then of its NICs, then of its disks."""
+    return (*_own(machine, seen), *_nics(machine, seen), *_disks(machine, seen))
+
+
+def copies_of(machine: Machine) -> tuple[str, ...]:
+    """The names of the hosts on which the machine is defined too."""
+    return tuple(change.subject for change in machine.drift if change.kind == COPY)
+
+
+def copy_on(host: str, power: PowerState) -> Drift:
+    """The machine is defined on another host too."""
+    return Drift(COPY, host, "", "running" if power is PowerState.ON else "switched off")
+
+
+def prevents_start(changes: Iterable[Drift]) -> tuple[Drift, ...]:
+    """The differences that make it another machine than the one that was composed."""
+    return tuple(change for change in changes if change.kind not in _HARMLESS)
+
+
+def _own(machine: Machine, seen: ObservedMachine) -> Iterable[Drift]:
+    is_composed = machine.origin is MachineOrigin.COMPOSED
+    if machine.domain_name not in ("", seen.name):
+        yield Drift("machine-name", "", machine.domain_name, seen.name)
+    if is_composed and seen.system_id != machine.system_id:
+        yield Drift("machine-mark", "", machine.system_id, seen.system_id or "")
+    if seen.cores != machine.cores:
+        yield Drift("machine-cores", "", str(machine.cores), str(seen.cores))
+    if seen.memory_mib != machine.memory_mib:
+        yield Drift("machine-memory", "", f"{machine.memory_mib} MiB", f"{seen.memory_mib} MiB")
+
+
+def _nics(machine: Machine, seen: ObservedMachine) -> Iterable[Drift]:
+    there = {nic.mac: nic for nic in seen.interfaces}
+    known = {nic.mac for nic in machine.interfaces}
+    for nic in machine.interfaces:
+        now = there.get(nic.mac)
+        if now is None:
+            yield Drift("machine-nic", f"{nic.name} ({nic.mac})", attached(nic.attachment), "")
+        elif _way(nic) != _way(now):
+            planned, found = attached(nic.attachment), attached(now.attachment)
+            yield Drift("machine-nic", f"{nic.name} ({nic.mac})", planned, found)
+    for extra in seen.interfaces:
+        if extra.mac not in known:
+            yield Drift("machine-nic", str(extra.mac), "", attached(extra.attachment))
+
+
+def _way(nic: MachineInterface | ObservedInterface) -> tuple[object, ...]:
+    return nic.attachment.kind, nic.attachment.source, nic.attachment.mode
+
+
+def _disks(machine: Machine, seen: ObservedMachine) -> Iterable[Drift]:
+    left = list(seen.disks)
+    for disk in machine.disks:
+        now = next((each for each in left if _is_volume(disk, each)), None)
+        if now is None:
+            yield Drift("machine-disk", disk.name, _volume(disk), "")
+            continue
+        left.remove(now)
+        if now.pool and not now.size_bytes and disk.size_bytes:
+            yield Drift("machine-volume", disk.name, _volume(disk), "")
+        elif now.size_bytes and not 0 <= now.size_bytes - disk.size_bytes <= _slack(machine):
+            yield Drift("machine-disk", disk.name, f"{disk.size_bytes} bytes", f"{now.size_bytes} bytes")
+    for extra in left:
+        yield Drift("machine-disk", extra.name, "", _volume(extra))
+
+
+def _slack(machine: Machine) -> int:
+    return _ROUNDING_BYTES if machine.origin is MachineOrigin.COMPOSED else 0
+
+
+def _is_volume(disk: Disk, seen: Disk) -> bool:
+    """The same volume; of a pool that is not active only the path is known."""
+    if (disk.pool, disk.volume) == (seen.pool, seen.volume):
+        return True
+    return not seen.pool and seen.volume.rpartition("/")[2] == disk.volume.rpartition("/")[2]
+
+
+def _volume(disk: Disk) -> str:
+    return f"{disk.volume} in {disk.pool}" if disk.pool else disk.volume or "a disk without a volume"

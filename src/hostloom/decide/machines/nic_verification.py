@@ -1,0 +1,384 @@
+"""Proof on the wire: what is to be checked of a machine's NIC, and each verdict from what was seen."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
+from hostloom.model.host import Host
+from hostloom.model.ids import MacAddress
+from hostloom.model.machine import Machine, MachineInterface, PowerState
+from hostloom.model.network import UNTAGGED, Address, Subnet
+from hostloom.model.observed import ObservedInterface, ObservedLink, ObservedMachine
+from hostloom.model.request import AddressMode
+from hostloom.model.verification import Check, Evidence, NicProof, Verdict
+
+
+class VerificationReason(StrEnum):
+    """What stands in Evidence.found where there is no thing to name; anything else there was seen or said."""
+
+    MACHINE_GONE = "machine-gone"
+    MACHINE_OFF = "machine-off"
+    NO_NIC = "no-nic"
+    NO_DEVICE = "no-device"
+    OTHER_KIND = "other-kind"
+    NOT_A_PORT = "not-a-port"
+    NO_ADDRESS = "no-address"
+    NO_GATEWAY = "no-gateway"
+    NO_VLAN = "no-vlan"
+    NOBODY = "nobody"
+    NOT_UP_YET = "not-up-yet"
+    NOT_MEASURED = "not-measured"
+    GATEWAY_SILENT = "gateway-silent"
+    LINKS_NOT_READ = "links-not-read"
+    #: No probe can be made by this hostloom.
+    NO_PROBE = "no-probe"
+    #: A passthru machine has the parent for itself.
+    PARENT_IS_ITS_OWN = "parent-is-its-own"
+    NETWORK_WITHOUT_BRIDGE = "network-without-bridge"
+    #: A probe on its bridge would be on another VLAN.
+    NETWORK_HAS_A_TAG = "network-has-a-tag"
+    HOST_UNREACHABLE = "host-unreachable"
+
+
+class VerificationMethod(StrEnum):
+    """What stands in Evidence.how."""
+
+    HYPERVISOR = "hypervisor"
+    HOST = "host"
+    LEASE = "lease"
+    PROBE = "probe"
+
+
+@dataclass(frozen=True, slots=True)
+class NicExpectation:
+    """What a NIC's proof rests on: the NIC as planned, and what its VLAN promises."""
+
+    nic: MachineInterface
+    #: The bridge of its libvirt network; None for other attachments, and for networks without one.
+    bridge: str | None = None
+    gateways: tuple[Address, ...] = ()
+    #: None: its VLAN is not known.
+    mtu: int | None = None
+    #: Its libvirt network puts it on a VLAN by a tag.
+    is_tagged: bool = False
+
+    @property
+    def targets(self) -> tuple[Address, ...]:
+        """Whom a probe asks for."""
+        return (*self.nic.ips, *self.gateways)
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourVerdict:
+    """What a probe found of one target."""
+
+    macs: tuple[MacAddress, ...]
+    mtu: int | None = None
+
+
+@dataclass(frozen=True)
+class NeighbourVerdicts:
+    """What a probe beside a NIC found; `unknown` says why there is nothing."""
+
+    by_target: Mapping[Address, NeighbourVerdict] = field(default_factory=dict)
+    unknown: str = ""
+
+
+@dataclass(frozen=True)
+class NicObservation:
+    """What was seen of a machine from its host."""
+
+    #: None: it is not there.
+    machine: ObservedMachine | None
+    #: The host's links by name; None: they cannot be read.
+    links: Mapping[str, ObservedLink] | None
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self.machine is not None and self.machine.power is PowerState.ON
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one probe is to ask, for all NICs that meet the host at its point."""
+
+    targets: tuple[Address, ...]
+    mtu: int | None
+
+
+def expectations_of(snapshot: Snapshot, host: Host, machine: Machine) -> tuple[NicExpectation, ...]:
+    """What is to be checked of each NIC of a machine."""
+    return tuple(_wants(snapshot, host, nic) for nic in machine.interfaces)
+
+
+def _wants(snapshot: Snapshot, host: Host, nic: MachineInterface) -> NicExpectation:
+    vlan = None if nic.vlan_id is None else snapshot.vlan_by_id.get(nic.vlan_id)
+    subnets = () if vlan is None else snapshot.subnets_by_vlan.get(vlan.id, ())
+    used = [each for each in subnets if _carries(each, nic.ips)] if nic.ips else subnets
+    gateways = dict.fromkeys(each.gateway for each in used if each.gateway is not None)
+    networks = {network.name: network for network in host.libvirt_networks}
+    network = networks.get(nic.attachment.source) if nic.attachment.kind is AttachKind.NETWORK else None
+    bridge = None if network is None else network.bridge
+    is_tagged = network is not None and network.vid != UNTAGGED
+    mtu = None if vlan is None else vlan.mtu
+    return NicExpectation(nic, bridge, tuple(gateways), mtu, is_tagged)
+
+
+def _carries(subnet: Subnet, ips: Iterable[Address]) -> bool:
+    return any(each.version == subnet.cidr.version and each in subnet.cidr for each in ips)
+
+
+def probe_point(wants: NicExpectation) -> Attachment | VerificationReason:
+    """Where a throw-away probe stands beside the NIC, or why it cannot."""
+    attachment = wants.nic.attachment
+    if attachment.mode is MacvlanMode.PASSTHRU:
+        return VerificationReason.PARENT_IS_ITS_OWN
+    if attachment.kind is AttachKind.OTHER:
+        return VerificationReason.OTHER_KIND
+    if attachment.kind is not AttachKind.NETWORK:
+        return attachment
+    if not wants.bridge:
+        return VerificationReason.NETWORK_WITHOUT_BRIDGE
+    if wants.is_tagged:
+        return VerificationReason.NETWORK_HAS_A_TAG
+    return Attachment(AttachKind.BRIDGE, wants.bridge)
+
+
+def questions(wants: Iterable[NicExpectation]) -> dict[Attachment, Question]:
+    """One for each point, for all NICs there; none where there is nobody to ask for."""
+    found: dict[Attachment, Question] = {}
+    for each in wants:
+        point = probe_point(each)
+        if isinstance(point, VerificationReason) or not each.targets:
+            continue
+        before = found.get(point, Question((), None))
+        targets = tuple(dict.fromkeys((*before.targets, *each.targets)))
+        mtus = [mtu for mtu in (before.mtu, each.mtu if each.gateways else None) if mtu is not None]
+        found[point] = Question(targets, max(mtus, default=None))
+    return found
+
+
+def duplicates(wants: NicExpectation, answers: NeighbourVerdicts) -> dict[Address, tuple[MacAddress, ...]]:
+    """Planned addresses that others than the NIC answer for, and who."""
+    found = {}
+    for ip in wants.nic.ips:
+        answer = answers.by_target.get(ip, NeighbourVerdict(()))
+        if others := tuple(mac for mac in answer.macs if mac != wants.nic.mac):
+            found[ip] = others
+    return found
+
+
+def verify_nic(
+    wants: NicExpectation,
+    seen: NicObservation,
+    answers: NeighbourVerdicts,
+    leased: Collection[Address],
+    at: float,
+) -> NicProof:
+    """Every check of one NIC; `leased` are the addresses that its MAC has a lease of."""
+    nics = () if seen.machine is None else seen.machine.interfaces
+    found = next((each for each in nics if each.mac == wants.nic.mac), None)
+    evidence = [_attachment(wants, seen, found), _carrier(wants, seen, found)]
+    evidence += _addresses(wants, seen, answers, leased)
+    evidence += _duplicates(wants, answers)
+    evidence += _gateways(wants, answers)
+    return NicProof(wants.nic.name, at, tuple(evidence))
+
+
+def unseen(wants: NicExpectation, why: str, at: float) -> NicProof:
+    """The proof of a NIC whose host does not answer."""
+    return NicProof(wants.nic.name, at, tuple(Evidence(each, Verdict.UNKNOWN, found=why) for each in Check))
+
+
+def attached(attachment: Attachment) -> str:
+    """`bridge br0`, `macvlan eth1 private`: an attachment as evidence names it."""
+    return f"{attachment.kind} {attachment.source} {attachment.mode or ''}".rstrip()
+
+
+# -- attachment and carrier ------------------------------------------------------------------------------
+
+
+def _attachment(wants: NicExpectation, seen: NicObservation, found: ObservedInterface | None) -> Evidence:
+    planned = wants.nic.attachment
+    fails = Evidence(Check.ATTACHMENT, Verdict.FAILED, attached(planned), how=VerificationMethod.HYPERVISOR)
+    if seen.machine is None:
+        return replace(fails, found=VerificationReason.MACHINE_GONE)
+    if found is None:
+        return replace(fails, found=VerificationReason.NO_NIC)
+    there = found.attachment
+    if there.kind is AttachKind.OTHER and planned.kind is not AttachKind.OTHER:
+        return replace(fails, found=VerificationReason.OTHER_KIND)
+    if (there.kind, there.source, there.mode) != (planned.kind, planned.source, planned.mode):
+        return replace(fails, found=attached(there))
+    if not seen.running or seen.links is None:
+        return replace(fails, verdict=Verdict.PASSED, found=attached(there))
+    wrong = _misplaced(wants, seen.links.get(found.target))
+    if wrong:
+        return replace(fails, found=wrong, how=VerificationMethod.HOST)
+    return replace(
+        fails,
+        verdict=Verdict.PASSED,
+        found=f"{attached(there)} by {found.target}",
+        how=VerificationMethod.HOST,
+    )
+
+
+def _misplaced(wants: NicExpectation, link: ObservedLink | None) -> str:
+    """Where the NIC's device on the host is instead of where it was planned; empty: it is there."""
+    planned = wants.nic.attachment
+    if planned.kind is AttachKind.OTHER:
+        return ""
+    if link is None:
+        return VerificationReason.NO_DEVICE
+    if planned.kind is AttachKind.MACVLAN:
+        parent = link.parents[0] if link.parents else ""
+        # A link whose parent or mode was not told (another network namespace) contradicts nothing.
+        if parent in ("", planned.source) and link.macvlan_mode in (None, planned.mode):
+            return ""
+        return attached(Attachment(AttachKind.MACVLAN, parent or planned.source, link.macvlan_mode))
+    bridge = planned.source if planned.kind is AttachKind.BRIDGE else wants.bridge
+    if not bridge or link.master == bridge:
+        return ""
+    return f"{AttachKind.BRIDGE} {link.master}" if link.master else VerificationReason.NOT_A_PORT
+
+
+def _carrier(wants: NicExpectation, seen: NicObservation, found: ObservedInterface | None) -> Evidence:
+    unclear = Evidence(Check.CARRIER, Verdict.UNKNOWN, "up", how=VerificationMethod.HOST)
+    if wants.nic.attachment.kind is AttachKind.OTHER:
+        return replace(unclear, verdict=Verdict.NOT_APPLICABLE, found=VerificationReason.OTHER_KIND)
+    if not seen.running:
+        return replace(unclear, verdict=Verdict.NOT_APPLICABLE, found=VerificationReason.MACHINE_OFF)
+    if seen.links is None:
+        return replace(unclear, found=VerificationReason.LINKS_NOT_READ)
+    device = None if found is None else seen.links.get(found.target)
+    if device is None:
+        return replace(unclear, verdict=Verdict.FAILED, found=VerificationReason.NO_DEVICE)
+    down = [device.name] if not (device.enabled and device.link) else _down_below(wants, seen.links)
+    if down:
+        return replace(unclear, verdict=Verdict.FAILED, found=f"{', '.join(down)} down")
+    return replace(unclear, verdict=Verdict.PASSED, found="up")
+
+
+def _down_below(wants: NicExpectation, links: Mapping[str, ObservedLink]) -> list[str]:
+    """What the NIC hangs on and has no carrier.
+
+    A bridge has carrier as long as one machine's tap has: what counts are its NICs, one of them at least.
+    """
+    attachment = wants.nic.attachment
+    name = wants.bridge if attachment.kind is AttachKind.NETWORK else attachment.source
+    below = links.get(name or "")
+    if below is None:
+        return []
+    if not (below.enabled and below.link):
+        return [below.name]
+    ports = [links[each] for each in below.parents if each in links]
+    if attachment.kind is AttachKind.MACVLAN or not ports or any(each.link for each in ports):
+        return []
+    return [each.name for each in ports]
+
+
+# -- addresses, gateways and MTU ---------------------------------------------------------------------------
+
+
+def _addresses(
+    wants: NicExpectation, seen: NicObservation, answers: NeighbourVerdicts, leased: Collection[Address]
+) -> Iterable[Evidence]:
+    nic = wants.nic
+    none = Evidence(Check.ADDRESS, Verdict.NOT_APPLICABLE)
+    if not seen.running:
+        return [replace(none, found=VerificationReason.MACHINE_OFF)]
+    if nic.ips:
+        return [_address(wants, ip, answers, leased) for ip in nic.ips]
+    if nic.mode is AddressMode.UNCONFIGURED:
+        return [replace(none, found=VerificationReason.NO_ADDRESS)]
+    if not leased:
+        return [
+            replace(
+                none,
+                verdict=Verdict.UNKNOWN,
+                found=VerificationReason.NOT_UP_YET,
+                how=VerificationMethod.LEASE,
+            )
+        ]
+    text = ", ".join(map(str, sorted(leased, key=lambda ip: (ip.version, int(ip)))))
+    return [replace(none, verdict=Verdict.PASSED, found=text, how=VerificationMethod.LEASE)]
+
+
+def _address(
+    wants: NicExpectation, ip: Address, answers: NeighbourVerdicts, leased: Collection[Address]
+) -> Evidence:
+    unclear = Evidence(Check.ADDRESS, Verdict.UNKNOWN, str(ip))
+    macs = answers.by_target.get(ip, NeighbourVerdict(())).macs
+    if wants.nic.mac in macs:
+        return replace(
+            unclear, verdict=Verdict.PASSED, found=str(wants.nic.mac), how=VerificationMethod.PROBE
+        )
+    if ip in leased:
+        return replace(unclear, verdict=Verdict.PASSED, found=str(ip), how=VerificationMethod.LEASE)
+    others = [str(each) for each in leased if each.version == ip.version and each not in wants.nic.ips]
+    if others:
+        return replace(
+            unclear, verdict=Verdict.FAILED, found=", ".join(sorted(others)), how=VerificationMethod.LEASE
+        )
+    if macs:
+        return replace(unclear, verdict=Verdict.FAILED, found=_listed(macs), how=VerificationMethod.PROBE)
+    return replace(unclear, found=answers.unknown or VerificationReason.NOT_UP_YET)
+
+
+def _duplicates(wants: NicExpectation, answers: NeighbourVerdicts) -> Iterable[Evidence]:
+    if not wants.nic.ips:
+        return [Evidence(Check.DUPLICATE, Verdict.NOT_APPLICABLE, found=VerificationReason.NO_ADDRESS)]
+    others = duplicates(wants, answers)
+    found = []
+    for ip in wants.nic.ips:
+        passed = Evidence(
+            Check.DUPLICATE, Verdict.PASSED, str(ip), VerificationReason.NOBODY, VerificationMethod.PROBE
+        )
+        if ip in others:
+            passed = replace(passed, verdict=Verdict.FAILED, found=_listed(others[ip]))
+        elif ip not in answers.by_target:
+            passed = replace(passed, verdict=Verdict.UNKNOWN, found=answers.unknown, how="")
+        found.append(passed)
+    return found
+
+
+def _gateways(wants: NicExpectation, answers: NeighbourVerdicts) -> Iterable[Evidence]:
+    if not wants.gateways:
+        why = VerificationReason.NO_VLAN if wants.mtu is None else VerificationReason.NO_GATEWAY
+        return [Evidence(each, Verdict.NOT_APPLICABLE, found=why) for each in (Check.GATEWAY, Check.MTU)]
+    asked = [(each, answers.by_target.get(each)) for each in wants.gateways]
+    reached = [_gateway(each, answer, answers.unknown) for each, answer in asked]
+    return reached + [_mtu(wants, each, answer, answers.unknown) for each, answer in asked]
+
+
+def _gateway(gateway: Address, answer: NeighbourVerdict | None, unknown: str) -> Evidence:
+    if answer is None:
+        return Evidence(Check.GATEWAY, Verdict.UNKNOWN, str(gateway), unknown)
+    if not answer.macs:
+        return Evidence(
+            Check.GATEWAY, Verdict.FAILED, str(gateway), VerificationReason.NOBODY, VerificationMethod.PROBE
+        )
+    return Evidence(
+        Check.GATEWAY, Verdict.PASSED, str(gateway), _listed(answer.macs), VerificationMethod.PROBE
+    )
+
+
+def _mtu(wants: NicExpectation, gateway: Address, answer: NeighbourVerdict | None, unknown: str) -> Evidence:
+    unclear = Evidence(Check.MTU, Verdict.UNKNOWN, f"{wants.mtu} to {gateway}", unknown)
+    if answer is None:
+        return unclear
+    if not answer.macs:
+        return replace(unclear, found=VerificationReason.GATEWAY_SILENT, how=VerificationMethod.PROBE)
+    if answer.mtu is None or wants.mtu is None:
+        return replace(unclear, found=VerificationReason.NOT_MEASURED, how=VerificationMethod.PROBE)
+    verdict = Verdict.PASSED if answer.mtu >= wants.mtu else Verdict.FAILED
+    return replace(
+        unclear, verdict=verdict, found=str(min(answer.mtu, wants.mtu)), how=VerificationMethod.PROBE
+    )
+
+
+def _listed(macs: Iterable[MacAddress]) -> str:
+    return ", ".join(sorted(map(str, macs)))

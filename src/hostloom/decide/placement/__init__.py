@@ -1,0 +1,1 @@
+"""Places one machine on one host: candidates, matching, assignment, capacity and addresses."""

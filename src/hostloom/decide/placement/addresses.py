@@ -1,0 +1,294 @@
+"""Addresses: is a requested one ours to give, and which is the next free one (DESIGN 2.4 rule 6)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_address
+from itertools import islice
+
+from hostloom.decide.placement.used_numbers import UsedNumbers
+from hostloom.decide.refuse import refuse
+from hostloom.decide.snapshot import Delta, Snapshot
+from hostloom.model.ids import SubnetId, SystemId, VlanId
+from hostloom.model.network import (
+    Address,
+    AddressKind,
+    HeldAddress,
+    IPRange,
+    RangeKind,
+    Subnet,
+    special_address,
+    usable_span,
+)
+from hostloom.model.plan import RequestCode, SubjectKind
+from hostloom.model.request import AddressMode, LabelConstraints
+
+Span = tuple[int, int]
+_NOTHING = UsedNumbers()
+
+
+def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
+    """Spans from which addresses are given, ascending; used ones and the gateway are not taken out."""
+    low, high = usable_span(subnet.cidr)
+    reserved = _merged(ranges, RangeKind.RESERVED)
+    dynamic = _merged(ranges, RangeKind.DYNAMIC)
+    ours = [(low, high)]
+    if not subnet.managed:
+        ours = [(max(a, low), min(b, high)) for a, b in reserved if max(a, low) <= min(b, high)]
+        return tuple(_without(ours, dynamic))
+    return tuple(_without(_without(ours, reserved), dynamic))
+
+
+def address_of(number: int, version: int) -> Address:
+    """The address of a number; `ip_address` would make an IPv4 address of a small IPv6 number."""
+    return ip_address(number.to_bytes(4 if version == 4 else 16, "big"))
+
+
+def _merged(ranges: tuple[IPRange, ...], kind: RangeKind) -> list[Span]:
+    spans: list[Span] = []
+    for each in sorted((r for r in ranges if r.kind is kind), key=lambda r: int(r.start)):
+        start, end = int(each.start), int(each.end)
+        if spans and start <= spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _without(spans: list[Span], holes: list[Span]) -> list[Span]:
+    for low, high in holes:
+        cut: list[Span] = []
+        for a, b in spans:
+            if high < a or b < low:
+                cut.append((a, b))
+                continue
+            if a < low:
+                cut.append((a, low - 1))
+            if high < b:
+                cut.append((high + 1, b))
+        spans = cut
+    return spans
+
+
+class AddressIndex:
+    """The address side of a snapshot, indexed; kept with the snapshot for as long as that lives."""
+
+    needs = frozenset({"subnets", "ranges"})
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        used: dict[SubnetId, UsedNumbers],
+        spans: dict[SubnetId, tuple[Span, ...]],
+    ) -> None:
+        self._snapshot = snapshot
+        self._used = used
+        #: Filled at first use; the same for all snapshots of one network.
+        self._spans = spans
+        self._room: dict[tuple[VlanId, frozenset[SubnetId] | None, int], bool] = {}
+
+    @classmethod
+    def build(cls, snapshot: Snapshot) -> "AddressIndex":
+        """Read every held address once."""
+        numbers: dict[SubnetId, list[int]] = {}
+        for held in snapshot.held:
+            for subnet_id in _homes(snapshot, held):
+                numbers.setdefault(subnet_id, []).append(int(held.ip))
+        return cls(snapshot, {key: UsedNumbers.of(some) for key, some in numbers.items()}, {})
+
+    def carried(self, after: Snapshot, delta: Delta) -> "AddressIndex":
+        """The book of a later snapshot of the same network."""
+        touched: dict[SubnetId, set[Address]] = {}
+        for held in (*delta.lost, *delta.gained):
+            for subnet_id in _homes(after, held):
+                touched.setdefault(subnet_id, set()).add(held.ip)
+        states = {
+            subnet_id: {int(ip): bool(_holders(after, ip, subnet_id)) for ip in ips}
+            for subnet_id, ips in touched.items()
+        }
+        return AddressIndex(after, self._changed(states), self._spans)
+
+    def numbered(self, states: Mapping[SubnetId, Mapping[int, bool]]) -> "AddressIndex":
+        """A book in which these numbers are used, or are not: for next addresses, not for who has one."""
+        return AddressIndex(self._snapshot, self._changed(states), self._spans)
+
+    def _changed(self, states: Mapping[SubnetId, Mapping[int, bool]]) -> dict[SubnetId, UsedNumbers]:
+        used = dict(self._used)
+        for subnet_id, some in states.items():
+            used[subnet_id] = used.get(subnet_id, UsedNumbers()).changed(some)
+        return used
+
+    def is_used(self, ip: Address, subnet: Subnet) -> bool:
+        """Whether somebody has the address in this subnet."""
+        used = self._used.get(subnet.id)
+        return used is not None and int(ip) in used
+
+    def free(self, subnet: Subnet) -> Iterator[int]:
+        """Free addresses of the subnet, ascending."""
+        spans = self._spans.get(subnet.id)
+        if spans is None:
+            ranges = self._snapshot.ranges_by_subnet.get(subnet.id, ())
+            spans = self._spans[subnet.id] = spans_of(subnet, ranges)
+        gateway = subnet.gateway
+        barred = -1 if gateway is None or gateway not in subnet.cidr else int(gateway)
+        used = self._used.get(subnet.id, _NOTHING)
+        return (number for low, high in spans for number in used.free(low, high) if number != barred)
+
+    def subnets_of(self, ip: Address) -> tuple[Subnet, ...]:
+        """The subnets that the address lies in, of the longest prefix; several if fabrics overlap."""
+        found = self._snapshot.subnets_around(ip)
+        return tuple(each for each in found if each.cidr.prefixlen == found[0].cidr.prefixlen)
+
+    def problem(
+        self, ip: Address, subnet: Subnet, system_id: str | None = None, *, set_aside: bool = False
+    ) -> tuple[RequestCode, str] | None:
+        """Why the address cannot be given in this subnet, with what was found; None when it can.
+
+        To the node `system_id`, what it leases itself can be given. `set_aside`: a user sets it aside, so
+        that no machine gets it: reserved ranges of managed subnets and marks of the wire allow that.
+        """
+        if (holder := self.holder(ip, subnet, system_id, set_aside=set_aside)) is not None:
+            return RequestCode.ADDRESS_IN_USE, self._who(holder)
+        ranges = [r for r in self._snapshot.ranges_by_subnet.get(subnet.id, ()) if ip in r]
+        kinds = {r.kind for r in ranges}
+        barred = {RangeKind.DYNAMIC} if set_aside or not subnet.managed else set(RangeKind)
+        for barring in (r for r in ranges if r.kind in barred):
+            return RequestCode.ADDRESS_IN_RANGE, f"{barring.kind} range {barring.start}-{barring.end}"
+        if ip == subnet.gateway:
+            return RequestCode.ADDRESS_RESERVED, f"the gateway of {subnet.cidr}"
+        if (special := special_address(subnet.cidr, ip)) is not None:
+            return RequestCode.ADDRESS_RESERVED, f"the {special} of {subnet.cidr}"
+        if not subnet.managed and RangeKind.RESERVED not in kinds:
+            return RequestCode.ADDRESS_RESERVED, f"outside the reserved ranges of the unmanaged {subnet.cidr}"
+        return None
+
+    def holder(
+        self, ip: Address, subnet: Subnet, system_id: str | None = None, *, set_aside: bool = False
+    ) -> HeldAddress | None:
+        """Who has the address in this subnet, so that it cannot be given or set aside; as for `problem`."""
+        if not self.is_used(ip, subnet):
+            return None
+        for held in _holders(self._snapshot, ip, subnet.id):
+            is_mark = set_aside and held.kind is AddressKind.ON_WIRE
+            if not is_mark and not _is_leased_by(held, system_id):
+                return held
+        return None
+
+    def _who(self, held: HeldAddress) -> str:
+        """The holder by the name that people know it by."""
+        if held.kind is AddressKind.ON_WIRE:
+            return f"on the wire, {held.comment}"
+        node = self._snapshot.node_by_system_id.get(SystemId(held.system_id)) if held.system_id else None
+        name = node.hostname if node is not None else held.system_id
+        return " ".join(filter(None, (name, held.interface_name, held.comment))) or "set aside"
+
+    def next_free(
+        self, vlan_id: VlanId, named: frozenset[SubnetId] | None, taken: frozenset[Address]
+    ) -> tuple[Address, Subnet] | None:
+        """The lowest free address of the VLAN's first subnet with room; `named` narrows the subnets."""
+        for subnet in self._subnets(vlan_id, named):
+            version = subnet.cidr.version
+            for number in self.free(subnet):
+                address = address_of(number, version)
+                if address not in taken:
+                    return address, subnet
+        return None
+
+    def has_room(self, vlan_id: VlanId, named: frozenset[SubnetId] | None, count: int) -> bool:
+        """Whether so many addresses are free on the VLAN."""
+        key = (vlan_id, named, count)
+        if key not in self._room:
+            numbers = (number for subnet in self._subnets(vlan_id, named) for number in self.free(subnet))
+            self._room[key] = sum(1 for _ in islice(numbers, count)) == count
+        return self._room[key]
+
+    def _subnets(self, vlan_id: VlanId, named: frozenset[SubnetId] | None) -> Iterator[Subnet]:
+        for subnet in self._snapshot.subnets_by_vlan.get(vlan_id, ()):
+            if named is None or subnet.id in named:
+                yield subnet
+
+
+def _homes(snapshot: Snapshot, held: HeldAddress) -> Iterable[SubnetId]:
+    """The subnets in which the address counts as used: its own, or all around it where none is said."""
+    if held.subnet_id is not None:
+        return (held.subnet_id,)
+    return [each.id for each in snapshot.subnets_around(held.ip)]
+
+
+def _holders(snapshot: Snapshot, ip: Address, subnet_id: SubnetId) -> list[HeldAddress]:
+    return [each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in (None, subnet_id)]
+
+
+def _is_leased_by(held: HeldAddress, system_id: str | None) -> bool:
+    return (
+        held.kind in (AddressKind.LEASE, AddressKind.ON_WIRE)
+        and system_id is not None
+        and held.system_id == system_id
+    )
+
+
+def address_index(snapshot: Snapshot) -> AddressIndex:
+    """The snapshot's address book, built once."""
+    book = snapshot.indexes.get("addresses")
+    if not isinstance(book, AddressIndex):
+        book = snapshot.indexes["addresses"] = AddressIndex.build(snapshot)
+    return book
+
+
+def wants_address(label: LabelConstraints, snapshot: Snapshot, vlan_id: VlanId | None) -> bool:
+    """Whether a NIC of this label takes the next free address: on a VLAN without subnets `auto` is `dhcp`."""
+    automatic = label.mode is AddressMode.AUTO and not label.ips
+    return automatic and vlan_id is not None and vlan_id in snapshot.subnets_by_vlan
+
+
+def check_requested(
+    book: AddressIndex, labels: tuple[LabelConstraints, ...], choices: dict[tuple[str, Address], list[Subnet]]
+) -> None:
+    """Check each `ip=` in turn: known subnet, in use, in a range, reserved; then that none is asked twice.
+
+    `choices` gives the subnets in which an address may lie, those that the label's keys allow; what cannot
+    be given is taken out of it.
+    """
+    for label in labels:
+        for ip, column in label.ip_columns:
+            _check_one(book, ip, column, choices[label.name, ip])
+    seen: set[Address] = set()
+    for label in labels:
+        for ip, column in label.ip_columns:
+            if ip in seen:
+                raise refuse(
+                    "addresses_differ",
+                    RequestCode.DUPLICATE_ADDRESS,
+                    SubjectKind.ADDRESS,
+                    str(ip),
+                    wanted="each address once",
+                    found=f"again in label {label.label}",
+                    column=column,
+                )
+            seen.add(ip)
+
+
+def _check_one(book: AddressIndex, ip: Address, column: int, subnets: list[Subnet]) -> None:
+    if not subnets:
+        raise refuse(
+            "address_is_in_a_known_subnet",
+            RequestCode.ADDRESS_OUTSIDE_SUBNET,
+            SubjectKind.ADDRESS,
+            str(ip),
+            wanted="an address in a known subnet",
+            found="in none",
+            column=column,
+        )
+    problems = [(subnet, book.problem(ip, subnet)) for subnet in subnets]
+    good = [subnet for subnet, problem in problems if problem is None]
+    first = problems[0][1]
+    if not good and first is not None:
+        code, found = first
+        raise refuse(
+            "address_is_free",
+            code,
+            SubjectKind.ADDRESS,
+            str(ip),
+            wanted=f"a free address of {problems[0][0].cidr}",
+            found=found,
+            column=column,
+        )
+    subnets[:] = good

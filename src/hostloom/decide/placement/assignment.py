@@ -1,0 +1,224 @@
+"""Assign a way into the host to every label: the best label by label among all that complete (DESIGN 2.4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.decide.deadline import tick
+from hostloom.decide.placement.addresses import AddressIndex, wants_address
+from hostloom.decide.placement.candidates import Candidate
+from hostloom.decide.placement.matching import CandidateSet
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import AttachKind
+from hostloom.model.ids import SubnetId
+from hostloom.model.network import Address, Subnet
+
+Given = tuple[tuple[Address, SubnetId], ...]
+
+
+class Obstacle(StrEnum):
+    """What keeps an assignment from completing; the values are read by people."""
+
+    #: In the order in which a request is refused for them.
+    NO_CANDIDATE = "no host interface for a later label"
+    PASSTHRU = "a passthru conflict"
+    NO_BOOTABLE_VLAN = "no NIC on a bootable VLAN"
+    NO_ADDRESS = "no free address"
+
+
+@dataclass(frozen=True)
+class NicChoice:
+    """One label's way into the host."""
+
+    candidate: Candidate
+    #: Addresses with their subnets: those asked for, or the next free one.
+    addresses: Given
+
+
+@dataclass(frozen=True)
+class _State:
+    """What earlier labels took."""
+
+    #: Interfaces that a label of this request owns, those that one shares, and all that are in use.
+    owned: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    used: frozenset[str] = frozenset()
+    boots: bool = False
+    taken: frozenset[Address] = frozenset()
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What the search found."""
+
+    chosen: tuple[NicChoice, ...]
+    #: Per label: candidates that were preferred to the chosen one, with what kept each from completing.
+    passed_over: tuple[tuple[tuple[Candidate, Obstacle], ...], ...]
+
+
+@dataclass(frozen=True)
+class Infeasible:
+    """No assignment completes: the first choices led here."""
+
+    obstacle: Obstacle
+    #: The label at which it shows, by position.
+    label: int
+    first_choices: tuple[Candidate, ...]
+
+
+class Search:
+    """Depth first in order of preference; states that led nowhere are remembered."""
+
+    def __init__(
+        self, snapshot: Snapshot, book: AddressIndex, options: tuple[CandidateSet, ...], *, netboot: bool
+    ) -> None:
+        self._snapshot, self._book, self._options, self._netboot = snapshot, book, options, netboot
+        asked = frozenset(ip for each in options for ip, _ in each.wanted.ip_subnets)
+        self._start = _State(taken=asked)
+        self._dead: dict[object, Obstacle] = {}
+        self._class = self._classes()
+        self._can_boot_later = [
+            any(c.bootable for later in options[at:] for c in later.candidates)
+            for at in range(len(options) + 1)
+        ]
+        #: What a label that owns its interface competes for; other shared interfaces do not matter.
+        self._contested = frozenset(
+            c.source for each in options for c in each.candidates if each.is_exclusive(c)
+        )
+
+    def run(self) -> Assignment | Infeasible:
+        """The best assignment, or where the first choices lead when there is none."""
+        first_choices = self._first_choices()
+        if isinstance(first_choices, Infeasible) and first_choices.obstacle is Obstacle.NO_CANDIDATE:
+            return first_choices
+        chosen: list[NicChoice] = []
+        passed: list[tuple[tuple[Candidate, Obstacle], ...]] = []
+        state = self._start
+        for at in range(len(self._options)):
+            skipped: list[tuple[Candidate, Obstacle]] = []
+            for candidate in self._preferred(at, state):
+                step = self._take(at, candidate, state)
+                obstacle = self._explore(at + 1, step[1]) if step else Obstacle.NO_ADDRESS
+                if step is not None and obstacle is None:
+                    chosen.append(step[0])
+                    passed.append(tuple(skipped))
+                    state = step[1]
+                    break
+                skipped.append((candidate, obstacle or Obstacle.NO_ADDRESS))
+            else:
+                if isinstance(first_choices, Infeasible):
+                    return first_choices
+                raise AssertionError("the first choices complete, so an assignment exists")
+        return Assignment(tuple(chosen), tuple(passed))
+
+    def _explore(self, at: int, state: _State) -> Obstacle | None:
+        """None if the labels from `at` on can complete, else what keeps them from it."""
+        if at == len(self._options):
+            return Obstacle.NO_BOOTABLE_VLAN if self._netboot and not state.boots else None
+        if self._netboot and not state.boots and not self._can_boot_later[at]:
+            return Obstacle.NO_BOOTABLE_VLAN
+        key = (at, state.boots, state.taken, self._shape(state.owned), self._shape(state.shared))
+        if key not in self._dead:
+            obstacle = self._explore_label(at, state)
+            if obstacle is None:
+                return None
+            self._dead[key] = obstacle
+        return self._dead[key]
+
+    def _classes(self) -> dict[str, int]:
+        """Interfaces that serve the same labels on the same VLAN are one as far as completing goes."""
+        traits: dict[str, list[object]] = {}
+        for at, options in enumerate(self._options):
+            for c in options.candidates:
+                traits.setdefault(c.source, [c.kind, c.vlan_id, c.bootable]).append(at)
+        numbers: dict[tuple[object, ...], int] = {}
+        return {source: numbers.setdefault(tuple(trait), len(numbers)) for source, trait in traits.items()}
+
+    def _shape(self, sources: frozenset[str]) -> tuple[int, ...]:
+        return tuple(sorted(self._class[source] for source in sources))
+
+    def _explore_label(self, at: int, state: _State) -> Obstacle | None:
+        worst = Obstacle.PASSTHRU if self._options[at].candidates else Obstacle.NO_CANDIDATE
+        for candidate in self._preferred(at, state):
+            tick()
+            step = self._take(at, candidate, state)
+            obstacle = Obstacle.NO_ADDRESS if step is None else self._explore(at + 1, step[1])
+            if obstacle is None:
+                return None
+            worst = obstacle
+        return worst
+
+    def _preferred(self, at: int, state: _State) -> Iterator[Candidate]:
+        """What is still free for the label, the best first (DESIGN 2.4 rule 3)."""
+        options = self._options[at]
+        free = [c for c in options.candidates if not self._is_busy(options, c, state)]
+        return iter(sorted(free, key=lambda c: c.preference(state.used)))
+
+    @staticmethod
+    def _is_busy(options: CandidateSet, candidate: Candidate, state: _State) -> bool:
+        if candidate.source in state.owned and candidate.kind is AttachKind.MACVLAN:
+            return True
+        return options.is_exclusive(candidate) and candidate.source in state.shared
+
+    def _take(self, at: int, candidate: Candidate, state: _State) -> tuple[NicChoice, _State] | None:
+        """The state after this choice; None when the NIC's address is nowhere to be had."""
+        options = self._options[at]
+        given = self._addresses(options, candidate, state.taken)
+        if given is None:
+            return None
+        return NicChoice(candidate, given), self._after(options, candidate, given, state)
+
+    def _after(self, options: CandidateSet, candidate: Candidate, given: Given, state: _State) -> _State:
+        owned, shared = state.owned, state.shared
+        if options.is_exclusive(candidate):
+            owned = owned | {candidate.source}
+        elif candidate.kind is AttachKind.MACVLAN and candidate.source in self._contested:
+            shared = shared | {candidate.source}
+        return _State(
+            owned,
+            shared,
+            state.used | {candidate.source},
+            state.boots or candidate.bootable,
+            state.taken | {ip for ip, _ in given},
+        )
+
+    def _addresses(
+        self, options: CandidateSet, candidate: Candidate, taken: frozenset[Address]
+    ) -> Given | None:
+        wanted = options.wanted
+        if wanted.ip_subnets:
+            return tuple((ip, self._subnet_on(subnets, candidate).id) for ip, subnets in wanted.ip_subnets)
+        vlan_id = candidate.vlan_id
+        if vlan_id is None or not wants_address(wanted.label, self._snapshot, vlan_id):
+            return ()
+        found = self._book.next_free(vlan_id, wanted.named_subnets, taken)
+        return None if found is None else ((found[0], found[1].id),)
+
+    @staticmethod
+    def _subnet_on(subnets: tuple[Subnet, ...], candidate: Candidate) -> Subnet:
+        return next(each for each in subnets if each.vlan_id == candidate.vlan_id)
+
+    def _first_choices(self) -> Infeasible | None:
+        """Take every label's favourite, whatever comes of it: the code of a refusal is decided here."""
+        state = self._start
+        choices: list[Candidate] = []
+        for at, options in enumerate(self._options):
+            candidate = next(self._preferred(at, state), None)
+            if candidate is None:
+                kind = Obstacle.PASSTHRU if options.candidates else Obstacle.NO_CANDIDATE
+                return Infeasible(kind, at, tuple(choices))
+            choices.append(candidate)
+            given = self._addresses(options, candidate, state.taken) or ()
+            state = self._after(options, candidate, given, state)
+        if self._netboot and not state.boots:
+            return Infeasible(Obstacle.NO_BOOTABLE_VLAN, 0, tuple(choices))
+        return self._first_without_address(tuple(choices))
+
+    def _first_without_address(self, choices: tuple[Candidate, ...]) -> Infeasible | None:
+        taken = self._start.taken
+        for at, candidate in enumerate(choices):
+            given = self._addresses(self._options[at], candidate, taken)
+            if given is None:
+                return Infeasible(Obstacle.NO_ADDRESS, at, choices)
+            taken = taken | {ip for ip, _ in given}
+        return None

@@ -1,0 +1,182 @@
+"""Compose: a snapshot and a request in, a plan and its explanation out; the rules in their order."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from heapq import nlargest
+
+from hostloom.decide.fleet.fleet import Fleet, fleet_of
+from hostloom.decide.fleet.survey import Survey, survey
+from hostloom.decide.placement.addresses import AddressIndex, address_index
+from hostloom.decide.placement.host_evaluation import HostEvaluation, evaluate_host
+from hostloom.decide.placement.make_plan import make_plan
+from hostloom.decide.refuse import RefuseRequest, refuse
+from hostloom.decide.request.resolve import ResolvedRequest, resolve_request
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.ids import HostId, natural_key
+from hostloom.model.plan import (
+    Decision,
+    Explanation,
+    HostGroup,
+    Refusal,
+    RequestCode,
+    SubjectKind,
+)
+from hostloom.model.request import Identities, ParsedRequest
+
+#: So many hosts are explained one by one; of more, the chosen one is, and the others by code.
+FEW = 8
+#: Of so many hosts that refused, those that came furthest are explained.
+FURTHEST = 3
+_ORDER = {code: position for position, code in enumerate(RequestCode)}
+_NOBODY: Mapping[HostId, Refusal] = {}
+
+
+def decide(
+    snapshot: Snapshot,
+    request: ParsedRequest,
+    identities: Identities,
+    barred: Mapping[HostId, Refusal] = _NOBODY,
+    few: int = FEW,
+) -> Decision:
+    """Plan one machine. A refusal is an answer, never an exception, whatever the request says.
+
+    `barred` hosts are refused with what is given, before anything is asked of them. Up to `few` hosts are
+    explained one by one.
+    """
+    book = address_index(snapshot)
+    try:
+        asked = resolve_request(snapshot, book, normal(request))
+        states = named(snapshot, asked.request)
+    except RefuseRequest as no:
+        return Decision(None, Explanation(None, no.refusal))
+    if states is None and len(snapshot.hosts) > few:
+        return _decide_many(snapshot, book, asked, identities, barred)
+    trials = [_try(snapshot, book, state, asked, barred) for state in states or snapshot.hosts]
+    good = sorted((each for each in trials if each.refusal is None), key=lambda each: each.order(asked))
+    others = sorted((each for each in trials if each not in good[:1]), key=_by_name)
+    hosts = tuple(each.explain(asked) for each in (*good[:1], *others))
+    if not good:
+        refusal = trials[0].refusal if len(trials) == 1 else _no_host(_tally(trials))
+        return Decision(None, Explanation(None, refusal, hosts))
+    found = Decision(make_plan(snapshot, asked, good[0], identities), Explanation(None, hosts=hosts))
+    return _chosen(found, good[0], good[1] if len(good) > 1 else None, asked)
+
+
+def prepare(snapshot: Snapshot) -> None:
+    """Build what decisions look up, so that not the first of them has to."""
+    address_index(snapshot)
+    fleet_of(snapshot)
+
+
+def normal(request: ParsedRequest) -> ParsedRequest:
+    """`amd64/generic` is MAAS's way to write `amd64`."""
+    architecture = request.architecture
+    if architecture is not None:
+        architecture = architecture.removesuffix("/generic")
+    return replace(request, architecture=architecture)
+
+
+def named(snapshot: Snapshot, request: ParsedRequest) -> list[HostState] | None:
+    """The host that the request names; None when it leaves the host open."""
+    if request.host is None:
+        return None
+    found = [each for each in snapshot.hosts if each.host.name == request.host]
+    if not found and request.host.isascii() and request.host.isdigit():
+        found = [each for each in snapshot.hosts if each.host.id == int(request.host)]
+    if not found:
+        raise refuse(
+            "host_exists",
+            RequestCode.UNKNOWN_HOST,
+            SubjectKind.HOST,
+            request.host,
+            wanted="a host by name or id",
+            found="none is called so",
+        )
+    return found
+
+
+def _try(
+    snapshot: Snapshot,
+    book: AddressIndex,
+    state: HostState,
+    asked: ResolvedRequest,
+    barred: Mapping[HostId, Refusal],
+) -> HostEvaluation:
+    if state.host.id in barred:
+        return HostEvaluation(state, refusal=barred[state.host.id])
+    return evaluate_host(snapshot, book, state, asked)
+
+
+def _by_name(trial: HostEvaluation) -> tuple[object, ...]:
+    return (natural_key(trial.state.host.name), trial.state.host.id)
+
+
+def _decide_many(
+    snapshot: Snapshot,
+    book: AddressIndex,
+    asked: ResolvedRequest,
+    identities: Identities,
+    barred: Mapping[HostId, Refusal],
+) -> Decision:
+    """As `decide` for a few hosts, with reasons in full for the chosen host only."""
+    fleet = fleet_of(snapshot)
+    found = survey(snapshot, book, fleet, asked, {key: no.code for key, no in barred.items()})
+    shown = _furthest(found) if found.best is None else [found.best]
+    trials = [_try(snapshot, book, fleet.rows[at].state, asked, barred) for at in shown]
+    hosts = tuple(each.explain(asked) for each in trials)
+    others = grouped(fleet, found, frozenset(shown))
+    if found.best is None:
+        codes = Counter(each for each in found.verdicts if isinstance(each, RequestCode))
+        return Decision(None, Explanation(None, _no_host(codes), hosts, others=others))
+    plan = make_plan(snapshot, asked, trials[0], identities)
+    runner_up = None if found.runner_up is None else fleet.rows[found.runner_up].state
+    second = None if runner_up is None else _try(snapshot, book, runner_up, asked, barred)
+    return _chosen(Decision(plan, Explanation(None, hosts=hosts, others=others)), trials[0], second, asked)
+
+
+def _furthest(found: Survey) -> list[int]:
+    """Hosts that only the last rules refused."""
+    order = [_ORDER[each] if isinstance(each, RequestCode) else -1 for each in found.verdicts]
+    return nlargest(FURTHEST, range(len(order)), key=lambda at: (order[at], -at))
+
+
+def grouped(fleet: Fleet, found: Survey, shown: frozenset[int]) -> tuple[HostGroup, ...]:
+    """The hosts that are not shown, by code: those that fit first, then the largest group."""
+    names: dict[RequestCode | None, list[str]] = {}
+    for at, (name, verdict) in enumerate(zip(fleet.names, found.verdicts, strict=True)):
+        if at not in shown:
+            names.setdefault(verdict if isinstance(verdict, RequestCode) else None, []).append(name)
+    groups = [HostGroup(code, len(some), tuple(some)) for code, some in names.items()]
+    return tuple(sorted(groups, key=lambda each: (each.code is not None, -each.count, each.code or "")))
+
+
+def _tally(trials: list[HostEvaluation]) -> Counter[RequestCode]:
+    return Counter(each.refusal.code for each in trials if each.refusal is not None)
+
+
+def _no_host(codes: Counter[RequestCode]) -> Refusal:
+    """Several hosts, or none, and each has its own reason."""
+    counts = sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))
+    found = ", ".join(f"{code} ({count})" for code, count in counts)
+    return Refusal(
+        "a_host_fits",
+        RequestCode.NO_HOST_FITS,
+        SubjectKind.REQUEST,
+        "host",
+        "a host that fits",
+        found or "there are no hosts",
+    )
+
+
+def _chosen(
+    found: Decision, best: HostEvaluation, second: HostEvaluation | None, asked: ResolvedRequest
+) -> Decision:
+    """The decision with the chosen host, and why it came before the second."""
+    warnings = found.plan.warnings if found.plan is not None else ()
+    told = replace(found.explanation, chosen=best.state.host.name, warnings=warnings)
+    if second is not None:
+        pairs = zip(best.score(asked), second.score(asked), strict=True)
+        reason = next((name for (name, ours), (_, theirs) in pairs if ours != theirs), "name-order")
+        told = replace(told, host_reason=reason, host_runner_up=second.state.host.name)
+    return replace(found, explanation=told)

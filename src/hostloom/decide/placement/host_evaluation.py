@@ -1,0 +1,115 @@
+"""One request on one host: every rule in its turn, and the reasons of what came of it."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from hostloom.decide.deadline import tick
+from hostloom.decide.placement.addresses import AddressIndex
+from hostloom.decide.placement.candidates import HostView
+from hostloom.decide.placement.capacity import check_room, choose_pools, rejected_pools
+from hostloom.decide.placement.host_eligibility import check_host
+from hostloom.decide.placement.place_nics import PlacedNic, Placement, place_nics
+from hostloom.decide.refuse import RefuseRequest
+from hostloom.decide.request.resolve import ResolvedRequest
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.attachment import AttachKind
+from hostloom.model.decimals import Number, decimal_text
+from hostloom.model.host import Emulation, cores_left, memory_left_mib
+from hostloom.model.ids import natural_key
+from hostloom.model.plan import HostExplanation, PlanWarning, Refusal, WarningCode
+
+#: Architectures for which there are boot loaders and a boot image.
+NETBOOT_ARCHITECTURES = frozenset({"amd64"})
+#: Facts about a host that are older than this are warned of; seconds.
+STALE_AFTER_S = 900
+
+
+class NetworkFit(NamedTuple):
+    """How well a host's network suits the machine; the lower the better (DESIGN 2.7)."""
+
+    #: False: it boots from a NIC on a bootable VLAN.
+    no_boot: bool
+    macvtaps: int
+
+
+def network_fit(nics: tuple[PlacedNic, ...]) -> NetworkFit:
+    """The fit of placed NICs."""
+    boots = any(nic.boot and nic.chosen.candidate.bootable for nic in nics)
+    return NetworkFit(not boots, sum(nic.chosen.candidate.kind is AttachKind.MACVLAN for nic in nics))
+
+
+@dataclass(frozen=True)
+class HostEvaluation:
+    """How one host fared: everything for a plan, or a refusal."""
+
+    state: HostState
+    placement: Placement | None = None
+    emulation: Emulation | None = None
+    pools: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+
+    @property
+    def can_netboot(self) -> bool:
+        """Whether machines of the architecture can boot from the network."""
+        return self.emulation is None or self.emulation.architecture in NETBOOT_ARCHITECTURES
+
+    def score(self, asked: ResolvedRequest) -> tuple[tuple[str, Number], ...]:
+        """Best first, the lower the better (DESIGN 2.7)."""
+        fit = network_fit(self.placement.nics if self.placement else ())
+        host, machines = self.state.host, self.state.machines
+        return (
+            ("boot-on-bootable-vlan", fit.no_boot),
+            ("macvtap-nics", fit.macvtaps),
+            ("memory-left-mib", -(memory_left_mib(host, machines) - asked.request.memory_mib)),
+            ("cores-left", -(cores_left(host, machines) - asked.request.cores)),
+            ("machines", len(machines)),
+        )
+
+    def order(self, asked: ResolvedRequest) -> tuple[object, ...]:
+        """Sorts the better host first, with no two alike."""
+        values = tuple(value for _, value in self.score(asked))
+        return (*values, natural_key(self.state.host.name), self.state.host.id)
+
+    def warnings(self, at: float | None) -> tuple[PlanWarning, ...]:
+        """Those of its NICs, and one when what is known of the host is old at the time `at`."""
+        found = self.placement.warnings if self.placement else ()
+        host = self.state.host
+        boot = next((nic for nic in self.placement.nics if nic.boot), None) if self.placement else None
+        if boot is not None and self.emulation is not None and not self.can_netboot:
+            code = WarningCode.NETBOOT_NOT_SUPPORTED
+            found = (*found, PlanWarning(code, boot.label.name, self.emulation.architecture))
+        if at is None or host.facts_at is None or -STALE_AFTER_S <= at - host.facts_at <= STALE_AFTER_S:
+            return found
+        age = f"read {(at - host.facts_at) / 60:.0f} minutes ago"
+        if host.facts_at > at:
+            age = "read at a time that is still to come: a clock was put back"
+        return (*found, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
+
+    def explain(self, asked: ResolvedRequest) -> HostExplanation:
+        """Its reasons in full."""
+        labels = self.placement.labels if self.placement else ()
+        if not self.can_netboot:
+            labels = tuple(replace(label, boot=False) for label in labels)
+        score = tuple((name, decimal_text(value).removeprefix("-")) for name, value in self.score(asked))
+        host = self.state.host
+        pools = rejected_pools(self.state, asked.disks, qcow2=asked.request.qcow2)
+        if self.refusal is not None:
+            score = ()
+        return HostExplanation(host.name, self.refusal, labels, score, host.facts_at, pools)
+
+
+def evaluate_host(
+    snapshot: Snapshot, book: AddressIndex, state: HostState, asked: ResolvedRequest
+) -> HostEvaluation:
+    """Hold the request against one host."""
+    tick()
+    try:
+        emulation = check_host(state, asked)
+        check_room(state, asked.request)
+        pools = choose_pools(state, asked.disks, qcow2=asked.request.qcow2)
+    except RefuseRequest as no:
+        return HostEvaluation(state, refusal=no.refusal)
+    node = snapshot.node_of(state.host)
+    view = HostView(snapshot, state, node.hostname if node else "", node.interfaces if node else ())
+    placement = place_nics(view, book, asked)
+    return HostEvaluation(state, placement, emulation, pools, placement.refusal)

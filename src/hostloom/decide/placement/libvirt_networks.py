@@ -1,0 +1,132 @@
+"""A host's libvirt networks as an unconstrained compose sees them, with every condition that fails."""
+
+from dataclasses import dataclass
+
+from hostloom.decide.placement import default_attachment
+from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.candidates import NETWORK_ORDER, HostView, view_of
+from hostloom.decide.placement.place_nics import Placement, network_warnings, place_nics, probe_warnings
+from hostloom.decide.request.resolve import resolve_request
+from hostloom.decide.snapshot import HostState, Snapshot
+from hostloom.model.host import CorrelationState, Forward, Host, LibvirtNetwork
+from hostloom.model.ids import natural_key
+from hostloom.model.plan import PlanWarning, Rejection, RejectionCode, WarningCode
+from hostloom.model.request import ParsedRequest
+
+#: Of these a verdict says more than the warning does.
+_SAID = frozenset({WarningCode.LIBVIRT_DHCP_ON, WarningCode.NO_DHCP_DETECTED, WarningCode.DHCP_NOT_VERIFIED})
+
+
+@dataclass(frozen=True)
+class NetworkVerdict:
+    """One libvirt network."""
+
+    network: LibvirtNetwork
+    #: FABRIC/VID of its bridge; None: not known.
+    vlan: str | None
+    #: Our DHCP serves that VLAN.
+    is_served: bool
+    isolated: bool
+    #: The conditions that it fails, in the order in which they are checked.
+    fails: tuple[Rejection, ...]
+    #: It is isolated; the last probe of its VLAN contradicts what is modelled.
+    warnings: tuple[PlanWarning, ...]
+    #: A compose without interface constraints takes it; or why not, where it was looked at.
+    taken: bool
+    why_not: Rejection | None = None
+
+    @property
+    def looked_for(self) -> bool:
+        """Whether a compose without interface constraints looks for a network of this name."""
+        return self.network.name in NETWORK_ORDER
+
+
+@dataclass(frozen=True)
+class NetworksVerdict:
+    """All of a host's, and what a compose without interface constraints makes of them."""
+
+    host: str
+    networks: tuple[NetworkVerdict, ...]
+    #: The network, bridge or NIC that it takes, and how; empty: none.
+    takes: str = ""
+    attach: str = ""
+    #: That NIC boots from the network.
+    boots: bool = False
+
+
+def judge_networks(snapshot: Snapshot, state: HostState) -> NetworksVerdict:
+    """Judge every network of a host, by natural name; how much room the host has does not count."""
+    view = view_of(snapshot, state)
+    placement = _placed(view)
+    label = placement.labels[0] if placement is not None else None
+    winner = label.winner if label is not None and placement is not None and placement.nics else ""
+    reasons = {each.subject: each for each in label.rejections} if label is not None else {}
+    is_network = label is not None and label.attach == "network"
+    networks = sorted(state.host.libvirt_networks, key=lambda each: natural_key(each.name))
+    return NetworksVerdict(
+        state.host.name,
+        tuple(_judge(view, each, reasons, winner if is_network else "") for each in networks),
+        winner,
+        label.attach if label is not None and winner else "",
+        label.boot if label is not None and winner else False,
+    )
+
+
+def failed_conditions(view: HostView, name: str) -> tuple[Rejection, ...]:
+    """All that is wrong with a network, for a host whose network boots are ours to serve."""
+    candidate, barred = view.network_candidate(name)
+    if barred is not None and barred.code is RejectionCode.NETWORK_MISSING:
+        return (barred,)
+    is_bridge_known = default_attachment.bridge_is_known(candidate)
+    found = (
+        barred,
+        default_attachment.network_without_dhcp(candidate),
+        is_bridge_known,
+        view.barred(candidate),
+        default_attachment.served(candidate) if is_bridge_known is None else None,
+    )
+    return tuple(each for each in found if each is not None)
+
+
+def own_bridges(host: Host) -> frozenset[str]:
+    """Bridges of networks that libvirt keeps to itself: the same addresses on every host, joined to none."""
+    return frozenset(
+        network.bridge
+        for network in host.libvirt_networks
+        if network.bridge is not None and network.forward is not Forward.BRIDGE
+    )
+
+
+def network_vids(host: Host) -> dict[str, frozenset[int]]:
+    """The tags that libvirt networks give the machines on them, by bridge."""
+    found: dict[str, frozenset[int]] = {}
+    for network in host.libvirt_networks:
+        if network.bridge is not None and network.vid:
+            found[network.bridge] = found.get(network.bridge, frozenset()) | {network.vid}
+    return found
+
+
+def _placed(view: HostView) -> Placement | None:
+    """One NIC without constraints, on this host; None where it could be several nodes."""
+    if view.state.host.correlation.state is CorrelationState.AMBIGUOUS:
+        return None
+    book = address_index(view.snapshot)
+    return place_nics(view, book, resolve_request(view.snapshot, book, ParsedRequest(labels=(), disks=())))
+
+
+def _judge(
+    view: HostView, network: LibvirtNetwork, reasons: dict[str, Rejection], winner: str
+) -> NetworkVerdict:
+    candidate, _ = view.network_candidate(network.name)
+    vlan_id = candidate.vlan_id
+    warnings = network_warnings(view, candidate) + probe_warnings(view.snapshot, network.name, candidate)
+    return NetworkVerdict(
+        network,
+        view.snapshot.vlan_name(vlan_id),
+        candidate.bootable,
+        candidate.isolated,
+        failed_conditions(view, network.name),
+        tuple(each for each in warnings if each.code not in _SAID),
+        network.name == winner,
+        reasons.get(network.name) if network.name in NETWORK_ORDER else None,
+    )

@@ -1,0 +1,228 @@
+"""For one label of a request: which ways into the host satisfy it, and why not the others."""
+
+from dataclasses import dataclass
+
+from hostloom.decide.deadline import tick
+from hostloom.decide.placement.candidates import NETWORK_ORDER, Candidate, HostView
+from hostloom.decide.request.resolve_constraints import ResolvedConstraint
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.ids import SubnetId, VlanId
+from hostloom.model.network import Address, Subnet
+from hostloom.model.plan import Rejection, RejectionCode, RequestCode
+from hostloom.model.request import LabelConstraints
+
+
+@dataclass(frozen=True)
+class NicRequirement:
+    """One label, its names looked up: the same for every host."""
+
+    label: LabelConstraints
+    groups: tuple[ResolvedConstraint, ...]
+    #: For each `ip=`, the subnets in which it can be given.
+    ip_subnets: tuple[tuple[Address, tuple[Subnet, ...]], ...]
+
+    @property
+    def named_subnets(self) -> frozenset[SubnetId] | None:
+        """The subnets that the label names; None when it names none."""
+        named = [group.subnets for group in self.groups if group.subnets is not None and not group.negated]
+        return frozenset.intersection(*named) if named else None
+
+    @property
+    def names_interface(self) -> bool:
+        """Whether the label names host interfaces, so that what it names is wanted whatever it is for."""
+        return any(group.key in ("name", "id") and not group.negated for group in self.groups)
+
+    @property
+    def ip_vlans(self) -> frozenset[VlanId] | None:
+        """The VLANs on which every `ip=` can be given; None without `ip=`."""
+        vlans = [frozenset(subnet.vlan_id for subnet in subnets) for _, subnets in self.ip_subnets]
+        return frozenset.intersection(*vlans) if vlans else None
+
+
+@dataclass(frozen=True)
+class CandidateSet:
+    """A label on a host: what could serve, before other labels are looked at, and what could not."""
+
+    wanted: NicRequirement
+    mode: MacvlanMode
+    candidates: tuple[Candidate, ...]
+    rejections: tuple[Rejection, ...]
+    #: Would have served, were they not held by passthru (or, for passthru, in use).
+    busy: tuple[str, ...] = ()
+
+    def mode_of(self, candidate: Candidate) -> MacvlanMode | None:
+        """The macvlan mode with this candidate; None for bridges and networks."""
+        return self.mode if candidate.kind is AttachKind.MACVLAN else None
+
+    def is_exclusive(self, candidate: Candidate) -> bool:
+        """Whether this label would own the candidate."""
+        return self.mode_of(candidate) is MacvlanMode.PASSTHRU
+
+
+def match(view: HostView, wanted: NicRequirement) -> CandidateSet:
+    """Judge everything that the host has against one label; `candidates` are not in order of preference."""
+    tick()
+    label = wanted.label
+    mode = label.macvlan_mode or view.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
+    if label.attach is AttachKind.NETWORK:
+        names = (label.network,) if label.network is not None else NETWORK_ORDER
+        judged = [
+            (candidate, barred or _network_rejection(view, candidate, wanted))
+            for candidate, barred in map(view.network_candidate, names)
+        ]
+        others = [
+            c.reject("attach_kind", RejectionCode.ATTACH_KIND, "network", c.kind) for c, _ in view.judged
+        ]
+    else:
+        judged = [
+            (candidate, barred or _interface_rejection(view, candidate, wanted, mode))
+            for candidate, barred in view.judged
+        ]
+        others = []
+    busy = [
+        candidate.source
+        for candidate, rejection in judged
+        if rejection is not None
+        and rejection.code is RejectionCode.PASSTHRU_IN_USE
+        and _label_rejection(view, candidate, wanted) is None
+    ]
+    return CandidateSet(
+        wanted,
+        mode,
+        tuple(candidate for candidate, rejection in judged if rejection is None),
+        (*(rejection for _, rejection in judged if rejection is not None), *others),
+        tuple(busy),
+    )
+
+
+def _interface_rejection(
+    view: HostView, candidate: Candidate, wanted: NicRequirement, mode: MacvlanMode
+) -> Rejection | None:
+    rejection = container_rejection(candidate, wanted) or passthru_rejection(view, candidate, mode)
+    if rejection is not None:
+        return rejection
+    return _label_rejection(view, candidate, wanted)
+
+
+def _label_rejection(view: HostView, candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
+    if (unmet := _unmet(view, candidate, wanted)) is not None:
+        return unmet
+    if wanted.label.attach is not None and wanted.label.attach is not candidate.kind:
+        return candidate.reject("attach_kind", RejectionCode.ATTACH_KIND, wanted.label.attach, candidate.kind)
+    return None
+
+
+def container_rejection(candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
+    """A bridge of a container engine that the label does not name."""
+    if not candidate.is_for_containers or wanted.names_interface:
+        return None
+    code = RejectionCode.CONTAINER_BRIDGE
+    return candidate.reject("is_no_container_bridge", code, "a bridge for machines", "one for containers")
+
+
+def passthru_rejection(view: HostView, candidate: Candidate, mode: MacvlanMode) -> Rejection | None:
+    """An interface that a passthru machine holds, or, for passthru, one that carries any macvtap."""
+    code = RejectionCode.PASSTHRU_IN_USE
+    if candidate.source in view.held:
+        owner = view.held[candidate.source]
+        return candidate.reject("is_not_held", code, "an interface without an owner", f"held by {owner}")
+    exclusive = candidate.kind is AttachKind.MACVLAN and mode is MacvlanMode.PASSTHRU
+    if exclusive and view.macvtaps[candidate.source]:
+        found = f"{view.macvtaps[candidate.source]} macvtap(s) on it"
+        return candidate.reject("is_free_for_passthru", code, "an interface without macvtap", found)
+    return None
+
+
+def _network_rejection(view: HostView, candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
+    network = candidate.network
+    if network is not None and network.dhcp:
+        found = "libvirt's DHCP is on"
+        return candidate.reject(
+            "libvirt_dhcp_is_off", RejectionCode.LIBVIRT_DHCP_ON, "libvirt's DHCP off", found
+        )
+    if (barred := view.barred(candidate)) is not None:
+        return barred
+    if candidate.interface is None and (wanted.groups or wanted.label.ips):
+        code = RejectionCode.BRIDGE_NOT_KNOWN
+        if network is not None and network.bridge is None:
+            code = RejectionCode.NETWORK_WITHOUT_BRIDGE
+        return candidate.reject("bridge_meets_the_label", code, "a bridge that is known", "one that is not")
+    return _unmet(view, candidate, wanted)
+
+
+def _unmet(view: HostView, candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
+    """The first group of the label that the candidate does not meet."""
+    interface = candidate.interface
+    for group in wanted.groups:
+        if interface is None or not group.admits(interface, view.hostname):
+            return candidate.reject(
+                "constraints_are_met",
+                RejectionCode.CONSTRAINT_NOT_MET,
+                str(group),
+                describe_found(view, candidate, group),
+            )
+    vlans = wanted.ip_vlans
+    if vlans is not None and candidate.vlan_id not in vlans:
+        addresses = ", ".join(str(ip) for ip, _ in wanted.ip_subnets)
+        found = vlan_name(view, candidate.vlan_id)
+        return candidate.reject(
+            "constraints_are_met", RejectionCode.CONSTRAINT_NOT_MET, f"the VLAN of ip={addresses}", found
+        )
+    return None
+
+
+def describe_found(view: HostView, candidate: Candidate, group: ResolvedConstraint) -> str:
+    """What the candidate has where the group wants something."""
+    interface = candidate.interface
+    if group.vlans is not None or interface is None:
+        return vlan_name(view, candidate.vlan_id)
+    values = {
+        "id": str(interface.id),
+        "name": interface.name,
+        "hostname": view.hostname,
+        "type": str(interface.kind),
+        "tag": ",".join(interface.tags) or "no tags",
+        "link_speed": f"{interface.link_speed} Mbit/s" if interface.link_speed else "not known",
+        "ip": ", ".join(map(str, interface.ips)) or "no address",
+    }
+    return values[group.key]
+
+
+def vlan_name(view: HostView, vlan_id: VlanId | None) -> str:
+    """FABRIC/VID, with the space it is in."""
+    vlan = view.snapshot.vlan_by_id.get(vlan_id) if vlan_id is not None else None
+    if vlan is None:
+        return "no VLAN"
+    space = view.snapshot.space_by_id[vlan.space_id].name if vlan.space_id is not None else "no space"
+    return f"{view.snapshot.vlan_name(vlan.id)} ({space})"
+
+
+def empty_code(options: CandidateSet) -> tuple[RequestCode, str]:
+    """The code of a label that nothing can serve, and what was found."""
+    codes = [(each.code, each.subject) for each in options.rejections]
+    if options.wanted.label.attach is AttachKind.NETWORK:
+        return _empty_network_code(options, [code for code, _ in codes])
+    if options.busy:
+        return RequestCode.PASSTHRU_IN_USE, ", ".join(options.busy)
+    return RequestCode.NO_MATCHING_INTERFACE, f"{len(codes)} host interface(s), none that matches"
+
+
+def _empty_network_code(options: CandidateSet, codes: list[RejectionCode]) -> tuple[RequestCode, str]:
+    named = options.wanted.label.network
+    found = ", ".join(
+        f"{each.subject}: {each.code}"
+        for each in options.rejections
+        if each.subject == (named or each.subject)
+    )
+    if named is not None and RejectionCode.NETWORK_MISSING in codes:
+        return RequestCode.UNKNOWN_NETWORK, found
+    if named is not None and RejectionCode.NETWORK_INACTIVE in codes:
+        return RequestCode.NETWORK_INACTIVE, found
+    keys = (
+        RejectionCode.CONSTRAINT_NOT_MET,
+        RejectionCode.BRIDGE_NOT_KNOWN,
+        RejectionCode.NETWORK_WITHOUT_BRIDGE,
+    )
+    if any(code in keys for code in codes):
+        return RequestCode.NO_MATCHING_INTERFACE, found
+    return RequestCode.NO_USABLE_NETWORK, found

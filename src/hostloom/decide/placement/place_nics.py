@@ -1,0 +1,227 @@
+"""Place the NICs of a request on one host: with constraints, or without (DESIGN 2.4, 2.5)."""
+
+from dataclasses import dataclass, replace
+
+from hostloom.decide.placement import default_attachment
+from hostloom.decide.placement.addresses import AddressIndex
+from hostloom.decide.placement.assignment import Assignment, Infeasible, NicChoice, Obstacle, Search
+from hostloom.decide.placement.candidates import Candidate, HostView
+from hostloom.decide.placement.matching import CandidateSet, empty_code, match, vlan_name
+from hostloom.decide.placement.nic_reasons import explain_label
+from hostloom.decide.request.resolve import ResolvedRequest
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.host import CorrelationState
+from hostloom.model.plan import LabelExplanation, PlanWarning, Refusal, RequestCode, SubjectKind, WarningCode
+from hostloom.model.request import AddressMode, LabelConstraints
+
+
+@dataclass(frozen=True)
+class PlacedNic:
+    """One NIC of the machine on the host."""
+
+    label: LabelConstraints
+    chosen: NicChoice
+    mode: MacvlanMode | None
+    boot: bool
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The NICs of a machine on a host, or why there are none; explained either way."""
+
+    nics: tuple[PlacedNic, ...]
+    labels: tuple[LabelExplanation, ...]
+    warnings: tuple[PlanWarning, ...] = ()
+    refusal: Refusal | None = None
+
+
+def place_nics(view: HostView, book: AddressIndex, asked: ResolvedRequest) -> Placement:
+    """Choose how every NIC is attached."""
+    if not asked.wanted:
+        return _place_default(view, book, asked)
+    options = tuple(match(view, wanted) for wanted in asked.wanted)
+    netboot = asked.request.netboot
+    found = Search(view.snapshot, book, options, netboot=netboot).run()
+    if isinstance(found, Infeasible):
+        return _refused(options, found)
+    nics = _boot_first(options, found, netboot=netboot)
+    labels = []
+    for at, (each, nic) in enumerate(zip(options, nics, strict=True)):
+        winner, passed_over = nic.chosen.candidate, found.passed_over[at]
+        reasons = explain_label(each, winner, passed_over, _used(found, at), _taken(options, found, at))
+        labels.append(_describe(view, nic, reasons))
+    return Placement(nics, tuple(labels), _warnings(view, nics, netboot=netboot))
+
+
+def _describe(view: HostView, nic: PlacedNic, label: LabelExplanation) -> LabelExplanation:
+    """With what the NIC gets by the winner."""
+    candidate = nic.chosen.candidate
+    return replace(
+        label,
+        attach=candidate.kind.value,
+        macvlan_mode=nic.mode.value if nic.mode is not None else "",
+        vlan=vlan_name(view, candidate.vlan_id) if candidate.vlan_id is not None else "",
+        addresses=tuple(str(ip) for ip, _ in nic.chosen.addresses),
+        boot=nic.boot,
+    )
+
+
+def _used(found: Assignment, at: int) -> frozenset[str]:
+    return frozenset(each.candidate.source for each in found.chosen[:at])
+
+
+def _taken(options: tuple[CandidateSet, ...], found: Assignment, at: int) -> frozenset[str]:
+    """What passthru, of this label or of an earlier one, keeps from the label."""
+    earlier = [(options[n], each.candidate) for n, each in enumerate(found.chosen[:at])]
+    owned = {c.source for each, c in earlier if each.is_exclusive(c)}
+    shared = {c.source for _, c in earlier if c.kind is AttachKind.MACVLAN}
+    mine = {c.source for c in options[at].candidates if options[at].is_exclusive(c)}
+    return frozenset(owned | (shared & mine))
+
+
+def _boot_first(
+    options: tuple[CandidateSet, ...], found: Assignment, *, netboot: bool
+) -> tuple[PlacedNic, ...]:
+    """The first NIC on a bootable VLAN boots (DESIGN 2.4 rule 5)."""
+    bootable = [at for at, each in enumerate(found.chosen) if each.candidate.bootable]
+    boot = bootable[0] if netboot and bootable else -1
+    return tuple(
+        PlacedNic(each.wanted.label, chosen, each.mode_of(chosen.candidate), boot == at)
+        for at, (each, chosen) in enumerate(zip(options, found.chosen, strict=True))
+    )
+
+
+def _refused(options: tuple[CandidateSet, ...], dead: Infeasible) -> Placement:
+    labels = [
+        explain_label(each, choice, (), frozenset())
+        for each, choice in zip(options, dead.first_choices, strict=False)
+    ]
+    stuck = options[dead.label]
+    if dead.obstacle in (Obstacle.NO_CANDIDATE, Obstacle.PASSTHRU):
+        labels.append(explain_label(stuck, None, (), frozenset(c.source for c in dead.first_choices)))
+    return Placement((), tuple(labels), refusal=_refusal(stuck, dead))
+
+
+def _refusal(stuck: CandidateSet, dead: Infeasible) -> Refusal:
+    label = stuck.wanted.label
+    if dead.obstacle is Obstacle.NO_BOOTABLE_VLAN:
+        found = ", ".join(f"{each.source}" for each in dead.first_choices)
+        return Refusal(
+            "one_nic_boots",
+            RequestCode.NO_BOOTABLE_VLAN,
+            SubjectKind.REQUEST,
+            "interfaces",
+            "a NIC on a VLAN that our DHCP serves",
+            f"NICs on {found} only",
+        )
+    if dead.obstacle is Obstacle.NO_ADDRESS:
+        source = dead.first_choices[dead.label].source
+        wanted = "a free address on its VLAN"
+        return _label_refusal(
+            "nic_has_an_address", RequestCode.SUBNET_FULL, label, wanted, f"none by {source}"
+        )
+    code, found = empty_code(stuck)
+    if dead.obstacle is Obstacle.PASSTHRU:
+        code = RequestCode.PASSTHRU_IN_USE
+        found = f"{', '.join(sorted(c.source for c in stuck.candidates))}: taken by this very request"
+    return _label_refusal("label_has_an_interface", code, label, str(_terms(stuck)), found)
+
+
+def _terms(options: CandidateSet) -> str:
+    terms = options.wanted.label.terms
+    return ",".join(f"{'not_' * term.negated}{term.key}={term.value}" for term in terms)
+
+
+def _label_refusal(rule: str, code: RequestCode, label: LabelConstraints, wanted: str, found: str) -> Refusal:
+    return Refusal(rule, code, SubjectKind.LABEL, label.label, wanted, found, label.column)
+
+
+# -- without constraints -------------------------------------------------------------------------------
+
+
+def _place_default(view: HostView, book: AddressIndex, asked: ResolvedRequest) -> Placement:
+    result = default_attachment.choose_default(view, book)
+    winner = result.chosen.candidate if result.chosen else None
+    labels = (explain_label(result.options, winner, result.passed_over, frozenset()),)
+    if result.chosen is None:
+        if result.options.candidates:
+            refusal = Refusal(
+                "nic_has_an_address",
+                RequestCode.SUBNET_FULL,
+                SubjectKind.REQUEST,
+                "eth0",
+                wanted="a free address on its VLAN",
+                found="every subnet that it could be on is full",
+            )
+        else:
+            refusal = Refusal(
+                "a_network_is_usable",
+                RequestCode.NO_USABLE_NETWORK,
+                SubjectKind.REQUEST,
+                "eth0",
+                wanted="libvirt network maas or default, or a bridge or NIC on a VLAN that our DHCP serves",
+                found=", ".join(f"{each.subject}: {each.code}" for each in result.options.rejections),
+            )
+        return Placement((), labels, refusal=refusal)
+    chosen = result.chosen
+    boot = asked.request.netboot and default_attachment.boots(view, chosen.candidate)
+    nic = PlacedNic(default_attachment.LABEL, chosen, result.options.mode_of(chosen.candidate), boot)
+    labels = (_describe(view, nic, labels[0]),)
+    return Placement((nic,), labels, _warnings(view, (nic,), netboot=asked.request.netboot))
+
+
+# -- warnings ------------------------------------------------------------------------------------------
+
+
+def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> tuple[PlanWarning, ...]:
+    found: list[PlanWarning] = []
+    for nic in nics:
+        candidate = nic.chosen.candidate
+        if nic.boot or nic.label.mode is not AddressMode.UNCONFIGURED:
+            found.extend(probe_warnings(view.snapshot, nic.label.name, candidate))
+        if candidate.kind is AttachKind.NETWORK:
+            found.extend(network_warnings(view, candidate))
+        if not candidate.is_verified and candidate.interface is not None:
+            bridge = candidate.interface.name
+            found.append(PlanWarning(WarningCode.VLAN_NOT_VERIFIED, nic.label.name, bridge))
+        if candidate.kind is AttachKind.MACVLAN:
+            found.append(PlanWarning(WarningCode.HOST_CANNOT_REACH_GUEST, nic.label.name, candidate.source))
+        if nic.mode is MacvlanMode.VEPA:
+            found.append(
+                PlanWarning(WarningCode.MODE_NOT_SUPPORTED_BY_SWITCH, nic.label.name, candidate.source)
+            )
+    if netboot and any(nic.boot for nic in nics[1:]):
+        boot = next(nic for nic in nics if nic.boot)
+        found.append(PlanWarning(WarningCode.BOOT_NIC_NOT_FIRST, boot.label.name, nics[0].label.name))
+    return tuple(found)
+
+
+def probe_warnings(snapshot: Snapshot, name: str, candidate: Candidate) -> list[PlanWarning]:
+    """Where the last probe of the candidate's VLAN contradicts what is modelled; `name` is who minds."""
+    vlan_id, found = candidate.vlan_id, []
+    if vlan_id is None:
+        return []
+    foreign = snapshot.foreign_by_vlan.get(vlan_id, ())
+    if foreign:
+        servers = ", ".join(dict.fromkeys(str(each.server) for each in foreign))
+        found.append(PlanWarning(WarningCode.FOREIGN_DHCP, name, servers))
+    if vlan_id in snapshot.silent_vlans and candidate.bootable:
+        found.append(PlanWarning(WarningCode.OUR_DHCP_SILENT, name, snapshot.vlan_name(vlan_id)))
+    return found
+
+
+def network_warnings(view: HostView, candidate: Candidate) -> list[PlanWarning]:
+    """What a NIC on a libvirt network is warned of."""
+    is_known = view.state.host.correlation.state is CorrelationState.CORRELATED
+    network = candidate.network
+    found = []
+    if network is not None and network.dhcp:
+        found.append(PlanWarning(WarningCode.LIBVIRT_DHCP_ON, candidate.source))
+    elif not is_known or candidate.vlan_id is None:
+        found.append(PlanWarning(WarningCode.DHCP_NOT_VERIFIED, candidate.source))
+    elif not candidate.bootable:
+        found.append(PlanWarning(WarningCode.NO_DHCP_DETECTED, candidate.source))
+    if candidate.isolated:
+        found.append(PlanWarning(WarningCode.ISOLATED_NETWORK, candidate.source))
+    return found

@@ -1,0 +1,1 @@
+"""Reads a request: constraint text, storage text, and the names in them."""

@@ -1,0 +1,235 @@
+"""Read a request as far as it concerns no host: text, names, contradictions, requested addresses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from functools import cache
+
+from hostloom.decide.placement.addresses import AddressIndex, check_requested
+from hostloom.decide.placement.matching import NicRequirement
+from hostloom.decide.refuse import RefuseRequest, refuse
+from hostloom.decide.request import constraints, storage
+from hostloom.decide.request.resolve_constraints import ResolvedConstraint, resolve
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.attachment import AttachKind
+from hostloom.model.errors import ConstraintError
+from hostloom.model.ids import MacAddress
+from hostloom.model.network import Address, Subnet
+from hostloom.model.plan import RequestCode, SubjectKind
+from hostloom.model.request import (
+    AddressMode,
+    ComposeBatch,
+    ComposeRequest,
+    DiskRequest,
+    LabelConstraints,
+    ParsedBatch,
+    ParsedRequest,
+    UnreadableText,
+)
+
+
+@dataclass(frozen=True)
+class ResolvedRequest:
+    """A request that makes sense in this world."""
+
+    request: ParsedRequest
+    #: Empty: no interface constraints.
+    wanted: tuple[NicRequirement, ...]
+    disks: tuple[DiskRequest, ...]
+
+
+_TEXT_FIELDS = tuple(each.name for each in fields(ComposeRequest))
+
+
+def parse_request(request: ComposeRequest) -> ParsedRequest:
+    """Parse its texts. This is done once: nothing after it looks at a text again, but to show it."""
+    return parse_batch(ComposeBatch((request,))).machines[0]
+
+
+def parse_batch(batch: ComposeBatch) -> ParsedBatch:
+    """Parse the texts of all requests; a text that several share is parsed once."""
+    parse_once = cache(_parse_texts)
+
+    def parse(request: ComposeRequest) -> ParsedRequest:
+        labels, disks, unreadable = parse_once(request.interfaces, request.storage)
+        written = {name: getattr(request, name) for name in _TEXT_FIELDS}
+        return ParsedRequest(**written, labels=labels, disks=disks, unreadable=unreadable)
+
+    return ParsedBatch(tuple(parse(request) for request in batch.machines), batch.strategy)
+
+
+def with_texts(
+    request: ParsedRequest, *, interfaces: str | None = None, storage: str | None = None
+) -> ParsedRequest:
+    """The request with another text; None leaves a text as it is."""
+    interfaces = request.interfaces if interfaces is None else interfaces
+    disks_text = request.storage if storage is None else storage
+    labels, disks, unreadable = _parse_texts(interfaces, disks_text)
+    return replace(
+        request,
+        interfaces=interfaces,
+        storage=disks_text,
+        labels=labels,
+        disks=disks,
+        unreadable=unreadable,
+    )
+
+
+def _parse_texts(
+    interfaces: str, disks: str
+) -> tuple[tuple[LabelConstraints, ...], tuple[DiskRequest, ...], UnreadableText | None]:
+    try:
+        return constraints.parse(interfaces), storage.parse(disks), None
+    except ConstraintError as error:
+        mistake = UnreadableText(error.code, error.field, error.column, error.value, error.expected)
+        return (), (), mistake
+
+
+def resolve_request(snapshot: Snapshot, book: AddressIndex, request: ParsedRequest) -> ResolvedRequest:
+    """Look its names up in the snapshot; RefuseRequest with the first rule that it breaks."""
+    if (mistake := request.unreadable) is not None:
+        raise refuse(
+            "text_is_well_formed",
+            RequestCode(mistake.code),
+            SubjectKind.REQUEST,
+            mistake.field,
+            wanted=mistake.expected,
+            found=mistake.value,
+            column=mistake.column,
+        )
+    labels = request.labels
+    groups = {label.name: resolve(snapshot, label) for label in labels}
+    choices: dict[tuple[str, Address], list[Subnet]] = {}
+    contradictions = [
+        *(no for label in labels for no in _contradictions(book, label, groups[label.name], choices)),
+        *_repeated_macs(labels),
+    ]
+    if contradictions:
+        raise min(contradictions, key=lambda no: no.refusal.column)
+    check_requested(book, labels, choices)
+    wanted = tuple(
+        NicRequirement(
+            label,
+            groups[label.name],
+            tuple((ip, tuple(choices[label.name, ip])) for ip in label.ips),
+        )
+        for label in labels
+    )
+    return ResolvedRequest(request, wanted, request.disks)
+
+
+def _contradictions(
+    book: AddressIndex,
+    label: LabelConstraints,
+    groups: tuple[ResolvedConstraint, ...],
+    choices: dict[tuple[str, Address], list[Subnet]],
+) -> Iterator[RefuseRequest]:
+    """Everything by which a label contradicts itself, each at the later of the terms that disagree."""
+    yield from _settings(label)
+    yield from _named_subnets(label, groups)
+    yield from _addresses(book, label, groups, choices)
+
+
+def _settings(label: LabelConstraints) -> Iterator[RefuseRequest]:
+    """What sets rather than selects may be said once, and what goes together must."""
+    said: dict[str, str] = {}
+    for term in label.terms:
+        if term.key in constraints.SETTING and said.setdefault(term.key, term.value) != term.value:
+            found = f"{term.key}={said[term.key]} and {term.value}"
+            yield _contradiction(label, f"one {term.key}", found, term.column)
+    if label.network is not None and label.attach is not AttachKind.NETWORK:
+        found = f"network={label.network} without it"
+        yield _contradiction(label, "attach=network beside network=", found, _column(label, "network"))
+    if label.macvlan_mode is not None and label.attach is not AttachKind.MACVLAN:
+        found = f"macvlan_mode={label.macvlan_mode} with attach={label.attach}"
+        column = _column(label, "macvlan_mode", "attach")
+        yield _contradiction(label, "attach=macvlan beside macvlan_mode=", found, column)
+    if label.ips and label.mode is not AddressMode.AUTO:
+        found = f"ip={label.ips[0]} with mode={label.mode}"
+        yield _contradiction(label, "ip= only with mode=auto", found, _column(label, "ip", "mode"))
+
+
+def _named_subnets(
+    label: LabelConstraints, groups: tuple[ResolvedConstraint, ...]
+) -> Iterator[RefuseRequest]:
+    """Where `subnet` and `subnet_cidr` both name subnets, some must be named by both."""
+    named = [group for group in groups if group.subnets is not None and not group.negated]
+    if len(named) > 1 and not frozenset.intersection(*(group.subnets or frozenset() for group in named)):
+        found = " and ".join(map(str, named))
+        column = _column(label, "subnet", "subnet_cidr")
+        yield _contradiction(label, "a subnet that both subnet= and subnet_cidr= name", found, column)
+
+
+def _addresses(
+    book: AddressIndex,
+    label: LabelConstraints,
+    groups: tuple[ResolvedConstraint, ...],
+    choices: dict[tuple[str, Address], list[Subnet]],
+) -> Iterator[RefuseRequest]:
+    """The subnets for each `ip=`: those of its VLAN that the label's other keys allow, all on one VLAN."""
+    common: frozenset[object] | None = None
+    for ip, column in label.ip_columns:
+        known = book.subnets_of(ip)
+        allowed = [subnet for subnet in known if _allows(groups, subnet)]
+        choices[label.name, ip] = allowed
+        if known and not allowed:
+            excluding = _excluding(groups, known[0])
+            found = f"{ip} lies in {known[0].cidr}, which {excluding} excludes"
+            later = max(column, excluding.terms[0].column)
+            yield _contradiction(label, "an ip= that the other keys allow", found, later)
+        elif known:
+            vlans = frozenset(subnet.vlan_id for subnet in allowed)
+            before, common = common, vlans if common is None else common & vlans
+            if before and not common:
+                addresses = ", ".join(map(str, label.ips))
+                yield _contradiction(
+                    label, "every ip= of a label on one VLAN", f"{addresses} on several", column
+                )
+    for ip in label.ips:
+        choices[label.name, ip] = [
+            subnet for subnet in choices[label.name, ip] if common is None or subnet.vlan_id in common
+        ]
+
+
+def _repeated_macs(labels: tuple[LabelConstraints, ...]) -> Iterator[RefuseRequest]:
+    seen: dict[MacAddress, str] = {}
+    for label in labels:
+        if label.mac is not None and seen.setdefault(label.mac, label.label) != label.label:
+            found = f"mac={label.mac} as in {seen[label.mac]}"
+            yield _contradiction(label, "a mac= of its own", found, _column(label, "mac"))
+
+
+def _column(label: LabelConstraints, *keys: str) -> int:
+    """Where the last of these keys is written for the first time."""
+    columns: dict[str, int] = {}
+    for term in label.terms:
+        if term.key in keys and not term.negated:
+            columns.setdefault(term.key, term.column)
+    return max(columns.values(), default=label.column)
+
+
+def _allows(groups: tuple[ResolvedConstraint, ...], subnet: Subnet) -> bool:
+    return all(_group_allows(group, subnet) for group in groups)
+
+
+def _group_allows(group: ResolvedConstraint, subnet: Subnet) -> bool:
+    if group.vlans is None:
+        return True
+    if group.subnets is not None and not group.negated:
+        return subnet.id in group.subnets
+    return group.admits_vlan(subnet.vlan_id)
+
+
+def _excluding(groups: tuple[ResolvedConstraint, ...], subnet: Subnet) -> ResolvedConstraint:
+    return next(group for group in groups if not _group_allows(group, subnet))
+
+
+def _contradiction(label: LabelConstraints, wanted: str, found: str, column: int) -> RefuseRequest:
+    return refuse(
+        "label_agrees_with_itself",
+        RequestCode.CONTRADICTION,
+        SubjectKind.LABEL,
+        label.label,
+        wanted=wanted,
+        found=found,
+        column=column,
+    )

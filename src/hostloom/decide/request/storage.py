@@ -1,0 +1,100 @@
+"""The storage constraints: text to disks, and back (DESIGN 2.6)."""
+
+import re
+from decimal import Decimal
+from math import ceil
+
+from hostloom.decide.request.constraints import check_length
+from hostloom.model.decimals import decimal_text
+from hostloom.model.errors import ConstraintError
+from hostloom.model.plan import RequestCode
+from hostloom.model.request import GB, DiskRequest
+
+FIELD = "storage"
+DEFAULT = "root:8"
+
+_DISK = re.compile(
+    r"\s*(?:(?P<label>[^:,()]*?)\s*:)?\s*(?P<size>[^:,()]*?)\s*(?:(?P<open>\()(?P<words>[^()]*)(?P<close>\))?)?\s*"
+)
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_SIZE = re.compile(r"[0-9]+(\.[0-9]+)?")
+#: More than any pool holds; keeps sizes within a database's integers.
+MAX_GB = 10**9
+MAX_DISKS = 64
+
+
+def parse(text: str) -> tuple[DiskRequest, ...]:
+    """Parse; blank text is one disk `root` of 8 GB. The first mistake raises ConstraintError."""
+    check_length(text, FIELD)
+    disks: list[DiskRequest] = []
+    labels: set[str] = set()
+    for part, column in _split(text if text.strip() else DEFAULT):
+        if len(disks) >= MAX_DISKS:
+            raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part[:20], f"at most {MAX_DISKS} disks")
+        disks.append(_parse_disk(part, column, len(disks), labels))
+        labels.add(disks[-1].label)
+    return tuple(disks)
+
+
+def format_storage(disks: tuple[DiskRequest, ...]) -> str:
+    """The text again: `parse(format_storage(x)) == x`."""
+    return ",".join(
+        f"{disk.label}:{gigabytes(disk.size_bytes)}" + (f"({','.join(disk.words)})" if disk.words else "")
+        for disk in disks
+    )
+
+
+def gigabytes(size_bytes: int) -> str:
+    """Exactly, without an exponent: 8, 2.5, 0.000000001."""
+    return decimal_text(Decimal(size_bytes) / GB)
+
+
+def _split(text: str) -> list[tuple[str, int]]:
+    """Split at the commas outside brackets; columns count from 1."""
+    parts, depth, start = [], 0, 0
+    for at, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth <= 0:
+            parts.append((text[start:at], start + 1))
+            start = at + 1
+    parts.append((text[start:], start + 1))
+    return parts
+
+
+def _parse_disk(part: str, column: int, number: int, labels: set[str]) -> DiskRequest:
+    """One disk, its parts checked from left to right; `labels` are those of the disks before it."""
+    found = _DISK.fullmatch(part)
+    expected = "label:size(pool-or-tag,…) with the size in GB"
+    if found is None or found["label"] == "":
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
+    label, size = found["label"], found["size"]
+    label = f"disk{number}" if label is None else label
+    if not _LABEL.fullmatch(label):
+        raise _error(RequestCode.INVALID_LABEL, column, label, "a label of ASCII letters, digits, - and _")
+    if label in labels:
+        raise _error(RequestCode.DUPLICATE_LABEL, column, label, "a label not used before")
+    if not _SIZE.fullmatch(size):
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, size or part.strip(), expected)
+    size_bytes = ceil(Decimal(size) * GB) if len(size) < 20 else 0
+    if not 0 < size_bytes <= MAX_GB * GB:
+        raise _error(RequestCode.INVALID_VALUE, column, size, f"a size in GB over 0 and up to {MAX_GB}")
+    if found["open"] and not found["close"]:
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
+    return DiskRequest(label, size_bytes, _words(found, column), column)
+
+
+def _words(found: re.Match[str], column: int) -> tuple[str, ...]:
+    if not found["open"]:
+        return ()
+    words = tuple(word.strip() for word in found["words"].split(","))
+    if not all(words):
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, f"({found['words']})", "pool names or tags")
+    return words
+
+
+def _error(code: RequestCode, column: int, value: str, expected: str) -> ConstraintError:
+    return ConstraintError(code, FIELD, column, value, expected)
+
+
+#: What a machine gets whose request names no disk.
+DEFAULT_DISKS = parse(DEFAULT)

@@ -1,1 +1,0 @@
-"""World files: read, dumped, and held against what their cases expect."""

@@ -1,0 +1,187 @@
+"""HTTP with clients that may be slow or many: deadlines, and limits of connections in all and per address."""
+
+import asyncio
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+#: A request must be whole this long after its first byte, or after the connection was made; a body has a
+#: second more for every so many bytes that arrive.
+REQUEST_TIMEOUT_S = 15.0
+LEAST_BYTES_PER_S = 32 * 1024
+#: A client that takes nothing of an answer for this long is gone.
+STALL_TIMEOUT_S = 30.0
+#: The part of an IPv6 address that one machine can choose freely.
+IPV6_PREFIX = 64
+
+_TOO_MANY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
+    b"Connection: close\r\nContent-Length: 22\r\n\r\ntoo many connections\r\n"
+)
+
+
+@dataclass
+class Crowd:
+    """The connections of one server, limited in all and for each address."""
+
+    most: int
+    most_of_one: int
+    _by_owner: dict[str, dict["TimeoutProtocol", None]] = field(default_factory=dict)
+
+    def admit(self, connection: "TimeoutProtocol", owner: str) -> bool:
+        """Whether a connection may stay; if all places are taken, the address with most gives one up."""
+        of_owner = self._by_owner.setdefault(owner, {})
+        if len(of_owner) >= self.most_of_one or (self.count >= self.most and not self._make_room(of_owner)):
+            if not of_owner:
+                del self._by_owner[owner]
+            return False
+        of_owner[connection] = None
+        return True
+
+    def leave(self, connection: "TimeoutProtocol", owner: str) -> None:
+        """A connection has ended; nothing happens to one that was not admitted."""
+        of_owner = self._by_owner.get(owner, {})
+        of_owner.pop(connection, None)
+        if not of_owner:
+            self._by_owner.pop(owner, None)
+
+    @property
+    def count(self) -> int:
+        """How many connections there are."""
+        return sum(len(connections) for connections in self._by_owner.values())
+
+    def _make_room(self, of_owner: dict["TimeoutProtocol", None]) -> bool:
+        """End the oldest connection without a request of the address that has most, if that is fairer."""
+        greatest = max(self._by_owner.values(), key=len)
+        if len(greatest) <= len(of_owner) + 1:
+            return False
+        victim = next((connection for connection in greatest if connection.is_waiting), None)
+        if victim is None:
+            return False
+        del greatest[victim]
+        victim.transport.abort()
+        return True
+
+
+def owner_of(address: str) -> str:
+    """Under which name connections of a client's address count together."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ip_network((parsed, IPV6_PREFIX), strict=False))
+    return str(parsed)
+
+
+class TimeoutProtocol(H11Protocol):
+    """HTTP/1.1 with an end to waiting; between requests uvicorn's own timeout counts."""
+
+    request_timeout_s = REQUEST_TIMEOUT_S
+    stall_timeout_s = STALL_TIMEOUT_S
+    least_bytes_per_s = LEAST_BYTES_PER_S
+    #: Shared by the connections of a server; None: without limits.
+    crowd: Crowd | None = None
+    _owner = ""
+    _is_refused = False
+    _request_timer: asyncio.TimerHandle | None = None
+    _stall_timer: asyncio.TimerHandle | None = None
+    _began_at = 0.0
+    _received = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """A client that connects has something to ask."""
+        self._owner = self.owner(transport)
+        if self.crowd is not None and not self.crowd.admit(self, self._owner):
+            self._is_refused = True
+            self.transport = transport
+            transport.write(_TOO_MANY)
+            transport.close()
+            return
+        super().connection_made(transport)
+        self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is awaited any more."""
+        if self._is_refused:
+            return
+        if self.crowd is not None:
+            self.crowd.leave(self, self._owner)
+        self._stop_timers()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """A request that is whole has no end to wait for."""
+        if self._is_refused:
+            return
+        self._received += len(data)
+        super().data_received(data)
+        if self.is_waiting:
+            self._await_request()
+        elif self._request_timer is not None:
+            self._request_timer.cancel()
+            self._request_timer = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is no whole request to answer."""
+        cycle: RequestResponseCycle | None = self.cycle  # None until a request's head is whole
+        return cycle is None or cycle.response_complete or cycle.more_body
+
+    def owner(self, transport: asyncio.Transport) -> str:
+        """Whose connection it is, as the limits count."""
+        peer: Any = transport.get_extra_info("peername")
+        return owner_of(str(peer[0])) if isinstance(peer, tuple) else ""
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; whatever the application wants to answer to its beginning is dropped."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if cycle.response_started:
+                self.transport.abort()  # half an answer is on its way, and no other can follow it
+                return
+        super().send_400_response(msg)
+
+    def pause_writing(self) -> None:
+        """The client does not take what was sent."""
+        super().pause_writing()
+        if self._stall_timer is None:
+            self._stall_timer = self.loop.call_later(self.stall_timeout_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+        super().resume_writing()
+
+    def _await_request(self) -> None:
+        if self._request_timer is None and not self.transport.is_closing():
+            self._began_at, self._received = self.loop.time(), 0
+            self._request_timer = self.loop.call_later(self.request_timeout_s, self._judge)
+
+    def _judge(self) -> None:
+        """End a connection whose request is late for what has arrived of it."""
+        allowed_s = self.request_timeout_s + self._received / self.least_bytes_per_s
+        left_s = self._began_at + allowed_s - self.loop.time()
+        if left_s <= 0.001:
+            self._request_timer = None
+            self.transport.abort()
+        else:
+            self._request_timer = self.loop.call_later(left_s, self._judge)
+
+    def _stop_timers(self) -> None:
+        for timer in (self._request_timer, self._stall_timer):
+            if timer is not None:
+                timer.cancel()
+
+
+def limited(protocol: type[TimeoutProtocol], crowd: Crowd) -> type[TimeoutProtocol]:
+    """The protocol for one server, whose connections the crowd limits."""
+    return type(protocol.__name__, (protocol,), {"crowd": crowd})

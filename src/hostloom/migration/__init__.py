@@ -1,0 +1,1 @@
+"""Takes over the inventory of a MAAS: what each of its objects becomes here."""

@@ -1,0 +1,61 @@
+"""Imports in words: why a thing is as it is, and what is left to do by hand."""
+
+from collections.abc import Sequence
+
+from hostloom.model.import_plan import ImportAction, ImportChange, ImportCode, ImportPlan, Remark
+
+_REMARKS = {
+    ImportCode.RENAMED: "called {found} here",
+    ImportCode.OTHER_ID: "its id is taken here: it gets {found}",
+    ImportCode.GIVES_WAY: "hostloom made it by itself with id {found}, which an imported one needs",
+    ImportCode.TAKES_ID: "hostloom made it by itself with id {found}: it takes the other system's id",
+    ImportCode.KEEPS_ID: "it keeps its id {found}",
+    ImportCode.KEPT: "kept for MAAS's clients: {found}",
+    ImportCode.DIFFERS: "ours stays; --theirs takes the other system's settings",
+    ImportCode.MOVED: "comes from {found}, where hostloom put it when it first saw it",
+    ImportCode.OTHER_VLAN: "it is on VLAN {found} here, and stays there",
+    ImportCode.OVERLAPS: "overlaps {found}, which is here",
+    ImportCode.RANGE_REFUSED: "{found}",
+    ImportCode.WITHOUT_PARENT: "{found} is not imported",
+    ImportCode.HELD: "held here: {found}",
+    ImportCode.KNOWN_AS: "here as {found}, by its MAC, under a system id of its own",
+    ImportCode.SYSTEM_ID_TAKEN: "its system id is that of {found} here",
+    ImportCode.GATEWAY: "without its gateway {found}, which is no address of it",
+    ImportCode.HOST_KIND: "not a KVM host behind libvirt: its type is {found}",
+    ImportCode.HOST_URI: "its address is not the libvirt URI of ours",
+    ImportCode.HOST_LOCAL: "libvirt on the machine where the other system runs; is that where hostloom runs?",
+    ImportCode.HOST_PASSWORD: "it was reached with a password: give it hostloom's SSH key first",
+}
+#: Where the same code means something else in what cannot be imported.
+_IMPOSSIBLE = {ImportCode.HOST_URI: "its address is not a libvirt URI that a host may have here"}
+
+
+def render_change(change: ImportChange) -> str:
+    """What differs, and why it is so, in one line; empty: there is nothing to say."""
+    differences = [
+        f"{each.field}: {each.ours or 'none'} here, {each.theirs or 'none'} there"
+        if change.action is ImportAction.CONFLICT
+        else f"{each.field}: {each.ours or 'none'} → {each.theirs or 'none'}"
+        for each in change.differences
+    ]
+    return "; ".join([*differences, *(_render(each, change.action) for each in change.remarks)])
+
+
+def _render(remark: Remark, action: ImportAction) -> str:
+    texts = _REMARKS | (_IMPOSSIBLE if action is ImportAction.IMPOSSIBLE else {})
+    return texts[remark.code].format(found=remark.found)
+
+
+def render_next_steps(plan: ImportPlan) -> Sequence[str]:
+    """What an import leaves to the user, with the commands."""
+    steps = []
+    if plan.hosts:
+        steps.append(
+            "let hostloom log in to the hosts with its SSH key (docs/how-to/add-a-host.md), then import again"
+        )
+    if plan.unserved:
+        steps.append(
+            "DHCP stays where it is: two servers on a wire hurt. VLAN by VLAN, turn it off there, then run"
+        )
+        steps += [f"hostloom vlan dhcp on {name}" for name in plan.unserved]
+    return steps

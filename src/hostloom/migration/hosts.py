@@ -1,0 +1,98 @@
+"""Hosts: those behind libvirt are added by the ordinary operation, which reads them; others cannot be."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hostloom.decide.hosts.correlation import uri_host
+from hostloom.migration.import_state import Ids, ImportState
+from hostloom.migration.names import free_name, usable_hostname, usable_tag
+from hostloom.model.decimals import exact
+from hostloom.model.errors import InvalidValue
+from hostloom.model.host import MAX_OVER_COMMIT, Host
+from hostloom.model.host_uri import UriRules, parse_host_uri
+from hostloom.model.ids import HostId
+from hostloom.model.import_plan import ImportAction, ImportCode, ImportNoun, Remark
+from hostloom.model.source_inventory import EstateHost
+
+#: MAAS's word for KVM hosts that are reached through libvirt.
+VIRSH = "virsh"
+#: An import is decided without the server's settings; adding the host holds its URI against them.
+_RULES = UriRules(test_hosts=True)
+
+
+def plan_hosts(book: ImportState) -> None:
+    """By id; one that we have is found by its URI, else by its name."""
+    ours = [each.host for each in book.present.snapshot.hosts]
+    ids = Ids((each.id for each in ours), (each.id for each in book.estate.hosts))
+    taken = {each.name for each in ours}
+    for each in sorted(book.estate.hosts, key=lambda one: one.id):
+        if (refusal := _refusal(each)) is not None:
+            book.refuse(ImportNoun.HOST, each.name, each.id, refusal, action=ImportAction.IMPOSSIBLE)
+            continue
+        name = usable_hostname(each.name)
+        found = next((one for one in ours if one.uri == each.uri), None)
+        found = found or next((one for one in ours if one.name == name), None)
+        if found is not None:
+            _settle(book, each, found)
+            continue
+        wanted = _wanted(book, each, free_name(name, taken), HostId(ids.take(each.id)))
+        taken.add(wanted.name)
+        book.create(ImportNoun.HOST, wanted.name, each.id, wanted.id, wanted, *_remarks(each, wanted))
+
+
+def _refusal(theirs: EstateHost) -> Remark | None:
+    if theirs.kind != VIRSH:
+        return Remark(ImportCode.HOST_KIND, theirs.kind)
+    try:
+        parse_host_uri(theirs.uri, _RULES)
+    except InvalidValue:
+        return Remark(ImportCode.HOST_URI)
+    return None
+
+
+def _remarks(theirs: EstateHost, ours: Host) -> list[Remark]:
+    found = [Remark(ImportCode.RENAMED, ours.name)] if ours.name != theirs.name else []
+    if theirs.has_password:
+        found.append(Remark(ImportCode.HOST_PASSWORD))
+    if uri_host(theirs.uri) is None and theirs.uri.startswith("qemu"):
+        found.append(Remark(ImportCode.HOST_LOCAL))
+    return found
+
+
+def _wanted(book: ImportState, theirs: EstateHost, name: str, key: HostId) -> Host:
+    defaults = book.present.defaults
+    return Host(
+        key,
+        name,
+        theirs.uri,
+        default_macvlan_mode=theirs.default_macvlan_mode,
+        cpu_over_commit_ratio=_ratio(theirs.cpu_over_commit_ratio),
+        memory_over_commit_ratio=_ratio(theirs.memory_over_commit_ratio),
+        zone_id=book.zones.get(theirs.zone_id, defaults.zone),
+        resource_pool_id=book.resource_pools.get(theirs.resource_pool_id, defaults.resource_pool),
+        tags=tuple(dict.fromkeys(usable_tag(each) for each in theirs.tags)),
+    )
+
+
+def _ratio(theirs: float) -> Decimal:
+    return min(max(exact(theirs), Decimal(0)), MAX_OVER_COMMIT)
+
+
+def _settle(book: ImportState, theirs: EstateHost, ours: Host) -> None:
+    """Where it is stays; a host is never as it was made, so that only `prefer_theirs` changes one."""
+    wanted = _wanted(book, theirs, ours.name, ours.id)
+    settings = (
+        "default_macvlan_mode",
+        "cpu_over_commit_ratio",
+        "memory_over_commit_ratio",
+        "zone_id",
+        "resource_pool_id",
+        "tags",
+    )
+    merged = replace(ours, **{name: getattr(wanted, name) for name in settings})
+    moved = () if ours.uri == theirs.uri else (Remark(ImportCode.HOST_URI, ours.uri),)
+    book.settle(ImportNoun.HOST, ours.name, theirs.id, ours, merged, dict.fromkeys(settings, _NEVER), *moved)
+
+
+#: No setting has this value: nothing is filled in.
+_NEVER = object()

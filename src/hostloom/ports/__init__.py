@@ -1,0 +1,1 @@
+"""The ports: what sagas and services need of the world, as Protocols that adapters and fakes fulfil."""

@@ -1,0 +1,79 @@
+"""Records of users, keys and annotations."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from hostloom.model.access import ApiKey, Token
+from hostloom.model.annotation import Annotated
+from hostloom.model.ids import (
+    UserId,
+)
+from hostloom.ports.hosts import OfferedKey
+
+
+class Tokens(Protocol):
+    """API tokens."""
+
+    def add(self, token: Token) -> None: ...
+
+    def find(self, token_id: str) -> Token | None: ...
+
+    def list(self) -> list[Token]: ...
+
+    def delete(self, token_id: str) -> None: ...
+
+
+class ApiKeys(Protocol):
+    """Keys of MAAS's form."""
+
+    def add(self, key: ApiKey) -> None: ...
+
+    def find(self, token_key: str) -> ApiKey | None: ...
+
+    def list(self) -> list[ApiKey]: ...
+
+    def delete(self, token_key: str) -> None: ...
+
+
+class Passwords(Protocol):
+    """Hashes of the passwords of users; most users have none."""
+
+    def of(self, user_id: UserId) -> str | None:
+        """The hash of a user's password."""
+        ...
+
+    def put(self, user_id: UserId, hashed: str) -> None:
+        """Replace it; NotFound."""
+        ...
+
+
+class Annotations(Protocol):
+    """What clients of a foreign API keep with our things."""
+
+    def of(self, kind: Annotated, keys: Sequence[str | int] | None = None) -> dict[str | int, dict[str, Any]]:
+        """The annotations of these things, or of all of the kind: one statement."""
+        ...
+
+    def put(self, kind: Annotated, key: str | int, values: Mapping[str, Any]) -> None:
+        """Replace all annotations of a thing; they go with it. NotFound."""
+        ...
+
+
+class SshKeys(Protocol):
+    """The pinned keys of SSH servers, named as in a known-hosts file: `kvm1`, `[10.0.0.5]:2222`."""
+
+    def find(self, server: str) -> OfferedKey | None:
+        """The pinned key of a server."""
+        ...
+
+    def pin(self, uri: str, server: str, key: OfferedKey) -> None:
+        """Trust this key of the server, and only this one, for every URI that leads there."""
+        ...
+
+    def release(self, uri: str) -> None:
+        """This URI needs the key no longer; it stays pinned while another URI does."""
+        ...
+
+    def forget(self, server: str) -> None:
+        """Trust the server no longer."""
+        ...

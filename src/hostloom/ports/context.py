@@ -1,0 +1,79 @@
+"""What every use case is given: the clock, identities, secrets, and all ports together."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hostloom.model.ids import (
+    MacAddress,
+    SystemId,
+)
+from hostloom.model.service_settings import ServiceSettings
+from hostloom.ports.dhcp import DhcpServers, DhcpSnooper
+from hostloom.ports.hosts import HostKeys, HostScanner, Resolver
+from hostloom.ports.hypervisor import Hypervisors
+from hostloom.ports.images import ImageStore
+from hostloom.ports.store import Store
+from hostloom.ports.wire import WireProbe
+
+
+class Clock(Protocol):
+    """Time, so that tests can move it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+
+class IdSource(Protocol):
+    """Everything random, so that decisions and sagas are deterministic."""
+
+    def system_id(self) -> SystemId:
+        """Six characters."""
+        ...
+
+    def hostname(self) -> str:
+        """A name for a machine that the user did not name."""
+        ...
+
+    def uuid(self) -> str:
+        """A random UUID as text."""
+        ...
+
+    def mac(self) -> MacAddress:
+        """A unicast, locally administered address of KVM's prefix 52:54:00."""
+        ...
+
+    def secret(self) -> str:
+        """At least 128 bits, safe in a URL."""
+        ...
+
+
+class Secrets(Protocol):
+    """Secrets that need not be stored, because they follow from one that the server keeps in a file."""
+
+    def derive(self, purpose: str) -> str:
+        """32 letters and digits, always the same for a purpose."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Every port, as the composition root (or a test) wires them, and the settings that go with them."""
+
+    store: Store
+    hypervisors: Hypervisors
+    scanner: HostScanner
+    keys: HostKeys
+    resolver: Resolver
+    #: The racks' DHCP servers; None: hostloom serves none.
+    dhcp: DhcpServers | None
+    clock: Clock
+    ids: IdSource
+    #: None: no API keys are taken.
+    secrets: Secrets | None = None
+    #: None: nothing is asked of the wire.
+    wire: WireProbe | None = None
+    witness: DhcpSnooper | None = None
+    #: None: no boot images are kept here.
+    images: ImageStore | None = None
+    settings: ServiceSettings = field(default_factory=ServiceSettings)

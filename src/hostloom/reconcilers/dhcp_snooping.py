@@ -1,0 +1,22 @@
+"""Keeps what was seen of DHCP on the wire: the timelines of NICs."""
+
+from dataclasses import replace
+
+from hostloom.decide.dhcp.router_adverts import served_interfaces
+from hostloom.ports.context import Ports
+from hostloom.ports.dhcp import DhcpSnooper
+
+
+def keep_watching(ports: Ports, witness: DhcpSnooper) -> None:
+    """Watch where this machine's racks serve, and record what was seen since the last call."""
+    with ports.store.begin() as uow:
+        racks = uow.racks.list()
+        snapshot = uow.snapshot()
+    own = [each for each in racks if each.system_id == ports.settings.local]
+    served = {nic.name: vlan.id for rack in own for nic, vlan in served_interfaces(snapshot, racks, rack)}
+    witness.watch(tuple(sorted(served)))
+    seen = [replace(each, vlan_id=served.get(each.interface)) for each in witness.drain()]
+    if seen:
+        with ports.store.begin() as uow:
+            uow.dhcp_messages.add(seen)
+            uow.commit()

@@ -1,0 +1,91 @@
+"""Watches a rack's DHCP server: its leases are recorded, and what it lost in a restart is set again."""
+
+import logging
+
+from hostloom.model.dhcp import DhcpPulse
+from hostloom.model.errors import DhcpRejected, DriverError
+from hostloom.model.event import Event
+from hostloom.model.rack import Rack
+from hostloom.ports.context import Ports
+from hostloom.ports.dhcp import DhcpServers
+from hostloom.reconcilers.leases import LeaseIndex
+from hostloom.reconcilers.publish_dhcp import publish_rack
+
+log = logging.getLogger(__name__)
+
+#: Look this often; events of leases are as old as this at most.
+LOOK_EVERY_S = 1.0
+#: Leases that ran out are noticed this late, where the server reclaims them later still.
+READ_EVERY_S = 30.0
+#: What is served is compared with the store, and set where it differs.
+PUBLISH_EVERY_S = 60.0
+
+
+class DhcpWatch:
+    """Call `look` every LOOK_EVERY_S, from one thread."""
+
+    def __init__(self, ports: Ports, servers: DhcpServers, rack: Rack, book: LeaseIndex) -> None:
+        self._ports, self._rack, self._book = ports, rack, book
+        self._dhcp = servers.of(rack)
+        #: None: it could not be reached, and may have restarted since.
+        self._pulse: DhcpPulse | None = None
+        self._has_read = False
+        self._read_at = self._published_at = ports.clock.now()
+        #: Why it does not serve what it should.
+        self._refusal: DriverError | None = None
+        self._told = "dhcp-up"
+
+    def look(self) -> None:
+        """Record and set what there is to record and to set; a trouble is told when it comes and goes."""
+        try:
+            trouble = self._keep_up()
+        except DriverError as error:
+            trouble = str(error)
+        if trouble:
+            self._tell(trouble, "dhcp-down")
+        elif self._refusal is not None:
+            rejected = isinstance(self._refusal, DhcpRejected)
+            self._tell(str(self._refusal), "dhcp-rejected" if rejected else "dhcp-down")
+        else:
+            self._tell("", "dhcp-up")
+
+    def _keep_up(self) -> str:
+        """What is wrong with a part of the server, if anything is."""
+        now = self._ports.clock.now()
+        before, self._pulse = self._pulse, None
+        pulse = self._dhcp.pulse()
+        has_changed = before is None or before.processes != pulse.processes
+        if has_changed or _is_over(self._published_at, PUBLISH_EVERY_S, now):
+            self._published_at = now
+            self._refusal = None
+            try:
+                self._publish()
+            except DriverError as error:
+                # Asked again when the time has come: it costs the server as much as what it takes.
+                self._refusal = error
+        # A server that has restarted may know of leases only when it is set.
+        if not self._has_read or pulse != before or _is_over(self._read_at, READ_EVERY_S, now):
+            self._book.record(self._rack.id, self._dhcp.leases())
+            self._has_read, self._read_at = True, now
+        self._pulse = pulse
+        return pulse.trouble
+
+    def _publish(self) -> None:
+        with self._ports.store.begin() as uow:
+            racks = uow.racks.list()
+        publish_rack(self._ports, self._rack, racks)
+
+    def _tell(self, trouble: str, kind: str) -> None:
+        if kind == self._told:
+            return
+        self._told = kind
+        message = trouble or "the DHCP server answers and serves what it should"
+        (log.warning if trouble else log.info)("%s", message)
+        with self._ports.store.begin() as uow:
+            uow.events.add(Event(kind, f"rack {self._rack.name}", message, self._ports.clock.now()))
+            uow.commit()
+
+
+def _is_over(since: float, period_s: float, now: float) -> bool:
+    """Whether a period is over; a clock that was put back makes it over, too."""
+    return not since <= now < since + period_s

@@ -1,0 +1,58 @@
+"""Keeps what is known of hosts fresh: those that were not read for a while are read again."""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from hostloom.model.errors import DriverError, HostloomError
+from hostloom.model.host import Host
+from hostloom.model.ids import HostId
+from hostloom.ports.context import Ports
+from hostloom.recording.host_readings import refresh_now
+
+log = logging.getLogger(__name__)
+
+#: Hosts that are read at a time.
+HOSTS_AT_ONCE = 4
+
+
+class HostRefresher:
+    """Call `look` now and then, from one thread; who does not answer is asked as late as the others."""
+
+    def __init__(self, ports: Ports, every_s: float) -> None:
+        self._ports, self._every_s = ports, every_s
+        #: When a host was asked last, whatever came of it.
+        self._asked_at: dict[HostId, float] = {}
+
+    def look(self) -> None:
+        """Read the hosts whose facts are older than `every_s`, the oldest first."""
+        stale = self._stale()
+        if stale:
+            with ThreadPoolExecutor(HOSTS_AT_ONCE, "freshness") as pool:
+                list(pool.map(self._refresh, stale))
+
+    def _stale(self) -> Sequence[Host]:
+        now = self._ports.clock.now()
+        with self._ports.store.begin() as uow:
+            # The operation that added a host reads it.
+            hosts = [host for host in uow.hosts.list() if not host.is_being_read]
+        self._asked_at = {each.id: self._asked_at[each.id] for each in hosts if each.id in self._asked_at}
+        known_at = {host.id: self._known_at(host, now) for host in hosts}
+        stale = [host for host in hosts if now - known_at[host.id] >= self._every_s]
+        return sorted(stale, key=lambda host: (known_at[host.id], host.id))
+
+    def _known_at(self, host: Host, now: float) -> float:
+        """When it was read or asked last; what seems to come from the future is as old as can be."""
+        times = (host.facts_at or 0.0, self._asked_at.get(host.id, 0.0))
+        return max((at for at in times if at <= now), default=0.0)
+
+    def _refresh(self, host: Host) -> None:
+        self._asked_at[host.id] = self._ports.clock.now()
+        try:
+            refresh_now(self._ports, host.name)
+        except DriverError as error:
+            # It is marked, and an event says so.
+            log.debug("host %s: %s", host.name, error)
+        except HostloomError as error:
+            # It was deleted or changed under our hands.
+            log.info("host %s was not refreshed: %s", host.name, error)

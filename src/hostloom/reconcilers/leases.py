@@ -1,0 +1,184 @@
+"""Leases of our DHCP server become held addresses and events."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hostloom.decide.hosts.stacked_tags import members
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.dhcp import Lease
+from hostloom.model.event import Event
+from hostloom.model.ids import MacAddress, RackId, SubnetId, VlanId, natural_key
+from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress
+from hostloom.model.node import Node
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.reconcilers.range_exhaustion import fill_events
+
+#: Kinds by which an address is one holder's alone.
+_RESERVED = frozenset(AddressKind) - SEEN_KINDS
+#: Which client has which address.
+Known = Mapping[tuple[SubnetId, Address, MacAddress], Lease]
+
+
+@dataclass(frozen=True)
+class _Client:
+    """Whose NIC a MAC is."""
+
+    system_id: str
+    hostname: str
+    interface_name: str
+    vlan_id: VlanId | None
+    #: Of a bridge or bond, which has the same MAC and the addresses.
+    is_member: bool = False
+
+
+class _Clients:
+    """NICs of nodes and machines by MAC."""
+
+    def __init__(self, uow: UnitOfWork, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._by_mac: dict[MacAddress, list[_Client]] = {}
+        for node in snapshot.nodes:
+            self._add_node(node)
+        for machine in uow.machines.list():
+            for nic in machine.interfaces:
+                client = _Client(machine.system_id, machine.hostname, nic.name, nic.vlan_id)
+                self._by_mac.setdefault(nic.mac, []).append(client)
+
+    def of(self, lease: Lease) -> _Client | None:
+        """The one that asked: on the lease's VLAN, and itself no member of one that could have asked."""
+        subnet = self._snapshot.subnet_by_id.get(lease.subnet_id)
+        vlan_id = None if subnet is None else subnet.vlan_id
+        able = self._by_mac.get(lease.mac, [])
+        return min(
+            able,
+            key=lambda c: (c.is_member, c.vlan_id != vlan_id, natural_key(c.interface_name)),
+            default=None,
+        )
+
+    def _add_node(self, node: Node) -> None:
+        joined = members(node.interfaces)
+        for each in node.interfaces:
+            if each.mac is not None:
+                client = _Client(node.system_id, node.hostname, each.name, each.vlan_id, each.name in joined)
+                self._by_mac.setdefault(each.mac, []).append(client)
+
+
+class LeaseIndex:
+    """The leases of all racks together; those of a rack that does not answer stay as it told them last."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._lock = threading.Lock()
+        self._of_racks: dict[RackId, Sequence[Lease]] = {}
+        self._known: Known | None = None
+
+    def record(self, rack_id: RackId, leases: Sequence[Lease]) -> None:
+        """Record what one rack tells; racks of a pair tell the same."""
+        with self._lock:
+            self._record(self._of_racks | {rack_id: leases})
+
+    def forget(self, rack_id: RackId) -> None:
+        """A rack is gone, and its leases with it."""
+        with self._lock:
+            if rack_id in self._of_racks:
+                self._record({key: some for key, some in self._of_racks.items() if key != rack_id})
+
+    def _record(self, of_racks: dict[RackId, Sequence[Lease]]) -> None:
+        merged = {(each.subnet_id, each.ip, each.mac): each for some in of_racks.values() for each in some}
+        self._known = record_leases(self._ports, tuple(merged.values()), self._known)
+        self._of_racks = of_racks
+
+
+def record_leases(ports: Ports, leases: Sequence[Lease], known: Known | None) -> Known:
+    """Hold what is leased now, and tell what came and went since `known`, what the last call returned.
+
+    Without it (hostloom has just started) only what was not held before is told. A renewal is nothing new.
+    """
+    now = {(each.subnet_id, each.ip, each.mac): each for each in leases}
+    if known is not None and now.keys() == known.keys():
+        return now
+    with ports.store.begin() as uow:
+        snapshot = uow.snapshot()
+        clients = _Clients(uow, snapshot)
+        uow.addresses.replace_leases(_held(snapshot, leases, clients))
+        before = _held_before(snapshot, now) if known is None else known.keys()
+        at = ports.clock.now()
+        events = [
+            event
+            for key in now.keys() - before
+            for event in _given(snapshot, now[key], clients.of(now[key]), at)
+        ]
+        gone = [lease for key, lease in (known or {}).items() if key not in now]
+        events += [_over(each, clients.of(each), at) for each in gone]
+        events += fill_events(snapshot, {key[:2] for key in before}, {key[:2] for key in now}, at)
+        if events:
+            uow.events.add(*sorted(events, key=lambda each: (each.kind, each.subject, each.message)))
+        uow.commit()
+    return now
+
+
+def _held(snapshot: Snapshot, leases: Sequence[Lease], clients: _Clients) -> list[HeldAddress]:
+    """Each counts as taken until it ends, whatever is reserved; leases may outlive their subnet."""
+    held = []
+    for lease in leases:
+        client = clients.of(lease)
+        if lease.subnet_id not in snapshot.subnet_by_id:
+            continue
+        held.append(
+            HeldAddress(
+                lease.ip,
+                AddressKind.LEASE,
+                lease.subnet_id,
+                system_id=client.system_id if client else None,
+                interface_name=client.interface_name if client else None,
+                comment=f"{lease.mac} {lease.hostname}".strip(),
+            )
+        )
+    return held
+
+
+def _held_before(snapshot: Snapshot, now: Known) -> set[tuple[SubnetId, Address, MacAddress]]:
+    """Those whose address was held when hostloom stopped: leased, or reserved all the time."""
+    return {
+        key for key in now if any(each.subnet_id == key[0] for each in snapshot.held_by_ip.get(key[1], ()))
+    }
+
+
+def _given(snapshot: Snapshot, lease: Lease, client: _Client | None, at: float) -> list[Event]:
+    details = _details(lease)
+    who = _who(lease, client)
+    nic = f" of {client.interface_name}" if client else ""
+    events = [
+        Event("lease-given", who, f"{lease.ip} is leased to {lease.mac}{nic}", at, details=details),
+    ]
+    others = [
+        each
+        for each in snapshot.held_by_ip.get(lease.ip, ())
+        if each.subnet_id == lease.subnet_id
+        and each.kind in _RESERVED
+        and (client is None or each.system_id != client.system_id)
+    ]
+    if others:
+        text = f"{lease.ip} is leased to {lease.mac}, but reserved for {_name(snapshot, others[0])}"
+        events.append(Event("address-conflict", who, text, at, details=details))
+    return events
+
+
+def _over(lease: Lease, client: _Client | None, at: float) -> Event:
+    text = f"{lease.ip} is leased to {lease.mac} no more"
+    return Event("lease-over", _who(lease, client), text, at, details=_details(lease))
+
+
+def _name(snapshot: Snapshot, held: HeldAddress) -> str:
+    node = next((each for each in snapshot.nodes if each.system_id == held.system_id), None)
+    return node.hostname if node else held.system_id or held.comment or "nobody"
+
+
+def _who(lease: Lease, client: _Client | None) -> str:
+    return f"node {client.hostname}" if client else f"lease {lease.ip}"
+
+
+def _details(lease: Lease) -> dict[str, str]:
+    return {"ip": str(lease.ip), "mac": str(lease.mac), "hostname": lease.hostname}

@@ -1,0 +1,105 @@
+"""Publishing: make every rack's DHCP server serve what the store says, all of it, never a patch."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from hostloom.decide.dhcp.intent import dhcp_intent
+from hostloom.decide.dhcp.serving_racks import pair_of, racks_of
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
+from hostloom.model.ids import RackId, VlanId
+from hostloom.model.network import Address
+from hostloom.model.rack import Rack
+from hostloom.ports.context import Ports
+
+#: Reading the store and setting a server go together, or an older state could overwrite a newer one.
+_PUBLISHING: defaultdict[RackId, threading.Lock] = defaultdict(threading.Lock)
+RACKS_AT_ONCE = 8
+
+
+def publish_dhcp(
+    ports: Ports, vlans: Collection[VlanId] | None = None, before: Snapshot | None = None
+) -> None:
+    """Rebuild what each rack serves from the store and apply it, racks at once.
+
+    DhcpRejected if a rack refuses. DhcpUnreachable for a rack that does not answer, unless its partner does;
+    with `vlans` only if one of these has no rack that answers; one that is served no longer since `before`
+    must be told to a rack of its own. What a rack misses, its watcher sets later.
+    """
+    if ports.dhcp is None:
+        return
+    with ports.store.begin() as uow:
+        racks = uow.racks.list()
+    failures = _publish_all(ports, racks)
+    for failure in failures.values():
+        if not isinstance(failure, DhcpUnreachable):
+            raise failure
+    if failures:
+        _refuse_unserved(ports, racks, failures, vlans, before)
+
+
+def publish_rack(ports: Ports, rack: Rack, racks: Sequence[Rack]) -> None:
+    """The same for one of the racks; DhcpRejected, DhcpUnreachable."""
+    if ports.dhcp is None:
+        return
+    with _PUBLISHING[rack.id]:
+        with ports.store.begin() as uow:
+            snapshot = uow.snapshot()
+            nics = uow.machines.published_nics()
+        if rack.system_id in snapshot.node_by_system_id:
+            local_id = ports.settings.local
+            local = None if local_id is None else snapshot.node_by_system_id.get(local_id)
+            intent = dhcp_intent(snapshot, nics, racks, rack, lambda address: boot_url(ports, address), local)
+            ports.dhcp.of(rack).apply(intent)
+
+
+def boot_url(ports: Ports, rack_address: Address) -> str:
+    """URL of the boot script on one of the rack's addresses; empty where no boot files are served."""
+    if not ports.settings.boot_port:
+        return ""
+    literal = f"[{rack_address}]" if rack_address.version == 6 else str(rack_address)
+    return f"http://{literal}:{ports.settings.boot_port}/boot.ipxe"
+
+
+def _publish_all(ports: Ports, racks: Sequence[Rack]) -> Mapping[RackId, DriverError]:
+    """What went wrong, by rack."""
+
+    def publish(rack: Rack) -> DriverError | None:
+        try:
+            publish_rack(ports, rack, racks)
+        except (DhcpRejected, DhcpUnreachable) as error:
+            return error
+        return None
+
+    if len(racks) > 1:
+        with ThreadPoolExecutor(RACKS_AT_ONCE, "publish") as pool:
+            found = list(pool.map(publish, racks))
+    else:
+        found = [publish(each) for each in racks]
+    return {rack.id: error for rack, error in zip(racks, found, strict=True) if error is not None}
+
+
+def _refuse_unserved(
+    ports: Ports,
+    racks: Sequence[Rack],
+    failures: Mapping[RackId, DriverError],
+    vlans: Collection[VlanId] | None,
+    before: Snapshot | None,
+) -> None:
+    with ports.store.begin() as uow:
+        snapshot = uow.snapshot()
+    if vlans is None:
+        for rack in (each for each in racks if each.id in failures):
+            pair = pair_of(snapshot, racks, rack)
+            if pair is None or {pair.primary.id, pair.secondary.id} <= failures.keys():
+                raise failures[rack.id]
+        return
+    for vlan_id in sorted(vlans):
+        world = snapshot if vlan_id in snapshot.bootable_vlans else before
+        if world is None or vlan_id not in world.bootable_vlans:
+            continue
+        serving = racks_of(world, racks, world.vlan_by_id[vlan_id])
+        if serving and all(each.id in failures for each in serving):
+            raise failures[serving[0].id]

@@ -1,0 +1,27 @@
+"""Tells when a subnet has no address left to lease, and when it has one again."""
+
+from collections.abc import Iterable
+
+from hostloom.decide.dhcp.range_utilization import range_utilizations
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.event import Event
+from hostloom.model.ids import SubnetId
+from hostloom.model.network import Address
+
+Leased = Iterable[tuple[SubnetId, Address]]
+
+
+def fill_events(snapshot: Snapshot, before: Leased, now: Leased, at: float) -> list[Event]:
+    """`range-exhausted` and `range-free` of what was leased before and is leased now, by subnet."""
+    was, found = range_utilizations(snapshot, before), range_utilizations(snapshot, now)
+    events = []
+    for subnet_id, fill in sorted(found.items()):
+        if fill.is_exhausted is was[subnet_id].is_exhausted:
+            continue
+        subject = f"subnet {snapshot.subnet_by_id[subnet_id].cidr}"
+        kind = "range-exhausted" if fill.is_exhausted else "range-free"
+        left = "others get no lease" if fill.is_exhausted else "there is room again"
+        text = f"{fill.leased} of {fill.total} dynamic addresses are leased: {left}"
+        details = {"leased": str(fill.leased), "total": str(fill.total)}
+        events.append(Event(kind, subject, text, at, details=details))
+    return events

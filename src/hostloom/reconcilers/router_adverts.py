@@ -1,0 +1,14 @@
+"""Keeps the router advertisements of this machine's racks as the store says."""
+
+from hostloom.decide.dhcp.router_adverts import router_adverts
+from hostloom.ports.context import Ports
+from hostloom.ports.dhcp import RouterAdvertiser
+
+
+def keep_advertising(ports: Ports, advertiser: RouterAdvertiser) -> None:
+    """Advertise for the racks on the node that hostloom runs on; others have their own routers."""
+    with ports.store.begin() as uow:
+        racks = uow.racks.list()
+        snapshot = uow.snapshot()
+    own = [each for each in racks if each.system_id == ports.settings.local]
+    advertiser.advertise([advert for rack in own for advert in router_adverts(snapshot, racks, rack)])

@@ -1,0 +1,109 @@
+"""Asks VLANs who serves DHCP there, and records and tells which servers are none of ours."""
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from hostloom.decide.dhcp import probing
+from hostloom.decide.dhcp.probing import DhcpServerChange, ProbeAnswers, ServingRacks, Vantage
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.dhcp_exchange import ForeignDhcp, VlanProbe
+from hostloom.model.errors import DriverError, HostloomError, NotFound
+from hostloom.model.event import Event
+from hostloom.model.ids import VlanId
+from hostloom.model.network import Vlan
+from hostloom.ports.context import Ports
+from hostloom.ports.wire import ProbePoint, WireProbe
+
+log = logging.getLogger(__name__)
+
+#: Some servers first ping for 3 s what they are about to offer, one client after the other.
+LISTEN_S = 8.0
+#: So many interfaces are tried before a VLAN counts as one that cannot be asked.
+MAX_VANTAGES = 3
+#: Two probes at once would tell of the same server twice.
+_PROBING = threading.Lock()
+
+
+def probe_vlan(ports: Ports, vlan_id: VlanId) -> VlanProbe:
+    """Ask one VLAN now, and record what was found; where nobody can be asked, `trouble` says why."""
+    with _PROBING:
+        with ports.store.begin() as uow:
+            snapshot, racks = uow.snapshot(), ServingRacks(ports.settings.local, tuple(uow.racks.list()))
+            before = [each for each in uow.vlan_probes.foreign() if each.vlan_id == vlan_id]
+        vlan = snapshot.vlan_by_id.get(vlan_id)
+        if vlan is None:
+            raise NotFound("vlan", vlan_id)
+        heard = _heard(ports, snapshot, vlan, racks)
+        now = ports.clock.now()
+        if isinstance(heard, ProbeAnswers):
+            probe, found = probing.probed(snapshot, vlan, racks, before, heard, now)
+        else:
+            probe, found = probing.unprobed(snapshot, vlan, before, heard, now)
+        turn = probing.turn(before, found)
+        with ports.store.begin() as uow:
+            uow.vlan_probes.record(probe, found)
+            if turn.came or turn.gone:
+                uow.events.add(*_events(snapshot, vlan, turn, now))
+            uow.commit()
+        return probe
+
+
+def probe_all(ports: Ports) -> None:
+    """Ask every VLAN that can be asked, one after the other, and read again what libvirt serves itself."""
+    with ports.store.begin() as uow:
+        snapshot, racks = uow.snapshot(), ServingRacks(ports.settings.local, tuple(uow.racks.list()))
+    for vlan in sorted(snapshot.vlans, key=lambda each: each.id):
+        is_known = vlan.id in snapshot.foreign_by_vlan or vlan.id in snapshot.silent_vlans
+        if (
+            is_known
+            or probing.vantages(snapshot, vlan.id, racks)
+            or probing.libvirt_servers(snapshot, vlan.id, 0)
+        ):
+            try:
+                probe_vlan(ports, vlan.id)
+            except HostloomError as error:
+                # It was deleted under our hands.
+                log.info("vlan %s was not probed: %s", vlan.id, error)
+
+
+def _heard(ports: Ports, snapshot: Snapshot, vlan: Vlan, racks: ServingRacks) -> ProbeAnswers | str:
+    """The answers, from the first interface that takes a probe; or why there are none."""
+    if ports.wire is None:
+        return "nothing is asked of the wire here"
+    versions, troubles = probing.versions(snapshot, vlan.id), []
+    for vantage in probing.vantages(snapshot, vlan.id, racks)[:MAX_VANTAGES]:
+        try:
+            return _ask(ports.wire, vantage, versions)
+        except DriverError as error:
+            troubles.append(str(error))
+    return "; ".join(troubles) or "no rack and no reachable host has an interface on it that could ask"
+
+
+def _ask(wire: WireProbe, vantage: Vantage, versions: tuple[int, ...]) -> ProbeAnswers:
+    point = ProbePoint(vantage.uri, vantage.attachment)
+    with ThreadPoolExecutor(len(versions), "probe") as pool:
+        answers = pool.map(lambda version: wire.dhcp_servers(point, version, LISTEN_S), versions)
+        return ProbeAnswers(vantage, versions, tuple(offer for some in answers for offer in some))
+
+
+def _events(snapshot: Snapshot, vlan: Vlan, turn: DhcpServerChange, at: float) -> list[Event]:
+    subject = f"vlan {snapshot.vlan_name(vlan.id)}"
+    came = [(each, f"answers DHCP and is none of ours{_range(each)}") for each in turn.came]
+    return [
+        *(_event("foreign-dhcp", subject, each, words, at) for each, words in came),
+        *(_event("foreign-dhcp-gone", subject, each, "answers DHCP no more", at) for each in turn.gone),
+    ]
+
+
+def _event(kind: str, subject: str, server: ForeignDhcp, words: str, at: float) -> Event:
+    message = f"{server.server} ({server.mac}) {words}; seen from {server.seen_from}"
+    details = {"server": str(server.server), "mac": str(server.mac), "seen_from": server.seen_from}
+    return Event(kind, subject, message, at, details=details)
+
+
+def _range(server: ForeignDhcp) -> str:
+    first, last = server.first_offered, server.last_offered
+    if first is None:
+        return ""
+    return f"; it offers {first}" if first == last else f"; it offers {first} to {last}"

@@ -1,0 +1,1 @@
+"""Records what readings of hosts found; it never deletes anything."""

@@ -1,0 +1,75 @@
+"""The machine that hostloom runs on, and racks, become controller nodes with the interfaces they have now."""
+
+import logging
+from dataclasses import replace
+
+from hostloom.decide.hosts.mac_evidence import Likeness, compare, nic_macs
+from hostloom.model.errors import NotFound
+from hostloom.model.ids import RackId, SystemId
+from hostloom.model.node import Node, NodeKind
+from hostloom.model.observed import ObservedNetwork
+from hostloom.model.rack import LOCAL, Rack
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.hostnames import free_hostname
+from hostloom.recording.interfaces import record_network
+
+log = logging.getLogger(__name__)
+
+
+def ensure_controller(ports: Ports, known: SystemId | None, seen: ObservedNetwork) -> SystemId:
+    """Record this machine: the node that it was, one that has its MACs, or a new one."""
+    with ports.store.begin() as uow:
+        node = ensure_node(uow, ports, known, seen, NodeKind.REGION_AND_RACK_CONTROLLER)
+        uow.commit()
+    return node.system_id
+
+
+def ensure_node(
+    uow: UnitOfWork, ports: Ports, known: SystemId | None, seen: ObservedNetwork, kind: NodeKind
+) -> Node:
+    """The node of a machine that was read: the known one, one that has its MACs, or a new one of a kind."""
+    node = _find(uow, known) or _by_mac(uow, seen)
+    if node is None:
+        hostname = free_hostname(uow, seen.hostname or "controller")
+        node = uow.nodes.add(Node(ports.ids.system_id(), hostname, kind))
+        log.info("new controller node %s (%s)", node.hostname, node.system_id)
+    return record_network(uow, ports, node, seen, f"node {node.hostname}")
+
+
+def ensure_local_rack(ports: Ports, local: SystemId) -> Rack:
+    """The rack of this machine's own DHCP server: recorded once, then a user's to change."""
+    with ports.store.begin() as uow:
+        racks = uow.racks.list()
+        found = next((each for each in racks if each.control == LOCAL), None)
+        if found is None:
+            taken = {each.name for each in racks}
+            hostname = uow.nodes.get(local).hostname
+            name = next(each for each in (hostname, f"{hostname}-{local}") if each not in taken)
+            found = uow.racks.add(Rack(RackId(0), name, local))
+        elif found.system_id != local:
+            found = uow.racks.update(replace(found, system_id=local))
+        uow.commit()
+    return found
+
+
+def _find(uow: UnitOfWork, system_id: SystemId | None) -> Node | None:
+    if system_id is None:
+        return None
+    try:
+        return uow.nodes.get(system_id)
+    except NotFound:
+        return None
+
+
+def _by_mac(uow: UnitOfWork, seen: ObservedNetwork) -> Node | None:
+    """The one node whose NICs these are; MACs made up by software count where an address is the same too."""
+    macs = nic_macs(seen.links)
+    shown = {address.ip for link in seen.links for address in link.addresses if not address.ip.is_loopback}
+    found = []
+    for node in uow.nodes.list():
+        likeness = compare(macs, nic_macs(node.interfaces))
+        has_address = any(ip in shown for nic in node.interfaces for ip in nic.ips)
+        if likeness is Likeness.SAME or (likeness is Likeness.SAME_LOCAL and has_address):
+            found.append(node)
+    return found[0] if len(found) == 1 else None

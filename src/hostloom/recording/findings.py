@@ -1,0 +1,86 @@
+"""What a reading could not make out: told once when it appears and once when it is gone."""
+
+from dataclasses import replace
+
+from hostloom.model.event import Event
+from hostloom.model.finding import Finding, merge
+from hostloom.model.host import Host, LibvirtNetwork, StoragePool
+from hostloom.model.observed import ObservedHost
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.observation import Observation
+
+#: Its code is in the event's `kind`.
+APPEARED, CLEARED = "host-part-unreadable", "host-part-readable"
+
+
+def findings_of(seen: Observation) -> tuple[Finding, ...]:
+    """Everything that one reading could not make out."""
+    return merge(
+        seen.host.findings,
+        () if seen.network is None else seen.network.findings,
+        seen.findings,
+    )
+
+
+def tell_findings(uow: UnitOfWork, ports: Ports, host: Host, findings: tuple[Finding, ...]) -> None:
+    """Record an event for each part that has become unreadable, and for each that is readable again."""
+    before = {finding.part: finding for finding in host.findings}
+    now = {finding.part: finding for finding in findings}
+    subject, at = f"host {host.name}", ports.clock.now()
+    appeared = [
+        Event(APPEARED, subject, str(finding), at, details=_details(finding))
+        for part, finding in now.items()
+        if part not in before
+    ]
+    cleared = [
+        Event(CLEARED, subject, f"{part}: it is read as expected again, or gone", at, details={"part": part})
+        for part in before
+        if part not in now
+    ]
+    if appeared or cleared:
+        uow.events.add(*appeared, *cleared)
+
+
+def _details(finding: Finding) -> dict[str, str]:
+    return {"part": finding.part, "expected": finding.expected, "found": finding.found}
+
+
+def is_unread(seen: ObservedHost, uuid: str) -> bool:
+    """Whether a machine that a reading does not show may be there all the same."""
+    return not seen.machines_listed or uuid in seen.unread
+
+
+def networks_after(host: Host, seen: Observation) -> tuple[LibvirtNetwork, ...]:
+    """The libvirt networks as read; where they were not listed, those that were known, as inactive."""
+    if seen.host.networks_listed:
+        return seen.host.libvirt_networks
+    return tuple(replace(network, active=False) for network in host.libvirt_networks)
+
+
+def pools_after(host: Host, seen: Observation) -> tuple[StoragePool, ...]:
+    """The storage pools as read; one that could not be read keeps what was known of it, not active."""
+    before = {pool.name: pool for pool in host.storage_pools}
+    pools = [
+        _with_known(pool, before[pool.name]) if pool.trouble and pool.name in before else pool
+        for pool in seen.host.storage_pools
+    ]
+    if not seen.host.pools_listed:
+        names = {pool.name for pool in pools}
+        cause = "libvirt did not list the storage pools of the host"
+        pools += [
+            replace(pool, active=False, trouble=cause, is_default=False)
+            for pool in host.storage_pools
+            if pool.name not in names
+        ]
+    return tuple(sorted(pools, key=lambda pool: pool.name))
+
+
+def _with_known(pool: StoragePool, before: StoragePool) -> StoragePool:
+    return replace(
+        pool,
+        kind=pool.kind or before.kind,
+        path=pool.path or before.path,
+        total_bytes=pool.total_bytes or before.total_bytes,
+        free_bytes=pool.free_bytes or before.free_bytes,
+    )

@@ -1,0 +1,30 @@
+"""Names that nothing else has."""
+
+import re
+from collections.abc import Collection
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.ports.store import UnitOfWork
+
+_OTHER = re.compile(r"[^a-z0-9]+")
+
+
+def free_hostname(uow: UnitOfWork, wanted: str) -> str:
+    """A DNS label made of `wanted`, followed by a number if a node has that name already."""
+    return unused_hostname(hostnames(uow.snapshot()), wanted)
+
+
+def hostnames(snapshot: Snapshot) -> set[str]:
+    """The names of all nodes in lower case: names that differ in case alone are one name to DNS."""
+    return {node.hostname.lower() for node in snapshot.nodes}
+
+
+def unused_hostname(taken: Collection[str], wanted: str) -> str:
+    """A DNS label made of `wanted`, followed by a number if it is one of the taken names."""
+    label = _OTHER.sub("-", wanted.split(".")[0].lower() if "." in wanted else wanted.lower()).strip("-")
+    label = label[:58].rstrip("-") or "machine"
+    candidate, number = label, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{label}-{number}"
+    return candidate

@@ -1,0 +1,210 @@
+"""Record the machines that a reading of a host found, and those that it did not find."""
+
+import logging
+from dataclasses import replace
+
+from hostloom.decide.hosts.sighting import Elsewhere, Sighting, judge
+from hostloom.decide.machines.drift import COPY, copies_of, copy_on, machine_drift
+from hostloom.model.drift import Drift
+from hostloom.model.event import Event
+from hostloom.model.host import Host
+from hostloom.model.ids import HostId, SystemId
+from hostloom.model.machine import Machine, MachineOrigin, MachineState
+from hostloom.model.node import Node
+from hostloom.model.observed import ObservedMachine
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.adoption import Adoption
+from hostloom.recording.drift_events import record_drift
+from hostloom.recording.findings import is_unread
+from hostloom.recording.observation import Observation
+from hostloom.recording.power_events import record_power_events
+
+log = logging.getLogger(__name__)
+
+#: Machines in these states are in the hands of a saga: a reading does not judge them.
+_IN_WORK = frozenset({MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.DEPLOYING})
+
+
+class MachineRecorder:
+    """Writes one reading of one host; the world is locked, and the host's facts are written."""
+
+    def __init__(
+        self, uow: UnitOfWork, ports: Ports, host: Host, node: Node | None, seen: Observation
+    ) -> None:
+        self._uow, self._ports, self._host, self._seen = uow, ports, host, seen
+        self._adoption = Adoption(uow, ports, host, node, seen.host.machines)
+        self._answers: dict[tuple[SystemId, HostId], Elsewhere] = {
+            (answer.system_id, answer.host_id): answer for answer in seen.elsewhere
+        }
+
+    def record(self) -> None:
+        """Every machine that was seen, then every one that was not."""
+        machines = self._seen.host.machines
+        here = {machine.uuid: machine for machine in self._uow.machines.of_host(self._host.id)}
+        others = self._recorded_elsewhere(machines)
+        removed = self._removed([one for one in machines if one.uuid not in here])
+        for one in machines:
+            machine, candidates = here.pop(one.uuid, None), others.get(one.uuid, [])
+            if machine is not None and machine.origin is MachineOrigin.ADOPTED:
+                machine = self._give_way(machine, one, candidates)
+            if machine is not None:
+                self._record_known(machine, one)
+            elif one.system_id in removed:
+                log.info("machine %s was deleted while host %s was read", one.name, self._host.name)
+            elif not any(self._record_other(each, one) for each in candidates):
+                self._adopt(one)
+        for machine in here.values():
+            self._record_absent(machine)
+
+    def _recorded_elsewhere(self, seen: tuple[ObservedMachine, ...]) -> dict[str, list[Machine]]:
+        """Machines of other hosts by UUID, those that we composed first."""
+        found: dict[str, list[Machine]] = {}
+        recorded = self._uow.machines.elsewhere(self._host.id, [one.uuid for one in seen])
+        for machine in sorted(recorded, key=lambda each: each.origin is not MachineOrigin.COMPOSED):
+            found.setdefault(machine.uuid, []).append(machine)
+        return found
+
+    def _removed(self, unknown: list[ObservedMachine]) -> set[SystemId]:
+        """The marks of machines that were deleted since the reading began."""
+        marks = [SystemId(one.system_id) for one in unknown if one.system_id]
+        if not marks or self._seen.start is None:
+            return set()
+        return self._uow.machines.removed_since(self._seen.start.revision, marks)
+
+    def _is_current(self, machine: Machine) -> bool:
+        """Nothing has changed the machine since the reading began."""
+        start = self._seen.start
+        return start is None or start.generations.get(machine.system_id) == machine.generation
+
+    # -- machines of this host ---------------------------------------------------------------------------
+
+    def _record_known(self, machine: Machine, one: ObservedMachine) -> None:
+        if not self._is_current(machine):
+            return
+        if machine.state in _IN_WORK:
+            changed = replace(machine, power=one.power)
+        else:
+            record_power_events(self._uow, self._ports, machine, one.power)
+            is_adopted = machine.origin is MachineOrigin.ADOPTED
+            changed = self._read_again(machine, one) if is_adopted else self._compare(machine, one)
+        if one.autostart is not None:
+            changed = replace(changed, autostart=one.autostart)
+        if changed.state is MachineState.MISSING:
+            changed = replace(changed, state=_state_back(machine))
+            self._tell("machine-found", changed, f"seen again on host {self._host.name}")
+        if changed != machine:
+            self._uow.machines.update(changed)
+
+    def _compare(self, machine: Machine, one: ObservedMachine) -> Machine:
+        """Of a machine that we composed the record stays, and differences are kept beside it."""
+        found = (*machine_drift(machine, one), *self._copies(machine))
+        record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, found)
+        return replace(machine, power=one.power, drift=found, domain_name=machine.domain_name or one.name)
+
+    def _read_again(self, machine: Machine, one: ObservedMachine) -> Machine:
+        """Of a machine that somebody else made the record follows what is seen."""
+        found = machine_drift(machine, one)
+        copies = self._copies(machine)
+        record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, (*found, *copies))
+        return replace(self._adoption.read_again(machine, one), drift=copies)
+
+    def _copies(self, machine: Machine) -> tuple[Drift, ...]:
+        """The hosts on which it was found to be defined too, but for those that say that it is gone."""
+        names = copies_of(machine)
+        hosts = {name: self._uow.hosts.find(name) for name in names}
+        return tuple(
+            change
+            for change in machine.drift
+            if change.kind == COPY
+            and (host := hosts[change.subject]) is not None
+            and (
+                (answer := self._answers.get((machine.system_id, host.id))) is None
+                or answer.there is not False
+            )
+        )
+
+    def _record_absent(self, machine: Machine) -> None:
+        if is_unread(self._seen.host, machine.uuid):
+            return
+        at_rest = machine.state not in _IN_WORK and machine.state is not MachineState.MISSING
+        if at_rest and self._is_current(machine):
+            self._uow.machines.update(replace(machine, state=MachineState.MISSING))
+            self._tell("machine-missing", machine, f"not seen on host {self._host.name}")
+
+    # -- machines of other hosts -------------------------------------------------------------------------
+
+    def _give_way(self, machine: Machine, one: ObservedMachine, candidates: list[Machine]) -> Machine | None:
+        """An adopted record of what is a machine that came from another host: that one takes its place."""
+        for other in candidates:
+            if self._sighting(other, one) is Sighting.MOVED and other.state is MachineState.MISSING:
+                self._uow.release([machine.system_id])
+                text = f"it is machine {other.hostname}, which came from another host"
+                self._tell("machine-forgotten", machine, text)
+                return None
+        return machine
+
+    def _sighting(self, machine: Machine, one: ObservedMachine) -> Sighting | None:
+        """What the machine seen here is to one that is recorded elsewhere; None: that is not known yet."""
+        if machine.host_id is None:
+            return None
+        answer = self._answers.get((machine.system_id, machine.host_id))
+        is_asked = answer is not None and answer.generation == machine.generation
+        if machine.state in _IN_WORK or not (is_asked or self._seen.start is None):
+            return None
+        return judge(machine, one, answer)
+
+    def _record_other(self, machine: Machine, one: ObservedMachine) -> bool:
+        """Whether what was seen is the machine, which is recorded on another host."""
+        sighting = self._sighting(machine, one)
+        if sighting is Sighting.OTHER:
+            text = f"on host {self._host.name}, {one.name} has its UUID, but not its mark"
+            self._tell("machine-uuid-shared", machine, text)
+            return False
+        if sighting is Sighting.MOVED:
+            self._move(machine, one)
+        elif sighting is not None:
+            copy = copy_on(self._host.name, one.power)
+            drift = (
+                *(each for each in machine.drift if each.subject != copy.subject or each.kind != COPY),
+                copy,
+            )
+            if drift != machine.drift:
+                self._uow.machines.update(replace(machine, drift=drift))
+                record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, drift)
+        return True
+
+    def _move(self, machine: Machine, one: ObservedMachine) -> None:
+        """It was brought here by hand: it keeps its identity, its NICs and what is reserved for it."""
+        moved = self._adoption.bring(machine, one)
+        if moved.state is MachineState.MISSING:
+            moved = replace(moved, state=_state_back(machine))
+        left = self._uow.hosts.get(machine.host_id) if machine.host_id is not None else None
+        drift = machine_drift(moved, one)
+        answer = None if left is None else self._answers.get((machine.system_id, left.id))
+        if left is not None and answer is not None and answer.there:
+            drift = (*drift, copy_on(left.name, answer.power))
+        self._uow.machines.update(replace(moved, drift=drift))
+        origin = "another host" if left is None else f"host {left.name}"
+        self._tell("machine-moved", moved, f"moved from {origin} to host {self._host.name}")
+        record_drift(self._uow, self._ports, f"machine {moved.hostname}", (), drift)
+
+    def _adopt(self, one: ObservedMachine) -> None:
+        machine = self._adoption.adopt(one)
+        self._tell("machine-adopted", machine, f"found on host {self._host.name}")
+        if one.system_id is not None:
+            for marked in self._uow.machines.some([SystemId(one.system_id)]):
+                if marked.uuid != one.uuid:
+                    text = f"it carries the mark of machine {marked.hostname}, but has a UUID of its own"
+                    self._tell("machine-cloned", machine, text)
+
+    def _tell(self, kind: str, machine: Machine, message: str) -> None:
+        subject = f"machine {machine.hostname}"
+        self._uow.events.add(Event(kind, subject, message, self._ports.clock.now()))
+
+
+def _state_back(machine: Machine) -> MachineState:
+    """The state of a machine that was missing and is seen again."""
+    if machine.origin is not MachineOrigin.COMPOSED:
+        return MachineState.DEPLOYED
+    return MachineState.ALLOCATED if machine.owner else MachineState.READY

@@ -1,0 +1,41 @@
+"""Derive every interface's VLAN anew from what is recorded: subnets have moved (DESIGN 2.2a)."""
+
+from hostloom.decide.hosts.inventory import take_inventory
+from hostloom.decide.placement.libvirt_networks import own_bridges
+from hostloom.model.node import NodeInterface
+from hostloom.model.observed import ObservedLink, ObservedNetwork
+from hostloom.ports.store import UnitOfWork
+
+
+def rederive_vlans(uow: UnitOfWork) -> None:
+    """Rewrite the interfaces of the nodes whose VLANs come out differently; the operator's words stay."""
+    snapshot = uow.snapshot()
+    local = {s.host.correlation.system_id: own_bridges(s.host) for s in snapshot.hosts}
+    for node in snapshot.nodes:
+        seen = ObservedNetwork(node.hostname, tuple(_link(each) for each in node.interfaces))
+        inventory = take_inventory(seen, node, snapshot, local.get(node.system_id, frozenset()))
+        before = {each.name: each.vlan_id for each in node.interfaces}
+        after = {each.name: each.vlan_id for each in inventory.interfaces}
+        if before != after and not inventory.new_subnets:
+            uow.nodes.replace_interfaces(node.system_id, inventory.interfaces)
+
+
+def _link(interface: NodeInterface) -> ObservedLink:
+    return ObservedLink(
+        interface.name,
+        interface.kind,
+        interface.mac,
+        interface.enabled,
+        interface.link,
+        interface.mtu,
+        interface.addresses,
+        interface.parents,
+        interface.bridge_kind,
+        interface.tag_vid,
+        interface.link_speed,
+        interface.master,
+        role=interface.role,
+        bridge_vlans=interface.bridge_vlans,
+        child_addresses=interface.child_addresses,
+        routers=interface.routers,
+    )

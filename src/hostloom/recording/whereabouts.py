@@ -1,0 +1,89 @@
+"""Before and after a reading: what the store held when it began, and what other hosts say of its machines."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from hostloom.decide.hosts.sighting import Elsewhere
+from hostloom.decide.machines.drift import COPY, copies_of
+from hostloom.model.errors import DriverError, InUse
+from hostloom.model.event import Event
+from hostloom.model.host import Host
+from hostloom.model.ids import HostId
+from hostloom.model.machine import Machine, PowerState
+from hostloom.model.observed import ObservedMachine
+from hostloom.ports.context import Ports
+from hostloom.recording.observation import ReadingStart
+
+#: Hosts that are asked for a machine at a time, and that an event names.
+HOSTS_AT_ONCE, MAX_NAMED = 8, 20
+
+
+def note_start(ports: Ports, name: str) -> ReadingStart:
+    """What the store holds as a reading of a host begins; a host that is being added has no machines."""
+    with ports.store.begin() as uow:
+        host = uow.hosts.find(name)
+        machines = {} if host is None else uow.machines.generations(host.id)
+        return ReadingStart(
+            uow.snapshot().revision,
+            {key: generation for key, (generation, _) in machines.items()},
+            None if host is None else host.id,
+            tuple(key for key, (_, drift) in machines.items() if any(each.kind == COPY for each in drift)),
+        )
+
+
+def ask_elsewhere(
+    ports: Ports, start: ReadingStart, seen: Iterable[ObservedMachine]
+) -> tuple[Elsewhere, ...]:
+    """Ask other hosts for machines that were seen here and are recorded there, or have a copy there.
+
+    Hosts are asked only then, which is rare: a machine was moved or copied by hand.
+    """
+    wanted: dict[HostId, list[Machine]] = {}
+    with ports.store.begin() as uow:
+        for machine in uow.machines.elsewhere(start.host_id, [machine.uuid for machine in seen]):
+            if machine.host_id is not None:
+                wanted.setdefault(machine.host_id, []).append(machine)
+        for machine in uow.machines.some(start.copied) if start.copied else ():
+            for name in copies_of(machine):
+                if other := uow.hosts.find(name):
+                    wanted.setdefault(other.id, []).append(machine)
+        hosts = {key: uow.hosts.get(key) for key in wanted}
+    return tuple(answer for key, machines in wanted.items() for answer in _ask(ports, hosts[key], machines))
+
+
+def require_nowhere_else(ports: Ports, machine: Machine) -> None:
+    """Raise InUse where another host has a machine that is not on its own: it was moved there by hand.
+
+    Hosts that do not answer cannot be asked; an event names them.
+    """
+    with ports.store.begin() as uow:
+        hosts = [host for host in uow.hosts.list() if host.id != machine.host_id]
+    with ThreadPoolExecutor(HOSTS_AT_ONCE, "whereabouts") as pool:
+        answers = list(pool.map(lambda host: next(iter(_ask(ports, host, [machine]))), hosts))
+    for host, answer in zip(hosts, answers, strict=True):
+        if answer.there:
+            power = "where it runs" if answer.power is PowerState.ON else "where it is switched off"
+            hint = f"`hostloom host refresh {host.name}` records that it is there"
+            raise InUse("machine", machine.hostname, [f"host {host.name}, {power}"], hint)
+    silent = [host.name for host, answer in zip(hosts, answers, strict=True) if answer.there is None]
+    if silent:
+        names = ", ".join(silent[:MAX_NAMED]) + (", …" if len(silent) > MAX_NAMED else "")
+        text = f"it was not looked for on hosts that do not answer: {names}"
+        with ports.store.begin() as uow:
+            event = Event("machine-not-found", f"machine {machine.hostname}", text, ports.clock.now())
+            uow.events.add(event)
+            uow.commit()
+
+
+def _ask(ports: Ports, host: Host, machines: Sequence[Machine]) -> Iterable[Elsewhere]:
+    """What one host says; once it does not answer, it is not asked again."""
+    answers = host.reachable
+    for machine in machines:
+        there, power = None, PowerState.UNKNOWN
+        if answers:
+            try:
+                found = ports.hypervisors.of(host.name, host.uri).find_machine(machine.uuid)
+                there, power = found is not None, PowerState.OFF if found is None else found.power
+            except DriverError:
+                answers = False
+        yield Elsewhere(machine.system_id, host.id, there, power, machine.generation)

@@ -1,0 +1,95 @@
+"""Add a host: trust its key, read it, record it with the node that it is."""
+
+from dataclasses import dataclass, replace
+
+from hostloom.decide.hosts.correlation import uri_host
+from hostloom.model.errors import HostKeyUnknown
+from hostloom.model.event import Event
+from hostloom.model.host import Host
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_readings import observe
+from hostloom.recording.observation import Observation
+from hostloom.recording.record import record_new_host
+from hostloom.sagas.composed_tags import ensure_composed_tags
+from hostloom.sagas.saga import Run, Saga, Step
+
+
+@dataclass(frozen=True)
+class AddHostInput:
+    """The host as the user described it; `host.id` is 0, or the one that it is to get."""
+
+    host: Host
+    #: Fingerprint of the SSH key that the user accepted; empty when none is needed or it is pinned.
+    accept_key: str
+    #: Create the node from the host's own interfaces if no known one matches.
+    adopt: bool
+    #: The host has its row already, for clients that need its id before it is read.
+    recorded: bool = False
+
+
+def _pin(run: Run[AddHostInput]) -> None:
+    host = run.input.host
+    if not run.input.accept_key or run.ports.keys.pinned(host.uri) == run.input.accept_key:
+        # Another host or rack may have pinned it: from now on this host needs it, too.
+        run.ports.keys.retain(host.uri)
+        return
+    offered = run.ports.keys.offered(host.uri)
+    for key in offered:
+        if key.fingerprint == run.input.accept_key:
+            run.ports.keys.pin(host.uri, key)
+            return
+    raise HostKeyUnknown(host.name, ", ".join(key.fingerprint for key in offered))
+
+
+def _unpin(run: Run[AddHostInput]) -> None:
+    uri = run.input.host.uri
+    run.ports.hypervisors.forget(uri)
+    with run.ports.store.begin() as uow:
+        is_in_use = any(host.uri == uri for host in uow.hosts.list())
+    if not is_in_use:
+        run.ports.keys.release(uri)
+
+
+def _observe(run: Run[AddHostInput]) -> Observation:
+    return observe(run.ports, run.input.host.name, run.input.host.uri)
+
+
+def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
+    key = run.ports.keys.pinned(run.input.host.uri) or ""
+    if run.input.recorded:
+        # By its id: a client may have renamed it since. NotFound: it was deleted since.
+        host = uow.hosts.get(run.input.host.id)
+        if host.uri != run.input.host.uri:
+            # It was sent elsewhere since, and is read there.
+            return
+        host = uow.hosts.update(replace(host, host_key=key))
+    elif uow.hosts.find(run.input.host.name) is not None:
+        return
+    else:
+        host = uow.hosts.add(replace(run.input.host, host_key=key))
+    ensure_composed_tags(uow)
+    record_new_host(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
+    uow.events.add(
+        Event(
+            "host-added",
+            f"host {host.name}",
+            f"added at {uri_host(host.uri) or host.uri}",
+            run.ports.clock.now(),
+        )
+    )
+
+
+def _forget(run: Run[AddHostInput], uow: UnitOfWork) -> None:
+    """Take the row back of a host that could not be read; one that was read since is somebody's."""
+    if not run.input.recorded:
+        return
+    host = next((host for host in uow.hosts.list() if host.id == run.input.host.id), None)
+    if host is not None and host.facts_at is None:
+        uow.hosts.delete(host.id)
+
+
+PIN = Step[AddHostInput, None]("key", do=_pin, undo_rows=_forget, undo=_unpin)
+OBSERVE = Step[AddHostInput, Observation]("observe", Observation, do=_observe)
+RECORD = Step[AddHostInput, None]("record", rows=_record)
+
+ADD_HOST = Saga("add-host", AddHostInput, (PIN, OBSERVE, RECORD))

@@ -1,0 +1,16 @@
+"""A machine is started only as it was composed: a missing NIC or disk is found before, not after."""
+
+from hostloom.decide.explain.drift import render_change
+from hostloom.decide.machines.drift import machine_drift, prevents_start
+from hostloom.model.errors import MachineDiffers
+from hostloom.model.machine import Machine, MachineOrigin
+from hostloom.ports.hypervisor import Hypervisor
+
+
+def require_as_composed(hypervisor: Hypervisor, machine: Machine) -> None:
+    """Raise MachineDiffers, naming the differences; one that is gone, or not ours, has none."""
+    seen = hypervisor.find_machine(machine.uuid) if machine.origin is MachineOrigin.COMPOSED else None
+    if seen is None:
+        return
+    if differences := prevents_start(machine_drift(machine, seen)):
+        raise MachineDiffers(machine.hostname, [render_change(change) for change in differences])

@@ -1,0 +1,67 @@
+"""Ask the wire beside machines' NICs: one probe for each point of each host, all at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hostloom.decide.machines.nic_verification import (
+    NeighbourVerdict,
+    NeighbourVerdicts,
+    NicExpectation,
+    Question,
+    VerificationReason,
+    probe_point,
+    questions,
+)
+from hostloom.model.attachment import Attachment
+from hostloom.model.errors import DriverError, HostUnreachable
+from hostloom.model.host import Host
+from hostloom.ports.context import Ports
+from hostloom.ports.wire import ProbePoint
+from hostloom.sagas.host_fan_out import for_each_host
+from hostloom.sagas.saga import Run
+
+
+class WireAnswers:
+    """What the probes found."""
+
+    def __init__(self, found: Mapping[tuple[str, Attachment], NeighbourVerdicts]) -> None:
+        self._found = found
+
+    def beside(self, host: Host, wants: NicExpectation) -> NeighbourVerdicts:
+        """What was found beside a NIC, or why nothing was."""
+        point = probe_point(wants)
+        if isinstance(point, VerificationReason):
+            return NeighbourVerdicts(unknown=point)
+        return self._found.get((host.name, point), NeighbourVerdicts(unknown=VerificationReason.NO_PROBE))
+
+
+def ask_wire(run: Run[Any], wanted: Mapping[Host, Sequence[NicExpectation]], listen_s: float) -> WireAnswers:
+    """Probe, and listen so long for whoever answers; what cannot be asked has its reason, nothing raises."""
+    if run.ports.wire is None:
+        return WireAnswers({})
+    work = {
+        (host, point): (question,)
+        for host, wants in wanted.items()
+        for point, question in questions(wants).items()
+    }
+
+    def ask(at: tuple[Host, Attachment], asked: Iterator[Question]) -> NeighbourVerdicts:
+        (question,) = asked
+        return _ask(run.ports, *at, question, listen_s)
+
+    found = for_each_host(run, work, ask) if work else []
+    return WireAnswers({(host.name, point): each for (host, point), each in zip(work, found, strict=True)})
+
+
+def _ask(
+    ports: Ports, host: Host, point: Attachment, question: Question, listen_s: float
+) -> NeighbourVerdicts:
+    if ports.wire is None:
+        return NeighbourVerdicts(unknown=VerificationReason.NO_PROBE)
+    try:
+        found = ports.wire.reach(ProbePoint(host.uri, point), question.targets, question.mtu, listen_s)
+    except HostUnreachable as error:
+        return NeighbourVerdicts(unknown=f"{VerificationReason.HOST_UNREACHABLE}: {error.cause}")
+    except DriverError as error:
+        return NeighbourVerdicts(unknown=str(error))
+    return NeighbourVerdicts({each.target: NeighbourVerdict(each.macs, each.mtu) for each in found})

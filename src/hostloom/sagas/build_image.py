@@ -1,0 +1,59 @@
+"""Build a boot image: fetch the kernel's packages, pack, take into use, and drop what is too old."""
+
+from dataclasses import dataclass
+
+from hostloom.model.errors import ImageFailed
+from hostloom.model.event import Event
+from hostloom.model.image import Flavour, Image
+from hostloom.ports.context import Ports
+from hostloom.ports.images import ImageStore
+from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.saga import Run, Saga, Step
+
+
+@dataclass(frozen=True)
+class BuildImageInput:
+    """Which image."""
+
+    flavour: Flavour
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The kernel's packages, by the names of their files."""
+
+    packages: tuple[str, ...]
+
+
+def images_of(ports: Ports) -> ImageStore:
+    """Where images are; ImageFailed on a server that keeps none."""
+    if ports.images is None:
+        raise ImageFailed("image_dir", "this server keeps no boot images")
+    return ports.images
+
+
+def _fetch(run: Run[BuildImageInput]) -> Fetched:
+    return Fetched(images_of(run.ports).fetch(run.input.flavour))
+
+
+def _build(run: Run[BuildImageInput]) -> Image:
+    return images_of(run.ports).build(run.input.flavour, run.output(FETCH).packages)
+
+
+def _prune(run: Run[BuildImageInput]) -> None:
+    images_of(run.ports).prune(run.output(BUILD), run.output(FETCH).packages)
+
+
+def _tell(run: Run[BuildImageInput], uow: UnitOfWork) -> None:
+    image = run.output(BUILD)
+    size_mib = sum(each.size_bytes for each in image.files) / 2**20
+    text = f"is built from kernel {image.kernel_version}, {size_mib:.1f} MiB; machines boot it from now on"
+    uow.events.add(Event("image-built", f"image {image.name}", text, run.ports.clock.now()))
+
+
+FETCH = Step[BuildImageInput, Fetched]("fetch", Fetched, do=_fetch)
+BUILD = Step[BuildImageInput, Image]("build", Image, do=_build)
+PRUNE = Step[BuildImageInput, None]("prune", do=_prune)
+TELL = Step[BuildImageInput, None]("tell", rows=_tell)
+
+BUILD_IMAGE = Saga("build-image", BuildImageInput, (FETCH, BUILD, PRUNE, TELL))

@@ -1,0 +1,136 @@
+"""Commission: have a machine boot from the network and report what it is, or give it up in time."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from hostloom.model.commissioning import BootAction
+from hostloom.model.errors import StaleGeneration
+from hostloom.model.event import Event
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_readings import hypervisor_of
+from hostloom.sagas.as_composed import require_as_composed
+from hostloom.sagas.saga import Run, Saga, Step
+
+
+@dataclass(frozen=True)
+class CommissionInput:
+    """The machine."""
+
+    system_id: SystemId
+    hostname: str
+
+
+@dataclass(frozen=True)
+class StateBeforeCommissioning:
+    """How the machine was, for the undo."""
+
+    state: MachineState
+    next_boot: BootAction | None
+
+
+@dataclass(frozen=True)
+class WasRunning:
+    """Whether the machine was powered on."""
+
+    on: bool
+
+
+def _machine(run: Run[CommissionInput]) -> Machine:
+    with run.ports.store.begin() as uow:
+        return uow.machines.get(run.input.system_id)
+
+
+def _mark(run: Run[CommissionInput], uow: UnitOfWork) -> StateBeforeCommissioning:
+    machine = uow.machines.get(run.input.system_id)
+    if run.has(MARK):
+        return run.output(MARK)
+    check_transition(machine.hostname, machine.state, MachineState.COMMISSIONING)
+    now = run.ports.clock.now()
+    by = now + run.ports.settings.commission_timeout_s
+    told = replace(
+        machine, state=MachineState.COMMISSIONING, next_boot=BootAction.COMMISSION, commission_by=by
+    )
+    uow.machines.update(told)
+    text = "boots the commissioning environment next"
+    uow.events.add(Event("machine-commissioning", f"machine {machine.hostname}", text, now))
+    return StateBeforeCommissioning(machine.state, machine.next_boot)
+
+
+def _unmark(run: Run[CommissionInput], uow: UnitOfWork) -> None:
+    """One that has reported meanwhile stays what it became."""
+    machine = uow.machines.get(run.input.system_id)
+    if run.has(MARK) and machine.state is MachineState.COMMISSIONING:
+        before = run.output(MARK)
+        uow.machines.update(
+            replace(machine, state=before.state, next_boot=before.next_boot, commission_by=None)
+        )
+
+
+def _note_power(run: Run[CommissionInput]) -> WasRunning:
+    machine = _machine(run)
+    if machine.host_id is None:
+        return WasRunning(on=False)
+    return WasRunning(hypervisor_of(run.ports, machine).power(machine.uuid) is PowerState.ON)
+
+
+def _restart(run: Run[CommissionInput]) -> None:
+    """A bare machine has no power that we control: its operator switches it on."""
+    machine = _machine(run)
+    if machine.host_id is None:
+        return
+    hypervisor = hypervisor_of(run.ports, machine)
+    require_as_composed(hypervisor, machine)
+    if hypervisor.power(machine.uuid) is PowerState.ON:
+        hypervisor.stop(machine.uuid, machine.system_id, force=True)
+    hypervisor.start(machine.uuid, machine.system_id)
+
+
+def _stop_again(run: Run[CommissionInput]) -> None:
+    machine = _machine(run)
+    if machine.host_id is None or run.output(POWER_STATE).on:
+        return
+    hypervisor = hypervisor_of(run.ports, machine)
+    if hypervisor.power(machine.uuid) is PowerState.ON:
+        hypervisor.stop(machine.uuid, machine.system_id, force=True)
+
+
+def _record_power(run: Run[CommissionInput], uow: UnitOfWork) -> None:
+    machine = uow.machines.get(run.input.system_id)
+    if machine.host_id is not None and machine.power is not PowerState.ON:
+        uow.machines.update(replace(machine, power=PowerState.ON))
+
+
+MARK = Step[CommissionInput, StateBeforeCommissioning](
+    "mark", StateBeforeCommissioning, rows=_mark, undo_rows=_unmark
+)
+POWER_STATE = Step[CommissionInput, WasRunning]("power-state", WasRunning, do=_note_power)
+RESTART = Step[CommissionInput, None]("restart", do=_restart, undo=_stop_again)
+SETTLE = Step[CommissionInput, None]("settle", rows=_record_power)
+
+COMMISSION = Saga("commission", CommissionInput, (MARK, POWER_STATE, RESTART, SETTLE))
+
+
+def give_up_overdue(ports: Ports) -> None:
+    """Call those failed whose report did not come in time."""
+    with ports.store.begin() as uow:
+        overdue = uow.machines.overdue(ports.clock.now())
+    for machine in overdue:
+        # One that has changed meanwhile may have reported at last: the next look sees it.
+        with suppress(StaleGeneration), ports.store.begin() as uow:
+            _give_up(uow, ports, machine)
+            uow.commit()
+
+
+def _give_up(uow: UnitOfWork, ports: Ports, machine: Machine) -> None:
+    failed = machine.state is MachineState.COMMISSIONING
+    state = MachineState.FAILED_COMMISSIONING if failed else machine.state
+    next_boot = None if machine.next_boot is BootAction.COMMISSION else machine.next_boot
+    uow.machines.update(replace(machine, state=state, next_boot=next_boot, commission_by=None))
+    if failed:
+        timeout_s = ports.settings.commission_timeout_s
+        text = f"no report came within {timeout_s:g} s: did it boot from the network?"
+        event = Event("commissioning-failed", f"machine {machine.hostname}", text, ports.clock.now())
+        uow.events.add(event)

@@ -1,0 +1,192 @@
+"""Compose: from what is wanted to running machines, their addresses reserved and published; all or none."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from hostloom.model.event import Event
+from hostloom.model.host import Host
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
+from hostloom.ports.hypervisor import Hypervisor
+from hostloom.ports.store import UnitOfWork
+from hostloom.reconcilers.publish_dhcp import publish_dhcp
+from hostloom.recording.host_readings import spec_of
+from hostloom.sagas.host_fan_out import for_each_host
+from hostloom.sagas.placement import (
+    OBSERVE,
+    ComposeInput,
+    choose_again,
+    read_placed,
+    read_wants,
+    release,
+    reserve,
+)
+from hostloom.sagas.saga import Run, Saga, Step
+from hostloom.sagas.taken_addresses import ask_beside, require_free, settle_addresses
+from hostloom.sagas.verify import MachineProof, look, prove_machine, require_attached, wire_event
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """How many NICs' proofs ended how; the proofs themselves are kept with the machines."""
+
+    nics: dict[str, int]
+
+
+def _on_hosts(
+    run: Run[ComposeInput], act: Callable[[Hypervisor, Host, Machine], None], *, to_the_end: bool = False
+) -> None:
+    """Act on every machine; hosts at once."""
+
+    def on_host(host: Host, machines: Iterator[Machine]) -> None:
+        hypervisor = run.ports.hypervisors.of(host.name, host.uri)
+        for machine in machines:
+            act(hypervisor, host, machine)
+
+    for_each_host(run, _by_host(run), on_host, to_the_end=to_the_end)
+
+
+def _by_host(run: Run[ComposeInput]) -> dict[Host, list[Machine]]:
+    found: dict[int, tuple[Host, list[Machine]]] = {}
+    for machine, host in run.once(read_placed):
+        found.setdefault(host.id, (host, []))[1].append(machine)
+    return dict(found.values())
+
+
+def _ensure_volumes(run: Run[ComposeInput]) -> None:
+    def ensure(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
+        for disk in machine.disks:
+            hypervisor.volumes.ensure(disk)
+
+    _on_hosts(run, ensure)
+
+
+def _delete_volumes(run: Run[ComposeInput]) -> None:
+    def delete(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
+        for disk in machine.disks:
+            hypervisor.volumes.delete(disk)
+
+    _on_hosts(run, delete, to_the_end=True)
+
+
+def _ensure_machines(run: Run[ComposeInput]) -> None:
+    _on_hosts(run, lambda hypervisor, host, machine: hypervisor.ensure_machine(spec_of(host, machine)))
+
+
+def _delete_machines(run: Run[ComposeInput]) -> None:
+    _on_hosts(run, lambda hypervisor, _, machine: hypervisor.delete_machine(machine.uuid), to_the_end=True)
+
+
+def _want_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    _set_dhcp(run, uow, wanted=True)
+
+
+def _unwant_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    _set_dhcp(run, uow, wanted=False)
+
+
+def _set_dhcp(run: Run[ComposeInput], uow: UnitOfWork, *, wanted: bool) -> None:
+    keys = [each.system_id for each in run.input.identities]
+    uow.machines.move(keys, MachineState.COMMISSIONING, dhcp_published=wanted)
+
+
+def _publish(run: Run[ComposeInput]) -> None:
+    vlans = {
+        nic.vlan_id
+        for machine, _ in run.once(read_placed)
+        for nic in machine.interfaces
+        if nic.vlan_id is not None
+    }
+    publish_dhcp(run.ports, vlans)
+
+
+def _withdraw(run: Run[ComposeInput]) -> None:
+    # A server that is down gives nothing to anybody, and is set from the store when it is back.
+    publish_dhcp(run.ports, ())
+
+
+def _start(run: Run[ComposeInput]) -> None:
+    require_free(run)
+    names = {
+        identities.system_id
+        for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True)
+        if request.start
+    }
+
+    def start(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
+        if machine.system_id in names:
+            hypervisor.start(machine.uuid, machine.system_id)
+
+    _on_hosts(run, start)
+
+
+def _stop(run: Run[ComposeInput]) -> None:
+    def stop(hypervisor: Hypervisor, _: Host, machine: Machine) -> None:
+        hypervisor.stop(machine.uuid, machine.system_id, force=True)
+
+    _on_hosts(run, stop, to_the_end=True)
+
+
+def _verify(run: Run[ComposeInput]) -> Verdicts:
+    proofs = run.keep(_prove, _prove(run))
+    verdicts = Counter(nic.verdict for machine in proofs for nic in machine.proofs)
+    return Verdicts({str(verdict): count for verdict, count in verdicts.items()})
+
+
+def _prove(run: Run[ComposeInput]) -> list[MachineProof]:
+    """Every NIC's proof; HypervisorRejected where one is not attached as planned."""
+    answers, wants = run.once(ask_beside), run.once(read_wants)
+
+    def prove_on(host: Host, machines: Iterator[Machine]) -> list[MachineProof]:
+        some = list(machines)
+        found = [
+            prove_machine(run.ports, host, each, seen, wants, answers, {})
+            for each, seen in zip(some, look(run.ports, host, some), strict=True)
+        ]
+        for machine, proof in zip(some, found, strict=True):
+            require_attached(host, machine, proof)
+        return found
+
+    return [each for some in for_each_host(run, _by_host(run), prove_on) for each in some]
+
+
+def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    commissioning, ready = MachineState.COMMISSIONING, MachineState.READY
+    pairs = list(zip(run.input.identities, run.input.batch.machines, strict=True))
+    check_transition(pairs[0][0].hostname, commissioning, ready)
+    for power, is_started in ((PowerState.ON, True), (PowerState.OFF, False)):
+        if keys := [each.system_id for each, request in pairs if request.start is is_started]:
+            uow.machines.move(keys, commissioning, state=ready, power=power)
+    _hand_over(run, uow)
+    now = run.ports.clock.now()
+    kind, text = "machine-composed", "composed and ready"
+    proofs = {each.system_id: each.proofs for each in run.once(_prove)}
+    uow.proofs.record(proofs)
+    told = (wire_event(each.hostname, proofs[each.system_id], now) for each, _ in pairs)
+    composed = (Event(kind, f"machine {each.hostname}", text, now) for each, _ in pairs)
+    uow.events.add(*composed, *filter(None, told))
+
+
+def _hand_over(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    """Give machines that were composed for somebody to whom they are for."""
+    owned: dict[str, list[SystemId]] = {}
+    for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True):
+        if request.owner:
+            owned.setdefault(request.owner, []).append(identities.system_id)
+    for owner, keys in owned.items():
+        allocated = MachineState.ALLOCATED
+        uow.machines.move(keys, MachineState.READY, state=allocated, owner=owner, on_demand=True)
+
+
+RESERVE = Step[ComposeInput, None](
+    "reserve", rows=reserve, stale=choose_again, do=settle_addresses, undo_rows=release
+)
+VOLUMES = Step[ComposeInput, None]("volumes", do=_ensure_volumes, undo=_delete_volumes)
+DOMAIN = Step[ComposeInput, None]("domain", do=_ensure_machines, undo=_delete_machines)
+DHCP = Step[ComposeInput, None]("dhcp", rows=_want_dhcp, do=_publish, undo_rows=_unwant_dhcp, undo=_withdraw)
+POWER = Step[ComposeInput, None]("power", do=_start, undo=_stop)
+VERIFY = Step[ComposeInput, Verdicts]("verify", Verdicts, do=_verify)
+COMMIT = Step[ComposeInput, None]("commit", rows=_commit)
+
+COMPOSE = Saga("compose", ComposeInput, (OBSERVE, RESERVE, VOLUMES, DOMAIN, DHCP, POWER, VERIFY, COMMIT))

@@ -1,0 +1,123 @@
+"""Deciding what is composed: checked, refused in words, or held against a kept plan."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from hostloom.decide.batch.decide_batch import decide_all
+from hostloom.decide.check.check import check_all
+from hostloom.decide.deadline import limited
+from hostloom.decide.explain.explain import summary_of
+from hostloom.decide.explain.reason_texts import render_difference
+from hostloom.decide.placement.plan_difference import differences
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.errors import DecisionTooLong, PlanStale, Refused
+from hostloom.model.host import CorrelationEvidence
+from hostloom.model.plan import Explanation, JointDecision, Plan, Refusal
+from hostloom.model.request import Identities, ParsedBatch
+from hostloom.model.stored_plan import PlanContent, PlanDifference
+
+#: Of the processor, for a decision: one alone takes milliseconds.
+DECIDE_S = 10.0
+DECIDE_S_EACH = 0.1
+
+
+@contextmanager
+def in_time(machines: int = 1) -> Iterator[None]:
+    """Decisions inside end with DecisionTooLong once they have taken too much of the processor."""
+    limit_s = DECIDE_S + DECIDE_S_EACH * machines
+    ends_at = time.thread_time() + limit_s
+
+    def check() -> None:
+        if time.thread_time() > ends_at:
+            raise DecisionTooLong(limit_s)
+
+    with limited(check):
+        yield
+
+
+def decide_batch(snapshot: Snapshot, batch: ParsedBatch, identities: Sequence[Identities]) -> JointDecision:
+    """Decide, and have the independent checker look at all plans together."""
+    with in_time(len(batch.machines)):
+        found = decide_all(snapshot, batch, tuple(identities))
+    if found.refused_at is None and (wrong := check_all(snapshot, batch, found.plans)):
+        raise AssertionError(f"the plans break the rules: {'; '.join(wrong)}")
+    return found
+
+
+def plans_or_refuse(found: JointDecision, identities: Sequence[Identities]) -> tuple[Plan, ...]:
+    """The plans, or Refused with the code, words and explanation of the machine that found no place."""
+    if found.refused_at is None:
+        return found.plans
+    explanation = found.explanations[0]
+    text = summary_of(explanation)
+    if len(identities) > 1:
+        text = f"machine {identities[found.refused_at].hostname}: {text}"
+    raise Refused(refusal_of(explanation).code, text, explanation)
+
+
+def on_hosts(batch: ParsedBatch, hosts: Sequence[str]) -> ParsedBatch:
+    """The batch with each machine on the host that was chosen for it, in turn."""
+    pairs = zip(batch.machines, hosts, strict=True)
+    return ParsedBatch(tuple(replace(request, host=host) for request, host in pairs))
+
+
+def hosts_of(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """The host of each plan."""
+    return tuple(each.host_name for each in plans)
+
+
+def differs(before: Snapshot, after: Snapshot, name: str, size_bytes: int) -> bool:
+    """Whether a host is another one to a decision that puts disks of so many bytes on it."""
+    return _facts(before, name, size_bytes) != _facts(after, name, size_bytes)
+
+
+def _facts(snapshot: Snapshot, name: str, size_bytes: int) -> tuple[object, ...]:
+    """What a decision looks at of a host; of the free bytes of its storage pools whether they are enough."""
+    state = next((state for state in snapshot.hosts if state.host.name == name), None)
+    if state is None:
+        return ()
+    host, node = state.host, snapshot.node_of(state.host)
+    pools = tuple(replace(pool, free_bytes=int(pool.free_bytes >= size_bytes)) for pool in host.storage_pools)
+    correlation = replace(host.correlation, evidence=CorrelationEvidence.NONE, matched="")
+    lasting = replace(
+        host,
+        correlation=correlation,
+        storage_pools=pools,
+        facts_at=None,
+        findings=(),
+        read_revision=0,
+        generation=0,
+    )
+    return lasting, state.machines, None if node is None else (node.hostname, node.interfaces)
+
+
+def decide_as_planned(snapshot: Snapshot, plan_id: str, content: PlanContent) -> tuple[Plan, ...]:
+    """Decide once more what was planned, on the hosts of the plan; PlanStale tells every difference.
+
+    The plan told how old the facts were. Hosts are read again meanwhile, so facts may be newer than it.
+    """
+    batch = on_hosts(content.batch, hosts_of(content.plans))
+    identities = tuple(replace(identity, at=None) for identity in content.identities)
+    found = decide_batch(snapshot, batch, identities)
+    if found.refused_at is not None:
+        refusal = refusal_of(found.explanations[0])
+        planned = content.plans[found.refused_at]
+        name, host = planned.spec.name, planned.host_name
+        raise _stale(plan_id, (PlanDifference(name, "host", host, "refused", refusal=refusal),))
+    pairs = zip(content.plans, found.plans, strict=True)
+    if different := tuple(each for pair in pairs for each in differences(snapshot, *pair)):
+        raise _stale(plan_id, different)
+    return found.plans
+
+
+def refusal_of(explanation: Explanation) -> Refusal:
+    """Why it was refused."""
+    if explanation.refusal is None:
+        raise AssertionError("a decision without plan has a refusal")
+    return explanation.refusal
+
+
+def _stale(plan_id: str, found: tuple[PlanDifference, ...]) -> PlanStale:
+    return PlanStale(plan_id, found, [render_difference(each) for each in found])

@@ -1,0 +1,180 @@
+"""Fix a host's libvirt networks: libvirt's DHCP off and ours on, or a network `maas` made; undone exactly."""
+
+from dataclasses import dataclass, replace
+
+from hostloom.decide.explain.fixes import render_fix, render_step
+from hostloom.decide.hosts.fix_network import plan_fix
+from hostloom.model.errors import PlanStale, Refused
+from hostloom.model.event import Event
+from hostloom.model.ids import VlanId
+from hostloom.model.network_fix import FixPlan, FixStep, FixStepKind, LibvirtDhcp, NetworkSpec
+from hostloom.model.node import BridgeKind, Node
+from hostloom.ports.hypervisor import Hypervisor
+from hostloom.ports.store import UnitOfWork
+from hostloom.reconcilers.publish_dhcp import publish_dhcp
+from hostloom.recording.host_readings import find_host, observe_or_mark
+from hostloom.recording.observation import Observation
+from hostloom.recording.record import record_observation
+from hostloom.sagas.saga import Run, Saga, Step
+
+
+@dataclass(frozen=True)
+class FixInput:
+    """What was asked for, and the steps that the user saw."""
+
+    host: str
+    network: str | None
+    bridge: str | None
+    #: UUID of the network that is made, if one is.
+    uuid: str
+    steps: tuple[FixStep, ...]
+
+
+@dataclass(frozen=True)
+class Made:
+    """The network that is made; None: none is."""
+
+    spec: NetworkSpec | None
+
+
+@dataclass(frozen=True)
+class Served:
+    """The VLANs that our DHCP did not serve before."""
+
+    vlan_ids: tuple[VlanId, ...]
+
+
+def fix_of(uow: UnitOfWork, host: str, network: str | None, bridge: str | None) -> FixPlan:
+    """What mending the host's networks comes to, as everything is recorded now."""
+    state = uow.snapshot().host_by_id[find_host(uow, host).id]
+    return plan_fix(uow.snapshot(), state, _rack_nodes(uow), network, bridge)
+
+
+def steps_or_refuse(plan: FixPlan) -> tuple[FixStep, ...]:
+    """The steps; Refused, with the first reason's code, where there are none."""
+    if plan.refusals:
+        raise Refused(plan.refusals[0].code, "; ".join(render_fix(plan)))
+    return plan.steps
+
+
+def _rack_nodes(uow: UnitOfWork) -> tuple[Node, ...]:
+    """The nodes that racks are on."""
+    nodes = uow.snapshot().node_by_system_id
+    return tuple(nodes[key] for key in sorted({each.system_id for each in uow.racks.list()} & nodes.keys()))
+
+
+# -- steps -----------------------------------------------------------------------------------------------
+
+
+def _observe(run: Run[FixInput]) -> Observation:
+    with run.ports.store.begin() as uow:
+        host = find_host(uow, run.input.host)
+    return observe_or_mark(run.ports, host)
+
+
+def _decide(run: Run[FixInput], uow: UnitOfWork) -> Made:
+    """Record what was read, and hold what is to be done now against what the user saw."""
+    given = run.input
+    record_observation(uow, run.ports, find_host(uow, given.host), run.output(OBSERVE))
+    plan = fix_of(uow, given.host, given.network, given.bridge)
+    steps = steps_or_refuse(plan)
+    if steps != given.steps:
+        told = [render_step(each, given.host) for each in steps]
+        raise PlanStale(f"to fix host {given.host}", (), told)
+    return Made(_spec_of(run, uow))
+
+
+def _spec_of(run: Run[FixInput], uow: UnitOfWork) -> NetworkSpec | None:
+    for step in run.input.steps:
+        if step.kind is FixStepKind.MAKE_NETWORK:
+            snapshot = uow.snapshot()
+            node = snapshot.node_of(find_host(uow, run.input.host))
+            kinds = {each.name: each.bridge_kind for each in node.interfaces} if node is not None else {}
+            is_ovs = kinds.get(step.value) is BridgeKind.OVS
+            return NetworkSpec(run.input.uuid, step.subject, step.value, is_ovs)
+    return None
+
+
+def _remember(run: Run[FixInput]) -> LibvirtDhcp | None:
+    name = _quietened(run)
+    return None if name is None else _hypervisor(run).networks.dhcp(name)
+
+
+def _turn_off(run: Run[FixInput]) -> None:
+    if (name := _quietened(run)) is not None:
+        _hypervisor(run).networks.stop_dhcp(name)
+
+
+def _turn_on(run: Run[FixInput]) -> None:
+    if (name := _quietened(run)) is not None and run.has(REMEMBER):
+        _hypervisor(run).networks.restore_dhcp(name, run.output(REMEMBER))
+
+
+def _make(run: Run[FixInput]) -> None:
+    if (spec := run.output(DECIDE).spec) is not None:
+        _hypervisor(run).networks.ensure(spec)
+
+
+def _unmake(run: Run[FixInput]) -> None:
+    if (spec := run.output(DECIDE).spec) is not None:
+        _hypervisor(run).networks.delete(spec.uuid)
+
+
+def _serve(run: Run[FixInput], uow: UnitOfWork) -> Served:
+    found = []
+    for step in run.input.steps:
+        if step.kind is FixStepKind.SERVE_VLAN:
+            fabric, _, vid = step.subject.rpartition("/")
+            known = uow.fabrics.find(fabric)
+            vlan = None if known is None else uow.vlans.find_by_vid(known.id, int(vid))
+            if vlan is not None and not vlan.dhcp_on:
+                uow.vlans.update(replace(vlan, dhcp_on=True, relay_vlan_id=None))
+                found.append(vlan.id)
+    return Served(tuple(found))
+
+
+def _stop_serving(run: Run[FixInput], uow: UnitOfWork) -> None:
+    if run.has(SERVE):
+        for vlan_id in run.output(SERVE).vlan_ids:
+            uow.vlans.update(replace(uow.vlans.get(vlan_id), dhcp_on=False))
+
+
+def _publish(run: Run[FixInput]) -> None:
+    """What was served before need not be published."""
+    if run.has(SERVE) and (vlan_ids := run.output(SERVE).vlan_ids):
+        publish_dhcp(run.ports, vlan_ids)
+
+
+def _record(run: Run[FixInput], uow: UnitOfWork) -> None:
+    host = find_host(uow, run.input.host)
+    record_observation(uow, run.ports, host, run.output(REREAD))
+    told = "; ".join(render_step(each, host.name) for each in run.input.steps)
+    uow.events.add(Event("network-fixed", f"host {host.name}", told, run.ports.clock.now()))
+
+
+def _quietened(run: Run[FixInput]) -> str | None:
+    """The network whose libvirt DHCP is turned off."""
+    off = (each.subject for each in run.input.steps if each.kind is FixStepKind.LIBVIRT_DHCP_OFF)
+    return next(off, None)
+
+
+def _hypervisor(run: Run[FixInput]) -> Hypervisor:
+    with run.ports.store.begin() as uow:
+        host = find_host(uow, run.input.host)
+    return run.ports.hypervisors.of(host.name, host.uri)
+
+
+OBSERVE = Step[FixInput, Observation]("observe", Observation, do=_observe)
+DECIDE = Step[FixInput, Made]("decide", Made, rows=_decide)
+REMEMBER = Step[FixInput, LibvirtDhcp]("remember", LibvirtDhcp, do=_remember)
+DHCP_OFF = Step[FixInput, None]("libvirt-dhcp", do=_turn_off, undo=_turn_on)
+NETWORK = Step[FixInput, None]("network", do=_make, undo=_unmake)
+SERVE = Step[FixInput, Served](
+    "serve", Served, rows=_serve, do=_publish, undo_rows=_stop_serving, undo=_publish
+)
+REREAD = Step[FixInput, Observation]("reread", Observation, do=_observe)
+RECORD = Step[FixInput, None]("record", rows=_record)
+
+FIX_NETWORK = Saga(
+    "fix-network", FixInput, (OBSERVE, DECIDE, REMEMBER, DHCP_OFF, NETWORK, SERVE, REREAD, RECORD)
+)

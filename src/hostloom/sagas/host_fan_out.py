@@ -1,0 +1,59 @@
+"""Work on several hosts at once: a slow one holds up its own machines, not those of the others."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+from hostloom.model.errors import Cancelled
+from hostloom.sagas.saga import Run
+
+K = TypeVar("K")
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: Hosts that are worked on at a time.
+HOSTS_AT_ONCE = 8
+#: While they work, the operation is asked this often whether it is cancelled.
+LOOK_EVERY_S = 1.0
+
+
+def for_each_host(
+    run: Run[Any],
+    work: Mapping[K, Sequence[T]],
+    do: Callable[[K, Iterator[T]], R],
+    *,
+    to_the_end: bool = False,
+) -> list[R]:
+    """Call `do` with each key and its items, keys at once; results in their order.
+
+    After a failure or a cancel no further item begins (the iterators end the thread's work), and the first
+    failure is raised. `to_the_end`, as an undo must: every item is tried whatever fails or is cancelled.
+    """
+    if sum(map(len, work.values())) == 1:
+        return [do(key, iter(items)) for key, items in work.items()]
+    stop = threading.Event()
+
+    def until_stopped(items: Sequence[T]) -> Iterator[T]:
+        for each in items:
+            if stop.is_set():
+                raise Cancelled("cancelled")
+            yield each
+
+    with ThreadPoolExecutor(HOSTS_AT_ONCE, "compose") as pool:
+        futures = [pool.submit(do, key, until_stopped(items)) for key, items in work.items()]
+        if not to_the_end:
+            _watch(run, futures, stop)
+    failures = [each.exception() for each in futures]
+    for failure in sorted(filter(None, failures), key=lambda each: isinstance(each, Cancelled)):
+        raise failure
+    return [each.result() for each in futures]
+
+
+def _watch(run: Run[Any], futures: Sequence[Future[Any]], stop: threading.Event) -> None:
+    """Stop them all at the first failure, or when the user wants it."""
+    pending = set(futures)
+    while pending and not stop.is_set():
+        done, pending = wait(pending, LOOK_EVERY_S, FIRST_EXCEPTION)
+        if any(each.exception() is not None for each in done) or (pending and run.wants_cancel()):
+            stop.set()

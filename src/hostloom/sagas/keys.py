@@ -1,0 +1,71 @@
+"""Things by name or id, and the groups of requests: names to ids, each looked up once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from hostloom.model.errors import NotFound
+from hostloom.model.request import ParsedBatch, ParsedRequest
+from hostloom.ports.repositories import Repository
+from hostloom.ports.store import UnitOfWork
+
+T = TypeVar("T")
+
+
+def is_id(key: str) -> bool:
+    """Whether a key is a number of a size that an id can have."""
+    return key.isascii() and key.isdigit() and len(key) <= 9
+
+
+def find_by_key(repository: Repository[T, Any], kind: str, key: str) -> T:
+    """By id if the key is a number, else by name; NotFound says what the caller asked for."""
+    if is_id(key):
+        return repository.get(int(key))
+    item = repository.find(key)
+    if item is None:
+        raise NotFound(kind, key)
+    return item
+
+
+def resolve_groups(uow: UnitOfWork, batch: ParsedBatch) -> ParsedBatch:
+    """The batch with the ids of its zones, resource pools and domains; NotFound for one that does not exist.
+
+    A group whose id is known is not looked up by its name again: it may have another name by now.
+    """
+    zone_id = _ids_of(uow.zones, "zone")
+    pool_id = _ids_of(uow.resource_pools, "resource pool")
+    domain_id = _ids_of(uow.domains, "domain")
+
+    def resolve(request: ParsedRequest) -> ParsedRequest:
+        return replace(
+            request,
+            zone_id=zone_id(request.zone, request.zone_id),
+            resource_pool_id=pool_id(request.resource_pool, request.resource_pool_id),
+            domain_id=domain_id(request.domain, request.domain_id),
+        )
+
+    return replace(batch, machines=tuple(resolve(request) for request in batch.machines))
+
+
+def bind_groups(batch: ParsedBatch) -> ParsedBatch:
+    """The batch with hosts bound to the zones and resource pools that are named, where no host is."""
+
+    def bind(request: ParsedRequest) -> ParsedRequest:
+        if request.host is not None:
+            return request
+        return replace(request, in_zone=request.zone_id, in_resource_pool=request.resource_pool_id)
+
+    return replace(batch, machines=tuple(bind(request) for request in batch.machines))
+
+
+def _ids_of(repository: Repository[Any, Any], kind: str) -> Callable[[str | None, int | None], Any]:
+    """The id of a group by its key or its known id. Each group is looked up once; None stays None."""
+    ids: dict[tuple[str | None, int | None], Any] = {(None, None): None}
+
+    def id_of(key: str | None, known: int | None) -> Any:
+        if (key, known) not in ids:
+            group = find_by_key(repository, kind, str(key)) if known is None else repository.get(known)
+            ids[key, known] = group.id
+        return ids[key, known]
+
+    return id_of

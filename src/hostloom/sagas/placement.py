@@ -1,0 +1,204 @@
+"""The first half of compose: choose hosts that were just re-read, and reserve everything on them at once."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hostloom.decide.explain.stored_explanation import from_data
+from hostloom.decide.machines.nic_verification import NicExpectation, expectations_of
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.errors import NotFound, RoomTaken
+from hostloom.model.host import Host
+from hostloom.model.ids import SystemId
+from hostloom.model.machine import Machine
+from hostloom.model.operation import Operation
+from hostloom.model.plan import JointDecision
+from hostloom.model.request import Identities, ParsedBatch
+from hostloom.model.stored_plan import PlanContent
+from hostloom.ports.store import Reservation, UnitOfWork
+from hostloom.recording.host_readings import refresh_now
+from hostloom.sagas.composed_tags import composed_tags
+from hostloom.sagas.decisions import (
+    decide_as_planned,
+    decide_batch,
+    differs,
+    hosts_of,
+    on_hosts,
+    plans_or_refuse,
+)
+from hostloom.sagas.host_fan_out import for_each_host
+from hostloom.sagas.keys import resolve_groups
+from hostloom.sagas.saga import Run, Step
+from hostloom.serialization import from_json
+
+#: Machines, each with its host.
+Placed = Sequence[tuple[Machine, Host]]
+#: Rounds of choosing and re-reading before a request that leaves the host open takes what it has.
+HOST_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class ComposeInput:
+    """What is wanted, and everything random about it, drawn before the operation was recorded."""
+
+    batch: ParsedBatch
+    #: In the order of the batch.
+    identities: tuple[Identities, ...]
+    #: The kept plan that must be met to the last field.
+    plan_id: str | None = None
+    #: The host of each machine as the service decided, and the world's revision that it looked at; without
+    #: them the saga decides by itself.
+    hosts: tuple[str, ...] = ()
+    revision: int | None = None
+
+
+@dataclass(frozen=True)
+class ChosenHosts:
+    """The host of each machine, re-read and still the right one."""
+
+    hosts: tuple[str, ...]
+
+
+def read_input(operation: Operation) -> ComposeInput:
+    """The input of a compose."""
+    return from_json(operation.input, ComposeInput)
+
+
+def read_content(uow: UnitOfWork, plan_id: str) -> PlanContent:
+    """A kept plan in full; PlanGone."""
+    return from_json(uow.plans.content(plan_id), PlanContent)
+
+
+def observe(run: Run[ComposeInput]) -> ChosenHosts:
+    """Read the chosen hosts again; choose and read others where the world is no longer as it was."""
+    if run.input.plan_id is not None:
+        with run.ports.store.begin() as uow:
+            hosts = hosts_of(read_content(uow, run.input.plan_id).plans)
+        _refresh(run, set(hosts))
+        return ChosenHosts(hosts)
+    with run.ports.store.begin() as uow:
+        before = uow.snapshot()
+    if run.input.hosts and before.revision == run.input.revision:
+        _refresh(run, set(run.input.hosts))
+        with run.ports.store.begin() as uow:
+            after = uow.snapshot()
+        if not _has_changed(run, before, after):
+            return ChosenHosts(run.input.hosts)
+        return _choose(run, set(run.input.hosts))
+    return _choose(run, set())
+
+
+def _choose(run: Run[ComposeInput], read: set[str]) -> ChosenHosts:
+    """Decide and read hosts again, until the decision leads to hosts that are among the `read` ones."""
+    for _ in range(HOST_ATTEMPTS):
+        with run.ports.store.begin() as uow:
+            decision = decide_batch(uow.snapshot(), run.input.batch, run.input.identities)
+        hosts = hosts_of(plans_or_refuse(decision, run.input.identities))
+        if read.issuperset(hosts):
+            break
+        _refresh(run, {*hosts} - read)
+        read.update(hosts)
+    return ChosenHosts(hosts)
+
+
+def _refresh(run: Run[ComposeInput], hosts: Iterable[str]) -> None:
+    def refresh(_: str, names: Iterator[str]) -> None:
+        for name in names:
+            refresh_now(run.ports, name)
+
+    for_each_host(run, {name: (name,) for name in sorted(hosts)}, refresh)
+
+
+def _has_changed(run: Run[ComposeInput], before: Snapshot, after: Snapshot) -> bool:
+    """Whether the decision may be another one: by what was read of its hosts, or by what others changed."""
+    # Each reading is a revision of its own.
+    if after.revision > before.revision + len(set(run.input.hosts)):
+        return True
+    wanted: Counter[str] = Counter()
+    for host, request in zip(run.input.hosts, run.input.batch.machines, strict=True):
+        wanted[host] += sum(disk.size_bytes for disk in request.disks)
+    return any(differs(before, after, host, size_bytes) for host, size_bytes in wanted.items())
+
+
+def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    """Decide inside the reserving transaction, on hosts that were just read, and reserve what is decided."""
+    snapshot = uow.snapshot()
+    if run.input.plan_id is None:
+        decision = _decide_on_chosen(run, snapshot)
+        plans, explanations = decision.plans, decision.explanations
+    else:
+        content = read_content(uow, run.input.plan_id)
+        plans = decide_as_planned(snapshot, run.input.plan_id, content)
+        explanations = tuple(map(from_data, content.explanations))
+    requests = resolve_groups(uow, run.input.batch).machines
+    hosts = [snapshot.host_by_id[plan.host_id].host for plan in plans]
+    machines = uow.reserve(
+        [
+            Reservation(
+                plan,
+                explanation,
+                request.zone_id,
+                request.resource_pool_id,
+                request.domain_id,
+                composed_tags(request.tags, host.tags),
+            )
+            for plan, explanation, request, host in zip(plans, explanations, requests, hosts, strict=True)
+        ]
+    )
+    placed: Placed = list(zip(machines, hosts, strict=True))
+    run.keep(read_placed, placed)
+    run.keep(read_wants, _wants_of(snapshot, placed))
+
+
+def _decide_on_chosen(run: Run[ComposeInput], snapshot: Snapshot) -> JointDecision:
+    """What the request leads to, if to the chosen hosts; else what it leads to on these."""
+    batch, identities = run.input.batch, run.input.identities
+    chosen = run.output(OBSERVE).hosts
+    free = decide_batch(snapshot, batch, identities)
+    if free.refused_at is None and hosts_of(free.plans) == chosen:
+        return free
+    bound = decide_batch(snapshot, on_hosts(batch, chosen), identities)
+    if bound.refused_at is not None and batch.machines[bound.refused_at].host is None:
+        raise RoomTaken(chosen[bound.refused_at])
+    plans_or_refuse(bound, identities)
+    return bound
+
+
+def choose_again(run: Run[ComposeInput]) -> None:
+    """A host filled up, or changed, since it was chosen: choose and re-read once more."""
+    run.outputs[OBSERVE.name] = observe(run)
+
+
+def read_placed(run: Run[ComposeInput]) -> Placed:
+    """The machines and their hosts: what a hypervisor needs of them stays as it was reserved."""
+    with run.ports.store.begin() as uow:
+        machines = uow.machines.some([each.system_id for each in run.input.identities])
+        if len(machines) != len(run.input.identities):
+            raise NotFound("machine", run.input.identities[0].hostname)
+        hosts = {each.host_id: uow.hosts.get(each.host_id) for each in machines if each.host_id is not None}
+    return [(each, hosts[each.host_id]) for each in machines if each.host_id is not None]
+
+
+def is_reserved(run: Run[ComposeInput]) -> bool:
+    """Whether the machines are recorded: they are not where a process died between two reservations."""
+    with run.ports.store.begin() as uow:
+        keys = [identities.system_id for identities in run.input.identities]
+        return len(uow.machines.some(keys)) == len(keys)
+
+
+def read_wants(run: Run[ComposeInput]) -> Mapping[SystemId, Sequence[NicExpectation]]:
+    """What is to be proven of the machines' NICs."""
+    with run.ports.store.begin() as uow:
+        return _wants_of(uow.snapshot(), run.once(read_placed))
+
+
+def _wants_of(snapshot: Snapshot, placed: Placed) -> Mapping[SystemId, Sequence[NicExpectation]]:
+    return {machine.system_id: expectations_of(snapshot, host, machine) for machine, host in placed}
+
+
+def release(run: Run[ComposeInput], uow: UnitOfWork) -> None:
+    """Give everything back."""
+    uow.release([each.system_id for each in run.input.identities])
+
+
+OBSERVE = Step[ComposeInput, ChosenHosts]("observe", ChosenHosts, do=observe)

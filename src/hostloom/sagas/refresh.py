@@ -1,0 +1,32 @@
+"""Refresh: re-read a host and record what changed; it never deletes a machine or a disk."""
+
+from dataclasses import dataclass
+
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_readings import find_host, observe_or_mark
+from hostloom.recording.observation import Observation
+from hostloom.recording.record import record_observation
+from hostloom.sagas.saga import Run, Saga, Step
+
+
+@dataclass(frozen=True)
+class RefreshInput:
+    """The host, by name."""
+
+    host: str
+
+
+def _observe(run: Run[RefreshInput]) -> Observation:
+    with run.ports.store.begin() as uow:
+        host = find_host(uow, run.input.host)
+    return observe_or_mark(run.ports, host)
+
+
+def _record(run: Run[RefreshInput], uow: UnitOfWork) -> None:
+    record_observation(uow, run.ports, find_host(uow, run.input.host), run.output(OBSERVE))
+
+
+OBSERVE = Step[RefreshInput, Observation]("observe", Observation, do=_observe)
+RECORD = Step[RefreshInput, None]("record", rows=_record)
+
+REFRESH = Saga("refresh", RefreshInput, (OBSERVE, RECORD))

@@ -1,0 +1,344 @@
+"""Sagas: a table of steps with their undo, run so that a process may die anywhere.
+
+A step has rows (database changes, committed together with the step's record) and a `do` (effects through
+ports), rows first in both directions. Every `do` is ensure-shaped, so that a step found *running* after a
+crash is simply done again. A step fails: what was done is undone in reverse, the failed step included. An
+undo fails, or a step that can only go forward does: the operation is *stuck*, visible and retryable.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar, cast
+
+from hostloom.model.errors import DatabaseUnavailable, DriverError, HostloomError, LeaseLost, Stale
+from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord, StepState
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_readings import ROW_ATTEMPTS
+from hostloom.serialization import from_json, to_json
+
+log = logging.getLogger(__name__)
+
+I = TypeVar("I")  # noqa: E741  (the saga's input)
+O = TypeVar("O")  # noqa: E741  (a step's output)
+T = TypeVar("T")
+
+#: A retryable error is tried again this often before the step fails, with these pauses.
+RETRY_PAUSES_S = (0.5, 2.0)
+#: After so many losses the world is locked first; before, others need not wait for a decision.
+LOCKED_AFTER = 3
+#: Raised for the operation as a whole: it stays as it is recorded, and is gone on with from there.
+_NOT_OF_THE_STEP = (LeaseLost, DatabaseUnavailable)
+_CANCELLED = (OperationState.UNWINDING, "cancelled", "cancelled")
+
+
+@dataclass(frozen=True)
+class Step(Generic[I, O]):
+    """One row of a saga's table; at most one of `rows` and `do` returns the output."""
+
+    name: str
+    #: Type of the output; None when the step has none.
+    output: type[O] | None = None
+    rows: "Callable[[Run[I], UnitOfWork], O | None] | None" = None
+    do: "Callable[[Run[I]], O | None] | None" = None
+    undo_rows: "Callable[[Run[I], UnitOfWork], None] | None" = None
+    undo: "Callable[[Run[I]], None] | None" = None
+    #: Called, outside any transaction, before rows that lost against a parallel change are tried again.
+    stale: "Callable[[Run[I]], None] | None" = None
+    #: What it destroys cannot be made again: from here on the saga only goes forward.
+    forward_only: bool = False
+
+
+@dataclass(frozen=True)
+class Saga(Generic[I]):
+    """A named table of steps over one type of input."""
+
+    name: str
+    input: type[I]
+    steps: tuple[Step[I, Any], ...]
+
+    def describe_steps(self) -> tuple[StepRecord, ...]:
+        """The records of an operation that has not begun."""
+        return tuple(StepRecord(step.name) for step in self.steps)
+
+
+@dataclass
+class Run(Generic[I]):
+    """One saga in one process: what its steps may use."""
+
+    ports: Ports
+    operation: Operation
+    input: I
+    outputs: dict[str, Any] = field(default_factory=dict)
+    #: What this process has read and need not read again, by the function that reads it; not recorded.
+    _kept: "dict[Callable[[Run[I]], Any], Any]" = field(default_factory=dict)
+
+    def output(self, step: Step[I, O]) -> O:
+        """What an earlier step of this operation returned."""
+        return cast("O", self.outputs[step.name])
+
+    def once(self, read: "Callable[[Run[I]], T]") -> T:
+        """What `read` returns, or what was kept in its place."""
+        return cast("T", self._kept[read]) if self.is_kept(read) else self.keep(read, read(self))
+
+    def keep(self, read: "Callable[[Run[I]], T]", value: T) -> T:
+        """Have `once` return this value from now on, instead of reading it; the value again."""
+        self._kept[read] = value
+        return value
+
+    def is_kept(self, read: "Callable[[Run[I]], Any]") -> bool:
+        """Whether `once` would return without reading."""
+        return read in self._kept
+
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        self._kept.clear()
+
+    def wants_cancel(self) -> bool:
+        """Whether the user has asked it to stop; for effects that take long."""
+        with self.ports.store.begin() as uow:
+            return uow.operations.get(self.operation.id).cancel_requested
+
+    def has(self, step: Step[I, Any]) -> bool:
+        """Whether that step has an output: it may have failed before it had one."""
+        return self.outputs.get(step.name) is not None
+
+
+class Runner:
+    """Runs one claimed operation to its end, from wherever it stands."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        saga: Saga[Any],
+        operation: Operation,
+        pause: Callable[[float], None],
+        must_leave: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`must_leave` is asked between steps: whether the rest is left to another runner."""
+        self._ports, self._saga, self._pause, self._must_leave = ports, saga, pause, must_leave
+        self._operation = operation
+        self._records = {record.name: record for record in operation.steps}
+        #: Of these, what the next transaction writes.
+        self._unwritten: dict[str, StepRecord] = {}
+        #: The step that rows or effects are of.
+        self._at: Step[Any, Any] = saga.steps[0]
+        self._run: Run[Any] = Run(ports, operation, from_json(operation.input, saga.input))
+        for step in saga.steps:
+            data = self._records[step.name].output
+            if data is not None and step.output is not None:
+                self._run.outputs[step.name] = from_json(data, step.output)
+
+    def run(self) -> Operation:
+        """Return the operation finished or stuck, or as far as it is when it must be left.
+
+        LeaseLost when another process took it over. DatabaseUnavailable leaves the operation as it is
+        recorded: another runner of the same claim goes on with it when the database is back.
+        """
+        if self._operation.state is OperationState.RUNNING:
+            self._forward()
+        if self._operation.state is OperationState.UNWINDING:
+            if self._is_past_return():
+                self._set(OperationState.RUNNING)
+                self._forward()
+            else:
+                self._unwind()
+        return self._operation
+
+    # -- forward ---------------------------------------------------------------------------------------
+
+    def _forward(self) -> None:
+        """Go on from the first step that is not done; one found running is done again."""
+        if self._operation.cancel_requested and not self._is_past_return():
+            self._set(*_CANCELLED)
+        for step in self._saga.steps:
+            if self._operation.state is not OperationState.RUNNING:
+                return
+            if self._records[step.name].state is StepState.DONE:
+                continue
+            if self._must_leave():
+                self._leave()
+                return
+            self._advance(step)
+        if self._operation.state is OperationState.RUNNING:
+            self._set(OperationState.SUCCEEDED)
+
+    def _advance(self, step: Step[Any, Any]) -> None:
+        """Write the rows of a step and have its effect, or record why it failed."""
+        self._at = step
+        try:
+            if self._records[step.name].state is not StepState.RUNNING:
+                self._begin()
+            if self._records[step.name].state is StepState.RUNNING:
+                self._do(step)
+        except _NOT_OF_THE_STEP:
+            raise
+        except Exception as error:  # noqa: BLE001  (every failure must be recorded and unwound)
+            self._fail(self._at, error)
+
+    def _do(self, step: Step[Any, Any]) -> None:
+        output = None if step.do is None else self._with_retries(step.do)
+        if output is not None:
+            self._run.outputs[step.name] = output
+        self._note(self._record(step, StepState.DONE))
+
+    def _begin(self) -> None:
+        """Begin the next step; decide again if a parallel change won."""
+        for attempt in range(ROW_ATTEMPTS):
+            try:
+                self._begin_once(locked=attempt >= LOCKED_AFTER)
+                return
+            except Stale:
+                if attempt == ROW_ATTEMPTS - 1:
+                    raise
+                if self._at.stale is not None:
+                    self._at.stale(self._run)
+
+    def _begin_once(self, *, locked: bool) -> None:
+        """Write, in one transaction, what was done and all up to the next effect: rows and their records.
+
+        `locked`: nobody else changes the world meanwhile, so what is decided inside cannot lose again.
+        """
+        begun: list[StepRecord] = []
+        with self._ports.store.begin() as uow:
+            if locked:
+                uow.lock_world()
+            for step in self._saga.steps:
+                if self._records[step.name].state is StepState.DONE:
+                    continue
+                self._at = step
+                if step.rows is not None and (output := step.rows(self._run, uow)) is not None:
+                    self._run.outputs[step.name] = output
+                begun.append(self._record(step, StepState.RUNNING if step.do else StepState.DONE))
+                if step.do is not None:
+                    break
+            is_over = begun[-1].state is StepState.DONE
+            ended = self._changed(OperationState.SUCCEEDED) if is_over else None
+            if self._commit(uow, begun, ended, unless_cancelled=not self._is_past_return()):
+                return
+        self._set(*_CANCELLED)
+
+    def _with_retries(self, do: Callable[[Run[Any]], Any]) -> Any:
+        for pause_s in RETRY_PAUSES_S:
+            try:
+                return do(self._run)
+            except DriverError as error:
+                if not error.retryable or self._run.wants_cancel():
+                    raise
+                log.info("operation %s: %s; trying again", self._operation.id, error)
+                self._pause(pause_s)
+        return do(self._run)
+
+    def _fail(self, step: Step[Any, Any], error: Exception) -> None:
+        text, code = _describe(error)
+        if code == "bug":
+            log.exception("operation %s: step %s", self._operation.id, step.name)
+        stuck = self._is_past_return() or step.forward_only
+        state = OperationState.STUCK if stuck else OperationState.UNWINDING
+        with self._ports.store.begin() as uow:
+            failed = self._record(step, StepState.FAILED, text, code)
+            self._commit(uow, [failed], self._changed(state, text, code))
+
+    def _is_past_return(self) -> bool:
+        return any(
+            step.forward_only and self._records[step.name].state is not StepState.PENDING
+            for step in self._saga.steps
+        )
+
+    # -- backward --------------------------------------------------------------------------------------
+
+    def _unwind(self) -> None:
+        for step in reversed(self._saga.steps):
+            if self._records[step.name].state in (StepState.PENDING, StepState.UNDONE):
+                continue
+            if self._must_leave():
+                self._leave()
+                return
+            try:
+                self._undo(step)
+            except _NOT_OF_THE_STEP:
+                raise
+            except Exception as error:  # noqa: BLE001  (an undo that fails is a state, not a log line)
+                self._stick(step, error)
+                return
+        cancelled = self._operation.error_code == "cancelled"
+        self._set(OperationState.CANCELLED if cancelled else OperationState.FAILED, *self._reason())
+
+    def _undo(self, step: Step[Any, Any]) -> None:
+        if self._records[step.name].state is not StepState.UNDOING and (step.undo_rows or step.undo):
+            with self._ports.store.begin() as uow:
+                if step.undo_rows is not None:
+                    step.undo_rows(self._run, uow)
+                state = StepState.UNDOING if step.undo else StepState.UNDONE
+                self._commit(uow, [self._record(step, state)])
+        if step.undo is not None:
+            self._with_retries(step.undo)
+        if self._records[step.name].state is not StepState.UNDONE:
+            self._note(self._record(step, StepState.UNDONE))
+
+    def _stick(self, step: Step[Any, Any], error: Exception) -> None:
+        text, code = _describe(error)
+        log.warning("operation %s is stuck undoing %s: %s", self._operation.id, step.name, text)
+        with self._ports.store.begin() as uow:
+            failed = self._record(step, StepState.UNDO_FAILED, text, code)
+            self._commit(uow, [failed], self._changed(OperationState.STUCK, *self._reason()))
+
+    # -- records ---------------------------------------------------------------------------------------
+
+    def _reason(self) -> tuple[str, str]:
+        return self._operation.error, self._operation.error_code
+
+    def _set(self, state: OperationState, error: str = "", code: str = "") -> None:
+        with self._ports.store.begin() as uow:
+            self._commit(uow, [], self._changed(state, error, code))
+
+    def _changed(self, state: OperationState, error: str = "", code: str = "") -> Operation:
+        finished_at = self._ports.clock.now() if state in FINISHED else None
+        return replace(self._operation, state=state, error=error, error_code=code, finished_at=finished_at)
+
+    def _record(self, step: Step[Any, Any], state: StepState, error: str = "", code: str = "") -> StepRecord:
+        now, before = self._ports.clock.now(), self._records[step.name]
+        started_at = now if before.started_at is None else before.started_at
+        finished_at = None if state in (StepState.RUNNING, StepState.UNDOING) else now
+        error, code = error or before.error, code or before.error_code
+        return StepRecord(step.name, state, None, error, code, started_at, finished_at)
+
+    def _note(self, record: StepRecord) -> None:
+        """Keep a record for the next transaction: if we die before it, the step is done once more."""
+        self._records[record.name] = self._unwritten[record.name] = record
+
+    def _leave(self) -> None:
+        """Write the records of what was done, so that the next runner does not do it again."""
+        with self._ports.store.begin() as uow:
+            self._commit(uow, [])
+
+    def _commit(
+        self,
+        uow: UnitOfWork,
+        records: Iterable[StepRecord],
+        operation: Operation | None = None,
+        *,
+        unless_cancelled: bool = False,
+    ) -> bool:
+        """Write what is not written yet, then believe it; False, and nothing written, if cancelled."""
+        new = {each.name: each for each in records}
+        outputs = self._run.outputs
+        both = [replace(r, output=to_json(outputs.get(r.name))) for r in (self._unwritten | new).values()]
+        if both and uow.operations.save_step(self._operation, *both) and unless_cancelled:
+            return False
+        if operation is not None:
+            uow.operations.save(operation)
+        uow.commit()
+        self._records |= new
+        self._unwritten.clear()
+        if operation is not None:
+            self._operation = self._run.operation = operation
+        return True
+
+
+def _describe(error: Exception) -> tuple[str, str]:
+    """An error in words and its code; anything without a name of ours is a bug, and says so."""
+    if isinstance(error, HostloomError):
+        return str(error), error.code
+    return f"internal error: {type(error).__name__}: {error}", "bug"

@@ -1,0 +1,216 @@
+"""Addresses that a device on the wire has already: marked as taken, and the compose takes the next ones.
+
+Each round asks the wire for the planned addresses. If a device answers for one that was picked automatically,
+the address is marked with the evidence, and the machines are reserved anew, with the next free addresses.
+Later rounds also ask for the free addresses that come next, twice as many each time, so that a row of foreign
+devices is passed in a few rounds. A process that dies between mark and reservation goes on with the latter.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+
+from hostloom.decide.machines.nic_verification import NicExpectation, duplicates
+from hostloom.decide.placement.addresses import address_index, address_of
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.errors import AddressOnWire, Stale
+from hostloom.model.event import Event
+from hostloom.model.host import Host
+from hostloom.model.ids import MacAddress, SubnetId, SystemId
+from hostloom.model.machine import Machine
+from hostloom.model.network import ON_WIRE_LASTS_S, Address, AddressKind, HeldAddress
+from hostloom.ports.context import Ports
+from hostloom.recording.host_readings import ROW_ATTEMPTS
+from hostloom.sagas.ask_wire import WireAnswers, ask_wire
+from hostloom.sagas.placement import (
+    ComposeInput,
+    choose_again,
+    is_reserved,
+    read_placed,
+    read_wants,
+    release,
+    reserve,
+)
+from hostloom.sagas.saga import Run
+
+#: The machines wait for it: whoever has an address on a wire answers within milliseconds.
+LISTEN_S = 0.3
+#: With the look ahead some 500 foreign devices in a row are passed.
+ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class _Conflict:
+    """Somebody answered for an address that a NIC has, or would have next."""
+
+    ip: Address
+    subnet_id: SubnetId | None
+    macs: tuple[MacAddress, ...]
+    host: Host
+    machine: Machine
+    nic: str
+
+    @property
+    def evidence(self) -> str:
+        """Who answered, and where."""
+        macs = ", ".join(map(str, self.macs))
+        return f"{macs} answered beside {self.nic} of {self.machine.hostname} on {self.host.name}"
+
+
+def settle_addresses(run: Run[ComposeInput]) -> None:
+    """Leave the machines with addresses for which nobody on the wire answers."""
+    if not run.is_kept(read_placed) and not is_reserved(run):
+        _reserve_again(run)
+    for number in range(ROUNDS):
+        conflicts = _conflicts(run, ahead=2**number if number else 0)
+        if not any(conflict.ip in _ips_of(conflict) for conflict in conflicts):
+            return
+        _refuse_requested(run, conflicts)
+        _mark(run, conflicts)
+        _reserve_again(run)
+    require_free(run)
+
+
+def ask_beside(run: Run[ComposeInput]) -> WireAnswers:
+    """What is on the wire where the NICs will be."""
+    return _ask(run, {})
+
+
+def require_free(run: Run[ComposeInput]) -> None:
+    """AddressOnWire where somebody else answers for an address that a machine is about to use."""
+    wants, answers = run.once(read_wants), run.once(ask_beside)
+    for machine, host in run.once(read_placed):
+        for want in wants[machine.system_id]:
+            for ip, macs in duplicates(want, answers.beside(host, want)).items():
+                raise AddressOnWire(ip, machine.hostname, want.nic.name, macs)
+
+
+def _ask(run: Run[ComposeInput], ahead: dict[Host, list[NicExpectation]]) -> WireAnswers:
+    wants = run.once(read_wants)
+    wanted: dict[Host, list[NicExpectation]] = {host: list(some) for host, some in ahead.items()}
+    for machine, host in run.once(read_placed):
+        wanted.setdefault(host, []).extend(wants[machine.system_id])
+    return ask_wire(run, wanted, LISTEN_S)
+
+
+def _conflicts(run: Run[ComposeInput], *, ahead: int) -> list[_Conflict]:
+    """Of the NICs' own addresses, and of so many that would come after each."""
+    wants = run.once(read_wants)
+    nics = [
+        (host, machine, want) for machine, host in run.once(read_placed) for want in wants[machine.system_id]
+    ]
+    asked = [(host, machine, want, want) for host, machine, want in nics]
+    extra: dict[Host, list[NicExpectation]] = {}
+    if ahead:
+        snapshot = _snapshot(run)
+        for host, machine, want in nics:
+            more = _next_ones(snapshot, machine, want, ahead)
+            extra.setdefault(host, []).append(more)
+            asked.append((host, machine, want, more))
+    answers = run.keep(ask_beside, _ask(run, extra))
+    answered = [
+        (host, machine, want, ip, macs)
+        for host, machine, want, probed in asked
+        for ip, macs in duplicates(probed, answers.beside(host, want)).items()
+    ]
+    if not answered:
+        return []
+    snapshot = _snapshot(run)
+    return [
+        _Conflict(ip, _home(snapshot, machine, want, ip), macs, host, machine, want.nic.name)
+        for host, machine, want, ip, macs in answered
+    ]
+
+
+def _snapshot(run: Run[ComposeInput]) -> Snapshot:
+    with run.ports.store.begin() as uow:
+        return uow.snapshot()
+
+
+def _next_ones(snapshot: Snapshot, machine: Machine, want: NicExpectation, count: int) -> NicExpectation:
+    """The same NIC with the next free addresses of the subnets that its own are in."""
+    book = address_index(snapshot)
+    found: list[Address] = []
+    for ip in want.nic.ips:
+        subnet = snapshot.subnet_by_id.get(_home(snapshot, machine, want, ip) or SubnetId(0))
+        if subnet is not None:
+            found += (address_of(number, ip.version) for number in islice(book.free(subnet), count))
+    return replace(want, nic=replace(want.nic, ips=tuple(dict.fromkeys(found))), gateways=())
+
+
+def _home(snapshot: Snapshot, machine: Machine, want: NicExpectation, ip: Address) -> SubnetId | None:
+    """The subnet of an address: the one that it is reserved in, else one around it on the NIC's VLAN."""
+    for held in snapshot.held_by_ip.get(ip, ()):
+        if held.system_id == machine.system_id:
+            return held.subnet_id
+    around = snapshot.subnets_around(ip)
+    return next((subnet.id for subnet in around if subnet.vlan_id == want.nic.vlan_id), None)
+
+
+def _ips_of(conflict: _Conflict) -> Iterator[Address]:
+    return (ip for nic in conflict.machine.interfaces if nic.name == conflict.nic for ip in nic.ips)
+
+
+def _refuse_requested(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
+    """An address that was asked for is used or refused, never replaced."""
+    requested: dict[SystemId, set[Address]] = {}
+    for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True):
+        requested[identities.system_id] = {ip for label in request.labels for ip in label.ips}
+    for conflict in conflicts:
+        if conflict.ip in requested[conflict.machine.system_id]:
+            raise AddressOnWire(conflict.ip, conflict.machine.hostname, conflict.nic, conflict.macs)
+
+
+def _mark(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
+    """Record the evidence and give the reservations back, in one transaction."""
+    at = run.ports.clock.now()
+    marks = {
+        (conflict.ip, conflict.subnet_id): HeldAddress(
+            conflict.ip,
+            AddressKind.ON_WIRE,
+            conflict.subnet_id,
+            comment=f"{conflict.evidence} at {datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}",
+            until=at + ON_WIRE_LASTS_S,
+        )
+        for conflict in conflicts
+    }
+    events = [
+        Event("address-on-wire", f"address {mark.ip}", f"in use: {mark.comment}", at)
+        for mark in marks.values()
+    ]
+    with run.ports.store.begin() as uow:
+        uow.operations.save(run.operation)  # only while the operation is ours
+        release(run, uow)
+        uow.addresses.mark_on_wire(list(marks.values()))
+        uow.events.add(*events)
+        uow.commit()
+    run.forget()
+
+
+def forget_old_marks(ports: Ports) -> None:
+    """Addresses that were in use on the wire are free again after a while: if they are not, that is found."""
+    now = ports.clock.now()
+    with ports.store.begin() as uow:
+        gone = uow.addresses.forget_on_wire(now)
+        if not gone:
+            return
+        text = "no longer counts as in use on the wire"
+        uow.events.add(*(Event("address-on-wire-over", f"address {mark.ip}", text, now) for mark in gone))
+        uow.commit()
+
+
+def _reserve_again(run: Run[ComposeInput]) -> None:
+    """Decide and reserve once more; others may have taken what was counted on."""
+    for attempt in range(ROW_ATTEMPTS):
+        try:
+            with run.ports.store.begin() as uow:
+                uow.operations.save(run.operation)
+                reserve(run, uow)
+                uow.commit()
+        except Stale:
+            if attempt == ROW_ATTEMPTS - 1:
+                raise
+            choose_again(run)
+        else:
+            return

@@ -1,0 +1,179 @@
+"""The worker: claims operations, runs their sagas, keeps their leases, and takes over those of the dead."""
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+from hostloom.model.errors import DatabaseUnavailable, LeaseLost
+from hostloom.model.operation import Operation, OperationState
+from hostloom.ports.context import Ports
+from hostloom.sagas.add_host import ADD_HOST
+from hostloom.sagas.build_image import BUILD_IMAGE
+from hostloom.sagas.commission import COMMISSION
+from hostloom.sagas.compose import COMPOSE
+from hostloom.sagas.decompose import DECOMPOSE
+from hostloom.sagas.fix_network import FIX_NETWORK
+from hostloom.sagas.operation_leases import LEASE_S, StandingLeases
+from hostloom.sagas.refresh import REFRESH
+from hostloom.sagas.saga import Runner, Saga
+from hostloom.sagas.verify import VERIFY
+
+log = logging.getLogger(__name__)
+
+SAGAS: dict[str, Saga[Any]] = {
+    saga.name: saga
+    for saga in (ADD_HOST, BUILD_IMAGE, COMMISSION, COMPOSE, DECOMPOSE, FIX_NETWORK, REFRESH, VERIFY)
+}
+
+RENEW_EVERY_S = 5.0
+IDLE_WAIT_S = 2.0
+#: While the database cannot be used, it is tried again this often.
+DATABASE_PAUSE_S = 1.0
+
+
+class Worker:
+    """Runs operations in `threads` threads until it is stopped."""
+
+    def __init__(self, ports: Ports, owner: str, threads: int = 8, idle_wait_s: float = IDLE_WAIT_S) -> None:
+        """`idle_wait_s`: an idle thread looks as often by itself, and ends as soon when it is told to."""
+        self._ports, self._owner, self._idle_wait_s = ports, owner, idle_wait_s
+        self._leases = StandingLeases(time.monotonic)
+        self._claiming = threading.Lock()
+        self._stopping = threading.Event()
+        #: Operations are left at the end of the step that they are in, for another server or the next start.
+        self._leaving = threading.Event()
+        self._running: dict[str, Operation] = {}
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(threads)
+        ]
+        self._keeper = threading.Thread(target=self._keep_leases, name="worker-leases", daemon=True)
+
+    def start(self) -> None:
+        """Start the threads; operations left over by a dead process are resumed by them.
+
+        Where no other server can use the database they are free at once, whatever the clock was when they
+        were claimed.
+        """
+        if self._ports.store.is_private:
+            with self._ports.store.begin() as uow:
+                uow.operations.free_all()
+                uow.commit()
+        for thread in (*self._threads, self._keeper):
+            thread.start()
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Let the threads finish what they are in, all within `timeout_s`.
+
+        After half of that time they leave their operations at the end of a step, and give the leases back, so
+        that another server goes on at once. An operation whose step takes longer keeps its lease.
+        """
+        self._stopping.set()
+        began = time.monotonic()
+        self._join(began + timeout_s / 2)
+        self._leaving.set()
+        self._join(began + timeout_s)
+
+    def _join(self, until: float) -> None:
+        for thread in (*self._threads, self._keeper):
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
+
+    def run_one(self) -> Operation | None:
+        """Claim and run one operation; None when there is none to claim."""
+        operation = self._claim()
+        if operation is None:
+            return None
+        try:
+            left = self._run(operation)
+            if left.state in (OperationState.RUNNING, OperationState.UNWINDING):
+                self._give_back(left)
+            return left
+        except LeaseLost:
+            log.warning("operation %s was taken over by another process", operation.id)
+            return operation
+        finally:
+            with self._lock:
+                self._running.pop(operation.id, None)
+
+    def _claim(self) -> Operation | None:
+        """Take an operation that nobody runs, by the clock or by what was seen of its lease."""
+        with self._claiming:
+            with self._lock:
+                own = [*self._running]
+            now = self._ports.clock.now()
+            with self._ports.store.begin() as uow:
+                is_shared = not self._ports.store.is_private
+                dead = self._leases.dead(uow.operations.ahead(now + LEASE_S), own) if is_shared else ()
+                operation = uow.operations.claim(self._owner, now, LEASE_S, besides=own, dead=dead)
+                uow.commit()
+            if operation is not None:
+                with self._lock:
+                    self._running[operation.id] = operation
+        return operation
+
+    def _run(self, operation: Operation) -> Operation:
+        """Run it to its end; while the database cannot be used, wait, then go on from what is recorded."""
+        while not self._stopping.is_set():
+            try:
+                return Runner(
+                    self._ports, SAGAS[operation.saga], operation, self._pause, self._leaving.is_set
+                ).run()
+            except DatabaseUnavailable as error:
+                log.warning("operation %s waits: %s", operation.id, error)
+                operation = self._read_again(operation)
+        return operation
+
+    def _give_back(self, operation: Operation) -> None:
+        """Free it for another server, or for the next start of this one."""
+        with self._ports.store.begin() as uow:
+            uow.operations.give_back(operation)
+            uow.commit()
+        log.info("operation %s is left to the next server", operation.id)
+
+    def _read_again(self, operation: Operation) -> Operation:
+        """The operation as it is recorded, when the database is back; LeaseLost if it is not ours then."""
+        while not self._stopping.wait(DATABASE_PAUSE_S):
+            try:
+                self._renew(operation)
+                with self._ports.store.begin() as uow:
+                    return uow.operations.get(operation.id)
+            except DatabaseUnavailable:
+                continue
+        return operation
+
+    def _pause(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if self.run_one() is None:
+                    self._ports.store.wait_for_operation(self._idle_wait_s)
+            except DatabaseUnavailable:  # logged by the store; operations are claimed when it is back
+                self._stopping.wait(DATABASE_PAUSE_S)
+            except Exception:  # a thread that dies would leave operations lying
+                log.exception("worker")
+                self._stopping.wait(1.0)
+
+    def _keep_leases(self) -> None:
+        while not self._stopping.wait(RENEW_EVERY_S):
+            with self._lock:
+                running = list(self._running.values())
+            for operation in running:
+                try:
+                    self._renew(operation)
+                except LeaseLost:
+                    log.warning("operation %s: lease lost", operation.id)
+                except DatabaseUnavailable:  # logged by the store
+                    break
+                except Exception:
+                    log.exception("operation %s: lease not renewed", operation.id)
+
+    def _renew(self, operation: Operation) -> None:
+        until = self._ports.clock.now() + LEASE_S
+        with self._ports.store.begin() as uow:
+            uow.operations.renew(replace(operation, lease_until=until), until)
+            uow.commit()

@@ -1,0 +1,1 @@
+"""The process itself: settings, wiring of the adapters, its threads and its own files."""

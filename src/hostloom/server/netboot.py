@@ -1,0 +1,216 @@
+"""Network boot on this machine: scripts and boot files over HTTP, iPXE over TFTP, reports that stay out."""
+
+import hashlib
+import hmac
+import logging
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import uvicorn
+
+from hostloom.boot.http import BootCalls, Report, create_boot_app
+from hostloom.boot.images import BootImages
+from hostloom.boot.loaders import loaders
+from hostloom.boot.scripts import MachineBoot
+from hostloom.boot.tftp import TftpServer
+from hostloom.decide.explain.boot import render_boot
+from hostloom.http_limits import Crowd, TimeoutProtocol, limited
+from hostloom.model.commissioning import BootAction, FoundHardware
+from hostloom.model.errors import ConfigError, ReportRefused
+from hostloom.model.event import Event
+from hostloom.model.ids import MacAddress
+from hostloom.model.machine import Machine
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.quotas import Quota
+from hostloom.reconcilers.served_networks import ServedNetworks
+from hostloom.sagas.commission import give_up_overdue
+from hostloom.server.config import Settings
+from hostloom.server.periodic import PeriodicTask
+from hostloom.services.machine_reports import take_report, temporary_name
+from hostloom.services.network_boot import boot_now, hash_secret
+
+log = logging.getLogger(__name__)
+
+#: Machines whose report stays out are looked for this often.
+LOOK_EVERY_S = 5.0
+#: Connections beyond these are told to come again: as many machines as a rack has, and then some.
+MAX_CONNECTIONS = 512
+FEWEST_CONNECTIONS = 32
+#: A machine opens one or two; several may share an address behind a router.
+MAX_CONNECTIONS_OF_ONE = 64
+BACKLOG = 256
+
+
+@dataclass
+class _Quotas:
+    """How often an address or machine may ask; a real machine asks a few times while it boots."""
+
+    scripts: Quota = field(default_factory=lambda: Quota(32, 1.0))
+    hardware: Quota = field(default_factory=lambda: Quota(16, 0.1))
+    all_hardware: Quota = field(default_factory=lambda: Quota(400, 4.0))
+    reports: Quota = field(default_factory=lambda: Quota(32, 1.0))
+    reports_of_one: Quota = field(default_factory=lambda: Quota(8, 0.1))
+
+
+class BootServer:
+    """Everything that machines reach this machine for before they have a system; on all its addresses.
+
+    ConfigError where a port is taken.
+    """
+
+    def __init__(self, settings: Settings, ports: Ports) -> None:
+        self._settings, self._ports = settings, ports
+        self._images = BootImages(settings.images, settings.boot_kernel, settings.boot_initrd)
+        self._served = ServedNetworks(ports, settings.boot_networks)
+        self._quotas = _Quotas()
+        # Tokens to say "I am up" follow from it: they are kept nowhere.
+        self._key = ports.secrets.derive("machine-up") if ports.secrets else secrets.token_hex(16)
+        with ExitStack() as undo:
+            self._socket = undo.enter_context(_listen(settings.boot_port))
+            self._tftp = _tftp(settings.tftp_port, self._served.__contains__)
+            undo.pop_all()
+        # Fewer where the process may open few files (server/open_files.py).
+        most = min(MAX_CONNECTIONS, max(settings.max_connections, FEWEST_CONNECTIONS))
+        config = uvicorn.Config(
+            create_boot_app(
+                self._images,
+                loaders(),
+                BootCalls(self._boot, self._up, self._found, self._admit, self._served.__contains__),
+            ),
+            http=limited(TimeoutProtocol, Crowd(most, min(most, MAX_CONNECTIONS_OF_ONE))),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        run = {"sockets": [self._socket]}
+        self._thread = threading.Thread(target=self._server.run, kwargs=run, name="boot", daemon=True)
+        self._overdue = PeriodicTask("commissioning", lambda: give_up_overdue(ports), LOOK_EVERY_S)
+
+    def start(self) -> None:
+        """Serve in threads of their own."""
+        self._thread.start()
+        self._overdue.start()
+        if self._tftp is not None:
+            self._tftp.start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        self._overdue.stop()
+        if self._tftp is not None:
+            self._tftp.stop()
+        self._thread.join(5)
+        self._socket.close()
+
+    # -- what machines ask -------------------------------------------------------------------------------
+
+    def _boot(self, mac: MacAddress, seen_from: str) -> MachineBoot:
+        self._quotas.scripts.check(seen_from, "boot scripts of this address")
+        found = boot_now(
+            self._ports,
+            mac,
+            enlist=self._settings.enlist,
+            has_image=lambda machine: self._images.choose(virtual=_is_virtual(machine)) is not None,
+        )
+        why, image = render_boot(found.decision), None
+        if found.decision.action is not BootAction.LOCAL:
+            image = self._images.choose(virtual=_is_virtual(found.machine))
+            if image is None:
+                why = f"its own disk: for {why} there is no boot image yet (hostloom image build makes one)"
+        log.info("%s boots %s", found.machine.hostname if found.machine else mac, why)
+        return MachineBoot(
+            found.machine.hostname if found.machine else temporary_name([mac]),
+            found.decision.action,
+            why,
+            image.name if image else "",
+            found.secret,
+            self._settings.boot_cmdline,
+            self._up_secret(mac) if image else "",
+            disk_first=found.decision.tries_disk_first,
+        )
+
+    def _admit(self, secret: str, seen_from: str) -> None:
+        self._quotas.hardware.check(seen_from, "reports of this address")
+        self._quotas.all_hardware.check("all", "reports")
+        with self._ports.store.begin() as uow:
+            if not uow.commissionings.knows(hash_secret(secret), self._ports.clock.now()):
+                raise ReportRefused
+
+    def _found(self, secret: str, found: FoundHardware) -> str:
+        return take_report(self._ports, secret, found).value
+
+    def _up(self, report: Report) -> None:
+        self._quotas.reports.check(report.seen_from, "reports of this address")
+        self._quotas.reports_of_one.check(report.mac, "reports of this machine")
+        details = {"mac": str(report.mac), "ip": str(report.ip), "seen_from": report.seen_from}
+        with self._ports.store.begin() as uow:
+            machine = uow.machines.find_by_mac(report.mac)
+            if not self._may_report(uow, machine, report):
+                raise ReportRefused
+            text = _up_text(machine, report)
+            name = machine.hostname if machine else report.hostname or str(report.mac)
+            uow.events.add(
+                Event("machine-up", f"machine {name}", text, self._ports.clock.now(), details=details)
+            )
+            uow.commit()
+
+    def _up_secret(self, mac: MacAddress) -> str:
+        """The token of the machine that booted by this NIC."""
+        return hmac.new(self._key.encode(), mac.text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def _may_report(self, uow: UnitOfWork, machine: Machine | None, report: Report) -> bool:
+        """Whether the token is that of the NIC, or of another NIC of the same machine, by which it booted."""
+        macs = {report.mac}
+        if machine is not None:
+            macs |= {nic.mac for nic in machine.interfaces}
+            macs |= {nic.mac for nic in uow.nodes.get(machine.system_id).interfaces if nic.mac is not None}
+        return any(hmac.compare_digest(self._up_secret(mac), report.secret) for mac in macs)
+
+
+def _up_text(machine: Machine | None, report: Report) -> str:
+    """What is told, with what does not agree: where the report came from, and the reserved address."""
+    text = f"is up with {report.ip} on {report.mac}, {report.uptime_s:g} s after its kernel started"
+    if str(report.ip) != report.seen_from:
+        text += f"; the report came from {report.seen_from}"
+    nics = machine.interfaces if machine is not None else ()
+    reserved = [ip for nic in nics if nic.mac == report.mac for ip in nic.ips]
+    if reserved and report.ip not in reserved:
+        text += f"; reserved for it is {', '.join(map(str, reserved))}"
+    return text
+
+
+def _is_virtual(machine: Machine | None) -> bool:
+    """Composed and adopted ones are on a host; of one that nobody knows we cannot tell."""
+    return machine is not None and machine.host_id is not None
+
+
+def _listen(port: int) -> socket.socket:
+    """On every address, of both families where the machine has both; ConfigError."""
+    try:
+        if socket.has_dualstack_ipv6():
+            return socket.create_server(
+                ("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True
+            )
+        return socket.create_server(("", port), backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigError("boot_port", str(port), f"a port that is free here ({error.strerror})") from error
+
+
+def _tftp(port: int, serves: Callable[[str], bool]) -> TftpServer | None:
+    """Firmware asks on port 69 only, which an ordinary user may not have: then machines need iPXE."""
+    if not port:
+        return None
+    try:
+        return TftpServer(loaders(), port, serves)
+    except PermissionError:
+        log.warning("no TFTP: port %d is for root; firmware without iPXE cannot boot from here", port)
+        return None

@@ -1,0 +1,105 @@
+"""This machine as a controller, and the racks that it watches."""
+
+import contextlib
+import logging
+from dataclasses import replace
+
+from hostloom.model.errors import DriverError, InvalidValue
+from hostloom.model.ids import SystemId
+from hostloom.model.rack import Rack
+from hostloom.ports.context import Ports
+from hostloom.ports.dhcp import DhcpServers
+from hostloom.reconcilers.dhcp_snooping import keep_watching
+from hostloom.reconcilers.dhcp_watch import LOOK_EVERY_S, DhcpWatch
+from hostloom.reconcilers.leases import LeaseIndex
+from hostloom.reconcilers.publish_dhcp import publish_dhcp
+from hostloom.reconcilers.router_adverts import keep_advertising
+from hostloom.recording.controllers import ensure_controller, ensure_local_rack
+from hostloom.server.config import Settings
+from hostloom.server.periodic import PeriodicTask
+from hostloom.wire.dhcp_snooping import PacketSnooper
+from hostloom.wire.router_advertiser import LinuxRouterAdvertiser
+
+log = logging.getLogger(__name__)
+
+#: What is advertised is compared with the store this often.
+ADVERTISE_S = 2
+#: What was seen of DHCP is recorded this often.
+WITNESS_S = 1
+#: The machine that hostloom runs on.
+LOCAL_URI = "qemu:///system"
+
+
+def settle(settings: Settings, ports: Ports) -> Ports:
+    """Record this machine as a controller, and make DHCP serve what the store says."""
+    note = settings.state_dir / "controller"
+    known = SystemId(note.read_text().strip()) if note.exists() else None
+    local = ensure_controller(ports, known, ports.scanner.scan(LOCAL_URI))
+    note.write_text(f"{local}\n")
+    ports = replace(ports, settings=replace(ports.settings, local=local))
+    if settings.serves_dhcp:
+        ensure_local_rack(ports, local)
+    try:
+        publish_dhcp(ports)
+    except DriverError as error:
+        log.warning("DHCP is not published: %s", error)
+    return ports
+
+
+def keep_racks(ports: Ports, servers: DhcpServers, stack: contextlib.ExitStack) -> None:
+    """Watch every rack, and on this machine's own advertise and listen; the stack ends it."""
+    advertiser, witness = LinuxRouterAdvertiser(), PacketSnooper()
+    for each in (
+        RackKeeper(ports, servers),
+        advertiser,
+        PeriodicTask("advertise", lambda: keep_advertising(ports, advertiser), ADVERTISE_S),
+        witness,
+        PeriodicTask("witness", lambda: keep_watching(ports, witness), WITNESS_S),
+    ):
+        each.start()
+        stack.callback(each.stop)
+
+
+class RackKeeper:
+    """Watches every rack's DHCP server, each in a thread of its own; racks may come and go."""
+
+    def __init__(self, ports: Ports, servers: DhcpServers) -> None:
+        self._ports, self._servers = ports, servers
+        self._book = LeaseIndex(ports)
+        self._watched: dict[Rack, PeriodicTask] = {}
+        self._looking = PeriodicTask("racks", self._look, LOOK_EVERY_S)
+
+    def start(self) -> None:
+        """Watch from now on."""
+        self._looking.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._looking.stop()
+        for each in self._watched.values():
+            each.stop()
+
+    def _look(self) -> None:
+        with self._ports.store.begin() as uow:
+            racks = {replace(each, generation=0, description=""): each for each in uow.racks.list()}
+        for gone in self._watched.keys() - racks.keys():
+            self._watched.pop(gone).stop()
+            if all(each.id != gone.id for each in racks):
+                self._book.forget(gone.id)
+                self._servers.forget(gone)
+        for key in racks.keys() - self._watched.keys():
+            self._watch(key)
+
+    def _watch(self, rack: Rack) -> None:
+        try:
+            watch = DhcpWatch(self._ports, self._servers, rack, self._book)
+        except InvalidValue as error:
+            log.warning("rack %s is not watched: %s", rack.name, error)
+            watch = None
+        call = watch.look if watch is not None else _nothing
+        self._watched[rack] = PeriodicTask(f"rack {rack.name}", call, LOOK_EVERY_S)
+        self._watched[rack].start()
+
+
+def _nothing() -> None:
+    """A rack whose channel cannot be is told of once."""

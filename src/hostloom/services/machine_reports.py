@@ -1,0 +1,231 @@
+"""A machine reports what it is: the record of one that we know, or a new machine; each token counts once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+
+from hostloom.decide.explain.boot import render_difference_found
+from hostloom.decide.hosts.inventory import take_inventory
+from hostloom.decide.machines.commissioning import (
+    AfterReport,
+    CommissioningDifference,
+    asks_to_commission,
+    differences_from_before,
+    differences_from_plan,
+    next_step,
+)
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware, FoundNic
+from hostloom.model.errors import AlreadyExists, ReportRefused, Stale, TooManyRequests
+from hostloom.model.event import Event
+from hostloom.model.ids import MacAddress
+from hostloom.model.machine import Machine, MachineOrigin, MachineState
+from hostloom.model.network import DEFAULT_MTU
+from hostloom.model.node import InterfaceKind, Node
+from hostloom.model.observed import ObservedLink, ObservedNetwork
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_readings import ROW_ATTEMPTS
+from hostloom.recording.hostnames import free_hostname
+from hostloom.services.network_boot import hash_secret
+
+#: UUIDs that boards without one of their own have in common.
+_NOBODYS_UUIDS = frozenset(
+    {
+        "",
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "03000200-0400-0500-0006-000700080009",
+        "12345678-1234-5678-90ab-cddeefaabbcc",
+    }
+)
+
+
+def take_report(ports: Ports, secret: str, found: FoundHardware) -> AfterReport:
+    """Record it, and say what the machine does next; ReportRefused, and nothing has changed."""
+    left = ROW_ATTEMPTS
+    while True:
+        left -= 1
+        try:
+            with ports.store.begin() as uow:
+                after = _take(uow, ports, secret, found)
+                uow.commit()
+                return after
+        except (Stale, AlreadyExists):  # a parallel report of the same machine was first
+            if not left:
+                raise
+
+
+def temporary_name(macs: Sequence[MacAddress]) -> str:
+    """The name of a machine that nobody has named, by its lowest MAC."""
+    return f"m-{min(macs).text.replace(':', '')}"
+
+
+def _take(uow: UnitOfWork, ports: Ports, secret: str, found: FoundHardware) -> AfterReport:
+    # A machine that boots by two NICs at once reports twice, and neither report may miss what the other adds.
+    uow.lock_world()
+    token = uow.commissionings.spend(hash_secret(secret), ports.clock.now())
+    if token is None or token.mac not in {nic.mac for nic in found.nics}:
+        raise ReportRefused
+    machine = _known(uow, token, found)
+    if machine is not None:
+        return _record(uow, ports, machine, found, unasked=token.system_id is None)
+    node = next((node for nic in found.nics if (node := uow.nodes.find_by_mac(nic.mac))), None)
+    if node is not None:
+        return _record_node(uow, ports, node, found)
+    return _enlist(uow, ports, found)
+
+
+def _known(uow: UnitOfWork, token: BootToken, found: FoundHardware) -> Machine | None:
+    """Whose script it was; else by any of its MACs, then by its UUID: a NIC may be new."""
+    if token.system_id is not None:
+        return uow.machines.get(token.system_id)
+    for nic in found.nics:
+        if (machine := uow.machines.find_by_mac(nic.mac)) is not None:
+            return machine
+    return None if _uuid(found) is None else uow.machines.find_by_smbios(found.uuid.lower())
+
+
+def _uuid(found: FoundHardware) -> str | None:
+    uuid = found.uuid.lower()
+    return None if uuid in _NOBODYS_UUIDS else uuid
+
+
+# -- machines that we know -------------------------------------------------------------------------------
+
+
+def _record(
+    uow: UnitOfWork, ports: Ports, machine: Machine, found: FoundHardware, *, unasked: bool
+) -> AfterReport:
+    now = ports.clock.now()
+    differences = _differences(uow, machine, found)
+    uow.commissionings.put(Commissioning(machine.system_id, now, found))
+    changed = machine if unasked else _settled(machine)
+    if machine.origin is MachineOrigin.ENLISTED:
+        _record_nics(uow, machine, found.nics)
+        changed = _of_hardware(changed, found)
+    if changed != machine:
+        uow.machines.update(changed)
+    _tell(uow, now, machine, found, differences)
+    return next_step(machine.origin, just_enlisted=unasked)
+
+
+def _differences(
+    uow: UnitOfWork, machine: Machine, found: FoundHardware
+) -> tuple[CommissioningDifference, ...]:
+    """From the plan of a composed machine; from the last report of another one."""
+    if machine.origin is MachineOrigin.COMPOSED:
+        return differences_from_plan(machine, found, uow.snapshot().bootable_vlans)
+    before = uow.commissionings.of([machine.system_id]).get(machine.system_id)
+    return () if before is None else differences_from_before(before.hardware, found)
+
+
+def _settled(machine: Machine) -> Machine:
+    """What was asked for is done; while its compose runs, a machine's state is the saga's."""
+    if machine.commission_by is None and not asks_to_commission(machine):
+        return machine
+    state = machine.state
+    if machine.commission_by is not None and state is MachineState.COMMISSIONING:
+        state = MachineState.READY
+    next_boot = None if asks_to_commission(machine) else machine.next_boot
+    return replace(machine, state=state, next_boot=next_boot, commission_by=None)
+
+
+def _of_hardware(machine: Machine, found: FoundHardware) -> Machine:
+    """A bare machine is what it says it is."""
+    return replace(machine, cores=found.cores, memory_mib=found.memory_mib, architecture=found.architecture)
+
+
+def _tell(
+    uow: UnitOfWork,
+    now: float,
+    machine: Machine,
+    found: FoundHardware,
+    differences: Sequence[CommissioningDifference],
+) -> None:
+    subject = f"machine {machine.hostname}"
+    details = {
+        "cores": found.cores,
+        "memory_mib": found.memory_mib,
+        "firmware": found.firmware,
+        "macs": [str(nic.mac) for nic in found.nics],
+    }
+    text = f"reported {found.uptime_s:.1f} s after its kernel started"
+    uow.events.add(Event("machine-commissioned", subject, text, now, details=details))
+    if differences:
+        words = "; ".join(render_difference_found(each) for each in differences)
+        codes = [
+            {"code": each.code.value, "subject": each.subject, "wanted": each.wanted, "found": each.found}
+            for each in differences
+        ]
+        told = Event("machine-differs", subject, f"it has {words}", now, details={"differences": codes})
+        uow.events.add(told)
+
+
+def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware) -> AfterReport:
+    """A host, controller or device that booted by a NIC which was not known: it stays what it is."""
+    now = ports.clock.now()
+    uow.commissionings.put(Commissioning(node.system_id, now, found))
+    text = "it booted from the network by a NIC that was not known, reported what it is, and was let go"
+    uow.events.add(Event("node-reported", f"node {node.hostname}", text, now))
+    return AfterReport.REBOOT
+
+
+# -- machines that nobody knows --------------------------------------------------------------------------
+
+
+def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:
+    """A new machine, not touched until told; TooManyRequests while too many wait."""
+    now = ports.clock.now()
+    if sum(each.state is MachineState.NEW for each in uow.machines.list()) >= ports.settings.max_new_machines:
+        raise TooManyRequests("machines that wait as new", 600)
+    machine = Machine(
+        system_id=ports.ids.system_id(),
+        hostname=free_hostname(uow, temporary_name([nic.mac for nic in found.nics])),
+        uuid=_uuid(found) or ports.ids.uuid(),
+        origin=MachineOrigin.ENLISTED,
+        state=MachineState.NEW,
+        host_id=None,
+        architecture=found.architecture,
+        cores=found.cores,
+        memory_mib=found.memory_mib,
+    )
+    uow.machines.add(machine)
+    _record_nics(uow, machine, found.nics)
+    uow.commissionings.put(Commissioning(machine.system_id, now, found))
+    text = f"booted from the network unasked; `hostloom machine commission {machine.hostname}` takes it in"
+    details = {"macs": [str(nic.mac) for nic in found.nics], "vendor": found.vendor, "product": found.product}
+    uow.events.add(Event("machine-enlisted", f"machine {machine.hostname}", text, now, details=details))
+    return next_step(machine.origin, just_enlisted=True)
+
+
+def _record_nics(uow: UnitOfWork, machine: Machine, nics: Sequence[FoundNic]) -> None:
+    """As interfaces of its node, each on the VLAN of the address that DHCP gave it.
+
+    The addresses are not kept: they are leases, which are known as such, and may be another's tomorrow.
+    """
+    snapshot = uow.snapshot()
+    seen = ObservedNetwork(machine.hostname, tuple(_link(snapshot, nic) for nic in nics))
+    inventory = take_inventory(seen, uow.nodes.get(machine.system_id), snapshot)
+    uow.nodes.replace_interfaces(
+        machine.system_id, [replace(each, addresses=()) for each in inventory.interfaces]
+    )
+
+
+def _link(snapshot: Snapshot, nic: FoundNic) -> ObservedLink:
+    """In the subnet that it is known to be of: a lease says nothing of a prefix that is not."""
+    addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
+    if nic.dhcp is not None:
+        ip = nic.dhcp.ip
+        lengths = [each.cidr.prefixlen for each in snapshot.subnets if ip in each.cidr]
+        addresses = tuple(ip_interface(f"{ip}/{length}") for length in sorted(lengths)[-1:])
+    return ObservedLink(
+        nic.name,
+        InterfaceKind.PHYSICAL,
+        nic.mac,
+        True,
+        nic.carrier,
+        DEFAULT_MTU,
+        addresses,
+        link_speed=nic.link_speed,
+    )

@@ -1,0 +1,76 @@
+"""A machine boots from the network: what it is given now, and leave to report if it is to report."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from hostloom.decide.machines.boot import BootDecision, decide_boot, decide_strangers_boot
+from hostloom.model.commissioning import BootAction, BootToken
+from hostloom.model.errors import Stale
+from hostloom.model.ids import MacAddress
+from hostloom.model.machine import Machine
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.recording.host_readings import ROW_ATTEMPTS
+
+#: A report must come this long after the script was served.
+TOKEN_LIFE_S = 3600.0
+_REPORTING = frozenset({BootAction.COMMISSION, BootAction.ENLIST})
+
+
+@dataclass(frozen=True)
+class BootNow:
+    """What a machine boots now."""
+
+    decision: BootDecision
+    machine: Machine | None
+    #: Its leave to report; empty: it does not report.
+    secret: str = field(default="", repr=False)
+
+
+def hash_secret(secret: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def boot_now(
+    ports: Ports, mac: MacAddress, *, enlist: bool, has_image: Callable[[Machine | None], bool]
+) -> BootNow:
+    """Decide, and write what follows: a token in place of the NIC's last one, a rescue that is used up.
+
+    Where there is no image for the machine nothing is written, and what it was to boot waits.
+    """
+    left = ROW_ATTEMPTS
+    while True:
+        left -= 1
+        try:
+            with ports.store.begin() as uow:
+                found = _decide(uow, mac, enlist=enlist)
+                if found.decision.action is not BootAction.LOCAL and has_image(found.machine):
+                    found = _prepare(uow, ports, mac, found)
+                    uow.commit()
+                return found
+        except Stale:
+            if not left:
+                raise
+
+
+def _decide(uow: UnitOfWork, mac: MacAddress, *, enlist: bool) -> BootNow:
+    machine = uow.machines.find_by_mac(mac)
+    if machine is None:
+        is_node = uow.nodes.find_by_mac(mac) is not None
+        return BootNow(decide_strangers_boot(is_node=is_node, enlist=enlist), None)
+    commissioned = machine.system_id in uow.commissionings.times([machine.system_id])
+    return BootNow(decide_boot(machine, commissioned=commissioned), machine)
+
+
+def _prepare(uow: UnitOfWork, ports: Ports, mac: MacAddress, found: BootNow) -> BootNow:
+    machine, action = found.machine, found.decision.action
+    if action is BootAction.RESCUE and machine is not None:
+        uow.machines.update(replace(machine, next_boot=None))
+    if action not in _REPORTING:
+        return found
+    now, secret = ports.clock.now(), ports.ids.secret()
+    system_id = None if machine is None else machine.system_id
+    uow.commissionings.permit(BootToken(hash_secret(secret), mac, system_id, now + TOKEN_LIFE_S), now)
+    return replace(found, secret=secret)

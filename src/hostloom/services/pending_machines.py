@@ -1,0 +1,116 @@
+"""Machines that are promised, since their compose was taken on, and those that it then failed to make."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.access import Principal
+from hostloom.model.errors import NotFound
+from hostloom.model.host import Host
+from hostloom.model.ids import DEFAULT_GROUP, ResourcePoolId, SystemId, ZoneId
+from hostloom.model.machine import Machine, MachineOrigin, MachineState
+from hostloom.model.operation import Operation, OperationState, StepState
+from hostloom.model.request import Identities, ParsedBatch, ParsedRequest
+from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.compose import COMPOSE, RESERVE
+from hostloom.sagas.composed_tags import composed_tags
+from hostloom.sagas.keys import resolve_groups
+from hostloom.sagas.placement import read_input
+from hostloom.services.access import require_user
+
+_FAILED = (
+    OperationState.UNWINDING,
+    OperationState.FAILED,
+    OperationState.CANCELLED,
+    OperationState.STUCK,
+)
+#: Of a machine whose host is not chosen yet.
+_ARCHITECTURE = "amd64"
+
+
+#: A compose that failed is remembered for who asked for its machine, so many operations long.
+RECENT = 500
+
+
+@dataclass(frozen=True)
+class FailedCompose:
+    """A machine that was promised and will not be."""
+
+    machine: Machine
+    #: Why.
+    error: str
+
+
+def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
+    """As far as their requests tell, commissioning; NICs and disks are known once they are reserved."""
+    require_user(principal, "see machines")
+    given = [read_input(each) for each in uow.operations.list(unfinished=True) if _is_promised(each)]
+    wanted = [pair for each in given for pair in zip(each.identities, each.batch.machines, strict=True)]
+    if not wanted:
+        return []
+    reserved = {each.system_id for each in uow.machines.some([pair[0].system_id for pair in wanted])}
+    return _machines(uow, [pair for pair in wanted if pair[0].system_id not in reserved])
+
+
+def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> FailedCompose | None:
+    """A machine whose compose failed, for who waits for it; None: none of this id is known.
+
+    It is nowhere: all that its compose did is undone, or stuck with the operation.
+    """
+    require_user(principal, "see machines")
+    for operation in uow.operations.list(limit=RECENT):
+        if operation.saga == COMPOSE.name and operation.state in _FAILED:
+            given = read_input(operation)
+            for pair in zip(given.identities, given.batch.machines, strict=True):
+                if pair[0].system_id == key:
+                    (machine,) = _machines(uow, [pair])
+                    gone = replace(machine, state=MachineState.FAILED_COMMISSIONING)
+                    return FailedCompose(gone, operation.error or operation.state.value)
+    return None
+
+
+def _machines(uow: UnitOfWork, wanted: Sequence[tuple[Identities, ParsedRequest]]) -> list[Machine]:
+    world = uow.snapshot()
+    return [_machine(world, identities, _in_groups(uow, request)) for identities, request in wanted]
+
+
+def _in_groups(uow: UnitOfWork, request: ParsedRequest) -> ParsedRequest:
+    """The request with the ids of its groups; one that is gone since is left out."""
+    try:
+        return resolve_groups(uow, ParsedBatch((request,))).machines[0]
+    except NotFound:
+        return replace(request, zone_id=None, resource_pool_id=None)
+
+
+def _is_promised(operation: Operation) -> bool:
+    return (
+        operation.saga == COMPOSE.name
+        and operation.state in (OperationState.PENDING, OperationState.RUNNING)
+        and not any(each.name == RESERVE.name and each.state is StepState.DONE for each in operation.steps)
+    )
+
+
+def _machine(world: Snapshot, identities: Identities, request: ParsedRequest) -> Machine:
+    host = _host(world, request.host)
+    known = host.architectures if host else ()
+    defaults = ZoneId(DEFAULT_GROUP), ResourcePoolId(DEFAULT_GROUP)
+    groups = (host.zone_id, host.resource_pool_id) if host else defaults
+    return Machine(
+        identities.system_id,
+        identities.hostname,
+        identities.uuid,
+        MachineOrigin.COMPOSED,
+        MachineState.COMMISSIONING,
+        host.id if host else None,
+        (request.architecture or next(iter(known), _ARCHITECTURE)).partition("/")[0],
+        request.cores,
+        request.memory_mib,
+        netboot=request.netboot,
+        zone_id=groups[0] if request.zone_id is None else request.zone_id,
+        resource_pool_id=groups[1] if request.resource_pool_id is None else request.resource_pool_id,
+        tags=composed_tags(request.tags, host.tags) if host else request.tags,
+    )
+
+
+def _host(world: Snapshot, key: str | None) -> Host | None:
+    return next((each.host for each in world.hosts if key in (each.host.name, str(each.host.id))), None)

@@ -1,0 +1,1 @@
+"""World files and what-if questions: decisions without a server."""

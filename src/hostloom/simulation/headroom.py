@@ -1,0 +1,49 @@
+"""How many machines of a request still fit."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from hostloom.decide.batch.tentative_placement import refused_apart
+from hostloom.decide.dry_run import simulate
+from hostloom.decide.placement.after_plan import with_plan
+from hostloom.decide.snapshot import Snapshot
+from hostloom.model.ids import HostId, natural_key
+from hostloom.model.plan import Explanation, Refusal
+from hostloom.model.request import ParsedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """What fits of so many machines."""
+
+    wanted: int
+    #: How many of them each host would take; the most first, then by natural name.
+    hosts: tuple[tuple[str, int], ...]
+    #: Why the next one finds no place; None: all fit.
+    stop: Explanation | None
+
+    @property
+    def fit(self) -> int:
+        """How many fit."""
+        return sum(count for _, count in self.hosts)
+
+
+def headroom(snapshot: Snapshot, request: ParsedRequest, wanted: int) -> Headroom:
+    """Place copies of the request one after another, each by DESIGN 2.7, until one finds no place."""
+    world, counts = snapshot, Counter[str]()
+    taken: dict[HostId, Refusal] = {}
+    for number in range(1, wanted + 1):
+        copy = replace(request, hostname=f"{request.hostname or 'simulated'}-{number}")
+        decision = simulate(world, copy, taken)
+        plan = decision.plan
+        if plan is None:
+            return Headroom(wanted, _most_first(counts), decision.explanation)
+        counts[plan.host_name] += 1
+        if request.anti_affinity:
+            taken[plan.host_id] = refused_apart(world.host_by_id[plan.host_id], request.anti_affinity)
+        world = with_plan(world, plan)
+    return Headroom(wanted, _most_first(counts), None)
+
+
+def _most_first(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], natural_key(pair[0]))))

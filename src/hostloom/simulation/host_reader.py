@@ -1,0 +1,303 @@
+"""The nodes and hosts of a world file, and what is on the hosts."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_address, ip_interface
+from math import ceil
+
+from hostloom.decide.hosts.correlation import uri_host
+from hostloom.decide.snapshot import HostState
+from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.errors import InvalidValue
+from hostloom.model.host import (
+    Correlation,
+    CorrelationState,
+    Emulation,
+    Forward,
+    Host,
+    InstalledBy,
+    LibvirtNetwork,
+    PlacedInterface,
+    PlacedMachine,
+    StoragePool,
+)
+from hostloom.model.ids import HostId, InterfaceId, MacAddress, ResourcePoolId, SystemId, ZoneId
+from hostloom.model.network import DEFAULT_MTU, MAX_VID, UNTAGGED, Address, AddressKind, HeldAddress
+from hostloom.model.node import (
+    BridgeKind,
+    BridgeVlans,
+    InterfaceKind,
+    InterfaceRole,
+    Node,
+    NodeInterface,
+    NodeKind,
+)
+from hostloom.model.request import GB
+from hostloom.simulation.network_reader import NetworkReader
+from hostloom.simulation.sections import Numbers, Section, by_id_first, group_id
+
+#: What stands for the tag of a libvirt network that gives machines a trunk.
+TRUNK = "trunk"
+
+
+class HostReader:
+    """What the file says of nodes and hosts so far."""
+
+    def __init__(self, numbers: Numbers, network: NetworkReader) -> None:
+        self._numbers, self._network = numbers, network
+        self.nodes: list[Node] = []
+        self._states: list[HostState] = []
+
+    def read_nodes(self, sections: list[Section]) -> None:
+        """Known nodes that are not hosts."""
+        names: set[str] = set()
+        for section in sections:
+            name = section.name(names, "nodes")
+            kind = section.word("type", NodeKind) or NodeKind.MACHINE
+            interfaces = self._interfaces(section)
+            self.nodes.append(Node(SystemId(f"node-{name}"), name, kind, interfaces))
+            section.finish()
+
+    def read_hosts(self, sections: list[Section]) -> None:
+        """Hosts, each with the node that it is unless `known: false`."""
+        names: set[str] = set()
+        for section in by_id_first(sections):
+            name = section.name(names, "hosts")
+            interfaces = self._interfaces(section)
+            is_known = section.take("known", bool, True)
+            host = self._host(section, name, is_known=is_known)
+            if is_known:
+                self.nodes.append(Node(SystemId(f"host-{name}"), name, NodeKind.MACHINE, interfaces))
+            on_host: set[str] = set()
+            machines = tuple(_machine(each, on_host) for each in section.items("machines"))
+            self._states.append(HostState(host, machines))
+            section.finish()
+
+    def states(self) -> tuple[HostState, ...]:
+        """The hosts, correlated; all nodes must have been read."""
+        nodes: dict[Address, set[SystemId]] = {}
+        for node in self.nodes:
+            for interface in node.interfaces:
+                for ip in interface.ips:
+                    nodes.setdefault(ip, set()).add(node.system_id)
+        return tuple(replace(each, host=_correlated(each.host, nodes)) for each in self._states)
+
+    def held(self) -> list[HeldAddress]:
+        """The addresses of every interface and of its routers, and the address in every host's URI."""
+        found = [
+            HeldAddress(ip, AddressKind.OBSERVED, None, node.system_id, interface.name)
+            for node in self.nodes
+            for interface in node.interfaces
+            for ip in (*interface.ips, *(child.ip for child in interface.child_addresses))
+        ]
+        gateways = {subnet.gateway for subnet in self._network.subnets}
+        found += [
+            HeldAddress(ip, AddressKind.OBSERVED, comment=f"router of {node.hostname}")
+            for node in self.nodes
+            for interface in node.interfaces
+            for ip in interface.routers
+            if ip not in gateways
+        ]
+        found += [
+            HeldAddress(ip, AddressKind.OBSERVED, None, None, None, f"host {state.host.name}")
+            for state in self._states
+            for ip in _uri_addresses(state.host.uri)
+        ]
+        return found
+
+    def _interfaces(self, section: Section) -> tuple[NodeInterface, ...]:
+        names: set[str] = set()
+        sections = section.items("interfaces")
+        found = tuple(self._interface(each, names) for each in sections)
+        for each, interface in zip(sections, found, strict=True):
+            for parent in interface.parents:
+                if parent not in names or parent == interface.name:
+                    raise each.error("parents", f"parents: {interface.name} has no parent {parent!r}")
+        return found
+
+    def _interface(self, section: Section, names: set[str]) -> NodeInterface:
+        kind = section.word("type", InterfaceKind) or InterfaceKind.PHYSICAL
+        bridge = section.word("bridge_type", BridgeKind) or BridgeKind.STANDARD
+        interface = NodeInterface(
+            InterfaceId(self._numbers.of("interface", section)),
+            section.name(names, "interfaces"),
+            kind,
+            _mac(section),
+            self._network.find_vlan(section, "vlan"),
+            addresses=tuple(
+                ip_interface(f"{each}/{each.max_prefixlen}") for each in section.addresses("addresses")
+            ),
+            parents=tuple(section.strings("parents")),
+            bridge_kind=bridge if kind is InterfaceKind.BRIDGE else None,
+            enabled=section.take("enabled", bool, True),
+            link=section.take("link", bool, True),
+            mtu=section.number("mtu", DEFAULT_MTU),
+            link_speed=section.number("link_speed", 0),
+            tags=tuple(section.strings("tags")),
+            role=section.word("role", InterfaceRole) or InterfaceRole.ORDINARY,
+            master=section.take("master", str, ""),
+            bridge_vlans=_bridge_vlans(section, kind),
+            child_addresses=tuple(ip_interface(ip) for ip in section.addresses("child_addresses")),
+            routers=tuple(section.addresses("routers")),
+        )
+        section.finish()
+        return interface
+
+    def _host(self, section: Section, name: str, *, is_known: bool) -> Host:
+        state = CorrelationState.CORRELATED if is_known else CorrelationState.UNKNOWN
+        architectures = section.strings("architectures")
+        if section.raw("architectures") is None:
+            architectures = ["amd64"]
+        return Host(
+            HostId(self._numbers.of("host", section)),
+            name,
+            section.need("address", str),
+            Correlation(state, SystemId(f"host-{name}") if is_known else None),
+            section.word("installed_by", InstalledBy) or InstalledBy.UNKNOWN,
+            section.word("default_macvlan_mode", MacvlanMode),
+            section.number("cores", 8),
+            section.number("memory_mib", 16384),
+            section.amount("cpu_over_commit_ratio", 1.0),
+            section.amount("memory_over_commit_ratio", 1.0),
+            tuple(Emulation(each.removesuffix("/generic"), "kvm", "", "", "") for each in architectures),
+            _pools(section),
+            _networks(section),
+            reachable=section.take("reachable", bool, True),
+            facts_at=_facts_at(section),
+            zone_id=ZoneId(group_id(section.take("zone", str, "default"))),
+            resource_pool_id=ResourcePoolId(group_id(section.take("resource_pool", str, "default"))),
+            tags=tuple(section.strings("tags")),
+        )
+
+
+def _bridge_vlans(section: Section, kind: InterfaceKind) -> BridgeVlans | None:
+    """Of a bridge that knows VLANs; a VLAN of null is none."""
+    if not section.has("bridge_vlans"):
+        return None
+    if kind is not InterfaceKind.BRIDGE:
+        raise section.error("bridge_vlans", f"bridge_vlans: goes with type: bridge, not with {kind}")
+    inner = section.inner("bridge_vlans")
+    plain = BridgeVlans()
+    found = BridgeVlans(
+        _vid(inner, "machines", plain.machine_vid),
+        _vid(inner, "host", plain.host_vid),
+        _vid(inner, "native", plain.native_vid),
+        tuple(_span(inner, text) for text in inner.strings("carried"))
+        if inner.has("carried")
+        else plain.carried,
+        inner.take("read", bool, True),
+    )
+    inner.finish()
+    return found
+
+
+def _vid(section: Section, key: str, default: int | None) -> int | None:
+    if section.has(key) and section.raw(key) is None:
+        return None
+    return section.number(key, default or UNTAGGED, 0, MAX_VID)
+
+
+def _span(section: Section, text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (
+        first.isdecimal() and (last or first).isdecimal() and 0 < int(first) <= int(last or first) <= MAX_VID
+    ):
+        raise section.error("carried", f"carried: expected a VID or a span as 2-4094, found {text!r}")
+    return int(first), int(last or first)
+
+
+def _correlated(host: Host, nodes: Mapping[Address, set[SystemId]]) -> Host:
+    """A known host is its own node, unless another node or host has the URI's address too."""
+    own = host.correlation.system_id
+    if own is None:
+        return host
+    found = {each for ip in _uri_addresses(host.uri) for each in nodes.get(ip, ())} | {own}
+    if len(found) == 1:
+        return host
+    candidates = tuple(sorted(found))
+    return replace(host, correlation=Correlation(CorrelationState.AMBIGUOUS, None, candidates=candidates))
+
+
+def _facts_at(section: Section) -> float | None:
+    """A simulation is at the time 0."""
+    return -float(section.number("facts_age_s", 0)) if section.find("facts_age_s", int) is not None else None
+
+
+def _uri_addresses(uri: str) -> tuple[Address, ...]:
+    try:
+        return (ip_address(uri_host(uri) or ""),)
+    except ValueError:
+        return ()
+
+
+def _mac(section: Section) -> MacAddress | None:
+    text = section.find("mac", str)
+    if text is None:
+        return None
+    try:
+        return MacAddress.parse(text)
+    except InvalidValue as error:
+        raise section.error("mac", f"mac: {text!r} {error.predicate}") from None
+
+
+def _machine(section: Section, names: set[str]) -> PlacedMachine:
+    nics = []
+    for each in section.items("interfaces"):
+        kind = each.word("attach", AttachKind) or AttachKind.BRIDGE
+        if kind is AttachKind.OTHER:
+            raise each.error("attach", "attach: expected bridge, macvlan or network, found other")
+        mode = each.word("mode", MacvlanMode)
+        if mode is not None and kind is not AttachKind.MACVLAN:
+            raise each.error("mode", f"mode: {mode} goes with attach: macvlan, not with {kind}")
+        nics.append(PlacedInterface(kind, each.need("source", str), mode))
+        each.finish()
+    reserved = section.inner("reserved_gb")
+    machine = PlacedMachine(
+        section.name(names, "machines"),
+        section.number("cores", 1),
+        section.number("memory_mib", 1024),
+        tuple(nics),
+        {pool: round(reserved.amount(pool, 0) * GB) for pool in reserved.names()},
+    )
+    section.finish()
+    return machine
+
+
+def _pools(section: Section) -> tuple[StoragePool, ...]:
+    if not section.has("storage_pools"):
+        return (StoragePool("default", "dir", 1000 * GB, 1000 * GB, is_default=True),)
+    pools, names = [], set[str]()
+    for each in section.items("storage_pools"):
+        total = each.amount("total_gb", 1000.0)
+        pools.append(
+            StoragePool(
+                each.name(names, "storage pools"),
+                each.take("type", str, "dir"),
+                ceil(total * GB),
+                ceil(each.amount("free_gb", float(total)) * GB),
+                each.take("default", bool, False),
+                tuple(each.strings("tags")),
+                active=each.take("active", bool, True),
+            )
+        )
+        each.finish()
+    return tuple(pools)
+
+
+def _networks(section: Section) -> tuple[LibvirtNetwork, ...]:
+    found, names = [], set[str]()
+    for each in section.items("libvirt_networks"):
+        found.append(
+            LibvirtNetwork(
+                each.name(names, "libvirt networks"),
+                each.take("active", bool, True),
+                each.find("bridge", str),
+                each.take("dhcp", bool, False),
+                each.word("forward", Forward),
+                None if each.raw("vid") == TRUNK else each.number("vid", UNTAGGED, 0, MAX_VID),
+                tuple(each.strings("parents")),
+                each.take("passthrough", bool, False),
+            )
+        )
+        each.finish()
+    return tuple(found)
