@@ -1,4 +1,4 @@
-"""How often somebody may ask: a bucket of tries for each address or MAC, filled again as time passes."""
+"""Limits how often a client may ask: a token bucket for each address or MAC."""
 
 import threading
 import time

@@ -116,7 +116,7 @@ class ConditionalChange(ApiCall):
     def _give_back(self, key: str, cause: BaseException) -> None:
         """Free the key of a request that changed nothing; later, if the database cannot be written now.
 
-        Of a database that went away nobody knows whether its last commit counts: the key stays claimed.
+        If the database went away, it is unknown whether the last commit counts: the key stays claimed.
         """
         if isinstance(cause, DatabaseUnavailable) and cause.is_lost:
             return

@@ -102,5 +102,5 @@ class WorldCollector(Collector):
         try:
             return self._ports.dhcp.of(rack).is_alive()
         except HostloomError:
-            # A control channel that cannot be answers nobody.
+            # A rack whose control channel is invalid cannot answer.
             return False

@@ -204,7 +204,7 @@ async def _on_http(_: Request, error: Exception) -> Response:
 
 
 class Incidents:
-    """ASGI middleware for what nobody foresaw: the traceback goes to the log, its number to the caller."""
+    """ASGI middleware for unexpected errors: the log gets the traceback, the caller gets its number."""
 
     def __init__(self, app: Any) -> None:
         self._app = app

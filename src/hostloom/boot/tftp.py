@@ -191,7 +191,7 @@ class TftpServer:
     def _take_packet(self, sending: _Sending) -> None:
         try:
             packet = sending.socket.recv(2048)
-        except OSError:  # nobody listens there any more
+        except OSError:  # the client has closed its port
             self._end(sending)
             return
         if sending.transfer.take(packet):

@@ -138,4 +138,4 @@ def logout(output: Output = Format.TABLE) -> None:
     path = login_file()
     was = path.exists()
     path.unlink(missing_ok=True)
-    show_done("logged out" if was else "nobody was logged in", {"logged_out": was}, output)
+    show_done("logged out" if was else "not logged in", {"logged_out": was}, output)

@@ -100,7 +100,7 @@ def add_delete(app: typer.Typer, noun: NounCommands[Any, Any], warning: str = ""
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before something is destroyed; without a terminal nobody can answer, so `--yes` it must be."""
+    """Ask before something is destroyed; without a terminal, `--yes` is required."""
     if yes:
         return
     if not sys.stdin.isatty():

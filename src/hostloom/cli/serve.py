@@ -9,7 +9,7 @@ import typer
 from hostloom.cli.exit_codes import tell
 from hostloom.model.errors import ConfigError, DatabaseUnavailable
 
-#: EX_CONFIG of sysexits.h: a service manager does not start it again until somebody looks.
+#: EX_CONFIG of sysexits.h: a service manager should not start it again before an operator looks.
 EX_CONFIG = 78
 #: EX_TEMPFAIL: what is wrong may pass, and starting again may help.
 EX_TEMPFAIL = 75

@@ -74,7 +74,7 @@ class KeaDhcp:
             raise lost[version]
 
     def _find_paths(self) -> None:
-        """Of servers that somebody else started; DhcpUnreachable if one does not tell."""
+        """For servers that hostloom did not start; DhcpUnreachable if one does not answer."""
         if self._has_paths:
             return
         for server in self._servers:

@@ -173,7 +173,7 @@ class KeaServer:
         return found
 
     def paths(self, usual: KeaPaths) -> KeaPaths:
-        """Where it keeps things now, which setting it must not change: somebody else started it."""
+        """The paths that it uses now; hostloom must not change them, because it did not start the server."""
         (found,) = self.running().values()
         socket = found.get("control-socket", {}).get("socket-name")
         leases = found.get("lease-database", {}).get("name")

@@ -28,7 +28,7 @@ def parse(text: str, host: str) -> ObservedNetwork:
     try:
         return _parse(text, host)
     except PARSE_ERRORS as error:
-        # What is foreseen is a finding, and the rest is read: this is what nobody has foreseen.
+        # Expected problems become findings and the rest is read; this is an unexpected one.
         log.exception("the links of host %s", host)
         raise HostUnreadable(host, "links", in_words(error)) from error
 

@@ -1,4 +1,4 @@
-"""One libvirt connection a host, two lanes of calls with deadlines; a dead host costs nobody else anything.
+"""One libvirt connection per host, with two lanes of calls with deadlines; a dead host blocks no other.
 
 A C call that blocks cannot be cancelled. At its deadline its thread and the connection are left behind and
 new ones are made; with three left behind the host is unreachable for a while, then one call may try again.
@@ -70,7 +70,7 @@ def _run_events() -> None:
 
 
 class _Lost(Exception):
-    """The connection broke during a call: whether the host has heard it, nobody knows."""
+    """The connection broke during a call: whether the host received it is unknown."""
 
     def __init__(self, error: HostUnreachable) -> None:
         self.error = error

@@ -12,7 +12,7 @@ from hostloom.model.errors import HypervisorRejected
 from hostloom.model.ids import MacAddress
 from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 
-#: Called before everything that changes the host: nobody may have waited so long.
+#: Called before every change of the host, because the caller may have stopped waiting.
 Proceed = Callable[[], None]
 
 _SECTIONS = {

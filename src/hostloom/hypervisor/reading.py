@@ -196,7 +196,7 @@ class DiskSizes:
         return self._sizes.setdefault(uuid, {})
 
     def forget_others(self, kept: Iterable[str]) -> None:
-        """Forget the machines that nobody has asked about since the last call."""
+        """Forget the machines that were not asked about since the last call."""
         self._seen.update(kept)
         self._sizes = {uuid: sizes for uuid, sizes in self._sizes.items() if uuid in self._seen}
         self._seen = set()

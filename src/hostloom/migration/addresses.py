@@ -1,4 +1,4 @@
-"""Addresses that were given or set aside: held here too, so that nobody is given one twice."""
+"""Addresses that were given out or reserved: held here too, so that none is given out twice."""
 
 from dataclasses import replace
 

@@ -74,7 +74,7 @@ class Present:
 
 
 class Ids:
-    """Gives each thing the id that it had where that is free, and else one that nobody has or wants."""
+    """Gives each object the id that it had if that is free, otherwise one that is not used or needed."""
 
     def __init__(self, taken: Iterable[int], wanted: Iterable[int], *, lowest: int = 1) -> None:
         self._lowest = lowest

@@ -36,7 +36,7 @@ def usable_domain(name: str) -> str:
 
 
 def free_name(name: str, taken: Container[str], longest: int = 255) -> str:
-    """The name, or with a number behind it the first that nobody has."""
+    """The name, or the first free name with a number appended."""
     candidate, number = name, 1
     while candidate in taken:
         number += 1

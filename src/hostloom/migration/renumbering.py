@@ -107,7 +107,7 @@ def is_untouched_default(group: Any) -> bool:
 
 
 def is_automatic(snapshot: Snapshot, item: Any) -> bool:
-    """Whether hostloom made it by itself and nobody changed it since; what DHCP serves keeps its id."""
+    """Whether it was created automatically and not changed since; what DHCP serves keeps its id."""
     if not item.automatic:
         return False
     if isinstance(item, Vlan):

@@ -17,7 +17,7 @@ from hostloom.model.network import (
     special_address,
 )
 
-#: Addresses that somebody was given; a dynamic range over one could give it out again.
+#: Addresses that were given out; a dynamic range over one could give it out a second time.
 _GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
 
 

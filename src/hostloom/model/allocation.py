@@ -1,4 +1,4 @@
-"""Allocation: what somebody wants of a machine that is there, which one fits, and why the others do not."""
+"""Allocation: what a user needs of an existing machine, which one fits, and why the others do not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -12,7 +12,7 @@ class BootAction(StrEnum):
 
     #: The commissioning environment, with a token for its one report.
     COMMISSION = "commission"
-    #: The same for a machine that nobody knows yet: its report enlists it.
+    #: The same for an unknown machine: its report enlists it.
     ENLIST = "enlist"
     #: On to its own disk.
     LOCAL = "local"

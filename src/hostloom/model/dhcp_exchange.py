@@ -71,7 +71,7 @@ class ExchangeEnd(StrEnum):
     DECLINED = "declined"
     #: It gave its address back.
     RELEASED = "released"
-    #: It asked, and nobody offered.
+    #: It asked, and no server offered an address.
     NO_OFFER = "no-offer"
     #: It was offered an address, and asked no more.
     GAVE_UP = "gave-up"
@@ -82,7 +82,7 @@ class ExchangeEnd(StrEnum):
 
 
 class Silence(StrEnum):
-    """Why nobody answered."""
+    """Why no server answered."""
 
     NOT_SERVED = "not-served"
     NO_ADDRESS = "no-address"
@@ -109,12 +109,12 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class DhcpOffer:
-    """What one DHCP server offers a client that nobody knows."""
+    """What one DHCP server offers an unknown client."""
 
     server: Address
     #: Link address of the frame: the server's own, or its relay's.
     mac: MacAddress
-    #: The address that it offered; None: it has none for a client that nobody knows (DHCPv6 says so).
+    #: The address that it offered; None: it has none for an unknown client (DHCPv6 reports this).
     ip: Address | None
     gateway: Address | None = None
     lease_time_s: int | None = None

@@ -18,7 +18,7 @@ class ImportAction(StrEnum):
     """What becomes of one thing of the estate."""
 
     CREATE = "create"
-    #: It is here, and nobody said otherwise of what differs (or the other system's word is to count).
+    #: It exists here, and no operator set what differs (or the other system's values win).
     CHANGE = "change"
     SAME = "same"
     #: It is here otherwise, or something else is in its place: ours stays.
@@ -128,7 +128,7 @@ class Renumbering:
 
 @dataclass(frozen=True, slots=True)
 class NewMachine:
-    """A machine that is nobody's yet, with its node."""
+    """A machine that is on no host yet, with its node."""
 
     machine: Machine
     node: Node

@@ -33,7 +33,7 @@ class MachineOrigin(StrEnum):
     """How hostloom came to know the machine."""
 
     COMPOSED = "composed"
-    #: Found on a host, made by somebody else: read-only.
+    #: Found on a host and not made by hostloom: read-only.
     ADOPTED = "adopted"
     #: Booted from the network unasked.
     ENLISTED = "enlisted"
@@ -137,13 +137,13 @@ class Machine:
     zone_id: ZoneId = ZoneId(DEFAULT_GROUP)
     resource_pool_id: ResourcePoolId = ResourcePoolId(DEFAULT_GROUP)
     tags: tuple[str, ...] = ()
-    #: Who allocated it; blank: nobody.
+    #: The user who allocated it; blank: none.
     owner: str = ""
     #: It is not to be switched off, changed or taken apart until it is unlocked.
     locked: bool = False
     #: Its host starts it whenever the host itself starts.
     autostart: bool = False
-    #: Composed because somebody asked for any machine: taken apart when it is released.
+    #: Composed on demand by an allocation: decomposed when it is released.
     on_demand: bool = False
     #: What it boots from the network if a user chose it; None: its state decides (decide/machines/boot.py).
     next_boot: BootAction | None = None

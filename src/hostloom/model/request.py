@@ -100,7 +100,7 @@ class ComposeRequest:
     autostart: bool = True
     #: Its domain by name or id; None = the default one.
     domain: str | None = None
-    #: Who is to have it as soon as it is composed, and by whose release it goes; blank: nobody.
+    #: The user who gets it when it is composed, and whose release decomposes it; blank: none.
     owner: str = ""
     #: Machines of one batch with the same word here never share a host.
     anti_affinity: str | None = None

@@ -14,5 +14,5 @@ class RouterAdvert:
     prefixes: tuple[IPv6Network, ...]
     #: Addresses come by DHCPv6 (the flags M and O).
     managed: bool
-    #: 0: this rack is nobody's default router.
+    #: 0: this rack is not a default router.
     router_lifetime_s: int = 0

@@ -10,7 +10,7 @@ from hostloom.model.request import Identities, ParsedBatch
 
 #: A plan holds nothing, so it is soon out of date: after this it is forgotten.
 PLAN_LIFETIME_S = 15 * 60.0
-#: Plans that nobody applied are kept up to this number, the newest.
+#: At most this many plans that were not applied are kept, the newest ones.
 MAX_PLANS = 1000
 
 

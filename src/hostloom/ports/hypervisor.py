@@ -60,7 +60,7 @@ class Hypervisor(Protocol):
     def start(self, uuid: str, mark: SystemId | None = None) -> None:
         """Power on. With `mark`, one that does not carry it is HypervisorRejected, and not touched.
 
-        Ours are switched by their mark: what has come to have their UUID is somebody else's. Adopted machines
+        Composed machines need their mark, because another machine may have got their UUID. Adopted machines
         carry none, or another hostloom's, and are switched without, when a user asks for it.
         """
         ...

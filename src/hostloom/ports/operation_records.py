@@ -33,7 +33,7 @@ class Operations(Protocol):
         besides: Collection[str] = (),
         dead: Collection[Claim] = (),
     ) -> Operation | None:
-        """Take one that nobody runs or whose lease ran out; its fence counts up.
+        """Claim one without a worker or with an expired lease; its fencing token goes up.
 
         `besides` names operations that the caller runs itself; `dead` claims whose owners are known to be
         dead, whatever their leases say.

@@ -27,14 +27,14 @@ class NeighbourAnswer:
     """What a probe found of one target."""
 
     target: Address
-    #: Who answered ARP or neighbour discovery, each once; empty: nobody.
+    #: The MACs that answered ARP or neighbour discovery, without repetition; empty: none.
     macs: tuple[MacAddress, ...]
     #: The longest IP packet, in bytes, that a frame to the target may carry; None: it was not measured.
     mtu: int | None = None
 
 
 class WireProbe(Protocol):
-    """A throw-away NIC that asks the wire; it leaves nothing behind, and takes nobody's address.
+    """A temporary NIC that probes the network; it leaves nothing behind and uses no address of others.
 
     Both raise HostUnreachable, or HostNotScannable where the URI gives no way to or the host lacks what the
     probe needs; WireRefused where the interface cannot take a probe (it is held by a passthru machine).
@@ -43,7 +43,7 @@ class WireProbe(Protocol):
     def dhcp_servers(
         self, point: ProbePoint, version: int = 4, timeout_s: float = 3.0
     ) -> Sequence[DhcpOffer]:
-        """Ask for a lease as a client that nobody knows, take none, and return every offer."""
+        """Ask for a lease as an unknown client, take none, and return every offer."""
         ...
 
     def reach(

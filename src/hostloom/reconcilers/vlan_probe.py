@@ -26,7 +26,7 @@ _PROBING = threading.Lock()
 
 
 def probe_vlan(ports: Ports, vlan_id: VlanId) -> VlanProbe:
-    """Ask one VLAN now, and record what was found; where nobody can be asked, `trouble` says why."""
+    """Probe one VLAN now and record the result; if no probe can run, `trouble` says why."""
     with _PROBING:
         with ports.store.begin() as uow:
             snapshot, racks = uow.snapshot(), ServingRacks(ports.settings.local, tuple(uow.racks.list()))

@@ -1,4 +1,4 @@
-"""Machines that somebody else made or moved: what is recorded of them is what is seen, read-only."""
+"""Machines that hostloom did not create or move: their record follows what is seen, read-only."""
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -103,7 +103,7 @@ class MachineRecorder:
         return replace(machine, power=one.power, drift=found, domain_name=machine.domain_name or one.name)
 
     def _read_again(self, machine: Machine, one: ObservedMachine) -> Machine:
-        """Of a machine that somebody else made the record follows what is seen."""
+        """Update the record of a machine that hostloom did not create to what is seen."""
         found = machine_drift(machine, one)
         copies = self._copies(machine)
         record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, (*found, *copies))

@@ -17,7 +17,7 @@ IDLE_S = 300.0
 
 
 class Remotes:
-    """The connections to all hosts, each with its own lock: a dead host blocks nobody else."""
+    """The connections to all hosts, each with its own lock: a dead host does not block others."""
 
     def __init__(self, keys: PinnedKeys, config: Path | None = None) -> None:
         """`config` replaces the user's and the system's ssh_config, for host keys too."""

@@ -180,7 +180,7 @@ class Remote:
         """The master, connected anew if it is gone or the pinned key is another one."""
         pinned = self._keys.find(self._address)
         if pinned is None:
-            # Nothing is sent to a host whose key nobody has accepted.
+            # Nothing is sent to a host whose key was not accepted.
             raise HostKeyUnknown(self.name, self._keys.scan(self._address)[0].fingerprint)
         with self._turn(self._lock, until):
             if self._master is not None and self._master.is_alive and self._trusted == pinned.fingerprint:

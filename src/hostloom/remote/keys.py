@@ -64,7 +64,7 @@ class PinnedKeys:
             keys, words = _parse(done.stdout), done.stderr
         if not keys:
             said = "\n".join(line for line in words.splitlines() if not line.startswith("#"))
-            # ssh-keyscan has no word for a port where nobody listens.
+            # ssh-keyscan prints nothing for a port on which no server listens.
             nobody = f"no SSH server shows a key on its port {where['port']}"
             raise HostUnreachable(address.host, cause(said) if said else nobody)
         return sorted(keys, key=lambda key: (_ORDER.index(key.kind) if key.kind in _ORDER else 9, key.kind))

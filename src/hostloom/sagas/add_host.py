@@ -80,7 +80,7 @@ def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
 
 
 def _forget(run: Run[AddHostInput], uow: UnitOfWork) -> None:
-    """Take the row back of a host that could not be read; one that was read since is somebody's."""
+    """Delete the row of a host that could not be read, unless it was read meanwhile."""
     if not run.input.recorded:
         return
     host = next((host for host in uow.hosts.list() if host.id == run.input.host.id), None)

@@ -169,7 +169,7 @@ def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
 
 
 def _hand_over(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    """Give machines that were composed for somebody to whom they are for."""
+    """Give machines that were composed for a user to that user."""
     owned: dict[str, list[SystemId]] = {}
     for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True):
         if request.owner:

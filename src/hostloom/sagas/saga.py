@@ -198,7 +198,7 @@ class Runner:
     def _begin_once(self, *, locked: bool) -> None:
         """Write, in one transaction, what was done and all up to the next effect: rows and their records.
 
-        `locked`: nobody else changes the world meanwhile, so what is decided inside cannot lose again.
+        `locked`: no other transaction changes the records meanwhile, so a decision inside cannot lose.
         """
         begun: list[StepRecord] = []
         with self._ports.store.begin() as uow:

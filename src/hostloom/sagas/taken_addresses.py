@@ -59,7 +59,7 @@ class _Conflict:
 
 
 def settle_addresses(run: Run[ComposeInput]) -> None:
-    """Leave the machines with addresses for which nobody on the wire answers."""
+    """Replace addresses that are in use on the wire, so that every machine has a free one."""
     if not run.is_kept(read_placed) and not is_reserved(run):
         _reserve_again(run)
     for number in range(ROUNDS):
@@ -78,7 +78,7 @@ def ask_beside(run: Run[ComposeInput]) -> WireAnswers:
 
 
 def require_free(run: Run[ComposeInput]) -> None:
-    """AddressOnWire where somebody else answers for an address that a machine is about to use."""
+    """Raise AddressOnWire if another device answers for an address that a machine is about to use."""
     wants, answers = run.once(read_wants), run.once(ask_beside)
     for machine, host in run.once(read_placed):
         for want in wants[machine.system_id]:

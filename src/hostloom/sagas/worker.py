@@ -99,7 +99,7 @@ class Worker:
                 self._running.pop(operation.id, None)
 
     def _claim(self) -> Operation | None:
-        """Take an operation that nobody runs, by the clock or by what was seen of its lease."""
+        """Claim an operation without a running worker, judged by the clock or by its unchanged lease."""
         with self._claiming:
             with self._lock:
                 own = [*self._running]

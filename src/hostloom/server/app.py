@@ -232,7 +232,7 @@ def uri_rules(settings: Settings) -> UriRules:
 
 
 def _dhcp_server(settings: Settings, stack: contextlib.ExitStack) -> DhcpServer | None:
-    """Kea as the settings have it: our own, somebody's, or none."""
+    """Kea according to the settings: embedded, external, or none."""
     if settings.kea_embedded:
         if settings.kea_socket or settings.kea_socket6:
             given = settings.kea_socket or settings.kea_socket6
@@ -268,7 +268,7 @@ def run(settings: Settings, ports: Ports) -> None:
 def heed_signals(server: uvicorn.Server) -> None:
     """Have it stop in order on SIGTERM, SIGINT and SIGHUP, also on one that comes before it listens."""
 
-    # uvicorn has its own while it serves, and raises what it heeded again when it is done.
+    # uvicorn has its own handlers while it serves, and raises the signal again when it is done.
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 

@@ -189,7 +189,7 @@ def _up_text(machine: Machine | None, report: Report) -> str:
 
 
 def _is_virtual(machine: Machine | None) -> bool:
-    """Composed and adopted ones are on a host; of one that nobody knows we cannot tell."""
+    """Whether it is virtual: composed and adopted ones are; for an unknown one this is not known."""
     return machine is not None and machine.host_id is not None
 
 

@@ -22,7 +22,7 @@ def require_admin(principal: Principal, action: str) -> None:
 
 
 def require_user(principal: Principal, action: str) -> None:
-    """Raise NotPermitted for somebody without an account: all others may look."""
+    """Raise NotPermitted for a caller without an account; everyone else may read."""
     if principal == ANONYMOUS:
         raise NotPermitted(principal.name, action)
 

@@ -17,7 +17,7 @@ from hostloom.services.access import require_admin, require_user
 def list_(
     uow: UnitOfWork, principal: Principal, subnet: str | None = None, kind: AddressKind | None = None
 ) -> list[HeldAddress]:
-    """All that somebody has, or those of a subnet or kind, by address."""
+    """All held addresses, or those of a subnet or kind, by address."""
     require_user(principal, "see addresses")
     subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
     held = _without_own_leases(uow.addresses.list(subnet_id))

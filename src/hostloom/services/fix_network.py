@@ -20,9 +20,9 @@ from hostloom.services.hosts import get as get_host
 
 @dataclass(frozen=True)
 class Losing:
-    """Who loses libvirt's DHCP: a machine of the host on the network, or somebody who has a lease of it."""
+    """Who loses libvirt's DHCP: a machine of the host on the network, or another client with a lease."""
 
-    #: None: nobody that we know.
+    #: None: not known.
     machine: str | None
     origin: MachineOrigin | None
     mac: MacAddress | None

@@ -14,7 +14,7 @@ from hostloom.services.access import require_admin
 from hostloom.services.naming import check_name, find_by_key
 from hostloom.services.nouns import NamedNoun
 
-#: A machine in these states belongs to nobody.
+#: A machine in these states has no owner.
 _FREE = frozenset(
     {
         MachineState.NEW,

@@ -21,7 +21,7 @@ RELEASABLE = frozenset({MachineState.ALLOCATED, MachineState.READY})
 
 @dataclass(frozen=True)
 class Released:
-    """A machine that nobody has any more."""
+    """A machine without an owner."""
 
     machine: Machine
     #: The operation that takes it apart, because it was composed for whoever had it.

@@ -57,7 +57,7 @@ def take_report(ports: Ports, secret: str, found: FoundHardware) -> AfterReport:
 
 
 def temporary_name(macs: Sequence[MacAddress]) -> str:
-    """The name of a machine that nobody has named, by its lowest MAC."""
+    """The name of a machine without a name: its lowest MAC."""
     return f"m-{min(macs).text.replace(':', '')}"
 
 
@@ -171,7 +171,7 @@ def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware
     return AfterReport.REBOOT
 
 
-# -- machines that nobody knows --------------------------------------------------------------------------
+# -- unknown machines ------------------------------------------------------------------------------------
 
 
 def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:

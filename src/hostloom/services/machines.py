@@ -192,7 +192,7 @@ def require_owner(principal: Principal, machine: Machine, action: str) -> None:
 
 
 def require_unlocked(machine: Machine) -> None:
-    """Raise WrongState for a machine that somebody has locked."""
+    """Raise WrongState for a locked machine."""
     if machine.locked:
         raise WrongState(
             "machine",

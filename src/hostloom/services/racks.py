@@ -198,7 +198,7 @@ def running(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
 
 
 def _without_secrets(value: Any) -> Any:
-    """The same with *** for what lets somebody in, wherever Kea has it."""
+    """The same with *** in place of every secret."""
     if isinstance(value, dict):
         return {
             name: "***" if any(word in name.lower() for word in _SECRET_WORDS) else _without_secrets(item)

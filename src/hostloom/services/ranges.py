@@ -15,7 +15,7 @@ from hostloom.services.access import require_admin, require_user
 from hostloom.services.naming import check_generation, find_by_key
 from hostloom.services.publishing import commit_and_publish, served
 
-#: Addresses that somebody was given; a dynamic range over one could give it out again.
+#: Addresses that were given out; a dynamic range over one could give it out a second time.
 GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
 
 

@@ -31,7 +31,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Probed:
 
 
 def probe(ports: Ports, principal: Principal, key: str) -> Probed:
-    """Ask now; where nobody can be asked, that is what was found."""
+    """Probe now; if no probe can run there, that is the result."""
     require_admin(principal, "probe VLANs")
     with ports.store.begin() as uow:
         vlan = vlans.get(uow, principal, key)

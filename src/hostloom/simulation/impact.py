@@ -43,7 +43,7 @@ class ImpactCode(StrEnum):
     UPLINK_GONE = "uplink-gone"
     VLAN_GONE = "vlan-gone"
     VLAN_CHANGED = "vlan-changed"
-    #: Our DHCP served it; now nobody that we know of does.
+    #: Our DHCP served it; now no known server does.
     VLAN_NOT_SERVED = "vlan-not-served"
 
 

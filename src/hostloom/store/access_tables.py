@@ -15,7 +15,7 @@ api_keys = Table(
     Column("created_at", Float, nullable=False),
 )
 
-#: Of users who log in with a password; nobody else has a row.
+#: Only users who log in with a password have a row.
 passwords = Table(
     "passwords",
     metadata,

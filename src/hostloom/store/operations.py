@@ -90,7 +90,7 @@ class Operations:
         besides: Collection[str] = (),
         dead: Collection[Claim] = (),
     ) -> Operation | None:
-        """Take the oldest that nobody runs; a pending one is running from now on."""
+        """Claim the oldest one without a worker; a pending one is running from now on."""
         is_free = operations.c.lease_until <= now
         if dead:
             keys = [(claim.operation_id, claim.fence, claim.lease_until) for claim in dead]

@@ -60,7 +60,7 @@ class Plans:
         return [StoredPlan(**columns_of(row)) for row in self.tx.rows(query)]
 
     def use(self, plan: StoredPlan, operation_id: str) -> None:
-        """Note the operation, if nobody else noted one since the plan was read."""
+        """Record the operation, unless another one was recorded since the plan was read."""
         same = (plans.c.id == plan.id, plans.c.operation_id.is_not_distinct_from(plan.operation_id))
         done = self.tx.write(update(plans).where(*same).values(operation_id=operation_id))
         if not done.rowcount:
@@ -85,7 +85,7 @@ class Plans:
 
 
 def _is_valid(now: float) -> ColumnElement[bool]:
-    """A plan that ends later than any can was made while a clock was ahead: how old it is nobody knows."""
+    """Plans that expire too late were made while a clock was ahead, so their age is unknown."""
     return and_(plans.c.expires_at > now, plans.c.expires_at <= now + PLAN_LIFETIME_S + MAX_SKEW_S)
 
 

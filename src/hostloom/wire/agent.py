@@ -174,7 +174,7 @@ class Links:
 
 
 def alive(digits: str) -> bool:
-    """Whether the process of these hexadecimal digits runs; what has none is nobody's."""
+    """Whether the process with these hexadecimal digits runs."""
     try:
         return Path(f"/proc/{int(digits, 16)}").exists()
     except ValueError:
@@ -303,7 +303,7 @@ def forward(links: Links, port: int) -> None:
 
 def beside(links: Links, parent: dict[str, Any], mode: str, mac: bytes, where: bytes) -> None:
     """A macvlan on the parent, in our namespace from the start."""
-    # A parent that nobody holds is seen as the one that would hold it sees it, and keeps its own MAC.
+    # A parent without an owner is probed as its owner would see it, and keeps its own MAC.
     number_of = MODES["private" if mode == "passthru" else mode]
     data = attribute(MACVLAN_MODE, struct.pack("=I", number_of))
     info = attribute(INFO_KIND, b"macvlan\0") + attribute(INFO_DATA | NESTED, data)
@@ -535,7 +535,7 @@ def question(nic: Nic, target: bytes, length: int) -> bytes:
 
 
 def answer(frame: bytes) -> tuple[bytes, bytes] | None:
-    """The address that somebody says is his, and his MAC; or None."""
+    """The address that a device claims and its MAC, or None."""
     if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\x02":
         return frame[28:32], frame[22:28]
     if frame[12:14] == b"\x86\xdd" and frame[20:21] == b"\x3a" and frame[54:55] == b"\x88":

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 ETH_P_ALL, SO_ATTACH_FILTER = 3, 26
 LOOK_EVERY_S = 1.0
-#: What nobody drains is forgotten, the oldest first.
+#: Messages that are not drained are dropped, the oldest first.
 KEPT = 10_000
 FRAME_BYTES = 2048
 _ACCEPT, _REJECT = (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0)

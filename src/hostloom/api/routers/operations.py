@@ -43,7 +43,7 @@ class OperationOut(Out):
 
 
 def is_at_rest(operation: Operation) -> bool:
-    """Whether it is finished, or stuck until somebody retries it."""
+    """Whether it is finished, or stuck until a user retries it."""
     return operation.state in FINISHED or operation.state is OperationState.STUCK
 
 

@@ -69,7 +69,7 @@ def update_subnet(call: Changing, key: str, body: Sent[SubnetChanges]) -> Respon
 
 @router.delete("/{key:path}", status_code=204)
 def delete_subnet(call: Changing, key: str) -> Response:
-    """Delete a subnet with its ranges; refused while somebody has an address of it."""
+    """Delete a subnet with its ranges; refused while an address of it is in use."""
     return call.perform(204, lambda: subnets.delete(call.ports, call.principal, key, call.generation))
 
 

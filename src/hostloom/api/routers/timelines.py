@@ -39,7 +39,7 @@ class DhcpMessageOut(Out):
 
 
 class ExchangeOut(Out):
-    """One attempt: how it ended, why nobody answered, and the same in words."""
+    """One attempt: how it ended, why no server answered, and the same in words."""
 
     end: ExchangeEnd
     silence: Silence | None

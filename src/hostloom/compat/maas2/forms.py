@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 TRUE = frozenset({"true", "1", "on", "yes", "t", "y"})
 FALSE = frozenset({"false", "0", "off", "no", "f", "n"})
-#: More fields than this is nobody's request.
+#: No real request has more fields.
 MAX_FIELDS = 5000
 MAX_INT = 2**31 - 1
 _INT = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")

@@ -120,7 +120,7 @@ def versions(snapshot: Snapshot, vlan_id: VlanId) -> tuple[int, ...]:
 
 
 def expected(snapshot: Snapshot, vlan_id: VlanId) -> frozenset[int]:
-    """IP versions in which our own DHCP answers a client that nobody knows: from a range that has room."""
+    """IP versions in which our DHCP answers an unknown client: those with a dynamic range that has room."""
     leased = [
         (each.subnet_id, each.ip)
         for each in snapshot.held
@@ -174,7 +174,7 @@ def probed(
 def unprobed(
     snapshot: Snapshot, vlan: Vlan, before: Sequence[ForeignDhcp], trouble: str, at: float
 ) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
-    """What is recorded where nobody could be asked: what was known stays, libvirt's own is read."""
+    """The record if no probe could run: known answers stay, and libvirt's own DHCP is read."""
     stay = [each for each in before if not each.seen_from.startswith(_LIBVIRT)]
     probe = VlanProbe(vlan.id, at, "", None, trouble)
     return probe, merged(before, [*libvirt_servers(snapshot, vlan.id, at), *stay])

@@ -19,7 +19,7 @@ class RangeUtilization:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether nobody else gets a lease."""
+        """Whether no further client gets a lease."""
         return self.leased >= self.total
 
 

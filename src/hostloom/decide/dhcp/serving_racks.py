@@ -24,7 +24,7 @@ class Pair:
 
 
 def racks_of(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> tuple[Rack, ...]:
-    """Who serves a VLAN, directly or through its relay VLAN: the primary, then the secondary; maybe nobody.
+    """The racks that serve a VLAN, directly or through its relay VLAN: primary, then secondary; may be none.
 
     Without a primary it is the first rack, by id, with an interface on the VLAN, else the first of all.
     """

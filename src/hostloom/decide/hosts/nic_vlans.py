@@ -1,4 +1,4 @@
-"""The VLAN of a machine's NIC that somebody else attached, by what it is on and the tag that it has there."""
+"""The VLAN of a NIC that hostloom did not attach, from what it is attached to and its tag there."""
 
 from collections.abc import Mapping
 

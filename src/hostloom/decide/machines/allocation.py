@@ -1,4 +1,4 @@
-"""Choose a machine that is there for somebody who asks for one: the smallest that fits."""
+"""Choose an existing machine for a user who asks for one: the smallest that fits."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -148,7 +148,7 @@ def probe_point(wants: NicExpectation) -> Attachment | VerificationReason:
 
 
 def questions(wants: Iterable[NicExpectation]) -> dict[Attachment, Question]:
-    """One for each point, for all NICs there; none where there is nobody to ask for."""
+    """One for each attach point, for all NICs there; none if there is nothing to ask."""
     found: dict[Attachment, Question] = {}
     for each in wants:
         point = probe_point(each)

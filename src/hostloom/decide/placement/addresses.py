@@ -117,7 +117,7 @@ class AddressIndex:
         return used
 
     def is_used(self, ip: Address, subnet: Subnet) -> bool:
-        """Whether somebody has the address in this subnet."""
+        """Whether the address is in use in this subnet."""
         used = self._used.get(subnet.id)
         return used is not None and int(ip) in used
 

@@ -17,7 +17,7 @@ from hostloom.model.request import AddressMode, LabelConstraints, Term
 FIELD = "interfaces"
 #: IFNAMSIZ - 1: the longest name that Linux gives an interface.
 MAX_NAME_BYTES = 15
-#: No machine has more NICs, and nobody says more of one.
+#: Limits far above any real machine, so that a text is read quickly.
 MAX_LENGTH, MAX_LABELS, MAX_TERMS = 4096, 64, 64
 #: Keys that select a host interface and have a `not_` form.
 NEGATABLE = frozenset(

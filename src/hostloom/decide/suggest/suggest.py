@@ -25,7 +25,7 @@ from hostloom.model.request import ParsedBatch, ParsedRequest
 
 #: Suggestions that are given, changes that one takes at most, hosts that are looked at, decisions in all.
 GIVEN, DEEPEST, HOSTS, TRIES = 5, 3, 5, 200
-#: Ours to set, libvirt's, the host's, somebody's address, the request's: the less it takes the better.
+#: hostloom's settings, libvirt's, the host's, an address in use, the request: lower interferes less.
 INVASION = {
     ChangeKind.SET_INTERFACE_VLAN: 1,
     ChangeKind.SERVE_VLAN: 1,

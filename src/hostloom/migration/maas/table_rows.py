@@ -318,7 +318,7 @@ class _Tables:
                 yield plain_rows.set_aside(row, f"{text} (for {row.get('mac_address')})")
 
     def _held_one(self, row: Row, *, is_bmc: bool) -> HeldAddress | None:
-        """None: an address of a VLAN's or a node's that nobody has."""
+        """None: an address of a VLAN or node that no one uses."""
         interface = self._interfaces_of_address.get(text_of(row, "id"))
         node = None if interface is None else self._node_of_interface.get(interface)
         if interface is not None and node is not None:

@@ -40,7 +40,7 @@ STATES: Mapping[int, MachineState] = {
     22: _S.BROKEN,
 }
 
-#: Aliases and interfaces of nobody are left out.
+#: Aliases and interfaces without a node are left out.
 INTERFACE_KINDS: Mapping[str, InterfaceKind] = {
     "physical": InterfaceKind.PHYSICAL,
     "bond": InterfaceKind.BOND,

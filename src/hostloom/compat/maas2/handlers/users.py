@@ -71,7 +71,7 @@ def read_user(call: Call) -> MaasResponse:
     Param("transfer_resources_to", "The user who gets the machines of the deleted one."),
 )
 def delete_user(call: Call) -> MaasResponse:
-    """Tokens and keys go with the user; refused while the user has machines, unless somebody gets them."""
+    """Delete the user with tokens and keys; refused for an owner of machines, unless a new owner is named."""
     heir = (call.form.text("transfer_resources_to") or "").strip()
     with call.begin() as uow:
         gone = access.get_user(uow, call.principal, call.places["username"])

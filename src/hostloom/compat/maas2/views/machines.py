@@ -42,7 +42,7 @@ _BLOCK_BYTES = 512
 _TYPES: Mapping[InterfaceKind, str] = {
     each: each.value for each in InterfaceKind if each is not InterfaceKind.LOOPBACK
 }
-#: What hostloom has no say in, as MAAS says it of a machine that nobody deployed.
+#: Fields that hostloom does not manage, with the values that MAAS has for a machine that was not deployed.
 _CONSTANTS: Mapping[str, Any] = {
     "osystem": "",
     "distro_series": "",

@@ -25,7 +25,7 @@ from hostloom.services.nics import GIVEN
 
 #: MAAS's word for no space, in answers and in constraints.
 NO_SPACE = "undefined"
-#: What MAAS says of a subnet that nobody said otherwise of; kept for clients, without meaning here.
+#: MAAS's defaults for a subnet; stored for clients, without effect here.
 SUBNET_DEFAULTS: Mapping[str, Any] = {
     "rdns_mode": 2,
     "allow_dns": True,
