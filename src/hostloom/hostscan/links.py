@@ -34,7 +34,7 @@ _MACVLANS = ("macvtap", "macvlan")
 _CHILDREN = ("macvlan", "ipvlan", "macsec")
 #: The kernel's name for "a port of some Open vSwitch bridge".
 _OVS_MASTER = "ovs-system"
-#: Throw-away probes of hostloom (wire/agent.py) are named so: they come and go, and are no NIC of the host.
+#: Throw-away probes of hostloom (wire/agent/) are named so: they come and go, and are no NIC of the host.
 PROBES = "hlp"
 
 

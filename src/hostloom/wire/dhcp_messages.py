@@ -1,13 +1,13 @@
 """DHCP messages out of frames: DHCPv4 (RFC 2131, 2132) and DHCPv6 (RFC 8415), also through relays; pure."""
 
 import struct
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 from hostloom.model.dhcp_exchange import DhcpMessage, MessageKind
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
+from hostloom.wire.dhcp_options import options4, options6
 
 _K = MessageKind
 KINDS_4 = dict(
@@ -58,7 +58,7 @@ def _parse4(packet: bytes) -> DhcpMessage | None:
     body = packet[header + 8 :]
     if body[2] != 6 or body[236:240] != _COOKIE:
         return None
-    options = dict(_options4(body[240:]))
+    options = options4(body[240:])
     kind = KINDS_4[options[53][0]] if options.get(53, b"\0")[0] in KINDS_4 else None
     if kind is None:
         return None
@@ -77,17 +77,6 @@ def _parse4(packet: bytes) -> DhcpMessage | None:
     )
 
 
-def _options4(body: bytes) -> Iterator[tuple[int, bytes]]:
-    place = 0
-    while place < len(body) and body[place] != 255:
-        if body[place] == 0:
-            place += 1
-            continue
-        length = body[place + 1]
-        yield body[place], body[place + 2 : place + 2 + length]
-        place += 2 + length
-
-
 def _parse6(packet: bytes, receiver: MacAddress, sender: MacAddress) -> DhcpMessage | None:
     if packet[6] != 17:
         return None
@@ -96,11 +85,11 @@ def _parse6(packet: bytes, receiver: MacAddress, sender: MacAddress) -> DhcpMess
         if body[0] not in RELAYED:
             break
         peer = IPv6Address(body[18:34])
-        body = dict(_options6(body[34:]))[9]
+        body = dict(options6(body[34:]))[9]
     kind = KINDS_6.get(body[0])
     if kind is None:
         return None
-    options = dict(_options6(body[4:]))
+    options = dict(options6(body[4:]))
     is_answer = kind in ANSWERS
     address, status = _association(options.get(3, b""))
     client = _mac_of_duid(options.get(1, b"")) or _mac_of_link_local(peer)
@@ -114,17 +103,9 @@ def _parse6(packet: bytes, receiver: MacAddress, sender: MacAddress) -> DhcpMess
     return DhcpMessage(0.0, kind, client, "", transaction, address, server, message=_text(words))
 
 
-def _options6(body: bytes) -> Iterator[tuple[int, bytes]]:
-    place = 0
-    while place + 4 <= len(body):
-        code, length = struct.unpack_from("!HH", body, place)
-        yield code, body[place + 4 : place + 4 + length]
-        place += 4 + length
-
-
 def _association(body: bytes) -> tuple[Address | None, bytes]:
     """Of an IA_NA: its first address, and the words of its status."""
-    options = dict(_options6(body[12:]))
+    options = dict(options6(body[12:]))
     address = options.get(5, b"")[:16]
     return (IPv6Address(address) if len(address) == 16 else None), options.get(13, b"")[2:]
 

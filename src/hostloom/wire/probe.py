@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 from hostloom.model.attachment import AttachKind
@@ -18,6 +16,7 @@ from hostloom.ports.wire import NeighbourAnswer, ProbePoint
 from hostloom.remote.address import is_this_machine, ssh_address
 from hostloom.remote.command import NOT_FOUND, Local, Shell
 from hostloom.remote.connection import Remotes
+from hostloom.wire.agent.program import agent_program
 
 #: `-I`: nothing of the user's own is imported.
 PYTHON = ("python3", "-I", "-")
@@ -77,7 +76,7 @@ class AgentProbe:
             "mode": attachment.mode,
             "end_s": end_s,
         }
-        done = shell.run([*PYTHON, json.dumps(whole)], end_s + STARTING_S, stdin=_program())
+        done = shell.run([*PYTHON, json.dumps(whole)], end_s + STARTING_S, stdin=agent_program())
         if done.exit_code == NOT_FOUND:
             raise HostNotScannable(point.uri, "there is no python3, which a probe needs")
         try:
@@ -110,11 +109,6 @@ def _understood(point: ProbePoint) -> Iterator[None]:
     except PARSE_ERRORS as error:
         cause = f"the probe's answer cannot be understood: {printable(in_words(error))}"
         raise HostNotScannable(point.uri, cause) from error
-
-
-@cache
-def _program() -> bytes:
-    return Path(__file__).with_name("agent.py").read_bytes()
 
 
 def _offer(found: Mapping[str, Any]) -> DhcpOffer:

@@ -20,7 +20,8 @@ from hostloom.model.errors import HostNotScannable, WireRefused
 from hostloom.ports.wire import ProbePoint
 from hostloom.remote.command import Completed, run_process
 from hostloom.remote.connection import Remotes
-from hostloom.wire import agent
+from hostloom.wire.agent.links import PREFIX
+from hostloom.wire.agent.program import agent_program
 from hostloom.wire.probe import AgentProbe
 from support.dhcp_intents import a_subnet, a_subnet6
 from support.kea import Kea, running_kea
@@ -78,14 +79,16 @@ def beside(source: str, mode: MacvlanMode = MacvlanMode.BRIDGE) -> ProbePoint:
 
 
 @pytest.mark.parametrize(("source", "kind"), [("br0", "bridge"), ("eth1", "macvlan")])
-def test_one_that_is_killed_leaves_nothing(probe: AgentProbe, source: str, kind: str) -> None:
+def test_one_that_is_killed_leaves_nothing(probe: AgentProbe, tmp_path: Path, source: str, kind: str) -> None:
     before = links()
     job = {"task": "dhcp", "version": 4, "timeout_s": 30, "source": source, "kind": kind, "end_s": 60}
     argv = ["ip", "netns", "exec", HOST, "python3", "-I", "-", json.dumps(job)]
-    with Path(agent.__file__).open("rb") as program:
-        running = subprocess.Popen(argv, stdin=program, stdout=subprocess.DEVNULL)
+    program = tmp_path / "agent.py"
+    program.write_bytes(agent_program())
+    with program.open("rb") as text:
+        running = subprocess.Popen(argv, stdin=text, stdout=subprocess.DEVNULL)
     if kind == "bridge":
-        eventually(lambda: links() - before == {f"{agent.PREFIX}{running.pid:x}"})
+        eventually(lambda: links() - before == {f"{PREFIX}{running.pid:x}"})
     eventually(lambda: has_link_of_its_own(running.pid))
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
@@ -197,4 +200,4 @@ def test_an_open_vswitch_bridge_is_refused(probe: AgentProbe) -> None:
 
 
 def test_the_scanner_knows_its_name() -> None:
-    assert agent.PREFIX == PROBES
+    assert PREFIX == PROBES
