@@ -27,9 +27,18 @@ def crud_router(
     `created` and `changed` are the annotations of the two bodies, such as `Sent[SpaceInput]`; `create` and
     `delete` say what these two do, for the OpenAPI document.
     """
-    many, word = f"{noun.kind}s", noun.kind.replace(" ", "_")
-    router = APIRouter(prefix=f"/{many.replace(' ', '-')}", tags=[many.replace(" ", "-")])
+    many = f"{noun.kind}s".replace(" ", "-")
+    router = APIRouter(prefix=f"/{many}", tags=[many])
+    _add_readers(router, noun, out, shown)
+    _add_creator(router, noun, out, shown, created, create or f"Create a {noun.kind}.")
+    _add_changers(router, noun, out, shown, changed, delete)
+    return router
 
+
+Shown = Callable[[Any, Names], Out]
+
+
+def _add_readers(router: APIRouter, noun: NamedNoun[Any, Any, Any], out: type[Out], shown: Shown) -> None:
     def list_all(call: Reading, page: Paging) -> Response:
         with call.begin() as uow:
             names = Names(uow)
@@ -37,13 +46,40 @@ def crud_router(
             answers = [shown(item, names) for item in items]
         return call.page(page, answers, lambda answer: answer.id)
 
-    def create_one(call: Changing, body: Any) -> Response:
-        return call.commit(201, lambda uow: shown(noun.create(uow, call.principal, body), Names(uow)))
-
     def get_one(call: Reading, key: str) -> Response:
         with call.begin() as uow:
             return call.one(shown(noun.get(uow, call.principal, key), Names(uow)))
 
+    many = f"{noun.kind}s"
+    page = PageOut[out]  # type: ignore[valid-type]  # a class at run time
+    _add(router, "GET", "", list_all, f"list {many}", f"List {many} by id.", response_model=page)
+    text = f"Show a {noun.kind} by name or id."
+    _add(router, "GET", "/{key}", get_one, f"get {noun.kind}", text, response_model=out)
+
+
+def _add_creator(
+    router: APIRouter,
+    noun: NamedNoun[Any, Any, Any],
+    out: type[Out],
+    shown: Shown,
+    body_type: Any,
+    text: str,
+) -> None:
+    def create_one(call: Changing, body: Any) -> Response:
+        return call.commit(201, lambda uow: shown(noun.create(uow, call.principal, body), Names(uow)))
+
+    create_one.__annotations__["body"] = body_type
+    _add(router, "POST", "", create_one, f"create {noun.kind}", text, status_code=201, response_model=out)
+
+
+def _add_changers(
+    router: APIRouter,
+    noun: NamedNoun[Any, Any, Any],
+    out: type[Out],
+    shown: Shown,
+    body_type: Any,
+    delete: str,
+) -> None:
     def update_one(call: Changing, key: str, body: Any) -> Response:
         return call.commit(
             200,
@@ -53,25 +89,21 @@ def crud_router(
     def delete_one(call: Changing, key: str) -> Response:
         return call.commit(204, lambda uow: noun.delete(uow, call.principal, key, call.generation))
 
-    create_one.__annotations__["body"] = created
-    update_one.__annotations__["body"] = changed
+    update_one.__annotations__["body"] = body_type
+    text = f"Change a {noun.kind}."
+    _add(router, "PATCH", "/{key}", update_one, f"update {noun.kind}", text, response_model=out)
+    _add(router, "DELETE", "/{key}", delete_one, f"delete {noun.kind}", delete, status_code=204)
 
-    def add(
-        method: str, path: str, handler: Callable[..., Response], name: str, text: str, **more: Any
-    ) -> None:
-        router.add_api_route(path, handler, methods=[method], name=name, description=text, **more)
 
-    add("GET", "", list_all, f"list_{word}s", f"List {many} by id.", response_model=PageOut[out])  # type: ignore[valid-type]  # a class at run time
-    add(
-        "POST",
-        "",
-        create_one,
-        f"create_{word}",
-        create or f"Create a {noun.kind}.",
-        status_code=201,
-        response_model=out,
-    )
-    add("GET", "/{key}", get_one, f"get_{word}", f"Show a {noun.kind} by name or id.", response_model=out)
-    add("PATCH", "/{key}", update_one, f"update_{word}", f"Change a {noun.kind}.", response_model=out)
-    add("DELETE", "/{key}", delete_one, f"delete_{word}", delete, status_code=204)
-    return router
+def _add(
+    router: APIRouter,
+    method: str,
+    path: str,
+    handler: Callable[..., Response],
+    words: str,
+    text: str,
+    **settings: Any,
+) -> None:
+    """Register a handler; its name becomes part of the operation's id in the OpenAPI document."""
+    name = words.replace(" ", "_")
+    router.add_api_route(path, handler, methods=[method], name=name, description=text, **settings)

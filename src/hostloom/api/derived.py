@@ -40,6 +40,8 @@ def like(
     takes the place of one of the core's (`{"vlan_id": "vlan"}`); the others follow before `generation`.
     """
     renamed = instead or {}
+    if unknown := {*hide, *renamed} - {field.name for field in fields(source)}:
+        raise TypeError(f"{source.__name__} has no fields {', '.join(sorted(unknown))}")
 
     def derive(declared: type[M]) -> type[M]:
         own = get_annotations(declared)

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -16,7 +16,8 @@ from hostloom.cli.hosts import MACVLAN_HELP
 from hostloom.cli.sizes import parse_memory
 from hostloom.cli.tags import NewTags, tags_of
 from hostloom.client import Document
-from hostloom.model.request import MAX_BATCH, Strategy
+from hostloom.client.documents import document_of
+from hostloom.model.request import MAX_BATCH, ComposeRequest, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,35 +117,38 @@ class ComposeOptions:
 
     def machine(self) -> Document:
         """The body for one machine."""
-        body = {
-            "interfaces": self.interfaces,
-            "storage": self.storage,
-            "cores": self.cores,
-            "memory_mib": parse_memory(self.memory),
-            "netboot": self.netboot,
-            "start": self.start,
-            "autostart": self.autostart,
-            "qcow2": self.qcow2,
-        }
-        return body | given(
-            host=self.host,
-            architecture=self.architecture,
-            hostname=self.name,
-            zone=self.zone,
-            resource_pool=self.resource_pool,
-            domain=self.domain,
-            tags=tags_of(self.tag),
-            host_tags=self.host_tag,
-            not_host_tags=self.not_host_tag,
-        )
+        return document_of(self.request)
 
     def batch(self) -> Document:
         """The body for several machines."""
         if self.from_file is not None:
             return read_batch(self.from_file) | given(strategy=self.strategy)
         word = (self.name or "the batch") if self.anti_affinity else None
-        machines = [self.machine() | {"count": self.count} | given(anti_affinity=word)]
-        return {"machines": machines} | given(strategy=self.strategy)
+        machine = document_of(replace(self.request, anti_affinity=word)) | {"count": self.count}
+        return {"machines": [machine]} | given(strategy=self.strategy)
+
+    @property
+    def request(self) -> ComposeRequest:
+        """One of the machines; BadParameter for a size that cannot be read."""
+        return ComposeRequest(
+            host=self.host,
+            interfaces=self.interfaces,
+            storage=self.storage,
+            cores=self.cores,
+            memory_mib=parse_memory(self.memory),
+            architecture=self.architecture,
+            netboot=self.netboot,
+            hostname=self.name,
+            zone=self.zone,
+            resource_pool=self.resource_pool,
+            tags=tuple(tags_of(self.tag) or ()),
+            qcow2=self.qcow2,
+            start=self.start,
+            autostart=self.autostart,
+            domain=self.domain,
+            host_tags=tuple(self.host_tag or ()),
+            not_host_tags=tuple(self.not_host_tag or ()),
+        )
 
 
 NAMES = tuple(each.name for each in fields(ComposeOptions))

@@ -1,31 +1,26 @@
 """`hostloom host`."""
 
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from hostloom.cli.columns import Column, Columns
-from hostloom.cli.crud_commands import NounCommands, add_delete, add_list, given, make_app
+from hostloom.cli.crud_commands import add_delete, add_list, given, make_app
 from hostloom.cli.exit_codes import Exit, fail
 from hostloom.cli.follow import finish
+from hostloom.cli.host_tables import CHANGES, NOUN, node_of
 from hostloom.cli.output import (
     Format,
     Output,
-    memory,
     say,
     show_data,
     show_done,
     show_list,
-    size,
-    table,
-    when,
 )
 from hostloom.cli.session import open_client
 from hostloom.cli.ssh_keys import create_trusting
 from hostloom.cli.tags import AddTags, NewTags, RemoveTags, TagEdit, Tags, tags_of
-from hostloom.client import answers, keys
+from hostloom.client import answers
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import InstalledBy
 
@@ -48,126 +43,46 @@ class ModeOrNone(StrEnum):
     NONE = "none"
 
 
-def _node(item: answers.Host) -> str:
-    found = item["correlation"]
-    return str(found["node"] if found["state"] == "correlated" else found["state"])
-
-
-def _evidence(item: answers.Host) -> str:
-    found = item["correlation"]
-    if found["state"] == "ambiguous":
-        return f"ambiguous: {', '.join(found['candidates'])} (choose with `hostloom host update --node`)"
-    if found["state"] == "unknown":
-        return "unknown"
-    return f"{found['node']} (by {found['evidence']} {found['matched']})".replace(" )", ")")
-
-
-def _of(used: int, offered: int, there: int, text: Callable[[int], str]) -> str:
-    """`5 of 8 used`; where over-commit makes a difference, with what is there."""
-    more = "" if offered == there else f" ({text(there)} there)"
-    return f"{text(used)} of {text(offered)} used{more}"
-
-
-POOLS: Columns[answers.StoragePool, keys.StoragePoolKey] = (
-    Column("NAME", "name"),
-    Column("KIND", "kind", rank=2),
-    Column("FREE", lambda item: size(item["free_bytes"]), right=True),
-    Column("TOTAL", lambda item: size(item["total_bytes"]), right=True),
-    Column("DEFAULT", "is_default"),
-    Column(
-        "ACTIVE",
-        lambda item: f"no: {item['trouble']}" if item["trouble"] else item["active"],
-        text=True,
-    ),
-    Column("TAGS", "tags", rank=1),
-)
-NETWORKS: Columns[answers.LibvirtNetwork, keys.LibvirtNetworkKey] = (
-    Column("NAME", "name"),
-    Column("ACTIVE", "active"),
-    Column("BRIDGE", "bridge"),
-    Column("LIBVIRT DHCP", "dhcp"),
-    Column("FORWARD", "forward", rank=1),
-)
 #: Parts that a line names.
 NAMED_PARTS = 5
-FINDINGS: Columns[answers.Finding, keys.FindingKey] = (
-    Column("PART", "part"),
-    Column("EXPECTED", "expected", text=True),
-    Column("FOUND", "found", text=True),
-)
-NOUN = NounCommands[answers.Host, keys.HostKey](
-    "host",
-    "Host, by name or id.",
-    lambda client: client.hosts,
-    (
-        Column("ID", "id", right=True, rank=3),
-        Column("NAME", "name"),
-        Column("STATE", lambda item: "reachable" if item["reachable"] else "unreachable"),
-        Column("NODE", _node, rank=2),
-        Column(
-            "CORES",
-            lambda item: f"{item['cores_used']} of {item['cores_offered']}",
-            right=True,
-            field="cores",
-        ),
-        Column(
-            "MEMORY MIB",
-            lambda item: f"{item['memory_mib_used']} of {item['memory_mib_offered']}",
-            right=True,
-            field="memory_mib",
-        ),
-        Column("MACHINES", "machines", right=True),
-        Column("URI", "uri", rank=1),
-    ),
-    (
-        Column("NAME", "name"),
-        Column("ID", "id"),
-        Column("URI", "uri"),
-        Column("REACHABLE", lambda item: "yes" if item["reachable"] else f"no: {item['unreachable_cause']}"),
-        Column("READ", lambda item: when(item["facts_at"])),
-        Column("NODE", _evidence),
-        Column("INSTALLED BY", "installed_by"),
-        Column("MACVLAN MODE", lambda item: item["default_macvlan_mode"] or "bridge (default)"),
-        Column("ARCHITECTURES", "architectures"),
-        Column("CORES", lambda item: _of(item["cores_used"], item["cores_offered"], item["cores"], str)),
-        Column(
-            "MEMORY",
-            lambda item: _of(item["memory_mib_used"], item["memory_mib_offered"], item["memory_mib"], memory),
-        ),
-        Column("HUGE PAGES", lambda item: memory(item["huge_pages_mib"]) if item["huge_pages_mib"] else None),
-        Column(
-            "OVER-COMMIT",
-            lambda item: (
-                f"cores {item['cpu_over_commit_ratio']:g}, memory {item['memory_over_commit_ratio']:g}"
-            ),
-        ),
-        Column("MACHINES", "machines"),
-        Column("ZONE", "zone"),
-        Column("RESOURCE POOL", "resource_pool"),
-        Column("TAGS", "tags"),
-        Column("SSH KEY", "host_key"),
-    ),
-    parts=lambda item: [
-        ("storage pools", table(item["storage_pools"], POOLS)),
-        ("libvirt networks", table(item["libvirt_networks"], NETWORKS)),
-        *([("not readable", table(item["findings"], FINDINGS))] if item["findings"] else []),
-    ],
-    empty="no hosts yet: `hostloom host add NAME qemu+ssh://USER@ADDRESS/system` adds one",
-    example="kvm1",
-)
-
-CHANGES: Columns[answers.Change, keys.ChangeKey] = (
-    Column("WHAT", "kind"),
-    Column("INTERFACE", "subject"),
-    Column("RECORDED", "recorded"),
-    Column("THERE", "observed"),
-)
 
 app = make_app(NOUN)
 
 Key = Annotated[str, typer.Argument(metavar="HOST", help=NOUN.key)]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the operation until it ends.")]
 Mode = Annotated[MacvlanMode | None, typer.Option(help=f"Default macvlan mode. {MACVLAN_HELP}")]
+Installer = Annotated[InstalledBy | None, typer.Option(help="Who installed KVM on the host.")]
+CoreRatio = Annotated[
+    float | None,
+    typer.Option(help="Over-commit ratio of cores: cores to give out for each core of the host."),
+]
+MemoryRatio = Annotated[
+    float | None,
+    typer.Option(help="Over-commit ratio of memory: MiB to give out for each MiB of the host."),
+]
+ZoneKey = Annotated[str | None, typer.Option(help="Zone, by name or id.")]
+PoolKey = Annotated[str | None, typer.Option(help="Resource pool, by name or id.")]
+NewMode = Annotated[
+    ModeOrNone | None,
+    typer.Option(help=f"Default macvlan mode; none: bridge. {MACVLAN_HELP}"),
+]
+DefaultPool = Annotated[
+    str | None,
+    typer.Option(
+        metavar="POOL",
+        help="Default storage pool for disks without pool or tag; '' restores libvirt's default.",
+    ),
+]
+ForgetKey = Annotated[bool, typer.Option("--forget-key", help="Forget the pinned SSH key of the host.")]
+PinnedKey = Annotated[
+    str | None,
+    typer.Option(metavar="SHA256:…", help="Pin this SSH key instead, because the host was reinstalled."),
+]
+ExpectedKey = Annotated[
+    str | None,
+    typer.Option(metavar="SHA256:…", help="Expected fingerprint of the host's SSH key, for scripts."),
+]
+Adopt = Annotated[bool, typer.Option(help="If no known node matches, create one from the host's interfaces.")]
 
 
 @app.command("add")
@@ -175,25 +90,14 @@ def add(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the host.")],
     uri: Annotated[str, typer.Argument(help="libvirt URI of the host, without secrets.")],
-    accept_key: Annotated[
-        str | None,
-        typer.Option(metavar="SHA256:…", help="Expected fingerprint of the host's SSH key, for scripts."),
-    ] = None,
-    adopt: Annotated[
-        bool, typer.Option(help="If no known node matches, create one from the host's interfaces.")
-    ] = True,
-    installed_by: Annotated[InstalledBy | None, typer.Option(help="Who installed KVM on the host.")] = None,
+    accept_key: ExpectedKey = None,
+    adopt: Adopt = True,
+    installed_by: Installer = None,
     macvlan_mode: Mode = None,
-    cpu_over_commit: Annotated[
-        float | None,
-        typer.Option(help="Over-commit ratio of cores: cores to give out for each core of the host."),
-    ] = None,
-    memory_over_commit: Annotated[
-        float | None,
-        typer.Option(help="Over-commit ratio of memory: MiB to give out for each MiB of the host."),
-    ] = None,
-    zone: Annotated[str | None, typer.Option(help="Zone, by name or id.")] = None,
-    resource_pool: Annotated[str | None, typer.Option(help="Resource pool, by name or id.")] = None,
+    cpu_over_commit: CoreRatio = None,
+    memory_over_commit: MemoryRatio = None,
+    zone: ZoneKey = None,
+    resource_pool: PoolKey = None,
     tag: NewTags = None,
     wait: Wait = True,
     output: Output = Format.TABLE,
@@ -218,7 +122,7 @@ def add(
     with open_client(context) as client:
         finish(client, create_trusting(client.hosts.create, body), output, wait=wait)
         made = client.hosts.get(name)
-        show_done(f"host {name} added; its node is {_node(made)}", made, output)
+        show_done(f"host {name} added; its node is {node_of(made)}", made, output)
         if output is Format.TABLE and made["correlation"]["state"] != "correlated":
             say("interface constraints need a known node: `hostloom host show` says more")
         _say_unreadable(made, output)
@@ -262,57 +166,28 @@ def update(
     key: Key,
     name: Annotated[str | None, typer.Option(help="New name.")] = None,
     uri: Annotated[str | None, typer.Option(help="New libvirt URI.")] = None,
-    installed_by: Annotated[InstalledBy | None, typer.Option(help="Who installed KVM on the host.")] = None,
-    macvlan_mode: Annotated[
-        ModeOrNone | None,
-        typer.Option(help=f"Default macvlan mode; none: bridge. {MACVLAN_HELP}"),
-    ] = None,
-    cpu_over_commit: Annotated[
-        float | None,
-        typer.Option(help="Over-commit ratio of cores: cores to give out for each core of the host."),
-    ] = None,
-    memory_over_commit: Annotated[
-        float | None,
-        typer.Option(help="Over-commit ratio of memory: MiB to give out for each MiB of the host."),
-    ] = None,
-    zone: Annotated[str | None, typer.Option(help="Zone, by name or id.")] = None,
-    resource_pool: Annotated[str | None, typer.Option(help="Resource pool, by name or id.")] = None,
+    installed_by: Installer = None,
+    macvlan_mode: NewMode = None,
+    cpu_over_commit: CoreRatio = None,
+    memory_over_commit: MemoryRatio = None,
+    zone: ZoneKey = None,
+    resource_pool: PoolKey = None,
     tag: Tags = None,
     add_tag: AddTags = None,
     remove_tag: RemoveTags = None,
-    default_pool: Annotated[
-        str | None,
-        typer.Option(
-            metavar="POOL",
-            help="Default storage pool for disks without pool or tag; '' restores libvirt's default.",
-        ),
-    ] = None,
+    default_pool: DefaultPool = None,
     node: Annotated[str | None, typer.Option(metavar="NODE", help="Node that the host is.")] = None,
-    forget_key: Annotated[
-        bool, typer.Option("--forget-key", help="Forget the pinned SSH key of the host.")
-    ] = False,
-    accept_key: Annotated[
-        str | None,
-        typer.Option(metavar="SHA256:…", help="Pin this SSH key instead, because the host was reinstalled."),
-    ] = None,
+    forget_key: ForgetKey = False,
+    accept_key: PinnedKey = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a host.
 
     Example: `hostloom host update kvm1 --macvlan-mode private --cpu-over-commit 2`
     """
-    changes = given(
-        name=name,
-        uri=uri,
-        installed_by=installed_by,
-        cpu_over_commit_ratio=cpu_over_commit,
-        memory_over_commit_ratio=memory_over_commit,
-        zone=zone,
-        resource_pool=resource_pool,
-        forget_key=forget_key or None,
-        accept_key=accept_key,
-        default_pool=default_pool,
-    )
+    changes = given(name=name, uri=uri, installed_by=installed_by, zone=zone, resource_pool=resource_pool)
+    changes |= given(cpu_over_commit_ratio=cpu_over_commit, memory_over_commit_ratio=memory_over_commit)
+    changes |= given(forget_key=forget_key or None, accept_key=accept_key, default_pool=default_pool)
     if macvlan_mode is not None:
         changes["default_macvlan_mode"] = None if macvlan_mode is ModeOrNone.NONE else macvlan_mode
     edit = TagEdit.of(tag, add_tag, remove_tag)

@@ -13,7 +13,7 @@ from hostloom.cli.follow import follow, tell_end
 from hostloom.cli.output import Format, Output, say, show, show_data, table
 from hostloom.cli.session import open_client
 from hostloom.cli.ssh_keys import create_trusting
-from hostloom.client import Client, Problem, answers, keys
+from hostloom.client import Client, Document, Problem, answers, keys
 from hostloom.client.documents import document_of
 from hostloom.migration.maas import (
     MaasSession,
@@ -45,46 +45,54 @@ def import_() -> None:
     """Make a group of the only command."""
 
 
+Url = Annotated[
+    str | None, typer.Option("--url", help="URL of a running MAAS, such as http://maas:5240/MAAS.")
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        help="API key of MAAS. Prefer --key-file: other users can see arguments.",
+    ),
+]
+KeyFile = Annotated[
+    str | None, typer.Option("--key-file", help="File with the API key; `-` is standard input.")
+]
+Dump = Annotated[
+    Path | None,
+    typer.Option("--dump", help="Dump of MAAS's database: text, also with gzip, or an archive."),
+]
+Theirs = Annotated[
+    bool, typer.Option("--theirs", help="If settings differ, take MAAS's; by default hostloom's stay.")
+]
+ServeDhcp = Annotated[
+    bool,
+    typer.Option(
+        "--dhcp", help="Serve the VLANs that MAAS serves. Use this only after MAAS's own DHCP is off."
+    ),
+]
+AcceptedKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-key",
+        metavar="HOST=FINGERPRINT",
+        help="Fingerprint of an SSH key that you have verified.",
+    ),
+]
+Everything = Annotated[bool, typer.Option("--all", help="Also show what is the same in both systems.")]
+
+
 @app.command("maas")
 def maas(
     context: typer.Context,
-    url: Annotated[
-        str | None, typer.Option("--url", help="URL of a running MAAS, such as http://maas:5240/MAAS.")
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            "--key",
-            help="API key of MAAS. Prefer --key-file: other users can see arguments.",
-        ),
-    ] = None,
-    key_file: Annotated[
-        str | None, typer.Option("--key-file", help="File with the API key; `-` is standard input.")
-    ] = None,
-    dump: Annotated[
-        Path | None,
-        typer.Option("--dump", help="Dump of MAAS's database: text, also with gzip, or an archive."),
-    ] = None,
-    theirs: Annotated[
-        bool, typer.Option("--theirs", help="If settings differ, take MAAS's; by default hostloom's stay.")
-    ] = False,
-    dhcp: Annotated[
-        bool,
-        typer.Option(
-            "--dhcp", help="Serve the VLANs that MAAS serves. Use this only after MAAS's own DHCP is off."
-        ),
-    ] = False,
-    accept_key: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--accept-key",
-            metavar="HOST=FINGERPRINT",
-            help="Fingerprint of an SSH key that you have verified.",
-        ),
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also show what is the same in both systems.")
-    ] = False,
+    url: Url = None,
+    key: ApiKey = None,
+    key_file: KeyFile = None,
+    dump: Dump = None,
+    theirs: Theirs = False,
+    dhcp: ServeDhcp = False,
+    accept_key: AcceptedKeys = None,
+    everything: Everything = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
     output: Output = Format.TABLE,
 ) -> None:
@@ -99,32 +107,36 @@ def maas(
     - `hostloom import maas --dump maas.sql.gz`
     """
     estate = _read(url, dump, key, key_file)
-    fingerprints = dict(_pair(each) for each in accept_key or ())
+    fingerprints = dict(_pair(text) for text in accept_key or ())
     with open_client(context) as client:
         body = {"estate": document_of(estate), "theirs": theirs}
         plan = client.imports.create(body | {"dry_run": True})
         if output is Format.TABLE:
             _show(plan, everything=everything)
-        if not _is_wanted(plan, dhcp=dhcp) or not _agreed(yes=yes):
-            if output is not Format.TABLE:
-                show_data(plan, output)
-            return
-        done = client.imports.create(body | {"dry_run": False})
-        failures = _Failures()
-        added = [_add_host(client, each, fingerprints, failures, output) for each in done["hosts"]]
-        served = [_serve(client, each, failures) for each in done["unserved"]] if dhcp else []
-        left = client.imports.create(body | {"dry_run": True})
-    _tell_done(
-        {
-            **done,
-            "hosts_added": [name for name in added if name],
-            "vlans_served": [vlan for vlan in served if vlan],
-            "next_steps": left["next_steps"],
-        },
-        output,
-    )
-    if failures.code is not Exit.OK:
-        raise typer.Exit(failures.code)
+        if _is_wanted(plan, dhcp=dhcp) and _agreed(yes=yes):
+            code = _apply(client, body, fingerprints, output, dhcp=dhcp)
+            raise typer.Exit(code)
+        if output is not Format.TABLE:
+            show_data(plan, output)
+
+
+def _apply(
+    client: Client, body: Document, fingerprints: dict[str, str], output: Format, *, dhcp: bool
+) -> Exit:
+    """Import, add the hosts and serve the VLANs; the exit code is that of the first failure."""
+    done = client.imports.create(body | {"dry_run": False})
+    failures = _Failures()
+    added = [_add_host(client, host, fingerprints, failures, output) for host in done["hosts"]]
+    served = [_serve(client, vlan, failures) for vlan in done["unserved"]] if dhcp else []
+    left = client.imports.create(body | {"dry_run": True})
+    result: _Done = {
+        **done,
+        "hosts_added": [name for name in added if name],
+        "vlans_served": [name for name in served if name],
+        "next_steps": left["next_steps"],
+    }
+    _tell_done(result, output)
+    return failures.code
 
 
 # -- where it comes from ---------------------------------------------------------------------------------

@@ -69,43 +69,42 @@ def simulate(
 
     Examples:
 
-      hostloom simulate worlds/*.yaml
-
-      hostloom simulate world.yaml --case two-labels-by-space --explain
-
-      hostloom simulate world.yaml --request 'interfaces=eth0:space=dmz' --request cores=4
-
-      hostloom simulate world.yaml --what-if lose-interface:kvm1/eth1 --what-if lose-host:kvm3
-
-      hostloom simulate world.yaml --request memory_mib=4096 --add 500
-
-      hostloom world export | hostloom simulate - --what-if lose-vlan:lan/20
+    - `hostloom simulate worlds/*.yaml`
+    - `hostloom simulate world.yaml --case two-labels-by-space --explain`
+    - `hostloom simulate world.yaml --request 'interfaces=eth0:space=dmz' --request cores=4`
+    - `hostloom simulate world.yaml --what-if lose-interface:kvm1/eth1 --what-if lose-host:kvm3`
+    - `hostloom simulate world.yaml --request memory_mib=4096 --add 500`
+    - `hostloom world export | hostloom simulate - --what-if lose-vlan:lan/20`
 
     Changes for --what-if:
 
-    - lose-interface:HOST/INTERFACE, lose-vlan:FABRIC/VID, lose-host:HOST
-    - stop-serving-vlan:FABRIC/VID, serve-vlan:FABRIC/VID
+    - lose-interface:HOST/INTERFACE, lose-vlan:FABRIC/VID, lose-host:HOST, serve-vlan:FABRIC/VID
+    - stop-serving-vlan:FABRIC/VID, libvirt-dhcp-off:HOST/NETWORK, start-network:HOST/NETWORK
     - move-interface:HOST/INTERFACE=FABRIC/VID, add-vlan-interface:HOST/INTERFACE=FABRIC/VID
-    - set-interface-vlan:HOST/INTERFACE=FABRIC/VID
-    - set-bridge-ports:HOST/BRIDGE=INTERFACE,…, set-macvlan-mode:HOST=MODE
+    - set-interface-vlan:HOST/INTERFACE=FABRIC/VID, set-bridge-ports:HOST/BRIDGE=INTERFACE,…
     - enable-interface:HOST/INTERFACE, link-up:HOST/INTERFACE, reach-host:HOST, choose-node:HOST=SYSTEM-ID
-    - libvirt-dhcp-off:HOST/NETWORK, start-network:HOST/NETWORK
-    - raise-cpu-ratio:HOST=RATIO, raise-memory-ratio:HOST=RATIO, grow-pool:HOST/POOL=BYTES
-    - free-address:CIDR=ADDRESS, change-request:OPTION=VALUE
+    - raise-cpu-ratio:HOST=RATIO, raise-memory-ratio:HOST=RATIO, set-macvlan-mode:HOST=MODE
+    - grow-pool:HOST/POOL=BYTES, free-address:CIDR=ADDRESS, change-request:OPTION=VALUE
     """
+    asked = _asked(case, request, what_if, fail_if_hurt=fail_if_hurt)
+    worlds = _pick(load_all(files), case, asked)
+    if what_if or add is not None:
+        like = None if asked is None else asked.request
+        supposing = Supposing(tuple(what_if or ()), add, like, fail_if_hurt, with_reasons)
+        raise typer.Exit(suppose(worlds, supposing, output))
+    show = _run_cases if asked is None and case is None else show_outcomes
+    raise typer.Exit(show(worlds, with_reasons=with_reasons, output=output))
+
+
+def _asked(
+    case: str | None, request: list[str] | None, what_if: list[str] | None, *, fail_if_hurt: bool
+) -> Case | None:
+    """The request of the options; a usage error where options exclude each other."""
     if case is not None and request:
         raise fail("--case and --request: say one of them", code=Exit.USAGE)
     if fail_if_hurt and not what_if:
         raise fail("--fail-if-hurt goes with --what-if", code=Exit.USAGE)
-    asked = _read_request(request) if request else None
-    worlds = _pick(load_all(files), case, asked)
-    if what_if or add is not None:
-        one = asked.request if asked is not None else None
-        supposing = Supposing(tuple(what_if or ()), add, one, fail_if_hurt, with_reasons)
-        raise typer.Exit(suppose(worlds, supposing, output))
-    if asked is not None or case is not None:
-        raise typer.Exit(show_outcomes(worlds, with_reasons=with_reasons, output=output))
-    raise typer.Exit(_run_cases(worlds, with_reasons=with_reasons, output=output))
+    return _read_request(request) if request else None
 
 
 def _read_request(pairs: list[str]) -> Case:

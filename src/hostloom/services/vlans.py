@@ -49,6 +49,21 @@ class VlanChanges:
     description: str | Keep = KEEP
 
 
+@dataclass(frozen=True)
+class DhcpInput:
+    """How our DHCP serves a VLAN.
+
+    With mode `relay`, `relay` names the VLAN that serves it; with mode `on`, `primary` and `secondary` the
+    racks that serve it and stand by, by name or id.
+    """
+
+    mode: DhcpMode
+    relay: str | None = None
+    #: None: hostloom chooses the rack, and none stands by.
+    primary: str | None = None
+    secondary: str | None = None
+
+
 def list_(
     uow: UnitOfWork, principal: Principal, after: VlanId | None = None, limit: int | None = None
 ) -> list[Vlan]:
@@ -115,40 +130,28 @@ def set_dhcp(
     ports: Ports,
     principal: Principal,
     key: str,
-    mode: DhcpMode,
-    relay: str | None = None,
+    wanted: DhcpInput,
     generation: int | None = None,
-    *,
-    primary: str | None = None,
-    secondary: str | None = None,
 ) -> Vlan:
     """Say how our DHCP serves a VLAN; taken back when the DHCP server refuses or cannot be reached.
-
-    With mode `on` also which rack serves it and which stands by, by name or id; without, hostloom chooses the
-    rack, and none stands by.
 
     A VLAN may be served before it has a subnet or a dynamic range: then only reservations are answered.
     """
     require_admin(principal, "change DHCP")
-    if mode is DhcpMode.RELAY and relay is None:
-        raise InvalidValue("relay", None, "is missing", "give the VLAN that serves this one")
-    if mode is not DhcpMode.RELAY and relay is not None:
-        raise NotTogether("relay", f"mode {mode.value}", "only mode relay takes a VLAN to relay to")
-    if mode is not DhcpMode.ON and (primary or secondary):
-        raise NotTogether(
-            "primary" if primary else "secondary", f"mode {mode.value}", "only mode on takes racks"
-        )
+    _check_together(wanted)
+    is_on = wanted.mode is DhcpMode.ON
 
     def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], Collection[VlanId]]:
         before = get(uow, principal, key)
         check_generation("vlan", key, before, generation)
-        if mode is not DhcpMode.ON:
+        if not is_on:
             _refuse_cut(uow, before, key)
+        relay = wanted.relay
         via = None if relay is None else _relay_id(before, get(uow, principal, relay), relay)
-        first, second = _racks(uow, before, primary, secondary)
+        first, second = _racks(uow, before, wanted.primary, wanted.secondary)
         after = replace(
             before,
-            dhcp_on=mode is DhcpMode.ON,
+            dhcp_on=is_on,
             relay_vlan_id=via,
             primary_rack_id=first,
             secondary_rack_id=second,
@@ -160,6 +163,18 @@ def set_dhcp(
         return (before, after), concerned | served(uow, after)
 
     return commit_and_publish(ports, change, _put_back)[1]
+
+
+def _check_together(wanted: DhcpInput) -> None:
+    mode, primary = wanted.mode, wanted.primary
+    if mode is DhcpMode.RELAY and wanted.relay is None:
+        raise InvalidValue("relay", None, "is missing", "give the VLAN that serves this one")
+    if mode is not DhcpMode.RELAY and wanted.relay is not None:
+        raise NotTogether("relay", f"mode {mode.value}", "only mode relay takes a VLAN to relay to")
+    if mode is not DhcpMode.ON and (primary or wanted.secondary):
+        raise NotTogether(
+            "primary" if primary else "secondary", f"mode {mode.value}", "only mode on takes racks"
+        )
 
 
 def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:

@@ -6,29 +6,16 @@ from fastapi import APIRouter, Response
 
 from hostloom.api.calls import Changing, Reading
 from hostloom.api.derived import Sent, like
-from hostloom.api.forms import In, Out, Text
+from hostloom.api.forms import Out
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.decide.dhcp.serving_racks import racks_of
 from hostloom.model.ids import VlanId
 from hostloom.model.network import Vlan, vlan_name
 from hostloom.services import vlans
-from hostloom.services.vlans import DhcpMode, VlanChanges, VlanInput
+from hostloom.services.vlans import DhcpInput, DhcpMode, VlanChanges, VlanInput
 
 router = APIRouter(prefix="/vlans", tags=["vlans"])
-
-
-class DhcpIn(In):
-    """How our DHCP serves a VLAN.
-
-    With mode `relay`, `relay` names the VLAN that serves it; with mode `on`, `primary` and `secondary` the
-    racks that serve it and stand by, by name or id.
-    """
-
-    mode: DhcpMode
-    relay: Text | None = None
-    primary: Text | None = None
-    secondary: Text | None = None
 
 
 @like(
@@ -98,14 +85,11 @@ def create_vlan(call: Changing, body: Sent[VlanInput]) -> Response:
 
 
 @router.put("/{key:path}/dhcp", response_model=VlanOut)
-def set_vlan_dhcp(call: Changing, key: str, body: DhcpIn) -> Response:
+def set_vlan_dhcp(call: Changing, key: str, body: Sent[DhcpInput]) -> Response:
     """Serve a VLAN with our DHCP, or not, or through another VLAN's rack."""
 
     def do() -> VlanOut:
-        racks = {"primary": body.primary, "secondary": body.secondary}
-        vlan = vlans.set_dhcp(
-            call.ports, call.principal, key, body.mode, body.relay, call.generation, **racks
-        )
+        vlan = vlans.set_dhcp(call.ports, call.principal, key, body, call.generation)
         with call.begin() as uow:
             return VlanOut.of(vlan, Names(uow))
 

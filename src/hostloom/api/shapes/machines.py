@@ -28,7 +28,7 @@ from hostloom.services.commissioning import Found
 HostTags = Annotated[list[Text], Field(max_length=100)]
 
 
-@like(ComposeRequest, hide=("owner", "anti_affinity", "in_zone", "in_resource_pool"))
+@like(ComposeRequest, hide=("owner", "anti_affinity"))
 class ComposeIn(In):
     """A machine that is wanted; host, zone, resource pool and domain by name or id, an absent host is any.
 

@@ -1,7 +1,5 @@
 """`fabrics/{fabric_id}/vlans/` and `vlans/{id}/`."""
 
-from dataclasses import dataclass
-
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.forms import Form
@@ -15,7 +13,7 @@ from hostloom.model.rack import Rack
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import vlans as service
 from hostloom.services.fabrics import FABRICS
-from hostloom.services.vlans import DhcpMode, VlanChanges, VlanInput
+from hostloom.services.vlans import DhcpInput, DhcpMode, VlanChanges, VlanInput
 
 vlans = Resource("Vlans", "fabrics/{fabric_id}/vlans/", "Manage the VLANs of a fabric.")
 vlan = Resource("Vlan", "fabrics/{fabric_id}/vlans/{vid}/", "Manage a VLAN.", aliases=("vlans/{id}/",))
@@ -107,29 +105,11 @@ def delete_vlan(call: Call) -> MaasResponse:
     return GONE
 
 
-@dataclass(frozen=True, slots=True)
-class _Dhcp:
-    """What is wanted of DHCP; racks and relay by id."""
-
-    mode: DhcpMode
-    primary: str | None = None
-    secondary: str | None = None
-    relay: str | None = None
+def _serve(call: Call, vlan: Vlan, wanted: DhcpInput) -> None:
+    service.set_dhcp(call.ports, call.principal, str(vlan.id), wanted)
 
 
-def _serve(call: Call, vlan: Vlan, wanted: _Dhcp) -> None:
-    service.set_dhcp(
-        call.ports,
-        call.principal,
-        str(vlan.id),
-        wanted.mode,
-        wanted.relay,
-        primary=wanted.primary,
-        secondary=wanted.secondary,
-    )
-
-
-def _wanted_dhcp(form: Form, uow: UnitOfWork, found: Vlan) -> _Dhcp | None:
+def _wanted_dhcp(form: Form, uow: UnitOfWork, found: Vlan) -> DhcpInput | None:
     """None: nothing is said of DHCP."""
     if not any(each.name in form for each in _DHCP):
         return None
@@ -138,14 +118,14 @@ def _wanted_dhcp(form: Form, uow: UnitOfWork, found: Vlan) -> _Dhcp | None:
     if relay:
         if turned_on:
             raise bad_field("relay_vlan", "A VLAN that DHCP serves itself is not relayed.")
-        return _Dhcp(DhcpMode.RELAY, relay=relay)
+        return DhcpInput(DhcpMode.RELAY, relay=relay)
     on = found.dhcp_on if turned_on is None else turned_on
     if not on:
         keeps = found.relay_vlan_id is not None and relay is None and turned_on is None
-        return _Dhcp(DhcpMode.RELAY, relay=str(found.relay_vlan_id)) if keeps else _Dhcp(DhcpMode.OFF)
+        return DhcpInput(DhcpMode.RELAY, relay=str(found.relay_vlan_id)) if keeps else DhcpInput(DhcpMode.OFF)
     first = _rack(form, uow, "primary_rack", found.primary_rack_id)
     second = _rack(form, uow, "secondary_rack", found.secondary_rack_id)
-    return _Dhcp(DhcpMode.ON, first, second)
+    return DhcpInput(DhcpMode.ON, primary=first, secondary=second)
 
 
 def _rack(form: Form, uow: UnitOfWork, name: str, now: int | None) -> str | None:
