@@ -2,7 +2,8 @@
 
 python bench/compose.py [HOSTS …]
 
-Beside it: one transaction that inserts the same rows and decides nothing. Bar: DESIGN 5.
+Beside it: one transaction that inserts the same rows and decides nothing.
+Bar: docs/explanation/quality-bars.md.
 """
 
 import sys

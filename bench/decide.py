@@ -3,7 +3,7 @@
 python bench/decide.py [HOSTS …]
 
 Beside each figure: the same request tried host by host (at most on 1,000 of them), which is what it costs
-without indexes. Bars: DESIGN 5.
+without indexes. Bars: docs/explanation/quality-bars.md.
 """
 
 import gc

@@ -2,7 +2,7 @@
 
 python bench/maas_lists.py [MACHINES HOSTS]
 
-Bars: DESIGN 5.
+Bars: docs/explanation/quality-bars.md.
 """
 
 import gc

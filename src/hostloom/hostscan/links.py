@@ -175,7 +175,10 @@ class Links:
         return tuple(sorted((p for p in found if self._kinds.get(p) is not None), key=natural_key))
 
     def _has_carrier(self, name: str, flags: list[str], parents: tuple[str, ...]) -> bool:
-        """A bridge without ports has no carrier until its first machine: not link-down (DESIGN 2.3)."""
+        """A bridge without ports has no carrier until its first machine: not link-down.
+
+        See docs/explanation/rules.md#interfaces-that-can-carry-a-machine.
+        """
         if name in self._ovs.bridges:
             return not parents or any("LOWER_UP" in self._raw[p].get("flags", []) for p in parents)
         idle_bridge = self._kinds[name] is InterfaceKind.BRIDGE and "UP" in flags and not parents

@@ -17,7 +17,7 @@ MAX_OVER_COMMIT = Decimal(10)
 
 
 class InstalledBy(StrEnum):
-    """How KVM got onto the host (DESIGN 2.2)."""
+    """How KVM got onto the host (docs/explanation/rules.md#how-kvm-was-installed)."""
 
     #: We deployed it: its bridges come from our model.
     HOSTLOOM = "hostloom"
@@ -28,7 +28,10 @@ class InstalledBy(StrEnum):
 
 
 class CorrelationState(StrEnum):
-    """What the match of the host's address to the known nodes found (DESIGN 2.1)."""
+    """What the match of the host's address to the known nodes found.
+
+    See docs/explanation/rules.md#which-node-a-host-is.
+    """
 
     CORRELATED = "correlated"
     UNKNOWN = "unknown"
@@ -249,12 +252,18 @@ def memory_offered_mib(host: Host) -> Number:
 
 
 def cores_left(host: Host, machines: Iterable[PlacedMachine]) -> Number:
-    """Cores that may still be given out: `total × ratio − used − reserved` (DESIGN 2.7)."""
+    """Cores that may still be given out: `total × ratio − used − reserved`.
+
+    See docs/explanation/rules.md#choosing-a-host.
+    """
     return cores_offered(host) - sum(machine.cores for machine in machines)
 
 
 def memory_left_mib(host: Host, machines: Iterable[PlacedMachine]) -> Number:
-    """Memory that may still be given out: `total × ratio − used − reserved` (DESIGN 2.7)."""
+    """Memory that may still be given out: `total × ratio − used − reserved`.
+
+    See docs/explanation/rules.md#choosing-a-host.
+    """
     return memory_offered_mib(host) - sum(machine.memory_mib for machine in machines)
 
 

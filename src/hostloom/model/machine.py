@@ -40,7 +40,7 @@ class MachineOrigin(StrEnum):
 
 
 class MachineState(StrEnum):
-    """Where a machine is in its life (DESIGN 1)."""
+    """Where a machine is in its life (docs/explanation/rules.md#life-of-a-machine)."""
 
     NEW = "new"
     COMMISSIONING = "commissioning"

@@ -87,7 +87,10 @@ class BridgeVlans:
 
 
 class VlanSource(StrEnum):
-    """Where an interface's VLAN comes from, strongest first (DESIGN 2.2a)."""
+    """Where an interface's VLAN comes from, strongest first.
+
+    See docs/explanation/rules.md#the-vlan-of-a-host-interface.
+    """
 
     OPERATOR = "operator"
     SUBNET = "subnet"

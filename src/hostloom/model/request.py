@@ -11,7 +11,7 @@ GB = 10**9
 
 
 class AddressMode(StrEnum):
-    """How a machine interface gets its address (DESIGN 2.4 rule 6)."""
+    """How a machine interface gets its address (docs/explanation/rules.md#choosing-addresses)."""
 
     #: The next free address of its VLAN's subnets is reserved and published to DHCP.
     AUTO = "auto"
@@ -148,7 +148,7 @@ class ParsedRequest(ComposeRequest):
 
 
 class Strategy(StrEnum):
-    """How the machines of a batch are laid over the hosts; without one, each by DESIGN 2.7 in turn."""
+    """How the machines of a batch are distributed; without one, each goes where it would go alone."""
 
     #: As evenly as they fit: the fullest host of the batch has as few of them as can be.
     SPREAD = "spread"

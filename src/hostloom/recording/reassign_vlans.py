@@ -1,4 +1,7 @@
-"""Derive every interface's VLAN anew from what is recorded: subnets have moved (DESIGN 2.2a)."""
+"""Derive every interface's VLAN anew from what is recorded: subnets have moved.
+
+See docs/explanation/rules.md#the-vlan-of-a-host-interface.
+"""
 
 from hostloom.decide.hosts.inventory import take_inventory
 from hostloom.decide.placement.libvirt_networks import own_bridges

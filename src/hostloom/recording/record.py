@@ -144,7 +144,10 @@ def _set_apart(
 
 
 def _adopt(uow: UnitOfWork, ports: Ports, host: Host, network: ObservedNetwork) -> Correlation:
-    """Make the node that the host is, from its own interfaces (DESIGN 2.1)."""
+    """Make the node that the host is, from its own interfaces.
+
+    See docs/explanation/rules.md#which-node-a-host-is.
+    """
     hostname = free_hostname(uow, network.hostname or host.name)
     node: Node = uow.nodes.add(Node(ports.ids.system_id(), hostname, NodeKind.MACHINE))
     return Correlation(

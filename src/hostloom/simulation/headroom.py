@@ -29,7 +29,10 @@ class Headroom:
 
 
 def headroom(snapshot: Snapshot, request: ParsedRequest, wanted: int) -> Headroom:
-    """Place copies of the request one after another, each by DESIGN 2.7, until one finds no place."""
+    """Place copies of the request one after another until one finds no place.
+
+    See docs/explanation/rules.md#choosing-a-host.
+    """
     world, counts = snapshot, Counter[str]()
     taken: dict[HostId, Refusal] = {}
     for number in range(1, wanted + 1):

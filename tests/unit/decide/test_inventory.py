@@ -1,4 +1,7 @@
-"""Which VLAN each interface is on, and the network that is made of what a host shows (DESIGN 2.2a)."""
+"""Which VLAN each interface is on, and the network that is made of what a host shows.
+
+See docs/explanation/rules.md#the-vlan-of-a-host-interface.
+"""
 
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any

@@ -46,7 +46,7 @@ def _first(_board: TentativePlacement, _kind: MachineKind, place: int, _fit: Net
 
 
 _RULES = ("boot-on-bootable-vlan", "macvtap-nics", "memory-left-mib", "cores-left", "machines", "name-order")
-#: DESIGN 2.7.
+#: docs/explanation/rules.md#choosing-a-host
 BY_RULES = Order(_by_rules, _RULES)
 SPREAD = Order(_spread, ("spread", *_RULES))
 PACK = Order(_pack, ("pack", "pack", "boot-on-bootable-vlan", "macvtap-nics", "name-order"))

@@ -50,7 +50,7 @@ class Row:
 
     @property
     def room(self) -> tuple[Number, Number, int]:
-        """Sorts the emptier host first (DESIGN 2.7)."""
+        """Sorts the emptier host first (docs/explanation/rules.md#choosing-a-host)."""
         return (-self.memory_mib, -self.cores, len(self.state.machines))
 
 

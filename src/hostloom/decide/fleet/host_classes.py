@@ -78,7 +78,10 @@ def _interface_key(each: NodeInterface) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class AttachPoint:
-    """One way into a shape that no rule of DESIGN 2.3 bars, `passthru` left aside."""
+    """One way into a shape that no rule excludes, `passthru` left aside.
+
+    See docs/explanation/rules.md#interfaces-that-can-carry-a-machine.
+    """
 
     candidate: Candidate
     #: A passthru machine owns it; it carries macvtaps.
@@ -145,7 +148,10 @@ class HostClass:
 
     @cached_property
     def default_options(self) -> CandidateSet:
-        """What a machine without interface constraints could take (DESIGN 2.5)."""
+        """What a machine without interface constraints could take.
+
+        See docs/explanation/rules.md#without-interface-constraints.
+        """
         return default_options(self.view)
 
     @property

@@ -1,4 +1,7 @@
-"""Correlate: which known node is this host, by its UUID, addresses and MACs together? (DESIGN 2.1)"""
+"""Correlate: which known node is this host, by its UUID, addresses and MACs together?
+
+See docs/explanation/rules.md#which-node-a-host-is.
+"""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,7 @@
-"""How a host's libvirt networks are mended so that our DHCP answers there, or why not (DESIGN 2.5)."""
+"""How a host's libvirt networks are mended so that our DHCP answers there, or why not.
+
+See docs/explanation/rules.md#without-interface-constraints.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Inventory: what a scan saw becomes a node's interfaces, each with the VLAN that it is on (DESIGN 2.2a)."""
+"""Inventory: what a scan saw becomes a node's interfaces, each with the VLAN that it is on.
+
+See docs/explanation/rules.md#the-vlan-of-a-host-interface.
+"""
 
 import re
 from collections.abc import Iterable, Mapping

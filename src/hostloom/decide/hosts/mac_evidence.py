@@ -1,4 +1,7 @@
-"""What MAC addresses say about whether two readings are of one machine (DESIGN 2.1)."""
+"""What MAC addresses say about whether two readings are of one machine.
+
+See docs/explanation/rules.md#which-node-a-host-is.
+"""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,7 @@
-"""Addresses: is a requested one ours to give, and which is the next free one (DESIGN 2.4 rule 6)."""
+"""Addresses: is a requested one ours to give, and which is the next free one.
+
+See docs/explanation/rules.md#choosing-addresses.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address

@@ -1,4 +1,7 @@
-"""Assign a way into the host to every label: the best label by label among all that complete (DESIGN 2.4)."""
+"""Assign a way into the host to every label: the best label by label among all that complete.
+
+See docs/explanation/rules.md#choosing-interfaces.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -149,7 +152,10 @@ class Search:
         return worst
 
     def _preferred(self, at: int, state: _State) -> Iterator[Candidate]:
-        """What is still free for the label, the best first (DESIGN 2.4 rule 3)."""
+        """What is still free for the label, the best first.
+
+        See docs/explanation/rules.md#choosing-interfaces.
+        """
         options = self._options[at]
         free = [c for c in options.candidates if not self._is_busy(options, c, state)]
         return iter(sorted(free, key=lambda c: c.preference(state.used)))

@@ -36,7 +36,8 @@ class Candidate:
     interface: NodeInterface | None
     vlan_id: VlanId | None
     bootable: bool
-    #: Bridge, bond, the rest (DESIGN 2.4 rule 3); for networks, connected before isolated.
+    #: Bridge, bond, the rest; for networks, connected before isolated.
+    #: See docs/explanation/rules.md#choosing-interfaces.
     rank: int
     order: tuple[object, ...] = ()
     network: LibvirtNetwork | None = None
@@ -120,7 +121,10 @@ class HostView:
 
     @cached_property
     def judged(self) -> tuple[tuple[Candidate, Rejection | None], ...]:
-        """Every host interface, by natural name, with what bars it from any machine (DESIGN 2.3)."""
+        """Every host interface, by natural name, with what bars it from any machine.
+
+        See docs/explanation/rules.md#interfaces-that-can-carry-a-machine.
+        """
         ordered = sorted(self.interfaces, key=lambda i: (natural_key(i.name), i.id))
         return tuple((candidate, self.barred(candidate)) for candidate in map(self._candidate, ordered))
 
@@ -218,7 +222,10 @@ def macvtaps_of(state: HostState) -> Iterator[tuple[str, bool]]:
 
 
 def is_managed_install(state: HostState) -> bool:
-    """Whether we deployed the host, so that only networks on our VLANs count (DESIGN 2.5)."""
+    """Whether we deployed the host, so that only networks on our VLANs count.
+
+    See docs/explanation/rules.md#without-interface-constraints.
+    """
     return state.host.installed_by is InstalledBy.HOSTLOOM
 
 

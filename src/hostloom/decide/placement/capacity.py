@@ -1,4 +1,7 @@
-"""Is there room: cores, memory, and a storage pool for every disk (DESIGN 2.6, 2.7)."""
+"""Is there room: cores, memory, and a storage pool for every disk.
+
+See docs/explanation/rules.md#choosing-a-host.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

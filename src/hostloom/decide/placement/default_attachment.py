@@ -1,4 +1,7 @@
-"""Without interface constraints: which network, bridge or NIC the one NIC gets (DESIGN 2.5)."""
+"""Without interface constraints: which network, bridge or NIC the one NIC gets.
+
+See docs/explanation/rules.md#without-interface-constraints.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""What bars an interface from any machine: its state, what it is for, and its VLANs (DESIGN 2.3)."""
+"""What bars an interface from any machine: its state, what it is for, and its VLANs.
+
+See docs/explanation/rules.md#interfaces-that-can-carry-a-machine.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -25,7 +25,10 @@ STALE_AFTER_S = 900
 
 
 class NetworkFit(NamedTuple):
-    """How well a host's network suits the machine; the lower the better (DESIGN 2.7)."""
+    """How well a host's network suits the machine; the lower the better.
+
+    See docs/explanation/rules.md#choosing-a-host.
+    """
 
     #: False: it boots from a NIC on a bootable VLAN.
     no_boot: bool
@@ -54,7 +57,7 @@ class HostEvaluation:
         return self.emulation is None or self.emulation.architecture in NETBOOT_ARCHITECTURES
 
     def score(self, asked: ResolvedRequest) -> tuple[tuple[str, Number], ...]:
-        """Best first, the lower the better (DESIGN 2.7)."""
+        """Best first, the lower the better (docs/explanation/rules.md#choosing-a-host)."""
         fit = network_fit(self.placement.nics if self.placement else ())
         host, machines = self.state.host, self.state.machines
         return (

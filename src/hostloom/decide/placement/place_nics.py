@@ -1,4 +1,7 @@
-"""Place the NICs of a request on one host: with constraints, or without (DESIGN 2.4, 2.5)."""
+"""Place the NICs of a request on one host: with constraints, or without.
+
+See docs/explanation/rules.md#choosing-interfaces.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -83,7 +86,7 @@ def _taken(options: tuple[CandidateSet, ...], found: Assignment, at: int) -> fro
 def _boot_first(
     options: tuple[CandidateSet, ...], found: Assignment, *, netboot: bool
 ) -> tuple[PlacedNic, ...]:
-    """The first NIC on a bootable VLAN boots (DESIGN 2.4 rule 5)."""
+    """The first NIC on a bootable VLAN boots (docs/explanation/rules.md#network-boot)."""
     bootable = [at for at, each in enumerate(found.chosen) if each.candidate.bootable]
     boot = bootable[0] if netboot and bootable else -1
     return tuple(

@@ -1,4 +1,7 @@
-"""The interface constraints: text to labels and terms, and back (DESIGN 2.6)."""
+"""The interface constraints: text to labels and terms, and back.
+
+See docs/explanation/rules.md#interface-constraints.
+"""
 
 import re
 import zlib

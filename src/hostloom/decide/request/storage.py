@@ -1,4 +1,4 @@
-"""The storage constraints: text to disks, and back (DESIGN 2.6)."""
+"""The storage constraints: text to disks, and back (docs/explanation/rules.md#storage-constraints)."""
 
 import re
 from decimal import Decimal
