@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from statistics import median, quantiles
 
+from hostloom.decide.dry_run import simulate
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.placement.addresses import address_index
 from hostloom.decide.placement.after_plan import with_plan
@@ -21,7 +22,6 @@ from hostloom.decide.placement.host_evaluation import evaluate_host
 from hostloom.decide.request.resolve import parse_request, resolve_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.request import ComposeRequest, ParsedRequest
-from hostloom.simulation.cases import simulate
 from worlds import big_world
 
 SIZES = (1, 10, 100, 1000, 10000)

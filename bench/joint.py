@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from hostloom.decide.batch.decide_batch import decide_all
 from hostloom.decide.check.check import check_all
+from hostloom.decide.dry_run import identities_of
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.placement.after_plan import with_plan
 from hostloom.decide.placement.compose import decide, prepare
@@ -24,7 +25,6 @@ from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.ids import HostId
 from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
 from hostloom.model.request import ComposeRequest, Identities, ParsedBatch, Strategy
-from hostloom.simulation.cases import identities_of
 from worlds import big_world
 
 MACHINES, HOSTS, SHAPES = 1000, 1000, 1000
