@@ -101,7 +101,7 @@ def kind_of(link: dict[str, Any]) -> str:
 
 
 def is_alive(digits: str) -> bool:
-    """Whether the process of these hexadecimal digits runs; other names belong to no process."""
+    """Whether the process with these hexadecimal digits runs."""
     try:
         return Path(f"/proc/{int(digits, 16)}").exists()
     except ValueError:

@@ -129,7 +129,7 @@ def port_state(outside: Namespace, port: str) -> str:
 
 def add_macvlan(outside: Namespace, parent: str, mode: str, mac: str) -> None:
     """Put a macvlan on the parent, in our namespace from the start."""
-    # A parent that nothing holds is seen as the one that would hold it sees it, and keeps its own MAC.
+    # A parent without an owner is probed as its owner would see it, and keeps its own MAC.
     own_mode = "private" if mode == "passthru" else mode
     place = ("link", parent, "name", NAME, "address", mac, "netns", our_namespace())
     try:
