@@ -13,7 +13,7 @@ from hostloom_lab.errors import LabError
 def run(argv: Sequence[str], *, text: str | None = None, timeout_s: float = 60.0) -> str:
     """Run a program to its end and return what it printed; LabError with its words if it failed."""
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             list(argv),
             input=text,
             stdin=subprocess.DEVNULL if text is None else None,
@@ -26,10 +26,10 @@ def run(argv: Sequence[str], *, text: str | None = None, timeout_s: float = 60.0
         raise LabError(f"{argv[0]} is not installed") from error
     except subprocess.TimeoutExpired as error:
         raise LabError(f"`{' '.join(argv)}` did not end within {timeout_s:g} s") from error
-    if done.returncode != 0:
-        words = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
+    if result.returncode != 0:
+        words = (result.stderr or result.stdout).strip() or f"exit code {result.returncode}"
         raise LabError(f"`{' '.join(argv)}` failed: {words}")
-    return done.stdout
+    return result.stdout
 
 
 def ip(netns: str | None, lines: Iterable[str]) -> None:

@@ -68,6 +68,6 @@ def build(*, again: bool = False) -> Guest:
 
 
 def _is_newer(initrd: Path) -> bool:
-    product = [each for each in Path(images.__file__).parent.rglob("*") if each.is_file()]
-    sources = (ON_STAY, Path(__file__), *(each for each in product if "__pycache__" not in each.parts))
-    return initrd.stat().st_mtime >= max(each.stat().st_mtime for each in sources)
+    product = [path for path in Path(images.__file__).parent.rglob("*") if path.is_file()]
+    sources = (ON_STAY, Path(__file__), *(path for path in product if "__pycache__" not in path.parts))
+    return initrd.stat().st_mtime >= max(source.stat().st_mtime for source in sources)

@@ -116,10 +116,10 @@ def answers(plan: LabPlan, host: HostPlan) -> bool:
         return False
     argv = ["virsh", "-c", uri(plan, host), "net-list", "--name"]
     try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+        result = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
     except subprocess.TimeoutExpired:
         return False
-    return done.returncode == 0 and "default" in done.stdout
+    return result.returncode == 0 and "default" in result.stdout
 
 
 def _prepare(plan: LabPlan, host: HostPlan, directory: Path) -> None:

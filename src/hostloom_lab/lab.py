@@ -47,7 +47,7 @@ class Status:
     @property
     def is_whole(self) -> bool:
         """Whether everything that should run does."""
-        hosts = all(each.running and each.libvirtd for each in self.hosts)
+        hosts = all(host_status.running and host_status.libvirtd for host_status in self.hosts)
         return self.exists and self.rack_running and self.kea and hosts
 
 
@@ -79,19 +79,19 @@ class Lab:
         return plan
 
     @staticmethod
-    def _start_host(plan: LabPlan, each: HostPlan) -> None:
-        directory = host.directory_of(plan, each)
+    def _start_host(plan: LabPlan, host_plan: HostPlan) -> None:
+        directory = host.directory_of(plan, host_plan)
         directory.mkdir(parents=True, exist_ok=True)
-        network.build_host(plan, each)
-        host.start(plan, each)
-        host.wait(plan, each)
+        network.build_host(plan, host_plan)
+        host.start(plan, host_plan)
+        host.wait(plan, host_plan)
 
     def down(self) -> None:
         """Remove everything, whatever state it is in."""
         with self._locked():
             plan = self._find_plan() or self._guess_plan()
-            for each in plan.hosts:
-                machine.stop(each.netns, host.directory_of(plan, each))
+            for host_plan in plan.hosts:
+                machine.stop(host_plan.netns, host.directory_of(plan, host_plan))
             machine.stop(plan.rack, rack.directory_of(plan))
             network.remove(plan)
             shutil.rmtree(plan.directory, ignore_errors=True)
@@ -100,11 +100,11 @@ class Lab:
             STATE.rmdir()
 
     def _make_plan(self, hosts: int, subnet: IPv4Network | None) -> LabPlan:
-        known = self._find_plan()
-        if known is not None:
-            if subnet not in (None, known.subnet):
-                raise LabError(f"lab {self.name} is on {known.subnet}: take it down before you move it")
-            return make_plan(self.name, known.subnet, max(hosts, len(known.hosts)))
+        lab_plan = self._find_plan()
+        if lab_plan is not None:
+            if subnet not in (None, lab_plan.subnet):
+                raise LabError(f"lab {self.name} is on {lab_plan.subnet}: take it down before you move it")
+            return make_plan(self.name, lab_plan.subnet, max(hosts, len(lab_plan.hosts)))
         link = make_plan(self.name, default_subnets()[0], 0).link
         tried = {each: network.conflicts(each, link) for each in ([subnet] if subnet else default_subnets())}
         for candidate, taken in tried.items():
@@ -166,13 +166,13 @@ class Lab:
             f"http://{plan.rack_link_address.ip}",
             tuple(
                 HostStatus(
-                    each.name,
-                    machine.is_running(host.directory_of(plan, each)),
-                    host.answers(plan, each),
-                    self.uri_ssh(each.name),
-                    host.uri(plan, each),
+                    host_plan.name,
+                    machine.is_running(host.directory_of(plan, host_plan)),
+                    host.answers(plan, host_plan),
+                    self.uri_ssh(host_plan.name),
+                    host.uri(plan, host_plan),
                 )
-                for each in plan.hosts
+                for host_plan in plan.hosts
             ),
         )
 
@@ -181,9 +181,9 @@ class Lab:
     def host(self, name: str) -> HostPlan:
         """A host by name."""
         plan = self.plan
-        for each in plan.hosts:
-            if each.name == name:
-                return each
+        for host_plan in plan.hosts:
+            if host_plan.name == name:
+                return host_plan
         raise LabError(
             f"lab {self.name} has no host {name!r}; it has {', '.join(h.name for h in plan.hosts)}"
         )
@@ -222,26 +222,28 @@ class Lab:
     def netns(self, where: str) -> str:
         """The network namespace of `switch`, `rack` or a host."""
         plan = self.plan
-        known = {"switch": plan.switch, "rack": plan.rack} | {each.name: each.netns for each in plan.hosts}
+        known = {"switch": plan.switch, "rack": plan.rack} | {
+            host_plan.name: host_plan.netns for host_plan in plan.hosts
+        }
         if where not in known:
             raise LabError(f"there is no {where!r} in lab {self.name}; there are {', '.join(known)}")
         return known[where]
 
     def unplug(self, name: str, nic: str | None = None) -> None:
         """Pull the plug of a host, or one of its cables."""
-        plan, each = self.plan, self.host(name)
+        plan, host_plan = self.plan, self.host(name)
         if nic is not None:
-            network.set_cable(plan, each, nic, plugged=False)
+            network.set_cable(plan, host_plan, nic, plugged=False)
         else:
-            machine.stop(each.netns, host.directory_of(plan, each))
+            machine.stop(host_plan.netns, host.directory_of(plan, host_plan))
 
     def plug(self, name: str, nic: str | None = None) -> None:
         """Power a host up again, or put a cable back."""
-        plan, each = self.plan, self.host(name)
+        plan, host_plan = self.plan, self.host(name)
         if nic is not None:
-            network.set_cable(plan, each, nic, plugged=True)
+            network.set_cable(plan, host_plan, nic, plugged=True)
         else:
-            self._start_host(plan, each)
+            self._start_host(plan, host_plan)
 
     def reflect(self, name: str, nic: str, *, on: bool) -> None:
         """Have the switch reflect frames on a host's port (VEPA)."""
@@ -250,24 +252,24 @@ class Lab:
     def logs(self) -> dict[str, Path]:
         """Log files by name."""
         plan = self.plan
-        found = {
+        paths = {
             "kea": rack.directory_of(plan) / "kea/log/kea-dhcp4.log",
             "rack": rack.directory_of(plan) / "init.log",
         }
-        for each in plan.hosts:
-            directory = host.directory_of(plan, each)
-            found |= {
-                f"{each.name}": directory / "init.log",
-                f"{each.name}-libvirtd": directory / "log/libvirtd.log",
-                f"{each.name}-sshd": directory / "sshd.log",
+        for host_plan in plan.hosts:
+            directory = host.directory_of(plan, host_plan)
+            paths |= {
+                f"{host_plan.name}": directory / "init.log",
+                f"{host_plan.name}-libvirtd": directory / "log/libvirtd.log",
+                f"{host_plan.name}-sshd": directory / "sshd.log",
             }
-        return found
+        return paths
 
 
 def _write_ssh_config(plan: LabPlan) -> None:
     lines = ["Host *", f"  IdentityFile {plan.directory}/lab_key", "  IdentitiesOnly yes", ""]
-    for each in plan.hosts:
-        lines += [f"Host {each.name}", f"  HostName {each.address.ip}", "  User root", ""]
+    for host_plan in plan.hosts:
+        lines += [f"Host {host_plan.name}", f"  HostName {host_plan.address.ip}", "  User root", ""]
     (plan.directory / "ssh_config").write_text("\n".join(lines))
 
 

@@ -44,9 +44,9 @@ def up(
     Example: hostloom-lab up --hosts 3
     """
     started = time.monotonic()
-    wanted = _subnet(subnet) if subnet is not None else None
+    network = _subnet(subnet) if subnet is not None else None
     with console.status(f"lab {name}: switch, rack, {hosts} KVM hosts …"):
-        _try(lambda: Lab(name).up(hosts, wanted))
+        _try(lambda: Lab(name).up(hosts, network))
     console.print(
         f"lab {name} is up after {time.monotonic() - started:.1f} s; `hostloom-lab status` shows it"
     )

@@ -14,11 +14,11 @@ IFINDEX_STEP = 200
 def conflicts(subnet: IPv4Network, link: str) -> list[str]:
     """Addresses and routes of this machine that overlap the subnet; the lab's own link does not count."""
     found = []
-    for each in json.loads(run(["ip", "-j", "-4", "addr", "show"])):
-        for info in each["addr_info"]:
+    for load in json.loads(run(["ip", "-j", "-4", "addr", "show"])):
+        for info in load["addr_info"]:
             address = ip_interface(f"{info['local']}/{info['prefixlen']}")
-            if each["ifname"] != link and address.network.overlaps(subnet):
-                found.append(f"{address} on {each['ifname']}")
+            if load["ifname"] != link and address.network.overlaps(subnet):
+                found.append(f"{address} on {load['ifname']}")
     for route in json.loads(run(["ip", "-j", "-4", "route", "show", "table", "all"])):
         destination = route.get("dst", "default")
         if destination != "default" and route.get("dev") != link and route.get("type") != "multicast":
@@ -117,5 +117,5 @@ def remove(plan: LabPlan) -> None:
     for netns in (*reversed(plan.namespaces),):
         if netns in there:
             run(["ip", "netns", "del", netns])
-    if plan.link in [each["ifname"] for each in json.loads(run(["ip", "-j", "link", "show"]))]:
+    if plan.link in [load["ifname"] for load in json.loads(run(["ip", "-j", "link", "show"]))]:
         ip(None, [f"link del {plan.link}"])

@@ -59,9 +59,9 @@ class ApiCall:
 
     def page(self, page: Page, found: Sequence[BaseModel], cursor: Callable[[Any], object]) -> Response:
         """The answer with a page of things, of which one more than the page holds was read."""
-        shown = found[: page.limit]
-        after = str(cursor(shown[-1])) if len(found) > page.limit else None
-        items = ",".join(each.model_dump_json() for each in shown)
+        base_models = found[: page.limit]
+        after = str(cursor(base_models[-1])) if len(found) > page.limit else None
+        items = ",".join(base_model.model_dump_json() for base_model in base_models)
         ending = "null" if after is None else f'"{after}"'
         answer = Response(f'{{"items":[{items}],"next":{ending}}}', media_type=JSON)
         if after is not None:
@@ -86,11 +86,11 @@ class ConditionalChange(ApiCall):
         with self.begin() as uow:
             if (stored := self._claim(uow)) is not None:
                 return stored
-            found = do(uow)
-            kept = found.model_copy(update={hidden: None}) if found and hidden else found
+            base_model = do(uow)
+            kept = base_model.model_copy(update={hidden: None}) if base_model and hidden else base_model
             self._settle(uow, status, _dump(kept))
             uow.commit()
-        return _response(status, self.path, _dump(found))
+        return _response(status, self.path, _dump(base_model))
 
     def perform(self, status: int, do: Callable[[], BaseModel | None]) -> Response:
         """Run a change with effects, which opens its own units of work; its key is claimed beforehand.
@@ -218,10 +218,10 @@ Changing = Annotated[ConditionalChange, Depends(change_call)]
 def _generation(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
-    found = _ETAG.fullmatch(if_match.strip())
-    if found is None:
+    match = _ETAG.fullmatch(if_match.strip())
+    if match is None:
         raise InvalidValue("If-Match", if_match, "is not an ETag", 'send the ETag of an answer, such as "3"')
-    return int(found[1])
+    return int(match[1])
 
 
 def _dump(found: BaseModel | None) -> str:

@@ -81,7 +81,7 @@ class WorldCollector(Collector):
         """Each family in turn."""
         with self._ports.store.begin() as uow:
             snapshot, racks = uow.snapshot(), uow.racks.list()
-        servers = Counter(each.vlan_id for each in snapshot.foreign_dhcp)
+        servers = Counter(foreign_dhcp.vlan_id for foreign_dhcp in snapshot.foreign_dhcp)
         foreign = GaugeMetricFamily(
             "hostloom_foreign_dhcp_servers",
             "DHCP servers on a VLAN that are none of ours, as its last probe found.",

@@ -82,7 +82,7 @@ class Names:
         """The last proofs of a machine's NICs, by name."""
         if key not in self._proofs:
             self.foresee([key])
-        return {each.nic: each for each in self._proofs[key]}
+        return {nic_proof.nic: nic_proof for nic_proof in self._proofs[key]}
 
     def commissioned_at(self, key: SystemId) -> float | None:
         """When a machine was commissioned last."""
@@ -97,7 +97,7 @@ class Names:
 
     def rack(self, key: RackId | None) -> str | None:
         """A rack's name; None for one that is gone."""
-        return next((each.name for each in self.racks if each.id == key), None)
+        return next((rack.name for rack in self.racks if rack.id == key), None)
 
     def nic_of(self, mac: MacAddress) -> tuple[SystemId, str] | None:
         """The machine or node, and its NIC, that a MAC is of."""
@@ -112,7 +112,9 @@ class Names:
             if nic.mac is not None
         }
         machines = self._uow.machines.list()
-        return found | {nic.mac: (each.system_id, nic.name) for each in machines for nic in each.interfaces}
+        return found | {
+            nic.mac: (machine.system_id, nic.name) for machine in machines for nic in machine.interfaces
+        }
 
     def zone(self, key: ZoneId) -> str:
         """A zone's name."""
@@ -128,12 +130,12 @@ class Names:
 
     @cached_property
     def _zones(self) -> dict[ZoneId, str]:
-        return {each.id: each.name for each in self._uow.zones.list()}
+        return {zone.id: zone.name for zone in self._uow.zones.list()}
 
     @cached_property
     def _pools(self) -> dict[ResourcePoolId, str]:
-        return {each.id: each.name for each in self._uow.resource_pools.list()}
+        return {resource_pool.id: resource_pool.name for resource_pool in self._uow.resource_pools.list()}
 
     @cached_property
     def _domains(self) -> dict[DomainId, str]:
-        return {each.id: each.name for each in self._uow.domains.list()}
+        return {domain.id: domain.name for domain in self._uow.domains.list()}

@@ -97,7 +97,9 @@ def stale_problem(error: errors.PlanStale) -> dict[str, Any]:
     """The problem document of a plan that is out of date, with every difference as data and as text."""
     found = problem_of(error)
     found["detail"] = f"plan {error.plan} is out of date"
-    found["differences"] = [asdict(each) for each in error.differences if isinstance(each, PlanDifference)]
+    found["differences"] = [
+        asdict(difference) for difference in error.differences if isinstance(difference, PlanDifference)
+    ]
     found["text"] = [found["detail"], *error.text]
     return found
 
@@ -123,10 +125,10 @@ def install_handlers(app: FastAPI) -> None:
 def answer(problem: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """The response of a problem document."""
     # ASCII only: a refused value may hold half a character, which UTF-8 cannot write
-    found = Response(json.dumps(problem), problem["status"], headers=headers, media_type=MEDIA_TYPE)
+    response = Response(json.dumps(problem), problem["status"], headers=headers, media_type=MEDIA_TYPE)
     if problem["status"] == 401:
-        found.headers["WWW-Authenticate"] = "Bearer"
-    return found
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def simple_problem(status: int, code: str, detail: str) -> dict[str, Any]:
@@ -229,5 +231,5 @@ class Incidents:
             if begun:
                 raise
             detail = f"hostloom made a mistake; its log tells more under {incident}"
-            found = answer(_problem(500, "internal-error", detail) | {"incident": incident})
-            await found(scope, receive, send)
+            response = answer(_problem(500, "internal-error", detail) | {"incident": incident})
+            await response(scope, receive, send)

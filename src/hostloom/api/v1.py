@@ -170,9 +170,9 @@ def refuse_unknown_query(request: Request) -> None:
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:
-    yield from (each.alias for each in dependant.query_params)
-    for each in dependant.dependencies:
-        yield from _query_names(each)
+    yield from (query_param.alias for query_param in dependant.query_params)
+    for dependency in dependant.dependencies:
+        yield from _query_names(dependency)
 
 
 def _health() -> APIRouter:

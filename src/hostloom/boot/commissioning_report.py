@@ -36,18 +36,20 @@ def parse_hardware(body: bytes) -> FoundHardware:
         )
     nics = _list(data.get("nics", []), "nics")
     data = data | {
-        "nics": [_without_lldp(each) for each in nics],
+        "nics": [_without_lldp(nic) for nic in nics],
         "disks": _list(data.get("disks", []), "disks"),
     }
     _check_plain(data, "body")
     try:
-        found = from_json(data, FoundHardware)
+        found_hardware = from_json(data, FoundHardware)
     except (cattrs.BaseValidationError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InvalidValue("body", None, f"is not a commissioning report: {_reason(error)}") from error
-    _check_types(data, to_json(found), "body")
-    frames = [each.get("lldp", "") for each in nics]
-    own = tuple(_with_neighbour(nic, frame) for nic, frame in zip(found.nics, frames, strict=True))
-    return _checked(replace(found, nics=own))
+    _check_types(data, to_json(found_hardware), "body")
+    frames = [nic.get("lldp", "") for nic in nics]
+    found_nics = tuple(
+        _with_neighbour(nic, frame) for nic, frame in zip(found_hardware.nics, frames, strict=True)
+    )
+    return _checked(replace(found_hardware, nics=found_nics))
 
 
 _TYPE_NAMES = {
@@ -133,13 +135,13 @@ def _checked(found: FoundHardware) -> FoundHardware:
         raise InvalidValue("firmware", found.firmware, "is unknown", "send bios or uefi")
     if not found.nics:
         raise InvalidValue("nics", None, "is empty", "send at least one NIC")
-    if len({each.mac for each in found.nics}) < len(found.nics):
+    if len({nic.mac for nic in found.nics}) < len(found.nics):
         raise InvalidValue(
             "nics", [nic.mac for nic in found.nics], "repeat a MAC address", "send each NIC once"
         )
-    if len({each.name for each in found.nics}) < len(found.nics):
+    if len({nic.name for nic in found.nics}) < len(found.nics):
         raise InvalidValue(
-            "nics", [each.name for each in found.nics], "repeat a name", "give each NIC its own name"
+            "nics", [nic.name for nic in found.nics], "repeat a name", "give each NIC its own name"
         )
     return replace(found, architecture=ARCHITECTURES.get(found.architecture, found.architecture))
 

@@ -145,8 +145,8 @@ class _Boot:
                 "send application/json",
             )
         body = await _body(request, MAX_HARDWARE_BYTES)
-        found = await run_in_threadpool(parse_hardware, body)
-        return JSONResponse({"next": await run_in_threadpool(self.calls.found, secret, found)})
+        found_hardware = await run_in_threadpool(parse_hardware, body)
+        return JSONResponse({"next": await run_in_threadpool(self.calls.found, secret, found_hardware)})
 
     async def _script(self, request: Request, mac: MacAddress) -> Response:
         if not mac.is_unicast:

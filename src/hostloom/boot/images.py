@@ -49,14 +49,16 @@ class BootImages:
             return self._given
         wanted = "virtual" if virtual else "generic"
         return max(
-            self._all(), key=lambda each: (each.flavour == wanted, each.built_at, each.name), default=None
+            self._all(),
+            key=lambda boot_image: (boot_image.flavour == wanted, boot_image.built_at, boot_image.name),
+            default=None,
         )
 
     def _all(self) -> list[BootImage]:
         if not self._directory.is_dir():
             return []
-        found = (self.find(each.name) for each in self._directory.iterdir())
-        return [each for each in found if each is not None]
+        boot_images = (self.find(path.name) for path in self._directory.iterdir())
+        return [boot_image for boot_image in boot_images if boot_image is not None]
 
     def _read(self, folder: Path) -> BootImage | None:
         kernel, initrd = folder / "kernel", folder / "initrd"

@@ -121,7 +121,7 @@ class TftpServer:
             elif key.data.peer in self._sendings:
                 self._take_packet(key.data)
         now = time.monotonic()
-        for sending in [each for each in self._sendings.values() if each.resend_at <= now]:
+        for sending in [sending for sending in self._sendings.values() if sending.resend_at <= now]:
             self._resend(sending, now)
 
     def _take_request(self) -> None:
@@ -131,8 +131,8 @@ class TftpServer:
             return
         if not self.serves(_shown(peer)):
             return
-        if (known := self._sendings.get(peer)) is not None:
-            self._repeat(known, packet)
+        if (sending := self._sendings.get(peer)) is not None:
+            self._repeat(sending, packet)
             return
         local = _local_address(control)
         try:

@@ -156,20 +156,24 @@ NAMES = tuple(each.name for each in fields(ComposeOptions))
 
 def takes_wanted(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of Wanted; it gets them together, as its argument `wanted`."""
-    own = [each for each in inspect.signature(command).parameters.values() if each.name != "wanted"]
+    parameters = [
+        parameter
+        for parameter in inspect.signature(command).parameters.values()
+        if parameter.name != "wanted"
+    ]
     options = list(inspect.signature(ComposeOptions).parameters.values())
     hints = get_type_hints(command, include_extras=True) | get_type_hints(ComposeOptions, include_extras=True)
     hints.pop("wanted", None)
 
     @wraps(command)
     def run(**values: Any) -> None:
-        wanted = ComposeOptions(**{name: values.pop(name) for name in NAMES})
-        check_together(values["context"], wanted)
-        command(wanted=wanted, **values)
+        compose_options = ComposeOptions(**{name: values.pop(name) for name in NAMES})
+        check_together(values["context"], compose_options)
+        command(wanted=compose_options, **values)
 
-    needed = [each for each in own if each.default is inspect.Parameter.empty]
-    together = (*needed, *options, *(each for each in own if each not in needed))
-    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in together]
+    needed = [parameter for parameter in parameters if parameter.default is inspect.Parameter.empty]
+    together = (*needed, *options, *(parameter for parameter in parameters if parameter not in needed))
+    keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in together]
     run.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # what typer reads
     run.__annotations__ = hints
     return run

@@ -26,18 +26,18 @@ def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format
         snapshot = file.world.snapshot
         for case in file.world.cases:
             batch = case.batch or ParsedBatch((case.request,))
-            found = advised_batch(snapshot, batch, outcome(snapshot, case))
+            joint_decision = advised_batch(snapshot, batch, outcome(snapshot, case))
             if output is Format.TABLE:
                 if len(worlds) > 1:
                     typer.echo(f"{file.path}:")
-                _show(snapshot, found, with_reasons=with_reasons)
+                _show(snapshot, joint_decision, with_reasons=with_reasons)
             else:
                 named = {"file": str(file.path)} if len(worlds) > 1 else {}
-                answers.append(named | _answer(snapshot, case, found))
-            wrong = outcome_differences(snapshot, case, found) if case.expect else []
+                answers.append(named | _answer(snapshot, case, joint_decision))
+            wrong = outcome_differences(snapshot, case, joint_decision) if case.expect else []
             for line in wrong:
                 typer.echo(f"FAIL {line}", err=True)
-            code = max(code, _code(case, found, wrong))
+            code = max(code, _code(case, joint_decision, wrong))
     if output is not Format.TABLE:
         plain = json.loads(json.dumps(answers))  # codes are words to YAML, too
         show_data(plain if len(worlds) > 1 else plain[0], output)

@@ -110,7 +110,7 @@ def lists(listing: Listing[T, K]) -> Callable[[Callable[..., list[T]]], Callable
             show_listing(choose(read(**values)), replace(listing, empty=empty), shown, columns)
 
         parameters = [*inspect.signature(read).parameters.values(), *options]
-        keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+        keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
         run.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # what typer reads
         hints = get_type_hints(read, include_extras=True) | get_type_hints(Shown, include_extras=True)
         run.__annotations__ = hints | {"return": None}

@@ -143,7 +143,7 @@ def _show_machines(plan: Shown, machines: Sequence[answers.Planned], *, explain:
         Column("RESERVES", lambda item: _reserves(item["machines"])),
         Column("DHCP", _dhcp),
     )
-    why = [(f"why {each['hostname']}", "\n".join(each["text"])) for each in machines if explain]
+    why = [(f"why {machine['hostname']}", "\n".join(machine["text"])) for machine in machines if explain]
     show_one(plan, lines, Format.TABLE, [("machines", table(machines, MACHINES)), *why])
     for text, count in Counter(_warnings(machines)).items() if not explain else ():
         say(f"warning: {text}{f' ({count} machines)' if count > 1 else ''}")
@@ -151,9 +151,11 @@ def _show_machines(plan: Shown, machines: Sequence[answers.Planned], *, explain:
 
 def _warnings(machines: Sequence[answers.Planned]) -> list[str]:
     missing = [
-        f"no domain XML: {each['domain_xml_missing']}" for each in machines if each["domain_xml"] is None
+        f"no domain XML: {machine['domain_xml_missing']}"
+        for machine in machines
+        if machine["domain_xml"] is None
     ]
-    return [warning["text"] for each in machines for warning in each["warnings"]] + missing
+    return [warning["text"] for machine in machines for warning in machine["warnings"]] + missing
 
 
 def _per_host(plan: Shown) -> str:
@@ -162,14 +164,14 @@ def _per_host(plan: Shown) -> str:
 
 
 def _reserves(machines: Sequence[answers.Planned]) -> str:
-    nics = [nic for each in machines for nic in each["interfaces"]]
+    nics = [nic for machine in machines for nic in machine["interfaces"]]
     ips = [ip for nic in nics for ip in nic["ips"]]
     parts = [_count(len(ips), "address", "addresses"), _count(len(nics), "MAC", "MACs")]
-    parts.append(_count(sum(each["cores"] for each in machines), "core", "cores"))
-    parts.append(memory(sum(each["memory_mib"] for each in machines)))
+    parts.append(_count(sum(machine["cores"] for machine in machines), "core", "cores"))
+    parts.append(memory(sum(machine["memory_mib"] for machine in machines)))
     pools: Counter[str] = Counter()
-    for each in machines:
-        for disk in each["disks"]:
+    for machine in machines:
+        for disk in machine["disks"]:
             pools[disk["pool"]] += disk["size_bytes"]
     return ", ".join([*parts, *(f"{size(total)} of {pool}" for pool, total in sorted(pools.items()))])
 
@@ -188,7 +190,7 @@ def _dhcp(plan: Shown) -> str:
 
 def _age(plan: Shown, machines: Sequence[answers.Planned]) -> str:
     """How old the oldest facts were when it was planned."""
-    known = [each["facts_at"] for each in machines if each["facts_at"] is not None]
+    known = [machine["facts_at"] for machine in machines if machine["facts_at"] is not None]
     if not known:
         return "never read"
     seconds = max(0, round(plan["created_at"] - min(known)))
@@ -206,8 +208,8 @@ def _show_xml(machines: Sequence[answers.Planned]) -> None:
     """The domains, one after the other, as `virsh define` takes each."""
     from rich.text import Text
 
-    for each in machines:
-        if each["domain_xml"] is None:
-            say(f"no domain XML of {each['hostname']}: {each['domain_xml_missing']}")
+    for machine in machines:
+        if machine["domain_xml"] is None:
+            say(f"no domain XML of {machine['hostname']}: {machine['domain_xml_missing']}")
         else:
-            show(Text(each["domain_xml"]))
+            show(Text(machine["domain_xml"]))

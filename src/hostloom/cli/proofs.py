@@ -109,9 +109,9 @@ def _verified(client: Client, names: Sequence[str], host: str | None) -> list[an
 
 def _show(machines: Sequence[answers.Machine]) -> None:
     machine: Column[Row, RowKey] = Column("MACHINE", "machine")
-    named = (machine, *EVIDENCE) if len(machines) > 1 else EVIDENCE
+    columns = (machine, *EVIDENCE) if len(machines) > 1 else EVIDENCE
     rows = _rows(machines)
-    show(table(rows, named))
+    show(table(rows, columns))
     for verdict, words in ((Verdict.FAILED, "failed"), (Verdict.UNKNOWN, "not known")):
         for row in rows:
             if row["verdict"] == verdict.value:

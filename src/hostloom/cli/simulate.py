@@ -134,33 +134,33 @@ def _value(pair: str, text: str) -> Any:
 def _pick(worlds: list[WorldFile], name: str | None, asked: Case | None) -> list[WorldFile]:
     """The worlds with the cases that are meant: all, the one of this name, or the request."""
     if asked is not None:
-        return [each.with_cases((asked,)) for each in worlds]
+        return [world.with_cases((asked,)) for world in worlds]
     if name is None:
         return worlds
-    found = [
-        each.with_cases(cases)
-        for each in worlds
-        if (cases := tuple(case for case in each.world.cases if case.name == name))
+    world_files = [
+        world.with_cases(cases)
+        for world in worlds
+        if (cases := tuple(case for case in world.world.cases if case.name == name))
     ]
-    if not found:
-        known = ", ".join(case.name for each in worlds for case in each.world.cases) or "none"
+    if not world_files:
+        known = ", ".join(case.name for world in worlds for case in world.world.cases) or "none"
         raise fail(f"there is no case {name!r}; cases here: {known}", code=Exit.USAGE)
-    return found
+    return world_files
 
 
 def _run_cases(worlds: list[WorldFile], *, with_reasons: bool, output: Format) -> Exit:
     results: list[dict[str, Any]] = []
     for file in worlds:
         for case in file.world.cases:
-            found = outcome(file.world.snapshot, case)
-            wrong = outcome_differences(file.world.snapshot, case, found)
+            joint_decision = outcome(file.world.snapshot, case)
+            wrong = outcome_differences(file.world.snapshot, case, joint_decision)
             results.append({"file": str(file.path), "case": case.name, "ok": not wrong, "differences": wrong})
             if output is Format.TABLE:
-                reasons = explain.render(found.explanations[0]) if with_reasons else []
+                reasons = explain.render(joint_decision.explanations[0]) if with_reasons else []
                 typer.echo(f"{'FAIL' if wrong else 'ok  '} {file.path.name}: {case.name}")
                 for line in (*wrong, *reasons):
                     typer.echo(f"       {line}")
-    failed = sum(not each["ok"] for each in results)
+    failed = sum(not result["ok"] for result in results)
     if output is Format.TABLE and not results:
         say("these files have no cases: `--request 'interfaces=eth0:space=dmz'` plans a request")
     elif output is Format.TABLE:

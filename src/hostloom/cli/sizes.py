@@ -10,10 +10,10 @@ _MIB = {"": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 def parse_memory(text: str, option: str = "--memory") -> int:
     """MiB of `2G`, `512M`, `2048` (MiB) or `1.5G`."""
-    found = _SIZE.fullmatch(text.strip())
+    match = _SIZE.fullmatch(text.strip())
     mib = 0.0
-    if found is not None:
-        mib = float(found[1] + (found[2] or "")) * _MIB[found[3].upper()]
+    if match is not None:
+        mib = float(match[1] + (match[2] or "")) * _MIB[match[3].upper()]
     if mib < 1 or mib != int(mib):
         raise typer.BadParameter(f"{text!r} is not a size such as 2G, 512M or 2048 (MiB)", param_hint=option)
     return int(mib)

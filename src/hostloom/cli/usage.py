@@ -39,11 +39,11 @@ def tell_usage(error: ClickException) -> int:
 
 def plain_usage(text: str) -> str:
     """A message about a command line, without the words of the libraries that made it."""
-    found = _PARAMETER.fullmatch(text)
-    if found is None:
+    match = _PARAMETER.fullmatch(text)
+    if match is None:
         return text.removesuffix(".")
-    words = found["text"]
+    words = match["text"]
     for pattern, ours in _WORDS:
         words = pattern.sub(ours, words)
-    name = found["name"].rpartition(" / ")[2].strip("'")
+    name = match["name"].rpartition(" / ")[2].strip("'")
     return f"{name}: {words.removesuffix('.')}"

@@ -65,7 +65,7 @@ class WhatIfAnswer:
     def is_hurt(self) -> bool:
         """Whether a machine is hurt, or a request that fitted no longer does."""
         return bool(self.found.harms) or any(
-            each.turn is OutcomeChange.NO_LONGER_FITS for each in self.found.changed
+            compared_case.turn is OutcomeChange.NO_LONGER_FITS for compared_case in self.found.changed
         )
 
 
@@ -77,22 +77,22 @@ def complete_change(incomplete: str) -> list[str]:
 def suppose(worlds: list[WorldFile], supposing: Supposing, output: Format) -> Exit:
     """Answer for every world; exit 3 only if asked to, and something is hurt."""
     changes = tuple(_parse(text) for text in supposing.changes)
-    answers = [_answer(each, changes, supposing) for each in worlds]
+    answers = [_answer(world, changes, supposing) for world in worlds]
     if output is Format.TABLE:
         for answer in answers:
             _show(answer, with_file=len(answers) > 1, with_reasons=supposing.with_reasons)
     else:
-        documents = [_document(each) for each in answers]
+        documents = [_document(answer) for answer in answers]
         show_data(documents if len(documents) > 1 else documents[0], output)
-    hurt = supposing.fail_if_hurt and any(each.is_hurt for each in answers)
+    hurt = supposing.fail_if_hurt and any(answer.is_hurt for answer in answers)
     return Exit.REFUSED if hurt else Exit.OK
 
 
 def _parse(text: str) -> HypotheticalChange:
     kind = text.partition(":")[0]
-    form = next((f"{each}:{form}" for each, form in FORMS.items() if each == kind), None)
+    form = next((f"{change_kind}:{form}" for change_kind, form in FORMS.items() if change_kind == kind), None)
     if form is None:
-        kinds = "\n".join(f"  {each}:{form}" for each, form in FORMS.items())
+        kinds = "\n".join(f"  {change_kind}:{form}" for change_kind, form in FORMS.items())
         raise fail(f"--what-if {text!r}: there is no change {kind!r}; there are\n{kinds}", code=Exit.USAGE)
     try:
         return parse_change(text)
@@ -109,7 +109,7 @@ def _answer(file: WorldFile, changes: tuple[HypotheticalChange, ...], supposing:
         try:
             after = apply(after, change)
             like = apply_to_request(like, change)
-            later = tuple(replace(each, request=apply_to_request(each.request, change)) for each in later)
+            later = tuple(replace(case, request=apply_to_request(case.request, change)) for case in later)
         except InvalidValue as error:
             raise fail(f"{file.path}: --what-if {format_change(change)}: {error}", code=Exit.USAGE) from error
     rooms = None
@@ -126,7 +126,7 @@ def _document(answer: WhatIfAnswer) -> dict[str, Any]:
     before = answer.file.world.snapshot
     found: dict[str, Any] = {"file": str(answer.file.path)}
     if answer.changes:
-        found["changes"] = [format_change(each) for each in answer.changes]
+        found["changes"] = [format_change(change) for change in answer.changes]
         found |= consequences_data(before, answer.after, answer.found)
     if answer.rooms is not None:
         was, now = answer.rooms
@@ -138,7 +138,7 @@ def _show(answer: WhatIfAnswer, *, with_file: bool, with_reasons: bool) -> None:
     if with_file:
         typer.echo(f"{answer.file.path}:")
     if answer.changes:
-        typer.echo(render_headline((format_change(each) for each in answer.changes), answer.found))
+        typer.echo(render_headline((format_change(change) for change in answer.changes), answer.found))
         data = consequences_data(answer.file.world.snapshot, answer.after, answer.found)
         _rows(data["hurt"], HURT)
         _rows(data["changed"], CHANGED)
@@ -165,9 +165,9 @@ def _show_reasons(answer: WhatIfAnswer) -> None:
         if fate.to is None:
             typer.echo(f"\n{fate.machine} of {fate.host}:")
             _lines(explain.render(fate.explanation))
-    for each in answer.found.changed:
-        typer.echo(f"\n{each.name}:")
-        _lines(explain.render(each.after.explanations[0]))
+    for compared_case in answer.found.changed:
+        typer.echo(f"\n{compared_case.name}:")
+        _lines(explain.render(compared_case.after.explanations[0]))
 
 
 def _lines(lines: list[str]) -> None:

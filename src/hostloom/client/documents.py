@@ -10,8 +10,8 @@ from hostloom.model.ids import MacAddress
 
 def document_of(item: Any) -> Document:
     """The fields of a dataclass, by name."""
-    found = {each.name: getattr(item, each.name) for each in fields(item)}
-    defaults = {each.name: _default(each) for each in fields(item)}
+    found = {field.name: getattr(item, field.name) for field in fields(item)}
+    defaults = {field.name: _default(field) for field in fields(item)}
     return {name: _plain(value) for name, value in found.items() if value != defaults[name]}
 
 

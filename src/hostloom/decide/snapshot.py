@@ -74,12 +74,12 @@ class Snapshot:
     @cached_property
     def fabric_by_id(self) -> dict[FabricId, Fabric]:
         """Fabrics by id."""
-        return {each.id: each for each in self.fabrics}
+        return {fabric.id: fabric for fabric in self.fabrics}
 
     @cached_property
     def vlan_by_id(self) -> dict[VlanId, Vlan]:
         """VLANs by id."""
-        return {each.id: each for each in self.vlans}
+        return {vlan.id: vlan for vlan in self.vlans}
 
     @overload
     def vlan_name(self, vlan_id: VlanId) -> str: ...
@@ -102,56 +102,59 @@ class Snapshot:
     @cached_property
     def space_by_id(self) -> dict[SpaceId, Space]:
         """Spaces by id."""
-        return {each.id: each for each in self.spaces}
+        return {space.id: space for space in self.spaces}
 
     @cached_property
     def subnet_by_id(self) -> dict[SubnetId, Subnet]:
         """Subnets by id."""
-        return {each.id: each for each in self.subnets}
+        return {subnet.id: subnet for subnet in self.subnets}
 
     @cached_property
     def subnets_by_vlan(self) -> dict[VlanId, tuple[Subnet, ...]]:
         """Subnets of each VLAN: IPv4 first, then by network address, then by id."""
-        found: dict[VlanId, list[Subnet]] = {}
-        for each in self.subnets:
-            found.setdefault(each.vlan_id, []).append(each)
+        subnetses: dict[VlanId, list[Subnet]] = {}
+        for subnet in self.subnets:
+            subnetses.setdefault(subnet.vlan_id, []).append(subnet)
         return {
-            vlan: tuple(sorted(some, key=lambda s: (s.cidr.version, int(s.cidr.network_address), s.id)))
-            for vlan, some in found.items()
+            vlan: tuple(sorted(subnets, key=lambda s: (s.cidr.version, int(s.cidr.network_address), s.id)))
+            for vlan, subnets in subnetses.items()
         }
 
     @cached_property
     def ranges_by_subnet(self) -> dict[SubnetId, tuple[IPRange, ...]]:
         """Ranges of each subnet by start address."""
-        found: dict[SubnetId, list[IPRange]] = {}
-        for each in self.ranges:
-            found.setdefault(each.subnet_id, []).append(each)
-        return {key: tuple(sorted(some, key=lambda r: int(r.start))) for key, some in found.items()}
+        ip_rangeses: dict[SubnetId, list[IPRange]] = {}
+        for range_ in self.ranges:
+            ip_rangeses.setdefault(range_.subnet_id, []).append(range_)
+        return {
+            key: tuple(sorted(ip_ranges, key=lambda r: int(r.start)))
+            for key, ip_ranges in ip_rangeses.items()
+        }
 
     @cached_property
     def node_by_system_id(self) -> dict[SystemId, Node]:
         """Nodes by system id."""
-        return {each.system_id: each for each in self.nodes}
+        return {node.system_id: node for node in self.nodes}
 
     @cached_property
     def host_by_id(self) -> dict[HostId, HostState]:
         """Hosts by id."""
-        return {each.host.id: each for each in self.hosts}
+        return {host.host.id: host for host in self.hosts}
 
     @cached_property
     def bootable_vlans(self) -> frozenset[VlanId]:
         """VLANs that our DHCP serves, directly or through their relay VLAN; one hop."""
-        served = {each.id for each in self.vlans if each.dhcp_on}
-        relayed = {each.id for each in self.vlans if each.relay_vlan_id in served}
+        served = {vlan.id for vlan in self.vlans if vlan.dhcp_on}
+        relayed = {vlan.id for vlan in self.vlans if vlan.relay_vlan_id in served}
         return frozenset(served | relayed)
 
     @cached_property
     def foreign_by_vlan(self) -> dict[VlanId, tuple[ForeignDhcp, ...]]:
         """Foreign DHCP servers of each VLAN, by address."""
-        found: dict[VlanId, list[ForeignDhcp]] = {}
-        for each in sorted(self.foreign_dhcp, key=lambda f: (f.server.version, int(f.server), f.mac)):
-            found.setdefault(each.vlan_id, []).append(each)
-        return {vlan: tuple(some) for vlan, some in found.items()}
+        foreign_dhcpses: dict[VlanId, list[ForeignDhcp]] = {}
+        for foreign_dhcp in sorted(self.foreign_dhcp, key=lambda f: (f.server.version, int(f.server), f.mac)):
+            foreign_dhcpses.setdefault(foreign_dhcp.vlan_id, []).append(foreign_dhcp)
+        return {vlan: tuple(foreign_dhcps) for vlan, foreign_dhcps in foreign_dhcpses.items()}
 
     @cached_property
     def held_by_ip(self) -> LayeredMap[Address, tuple[HeldAddress, ...]]:
@@ -159,7 +162,7 @@ class Snapshot:
         holders: dict[Address, list[HeldAddress]] = {}
         for held in self.held:
             holders.setdefault(held.ip, []).append(held)
-        return LayeredMap({ip: tuple(some) for ip, some in holders.items()})
+        return LayeredMap({ip: tuple(holder) for ip, holder in holders.items()})
 
     @cached_property
     def held_by_node(self) -> LayeredMap[str, tuple[HeldAddress, ...]]:
@@ -168,17 +171,17 @@ class Snapshot:
         for held in self.held:
             if held.system_id is not None:
                 addresses.setdefault(held.system_id, []).append(held)
-        return LayeredMap({system_id: tuple(some) for system_id, some in addresses.items()})
+        return LayeredMap({system_id: tuple(address) for system_id, address in addresses.items()})
 
     @cached_property
     def _subnets_by_prefix(self) -> dict[tuple[int, int], dict[int, list[Subnet]]]:
         """By (IP version, bits behind the prefix), then by the prefix as a number."""
-        found: dict[tuple[int, int], dict[int, list[Subnet]]] = {}
-        for each in sorted(self.subnets, key=lambda s: (-s.cidr.prefixlen, s.id)):
-            shift = each.cidr.max_prefixlen - each.cidr.prefixlen
-            prefix = int(each.cidr.network_address) >> shift
-            found.setdefault((each.cidr.version, shift), {}).setdefault(prefix, []).append(each)
-        return found
+        subnetseses: dict[tuple[int, int], dict[int, list[Subnet]]] = {}
+        for subnet in sorted(self.subnets, key=lambda s: (-s.cidr.prefixlen, s.id)):
+            shift = subnet.cidr.max_prefixlen - subnet.cidr.prefixlen
+            prefix = int(subnet.cidr.network_address) >> shift
+            subnetseses.setdefault((subnet.cidr.version, shift), {}).setdefault(prefix, []).append(subnet)
+        return subnetseses
 
     def subnets_around(self, ip: Address) -> list[Subnet]:
         """The subnets that the address lies in, the longest prefix first, then by id."""
@@ -220,7 +223,7 @@ class Snapshot:
         if "held_by_node" in built:
             mine["held_by_node"] = _regained(before.held_by_node, delta, lambda held: held.system_id)
         mine["indexes"] = {
-            name: each.carried(self, delta) for name, each in before.indexes.items() if each.needs <= same
+            name: index.carried(self, delta) for name, index in before.indexes.items() if index.needs <= same
         }
         return self
 
@@ -275,4 +278,4 @@ def _regained(
     for held in delta.gained:
         if (key := key_of(held)) is not None:
             changes[key].append(held)
-    return before.changed({key: tuple(some) or None for key, some in changes.items()})
+    return before.changed({key: tuple(change) or None for key, change in changes.items()})

@@ -10,8 +10,8 @@ _MISSING = re.compile(r"interface '?([^\s']+?)'? doesn't exist|interface name '?
 
 def missing_interface(words: str) -> str | None:
     """The interface that a refusal is about; None: it is about something else."""
-    found = _MISSING.search(words)
-    return None if found is None else found[1] or found[2]
+    match = _MISSING.search(words)
+    return None if match is None else match[1] or match[2]
 
 
 def without(document: dict[str, Any], name: str) -> dict[str, Any]:

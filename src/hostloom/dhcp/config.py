@@ -49,7 +49,7 @@ PATHS_6 = KeaPaths(
 
 def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
     """The whole `Dhcp4` document; IPv6 subnets are the other server's."""
-    subnets = [each for each in intent.subnets if each.cidr.version == 4]
+    subnets = [subnet for subnet in intent.subnets if subnet.cidr.version == 4]
     document = _document(intent, subnets, paths, 4)
     document["interfaces-config"]["dhcp-socket-type"] = "raw"
     alone, shared = _by_wire(subnets, _FAMILY_4)
@@ -68,7 +68,7 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
 
 def render6(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
     """The whole `Dhcp6` document; IPv4 subnets are the other server's."""
-    subnets = [each for each in intent.subnets if each.cidr.version == 6]
+    subnets = [subnet for subnet in intent.subnets if subnet.cidr.version == 6]
     document = _document(intent, subnets, paths, 6)
     alone, shared = _by_wire(subnets, _FAMILY_6)
     return {
@@ -96,7 +96,7 @@ def _document(
     paired = [] if intent.ha is None else ha.hooks(intent.ha, version, paths.hooks)
     return {
         "interfaces-config": {
-            "interfaces": sorted({each.interface for each in subnets if each.interface is not None}),
+            "interfaces": sorted({subnet.interface for subnet in subnets if subnet.interface is not None}),
             # Kea opens no socket without carrier, which a bridge gets with its first machine.
             "service-sockets-max-retries": _FOR_EVER,
             "service-sockets-retry-wait-time": 1000,
@@ -143,14 +143,14 @@ def _by_wire(
     Of several subnets on one interface Kea would look into the first one alone.
     """
     wires: dict[str, list[DhcpSubnet]] = {}
-    for each in subnets:
-        wire = f"subnet-{each.id}" if each.vlan_id is None else f"vlan-{each.vlan_id}"
-        wires.setdefault(wire, []).append(each)
-    alone = [_subnet(some[0], family) for some in wires.values() if len(some) == 1]
+    for subnet in subnets:
+        wire = f"subnet-{subnet.id}" if subnet.vlan_id is None else f"vlan-{subnet.vlan_id}"
+        wires.setdefault(wire, []).append(subnet)
+    alone = [_subnet(wire[0], family) for wire in wires.values() if len(wire) == 1]
     shared = [
-        {"name": name, family.key: [_subnet(each, family) for each in some]}
-        for name, some in wires.items()
-        if len(some) > 1
+        {"name": name, family.key: [_subnet(dhcp_subnet, family) for dhcp_subnet in wire]}
+        for name, wire in wires.items()
+        if len(wire) > 1
     ]
     return alone, shared
 
@@ -166,7 +166,7 @@ def _subnet(subnet: DhcpSubnet, family: _Family) -> dict[str, Any]:
     if subnet.lease_time_s is not None:
         rendered |= _timers(subnet.lease_time_s)
     if subnet.relays:
-        rendered["relay"] = {"ip-addresses": [str(each) for each in subnet.relays]}
+        rendered["relay"] = {"ip-addresses": [str(relay) for relay in subnet.relays]}
     if subnet.boot_url:
         rendered["require-client-classes"] = [f"{name}-{subnet.id}" for name in family.boot_classes(subnet)]
     return rendered | family.subnet(subnet)
@@ -178,9 +178,9 @@ def _classes(subnets: Iterable[DhcpSubnet], family: _Family) -> dict[str, Any]:
     An empty list of them is refused in a file, though not on the control socket.
     """
     classes = [
-        {"name": f"{name}-{each.id}", "only-if-required": True} | rendered
-        for each in subnets
-        if each.boot_url
-        for name, rendered in family.boot_classes(each).items()
+        {"name": f"{name}-{subnet.id}", "only-if-required": True} | rendered
+        for subnet in subnets
+        if subnet.boot_url
+        for name, rendered in family.boot_classes(subnet).items()
     ]
     return {"client-classes": classes} if classes else {}

@@ -57,13 +57,16 @@ def subnet(subnet: DhcpSubnet) -> dict[str, Any]:
     options = [{"name": "interface-mtu", "data": str(subnet.mtu)}]
     if subnet.gateway is not None:
         options.append({"name": "routers", "data": str(subnet.gateway)})
-    dns_servers = [str(each) for each in subnet.dns_servers if each.version == 4]
+    dns_servers = [str(dns_server) for dns_server in subnet.dns_servers if dns_server.version == 4]
     if dns_servers:
         options.append({"name": "domain-name-servers", "data": ", ".join(dns_servers)})
-    ntp_servers = [str(each) for each in subnet.ntp_servers if each.version == 4]
+    ntp_servers = [str(ntp_server) for ntp_server in subnet.ntp_servers if ntp_server.version == 4]
     if ntp_servers:
         options.append({"name": "ntp-servers", "data": ", ".join(ntp_servers)})
-    return {"option-data": options, "reservations": [_reservation(each) for each in subnet.reservations]}
+    return {
+        "option-data": options,
+        "reservations": [_reservation(reservation) for reservation in subnet.reservations],
+    }
 
 
 def _reservation(reservation: DhcpReservation) -> dict[str, Any]:

@@ -25,9 +25,9 @@ def boot_classes(subnet: DhcpSubnet) -> dict[str, dict[str, Any]]:
 
 def subnet(subnet: DhcpSubnet) -> dict[str, Any]:
     """A subnet's options and reservations."""
-    dns_servers = [str(each) for each in subnet.dns_servers if each.version == 6]
+    dns_servers = [str(dns_server) for dns_server in subnet.dns_servers if dns_server.version == 6]
     # RFC 4075; Kea 2.2 has no option of RFC 5908 that could be written in full.
-    sntp_servers = [str(each) for each in subnet.ntp_servers if each.version == 6]
+    sntp_servers = [str(ntp_server) for ntp_server in subnet.ntp_servers if ntp_server.version == 6]
     preferred = {} if subnet.lease_time_s is None else {"preferred-lifetime": subnet.lease_time_s * 3 // 4}
     lists = {"dns-servers": dns_servers, "sntp-servers": sntp_servers}
     return preferred | {
@@ -39,11 +39,13 @@ def subnet(subnet: DhcpSubnet) -> dict[str, Any]:
 def _reservations(reservations: Iterable[DhcpReservation]) -> list[dict[str, Any]]:
     """One an identifier, with all its addresses: Kea refuses a second one."""
     found: dict[str, dict[str, Any]] = {}
-    for each in reservations:
-        identifiers = {"hw-address": str(each.mac)} | ({"duid": duid(each.uuid)} if each.uuid else {})
+    for reservation in reservations:
+        identifiers = {"hw-address": str(reservation.mac)} | (
+            {"duid": duid(reservation.uuid)} if reservation.uuid else {}
+        )
         for kind, value in identifiers.items():
-            found.setdefault(value, {kind: value, "ip-addresses": [], "hostname": each.hostname})
-            found[value]["ip-addresses"].append(str(each.ip))
+            found.setdefault(value, {kind: value, "ip-addresses": [], "hostname": reservation.hostname})
+            found[value]["ip-addresses"].append(str(reservation.ip))
     return list(found.values())
 
 

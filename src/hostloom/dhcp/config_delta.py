@@ -11,7 +11,7 @@ def only_new_reservations(wanted: dict[str, Any], taken: dict[str, Any] | None) 
     """
     if taken is None:
         return wanted
-    known = {each["id"]: _by_client(each) for each in _subnets(taken)}
+    known = {subnet["id"]: _by_client(subnet) for subnet in _subnets(taken)}
     return {
         name: {
             **document,

@@ -40,8 +40,8 @@ class KeaDhcp:
         self._paths, self._paths6 = paths or KeaPaths(), paths6 or PATHS_6
         channels = {4: socket} | ({} if socket6 is None else {6: socket6})
         self._servers = [
-            KeaServer(version, ControlSocket(each) if isinstance(each, Path) else each)
-            for version, each in channels.items()
+            KeaServer(version, ControlSocket(channel) if isinstance(channel, Path) else channel)
+            for version, channel in channels.items()
         ]
         self._on_set = on_set
         self._has_paths = not keep_paths
@@ -70,7 +70,7 @@ class KeaDhcp:
                 if server.version not in lost:
                     for lease in stale_leases(server.leases(), intent):
                         server.forget(lease.ip)
-        for version in {each.cidr.version for each in intent.subnets} & lost.keys():
+        for version in {subnet.cidr.version for subnet in intent.subnets} & lost.keys():
             raise lost[version]
 
     def _find_paths(self) -> None:
@@ -104,13 +104,13 @@ class KeaDhcp:
     def leases(self) -> Sequence[Lease]:
         """Leases that are valid now and whose client's MAC is known, IPv4 first, by address."""
         now = self._now()
-        valid = (each for each in self._recorded() if each.expires_at > now)
-        found = [lease for each in valid if (lease := self._known(each)) is not None]
-        return sorted(found, key=lambda each: (each.ip.version, int(each.ip)))
+        valid = (recorded_lease for recorded_lease in self._recorded() if recorded_lease.expires_at > now)
+        leases = [lease for recorded_lease in valid if (lease := self._known(recorded_lease)) is not None]
+        return sorted(leases, key=lambda each: (each.ip.version, int(each.ip)))
 
     def is_alive(self) -> bool:
         """Whether every server answers, each asked for two seconds at most."""
-        return all(each.is_alive() for each in self._servers)
+        return all(server.is_alive() for server in self._servers)
 
     def pulse(self) -> DhcpPulse:
         """Whether leases or a server changed since: five short commands a server.
@@ -140,13 +140,13 @@ class KeaDhcp:
         for server in self._servers:
             try:
                 versions.append((server.version, server.version_text()))
-                found = server.status()
+                server_status = server.status()
             except (DhcpUnreachable, DhcpRejected) as error:
                 lost.append(str(error))
                 continue
-            uptimes.append((server.version, found.uptime_s))
-            lost += [found.deaf] if found.deaf else []
-            ha = ha if ha[0] else (found.ha_state, found.ha_partner_state)
+            uptimes.append((server.version, server_status.uptime_s))
+            lost += [server_status.deaf] if server_status.deaf else []
+            ha = ha if ha[0] else (server_status.ha_state, server_status.ha_partner_state)
         return RackStatus("; ".join(lost), tuple(versions), tuple(uptimes), *ha)
 
     def running(self) -> dict[str, Any]:
@@ -166,8 +166,8 @@ class KeaDhcp:
                 lost.append(error)
         if len(lost) == len(self._servers):
             raise lost[0]
-        for some in self._last.values():
-            yield from some
+        for recorded_leases in self._last.values():
+            yield from recorded_leases
 
     def _known(self, lease: RecordedLease) -> Lease | None:
         """None for a client whose MAC is not known: no machine of ours."""
@@ -179,7 +179,11 @@ class KeaDhcp:
 
 
 def _reserved(intent: DhcpIntent) -> dict[tuple[SubnetId, Address], DhcpReservation]:
-    return {(subnet.id, each.ip): each for subnet in intent.subnets for each in subnet.reservations}
+    return {
+        (subnet.id, reservation.ip): reservation
+        for subnet in intent.subnets
+        for reservation in subnet.reservations
+    }
 
 
 def stale_leases(leases: Iterable[RecordedLease], intent: DhcpIntent) -> list[RecordedLease]:

@@ -55,7 +55,7 @@ class EmbeddedKea:
         versions = [each for each in (4, 6) if shutil.which(f"/usr/sbin/kea-dhcp{each}")]
         if 4 not in versions:
             raise ConfigError("kea_embedded", "true", "Kea's DHCPv4 server (package kea-dhcp4-server)")
-        self._servers = {each: self._supervised(each, patience) for each in versions}
+        self._servers = {version: self._supervised(version, patience) for version in versions}
         self._kea = KeaDhcp(
             self._socket(4), socket6=self._socket(6) if 6 in versions else None, on_set=self._remember
         )
@@ -107,7 +107,7 @@ class EmbeddedKea:
 
     @property
     def _trouble(self) -> str:
-        return "; ".join(each.trouble for each in self._servers.values() if each.trouble)
+        return "; ".join(server.trouble for server in self._servers.values() if server.trouble)
 
     @property
     def pids(self) -> dict[int, int | None]:

@@ -35,7 +35,7 @@ def hooks(ha: HaIntent, version: int, directory: Path) -> Sequence[dict[str, Any
                             "http-listener-threads": 2,
                             "http-client-threads": 2,
                         },
-                        "peers": [_peer(each, version) for each in ha.peers],
+                        "peers": [_peer(peer, version) for peer in ha.peers],
                     }
                 ]
             },

@@ -135,14 +135,14 @@ class KeaServer:
         """Assigned leases, those included that ran out and were not cleared away yet."""
         findings = Findings()
         leases = self._control.command(f"lease{self.version}-get-all").get("leases", [])
-        found: list[RecordedLease] = []
+        recorded_leases: list[RecordedLease] = []
         for number, lease in enumerate(leases if isinstance(leases, list) else [], 1):
             with findings.reading(f"lease {number}", "a lease as Kea writes it"):
                 if lease.get("state", ASSIGNED) == ASSIGNED and lease.get("type", "IA_NA") == "IA_NA":
-                    found.append(_recorded(lease))
+                    recorded_leases.append(_recorded(lease))
         for finding in findings.all():
             log.warning("Kea at %s: %s", self._control, finding)
-        yield from found
+        yield from recorded_leases
 
     def forget(self, ip: Address) -> None:
         """Strike a lease out of the book."""
@@ -182,7 +182,7 @@ class KeaServer:
         return KeaPaths(
             Path(socket or usual.control_socket),
             Path(leases or usual.leases),
-            Path(next((each for each in outputs if each.startswith("/")), usual.log)),
+            Path(next((output for output in outputs if output.startswith("/")), usual.log)),
             hooks[0] if hooks else usual.hooks,
         )
 
@@ -209,7 +209,7 @@ def _deaf(found: dict[str, Any]) -> str:
     An interface without carrier is none of it: a bridge gets that with its first machine.
     """
     errors = found.get("sockets", {}).get("errors", ())
-    return "; ".join(str(each).strip() for each in errors if not _NO_CARRIER.search(str(each)))
+    return "; ".join(str(error).strip() for error in errors if not _NO_CARRIER.search(str(error)))
 
 
 def _ha_states(found: dict[str, Any]) -> tuple[str, str]:

@@ -61,28 +61,28 @@ class Links:
 
     def read(self, findings: Findings) -> tuple[ObservedLink, ...]:
         """By the order in which `ip` lists them; a finding for each that cannot be read."""
-        found = []
+        observed_links = []
         for name, link in self._raw.items():
             with findings.reading(f"link {name}", "a link as `ip -j -d addr show` prints it"):
-                found.append(self._link(name, link))
-        return tuple(found)
+                observed_links.append(self._link(name, link))
+        return tuple(observed_links)
 
     def _find_child_addresses(self) -> dict[str, list[IPv4Interface | IPv6Interface]]:
         """Addresses of links that are not recorded, by the interface that stands for them."""
-        found: dict[str, list[IPv4Interface | IPv6Interface]] = {}
+        addresseses: dict[str, list[IPv4Interface | IPv6Interface]] = {}
         for name, link in self._raw.items():
             if self._kinds[name] is None and (standing := self._recorded_below(name)) is not None:
-                found.setdefault(standing, []).extend(_addresses(link))
-        return found
+                addresseses.setdefault(standing, []).extend(_addresses(link))
+        return addresseses
 
     def _find_routers(self, routes: tuple[ObservedRoute, ...]) -> dict[str, set[Address]]:
         """Next hops of routes, by the interface that stands for the link of the route."""
-        found: dict[str, set[Address]] = {}
+        addresseses: dict[str, set[Address]] = {}
         for route in routes:
             gateway, standing = route.next_hop, self._recorded_below(route.interface)
             if gateway is not None and standing is not None and not gateway.is_link_local:
-                found.setdefault(standing, set()).add(gateway)
-        return found
+                addresseses.setdefault(standing, set()).add(gateway)
+        return addresseses
 
     def _recorded_below(self, name: str) -> str | None:
         """The link itself, or what a macvlan or the like is on; the loopback for what is on no NIC."""

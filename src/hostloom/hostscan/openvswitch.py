@@ -44,14 +44,14 @@ def parse_openvswitch(bridges: str, ports: str, interfaces: str) -> OpenVSwitch:
         return OpenVSwitch(False, frozenset(), {})
     interface_rows = {row["_uuid"]: row for row in _rows(interfaces)}
     port_rows = {row["_uuid"]: row for row in _rows(ports)}
-    found: dict[str, OvsPort] = {}
+    ovs_ports: dict[str, OvsPort] = {}
     local: dict[str, OvsPort] = {}
     names = set()
     for bridge in _rows(bridges):
         names.add(bridge["name"])
         for port in (port_rows[each] for each in _many(bridge["ports"]) if each in port_rows):
             for row in (interface_rows[each] for each in _many(port["interfaces"]) if each in interface_rows):
-                table = local if row["name"] == bridge["name"] else found
+                table = local if row["name"] == bridge["name"] else ovs_ports
                 table[row["name"]] = OvsPort(
                     row["name"],
                     bridge["name"],
@@ -60,7 +60,7 @@ def parse_openvswitch(bridges: str, ports: str, interfaces: str) -> OpenVSwitch:
                     next(iter(_many(port.get("vlan_mode", []))), ""),
                     tuple(_numbers(port, "trunks")),
                 )
-    return OpenVSwitch(True, frozenset(names), found, local)
+    return OpenVSwitch(True, frozenset(names), ovs_ports, local)
 
 
 def _numbers(port: dict[str, Any], column: str) -> Iterator[int]:
@@ -85,7 +85,7 @@ def _plain(value: Any) -> Any:
         case ["uuid", str(plain)]:
             return plain
         case ["set", list(values)]:
-            return [_plain(each) for each in values]
+            return [_plain(value) for value in values]
         case _:
             return value
 

@@ -86,15 +86,15 @@ def _port_vlans(parts: dict[str, str], findings: Findings) -> dict[str, PortVlan
 
 
 def _read_routes(parts: dict[str, str], findings: Findings) -> tuple[ObservedRoute, ...]:
-    found: list[ObservedRoute] = []
+    observed_routes: list[ObservedRoute] = []
     for part, label in (("route4", "IPv4 routes"), ("route6", "IPv6 routes")):
         objects = read_objects(parts.get(part, ""), label, "route", ROUTE, findings)
         if len(objects) > MAX_ROUTES:
             findings.add(label, f"at most {MAX_ROUTES}", f"{len(objects)}, of which the first are read")
         for route in objects[:MAX_ROUTES]:
             with findings.reading(f"route {route.get('dst', '')}", "a destination with next hops"):
-                found += _routes(route)
-    return tuple(found)
+                observed_routes += _routes(route)
+    return tuple(observed_routes)
 
 
 def _routes(route: dict[str, Any]) -> list[ObservedRoute]:

@@ -39,12 +39,12 @@ def emulations(
     findings = Findings() if findings is None else findings
     document = xml_in.parse(connection.getCapabilities())
     own = document.findtext("host/cpu/arch", "")
-    guests = [each for each in document.findall("guest") if each.findtext("os_type") == "hvm"]
+    guests = [element for element in document.findall("guest") if element.findtext("os_type") == "hvm"]
     guests.sort(key=lambda guest: (_arch(guest) != own, _arch(guest)))
     found: list[Emulation] = []
     for guest in guests:
         word = ARCH_FROM_LIBVIRT.get(_arch(guest))
-        if word is None or word in [each.architecture for each in found]:
+        if word is None or word in [emulation.architecture for emulation in found]:
             continue
         with reading(findings, connection, f"architecture {word}", "how its machines run here"):
             found.append(_emulation(connection, guest, word, kvm_runs))
@@ -62,10 +62,10 @@ def _arch(guest: ET.Element) -> str:
 
 
 def _emulation(connection: libvirt.virConnect, guest: ET.Element, word: str, kvm_runs: KvmProbe) -> Emulation:
-    types = {each.get("type", "") for each in guest.findall("arch/domain")}
+    types = {element.get("type", "") for element in guest.findall("arch/domain")}
     emulator = guest.findtext("arch/emulator", "")
     machine = MACHINE_TYPES.get(word, "")
-    machines = {each.text for each in guest.findall("arch/machine")}
+    machines = {element.text for element in guest.findall("arch/machine")}
     if machine not in machines:
         machine = ""
     if "kvm" in types and kvm_runs(connection, word, emulator, machine):
@@ -82,4 +82,4 @@ def _has_maximum(connection: libvirt.virConnect, emulator: str, word: str, machi
     except libvirt.libvirtError:
         return False
     modes = xml_in.parse(text).findall("cpu/mode")
-    return any(each.get("name") == "maximum" and each.get("supported") == "yes" for each in modes)
+    return any(mode.get("name") == "maximum" and mode.get("supported") == "yes" for mode in modes)

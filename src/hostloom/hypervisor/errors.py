@@ -79,7 +79,7 @@ def cause_of(error: libvirt.libvirtError) -> str:
     if error.get_error_code() == libvirt.VIR_ERR_XML_DETAIL:
         return "libvirt cannot parse an XML document"
     words = error.get_error_message() or str(error)
-    return "".join(each if each.isprintable() or each == "\n" else "?" for each in words[:MAX_CAUSE_LENGTH])
+    return "".join(word if word.isprintable() or word == "\n" else "?" for word in words[:MAX_CAUSE_LENGTH])
 
 
 def _is_not_permitted(error: libvirt.libvirtError) -> bool:

@@ -31,7 +31,7 @@ def is_ours(xml: str) -> bool:
 
 def dhcp_texts(xml: str) -> tuple[str, ...]:
     """The `<dhcp>` of each `<ip>`, in one form whatever the spaces; empty where there is none."""
-    return tuple(_text(each.find("dhcp")) for each in parse(xml).findall("ip"))
+    return tuple(_text(element.find("dhcp")) for element in parse(xml).findall("ip"))
 
 
 def _text(element: ET.Element | None) -> str:
@@ -55,4 +55,4 @@ def with_dhcp(xml: str, texts: Sequence[str]) -> str:
 
 def parts(text: str, tag: str) -> list[str]:
     """The `<range>` or `<host>` elements of a `<dhcp>`, in order."""
-    return [ET.tostring(each, encoding="unicode") for each in parse(text).findall(tag)] if text else []
+    return [ET.tostring(element, encoding="unicode") for element in parse(text).findall(tag)] if text else []

@@ -38,8 +38,10 @@ class LibvirtNetworks:
         action = f"read the leases of network {name}"
 
         def read(connection: libvirt.virConnect) -> list[LibvirtLease]:
-            found = [_lease(each) for each in self._get_network(connection, name, action).DHCPLeases()]
-            return sorted(found, key=lambda lease: (lease.ip.version, int(lease.ip)))
+            libvirt_leases = [
+                _lease(each) for each in self._get_network(connection, name, action).DHCPLeases()
+            ]
+            return sorted(libvirt_leases, key=lambda lease: (lease.ip.version, int(lease.ip)))
 
         return self._connection.read(action, read)
 
@@ -140,12 +142,12 @@ def _update(
 def _without(some: str, others: str, tag: str) -> list[str]:
     """The parts that are in the one and not in the other."""
     there = network_xml.parts(others, tag)
-    return [each for each in network_xml.parts(some, tag) if each not in there]
+    return [part for part in network_xml.parts(some, tag) if part not in there]
 
 
 def _same(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
     """Addresses without DHCP count for nothing at the end."""
-    return [each for each in some if each] == [each for each in others if each]
+    return [each for each in some if each] == [other for other in others if other]
 
 
 def _dhcp_of(network: libvirt.virNetwork) -> LibvirtDhcp:

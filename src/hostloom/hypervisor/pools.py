@@ -70,9 +70,11 @@ class PoolReader:
         if len(wanted) > MAX_POOLS:
             findings.add("storage pools", f"at most {MAX_POOLS}", f"{len(wanted)}, of which some are read")
         pools = [self._read(connection, name, findings) for name in wanted[:MAX_POOLS]]
-        shown = with_default(sorted((pool for pool in pools if pool is not None), key=lambda pool: pool.name))
-        self._known = {pool.name: pool for pool in shown}
-        return PoolsRead(shown, listed is not None and len(listed) <= MAX_POOLS)
+        storage_pools = with_default(
+            sorted((pool for pool in pools if pool is not None), key=lambda pool: pool.name)
+        )
+        self._known = {pool.name: pool for pool in storage_pools}
+        return PoolsRead(storage_pools, listed is not None and len(listed) <= MAX_POOLS)
 
     def trouble(self, name: str) -> str:
         """Why a call about the pool would not return; empty: nothing is known against it."""
@@ -146,8 +148,8 @@ class PoolReader:
         """A pool that cannot be used, with what was known of it."""
         cause = printable(cause)
         findings.add(f"storage pool {name}", "an answer about the pool", cause)
-        known = self._known.get(name, StoragePool(name, "", 0, 0))
-        return replace(known, active=False, is_default=False, trouble=cause)
+        storage_pool = self._known.get(name, StoragePool(name, "", 0, 0))
+        return replace(storage_pool, active=False, is_default=False, trouble=cause)
 
     def _is_due(self, name: str, is_allowed: bool) -> bool:
         """Whether a look is due; with leave to look it counts as done."""

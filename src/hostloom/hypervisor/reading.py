@@ -76,12 +76,12 @@ def _read_networks(connection: libvirt.virConnect, findings: Findings) -> tuple[
         return None
     if len(listed) > MAX_NETWORKS:
         findings.add("libvirt networks", f"at most {MAX_NETWORKS}", f"{len(listed)}, of which some are read")
-    found = []
+    libvirt_networks = []
     for number, network in enumerate(listed[:MAX_NETWORKS], 1):
         part = f"libvirt network {_name(network, number)}"
         with reading(findings, connection, part, "a network as libvirt describes it"):
-            found.append(xml_in.network(network.XMLDesc(), active=bool(network.isActive())))
-    return tuple(sorted(found, key=lambda network: network.name))
+            libvirt_networks.append(xml_in.network(network.XMLDesc(), active=bool(network.isActive())))
+    return tuple(sorted(libvirt_networks, key=lambda network: network.name))
 
 
 def _name(thing: "libvirt.virDomain | libvirt.virNetwork", number: int) -> str:

@@ -139,25 +139,25 @@ class _Machine:
 
     def interfaces(self) -> tuple[ObservedInterface, ...]:
         """NICs by their MACs, of which a machine has each once."""
-        found: dict[MacAddress, ObservedInterface] = {}
+        observed_interfaces: dict[MacAddress, ObservedInterface] = {}
         for number, element in enumerate(self._devices("interface"), 1):
             part = f"machine {self.name}: NIC {number}"
             with self._findings.reading(part, "a NIC with a MAC of its own"):
                 nic = _interface(element)
-                if nic.mac in found:
+                if nic.mac in observed_interfaces:
                     raise ValueError(f"{nic.mac}, which another NIC of the machine has: it is left out")
-                found[nic.mac] = nic
-        return tuple(found.values())
+                observed_interfaces[nic.mac] = nic
+        return tuple(observed_interfaces.values())
 
     def disks(self) -> tuple[Disk, ...]:
         """Disks; what is only a drive is none."""
-        found = []
+        disks = []
         for number, element in enumerate(self._devices("disk"), 1):
             with self._findings.reading(f"machine {self.name}: disk {number}", "a disk with a source"):
                 disk = _disk(element, self._volumes)
                 if disk is not None:
-                    found.append(disk)
-        return tuple(found)
+                    disks.append(disk)
+        return tuple(disks)
 
     def _devices(self, kind: str) -> list[ET.Element]:
         elements = self._domain.findall(f"devices/{kind}")
@@ -239,16 +239,16 @@ def _disk(element: ET.Element, volumes: FindVolume) -> Disk | None:
         return None
     target = _attribute(element.find("target"), "dev")
     if path := source.get("file") or source.get("dev") or source.get("dir"):
-        found = volumes.find(path, target)
+        found_volume = volumes.find(path, target)
     else:
         name = source.get("volume") or _remote_name(element, source)
-        found = FoundVolume(source.get("pool", ""), name, volumes.size_of(target))
+        found_volume = FoundVolume(source.get("pool", ""), name, volumes.size_of(target))
     is_qcow2 = _attribute(element.find("driver"), "type") == "qcow2"
     return Disk(
         printable(element.findtext("serial") or target, NAME_LENGTH),
-        printable(found.pool, NAME_LENGTH),
-        printable(found.name, MAX_PATH),
-        found.size_bytes,
+        printable(found_volume.pool, NAME_LENGTH),
+        printable(found_volume.name, MAX_PATH),
+        found_volume.size_bytes,
         DiskFormat.QCOW2 if is_qcow2 else DiskFormat.RAW,
     )
 

@@ -102,7 +102,7 @@ def _cpu(domain: ET.Element, spec: MachineSpec) -> None:
 
 def _boot_order(spec: MachineSpec) -> dict[str, int]:
     """Boot order by MAC or disk name: the boot NIC first, then the first disk."""
-    order = [each.mac.text for each in spec.interfaces if each.boot and spec.netboot]
+    order = [interface.mac.text for interface in spec.interfaces if interface.boot and spec.netboot]
     order += [disk.name for disk in spec.disks[:1]]
     return {name: position for position, name in enumerate(order, 1)}
 

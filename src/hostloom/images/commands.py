@@ -15,7 +15,7 @@ def run(argv: Sequence[str], *, cwd: Path | None = None, timeout_s: float = 120.
     """What it printed; ImageFailed with its words if it failed or is not there."""
     environment = {**os.environ, "LC_ALL": "C", "PATH": ":".join([os.environ.get("PATH", ""), *_PATH])}
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             list(argv),
             cwd=cwd,
             env=environment,
@@ -29,7 +29,7 @@ def run(argv: Sequence[str], *, cwd: Path | None = None, timeout_s: float = 120.
         raise ImageFailed(argv[0], "it is not installed") from error
     except subprocess.TimeoutExpired as error:
         raise ImageFailed(" ".join(argv), f"it did not end within {timeout_s:g} s") from error
-    if done.returncode != 0:
-        words = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
+    if result.returncode != 0:
+        words = (result.stderr or result.stdout).strip() or f"exit code {result.returncode}"
         raise ImageFailed(" ".join(argv), words[-500:])
-    return done.stdout
+    return result.stdout

@@ -43,7 +43,7 @@ def _folders(paths: Iterable[str]) -> set[str]:
 
 def _above(paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
-        yield from (str(each) for each in PurePosixPath(path).parents if str(each) != ".")
+        yield from (str(parent) for parent in PurePosixPath(path).parents if str(parent) != ".")
 
 
 def _mode(entry: Entry) -> int:
@@ -56,7 +56,7 @@ def _record(number: int, name: str, mode: int, content: bytes) -> bytes:
     links = 2 if stat.S_ISDIR(mode) else 1
     path = name.encode() + b"\0"
     fields = (number, mode, 0, 0, links, 0, len(content), 0, 0, 0, 0, len(path), 0)
-    head = b"070701" + b"".join(b"%08X" % each for each in fields) + path
+    head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
     return _padded(head) + _padded(content)
 
 

@@ -41,8 +41,8 @@ class ImageDirectory:
         """Latest first; what is not whole is left out, with a line in the log."""
         if not self._directory.is_dir():
             return []
-        found = (self.find(each.name) for each in self._directory.iterdir())
-        return sorted((each for each in found if each), key=lambda each: (-each.built_at, each.name))
+        images = (self.find(path.name) for path in self._directory.iterdir())
+        return sorted((image for image in images if image), key=lambda each: (-each.built_at, each.name))
 
     def find(self, name: str) -> Image | None:
         """By name."""
@@ -57,11 +57,11 @@ class ImageDirectory:
 
     def fetch(self, flavour: Flavour) -> tuple[str, ...]:
         """Download the kernel's packages, unless they are here; their file names."""
-        return tuple(each.name for each in fetch(flavour, self._directory / _PACKAGES))
+        return tuple(path.name for path in fetch(flavour, self._directory / _PACKAGES))
 
     def build(self, flavour: Flavour, packages: Sequence[str]) -> Image:
         """Build from fetched packages and take into use; a failure leaves what was there."""
-        files = [self._directory / _PACKAGES / each for each in packages]
+        files = [self._directory / _PACKAGES / package for package in packages]
         with _scratch(self._directory) as work:
             unpack(files, work / "root")
             version = _version(work / "root")
@@ -78,7 +78,7 @@ class ImageDirectory:
             self.delete(old.name)
         ours = {name.partition("_")[0] for name in packages}
         for file in (self._directory / _PACKAGES).glob("*.deb"):
-            if file.name not in packages and _series(file.name) in {_series(each) for each in ours}:
+            if file.name not in packages and _series(file.name) in {_series(our) for our in ours}:
                 file.unlink(missing_ok=True)
 
     def delete(self, name: str) -> None:
@@ -93,7 +93,7 @@ class ImageDirectory:
     def _take(self, draft: Path, flavour: Flavour, version: str) -> Image:
         """Name it by its content: the same build twice is one image, and no image ever changes."""
         files = tuple(_measured(draft / each) for each in ("initrd", "kernel"))
-        digest = hashlib.sha256("".join(each.sha256 for each in files).encode()).hexdigest()
+        digest = hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
         name = re.sub(r"[^a-z0-9._-]", "-", f"{flavour}-{version}".lower())[:55] + f"-{digest[:8]}"
         architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
         image = Image(name, flavour, version, architecture, self._now(), files)
@@ -122,16 +122,16 @@ def _scratch(directory: Path) -> Iterator[Path]:
 def _version(root: Path) -> str:
     """The kernel's, as its modules' folder is called."""
     folder = modules_folder(root)
-    found = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if len(found) != 1:
         raise ImageFailed("the kernel's packages", f"one kernel was expected, there are {found or 'none'}")
     return found[0]
 
 
 def _kernel(root: Path, version: str) -> Path:
-    for each in (root / f"boot/vmlinuz-{version}", root / f"usr/lib/modules/{version}/vmlinuz"):
-        if each.is_file():
-            return each
+    for path in (root / f"boot/vmlinuz-{version}", root / f"usr/lib/modules/{version}/vmlinuz"):
+        if path.is_file():
+            return path
     raise ImageFailed("the kernel's packages", f"they have no kernel vmlinuz-{version}")
 
 

@@ -34,12 +34,12 @@ def contents(root: Path, version: str, recipe: Recipe) -> dict[str, Entry]:
 
 
 def _scripts() -> dict[str, Entry]:
-    found = {f"{folder}/.keep": Entry() for folder in _FOLDERS}
-    found["etc/passwd"] = Entry(b"root:x:0:0:root:/:/bin/sh\n")  # tcpdump looks up whom to run as
+    entries = {f"{folder}/.keep": Entry() for folder in _FOLDERS}
+    entries["etc/passwd"] = Entry(b"root:x:0:0:root:/:/bin/sh\n")  # tcpdump looks up whom to run as
     for each in SCRIPTS.iterdir():
         path = _PLACES.get(each.name, f"etc/{each.name}")
-        found[path] = Entry(each.read_bytes(), is_executable=True)
-    return found
+        entries[path] = Entry(each.read_bytes(), is_executable=True)
+    return entries
 
 
 def _busybox() -> dict[str, Entry]:
@@ -57,11 +57,11 @@ def _modules(root: Path, version: str, wanted: Sequence[str]) -> dict[str, Entry
     dependencies = parse_dependencies((folder / "modules.dep").read_text())
     chosen = choose_modules(dependencies, wanted)
     where = f"lib/modules/{version}"
-    found = {f"{where}/{plain(path)}": Entry(_plain_content(folder / path)) for path in chosen}
-    found[f"{where}/modules.dep"] = Entry(render_dependencies(dependencies, chosen).encode())
+    entries = {f"{where}/{plain(path)}": Entry(_plain_content(folder / path)) for path in chosen}
+    entries[f"{where}/modules.dep"] = Entry(render_dependencies(dependencies, chosen).encode())
     for name in ("modules.alias", "modules.softdep"):
-        found[f"{where}/{name}"] = Entry(choose_aliases((folder / name).read_text(), chosen).encode())
-    return found
+        entries[f"{where}/{name}"] = Entry(choose_aliases((folder / name).read_text(), chosen).encode())
+    return entries
 
 
 def modules_folder(root: Path) -> Path:
@@ -90,12 +90,12 @@ def _plain_content(file: Path) -> bytes:
 
 def _programs(names: Sequence[str]) -> dict[str, Entry]:
     """With every library that they need, where their loader looks for it."""
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     for name in names:
         path = shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin")
         if path is None:
             raise ImageFailed(name, f"it is not installed: `apt-get install {name}`")
-        found[f"bin/{name}"] = Entry(Path(path).read_bytes(), is_executable=True)
+        entries[f"bin/{name}"] = Entry(Path(path).read_bytes(), is_executable=True)
         for library in libraries(run(["ldd", path])):
-            found[library.lstrip("/")] = Entry(Path(library).read_bytes(), is_executable=True)
-    return found
+            entries[library.lstrip("/")] = Entry(Path(library).read_bytes(), is_executable=True)
+    return entries

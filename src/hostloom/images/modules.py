@@ -24,8 +24,8 @@ def choose_modules(dependencies: Mapping[str, Sequence[str]], wanted: Iterable[s
     `wanted` names a module (`virtio_net`), or a folder of them (`drivers/net/ethernet/`).
     """
     names = list(wanted)
-    folders = tuple(f"kernel/{each}" for each in names if each.endswith("/"))
-    single = {_key(each) for each in names if not each.endswith("/")}
+    folders = tuple(f"kernel/{name}" for name in names if name.endswith("/"))
+    single = {_key(name) for name in names if not name.endswith("/")}
     chosen: dict[str, None] = {}
     for path in sorted(dependencies):
         if path.startswith(folders) or _key(name_of(path)) in single:
@@ -73,7 +73,7 @@ def choose_aliases(text: str, chosen: Iterable[str]) -> str:
     """Of `modules.alias` (or `modules.softdep`) the lines about what was chosen."""
     names = {_key(name_of(path)) for path in chosen}
     lines = (line for line in text.splitlines() if line and not line.startswith("#"))
-    return "".join(f"{line}\n" for line in lines if names & {_key(each) for each in _subjects(line)})
+    return "".join(f"{line}\n" for line in lines if names & {_key(subject) for subject in _subjects(line)})
 
 
 def _subjects(line: str) -> list[str]:

@@ -22,10 +22,10 @@ def depended(text: str) -> list[str]:
 
 def download_name(text: str) -> str:
     """Of `apt-get download --print-uris`: the file that it would write, with the version in its name."""
-    found = _URI.search(text)
-    if found is None:
+    match = _URI.search(text)
+    if match is None:
         raise ImageFailed("apt-get download --print-uris", "it names no package; run `apt-get update`")
-    return found[1]
+    return match[1]
 
 
 def libraries(text: str) -> list[str]:

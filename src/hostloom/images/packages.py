@@ -26,8 +26,8 @@ def fetch(flavour: Flavour, kept: Path) -> tuple[Path, ...]:
 
 def unpack(packages: Iterable[Path], root: Path) -> None:
     """Their files, below `root`."""
-    for each in packages:
-        run(["dpkg-deb", "-x", str(each), str(root)])
+    for package in packages:
+        run(["dpkg-deb", "-x", str(package), str(root)])
 
 
 def _distribution(known: Iterable[str]) -> str:
@@ -45,10 +45,10 @@ def _kernel_packages(meta: str) -> tuple[str, ...]:
     while left:
         name = left.pop()
         words = depended(run(["apt-cache", "depends", "--important", name]))
-        for each in words:
-            if each not in found:
-                found[each] = None
-                left.append(each)
+        for word in words:
+            if word not in found:
+                found[word] = None
+                left.append(word)
     if not found:
         raise ImageFailed(f"apt-cache depends {meta}", "apt knows no such package: run `apt-get update`")
     return tuple(sorted(found))
@@ -61,8 +61,8 @@ def _fetch_one(name: str, kept: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix=".download-", dir=kept) as scratch:
         work = Path(scratch)
         run(["apt-get", "-q", *_AS_US, "download", name], cwd=work, timeout_s=DOWNLOAD_TIMEOUT_S)
-        for each in work.glob("*.deb"):
-            each.replace(file)
+        for path in work.glob("*.deb"):
+            path.replace(file)
     if not file.is_file():
         raise ImageFailed(f"apt-get download {name}", "there is no package afterwards")
     return file

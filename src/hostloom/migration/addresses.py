@@ -14,7 +14,7 @@ _SEEN = SEEN_KINDS
 def plan_addresses(book: ImportState) -> None:
     """By address; those on the interfaces of nodes that hostloom reads are there with the nodes."""
     here = book.present.snapshot.held_by_ip
-    seen = {(each.ip, each.system_id) for some in here.values() for each in some if each.kind in _SEEN}
+    seen = {(held.ip, held.system_id) for helds in here.values() for held in helds if held.kind in _SEEN}
     seen |= {(ip, node.system_id) for node in _new_nodes(book) for nic in node.interfaces for ip in nic.ips}
     planned: dict[tuple[Address, SubnetId | None], HeldAddress] = {}
     for each in sorted(book.estate.held, key=lambda one: (one.ip.version, int(one.ip), one.kind)):
@@ -49,15 +49,15 @@ def _subnet(book: ImportState, held: HeldAddress) -> SubnetId | None:
     """Ours of the subnet it was in; else the smallest that it lies in."""
     if held.subnet_id is not None and held.subnet_id in book.subnets:
         return book.subnets[held.subnet_id]
-    around = [each for each in book.subnet_by_id.values() if held.ip in each.cidr]
+    around = [subnet for subnet in book.subnet_by_id.values() if held.ip in subnet.cidr]
     return max(around, key=lambda each: (each.cidr.prefixlen, -each.id)).id if around else None
 
 
 def _new_nodes(book: ImportState) -> list[Node]:
-    items = [each.item for each in book.changes if each.action is ImportAction.CREATE]
+    items = [change.item for change in book.changes if change.action is ImportAction.CREATE]
     return [
-        *(each for each in items if isinstance(each, Node)),
-        *(each.node for each in items if isinstance(each, NewMachine)),
+        *(item for item in items if isinstance(item, Node)),
+        *(item.node for item in items if isinstance(item, NewMachine)),
     ]
 
 

@@ -38,7 +38,7 @@ def render_change(change: ImportChange) -> str:
         else f"{each.field}: {each.ours or 'none'} → {each.theirs or 'none'}"
         for each in change.differences
     ]
-    return "; ".join([*differences, *(_render(each, change.action) for each in change.remarks)])
+    return "; ".join([*differences, *(_render(remark, change.action) for remark in change.remarks)])
 
 
 def _render(remark: Remark, action: ImportAction) -> str:

@@ -22,7 +22,7 @@ def plan_groups(book: ImportState) -> None:
     words = {"description": "", "kernel_options": ""}
     _plan(book, ImportNoun.TAG, estate.tags, here.tags, words, {}, usable_tag)
     spaces = _plan(book, ImportNoun.SPACE, estate.spaces, here.snapshot.spaces, described, book.spaces)
-    book.space_by_id |= {each.id: each for each in spaces}
+    book.space_by_id |= {space.id: space for space in spaces}
 
 
 def _plan(
@@ -35,31 +35,31 @@ def _plan(
     usable: Callable[[str], str] | None = None,
 ) -> list[Any]:
     """Ours as they will be, new ones included."""
-    by_name = {each.name: each for each in ours}
-    ids = Ids((each.id for each in ours), (each.id for each in theirs))
-    for each in sorted(theirs, key=lambda one: int(one.id)):
-        name = usable(each.name) if usable else usable_name(noun, each.name)
-        remarks = () if name == each.name else (Remark(ImportCode.RENAMED, name),)
+    by_name = {our.name: our for our in ours}
+    ids = Ids((our.id for our in ours), (their.id for their in theirs))
+    for their in sorted(theirs, key=lambda one: int(one.id)):
+        name = usable(their.name) if usable else usable_name(noun, their.name)
+        remarks = () if name == their.name else (Remark(ImportCode.RENAMED, name),)
         found = by_name.get(name)
         if found is None and noun is not ImportNoun.TAG and noun is not ImportNoun.SPACE:
-            found = _default(each, theirs, ours, book.present.defaults.of(noun))
+            found = _default(their, theirs, ours, book.present.defaults.of(noun))
         if found is None:
-            made = replace(each, id=ids.take(each.id), name=name, generation=1)
-            book.create(noun, name, each.id, made.id, made, *remarks)
+            made = replace(their, id=ids.take(their.id), name=name, generation=1)
+            book.create(noun, name, their.id, made.id, made, *remarks)
         else:
-            wanted = replace(found, name=name, **{field: getattr(each, field) for field in unsaid})
-            made = book.settle(noun, name, each.id, found, wanted, {"name": FIRST_NAME, **unsaid}, *remarks)
+            wanted = replace(found, name=name, **{field: getattr(their, field) for field in unsaid})
+            made = book.settle(noun, name, their.id, found, wanted, {"name": FIRST_NAME, **unsaid}, *remarks)
         by_name[made.name] = made
-        known[each.id] = made.id
+        known[their.id] = made.id
     return list(by_name.values())
 
 
 def _default(item: Any, theirs: Sequence[Any], ours: Sequence[Any], default_id: int | None) -> Any | None:
     """Ours, if the item is their default one, and ours has the name that it was born with, and they not."""
     oldest = min(theirs, key=lambda one: int(one.id))
-    if item is not oldest or any(each.name == FIRST_NAME for each in theirs):
+    if item is not oldest or any(their.name == FIRST_NAME for their in theirs):
         return None
     return next(
-        (each for each in ours if each.id == default_id and each.name == FIRST_NAME and each.generation == 1),
+        (our for our in ours if our.id == default_id and our.name == FIRST_NAME and our.generation == 1),
         None,
     )

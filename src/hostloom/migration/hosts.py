@@ -22,22 +22,22 @@ _RULES = UriRules(test_hosts=True)
 
 def plan_hosts(book: ImportState) -> None:
     """By id; one that we have is found by its URI, else by its name."""
-    ours = [each.host for each in book.present.snapshot.hosts]
-    ids = Ids((each.id for each in ours), (each.id for each in book.estate.hosts))
-    taken = {each.name for each in ours}
-    for each in sorted(book.estate.hosts, key=lambda one: one.id):
-        if (refusal := _refusal(each)) is not None:
-            book.refuse(ImportNoun.HOST, each.name, each.id, refusal, action=ImportAction.IMPOSSIBLE)
+    ours = [host.host for host in book.present.snapshot.hosts]
+    ids = Ids((our.id for our in ours), (host.id for host in book.estate.hosts))
+    taken = {our.name for our in ours}
+    for host in sorted(book.estate.hosts, key=lambda one: one.id):
+        if (refusal := _refusal(host)) is not None:
+            book.refuse(ImportNoun.HOST, host.name, host.id, refusal, action=ImportAction.IMPOSSIBLE)
             continue
-        name = usable_hostname(each.name)
-        found = next((one for one in ours if one.uri == each.uri), None)
+        name = usable_hostname(host.name)
+        found = next((one for one in ours if one.uri == host.uri), None)
         found = found or next((one for one in ours if one.name == name), None)
         if found is not None:
-            _settle(book, each, found)
+            _settle(book, host, found)
             continue
-        wanted = _wanted(book, each, free_name(name, taken), HostId(ids.take(each.id)))
+        wanted = _wanted(book, host, free_name(name, taken), HostId(ids.take(host.id)))
         taken.add(wanted.name)
-        book.create(ImportNoun.HOST, wanted.name, each.id, wanted.id, wanted, *_remarks(each, wanted))
+        book.create(ImportNoun.HOST, wanted.name, host.id, wanted.id, wanted, *_remarks(host, wanted))
 
 
 def _refusal(theirs: EstateHost) -> Remark | None:
@@ -51,12 +51,12 @@ def _refusal(theirs: EstateHost) -> Remark | None:
 
 
 def _remarks(theirs: EstateHost, ours: Host) -> list[Remark]:
-    found = [Remark(ImportCode.RENAMED, ours.name)] if ours.name != theirs.name else []
+    remarks = [Remark(ImportCode.RENAMED, ours.name)] if ours.name != theirs.name else []
     if theirs.has_password:
-        found.append(Remark(ImportCode.HOST_PASSWORD))
+        remarks.append(Remark(ImportCode.HOST_PASSWORD))
     if uri_host(theirs.uri) is None and theirs.uri.startswith("qemu"):
-        found.append(Remark(ImportCode.HOST_LOCAL))
-    return found
+        remarks.append(Remark(ImportCode.HOST_LOCAL))
+    return remarks
 
 
 def _wanted(book: ImportState, theirs: EstateHost, name: str, key: HostId) -> Host:
@@ -70,7 +70,7 @@ def _wanted(book: ImportState, theirs: EstateHost, name: str, key: HostId) -> Ho
         memory_over_commit_ratio=_ratio(theirs.memory_over_commit_ratio),
         zone_id=book.zones.get(theirs.zone_id, defaults.zone),
         resource_pool_id=book.resource_pools.get(theirs.resource_pool_id, defaults.resource_pool),
-        tags=tuple(dict.fromkeys(usable_tag(each) for each in theirs.tags)),
+        tags=tuple(dict.fromkeys(usable_tag(tag) for tag in theirs.tags)),
     )
 
 
@@ -80,7 +80,7 @@ def _ratio(theirs: float) -> Decimal:
 
 def _settle(book: ImportState, theirs: EstateHost, ours: Host) -> None:
     """Where it is stays; a host is never as it was made, so that only `prefer_theirs` changes one."""
-    wanted = _wanted(book, theirs, ours.name, ours.id)
+    host = _wanted(book, theirs, ours.name, ours.id)
     settings = (
         "default_macvlan_mode",
         "cpu_over_commit_ratio",
@@ -89,7 +89,7 @@ def _settle(book: ImportState, theirs: EstateHost, ours: Host) -> None:
         "resource_pool_id",
         "tags",
     )
-    merged = replace(ours, **{name: getattr(wanted, name) for name in settings})
+    merged = replace(ours, **{name: getattr(host, name) for name in settings})
     moved = () if ours.uri == theirs.uri else (Remark(ImportCode.HOST_URI, ours.uri),)
     book.settle(ImportNoun.HOST, ours.name, theirs.id, ours, merged, dict.fromkeys(settings, _NEVER), *moved)
 

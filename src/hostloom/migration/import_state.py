@@ -112,7 +112,7 @@ class ImportState:
         self.fabric_by_id = dict(snapshot.fabric_by_id)
         self.vlan_by_id = dict(snapshot.vlan_by_id)
         self.subnet_by_id = dict(snapshot.subnet_by_id)
-        self.range_by_id = {each.id: each for each in snapshot.ranges}
+        self.range_by_id = {range_.id: range_ for range_ in snapshot.ranges}
         self.space_by_id = dict(snapshot.space_by_id)
 
     def vlan_name(self, key: VlanId | None) -> str:
@@ -162,7 +162,7 @@ class ImportState:
         """
         say = words or _text
         differing = [field for field in unsaid if getattr(ours, field) != getattr(wanted, field)]
-        told = tuple(_difference(field, say, ours, wanted) for field in differing)
+        setting_differences = tuple(_difference(field, say, ours, wanted) for field in differing)
         is_unsaid = ours.generation == 1 and all(getattr(ours, field) == unsaid[field] for field in differing)
         key = str(getattr(ours, "system_id", None) or ours.id)
         if not differing:
@@ -174,7 +174,9 @@ class ImportState:
             remarks = (*remarks, Remark(ImportCode.DIFFERS))
         if noun in _NUMBERED and str(theirs) != key:
             remarks = (*remarks, Remark(ImportCode.KEEPS_ID, key))
-        self.changes.append(ImportChange(action, noun, name, str(theirs), key, told, remarks, item))
+        self.changes.append(
+            ImportChange(action, noun, name, str(theirs), key, setting_differences, remarks, item)
+        )
         return ours if item is None else wanted
 
 

@@ -20,7 +20,7 @@ _WORDS = {NICS: "links and parameters of NICs"}
 
 def plan_kept(book: ImportState) -> None:
     """With a new thing silently; with one that is here as a change of its own, and only what is missing."""
-    created = {(each.noun, each.ours) for each in book.changes if each.action is ImportAction.CREATE}
+    created = {(change.noun, change.ours) for change in book.changes if change.action is ImportAction.CREATE}
     planned: set[tuple[Annotated, str | int]] = set()
     for noun, name, theirs, kept in (*_of_domains(book), *_of_nodes(book)):
         if (kept.kind, kept.key) in planned:

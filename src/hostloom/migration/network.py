@@ -15,9 +15,9 @@ AUTOMATIC = re.compile(r"fabric-\d+")
 
 def plan_network(book: ImportState) -> None:
     """Both; the VLANs that others relay through come first."""
-    vlan_ids = Ids(book.present.snapshot.vlan_by_id, (each.id for each in book.estate.vlans))
-    made = _plan_fabrics(book, vlan_ids)
-    _plan_vlans(book, vlan_ids, made)
+    vlan_ids = Ids(book.present.snapshot.vlan_by_id, (vlan.id for vlan in book.estate.vlans))
+    fabric_ids = _plan_fabrics(book, vlan_ids)
+    _plan_vlans(book, vlan_ids, fabric_ids)
 
 
 # -- fabrics ---------------------------------------------------------------------------------------------
@@ -27,54 +27,54 @@ def _plan_fabrics(book: ImportState, vlan_ids: Ids) -> frozenset[FabricId]:
     """The ids of those that are new."""
     estate = book.estate
     ids = Ids(book.fabric_by_id, (fabric.id for fabric in estate.fabrics), lowest=0)
-    untagged = {each.fabric_id: each.id for each in estate.vlans if each.vid == UNTAGGED}
-    made: set[FabricId] = set()
+    untagged = {vlan.fabric_id: vlan.id for vlan in estate.vlans if vlan.vid == UNTAGGED}
+    fabric_ids: set[FabricId] = set()
     wired = _same_wires(book)
     # those that are recognised first: they may get another name, and leave theirs to others
-    for each in sorted(estate.fabrics, key=lambda one: (one.id not in wired, one.id)):
-        name, found = usable_name("fabric", each.name), wired.get(each.id)
+    for fabric in sorted(estate.fabrics, key=lambda one: (one.id not in wired, one.id)):
+        name, found = usable_name("fabric", fabric.name), wired.get(fabric.id)
         if found is None:
-            name, found = _by_name(book, each, name)
+            name, found = _by_name(book, fabric, name)
         if found is None:
-            new = Fabric(FabricId(ids.take(each.id)), name, each.class_type, each.description)
-            vlan_id = VlanId(vlan_ids.take(untagged.get(each.id, 0)))
-            remarks = () if name == each.name else (Remark(ImportCode.RENAMED, name),)
-            book.create(ImportNoun.FABRIC, name, each.id, new.id, NewFabric(new, vlan_id), *remarks)
+            new = Fabric(FabricId(ids.take(fabric.id)), name, fabric.class_type, fabric.description)
+            vlan_id = VlanId(vlan_ids.take(untagged.get(fabric.id, 0)))
+            remarks = () if name == fabric.name else (Remark(ImportCode.RENAMED, name),)
+            book.create(ImportNoun.FABRIC, name, fabric.id, new.id, NewFabric(new, vlan_id), *remarks)
             book.vlan_by_id[vlan_id] = Vlan(vlan_id, new.id, UNTAGGED, "untagged")
-            made.add(new.id)
+            fabric_ids.add(new.id)
         else:
             names = {other.name for other in book.fabric_by_id.values()} - {found.name}
             wanted = replace(
                 found,
                 name=found.name if name in names else name,
-                class_type=each.class_type,
-                description=each.description,
+                class_type=fabric.class_type,
+                description=fabric.description,
             )
             born = found.name if AUTOMATIC.fullmatch(found.name) else None
             unsaid = {"name": born, "class_type": None, "description": ""}
-            new = book.settle(ImportNoun.FABRIC, name, each.id, found, wanted, unsaid)
+            new = book.settle(ImportNoun.FABRIC, name, fabric.id, found, wanted, unsaid)
         book.fabric_by_id[new.id] = new
-        book.fabrics[each.id] = new.id
-    return frozenset(made)
+        book.fabrics[fabric.id] = new.id
+    return frozenset(fabric_ids)
 
 
 def _same_wires(book: ImportState) -> dict[FabricId, Fabric]:
     """Ours for those of theirs that have a subnet on the same tag, each once."""
-    ours = {each.id: _our_wires(book, each.id) for each in book.fabric_by_id.values()}
-    found: dict[FabricId, Fabric] = {}
-    for each in sorted(book.estate.fabrics, key=lambda one: one.id):
-        wires, name = _wires(book, each), usable_name("fabric", each.name)
+    ours = {fabric.id: _our_wires(book, fabric.id) for fabric in book.fabric_by_id.values()}
+    fabrics: dict[FabricId, Fabric] = {}
+    for fabric in sorted(book.estate.fabrics, key=lambda one: one.id):
+        wires, name = _wires(book, fabric), usable_name("fabric", fabric.name)
         same = [book.fabric_by_id[key] for key in ours if wires & ours[key]]
         if same:
-            found[each.id] = min(same, key=lambda one: (one.name != name, one.id))
-            del ours[found[each.id].id]
-    return found
+            fabrics[fabric.id] = min(same, key=lambda one: (one.name != name, one.id))
+            del ours[fabrics[fabric.id].id]
+    return fabrics
 
 
 def _by_name(book: ImportState, theirs: Fabric, name: str) -> tuple[str, Fabric | None]:
     """The fabric of ours that has its name and may be it, or the name of a new one."""
     claimed = set(book.fabrics.values())
-    by_name = {each.name: each for each in book.fabric_by_id.values()}
+    by_name = {fabric.name: fabric for fabric in book.fabric_by_id.values()}
     number = 1
     candidate = name
     while (found := by_name.get(candidate)) is not None:
@@ -93,26 +93,28 @@ def _is_another(book: ImportState, theirs: Fabric, ours: Fabric) -> bool:
 
 
 def _wires(book: ImportState, fabric: Fabric) -> set[tuple[int, Network]]:
-    vids = {each.id: each.vid for each in book.estate.vlans if each.fabric_id == fabric.id}
-    return {(vids[each.vlan_id], each.cidr) for each in book.estate.subnets if each.vlan_id in vids}
+    vids = {vlan.id: vlan.vid for vlan in book.estate.vlans if vlan.fabric_id == fabric.id}
+    return {(vids[subnet.vlan_id], subnet.cidr) for subnet in book.estate.subnets if subnet.vlan_id in vids}
 
 
 def _our_wires(book: ImportState, fabric_id: FabricId) -> set[tuple[int, Network]]:
-    vids = {each.id: each.vid for each in book.vlan_by_id.values() if each.fabric_id == fabric_id}
-    return {(vids[each.vlan_id], each.cidr) for each in book.subnet_by_id.values() if each.vlan_id in vids}
+    vids = {vlan.id: vlan.vid for vlan in book.vlan_by_id.values() if vlan.fabric_id == fabric_id}
+    return {
+        (vids[subnet.vlan_id], subnet.cidr) for subnet in book.subnet_by_id.values() if subnet.vlan_id in vids
+    }
 
 
 # -- VLANs -----------------------------------------------------------------------------------------------
 
 
 def _plan_vlans(book: ImportState, ids: Ids, new_fabrics: frozenset[FabricId]) -> None:
-    by_vid = {(each.fabric_id, each.vid): each for each in book.vlan_by_id.values()}
+    by_vid = {(vlan.fabric_id, vlan.vid): vlan for vlan in book.vlan_by_id.values()}
     for each in sorted(book.estate.vlans, key=lambda one: (one.relay_vlan_id is not None, one.id)):
         fabric_id = book.fabrics.get(each.fabric_id)
         if fabric_id is None:
             name = f"{each.fabric_id}/{each.vid}"
-            found = Remark(ImportCode.WITHOUT_PARENT, f"fabric {each.fabric_id}")
-            book.refuse(ImportNoun.VLAN, name, each.id, found)
+            remark = Remark(ImportCode.WITHOUT_PARENT, f"fabric {each.fabric_id}")
+            book.refuse(ImportNoun.VLAN, name, each.id, remark)
             continue
         ours = by_vid.get((fabric_id, each.vid))
         vlan = _plan_vlan(book, ids, each, fabric_id, ours, is_new=fabric_id in new_fabrics)
@@ -126,7 +128,7 @@ def _plan_vlan(
     is_untagged = theirs.vid == UNTAGGED
     unnamed = "untagged" if is_untagged else ""
     born = "untagged" if is_untagged else f"vlan-{theirs.vid}"
-    wanted = Vlan(
+    vlan = Vlan(
         VlanId(0) if ours is None else ours.id,
         fabric_id,
         theirs.vid,
@@ -139,15 +141,15 @@ def _plan_vlan(
     name = vlan_name(book.fabric_by_id[fabric_id].name, theirs.vid)
     if ours is None or is_new:
         # a fabric comes with its untagged VLAN, whose id it was given
-        made = wanted if ours is not None else replace(wanted, id=VlanId(ids.take(theirs.id)))
+        made = vlan if ours is not None else replace(vlan, id=VlanId(ids.take(theirs.id)))
         book.create(ImportNoun.VLAN, name, theirs.id, made.id, made)
         return made
     served = ours.dhcp_on or ours.relay_vlan_id is not None
-    wanted = replace(
-        wanted,
+    vlan = replace(
+        vlan,
         dhcp_on=ours.dhcp_on,
         # ours is how it is served now
-        relay_vlan_id=ours.relay_vlan_id if served else wanted.relay_vlan_id,
+        relay_vlan_id=ours.relay_vlan_id if served else vlan.relay_vlan_id,
         primary_rack_id=ours.primary_rack_id,
         secondary_rack_id=ours.secondary_rack_id,
         generation=ours.generation,
@@ -159,7 +161,7 @@ def _plan_vlan(
             return _space_name(book, value)
         return book.vlan_name(value) if field == "relay_vlan_id" else str(value)  # type: ignore[arg-type]  # as the field's
 
-    found: Vlan = book.settle(ImportNoun.VLAN, name, theirs.id, ours, wanted, unsaid, words=words)
+    found: Vlan = book.settle(ImportNoun.VLAN, name, theirs.id, ours, vlan, unsaid, words=words)
     return found
 
 

@@ -23,21 +23,21 @@ def plan_nodes(book: ImportState) -> None:
     """Machines last, each by system id, so that the same estate gives the same names."""
     here = book.present.snapshot.node_by_system_id
     by_mac = _holders(book)
-    taken = {each.hostname for each in here.values()}
+    taken = {node.hostname for node in here.values()}
     ids = Ids(
         (nic.id for node in here.values() for nic in node.interfaces),
         (nic.id for node in book.estate.nodes for nic in node.interfaces),
     )
-    machines = {each.system_id: each for each in book.estate.machines}
+    machines = {machine.system_id: machine for machine in book.estate.machines}
     read = _read_by_us(book)
     for each in sorted(book.estate.nodes, key=_order):
         macs = _macs(each)
         ours = here.get(each.system_id)
-        known = next((by_mac[mac] for mac in macs if mac in by_mac), None)
-        if ours is not None and (ours.system_id == known or _is_one(book, each, ours)):
+        system_id = next((by_mac[mac] for mac in macs if mac in by_mac), None)
+        if ours is not None and (ours.system_id == system_id or _is_one(book, each, ours)):
             _settle(book, each, ours)
-        elif known is not None:
-            _point_out(book, each, here[known])
+        elif system_id is not None:
+            _point_out(book, each, here[system_id])
         elif ours is not None:
             taken_by = Remark(ImportCode.SYSTEM_ID_TAKEN, ours.hostname)
             book.refuse(_noun(each), each.hostname, each.system_id, taken_by)
@@ -55,36 +55,38 @@ def _order(node: Node) -> tuple[bool, str]:
 
 def _holders(book: ImportState) -> dict[MacAddress, SystemId]:
     """Whose NIC a MAC of ours is: of several nodes the first by system id."""
-    found: dict[MacAddress, SystemId] = {}
+    system_ids: dict[MacAddress, SystemId] = {}
     nics: Iterable[tuple[MacAddress | None, SystemId]] = [
         *((mac, node.system_id) for node in book.present.snapshot.nodes for mac in _macs(node)),
-        *((nic.mac, each.system_id) for each in book.present.machines for nic in each.interfaces),
+        *((nic.mac, machine.system_id) for machine in book.present.machines for nic in machine.interfaces),
     ]
     for mac, system_id in sorted(
         ((mac, key) for mac, key in nics if mac is not None), key=lambda one: one[1]
     ):
-        found.setdefault(mac, system_id)
-    return found
+        system_ids.setdefault(mac, system_id)
+    return system_ids
 
 
 def _macs(node: Node) -> list[MacAddress]:
     """Of its NICs: bridges of different machines may have the same."""
-    nics = (each for each in node.interfaces if each.kind is InterfaceKind.PHYSICAL)
-    return [each.mac for each in nics if each.mac is not None]
+    nics = (interface for interface in node.interfaces if interface.kind is InterfaceKind.PHYSICAL)
+    return [nic.mac for nic in nics if nic.mac is not None]
 
 
 def _is_one(book: ImportState, theirs: Node, ours: Node) -> bool:
     """The same system id and no NIC that speaks against it: by chance that is not so."""
-    machine = next((each for each in book.present.machines if each.system_id == ours.system_id), None)
+    machine = next(
+        (machine for machine in book.present.machines if machine.system_id == ours.system_id), None
+    )
     mine = {*_macs(ours), *(nic.mac for nic in (machine.interfaces if machine else ()))}
     return not mine or not _macs(theirs) or usable_hostname(theirs.hostname) == ours.hostname
 
 
 def _read_by_us(book: ImportState) -> frozenset[SystemId]:
     """Nodes whose interfaces hostloom reads by itself once it knows their hosts or racks."""
-    hosts = {each.system_id for each in book.estate.hosts if each.system_id is not None}
+    hosts = {host.system_id for host in book.estate.hosts if host.system_id is not None}
     bare = (NodeKind.MACHINE, NodeKind.DEVICE)
-    controllers = {each.system_id for each in book.estate.nodes if each.kind not in bare}
+    controllers = {node.system_id for node in book.estate.nodes if node.kind not in bare}
     return frozenset(hosts | controllers)
 
 
@@ -103,7 +105,7 @@ def _settle(book: ImportState, theirs: Node, ours: Node) -> None:
         "tags": (),
         "description": "",
     }
-    wanted = replace(ours, **_groups(book, theirs), description=theirs.description)
+    node = replace(ours, **_groups(book, theirs), description=theirs.description)
     names = _group_names(book)
 
     def words(field: str, value: object) -> str:
@@ -111,13 +113,13 @@ def _settle(book: ImportState, theirs: Node, ours: Node) -> None:
             return ", ".join(value)
         return names.get((field, value), str(value))
 
-    book.settle(_noun(theirs), ours.hostname, theirs.system_id, ours, wanted, unsaid, words=words)
+    book.settle(_noun(theirs), ours.hostname, theirs.system_id, ours, node, unsaid, words=words)
 
 
 def _point_out(book: ImportState, theirs: Node, ours: Node) -> None:
     book.nodes[theirs.system_id] = ours.system_id
-    found = Remark(ImportCode.KNOWN_AS, ours.hostname)
-    book.changes.append(_same(theirs, ours, found))
+    remark = Remark(ImportCode.KNOWN_AS, ours.hostname)
+    book.changes.append(_same(theirs, ours, remark))
 
 
 def _same(theirs: Node, ours: Node, remark: Remark) -> ImportChange:
@@ -137,7 +139,7 @@ def _groups(book: ImportState, theirs: Node) -> dict[str, Any]:
         "zone_id": book.zones.get(theirs.zone_id, defaults.zone),
         "resource_pool_id": book.resource_pools.get(theirs.resource_pool_id, defaults.resource_pool),
         "domain_id": book.domains.get(theirs.domain_id, defaults.domain),
-        "tags": tuple(dict.fromkeys(usable_tag(each) for each in theirs.tags)),
+        "tags": tuple(dict.fromkeys(usable_tag(tag) for tag in theirs.tags)),
     }
 
 
@@ -149,8 +151,8 @@ def _group_names(book: ImportState) -> dict[tuple[str, object], str]:
         ("resource_pool_id", estate.resource_pools, book.resource_pools, here.resource_pools),
         ("domain_id", estate.domains, book.domains, here.domains),
     ):
-        found |= {(field, known[each.id]): each.name for each in theirs if each.id in known}  # type: ignore[index]
-        found |= {(field, each.id): each.name for each in ours}
+        found |= {(field, known[their.id]): their.name for their in theirs if their.id in known}  # type: ignore[index]
+        found |= {(field, our.id): our.name for our in ours}
     return found
 
 
@@ -167,22 +169,22 @@ def _create(book: ImportState, node: Node, theirs: Node, machine: EstateMachine 
 
 def _machine(node: Node, theirs: EstateMachine | None) -> Machine:
     """Enlisted: known, not touched; a refresh that finds it on a host adopts it under its name and ids."""
-    known = theirs or EstateMachine(node.system_id)
+    estate_machine = theirs or EstateMachine(node.system_id)
     return Machine(
         system_id=node.system_id,
         hostname=node.hostname,
-        uuid=known.uuid.lower(),
+        uuid=estate_machine.uuid.lower(),
         origin=MachineOrigin.ENLISTED,
-        state=known.state,
+        state=estate_machine.state,
         host_id=None,
-        architecture=known.architecture,
-        cores=known.cores,
-        memory_mib=known.memory_mib,
+        architecture=estate_machine.architecture,
+        cores=estate_machine.cores,
+        memory_mib=estate_machine.memory_mib,
         zone_id=node.zone_id,
         resource_pool_id=node.resource_pool_id,
         tags=node.tags,
-        owner=known.owner,
-        locked=known.locked,
+        owner=estate_machine.owner,
+        locked=estate_machine.locked,
     )
 
 
@@ -219,7 +221,7 @@ def _interface(
         if vlan_id is not None
         else VlanSource.NONE,
         addresses=addresses,
-        tags=tuple(dict.fromkeys(usable_tag(each) for each in theirs.tags)),
+        tags=tuple(dict.fromkeys(usable_tag(tag) for tag in theirs.tags)),
     )
 
 
@@ -230,7 +232,7 @@ def _source(
     if not keeps_addresses:
         return VlanSource.OPERATOR
     subnets = book.subnet_by_id.values()
-    if any(ip in each.cidr for ip in theirs.ips for each in subnets if ip.version == each.cidr.version):
+    if any(ip in subnet.cidr for ip in theirs.ips for subnet in subnets if ip.version == subnet.cidr.version):
         return VlanSource.SUBNET
     if is_member:
         return VlanSource.MASTER

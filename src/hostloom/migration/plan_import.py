@@ -47,9 +47,9 @@ def _network(book: ImportState) -> ImportState:
 
 def _unserved(book: ImportState) -> tuple[str, ...]:
     """VLANs that the other system serves and ours does not."""
-    found = [
-        book.vlans[each.id]
-        for each in sorted(book.estate.vlans, key=lambda one: one.id)
-        if each.dhcp_on and each.id in book.vlans and not book.vlan_by_id[book.vlans[each.id]].dhcp_on
+    vlan_ids = [
+        book.vlans[vlan.id]
+        for vlan in sorted(book.estate.vlans, key=lambda one: one.id)
+        if vlan.dhcp_on and vlan.id in book.vlans and not book.vlan_by_id[book.vlans[vlan.id]].dhcp_on
     ]
-    return tuple(book.vlan_name(each) for each in found)
+    return tuple(book.vlan_name(vlan_id) for vlan_id in vlan_ids)

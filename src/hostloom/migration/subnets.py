@@ -26,12 +26,12 @@ _GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
 
 def plan_subnets(book: ImportState) -> None:
     """By id, on VLANs that are ours by now."""
-    ids = Ids(book.subnet_by_id, (each.id for each in book.estate.subnets))
-    for each in sorted(book.estate.subnets, key=lambda one: one.id):
-        found = _plan_subnet(book, ids, each)
+    ids = Ids(book.subnet_by_id, (subnet.id for subnet in book.estate.subnets))
+    for subnet in sorted(book.estate.subnets, key=lambda one: one.id):
+        found = _plan_subnet(book, ids, subnet)
         if found is not None:
             book.subnet_by_id[found.id] = found
-            book.subnets[each.id] = found.id
+            book.subnets[subnet.id] = found.id
 
 
 def _plan_subnet(book: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
@@ -46,12 +46,12 @@ def _plan_subnet(book: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
     if gateway is not None and not _fits(theirs):
         gateway, remarks = None, (Remark(ImportCode.GATEWAY, str(gateway)),)
     name = cidr if theirs.name in ("", cidr) else usable_name("subnet", theirs.name)
-    wanted = replace(
+    subnet = replace(
         theirs, id=SubnetId(0), vlan_id=vlan_id, gateway=gateway, name=name, ntp_servers=(), generation=1
     )
-    ours = _same_subnet(book, wanted)
+    ours = _same_subnet(book, subnet)
     if ours is None:
-        return _new_subnet(book, ids, theirs, wanted, remarks)
+        return _new_subnet(book, ids, theirs, subnet, remarks)
     moved = ours.vlan_id != vlan_id
     if moved and not _is_ours_to_move(book, ours):
         where = Remark(ImportCode.OTHER_VLAN, book.vlan_name(ours.vlan_id))
@@ -59,7 +59,7 @@ def _plan_subnet(book: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
         return ours
     if moved:
         remarks = (Remark(ImportCode.MOVED, book.vlan_name(ours.vlan_id)), *remarks)
-    wanted = replace(
+    subnet = replace(
         ours,
         vlan_id=vlan_id,
         name=name,
@@ -83,7 +83,7 @@ def _plan_subnet(book: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
         return ", ".join(map(str, value)) if isinstance(value, tuple) else str("" if value is None else value)
 
     found: Subnet = book.settle(
-        ImportNoun.SUBNET, cidr, theirs.id, ours, wanted, unsaid, *remarks, words=words
+        ImportNoun.SUBNET, cidr, theirs.id, ours, subnet, unsaid, *remarks, words=words
     )
     return found
 
@@ -95,17 +95,17 @@ def _new_subnet(
     for other in book.subnet_by_id.values():
         same_fabric = book.vlan_by_id[other.vlan_id].fabric_id == fabric_id
         if same_fabric and other.cidr.version == wanted.cidr.version and other.cidr.overlaps(wanted.cidr):
-            found = Remark(ImportCode.OVERLAPS, str(other.cidr))
-            book.refuse(ImportNoun.SUBNET, str(wanted.cidr), theirs.id, found)
+            remark = Remark(ImportCode.OVERLAPS, str(other.cidr))
+            book.refuse(ImportNoun.SUBNET, str(wanted.cidr), theirs.id, remark)
             return None
-    made = replace(wanted, id=SubnetId(ids.take(theirs.id)))
-    book.create(ImportNoun.SUBNET, str(made.cidr), theirs.id, made.id, made, *remarks)
-    return made
+    subnet = replace(wanted, id=SubnetId(ids.take(theirs.id)))
+    book.create(ImportNoun.SUBNET, str(subnet.cidr), theirs.id, subnet.id, subnet, *remarks)
+    return subnet
 
 
 def _same_subnet(book: ImportState, wanted: Subnet) -> Subnet | None:
     """Ours of this network: on this VLAN, in this fabric, or anywhere."""
-    same = [each for each in book.subnet_by_id.values() if each.cidr == wanted.cidr]
+    same = [subnet for subnet in book.subnet_by_id.values() if subnet.cidr == wanted.cidr]
     fabric_id = book.vlan_by_id[wanted.vlan_id].fabric_id
 
     def distance(each: Subnet) -> tuple[bool, bool, int]:
@@ -122,8 +122,8 @@ def _is_ours_to_move(book: ImportState, subnet: Subnet) -> bool:
     automatic = AUTOMATIC.fullmatch(fabric.name) is not None and fabric.generation == 1
     untouched = subnet.generation == vlan.generation == 1 and vlan.vid == UNTAGGED and not vlan.dhcp_on
     held = any(
-        each.subnet_id == subnet.id and each.kind in (AddressKind.AUTO, AddressKind.STATIC)
-        for each in book.present.snapshot.held
+        held.subnet_id == subnet.id and held.kind in (AddressKind.AUTO, AddressKind.STATIC)
+        for held in book.present.snapshot.held
     )
     return automatic and untouched and not held
 
@@ -137,26 +137,26 @@ def _fits(subnet: Subnet) -> bool:
 
 def plan_ranges(book: ImportState) -> None:
     """By id, in subnets that are ours by now."""
-    ids = Ids(book.range_by_id, (each.id for each in book.estate.ranges))
-    for each in sorted(book.estate.ranges, key=lambda one: one.id):
-        name = f"{each.start}-{each.end}"
-        subnet_id = book.subnets.get(each.subnet_id)
+    ids = Ids(book.range_by_id, (range_.id for range_ in book.estate.ranges))
+    for range_ in sorted(book.estate.ranges, key=lambda one: one.id):
+        name = f"{range_.start}-{range_.end}"
+        subnet_id = book.subnets.get(range_.subnet_id)
         if subnet_id is None:
-            found = Remark(ImportCode.WITHOUT_PARENT, "its subnet")
-            book.refuse(ImportNoun.RANGE, name, each.id, found)
+            remark = Remark(ImportCode.WITHOUT_PARENT, "its subnet")
+            book.refuse(ImportNoun.RANGE, name, range_.id, remark)
             continue
         subnet = book.subnet_by_id[subnet_id]
         others = [one for one in book.range_by_id.values() if one.subnet_id == subnet_id]
-        wanted = replace(each, id=RangeId(0), subnet_id=subnet_id, generation=1)
-        same = next((one for one in others if _span(one) == _span(wanted)), None)
+        ip_range = replace(range_, id=RangeId(0), subnet_id=subnet_id, generation=1)
+        same = next((one for one in others if _span(one) == _span(ip_range)), None)
         if same is not None:
-            settled = replace(same, comment=each.comment)
-            book.settle(ImportNoun.RANGE, name, each.id, same, settled, {"comment": ""})
-        elif (reason := _refusal(book, subnet, wanted, others)) is not None:
-            book.refuse(ImportNoun.RANGE, name, each.id, reason)
+            settled = replace(same, comment=range_.comment)
+            book.settle(ImportNoun.RANGE, name, range_.id, same, settled, {"comment": ""})
+        elif (reason := _refusal(book, subnet, ip_range, others)) is not None:
+            book.refuse(ImportNoun.RANGE, name, range_.id, reason)
         else:
-            made = replace(wanted, id=RangeId(ids.take(each.id)))
-            book.create(ImportNoun.RANGE, name, each.id, made.id, made)
+            made = replace(ip_range, id=RangeId(ids.take(range_.id)))
+            book.create(ImportNoun.RANGE, name, range_.id, made.id, made)
             book.range_by_id[made.id] = made
 
 
@@ -168,9 +168,9 @@ def _refusal(book: ImportState, subnet: Subnet, wanted: IPRange, others: list[IP
     cidr, start, end = subnet.cidr, wanted.start, wanted.end
     if start not in cidr or end not in cidr or int(start) > int(end):
         return Remark(ImportCode.RANGE_REFUSED, f"not within {cidr}")
-    for each in others:
-        if int(each.start) <= int(end) and int(each.end) >= int(start):
-            return Remark(ImportCode.OVERLAPS, f"{each.start}-{each.end}")
+    for other in others:
+        if int(other.start) <= int(end) and int(other.end) >= int(start):
+            return Remark(ImportCode.OVERLAPS, f"{other.start}-{other.end}")
     return _lease_refusal(book, subnet, wanted) if wanted.kind is RangeKind.DYNAMIC else None
 
 

@@ -78,17 +78,17 @@ class Findings:
 
     def all(self) -> tuple[Finding, ...]:
         """What was found, in order."""
-        found = tuple(self._by_part.values())
+        findings = tuple(self._by_part.values())
         if self._left_out:
             more = Finding.of("more parts", "to be read", f"{self._left_out} more that cannot be read")
-            found = (*found, more)
-        return found
+            findings = (*findings, more)
+        return findings
 
 
 def merge(*groups: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings of several readings, one for each part."""
-    found = {finding.part: finding for group in groups for finding in group}
-    return tuple(found.values())
+    findings = {finding.part: finding for group in groups for finding in group}
+    return tuple(findings.values())
 
 
 def in_words(error: BaseException) -> str:

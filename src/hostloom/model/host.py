@@ -103,9 +103,9 @@ def holds_disks(kind: str, *, qcow2: bool = False) -> bool:
 
 def with_default(pools: tuple[StoragePool, ...], name: str) -> tuple[StoragePool, ...]:
     """The pools with this one as the default; as they were where none of this name is active."""
-    if not any(each.name == name and each.active for each in pools):
+    if not any(pool.name == name and pool.active for pool in pools):
         return pools
-    return tuple(replace(each, is_default=each.name == name) for each in pools)
+    return tuple(replace(pool, is_default=pool.name == name) for pool in pools)
 
 
 def with_tags(
@@ -212,7 +212,7 @@ class Host:
     @property
     def architectures(self) -> tuple[str, ...]:
         """hostloom's words for what runs here, the host's own first."""
-        return tuple(each.architecture for each in self.emulations)
+        return tuple(emulation.architecture for emulation in self.emulations)
 
 
 def tags_by_pool(host: Host) -> dict[str, tuple[str, ...]]:
@@ -281,5 +281,5 @@ def bytes_left(pool: StoragePool, machines: Iterable[PlacedMachine]) -> int:
     So beside others' sparse volumes, which may grow into it, this promises too much: what they may still take
     is known by one call a volume, 0.1 ms and a round trip each, which a refresh of a full pool cannot spend.
     """
-    reserved = sum(each.reserved_bytes.get(pool.name, 0) for each in machines)
+    reserved = sum(machine.reserved_bytes.get(pool.name, 0) for machine in machines)
     return min(pool.free_bytes, pool.total_bytes - reserved)

@@ -199,10 +199,10 @@ class ImportPlan:
     def wanted(self) -> tuple[ImportChange, ...]:
         """What is to be written; new hosts are not: they are read first."""
         return tuple(
-            each
-            for each in self.changes
-            if each.action is ImportAction.CHANGE
-            or (each.action is ImportAction.CREATE and each.noun is not ImportNoun.HOST)
+            change
+            for change in self.changes
+            if change.action is ImportAction.CHANGE
+            or (change.action is ImportAction.CREATE and change.noun is not ImportNoun.HOST)
         )
 
     @property
@@ -214,7 +214,7 @@ class ImportPlan:
     def hosts(self) -> tuple[Host, ...]:
         """Hosts to be added; their ids are those of the other system where they are free."""
         return tuple(
-            each.item
-            for each in self.changes
-            if each.action is ImportAction.CREATE and isinstance(each.item, Host)
+            change.item
+            for change in self.changes
+            if change.action is ImportAction.CREATE and isinstance(change.item, Host)
         )

@@ -139,7 +139,7 @@ class NodeInterface:
     @property
     def ips(self) -> tuple[Address, ...]:
         """The addresses without their prefix lengths."""
-        return tuple(each.ip for each in self.addresses)
+        return tuple(address.ip for address in self.addresses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,8 @@ class NicProof:
     @property
     def verdict(self) -> Verdict:
         """The worst of them; PASSED where the rest does not apply."""
-        found = {each.verdict for each in self.evidence}
+        verdicts = {evidence.verdict for evidence in self.evidence}
         for worst in (Verdict.FAILED, Verdict.UNKNOWN, Verdict.PASSED):
-            if worst in found:
+            if worst in verdicts:
                 return worst
         return Verdict.NOT_APPLICABLE

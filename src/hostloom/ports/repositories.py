@@ -144,7 +144,7 @@ class Nodes(Repository[Node, SystemId], Protocol):
 class Hosts(Repository[Host, HostId], Protocol):
     """Hosts."""
 
-    def record_facts(self, before: Host, seen: Host) -> Host:
+    def record_facts(self, before: Host, host: Host) -> Host:
         """Write what a reading made of a host, as `update` does, but for the generation.
 
         It counts up only where more changed than what always does: when it was read, and pools' free space.

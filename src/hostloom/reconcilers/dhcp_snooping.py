@@ -12,11 +12,13 @@ def keep_watching(ports: Ports, witness: DhcpSnooper) -> None:
     with ports.store.begin() as uow:
         racks = uow.racks.list()
         snapshot = uow.snapshot()
-    own = [each for each in racks if each.system_id == ports.settings.local]
+    own = [rack for rack in racks if rack.system_id == ports.settings.local]
     served = {nic.name: vlan.id for rack in own for nic, vlan in served_interfaces(snapshot, racks, rack)}
     witness.watch(tuple(sorted(served)))
-    seen = [replace(each, vlan_id=served.get(each.interface)) for each in witness.drain()]
-    if seen:
+    dhcp_messages = [
+        replace(dhcp_message, vlan_id=served.get(dhcp_message.interface)) for dhcp_message in witness.drain()
+    ]
+    if dhcp_messages:
         with ports.store.begin() as uow:
-            uow.dhcp_messages.add(seen)
+            uow.dhcp_messages.add(dhcp_messages)
             uow.commit()

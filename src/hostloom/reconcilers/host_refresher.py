@@ -36,7 +36,7 @@ class HostRefresher:
         with self._ports.store.begin() as uow:
             # The operation that added a host reads it.
             hosts = [host for host in uow.hosts.list() if not host.is_being_read]
-        self._asked_at = {each.id: self._asked_at[each.id] for each in hosts if each.id in self._asked_at}
+        self._asked_at = {host.id: self._asked_at[host.id] for host in hosts if host.id in self._asked_at}
         known_at = {host.id: self._known_at(host, now) for host in hosts}
         stale = [host for host in hosts if now - known_at[host.id] >= self._every_s]
         return sorted(stale, key=lambda host: (known_at[host.id], host.id))
@@ -44,7 +44,7 @@ class HostRefresher:
     def _known_at(self, host: Host, now: float) -> float:
         """When it was read or asked last; what seems to come from the future is as old as can be."""
         times = (host.facts_at or 0.0, self._asked_at.get(host.id, 0.0))
-        return max((at for at in times if at <= now), default=0.0)
+        return max((time for time in times if time <= now), default=0.0)
 
     def _refresh(self, host: Host) -> None:
         self._asked_at[host.id] = self._ports.clock.now()

@@ -59,10 +59,12 @@ class _Clients:
 
     def _add_node(self, node: Node) -> None:
         joined = members(node.interfaces)
-        for each in node.interfaces:
-            if each.mac is not None:
-                client = _Client(node.system_id, node.hostname, each.name, each.vlan_id, each.name in joined)
-                self._by_mac.setdefault(each.mac, []).append(client)
+        for interface in node.interfaces:
+            if interface.mac is not None:
+                client = _Client(
+                    node.system_id, node.hostname, interface.name, interface.vlan_id, interface.name in joined
+                )
+                self._by_mac.setdefault(interface.mac, []).append(client)
 
 
 class LeaseIndex:
@@ -83,10 +85,14 @@ class LeaseIndex:
         """A rack is gone, and its leases with it."""
         with self._lock:
             if rack_id in self._of_racks:
-                self._record({key: some for key, some in self._of_racks.items() if key != rack_id})
+                self._record({key: _of_rack for key, _of_rack in self._of_racks.items() if key != rack_id})
 
     def _record(self, of_racks: dict[RackId, Sequence[Lease]]) -> None:
-        merged = {(each.subnet_id, each.ip, each.mac): each for some in of_racks.values() for each in some}
+        merged = {
+            (lease.subnet_id, lease.ip, lease.mac): lease
+            for of_rack in of_racks.values()
+            for lease in of_rack
+        }
         self._known = record_leases(self._ports, tuple(merged.values()), self._known)
         self._of_racks = of_racks
 
@@ -96,7 +102,7 @@ def record_leases(ports: Ports, leases: Sequence[Lease], known: Known | None) ->
 
     Without it (hostloom has just started) only what was not held before is told. A renewal is nothing new.
     """
-    now = {(each.subnet_id, each.ip, each.mac): each for each in leases}
+    now = {(lease.subnet_id, lease.ip, lease.mac): lease for lease in leases}
     if known is not None and now.keys() == known.keys():
         return now
     with ports.store.begin() as uow:
@@ -111,7 +117,7 @@ def record_leases(ports: Ports, leases: Sequence[Lease], known: Known | None) ->
             for event in _given(snapshot, now[key], clients.of(now[key]), at)
         ]
         gone = [lease for key, lease in (known or {}).items() if key not in now]
-        events += [_over(each, clients.of(each), at) for each in gone]
+        events += [_over(lease, clients.of(lease), at) for lease in gone]
         events += fill_events(snapshot, {key[:2] for key in before}, {key[:2] for key in now}, at)
         if events:
             uow.events.add(*sorted(events, key=lambda each: (each.kind, each.subject, each.message)))
@@ -142,7 +148,7 @@ def _held(snapshot: Snapshot, leases: Sequence[Lease], clients: _Clients) -> lis
 def _held_before(snapshot: Snapshot, now: Known) -> set[tuple[SubnetId, Address, MacAddress]]:
     """Those whose address was held when hostloom stopped: leased, or reserved all the time."""
     return {
-        key for key in now if any(each.subnet_id == key[0] for each in snapshot.held_by_ip.get(key[1], ()))
+        key for key in now if any(held.subnet_id == key[0] for held in snapshot.held_by_ip.get(key[1], ()))
     }
 
 
@@ -154,11 +160,11 @@ def _given(snapshot: Snapshot, lease: Lease, client: _Client | None, at: float) 
         Event("lease-given", who, f"{lease.ip} is leased to {lease.mac}{nic}", at, details=details),
     ]
     others = [
-        each
-        for each in snapshot.held_by_ip.get(lease.ip, ())
-        if each.subnet_id == lease.subnet_id
-        and each.kind in _RESERVED
-        and (client is None or each.system_id != client.system_id)
+        held
+        for held in snapshot.held_by_ip.get(lease.ip, ())
+        if held.subnet_id == lease.subnet_id
+        and held.kind in _RESERVED
+        and (client is None or held.system_id != client.system_id)
     ]
     if others:
         text = f"{lease.ip} is leased to {lease.mac}, but reserved for {_name(snapshot, others[0])}"
@@ -172,7 +178,7 @@ def _over(lease: Lease, client: _Client | None, at: float) -> Event:
 
 
 def _name(snapshot: Snapshot, held: HeldAddress) -> str:
-    node = next((each for each in snapshot.nodes if each.system_id == held.system_id), None)
+    node = next((node for node in snapshot.nodes if node.system_id == held.system_id), None)
     return node.hostname if node else held.system_id or held.comment or "nobody"
 
 

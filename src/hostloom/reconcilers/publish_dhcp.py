@@ -75,10 +75,10 @@ def _publish_all(ports: Ports, racks: Sequence[Rack]) -> Mapping[RackId, DriverE
 
     if len(racks) > 1:
         with ThreadPoolExecutor(RACKS_AT_ONCE, "publish") as pool:
-            found = list(pool.map(publish, racks))
+            driver_errors = list(pool.map(publish, racks))
     else:
-        found = [publish(each) for each in racks]
-    return {rack.id: error for rack, error in zip(racks, found, strict=True) if error is not None}
+        driver_errors = [publish(rack) for rack in racks]
+    return {rack.id: error for rack, error in zip(racks, driver_errors, strict=True) if error is not None}
 
 
 def _refuse_unserved(
@@ -91,7 +91,7 @@ def _refuse_unserved(
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
     if vlans is None:
-        for rack in (each for each in racks if each.id in failures):
+        for rack in (rack for rack in racks if rack.id in failures):
             pair = pair_of(snapshot, racks, rack)
             if pair is None or {pair.primary.id, pair.secondary.id} <= failures.keys():
                 raise failures[rack.id]
@@ -101,5 +101,5 @@ def _refuse_unserved(
         if world is None or vlan_id not in world.bootable_vlans:
             continue
         serving = racks_of(world, racks, world.vlan_by_id[vlan_id])
-        if serving and all(each.id in failures for each in serving):
+        if serving and all(rack.id in failures for rack in serving):
             raise failures[serving[0].id]

@@ -10,5 +10,5 @@ def keep_advertising(ports: Ports, advertiser: RouterAdvertiser) -> None:
     with ports.store.begin() as uow:
         racks = uow.racks.list()
         snapshot = uow.snapshot()
-    own = [each for each in racks if each.system_id == ports.settings.local]
+    own = [rack for rack in racks if rack.system_id == ports.settings.local]
     advertiser.advertise([advert for rack in own for advert in router_adverts(snapshot, racks, rack)])

@@ -48,4 +48,4 @@ class ServedNetworks:
     def _read(self) -> tuple[Network, ...]:
         with self._ports.store.begin() as uow:
             snapshot = uow.snapshot()
-        return tuple(each.cidr for each in snapshot.subnets if each.vlan_id in snapshot.bootable_vlans)
+        return tuple(subnet.cidr for subnet in snapshot.subnets if subnet.vlan_id in snapshot.bootable_vlans)

@@ -30,19 +30,21 @@ def probe_vlan(ports: Ports, vlan_id: VlanId) -> VlanProbe:
     with _PROBING:
         with ports.store.begin() as uow:
             snapshot, racks = uow.snapshot(), ServingRacks(ports.settings.local, tuple(uow.racks.list()))
-            before = [each for each in uow.vlan_probes.foreign() if each.vlan_id == vlan_id]
+            before = [
+                foreign_dhcp for foreign_dhcp in uow.vlan_probes.foreign() if foreign_dhcp.vlan_id == vlan_id
+            ]
         vlan = snapshot.vlan_by_id.get(vlan_id)
         if vlan is None:
             raise NotFound("vlan", vlan_id)
         heard = _heard(ports, snapshot, vlan, racks)
         now = ports.clock.now()
         if isinstance(heard, ProbeAnswers):
-            probe, found = probing.probed(snapshot, vlan, racks, before, heard, now)
+            probe, foreign_dhcps = probing.probed(snapshot, vlan, racks, before, heard, now)
         else:
-            probe, found = probing.unprobed(snapshot, vlan, before, heard, now)
-        turn = probing.turn(before, found)
+            probe, foreign_dhcps = probing.unprobed(snapshot, vlan, before, heard, now)
+        turn = probing.turn(before, foreign_dhcps)
         with ports.store.begin() as uow:
-            uow.vlan_probes.record(probe, found)
+            uow.vlan_probes.record(probe, foreign_dhcps)
             if turn.came or turn.gone:
                 uow.events.add(*_events(snapshot, vlan, turn, now))
             uow.commit()
@@ -84,15 +86,21 @@ def _ask(wire: WireProbe, vantage: Vantage, versions: tuple[int, ...]) -> ProbeA
     point = ProbePoint(vantage.uri, vantage.attachment)
     with ThreadPoolExecutor(len(versions), "probe") as pool:
         answers = pool.map(lambda version: wire.dhcp_servers(point, version, LISTEN_S), versions)
-        return ProbeAnswers(vantage, versions, tuple(offer for some in answers for offer in some))
+        return ProbeAnswers(vantage, versions, tuple(offer for answer in answers for offer in answer))
 
 
 def _events(snapshot: Snapshot, vlan: Vlan, turn: DhcpServerChange, at: float) -> list[Event]:
     subject = f"vlan {snapshot.vlan_name(vlan.id)}"
-    came = [(each, f"answers DHCP and is none of ours{_range(each)}") for each in turn.came]
+    came = [
+        (foreign_dhcp, f"answers DHCP and is none of ours{_range(foreign_dhcp)}")
+        for foreign_dhcp in turn.came
+    ]
     return [
-        *(_event("foreign-dhcp", subject, each, words, at) for each, words in came),
-        *(_event("foreign-dhcp-gone", subject, each, "answers DHCP no more", at) for each in turn.gone),
+        *(_event("foreign-dhcp", subject, foreign_dhcp, words, at) for foreign_dhcp, words in came),
+        *(
+            _event("foreign-dhcp-gone", subject, foreign_dhcp, "answers DHCP no more", at)
+            for foreign_dhcp in turn.gone
+        ),
     ]
 
 

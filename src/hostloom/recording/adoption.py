@@ -40,33 +40,33 @@ class Adoption:
         ports: Ports,
         host: Host,
         node: Node | None,
-        seen: Iterable[ObservedMachine],
+        observed_machines: Iterable[ObservedMachine],
     ) -> None:
         self._uow, self._ports, self._host = uow, ports, host
         self._interfaces_by_name = {nic.name: nic for nic in (node.interfaces if node else ())}
-        self._seen = tuple(seen)
+        self._seen = tuple(observed_machines)
 
-    def adopt(self, seen: ObservedMachine) -> Machine:
+    def adopt(self, observed_machine: ObservedMachine) -> Machine:
         """Record one that is new, or that booted from the network before anybody knew where it runs."""
-        enlisted = self._enlisted(seen)
+        enlisted = self._enlisted(observed_machine)
         system_id = self._ports.ids.system_id() if enlisted is None else enlisted.system_id
-        known = {} if enlisted is None else self._known_nics(enlisted)
+        nics = {} if enlisted is None else self._known_nics(enlisted)
         machine = Machine(
             system_id=system_id,
-            hostname="" if enlisted else self._free_hostname(seen.name),
-            uuid=seen.uuid,
+            hostname="" if enlisted else self._free_hostname(observed_machine.name),
+            uuid=observed_machine.uuid,
             origin=MachineOrigin.ADOPTED,
             state=MachineState.DEPLOYED,
             host_id=self._host.id,
-            architecture=seen.architecture,
-            cores=seen.cores,
-            memory_mib=seen.memory_mib,
-            power=seen.power,
-            interfaces=self._interfaces(seen, known, system_id),
-            disks=seen.disks,
+            architecture=observed_machine.architecture,
+            cores=observed_machine.cores,
+            memory_mib=observed_machine.memory_mib,
+            power=observed_machine.power,
+            interfaces=self._interfaces(observed_machine, nics, system_id),
+            disks=observed_machine.disks,
             netboot=False,
-            autostart=bool(seen.autostart),
-            domain_name=seen.name,
+            autostart=bool(observed_machine.autostart),
+            domain_name=observed_machine.name,
         )
         self._note(machine)
         if enlisted is None:
@@ -74,49 +74,64 @@ class Adoption:
         machine = replace(machine, **{name: getattr(enlisted, name) for name in _KEPT})
         return self._uow.machines.update(machine)
 
-    def read_again(self, machine: Machine, seen: ObservedMachine) -> Machine:
+    def read_again(self, machine: Machine, observed_machine: ObservedMachine) -> Machine:
         """The record as the machine is now; its name follows libvirt's where that has changed."""
-        known = {nic.mac: nic for nic in machine.interfaces}
+        nics = {nic.mac: nic for nic in machine.interfaces}
         changed = replace(
             machine,
-            architecture=seen.architecture,
-            cores=seen.cores,
-            memory_mib=seen.memory_mib,
-            power=seen.power,
-            interfaces=self._interfaces(seen, known, machine.system_id),
-            disks=seen.disks,
-            domain_name=seen.name,
+            architecture=observed_machine.architecture,
+            cores=observed_machine.cores,
+            memory_mib=observed_machine.memory_mib,
+            power=observed_machine.power,
+            interfaces=self._interfaces(observed_machine, nics, machine.system_id),
+            disks=observed_machine.disks,
+            domain_name=observed_machine.name,
         )
-        if machine.domain_name not in ("", seen.name):
-            changed = replace(changed, hostname=self._free_hostname(seen.name))
+        if machine.domain_name not in ("", observed_machine.name):
+            changed = replace(changed, hostname=self._free_hostname(observed_machine.name))
         self._note(changed)
         return changed
 
-    def bring(self, machine: Machine, seen: ObservedMachine) -> Machine:
+    def bring(self, machine: Machine, observed_machine: ObservedMachine) -> Machine:
         """A machine of another host that is on this one now."""
-        machine = replace(machine, host_id=self._host.id, power=seen.power, domain_name=seen.name)
+        machine = replace(
+            machine, host_id=self._host.id, power=observed_machine.power, domain_name=observed_machine.name
+        )
         if machine.origin is MachineOrigin.ADOPTED:
-            return self.read_again(machine, seen)
-        there = {nic.mac: nic for nic in seen.interfaces}
-        interfaces = tuple(self._attached(nic, there.get(nic.mac)) for nic in machine.interfaces)
-        pools = {disk.volume.rpartition("/")[2]: disk.pool for disk in seen.disks}
+            return self.read_again(machine, observed_machine)
+        observed_interfaces = {nic.mac: nic for nic in observed_machine.interfaces}
+        interfaces = tuple(
+            self._attached(nic, observed_interfaces.get(nic.mac)) for nic in machine.interfaces
+        )
+        pools = {disk.volume.rpartition("/")[2]: disk.pool for disk in observed_machine.disks}
         disks = tuple(replace(disk, pool=pools.get(disk.volume) or disk.pool) for disk in machine.disks)
         return replace(machine, interfaces=interfaces, disks=disks)
 
-    def _attached(self, nic: MachineInterface, seen: ObservedInterface | None) -> MachineInterface:
+    def _attached(
+        self, nic: MachineInterface, observed_interface: ObservedInterface | None
+    ) -> MachineInterface:
         """The NIC as it meets this host; where its VLAN is not known, it is thought to have stayed."""
-        if seen is None:
+        if observed_interface is None:
             return nic
-        return replace(nic, attachment=seen.attachment, vlan_id=self._vlan_of(seen) or nic.vlan_id)
+        return replace(
+            nic,
+            attachment=observed_interface.attachment,
+            vlan_id=self._vlan_of(observed_interface) or nic.vlan_id,
+        )
 
     def _vlan_of(self, nic: ObservedInterface) -> VlanId | None:
         return vlan_of_nic(self._snapshot, self._host, self._interfaces_by_name, nic)
 
     def _interfaces(
-        self, seen: ObservedMachine, known: Mapping[MacAddress, MachineInterface], system_id: SystemId
+        self,
+        observed_machine: ObservedMachine,
+        known: Mapping[MacAddress, MachineInterface],
+        system_id: SystemId,
     ) -> tuple[MachineInterface, ...]:
         """The NICs; a MAC that another machine has stays with that one."""
-        nics = [nic for nic in seen.interfaces if not self._holders.get(nic.mac, set()) - {system_id}]
+        nics = [
+            nic for nic in observed_machine.interfaces if not self._holders.get(nic.mac, set()) - {system_id}
+        ]
         return tuple(
             self._interface(nic, name, known.get(nic.mac))
             for nic, name in zip(nics, _names(nics, known), strict=True)
@@ -164,9 +179,12 @@ class Adoption:
         for nic in machine.interfaces:
             self._holders.setdefault(nic.mac, set()).add(machine.system_id)
 
-    def _enlisted(self, seen: ObservedMachine) -> Machine | None:
+    def _enlisted(self, observed_machine: ObservedMachine) -> Machine | None:
         """The enlisted machine that it is; a MAC that a machine on a host has tells nothing."""
-        keys = [seen.uuid, *(nic.mac for nic in seen.interfaces if nic.mac not in self._holders)]
+        keys = [
+            observed_machine.uuid,
+            *(nic.mac for nic in observed_machine.interfaces if nic.mac not in self._holders),
+        ]
         system_id = next((self._enlisted_keys[key] for key in keys if key in self._enlisted_keys), None)
         if system_id is None:
             return None
@@ -191,8 +209,8 @@ def _names(nics: Sequence[ObservedInterface], known: Mapping[MacAddress, Machine
     """The names that are known; the other NICs are numbered, past those. Two NICs may have one MAC."""
     taken: Collection[str] = {known[nic.mac].name for nic in nics if nic.mac in known}
     free = (name for n in itertools.count() if (name := f"eth{n}") not in taken)
-    given: set[MacAddress] = set()
+    macs: set[MacAddress] = set()
     for nic in nics:
-        is_first = nic.mac in known and nic.mac not in given
-        given.add(nic.mac)
+        is_first = nic.mac in known and nic.mac not in macs
+        macs.add(nic.mac)
         yield known[nic.mac].name if is_first else next(free)

@@ -17,40 +17,40 @@ from hostloom.recording.interfaces import record_network
 log = logging.getLogger(__name__)
 
 
-def ensure_controller(ports: Ports, known: SystemId | None, seen: ObservedNetwork) -> SystemId:
+def ensure_controller(ports: Ports, known: SystemId | None, observed_network: ObservedNetwork) -> SystemId:
     """Record this machine: the node that it was, one that has its MACs, or a new one."""
     with ports.store.begin() as uow:
-        node = ensure_node(uow, ports, known, seen, NodeKind.REGION_AND_RACK_CONTROLLER)
+        node = ensure_node(uow, ports, known, observed_network, NodeKind.REGION_AND_RACK_CONTROLLER)
         uow.commit()
     return node.system_id
 
 
 def ensure_node(
-    uow: UnitOfWork, ports: Ports, known: SystemId | None, seen: ObservedNetwork, kind: NodeKind
+    uow: UnitOfWork, ports: Ports, known: SystemId | None, observed_network: ObservedNetwork, kind: NodeKind
 ) -> Node:
     """The node of a machine that was read: the known one, one that has its MACs, or a new one of a kind."""
-    node = _find(uow, known) or _by_mac(uow, seen)
+    node = _find(uow, known) or _by_mac(uow, observed_network)
     if node is None:
-        hostname = free_hostname(uow, seen.hostname or "controller")
+        hostname = free_hostname(uow, observed_network.hostname or "controller")
         node = uow.nodes.add(Node(ports.ids.system_id(), hostname, kind))
         log.info("new controller node %s (%s)", node.hostname, node.system_id)
-    return record_network(uow, ports, node, seen, f"node {node.hostname}")
+    return record_network(uow, ports, node, observed_network, f"node {node.hostname}")
 
 
 def ensure_local_rack(ports: Ports, local: SystemId) -> Rack:
     """The rack of this machine's own DHCP server: recorded once, then a user's to change."""
     with ports.store.begin() as uow:
         racks = uow.racks.list()
-        found = next((each for each in racks if each.control == LOCAL), None)
-        if found is None:
-            taken = {each.name for each in racks}
+        rack = next((rack for rack in racks if rack.control == LOCAL), None)
+        if rack is None:
+            taken = {rack.name for rack in racks}
             hostname = uow.nodes.get(local).hostname
             name = next(each for each in (hostname, f"{hostname}-{local}") if each not in taken)
-            found = uow.racks.add(Rack(RackId(0), name, local))
-        elif found.system_id != local:
-            found = uow.racks.update(replace(found, system_id=local))
+            rack = uow.racks.add(Rack(RackId(0), name, local))
+        elif rack.system_id != local:
+            rack = uow.racks.update(replace(rack, system_id=local))
         uow.commit()
-    return found
+    return rack
 
 
 def _find(uow: UnitOfWork, system_id: SystemId | None) -> Node | None:
@@ -62,14 +62,19 @@ def _find(uow: UnitOfWork, system_id: SystemId | None) -> Node | None:
         return None
 
 
-def _by_mac(uow: UnitOfWork, seen: ObservedNetwork) -> Node | None:
+def _by_mac(uow: UnitOfWork, observed_network: ObservedNetwork) -> Node | None:
     """The one node whose NICs these are; MACs made up by software count where an address is the same too."""
-    macs = nic_macs(seen.links)
-    shown = {address.ip for link in seen.links for address in link.addresses if not address.ip.is_loopback}
-    found = []
+    macs = nic_macs(observed_network.links)
+    addresses = {
+        address.ip
+        for link in observed_network.links
+        for address in link.addresses
+        if not address.ip.is_loopback
+    }
+    nodes = []
     for node in uow.nodes.list():
         likeness = compare(macs, nic_macs(node.interfaces))
-        has_address = any(ip in shown for nic in node.interfaces for ip in nic.ips)
+        has_address = any(ip in addresses for nic in node.interfaces for ip in nic.ips)
         if likeness is Likeness.SAME or (likeness is Likeness.SAME_LOCAL and has_address):
-            found.append(node)
-    return found[0] if len(found) == 1 else None
+            nodes.append(node)
+    return nodes[0] if len(nodes) == 1 else None

@@ -14,12 +14,12 @@ from hostloom.recording.observation import Observation
 APPEARED, CLEARED = "host-part-unreadable", "host-part-readable"
 
 
-def findings_of(seen: Observation) -> tuple[Finding, ...]:
+def findings_of(observation: Observation) -> tuple[Finding, ...]:
     """Everything that one reading could not make out."""
     return merge(
-        seen.host.findings,
-        () if seen.network is None else seen.network.findings,
-        seen.findings,
+        observation.host.findings,
+        () if observation.network is None else observation.network.findings,
+        observation.findings,
     )
 
 
@@ -46,26 +46,26 @@ def _details(finding: Finding) -> dict[str, str]:
     return {"part": finding.part, "expected": finding.expected, "found": finding.found}
 
 
-def is_unread(seen: ObservedHost, uuid: str) -> bool:
+def is_unread(observed_host: ObservedHost, uuid: str) -> bool:
     """Whether a machine that a reading does not show may be there all the same."""
-    return not seen.machines_listed or uuid in seen.unread
+    return not observed_host.machines_listed or uuid in observed_host.unread
 
 
-def networks_after(host: Host, seen: Observation) -> tuple[LibvirtNetwork, ...]:
+def networks_after(host: Host, observation: Observation) -> tuple[LibvirtNetwork, ...]:
     """The libvirt networks as read; where they were not listed, those that were known, as inactive."""
-    if seen.host.networks_listed:
-        return seen.host.libvirt_networks
+    if observation.host.networks_listed:
+        return observation.host.libvirt_networks
     return tuple(replace(network, active=False) for network in host.libvirt_networks)
 
 
-def pools_after(host: Host, seen: Observation) -> tuple[StoragePool, ...]:
+def pools_after(host: Host, observation: Observation) -> tuple[StoragePool, ...]:
     """The storage pools as read; one that could not be read keeps what was known of it, not active."""
     before = {pool.name: pool for pool in host.storage_pools}
     pools = [
         _with_known(pool, before[pool.name]) if pool.trouble and pool.name in before else pool
-        for pool in seen.host.storage_pools
+        for pool in observation.host.storage_pools
     ]
-    if not seen.host.pools_listed:
+    if not observation.host.pools_listed:
         names = {pool.name for pool in pools}
         cause = "libvirt did not list the storage pools of the host"
         pools += [

@@ -38,7 +38,7 @@ def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Obs
     `pools`: names of its storage pools, as far as they are known.
     """
     start = note_start(ports, name)
-    seen = ports.hypervisors.of(name, uri).describe(pools)
+    observed_host = ports.hypervisors.of(name, uri).describe(pools)
     findings = Findings()
     network = None
     try:
@@ -50,8 +50,8 @@ def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Obs
         findings.add("links", "an answer of `ip` over SSH", error.cause)
     part = uri_host(uri)
     addresses = ports.resolver.addresses(part) if part else ()
-    elsewhere = ask_elsewhere(ports, start, seen.machines)
-    return Observation(seen, network, addresses, ports.clock.now(), findings.all(), start, elsewhere)
+    elsewhere = ask_elsewhere(ports, start, observed_host.machines)
+    return Observation(observed_host, network, addresses, ports.clock.now(), findings.all(), start, elsewhere)
 
 
 def observe_or_mark(ports: Ports, host: Host) -> Observation:
@@ -67,10 +67,10 @@ def refresh_now(ports: Ports, name: str) -> Host:
     """Re-read a host and record what is found; one that does not answer is marked, and raises."""
     with ports.store.begin() as uow:
         host = find_host(uow, name)
-    seen = observe_or_mark(ports, host)
+    observation = observe_or_mark(ports, host)
 
     def record(uow: UnitOfWork) -> Host:
-        return record_observation(uow, ports, uow.hosts.get(host.id), seen)
+        return record_observation(uow, ports, uow.hosts.get(host.id), observation)
 
     return _written(ports, record)
 
@@ -130,7 +130,9 @@ def host_of(ports: Ports, machine: Machine) -> Host:
 
 def spec_of(host: Host, machine: Machine) -> MachineSpec:
     """What the hypervisor of its host is asked to make of a recorded machine; the same every time."""
-    emulation = next((each for each in host.emulations if each.architecture == machine.architecture), None)
+    emulation = next(
+        (emulation for emulation in host.emulations if emulation.architecture == machine.architecture), None
+    )
     if emulation is None:
         raise NotFound("emulation for", machine.architecture, f"host {host.name!r}")
     return MachineSpec(

@@ -20,25 +20,25 @@ def record_network(
     uow: UnitOfWork,
     ports: Ports,
     node: Node,
-    seen: ObservedNetwork,
+    observed_network: ObservedNetwork,
     subject: str,
     bridges: frozenset[str] = frozenset(),
     network_vids: Mapping[str, frozenset[int]] | None = None,
 ) -> Node:
     """Write a node's interfaces, making the fabrics, VLANs and subnets that are seen for the first time."""
     if node.scanned_at is not None:
-        record_drift(uow, ports, subject, (), _told(node.interfaces, drift(node, seen)))
-    known = [nic for nic in node.interfaces if nic.name not in seen.unread]
+        record_drift(uow, ports, subject, (), _told(node.interfaces, drift(node, observed_network)))
+    known = [nic for nic in node.interfaces if nic.name not in observed_network.unread]
     absent = uow.nodes.absent(node.system_id)
-    matched = match_interfaces(known, absent, seen.links)
+    matched = match_interfaces(known, absent, observed_network.links)
     matching = replace(node, interfaces=matched)
-    inventory = take_inventory(seen, matching, uow.snapshot(), bridges, network_vids)
+    inventory = take_inventory(observed_network, matching, uow.snapshot(), bridges, network_vids)
     vlans = _create_network(uow, inventory)
     interfaces = [
         replace(nic, vlan_id=vlans.get(nic.vlan_id, nic.vlan_id)) if nic.vlan_id is not None else nic
         for nic in inventory.interfaces
     ]
-    interfaces += [nic for nic in node.interfaces if nic.name in seen.unread]
+    interfaces += [nic for nic in node.interfaces if nic.name in observed_network.unread]
     return uow.nodes.replace_interfaces(node.system_id, interfaces, ports.clock.now())
 
 

@@ -30,12 +30,12 @@ class MachineRecorder:
     """Writes one reading of one host; the world is locked, and the host's facts are written."""
 
     def __init__(
-        self, uow: UnitOfWork, ports: Ports, host: Host, node: Node | None, seen: Observation
+        self, uow: UnitOfWork, ports: Ports, host: Host, node: Node | None, observation: Observation
     ) -> None:
-        self._uow, self._ports, self._host, self._seen = uow, ports, host, seen
-        self._adoption = Adoption(uow, ports, host, node, seen.host.machines)
+        self._uow, self._ports, self._host, self._seen = uow, ports, host, observation
+        self._adoption = Adoption(uow, ports, host, node, observation.host.machines)
         self._answers: dict[tuple[SystemId, HostId], Elsewhere] = {
-            (answer.system_id, answer.host_id): answer for answer in seen.elsewhere
+            (answer.system_id, answer.host_id): answer for answer in observation.elsewhere
         }
 
     def record(self) -> None:
@@ -52,18 +52,18 @@ class MachineRecorder:
                 self._record_known(machine, one)
             elif one.system_id in removed:
                 log.info("machine %s was deleted while host %s was read", one.name, self._host.name)
-            elif not any(self._record_other(each, one) for each in candidates):
+            elif not any(self._record_other(candidate, one) for candidate in candidates):
                 self._adopt(one)
         for machine in here.values():
             self._record_absent(machine)
 
-    def _recorded_elsewhere(self, seen: tuple[ObservedMachine, ...]) -> dict[str, list[Machine]]:
+    def _recorded_elsewhere(self, observed_machines: tuple[ObservedMachine, ...]) -> dict[str, list[Machine]]:
         """Machines of other hosts by UUID, those that we composed first."""
-        found: dict[str, list[Machine]] = {}
-        recorded = self._uow.machines.elsewhere(self._host.id, [one.uuid for one in seen])
+        machineses: dict[str, list[Machine]] = {}
+        recorded = self._uow.machines.elsewhere(self._host.id, [one.uuid for one in observed_machines])
         for machine in sorted(recorded, key=lambda each: each.origin is not MachineOrigin.COMPOSED):
-            found.setdefault(machine.uuid, []).append(machine)
-        return found
+            machineses.setdefault(machine.uuid, []).append(machine)
+        return machineses
 
     def _removed(self, unknown: list[ObservedMachine]) -> set[SystemId]:
         """The marks of machines that were deleted since the reading began."""
@@ -98,15 +98,15 @@ class MachineRecorder:
 
     def _compare(self, machine: Machine, one: ObservedMachine) -> Machine:
         """Of a machine that we composed the record stays, and differences are kept beside it."""
-        found = (*machine_drift(machine, one), *self._copies(machine))
-        record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, found)
-        return replace(machine, power=one.power, drift=found, domain_name=machine.domain_name or one.name)
+        drifts = (*machine_drift(machine, one), *self._copies(machine))
+        record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, drifts)
+        return replace(machine, power=one.power, drift=drifts, domain_name=machine.domain_name or one.name)
 
     def _read_again(self, machine: Machine, one: ObservedMachine) -> Machine:
         """Update the record of a machine that hostloom did not create to what is seen."""
-        found = machine_drift(machine, one)
+        drifts = machine_drift(machine, one)
         copies = self._copies(machine)
-        record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, (*found, *copies))
+        record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, (*drifts, *copies))
         return replace(self._adoption.read_again(machine, one), drift=copies)
 
     def _copies(self, machine: Machine) -> tuple[Drift, ...]:
@@ -166,7 +166,7 @@ class MachineRecorder:
         elif sighting is not None:
             copy = copy_on(self._host.name, one.power)
             drift = (
-                *(each for each in machine.drift if each.subject != copy.subject or each.kind != COPY),
+                *(drift for drift in machine.drift if drift.subject != copy.subject or drift.kind != COPY),
                 copy,
             )
             if drift != machine.drift:

@@ -15,10 +15,12 @@ def rederive_vlans(uow: UnitOfWork) -> None:
     snapshot = uow.snapshot()
     local = {s.host.correlation.system_id: own_bridges(s.host) for s in snapshot.hosts}
     for node in snapshot.nodes:
-        seen = ObservedNetwork(node.hostname, tuple(_link(each) for each in node.interfaces))
-        inventory = take_inventory(seen, node, snapshot, local.get(node.system_id, frozenset()))
-        before = {each.name: each.vlan_id for each in node.interfaces}
-        after = {each.name: each.vlan_id for each in inventory.interfaces}
+        observed_network = ObservedNetwork(
+            node.hostname, tuple(_link(interface) for interface in node.interfaces)
+        )
+        inventory = take_inventory(observed_network, node, snapshot, local.get(node.system_id, frozenset()))
+        before = {interface.name: interface.vlan_id for interface in node.interfaces}
+        after = {interface.name: interface.vlan_id for interface in inventory.interfaces}
         if before != after and not inventory.new_subnets:
             uow.nodes.replace_interfaces(node.system_id, inventory.interfaces)
 

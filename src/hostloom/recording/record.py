@@ -31,115 +31,119 @@ log = logging.getLogger(__name__)
 
 
 def record_new_host(
-    uow: UnitOfWork, ports: Ports, host: Host, seen: Observation, *, adopt: bool = False
+    uow: UnitOfWork, ports: Ports, host: Host, observation: Observation, *, adopt: bool = False
 ) -> Host:
     """Write the first reading of a host that was just added; `adopt` makes a node if none matches.
 
     AlreadyExists for a host that is managed already, under another URI.
     """
     uow.lock_world()
-    correlation, first = _identify(uow, ports, host, seen)
+    correlation, first = _identify(uow, ports, host, observation)
     if first is not None:
         raise AlreadyExists("URI", host.uri, f"belongs to host {first.name!r}")
-    if correlation.state is CorrelationState.UNKNOWN and adopt and seen.network is not None:
-        correlation = _adopt(uow, ports, host, seen.network)
-    return _record(uow, ports, host, seen, correlation)
+    if correlation.state is CorrelationState.UNKNOWN and adopt and observation.network is not None:
+        correlation = _adopt(uow, ports, host, observation.network)
+    return _record(uow, ports, host, observation, correlation)
 
 
-def record_observation(uow: UnitOfWork, ports: Ports, host: Host, seen: Observation) -> Host:
+def record_observation(uow: UnitOfWork, ports: Ports, host: Host, observation: Observation) -> Host:
     """Write what a reading found of a host that is recorded; one that is outdated changes nothing.
 
     StaleGeneration where a parallel transaction has changed the host or recorded another reading.
     """
-    if _is_outdated(host, seen):
+    if _is_outdated(host, observation):
         log.info("host %s: a reading is dropped, one that began after it is recorded already", host.name)
         return host
-    correlation, first = _identify(uow, ports, host, seen)
+    correlation, first = _identify(uow, ports, host, observation)
     if first is not None and first.id < host.id:
         candidates = () if first.correlation.system_id is None else (first.correlation.system_id,)
         matched = f"host {first.name}"
         correlation = Correlation(
             CorrelationState.AMBIGUOUS, None, CorrelationEvidence.UUID, matched, candidates
         )
-        return _set_apart(uow, ports, host, seen, correlation)
-    is_other = bool(seen.host.uuid) and host.uuid not in ("", seen.host.uuid)
+        return _set_apart(uow, ports, host, observation, correlation)
+    is_other = bool(observation.host.uuid) and host.uuid not in ("", observation.host.uuid)
     was_certain = host.correlation.state is CorrelationState.CORRELATED
     if correlation.state is CorrelationState.AMBIGUOUS and (is_other or was_certain):
-        return _set_apart(uow, ports, host, seen, correlation)
-    return _record(uow, ports, host, seen, correlation)
+        return _set_apart(uow, ports, host, observation, correlation)
+    return _record(uow, ports, host, observation, correlation)
 
 
-def _is_outdated(host: Host, seen: Observation) -> bool:
+def _is_outdated(host: Host, observation: Observation) -> bool:
     """A reading that began later is recorded already."""
-    return seen.start is not None and seen.start.revision < host.read_revision
+    return observation.start is not None and observation.start.revision < host.read_revision
 
 
 def _identify(
-    uow: UnitOfWork, ports: Ports, host: Host, seen: Observation
+    uow: UnitOfWork, ports: Ports, host: Host, observation: Observation
 ) -> tuple[Correlation, Host | None]:
     """The node that the host is, and the host that it is already under another URI."""
     snapshot = uow.snapshot()
     others = [state.host for state in snapshot.hosts if state.host.id != host.id]
-    links = seen.network.links if seen.network is not None else ()
-    evidence = HostEvidence(seen.addresses, links, seen.host.uuid, host)
+    links = observation.network.links if observation.network is not None else ()
+    evidence = HostEvidence(observation.addresses, links, observation.host.uuid, host)
     local = ports.settings.local if host.uri == "qemu:///system" else None
     by_operator = host.correlation.evidence is CorrelationEvidence.OPERATOR
     chosen = host.correlation.system_id if by_operator else None
     correlation = correlate(evidence, snapshot.nodes, snapshot.held, others, local, chosen)
-    if correlation.state is CorrelationState.UNKNOWN and seen.network is None and seen.findings:
+    if correlation.state is CorrelationState.UNKNOWN and observation.network is None and observation.findings:
         # The links could not be read this time: that is no evidence against what was known.
         correlation = host.correlation
     return correlation, first_of(correlation, evidence, others, snapshot.node_by_system_id)
 
 
-def _record(uow: UnitOfWork, ports: Ports, host: Host, seen: Observation, correlation: Correlation) -> Host:
-    _tell_identity(uow, ports, host, seen, correlation)
+def _record(
+    uow: UnitOfWork, ports: Ports, host: Host, observation: Observation, correlation: Correlation
+) -> Host:
+    _tell_identity(uow, ports, host, observation, correlation)
     node = None if correlation.system_id is None else uow.nodes.get(correlation.system_id)
-    if node is not None and seen.network is not None:
-        fresh = replace(host, libvirt_networks=seen.host.libvirt_networks)
+    if node is not None and observation.network is not None:
+        fresh = replace(host, libvirt_networks=observation.host.libvirt_networks)
         bridges, vids = own_bridges(fresh), network_vids(fresh)
-        node = record_network(uow, ports, node, seen.network, f"host {host.name}", bridges, vids)
-    findings = findings_of(seen)
+        node = record_network(uow, ports, node, observation.network, f"host {host.name}", bridges, vids)
+    findings = findings_of(observation)
     tell_findings(uow, ports, host, findings)
-    pools = with_tags(with_default(pools_after(host, seen), host.default_pool), host.pool_tags)
-    networks = networks_after(host, seen)
+    pools = with_tags(with_default(pools_after(host, observation), host.default_pool), host.pool_tags)
+    networks = networks_after(host, observation)
     if host.facts_at is not None:
-        changes = host_drift(host, replace(seen.host, storage_pools=pools, libvirt_networks=networks))
+        changes = host_drift(host, replace(observation.host, storage_pools=pools, libvirt_networks=networks))
         record_drift(uow, ports, f"host {host.name}", (), changes)
     before, current = host, uow.hosts.get(host.id)
-    if _is_outdated(current, seen):
+    if _is_outdated(current, observation):
         raise ReadMeanwhile(host.name)
     host = uow.hosts.record_facts(
         host,
         replace(
             host,
             correlation=correlation,
-            cores=seen.host.cores,
-            memory_mib=seen.host.memory_mib,
-            huge_pages_mib=seen.host.huge_pages_mib,
-            emulations=seen.host.emulations or host.emulations,
+            cores=observation.host.cores,
+            memory_mib=observation.host.memory_mib,
+            huge_pages_mib=observation.host.huge_pages_mib,
+            emulations=observation.host.emulations or host.emulations,
             storage_pools=pools,
             libvirt_networks=networks,
             reachable=True,
             unreachable_cause="",
-            facts_at=seen.at,
+            facts_at=observation.at,
             findings=findings,
-            uuid=seen.host.uuid or host.uuid,
-            read_revision=host.read_revision if seen.start is None else seen.start.revision,
+            uuid=observation.host.uuid or host.uuid,
+            read_revision=host.read_revision if observation.start is None else observation.start.revision,
         ),
     )
     _tell_back(uow, ports, before)
-    MachineRecorder(uow, ports, host, node, seen).record()
+    MachineRecorder(uow, ports, host, node, observation).record()
     return host
 
 
 def _set_apart(
-    uow: UnitOfWork, ports: Ports, host: Host, seen: Observation, correlation: Correlation
+    uow: UnitOfWork, ports: Ports, host: Host, observation: Observation, correlation: Correlation
 ) -> Host:
     """It is not certain that this is the host that was recorded: nothing but that is written."""
-    _tell_identity(uow, ports, host, seen, correlation)
+    _tell_identity(uow, ports, host, observation, correlation)
     _tell_back(uow, ports, host)
-    changed = replace(host, correlation=correlation, reachable=True, unreachable_cause="", facts_at=seen.at)
+    changed = replace(
+        host, correlation=correlation, reachable=True, unreachable_cause="", facts_at=observation.at
+    )
     return uow.hosts.record_facts(host, changed)
 
 
@@ -156,7 +160,7 @@ def _adopt(uow: UnitOfWork, ports: Ports, host: Host, network: ObservedNetwork) 
 
 
 def _tell_identity(
-    uow: UnitOfWork, ports: Ports, host: Host, seen: Observation, correlation: Correlation
+    uow: UnitOfWork, ports: Ports, host: Host, observation: Observation, correlation: Correlation
 ) -> None:
     """Events for a match that was gained or lost, and for a UUID that has changed or is shared."""
     subject, now = f"host {host.name}", ports.clock.now()
@@ -170,19 +174,20 @@ def _tell_identity(
         if correlation.candidates:
             text = f"{text}; candidates: {', '.join(correlation.candidates)}"
         uow.events.add(Event(kind, subject, text, now))
-    if not seen.host.uuid or seen.host.uuid == host.uuid or correlation.system_id is None:
+    if not observation.host.uuid or observation.host.uuid == host.uuid or correlation.system_id is None:
         return
     if host.uuid:
-        text = f"its UUID was {host.uuid} and is {seen.host.uuid}; its network interfaces are the same"
+        text = f"its UUID was {host.uuid} and is {observation.host.uuid}; its network interfaces are the same"
         uow.events.add(Event("host-uuid-changed", subject, text, now))
     hosts = [state.host for state in uow.snapshot().hosts]
-    if twins := [other.name for other in hosts if _shares_uuid(host, other, seen)]:
-        text = f"UUID {seen.host.uuid} is that of {', '.join(twins)} too, whose network interfaces are others"
+    if twins := [other.name for other in hosts if _shares_uuid(host, other, observation)]:
+        names = ", ".join(twins)
+        text = f"UUID {observation.host.uuid} is also that of {names}, which has other network interfaces"
         uow.events.add(Event("host-uuid-shared", subject, text, now))
 
 
-def _shares_uuid(host: Host, other: Host, seen: Observation) -> bool:
-    return other.id != host.id and other.uuid == seen.host.uuid
+def _shares_uuid(host: Host, other: Host, observation: Observation) -> bool:
+    return other.id != host.id and other.uuid == observation.host.uuid
 
 
 def _tell_back(uow: UnitOfWork, ports: Ports, before: Host) -> None:

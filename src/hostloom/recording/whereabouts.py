@@ -32,23 +32,25 @@ def note_start(ports: Ports, name: str) -> ReadingStart:
 
 
 def ask_elsewhere(
-    ports: Ports, start: ReadingStart, seen: Iterable[ObservedMachine]
+    ports: Ports, start: ReadingStart, observed_machines: Iterable[ObservedMachine]
 ) -> tuple[Elsewhere, ...]:
     """Ask other hosts for machines that were seen here and are recorded there, or have a copy there.
 
     Hosts are asked only then, which is rare: a machine was moved or copied by hand.
     """
-    wanted: dict[HostId, list[Machine]] = {}
+    machineses: dict[HostId, list[Machine]] = {}
     with ports.store.begin() as uow:
-        for machine in uow.machines.elsewhere(start.host_id, [machine.uuid for machine in seen]):
+        for machine in uow.machines.elsewhere(start.host_id, [machine.uuid for machine in observed_machines]):
             if machine.host_id is not None:
-                wanted.setdefault(machine.host_id, []).append(machine)
+                machineses.setdefault(machine.host_id, []).append(machine)
         for machine in uow.machines.some(start.copied) if start.copied else ():
             for name in copies_of(machine):
                 if other := uow.hosts.find(name):
-                    wanted.setdefault(other.id, []).append(machine)
-        hosts = {key: uow.hosts.get(key) for key in wanted}
-    return tuple(answer for key, machines in wanted.items() for answer in _ask(ports, hosts[key], machines))
+                    machineses.setdefault(other.id, []).append(machine)
+        hosts = {key: uow.hosts.get(key) for key in machineses}
+    return tuple(
+        answer for key, machines in machineses.items() for answer in _ask(ports, hosts[key], machines)
+    )
 
 
 def require_nowhere_else(ports: Ports, machine: Machine) -> None:
@@ -82,8 +84,11 @@ def _ask(ports: Ports, host: Host, machines: Sequence[Machine]) -> Iterable[Else
         there, power = None, PowerState.UNKNOWN
         if answers:
             try:
-                found = ports.hypervisors.of(host.name, host.uri).find_machine(machine.uuid)
-                there, power = found is not None, PowerState.OFF if found is None else found.power
+                observed_machine = ports.hypervisors.of(host.name, host.uri).find_machine(machine.uuid)
+                there, power = (
+                    observed_machine is not None,
+                    PowerState.OFF if observed_machine is None else observed_machine.power,
+                )
             except DriverError:
                 answers = False
         yield Elsewhere(machine.system_id, host.id, there, power, machine.generation)

@@ -61,14 +61,16 @@ def run_process(
     for a user's ProxyCommand may keep them open for ever.
     """
     with (
-        tempfile.TemporaryFile() as given,
+        tempfile.TemporaryFile() as buffered_random,
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as errors,
     ):
-        given.write(stdin)
-        given.seek(0)
+        buffered_random.write(stdin)
+        buffered_random.seek(0)
         try:
-            process = subprocess.Popen(argv, stdin=given, stdout=out, stderr=errors, start_new_session=True)
+            process = subprocess.Popen(
+                argv, stdin=buffered_random, stdout=out, stderr=errors, start_new_session=True
+            )
         except FileNotFoundError as error:
             return Completed(NOT_FOUND, "", str(error))
         try:

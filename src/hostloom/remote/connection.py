@@ -68,14 +68,14 @@ class Remotes:
 
     def read_file(self, uri: str, path: str, limit_bytes: int) -> str:
         """The end of a file on the host of a URI; empty if it is not there yet."""
-        done = self.shell(uri).run(["tail", "-c", str(limit_bytes), "--", path], 10)
-        return done.stdout if done.exit_code == 0 else ""
+        completed = self.shell(uri).run(["tail", "-c", str(limit_bytes), "--", path], 10)
+        return completed.stdout if completed.exit_code == 0 else ""
 
     def remove_files(self, uri: str, *paths: str) -> None:
         """Remove files on the host of a URI; HostRefused if its user may not."""
-        done = self.shell(uri).run(["rm", "-f", "--", *paths], 10)
-        if done.exit_code != 0:
-            raise HostRefused(urlsplit(uri).hostname or "this machine", done.stderr.strip())
+        completed = self.shell(uri).run(["rm", "-f", "--", *paths], 10)
+        if completed.exit_code != 0:
+            raise HostRefused(urlsplit(uri).hostname or "this machine", completed.stderr.strip())
 
     def forget(self, uri: str) -> None:
         """Close the connection to a host that is no longer managed, unless libvirt at another URI uses it."""

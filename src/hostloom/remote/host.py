@@ -88,11 +88,13 @@ class Remote:
             master = self._connect(until)
             options = self._options("no") | {"ClearAllForwardings": "yes"}
             left_s = max(0.1, until - time.monotonic())
-            done = run_process(self._call.argv(options, shlex.join(argv)), left_s, self.name, argv[0], stdin)
+            completed = run_process(
+                self._call.argv(options, shlex.join(argv)), left_s, self.name, argv[0], stdin
+            )
         self._used_at = time.monotonic()
-        if done.exit_code == SSH_FAILED and (is_from_ssh(done.stderr) or master.dies_within(0.3)):
-            raise self._failure(done.stderr)
-        return done
+        if completed.exit_code == SSH_FAILED and (is_from_ssh(completed.stderr) or master.dies_within(0.3)):
+            raise self._failure(completed.stderr)
+        return completed
 
     def forward_unix(self, *sockets: str, libvirt: str = "", timeout_s: float = 20.0) -> Path:
         """A Unix socket here that leads to the first of these on the host which this user may open.
@@ -132,21 +134,21 @@ class Remote:
             self.close()
 
     def _find_socket(self, sockets: Sequence[str], until: float) -> str:
-        done = self.run(["sh", "-c", FIND_SOCKET, "sh", *sockets], until - time.monotonic())
-        if done.exit_code in _SOCKET_TROUBLE:
+        completed = self.run(["sh", "-c", FIND_SOCKET, "sh", *sockets], until - time.monotonic())
+        if completed.exit_code in _SOCKET_TROUBLE:
             paths = " or ".join(sockets)
-            raise HostRefused(self.name, _SOCKET_TROUBLE[done.exit_code].format(paths=paths))
+            raise HostRefused(self.name, _SOCKET_TROUBLE[completed.exit_code].format(paths=paths))
         # A login shell may say things of its own before.
-        lines = [line for line in done.stdout.splitlines() if line in sockets]
+        lines = [line for line in completed.stdout.splitlines() if line in sockets]
         if not lines:
-            raise HostRefused(self.name, f"looking for {' or '.join(sockets)}: {cause(done.stderr)}")
+            raise HostRefused(self.name, f"looking for {' or '.join(sockets)}: {cause(completed.stderr)}")
         return lines[-1]
 
     def _forward(self, local: Path, path: str, until: float) -> None:
         argv = self._call.control(self._options("no"), "forward", "-L", f"{local}:{path}")
-        done = run_process(argv, max(0.1, until - time.monotonic()), self.name, "ssh -O forward")
-        if done.exit_code != 0:
-            raise self._failure(done.stderr)
+        completed = run_process(argv, max(0.1, until - time.monotonic()), self.name, "ssh -O forward")
+        if completed.exit_code != 0:
+            raise self._failure(completed.stderr)
 
     def _leads_on(self, local: Path, until: float) -> bool:
         """Whether a connection to the forwarded socket stays open.

@@ -60,8 +60,8 @@ class PinnedKeys:
             keys, words = self._ask_through_proxy(address)
         else:
             argv = ["ssh-keyscan", "-T", str(SCAN_TIMEOUT_S), "-p", where["port"], "--", where["hostname"]]
-            done = run_process(argv, SCAN_TIMEOUT_S * 4, address.host, "ssh-keyscan")
-            keys, words = _parse(done.stdout), done.stderr
+            completed = run_process(argv, SCAN_TIMEOUT_S * 4, address.host, "ssh-keyscan")
+            keys, words = _parse(completed.stdout), completed.stderr
         if not keys:
             said = "\n".join(line for line in words.splitlines() if not line.startswith("#"))
             # ssh-keyscan prints nothing for a port on which no server listens.
@@ -72,25 +72,25 @@ class PinnedKeys:
     def _resolve(self, address: SshAddress) -> dict[str, str]:
         """Where ssh's config sends us: HostName, Port, ProxyJump; ssh-keyscan does not read it."""
         argv = [*SshCall(address, NO_KNOWN_HOSTS, self._config).start(), "-G", "--", address.destination]
-        done = run_process(argv, SCAN_TIMEOUT_S, address.host, "ssh -G")
-        if done.exit_code != 0:
-            raise HostUnreachable(address.host, cause(done.stderr))
-        settings = (line.partition(" ") for line in done.stdout.splitlines())
+        completed = run_process(argv, SCAN_TIMEOUT_S, address.host, "ssh -G")
+        if completed.exit_code != 0:
+            raise HostUnreachable(address.host, cause(completed.stderr))
+        settings = (line.partition(" ") for line in completed.stdout.splitlines())
         return {name: value for name, _, value in settings if name in _WHERE}
 
     def _ask_through_proxy(self, address: SshAddress) -> tuple[list[OfferedKey], str]:
         """ssh's own key exchange, ended before any login, writes the key down."""
         with tempfile.TemporaryDirectory(prefix="hostloom-") as directory:
-            seen = Path(directory) / "known_hosts"
+            path = Path(directory) / "known_hosts"
             options = {
                 "ControlPath": "none",
                 "PreferredAuthentications": "none",
                 "StrictHostKeyChecking": "accept-new",
-                "UserKnownHostsFile": as_option(seen),
+                "UserKnownHostsFile": as_option(path),
             }
             argv = SshCall(address, NO_KNOWN_HOSTS, self._config).argv(options, "true")
-            done = run_process(argv, SCAN_TIMEOUT_S * 4, address.host, "ssh")
-            return (_parse(seen.read_text()) if seen.exists() else []), done.stderr
+            completed = run_process(argv, SCAN_TIMEOUT_S * 4, address.host, "ssh")
+            return (_parse(path.read_text()) if path.exists() else []), completed.stderr
 
     def pin(self, uri: str, key: OfferedKey) -> None:
         """Trust this key, and only this one."""

@@ -9,8 +9,10 @@ from hostloom.ports.hypervisor import Hypervisor
 
 def require_as_composed(hypervisor: Hypervisor, machine: Machine) -> None:
     """Raise MachineDiffers, naming the differences; one that is gone, or not ours, has none."""
-    seen = hypervisor.find_machine(machine.uuid) if machine.origin is MachineOrigin.COMPOSED else None
-    if seen is None:
+    observed_machine = (
+        hypervisor.find_machine(machine.uuid) if machine.origin is MachineOrigin.COMPOSED else None
+    )
+    if observed_machine is None:
         return
-    if differences := prevents_start(machine_drift(machine, seen)):
+    if differences := prevents_start(machine_drift(machine, observed_machine)):
         raise MachineDiffers(machine.hostname, [render_change(change) for change in differences])

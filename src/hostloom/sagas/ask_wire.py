@@ -49,8 +49,13 @@ def ask_wire(run: Run[Any], wanted: Mapping[Host, Sequence[NicExpectation]], lis
         (question,) = asked
         return _ask(run.ports, *at, question, listen_s)
 
-    found = for_each_host(run, work, ask) if work else []
-    return WireAnswers({(host.name, point): each for (host, point), each in zip(work, found, strict=True)})
+    neighbour_verdictses = for_each_host(run, work, ask) if work else []
+    return WireAnswers(
+        {
+            (host.name, point): neighbour_verdicts
+            for (host, point), neighbour_verdicts in zip(work, neighbour_verdictses, strict=True)
+        }
+    )
 
 
 def _ask(
@@ -59,9 +64,16 @@ def _ask(
     if ports.wire is None:
         return NeighbourVerdicts(unknown=VerificationReason.NO_PROBE)
     try:
-        found = ports.wire.reach(ProbePoint(host.uri, point), question.targets, question.mtu, listen_s)
+        neighbour_answers = ports.wire.reach(
+            ProbePoint(host.uri, point), question.targets, question.mtu, listen_s
+        )
     except HostUnreachable as error:
         return NeighbourVerdicts(unknown=f"{VerificationReason.HOST_UNREACHABLE}: {error.cause}")
     except DriverError as error:
         return NeighbourVerdicts(unknown=str(error))
-    return NeighbourVerdicts({each.target: NeighbourVerdict(each.macs, each.mtu) for each in found})
+    return NeighbourVerdicts(
+        {
+            neighbour_answer.target: NeighbourVerdict(neighbour_answer.macs, neighbour_answer.mtu)
+            for neighbour_answer in neighbour_answers
+        }
+    )

@@ -46,7 +46,7 @@ def _prune(run: Run[BuildImageInput]) -> None:
 
 def _tell(run: Run[BuildImageInput], uow: UnitOfWork) -> None:
     image = run.output(BUILD)
-    size_mib = sum(each.size_bytes for each in image.files) / 2**20
+    size_mib = sum(file.size_bytes for file in image.files) / 2**20
     text = f"is built from kernel {image.kernel_version}, {size_mib:.1f} MiB; machines boot it from now on"
     uow.events.add(Event("image-built", f"image {image.name}", text, run.ports.clock.now()))
 

@@ -87,7 +87,7 @@ def _unwant_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
 
 
 def _set_dhcp(run: Run[ComposeInput], uow: UnitOfWork, *, wanted: bool) -> None:
-    keys = [each.system_id for each in run.input.identities]
+    keys = [identity.system_id for identity in run.input.identities]
     uow.machines.move(keys, MachineState.COMMISSIONING, dhcp_published=wanted)
 
 
@@ -140,15 +140,19 @@ def _prove(run: Run[ComposeInput]) -> list[MachineProof]:
 
     def prove_on(host: Host, machines: Iterator[Machine]) -> list[MachineProof]:
         some = list(machines)
-        found = [
-            prove_machine(run.ports, host, each, seen, wants, answers, {})
-            for each, seen in zip(some, look(run.ports, host, some), strict=True)
+        machine_proofs = [
+            prove_machine(run.ports, host, machine, nic_observation, wants, answers, {})
+            for machine, nic_observation in zip(some, look(run.ports, host, some), strict=True)
         ]
-        for machine, proof in zip(some, found, strict=True):
+        for machine, proof in zip(some, machine_proofs, strict=True):
             require_attached(host, machine, proof)
-        return found
+        return machine_proofs
 
-    return [each for some in for_each_host(run, _by_host(run), prove_on) for each in some]
+    return [
+        machine_proof
+        for machine_proofs in for_each_host(run, _by_host(run), prove_on)
+        for machine_proof in machine_proofs
+    ]
 
 
 def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
@@ -156,16 +160,16 @@ def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     pairs = list(zip(run.input.identities, run.input.batch.machines, strict=True))
     check_transition(pairs[0][0].hostname, commissioning, ready)
     for power, is_started in ((PowerState.ON, True), (PowerState.OFF, False)):
-        if keys := [each.system_id for each, request in pairs if request.start is is_started]:
+        if keys := [identities.system_id for identities, request in pairs if request.start is is_started]:
             uow.machines.move(keys, commissioning, state=ready, power=power)
     _hand_over(run, uow)
     now = run.ports.clock.now()
     kind, text = "machine-composed", "composed and ready"
-    proofs = {each.system_id: each.proofs for each in run.once(_prove)}
+    proofs = {machine_proof.system_id: machine_proof.proofs for machine_proof in run.once(_prove)}
     uow.proofs.record(proofs)
-    told = (wire_event(each.hostname, proofs[each.system_id], now) for each, _ in pairs)
-    composed = (Event(kind, f"machine {each.hostname}", text, now) for each, _ in pairs)
-    uow.events.add(*composed, *filter(None, told))
+    events = (wire_event(identities.hostname, proofs[identities.system_id], now) for identities, _ in pairs)
+    composed = (Event(kind, f"machine {identities.hostname}", text, now) for identities, _ in pairs)
+    uow.events.add(*composed, *filter(None, events))
 
 
 def _hand_over(run: Run[ComposeInput], uow: UnitOfWork) -> None:

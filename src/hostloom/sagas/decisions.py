@@ -40,10 +40,10 @@ def in_time(machines: int = 1) -> Iterator[None]:
 def decide_batch(snapshot: Snapshot, batch: ParsedBatch, identities: Sequence[Identities]) -> JointDecision:
     """Decide, and have the independent checker look at all plans together."""
     with in_time(len(batch.machines)):
-        found = decide_all(snapshot, batch, tuple(identities))
-    if found.refused_at is None and (wrong := check_all(snapshot, batch, found.plans)):
+        joint_decision = decide_all(snapshot, batch, tuple(identities))
+    if joint_decision.refused_at is None and (wrong := check_all(snapshot, batch, joint_decision.plans)):
         raise AssertionError(f"the plans break the rules: {'; '.join(wrong)}")
-    return found
+    return joint_decision
 
 
 def plans_or_refuse(found: JointDecision, identities: Sequence[Identities]) -> tuple[Plan, ...]:
@@ -65,7 +65,7 @@ def on_hosts(batch: ParsedBatch, hosts: Sequence[str]) -> ParsedBatch:
 
 def hosts_of(plans: Sequence[Plan]) -> tuple[str, ...]:
     """The host of each plan."""
-    return tuple(each.host_name for each in plans)
+    return tuple(plan.host_name for plan in plans)
 
 
 def differs(before: Snapshot, after: Snapshot, name: str, size_bytes: int) -> bool:
@@ -100,16 +100,16 @@ def decide_as_planned(snapshot: Snapshot, plan_id: str, content: PlanContent) ->
     """
     batch = on_hosts(content.batch, hosts_of(content.plans))
     identities = tuple(replace(identity, at=None) for identity in content.identities)
-    found = decide_batch(snapshot, batch, identities)
-    if found.refused_at is not None:
-        refusal = refusal_of(found.explanations[0])
-        planned = content.plans[found.refused_at]
+    joint_decision = decide_batch(snapshot, batch, identities)
+    if joint_decision.refused_at is not None:
+        refusal = refusal_of(joint_decision.explanations[0])
+        planned = content.plans[joint_decision.refused_at]
         name, host = planned.spec.name, planned.host_name
         raise _stale(plan_id, (PlanDifference(name, "host", host, "refused", refusal=refusal),))
-    pairs = zip(content.plans, found.plans, strict=True)
-    if different := tuple(each for pair in pairs for each in differences(snapshot, *pair)):
+    pairs = zip(content.plans, joint_decision.plans, strict=True)
+    if different := tuple(difference for pair in pairs for difference in differences(snapshot, *pair)):
         raise _stale(plan_id, different)
-    return found.plans
+    return joint_decision.plans
 
 
 def refusal_of(explanation: Explanation) -> Refusal:
@@ -120,4 +120,4 @@ def refusal_of(explanation: Explanation) -> Refusal:
 
 
 def _stale(plan_id: str, found: tuple[PlanDifference, ...]) -> PlanStale:
-    return PlanStale(plan_id, found, [render_difference(each) for each in found])
+    return PlanStale(plan_id, found, [render_difference(plan_difference) for plan_difference in found])

@@ -60,7 +60,7 @@ def steps_or_refuse(plan: FixPlan) -> tuple[FixStep, ...]:
 def _rack_nodes(uow: UnitOfWork) -> tuple[Node, ...]:
     """The nodes that racks are on."""
     nodes = uow.snapshot().node_by_system_id
-    return tuple(nodes[key] for key in sorted({each.system_id for each in uow.racks.list()} & nodes.keys()))
+    return tuple(nodes[key] for key in sorted({rack.system_id for rack in uow.racks.list()} & nodes.keys()))
 
 
 # -- steps -----------------------------------------------------------------------------------------------
@@ -74,13 +74,13 @@ def _observe(run: Run[FixInput]) -> Observation:
 
 def _decide(run: Run[FixInput], uow: UnitOfWork) -> Made:
     """Record what was read, and hold what is to be done now against what the user saw."""
-    given = run.input
-    record_observation(uow, run.ports, find_host(uow, given.host), run.output(OBSERVE))
-    plan = fix_of(uow, given.host, given.network, given.bridge)
+    fix_input = run.input
+    record_observation(uow, run.ports, find_host(uow, fix_input.host), run.output(OBSERVE))
+    plan = fix_of(uow, fix_input.host, fix_input.network, fix_input.bridge)
     steps = steps_or_refuse(plan)
-    if steps != given.steps:
-        told = [render_step(each, given.host) for each in steps]
-        raise PlanStale(f"to fix host {given.host}", (), told)
+    if steps != fix_input.steps:
+        told = [render_step(step, fix_input.host) for step in steps]
+        raise PlanStale(f"to fix host {fix_input.host}", (), told)
     return Made(_spec_of(run, uow))
 
 
@@ -89,7 +89,11 @@ def _spec_of(run: Run[FixInput], uow: UnitOfWork) -> NetworkSpec | None:
         if step.kind is FixStepKind.MAKE_NETWORK:
             snapshot = uow.snapshot()
             node = snapshot.node_of(find_host(uow, run.input.host))
-            kinds = {each.name: each.bridge_kind for each in node.interfaces} if node is not None else {}
+            kinds = (
+                {interface.name: interface.bridge_kind for interface in node.interfaces}
+                if node is not None
+                else {}
+            )
             is_ovs = kinds.get(step.value) is BridgeKind.OVS
             return NetworkSpec(run.input.uuid, step.subject, step.value, is_ovs)
     return None
@@ -121,7 +125,7 @@ def _unmake(run: Run[FixInput]) -> None:
 
 
 def _serve(run: Run[FixInput], uow: UnitOfWork) -> Served:
-    found = []
+    vlan_ids = []
     for step in run.input.steps:
         if step.kind is FixStepKind.SERVE_VLAN:
             fabric, _, vid = step.subject.rpartition("/")
@@ -129,8 +133,8 @@ def _serve(run: Run[FixInput], uow: UnitOfWork) -> Served:
             vlan = None if known is None else uow.vlans.find_by_vid(known.id, int(vid))
             if vlan is not None and not vlan.dhcp_on:
                 uow.vlans.update(replace(vlan, dhcp_on=True, relay_vlan_id=None))
-                found.append(vlan.id)
-    return Served(tuple(found))
+                vlan_ids.append(vlan.id)
+    return Served(tuple(vlan_ids))
 
 
 def _stop_serving(run: Run[FixInput], uow: UnitOfWork) -> None:
@@ -148,13 +152,13 @@ def _publish(run: Run[FixInput]) -> None:
 def _record(run: Run[FixInput], uow: UnitOfWork) -> None:
     host = find_host(uow, run.input.host)
     record_observation(uow, run.ports, host, run.output(REREAD))
-    told = "; ".join(render_step(each, host.name) for each in run.input.steps)
+    told = "; ".join(render_step(step, host.name) for step in run.input.steps)
     uow.events.add(Event("network-fixed", f"host {host.name}", told, run.ports.clock.now()))
 
 
 def _quietened(run: Run[FixInput]) -> str | None:
     """The network whose libvirt DHCP is turned off."""
-    off = (each.subject for each in run.input.steps if each.kind is FixStepKind.LIBVIRT_DHCP_OFF)
+    off = (step.subject for step in run.input.steps if step.kind is FixStepKind.LIBVIRT_DHCP_OFF)
     return next(off, None)
 
 

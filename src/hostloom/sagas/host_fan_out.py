@@ -35,19 +35,19 @@ def for_each_host(
     stop = threading.Event()
 
     def until_stopped(items: Sequence[T]) -> Iterator[T]:
-        for each in items:
+        for item in items:
             if stop.is_set():
                 raise Cancelled("cancelled")
-            yield each
+            yield item
 
     with ThreadPoolExecutor(HOSTS_AT_ONCE, "compose") as pool:
         futures = [pool.submit(do, key, until_stopped(items)) for key, items in work.items()]
         if not to_the_end:
             _watch(run, futures, stop)
-    failures = [each.exception() for each in futures]
-    for failure in sorted(filter(None, failures), key=lambda each: isinstance(each, Cancelled)):
+    failures = [future.exception() for future in futures]
+    for failure in sorted(filter(None, failures), key=lambda error: isinstance(error, Cancelled)):
         raise failure
-    return [each.result() for each in futures]
+    return [future.result() for future in futures]
 
 
 def _watch(run: Run[Any], futures: Sequence[Future[Any]], stop: threading.Event) -> None:
@@ -55,5 +55,5 @@ def _watch(run: Run[Any], futures: Sequence[Future[Any]], stop: threading.Event)
     pending = set(futures)
     while pending and not stop.is_set():
         done, pending = wait(pending, LOOK_EVERY_S, FIRST_EXCEPTION)
-        if any(each.exception() is not None for each in done) or (pending and run.wants_cancel()):
+        if any(future.exception() is not None for future in done) or (pending and run.wants_cancel()):
             stop.set()

@@ -172,11 +172,15 @@ def choose_again(run: Run[ComposeInput]) -> None:
 def read_placed(run: Run[ComposeInput]) -> Placed:
     """The machines and their hosts: what a hypervisor needs of them stays as it was reserved."""
     with run.ports.store.begin() as uow:
-        machines = uow.machines.some([each.system_id for each in run.input.identities])
+        machines = uow.machines.some([identity.system_id for identity in run.input.identities])
         if len(machines) != len(run.input.identities):
             raise NotFound("machine", run.input.identities[0].hostname)
-        hosts = {each.host_id: uow.hosts.get(each.host_id) for each in machines if each.host_id is not None}
-    return [(each, hosts[each.host_id]) for each in machines if each.host_id is not None]
+        hosts = {
+            machine.host_id: uow.hosts.get(machine.host_id)
+            for machine in machines
+            if machine.host_id is not None
+        }
+    return [(machine, hosts[machine.host_id]) for machine in machines if machine.host_id is not None]
 
 
 def is_reserved(run: Run[ComposeInput]) -> bool:
@@ -198,7 +202,7 @@ def _wants_of(snapshot: Snapshot, placed: Placed) -> Mapping[SystemId, Sequence[
 
 def release(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     """Give everything back."""
-    uow.release([each.system_id for each in run.input.identities])
+    uow.release([identity.system_id for identity in run.input.identities])
 
 
 OBSERVE = Step[ComposeInput, ChosenHosts]("observe", ChosenHosts, do=observe)

@@ -322,7 +322,7 @@ class Runner:
         unless_cancelled: bool = False,
     ) -> bool:
         """Write what is not written yet, then believe it; False, and nothing written, if cancelled."""
-        new = {each.name: each for each in records}
+        new = {record.name: record for record in records}
         outputs = self._run.outputs
         both = [replace(r, output=to_json(outputs.get(r.name))) for r in (self._unwritten | new).values()]
         if both and uow.operations.save_step(self._operation, *both) and unless_cancelled:

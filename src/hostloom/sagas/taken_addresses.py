@@ -88,10 +88,12 @@ def require_free(run: Run[ComposeInput]) -> None:
 
 def _ask(run: Run[ComposeInput], ahead: dict[Host, list[NicExpectation]]) -> WireAnswers:
     wants = run.once(read_wants)
-    wanted: dict[Host, list[NicExpectation]] = {host: list(some) for host, some in ahead.items()}
+    nic_expectationses: dict[Host, list[NicExpectation]] = {
+        host: list(nic_expectations) for host, nic_expectations in ahead.items()
+    }
     for machine, host in run.once(read_placed):
-        wanted.setdefault(host, []).extend(wants[machine.system_id])
-    return ask_wire(run, wanted, LISTEN_S)
+        nic_expectationses.setdefault(host, []).extend(wants[machine.system_id])
+    return ask_wire(run, nic_expectationses, LISTEN_S)
 
 
 def _conflicts(run: Run[ComposeInput], *, ahead: int) -> list[_Conflict]:
@@ -131,12 +133,12 @@ def _snapshot(run: Run[ComposeInput]) -> Snapshot:
 def _next_ones(snapshot: Snapshot, machine: Machine, want: NicExpectation, count: int) -> NicExpectation:
     """The same NIC with the next free addresses of the subnets that its own are in."""
     book = address_index(snapshot)
-    found: list[Address] = []
+    addresses: list[Address] = []
     for ip in want.nic.ips:
         subnet = snapshot.subnet_by_id.get(_home(snapshot, machine, want, ip) or SubnetId(0))
         if subnet is not None:
-            found += (address_of(number, ip.version) for number in islice(book.free(subnet), count))
-    return replace(want, nic=replace(want.nic, ips=tuple(dict.fromkeys(found))), gateways=())
+            addresses += (address_of(number, ip.version) for number in islice(book.free(subnet), count))
+    return replace(want, nic=replace(want.nic, ips=tuple(dict.fromkeys(addresses))), gateways=())
 
 
 def _home(snapshot: Snapshot, machine: Machine, want: NicExpectation, ip: Address) -> SubnetId | None:

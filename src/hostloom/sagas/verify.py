@@ -73,15 +73,15 @@ class _Known:
 def look(ports: Ports, host: Host, machines: Iterable[Machine]) -> list[NicObservation]:
     """Machines as their host shows them; its links are read once, after the last was started."""
     hypervisor = ports.hypervisors.of(host.name, host.uri)
-    found = [hypervisor.find_machine(each.uuid) for each in machines]
-    running = any(NicObservation(each, None).running for each in found)
+    observed_machines = [hypervisor.find_machine(machine.uuid) for machine in machines]
+    running = any(NicObservation(observed_machine, None).running for observed_machine in observed_machines)
     links = _links(ports, host.uri) if running else None
-    return [NicObservation(each, links) for each in found]
+    return [NicObservation(observed_machine, links) for observed_machine in observed_machines]
 
 
 def _links(ports: Ports, uri: str) -> dict[str, ObservedLink] | None:
     try:
-        return {each.name: each for each in ports.scanner.scan(uri).links}
+        return {link.name: link for link in ports.scanner.scan(uri).links}
     except HostNotScannable:
         return None
 
@@ -90,7 +90,7 @@ def prove_machine(
     ports: Ports,
     host: Host,
     machine: Machine,
-    seen: NicObservation,
+    nic_observation: NicObservation,
     wants: Wants,
     answers: WireAnswers,
     leased: Leased,
@@ -99,9 +99,13 @@ def prove_machine(
     at = ports.clock.now()
     proofs = (
         verify_nic(
-            each, seen, answers.beside(host, each), leased.get((machine.system_id, each.nic.name), ()), at
+            nic_expectation,
+            nic_observation,
+            answers.beside(host, nic_expectation),
+            leased.get((machine.system_id, nic_expectation.nic.name), ()),
+            at,
         )
-        for each in wants[machine.system_id]
+        for nic_expectation in wants[machine.system_id]
     )
     return MachineProof(machine.system_id, tuple(proofs))
 
@@ -109,19 +113,19 @@ def prove_machine(
 def require_attached(host: Host, machine: Machine, found: MachineProof) -> None:
     """HypervisorRejected for the first NIC that is not where it was planned."""
     for proof in found.proofs:
-        for each in proof.evidence:
-            if each.check is Check.ATTACHMENT and each.verdict is Verdict.FAILED:
+        for evidence in proof.evidence:
+            if evidence.check is Check.ATTACHMENT and evidence.verdict is Verdict.FAILED:
                 action = f"verify NIC {proof.nic} of machine {machine.hostname}"
-                raise HypervisorRejected(host.name, action, describe_evidence(each))
+                raise HypervisorRejected(host.name, action, describe_evidence(evidence))
 
 
 def wire_event(hostname: str, proofs: Sequence[NicProof], at: float) -> Event | None:
     """What is told of a machine whose checks failed."""
-    failed = [each for each in proofs if each.verdict is Verdict.FAILED]
+    failed = [proof for proof in proofs if proof.verdict is Verdict.FAILED]
     if not failed:
         return None
-    text = "; ".join(describe_failures(each.nic, each.evidence) for each in failed)
-    details = {"nics": [each.nic for each in failed]}
+    text = "; ".join(describe_failures(nic_proof.nic, nic_proof.evidence) for nic_proof in failed)
+    details = {"nics": [nic_proof.nic for nic_proof in failed]}
     return Event("wire-check-failed", f"machine {hostname}", text, at, details=details)
 
 
@@ -134,12 +138,12 @@ def _read(run: Run[VerifyInput]) -> _Known:
     with run.ports.store.begin() as uow:
         snapshot = uow.snapshot()
         machines = uow.machines.some(run.input.machines)
-        for each in machines:
-            if each.host_id is not None and each.host_id in snapshot.host_by_id:
-                host = snapshot.host_by_id[each.host_id].host
-                by_host.setdefault(host, []).append(each)
-                wants[each.system_id] = expectations_of(snapshot, host, each)
-        held = [each for each in snapshot.held if each.kind is AddressKind.LEASE]
+        for machine in machines:
+            if machine.host_id is not None and machine.host_id in snapshot.host_by_id:
+                host = snapshot.host_by_id[machine.host_id].host
+                by_host.setdefault(host, []).append(machine)
+                wants[machine.system_id] = expectations_of(snapshot, host, machine)
+        held = [held for held in snapshot.held if held.kind is AddressKind.LEASE]
         leased = _acknowledged(uow, machines)
     for lease in held:
         if lease.system_id is not None and lease.interface_name is not None:
@@ -149,31 +153,31 @@ def _read(run: Run[VerifyInput]) -> _Known:
 
 def _acknowledged(uow: UnitOfWork, machines: Sequence[Machine]) -> dict[tuple[SystemId, str], set[Address]]:
     """Planned addresses that a DHCP server was seen to give their NICs: no lease of theirs is recorded."""
-    nics = {nic.mac: (each.system_id, nic) for each in machines for nic in each.interfaces}
-    found: dict[tuple[SystemId, str], set[Address]] = {}
+    nics = {nic.mac: (machine.system_id, nic) for machine in machines for nic in machine.interfaces}
+    addresseses: dict[tuple[SystemId, str], set[Address]] = {}
     for message in uow.dhcp_messages.of(list(nics), MESSAGES_A_NIC * len(nics)):
         system_id, nic = nics[message.mac]
         gives = message.kind in (MessageKind.ACK, MessageKind.REPLY)
         if gives and message.ip is not None and message.ip in nic.ips:
-            found.setdefault((system_id, nic.name), set()).add(message.ip)
-    return found
+            addresseses.setdefault((system_id, nic.name), set()).add(message.ip)
+    return addresseses
 
 
 def _verify(run: Run[VerifyInput]) -> Verified:
     known = _read(run)
     seen = _look_at_all(run, known.by_host)
-    wanted = {
-        host: [want for each in machines for want in known.wants[each.system_id]]
+    nic_expectationses = {
+        host: [want for machine in machines for want in known.wants[machine.system_id]]
         for host, machines in known.by_host.items()
         if not isinstance(seen[host], str)
     }
-    answers = ask_wire(run, wanted, LISTEN_S)
-    found = [
+    answers = ask_wire(run, nic_expectationses, LISTEN_S)
+    machine_proofs = [
         proof
         for host, machines in known.by_host.items()
         for proof in _prove_host(run, host, machines, seen[host], known, answers)
     ]
-    return Verified(tuple(found))
+    return Verified(tuple(machine_proofs))
 
 
 def _look_at_all(
@@ -203,30 +207,32 @@ def _prove_host(
     if isinstance(seen, str):
         at = run.ports.clock.now()
         return [
-            MachineProof(each.system_id, tuple(unseen(w, seen, at) for w in known.wants[each.system_id]))
-            for each in machines
+            MachineProof(
+                machine.system_id, tuple(unseen(w, seen, at) for w in known.wants[machine.system_id])
+            )
+            for machine in machines
         ]
     return [
-        prove_machine(run.ports, host, each, shown, known.wants, answers, known.leased)
-        for each, shown in zip(machines, seen, strict=True)
+        prove_machine(run.ports, host, machine, nic_observation, known.wants, answers, known.leased)
+        for machine, nic_observation in zip(machines, seen, strict=True)
     ]
 
 
 def _record(run: Run[VerifyInput], uow: UnitOfWork) -> None:
     """Write the proofs of those that are still there, and tell what failed or is well again."""
-    found = {each.system_id: each.proofs for each in run.output(VERIFY_STEP).machines}
-    names = {each.system_id: each.hostname for each in uow.machines.some(list(found))}
+    nic_proofses = {machine.system_id: machine.proofs for machine in run.output(VERIFY_STEP).machines}
+    names = {machine.system_id: machine.hostname for machine in uow.machines.some(list(nic_proofses))}
     before = uow.proofs.of(list(names))
     at = run.ports.clock.now()
     events = []
     for key, hostname in names.items():
         was = wire_event(hostname, before.get(key, ()), at)
-        now = wire_event(hostname, found[key], at)
+        now = wire_event(hostname, nic_proofses[key], at)
         if now is not None and (was is None or was.message != now.message):
             events.append(now)
         elif now is None and was is not None:
             events.append(Event("wire-check-passed", f"machine {hostname}", "no check fails any more", at))
-    uow.proofs.record({key: found[key] for key in names})
+    uow.proofs.record({key: nic_proofses[key] for key in names})
     if events:
         uow.events.add(*events)
 

@@ -235,8 +235,8 @@ def _dhcp_server(settings: Settings, stack: contextlib.ExitStack) -> DhcpServer 
     """Kea according to the settings: embedded, external, or none."""
     if settings.kea_embedded:
         if settings.kea_socket or settings.kea_socket6:
-            given = settings.kea_socket or settings.kea_socket6
-            raise ConfigError("kea_socket", str(given), "nothing while kea_embedded is true")
+            path = settings.kea_socket or settings.kea_socket6
+            raise ConfigError("kea_socket", str(path), "nothing while kea_embedded is true")
         kea = EmbeddedKea(settings.state_dir / "kea")
         stack.callback(kea.stop)
         kea.start()

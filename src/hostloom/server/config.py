@@ -188,24 +188,24 @@ def _paths(name: str, value: Any) -> tuple[Path, ...]:
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, list | tuple):
         raise ConfigError(name, value, "a list of absolute paths")
-    return tuple(_path(name, each.strip() if isinstance(each, str) else each) for each in words if each)
+    return tuple(_path(name, word.strip() if isinstance(word, str) else word) for word in words if word)
 
 
 def _texts(name: str, value: Any) -> tuple[str, ...]:
     """A list in the file; parted by commas in a variable."""
     words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list | tuple) or not all(isinstance(each, str) for each in words):
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
         raise ConfigError(name, value, "a list of texts")
-    return tuple(each.strip() for each in words if each.strip())
+    return tuple(word.strip() for word in words if word.strip())
 
 
 def _networks(name: str, value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
     """A list in the file; parted by commas in a variable."""
     words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list | tuple) or not all(isinstance(each, str) for each in words):
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
         raise ConfigError(name, value, "a list of networks such as 10.0.0.0/16")
     try:
-        return tuple(ip_network(each.strip()) for each in words if each.strip())
+        return tuple(ip_network(word.strip()) for word in words if word.strip())
     except ValueError as error:
         raise ConfigError(name, value, f"a list of networks such as 10.0.0.0/16 ({error})") from error
 

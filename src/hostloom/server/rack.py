@@ -33,8 +33,8 @@ LOCAL_URI = "qemu:///system"
 def settle(settings: Settings, ports: Ports) -> Ports:
     """Record this machine as a controller, and make DHCP serve what the store says."""
     note = settings.state_dir / "controller"
-    known = SystemId(note.read_text().strip()) if note.exists() else None
-    local = ensure_controller(ports, known, ports.scanner.scan(LOCAL_URI))
+    system_id = SystemId(note.read_text().strip()) if note.exists() else None
+    local = ensure_controller(ports, system_id, ports.scanner.scan(LOCAL_URI))
     note.write_text(f"{local}\n")
     ports = replace(ports, settings=replace(ports.settings, local=local))
     if settings.serves_dhcp:
@@ -76,15 +76,15 @@ class RackKeeper:
     def stop(self) -> None:
         """Watch no more."""
         self._looking.stop()
-        for each in self._watched.values():
-            each.stop()
+        for periodic_task in self._watched.values():
+            periodic_task.stop()
 
     def _look(self) -> None:
         with self._ports.store.begin() as uow:
-            racks = {replace(each, generation=0, description=""): each for each in uow.racks.list()}
+            racks = {replace(rack, generation=0, description=""): rack for rack in uow.racks.list()}
         for gone in self._watched.keys() - racks.keys():
             self._watched.pop(gone).stop()
-            if all(each.id != gone.id for each in racks):
+            if all(rack.id != gone.id for rack in racks):
                 self._book.forget(gone.id)
                 self._servers.forget(gone)
         for key in racks.keys() - self._watched.keys():

@@ -54,23 +54,23 @@ def allocate(
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         with in_time():
-            found = decide(snapshot, uow.machines.list(), wanted)
-        if found.refusal is not None:
-            raise Refused(found.refusal.code, render_refusal(found.refusal))
-        if found.system_id is not None:
+            allocation = decide(snapshot, uow.machines.list(), wanted)
+        if allocation.refusal is not None:
+            raise Refused(allocation.refusal.code, render_refusal(allocation.refusal))
+        if allocation.system_id is not None:
             if not dry_run:
-                _give(uow, ports, principal, found.system_id)
-            return Given(found.system_id, found)
-        reasons = [f"{count} {misfit}" for misfit, count in found.misfits.items()]
+                _give(uow, ports, principal, allocation.system_id)
+            return Given(allocation.system_id, allocation)
+        reasons = [f"{count} {misfit}" for misfit, count in allocation.misfits.items()]
         _check_quota(uow, ports, principal, reasons)
-        made = _on_demand(ports, snapshot, _request(principal, wanted, reasons), wanted, reasons)
+        compose_input = _on_demand(ports, snapshot, _request(principal, wanted, reasons), wanted, reasons)
         if dry_run:
-            host = made.batch.machines[0].host
+            host = compose_input.batch.machines[0].host
             raise NothingFits([*reasons, f"one could be composed on host {host}, which a dry run does not"])
-        subject = batches.subject_of(made.identities)
-        operation = start_saga(uow, ports, principal, COMPOSE, made, subject)
+        subject = batches.subject_of(compose_input.identities)
+        operation = start_saga(uow, ports, principal, COMPOSE, compose_input, subject)
         uow.commit()
-    return Given(made.identities[0].system_id, None, operation)
+    return Given(compose_input.identities[0].system_id, None, operation)
 
 
 def keep_with(uow: UnitOfWork, given: Given, notes: Mapping[str, Any]) -> None:
@@ -97,9 +97,11 @@ def _check_quota(uow: UnitOfWork, ports: Ports, principal: Principal, reasons: S
     """NothingFits for a user who has had enough machines composed on demand; administrators may have more."""
     if principal.admin:
         return
-    own = sum(each.on_demand and each.owner == principal.name for each in uow.machines.list())
+    own = sum(machine.on_demand and machine.owner == principal.name for machine in uow.machines.list())
     begun = uow.operations.list(unfinished=True)
-    own += sum(each.saga == COMPOSE.name and each.requested_by == principal.name for each in begun)
+    own += sum(
+        operation.saga == COMPOSE.name and operation.requested_by == principal.name for operation in begun
+    )
     if own >= ports.settings.max_on_demand_per_user:
         limit = f"the limit of a user is {ports.settings.max_on_demand_per_user}"
         raise NothingFits([*reasons, f"{own} were composed for {principal.name} on demand, and {limit}"])
@@ -136,17 +138,17 @@ def _on_demand(
     reasons: Sequence[str],
 ) -> ComposeInput:
     """The request with the best of the hosts that may serve it; NothingFits where it finds no place."""
-    hosts = tuple(each for each in snapshot.hosts if _may_serve(each, wanted))
+    hosts = tuple(host for host in snapshot.hosts if _may_serve(host, wanted))
     if not hosts:
         raise NothingFits([*reasons, "there is no host on which one may be composed"])
-    systems = {each.host.correlation.system_id for each in hosts}
-    nodes = tuple(each for each in snapshot.nodes if each.system_id in systems)
+    systems = {host.host.correlation.system_id for host in hosts}
+    nodes = tuple(node for node in snapshot.nodes if node.system_id in systems)
     few = snapshot if len(hosts) == len(snapshot.hosts) else snapshot.only(hosts, nodes)
     batch = parse_batch(ComposeBatch((request,)))
     identities = batches.draw(ports, batch)
-    found = decide_batch(few, batch, identities)
+    joint_decision = decide_batch(few, batch, identities)
     try:
-        plans = plans_or_refuse(found, identities)
+        plans = plans_or_refuse(joint_decision, identities)
     except Refused as no:
         raise NothingFits([*reasons, f"none can be composed: {no}"]) from no
     chosen = hosts_of(plans)

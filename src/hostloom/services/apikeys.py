@@ -39,16 +39,16 @@ def secret_of(secrets: Secrets, key: ApiKey) -> str:
 
 def list_(uow: UnitOfWork, principal: Principal) -> list[ApiKey]:
     """All keys, oldest first; of others than administrators only their own."""
-    found = uow.api_keys.list()
+    api_keys = uow.api_keys.list()
     if principal.admin:
-        return found
+        return api_keys
     owner = uow.users.find(principal.name)
-    return [each for each in found if owner is not None and each.user_id == owner.id]
+    return [api_key for api_key in api_keys if owner is not None and api_key.user_id == owner.id]
 
 
 def delete(uow: UnitOfWork, principal: Principal, token_key: str) -> None:
     """Delete a key: what signs with it is let in no more; NotFound, also for others' keys."""
-    if token_key not in [each.token_key for each in list_(uow, principal)]:
+    if token_key not in [api_key.token_key for api_key in list_(uow, principal)]:
         raise NotFound("API key", token_key)
     uow.api_keys.delete(token_key)
 

@@ -60,7 +60,7 @@ def identities_of(operation: Operation) -> tuple[Identities, ...]:
 
 def subject_of(identities: Sequence[Identities]) -> str:
     """What an operation or plan is about: `machine web`, `machines web-1 … web-3`."""
-    names = [each.hostname for each in identities]
+    names = [identity.hostname for identity in identities]
     if len(names) == 1:
         return f"machine {names[0]}"
     return f"machines {names[0]} … {names[-1]}" if len(names) > 2 else f"machines {names[0]}, {names[1]}"

@@ -41,13 +41,13 @@ class Found:
 
 def found_in(uow: UnitOfWork, machine: Machine) -> Found | None:
     """Of a bare machine the record is what was found: there is nothing to differ from."""
-    found = uow.commissionings.of([machine.system_id]).get(machine.system_id)
-    if found is None:
+    commissioning = uow.commissionings.of([machine.system_id]).get(machine.system_id)
+    if commissioning is None:
         return None
     if machine.origin is not MachineOrigin.COMPOSED:
-        return Found(found, ())
+        return Found(commissioning, ())
     served = uow.snapshot().bootable_vlans
-    return Found(found, differences_from_plan(machine, found.hardware, served))
+    return Found(commissioning, differences_from_plan(machine, commissioning.hardware, served))
 
 
 def set_next_boot(
@@ -81,8 +81,10 @@ def commission(ports: Ports, principal: Principal, key: str, generation: int | N
         require_unlocked(machine)
         check_transition(machine.hostname, machine.state, MachineState.COMMISSIONING)
         _check_netboot(machine)
-        given = CommissionInput(machine.system_id, machine.hostname)
-        operation = start_saga(uow, ports, principal, COMMISSION, given, f"machine {machine.hostname}")
+        commission_input = CommissionInput(machine.system_id, machine.hostname)
+        operation = start_saga(
+            uow, ports, principal, COMMISSION, commission_input, f"machine {machine.hostname}"
+        )
         uow.commit()
     return operation
 

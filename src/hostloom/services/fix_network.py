@@ -57,7 +57,7 @@ def preview(
         host = get_host(uow, principal, key)
         plan = fix_of(uow, host.name, network, bridge)
         machines = uow.machines.of_host(host.id)
-    if all(each.kind is not FixStepKind.LIBVIRT_DHCP_OFF for each in plan.steps):
+    if all(step.kind is not FixStepKind.LIBVIRT_DHCP_OFF for step in plan.steps):
         return FixPreview(plan)
     try:
         leases, unread = _leases(ports, host, plan.network), ""
@@ -72,7 +72,7 @@ def start(
     key: str,
     network: str | None = None,
     bridge: str | None = None,
-    seen: tuple[FixStep, ...] | None = None,
+    fix_steps: tuple[FixStep, ...] | None = None,
 ) -> Operation:
     """Record the operation that mends; Refused with the reason, PlanStale if it is not what was `seen`."""
     require_admin(principal, "change hosts")
@@ -81,10 +81,10 @@ def start(
     with ports.store.begin() as uow:
         host = get_host(uow, principal, key)
         steps = steps_or_refuse(fix_of(uow, host.name, network, bridge))
-        if seen is not None and seen != steps:
+        if fix_steps is not None and fix_steps != steps:
             raise PlanStale(f"to fix host {host.name}", (), ["it comes to other steps now"])
-        given = FixInput(host.name, network, bridge, uuid, steps)
-        operation = start_saga(uow, ports, principal, FIX_NETWORK, given, f"host {host.name}")
+        fix_input = FixInput(host.name, network, bridge, uuid, steps)
+        operation = start_saga(uow, ports, principal, FIX_NETWORK, fix_input, f"host {host.name}")
         uow.commit()
     return operation
 
@@ -100,14 +100,14 @@ def _leases(ports: Ports, host: Host, network: str) -> tuple[LibvirtLease, ...]:
 
 def _losing(plan: FixPlan, machines: list[Machine], leases: tuple[LibvirtLease, ...]) -> tuple[Losing, ...]:
     """The machines by name, each NIC that has a lease; then those that are no machines of the host."""
-    by_mac = {each.mac: each for each in leases}
-    known = {nic.mac for machine in machines for nic in machine.interfaces}
-    found = []
+    by_mac = {lease.mac: lease for lease in leases}
+    macs = {nic.mac for machine in machines for nic in machine.interfaces}
+    losings = []
     for machine in machines:
         if machine.hostname in plan.machines:
             leased = [nic.mac for nic in machine.interfaces if nic.mac in by_mac]
-            found += [
+            losings += [
                 Losing(machine.hostname, machine.origin, mac, by_mac.get(mac) if mac else None)
                 for mac in leased or (None,)
             ]
-    return (*found, *(Losing(None, None, each.mac, each) for each in leases if each.mac not in known))
+    return (*losings, *(Losing(None, None, lease.mac, lease) for lease in leases if lease.mac not in macs))

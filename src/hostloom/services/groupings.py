@@ -162,30 +162,32 @@ def _check_domain(name: str) -> str:
 ZONES = NamedNoun[Zone, GroupInput, GroupChanges](
     "zone",
     lambda uow: uow.zones,
-    lambda uow, wanted: uow.zones.add(Zone(ZoneId(0), check_name(wanted.name), wanted.description)),
+    lambda uow, group_input: uow.zones.add(
+        Zone(ZoneId(0), check_name(group_input.name), group_input.description)
+    ),
     lambda zone: check_name(zone.name),
 )
 RESOURCE_POOLS = NamedNoun[ResourcePool, GroupInput, GroupChanges](
     "resource pool",
     lambda uow: uow.resource_pools,
-    lambda uow, wanted: uow.resource_pools.add(
-        ResourcePool(ResourcePoolId(0), check_name(wanted.name), wanted.description)
+    lambda uow, group_input: uow.resource_pools.add(
+        ResourcePool(ResourcePoolId(0), check_name(group_input.name), group_input.description)
     ),
     lambda pool: check_name(pool.name),
 )
 DOMAINS = NamedNoun[Domain, DomainInput, DomainChanges](
     "domain",
     lambda uow: uow.domains,
-    lambda uow, wanted: uow.domains.add(
-        Domain(DomainId(0), _check_domain(wanted.name), wanted.authoritative)
+    lambda uow, domain_input: uow.domains.add(
+        Domain(DomainId(0), _check_domain(domain_input.name), domain_input.authoritative)
     ),
     lambda domain: _check_domain(domain.name),
 )
 TAGS = NamedNoun[Tag, TagInput, TagChanges](
     "tag",
     lambda uow: uow.tags,
-    lambda uow, wanted: uow.tags.add(
-        Tag(TagId(0), check_tag(wanted.name), wanted.description, wanted.kernel_options)
+    lambda uow, tag_input: uow.tags.add(
+        Tag(TagId(0), check_tag(tag_input.name), tag_input.description, tag_input.kernel_options)
     ),
     lambda tag: check_tag(tag.name),
 )

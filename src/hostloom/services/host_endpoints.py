@@ -16,37 +16,37 @@ _PORTS = {"qemu+ssh": 22, "qemu+tls": 16514}
 _ALL_TESTS = UriRules(test_hosts=True)
 
 
-def check_new_endpoint(uow: UnitOfWork, ports: Ports, uri: str, own: HostId | None = None) -> None:
+def check_new_endpoint(uow: UnitOfWork, ports: Ports, uri: str, host_id: HostId | None = None) -> None:
     """Raise AlreadyExists where another host's URI, or an address of its node, leads to the same daemon.
 
     What this cannot see (an address that nothing is known of, another port) is found when the host is read.
     """
-    wanted = parse_host_uri(uri, ports.settings.uris)
-    if wanted.scheme == "test":
+    host_uri = parse_host_uri(uri, ports.settings.uris)
+    if host_uri.scheme == "test":
         return
     snapshot = uow.snapshot()
-    addresses = _addresses(ports, wanted)
+    addresses = _addresses(ports, host_uri)
     for state in snapshot.hosts:
         host = state.host
-        if host.id != own and (why := _same(snapshot, host, wanted, addresses)):
+        if host.id != host_id and (why := _same(snapshot, host, host_uri, addresses)):
             raise AlreadyExists("URI", uri, f"belongs to host {host.name!r} ({why})")
 
 
 def _same(snapshot: Snapshot, host: Host, wanted: HostUri, addresses: frozenset[Address]) -> str:
     """Why a host is at the same place; empty: it is not, as far as can be seen."""
     try:
-        there = parse_host_uri(host.uri, _ALL_TESTS)
+        host_uri = parse_host_uri(host.uri, _ALL_TESTS)
     except InvalidValue:
         return ""  # a URI of an earlier version, which is not taken any more
-    if there.scheme == "test" or (there.host is None) != (wanted.host is None):
+    if host_uri.scheme == "test" or (host_uri.host is None) != (wanted.host is None):
         return ""
-    if there.host is None or wanted.host is None:
+    if host_uri.host is None or wanted.host is None:
         return "this machine"
-    if (there.port or _PORTS[there.scheme]) != (wanted.port or _PORTS[wanted.scheme]):
+    if (host_uri.port or _PORTS[host_uri.scheme]) != (wanted.port or _PORTS[wanted.scheme]):
         return ""
-    if _name(there.host) == _name(wanted.host):
+    if _name(host_uri.host) == _name(wanted.host):
         return f"the same host {wanted.host}"
-    common = addresses & _literal(there.host) or _of_node(snapshot, host, addresses)
+    common = addresses & _literal(host_uri.host) or _of_node(snapshot, host, addresses)
     return f"the same address {min(common, key=str)}" if common else ""
 
 

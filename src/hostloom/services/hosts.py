@@ -165,8 +165,8 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
         )
         if wanted.at_once:
             host = uow.hosts.add(replace(host, reachable=False, unreachable_cause=BEING_READ))
-        given = AddHostInput(host, accepted or "", wanted.adopt, recorded=wanted.at_once)
-        operation = start_saga(uow, ports, principal, ADD_HOST, given, f"host {wanted.name}")
+        add_host_input = AddHostInput(host, accepted or "", wanted.adopt, recorded=wanted.at_once)
+        operation = start_saga(uow, ports, principal, ADD_HOST, add_host_input, f"host {wanted.name}")
         uow.commit()
     return operation
 
@@ -181,9 +181,11 @@ def why_lost(uow: UnitOfWork, principal: Principal, key: HostId) -> str | None:
     require_user(principal, "see hosts")
     for operation in uow.operations.list(limit=RECENT):
         if operation.saga == ADD_HOST.name and operation.state in FINISHED and operation.error:
-            given = from_json(operation.input, AddHostInput)
-            if given.recorded and given.host.id == key:
-                return f"Host {given.host.name} could not be read and was not added: {operation.error}"
+            add_host_input = from_json(operation.input, AddHostInput)
+            if add_host_input.recorded and add_host_input.host.id == key:
+                return (
+                    f"Host {add_host_input.host.name} could not be read and was not added: {operation.error}"
+                )
     return None
 
 
@@ -243,8 +245,8 @@ def _tell_trust(uow: UnitOfWork, ports: Ports, name: str, fingerprint: str | Non
 def _pool(host: Host, name: str | Keep) -> str:
     if name is KEEP:
         return host.default_pool
-    if name and not any(each.name == name for each in host.storage_pools):
-        names = ", ".join(each.name for each in host.storage_pools) or "none"
+    if name and not any(storage_pool.name == name for storage_pool in host.storage_pools):
+        names = ", ".join(storage_pool.name for storage_pool in host.storage_pools) or "none"
         raise InvalidValue(
             "default_pool", name, f"is not a storage pool of host {host.name}", f"choose from: {names}"
         )
@@ -294,10 +296,10 @@ def scan(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
         host = get(uow, principal, key)
         system_id = host.correlation.system_id
         node = None if system_id is None else uow.nodes.get(system_id)
-    seen = ports.scanner.scan(host.uri)
+    observed_network = ports.scanner.scan(host.uri)
     changes = [
         {"kind": each.kind, "subject": each.subject, "recorded": each.recorded, "observed": each.observed}
-        for each in drift(node, seen)
+        for each in drift(node, observed_network)
     ]
     return {"host": host.name, "node": node.hostname if node else None, "changes": changes}
 

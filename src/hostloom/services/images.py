@@ -16,19 +16,19 @@ from hostloom.services.enqueue import start_saga
 def list_(ports: Ports, principal: Principal, after: str | None = None) -> Sequence[Image]:
     """Latest first, of which each flavour's first is what machines boot; those after one by name."""
     require_user(principal, "see boot images")
-    found = images_of(ports).list()
+    images = images_of(ports).list()
     if after is None:
-        return found
-    return list(dropwhile(lambda each: each.name != after, found))[1:]
+        return images
+    return list(dropwhile(lambda image: image.name != after, images))[1:]
 
 
 def get(ports: Ports, principal: Principal, name: str) -> Image:
     """By name; NotFound."""
     require_user(principal, "see boot images")
-    found = images_of(ports).find(name)
-    if found is None:
+    image = images_of(ports).find(name)
+    if image is None:
         raise NotFound("image", name)
-    return found
+    return image
 
 
 def build(ports: Ports, principal: Principal, flavour: Flavour) -> Operation:
@@ -36,8 +36,8 @@ def build(ports: Ports, principal: Principal, flavour: Flavour) -> Operation:
     require_admin(principal, "build boot images")
     images_of(ports)
     with ports.store.begin() as uow:
-        given = BuildImageInput(flavour)
-        operation = start_saga(uow, ports, principal, BUILD_IMAGE, given, f"image {flavour}")
+        build_image_input = BuildImageInput(flavour)
+        operation = start_saga(uow, ports, principal, BUILD_IMAGE, build_image_input, f"image {flavour}")
         uow.commit()
     return operation
 

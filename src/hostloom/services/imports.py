@@ -198,12 +198,12 @@ def _repository(uow: UnitOfWork, noun: ImportNoun) -> Any:
 
 def _touched(uow: UnitOfWork, plan: ImportPlan) -> list[Vlan]:
     """VLANs of which something was written that a DHCP server is told."""
-    found: set[VlanId] = set()
-    for each in plan.wanted:
-        if isinstance(each.item, Vlan):
-            found.add(each.item.id)
-        elif isinstance(each.item, Subnet):
-            found.add(each.item.vlan_id)
-        elif isinstance(each.item, IPRange):
-            found.add(uow.subnets.get(each.item.subnet_id).vlan_id)
-    return [uow.vlans.get(each) for each in sorted(found)]
+    vlan_ids: set[VlanId] = set()
+    for import_change in plan.wanted:
+        if isinstance(import_change.item, Vlan):
+            vlan_ids.add(import_change.item.id)
+        elif isinstance(import_change.item, Subnet):
+            vlan_ids.add(import_change.item.vlan_id)
+        elif isinstance(import_change.item, IPRange):
+            vlan_ids.add(uow.subnets.get(import_change.item.subnet_id).vlan_id)
+    return [uow.vlans.get(vlan_id) for vlan_id in sorted(vlan_ids)]

@@ -102,9 +102,9 @@ def _mark(
 
 def _take_apart(ports: Ports, principal: Principal, machine: Machine) -> Released:
     with ports.store.begin() as uow:
-        given = DecomposeInput(machine.system_id, machine.hostname)
+        decompose_input = DecomposeInput(machine.system_id, machine.hostname)
         subject = f"machine {machine.hostname}"
-        operation = start_saga(uow, ports, principal, DECOMPOSE, given, subject)
+        operation = start_saga(uow, ports, principal, DECOMPOSE, decompose_input, subject)
         uow.commit()
     return Released(machine, operation)
 

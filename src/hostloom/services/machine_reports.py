@@ -153,13 +153,18 @@ def _tell(
     text = f"reported {found.uptime_s:.1f} s after its kernel started"
     uow.events.add(Event("machine-commissioned", subject, text, now, details=details))
     if differences:
-        words = "; ".join(render_difference_found(each) for each in differences)
+        words = "; ".join(render_difference_found(difference) for difference in differences)
         codes = [
-            {"code": each.code.value, "subject": each.subject, "wanted": each.wanted, "found": each.found}
-            for each in differences
+            {
+                "code": difference.code.value,
+                "subject": difference.subject,
+                "wanted": difference.wanted,
+                "found": difference.found,
+            }
+            for difference in differences
         ]
-        told = Event("machine-differs", subject, f"it has {words}", now, details={"differences": codes})
-        uow.events.add(told)
+        event = Event("machine-differs", subject, f"it has {words}", now, details={"differences": codes})
+        uow.events.add(event)
 
 
 def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware) -> AfterReport:
@@ -177,7 +182,10 @@ def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware
 def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:
     """A new machine, not touched until told; TooManyRequests while too many wait."""
     now = ports.clock.now()
-    if sum(each.state is MachineState.NEW for each in uow.machines.list()) >= ports.settings.max_new_machines:
+    if (
+        sum(machine.state is MachineState.NEW for machine in uow.machines.list())
+        >= ports.settings.max_new_machines
+    ):
         raise TooManyRequests("machines that wait as new", 600)
     machine = Machine(
         system_id=ports.ids.system_id(),
@@ -205,10 +213,10 @@ def _record_nics(uow: UnitOfWork, machine: Machine, nics: Sequence[FoundNic]) ->
     The addresses are not kept: they are leases, which are known as such, and may be another's tomorrow.
     """
     snapshot = uow.snapshot()
-    seen = ObservedNetwork(machine.hostname, tuple(_link(snapshot, nic) for nic in nics))
-    inventory = take_inventory(seen, uow.nodes.get(machine.system_id), snapshot)
+    observed_network = ObservedNetwork(machine.hostname, tuple(_link(snapshot, nic) for nic in nics))
+    inventory = take_inventory(observed_network, uow.nodes.get(machine.system_id), snapshot)
     uow.nodes.replace_interfaces(
-        machine.system_id, [replace(each, addresses=()) for each in inventory.interfaces]
+        machine.system_id, [replace(interface, addresses=()) for interface in inventory.interfaces]
     )
 
 
@@ -217,7 +225,7 @@ def _link(snapshot: Snapshot, nic: FoundNic) -> ObservedLink:
     addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
     if nic.dhcp is not None:
         ip = nic.dhcp.ip
-        lengths = [each.cidr.prefixlen for each in snapshot.subnets if ip in each.cidr]
+        lengths = [subnet.cidr.prefixlen for subnet in snapshot.subnets if ip in subnet.cidr]
         addresses = tuple(ip_interface(f"{ip}/{length}") for length in sorted(lengths)[-1:])
     return ObservedLink(
         nic.name,

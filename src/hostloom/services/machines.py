@@ -60,7 +60,7 @@ def list_(
         return uow.machines.list(after, limit)
     machines = uow.machines.of_host(get_host(uow, principal, host).id)
     machines.sort(key=lambda machine: machine.system_id)
-    return [each for each in machines if after is None or each.system_id > after][:limit]
+    return [machine for machine in machines if after is None or machine.system_id > after][:limit]
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
@@ -93,8 +93,8 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
             _tell_refused(uow, ports, identities[decision.refused_at or 0].hostname, refused)
             uow.commit()
             raise
-        wanted = ComposeInput(parsed, identities, hosts=hosts, revision=snapshot.revision)
-        operation = start_saga(uow, ports, principal, COMPOSE, wanted, batches.subject_of(identities))
+        compose_input = ComposeInput(parsed, identities, hosts=hosts, revision=snapshot.revision)
+        operation = start_saga(uow, ports, principal, COMPOSE, compose_input, batches.subject_of(identities))
         uow.commit()
     return operation
 
@@ -111,8 +111,10 @@ def decompose(ports: Ports, principal: Principal, key: str, generation: int | No
         if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
             raise WrongState("machine", machine.hostname, machine.state, IN_OPERATION)
         require_unlocked(machine)
-        given = DecomposeInput(machine.system_id, machine.hostname)
-        operation = start_saga(uow, ports, principal, DECOMPOSE, given, f"machine {machine.hostname}")
+        decompose_input = DecomposeInput(machine.system_id, machine.hostname)
+        operation = start_saga(
+            uow, ports, principal, DECOMPOSE, decompose_input, f"machine {machine.hostname}"
+        )
         uow.commit()
     return operation
 

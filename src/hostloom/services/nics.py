@@ -89,7 +89,7 @@ def unlink(ports: Ports, principal: Principal, key: str, nic: str, ip: Address |
             raise NotFound("address", ip, f"NIC {own.name!r}")
         gone = own.ips if ip is None else (ip,)
         _give_back(uow, machine, own, gone, ports.clock.now())
-        left = tuple(each for each in own.ips if each not in gone)
+        left = tuple(ip for ip in own.ips if ip not in gone)
         return replace(own, ips=left, mode=own.mode if left else AddressMode.UNCONFIGURED)
 
     return _change(ports, principal, key, nic, change)
@@ -99,17 +99,17 @@ def hold(uow: UnitOfWork, principal: Principal, key: str, nic: str, wanted: Link
     """The same for a device or bare machine: its address is set aside; what it uses is its own doing."""
     require_admin(principal, "change addresses")
     node = nodes.get(uow, principal, key)
-    own = nodes.get_interface(node, nic)
+    interface = nodes.get_interface(node, nic)
     if wanted.mode not in (LinkMode.AUTO, LinkMode.STATIC):
         _check_alone(wanted)
         let_go(uow, principal, key, nic)
         return None
-    subnet = _subnet(uow, principal, wanted, own.vlan_id, own.name)
+    subnet = _subnet(uow, principal, wanted, interface.vlan_id, interface.name)
     ip, kind = _address(uow, wanted, subnet, node.system_id)
-    held = HeldAddress(ip, kind, subnet.id, node.system_id, own.name)
+    held = HeldAddress(ip, kind, subnet.id, node.system_id, interface.name)
     uow.addresses.hold(held)
-    if own.vlan_id is None:
-        home = replace(own, vlan_id=subnet.vlan_id, vlan_source=VlanSource.OPERATOR)
+    if interface.vlan_id is None:
+        home = replace(interface, vlan_id=subnet.vlan_id, vlan_source=VlanSource.OPERATOR)
         uow.nodes.update_interface(node.system_id, home)
     return held
 
@@ -118,10 +118,10 @@ def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Addres
     """Give an address of a device or bare machine back, or all that are held for the NIC."""
     require_admin(principal, "change addresses")
     node = nodes.get(uow, principal, key)
-    own = nodes.get_interface(node, nic)
-    held = held_for(uow, node.system_id, own.name)
+    interface = nodes.get_interface(node, nic)
+    held = held_for(uow, node.system_id, interface.name)
     if ip is not None and ip not in [each.ip for each in held]:
-        raise NotFound("address", ip, f"NIC {own.name!r}")
+        raise NotFound("address", ip, f"NIC {interface.name!r}")
     for each in held:
         if ip in (None, each.ip):
             uow.addresses.release(each.ip, each.subnet_id)
@@ -130,15 +130,15 @@ def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Addres
 def held_for(uow: UnitOfWork, system_id: SystemId, nic: str) -> list[HeldAddress]:
     """What is held for a NIC by our word, by address."""
     held = uow.snapshot().held_by_node.get(system_id, ())
-    given = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
-    return sorted(given, key=lambda address: (address.ip.version, int(address.ip)))
+    helds = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
+    return sorted(helds, key=lambda address: (address.ip.version, int(address.ip)))
 
 
 def add(uow: UnitOfWork, principal: Principal, key: str, wanted: NicInput) -> NodeInterface:
     """Add a NIC to a device or bare machine; those of other nodes are seen, or made with their machine."""
     require_admin(principal, "add interfaces")
     node = _own_to_change(uow, principal, key)
-    taken = {each.name for each in node.interfaces}
+    taken = {interface.name for interface in node.interfaces}
     name = wanted.name or next(f"eth{n}" for n in range(len(taken) + 1) if f"eth{n}" not in taken)
     if name in taken:
         raise Conflict(
@@ -162,9 +162,9 @@ def remove(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> None:
     """Take a NIC from a device or bare machine, and give its addresses back."""
     require_admin(principal, "remove interfaces")
     node = _own_to_change(uow, principal, key)
-    own = nodes.get_interface(node, nic)
+    interface = nodes.get_interface(node, nic)
     let_go(uow, principal, key, nic)
-    left = [each for each in node.interfaces if each.id != own.id]
+    left = [each for each in node.interfaces if each.id != interface.id]
     uow.nodes.replace_interfaces(node.system_id, left)
 
 
@@ -181,7 +181,7 @@ def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> N
     def act(uow: UnitOfWork) -> tuple[tuple[Machine, Machine], Collection[VlanId]]:
         before, own = _composed(uow, principal, key, nic)
         _give_back(uow, before, own, own.ips, ports.clock.now())
-        nics = tuple(each for each in before.interfaces if each is not own)
+        nics = tuple(interface for interface in before.interfaces if interface is not own)
         after = uow.machines.update(replace(before, interfaces=nics))
         text = f"NIC {own.name} with MAC {own.mac} was taken away by {principal.name}"
         subject = f"machine {after.hostname}"
@@ -201,7 +201,7 @@ def _composed(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> tupl
     if machine.state not in NICS_MAY_GO:
         words = ", ".join(sorted(state.value for state in NICS_MAY_GO))
         raise WrongState("machine", machine.hostname, machine.state, f"it must be {words}")
-    own = next((each for each in machine.interfaces if each.name == nic), None)
+    own = next((interface for interface in machine.interfaces if interface.name == nic), None)
     if own is None:
         raise NotFound("NIC", nic, f"machine {machine.hostname!r}")
     return machine, own
@@ -247,11 +247,11 @@ def _change(
             raise WrongState("machine", before.hostname, before.origin.value, ONLY_COMPOSED)
         if before.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
             raise WrongState("machine", before.hostname, before.state, machines.IN_OPERATION)
-        own = next((each for each in before.interfaces if each.name == nic), None)
+        own = next((interface for interface in before.interfaces if interface.name == nic), None)
         if own is None:
             raise NotFound("NIC", nic, f"machine {before.hostname!r}")
         changed = change(uow, before, own)
-        nics = tuple(changed if each is own else each for each in before.interfaces)
+        nics = tuple(changed if interface is own else interface for interface in before.interfaces)
         after = uow.machines.update(replace(before, interfaces=nics))
         vlan = [] if own.vlan_id is None else [uow.vlans.get(own.vlan_id)]
         return (before, after), served(uow, *vlan)
@@ -268,7 +268,7 @@ def _put_back(uow: UnitOfWork, done: tuple[Machine, Machine]) -> None:
         _give_back(uow, after, new, [ip for ip in new.ips if ip not in old.ips], None)
         for ip in old.ips:
             if ip not in new.ips:
-                home = next(each for each in world.subnets_around(ip) if each.vlan_id == old.vlan_id)
+                home = next(subnet for subnet in world.subnets_around(ip) if subnet.vlan_id == old.vlan_id)
                 held = HeldAddress(ip, AddressKind.AUTO, home.id, after.system_id, old.name)
                 uow.addresses.release(ip, home.id)
                 uow.addresses.hold(held)

@@ -133,9 +133,9 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
 
 def get_interface(node: Node, key: str) -> NodeInterface:
     """An interface of a node by name or id; NotFound."""
-    for each in node.interfaces:
-        if each.name == key or (is_id(key) and each.id == int(key)):
-            return each
+    for interface in node.interfaces:
+        if interface.name == key or (is_id(key) and interface.id == int(key)):
+            return interface
     raise NotFound("interface", key, f"node {node.hostname!r}")
 
 
@@ -169,7 +169,7 @@ def update_interface(
 
 
 def _tags(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(check_tag(each, "tags") for each in words))
+    return tuple(dict.fromkeys(check_tag(word, "tags") for word in words))
 
 
 def check_free_hostname(uow: UnitOfWork, hostname: str, of: SystemId | None = None) -> None:

@@ -44,11 +44,17 @@ class FailedCompose:
 def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
     """As far as their requests tell, commissioning; NICs and disks are known once they are reserved."""
     require_user(principal, "see machines")
-    given = [read_input(each) for each in uow.operations.list(unfinished=True) if _is_promised(each)]
-    wanted = [pair for each in given for pair in zip(each.identities, each.batch.machines, strict=True)]
+    compose_inputs = [
+        read_input(operation) for operation in uow.operations.list(unfinished=True) if _is_promised(operation)
+    ]
+    wanted = [
+        pair
+        for compose_input in compose_inputs
+        for pair in zip(compose_input.identities, compose_input.batch.machines, strict=True)
+    ]
     if not wanted:
         return []
-    reserved = {each.system_id for each in uow.machines.some([pair[0].system_id for pair in wanted])}
+    reserved = {machine.system_id for machine in uow.machines.some([pair[0].system_id for pair in wanted])}
     return _machines(uow, [pair for pair in wanted if pair[0].system_id not in reserved])
 
 
@@ -60,8 +66,8 @@ def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> FailedCom
     require_user(principal, "see machines")
     for operation in uow.operations.list(limit=RECENT):
         if operation.saga == COMPOSE.name and operation.state in _FAILED:
-            given = read_input(operation)
-            for pair in zip(given.identities, given.batch.machines, strict=True):
+            compose_input = read_input(operation)
+            for pair in zip(compose_input.identities, compose_input.batch.machines, strict=True):
                 if pair[0].system_id == key:
                     (machine,) = _machines(uow, [pair])
                     gone = replace(machine, state=MachineState.FAILED_COMMISSIONING)
@@ -86,7 +92,7 @@ def _is_promised(operation: Operation) -> bool:
     return (
         operation.saga == COMPOSE.name
         and operation.state in (OperationState.PENDING, OperationState.RUNNING)
-        and not any(each.name == RESERVE.name and each.state is StepState.DONE for each in operation.steps)
+        and not any(step.name == RESERVE.name and step.state is StepState.DONE for step in operation.steps)
     )
 
 
@@ -113,4 +119,4 @@ def _machine(world: Snapshot, identities: Identities, request: ParsedRequest) ->
 
 
 def _host(world: Snapshot, key: str | None) -> Host | None:
-    return next((each.host for each in world.hosts if key in (each.host.name, str(each.host.id))), None)
+    return next((host.host for host in world.hosts if key in (host.host.name, str(host.host.id))), None)

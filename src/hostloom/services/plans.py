@@ -65,11 +65,11 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
         parsed,
         identities,
         decision.plans,
-        tuple(stored_data(each) for each in decision.explanations),
+        tuple(stored_data(explanation) for explanation in decision.explanations),
         _render(ports, snapshot, decision.plans),
         # Without a rack nothing changes: no DHCP server is ours.
         dhcp_additions(snapshot, decision.plans) if racks else (),
-        tuple(snapshot.host_by_id[each.host_id].host.facts_at for each in decision.plans),
+        tuple(snapshot.host_by_id[plan.host_id].host.facts_at for plan in decision.plans),
     )
     stored = _describe(ports, principal, content, snapshot.revision)
     with ports.store.begin() as uow:
@@ -130,8 +130,8 @@ def _compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
         batch = resolve_groups(uow, content.batch)
         batches.check_hostnames(snapshot, content.identities)
         decide_as_planned(snapshot, plan_id, content)
-        wanted = ComposeInput(batch, content.identities, plan_id)
-        operation = start_saga(uow, ports, principal, COMPOSE, wanted, stored.subject)
+        compose_input = ComposeInput(batch, content.identities, plan_id)
+        operation = start_saga(uow, ports, principal, COMPOSE, compose_input, stored.subject)
         uow.plans.use(stored, operation.id)
         uow.commit()
     return operation
@@ -140,7 +140,7 @@ def _compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
 def _refuse_used(uow: UnitOfWork, stored: StoredPlan, content: PlanContent, before: Operation) -> None:
     """A plan makes its machines once: not again when they have been taken apart."""
     if before.state is OperationState.SUCCEEDED:
-        keys = [each.system_id for each in content.identities]
+        keys = [identity.system_id for identity in content.identities]
         if len(uow.machines.some(keys)) < len(keys):
             raise WrongState("plan", stored.id, f"used up: it made {stored.subject}", "make a new plan")
 
@@ -150,7 +150,7 @@ def _describe(ports: Ports, principal: Principal, content: PlanContent, revision
     return StoredPlan(
         id=ports.ids.uuid(),
         subject=batches.subject_of(content.identities),
-        hosts=tuple(sorted({each.host_name for each in content.plans}, key=natural_key)),
+        hosts=tuple(sorted({plan.host_name for plan in content.plans}, key=natural_key)),
         created_at=now,
         expires_at=now + PLAN_LIFETIME_S,
         requested_by=principal.name,
@@ -165,11 +165,11 @@ def _render(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[Re
         places.setdefault(plan.host_name, []).append(at)
 
     def on_host(some: list[int]) -> list[Rendering]:
-        found: list[Rendering] = []
+        renderings: list[Rendering] = []
         for at in some:
-            is_dead = found and found[-1].xml is None
-            found.append(found[-1] if is_dead else _render_one(ports, snapshot, plans[at]))
-        return found
+            is_dead = renderings and renderings[-1].xml is None
+            renderings.append(renderings[-1] if is_dead else _render_one(ports, snapshot, plans[at]))
+        return renderings
 
     with ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(places)), "render") as pool:
         rendered = pool.map(on_host, places.values())

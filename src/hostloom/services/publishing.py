@@ -41,7 +41,7 @@ def commit_and_publish(
 
 def served(uow: UnitOfWork, *some: Vlan) -> frozenset[VlanId]:
     """Those of some VLANs that our DHCP serves, directly or through their relay VLANs."""
-    return frozenset(each.id for each in some if _is_served(uow, each))
+    return frozenset(vlan.id for vlan in some if _is_served(uow, vlan))
 
 
 def _is_served(uow: UnitOfWork, vlan: Vlan) -> bool:

@@ -80,12 +80,12 @@ def add(ports: Ports, principal: Principal, wanted: RackInput) -> Rack:
     """
     require_admin(principal, "add racks")
     check_name(wanted.name)
-    known = None
+    system_id = None
     with ports.store.begin() as uow:
         if wanted.node is not None:
-            known = get_node(uow, principal, wanted.node).system_id
+            system_id = get_node(uow, principal, wanted.node).system_id
     uri = ssh_uri(wanted.control)
-    if known is None and uri is None:
+    if system_id is None and uri is None:
         raise InvalidValue(
             "node",
             None,
@@ -93,15 +93,15 @@ def add(ports: Ports, principal: Principal, wanted: RackInput) -> Rack:
             "give the node that the rack runs on (hostloom finds it out only over SSH)",
         )
     rack = Rack(
-        RackId(0), wanted.name, known or SystemId(""), wanted.control, wanted.control6, wanted.description
+        RackId(0), wanted.name, system_id or SystemId(""), wanted.control, wanted.control6, wanted.description
     )
     with _trusting(ports, rack.name, key_uri(wanted.control), wanted.accept_key):
         _check_channel(ports, rack)
-        seen = None if uri is None else ports.scanner.scan(uri)
+        observed_network = None if uri is None else ports.scanner.scan(uri)
     with ports.store.begin() as uow:
         _refuse_second_local(uow, rack)
-        if seen is not None:
-            node = ensure_node(uow, ports, known, seen, NodeKind.RACK_CONTROLLER)
+        if observed_network is not None:
+            node = ensure_node(uow, ports, system_id, observed_network, NodeKind.RACK_CONTROLLER)
             rack = replace(rack, system_id=node.system_id)
         rack = uow.racks.add(rack)
         uow.commit()

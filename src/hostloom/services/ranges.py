@@ -63,7 +63,7 @@ def create(ports: Ports, principal: Principal, wanted: RangeInput) -> IPRange:
         _check(uow, subnet, new)
         return uow.ranges.add(new), served(uow, uow.vlans.get(subnet.vlan_id))
 
-    return commit_and_publish(ports, change, lambda uow, done: uow.ranges.delete(done.id))
+    return commit_and_publish(ports, change, lambda uow, ip_range: uow.ranges.delete(ip_range.id))
 
 
 def update(
@@ -80,8 +80,8 @@ def update(
         _check(uow, subnet, after)
         return (before, uow.ranges.update(after)), served(uow, uow.vlans.get(subnet.vlan_id))
 
-    def put_back(uow: UnitOfWork, done: tuple[IPRange, IPRange]) -> None:
-        before, after = done
+    def put_back(uow: UnitOfWork, ip_ranges: tuple[IPRange, IPRange]) -> None:
+        before, after = ip_ranges
         uow.ranges.update(replace(before, generation=after.generation))
 
     return commit_and_publish(ports, change, put_back)[1]
@@ -97,8 +97,8 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
         uow.ranges.delete(old.id)
         return old, served(uow, uow.vlans.get(uow.subnets.get(old.subnet_id).vlan_id))
 
-    def restore(uow: UnitOfWork, done: IPRange) -> None:
-        uow.ranges.add(done)
+    def restore(uow: UnitOfWork, ip_range: IPRange) -> None:
+        uow.ranges.add(ip_range)
 
     commit_and_publish(ports, change, restore)
 

@@ -19,7 +19,7 @@ def list_(uow: UnitOfWork, principal: Principal, host: str | None = None) -> lis
     """Those of a host, or of all, by natural name of host and pool."""
     require_user(principal, "see storage pools")
     some = uow.hosts.list() if host is None else [hosts.get(uow, principal, host)]
-    pairs = [(each, pool) for each in some for pool in each.storage_pools]
+    pairs = [(host, pool) for host in some for pool in host.storage_pools]
     return sorted(pairs, key=lambda pair: (natural_key(pair[0].name), natural_key(pair[1].name)))
 
 
@@ -56,4 +56,4 @@ def update(
     pool_tags = tuple(sorted((key, words) for key, words in by_pool.items() if words))
     pools = with_tags(owner.storage_pools, pool_tags)
     changed = uow.hosts.update(replace(owner, pool_tags=pool_tags, storage_pools=pools))
-    return changed, next(each for each in changed.storage_pools if each.name == name)
+    return changed, next(storage_pool for storage_pool in changed.storage_pools if storage_pool.name == name)

@@ -123,7 +123,7 @@ def update(
             _check_gateway_free(uow, after)
         if after.vlan_id != before.vlan_id:
             _refuse_move(uow, before)
-        both = [uow.vlans.get(each) for each in {before.vlan_id, after.vlan_id}]
+        both = [uow.vlans.get(vlan_id) for vlan_id in {before.vlan_id, after.vlan_id}]
         updated = uow.subnets.update(after)
         if after.vlan_id != before.vlan_id:
             rederive_vlans(uow)
@@ -139,7 +139,7 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
     def change(uow: UnitOfWork) -> tuple[tuple[Subnet, list[IPRange]], Collection[VlanId]]:
         subnet = get(uow, principal, key)
         check_generation("subnet", key, subnet, generation)
-        ranges = [each for each in uow.ranges.list() if each.subnet_id == subnet.id]
+        ranges = [range_ for range_ in uow.ranges.list() if range_.subnet_id == subnet.id]
         uow.subnets.delete(subnet.id)
         return (subnet, ranges), served(uow, uow.vlans.get(subnet.vlan_id))
 
@@ -153,12 +153,12 @@ def parse_cidr(text: str) -> Network:
     except ValueError:
         pass
     try:
-        meant = ip_network(text, strict=False)
+        network = ip_network(text, strict=False)
     except ValueError:
         raise InvalidValue(
             "cidr", text, "is not a prefix", "write it like 10.0.0.0/24 or fd00::/64"
         ) from None
-    raise InvalidValue("cidr", text, "has host bits set", f"write {meant}")
+    raise InvalidValue("cidr", text, "has host bits set", f"write {network}")
 
 
 def _default_vlan(uow: UnitOfWork, principal: Principal) -> str:
@@ -215,13 +215,13 @@ def _check_lease_time(subnet: Subnet) -> None:
 def _check_gateway_free(uow: UnitOfWork, subnet: Subnet) -> None:
     if subnet.gateway is None:
         return
-    for each in uow.ranges.list():
-        if each.subnet_id == subnet.id and each.kind is RangeKind.DYNAMIC and subnet.gateway in each:
+    for range_ in uow.ranges.list():
+        if range_.subnet_id == subnet.id and range_.kind is RangeKind.DYNAMIC and subnet.gateway in range_:
             raise Conflict(
                 "gateway",
                 subnet.gateway,
                 "is in",
-                f"the dynamic range {each.start}-{each.end}",
+                f"the dynamic range {range_.start}-{range_.end}",
                 "choose another gateway or shorten the range",
             )
     for held in uow.snapshot().held_by_ip.get(subnet.gateway, ()):
@@ -236,17 +236,17 @@ def _refuse_move(uow: UnitOfWork, subnet: Subnet) -> None:
         if held.kind in (AddressKind.AUTO, AddressKind.STATIC) and held.system_id is not None
     }
     if holders:
-        names = [uow.nodes.get(SystemId(each)).hostname for each in holders]
+        names = [uow.nodes.get(SystemId(holder)).hostname for holder in holders]
         raise InUse("subnet", subnet.cidr, [f"machine {name}" for name in names])
 
 
-def _put_back(uow: UnitOfWork, done: tuple[Subnet, Subnet]) -> None:
-    before, after = done
+def _put_back(uow: UnitOfWork, subnets: tuple[Subnet, Subnet]) -> None:
+    before, after = subnets
     uow.subnets.update(replace(before, generation=after.generation))
 
 
 def _restore(uow: UnitOfWork, done: tuple[Subnet, list[IPRange]]) -> None:
     subnet, ranges = done
     uow.subnets.add(subnet)
-    for each in ranges:
-        uow.ranges.add(each)
+    for range_ in ranges:
+        uow.ranges.add(range_)

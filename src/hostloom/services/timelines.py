@@ -25,10 +25,19 @@ def timelines(
     wanted = [each for each in _nics(uow, machine) if nic in (None, each[0])]
     if nic is not None and not wanted:
         raise NotFound("NIC", nic, f"machine {machine.hostname!r}")
-    seen = uow.dhcp_messages.of([mac for _, mac, _, _ in wanted])
+    dhcp_messages = uow.dhcp_messages.of([mac for _, mac, _, _ in wanted])
     snapshot, racks = uow.snapshot(), uow.racks.list()
     return [
-        (name, exchanges(snapshot, racks, vlan_id, ips, [each for each in seen if each.mac == mac]))
+        (
+            name,
+            exchanges(
+                snapshot,
+                racks,
+                vlan_id,
+                ips,
+                [dhcp_message for dhcp_message in dhcp_messages if dhcp_message.mac == mac],
+            ),
+        )
         for name, mac, vlan_id, ips in wanted
     ]
 
@@ -36,6 +45,13 @@ def timelines(
 def _nics(uow: UnitOfWork, machine: Machine) -> list[_Nic]:
     """A bare machine's are its node's."""
     if machine.interfaces:
-        return [(each.name, each.mac, each.vlan_id, each.ips) for each in machine.interfaces]
+        return [
+            (interface.name, interface.mac, interface.vlan_id, interface.ips)
+            for interface in machine.interfaces
+        ]
     node = uow.nodes.get(machine.system_id)
-    return [(each.name, each.mac, each.vlan_id, each.ips) for each in node.interfaces if each.mac is not None]
+    return [
+        (interface.name, interface.mac, interface.vlan_id, interface.ips)
+        for interface in node.interfaces
+        if interface.mac is not None
+    ]

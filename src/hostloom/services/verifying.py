@@ -31,7 +31,9 @@ def verify(
             found = [_named(uow, principal, key) for key in dict.fromkeys(keys)]
         else:
             there = machines.list_(uow, principal, host=host)
-            found = [each for each in there if each.host_id is not None and each.state not in _MOVING]
+            found = [
+                machine for machine in there if machine.host_id is not None and machine.state not in _MOVING
+            ]
         if not found:
             raise InvalidValue(
                 "machines",
@@ -39,15 +41,15 @@ def verify(
                 f"on {'any host' if host is None else f'host {host}'} cannot be verified now",
                 "a machine must be on a host, with no operation under way",
             )
-        given = VerifyInput(tuple(each.system_id for each in found))
-        operation = start_saga(uow, ports, principal, VERIFY, given, _subject(found))
+        verify_input = VerifyInput(tuple(machine.system_id for machine in found))
+        operation = start_saga(uow, ports, principal, VERIFY, verify_input, _subject(found))
         uow.commit()
     return operation
 
 
 def proofs_of(uow: UnitOfWork, some: Sequence[Machine]) -> dict[SystemId, tuple[NicProof, ...]]:
     """The last proofs of machines' NICs; one statement."""
-    return uow.proofs.of([each.system_id for each in some]) if some else {}
+    return uow.proofs.of([machine.system_id for machine in some]) if some else {}
 
 
 def _named(uow: UnitOfWork, principal: Principal, key: str) -> Machine:

@@ -26,8 +26,12 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Probed:
     """What the last probe found; NotFound for a VLAN that is not there."""
     require_user(principal, "see VLANs")
     vlan = vlans.get(uow, principal, key)
-    probe = next((each for each in uow.vlan_probes.list() if each.vlan_id == vlan.id), None)
-    return Probed(vlan, probe, tuple(each for each in uow.vlan_probes.foreign() if each.vlan_id == vlan.id))
+    probe = next((vlan_probe for vlan_probe in uow.vlan_probes.list() if vlan_probe.vlan_id == vlan.id), None)
+    return Probed(
+        vlan,
+        probe,
+        tuple(foreign_dhcp for foreign_dhcp in uow.vlan_probes.foreign() if foreign_dhcp.vlan_id == vlan.id),
+    )
 
 
 def probe(ports: Ports, principal: Principal, key: str) -> Probed:

@@ -78,12 +78,12 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Vlan:
     fabric, slash, vid = key.rpartition("/")
     if not slash:
         return find_by_key(uow.vlans, "vlan", key)
-    found = None
+    vlan = None
     if is_id(vid):
-        found = uow.vlans.find_by_vid(find_by_key(uow.fabrics, "fabric", fabric).id, int(vid))
-    if found is None:
+        vlan = uow.vlans.find_by_vid(find_by_key(uow.fabrics, "fabric", fabric).id, int(vid))
+    if vlan is None:
         raise NotFound("vlan", key)
-    return found
+    return vlan
 
 
 def create(uow: UnitOfWork, principal: Principal, wanted: VlanInput) -> Vlan:
@@ -118,9 +118,9 @@ def update(
         fields = changed_fields(changes)
         if "space" in fields:
             fields["space_id"] = _space_id(uow, fields.pop("space"))
-        wanted = replace(before, **fields)
+        vlan = replace(before, **fields)
         # an imported one may have no name, and stays so
-        after = uow.vlans.update(_checked(wanted, named=wanted.name != before.name))
+        after = uow.vlans.update(_checked(vlan, named=vlan.name != before.name))
         return (before, after), served(uow, after) if after.mtu != before.mtu else ()
 
     return commit_and_publish(ports, change, _put_back)[1]
@@ -185,8 +185,8 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
     uow.vlans.delete(vlan.id)
 
 
-def _put_back(uow: UnitOfWork, done: tuple[Vlan, Vlan]) -> None:
-    before, after = done
+def _put_back(uow: UnitOfWork, vlans: tuple[Vlan, Vlan]) -> None:
+    before, after = vlans
     uow.vlans.update(replace(before, generation=after.generation))
 
 
@@ -244,7 +244,7 @@ def _relay_id(vlan: Vlan, via: Vlan, key: str) -> VlanId:
 
 def _refuse_cut(uow: UnitOfWork, vlan: Vlan, key: str) -> None:
     """A VLAN that others are relayed to stays served."""
-    fabrics = {each.id: each.name for each in uow.fabrics.list()}
+    fabrics = {fabric.id: fabric.name for fabric in uow.fabrics.list()}
     relayed = [each for each in uow.vlans.list() if each.relay_vlan_id == vlan.id]
     if relayed:
         names = [vlan_name(fabrics[other.fabric_id], other.vid) for other in relayed]

@@ -56,9 +56,9 @@ def read_request(section: Section) -> ParsedRequest:
 def read_asking(section: Section) -> Asking:
     """A request for one machine, or for several at once."""
     request = _request(section)
-    found = Asking(request, section.number("count", 1, 1, MOST_MACHINES), section.word("strategy", Strategy))
+    asking = Asking(request, section.number("count", 1, 1, MOST_MACHINES), section.word("strategy", Strategy))
     section.finish()
-    return found
+    return asking
 
 
 def _request(section: Section) -> ParsedRequest:
@@ -88,7 +88,7 @@ def _request(section: Section) -> ParsedRequest:
 def read_cases(sections: list[Section], network: NetworkReader) -> tuple[Case, ...]:
     """The cases; no two have one name."""
     names: set[str] = set()
-    return tuple(_case(each, names, network) for each in sections)
+    return tuple(_case(section, names, network) for section in sections)
 
 
 def _case(section: Section, names: set[str], network: NetworkReader) -> Case:
@@ -113,7 +113,7 @@ def _expect(section: Section, network: NetworkReader) -> dict[str, Any]:
         hosts = section.inner("hosts")
         found["hosts"] = {name: _count(hosts, name) for name in hosts.names()}
     if section.has("interfaces"):
-        found["interfaces"] = [_nic(each, network) for each in section.items("interfaces")]
+        found["interfaces"] = [_nic(item, network) for item in section.items("interfaces")]
     if section.has("warnings"):
         wanted = section.strings("warnings")
         found["warnings"] = [section.among("warnings", each, WarningCode) for each in wanted]
@@ -151,5 +151,5 @@ def _nic(section: Section, network: NetworkReader) -> dict[str, Any]:
 
 def _ips(section: Section) -> str | list[str] | None:
     if isinstance(section.raw("ip"), list):
-        return [str(each) for each in section.addresses("ip")]
+        return [str(address) for address in section.addresses("ip")]
     return None if section.find("ip", str) is None else str(section.parsed("ip", ip_address))

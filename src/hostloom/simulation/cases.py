@@ -27,7 +27,7 @@ def differences(snapshot: Snapshot, case: Case, decision: Decision) -> list[str]
             found.append(f"host: expected {host}, found {plan.host_name}")
         if (interfaces := case.expect.get("interfaces")) is not None:
             found += _interfaces(snapshot, interfaces, plan.interfaces)
-    found += warning_differences(case, {each.code for each in decision.explanation.warnings})
+    found += warning_differences(case, {warning.code for warning in decision.explanation.warnings})
     rejected = rejections(decision.explanation)
     for subject, wanted in (case.expect.get("rejected") or {}).items():
         if rejected.get(subject) != wanted:
@@ -56,16 +56,16 @@ def rejections(explanation: Explanation) -> dict[str, RejectionCode]:
     if not explanation.hosts:
         return {}
     labels = explanation.hosts[0].labels
-    used = {each.winner for each in labels}
+    used = {label.winner for label in labels}
     codes: dict[str, RejectionCode] = {}
     for label in labels:
-        for each in label.rejections:
-            before = codes.get(each.subject)
-            if before is None or _FURTHEST[each.code] > _FURTHEST[before]:
-                codes[each.subject] = each.code
-    found = {subject: code for subject, code in codes.items() if subject not in used}
+        for rejection in label.rejections:
+            before = codes.get(rejection.subject)
+            if before is None or _FURTHEST[rejection.code] > _FURTHEST[before]:
+                codes[rejection.subject] = rejection.code
+    rejection_codes = {subject: code for subject, code in codes.items() if subject not in used}
     pools = {rejection.subject: rejection.code for rejection in explanation.hosts[0].pools}
-    return pools | found
+    return pools | rejection_codes
 
 
 def _interfaces(

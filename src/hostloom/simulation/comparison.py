@@ -61,13 +61,23 @@ def _compare(
 ) -> ComparedCase:
     (before, was), (after, now) = earlier, later
     if was.plans and now.plans:
-        found = tuple(_differences(before, after, was.plans, now.plans))
-        return ComparedCase(name, OutcomeChange.MOVES if found else OutcomeChange.SAME, was, now, found)
+        outcome_differences = tuple(_differences(before, after, was.plans, now.plans))
+        return ComparedCase(
+            name,
+            OutcomeChange.MOVES if outcome_differences else OutcomeChange.SAME,
+            was,
+            now,
+            outcome_differences,
+        )
     if was.plans:
         return ComparedCase(name, OutcomeChange.NO_LONGER_FITS, was, now)
     if now.plans:
         return ComparedCase(name, OutcomeChange.FITS_NOW, was, now)
-    codes = {each.explanations[0].refusal.code for each in (was, now) if each.explanations[0].refusal}
+    codes = {
+        joint_decision.explanations[0].refusal.code
+        for joint_decision in (was, now)
+        if joint_decision.explanations[0].refusal
+    }
     return ComparedCase(
         name, OutcomeChange.REFUSED_OTHERWISE if len(codes) > 1 else OutcomeChange.SAME, was, now
     )

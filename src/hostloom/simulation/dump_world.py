@@ -13,14 +13,14 @@ from hostloom.simulation.world_file import FORMAT
 
 def dump_world(snapshot: Snapshot) -> dict[str, Any]:
     """The document; `read_world` makes an equal world of it, and every decision comes out the same."""
-    hosts = {each.host.correlation.system_id for each in snapshot.hosts}
-    nodes = [each for each in snapshot.nodes if each.system_id not in hosts]
+    hosts = {host.host.correlation.system_id for host in snapshot.hosts}
+    nodes = [node for node in snapshot.nodes if node.system_id not in hosts]
     return {
         "world": FORMAT,
-        "fabrics": [_fabric(snapshot, each) for each in snapshot.fabrics],
-        "subnets": [_subnet(snapshot, each) for each in snapshot.subnets],
-        "nodes": [_node(snapshot, each) for each in nodes],
-        "hosts": [_host(snapshot, each) for each in snapshot.hosts],
+        "fabrics": [_fabric(snapshot, fabric) for fabric in snapshot.fabrics],
+        "subnets": [_subnet(snapshot, subnet) for subnet in snapshot.subnets],
+        "nodes": [_node(snapshot, node) for node in nodes],
+        "hosts": [_host(snapshot, host) for host in snapshot.hosts],
     }
 
 
@@ -29,7 +29,7 @@ def _fabric(snapshot: Snapshot, fabric: Fabric) -> dict[str, Any]:
         "name": fabric.name,
         "id": fabric.id,
         "class": fabric.class_type,
-        "vlans": [_vlan(snapshot, each) for each in snapshot.vlans if each.fabric_id == fabric.id],
+        "vlans": [_vlan(snapshot, vlan) for vlan in snapshot.vlans if vlan.fabric_id == fabric.id],
     }
 
 
@@ -51,7 +51,9 @@ def _vlan(snapshot: Snapshot, vlan: Vlan) -> dict[str, Any]:
         "dhcp": vlan.dhcp_on,
         "relay": snapshot.vlan_name(vlan.relay_vlan_id),
         "mtu": vlan.mtu,
-        "foreign_dhcp": [str(each.server) for each in snapshot.foreign_by_vlan.get(vlan.id, ())],
+        "foreign_dhcp": [
+            str(foreign_dhcp.server) for foreign_dhcp in snapshot.foreign_by_vlan.get(vlan.id, ())
+        ],
         "probe": "silent" if vlan.id in snapshot.silent_vlans else None,
     }
 
@@ -70,16 +72,16 @@ def _subnet(snapshot: Snapshot, subnet: Subnet) -> dict[str, Any]:
         "gateway": str(subnet.gateway) if subnet.gateway is not None else None,
         "managed": subnet.managed,
         "ranges": [
-            {"type": each.kind.value, "start": str(each.start), "end": str(each.end)}
-            for each in snapshot.ranges_by_subnet.get(subnet.id, ())
+            {"type": ip_range.kind.value, "start": str(ip_range.start), "end": str(ip_range.end)}
+            for ip_range in snapshot.ranges_by_subnet.get(subnet.id, ())
         ],
         "used": [str(ip) for ip in used],
     }
 
 
 def _interfaces(snapshot: Snapshot, interfaces: tuple[NodeInterface, ...]) -> list[dict[str, Any]]:
-    names = {each.name for each in interfaces}
-    return [_interface(snapshot, each, names) for each in interfaces]
+    names = {interface.name for interface in interfaces}
+    return [_interface(snapshot, interface, names) for interface in interfaces]
 
 
 def _interface(snapshot: Snapshot, interface: NodeInterface, known: set[str]) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def _interface(snapshot: Snapshot, interface: NodeInterface, known: set[str]) ->
         "mac": str(interface.mac) if interface.mac is not None else None,
         "vlan": snapshot.vlan_name(interface.vlan_id),
         "addresses": [str(ip) for ip in interface.ips],
-        "parents": [each for each in interface.parents if each in known],
+        "parents": [parent for parent in interface.parents if parent in known],
         "bridge_type": interface.bridge_kind.value if interface.bridge_kind else None,
         "enabled": interface.enabled,
         "link": interface.link,
@@ -135,9 +137,9 @@ def _host(snapshot: Snapshot, state: HostState) -> dict[str, Any]:
         "tags": list(host.tags),
         "reachable": host.reachable,
         "interfaces": _interfaces(snapshot, node.interfaces if node else ()),
-        "libvirt_networks": [_network(each) for each in host.libvirt_networks],
-        "storage_pools": [_pool(each) for each in host.storage_pools],
-        "machines": [_machine(each) for each in state.machines],
+        "libvirt_networks": [_network(libvirt_network) for libvirt_network in host.libvirt_networks],
+        "storage_pools": [_pool(storage_pool) for storage_pool in host.storage_pools],
+        "machines": [_machine(machine) for machine in state.machines],
     }
 
 

@@ -85,10 +85,10 @@ def render_headline(changes: Iterable[str], found: Consequences) -> str:
     else:
         parts.append("there are no machines to hurt")
     if found.cases:
-        broken = sum(each.turn is OutcomeChange.NO_LONGER_FITS for each in found.cases)
+        broken = sum(case.turn is OutcomeChange.NO_LONGER_FITS for case in found.cases)
         verb = "fits" if broken == 1 else "fit"
         parts.append(f"{broken} of {_many(len(found.cases), 'request')} no longer {verb}")
-        never = sum(not each.before.plans and not each.after.plans for each in found.cases)
+        never = sum(not case.before.plans and not case.after.plans for case in found.cases)
         parts += [f"{never} refused before and after"] if never else []
     return f"with {', '.join(changes)}: {', '.join(parts)}"
 
@@ -132,7 +132,7 @@ def _placed(found: JointDecision) -> str:
 
 
 def _nics(nics: Iterable[MachineInterface]) -> str:
-    return ", ".join(_nic(each) for each in nics)
+    return ", ".join(_nic(nic) for nic in nics)
 
 
 def _nic(nic: MachineInterface) -> str:

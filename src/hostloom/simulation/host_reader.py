@@ -69,7 +69,7 @@ class HostReader:
             if is_known:
                 self.nodes.append(Node(SystemId(f"host-{name}"), name, NodeKind.MACHINE, interfaces))
             on_host: set[str] = set()
-            machines = tuple(_machine(each, on_host) for each in section.items("machines"))
+            machines = tuple(_machine(item, on_host) for item in section.items("machines"))
             self._states.append(HostState(host, machines))
             section.finish()
 
@@ -80,40 +80,40 @@ class HostReader:
             for interface in node.interfaces:
                 for ip in interface.ips:
                     nodes.setdefault(ip, set()).add(node.system_id)
-        return tuple(replace(each, host=_correlated(each.host, nodes)) for each in self._states)
+        return tuple(replace(state, host=_correlated(state.host, nodes)) for state in self._states)
 
     def held(self) -> list[HeldAddress]:
         """The addresses of every interface and of its routers, and the address in every host's URI."""
-        found = [
+        helds = [
             HeldAddress(ip, AddressKind.OBSERVED, None, node.system_id, interface.name)
             for node in self.nodes
             for interface in node.interfaces
             for ip in (*interface.ips, *(child.ip for child in interface.child_addresses))
         ]
         gateways = {subnet.gateway for subnet in self._network.subnets}
-        found += [
+        helds += [
             HeldAddress(ip, AddressKind.OBSERVED, comment=f"router of {node.hostname}")
             for node in self.nodes
             for interface in node.interfaces
             for ip in interface.routers
             if ip not in gateways
         ]
-        found += [
+        helds += [
             HeldAddress(ip, AddressKind.OBSERVED, None, None, None, f"host {state.host.name}")
             for state in self._states
             for ip in _uri_addresses(state.host.uri)
         ]
-        return found
+        return helds
 
     def _interfaces(self, section: Section) -> tuple[NodeInterface, ...]:
         names: set[str] = set()
         sections = section.items("interfaces")
-        found = tuple(self._interface(each, names) for each in sections)
-        for each, interface in zip(sections, found, strict=True):
+        interfaces = tuple(self._interface(section, names) for section in sections)
+        for each, interface in zip(sections, interfaces, strict=True):
             for parent in interface.parents:
                 if parent not in names or parent == interface.name:
                     raise each.error("parents", f"parents: {interface.name} has no parent {parent!r}")
-        return found
+        return interfaces
 
     def _interface(self, section: Section, names: set[str]) -> NodeInterface:
         kind = section.word("type", InterfaceKind) or InterfaceKind.PHYSICAL
@@ -125,7 +125,8 @@ class HostReader:
             _mac(section),
             self._network.find_vlan(section, "vlan"),
             addresses=tuple(
-                ip_interface(f"{each}/{each.max_prefixlen}") for each in section.addresses("addresses")
+                ip_interface(f"{address}/{address.max_prefixlen}")
+                for address in section.addresses("addresses")
             ),
             parents=tuple(section.strings("parents")),
             bridge_kind=bridge if kind is InterfaceKind.BRIDGE else None,
@@ -159,7 +160,10 @@ class HostReader:
             section.number("memory_mib", 16384),
             section.amount("cpu_over_commit_ratio", 1.0),
             section.amount("memory_over_commit_ratio", 1.0),
-            tuple(Emulation(each.removesuffix("/generic"), "kvm", "", "", "") for each in architectures),
+            tuple(
+                Emulation(architecture.removesuffix("/generic"), "kvm", "", "", "")
+                for architecture in architectures
+            ),
             _pools(section),
             _networks(section),
             reachable=section.take("reachable", bool, True),
@@ -178,7 +182,7 @@ def _bridge_vlans(section: Section, kind: InterfaceKind) -> BridgeVlans | None:
         raise section.error("bridge_vlans", f"bridge_vlans: goes with type: bridge, not with {kind}")
     inner = section.inner("bridge_vlans")
     plain = BridgeVlans()
-    found = BridgeVlans(
+    bridge_vlans = BridgeVlans(
         _vid(inner, "machines", plain.machine_vid),
         _vid(inner, "host", plain.host_vid),
         _vid(inner, "native", plain.native_vid),
@@ -188,7 +192,7 @@ def _bridge_vlans(section: Section, kind: InterfaceKind) -> BridgeVlans | None:
         inner.take("read", bool, True),
     )
     inner.finish()
-    return found
+    return bridge_vlans
 
 
 def _vid(section: Section, key: str, default: int | None) -> int | None:
@@ -208,13 +212,15 @@ def _span(section: Section, text: str) -> tuple[int, int]:
 
 def _correlated(host: Host, nodes: Mapping[Address, set[SystemId]]) -> Host:
     """A known host is its own node, unless another node or host has the URI's address too."""
-    own = host.correlation.system_id
-    if own is None:
+    system_id = host.correlation.system_id
+    if system_id is None:
         return host
-    found = {each for ip in _uri_addresses(host.uri) for each in nodes.get(ip, ())} | {own}
-    if len(found) == 1:
+    system_ids = {system_id for ip in _uri_addresses(host.uri) for system_id in nodes.get(ip, ())} | {
+        system_id
+    }
+    if len(system_ids) == 1:
         return host
-    candidates = tuple(sorted(found))
+    candidates = tuple(sorted(system_ids))
     return replace(host, correlation=Correlation(CorrelationState.AMBIGUOUS, None, candidates=candidates))
 
 
@@ -242,15 +248,15 @@ def _mac(section: Section) -> MacAddress | None:
 
 def _machine(section: Section, names: set[str]) -> PlacedMachine:
     nics = []
-    for each in section.items("interfaces"):
-        kind = each.word("attach", AttachKind) or AttachKind.BRIDGE
+    for item in section.items("interfaces"):
+        kind = item.word("attach", AttachKind) or AttachKind.BRIDGE
         if kind is AttachKind.OTHER:
-            raise each.error("attach", "attach: expected bridge, macvlan or network, found other")
-        mode = each.word("mode", MacvlanMode)
+            raise item.error("attach", "attach: expected bridge, macvlan or network, found other")
+        mode = item.word("mode", MacvlanMode)
         if mode is not None and kind is not AttachKind.MACVLAN:
-            raise each.error("mode", f"mode: {mode} goes with attach: macvlan, not with {kind}")
-        nics.append(PlacedInterface(kind, each.need("source", str), mode))
-        each.finish()
+            raise item.error("mode", f"mode: {mode} goes with attach: macvlan, not with {kind}")
+        nics.append(PlacedInterface(kind, item.need("source", str), mode))
+        item.finish()
     reserved = section.inner("reserved_gb")
     machine = PlacedMachine(
         section.name(names, "machines"),
@@ -267,37 +273,37 @@ def _pools(section: Section) -> tuple[StoragePool, ...]:
     if not section.has("storage_pools"):
         return (StoragePool("default", "dir", 1000 * GB, 1000 * GB, is_default=True),)
     pools, names = [], set[str]()
-    for each in section.items("storage_pools"):
-        total = each.amount("total_gb", 1000.0)
+    for item in section.items("storage_pools"):
+        total = item.amount("total_gb", 1000.0)
         pools.append(
             StoragePool(
-                each.name(names, "storage pools"),
-                each.take("type", str, "dir"),
+                item.name(names, "storage pools"),
+                item.take("type", str, "dir"),
                 ceil(total * GB),
-                ceil(each.amount("free_gb", float(total)) * GB),
-                each.take("default", bool, False),
-                tuple(each.strings("tags")),
-                active=each.take("active", bool, True),
+                ceil(item.amount("free_gb", float(total)) * GB),
+                item.take("default", bool, False),
+                tuple(item.strings("tags")),
+                active=item.take("active", bool, True),
             )
         )
-        each.finish()
+        item.finish()
     return tuple(pools)
 
 
 def _networks(section: Section) -> tuple[LibvirtNetwork, ...]:
-    found, names = [], set[str]()
-    for each in section.items("libvirt_networks"):
-        found.append(
+    libvirt_networks, names = [], set[str]()
+    for item in section.items("libvirt_networks"):
+        libvirt_networks.append(
             LibvirtNetwork(
-                each.name(names, "libvirt networks"),
-                each.take("active", bool, True),
-                each.find("bridge", str),
-                each.take("dhcp", bool, False),
-                each.word("forward", Forward),
-                None if each.raw("vid") == TRUNK else each.number("vid", UNTAGGED, 0, MAX_VID),
-                tuple(each.strings("parents")),
-                each.take("passthrough", bool, False),
+                item.name(names, "libvirt networks"),
+                item.take("active", bool, True),
+                item.find("bridge", str),
+                item.take("dhcp", bool, False),
+                item.word("forward", Forward),
+                None if item.raw("vid") == TRUNK else item.number("vid", UNTAGGED, 0, MAX_VID),
+                tuple(item.strings("parents")),
+                item.take("passthrough", bool, False),
             )
         )
-        each.finish()
-    return tuple(found)
+        item.finish()
+    return tuple(libvirt_networks)

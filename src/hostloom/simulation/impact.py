@@ -81,20 +81,24 @@ def impacts(before: Snapshot, after: Snapshot) -> tuple[Impact, ...]:
 
     By host and machine in natural order. Hosts, VLANs and interfaces are the same ones if their ids are.
     """
-    states = sorted(before.hosts, key=lambda each: (natural_key(each.host.name), each.host.id))
+    states = sorted(
+        before.hosts, key=lambda host_state: (natural_key(host_state.host.name), host_state.host.id)
+    )
     return tuple(harm for state in states if state.machines for harm in _of_host(before, after, state))
 
 
 def _of_host(before: Snapshot, after: Snapshot, state: HostState) -> Iterator[Impact]:
     later = after.host_by_id.get(state.host.id)
-    machines = sorted(state.machines, key=lambda each: natural_key(each.name))
+    machines = sorted(state.machines, key=lambda placed: natural_key(placed.name))
     if later is None:
         for machine in machines:
             yield _harm(state, machine, _Fault(ImpactCode.HOST_GONE, "the host", "it would be gone"))
         return
     of_all = tuple(_host_faults(state, later))
     views = view_of(before, state), view_of(after, later)
-    is_readable = not {ImpactCode.HOST_AMBIGUOUS, ImpactCode.HOST_NOT_KNOWN} & {each.code for each in of_all}
+    is_readable = not {ImpactCode.HOST_AMBIGUOUS, ImpactCode.HOST_NOT_KNOWN} & {
+        fault.code for fault in of_all
+    }
     for machine in machines:
         for fault in (*of_all, *_pool_faults(state, later, machine)):
             yield _harm(state, machine, fault)
@@ -145,8 +149,8 @@ def _overcommit(
 
 def _pool_faults(before: HostState, after: HostState, machine: PlacedMachine) -> Iterator[_Fault]:
     """Of the storage pools that the machine has disks in."""
-    was = {each.name: each for each in before.host.storage_pools}
-    now = {each.name: each for each in after.host.storage_pools}
+    was = {storage_pool.name: storage_pool for storage_pool in before.host.storage_pools}
+    now = {storage_pool.name: storage_pool for storage_pool in after.host.storage_pools}
     for name in sorted(machine.reserved_bytes.keys() & was.keys(), key=natural_key):
         if name not in now:
             yield _Fault(ImpactCode.POOL_GONE, f"storage pool {name}", "none")
@@ -159,8 +163,8 @@ def _pool_faults(before: HostState, after: HostState, machine: PlacedMachine) ->
 
 
 def _nic_faults(before: HostView, after: HostView, nic: PlacedInterface) -> Iterator[_Fault]:
-    had = {each.code for each in _way_faults(before, nic)}
-    fault = next((each for each in _way_faults(after, nic) if each.code not in had), None)
+    had = {_way_fault.code for _way_fault in _way_faults(before, nic)}
+    fault = next((_way_fault for _way_fault in _way_faults(after, nic) if _way_fault.code not in had), None)
     if fault is not None:
         yield fault
     if fault is None or fault.code not in _BARRED:

@@ -56,7 +56,9 @@ class NetworkReader:
             number = FabricId(self._numbers.of("fabric", section))
             self.fabrics[name] = Fabric(number, name, section.find("class", str))
         written = [
-            (self.fabrics[each.need("name", str)], vlan) for each in sections for vlan in each.items("vlans")
+            (self.fabrics[section.need("name", str)], vlan)
+            for section in sections
+            for vlan in section.items("vlans")
         ]
         for fabric, vlan in sorted(written, key=lambda pair: not pair[1].has("id")):
             self._read_vlan(fabric, vlan)
@@ -116,7 +118,7 @@ class NetworkReader:
         for section in by_id_first(sections):
             cidr = section.parsed("cidr", ip_network)
             vlan_id = self.vlan(section, "vlan")
-            if any(each.cidr == cidr and each.vlan_id == vlan_id for each in self.subnets):
+            if any(subnet.cidr == cidr and subnet.vlan_id == vlan_id for subnet in self.subnets):
                 raise section.error("cidr", f"cidr: there are two subnets {cidr} on one VLAN")
             subnet = Subnet(
                 SubnetId(self._numbers.of("subnet", section)),
@@ -128,10 +130,10 @@ class NetworkReader:
             )
             self._check_gateway(section, subnet)
             self.subnets.append(subnet)
-            for each in section.items("ranges"):
-                self._read_range(subnet, each)
-            used = [_inside(section, "used", subnet, each) for each in section.addresses("used")]
-            self.held += [HeldAddress(each, AddressKind.RESERVED, subnet.id) for each in used]
+            for item in section.items("ranges"):
+                self._read_range(subnet, item)
+            used = [_inside(section, "used", subnet, address) for address in section.addresses("used")]
+            self.held += [HeldAddress(address, AddressKind.RESERVED, subnet.id) for address in used]
             section.finish()
 
     @staticmethod

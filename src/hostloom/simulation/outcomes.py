@@ -16,7 +16,7 @@ def outcome(snapshot: Snapshot, case: Case) -> JointDecision:
     """Decide the case, with made-up identities."""
     batch = case.batch
     if batch is not None:
-        identities = tuple(identities_of(each, at) for at, each in enumerate(batch.machines))
+        identities = tuple(identities_of(machine, at) for at, machine in enumerate(batch.machines))
         return decide_all(snapshot, batch, identities)
     decision = simulate(snapshot, case.request)
     if decision.plan is None:
@@ -32,7 +32,7 @@ def outcome_differences(snapshot: Snapshot, case: Case, found: JointDecision) ->
     refusal = None if found.plans else found.explanations[0].refusal
     if wrong := error_difference(case, refusal):
         return wrong
-    warnings = {each.code for told in found.explanations for each in told.warnings}
+    warnings = {warning.code for explanation in found.explanations for warning in explanation.warnings}
     return _hosts(case, found) + warning_differences(case, warnings)
 
 
@@ -46,7 +46,7 @@ def _hosts(case: Case, found: JointDecision) -> list[str]:
 
 def host_counts(plans: Sequence[Plan]) -> dict[str, int]:
     """How many of the machines each host takes, by natural name."""
-    return dict(sorted(Counter(each.host_name for each in plans).items(), key=lambda p: natural_key(p[0])))
+    return dict(sorted(Counter(plan.host_name for plan in plans).items(), key=lambda p: natural_key(p[0])))
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -42,11 +42,11 @@ def relocations(before: Snapshot, after: Snapshot, found: Iterable[Impact]) -> t
     One that fits nowhere stays where it is, with what it takes of its host.
     """
     by_machine: dict[tuple[str, str], list[Impact]] = {}
-    for each in found:
-        by_machine.setdefault((each.host, each.machine), []).append(each)
-    states = {each.host.name: each for each in before.hosts}
+    for impact in found:
+        by_machine.setdefault((impact.host, impact.machine), []).append(impact)
+    states = {host.host.name: host for host in before.hosts}
     search = _Search(before, after)
-    return tuple(search.place(states[host], name, own) for (host, name), own in by_machine.items())
+    return tuple(search.place(states[host], name, impacts) for (host, name), impacts in by_machine.items())
 
 
 class _Search:
@@ -58,10 +58,10 @@ class _Search:
         #: What no host could take. Each is asked for once, until a machine leaves its place.
         self._refused: dict[ParsedRequest, Explanation] = {}
 
-    def place(self, state: HostState, name: str, own: list[Impact]) -> Relocation:
+    def place(self, state: HostState, name: str, impacts: list[Impact]) -> Relocation:
         """Where the machine could go; it is there from now on."""
-        machine = next(each for each in state.machines if each.name == name)
-        request = ask_again(self._before, state, machine, own)
+        machine = next(machine for machine in state.machines if machine.name == name)
+        request = ask_again(self._before, state, machine, impacts)
         without = _without(self._world, state, name)
         decision = self._decide(without, request, state.host.name)
         ways = _ways(self._before, state, machine)
@@ -105,13 +105,13 @@ def _without(snapshot: Snapshot, state: HostState, name: str) -> Snapshot:
     now = snapshot.host_by_id.get(state.host.id)
     if now is None:
         return snapshot
-    later = replace(now, machines=tuple(each for each in now.machines if each.name != name))
-    hosts = tuple(later if each is now else each for each in snapshot.hosts)
+    later = replace(now, machines=tuple(machine for machine in now.machines if machine.name != name))
+    hosts = tuple(later if host is now else host for host in snapshot.hosts)
     return replace(snapshot, hosts=hosts).carry(snapshot, Delta(hosts={state.host.id: later}))
 
 
 def ask_again(
-    before: Snapshot, state: HostState, machine: PlacedMachine, own: Iterable[Impact] = ()
+    before: Snapshot, state: HostState, machine: PlacedMachine, impacts: Iterable[Impact] = ()
 ) -> ParsedRequest:
     """The request that the machine would be: a label a NIC by its VLAN, its size, its disks.
 
@@ -119,7 +119,7 @@ def ask_again(
     it could take the machine, and be no use to it.
     """
     view = view_of(before, state)
-    stranded = {each.nic for each in own if each.code is ImpactCode.UPLINK_GONE}
+    stranded = {impact.nic for impact in impacts if impact.code is ImpactCode.UPLINK_GONE}
     labels = tuple(
         constraints.from_terms(f"eth{at}", tuple(_terms(view, nic, stranded=f"eth{at}" in stranded)))
         for at, nic in enumerate(machine.interfaces)
@@ -134,7 +134,7 @@ def ask_again(
         cores=machine.cores,
         memory_mib=machine.memory_mib,
         architecture=next(iter(state.host.architectures), None),
-        netboot=any(each is not None and each.vlan_id in before.bootable_vlans for each in on),
+        netboot=any(interface is not None and interface.vlan_id in before.bootable_vlans for interface in on),
         hostname=machine.name,
     )
 

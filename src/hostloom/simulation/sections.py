@@ -113,13 +113,13 @@ class Section:
 
     def addresses(self, key: str) -> list[Address]:
         """A list of addresses, with or without prefix lengths; absent is empty."""
-        found = []
+        addresses = []
         for at, text in enumerate(self.strings(key)):
             try:
-                found.append(ip_address(text.partition("/")[0]))
+                addresses.append(ip_address(text.partition("/")[0]))
             except ValueError as error:
                 raise WorldError((*self.path, key, at), f"{key}: {error}") from None
-        return found
+        return addresses
 
     def names(self) -> list[str]:
         """Every key, where they are names that the file gives."""
@@ -210,4 +210,4 @@ def show(value: object) -> str:
 
 def by_id_first(sections: list[Section]) -> list[Section]:
     """Those that give their ids before those that get one."""
-    return sorted(sections, key=lambda each: not each.has("id"))
+    return sorted(sections, key=lambda section: not section.has("id"))

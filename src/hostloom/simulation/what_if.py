@@ -25,12 +25,12 @@ class Consequences:
     @property
     def changed(self) -> tuple[ComparedCase, ...]:
         """The requests that fare otherwise."""
-        return tuple(each for each in self.cases if each.turn is not OutcomeChange.SAME)
+        return tuple(case for case in self.cases if case.turn is not OutcomeChange.SAME)
 
     @property
     def hurt(self) -> tuple[tuple[str, str], ...]:
         """(host, machine) of each machine that is hurt."""
-        return tuple(dict.fromkeys((each.host, each.machine) for each in self.harms))
+        return tuple(dict.fromkeys((harm.host, harm.machine) for harm in self.harms))
 
 
 def consequences(
@@ -41,6 +41,6 @@ def consequences(
     `later` are the cases as they are asked in `after`, where the change is one of the requests too.
     """
     found = impacts(before, after)
-    machines = sum(len(each.machines) for each in before.hosts)
+    machines = sum(len(host.machines) for host in before.hosts)
     compared = compare_cases(before, after, cases, later)
     return Consequences(machines, found, relocations(before, after, found), compared)

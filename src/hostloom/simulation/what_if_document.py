@@ -18,9 +18,9 @@ def consequences_data(before: Snapshot, after: Snapshot, found: Consequences) ->
     """Every hurt machine with its harms and where it could go, every request that fares otherwise."""
     return {
         "machines": found.machines,
-        "hurt": [_fate(after, each, found.harms) for each in found.fates],
+        "hurt": [_fate(after, fate, found.harms) for fate in found.fates],
         "requests": len(found.cases),
-        "changed": [_compared(before, after, each) for each in found.changed],
+        "changed": [_compared(before, after, compared_case) for compared_case in found.changed],
     }
 
 
@@ -35,25 +35,25 @@ def room_data(found: Headroom) -> dict[str, Any]:
 
 
 def _fate(after: Snapshot, fate: Relocation, harms: tuple[Impact, ...]) -> dict[str, Any]:
-    own = [each for each in harms if (each.host, each.machine) == (fate.host, fate.machine)]
+    impacts = [harm for harm in harms if (harm.host, harm.machine) == (fate.host, fate.machine)]
     return {
         "machine": fate.machine,
         "host": fate.host,
         "harms": [
             {
-                "nic": each.nic or None,
-                "source": each.source or None,
-                "interface": each.interface or None,
-                "code": each.code.value,
-                "wanted": each.wanted,
-                "found": each.found,
-                "text": render_impact(each),
+                "nic": impact.nic or None,
+                "source": impact.source or None,
+                "interface": impact.interface or None,
+                "code": impact.code.value,
+                "wanted": impact.wanted,
+                "found": impact.found,
+                "text": render_impact(impact),
             }
-            for each in own
+            for impact in impacts
         ],
         "goes_to": fate.to,
         "stays": fate.stays,
-        "interfaces": [as_data(after, each) for each in fate.interfaces],
+        "interfaces": [as_data(after, interface) for interface in fate.interfaces],
         "refusal": _refusal(None if fate.to else fate.explanation.refusal),
         "text": render_relocation(fate),
     }
@@ -66,7 +66,8 @@ def _compared(before: Snapshot, after: Snapshot, case: ComparedCase) -> dict[str
         "before": _decision(before, case.before),
         "after": _decision(after, case.after),
         "differences": [
-            {"what": each.what, "before": each.before, "after": each.after} for each in case.differences
+            {"what": difference.what, "before": difference.before, "after": difference.after}
+            for difference in case.differences
         ],
         "text": render_changed(case),
     }

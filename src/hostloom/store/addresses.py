@@ -54,22 +54,22 @@ class Addresses:
     def list(self, subnet_id: SubnetId | None = None) -> list[HeldAddress]:
         """All, or those of a subnet, by address; observed ones included."""
         held = self._snapshot().held
-        wanted = held if subnet_id is None else [each for each in held if each.subnet_id == subnet_id]
-        return sorted(wanted, key=lambda each: (each.ip.version, int(each.ip), each.kind))
+        helds = held if subnet_id is None else [each for each in held if each.subnet_id == subnet_id]
+        return sorted(helds, key=lambda each: (each.ip.version, int(each.ip), each.kind))
 
     def replace_leases(self, leases: Iterable[HeldAddress]) -> None:
         """Write the difference only: a renewed lease changes nothing."""
-        wanted = set(leases)
-        if self._stored_leases().keys() == wanted:
+        helds = set(leases)
+        if self._stored_leases().keys() == helds:
             return
         revision = self.tx.change_world()
         # Read again under the world's lock: another server may have written the same leases.
         stored = self._stored_leases()
-        gone = [key for held, key in stored.items() if held not in wanted]
+        gone = [key for held, key in stored.items() if held not in helds]
         if gone:
             self.tx.note_removed("addresses", gone)
             self.tx.write(delete(addresses).where(addresses.c.id.in_(gone)))
-        new = [asdict(held) for held in wanted if held not in stored]
+        new = [asdict(held) for held in helds if held not in stored]
         if new:
             self.tx.write(insert(addresses), [row | {"revision": revision} for row in new])
 

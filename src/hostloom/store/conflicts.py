@@ -83,14 +83,16 @@ def find_against(
 ) -> Against:
     """Read it all; `known` is what is on the host, where that has been read under the same lock."""
     on_interfaces = [
-        each.attachment for each in plan.interfaces if each.attachment.kind is not AttachKind.NETWORK
+        interface.attachment
+        for interface in plan.interfaces
+        if interface.attachment.kind is not AttachKind.NETWORK
     ]
     statement = _statement(len(held), is_known=known is not None, has_parents=bool(on_interfaces))
     rows: Sequence[Any] = tx.read(statement, _parameters(plan, held, on_interfaces)).all()
-    placed = [each for each in rows if each[0] == PLACED]
+    placed = [row for row in rows if row[0] == PLACED]
     return Against(
-        next((host_of(each) for each in rows if each[0] == HOST and each.generation is not None), None),
-        any(each[0] == THERE for each in rows),
+        next((host_of(row) for row in rows if row[0] == HOST and row.generation is not None), None),
+        any(row[0] == THERE for row in rows),
         [(kind, key, by) for kind, key, by, *_ in rows if kind not in (HOST, THERE, PLACED)],
         known
         or [
@@ -108,7 +110,7 @@ def _lacking_room(host: Host, plan: Plan, machines: Sequence[PlacedMachine]) -> 
     if (left := memory_left_mib(host, machines)) < spec.memory_mib:
         text = f"host {host.name!r} has {decimal_text(left)} MiB of memory left, {spec.memory_mib} are wanted"
         return Refused(RequestCode.NOT_ENOUGH_MEMORY, text)
-    pools = {each.name: each for each in host.storage_pools}
+    pools = {storage_pool.name: storage_pool for storage_pool in host.storage_pools}
     for name, wanted in bytes_by_pool(plan.disks).items():
         if name not in pools:
             return Refused(RequestCode.UNKNOWN_POOL, f"host {host.name!r} has no storage pool {name!r}")
@@ -130,9 +132,11 @@ def _parameters(
         "system_id": plan.spec.system_id,
         "hostname": plan.spec.name,
         "uuid": plan.spec.uuid,
-        "macs": [each.mac for each in plan.interfaces],
-        "sources": [each.source for each in on_interfaces],
-        "alone": [each.source for each in on_interfaces if each.mode is MacvlanMode.PASSTHRU],
+        "macs": [interface.mac for interface in plan.interfaces],
+        "sources": [on_interface.source for on_interface in on_interfaces],
+        "alone": [
+            on_interface.source for on_interface in on_interfaces if on_interface.mode is MacvlanMode.PASSTHRU
+        ],
     }
     if not on_interfaces:
         del found["sources"], found["alone"]
@@ -152,9 +156,9 @@ def _statement(addresses: int, *, is_known: bool, has_parents: bool) -> Select[A
         queries.append(_placed())
     for at in range(addresses):
         queries += [_held(at), _seen(at), _in_range(at)]
-    found = union_all(*queries, _row(HOST, literal(""), literal(""))).subquery("found")
-    its_host = and_(t.hosts.c.id == bindparam("host_id"), found.c.kind == HOST)
-    return select(found, t.hosts).select_from(found.outerjoin(t.hosts, its_host))
+    subquery = union_all(*queries, _row(HOST, literal(""), literal(""))).subquery("found")
+    its_host = and_(t.hosts.c.id == bindparam("host_id"), subquery.c.kind == HOST)
+    return select(subquery, t.hosts).select_from(subquery.outerjoin(t.hosts, its_host))
 
 
 def _row(kind: str, key: Any, by: Any) -> Select[Any]:
@@ -171,8 +175,8 @@ def _row(kind: str, key: Any, by: Any) -> Select[Any]:
 def _placed() -> Select[Any]:
     """What is on the host; disks of adopted machines show in libvirt's figure only (see bytes_left)."""
     machines = t.machines
-    own = machines.c.origin != MachineOrigin.ADOPTED
-    disks = case((own, machines.c.disks), else_=literal((), DISKS))
+    column_element = machines.c.origin != MachineOrigin.ADOPTED
+    disks = case((column_element, machines.c.disks), else_=literal((), DISKS))
     return (
         select(
             literal(PLACED), t.nodes.c.hostname, literal(""), machines.c.cores, machines.c.memory_mib, disks
@@ -249,14 +253,16 @@ def _held(at: int) -> Select[Any]:
 
 def _seen(at: int) -> Select[Any]:
     """On an interface of a node, in the same fabric or in none that we know."""
-    seen, nics, nodes, vlans = t.node_interface_addresses, t.node_interfaces, t.nodes, t.vlans
+    table, nics, nodes, vlans = t.node_interface_addresses, t.node_interfaces, t.nodes, t.vlans
     its_subnet = t.subnets.c.id == bindparam(f"subnet_id_{at}")
     fabric = select(t.subnets.c.fabric_id).where(its_subnet).scalar_subquery()
-    joined = seen.join(nics).join(nodes).outerjoin(vlans, vlans.c.id == nics.c.vlan_id)
+    joined = table.join(nics).join(nodes).outerjoin(vlans, vlans.c.id == nics.c.vlan_id)
     return (
-        _row(ADDRESS, type_coerce(seen.c.ip, String), literal("is held by ") + nodes.c.hostname)
+        _row(ADDRESS, type_coerce(table.c.ip, String), literal("is held by ") + nodes.c.hostname)
         .select_from(joined)
-        .where(seen.c.ip == bindparam(f"ip_{at}"), or_(nics.c.vlan_id.is_(None), vlans.c.fabric_id == fabric))
+        .where(
+            table.c.ip == bindparam(f"ip_{at}"), or_(nics.c.vlan_id.is_(None), vlans.c.fabric_id == fabric)
+        )
     )
 
 

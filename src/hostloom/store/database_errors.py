@@ -141,10 +141,10 @@ class SqliteFile:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = os.stat(self._path)  # noqa: PTH116  (every transaction does it, and a Path costs more)
+            stat_result = os.stat(self._path)  # noqa: PTH116  (every transaction does it, and a Path costs more)
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return stat_result.st_dev, stat_result.st_ino
 
 
 def check_writing(engine: Engine) -> None:

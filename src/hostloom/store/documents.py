@@ -12,7 +12,7 @@ from hostloom.store.types import JsonText
 
 
 def _as_dicts(items: Any) -> list[dict[str, Any]]:
-    return [asdict(each) for each in items]
+    return [asdict(item) for item in items]
 
 
 def _storage_pool(data: dict[str, Any]) -> StoragePool:

@@ -16,7 +16,7 @@ class Events:
     def add(self, *some: Event) -> None:
         """Record them in one statement; their ids are given."""
         names = ("kind", "subject", "message", "at", "details")
-        self.tx.write(insert(events), [{name: getattr(each, name) for name in names} for each in some])
+        self.tx.write(insert(events), [{name: getattr(event, name) for name in names} for event in some])
 
     def list(
         self, after: int | None = None, limit: int | None = None, subject: str | None = None
@@ -26,6 +26,6 @@ class Events:
         if after is not None:
             query = query.where(events.c.id < after)
         if subject is not None:
-            named = events.c.subject.endswith(f" {subject}", autoescape=True)
-            query = query.where((events.c.subject == subject) | named)
+            column_element = events.c.subject.endswith(f" {subject}", autoescape=True)
+            query = query.where((events.c.subject == subject) | column_element)
         return [Event(**columns_of(row)) for row in self.tx.rows(query)]

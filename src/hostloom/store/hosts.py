@@ -44,25 +44,25 @@ class Hosts(Records[Host, HostId]):
         """The opposite."""
         return host_of(row)
 
-    def record_facts(self, before: Host, seen: Host) -> Host:
+    def record_facts(self, before: Host, host: Host) -> Host:
         """Write a reading; the generation, on which plans and users rest, counts up only where they can."""
-        if _lasting(before) != _lasting(seen):
-            return self.update(seen)
+        if _lasting(before) != _lasting(host):
+            return self.update(host)
         hosts = self.table
         values = {
-            "facts_at": seen.facts_at,
-            "storage_pools": seen.storage_pools,
-            "findings": seen.findings,
-            "read_revision": seen.read_revision,
+            "facts_at": host.facts_at,
+            "storage_pools": host.storage_pools,
+            "findings": host.findings,
+            "read_revision": host.read_revision,
         }
         statement = (
             update(hosts)
-            .where(hosts.c.id == seen.id, hosts.c.generation == seen.generation)
+            .where(hosts.c.id == host.id, hosts.c.generation == host.generation)
             .values(values | {"revision": self.tx.change_world()})
         )
         if not self.tx.write(statement).rowcount:
-            raise StaleGeneration(self.kind, seen.name, seen.generation, self.get_generation(seen.id))
-        return seen
+            raise StaleGeneration(self.kind, host.name, host.generation, self.get_generation(host.id))
+        return host
 
     def users(self, item: Host) -> list[str]:
         """The machines that hostloom composed on it."""
@@ -85,7 +85,7 @@ class Hosts(Records[Host, HostId]):
 
 def _lasting(host: Host) -> Host:
     """The host without what every reading changes."""
-    pools = tuple(replace(each, free_bytes=0) for each in host.storage_pools)
+    pools = tuple(replace(storage_pool, free_bytes=0) for storage_pool in host.storage_pools)
     return replace(host, storage_pools=pools, facts_at=None, findings=(), read_revision=0)
 
 

@@ -47,8 +47,13 @@ def _taken_key(tx: Transaction, table: Table, values: Mapping[str, Any]) -> Host
 
 
 def _unique_columns(table: Table) -> list[list[ColumnElement[Any]]]:
-    found: list[list[ColumnElement[Any]]] = [
-        list(each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)
+    column_elementses: list[list[ColumnElement[Any]]] = [
+        list(constraint.columns)
+        for constraint in table.constraints
+        if isinstance(constraint, UniqueConstraint)
     ]
-    found += [list(each.columns) for each in table.indexes if each.unique]
-    return [*sorted(found, key=lambda columns: [str(each) for each in columns]), list(table.primary_key)]
+    column_elementses += [list(index.columns) for index in table.indexes if index.unique]
+    return [
+        *sorted(column_elementses, key=lambda columns: [str(column) for column in columns]),
+        list(table.primary_key),
+    ]

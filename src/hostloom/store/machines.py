@@ -131,11 +131,11 @@ class Machines:
 
     def get(self, key: SystemId) -> Machine:
         """By system id; NotFound."""
-        found = read_machine(self.tx, machines.c.system_id == key)
-        if found is None:
+        machine = read_machine(self.tx, machines.c.system_id == key)
+        if machine is None:
             raise NotFound("machine", key)
-        self._read[key] = found
-        return found
+        self._read[key] = machine
+        return machine
 
     def find(self, name: str) -> Machine | None:
         """By hostname."""
@@ -152,8 +152,8 @@ class Machines:
 
     def find_by_mac(self, mac: MacAddress) -> Machine | None:
         """The machine with this NIC, ours before an adopted one: one statement."""
-        own, bare = machine_interfaces, tables.node_interfaces
-        of_host = select(own.c.system_id, own.c.ours).where(own.c.mac == mac)
+        table, bare = machine_interfaces, tables.node_interfaces
+        of_host = select(table.c.system_id, table.c.ours).where(table.c.mac == mac)
         enlisted = (
             select(bare.c.system_id, true())
             .join(machines, machines.c.system_id == bare.c.system_id)
@@ -187,8 +187,12 @@ class Machines:
 
     def generations(self, host_id: HostId) -> dict[SystemId, tuple[int, tuple[Drift, ...]]]:
         """The generation and drift of every machine on a host: one statement."""
-        own = machines.c
-        query = select(own.system_id, own.generation, own.drift).where(own.host_id == host_id)
+        read_only_column_collection = machines.c
+        query = select(
+            read_only_column_collection.system_id,
+            read_only_column_collection.generation,
+            read_only_column_collection.drift,
+        ).where(read_only_column_collection.host_id == host_id)
         return {row.system_id: (row.generation, row.drift) for row in self.tx.rows(query)}
 
     def elsewhere(self, host_id: HostId | None, uuids: Sequence[str]) -> list[Machine]:
@@ -213,10 +217,10 @@ class Machines:
     def holders(self, macs: Sequence[MacAddress]) -> dict[MacAddress, set[SystemId]]:
         """The machines that have each of these MACs: one statement."""
         nic = machine_interfaces
-        found: dict[MacAddress, set[SystemId]] = {}
+        system_idses: dict[MacAddress, set[SystemId]] = {}
         for row in self.tx.rows(select(nic.c.mac, nic.c.system_id).where(nic.c.mac.in_(macs))):
-            found.setdefault(row.mac, set()).add(row.system_id)
-        return found
+            system_idses.setdefault(row.mac, set()).add(row.system_id)
+        return system_idses
 
     def enlisted_keys(
         self, uuids: Sequence[str], macs: Sequence[MacAddress]
@@ -256,10 +260,10 @@ class Machines:
     def some(self, keys: Sequence[SystemId]) -> Sequence[Machine]:
         """Those of these that there are, in this order."""
         if len(keys) == 1:
-            found = read_machine(self.tx, machines.c.system_id == keys[0])
-            return [] if found is None else [found]
+            machine = read_machine(self.tx, machines.c.system_id == keys[0])
+            return [] if machine is None else [machine]
         page = select_machines().where(machines.c.system_id.in_(keys))
-        by_key = {each.system_id: each for each in read_machines(self.tx, page)}
+        by_key = {machine.system_id: machine for machine in read_machines(self.tx, page)}
         return [by_key[key] for key in keys if key in by_key]
 
     def add(self, item: Machine) -> Machine:
@@ -352,19 +356,19 @@ class Machines:
             self.tx.write(update(nodes).where(nodes.c.system_id == item.system_id).values(changed))
 
     def _explain(self, item: Machine) -> HostloomError | None:
-        found = find_broken(self.tx, nodes, _node_row(node_of(self.tx, item)))
-        found = found or find_broken(self.tx, machines, _own_row(item), owner=nodes)
-        if isinstance(found, AlreadyExists):
-            return AlreadyExists("machine", found.key)
-        return found or self._explain_nics(item)
+        hostloom_error = find_broken(self.tx, nodes, _node_row(node_of(self.tx, item)))
+        hostloom_error = hostloom_error or find_broken(self.tx, machines, _own_row(item), owner=nodes)
+        if isinstance(hostloom_error, AlreadyExists):
+            return AlreadyExists("machine", hostloom_error.key)
+        return hostloom_error or self._explain_nics(item)
 
     def _explain_nics(self, item: Machine) -> HostloomError | None:
         for row in _nic_rows(item):
-            found = find_broken(self.tx, machine_interfaces, row, owner=machines)
-            if isinstance(found, AlreadyExists):
+            hostloom_error = find_broken(self.tx, machine_interfaces, row, owner=machines)
+            if isinstance(hostloom_error, AlreadyExists):
                 return AlreadyExists("MAC address", row["mac"], "belongs to another machine")
-            if found is not None:
-                return found
+            if hostloom_error is not None:
+                return hostloom_error
         return None
 
 
@@ -408,7 +412,7 @@ def node_of(tx: Transaction, item: Machine, domain_id: DomainId | None = None) -
 
 
 def _node_row(node: Node) -> dict[str, Any]:
-    return {each.name: getattr(node, each.name) for each in fields(node) if each.name != "interfaces"}
+    return {field.name: getattr(node, field.name) for field in fields(node) if field.name != "interfaces"}
 
 
 def _own_row(item: Machine) -> dict[str, Any]:

@@ -56,11 +56,11 @@ def _assemble(
     by_node: dict[str, list[NodeInterface]] = {}
     for row in interfaces:
         columns = columns_of(row)
-        found = NodeInterface(
+        interface = NodeInterface(
             **{name: columns[name] for name in _INTERFACE_FIELDS},
             addresses=tuple(by_interface.get(row.id, ())),
         )
-        by_node.setdefault(row.system_id, []).append(found)
+        by_node.setdefault(row.system_id, []).append(interface)
     return [
         Node(
             **{name: columns_of(row)[name] for name in _FIELDS},
@@ -133,12 +133,15 @@ class Nodes:
         node = self.get(system_id)
         if scanned_at is not None:
             node = self._scanned(node, scanned_at)
-        known = {each.id: each for each in node.interfaces}
-        claimed = {each.id for each in interfaces}
+        known = {interface.id: interface for interface in node.interfaces}
+        claimed = {interface.id for interface in interfaces}
         if claimed - known.keys() - {NO_ID}:
-            known |= {each.id: each for each in self.absent(system_id)}
-        by_name = {each.name: each for each in node.interfaces if each.id not in claimed}
-        wanted = [_kept(each, known.get(each.id) or by_name.get(each.name)) for each in interfaces]
+            known |= {interface.id: interface for interface in self.absent(system_id)}
+        by_name = {interface.name: interface for interface in node.interfaces if interface.id not in claimed}
+        wanted = [
+            _kept(interface, known.get(interface.id) or by_name.get(interface.name))
+            for interface in interfaces
+        ]
         if tuple(wanted) == node.interfaces:
             return node
         with self.tx.atomic():
@@ -208,47 +211,51 @@ class Nodes:
 
     def _replace(self, node: Node, wanted: Sequence[NodeInterface]) -> Node:
         """Delete, rewrite and insert interfaces so that they are the wanted ones, matched by id."""
-        before = {each.id: (place, each) for place, each in enumerate(node.interfaces)}
-        kept = {each.id for each in wanted}
-        gone = [each for each in node.interfaces if each.id not in kept]
+        before = {interface.id: (place, interface) for place, interface in enumerate(node.interfaces)}
+        kept = {interface.id for interface in wanted}
+        gone = [interface for interface in node.interfaces if interface.id not in kept]
         self._put_away(node.system_id, gone)
         self._fetch_back(kept - before.keys() - {NO_ID})
         if gone:
-            self.tx.write(delete(node_interfaces).where(node_interfaces.c.id.in_([each.id for each in gone])))
+            self.tx.write(
+                delete(node_interfaces).where(node_interfaces.c.id.in_([interface.id for interface in gone]))
+            )
         changed = [
-            (place, each)
-            for place, each in enumerate(wanted)
-            if each.id in before and before[each.id] != (place, each)
+            (place, interface)
+            for place, interface in enumerate(wanted)
+            if interface.id in before and before[interface.id] != (place, interface)
         ]
-        self._free_names([each for _, each in changed if before[each.id][1].name != each.name])
+        self._free_names(
+            [interface for _, interface in changed if before[interface.id][1].name != interface.name]
+        )
         for place, each in changed:
             self._rewrite(node.system_id, place, each)
-        new = [(place, each) for place, each in enumerate(wanted) if each.id not in before]
-        added = {each.name: each for each in self._insert(node.system_id, new)}
-        return replace(node, interfaces=tuple(added.get(each.name, each) for each in wanted))
+        new = [(place, interface) for place, interface in enumerate(wanted) if interface.id not in before]
+        added = {interface.name: interface for interface in self._insert(node.system_id, new)}
+        return replace(node, interfaces=tuple(added.get(interface.name, interface) for interface in wanted))
 
     def _free_names(self, renamed: Sequence[NodeInterface]) -> None:
         """Interfaces that swap their names hold neither in between."""
-        for each in renamed:
-            statement = update(node_interfaces).where(node_interfaces.c.id == each.id)
-            self.tx.write(statement.values(name=f"{RENAMED}{each.id}"))
+        for interface in renamed:
+            statement = update(node_interfaces).where(node_interfaces.c.id == interface.id)
+            self.tx.write(statement.values(name=f"{RENAMED}{interface.id}"))
 
     def _put_away(self, system_id: SystemId, gone: Iterable[NodeInterface]) -> None:
         """Remember the operator's word on interfaces that are away, the latest ones of a node."""
         table = tables.absent_interfaces
         rows = [
             {
-                "id": each.id,
+                "id": interface.id,
                 "system_id": system_id,
-                "name": each.name,
-                "kind": each.kind,
-                "mac": each.mac,
-                "vlan_id": each.vlan_id if each.vlan_source is VlanSource.OPERATOR else None,
-                "vlan_source": each.vlan_source,
-                "tags": each.tags,
+                "name": interface.name,
+                "kind": interface.kind,
+                "mac": interface.mac,
+                "vlan_id": interface.vlan_id if interface.vlan_source is VlanSource.OPERATOR else None,
+                "vlan_source": interface.vlan_source,
+                "tags": interface.tags,
             }
-            for each in gone
-            if each.tags or each.vlan_source is VlanSource.OPERATOR
+            for interface in gone
+            if interface.tags or interface.vlan_source is VlanSource.OPERATOR
         ]
         if rows:
             self.tx.write(insert(table), rows)
@@ -266,13 +273,13 @@ class Nodes:
     ) -> tuple[NodeInterface, ...]:
         """Insert interfaces at their places; an id of 0 is replaced by a new one."""
         stored = []
-        for place, each in placed:
-            row = _interface_row(system_id, place, each)
+        for place, interface in placed:
+            row = _interface_row(system_id, place, interface)
             statement = insert(node_interfaces).values(row).returning(node_interfaces.c.id)
             with self.tx.guarded(lambda row=row: find_broken(self.tx, node_interfaces, row)):  # type: ignore[misc]
                 key = self.tx.write(statement).scalar_one()
-            stored.append(replace(each, id=InterfaceId(key)))
-        if any(each.id for _, each in placed) and self.tx.is_postgresql:
+            stored.append(replace(interface, id=InterfaceId(key)))
+        if any(interface.id for _, interface in placed) and self.tx.is_postgresql:
             raise_sequence(self.tx, node_interfaces)
         self._insert_addresses(stored)
         return tuple(stored)
@@ -289,13 +296,13 @@ class Nodes:
     def _insert_addresses(self, interfaces: Iterable[NodeInterface]) -> None:
         rows = [
             {
-                "interface_id": each.id,
+                "interface_id": interface.id,
                 "position": n,
                 "ip": address.ip,
                 "prefix_length": address.network.prefixlen,
             }
-            for each in interfaces
-            for n, address in enumerate(each.addresses)
+            for interface in interfaces
+            for n, address in enumerate(interface.addresses)
         ]
         if rows:
             self.tx.write(insert(node_interface_addresses), rows)
@@ -338,12 +345,12 @@ def _keep_leases(tx: Transaction, system_ids: Sequence[str]) -> None:
     tx.write(statement.values(system_id=None, interface_name=None, revision=tx.change_world()))
 
 
-def _kept(seen: NodeInterface, before: NodeInterface | None) -> NodeInterface:
+def _kept(interface: NodeInterface, before: NodeInterface | None) -> NodeInterface:
     """What a scan saw, with the id and the operator's word that the record has; a new one as it comes."""
     if before is None:
-        return seen
-    kept = replace(seen, id=before.id, tags=before.tags or seen.tags)
-    if before.vlan_source is VlanSource.OPERATOR and seen.vlan_source is not VlanSource.OPERATOR:
+        return interface
+    kept = replace(interface, id=before.id, tags=before.tags or interface.tags)
+    if before.vlan_source is VlanSource.OPERATOR and interface.vlan_source is not VlanSource.OPERATOR:
         kept = replace(kept, vlan_id=before.vlan_id, vlan_source=before.vlan_source)
     return kept
 

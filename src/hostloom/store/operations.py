@@ -213,9 +213,9 @@ class Operations:
         self, operation_id: str, values: dict[str, Any], condition: ColumnElement[bool], wanted: str
     ) -> Operation:
         statement = update(operations).where(operations.c.id == operation_id, condition).values(values)
-        done = self.tx.write(self._announced(statement)).all()
+        rows = self.tx.write(self._announced(statement)).all()
         operation = self.get(operation_id)
-        if not done:
+        if not rows:
             raise WrongState("operation", operation_id, operation.state, f"it must be {wanted}")
         return operation
 

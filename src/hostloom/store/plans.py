@@ -62,15 +62,15 @@ class Plans:
     def use(self, plan: StoredPlan, operation_id: str) -> None:
         """Record the operation, unless another one was recorded since the plan was read."""
         same = (plans.c.id == plan.id, plans.c.operation_id.is_not_distinct_from(plan.operation_id))
-        done = self.tx.write(update(plans).where(*same).values(operation_id=operation_id))
-        if not done.rowcount:
+        cursor_result = self.tx.write(update(plans).where(*same).values(operation_id=operation_id))
+        if not cursor_result.rowcount:
             raise PlanTaken(plan.id)
 
     def delete(self, plan_id: str, now: float) -> None:
         """Forget it; PlanGone, or InUse."""
         plan = self.get(plan_id, now)
-        done = self.tx.write(delete(plans).where(plans.c.id == plan_id, ~_is_being_applied()))
-        if not done.rowcount:
+        cursor_result = self.tx.write(delete(plans).where(plans.c.id == plan_id, ~_is_being_applied()))
+        if not cursor_result.rowcount:
             raise InUse("plan", plan_id, [f"operation {plan.operation_id}"])
 
     def forget_all(self) -> None:

@@ -17,10 +17,10 @@ class Ranges(Records[IPRange, RangeId]):
     def find(self, name: str) -> IPRange | None:
         """By its ends, `START-END`; InvalidValue when several subnets have it."""
         query = select(self.table).order_by(self.table.c.id)
-        found = [item for row in self.tx.rows(query) if self.label(item := self.from_row(row)) == name]
-        if len(found) > 1:
+        ip_ranges = [item for row in self.tx.rows(query) if self.label(item := self.from_row(row)) == name]
+        if len(ip_ranges) > 1:
             raise InvalidValue("range", name, "is ambiguous, because several subnets have it", "give its id")
-        return found[0] if found else None
+        return ip_ranges[0] if ip_ranges else None
 
     def check(self, item: IPRange) -> None:
         """Refuse what leaves the subnet or overlaps another range of it."""

@@ -49,7 +49,7 @@ class Records(Generic[T, K]):
     def __init__(self, tx: Transaction, table: Table, entity: type[T]) -> None:
         self.tx, self.table, self.entity = tx, table, entity
         self.kind = KINDS[table.name]
-        self._names = [each.name for each in fields(entity)]
+        self._names = [field.name for field in fields(entity)]
 
     def get(self, key: K) -> T:
         """By id; NotFound."""
@@ -144,10 +144,10 @@ class Records(Generic[T, K]):
 
     def explain(self, values: dict[str, Any], item: T) -> HostloomError | None:
         """Why the database refused a row, in the noun's own words where it has a name."""
-        found = find_broken(self.tx, self.table, values)
-        if isinstance(found, AlreadyExists):
-            return AlreadyExists(self.kind, found.key or self.label(item))
-        return found
+        hostloom_error = find_broken(self.tx, self.table, values)
+        if isinstance(hostloom_error, AlreadyExists):
+            return AlreadyExists(self.kind, hostloom_error.key or self.label(item))
+        return hostloom_error
 
     def get_generation(self, key: int) -> int:
         """The stored generation; NotFound."""

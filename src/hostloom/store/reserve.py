@@ -30,7 +30,7 @@ def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Ma
     """
     revision = tx.change_world(noted=True)
     taken: dict[HostId, PlacedMachine] = {}
-    return [_reserve_one(tx, each, revision, taken) for each in reservations]
+    return [_reserve_one(tx, reservation, revision, taken) for reservation in reservations]
 
 
 def _reserve_one(
@@ -42,8 +42,8 @@ def _reserve_one(
     """
     plan = wanted.plan
     held = held_addresses(plan)
-    known = [taken[plan.host_id]] if plan.host_id in taken else None
-    against = find_against(tx, plan, held, known)
+    placeds = [taken[plan.host_id]] if plan.host_id in taken else None
+    against = find_against(tx, plan, held, placeds)
     host = against.host
     if host is None:
         raise NotFound("host", plan.host_name)
@@ -69,9 +69,12 @@ def _reserve_one(
 def _together(machines: Sequence[PlacedMachine]) -> PlacedMachine:
     """As if they were one machine: all that capacity asks of them are sums."""
     pools: Counter[str] = Counter()
-    for each in machines:
-        pools.update(each.reserved_bytes)
-    cores, memory_mib = sum(each.cores for each in machines), sum(each.memory_mib for each in machines)
+    for machine in machines:
+        pools.update(machine.reserved_bytes)
+    cores, memory_mib = (
+        sum(machine.cores for machine in machines),
+        sum(machine.memory_mib for machine in machines),
+    )
     return PlacedMachine("", cores, memory_mib, reserved_bytes=dict(pools))
 
 
@@ -81,8 +84,12 @@ def _insert(
     insert_machine(tx, machine, stored_data(wanted.explanation), revision, wanted.domain_id)
     stored: dict[int, HeldAddress] = {}
     if held:
-        own = tables.addresses.c
-        statement = insert(tables.addresses).returning(own.id, own.subnet_id, own.ip)
+        read_only_column_collection = tables.addresses.c
+        statement = insert(tables.addresses).returning(
+            read_only_column_collection.id,
+            read_only_column_collection.subnet_id,
+            read_only_column_collection.ip,
+        )
         rows = [asdict(each) | {"revision": revision} for each in held]
         by_place = {(each.subnet_id, each.ip): each for each in held}
         stored = {row.id: by_place[row.subnet_id, row.ip] for row in tx.write(statement, rows)}

@@ -44,9 +44,12 @@ class SnapshotCache:
             if self._world.revision != revision - 1:
                 return
             changes = Changes(
-                nodes={each.node.system_id: each.node for each in placements},
-                machines=[(each.host_id, each.node.system_id, each.machine) for each in placements],
-                held={key: held for each in placements for key, held in each.held.items()},
+                nodes={placement.node.system_id: placement.node for placement in placements},
+                machines=[
+                    (placement.host_id, placement.node.system_id, placement.machine)
+                    for placement in placements
+                ],
+                held={key: held for placement in placements for key, held in placement.held.items()},
             )
             self._world = self._world.changed(revision, self._world.topology, changes)
 
@@ -72,7 +75,10 @@ def read_changes(tx: Transaction, since: int) -> Changes:
     nodes, hosts, held = tables.nodes, tables.hosts, tables.addresses
     return Changes(
         Removed() if since < 0 else _read_removed(tx, since),
-        {each.system_id: each for each in read_nodes(tx, select(nodes).where(nodes.c.revision > since))},
+        {
+            read_node.system_id: read_node
+            for read_node in read_nodes(tx, select(nodes).where(nodes.c.revision > since))
+        },
         {row.id: host_of(row) for row in tx.rows(select(hosts).where(hosts.c.revision > since))},
         read_placed(tx, tables.machines.c.revision > since),
         {row.id: held_of(row) for row in tx.rows(select(held).where(held.c.revision > since))},
@@ -119,8 +125,8 @@ def read_placed(tx: Transaction, condition: Any) -> list[tuple[HostId, SystemId,
         .order_by(nics.c.system_id, nics.c.position)
     )
     for row in tx.rows(query):
-        found = PlacedInterface(row.attachment_kind, row.source, row.macvlan_mode)
-        interfaces.setdefault(row.system_id, []).append(found)
+        placed_interface = PlacedInterface(row.attachment_kind, row.source, row.macvlan_mode)
+        interfaces.setdefault(row.system_id, []).append(placed_interface)
     return [
         (
             row.host_id,

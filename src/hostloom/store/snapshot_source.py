@@ -121,7 +121,7 @@ class SnapshotSource:
         nodes = {*changes.removed.nodes, *changes.nodes}
         for key in nodes:
             lost += self.observed.get(key, ())
-        gained = [*changes.held.values(), *(each for key in nodes for each in observed.get(key, ()))]
+        gained = [*changes.held.values(), *(held for key in nodes for held in observed.get(key, ()))]
         return tuple(gained), tuple(lost)
 
 
@@ -165,7 +165,7 @@ def _place(before: Mapping[HostId, Placed], changes: Changes) -> dict[HostId, Pl
     if moved:
         for host_id, machines in before.items():
             if not moved.isdisjoint(machines):
-                placed[host_id] = {key: each for key, each in machines.items() if key not in moved}
+                placed[host_id] = {key: machine for key, machine in machines.items() if key not in moved}
     fresh: dict[HostId, Placed] = {}
     for host_id, system_id, machine in changes.machines:
         fresh.setdefault(host_id, {})[system_id] = machine

@@ -51,10 +51,10 @@ def read_topology(tx: Transaction, revision: int) -> Topology:
     vlans = _all(tx, tables.vlans, Vlan)
     subnets = _all(tx, tables.subnets, Subnet)
     by_prefix: dict[tuple[int, int], dict[int, list[Subnet]]] = {}
-    for each in subnets:
-        length = each.cidr.prefixlen
-        network = int(each.cidr.network_address) >> (each.cidr.max_prefixlen - length)
-        by_prefix.setdefault((each.cidr.version, length), {}).setdefault(network, []).append(each)
+    for subnet in subnets:
+        length = subnet.cidr.prefixlen
+        network = int(subnet.cidr.network_address) >> (subnet.cidr.max_prefixlen - length)
+        by_prefix.setdefault((subnet.cidr.version, length), {}).setdefault(network, []).append(subnet)
     return Topology(
         revision,
         _all(tx, tables.fabrics, Fabric),
@@ -63,9 +63,11 @@ def read_topology(tx: Transaction, revision: int) -> Topology:
         subnets,
         _all(tx, tables.ip_ranges, IPRange),
         tuple(VlanProbes(tx).foreign()),
-        frozenset(each.vlan_id for each in VlanProbes(tx).list() if each.ours_answered is False),
+        frozenset(
+            vlan_probe.vlan_id for vlan_probe in VlanProbes(tx).list() if vlan_probe.ours_answered is False
+        ),
         by_prefix,
-        {each.id: each.fabric_id for each in vlans},
+        {vlan.id: vlan.fabric_id for vlan in vlans},
     )
 
 

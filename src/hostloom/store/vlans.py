@@ -101,8 +101,12 @@ class Vlans(Records[Vlan, VlanId]):
 
     def explain(self, values: dict[str, object], item: Vlan) -> HostloomError | None:
         """A taken tag is named with its fabric."""
-        found = super().explain(values, item)
-        return AlreadyExists("vlan", self.label(item)) if isinstance(found, AlreadyExists) else found
+        hostloom_error = super().explain(values, item)
+        return (
+            AlreadyExists("vlan", self.label(item))
+            if isinstance(hostloom_error, AlreadyExists)
+            else hostloom_error
+        )
 
     def users(self, item: Vlan) -> list[str]:
         """Subnets, interfaces, machines and relayed VLANs."""

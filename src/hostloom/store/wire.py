@@ -30,7 +30,7 @@ class DhcpMessages:
         if not messages:
             return
         # asdict would take values apart that are dataclasses themselves.
-        rows = [{name: getattr(each, name) for name in DhcpMessage.__slots__} for each in messages]
+        rows = [{name: getattr(message, name) for name in DhcpMessage.__slots__} for message in messages]
         self.tx.write(insert(dhcp_messages), rows)
         newest = select(func.max(dhcp_messages.c.id)).scalar_subquery()
         self.tx.write(delete(dhcp_messages).where(dhcp_messages.c.id <= newest - KEPT_MESSAGES))
@@ -67,7 +67,7 @@ class VlanProbes:
             self.tx.write(insert(foreign_dhcp), rows)
 
     def _as_decided(self, vlan_id: VlanId) -> object:
-        before = next((each for each in self.list() if each.vlan_id == vlan_id), None)
+        before = next((vlan_probe for vlan_probe in self.list() if vlan_probe.vlan_id == vlan_id), None)
         return _as_decided(before, [each for each in self.foreign() if each.vlan_id == vlan_id])
 
     def list(self) -> Sequence[VlanProbe]:
@@ -101,9 +101,9 @@ class Proofs:
     def record(self, found: Mapping[SystemId, Sequence[NicProof]]) -> None:
         """The same of many machines; one statement."""
         rows = [
-            {"system_id": key, "nic": each.nic, "at": each.at, "evidence": to_json(each.evidence)}
+            {"system_id": key, "nic": proof.nic, "at": proof.at, "evidence": to_json(proof.evidence)}
             for key, proofs in found.items()
-            for each in proofs
+            for proof in proofs
         ]
         if not rows:
             return
@@ -123,8 +123,8 @@ class Proofs:
             .where(nic_proofs.c.system_id.in_(keys))
             .order_by(nic_proofs.c.system_id, nics.c.position)
         )
-        found: dict[SystemId, tuple[NicProof, ...]] = {}
+        nic_proofses: dict[SystemId, tuple[NicProof, ...]] = {}
         for row in self.tx.rows(query):
             proof = NicProof(row.nic, row.at, from_json(row.evidence, tuple[Evidence, ...]))
-            found[row.system_id] = (*found.get(row.system_id, ()), proof)
-        return found
+            nic_proofses[row.system_id] = (*nic_proofses.get(row.system_id, ()), proof)
+        return nic_proofses

@@ -41,14 +41,14 @@ def parse(frame: bytes, at: float, interface: str) -> DhcpMessage | None:
             kind, payload = struct.unpack_from("!H", payload, 2)[0], payload[4:]
         sender = _mac(frame[6:12])
         if kind == 0x0800:
-            found = _parse4(payload)
+            dhcp_message = _parse4(payload)
         elif kind == 0x86DD:
-            found = _parse6(payload, _mac(frame[:6]), sender)
+            dhcp_message = _parse6(payload, _mac(frame[:6]), sender)
         else:
             return None
     except (struct.error, LookupError, ValueError):
         return None
-    return None if found is None else replace(found, at=at, interface=interface, sender=sender)
+    return None if dhcp_message is None else replace(dhcp_message, at=at, interface=interface, sender=sender)
 
 
 def _parse4(packet: bytes) -> DhcpMessage | None:
@@ -62,7 +62,7 @@ def _parse4(packet: bytes) -> DhcpMessage | None:
     kind = KINDS_4[options[53][0]] if options.get(53, b"\0")[0] in KINDS_4 else None
     if kind is None:
         return None
-    asked = _ip4(options.get(50, b"")) or _ip4(body[12:16])
+    address = _ip4(options.get(50, b"")) or _ip4(body[12:16])
     vendor = options.get(77, b"") if b"iPXE" in options.get(77, b"") else options.get(60, b"")
     return DhcpMessage(
         0.0,
@@ -70,7 +70,7 @@ def _parse4(packet: bytes) -> DhcpMessage | None:
         _mac(body[28:34]),
         "",
         int(struct.unpack_from("!I", body, 4)[0]),
-        _ip4(body[16:20]) if kind in ANSWERS else asked,
+        _ip4(body[16:20]) if kind in ANSWERS else address,
         _ip4(options.get(54, b"")),
         vendor=_text(vendor),
         message=_text(options.get(56, b"")),

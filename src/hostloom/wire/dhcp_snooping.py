@@ -76,9 +76,9 @@ class PacketSnooper:
     def drain(self) -> Sequence[DhcpMessage]:
         """What was seen since the last call."""
         with self._lock:
-            found = tuple(self._seen)
+            dhcp_messages = tuple(self._seen)
             self._seen.clear()
-        return found
+        return dhcp_messages
 
     def _run(self) -> None:
         while not self._stopping.is_set():

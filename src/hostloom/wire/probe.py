@@ -49,7 +49,7 @@ class AgentProbe:
         """Who has each address, in the order of the targets."""
         found = []
         for at in range(0, len(targets), TARGETS_AT_ONCE):
-            some = [str(each) for each in targets[at : at + TARGETS_AT_ONCE]]
+            some = [str(target) for target in targets[at : at + TARGETS_AT_ONCE]]
             job = {"task": "reach", "targets": some, "mtu": mtu, "timeout_s": timeout_s}
             answer = self._ask(point, job)
             with _understood(point):
@@ -76,13 +76,13 @@ class AgentProbe:
             "mode": attachment.mode,
             "end_s": end_s,
         }
-        done = shell.run([*PYTHON, json.dumps(whole)], end_s + STARTING_S, stdin=agent_program())
-        if done.exit_code == NOT_FOUND:
+        completed = shell.run([*PYTHON, json.dumps(whole)], end_s + STARTING_S, stdin=agent_program())
+        if completed.exit_code == NOT_FOUND:
             raise HostNotScannable(point.uri, "there is no python3, which a probe needs")
         try:
-            answer: dict[str, Any] = json.loads(done.stdout)
+            answer: dict[str, Any] = json.loads(completed.stdout)
         except (ValueError, RecursionError):
-            words = done.stderr.strip().splitlines() or ["it said nothing"]
+            words = completed.stderr.strip().splitlines() or ["it said nothing"]
             raise HostNotScannable(point.uri, f"the probe ended early: {words[-1]}") from None
         if not isinstance(answer, dict):
             raise HostNotScannable(point.uri, f"the probe answers with a {type(answer).__name__}")

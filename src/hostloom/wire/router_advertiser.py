@@ -33,9 +33,9 @@ def packet(advert: RouterAdvert) -> bytes:
     head = struct.pack("!BBHBBHII", ADVERTISEMENT, 0, 0, HOP_LIMIT, flags, advert.router_lifetime_s, 0, 0)
     mtu = struct.pack("!BBHI", MTU, 1, 0, advert.mtu)
     prefixes = (
-        struct.pack("!BBBBIII", PREFIX, 4, each.prefixlen, ON_LINK, VALID_S, PREFERRED_S, 0)
-        + each.network_address.packed
-        for each in advert.prefixes
+        struct.pack("!BBBBIII", PREFIX, 4, prefix.prefixlen, ON_LINK, VALID_S, PREFERRED_S, 0)
+        + prefix.network_address.packed
+        for prefix in advert.prefixes
     )
     return head + mtu + b"".join(prefixes)
 
@@ -75,7 +75,7 @@ class LinuxRouterAdvertiser:
     def advertise(self, adverts: Sequence[RouterAdvert]) -> None:
         """Advertise these from now on, and nothing else."""
         with self._lock:
-            self._wanted = {each.interface: packet(each) for each in adverts}
+            self._wanted = {advert.interface: packet(advert) for advert in adverts}
 
     def _run(self) -> None:
         while not self._stopping.is_set():

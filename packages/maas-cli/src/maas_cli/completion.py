@@ -25,18 +25,18 @@ def script(shell: str) -> str:
 def complete(words: list[str]) -> list[str]:
     """What the last word may become."""
     *before, last = words or [""]
-    return sorted(each for each in _choices(before) if each.startswith(last))
+    return sorted(choice for choice in _choices(before) if choice.startswith(last))
 
 
 def _choices(before: list[str]) -> list[str]:
-    known = load()
+    profiles = load()
     if not before:
-        return [*RESERVED, *known]
+        return [*RESERVED, *profiles]
     if before[0] == "logout":
-        return list(known)
-    if before[0] not in known:
+        return list(profiles)
+    if before[0] not in profiles:
         return []
-    nouns = nouns_of(description_of(known[before[0]]))
+    nouns = nouns_of(description_of(profiles[before[0]]))
     if len(before) == 1:
         return list(nouns)
     noun = nouns.get(before[1])

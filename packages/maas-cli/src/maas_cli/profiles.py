@@ -47,18 +47,18 @@ def load() -> dict[str, Profile]:
 
 def find(name: str) -> Profile:
     """A profile by name."""
-    known = load()
-    if name not in known:
-        raise unknown("profile", name, known, f"`maas login {name} URL KEY` makes one.")
-    return known[name]
+    profiles = load()
+    if name not in profiles:
+        raise unknown("profile", name, profiles, f"`maas login {name} URL KEY` makes one.")
+    return profiles[name]
 
 
 def save(profile: Profile, description: Mapping[str, Any]) -> None:
     """Keep a profile and what its server says of itself."""
     if profile.name in RESERVED or profile.name.startswith("-") or not profile.name.strip():
         raise CliError(f"a profile cannot be called {profile.name!r}: that is a command's name.")
-    known = load() | {profile.name: profile}
-    _write_profiles(known)
+    profiles = load() | {profile.name: profile}
+    _write_profiles(profiles)
     _write(_description_file(profile.name), description)
 
 
@@ -84,7 +84,9 @@ def _description_file(name: str) -> Path:
 
 
 def _write_profiles(known: Mapping[str, Profile]) -> None:
-    values = {name: {k: v for k, v in asdict(each).items() if k != "name"} for name, each in known.items()}
+    values = {
+        name: {k: v for k, v in asdict(profile).items() if k != "name"} for name, profile in known.items()
+    }
     _write(folder() / "profiles.json", values)
 
 

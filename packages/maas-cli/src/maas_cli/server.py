@@ -84,15 +84,17 @@ class Server:
     def _send(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
         try:
             with httpx.Client(verify=not self._profile.insecure, timeout=TIMEOUT_S) as client:
-                found = client.request(method, url, headers=headers, content=body)
+                response = client.request(method, url, headers=headers, content=body)
         except httpx.TimeoutException as error:
             raise CliError(f"{url} did not answer within {TIMEOUT_S:.0f} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise CliError(f"{url} cannot be reached: {str(error) or type(error).__name__}.") from error
         if self._debug:
-            _show(method, url, found)
-        kind = found.headers.get("content-type", "")
-        return Answer(found.status_code, found.content, kind, found.headers.get("x-maas-api-hash", ""))
+            _show(method, url, response)
+        kind = response.headers.get("content-type", "")
+        return Answer(
+            response.status_code, response.content, kind, response.headers.get("x-maas-api-hash", "")
+        )
 
 
 def root_of(text: str) -> str:

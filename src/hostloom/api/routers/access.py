@@ -89,8 +89,10 @@ class AboutOut(Out):
 @about.get("", response_model=AboutOut)
 def show_about(call: Reading) -> Response:
     """Show the server's version and who asks."""
-    who = call.principal
-    return call.one(AboutOut(version=metadata.version("hostloom"), user=who.name, admin=who.admin))
+    principal = call.principal
+    return call.one(
+        AboutOut(version=metadata.version("hostloom"), user=principal.name, admin=principal.admin)
+    )
 
 
 @users.get("", response_model=PageOut[UserOut])
@@ -99,7 +101,7 @@ def list_users(call: Reading, page: Paging) -> Response:
     after = None if page.after_number is None else UserId(page.after_number)
     with call.begin() as uow:
         found = access.list_users(uow, call.principal, after, page.more)
-    return call.page(page, [UserOut.made(each) for each in found], lambda each: each.id)
+    return call.page(page, [UserOut.made(user) for user in found], lambda each: each.id)
 
 
 @users.post("", status_code=201, response_model=UserOut)
@@ -130,11 +132,13 @@ def list_tokens(
     """List tokens, oldest first; the cursor counts them."""
     start = page.after_number or 0
     with call.begin() as uow:
-        names = {each.id: each.name for each in access.list_users(uow, call.principal)}
+        names = {list_user.id: list_user.name for list_user in access.list_users(uow, call.principal)}
         found = access.list_tokens(uow, call.principal)
-    shown = [_token(each, names[each.user_id]) for each in found]
-    shown = [each for each in shown if user is None or each.user == user][start : start + page.more]
-    return call.page(page, shown, lambda _: start + page.limit)
+    token_outs = [_token(token, names[token.user_id]) for token in found]
+    token_outs = [token_out for token_out in token_outs if user is None or token_out.user == user][
+        start : start + page.more
+    ]
+    return call.page(page, token_outs, lambda _: start + page.limit)
 
 
 @tokens.post("", status_code=201, response_model=NewTokenOut)
@@ -160,10 +164,10 @@ def list_apikeys(call: Reading, page: Paging) -> Response:
     """List API keys, oldest first; the cursor counts them."""
     start = page.after_number or 0
     with call.begin() as uow:
-        names = {each.id: each.name for each in uow.users.list()}
-        found = service.list_(uow, call.principal)[start : start + page.more]
-    shown = [_apikey(each, names[each.user_id]) for each in found]
-    return call.page(page, shown, lambda _: start + page.limit)
+        names = {user.id: user.name for user in uow.users.list()}
+        api_keys = service.list_(uow, call.principal)[start : start + page.more]
+    api_key_outs = [_apikey(api_key, names[api_key.user_id]) for api_key in api_keys]
+    return call.page(page, api_key_outs, lambda _: start + page.limit)
 
 
 @apikeys.post("", status_code=201, response_model=NewApiKeyOut)

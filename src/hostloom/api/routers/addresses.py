@@ -61,8 +61,8 @@ def list_addresses(
     with call.begin() as uow:
         names = Names(uow)
         held = addresses.list_(uow, call.principal, subnet, kind)[start : start + page.more]
-        found = [AddressOut.of(each, names) for each in held]
-    return call.page(page, found, lambda _: start + page.limit)
+        address_outs = [AddressOut.of(each, names) for each in held]
+    return call.page(page, address_outs, lambda _: start + page.limit)
 
 
 @router.post("", status_code=201, response_model=AddressOut)

@@ -35,15 +35,15 @@ def list_events(
     """List events, newest first."""
     with call.begin() as uow:
         found = events.list_(uow, call.principal, page.after_number, page.more, subject)
-    shown = [
+    event_outs = [
         EventOut(
-            id=each.id,
-            kind=each.kind,
-            subject=each.subject,
-            message=each.message,
-            at=each.at,
-            details=each.details,
+            id=event.id,
+            kind=event.kind,
+            subject=event.subject,
+            message=event.message,
+            at=event.at,
+            details=event.details,
         )
-        for each in found
+        for event in found
     ]
-    return call.page(page, shown, lambda each: each.id)
+    return call.page(page, event_outs, lambda each: each.id)

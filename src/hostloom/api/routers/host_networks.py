@@ -53,8 +53,10 @@ class HostNetworkOut(Out):
     def of(cls, item: NetworkVerdict, host: str) -> Self:
         """Of a verdict."""
         network = item.network
-        fails = [ConditionOut(code=each.code, wanted=each.wanted, found=each.found) for each in item.fails]
-        fails += [ConditionOut(code=each.code, wanted="", found=each.found) for each in item.warnings]
+        fails = [ConditionOut(code=fail.code, wanted=fail.wanted, found=fail.found) for fail in item.fails]
+        fails += [
+            ConditionOut(code=warning.code, wanted="", found=warning.found) for warning in item.warnings
+        ]
         return cls(
             name=network.name,
             active=network.active,
@@ -89,7 +91,7 @@ class HostNetworksOut(Out):
             takes=item.takes or None,
             attach=item.attach or None,
             boots=item.boots,
-            networks=[HostNetworkOut.of(each, item.host) for each in item.networks],
+            networks=[HostNetworkOut.of(network, item.host) for network in item.networks],
         )
 
 
@@ -174,17 +176,17 @@ class FixOut(Out):
         return cls(
             host=plan.host,
             network=plan.network,
-            steps=[_step(each, plan) for each in plan.steps],
+            steps=[_step(step, plan) for step in plan.steps],
             refusals=[
                 FixRefusalOut(
-                    code=each.code,
-                    subject=each.subject,
-                    found=each.found,
-                    text=render_fix_refusal(each, plan.host),
+                    code=refusal.code,
+                    subject=refusal.subject,
+                    found=refusal.found,
+                    text=render_fix_refusal(refusal, plan.host),
                 )
-                for each in plan.refusals
+                for refusal in plan.refusals
             ],
-            losing=[LosingOut.of(each) for each in item.losing],
+            losing=[LosingOut.of(losing) for losing in item.losing],
             leases_unread=item.leases_unread,
             offer=offer_of(plan),
             text=render_fix(plan),
@@ -211,14 +213,16 @@ def list_host_networks(call: Reading, key: str) -> Response:
 )
 def fix_host_network(call: Changing, key: str, body: FixIn) -> Response:
     """Turn libvirt's DHCP off and serve the VLAN, or make a network `maas`: previewed, or as an operation."""
-    ports, who = call.ports, call.principal
+    ports, principal = call.ports, call.principal
     if body.preview:
-        found = fix_network.preview(ports, who, key, body.network, body.make_maas)
-        return call.one(FixOut.of(found))
-    seen = None
+        fix_preview = fix_network.preview(ports, principal, key, body.network, body.make_maas)
+        return call.one(FixOut.of(fix_preview))
+    fix_steps = None
     if body.steps is not None:
-        seen = tuple(FixStep(each.kind, each.subject, each.value) for each in body.steps)
+        fix_steps = tuple(FixStep(step.kind, step.subject, step.value) for step in body.steps)
     return call.perform(
         202,
-        lambda: OperationOut.of(fix_network.start(ports, who, key, body.network, body.make_maas, seen)),
+        lambda: OperationOut.of(
+            fix_network.start(ports, principal, key, body.network, body.make_maas, fix_steps)
+        ),
     )

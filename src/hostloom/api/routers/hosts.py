@@ -118,11 +118,11 @@ def list_hosts(call: Reading, page: Paging) -> Response:
     after = None if page.after_number is None else HostId(page.after_number)
     with call.begin() as uow:
         names = Names(uow)
-        found = [
-            HostOut.of(hosts.as_seen_by(call.principal, each), names)
-            for each in hosts.list_(uow, call.principal, after, page.more)
+        host_outs = [
+            HostOut.of(hosts.as_seen_by(call.principal, host), names)
+            for host in hosts.list_(uow, call.principal, after, page.more)
         ]
-    return call.page(page, found, lambda each: each.id)
+    return call.page(page, host_outs, lambda each: each.id)
 
 
 @router.post("", status_code=202, response_model=OperationOut)

@@ -31,10 +31,10 @@ def unlock_machine(call: Changing, key: str, body: CommentIn) -> Response:
 
 
 def _release(call: ApiCall, key: str) -> ReleaseOut:
-    done = lifecycle.release(call.ports, call.principal, key)
-    operation = None if done.operation is None else OperationOut.of(done.operation)
+    released = lifecycle.release(call.ports, call.principal, key)
+    operation = None if released.operation is None else OperationOut.of(released.operation)
     with call.begin() as uow:
-        return ReleaseOut(machine=MachineOut.of(done.machine, Names(uow)), operation=operation)
+        return ReleaseOut(machine=MachineOut.of(released.machine, Names(uow)), operation=operation)
 
 
 def _locked(call: ApiCall, key: str, comment: str, *, locked: bool) -> MachineOut:

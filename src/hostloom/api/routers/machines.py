@@ -68,9 +68,9 @@ def list_machines(
     with call.begin() as uow:
         names = Names(uow)
         found = machines.list_(uow, call.principal, after, page.more, host)
-        names.foresee([each.system_id for each in found])
-        shown = [MachineOut.of(each, names) for each in found]
-    return call.page(page, shown, lambda each: each.system_id)
+        names.foresee([machine.system_id for machine in found])
+        machine_outs = [MachineOut.of(machine, names) for machine in found]
+    return call.page(page, machine_outs, lambda each: each.system_id)
 
 
 @router.post("/plan", response_model=DecisionOut)

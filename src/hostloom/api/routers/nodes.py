@@ -73,8 +73,8 @@ def list_nodes(call: Reading, page: Paging) -> Response:
     after = None if page.after is None else SystemId(page.after)
     with call.begin() as uow:
         names = Names(uow)
-        found = [NodeOut.of(each, names) for each in nodes.list_(uow, call.principal, after, page.more)]
-    return call.page(page, found, lambda each: each.system_id)
+        node_outs = [NodeOut.of(node, names) for node in nodes.list_(uow, call.principal, after, page.more)]
+    return call.page(page, node_outs, lambda each: each.system_id)
 
 
 @router.post("", status_code=201, response_model=NodeOut)

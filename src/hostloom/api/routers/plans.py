@@ -16,8 +16,10 @@ router = APIRouter(prefix="/plans", tags=["plans"])
 def list_plans(call: Reading, page: Paging) -> Response:
     """List the plans that have not expired, newest first."""
     with call.begin() as uow:
-        found = plans.list_(uow, call.principal, call.ports.clock.now(), page.after, page.more)
-    return call.page(page, [KeptPlanOut.of(each) for each in found], lambda each: each.id)
+        stored_plans = plans.list_(uow, call.principal, call.ports.clock.now(), page.after, page.more)
+    return call.page(
+        page, [KeptPlanOut.of(stored_plan) for stored_plan in stored_plans], lambda each: each.id
+    )
 
 
 @router.post("", status_code=201, response_model=PlanDetailOut)

@@ -94,8 +94,8 @@ def list_racks(call: Reading, page: Paging) -> Response:
     after = None if page.after_number is None else RackId(page.after_number)
     with call.begin() as uow:
         names = Names(uow)
-        found = [RackOut.of(each, names) for each in racks.list_(uow, call.principal, after, page.more)]
-    return call.page(page, found, lambda each: each.id)
+        rack_outs = [RackOut.of(rack, names) for rack in racks.list_(uow, call.principal, after, page.more)]
+    return call.page(page, rack_outs, lambda each: each.id)
 
 
 @router.post("", status_code=201, response_model=RackOut)
@@ -152,7 +152,7 @@ def get_rack_config(call: Reading, key: str) -> dict[str, Any]:
 @router.get("/{key}/leases", response_model=LeasesOut)
 def get_rack_leases(call: Reading, key: str) -> LeasesOut:
     """Its leases that are valid now, and who has them."""
-    found = racks.leases(call.ports, call.principal, key)
+    leases = racks.leases(call.ports, call.principal, key)
     with call.begin() as uow:
         names = Names(uow)
-        return LeasesOut(items=[LeaseOut.of(each, names) for each in found])
+        return LeasesOut(items=[LeaseOut.of(lease, names) for lease in leases])

@@ -35,8 +35,10 @@ def list_ranges(call: Reading, page: Paging) -> Response:
     after = None if page.after_number is None else RangeId(page.after_number)
     with call.begin() as uow:
         names = Names(uow)
-        found = [RangeOut.of(each, names) for each in ranges.list_(uow, call.principal, after, page.more)]
-    return call.page(page, found, lambda each: each.id)
+        range_outs = [
+            RangeOut.of(ip_range, names) for ip_range in ranges.list_(uow, call.principal, after, page.more)
+        ]
+    return call.page(page, range_outs, lambda each: each.id)
 
 
 @router.post("", status_code=201, response_model=RangeOut)

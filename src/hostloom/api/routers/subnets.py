@@ -41,8 +41,10 @@ def list_subnets(call: Reading, page: Paging) -> Response:
     after = None if page.after_number is None else SubnetId(page.after_number)
     with call.begin() as uow:
         names = Names(uow)
-        found = [SubnetOut.of(each, names) for each in subnets.list_(uow, call.principal, after, page.more)]
-    return call.page(page, found, lambda each: each.id)
+        subnet_outs = [
+            SubnetOut.of(subnet, names) for subnet in subnets.list_(uow, call.principal, after, page.more)
+        ]
+    return call.page(page, subnet_outs, lambda each: each.id)
 
 
 @router.post("", status_code=201, response_model=SubnetOut)

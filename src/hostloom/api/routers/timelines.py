@@ -59,7 +59,7 @@ class ExchangeOut(Out):
             ip=None if item.ip is None else str(item.ip),
             reserved=None if item.reserved is None else str(item.reserved),
             server=None if item.server is None else str(item.server),
-            messages=[DhcpMessageOut.of(each) for each in item.messages],
+            messages=[DhcpMessageOut.of(message) for message in item.messages],
         )
 
 
@@ -86,5 +86,7 @@ def get_machine_dhcp(
     with call.begin() as uow:
         found = timelines(uow, call.principal, key, nic)
     return DhcpTimelineOut(
-        items=[NicDhcpOut(nic=name, exchanges=list(map(ExchangeOut.of, some))) for name, some in found]
+        items=[
+            NicDhcpOut(nic=name, exchanges=list(map(ExchangeOut.of, exchanges))) for name, exchanges in found
+        ]
     )

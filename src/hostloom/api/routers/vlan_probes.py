@@ -65,7 +65,7 @@ class ProbeOut(Out):
             seen_from="" if last is None else last.seen_from,
             ours_answered=None if last is None else last.ours_answered,
             trouble="" if last is None else last.trouble,
-            foreign=[ForeignOut.of(each) for each in item.foreign],
+            foreign=[ForeignOut.of(foreign_dhcp) for foreign_dhcp in item.foreign],
         )
 
 
@@ -81,8 +81,8 @@ def probe_vlan(call: Changing, key: str) -> Response:
     """Ask a VLAN now who serves DHCP there; it takes about ten seconds."""
 
     def do() -> ProbeOut:
-        found = vlan_probes.probe(call.ports, call.principal, key)
+        probed = vlan_probes.probe(call.ports, call.principal, key)
         with call.begin() as uow:
-            return ProbeOut.of(found, Names(uow))
+            return ProbeOut.of(probed, Names(uow))
 
     return call.perform(200, do)

@@ -74,8 +74,8 @@ def list_vlans(call: Reading, page: Paging) -> Response:
     after = None if page.after_number is None else VlanId(page.after_number)
     with call.begin() as uow:
         names = Names(uow)
-        found = [VlanOut.of(each, names) for each in vlans.list_(uow, call.principal, after, page.more)]
-    return call.page(page, found, lambda each: each.id)
+        vlan_outs = [VlanOut.of(vlan, names) for vlan in vlans.list_(uow, call.principal, after, page.more)]
+    return call.page(page, vlan_outs, lambda each: each.id)
 
 
 @router.post("", status_code=201, response_model=VlanOut)

@@ -36,8 +36,13 @@ class NetworkBootOut(Out):
     @classmethod
     def of(cls, item: Machine, *, commissioned: bool) -> Self:
         """Of the model."""
-        found = decide_boot(item, commissioned=commissioned)
-        return cls(action=found.action, reason=found.reason, asked=item.next_boot, text=render_boot(found))
+        boot_decision = decide_boot(item, commissioned=commissioned)
+        return cls(
+            action=boot_decision.action,
+            reason=boot_decision.reason,
+            asked=item.next_boot,
+            text=render_boot(boot_decision),
+        )
 
 
 @like(FoundDisk)

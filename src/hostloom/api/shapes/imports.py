@@ -96,9 +96,11 @@ class ImportOut(Out):
         return cls(
             source=plan.source,
             dry_run=dry_run,
-            counts={action: sum(each.action is action for each in plan.changes) for action in ImportAction},
-            changes=[ImportChangeOut.of(each) for each in plan.changes],
-            hosts=[HostToAddOut.of(each) for each in plan.hosts],
+            counts={
+                action: sum(change.action is action for change in plan.changes) for action in ImportAction
+            },
+            changes=[ImportChangeOut.of(change) for change in plan.changes],
+            hosts=[HostToAddOut.of(host) for host in plan.hosts],
             unserved=list(plan.unserved),
             next_steps=list(render_next_steps(plan)),
             notes=list(plan.notes),

@@ -73,13 +73,15 @@ class BatchIn(In):
     @classmethod
     def bound(cls, wanted: list[WantedIn]) -> list[WantedIn]:
         """Refuse too many before they are counted out."""
-        if (total := sum(each.count for each in wanted)) > MAX_BATCH:
+        if (total := sum(wanted_in.count for wanted_in in wanted)) > MAX_BATCH:
             raise ValueError(f"counts {total} machines; at most {MAX_BATCH} go together")
         return wanted
 
     def to_model(self) -> ComposeBatch:
         """The model's batch."""
-        return ComposeBatch(tuple(each for some in self.machines for each in some.to_models()), self.strategy)
+        return ComposeBatch(
+            tuple(to_model for machine in self.machines for to_model in machine.to_models()), self.strategy
+        )
 
 
 class ComposingOut(OperationOut):
@@ -91,7 +93,8 @@ class ComposingOut(OperationOut):
     def of(cls, item: Operation) -> Self:
         """Of the model."""
         return cls(
-            **dict(OperationOut.of(item)), machines=[each.hostname for each in batches.identities_of(item)]
+            **dict(OperationOut.of(item)),
+            machines=[identities.hostname for identities in batches.identities_of(item)],
         )
 
 

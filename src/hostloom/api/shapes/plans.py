@@ -109,7 +109,11 @@ class PlanDetailOut(KeptPlanOut):
             )
             for plan, rendering, facts_at, why in parts
         ]
-        return cls(**_kept(item), machines=machines, dhcp=[DhcpOut.of(each) for each in content.dhcp])
+        return cls(
+            **_kept(item),
+            machines=machines,
+            dhcp=[DhcpOut.of(dhcp_addition) for dhcp_addition in content.dhcp],
+        )
 
 
 class DecisionOut(Out):
@@ -145,7 +149,7 @@ class DecisionOut(Out):
             expires_at=None if stored is None else stored.expires_at,
             revision=None if stored is None else stored.revision,
             plan=plan,
-            dhcp=[] if content is None else [DhcpOut.of(each) for each in content.dhcp],
+            dhcp=[] if content is None else [DhcpOut.of(dhcp_addition) for dhcp_addition in content.dhcp],
             explanation=as_data(why),
             text=render(why, now),
             summary=summary_of(why),
@@ -168,13 +172,15 @@ def _fields(item: Plan, rendering: Rendering, facts_at: float | None, names: Nam
         "architecture": item.spec.emulation.architecture,
         "cores": item.spec.cores,
         "memory_mib": item.spec.memory_mib,
-        "interfaces": [NicOut.of(each, names) for each in item.interfaces],
+        "interfaces": [NicOut.of(interface, names) for interface in item.interfaces],
         "disks": [DiskOut.made(disk) for disk in item.disks],
         "netboot": item.netboot,
         "start": item.start,
         "warnings": [
-            WarningOut(code=each.code, subject=each.subject, found=each.found, text=render_warning(each))
-            for each in item.warnings
+            WarningOut(
+                code=warning.code, subject=warning.subject, found=warning.found, text=render_warning(warning)
+            )
+            for warning in item.warnings
         ],
         "domain_xml": rendering.xml,
         "domain_xml_missing": rendering.missing,

@@ -13,18 +13,18 @@ DOC = "hostloom's answers to MAAS's API 2.0."
 def describe(catalogue: Catalogue, base: str) -> dict[str, Any]:
     """The document as a client at `base` (scheme and host) sees it."""
     resources, handlers = [], []
-    for each in catalogue.resources:
-        handler = _handler(each, base)
+    for resource in catalogue.resources:
+        handler = _handler(resource, base)
         handlers.append(handler)
-        anon, auth = (handler, None) if each.anonymous else (None, handler)
-        resources.append({"name": f"{each.name}Handler", "anon": anon, "auth": auth})
+        anon, auth = (handler, None) if resource.anonymous else (None, handler)
+        resources.append({"name": f"{resource.name}Handler", "anon": anon, "auth": auth})
     found = {"doc": DOC, "resources": resources, "handlers": handlers}
     return found | {"hash": fingerprint(catalogue)}
 
 
 def fingerprint(catalogue: Catalogue) -> str:
     """The same for everyone and until something that is described changes; also in every answer's header."""
-    content = json.dumps([_handler(each, "") for each in catalogue.resources], sort_keys=True)
+    content = json.dumps([_handler(resource, "") for resource in catalogue.resources], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:40]
 
 
@@ -37,15 +37,16 @@ def _handler(resource: Resource, base: str) -> dict[str, Any]:
         "path": path,
         "uri": base + path,
         "params": resource.params,
-        "actions": [_action(each) for each in _ordered(resource)],
+        "actions": [_action(action) for action in _ordered(resource)],
     }
 
 
 def _ordered(resource: Resource) -> list[Action]:
     order = list(CRUD)
-    found = resource.actions.values()
+    dict_values = resource.actions.values()
     return sorted(
-        found, key=lambda each: (order.index(each.name) if each.op is None else len(order), each.name)
+        dict_values,
+        key=lambda action: (order.index(action.name) if action.op is None else len(order), action.name),
     )
 
 
@@ -61,7 +62,7 @@ def _action(action: Action) -> dict[str, Any]:
 
 def _doc(action: Action) -> str:
     """MAAS's command takes arguments only where `:param` stands below the first paragraph."""
-    return "\n\n".join([action.doc, *(_param(each) for each in action.params)])
+    return "\n\n".join([action.doc, *(_param(param) for param in action.params)])
 
 
 def _param(param: Param) -> str:

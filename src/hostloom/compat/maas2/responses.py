@@ -45,9 +45,9 @@ def uri(path: str) -> str:
 class Fault(Exception):
     """A request that ends here with this answer."""
 
-    def __init__(self, given: MaasResponse) -> None:
-        super().__init__(given.status)
-        self.answer = given
+    def __init__(self, maas_response: MaasResponse) -> None:
+        super().__init__(maas_response.status)
+        self.answer = maas_response
 
 
 def bad_field(name: str, *messages: str) -> Fault:

@@ -84,25 +84,25 @@ class Facade:
 
         HMAC signatures cover the fields of a form, so that of these only the key is looked at here.
         """
-        heard = _hear(Request(scope), b"", proxied=self._proxy_headers)
-        found = await to_thread.run_sync(self._admit, heard, limiter=self._threads)
+        raw_request = _hear(Request(scope), b"", proxied=self._proxy_headers)
+        found = await to_thread.run_sync(self._admit, raw_request, limiter=self._threads)
         return found if isinstance(found, int) else self._response(found)
 
-    def _admit(self, heard: RawRequest) -> int | MaasResponse:
-        path = heard.path.rstrip("/") + "/"
-        found = self._catalogue.find(_split_op(path)[0].removeprefix("api/2.0/"))
-        if path == login.path or (found is not None and found.resource.anonymous):
+    def _admit(self, raw_request: RawRequest) -> int | MaasResponse:
+        path = raw_request.path.rstrip("/") + "/"
+        matched_route = self._catalogue.find(_split_op(path)[0].removeprefix("api/2.0/"))
+        if path == login.path or (matched_route is not None and matched_route.resource.anonymous):
             return MAX_ANONYMOUS_BYTES
         try:
-            self._check_key(heard, whole=False)
+            self._check_key(raw_request, whole=False)
         except HostloomError as error:
             return fault_of(error)
         return MAX_BODY_BYTES
 
     async def _serve(self, request: Request) -> Response:
-        heard = _hear(request, await request.body(), proxied=self._proxy_headers)
-        found = await to_thread.run_sync(self.answer, heard, limiter=self._threads)
-        return self._response(found)
+        raw_request = _hear(request, await request.body(), proxied=self._proxy_headers)
+        maas_response = await to_thread.run_sync(self.answer, raw_request, limiter=self._threads)
+        return self._response(maas_response)
 
     def _response(self, found: MaasResponse) -> Response:
         response = Response(found.body, found.status, {"X-MAAS-API-Hash": self._hash, **found.headers})
@@ -110,10 +110,10 @@ class Facade:
         response.headers["Content-Type"] = found.content_type
         return response
 
-    def answer(self, heard: RawRequest) -> MaasResponse:
+    def answer(self, raw_request: RawRequest) -> MaasResponse:
         """The answer to a request, whatever is wrong with it."""
         try:
-            return self._answer(heard)
+            return self._answer(raw_request)
         except Fault as fault:
             return fault.answer
         except HostloomError as error:
@@ -121,80 +121,88 @@ class Facade:
         except Exception as error:
             incident = uuid.uuid4().hex[:12]
             log.error(
-                "unexpected error", incident=incident, method=heard.method, path=heard.path, exc_info=error
+                "unexpected error",
+                incident=incident,
+                method=raw_request.method,
+                path=raw_request.path,
+                exc_info=error,
             )
             return text(f"hostloom made a mistake; its log tells more under {incident}", 500)
 
-    def _answer(self, heard: RawRequest) -> MaasResponse:
-        if heard.path.rstrip("/") + "/" == login.path:
-            return self._log_in(heard)
-        if heard.path.rstrip("/") == "api/2.0/describe" and heard.method == "GET":
+    def _answer(self, raw_request: RawRequest) -> MaasResponse:
+        if raw_request.path.rstrip("/") + "/" == login.path:
+            return self._log_in(raw_request)
+        if raw_request.path.rstrip("/") == "api/2.0/describe" and raw_request.method == "GET":
             # Without a charset: MAAS's command takes no other.
-            document = describe(self._catalogue, heard.bases[0])
+            document = describe(self._catalogue, raw_request.bases[0])
             return MaasResponse(json.dumps(document).encode(), content_type=BARE_JSON)
-        path, op = _split_op(heard.path)
-        found = None
+        path, op = _split_op(raw_request.path)
+        matched_route = None
         if path.startswith("api/2.0/"):
-            found = self._catalogue.find(path.removeprefix("api/2.0/"))
-        if found is not None and found.resource.anonymous:
-            return self._dispatch(heard, found, op, ANONYMOUS)
-        claim, principal = self._authenticate(heard)
-        if found is None:
-            raise refuse(404, f"There is nothing at {heard.path[:200]!r}.")
-        given = self._dispatch(heard, found, op, principal)
-        if given.status == 503:
+            matched_route = self._catalogue.find(path.removeprefix("api/2.0/"))
+        if matched_route is not None and matched_route.resource.anonymous:
+            return self._dispatch(raw_request, matched_route, op, ANONYMOUS)
+        claim, principal = self._authenticate(raw_request)
+        if matched_route is None:
+            raise refuse(404, f"There is nothing at {raw_request.path[:200]!r}.")
+        maas_response = self._dispatch(raw_request, matched_route, op, principal)
+        if maas_response.status == 503:
             self._nonces.give_back(claim)
-        return given
+        return maas_response
 
-    def _log_in(self, heard: RawRequest) -> MaasResponse:
-        user = _form(heard).text("username") or ""
-        self._logins.check(user, heard.client)
-        given = self._dispatch(heard, MatchedRoute(login, {}), "", ANONYMOUS)
-        if given.status in (400, 401, 403):
-            self._logins.count_failure(user, heard.client)
-        return given
+    def _log_in(self, raw_request: RawRequest) -> MaasResponse:
+        user = _form(raw_request).text("username") or ""
+        self._logins.check(user, raw_request.client)
+        maas_response = self._dispatch(raw_request, MatchedRoute(login, {}), "", ANONYMOUS)
+        if maas_response.status in (400, 401, 403):
+            self._logins.count_failure(user, raw_request.client)
+        return maas_response
 
     def _dispatch(
-        self, heard: RawRequest, found: MatchedRoute, op: str, principal: Principal
+        self, raw_request: RawRequest, found: MatchedRoute, op: str, principal: Principal
     ) -> MaasResponse:
         try:
-            form = _form(heard)
+            form = _form(raw_request)
             op = _one_op(op, form)
             form = form.without("op")
-            action = found.resource.actions.get((heard.method, op or None))
+            action = found.resource.actions.get((raw_request.method, op or None))
             if action is None:
-                raise refuse(400, f"Unrecognised signature: method={heard.method} op={op or None}")
+                raise refuse(400, f"Unrecognised signature: method={raw_request.method} op={op or None}")
             check_parameters(found.resource, action, form)
-            return action.do(Call(self._ports, principal, found.places, form, heard.bases[0], heard.since))
+            return action.do(
+                Call(self._ports, principal, found.places, form, raw_request.bases[0], raw_request.since)
+            )
         except Fault as fault:
             return fault.answer
         except HostloomError as error:
             return fault_of(error)
 
-    def _authenticate(self, heard: RawRequest) -> tuple[oauth.OAuthParameters, Principal]:
+    def _authenticate(self, raw_request: RawRequest) -> tuple[oauth.OAuthParameters, Principal]:
         """Whose key signed the request; NotAuthenticated."""
-        claim, principal, now = self._check_key(heard, whole=True)
+        claim, principal, now = self._check_key(raw_request, whole=True)
         self._nonces.use(claim, now)
         return claim, principal
 
-    def _check_key(self, heard: RawRequest, *, whole: bool) -> tuple[oauth.OAuthParameters, Principal, float]:
+    def _check_key(
+        self, raw_request: RawRequest, *, whole: bool
+    ) -> tuple[oauth.OAuthParameters, Principal, float]:
         """The claim and whose key it is; of a request that is not `whole` its form is not read yet."""
-        if not heard.authorization:
+        if not raw_request.authorization:
             raise NotAuthenticated("the request is not signed with an API key")
         if self._ports.secrets is None:
             raise NotAuthenticated("this server takes no API keys")
         now = self._ports.clock.now()
-        claim = oauth.read_claim(heard.authorization, now)
+        claim = oauth.read_claim(raw_request.authorization, now)
         with self._ports.store.begin() as uow:
             key, principal = apikeys.find(uow, claim.consumer_key, claim.token_key)
         signed = oauth.Signed(
-            heard.method,
-            heard.bases,
-            heard.raw_path,
-            heard.query.decode("latin-1"),
-            heard.authorization,
-            heard.content_type,
-            heard.body,
+            raw_request.method,
+            raw_request.bases,
+            raw_request.raw_path,
+            raw_request.query.decode("latin-1"),
+            raw_request.authorization,
+            raw_request.content_type,
+            raw_request.body,
             self._ports.settings.maas_unsigned_put,
         )
         if whole or not signed.has_form or claim.method != oauth.HMAC:
@@ -202,10 +210,10 @@ class Facade:
         return claim, principal, now
 
 
-def _form(heard: RawRequest) -> Form:
+def _form(raw_request: RawRequest) -> Form:
     """Query and body together; what the body has counts, but of the op, which both have to agree on."""
-    query = read_query(heard.query)
-    body = read_body(heard.content_type, heard.body)
+    query = read_query(raw_request.query)
+    body = read_body(raw_request.content_type, raw_request.body)
     ops = [*query.fields.get("op", ()), *body.fields.get("op", ())]
     return Form({**query.fields, **body.fields, "op": ops}, {**query.files, **body.files})
 

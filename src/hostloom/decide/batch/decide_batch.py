@@ -26,10 +26,10 @@ def decide_all(snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identit
     if not batch.machines:
         return JointDecision((), ())
     if len(batch.machines) == 1:
-        found = decide(snapshot, batch.machines[0], identities[0])
-        if found.plan is None:
-            return JointDecision((), (found.explanation,), 0)
-        return JointDecision((found.plan,), (found.explanation,))
+        decision = decide(snapshot, batch.machines[0], identities[0])
+        if decision.plan is None:
+            return JointDecision((), (decision.explanation,), 0)
+        return JointDecision((decision.plan,), (decision.explanation,))
     jobs = read_batch(snapshot, batch, identities)
     laid = jobs if isinstance(jobs, Stuck) else _lay_out(snapshot, jobs, batch.strategy)
     if isinstance(laid, Stuck):
@@ -100,14 +100,14 @@ def _in_turn(layout: BatchPlacement) -> TentativePlacement:
 
     Where that order leaves one without its NICs or disks, the layout is kept as it was found.
     """
-    found = layout.board
-    if found.is_in_turn:
-        return found
-    board = TentativePlacement(found.snapshot, found.jobs)
-    for job in found.jobs:
-        place = found.placed[job].place
+    tentative_placement = layout.board
+    if tentative_placement.is_in_turn:
+        return tentative_placement
+    board = TentativePlacement(tentative_placement.snapshot, tentative_placement.jobs)
+    for job in tentative_placement.jobs:
+        place = tentative_placement.placed[job].place
         trial = board.attempt(job, place)
         if fit_of(trial) is None:
-            return found
+            return tentative_placement
         board.put(job, place, trial)
     return board

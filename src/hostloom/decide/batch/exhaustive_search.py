@@ -47,7 +47,7 @@ class _Exhaustion:
 
     def _try_everywhere(self, job: MachineRequest, left: tuple[MachineRequest, ...]) -> bool:
         board, bars = self._board, self._board.bars(job)
-        rest = tuple(each for each in left if each is not job)
+        rest = tuple(machine_request for machine_request in left if machine_request is not job)
         for place in sorted(job.kind.fits):
             tick()
             if (bars is not None and bars(place)) or not board.has_room(job, place):
@@ -68,11 +68,18 @@ class _Exhaustion:
         """What the machines took, whoever did."""
         placed = self._board.placed.values()
         taken = sorted(
-            repr((each.place, *_alike(each.job), each.machine.interfaces, each.machine.reserved_bytes))
-            for each in placed
+            repr(
+                (
+                    tentative_machine.place,
+                    *_alike(tentative_machine.job),
+                    tentative_machine.machine.interfaces,
+                    tentative_machine.machine.reserved_bytes,
+                )
+            )
+            for tentative_machine in placed
         )
         return tuple(taken), frozenset(
-            ip for each in placed for nic in each.plan.interfaces for ip in nic.ips
+            ip for tentative_machine in placed for nic in tentative_machine.plan.interfaces for ip in nic.ips
         )
 
 

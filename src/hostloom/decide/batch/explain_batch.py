@@ -26,25 +26,27 @@ def _explain(
     board: TentativePlacement, job: MachineRequest, others: "_Others", reason: tuple[str, str]
 ) -> Explanation:
     placed = board.placed[job]
-    own = placed.trial.explain(job.asked)
+    host_explanation = placed.trial.explain(job.asked)
     hosts: tuple[HostExplanation, ...] = ()
     many: tuple[HostGroup, ...] = ()
     if job.asked.request.host is None:
         hosts, many = others.few(job, placed.place), others.many(job, placed.place)
     name = placed.plan.host_name
-    return Explanation(name, None, (own, *hosts), placed.plan.warnings, many, reason[0], reason[1])
+    return Explanation(
+        name, None, (host_explanation, *hosts), placed.plan.warnings, many, reason[0], reason[1]
+    )
 
 
 def _reason(
     board: TentativePlacement, job: MachineRequest, layout: BatchPlacement, strategy: Strategy | None
 ) -> tuple[str, str]:
     """What spoke for the host and the host that came second; for one that was moved, where it was before."""
-    known = layout.reasons.get(job)
-    if known is None:
+    layout_reason = layout.reasons.get(job)
+    if layout_reason is None:
         return "", ""
-    if known.place != board.placed[job].place:
-        return strategy or "batch", board.states[known.place].host.name
-    return known.name, board.states[known.second].host.name
+    if layout_reason.place != board.placed[job].place:
+        return strategy or "batch", board.states[layout_reason.place].host.name
+    return layout_reason.name, board.states[layout_reason.second].host.name
 
 
 class _Others:
@@ -61,19 +63,19 @@ class _Others:
         """Each in full, the chosen one left out; none where there are many."""
         if len(self._fleet.rows) > FEW:
             return ()
-        told = self._hosts(job.kind, job.word)
-        return (*told[:place], *told[place + 1 :])
+        host_explanations = self._hosts(job.kind, job.word)
+        return (*host_explanations[:place], *host_explanations[place + 1 :])
 
     def many(self, job: MachineRequest, place: int) -> tuple[HostGroup, ...]:
         """By code, the chosen one left out; none where there are few."""
         return self._groups(job.kind, job.word, place) if len(self._fleet.rows) > FEW else ()
 
     def _hosts_of(self, kind: MachineKind, word: str | None) -> tuple[HostExplanation, ...]:
-        barred, asked = self._board.kept_apart(word), kind.asked
+        barred, resolved_request = self._board.kept_apart(word), kind.asked
         return tuple(
             HostExplanation(state.host.name, barred[state.host.id], facts_at=state.host.facts_at)
             if state.host.id in barred
-            else evaluate_host(self._snapshot, self._book, state, asked).explain(asked)
+            else evaluate_host(self._snapshot, self._book, state, resolved_request).explain(resolved_request)
             for state in self._board.states
         )
 

@@ -53,10 +53,10 @@ class BatchPlacement:
             if self._settle(job) or (with_moves and self.make_place(job)):
                 continue
             board = self.board
-            found = decide(board.world(job), job.asked.request, job.names, board.kept_apart(job.word))
-            if found.plan is None:
-                return Stuck(job.at, found.explanation)
-            place = fleet_of(board.snapshot).positions[found.plan.host_id]
+            decision = decide(board.world(job), job.asked.request, job.names, board.kept_apart(job.word))
+            if decision.plan is None:
+                return Stuck(job.at, decision.explanation)
+            place = fleet_of(board.snapshot).positions[decision.plan.host_id]
             board.put(job, place, board.attempt(job, place))
         return None
 
@@ -85,9 +85,9 @@ class BatchPlacement:
     def move(self, jobs: list[MachineRequest], depth: int) -> bool:
         """Find other places for all of these; False leaves the board as it was."""
         mark = self.board.mark()
-        for each in jobs:
-            self.board.remove(each)
-        if all(self.place(each, depth) for each in jobs):
+        for job in jobs:
+            self.board.remove(job)
+        if all(self.place(job, depth) for job in jobs):
             return True
         self.board.rollback(mark)
         return False
@@ -120,10 +120,10 @@ class BatchPlacement:
         if self.is_spent:
             return False
         mark = self.board.mark()
-        for each in out:
-            self.board.remove(each)
+        for machine_request in out:
+            self.board.remove(machine_request)
         self._locked.add(job)
-        done = self._direct(job) and all(self.place(each, depth - 1) for each in out)
+        done = self._direct(job) and all(self.place(machine_request, depth - 1) for machine_request in out)
         self._locked.discard(job)
         if not done:
             self.board.rollback(mark)
@@ -133,13 +133,29 @@ class BatchPlacement:
         """Machines, or pairs on one host, without which there may be a place; a snapshot of now."""
         board = self.board
         near = [place for place in sorted(board.on) if place in job.kind.fits]
-        groups = [[each for each in board.on[place] if self._may_yield(each, job)] for place in near]
-        singles = [(each,) for some in groups for each in some if self._makes_room(job, (each,))]
-        pairs = [pair for some in groups for pair in combinations(some, 2) if self._makes_room(job, pair)]
+        groups = [
+            [machine_request for machine_request in board.on[place] if self._may_yield(machine_request, job)]
+            for place in near
+        ]
+        singles = [
+            (machine_request,)
+            for group in groups
+            for machine_request in group
+            if self._makes_room(job, (machine_request,))
+        ]
+        pairs = [pair for group in groups for pair in combinations(group, 2) if self._makes_room(job, pair)]
         yield from singles
         if self._ranking(job).lacks(RequestCode.SUBNET_FULL):
-            far = [each for each in board.placed.values() if each.place not in job.kind.fits]
-            yield from [(each.job,) for each in far if _has_address(each) and self._may_yield(each.job, job)]
+            far = [
+                tentative_machine
+                for tentative_machine in board.placed.values()
+                if tentative_machine.place not in job.kind.fits
+            ]
+            yield from [
+                (tentative_machine.job,)
+                for tentative_machine in far
+                if _has_address(tentative_machine) and self._may_yield(tentative_machine.job, job)
+            ]
         yield from pairs
 
     def _may_yield(self, other: MachineRequest, job: MachineRequest) -> bool:
@@ -149,8 +165,10 @@ class BatchPlacement:
     def _makes_room(self, job: MachineRequest, out: tuple[MachineRequest, ...]) -> bool:
         board, request = self.board, job.asked.request
         place = board.placed[out[0]].place
-        cores = board.cores[place] + sum(each.asked.request.cores for each in out)
-        memory_mib = board.memory_mib[place] + sum(each.asked.request.memory_mib for each in out)
+        cores = board.cores[place] + sum(machine_request.asked.request.cores for machine_request in out)
+        memory_mib = board.memory_mib[place] + sum(
+            machine_request.asked.request.memory_mib for machine_request in out
+        )
         return cores >= request.cores and memory_mib >= request.memory_mib
 
 

@@ -33,8 +33,10 @@ def least_cost(layout: BatchPlacement, strategy: Strategy | None) -> int:
         return 0
     rows = fleet_of(board.snapshot).rows
     requests = [job.asked.request for job in board.jobs]
-    cores = _so_many((row.cores for row in rows), sum(each.cores for each in requests))
-    return max(cores, _so_many((row.memory_mib for row in rows), sum(each.memory_mib for each in requests)))
+    cores = _so_many((row.cores for row in rows), sum(request.cores for request in requests))
+    return max(
+        cores, _so_many((row.memory_mib for row in rows), sum(request.memory_mib for request in requests))
+    )
 
 
 def _so_many(room: Iterable[Number], wanted: Number) -> int:
@@ -62,7 +64,9 @@ def _thin_out(layout: BatchPlacement) -> bool:
     most = max(map(len, board.on.values()))
     board.limits = SearchLimits(most_on_one=most - 1)
     mark = board.mark()
-    for place in sorted(place for place, some in board.on.items() if len(some) == most):
+    for place in sorted(
+        place for place, machine_requests in board.on.items() if len(machine_requests) == most
+    ):
         if not any(layout.move([job], depth) for depth in range(DEPTH + 1) for job in list(board.on[place])):
             board.rollback(mark)
             return False

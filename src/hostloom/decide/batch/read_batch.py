@@ -58,11 +58,11 @@ def read_batch(
     kinds: dict[ParsedRequest, MachineKind] = {}
     jobs = []
     for at, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
-        wanted = _of_its_kind(request)
-        kind = kinds.get(wanted) or _read(snapshot, len(kinds), wanted)
+        parsed_request = _of_its_kind(request)
+        kind = kinds.get(parsed_request) or _read(snapshot, len(kinds), parsed_request)
         if kind is None:
             return Stuck(at, decide(snapshot, request, names).explanation)
-        kinds[wanted] = kind
+        kinds[parsed_request] = kind
         jobs.append(MachineRequest(at, kind, replace(kind.asked, request=normal(request)), names))
     return _repeated(jobs) or tuple(jobs)
 
@@ -76,7 +76,7 @@ def fit_of(trial: HostEvaluation) -> NetworkFit | None:
 
 def hardness(job: MachineRequest) -> tuple[float, ...]:
     """Sorts those first for which there are the fewest places, or that take the most."""
-    request, labels = job.asked.request, [wanted.label for wanted in job.asked.wanted]
+    request, labels = job.asked.request, [nic_requirement.label for nic_requirement in job.asked.wanted]
     owns = any(label.macvlan_mode is MacvlanMode.PASSTHRU for label in labels)
     asks = any(label.ips for label in labels)
     choices = len(job.kind.fits).bit_length()
@@ -113,25 +113,28 @@ def _read(snapshot: Snapshot, number: int, request: ParsedRequest) -> MachineKin
     """None when it fits nowhere, even alone."""
     book, fleet = address_index(snapshot), fleet_of(snapshot)
     try:
-        asked = resolve_request(snapshot, book, normal(request))
-        states = named(snapshot, asked.request)
+        resolved_request = resolve_request(snapshot, book, normal(request))
+        states = named(snapshot, resolved_request.request)
     except RefuseRequest:
         return None
     if states is None:
-        verdicts = dict(enumerate(survey(snapshot, book, fleet, asked, {}).verdicts))
-        fits = {at: each for at, each in verdicts.items() if isinstance(each, NetworkFit)}
+        verdicts = dict(enumerate(survey(snapshot, book, fleet, resolved_request, {}).verdicts))
+        fits = {at: verdict for at, verdict in verdicts.items() if isinstance(verdict, NetworkFit)}
     else:
-        found = {fleet.positions[s.host.id]: fit_of(evaluate_host(snapshot, book, s, asked)) for s in states}
-        fits = {at: each for at, each in found.items() if each is not None}
-    return MachineKind(number, asked, fits) if fits else None
+        network_fits = {
+            fleet.positions[s.host.id]: fit_of(evaluate_host(snapshot, book, s, resolved_request))
+            for s in states
+        }
+        fits = {at: each for at, each in network_fits.items() if each is not None}
+    return MachineKind(number, resolved_request, fits) if fits else None
 
 
 def _repeated(jobs: list[MachineRequest]) -> Stuck | None:
     """Addresses, MACs and hostnames are each of one machine."""
-    seen: dict[tuple[str, object], MachineRequest] = {}
+    machine_requests: dict[tuple[str, object], MachineRequest] = {}
     for job in jobs:
         for what, value in _claims(job):
-            first = seen.setdefault((what, value), job)
+            first = machine_requests.setdefault((what, value), job)
             if first is not job:
                 return Stuck(job.at, Explanation(None, _clash(what, str(value), first, job)))
     return None
@@ -139,7 +142,7 @@ def _repeated(jobs: list[MachineRequest]) -> Stuck | None:
 
 def _claims(job: MachineRequest) -> Iterator[tuple[str, object]]:
     yield "hostname", job.names.hostname
-    labels = [wanted.label for wanted in job.asked.wanted]
+    labels = [nic_requirement.label for nic_requirement in job.asked.wanted]
     for at, drawn in enumerate(job.names.macs[: max(len(labels), 1)]):
         yield "mac", (labels[at].mac if labels else None) or drawn
     for label in labels:

@@ -109,7 +109,7 @@ class TentativePlacement:
     def kept_apart(self, word: str | None) -> dict[HostId, Refusal]:
         """The hosts that anti-affinity keeps a machine with this word off."""
         places = sorted(self._apart.get(word or "", ()))
-        return {self.states[at].host.id: refused_apart(self.states[at], word or "") for at in places}
+        return {self.states[place].host.id: refused_apart(self.states[place], word or "") for place in places}
 
     # -- steps -------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class TentativePlacement:
         self.on[place].remove(job)
         if not self.on[place]:
             del self.on[place]
-        left = tuple(each for each in self.states[place].machines if each is not placed.machine)
+        left = tuple(machine for machine in self.states[place].machines if machine is not placed.machine)
         self._change(placed, -1, left)
         if job.word:
             self._apart[job.word].discard(place)
@@ -165,17 +165,17 @@ class TentativePlacement:
         self.log.append(place)
         if numbers := _given(placed, is_used=sign > 0):
             self._book = self._book.numbered(numbers)
-            self.returned += any(False in some.values() for some in numbers.values())
+            self.returned += any(False in number.values() for number in numbers.values())
 
     # -- the world ---------------------------------------------------------------------------------------
 
     def world(self, but: MachineRequest | None = None) -> Snapshot:
         """The snapshot with all that is placed, and what others of the batch ask for set aside."""
         gained = [held for placed in self.placed.values() for held in held_addresses(placed.plan)]
-        gained += _asked_for([each for each in self.jobs if each is not but and each not in self.placed])
+        gained += _asked_for([job for job in self.jobs if job is not but and job not in self.placed])
         states = [self.states[place] for place in self.on]
-        changed: dict[HostId, HostState | None] = {each.host.id: each for each in states}
-        hosts = tuple(changed.get(each.host.id) or each for each in self.snapshot.hosts)
+        changed: dict[HostId, HostState | None] = {state.host.id: state for state in states}
+        hosts = tuple(changed.get(host.host.id) or host for host in self.snapshot.hosts)
         after = replace(self.snapshot, hosts=hosts, held=(*self.snapshot.held, *gained))
         return after.carry(self.snapshot, Delta(hosts=changed, gained=tuple(gained)))
 
@@ -188,7 +188,10 @@ def _given(placed: TentativeMachine, *, is_used: bool) -> Numbers:
     found: Numbers = {}
     got = {(held.ip, held.subnet_id) for held in held_addresses(placed.plan)}
     asked = {
-        (ip, each.id) for wanted in placed.job.asked.wanted for ip, some in wanted.ip_subnets for each in some
+        (ip, subnet.id)
+        for nic_requirement in placed.job.asked.wanted
+        for ip, subnets in nic_requirement.ip_subnets
+        for subnet in subnets
     }
     for ip, subnet_id in (got | asked) - (got & asked):
         if subnet_id is not None:
@@ -199,8 +202,8 @@ def _given(placed: TentativeMachine, *, is_used: bool) -> Numbers:
 def _asked_for(jobs: tuple[MachineRequest, ...] | list[MachineRequest]) -> Iterator[HeldAddress]:
     """The addresses that machines ask for, in every subnet where they may get them."""
     for job in jobs:
-        for wanted in job.asked.wanted:
-            for ip, subnets in wanted.ip_subnets:
+        for nic_requirement in job.asked.wanted:
+            for ip, subnets in nic_requirement.ip_subnets:
                 for subnet in subnets:
                     comment = f"asked for by {job.names.hostname}"
                     yield HeldAddress(ip, AddressKind.RESERVED, subnet.id, comment=comment)

@@ -40,8 +40,8 @@ def choose_node(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     system_id = SystemId(change.value)
     if system_id not in snapshot.node_by_system_id:
         raise InvalidValue("value", change.value, "is not the system id of a known node")
-    found = Correlation(CorrelationState.CORRELATED, system_id, CorrelationEvidence.OPERATOR)
-    return with_host(snapshot, state, replace(state.host, correlation=found))
+    correlation = Correlation(CorrelationState.CORRELATED, system_id, CorrelationEvidence.OPERATOR)
+    return with_host(snapshot, state, replace(state.host, correlation=correlation))
 
 
 def raise_cpu_ratio(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
@@ -62,14 +62,16 @@ def grow_pool(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     pool = find_pool(state.host, change.subject)
     more = int(positive("value", change.value))
     larger = replace(pool, total_bytes=pool.total_bytes + more, free_bytes=pool.free_bytes + more)
-    pools = tuple(larger if each is pool else each for each in state.host.storage_pools)
+    pools = tuple(
+        larger if storage_pool is pool else storage_pool for storage_pool in state.host.storage_pools
+    )
     return with_host(snapshot, state, replace(state.host, storage_pools=pools))
 
 
 def set_macvlan_mode(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """Without a value the host has none of its own."""
     state = find_host(snapshot, change)
-    modes = [each.value for each in MacvlanMode]
+    modes = [macvlan_mode.value for macvlan_mode in MacvlanMode]
     if change.value and change.value not in modes:
         raise InvalidValue(
             "value",
@@ -97,7 +99,10 @@ def _with_network(
     snapshot: Snapshot, change: HypotheticalChange, before: LibvirtNetwork, after: LibvirtNetwork
 ) -> Snapshot:
     state = find_host(snapshot, change)
-    networks = tuple(after if each is before else each for each in state.host.libvirt_networks)
+    networks = tuple(
+        after if libvirt_network is before else libvirt_network
+        for libvirt_network in state.host.libvirt_networks
+    )
     return with_host(snapshot, state, replace(state.host, libvirt_networks=networks))
 
 

@@ -29,11 +29,11 @@ class _Stack:
 
     def __init__(self, snapshot: Snapshot, interfaces: Iterable[NodeInterface]) -> None:
         self.snapshot = snapshot
-        self.found = {each.name: each for each in interfaces}
+        self.found = {interface.name: interface for interface in interfaces}
 
     def above(self, name: str) -> list[str]:
         """Bridges, bonds and VLAN interfaces on it."""
-        return [each.name for each in self.found.values() if name in each.parents]
+        return [interface.name for interface in self.found.values() if name in interface.parents]
 
     def master(self, name: str) -> NodeInterface | None:
         """The bridge or bond that it is a member of."""
@@ -47,11 +47,11 @@ class _Stack:
     def spread_link(self, names: Iterable[str], *, up: bool) -> None:
         """Links that come up, or go down, with what is below them; never the other way round."""
         for name in names:
-            each = self.found[name]
-            below = [self.carries(parent) for parent in each.parents]
-            carrier = all(below) and bool(below) if each.kind is InterfaceKind.VLAN else any(below)
-            if carrier is up and each.link is not up:
-                self.found[name] = replace(each, link=up)
+            interface = self.found[name]
+            below = [self.carries(parent) for parent in interface.parents]
+            carrier = all(below) and bool(below) if interface.kind is InterfaceKind.VLAN else any(below)
+            if carrier is up and interface.link is not up:
+                self.found[name] = replace(interface, link=up)
                 self.spread_link(self.above(name), up=up)
 
     def spread_vlan(self, name: str, vlan_id: VlanId | None, source: VlanSource, seen: set[str]) -> None:
@@ -59,10 +59,10 @@ class _Stack:
         if name in seen or name not in self.found:
             return
         seen.add(name)
-        each = self.found[name]
-        self.found[name] = replace(each, vlan_id=vlan_id, vlan_source=source)
-        if each.kind in _MASTERS:
-            for parent in each.parents:
+        interface = self.found[name]
+        self.found[name] = replace(interface, vlan_id=vlan_id, vlan_source=source)
+        if interface.kind in _MASTERS:
+            for parent in interface.parents:
                 self.spread_vlan(parent, vlan_id, VlanSource.MASTER, seen)
         for upper in self.above(name):
             if self.found[upper].kind is InterfaceKind.VLAN:
@@ -73,8 +73,8 @@ class _Stack:
 
     def _tagged(self, interface: NodeInterface, below: VlanId | None) -> VlanId | None:
         """The VLAN of its tag on the fabric of what is below it."""
-        parent, own = self._vlan(below), self._vlan(interface.vlan_id)
-        vid = interface.tag_vid if interface.tag_vid is not None else own.vid if own is not None else None
+        parent, vlan = self._vlan(below), self._vlan(interface.vlan_id)
+        vid = interface.tag_vid if interface.tag_vid is not None else vlan.vid if vlan is not None else None
         if parent is None:
             return None
         same = (v.id for v in self.snapshot.vlans if v.fabric_id == parent.fabric_id and v.vid == vid)
@@ -95,8 +95,8 @@ def lose_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     above = [each for each in stack.above(name) if each != name]
     del stack.found[name]
     for upper in above:
-        each = stack.found[upper]
-        stack.found[upper] = replace(each, parents=tuple(p for p in each.parents if p != name))
+        interface = stack.found[upper]
+        stack.found[upper] = replace(interface, parents=tuple(p for p in interface.parents if p != name))
     stack.spread_link(above, up=False)
     return with_interfaces(snapshot, node, stack.found.values())
 
@@ -133,7 +133,7 @@ def set_bridge_ports(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot
     stack = _Stack(snapshot, node.interfaces)
     ports = _ports(stack, node, bridge, change.value)
     vlans = (stack.found[port].vlan_id for port in ports)
-    vlan_id = next((each for each in vlans if each is not None), bridge.vlan_id)
+    vlan_id = next((vlan for vlan in vlans if vlan is not None), bridge.vlan_id)
     stack.found[bridge.name] = replace(bridge, parents=ports)
     if ports:
         source = VlanSource.PORT if vlan_id != bridge.vlan_id else bridge.vlan_source
@@ -164,7 +164,7 @@ def _ports(stack: _Stack, node: Node, bridge: NodeInterface, text: str) -> tuple
 def _below(stack: _Stack, name: str, seen: frozenset[str]) -> frozenset[str]:
     """Everything that the interface is stacked on."""
     parents = stack.found[name].parents if name in stack.found and name not in seen else ()
-    return frozenset(parents).union(*(_below(stack, each, seen | {name}) for each in parents))
+    return frozenset(parents).union(*(_below(stack, parent, seen | {name}) for parent in parents))
 
 
 def move_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
@@ -198,11 +198,13 @@ def add_vlan_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapsh
             "choose a NIC, bond or bridge that is not a member of a bond",
         )
     _check_tag(change, vlan, {fabric_of(snapshot, node, parent.name)})
-    if any(parent.name in each.parents and each.vlan_id == vlan.id for each in _tagged_on(node)):
+    if any(
+        parent.name in interface.parents and interface.vlan_id == vlan.id for interface in _tagged_on(node)
+    ):
         raise Conflict("interface", parent.name, "already has", f"a VLAN interface for {change.value}")
     added = NodeInterface(
         # New interfaces have negative ids, as in decide/hosts/inventory.py; they are unique on their node.
-        InterfaceId(min(0, *(each.id for each in node.interfaces)) - 1),
+        InterfaceId(min(0, *(interface.id for interface in node.interfaces)) - 1),
         _new_name(node, parent.name, vlan.vid),
         InterfaceKind.VLAN,
         parent.mac,
@@ -232,7 +234,7 @@ def fabric_of(snapshot: Snapshot, node: Node, name: str) -> FabricId | None:
 
 
 def _tagged_on(node: Node) -> list[NodeInterface]:
-    return [each for each in node.interfaces if each.kind is InterfaceKind.VLAN]
+    return [interface for interface in node.interfaces if interface.kind is InterfaceKind.VLAN]
 
 
 def _check_tag(change: HypotheticalChange, vlan: Vlan, fabrics: set[FabricId | None]) -> None:
@@ -243,6 +245,6 @@ def _check_tag(change: HypotheticalChange, vlan: Vlan, fabrics: set[FabricId | N
 
 def _new_name(node: Node, parent: str, vid: int) -> str:
     """As `ip link` users name it; where that is too long or taken, `vlanVID`."""
-    taken = {each.name for each in node.interfaces}
+    taken = {interface.name for interface in node.interfaces}
     names = [f"{parent}.{vid}", f"vlan{vid}", *(f"vlan{vid}-{n}" for n in range(len(taken) + 1))]
-    return next(each for each in names if each not in taken and len(each.encode()) <= _MAX_NAME_BYTES)
+    return next(name for name in names if name not in taken and len(name.encode()) <= _MAX_NAME_BYTES)

@@ -31,14 +31,14 @@ def stop_serving_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapsho
 def lose_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """What was on it is on no VLAN that we know; its subnets go, with their ranges and held addresses."""
     vlan = find_vlan(snapshot, change.subject)
-    gone = {each.id for each in snapshot.subnets if each.vlan_id == vlan.id}
+    gone = {subnet.id for subnet in snapshot.subnets if subnet.vlan_id == vlan.id}
     return replace(
         snapshot,
         vlans=tuple(_unrelayed(each, vlan.id) for each in snapshot.vlans if each is not vlan),
-        subnets=tuple(each for each in snapshot.subnets if each.id not in gone),
-        ranges=tuple(each for each in snapshot.ranges if each.subnet_id not in gone),
-        held=tuple(each for each in snapshot.held if each.subnet_id not in gone),
-        nodes=tuple(_off_vlan(each, vlan.id) for each in snapshot.nodes),
+        subnets=tuple(subnet for subnet in snapshot.subnets if subnet.id not in gone),
+        ranges=tuple(range_ for range_ in snapshot.ranges if range_.subnet_id not in gone),
+        held=tuple(held for held in snapshot.held if held.subnet_id not in gone),
+        nodes=tuple(_off_vlan(node, vlan.id) for node in snapshot.nodes),
     )
 
 
@@ -46,31 +46,31 @@ def free_address(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """Nobody has it any more; of a prefix that stands on several fabrics, in all of them."""
     subnets = _find_subnets(snapshot, change.subject)
     ip = _address(change.value) if change.value else _first(snapshot, subnets)
-    ids = {None, *(each.id for each in subnets)}
-    lost = tuple(each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in ids) if ip else ()
-    if ip is None or not lost or not any(ip in each.cidr for each in subnets):
+    ids = {None, *(subnet.id for subnet in subnets)}
+    lost = tuple(held for held in snapshot.held_by_ip.get(ip, ()) if held.subnet_id in ids) if ip else ()
+    if ip is None or not lost or not any(ip in subnet.cidr for subnet in subnets):
         raise InvalidValue("value", change.value, f"is not an address of {change.subject} that is in use")
-    held = tuple(each for each in snapshot.held if each not in lost)
+    held = tuple(held for held in snapshot.held if held not in lost)
     return replace(snapshot, held=held).carry(snapshot, Delta(lost=lost))
 
 
 def held_to_give(snapshot: Snapshot, subnet: Subnet) -> list[HeldAddress]:
     """Held addresses that could be given back, and then be given: those that users set aside come first."""
     spans = spans_of(subnet, snapshot.ranges_by_subnet.get(subnet.id, ()))
-    found = [
-        each
-        for each in snapshot.held
-        if each.kind in GIVEN_BACK
-        and each.subnet_id in (None, subnet.id)
-        and each.ip in subnet.cidr
-        and each.ip != subnet.gateway
-        and any(low <= int(each.ip) <= high for low, high in spans)
+    helds = [
+        held
+        for held in snapshot.held
+        if held.kind in GIVEN_BACK
+        and held.subnet_id in (None, subnet.id)
+        and held.ip in subnet.cidr
+        and held.ip != subnet.gateway
+        and any(low <= int(held.ip) <= high for low, high in spans)
     ]
-    return sorted(found, key=lambda each: (GIVEN_BACK.index(each.kind), int(each.ip)))
+    return sorted(helds, key=lambda each: (GIVEN_BACK.index(each.kind), int(each.ip)))
 
 
 def _with_vlan(snapshot: Snapshot, before: Vlan, after: Vlan) -> Snapshot:
-    vlans = tuple(after if each is before else each for each in snapshot.vlans)
+    vlans = tuple(after if vlan is before else vlan for vlan in snapshot.vlans)
     return replace(snapshot, vlans=vlans).carry(snapshot, Delta())
 
 
@@ -79,11 +79,13 @@ def _unrelayed(vlan: Vlan, gone: VlanId) -> Vlan:
 
 
 def _off_vlan(node: Node, gone: VlanId) -> Node:
-    if all(each.vlan_id != gone for each in node.interfaces):
+    if all(interface.vlan_id != gone for interface in node.interfaces):
         return node
     interfaces = (
-        replace(each, vlan_id=None, vlan_source=VlanSource.NONE) if each.vlan_id == gone else each
-        for each in node.interfaces
+        replace(interface, vlan_id=None, vlan_source=VlanSource.NONE)
+        if interface.vlan_id == gone
+        else interface
+        for interface in node.interfaces
     )
     return replace(node, interfaces=tuple(interfaces))
 
@@ -93,15 +95,15 @@ def _find_subnets(snapshot: Snapshot, name: str) -> list[Subnet]:
         cidr = ip_network(name)
     except ValueError:
         raise InvalidValue("subnet", name, "is not a CIDR", "write it like 10.0.0.0/24") from None
-    found = [each for each in snapshot.subnets if each.cidr == cidr]
-    if not found:
+    subnets = [subnet for subnet in snapshot.subnets if subnet.cidr == cidr]
+    if not subnets:
         raise InvalidValue("subnet", name, "does not exist", "give the CIDR of an existing subnet")
-    return found
+    return subnets
 
 
 def _first(snapshot: Snapshot, subnets: list[Subnet]) -> Address | None:
-    found = (each.ip for subnet in subnets for each in held_to_give(snapshot, subnet)[:1])
-    return next(found, None)
+    addresses = (held.ip for subnet in subnets for held in held_to_give(snapshot, subnet)[:1])
+    return next(addresses, None)
 
 
 def _address(text: str) -> Address:

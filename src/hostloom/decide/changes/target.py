@@ -13,8 +13,8 @@ from hostloom.model.node import Node, NodeInterface
 
 def find_host(snapshot: Snapshot, change: HypotheticalChange) -> HostState:
     """The host that the change names."""
-    found = (each for each in snapshot.hosts if each.host.name == change.host)
-    state = min(found, key=lambda each: each.host.id, default=None)
+    host_states = (host for host in snapshot.hosts if host.host.name == change.host)
+    state = min(host_states, key=lambda host_state: host_state.host.id, default=None)
     if state is None:
         raise InvalidValue("host", change.host, "does not exist")
     return state
@@ -30,18 +30,18 @@ def find_node(snapshot: Snapshot, change: HypotheticalChange) -> Node:
 
 def find_interface(node: Node, name: str, field: str = "interface") -> NodeInterface:
     """An interface of the node."""
-    found = next((each for each in node.interfaces if each.name == name), None)
-    if found is None:
+    interface = next((interface for interface in node.interfaces if interface.name == name), None)
+    if interface is None:
         raise InvalidValue(field, name, f"is not an interface of {node.hostname}")
-    return found
+    return interface
 
 
 def find_vlan(snapshot: Snapshot, name: str, field: str = "vlan") -> Vlan:
     """A VLAN by FABRIC/VID."""
     fabric, _, vid = name.rpartition("/")
     fabrics = {each.id for each in snapshot.fabrics if each.name == fabric}
-    found = (each for each in snapshot.vlans if each.fabric_id in fabrics and str(each.vid) == vid)
-    vlan = min(found, key=lambda each: each.id, default=None)
+    vlans = (vlan for vlan in snapshot.vlans if vlan.fabric_id in fabrics and str(vlan.vid) == vid)
+    vlan = min(vlans, key=lambda each: each.id, default=None)
     if vlan is None:
         raise InvalidValue(field, name, "is not a known VLAN", "name it FABRIC/VID")
     return vlan
@@ -49,24 +49,28 @@ def find_vlan(snapshot: Snapshot, name: str, field: str = "vlan") -> Vlan:
 
 def find_network(host: Host, name: str) -> LibvirtNetwork:
     """A libvirt network of the host."""
-    found = next((each for each in host.libvirt_networks if each.name == name), None)
-    if found is None:
+    libvirt_network = next(
+        (libvirt_network for libvirt_network in host.libvirt_networks if libvirt_network.name == name), None
+    )
+    if libvirt_network is None:
         raise InvalidValue("network", name, f"is not a libvirt network of {host.name}")
-    return found
+    return libvirt_network
 
 
 def find_pool(host: Host, name: str) -> StoragePool:
     """A storage pool of the host."""
-    found = next((each for each in host.storage_pools if each.name == name), None)
-    if found is None:
+    storage_pool = next(
+        (storage_pool for storage_pool in host.storage_pools if storage_pool.name == name), None
+    )
+    if storage_pool is None:
         raise InvalidValue("pool", name, f"is not a storage pool of {host.name}")
-    return found
+    return storage_pool
 
 
 def with_host(snapshot: Snapshot, state: HostState, host: Host) -> Snapshot:
     """The host is as given; what decisions have indexed is carried over."""
     later = HostState(host, state.machines)
-    hosts = tuple(later if each is state else each for each in snapshot.hosts)
+    hosts = tuple(later if host is state else host for host in snapshot.hosts)
     return replace(snapshot, hosts=hosts).carry(snapshot, Delta(hosts={host.id: later}))
 
 

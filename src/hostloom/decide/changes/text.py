@@ -79,4 +79,4 @@ def _written(part: str) -> str:
 
 
 def _read(part: str) -> str:
-    return re.sub("%(25|2F|3D)", lambda found: bytes.fromhex(found[1]).decode(), part)
+    return re.sub("%(25|2F|3D)", lambda match: bytes.fromhex(match[1]).decode(), part)

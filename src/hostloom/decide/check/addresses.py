@@ -13,8 +13,8 @@ from hostloom.model.request import AddressMode, LabelConstraints
 
 def check_addresses(scene: Scene) -> Iterator[str]:
     """Every address is ours to give, once; every NIC has those that it should."""
-    given = [ip for nic in scene.plan.interfaces for ip in nic.ips]
-    if len(set(given)) != len(given):
+    addresses = [ip for nic in scene.plan.interfaces for ip in nic.ips]
+    if len(set(addresses)) != len(addresses):
         yield "one address for two NICs"
     default = LabelConstraints("eth0", "eth0")
     plan = scene.plan
@@ -56,7 +56,7 @@ def _as_labelled(
         yield from _longest(snapshot, nic, subnet_ids)
     elif len(nic.ips) != int(is_auto and bool(on_vlan)):
         yield f"{nic.name}: {len(nic.ips)} addresses with mode={nic.mode}"
-    elif not all(each.id not in subnet_ids or names_subnet(snapshot, each, label) for each in on_vlan):
+    elif not all(subnet.id not in subnet_ids or names_subnet(snapshot, subnet, label) for subnet in on_vlan):
         yield f"{nic.name}: an address of another subnet than the label names"
 
 
@@ -68,15 +68,15 @@ def _names_twice(label: LabelConstraints) -> bool:
 def _longest(snapshot: Snapshot, nic: MachineInterface, subnet_ids: Sequence[SubnetId]) -> Iterator[str]:
     """An address lies in the subnet with the longest prefix around it."""
     for ip, subnet_id in zip(nic.ips, subnet_ids, strict=False):
-        around = [each for each in snapshot.subnets if ip in each.cidr]
-        longest = max((each.cidr.prefixlen for each in around), default=0)
-        if not any(each.id == subnet_id and each.cidr.prefixlen == longest for each in around):
+        around = [subnet for subnet in snapshot.subnets if ip in subnet.cidr]
+        longest = max((subnet.cidr.prefixlen for subnet in around), default=0)
+        if not any(subnet.id == subnet_id and subnet.cidr.prefixlen == longest for subnet in around):
             yield f"{nic.name}: {ip} lies in a smaller subnet"
 
 
 def _is_ours(snapshot: Snapshot, subnet: Subnet, number: int) -> bool:
     ranges = snapshot.ranges_by_subnet.get(subnet.id, ())
-    inside = {each.kind for each in ranges if int(each.start) <= number <= int(each.end)}
+    inside = {range_.kind for range_ in ranges if int(range_.start) <= number <= int(range_.end)}
     if RangeKind.DYNAMIC in inside or (subnet.gateway is not None and number == int(subnet.gateway)):
         return False
     if (RangeKind.RESERVED in inside) is subnet.managed:

@@ -38,12 +38,12 @@ def check_all(snapshot: Snapshot, batch: ParsedBatch, plans: Sequence[Plan]) -> 
 def _check(
     snapshot: Snapshot, request: ParsedRequest, plan: Plan, others: tuple[PlacedMachine, ...]
 ) -> tuple[str, ...]:
-    known = snapshot.host_by_id.get(plan.host_id)
-    if known is None:
+    host_state = snapshot.host_by_id.get(plan.host_id)
+    if host_state is None:
         return (f"host {plan.host_id} does not exist",)
     if request.unreadable is not None:
         return (f"the request cannot be read: {request.unreadable}",)
-    state = HostState(known.host, (*known.machines, *others))
+    state = HostState(host_state.host, (*host_state.machines, *others))
     scene = Scene(snapshot, state, request, plan, request.labels)
     return (
         *_host(scene),
@@ -64,7 +64,9 @@ def _taken(plan: Plan) -> PlacedMachine:
     for disk in plan.disks:
         sizes[disk.pool] += disk.size_bytes
     attached = [nic.attachment for nic in plan.interfaces]
-    nics = tuple(PlacedInterface(each.kind, each.source, each.mode) for each in attached)
+    nics = tuple(
+        PlacedInterface(attachment.kind, attachment.source, attachment.mode) for attachment in attached
+    )
     return PlacedMachine(plan.spec.name, plan.spec.cores, plan.spec.memory_mib, nics, dict(sizes))
 
 
@@ -128,8 +130,8 @@ def _room(scene: Scene) -> Iterator[str]:
     host, spec, request = scene.state.host, scene.plan.spec, scene.request
     if (spec.cores, spec.memory_mib) != (request.cores, request.memory_mib):
         yield "the plan's size is not the request's"
-    cores = sum(each.cores for each in scene.state.machines) + spec.cores
-    memory = sum(each.memory_mib for each in scene.state.machines) + spec.memory_mib
+    cores = sum(machine.cores for machine in scene.state.machines) + spec.cores
+    memory = sum(machine.memory_mib for machine in scene.state.machines) + spec.memory_mib
     if cores > host.cores * host.cpu_over_commit_ratio:
         yield "more cores than the host has"
     if memory > host.memory_mib * host.memory_over_commit_ratio:
@@ -141,12 +143,12 @@ def _disks(scene: Scene, asked: tuple[DiskRequest, ...]) -> Iterator[str]:
     pools = {pool.name: pool for pool in scene.state.host.storage_pools}
     if [(disk.name, disk.size_bytes) for disk in plan.disks] != [(d.label, d.size_bytes) for d in asked]:
         yield "the disks are not the request's"
-    for disk, wanted in zip(plan.disks, asked, strict=False):
+    for disk, disk_request in zip(plan.disks, asked, strict=False):
         if disk.pool not in pools:
             yield f"disk {disk.name} is on no pool of the host"
         elif not _can_hold(pools[disk.pool], disk.format):
             yield f"pool {disk.pool} cannot hold disk {disk.name}"
-        elif not _suits(pools[disk.pool], wanted, disk.format, list(pools.values())):
+        elif not _suits(pools[disk.pool], disk_request, disk.format, list(pools.values())):
             yield f"pool {disk.pool} is not one that disk {disk.name} asks for"
         if not all(each in disk.volume for each in (plan.spec.name, plan.spec.uuid[:8], disk.name)):
             yield f"volume {disk.volume} could be another machine's"
@@ -159,7 +161,7 @@ def _disks(scene: Scene, asked: tuple[DiskRequest, ...]) -> Iterator[str]:
 
 def _pool_room(scene: Scene, pools: dict[str, StoragePool]) -> Iterator[str]:
     for name, size in _taken(scene.plan).reserved_bytes.items():
-        promised = sum(each.reserved_bytes.get(name, 0) for each in scene.state.machines)
+        promised = sum(machine.reserved_bytes.get(name, 0) for machine in scene.state.machines)
         if name in pools and size > min(pools[name].free_bytes, pools[name].total_bytes - promised):
             yield f"pool {name} has not that much room"
 
@@ -175,11 +177,11 @@ def _can_hold(pool: StoragePool, kind: DiskFormat) -> bool:
 
 def _suits(pool: StoragePool, wanted: DiskRequest, kind: DiskFormat, pools: list[StoragePool]) -> bool:
     """It has every word as its name or tag; without words it is a default one, if one can hold the disk."""
-    said = {word for each in pools for word in (each.name, *each.tags)}
+    said = {word for pool in pools for word in (pool.name, *pool.tags)}
     words = [word for word in wanted.words if word != "local" or word in said]
     if words:
         return all(word in (pool.name, *pool.tags) for word in words)
-    return pool.is_default or not any(each.is_default and _can_hold(each, kind) for each in pools)
+    return pool.is_default or not any(pool.is_default and _can_hold(pool, kind) for pool in pools)
 
 
 # -- boot --------------------------------------------------------------------------------------------------

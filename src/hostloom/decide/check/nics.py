@@ -84,7 +84,7 @@ def _on_network(scene: Scene, nic: MachineInterface) -> Iterator[str]:
 
 def _network(scene: Scene, nic: MachineInterface) -> LibvirtNetwork | None:
     networks = scene.state.host.libvirt_networks
-    return next((each for each in networks if each.name == nic.attachment.source), None)
+    return next((network for network in networks if network.name == nic.attachment.source), None)
 
 
 def _as_labelled(scene: Scene, nic: MachineInterface, label: LabelConstraints) -> Iterator[str]:
@@ -116,9 +116,9 @@ def _as_labelled(scene: Scene, nic: MachineInterface, label: LabelConstraints) -
 
 
 def _mode(scene: Scene, nic: MachineInterface, asked: MacvlanMode | None) -> Iterator[str]:
-    wanted = asked or scene.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
-    if nic.attachment.kind is AttachKind.MACVLAN and nic.attachment.mode is not wanted:
-        yield f"{nic.name}: its mode would be {wanted}"
+    macvlan_mode = asked or scene.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
+    if nic.attachment.kind is AttachKind.MACVLAN and nic.attachment.mode is not macvlan_mode:
+        yield f"{nic.name}: its mode would be {macvlan_mode}"
 
 
 def _by_default(scene: Scene, nic: MachineInterface) -> Iterator[str]:

@@ -35,4 +35,4 @@ class Scene:
     @cached_property
     def interfaces(self) -> dict[str, NodeInterface]:
         """Host interfaces by name."""
-        return {each.name: each for each in (self.node.interfaces if self.node else ())}
+        return {interface.name: interface for interface in (self.node.interfaces if self.node else ())}

@@ -60,15 +60,17 @@ def _vlan_is(snapshot: Snapshot, vlan: Vlan, key: str, value: str) -> bool:
     if key == "fabric_class" or (key == "fabric" and value.startswith("class:")):
         return fabric.class_type == value.removeprefix("class:")
     if key == "fabric":
-        return _is_called(value, "fabric", fabric.id, fabric.name, {each.name for each in snapshot.fabrics})
+        return _is_called(
+            value, "fabric", fabric.id, fabric.name, {fabric.name for fabric in snapshot.fabrics}
+        )
     if key == "space":
         space = None if vlan.space_id is None else snapshot.space_by_id[vlan.space_id]
         if space is None or value == "undefined":
             return space is None and value == "undefined"
-        return _is_called(value, "space", space.id, space.name, {each.name for each in snapshot.spaces})
+        return _is_called(value, "space", space.id, space.name, {space.name for space in snapshot.spaces})
     if key == "vlan":
         return _vlan_is_called(snapshot, vlan, value)
-    return any(_subnet_is(snapshot, each, value) for each in snapshot.subnets_by_vlan.get(vlan.id, ()))
+    return any(_subnet_is(snapshot, subnet, value) for subnet in snapshot.subnets_by_vlan.get(vlan.id, ()))
 
 
 def _vlan_is_called(snapshot: Snapshot, vlan: Vlan, value: str) -> bool:

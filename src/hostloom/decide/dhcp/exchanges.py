@@ -47,23 +47,23 @@ def exchanges(
 
 
 def _own_addresses(snapshot: Snapshot, racks: Sequence[Rack]) -> frozenset[Address]:
-    nodes = [snapshot.node_by_system_id.get(each.system_id) for each in racks]
+    nodes = [snapshot.node_by_system_id.get(rack.system_id) for rack in racks]
     return frozenset(ip for node in nodes if node for nic in node.interfaces for ip in nic.ips)
 
 
 def _attempts(messages: Sequence[DhcpMessage]) -> list[list[DhcpMessage]]:
     """A version, a transaction and no long silence make one attempt; a request takes its discover's."""
-    found: list[list[DhcpMessage]] = []
+    dhcp_messageses: list[list[DhcpMessage]] = []
     current: dict[bool, list[DhcpMessage]] = {}
-    for each in sorted(messages, key=lambda m: m.at):
-        version6 = each.kind in V6
+    for message in sorted(messages, key=lambda m: m.at):
+        version6 = message.kind in V6
         before = current.get(version6)
-        is_new = before is None or each.at - before[-1].at > GAP_S or _begins_anew(before, each)
+        is_new = before is None or message.at - before[-1].at > GAP_S or _begins_anew(before, message)
         if before is None or is_new:
             current[version6] = before = []
-            found.append(before)
-        before.append(each)
-    return found
+            dhcp_messageses.append(before)
+        before.append(message)
+    return dhcp_messageses
 
 
 def _begins_anew(before: Sequence[DhcpMessage], message: DhcpMessage) -> bool:
@@ -82,16 +82,20 @@ def _judge(
     attempt: Sequence[DhcpMessage],
 ) -> Exchange:
     version = 6 if attempt[-1].kind in V6 else 4
-    answers = [each for each in attempt if each.server is not None and each.kind not in _ASKED]
-    asked = [each for each in attempt if each.kind in _ASKED]
+    answers = [
+        dhcp_message
+        for dhcp_message in attempt
+        if dhcp_message.server is not None and dhcp_message.kind not in _ASKED
+    ]
+    dhcp_messages = [dhcp_message for dhcp_message in attempt if dhcp_message.kind in _ASKED]
     last = attempt[-1]
     server = answers[-1].server if answers else None
-    wanted = next((ip for ip in reserved if ip.version == version), None)
-    ip = next((each.ip for each in reversed(attempt) if each.ip is not None), None)
-    end, silence = _end(attempt, asked, ours), None
+    address = next((ip for ip in reserved if ip.version == version), None)
+    ip = next((dhcp_message.ip for dhcp_message in reversed(attempt) if dhcp_message.ip is not None), None)
+    end, silence = _end(attempt, dhcp_messages, ours), None
     if end in (ExchangeEnd.NO_OFFER, ExchangeEnd.NO_ANSWER):
-        silence = _silence(snapshot, vlan_id, version, wanted)
-    return Exchange(tuple(attempt), end, silence, ip, wanted, server, last.message)
+        silence = _silence(snapshot, vlan_id, version, address)
+    return Exchange(tuple(attempt), end, silence, ip, address, server, last.message)
 
 
 def _end(
@@ -107,21 +111,25 @@ def _end(
         is_other = last.server is not None and not last.server.is_link_local and last.server not in ours
         return ExchangeEnd.ACKNOWLEDGED_BY_OTHER if is_other else ExchangeEnd.ACKNOWLEDGED
     if asked:
-        named = asked[-1].server
-        if named is not None and not named.is_link_local and named not in ours:
+        address = asked[-1].server
+        if address is not None and not address.is_link_local and address not in ours:
             return ExchangeEnd.CHOSE_OTHER
         return ExchangeEnd.NO_ANSWER
-    return ExchangeEnd.GAVE_UP if any(each.kind in _OFFERED for each in attempt) else ExchangeEnd.NO_OFFER
+    return (
+        ExchangeEnd.GAVE_UP
+        if any(dhcp_message.kind in _OFFERED for dhcp_message in attempt)
+        else ExchangeEnd.NO_OFFER
+    )
 
 
 def _silence(snapshot: Snapshot, vlan_id: VlanId | None, version: int, wanted: Address | None) -> Silence:
     subnets = [] if vlan_id is None else list(snapshot.subnets_by_vlan.get(vlan_id, ()))
-    subnets = [each for each in subnets if each.cidr.version == version]
+    subnets = [subnet for subnet in subnets if subnet.cidr.version == version]
     if vlan_id not in snapshot.bootable_vlans or not subnets:
         return Silence.NOT_SERVED
     if wanted is not None:
         return Silence.SERVER_SILENT
-    filled = [each for each in _fills(snapshot, subnets) if each is not None]
+    filled = [fill for fill in _fills(snapshot, subnets) if fill is not None]
     if not filled:
         return Silence.NO_ADDRESS
     return Silence.RANGE_EXHAUSTED if all(filled) else Silence.SERVER_SILENT
@@ -130,9 +138,9 @@ def _silence(snapshot: Snapshot, vlan_id: VlanId | None, version: int, wanted: A
 def _fills(snapshot: Snapshot, subnets: Sequence[Subnet]) -> list[bool | None]:
     """Whether each subnet's ranges are exhausted; None for one without."""
     leases = [
-        (each.subnet_id, each.ip)
-        for each in snapshot.held
-        if each.kind is AddressKind.LEASE and each.subnet_id is not None
+        (held.subnet_id, held.ip)
+        for held in snapshot.held
+        if held.kind is AddressKind.LEASE and held.subnet_id is not None
     ]
     found = range_utilizations(snapshot, leases)
-    return [found[each.id].is_exhausted if each.id in found else None for each in subnets]
+    return [found[subnet.id].is_exhausted if subnet.id in found else None for subnet in subnets]

@@ -40,7 +40,7 @@ def dhcp_intent(
         for subnet in snapshot.subnets_by_vlan.get(vlan_id, ())
     ]
     ha = ha_intent(snapshot, racks, rack)
-    return DhcpIntent(tuple(sorted(subnets, key=lambda each: each.id)), ha=ha)
+    return DhcpIntent(tuple(sorted(subnets, key=lambda dhcp_subnet: dhcp_subnet.id)), ha=ha)
 
 
 def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddition, ...]:
@@ -54,7 +54,7 @@ def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddit
                 if subnet.vlan_id in snapshot.bootable_vlans:
                     found.append((subnet_id, DhcpAddition(str(subnet.cidr), nic.mac, ip, plan.spec.name)))
     found.sort(key=lambda pair: (pair[0], int(pair[1].ip), pair[1].mac))
-    return tuple(each for _, each in found)
+    return tuple(dhcp_addition for _, dhcp_addition in found)
 
 
 def _reservations(
@@ -62,11 +62,11 @@ def _reservations(
 ) -> dict[SubnetId, tuple[DhcpReservation, ...]]:
     """The addresses that each machine's NICs hold, by subnet; the order of the NIC's own addresses counts."""
     held = {
-        (each.system_id, each.interface_name, each.ip): (each.subnet_id, each.ip)
-        for each in snapshot.held
-        if each.kind in _PUBLISHED and each.subnet_id is not None
+        (held.system_id, held.interface_name, held.ip): (held.subnet_id, held.ip)
+        for held in snapshot.held
+        if held.kind in _PUBLISHED and held.subnet_id is not None
     }
-    found: dict[SubnetId, list[DhcpReservation]] = {}
+    dhcp_reservationses: dict[SubnetId, list[DhcpReservation]] = {}
     own = []
     for nic in nics:
         keys = [(nic.system_id, nic.name, ip) for ip in nic.ips]
@@ -76,8 +76,11 @@ def _reservations(
     for nic, subnet_id, ip in own:
         # Two NICs on one subnet cannot be told apart by the machine that they are of.
         uuid = nic.uuid if ip.version == 6 and on_subnet[nic.system_id, subnet_id] == 1 else ""
-        found.setdefault(subnet_id, []).append(DhcpReservation(nic.mac, ip, nic.hostname, uuid))
-    return {key: tuple(sorted(some, key=lambda r: (int(r.ip), r.mac))) for key, some in found.items()}
+        dhcp_reservationses.setdefault(subnet_id, []).append(DhcpReservation(nic.mac, ip, nic.hostname, uuid))
+    return {
+        key: tuple(sorted(dhcp_reservations, key=lambda r: (int(r.ip), r.mac)))
+        for key, dhcp_reservations in dhcp_reservationses.items()
+    }
 
 
 def _one_a_subnet(own: Iterable[tuple[SubnetId, Address]]) -> list[tuple[SubnetId, Address]]:
@@ -123,7 +126,7 @@ def _relays(subnet: Subnet) -> tuple[Address, ...]:
 
 def _pools(snapshot: Snapshot, subnet: Subnet) -> tuple[IPRange, ...]:
     ranges = snapshot.ranges_by_subnet.get(subnet.id, ())
-    return tuple(each for each in ranges if each.kind is RangeKind.DYNAMIC)
+    return tuple(range_ for range_ in ranges if range_.kind is RangeKind.DYNAMIC)
 
 
 def _rack_interface(snapshot: Snapshot, rack: Node, vlan: Vlan, version: int) -> NodeInterface | None:
@@ -133,13 +136,17 @@ def _rack_interface(snapshot: Snapshot, rack: Node, vlan: Vlan, version: int) ->
     """
     if not vlan.dhcp_on:
         return None
-    cidrs = [each.cidr for each in snapshot.subnets_by_vlan.get(vlan.id, ())]
+    cidrs = [subnet.cidr for subnet in snapshot.subnets_by_vlan.get(vlan.id, ())]
 
     def worth(interface: NodeInterface) -> tuple[bool, bool, object]:
         inside = any(ip in cidr for ip in interface.ips for cidr in cidrs)
         return (not _has(interface, version), not inside, natural_key(interface.name))
 
-    able = [each for each in _with_addresses(rack, vlan.id) if version == 6 or _has(each, version)]
+    able = [
+        _with_address
+        for _with_address in _with_addresses(rack, vlan.id)
+        if version == 6 or _has(_with_address, version)
+    ]
     return min(able, key=worth, default=None)
 
 
@@ -162,15 +169,19 @@ def _addresses(interfaces: Iterable[NodeInterface], subnet: Subnet) -> list[Addr
     """Those of the subnet's family that others may reach, by interface."""
     return [
         ip
-        for each in sorted(interfaces, key=lambda i: natural_key(i.name))
-        for ip in each.ips
+        for interface in sorted(interfaces, key=lambda i: natural_key(i.name))
+        for ip in interface.ips
         if ip.version == subnet.cidr.version and not ip.is_link_local and not ip.is_loopback
     ]
 
 
 def _with_addresses(rack: Node, vlan_id: VlanId | None) -> list[NodeInterface]:
     """Interfaces on the VLAN with an address; ports of a bridge have none of their own."""
-    return [each for each in rack.interfaces if vlan_id is not None and each.vlan_id == vlan_id and each.ips]
+    return [
+        interface
+        for interface in rack.interfaces
+        if vlan_id is not None and interface.vlan_id == vlan_id and interface.ips
+    ]
 
 
 def _has(interface: NodeInterface, version: int) -> bool:

@@ -44,8 +44,8 @@ class ServingRacks:
     @property
     def system_ids(self) -> frozenset[SystemId]:
         """All of their nodes."""
-        own = {each.system_id for each in self.racks}
-        return frozenset(own if self.local is None else own | {self.local})
+        system_ids = {rack.system_id for rack in self.racks}
+        return frozenset(system_ids if self.local is None else system_ids | {self.local})
 
 
 def vantages(snapshot: Snapshot, vlan_id: VlanId, racks: ServingRacks) -> tuple[Vantage, ...]:
@@ -54,9 +54,9 @@ def vantages(snapshot: Snapshot, vlan_id: VlanId, racks: ServingRacks) -> tuple[
     A bridge is better than a NIC, since beside a NIC the host's own servers are not met.
     """
     found = [
-        _vantage(uri, node, each, node.system_id in racks.system_ids)
+        _vantage(uri, node, interface, node.system_id in racks.system_ids)
         for uri, node, state in _places(snapshot, racks)
-        for each in _able(node, vlan_id, state)
+        for interface in _able(node, vlan_id, state)
     ]
     return tuple(found)
 
@@ -64,16 +64,16 @@ def vantages(snapshot: Snapshot, vlan_id: VlanId, racks: ServingRacks) -> tuple[
 def _places(snapshot: Snapshot, racks: ServingRacks) -> Iterator[tuple[str, Node, HostState | None]]:
     """Machines that can be asked: URI, node, and the host that it is."""
     states = sorted(
-        (each for each in snapshot.hosts if each.host.reachable),
-        key=lambda each: (
-            each.host.correlation.system_id not in racks.system_ids,
-            natural_key(each.host.name),
-            each.host.id,
+        (host for host in snapshot.hosts if host.host.reachable),
+        key=lambda host_state: (
+            host_state.host.correlation.system_id not in racks.system_ids,
+            natural_key(host_state.host.name),
+            host_state.host.id,
         ),
     )
     local = None if racks.local is None else snapshot.node_by_system_id.get(racks.local)
     if local is not None:
-        own = next((each for each in states if each.host.correlation.system_id == racks.local), None)
+        own = next((state for state in states if state.host.correlation.system_id == racks.local), None)
         yield LOCAL_URI, local, own
     for state in states:
         node = snapshot.node_of(state.host)
@@ -90,16 +90,16 @@ def _able(node: Node, vlan_id: VlanId, state: HostState | None) -> list[NodeInte
         if nic.mode is MacvlanMode.PASSTHRU
     }
     able = [
-        each
-        for each in node.interfaces
-        if each.vlan_id == vlan_id
-        and each.kind in _KINDS
-        and each.bridge_kind is not BridgeKind.OVS
-        and each.enabled
-        and each.link
-        and each.role is InterfaceRole.ORDINARY
-        and vlan_exclusion(each, machine_vid(each)) is None
-        and each.name not in joined | held
+        interface
+        for interface in node.interfaces
+        if interface.vlan_id == vlan_id
+        and interface.kind in _KINDS
+        and interface.bridge_kind is not BridgeKind.OVS
+        and interface.enabled
+        and interface.link
+        and interface.role is InterfaceRole.ORDINARY
+        and vlan_exclusion(interface, machine_vid(interface)) is None
+        and interface.name not in joined | held
     ]
     return sorted(able, key=lambda each: (_KINDS.index(each.kind), natural_key(each.name)))
 
@@ -116,15 +116,15 @@ def _vantage(uri: str, node: Node, interface: NodeInterface, is_rack: bool) -> V
 def versions(snapshot: Snapshot, vlan_id: VlanId) -> tuple[int, ...]:
     """IP versions that a VLAN is asked for: IPv4 always, and IPv6 where it has a subnet."""
     subnets = snapshot.subnets_by_vlan.get(vlan_id, ())
-    return (4, 6) if any(each.cidr.version == 6 for each in subnets) else (4,)
+    return (4, 6) if any(subnet.cidr.version == 6 for subnet in subnets) else (4,)
 
 
 def expected(snapshot: Snapshot, vlan_id: VlanId) -> frozenset[int]:
     """IP versions in which our DHCP answers an unknown client: those with a dynamic range that has room."""
     leased = [
-        (each.subnet_id, each.ip)
-        for each in snapshot.held
-        if each.kind is AddressKind.LEASE and each.subnet_id is not None
+        (held.subnet_id, held.ip)
+        for held in snapshot.held
+        if held.kind is AddressKind.LEASE and held.subnet_id is not None
     ]
     return frozenset(
         subnet.cidr.version
@@ -148,7 +148,7 @@ def probed(
     vlan: Vlan,
     racks: ServingRacks,
     before: Sequence[ForeignDhcp],
-    heard: ProbeAnswers,
+    probe_answers: ProbeAnswers,
     at: float,
 ) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
     """What is recorded of a probe: whether ours answered, and the others, with those of libvirt networks.
@@ -156,18 +156,20 @@ def probed(
     `before`: the others as the last probe left them; a snapshot does not follow what they offered.
     """
     libvirt = libvirt_servers(snapshot, vlan.id, at)
-    is_ours = _Ours(snapshot, vlan, racks, {each.server for each in libvirt})
-    ours = {each.server.version for each in heard.offers if is_ours(each)}
+    is_ours = _Ours(snapshot, vlan, racks, {foreign_dhcp.server for foreign_dhcp in libvirt})
+    ours = {offer.server.version for offer in probe_answers.offers if is_ours(offer)}
     foreign = [
-        ForeignDhcp(vlan.id, each.server, each.mac, each.ip, each.ip, heard.vantage.seen_from, at, at)
-        for each in heard.offers
-        if not is_ours(each)
+        ForeignDhcp(
+            vlan.id, offer.server, offer.mac, offer.ip, offer.ip, probe_answers.vantage.seen_from, at, at
+        )
+        for offer in probe_answers.offers
+        if not is_ours(offer)
     ]
-    asked = expected(snapshot, vlan.id) & set(heard.versions)
-    if heard.vantage.is_own_parent:
+    asked = expected(snapshot, vlan.id) & set(probe_answers.versions)
+    if probe_answers.vantage.is_own_parent:
         asked -= {6}
     answered = asked <= ours if asked else (True if ours else None)
-    probe = VlanProbe(vlan.id, at, heard.vantage.seen_from, answered)
+    probe = VlanProbe(vlan.id, at, probe_answers.vantage.seen_from, answered)
     return probe, merged(before, [*libvirt, *foreign])
 
 
@@ -175,19 +177,19 @@ def unprobed(
     snapshot: Snapshot, vlan: Vlan, before: Sequence[ForeignDhcp], trouble: str, at: float
 ) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
     """The record if no probe could run: known answers stay, and libvirt's own DHCP is read."""
-    stay = [each for each in before if not each.seen_from.startswith(_LIBVIRT)]
+    stay = [foreign_dhcp for foreign_dhcp in before if not foreign_dhcp.seen_from.startswith(_LIBVIRT)]
     probe = VlanProbe(vlan.id, at, "", None, trouble)
     return probe, merged(before, [*libvirt_servers(snapshot, vlan.id, at), *stay])
 
 
 def merged(before: Sequence[ForeignDhcp], now: Iterable[ForeignDhcp]) -> tuple[ForeignDhcp, ...]:
     """Those that are there now, with all that was ever seen of them; by address, then by MAC."""
-    known = {(each.server, each.mac): each for each in before}
+    foreign_dhcps = {(foreign_dhcp.server, foreign_dhcp.mac): foreign_dhcp for foreign_dhcp in before}
     found: dict[tuple[Address, MacAddress], ForeignDhcp] = {}
-    for each in now:
-        key = (each.server, each.mac)
-        last = found.get(key) or known.get(key)
-        found[key] = each if last is None else _with(last, each)
+    for foreign_dhcp in now:
+        key = (foreign_dhcp.server, foreign_dhcp.mac)
+        last = found.get(key) or foreign_dhcps.get(key)
+        found[key] = foreign_dhcp if last is None else _with(last, foreign_dhcp)
     return tuple(sorted(found.values(), key=lambda f: (f.server.version, int(f.server), f.mac)))
 
 
@@ -207,21 +209,21 @@ class _Ours:
     """Which offers are our own servers'."""
 
     def __init__(self, snapshot: Snapshot, vlan: Vlan, racks: ServingRacks, libvirt: set[Address]) -> None:
-        nodes = [each for each in snapshot.nodes if each.system_id in racks.system_ids]
-        interfaces = [each for node in nodes for each in node.interfaces]
+        nodes = [node for node in snapshot.nodes if node.system_id in racks.system_ids]
+        interfaces = [interface for node in nodes for interface in node.interfaces]
         relayed = vlan.relay_vlan_id is not None
         subnets = snapshot.subnets_by_vlan.get(vlan.id, ())
-        relays = {each.gateway for each in subnets if relayed and each.gateway is not None}
+        relays = {subnet.gateway for subnet in subnets if relayed and subnet.gateway is not None}
         # libvirt's server on a rack answers with an address of the rack's.
-        self._addresses = ({ip for each in interfaces for ip in each.ips} | relays) - libvirt
+        self._addresses = ({ip for interface in interfaces for ip in interface.ips} | relays) - libvirt
         #: A DHCPv6 server is known by its link-local address, which no inventory records.
-        self._macs = {each.mac for each in interfaces if each.mac is not None}
+        self._macs = {interface.mac for interface in interfaces if interface.mac is not None}
         #: A relay's is its own; what it brings is told by what is given.
         self._pools = [
-            each
+            ip_range
             for subnet in subnets
             if relayed and subnet.cidr.version == 6
-            for each in snapshot.ranges_by_subnet.get(subnet.id, ())
+            for ip_range in snapshot.ranges_by_subnet.get(subnet.id, ())
         ]
 
     def __call__(self, offer: DhcpOffer) -> bool:
@@ -229,7 +231,7 @@ class _Ours:
             return True
         if offer.server.version == 4:
             return False
-        return offer.mac in self._macs or any(offer.ip in each for each in self._pools)
+        return offer.mac in self._macs or any(offer.ip in pool for pool in self._pools)
 
 
 _LIBVIRT = "libvirt network "
@@ -237,20 +239,24 @@ _LIBVIRT = "libvirt network "
 
 def libvirt_servers(snapshot: Snapshot, vlan_id: VlanId, at: float) -> list[ForeignDhcp]:
     """libvirt's own DHCP on networks whose bridge is on the VLAN: it is read, not asked."""
-    found = []
+    foreign_dhcps = []
     for state in snapshot.hosts:
         node = snapshot.node_of(state.host)
         for network in state.host.libvirt_networks:
             bridge = _bridge(node, network, vlan_id)
             if bridge is not None:
-                found += _served(state.host, network, bridge, vlan_id, at)
-    return found
+                foreign_dhcps += _served(state.host, network, bridge, vlan_id, at)
+    return foreign_dhcps
 
 
 def _bridge(node: Node | None, network: LibvirtNetwork, vlan_id: VlanId) -> NodeInterface | None:
     if node is None or not (network.active and network.dhcp and network.bridge):
         return None
-    able = (each for each in node.interfaces if each.name == network.bridge and each.vlan_id == vlan_id)
+    able = (
+        interface
+        for interface in node.interfaces
+        if interface.name == network.bridge and interface.vlan_id == vlan_id
+    )
     return next(able, None)
 
 
@@ -275,8 +281,11 @@ class DhcpServerChange:
 
 def turn(before: Sequence[ForeignDhcp], now: Sequence[ForeignDhcp]) -> DhcpServerChange:
     """Servers are told apart by address and MAC."""
-    were, are = ({(each.server, each.mac) for each in some} for some in (before, now))
+    were, are = (
+        {(foreign_dhcp.server, foreign_dhcp.mac) for foreign_dhcp in foreign_dhcps}
+        for foreign_dhcps in (before, now)
+    )
     return DhcpServerChange(
-        tuple(each for each in now if (each.server, each.mac) not in were),
-        tuple(each for each in before if (each.server, each.mac) not in are),
+        tuple(foreign_dhcp for foreign_dhcp in now if (foreign_dhcp.server, foreign_dhcp.mac) not in were),
+        tuple(foreign_dhcp for foreign_dhcp in before if (foreign_dhcp.server, foreign_dhcp.mac) not in are),
     )

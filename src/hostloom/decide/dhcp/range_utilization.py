@@ -33,11 +33,13 @@ def range_utilizations(
     found = {}
     for subnet in snapshot.subnets:
         ranges = [
-            each for each in snapshot.ranges_by_subnet.get(subnet.id, ()) if each.kind is RangeKind.DYNAMIC
+            ip_range
+            for ip_range in snapshot.ranges_by_subnet.get(subnet.id, ())
+            if ip_range.kind is RangeKind.DYNAMIC
         ]
         if not ranges or subnet.vlan_id not in snapshot.bootable_vlans:
             continue
-        total = sum(int(each.end) - int(each.start) + 1 for each in ranges)
-        inside = sum(any(ip in each for each in ranges) for ip in taken.get(subnet.id, ()))
+        total = sum(int(range_.end) - int(range_.start) + 1 for range_ in ranges)
+        inside = sum(any(ip in range_ for range_ in ranges) for ip in taken.get(subnet.id, ()))
         found[subnet.id] = RangeUtilization(subnet.id, inside, total)
     return found

@@ -23,7 +23,7 @@ def router_adverts(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> tup
     only where the gateway of an IPv6 subnet is an address of the interface itself.
     """
     found = [_advert(snapshot, nic, vlan) for nic, vlan in served_interfaces(snapshot, racks, rack)]
-    return tuple(sorted(found, key=lambda each: natural_key(each.interface)))
+    return tuple(sorted(found, key=lambda router_advert: natural_key(router_advert.interface)))
 
 
 def served_interfaces(
@@ -35,9 +35,11 @@ def served_interfaces(
         return ()
     joined = members(node.interfaces)
     return tuple(
-        (each, vlan)
-        for each in node.interfaces
-        if each.name not in joined and each.enabled and (vlan := _served(snapshot, racks, rack, each))
+        (interface, vlan)
+        for interface in node.interfaces
+        if interface.name not in joined
+        and interface.enabled
+        and (vlan := _served(snapshot, racks, rack, interface))
     )
 
 
@@ -49,8 +51,8 @@ def _served(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack, nic: NodeInte
 
 
 def _advert(snapshot: Snapshot, nic: NodeInterface, vlan: Vlan) -> RouterAdvert:
-    subnets = [each for each in snapshot.subnets_by_vlan.get(vlan.id, ()) if each.cidr.version == 6]
-    is_router = any(each.gateway is not None and each.gateway in nic.ips for each in subnets)
-    prefixes = tuple(each.cidr for each in subnets if isinstance(each.cidr, IPv6Network))
+    subnets = [subnet for subnet in snapshot.subnets_by_vlan.get(vlan.id, ()) if subnet.cidr.version == 6]
+    is_router = any(subnet.gateway is not None and subnet.gateway in nic.ips for subnet in subnets)
+    prefixes = tuple(subnet.cidr for subnet in subnets if isinstance(subnet.cidr, IPv6Network))
     lifetime_s = ROUTER_LIFETIME_S if is_router else 0
     return RouterAdvert(nic.name, vlan.mtu, prefixes, bool(prefixes), lifetime_s)

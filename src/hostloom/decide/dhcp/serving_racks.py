@@ -31,12 +31,12 @@ def racks_of(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> tuple[Rac
     if not vlan.dhcp_on:
         via = None if vlan.relay_vlan_id is None else snapshot.vlan_by_id[vlan.relay_vlan_id]
         return () if via is None or not via.dhcp_on else racks_of(snapshot, racks, via)
-    by_id = {each.id: each for each in racks}
+    by_id = {rack.id: rack for rack in racks}
     primary = by_id.get(vlan.primary_rack_id) if vlan.primary_rack_id is not None else None
     primary = primary or _nearest(snapshot, racks, vlan)
     secondary = by_id.get(vlan.secondary_rack_id) if vlan.secondary_rack_id is not None else None
     found = (primary,) if secondary is None or secondary == primary else (primary, secondary)
-    return tuple(each for each in found if each is not None)
+    return tuple(rack for rack in found if rack is not None)
 
 
 def served_by(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> frozenset[VlanId]:
@@ -46,7 +46,7 @@ def served_by(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> frozense
     return frozenset(
         vlan_id
         for vlan_id in snapshot.bootable_vlans
-        if any(each.id in ours for each in racks_of(snapshot, racks, snapshot.vlan_by_id[vlan_id]))
+        if any(rack.id in ours for rack in racks_of(snapshot, racks, snapshot.vlan_by_id[vlan_id]))
     )
 
 
@@ -79,7 +79,7 @@ def ha_intent(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> HaIntent
     pair = pair_of(snapshot, racks, rack)
     if pair is None:
         return None
-    nodes = [snapshot.node_by_system_id.get(each.system_id) for each in (pair.primary, pair.secondary)]
+    nodes = [snapshot.node_by_system_id.get(rack.system_id) for rack in (pair.primary, pair.secondary)]
     way = None if nodes[0] is None or nodes[1] is None else _way(nodes[0], nodes[1])
     if way is None:
         return None
@@ -93,7 +93,7 @@ def ha_intent(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> HaIntent
 def _nearest(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> Rack | None:
     def is_near(rack: Rack) -> bool:
         node = snapshot.node_by_system_id.get(rack.system_id)
-        return node is not None and any(each.vlan_id == vlan.id for each in node.interfaces)
+        return node is not None and any(interface.vlan_id == vlan.id for interface in node.interfaces)
 
     return min(racks, key=lambda each: (not is_near(each), each.id), default=None)
 
@@ -113,8 +113,8 @@ def _way(one: Node, other: Node) -> tuple[Address, Address] | None:
 
 def _addresses(node: Node) -> list[IPv4Interface | IPv6Interface]:
     """Those that others may reach, IPv4 first."""
-    found = [address for each in node.interfaces for address in each.addresses]
+    addresses = [address for interface in node.interfaces for address in interface.addresses]
     return sorted(
-        (each for each in found if not each.ip.is_link_local and not each.ip.is_loopback),
+        (address for address in addresses if not address.ip.is_link_local and not address.ip.is_loopback),
         key=lambda each: (each.version, int(each.ip)),
     )

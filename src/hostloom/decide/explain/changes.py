@@ -49,10 +49,10 @@ _REQUEST = {
 
 def render_suggestion(suggestion: Suggestion) -> str:
     """A suggestion in one line, its commands last."""
-    conditions = " and ".join(_condition(each) for each in suggestion.changes)
+    conditions = " and ".join(_condition(change) for change in suggestion.changes)
     commands = [each for each in map(_command, suggestion.changes) if each]
     where = f" on {suggestion.host}" if suggestion.host else ""
-    told = f": {'; '.join(f'`{each}`' for each in commands)}" if commands else ""
+    told = f": {'; '.join(f'`{command}`' for command in commands)}" if commands else ""
     return f"it would fit{where} if {conditions}{told}"
 
 

@@ -50,15 +50,15 @@ def render(explanation: Explanation, now: float | None = None) -> list[str]:
     `now`, in seconds since the epoch, gives the age of the facts that it rests on.
     """
     lines = [_headline(explanation, now)]
-    shown = _shown(explanation)
-    for host in shown:
+    host_explanations = _shown(explanation)
+    for host in host_explanations:
         lines += [line for label in host.labels for line in _label(label, host.host)]
         lines += _unfit(host)
         if host.pools:
             lines.append(f"for no disk: {', '.join(map(pool_reason, host.pools))}")
-    lines += _others(explanation, shown)
-    lines += [f"warning: {render_warning(each)}" for each in explanation.warnings]
-    return lines + [render_suggestion(each) for each in explanation.suggestions]
+    lines += _others(explanation, host_explanations)
+    lines += [f"warning: {render_warning(warning)}" for warning in explanation.warnings]
+    return lines + [render_suggestion(suggestion) for suggestion in explanation.suggestions]
 
 
 def summary_of(explanation: Explanation) -> str:
@@ -109,7 +109,7 @@ def _duration(seconds: float) -> str:
 def _shown(explanation: Explanation) -> list[HostExplanation]:
     """The hosts whose NICs are told: the chosen one, or a refused one that was asked alone."""
     is_alone = len(explanation.hosts) == 1 and not explanation.others
-    return [each for each in explanation.hosts if is_alone or each.host == explanation.chosen]
+    return [host for host in explanation.hosts if is_alone or host.host == explanation.chosen]
 
 
 # -- NICs ------------------------------------------------------------------------------------------------
@@ -117,40 +117,48 @@ def _shown(explanation: Explanation) -> list[HostExplanation]:
 
 def _label(label: LabelExplanation, host: str) -> list[str]:
     by_code: dict[RejectionCode, list[Rejection]] = {}
-    for each in label.rejections:
-        by_code.setdefault(each.code, []).append(each)
+    for rejection in label.rejections:
+        by_code.setdefault(rejection.code, []).append(rejection)
     lines = [_winner(label)] if label.winner else [f"{label.label}: nothing"]
     if preferred := by_code.pop(RejectionCode.LOWER_PREFERENCE, None):
-        lines.append(f"  could serve too: {_listed(_name(each) for each in preferred)}")
+        lines.append(f"  could serve too: {_listed(_name(rejection) for rejection in preferred)}")
     lines += _unmet(by_code.pop(RejectionCode.CONSTRAINT_NOT_MET, []), "{}")
     lines += _unmet(by_code.pop(RejectionCode.ATTACH_KIND, []), "attach={}")
     for code in _UNFIT:
         by_code.pop(code, None)
     if for_containers := by_code.pop(RejectionCode.CONTAINER_BRIDGE, None):
-        lines.append(f"  for containers, only by name: {_listed(_name(each) for each in for_containers)}")
+        lines.append(f"  for containers, only by name: {_listed(_name(bridge) for bridge in for_containers)}")
     if missing := by_code.pop(RejectionCode.NETWORK_MISSING, None):
-        lines.append(f"  no libvirt network {' or '.join(each.subject for each in missing)}")
-    return lines + [f"  not {render_rejection(each, host)}" for some in by_code.values() for each in some]
+        lines.append(f"  no libvirt network {' or '.join(rejection.subject for rejection in missing)}")
+    return lines + [
+        f"  not {render_rejection(rejection, host)}"
+        for rejections in by_code.values()
+        for rejection in rejections
+    ]
 
 
 def _unfit(host: HostExplanation) -> list[str]:
     """What no label could have taken: the same for all of them, so told once."""
-    found = dict.fromkeys(each for label in host.labels for each in label.rejections if each.code in _UNFIT)
-    ordered = [each for code in _UNFIT for each in found if each.code is code]
+    found = dict.fromkeys(
+        rejection for label in host.labels for rejection in label.rejections if rejection.code in _UNFIT
+    )
+    ordered = [rejection for code in _UNFIT for rejection in found if rejection.code is code]
     return [f"for no machine: {_with_found(ordered)}"] if ordered else []
 
 
 def _unmet(rejections: list[Rejection], form: str) -> list[str]:
     """One line for each thing that was wanted."""
     by_wanted: dict[str, list[Rejection]] = {}
-    for each in rejections:
-        by_wanted.setdefault(each.wanted, []).append(each)
-    return [f"  not {form.format(wanted)}: {_with_found(some)}" for wanted, some in by_wanted.items()]
+    for rejection in rejections:
+        by_wanted.setdefault(rejection.wanted, []).append(rejection)
+    return [
+        f"  not {form.format(wanted)}: {_with_found(rejections)}" for wanted, rejections in by_wanted.items()
+    ]
 
 
 def _winner(label: LabelExplanation) -> str:
     if not label.attach:
-        reasons = "; ".join(REASONS.get(each, each) for each in label.reasons)
+        reasons = "; ".join(REASONS.get(reason, reason) for reason in label.reasons)
         return f"{label.label}: {label.winner} would be first: {reasons}"
     mode = f" ({label.macvlan_mode})" if label.macvlan_mode else ""
     facts = [f"{label.attach} {label.winner}{mode}"]
@@ -168,9 +176,9 @@ def _name(rejection: Rejection) -> str:
 def _with_found(rejections: Iterable[Rejection]) -> str:
     """`br1, eth3 (fabric-0/10), lo (the loopback)`: subjects with one reason share it."""
     by_reason: dict[str, list[str]] = {}
-    for each in rejections:
-        found = _UNFIT.get(each.code, "{found}").format(found=each.found)
-        by_reason.setdefault(found, []).append(_name(each))
+    for rejection in rejections:
+        found = _UNFIT.get(rejection.code, "{found}").format(found=rejection.found)
+        by_reason.setdefault(found, []).append(_name(rejection))
     return ", ".join(f"{_listed(names)} ({found})" for found, names in by_reason.items())
 
 
@@ -184,15 +192,19 @@ def _listed(names: Iterable[str], count: int | None = None) -> str:
 # -- other hosts -----------------------------------------------------------------------------------------
 
 
-def _others(explanation: Explanation, shown: list[HostExplanation]) -> list[str]:
+def _others(explanation: Explanation, host_explanations: list[HostExplanation]) -> list[str]:
     """The hosts that fit too in one line; those that do not, each with its reason, of many by code."""
-    told = [each for each in explanation.hosts if each not in shown]
-    fitting = [each.host for each in told if each.refusal is None]
-    count = len(fitting) + sum(each.count for each in explanation.others if each.code is None)
-    fitting += [name for each in explanation.others if each.code is None for name in each.hosts]
+    told = [host for host in explanation.hosts if host not in host_explanations]
+    fitting = [host_explanation.host for host_explanation in told if host_explanation.refusal is None]
+    count = len(fitting) + sum(other.count for other in explanation.others if other.code is None)
+    fitting += [name for other in explanation.others if other.code is None for name in other.hosts]
     lines = [f"fit too: {_listed(fitting, count)}"] if count else []
-    lines += [_refused(each.host, each.refusal) for each in told if each.refusal is not None]
-    return lines + [_group(each) for each in explanation.others if each.code is not None]
+    lines += [
+        _refused(host_explanation.host, host_explanation.refusal)
+        for host_explanation in told
+        if host_explanation.refusal is not None
+    ]
+    return lines + [_group(other) for other in explanation.others if other.code is not None]
 
 
 def _refused(host: str, refusal: Refusal) -> str:

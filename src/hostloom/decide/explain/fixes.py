@@ -74,8 +74,8 @@ def offer_of(plan: FixPlan) -> str:
 
 def render_fix(plan: FixPlan) -> list[str]:
     """The steps, or the reasons and what can be done instead."""
-    lines = [render_step(each, plan.host) for each in plan.steps]
-    lines += [render_fix_refusal(each, plan.host) for each in plan.refusals]
+    lines = [render_step(step, plan.host) for step in plan.steps]
+    lines += [render_fix_refusal(refusal, plan.host) for refusal in plan.refusals]
     if offer := offer_of(plan):
         lines.append(f"`{offer}` makes a network maas on a VLAN that our DHCP serves")
     return lines
@@ -83,8 +83,8 @@ def render_fix(plan: FixPlan) -> list[str]:
 
 def render_verdict(verdict: NetworkVerdict, host: str) -> list[str]:
     """What is wrong with a network, a line each."""
-    lines = [render_rejection(each, host) for each in verdict.fails]
-    return lines + [render_warning(each) for each in verdict.warnings]
+    lines = [render_rejection(fail, host) for fail in verdict.fails]
+    return lines + [render_warning(warning) for warning in verdict.warnings]
 
 
 def render_choice(verdict: NetworkVerdict, host: str) -> str:

@@ -62,7 +62,7 @@ def describe_evidence(evidence: Evidence) -> str:
 def describe_failures(nic: str, evidence: tuple[Evidence, ...]) -> str:
     """What failed of a NIC: `eth0: gateway: …; mtu: …`."""
     failed = (each for each in evidence if each.verdict is Verdict.FAILED)
-    return f"{nic}: " + "; ".join(f"{each.check}: {describe_evidence(each)}" for each in failed)
+    return f"{nic}: " + "; ".join(f"{evidence.check}: {describe_evidence(evidence)}" for evidence in failed)
 
 
 def _in_words(found: str) -> str:

@@ -24,7 +24,7 @@ STORED_NAMES = 20
 
 def stored_data(explanation: Explanation) -> dict[str, Any]:
     """As `as_data`, of a size that does not grow with the number of hosts: what is stored with a machine."""
-    groups = tuple(replace(each, hosts=each.hosts[:STORED_NAMES]) for each in explanation.others)
+    groups = tuple(replace(other, hosts=other.hosts[:STORED_NAMES]) for other in explanation.others)
     return as_data(replace(explanation, others=groups))
 
 
@@ -43,7 +43,7 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
                         "winner": label.winner,
                         "reasons": list(label.reasons),
                         "runners_up": list(label.runners_up),
-                        "rejections": [_fields(each) for each in label.rejections],
+                        "rejections": [_fields(rejection) for rejection in label.rejections],
                         "attach": label.attach,
                         "macvlan_mode": label.macvlan_mode,
                         "vlan": label.vlan,
@@ -54,11 +54,11 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
                 ],
                 "score": [list(pair) for pair in host.score],
                 "facts_at": host.facts_at,
-                "pools": [_fields(each) for each in host.pools],
+                "pools": [_fields(pool) for pool in host.pools],
             }
             for host in explanation.hosts
         ],
-        "warnings": [_fields(each) for each in explanation.warnings],
+        "warnings": [_fields(warning) for warning in explanation.warnings],
         "others": [
             {"code": group.code, "count": group.count, "hosts": list(group.hosts)}
             for group in explanation.others
@@ -66,8 +66,8 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
         "host_reason": explanation.host_reason,
         "host_runner_up": explanation.host_runner_up,
         "suggestions": [
-            {"host": each.host, "changes": [_fields(change) for change in each.changes]}
-            for each in explanation.suggestions
+            {"host": suggestion.host, "changes": [_fields(change) for change in suggestion.changes]}
+            for suggestion in explanation.suggestions
         ],
     }
 

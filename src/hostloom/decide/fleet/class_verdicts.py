@@ -23,9 +23,9 @@ def judge_host_classes(
     """By shape number, for those that some host has; hosts that a term names are judged on their own."""
     if not asked.wanted:
         return {number: _default(snapshot, book, table.shapes[number], asked) for number in used}
-    addresses = sum(max(len(each.label.ips), 1) for each in asked.wanted)
+    addresses = sum(max(len(nic_requirement.label.ips), 1) for nic_requirement in asked.wanted)
     scope = Scope(snapshot, book, table, addresses)
-    labels = [label_sets(scope, wanted, used) for wanted in asked.wanted]
+    labels = [label_sets(scope, nic_requirement, used) for nic_requirement in asked.wanted]
     judge = _Judge(table, book, asked, labels)
     return judge.verdicts(used)
 
@@ -33,15 +33,15 @@ def judge_host_classes(
 def _default(snapshot: Snapshot, book: AddressIndex, shape: HostClass, asked: ResolvedRequest) -> Verdict:
     """Without interface constraints: the first in the shape's order that has an address to give."""
     candidates = shape.default_options.candidates
-    for each in candidates:
+    for candidate in candidates:
         is_full = (
-            each.vlan_id is not None
-            and wants_address(LABEL, snapshot, each.vlan_id)
-            and not book.has_room(each.vlan_id, None, 1)
+            candidate.vlan_id is not None
+            and wants_address(LABEL, snapshot, candidate.vlan_id)
+            and not book.has_room(candidate.vlan_id, None, 1)
         )
         if not is_full:
-            is_booted = asked.request.netboot and boots(shape.view, each) and each.bootable
-            return NetworkFit(not is_booted, int(each.kind is AttachKind.MACVLAN))
+            is_booted = asked.request.netboot and boots(shape.view, candidate) and candidate.bootable
+            return NetworkFit(not is_booted, int(candidate.kind is AttachKind.MACVLAN))
     return RequestCode.SUBNET_FULL if candidates else RequestCode.NO_USABLE_NETWORK
 
 
@@ -55,19 +55,19 @@ class _Judge:
         self._netboot = asked.request.netboot
         self._found: dict[int, Verdict] = {}
         pairs = zip(asked.wanted, labels, strict=True)
-        self._plans = [LabelPlan.of(wanted, sets) for wanted, sets in pairs]
-        self._lacking = NONE.union(*(each.intricate | each.short for each in labels))
+        self._plans = [LabelPlan.of(nic_requirement, sets) for nic_requirement, sets in pairs]
+        self._lacking = NONE.union(*(label.intricate | label.short for label in labels))
 
     def verdicts(self, used: Numbers) -> dict[int, Verdict]:
         """Of these shapes."""
         passthru = MacvlanMode.PASSTHRU
         careful = used & self._table.passthru
-        if any(each.label.macvlan_mode is passthru for each in self._asked.wanted):
+        if any(nic_requirement.label.macvlan_mode is passthru for nic_requirement in self._asked.wanted):
             careful |= used - self._without_conflict(used)
         for number in careful:
             self._found[number] = self._one(number)
         rest = self._settle_unmatched(used - careful)
-        intricate = rest & NONE.union(*(each.intricate for each in self._labels))
+        intricate = rest & NONE.union(*(label.intricate for label in self._labels))
         for number in intricate:
             self._found[number] = self._tried(number)
         self._settle_matched(rest - intricate)
@@ -76,14 +76,14 @@ class _Judge:
     def _without_conflict(self, used: Numbers) -> Numbers:
         """Shapes in which at most one label takes a macvtap, and the first choices will do."""
         none, one, *_ = self._by_macvtaps(used)
-        firsts = NONE.union(*(each.live.first_boots for each in self._labels)) if self._netboot else used
+        firsts = NONE.union(*(label.live.first_boots for label in self._labels)) if self._netboot else used
         return ((none | one) & firsts) - self._lacking
 
     def _by_macvtaps(self, numbers: Numbers) -> list[Numbers]:
         """Shapes by the number of labels that find nothing but NICs to take by macvtap there."""
         found = [numbers]
-        for each in self._labels:
-            direct = each.live.direct
+        for label in self._labels:
+            direct = label.live.direct
             pairs = zip([*found, NONE], [NONE, *found], strict=True)
             found = [(some & direct) | (fewer - direct) for some, fewer in pairs]
         return found
@@ -93,35 +93,35 @@ class _Judge:
 
     def _settle_unmatched(self, rest: Numbers) -> Numbers:
         """Refuse shapes in which a label finds nothing, for the first such label; the others are left."""
-        for each in self._labels:
-            missing = rest - each.matching.any
+        for label in self._labels:
+            missing = rest - label.matching.any
             rest -= missing
             self._settle(missing, RequestCode.NO_MATCHING_INTERFACE)
-            for number in missing & each.codes.keys():
-                self._found[number] = each.codes[number]
+            for number in missing & label.codes.keys():
+                self._found[number] = label.codes[number]
         return rest
 
     def _settle_matched(self, rest: Numbers) -> None:
         """Every label takes what it prefers; the last that can boots, if no first choice does."""
-        fits = rest.intersection(*(each.live.any for each in self._labels))
+        fits = rest.intersection(*(label.live.any for label in self._labels))
         if self._netboot:
-            fits &= NONE.union(*(each.live.boots for each in self._labels))
+            fits &= NONE.union(*(label.live.boots for label in self._labels))
         unfit = rest - fits
-        first_boots = NONE.union(*(each.matching.first_boots for each in self._labels))
+        first_boots = NONE.union(*(label.matching.first_boots for label in self._labels))
         self._settle(unfit - first_boots, RequestCode.NO_BOOTABLE_VLAN)
         self._settle(unfit if not self._netboot else unfit & first_boots, RequestCode.SUBNET_FULL)
         forced = self._forced(fits) if self._netboot else NONE
-        for count, some in enumerate(self._by_macvtaps(fits)):
-            self._settle(some - forced, NetworkFit(not self._netboot, count))
-            self._settle(some & forced, NetworkFit(not self._netboot, count + 1))
+        for count, _by_macvtap in enumerate(self._by_macvtaps(fits)):
+            self._settle(_by_macvtap - forced, NetworkFit(not self._netboot, count))
+            self._settle(_by_macvtap & forced, NetworkFit(not self._netboot, count + 1))
 
     def _forced(self, fits: Numbers) -> Numbers:
         """Shapes in which one label more takes a macvtap, because only so a NIC boots."""
-        rest = fits - NONE.union(*(each.live.first_boots for each in self._labels))
+        rest = fits - NONE.union(*(label.live.first_boots for label in self._labels))
         forced = NONE
-        for each in reversed(self._labels):
-            last = rest & each.live.boots
-            forced |= last & each.live.direct
+        for label in reversed(self._labels):
+            last = rest & label.live.boots
+            forced |= last & label.live.direct
             rest -= last
         return forced
 

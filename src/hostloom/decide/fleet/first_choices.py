@@ -56,7 +56,7 @@ def first_choices(
             owned.add(slot.source)
         used.add(slot.source)
     if netboot and not boots:
-        can_boot = any(number in each.sets.live.boots for each in plans)
+        can_boot = any(number in plan.sets.live.boots for plan in plans)
         return None if can_boot else RequestCode.NO_BOOTABLE_VLAN
     return NetworkFit(not netboot, macvtaps)
 

@@ -32,10 +32,10 @@ def _grouped(traits: list["AttachPoint"], start: int) -> dict[VlanId | None, lis
 
 #: Keys about the interface itself that hosts of one shape agree in, with what they look at.
 _VALUES: Mapping[str, Callable[[NodeInterface], object]] = {
-    "name": lambda each: each.name,
-    "type": lambda each: each.kind,
-    "tag": lambda each: each.tags,
-    "link_speed": lambda each: each.link_speed,
+    "name": lambda interface: interface.name,
+    "type": lambda interface: interface.kind,
+    "tag": lambda interface: interface.tags,
+    "link_speed": lambda interface: interface.link_speed,
 }
 
 
@@ -54,25 +54,25 @@ def host_class_key(state: HostState, node: Node | None) -> ShapeKey:
         host.default_macvlan_mode is MacvlanMode.PASSTHRU,
         host.installed_by is InstalledBy.HOSTLOOM,
         frozenset(host.libvirt_networks),
-        frozenset(_interface_key(each) for each in (node.interfaces if node is not None else ())),
+        frozenset(_interface_key(interface) for interface in (node.interfaces if node is not None else ())),
         frozenset(macvtaps_of(state)),
     )
 
 
-def _interface_key(each: NodeInterface) -> tuple[object, ...]:
+def _interface_key(interface: NodeInterface) -> tuple[object, ...]:
     return (
-        each.name,
-        each.kind,
-        each.vlan_id,
-        each.parents,
-        each.bridge_kind,
-        each.enabled,
-        each.link,
-        each.link_speed,
-        each.tags,
-        each.role,
-        each.master,
-        each.bridge_vlans,
+        interface.name,
+        interface.kind,
+        interface.vlan_id,
+        interface.parents,
+        interface.bridge_kind,
+        interface.enabled,
+        interface.link,
+        interface.link_speed,
+        interface.tags,
+        interface.role,
+        interface.master,
+        interface.bridge_vlans,
     )
 
 
@@ -91,20 +91,29 @@ class AttachPoint:
     @property
     def trait(self) -> tuple[object, ...]:
         """Slots with one trait are the same to every request, whatever shape they are of."""
-        each = self.candidate.interface
+        interface = self.candidate.interface
         facts = (
             ()
-            if each is None
-            else (each.name, each.kind, each.vlan_id, each.tags, each.link_speed, each.role)
+            if interface is None
+            else (
+                interface.name,
+                interface.kind,
+                interface.vlan_id,
+                interface.tags,
+                interface.link_speed,
+                interface.role,
+            )
         )
         return (self.candidate.rank, *facts, self.held, self.shared)
 
     def numbered(self, trait: int) -> "AttachPointTrait":
         """As placing needs it."""
-        each = self.candidate
-        is_macvtap = each.kind is AttachKind.MACVLAN
-        preference = (each.rank, not each.bootable)
-        return AttachPointTrait(trait, each.source, is_macvtap, self.shared, each.bootable, preference)
+        candidate = self.candidate
+        is_macvtap = candidate.kind is AttachKind.MACVLAN
+        preference = (candidate.rank, not candidate.bootable)
+        return AttachPointTrait(
+            trait, candidate.source, is_macvtap, self.shared, candidate.bootable, preference
+        )
 
 
 class AttachPointTrait(NamedTuple):
@@ -169,8 +178,8 @@ def make_host_class(network: Snapshot, state: HostState, node: Node | None) -> H
     """The shape of a host on this network."""
     interfaces = node.interfaces if node is not None else ()
     neutral = tuple(
-        replace(each, id=InterfaceId(0), mac=None, addresses=(), child_addresses=(), routers=())
-        for each in interfaces
+        replace(interface, id=InterfaceId(0), mac=None, addresses=(), child_addresses=(), routers=())
+        for interface in interfaces
     )
     return HostClass(HostView(network, state, "", neutral))
 
@@ -211,17 +220,21 @@ class HostClassTable:
         slots_of = list(self.slots_of)
         members: dict[int, list[int]] = {}
         for number, shape in enumerate(shapes[len(slots_of) :], len(slots_of)):
-            found = []
+            attach_point_traits = []
             for slot in shape.slots:
                 trait = trait_numbers.setdefault(slot.trait, len(traits))
                 if trait == len(traits):
                     traits.append(slot)
                 members.setdefault(trait, []).append(number)
-                found.append(slot.numbered(trait))
-            slots_of.append(tuple(sorted(found, key=lambda each: each.preference)))
+                attach_point_traits.append(slot.numbered(trait))
+            slots_of.append(
+                tuple(
+                    sorted(attach_point_traits, key=lambda attach_point_trait: attach_point_trait.preference)
+                )
+            )
         shapes_of = [*self.shapes_of, *(NONE for _ in range(len(traits) - len(self.traits)))]
-        for trait, some in members.items():
-            shapes_of[trait] = shapes_of[trait].union(some)
+        for trait, member in members.items():
+            shapes_of[trait] = shapes_of[trait].union(member)
         by_vlan = dict(self.by_vlan)
         for vlan_id, found_traits in _grouped(traits, len(self.traits)).items():
             by_vlan[vlan_id] = by_vlan.get(vlan_id, NONE).union(found_traits)
@@ -298,7 +311,7 @@ class HostClassTable:
                 if slot.candidate.interface is not None:
                     found[key].setdefault(value(slot.candidate.interface), []).append(at)
         return {
-            key: [(_interface(self.traits[some[0]]), frozenset(some)) for some in values.values()]
+            key: [(_interface(self.traits[value[0]]), frozenset(value)) for value in values.values()]
             for key, values in found.items()
         }
 

@@ -76,8 +76,8 @@ def label_sets(scope: Scope, wanted: NicRequirement, used: Numbers) -> LabelSets
     vlans = set(map(table.vlans.__getitem__, free))
     dead = [vlan_id for vlan_id in vlans if scope.is_dead(wanted, vlan_id)]
     tight = [vlan_id for vlan_id in vlans if vlan_id not in dead and scope.is_tight(wanted, vlan_id)]
-    on_dead = free & NONE.union(*(table.by_vlan[each] for each in dead))
-    on_tight = free & NONE.union(*(table.by_vlan[each] for each in tight))
+    on_dead = free & NONE.union(*(table.by_vlan[vlan_id] for vlan_id in dead))
+    on_tight = free & NONE.union(*(table.by_vlan[vlan_id] for vlan_id in tight))
     matching = _choice(table, free)
     live = _choice(table, free - on_dead) if on_dead else matching
     codes = dict.fromkeys(table.having(traits - free) - matching.any, RequestCode.PASSTHRU_IN_USE)
@@ -99,7 +99,7 @@ def _meeting(table: HostClassTable, wanted: NicRequirement) -> Numbers:
     if wanted.label.attach is AttachKind.MACVLAN:
         found.append(table.all_traits - bridges)
     if wanted.ip_vlans is not None:
-        found.append(NONE.union(*(table.by_vlan.get(each, NONE) for each in wanted.ip_vlans)))
+        found.append(NONE.union(*(table.by_vlan.get(ip_vlan, NONE) for ip_vlan in wanted.ip_vlans)))
     return frozenset.intersection(*found) if found else table.all_traits
 
 
@@ -140,7 +140,7 @@ def _network_sets(scope: Scope, wanted: NicRequirement, used: Numbers) -> LabelS
             some
             for (_, _, options), some in judged
             if len(options.candidates) > 1
-            or any(scope.is_tight(wanted, each.vlan_id) for each in options.candidates)
+            or any(scope.is_tight(wanted, candidate.vlan_id) for candidate in options.candidates)
         )
     )
     return LabelSets(matching, live, codes, intricate, matching.any - live.any)

@@ -121,8 +121,8 @@ class _Storage:
 def _named(snapshot: Snapshot, fleet: Fleet, asked: ResolvedRequest) -> list[int]:
     """Positions of hosts that a term names by an interface's id or address, or by hostname."""
     values: dict[str, set[str]] = {}
-    for wanted in asked.wanted:
-        for group in wanted.groups:
+    for nic_requirement in asked.wanted:
+        for group in nic_requirement.groups:
             if group.key in ("id", "ip", "hostname"):
                 values.setdefault(group.key, set()).update(term.value for term in group.terms)
     if not values:
@@ -137,20 +137,20 @@ def _named(snapshot: Snapshot, fleet: Fleet, asked: ResolvedRequest) -> list[int
         and (
             row.node.hostname in names
             or row.node.system_id in nodes
-            or (ids and any(each.id in ids for each in row.node.interfaces))
+            or (ids and any(interface.id in ids for interface in row.node.interfaces))
         )
     ]
 
 
 def _nodes_with(snapshot: Snapshot, addresses: set[str]) -> set[str]:
-    held = [each for text in addresses for each in snapshot.held_by_ip.get(ip_address(text), ())]
+    held = [held for text in addresses for held in snapshot.held_by_ip.get(ip_address(text), ())]
     return {each.system_id for each in held if each.system_id is not None}
 
 
 def _best_two(fleet: Fleet, verdicts: list[Verdict]) -> tuple[int | None, int | None]:
     """The two best fits; of those that fit alike the hosts with the most room."""
     found: list[int] = []
-    for fit in sorted(each for each in set(verdicts) if isinstance(each, NetworkFit)):
+    for fit in sorted(verdict for verdict in set(verdicts) if isinstance(verdict, NetworkFit)):
         found += islice((at for at in fleet.by_room if verdicts[at] == fit), 2 - len(found))
         if len(found) == 2:
             return found[0], found[1]

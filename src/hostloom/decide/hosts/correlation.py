@@ -20,10 +20,10 @@ _SAME = frozenset({Likeness.SAME, Likeness.SAME_LOCAL})
 
 def uri_host(uri: str) -> str | None:
     """The host part of a libvirt URI, without user, port and brackets; None for a local one."""
-    found = _AUTHORITY.match(uri)
-    if found is None:
+    match = _AUTHORITY.match(uri)
+    if match is None:
         return None
-    host = found["authority"].rpartition("@")[2]
+    host = match["authority"].rpartition("@")[2]
     if host.startswith("["):
         return host[1:].partition("]")[0] or None
     return host.partition(":")[0] or None
@@ -92,24 +92,26 @@ def correlate(
         return Correlation(CorrelationState.CORRELATED, local, CorrelationEvidence.LOCAL)
     others = list(others)
     clues = _clues(evidence, known, held)
-    found = _by_history(evidence, clues, known) or _by_clues(evidence, clues, known, others)
-    if evidence.is_other_uuid and clues.likeness.get(found.system_id or SystemId("")) not in _SAME:
-        return _ambiguous({*found.candidates, found.system_id, evidence.known_as}, f"UUID {evidence.uuid}")
-    return _unless_taken(found, evidence, others)
+    correlation = _by_history(evidence, clues, known) or _by_clues(evidence, clues, known, others)
+    if evidence.is_other_uuid and clues.likeness.get(correlation.system_id or SystemId("")) not in _SAME:
+        return _ambiguous(
+            {*correlation.candidates, correlation.system_id, evidence.known_as}, f"UUID {evidence.uuid}"
+        )
+    return _unless_taken(correlation, evidence, others)
 
 
 def _clues(evidence: HostEvidence, known: Mapping[SystemId, Node], held: Iterable[HeldAddress]) -> _Clues:
-    wanted = frozenset(each for each in evidence.addresses if _identifies(each))
+    addresses = frozenset(address for address in evidence.addresses if _identifies(address))
     by_address = {
         node.system_id: str(ip)
         for node in known.values()
         for nic in node.interfaces
         for ip in nic.ips
-        if ip in wanted
+        if ip in addresses
     }
     for address in held:
         key = SystemId(address.system_id or "")
-        if address.ip in wanted and key in known:
+        if address.ip in addresses and key in known:
             by_address.setdefault(key, str(address.ip))
     own = nic_macs(evidence.links)
     likeness, macs = {}, {}
@@ -183,8 +185,8 @@ def _has_own_nics(evidence: HostEvidence) -> bool:
 def _has_other_addresses(node: Node, evidence: HostEvidence) -> bool:
     """Whether the node has addresses, and the host shows none of them."""
     recorded = {ip for nic in node.interfaces for ip in nic.ips if _identifies(ip)}
-    shown = {each.ip for link in evidence.links for each in link.addresses}
-    return bool(recorded) and not recorded & shown
+    addresses = {address.ip for link in evidence.links for address in link.addresses}
+    return bool(recorded) and not recorded & addresses
 
 
 def _matched(

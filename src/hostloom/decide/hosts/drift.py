@@ -16,26 +16,26 @@ T = TypeVar("T", StoragePool, LibvirtNetwork)
 _ATTRIBUTES = ("kind", "mac", "enabled", "link", "mtu", "parents", "tag_vid", "addresses")
 
 
-def drift(node: Node | None, seen: ObservedNetwork) -> tuple[Drift, ...]:
+def drift(node: Node | None, observed_network: ObservedNetwork) -> tuple[Drift, ...]:
     """What changed, by interface name; links that are not inventoried (taps, macvtaps) do not count.
 
     An interface whose name has changed is known by its MAC.
     """
-    interfaces = [nic for nic in (node.interfaces if node else ()) if nic.name not in seen.unread]
-    matched = match_interfaces(interfaces, (), seen.links)
+    interfaces = [nic for nic in (node.interfaces if node else ()) if nic.name not in observed_network.unread]
+    matched = match_interfaces(interfaces, (), observed_network.links)
     old_names = {nic.id: nic.name for nic in interfaces}
     renamed = {nic.name: old_names[nic.id] for nic in matched if old_names[nic.id] != nic.name}
     left = {nic.id for nic in matched}
     recorded = {nic.name: nic for nic in interfaces if nic.id not in left} | {
         nic.name: nic for nic in matched
     }
-    observed = {each.name: each for each in seen.links if each.kind is not None}
+    observed = {link.name: link for link in observed_network.links if link.kind is not None}
     changes: list[Drift] = []
     for name in sorted({*recorded, *observed}, key=natural_key):
         before, now = recorded.get(name), observed.get(name)
         if before is None and now is not None:
             changes.append(Drift("interface-appeared", name, "", str(now.kind)))
-        elif now is None and before is not None and name not in seen.unread:
+        elif now is None and before is not None and name not in observed_network.unread:
             changes.append(Drift("interface-vanished", name, str(before.kind), ""))
         elif before is not None and now is not None:
             if name in renamed:
@@ -44,15 +44,15 @@ def drift(node: Node | None, seen: ObservedNetwork) -> tuple[Drift, ...]:
     return tuple(changes)
 
 
-def host_drift(host: Host, seen: ObservedHost) -> tuple[Drift, ...]:
+def host_drift(host: Host, observed_host: ObservedHost) -> tuple[Drift, ...]:
     """What changed of the host, its storage pools and libvirt networks; free space does not count."""
     changes = []
-    if host.cores != seen.cores:
-        changes.append(Drift("host-cores", "", str(host.cores), str(seen.cores)))
-    if host.memory_mib != seen.memory_mib:
-        changes.append(Drift("host-memory", "", f"{host.memory_mib} MiB", f"{seen.memory_mib} MiB"))
-    changes += _parts("pool", host.storage_pools, seen.storage_pools, _pool)
-    changes += _parts("network", host.libvirt_networks, seen.libvirt_networks, _network)
+    if host.cores != observed_host.cores:
+        changes.append(Drift("host-cores", "", str(host.cores), str(observed_host.cores)))
+    if host.memory_mib != observed_host.memory_mib:
+        changes.append(Drift("host-memory", "", f"{host.memory_mib} MiB", f"{observed_host.memory_mib} MiB"))
+    changes += _parts("pool", host.storage_pools, observed_host.storage_pools, _pool)
+    changes += _parts("network", host.libvirt_networks, observed_host.libvirt_networks, _network)
     return tuple(changes)
 
 
@@ -81,7 +81,7 @@ def _network(network: LibvirtNetwork) -> str:
 
 
 def _changes(before: NodeInterface, now: ObservedLink) -> list[Drift]:
-    found = []
+    drifts = []
     for attribute in _ATTRIBUTES:
         if attribute == "mac" and InterfaceKind.BRIDGE is before.kind is now.kind:
             continue  # it changes with the ports of the bridge, taps of machines among them
@@ -89,10 +89,10 @@ def _changes(before: NodeInterface, now: ObservedLink) -> list[Drift]:
         if attribute in ("addresses", "parents"):
             old, new = sorted(map(str, old)), sorted(map(str, new))
         if old != new:
-            found.append(
+            drifts.append(
                 Drift(f"interface-{attribute.replace('_', '-')}", before.name, _text(old), _text(new))
             )
-    return found
+    return drifts
 
 
 def _text(value: object) -> str:

@@ -39,7 +39,7 @@ class _Scene:
     def has_rack(self) -> bool:
         """Whether one of them is on the host itself."""
         mine = self.view.state.host.correlation.system_id
-        return any(each.system_id == mine for each in self.racks)
+        return any(rack.system_id == mine for rack in self.racks)
 
     def vlan(self, vlan_id: VlanId) -> str:
         """FABRIC/VID."""
@@ -76,12 +76,12 @@ def _any(scene: _Scene) -> FixPlan:
             return FixPlan(host.name, name, refusals=(FixRefusal(FixCode.NOTHING_TO_FIX, name),))
     tried = [_planned(scene, name, _mend(scene, name)) for name in NETWORK_ORDER]
     offer = _served_bridge(scene)
-    made = _planned(scene, MADE, _make(scene, offer)) if offer else None
-    for each in (*tried, made):
+    fix_plan = _planned(scene, MADE, _make(scene, offer)) if offer else None
+    for each in (*tried, fix_plan):
         if each is not None and each.steps:
             return each
-    there = [each for each in tried if each.refusals[0].code is not FixCode.NETWORK_MISSING]
-    refusals = tuple(no for each in there for no in each.refusals)
+    fix_plans = [fix_plan for fix_plan in tried if fix_plan.refusals[0].code is not FixCode.NETWORK_MISSING]
+    refusals = tuple(no for fix_plan in fix_plans for no in fix_plan.refusals)
     return FixPlan(host.name, MADE, refusals=refusals or (FixRefusal(FixCode.NO_SERVED_BRIDGE, host.name),))
 
 
@@ -89,7 +89,7 @@ def _planned(scene: _Scene, network: str, found: FixRefusal | tuple[FixStep, ...
     host = scene.view.state.host.name
     if isinstance(found, FixRefusal):
         return FixPlan(host, network, refusals=(found,))
-    off = any(each.kind is FixStepKind.LIBVIRT_DHCP_OFF for each in found)
+    off = any(fix_step.kind is FixStepKind.LIBVIRT_DHCP_OFF for fix_step in found)
     return FixPlan(host, network, found, machines=_machines_on(scene.view, network) if off else ())
 
 
@@ -102,12 +102,15 @@ def _offering(scene: _Scene, plan: FixPlan) -> FixPlan:
 
 def _machines_on(view: HostView, network: str) -> tuple[str, ...]:
     """The host's machines on the network, or on its bridge without it; by natural name."""
-    found = view.find_network(network)
-    sources = {(AttachKind.NETWORK, network), (AttachKind.BRIDGE, found.bridge if found else None)}
+    libvirt_network = view.find_network(network)
+    sources = {
+        (AttachKind.NETWORK, network),
+        (AttachKind.BRIDGE, libvirt_network.bridge if libvirt_network else None),
+    }
     names = {
-        each.name
-        for each in view.state.machines
-        if any((nic.kind, nic.source) in sources for nic in each.interfaces)
+        machine.name
+        for machine in view.state.machines
+        if any((nic.kind, nic.source) in sources for nic in machine.interfaces)
     }
     return tuple(sorted(names, key=natural_key))
 
@@ -152,9 +155,9 @@ def _serve(scene: _Scene, bridge: NodeInterface) -> FixRefusal | tuple[FixStep, 
     if vlan_id in scene.view.snapshot.bootable_vlans:
         return ()
     if not any(
-        each.vlan_id == vlan_id and any(ip.version == 4 for ip in each.ips)
+        interface.vlan_id == vlan_id and any(ip.version == 4 for ip in interface.ips)
         for rack in scene.racks
-        for each in rack.interfaces
+        for interface in rack.interfaces
     ):
         return FixRefusal(FixCode.NO_RACK_ON_VLAN, bridge.name, scene.vlan(vlan_id))
     return (FixStep(FixStepKind.SERVE_VLAN, scene.vlan(vlan_id)),)

@@ -20,14 +20,14 @@ def match_interfaces(
     """
     present, absent = list(present), list(absent)
     links = [link for link in links if link.kind is not None]
-    found: dict[str, NodeInterface] = {}
-    _take(found, links, present, lambda link, nic: (link.name, link.mac) == (nic.name, nic.mac))
+    interfaces: dict[str, NodeInterface] = {}
+    _take(interfaces, links, present, lambda link, nic: (link.name, link.mac) == (nic.name, nic.mac))
     for recorded in (present, absent):
-        _take(found, links, recorded, _same_nic(links, recorded))
+        _take(interfaces, links, recorded, _same_nic(links, recorded))
     for recorded in (present, absent):
-        _take(found, links, recorded, lambda link, nic: (link.name, link.kind) == (nic.name, nic.kind))
-    _take(found, links, present, lambda link, nic: link.name == nic.name)
-    return tuple(replace(nic, name=name) for name, nic in found.items())
+        _take(interfaces, links, recorded, lambda link, nic: (link.name, link.kind) == (nic.name, nic.kind))
+    _take(interfaces, links, present, lambda link, nic: link.name == nic.name)
+    return tuple(replace(nic, name=name) for name, nic in interfaces.items())
 
 
 def _take(

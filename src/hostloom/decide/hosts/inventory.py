@@ -124,7 +124,7 @@ class _Inventory:
     ) -> VlanId | None:
         """Of the first address that tells; those without a network of their own (/32, /128) come last."""
         known = [address for address in addresses if not address.ip.is_link_local]
-        single = [each for each in known if each.network.prefixlen == each.network.max_prefixlen]
+        single = [address for address in known if address.network.prefixlen == address.network.max_prefixlen]
         for address in (address for address in known if address not in single):
             subnet = self._network.subnet_around(address.ip)
             return subnet.vlan_id if subnet else self._network.add_subnet(address.network, link, tag)
@@ -174,7 +174,7 @@ class _Inventory:
 
     def _by_ports(self, link: ObservedLink, below: frozenset[str]) -> VlanId | None:
         ports = ((port, self._find_derived(port, below)) for port in link.parents)
-        port, vlan_id = next((found for found in ports if found[1] is not None), ("", None))
+        port, vlan_id = next((port for port in ports if port[1] is not None), ("", None))
         vlans = link.bridge_vlans or _PLAIN
         tag = vlans.tag_of(vlans.machine_vid)
         if vlan_id is None or tag is None or tag == UNTAGGED:

@@ -44,13 +44,13 @@ class Likeness(StrEnum):
 
 def nic_macs(interfaces: Iterable[NodeInterface | ObservedLink]) -> NicMacs:
     """The MACs of the NICs among these interfaces."""
-    own, physical = set(), set()
+    macs, physical = set(), set()
     for nic in interfaces:
         if nic.kind is InterfaceKind.PHYSICAL and nic.mac is not None and nic.mac.is_unicast:
             physical.add(nic.mac)
             if not _is_local(nic.mac) and not _USB.fullmatch(nic.name):
-                own.add(nic.mac)
-    return NicMacs(frozenset(own), frozenset(physical))
+                macs.add(nic.mac)
+    return NicMacs(frozenset(macs), frozenset(physical))
 
 
 def compare(first: NicMacs, second: NicMacs) -> Likeness:

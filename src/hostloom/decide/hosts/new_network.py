@@ -30,8 +30,8 @@ class NewNetwork:
 
     def subnet_around(self, ip: Address) -> Subnet | None:
         """The subnet that an address lies in: the longest prefix, then the lowest id."""
-        known = [subnet for subnet in (*self._snapshot.subnets, *self.subnets) if ip in subnet.cidr]
-        return max(known, key=lambda subnet: (subnet.cidr.prefixlen, -subnet.id), default=None)
+        subnets = [subnet for subnet in (*self._snapshot.subnets, *self.subnets) if ip in subnet.cidr]
+        return max(subnets, key=lambda subnet: (subnet.cidr.prefixlen, -subnet.id), default=None)
 
     def vlan(self, vlan_id: VlanId | None) -> Vlan | None:
         """By id."""
@@ -39,8 +39,8 @@ class NewNetwork:
 
     def tagged(self, beside: Vlan, vid: int, mtu: int | None = None) -> VlanId:
         """The VLAN of this tag on the fabric of another; made where it is not known, with the other's MTU."""
-        known = (*self._snapshot.vlans, *self.vlans)
-        same = (vlan for vlan in known if vlan.fabric_id == beside.fabric_id and vlan.vid == vid)
+        vlans = (*self._snapshot.vlans, *self.vlans)
+        same = (vlan for vlan in vlans if vlan.fabric_id == beside.fabric_id and vlan.vid == vid)
         found = next(same, None)
         return (found or self._add_vlan(beside.fabric_id, vid, mtu or beside.mtu)).id
 

@@ -34,11 +34,11 @@ class Sighting(StrEnum):
     OTHER = "other"
 
 
-def judge(machine: Machine, seen: ObservedMachine, answer: Elsewhere | None) -> Sighting:
+def judge(machine: Machine, observed_machine: ObservedMachine, answer: Elsewhere | None) -> Sighting:
     """What a machine with the UUID of one that is recorded on another host is; the one that runs counts."""
-    if machine.origin is MachineOrigin.COMPOSED and seen.system_id != machine.system_id:
+    if machine.origin is MachineOrigin.COMPOSED and observed_machine.system_id != machine.system_id:
         return Sighting.OTHER
-    runs_here = seen.power is PowerState.ON
+    runs_here = observed_machine.power is PowerState.ON
     if answer is None or answer.there is None:
         is_gone = machine.state is MachineState.MISSING
         return Sighting.MOVED if runs_here or is_gone else Sighting.COPY

@@ -94,12 +94,12 @@ def _read(snapshot: Snapshot, request: AllocationRequest) -> _Wanted:
     disks = storage.parse(request.storage) if request.storage.strip() else ()
     terms = constraints.parse(f"{_ANY}:{','.join(request.nics)}") if request.nics else ()
     # Every term is a group of its own: each must be met, by whatever NIC.
-    alone = [replace(each, terms=(term,)) for each in terms for term in each.terms]
+    alone = [replace(label, terms=(term,)) for label in terms for term in label.terms]
     return _Wanted(
         request,
-        tuple((each, resolve(snapshot, each)) for each in labels),
+        tuple((label, resolve(snapshot, label)) for label in labels),
         disks,
-        tuple(group for each in alone for group in resolve(snapshot, each)),
+        tuple(group for label in alone for group in resolve(snapshot, label)),
     )
 
 
@@ -119,8 +119,10 @@ def _fit(snapshot: Snapshot, machine: Machine, wanted: _Wanted) -> Allocation | 
         return Misfit.INTERFACES
     words = [_words_of(snapshot, machine, disk) for disk in machine.disks]
     disks = {
-        each.label: [n for n, disk in enumerate(machine.disks) if _holds(disk, words[n], each)]
-        for each in wanted.disks
+        disk_request.label: [
+            n for n, disk in enumerate(machine.disks) if _holds(disk, words[n], disk_request)
+        ]
+        for disk_request in wanted.disks
     }
     if wanted.disks:
         # The first disk that is asked for is the one that the machine boots from.
@@ -138,9 +140,9 @@ def _fit(snapshot: Snapshot, machine: Machine, wanted: _Wanted) -> Allocation | 
 
 def _nics(snapshot: Snapshot, machine: Machine) -> Iterator[_Nic]:
     if not machine.interfaces:
-        for each in snapshot.node_by_system_id[machine.system_id].interfaces:
-            if each.mac is not None:
-                yield _Nic(each)
+        for interface in snapshot.node_by_system_id[machine.system_id].interfaces:
+            if interface.mac is not None:
+                yield _Nic(interface)
         return
     for nic in machine.interfaces:
         seen = NodeInterface(

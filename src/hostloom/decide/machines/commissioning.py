@@ -115,7 +115,10 @@ def _planned_disks(planned: Iterable[Disk], found: Iterable[FoundDisk]) -> Itera
     left = list(found)
     unmatched = []
     for disk in planned:
-        same = next((each for each in left if each.serial and each.serial == disk.name[:20]), None)
+        same = next(
+            (found_disk for found_disk in left if found_disk.serial and found_disk.serial == disk.name[:20]),
+            None,
+        )
         if same is None:
             unmatched.append(disk)
         else:
@@ -140,7 +143,7 @@ def _size(disk: Disk, found: FoundDisk) -> Iterator[CommissioningDifference]:
 def _planned_nics(
     planned: Iterable[MachineInterface], found: Iterable[FoundNic], served: Container[VlanId]
 ) -> Iterator[CommissioningDifference]:
-    by_mac = {each.mac: each for each in found}
+    by_mac = {found_nic.mac: found_nic for found_nic in found}
     for nic in planned:
         same = by_mac.pop(nic.mac, None)
         if same is None:
@@ -157,11 +160,11 @@ def _address(
     nic: MachineInterface, found: FoundNic, served: Container[VlanId]
 ) -> Iterator[CommissioningDifference]:
     """Only what our DHCP was to give can be missing; what it gave otherwise, another one gave."""
-    wanted = ", ".join(str(each) for each in nic.ips)
+    wanted = ", ".join(str(ip) for ip in nic.ips)
     if found.dhcp is None:
         if nic.ips and nic.vlan_id in served:
             yield CommissioningDifference(DifferenceCode.NO_LEASE, nic.name, wanted=wanted)
-    elif any(each.version == found.dhcp.ip.version for each in nic.ips) and found.dhcp.ip not in nic.ips:
+    elif any(ip.version == found.dhcp.ip.version for ip in nic.ips) and found.dhcp.ip not in nic.ips:
         yield CommissioningDifference(DifferenceCode.ADDRESS, nic.name, wanted, str(found.dhcp.ip))
 
 
@@ -169,7 +172,7 @@ def _disks_before(
     before: Iterable[FoundDisk], found: Iterable[FoundDisk]
 ) -> Iterator[CommissioningDifference]:
     """By serial number where there is one, else by name."""
-    left = {each.serial or each.name: each for each in found}
+    left = {found_disk.serial or found_disk.name: found_disk for found_disk in found}
     for disk in before:
         same = left.pop(disk.serial or disk.name, None)
         if same is None:
@@ -182,7 +185,7 @@ def _disks_before(
 
 
 def _nics_before(before: Iterable[FoundNic], found: Iterable[FoundNic]) -> Iterator[CommissioningDifference]:
-    left = {each.mac: each for each in found}
+    left = {found_nic.mac: found_nic for found_nic in found}
     for nic in before:
         same = left.pop(nic.mac, None)
         if same is None:

@@ -15,9 +15,13 @@ COPY = "machine-copy"
 _HARMLESS = frozenset({"machine-name", COPY})
 
 
-def machine_drift(machine: Machine, seen: ObservedMachine) -> tuple[Drift, ...]:
+def machine_drift(machine: Machine, observed_machine: ObservedMachine) -> tuple[Drift, ...]:
     """Every difference: of the machine itself, then of its NICs, then of its disks."""
-    return (*_own(machine, seen), *_nics(machine, seen), *_disks(machine, seen))
+    return (
+        *_own(machine, observed_machine),
+        *_nics(machine, observed_machine),
+        *_disks(machine, observed_machine),
+    )
 
 
 def copies_of(machine: Machine) -> tuple[str, ...]:
@@ -35,30 +39,30 @@ def prevents_start(changes: Iterable[Drift]) -> tuple[Drift, ...]:
     return tuple(change for change in changes if change.kind not in _HARMLESS)
 
 
-def _own(machine: Machine, seen: ObservedMachine) -> Iterable[Drift]:
+def _own(machine: Machine, observed_machine: ObservedMachine) -> Iterable[Drift]:
     is_composed = machine.origin is MachineOrigin.COMPOSED
-    if machine.domain_name not in ("", seen.name):
-        yield Drift("machine-name", "", machine.domain_name, seen.name)
-    if is_composed and seen.system_id != machine.system_id:
-        yield Drift("machine-mark", "", machine.system_id, seen.system_id or "")
-    if seen.cores != machine.cores:
-        yield Drift("machine-cores", "", str(machine.cores), str(seen.cores))
-    if seen.memory_mib != machine.memory_mib:
-        yield Drift("machine-memory", "", f"{machine.memory_mib} MiB", f"{seen.memory_mib} MiB")
+    if machine.domain_name not in ("", observed_machine.name):
+        yield Drift("machine-name", "", machine.domain_name, observed_machine.name)
+    if is_composed and observed_machine.system_id != machine.system_id:
+        yield Drift("machine-mark", "", machine.system_id, observed_machine.system_id or "")
+    if observed_machine.cores != machine.cores:
+        yield Drift("machine-cores", "", str(machine.cores), str(observed_machine.cores))
+    if observed_machine.memory_mib != machine.memory_mib:
+        yield Drift("machine-memory", "", f"{machine.memory_mib} MiB", f"{observed_machine.memory_mib} MiB")
 
 
-def _nics(machine: Machine, seen: ObservedMachine) -> Iterable[Drift]:
-    there = {nic.mac: nic for nic in seen.interfaces}
-    known = {nic.mac for nic in machine.interfaces}
+def _nics(machine: Machine, observed_machine: ObservedMachine) -> Iterable[Drift]:
+    observed_interfaces = {nic.mac: nic for nic in observed_machine.interfaces}
+    macs = {nic.mac for nic in machine.interfaces}
     for nic in machine.interfaces:
-        now = there.get(nic.mac)
+        now = observed_interfaces.get(nic.mac)
         if now is None:
             yield Drift("machine-nic", f"{nic.name} ({nic.mac})", attached(nic.attachment), "")
         elif _way(nic) != _way(now):
             planned, found = attached(nic.attachment), attached(now.attachment)
             yield Drift("machine-nic", f"{nic.name} ({nic.mac})", planned, found)
-    for extra in seen.interfaces:
-        if extra.mac not in known:
+    for extra in observed_machine.interfaces:
+        if extra.mac not in macs:
             yield Drift("machine-nic", str(extra.mac), "", attached(extra.attachment))
 
 
@@ -66,8 +70,8 @@ def _way(nic: MachineInterface | ObservedInterface) -> tuple[object, ...]:
     return nic.attachment.kind, nic.attachment.source, nic.attachment.mode
 
 
-def _disks(machine: Machine, seen: ObservedMachine) -> Iterable[Drift]:
-    left = list(seen.disks)
+def _disks(machine: Machine, observed_machine: ObservedMachine) -> Iterable[Drift]:
+    left = list(observed_machine.disks)
     for disk in machine.disks:
         now = next((each for each in left if _is_volume(disk, each)), None)
         if now is None:

@@ -117,8 +117,8 @@ def expectations_of(snapshot: Snapshot, host: Host, machine: Machine) -> tuple[N
 def _wants(snapshot: Snapshot, host: Host, nic: MachineInterface) -> NicExpectation:
     vlan = None if nic.vlan_id is None else snapshot.vlan_by_id.get(nic.vlan_id)
     subnets = () if vlan is None else snapshot.subnets_by_vlan.get(vlan.id, ())
-    used = [each for each in subnets if _carries(each, nic.ips)] if nic.ips else subnets
-    gateways = dict.fromkeys(each.gateway for each in used if each.gateway is not None)
+    used = [subnet for subnet in subnets if _carries(subnet, nic.ips)] if nic.ips else subnets
+    gateways = dict.fromkeys(subnet.gateway for subnet in used if subnet.gateway is not None)
     networks = {network.name: network for network in host.libvirt_networks}
     network = networks.get(nic.attachment.source) if nic.attachment.kind is AttachKind.NETWORK else None
     bridge = None if network is None else network.bridge
@@ -128,7 +128,7 @@ def _wants(snapshot: Snapshot, host: Host, nic: MachineInterface) -> NicExpectat
 
 
 def _carries(subnet: Subnet, ips: Iterable[Address]) -> bool:
-    return any(each.version == subnet.cidr.version and each in subnet.cidr for each in ips)
+    return any(ip.version == subnet.cidr.version and ip in subnet.cidr for ip in ips)
 
 
 def probe_point(wants: NicExpectation) -> Attachment | VerificationReason:
@@ -150,39 +150,42 @@ def probe_point(wants: NicExpectation) -> Attachment | VerificationReason:
 def questions(wants: Iterable[NicExpectation]) -> dict[Attachment, Question]:
     """One for each attach point, for all NICs there; none if there is nothing to ask."""
     found: dict[Attachment, Question] = {}
-    for each in wants:
-        point = probe_point(each)
-        if isinstance(point, VerificationReason) or not each.targets:
+    for want in wants:
+        point = probe_point(want)
+        if isinstance(point, VerificationReason) or not want.targets:
             continue
         before = found.get(point, Question((), None))
-        targets = tuple(dict.fromkeys((*before.targets, *each.targets)))
-        mtus = [mtu for mtu in (before.mtu, each.mtu if each.gateways else None) if mtu is not None]
+        targets = tuple(dict.fromkeys((*before.targets, *want.targets)))
+        mtus = [mtu for mtu in (before.mtu, want.mtu if want.gateways else None) if mtu is not None]
         found[point] = Question(targets, max(mtus, default=None))
     return found
 
 
 def duplicates(wants: NicExpectation, answers: NeighbourVerdicts) -> dict[Address, tuple[MacAddress, ...]]:
     """Planned addresses that others than the NIC answer for, and who."""
-    found = {}
+    macses = {}
     for ip in wants.nic.ips:
         answer = answers.by_target.get(ip, NeighbourVerdict(()))
         if others := tuple(mac for mac in answer.macs if mac != wants.nic.mac):
-            found[ip] = others
-    return found
+            macses[ip] = others
+    return macses
 
 
 def verify_nic(
     wants: NicExpectation,
-    seen: NicObservation,
+    nic_observation: NicObservation,
     answers: NeighbourVerdicts,
     leased: Collection[Address],
     at: float,
 ) -> NicProof:
     """Every check of one NIC; `leased` are the addresses that its MAC has a lease of."""
-    nics = () if seen.machine is None else seen.machine.interfaces
-    found = next((each for each in nics if each.mac == wants.nic.mac), None)
-    evidence = [_attachment(wants, seen, found), _carrier(wants, seen, found)]
-    evidence += _addresses(wants, seen, answers, leased)
+    nics = () if nic_observation.machine is None else nic_observation.machine.interfaces
+    observed_interface = next((nic for nic in nics if nic.mac == wants.nic.mac), None)
+    evidence = [
+        _attachment(wants, nic_observation, observed_interface),
+        _carrier(wants, nic_observation, observed_interface),
+    ]
+    evidence += _addresses(wants, nic_observation, answers, leased)
     evidence += _duplicates(wants, answers)
     evidence += _gateways(wants, answers)
     return NicProof(wants.nic.name, at, tuple(evidence))
@@ -190,7 +193,7 @@ def verify_nic(
 
 def unseen(wants: NicExpectation, why: str, at: float) -> NicProof:
     """The proof of a NIC whose host does not answer."""
-    return NicProof(wants.nic.name, at, tuple(Evidence(each, Verdict.UNKNOWN, found=why) for each in Check))
+    return NicProof(wants.nic.name, at, tuple(Evidence(check, Verdict.UNKNOWN, found=why) for check in Check))
 
 
 def attached(attachment: Attachment) -> str:
@@ -201,27 +204,29 @@ def attached(attachment: Attachment) -> str:
 # -- attachment and carrier ------------------------------------------------------------------------------
 
 
-def _attachment(wants: NicExpectation, seen: NicObservation, found: ObservedInterface | None) -> Evidence:
+def _attachment(
+    wants: NicExpectation, nic_observation: NicObservation, found: ObservedInterface | None
+) -> Evidence:
     planned = wants.nic.attachment
     fails = Evidence(Check.ATTACHMENT, Verdict.FAILED, attached(planned), how=VerificationMethod.HYPERVISOR)
-    if seen.machine is None:
+    if nic_observation.machine is None:
         return replace(fails, found=VerificationReason.MACHINE_GONE)
     if found is None:
         return replace(fails, found=VerificationReason.NO_NIC)
-    there = found.attachment
-    if there.kind is AttachKind.OTHER and planned.kind is not AttachKind.OTHER:
+    attachment = found.attachment
+    if attachment.kind is AttachKind.OTHER and planned.kind is not AttachKind.OTHER:
         return replace(fails, found=VerificationReason.OTHER_KIND)
-    if (there.kind, there.source, there.mode) != (planned.kind, planned.source, planned.mode):
-        return replace(fails, found=attached(there))
-    if not seen.running or seen.links is None:
-        return replace(fails, verdict=Verdict.PASSED, found=attached(there))
-    wrong = _misplaced(wants, seen.links.get(found.target))
+    if (attachment.kind, attachment.source, attachment.mode) != (planned.kind, planned.source, planned.mode):
+        return replace(fails, found=attached(attachment))
+    if not nic_observation.running or nic_observation.links is None:
+        return replace(fails, verdict=Verdict.PASSED, found=attached(attachment))
+    wrong = _misplaced(wants, nic_observation.links.get(found.target))
     if wrong:
         return replace(fails, found=wrong, how=VerificationMethod.HOST)
     return replace(
         fails,
         verdict=Verdict.PASSED,
-        found=f"{attached(there)} by {found.target}",
+        found=f"{attached(attachment)} by {found.target}",
         how=VerificationMethod.HOST,
     )
 
@@ -245,18 +250,22 @@ def _misplaced(wants: NicExpectation, link: ObservedLink | None) -> str:
     return f"{AttachKind.BRIDGE} {link.master}" if link.master else VerificationReason.NOT_A_PORT
 
 
-def _carrier(wants: NicExpectation, seen: NicObservation, found: ObservedInterface | None) -> Evidence:
+def _carrier(
+    wants: NicExpectation, nic_observation: NicObservation, found: ObservedInterface | None
+) -> Evidence:
     unclear = Evidence(Check.CARRIER, Verdict.UNKNOWN, "up", how=VerificationMethod.HOST)
     if wants.nic.attachment.kind is AttachKind.OTHER:
         return replace(unclear, verdict=Verdict.NOT_APPLICABLE, found=VerificationReason.OTHER_KIND)
-    if not seen.running:
+    if not nic_observation.running:
         return replace(unclear, verdict=Verdict.NOT_APPLICABLE, found=VerificationReason.MACHINE_OFF)
-    if seen.links is None:
+    if nic_observation.links is None:
         return replace(unclear, found=VerificationReason.LINKS_NOT_READ)
-    device = None if found is None else seen.links.get(found.target)
+    device = None if found is None else nic_observation.links.get(found.target)
     if device is None:
         return replace(unclear, verdict=Verdict.FAILED, found=VerificationReason.NO_DEVICE)
-    down = [device.name] if not (device.enabled and device.link) else _down_below(wants, seen.links)
+    down = (
+        [device.name] if not (device.enabled and device.link) else _down_below(wants, nic_observation.links)
+    )
     if down:
         return replace(unclear, verdict=Verdict.FAILED, found=f"{', '.join(down)} down")
     return replace(unclear, verdict=Verdict.PASSED, found="up")
@@ -274,21 +283,24 @@ def _down_below(wants: NicExpectation, links: Mapping[str, ObservedLink]) -> lis
         return []
     if not (below.enabled and below.link):
         return [below.name]
-    ports = [links[each] for each in below.parents if each in links]
-    if attachment.kind is AttachKind.MACVLAN or not ports or any(each.link for each in ports):
+    ports = [links[parent] for parent in below.parents if parent in links]
+    if attachment.kind is AttachKind.MACVLAN or not ports or any(port.link for port in ports):
         return []
-    return [each.name for each in ports]
+    return [port.name for port in ports]
 
 
 # -- addresses, gateways and MTU ---------------------------------------------------------------------------
 
 
 def _addresses(
-    wants: NicExpectation, seen: NicObservation, answers: NeighbourVerdicts, leased: Collection[Address]
+    wants: NicExpectation,
+    nic_observation: NicObservation,
+    answers: NeighbourVerdicts,
+    leased: Collection[Address],
 ) -> Iterable[Evidence]:
     nic = wants.nic
     none = Evidence(Check.ADDRESS, Verdict.NOT_APPLICABLE)
-    if not seen.running:
+    if not nic_observation.running:
         return [replace(none, found=VerificationReason.MACHINE_OFF)]
     if nic.ips:
         return [_address(wants, ip, answers, leased) for ip in nic.ips]
@@ -318,7 +330,9 @@ def _address(
         )
     if ip in leased:
         return replace(unclear, verdict=Verdict.PASSED, found=str(ip), how=VerificationMethod.LEASE)
-    others = [str(each) for each in leased if each.version == ip.version and each not in wants.nic.ips]
+    others = [
+        str(address) for address in leased if address.version == ip.version and address not in wants.nic.ips
+    ]
     if others:
         return replace(
             unclear, verdict=Verdict.FAILED, found=", ".join(sorted(others)), how=VerificationMethod.LEASE
@@ -332,7 +346,7 @@ def _duplicates(wants: NicExpectation, answers: NeighbourVerdicts) -> Iterable[E
     if not wants.nic.ips:
         return [Evidence(Check.DUPLICATE, Verdict.NOT_APPLICABLE, found=VerificationReason.NO_ADDRESS)]
     others = duplicates(wants, answers)
-    found = []
+    evidences = []
     for ip in wants.nic.ips:
         passed = Evidence(
             Check.DUPLICATE, Verdict.PASSED, str(ip), VerificationReason.NOBODY, VerificationMethod.PROBE
@@ -341,17 +355,17 @@ def _duplicates(wants: NicExpectation, answers: NeighbourVerdicts) -> Iterable[E
             passed = replace(passed, verdict=Verdict.FAILED, found=_listed(others[ip]))
         elif ip not in answers.by_target:
             passed = replace(passed, verdict=Verdict.UNKNOWN, found=answers.unknown, how="")
-        found.append(passed)
-    return found
+        evidences.append(passed)
+    return evidences
 
 
 def _gateways(wants: NicExpectation, answers: NeighbourVerdicts) -> Iterable[Evidence]:
     if not wants.gateways:
         why = VerificationReason.NO_VLAN if wants.mtu is None else VerificationReason.NO_GATEWAY
-        return [Evidence(each, Verdict.NOT_APPLICABLE, found=why) for each in (Check.GATEWAY, Check.MTU)]
-    asked = [(each, answers.by_target.get(each)) for each in wants.gateways]
-    reached = [_gateway(each, answer, answers.unknown) for each, answer in asked]
-    return reached + [_mtu(wants, each, answer, answers.unknown) for each, answer in asked]
+        return [Evidence(check, Verdict.NOT_APPLICABLE, found=why) for check in (Check.GATEWAY, Check.MTU)]
+    asked = [(gateway, answers.by_target.get(gateway)) for gateway in wants.gateways]
+    reached = [_gateway(address, answer, answers.unknown) for address, answer in asked]
+    return reached + [_mtu(wants, address, answer, answers.unknown) for address, answer in asked]
 
 
 def _gateway(gateway: Address, answer: NeighbourVerdict | None, unknown: str) -> Evidence:

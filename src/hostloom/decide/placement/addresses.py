@@ -47,8 +47,8 @@ def address_of(number: int, version: int) -> Address:
 
 def _merged(ranges: tuple[IPRange, ...], kind: RangeKind) -> list[Span]:
     spans: list[Span] = []
-    for each in sorted((r for r in ranges if r.kind is kind), key=lambda r: int(r.start)):
-        start, end = int(each.start), int(each.end)
+    for ip_range in sorted((r for r in ranges if r.kind is kind), key=lambda r: int(r.start)):
+        start, end = int(ip_range.start), int(ip_range.end)
         if spans and start <= spans[-1][1] + 1:
             spans[-1] = (spans[-1][0], max(spans[-1][1], end))
         else:
@@ -95,7 +95,7 @@ class AddressIndex:
         for held in snapshot.held:
             for subnet_id in _homes(snapshot, held):
                 numbers.setdefault(subnet_id, []).append(int(held.ip))
-        return cls(snapshot, {key: UsedNumbers.of(some) for key, some in numbers.items()}, {})
+        return cls(snapshot, {key: UsedNumbers.of(number) for key, number in numbers.items()}, {})
 
     def carried(self, after: Snapshot, delta: Delta) -> "AddressIndex":
         """The book of a later snapshot of the same network."""
@@ -115,8 +115,8 @@ class AddressIndex:
 
     def _changed(self, states: Mapping[SubnetId, Mapping[int, bool]]) -> dict[SubnetId, UsedNumbers]:
         used = dict(self._used)
-        for subnet_id, some in states.items():
-            used[subnet_id] = used.get(subnet_id, UsedNumbers()).changed(some)
+        for subnet_id, state in states.items():
+            used[subnet_id] = used.get(subnet_id, UsedNumbers()).changed(state)
         return used
 
     def is_used(self, ip: Address, subnet: Subnet) -> bool:
@@ -137,8 +137,8 @@ class AddressIndex:
 
     def subnets_of(self, ip: Address) -> tuple[Subnet, ...]:
         """The subnets that the address lies in, of the longest prefix; several if fabrics overlap."""
-        found = self._snapshot.subnets_around(ip)
-        return tuple(each for each in found if each.cidr.prefixlen == found[0].cidr.prefixlen)
+        subnets = self._snapshot.subnets_around(ip)
+        return tuple(subnet for subnet in subnets if subnet.cidr.prefixlen == subnets[0].cidr.prefixlen)
 
     def problem(
         self, ip: Address, subnet: Subnet, system_id: str | None = None, *, set_aside: bool = False
@@ -213,11 +213,11 @@ def _homes(snapshot: Snapshot, held: HeldAddress) -> Iterable[SubnetId]:
     """The subnets in which the address counts as used: its own, or all around it where none is said."""
     if held.subnet_id is not None:
         return (held.subnet_id,)
-    return [each.id for each in snapshot.subnets_around(held.ip)]
+    return [subnet.id for subnet in snapshot.subnets_around(held.ip)]
 
 
 def _holders(snapshot: Snapshot, ip: Address, subnet_id: SubnetId) -> list[HeldAddress]:
-    return [each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in (None, subnet_id)]
+    return [held for held in snapshot.held_by_ip.get(ip, ()) if held.subnet_id in (None, subnet_id)]
 
 
 def _is_leased_by(held: HeldAddress, system_id: str | None) -> bool:
@@ -253,10 +253,10 @@ def check_requested(
     for label in labels:
         for ip, column in label.ip_columns:
             _check_one(book, ip, column, choices[label.name, ip])
-    seen: set[Address] = set()
+    addresses: set[Address] = set()
     for label in labels:
         for ip, column in label.ip_columns:
-            if ip in seen:
+            if ip in addresses:
                 raise refuse(
                     "addresses_differ",
                     RequestCode.DUPLICATE_ADDRESS,
@@ -266,7 +266,7 @@ def check_requested(
                     found=f"again in label {label.label}",
                     column=column,
                 )
-            seen.add(ip)
+            addresses.add(ip)
 
 
 def _check_one(book: AddressIndex, ip: Address, column: int, subnets: list[Subnet]) -> None:

@@ -13,7 +13,7 @@ def with_plan(snapshot: Snapshot, plan: Plan) -> Snapshot:
     state = snapshot.host_by_id[plan.host_id]
     later = HostState(state.host, (*state.machines, placed_machine(plan)))
     held = held_addresses(plan)
-    hosts = tuple(later if each is state else each for each in snapshot.hosts)
+    hosts = tuple(later if host is state else host for host in snapshot.hosts)
     after = replace(snapshot, hosts=hosts, held=(*snapshot.held, *held) if held else snapshot.held)
     return after.carry(snapshot, Delta(hosts={plan.host_id: later}, gained=held))
 

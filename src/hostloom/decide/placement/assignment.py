@@ -76,8 +76,8 @@ class Search:
         self, snapshot: Snapshot, book: AddressIndex, options: tuple[CandidateSet, ...], *, netboot: bool
     ) -> None:
         self._snapshot, self._book, self._options, self._netboot = snapshot, book, options, netboot
-        asked = frozenset(ip for each in options for ip, _ in each.wanted.ip_subnets)
-        self._start = _State(taken=asked)
+        addresses = frozenset(ip for option in options for ip, _ in option.wanted.ip_subnets)
+        self._start = _State(taken=addresses)
         self._dead: dict[object, Obstacle] = {}
         self._class = self._classes()
         self._can_boot_later = [
@@ -86,7 +86,7 @@ class Search:
         ]
         #: What a label that owns its interface competes for; other shared interfaces do not matter.
         self._contested = frozenset(
-            c.source for each in options for c in each.candidates if each.is_exclusive(c)
+            c.source for option in options for c in option.candidates if option.is_exclusive(c)
         )
 
     def run(self) -> Assignment | Infeasible:
@@ -191,18 +191,20 @@ class Search:
     def _addresses(
         self, options: CandidateSet, candidate: Candidate, taken: frozenset[Address]
     ) -> Given | None:
-        wanted = options.wanted
-        if wanted.ip_subnets:
-            return tuple((ip, self._subnet_on(subnets, candidate).id) for ip, subnets in wanted.ip_subnets)
+        nic_requirement = options.wanted
+        if nic_requirement.ip_subnets:
+            return tuple(
+                (ip, self._subnet_on(subnets, candidate).id) for ip, subnets in nic_requirement.ip_subnets
+            )
         vlan_id = candidate.vlan_id
-        if vlan_id is None or not wants_address(wanted.label, self._snapshot, vlan_id):
+        if vlan_id is None or not wants_address(nic_requirement.label, self._snapshot, vlan_id):
             return ()
-        found = self._book.next_free(vlan_id, wanted.named_subnets, taken)
+        found = self._book.next_free(vlan_id, nic_requirement.named_subnets, taken)
         return None if found is None else ((found[0], found[1].id),)
 
     @staticmethod
     def _subnet_on(subnets: tuple[Subnet, ...], candidate: Candidate) -> Subnet:
-        return next(each for each in subnets if each.vlan_id == candidate.vlan_id)
+        return next(subnet for subnet in subnets if subnet.vlan_id == candidate.vlan_id)
 
     def _first_choices(self) -> Infeasible | None:
         """Take every label's favourite, whatever comes of it: the code of a refusal is decided here."""

@@ -89,7 +89,7 @@ class HostView:
     @cached_property
     def by_name(self) -> dict[str, NodeInterface]:
         """Host interfaces by name."""
-        return {each.name: each for each in self.interfaces}
+        return {interface.name: interface for interface in self.interfaces}
 
     @cached_property
     def masters(self) -> dict[str, str]:
@@ -153,7 +153,14 @@ class HostView:
 
     def find_network(self, name: str) -> LibvirtNetwork | None:
         """A libvirt network by name."""
-        return next((each for each in self.state.host.libvirt_networks if each.name == name), None)
+        return next(
+            (
+                libvirt_network
+                for libvirt_network in self.state.host.libvirt_networks
+                if libvirt_network.name == name
+            ),
+            None,
+        )
 
     def network_candidate(self, name: str) -> tuple[Candidate, Rejection | None]:
         """A libvirt network, and whether it is missing or inactive; its bridge is judged by `barred`."""

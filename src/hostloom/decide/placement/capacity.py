@@ -191,7 +191,7 @@ def choose_pools(state: HostState, disks: tuple[DiskRequest, ...], *, qcow2: boo
 def rejected_pools(state: HostState, disks: tuple[DiskRequest, ...], *, qcow2: bool) -> tuple[Rejection, ...]:
     """The pools of a host that some disk would have gone to, each with the reason why it cannot."""
     layout, _ = pools_of(state)
-    rejections = (each for disk in disks for each in layout.passed_over(disk, qcow2=qcow2))
+    rejections = (rejection for disk in disks for rejection in layout.passed_over(disk, qcow2=qcow2))
     return tuple(dict.fromkeys(rejections))
 
 
@@ -203,7 +203,7 @@ def _no_pool(
         return _refuse_disk(state, disk, code, wanted, layout.named(range(len(layout.pools))))
     reasons = layout.passed_over(disk, qcow2=qcow2)
     return _refuse_disk(
-        state, disk, code, wanted, ", ".join(f"{each.subject} ({each.found})" for each in reasons)
+        state, disk, code, wanted, ", ".join(f"{reason.subject} ({reason.found})" for reason in reasons)
     )
 
 

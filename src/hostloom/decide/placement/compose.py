@@ -46,21 +46,26 @@ def decide(
     """
     book = address_index(snapshot)
     try:
-        asked = resolve_request(snapshot, book, normal(request))
-        states = named(snapshot, asked.request)
+        resolved_request = resolve_request(snapshot, book, normal(request))
+        states = named(snapshot, resolved_request.request)
     except RefuseRequest as no:
         return Decision(None, Explanation(None, no.refusal))
     if states is None and len(snapshot.hosts) > few:
-        return _decide_many(snapshot, book, asked, identities, barred)
-    trials = [_try(snapshot, book, state, asked, barred) for state in states or snapshot.hosts]
-    good = sorted((each for each in trials if each.refusal is None), key=lambda each: each.order(asked))
-    others = sorted((each for each in trials if each not in good[:1]), key=_by_name)
-    hosts = tuple(each.explain(asked) for each in (*good[:1], *others))
+        return _decide_many(snapshot, book, resolved_request, identities, barred)
+    trials = [_try(snapshot, book, state, resolved_request, barred) for state in states or snapshot.hosts]
+    good = sorted(
+        (trial for trial in trials if trial.refusal is None),
+        key=lambda host_evaluation: host_evaluation.order(resolved_request),
+    )
+    others = sorted((trial for trial in trials if trial not in good[:1]), key=_by_name)
+    hosts = tuple(host_evaluation.explain(resolved_request) for host_evaluation in (*good[:1], *others))
     if not good:
         refusal = trials[0].refusal if len(trials) == 1 else _no_host(_tally(trials))
         return Decision(None, Explanation(None, refusal, hosts))
-    found = Decision(make_plan(snapshot, asked, good[0], identities), Explanation(None, hosts=hosts))
-    return _chosen(found, good[0], good[1] if len(good) > 1 else None, asked)
+    decision = Decision(
+        make_plan(snapshot, resolved_request, good[0], identities), Explanation(None, hosts=hosts)
+    )
+    return _chosen(decision, good[0], good[1] if len(good) > 1 else None, resolved_request)
 
 
 def prepare(snapshot: Snapshot) -> None:
@@ -81,10 +86,10 @@ def named(snapshot: Snapshot, request: ParsedRequest) -> list[HostState] | None:
     """The host that the request names; None when it leaves the host open."""
     if request.host is None:
         return None
-    found = [each for each in snapshot.hosts if each.host.name == request.host]
-    if not found and request.host.isascii() and request.host.isdigit():
-        found = [each for each in snapshot.hosts if each.host.id == int(request.host)]
-    if not found:
+    host_states = [host for host in snapshot.hosts if host.host.name == request.host]
+    if not host_states and request.host.isascii() and request.host.isdigit():
+        host_states = [host for host in snapshot.hosts if host.host.id == int(request.host)]
+    if not host_states:
         raise refuse(
             "host_exists",
             RequestCode.UNKNOWN_HOST,
@@ -93,7 +98,7 @@ def named(snapshot: Snapshot, request: ParsedRequest) -> list[HostState] | None:
             wanted="a host by name or id",
             found="none is called so",
         )
-    return found
+    return host_states
 
 
 def _try(
@@ -124,10 +129,10 @@ def _decide_many(
     found = survey(snapshot, book, fleet, asked, {key: no.code for key, no in barred.items()})
     shown = _furthest(found) if found.best is None else [found.best]
     trials = [_try(snapshot, book, fleet.rows[at].state, asked, barred) for at in shown]
-    hosts = tuple(each.explain(asked) for each in trials)
+    hosts = tuple(trial.explain(asked) for trial in trials)
     others = grouped(fleet, found, frozenset(shown))
     if found.best is None:
-        codes = Counter(each for each in found.verdicts if isinstance(each, RequestCode))
+        codes = Counter(verdict for verdict in found.verdicts if isinstance(verdict, RequestCode))
         return Decision(None, Explanation(None, _no_host(codes), hosts, others=others))
     plan = make_plan(snapshot, asked, trials[0], identities)
     runner_up = None if found.runner_up is None else fleet.rows[found.runner_up].state
@@ -137,7 +142,7 @@ def _decide_many(
 
 def _furthest(found: Survey) -> list[int]:
     """Hosts that only the last rules refused."""
-    order = [_ORDER[each] if isinstance(each, RequestCode) else -1 for each in found.verdicts]
+    order = [_ORDER[verdict] if isinstance(verdict, RequestCode) else -1 for verdict in found.verdicts]
     return nlargest(FURTHEST, range(len(order)), key=lambda at: (order[at], -at))
 
 
@@ -147,12 +152,17 @@ def grouped(fleet: Fleet, found: Survey, shown: frozenset[int]) -> tuple[HostGro
     for at, (name, verdict) in enumerate(zip(fleet.names, found.verdicts, strict=True)):
         if at not in shown:
             names.setdefault(verdict if isinstance(verdict, RequestCode) else None, []).append(name)
-    groups = [HostGroup(code, len(some), tuple(some)) for code, some in names.items()]
-    return tuple(sorted(groups, key=lambda each: (each.code is not None, -each.count, each.code or "")))
+    groups = [HostGroup(code, len(name), tuple(name)) for code, name in names.items()]
+    return tuple(
+        sorted(
+            groups,
+            key=lambda host_group: (host_group.code is not None, -host_group.count, host_group.code or ""),
+        )
+    )
 
 
 def _tally(trials: list[HostEvaluation]) -> Counter[RequestCode]:
-    return Counter(each.refusal.code for each in trials if each.refusal is not None)
+    return Counter(trial.refusal.code for trial in trials if trial.refusal is not None)
 
 
 def _no_host(codes: Counter[RequestCode]) -> Refusal:
@@ -174,9 +184,9 @@ def _chosen(
 ) -> Decision:
     """The decision with the chosen host, and why it came before the second."""
     warnings = found.plan.warnings if found.plan is not None else ()
-    told = replace(found.explanation, chosen=best.state.host.name, warnings=warnings)
+    explanation = replace(found.explanation, chosen=best.state.host.name, warnings=warnings)
     if second is not None:
         pairs = zip(best.score(asked), second.score(asked), strict=True)
         reason = next((name for (name, ours), (_, theirs) in pairs if ours != theirs), "name-order")
-        told = replace(told, host_reason=reason, host_runner_up=second.state.host.name)
-    return replace(found, explanation=told)
+        explanation = replace(explanation, host_reason=reason, host_runner_up=second.state.host.name)
+    return replace(found, explanation=explanation)

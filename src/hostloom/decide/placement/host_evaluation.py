@@ -75,18 +75,18 @@ class HostEvaluation:
 
     def warnings(self, at: float | None) -> tuple[PlanWarning, ...]:
         """Those of its NICs, and one when what is known of the host is old at the time `at`."""
-        found = self.placement.warnings if self.placement else ()
+        plan_warnings = self.placement.warnings if self.placement else ()
         host = self.state.host
         boot = next((nic for nic in self.placement.nics if nic.boot), None) if self.placement else None
         if boot is not None and self.emulation is not None and not self.can_netboot:
             code = WarningCode.NETBOOT_NOT_SUPPORTED
-            found = (*found, PlanWarning(code, boot.label.name, self.emulation.architecture))
+            plan_warnings = (*plan_warnings, PlanWarning(code, boot.label.name, self.emulation.architecture))
         if at is None or host.facts_at is None or -STALE_AFTER_S <= at - host.facts_at <= STALE_AFTER_S:
-            return found
+            return plan_warnings
         age = f"read {(at - host.facts_at) / 60:.0f} minutes ago"
         if host.facts_at > at:
             age = "read at a time that is still to come: a clock was put back"
-        return (*found, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
+        return (*plan_warnings, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
 
     def explain(self, asked: ResolvedRequest) -> HostExplanation:
         """Its reasons in full."""

@@ -60,12 +60,14 @@ def judge_networks(snapshot: Snapshot, state: HostState) -> NetworksVerdict:
     placement = _placed(view)
     label = placement.labels[0] if placement is not None else None
     winner = label.winner if label is not None and placement is not None and placement.nics else ""
-    reasons = {each.subject: each for each in label.rejections} if label is not None else {}
+    reasons = {rejection.subject: rejection for rejection in label.rejections} if label is not None else {}
     is_network = label is not None and label.attach == "network"
-    networks = sorted(state.host.libvirt_networks, key=lambda each: natural_key(each.name))
+    networks = sorted(
+        state.host.libvirt_networks, key=lambda libvirt_network: natural_key(libvirt_network.name)
+    )
     return NetworksVerdict(
         state.host.name,
-        tuple(_judge(view, each, reasons, winner if is_network else "") for each in networks),
+        tuple(_judge(view, network, reasons, winner if is_network else "") for network in networks),
         winner,
         label.attach if label is not None and winner else "",
         label.boot if label is not None and winner else False,
@@ -78,14 +80,14 @@ def failed_conditions(view: HostView, name: str) -> tuple[Rejection, ...]:
     if barred is not None and barred.code is RejectionCode.NETWORK_MISSING:
         return (barred,)
     is_bridge_known = default_attachment.bridge_is_known(candidate)
-    found = (
+    rejections = (
         barred,
         default_attachment.network_without_dhcp(candidate),
         is_bridge_known,
         view.barred(candidate),
         default_attachment.served(candidate) if is_bridge_known is None else None,
     )
-    return tuple(each for each in found if each is not None)
+    return tuple(rejection for rejection in rejections if rejection is not None)
 
 
 def own_bridges(host: Host) -> frozenset[str]:
@@ -126,7 +128,7 @@ def _judge(
         candidate.bootable,
         candidate.isolated,
         failed_conditions(view, network.name),
-        tuple(each for each in warnings if each.code not in _SAID),
+        tuple(warning for warning in warnings if warning.code not in _SAID),
         network.name == winner,
         reasons.get(network.name) if network.name in NETWORK_ORDER else None,
     )

@@ -24,8 +24,10 @@ class NicRequirement:
     @property
     def named_subnets(self) -> frozenset[SubnetId] | None:
         """The subnets that the label names; None when it names none."""
-        named = [group.subnets for group in self.groups if group.subnets is not None and not group.negated]
-        return frozenset.intersection(*named) if named else None
+        subnet_idses = [
+            group.subnets for group in self.groups if group.subnets is not None and not group.negated
+        ]
+        return frozenset.intersection(*subnet_idses) if subnet_idses else None
 
     @property
     def names_interface(self) -> bool:
@@ -199,7 +201,7 @@ def vlan_name(view: HostView, vlan_id: VlanId | None) -> str:
 
 def empty_code(options: CandidateSet) -> tuple[RequestCode, str]:
     """The code of a label that nothing can serve, and what was found."""
-    codes = [(each.code, each.subject) for each in options.rejections]
+    codes = [(rejection.code, rejection.subject) for rejection in options.rejections]
     if options.wanted.label.attach is AttachKind.NETWORK:
         return _empty_network_code(options, [code for code, _ in codes])
     if options.busy:
@@ -210,9 +212,9 @@ def empty_code(options: CandidateSet) -> tuple[RequestCode, str]:
 def _empty_network_code(options: CandidateSet, codes: list[RejectionCode]) -> tuple[RequestCode, str]:
     named = options.wanted.label.network
     found = ", ".join(
-        f"{each.subject}: {each.code}"
-        for each in options.rejections
-        if each.subject == (named or each.subject)
+        f"{rejection.subject}: {rejection.code}"
+        for rejection in options.rejections
+        if rejection.subject == (named or rejection.subject)
     )
     if named is not None and RejectionCode.NETWORK_MISSING in codes:
         return RequestCode.UNKNOWN_NETWORK, found

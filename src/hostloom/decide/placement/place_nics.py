@@ -43,16 +43,18 @@ def place_nics(view: HostView, book: AddressIndex, asked: ResolvedRequest) -> Pl
     """Choose how every NIC is attached."""
     if not asked.wanted:
         return _place_default(view, book, asked)
-    options = tuple(match(view, wanted) for wanted in asked.wanted)
+    options = tuple(match(view, nic_requirement) for nic_requirement in asked.wanted)
     netboot = asked.request.netboot
     found = Search(view.snapshot, book, options, netboot=netboot).run()
     if isinstance(found, Infeasible):
         return _refused(options, found)
     nics = _boot_first(options, found, netboot=netboot)
     labels = []
-    for at, (each, nic) in enumerate(zip(options, nics, strict=True)):
+    for at, (candidate_set, nic) in enumerate(zip(options, nics, strict=True)):
         winner, passed_over = nic.chosen.candidate, found.passed_over[at]
-        reasons = explain_label(each, winner, passed_over, _used(found, at), _taken(options, found, at))
+        reasons = explain_label(
+            candidate_set, winner, passed_over, _used(found, at), _taken(options, found, at)
+        )
         labels.append(_describe(view, nic, reasons))
     return Placement(nics, tuple(labels), _warnings(view, nics, netboot=netboot))
 
@@ -71,13 +73,13 @@ def _describe(view: HostView, nic: PlacedNic, label: LabelExplanation) -> LabelE
 
 
 def _used(found: Assignment, at: int) -> frozenset[str]:
-    return frozenset(each.candidate.source for each in found.chosen[:at])
+    return frozenset(nic_choice.candidate.source for nic_choice in found.chosen[:at])
 
 
 def _taken(options: tuple[CandidateSet, ...], found: Assignment, at: int) -> frozenset[str]:
     """What passthru, of this label or of an earlier one, keeps from the label."""
-    earlier = [(options[n], each.candidate) for n, each in enumerate(found.chosen[:at])]
-    owned = {c.source for each, c in earlier if each.is_exclusive(c)}
+    earlier = [(options[n], nic_choice.candidate) for n, nic_choice in enumerate(found.chosen[:at])]
+    owned = {c.source for candidate_set, c in earlier if candidate_set.is_exclusive(c)}
     shared = {c.source for _, c in earlier if c.kind is AttachKind.MACVLAN}
     mine = {c.source for c in options[at].candidates if options[at].is_exclusive(c)}
     return frozenset(owned | (shared & mine))
@@ -87,18 +89,18 @@ def _boot_first(
     options: tuple[CandidateSet, ...], found: Assignment, *, netboot: bool
 ) -> tuple[PlacedNic, ...]:
     """The first NIC on a bootable VLAN boots (docs/explanation/rules.md#network-boot)."""
-    bootable = [at for at, each in enumerate(found.chosen) if each.candidate.bootable]
+    bootable = [at for at, nic_choice in enumerate(found.chosen) if nic_choice.candidate.bootable]
     boot = bootable[0] if netboot and bootable else -1
     return tuple(
-        PlacedNic(each.wanted.label, chosen, each.mode_of(chosen.candidate), boot == at)
-        for at, (each, chosen) in enumerate(zip(options, found.chosen, strict=True))
+        PlacedNic(candidate_set.wanted.label, chosen, candidate_set.mode_of(chosen.candidate), boot == at)
+        for at, (candidate_set, chosen) in enumerate(zip(options, found.chosen, strict=True))
     )
 
 
 def _refused(options: tuple[CandidateSet, ...], dead: Infeasible) -> Placement:
     labels = [
-        explain_label(each, choice, (), frozenset())
-        for each, choice in zip(options, dead.first_choices, strict=False)
+        explain_label(option, choice, (), frozenset())
+        for option, choice in zip(options, dead.first_choices, strict=False)
     ]
     stuck = options[dead.label]
     if dead.obstacle in (Obstacle.NO_CANDIDATE, Obstacle.PASSTHRU):
@@ -109,7 +111,7 @@ def _refused(options: tuple[CandidateSet, ...], dead: Infeasible) -> Placement:
 def _refusal(stuck: CandidateSet, dead: Infeasible) -> Refusal:
     label = stuck.wanted.label
     if dead.obstacle is Obstacle.NO_BOOTABLE_VLAN:
-        found = ", ".join(f"{each.source}" for each in dead.first_choices)
+        found = ", ".join(f"{first_choice.source}" for first_choice in dead.first_choices)
         return Refusal(
             "one_nic_boots",
             RequestCode.NO_BOOTABLE_VLAN,
@@ -164,7 +166,9 @@ def _place_default(view: HostView, book: AddressIndex, asked: ResolvedRequest) -
                 SubjectKind.REQUEST,
                 "eth0",
                 wanted="libvirt network maas or default, or a bridge or NIC on a VLAN that our DHCP serves",
-                found=", ".join(f"{each.subject}: {each.code}" for each in result.options.rejections),
+                found=", ".join(
+                    f"{rejection.subject}: {rejection.code}" for rejection in result.options.rejections
+                ),
             )
         return Placement((), labels, refusal=refusal)
     chosen = result.chosen
@@ -178,53 +182,55 @@ def _place_default(view: HostView, book: AddressIndex, asked: ResolvedRequest) -
 
 
 def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> tuple[PlanWarning, ...]:
-    found: list[PlanWarning] = []
+    plan_warnings: list[PlanWarning] = []
     for nic in nics:
         candidate = nic.chosen.candidate
         if nic.boot or nic.label.mode is not AddressMode.UNCONFIGURED:
-            found.extend(probe_warnings(view.snapshot, nic.label.name, candidate))
+            plan_warnings.extend(probe_warnings(view.snapshot, nic.label.name, candidate))
         if candidate.kind is AttachKind.NETWORK:
-            found.extend(network_warnings(view, candidate))
+            plan_warnings.extend(network_warnings(view, candidate))
         if not candidate.is_verified and candidate.interface is not None:
             bridge = candidate.interface.name
-            found.append(PlanWarning(WarningCode.VLAN_NOT_VERIFIED, nic.label.name, bridge))
+            plan_warnings.append(PlanWarning(WarningCode.VLAN_NOT_VERIFIED, nic.label.name, bridge))
         if candidate.kind is AttachKind.MACVLAN:
-            found.append(PlanWarning(WarningCode.HOST_CANNOT_REACH_GUEST, nic.label.name, candidate.source))
+            plan_warnings.append(
+                PlanWarning(WarningCode.HOST_CANNOT_REACH_GUEST, nic.label.name, candidate.source)
+            )
         if nic.mode is MacvlanMode.VEPA:
-            found.append(
+            plan_warnings.append(
                 PlanWarning(WarningCode.MODE_NOT_SUPPORTED_BY_SWITCH, nic.label.name, candidate.source)
             )
     if netboot and any(nic.boot for nic in nics[1:]):
         boot = next(nic for nic in nics if nic.boot)
-        found.append(PlanWarning(WarningCode.BOOT_NIC_NOT_FIRST, boot.label.name, nics[0].label.name))
-    return tuple(found)
+        plan_warnings.append(PlanWarning(WarningCode.BOOT_NIC_NOT_FIRST, boot.label.name, nics[0].label.name))
+    return tuple(plan_warnings)
 
 
 def probe_warnings(snapshot: Snapshot, name: str, candidate: Candidate) -> list[PlanWarning]:
     """Where the last probe of the candidate's VLAN contradicts what is modelled; `name` is who minds."""
-    vlan_id, found = candidate.vlan_id, []
+    vlan_id, plan_warnings = candidate.vlan_id, []
     if vlan_id is None:
         return []
     foreign = snapshot.foreign_by_vlan.get(vlan_id, ())
     if foreign:
-        servers = ", ".join(dict.fromkeys(str(each.server) for each in foreign))
-        found.append(PlanWarning(WarningCode.FOREIGN_DHCP, name, servers))
+        servers = ", ".join(dict.fromkeys(str(foreign_dhcp.server) for foreign_dhcp in foreign))
+        plan_warnings.append(PlanWarning(WarningCode.FOREIGN_DHCP, name, servers))
     if vlan_id in snapshot.silent_vlans and candidate.bootable:
-        found.append(PlanWarning(WarningCode.OUR_DHCP_SILENT, name, snapshot.vlan_name(vlan_id)))
-    return found
+        plan_warnings.append(PlanWarning(WarningCode.OUR_DHCP_SILENT, name, snapshot.vlan_name(vlan_id)))
+    return plan_warnings
 
 
 def network_warnings(view: HostView, candidate: Candidate) -> list[PlanWarning]:
     """What a NIC on a libvirt network is warned of."""
     is_known = view.state.host.correlation.state is CorrelationState.CORRELATED
     network = candidate.network
-    found = []
+    plan_warnings = []
     if network is not None and network.dhcp:
-        found.append(PlanWarning(WarningCode.LIBVIRT_DHCP_ON, candidate.source))
+        plan_warnings.append(PlanWarning(WarningCode.LIBVIRT_DHCP_ON, candidate.source))
     elif not is_known or candidate.vlan_id is None:
-        found.append(PlanWarning(WarningCode.DHCP_NOT_VERIFIED, candidate.source))
+        plan_warnings.append(PlanWarning(WarningCode.DHCP_NOT_VERIFIED, candidate.source))
     elif not candidate.bootable:
-        found.append(PlanWarning(WarningCode.NO_DHCP_DETECTED, candidate.source))
+        plan_warnings.append(PlanWarning(WarningCode.NO_DHCP_DETECTED, candidate.source))
     if candidate.isolated:
-        found.append(PlanWarning(WarningCode.ISOLATED_NETWORK, candidate.source))
-    return found
+        plan_warnings.append(PlanWarning(WarningCode.ISOLATED_NETWORK, candidate.source))
+    return plan_warnings

@@ -29,21 +29,21 @@ def differences(snapshot: Snapshot, planned: Plan, now: Plan) -> tuple[PlanDiffe
     A warning that is gone is none, one that has come is: the user has not seen it.
     """
     found = [*_machine(planned, now), *_interfaces(snapshot, planned, now), *_disks(planned, now)]
-    known = set(planned.warnings)
+    plan_warnings = set(planned.warnings)
     found += [
-        ("warning", "none", f"{each.code} {each.subject} {each.found}".strip(), "")
-        for each in now.warnings
-        if each not in known
+        ("warning", "none", f"{warning.code} {warning.subject} {warning.found}".strip(), "")
+        for warning in now.warnings
+        if warning not in plan_warnings
     ]
     name = planned.spec.name
-    told = [
+    plan_differences = [
         PlanDifference(name, field, _text(before), _text(after), taken_by)
         for field, before, after, taken_by in found
         if before != after
     ]
-    if not told and _without_grounds(planned) != _without_grounds(now):
-        told.append(PlanDifference(name, "details", "as planned", "otherwise"))
-    return tuple(told)
+    if not plan_differences and _without_grounds(planned) != _without_grounds(now):
+        plan_differences.append(PlanDifference(name, "details", "as planned", "otherwise"))
+    return tuple(plan_differences)
 
 
 def _without_grounds(plan: Plan) -> Plan:

@@ -65,8 +65,9 @@ def check_length(text: str, field: str) -> None:
 def format_constraints(labels: tuple[LabelConstraints, ...]) -> str:
     """The text again: `parse(format_constraints(x)) == x`."""
     return ";".join(
-        f"{each.label}:" + ",".join(f"{'not_' * term.negated}{term.key}={term.value}" for term in each.terms)
-        for each in labels
+        f"{label.label}:"
+        + ",".join(f"{'not_' * term.negated}{term.key}={term.value}" for term in label.terms)
+        for label in labels
     )
 
 

@@ -106,7 +106,7 @@ def resolve_request(snapshot: Snapshot, book: AddressIndex, request: ParsedReque
     if contradictions:
         raise min(contradictions, key=lambda no: no.refusal.column)
     check_requested(book, labels, choices)
-    wanted = tuple(
+    nic_requirements = tuple(
         NicRequirement(
             label,
             groups[label.name],
@@ -114,7 +114,7 @@ def resolve_request(snapshot: Snapshot, book: AddressIndex, request: ParsedReque
         )
         for label in labels
     )
-    return ResolvedRequest(request, wanted, request.disks)
+    return ResolvedRequest(request, nic_requirements, request.disks)
 
 
 def _contradictions(
@@ -152,9 +152,11 @@ def _named_subnets(
     label: LabelConstraints, groups: tuple[ResolvedConstraint, ...]
 ) -> Iterator[RefuseRequest]:
     """Where `subnet` and `subnet_cidr` both name subnets, some must be named by both."""
-    named = [group for group in groups if group.subnets is not None and not group.negated]
-    if len(named) > 1 and not frozenset.intersection(*(group.subnets or frozenset() for group in named)):
-        found = " and ".join(map(str, named))
+    resolved_constraints = [group for group in groups if group.subnets is not None and not group.negated]
+    if len(resolved_constraints) > 1 and not frozenset.intersection(
+        *(group.subnets or frozenset() for group in resolved_constraints)
+    ):
+        found = " and ".join(map(str, resolved_constraints))
         column = _column(label, "subnet", "subnet_cidr")
         yield _contradiction(label, "a subnet that both subnet= and subnet_cidr= name", found, column)
 
@@ -168,15 +170,15 @@ def _addresses(
     """The subnets for each `ip=`: those of its VLAN that the label's other keys allow, all on one VLAN."""
     common: frozenset[object] | None = None
     for ip, column in label.ip_columns:
-        known = book.subnets_of(ip)
-        allowed = [subnet for subnet in known if _allows(groups, subnet)]
+        subnets = book.subnets_of(ip)
+        allowed = [subnet for subnet in subnets if _allows(groups, subnet)]
         choices[label.name, ip] = allowed
-        if known and not allowed:
-            excluding = _excluding(groups, known[0])
-            found = f"{ip} lies in {known[0].cidr}, which {excluding} excludes"
+        if subnets and not allowed:
+            excluding = _excluding(groups, subnets[0])
+            found = f"{ip} lies in {subnets[0].cidr}, which {excluding} excludes"
             later = max(column, excluding.terms[0].column)
             yield _contradiction(label, "an ip= that the other keys allow", found, later)
-        elif known:
+        elif subnets:
             vlans = frozenset(subnet.vlan_id for subnet in allowed)
             before, common = common, vlans if common is None else common & vlans
             if before and not common:

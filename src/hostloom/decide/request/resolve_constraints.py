@@ -70,8 +70,10 @@ def resolve(snapshot: Snapshot, label: LabelConstraints) -> tuple[ResolvedConstr
         is_requested_address = term.key == "ip" and not term.negated
         if term.key in NEGATABLE | POSITIVE and not is_requested_address:
             group = _group(snapshot, term)
-            known = groups.get((term.key, term.negated))
-            groups[term.key, term.negated] = group if known is None else _joined(known, group)
+            resolved_constraint = groups.get((term.key, term.negated))
+            groups[term.key, term.negated] = (
+                group if resolved_constraint is None else _joined(resolved_constraint, group)
+            )
     return tuple(groups.values())
 
 
@@ -130,16 +132,18 @@ def _by_fabric(snapshot: Snapshot, term: Term, value: str) -> frozenset[VlanId]:
         return _by_class(snapshot, term, rest)
     name = rest if colon and form == "name" else value
     number = _object_number(value, "fabric")
-    found = [each.id for each in snapshot.fabrics if each.name == name]
-    if not found and number is not None:
-        found = [each.id for each in snapshot.fabrics if each.id == number]
-    if not found:
-        raise _unknown(RequestCode.UNKNOWN_FABRIC, "fabric", term, [each.name for each in snapshot.fabrics])
-    return _some(snapshot, lambda vlan: vlan.fabric_id in found)
+    fabric_ids = [fabric.id for fabric in snapshot.fabrics if fabric.name == name]
+    if not fabric_ids and number is not None:
+        fabric_ids = [fabric.id for fabric in snapshot.fabrics if fabric.id == number]
+    if not fabric_ids:
+        raise _unknown(
+            RequestCode.UNKNOWN_FABRIC, "fabric", term, [fabric.name for fabric in snapshot.fabrics]
+        )
+    return _some(snapshot, lambda vlan: vlan.fabric_id in fabric_ids)
 
 
 def _by_class(snapshot: Snapshot, _: Term, value: str) -> frozenset[VlanId]:
-    fabrics = {each.id for each in snapshot.fabrics if each.class_type == value}
+    fabrics = {fabric.id for fabric in snapshot.fabrics if fabric.class_type == value}
     return _some(snapshot, lambda vlan: vlan.fabric_id in fabrics)
 
 
@@ -149,16 +153,18 @@ def _by_space(snapshot: Snapshot, term: Term, value: str) -> frozenset[VlanId]:
     form, colon, rest = value.partition(":")
     name = rest if colon and form == "name" else value
     number = _object_number(value, "space")
-    found = [each.id for each in snapshot.spaces if each.name == name]
-    if not found and number is not None:
-        found = [each.id for each in snapshot.spaces if each.id == number]
-    if not found:
-        raise _unknown(RequestCode.UNKNOWN_SPACE, "space", term, [each.name for each in snapshot.spaces])
-    return _some(snapshot, lambda vlan: vlan.space_id in found)
+    space_ids = [space.id for space in snapshot.spaces if space.name == name]
+    if not space_ids and number is not None:
+        space_ids = [space.id for space in snapshot.spaces if space.id == number]
+    if not space_ids:
+        raise _unknown(RequestCode.UNKNOWN_SPACE, "space", term, [space.name for space in snapshot.spaces])
+    return _some(snapshot, lambda vlan: vlan.space_id in space_ids)
 
 
 def _by_subnet(snapshot: Snapshot, term: Term, value: str) -> frozenset[VlanId]:
-    return frozenset(snapshot.subnet_by_id[each].vlan_id for each in _subnets_of(snapshot, term, value))
+    return frozenset(
+        snapshot.subnet_by_id[subnet_id].vlan_id for subnet_id in _subnets_of(snapshot, term, value)
+    )
 
 
 _LOOKUPS: dict[str, Callable[[Snapshot, Term, str], frozenset[VlanId]]] = {
@@ -191,17 +197,17 @@ def _subnets_of(snapshot: Snapshot, term: Term, value: str) -> frozenset[SubnetI
     form, colon, rest = value.partition(":")
     if colon and form in ("vid", "vlan", "space", "fabric"):
         vlans = _LOOKUPS[form](snapshot, term, rest)
-        return frozenset(each.id for each in snapshot.subnets if each.vlan_id in vlans)
+        return frozenset(subnet.id for subnet in snapshot.subnets if subnet.vlan_id in vlans)
     if colon and form == "ip":
         address = ip_address(rest)
-        found = [each for each in snapshot.subnets if address in each.cidr]
+        subnets = [subnet for subnet in snapshot.subnets if address in subnet.cidr]
     else:
-        found = _named_subnets(snapshot, value)
-    if not found:
+        subnets = _named_subnets(snapshot, value)
+    if not subnets:
         raise _unknown(
-            RequestCode.UNKNOWN_SUBNET, "subnet", term, [str(each.cidr) for each in snapshot.subnets]
+            RequestCode.UNKNOWN_SUBNET, "subnet", term, [str(subnet.cidr) for subnet in snapshot.subnets]
         )
-    return frozenset(each.id for each in found)
+    return frozenset(subnet.id for subnet in subnets)
 
 
 def _named_subnets(snapshot: Snapshot, value: str) -> list[Subnet]:
@@ -209,11 +215,11 @@ def _named_subnets(snapshot: Snapshot, value: str) -> list[Subnet]:
     text = value.removeprefix("cidr:").removeprefix("name:")
     if is_cidr(text) and not value.startswith("name:"):
         cidr = ip_network(text, strict=False)
-        return [each for each in snapshot.subnets if each.cidr == cidr]
-    if found := [each for each in snapshot.subnets if each.name == text]:
-        return found
+        return [subnet for subnet in snapshot.subnets if subnet.cidr == cidr]
+    if subnets := [subnet for subnet in snapshot.subnets if subnet.name == text]:
+        return subnets
     number = _object_number(value, "subnet")
-    return [each for each in snapshot.subnets if number is not None and each.id == number]
+    return [subnet for subnet in snapshot.subnets if number is not None and subnet.id == number]
 
 
 def _unknown(code: RequestCode, kind: str, term: Term, known: list[str]) -> RefuseRequest:

@@ -63,11 +63,11 @@ def _split(text: str) -> list[tuple[str, int]]:
 
 def _parse_disk(part: str, column: int, number: int, labels: set[str]) -> DiskRequest:
     """One disk, its parts checked from left to right; `labels` are those of the disks before it."""
-    found = _DISK.fullmatch(part)
+    match = _DISK.fullmatch(part)
     expected = "label:size(pool-or-tag,…) with the size in GB"
-    if found is None or found["label"] == "":
+    if match is None or match["label"] == "":
         raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
-    label, size = found["label"], found["size"]
+    label, size = match["label"], match["size"]
     label = f"disk{number}" if label is None else label
     if not _LABEL.fullmatch(label):
         raise _error(RequestCode.INVALID_LABEL, column, label, "a label of ASCII letters, digits, - and _")
@@ -78,9 +78,9 @@ def _parse_disk(part: str, column: int, number: int, labels: set[str]) -> DiskRe
     size_bytes = ceil(Decimal(size) * GB) if len(size) < 20 else 0
     if not 0 < size_bytes <= MAX_GB * GB:
         raise _error(RequestCode.INVALID_VALUE, column, size, f"a size in GB over 0 and up to {MAX_GB}")
-    if found["open"] and not found["close"]:
+    if match["open"] and not match["close"]:
         raise _error(RequestCode.CONSTRAINT_SYNTAX, column, part.strip(), expected)
-    return DiskRequest(label, size_bytes, _words(found, column), column)
+    return DiskRequest(label, size_bytes, _words(match, column), column)
 
 
 def _words(found: re.Match[str], column: int) -> tuple[str, ...]:

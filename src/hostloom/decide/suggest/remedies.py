@@ -50,11 +50,11 @@ class RefusedCompose:
 
 def remedies(no: RefusedCompose) -> list[HypotheticalChange]:
     """Changes of the host, the network or the request that go to the root of the refusal."""
-    found: list[HypotheticalChange] = []
+    hypothetical_changes: list[HypotheticalChange] = []
     if no.state is not None and (remedy := _OF_HOST.get(no.refusal.code)) is not None:
-        found += remedy(no, no.state)
-    found += request_remedies(no.snapshot, no.request, no.refusal)
-    return list(dict.fromkeys(found))
+        hypothetical_changes += remedy(no, no.state)
+    hypothetical_changes += request_remedies(no.snapshot, no.request, no.refusal)
+    return list(dict.fromkeys(hypothetical_changes))
 
 
 def _cores(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
@@ -88,14 +88,14 @@ def _pools(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]
     room = list(left)
     for disk in no.request.disks:
         places = layout.fitting(disk, qcow2=no.request.qcow2)
-        fitting = [at for at in places if room[at] >= disk.size_bytes]
+        fitting = [place for place in places if room[place] >= disk.size_bytes]
         if fitting:
             room[fitting[0]] -= disk.size_bytes
             continue
-        for at in places:
-            missing = disk.size_bytes - room[at]
+        for place in places:
+            missing = disk.size_bytes - room[place]
             yield HypotheticalChange(
-                ChangeKind.GROW_POOL, layout.pools[at].name, state.host.name, str(missing)
+                ChangeKind.GROW_POOL, layout.pools[place].name, state.host.name, str(missing)
             )
         usable = layout.usable(qcow2=no.request.qcow2)
         others = [place for place in sorted(usable) if room[place] >= disk.size_bytes]
@@ -123,12 +123,18 @@ _BY_REJECTION = {
 def _interfaces(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """Mend what barred an interface or network; bring the label's VLAN to one that could carry it."""
     for label in no.labels[-1:]:
-        for each in label.rejections:
-            if (kind := _BY_REJECTION.get(each.code)) is not None:
-                yield HypotheticalChange(kind, _mended(state, each, kind), state.host.name)
-        unserved = [each.subject for each in label.rejections if each.code is RejectionCode.VLAN_NOT_BOOTABLE]
+        for rejection in label.rejections:
+            if (kind := _BY_REJECTION.get(rejection.code)) is not None:
+                yield HypotheticalChange(kind, _mended(state, rejection, kind), state.host.name)
+        unserved = [
+            rejection.subject
+            for rejection in label.rejections
+            if rejection.code is RejectionCode.VLAN_NOT_BOOTABLE
+        ]
         yield from serve_vlans(no.snapshot, state, unserved)
-        strays = [each.subject for each in label.rejections if each.code is RejectionCode.NO_VLAN]
+        strays = [
+            rejection.subject for rejection in label.rejections if rejection.code is RejectionCode.NO_VLAN
+        ]
         yield from place_strays(no.snapshot, state, strays)
         yield from carry_vlans(no.snapshot, state, no.request, label.label)
         yield from _renamed(no, state, label.label)
@@ -141,7 +147,7 @@ def _mended(state: HostState, rejection: Rejection, kind: ChangeKind) -> str:
     """The interface or network to mend: of a network that is barred by its bridge, the bridge."""
     if kind in _OF_INTERFACES and rejection.subject_kind is SubjectKind.LIBVIRT_NETWORK:
         networks = state.host.libvirt_networks
-        bridges = [each.bridge for each in networks if each.name == rejection.subject]
+        bridges = [network.bridge for network in networks if network.name == rejection.subject]
         return next(filter(None, bridges), rejection.subject)
     return rejection.subject
 
@@ -149,7 +155,9 @@ def _mended(state: HostState, rejection: Rejection, kind: ChangeKind) -> str:
 def _renamed(no: RefusedCompose, state: HostState, label: str) -> Iterator[HypotheticalChange]:
     """Ask for what a member is a member of; for another libvirt network than the one that is named."""
     masters = view_of(no.snapshot, state).masters
-    networks = sorted((each.name for each in state.host.libvirt_networks), key=natural_key)
+    networks = sorted(
+        (libvirt_network.name for libvirt_network in state.host.libvirt_networks), key=natural_key
+    )
 
     def of_master(mine: LabelConstraints, term: Term) -> Term:
         is_meant = mine.label == label and term.key == "name" and not term.negated
@@ -176,15 +184,19 @@ def _full(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """Give back one address of a subnet that is full: set aside before a machine's, never one just seen."""
     names = {name for label in no.labels for name in (label.winner, *label.runners_up)}
     node = no.snapshot.node_of(state.host)
-    bridges = {each.bridge for each in state.host.libvirt_networks if each.name in names}
-    found = node.interfaces if node is not None else ()
-    vlans = {each.vlan_id for each in found if each.name in names | bridges}
+    bridges = {
+        libvirt_network.bridge
+        for libvirt_network in state.host.libvirt_networks
+        if libvirt_network.name in names
+    }
+    interfaces = node.interfaces if node is not None else ()
+    vlans = {interface.vlan_id for interface in interfaces if interface.name in names | bridges}
     book = address_index(no.snapshot)
-    for vlan_id in sorted(each for each in vlans if each is not None):
+    for vlan_id in sorted(vlan for vlan in vlans if vlan is not None):
         for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
             if next(book.free(subnet), None) is None:
                 yield from (
-                    give_back(no.snapshot, subnet, each) for each in held_to_give(no.snapshot, subnet)[:1]
+                    give_back(no.snapshot, subnet, held) for held in held_to_give(no.snapshot, subnet)[:1]
                 )
 
 
@@ -203,7 +215,10 @@ def _on_pools(no: RefusedCompose, disk: DiskRequest, pools: list[str]) -> Iterat
     disks = no.request.disks
     for name in pools:
         if not set(name) & set("(),"):
-            moved = tuple(replace(each, words=(name,)) if each == disk else each for each in disks)
+            moved = tuple(
+                replace(disk_request, words=(name,)) if disk_request == disk else disk_request
+                for disk_request in disks
+            )
             yield HypotheticalChange(
                 ChangeKind.CHANGE_REQUEST, "storage", "", format_storage(moved), no.request.storage
             )

@@ -60,8 +60,8 @@ def _overlapping(wanted: str, known: list[str]) -> list[str]:
         return []
     cidr = ip_network(wanted, strict=False)
     others = [ip_network(each) for each in sorted(set(known)) if is_cidr(each)]
-    found = [each for each in others if each.version == cidr.version and each.overlaps(cidr)]
-    return [str(each) for each in sorted(found, key=lambda each: -each.prefixlen)[:2]]
+    networks = [other for other in others if other.version == cidr.version and other.overlaps(cidr)]
+    return [str(network) for network in sorted(networks, key=lambda each: -each.prefixlen)[:2]]
 
 
 def rewritten(
@@ -99,7 +99,7 @@ def _name(
 
 
 def _host(snapshot: Snapshot, _request: ParsedRequest, refusal: Refusal) -> Iterator[HypotheticalChange]:
-    for name in _nearest(refusal.subject, [each.host.name for each in snapshot.hosts]):
+    for name in _nearest(refusal.subject, [host.host.name for host in snapshot.hosts]):
         yield _option("host", name, refusal.subject)
 
 
@@ -109,13 +109,13 @@ def _another_address(
     """The next free address of the same subnet; and, of one that was reserved, that it is given back."""
     ip = ip_address(refusal.subject)
     book = address_index(snapshot)
-    asked = {each for label in request.labels for each in label.ips}
+    addresses = {ip for label in request.labels for ip in label.ips}
     for subnet in book.subnets_of(ip)[:1]:
-        free = [n for n in islice(book.free(subnet), NEAR) if _like(n, ip.version) not in asked]
+        free = [n for n in islice(book.free(subnet), NEAR) if _like(n, ip.version) not in addresses]
         number = next((n for n in free if n > int(ip)), free[0] if free else None)
         if number is not None:
             yield from _readdressed(request, refusal.subject, str(_like(number, ip.version)))
-        held = [each for each in snapshot.held_by_ip.get(ip, ()) if each.subnet_id in (None, subnet.id)]
+        held = [held for held in snapshot.held_by_ip.get(ip, ()) if held.subnet_id in (None, subnet.id)]
         if held and all(each.kind in GIVEN_BACK for each in held):
             yield give_back(snapshot, subnet, held[0])
 
@@ -190,10 +190,10 @@ def _any_architecture(
 
 
 _REMEDIES: dict[RequestCode, Remedy] = {
-    RequestCode.UNKNOWN_SPACE: _name(lambda snapshot: [each.name for each in snapshot.spaces]),
-    RequestCode.UNKNOWN_FABRIC: _name(lambda snapshot: [each.name for each in snapshot.fabrics]),
+    RequestCode.UNKNOWN_SPACE: _name(lambda snapshot: [space.name for space in snapshot.spaces]),
+    RequestCode.UNKNOWN_FABRIC: _name(lambda snapshot: [fabric.name for fabric in snapshot.fabrics]),
     RequestCode.UNKNOWN_SUBNET: _name(
-        lambda snapshot: [name for each in snapshot.subnets for name in (each.name, str(each.cidr))]
+        lambda snapshot: [name for subnet in snapshot.subnets for name in (subnet.name, str(subnet.cidr))]
     ),
     RequestCode.UNKNOWN_HOST: _host,
     RequestCode.CONTRADICTION: _without_a_term,

@@ -49,12 +49,14 @@ _FURTHEST = {code: position for position, code in enumerate(RequestCode)}
 def suggest(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) -> tuple[Suggestion, ...]:
     """What would make the refused request fit, the least first; empty where nothing that we know of does."""
     hosts = _hosts(snapshot, request, refused)
-    found: list[Suggestion] = []
+    suggestions: list[Suggestion] = []
     for host in hosts:
         narrowed = request if host is None else replace(request, host=host)
-        found += _Trials(_world_of(snapshot, narrowed), narrowed, TRIES // len(hosts)).suggestions(host or "")
-    found += _elsewhere(snapshot, request)
-    distinct = {_gist(each): each for each in sorted(found, key=_order, reverse=True)}
+        suggestions += _Trials(_world_of(snapshot, narrowed), narrowed, TRIES // len(hosts)).suggestions(
+            host or ""
+        )
+    suggestions += _elsewhere(snapshot, request)
+    distinct = {_gist(suggestion): suggestion for suggestion in sorted(suggestions, key=_order, reverse=True)}
     return tuple(islice(_least(snapshot, request, sorted(distinct.values(), key=_order)), GIVEN))
 
 
@@ -82,30 +84,31 @@ def advised_batch(snapshot: Snapshot, batch: ParsedBatch, found: JointDecision) 
     alone = advised(snapshot, request, simulate(snapshot, request))
     if alone.plan is not None:
         return found
-    told = replace(found.explanations[0], suggestions=alone.explanation.suggestions)
-    return replace(found, explanations=(told, *found.explanations[1:]))
+    explanation = replace(found.explanations[0], suggestions=alone.explanation.suggestions)
+    return replace(found, explanations=(explanation, *found.explanations[1:]))
 
 
 def _gist(suggestion: Suggestion) -> frozenset[HypotheticalChange]:
     """Alike but for the VLAN that is brought, or the interface that it is brought to: one is enough."""
     ways = (ChangeKind.ADD_VLAN_INTERFACE, ChangeKind.MOVE_INTERFACE, ChangeKind.SET_INTERFACE_VLAN)
     return frozenset(
-        replace(each, subject="", value="") if each.kind in ways else each for each in suggestion.changes
+        replace(change, subject="", value="") if change.kind in ways else change
+        for change in suggestion.changes
     )
 
 
 def _least(snapshot: Snapshot, request: ParsedRequest, found: Iterable[Suggestion]) -> Iterator[Suggestion]:
     """Those of which no smaller part makes the request fit, be it on another host than theirs."""
-    told: list[frozenset[HypotheticalChange]] = []
-    for each in found:
-        changes = frozenset(each.changes)
-        if any(other <= changes for other in told):
+    hypothetical_changeses: list[frozenset[HypotheticalChange]] = []
+    for suggestion in found:
+        changes = frozenset(suggestion.changes)
+        if any(other <= changes for other in hypothetical_changeses):
             continue
-        everywhere = tuple(change for change in each.changes if not change.host)
+        everywhere = tuple(change for change in suggestion.changes if not change.host)
         parts = _parts(everywhere, min(len(everywhere), len(changes) - 1)) if request.host is None else ()
-        if not any(_fits(snapshot, request, some) for some in parts):
-            told.append(changes)
-            yield each
+        if not any(_fits(snapshot, request, part) for part in parts):
+            hypothetical_changeses.append(changes)
+            yield suggestion
 
 
 def _fits(snapshot: Snapshot, request: ParsedRequest, changes: tuple[HypotheticalChange, ...]) -> bool:
@@ -126,7 +129,9 @@ def _world_of(snapshot: Snapshot, request: ParsedRequest) -> Snapshot:
         states = None
     if states is None:
         return snapshot
-    known = (snapshot.node_by_system_id.get(each) for state in states for each in _nodes_of(state.host))
+    known = (
+        snapshot.node_by_system_id.get(system_id) for state in states for system_id in _nodes_of(state.host)
+    )
     nodes = {node.system_id: node for node in known if node is not None}
     few = snapshot.only(tuple(states), tuple(nodes.values()))
     few.indexes["addresses"] = address_index(snapshot).carried(few, Delta())
@@ -134,13 +139,13 @@ def _world_of(snapshot: Snapshot, request: ParsedRequest) -> Snapshot:
 
 
 def _nodes_of(host: Host) -> tuple[SystemId, ...]:
-    found = host.correlation
-    return (*found.candidates, *((found.system_id,) if found.system_id is not None else ()))
+    correlation = host.correlation
+    return (*correlation.candidates, *((correlation.system_id,) if correlation.system_id is not None else ()))
 
 
 def _order(suggestion: Suggestion) -> tuple[object, ...]:
-    texts = tuple((each.kind, each.subject, each.value) for each in suggestion.changes)
-    cost = sum(INVASION[each.kind] for each in suggestion.changes)
+    texts = tuple((change.kind, change.subject, change.value) for change in suggestion.changes)
+    cost = sum(INVASION[change.kind] for change in suggestion.changes)
     return (len(suggestion.changes), cost, natural_key(suggestion.host), texts)
 
 
@@ -151,8 +156,8 @@ def _hosts(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) -> 
     """
     if request.host is not None or (not refused.hosts and not refused.others):
         return [None]
-    codes = {each.host: each.refusal.code for each in refused.hosts if each.refusal is not None}
-    codes |= {name: each.code for each in refused.others if each.code is not None for name in each.hosts}
+    codes = {host.host: host.refusal.code for host in refused.hosts if host.refusal is not None}
+    codes |= {name: other.code for other in refused.others if other.code is not None for name in other.hosts}
     fleet, alike = fleet_of(snapshot), dict[RequestCode, list[str]]()
     for name in (fleet.names[at] for at in fleet.by_room):
         if name in codes:
@@ -186,13 +191,13 @@ class _Trials:
         start = self._try(())
         reached = [start] if start is not None else []
         for _ in range(DEEPEST):
-            reached = [after for each in reached for after in self._steps(each)]
-            good = [each for each in reached if each.decision.plan is not None]
-            least = [each for each in good if self._is_least(each.changes)]
+            reached = [after for tried in reached for after in self._steps(tried)]
+            good = [tried for tried in reached if tried.decision.plan is not None]
+            least = [tried for tried in good if self._is_least(tried.changes)]
             if least:
-                for each in least:
-                    plan = each.decision.plan
-                    yield Suggestion(each.changes, plan.host_name if plan is not None else host)
+                for tried in least:
+                    plan = tried.decision.plan
+                    yield Suggestion(tried.changes, plan.host_name if plan is not None else host)
                 return
 
     def _steps(self, tried: _Tried) -> Iterator[_Tried]:
@@ -208,9 +213,9 @@ class _Trials:
 
     def _is_least(self, changes: tuple[HypotheticalChange, ...]) -> bool:
         """Whether no smaller part of the set does; what could not be tried might."""
-        for some in _parts(changes, len(changes) - 1):
-            tried = self._try(some)
-            if frozenset(some) not in self._known or (tried is not None and tried.decision.plan is not None):
+        for part in _parts(changes, len(changes) - 1):
+            tried = self._try(part)
+            if frozenset(part) not in self._known or (tried is not None and tried.decision.plan is not None):
                 return False
         return True
 
@@ -248,7 +253,7 @@ def _refused(tried: _Tried) -> RefusedCompose | None:
     if refusal is None:
         return None
     hosts = tried.decision.explanation.hosts
-    told = hosts[0] if len(hosts) == 1 else None
-    name = told.host if told is not None else None
-    state = next((each for each in tried.snapshot.hosts if each.host.name == name), None)
-    return RefusedCompose(tried.snapshot, tried.request, refusal, state, told)
+    host_explanation = hosts[0] if len(hosts) == 1 else None
+    name = host_explanation.host if host_explanation is not None else None
+    state = next((host for host in tried.snapshot.hosts if host.host.name == name), None)
+    return RefusedCompose(tried.snapshot, tried.request, refusal, state, host_explanation)

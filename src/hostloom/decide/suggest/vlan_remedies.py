@@ -20,9 +20,11 @@ WAYS = 3
 
 def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[HypotheticalChange]:
     """Serve the VLANs that these interfaces, or the bridges of these libvirt networks, are on."""
-    bridges = {each.name: each.bridge for each in state.host.libvirt_networks}
+    bridges = {
+        libvirt_network.name: libvirt_network.bridge for libvirt_network in state.host.libvirt_networks
+    }
     node = snapshot.node_of(state.host)
-    on = {each.name: each.vlan_id for each in (node.interfaces if node is not None else ())}
+    on = {interface.name: interface.vlan_id for interface in (node.interfaces if node is not None else ())}
     for name in names:
         vlan_id = on.get(name, on.get(bridges.get(name) or ""))
         if vlan_id is not None and vlan_id not in snapshot.bootable_vlans:
@@ -41,19 +43,21 @@ def carry_vlans(
     vlans = _wanted_vlans(snapshot, wanted)
     for vlan in vlans[:WAYS]:
         yield from _stated(view, vlan)
-    yield from islice((change for each in vlans for change in _tagged(view, node, each)), WAYS)
+    yield from islice((change for vlan in vlans for change in _tagged(view, node, vlan)), WAYS)
     for vlan in vlans[:WAYS]:
-        yield from _cabled(view, [each for each in node.interfaces if each.vlan_id != vlan.id], vlan)
+        yield from _cabled(
+            view, [interface for interface in node.interfaces if interface.vlan_id != vlan.id], vlan
+        )
 
 
 def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[HypotheticalChange]:
     """Cable the interfaces that are on no VLAN to the first VLAN that is served."""
     node = snapshot.node_of(state.host)
-    served = [each for each in snapshot.vlans if each.id in snapshot.bootable_vlans]
+    served = [vlan for vlan in snapshot.vlans if vlan.id in snapshot.bootable_vlans]
     if node is None or not served:
         return
     view = HostView(snapshot, state, node.hostname, node.interfaces)
-    strays = [each for each in node.interfaces if each.name in names]
+    strays = [interface for interface in node.interfaces if interface.name in names]
     vlan = min(served, key=lambda each: _order(snapshot, each))
     yield from _stated(view, vlan)
     yield from _cabled(view, strays, vlan)
@@ -64,17 +68,20 @@ def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[HypotheticalChan
     bonds = [interface for interface in node.interfaces if interface.kind is InterfaceKind.BOND]
     joined = {name for bond in bonds for name in bond.parents}
     there = {
-        name for each in node.interfaces if each.vlan_id == vlan.id for name in (each.name, *each.parents)
+        name
+        for interface in node.interfaces
+        if interface.vlan_id == vlan.id
+        for name in (interface.name, *interface.parents)
     }
     parents = [
-        each
-        for each in _by_rank(node.interfaces)
-        if each.name not in joined | there | view.held.keys()
-        and fabric_of(view.snapshot, node, each.name) == vlan.fabric_id
+        interface
+        for interface in _by_rank(node.interfaces)
+        if interface.name not in joined | there | view.held.keys()
+        and fabric_of(view.snapshot, node, interface.name) == vlan.fabric_id
     ]
-    for each in parents[:WAYS] if vlan.vid != UNTAGGED else ():
+    for interface in parents[:WAYS] if vlan.vid != UNTAGGED else ():
         text = view.snapshot.vlan_name(vlan.id)
-        yield HypotheticalChange(ChangeKind.ADD_VLAN_INTERFACE, each.name, view.state.host.name, text)
+        yield HypotheticalChange(ChangeKind.ADD_VLAN_INTERFACE, interface.name, view.state.host.name, text)
 
 
 def _stated(view: HostView, vlan: Vlan) -> Iterator[HypotheticalChange]:
@@ -93,13 +100,17 @@ def _stated(view: HostView, vlan: Vlan) -> Iterator[HypotheticalChange]:
 def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iterator[HypotheticalChange]:
     """NICs that nothing uses: no address, no machine, nothing on them; those on no VLAN before the others."""
     used = {nic.source for machine in view.state.machines for nic in machine.interfaces}
-    used |= {name for each in view.interfaces for name in each.parents}
-    spare = [each for each in _by_rank(interfaces) if not each.addresses and each.name not in used]
-    strays = [each for each in spare if each.vlan_id is None]
-    for each in (strays or spare)[:WAYS]:
-        was = view.snapshot.vlan_name(each.vlan_id) or ""
+    used |= {name for interface in view.interfaces for name in interface.parents}
+    spare = [
+        interface
+        for interface in _by_rank(interfaces)
+        if not interface.addresses and interface.name not in used
+    ]
+    strays = [interface for interface in spare if interface.vlan_id is None]
+    for stray in (strays or spare)[:WAYS]:
+        was = view.snapshot.vlan_name(stray.vlan_id) or ""
         text = view.snapshot.vlan_name(vlan.id)
-        yield HypotheticalChange(ChangeKind.MOVE_INTERFACE, each.name, view.state.host.name, text, was)
+        yield HypotheticalChange(ChangeKind.MOVE_INTERFACE, stray.name, view.state.host.name, text, was)
 
 
 def _by_rank(interfaces: tuple[NodeInterface, ...] | list[NodeInterface]) -> list[NodeInterface]:
@@ -120,14 +131,18 @@ def _by_rank(interfaces: tuple[NodeInterface, ...] | list[NodeInterface]) -> lis
 def _wanted_vlans(snapshot: Snapshot, label: LabelConstraints) -> list[Vlan]:
     """VLANs that every key about VLANs admits, those of an `ip=` too; none without such a key."""
     try:
-        groups = [each for each in resolve(snapshot, label) if each.vlans is not None]
+        groups = [
+            resolved_constraint
+            for resolved_constraint in resolve(snapshot, label)
+            if resolved_constraint.vlans is not None
+        ]
     except RefuseRequest:
         return []
-    homes = [{each.vlan_id for each in snapshot.subnets_around(ip)} for ip in label.ips]
-    if not homes and all(each.negated for each in groups):
+    homes = [{subnet.vlan_id for subnet in snapshot.subnets_around(ip)} for ip in label.ips]
+    if not homes and all(group.negated for group in groups):
         return []
-    found = [each for each in snapshot.vlans if _admits(groups, homes, each)]
-    return sorted(found, key=lambda each: _order(snapshot, each))
+    vlans = [vlan for vlan in snapshot.vlans if _admits(groups, homes, vlan)]
+    return sorted(vlans, key=lambda each: _order(snapshot, each))
 
 
 def _order(snapshot: Snapshot, vlan: Vlan) -> tuple[object, ...]:

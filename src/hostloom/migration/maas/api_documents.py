@@ -60,11 +60,11 @@ def read_server(session: MaasSession) -> SourceInventory:
     version = session.version()
     session.check_key()
     fabrics = _all(session, "fabrics/")
-    vlans = [vlan for each in fabrics for vlan in each.get("vlans", ())]
+    vlans = [vlan for fabric in fabrics for vlan in fabric.get("vlans", ())]
     nodes = list({each["system_id"]: each for path in _NODES for each in _all(session, path)}.values())
     hosts, notes = _hosts(session)
     tags = _all(session, "tags/")
-    automatic = sorted(each["name"] for each in tags if each.get("definition"))
+    automatic = sorted(tag["name"] for tag in tags if tag.get("definition"))
     if automatic:
         notes.append(f"tags with a definition are tags like others here: {', '.join(automatic)}")
     # MAAS lists the VLANs without a space as those of one that has no id of its own
@@ -77,26 +77,28 @@ def read_server(session: MaasSession) -> SourceInventory:
             resource_pools=_each(_pool, _all(session, "resourcepools/")),
             domains=_each(_domain, domains),
             tags=tuple(
-                Tag(TagId(n), each["name"], each.get("comment") or "", each.get("kernel_opts") or "")
-                for n, each in enumerate(sorted(tags, key=lambda one: str(one["name"])), 1)
+                Tag(TagId(n), tag["name"], tag.get("comment") or "", tag.get("kernel_opts") or "")
+                for n, tag in enumerate(sorted(tags, key=lambda one: str(one["name"])), 1)
             ),
             spaces=_each(_space, spaces.values()),
             fabrics=_each(_fabric, fabrics),
-            vlans=tuple(_vlan(each, spaces) for each in vlans),
+            vlans=tuple(_vlan(vlan, spaces) for vlan in vlans),
             subnets=_each(_subnet, _all(session, "subnets/")),
             ranges=_each(_range, _all(session, "ipranges/")),
             nodes=_each(_node, nodes),
-            machines=_each(_machine, (each for each in nodes if _kind(each) is NodeKind.MACHINE)),
-            devices=_each(_device, (each for each in nodes if _kind(each) is NodeKind.DEVICE)),
-            links=tuple(link for each in nodes for link in _links(each)),
+            machines=_each(_machine, (node for node in nodes if _kind(node) is NodeKind.MACHINE)),
+            devices=_each(_device, (node for node in nodes if _kind(node) is NodeKind.DEVICE)),
+            links=tuple(link for node in nodes for link in _links(node)),
             parameters=tuple(
-                found
-                for each in nodes
-                for nic in _nics(each)
-                for found in vocabulary.parameters(each["system_id"], nic["name"], nic.get("params"))
+                parameter
+                for node in nodes
+                for nic in _nics(node)
+                for parameter in vocabulary.parameters(node["system_id"], nic["name"], nic.get("params"))
             ),
             ttls=tuple(
-                EstateTtl(DomainId(each["id"]), int(each["ttl"])) for each in domains if each.get("ttl")
+                EstateTtl(DomainId(domain["id"]), int(domain["ttl"]))
+                for domain in domains
+                if domain.get("ttl")
             ),
             held=(*_given(nodes), *_reserved(session)),
             hosts=tuple(hosts),
@@ -112,7 +114,7 @@ def _all(session: MaasSession, path: str) -> list[Body]:
 
 
 def _each(make: Callable[[Body], T], bodies: Iterable[Body]) -> tuple[T, ...]:
-    return tuple(make(each) for each in bodies)
+    return tuple(make(body) for body in bodies)
 
 
 def _key(body: Body, name: str) -> int:
@@ -287,14 +289,14 @@ def _interfaces(body: Body) -> Iterator[NodeInterface]:
 def _addresses(interface: Body) -> Iterator[IPv4Interface | IPv6Interface]:
     """Those that MAAS gave, and those that it saw."""
     shown = [*(interface.get("links") or ()), *(interface.get("discovered") or ())]
-    found: dict[Address, IPv4Interface | IPv6Interface] = {}
+    addresses: dict[Address, IPv4Interface | IPv6Interface] = {}
     for each in shown:
         if each.get("ip_address"):
             ip = ip_address(each["ip_address"])
             subnet = each.get("subnet") or {}
             length = ip_network(subnet["cidr"]).prefixlen if "cidr" in subnet else ip.max_prefixlen
-            found.setdefault(ip, ip_interface(f"{ip}/{length}"))
-    yield from found.values()
+            addresses.setdefault(ip, ip_interface(f"{ip}/{length}"))
+    yield from addresses.values()
 
 
 def _given(nodes: Iterable[Body]) -> Iterator[HeldAddress]:
@@ -320,19 +322,24 @@ def _given(nodes: Iterable[Body]) -> Iterator[HeldAddress]:
 def _reserved(session: MaasSession) -> Iterator[HeldAddress]:
     """Addresses that users and MAAS itself set aside, and (from 3.6 on) those that are bound to a MAC."""
     seen = set()
-    for each in _all_addresses(session):
-        is_seen = each.get("alloc_type") == vocabulary.DISCOVERED
-        if each.get("ip") and not each.get("interface_set") and not is_seen and each["ip"] not in seen:
-            seen.add(each["ip"])
-            owner = each.get("owner") or {}
+    for _all_address in _all_addresses(session):
+        is_seen = _all_address.get("alloc_type") == vocabulary.DISCOVERED
+        if (
+            _all_address.get("ip")
+            and not _all_address.get("interface_set")
+            and not is_seen
+            and _all_address["ip"] not in seen
+        ):
+            seen.add(_all_address["ip"])
+            owner = _all_address.get("owner") or {}
             name = owner.get("username") if isinstance(owner, dict) else owner
             comment = f"set aside by {name} in MAAS" if name else "set aside in MAAS"
-            yield _set_aside(each, comment)
-    for each in _all(session, "reservedips/"):
-        if each["ip"] not in seen:
-            seen.add(each["ip"])
-            words_of = each.get("comment") or "set aside in MAAS"
-            yield _set_aside(each, f"{words_of} (for {each.get('mac_address')})")
+            yield _set_aside(_all_address, comment)
+    for _all_address in _all(session, "reservedips/"):
+        if _all_address["ip"] not in seen:
+            seen.add(_all_address["ip"])
+            words_of = _all_address.get("comment") or "set aside in MAAS"
+            yield _set_aside(_all_address, f"{words_of} (for {_all_address.get('mac_address')})")
 
 
 def _all_addresses(session: MaasSession) -> list[Body]:
@@ -353,7 +360,7 @@ def _hosts(session: MaasSession) -> tuple[list[EstateHost], list[str]]:
     for path in ("vm-hosts/", "pods/"):
         bodies = session.list(path)
         if bodies is not None:
-            return [_host(session, path, each) for each in bodies], []
+            return [_host(session, path, body) for body in bodies], []
     return [], [NO_VM_HOSTS]
 
 

@@ -128,7 +128,7 @@ def _value(text: str) -> str | None:
     """As COPY writes it: `\\N` is null, and some signs are escaped."""
     if text == "\\N":
         return None
-    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), text) if "\\" in text else text
+    return _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), text) if "\\" in text else text
 
 
 @contextmanager

@@ -42,16 +42,16 @@ class MaasSession:
 
     def version(self) -> str:
         """The version it says it has; SourceError for what is no MAAS."""
-        found = self._get("version/", {}, signed=False)
-        body = None if found is None else _json(found)
+        response = self._get("version/", {}, signed=False)
+        body = None if response is None else _json(response)
         if not isinstance(body, dict) or "version" not in body or "capabilities" not in body:
             raise SourceError(f"{self.url} is not a MAAS: {API}version/ says something else", _HINT)
         return str(body["version"])
 
     def check_key(self) -> None:
         """SourceError unless the key is good and an administrator's."""
-        found = self._get("users/", {"op": "whoami"})
-        body = None if found is None else _json(found)
+        response = self._get("users/", {"op": "whoami"})
+        body = None if response is None else _json(response)
         if isinstance(body, dict) and body.get("is_superuser") is False:
             name = body.get("username")
             raise SourceError(
@@ -61,32 +61,32 @@ class MaasSession:
 
     def list(self, path: str, **query: str) -> list[dict[str, Any]] | None:
         """A collection; None where this MAAS has none of that kind."""
-        found = self._get(path, query)
-        if found is None:
+        response = self._get(path, query)
+        if response is None:
             return None
-        body = _json(found)
+        body = _json(response)
         if not isinstance(body, list) or not all(isinstance(each, dict) for each in body):
             raise SourceError(f"{self.url} answers {path} with something that is no list")
         return body
 
     def one(self, path: str, **query: str) -> dict[str, Any] | None:
         """One thing; None where there is none."""
-        found = self._get(path, query)
-        body = None if found is None else _json(found)
+        response = self._get(path, query)
+        body = None if response is None else _json(response)
         return body if isinstance(body, dict) else None
 
     def _get(self, path: str, query: Mapping[str, str], *, signed: bool = True) -> httpx.Response | None:
         headers = {"Accept": "application/json"} | ({"Authorization": self._header()} if signed else {})
         try:
-            found = self._http.get(f"{self.url}{API}{path}", params=query, headers=headers)
+            response = self._http.get(f"{self.url}{API}{path}", params=query, headers=headers)
         except httpx.TransportError as error:
             cause = str(error) or type(error).__name__
             raise SourceUnreachable(f"the MAAS at {self.url} cannot be reached: {cause}", _HINT) from error
-        if found.is_success:
-            return found
-        if found.status_code in ABSENT:
+        if response.is_success:
+            return response
+        if response.status_code in ABSENT:
             return None
-        raise self._refusal(path, found)
+        raise self._refusal(path, response)
 
     def _refusal(self, path: str, found: httpx.Response) -> SourceError:
         if found.status_code == 401:

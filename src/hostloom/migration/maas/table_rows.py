@@ -69,8 +69,8 @@ class _Tables:
         self._tables = tables
 
     def estate(self, source: str) -> SourceInventory:
-        hosts = tuple(self._host(each) for each in self._rows("bmc") if each.get("bmc_type") == POD)
-        automatic = sorted(text_of(each, "name") for each in self._rows("tag") if each.get("definition"))
+        hosts = tuple(self._host(row) for row in self._rows("bmc") if row.get("bmc_type") == POD)
+        automatic = sorted(text_of(row, "name") for row in self._rows("tag") if row.get("definition"))
         notes = [] if hosts else [NO_VM_HOSTS]
         if automatic:
             notes.append(f"tags with a definition are tags like others here: {', '.join(automatic)}")
@@ -85,19 +85,19 @@ class _Tables:
             vlans=self._each("vlan", plain_rows.vlan),
             subnets=self._each("subnet", plain_rows.subnet),
             ranges=self._each("iprange", plain_rows.ip_range),
-            nodes=tuple(self._node(each) for each in self._nodes),
+            nodes=tuple(self._node(node) for node in self._nodes),
             machines=tuple(
-                self._machine(each) for each in self._nodes if plain_rows.node_kind(each) is NodeKind.MACHINE
+                self._machine(node) for node in self._nodes if plain_rows.node_kind(node) is NodeKind.MACHINE
             ),
             devices=tuple(
-                self._device(each) for each in self._nodes if plain_rows.node_kind(each) is NodeKind.DEVICE
+                self._device(node) for node in self._nodes if plain_rows.node_kind(node) is NodeKind.DEVICE
             ),
             links=tuple(self._links()),
             parameters=tuple(self._parameters()),
             ttls=tuple(
-                EstateTtl(DomainId(key_of(each)), number_of(each, "ttl"))
-                for each in sorted(self._rows("domain"), key=key_of)
-                if number_of(each, "ttl")
+                EstateTtl(DomainId(key_of(row)), number_of(row, "ttl"))
+                for row in sorted(self._rows("domain"), key=key_of)
+                if number_of(row, "ttl")
             ),
             held=tuple(self._held()),
             hosts=hosts,
@@ -108,7 +108,7 @@ class _Tables:
         return self._tables.get(f"maasserver_{table}", ())
 
     def _each(self, table: str, make: Callable[[Row], T]) -> tuple[T, ...]:
-        return tuple(make(each) for each in sorted(self._rows(table), key=key_of))
+        return tuple(make(row) for row in sorted(self._rows(table), key=key_of))
 
     # -- nodes -------------------------------------------------------------------------------------------
 
@@ -118,7 +118,7 @@ class _Tables:
 
     @cached_property
     def _node_by_key(self) -> Mapping[str, Row]:
-        return {text_of(each, "id"): each for each in self._nodes}
+        return {text_of(node, "id"): node for node in self._nodes}
 
     @cached_property
     def _node_of_interface(self) -> Mapping[str, str]:
@@ -129,43 +129,43 @@ class _Tables:
             if (config := each.get("current_config_id"))
         }
         found = {}
-        for each in self._rows("interface"):
-            config = each.get("node_config_id")
-            node = each.get("node_id") if config is None else current.get(config)
+        for row in self._rows("interface"):
+            config = row.get("node_config_id")
+            node = row.get("node_id") if config is None else current.get(config)
             if node is not None:
-                found[text_of(each, "id")] = node
+                found[text_of(row, "id")] = node
         return found
 
     @cached_property
     def _interfaces(self) -> Mapping[str, Sequence[Row]]:
         """Of each node, oldest first."""
         found: dict[str, list[Row]] = {}
-        for each in sorted(self._rows("interface"), key=key_of):
-            node = self._node_of_interface.get(text_of(each, "id"))
-            if node is not None and each.get("type") in vocabulary.INTERFACE_KINDS:
-                found.setdefault(node, []).append(each)
+        for row in sorted(self._rows("interface"), key=key_of):
+            node = self._node_of_interface.get(text_of(row, "id"))
+            if node is not None and row.get("type") in vocabulary.INTERFACE_KINDS:
+                found.setdefault(node, []).append(row)
         return found
 
     @cached_property
     def _interface_names(self) -> Mapping[str, str]:
-        return {text_of(each, "id"): text_of(each, "name") for each in self._rows("interface")}
+        return {text_of(row, "id"): text_of(row, "name") for row in self._rows("interface")}
 
     @cached_property
     def _parents(self) -> Mapping[str, Sequence[str]]:
         """Names of what each interface is made of."""
         found: dict[str, list[str]] = {}
-        for each in sorted(self._rows("interfacerelationship"), key=key_of):
-            parent = self._interface_names.get(text_of(each, "parent_id"))
+        for row in sorted(self._rows("interfacerelationship"), key=key_of):
+            parent = self._interface_names.get(text_of(row, "parent_id"))
             if parent is not None:
-                found.setdefault(text_of(each, "child_id"), []).append(parent)
+                found.setdefault(text_of(row, "child_id"), []).append(parent)
         return found
 
     @cached_property
     def _tags(self) -> Mapping[str, Sequence[str]]:
-        names = {text_of(each, "id"): text_of(each, "name") for each in self._rows("tag")}
+        names = {text_of(row, "id"): text_of(row, "name") for row in self._rows("tag")}
         found: dict[str, list[str]] = {}
-        for each in sorted(self._rows("node_tags"), key=key_of):
-            found.setdefault(text_of(each, "node_id"), []).append(names[text_of(each, "tag_id")])
+        for row in sorted(self._rows("node_tags"), key=key_of):
+            found.setdefault(text_of(row, "node_id"), []).append(names[text_of(row, "tag_id")])
         return found
 
     def _node(self, row: Row) -> Node:
@@ -260,11 +260,11 @@ class _Tables:
 
     @cached_property
     def _vids(self) -> Mapping[int | None, int]:
-        return {key_of(each): number_of(each, "vid") for each in self._rows("vlan")}
+        return {key_of(row): number_of(row, "vid") for row in self._rows("vlan")}
 
     @cached_property
     def _mtus(self) -> Mapping[int | None, int]:
-        return {key_of(each): number_of(each, "mtu") for each in self._rows("vlan")}
+        return {key_of(row): number_of(row, "mtu") for row in self._rows("vlan")}
 
     # -- addresses ---------------------------------------------------------------------------------------
 
@@ -272,48 +272,48 @@ class _Tables:
     def _interfaces_of_address(self) -> Mapping[str, str]:
         links = sorted(self._rows("interface_ip_addresses"), key=key_of)
         return {
-            text_of(each, "staticipaddress_id"): text_of(each, "interface_id") for each in reversed(links)
+            text_of(link, "staticipaddress_id"): text_of(link, "interface_id") for link in reversed(links)
         }
 
     @cached_property
     def _addresses_of_interface(self) -> Mapping[str, Sequence[Row]]:
-        rows = {text_of(each, "id"): each for each in self._rows("staticipaddress") if each.get("ip")}
+        rows = {text_of(row, "id"): row for row in self._rows("staticipaddress") if row.get("ip")}
         found: dict[str, list[Row]] = {}
-        for each in sorted(self._rows("interface_ip_addresses"), key=key_of):
-            address = rows.get(text_of(each, "staticipaddress_id"))
+        for row in sorted(self._rows("interface_ip_addresses"), key=key_of):
+            address = rows.get(text_of(row, "staticipaddress_id"))
             if address is not None:
-                found.setdefault(text_of(each, "interface_id"), []).append(address)
+                found.setdefault(text_of(row, "interface_id"), []).append(address)
         return found
 
     @cached_property
     def _cidrs(self) -> Mapping[str, Network]:
-        return {text_of(each, "id"): ip_network(text_of(each, "cidr")) for each in self._rows("subnet")}
+        return {text_of(row, "id"): ip_network(text_of(row, "cidr")) for row in self._rows("subnet")}
 
     def _addresses(self, interface: str) -> Iterator[IPv4Interface | IPv6Interface]:
         """Those that MAAS gave, and those that it saw."""
-        found: dict[Address, IPv4Interface | IPv6Interface] = {}
+        addresses: dict[Address, IPv4Interface | IPv6Interface] = {}
         for each in self._addresses_of_interface.get(interface, ()):
             ip = ip_of(text_of(each, "ip"))
             subnet = self._cidrs.get(each.get("subnet_id") or "")
             length = ip.max_prefixlen if subnet is None else subnet.prefixlen
-            found.setdefault(ip, ip_interface(f"{ip}/{length}"))
-        yield from found.values()
+            addresses.setdefault(ip, ip_interface(f"{ip}/{length}"))
+        yield from addresses.values()
 
     def _held(self) -> Iterator[HeldAddress]:
         """Each address once: what a NIC was given, what was set aside, and what a BMC or host has."""
-        bmcs = {each.get("ip_address_id") for each in self._rows("bmc")}
-        seen: set[Address] = set()
+        bmcs = {row.get("ip_address_id") for row in self._rows("bmc")}
+        addresses: set[Address] = set()
         for row in sorted(self._rows("staticipaddress"), key=key_of):
             if not row.get("ip") or number_of(row, "alloc_type") == vocabulary.DISCOVERED:
                 continue
             held = self._held_one(row, is_bmc=row.get("id") in bmcs)
-            if held is not None and held.ip not in seen:
-                seen.add(held.ip)
+            if held is not None and held.ip not in addresses:
+                addresses.add(held.ip)
                 yield held
         for row in sorted(self._rows("reservedip"), key=key_of):
             ip = ip_of(text_of(row, "ip"))
-            if ip not in seen:
-                seen.add(ip)
+            if ip not in addresses:
+                addresses.add(ip)
                 text = row.get("comment") or "set aside in MAAS"
                 yield plain_rows.set_aside(row, f"{text} (for {row.get('mac_address')})")
 
@@ -341,14 +341,14 @@ class _Tables:
 
     @cached_property
     def _bmcs(self) -> Mapping[str, Row]:
-        return {text_of(each, "id"): each for each in self._rows("bmc")}
+        return {text_of(row, "id"): row for row in self._rows("bmc")}
 
     @cached_property
     def _hinted(self) -> Mapping[str, str]:
         """From 2.8 on a host may say itself which node it is: by id of the host."""
-        pods = {text_of(each, "id"): text_of(each, "pod_id") for each in self._rows("podhints")}
+        pods = {text_of(row, "id"): text_of(row, "pod_id") for row in self._rows("podhints")}
         links = sorted(self._rows("podhints_nodes"), key=key_of)
-        return {pods[text_of(each, "podhints_id")]: text_of(each, "node_id") for each in reversed(links)}
+        return {pods[text_of(link, "podhints_id")]: text_of(link, "node_id") for link in reversed(links)}
 
     def _host(self, row: Row) -> EstateHost:
         parameters = document_of(row, "power_parameters")

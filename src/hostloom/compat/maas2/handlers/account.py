@@ -56,12 +56,12 @@ def list_keys(call: Call) -> MaasResponse:
     """MAAS showed the whole key; here the secret part is left out."""
     with call.begin() as uow:
         mine = uow.users.find(call.principal.name)
-        found = apikeys.list_(uow, call.principal)
+        api_keys = apikeys.list_(uow, call.principal)
     return answer(
         [
-            {"name": each.name, "token": f"{each.consumer_key}:{each.token_key}:"}
-            for each in found
-            if mine is not None and each.user_id == mine.id
+            {"name": api_key.name, "token": f"{api_key.consumer_key}:{api_key.token_key}:"}
+            for api_key in api_keys
+            if mine is not None and api_key.user_id == mine.id
         ]
     )
 

@@ -75,8 +75,8 @@ def allocate(call: Call) -> MaasResponse:
     dry_run = bool(form.flag("dry_run"))
     form.flag("verbose")
     with call.begin() as uow:
-        wanted = _wanted(call, uow)
-    given = allocation.allocate(call.ports, call.principal, wanted, dry_run=dry_run)
+        allocation_request = _wanted(call, uow)
+    given = allocation.allocate(call.ports, call.principal, allocation_request, dry_run=dry_run)
     if given.operation is not None:
         wait(call, given.operation)
     with call.begin() as uow:
@@ -84,7 +84,7 @@ def allocate(call: Call) -> MaasResponse:
             allocation.keep_with(uow, given, {AGENT_NAME: form.text("agent_name")})
             uow.commit()
         found = uow.machines.get(given.system_id)
-        matches = given.matches or allocation.matches_of(uow, found, wanted)
+        matches = given.matches or allocation.matches_of(uow, found, allocation_request)
         return answer(_with_matches(MachineView(View(uow)), found, matches))
 
 
@@ -101,8 +101,8 @@ def release_some(call: Call) -> MaasResponse:
     if not keys:
         raise bad_field("machines", "This field is required.")
     with call.begin() as uow:
-        known = {each.system_id for each in uow.machines.some([SystemId(key) for key in keys])}
-    if missing := [key for key in keys if key not in known]:
+        system_ids = {each.system_id for each in uow.machines.some([SystemId(key) for key in keys])}
+    if missing := [key for key in keys if key not in system_ids]:
         raise refuse(400, f"Unknown machine(s): {', '.join(missing)}.")
     return answer([key for key in dict.fromkeys(keys) if _release(call, key)])
 
@@ -135,17 +135,17 @@ def release(call: Call) -> MaasResponse:
     call.form.flag("force")
     with call.begin() as uow:
         found = find(call, uow)
-        shown = show(uow, found)
-    return _release(call, found.system_id) or shown
+        maas_response = show(uow, found)
+    return _release(call, found.system_id) or maas_response
 
 
 def _release(call: Call, key: str) -> MaasResponse | None:
     """The machine that is left; None: it was taken apart."""
-    done = lifecycle.release(call.ports, call.principal, key)
-    if done.operation is not None:
-        wait(call, done.operation)
+    released = lifecycle.release(call.ports, call.principal, key)
+    if released.operation is not None:
+        wait(call, released.operation)
     with call.begin() as uow:
-        left = uow.machines.some([done.machine.system_id])
+        left = uow.machines.some([released.machine.system_id])
         return show(uow, left[0]) if left else None
 
 
@@ -164,9 +164,9 @@ def _wanted(call: Call, uow: UnitOfWork) -> AllocationRequest:
         tags=tuple(form.texts("tags")),
         not_tags=tuple(form.texts("not_tags")),
         zone=_zone(uow, "zone", zone) if zone else None,
-        not_zones=tuple(_zone(uow, "not_in_zone", each) for each in form.texts("not_in_zone")),
+        not_zones=tuple(_zone(uow, "not_in_zone", text) for text in form.texts("not_in_zone")),
         resource_pool=_pool(uow, "pool", pool) if pool else None,
-        not_resource_pools=tuple(_pool(uow, "not_in_pool", each) for each in form.texts("not_in_pool")),
+        not_resource_pools=tuple(_pool(uow, "not_in_pool", text) for text in form.texts("not_in_pool")),
         host=_host(call, uow, "pod"),
         not_host=_host(call, uow, "not_pod"),
         on_host=_on_host(form),
@@ -218,9 +218,11 @@ def _with_matches(view: MachineView, found: Machine, matches: Allocation) -> dic
     """The machine with ids by label; one that is still composed has its NICs already."""
     shown = view.machine(found)
     nics = [each["id"] for each in shown["interface_set"]]
-    disks = [disk_id(found, each) for each in found.disks]
+    disks = [disk_id(found, disk) for disk in found.disks]
     by_type = {
-        "interfaces": {label: [nics[n] for n in some] for label, some in matches.interfaces.items()},
+        "interfaces": {
+            label: [nics[n] for n in interface] for label, interface in matches.interfaces.items()
+        },
         "storage": {label: [disks[n] for n in some] for label, some in matches.storage.items()},
     }
     return shown | {"constraints_by_type": by_type}

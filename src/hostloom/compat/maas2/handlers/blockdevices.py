@@ -64,11 +64,11 @@ def delete_blockdevice(call: Call) -> MaasResponse:
 def _all(call: Call) -> list[dict[str, Any]]:
     key = call.places["system_id"]
     with call.begin() as uow:
-        found = machines.get(uow, call.principal, key)
-        if found.system_id != key:
+        machine = machines.get(uow, call.principal, key)
+        if machine.system_id != key:
             raise not_found("Machine")
         view = MachineView(View(uow))
-        return [view.disk(found, each) for each in found.disks]
+        return [view.disk(machine, disk) for disk in machine.disks]
 
 
 def _one(call: Call) -> dict[str, Any]:

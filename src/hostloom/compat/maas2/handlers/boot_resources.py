@@ -23,7 +23,7 @@ _TYPES = ("synced", "uploaded", "generated")
 def list_resources(call: Call) -> MaasResponse:
     """Latest first; hostloom makes all of them itself."""
     wanted = call.form.choice("type", _TYPES)
-    return answer([_shown(each) for each in _all(call) if wanted in (None, "generated")])
+    return answer([_shown(image) for image in _all(call) if wanted in (None, "generated")])
 
 
 @resources.op("GET", "is_importing", "Show whether an image is being made.")
@@ -31,7 +31,9 @@ def is_importing(call: Call) -> MaasResponse:
     """True while one is built."""
     with call.begin() as uow:
         running = operations.list_(uow, call.principal, unfinished=True)
-    return answer(any(each.saga == "build-image" and each.state not in FINISHED for each in running))
+    return answer(
+        any(operation.saga == "build-image" and operation.state not in FINISHED for operation in running)
+    )
 
 
 @resources.op("POST", "import", "Import images: hostloom makes its own.")
@@ -64,9 +66,9 @@ def _all(call: Call) -> list[Image]:
 
 def _find(call: Call) -> Image:
     number = call.number("id", "BootResource")
-    for each in _all(call):
-        if _number(each) == number:
-            return each
+    for image in _all(call):
+        if _number(image) == number:
+            return image
     raise not_found("BootResource")
 
 
@@ -92,17 +94,17 @@ def _shown(image: Image) -> dict[str, Any]:
             version: {
                 "version": version,
                 "label": "generated",
-                "size": sum(each.size_bytes for each in image.files),
+                "size": sum(file.size_bytes for file in image.files),
                 "complete": True,
                 "files": {
-                    each.name: {
-                        "filename": each.name,
-                        "filetype": each.name,
-                        "sha256": each.sha256,
-                        "size": each.size_bytes,
+                    file.name: {
+                        "filename": file.name,
+                        "filetype": file.name,
+                        "sha256": file.sha256,
+                        "size": file.size_bytes,
                         "complete": True,
                     }
-                    for each in image.files
+                    for file in image.files
                 },
             }
         },

@@ -35,14 +35,14 @@ class _Noun:
         """By system id."""
         hostnames, ids = call.form.texts("hostname"), call.form.texts("id")
         with call.begin() as uow:
-            shown, is_meant = NodeView(View(uow)), self._meant(call, uow)
+            node_view, is_meant = NodeView(View(uow)), self._meant(call, uow)
             return answer(
                 [
-                    shown.controller(each, region=self._region)
-                    for each in nodes.list_(uow, call.principal)
-                    if is_meant(each)
-                    and (not hostnames or each.hostname in hostnames)
-                    and (not ids or each.system_id in ids)
+                    node_view.controller(node, region=self._region)
+                    for node in nodes.list_(uow, call.principal)
+                    if is_meant(node)
+                    and (not hostnames or node.hostname in hostnames)
+                    and (not ids or node.system_id in ids)
                 ]
             )
 
@@ -67,7 +67,7 @@ class _Noun:
 
 def _racks(call: Call, uow: UnitOfWork) -> Callable[[Node], bool]:
     """Whatever kind of node it is: a rack is where a DHCP server of ours is."""
-    keys = {each.system_id for each in racks.list_(uow, call.principal)}
+    keys = {rack.system_id for rack in racks.list_(uow, call.principal)}
     return lambda node: node.system_id in keys
 
 

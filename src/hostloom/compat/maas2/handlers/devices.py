@@ -43,17 +43,17 @@ def list_devices(call: Call) -> MaasResponse:
     """By system id."""
     form = call.form
     hostnames, ids = form.texts("hostname"), form.texts("id")
-    macs = {MacAddress.parse(each, "mac_address") for each in form.texts("mac_address")}
+    macs = {MacAddress.parse(text, "mac_address") for text in form.texts("mac_address")}
     with call.begin() as uow:
         view = View(uow)
-        shown = NodeView(view)
+        node_view = NodeView(view)
         found = [
-            shown.device(each)
-            for each in nodes.list_(uow, call.principal)
-            if each.kind is NodeKind.DEVICE
-            and (not hostnames or each.hostname in hostnames)
-            and (not ids or each.system_id in ids)
-            and (not macs or macs & {nic.mac for nic in each.interfaces})
+            node_view.device(node)
+            for node in nodes.list_(uow, call.principal)
+            if node.kind is NodeKind.DEVICE
+            and (not hostnames or node.hostname in hostnames)
+            and (not ids or node.system_id in ids)
+            and (not macs or macs & {nic.mac for nic in node.interfaces})
         ]
     asked = {name: form.text(name) for name in ("domain", "zone") if form.text(name)}
     agent = form.text("agent_name")
@@ -75,21 +75,21 @@ def list_devices(call: Call) -> MaasResponse:
 def create_device(call: Call) -> MaasResponse:
     """With a NIC for each MAC; its owner is the user who creates it."""
     form = call.form
-    macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
+    macs = tuple(MacAddress.parse(text, "mac_addresses") for text in form.texts("mac_addresses"))
     if not macs:
         raise bad_field("mac_addresses", "This field is required.")
     with call.begin() as uow:
-        wanted = DeviceInput(
+        device_input = DeviceInput(
             form.text("hostname") or call.ports.ids.hostname(),
             macs,
             zone=chosen(form, "zone", uow.zones),
             domain=chosen(form, "domain", uow.domains),
             description=form.text("description") or "",
         )
-        made = nodes.create_device(uow, call.principal, call.ports.ids, wanted)
-        annotations.merge(uow, call.principal, Annotated.NODE, made.system_id, {OWNER: call.principal.name})
-        _keep_parent(call, uow, made.system_id)
-        shown = NodeView(View(uow)).device(uow.nodes.get(made.system_id))
+        node = nodes.create_device(uow, call.principal, call.ports.ids, device_input)
+        annotations.merge(uow, call.principal, Annotated.NODE, node.system_id, {OWNER: call.principal.name})
+        _keep_parent(call, uow, node.system_id)
+        shown = NodeView(View(uow)).device(uow.nodes.get(node.system_id))
         uow.commit()
     return answer(shown)
 
@@ -131,10 +131,10 @@ def update_device(call: Call) -> MaasResponse:
 def delete_device(call: Call) -> MaasResponse:
     """By system id."""
     with call.begin() as uow:
-        found = _find(call, uow)
-        for nic in found.interfaces:
-            nics.let_go(uow, call.principal, found.system_id, nic.name)
-        nodes.delete(uow, call.principal, found.system_id)
+        node = _find(call, uow)
+        for nic in node.interfaces:
+            nics.let_go(uow, call.principal, node.system_id, nic.name)
+        nodes.delete(uow, call.principal, node.system_id)
         uow.commit()
     return GONE
 
@@ -146,23 +146,21 @@ def set_owner_data(call: Call) -> MaasResponse:
     require_admin(call.principal, "keep data with devices")
     changes = {name: call.form.text(name) or "" for name in call.form.names}
     with call.begin() as uow:
-        found = _find(call, uow)
-        before = annotations.of(uow, call.principal, Annotated.NODE, [found.system_id]).get(
-            found.system_id, {}
-        )
+        node = _find(call, uow)
+        before = annotations.of(uow, call.principal, Annotated.NODE, [node.system_id]).get(node.system_id, {})
         kept = without_empty(before.get(OWNER_DATA, {}), changes)
-        annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
-        shown = NodeView(View(uow)).device(found)
+        annotations.merge(uow, call.principal, Annotated.NODE, node.system_id, {OWNER_DATA: kept})
+        shown = NodeView(View(uow)).device(node)
         uow.commit()
     return answer(shown)
 
 
 def _find(call: Call, uow: UnitOfWork) -> Node:
     key = call.places["system_id"]
-    found = nodes.get(uow, call.principal, key)
-    if found.system_id != key or found.kind is not NodeKind.DEVICE:
+    node = nodes.get(uow, call.principal, key)
+    if node.system_id != key or node.kind is not NodeKind.DEVICE:
         raise not_found("Device")
-    return found
+    return node
 
 
 def _keep_parent(call: Call, uow: UnitOfWork, system_id: SystemId) -> None:

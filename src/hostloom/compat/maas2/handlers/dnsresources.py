@@ -86,12 +86,12 @@ def delete_name(call: Call) -> MaasResponse:
 def _all(call: Call, view: View) -> list[dict[str, Any]]:
     with call.begin() as uow:
         found = nodes.list_(uow, call.principal)
-    named = [each for each in found if each.kind in (NodeKind.MACHINE, NodeKind.DEVICE)]
+    named = [node for node in found if node.kind in (NodeKind.MACHINE, NodeKind.DEVICE)]
     held: dict[str, list[str]] = {}
     for each in view.world.held:
         if each.system_id is not None:
             held.setdefault(each.system_id, []).append(str(each.ip))
-    return [_shown(view, each, held.get(each.system_id, [])) for each in named]
+    return [_shown(view, node, held.get(node.system_id, [])) for node in named]
 
 
 def _find(call: Call) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _shown(view: View, node: Node, ips: list[str]) -> dict[str, Any]:
         "id": number,
         "fqdn": f"{node.hostname}.{view.domain(node.domain_id)['name']}",
         "address_ttl": None,
-        "ip_addresses": [{"ip": each} for each in ips],
+        "ip_addresses": [{"ip": ip} for ip in ips],
         "resource_records": [],
         "resource_uri": uri(f"dnsresources/{number}/"),
     }

@@ -56,14 +56,14 @@ def query(call: Call) -> MaasResponse:
     with call.begin() as uow:
         view = View(uow)
         is_wanted = _filter(form, view)
-        names = {each.hostname: each for each in view.world.nodes}
+        names = {node.hostname: node for node in view.world.nodes}
         found: list[dict[str, Any]] = []
-        for each in service.list_(uow, call.principal, before, _SEARCHED):
-            if after is not None and each.id <= after:
+        for event in service.list_(uow, call.principal, before, _SEARCHED):
+            if after is not None and event.id <= after:
                 break
-            node = names.get(each.subject.partition(" ")[2])
-            if is_wanted(node) and _rank(_level(each)) >= least:
-                found.append(_shown(each, node))
+            node = names.get(event.subject.partition(" ")[2])
+            if is_wanted(node) and _rank(_level(event)) >= least:
+                found.append(_shown(event, node))
     page = found[-limit:] if after is not None else found[:limit]
     return answer(
         {
@@ -77,7 +77,7 @@ def query(call: Call) -> MaasResponse:
 
 def _filter(form: Form, view: View) -> Callable[[Node | None], bool]:
     hostnames, ids, domains = form.texts("hostname"), form.texts("id"), form.texts("domain")
-    macs = {MacAddress.parse(each, "mac_address") for each in form.texts("mac_address")}
+    macs = {MacAddress.parse(text, "mac_address") for text in form.texts("mac_address")}
     zone, agent, owner = form.text("zone"), form.text("agent_name"), form.text("owner")
 
     def is_wanted(node: Node | None) -> bool:

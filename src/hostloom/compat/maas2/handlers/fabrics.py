@@ -32,14 +32,14 @@ def list_fabrics(call: Call) -> MaasResponse:
 def create_fabric(call: Call) -> MaasResponse:
     """The fabric."""
     form = call.form
-    wanted = FabricInput(
+    fabric_input = FabricInput(
         form.text("name") or None, form.text("class_type") or None, form.text("description") or ""
     )
     with call.begin() as uow:
-        made = FABRICS.create(uow, call.principal, wanted)
-        shown = answer(View(uow).fabric(made))
+        made = FABRICS.create(uow, call.principal, fabric_input)
+        maas_response = answer(View(uow).fabric(made))
         uow.commit()
-    return shown
+    return maas_response
 
 
 @fabric.crud("read", "Show a fabric with its VLANs.")
@@ -60,9 +60,9 @@ def update_fabric(call: Call) -> MaasResponse:
     )
     with call.begin() as uow:
         changed = FABRICS.update(uow, call.principal, str(_find(call, uow).id), changes)
-        shown = answer(View(uow).fabric(changed))
+        maas_response = answer(View(uow).fabric(changed))
         uow.commit()
-    return shown
+    return maas_response
 
 
 @fabric.crud("delete", "Delete a fabric that nothing is on.")

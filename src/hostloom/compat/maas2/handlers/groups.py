@@ -69,9 +69,9 @@ class _Plain:
 
     def create(self, call: Call) -> MaasResponse:
         """The new one."""
-        wanted = GroupInput(call.form.required("name"), call.form.text("description") or "")
+        group_input = GroupInput(call.form.required("name"), call.form.text("description") or "")
         with call.begin() as uow:
-            made = self._noun.create(uow, call.principal, wanted)
+            made = self._noun.create(uow, call.principal, group_input)
             uow.commit()
         return answer(self._shown(made))
 

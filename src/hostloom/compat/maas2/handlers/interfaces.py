@@ -61,10 +61,10 @@ def create_physical(call: Call) -> MaasResponse:
     form = call.form
     _refuse_unused(form)
     mac = MacAddress.parse(form.required("mac_address"), "mac_address")
-    wanted = NicInput(mac, form.text("name") or None, form.text("vlan") or None, tuple(form.texts("tags")))
+    nic_input = NicInput(mac, form.text("name") or None, form.text("vlan") or None, tuple(form.texts("tags")))
     with call.begin() as uow:
         node = node_of(call, uow)
-        made = nics.add(uow, call.principal, node.system_id, wanted)
+        made = nics.add(uow, call.principal, node.system_id, nic_input)
         shown = one(uow, uow.nodes.get(node.system_id), made.id)
         uow.commit()
     return answer(shown)
@@ -187,16 +187,16 @@ def _tagged(call: Call, *, add: bool) -> MaasResponse:
 def node_of(call: Call, uow: UnitOfWork) -> Node:
     """By system id alone."""
     key = call.places["system_id"]
-    found = nodes.get(uow, call.principal, key)
-    if found.system_id != key:
+    node = nodes.get(uow, call.principal, key)
+    if node.system_id != key:
         raise not_found("Node")
-    return found
+    return node
 
 
 def is_of_host(uow: UnitOfWork, node: Node) -> bool:
     """Whether its NICs are those of a domain on a host."""
-    found = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
-    return bool(found) and found[0].origin is not MachineOrigin.ENLISTED
+    machines = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
+    return bool(machines) and machines[0].origin is not MachineOrigin.ENLISTED
 
 
 def all_of(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:

@@ -40,12 +40,12 @@ def list_addresses(call: Call) -> MaasResponse:
         raise bad_field("owner", "Addresses have no owner in hostloom: leave it out.")
     with call.begin() as uow:
         view = View(uow)
-        found = addresses.list_(uow, call.principal)
+        helds = addresses.list_(uow, call.principal)
         return answer(
             [
-                _shown(view, each)
-                for each in found
-                if (every or each.kind is AddressKind.RESERVED) and ip in (None, each.ip)
+                _shown(view, held)
+                for held in helds
+                if (every or held.kind is AddressKind.RESERVED) and ip in (None, held.ip)
             ]
         )
 

@@ -25,7 +25,7 @@ def list_ranges(call: Call) -> MaasResponse:
     """By id."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([_shown(view, each) for each in service.list_(uow, call.principal)])
+        return answer([_shown(view, ip_range) for ip_range in service.list_(uow, call.principal)])
 
 
 @ipranges.crud(
@@ -40,16 +40,18 @@ def list_ranges(call: Call) -> MaasResponse:
 def create_range(call: Call) -> MaasResponse:
     """The range."""
     form = call.form
-    kind = RangeKind(form.choice("type", [each.value for each in RangeKind]) or form.required("type"))
+    kind = RangeKind(
+        form.choice("type", [range_kind.value for range_kind in RangeKind]) or form.required("type")
+    )
     start = form.parse_address("start_ip", form.required("start_ip"))
     end = form.parse_address("end_ip", form.required("end_ip"))
     with call.begin() as uow:
         subnet = form.text("subnet") or _around(uow, start)
-    made = service.create(
+    ip_range = service.create(
         call.ports, call.principal, RangeInput(subnet, kind, start, end, form.text("comment") or "")
     )
     with call.begin() as uow:
-        return answer(_shown(View(uow), made))
+        return answer(_shown(View(uow), ip_range))
 
 
 @iprange.crud("read", "Show a range.")
@@ -72,17 +74,17 @@ def update_range(call: Call) -> MaasResponse:
     """What is not sent stays."""
     form = call.form
     with call.begin() as uow:
-        found = _find(call, uow)
-        subnet = uow.subnets.get(found.subnet_id)
-    if form.text("type") not in (None, "", found.kind.value):
-        raise bad_field("type", f"The type of a range stays: {found.kind.value}.")
+        ip_range = _find(call, uow)
+        subnet = uow.subnets.get(ip_range.subnet_id)
+    if form.text("type") not in (None, "", ip_range.kind.value):
+        raise bad_field("type", f"The type of a range stays: {ip_range.kind.value}.")
     if form.text("subnet") not in (None, "", str(subnet.id), str(subnet.cidr), subnet.name):
         raise bad_field("subnet", f"A range stays in its subnet: {subnet.cidr}.")
     start, end = form.address("start_ip"), form.address("end_ip")
     changes = RangeChanges(
         KEEP if start is None else start, KEEP if end is None else end, form.changed("comment")
     )
-    changed = service.update(call.ports, call.principal, str(found.id), changes)
+    changed = service.update(call.ports, call.principal, str(ip_range.id), changes)
     with call.begin() as uow:
         return answer(_shown(View(uow), changed))
 

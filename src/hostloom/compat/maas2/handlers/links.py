@@ -39,7 +39,7 @@ def link_subnet(call: Call) -> MaasResponse:
     form = call.form
     form.flag("force")
     form.flag("default_gateway")
-    words = [each.value for each in LinkMode]
+    words = [link_mode.value for link_mode in LinkMode]
     word = form.required("mode").lower()
     if word not in words:
         raise bad_field("mode", f"Expected one of: {', '.join(words)}.")

@@ -110,9 +110,9 @@ def set_owner_data(call: Call) -> MaasResponse:
         )
         kept = without_empty(before.get(OWNER_DATA, {}), changes)
         annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
-        shown = show(uow, found)
+        maas_response = show(uow, found)
         uow.commit()
-    return shown
+    return maas_response
 
 
 def _locked(call: Call, *, locked: bool) -> MaasResponse:

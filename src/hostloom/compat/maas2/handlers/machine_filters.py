@@ -63,9 +63,9 @@ def _macs(seen: _Seen) -> list[str]:
 
 
 def _addresses(seen: _Seen) -> list[str]:
-    own = [ip for nic in seen.item.interfaces for ip in nic.ips]
-    own += [ip for nic in seen.node.interfaces for ip in nic.ips]
-    return [str(ip) for ip in (*own, *(address.ip for address in seen.addresses))]
+    addresses = [ip for nic in seen.item.interfaces for ip in nic.ips]
+    addresses += [ip for nic in seen.node.interfaces for ip in nic.ips]
+    return [str(ip) for ip in (*addresses, *(address.ip for address in seen.addresses))]
 
 
 def _host(seen: _Seen) -> list[str]:
@@ -218,7 +218,7 @@ def _params() -> Iterator[Param]:
 PARAMS = tuple(_params())
 
 
-def wanted(form: Form, view: View, shown: MachineView) -> Callable[[Machine], bool]:
+def wanted(form: Form, view: View, machine_view: MachineView) -> Callable[[Machine], bool]:
     """Whether a machine is what the query asks for."""
     tests = [*_named(form), *_numbered(form)]
     if text := (form.text("free_text") or "").strip().lower():
@@ -226,7 +226,7 @@ def wanted(form: Form, view: View, shown: MachineView) -> Callable[[Machine], bo
     networks = Networks(view)
 
     def is_wanted(item: Machine) -> bool:
-        seen = _Seen(item, shown.node(item), view, shown, networks)
+        seen = _Seen(item, machine_view.node(item), view, machine_view, networks)
         return all(test(seen) for test in tests)
 
     return is_wanted

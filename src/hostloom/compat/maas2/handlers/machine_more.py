@@ -169,8 +169,8 @@ def accept_all(call: Call) -> MaasResponse:
 def _machines_of(call: Call, field: str) -> list[SystemId]:
     keys = [SystemId(key) for key in dict.fromkeys(call.form.texts(field))]
     with call.begin() as uow:
-        there = {item.system_id for item in uow.machines.some(keys)}
-    if missing := [key for key in keys if key not in there]:
+        system_ids = {item.system_id for item in uow.machines.some(keys)}
+    if missing := [key for key in keys if key not in system_ids]:
         raise bad_field(field, f"Unknown machines: {', '.join(key[:60] for key in missing[:10])}.")
     return keys
 

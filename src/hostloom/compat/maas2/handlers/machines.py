@@ -49,9 +49,9 @@ def list_machines(call: Call) -> MaasResponse:
     """By system id; all of them, since clients look for one among all."""
     with call.begin() as uow:
         view = View(uow)
-        shown = MachineView(view)
-        is_wanted = wanted(call.form, view, shown)
-        return answer([shown.machine(each) for each in _all(call, uow) if is_wanted(each)])
+        machine_view = MachineView(view)
+        is_wanted = wanted(call.form, view, machine_view)
+        return answer([machine_view.machine(each) for each in _all(call, uow) if is_wanted(each)])
 
 
 @machines.crud(
@@ -84,12 +84,12 @@ def create_machine(call: Call) -> MaasResponse:
         raise bad_field("power_type", f"hostloom switches machines of its hosts alone: give {MANUAL}.")
     if form.text("power_parameters") not in (None, "", "{}"):
         raise bad_field("power_parameters", "There is nothing to switch it by: leave it out.")
-    macs = tuple(MacAddress.parse(each, "mac_addresses") for each in form.texts("mac_addresses"))
+    macs = tuple(MacAddress.parse(text, "mac_addresses") for text in form.texts("mac_addresses"))
     if not macs:
         raise bad_field("mac_addresses", "This field is required.")
     commission = form.flag("commission")
     with call.begin() as uow:
-        wanted = EnlistInput(
+        enlist_input = EnlistInput(
             form.text("hostname") or call.ports.ids.hostname(),
             form.required("architecture").partition("/")[0],
             macs,
@@ -97,7 +97,7 @@ def create_machine(call: Call) -> MaasResponse:
             form.text("description") or "",
         )
         zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
-        made = enlist(uow, call.principal, call.ports.ids, wanted)
+        made = enlist(uow, call.principal, call.ports.ids, enlist_input)
         if zone is not None or pool is not None:
             service.update(uow, call.principal, made.system_id, MachineChanges(zone or KEEP, pool or KEEP))
         uow.commit()
@@ -172,9 +172,9 @@ def update_machine(call: Call) -> MaasResponse:
         if swap is not None:
             require_admin(call.principal, "change machines")
             annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {SWAP_SIZE: swap})
-        shown = show(uow, uow.machines.get(found.system_id))
+        maas_response = show(uow, uow.machines.get(found.system_id))
         uow.commit()
-    return shown
+    return maas_response
 
 
 @machine.crud(
@@ -266,8 +266,8 @@ def _all(call: Call, uow: UnitOfWork) -> list[Machine]:
     """Also those that are only promised, as when they are asked for by id."""
     promised = pending_machines.list_(uow, call.principal)
     recorded = service.list_(uow, call.principal)
-    known = {each.system_id for each in recorded}
-    found = [*recorded, *(each for each in promised if each.system_id not in known)]
+    system_ids = {each.system_id for each in recorded}
+    found = [*recorded, *(each for each in promised if each.system_id not in system_ids)]
     return sorted(found, key=lambda each: each.system_id)
 
 

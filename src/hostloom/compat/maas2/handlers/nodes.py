@@ -25,7 +25,7 @@ def list_nodes(call: Call) -> MaasResponse:
     """By system id, each as its own noun shows it."""
     form = call.form
     hostnames, ids = form.texts("hostname"), form.texts("id")
-    macs = {str(MacAddress.parse(each, "mac_address")) for each in form.texts("mac_address")}
+    macs = {str(MacAddress.parse(text, "mac_address")) for text in form.texts("mac_address")}
     with call.begin() as uow:
         found = [
             each

@@ -34,12 +34,12 @@ def list_spaces(call: Call) -> MaasResponse:
 def create_space(call: Call) -> MaasResponse:
     """The space."""
     form = call.form
-    wanted = SpaceInput(form.text("name") or None, form.text("description") or "")
+    space_input = SpaceInput(form.text("name") or None, form.text("description") or "")
     with call.begin() as uow:
-        made = SPACES.create(uow, call.principal, wanted)
-        shown = answer(View(uow).space(made))
+        made = SPACES.create(uow, call.principal, space_input)
+        maas_response = answer(View(uow).space(made))
         uow.commit()
-    return shown
+    return maas_response
 
 
 @space.crud("read", "Show a space with its VLANs and subnets.")
@@ -56,9 +56,9 @@ def update_space(call: Call) -> MaasResponse:
     changes = SpaceChanges(form.text("name") or KEEP, form.changed("description"))
     with call.begin() as uow:
         changed = SPACES.update(uow, call.principal, str(_find(call, uow).id), changes)
-        shown = answer(View(uow).space(changed))
+        maas_response = answer(View(uow).space(changed))
         uow.commit()
-    return shown
+    return maas_response
 
 
 @space.crud("delete", "Delete a space without VLANs.")

@@ -58,7 +58,7 @@ def create_subnet(call: Call) -> MaasResponse:
     managed = form.flag("managed")
     with call.begin() as uow:
         vlan = _vlan(call, uow)
-    wanted = SubnetInput(
+    subnet_input = SubnetInput(
         form.required("cidr").strip(),
         vlan,
         form.text("name") or None,
@@ -67,7 +67,7 @@ def create_subnet(call: Call) -> MaasResponse:
         managed=True if managed is None else managed,
         description=form.text("description") or "",
     )
-    made = service.create(call.ports, call.principal, wanted)
+    made = service.create(call.ports, call.principal, subnet_input)
     return _shown(call, made, notes)
 
 
@@ -118,7 +118,7 @@ def reserved(call: Call) -> MaasResponse:
     """With what each is for."""
     with call.begin() as uow:
         found = _find(call, uow)
-        return answer([each.shown(purpose=True) for each in taken_of(uow.snapshot(), found)])
+        return answer([span.shown(purpose=True) for span in taken_of(uow.snapshot(), found)])
 
 
 @subnet.op("GET", "unreserved_ip_ranges", "List what of the subnet is free.")
@@ -126,7 +126,7 @@ def unreserved(call: Call) -> MaasResponse:
     """By address."""
     with call.begin() as uow:
         found = _find(call, uow)
-        return answer([each.shown(purpose=False) for each in free_of(uow.snapshot(), found)])
+        return answer([span.shown(purpose=False) for span in free_of(uow.snapshot(), found)])
 
 
 @subnet.op(
@@ -193,7 +193,7 @@ def _gateway(form: Form) -> Address | None:
 
 
 def _dns_servers(form: Form) -> tuple[Address, ...]:
-    words = [word for each in form.texts("dns_servers") for word in each.split()]
+    words = [word for text in form.texts("dns_servers") for word in text.split()]
     return tuple(form.parse_address("dns_servers", word) for word in words)
 
 

@@ -40,9 +40,9 @@ def create_tag(call: Call) -> MaasResponse:
     """The tag."""
     form = call.form
     _refuse_definition(call)
-    wanted = TagInput(form.required("name"), form.text("comment") or "", form.text("kernel_opts") or "")
+    tag_input = TagInput(form.required("name"), form.text("comment") or "", form.text("kernel_opts") or "")
     with call.begin() as uow:
-        made = TAGS.create(uow, call.principal, wanted)
+        made = TAGS.create(uow, call.principal, tag_input)
         uow.commit()
     return answer(_shown_tag(made))
 
@@ -145,11 +145,11 @@ def _tagged(call: Call, kinds: frozenset[NodeKind]) -> MaasResponse:
     name = call.places["name"]
     with call.begin() as uow:
         TAGS.get(uow, call.principal, name)
-        shown = NodeView(View(uow))
+        node_view = NodeView(View(uow))
         found = [
-            each for each in nodes.list_(uow, call.principal) if name in each.tags and each.kind in kinds
+            node for node in nodes.list_(uow, call.principal) if name in node.tags and node.kind in kinds
         ]
-        return answer(shown.some(found, machines.list_(uow, call.principal)))
+        return answer(node_view.some(found, machines.list_(uow, call.principal)))
 
 
 def _refuse_definition(call: Call) -> None:

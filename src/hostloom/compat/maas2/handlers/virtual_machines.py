@@ -20,16 +20,16 @@ RESOURCES = (virtual_machines, virtual_machine, clusters, cluster)
 @virtual_machines.crud("read", "List the virtual machines of VM hosts.")
 def list_virtual_machines(call: Call) -> MaasResponse:
     """By their machines' system ids."""
-    return answer([_shown(each) for each in _all(call)])
+    return answer([_shown(machine) for machine in _all(call)])
 
 
 @virtual_machine.crud("read", "Show a virtual machine.")
 def read_virtual_machine(call: Call) -> MaasResponse:
     """By id."""
     number = call.number("id", "VirtualMachine")
-    for each in _all(call):
-        if _number(each) == number:
-            return answer(_shown(each))
+    for machine in _all(call):
+        if _number(machine) == number:
+            return answer(_shown(machine))
     raise not_found("VirtualMachine")
 
 
@@ -49,7 +49,7 @@ def read_cluster(call: Call) -> MaasResponse:
 
 def _all(call: Call) -> list[Machine]:
     with call.begin() as uow:
-        return [each for each in machines.list_(uow, call.principal) if each.host_id is not None]
+        return [machine for machine in machines.list_(uow, call.principal) if machine.host_id is not None]
 
 
 def _number(machine: Machine) -> int:

@@ -50,7 +50,7 @@ def create_vlan(call: Call) -> MaasResponse:
     form.required("vid")
     vid, mtu = form.whole("vid", 0, MAX_VID), form.whole("mtu", MIN_MTU, MAX_MTU)
     with call.begin() as uow:
-        wanted = VlanInput(
+        vlan_input = VlanInput(
             str(_fabric(call, uow).id),
             vid or 0,
             form.text("name") or None,
@@ -58,7 +58,7 @@ def create_vlan(call: Call) -> MaasResponse:
             description=form.text("description") or "",
             **({} if mtu is None else {"mtu": mtu}),
         )
-        made = service.create(uow, call.principal, wanted)
+        made = service.create(uow, call.principal, vlan_input)
         dhcp = _wanted_dhcp(form, uow, made)
         uow.commit()
     if dhcp is not None and dhcp.mode is not DhcpMode.OFF:
@@ -86,10 +86,10 @@ def update_vlan(call: Call) -> MaasResponse:
     form = call.form
     with call.begin() as uow:
         found = _find(call, uow)
-        wanted = _wanted_dhcp(form, uow, found)
+        dhcp_input = _wanted_dhcp(form, uow, found)
         changes = _changes(form, uow, found)
-    if wanted is not None:
-        _serve(call, found, wanted)
+    if dhcp_input is not None:
+        _serve(call, found, dhcp_input)
     if changes != VlanChanges():
         service.update(call.ports, call.principal, str(found.id), changes)
     with call.begin() as uow:
@@ -111,7 +111,7 @@ def _serve(call: Call, vlan: Vlan, wanted: DhcpInput) -> None:
 
 def _wanted_dhcp(form: Form, uow: UnitOfWork, found: Vlan) -> DhcpInput | None:
     """None: nothing is said of DHCP."""
-    if not any(each.name in form for each in _DHCP):
+    if not any(param.name in form for param in _DHCP):
         return None
     relay = form.text("relay_vlan")
     turned_on = form.flag("dhcp_on")
@@ -135,7 +135,7 @@ def _rack(form: Form, uow: UnitOfWork, name: str, now: int | None) -> str | None
         return None if now is None else str(now)
     if not wanted:
         return None
-    racks: dict[str, Rack] = {each.system_id: each for each in uow.racks.list()}
+    racks: dict[str, Rack] = {rack.system_id: rack for rack in uow.racks.list()}
     if wanted not in racks:
         known = ", ".join(sorted(racks)) or "there are none"
         raise bad_field(name, f"{wanted!r} is no rack controller's system id; known: {known}.")

@@ -107,9 +107,9 @@ class _Noun:
         """By id."""
         with call.begin() as uow:
             view = View(uow)
-            known = {each.id for each in hosts.list_(uow, call.principal)}
-            states = sorted(view.world.hosts, key=lambda each: each.host.id)
-            return answer([self._shown(view, each) for each in states if each.host.id in known])
+            host_ids = {host.id for host in hosts.list_(uow, call.principal)}
+            states = sorted(view.world.hosts, key=lambda host_state: host_state.host.id)
+            return answer([self._shown(view, state) for state in states if state.host.id in host_ids])
 
     def read(self, call: Call) -> MaasResponse:
         """By id."""
@@ -123,7 +123,7 @@ class _Noun:
         _refuse_secrets(form)
         address = form.required("power_address").strip()
         with call.begin() as uow:
-            wanted = HostInput(
+            host_input = HostInput(
                 form.text("name") or _name_of(call, address),
                 address,
                 default_macvlan_mode=_mode(form),
@@ -134,7 +134,7 @@ class _Noun:
                 at_once=True,
                 **_ratios(form),
             )
-        operation = hosts.add(call.ports, call.principal, wanted)
+        operation = hosts.add(call.ports, call.principal, host_input)
         wait(call, operation)
         with call.begin() as uow:
             return self._show(uow, hosts.get(uow, call.principal, str(hosts.added_host(operation).id)))
@@ -156,10 +156,10 @@ class _Noun:
     def _updated(self, call: Call) -> MaasResponse:
         form = call.form
         with call.begin() as uow:
-            found = self._find(call, uow)
+            host = self._find(call, uow)
             changes = HostChanges(
                 name=form.text("name") or KEEP,
-                uri=_uri(form, found) or KEEP,
+                uri=_uri(form, host) or KEEP,
                 default_macvlan_mode=_mode(form) or KEEP,
                 zone=chosen(form, "zone", uow.zones) or KEEP,
                 resource_pool=chosen(form, "pool", uow.resource_pools) or KEEP,
@@ -168,38 +168,38 @@ class _Noun:
                 default_pool=form.text("default_storage_pool") or KEEP,
                 **_ratios(form),
             )
-        changed = hosts.update(call.ports, call.principal, str(found.id), changes)
+        changed = hosts.update(call.ports, call.principal, str(host.id), changes)
         with call.begin() as uow:
             return self._show(uow, changed)
 
     def delete(self, call: Call) -> MaasResponse:
         """Refused while composed machines are there, unless they are to be taken apart first: all of them."""
         with call.begin() as uow:
-            found = self._find(call, uow)
-            there = uow.machines.of_host(found.id) if call.form.flag("decompose") else []
+            host = self._find(call, uow)
+            there = uow.machines.of_host(host.id) if call.form.flag("decompose") else []
         running = [
-            machines.decompose(call.ports, call.principal, each.system_id)
-            for each in there
-            if each.origin is MachineOrigin.COMPOSED
+            machines.decompose(call.ports, call.principal, machine.system_id)
+            for machine in there
+            if machine.origin is MachineOrigin.COMPOSED
         ]
-        for each in running:
-            wait(call, each, patience_s=DECOMPOSE_S)
-        hosts.delete(call.ports, call.principal, str(found.id))
+        for operation in running:
+            wait(call, operation, patience_s=DECOMPOSE_S)
+        hosts.delete(call.ports, call.principal, str(host.id))
         return GONE
 
     def refresh(self, call: Call) -> MaasResponse:
         """The host as it is then; one that takes long is read in the background."""
         with call.begin() as uow:
-            found = self._find(call, uow)
-        wait(call, hosts.refresh(call.ports, call.principal, found.name))
+            host = self._find(call, uow)
+        wait(call, hosts.refresh(call.ports, call.principal, host.name))
         with call.begin() as uow:
             return self._show(uow, self._find(call, uow))
 
     def parameters(self, call: Call) -> MaasResponse:
         """Strings only, and no secret: there is none."""
         with call.begin() as uow:
-            found = self._find(call, uow)
-        address = hosts.uri_of(call.principal, found)
+            host = self._find(call, uow)
+        address = hosts.uri_of(call.principal, host)
         return answer({"power_address": address, "power_user": "", "power_pass": ""})
 
     def compose(self, call: Call) -> MaasResponse:
@@ -217,9 +217,9 @@ class _Noun:
         self._wait_until_read(call)
         hostname = form.text("hostname")
         with call.begin() as uow:
-            found = self._find(call, uow)
+            host = self._find(call, uow)
             request = ComposeRequest(
-                host=str(found.id),
+                host=str(host.id),
                 interfaces=form.text("interfaces") or "",
                 storage=with_own_labels(form.text("storage") or ""),
                 cores=form.whole("cores", 1) or 1,
@@ -247,11 +247,11 @@ class _Noun:
         if "," in tag:
             raise bad_field("tag", "One tag, without a comma.")
         with call.begin() as uow:
-            found = self._find(call, uow)
-        tags = tuple(each for each in found.tags if each != tag) + ((tag,) if add else ())
-        changed = found
-        if tags != found.tags:
-            changed = hosts.update(call.ports, call.principal, str(found.id), HostChanges(tags=tags))
+            host = self._find(call, uow)
+        tags = tuple(each for each in host.tags if each != tag) + ((tag,) if add else ())
+        changed = host
+        if tags != host.tags:
+            changed = hosts.update(call.ports, call.principal, str(host.id), HostChanges(tags=tags))
         with call.begin() as uow:
             return self._show(uow, changed)
 
@@ -284,13 +284,13 @@ class _Noun:
 
     def _shown(self, view: View, state: HostState) -> dict[str, Any]:
         host = state.host
-        pools = [_shown_pool(each, state) for each in host.storage_pools]
-        total = _amounts(host.cores, host.memory_mib, sum(each["total"] for each in pools))
+        pools = [_shown_pool(storage_pool, state) for storage_pool in host.storage_pools]
+        total = _amounts(host.cores, host.memory_mib, sum(pool["total"] for pool in pools))
         offered = total | {"cores": int(cores_offered(host)), "memory": int(memory_offered_mib(host))}
         used = _amounts(
-            sum(each.cores for each in state.machines),
-            sum(each.memory_mib for each in state.machines),
-            sum(each["used"] for each in pools),
+            sum(machine.cores for machine in state.machines),
+            sum(machine.memory_mib for machine in state.machines),
+            sum(pool["used"] for pool in pools),
         )
         return {
             "id": host.id,
@@ -298,7 +298,7 @@ class _Noun:
             "type": VIRSH,
             "version": "",
             "tags": list(host.tags),
-            "architectures": [f"{each}/generic" for each in host.architectures],
+            "architectures": [f"{architecture}/generic" for architecture in host.architectures],
             "capabilities": list(CAPABILITIES),
             "total": total,
             "used": used,

@@ -21,7 +21,7 @@ def machine_of(world: Snapshot, key: str) -> Machine | None:
     node = world.node_by_system_id.get(SystemId(key))
     if node is not None and node.kind is not NodeKind.MACHINE:
         return None
-    host = next((each.host for each in world.hosts if machine_id(each.host) == key), None)
+    host = next((host.host for host in world.hosts if machine_id(host.host) == key), None)
     if host is None:
         return None
     return Machine(

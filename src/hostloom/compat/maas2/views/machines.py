@@ -104,7 +104,7 @@ class MachineView:
         node = self.node(item)
         notes = self._view.notes_of(item.system_id)
         nics = self.interfaces(item, node)
-        disks = [self.disk(item, each) for each in item.disks]
+        disks = [self.disk(item, disk) for disk in item.disks]
         domain = self._view.domain(node.domain_id)
         number, name = STATUS[item.state]
         path = f"machines/{item.system_id}/"
@@ -135,7 +135,7 @@ class MachineView:
             "cpu_count": item.cores,
             "memory": item.memory_mib,
             # MB, as the only size that MAAS shows so
-            "storage": sum(each.size_bytes for each in item.disks) / 10**6,
+            "storage": sum(disk.size_bytes for disk in item.disks) / 10**6,
             "ip_addresses": [
                 link["ip_address"] for nic in nics for link in nic["links"] if "ip_address" in link
             ],
@@ -154,18 +154,18 @@ class MachineView:
 
     def node(self, item: Machine) -> Node:
         """Its node; one that is only promised has none yet."""
-        found = self._world.node_by_system_id.get(item.system_id)
-        return found or Node(item.system_id, item.hostname, NodeKind.MACHINE)
+        node = self._world.node_by_system_id.get(item.system_id)
+        return node or Node(item.system_id, item.hostname, NodeKind.MACHINE)
 
     def interfaces(self, item: Machine, node: Node) -> list[dict[str, Any]]:
         """NICs of a composed or adopted machine, or what a bare one reported."""
         if item.interfaces:
-            return [self._nic(item, each) for each in item.interfaces]
+            return [self._nic(item, interface) for interface in item.interfaces]
         return self.found(node)
 
     def found(self, node: Node) -> list[dict[str, Any]]:
         """The interfaces of a node that is seen, or that its operator knows."""
-        return [self._found(node, each) for each in node.interfaces if each.mac is not None]
+        return [self._found(node, interface) for interface in node.interfaces if interface.mac is not None]
 
     def disk(self, item: Machine, disk: Disk) -> dict[str, Any]:
         """A disk; sizes in bytes."""
@@ -206,7 +206,7 @@ class MachineView:
 
     def _found(self, node: Node, nic: NodeInterface) -> dict[str, Any]:
         kept = self._kept(node.system_id, nic.name)
-        given = [(each.ip, each.kind.value) for each in self._view.held_by_nic(node.system_id, nic.name)]
+        given = [(held.ip, held.kind.value) for held in self._view.held_by_nic(node.system_id, nic.name)]
         given += [(ip, _mode(kept, ip)) for ip in nic.ips if ip not in dict(given)]
         links = [self._link(nic.id * LINK_IDS + n, mode, ip) for n, (ip, mode) in enumerate(given)]
         links = links or self._kept_links(kept, nic.id, nic.vlan_id)
@@ -221,7 +221,7 @@ class MachineView:
             "tags": list(nic.tags),
             "type": _TYPES.get(nic.kind, "unknown"),
             "parents": list(nic.parents),
-            "children": [each.name for each in node.interfaces if nic.name in each.parents],
+            "children": [interface.name for interface in node.interfaces if nic.name in interface.parents],
             "params": kept.get(PARAMS, {}),
         }
 
@@ -285,7 +285,7 @@ class MachineView:
 
     def _link(self, key: int, mode: str, ip: Address, vlan_id: VlanId | None = None) -> dict[str, Any]:
         around = self._world.subnets_around(ip)
-        home = next((each for each in around if vlan_id in (None, each.vlan_id)), None)
+        home = next((subnet for subnet in around if vlan_id in (None, subnet.vlan_id)), None)
         link = {"id": key, "mode": mode, "ip_address": str(ip)}
         return link | ({} if home is None else {"subnet": self._view.subnet(home)})
 

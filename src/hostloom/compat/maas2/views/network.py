@@ -54,7 +54,7 @@ class View:
             "class_type": item.class_type,
             "name": item.name,
             "id": item.id,
-            "vlans": [self.vlan(each) for each in self._vlans_of_fabric.get(item.id, ())],
+            "vlans": [self.vlan(vlan) for vlan in self._vlans_of_fabric.get(item.id, ())],
             "resource_uri": uri(f"fabrics/{item.id}/"),
         }
 
@@ -76,13 +76,13 @@ class View:
     def space(self, item: Space) -> dict[str, Any]:
         """A space with its VLANs and subnets."""
         vlans = self._vlans_of_space.get(item.id, [])
-        subnets = [subnet for each in vlans for subnet in self.world.subnets_by_vlan.get(each.id, ())]
+        subnets = [subnet for vlan in vlans for subnet in self.world.subnets_by_vlan.get(vlan.id, ())]
         return {
             "name": item.name,
             "description": item.description,
             "id": item.id,
-            "vlans": [self.vlan(each) for each in vlans],
-            "subnets": [self.subnet(each) for each in sorted(subnets, key=lambda each: each.id)],
+            "vlans": [self.vlan(vlan) for vlan in vlans],
+            "subnets": [self.subnet(subnet) for subnet in sorted(subnets, key=lambda each: each.id)],
             "resource_uri": uri(f"spaces/{item.id}/"),
         }
 
@@ -96,10 +96,10 @@ class View:
     @cached_property
     def subnets_by_cidr(self) -> Mapping[str | None, list[Subnet]]:
         """Several fabrics may have the same subnet."""
-        found: dict[str | None, list[Subnet]] = {}
+        subnetses: dict[str | None, list[Subnet]] = {}
         for subnet in self.world.subnets:
-            found.setdefault(str(subnet.cidr), []).append(subnet)
-        return found
+            subnetses.setdefault(str(subnet.cidr), []).append(subnet)
+        return subnetses
 
     def notes_of(self, key: SystemId) -> dict[str, Any]:
         """What clients keep with a node."""
@@ -108,8 +108,8 @@ class View:
     def held_by_nic(self, key: SystemId, nic: str) -> list[HeldAddress]:
         """The addresses that are held for an interface of a node by our word, by address."""
         held = self.world.held_by_node.get(key, ())
-        given = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
-        return sorted(given, key=lambda address: (address.ip.version, int(address.ip)))
+        helds = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
+        return sorted(helds, key=lambda address: (address.ip.version, int(address.ip)))
 
     def zone(self, key: ZoneId) -> dict[str, Any]:
         """A zone by id; the default one for a machine that is not stored yet."""
@@ -143,7 +143,7 @@ class View:
             "mtu": item.mtu,
             "dhcp_on": item.dhcp_on,
             "external_dhcp": next(
-                (str(each.server) for each in world.foreign_by_vlan.get(item.id, ())), None
+                (str(foreign_dhcp.server) for foreign_dhcp in world.foreign_by_vlan.get(item.id, ())), None
             ),
             "relay_vlan": None if relay is None else {**self._vlan(relay), "relay_vlan": None},
             "primary_rack": self._rack(item.primary_rack_id),
@@ -167,7 +167,7 @@ class View:
             "vlan": self.vlan(vlan),
             "cidr": str(item.cidr),
             "gateway_ip": None if item.gateway is None else str(item.gateway),
-            "dns_servers": [str(each) for each in item.dns_servers],
+            "dns_servers": [str(dns_server) for dns_server in item.dns_servers],
             "managed": item.managed,
             "space": self.space_name(vlan.space_id),
             "id": item.id,
@@ -181,22 +181,22 @@ class View:
 
     @cached_property
     def _racks(self) -> dict[RackId, str]:
-        return {each.id: each.system_id for each in self._uow.racks.list()}
+        return {rack.id: rack.system_id for rack in self._uow.racks.list()}
 
     @cached_property
     def _vlans_of_fabric(self) -> dict[int, list[Vlan]]:
-        found: dict[int, list[Vlan]] = {}
-        for each in sorted(self.world.vlans, key=lambda each: (each.vid, each.id)):
-            found.setdefault(each.fabric_id, []).append(each)
-        return found
+        vlanses: dict[int, list[Vlan]] = {}
+        for vlan in sorted(self.world.vlans, key=lambda each: (each.vid, each.id)):
+            vlanses.setdefault(vlan.fabric_id, []).append(vlan)
+        return vlanses
 
     @cached_property
     def _vlans_of_space(self) -> dict[int, list[Vlan]]:
-        found: dict[int, list[Vlan]] = {}
-        for each in sorted(self.world.vlans, key=lambda each: each.id):
-            if each.space_id is not None:
-                found.setdefault(each.space_id, []).append(each)
-        return found
+        vlanses: dict[int, list[Vlan]] = {}
+        for vlan in sorted(self.world.vlans, key=lambda each: each.id):
+            if vlan.space_id is not None:
+                vlanses.setdefault(vlan.space_id, []).append(vlan)
+        return vlanses
 
     @cached_property
     def _subnet_notes(self) -> dict[str | int, dict[str, Any]]:
@@ -213,17 +213,17 @@ class View:
     @cached_property
     def _nodes_of_domain(self) -> dict[int, int]:
         found: dict[int, int] = {}
-        for each in self.world.nodes:
-            found[each.domain_id] = found.get(each.domain_id, 0) + 1
+        for node in self.world.nodes:
+            found[node.domain_id] = found.get(node.domain_id, 0) + 1
         return found
 
     @cached_property
     def _zones(self) -> dict[ZoneId, Zone]:
-        return {each.id: each for each in self._uow.zones.list()}
+        return {zone.id: zone for zone in self._uow.zones.list()}
 
     @cached_property
     def _pools(self) -> dict[ResourcePoolId, ResourcePool]:
-        return {each.id: each for each in self._uow.resource_pools.list()}
+        return {resource_pool.id: resource_pool for resource_pool in self._uow.resource_pools.list()}
 
     @cached_property
     def _default_domain(self) -> Domain:
@@ -231,7 +231,7 @@ class View:
 
     @cached_property
     def _domains(self) -> dict[DomainId, Domain]:
-        return {each.id: each for each in self._uow.domains.list()}
+        return {domain.id: domain for domain in self._uow.domains.list()}
 
 
 def shown_zone(item: Zone) -> dict[str, Any]:

@@ -62,10 +62,10 @@ class NodeView:
 
     def some(self, nodes: Sequence[Node], machines: Sequence[Machine]) -> list[dict[str, Any]]:
         """Nodes of any kind, each as its own noun shows it."""
-        by_key = {each.system_id: each for each in machines}
+        by_key = {machine.system_id: machine for machine in machines}
         return [
-            self._nics.machine(by_key[each.system_id]) if each.system_id in by_key else self.other(each)
-            for each in nodes
+            self._nics.machine(by_key[node.system_id]) if node.system_id in by_key else self.other(node)
+            for node in nodes
         ]
 
     def other(self, node: Node) -> dict[str, Any]:

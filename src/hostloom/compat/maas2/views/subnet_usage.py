@@ -64,15 +64,15 @@ def taken_of(world: Snapshot, subnet: Subnet) -> list[Span]:
     """Ranges and addresses that are not free, by address; of those that overlap the wider one counts."""
     version = subnet.cidr.version
     spans = [
-        Span(version, int(each.start), int(each.end), each.kind.value)
-        for each in world.ranges_by_subnet.get(subnet.id, ())
+        Span(version, int(ip_range.start), int(ip_range.end), ip_range.kind.value)
+        for ip_range in world.ranges_by_subnet.get(subnet.id, ())
         # Of an unmanaged subnet the reserved ranges are what may be given.
-        if subnet.managed or each.kind is not RangeKind.RESERVED
+        if subnet.managed or ip_range.kind is not RangeKind.RESERVED
     ]
     spans += [
-        Span(version, int(each.ip), int(each.ip), "assigned-ip")
-        for each in world.held
-        if each.subnet_id == subnet.id
+        Span(version, int(held.ip), int(held.ip), "assigned-ip")
+        for held in world.held
+        if held.subnet_id == subnet.id
     ]
     if subnet.gateway is not None and subnet.gateway in subnet.cidr:
         spans.append(Span(version, int(subnet.gateway), int(subnet.gateway), "gateway-ip"))
@@ -81,18 +81,18 @@ def taken_of(world: Snapshot, subnet: Subnet) -> list[Span]:
 
 def free_of(world: Snapshot, subnet: Subnet) -> list[Span]:
     """What is left between them."""
-    found, version = [], subnet.cidr.version
+    spans, version = [], subnet.cidr.version
     for start, end in _givable(world, subnet):
         at = start
         for span in taken_of(world, subnet):
             if span.end < at or span.start > end:
                 continue
             if span.start > at:
-                found.append(Span(version, at, span.start - 1))
+                spans.append(Span(version, at, span.start - 1))
             at = span.end + 1
         if at <= end:
-            found.append(Span(version, at, end))
-    return found
+            spans.append(Span(version, at, end))
+    return spans
 
 
 def statistics_of(world: Snapshot, subnet: Subnet, *, ranges: bool) -> dict[str, Any]:
@@ -100,11 +100,11 @@ def statistics_of(world: Snapshot, subnet: Subnet, *, ranges: bool) -> dict[str,
     free = free_of(world, subnet)
     bounds = list(_givable(world, subnet))
     total = sum(end - start + 1 for start, end in bounds)
-    available = sum(each.size for each in free)
+    available = sum(span.size for span in free)
     usage = 0.0 if not total else 1 - available / total
     found: dict[str, Any] = {
         "num_available": available,
-        "largest_available": max((each.size for each in free), default=0),
+        "largest_available": max((span.size for span in free), default=0),
         "num_unavailable": total - available,
         "total_addresses": total,
         "usage": usage,
@@ -115,8 +115,8 @@ def statistics_of(world: Snapshot, subnet: Subnet, *, ranges: bool) -> dict[str,
         "ip_version": subnet.cidr.version,
     }
     if ranges:
-        listed = [each.shown(purpose=True) for each in taken_of(world, subnet)]
-        listed += [each.shown(purpose=False) | {"purpose": ["unused"]} for each in free]
+        listed = [span.shown(purpose=True) for span in taken_of(world, subnet)]
+        listed += [span.shown(purpose=False) | {"purpose": ["unused"]} for span in free]
         key = {each["start"]: int(ip_address(each["start"])) for each in listed}
         found["ranges"] = sorted(listed, key=lambda each: key[each["start"]])
     return found
@@ -125,7 +125,7 @@ def statistics_of(world: Snapshot, subnet: Subnet, *, ranges: bool) -> dict[str,
 def addresses_of(uow: UnitOfWork, subnet: Subnet, *, users: bool, summaries: bool) -> list[dict[str, Any]]:
     """Who has which address of the subnet, by address."""
     world = uow.snapshot()
-    held = sorted((each for each in world.held if each.subnet_id == subnet.id), key=lambda each: int(each.ip))
+    held = sorted((held for held in world.held if held.subnet_id == subnet.id), key=lambda each: int(each.ip))
     return [_held(world, each, users=users, summaries=summaries) for each in held]
 
 
