@@ -8,7 +8,6 @@ import json
 import re
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,8 +81,11 @@ def type_name(schema: str) -> str:
 
 
 def typed_dict(name: str, schema: Json) -> str:
-    """The server writes every field, also those with a default: none is optional."""
-    lines = [f"class {type_name(name)}(TypedDict):", docstring(schema.get("description", name), 4), ""]
+    """The server writes every field, also those with a default: none is optional.
+
+    The descriptions stay in the document, so that a better text there does not make these files stale.
+    """
+    lines = [f"class {type_name(name)}(TypedDict):", f'    """`{name}` of the document."""', ""]
     lines += [f'    {field}: "{type_of(part)}"' for field, part in schema["properties"].items()]
     return "\n".join(lines)
 
@@ -201,18 +203,10 @@ def method(word: str, part: str | None, verb: str, operation: Json) -> str:
     return "\n".join(
         [
             f"    def {name}({', '.join(filter(None, parameters))}) -> {typed(schemas)}:",
-            docstring(operation["description"], 8),
+            f'        """`{verb.upper()} …/{word}`."""',
             f"        return {value}",
         ]
     )
-
-
-def docstring(text: str, indent: int) -> str:
-    """The first paragraph, in lines of the project's length."""
-    first = " ".join(text.split("\n\n")[0].split())
-    space = " " * indent
-    lines = textwrap.wrap(first, 104 - indent, initial_indent=f'{space}"""', subsequent_indent=space)
-    return "\n".join(lines) + ('"""' if len(lines) == 1 else f'\n{space}"""')
 
 
 if __name__ == "__main__":

@@ -196,7 +196,7 @@ VlanSource = Literal["operator", "subnet", "parent", "port", "master", "none"]
 
 
 class About(TypedDict):
-    """The server's version, and who asks."""
+    """`AboutOut` of the document."""
 
     version: "str"
     user: "str"
@@ -204,7 +204,7 @@ class About(TypedDict):
 
 
 class Address(TypedDict):
-    """An address and who has it; `until` is when one of kind `on-wire` is free again."""
+    """`AddressOut` of the document."""
 
     ip: "str"
     kind: "AddressKind"
@@ -217,9 +217,7 @@ class Address(TypedDict):
 
 
 class ApiKey(TypedDict):
-    """An API key without its secret; `id` is its second part, `created_at` in seconds since the
-    epoch.
-    """
+    """`ApiKeyOut` of the document."""
 
     id: "str"
     user: "str"
@@ -228,7 +226,7 @@ class ApiKey(TypedDict):
 
 
 class Change(TypedDict):
-    """One difference between what is recorded and what is there."""
+    """`ChangeOut` of the document."""
 
     kind: "str"
     subject: "str"
@@ -237,9 +235,7 @@ class Change(TypedDict):
 
 
 class Commissioning(TypedDict):
-    """What a machine reported of itself, when (seconds since the epoch), and where that is not as
-    planned.
-    """
+    """`CommissioningOut` of the document."""
 
     cores: "int"
     memory_mib: "int"
@@ -258,7 +254,7 @@ class Commissioning(TypedDict):
 
 
 class Composing(TypedDict):
-    """The operation that composes machines, and their names."""
+    """`ComposingOut` of the document."""
 
     id: "str"
     saga: "str"
@@ -276,7 +272,7 @@ class Composing(TypedDict):
 
 
 class Condition(TypedDict):
-    """A condition that a network fails; `code` is a rejection's or a warning's."""
+    """`ConditionOut` of the document."""
 
     code: "str"
     wanted: "str"
@@ -284,13 +280,13 @@ class Condition(TypedDict):
 
 
 class Console(TypedDict):
-    """The end of a serial console's log."""
+    """`ConsoleOut` of the document."""
 
     log: "str"
 
 
 class Correlation(TypedDict):
-    """Which node the host is, and how we know."""
+    """`CorrelationOut` of the document."""
 
     state: "CorrelationState"
     system_id: "str | None"
@@ -301,9 +297,7 @@ class Correlation(TypedDict):
 
 
 class Decision(TypedDict):
-    """What composing one machine would do and why: a plan, or null and the refusal in the
-    explanation.
-    """
+    """`DecisionOut` of the document."""
 
     id: "str | None"
     created_at: "float"
@@ -318,7 +312,7 @@ class Decision(TypedDict):
 
 
 class DhcpFacts(TypedDict):
-    """What DHCP told a NIC."""
+    """`DhcpFactsOut` of the document."""
 
     ip: "str"
     server: "str | None"
@@ -327,7 +321,7 @@ class DhcpFacts(TypedDict):
 
 
 class DhcpMessage(TypedDict):
-    """One message, as it passed on the wire; `server` is the one that sent it or that it names."""
+    """`DhcpMessageOut` of the document."""
 
     at: "float"
     kind: "MessageKind"
@@ -339,7 +333,7 @@ class DhcpMessage(TypedDict):
 
 
 class Dhcp(TypedDict):
-    """A reservation that our DHCP gets."""
+    """`DhcpOut` of the document."""
 
     subnet: "str"
     mac: "str"
@@ -348,13 +342,13 @@ class Dhcp(TypedDict):
 
 
 class DhcpTimeline(TypedDict):
-    """A machine's NICs, in its order."""
+    """`DhcpTimelineOut` of the document."""
 
     items: "list[NicDhcp]"
 
 
 class Difference(TypedDict):
-    """Where a machine is another than its record says."""
+    """`DifferenceOut` of the document."""
 
     code: "DifferenceCode"
     subject: "str"
@@ -364,7 +358,7 @@ class Difference(TypedDict):
 
 
 class Disk(TypedDict):
-    """A disk and the volume behind it; size in bytes."""
+    """`DiskOut` of the document."""
 
     name: "str"
     pool: "str"
@@ -374,7 +368,7 @@ class Disk(TypedDict):
 
 
 class Domain(TypedDict):
-    """A domain."""
+    """`DomainOut` of the document."""
 
     id: "int"
     name: "str"
@@ -383,7 +377,7 @@ class Domain(TypedDict):
 
 
 class Drift(TypedDict):
-    """A difference between what is recorded and what is there; `text` says it in words."""
+    """`DriftOut` of the document."""
 
     kind: "str"
     subject: "str"
@@ -393,7 +387,7 @@ class Drift(TypedDict):
 
 
 class Event(TypedDict):
-    """Something that happened; `at` in seconds since the epoch."""
+    """`EventOut` of the document."""
 
     id: "int"
     kind: "str"
@@ -404,7 +398,7 @@ class Event(TypedDict):
 
 
 class Evidence(TypedDict):
-    """One check: what was wanted and found, how it was seen, and the same in words."""
+    """`EvidenceOut` of the document."""
 
     check: "Check"
     verdict: "Verdict"
@@ -415,7 +409,7 @@ class Evidence(TypedDict):
 
 
 class Exchange(TypedDict):
-    """One attempt: how it ended, why nobody answered, and the same in words."""
+    """`ExchangeOut` of the document."""
 
     end: "ExchangeEnd"
     silence: "Silence | None"
@@ -427,7 +421,7 @@ class Exchange(TypedDict):
 
 
 class Fabric(TypedDict):
-    """A fabric."""
+    """`FabricOut` of the document."""
 
     id: "int"
     name: "str"
@@ -437,7 +431,7 @@ class Fabric(TypedDict):
 
 
 class Finding(TypedDict):
-    """A part of the host that could not be read as expected."""
+    """`FindingOut` of the document."""
 
     part: "str"
     expected: "str"
@@ -445,9 +439,7 @@ class Finding(TypedDict):
 
 
 class Fix(TypedDict):
-    """What mending would do, and whom it hurts; without steps why not, and the command that helps
-    instead.
-    """
+    """`FixOut` of the document."""
 
     host: "str"
     network: "str"
@@ -460,7 +452,7 @@ class Fix(TypedDict):
 
 
 class FixRefusal(TypedDict):
-    """Why there is no fix."""
+    """`FixRefusalOut` of the document."""
 
     code: "FixCode"
     subject: "str"
@@ -469,7 +461,7 @@ class FixRefusal(TypedDict):
 
 
 class FixStep(TypedDict):
-    """One thing that a fix does."""
+    """`FixStepOut` of the document."""
 
     kind: "FixStepKind"
     subject: "str"
@@ -478,9 +470,7 @@ class FixStep(TypedDict):
 
 
 class Foreign(TypedDict):
-    """A DHCP server that is none of ours; what it was seen to offer, from the lowest to the
-    highest.
-    """
+    """`ForeignOut` of the document."""
 
     server: "str"
     mac: "str"
@@ -492,7 +482,7 @@ class Foreign(TypedDict):
 
 
 class FoundDisk(TypedDict):
-    """A disk that was found; size in bytes."""
+    """`FoundDiskOut` of the document."""
 
     name: "str"
     size_bytes: "int"
@@ -502,7 +492,7 @@ class FoundDisk(TypedDict):
 
 
 class FoundNic(TypedDict):
-    """A NIC that was found; `link_speed` in Mbit/s, 0 where it is not known."""
+    """`FoundNicOut` of the document."""
 
     name: "str"
     mac: "str"
@@ -514,7 +504,7 @@ class FoundNic(TypedDict):
 
 
 class Group(TypedDict):
-    """A zone or resource pool."""
+    """`GroupOut` of the document."""
 
     id: "int"
     name: "str"
@@ -523,7 +513,7 @@ class Group(TypedDict):
 
 
 class HostNetwork(TypedDict):
-    """A libvirt network; `dhcp`: libvirt's own is on; `served`: ours serves the VLAN of its bridge."""
+    """`HostNetworkOut` of the document."""
 
     name: "str"
     active: "bool"
@@ -541,9 +531,7 @@ class HostNetwork(TypedDict):
 
 
 class HostNetworks(TypedDict):
-    """All of a host's; what a compose without interface constraints takes, and whether it boots
-    from it.
-    """
+    """`HostNetworksOut` of the document."""
 
     host: "str"
     takes: "str | None"
@@ -553,7 +541,7 @@ class HostNetworks(TypedDict):
 
 
 class Host(TypedDict):
-    """A KVM host, with what it offers to machines (over-commit counted) and what they take of that."""
+    """`HostOut` of the document."""
 
     id: "int"
     name: "str"
@@ -587,7 +575,7 @@ class Host(TypedDict):
 
 
 class HostToAdd(TypedDict):
-    """A host that is left to be added: the body of `POST /hosts`."""
+    """`HostToAddOut` of the document."""
 
     id: "int"
     name: "str"
@@ -601,7 +589,7 @@ class HostToAdd(TypedDict):
 
 
 class ImageFile(TypedDict):
-    """One file of an image."""
+    """`ImageFileOut` of the document."""
 
     name: "str"
     size_bytes: "int"
@@ -609,7 +597,7 @@ class ImageFile(TypedDict):
 
 
 class Image(TypedDict):
-    """A boot image."""
+    """`ImageOut` of the document."""
 
     name: "str"
     flavour: "Flavour"
@@ -620,7 +608,7 @@ class Image(TypedDict):
 
 
 class ImportChange(TypedDict):
-    """What becomes of one thing; `their_id` and `id` as text, empty where there is none."""
+    """`ImportChangeOut` of the document."""
 
     action: "ImportAction"
     noun: "ImportNoun"
@@ -633,9 +621,7 @@ class ImportChange(TypedDict):
 
 
 class Import(TypedDict):
-    """What an import does, or did: every thing with what becomes of it, and what is left to the
-    user.
-    """
+    """`ImportOut` of the document."""
 
     source: "str"
     dry_run: "bool"
@@ -648,7 +634,7 @@ class Import(TypedDict):
 
 
 class Interface(TypedDict):
-    """An interface of a node."""
+    """`InterfaceOut` of the document."""
 
     id: "int"
     name: "str"
@@ -671,7 +657,7 @@ class Interface(TypedDict):
 
 
 class KeptPlan(TypedDict):
-    """A plan as lists show it; times in seconds since the epoch, `operation` applied it last."""
+    """`KeptPlanOut` of the document."""
 
     id: "str"
     subject: "str"
@@ -684,7 +670,7 @@ class KeptPlan(TypedDict):
 
 
 class Lease(TypedDict):
-    """A lease; `machine` and `nic` of the one that has it, where it is known."""
+    """`LeaseOut` of the document."""
 
     ip: "str"
     mac: "str"
@@ -696,13 +682,13 @@ class Lease(TypedDict):
 
 
 class Leases(TypedDict):
-    """All leases of a rack, by address."""
+    """`LeasesOut` of the document."""
 
     items: "list[Lease]"
 
 
 class LibvirtNetwork(TypedDict):
-    """A libvirt network; `dhcp`: libvirt's own DHCP is on."""
+    """`LibvirtNetworkOut` of the document."""
 
     name: "str"
     active: "bool"
@@ -712,9 +698,7 @@ class LibvirtNetwork(TypedDict):
 
 
 class Losing(TypedDict):
-    """Who loses libvirt's DHCP: a machine on the network, or (`machine` is null) who has a lease of
-    it.
-    """
+    """`LosingOut` of the document."""
 
     machine: "str | None"
     origin: "str | None"
@@ -725,7 +709,7 @@ class Losing(TypedDict):
 
 
 class MachineDetail(TypedDict):
-    """A machine with all that was found in it; `commissioning` is null until it has reported."""
+    """`MachineDetailOut` of the document."""
 
     system_id: "str"
     hostname: "str"
@@ -756,7 +740,7 @@ class MachineDetail(TypedDict):
 
 
 class Machine(TypedDict):
-    """A machine."""
+    """`MachineOut` of the document."""
 
     system_id: "str"
     hostname: "str"
@@ -786,7 +770,7 @@ class Machine(TypedDict):
 
 
 class Neighbour(TypedDict):
-    """The switch port behind a NIC, as LLDP says it."""
+    """`NeighbourOut` of the document."""
 
     chassis: "str"
     port: "str"
@@ -795,7 +779,7 @@ class Neighbour(TypedDict):
 
 
 class NetworkBoot(TypedDict):
-    """What a machine would boot from the network now, and why; `asked`: by a user's word."""
+    """`NetworkBootOut` of the document."""
 
     action: "BootAction"
     reason: "BootReason"
@@ -804,9 +788,7 @@ class NetworkBoot(TypedDict):
 
 
 class NewApiKey(TypedDict):
-    """A new key; `text` is what MAAS's clients are given: shown once, null if the answer is
-    repeated.
-    """
+    """`NewApiKeyOut` of the document."""
 
     id: "str"
     user: "str"
@@ -816,9 +798,7 @@ class NewApiKey(TypedDict):
 
 
 class NewToken(TypedDict):
-    """A new token; `text` is what to send as bearer token: given once, null if the answer is
-    repeated.
-    """
+    """`NewTokenOut` of the document."""
 
     id: "str"
     user: "str"
@@ -828,16 +808,14 @@ class NewToken(TypedDict):
 
 
 class NicDhcp(TypedDict):
-    """A NIC's attempts, oldest first."""
+    """`NicDhcpOut` of the document."""
 
     nic: "str"
     exchanges: "list[Exchange]"
 
 
 class Nic(TypedDict):
-    """A NIC: `attach` and `source` say how it meets the host, `vlan` is FABRIC/VID where it is
-    known.
-    """
+    """`NicOut` of the document."""
 
     name: "str"
     mac: "str"
@@ -854,9 +832,7 @@ class Nic(TypedDict):
 
 
 class NicProof(TypedDict):
-    """The badge of a NIC: the worst verdict, when it was found (seconds since the epoch), all
-    evidence.
-    """
+    """`NicProofOut` of the document."""
 
     at: "float"
     evidence: "list[Evidence]"
@@ -864,7 +840,7 @@ class NicProof(TypedDict):
 
 
 class Node(TypedDict):
-    """A node; `hosts`: the KVM hosts that it is."""
+    """`NodeOut` of the document."""
 
     system_id: "str"
     hostname: "str"
@@ -881,7 +857,7 @@ class Node(TypedDict):
 
 
 class Operation(TypedDict):
-    """A long action and how far it is; `finished`: nothing more will happen by itself."""
+    """`OperationOut` of the document."""
 
     id: "str"
     saga: "str"
@@ -898,7 +874,7 @@ class Operation(TypedDict):
 
 
 class PlanDetail(TypedDict):
-    """A plan in full: its machines in the order in which they were asked for, and what DHCP gets."""
+    """`PlanDetailOut` of the document."""
 
     id: "str"
     subject: "str"
@@ -913,9 +889,7 @@ class PlanDetail(TypedDict):
 
 
 class Plan(TypedDict):
-    """A machine on a host, down to the last address: what is reserved and made when the plan is
-    applied.
-    """
+    """`PlanOut` of the document."""
 
     host: "str"
     hostname: "str"
@@ -936,7 +910,7 @@ class Plan(TypedDict):
 
 
 class Planned(TypedDict):
-    """A machine of a plan with its explanation, as data and for people."""
+    """`PlannedOut` of the document."""
 
     host: "str"
     hostname: "str"
@@ -959,13 +933,13 @@ class Planned(TypedDict):
 
 
 class Power(TypedDict):
-    """Whether a machine runs."""
+    """`PowerOut` of the document."""
 
     power: "PowerState"
 
 
 class Probe(TypedDict):
-    """A VLAN's last probe."""
+    """`ProbeOut` of the document."""
 
     vlan: "str"
     at: "float | None"
@@ -976,7 +950,7 @@ class Probe(TypedDict):
 
 
 class Rack(TypedDict):
-    """A rack, the VLANs that it serves, and those that it stands by for."""
+    """`RackOut` of the document."""
 
     id: "int"
     name: "str"
@@ -991,7 +965,7 @@ class Rack(TypedDict):
 
 
 class RackStatus(TypedDict):
-    """What a rack's server says of itself; `trouble` is empty when all is well."""
+    """`RackStatusOut` of the document."""
 
     trouble: "str"
     versions: "dict[str, str]"
@@ -1001,7 +975,7 @@ class RackStatus(TypedDict):
 
 
 class Range(TypedDict):
-    """A range; both ends belong to it."""
+    """`RangeOut` of the document."""
 
     id: "int"
     subnet: "str"
@@ -1013,21 +987,21 @@ class Range(TypedDict):
 
 
 class Release(TypedDict):
-    """The machine as it is, and the operation that takes it apart; null: it stays, and is free."""
+    """`ReleaseOut` of the document."""
 
     machine: "Machine"
     operation: "Operation | None"
 
 
 class Remark(TypedDict):
-    """Why a thing is as it is."""
+    """`RemarkOut` of the document."""
 
     code: "ImportCode"
     found: "str"
 
 
 class Scan(TypedDict):
-    """What a refresh would change of a host's interfaces."""
+    """`ScanOut` of the document."""
 
     host: "str"
     node: "str | None"
@@ -1035,7 +1009,7 @@ class Scan(TypedDict):
 
 
 class Setting(TypedDict):
-    """One setting that is not the same."""
+    """`SettingOut` of the document."""
 
     field: "str"
     ours: "str"
@@ -1043,7 +1017,7 @@ class Setting(TypedDict):
 
 
 class Space(TypedDict):
-    """A space and the VLANs in it."""
+    """`SpaceOut` of the document."""
 
     id: "int"
     name: "str"
@@ -1053,7 +1027,7 @@ class Space(TypedDict):
 
 
 class Step(TypedDict):
-    """One step; times in seconds since the epoch."""
+    """`StepOut` of the document."""
 
     name: "str"
     state: "StepState"
@@ -1064,7 +1038,7 @@ class Step(TypedDict):
 
 
 class StoragePoolOfHost(TypedDict):
-    """A storage pool with its host; sizes in bytes; `trouble`: why it cannot be used now."""
+    """`StoragePoolOfHostOut` of the document."""
 
     name: "str"
     kind: "str"
@@ -1079,7 +1053,7 @@ class StoragePoolOfHost(TypedDict):
 
 
 class StoragePool(TypedDict):
-    """Disk space of a host, in bytes; `trouble`: why libvirt's pool cannot be used now."""
+    """`StoragePoolOut` of the document."""
 
     name: "str"
     kind: "str"
@@ -1093,7 +1067,7 @@ class StoragePool(TypedDict):
 
 
 class Subnet(TypedDict):
-    """A subnet."""
+    """`SubnetOut` of the document."""
 
     id: "int"
     cidr: "str"
@@ -1110,7 +1084,7 @@ class Subnet(TypedDict):
 
 
 class Tag(TypedDict):
-    """A tag."""
+    """`TagOut` of the document."""
 
     id: "int"
     name: "str"
@@ -1120,7 +1094,7 @@ class Tag(TypedDict):
 
 
 class Token(TypedDict):
-    """A token without its secret; `created_at` in seconds since the epoch."""
+    """`TokenOut` of the document."""
 
     id: "str"
     user: "str"
@@ -1129,7 +1103,7 @@ class Token(TypedDict):
 
 
 class User(TypedDict):
-    """A user."""
+    """`UserOut` of the document."""
 
     id: "int"
     name: "str"
@@ -1138,7 +1112,7 @@ class User(TypedDict):
 
 
 class Vlan(TypedDict):
-    """A VLAN; `bootable`: our DHCP serves it, directly or through its relay VLAN."""
+    """`VlanOut` of the document."""
 
     id: "int"
     fabric: "str"
@@ -1159,7 +1133,7 @@ class Vlan(TypedDict):
 
 
 class WarningAnswer(TypedDict):
-    """Something to know before acting, as code and in words."""
+    """`WarningOut` of the document."""
 
     code: "str"
     subject: "str"
@@ -1168,7 +1142,7 @@ class WarningAnswer(TypedDict):
 
 
 class Why(TypedDict):
-    """The explanation that a machine was placed by, as data and for people."""
+    """`WhyOut` of the document."""
 
     explanation: "dict[str, Any]"
     text: "list[str]"

@@ -34,23 +34,19 @@ class Hosts(Collection[answers.Host, answers.Host, answers.Operation, answers.Ho
     """`/api/v1/hosts`."""
 
     def refresh(self, key: str) -> answers.Operation:
-        """Re-read a host and record what changed."""
+        """`POST …/refresh`."""
         return cast("answers.Operation", self.act(key, "refresh"))
 
     def get_scan(self, key: str, **query: Any) -> answers.Scan:
-        """Read a host's links and show what a refresh would change; records nothing."""
+        """`GET …/scan`."""
         return cast("answers.Scan", self.ask(key, "scan", **query))
 
     def get_networks(self, key: str, **query: Any) -> answers.HostNetworks:
-        """Show a host's libvirt networks with every condition that they fail, as the host was
-        last read.
-        """
+        """`GET …/networks`."""
         return cast("answers.HostNetworks", self.ask(key, "networks", **query))
 
     def fix_network(self, key: str, body: Document | None = None) -> answers.Operation | answers.Fix:
-        """Turn libvirt's DHCP off and serve the VLAN, or make a network `maas`: previewed, or
-        as an operation.
-        """
+        """`POST …/fix-network`."""
         return cast("answers.Operation | answers.Fix", self.act(key, "fix-network", body))
 
 
@@ -62,69 +58,63 @@ class Machines(Collection[answers.Machine, answers.MachineDetail, answers.Compos
     """`/api/v1/machines`."""
 
     def get_dhcp(self, key: str, **query: Any) -> answers.DhcpTimeline:
-        """Show what was seen of a machine's DHCP on the wire, and why it stopped where it did."""
+        """`GET …/dhcp`."""
         return cast("answers.DhcpTimeline", self.ask(key, "dhcp", **query))
 
     def verify(self, key: str) -> answers.Operation:
-        """Verify a machine on the wire; each NIC's `proof` is written."""
+        """`POST …/verify`."""
         return cast("answers.Operation", self.act(key, "verify"))
 
     def start(self, key: str) -> answers.Machine:
-        """Power a machine on."""
+        """`POST …/start`."""
         return cast("answers.Machine", self.act(key, "start"))
 
     def stop(self, key: str, body: Document | None = None) -> answers.Machine:
-        """Ask a machine to shut down, or cut its power."""
+        """`POST …/stop`."""
         return cast("answers.Machine", self.act(key, "stop", body))
 
     def get_power(self, key: str, **query: Any) -> answers.Power:
-        """Ask the machine's host whether the machine runs now."""
+        """`GET …/power`."""
         return cast("answers.Power", self.ask(key, "power", **query))
 
     def set_autostart(self, key: str, body: Document | None = None) -> answers.Machine:
-        """Let a machine start whenever its host starts, or not."""
+        """`PUT …/autostart`."""
         return cast("answers.Machine", self.act(key, "autostart", body, method="PUT"))
 
     def get_console_log(self, key: str, **query: Any) -> answers.Console:
-        """Show the end of the serial console's log."""
+        """`GET …/console-log`."""
         return cast("answers.Console", self.ask(key, "console-log", **query))
 
     def get_why(self, key: str, **query: Any) -> answers.Why:
-        """Show the explanation that a machine was placed by."""
+        """`GET …/why`."""
         return cast("answers.Why", self.ask(key, "why", **query))
 
     def set_next_boot(self, key: str, body: Document | None = None) -> answers.Machine:
-        """Say what a machine boots from the network next; `default`: what its state says."""
+        """`PUT …/next-boot`."""
         return cast("answers.Machine", self.act(key, "next-boot", body, method="PUT"))
 
     def commission(self, key: str) -> answers.Operation:
-        """Have a machine boot the commissioning environment and report what it is."""
+        """`POST …/commission`."""
         return cast("answers.Operation", self.act(key, "commission"))
 
     def cancel_commission(self, key: str) -> answers.Machine:
-        """Wait no longer for a report: an enlisted machine is new again, a composed one is
-        ready.
-        """
+        """`DELETE …/commission`."""
         return cast("answers.Machine", self.act(key, "commission", method="DELETE"))
 
     def forget(self, key: str) -> Document:
-        """Remove the record of an enlisted machine, or of an adopted one that is gone from its
-        host.
-        """
+        """`POST …/forget`."""
         return self.act(key, "forget")
 
     def release(self, key: str) -> answers.Release:
-        """Give an allocated machine back; one that was composed on demand is taken apart by the
-        operation.
-        """
+        """`POST …/release`."""
         return cast("answers.Release", self.act(key, "release"))
 
     def lock(self, key: str, body: Document | None = None) -> answers.Machine:
-        """Keep a machine from being changed, switched off or taken apart."""
+        """`POST …/lock`."""
         return cast("answers.Machine", self.act(key, "lock", body))
 
     def unlock(self, key: str, body: Document | None = None) -> answers.Machine:
-        """Let a locked machine be changed again."""
+        """`POST …/unlock`."""
         return cast("answers.Machine", self.act(key, "unlock", body))
 
 
@@ -132,7 +122,7 @@ class Nodes(Collection[answers.Node, answers.Node, answers.Node, answers.Node]):
     """`/api/v1/nodes`."""
 
     def update_interface(self, key: str, interface: str, body: Document | None = None) -> answers.Node:
-        """Say what cannot be seen of an interface; answers with its node."""
+        """`PATCH …/interfaces`."""
         return cast("answers.Node", self.act(key, f"interfaces/{interface}", body, method="PATCH"))
 
 
@@ -140,11 +130,11 @@ class Operations(Collection[answers.Operation, answers.Operation, answers.Operat
     """`/api/v1/operations`."""
 
     def cancel(self, key: str) -> answers.Operation:
-        """Ask an operation to stop after its step, and to undo what it did."""
+        """`POST …/cancel`."""
         return cast("answers.Operation", self.act(key, "cancel"))
 
     def retry(self, key: str) -> answers.Operation:
-        """Try what a stuck operation could not undo again."""
+        """`POST …/retry`."""
         return cast("answers.Operation", self.act(key, "retry"))
 
 
@@ -152,9 +142,7 @@ class Plans(Collection[answers.KeptPlan, answers.PlanDetail, answers.PlanDetail,
     """`/api/v1/plans`."""
 
     def compose(self, key: str) -> answers.Composing:
-        """Compose exactly what was planned; refused, with every difference, when that is out of
-        date.
-        """
+        """`POST …/compose`."""
         return cast("answers.Composing", self.act(key, "compose"))
 
 
@@ -162,15 +150,15 @@ class Racks(Collection[answers.Rack, answers.Rack, answers.Rack, answers.Rack]):
     """`/api/v1/racks`."""
 
     def get_status(self, key: str, **query: Any) -> answers.RackStatus:
-        """What its DHCP server says of itself now."""
+        """`GET …/status`."""
         return cast("answers.RackStatus", self.ask(key, "status", **query))
 
     def get_config(self, key: str, **query: Any) -> Document:
-        """The configuration that its DHCP server runs, a document a family."""
+        """`GET …/config`."""
         return self.ask(key, "config", **query)
 
     def get_leases(self, key: str, **query: Any) -> answers.Leases:
-        """Its leases that are valid now, and who has them."""
+        """`GET …/leases`."""
         return cast("answers.Leases", self.ask(key, "leases", **query))
 
 
@@ -217,15 +205,15 @@ class Vlans(Collection[answers.Vlan, answers.Vlan, answers.Vlan, answers.Vlan]):
     """`/api/v1/vlans`."""
 
     def get_probe(self, key: str, **query: Any) -> answers.Probe:
-        """Show who was found to serve DHCP on a VLAN the last time that it was asked."""
+        """`GET …/probe`."""
         return cast("answers.Probe", self.ask(key, "probe", **query))
 
     def probe(self, key: str) -> answers.Probe:
-        """Ask a VLAN now who serves DHCP there; it takes about ten seconds."""
+        """`POST …/probe`."""
         return cast("answers.Probe", self.act(key, "probe"))
 
     def set_dhcp(self, key: str, body: Document | None = None) -> answers.Vlan:
-        """Serve a VLAN with our DHCP, or not, or through another VLAN's rack."""
+        """`PUT …/dhcp`."""
         return cast("answers.Vlan", self.act(key, "dhcp", body, method="PUT"))
 
 
