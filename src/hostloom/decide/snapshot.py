@@ -1,4 +1,4 @@
-"""Everything a decision may look at, frozen at one revision, with the look-ups built once."""
+"""Everything that a decision may use, at one revision, with indexes that are built once."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True)
 class HostState:
-    """A host and what is on it."""
+    """A host and the machines on it."""
 
     host: Host
     machines: tuple[PlacedMachine, ...] = ()
@@ -26,9 +26,9 @@ class HostState:
 
 @dataclass(frozen=True)
 class Delta:
-    """What came, changed or went between two snapshots of the same fabrics, VLANs, subnets and ranges."""
+    """What was added, changed or removed between two snapshots of the same network."""
 
-    #: Changed ones as they are now; None = gone.
+    #: Changed ones in their present form; None: removed.
     nodes: Mapping[SystemId, Node | None] = field(default_factory=dict)
     hosts: Mapping[HostId, HostState | None] = field(default_factory=dict)
     gained: tuple[HeldAddress, ...] = ()
@@ -36,21 +36,21 @@ class Delta:
 
 
 class Index(Protocol):
-    """An index that a part of decide/ keeps with a snapshot."""
+    """An index that a part of decide/ keeps together with a snapshot."""
 
     @property
     def needs(self) -> frozenset[str]:
-        """The parts of the network that it rests on: fields of Snapshot."""
+        """The fields of Snapshot that it depends on."""
         ...
 
     def carried(self, after: "Snapshot", delta: Delta) -> "Index":
-        """The same index of a later snapshot; costs what changed, not what there is."""
+        """The index of a later snapshot; the cost depends on the changes only."""
         ...
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One consistent state of the world; built by store/ or from a world file, never by a decision.
+    """One consistent state of the records; built by store/ or from a world file, never by a decision.
 
     Every tuple may come in any order: nothing decided depends on it.
     """
@@ -60,15 +60,15 @@ class Snapshot:
     spaces: tuple[Space, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     ranges: tuple[IPRange, ...] = ()
-    #: Every address that a machine, a node, a user or a lease has.
+    #: Every address of a machine, node, user or lease.
     held: Collection[HeldAddress] = ()
     nodes: tuple[Node, ...] = ()
     hosts: tuple[HostState, ...] = ()
-    #: Counts up with every change of the store.
+    #: Goes up with every change of the store.
     revision: int = 0
-    #: Servers that answer DHCP on our VLANs and are none of ours, as the last probes found.
+    #: Foreign DHCP servers that the last probes found on the VLANs.
     foreign_dhcp: tuple[ForeignDhcp, ...] = ()
-    #: VLANs whose last probe our DHCP left unanswered, though it should have answered.
+    #: VLANs on which our DHCP should have answered the last probe but did not.
     silent_vlans: frozenset[VlanId] = frozenset()
 
     @cached_property
@@ -88,7 +88,7 @@ class Snapshot:
     def vlan_name(self, vlan_id: VlanId | None) -> str | None: ...
 
     def vlan_name(self, vlan_id: VlanId | None) -> str | None:
-        """FABRIC/VID; None for no VLAN, KeyError for one that is gone."""
+        """FABRIC/VID; None for no VLAN; KeyError for an unknown one."""
         if vlan_id is None:
             return None
         vlan = self.vlan_by_id[vlan_id]
@@ -158,7 +158,7 @@ class Snapshot:
 
     @cached_property
     def held_by_ip(self) -> LayeredMap[Address, tuple[HeldAddress, ...]]:
-        """Who has each address; several where subnets overlap, or where it is seen and reserved."""
+        """The holders of each address; several if subnets overlap, or if it is both seen and reserved."""
         holders: dict[Address, list[HeldAddress]] = {}
         for held in self.held:
             holders.setdefault(held.ip, []).append(held)
@@ -195,7 +195,7 @@ class Snapshot:
 
     @cached_property
     def indexes(self) -> dict[str, Index]:
-        """Where decisions keep indexes of their own for as long as the snapshot lives."""
+        """Indexes that parts of decide/ keep together with the snapshot."""
         return {}
 
     def node_of(self, host: Host) -> Node | None:
@@ -204,7 +204,7 @@ class Snapshot:
         return None if system_id is None else self.node_by_system_id.get(system_id)
 
     def carry(self, before: "Snapshot", delta: Delta) -> "Snapshot":
-        """Take over every look-up that `before` has built, brought up to date by what changed; self.
+        """Take over every index of `before`, updated with the changes; returns self.
 
         Without this each look-up would be built anew, at the cost of the whole world, after every change.
         What rests on a part of the network that is another now is left to be built.
@@ -228,7 +228,7 @@ class Snapshot:
         return self
 
     def only(self, hosts: tuple[HostState, ...], nodes: tuple[Node, ...]) -> "Snapshot":
-        """The same network and addresses with these hosts and nodes alone; their look-ups are kept."""
+        """The same network and addresses with only these hosts and nodes; indexes are kept."""
         few = replace(self, hosts=hosts, nodes=nodes)
         built = vars(self)
         vars(few).update({name: built[name] for name in (*_LOOKUPS, *_HELD_LOOKUPS) if name in built})
@@ -237,7 +237,7 @@ class Snapshot:
 
 _HELD_LOOKUPS = ("held_by_ip", "held_by_node")
 _NETWORK = frozenset({"fabrics", "vlans", "spaces", "subnets", "ranges", "foreign_dhcp"})
-#: Look-ups that no machine or host changes, with what they rest on.
+#: Indexes that no machine or host changes, with the fields that they depend on.
 _LOOKUPS = {
     "fabric_by_id": frozenset({"fabrics"}),
     "vlan_by_id": frozenset({"vlans"}),
@@ -267,7 +267,7 @@ def _changed(before: dict[K, V], changes: Mapping[K, V | None]) -> dict[K, V]:
 def _regained(
     before: LayeredMap[K, tuple[HeldAddress, ...]], delta: Delta, key_of: Callable[[HeldAddress], K | None]
 ) -> LayeredMap[K, tuple[HeldAddress, ...]]:
-    """The look-up after the delta; addresses without a key are not in it."""
+    """The index after the changes; addresses without a key are not in it."""
     changes: dict[K, list[HeldAddress]] = {}
     for held in (*delta.lost, *delta.gained):
         if (key := key_of(held)) is not None:

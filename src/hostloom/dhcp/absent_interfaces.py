@@ -1,21 +1,21 @@
-"""Interfaces that a Kea server misses: how it says so, and its configuration without them; pure."""
+"""Interfaces that a Kea server does not find: its message, and the configuration without them; pure."""
 
 import copy
 import re
 from typing import Any
 
-#: Kea's words of an interface that it was told to serve and does not see (Kea 2.2: `dhcp4` and `dhcp6`).
+#: Kea's message about a configured interface that does not exist (Kea 2.2: `dhcp4` and `dhcp6`).
 _MISSING = re.compile(r"interface '?([^\s']+?)'? doesn't exist|interface name '?([^\s']+?)'? for subnet")
 
 
 def missing_interface(words: str) -> str | None:
-    """The interface that a refusal is about; None: it is about something else."""
+    """The interface that a refusal names; None if it is about something else."""
     match = _MISSING.search(words)
     return None if match is None else match[1] or match[2]
 
 
 def without(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """The same configuration, but that what was served on the interface is not for now."""
+    """The same configuration without what is served on the interface."""
     rest = copy.deepcopy(document)
     for version in ("4", "6"):
         served = rest.get(f"Dhcp{version}")

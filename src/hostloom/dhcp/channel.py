@@ -45,7 +45,7 @@ def _not_a_channel(field: str, text: str) -> InvalidValue:
 
 
 def _in_folders(field: str, path: Path, folders: Collection[Path] | None) -> Path:
-    """Kea's sockets only: a request must not make the server connect to any other program's."""
+    """Accept only Kea's sockets, so that a request cannot connect the server to other programs."""
     if folders is not None and path.parent not in folders:
         allowed = ", ".join(str(folder) for folder in sorted(folders))
         raise InvalidValue(
@@ -91,7 +91,7 @@ def _agent_url(field: str, text: str, parts: SplitResult) -> str:
 
 
 class _Forwarded:
-    """A socket on another machine, as a path here; the connection is made when it is needed."""
+    """A socket on another machine as a local path; the connection is opened when it is needed."""
 
     def __init__(self, remotes: Remotes, address: SshAddress, path: str) -> None:
         self._remotes, self._address, self._path = remotes, address, path
@@ -107,14 +107,14 @@ class _Forwarded:
 
 
 class ControlAgent(Control):
-    """Kea's control agent: one command a POST, with the server that it is for."""
+    """Kea's control agent: one POST for each command, with the name of the server."""
 
     def __init__(self, url: str, version: int, user: str | None, password: Path) -> None:
         super().__init__()
         self._url, self._service, self._user, self._password = url, f"dhcp{version}", user, password
 
     def exchange(self, request: bytes, timeout_s: float) -> bytes:
-        """The answer's body; DhcpUnreachable, or DhcpRejected where it does not let us in."""
+        """The body of the answer; DhcpUnreachable, or DhcpRejected if the agent denies access."""
         auth = None if self._user is None else (self._user, _read_password(self._password))
         headers = {"Content-Type": "application/json"}
         try:
@@ -130,7 +130,7 @@ class ControlAgent(Control):
             raise DhcpUnreachable(f"{self._url}: {str(error) or type(error).__name__}") from error
 
     def _whole(self, answer: httpx.Response, timeout_s: float) -> bytes:
-        """The body within the time for all of it: httpx limits the wait for each piece."""
+        """The whole body within the timeout; httpx only limits the wait for each chunk."""
         until, received = time.monotonic() + timeout_s, bytearray()
         for chunk in answer.iter_bytes(CHUNK_BYTES):
             received += chunk
@@ -141,7 +141,7 @@ class ControlAgent(Control):
         return bytes(received)
 
     def envelope(self, command: dict[str, object]) -> dict[str, object]:
-        """With the server that it is for."""
+        """The command with the name of its server."""
         return command | {"service": [self._service]}
 
     def __str__(self) -> str:
@@ -149,7 +149,7 @@ class ControlAgent(Control):
 
 
 def _read_password(file: Path) -> str:
-    """DhcpUnreachable where there is none, or others could read it."""
+    """DhcpUnreachable if the file does not exist or others can read it."""
     try:
         mode = file.stat().st_mode
         if mode & (stat.S_IRWXG | stat.S_IRWXO):

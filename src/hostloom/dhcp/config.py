@@ -1,4 +1,4 @@
-"""Kea's configuration from the intent, one document a family; pure (https://kea.readthedocs.io)."""
+"""Renders Kea's configuration, one document for each family; pure (https://kea.readthedocs.io)."""
 
 import sysconfig
 from collections.abc import Callable, Iterable
@@ -16,9 +16,9 @@ _FOR_EVER = 2**32 - 1
 
 @dataclass(frozen=True)
 class _Family:
-    """What is one family's own."""
+    """What differs between the families."""
 
-    #: Where a document and its shared networks have their subnets.
+    #: The key of subnets in a document and its shared networks.
     key: str
     subnet: Callable[[DhcpSubnet], dict[str, Any]]
     #: Client classes by name.
@@ -31,7 +31,7 @@ _FAMILY_6 = _Family("subnet6", config6.subnet, config6.boot_classes)
 
 @dataclass(frozen=True)
 class KeaPaths:
-    """Where a Kea server keeps things: Debian's AppArmor profiles allow its standard paths only."""
+    """The paths of a Kea server; Debian's AppArmor profiles allow only the standard ones."""
 
     control_socket: Path = Path("/run/kea/kea4-ctrl-socket")
     leases: Path = Path("/var/lib/kea/kea-leases4.csv")
@@ -56,7 +56,7 @@ def render(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
     return {
         "Dhcp4": document
         | {
-            # A machine's firmware and its systems call themselves by different client ids; its MAC stays.
+            # Firmware and systems of one machine use different client ids, but the same MAC.
             "match-client-id": False,
             "option-def": config4.OPTION_DEFINITIONS,
             "subnet4": alone,
@@ -79,7 +79,7 @@ def render6(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
             # the firmware's DUID stands in for it. A DUID may hold another NIC's MAC: it is asked last.
             "mac-sources": ["client-link-addr-option", "ipv6-link-local", "duid"],
             "host-reservation-identifiers": ["hw-address", "duid"],
-            # Made up once and kept: one made of a MAC needs a NIC that has one.
+            # Generated once and kept, because an id from a MAC would need a NIC with a MAC.
             "server-id": {"type": "EN"},
             "ip-reservations-unique": False,
             "subnet6": alone,
@@ -92,12 +92,12 @@ def render6(intent: DhcpIntent, paths: KeaPaths) -> dict[str, Any]:
 def _document(
     intent: DhcpIntent, subnets: Iterable[DhcpSubnet], paths: KeaPaths, version: int
 ) -> dict[str, Any]:
-    """What the families have in common."""
+    """The part that both families share."""
     paired = [] if intent.ha is None else ha.hooks(intent.ha, version, paths.hooks)
     return {
         "interfaces-config": {
             "interfaces": sorted({subnet.interface for subnet in subnets if subnet.interface is not None}),
-            # Kea opens no socket without carrier, which a bridge gets with its first machine.
+            # Kea opens no socket without carrier, and a bridge gets carrier with its first machine.
             "service-sockets-max-retries": _FOR_EVER,
             "service-sockets-retry-wait-time": 1000,
         },
@@ -109,7 +109,7 @@ def _document(
             "lfc-interval": 3600,
         },
         "hooks-libraries": [{"library": str(paths.hooks / "libdhcp_lease_cmds.so")}, *paired],
-        # The pair's own listener needs threads; alone, one thread is enough for thousands of machines.
+        # The listener of a pair needs threads; a single server manages thousands of machines with one.
         "multi-threading": {"enable-multi-threading": bool(paired)},
         **_timers(intent.lease_time_s),
         "host-reservation-identifiers": ["hw-address"],
@@ -127,7 +127,7 @@ def _document(
 
 
 def _timers(lease_time_s: int) -> dict[str, int]:
-    """A lease's time, and when a client asks its server, then any server, to renew it."""
+    """The lease time, and when a client renews at its server and then at any server."""
     return {
         "valid-lifetime": lease_time_s,
         "renew-timer": lease_time_s // 3,
@@ -138,7 +138,7 @@ def _timers(lease_time_s: int) -> dict[str, int]:
 def _by_wire(
     subnets: Iterable[DhcpSubnet], family: _Family
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Subnets that have their wire for themselves, and shared networks of those that have not.
+    """Subnets alone on their VLAN, and shared networks of subnets that share a VLAN.
 
     Of several subnets on one interface Kea would look into the first one alone.
     """

@@ -1,17 +1,17 @@
-"""What is DHCPv4's own in Kea's configuration; pure."""
+"""The DHCPv4 part of Kea's configuration; pure."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from hostloom.model.dhcp import DhcpReservation, DhcpSubnet
 
-#: iPXE asks with this user class (https://ipxe.org/howto/dhcpd).
+#: The user class of iPXE (https://ipxe.org/howto/dhcpd).
 _IPXE = "option[77].hex == 'iPXE'"
 #: Firmware by its architecture (option 93, RFC 4578 and IANA): a BIOS, UEFI on x86_64, the same by HTTP.
 _BIOS = f"option[93].hex == 0x0000 and not ({_IPXE})"
 _UEFI = f"(option[93].hex == 0x0007 or option[93].hex == 0x0009) and not ({_IPXE})"
 _UEFI_HTTP = f"option[93].hex == 0x0010 and not ({_IPXE})"
-#: iPXE's own options come in one of DHCP's.
+#: iPXE's own options are encapsulated in one DHCP option.
 OPTION_DEFINITIONS = [
     {"name": "ipxe-encap", "code": 175, "space": "dhcp4", "type": "empty", "encapsulate": "ipxe-opts"},
     {"name": "no-pxedhcp", "code": 176, "space": "ipxe-opts", "type": "uint8"},
@@ -19,7 +19,7 @@ OPTION_DEFINITIONS = [
 
 
 def boot_classes(subnet: DhcpSubnet) -> dict[str, dict[str, Any]]:
-    """By name: iPXE gets its script; firmware gets iPXE, over TFTP or by its own HTTP client.
+    """Client classes by name: iPXE gets its script; firmware gets iPXE, over TFTP or HTTP.
 
     Firmware that asks over IPv4 can load over IPv4 only.
     """
@@ -34,14 +34,14 @@ def boot_classes(subnet: DhcpSubnet) -> dict[str, dict[str, Any]]:
         "uefi-http": {
             "test": _UEFI_HTTP,
             "boot-file-name": loader,
-            # Firmware takes no answer that does not say so.
+            # Firmware accepts only answers with this class.
             "option-data": [{"name": "vendor-class-identifier", "data": "HTTPClient", "always-send": True}],
         },
     }
 
 
 def _ipxe_class(subnet: DhcpSubnet) -> dict[str, Any]:
-    """The URL of the script, and not to wait 3 s for a ProxyDHCP server."""
+    """The URL of the script, and an option that avoids waiting 3 s for ProxyDHCP."""
     return {
         "test": _IPXE,
         "boot-file-name": subnet.boot_url,

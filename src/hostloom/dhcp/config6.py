@@ -1,4 +1,4 @@
-"""What is DHCPv6's own in Kea's configuration; pure. Gateway and MTU come by router advertisement."""
+"""The DHCPv6 part of Kea's configuration; pure. Router advertisements give gateway and MTU."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ _UEFI = f"option[61].hex == 0x0007 and not ({_IPXE})"
 
 
 def boot_classes(subnet: DhcpSubnet) -> dict[str, dict[str, Any]]:
-    """By name: iPXE gets the URL of its script, firmware gets iPXE over TFTP (RFC 5970)."""
+    """Client classes by name: iPXE gets the URL of its script, firmware gets iPXE over TFTP (RFC 5970)."""
     rack = urlsplit(subnet.boot_url).hostname
     urls = {"ipxe": (_IPXE, subnet.boot_url), "uefi": (_UEFI, f"tftp://[{rack}]/snponly.efi")}
     return {
@@ -37,7 +37,7 @@ def subnet(subnet: DhcpSubnet) -> dict[str, Any]:
 
 
 def _reservations(reservations: Iterable[DhcpReservation]) -> list[dict[str, Any]]:
-    """One an identifier, with all its addresses: Kea refuses a second one."""
+    """One reservation for each identifier with all addresses, because Kea refuses a second one."""
     found: dict[str, dict[str, Any]] = {}
     for reservation in reservations:
         identifiers = {"hw-address": str(reservation.mac)} | (
@@ -50,5 +50,5 @@ def _reservations(reservations: Iterable[DhcpReservation]) -> list[dict[str, Any
 
 
 def duid(uuid: str) -> str:
-    """The client id that a machine's firmware makes of its UUID (RFC 6355), as Kea writes it."""
+    """The client id that firmware derives from the UUID (RFC 6355), in Kea's notation."""
     return (b"\x00\x04" + UUID(uuid).bytes).hex(":")

@@ -1,4 +1,4 @@
-"""What of a configuration a test has to see, where Kea took most of it already; pure."""
+"""Reduces a configuration to the part that Kea has not accepted yet, for a test; pure."""
 
 from collections.abc import Iterator
 from typing import Any

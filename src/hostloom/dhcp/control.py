@@ -1,4 +1,4 @@
-"""Kea's control channel: one JSON command after another, each on its own."""
+"""Kea's control channel: one JSON command at a time."""
 
 import json
 import socket
@@ -13,12 +13,12 @@ from hostloom.model.errors import DhcpRejected, DhcpUnreachable
 #: `result` of an answer: done, and nothing found.
 SUCCESS, EMPTY = 0, 3
 CHUNK_BYTES = 1 << 16
-#: Some 250,000 leases.
+#: Enough for about 250,000 leases.
 ANSWER_BYTES = 128 << 20
 
 
 class Control(ABC):
-    """Speaks to one Kea server; what carries the commands is a subclass's."""
+    """Talks to one Kea server; subclasses implement the transport."""
 
     def __init__(self, timeout_s: float = 30.0) -> None:
         self._timeout_s = timeout_s
@@ -28,7 +28,7 @@ class Control(ABC):
         """Send one command, and return the whole answer; DhcpUnreachable."""
 
     def envelope(self, command: dict[str, Any]) -> dict[str, Any]:
-        """A command as the channel wants it."""
+        """A command in the form of the channel."""
         return command
 
     def command(
@@ -55,7 +55,7 @@ class Control(ABC):
             why = f"the answer to {name} is not JSON ({len(text)} bytes)"
             raise DhcpUnreachable(f"{self}: {why}") from error
         if isinstance(answer, list) and len(answer) == 1:
-            # The control agent asks several servers; we name one.
+            # The control agent can ask several servers; the command names one.
             answer = answer[0]
         if not isinstance(answer, dict) or "result" not in answer:
             raise DhcpUnreachable(f"{self}: the answer to {name} is not one of Kea")
@@ -63,7 +63,7 @@ class Control(ABC):
 
 
 class ControlSocket(Control):
-    """A Unix socket: one connection a command. Where it is may have to be found each time."""
+    """A Unix socket with one connection for each command; its path may be resolved each time."""
 
     def __init__(self, path: Path | Callable[[float], Path], timeout_s: float = 30.0) -> None:
         super().__init__(timeout_s)

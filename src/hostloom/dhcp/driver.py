@@ -1,4 +1,4 @@
-"""The DHCP port over Kea: test, then set; what runs is never patched."""
+"""The DHCP port with Kea: test a configuration, then set it; it is never patched."""
 
 import threading
 import time
@@ -87,7 +87,7 @@ class KeaDhcp:
     def _test(
         self, rendered: dict[int, dict[str, Any]]
     ) -> tuple[list[KeaServer], dict[int, DhcpUnreachable]]:
-        """The servers to be set, and those that do not answer, by IP version; never all of them."""
+        """The servers to configure, and those that do not answer, by IP version; never all of them."""
         changed: list[KeaServer] = []
         lost: dict[int, DhcpUnreachable] = {}
         for server in self._servers:
@@ -102,18 +102,18 @@ class KeaDhcp:
         return changed, lost
 
     def leases(self) -> Sequence[Lease]:
-        """Leases that are valid now and whose client's MAC is known, IPv4 first, by address."""
+        """Valid leases of clients with a known MAC, IPv4 first, by address."""
         now = self._now()
         valid = (recorded_lease for recorded_lease in self._recorded() if recorded_lease.expires_at > now)
         leases = [lease for recorded_lease in valid if (lease := self._known(recorded_lease)) is not None]
         return sorted(leases, key=lambda each: (each.ip.version, int(each.ip)))
 
     def is_alive(self) -> bool:
-        """Whether every server answers, each asked for two seconds at most."""
+        """Whether every server answers, within two seconds each."""
         return all(server.is_alive() for server in self._servers)
 
     def pulse(self) -> DhcpPulse:
-        """Whether leases or a server changed since: five short commands a server.
+        """Counters that show whether leases or servers changed: five short commands per server.
 
         DhcpUnreachable when none answers; of one of several it is the pulse's `trouble`.
         """
@@ -134,7 +134,7 @@ class KeaDhcp:
         return DhcpPulse(tuple(processes), tuple(counts), "; ".join([*map(str, lost), *deaf]))
 
     def status(self) -> RackStatus:
-        """What every server says of itself; those that do not answer are its `trouble`."""
+        """The status of every server; servers that do not answer are listed in `trouble`."""
         versions, uptimes, lost = [], [], []
         ha = ("", "")
         for server in self._servers:
@@ -150,14 +150,14 @@ class KeaDhcp:
         return RackStatus("; ".join(lost), tuple(versions), tuple(uptimes), *ha)
 
     def running(self) -> dict[str, Any]:
-        """The documents that run, by their names `Dhcp4` and `Dhcp6`; DhcpUnreachable."""
+        """The running configurations, by their names `Dhcp4` and `Dhcp6`; DhcpUnreachable."""
         found: dict[str, Any] = {}
         for server in self._servers:
             found |= server.running()
         return found
 
     def _recorded(self) -> Iterator[RecordedLease]:
-        """Of a server that does not answer, while another does, what it said last."""
+        """The last value of a server that does not answer while another one does."""
         lost = []
         for server in self._servers:
             try:
@@ -170,7 +170,7 @@ class KeaDhcp:
             yield from recorded_leases
 
     def _known(self, lease: RecordedLease) -> Lease | None:
-        """None for a client whose MAC is not known: no machine of ours."""
+        """None for a client with an unknown MAC, which is none of our machines."""
         reservation = self._reserved.get((lease.subnet_id, lease.ip))
         mac = reservation.mac if reservation is not None and lease.is_of(reservation) else lease.mac
         if mac is None:
@@ -187,7 +187,7 @@ def _reserved(intent: DhcpIntent) -> dict[tuple[SubnetId, Address], DhcpReservat
 
 
 def stale_leases(leases: Iterable[RecordedLease], intent: DhcpIntent) -> list[RecordedLease]:
-    """Leases that stand in the way: their address is another client's by now, or no longer leased at all.
+    """Leases that conflict: their address now belongs to another client, or is no longer leased.
 
     A machine that is gone leaves its lease behind, and Kea would not give the address to the next one.
     """

@@ -19,7 +19,7 @@ from hostloom.model.errors import ConfigError, DhcpUnreachable
 from hostloom.model.rack import RackStatus
 
 START_TIMEOUT_S = 5.0
-#: Our directories, and where Kea finds them: AppArmor profiles of Debian and Ubuntu allow it no others.
+#: hostloom's directories and their mount points: AppArmor profiles allow Kea no other paths.
 _BINDS = {"etc": "/etc/kea", "lib": "/var/lib/kea", "log": "/var/log/kea", "run": "/run/kea"}
 #: $1: the directory; $2: the IP version. Where Kea's own directories may be missing, the namespace has
 #: directories of its own; /mnt is the way to ours, which they may cover.
@@ -36,7 +36,7 @@ exec "/usr/sbin/kea-dhcp$2" -c "/etc/kea/kea-dhcp$2.conf"
 
 
 class EmbeddedKea:
-    """The DHCP port over a Kea of our own: `start` it, and `stop` it in the end.
+    """The DHCP port with an embedded Kea; call `start` first and `stop` at the end.
 
     What was set last is what a server starts with; one that ends at once with that starts with nothing.
     `wrap` is put before the command of the server of an IP version.
@@ -61,7 +61,7 @@ class EmbeddedKea:
         )
 
     def start(self) -> None:
-        """Start the servers, and wait until they answer; what does not is started again and again."""
+        """Start the servers and wait until they answer; a server that does not is restarted repeatedly."""
         for name in _BINDS:
             (self._directory / name).mkdir(parents=True, exist_ok=True, mode=0o750)
         for server in self._servers.values():
@@ -71,17 +71,17 @@ class EmbeddedKea:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End the servers; leases are in their files."""
+        """Stop the servers; leases stay in their files."""
         for server in self._servers.values():
             server.stop()
 
     def apply(self, intent: DhcpIntent) -> None:
-        """As KeaDhcp does."""
+        """Like KeaDhcp."""
         with self._told():
             self._kea.apply(intent)
 
     def leases(self) -> Sequence[Lease]:
-        """As KeaDhcp does."""
+        """Like KeaDhcp."""
         with self._told():
             return self._kea.leases()
 
@@ -90,18 +90,18 @@ class EmbeddedKea:
         return self._kea.is_alive()
 
     def pulse(self) -> DhcpPulse:
-        """As KeaDhcp does, with a server's own last words."""
+        """Like KeaDhcp, with the last output of a server that ended."""
         with self._told():
             pulse = self._kea.pulse()
             return replace(pulse, trouble=self._trouble or pulse.trouble) if pulse.trouble else pulse
 
     def status(self) -> RackStatus:
-        """As KeaDhcp does, with a server's own last words."""
+        """Like KeaDhcp, with the last output of a server that ended."""
         status = self._kea.status()
         return replace(status, trouble=self._trouble or status.trouble) if status.trouble else status
 
     def running(self) -> dict[str, Any]:
-        """As KeaDhcp does."""
+        """Like KeaDhcp."""
         with self._told():
             return self._kea.running()
 
@@ -111,12 +111,12 @@ class EmbeddedKea:
 
     @property
     def pids(self) -> dict[int, int | None]:
-        """Process ids by IP version; None while one does not run."""
+        """Process ids by IP version; None for a server that does not run."""
         return {version: server.pid for version, server in self._servers.items()}
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
-        """What an unreachable server said when it ended."""
+        """Raise DhcpUnreachable with the last output of the server."""
         try:
             yield
         except DhcpUnreachable as error:
@@ -136,7 +136,7 @@ class EmbeddedKea:
         )
 
     def _prepare(self, version: int, was_well: bool) -> None:
-        """What a dead server left would keep the next one from starting: its process id may be another's."""
+        """Delete the pid files of a dead server, which would prevent the next start."""
         for name in (f"kea{version}-ctrl-socket", f"kea-dhcp{version}.kea-dhcp{version}.pid"):
             (self._directory / "run" / name).unlink(missing_ok=True)
         if not was_well or not self._config(version).exists():

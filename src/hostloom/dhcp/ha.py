@@ -6,13 +6,13 @@ from typing import Any
 
 from hostloom.model.dhcp import HaIntent, HaPeer
 
-#: Milliseconds: a partner is taken for dead when it has not answered for as long (Kea's own: 10 s, 60 s).
+#: Milliseconds without an answer after which a partner counts as dead (Kea's defaults: 10 s, 60 s).
 HEARTBEAT_MS = 1000
 MAX_RESPONSE_MS = 3000
 
 
 def hooks(ha: HaIntent, version: int, directory: Path) -> Sequence[dict[str, Any]]:
-    """What a server of the pair loads besides (Kea 2.2, ARM 16.9).
+    """The hooks of a server in a pair (Kea 2.2, ARM 16.9).
 
     `max-unacked-clients` of 0: a standby serves as soon as its partner is silent, without waiting for clients
     that get no answer; both know every reservation, so no address can be given to two.

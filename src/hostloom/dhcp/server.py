@@ -1,4 +1,4 @@
-"""One Kea server of one family: its configuration, its leases, and what it says of itself."""
+"""One Kea server of one family: configuration, leases and status."""
 
 import hashlib
 import json
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 
 #: `state` of a lease that is neither declined nor reclaimed.
 ASSIGNED = 0
-#: A server that is well answers at once.
+#: A healthy server answers at once.
 ALIVE_TIMEOUT_S = 2.0
-#: Kea's words of an interface that is down or without carrier (Kea 2.2: `openSockets4`).
+#: Kea's message about an interface that is down or without carrier (Kea 2.2: `openSockets4`).
 _NO_CARRIER = re.compile(r"is not running|is down")
 #: Names of Kea's statistics, by IP version.
 _COUNTS = {
@@ -43,10 +43,10 @@ _COUNTS = {
 
 @dataclass(frozen=True)
 class RecordedLease:
-    """A lease in Kea's book, which may have run out."""
+    """A lease that Kea has recorded; it may have expired."""
 
     ip: Address
-    #: None: Kea does not know, or it is none.
+    #: None if Kea does not know it.
     mac: MacAddress | None
     #: Client id of DHCPv6.
     duid: str
@@ -56,20 +56,20 @@ class RecordedLease:
     expires_at: float
 
     def is_of(self, reservation: DhcpReservation) -> bool:
-        """Whether the client is the reservation's own."""
+        """Whether the client is the owner of the reservation."""
         by_firmware = reservation.uuid != "" and self.duid == duid(reservation.uuid)
         return by_firmware or self.mac == reservation.mac
 
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """What a server says of itself."""
+    """The status of a server."""
 
     uptime_s: float
-    #: Kea's words for its own state in a pair and its partner's; empty: it serves alone.
+    #: Kea's names for its state in a pair and its partner's state; empty: it serves alone.
     ha_state: str = ""
     ha_partner_state: str = ""
-    #: Why it does not listen where it should; empty: it does.
+    #: Why it does not listen where it should; empty: no problem.
     deaf: str = ""
 
 
@@ -79,29 +79,29 @@ class KeaServer:
     def __init__(self, version: int, control: Control) -> None:
         self.version = version
         self._control = control
-        #: What was set last, and how Kea showed it afterwards.
+        #: The last configuration, and how Kea returned it afterwards.
         self._set: tuple[str, str] | None = None
-        #: The document that was set last, whatever happened to the server since.
+        #: The last configuration that was set, even if the server restarted since.
         self._taken: dict[str, Any] | None = None
 
     def runs(self, wanted: dict[str, Any]) -> bool:
-        """Whether Kea was set to this and shows what it showed then: it may have restarted since."""
+        """Whether Kea still runs this configuration; it may have restarted since."""
         return self._set is not None and self._set[0] == _digest(wanted) and self._set[1] == self._running()
 
     def test(self, wanted: dict[str, Any]) -> None:
-        """DhcpRejected in Kea's words; nothing is changed."""
+        """Test it; DhcpRejected with Kea's message. Nothing is changed."""
         asked = only_new_reservations(wanted, self._taken)
         try:
             self._control.command("config-test", asked)
         except DhcpRejected as error:
             if missing_interface(str(error)) is None:
                 raise
-            # Kea looks for interfaces when it is set, never for a test: it may be there by now.
+            # Kea looks for interfaces only when it is configured, not in a test; it may exist by now.
             self._set_rest(self._control.command("config-get"))
             self._control.command("config-test", asked)
 
     def set(self, wanted: dict[str, Any]) -> None:
-        """Serve this and nothing else; refused for an interface that is gone, go on with what was served.
+        """Serve exactly this; if an interface is missing, continue with the previous configuration.
 
         Kea 2.2 keeps its configuration then, but closes its sockets on every interface.
         """
@@ -113,11 +113,11 @@ class KeaServer:
                 self._set_rest(self._control.command("config-get"))
             raise
         self._taken = wanted
-        # It is live by now: reading it back keeps no reservation waiting.
+        # The configuration is already live, so reading it back delays nothing.
         self._set = (_digest(wanted), self._running())
 
     def _set_rest(self, document: dict[str, Any]) -> None:
-        """Serve what was served, but on interfaces that are not there; each refusal names one more."""
+        """Serve the previous configuration without missing interfaces; each refusal names one more."""
         document.pop("hash", None)
         self._set = None
         while True:
@@ -132,7 +132,7 @@ class KeaServer:
                 document = rest
 
     def leases(self) -> Iterator[RecordedLease]:
-        """Assigned leases, those included that ran out and were not cleared away yet."""
+        """Assigned leases, including expired ones that Kea has not removed yet."""
         findings = Findings()
         leases = self._control.command(f"lease{self.version}-get-all").get("leases", [])
         recorded_leases: list[RecordedLease] = []
@@ -145,11 +145,11 @@ class KeaServer:
         yield from recorded_leases
 
     def forget(self, ip: Address) -> None:
-        """Strike a lease out of the book."""
+        """Delete a lease."""
         self._control.command(f"lease{self.version}-del", {"ip-address": str(ip)})
 
     def is_alive(self) -> bool:
-        """Whether Kea answers, asked for two seconds at most."""
+        """Whether Kea answers within two seconds."""
         try:
             self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
         except (DhcpUnreachable, DhcpRejected):
@@ -157,17 +157,17 @@ class KeaServer:
         return True
 
     def version_text(self) -> str:
-        """Of its software, such as `2.2.0`."""
+        """The version of Kea, such as `2.2.0`."""
         answer = self._control.command("version-get", timeout_s=ALIVE_TIMEOUT_S)
         return str(answer.get("extended", "")).partition("\n")[0].partition(" ")[0]
 
     def status(self) -> ServerStatus:
-        """What it says of itself; DhcpUnreachable."""
+        """The status of the server; DhcpUnreachable."""
         found = self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
         return ServerStatus(float(found.get("uptime", 0)), *_ha_states(found), _deaf(found))
 
     def running(self) -> dict[str, Any]:
-        """The configuration that runs; DhcpUnreachable."""
+        """The running configuration; DhcpUnreachable."""
         found = self._control.command("config-get")
         found.pop("hash", None)
         return found
@@ -187,12 +187,12 @@ class KeaServer:
         )
 
     def process(self) -> tuple[int, str]:
-        """Its process id, and why it does not listen where it should; empty: it does."""
+        """Its process id, and why it does not listen where it should; empty: no problem."""
         found = self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
         return int(found["pid"]), _deaf(found)
 
     def counts(self) -> tuple[int, ...]:
-        """They change with every lease that is given, given back, declined or reclaimed; not by a renewal."""
+        """Counters that change with every lease given, released, declined or reclaimed, not by renewals."""
         return tuple(self._count(name) for name in _COUNTS[self.version])
 
     def _count(self, name: str) -> int:
@@ -213,7 +213,7 @@ def _deaf(found: dict[str, Any]) -> str:
 
 
 def _ha_states(found: dict[str, Any]) -> tuple[str, str]:
-    """Of `status-get` with the HA hook (Kea 2.2, arguments of `high-availability`)."""
+    """The pair's state in `status-get` with the HA hook (Kea 2.2, `high-availability`)."""
     for each in found.get("high-availability", ()):
         servers = each.get("ha-servers", {})
         return servers.get("local", {}).get("state", ""), servers.get("remote", {}).get("last-state", "")

@@ -15,7 +15,7 @@ from hostloom.remote.connection import Remotes
 
 
 class KeaServers:
-    """Fills ports.DhcpServers; `local` is the server that hostloom was configured with.
+    """Implements DhcpServers; `local` is the server from hostloom's configuration.
 
     `passwords` is a directory with a file for each rack whose channel needs a password, by its name.
     `folders` are those of control sockets on this machine; None: any.
@@ -33,7 +33,7 @@ class KeaServers:
         self._servers: dict[RackId, tuple[Rack, DhcpServer]] = {}
 
     def of(self, rack: Rack) -> DhcpServer:
-        """The server behind a rack's control channel; InvalidValue for one that cannot be."""
+        """The server behind a rack's control channel; InvalidValue for an invalid channel."""
         if rack.control == LOCAL:
             if self._local is None:
                 raise InvalidValue(
@@ -52,7 +52,7 @@ class KeaServers:
             return known[1]
 
     def forget(self, rack: Rack) -> None:
-        """Forget a rack that is gone."""
+        """Forget a deleted rack."""
         with self._lock:
             self._servers.pop(rack.id, None)
 

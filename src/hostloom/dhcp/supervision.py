@@ -1,4 +1,4 @@
-"""A program that is kept running: started again when it ends, later and later while it ends at once."""
+"""Keeps a program running: restarts it when it ends, with growing pauses if it fails at once."""
 
 import logging
 import subprocess
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 5.0
-#: So much of what a program said last is its last words.
+#: Bytes of a program's output that are kept for error messages.
 WORDS_LINES = 4
 
 
@@ -26,7 +26,7 @@ class RestartPolicy:
 
 
 class Supervised:
-    """One program; `prepare` is called before each start, with whether the last one was well for a while.
+    """One program; `prepare` is called before each start, with whether the last run was healthy.
 
     The program ends with us: it is sent SIGKILL when the thread that started it is no more.
     """
@@ -53,7 +53,7 @@ class Supervised:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it for good, by force if it does not end when asked."""
+        """Stop it, by force if it does not stop when asked."""
         with self._lock:
             self._stopping.set()
             if self._process is not None:
@@ -67,13 +67,13 @@ class Supervised:
 
     @property
     def pid(self) -> int | None:
-        """None while it does not run."""
+        """None while it is not running."""
         with self._lock:
             return None if self._process is None else self._process.pid
 
     @property
     def trouble(self) -> str:
-        """Why it does not run, in its own last words; empty while it runs."""
+        """The last output of the program while it is not running; empty while it runs."""
         with self._lock:
             if self._process is not None or not self._ends:
                 return ""
@@ -94,7 +94,7 @@ class Supervised:
             pause_s = min(2 * pause_s, self._patience.longest_s)
 
     def _run(self, was_well: bool) -> None:
-        """From its start to its end."""
+        """One run of the program."""
         said: deque[str] = deque(maxlen=WORDS_LINES)
         try:
             self._prepare(was_well)
@@ -116,7 +116,7 @@ class Supervised:
         with self._lock:
             if self._stopping.is_set():
                 return None
-            # Its output is a pipe: AppArmor would shut a file of ours.
+            # Its output is a pipe, because AppArmor would deny a file.
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self._argv],
                 stdin=subprocess.DEVNULL,

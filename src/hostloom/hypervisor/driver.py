@@ -1,4 +1,4 @@
-"""The hypervisor port over libvirt: reads, and changes that may be made twice."""
+"""The hypervisor port with libvirt: reads, and changes that may run twice."""
 
 import logging
 import threading
@@ -32,11 +32,11 @@ _Emulations = weakref.WeakKeyDictionary[libvirt.virConnect, tuple[Emulation, ...
 
 log = logging.getLogger(__name__)
 
-#: virtlogd's `max_backups`, unless it is configured otherwise.
+#: virtlogd's default of `max_backups`.
 LOGS_KEPT = 3
-#: Reading a host may probe for KVM first.
+#: Reading a host may include a probe for KVM.
 DESCRIBE_S = 60.0
-#: How long a sign of life may take; with it a host that hangs is noticed within a minute.
+#: Deadline of a ping, so that a hanging host is noticed within a minute.
 PING_S = 10.0
 
 
@@ -49,7 +49,7 @@ class LibvirtHypervisor(LibvirtNics):
         self._networks = LibvirtNetworks(connection)
         self._volumes = LibvirtVolumes(connection, self._pool_reader)
         self._sizes = DiskSizes()
-        # What runs on a host may be another tomorrow, but not without a new connection.
+        # What a host can run changes only together with a new connection.
         self._emulations: _Emulations = weakref.WeakKeyDictionary()
         self._uuids: weakref.WeakKeyDictionary[libvirt.virConnect, str] = weakref.WeakKeyDictionary()
 
@@ -71,11 +71,11 @@ class LibvirtHypervisor(LibvirtNics):
     # -- reads -----------------------------------------------------------------------------------------
 
     def describe(self, pools: Sequence[str] = ()) -> ObservedHost:
-        """Read everything in bulk; what can run here is probed once a connection."""
+        """Read everything in bulk; capabilities are probed once per connection."""
         return self._connection.read("read the host", lambda c: self._describe(c, pools), DESCRIBE_S)
 
     def ping(self) -> None:
-        """Return if libvirt answers."""
+        """Return when libvirt answers."""
         self._connection.ping(lambda connection: connection.getLibVersion(), PING_S)
 
     def _describe(self, connection: libvirt.virConnect, names: Sequence[str]) -> ObservedHost:
@@ -93,7 +93,7 @@ class LibvirtHypervisor(LibvirtNics):
     def _read_emulations(
         self, connection: libvirt.virConnect, pools: PoolsRead, findings: Findings
     ) -> tuple[Emulation, ...]:
-        """What can run here; it is read again next time where a part of it could not be told."""
+        """What the host can run; it is read again next time if a part could not be read."""
         emulations: tuple[Emulation, ...] = ()
         before = findings.all()
         with reading(findings, connection, "capabilities", "what can run here, as libvirt describes it"):
@@ -125,11 +125,11 @@ class LibvirtHypervisor(LibvirtNics):
         return self._connection.read(f"read the power of {uuid}", read)
 
     def render(self, spec: MachineSpec) -> str:
-        """The domain XML; paths of volumes that do not exist yet are those they will have."""
+        """The domain XML; volumes that do not exist yet have their future paths."""
         return self._connection.read(f"render machine {spec.name}", lambda c: self._render(c, spec))
 
     def console_log(self, uuid: str, limit_bytes: int = 65536) -> str:
-        """The end of the serial console's log; empty before the machine has written anything."""
+        """The end of the serial console's log; empty if the machine has written nothing."""
         action = f"read the console of machine {uuid}"
 
         def find_file(connection: libvirt.virConnect) -> str:
@@ -143,7 +143,7 @@ class LibvirtHypervisor(LibvirtNics):
     # -- changes ---------------------------------------------------------------------------------------
 
     def ensure_machine(self, spec: MachineSpec) -> None:
-        """Define the machine, unless it is defined already."""
+        """Define the machine unless it is already defined."""
         action = f"define machine {spec.name}"
 
         def define(connection: libvirt.virConnect, proceed: Proceed) -> None:
@@ -153,7 +153,7 @@ class LibvirtHypervisor(LibvirtNics):
             else:
                 xml = self._render(connection, spec)
                 proceed()
-                # Not against the schema: libvirt reads that anew every time (7 ms), and golden files are.
+                # Not validated here: libvirt reads the schema each time (7 ms). Golden files are.
                 domain = connection.defineXML(xml)
             if spec.autostart:
                 proceed()
@@ -162,7 +162,7 @@ class LibvirtHypervisor(LibvirtNics):
         self._connection.write(action, define)
 
     def delete_machine(self, uuid: str) -> None:
-        """Stop and undefine it, and remove its console's log while it still tells where; its volumes stay."""
+        """Stop and undefine it, and delete the log of its console; its volumes stay."""
         action = f"delete machine {uuid}"
 
         def stop(connection: libvirt.virConnect, proceed: Proceed) -> str:
@@ -188,14 +188,14 @@ class LibvirtHypervisor(LibvirtNics):
         self._connection.write(action, undefine)
 
     def _remove_log(self, path: str) -> None:
-        """The log that we had libvirt write, and what virtlogd has kept of it; never worth a failure."""
+        """Delete the console's log and its backups; a failure is ignored."""
         try:
             self._reach.remove_files(self._uri, path, *(f"{path}.{n}" for n in range(LOGS_KEPT)))
         except HostRefused as error:
             log.info("%s stays: %s", path, error)
 
     def start(self, uuid: str, mark: SystemId | None = None) -> None:
-        """Power on; nothing happens to one that runs."""
+        """Power on; a running machine is left alone."""
 
         def start(connection: libvirt.virConnect, proceed: Proceed) -> None:
             domain = self._get_domain(connection, uuid, f"start machine {uuid}")
@@ -209,7 +209,7 @@ class LibvirtHypervisor(LibvirtNics):
         self._connection.write(f"start machine {uuid}", start)
 
     def stop(self, uuid: str, mark: SystemId | None = None, *, force: bool = False) -> None:
-        """Ask it to shut down, or cut its power; one that is off or gone is left alone."""
+        """Ask it to shut down, or cut its power; a machine that is off or gone is left alone."""
 
         def stop(connection: libvirt.virConnect, proceed: Proceed) -> None:
             domain = find_domain(connection, uuid)
@@ -226,7 +226,7 @@ class LibvirtHypervisor(LibvirtNics):
         self._connection.write(f"stop machine {uuid}", stop)
 
     def set_autostart(self, uuid: str, mark: SystemId | None = None, *, enabled: bool) -> None:
-        """Let it start with its host, or not."""
+        """Switch autostart on or off."""
 
         def write(connection: libvirt.virConnect, proceed: Proceed) -> None:
             domain = self._get_domain(connection, uuid, f"set the autostart of machine {uuid}")
@@ -262,7 +262,7 @@ class LibvirtHypervisor(LibvirtNics):
 
 
 def _destroy(domain: libvirt.virDomain) -> None:
-    """Cut the power; one that went off by itself in the meantime is as good."""
+    """Cut the power; a machine that went off meanwhile is fine."""
     try:
         domain.destroy()
     except libvirt.libvirtError:
@@ -297,7 +297,7 @@ class LibvirtHypervisors:
             return hypervisor
 
     def forget(self, uri: str) -> None:
-        """Close the connection to a host, and the way to it."""
+        """Close the connection to a host, including the forwarded socket."""
         with self._lock:
             known = self._known.pop(uri, None)
         if known is not None:

@@ -120,7 +120,7 @@ class UnitOfWork(Protocol):
         ...
 
     def release(self, system_ids: Sequence[SystemId]) -> None:
-        """Remove the machines and everything reserved for them; nothing happens to those that are gone."""
+        """Delete the machines and everything reserved for them; unknown ones are ignored."""
         ...
 
     def renumber(self, moves: Sequence[Renumbering]) -> None:
@@ -131,7 +131,7 @@ class UnitOfWork(Protocol):
         ...
 
     def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:
-        """What is on a host, reservations included."""
+        """The machines on a host, including reservations."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Ask the wire beside machines' NICs: one probe for each point of each host, all at once."""
+"""Probes the network at machines' NICs: one probe for each attach point of each host, in parallel."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -22,13 +22,13 @@ from hostloom.sagas.saga import Run
 
 
 class WireAnswers:
-    """What the probes found."""
+    """The results of the probes."""
 
     def __init__(self, found: Mapping[tuple[str, Attachment], NeighbourVerdicts]) -> None:
         self._found = found
 
     def beside(self, host: Host, wants: NicExpectation) -> NeighbourVerdicts:
-        """What was found beside a NIC, or why nothing was."""
+        """The result for a NIC, or why there is none."""
         point = probe_point(wants)
         if isinstance(point, VerificationReason):
             return NeighbourVerdicts(unknown=point)
@@ -36,7 +36,7 @@ class WireAnswers:
 
 
 def ask_wire(run: Run[Any], wanted: Mapping[Host, Sequence[NicExpectation]], listen_s: float) -> WireAnswers:
-    """Probe, and listen so long for whoever answers; what cannot be asked has its reason, nothing raises."""
+    """Probe and listen for answers; a probe that cannot run has a reason, and nothing raises."""
     if run.ports.wire is None:
         return WireAnswers({})
     work = {

@@ -1,4 +1,4 @@
-"""Work on several hosts at once: a slow one holds up its own machines, not those of the others."""
+"""Works on several hosts at once, so that a slow host delays only its own machines."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,9 +12,9 @@ K = TypeVar("K")
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Hosts that are worked on at a time.
+#: Number of hosts that are worked on at the same time.
 HOSTS_AT_ONCE = 8
-#: While they work, the operation is asked this often whether it is cancelled.
+#: Seconds between checks whether the operation was cancelled.
 LOOK_EVERY_S = 1.0
 
 
@@ -25,7 +25,7 @@ def for_each_host(
     *,
     to_the_end: bool = False,
 ) -> list[R]:
-    """Call `do` with each key and its items, keys at once; results in their order.
+    """Call `do` with each key and its items, in parallel; results in the order of the keys.
 
     After a failure or a cancel no further item begins (the iterators end the thread's work), and the first
     failure is raised. `to_the_end`, as an undo must: every item is tried whatever fails or is cancelled.
@@ -51,7 +51,7 @@ def for_each_host(
 
 
 def _watch(run: Run[Any], futures: Sequence[Future[Any]], stop: threading.Event) -> None:
-    """Stop them all at the first failure, or when the user wants it."""
+    """Stop all at the first failure, or when the user cancels."""
     pending = set(futures)
     while pending and not stop.is_set():
         done, pending = wait(pending, LOOK_EVERY_S, FIRST_EXCEPTION)

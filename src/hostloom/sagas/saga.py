@@ -1,4 +1,4 @@
-"""Sagas: a table of steps with their undo, run so that a process may die anywhere.
+"""Runs sagas: tables of steps with an undo, such that the process may die at any point.
 
 A step has rows (database changes, committed together with the step's record) and a `do` (effects through
 ports), rows first in both directions. Every `do` is ensure-shaped, so that a step found *running* after a
@@ -24,11 +24,11 @@ I = TypeVar("I")  # noqa: E741  (the saga's input)
 O = TypeVar("O")  # noqa: E741  (a step's output)
 T = TypeVar("T")
 
-#: A retryable error is tried again this often before the step fails, with these pauses.
+#: After a retryable error, a step is tried again after each of these pauses.
 RETRY_PAUSES_S = (0.5, 2.0)
-#: After so many losses the world is locked first; before, others need not wait for a decision.
+#: After this many lost races, the lock is taken before deciding; until then, others need not wait.
 LOCKED_AFTER = 3
-#: Raised for the operation as a whole: it stays as it is recorded, and is gone on with from there.
+#: Errors of the whole operation: its records stay, and it continues from there.
 _NOT_OF_THE_STEP = (LeaseLost, DatabaseUnavailable)
 _CANCELLED = (OperationState.UNWINDING, "cancelled", "cancelled")
 
@@ -38,15 +38,15 @@ class Step(Generic[I, O]):
     """One row of a saga's table; at most one of `rows` and `do` returns the output."""
 
     name: str
-    #: Type of the output; None when the step has none.
+    #: Type of the output; None if the step has none.
     output: type[O] | None = None
     rows: "Callable[[Run[I], UnitOfWork], O | None] | None" = None
     do: "Callable[[Run[I]], O | None] | None" = None
     undo_rows: "Callable[[Run[I], UnitOfWork], None] | None" = None
     undo: "Callable[[Run[I]], None] | None" = None
-    #: Called, outside any transaction, before rows that lost against a parallel change are tried again.
+    #: Called outside any transaction before `rows` that lost against a parallel change run again.
     stale: "Callable[[Run[I]], None] | None" = None
-    #: What it destroys cannot be made again: from here on the saga only goes forward.
+    #: The step destroys something: from here on the saga cannot be undone.
     forward_only: bool = False
 
 
@@ -59,31 +59,31 @@ class Saga(Generic[I]):
     steps: tuple[Step[I, Any], ...]
 
     def describe_steps(self) -> tuple[StepRecord, ...]:
-        """The records of an operation that has not begun."""
+        """The step records of an operation that has not begun."""
         return tuple(StepRecord(step.name) for step in self.steps)
 
 
 @dataclass
 class Run(Generic[I]):
-    """One saga in one process: what its steps may use."""
+    """One run of a saga in this process: what its steps may use."""
 
     ports: Ports
     operation: Operation
     input: I
     outputs: dict[str, Any] = field(default_factory=dict)
-    #: What this process has read and need not read again, by the function that reads it; not recorded.
+    #: Values that this process has read, by the function that reads them; they are not recorded.
     _kept: "dict[Callable[[Run[I]], Any], Any]" = field(default_factory=dict)
 
     def output(self, step: Step[I, O]) -> O:
-        """What an earlier step of this operation returned."""
+        """The output of an earlier step of this operation."""
         return cast("O", self.outputs[step.name])
 
     def once(self, read: "Callable[[Run[I]], T]") -> T:
-        """What `read` returns, or what was kept in its place."""
+        """The result of `read`, which is called at most once."""
         return cast("T", self._kept[read]) if self.is_kept(read) else self.keep(read, read(self))
 
     def keep(self, read: "Callable[[Run[I]], T]", value: T) -> T:
-        """Have `once` return this value from now on, instead of reading it; the value again."""
+        """Let `once` return this value from now on; returns the value."""
         self._kept[read] = value
         return value
 
@@ -92,21 +92,21 @@ class Run(Generic[I]):
         return read in self._kept
 
     def forget(self) -> None:
-        """Read everything anew from now on."""
+        """Forget all values that were read."""
         self._kept.clear()
 
     def wants_cancel(self) -> bool:
-        """Whether the user has asked it to stop; for effects that take long."""
+        """Whether the user wants to cancel; for long effects."""
         with self.ports.store.begin() as uow:
             return uow.operations.get(self.operation.id).cancel_requested
 
     def has(self, step: Step[I, Any]) -> bool:
-        """Whether that step has an output: it may have failed before it had one."""
+        """Whether that step has an output; it may have failed before."""
         return self.outputs.get(step.name) is not None
 
 
 class Runner:
-    """Runs one claimed operation to its end, from wherever it stands."""
+    """Runs a claimed operation until it ends, from its present state."""
 
     def __init__(
         self,
@@ -116,13 +116,13 @@ class Runner:
         pause: Callable[[float], None],
         must_leave: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`must_leave` is asked between steps: whether the rest is left to another runner."""
+        """`must_leave` is called between steps: whether another runner should continue."""
         self._ports, self._saga, self._pause, self._must_leave = ports, saga, pause, must_leave
         self._operation = operation
         self._records = {record.name: record for record in operation.steps}
-        #: Of these, what the next transaction writes.
+        #: The records that the next transaction writes.
         self._unwritten: dict[str, StepRecord] = {}
-        #: The step that rows or effects are of.
+        #: The step that is running.
         self._at: Step[Any, Any] = saga.steps[0]
         self._run: Run[Any] = Run(ports, operation, from_json(operation.input, saga.input))
         for step in saga.steps:
@@ -131,7 +131,7 @@ class Runner:
                 self._run.outputs[step.name] = from_json(data, step.output)
 
     def run(self) -> Operation:
-        """Return the operation finished or stuck, or as far as it is when it must be left.
+        """Return the operation when it has finished, is stuck or must be left.
 
         LeaseLost when another process took it over. DatabaseUnavailable leaves the operation as it is
         recorded: another runner of the same claim goes on with it when the database is back.
@@ -149,7 +149,7 @@ class Runner:
     # -- forward ---------------------------------------------------------------------------------------
 
     def _forward(self) -> None:
-        """Go on from the first step that is not done; one found running is done again."""
+        """Continue with the first step that is not done; a step that was running is repeated."""
         if self._operation.cancel_requested and not self._is_past_return():
             self._set(*_CANCELLED)
         for step in self._saga.steps:
@@ -165,7 +165,7 @@ class Runner:
             self._set(OperationState.SUCCEEDED)
 
     def _advance(self, step: Step[Any, Any]) -> None:
-        """Write the rows of a step and have its effect, or record why it failed."""
+        """Write the rows of a step and carry out its effect, or record why it failed."""
         self._at = step
         try:
             if self._records[step.name].state is not StepState.RUNNING:
@@ -196,7 +196,7 @@ class Runner:
                     self._at.stale(self._run)
 
     def _begin_once(self, *, locked: bool) -> None:
-        """Write, in one transaction, what was done and all up to the next effect: rows and their records.
+        """Write rows and records up to the next effect, in one transaction.
 
         `locked`: no other transaction changes the records meanwhile, so a decision inside cannot lose.
         """
@@ -305,11 +305,11 @@ class Runner:
         return StepRecord(step.name, state, None, error, code, started_at, finished_at)
 
     def _note(self, record: StepRecord) -> None:
-        """Keep a record for the next transaction: if we die before it, the step is done once more."""
+        """Keep a record for the next transaction; if the process dies before, the step is repeated."""
         self._records[record.name] = self._unwritten[record.name] = record
 
     def _leave(self) -> None:
-        """Write the records of what was done, so that the next runner does not do it again."""
+        """Write the pending records, so that the next runner does not repeat the steps."""
         with self._ports.store.begin() as uow:
             self._commit(uow, [])
 
@@ -321,7 +321,7 @@ class Runner:
         *,
         unless_cancelled: bool = False,
     ) -> bool:
-        """Write what is not written yet, then believe it; False, and nothing written, if cancelled."""
+        """Write the pending records and accept them; False, with nothing written, if cancelled."""
         new = {record.name: record for record in records}
         outputs = self._run.outputs
         both = [replace(r, output=to_json(outputs.get(r.name))) for r in (self._unwritten | new).values()]
@@ -338,7 +338,7 @@ class Runner:
 
 
 def _describe(error: Exception) -> tuple[str, str]:
-    """An error in words and its code; anything without a name of ours is a bug, and says so."""
+    """The text and code of an error; an error without a code is reported as a bug."""
     if isinstance(error, HostloomError):
         return str(error), error.code
     return f"internal error: {type(error).__name__}: {error}", "bug"

@@ -1,4 +1,4 @@
-"""Addresses that a device on the wire has already: marked as taken, and the compose takes the next ones.
+"""Handles addresses that are in use on the wire: marks them as taken and uses the next ones.
 
 Each round asks the wire for the planned addresses. If a device answers for one that was picked automatically,
 the address is marked with the evidence, and the machines are reserved anew, with the next free addresses.
@@ -34,15 +34,15 @@ from hostloom.sagas.placement import (
 )
 from hostloom.sagas.saga import Run
 
-#: The machines wait for it: whoever has an address on a wire answers within milliseconds.
+#: Short, because machines wait for it, and the owner of an address answers within milliseconds.
 LISTEN_S = 0.3
-#: With the look ahead some 500 foreign devices in a row are passed.
+#: With the look-ahead, about 500 foreign devices in a row can be skipped.
 ROUNDS = 10
 
 
 @dataclass(frozen=True)
 class _Conflict:
-    """Somebody answered for an address that a NIC has, or would have next."""
+    """A device answered for an address that a NIC has or would get next."""
 
     ip: Address
     subnet_id: SubnetId | None
@@ -73,7 +73,7 @@ def settle_addresses(run: Run[ComposeInput]) -> None:
 
 
 def ask_beside(run: Run[ComposeInput]) -> WireAnswers:
-    """What is on the wire where the NICs will be."""
+    """The answers on the wire at the NICs."""
     return _ask(run, {})
 
 
@@ -97,7 +97,7 @@ def _ask(run: Run[ComposeInput], ahead: dict[Host, list[NicExpectation]]) -> Wir
 
 
 def _conflicts(run: Run[ComposeInput], *, ahead: int) -> list[_Conflict]:
-    """Of the NICs' own addresses, and of so many that would come after each."""
+    """Conflicts of the NICs' addresses and of the next addresses after each."""
     wants = run.once(read_wants)
     nics = [
         (host, machine, want) for machine, host in run.once(read_placed) for want in wants[machine.system_id]
@@ -131,7 +131,7 @@ def _snapshot(run: Run[ComposeInput]) -> Snapshot:
 
 
 def _next_ones(snapshot: Snapshot, machine: Machine, want: NicExpectation, count: int) -> NicExpectation:
-    """The same NIC with the next free addresses of the subnets that its own are in."""
+    """The same NIC with the next free addresses of its subnets."""
     book = address_index(snapshot)
     addresses: list[Address] = []
     for ip in want.nic.ips:
@@ -142,7 +142,7 @@ def _next_ones(snapshot: Snapshot, machine: Machine, want: NicExpectation, count
 
 
 def _home(snapshot: Snapshot, machine: Machine, want: NicExpectation, ip: Address) -> SubnetId | None:
-    """The subnet of an address: the one that it is reserved in, else one around it on the NIC's VLAN."""
+    """The subnet of an address: where it is reserved, otherwise one on the NIC's VLAN that contains it."""
     for held in snapshot.held_by_ip.get(ip, ()):
         if held.system_id == machine.system_id:
             return held.subnet_id
@@ -155,7 +155,7 @@ def _ips_of(conflict: _Conflict) -> Iterator[Address]:
 
 
 def _refuse_requested(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
-    """An address that was asked for is used or refused, never replaced."""
+    """A requested address is used or refused, never replaced."""
     requested: dict[SystemId, set[Address]] = {}
     for identities, request in zip(run.input.identities, run.input.batch.machines, strict=True):
         requested[identities.system_id] = {ip for label in request.labels for ip in label.ips}
@@ -165,7 +165,7 @@ def _refuse_requested(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) ->
 
 
 def _mark(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
-    """Record the evidence and give the reservations back, in one transaction."""
+    """Record the evidence and release the reservations, in one transaction."""
     at = run.ports.clock.now()
     marks = {
         (conflict.ip, conflict.subnet_id): HeldAddress(
@@ -191,7 +191,7 @@ def _mark(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
 
 
 def forget_old_marks(ports: Ports) -> None:
-    """Addresses that were in use on the wire are free again after a while: if they are not, that is found."""
+    """Release addresses that were marked long ago; if one is still in use, the next compose finds it."""
     now = ports.clock.now()
     with ports.store.begin() as uow:
         gone = uow.addresses.forget_on_wire(now)
@@ -203,7 +203,7 @@ def forget_old_marks(ports: Ports) -> None:
 
 
 def _reserve_again(run: Run[ComposeInput]) -> None:
-    """Decide and reserve once more; others may have taken what was counted on."""
+    """Decide and reserve again, because others may have taken what was planned."""
     for attempt in range(ROW_ATTEMPTS):
         try:
             with run.ports.store.begin() as uow:

@@ -1,4 +1,4 @@
-"""The worker: claims operations, runs their sagas, keeps their leases, and takes over those of the dead."""
+"""The worker: claims operations, runs their sagas, renews their leases, and takes over from dead workers."""
 
 import logging
 import threading
@@ -29,7 +29,7 @@ SAGAS: dict[str, Saga[Any]] = {
 
 RENEW_EVERY_S = 5.0
 IDLE_WAIT_S = 2.0
-#: While the database cannot be used, it is tried again this often.
+#: Seconds between attempts while the database is unavailable.
 DATABASE_PAUSE_S = 1.0
 
 
@@ -52,7 +52,7 @@ class Worker:
         self._keeper = threading.Thread(target=self._keep_leases, name="worker-leases", daemon=True)
 
     def start(self) -> None:
-        """Start the threads; operations left over by a dead process are resumed by them.
+        """Start the threads; they resume operations of a dead process.
 
         Where no other server can use the database they are free at once, whatever the clock was when they
         were claimed.
@@ -65,7 +65,7 @@ class Worker:
             thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Let the threads finish what they are in, all within `timeout_s`.
+        """Let the threads finish their present step, all within `timeout_s`.
 
         After half of that time they leave their operations at the end of a step, and give the leases back, so
         that another server goes on at once. An operation whose step takes longer keeps its lease.
@@ -115,7 +115,7 @@ class Worker:
         return operation
 
     def _run(self, operation: Operation) -> Operation:
-        """Run it to its end; while the database cannot be used, wait, then go on from what is recorded."""
+        """Run it until it ends; while the database is unavailable, wait, then continue from the records."""
         while not self._stopping.is_set():
             try:
                 return Runner(
@@ -134,7 +134,7 @@ class Worker:
         log.info("operation %s is left to the next server", operation.id)
 
     def _read_again(self, operation: Operation) -> Operation:
-        """The operation as it is recorded, when the database is back; LeaseLost if it is not ours then."""
+        """The recorded operation when the database is back; LeaseLost if another worker has it."""
         while not self._stopping.wait(DATABASE_PAUSE_S):
             try:
                 self._renew(operation)

@@ -1,4 +1,4 @@
-"""Reserve what a plan names, give it back, and say what is on a host."""
+"""Reserves what a plan names, releases it, and reads what is on a host."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from hostloom.store.transaction import PlacementLock, Transaction
 
 
 def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Machine]:
-    """Reserve all of them under the world's lock, so that no parallel request can take it meanwhile.
+    """Reserve all of them while holding the lock, so that no parallel request interferes.
 
     What a plan counted on but others took since its snapshot was read is StaleGeneration: decide again.
     The same found missing in an unchanged world is what it is: AlreadyExists or Refused.
@@ -36,7 +36,7 @@ def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Ma
 def _reserve_one(
     tx: Transaction, wanted: Reservation, revision: int, taken: dict[HostId, PlacedMachine]
 ) -> Machine:
-    """Check it against what is there, those that were reserved before it included, and write it.
+    """Check it against the present records, including earlier reservations, and insert it.
 
     `taken` has what the machines of each host take together: read once for all reservations.
     """
@@ -67,7 +67,7 @@ def _reserve_one(
 
 
 def _together(machines: Sequence[PlacedMachine]) -> PlacedMachine:
-    """As if they were one machine: all that capacity asks of them are sums."""
+    """The sum of the machines, because capacity only depends on sums."""
     pools: Counter[str] = Counter()
     for machine in machines:
         pools.update(machine.reserved_bytes)
@@ -100,7 +100,7 @@ def _insert(
 
 
 def release(tx: Transaction, system_ids: Sequence[SystemId]) -> None:
-    """Remove the machines and everything reserved for them; nothing happens to those that are gone."""
+    """Delete the machines and everything reserved for them; unknown ones are ignored."""
     tx.change_world()
     machines = tables.machines
     there = tx.rows(select(machines.c.system_id).where(machines.c.system_id.in_(system_ids)))
@@ -109,12 +109,12 @@ def release(tx: Transaction, system_ids: Sequence[SystemId]) -> None:
 
 
 def placed(tx: Transaction, host_id: HostId) -> tuple[PlacedMachine, ...]:
-    """What is on a host, reservations included."""
+    """The machines on a host, including reservations."""
     return tuple(each for _, _, each in read_placed(tx, tables.machines.c.host_id == host_id))
 
 
 def machine_of(wanted: Reservation, host: Host) -> Machine:
-    """The machine that a plan makes, as it is while its saga runs."""
+    """The machine of a plan in its state while the saga runs."""
     plan = wanted.plan
     spec = plan.spec
     zone, pool = wanted.zone_id, wanted.resource_pool_id

@@ -136,7 +136,7 @@ class DatabaseUnitOfWork:
         renumber.renumber(self.tx, moves)
 
     def placed(self, host_id: HostId) -> tuple[PlacedMachine, ...]:
-        """What is on a host, reservations included."""
+        """The machines on a host, including reservations."""
         return reserve.placed(self.tx, host_id)
 
 

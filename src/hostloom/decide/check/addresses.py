@@ -1,4 +1,4 @@
-"""The checker on addresses: those asked for, or one that is free, in a subnet of the NIC's VLAN."""
+"""Checks addresses: the requested ones, or a free one in a subnet of the NIC's VLAN."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ from hostloom.model.request import AddressMode, LabelConstraints
 
 
 def check_addresses(scene: Scene) -> Iterator[str]:
-    """Every address is ours to give, once; every NIC has those that it should."""
+    """Every address may be given and is given once; every NIC has the addresses that it should have."""
     addresses = [ip for nic in scene.plan.interfaces for ip in nic.ips]
     if len(set(addresses)) != len(addresses):
         yield "one address for two NICs"
@@ -66,7 +66,7 @@ def _names_twice(label: LabelConstraints) -> bool:
 
 
 def _longest(snapshot: Snapshot, nic: MachineInterface, subnet_ids: Sequence[SubnetId]) -> Iterator[str]:
-    """An address lies in the subnet with the longest prefix around it."""
+    """The subnet with the longest prefix that contains the address."""
     for ip, subnet_id in zip(nic.ips, subnet_ids, strict=False):
         around = [subnet for subnet in snapshot.subnets if ip in subnet.cidr]
         longest = max((subnet.cidr.prefixlen for subnet in around), default=0)

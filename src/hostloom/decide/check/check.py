@@ -1,4 +1,4 @@
-"""An independent checker: is this plan legal in this snapshot?
+"""An independent checker: whether a plan obeys the rules in a snapshot.
 
 It shares the reading of a request's text with the planner, and nothing that decides.
 """
@@ -17,12 +17,12 @@ from hostloom.model.request import DiskRequest, ParsedBatch, ParsedRequest
 
 
 def check(snapshot: Snapshot, request: ParsedRequest, plan: Plan) -> tuple[str, ...]:
-    """The rules that the plan breaks, in words for a developer; empty for a legal one."""
+    """The rules that the plan breaks, as text for developers; empty for a valid plan."""
     return _check(snapshot, request, plan, ())
 
 
 def check_all(snapshot: Snapshot, batch: ParsedBatch, plans: Sequence[Plan]) -> tuple[str, ...]:
-    """The rules that the plans of a batch break, each held against a world in which all others are placed."""
+    """The rules that the plans of a batch break; each plan is checked with all others in place."""
     if len(plans) != len(batch.machines):
         return (f"{len(plans)} plans for {len(batch.machines)} machines",)
     beside: dict[int, list[tuple[int, PlacedMachine]]] = {}
@@ -59,7 +59,7 @@ def _check(
 
 
 def _taken(plan: Plan) -> PlacedMachine:
-    """What the planned machine takes of its host."""
+    """What the planned machine uses on its host."""
     sizes: Counter[str] = Counter()
     for disk in plan.disks:
         sizes[disk.pool] += disk.size_bytes
@@ -71,7 +71,7 @@ def _taken(plan: Plan) -> PlacedMachine:
 
 
 def _clashes(batch: ParsedBatch, plans: Sequence[Plan]) -> Iterator[str]:
-    """What two machines have that only one can have."""
+    """Names, MACs and addresses that two machines share."""
     claims: Counter[tuple[object, ...]] = Counter()
     for request, plan in zip(batch.machines, plans, strict=True):
         spec = plan.spec
@@ -166,7 +166,7 @@ def _pool_room(scene: Scene, pools: dict[str, StoragePool]) -> Iterator[str]:
             yield f"pool {name} has not that much room"
 
 
-#: libvirt's pool types by the disks that hostloom makes in them.
+#: libvirt's pool types, by the disk formats that hostloom creates in them.
 _FILES, _DEVICES = ("dir", "fs", "netfs"), ("logical", "zfs")
 
 
@@ -176,7 +176,7 @@ def _can_hold(pool: StoragePool, kind: DiskFormat) -> bool:
 
 
 def _suits(pool: StoragePool, wanted: DiskRequest, kind: DiskFormat, pools: list[StoragePool]) -> bool:
-    """It has every word as its name or tag; without words it is a default one, if one can hold the disk."""
+    """Whether the pool has every word as name or tag; without words, whether it is a usable default."""
     said = {word for pool in pools for word in (pool.name, *pool.tags)}
     words = [word for word in wanted.words if word != "local" or word in said]
     if words:

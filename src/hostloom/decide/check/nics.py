@@ -1,4 +1,4 @@
-"""The checker on NICs: each is what its label says, on what may carry it."""
+"""Checks NICs: each one is what its label says, on an interface that may carry it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,12 +12,12 @@ from hostloom.model.machine import MachineInterface
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeInterface
 from hostloom.model.request import LabelConstraints
 
-#: The libvirt networks that may be taken without being named.
+#: The libvirt networks that may be used without being named.
 _NETWORKS = ("maas", "default")
 
 
 def check_nics(scene: Scene) -> Iterator[str]:
-    """Names, MACs, attachments, and what the labels ask for."""
+    """Check names, MACs, attachments and the constraints of labels."""
     plan = scene.plan
     names = [nic.name for nic in plan.interfaces]
     if names != ([label.name for label in scene.labels] or ["eth0"]):
@@ -153,7 +153,7 @@ def _passthru(scene: Scene) -> Iterator[str]:
 
 
 def _users(scene: Scene) -> Iterator[tuple[str, MacvlanMode | None]]:
-    """Who uses a host interface by macvtap already; a network in passthrough mode owns its interfaces."""
+    """The present users of a host interface by macvtap; a passthrough network owns its interfaces."""
     networks = scene.state.host.libvirt_networks
     for network in networks:
         if network.active and network.passthrough:

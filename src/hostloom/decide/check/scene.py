@@ -1,4 +1,4 @@
-"""What the checker looks at: a plan, the request that it is for, and its host with all that is on it."""
+"""What the checker uses: a plan, its request, and the host with everything on it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,24 +12,24 @@ from hostloom.model.request import LabelConstraints, ParsedRequest
 
 @dataclass(frozen=True)
 class Scene:
-    """One plan to be checked."""
+    """A plan that is to be checked."""
 
     snapshot: Snapshot
-    #: With the other machines of the batch.
+    #: The host including the other machines of the batch.
     state: HostState
     request: ParsedRequest
     plan: Plan
-    #: As the request says; none without interface constraints.
+    #: The labels of the request; none without interface constraints.
     labels: tuple[LabelConstraints, ...]
 
     @property
     def is_known(self) -> bool:
-        """Whether the host is a node that we know."""
+        """Whether the host is correlated with a node."""
         return self.state.host.correlation.state is CorrelationState.CORRELATED
 
     @cached_property
     def node(self) -> Node | None:
-        """The host as a node."""
+        """The node that the host is."""
         return self.snapshot.node_of(self.state.host)
 
     @cached_property

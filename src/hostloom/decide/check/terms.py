@@ -1,4 +1,4 @@
-"""The checker's own reading of interface constraints: does this host interface meet this label?"""
+"""The checker's own evaluation of interface constraints: whether a host interface meets a label."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
@@ -16,7 +16,7 @@ _OWN_KEYS = ("id", "name", "hostname", "type", "tag", "link_speed", "ip")
 def unmet_keys(
     snapshot: Snapshot, hostname: str, interface: NodeInterface | None, label: LabelConstraints
 ) -> Iterator[str]:
-    """The keys that the interface does not meet; one that is not known meets none."""
+    """The keys that the interface does not meet; an unknown interface meets none."""
     signs = {(term.key, term.negated) for term in label.terms if _selects(term)}
     for key, negated in sorted(signs):
         values = [term.value for term in label.terms if (term.key, term.negated) == (key, negated)]
@@ -27,7 +27,7 @@ def unmet_keys(
 
 
 def names_subnet(snapshot: Snapshot, subnet: Subnet, label: LabelConstraints) -> bool:
-    """Whether the label wants addresses of this subnet: it names it, or names none."""
+    """Whether the label allows addresses of this subnet: it names this subnet, or none."""
     for key in ("subnet", "subnet_cidr"):
         values = [term.value for term in label.terms if term.key == key and not term.negated]
         if values and not any(_subnet_is(snapshot, subnet, value) for value in values):
@@ -99,7 +99,7 @@ def _subnet_is(snapshot: Snapshot, subnet: Subnet, value: str) -> bool:
 
 
 def _is_called(value: str, noun: str, number: int, name: str, names: set[str]) -> bool:
-    """By name; where nothing has that name, by id as `5`, `id:5` or `fabric-5`."""
+    """Whether the value is its name or, if nothing has that name, its id as `5`, `id:5` or `fabric-5`."""
     text = value.removeprefix("name:")
     if text in names:
         return name == text

@@ -1,4 +1,4 @@
-"""Addresses: is a requested one ours to give, and which is the next free one.
+"""Addresses: whether a requested one can be given, and which is the next free one.
 
 See docs/explanation/rules.md#choosing-addresses.
 """
@@ -29,7 +29,7 @@ _NOTHING = UsedNumbers()
 
 
 def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
-    """Spans from which addresses are given, ascending; used ones and the gateway are not taken out."""
+    """Spans from which addresses are given, ascending; they still contain used ones and the gateway."""
     low, high = usable_span(subnet.cidr)
     reserved = _merged(ranges, RangeKind.RESERVED)
     dynamic = _merged(ranges, RangeKind.DYNAMIC)
@@ -72,7 +72,7 @@ def _without(spans: list[Span], holes: list[Span]) -> list[Span]:
 
 
 class AddressIndex:
-    """The address side of a snapshot, indexed; kept with the snapshot for as long as that lives."""
+    """An index of a snapshot's addresses, kept together with the snapshot."""
 
     needs = frozenset({"subnets", "ranges"})
 
@@ -98,7 +98,7 @@ class AddressIndex:
         return cls(snapshot, {key: UsedNumbers.of(number) for key, number in numbers.items()}, {})
 
     def carried(self, after: Snapshot, delta: Delta) -> "AddressIndex":
-        """The book of a later snapshot of the same network."""
+        """The index of a later snapshot of the same network."""
         touched: dict[SubnetId, set[Address]] = {}
         for held in (*delta.lost, *delta.gained):
             for subnet_id in _homes(after, held):
@@ -110,7 +110,7 @@ class AddressIndex:
         return AddressIndex(after, self._changed(states), self._spans)
 
     def numbered(self, states: Mapping[SubnetId, Mapping[int, bool]]) -> "AddressIndex":
-        """A book in which these numbers are used, or are not: for next addresses, not for who has one."""
+        """An index in which these numbers count as used or free; it only answers which one is next."""
         return AddressIndex(self._snapshot, self._changed(states), self._spans)
 
     def _changed(self, states: Mapping[SubnetId, Mapping[int, bool]]) -> dict[SubnetId, UsedNumbers]:
@@ -176,7 +176,7 @@ class AddressIndex:
         return None
 
     def _who(self, held: HeldAddress) -> str:
-        """The holder by the name that people know it by."""
+        """The name of the holder, for users."""
         if held.kind is AddressKind.ON_WIRE:
             return f"on the wire, {held.comment}"
         node = self._snapshot.node_by_system_id.get(SystemId(held.system_id)) if held.system_id else None
@@ -196,7 +196,7 @@ class AddressIndex:
         return None
 
     def has_room(self, vlan_id: VlanId, named: frozenset[SubnetId] | None, count: int) -> bool:
-        """Whether so many addresses are free on the VLAN."""
+        """Whether at least `count` addresses are free on the VLAN."""
         key = (vlan_id, named, count)
         if key not in self._room:
             numbers = (number for subnet in self._subnets(vlan_id, named) for number in self.free(subnet))
@@ -210,7 +210,7 @@ class AddressIndex:
 
 
 def _homes(snapshot: Snapshot, held: HeldAddress) -> Iterable[SubnetId]:
-    """The subnets in which the address counts as used: its own, or all around it where none is said."""
+    """The subnets in which the address counts as used: the recorded one, or all that contain it."""
     if held.subnet_id is not None:
         return (held.subnet_id,)
     return [subnet.id for subnet in snapshot.subnets_around(held.ip)]
@@ -229,7 +229,7 @@ def _is_leased_by(held: HeldAddress, system_id: str | None) -> bool:
 
 
 def address_index(snapshot: Snapshot) -> AddressIndex:
-    """The snapshot's address book, built once."""
+    """The snapshot's address index, built once."""
     book = snapshot.indexes.get("addresses")
     if not isinstance(book, AddressIndex):
         book = snapshot.indexes["addresses"] = AddressIndex.build(snapshot)
@@ -245,7 +245,7 @@ def wants_address(label: LabelConstraints, snapshot: Snapshot, vlan_id: VlanId |
 def check_requested(
     book: AddressIndex, labels: tuple[LabelConstraints, ...], choices: dict[tuple[str, Address], list[Subnet]]
 ) -> None:
-    """Check each `ip=` in turn: known subnet, in use, in a range, reserved; then that none is asked twice.
+    """Check each `ip=`: known subnet, in use, in a range, reserved; then that none is requested twice.
 
     `choices` gives the subnets in which an address may lie, those that the label's keys allow; what cannot
     be given is taken out of it.

@@ -1,4 +1,4 @@
-"""Assign a way into the host to every label: the best label by label among all that complete.
+"""Assigns a candidate to every label: of all complete assignments, the best one label by label.
 
 See docs/explanation/rules.md#choosing-interfaces.
 """
@@ -20,9 +20,9 @@ Given = tuple[tuple[Address, SubnetId], ...]
 
 
 class Obstacle(StrEnum):
-    """What keeps an assignment from completing; the values are read by people."""
+    """Why an assignment cannot be completed; users read the values."""
 
-    #: In the order in which a request is refused for them.
+    #: In the order in which they are reported.
     NO_CANDIDATE = "no host interface for a later label"
     PASSTHRU = "a passthru conflict"
     NO_BOOTABLE_VLAN = "no NIC on a bootable VLAN"
@@ -31,18 +31,18 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True)
 class NicChoice:
-    """One label's way into the host."""
+    """The choice for one label."""
 
     candidate: Candidate
-    #: Addresses with their subnets: those asked for, or the next free one.
+    #: Addresses with their subnets: the requested ones, or the next free one.
     addresses: Given
 
 
 @dataclass(frozen=True)
 class _State:
-    """What earlier labels took."""
+    """What earlier labels have taken."""
 
-    #: Interfaces that a label of this request owns, those that one shares, and all that are in use.
+    #: Interfaces that a label of this request owns, shares, or uses at all.
     owned: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     used: frozenset[str] = frozenset()
@@ -52,25 +52,25 @@ class _State:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What the search found."""
+    """The result of the search."""
 
     chosen: tuple[NicChoice, ...]
-    #: Per label: candidates that were preferred to the chosen one, with what kept each from completing.
+    #: For each label: better candidates that were passed over, and why each could not complete the request.
     passed_over: tuple[tuple[tuple[Candidate, Obstacle], ...], ...]
 
 
 @dataclass(frozen=True)
 class Infeasible:
-    """No assignment completes: the first choices led here."""
+    """No assignment is complete; this is where the first choices fail."""
 
     obstacle: Obstacle
-    #: The label at which it shows, by position.
+    #: The position of the label that fails.
     label: int
     first_choices: tuple[Candidate, ...]
 
 
 class Search:
-    """Depth first in order of preference; states that led nowhere are remembered."""
+    """A depth-first search in order of preference that remembers states without a solution."""
 
     def __init__(
         self, snapshot: Snapshot, book: AddressIndex, options: tuple[CandidateSet, ...], *, netboot: bool
@@ -84,13 +84,13 @@ class Search:
             any(c.bootable for later in options[at:] for c in later.candidates)
             for at in range(len(options) + 1)
         ]
-        #: What a label that owns its interface competes for; other shared interfaces do not matter.
+        #: The interfaces that labels with passthru compete for; other shared interfaces do not matter.
         self._contested = frozenset(
             c.source for option in options for c in option.candidates if option.is_exclusive(c)
         )
 
     def run(self) -> Assignment | Infeasible:
-        """The best assignment, or where the first choices lead when there is none."""
+        """The best assignment, or the failure of the first choices if there is none."""
         first_choices = self._first_choices()
         if isinstance(first_choices, Infeasible) and first_choices.obstacle is Obstacle.NO_CANDIDATE:
             return first_choices
@@ -115,7 +115,7 @@ class Search:
         return Assignment(tuple(chosen), tuple(passed))
 
     def _explore(self, at: int, state: _State) -> Obstacle | None:
-        """None if the labels from `at` on can complete, else what keeps them from it."""
+        """None if the labels from `at` on can be completed, otherwise the obstacle."""
         if at == len(self._options):
             return Obstacle.NO_BOOTABLE_VLAN if self._netboot and not state.boots else None
         if self._netboot and not state.boots and not self._can_boot_later[at]:
@@ -129,7 +129,7 @@ class Search:
         return self._dead[key]
 
     def _classes(self) -> dict[str, int]:
-        """Interfaces that serve the same labels on the same VLAN are one as far as completing goes."""
+        """Interfaces that serve the same labels on the same VLAN are equivalent for completion."""
         traits: dict[str, list[object]] = {}
         for at, options in enumerate(self._options):
             for c in options.candidates:
@@ -152,7 +152,7 @@ class Search:
         return worst
 
     def _preferred(self, at: int, state: _State) -> Iterator[Candidate]:
-        """What is still free for the label, the best first.
+        """The remaining candidates of the label, best first.
 
         See docs/explanation/rules.md#choosing-interfaces.
         """
@@ -167,7 +167,7 @@ class Search:
         return options.is_exclusive(candidate) and candidate.source in state.shared
 
     def _take(self, at: int, candidate: Candidate, state: _State) -> tuple[NicChoice, _State] | None:
-        """The state after this choice; None when the NIC's address is nowhere to be had."""
+        """The state after this choice; None if the NIC cannot get an address."""
         options = self._options[at]
         given = self._addresses(options, candidate, state.taken)
         if given is None:
@@ -207,7 +207,7 @@ class Search:
         return next(subnet for subnet in subnets if subnet.vlan_id == candidate.vlan_id)
 
     def _first_choices(self) -> Infeasible | None:
-        """Take every label's favourite, whatever comes of it: the code of a refusal is decided here."""
+        """Take every label's first choice, to find the code of the refusal."""
         state = self._start
         choices: list[Candidate] = []
         for at, options in enumerate(self._options):

@@ -1,4 +1,4 @@
-"""What of a host could carry a machine: its interfaces and libvirt networks, judged before any request."""
+"""What could carry a machine on a host: interfaces and libvirt networks, checked before any request."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
@@ -20,19 +20,19 @@ from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeInterface
 from hostloom.model.plan import Rejection, RejectionCode, SubjectKind
 
-#: The libvirt networks that are looked for when no other is named, in this order.
+#: The libvirt networks that are used if no other is named, in this order.
 NETWORK_ORDER = ("maas", "default")
 _CLASS = {InterfaceKind.BRIDGE: 0, InterfaceKind.BOND: 1}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way into a host."""
+    """An interface or libvirt network that a NIC could be attached to."""
 
     #: Name of the host interface or libvirt network.
     source: str
     kind: AttachKind
-    #: The interface itself, or the bridge of the network where it is a known one.
+    #: The interface itself, or the bridge of the network if it is a known interface.
     interface: NodeInterface | None
     vlan_id: VlanId | None
     bootable: bool
@@ -45,29 +45,29 @@ class Candidate:
 
     @property
     def subject(self) -> SubjectKind:
-        """What explanations call it."""
+        """Its kind in explanations."""
         return SubjectKind.HOST_INTERFACE if self.network is None else SubjectKind.LIBVIRT_NETWORK
 
     @property
     def is_for_containers(self) -> bool:
-        """Whether a container engine made the bridge: it is for machines only where a request names it."""
+        """Whether a container engine created the bridge; a request must name it to use it."""
         interface = self.interface if self.network is None else None
         return interface is not None and interface.role is InterfaceRole.CONTAINER_BRIDGE
 
     @property
     def is_verified(self) -> bool:
-        """Whether what its bridge does with VLANs could be read."""
+        """Whether the VLANs of its bridge could be read."""
         vlans = None if self.interface is None else self.interface.bridge_vlans
         return vlans is None or vlans.is_read
 
     @property
     def is_ovs(self) -> bool:
-        """Whether libvirt needs an Open vSwitch port."""
+        """Whether libvirt must create an Open vSwitch port."""
         bridge = self.interface if self.kind is AttachKind.BRIDGE else None
         return bridge is not None and bridge.bridge_kind is BridgeKind.OVS
 
     def preference(self, used: Container[str]) -> tuple[object, ...]:
-        """Sort key, the best first: networks in their order; then class, bootable, unused, natural name."""
+        """Sort key, best first: networks in their order; then class, bootable, unused, natural name."""
         if self.network is not None:
             return (0, self.rank, False, False, self.order)
         return (1, self.rank, not self.bootable, self.source in used, self.order)
@@ -79,7 +79,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class HostView:
-    """A host as the rules see it."""
+    """A host with its node's interfaces, as the rules need it."""
 
     snapshot: Snapshot
     state: HostState
@@ -93,7 +93,7 @@ class HostView:
 
     @cached_property
     def masters(self) -> dict[str, str]:
-        """What each member is a member of; parents of VLAN interfaces are no members."""
+        """The master of each member; the parent of a VLAN interface is not a member."""
         alone = {member.name: member.master for member in self.interfaces if member.master}
         return alone | {
             parent: master.name
@@ -109,7 +109,7 @@ class HostView:
 
     @cached_property
     def held(self) -> dict[str, str]:
-        """Interfaces that have an owner, with who it is: a passthru machine, or a passthrough network."""
+        """Interfaces with an owner, and the owner: a passthru machine or a network in passthrough mode."""
         machines = {source: "a passthru machine" for source, owned in macvtaps_of(self.state) if owned}
         networks = {
             parent: f"libvirt network {network.name}, whose mode is passthrough"
@@ -121,7 +121,7 @@ class HostView:
 
     @cached_property
     def judged(self) -> tuple[tuple[Candidate, Rejection | None], ...]:
-        """Every host interface, by natural name, with what bars it from any machine.
+        """Every host interface in natural order, with the reason if it cannot carry a machine.
 
         See docs/explanation/rules.md#interfaces-that-can-carry-a-machine.
         """
@@ -141,7 +141,7 @@ class HostView:
         )
 
     def barred(self, candidate: Candidate) -> Rejection | None:
-        """What bars the host interface, or the known bridge of a libvirt network, from any machine."""
+        """Why the interface, or the known bridge of a libvirt network, cannot carry a machine."""
         interface, network, bar = candidate.interface, candidate.network, None
         if interface is not None:
             bar = interface_exclusion(interface, self.by_name, self.masters.get(interface.name, ""))
@@ -163,7 +163,7 @@ class HostView:
         )
 
     def network_candidate(self, name: str) -> tuple[Candidate, Rejection | None]:
-        """A libvirt network, and whether it is missing or inactive; its bridge is judged by `barred`."""
+        """A libvirt network, with a rejection if it is missing or inactive; `barred` checks its bridge."""
         network = self.find_network(name)
         bridge = self.by_name.get(network.bridge or "") if network else None
         vlan_id = vlan_of_network(self.snapshot, network, bridge, self.by_name) if network else None
@@ -172,7 +172,7 @@ class HostView:
         candidate = Candidate(
             name,
             AttachKind.NETWORK,
-            # A tag of the network puts its machines on another VLAN than the bridge's own.
+            # If the network has a tag, its machines are on another VLAN than the bridge.
             replace(bridge, vlan_id=vlan_id) if bridge is not None and bridge.vlan_id != vlan_id else bridge,
             vlan_id,
             vlan_id in self.snapshot.bootable_vlans,
@@ -190,7 +190,7 @@ class HostView:
         return candidate, None
 
     def _is_isolated(self, network: LibvirtNetwork, bridge: NodeInterface | None) -> bool:
-        """No physical port and no NAT or route; of a bridge that is not known, `forward` alone decides."""
+        """Whether it has no physical port, NAT or route; for an unknown bridge, `forward` alone decides."""
         if network.forward in (Forward.NAT, Forward.ROUTE, Forward.OTHER):
             return False
         if bridge is None:
@@ -198,7 +198,7 @@ class HostView:
         return not self.has_uplink(bridge)
 
     def has_uplink(self, bridge: NodeInterface) -> bool:
-        """Whether a physical port is in the bridge, be it below a bond or VLAN interface."""
+        """Whether the bridge has a physical port, possibly below a bond or VLAN interface."""
         return self._reaches_physical(bridge.parents)
 
     def _reaches_physical(self, names: Iterable[str], seen: frozenset[str] = frozenset()) -> bool:
@@ -229,7 +229,7 @@ def macvtaps_of(state: HostState) -> Iterator[tuple[str, bool]]:
 
 
 def is_managed_install(state: HostState) -> bool:
-    """Whether we deployed the host, so that only networks on our VLANs count.
+    """Whether hostloom deployed the host, so that only networks on its VLANs count.
 
     See docs/explanation/rules.md#without-interface-constraints.
     """
@@ -237,6 +237,6 @@ def is_managed_install(state: HostState) -> bool:
 
 
 def view_of(snapshot: Snapshot, state: HostState) -> HostView:
-    """The host with its node's interfaces, if we know them."""
+    """The host with its node's interfaces, if they are known."""
     node = snapshot.node_of(state.host)
     return HostView(snapshot, state, node.hostname if node else "", node.interfaces if node else ())

@@ -1,4 +1,4 @@
-"""Is there room: cores, memory, and a storage pool for every disk.
+"""Checks capacity: cores, memory, and a storage pool for every disk.
 
 See docs/explanation/rules.md#choosing-a-host.
 """
@@ -17,7 +17,7 @@ from hostloom.model.ids import natural_key
 from hostloom.model.plan import Rejection, RejectionCode, RequestCode, SubjectKind
 from hostloom.model.request import ComposeRequest, DiskRequest
 
-#: MAAS's own word for any pool; it asks for nothing unless a pool has it.
+#: MAAS's word for any pool; it has no effect unless a pool has it as name or tag.
 ANY_POOL_WORD = "local"
 
 
@@ -42,7 +42,7 @@ def _too_small(state: HostState, code: RequestCode, wanted: int, left: Number, u
 
 
 class PoolFacts(NamedTuple):
-    """What the rules look at of a storage pool, its room left aside."""
+    """The properties of a storage pool that rules use, except its free space."""
 
     name: str
     #: Its name and its tags.
@@ -50,11 +50,11 @@ class PoolFacts(NamedTuple):
     is_default: bool
     kind: str
     active: bool
-    #: Why it is not active, if that was not the operator's choice.
+    #: Why it is not active, if the operator did not stop it.
     trouble: str = ""
 
     def barred(self, *, qcow2: bool) -> Rejection | None:
-        """Why no disk of this format can be made in it, however much room it has."""
+        """Why no disk of this format can be created in it, regardless of free space."""
         if not self.active:
             return self.reject(
                 "pool_is_active", RejectionCode.POOL_INACTIVE, "active", self.trouble or "not active"
@@ -73,7 +73,7 @@ class PoolFacts(NamedTuple):
 
 @dataclass(frozen=True)
 class PoolLayout:
-    """The storage pools of a host by natural name, whatever is left in them."""
+    """The storage pools of a host in natural order, without their free space."""
 
     pools: tuple[PoolFacts, ...]
 
@@ -92,16 +92,16 @@ class PoolLayout:
         return raw, qcow2
 
     def usable(self, *, qcow2: bool) -> frozenset[int]:
-        """Positions of the pools in which disks of this format can be made."""
+        """Positions of the pools in which disks of this format can be created."""
         return self._usable[qcow2]
 
     def asked(self, disk: DiskRequest) -> tuple[int, ...]:
-        """Positions of the pools that have every word of the disk, usable or not; without words all pools."""
+        """Positions of the pools that have every word of the disk, usable or not; all pools without words."""
         wanted = {word for word in disk.words if word != ANY_POOL_WORD or word in self._known_words}
         return tuple(place for place, pool in enumerate(self.pools) if wanted <= pool.words)
 
     def fitting(self, disk: DiskRequest, *, qcow2: bool = False) -> tuple[int, ...]:
-        """Positions of the pools that the disk may go to, in order; without words the default ones."""
+        """Positions of the pools that may hold the disk, in order; the default ones without words."""
         usable = self._usable[qcow2]
         places = tuple(place for place in self.asked(disk) if place in usable)
         if not self._is_worded(disk):
@@ -112,7 +112,7 @@ class PoolLayout:
         return any(word != ANY_POOL_WORD or word in self._known_words for word in disk.words)
 
     def passed_over(self, disk: DiskRequest, *, qcow2: bool = False) -> Iterator[Rejection]:
-        """The pools that the disk would have gone to if they could hold it, each with its reason."""
+        """The pools that would have been chosen if they could hold the disk, each with a reason."""
         is_default_used = not self._is_worded(disk) and any(
             self.pools[place].is_default for place in self.fitting(disk, qcow2=qcow2)
         )
@@ -123,7 +123,7 @@ class PoolLayout:
                 yield rejection
 
     def lacking(self, disks: Sequence[DiskRequest], *, qcow2: bool) -> tuple[RequestCode, DiskRequest] | None:
-        """The first disk whose words no pool has; else the first that no pool which has them can hold."""
+        """The first disk whose words no pool has; otherwise the first disk that no matching pool can hold."""
         for disk in disks:
             if not self.asked(disk):
                 return RequestCode.UNKNOWN_POOL, disk
@@ -133,7 +133,7 @@ class PoolLayout:
         return None
 
     def named(self, places: Sequence[int]) -> str:
-        """Names of pools, for people."""
+        """The names of pools as text."""
         return ", ".join(self.pools[place].name for place in places) or "no pool"
 
 
@@ -158,7 +158,7 @@ def _facts(pool: StoragePool) -> PoolFacts:
 def allot(
     left: Sequence[int], fitting: Sequence[tuple[int, ...]], disks: Sequence[DiskRequest]
 ) -> tuple[int, ...]:
-    """The first pool with room for each disk, in order; shorter than `disks` when one finds none."""
+    """The first pool with room for each disk, in order; shorter than `disks` if a disk finds none."""
     room, chosen = list(left), []
     for places, disk in zip(fitting, disks, strict=True):
         place = next((position for position in places if room[position] >= disk.size_bytes), None)
@@ -170,7 +170,7 @@ def allot(
 
 
 def choose_pools(state: HostState, disks: tuple[DiskRequest, ...], *, qcow2: bool) -> tuple[str, ...]:
-    """A pool for every disk, in order. A pool that is not known or of no use is told before a full one."""
+    """A pool for every disk, in order. Unknown and unusable pools are reported before full ones."""
     layout, left = pools_of(state)
     if (lacking := layout.lacking(disks, qcow2=qcow2)) is not None:
         raise _no_pool(state, layout, *lacking, qcow2=qcow2)
@@ -189,7 +189,7 @@ def choose_pools(state: HostState, disks: tuple[DiskRequest, ...], *, qcow2: boo
 
 
 def rejected_pools(state: HostState, disks: tuple[DiskRequest, ...], *, qcow2: bool) -> tuple[Rejection, ...]:
-    """The pools of a host that some disk would have gone to, each with the reason why it cannot."""
+    """The pools that would have been chosen for some disk but cannot hold it, each with a reason."""
     layout, _ = pools_of(state)
     rejections = (rejection for disk in disks for rejection in layout.passed_over(disk, qcow2=qcow2))
     return tuple(dict.fromkeys(rejections))

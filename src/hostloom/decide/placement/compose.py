@@ -1,4 +1,4 @@
-"""Compose: a snapshot and a request in, a plan and its explanation out; the rules in their order."""
+"""Plans one machine: a snapshot and a request in, a plan and its explanation out."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ from hostloom.model.plan import (
 )
 from hostloom.model.request import Identities, ParsedRequest
 
-#: So many hosts are explained one by one; of more, the chosen one is, and the others by code.
+#: Up to this many hosts are explained in full; with more, only the chosen one is, the others by code.
 FEW = 8
-#: Of so many hosts that refused, those that came furthest are explained.
+#: If no host fits, this many hosts that came furthest are explained in full.
 FURTHEST = 3
 _ORDER = {code: position for position, code in enumerate(RequestCode)}
 _NOBODY: Mapping[HostId, Refusal] = {}
@@ -39,7 +39,7 @@ def decide(
     barred: Mapping[HostId, Refusal] = _NOBODY,
     few: int = FEW,
 ) -> Decision:
-    """Plan one machine. A refusal is an answer, never an exception, whatever the request says.
+    """Plan one machine. A refusal is a result and never an exception.
 
     `barred` hosts are refused with what is given, before anything is asked of them. Up to `few` hosts are
     explained one by one.
@@ -69,13 +69,13 @@ def decide(
 
 
 def prepare(snapshot: Snapshot) -> None:
-    """Build what decisions look up, so that not the first of them has to."""
+    """Build the indexes in advance, so that the first decision is not slow."""
     address_index(snapshot)
     fleet_of(snapshot)
 
 
 def normal(request: ParsedRequest) -> ParsedRequest:
-    """`amd64/generic` is MAAS's way to write `amd64`."""
+    """Replace `amd64/generic`, as MAAS writes it, by `amd64`."""
     architecture = request.architecture
     if architecture is not None:
         architecture = architecture.removesuffix("/generic")
@@ -124,7 +124,7 @@ def _decide_many(
     identities: Identities,
     barred: Mapping[HostId, Refusal],
 ) -> Decision:
-    """As `decide` for a few hosts, with reasons in full for the chosen host only."""
+    """Like `decide` for few hosts, but with full reasons for the chosen host only."""
     fleet = fleet_of(snapshot)
     found = survey(snapshot, book, fleet, asked, {key: no.code for key, no in barred.items()})
     shown = _furthest(found) if found.best is None else [found.best]
@@ -141,13 +141,13 @@ def _decide_many(
 
 
 def _furthest(found: Survey) -> list[int]:
-    """Hosts that only the last rules refused."""
+    """The hosts that were refused by the last rules only."""
     order = [_ORDER[verdict] if isinstance(verdict, RequestCode) else -1 for verdict in found.verdicts]
     return nlargest(FURTHEST, range(len(order)), key=lambda at: (order[at], -at))
 
 
 def grouped(fleet: Fleet, found: Survey, shown: frozenset[int]) -> tuple[HostGroup, ...]:
-    """The hosts that are not shown, by code: those that fit first, then the largest group."""
+    """The hosts that are not shown, grouped by code: hosts that fit first, then by size of the group."""
     names: dict[RequestCode | None, list[str]] = {}
     for at, (name, verdict) in enumerate(zip(fleet.names, found.verdicts, strict=True)):
         if at not in shown:
@@ -166,7 +166,7 @@ def _tally(trials: list[HostEvaluation]) -> Counter[RequestCode]:
 
 
 def _no_host(codes: Counter[RequestCode]) -> Refusal:
-    """Several hosts, or none, and each has its own reason."""
+    """The refusal for several hosts or none; each host has its own reason."""
     counts = sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))
     found = ", ".join(f"{code} ({count})" for code, count in counts)
     return Refusal(
@@ -182,7 +182,7 @@ def _no_host(codes: Counter[RequestCode]) -> Refusal:
 def _chosen(
     found: Decision, best: HostEvaluation, second: HostEvaluation | None, asked: ResolvedRequest
 ) -> Decision:
-    """The decision with the chosen host, and why it came before the second."""
+    """The decision with the chosen host, and the criterion by which it won."""
     warnings = found.plan.warnings if found.plan is not None else ()
     explanation = replace(found.explanation, chosen=best.state.host.name, warnings=warnings)
     if second is not None:

@@ -1,4 +1,4 @@
-"""Without interface constraints: which network, bridge or NIC the one NIC gets.
+"""Chooses the attachment of a machine without interface constraints.
 
 See docs/explanation/rules.md#without-interface-constraints.
 """
@@ -29,16 +29,16 @@ Rule = Callable[[HostView, Candidate], Rejection | None]
 
 @dataclass(frozen=True)
 class DefaultChoice:
-    """What came of it."""
+    """The result."""
 
     options: CandidateSet
-    #: None: nothing is usable.
+    #: None if nothing is usable.
     chosen: NicChoice | None
     passed_over: tuple[tuple[Candidate, Obstacle], ...]
 
 
 def choose_default(view: HostView, book: AddressIndex) -> DefaultChoice:
-    """Take the first in order that has an address to give."""
+    """Take the first candidate that can give an address."""
     options = default_options(view)
     passed: list[tuple[Candidate, Obstacle]] = []
     for candidate in options.candidates:
@@ -53,7 +53,7 @@ def choose_default(view: HostView, book: AddressIndex) -> DefaultChoice:
 
 
 def default_options(view: HostView) -> CandidateSet:
-    """Everything that the host has, judged by the row of the table that applies; candidates in its order."""
+    """Everything on the host, checked by the applicable row of the table; candidates in its order."""
     mode = view.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
     is_known = view.state.host.correlation.state is CorrelationState.CORRELATED
     rule = _network_rule(view, is_known=is_known)
@@ -68,7 +68,7 @@ def default_options(view: HostView) -> CandidateSet:
 
 
 def boots(view: HostView, candidate: Candidate) -> bool:
-    """Whether the NIC boots from the network, where the request wants that."""
+    """Whether the NIC can boot from the network."""
     if view.state.host.correlation.state is not CorrelationState.CORRELATED:
         return True
     return candidate.bootable
@@ -81,17 +81,17 @@ def _network_rule(view: HostView, *, is_known: bool) -> Rule:
 
 
 def _any_network(view: HostView, candidate: Candidate) -> Rejection | None:
-    """On a host that we do not know any active network will do, unless it gives machines a trunk."""
+    """On an unknown host, any active network is accepted unless it gives machines a trunk."""
     return view.barred(candidate)
 
 
 def _own_network(view: HostView, candidate: Candidate) -> Rejection | None:
-    """On a host that others deployed libvirt's DHCP is off, and the bridge, where it is known, is fit."""
+    """On a host that others deployed, libvirt's DHCP must be off and the bridge, if known, usable."""
     return network_without_dhcp(candidate) or view.barred(candidate)
 
 
 def network_without_dhcp(candidate: Candidate) -> Rejection | None:
-    """libvirt's own DHCP is off."""
+    """libvirt's own DHCP must be off."""
     network = candidate.network
     if network is not None and network.dhcp:
         wanted = "libvirt's DHCP off and the VLAN served by ours"
@@ -102,7 +102,7 @@ def network_without_dhcp(candidate: Candidate) -> Rejection | None:
 
 
 def _served_network(view: HostView, candidate: Candidate) -> Rejection | None:
-    """On a host that we deployed the network's bridge must be ours and on a bootable VLAN."""
+    """On a host that hostloom deployed, the network's bridge must be known and on a bootable VLAN."""
     return (
         network_without_dhcp(candidate)
         or bridge_is_known(candidate)
@@ -112,7 +112,7 @@ def _served_network(view: HostView, candidate: Candidate) -> Rejection | None:
 
 
 def bridge_is_known(candidate: Candidate) -> Rejection | None:
-    """The network has a bridge, and it is one of the node's."""
+    """The network must have a bridge that is an interface of the node."""
     bridge = candidate.network.bridge if candidate.network else None
     if bridge is None:
         code = RejectionCode.NETWORK_WITHOUT_BRIDGE
@@ -131,7 +131,7 @@ def _interface_rule(view: HostView, candidate: Candidate, mode: MacvlanMode) -> 
 
 
 def served(candidate: Candidate) -> Rejection | None:
-    """It is on a VLAN, and our DHCP serves that."""
+    """The candidate must be on a VLAN that our DHCP serves."""
     if candidate.vlan_id is None:
         return candidate.reject("has_a_vlan", RejectionCode.NO_VLAN, "a VLAN that is served", "no VLAN")
     if not candidate.bootable:

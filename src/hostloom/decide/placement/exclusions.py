@@ -1,4 +1,4 @@
-"""What bars an interface from any machine: its state, what it is for, and its VLANs.
+"""Why an interface cannot carry any machine: its state, its role, and its VLANs.
 
 See docs/explanation/rules.md#interfaces-that-can-carry-a-machine.
 """
@@ -14,12 +14,12 @@ from hostloom.model.network import UNTAGGED
 from hostloom.model.node import BridgeKind, BridgeVlans, InterfaceKind, InterfaceRole, NodeInterface
 from hostloom.model.plan import RejectionCode
 
-#: The kernel's name for "some bridge of Open vSwitch".
+#: The kernel's name for the master of every port of Open vSwitch.
 _OVS = "ovs-system"
 
 
 class Exclusion(NamedTuple):
-    """A reason, still without the subject that it is about."""
+    """A reason without its subject."""
 
     rule: str
     code: RejectionCode
@@ -40,7 +40,7 @@ _ROLES = {
 def interface_exclusion(
     interface: NodeInterface, by_name: Mapping[str, NodeInterface], master: str
 ) -> Exclusion | None:
-    """What bars the interface itself, whatever VLAN a machine on it would be on."""
+    """Why the interface itself cannot carry a machine, regardless of VLANs."""
     if interface.kind is InterfaceKind.LOOPBACK:
         return Exclusion("is_no_loopback", RejectionCode.LOOPBACK, "a NIC", "the loopback")
     if not interface.enabled:
@@ -60,7 +60,7 @@ def _membership(master: str, *, is_known: bool) -> str:
 
 
 def vlan_exclusion(bridge: NodeInterface, vid: int | None) -> Exclusion | None:
-    """What keeps machines on this VLAN of a bridge from its ports."""
+    """Why machines on this VLAN of the bridge would not reach its ports."""
     vlans = bridge.bridge_vlans
     if vlans is None or vlans.tag_of(vid) is not None:
         return None
@@ -72,12 +72,12 @@ def vlan_exclusion(bridge: NodeInterface, vid: int | None) -> Exclusion | None:
 
 
 def machine_vid(bridge: NodeInterface) -> int | None:
-    """The VLAN of the bridge that a machine is on without a tag of its own."""
+    """The VLAN of the bridge for a machine without a tag."""
     return UNTAGGED if bridge.bridge_vlans is None else bridge.bridge_vlans.machine_vid
 
 
 def network_exclusion(network: LibvirtNetwork, bridge: NodeInterface | None) -> Exclusion | None:
-    """What keeps machines of a libvirt network from a VLAN, by its tag and its bridge."""
+    """Why the tag or bridge of a libvirt network gives its machines no VLAN."""
     if network.vid is None:
         return Exclusion("network_is_no_trunk", RejectionCode.NETWORK_IS_TRUNK, "one VLAN", "a trunk")
     if bridge is None:
@@ -96,7 +96,7 @@ def vlan_of_network(
     bridge: NodeInterface | None,
     by_name: Mapping[str, NodeInterface],
 ) -> VlanId | None:
-    """The VLAN that a machine of the network is on; None where it is not known."""
+    """The VLAN of machines in the network; None if it is not known."""
     vlan = None if bridge is None else snapshot.vlan_by_id.get(bridge.vlan_id or VlanId(0))
     if bridge is None or vlan is None or not network.vid:
         return bridge.vlan_id if bridge is not None and network.vid == UNTAGGED else None
@@ -113,6 +113,6 @@ def vlan_of_network(
 
 
 def _vlans_for_tags(bridge: NodeInterface) -> BridgeVlans | None:
-    """None for a bridge that cannot put a machine on a VLAN by a tag."""
+    """None for a bridge that cannot assign machines to VLANs by tag."""
     is_ovs = bridge.bridge_kind is BridgeKind.OVS
     return bridge.bridge_vlans or (BridgeVlans() if is_ovs else None)

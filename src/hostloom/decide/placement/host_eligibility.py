@@ -1,4 +1,4 @@
-"""What a host is asked before its room and its interfaces: does it answer, and is it one that we know."""
+"""Checks a host before its capacity and interfaces: placement, reachability, architecture, node."""
 
 from hostloom.decide.hosts.correlation import uri_host
 from hostloom.decide.refuse import RefuseRequest, refuse
@@ -10,7 +10,7 @@ from hostloom.model.request import ParsedRequest
 
 
 def check_host(state: HostState, asked: ResolvedRequest) -> Emulation:
-    """Where it may be, reachable, of the right architecture, not ambiguous, and known if that is needed."""
+    """Check placement, reachability, architecture and correlation; the emulation that is used."""
     host = state.host
     _check_placement(state, asked.request)
     if not host.reachable:
@@ -38,7 +38,7 @@ def check_host(state: HostState, asked: ResolvedRequest) -> Emulation:
 
 
 def _check_placement(state: HostState, request: ParsedRequest) -> None:
-    """In the zone and resource pool that are asked for, and tagged as asked."""
+    """Check the requested zone, resource pool and host tags."""
     host = state.host
     if request.in_zone not in (None, host.zone_id):
         wanted = f"zone {request.zone}"

@@ -1,4 +1,4 @@
-"""One request on one host: every rule in its turn, and the reasons of what came of it."""
+"""Evaluates one host for a request: applies every rule in order and keeps the reasons."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -20,17 +20,17 @@ from hostloom.model.plan import HostExplanation, PlanWarning, Refusal, WarningCo
 
 #: Architectures for which there are boot loaders and a boot image.
 NETBOOT_ARCHITECTURES = frozenset({"amd64"})
-#: Facts about a host that are older than this are warned of; seconds.
+#: A plan warns if the facts about a host are older than this; seconds.
 STALE_AFTER_S = 900
 
 
 class NetworkFit(NamedTuple):
-    """How well a host's network suits the machine; the lower the better.
+    """How well a host's network suits the machine; lower is better.
 
     See docs/explanation/rules.md#choosing-a-host.
     """
 
-    #: False: it boots from a NIC on a bootable VLAN.
+    #: False if the machine boots from a NIC on a bootable VLAN.
     no_boot: bool
     macvtaps: int
 
@@ -43,7 +43,7 @@ def network_fit(nics: tuple[PlacedNic, ...]) -> NetworkFit:
 
 @dataclass(frozen=True)
 class HostEvaluation:
-    """How one host fared: everything for a plan, or a refusal."""
+    """The result for one host: everything that a plan needs, or a refusal."""
 
     state: HostState
     placement: Placement | None = None
@@ -57,7 +57,7 @@ class HostEvaluation:
         return self.emulation is None or self.emulation.architecture in NETBOOT_ARCHITECTURES
 
     def score(self, asked: ResolvedRequest) -> tuple[tuple[str, Number], ...]:
-        """Best first, the lower the better (docs/explanation/rules.md#choosing-a-host)."""
+        """The criteria in order; lower values are better (docs/explanation/rules.md#choosing-a-host)."""
         fit = network_fit(self.placement.nics if self.placement else ())
         host, machines = self.state.host, self.state.machines
         return (
@@ -69,12 +69,12 @@ class HostEvaluation:
         )
 
     def order(self, asked: ResolvedRequest) -> tuple[object, ...]:
-        """Sorts the better host first, with no two alike."""
+        """A total order that sorts better hosts first."""
         values = tuple(value for _, value in self.score(asked))
         return (*values, natural_key(self.state.host.name), self.state.host.id)
 
     def warnings(self, at: float | None) -> tuple[PlanWarning, ...]:
-        """Those of its NICs, and one when what is known of the host is old at the time `at`."""
+        """Warnings about its NICs, and one if the facts about the host are old at the time `at`."""
         plan_warnings = self.placement.warnings if self.placement else ()
         host = self.state.host
         boot = next((nic for nic in self.placement.nics if nic.boot), None) if self.placement else None
@@ -89,7 +89,7 @@ class HostEvaluation:
         return (*plan_warnings, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
 
     def explain(self, asked: ResolvedRequest) -> HostExplanation:
-        """Its reasons in full."""
+        """The complete explanation of this host."""
         labels = self.placement.labels if self.placement else ()
         if not self.can_netboot:
             labels = tuple(replace(label, boot=False) for label in labels)
@@ -104,7 +104,7 @@ class HostEvaluation:
 def evaluate_host(
     snapshot: Snapshot, book: AddressIndex, state: HostState, asked: ResolvedRequest
 ) -> HostEvaluation:
-    """Hold the request against one host."""
+    """Check the request against one host."""
     tick()
     try:
         emulation = check_host(state, asked)

@@ -1,4 +1,4 @@
-"""A host's libvirt networks as an unconstrained compose sees them, with every condition that fails."""
+"""A host's libvirt networks for a compose without constraints, with every condition that fails."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from hostloom.model.ids import natural_key
 from hostloom.model.plan import PlanWarning, Rejection, RejectionCode, WarningCode
 from hostloom.model.request import ParsedRequest
 
-#: Of these a verdict says more than the warning does.
+#: Warnings that a more precise verdict replaces.
 _SAID = frozenset({WarningCode.LIBVIRT_DHCP_ON, WarningCode.NO_DHCP_DETECTED, WarningCode.DHCP_NOT_VERIFIED})
 
 
@@ -24,38 +24,38 @@ class NetworkVerdict:
     network: LibvirtNetwork
     #: FABRIC/VID of its bridge; None: not known.
     vlan: str | None
-    #: Our DHCP serves that VLAN.
+    #: Whether our DHCP serves that VLAN.
     is_served: bool
     isolated: bool
-    #: The conditions that it fails, in the order in which they are checked.
+    #: The conditions that fail, in the order of the checks.
     fails: tuple[Rejection, ...]
-    #: It is isolated; the last probe of its VLAN contradicts what is modelled.
+    #: Whether it is isolated, and whether the last probe of its VLAN contradicts the model.
     warnings: tuple[PlanWarning, ...]
-    #: A compose without interface constraints takes it; or why not, where it was looked at.
+    #: Whether a compose without interface constraints uses it, or why not if it was considered.
     taken: bool
     why_not: Rejection | None = None
 
     @property
     def looked_for(self) -> bool:
-        """Whether a compose without interface constraints looks for a network of this name."""
+        """Whether a compose without interface constraints considers a network with this name."""
         return self.network.name in NETWORK_ORDER
 
 
 @dataclass(frozen=True)
 class NetworksVerdict:
-    """All of a host's, and what a compose without interface constraints makes of them."""
+    """All networks of a host, and what a compose without interface constraints would use."""
 
     host: str
     networks: tuple[NetworkVerdict, ...]
-    #: The network, bridge or NIC that it takes, and how; empty: none.
+    #: The network, bridge or NIC that would be used, and how; empty: none.
     takes: str = ""
     attach: str = ""
-    #: That NIC boots from the network.
+    #: Whether that NIC boots from the network.
     boots: bool = False
 
 
 def judge_networks(snapshot: Snapshot, state: HostState) -> NetworksVerdict:
-    """Judge every network of a host, by natural name; how much room the host has does not count."""
+    """Check every network of a host, in natural order, regardless of the host's capacity."""
     view = view_of(snapshot, state)
     placement = _placed(view)
     label = placement.labels[0] if placement is not None else None
@@ -75,7 +75,7 @@ def judge_networks(snapshot: Snapshot, state: HostState) -> NetworksVerdict:
 
 
 def failed_conditions(view: HostView, name: str) -> tuple[Rejection, ...]:
-    """All that is wrong with a network, for a host whose network boots are ours to serve."""
+    """Every problem of a network on a host for which our DHCP should serve network boot."""
     candidate, barred = view.network_candidate(name)
     if barred is not None and barred.code is RejectionCode.NETWORK_MISSING:
         return (barred,)
@@ -91,7 +91,7 @@ def failed_conditions(view: HostView, name: str) -> tuple[Rejection, ...]:
 
 
 def own_bridges(host: Host) -> frozenset[str]:
-    """Bridges of networks that libvirt keeps to itself: the same addresses on every host, joined to none."""
+    """Bridges of libvirt's private networks, which have the same addresses on every host."""
     return frozenset(
         network.bridge
         for network in host.libvirt_networks
@@ -100,7 +100,7 @@ def own_bridges(host: Host) -> frozenset[str]:
 
 
 def network_vids(host: Host) -> dict[str, frozenset[int]]:
-    """The tags that libvirt networks give the machines on them, by bridge."""
+    """The tags that libvirt networks give to their machines, by bridge."""
     found: dict[str, frozenset[int]] = {}
     for network in host.libvirt_networks:
         if network.bridge is not None and network.vid:
@@ -109,7 +109,7 @@ def network_vids(host: Host) -> dict[str, frozenset[int]]:
 
 
 def _placed(view: HostView) -> Placement | None:
-    """One NIC without constraints, on this host; None where it could be several nodes."""
+    """The choice for one NIC without constraints on this host; None if the host is ambiguous."""
     if view.state.host.correlation.state is CorrelationState.AMBIGUOUS:
         return None
     book = address_index(view.snapshot)

@@ -1,4 +1,4 @@
-"""Make the plan of what was decided: names, volumes, MACs and boot order, down to the last address."""
+"""Builds the plan from a decision, with all names, volumes, MACs, addresses and the boot order."""
 
 from hostloom.decide.placement.host_evaluation import HostEvaluation
 from hostloom.decide.placement.place_nics import PlacedNic
@@ -16,7 +16,7 @@ DEFAULT_NIC_MODEL = "virtio"
 def make_plan(
     snapshot: Snapshot, asked: ResolvedRequest, trial: HostEvaluation, identities: Identities
 ) -> Plan:
-    """Fill in everything; nothing is chosen here."""
+    """Fill in every field; nothing is decided here."""
     placement, emulation, state = trial.placement, trial.emulation, trial.state
     if placement is None or emulation is None:
         raise AssertionError("a host that was not refused has a placement and an emulation")
@@ -68,7 +68,7 @@ def _interface(nic: PlacedNic, mac: MacAddress, *, boot: bool) -> MachineInterfa
 
 
 def _disks(asked: ResolvedRequest, pools: tuple[str, ...], identities: Identities) -> tuple[Disk, ...]:
-    """Volumes are named after the machine and its UUID: no two machines ever mean the same one."""
+    """Volume names contain the machine's name and UUID, so no two machines share one."""
     kind = DiskFormat.QCOW2 if asked.request.qcow2 else DiskFormat.RAW
     return tuple(
         Disk(

@@ -1,4 +1,4 @@
-"""For one label of a request: which ways into the host satisfy it, and why not the others."""
+"""Matches one label with a host: which candidates meet it, and why the others do not."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,16 @@ from hostloom.model.request import LabelConstraints
 
 @dataclass(frozen=True)
 class NicRequirement:
-    """One label, its names looked up: the same for every host."""
+    """One label with its names looked up; the same for every host."""
 
     label: LabelConstraints
     groups: tuple[ResolvedConstraint, ...]
-    #: For each `ip=`, the subnets in which it can be given.
+    #: For each `ip=`, the subnets in which the address can be given.
     ip_subnets: tuple[tuple[Address, tuple[Subnet, ...]], ...]
 
     @property
     def named_subnets(self) -> frozenset[SubnetId] | None:
-        """The subnets that the label names; None when it names none."""
+        """The subnets that the label names; None if it names none."""
         subnet_idses = [
             group.subnets for group in self.groups if group.subnets is not None and not group.negated
         ]
@@ -31,7 +31,7 @@ class NicRequirement:
 
     @property
     def names_interface(self) -> bool:
-        """Whether the label names host interfaces, so that what it names is wanted whatever it is for."""
+        """Whether the label names host interfaces explicitly, which also allows container bridges."""
         return any(group.key in ("name", "id") and not group.negated for group in self.groups)
 
     @property
@@ -43,13 +43,13 @@ class NicRequirement:
 
 @dataclass(frozen=True)
 class CandidateSet:
-    """A label on a host: what could serve, before other labels are looked at, and what could not."""
+    """The candidates and rejections of one label on one host, regardless of other labels."""
 
     wanted: NicRequirement
     mode: MacvlanMode
     candidates: tuple[Candidate, ...]
     rejections: tuple[Rejection, ...]
-    #: Would have served, were they not held by passthru (or, for passthru, in use).
+    #: Interfaces that only passthru rules out: they are owned, or (for passthru) already in use.
     busy: tuple[str, ...] = ()
 
     def mode_of(self, candidate: Candidate) -> MacvlanMode | None:
@@ -62,7 +62,7 @@ class CandidateSet:
 
 
 def match(view: HostView, wanted: NicRequirement) -> CandidateSet:
-    """Judge everything that the host has against one label; `candidates` are not in order of preference."""
+    """Check everything on the host against one label; `candidates` are in no particular order."""
     tick()
     label = wanted.label
     mode = label.macvlan_mode or view.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
@@ -115,7 +115,7 @@ def _label_rejection(view: HostView, candidate: Candidate, wanted: NicRequiremen
 
 
 def container_rejection(candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
-    """A bridge of a container engine that the label does not name."""
+    """Reject a bridge of a container engine that the label does not name."""
     if not candidate.is_for_containers or wanted.names_interface:
         return None
     code = RejectionCode.CONTAINER_BRIDGE
@@ -123,7 +123,7 @@ def container_rejection(candidate: Candidate, wanted: NicRequirement) -> Rejecti
 
 
 def passthru_rejection(view: HostView, candidate: Candidate, mode: MacvlanMode) -> Rejection | None:
-    """An interface that a passthru machine holds, or, for passthru, one that carries any macvtap."""
+    """Reject an interface that a passthru machine owns or, for passthru, one that carries a macvtap."""
     code = RejectionCode.PASSTHRU_IN_USE
     if candidate.source in view.held:
         owner = view.held[candidate.source]
@@ -153,7 +153,7 @@ def _network_rejection(view: HostView, candidate: Candidate, wanted: NicRequirem
 
 
 def _unmet(view: HostView, candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
-    """The first group of the label that the candidate does not meet."""
+    """A rejection with the first constraint that the candidate does not meet."""
     interface = candidate.interface
     for group in wanted.groups:
         if interface is None or not group.admits(interface, view.hostname):
@@ -174,7 +174,7 @@ def _unmet(view: HostView, candidate: Candidate, wanted: NicRequirement) -> Reje
 
 
 def describe_found(view: HostView, candidate: Candidate, group: ResolvedConstraint) -> str:
-    """What the candidate has where the group wants something."""
+    """The candidate's value for the property that the constraint is about."""
     interface = candidate.interface
     if group.vlans is not None or interface is None:
         return vlan_name(view, candidate.vlan_id)
@@ -191,7 +191,7 @@ def describe_found(view: HostView, candidate: Candidate, group: ResolvedConstrai
 
 
 def vlan_name(view: HostView, vlan_id: VlanId | None) -> str:
-    """FABRIC/VID, with the space it is in."""
+    """FABRIC/VID with the VLAN's space."""
     vlan = view.snapshot.vlan_by_id.get(vlan_id) if vlan_id is not None else None
     if vlan is None:
         return "no VLAN"
@@ -200,7 +200,7 @@ def vlan_name(view: HostView, vlan_id: VlanId | None) -> str:
 
 
 def empty_code(options: CandidateSet) -> tuple[RequestCode, str]:
-    """The code of a label that nothing can serve, and what was found."""
+    """The code for a label without candidates, and what was found instead."""
     codes = [(rejection.code, rejection.subject) for rejection in options.rejections]
     if options.wanted.label.attach is AttachKind.NETWORK:
         return _empty_network_code(options, [code for code, _ in codes])

@@ -1,4 +1,4 @@
-"""The reasons of one NIC's choice, as data."""
+"""The reasons for the choice of one NIC, as data."""
 
 from hostloom.decide.placement.assignment import Obstacle
 from hostloom.decide.placement.candidates import Candidate
@@ -16,7 +16,7 @@ def explain_label(
     used: frozenset[str],
     taken: frozenset[str] = frozenset(),
 ) -> LabelExplanation:
-    """Everything the host has, sorted into winner, those that could serve, and those that could not.
+    """Everything on the host, divided into the winner, alternatives and rejections.
 
     `used` are the sources that earlier labels of the request use, `taken` those that passthru keeps from it.
     """

@@ -31,7 +31,7 @@ class PlacedNic:
 
 @dataclass(frozen=True)
 class Placement:
-    """The NICs of a machine on a host, or why there are none; explained either way."""
+    """The NICs of a machine on a host, or the refusal, with an explanation in both cases."""
 
     nics: tuple[PlacedNic, ...]
     labels: tuple[LabelExplanation, ...]
@@ -60,7 +60,7 @@ def place_nics(view: HostView, book: AddressIndex, asked: ResolvedRequest) -> Pl
 
 
 def _describe(view: HostView, nic: PlacedNic, label: LabelExplanation) -> LabelExplanation:
-    """With what the NIC gets by the winner."""
+    """The explanation with the address and mode that the NIC gets."""
     candidate = nic.chosen.candidate
     return replace(
         label,
@@ -77,7 +77,7 @@ def _used(found: Assignment, at: int) -> frozenset[str]:
 
 
 def _taken(options: tuple[CandidateSet, ...], found: Assignment, at: int) -> frozenset[str]:
-    """What passthru, of this label or of an earlier one, keeps from the label."""
+    """The interfaces that passthru, in this label or an earlier one, makes unavailable to the label."""
     earlier = [(options[n], nic_choice.candidate) for n, nic_choice in enumerate(found.chosen[:at])]
     owned = {c.source for candidate_set, c in earlier if candidate_set.is_exclusive(c)}
     shared = {c.source for _, c in earlier if c.kind is AttachKind.MACVLAN}
@@ -88,7 +88,7 @@ def _taken(options: tuple[CandidateSet, ...], found: Assignment, at: int) -> fro
 def _boot_first(
     options: tuple[CandidateSet, ...], found: Assignment, *, netboot: bool
 ) -> tuple[PlacedNic, ...]:
-    """The first NIC on a bootable VLAN boots (docs/explanation/rules.md#network-boot)."""
+    """The boot NIC is the first one on a bootable VLAN (docs/explanation/rules.md#network-boot)."""
     bootable = [at for at, nic_choice in enumerate(found.chosen) if nic_choice.candidate.bootable]
     boot = bootable[0] if netboot and bootable else -1
     return tuple(
@@ -207,7 +207,7 @@ def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> 
 
 
 def probe_warnings(snapshot: Snapshot, name: str, candidate: Candidate) -> list[PlanWarning]:
-    """Where the last probe of the candidate's VLAN contradicts what is modelled; `name` is who minds."""
+    """Warnings if the last probe of the candidate's VLAN contradicts the model; `name` is their subject."""
     vlan_id, plan_warnings = candidate.vlan_id, []
     if vlan_id is None:
         return []
@@ -221,7 +221,7 @@ def probe_warnings(snapshot: Snapshot, name: str, candidate: Candidate) -> list[
 
 
 def network_warnings(view: HostView, candidate: Candidate) -> list[PlanWarning]:
-    """What a NIC on a libvirt network is warned of."""
+    """The warnings about a NIC on a libvirt network."""
     is_known = view.state.host.correlation.state is CorrelationState.CORRELATED
     network = candidate.network
     plan_warnings = []

@@ -1,4 +1,4 @@
-"""Hold a plan that was kept against what would be decided now: every field that would differ, as data."""
+"""Compares a kept plan with what would be decided now: every field that differs, as data."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from hostloom.model.network import Address
 from hostloom.model.plan import Plan
 from hostloom.model.stored_plan import PlanDifference
 
-#: (field, planned, now, who has what was planned)
+#: (field, planned value, present value, who holds the planned value)
 _Found = tuple[str, object, object, str]
 
 
@@ -24,7 +24,7 @@ T = TypeVar("T", bound=_Named)
 
 
 def differences(snapshot: Snapshot, planned: Plan, now: Plan) -> tuple[PlanDifference, ...]:
-    """Every difference in what would be made; the revision and generation may be other ones.
+    """Every difference in the machines; revisions and generations may differ.
 
     A warning that is gone is none, one that has come is: the user has not seen it.
     """
@@ -47,7 +47,7 @@ def differences(snapshot: Snapshot, planned: Plan, now: Plan) -> tuple[PlanDiffe
 
 
 def _without_grounds(plan: Plan) -> Plan:
-    """What would be made, without what that rests on."""
+    """The machines, without the revision and generations."""
     return replace(plan, revision=0, host_generation=0, warnings=())
 
 
@@ -91,7 +91,7 @@ def _disks(planned: Plan, now: Plan) -> Iterator[_Found]:
 
 
 def _paired(before: Sequence[T], after: Sequence[T]) -> list[tuple[str, T | None, T | None]]:
-    """By name, in the order of the plan; those that have come last."""
+    """Pairs by name, in the order of the plan; new ones last."""
     old, new = ({each.name: each for each in some} for some in (before, after))
     return [(name, old.get(name), new.get(name)) for name in {**old, **new}]
 
@@ -107,7 +107,7 @@ def _attachment(nic: MachineInterface) -> str:
 
 
 def _taken(snapshot: Snapshot, before: tuple[Address, ...], after: tuple[Address, ...]) -> str:
-    """Who has the first address that was planned and is no longer given."""
+    """Who holds the first planned address that is no longer given."""
     for ip in before:
         if ip in after:
             continue

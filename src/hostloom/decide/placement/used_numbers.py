@@ -1,16 +1,16 @@
-"""Which numbers of a large span are used: the next free one costs the same however full the span is."""
+"""A set of used numbers in which finding the next free one takes the same time at any fill."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from hostloom.decide.layered_map import LayeredMap
 
-#: Bits a chunk: a /16 has 64 chunks, and one change copies 128 bytes.
+#: Bits per chunk: a /16 has 64 chunks, and one change copies 128 bytes.
 CHUNK = 1024
 _FULL = (1 << CHUNK) - 1
 
 
 class UsedNumbers:
-    """An immutable set of numbers as bits; `changed` shares with the old set what stayed."""
+    """An immutable set of numbers as bits; `changed` shares unchanged chunks with the old set."""
 
     def __init__(self, chunks: LayeredMap[int, int] | None = None) -> None:
         self._chunks: LayeredMap[int, int] = LayeredMap() if chunks is None else chunks
@@ -25,7 +25,7 @@ class UsedNumbers:
         return cls(LayeredMap(chunks))
 
     def changed(self, states: Mapping[int, bool]) -> "UsedNumbers":
-        """The set with each of these numbers in it, or not."""
+        """The set with these numbers added (True) or removed (False)."""
         chunks: dict[int, int] = {}
         for number, is_used in states.items():
             place, bit = divmod(number, CHUNK)

@@ -1,4 +1,4 @@
-"""Read a request as far as it concerns no host: text, names, contradictions, requested addresses."""
+"""Reads the part of a request that does not depend on a host: text, names, contradictions, addresses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -29,7 +29,7 @@ from hostloom.model.request import (
 
 @dataclass(frozen=True)
 class ResolvedRequest:
-    """A request that makes sense in this world."""
+    """A valid request with its names looked up in the snapshot."""
 
     request: ParsedRequest
     #: Empty: no interface constraints.
@@ -41,12 +41,12 @@ _TEXT_FIELDS = tuple(each.name for each in fields(ComposeRequest))
 
 
 def parse_request(request: ComposeRequest) -> ParsedRequest:
-    """Parse its texts. This is done once: nothing after it looks at a text again, but to show it."""
+    """Parse its texts, once; later code uses a text only to show it."""
     return parse_batch(ComposeBatch((request,))).machines[0]
 
 
 def parse_batch(batch: ComposeBatch) -> ParsedBatch:
-    """Parse the texts of all requests; a text that several share is parsed once."""
+    """Parse the texts of all requests; a shared text is parsed once."""
     parse_once = cache(_parse_texts)
 
     def parse(request: ComposeRequest) -> ParsedRequest:
@@ -123,14 +123,14 @@ def _contradictions(
     groups: tuple[ResolvedConstraint, ...],
     choices: dict[tuple[str, Address], list[Subnet]],
 ) -> Iterator[RefuseRequest]:
-    """Everything by which a label contradicts itself, each at the later of the terms that disagree."""
+    """Every contradiction within a label, each reported at the later of the two terms."""
     yield from _settings(label)
     yield from _named_subnets(label, groups)
     yield from _addresses(book, label, groups, choices)
 
 
 def _settings(label: LabelConstraints) -> Iterator[RefuseRequest]:
-    """What sets rather than selects may be said once, and what goes together must."""
+    """A key that sets something has one value, and dependent keys fit together."""
     said: dict[str, str] = {}
     for term in label.terms:
         if term.key in constraints.SETTING and said.setdefault(term.key, term.value) != term.value:
@@ -151,7 +151,7 @@ def _settings(label: LabelConstraints) -> Iterator[RefuseRequest]:
 def _named_subnets(
     label: LabelConstraints, groups: tuple[ResolvedConstraint, ...]
 ) -> Iterator[RefuseRequest]:
-    """Where `subnet` and `subnet_cidr` both name subnets, some must be named by both."""
+    """If `subnet` and `subnet_cidr` both name subnets, they must have one in common."""
     resolved_constraints = [group for group in groups if group.subnets is not None and not group.negated]
     if len(resolved_constraints) > 1 and not frozenset.intersection(
         *(group.subnets or frozenset() for group in resolved_constraints)
@@ -167,7 +167,7 @@ def _addresses(
     groups: tuple[ResolvedConstraint, ...],
     choices: dict[tuple[str, Address], list[Subnet]],
 ) -> Iterator[RefuseRequest]:
-    """The subnets for each `ip=`: those of its VLAN that the label's other keys allow, all on one VLAN."""
+    """The possible subnets of each `ip=`: those that the label's other keys allow, all on one VLAN."""
     common: frozenset[object] | None = None
     for ip, column in label.ip_columns:
         subnets = book.subnets_of(ip)
@@ -201,7 +201,7 @@ def _repeated_macs(labels: tuple[LabelConstraints, ...]) -> Iterator[RefuseReque
 
 
 def _column(label: LabelConstraints, *keys: str) -> int:
-    """Where the last of these keys is written for the first time."""
+    """The column at which the last of these keys first occurs."""
     columns: dict[str, int] = {}
     for term in label.terms:
         if term.key in keys and not term.negated:
