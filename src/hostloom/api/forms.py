@@ -21,7 +21,7 @@ from hostloom.model.network import Address
 
 def _no_controls(text: str) -> str:
     if any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in text):
-        raise ValueError("is not text: it holds a zero byte or half a character")
+        raise ValueError("is not text; it contains a zero byte or half a character")
     return text
 
 

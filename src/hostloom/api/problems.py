@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from hostloom.api.invalid_fields import field_errors, is_not_json, sentence
 from hostloom.decide.explain.explain import hint_of, render
 from hostloom.decide.explain.stored_explanation import as_data
 from hostloom.model import errors
@@ -53,6 +54,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.DecisionTooLong: 422,
     errors.ReportRefused: 403,
     errors.Refused: 409,
+    errors.HostFull: 409,
     errors.DriverError: 502,
     errors.HostUnreachable: 503,
     errors.HostKeyUnknown: 409,
@@ -158,51 +160,24 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     """All wrong fields at once, each by name."""
     if not isinstance(error, RequestValidationError):
         raise error
-    wrong = [_field_error(each) for each in error.errors()]
-    text = "; ".join(
-        f"{each['field']}: {each['message']}" if each["field"] else each["message"] for each in wrong
-    )
-    code = "not-json" if any(each["type"] == "json_invalid" for each in error.errors()) else "invalid-value"
-    return answer(_problem(422, code, text) | {"errors": wrong})
+    wrong = field_errors(error.errors())
+    code = "not-json" if is_not_json(error.errors()) else "invalid-value"
+    return answer(_problem(422, code, "; ".join(map(sentence, wrong))) | {"errors": wrong})
 
 
-#: Messages in our own words, by pydantic's type of error.
-_MESSAGES = {
-    "extra_forbidden": "no such field here",
-    "missing": "is missing",
-    "int_type": "expected a whole number",
-    "int_parsing": "expected a whole number",
-    "int_from_float": "expected a whole number",
-    "float_type": "expected a number",
-    "float_parsing": "expected a number",
-    "finite_number": "expected a number that is finite",
-    "string_type": "expected text",
-    "bool_type": "expected true or false",
-    "list_type": "expected a list",
-    "enum": "expected {expected}",
-    "literal_error": "expected {expected}",
-    "greater_than_equal": "expected at least {ge}",
-    "less_than_equal": "expected at most {le}",
-    "string_too_long": "expected at most {max_length} characters",
-    "string_too_short": "expected at least {min_length} characters",
+#: What the web framework refuses by itself: code and sentence, by status.
+_OF_FRAMEWORK = {
+    400: ("bad-request", "the request cannot be read; send its body as JSON"),
+    404: ("no-such-path", "there is nothing at this path"),
+    405: ("method-not-allowed", "this path does not allow this method"),
 }
-
-
-def _field_error(found: Mapping[str, Any]) -> dict[str, Any]:
-    where = [str(part) for part in found["loc"][1:]]
-    if found["type"] == "json_invalid":
-        return {"field": "", "message": "the body is not JSON"}
-    message = _MESSAGES.get(found["type"], str(found["msg"]).removeprefix("Value error, "))
-    message = message.format(**found.get("ctx", {})) if found["type"] in _MESSAGES else message
-    given = {"value": found["input"]} if isinstance(found.get("input"), str | int | bool) else {}
-    return {"field": ".".join(where), "message": message, **given}
 
 
 async def _on_http(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    code = {404: "no-such-path", 405: "method-not-allowed"}.get(error.status_code, "bad-request")
-    return answer(_problem(error.status_code, code, str(error.detail)), error.headers)
+    code, detail = _OF_FRAMEWORK.get(error.status_code, ("bad-request", "the request cannot be answered"))
+    return answer(_problem(error.status_code, code, detail), error.headers)
 
 
 class Incidents:

@@ -139,7 +139,7 @@ def report(error: ClientError) -> Exit:
     fields = error.document.get("errors")
     several = fields if isinstance(fields, list) and len(fields) > 1 else []
     hint = error.hint or _hint(error)
-    lines = [f"  {field['field']}: {field['message']}" for field in several]
+    lines = [f"  {field['field']} {field['message']}" for field in several]
     lines += [line for line in error.text[1:] if line != hint and line.removeprefix("not ") not in str(error)]
     names = ("code", "status", "details", "errors", "explanation", "differences")
     tell(str(error), hint, lines, {name: error.document.get(name) for name in names})

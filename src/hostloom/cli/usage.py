@@ -1,32 +1,56 @@
-"""Wrong usage, told in our own words: what typer and pydantic say is about their own types."""
+"""Wrong usage in sentences of our own: the texts of typer and pydantic are about their own types."""
 
 import re
+from collections.abc import Sequence
 
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer has no public names for them
+from typer.rich_utils import rich_format_error
 
 from hostloom.cli.exit_codes import tell
 
-_PARAMETER = re.compile(r"Invalid value for (?P<name>.+?): (?P<text>.*)", re.DOTALL)
-#: What they say, and how it reads here.
-_WORDS = (
-    (re.compile(r"^Value error, "), ""),
-    (
-        re.compile(r"^Input should be a valid (?:integer|number with no fractional part)\b.*"),
-        "expected a whole number",
-    ),
-    (re.compile(r"^Input should be a (?:valid|finite) number\b.*"), "expected a number"),
-    (re.compile(r"^Input should be greater than or equal to (\S+)$"), r"expected at least \1"),
-    (re.compile(r"^Input should be less than or equal to (\S+)$"), r"expected at most \1"),
-    (re.compile(r"^Input should be "), "expected "),
+_Rules = Sequence[tuple[re.Pattern[str], str]]
+
+
+def _rules(*pairs: tuple[str, str]) -> _Rules:
+    return [(re.compile(pattern, re.DOTALL), ours) for pattern, ours in pairs]
+
+
+#: Whole messages; the hint below each says how to show the help.
+_MESSAGES = _rules(
+    (r"Missing (?:argument|option|parameter) '(.+?)'\.?.*", r"\1 is missing"),
+    (r"No such option: (\S+?)\.? Did you mean (.+?)\?", r"there is no option \1; did you mean \2?"),
+    (r"No such option: (\S+) \(Possible options: (.+)\)", r"there is no option \1; did you mean \2?"),
+    (r"No such option: (\S+)", r"there is no option \1"),
+    (r"No such command (.+?)\.? Did you mean (.+?)\?", r"there is no command \1; did you mean \2?"),
+    (r"No such command (.+)", r"there is no command \1"),
+    (r"Got unexpected extra arguments?(?:\(s\))? \((.+)\)", r"this command takes no further arguments: \1"),
+    (r"Option '(.+)' requires an argument", r"\1 needs a value"),
+    (r"Option '(.+)' requires (\d+) arguments", r"\1 needs \2 values"),
+    (r"Option '(.+)' does not take a value", r"\1 takes no value"),
 )
+#: What is said of the value of one option or argument.
+_PROBLEMS = _rules(
+    (r"Value error, (.*)", r"\1"),
+    (r"Input should be a valid (?:integer|number with no fractional part)\b.*", "is not a whole number"),
+    (r"Input should be a (?:valid|finite) number\b.*", "is not a number"),
+    (r"Input should be greater than or equal to (\S+)", r"is too low; give at least \1"),
+    (r"Input should be less than or equal to (\S+)", r"is too high; give at most \1"),
+    (r"Input should be ('.*)", r"is unknown; choose \1"),
+    (r"Input should be .*", "has a value that cannot be used"),
+    (r"('.*') is not a valid (?:integer|int)", r"\1 is not a whole number"),
+    (r"('.*') is not a valid (?:float|number)", r"\1 is not a number"),
+    (r"('.*') is not one of (.*)", r"\1 is unknown; choose \2"),
+    (r"(\S+) is not in the range x>=(\S+)", r"\1 is too low; give at least \2"),
+    (r"(\S+) is not in the range x<=(\S+)", r"\1 is too high; give at most \2"),
+    (r"(\S+) is not in the range (\S+)<=x<=(\S+)", r"\1 is out of range; give \2 to \3"),
+)
+_PARAMETER = re.compile(r"Invalid value for (?P<name>.+?): (?P<text>.*)", re.DOTALL)
 _ALSO_CALLED = {"'passthrough'": "libvirt's `passthrough` is called `passthru` here"}
 
 
 def tell_usage(error: ClickException) -> int:
     """Tell what is wrong with a command line, and return its exit code."""
     if isinstance(error, NoArgsIsHelpError):
-        from typer.rich_utils import rich_format_error
-
         rich_format_error(error)
         return error.exit_code
     text = " ".join(error.format_message().split())
@@ -39,11 +63,17 @@ def tell_usage(error: ClickException) -> int:
 
 def plain_usage(text: str) -> str:
     """A message about a command line, without the words of the libraries that made it."""
-    match = _PARAMETER.fullmatch(text)
-    if match is None:
-        return text.removesuffix(".")
-    words = match["text"]
-    for pattern, ours in _WORDS:
-        words = pattern.sub(ours, words)
-    name = match["name"].rpartition(" / ")[2].strip("'")
-    return f"{name}: {words.removesuffix('.')}"
+    parameter = _PARAMETER.fullmatch(text)
+    if parameter is None:
+        return _rewritten(_MESSAGES, text.removesuffix("."))
+    name = parameter["name"].rpartition(" / ")[2].strip("'")
+    problem = parameter["text"].removesuffix(".")
+    ours = _rewritten(_PROBLEMS, problem)
+    return f"{name}: {ours}" if ours == problem else f"{name} {ours}"
+
+
+def _rewritten(rules: _Rules, text: str) -> str:
+    for pattern, ours in rules:
+        if (match := pattern.fullmatch(text)) is not None:
+            return match.expand(ours)
+    return text

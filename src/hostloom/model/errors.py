@@ -30,6 +30,7 @@ HostloomError
 │   ├── ReportRefused        a machine's report without leave
 │   └── NotPermitted         who, action
 ├── Refused               a correct no, with its code and explanation
+│   └── HostFull             subject, wanted, found
 ├── DriverError           the world said no; `retryable` says if trying again can help
 │   ├── HostUnreachable      host, cause
 │   ├── HostKeyUnknown       host, fingerprint
@@ -81,7 +82,7 @@ class InvalidValue(RequestError):
     code = "invalid-value"
 
     def __init__(self, field: str, value: object, problem: str, allowed: str = "") -> None:
-        super().__init__(" ".join(filter(None, (field, _shown(value), _sentence(problem, allowed)))))
+        super().__init__(" ".join(filter(None, (field, shown_value(value), _sentence(problem, allowed)))))
         self.field, self.value, self.problem, self.allowed = field, _plain(value), problem, allowed
 
     @property
@@ -117,7 +118,7 @@ _KINDS = {"vlan": "VLAN"}
 
 def _named(kind: str, key: object) -> str:
     """A thing in a sentence: `host 'kvm1'`, `address 10.0.0.5`; without a key the kind alone."""
-    return " ".join(filter(None, (_KINDS.get(kind, kind), "" if key == "" else _shown(key))))
+    return " ".join(filter(None, (_KINDS.get(kind, kind), "" if key == "" else shown_value(key))))
 
 
 def _sentence(problem: str, allowed: str) -> str:
@@ -128,11 +129,14 @@ def _sentence(problem: str, allowed: str) -> str:
 _MAX_SHOWN = 100
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """A value in a sentence: text in quotes, long ones shortened, nothing for None."""
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return ", ".join(map(_shown, value))
+        return ", ".join(map(shown_value, value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
@@ -413,6 +417,16 @@ class Refused(HostloomError):
     def explanation(self) -> object:
         """The model.plan.Explanation of the refusal, or None."""
         return self._explanation
+
+
+class HostFull(Refused):
+    """The host has no room for `subject`, a host or a disk: what is wanted of it, and what it has left."""
+
+    def __init__(
+        self, code: str, message: str, explanation: object, subject: str, *, wanted: str, found: str
+    ) -> None:
+        super().__init__(code, message, explanation)
+        self.subject, self.wanted, self.found = subject, wanted, found
 
 
 class DriverError(HostloomError):

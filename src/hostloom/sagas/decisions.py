@@ -10,9 +10,10 @@ from hostloom.decide.check.check import check_all
 from hostloom.decide.deadline import limited
 from hostloom.decide.explain.explain import summary_of
 from hostloom.decide.explain.reason_texts import render_difference
+from hostloom.decide.explain.refused import refused
 from hostloom.decide.placement.plan_difference import differences
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import DecisionTooLong, PlanStale, Refused
+from hostloom.model.errors import DecisionTooLong, PlanStale
 from hostloom.model.host import CorrelationEvidence
 from hostloom.model.plan import Explanation, JointDecision, Plan, Refusal
 from hostloom.model.request import Identities, ParsedBatch
@@ -54,7 +55,7 @@ def plans_or_refuse(found: JointDecision, identities: Sequence[Identities]) -> t
     text = summary_of(explanation)
     if len(identities) > 1:
         text = f"machine {identities[found.refused_at].hostname}: {text}"
-    raise Refused(refusal_of(explanation).code, text, explanation)
+    raise refused(refusal_of(explanation), text, explanation)
 
 
 def on_hosts(batch: ParsedBatch, hosts: Sequence[str]) -> ParsedBatch:

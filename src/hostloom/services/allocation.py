@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hostloom.decide.explain.reason_texts import render_refusal
+from hostloom.decide.explain.refused import refused
 from hostloom.decide.machines.allocation import allocate as decide
 from hostloom.decide.request.resolve import parse_batch
 from hostloom.decide.snapshot import HostState, Snapshot
@@ -56,7 +56,7 @@ def allocate(
         with in_time():
             allocation = decide(snapshot, uow.machines.list(), wanted)
         if allocation.refusal is not None:
-            raise Refused(allocation.refusal.code, render_refusal(allocation.refusal))
+            raise refused(allocation.refusal)
         if allocation.system_id is not None:
             if not dry_run:
                 _give(uow, ports, principal, allocation.system_id)

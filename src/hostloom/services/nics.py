@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from hostloom.decide.explain.reason_texts import render_refusal
+from hostloom.decide.explain.refused import refused
 from hostloom.decide.placement.addresses import address_index
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import LEASE_TIME_S
-from hostloom.model.errors import Conflict, InvalidValue, NotFound, NotTogether, Refused, WrongState
+from hostloom.model.errors import Conflict, InvalidValue, NotFound, NotTogether, WrongState
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, SystemId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
@@ -322,13 +322,13 @@ def _address(
             )
         return found[0], AddressKind.AUTO
     if wanted.ip is None or wanted.ip not in subnet.cidr:
-        problem = "is missing" if wanted.ip is None else "is not in the subnet"
-        raise InvalidValue("ip", wanted.ip, problem, f"choose an address of subnet {subnet.cidr}")
-    refused = book.problem(wanted.ip, subnet, system_id)
-    if refused is not None:
-        code, found_there = refused
+        what = "is missing" if wanted.ip is None else "is not in the subnet"
+        raise InvalidValue("ip", wanted.ip, what, f"choose an address of subnet {subnet.cidr}")
+    problem = book.problem(wanted.ip, subnet, system_id)
+    if problem is not None:
+        code, found_there = problem
         no = Refusal("address_is_free", code, SubjectKind.ADDRESS, str(wanted.ip), "", found_there)
-        raise Refused(code, render_refusal(no))
+        raise refused(no)
     return wanted.ip, AddressKind.STATIC
 
 

@@ -20,13 +20,15 @@ from sqlalchemy import (
     union_all,
 )
 
+from hostloom.decide.explain.refused import refused
+from hostloom.decide.placement.capacity import lacking
+from hostloom.decide.snapshot import HostState
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
-from hostloom.model.decimals import decimal_text
-from hostloom.model.errors import AlreadyExists, HostloomError, Refused
-from hostloom.model.host import Host, PlacedMachine, bytes_left, cores_left, memory_left_mib
+from hostloom.model.errors import AlreadyExists, HostloomError
+from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.network import AddressKind, HeldAddress, RangeKind
-from hostloom.model.plan import Plan, RequestCode
+from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
 from hostloom.store import tables as t
 from hostloom.store.addresses import has_ip
 from hostloom.store.documents import DISKS
@@ -63,19 +65,37 @@ class Against:
 
     def problem(self, host: Host, plan: Plan) -> HostloomError | None:
         """The first thing that the plan wants and cannot have."""
-        return _lacking_room(host, plan, self.machines) or self._taken(host)
+        refusal = lacking(HostState(host, tuple(self.machines)), plan)
+        return self._taken(plan) if refusal is None else refused(refusal)
 
-    def _taken(self, host: Host) -> HostloomError | None:
+    def _taken(self, plan: Plan) -> HostloomError | None:
         for kind, key, by in self.taken:
             if kind == PARENT:
-                text = f"interface {key!r} of host {host.name!r} is taken by {by}: passthru is exclusive"
-                return Refused(RequestCode.PASSTHRU_IN_USE, text)
+                return refused(_parent_taken(plan, key, by))
             ip = AddressText.read(key)
             if kind == ADDRESS:
                 return AlreadyExists("address", ip, by)
             if kind == RANGE:
-                return Refused(RequestCode.ADDRESS_IN_RANGE, f"address {ip} is kept by a range of {by}")
+                return refused(_in_kept_range(str(ip), by))
         return None
+
+
+def _parent_taken(plan: Plan, interface: str, holder: str) -> Refusal:
+    nic = next(nic for nic in plan.interfaces if nic.attachment.source == interface)
+    mode = nic.attachment.mode
+    return Refusal(
+        "is_not_taken",
+        RequestCode.PASSTHRU_IN_USE,
+        SubjectKind.LABEL,
+        nic.name,
+        wanted=nic.attachment.kind.value if mode is None else f"mode={mode.value}",
+        found=f"{interface} of {plan.host_name} (used by {holder})",
+    )
+
+
+def _in_kept_range(ip: str, cidr: str) -> Refusal:
+    found = f"part of {cidr} that is not given to machines"
+    return Refusal("address_is_free", RequestCode.ADDRESS_IN_RANGE, SubjectKind.ADDRESS, ip, found=found)
 
 
 def find_against(
@@ -100,24 +120,6 @@ def find_against(
             for _, key, _, cores, memory_mib, disks, *_ in placed
         ],
     )
-
-
-def _lacking_room(host: Host, plan: Plan, machines: Sequence[PlacedMachine]) -> Refused | None:
-    spec = plan.spec
-    if (left := cores_left(host, machines)) < spec.cores:
-        text = f"host {host.name!r} has {decimal_text(left)} cores left, {spec.cores} are wanted"
-        return Refused(RequestCode.NOT_ENOUGH_CORES, text)
-    if (left := memory_left_mib(host, machines)) < spec.memory_mib:
-        text = f"host {host.name!r} has {decimal_text(left)} MiB of memory left, {spec.memory_mib} are wanted"
-        return Refused(RequestCode.NOT_ENOUGH_MEMORY, text)
-    pools = {storage_pool.name: storage_pool for storage_pool in host.storage_pools}
-    for name, wanted in bytes_by_pool(plan.disks).items():
-        if name not in pools:
-            return Refused(RequestCode.UNKNOWN_POOL, f"host {host.name!r} has no storage pool {name!r}")
-        if (free := bytes_left(pools[name], machines)) < wanted:
-            text = f"storage pool {name!r} of host {host.name!r} has {free} bytes left, {wanted} are wanted"
-            return Refused(RequestCode.POOL_FULL, text)
-    return None
 
 
 # -- the statement: made once for plans of a kind, which takes longer than to run it ------------------------

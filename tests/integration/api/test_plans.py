@@ -120,15 +120,15 @@ def test_a_batch_is_composed_or_nothing_is(client: Client) -> None:
     ("body", "field", "words"),
     [
         ({}, "machines", "is missing"),
-        ({"machines": []}, "machines", "at least 1"),
-        ({"machines": [{"count": 0}]}, "machines.0.count", "expected at least 1"),
-        ({"machines": [{"count": 1001}]}, "machines.0.count", "expected at most 1000"),
-        ({"machines": [{"count": "3"}]}, "machines.0.count", "expected a whole number"),
-        ({"machines": [{"count": 600}, {"count": 401}]}, "machines", "1001 machines; at most 1000"),
-        ({"machines": [{"colour": "red"}]}, "machines.0.colour", "no such field"),
-        ({"machines": [{"anti_affinity": ""}]}, "machines.0.anti_affinity", "at least 1"),
+        ({"machines": []}, "machines", "too few entries; give at least 1"),
+        ({"machines": [{"count": 0}]}, "machines.0.count", "is too low; give at least 1"),
+        ({"machines": [{"count": 1001}]}, "machines.0.count", "is too high; give at most 1000"),
+        ({"machines": [{"count": "3"}]}, "machines.0.count", "is not a whole number"),
+        ({"machines": [{"count": 600}, {"count": 401}]}, "machines", "1001 machines; give at most 1000"),
+        ({"machines": [{"colour": "red"}]}, "machines.0.colour", "is not a field"),
+        ({"machines": [{"anti_affinity": ""}]}, "machines.0.anti_affinity", "too short; give at least 1"),
         ({"machines": [{}], "strategy": "scatter"}, "strategy", "'spread' or 'pack'"),
-        ({"machines": [{}], "count": 2}, "count", "no such field"),
+        ({"machines": [{}], "count": 2}, "count", "is not a field"),
     ],
 )
 def test_a_wrong_batch_is_refused_by_field(client: Client, body: Any, field: str, words: str) -> None:

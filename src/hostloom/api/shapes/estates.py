@@ -41,7 +41,7 @@ def _parser(parse: Callable[[Any], object], example: str) -> BeforeValidator:
                 return parse(value)
         except ValueError:
             pass
-        raise ValueError(f"is not as in {example}")
+        raise ValueError(f"has the wrong form; write it like {example}")
 
     return BeforeValidator(read)
 

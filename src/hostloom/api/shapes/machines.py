@@ -74,7 +74,7 @@ class BatchIn(In):
     def bound(cls, wanted: list[WantedIn]) -> list[WantedIn]:
         """Refuse too many before they are counted out."""
         if (total := sum(wanted_in.count for wanted_in in wanted)) > MAX_BATCH:
-            raise ValueError(f"counts {total} machines; at most {MAX_BATCH} go together")
+            raise ValueError(f"ask for {total} machines; give at most {MAX_BATCH}")
         return wanted
 
     def to_model(self) -> ComposeBatch:

@@ -39,6 +39,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     errors.DecisionTooLong: 400,
     errors.ReportRefused: 403,
     errors.Refused: 400,
+    errors.HostFull: 400,
     errors.DriverError: 503,
     errors.HostUnreachable: 503,
     errors.HostKeyUnknown: 409,

@@ -6,7 +6,7 @@ See docs/explanation/rules.md#choosing-a-host.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from hostloom.decide.refuse import RefuseRequest, refuse
 from hostloom.decide.request.storage import gigabytes
@@ -14,14 +14,49 @@ from hostloom.decide.snapshot import HostState
 from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import StoragePool, bytes_left, cores_left, holds_disks, memory_left_mib
 from hostloom.model.ids import natural_key
-from hostloom.model.plan import Rejection, RejectionCode, RequestCode, SubjectKind
-from hostloom.model.request import ComposeRequest, DiskRequest
+from hostloom.model.machine import Disk
+from hostloom.model.plan import Plan, Refusal, Rejection, RejectionCode, RequestCode, SubjectKind
+from hostloom.model.request import DiskRequest
 
 #: MAAS's word for any pool; it has no effect unless a pool has it as name or tag.
 ANY_POOL_WORD = "local"
 
 
-def check_room(state: HostState, request: ComposeRequest) -> None:
+class _Sized(Protocol):
+    @property
+    def cores(self) -> int: ...
+
+    @property
+    def memory_mib(self) -> int: ...
+
+
+def lacking(state: HostState, plan: Plan) -> Refusal | None:
+    """Why the machine of a plan no longer fits on its host; None where it does."""
+    try:
+        check_room(state, plan.spec)
+        _check_pools(state, plan.disks)
+    except RefuseRequest as error:
+        return error.refusal
+    return None
+
+
+def _check_pools(state: HostState, disks: Sequence[Disk]) -> None:
+    left = {pool.name: bytes_left(pool, state.machines) for pool in state.host.storage_pools}
+    for disk in disks:
+        if disk.pool not in left:
+            code, wanted = RequestCode.UNKNOWN_POOL, f"storage pool {disk.pool}"
+            found = ", ".join(sorted(left, key=natural_key)) or "no pool"
+        elif left[disk.pool] < disk.size_bytes:
+            code, wanted = RequestCode.POOL_FULL, f"{gigabytes(disk.size_bytes)} GB"
+            found = f"{gigabytes(max(0, left[disk.pool]))} GB in {disk.pool}"
+        else:
+            left[disk.pool] -= disk.size_bytes
+            continue
+        found = f"{found} on {state.host.name}"
+        raise refuse("disk_has_a_pool", code, SubjectKind.DISK, disk.name, wanted=wanted, found=found)
+
+
+def check_room(state: HostState, request: _Sized) -> None:
     """Refuse a host without enough cores or memory."""
     cores, memory_mib = cores_left(state.host, state.machines), memory_left_mib(state.host, state.machines)
     if cores < request.cores:
