@@ -1,7 +1,6 @@
 """Hypervisors in memory, with faults on demand; the contract suite keeps them honest."""
 
 import itertools
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from hostloom.model.machine import Disk, MachineSpec, PowerState
 from hostloom.model.network_fix import LibvirtLease
 from hostloom.model.observed import ObservedHost, ObservedInterface, ObservedMachine
 from support.fake_networks import FakeNetworks, FakeVolumes
+from support.lock import Lock
 
 EMULATION = Emulation("amd64", "qemu", "q35", "/usr/bin/qemu-system-x86_64", "maximum")
 #: The methods that change the host, in the order in which a compose and a decompose call them.
@@ -82,7 +82,7 @@ class FakeHypervisor:
     #: By network.
     leases: dict[str, tuple[LibvirtLease, ...]] = field(default_factory=dict)
     _faults: list[Fault] = field(default_factory=list)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self.networks, self.volumes = FakeNetworks(self), FakeVolumes(self)
@@ -284,7 +284,7 @@ class FakeHypervisors:
     by_uri: dict[str, FakeHypervisor] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     closed: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: Lock = field(default_factory=Lock)
 
     def of(self, host: str, uri: str) -> FakeHypervisor:
         with self._lock:

@@ -1,8 +1,12 @@
 """A whole hostloom on fakes and a real SQLite store: two hosts, one served VLAN, one that is not."""
 
+import shutil
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from hostloom.model.access import LOCAL_ADMIN
@@ -18,7 +22,7 @@ from hostloom.reconcilers.publish_dhcp import publish_dhcp
 from hostloom.recording.controllers import ensure_controller, ensure_local_rack
 from hostloom.sagas.worker import Worker
 from hostloom.services import hosts
-from hostloom.store.engine import open_store
+from hostloom.store.engine import DatabaseStore, open_store
 from support.fake_dhcp import FakeDhcp, FakeServers
 from support.fake_hypervisor import FakeHypervisor, FakeHypervisors
 from support.fake_images import FakeImages
@@ -86,7 +90,33 @@ def little_world(
     database: str | None = None,
     hypervisors: Any = None,
 ) -> LittleWorld:
-    """Build it; `hosts_there` hosts are added already. What is given stands in for a fake."""
+    """Make it; `hosts_there` hosts are added already. What is given stands in for a fake."""
+    if database is None and hypervisors is None:
+        return copy_of(_template(hosts_there), directory)
+    return build(directory, hosts_there, database, hypervisors)
+
+
+@cache
+def _template(hosts_there: int) -> LittleWorld:
+    """A world to copy, whose store is closed: adding a host to each test's own takes a whole operation."""
+    world = build(Path(mkdtemp(prefix="hostloom-test-")), hosts_there)
+    world.ports.store.close()
+    return world
+
+
+def copy_of(world: LittleWorld, directory: Path) -> LittleWorld:
+    """The same world, with a store in `directory` and fakes of its own."""
+    assert isinstance(world.ports.store, DatabaseStore)
+    template = world.ports.store.engine.url.database
+    assert template is not None
+    store = open_store(f"sqlite:///{shutil.copy(template, directory / 'hostloom.db')}")
+    return deepcopy(world, {id(world.ports.store): store})
+
+
+def build(
+    directory: Path, hosts_there: int, database: str | None = None, hypervisors: Any = None
+) -> LittleWorld:
+    """Build a world from nothing."""
     keys, dhcp, clock = FakeKeys(), FakeDhcp(), FakeClock()
     hypervisors = hypervisors or FakeHypervisors()
     scanner = FakeScanner(hypervisors)

@@ -26,6 +26,7 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.compose import COMPOSE
 from hostloom.services import hosts, machines, operations, plans
 from hostloom.services.batches import copies
+from support.depth import examples
 from support.fake_hypervisor import GIB
 from support.little_world import URIS, LittleWorld, little_world
 from support.saga_proofs import Proof, changed, failing
@@ -181,7 +182,7 @@ requests = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25, shallow=8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(requests, min_size=1, max_size=4), st.sampled_from((None, *Strategy)), st.integers(0, 3))
 def test_a_fresh_plan_gives_exactly_what_was_planned(
     wanted: list[ComposeRequest], strategy: Strategy | None, there: int
