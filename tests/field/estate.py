@@ -185,7 +185,7 @@ def running_estate(case: Mapping[str, Any], directory: Path) -> Iterator[Estate]
         rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
         uow.commit()
     ports = replace(ports, settings=replace(ports.settings, local=rack.system_id))
-    ensure_local_rack(ports, rack.system_id)
+    ensure_local_rack(ports.store, rack.system_id)
     try:
         with _hanging_pool(case.get("hang_pool")), serving(directory, ports, worker=True):
             transport = httpx.HTTPTransport(uds=str(directory / "api.sock"), verify=False)

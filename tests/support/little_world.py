@@ -139,7 +139,7 @@ def build(
         uow.commit()
     local = ensure_controller(ports, None, a_network("rack", "10.0.0.2/24"))
     ports = replace(ports, settings=replace(ports.settings, local=local))
-    rack = ensure_local_rack(ports, local)
+    rack = ensure_local_rack(ports.store, local)
     world = LittleWorld(ports, hypervisors, scanner, dhcp, keys, clock, rack)
     for number in range(hosts_there):
         operation = world.add_host(number)

@@ -196,7 +196,7 @@ def running(directory: Path, *, worker: bool = False, clock: Clock | None = None
             rack = uow.nodes.add(Node(SystemId("rack01"), "rack", NodeKind.RACK_CONTROLLER))
             uow.commit()
         ports = replace(ports, settings=replace(ports.settings, local=rack.system_id))
-        ensure_local_rack(ports, rack.system_id)
+        ensure_local_rack(ports.store, rack.system_id)
         url = stack.enter_context(serving(directory, ports, worker=worker))
         yield Running(ports, directory / "api.sock", url, dhcp)
 

@@ -12,7 +12,9 @@ from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
 from hostloom.model.ids import RackId, VlanId
 from hostloom.model.network import Address
 from hostloom.model.rack import Rack
+from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.context import Ports
+from hostloom.ports.store import Store
 
 #: Reading the store and setting a server go together, or an older state could overwrite a newer one.
 _PUBLISHING: defaultdict[RackId, threading.Lock] = defaultdict(threading.Lock)
@@ -37,7 +39,7 @@ def publish_dhcp(
         if not isinstance(failure, DhcpUnreachable):
             raise failure
     if failures:
-        _refuse_unserved(ports, racks, failures, vlans, before)
+        _refuse_unserved(ports.store, racks, failures, vlans, before)
 
 
 def publish_rack(ports: Ports, rack: Rack, racks: Sequence[Rack]) -> None:
@@ -51,16 +53,18 @@ def publish_rack(ports: Ports, rack: Rack, racks: Sequence[Rack]) -> None:
         if rack.system_id in snapshot.node_by_system_id:
             local_id = ports.settings.local
             local = None if local_id is None else snapshot.node_by_system_id.get(local_id)
-            intent = dhcp_intent(snapshot, nics, racks, rack, lambda address: boot_url(ports, address), local)
+            intent = dhcp_intent(
+                snapshot, nics, racks, rack, lambda address: boot_url(ports.settings, address), local
+            )
             ports.dhcp.of(rack).apply(intent)
 
 
-def boot_url(ports: Ports, rack_address: Address) -> str:
+def boot_url(settings: ServiceSettings, rack_address: Address) -> str:
     """URL of the boot script on one of the rack's addresses; empty where no boot files are served."""
-    if not ports.settings.boot_port:
+    if not settings.boot_port:
         return ""
     literal = f"[{rack_address}]" if rack_address.version == 6 else str(rack_address)
-    return f"http://{literal}:{ports.settings.boot_port}/boot.ipxe"
+    return f"http://{literal}:{settings.boot_port}/boot.ipxe"
 
 
 def _publish_all(ports: Ports, racks: Sequence[Rack]) -> Mapping[RackId, DriverError]:
@@ -82,13 +86,13 @@ def _publish_all(ports: Ports, racks: Sequence[Rack]) -> Mapping[RackId, DriverE
 
 
 def _refuse_unserved(
-    ports: Ports,
+    store: Store,
     racks: Sequence[Rack],
     failures: Mapping[RackId, DriverError],
     vlans: Collection[VlanId] | None,
     before: Snapshot | None,
 ) -> None:
-    with ports.store.begin() as uow:
+    with store.begin() as uow:
         snapshot = uow.snapshot()
     if vlans is None:
         for rack in (rack for rack in racks if rack.id in failures):

@@ -36,7 +36,7 @@ def probe_vlan(ports: Ports, vlan_id: VlanId) -> VlanProbe:
         vlan = snapshot.vlan_by_id.get(vlan_id)
         if vlan is None:
             raise NotFound("vlan", vlan_id)
-        heard = _heard(ports, snapshot, vlan, racks)
+        heard = _heard(ports.wire, snapshot, vlan, racks)
         now = ports.clock.now()
         if isinstance(heard, ProbeAnswers):
             probe, foreign_dhcps = probing.probed(snapshot, vlan, racks, before, heard, now)
@@ -69,14 +69,14 @@ def probe_all(ports: Ports) -> None:
                 log.info("vlan %s was not probed: %s", vlan.id, error)
 
 
-def _heard(ports: Ports, snapshot: Snapshot, vlan: Vlan, racks: ServingRacks) -> ProbeAnswers | str:
+def _heard(wire: WireProbe | None, snapshot: Snapshot, vlan: Vlan, racks: ServingRacks) -> ProbeAnswers | str:
     """The answers, from the first interface that takes a probe; or why there are none."""
-    if ports.wire is None:
+    if wire is None:
         return "nothing is asked of the wire here"
     versions, troubles = probing.versions(snapshot, vlan.id), []
     for vantage in probing.vantages(snapshot, vlan.id, racks)[:MAX_VANTAGES]:
         try:
-            return _ask(ports.wire, vantage, versions)
+            return _ask(wire, vantage, versions)
         except DriverError as error:
             troubles.append(str(error))
     return "; ".join(troubles) or "no rack and no reachable host has an interface on it that could ask"

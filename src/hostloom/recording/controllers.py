@@ -10,7 +10,7 @@ from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
 from hostloom.model.rack import LOCAL, Rack
 from hostloom.ports.context import Ports
-from hostloom.ports.store import UnitOfWork
+from hostloom.ports.store import Store, UnitOfWork
 from hostloom.recording.hostnames import free_hostname
 from hostloom.recording.interfaces import record_network
 
@@ -37,9 +37,9 @@ def ensure_node(
     return record_network(uow, ports, node, observed_network, f"node {node.hostname}")
 
 
-def ensure_local_rack(ports: Ports, local: SystemId) -> Rack:
+def ensure_local_rack(store: Store, local: SystemId) -> Rack:
     """The rack of this machine's own DHCP server: recorded once, then a user's to change."""
-    with ports.store.begin() as uow:
+    with store.begin() as uow:
         racks = uow.racks.list()
         rack = next((rack for rack in racks if rack.control == LOCAL), None)
         if rack is None:

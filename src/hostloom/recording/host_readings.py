@@ -21,7 +21,7 @@ from hostloom.model.ids import HostId
 from hostloom.model.machine import Machine, MachineSpec
 from hostloom.ports.context import Ports
 from hostloom.ports.hypervisor import Hypervisor
-from hostloom.ports.store import UnitOfWork
+from hostloom.ports.store import Store, UnitOfWork
 from hostloom.recording.observation import Observation
 from hostloom.recording.record import record_observation
 from hostloom.recording.whereabouts import ask_elsewhere, note_start
@@ -37,7 +37,7 @@ def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Obs
 
     `pools`: names of its storage pools, as far as they are known.
     """
-    start = note_start(ports, name)
+    start = note_start(ports.store, name)
     observed_host = ports.hypervisors.of(name, uri).describe(pools)
     findings = Findings()
     network = None
@@ -72,7 +72,7 @@ def refresh_now(ports: Ports, name: str) -> Host:
     def record(uow: UnitOfWork) -> Host:
         return record_observation(uow, ports, uow.hosts.get(host.id), observation)
 
-    return _written(ports, record)
+    return _written(ports.store, record)
 
 
 def mark_unreachable(ports: Ports, host_id: HostId, error: DriverError) -> None:
@@ -88,16 +88,16 @@ def mark_unreachable(ports: Ports, host_id: HostId, error: DriverError) -> None:
         if host.reachable:
             uow.events.add(Event("host-lost", f"host {host.name}", str(error), ports.clock.now()))
 
-    _written(ports, mark)
+    _written(ports.store, mark)
 
 
-def _written(ports: Ports, write: Callable[[UnitOfWork], T]) -> T:
+def _written(store: Store, write: Callable[[UnitOfWork], T]) -> T:
     """Write in a transaction of its own, anew if a parallel one changed the host first."""
     left = ROW_ATTEMPTS
     while True:
         left -= 1
         try:
-            with ports.store.begin() as uow:
+            with store.begin() as uow:
                 written = write(uow)
                 uow.commit()
                 return written
@@ -116,15 +116,15 @@ def find_host(uow: UnitOfWork, name: str) -> Host:
 
 def hypervisor_of(ports: Ports, machine: Machine) -> Hypervisor:
     """The hypervisor that a machine is on."""
-    host = host_of(ports, machine)
+    host = host_of(ports.store, machine)
     return ports.hypervisors.of(host.name, host.uri)
 
 
-def host_of(ports: Ports, machine: Machine) -> Host:
+def host_of(store: Store, machine: Machine) -> Host:
     """The host that a machine is on; NotFound for a bare one."""
     if machine.host_id is None:
         raise NotFound("host", "", f"machine {machine.hostname!r}")
-    with ports.store.begin() as uow:
+    with store.begin() as uow:
         return uow.hosts.get(machine.host_id)
 
 

@@ -18,7 +18,8 @@ from hostloom.model.host import (
 )
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
-from hostloom.ports.context import Ports
+from hostloom.model.service_settings import ServiceSettings
+from hostloom.ports.context import IdSource, Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.drift_events import record_drift
 from hostloom.recording.findings import findings_of, networks_after, pools_after, tell_findings
@@ -38,11 +39,11 @@ def record_new_host(
     AlreadyExists for a host that is managed already, under another URI.
     """
     uow.lock_world()
-    correlation, first = _identify(uow, ports, host, observation)
+    correlation, first = _identify(uow, ports.settings, host, observation)
     if first is not None:
         raise AlreadyExists("URI", host.uri, f"belongs to host {first.name!r}")
     if correlation.state is CorrelationState.UNKNOWN and adopt and observation.network is not None:
-        correlation = _adopt(uow, ports, host, observation.network)
+        correlation = _adopt(uow, ports.ids, host, observation.network)
     return _record(uow, ports, host, observation, correlation)
 
 
@@ -54,7 +55,7 @@ def record_observation(uow: UnitOfWork, ports: Ports, host: Host, observation: O
     if _is_outdated(host, observation):
         log.info("host %s: a reading is dropped, one that began after it is recorded already", host.name)
         return host
-    correlation, first = _identify(uow, ports, host, observation)
+    correlation, first = _identify(uow, ports.settings, host, observation)
     if first is not None and first.id < host.id:
         candidates = () if first.correlation.system_id is None else (first.correlation.system_id,)
         matched = f"host {first.name}"
@@ -75,14 +76,14 @@ def _is_outdated(host: Host, observation: Observation) -> bool:
 
 
 def _identify(
-    uow: UnitOfWork, ports: Ports, host: Host, observation: Observation
+    uow: UnitOfWork, settings: ServiceSettings, host: Host, observation: Observation
 ) -> tuple[Correlation, Host | None]:
     """The node that the host is, and the host that it is already under another URI."""
     snapshot = uow.snapshot()
     others = [state.host for state in snapshot.hosts if state.host.id != host.id]
     links = observation.network.links if observation.network is not None else ()
     evidence = HostEvidence(observation.addresses, links, observation.host.uuid, host)
-    local = ports.settings.local if host.uri == "qemu:///system" else None
+    local = settings.local if host.uri == "qemu:///system" else None
     by_operator = host.correlation.evidence is CorrelationEvidence.OPERATOR
     chosen = host.correlation.system_id if by_operator else None
     correlation = correlate(evidence, snapshot.nodes, snapshot.held, others, local, chosen)
@@ -147,13 +148,13 @@ def _set_apart(
     return uow.hosts.record_facts(host, changed)
 
 
-def _adopt(uow: UnitOfWork, ports: Ports, host: Host, network: ObservedNetwork) -> Correlation:
+def _adopt(uow: UnitOfWork, ids: IdSource, host: Host, network: ObservedNetwork) -> Correlation:
     """Make the node that the host is, from its own interfaces.
 
     See docs/explanation/rules.md#which-node-a-host-is.
     """
     hostname = free_hostname(uow, network.hostname or host.name)
-    node: Node = uow.nodes.add(Node(ports.ids.system_id(), hostname, NodeKind.MACHINE))
+    node: Node = uow.nodes.add(Node(ids.system_id(), hostname, NodeKind.MACHINE))
     return Correlation(
         CorrelationState.CORRELATED, node.system_id, CorrelationEvidence.ADOPTED, "its own interfaces"
     )

@@ -12,15 +12,17 @@ from hostloom.model.ids import HostId
 from hostloom.model.machine import Machine, PowerState
 from hostloom.model.observed import ObservedMachine
 from hostloom.ports.context import Ports
+from hostloom.ports.hypervisor import Hypervisors
+from hostloom.ports.store import Store
 from hostloom.recording.observation import ReadingStart
 
 #: Hosts that are asked for a machine at a time, and that an event names.
 HOSTS_AT_ONCE, MAX_NAMED = 8, 20
 
 
-def note_start(ports: Ports, name: str) -> ReadingStart:
+def note_start(store: Store, name: str) -> ReadingStart:
     """What the store holds as a reading of a host begins; a host that is being added has no machines."""
-    with ports.store.begin() as uow:
+    with store.begin() as uow:
         host = uow.hosts.find(name)
         machines = {} if host is None else uow.machines.generations(host.id)
         return ReadingStart(
@@ -49,7 +51,9 @@ def ask_elsewhere(
                     machineses.setdefault(other.id, []).append(machine)
         hosts = {key: uow.hosts.get(key) for key in machineses}
     return tuple(
-        answer for key, machines in machineses.items() for answer in _ask(ports, hosts[key], machines)
+        answer
+        for key, machines in machineses.items()
+        for answer in _ask(ports.hypervisors, hosts[key], machines)
     )
 
 
@@ -61,7 +65,7 @@ def require_nowhere_else(ports: Ports, machine: Machine) -> None:
     with ports.store.begin() as uow:
         hosts = [host for host in uow.hosts.list() if host.id != machine.host_id]
     with ThreadPoolExecutor(HOSTS_AT_ONCE, "whereabouts") as pool:
-        answers = list(pool.map(lambda host: next(iter(_ask(ports, host, [machine]))), hosts))
+        answers = list(pool.map(lambda host: next(iter(_ask(ports.hypervisors, host, [machine]))), hosts))
     for host, answer in zip(hosts, answers, strict=True):
         if answer.there:
             power = "where it runs" if answer.power is PowerState.ON else "where it is switched off"
@@ -77,14 +81,14 @@ def require_nowhere_else(ports: Ports, machine: Machine) -> None:
             uow.commit()
 
 
-def _ask(ports: Ports, host: Host, machines: Sequence[Machine]) -> Iterable[Elsewhere]:
+def _ask(hypervisors: Hypervisors, host: Host, machines: Sequence[Machine]) -> Iterable[Elsewhere]:
     """What one host says; once it does not answer, it is not asked again."""
     answers = host.reachable
     for machine in machines:
         there, power = None, PowerState.UNKNOWN
         if answers:
             try:
-                observed_machine = ports.hypervisors.of(host.name, host.uri).find_machine(machine.uuid)
+                observed_machine = hypervisors.of(host.name, host.uri).find_machine(machine.uuid)
                 there, power = (
                     observed_machine is not None,
                     PowerState.OFF if observed_machine is None else observed_machine.power,

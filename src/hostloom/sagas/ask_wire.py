@@ -15,8 +15,7 @@ from hostloom.decide.machines.nic_verification import (
 from hostloom.model.attachment import Attachment
 from hostloom.model.errors import DriverError, HostUnreachable
 from hostloom.model.host import Host
-from hostloom.ports.context import Ports
-from hostloom.ports.wire import ProbePoint
+from hostloom.ports.wire import ProbePoint, WireProbe
 from hostloom.sagas.host_fan_out import for_each_host
 from hostloom.sagas.saga import Run
 
@@ -47,7 +46,7 @@ def ask_wire(run: Run[Any], wanted: Mapping[Host, Sequence[NicExpectation]], lis
 
     def ask(at: tuple[Host, Attachment], asked: Iterator[Question]) -> NeighbourVerdicts:
         (question,) = asked
-        return _ask(run.ports, *at, question, listen_s)
+        return _ask(run.ports.wire, *at, question, listen_s)
 
     neighbour_verdictses = for_each_host(run, work, ask) if work else []
     return WireAnswers(
@@ -59,14 +58,12 @@ def ask_wire(run: Run[Any], wanted: Mapping[Host, Sequence[NicExpectation]], lis
 
 
 def _ask(
-    ports: Ports, host: Host, point: Attachment, question: Question, listen_s: float
+    wire: WireProbe | None, host: Host, point: Attachment, question: Question, listen_s: float
 ) -> NeighbourVerdicts:
-    if ports.wire is None:
+    if wire is None:
         return NeighbourVerdicts(unknown=VerificationReason.NO_PROBE)
     try:
-        neighbour_answers = ports.wire.reach(
-            ProbePoint(host.uri, point), question.targets, question.mtu, listen_s
-        )
+        neighbour_answers = wire.reach(ProbePoint(host.uri, point), question.targets, question.mtu, listen_s)
     except HostUnreachable as error:
         return NeighbourVerdicts(unknown=f"{VerificationReason.HOST_UNREACHABLE}: {error.cause}")
     except DriverError as error:

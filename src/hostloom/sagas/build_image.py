@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from hostloom.model.errors import ImageFailed
 from hostloom.model.event import Event
 from hostloom.model.image import Flavour, Image
-from hostloom.ports.context import Ports
 from hostloom.ports.images import ImageStore
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.saga import Run, Saga, Step
@@ -25,23 +24,23 @@ class Fetched:
     packages: tuple[str, ...]
 
 
-def images_of(ports: Ports) -> ImageStore:
+def images_of(images: ImageStore | None) -> ImageStore:
     """Where images are; ImageFailed on a server that keeps none."""
-    if ports.images is None:
+    if images is None:
         raise ImageFailed("image_dir", "this server keeps no boot images")
-    return ports.images
+    return images
 
 
 def _fetch(run: Run[BuildImageInput]) -> Fetched:
-    return Fetched(images_of(run.ports).fetch(run.input.flavour))
+    return Fetched(images_of(run.ports.images).fetch(run.input.flavour))
 
 
 def _build(run: Run[BuildImageInput]) -> Image:
-    return images_of(run.ports).build(run.input.flavour, run.output(FETCH).packages)
+    return images_of(run.ports.images).build(run.input.flavour, run.output(FETCH).packages)
 
 
 def _prune(run: Run[BuildImageInput]) -> None:
-    images_of(run.ports).prune(run.output(BUILD), run.output(FETCH).packages)
+    images_of(run.ports.images).prune(run.output(BUILD), run.output(FETCH).packages)
 
 
 def _tell(run: Run[BuildImageInput], uow: UnitOfWork) -> None:

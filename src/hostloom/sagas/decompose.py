@@ -97,7 +97,7 @@ def _delete_machine(run: Run[DecomposeInput]) -> None:
 
 def _define_again(run: Run[DecomposeInput]) -> None:
     machine = _machine(run)
-    hypervisor_of(run.ports, machine).ensure_machine(spec_of(host_of(run.ports, machine), machine))
+    hypervisor_of(run.ports, machine).ensure_machine(spec_of(host_of(run.ports.store, machine), machine))
 
 
 def _delete_volumes(run: Run[DecomposeInput]) -> None:

@@ -22,6 +22,7 @@ from hostloom.model.network import Address, AddressKind
 from hostloom.model.observed import ObservedLink
 from hostloom.model.verification import Check, NicProof, Verdict
 from hostloom.ports.context import Ports
+from hostloom.ports.hosts import HostScanner
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.ask_wire import WireAnswers, ask_wire
 from hostloom.sagas.host_fan_out import for_each_host
@@ -75,13 +76,13 @@ def look(ports: Ports, host: Host, machines: Iterable[Machine]) -> list[NicObser
     hypervisor = ports.hypervisors.of(host.name, host.uri)
     observed_machines = [hypervisor.find_machine(machine.uuid) for machine in machines]
     running = any(NicObservation(observed_machine, None).running for observed_machine in observed_machines)
-    links = _links(ports, host.uri) if running else None
+    links = _links(ports.scanner, host.uri) if running else None
     return [NicObservation(observed_machine, links) for observed_machine in observed_machines]
 
 
-def _links(ports: Ports, uri: str) -> dict[str, ObservedLink] | None:
+def _links(scanner: HostScanner, uri: str) -> dict[str, ObservedLink] | None:
     try:
-        return {link.name: link for link in ports.scanner.scan(uri).links}
+        return {link.name: link for link in scanner.scan(uri).links}
     except HostNotScannable:
         return None
 

@@ -253,7 +253,7 @@ def run(settings: Settings, ports: Ports) -> None:
     with ports.store.begin() as uow:
         ensure_composed_tags(uow)
         uow.commit()
-    warm_up(ports)
+    warm_up(ports.store)
     worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.workers)
     with listening(settings) as sockets:
         worker.start()
@@ -279,12 +279,12 @@ def heed_signals(server: uvicorn.Server) -> None:
         signal.signal(signal.SIGHUP, stop)
 
 
-def warm_up(ports: Ports) -> None:
+def warm_up(store: Store) -> None:
     """Read and index the world before the first request, and take it out of garbage collection.
 
     Of 10,000 hosts a full collection would stop a decision for half a second, again and again.
     """
-    with ports.store.begin() as uow:
+    with store.begin() as uow:
         prepare(uow.snapshot())
     gc.collect()
     gc.freeze()

@@ -38,7 +38,7 @@ def settle(settings: Settings, ports: Ports) -> Ports:
     note.write_text(f"{local}\n")
     ports = replace(ports, settings=replace(ports.settings, local=local))
     if settings.serves_dhcp:
-        ensure_local_rack(ports, local)
+        ensure_local_rack(ports.store, local)
     try:
         publish_dhcp(ports)
     except DriverError as error:

@@ -17,6 +17,7 @@ from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest
+from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.compose import COMPOSE
@@ -62,7 +63,7 @@ def allocate(
                 _give(uow, ports, principal, allocation.system_id)
             return Given(allocation.system_id, allocation)
         reasons = [f"{count} {misfit}" for misfit, count in allocation.misfits.items()]
-        _check_quota(uow, ports, principal, reasons)
+        _check_quota(uow, ports.settings, principal, reasons)
         compose_input = _on_demand(ports, snapshot, _request(principal, wanted, reasons), wanted, reasons)
         if dry_run:
             host = compose_input.batch.machines[0].host
@@ -93,7 +94,9 @@ def _check_lists(wanted: AllocationRequest) -> None:
             raise InvalidValue(name, None, f"has {len(values)} values", f"give at most {MAX_VALUES}")
 
 
-def _check_quota(uow: UnitOfWork, ports: Ports, principal: Principal, reasons: Sequence[str]) -> None:
+def _check_quota(
+    uow: UnitOfWork, settings: ServiceSettings, principal: Principal, reasons: Sequence[str]
+) -> None:
     """NothingFits for a user who has had enough machines composed on demand; administrators may have more."""
     if principal.admin:
         return
@@ -102,8 +105,8 @@ def _check_quota(uow: UnitOfWork, ports: Ports, principal: Principal, reasons: S
     own += sum(
         operation.saga == COMPOSE.name and operation.requested_by == principal.name for operation in begun
     )
-    if own >= ports.settings.max_on_demand_per_user:
-        limit = f"the limit of a user is {ports.settings.max_on_demand_per_user}"
+    if own >= settings.max_on_demand_per_user:
+        limit = f"the limit of a user is {settings.max_on_demand_per_user}"
         raise NothingFits([*reasons, f"{own} were composed for {principal.name} on demand, and {limit}"])
 
 

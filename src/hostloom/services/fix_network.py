@@ -11,6 +11,7 @@ from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.model.network_fix import FixPlan, FixStep, FixStepKind, LibvirtLease
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
+from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.fix_network import FIX_NETWORK, FixInput, fix_of, steps_or_refuse
 from hostloom.services.access import require_admin, require_user
@@ -60,7 +61,7 @@ def preview(
     if all(step.kind is not FixStepKind.LIBVIRT_DHCP_OFF for step in plan.steps):
         return FixPreview(plan)
     try:
-        leases, unread = _leases(ports, host, plan.network), ""
+        leases, unread = _leases(ports.hypervisors, host, plan.network), ""
     except DriverError as error:
         leases, unread = (), str(error)
     return FixPreview(plan, _losing(plan, machines, leases), unread)
@@ -94,8 +95,8 @@ def _check_given(network: str | None, bridge: str | None) -> None:
         raise NotTogether("make_maas", "network", "name a network to fix, or make a new one")
 
 
-def _leases(ports: Ports, host: Host, network: str) -> tuple[LibvirtLease, ...]:
-    return tuple(ports.hypervisors.of(host.name, host.uri).networks.leases(network))
+def _leases(hypervisors: Hypervisors, host: Host, network: str) -> tuple[LibvirtLease, ...]:
+    return tuple(hypervisors.of(host.name, host.uri).networks.leases(network))
 
 
 def _losing(plan: FixPlan, machines: list[Machine], leases: tuple[LibvirtLease, ...]) -> tuple[Losing, ...]:

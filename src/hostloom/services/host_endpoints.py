@@ -9,6 +9,7 @@ from hostloom.model.host_uri import HostUri, UriRules, parse_host_uri
 from hostloom.model.ids import HostId
 from hostloom.model.network import Address
 from hostloom.ports.context import Ports
+from hostloom.ports.hosts import Resolver
 from hostloom.ports.store import UnitOfWork
 
 #: Where the daemons of each scheme listen.
@@ -25,7 +26,7 @@ def check_new_endpoint(uow: UnitOfWork, ports: Ports, uri: str, host_id: HostId 
     if host_uri.scheme == "test":
         return
     snapshot = uow.snapshot()
-    addresses = _addresses(ports, host_uri)
+    addresses = _addresses(ports.resolver, host_uri)
     for state in snapshot.hosts:
         host = state.host
         if host.id != host_id and (why := _same(snapshot, host, host_uri, addresses)):
@@ -50,10 +51,10 @@ def _same(snapshot: Snapshot, host: Host, wanted: HostUri, addresses: frozenset[
     return f"the same address {min(common, key=str)}" if common else ""
 
 
-def _addresses(ports: Ports, uri: HostUri) -> frozenset[Address]:
+def _addresses(resolver: Resolver, uri: HostUri) -> frozenset[Address]:
     if uri.host is None:
         return frozenset()
-    return frozenset(ip for ip in ports.resolver.addresses(uri.host) if not ip.is_link_local)
+    return frozenset(ip for ip in resolver.addresses(uri.host) if not ip.is_link_local)
 
 
 def _of_node(snapshot: Snapshot, host: Host, addresses: frozenset[Address]) -> frozenset[Address]:

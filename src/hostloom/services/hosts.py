@@ -34,7 +34,7 @@ from hostloom.model.keep import KEEP, Keep, changed
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.operation import FINISHED, Operation
 from hostloom.ports.context import Ports
-from hostloom.ports.hosts import OfferedKey
+from hostloom.ports.hosts import HostKeys, OfferedKey
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.add_host import ADD_HOST, AddHostInput
 from hostloom.sagas.refresh import REFRESH, RefreshInput
@@ -145,8 +145,8 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
         check_new_endpoint(uow, ports, wanted.uri)
     accepted = wanted.accept_key
     if wanted.trust_first_key and accepted is None:
-        accepted = _first_key(ports, wanted.uri)
-    _check_key(ports, wanted.name, wanted.uri, accepted)
+        accepted = _first_key(ports.keys, wanted.uri)
+    _check_key(ports.keys, wanted.name, wanted.uri, accepted)
     with ports.store.begin() as uow:
         _check_free(uow, wanted.name, wanted.uri, wanted.id)
         if accepted != wanted.accept_key:
@@ -198,11 +198,11 @@ def update(
     if changes.uri is not KEEP:
         _check_endpoint(ports, principal, key, changes.uri)
     if changes.trust_first_key and changes.uri is not KEEP and changes.accept_key is KEEP:
-        changes = replace(changes, accept_key=_first_key(ports, changes.uri) or KEEP)
+        changes = replace(changes, accept_key=_first_key(ports.keys, changes.uri) or KEEP)
     if changes.accept_key is not KEEP:
         with ports.store.begin() as uow:
             host = get(uow, principal, key)
-        accepted = _accepted(ports, host.name, changed(changes.uri, host.uri), changes.accept_key)
+        accepted = _accepted(ports.keys, host.name, changed(changes.uri, host.uri), changes.accept_key)
     with ports.store.begin() as uow:
         host = get(uow, principal, key)
         _check_generation(host, generation)
@@ -219,7 +219,7 @@ def update(
         ports.hypervisors.forget(host.uri)
     if changes.forget_key:
         ports.keys.forget(host.uri)
-    move_key(ports, host.uri, stored.uri, accepted)
+    move_key(ports.keys, host.uri, stored.uri, accepted)
     return stored
 
 
@@ -229,11 +229,11 @@ def _check_endpoint(ports: Ports, principal: Principal, key: str, uri: str) -> N
         check_new_endpoint(uow, ports, uri, get(uow, principal, key).id)
 
 
-def _first_key(ports: Ports, uri: str) -> str | None:
+def _first_key(keys: HostKeys, uri: str) -> str | None:
     """The fingerprint of the first key that a host shows; None where it has one already, or needs none."""
-    if ports.keys.pinned(uri) is not None:
+    if keys.pinned(uri) is not None:
         return None
-    offered = ports.keys.offered(uri)
+    offered = keys.offered(uri)
     return offered[0].fingerprint if offered else None
 
 
@@ -253,9 +253,9 @@ def _pool(host: Host, name: str | Keep) -> str:
     return name
 
 
-def _accepted(ports: Ports, name: str, uri: str, fingerprint: str) -> OfferedKey:
+def _accepted(keys: HostKeys, name: str, uri: str, fingerprint: str) -> OfferedKey:
     """The key that the host shows now, if it is the one that was accepted."""
-    offered = ports.keys.offered(uri)
+    offered = keys.offered(uri)
     for key in offered:
         if key.fingerprint == fingerprint:
             return key
@@ -338,10 +338,10 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
     )
 
 
-def _check_key(ports: Ports, name: str, uri: str, accept_key: str | None) -> None:
-    if ports.keys.pinned(uri) is not None:
+def _check_key(keys: HostKeys, name: str, uri: str, accept_key: str | None) -> None:
+    if keys.pinned(uri) is not None:
         return
-    offered = ports.keys.offered(uri)
+    offered = keys.offered(uri)
     if offered and accept_key not in [key.fingerprint for key in offered]:
         raise HostKeyUnknown(name, offered[0].fingerprint)
 

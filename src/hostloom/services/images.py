@@ -16,7 +16,7 @@ from hostloom.services.enqueue import start_saga
 def list_(ports: Ports, principal: Principal, after: str | None = None) -> Sequence[Image]:
     """Latest first, of which each flavour's first is what machines boot; those after one by name."""
     require_user(principal, "see boot images")
-    images = images_of(ports).list()
+    images = images_of(ports.images).list()
     if after is None:
         return images
     return list(dropwhile(lambda image: image.name != after, images))[1:]
@@ -25,7 +25,7 @@ def list_(ports: Ports, principal: Principal, after: str | None = None) -> Seque
 def get(ports: Ports, principal: Principal, name: str) -> Image:
     """By name; NotFound."""
     require_user(principal, "see boot images")
-    image = images_of(ports).find(name)
+    image = images_of(ports.images).find(name)
     if image is None:
         raise NotFound("image", name)
     return image
@@ -34,7 +34,7 @@ def get(ports: Ports, principal: Principal, name: str) -> Image:
 def build(ports: Ports, principal: Principal, flavour: Flavour) -> Operation:
     """Start the operation that builds one, where the server runs."""
     require_admin(principal, "build boot images")
-    images_of(ports)
+    images_of(ports.images)
     with ports.store.begin() as uow:
         build_image_input = BuildImageInput(flavour)
         operation = start_saga(uow, ports, principal, BUILD_IMAGE, build_image_input, f"image {flavour}")
@@ -45,4 +45,4 @@ def build(ports: Ports, principal: Principal, flavour: Flavour) -> Operation:
 def delete(ports: Ports, principal: Principal, name: str) -> None:
     """By name; NotFound."""
     require_admin(principal, "delete boot images")
-    images_of(ports).delete(name)
+    images_of(ports.images).delete(name)

@@ -23,6 +23,7 @@ from hostloom.model.stored_plan import (
     StoredPlan,
 )
 from hostloom.ports.context import Ports
+from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.decisions import decide_as_planned, decide_batch, in_time, plans_or_refuse
@@ -168,7 +169,9 @@ def _render(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[Re
         renderings: list[Rendering] = []
         for at in some:
             is_dead = renderings and renderings[-1].xml is None
-            renderings.append(renderings[-1] if is_dead else _render_one(ports, snapshot, plans[at]))
+            renderings.append(
+                renderings[-1] if is_dead else _render_one(ports.hypervisors, snapshot, plans[at])
+            )
         return renderings
 
     with ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(places)), "render") as pool:
@@ -177,9 +180,9 @@ def _render(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[Re
     return tuple(by_place[at] for at in range(len(plans)))
 
 
-def _render_one(ports: Ports, snapshot: Snapshot, plan: Plan) -> Rendering:
+def _render_one(hypervisors: Hypervisors, snapshot: Snapshot, plan: Plan) -> Rendering:
     host = snapshot.host_by_id[plan.host_id].host
     try:
-        return Rendering(ports.hypervisors.of(host.name, host.uri).render(plan.spec))
+        return Rendering(hypervisors.of(host.name, host.uri).render(plan.spec))
     except DriverError as error:
         return Rendering(None, str(error))

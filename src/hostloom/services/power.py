@@ -7,6 +7,7 @@ from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineOrigin, PowerState
 from hostloom.ports.context import Ports
 from hostloom.ports.hypervisor import Hypervisor
+from hostloom.ports.store import Store
 from hostloom.recording.host_readings import hypervisor_of
 from hostloom.recording.power_events import record_power_events
 from hostloom.sagas.as_composed import require_as_composed
@@ -16,17 +17,17 @@ from hostloom.services.access import require_admin
 
 def start(ports: Ports, principal: Principal, key: str) -> Machine:
     """Power on; nothing happens to a machine that runs."""
-    machine = _get(ports, principal, key)
+    machine = _get(ports.store, principal, key)
     machines.require_owner(principal, machine, "start")
     hypervisor = _reach(ports, machine)
     require_as_composed(hypervisor, machine)
     hypervisor.start(machine.uuid, _mark(machine))
-    return _record_power(ports, machine, hypervisor)
+    return _record_power(ports.store, machine, hypervisor)
 
 
 def stop(ports: Ports, principal: Principal, key: str, *, force: bool = False) -> Machine:
     """Ask the machine to shut down, or cut its power."""
-    machine = _get(ports, principal, key)
+    machine = _get(ports.store, principal, key)
     machines.require_owner(principal, machine, "stop")
     machines.require_unlocked(machine)
     return power_off(ports, machine, force=force)
@@ -36,12 +37,12 @@ def power_off(ports: Ports, machine: Machine, *, force: bool) -> Machine:
     """The same for whoever may switch this machine; WrongState."""
     hypervisor = _reach(ports, machine)
     hypervisor.stop(machine.uuid, _mark(machine), force=force)
-    return _record_power(ports, machine, hypervisor)
+    return _record_power(ports.store, machine, hypervisor)
 
 
 def ask(ports: Ports, principal: Principal, key: str) -> PowerState:
     """Whether the machine runs now; a change since the last look is recorded, with its event."""
-    machine = _get(ports, principal, key)
+    machine = _get(ports.store, principal, key)
     power = _reach(ports, machine).power(machine.uuid)
     if power in (machine.power, PowerState.UNKNOWN):
         return power
@@ -56,7 +57,7 @@ def ask(ports: Ports, principal: Principal, key: str) -> PowerState:
 def set_autostart(ports: Ports, principal: Principal, key: str, *, enabled: bool) -> Machine:
     """Let the machine start when its host does, or not; WrongState for one without a host."""
     require_admin(principal, "change machines")
-    machine = _get(ports, principal, key)
+    machine = _get(ports.store, principal, key)
     machines.require_unlocked(machine)
     _reach(ports, machine).set_autostart(machine.uuid, _mark(machine), enabled=enabled)
     with ports.store.begin() as uow:
@@ -72,8 +73,8 @@ def _reach(ports: Ports, machine: Machine) -> Hypervisor:
     return hypervisor_of(ports, machine)
 
 
-def _get(ports: Ports, principal: Principal, key: str) -> Machine:
-    with ports.store.begin() as uow:
+def _get(store: Store, principal: Principal, key: str) -> Machine:
+    with store.begin() as uow:
         return machines.get(uow, principal, key)
 
 
@@ -82,9 +83,9 @@ def _mark(machine: Machine) -> SystemId | None:
     return machine.system_id if machine.origin is MachineOrigin.COMPOSED else None
 
 
-def _record_power(ports: Ports, machine: Machine, hypervisor: Hypervisor) -> Machine:
+def _record_power(store: Store, machine: Machine, hypervisor: Hypervisor) -> Machine:
     power: PowerState = hypervisor.power(machine.uuid)
-    with ports.store.begin() as uow:
+    with store.begin() as uow:
         current = uow.machines.get(machine.system_id)
         changed = uow.machines.update(replace(current, power=power))
         uow.commit()

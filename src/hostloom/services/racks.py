@@ -17,7 +17,7 @@ from hostloom.model.network import Vlan
 from hostloom.model.node import NodeKind
 from hostloom.model.rack import Rack, RackStatus
 from hostloom.ports.context import Ports
-from hostloom.ports.dhcp import DhcpServer
+from hostloom.ports.dhcp import DhcpServer, DhcpServers
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.controllers import ensure_node
 from hostloom.services.access import require_admin, require_user
@@ -166,7 +166,7 @@ def update(
         _refuse_second_local(uow, after)
         after = uow.racks.update(after)
         uow.commit()
-    move_key(ports, key_uri(before.control), key_uri(after.control))
+    move_key(ports.keys, key_uri(before.control), key_uri(after.control))
     return after
 
 
@@ -184,14 +184,14 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
 def status(ports: Ports, principal: Principal, rack: Rack) -> RackStatus:
     """What its server says of itself now; one that does not answer has `trouble`."""
     require_user(principal, "see racks")
-    return _server(ports, rack).status()
+    return _server(ports.dhcp, rack).status()
 
 
 def running(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
     """The configuration that its server runs, for ordinary users without its secrets; DhcpUnreachable."""
     with ports.store.begin() as uow:
         rack = get(uow, principal, key)
-    found = _server(ports, rack).running()
+    found = _server(ports.dhcp, rack).running()
     if principal.admin:
         return found
     return {name: _without_secrets(value) for name, value in found.items()}
@@ -211,7 +211,7 @@ def leases(ports: Ports, principal: Principal, key: str) -> list[Lease]:
     """Its server's leases, by address; DhcpUnreachable."""
     with ports.store.begin() as uow:
         rack = get(uow, principal, key)
-    return list(_server(ports, rack).leases())
+    return list(_server(ports.dhcp, rack).leases())
 
 
 def vlans_of(snapshot: Snapshot, racks: list[Rack], rack: Rack) -> tuple[list[Vlan], list[Vlan]]:
@@ -226,14 +226,14 @@ def vlans_of(snapshot: Snapshot, racks: list[Rack], rack: Rack) -> tuple[list[Vl
     return primary, standby
 
 
-def _server(ports: Ports, rack: Rack) -> DhcpServer:
-    if ports.dhcp is None:
+def _server(dhcp: DhcpServers | None, rack: Rack) -> DhcpServer:
+    if dhcp is None:
         raise DhcpUnreachable("this hostloom reaches no DHCP servers")
-    return ports.dhcp.of(rack)
+    return dhcp.of(rack)
 
 
 def _check_channel(ports: Ports, rack: Rack) -> None:
-    trouble = _server(ports, rack).status().trouble
+    trouble = _server(ports.dhcp, rack).status().trouble
     if trouble:
         raise DhcpUnreachable(trouble)
 
