@@ -61,8 +61,9 @@ def build(*, again: bool = False) -> Guest:
     shutil.copyfile(built / "kernel", files.kernel.with_suffix(".new"))
     files.kernel.with_suffix(".new").replace(files.kernel)
     # The kernel unpacks archives that follow each other, one over the other.
-    shell = pack({"etc/on-stay": Entry(ON_STAY.read_bytes(), is_executable=True)})
-    files.initrd.with_suffix(".new").write_bytes((built / "initrd").read_bytes() + shell)
+    shutil.copyfile(built / "initrd", files.initrd.with_suffix(".new"))
+    with files.initrd.with_suffix(".new").open("ab") as initrd:
+        pack({"etc/on-stay": Entry(ON_STAY.read_bytes(), is_executable=True)}, initrd)
     files.initrd.with_suffix(".new").replace(files.initrd)
     return files
 

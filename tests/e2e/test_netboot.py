@@ -1,6 +1,7 @@
 """Machines boot from the network, report what they are, and go on to their own disk; BIOS and UEFI."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,10 +42,11 @@ def make_image(folder: Path) -> None:
     """The product's, and in it a switch that always says the same; archives behind each other are one."""
     folder.mkdir(parents=True)
     image = ImageDirectory(guest.image_directory(), time.time).list()[0]
-    switch = pack({"bin/tcpdump": Entry(SWITCH.read_bytes(), is_executable=True)})
     built = guest.image_directory() / image.name
     (folder / "kernel").symlink_to(built / "kernel")
-    (folder / "initrd").write_bytes((built / "initrd").read_bytes() + switch)
+    shutil.copyfile(built / "initrd", folder / "initrd")
+    with (folder / "initrd").open("ab") as initrd:
+        pack({"bin/tcpdump": Entry(SWITCH.read_bytes(), is_executable=True)}, initrd)
     about = json.loads((built / "image.json").read_bytes())
     (folder / "image.json").write_text(json.dumps(about | {"name": folder.name}))
 

@@ -1,13 +1,16 @@
-"""An initramfs as bytes: a cpio archive of the `newc` form, the same bytes for the same content; pure.
+"""An initramfs: a cpio archive of the `newc` form, the same bytes for the same content.
+
+Files are read one by one while the archive is written: all modules of a kernel take hundreds of MiB.
 
 The form is described in the kernel's Documentation/driver-api/early-userspace/buffer-format.rst.
 """
 
 import gzip
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import BinaryIO
 
 _ALIGN = 4
 _TRAILER = "TRAILER!!!"
@@ -20,21 +23,29 @@ class Entry:
     content: bytes = b""
     is_executable: bool = False
     link: str = ""
+    #: Reads the content when it is needed, instead of `content`.
+    source: Callable[[], bytes] | None = None
+
+    def read(self) -> bytes:
+        """What the archive holds for it."""
+        return self.link.encode() or (self.content if self.source is None else self.source())
 
 
-def pack(entries: Mapping[str, Entry]) -> bytes:
-    """A compressed archive of files by path (`bin/busybox`); the folders above them are added."""
-    return gzip.compress(write_archive(entries), 6, mtime=0)
+def pack(entries: Mapping[str, Entry], target: BinaryIO) -> None:
+    """Write a compressed archive of files by path (`bin/busybox`); the folders above them are added."""
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=target, mtime=0) as compressed:
+        for record in archive_records(entries):
+            compressed.write(record)
 
 
-def write_archive(entries: Mapping[str, Entry]) -> bytes:
-    """In the order of their paths, of one owner, and of no time."""
+def archive_records(entries: Mapping[str, Entry]) -> Iterator[bytes]:
+    """The archive in parts: in the order of the paths, with one owner and no times."""
     folders = sorted(_folders(entries))
-    parts = [_record(number, path, stat.S_IFDIR | 0o755, b"") for number, path in enumerate(folders, 1)]
+    for number, path in enumerate(folders, 1):
+        yield _record(number, path, stat.S_IFDIR | 0o755, b"")
     for number, (path, entry) in enumerate(sorted(entries.items()), len(folders) + 1):
-        parts.append(_record(number, path, _mode(entry), entry.link.encode() or entry.content))
-    parts.append(_record(0, _TRAILER, 0, b""))
-    return b"".join(parts)
+        yield _record(number, path, _mode(entry), entry.read())
+    yield _record(0, _TRAILER, 0, b"")
 
 
 def _folders(paths: Iterable[str]) -> set[str]:

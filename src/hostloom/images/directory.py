@@ -68,7 +68,8 @@ class ImageDirectory:
             draft = work / "image"
             draft.mkdir()
             shutil.copyfile(_kernel(work / "root", version), draft / "kernel")
-            (draft / "initrd").write_bytes(pack(contents(work / "root", version, RECIPES[flavour])))
+            with (draft / "initrd").open("wb") as initrd:
+                pack(contents(work / "root", version, RECIPES[flavour]), initrd)
             return self._take(draft, flavour, version)
 
     def prune(self, image: Image, packages: Sequence[str]) -> None:
@@ -136,8 +137,9 @@ def _kernel(root: Path, version: str) -> Path:
 
 
 def _measured(file: Path) -> ImageFile:
-    content = file.read_bytes()
-    return ImageFile(file.name, len(content), hashlib.sha256(content).hexdigest())
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return ImageFile(file.name, file.stat().st_size, digest)
 
 
 def _series(package: str) -> str:

@@ -4,6 +4,7 @@ import gzip
 import lzma
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from hostloom.images.commands import run
@@ -57,7 +58,9 @@ def _modules(root: Path, version: str, wanted: Sequence[str]) -> dict[str, Entry
     dependencies = parse_dependencies((folder / "modules.dep").read_text())
     chosen = choose_modules(dependencies, wanted)
     where = f"lib/modules/{version}"
-    entries = {f"{where}/{plain(path)}": Entry(_plain_content(folder / path)) for path in chosen}
+    entries = {
+        f"{where}/{plain(path)}": Entry(source=partial(_plain_content, folder / path)) for path in chosen
+    }
     entries[f"{where}/modules.dep"] = Entry(render_dependencies(dependencies, chosen).encode())
     for name in ("modules.alias", "modules.softdep"):
         entries[f"{where}/{name}"] = Entry(choose_aliases((folder / name).read_text(), chosen).encode())
@@ -95,7 +98,7 @@ def _programs(names: Sequence[str]) -> dict[str, Entry]:
         path = shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin")
         if path is None:
             raise ImageFailed(name, f"it is not installed: `apt-get install {name}`")
-        entries[f"bin/{name}"] = Entry(Path(path).read_bytes(), is_executable=True)
+        entries[f"bin/{name}"] = Entry(source=Path(path).read_bytes, is_executable=True)
         for library in libraries(run(["ldd", path])):
-            entries[library.lstrip("/")] = Entry(Path(library).read_bytes(), is_executable=True)
+            entries[library.lstrip("/")] = Entry(source=Path(library).read_bytes, is_executable=True)
     return entries
