@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer has no public names for them
-from typer.rich_utils import rich_format_error
 
 from hostloom.cli.exit_codes import tell
 
@@ -51,6 +50,8 @@ _ALSO_CALLED = {"'passthrough'": "libvirt's `passthrough` is called `passthru` h
 def tell_usage(error: ClickException) -> int:
     """Tell what is wrong with a command line, and return its exit code."""
     if isinstance(error, NoArgsIsHelpError):
+        from typer.rich_utils import rich_format_error  # which help alone needs, and completion does not
+
         rich_format_error(error)
         return error.exit_code
     text = " ".join(error.format_message().split())
