@@ -17,8 +17,8 @@ from statistics import median, quantiles
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.placement.addresses import address_index
-from hostloom.decide.placement.after_plan import with_plan
 from hostloom.decide.placement.host_evaluation import evaluate_host
+from hostloom.decide.placement.make_plan import with_plan
 from hostloom.decide.request.resolve import parse_request, resolve_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.request import ComposeRequest, ParsedRequest

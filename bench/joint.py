@@ -18,8 +18,8 @@ from hostloom.decide.batch.decide_batch import decide_all
 from hostloom.decide.check.check import check_all
 from hostloom.decide.dry_run import identities_of
 from hostloom.decide.fleet.fleet import fleet_of
-from hostloom.decide.placement.after_plan import with_plan
 from hostloom.decide.placement.compose import decide, prepare
+from hostloom.decide.placement.make_plan import with_plan
 from hostloom.decide.request.resolve import parse_request
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.ids import HostId

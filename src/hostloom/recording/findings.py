@@ -1,7 +1,10 @@
-"""What a reading could not make out: told once when it appears and once when it is gone."""
+"""What a reading of a host could not make out, and what differs from its record: as data and as events."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from hostloom.decide.explain.drift import render_change, render_end
+from hostloom.model.drift import Drift
 from hostloom.model.event import Event
 from hostloom.model.finding import Finding, merge
 from hostloom.model.host import Host, LibvirtNetwork, StoragePool
@@ -84,3 +87,21 @@ def _with_known(pool: StoragePool, before: StoragePool) -> StoragePool:
         total_bytes=pool.total_bytes or before.total_bytes,
         free_bytes=pool.free_bytes or before.free_bytes,
     )
+
+
+#: Events of one reading about one thing; the rest is counted.
+MAX_TOLD = 50
+
+
+def record_drift(
+    uow: UnitOfWork, ports: Ports, subject: str, before: Sequence[Drift], now: Sequence[Drift]
+) -> None:
+    """Record events for what is in `now` only, and for what was in `before` only; one statement."""
+    began = [("drift", render_change(change)) for change in now if change not in before]
+    ended = [("drift-ended", render_end(change)) for change in before if change not in now]
+    texts = began + ended
+    if len(texts) > MAX_TOLD:
+        texts = [*texts[:MAX_TOLD], ("drift", f"{len(texts) - MAX_TOLD} more differences")]
+    if texts:
+        at = ports.clock.now()
+        uow.events.add(*(Event(kind, subject, text, at) for kind, text in texts))

@@ -13,7 +13,7 @@ from hostloom.model.node import Node, NodeInterface, VlanSource
 from hostloom.model.observed import ObservedNetwork
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.drift_events import record_drift
+from hostloom.recording.findings import record_drift
 
 
 def record_network(

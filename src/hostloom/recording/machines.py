@@ -15,8 +15,7 @@ from hostloom.model.observed import ObservedMachine
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.adoption import Adoption
-from hostloom.recording.drift_events import record_drift
-from hostloom.recording.findings import is_unread
+from hostloom.recording.findings import is_unread, record_drift
 from hostloom.recording.observation import Observation
 from hostloom.recording.power_events import record_power_events
 

@@ -21,8 +21,7 @@ from hostloom.model.observed import ObservedNetwork
 from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.context import IdSource, Ports
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.drift_events import record_drift
-from hostloom.recording.findings import findings_of, networks_after, pools_after, tell_findings
+from hostloom.recording.findings import findings_of, networks_after, pools_after, record_drift, tell_findings
 from hostloom.recording.hostnames import free_hostname
 from hostloom.recording.interfaces import record_network
 from hostloom.recording.machines import MachineRecorder

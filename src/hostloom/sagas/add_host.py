@@ -10,7 +10,7 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import observe
 from hostloom.recording.observation import Observation
 from hostloom.recording.record import record_new_host
-from hostloom.sagas.composed_tags import ensure_composed_tags
+from hostloom.sagas.groups import ensure_composed_tags
 from hostloom.sagas.saga import Run, Saga, Step
 
 

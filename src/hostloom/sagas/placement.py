@@ -17,7 +17,6 @@ from hostloom.model.request import Identities, ParsedBatch
 from hostloom.model.stored_plan import PlanContent
 from hostloom.ports.store import Reservation, UnitOfWork
 from hostloom.recording.host_readings import refresh_now
-from hostloom.sagas.composed_tags import composed_tags
 from hostloom.sagas.decisions import (
     decide_as_planned,
     decide_batch,
@@ -26,8 +25,8 @@ from hostloom.sagas.decisions import (
     on_hosts,
     plans_or_refuse,
 )
+from hostloom.sagas.groups import composed_tags, resolve_groups
 from hostloom.sagas.host_fan_out import for_each_host
-from hostloom.sagas.keys import resolve_groups
 from hostloom.sagas.saga import Run, Step
 from hostloom.serialization import from_json
 

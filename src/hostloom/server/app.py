@@ -47,7 +47,7 @@ from hostloom.reconcilers.host_refresher import HostRefresher
 from hostloom.reconcilers.vlan_probe import probe_all
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys, import_known_hosts
-from hostloom.sagas.composed_tags import ensure_composed_tags
+from hostloom.sagas.groups import ensure_composed_tags
 from hostloom.sagas.taken_addresses import forget_old_marks
 from hostloom.sagas.worker import Worker
 from hostloom.server import open_files

@@ -21,7 +21,7 @@ from hostloom.recording.host_readings import hypervisor_of
 from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.decisions import decide_batch, hosts_of, in_time, plans_or_refuse
 from hostloom.sagas.decompose import DECOMPOSE, DecomposeInput
-from hostloom.sagas.keys import bind_groups, resolve_groups
+from hostloom.sagas.groups import bind_groups, resolve_groups
 from hostloom.sagas.placement import ComposeInput
 from hostloom.services import batches
 from hostloom.services.access import require_admin, require_user

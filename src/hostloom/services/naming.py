@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from hostloom.model.errors import InvalidValue, StaleGeneration
-from hostloom.sagas.keys import find_by_key, is_id
+from hostloom.sagas.groups import find_by_key, is_id
 
 __all__ = [
     "MAX_NAME",

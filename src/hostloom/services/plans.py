@@ -27,8 +27,8 @@ from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.decisions import decide_as_planned, decide_batch, in_time, plans_or_refuse
+from hostloom.sagas.groups import bind_groups, resolve_groups
 from hostloom.sagas.host_fan_out import HOSTS_AT_ONCE
-from hostloom.sagas.keys import bind_groups, resolve_groups
 from hostloom.sagas.placement import ComposeInput, read_content
 from hostloom.serialization import to_json
 from hostloom.services import batches

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from hostloom.decide.batch.tentative_placement import refused_apart
 from hostloom.decide.dry_run import simulate
-from hostloom.decide.placement.after_plan import with_plan
+from hostloom.decide.placement.make_plan import with_plan
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import HostId, natural_key
 from hostloom.model.plan import Explanation, Refusal

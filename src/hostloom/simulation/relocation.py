@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from hostloom.decide.dry_run import simulate
-from hostloom.decide.placement.after_plan import with_plan
 from hostloom.decide.placement.candidates import HostView, view_of
 from hostloom.decide.placement.compose import prepare
+from hostloom.decide.placement.make_plan import with_plan
 from hostloom.decide.request import constraints, storage
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode

@@ -31,11 +31,10 @@ from hostloom.model.network import AddressKind, HeldAddress, RangeKind
 from hostloom.model.plan import Plan, Refusal, RequestCode, SubjectKind
 from hostloom.store import tables as t
 from hostloom.store.addresses import has_ip
-from hostloom.store.documents import DISKS
 from hostloom.store.hosts import host_of
 from hostloom.store.snapshot import bytes_by_pool
 from hostloom.store.transaction import Transaction
-from hostloom.store.types import AddressText
+from hostloom.store.types import DISKS, AddressText
 
 #: Kinds of rows; what a user sees of the first three is the word itself.
 NODE, UUID, MAC = "node", "machine UUID", "MAC address"

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from hostloom.decide.explain.stored_explanation import stored_data
-from hostloom.decide.placement.after_plan import held_addresses
+from hostloom.decide.placement.make_plan import held_addresses
 from hostloom.model.errors import NotFound, StaleGeneration, WorldChanged
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId

@@ -27,20 +27,18 @@ from hostloom.model.network import AddressKind, RangeKind
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeKind, VlanSource
 from hostloom.model.operation import OperationState, StepState
 from hostloom.model.request import AddressMode
-from hostloom.store.documents import (
+from hostloom.store.types import (
+    ADDRESSES,
     BRIDGE_VLANS,
     DISKS,
     DRIFT,
     EMULATIONS,
     FINDINGS,
+    INTERFACE_ADDRESSES,
+    JSON_VALUE,
     LIBVIRT_NETWORKS,
     POOL_TAGS,
     STORAGE_POOLS,
-)
-from hostloom.store.types import (
-    ADDRESSES,
-    INTERFACE_ADDRESSES,
-    JSON_VALUE,
     WORDS,
     AddressText,
     MacText,

@@ -1,7 +1,8 @@
-"""Column types: how the model's value types are kept in both databases."""
+"""Column types: how both databases keep the model's values, and nested values as one JSON document."""
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from decimal import Decimal
 from enum import StrEnum
 from ipaddress import (
@@ -19,8 +20,13 @@ from sqlalchemy import Dialect, Float, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from hostloom.model.decimals import exact
+from hostloom.model.drift import Drift
+from hostloom.model.finding import Finding
+from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
 from hostloom.model.ids import MacAddress
+from hostloom.model.machine import Disk, DiskFormat
 from hostloom.model.network import Address, Network
+from hostloom.model.node import BridgeVlans
 
 
 def text_key(length: int) -> TypeEngine[str]:
@@ -167,3 +173,37 @@ INTERFACE_ADDRESSES = JsonText(
 def interface_of(address: Address, prefix_length: int) -> IPv4Interface | IPv6Interface:
     """An address with its prefix length, as on an interface."""
     return ip_interface((address, prefix_length))
+
+
+def _as_dicts(items: Any) -> list[dict[str, Any]]:
+    return [asdict(item) for item in items]
+
+
+def _storage_pool(data: dict[str, Any]) -> StoragePool:
+    return StoragePool(**{**data, "tags": tuple(data["tags"])})
+
+
+def _libvirt_network(data: dict[str, Any]) -> LibvirtNetwork:
+    forward = None if data["forward"] is None else Forward(data["forward"])
+    return LibvirtNetwork(**{**data, "forward": forward, "parents": tuple(data.get("parents", ()))})
+
+
+def _disk(data: dict[str, Any]) -> Disk:
+    return Disk(**{**data, "format": DiskFormat(data["format"])})
+
+
+def _bridge_vlans(data: dict[str, Any]) -> BridgeVlans:
+    return BridgeVlans(**{**data, "carried": tuple((first, last) for first, last in data["carried"])})
+
+
+BRIDGE_VLANS = JsonText(asdict, _bridge_vlans)
+EMULATIONS = JsonText(_as_dicts, lambda found: tuple(Emulation(**each) for each in found))
+STORAGE_POOLS = JsonText(_as_dicts, lambda found: tuple(_storage_pool(each) for each in found))
+LIBVIRT_NETWORKS = JsonText(_as_dicts, lambda found: tuple(_libvirt_network(each) for each in found))
+FINDINGS = JsonText(_as_dicts, lambda found: tuple(Finding(**each) for each in found))
+DRIFT = JsonText(_as_dicts, lambda found: tuple(Drift(**each) for each in found))
+POOL_TAGS = JsonText(
+    lambda value: [[name, list(tags)] for name, tags in value],
+    lambda found: tuple((name, tuple(tags)) for name, tags in found),
+)
+DISKS = JsonText(_as_dicts, lambda found: tuple(_disk(each) for each in found))

@@ -8,8 +8,8 @@ import pytest
 
 from hostloom.decide.check.check import check, check_all
 from hostloom.decide.dry_run import identities_of, simulate
-from hostloom.decide.placement.after_plan import with_plan
 from hostloom.decide.placement.compose import decide
+from hostloom.decide.placement.make_plan import with_plan
 from hostloom.decide.request.resolve import with_texts
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, MacvlanMode

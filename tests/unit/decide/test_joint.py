@@ -13,8 +13,8 @@ from hostloom.decide.batch.decide_batch import decide_all
 from hostloom.decide.check.check import check, check_all
 from hostloom.decide.dry_run import identities_of
 from hostloom.decide.explain.explain import render
-from hostloom.decide.placement.after_plan import with_plan
 from hostloom.decide.placement.compose import decide
+from hostloom.decide.placement.make_plan import with_plan
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.plan import JointDecision, Plan
 from hostloom.model.request import ParsedBatch, Strategy

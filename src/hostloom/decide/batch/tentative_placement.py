@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from hostloom.decide.batch.read_batch import MachineRequest
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.placement.addresses import address_index
-from hostloom.decide.placement.after_plan import held_addresses, placed_machine
 from hostloom.decide.placement.host_evaluation import HostEvaluation, evaluate_host
-from hostloom.decide.placement.make_plan import make_plan
+from hostloom.decide.placement.make_plan import held_addresses, make_plan, placed_machine
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.host import PlacedMachine
 from hostloom.model.ids import HostId, SubnetId

@@ -37,7 +37,7 @@ class Row:
     node: Node | None
     name: tuple[object, ...]
     key: ShapeKey
-    #: Hosts of one gate get one answer from decide/placement/host_eligibility.py.
+    #: Hosts of one gate get one answer from decide/placement/host_evaluation.py.
     gate: str
     cores: Number
     memory_mib: Number
@@ -73,7 +73,7 @@ def row_of(snapshot: Snapshot, state: HostState) -> Row:
 
 
 def _gate_of(host: Host) -> str:
-    """All that decide/placement/host_eligibility.py looks at."""
+    """All that decide/placement/host_evaluation.py looks at."""
     where = f"{host.zone_id} {host.resource_pool_id} {sorted(set(host.tags))}"
     return f"{host.reachable} {host.correlation.state} {' '.join(host.architectures)} {where}"
 

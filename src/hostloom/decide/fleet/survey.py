@@ -13,8 +13,7 @@ from hostloom.decide.fleet.class_verdicts import Verdict, judge_host_classes
 from hostloom.decide.fleet.fleet import Fleet
 from hostloom.decide.placement.addresses import AddressIndex
 from hostloom.decide.placement.capacity import PoolLayout, allot
-from hostloom.decide.placement.host_eligibility import check_host
-from hostloom.decide.placement.host_evaluation import NetworkFit, evaluate_host, network_fit
+from hostloom.decide.placement.host_evaluation import NetworkFit, check_host, evaluate_host, network_fit
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.request.resolve import ResolvedRequest
 from hostloom.decide.snapshot import Snapshot

@@ -4,19 +4,70 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from hostloom.decide.deadline import tick
+from hostloom.decide.hosts.correlation import uri_host
 from hostloom.decide.placement.addresses import AddressIndex
 from hostloom.decide.placement.candidates import HostView
 from hostloom.decide.placement.capacity import check_room, choose_pools, rejected_pools
-from hostloom.decide.placement.host_eligibility import check_host
 from hostloom.decide.placement.place_nics import PlacedNic, Placement, place_nics
-from hostloom.decide.refuse import RefuseRequest
+from hostloom.decide.refuse import RefuseRequest, refuse
 from hostloom.decide.request.resolve import ResolvedRequest
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.attachment import AttachKind
 from hostloom.model.decimals import Number, decimal_text
-from hostloom.model.host import Emulation, cores_left, memory_left_mib
+from hostloom.model.host import CorrelationState, Emulation, cores_left, memory_left_mib
 from hostloom.model.ids import natural_key
-from hostloom.model.plan import HostExplanation, PlanWarning, Refusal, WarningCode
+from hostloom.model.plan import HostExplanation, PlanWarning, Refusal, RequestCode, SubjectKind, WarningCode
+from hostloom.model.request import ParsedRequest
+
+
+def check_host(state: HostState, asked: ResolvedRequest) -> Emulation:
+    """Where it may be, reachable, of the right architecture, not ambiguous, and known if that is needed."""
+    host = state.host
+    _check_placement(state, asked.request)
+    if not host.reachable:
+        found = host.unreachable_cause or "it did not answer"
+        raise _no(RequestCode.HOST_UNREACHABLE, "host_is_reachable", state, "a host that answers", found)
+    wanted = asked.request.architecture
+    emulation = next((e for e in host.emulations if wanted in (None, e.architecture)), None)
+    if emulation is None:
+        found = ", ".join(host.architectures) or "none"
+        code = RequestCode.UNSUPPORTED_ARCHITECTURE
+        raise _no(code, "architecture_is_supported", state, wanted or "any architecture", found)
+    if host.correlation.state is CorrelationState.AMBIGUOUS:
+        found = ", ".join(host.correlation.candidates) or "several nodes"
+        raise _no(RequestCode.HOST_AMBIGUOUS, "host_is_one_node", state, "one node that it is", found)
+    if asked.wanted and host.correlation.state is not CorrelationState.CORRELATED:
+        wanted_node = "a host whose address is known on a node"
+        raise _no(
+            RequestCode.HOST_NOT_KNOWN,
+            "host_is_known",
+            state,
+            wanted_node,
+            f"no node has {uri_host(host.uri) or host.uri}",
+        )
+    return emulation
+
+
+def _check_placement(state: HostState, request: ParsedRequest) -> None:
+    """In the zone and resource pool that are asked for, and tagged as asked."""
+    host = state.host
+    if request.in_zone not in (None, host.zone_id):
+        wanted = f"zone {request.zone}"
+        raise _no(RequestCode.OTHER_ZONE, "host_is_in_zone", state, wanted, "another zone")
+    if request.in_resource_pool not in (None, host.resource_pool_id):
+        wanted, code = f"resource pool {request.resource_pool}", RequestCode.OTHER_RESOURCE_POOL
+        raise _no(code, "host_is_in_resource_pool", state, wanted, "another resource pool")
+    missing = [tag for tag in request.host_tags if tag not in host.tags]
+    unwanted = [tag for tag in request.not_host_tags if tag in host.tags]
+    if missing or unwanted:
+        wanted = ", ".join((*request.host_tags, *(f"not {tag}" for tag in request.not_host_tags)))
+        found = ", ".join((*(f"no tag {tag}" for tag in missing), *(f"tag {tag}" for tag in unwanted)))
+        raise _no(RequestCode.HOST_TAGS, "host_has_tags", state, wanted, found)
+
+
+def _no(code: RequestCode, rule: str, state: HostState, wanted: str, found: str) -> RefuseRequest:
+    return refuse(rule, code, SubjectKind.HOST, state.host.name, wanted=wanted, found=found)
+
 
 #: Architectures for which there are boot loaders and a boot image.
 NETBOOT_ARCHITECTURES = frozenset({"amd64"})

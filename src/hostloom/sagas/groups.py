@@ -1,10 +1,12 @@
-"""Things by name or id, and the groups of requests: names to ids, each looked up once."""
+"""Looks up the groups that requests name, each once, and gives composed machines their tags."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from hostloom.model.errors import NotFound
+from hostloom.model.grouping import COMPOSED_TAGS, Tag
+from hostloom.model.ids import TagId
 from hostloom.model.request import ParsedBatch, ParsedRequest
 from hostloom.ports.repositories import Repository
 from hostloom.ports.store import UnitOfWork
@@ -69,3 +71,15 @@ def _ids_of(repository: Repository[Any, Any], kind: str) -> Callable[[str | None
         return ids[key, known]
 
     return id_of
+
+
+def composed_tags(requested: Sequence[str], of_host: Sequence[str]) -> tuple[str, ...]:
+    """The tags of a machine: those requested, those of every composed machine, and those of its host."""
+    return tuple(dict.fromkeys((*requested, *COMPOSED_TAGS, *of_host)))
+
+
+def ensure_composed_tags(uow: UnitOfWork) -> None:
+    """List these tags before the first machine carries them; one that is there keeps its kernel options."""
+    for name, kernel_options in COMPOSED_TAGS.items():
+        if uow.tags.find(name) is None:
+            uow.tags.add(Tag(TagId(0), name, "given to composed machines", kernel_options))
