@@ -4,11 +4,13 @@ from hostloom.reconcilers.host_pulse import MISSES, HostPulse
 from support.fake_hypervisor import FakeHypervisor
 from support.little_world import URIS, LittleWorld
 from support.maas import Maas
+from support.rig import wait_until
 
 
 def test_the_power_of_machines_on_a_lost_host_is_unknown(fleet: Maas, world: LittleWorld) -> None:
     machine = fleet.post("vm-hosts/1/", "compose", hostname="web", cores=1, memory=512)
     path = f"machines/{machine['system_id']}/"
+    wait_until(lambda: fleet.get(path)["status_name"] == "Ready", "the machine", 20, 0.02)
     assert fleet.get(path)["power_state"] in ("on", "off")
     kvm1 = world.hypervisors.of("kvm1", URIS[0])
     assert isinstance(kvm1, FakeHypervisor)

@@ -166,7 +166,7 @@ def _users(scene: Scene) -> Iterator[tuple[str, MacvlanMode | None]]:
 
 
 def leaves_untagged(bridge: NodeInterface) -> int | None:
-    """The tag on the wire of what a machine sends without one; None: it does not get there."""
+    """The tag on the wire of a machine's untagged frames; None: they are dropped."""
     if bridge.bridge_vlans is None:
         return 0
     return _leaves(bridge, bridge.bridge_vlans.machine_vid)
@@ -175,7 +175,7 @@ def leaves_untagged(bridge: NodeInterface) -> int | None:
 def check_network_vlan(
     scene: Scene, nic: MachineInterface, network: LibvirtNetwork, bridge: NodeInterface | None
 ) -> Iterator[str]:
-    """The NIC has the VLAN that the network puts it on, and the bridge can do that."""
+    """Whether the NIC is on the VLAN of its network, and the bridge supports that."""
     if network.vid is None:
         yield f"{nic.name}: {network.name} is a trunk"
         return
@@ -205,7 +205,7 @@ def _leaves(bridge: NodeInterface, vid: int | None) -> int | None:
 
 
 def _expected(scene: Scene, bridge: NodeInterface, vid: int, wire: int) -> int | None:
-    """The VLAN by its number: the bridge's own, or one of the same fabric with the tag on the wire."""
+    """The VLAN for a number: the bridge's own, or the one of its fabric with the tag on the wire."""
     own = None if bridge.vlan_id is None else scene.snapshot.vlan_by_id[bridge.vlan_id]
     if not vid or own is None:
         return bridge.vlan_id

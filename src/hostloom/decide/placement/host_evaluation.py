@@ -21,7 +21,7 @@ from hostloom.model.request import ParsedRequest
 
 
 def check_host(state: HostState, asked: ResolvedRequest) -> Emulation:
-    """Where it may be, reachable, of the right architecture, not ambiguous, and known if that is needed."""
+    """Check placement, reachability, architecture and correlation; the emulation that is used."""
     host = state.host
     _check_placement(state, asked.request)
     if not host.reachable:
@@ -49,7 +49,7 @@ def check_host(state: HostState, asked: ResolvedRequest) -> Emulation:
 
 
 def _check_placement(state: HostState, request: ParsedRequest) -> None:
-    """In the zone and resource pool that are asked for, and tagged as asked."""
+    """Check the requested zone, resource pool and host tags."""
     host = state.host
     if request.in_zone not in (None, host.zone_id):
         wanted = f"zone {request.zone}"

@@ -87,7 +87,7 @@ def _disks(asked: ResolvedRequest, pools: tuple[str, ...], identities: Identitie
 
 
 def with_plan(snapshot: Snapshot, plan: Plan) -> Snapshot:
-    """The machine is on its host and has its addresses; what decisions have indexed is carried over."""
+    """Add the machine and its addresses to the snapshot, and carry its indexes over."""
     state = snapshot.host_by_id[plan.host_id]
     later = HostState(state.host, (*state.machines, placed_machine(plan)))
     held = held_addresses(plan)
@@ -97,7 +97,7 @@ def with_plan(snapshot: Snapshot, plan: Plan) -> Snapshot:
 
 
 def placed_machine(plan: Plan) -> PlacedMachine:
-    """What the planned machine takes of its host."""
+    """What the planned machine uses on its host."""
     reserved: dict[str, int] = {}
     for disk in plan.disks:
         reserved[disk.pool] = reserved.get(disk.pool, 0) + disk.size_bytes
