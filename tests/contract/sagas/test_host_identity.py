@@ -15,7 +15,7 @@ from hostloom.model.observed import ObservedLink
 from hostloom.model.operation import Operation, OperationState
 from hostloom.recording.host_readings import refresh_now
 from hostloom.sagas.worker import Worker
-from hostloom.services import hosts, nodes
+from hostloom.services import host_changes, hosts, nodes
 from hostloom.services.nodes import InterfaceChanges
 from support.little_world import URIS, LittleWorld
 
@@ -169,7 +169,9 @@ def test_another_machine_behind_a_uri_overwrites_nothing_until_the_operator_says
         assert (host.memory_mib, host.uuid) == (recorded.memory_mib, UUID)
         assert interfaces(world) == before
     assert recorded.correlation.system_id is not None
-    hosts.update(world.ports, LOCAL_ADMIN, "kvm1", hosts.HostChanges(node=recorded.correlation.system_id))
+    host_changes.update(
+        world.ports, LOCAL_ADMIN, "kvm1", host_changes.HostChanges(node=recorded.correlation.system_id)
+    )
     assert world.run().state is OperationState.SUCCEEDED
     host = get(world, "kvm1")
     assert (host.correlation.state, host.memory_mib, host.uuid) == (

@@ -20,8 +20,9 @@ from hostloom.model.host import (
     memory_offered_mib,
 )
 from hostloom.model.ids import HostId
-from hostloom.services import hosts
-from hostloom.services.hosts import HostChanges, HostInput
+from hostloom.services import host_changes, hosts
+from hostloom.services.host_changes import HostChanges
+from hostloom.services.hosts import HostInput
 
 router = APIRouter(prefix="/hosts", tags=["hosts"])
 
@@ -144,7 +145,7 @@ def update_host(call: Changing, key: str, body: ChangedHost) -> Response:
     """Change a host; a new URI or node is followed by a refresh."""
 
     def do() -> HostOut:
-        host = hosts.update(call.ports, call.principal, key, body, call.generation)
+        host = host_changes.update(call.ports, call.principal, key, body, call.generation)
         return _shown(call, host)
 
     return call.perform(200, do)

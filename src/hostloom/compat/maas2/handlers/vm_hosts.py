@@ -29,8 +29,9 @@ from hostloom.model.keep import KEEP
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.request import ComposeRequest
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import batches, hosts, machines
-from hostloom.services.hosts import HostChanges, HostInput
+from hostloom.services import batches, host_changes, hosts, machines
+from hostloom.services.host_changes import HostChanges
+from hostloom.services.hosts import HostInput
 
 VIRSH = "virsh"
 CAPABILITIES = ("composable", "dynamic_local_storage", "over_commit", "storage_pools")
@@ -168,7 +169,7 @@ class _Noun:
                 default_pool=form.text("default_storage_pool") or KEEP,
                 **_ratios(form),
             )
-        changed = hosts.update(call.ports, call.principal, str(host.id), changes)
+        changed = host_changes.update(call.ports, call.principal, str(host.id), changes)
         with call.begin() as uow:
             return self._show(uow, changed)
 
@@ -251,7 +252,7 @@ class _Noun:
         tags = tuple(each for each in host.tags if each != tag) + ((tag,) if add else ())
         changed = host
         if tags != host.tags:
-            changed = hosts.update(call.ports, call.principal, str(host.id), HostChanges(tags=tags))
+            changed = host_changes.update(call.ports, call.principal, str(host.id), HostChanges(tags=tags))
         with call.begin() as uow:
             return self._show(uow, changed)
 

@@ -1,0 +1,39 @@
+"""Checks and steps that adding and changing a host have in common."""
+
+from decimal import Decimal
+
+from hostloom.model.decimals import exact
+from hostloom.model.errors import (
+    InvalidValue,
+)
+from hostloom.model.event import Event
+from hostloom.model.host import (
+    MAX_OVER_COMMIT,
+)
+from hostloom.model.keep import KEEP, Keep
+from hostloom.ports.context import Ports
+from hostloom.ports.hosts import HostKeys
+from hostloom.ports.store import UnitOfWork
+
+
+def first_key(keys: HostKeys, uri: str) -> str | None:
+    """The fingerprint of the first key that a host shows; None where it has one already, or needs none."""
+    if keys.pinned(uri) is not None:
+        return None
+    offered = keys.offered(uri)
+    return offered[0].fingerprint if offered else None
+
+
+def record_trust(uow: UnitOfWork, ports: Ports, name: str, fingerprint: str | None) -> None:
+    """Record the event that a key was trusted without being compared."""
+    text = f"the first SSH key that it showed is trusted from now on: {fingerprint}"
+    uow.events.add(Event("host-key-trusted", f"host {name}", text, ports.clock.now()))
+
+
+def checked_ratio(field: str, value: float | Keep, current: Decimal = Decimal(1)) -> Decimal:
+    """An over-commit ratio, the current one for KEEP; InvalidValue outside its range."""
+    if value is KEEP:
+        return current
+    if not 0 <= value <= MAX_OVER_COMMIT:
+        raise InvalidValue(field, value, "is out of range", f"use a ratio from 0 to {MAX_OVER_COMMIT}")
+    return exact(value)
