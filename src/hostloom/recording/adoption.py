@@ -32,7 +32,7 @@ _KEPT = (
 
 
 class Adoption:
-    """Makes the records of machines on one host from what one reading saw of them."""
+    """Creates records of machines on one host from one reading."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Adoption:
         self._seen = tuple(observed_machines)
 
     def adopt(self, observed_machine: ObservedMachine) -> Machine:
-        """Record one that is new, or that booted from the network before anybody knew where it runs."""
+        """Record a new machine, or one that was enlisted before its host was known."""
         enlisted = self._enlisted(observed_machine)
         system_id = self._ports.ids.system_id() if enlisted is None else enlisted.system_id
         nics = {} if enlisted is None else self._known_nics(enlisted)
@@ -93,7 +93,7 @@ class Adoption:
         return changed
 
     def bring(self, machine: Machine, observed_machine: ObservedMachine) -> Machine:
-        """A machine of another host that is on this one now."""
+        """A machine that moved here from another host."""
         machine = replace(
             machine, host_id=self._host.id, power=observed_machine.power, domain_name=observed_machine.name
         )
@@ -128,7 +128,7 @@ class Adoption:
         known: Mapping[MacAddress, MachineInterface],
         system_id: SystemId,
     ) -> tuple[MachineInterface, ...]:
-        """The NICs; a MAC that another machine has stays with that one."""
+        """The NICs, without MACs that belong to another machine."""
         nics = [
             nic for nic in observed_machine.interfaces if not self._holders.get(nic.mac, set()) - {system_id}
         ]
@@ -167,7 +167,7 @@ class Adoption:
 
     @cached_property
     def _enlisted_keys(self) -> dict[str | MacAddress, SystemId]:
-        """Enlisted machines by each UUID and MAC of theirs that was seen."""
+        """Enlisted machines by their UUIDs and MACs that were seen."""
         return self._uow.machines.enlisted_keys([machine.uuid for machine in self._seen], self._macs)
 
     def _free_hostname(self, wanted: str) -> str:
@@ -180,7 +180,7 @@ class Adoption:
             self._holders.setdefault(nic.mac, set()).add(machine.system_id)
 
     def _enlisted(self, observed_machine: ObservedMachine) -> Machine | None:
-        """The enlisted machine that it is; a MAC that a machine on a host has tells nothing."""
+        """The enlisted machine that it is; MACs of machines on hosts are no evidence."""
         keys = [
             observed_machine.uuid,
             *(nic.mac for nic in observed_machine.interfaces if nic.mac not in self._holders),
@@ -192,7 +192,7 @@ class Adoption:
         return enlisted if enlisted.origin is MachineOrigin.ENLISTED else None
 
     def _known_nics(self, machine: Machine) -> dict[MacAddress, MachineInterface]:
-        """Name and addresses of each NIC that its node was known by: it was imported, or had reported."""
+        """Names and addresses of the NICs that the node had from an import or a report."""
         held: dict[str | None, list[Address]] = {}
         for address in self._snapshot.held_by_node.get(machine.system_id, ()):
             if address.kind in (AddressKind.AUTO, AddressKind.STATIC):
@@ -206,7 +206,7 @@ class Adoption:
 
 
 def _names(nics: Sequence[ObservedInterface], known: Mapping[MacAddress, MachineInterface]) -> Iterable[str]:
-    """The names that are known; the other NICs are numbered, past those. Two NICs may have one MAC."""
+    """Known names, and new numbers for the other NICs. Two NICs may share a MAC."""
     taken: Collection[str] = {known[nic.mac].name for nic in nics if nic.mac in known}
     free = (name for n in itertools.count() if (name := f"eth{n}") not in taken)
     macs: set[MacAddress] = set()

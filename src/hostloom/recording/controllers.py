@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def ensure_controller(ports: Ports, known: SystemId | None, observed_network: ObservedNetwork) -> SystemId:
-    """Record this machine: the node that it was, one that has its MACs, or a new one."""
+    """Record this machine: as its former node, a node with its MACs, or a new node."""
     with ports.store.begin() as uow:
         node = ensure_node(uow, ports, known, observed_network, NodeKind.REGION_AND_RACK_CONTROLLER)
         uow.commit()
@@ -28,7 +28,7 @@ def ensure_controller(ports: Ports, known: SystemId | None, observed_network: Ob
 def ensure_node(
     uow: UnitOfWork, ports: Ports, known: SystemId | None, observed_network: ObservedNetwork, kind: NodeKind
 ) -> Node:
-    """The node of a machine that was read: the known one, one that has its MACs, or a new one of a kind."""
+    """Finds the node of a machine that was read: the known node, one with its MACs, or a new one."""
     node = _find(uow, known) or _by_mac(uow, observed_network)
     if node is None:
         hostname = free_hostname(uow, observed_network.hostname or "controller")
@@ -38,7 +38,7 @@ def ensure_node(
 
 
 def ensure_local_rack(store: Store, local: SystemId) -> Rack:
-    """The rack of this machine's own DHCP server: recorded once, then a user's to change."""
+    """The rack of the local DHCP server: recorded once, then changed only by users."""
     with store.begin() as uow:
         racks = uow.racks.list()
         rack = next((rack for rack in racks if rack.control == LOCAL), None)
@@ -63,7 +63,7 @@ def _find(uow: UnitOfWork, system_id: SystemId | None) -> Node | None:
 
 
 def _by_mac(uow: UnitOfWork, observed_network: ObservedNetwork) -> Node | None:
-    """The one node whose NICs these are; MACs made up by software count where an address is the same too."""
+    """The node with these NICs; locally administered MACs count only together with an equal address."""
     macs = nic_macs(observed_network.links)
     addresses = {
         address.ip

@@ -18,7 +18,7 @@ APPEARED, CLEARED = "host-part-unreadable", "host-part-readable"
 
 
 def findings_of(observation: Observation) -> tuple[Finding, ...]:
-    """Everything that one reading could not make out."""
+    """All findings of one reading."""
     return merge(
         observation.host.findings,
         () if observation.network is None else observation.network.findings,
@@ -27,7 +27,7 @@ def findings_of(observation: Observation) -> tuple[Finding, ...]:
 
 
 def tell_findings(uow: UnitOfWork, ports: Ports, host: Host, findings: tuple[Finding, ...]) -> None:
-    """Record an event for each part that has become unreadable, and for each that is readable again."""
+    """Record an event for each part that became unreadable or readable again."""
     before = {finding.part: finding for finding in host.findings}
     now = {finding.part: finding for finding in findings}
     subject, at = f"host {host.name}", ports.clock.now()
@@ -55,14 +55,14 @@ def is_unread(observed_host: ObservedHost, uuid: str) -> bool:
 
 
 def networks_after(host: Host, observation: Observation) -> tuple[LibvirtNetwork, ...]:
-    """The libvirt networks as read; where they were not listed, those that were known, as inactive."""
+    """The networks that were read; if the list could not be read, the known ones as inactive."""
     if observation.host.networks_listed:
         return observation.host.libvirt_networks
     return tuple(replace(network, active=False) for network in host.libvirt_networks)
 
 
 def pools_after(host: Host, observation: Observation) -> tuple[StoragePool, ...]:
-    """The storage pools as read; one that could not be read keeps what was known of it, not active."""
+    """The pools that were read; an unreadable pool keeps its known values but is inactive."""
     before = {pool.name: pool for pool in host.storage_pools}
     pools = [
         _with_known(pool, before[pool.name]) if pool.trouble and pool.name in before else pool
@@ -89,14 +89,14 @@ def _with_known(pool: StoragePool, before: StoragePool) -> StoragePool:
     )
 
 
-#: Events of one reading about one thing; the rest is counted.
+#: Maximum number of events about one thing in one reading; further ones are counted.
 MAX_TOLD = 50
 
 
 def record_drift(
     uow: UnitOfWork, ports: Ports, subject: str, before: Sequence[Drift], now: Sequence[Drift]
 ) -> None:
-    """Record events for what is in `now` only, and for what was in `before` only; one statement."""
+    """Record events for what is only in `now` or only in `before`, in one statement."""
     began = [("drift", render_change(change)) for change in now if change not in before]
     ended = [("drift-ended", render_end(change)) for change in before if change not in now]
     texts = began + ended

@@ -1,4 +1,4 @@
-"""What every saga needs of a host: its hypervisor, a fresh reading of it, and the spec of a machine on it."""
+"""Gives sagas a host's hypervisor, a fresh reading of the host, and the spec of a machine on it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -28,12 +28,12 @@ from hostloom.recording.whereabouts import ask_elsewhere, note_start
 
 T = TypeVar("T")
 
-#: Transactions that lose against a parallel one are decided anew this often.
+#: How often a transaction that lost against a parallel one is repeated.
 ROW_ATTEMPTS = 8
 
 
 def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Observation:
-    """Read a host through libvirt and, where possible, its links; changes nothing.
+    """Read a host through libvirt and, if possible, its links, without changing anything.
 
     `pools`: names of its storage pools, as far as they are known.
     """
@@ -55,7 +55,7 @@ def observe(ports: Ports, name: str, uri: str, pools: Sequence[str] = ()) -> Obs
 
 
 def observe_or_mark(ports: Ports, host: Host) -> Observation:
-    """Read a host; one that does not answer is marked, and raises."""
+    """Read a host; if it does not answer, mark it and raise."""
     try:
         return observe(ports, host.name, host.uri, [pool.name for pool in host.storage_pools])
     except DriverError as error:
@@ -64,7 +64,7 @@ def observe_or_mark(ports: Ports, host: Host) -> Observation:
 
 
 def refresh_now(ports: Ports, name: str) -> Host:
-    """Re-read a host and record what is found; one that does not answer is marked, and raises."""
+    """Read a host again and record the result; if it does not answer, mark it and raise."""
     with ports.store.begin() as uow:
         host = find_host(uow, name)
     observation = observe_or_mark(ports, host)
@@ -76,9 +76,9 @@ def refresh_now(ports: Ports, name: str) -> Host:
 
 
 def mark_unreachable(ports: Ports, host_id: HostId, error: DriverError) -> None:
-    """Record that a host did not answer; an event when that is news."""
+    """Record that a host did not answer, with an event if that is new."""
 
-    # What is shown says already that the host cannot be reached.
+    # The host is already recorded as unreachable.
     cause = error.cause if isinstance(error, HostUnreachable) else str(error)
 
     def mark(uow: UnitOfWork) -> None:
@@ -121,7 +121,7 @@ def hypervisor_of(ports: Ports, machine: Machine) -> Hypervisor:
 
 
 def host_of(store: Store, machine: Machine) -> Host:
-    """The host that a machine is on; NotFound for a bare one."""
+    """The host of a machine; NotFound for a bare one."""
     if machine.host_id is None:
         raise NotFound("host", "", f"machine {machine.hostname!r}")
     with store.begin() as uow:

@@ -1,4 +1,4 @@
-"""Names that nothing else has."""
+"""Creates unique names."""
 
 import re
 from collections.abc import Collection
@@ -10,17 +10,17 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 
 
 def free_hostname(uow: UnitOfWork, wanted: str) -> str:
-    """A DNS label made of `wanted`, followed by a number if a node has that name already."""
+    """A DNS label derived from `wanted`, with a number appended if a node already has that name."""
     return unused_hostname(hostnames(uow.snapshot()), wanted)
 
 
 def hostnames(snapshot: Snapshot) -> set[str]:
-    """The names of all nodes in lower case: names that differ in case alone are one name to DNS."""
+    """The names of all nodes in lower case, because DNS ignores case."""
     return {node.hostname.lower() for node in snapshot.nodes}
 
 
 def unused_hostname(taken: Collection[str], wanted: str) -> str:
-    """A DNS label made of `wanted`, followed by a number if it is one of the taken names."""
+    """A DNS label derived from `wanted`, with a number appended if the name is taken."""
     label = _OTHER.sub("-", wanted.split(".")[0].lower() if "." in wanted else wanted.lower()).strip("-")
     label = label[:58].rstrip("-") or "machine"
     candidate, number = label, 1

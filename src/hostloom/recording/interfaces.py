@@ -43,7 +43,7 @@ def record_network(
 
 
 def _told(recorded: Sequence[NodeInterface], changes: Sequence[Drift]) -> Sequence[Drift]:
-    """The changes, each of a vanished interface with what is kept of it."""
+    """The changes; for a vanished interface, with what is kept of it."""
     kept = {nic.name for nic in recorded if nic.vlan_source is VlanSource.OPERATOR}
     return [
         replace(change, observed="gone (the VLAN that was set for it is kept until it is back)")
@@ -54,7 +54,7 @@ def _told(recorded: Sequence[NodeInterface], changes: Sequence[Drift]) -> Sequen
 
 
 def _create_network(uow: UnitOfWork, inventory: Inventory) -> Mapping[VlanId, VlanId]:
-    """Create what is new; the answer maps the inventory's negative placeholder VLANs to real ones."""
+    """Create what is new; returns a map from the inventory's negative placeholder ids to real VLANs."""
     fabrics: dict[FabricId, FabricId] = {}
     vlans: dict[VlanId, VlanId] = {}
     for fabric in inventory.new_fabrics:
@@ -68,7 +68,7 @@ def _create_network(uow: UnitOfWork, inventory: Inventory) -> Mapping[VlanId, Vl
 
 
 def _ensure_vlan(uow: UnitOfWork, vlan: Vlan) -> Vlan:
-    """A new fabric comes with its untagged VLAN, which takes the MTU that was seen."""
+    """A new fabric has an untagged VLAN, which gets the observed MTU."""
     found = uow.vlans.find_by_vid(vlan.fabric_id, vlan.vid)
     if found is None:
         return uow.vlans.add(vlan)

@@ -1,4 +1,4 @@
-"""Record the machines that a reading of a host found, and those that it did not find."""
+"""Records the machines that a reading of a host found, and those that it did not find."""
 
 import logging
 from dataclasses import replace
@@ -38,7 +38,7 @@ class MachineRecorder:
         }
 
     def record(self) -> None:
-        """Every machine that was seen, then every one that was not."""
+        """Record every machine that was found, then every one that was not."""
         machines = self._seen.host.machines
         here = {machine.uuid: machine for machine in self._uow.machines.of_host(self._host.id)}
         others = self._recorded_elsewhere(machines)
@@ -57,7 +57,7 @@ class MachineRecorder:
             self._record_absent(machine)
 
     def _recorded_elsewhere(self, observed_machines: tuple[ObservedMachine, ...]) -> dict[str, list[Machine]]:
-        """Machines of other hosts by UUID, those that we composed first."""
+        """Machines of other hosts by UUID, composed ones first."""
         machineses: dict[str, list[Machine]] = {}
         recorded = self._uow.machines.elsewhere(self._host.id, [one.uuid for one in observed_machines])
         for machine in sorted(recorded, key=lambda each: each.origin is not MachineOrigin.COMPOSED):
@@ -109,7 +109,7 @@ class MachineRecorder:
         return replace(self._adoption.read_again(machine, one), drift=copies)
 
     def _copies(self, machine: Machine) -> tuple[Drift, ...]:
-        """The hosts on which it was found to be defined too, but for those that say that it is gone."""
+        """Other hosts on which it is also defined, without those that deny it."""
         names = copies_of(machine)
         hosts = {name: self._uow.hosts.find(name) for name in names}
         return tuple(
@@ -134,7 +134,7 @@ class MachineRecorder:
     # -- machines of other hosts -------------------------------------------------------------------------
 
     def _give_way(self, machine: Machine, one: ObservedMachine, candidates: list[Machine]) -> Machine | None:
-        """An adopted record of what is a machine that came from another host: that one takes its place."""
+        """An adopted record that is in fact a machine from another host, which replaces it."""
         for other in candidates:
             if self._sighting(other, one) is Sighting.MOVED and other.state is MachineState.MISSING:
                 self._uow.release([machine.system_id])

@@ -25,10 +25,10 @@ class ReadingStart:
 
 @dataclass(frozen=True)
 class Observation:
-    """A host as it was seen at one moment, by everything that can see it."""
+    """One complete reading of a host."""
 
     host: ObservedHost
-    #: None where the host's links cannot be read; where that is not the URI's nature, a finding says why.
+    #: The host's links, or None if they cannot be read; unless the URI excludes it, a finding says why.
     network: ObservedNetwork | None
     #: What the host part of the URI resolves to now.
     addresses: tuple[Address, ...]

@@ -1,4 +1,4 @@
-"""Events of machines that went off or came on."""
+"""Events for machines that went off or came on."""
 
 from hostloom.model.event import Event
 from hostloom.model.machine import Machine, PowerState

@@ -1,4 +1,4 @@
-"""Derive every interface's VLAN anew from what is recorded: subnets have moved.
+"""Derives the VLANs of all interfaces again from the records, after subnets have moved.
 
 See docs/explanation/rules.md#the-vlan-of-a-host-interface.
 """
@@ -11,7 +11,7 @@ from hostloom.ports.store import UnitOfWork
 
 
 def rederive_vlans(uow: UnitOfWork) -> None:
-    """Rewrite the interfaces of the nodes whose VLANs come out differently; the operator's words stay."""
+    """Update nodes whose interfaces get other VLANs; VLANs set by an operator stay."""
     snapshot = uow.snapshot()
     local = {s.host.correlation.system_id: own_bridges(s.host) for s in snapshot.hosts}
     for node in snapshot.nodes:

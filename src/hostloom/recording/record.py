@@ -1,4 +1,4 @@
-"""Record what a reading of a host found: its facts, its node, its machines; nothing is ever deleted."""
+"""Records a reading of a host: facts, node and machines. Nothing is ever deleted."""
 
 import logging
 from dataclasses import replace
@@ -87,7 +87,7 @@ def _identify(
     chosen = host.correlation.system_id if by_operator else None
     correlation = correlate(evidence, snapshot.nodes, snapshot.held, others, local, chosen)
     if correlation.state is CorrelationState.UNKNOWN and observation.network is None and observation.findings:
-        # The links could not be read this time: that is no evidence against what was known.
+        # If the links could not be read, that is no evidence against the record.
         correlation = host.correlation
     return correlation, first_of(correlation, evidence, others, snapshot.node_by_system_id)
 
@@ -138,7 +138,7 @@ def _record(
 def _set_apart(
     uow: UnitOfWork, ports: Ports, host: Host, observation: Observation, correlation: Correlation
 ) -> Host:
-    """It is not certain that this is the host that was recorded: nothing but that is written."""
+    """It is uncertain whether this is the recorded host, so only that fact is written."""
     _tell_identity(uow, ports, host, observation, correlation)
     _tell_back(uow, ports, host)
     changed = replace(
@@ -148,7 +148,7 @@ def _set_apart(
 
 
 def _adopt(uow: UnitOfWork, ids: IdSource, host: Host, network: ObservedNetwork) -> Correlation:
-    """Make the node that the host is, from its own interfaces.
+    """Create a node for the host from its own interfaces.
 
     See docs/explanation/rules.md#which-node-a-host-is.
     """

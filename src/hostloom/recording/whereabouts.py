@@ -16,7 +16,7 @@ from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.store import Store
 from hostloom.recording.observation import ReadingStart
 
-#: Hosts that are asked for a machine at a time, and that an event names.
+#: Maximum number of hosts that are asked for a machine, and that an event names.
 HOSTS_AT_ONCE, MAX_NAMED = 8, 20
 
 
@@ -36,7 +36,7 @@ def note_start(store: Store, name: str) -> ReadingStart:
 def ask_elsewhere(
     ports: Ports, start: ReadingStart, observed_machines: Iterable[ObservedMachine]
 ) -> tuple[Elsewhere, ...]:
-    """Ask other hosts for machines that were seen here and are recorded there, or have a copy there.
+    """Asks other hosts about machines that were found here but are recorded or copied there.
 
     Hosts are asked only then, which is rare: a machine was moved or copied by hand.
     """
@@ -58,7 +58,7 @@ def ask_elsewhere(
 
 
 def require_nowhere_else(ports: Ports, machine: Machine) -> None:
-    """Raise InUse where another host has a machine that is not on its own: it was moved there by hand.
+    """Raise InUse if another host has a machine that is missing on its own, because it was moved by hand.
 
     Hosts that do not answer cannot be asked; an event names them.
     """
@@ -82,7 +82,7 @@ def require_nowhere_else(ports: Ports, machine: Machine) -> None:
 
 
 def _ask(hypervisors: Hypervisors, host: Host, machines: Sequence[Machine]) -> Iterable[Elsewhere]:
-    """What one host says; once it does not answer, it is not asked again."""
+    """The answers of one host; after a failure, the host is not asked again."""
     answers = host.reachable
     for machine in machines:
         there, power = None, PowerState.UNKNOWN

@@ -69,7 +69,7 @@ def delete_user(uow: UnitOfWork, principal: Principal, name: str, *, with_tokens
 
 
 def give_machines(uow: UnitOfWork, principal: Principal, user: User, heir: User) -> None:
-    """Let the machines of a user be those of another one."""
+    """Give the machines of a user to another user."""
     require_admin(principal, "change machines")
     for machine in uow.machines.list():
         if machine.owner == user.name:
@@ -103,7 +103,7 @@ def delete_token(uow: UnitOfWork, principal: Principal, token_id: str) -> None:
 
 
 def authenticate(uow: UnitOfWork, text: str) -> Principal:
-    """The principal of a token's text; NotAuthenticated when it is not one of ours."""
+    """The principal of a token; NotAuthenticated for an unknown one."""
     token_id, _, secret = text.partition(".")
     token = uow.tokens.find(token_id)
     if token is None or not hmac.compare_digest(token.secret_sha256, _hash(secret)):

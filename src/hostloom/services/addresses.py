@@ -1,4 +1,4 @@
-"""Addresses: who has which, and setting one aside by hand."""
+"""Addresses: who has which, and reserving one by hand."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ def get(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None =
 def reserve(
     uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None, comment: str = ""
 ) -> HeldAddress:
-    """Set an address aside, so that no machine is given it; AlreadyExists names its holder."""
+    """Reserve an address, so that no machine gets it; AlreadyExists names its holder."""
     require_admin(principal, "reserve addresses")
     uow.lock_world()
     world = uow.snapshot()
@@ -82,7 +82,7 @@ def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: st
 
 
 def release(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> None:
-    """Give back an address that was set aside or seen on the wire; those of nodes go with them (InUse)."""
+    """Release an address that was reserved or seen on the wire; InUse for an address of a node."""
     require_admin(principal, "release addresses")
     held = get(uow, principal, ip, subnet)
     if held.kind not in (AddressKind.RESERVED, AddressKind.ON_WIRE):
@@ -103,7 +103,7 @@ def _refused(ip: Address, home: Subnet, code: RequestCode, reason: str) -> Inval
 
 
 def _home(uow: UnitOfWork, principal: Principal, world: Snapshot, ip: Address, subnet: str | None) -> Subnet:
-    """The subnet that an address belongs to: the one named, else the longest prefix around it."""
+    """The subnet of an address: the named one, otherwise the one with the longest prefix."""
     if subnet is not None:
         named = subnets.get(uow, principal, subnet)
         if ip not in named.cidr:

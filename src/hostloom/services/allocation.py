@@ -1,4 +1,4 @@
-"""Allocation: a machine for whoever asks for one, one that is there or one that is composed for it."""
+"""Allocation: gives a user an existing machine, or composes one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,25 +27,25 @@ from hostloom.services import annotations, batches
 from hostloom.services.access import require_user
 from hostloom.services.enqueue import start_saga
 
-#: Names that a request may give of one kind.
+#: Maximum number of names of one kind in a request.
 MAX_VALUES = 64
 
 
 @dataclass(frozen=True)
 class Given:
-    """What an allocation came to."""
+    """The result of an allocation."""
 
     system_id: SystemId
-    #: Which NICs and disks meet which label; None: the machine is still to be made.
+    #: Which NICs and disks meet which label; None: the machine does not exist yet.
     matches: Allocation | None
-    #: The operation that makes the machine.
+    #: The operation that composes the machine.
     operation: Operation | None = None
 
 
 def allocate(
     ports: Ports, principal: Principal, wanted: AllocationRequest, *, dry_run: bool = False
 ) -> Given:
-    """Give a machine to who asks: the smallest free one that fits, else one that is composed for it.
+    """Allocate the smallest free machine that fits, or compose one.
 
     NothingFits where there is neither; Refused for names that nothing has. A dry run changes nothing, and
     composes nothing.
@@ -75,7 +75,7 @@ def allocate(
 
 
 def keep_with(uow: UnitOfWork, given: Given, notes: Mapping[str, Any]) -> None:
-    """Keep what the client says of the machine that it was given; its owner may not be recorded yet."""
+    """Store the client's data for its new machine, whose owner may not be recorded yet."""
     annotations.merge(uow, LOCAL_ADMIN, Annotated.NODE, given.system_id, notes)
 
 
@@ -119,7 +119,7 @@ def _give(uow: UnitOfWork, ports: Ports, principal: Principal, key: SystemId) ->
 
 
 def _request(principal: Principal, wanted: AllocationRequest, reasons: Sequence[str]) -> ComposeRequest:
-    """What to compose; NothingFits for what only a machine that is there can have."""
+    """The request to compose; NothingFits for properties that only an existing machine can have."""
     if wanted.hostname or wanted.system_id or wanted.nics or wanted.tags or wanted.on_host is False:
         words = "none is composed where a name, tags or networks by filter are asked for"
         raise NothingFits([*reasons, words])

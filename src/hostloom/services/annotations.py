@@ -12,7 +12,7 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.groupings import check_tag
 
-#: All that is kept with one thing, written as JSON.
+#: All annotations of one object, as JSON.
 MAX_BYTES = 64 * 1024
 MAX_NAME = 255
 MAX_TAGS = 64
@@ -23,20 +23,20 @@ Notes = dict[str, Any]
 def of(
     uow: UnitOfWork, principal: Principal, kind: Annotated, keys: Sequence[str | int] | None = None
 ) -> dict[str | int, Notes]:
-    """What is kept with these things, or with all of the kind: one statement."""
+    """The annotations of these objects, or of all of the kind, in one statement."""
     require_user(principal, "see what clients keep")
     return uow.annotations.of(kind, keys)
 
 
 def read(uow: UnitOfWork, kind: Annotated) -> dict[str | int, Notes]:
-    """All of a kind, for views of things that their reader was let see: one statement."""
+    """All of one kind in one statement, for views of objects that the reader may see."""
     return uow.annotations.of(kind)
 
 
 def merge(
     uow: UnitOfWork, principal: Principal, kind: Annotated, key: str | int, changes: Mapping[str, Any]
 ) -> None:
-    """Write these beside those that are there; NotPermitted, or InvalidValue for what is too much.
+    """Add these annotations to the existing ones; NotPermitted, or InvalidValue if they are too large.
 
     Administrators may; of a machine also its owner, and users with themselves.
     """
@@ -62,7 +62,7 @@ def merge(
 
 
 def checked_tags(tags: Iterable[str]) -> list[str]:
-    """Tags of a NIC, each once, as constraints could hold them; InvalidValue."""
+    """Tags of a NIC without duplicates, valid in constraints; InvalidValue."""
     kept = list(dict.fromkeys(check_tag(tag, "tags") for tag in tags))
     if len(kept) > MAX_TAGS:
         raise InvalidValue("tags", None, f"has {len(kept)} entries", f"give at most {MAX_TAGS} tags")
@@ -82,7 +82,7 @@ def _authorize(uow: UnitOfWork, principal: Principal, kind: Annotated, key: str 
 
 
 def _names(values: Mapping[str, Any]) -> Iterable[str]:
-    """The names of what is kept, also one level below: owner data are a map of their own."""
+    """The names of annotations, including one level of nesting, because owner data is a map."""
     for name, value in values.items():
         yield name
         if isinstance(value, Mapping):

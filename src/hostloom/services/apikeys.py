@@ -28,17 +28,17 @@ def create(
 
 
 def text_of(secrets: Secrets, key: ApiKey) -> str:
-    """What a client is given: `consumer:token:secret`."""
+    """The key as a client gets it: `consumer:token:secret`."""
     return f"{key.consumer_key}:{key.token_key}:{secret_of(secrets, key)}"
 
 
 def secret_of(secrets: Secrets, key: ApiKey) -> str:
-    """The third part: the same whenever it is asked for."""
+    """The third part, which is derived and always the same."""
     return secrets.derive(f"api-key {key.consumer_key} {key.token_key}")
 
 
 def list_(uow: UnitOfWork, principal: Principal) -> list[ApiKey]:
-    """All keys, oldest first; of others than administrators only their own."""
+    """All keys, oldest first; ordinary users see only their own."""
     api_keys = uow.api_keys.list()
     if principal.admin:
         return api_keys
@@ -47,7 +47,7 @@ def list_(uow: UnitOfWork, principal: Principal) -> list[ApiKey]:
 
 
 def delete(uow: UnitOfWork, principal: Principal, token_key: str) -> None:
-    """Delete a key: what signs with it is let in no more; NotFound, also for others' keys."""
+    """Delete a key, so that it is no longer accepted; NotFound, also for other users' keys."""
     if token_key not in [api_key.token_key for api_key in list_(uow, principal)]:
         raise NotFound("API key", token_key)
     uow.api_keys.delete(token_key)
@@ -65,7 +65,7 @@ def rename(uow: UnitOfWork, principal: Principal, token_key: str, name: str) -> 
 
 
 def find(uow: UnitOfWork, consumer_key: str, token_key: str) -> tuple[ApiKey, Principal]:
-    """The key that a request says it is signed with, and whose it is; NotAuthenticated."""
+    """The key that a request claims to be signed with, and its user; NotAuthenticated."""
     key = uow.api_keys.find(token_key)
     if key is None or key.consumer_key != consumer_key:
         raise NotAuthenticated("the API key is not known")
@@ -76,7 +76,7 @@ def find(uow: UnitOfWork, consumer_key: str, token_key: str) -> tuple[ApiKey, Pr
 def log_in(
     uow: UnitOfWork, clock: Clock, ids: IdSource, user: str, password: str, name: str
 ) -> tuple[ApiKey, Principal]:
-    """Make a key for a user by their password, or one of their tokens in its place; NotAuthenticated."""
+    """Create a key for a user who gives a password or a token; NotAuthenticated."""
     principal = passwords.find(uow, user, password)
     if principal is None:
         principal = access.authenticate(uow, password)

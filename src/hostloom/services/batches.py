@@ -1,4 +1,4 @@
-"""Machines that are wanted together: their names and identities, drawn and checked beforehand."""
+"""Batches: generates and checks names and identities in advance."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def copies(request: ComposeRequest, count: int) -> tuple[ComposeRequest, ...]:
 
 
 def draw(ports: Ports, batch: ParsedBatch) -> tuple[Identities, ...]:
-    """Everything random about each machine."""
+    """The random identifiers of each machine."""
     if not 1 <= len(batch.machines) <= MAX_BATCH:
         raise InvalidValue(
             "machines", None, f"has {len(batch.machines)} entries", f"give 1 to {MAX_BATCH} machines"
@@ -40,7 +40,7 @@ def draw(ports: Ports, batch: ParsedBatch) -> tuple[Identities, ...]:
 
 
 def check_hostnames(snapshot: Snapshot, identities: Sequence[Identities]) -> None:
-    """Raise for a name that the machine cannot be given."""
+    """Raise if the machine cannot have the name."""
     taken = {node.hostname.lower() for node in snapshot.nodes}
     counts = Counter(identity.hostname.lower() for identity in identities)
     for name in (identity.hostname for identity in identities):
@@ -54,7 +54,7 @@ def check_hostnames(snapshot: Snapshot, identities: Sequence[Identities]) -> Non
 
 
 def identities_of(operation: Operation) -> tuple[Identities, ...]:
-    """The identities of the machines that a compose makes."""
+    """The identities of the machines of a compose."""
     return read_input(operation).identities
 
 

@@ -23,7 +23,7 @@ from hostloom.services.naming import check_generation
 class NextBoot(StrEnum):
     """What a user may have a machine boot from the network."""
 
-    #: What its state says.
+    #: It follows the machine's state.
     DEFAULT = "default"
     COMMISSION = "commission"
     LOCAL = "local"
@@ -33,14 +33,14 @@ class NextBoot(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """What commissioning found, and where that is not as planned."""
+    """The result of commissioning, and its differences from the plan."""
 
     commissioning: Commissioning
     differences: tuple[CommissioningDifference, ...]
 
 
 def found_in(uow: UnitOfWork, machine: Machine) -> Found | None:
-    """Of a bare machine the record is what was found: there is nothing to differ from."""
+    """The record of a bare machine follows the report, so nothing can differ."""
     commissioning = uow.commissionings.of([machine.system_id]).get(machine.system_id)
     if commissioning is None:
         return None
@@ -64,7 +64,7 @@ def set_next_boot(
 
 
 def commission(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> Operation:
-    """Record the operation that has a machine commissioned; a bare one its operator switches on."""
+    """Record an operation that commissions a machine; an operator must switch on a bare one."""
     require_admin(principal, "commission machines")
     with ports.store.begin() as uow:
         machine = get(uow, principal, key)
@@ -90,7 +90,7 @@ def commission(ports: Ports, principal: Principal, key: str, generation: int | N
 
 
 def abort(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> Machine:
-    """Wait no longer for a report: an enlisted machine is new again, a composed one is ready."""
+    """Stop waiting for a report: an enlisted machine becomes new again, a composed one ready."""
     require_admin(principal, "commission machines")
     machine = get(uow, principal, key)
     check_generation("machine", machine.hostname, machine, generation)
@@ -125,7 +125,7 @@ def forget(ports: Ports, principal: Principal, key: str, generation: int | None 
 
 
 def _check_forgettable(uow: UnitOfWork, machine: Machine) -> None:
-    """Raise WrongState, with the way to get rid of it, for a machine that is there or that we composed."""
+    """Raise WrongState, with the right command, for a machine that exists on a host or was composed."""
     if machine.origin is MachineOrigin.COMPOSED:
         hint = f"`hostloom machine decompose {machine.hostname}` takes it apart, also when it is gone"
         wanted = "only enlisted machines, and adopted ones that are missing, are forgotten"

@@ -16,7 +16,7 @@ from hostloom.services.nodes import NodeChanges
 
 @dataclass(frozen=True)
 class EnlistInput:
-    """A machine to enlist, with one NIC a MAC; domain by name or id."""
+    """A machine to enlist, with one NIC for each MAC; domain by name or id."""
 
     hostname: str
     #: amd64, arm64 …

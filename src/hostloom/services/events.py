@@ -13,6 +13,6 @@ def list_(
     limit: int | None = None,
     subject: str | None = None,
 ) -> list[Event]:
-    """Newest first, those older than `after`; of one subject, with its noun (`machine web1`) or without."""
+    """Newest first, older than `after`; optionally of one subject, such as `machine web1` or `web1`."""
     require_user(principal, "see events")
     return uow.events.list(after, limit, subject)

@@ -15,7 +15,7 @@ from hostloom.services.nouns import NamedNoun
 class FabricInput:
     """A fabric to create."""
 
-    #: None: `fabric-N`, the first number that is free.
+    #: None: `fabric-N` with the first free number.
     name: str | None
     class_type: str | None = None
     description: str = ""

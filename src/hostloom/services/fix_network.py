@@ -1,4 +1,4 @@
-"""A host's libvirt networks: what is wrong with each, what mending them would do, and doing it."""
+"""A host's libvirt networks: their problems, what a fix would do, and the fix."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class FixPreview:
 
     plan: FixPlan
     losing: tuple[Losing, ...] = ()
-    #: Why libvirt's leases could not be read; empty: they were, or there was no need.
+    #: Why libvirt's leases could not be read; empty: they were read or not needed.
     leases_unread: str = ""
 
 
@@ -51,7 +51,7 @@ def networks(uow: UnitOfWork, principal: Principal, key: str) -> NetworksVerdict
 def preview(
     ports: Ports, principal: Principal, key: str, network: str | None = None, bridge: str | None = None
 ) -> FixPreview:
-    """What mending would do, as the host was last read; its leases are asked for now."""
+    """What a fix would do, from the last reading of the host; its leases are read now."""
     require_user(principal, "see hosts")
     _check_given(network, bridge)
     with ports.store.begin() as uow:
@@ -100,7 +100,7 @@ def _leases(hypervisors: Hypervisors, host: Host, network: str) -> tuple[Libvirt
 
 
 def _losing(plan: FixPlan, machines: list[Machine], leases: tuple[LibvirtLease, ...]) -> tuple[Losing, ...]:
-    """The machines by name, each NIC that has a lease; then those that are no machines of the host."""
+    """The machines by name, with each leased NIC; then clients that are not machines of the host."""
     by_mac = {lease.mac: lease for lease in leases}
     macs = {nic.mac for machine in machines for nic in machine.interfaces}
     losings = []

@@ -77,24 +77,24 @@ class TagChanges:
 
 
 def zone_id(uow: UnitOfWork, key: str | None) -> ZoneId:
-    """The zone of a name or id; None is the default one."""
+    """The zone with this name or id; the default one for None."""
     return uow.zones.default().id if key is None else find_by_key(uow.zones, "zone", key).id
 
 
 def resource_pool_id(uow: UnitOfWork, key: str | None) -> ResourcePoolId:
-    """The resource pool of a name or id; None is the default one."""
+    """The resource pool with this name or id; the default one for None."""
     if key is None:
         return uow.resource_pools.default().id
     return find_by_key(uow.resource_pools, "resource pool", key).id
 
 
 def domain_id(uow: UnitOfWork, key: str | None) -> DomainId:
-    """The domain of a name or id; None is the default one."""
+    """The domain with this name or id; the default one for None."""
     return uow.domains.default().id if key is None else find_by_key(uow.domains, "domain", key).id
 
 
 def set_default_domain(uow: UnitOfWork, principal: Principal, key: str) -> Domain:
-    """Make a domain the default; free machines that are in the default one move along. NotFound."""
+    """Make a domain the default; free machines in the former default move along. NotFound."""
     require_admin(principal, "choose the default domain")
     before, domain = uow.domains.default(), find_by_key(uow.domains, "domain", key)
     if domain.id == before.id:
@@ -110,7 +110,7 @@ def set_default_domain(uow: UnitOfWork, principal: Principal, key: str) -> Domai
 
 
 def name_domain_as_maas(uow: UnitOfWork) -> None:
-    """Call the default domain `maas`, as MAAS's clients expect, as long as nothing rests on its name."""
+    """Rename the default domain to `maas`, as MAAS's clients expect, if nothing depends on its name."""
     domains = uow.domains.list(limit=2)
     is_untouched = len(domains) == 1 and (domains[0].name, domains[0].generation) == (FIRST_NAME, 1)
     if not is_untouched:
@@ -121,7 +121,7 @@ def name_domain_as_maas(uow: UnitOfWork) -> None:
 
 
 def delete_tag(uow: UnitOfWork, principal: Principal, name: str) -> None:
-    """Delete a tag and take it from all that carry it, locked machines included; NotFound."""
+    """Delete a tag and remove it from everything that has it, including locked machines; NotFound."""
     require_admin(principal, "delete tags")
     tag = find_by_key(uow.tags, "tag", name)
 

@@ -50,20 +50,20 @@ class HostChanges:
     tags: tuple[str, ...] | Keep = KEEP
     #: The node that the host is, chosen by the operator.
     node: SystemId | Keep = KEEP
-    #: Drop the pinned SSH key: nothing is sent to the host until one is accepted.
+    #: Forget the pinned SSH key; nothing is sent to the host until a key is accepted.
     forget_key: bool = False
     #: Pin the SSH key with this fingerprint instead, which the user has compared: the host was reinstalled.
     accept_key: str | Keep = KEEP
-    #: Of another URI whose host has shown no key yet: pin the first one that it shows.
+    #: Pin the first key that the host of a new URI shows.
     trust_first_key: bool = False
-    #: The pool for disks that name none; empty: the one named `default`, or the only one.
+    #: The pool for disks without a pool; empty: the one named `default`, or the only one.
     default_pool: str | Keep = KEEP
 
 
 def update(
     ports: Ports, principal: Principal, key: str, changes: HostChanges, generation: int | None = None
 ) -> Host:
-    """Change a host; a new URI or node correlates it anew at the refresh that follows."""
+    """Change a host; after a new URI or node, the next refresh correlates it again."""
     require_admin(principal, "change hosts")
     accepted = None
     if changes.uri is not KEEP:
@@ -112,7 +112,7 @@ def _pool(host: Host, name: str | Keep) -> str:
 
 
 def _accepted(keys: HostKeys, name: str, uri: str, fingerprint: str) -> OfferedKey:
-    """The key that the host shows now, if it is the one that was accepted."""
+    """The present key of the host, if it is the accepted one."""
     offered = keys.offered(uri)
     for key in offered:
         if key.fingerprint == fingerprint:
@@ -127,7 +127,7 @@ def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:
         uow.nodes.get(changes.node)
         correlation = Correlation(CorrelationState.CORRELATED, changes.node, CorrelationEvidence.OPERATOR)
     pool = _pool(host, changes.default_pool)
-    # The operator says which machine it is: whatever answers next is taken for it.
+    # The operator chose the node, so whatever answers next counts as that node.
     is_resolved = host.correlation.state is CorrelationState.AMBIGUOUS and changes.uri is not KEEP
     return replace(
         host,

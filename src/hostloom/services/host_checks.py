@@ -17,7 +17,7 @@ from hostloom.ports.store import UnitOfWork
 
 
 def first_key(keys: HostKeys, uri: str) -> str | None:
-    """The fingerprint of the first key that a host shows; None where it has one already, or needs none."""
+    """The fingerprint of the first key of a host; None if a key is pinned or not needed."""
     if keys.pinned(uri) is not None:
         return None
     offered = keys.offered(uri)

@@ -12,7 +12,7 @@ from hostloom.ports.context import Ports
 from hostloom.ports.hosts import Resolver
 from hostloom.ports.store import UnitOfWork
 
-#: Where the daemons of each scheme listen.
+#: The sockets of libvirt's daemons for each scheme.
 _PORTS = {"qemu+ssh": 22, "qemu+tls": 16514}
 _ALL_TESTS = UriRules(test_hosts=True)
 

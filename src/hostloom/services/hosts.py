@@ -1,4 +1,4 @@
-"""Hosts: add them, look at them, say how they are, let them go."""
+"""Hosts: list, change and delete."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -49,7 +49,7 @@ class HostInput:
     uri: str
     #: Fingerprint of the SSH key that the user compared and accepts.
     accept_key: str | None = None
-    #: Pin the first key that it shows: for clients that cannot compare one.
+    #: Pin the first key that the host shows, for clients that cannot verify one.
     trust_first_key: bool = False
     adopt: bool = True
     installed_by: InstalledBy | None = None
@@ -85,7 +85,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Host:
 
 
 def as_seen_by(principal: Principal, host: Host) -> Host:
-    """A host; only administrators see how it is reached, and what could not be read there."""
+    """A host; only administrators see how it is reached and what could not be read."""
     if principal.admin:
         return host
     return replace(host, uri="", host_key="", unreachable_cause="", findings=())
@@ -141,7 +141,7 @@ def added_host(operation: Operation) -> Host:
 
 
 def why_lost(uow: UnitOfWork, principal: Principal, key: HostId) -> str | None:
-    """Why a host that was recorded at once is gone again: it could not be read. None: not known."""
+    """Why a host that was recorded in advance was removed: it could not be read. None: not known."""
     require_user(principal, "see hosts")
     for operation in uow.operations.list(limit=RECENT):
         if operation.saga == ADD_HOST.name and operation.state in FINISHED and operation.error:
@@ -181,7 +181,7 @@ def refresh(ports: Ports, principal: Principal, key: str) -> Operation:
 
 
 def scan(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
-    """What a refresh would change of the host's interfaces, recording nothing."""
+    """How a refresh would change the host's interfaces, without recording it."""
     require_admin(principal, "scan hosts")
     with ports.store.begin() as uow:
         host = get(uow, principal, key)

@@ -1,4 +1,4 @@
-"""Boot images: what there is, a new one, one that goes."""
+"""Boot images: list, build and delete."""
 
 from collections.abc import Sequence
 from itertools import dropwhile
@@ -14,7 +14,7 @@ from hostloom.services.enqueue import start_saga
 
 
 def list_(ports: Ports, principal: Principal, after: str | None = None) -> Sequence[Image]:
-    """Latest first, of which each flavour's first is what machines boot; those after one by name."""
+    """Newest first, optionally after a name; machines boot the first of their flavour."""
     require_user(principal, "see boot images")
     images = images_of(ports.images).list()
     if after is None:
@@ -32,7 +32,7 @@ def get(ports: Ports, principal: Principal, name: str) -> Image:
 
 
 def build(ports: Ports, principal: Principal, flavour: Flavour) -> Operation:
-    """Start the operation that builds one, where the server runs."""
+    """Record an operation that builds an image on the server."""
     require_admin(principal, "build boot images")
     images_of(ports.images)
     with ports.store.begin() as uow:

@@ -1,4 +1,4 @@
-"""Imports: what another system managed becomes ours, in one transaction; its hosts are added after."""
+"""Imports another system's inventory in one transaction; its hosts are added afterwards."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -30,14 +30,14 @@ from hostloom.services import annotations
 from hostloom.services.access import require_admin
 from hostloom.services.publishing import commit_and_publish, served
 
-#: Takes one change back.
+#: Reverts one change.
 Undo = Callable[[UnitOfWork], None]
 
 
 def preview(
     uow: UnitOfWork, principal: Principal, estate: SourceInventory, *, prefer_theirs: bool = False
 ) -> ImportPlan:
-    """What an import would do; changes nothing."""
+    """What an import would do, without changing anything."""
     require_admin(principal, "import")
     return plan_import(_present(uow), estate, prefer_theirs=prefer_theirs)
 
@@ -92,7 +92,7 @@ _FIRST = (
 
 
 def _write(uow: UnitOfWork, principal: Principal, plan: ImportPlan) -> list[Undo]:
-    """Everything in its order; the answer takes each back."""
+    """Import everything in order of dependency; returns what reverts each change."""
     undo = [_renumber(uow, plan.renumberings)]
     changes = [change for change in plan.wanted if not isinstance(change.item, Renumbering | Kept)]
     undo += [_write_one(uow, change) for change in changes if change.noun in _FIRST]
@@ -129,7 +129,7 @@ def _write_one(uow: UnitOfWork, change: ImportChange) -> Undo:
 
 
 def _add_fabric(uow: UnitOfWork, new: NewFabric) -> Fabric:
-    """Other systems count from 0; a fabric that is added with the id 0 gets a new id, and then its own."""
+    """Other systems count from 0: a fabric with the id 0 is added with a new id and then renumbered."""
     fabric = uow.fabrics.add(new.fabric, new.untagged)
     if fabric.id == new.fabric.id:
         return fabric
@@ -138,7 +138,7 @@ def _add_fabric(uow: UnitOfWork, new: NewFabric) -> Fabric:
 
 
 def _renumber(uow: UnitOfWork, moves: Sequence[Renumbering]) -> Undo:
-    """Give our own networks and groups their new ids; InUse while an operation knows the former ones."""
+    """Renumber automatic networks and groups; InUse while an operation refers to the old ids."""
     if not moves:
         return lambda _: None
     running = [f"operation {one.id}" for one in uow.operations.list(unfinished=True) if one.saga in _KEEP_IDS]
@@ -149,7 +149,7 @@ def _renumber(uow: UnitOfWork, moves: Sequence[Renumbering]) -> Undo:
     return lambda uow: uow.renumber(back)
 
 
-#: Operations that keep ids of networks or groups from one step to the next.
+#: Operations that store ids of networks or groups between steps.
 _KEEP_IDS = ("add-host", "compose", "decompose", "fix-network")
 
 
@@ -169,7 +169,7 @@ def _put_back(uow: UnitOfWork, noun: ImportNoun, before: Any) -> None:
 
 
 def _add_machine(uow: UnitOfWork, new: NewMachine) -> Undo:
-    """The machine's row has no domain, description or interfaces: those are its node's."""
+    """Domain, description and interfaces are in the node's row, not in the machine's."""
     uow.machines.add(new.machine)
     node = uow.nodes.get(new.machine.system_id)
     wanted = replace(node, domain_id=new.node.domain_id, description=new.node.description)
@@ -197,7 +197,7 @@ def _repository(uow: UnitOfWork, noun: ImportNoun) -> Any:
 
 
 def _touched(uow: UnitOfWork, plan: ImportPlan) -> list[Vlan]:
-    """VLANs of which something was written that a DHCP server is told."""
+    """VLANs with a change that affects a DHCP server."""
     vlan_ids: set[VlanId] = set()
     for import_change in plan.wanted:
         if isinstance(import_change.item, Vlan):

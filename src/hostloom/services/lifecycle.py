@@ -24,12 +24,12 @@ class Released:
     """A machine without an owner."""
 
     machine: Machine
-    #: The operation that takes it apart, because it was composed for whoever had it.
+    #: The operation that decomposes it, because it was composed on demand.
     operation: Operation | None = None
 
 
 def release(ports: Ports, principal: Principal, key: str) -> Released:
-    """Give a machine back: it is switched off and free; one that was composed on demand is taken apart.
+    """Release a machine: switch it off and make it available; decompose it if it was composed on demand.
 
     Its owner may, and an administrator; nothing happens to one that is free. WrongState, NotPermitted.
     """
@@ -70,13 +70,13 @@ def set_locked(ports: Ports, principal: Principal, key: str, *, locked: bool, co
 
 
 def mark_broken(ports: Ports, principal: Principal, key: str, comment: str = "") -> Machine:
-    """Say that a machine is not to be used; nothing of it changes."""
+    """Mark a machine as broken, so that it is not used; nothing else changes."""
     require_admin(principal, "mark machines as broken")
     return _mark(ports, principal, key, MachineState.BROKEN, "machine-broken", comment)
 
 
 def mark_fixed(ports: Ports, principal: Principal, key: str, comment: str = "") -> Machine:
-    """A broken machine is ready again; WrongState for one that is not broken."""
+    """Mark a broken machine as ready; WrongState if it is not broken."""
     require_admin(principal, "mark machines as fixed")
     with ports.store.begin() as uow:
         machine = machines.get(uow, principal, key)

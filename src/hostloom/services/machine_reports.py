@@ -1,4 +1,4 @@
-"""A machine reports what it is: the record of one that we know, or a new machine; each token counts once."""
+"""A machine reports its hardware: a known machine's record, or a new machine; a token is valid once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ from hostloom.recording.host_readings import ROW_ATTEMPTS
 from hostloom.recording.hostnames import free_hostname
 from hostloom.services.network_boot import hash_secret
 
-#: UUIDs that boards without one of their own have in common.
+#: UUIDs that several boards share because they have no unique one.
 _NOBODYS_UUIDS = frozenset(
     {
         "",
@@ -42,7 +42,7 @@ _NOBODYS_UUIDS = frozenset(
 
 
 def take_report(ports: Ports, secret: str, found: FoundHardware) -> AfterReport:
-    """Record it, and say what the machine does next; ReportRefused, and nothing has changed."""
+    """Record the report and return what the machine does next; ReportRefused without any change."""
     left = ROW_ATTEMPTS
     while True:
         left -= 1
@@ -113,7 +113,7 @@ def _record(
 def _differences(
     uow: UnitOfWork, machine: Machine, found: FoundHardware
 ) -> tuple[CommissioningDifference, ...]:
-    """From the plan of a composed machine; from the last report of another one."""
+    """From the plan of a composed machine, or from the last report of another machine."""
     if machine.origin is MachineOrigin.COMPOSED:
         return differences_from_plan(machine, found, uow.snapshot().bootable_vlans)
     before = uow.commissionings.of([machine.system_id]).get(machine.system_id)
@@ -121,7 +121,7 @@ def _differences(
 
 
 def _settled(machine: Machine) -> Machine:
-    """What was asked for is done; while its compose runs, a machine's state is the saga's."""
+    """The request was fulfilled; while a compose runs, only the saga changes the machine's state."""
     if machine.commission_by is None and not asks_to_commission(machine):
         return machine
     state = machine.state
@@ -132,7 +132,7 @@ def _settled(machine: Machine) -> Machine:
 
 
 def _of_hardware(machine: Machine, found: FoundHardware) -> Machine:
-    """A bare machine is what it says it is."""
+    """A bare machine's record follows its own report."""
     return replace(machine, cores=found.cores, memory_mib=found.memory_mib, architecture=found.architecture)
 
 
@@ -180,7 +180,7 @@ def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware
 
 
 def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:
-    """A new machine, not touched until told; TooManyRequests while too many wait."""
+    """A new machine, left alone until an operator acts; TooManyRequests while too many wait."""
     now = ports.clock.now()
     if (
         sum(machine.state is MachineState.NEW for machine in uow.machines.list())
@@ -208,7 +208,7 @@ def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:
 
 
 def _record_nics(uow: UnitOfWork, machine: Machine, nics: Sequence[FoundNic]) -> None:
-    """As interfaces of its node, each on the VLAN of the address that DHCP gave it.
+    """The reported NICs as interfaces, each on the VLAN of the address that DHCP gave it.
 
     The addresses are not kept: they are leases, which are known as such, and may be another's tomorrow.
     """
@@ -221,7 +221,7 @@ def _record_nics(uow: UnitOfWork, machine: Machine, nics: Sequence[FoundNic]) ->
 
 
 def _link(snapshot: Snapshot, nic: FoundNic) -> ObservedLink:
-    """In the subnet that it is known to be of: a lease says nothing of a prefix that is not."""
+    """The NIC as a link; its DHCP address gets the prefix length of its known subnet, if there is one."""
     addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
     if nic.dhcp is not None:
         ip = nic.dhcp.ip

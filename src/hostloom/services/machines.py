@@ -1,4 +1,4 @@
-"""Machines: compose, look at, switch and take apart."""
+"""Machines: compose, read, change and decompose."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,7 +29,7 @@ from hostloom.services.enqueue import start_saga
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.hosts import get as get_host
 
-#: The kind of event that tells of a machine which found no place.
+#: The kind of event for a refused machine.
 REFUSED = "machine-refused"
 #: Events of a machine that are searched for the last refusal.
 REFUSALS_SEARCHED = 50
@@ -54,7 +54,7 @@ def list_(
     limit: int | None = None,
     host: str | None = None,
 ) -> list[Machine]:
-    """By system id, or those of a host by name."""
+    """In order of system id, optionally those of a host only."""
     require_user(principal, "see machines")
     if host is None:
         return uow.machines.list(after, limit)
@@ -70,12 +70,12 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
 
 
 def compose(ports: Ports, principal: Principal, request: ComposeRequest) -> Operation:
-    """Record the operation that composes one machine; Refused, with its explanation, when no plan fits."""
+    """Record an operation that composes one machine; Refused, with the explanation, if no plan fits."""
     return compose_batch(ports, principal, ComposeBatch((request,)))
 
 
 def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Operation:
-    """Record the operation that composes all of them or none; Refused names the one that finds no place."""
+    """Record an operation that composes all or none; Refused names the machine without a place."""
     require_admin(principal, "compose machines")
     parsed = parse_batch(batch)
     identities = batches.draw(ports, parsed)
@@ -100,7 +100,7 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
 
 
 def decompose(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> Operation:
-    """Record the operation that takes a composed machine apart; others are not ours to delete."""
+    """Record an operation that decomposes a composed machine; other machines are never deleted."""
     require_admin(principal, "decompose machines")
     with ports.store.begin() as uow:
         machine = get(uow, principal, key)
@@ -129,7 +129,7 @@ def console_log(ports: Ports, principal: Principal, key: str) -> str:
 
 
 def _tell_refused(uow: UnitOfWork, ports: Ports, hostname: str, refused: Refused) -> None:
-    """An event with the explanation, so that `why` can answer for a machine that was not made."""
+    """Record an event with the explanation, so that `why` can answer for a refused machine."""
     details = {}
     if isinstance(refused.explanation, Explanation):
         details = {"explanation": stored_data(refused.explanation)}
@@ -176,7 +176,7 @@ def update(
 
 
 def way_out(uow: UnitOfWork, machine: Machine) -> str:
-    """How to get rid of a machine that hostloom did not make."""
+    """How to remove a machine that hostloom did not create."""
     name = machine.hostname
     if machine.origin is MachineOrigin.ENLISTED or machine.state is MachineState.MISSING:
         return f"`hostloom machine forget {name}` removes its record"
@@ -188,7 +188,7 @@ def way_out(uow: UnitOfWork, machine: Machine) -> str:
 
 
 def require_owner(principal: Principal, machine: Machine, action: str) -> None:
-    """Raise NotPermitted unless the machine is the principal's, or that is an administrator."""
+    """Raise NotPermitted unless the principal owns the machine or is an administrator."""
     if not principal.admin and machine.owner != principal.name:
         raise NotPermitted(principal.name, f"{action} machine {machine.hostname}")
 
@@ -206,7 +206,7 @@ def require_unlocked(machine: Machine) -> None:
 
 
 def require_reachable(machine: Machine) -> None:
-    """Raise WrongState for a machine that is missing, or in the hands of a saga."""
+    """Raise WrongState for a machine that is missing or that a saga is changing."""
     if machine.state in (MachineState.COMMISSIONING, MachineState.RELEASING, MachineState.MISSING):
         raise WrongState(
             "machine",

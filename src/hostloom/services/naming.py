@@ -38,6 +38,6 @@ def check_name(name: str, field: str = "name") -> str:
 
 
 def check_generation(kind: str, key: object, item: _Named, wanted: int | None) -> None:
-    """Raise StaleGeneration if the caller has seen another generation than the stored one."""
+    """Raise StaleGeneration if the caller's generation differs from the stored one."""
     if wanted is not None and wanted != item.generation:
         raise StaleGeneration(kind, key, wanted, item.generation)

@@ -1,4 +1,4 @@
-"""A machine boots from the network: what it is given now, and leave to report if it is to report."""
+"""A machine boots from the network: what it gets now, and a token if it should report."""
 
 import hashlib
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import ROW_ATTEMPTS
 
-#: A report must come this long after the script was served.
+#: A report must arrive within this time after the script was served.
 TOKEN_LIFE_S = 3600.0
 _REPORTING = frozenset({BootAction.COMMISSION, BootAction.ENLIST})
 
@@ -36,7 +36,7 @@ def hash_secret(secret: str) -> str:
 def boot_now(
     ports: Ports, mac: MacAddress, *, enlist: bool, has_image: Callable[[Machine | None], bool]
 ) -> BootNow:
-    """Decide, and write what follows: a token in place of the NIC's last one, a rescue that is used up.
+    """Decide, and record the consequences: a new token for the NIC, a rescue boot that was used.
 
     Where there is no image for the machine nothing is written, and what it was to boot waits.
     """

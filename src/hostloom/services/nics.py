@@ -1,4 +1,4 @@
-"""Addresses of NICs that are there: another one, none, a lease; our DHCP learns of it at once."""
+"""Changes addresses of existing NICs (another one, none, a lease) and publishes them to our DHCP."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ class LinkMode(StrEnum):
     AUTO = "auto"
     #: This address is.
     STATIC = "static"
-    #: It takes a lease; what was reserved for it is given back.
+    #: The NIC takes a lease; its reservations are released.
     DHCP = "dhcp"
     #: Its link is up, and it has no address.
     LINK_UP = "link_up"
@@ -46,7 +46,7 @@ class LinkMode(StrEnum):
 
 @dataclass(frozen=True)
 class LinkInput:
-    """A link to make; the subnet by CIDR, id or name."""
+    """A link to create; the subnet by CIDR, id or name."""
 
     mode: LinkMode
     subnet: str | None = None
@@ -65,7 +65,7 @@ class NicInput:
 
 
 def link(ports: Ports, principal: Principal, key: str, nic: str, wanted: LinkInput) -> Machine:
-    """Link a composed machine's NIC; Refused where the address cannot be given, and nothing has changed."""
+    """Link a composed machine's NIC; if the address cannot be given, Refused and no change."""
 
     def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
         if wanted.mode in (LinkMode.AUTO, LinkMode.STATIC):
@@ -82,7 +82,7 @@ def link(ports: Ports, principal: Principal, key: str, nic: str, wanted: LinkInp
 
 
 def unlink(ports: Ports, principal: Principal, key: str, nic: str, ip: Address | None = None) -> Machine:
-    """Give an address of a composed machine's NIC back, or all; without one the NIC has none."""
+    """Release one address of a composed machine's NIC, or all of them."""
 
     def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
         if ip is not None and ip not in own.ips:
@@ -96,7 +96,7 @@ def unlink(ports: Ports, principal: Principal, key: str, nic: str, ip: Address |
 
 
 def hold(uow: UnitOfWork, principal: Principal, key: str, nic: str, wanted: LinkInput) -> HeldAddress | None:
-    """The same for a device or bare machine: its address is set aside; what it uses is its own doing."""
+    """The same for a device or bare machine: its address is reserved, but its own system sets it."""
     require_admin(principal, "change addresses")
     node = nodes.get(uow, principal, key)
     interface = nodes.get_interface(node, nic)
@@ -135,7 +135,7 @@ def held_for(uow: UnitOfWork, system_id: SystemId, nic: str) -> list[HeldAddress
 
 
 def add(uow: UnitOfWork, principal: Principal, key: str, wanted: NicInput) -> NodeInterface:
-    """Add a NIC to a device or bare machine; those of other nodes are seen, or made with their machine."""
+    """Add a NIC to a device or bare machine; other nodes get NICs from readings or from a compose."""
     require_admin(principal, "add interfaces")
     node = _own_to_change(uow, principal, key)
     taken = {interface.name for interface in node.interfaces}
@@ -169,7 +169,7 @@ def remove(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> None:
 
 
 def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> None:
-    """Take a NIC from a composed machine that has no system of its own yet, on its host and for our DHCP.
+    """Remove a NIC from a composed machine without a system, on its host and in our DHCP.
 
     A machine that runs keeps it until it is switched off. WrongState.
     """
@@ -193,7 +193,7 @@ def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> N
 
 
 def _composed(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> tuple[Machine, MachineInterface]:
-    """A composed machine whose NICs may go, and one of them; WrongState, NotFound."""
+    """A composed machine that may lose NICs, and one of its NICs; WrongState, NotFound."""
     machine = machines.get(uow, principal, key)
     machines.require_unlocked(machine)
     if machine.origin is not MachineOrigin.COMPOSED:
@@ -208,7 +208,7 @@ def _composed(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> tupl
 
 
 def _own_to_change(uow: UnitOfWork, principal: Principal, key: str) -> Node:
-    """A node whose NICs are what its operator says."""
+    """A node whose NICs its operator defines."""
     node = nodes.get(uow, principal, key)
     if node.kind is NodeKind.DEVICE:
         return node
@@ -237,7 +237,7 @@ def _change(
     nic: str,
     change: Callable[[UnitOfWork, Machine, MachineInterface], MachineInterface],
 ) -> Machine:
-    """Change one NIC in one transaction, and publish it; what DHCP refuses is taken back."""
+    """Change one NIC in one transaction and publish it; if DHCP refuses, the change is reverted."""
     require_admin(principal, "change addresses")
 
     def act(uow: UnitOfWork) -> tuple[tuple[Machine, Machine], Collection[VlanId]]:
@@ -278,7 +278,7 @@ def _put_back(uow: UnitOfWork, done: tuple[Machine, Machine]) -> None:
 def _give_back(
     uow: UnitOfWork, machine: Machine, nic: MachineInterface, gone: Collection[Address], now: float | None
 ) -> None:
-    """Release addresses of the NIC; what a running machine leased (`now` is given) stays taken meanwhile."""
+    """Release addresses of the NIC; with `now`, addresses that a running machine leased stay taken."""
     marks = []
     for held in held_for(uow, machine.system_id, nic.name):
         if held.ip not in gone:
@@ -309,7 +309,7 @@ def _subnet(
 def _address(
     uow: UnitOfWork, wanted: LinkInput, subnet: Subnet, system_id: SystemId
 ) -> tuple[Address, AddressKind]:
-    """The address to give; Refused when it cannot be given."""
+    """The address to assign; Refused if it cannot be given."""
     uow.lock_world()
     book = address_index(uow.snapshot())
     if wanted.mode is LinkMode.AUTO:

@@ -119,7 +119,7 @@ def update(
 
 
 def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Delete a node that is no machine and no host; InUse says what it is."""
+    """Delete a node that is neither a machine nor a host; otherwise InUse."""
     require_admin(principal, "delete nodes")
     node = get(uow, principal, key)
     check_generation("node", key, node, generation)
@@ -147,7 +147,7 @@ def update_interface(
     changes: InterfaceChanges,
     generation: int | None = None,
 ) -> Node:
-    """Say what cannot be seen of an interface; the VLAN said here is kept across refreshes."""
+    """Set what cannot be detected about an interface; refreshes keep the VLAN that is set here."""
     require_admin(principal, "change interfaces")
     node = get(uow, principal, key)
     check_generation("node", key, node, generation)

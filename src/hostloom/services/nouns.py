@@ -30,9 +30,9 @@ ChangesT = TypeVar("ChangesT", bound="DataclassInstance", contravariant=True)
 
 @dataclass(frozen=True)
 class NamedNoun(Generic[T, InputT, ChangesT]):
-    """The service of one noun: everybody with an account reads it, administrators change it."""
+    """The service of one noun: users may read it, administrators may change it."""
 
-    #: As messages call one of them, such as `resource pool`.
+    #: The noun in messages, such as `resource pool`.
     kind: str
     repository: Callable[[UnitOfWork], Repository[T, Any]]
     #: Checks the input and stores the new item; AlreadyExists.

@@ -1,4 +1,4 @@
-"""Operations: look at them, cancel them, try a stuck one again."""
+"""Operations: list, cancel and retry."""
 
 from hostloom.model.access import Principal
 from hostloom.model.operation import Operation
@@ -32,6 +32,6 @@ def cancel(uow: UnitOfWork, principal: Principal, operation_id: str) -> Operatio
 
 
 def retry(uow: UnitOfWork, principal: Principal, operation_id: str) -> Operation:
-    """Try what a stuck operation could not finish again; WrongState for one that is not stuck."""
+    """Continue a stuck operation; WrongState if it is not stuck."""
     require_admin(principal, "retry operations")
     return uow.operations.retry(operation_id)

@@ -1,4 +1,4 @@
-"""Passwords of users, for clients of MAAS's API that make users and log in by name; hashed with scrypt."""
+"""Passwords of users, for MAAS's clients that create users and log in by name; hashed with scrypt."""
 
 import base64
 import hashlib
@@ -10,12 +10,12 @@ from hostloom.model.access import Principal, User
 from hostloom.model.errors import InvalidValue
 from hostloom.ports.store import UnitOfWork
 
-#: Longer ones are refused before they are hashed.
+#: Longer passwords are refused before hashing.
 MAX_LENGTH = 1024
 #: Parameters that OWASP names for interactive logins: 16 MiB and some 50 ms a hash, five times over.
 _N, _R, _P = 2**14, 8, 5
 _SALT_BYTES, _KEY_BYTES = 16, 32
-#: Hashes at a time: each needs memory and a core, and anyone may ask for one.
+#: Limits parallel hashes: each needs memory and a core, and anyone can trigger one.
 _TURN = threading.BoundedSemaphore(2)
 
 
@@ -27,7 +27,7 @@ def set_password(uow: UnitOfWork, user: User, password: str) -> None:
 
 
 def find(uow: UnitOfWork, name: str, password: str) -> Principal | None:
-    """The user of a name and password; None: there is none, which takes as long to find out."""
+    """The user with this name and password; None takes the same time."""
     if len(password) > MAX_LENGTH:
         return None
     user = uow.users.find(name)

@@ -1,4 +1,4 @@
-"""Machines that are promised, since their compose was taken on, and those that it then failed to make."""
+"""Machines of pending composes, and machines whose compose failed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,11 +23,11 @@ _FAILED = (
     OperationState.CANCELLED,
     OperationState.STUCK,
 )
-#: Of a machine whose host is not chosen yet.
+#: Placeholder for a machine without a chosen host.
 _ARCHITECTURE = "amd64"
 
 
-#: A compose that failed is remembered for who asked for its machine, so many operations long.
+#: The number of operations that are searched for a failed compose.
 RECENT = 500
 
 
@@ -41,7 +41,7 @@ class FailedCompose:
 
 
 def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
-    """As far as their requests tell, commissioning; NICs and disks are known once they are reserved."""
+    """As their requests describe them, commissioning; NICs and disks follow with the reservation."""
     require_user(principal, "see machines")
     compose_inputs = [
         read_input(operation) for operation in uow.operations.list(unfinished=True) if _is_promised(operation)
@@ -58,7 +58,7 @@ def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
 
 
 def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> FailedCompose | None:
-    """A machine whose compose failed, for who waits for it; None: none of this id is known.
+    """A machine whose compose failed, for clients that wait for it; None if the id is unknown.
 
     It is nowhere: all that its compose did is undone, or stuck with the operation.
     """
@@ -80,7 +80,7 @@ def _machines(uow: UnitOfWork, wanted: Sequence[tuple[Identities, ParsedRequest]
 
 
 def _in_groups(uow: UnitOfWork, request: ParsedRequest) -> ParsedRequest:
-    """The request with the ids of its groups; one that is gone since is left out."""
+    """The request with the ids of its groups; deleted groups are omitted."""
     try:
         return resolve_groups(uow, ParsedBatch((request,))).machines[0]
     except NotFound:

@@ -40,7 +40,7 @@ _UNDONE = (OperationState.FAILED, OperationState.CANCELLED)
 
 @dataclass(frozen=True)
 class Planned:
-    """What was decided, and the plan that was kept of it; none when it was refused."""
+    """The decision, and the kept plan; none if the request was refused."""
 
     decision: JointDecision
     identities: tuple[Identities, ...]
@@ -49,7 +49,7 @@ class Planned:
 
 
 def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
-    """Decide, and keep what fits with all that people want to see of it; nothing is held."""
+    """Decide, and keep the plan with everything that users want to see; nothing is reserved."""
     require_admin(principal, "plan machines")
     parsed = parse_batch(batch)
     identities = batches.draw(ports, parsed)
@@ -68,7 +68,7 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
         decision.plans,
         tuple(stored_data(explanation) for explanation in decision.explanations),
         _render(ports, snapshot, decision.plans),
-        # Without a rack nothing changes: no DHCP server is ours.
+        # Without a rack nothing changes, because hostloom has no DHCP server.
         dhcp_additions(snapshot, decision.plans) if racks else (),
         tuple(snapshot.host_by_id[plan.host_id].host.facts_at for plan in decision.plans),
     )
@@ -80,7 +80,7 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
 
 
 def make_or_refuse(ports: Ports, principal: Principal, batch: ComposeBatch) -> tuple[StoredPlan, PlanContent]:
-    """As `make`, where only a plan will do; Refused names the machine that finds no place."""
+    """Like `make`, but raises Refused, naming the machine without a place, if there is no plan."""
     planned = make(ports, principal, batch)
     plans_or_refuse(planned.decision, planned.identities)
     if planned.stored is None or planned.content is None:
@@ -109,7 +109,7 @@ def delete(uow: UnitOfWork, principal: Principal, now: float, plan_id: str) -> N
 
 
 def compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
-    """Record the operation that makes exactly what was planned; PlanStale tells what is different now.
+    """Record an operation that creates exactly what was planned; PlanStale lists the differences.
 
     Asked twice it gives the same operation; after one that failed or was cancelled, a new one.
     """
@@ -139,7 +139,7 @@ def _compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
 
 
 def _refuse_used(uow: UnitOfWork, stored: StoredPlan, content: PlanContent, before: Operation) -> None:
-    """A plan makes its machines once: not again when they have been taken apart."""
+    """A plan creates its machines once, and not again after they were decomposed."""
     if before.state is OperationState.SUCCEEDED:
         keys = [identity.system_id for identity in content.identities]
         if len(uow.machines.some(keys)) < len(keys):
@@ -160,7 +160,7 @@ def _describe(ports: Ports, principal: Principal, content: PlanContent, revision
 
 
 def _render(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[Rendering, ...]:
-    """Each machine as its hypervisor would be told; hosts at once, and one that is dead is asked once."""
+    """Render each machine for its hypervisor; hosts in parallel, and a dead host is asked only once."""
     places: dict[str, list[int]] = {}
     for at, plan in enumerate(plans):
         places.setdefault(plan.host_name, []).append(at)

@@ -55,7 +55,7 @@ def ask(ports: Ports, principal: Principal, key: str) -> PowerState:
 
 
 def set_autostart(ports: Ports, principal: Principal, key: str, *, enabled: bool) -> Machine:
-    """Let the machine start when its host does, or not; WrongState for one without a host."""
+    """Switch the machine's autostart on or off; WrongState for a machine without a host."""
     require_admin(principal, "change machines")
     machine = _get(ports.store, principal, key)
     machines.require_unlocked(machine)
@@ -68,7 +68,7 @@ def set_autostart(ports: Ports, principal: Principal, key: str, *, enabled: bool
 
 
 def _reach(ports: Ports, machine: Machine) -> Hypervisor:
-    """The hypervisor of a machine that is there and in no saga's hands; WrongState."""
+    """The hypervisor of a machine that exists and that no saga is changing; WrongState."""
     machines.require_reachable(machine)
     return hypervisor_of(ports, machine)
 
@@ -79,7 +79,7 @@ def _get(store: Store, principal: Principal, key: str) -> Machine:
 
 
 def _mark(machine: Machine) -> SystemId | None:
-    """By what it is switched: ours by our mark, an adopted one as it is, since the user asks for it."""
+    """The mark to check before switching: composed machines have one, adopted ones do not."""
     return machine.system_id if machine.origin is MachineOrigin.COMPOSED else None
 
 

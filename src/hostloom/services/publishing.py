@@ -1,4 +1,4 @@
-"""Changes that our DHCP server must learn of: made, published, and taken back where it refuses."""
+"""Changes that affect our DHCP server: commits them, publishes them, and reverts them if it refuses."""
 
 from collections.abc import Callable, Collection
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Racks: whose DHCP server serves which VLANs."""
+"""Racks: machines whose DHCP server serves VLANs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +73,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Rack:
 
 
 def add(ports: Ports, principal: Principal, wanted: RackInput) -> Rack:
-    """Record a rack whose DHCP server answers; DhcpUnreachable, and nothing is recorded, if not.
+    """Record a rack whose DHCP server answers; otherwise DhcpUnreachable, and nothing is recorded.
 
     One behind SSH is read too: which VLANs it can serve follows from its interfaces. Its key must be known
     or accepted; HostKeyUnknown shows it.
@@ -171,7 +171,7 @@ def update(
 
 
 def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Delete a rack; InUse names the VLANs that it serves. Its server goes on with what it has."""
+    """Delete a rack; InUse names the VLANs that it serves. Its server keeps its configuration."""
     require_admin(principal, "delete racks")
     rack = get(uow, principal, key)
     check_generation("rack", key, rack, generation)
@@ -182,7 +182,7 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
 
 
 def status(ports: Ports, principal: Principal, rack: Rack) -> RackStatus:
-    """What its server says of itself now; one that does not answer has `trouble`."""
+    """The present status of its server; `trouble` if it does not answer."""
     require_user(principal, "see racks")
     return _server(ports.dhcp, rack).status()
 
@@ -215,7 +215,7 @@ def leases(ports: Ports, principal: Principal, key: str) -> list[Lease]:
 
 
 def vlans_of(snapshot: Snapshot, racks: list[Rack], rack: Rack) -> tuple[list[Vlan], list[Vlan]]:
-    """VLANs that a rack serves first, and those that it stands by for; by id."""
+    """VLANs that a rack serves as primary, and as standby; by id."""
     primary, standby = [], []
     for vlan in sorted(snapshot.vlans, key=lambda each: each.id):
         serving = racks_of(snapshot, racks, vlan)
@@ -239,7 +239,7 @@ def _check_channel(ports: Ports, rack: Rack) -> None:
 
 
 def _refuse_second_local(uow: UnitOfWork, rack: Rack) -> None:
-    """Two racks of one server would set it by turns."""
+    """Two racks with the same server would overwrite each other's configuration."""
     for each in uow.racks.list():
         if each.id != rack.id and each.control == rack.control:
             raise Conflict(

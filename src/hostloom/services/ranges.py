@@ -1,4 +1,4 @@
-"""IP ranges: the addresses of a subnet for leases, and those set aside."""
+"""IP ranges: addresses of a subnet for leases, and reserved ones."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Spaces: labels for VLANs that may route to each other."""
+"""Spaces: groups of VLANs that may reach each other."""
 
 import itertools
 from dataclasses import dataclass, replace

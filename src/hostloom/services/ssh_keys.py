@@ -6,7 +6,7 @@ from hostloom.ports.hosts import HostKeys, OfferedKey
 def move_key(
     keys: HostKeys, uri: str | None, new_uri: str | None, accepted: OfferedKey | None = None
 ) -> None:
-    """Give the new URI the key that was accepted or is pinned there; the old URI needs none now.
+    """Pin the accepted key for the new URI and remove the one of the old URI.
 
     None is a place that is reached without SSH.
     """

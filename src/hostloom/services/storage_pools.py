@@ -1,4 +1,4 @@
-"""Storage pools of hosts: which there are, and the tags by which disks ask for them."""
+"""Storage pools of hosts, and the tags that disks select them by."""
 
 from dataclasses import replace
 

@@ -28,7 +28,7 @@ from hostloom.services.fabrics import FABRICS, FabricInput
 from hostloom.services.naming import check_generation, check_name, find_by_key
 from hostloom.services.publishing import commit_and_publish, served
 
-#: A minute, below which clients do nothing but renew; a year.
+#: One minute, because clients would otherwise only renew, to one year.
 MIN_LEASE_TIME_S, MAX_LEASE_TIME_S = 60, 31_536_000
 
 
@@ -51,7 +51,7 @@ class SubnetInput:
 
 @dataclass(frozen=True)
 class SubnetChanges:
-    """What to change of a subnet; a `gateway` or `lease_time_s` of null takes it away."""
+    """Changes of a subnet; null as `gateway` or `lease_time_s` removes the value."""
 
     vlan: str | Keep = KEEP
     name: str | Keep = KEEP
@@ -108,7 +108,7 @@ def create(ports: Ports, principal: Principal, wanted: SubnetInput) -> Subnet:
 def update(
     ports: Ports, principal: Principal, key: str, changes: SubnetChanges, generation: int | None = None
 ) -> Subnet:
-    """Change a subnet; it stays on its VLAN while machines have addresses of it."""
+    """Change a subnet; it cannot change its VLAN while machines have addresses in it."""
     require_admin(principal, "change subnets")
 
     def change(uow: UnitOfWork) -> tuple[tuple[Subnet, Subnet], Collection[VlanId]]:
@@ -133,7 +133,7 @@ def update(
 
 
 def delete(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Delete a subnet with its ranges; InUse names who has addresses of it."""
+    """Delete a subnet with its ranges; InUse names the holders of its addresses."""
     require_admin(principal, "delete subnets")
 
     def change(uow: UnitOfWork) -> tuple[tuple[Subnet, list[IPRange]], Collection[VlanId]]:
@@ -185,7 +185,7 @@ def _check(subnet: Subnet) -> None:
 
 
 def _check_name(subnet: Subnet) -> None:
-    """A subnet's name is its CIDR, or a name that is no CIDR: subnets are found by either."""
+    """A subnet's name is its CIDR or not a CIDR at all, because subnets are found by both."""
     if subnet.name == str(subnet.cidr):
         return
     check_name(subnet.name)

@@ -19,7 +19,7 @@ _Nic = tuple[str, MacAddress, VlanId | None, tuple[Address, ...]]
 def timelines(
     uow: UnitOfWork, principal: Principal, key: str, nic: str | None = None
 ) -> list[tuple[str, Sequence[Exchange]]]:
-    """By NIC, in the machine's order; of one NIC alone if it is named. NotFound."""
+    """By NIC, in the machine's order, or for the named NIC only. NotFound."""
     require_user(principal, "see DHCP")
     machine = machines.get(uow, principal, key)
     wanted = [each for each in _nics(uow, machine) if nic in (None, each[0])]

@@ -21,7 +21,7 @@ _MOVING = (MachineState.COMMISSIONING, MachineState.RELEASING)
 def verify(
     ports: Ports, principal: Principal, keys: Sequence[str] = (), host: str | None = None
 ) -> Operation:
-    """Record the operation that verifies these machines, or those of a host, or without either all.
+    """Record an operation that verifies these machines, those of a host, or all.
 
     Named ones must be on a host, and at rest; of the others those that are not are passed over.
     """
@@ -48,7 +48,7 @@ def verify(
 
 
 def proofs_of(uow: UnitOfWork, some: Sequence[Machine]) -> dict[SystemId, tuple[NicProof, ...]]:
-    """The last proofs of machines' NICs; one statement."""
+    """The last verification results of machines' NICs, in one statement."""
     return uow.proofs.of([machine.system_id for machine in some]) if some else {}
 
 

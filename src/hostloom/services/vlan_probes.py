@@ -1,4 +1,4 @@
-"""Who serves DHCP on a VLAN: the last probe, and another one now."""
+"""DHCP servers on a VLAN: the result of the last probe, or of a new one."""
 
 from dataclasses import dataclass
 
@@ -17,13 +17,13 @@ class Probed:
     """A VLAN's last probe, and the servers that are none of ours."""
 
     vlan: Vlan
-    #: None: it was never asked.
+    #: None: it was never probed.
     probe: VlanProbe | None
     foreign: tuple[ForeignDhcp, ...]
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Probed:
-    """What the last probe found; NotFound for a VLAN that is not there."""
+    """The result of the last probe; NotFound for an unknown VLAN."""
     require_user(principal, "see VLANs")
     vlan = vlans.get(uow, principal, key)
     probe = next((vlan_probe for vlan_probe in uow.vlan_probes.list() if vlan_probe.vlan_id == vlan.id), None)

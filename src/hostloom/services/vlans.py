@@ -40,7 +40,7 @@ class VlanInput:
 
 @dataclass(frozen=True)
 class VlanChanges:
-    """What to change of a VLAN; a `space` of null takes it out of its space."""
+    """Changes of a VLAN; null as `space` removes it from its space."""
 
     name: str | Keep = KEEP
     vid: int | Keep = KEEP
@@ -73,7 +73,7 @@ def list_(
 
 
 def get(uow: UnitOfWork, principal: Principal, key: str) -> Vlan:
-    """By FABRIC/VID, id, or a name that only one VLAN has; NotFound."""
+    """By FABRIC/VID, id, or a unique name; NotFound."""
     require_user(principal, "see VLANs")
     fabric, slash, vid = key.rpartition("/")
     if not slash:
@@ -87,7 +87,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Vlan:
 
 
 def create(uow: UnitOfWork, principal: Principal, wanted: VlanInput) -> Vlan:
-    """Create a tagged VLAN; the untagged one comes with its fabric."""
+    """Create a tagged VLAN; a fabric creates its untagged one."""
     require_admin(principal, "create VLANs")
     fabric = find_by_key(uow.fabrics, "fabric", wanted.fabric)
     if wanted.vid == UNTAGGED:
@@ -109,7 +109,7 @@ def create(uow: UnitOfWork, principal: Principal, wanted: VlanInput) -> Vlan:
 def update(
     ports: Ports, principal: Principal, key: str, changes: VlanChanges, generation: int | None = None
 ) -> Vlan:
-    """Change a VLAN; the MTU of a served one is published to our DHCP."""
+    """Change a VLAN; the MTU of a served VLAN is published to our DHCP."""
     require_admin(principal, "change VLANs")
 
     def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], Collection[VlanId]]:
@@ -178,7 +178,7 @@ def _check_together(wanted: DhcpInput) -> None:
 
 
 def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | None = None) -> None:
-    """Delete a VLAN; InUse names its subnets, machines, interfaces and those that it relays for."""
+    """Delete a VLAN; InUse names its subnets, machines, interfaces and the VLANs that it relays."""
     require_admin(principal, "delete VLANs")
     vlan = get(uow, principal, key)
     check_generation("vlan", key, vlan, generation)

@@ -37,7 +37,7 @@ def commission_machine(call: Changing, key: str) -> Response:
 
 @router.delete("/{key}/commission", response_model=MachineOut)
 def abort_commission(call: Changing, key: str) -> Response:
-    """Wait no longer for a report: an enlisted machine is new again, a composed one is ready."""
+    """Stop waiting for a report: an enlisted machine becomes new again, a composed one ready."""
     return call.commit(
         200,
         lambda uow: MachineOut.of(commissioning.abort(uow, call.principal, key, call.generation), Names(uow)),
