@@ -116,6 +116,28 @@ def test_events_of_one_subject(estate: Run) -> None:
     assert answer(estate("event", "list", "--subject", "%", "-o", "json")) == []
 
 
+def test_events_of_a_kind_and_of_a_severity(estate: Run) -> None:
+    estate("machine", "compose", "--name", "giant", "--memory", "900G", code=3)
+    (refused,) = answer(estate("event", "list", "--severity", "warning", "--subject", "giant", "-o", "json"))
+    assert (refused["kind"], refused["severity"]) == ("machine-refused", "warning")
+    subject = {name: refused[name] for name in ("subject_kind", "subject_key", "subject_name")}
+    assert subject == {"subject_kind": "machine", "subject_key": "", "subject_name": "giant"}
+    machine = answer(estate("machine", "show", "job-1", "-o", "json"))
+    (composed,) = answer(
+        estate("event", "list", "--kind", "machine-composed", "--subject", "job-1", "-o", "json")
+    )
+    assert composed["subject_key"] == machine["system_id"]
+    kinds = {
+        event["kind"]
+        for event in answer(
+            estate("event", "list", "--kind", "host-added", "--kind", "machine-composed", "-o", "json")
+        )
+    }
+    assert kinds == {"host-added", "machine-composed"}
+    assert answer(estate("event", "list", "--kind", "host-added", "--severity", "error", "-o", "json")) == []
+    assert "'host-gone'" in estate("event", "list", "--kind", "host-gone", code=2).err
+
+
 def test_dhcp_that_others_need_is_not_turned_off_without_an_answer(estate: Run) -> None:
     estate("fabric", "create", "lan")
     estate("subnet", "create", "10.9.0.0/24", "--vlan", "lan/0")

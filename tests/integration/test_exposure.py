@@ -94,7 +94,7 @@ def test_guessed_logins_are_slowed_down_with_an_event(server: Running) -> None:
     with server.ports.store.begin() as uow:
         events = [each for each in uow.events.list() if each.kind == "login-throttled"]
     assert events
-    assert events[0].subject == "user ann"
+    assert str(events[0].subject) == "user ann"
     many = [HTTP.post(url, data={"username": f"u{n}", "password": "x"}).status_code for n in range(40)]
     assert many[-1] == 429, "one address cannot try one password on everybody"
 

@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 
 from hostloom.api.invalid_fields import field_errors, is_not_json, sentence
 from hostloom.decide.explain.explain import hint_of, render
-from hostloom.decide.explain.stored_explanation import as_data
 from hostloom.model import errors
 from hostloom.model.errors import HostloomError
 from hostloom.model.plan import Explanation
 from hostloom.model.stored_plan import PlanDifference
+from hostloom.serialization import to_json
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ def refused_problem(error: errors.Refused) -> dict[str, Any]:
     """The problem document of a refusal, with its explanation as data and as text."""
     found = problem_of(error)
     if isinstance(error.explanation, Explanation):
-        found["explanation"] = as_data(error.explanation)
+        found["explanation"] = to_json(error.explanation)
         found["text"] = render(error.explanation)
         if hint := hint_of(error.explanation):
             found["hint"] = hint

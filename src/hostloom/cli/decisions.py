@@ -9,11 +9,11 @@ from hostloom.cli.exit_codes import Exit, exit_of_refusal
 from hostloom.cli.output import Format, show_data
 from hostloom.cli.world_files import WorldFile
 from hostloom.decide.explain import explain
-from hostloom.decide.explain import stored_explanation as explain_data
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.plan import JointDecision, Plan
 from hostloom.model.request import ParsedBatch
+from hostloom.serialization import to_json
 from hostloom.simulation import cases
 from hostloom.simulation.outcomes import host_counts, outcome, outcome_differences
 from hostloom.simulation.world_file import Case
@@ -57,7 +57,7 @@ def _answer(snapshot: Snapshot, case: Case, found: JointDecision) -> dict[str, A
     first = found.explanations[0]
     told = {
         "error": first.refusal.code if first.refusal and not found.plans else None,
-        "explanation": explain_data.as_data(first),
+        "explanation": to_json(first),
     }
     machines = [{"host": plan.host_name, "interfaces": _nics(snapshot, plan)} for plan in found.plans]
     if case.batch is not None:

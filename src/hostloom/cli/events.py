@@ -11,10 +11,20 @@ from hostloom.cli.output import Format, asked_format, when, with_iso_times
 from hostloom.cli.session import open_client
 from hostloom.cli.tail import new_events
 from hostloom.client import answers, keys
+from hostloom.model.event_kind import EventKind, Severity
 
 Subject = Annotated[
     str | None,
     typer.Option("--subject", help="Show only events about this: `machine web1`, or just `web1`."),
+]
+
+Kinds = Annotated[
+    list[EventKind] | None,
+    typer.Option("--kind", metavar="KIND", help="Show only events of this kind; repeatable."),
+]
+Least = Annotated[
+    Severity | None,
+    typer.Option("--severity", help="Show only events of this severity or a higher one."),
 ]
 
 app = typer.Typer(
@@ -29,6 +39,7 @@ COLUMNS: Columns[answers.Event, keys.EventKey] = (
     Column("SUBJECT", "subject"),
     Column("MESSAGE", "message", text=True),
 )
+MORE: Columns[answers.Event, keys.EventKey] = (Column("SEVERITY", "severity"),)
 
 
 @app.callback()
@@ -37,10 +48,12 @@ def events() -> None:
 
 
 @app.command("list")
-@lists(Listing(COLUMNS, "nothing has happened yet", by="SUBJECT", is_ordered=True))
+@lists(Listing(COLUMNS, "no such event has happened yet", by="SUBJECT", more=MORE, is_ordered=True))
 def list_(
     context: typer.Context,
     subject: Subject = None,
+    kind: Kinds = None,
+    severity: Least = None,
     follow: Annotated[
         bool,
         typer.Option(
@@ -55,15 +68,18 @@ def list_(
 
     - `hostloom event list --limit 10`
     - `hostloom event list --subject web1`
+    - `hostloom event list --severity warning`
+    - `hostloom event list --kind host-lost --kind host-back`
     - `hostloom event list --follow`
     """
     with open_client(context) as client:
-        found = client.events.list(limit, subject=subject)
+        query = {"subject": subject, "kind": kind, "severity": severity}
+        events = client.events.list(limit, **query)
         if not follow:
-            return found
-        for event in reversed(found):
+            return events
+        for event in reversed(events):
             _print(event)
-        for event in new_events(client, subject, since=found[0]["id"] if found else 0):
+        for event in new_events(client, events[0]["id"] if events else 0, **query):
             _print(event)
     return []
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from hostloom.client import Client, answers
 
@@ -13,12 +14,15 @@ PAGE = 100
 SHARED = 200
 
 
-def new_events(client: Client, subject: str | None, since: int) -> Iterator[answers.Event]:
-    """Events after the one with the id `since` as they happen, the oldest first; never ends."""
+def new_events(client: Client, since: int, **query: Any) -> Iterator[answers.Event]:
+    """Events after the one with the id `since` as they happen, the oldest first; never ends.
+
+    `query` is what the API lists them by.
+    """
     while True:
         found: list[answers.Event] = []
         for size in (PAGE, 10 * PAGE, 100 * PAGE):
-            page = client.events.list(size, subject=subject)
+            page = client.events.list(size, **query)
             found = [event for event in page if event["id"] > since]
             if len(found) < len(page) or len(page) < size:
                 break

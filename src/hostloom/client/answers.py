@@ -53,6 +53,72 @@ DifferenceCode = Literal[
 
 DiskFormat = Literal["raw", "qcow2"]
 
+EventKind = Literal[
+    "host-added",
+    "host-lost",
+    "host-back",
+    "host-key-trusted",
+    "host-match-gained",
+    "host-match-lost",
+    "host-match-ambiguous",
+    "host-match-unknown",
+    "host-uuid-changed",
+    "host-uuid-shared",
+    "host-part-unreadable",
+    "host-part-readable",
+    "network-fixed",
+    "drift",
+    "drift-ended",
+    "machine-composed",
+    "machine-refused",
+    "machine-decomposed",
+    "machine-adopted",
+    "machine-cloned",
+    "machine-uuid-shared",
+    "machine-missing",
+    "machine-found",
+    "machine-moved",
+    "machine-not-found",
+    "machine-forgotten",
+    "machine-on",
+    "machine-off",
+    "machine-up",
+    "machine-allocated",
+    "machine-released",
+    "machine-locked",
+    "machine-unlocked",
+    "machine-broken",
+    "machine-fixed",
+    "nic-removed",
+    "machine-enlisted",
+    "machine-commissioning",
+    "machine-commissioned",
+    "machine-differs",
+    "commissioning-failed",
+    "node-reported",
+    "image-built",
+    "wire-check-failed",
+    "wire-check-passed",
+    "address-on-wire",
+    "address-on-wire-over",
+    "dhcp-up",
+    "dhcp-down",
+    "dhcp-rejected",
+    "lease-given",
+    "lease-over",
+    "address-conflict",
+    "range-exhausted",
+    "range-free",
+    "foreign-dhcp",
+    "foreign-dhcp-gone",
+    "imported",
+    "login-throttled",
+]
+
+EventSubjectKind = Literal[
+    "host", "machine", "node", "rack", "vlan", "subnet", "address", "lease", "image", "user", "world"
+]
+
 ExchangeEnd = Literal[
     "acknowledged",
     "acknowledged-by-other",
@@ -185,6 +251,8 @@ OperationState = Literal["pending", "running", "unwinding", "succeeded", "failed
 PowerState = Literal["on", "off", "unknown"]
 
 RangeKind = Literal["dynamic", "reserved"]
+
+Severity = Literal["info", "warning", "error"]
 
 Silence = Literal["not-served", "no-address", "range-exhausted", "server-silent"]
 
@@ -390,8 +458,12 @@ class Event(TypedDict):
     """`EventOut` of the document."""
 
     id: "int"
-    kind: "str"
+    kind: "EventKind"
+    severity: "Severity"
     subject: "str"
+    subject_kind: "EventSubjectKind"
+    subject_key: "str"
+    subject_name: "str"
     message: "str"
     at: "float"
     details: "dict[str, Any]"

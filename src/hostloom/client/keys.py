@@ -54,7 +54,18 @@ DifferenceKey = Literal["code", "subject", "wanted", "found", "text"]
 DiskKey = Literal["name", "pool", "volume", "size_bytes", "format"]
 DomainKey = Literal["id", "name", "authoritative", "generation"]
 DriftKey = Literal["kind", "subject", "recorded", "observed", "text"]
-EventKey = Literal["id", "kind", "subject", "message", "at", "details"]
+EventKey = Literal[
+    "id",
+    "kind",
+    "severity",
+    "subject",
+    "subject_kind",
+    "subject_key",
+    "subject_name",
+    "message",
+    "at",
+    "details",
+]
 EvidenceKey = Literal["check", "verdict", "wanted", "found", "how", "text"]
 ExchangeKey = Literal["end", "silence", "text", "ip", "reserved", "server", "messages"]
 FabricKey = Literal["id", "name", "class_type", "description", "generation"]

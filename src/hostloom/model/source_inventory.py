@@ -92,7 +92,7 @@ class EstateDevice:
 
 @dataclass(frozen=True, slots=True)
 class EstateTtl:
-    """How long the records of a domain may be remembered."""
+    """How long the records of a domain may be cached, in seconds."""
 
     domain_id: DomainId
     seconds: int
@@ -100,7 +100,7 @@ class EstateTtl:
 
 @dataclass(frozen=True, slots=True)
 class SourceInventory:
-    """All of it. Ids may be 0; a VLAN's `dhcp_on` says that the other system served it."""
+    """Everything that another system managed. Ids may be 0; a VLAN has `dhcp_on` if that system served it."""
 
     #: Where it was read from, for messages: `MAAS 3.4.2 at http://maas:5240/MAAS`.
     source: str

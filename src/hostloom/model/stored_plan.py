@@ -1,17 +1,24 @@
 """Plans that were kept: what exactly was shown, to be applied as it is for a quarter of an hour."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
-from hostloom.model.plan import Plan, Refusal
+from hostloom.model.plan import Explanation, Plan, Refusal
 from hostloom.model.request import Identities, ParsedBatch
 
 #: A plan holds nothing, so it is soon out of date: after this it is forgotten.
 PLAN_LIFETIME_S = 15 * 60.0
 #: At most this many plans that were not applied are kept, the newest ones.
 MAX_PLANS = 1000
+#: Names that a stored explanation keeps of a group of hosts.
+STORED_NAMES = 20
+
+
+def shortened(explanation: Explanation) -> Explanation:
+    """An explanation of a size that does not grow with the number of hosts: what is stored."""
+    groups = (replace(group, hosts=group.hosts[:STORED_NAMES]) for group in explanation.others)
+    return replace(explanation, others=tuple(groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,8 @@ class PlanContent:
     batch: ParsedBatch
     identities: tuple[Identities, ...]
     plans: tuple[Plan, ...]
-    #: Of each machine, as decide.explain.data writes it.
-    explanations: tuple[dict[str, Any], ...]
+    #: Of each machine, shortened.
+    explanations: tuple[Explanation, ...]
     renderings: tuple[Rendering, ...]
     dhcp: tuple[DhcpAddition, ...]
     #: When the facts of each machine's host were read.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hostloom.model.event import Event
+from hostloom.model.event_kind import EventKind
 from hostloom.model.operation import Claim, Operation, StepRecord
 
 
@@ -77,9 +78,13 @@ class Events(Protocol):
         ...
 
     def list(
-        self, after: int | None = None, limit: int | None = None, subject: str | None = None
+        self,
+        after: int | None = None,
+        limit: int | None = None,
+        subject: str | None = None,
+        kinds: Sequence[EventKind] | None = None,
     ) -> list[Event]:
-        """Newest first; of one subject, with its noun (`machine web1`) or without."""
+        """Newest first, those older than `after`; `subject`: `machine web1`, or the name alone."""
         ...
 
 

@@ -19,6 +19,7 @@ from hostloom.model.ids import (
 from hostloom.model.machine import Machine, MachineState, PowerState
 from hostloom.model.network import Address, Fabric, HeldAddress, Vlan
 from hostloom.model.node import Node, NodeInterface
+from hostloom.model.plan import Explanation
 from hostloom.model.stored_plan import StoredPlan
 
 T = TypeVar("T")
@@ -221,8 +222,8 @@ class Machines(Repository[Machine, SystemId], Protocol):
         """
         ...
 
-    def explanation(self, system_id: SystemId) -> dict[str, Any] | None:
-        """The explanation that it was placed by (decide.explain.data.as_data), or None."""
+    def explanation(self, system_id: SystemId) -> Explanation | None:
+        """The explanation that it was placed by, shortened; None: hostloom did not place it."""
         ...
 
     def some(self, keys: Sequence[SystemId]) -> Sequence[Machine]:

@@ -4,7 +4,8 @@ import logging
 
 from hostloom.model.dhcp import DhcpPulse
 from hostloom.model.errors import DhcpRejected, DriverError
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from hostloom.model.rack import Rack
 from hostloom.ports.context import Ports
 from hostloom.ports.dhcp import DhcpServers
@@ -33,7 +34,7 @@ class DhcpWatch:
         self._read_at = self._published_at = ports.clock.now()
         #: Why it does not serve what it should.
         self._refusal: DriverError | None = None
-        self._told = "dhcp-up"
+        self._told = EventKind.DHCP_UP
 
     def look(self) -> None:
         """Record and set what there is to record and to set; a trouble is told when it comes and goes."""
@@ -42,12 +43,12 @@ class DhcpWatch:
         except DriverError as error:
             trouble = str(error)
         if trouble:
-            self._tell(trouble, "dhcp-down")
+            self._tell(trouble, EventKind.DHCP_DOWN)
         elif self._refusal is not None:
             rejected = isinstance(self._refusal, DhcpRejected)
-            self._tell(str(self._refusal), "dhcp-rejected" if rejected else "dhcp-down")
+            self._tell(str(self._refusal), EventKind.DHCP_REJECTED if rejected else EventKind.DHCP_DOWN)
         else:
-            self._tell("", "dhcp-up")
+            self._tell("", EventKind.DHCP_UP)
 
     def _keep_up(self) -> str:
         """What is wrong with a part of the server, if anything is."""
@@ -75,14 +76,15 @@ class DhcpWatch:
             racks = uow.racks.list()
         publish_rack(self._ports, self._rack, racks)
 
-    def _tell(self, trouble: str, kind: str) -> None:
+    def _tell(self, trouble: str, kind: EventKind) -> None:
         if kind == self._told:
             return
         self._told = kind
         message = trouble or "the DHCP server answers and serves what it should"
         (log.warning if trouble else log.info)("%s", message)
         with self._ports.store.begin() as uow:
-            uow.events.add(Event(kind, f"rack {self._rack.name}", message, self._ports.clock.now()))
+            subject = EventSubject(EventSubjectKind.RACK, str(self._rack.id), self._rack.name)
+            uow.events.add(Event(kind, subject, message, self._ports.clock.now()))
             uow.commit()
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hostloom.decide.hosts.stacked_tags import members
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.dhcp import Lease
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind, named_subject, node_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import MacAddress, RackId, SubnetId, VlanId, natural_key
 from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress
 from hostloom.model.node import Node
@@ -120,7 +121,7 @@ def record_leases(ports: Ports, leases: Sequence[Lease], known: Known | None) ->
         events += [_over(lease, clients.of(lease), at) for lease in gone]
         events += fill_events(snapshot, {key[:2] for key in before}, {key[:2] for key in now}, at)
         if events:
-            uow.events.add(*sorted(events, key=lambda each: (each.kind, each.subject, each.message)))
+            uow.events.add(*sorted(events, key=lambda each: (each.kind, str(each.subject), each.message)))
         uow.commit()
     return now
 
@@ -154,10 +155,16 @@ def _held_before(snapshot: Snapshot, now: Known) -> set[tuple[SubnetId, Address,
 
 def _given(snapshot: Snapshot, lease: Lease, client: _Client | None, at: float) -> list[Event]:
     details = _details(lease)
-    who = _who(lease, client)
+    event_subject = _who(lease, client)
     nic = f" of {client.interface_name}" if client else ""
     events = [
-        Event("lease-given", who, f"{lease.ip} is leased to {lease.mac}{nic}", at, details=details),
+        Event(
+            EventKind.LEASE_GIVEN,
+            event_subject,
+            f"{lease.ip} is leased to {lease.mac}{nic}",
+            at,
+            details=details,
+        ),
     ]
     others = [
         held
@@ -168,13 +175,13 @@ def _given(snapshot: Snapshot, lease: Lease, client: _Client | None, at: float) 
     ]
     if others:
         text = f"{lease.ip} is leased to {lease.mac}, but reserved for {_name(snapshot, others[0])}"
-        events.append(Event("address-conflict", who, text, at, details=details))
+        events.append(Event(EventKind.ADDRESS_CONFLICT, event_subject, text, at, details=details))
     return events
 
 
 def _over(lease: Lease, client: _Client | None, at: float) -> Event:
     text = f"{lease.ip} is leased to {lease.mac} no more"
-    return Event("lease-over", _who(lease, client), text, at, details=_details(lease))
+    return Event(EventKind.LEASE_OVER, _who(lease, client), text, at, details=_details(lease))
 
 
 def _name(snapshot: Snapshot, held: HeldAddress) -> str:
@@ -182,8 +189,8 @@ def _name(snapshot: Snapshot, held: HeldAddress) -> str:
     return node.hostname if node else held.system_id or held.comment or "nobody"
 
 
-def _who(lease: Lease, client: _Client | None) -> str:
-    return f"node {client.hostname}" if client else f"lease {lease.ip}"
+def _who(lease: Lease, client: _Client | None) -> EventSubject:
+    return node_subject(client) if client else named_subject(EventSubjectKind.LEASE, str(lease.ip))
 
 
 def _details(lease: Lease) -> dict[str, str]:

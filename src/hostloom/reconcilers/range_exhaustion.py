@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from hostloom.decide.dhcp.range_utilization import range_utilizations
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Address
 
@@ -18,8 +19,9 @@ def fill_events(snapshot: Snapshot, before: Leased, now: Leased, at: float) -> l
     for subnet_id, fill in sorted(found.items()):
         if fill.is_exhausted is was[subnet_id].is_exhausted:
             continue
-        subject = f"subnet {snapshot.subnet_by_id[subnet_id].cidr}"
-        kind = "range-exhausted" if fill.is_exhausted else "range-free"
+        cidr = snapshot.subnet_by_id[subnet_id].cidr
+        subject = EventSubject(EventSubjectKind.SUBNET, str(subnet_id), str(cidr))
+        kind = EventKind.RANGE_EXHAUSTED if fill.is_exhausted else EventKind.RANGE_FREE
         left = "others get no lease" if fill.is_exhausted else "there is room again"
         text = f"{fill.leased} of {fill.total} dynamic addresses are leased: {left}"
         details = {"leased": str(fill.leased), "total": str(fill.total)}

@@ -9,7 +9,8 @@ from hostloom.decide.dhcp.probing import DhcpServerChange, ProbeAnswers, Serving
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.dhcp_exchange import ForeignDhcp, VlanProbe
 from hostloom.model.errors import DriverError, HostloomError, NotFound
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import VlanId
 from hostloom.model.network import Vlan
 from hostloom.ports.context import Ports
@@ -90,21 +91,16 @@ def _ask(wire: WireProbe, vantage: Vantage, versions: tuple[int, ...]) -> ProbeA
 
 
 def _events(snapshot: Snapshot, vlan: Vlan, turn: DhcpServerChange, at: float) -> list[Event]:
-    subject = f"vlan {snapshot.vlan_name(vlan.id)}"
-    came = [
-        (foreign_dhcp, f"answers DHCP and is none of ours{_range(foreign_dhcp)}")
-        for foreign_dhcp in turn.came
-    ]
+    subject = EventSubject(EventSubjectKind.VLAN, str(vlan.id), snapshot.vlan_name(vlan.id))
+    appeared, gone = EventKind.FOREIGN_DHCP, EventKind.FOREIGN_DHCP_GONE
+    texts = [(server, f"answers DHCP and is none of ours{_range(server)}") for server in turn.came]
     return [
-        *(_event("foreign-dhcp", subject, foreign_dhcp, words, at) for foreign_dhcp, words in came),
-        *(
-            _event("foreign-dhcp-gone", subject, foreign_dhcp, "answers DHCP no more", at)
-            for foreign_dhcp in turn.gone
-        ),
+        *(_event(appeared, subject, server, text, at) for server, text in texts),
+        *(_event(gone, subject, server, "answers DHCP no more", at) for server in turn.gone),
     ]
 
 
-def _event(kind: str, subject: str, server: ForeignDhcp, words: str, at: float) -> Event:
+def _event(kind: EventKind, subject: EventSubject, server: ForeignDhcp, words: str, at: float) -> Event:
     message = f"{server.server} ({server.mac}) {words}; seen from {server.seen_from}"
     details = {"server": str(server.server), "mac": str(server.mac), "seen_from": server.seen_from}
     return Event(kind, subject, message, at, details=details)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from hostloom.decide.hosts.mac_evidence import Likeness, compare, nic_macs
 from hostloom.model.errors import NotFound
+from hostloom.model.event import node_subject
 from hostloom.model.ids import RackId, SystemId
 from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
@@ -34,7 +35,7 @@ def ensure_node(
         hostname = free_hostname(uow, observed_network.hostname or "controller")
         node = uow.nodes.add(Node(ports.ids.system_id(), hostname, kind))
         log.info("new controller node %s (%s)", node.hostname, node.system_id)
-    return record_network(uow, ports, node, observed_network, f"node {node.hostname}")
+    return record_network(uow, ports, node, observed_network, node_subject(node))
 
 
 def ensure_local_rack(store: Store, local: SystemId) -> Rack:

@@ -5,16 +5,14 @@ from dataclasses import replace
 
 from hostloom.decide.explain.drift import render_change, render_end
 from hostloom.model.drift import Drift
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, host_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.finding import Finding, merge
 from hostloom.model.host import Host, LibvirtNetwork, StoragePool
 from hostloom.model.observed import ObservedHost
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.observation import Observation
-
-#: Its code is in the event's `kind`.
-APPEARED, CLEARED = "host-part-unreadable", "host-part-readable"
 
 
 def findings_of(observation: Observation) -> tuple[Finding, ...]:
@@ -30,19 +28,20 @@ def tell_findings(uow: UnitOfWork, ports: Ports, host: Host, findings: tuple[Fin
     """Record an event for each part that became unreadable or readable again."""
     before = {finding.part: finding for finding in host.findings}
     now = {finding.part: finding for finding in findings}
-    subject, at = f"host {host.name}", ports.clock.now()
+    subject, at = host_subject(host), ports.clock.now()
     appeared = [
-        Event(APPEARED, subject, str(finding), at, details=_details(finding))
+        Event(EventKind.HOST_PART_UNREADABLE, subject, str(finding), at, details=_details(finding))
         for part, finding in now.items()
         if part not in before
     ]
-    cleared = [
-        Event(CLEARED, subject, f"{part}: it is read as expected again, or gone", at, details={"part": part})
-        for part in before
-        if part not in now
-    ]
+    cleared = [_cleared(subject, part, at) for part in before if part not in now]
     if appeared or cleared:
         uow.events.add(*appeared, *cleared)
+
+
+def _cleared(subject: EventSubject, part: str, at: float) -> Event:
+    message = f"{part}: it is read as expected again, or no longer exists"
+    return Event(EventKind.HOST_PART_READABLE, subject, message, at, details={"part": part})
 
 
 def _details(finding: Finding) -> dict[str, str]:
@@ -94,14 +93,14 @@ MAX_TOLD = 50
 
 
 def record_drift(
-    uow: UnitOfWork, ports: Ports, subject: str, before: Sequence[Drift], now: Sequence[Drift]
+    uow: UnitOfWork, ports: Ports, subject: EventSubject, before: Sequence[Drift], now: Sequence[Drift]
 ) -> None:
     """Record events for what is only in `now` or only in `before`, in one statement."""
-    began = [("drift", render_change(change)) for change in now if change not in before]
-    ended = [("drift-ended", render_end(change)) for change in before if change not in now]
+    began = [(EventKind.DRIFT, render_change(change)) for change in now if change not in before]
+    ended = [(EventKind.DRIFT_ENDED, render_end(change)) for change in before if change not in now]
     texts = began + ended
     if len(texts) > MAX_TOLD:
-        texts = [*texts[:MAX_TOLD], ("drift", f"{len(texts) - MAX_TOLD} more differences")]
+        texts = [*texts[:MAX_TOLD], (EventKind.DRIFT, f"{len(texts) - MAX_TOLD} more differences")]
     if texts:
         at = ports.clock.now()
         uow.events.add(*(Event(kind, subject, text, at) for kind, text in texts))

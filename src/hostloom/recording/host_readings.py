@@ -14,7 +14,8 @@ from hostloom.model.errors import (
     NotFound,
     Stale,
 )
-from hostloom.model.event import Event
+from hostloom.model.event import Event, host_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.finding import Findings
 from hostloom.model.host import Host
 from hostloom.model.ids import HostId
@@ -86,7 +87,7 @@ def mark_unreachable(ports: Ports, host_id: HostId, error: DriverError) -> None:
         if host.reachable or host.unreachable_cause != cause:
             uow.hosts.update(replace(host, reachable=False, unreachable_cause=cause))
         if host.reachable:
-            uow.events.add(Event("host-lost", f"host {host.name}", str(error), ports.clock.now()))
+            uow.events.add(Event(EventKind.HOST_LOST, host_subject(host), str(error), ports.clock.now()))
 
     _written(ports.store, mark)
 

@@ -7,6 +7,7 @@ from hostloom.decide.hosts.drift import drift
 from hostloom.decide.hosts.interface_match import match_interfaces
 from hostloom.decide.hosts.inventory import Inventory, take_inventory
 from hostloom.model.drift import Drift
+from hostloom.model.event import EventSubject
 from hostloom.model.ids import FabricId, SubnetId, VlanId
 from hostloom.model.network import Vlan
 from hostloom.model.node import Node, NodeInterface, VlanSource
@@ -21,7 +22,7 @@ def record_network(
     ports: Ports,
     node: Node,
     observed_network: ObservedNetwork,
-    subject: str,
+    subject: EventSubject,
     bridges: frozenset[str] = frozenset(),
     network_vids: Mapping[str, frozenset[int]] | None = None,
 ) -> Node:

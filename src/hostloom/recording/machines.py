@@ -6,7 +6,8 @@ from dataclasses import replace
 from hostloom.decide.hosts.sighting import Elsewhere, Sighting, judge
 from hostloom.decide.machines.drift import COPY, copies_of, copy_on, machine_drift
 from hostloom.model.drift import Drift
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
@@ -91,21 +92,21 @@ class MachineRecorder:
             changed = replace(changed, autostart=one.autostart)
         if changed.state is MachineState.MISSING:
             changed = replace(changed, state=_state_back(machine))
-            self._tell("machine-found", changed, f"seen again on host {self._host.name}")
+            self._tell(EventKind.MACHINE_FOUND, changed, f"seen again on host {self._host.name}")
         if changed != machine:
             self._uow.machines.update(changed)
 
     def _compare(self, machine: Machine, one: ObservedMachine) -> Machine:
         """Of a machine that we composed the record stays, and differences are kept beside it."""
         drifts = (*machine_drift(machine, one), *self._copies(machine))
-        record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, drifts)
+        record_drift(self._uow, self._ports, machine_subject(machine), machine.drift, drifts)
         return replace(machine, power=one.power, drift=drifts, domain_name=machine.domain_name or one.name)
 
     def _read_again(self, machine: Machine, one: ObservedMachine) -> Machine:
         """Update the record of a machine that hostloom did not create to what is seen."""
         drifts = machine_drift(machine, one)
         copies = self._copies(machine)
-        record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, (*drifts, *copies))
+        record_drift(self._uow, self._ports, machine_subject(machine), machine.drift, (*drifts, *copies))
         return replace(self._adoption.read_again(machine, one), drift=copies)
 
     def _copies(self, machine: Machine) -> tuple[Drift, ...]:
@@ -129,7 +130,7 @@ class MachineRecorder:
         at_rest = machine.state not in _IN_WORK and machine.state is not MachineState.MISSING
         if at_rest and self._is_current(machine):
             self._uow.machines.update(replace(machine, state=MachineState.MISSING))
-            self._tell("machine-missing", machine, f"not seen on host {self._host.name}")
+            self._tell(EventKind.MACHINE_MISSING, machine, f"not seen on host {self._host.name}")
 
     # -- machines of other hosts -------------------------------------------------------------------------
 
@@ -139,7 +140,7 @@ class MachineRecorder:
             if self._sighting(other, one) is Sighting.MOVED and other.state is MachineState.MISSING:
                 self._uow.release([machine.system_id])
                 text = f"it is machine {other.hostname}, which came from another host"
-                self._tell("machine-forgotten", machine, text)
+                self._tell(EventKind.MACHINE_FORGOTTEN, machine, text)
                 return None
         return machine
 
@@ -158,7 +159,7 @@ class MachineRecorder:
         sighting = self._sighting(machine, one)
         if sighting is Sighting.OTHER:
             text = f"on host {self._host.name}, {one.name} has its UUID, but not its mark"
-            self._tell("machine-uuid-shared", machine, text)
+            self._tell(EventKind.MACHINE_UUID_SHARED, machine, text)
             return False
         if sighting is Sighting.MOVED:
             self._move(machine, one)
@@ -170,7 +171,7 @@ class MachineRecorder:
             )
             if drift != machine.drift:
                 self._uow.machines.update(replace(machine, drift=drift))
-                record_drift(self._uow, self._ports, f"machine {machine.hostname}", machine.drift, drift)
+                record_drift(self._uow, self._ports, machine_subject(machine), machine.drift, drift)
         return True
 
     def _move(self, machine: Machine, one: ObservedMachine) -> None:
@@ -185,20 +186,20 @@ class MachineRecorder:
             drift = (*drift, copy_on(left.name, answer.power))
         self._uow.machines.update(replace(moved, drift=drift))
         origin = "another host" if left is None else f"host {left.name}"
-        self._tell("machine-moved", moved, f"moved from {origin} to host {self._host.name}")
-        record_drift(self._uow, self._ports, f"machine {moved.hostname}", (), drift)
+        self._tell(EventKind.MACHINE_MOVED, moved, f"moved from {origin} to host {self._host.name}")
+        record_drift(self._uow, self._ports, machine_subject(moved), (), drift)
 
     def _adopt(self, one: ObservedMachine) -> None:
         machine = self._adoption.adopt(one)
-        self._tell("machine-adopted", machine, f"found on host {self._host.name}")
+        self._tell(EventKind.MACHINE_ADOPTED, machine, f"found on host {self._host.name}")
         if one.system_id is not None:
             for marked in self._uow.machines.some([SystemId(one.system_id)]):
                 if marked.uuid != one.uuid:
                     text = f"it carries the mark of machine {marked.hostname}, but has a UUID of its own"
-                    self._tell("machine-cloned", machine, text)
+                    self._tell(EventKind.MACHINE_CLONED, machine, text)
 
-    def _tell(self, kind: str, machine: Machine, message: str) -> None:
-        subject = f"machine {machine.hostname}"
+    def _tell(self, kind: EventKind, machine: Machine, message: str) -> None:
+        subject = machine_subject(machine)
         self._uow.events.add(Event(kind, subject, message, self._ports.clock.now()))
 
 

@@ -7,7 +7,8 @@ from hostloom.decide.hosts.correlation import HostEvidence, correlate, first_of
 from hostloom.decide.hosts.drift import host_drift
 from hostloom.decide.placement.libvirt_networks import network_vids, own_bridges
 from hostloom.model.errors import AlreadyExists, ReadMeanwhile
-from hostloom.model.event import Event
+from hostloom.model.event import Event, host_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import (
     Correlation,
     CorrelationEvidence,
@@ -100,14 +101,14 @@ def _record(
     if node is not None and observation.network is not None:
         fresh = replace(host, libvirt_networks=observation.host.libvirt_networks)
         bridges, vids = own_bridges(fresh), network_vids(fresh)
-        node = record_network(uow, ports, node, observation.network, f"host {host.name}", bridges, vids)
+        node = record_network(uow, ports, node, observation.network, host_subject(host), bridges, vids)
     findings = findings_of(observation)
     tell_findings(uow, ports, host, findings)
     pools = with_tags(with_default(pools_after(host, observation), host.default_pool), host.pool_tags)
     networks = networks_after(host, observation)
     if host.facts_at is not None:
         changes = host_drift(host, replace(observation.host, storage_pools=pools, libvirt_networks=networks))
-        record_drift(uow, ports, f"host {host.name}", (), changes)
+        record_drift(uow, ports, host_subject(host), (), changes)
     before, current = host, uow.hosts.get(host.id)
     if _is_outdated(current, observation):
         raise ReadMeanwhile(host.name)
@@ -163,12 +164,10 @@ def _tell_identity(
     uow: UnitOfWork, ports: Ports, host: Host, observation: Observation, correlation: Correlation
 ) -> None:
     """Events for a match that was gained or lost, and for a UUID that has changed or is shared."""
-    subject, now = f"host {host.name}", ports.clock.now()
+    subject, now = host_subject(host), ports.clock.now()
     before = host.correlation
     if (before.state, before.system_id) != (correlation.state, correlation.system_id):
-        kind = f"host-match-{correlation.state}" if correlation.system_id is None else "host-match-gained"
-        if before.system_id is not None and correlation.system_id is None:
-            kind = "host-match-lost"
+        kind = _match_kind(before, correlation)
         text = f"was {before.state} ({before.system_id}), is {correlation.state} ({correlation.system_id})"
         text = f"{text} by {correlation.evidence} {correlation.matched}"
         if correlation.candidates:
@@ -178,12 +177,21 @@ def _tell_identity(
         return
     if host.uuid:
         text = f"its UUID was {host.uuid} and is {observation.host.uuid}; its network interfaces are the same"
-        uow.events.add(Event("host-uuid-changed", subject, text, now))
+        uow.events.add(Event(EventKind.HOST_UUID_CHANGED, subject, text, now))
     hosts = [state.host for state in uow.snapshot().hosts]
     if twins := [other.name for other in hosts if _shares_uuid(host, other, observation)]:
         names = ", ".join(twins)
         text = f"UUID {observation.host.uuid} is also that of {names}, which has other network interfaces"
-        uow.events.add(Event("host-uuid-shared", subject, text, now))
+        uow.events.add(Event(EventKind.HOST_UUID_SHARED, subject, text, now))
+
+
+def _match_kind(before: Correlation, now: Correlation) -> EventKind:
+    if now.system_id is not None:
+        return EventKind.HOST_MATCH_GAINED
+    if before.system_id is not None:
+        return EventKind.HOST_MATCH_LOST
+    is_ambiguous = now.state is CorrelationState.AMBIGUOUS
+    return EventKind.HOST_MATCH_AMBIGUOUS if is_ambiguous else EventKind.HOST_MATCH_UNKNOWN
 
 
 def _shares_uuid(host: Host, other: Host, observation: Observation) -> bool:
@@ -192,4 +200,5 @@ def _shares_uuid(host: Host, other: Host, observation: Observation) -> bool:
 
 def _tell_back(uow: UnitOfWork, ports: Ports, before: Host) -> None:
     if before.facts_at is not None and not before.reachable:
-        uow.events.add(Event("host-back", f"host {before.name}", "it answers again", ports.clock.now()))
+        subject, now = host_subject(before), ports.clock.now()
+        uow.events.add(Event(EventKind.HOST_BACK, subject, "it answers again", now))

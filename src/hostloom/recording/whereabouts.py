@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hostloom.decide.hosts.sighting import Elsewhere
 from hostloom.decide.machines.drift import COPY, copies_of
 from hostloom.model.errors import DriverError, InUse
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.ids import HostId
 from hostloom.model.machine import Machine, PowerState
@@ -76,7 +77,7 @@ def require_nowhere_else(ports: Ports, machine: Machine) -> None:
         names = ", ".join(silent[:MAX_NAMED]) + (", …" if len(silent) > MAX_NAMED else "")
         text = f"it was not looked for on hosts that do not answer: {names}"
         with ports.store.begin() as uow:
-            event = Event("machine-not-found", f"machine {machine.hostname}", text, ports.clock.now())
+            event = Event(EventKind.MACHINE_NOT_FOUND, machine_subject(machine), text, ports.clock.now())
             uow.events.add(event)
             uow.commit()
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from hostloom.decide.hosts.correlation import uri_host
 from hostloom.model.errors import HostKeyUnknown
-from hostloom.model.event import Event
+from hostloom.model.event import Event, host_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import observe
@@ -71,8 +72,8 @@ def _record(run: Run[AddHostInput], uow: UnitOfWork) -> None:
     record_new_host(uow, run.ports, host, run.output(OBSERVE), adopt=run.input.adopt)
     uow.events.add(
         Event(
-            "host-added",
-            f"host {host.name}",
+            EventKind.HOST_ADDED,
+            host_subject(host),
             f"added at {uri_host(host.uri) or host.uri}",
             run.ports.clock.now(),
         )

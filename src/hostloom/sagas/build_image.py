@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from hostloom.model.errors import ImageFailed
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubjectKind, named_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.image import Flavour, Image
 from hostloom.ports.images import ImageStore
 from hostloom.ports.store import UnitOfWork
@@ -47,7 +48,8 @@ def _tell(run: Run[BuildImageInput], uow: UnitOfWork) -> None:
     image = run.output(BUILD)
     size_mib = sum(file.size_bytes for file in image.files) / 2**20
     text = f"is built from kernel {image.kernel_version}, {size_mib:.1f} MiB; machines boot it from now on"
-    uow.events.add(Event("image-built", f"image {image.name}", text, run.ports.clock.now()))
+    subject = named_subject(EventSubjectKind.IMAGE, image.name)
+    uow.events.add(Event(EventKind.IMAGE_BUILT, subject, text, run.ports.clock.now()))
 
 
 FETCH = Step[BuildImageInput, Fetched]("fetch", Fetched, do=_fetch)

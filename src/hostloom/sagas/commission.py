@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from hostloom.model.commissioning import BootAction
 from hostloom.model.errors import StaleGeneration
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.ports.context import Ports
@@ -55,7 +56,7 @@ def _mark(run: Run[CommissionInput], uow: UnitOfWork) -> StateBeforeCommissionin
     )
     uow.machines.update(told)
     text = "boots the commissioning environment next"
-    uow.events.add(Event("machine-commissioning", f"machine {machine.hostname}", text, now))
+    uow.events.add(Event(EventKind.MACHINE_COMMISSIONING, machine_subject(machine), text, now))
     return StateBeforeCommissioning(machine.state, machine.next_boot)
 
 
@@ -132,5 +133,5 @@ def _give_up(uow: UnitOfWork, ports: Ports, machine: Machine) -> None:
     if failed:
         timeout_s = ports.settings.commission_timeout_s
         text = f"no report came within {timeout_s:g} s: did it boot from the network?"
-        event = Event("commissioning-failed", f"machine {machine.hostname}", text, ports.clock.now())
+        event = Event(EventKind.COMMISSIONING_FAILED, machine_subject(machine), text, ports.clock.now())
         uow.events.add(event)

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
@@ -164,11 +165,13 @@ def _commit(run: Run[ComposeInput], uow: UnitOfWork) -> None:
             uow.machines.move(keys, commissioning, state=ready, power=power)
     _hand_over(run, uow)
     now = run.ports.clock.now()
-    kind, text = "machine-composed", "composed and ready"
+    kind, text = EventKind.MACHINE_COMPOSED, "composed and ready"
     proofs = {machine_proof.system_id: machine_proof.proofs for machine_proof in run.once(_prove)}
     uow.proofs.record(proofs)
-    events = (wire_event(identities.hostname, proofs[identities.system_id], now) for identities, _ in pairs)
-    composed = (Event(kind, f"machine {identities.hostname}", text, now) for identities, _ in pairs)
+    events = (
+        wire_event(machine_subject(identities), proofs[identities.system_id], now) for identities, _ in pairs
+    )
+    composed = (Event(kind, machine_subject(identities), text, now) for identities, _ in pairs)
     uow.events.add(*composed, *filter(None, events))
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from hostloom.model.errors import NotFound
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState
 from hostloom.ports.store import UnitOfWork
@@ -109,8 +110,8 @@ def _delete_volumes(run: Run[DecomposeInput]) -> None:
 
 def _release(run: Run[DecomposeInput], uow: UnitOfWork) -> None:
     uow.release([run.input.system_id])
-    subject = f"machine {run.input.hostname}"
-    uow.events.add(Event("machine-decomposed", subject, "decomposed", run.ports.clock.now()))
+    subject = machine_subject(run.input)
+    uow.events.add(Event(EventKind.MACHINE_DECOMPOSED, subject, "decomposed", run.ports.clock.now()))
 
 
 WITHDRAW = Step[DecomposeInput, StateBeforeDecompose](

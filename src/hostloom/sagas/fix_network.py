@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from hostloom.decide.explain.fixes import render_fix, render_step
 from hostloom.decide.hosts.fix_network import plan_fix
 from hostloom.model.errors import PlanStale, Refused
-from hostloom.model.event import Event
+from hostloom.model.event import Event, host_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import VlanId
 from hostloom.model.network_fix import FixPlan, FixStep, FixStepKind, LibvirtDhcp, NetworkSpec
 from hostloom.model.node import BridgeKind, Node
@@ -153,7 +154,7 @@ def _record(run: Run[FixInput], uow: UnitOfWork) -> None:
     host = find_host(uow, run.input.host)
     record_observation(uow, run.ports, host, run.output(REREAD))
     told = "; ".join(render_step(step, host.name) for step in run.input.steps)
-    uow.events.add(Event("network-fixed", f"host {host.name}", told, run.ports.clock.now()))
+    uow.events.add(Event(EventKind.NETWORK_FIXED, host_subject(host), told, run.ports.clock.now()))
 
 
 def _quietened(run: Run[FixInput]) -> str | None:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hostloom.decide.explain.stored_explanation import from_data
 from hostloom.decide.machines.nic_verification import NicExpectation, expectations_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import NotFound, RoomTaken
@@ -128,7 +127,7 @@ def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
     else:
         content = read_content(uow, run.input.plan_id)
         plans = decide_as_planned(snapshot, run.input.plan_id, content)
-        explanations = tuple(map(from_data, content.explanations))
+        explanations = content.explanations
     requests = resolve_groups(uow, run.input.batch).machines
     hosts = [snapshot.host_by_id[plan.host_id].host for plan in plans]
     machines = uow.reserve(

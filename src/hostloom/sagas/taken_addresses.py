@@ -15,7 +15,8 @@ from hostloom.decide.machines.nic_verification import NicExpectation, duplicates
 from hostloom.decide.placement.addresses import address_index, address_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors import AddressOnWire, Stale
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind, named_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.ids import MacAddress, SubnetId, SystemId
 from hostloom.model.machine import Machine
@@ -178,7 +179,7 @@ def _mark(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
         for conflict in conflicts
     }
     events = [
-        Event("address-on-wire", f"address {mark.ip}", f"in use: {mark.comment}", at)
+        Event(EventKind.ADDRESS_ON_WIRE, _subject(mark), f"in use: {mark.comment}", at)
         for mark in marks.values()
     ]
     with run.ports.store.begin() as uow:
@@ -197,9 +198,13 @@ def forget_old_marks(ports: Ports) -> None:
         gone = uow.addresses.forget_on_wire(now)
         if not gone:
             return
-        text = "no longer counts as in use on the wire"
-        uow.events.add(*(Event("address-on-wire-over", f"address {mark.ip}", text, now) for mark in gone))
+        kind, text = EventKind.ADDRESS_ON_WIRE_OVER, "no longer counts as in use on the wire"
+        uow.events.add(*(Event(kind, _subject(mark), text, now) for mark in gone))
         uow.commit()
+
+
+def _subject(mark: HeldAddress) -> EventSubject:
+    return named_subject(EventSubjectKind.ADDRESS, str(mark.ip))
 
 
 def _reserve_again(run: Run[ComposeInput]) -> None:

@@ -14,7 +14,8 @@ from hostloom.decide.machines.nic_verification import (
 )
 from hostloom.model.dhcp_exchange import MessageKind
 from hostloom.model.errors import DriverError, HostNotScannable, HostUnreachable, HypervisorRejected
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine
@@ -120,14 +121,14 @@ def require_attached(host: Host, machine: Machine, found: MachineProof) -> None:
                 raise HypervisorRejected(host.name, action, describe_evidence(evidence))
 
 
-def wire_event(hostname: str, proofs: Sequence[NicProof], at: float) -> Event | None:
+def wire_event(subject: EventSubject, proofs: Sequence[NicProof], at: float) -> Event | None:
     """What is told of a machine whose checks failed."""
     failed = [proof for proof in proofs if proof.verdict is Verdict.FAILED]
     if not failed:
         return None
     text = "; ".join(describe_failures(nic_proof.nic, nic_proof.evidence) for nic_proof in failed)
     details = {"nics": [nic_proof.nic for nic_proof in failed]}
-    return Event("wire-check-failed", f"machine {hostname}", text, at, details=details)
+    return Event(EventKind.WIRE_CHECK_FAILED, subject, text, at, details=details)
 
 
 # -- the saga ------------------------------------------------------------------------------------------
@@ -222,18 +223,21 @@ def _prove_host(
 def _record(run: Run[VerifyInput], uow: UnitOfWork) -> None:
     """Write the proofs of those that are still there, and tell what failed or is well again."""
     nic_proofses = {machine.system_id: machine.proofs for machine in run.output(VERIFY_STEP).machines}
-    names = {machine.system_id: machine.hostname for machine in uow.machines.some(list(nic_proofses))}
-    before = uow.proofs.of(list(names))
+    subjects = {
+        machine.system_id: machine_subject(machine) for machine in uow.machines.some(list(nic_proofses))
+    }
+    before = uow.proofs.of(list(subjects))
     at = run.ports.clock.now()
     events = []
-    for key, hostname in names.items():
-        was = wire_event(hostname, before.get(key, ()), at)
-        now = wire_event(hostname, nic_proofses[key], at)
+    for key, subject in subjects.items():
+        was = wire_event(subject, before.get(key, ()), at)
+        now = wire_event(subject, nic_proofses[key], at)
         if now is not None and (was is None or was.message != now.message):
             events.append(now)
         elif now is None and was is not None:
-            events.append(Event("wire-check-passed", f"machine {hostname}", "no check fails any more", at))
-    uow.proofs.record({key: nic_proofses[key] for key in names})
+            text = "no check fails any more"
+            events.append(Event(EventKind.WIRE_CHECK_PASSED, subject, text, at))
+    uow.proofs.record({key: nic_proofses[key] for key in subjects})
     if events:
         uow.events.add(*events)
 

@@ -21,7 +21,8 @@ from hostloom.decide.explain.boot import render_boot
 from hostloom.http_limits import Crowd, TimeoutProtocol, limited
 from hostloom.model.commissioning import BootAction, FoundHardware
 from hostloom.model.errors import ConfigError, ReportRefused
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
 from hostloom.ports.context import Ports
@@ -157,10 +158,11 @@ class BootServer:
             if not self._may_report(uow, machine, report):
                 raise ReportRefused
             text = _up_text(machine, report)
-            name = machine.hostname if machine else report.hostname or str(report.mac)
-            uow.events.add(
-                Event("machine-up", f"machine {name}", text, self._ports.clock.now(), details=details)
-            )
+            name = report.hostname or str(report.mac)
+            unknown = EventSubject(EventSubjectKind.MACHINE, name=name)
+            subject = machine_subject(machine) if machine else unknown
+            now = self._ports.clock.now()
+            uow.events.add(Event(EventKind.MACHINE_UP, subject, text, now, details=details))
             uow.commit()
 
     def _up_secret(self, mac: MacAddress) -> str:

@@ -12,7 +12,8 @@ from hostloom.model.access import LOCAL_ADMIN, Principal
 from hostloom.model.allocation import Allocation, AllocationRequest
 from hostloom.model.annotation import Annotated
 from hostloom.model.errors import InvalidValue, NothingFits, Refused
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState
 from hostloom.model.operation import Operation
@@ -114,7 +115,7 @@ def _give(uow: UnitOfWork, ports: Ports, principal: Principal, key: SystemId) ->
     machine = uow.machines.get(key)
     uow.machines.update(replace(machine, state=MachineState.ALLOCATED, owner=principal.name))
     told = f"allocated to {principal.name}"
-    uow.events.add(Event("machine-allocated", f"machine {machine.hostname}", told, ports.clock.now()))
+    uow.events.add(Event(EventKind.MACHINE_ALLOCATED, machine_subject(machine), told, ports.clock.now()))
     uow.commit()
 
 

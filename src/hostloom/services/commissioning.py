@@ -7,7 +7,8 @@ from hostloom.decide.machines.commissioning import CommissioningDifference, diff
 from hostloom.model.access import Principal
 from hostloom.model.commissioning import BootAction, Commissioning
 from hostloom.model.errors import WrongState
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, check_transition
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
@@ -119,8 +120,7 @@ def forget(ports: Ports, principal: Principal, key: str, generation: int | None 
         _check_forgettable(uow, current)
         uow.machines.delete(current.system_id)
         text = f"its record was removed by {principal.name}"
-        subject = f"machine {current.hostname}"
-        uow.events.add(Event("machine-forgotten", subject, text, ports.clock.now()))
+        uow.events.add(Event(EventKind.MACHINE_FORGOTTEN, machine_subject(current), text, ports.clock.now()))
         uow.commit()
 
 

@@ -80,7 +80,7 @@ def update(
         if changes.forget_key and changes.accept_key is not KEEP:
             raise NotTogether("forget_key", "accept_key")
         if changes.trust_first_key and changes.accept_key is not KEEP:
-            record_trust(uow, ports, host.name, changes.accept_key)
+            record_trust(uow, ports, host, changes.accept_key)
         stored = uow.hosts.update(_apply(uow, host, changes))
         is_other = (stored.uri, stored.uuid) != (host.uri, host.uuid)
         if is_other or stored.correlation != host.correlation:

@@ -6,9 +6,11 @@ from hostloom.model.decimals import exact
 from hostloom.model.errors import (
     InvalidValue,
 )
-from hostloom.model.event import Event
+from hostloom.model.event import Event, host_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import (
     MAX_OVER_COMMIT,
+    Host,
 )
 from hostloom.model.keep import KEEP, Keep
 from hostloom.ports.context import Ports
@@ -24,10 +26,10 @@ def first_key(keys: HostKeys, uri: str) -> str | None:
     return offered[0].fingerprint if offered else None
 
 
-def record_trust(uow: UnitOfWork, ports: Ports, name: str, fingerprint: str | None) -> None:
+def record_trust(uow: UnitOfWork, ports: Ports, host: Host, fingerprint: str | None) -> None:
     """Record the event that a key was trusted without being compared."""
     text = f"the first SSH key that it showed is trusted from now on: {fingerprint}"
-    uow.events.add(Event("host-key-trusted", f"host {name}", text, ports.clock.now()))
+    uow.events.add(Event(EventKind.HOST_KEY_TRUSTED, host_subject(host), text, ports.clock.now()))
 
 
 def checked_ratio(field: str, value: float | Keep, current: Decimal = Decimal(1)) -> Decimal:

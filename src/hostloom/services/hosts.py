@@ -111,8 +111,6 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
     _check_key(ports.keys, wanted.name, wanted.uri, accepted)
     with ports.store.begin() as uow:
         _check_free(uow, wanted.name, wanted.uri, wanted.id)
-        if accepted != wanted.accept_key:
-            record_trust(uow, ports, wanted.name, accepted)
         host = Host(
             HostId(wanted.id or 0),
             wanted.name,
@@ -129,6 +127,8 @@ def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
         )
         if wanted.at_once:
             host = uow.hosts.add(replace(host, reachable=False, unreachable_cause=BEING_READ))
+        if accepted != wanted.accept_key:
+            record_trust(uow, ports, host, accepted)
         add_host_input = AddHostInput(host, accepted or "", wanted.adopt, recorded=wanted.at_once)
         operation = start_saga(uow, ports, principal, ADD_HOST, add_host_input, f"host {wanted.name}")
         uow.commit()

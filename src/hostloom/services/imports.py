@@ -8,7 +8,8 @@ from hostloom.migration.plan_import import Defaults, Present, plan_import
 from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
 from hostloom.model.errors import InUse
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import VlanId
 from hostloom.model.import_plan import (
     ImportAction,
@@ -56,7 +57,8 @@ def apply(
         undo = _write(uow, principal, plan)
         if plan.wanted:
             text = f"{len(plan.wanted)} things imported from {plan.source}"
-            uow.events.add(Event("imported", "world", text, ports.clock.now()))
+            subject = EventSubject(EventSubjectKind.WORLD)
+            uow.events.add(Event(EventKind.IMPORTED, subject, text, ports.clock.now()))
         return (plan, undo), served(uow, *_touched(uow, plan))
 
     def take_back(uow: UnitOfWork, done: tuple[ImportPlan, list[Undo]]) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
 from hostloom.model.errors import WrongState
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
@@ -50,7 +51,7 @@ def release(ports: Ports, principal: Principal, key: str) -> Released:
         check_transition(current.hostname, current.state, MachineState.READY)
         freed = uow.machines.update(replace(current, state=MachineState.READY, owner=""))
         uow.annotations.put(Annotated.NODE, machine.system_id, {})
-        _tell(uow, ports, freed, "machine-released", f"released by {principal.name}")
+        _tell(uow, ports, freed, EventKind.MACHINE_RELEASED, f"released by {principal.name}")
         uow.commit()
     return Released(freed)
 
@@ -64,7 +65,8 @@ def set_locked(ports: Ports, principal: Principal, key: str, *, locked: bool, co
         if machine.locked is locked:
             return machine
         changed = uow.machines.update(replace(machine, locked=locked))
-        _tell(uow, ports, changed, f"machine-{action}ed", _said(f"{action}ed by {principal.name}", comment))
+        kind = EventKind.MACHINE_LOCKED if locked else EventKind.MACHINE_UNLOCKED
+        _tell(uow, ports, changed, kind, _said(f"{action}ed by {principal.name}", comment))
         uow.commit()
     return changed
 
@@ -72,7 +74,7 @@ def set_locked(ports: Ports, principal: Principal, key: str, *, locked: bool, co
 def mark_broken(ports: Ports, principal: Principal, key: str, comment: str = "") -> Machine:
     """Mark a machine as broken, so that it is not used; nothing else changes."""
     require_admin(principal, "mark machines as broken")
-    return _mark(ports, principal, key, MachineState.BROKEN, "machine-broken", comment)
+    return _mark(ports, principal, key, MachineState.BROKEN, EventKind.MACHINE_BROKEN, comment)
 
 
 def mark_fixed(ports: Ports, principal: Principal, key: str, comment: str = "") -> Machine:
@@ -82,11 +84,11 @@ def mark_fixed(ports: Ports, principal: Principal, key: str, comment: str = "") 
         machine = machines.get(uow, principal, key)
     if machine.state is not MachineState.BROKEN:
         raise WrongState("machine", machine.hostname, machine.state, "it must be broken")
-    return _mark(ports, principal, key, MachineState.READY, "machine-fixed", comment)
+    return _mark(ports, principal, key, MachineState.READY, EventKind.MACHINE_FIXED, comment)
 
 
 def _mark(
-    ports: Ports, principal: Principal, key: str, state: MachineState, kind: str, comment: str
+    ports: Ports, principal: Principal, key: str, state: MachineState, kind: EventKind, comment: str
 ) -> Machine:
     with ports.store.begin() as uow:
         machine = machines.get(uow, principal, key)
@@ -113,5 +115,5 @@ def _said(text: str, comment: str) -> str:
     return f"{text}: {comment}" if comment else text
 
 
-def _tell(uow: UnitOfWork, ports: Ports, machine: Machine, kind: str, text: str) -> None:
-    uow.events.add(Event(kind, f"machine {machine.hostname}", text, ports.clock.now()))
+def _tell(uow: UnitOfWork, ports: Ports, machine: Machine, kind: EventKind, text: str) -> None:
+    uow.events.add(Event(kind, machine_subject(machine), text, ports.clock.now()))

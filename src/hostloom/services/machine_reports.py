@@ -17,7 +17,8 @@ from hostloom.decide.machines.commissioning import (
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware, FoundNic
 from hostloom.model.errors import AlreadyExists, ReportRefused, Stale, TooManyRequests
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject, node_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.network import DEFAULT_MTU
@@ -143,7 +144,7 @@ def _tell(
     found: FoundHardware,
     differences: Sequence[CommissioningDifference],
 ) -> None:
-    subject = f"machine {machine.hostname}"
+    subject = machine_subject(machine)
     details = {
         "cores": found.cores,
         "memory_mib": found.memory_mib,
@@ -151,7 +152,7 @@ def _tell(
         "macs": [str(nic.mac) for nic in found.nics],
     }
     text = f"reported {found.uptime_s:.1f} s after its kernel started"
-    uow.events.add(Event("machine-commissioned", subject, text, now, details=details))
+    uow.events.add(Event(EventKind.MACHINE_COMMISSIONED, subject, text, now, details=details))
     if differences:
         words = "; ".join(render_difference_found(difference) for difference in differences)
         codes = [
@@ -163,8 +164,8 @@ def _tell(
             }
             for difference in differences
         ]
-        event = Event("machine-differs", subject, f"it has {words}", now, details={"differences": codes})
-        uow.events.add(event)
+        text, details = f"it has {words}", {"differences": codes}
+        uow.events.add(Event(EventKind.MACHINE_DIFFERS, subject, text, now, details=details))
 
 
 def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware) -> AfterReport:
@@ -172,7 +173,7 @@ def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware
     now = ports.clock.now()
     uow.commissionings.put(Commissioning(node.system_id, now, found))
     text = "it booted from the network by a NIC that was not known, reported what it is, and was let go"
-    uow.events.add(Event("node-reported", f"node {node.hostname}", text, now))
+    uow.events.add(Event(EventKind.NODE_REPORTED, node_subject(node), text, now))
     return AfterReport.REBOOT
 
 
@@ -203,7 +204,7 @@ def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:
     uow.commissionings.put(Commissioning(machine.system_id, now, found))
     text = f"booted from the network unasked; `hostloom machine commission {machine.hostname}` takes it in"
     details = {"macs": [str(nic.mac) for nic in found.nics], "vendor": found.vendor, "product": found.product}
-    uow.events.add(Event("machine-enlisted", f"machine {machine.hostname}", text, now, details=details))
+    uow.events.add(Event(EventKind.MACHINE_ENLISTED, machine_subject(machine), text, now, details=details))
     return next_step(machine.origin, just_enlisted=True)
 
 

@@ -1,20 +1,20 @@
 """Machines: compose, read, change and decompose."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from hostloom.decide.explain.stored_explanation import stored_data
 from hostloom.decide.request.resolve import parse_batch
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
 from hostloom.model.errors import NotFound, NotPermitted, Refused, StaleGeneration, WrongState
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId
 from hostloom.model.keep import KEEP, Keep, changed
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.plan import Explanation
 from hostloom.model.request import ComposeBatch, ComposeRequest
+from hostloom.model.stored_plan import shortened
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import hypervisor_of
@@ -23,14 +23,13 @@ from hostloom.sagas.decisions import decide_batch, hosts_of, in_time, plans_or_r
 from hostloom.sagas.decompose import DECOMPOSE, DecomposeInput
 from hostloom.sagas.groups import bind_groups, resolve_groups
 from hostloom.sagas.placement import ComposeInput
+from hostloom.serialization import from_json, to_json
 from hostloom.services import batches
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.enqueue import start_saga
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.hosts import get as get_host
 
-#: The kind of event for a refused machine.
-REFUSED = "machine-refused"
 #: Events of a machine that are searched for the last refusal.
 REFUSALS_SEARCHED = 50
 #: What helps in a state that lasts as long as an operation.
@@ -132,23 +131,24 @@ def _tell_refused(uow: UnitOfWork, ports: Ports, hostname: str, refused: Refused
     """Record an event with the explanation, so that `why` can answer for a refused machine."""
     details = {}
     if isinstance(refused.explanation, Explanation):
-        details = {"explanation": stored_data(refused.explanation)}
-    subject = f"machine {hostname}"
-    uow.events.add(Event(REFUSED, subject, str(refused), ports.clock.now(), details=details))
+        details = {"explanation": to_json(shortened(refused.explanation))}
+    subject = EventSubject(EventSubjectKind.MACHINE, name=hostname)
+    kind = EventKind.MACHINE_REFUSED
+    uow.events.add(Event(kind, subject, str(refused), ports.clock.now(), details=details))
 
 
-def why(uow: UnitOfWork, principal: Principal, key: str) -> dict[str, Any]:
-    """The explanation that a machine was placed by, or refused by, as data.
+def why(uow: UnitOfWork, principal: Principal, key: str) -> Explanation:
+    """The explanation that a machine was placed by, or refused by.
 
     NotFound for one that hostloom did not compose, and for one that it knows nothing of.
     """
     try:
         machine = get(uow, principal, key)
     except NotFound:
-        for event in uow.events.list(limit=REFUSALS_SEARCHED, subject=f"machine {key}"):
-            if event.kind == REFUSED and "explanation" in event.details:
-                refusal: dict[str, Any] = event.details["explanation"]
-                return refusal
+        kinds = (EventKind.MACHINE_REFUSED,)
+        for event in uow.events.list(limit=REFUSALS_SEARCHED, subject=f"machine {key}", kinds=kinds):
+            if "explanation" in event.details:
+                return from_json(event.details["explanation"], Explanation)
         raise
     explanation = uow.machines.explanation(machine.system_id)
     if explanation is None:

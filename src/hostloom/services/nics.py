@@ -9,7 +9,8 @@ from hostloom.decide.placement.addresses import address_index
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import LEASE_TIME_S
 from hostloom.model.errors import Conflict, InvalidValue, NotFound, NotTogether, WrongState
-from hostloom.model.event import Event
+from hostloom.model.event import Event, machine_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import MacAddress, SystemId, VlanId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet
@@ -184,8 +185,7 @@ def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> N
         nics = tuple(interface for interface in before.interfaces if interface is not own)
         after = uow.machines.update(replace(before, interfaces=nics))
         text = f"NIC {own.name} with MAC {own.mac} was taken away by {principal.name}"
-        subject = f"machine {after.hostname}"
-        uow.events.add(Event("nic-removed", subject, text, ports.clock.now()))
+        uow.events.add(Event(EventKind.NIC_REMOVED, machine_subject(after), text, ports.clock.now()))
         vlan = [] if own.vlan_id is None else [uow.vlans.get(own.vlan_id)]
         return (before, after), served(uow, *vlan)
 

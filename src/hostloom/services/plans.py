@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 from hostloom.decide.dhcp.intent import dhcp_additions
-from hostloom.decide.explain.stored_explanation import stored_data
 from hostloom.decide.request.resolve import parse_batch
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import advised_batch
@@ -21,6 +20,7 @@ from hostloom.model.stored_plan import (
     PlanContent,
     Rendering,
     StoredPlan,
+    shortened,
 )
 from hostloom.ports.context import Ports
 from hostloom.ports.hypervisor import Hypervisors
@@ -66,7 +66,7 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
         parsed,
         identities,
         decision.plans,
-        tuple(stored_data(explanation) for explanation in decision.explanations),
+        tuple(shortened(explanation) for explanation in decision.explanations),
         _render(ports, snapshot, decision.plans),
         # Without a rack nothing changes, because hostloom has no DHCP server.
         dhcp_additions(snapshot, decision.plans) if racks else (),

@@ -25,6 +25,8 @@ from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleG
 from hostloom.model.ids import DomainId, HostId, MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.node import Node, NodeKind
+from hostloom.model.plan import Explanation
+from hostloom.serialization import from_json
 from hostloom.store import tables
 from hostloom.store.integrity import find_broken
 from hostloom.store.nodes import remove_nodes
@@ -248,14 +250,13 @@ class Machines:
             page = page.where(machines.c.system_id > after)
         return read_machines(self.tx, page)
 
-    def explanation(self, system_id: SystemId) -> dict[str, Any] | None:
+    def explanation(self, system_id: SystemId) -> Explanation | None:
         """What it was placed by, or None."""
         query = select(machines.c.explanation).where(machines.c.system_id == system_id)
         row = self.tx.read(query).first()
         if row is None:
             raise NotFound("machine", system_id)
-        found: dict[str, Any] | None = row[0]
-        return found
+        return None if row[0] is None else from_json(row[0], Explanation)
 
     def some(self, keys: Sequence[SystemId]) -> Sequence[Machine]:
         """Those of these that there are, in this order."""

@@ -7,12 +7,16 @@ from typing import Any
 from sqlalchemy import Column, Table, delete, insert, select, update
 
 from hostloom.model.errors import AlreadyExists, NotFound
+from hostloom.model.event import EventSubjectKind
 from hostloom.model.import_plan import ImportNoun, Renumbering
 from hostloom.store import tables
+from hostloom.store.events import Events
 from hostloom.store.plans import Plans
 from hostloom.store.records import raise_sequence
 from hostloom.store.transaction import DEFAULT_COLUMNS, Transaction, columns_of
 
+#: The subjects of events whose key is the id that changes.
+_SUBJECTS = {"vlans": EventSubjectKind.VLAN, "subnets": EventSubjectKind.SUBNET}
 _TABLES = {
     ImportNoun.FABRIC: tables.fabrics,
     ImportNoun.VLAN: tables.vlans,
@@ -89,6 +93,8 @@ def _move(tx: Transaction, table: Table, before: int, after: int) -> None:
     for column in _references(table):
         _repoint(tx, column, before, after)
     _follow_default(tx, table, before, after)
+    if table.name in _SUBJECTS:
+        Events(tx).rename_key(_SUBJECTS[table.name], str(before), str(after))
     tx.write(delete(table).where(table.c.id == before))
 
 

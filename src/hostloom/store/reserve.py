@@ -7,14 +7,15 @@ from dataclasses import asdict
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from hostloom.decide.explain.stored_explanation import stored_data
 from hostloom.decide.placement.make_plan import held_addresses
 from hostloom.model.errors import NotFound, StaleGeneration, WorldChanged
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.network import HeldAddress
+from hostloom.model.stored_plan import shortened
 from hostloom.ports.store import Reservation
+from hostloom.serialization import to_json
 from hostloom.store import tables
 from hostloom.store.conflicts import find_against
 from hostloom.store.machines import Machines, insert_machine, node_of, remove_machines
@@ -81,7 +82,8 @@ def _together(machines: Sequence[PlacedMachine]) -> PlacedMachine:
 def _insert(
     tx: Transaction, machine: Machine, wanted: Reservation, held: Sequence[HeldAddress], revision: int
 ) -> None:
-    insert_machine(tx, machine, stored_data(wanted.explanation), revision, wanted.domain_id)
+    explanation = to_json(shortened(wanted.explanation))
+    insert_machine(tx, machine, explanation, revision, wanted.domain_id)
     stored: dict[int, HeldAddress] = {}
     if held:
         read_only_column_collection = tables.addresses.c

@@ -21,6 +21,8 @@ from sqlalchemy import (
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
 from hostloom.model.commissioning import BootAction
+from hostloom.model.event import EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import CorrelationEvidence, CorrelationState, InstalledBy
 from hostloom.model.machine import MachineOrigin, MachineState, PowerState
 from hostloom.model.network import AddressKind, RangeKind
@@ -483,8 +485,10 @@ events = Table(
     "events",
     metadata,
     _id(),
-    Column("kind", String(64), nullable=False),
-    Column("subject", String(255), nullable=False),
+    Column("kind", Word(EventKind, 64), nullable=False),
+    Column("subject_kind", Word(EventSubjectKind), nullable=False),
+    Column("subject_key", String(255), nullable=False),
+    Column("subject_name", String(255), nullable=False),
     _text("message"),
     Column("at", Float, nullable=False),
     Column("details", JSON_VALUE, nullable=False),

@@ -117,9 +117,13 @@ class Word(TypeDecorator[Any]):
     impl = String(40)
     cache_ok = True
 
-    def __init__(self, words: type[StrEnum]) -> None:
+    def __init__(self, words: type[StrEnum], length: int = 40) -> None:
         super().__init__()
-        self.words = words
+        self.words, self.length = words, length
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text of the length that the column has."""
+        return dialect.type_descriptor(String(self.length))
 
     def process_bind_param(self, value: StrEnum | None, _dialect: Dialect) -> str | None:
         """Model to column."""

@@ -9,7 +9,8 @@ import pytest
 
 from hostloom.model.access import Token, User
 from hostloom.model.errors import AlreadyExists, LeaseLost, NotFound, WrongState
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import UserId
 from hostloom.model.operation import Operation, OperationState, StepRecord, StepState
 from hostloom.ports.operation_records import StoredAnswer
@@ -260,13 +261,14 @@ def test_work_that_came_before_the_wait_is_not_missed(store: Store) -> None:
 def test_events_are_newest_first(store: Store) -> None:
     with store.begin() as uow:
         for number in range(4):
+            subject = EventSubject(EventSubjectKind.HOST, str(number), f"kvm{number}")
             uow.events.add(
-                Event("host-added", f"host kvm{number}", "added", float(number), 0, {"n": [number]})
+                Event(EventKind.HOST_ADDED, subject, "added", float(number), details={"n": [number]})
             )
         newest = uow.events.list(limit=2)
-        assert [each.subject for each in newest] == ["host kvm3", "host kvm2"]
+        assert [str(event.subject) for event in newest] == ["host kvm3", "host kvm2"]
         assert newest[0].details == {"n": [3]}
-        assert [each.subject for each in uow.events.list(after=newest[-1].id)] == ["host kvm1", "host kvm0"]
+        assert [event.subject.name for event in uow.events.list(after=newest[-1].id)] == ["kvm1", "kvm0"]
 
 
 def test_an_answer_is_kept_once_and_for_a_time(store: Store) -> None:

@@ -18,7 +18,8 @@ from hostloom.model.errors import (
     StaleGeneration,
     WorldChanged,
 )
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Correlation, CorrelationState, PlacedInterface, StoragePool
 from hostloom.model.ids import InterfaceId, MacAddress, RangeId, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
@@ -44,7 +45,9 @@ def test_a_reservation_is_a_machine_with_all_that_the_plan_names(store: Store) -
     assert machine.origin is MachineOrigin.COMPOSED
     with store.begin() as uow:
         assert uow.machines.get(machine.system_id) == machine
-        assert uow.machines.explanation(machine.system_id)["chosen"] == "kvm1"
+        explanation = uow.machines.explanation(machine.system_id)
+        assert explanation is not None
+        assert explanation.chosen == "kvm1"
         node = uow.nodes.get(machine.system_id)
         assert (node.hostname, node.kind) == ("vm1", NodeKind.MACHINE)
         held = uow.addresses.list(world.subnet.id)
@@ -370,7 +373,7 @@ def test_changes_of_a_machine_and_of_the_world_never_wait_for_each_other_in_a_ri
 def test_a_snapshot_in_a_transaction_that_wrote_something_else_is_whole(store: Store) -> None:
     world = store_world(store)
     with store.begin() as uow:
-        uow.events.add(Event("host-added", "host kvm1", "added", 1.0))
+        uow.events.add(Event(EventKind.IMPORTED, EventSubject(EventSubjectKind.WORLD), "imported", 1.0))
         assert uow.snapshot().hosts[0].host == world.host
         assert len(uow.events.list()) == 1
         uow.commit()

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from hostloom.server.secret import FileSecrets
 from support.little_world import little_world
 from support.maas import Maas, make_key
@@ -87,7 +88,9 @@ def maas(tmp_path: Path) -> Iterator[Maas]:
         with serving(tmp_path, ports, worker=True) as url:
             client = Maas(url, make_key(ports), world.clock.now())
             with ports.store.begin() as uow:
-                uow.events.add(Event("lease-given", "machine vm1", "10.0.0.50 is leased", world.clock.now()))
+                subject = EventSubject(EventSubjectKind.MACHINE, "n00004", "vm1")
+                text = "10.0.0.50 is leased"
+                uow.events.add(Event(EventKind.LEASE_GIVEN, subject, text, world.clock.now()))
                 uow.commit()
             fill(client)
             yield client

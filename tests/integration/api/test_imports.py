@@ -8,6 +8,7 @@ import pytest
 
 from hostloom.client.documents import document_of
 from hostloom.model.access import LOCAL_ADMIN
+from hostloom.model.event import node_subject
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.node import InterfaceKind, Node, NodeKind
 from hostloom.model.observed import ObservedLink, ObservedNetwork
@@ -60,7 +61,7 @@ def a_rack_with_five_networks(server: Running) -> None:
     )
     with server.ports.store.begin() as uow:
         node = uow.nodes.add(Node(SystemId("five01"), "five", NodeKind.RACK_CONTROLLER))
-        record_network(uow, server.ports, node, ObservedNetwork("five", links), "node five")
+        record_network(uow, server.ports, node, ObservedNetwork("five", links), node_subject(node))
         uow.commit()
 
 

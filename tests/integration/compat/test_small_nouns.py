@@ -1,7 +1,9 @@
 """Devices, addresses, routes, names, events, controllers, settings and images by MAAS's API."""
 
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import EventKind
 from support.maas import Maas
-from support.server import Running
+from support.server import NOON, Running
 
 
 def test_devices(maas: Maas) -> None:
@@ -116,12 +118,12 @@ def test_controllers_and_nodes(maas: Maas) -> None:
 
 
 def test_events_are_paged(server: Running, maas: Maas) -> None:
-    from hostloom.model.event import Event
-    from support.server import NOON
-
+    host = EventSubject(EventSubjectKind.HOST, "1", "kvm1")
+    rack = EventSubject(EventSubjectKind.NODE, "rack01", "rack")
     with server.ports.store.begin() as uow:
-        uow.events.add(*(Event("host-lost", "host kvm1", f"no answer {n}", NOON + n) for n in range(5)))
-        uow.events.add(Event("lease-given", "node rack", "10.0.0.9", NOON))
+        uow.events.add(*(Event(EventKind.HOST_LOST, host, f"no answer {n}", NOON + n) for n in range(5)))
+        uow.events.add(Event(EventKind.LEASE_GIVEN, rack, "10.0.0.9", NOON))
+        uow.events.add(Event(EventKind.DRIFT_ENDED, rack, "as recorded", NOON))
         uow.commit()
     first = maas.get("events/", op="query", limit=2, level="WARNING")
     assert [each["description"] for each in first["events"]] == [
@@ -133,8 +135,12 @@ def test_events_are_paged(server: Running, maas: Maas) -> None:
     assert [each["id"] for each in second["events"]] == [each["id"] - 2 for each in first["events"]]
     back = maas.get(second["next_uri"].removeprefix("/MAAS/api/2.0/"))
     assert back["events"] == first["events"]
-    (own,) = maas.get("events/", op="query", hostname="rack")["events"]
-    assert (own["node"], own["level"], own["type"]) == ("rack01", "INFO", "Lease given")
+    ended, given = maas.get("events/", op="query", hostname="rack")["events"]
+    assert (given["node"], given["level"], given["type"]) == ("rack01", "INFO", "Lease given")
+    assert (ended["level"], ended["type"]) == ("INFO", "Drift ended")
+    assert first["events"][0]["level"] == "ERROR"
+    assert len(maas.get("events/", op="query", level="ERROR")["events"]) == 5
+    assert maas.get("events/", op="query", level="CRITICAL")["events"] == []
     for name, value in (("limit", "0"), ("level", "loud"), ("before", "x"), ("mac_address", "x")):
         assert maas.send("GET", "events/", op="query", **{name: value}).status_code == 400
 

@@ -25,3 +25,11 @@ def test_the_nouns_are_those_of_the_reference() -> None:
 def test_the_reference_page_is_made_from_the_commands() -> None:
     message = "write it anew: PYTHONPATH=tests python -m support.cli_reference"
     assert FILE.read_text(encoding="utf-8") == render(), message
+
+
+def test_kinds_of_events_are_completed() -> None:
+    command = COMMANDS["event list"]
+    kind = next(option for option in command.params if option.name == "kind")
+    context = command.make_context("list", [], resilient_parsing=True)
+    words = [item.value for item in kind.shell_complete(context, "host-m")]
+    assert words == ["host-match-gained", "host-match-lost", "host-match-ambiguous", "host-match-unknown"]

@@ -4,13 +4,13 @@ import json
 from dataclasses import replace
 
 from hostloom.decide.dry_run import identities_of, simulate
-from hostloom.decide.explain import stored_explanation as explain_data
 from hostloom.decide.explain.explain import render
 from hostloom.decide.explain.reason_texts import HOST_REASONS, REASONS, REFUSALS, REJECTIONS, WARNINGS
-from hostloom.decide.explain.stored_explanation import STORED_NAMES, stored_data
 from hostloom.decide.placement import compose
 from hostloom.model.plan import Decision, Explanation, HostGroup, RejectionCode, RequestCode, WarningCode
 from hostloom.model.request import Identities, ParsedRequest
+from hostloom.model.stored_plan import STORED_NAMES, shortened
+from hostloom.serialization import from_json, to_json
 from support.a_request import a_request
 from support.worlds import world
 
@@ -87,9 +87,9 @@ def test_a_long_list_is_counted() -> None:
 def test_what_is_stored_does_not_grow_with_the_fleet() -> None:
     names = tuple(f"kvm{n}" for n in range(5000))
     told = Explanation("kvm0", others=(HostGroup(RequestCode.POOL_FULL, 5000, names),))
-    data = stored_data(told)
-    assert data["others"] == [{"code": "pool-full", "count": 5000, "hosts": list(names[:STORED_NAMES])}]
-    again = explain_data.from_data(json.loads(json.dumps(data)))
+    stored = json.loads(json.dumps(to_json(shortened(told))))
+    assert stored["others"] == [{"code": "pool-full", "count": 5000, "hosts": list(names[:STORED_NAMES])}]
+    again = from_json(stored, Explanation)
     assert again.others[0].count == 5000
 
 

@@ -15,7 +15,6 @@ from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.changes.text import format_change
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain.changes import render_suggestion
-from hostloom.decide.explain.stored_explanation import as_data, from_data
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.suggest import suggest as suggesting
 from hostloom.decide.suggest.suggest import advised, suggest
@@ -23,8 +22,9 @@ from hostloom.model.errors import InvalidValue
 from hostloom.model.host import Host
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 from hostloom.model.node import Node
-from hostloom.model.plan import RequestCode
+from hostloom.model.plan import Explanation, RequestCode
 from hostloom.model.request import ParsedRequest
+from hostloom.serialization import from_json, to_json
 from hostloom.simulation.sections import Section
 from hostloom.simulation.world_file import Case, WorldDocument, read_request, read_world
 from support.a_request import a_request
@@ -267,7 +267,7 @@ def test_what_would_do_on_another_host_by_itself_is_no_part_of_a_suggestion() ->
 def test_suggestions_are_kept_with_the_explanation() -> None:
     request = a_request(host="kvm1", cores=5)
     told = advised(WORLD, request, simulate(WORLD, request)).explanation
-    kept = from_data(json.loads(json.dumps(as_data(told))))
+    kept = from_json(json.loads(json.dumps(to_json(told))), Explanation)
     assert kept == told
     assert [each.was for each in kept.suggestions[0].changes] == ["1"]
 

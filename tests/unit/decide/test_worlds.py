@@ -7,8 +7,8 @@ import pytest
 from hostloom.decide.check.check import check
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain import explain
-from hostloom.decide.explain import stored_explanation as explain_data
-from hostloom.model.plan import RejectionCode, RequestCode, WarningCode
+from hostloom.model.plan import Explanation, RejectionCode, RequestCode, WarningCode
+from hostloom.serialization import from_json, to_json
 from hostloom.simulation.cases import differences, rejections
 from hostloom.simulation.dump_world import dump_world
 from hostloom.simulation.outcomes import outcome, outcome_differences
@@ -31,8 +31,8 @@ def test_case(world: WorldDocument, case: Case) -> None:
     for plan in found.plans:
         assert check(world.snapshot, case.request, plan) == ()
     for explanation in found.explanations:
-        stored = json.loads(json.dumps(explain_data.as_data(explanation)))
-        assert explain_data.from_data(stored) == explanation
+        stored = json.loads(json.dumps(to_json(explanation)))
+        assert from_json(stored, Explanation) == explanation
         assert all(line and "{" not in line for line in explain.render(explanation))
 
 

@@ -60,7 +60,7 @@ def test_a_part_is_told_when_it_appears_and_when_it_clears(world: LittleWorld) -
     assert host_of(world).findings == ()
     assert told(world) == [
         ("host-part-unreadable", "route 10.1.0.0/16: expected JSON, found no JSON"),
-        ("host-part-readable", "route 10.1.0.0/16: it is read as expected again, or gone"),
+        ("host-part-readable", "route 10.1.0.0/16: it is read as expected again, or no longer exists"),
     ]
 
 

@@ -30,7 +30,7 @@ def reachable(world: LittleWorld) -> dict[str, bool]:
 
 def kinds(world: LittleWorld) -> list[str]:
     with world.ports.store.begin() as uow:
-        return [event.kind for event in uow.events.list(limit=50) if event.subject == "host kvm1"]
+        return [event.kind for event in uow.events.list(limit=50) if str(event.subject) == "host kvm1"]
 
 
 def test_a_lost_host_is_marked_at_its_second_miss(world: LittleWorld) -> None:

@@ -95,7 +95,7 @@ def test_a_plan_holds_nothing_and_says_all(world: LittleWorld) -> None:
         ("10.0.0.0/24", planned.interfaces[0].ips[0], planned.interfaces[0].mac, "web")
     ]
     assert content.facts_at == (world.clock.now(),)
-    assert content.explanations[0]["chosen"] == "kvm1"
+    assert content.explanations[0].chosen == "kvm1"
 
 
 def test_what_dhcp_gets_is_what_publishing_adds(world: LittleWorld) -> None:

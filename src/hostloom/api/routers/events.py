@@ -3,10 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
 from hostloom.api.calls import Reading
 from hostloom.api.forms import Out, Text
 from hostloom.api.paging import PageOut, Paging
+from hostloom.model.event import Event, EventSubjectKind
+from hostloom.model.event_kind import EventKind, Severity
 from hostloom.services import events
 
 router = APIRouter(prefix="/events", tags=["events"])
@@ -16,8 +19,14 @@ class EventOut(Out):
     """Something that happened; `at` in seconds since the epoch."""
 
     id: int
-    kind: str
-    subject: str
+    kind: EventKind
+    severity: Severity
+    subject: str = Field(description="Its kind and its name: `machine web1`.")
+    subject_kind: EventSubjectKind
+    subject_key: str = Field(
+        description="What a rename does not change: a system id or an id, else the name; may be empty."
+    )
+    subject_name: str
     message: str
     at: float
     details: dict[str, Any]
@@ -31,19 +40,29 @@ def list_events(
         Text | None,
         Query(max_length=255, description="Only those of this subject: `machine web1`, or `web1`."),
     ] = None,
+    kind: Annotated[
+        list[EventKind], Query(max_length=100, description="Only events of this kind; may be repeated.")
+    ] = [],  # noqa: B006  (FastAPI copies it)
+    severity: Annotated[
+        Severity, Query(description="Only events that are at least so severe.")
+    ] = Severity.INFO,
 ) -> Response:
     """List events, newest first."""
     with call.begin() as uow:
-        found = events.list_(uow, call.principal, page.after_number, page.more, subject)
-    event_outs = [
-        EventOut(
-            id=event.id,
-            kind=event.kind,
-            subject=event.subject,
-            message=event.message,
-            at=event.at,
-            details=event.details,
-        )
-        for event in found
-    ]
-    return call.page(page, event_outs, lambda each: each.id)
+        found = events.list_(uow, call.principal, page.after_number, page.more, subject, kind, severity)
+    return call.page(page, [_shown(event) for event in found], lambda event: event.id)
+
+
+def _shown(event: Event) -> EventOut:
+    return EventOut(
+        id=event.id,
+        kind=event.kind,
+        severity=event.severity,
+        subject=str(event.subject),
+        subject_kind=event.subject.kind,
+        subject_key=event.subject.key,
+        subject_name=event.subject.name,
+        message=event.message,
+        at=event.at,
+        details=event.details,
+    )

@@ -16,12 +16,11 @@ def import_estate(call: Changing, body: ImportIn) -> Response:
 
     Nothing of ours is removed, and repeating it changes nothing more. `hosts` are left to be added.
     """
-    estate = body.estate.to_model()
 
     def do() -> ImportPlan:
         if body.dry_run:
             with call.begin() as uow:
-                return imports.preview(uow, call.principal, estate, prefer_theirs=body.theirs)
-        return imports.apply(call.ports, call.principal, estate, prefer_theirs=body.theirs)
+                return imports.preview(uow, call.principal, body.estate, prefer_theirs=body.theirs)
+        return imports.apply(call.ports, call.principal, body.estate, prefer_theirs=body.theirs)
 
     return call.perform(200, lambda: ImportOut.of(do(), dry_run=body.dry_run))

@@ -14,11 +14,11 @@ from hostloom.api.shapes.machines import BatchIn, ComposeIn, ComposingOut, Machi
 from hostloom.api.shapes.plans import DecisionOut
 from hostloom.api.shapes.proofs import VerifyIn
 from hostloom.decide.explain.explain import render
-from hostloom.decide.explain.stored_explanation import from_data
 from hostloom.model.errors import NotTogether
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, PowerState
 from hostloom.model.request import ComposeBatch
+from hostloom.serialization import to_json
 from hostloom.services import machines, plans, power, verifying
 from hostloom.services.commissioning import found_in
 from hostloom.services.machines import MachineChanges
@@ -181,8 +181,8 @@ def show_console_log(call: Reading, key: str) -> Response:
 def explain_machine(call: Reading, key: str) -> Response:
     """Show the explanation that a machine was placed by."""
     with call.begin() as uow:
-        data = machines.why(uow, call.principal, key)
-    return call.one(WhyOut(explanation=data, text=render(from_data(data))))
+        explanation = machines.why(uow, call.principal, key)
+    return call.one(WhyOut(explanation=to_json(explanation), text=render(explanation)))
 
 
 def _shown(call: ApiCall, machine: Machine) -> MachineOut:

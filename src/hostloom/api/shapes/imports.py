@@ -4,7 +4,7 @@ from typing import Self
 
 from hostloom.api.derived import like
 from hostloom.api.forms import Flag, In, Int, Out
-from hostloom.api.shapes.estates import EstateIn
+from hostloom.api.shapes.estates import SentEstate
 from hostloom.migration.explain import render_change, render_next_steps
 from hostloom.model.attachment import MacvlanMode
 from hostloom.model.host import Host
@@ -14,7 +14,7 @@ from hostloom.model.import_plan import ImportAction, ImportChange, ImportPlan, R
 class ImportIn(In):
     """What to import; `dry_run` only says what would be done, `theirs` prefers their settings to ours."""
 
-    estate: EstateIn
+    estate: SentEstate
     dry_run: Flag = False
     theirs: Flag = False
 

@@ -7,9 +7,9 @@ from hostloom.api.names import Names
 from hostloom.api.shapes.machines import DiskOut, NicOut
 from hostloom.decide.explain.explain import hint_of, render, summary_of
 from hostloom.decide.explain.reason_texts import render_warning
-from hostloom.decide.explain.stored_explanation import as_data, from_data
 from hostloom.model.plan import Plan
 from hostloom.model.stored_plan import DhcpAddition, PlanContent, Rendering, StoredPlan
+from hostloom.serialization import to_json
 from hostloom.services.plans import Planned
 
 
@@ -104,8 +104,8 @@ class PlanDetailOut(KeptPlanOut):
         machines = [
             PlannedOut(
                 **_fields(plan, rendering, facts_at, names),
-                explanation=why,
-                text=render(from_data(why), item.created_at),
+                explanation=to_json(why),
+                text=render(why, item.created_at),
             )
             for plan, rendering, facts_at, why in parts
         ]
@@ -150,7 +150,7 @@ class DecisionOut(Out):
             revision=None if stored is None else stored.revision,
             plan=plan,
             dhcp=[] if content is None else [DhcpOut.of(dhcp_addition) for dhcp_addition in content.dhcp],
-            explanation=as_data(why),
+            explanation=to_json(why),
             text=render(why, now),
             summary=summary_of(why),
             hint=hint_of(why),

@@ -1,7 +1,8 @@
 """Logins that fail are counted: after some, further ones are refused for a while, with an event."""
 
 from hostloom.model.errors import TooManyRequests
-from hostloom.model.event import Event
+from hostloom.model.event import Event, EventSubjectKind, named_subject
+from hostloom.model.event_kind import EventKind
 from hostloom.ports.context import Ports
 from hostloom.quotas import Quota
 
@@ -32,5 +33,6 @@ class Logins:
             name = "".join(sign if sign.isprintable() else "?" for sign in user[:MAX_NAME])
             text = f"too many wrong logins from {address or 'the socket'}: further ones wait a minute"
             with self._ports.store.begin() as uow:
-                uow.events.add(Event("login-throttled", f"user {name}", text, self._ports.clock.now()))
+                subject = named_subject(EventSubjectKind.USER, name)
+                uow.events.add(Event(EventKind.LOGIN_THROTTLED, subject, text, self._ports.clock.now()))
                 uow.commit()

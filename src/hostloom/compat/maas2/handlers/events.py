@@ -11,22 +11,30 @@ from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, uri
 from hostloom.compat.maas2.views.machines import AGENT_NAME
 from hostloom.compat.maas2.views.network import View
-from hostloom.model.event import Event
-from hostloom.model.ids import MacAddress
+from hostloom.model.event import Event, EventSubject, EventSubjectKind
+from hostloom.model.event_kind import Severity
+from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.node import Node
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import events as service
 
 events = Resource("Events", "events/", "See what happened.")
 RESOURCES = (events,)
 
-#: MAAS's levels; an event of hostloom's has none: it is worth telling, or trouble.
+#: MAAS's levels.
 LEVELS = ("AUDIT", "CRITICAL", "DEBUG", "ERROR", "INFO", "WARNING")
 _MAX = 1000
 _PAGE = 100
 #: A filter looks at so many of the latest.
 _SEARCHED = 20_000
-#: Words in the kinds of events that tell of trouble.
-_TROUBLE = ("lost", "failed", "down", "conflict", "differs", "foreign", "exhausted", "drift", "broken")
+#: The least severity that is at least a level of MAAS's; hostloom has nothing that is CRITICAL.
+_SEVERITIES = {
+    "AUDIT": Severity.INFO,
+    "DEBUG": Severity.INFO,
+    "INFO": Severity.INFO,
+    "WARNING": Severity.WARNING,
+    "ERROR": Severity.ERROR,
+}
 
 
 @events.op(
@@ -52,17 +60,17 @@ def query(call: Call) -> MaasResponse:
     before, after = form.whole("before", 0, 2**31), form.whole("after", 0, 2**31)
     if before is not None and after is not None:
         raise bad_field("after", "Give before or after, not both.")
-    least = _rank(form.choice("level", LEVELS) or "INFO")
+    least = _SEVERITIES.get(form.choice("level", LEVELS) or "INFO")
     with call.begin() as uow:
         view = View(uow)
         is_wanted = _filter(form, view)
-        names = {node.hostname: node for node in view.world.nodes}
+        node_of = _node_finder(uow, view)
         found: list[dict[str, Any]] = []
-        for event in service.list_(uow, call.principal, before, _SEARCHED):
+        for event in _events(call, uow, before, least):
             if after is not None and event.id <= after:
                 break
-            node = names.get(event.subject.partition(" ")[2])
-            if is_wanted(node) and _rank(_level(event)) >= least:
+            node = node_of(event.subject)
+            if is_wanted(node):
                 found.append(_shown(event, node))
     page = found[-limit:] if after is not None else found[:limit]
     return answer(
@@ -73,6 +81,30 @@ def query(call: Call) -> MaasResponse:
             "prev_uri": _uri(form, before=page[-1]["id"] if page else before or 0),
         }
     )
+
+
+def _events(call: Call, uow: UnitOfWork, before: int | None, least: Severity | None) -> list[Event]:
+    if least is None:
+        return []
+    return service.list_(uow, call.principal, before, _SEARCHED, least=least)
+
+
+def _node_finder(uow: UnitOfWork, view: View) -> Callable[[EventSubject], Node | None]:
+    """Finds the node that an event is about: a machine or node itself, or that of a host or a rack."""
+    nodes = {node.system_id: node for node in view.world.nodes}
+    hosts: dict[str, SystemId | None] = {
+        str(state.host.id): state.host.correlation.system_id for state in view.world.hosts
+    }
+    racks: dict[str, SystemId | None] = {str(rack.id): rack.system_id for rack in uow.racks.list()}
+
+    def find(subject: EventSubject) -> Node | None:
+        if subject.kind in (EventSubjectKind.MACHINE, EventSubjectKind.NODE):
+            return nodes.get(SystemId(subject.key))
+        systems = {EventSubjectKind.HOST: hosts, EventSubjectKind.RACK: racks}.get(subject.kind, {})
+        system_id = systems.get(subject.key)
+        return None if system_id is None else nodes.get(system_id)
+
+    return find
 
 
 def _filter(form: Form, view: View) -> Callable[[Node | None], bool]:
@@ -96,14 +128,6 @@ def _filter(form: Form, view: View) -> Callable[[Node | None], bool]:
     return is_wanted
 
 
-def _level(event: Event) -> str:
-    return "WARNING" if any(word in event.kind for word in _TROUBLE) else "INFO"
-
-
-def _rank(level: str) -> int:
-    return {"AUDIT": 0, "DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}[level]
-
-
 def _shown(event: Event, node: Node | None) -> dict[str, Any]:
     when = datetime.fromtimestamp(event.at, UTC)
     return {
@@ -111,7 +135,7 @@ def _shown(event: Event, node: Node | None) -> dict[str, Any]:
         "node": "" if node is None else node.system_id,
         "hostname": "" if node is None else node.hostname,
         "id": event.id,
-        "level": _level(event),
+        "level": event.severity.upper(),
         # This very form is what clients parse.
         "created": when.strftime("%a, %d %b. %Y %H:%M:%S"),
         "type": event.kind.replace("-", " ").capitalize(),
