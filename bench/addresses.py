@@ -25,8 +25,8 @@ from hostloom.model.ids import FabricId, InterfaceId, MacAddress, SubnetId, Syst
 from hostloom.model.network import UNTAGGED, Address, AddressKind, Fabric, HeldAddress, Subnet
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.ports.context import Ports
-from hostloom.server.app import wire
 from hostloom.server.config import Settings
+from hostloom.server.wiring import wire
 from hostloom.services import addresses, nics
 from hostloom.services.nics import LinkInput, LinkMode
 

@@ -23,8 +23,8 @@ from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.handlers.resources import CATALOGUE
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.ports.context import Ports
-from hostloom.server.app import wire
 from hostloom.server.config import Settings
+from hostloom.server.wiring import wire
 from hostloom.store.engine import DatabaseStore
 from worlds import big_world
 

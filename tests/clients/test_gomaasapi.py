@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.server.app import SystemClock
 from hostloom.server.secret import FileSecrets
+from hostloom.server.system import SystemClock
 from support.client_story import Story, build_gomaasapi
 from support.little_world import little_world
 from support.maas import Maas, make_key

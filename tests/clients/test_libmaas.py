@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from hostloom.server.app import SystemClock
+from hostloom.server.system import SystemClock
 from support.client_story import LIBMAAS, STORIES
 from support.maas import make_key
 from support.server import running

@@ -25,8 +25,8 @@ from hostloom.model.node import Node, NodeKind
 from hostloom.model.observed import ObservedNetwork
 from hostloom.ports.context import Ports
 from hostloom.recording.controllers import ensure_local_rack
-from hostloom.server.app import RandomIds, SystemClock
 from hostloom.server.secret import FileSecrets
+from hostloom.server.system import RandomIds, SystemClock
 from hostloom.store.engine import open_store
 from support.fake_dhcp import FakeServers
 from support.fake_images import FakeImages

@@ -16,7 +16,8 @@ from hostloom.compat.maas2 import logins
 from hostloom.compat.maas2.server import Facade
 from hostloom.model.errors import ConfigError
 from hostloom.remote.directory import _clear
-from hostloom.server.app import close_to_others, listen_unix
+from hostloom.server.sockets import listen_unix
+from hostloom.server.wiring import close_to_others
 from hostloom.services import racks
 from hostloom.store.engine import masked, open_store
 from support.maas import HTTP, Maas, make_key

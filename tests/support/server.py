@@ -28,9 +28,10 @@ from hostloom.ports.context import Clock, Ports
 from hostloom.ports.hosts import OfferedKey
 from hostloom.recording.controllers import ensure_local_rack
 from hostloom.sagas.worker import Worker
-from hostloom.server.app import listen_unix, make_server
+from hostloom.server.app import make_server
 from hostloom.server.config import Settings
 from hostloom.server.secret import FileSecrets
+from hostloom.server.sockets import listen_unix
 from hostloom.store.engine import open_store
 from support.fake_dhcp import FakeServers
 from support.fake_images import FakeImages

@@ -17,7 +17,7 @@ from hostloom.model.operation import FINISHED, Operation, OperationState
 from hostloom.model.request import ComposeRequest
 from hostloom.ports.context import Ports
 from hostloom.sagas.worker import Worker
-from hostloom.server.app import RandomIds
+from hostloom.server.system import RandomIds
 from hostloom.services import machines
 from hostloom.store.engine import open_store
 from support.little_world import little_world

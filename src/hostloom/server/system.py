@@ -1,0 +1,61 @@
+"""This machine's clock, resolver and source of random identities."""
+
+import secrets
+import socket
+import time
+import uuid
+from ipaddress import ip_address
+
+from hostloom.model.ids import MacAddress, SystemId
+from hostloom.model.network import Address
+
+#: Letters and digits of system ids and of made-up names; none that are taken for one another.
+ALPHABET = "abcdefghkmnpqrstwxy346789"
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+
+class RandomIds:
+    """Everything random, from the system's source."""
+
+    def system_id(self) -> SystemId:
+        """Six characters."""
+        return SystemId(_letters(6))
+
+    def hostname(self) -> str:
+        """A name for a machine that the user did not name."""
+        return f"vm-{_letters(6)}"
+
+    def uuid(self) -> str:
+        """A random UUID as text."""
+        return str(uuid.uuid4())
+
+    def mac(self) -> MacAddress:
+        """An address of KVM's prefix 52:54:00."""
+        return MacAddress.parse(f"525400{secrets.token_hex(3)}")
+
+    def secret(self) -> str:
+        """192 bits."""
+        return secrets.token_urlsafe(24)
+
+
+class SystemResolver:
+    """The machine's own resolver."""
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        """All addresses of a name or literal; empty when it does not resolve."""
+        try:
+            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return ()
+        return tuple(dict.fromkeys(ip_address(str(each[4][0]).partition("%")[0]) for each in found))
+
+
+def _letters(count: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(count))

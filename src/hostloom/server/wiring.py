@@ -1,0 +1,124 @@
+"""Makes every adapter from the settings and puts it behind its port."""
+
+import contextlib
+from pathlib import Path
+
+import structlog
+
+from hostloom.dhcp.driver import KeaDhcp
+from hostloom.dhcp.embedded import EmbeddedKea
+from hostloom.dhcp.servers import KeaServers
+from hostloom.hostscan.scan import HostScan
+from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.images.directory import ImageDirectory
+from hostloom.model.errors import ConfigError
+from hostloom.model.host_uri import UriRules
+from hostloom.model.service_settings import ServiceSettings
+from hostloom.ports.context import Ports
+from hostloom.ports.dhcp import DhcpServer
+from hostloom.ports.store import Store
+from hostloom.remote.connection import Remotes
+from hostloom.remote.keys import PinnedKeys, import_known_hosts
+from hostloom.server.config import Settings
+from hostloom.server.secret import FileSecrets
+from hostloom.server.system import RandomIds, SystemClock, SystemResolver
+from hostloom.services.racks import key_uri
+from hostloom.store.engine import open_store
+from hostloom.wire.probe import AgentProbe
+
+log = structlog.get_logger(__name__)
+
+
+def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
+    """Every port; what must be closed is closed by the stack, the last first."""
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as error:
+        raise ConfigError(
+            "state_dir", str(settings.state_dir), f"a directory of ours ({error.strerror})"
+        ) from error
+    close_to_others(settings.state_dir)
+    store = open_store(settings.database)
+    stack.callback(store.close)
+    stack.enter_context(store.held())
+    keys = PinnedKeys(store, settings.ssh_config)
+    import_known_hosts(keys, settings.state_dir / "known_hosts", lambda: _ssh_uris(store))
+    remotes = Remotes(keys, settings.ssh_config)
+    stack.callback(remotes.close)
+    hypervisors = LibvirtHypervisors(remotes)
+    stack.callback(hypervisors.close)
+    return Ports(
+        store=store,
+        hypervisors=hypervisors,
+        scanner=HostScan(remotes),
+        keys=keys,
+        resolver=SystemResolver(),
+        dhcp=KeaServers(
+            remotes,
+            _dhcp_server(settings, stack),
+            settings.state_dir / "rack-passwords",
+            settings.kea_socket_dirs,
+        ),
+        clock=SystemClock(),
+        ids=RandomIds(),
+        secrets=FileSecrets(settings.secret),
+        wire=AgentProbe(remotes),
+        images=ImageDirectory(settings.images, SystemClock().now),
+        settings=service_settings(settings),
+    )
+
+
+def service_settings(settings: Settings) -> ServiceSettings:
+    """What services and sagas follow of the server's settings."""
+    return ServiceSettings(
+        boot_port=settings.boot_port,
+        commission_timeout_s=settings.commission_timeout_min * 60.0,
+        trust_first_keys=settings.maas_trust_first_key,
+        maas_unsigned_put=settings.maas_unsigned_put,
+        max_on_demand_per_user=settings.max_on_demand_per_user,
+        max_new_machines=settings.max_new_machines,
+        uris=uri_rules(settings),
+    )
+
+
+def _ssh_uris(store: Store) -> list[str]:
+    """The URIs of hosts, and of racks behind SSH."""
+    with store.begin() as uow:
+        racks = [key_uri(control) for rack in uow.racks.list() for control in (rack.control, rack.control6)]
+        return [*(host.uri for host in uow.hosts.list()), *(uri for uri in racks if uri is not None)]
+
+
+def close_to_others(directory: Path) -> None:
+    """What an earlier version or an operator made readable by all: the folder, and the database in it."""
+    files = [path for path in directory.glob("hostloom.db*") if path.is_file() and not path.is_symlink()]
+    for path, mode in [(directory, 0o750), *((file, 0o600) for file in files)]:
+        try:
+            if path.stat().st_mode & 0o777 & ~mode:
+                path.chmod(path.stat().st_mode & mode)
+        except OSError as error:
+            log.warning("others may read it", path=str(path), cause=error.strerror)
+
+
+def uri_rules(settings: Settings) -> UriRules:
+    """Which URIs the settings allow hosts to have."""
+    folders = [Path.home() / ".ssh", *([settings.ssh_key_dir] if settings.ssh_key_dir else [])]
+    return UriRules(
+        test_hosts=settings.test_hosts,
+        sockets=frozenset(str(path) for path in settings.libvirt_sockets),
+        key_folders=tuple(str(folder) for folder in folders),
+    )
+
+
+def _dhcp_server(settings: Settings, stack: contextlib.ExitStack) -> DhcpServer | None:
+    """Kea according to the settings: embedded, external, or none."""
+    if settings.kea_embedded:
+        if settings.kea_socket or settings.kea_socket6:
+            path = settings.kea_socket or settings.kea_socket6
+            raise ConfigError("kea_socket", str(path), "nothing while kea_embedded is true")
+        kea = EmbeddedKea(settings.state_dir / "kea")
+        stack.callback(kea.stop)
+        kea.start()
+        return kea
+    if settings.kea_socket is None:
+        return None
+    return KeaDhcp(settings.kea_socket, socket6=settings.kea_socket6)
