@@ -19,6 +19,7 @@ from hostloom.model.machine import MachineState
 from hostloom.reconcilers.served_networks import ServedNetworks
 from hostloom.server.config import Settings
 from hostloom.server.netboot import BootServer
+from hostloom.server.periodic import Reports
 from hostloom.services.machine_reports import take_report
 from hostloom.services.network_boot import boot_now
 from support.little_world import LittleWorld, little_world
@@ -52,7 +53,7 @@ def server(tmp_path: Path, world: LittleWorld, monkeypatch: pytest.MonkeyPatch) 
         tftp_port=0,
         boot_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")),
     )
-    server = BootServer(settings, world.ports)
+    server = BootServer(settings, world.ports, Reports())
     server.start()
     yield server
     server.stop()
@@ -208,7 +209,7 @@ def test_a_client_that_takes_nothing_is_let_go(server: BootServer, port: int) ->
 
 def test_a_port_that_is_taken_is_named(port: int, world: LittleWorld, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="boot_port"):
-        BootServer(Settings(state_dir=tmp_path, boot_port=port, tftp_port=0), world.ports)
+        BootServer(Settings(state_dir=tmp_path, boot_port=port, tftp_port=0), world.ports, Reports())
 
 
 def _stalled(port: int) -> socket.socket:

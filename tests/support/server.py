@@ -30,6 +30,7 @@ from hostloom.recording.controllers import ensure_local_rack
 from hostloom.sagas.worker import Worker
 from hostloom.server.app import make_server
 from hostloom.server.config import Settings
+from hostloom.server.periodic import Reports
 from hostloom.server.secret import FileSecrets
 from hostloom.server.sockets import listen_unix
 from hostloom.store.engine import open_store
@@ -168,7 +169,9 @@ class Running:
 
 
 @contextmanager
-def running(directory: Path, *, worker: bool = False, clock: Clock | None = None) -> Iterator[Running]:
+def running(
+    directory: Path, *, worker: bool = False, clock: Clock | None = None, reports: Reports | None = None
+) -> Iterator[Running]:
     """Serve from a directory; with a worker, operations run (against libvirt's test driver)."""
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
@@ -198,12 +201,14 @@ def running(directory: Path, *, worker: bool = False, clock: Clock | None = None
             uow.commit()
         ports = replace(ports, settings=replace(ports.settings, local=rack.system_id))
         ensure_local_rack(ports.store, rack.system_id)
-        url = stack.enter_context(serving(directory, ports, worker=worker))
+        url = stack.enter_context(serving(directory, ports, worker=worker, reports=reports))
         yield Running(ports, directory / "api.sock", url, dhcp)
 
 
 @contextmanager
-def serving(directory: Path, ports: Ports, *, worker: bool = False) -> Iterator[str]:
+def serving(
+    directory: Path, ports: Ports, *, worker: bool = False, reports: Reports | None = None
+) -> Iterator[str]:
     """Serve ports on the directory's `api.sock`, and over TCP at the URL that is given."""
     path = directory / "api.sock"
     with ExitStack() as stack:
@@ -212,7 +217,7 @@ def serving(directory: Path, ports: Ports, *, worker: bool = False) -> Iterator[
             hand.start()
             stack.callback(hand.stop)
         listener = stack.enter_context(listen_unix(path, "hostloom"))
-        server = make_server(Settings(state_dir=directory, socket=path), ports)
+        server = make_server(Settings(state_dir=directory, socket=path), ports, reports)
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener, tcp]}, daemon=True)
         thread.start()

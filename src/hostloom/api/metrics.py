@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
@@ -18,7 +18,10 @@ from hostloom.api.calls import authenticate
 from hostloom.api.peers import SCOPE_KEY
 from hostloom.model.errors import HostloomError
 from hostloom.model.rack import Rack
+from hostloom.model.reconciler import Reconciler
 from hostloom.ports.context import Ports
+
+Reconcilers = Callable[[], Sequence[Reconciler]]
 
 #: Racks that are asked at a time.
 RACKS_AT_ONCE = 8
@@ -40,8 +43,8 @@ def metrics(request: Request) -> Response:
 class Figures:
     """The figures, read again when they are older than KEEP_S: racks are asked over the network."""
 
-    def __init__(self, ports: Ports) -> None:
-        self._ports = ports
+    def __init__(self, ports: Ports, reconcilers: Reconcilers = tuple) -> None:
+        self._ports, self._reconcilers = ports, reconcilers
         self._lock = threading.Lock()
         self._text, self._read_at = b"", -math.inf
 
@@ -51,6 +54,7 @@ class Figures:
             if time.monotonic() - self._read_at >= KEEP_S:
                 registry = CollectorRegistry()
                 registry.register(WorldCollector(self._ports))
+                registry.register(ReconcilerCollector(self._reconcilers))
                 self._text, self._read_at = generate_latest(registry), time.monotonic()
             return self._text
 
@@ -104,3 +108,34 @@ class WorldCollector(Collector):
         except HostloomError:
             # A rack whose control channel is invalid cannot answer.
             return False
+
+
+class ReconcilerCollector(Collector):
+    """How the last run of each reconciler of this server went."""
+
+    def __init__(self, reconcilers: Reconcilers) -> None:
+        self._reconcilers = reconcilers
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is asked when it is registered."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """The time, length and failures of the last runs."""
+        names = ["reconciler"]
+        started = GaugeMetricFamily(
+            "hostloom_reconciler_last_start_timestamp_seconds", "When the last run started.", labels=names
+        )
+        duration = GaugeMetricFamily(
+            "hostloom_reconciler_last_duration_seconds", "How long the last run took.", labels=names
+        )
+        failures = GaugeMetricFamily(
+            "hostloom_reconciler_failures", "How many of the latest runs failed in a row.", labels=names
+        )
+        for reconciler in self._reconcilers():
+            failures.add_metric([reconciler.name], reconciler.failures)
+            if reconciler.started_at is not None:
+                started.add_metric([reconciler.name], reconciler.started_at)
+            if reconciler.duration_s is not None:
+                duration.add_metric([reconciler.name], reconciler.duration_s)
+        return (started, duration, failures)

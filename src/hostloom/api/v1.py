@@ -1,7 +1,7 @@
 """The native API: every router under /api/v1, with one way to answer errors and one OpenAPI document."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib import metadata
@@ -38,6 +38,7 @@ from hostloom.api.routers import (
     plans,
     racks,
     ranges,
+    reconcilers,
     spaces,
     storage_pools,
     subnets,
@@ -47,6 +48,7 @@ from hostloom.api.routers import (
     world,
 )
 from hostloom.model.errors import InvalidValue
+from hostloom.model.reconciler import Reconciler
 from hostloom.ports.context import Ports
 
 PREFIX = "/api/v1"
@@ -61,6 +63,7 @@ ROUTERS = (
     subnets.router,
     ranges.router,
     racks.router,
+    reconcilers.router,
     addresses.router,
     nodes.router,
     hosts.router,
@@ -112,11 +115,12 @@ def create_api(
     admin_group: str = "hostloom",
     doors: Mapping[str, Door] | None = None,
     names: Iterable[str] | None = None,
+    reconcilers: Callable[[], Sequence[Reconciler]] = tuple,
 ) -> FastAPI:
     """The ASGI application over wired ports; `admin_group` may use the Unix socket as administrators.
 
     `doors` say of paths that are mounted besides who may send a body; `names` are those by which the server
-    is asked over TCP, beside its addresses; None: any.
+    is asked over TCP, beside its addresses; None: any. `reconcilers` reports on the server's reconcilers.
     """
 
     @asynccontextmanager
@@ -136,7 +140,8 @@ def create_api(
     )
     app.state.ports, app.state.admin_group, app.state.stopping = ports, admin_group, asyncio.Event()
     app.state.health = Health(ports.store)
-    app.state.figures = metrics.Figures(ports)
+    app.state.reconcilers = reconcilers
+    app.state.figures = metrics.Figures(ports, reconcilers)
     app.router.routes += _routes()
     app.add_middleware(Limits, doors={f"{PREFIX}/": ApiDoor(app), **(doors or {})})
     if names is not None:

@@ -75,6 +75,12 @@ ENTRIES = (
     Entry("operation", "operations:app", "Operations: long actions and their steps.", HOSTS),
     Entry("image", "images:app", "Boot images: the system in which machines are commissioned.", HOSTS),
     Entry("event", "events:app", "Events: the history of hosts, machines and the network.", HOSTS),
+    Entry(
+        "reconciler",
+        "reconcilers:app",
+        "Reconcilers: the server's repeated work, and how its last run went.",
+        HOSTS,
+    ),
     Entry("zone", "groupings:zone", "Zones: locations of nodes, hosts and machines.", ACCESS),
     Entry(
         "resource-pool",

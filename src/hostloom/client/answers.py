@@ -1058,6 +1058,18 @@ class Range(TypedDict):
     generation: "int"
 
 
+class Reconciler(TypedDict):
+    """`ReconcilerOut` of the document."""
+
+    name: "str"
+    every_s: "float"
+    started_at: "float | None"
+    duration_s: "float | None"
+    runs: "int"
+    failures: "int"
+    error: "str"
+
+
 class Release(TypedDict):
     """`ReleaseOut` of the document."""
 

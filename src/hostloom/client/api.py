@@ -35,6 +35,7 @@ class Client:
         self.operations = nouns.Operations(transport, "operations")
         self.events = nouns.Events(transport, "events")
         self.images = nouns.Images(transport, "images")
+        self.reconcilers = nouns.Reconcilers(transport, "reconcilers")
         self.zones = nouns.Zones(transport, "zones")
         self.resource_pools = nouns.ResourcePools(transport, "resource-pools")
         self.domains = nouns.Domains(transport, "domains")

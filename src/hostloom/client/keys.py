@@ -326,6 +326,7 @@ RackKey = Literal[
 ]
 RackStatusKey = Literal["trouble", "versions", "uptimes_s", "ha_state", "ha_partner_state"]
 RangeKey = Literal["id", "subnet", "kind", "start", "end", "comment", "generation"]
+ReconcilerKey = Literal["name", "every_s", "started_at", "duration_s", "runs", "failures", "error"]
 ReleaseKey = Literal["machine", "operation"]
 RemarkKey = Literal["code", "found"]
 ScanKey = Literal["host", "node", "changes"]

@@ -166,6 +166,10 @@ class Ranges(Collection[answers.Range, answers.Range, answers.Range, answers.Ran
     """`/api/v1/ranges`."""
 
 
+class Reconcilers(Collection[answers.Reconciler, answers.Reconciler, answers.Reconciler, answers.Reconciler]):
+    """`/api/v1/reconcilers`."""
+
+
 class ResourcePools(Collection[answers.Group, answers.Group, answers.Group, answers.Group]):
     """`/api/v1/resource-pools`."""
 

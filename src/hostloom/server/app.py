@@ -32,7 +32,7 @@ from hostloom.server import open_files
 from hostloom.server.config import Settings, load_settings
 from hostloom.server.log import configure_logging
 from hostloom.server.netboot import BootServer
-from hostloom.server.periodic import PeriodicTask
+from hostloom.server.periodic import PeriodicTask, Reports
 from hostloom.server.rack import keep_racks, settle
 from hostloom.server.sockets import listening
 from hostloom.server.wiring import wire
@@ -55,34 +55,36 @@ def serve(environ: Mapping[str, str], flags: Mapping[str, Any], file: Path | Non
     faulthandler.enable()  # a crash in a C library (libvirt's) says where it was
     with contextlib.ExitStack() as stack:
         ports = settle(settings, wire(settings, stack))
+        reports = Reports()
         if ports.dhcp is not None:
-            keep_racks(ports, ports.dhcp, stack)
+            keep_racks(ports, ports.dhcp, stack, reports)
         if settings.boot_port:
-            boot = BootServer(settings, ports)
+            boot = BootServer(settings, ports, reports)
             boot.start()
             stack.callback(boot.stop)
-        if settings.refresh_every_s:
-            freshness = HostRefresher(ports, settings.refresh_every_s)
-            keeper = PeriodicTask("freshness", freshness.look, min(FRESHNESS_S, settings.refresh_every_s))
-            keeper.start()
-            stack.callback(keeper.stop)
-        forgetter = PeriodicTask("addresses on the wire", lambda: forget_old_marks(ports), FORGET_EVERY_S)
-        forgetter.start()
-        stack.callback(forgetter.stop)
-        if settings.ping_every_s:
-            pulse = PeriodicTask("pulse", HostPulse(ports).look, settings.ping_every_s)
-            pulse.start()
-            stack.callback(pulse.stop)
-        if settings.probe_every_s:
-            prober = PeriodicTask("probe", lambda: probe_all(ports), settings.probe_every_s)
-            prober.start()
-            stack.callback(prober.stop)
-        run(settings, ports)
+        for task in reconcilers(settings, ports, reports):
+            task.start()
+            stack.callback(task.stop)
+        run(settings, ports, reports)
 
 
-def run(settings: Settings, ports: Ports) -> None:
+def reconcilers(settings: Settings, ports: Ports, reports: Reports) -> list[PeriodicTask]:
+    """The reconcilers that need neither a rack nor the boot port; a setting of 0 turns one off."""
+    tasks = [PeriodicTask("wire-marks", lambda: forget_old_marks(ports), FORGET_EVERY_S, reports)]
+    if settings.refresh_every_s:
+        refresher = HostRefresher(ports, settings.refresh_every_s)
+        every_s = min(FRESHNESS_S, settings.refresh_every_s)
+        tasks.append(PeriodicTask("host-refresh", refresher.look, every_s, reports))
+    if settings.ping_every_s:
+        tasks.append(PeriodicTask("host-pulse", HostPulse(ports).look, settings.ping_every_s, reports))
+    if settings.probe_every_s:
+        tasks.append(PeriodicTask("vlan-probe", lambda: probe_all(ports), settings.probe_every_s, reports))
+    return tasks
+
+
+def run(settings: Settings, ports: Ports, reports: Reports | None = None) -> None:
     """Serve until SIGTERM or SIGINT, over wired ports; what is left of operations the next start resumes."""
-    server = make_server(settings, ports)
+    server = make_server(settings, ports, reports)
     heed_signals(server)
     with ports.store.begin() as uow:
         ensure_composed_tags(uow)
@@ -124,11 +126,15 @@ def warm_up(store: Store) -> None:
     gc.freeze()
 
 
-def make_server(settings: Settings, ports: Ports) -> uvicorn.Server:
+def make_server(settings: Settings, ports: Ports, reports: Reports | None = None) -> uvicorn.Server:
     """The HTTP server of the API and of MAAS's; `run(sockets=…)` serves."""
     facade = Facade(ports, proxy_headers=settings.proxy_headers)
     api = create_api(
-        ports, admin_group=settings.admin_group, doors={"/MAAS/": facade.admit}, names=_own_names(settings)
+        ports,
+        admin_group=settings.admin_group,
+        doors={"/MAAS/": facade.admit},
+        names=_own_names(settings),
+        reconcilers=reports.all if reports is not None else tuple,
     )
     api.mount("/MAAS", facade.app())
     return _Server(api, Crowd(settings.max_connections, settings.max_connections_per_address))

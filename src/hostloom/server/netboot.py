@@ -31,7 +31,7 @@ from hostloom.quotas import Quota
 from hostloom.reconcilers.served_networks import ServedNetworks
 from hostloom.sagas.commission import give_up_overdue
 from hostloom.server.config import Settings
-from hostloom.server.periodic import PeriodicTask
+from hostloom.server.periodic import PeriodicTask, Reports
 from hostloom.services.machine_reports import take_report, temporary_name
 from hostloom.services.network_boot import boot_now, hash_secret
 
@@ -64,7 +64,7 @@ class BootServer:
     ConfigError where a port is taken.
     """
 
-    def __init__(self, settings: Settings, ports: Ports) -> None:
+    def __init__(self, settings: Settings, ports: Ports, reports: Reports) -> None:
         self._settings, self._ports = settings, ports
         self._images = BootImages(settings.images, settings.boot_kernel, settings.boot_initrd)
         self._served = ServedNetworks(ports, settings.boot_networks)
@@ -94,7 +94,9 @@ class BootServer:
         self._server = uvicorn.Server(config)
         run = {"sockets": [self._socket]}
         self._thread = threading.Thread(target=self._server.run, kwargs=run, name="boot", daemon=True)
-        self._overdue = PeriodicTask("commissioning", lambda: give_up_overdue(ports), LOOK_EVERY_S)
+        self._overdue = PeriodicTask(
+            "commissioning-timeouts", lambda: give_up_overdue(ports), LOOK_EVERY_S, reports
+        )
 
     def start(self) -> None:
         """Serve in threads of their own."""

@@ -16,7 +16,7 @@ from hostloom.reconcilers.publish_dhcp import publish_dhcp
 from hostloom.reconcilers.router_adverts import keep_advertising
 from hostloom.recording.controllers import ensure_controller, ensure_local_rack
 from hostloom.server.config import Settings
-from hostloom.server.periodic import PeriodicTask
+from hostloom.server.periodic import PeriodicTask, Reports
 from hostloom.wire.dhcp_snooping import PacketSnooper
 from hostloom.wire.router_advertiser import LinuxRouterAdvertiser
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 #: What is advertised is compared with the store this often.
 ADVERTISE_S = 2
 #: What was seen of DHCP is recorded this often.
-WITNESS_S = 1
+SNOOP_S = 1
 #: The machine that hostloom runs on.
 LOCAL_URI = "qemu:///system"
 
@@ -46,28 +46,28 @@ def settle(settings: Settings, ports: Ports) -> Ports:
     return ports
 
 
-def keep_racks(ports: Ports, servers: DhcpServers, stack: contextlib.ExitStack) -> None:
+def keep_racks(ports: Ports, servers: DhcpServers, stack: contextlib.ExitStack, reports: Reports) -> None:
     """Watch every rack, and on this machine's own advertise and listen; the stack ends it."""
-    advertiser, witness = LinuxRouterAdvertiser(), PacketSnooper()
-    for each in (
-        RackKeeper(ports, servers),
+    advertiser, snooper = LinuxRouterAdvertiser(), PacketSnooper()
+    for service in (
+        RackKeeper(ports, servers, reports),
         advertiser,
-        PeriodicTask("advertise", lambda: keep_advertising(ports, advertiser), ADVERTISE_S),
-        witness,
-        PeriodicTask("witness", lambda: keep_watching(ports, witness), WITNESS_S),
+        PeriodicTask("router-adverts", lambda: keep_advertising(ports, advertiser), ADVERTISE_S, reports),
+        snooper,
+        PeriodicTask("dhcp-snooping", lambda: keep_watching(ports, snooper), SNOOP_S, reports),
     ):
-        each.start()
-        stack.callback(each.stop)
+        service.start()
+        stack.callback(service.stop)
 
 
 class RackKeeper:
     """Watches every rack's DHCP server, each in a thread of its own; racks may come and go."""
 
-    def __init__(self, ports: Ports, servers: DhcpServers) -> None:
-        self._ports, self._servers = ports, servers
+    def __init__(self, ports: Ports, servers: DhcpServers, reports: Reports) -> None:
+        self._ports, self._servers, self._reports = ports, servers, reports
         self._book = LeaseIndex(ports)
         self._watched: dict[Rack, PeriodicTask] = {}
-        self._looking = PeriodicTask("racks", self._look, LOOK_EVERY_S)
+        self._looking = PeriodicTask("racks", self._look, LOOK_EVERY_S, reports)
 
     def start(self) -> None:
         """Watch from now on."""
@@ -97,7 +97,7 @@ class RackKeeper:
             log.warning("rack %s is not watched: %s", rack.name, error)
             watch = None
         call = watch.look if watch is not None else _nothing
-        self._watched[rack] = PeriodicTask(f"rack {rack.name}", call, LOOK_EVERY_S)
+        self._watched[rack] = PeriodicTask(f"rack-{rack.name}", call, LOOK_EVERY_S, self._reports)
         self._watched[rack].start()
 
 

@@ -1,0 +1,26 @@
+"""Reconcilers over HTTP."""
+
+from fastapi import APIRouter, Request, Response
+
+from hostloom.api.calls import Reading
+from hostloom.api.derived import like
+from hostloom.api.forms import Out
+from hostloom.api.paging import PageOut, Paging
+from hostloom.model.reconciler import Reconciler
+from hostloom.services import reconcilers
+
+router = APIRouter(prefix="/reconcilers", tags=["reconcilers"])
+
+
+@like(Reconciler)
+class ReconcilerOut(Out):
+    """Repeated work of this server, and how its last run went."""
+
+
+@router.get("", response_model=PageOut[ReconcilerOut])
+def list_reconcilers(call: Reading, page: Paging, request: Request) -> Response:
+    """List the reconcilers of the server that answers, by name."""
+    found = reconcilers.list_(call.principal, request.app.state.reconcilers())
+    rest = [reconciler for reconciler in found if page.after is None or reconciler.name > page.after]
+    outs = [ReconcilerOut.made(reconciler) for reconciler in rest[: page.more]]
+    return call.page(page, outs, lambda reconciler: reconciler.name)
