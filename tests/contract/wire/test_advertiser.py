@@ -15,9 +15,9 @@ ADVERTISE = """
 import sys, time
 from ipaddress import ip_network
 from hostloom.model.router_advert import RouterAdvert
-from hostloom.wire.router_advertiser import Advertiser
+from hostloom.wire.router_advertiser import LinuxRouterAdvertiser
 prefixes = (ip_network("fd48:4c::/64"),)
-advertiser = Advertiser()
+advertiser = LinuxRouterAdvertiser()
 advertiser.start()
 advertiser.advertise([RouterAdvert("v0", 1400, prefixes, True, 1800), RouterAdvert("later", 1500, (), False)])
 time.sleep(600)

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.lab
 RACK, HOST = "hl-wit-rack", "hl-wit-host"
 WATCH = """
 import json, sys, time
-from hostloom.wire.dhcp_snooping import Witness
-witness = Witness()
+from hostloom.wire.dhcp_snooping import PacketSnooper
+witness = PacketSnooper()
 witness.start()
 witness.watch(["v0", "later"])
 print("ready", flush=True)
