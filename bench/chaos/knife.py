@@ -12,7 +12,7 @@ from typing import Any
 import libvirt
 
 from hostloom.dhcp.control import Control
-from hostloom.model.errors import HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.sagas import worker
 from hostloom.sagas.saga import Run, Runner
 from hostloom.store.transaction import Transaction

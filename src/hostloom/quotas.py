@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from hostloom.model.errors import TooManyRequests
+from hostloom.model.errors.permissions import TooManyRequests
 
 #: Keys that are remembered; the one that asked longest ago is forgotten first.
 MAX_KEYS = 10_000

@@ -9,7 +9,7 @@ from pathlib import Path
 from hostloom import images
 from hostloom.images.cpio import Entry, pack
 from hostloom.images.directory import ImageDirectory
-from hostloom.model.errors import ImageFailed
+from hostloom.model.errors.outside import ImageFailed
 from hostloom.model.image import Flavour
 from hostloom_lab.errors import LabError
 

@@ -13,7 +13,8 @@ import pytest
 
 from hostloom.http_limits import TimeoutProtocol
 from hostloom.model.commissioning import FoundHardware, FoundNic
-from hostloom.model.errors import ConfigError, TooManyRequests
+from hostloom.model.errors.permissions import TooManyRequests
+from hostloom.model.errors.server import ConfigError
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import MachineState
 from hostloom.reconcilers.served_networks import ServedNetworks

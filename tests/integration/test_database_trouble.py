@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable
+from hostloom.model.errors.server import DatabaseTrouble, DatabaseUnavailable
 from hostloom.model.operation import Operation, OperationState
 from hostloom.store import database_errors as trouble_module
 from hostloom.store import engine as engine_module

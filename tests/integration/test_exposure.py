@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from hostloom.api import metrics
 from hostloom.compat.maas2 import logins
 from hostloom.compat.maas2.server import Facade
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 from hostloom.remote.directory import _clear
 from hostloom.server.sockets import listen_unix
 from hostloom.server.wiring import close_to_others

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hostloom.cli.main import main
-from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable
+from hostloom.model.errors.server import DatabaseTrouble, DatabaseUnavailable
 from support.sshd import free_port
 
 

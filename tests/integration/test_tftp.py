@@ -13,7 +13,7 @@ import pytest
 
 from hostloom.boot import tftp
 from hostloom.boot.tftp import TftpServer
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 
 CONTENT = hashlib.sha256(b"hostloom").digest() * 7000 + b"end"
 

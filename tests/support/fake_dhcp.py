@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpSubnet, Lease
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError, InvalidValue
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.rack import LOCAL, Rack, RackStatus
 from hostloom.ports.dhcp import DhcpServer
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from hostloom.model.errors import HostUnreachable, HypervisorRejected
+from hostloom.model.errors.outside import HostUnreachable, HypervisorRejected
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.machine import Disk, MachineSpec, PowerState

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from hostloom.model.attachment import AttachKind
 from hostloom.model.dhcp_exchange import DhcpOffer
-from hostloom.model.errors import DriverError, HostNotScannable, WireRefused
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import HostNotScannable, WireRefused
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import DEFAULT_MTU, Address
 from hostloom.ports.wire import NeighbourAnswer, ProbePoint

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_interface
 from urllib.parse import urlsplit
 
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.errors import HostNotScannable
+from hostloom.model.errors.outside import HostNotScannable
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address
 from hostloom.model.node import BridgeKind, InterfaceKind

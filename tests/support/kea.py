@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hostloom.dhcp.control import ControlSocket
-from hostloom.model.errors import DhcpUnreachable
+from hostloom.model.errors.outside import DhcpUnreachable
 from hostloom.model.ids import MacAddress
 from support.dhcp_intents import a_uuid
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hostloom.model.errors import HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.operation import Operation, OperationState
 from hostloom.ports.context import Ports
 from hostloom.ports.store import Store, UnitOfWork

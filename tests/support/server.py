@@ -16,7 +16,8 @@ import structlog
 
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
-from hostloom.model.errors import DriverError, HostNotScannable
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import HostNotScannable
 from hostloom.model.host_uri import UriRules
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.network import Address

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 from hostloom.server.config import Listen, Settings, load_settings
 
 
@@ -51,13 +51,13 @@ def test_a_wrong_setting_is_named_with_what_was_expected(tmp_path: Path, text: s
     with pytest.raises(ConfigError) as wrong:
         load_settings({}, file=write(tmp_path, text))
     assert wrong.value.setting.startswith(setting)
-    assert wrong.value.expected
+    assert wrong.value.problem
 
 
 def test_an_unknown_variable_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="HOSTLOOM_COLOUR"):
         load_settings({"HOSTLOOM_COLOUR": "red"})
-    with pytest.raises(ConfigError, match="a file that exists"):
+    with pytest.raises(ConfigError, match="does not exist"):
         load_settings({"HOSTLOOM_CONFIG": str(tmp_path / "none.toml")})
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host_uri import HostUri, UriRules, parse_host_uri
 
 RULES = UriRules(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 from hostloom.server import open_files
 from hostloom.server.config import Settings
 
@@ -60,5 +60,5 @@ def test_connections_are_as_many_as_fit(
 def test_a_limit_that_is_too_low_is_refused(
     monkeypatch: pytest.MonkeyPatch, limit: int, workers: int
 ) -> None:
-    with pytest.raises(ConfigError, match=f"{limit} open files .* raise the hard limit"):
+    with pytest.raises(ConfigError, match=f"and {limit} are allowed; .* raise the hard limit"):
         fit(monkeypatch, limit, limit, Settings(workers=workers))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable
+from hostloom.model.errors.server import DatabaseTrouble, DatabaseUnavailable
 from hostloom.model.reconciler import Reconciler
 from hostloom.server.periodic import PeriodicTask, Reports
 

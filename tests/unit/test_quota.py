@@ -1,7 +1,7 @@
 import pytest
 
 from hostloom import quotas
-from hostloom.model.errors import TooManyRequests
+from hostloom.model.errors.permissions import TooManyRequests
 from hostloom.quotas import Quota
 
 
@@ -35,5 +35,5 @@ def test_no_more_keys_are_kept_than_fit(monkeypatch: pytest.MonkeyPatch) -> None
 def test_who_asks_too_often_is_told_to_wait() -> None:
     tries = Quota(1, 0.0)
     tries.check("a", "reports")
-    with pytest.raises(TooManyRequests, match="too many reports: try again in 30 s"):
+    with pytest.raises(TooManyRequests, match="too many reports; try again in 30 s"):
         tries.check("a", "reports")

@@ -15,14 +15,11 @@ from pydantic import BaseModel
 from hostloom.api.paging import Page
 from hostloom.api.peers import SCOPE_KEY, principal_of_peer
 from hostloom.model.access import Principal
-from hostloom.model.errors import (
-    AlreadyExists,
-    DatabaseUnavailable,
-    IdempotencyConflict,
-    IdempotencyPending,
-    InvalidValue,
-    NotAuthenticated,
-)
+from hostloom.model.errors.permissions import NotAuthenticated
+from hostloom.model.errors.resources import AlreadyExists
+from hostloom.model.errors.server import DatabaseUnavailable
+from hostloom.model.errors.stale import IdempotencyConflict, IdempotencyPending
+from hostloom.model.errors.values import InvalidValue
 from hostloom.ports.context import Ports
 from hostloom.ports.operation_records import StoredAnswer
 from hostloom.ports.store import UnitOfWork

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from hostloom.api.calls import PRINCIPAL_KEY, authenticate
 from hostloom.api.limits import MAX_BODY_BYTES
 from hostloom.api.problems import answer, problem_of
-from hostloom.model.errors import HostloomError
+from hostloom.model.errors.base import HostloomError
 
 #: What may be larger, from administrators: all that another system knew of thousands of machines.
 LARGER = {"/api/v1/imports": 64 * 1024 * 1024}

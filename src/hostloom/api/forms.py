@@ -14,7 +14,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address
 

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from hostloom.model.errors import DatabaseUnavailable
+from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.ports.store import Store
 
 #: An answer is this old at most.

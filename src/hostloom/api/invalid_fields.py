@@ -6,7 +6,7 @@ The web framework finds them, but its texts speak of its own types, so that none
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hostloom.model.errors import shown_value
+from hostloom.model.errors.base import shown_value
 
 #: What is wrong and what is allowed, by pydantic's type of error; `{…}` are the limits that it names.
 _SENTENCES = {

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from hostloom.api.calls import authenticate
 from hostloom.api.peers import SCOPE_KEY
-from hostloom.model.errors import HostloomError
+from hostloom.model.errors.base import HostloomError
 from hostloom.model.rack import Rack
 from hostloom.model.reconciler import Reconciler
 from hostloom.ports.context import Ports

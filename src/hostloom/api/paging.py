@@ -5,7 +5,7 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Depends, Query
 from pydantic import BaseModel
 
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.services.naming import is_id
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000

@@ -13,8 +13,45 @@ from starlette.exceptions import HTTPException
 
 from hostloom.api.invalid_fields import field_errors, is_not_json, sentence
 from hostloom.decide.explain.explain import hint_of, render
-from hostloom.model import errors
-from hostloom.model.errors import HostloomError
+from hostloom.model.errors.base import DriverError, HostloomError, RequestError
+from hostloom.model.errors.outside import (
+    DhcpRejected,
+    DhcpUnreachable,
+    HostKeyChanged,
+    HostKeyUnknown,
+    HostNotScannable,
+    HostRefused,
+    HostUnreachable,
+    HostUnreadable,
+    HypervisorRejected,
+    ImageFailed,
+    OutcomeUnknown,
+    WireRefused,
+)
+from hostloom.model.errors.permissions import NotAuthenticated, NotPermitted, ReportRefused, TooManyRequests
+from hostloom.model.errors.refusals import DecisionTooLong, HostFull, NothingFits, Refused
+from hostloom.model.errors.resources import (
+    AddressOnWire,
+    AlreadyExists,
+    InUse,
+    MachineDiffers,
+    NotFound,
+    PlanGone,
+    WrongState,
+)
+from hostloom.model.errors.server import Cancelled, ConfigError, DatabaseUnavailable, LeaseLost
+from hostloom.model.errors.stale import (
+    IdempotencyConflict,
+    IdempotencyPending,
+    PlanStale,
+    PlanTaken,
+    ReadMeanwhile,
+    RoomTaken,
+    Stale,
+    StaleGeneration,
+    WorldChanged,
+)
+from hostloom.model.errors.values import Conflict, ConstraintError, InvalidValue, NotTogether
 from hostloom.model.plan import Explanation
 from hostloom.model.stored_plan import PlanDifference
 from hostloom.serialization import to_json
@@ -24,53 +61,53 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: Mapping[type[HostloomError], int] = {
-    errors.HostloomError: 500,
-    errors.RequestError: 400,
-    errors.InvalidValue: 422,
-    errors.Conflict: 422,
-    errors.NotTogether: 422,
-    errors.ConstraintError: 422,
-    errors.NotFound: 404,
-    errors.PlanGone: 404,
-    errors.AlreadyExists: 409,
-    errors.AddressOnWire: 409,
-    errors.InUse: 409,
-    errors.Stale: 412,
-    errors.StaleGeneration: 412,
-    errors.WorldChanged: 412,
-    errors.RoomTaken: 412,
-    errors.ReadMeanwhile: 412,
-    errors.PlanTaken: 412,
-    errors.IdempotencyConflict: 422,
-    errors.IdempotencyPending: 409,
-    errors.WrongState: 409,
-    errors.MachineDiffers: 409,
-    errors.NothingFits: 409,
-    errors.PlanStale: 409,
-    errors.Cancelled: 409,
-    errors.NotAuthenticated: 401,
-    errors.NotPermitted: 403,
-    errors.TooManyRequests: 429,
-    errors.DecisionTooLong: 422,
-    errors.ReportRefused: 403,
-    errors.Refused: 409,
-    errors.HostFull: 409,
-    errors.DriverError: 502,
-    errors.HostUnreachable: 503,
-    errors.HostKeyUnknown: 409,
-    errors.HostKeyChanged: 502,
-    errors.HostRefused: 502,
-    errors.HostUnreadable: 502,
-    errors.HostNotScannable: 409,
-    errors.WireRefused: 409,
-    errors.HypervisorRejected: 502,
-    errors.OutcomeUnknown: 504,
-    errors.DhcpUnreachable: 503,
-    errors.DhcpRejected: 502,
-    errors.ImageFailed: 502,
-    errors.DatabaseUnavailable: 503,
-    errors.ConfigError: 500,
-    errors.LeaseLost: 409,
+    HostloomError: 500,
+    RequestError: 400,
+    InvalidValue: 422,
+    Conflict: 422,
+    NotTogether: 422,
+    ConstraintError: 422,
+    NotFound: 404,
+    PlanGone: 404,
+    AlreadyExists: 409,
+    AddressOnWire: 409,
+    InUse: 409,
+    Stale: 412,
+    StaleGeneration: 412,
+    WorldChanged: 412,
+    RoomTaken: 412,
+    ReadMeanwhile: 412,
+    PlanTaken: 412,
+    IdempotencyConflict: 422,
+    IdempotencyPending: 409,
+    WrongState: 409,
+    MachineDiffers: 409,
+    NothingFits: 409,
+    PlanStale: 409,
+    Cancelled: 409,
+    NotAuthenticated: 401,
+    NotPermitted: 403,
+    TooManyRequests: 429,
+    DecisionTooLong: 422,
+    ReportRefused: 403,
+    Refused: 409,
+    HostFull: 409,
+    DriverError: 502,
+    HostUnreachable: 503,
+    HostKeyUnknown: 409,
+    HostKeyChanged: 502,
+    HostRefused: 502,
+    HostUnreadable: 502,
+    HostNotScannable: 409,
+    WireRefused: 409,
+    HypervisorRejected: 502,
+    OutcomeUnknown: 504,
+    DhcpUnreachable: 503,
+    DhcpRejected: 502,
+    ImageFailed: 502,
+    DatabaseUnavailable: 503,
+    ConfigError: 500,
+    LeaseLost: 409,
 }
 
 
@@ -84,7 +121,7 @@ def problem_of(error: HostloomError) -> dict[str, Any]:
     return found
 
 
-def refused_problem(error: errors.Refused) -> dict[str, Any]:
+def refused_problem(error: Refused) -> dict[str, Any]:
     """The problem document of a refusal, with its explanation as data and as text."""
     found = problem_of(error)
     if isinstance(error.explanation, Explanation):
@@ -95,7 +132,7 @@ def refused_problem(error: errors.Refused) -> dict[str, Any]:
     return found
 
 
-def stale_problem(error: errors.PlanStale) -> dict[str, Any]:
+def stale_problem(error: PlanStale) -> dict[str, Any]:
     """The problem document of a plan that is out of date, with every difference as data and as text."""
     found = problem_of(error)
     found["detail"] = f"plan {error.plan} is out of date"
@@ -110,9 +147,9 @@ def install_handlers(app: FastAPI) -> None:
     """Answer every error of the app with a problem document."""
 
     def on_known(_: Request, error: Exception) -> Response:
-        if isinstance(error, errors.Refused):
+        if isinstance(error, Refused):
             return answer(refused_problem(error))
-        if isinstance(error, errors.PlanStale):
+        if isinstance(error, PlanStale):
             return answer(stale_problem(error))
         if isinstance(error, HostloomError):
             return answer(problem_of(error))

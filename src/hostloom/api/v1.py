@@ -47,7 +47,7 @@ from hostloom.api.routers import (
     vlans,
     world,
 )
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.reconciler import Reconciler
 from hostloom.ports.context import Ports
 

@@ -8,7 +8,7 @@ import cattrs
 
 from hostloom.boot.lldp import parse_frame
 from hostloom.model.commissioning import FoundHardware, FoundNic
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
 from hostloom.serialization import from_json, to_json
 

@@ -19,7 +19,9 @@ from hostloom.boot.images import BootImages
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
 from hostloom.boot.uptime_report import FIELDS, Report, parse_report
 from hostloom.model.commissioning import FoundHardware
-from hostloom.model.errors import DatabaseUnavailable, InvalidValue, ReportRefused, TooManyRequests
+from hostloom.model.errors.permissions import ReportRefused, TooManyRequests
+from hostloom.model.errors.server import DatabaseUnavailable
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
 
 __all__ = ["BootCalls", "Report", "create_boot_app"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from hostloom.model.commissioning import LldpNeighbour
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 
 ETHERTYPE = 0x88CC
 #: 802.1Q and 802.1ad: four bytes more before the type of what is inside.

@@ -6,7 +6,7 @@ No script ends in a prompt: what cannot be loaded is tried again, then the machi
 from dataclasses import dataclass, field
 
 from hostloom.model.commissioning import BootAction
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress, check_hostname
 
 #: Tries to load the boot files.

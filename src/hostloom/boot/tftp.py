@@ -22,7 +22,7 @@ from hostloom.boot.tftp_packets import (
     Transfer,
     parse_request,
 )
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 from hostloom.quotas import Quota
 
 log = logging.getLogger(__name__)
@@ -242,7 +242,7 @@ def _listener(port: int) -> socket.socket:
         raise
     except OSError as error:
         found.close()
-        raise ConfigError("tftp_port", str(port), f"a port that is free here ({error.strerror})") from error
+        raise ConfigError("tftp_port", port, f"cannot be opened: {error.strerror}") from error
     found.setblocking(False)
     return found
 

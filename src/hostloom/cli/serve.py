@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hostloom.cli.exit_codes import tell
-from hostloom.model.errors import ConfigError, DatabaseUnavailable
+from hostloom.model.errors.server import ConfigError, DatabaseUnavailable
 
 #: EX_CONFIG of sysexits.h: a service manager should not start it again before an operator looks.
 EX_CONFIG = 78

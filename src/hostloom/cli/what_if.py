@@ -16,7 +16,7 @@ from hostloom.decide.changes.text import FORMS, format_change, parse_change
 from hostloom.decide.explain import explain
 from hostloom.decide.request.resolve import parse_request
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.request import ComposeRequest, ParsedRequest
 from hostloom.simulation.comparison import OutcomeChange

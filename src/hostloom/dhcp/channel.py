@@ -9,7 +9,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import httpx
 
 from hostloom.dhcp.control import ANSWER_BYTES, CHUNK_BYTES, Control, ControlSocket
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError, InvalidValue
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.values import InvalidValue
 from hostloom.remote.address import SshAddress, ssh_address
 from hostloom.remote.connection import Remotes
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
 
 #: `result` of an answer: done, and nothing found.
 SUCCESS, EMPTY = 0, 3

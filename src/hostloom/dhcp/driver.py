@@ -10,7 +10,7 @@ from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
 from hostloom.dhcp.control import Control, ControlSocket
 from hostloom.dhcp.server import KeaServer, RecordedLease
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, DhcpReservation, Lease
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import Address
 from hostloom.model.rack import RackStatus

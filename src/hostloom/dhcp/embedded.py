@@ -15,7 +15,8 @@ from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
 from hostloom.dhcp.driver import KeaDhcp
 from hostloom.dhcp.supervision import RestartPolicy, Supervised
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
-from hostloom.model.errors import ConfigError, DhcpUnreachable
+from hostloom.model.errors.outside import DhcpUnreachable
+from hostloom.model.errors.server import ConfigError
 from hostloom.model.rack import RackStatus
 
 START_TIMEOUT_S = 5.0
@@ -54,7 +55,9 @@ class EmbeddedKea:
         self._writing = threading.Lock()
         versions = [each for each in (4, 6) if shutil.which(f"/usr/sbin/kea-dhcp{each}")]
         if 4 not in versions:
-            raise ConfigError("kea_embedded", "true", "Kea's DHCPv4 server (package kea-dhcp4-server)")
+            raise ConfigError(
+                "kea_embedded", True, "needs Kea's DHCPv4 server", "install the package kea-dhcp4-server"
+            )
         self._servers = {version: self._supervised(version, patience) for version in versions}
         self._kea = KeaDhcp(
             self._socket(4), socket6=self._socket(6) if 6 in versions else None, on_set=self._remember

@@ -16,7 +16,8 @@ from hostloom.dhcp.config6 import duid
 from hostloom.dhcp.config_delta import only_new_reservations
 from hostloom.dhcp.control import Control
 from hostloom.model.dhcp import DhcpReservation
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable, InvalidValue
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.finding import Findings
 from hostloom.model.ids import MacAddress, SubnetId
 from hostloom.model.network import Address

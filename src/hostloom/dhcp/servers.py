@@ -7,7 +7,7 @@ from pathlib import Path
 from hostloom.dhcp.channel import open_channel
 from hostloom.dhcp.control import Control
 from hostloom.dhcp.driver import KeaDhcp
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import RackId
 from hostloom.model.rack import LOCAL, Rack
 from hostloom.ports.dhcp import DhcpServer

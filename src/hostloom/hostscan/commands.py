@@ -2,7 +2,7 @@
 
 import shlex
 
-from hostloom.model.errors import HostUnreadable
+from hostloom.model.errors.outside import HostUnreadable
 from hostloom.model.finding import Findings
 
 #: Begins the line before each part.

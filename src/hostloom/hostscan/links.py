@@ -14,7 +14,7 @@ from hostloom.hostscan.bridge_vlans import PortVlans, linux_bridge_vlans, ovs_br
 from hostloom.hostscan.openvswitch import OpenVSwitch
 from hostloom.hostscan.roles import find_conduits, is_container_bridge, role_of
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.finding import Findings
 from hostloom.model.ids import MacAddress, natural_key
 from hostloom.model.network import DEFAULT_MTU, Address

@@ -11,7 +11,7 @@ from hostloom.hostscan.normalize import MAX_ROUTES, is_name, shape_links
 from hostloom.hostscan.objects import LINK, ROUTE, read_objects
 from hostloom.hostscan.openvswitch import OpenVSwitch, parse_openvswitch
 from hostloom.hostscan.roles import parse_wireless
-from hostloom.model.errors import HostUnreadable
+from hostloom.model.errors.outside import HostUnreadable
 from hostloom.model.finding import PARSE_ERRORS, Finding, Findings, in_words
 from hostloom.model.observed import ObservedLink, ObservedNetwork, ObservedRoute
 

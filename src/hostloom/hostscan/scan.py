@@ -2,7 +2,7 @@
 
 from hostloom.hostscan.commands import SCRIPT
 from hostloom.hostscan.parse import parse
-from hostloom.model.errors import HostNotScannable
+from hostloom.model.errors.outside import HostNotScannable
 from hostloom.model.observed import ObservedNetwork
 from hostloom.remote.address import is_this_machine, ssh_address
 from hostloom.remote.command import Local, Shell

@@ -23,7 +23,7 @@ from hostloom.hypervisor.errors import (
     translate,
 )
 from hostloom.hypervisor.lanes import GivenUp, Lane, LaneCall
-from hostloom.model.errors import HostUnreachable, HostUnreadable, OutcomeUnknown
+from hostloom.model.errors.outside import HostUnreachable, HostUnreadable, OutcomeUnknown
 from hostloom.model.finding import PARSE_ERRORS, in_words
 
 log = logging.getLogger(__name__)

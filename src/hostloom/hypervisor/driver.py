@@ -21,7 +21,7 @@ from hostloom.hypervisor.pools import PoolReader, PoolsRead
 from hostloom.hypervisor.probe import kvm_runs
 from hostloom.hypervisor.reading import DiskSizes, read_host, read_machine
 from hostloom.hypervisor.volumes import LibvirtVolumes
-from hostloom.model.errors import HostRefused, HypervisorRejected
+from hostloom.model.errors.outside import HostRefused, HypervisorRejected
 from hostloom.model.finding import Findings
 from hostloom.model.host import Emulation
 from hostloom.model.ids import SystemId

@@ -5,7 +5,8 @@ import logging
 
 import libvirt
 
-from hostloom.model.errors import DriverError, HostRefused, HostUnreachable, HypervisorRejected
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import HostRefused, HostUnreachable, HypervisorRejected
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import libvirt
 from hostloom.hypervisor import network_xml
 from hostloom.hypervisor.connection import HostConnection
 from hostloom.hypervisor.errors import is_missing
-from hostloom.model.errors import HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.ids import MacAddress
 from hostloom.model.network_fix import LibvirtDhcp, LibvirtLease, NetworkSpec
 

@@ -15,7 +15,7 @@ import libvirt
 
 from hostloom.hypervisor.errors import close_quietly, is_alive
 from hostloom.hypervisor.lanes import Lane, LaneCall
-from hostloom.model.errors import DriverError
+from hostloom.model.errors.base import DriverError
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from hostloom.hypervisor.connection import HostConnection
 from hostloom.hypervisor.lookups import find_pool, find_volume
 from hostloom.hypervisor.networks import Proceed
 from hostloom.hypervisor.pools import PoolReader
-from hostloom.model.errors import HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.host import FILE_POOLS, holds_disks
 from hostloom.model.machine import Disk, DiskFormat
 

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from hostloom.model.errors import ImageFailed
+from hostloom.model.errors.outside import ImageFailed
 
 #: depmod is there, and a server's PATH may be without it.
 _PATH = ("/usr/sbin", "/sbin")

@@ -17,7 +17,8 @@ from hostloom.images.cpio import pack
 from hostloom.images.flavours import RECIPES
 from hostloom.images.initramfs import contents, modules_folder
 from hostloom.images.packages import fetch, unpack
-from hostloom.model.errors import ImageFailed, NotFound
+from hostloom.model.errors.outside import ImageFailed
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.image import Flavour, Image, ImageFile
 from hostloom.serialization import from_json, to_json
 

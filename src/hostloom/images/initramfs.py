@@ -18,7 +18,7 @@ from hostloom.images.modules import (
     render_dependencies,
 )
 from hostloom.images.package_output import libraries
-from hostloom.model.errors import ImageFailed
+from hostloom.model.errors.outside import ImageFailed
 
 BUSYBOX = Path("/bin/busybox")
 SCRIPTS = Path(__file__).with_name("guest")

@@ -2,7 +2,7 @@
 
 import re
 
-from hostloom.model.errors import ImageFailed
+from hostloom.model.errors.outside import ImageFailed
 
 _KERNEL = ("linux-image-", "linux-modules-")
 _URI = re.compile(r"^'[^']*' (\S+\.deb) \d+", re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 from hostloom.images.commands import run
 from hostloom.images.flavours import RECIPES
 from hostloom.images.package_output import depended, download_name
-from hostloom.model.errors import ImageFailed
+from hostloom.model.errors.outside import ImageFailed
 from hostloom.model.image import Flavour
 
 DOWNLOAD_TIMEOUT_S = 1800.0

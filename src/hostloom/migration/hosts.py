@@ -7,7 +7,7 @@ from hostloom.decide.hosts.correlation import uri_host
 from hostloom.migration.import_state import Ids, ImportState
 from hostloom.migration.names import free_name, usable_hostname, usable_tag
 from hostloom.model.decimals import exact
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import MAX_OVER_COMMIT, Host
 from hostloom.model.host_uri import UriRules, parse_host_uri
 from hostloom.model.ids import HostId

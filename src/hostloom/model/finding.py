@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from xml.etree.ElementTree import ParseError
 
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 
 #: More findings than these on one host are counted, not listed.
 MAX_FINDINGS = 100

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 
 
 class Refuse(Protocol):

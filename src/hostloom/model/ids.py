@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import NewType
 
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 
 FabricId = NewType("FabricId", int)
 VlanId = NewType("VlanId", int)

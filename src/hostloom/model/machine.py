@@ -6,7 +6,7 @@ from enum import StrEnum
 from hostloom.model.attachment import Attachment
 from hostloom.model.commissioning import BootAction
 from hostloom.model.drift import Drift
-from hostloom.model.errors import WrongState
+from hostloom.model.errors.resources import WrongState
 from hostloom.model.host import Emulation
 from hostloom.model.ids import (
     DEFAULT_GROUP,

@@ -3,7 +3,8 @@
 import logging
 
 from hostloom.model.dhcp import DhcpPulse
-from hostloom.model.errors import DhcpRejected, DriverError
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import DhcpRejected
 from hostloom.model.event import Event, EventSubject, EventSubjectKind
 from hostloom.model.event_kind import EventKind
 from hostloom.model.rack import Rack

@@ -4,7 +4,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from hostloom.model.errors import DriverError, HostloomError
+from hostloom.model.errors.base import DriverError, HostloomError
 from hostloom.model.host import Host
 from hostloom.model.ids import HostId
 from hostloom.ports.context import Ports

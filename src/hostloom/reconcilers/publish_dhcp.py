@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hostloom.decide.dhcp.intent import dhcp_intent
 from hostloom.decide.dhcp.serving_racks import pair_of, racks_of
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable, DriverError
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
 from hostloom.model.ids import RackId, VlanId
 from hostloom.model.network import Address
 from hostloom.model.rack import Rack

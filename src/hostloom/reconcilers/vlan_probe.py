@@ -8,7 +8,8 @@ from hostloom.decide.dhcp import probing
 from hostloom.decide.dhcp.probing import DhcpServerChange, ProbeAnswers, ServingRacks, Vantage
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.dhcp_exchange import ForeignDhcp, VlanProbe
-from hostloom.model.errors import DriverError, HostloomError, NotFound
+from hostloom.model.errors.base import DriverError, HostloomError
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.event import Event, EventSubject, EventSubjectKind
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import VlanId

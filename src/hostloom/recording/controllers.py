@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from hostloom.decide.hosts.mac_evidence import Likeness, compare, nic_macs
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.event import node_subject
 from hostloom.model.ids import RackId, SystemId
 from hostloom.model.node import Node, NodeKind

@@ -5,15 +5,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 from hostloom.decide.hosts.correlation import uri_host
-from hostloom.model.errors import (
-    DriverError,
-    HostNotScannable,
-    HostRefused,
-    HostUnreachable,
-    HostUnreadable,
-    NotFound,
-    Stale,
-)
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import HostNotScannable, HostRefused, HostUnreachable, HostUnreadable
+from hostloom.model.errors.resources import NotFound
+from hostloom.model.errors.stale import Stale
 from hostloom.model.event import Event, host_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.finding import Findings

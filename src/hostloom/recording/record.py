@@ -6,7 +6,8 @@ from dataclasses import replace
 from hostloom.decide.hosts.correlation import HostEvidence, correlate, first_of
 from hostloom.decide.hosts.drift import host_drift
 from hostloom.decide.placement.libvirt_networks import network_vids, own_bridges
-from hostloom.model.errors import AlreadyExists, ReadMeanwhile
+from hostloom.model.errors.resources import AlreadyExists
+from hostloom.model.errors.stale import ReadMeanwhile
 from hostloom.model.event import Event, host_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import (

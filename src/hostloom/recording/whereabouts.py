@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hostloom.decide.hosts.sighting import Elsewhere
 from hostloom.decide.machines.drift import COPY, copies_of
-from hostloom.model.errors import DriverError, InUse
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.resources import InUse
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host

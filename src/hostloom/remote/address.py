@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 
 #: Where libvirt listens: its one daemon (or the proxy of that name), or QEMU's own of the modular daemons.
 LIBVIRT_SOCKETS = ("/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock")

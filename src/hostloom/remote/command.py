@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-from hostloom.model.errors import HostUnreachable, HostUnreadable
+from hostloom.model.errors.outside import HostUnreachable, HostUnreadable
 
 #: A shell's exit code for a program that is not there.
 NOT_FOUND = 127

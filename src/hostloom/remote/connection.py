@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from hostloom.model.errors import HostRefused
+from hostloom.model.errors.outside import HostRefused
 from hostloom.remote.address import LIBVIRT_SOCKETS, SshAddress, ssh_address
 from hostloom.remote.command import Local, Shell
 from hostloom.remote.directory import SocketDirectory

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hostloom.model.errors import DriverError, HostKeyChanged, HostKeyUnknown, HostRefused, HostUnreachable
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import HostKeyChanged, HostKeyUnknown, HostRefused, HostUnreachable
 from hostloom.remote.address import SshAddress
 from hostloom.remote.command import Completed, run_process
 from hostloom.remote.keys import PinnedKeys

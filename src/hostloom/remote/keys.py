@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hostloom.model.errors import HostUnreachable
+from hostloom.model.errors.outside import HostUnreachable
 from hostloom.ports.hosts import OfferedKey
 from hostloom.ports.store import Store
 from hostloom.remote.address import SshAddress, ssh_address

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from hostloom.decide.hosts.correlation import uri_host
-from hostloom.model.errors import HostKeyUnknown
+from hostloom.model.errors.outside import HostKeyUnknown
 from hostloom.model.event import Event, host_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host

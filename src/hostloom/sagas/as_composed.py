@@ -2,7 +2,7 @@
 
 from hostloom.decide.explain.drift import render_change
 from hostloom.decide.machines.drift import machine_drift, prevents_start
-from hostloom.model.errors import MachineDiffers
+from hostloom.model.errors.resources import MachineDiffers
 from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.ports.hypervisor import Hypervisor
 

@@ -13,7 +13,8 @@ from hostloom.decide.machines.nic_verification import (
     questions,
 )
 from hostloom.model.attachment import Attachment
-from hostloom.model.errors import DriverError, HostUnreachable
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import HostUnreachable
 from hostloom.model.host import Host
 from hostloom.ports.wire import ProbePoint, WireProbe
 from hostloom.sagas.host_fan_out import for_each_host

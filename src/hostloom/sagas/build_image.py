@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hostloom.model.errors import ImageFailed
+from hostloom.model.errors.outside import ImageFailed
 from hostloom.model.event import Event, EventSubjectKind, named_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.image import Flavour, Image

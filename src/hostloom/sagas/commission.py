@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from hostloom.model.commissioning import BootAction
-from hostloom.model.errors import StaleGeneration
+from hostloom.model.errors.stale import StaleGeneration
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId

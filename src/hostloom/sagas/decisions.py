@@ -13,7 +13,8 @@ from hostloom.decide.explain.reason_texts import render_difference
 from hostloom.decide.explain.refused import refused
 from hostloom.decide.placement.plan_difference import differences
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import DecisionTooLong, PlanStale
+from hostloom.model.errors.refusals import DecisionTooLong
+from hostloom.model.errors.stale import PlanStale
 from hostloom.model.host import CorrelationEvidence
 from hostloom.model.plan import Explanation, JointDecision, Plan, Refusal
 from hostloom.model.request import Identities, ParsedBatch

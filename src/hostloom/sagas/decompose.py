@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from hostloom.decide.explain.fixes import render_fix, render_step
 from hostloom.decide.hosts.fix_network import plan_fix
-from hostloom.model.errors import PlanStale, Refused
+from hostloom.model.errors.refusals import Refused
+from hostloom.model.errors.stale import PlanStale
 from hostloom.model.event import Event, host_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import VlanId

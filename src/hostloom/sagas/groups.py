@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.grouping import COMPOSED_TAGS, Tag
 from hostloom.model.ids import TagId
 from hostloom.model.request import ParsedBatch, ParsedRequest

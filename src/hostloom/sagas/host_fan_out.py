@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
-from hostloom.model.errors import Cancelled
+from hostloom.model.errors.server import Cancelled
 from hostloom.sagas.saga import Run
 
 K = TypeVar("K")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from hostloom.decide.machines.nic_verification import NicExpectation, expectations_of
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import NotFound, RoomTaken
+from hostloom.model.errors.resources import NotFound
+from hostloom.model.errors.stale import RoomTaken
 from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine

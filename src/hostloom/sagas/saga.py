@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
-from hostloom.model.errors import DatabaseUnavailable, DriverError, HostloomError, LeaseLost, Stale
+from hostloom.model.errors.base import DriverError, HostloomError
+from hostloom.model.errors.server import DatabaseUnavailable, LeaseLost
+from hostloom.model.errors.stale import Stale
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord, StepState
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork

@@ -14,7 +14,8 @@ from itertools import islice
 from hostloom.decide.machines.nic_verification import NicExpectation, duplicates
 from hostloom.decide.placement.addresses import address_index, address_of
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import AddressOnWire, Stale
+from hostloom.model.errors.resources import AddressOnWire
+from hostloom.model.errors.stale import Stale
 from hostloom.model.event import Event, EventSubject, EventSubjectKind, named_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host

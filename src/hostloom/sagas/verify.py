@@ -13,7 +13,8 @@ from hostloom.decide.machines.nic_verification import (
     verify_nic,
 )
 from hostloom.model.dhcp_exchange import MessageKind
-from hostloom.model.errors import DriverError, HostNotScannable, HostUnreachable, HypervisorRejected
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import HostNotScannable, HostUnreachable, HypervisorRejected
 from hostloom.model.event import Event, EventSubject, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from hostloom.model.errors import DatabaseUnavailable, LeaseLost
+from hostloom.model.errors.server import DatabaseUnavailable, LeaseLost
 from hostloom.model.operation import Operation, OperationState
 from hostloom.ports.context import Ports
 from hostloom.sagas.add_host import ADD_HOST

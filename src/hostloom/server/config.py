@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 
 DEFAULT_FILE = Path("/etc/hostloom/config.toml")
 PREFIX = "HOSTLOOM_"
@@ -150,19 +150,19 @@ def _read_file(named: Path | None) -> dict[str, Any]:
     except FileNotFoundError:
         if named is None:
             return {}
-        raise ConfigError("config", str(path), "a file that exists") from None
+        raise ConfigError("config", str(path), "does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("config", str(path), f"a file that can be read ({error})") from error
+        raise ConfigError("config", str(path), f"cannot be read: {error}") from error
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError("config", str(path), f"TOML ({error})") from error
+        raise ConfigError("config", str(path), f"is not TOML: {error}") from error
     return {_known(name, f"{name} in {path}"): value for name, value in document.items()}
 
 
 def _known(name: str, shown: str) -> str:
     if name not in _PARSERS:
-        raise ConfigError(shown, name, f"one of {', '.join(_PARSERS)}")
+        raise ConfigError(shown, None, "is unknown", f"the settings are {', '.join(_PARSERS)}")
     return name
 
 
@@ -171,7 +171,7 @@ def _known(name: str, shown: str) -> str:
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise ConfigError(name, value, "text")
+        raise ConfigError(name, value, "is not text")
     return value
 
 
@@ -179,7 +179,7 @@ def _path(name: str, value: Any) -> Path:
     if isinstance(value, Path):
         return value
     if not isinstance(value, str) or not value.startswith("/"):
-        raise ConfigError(name, value, "an absolute path")
+        raise ConfigError(name, value, "is not an absolute path")
     return Path(value)
 
 
@@ -187,7 +187,7 @@ def _paths(name: str, value: Any) -> tuple[Path, ...]:
     """A list in the file; parted by commas in a variable."""
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, list | tuple):
-        raise ConfigError(name, value, "a list of absolute paths")
+        raise ConfigError(name, value, "is not a list of absolute paths")
     return tuple(_path(name, word.strip() if isinstance(word, str) else word) for word in words if word)
 
 
@@ -195,7 +195,7 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     """A list in the file; parted by commas in a variable."""
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
-        raise ConfigError(name, value, "a list of texts")
+        raise ConfigError(name, value, "is not a list of texts")
     return tuple(word.strip() for word in words if word.strip())
 
 
@@ -203,11 +203,13 @@ def _networks(name: str, value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
     """A list in the file; parted by commas in a variable."""
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
-        raise ConfigError(name, value, "a list of networks such as 10.0.0.0/16")
+        raise ConfigError(name, value, "is not a list of networks", "write them like 10.0.0.0/16")
     try:
         return tuple(ip_network(word.strip()) for word in words if word.strip())
     except ValueError as error:
-        raise ConfigError(name, value, f"a list of networks such as 10.0.0.0/16 ({error})") from error
+        raise ConfigError(
+            name, value, f"is not a list of networks ({error})", "write them like 10.0.0.0/16"
+        ) from error
 
 
 def _optional_path(name: str, value: Any) -> Path | None:
@@ -223,7 +225,7 @@ def _number(low: int, high: int) -> Callable[[str, Any], int]:
             or not text.isdigit()
             or not low <= int(text) <= high
         ):
-            raise ConfigError(name, value, f"a number from {low} to {high}")
+            raise ConfigError(name, value, "is out of range", f"use {low} to {high}")
         return int(text)
 
     return parse
@@ -233,7 +235,9 @@ def _listen(name: str, value: Any) -> Listen:
     host, _, port = str(value).rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= MAX_PORT:
-        raise ConfigError(name, value, "an address and a port such as 127.0.0.1:5240 or [::1]:5240")
+        raise ConfigError(
+            name, value, "is not an address and a port", "write it like 127.0.0.1:5240 or [::1]:5240"
+        )
     return Listen(host, int(port))
 
 
@@ -241,13 +245,13 @@ def _flag(name: str, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if value not in ("true", "false"):
-        raise ConfigError(name, value, "true or false")
+        raise ConfigError(name, value, "is not true or false")
     return bool(value == "true")
 
 
 def _level(name: str, value: Any) -> str:
     if value not in LOG_LEVELS:
-        raise ConfigError(name, value, f"one of {', '.join(LOG_LEVELS)}")
+        raise ConfigError(name, value, "is unknown", f"choose {', '.join(LOG_LEVELS)}")
     return str(value)
 
 

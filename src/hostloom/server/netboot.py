@@ -20,7 +20,8 @@ from hostloom.boot.tftp import TftpServer
 from hostloom.decide.explain.boot import render_boot
 from hostloom.http_limits import Crowd, TimeoutProtocol, limited
 from hostloom.model.commissioning import BootAction, FoundHardware
-from hostloom.model.errors import ConfigError, ReportRefused
+from hostloom.model.errors.permissions import ReportRefused
+from hostloom.model.errors.server import ConfigError
 from hostloom.model.event import Event, EventSubject, EventSubjectKind, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import MacAddress
@@ -206,7 +207,7 @@ def _listen(port: int) -> socket.socket:
             )
         return socket.create_server(("", port), backlog=BACKLOG)
     except OSError as error:
-        raise ConfigError("boot_port", str(port), f"a port that is free here ({error.strerror})") from error
+        raise ConfigError("boot_port", port, f"cannot be opened: {error.strerror}") from error
 
 
 def _tftp(port: int, serves: Callable[[str], bool]) -> TftpServer | None:

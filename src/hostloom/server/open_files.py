@@ -4,7 +4,7 @@ import logging
 import resource
 from dataclasses import replace
 
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 from hostloom.server.config import Settings
 
 log = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ def fit(settings: Settings) -> Settings:
         raise ConfigError(
             "workers",
             settings.workers,
-            f"a number for which {limit} open files are enough: it takes {needed}; raise the hard limit "
-            "(`ulimit -Hn`, LimitNOFILE= of a systemd unit) or lower `workers`",
+            f"needs {needed} open files, and {limit} are allowed",
+            "lower it or raise the hard limit (`ulimit -Hn`, LimitNOFILE= of a systemd unit)",
         )
     log.warning(
         "only %d files may be open: max_connections is %d, not %d; for all of them it takes %d "

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from hostloom.model.errors import DatabaseUnavailable, HostloomError
+from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.model.reconciler import Reconciler
 
 log = logging.getLogger(__name__)

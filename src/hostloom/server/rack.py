@@ -4,7 +4,8 @@ import contextlib
 import logging
 from dataclasses import replace
 
-from hostloom.model.errors import DriverError, InvalidValue
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.model.rack import Rack
 from hostloom.ports.context import Ports

@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 
 BYTES = 32
 #: Letters and digits of what is derived.
@@ -34,9 +34,11 @@ def _read_or_make(path: Path) -> bytes:
             _make(path)
         found = path.read_bytes()
     except OSError as error:
-        raise ConfigError("secret_file", str(path), f"a file of ours ({error.strerror})") from error
+        raise ConfigError("secret_file", str(path), f"cannot be used: {error.strerror}") from error
     if len(found) < BYTES:
-        raise ConfigError("secret_file", str(path), f"a file of at least {BYTES} random bytes")
+        raise ConfigError(
+            "secret_file", str(path), f"has fewer than {BYTES} bytes", "fill it with random bytes"
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from hostloom.dhcp.servers import KeaServers
 from hostloom.hostscan.scan import HostScan
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.images.directory import ImageDirectory
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 from hostloom.model.host_uri import UriRules
 from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.context import Ports

@@ -5,7 +5,9 @@ import hmac
 from dataclasses import replace
 
 from hostloom.model.access import ANONYMOUS, Principal, Token, User
-from hostloom.model.errors import InUse, InvalidValue, NotAuthenticated, NotFound, NotPermitted
+from hostloom.model.errors.permissions import NotAuthenticated, NotPermitted
+from hostloom.model.errors.resources import InUse, NotFound
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import UserId
 from hostloom.ports.context import Clock, IdSource
 from hostloom.ports.store import UnitOfWork

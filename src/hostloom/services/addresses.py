@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from hostloom.decide.placement.addresses import address_index
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
-from hostloom.model.errors import AlreadyExists, Conflict, InUse, InvalidValue, NotFound
+from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
+from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.ids import SubnetId, SystemId
 from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress, Subnet
 from hostloom.model.plan import RequestCode

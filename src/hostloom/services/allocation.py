@@ -11,7 +11,8 @@ from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.access import LOCAL_ADMIN, Principal
 from hostloom.model.allocation import Allocation, AllocationRequest
 from hostloom.model.annotation import Annotated
-from hostloom.model.errors import InvalidValue, NothingFits, Refused
+from hostloom.model.errors.refusals import NothingFits, Refused
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId

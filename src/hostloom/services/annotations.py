@@ -6,7 +6,7 @@ from typing import Any
 
 from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.ports.store import UnitOfWork
 from hostloom.services.access import require_admin, require_user

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from hostloom.model.access import ApiKey, Principal
-from hostloom.model.errors import NotAuthenticated, NotFound
+from hostloom.model.errors.permissions import NotAuthenticated
+from hostloom.model.errors.resources import NotFound
 from hostloom.ports.context import Clock, IdSource, Secrets
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import access, passwords

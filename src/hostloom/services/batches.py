@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import AlreadyExists, InvalidValue
+from hostloom.model.errors.resources import AlreadyExists
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import check_hostname
 from hostloom.model.operation import Operation
 from hostloom.model.request import MAX_BATCH, ComposeRequest, Identities, ParsedBatch

@@ -6,7 +6,7 @@ from enum import StrEnum
 from hostloom.decide.machines.commissioning import CommissioningDifference, differences_from_plan
 from hostloom.model.access import Principal
 from hostloom.model.commissioning import BootAction, Commissioning
-from hostloom.model.errors import WrongState
+from hostloom.model.errors.resources import WrongState
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, check_transition

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from hostloom.decide.placement.libvirt_networks import NetworksVerdict, judge_networks
 from hostloom.model.access import Principal
-from hostloom.model.errors import DriverError, NotTogether, PlanStale
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.stale import PlanStale
+from hostloom.model.errors.values import NotTogether
 from hostloom.model.host import Host
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin

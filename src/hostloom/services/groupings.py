@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.grouping import FIRST_NAME, MAAS_DOMAIN, Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId, check_hostname
 from hostloom.model.keep import KEEP, Keep

@@ -4,11 +4,8 @@ from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.errors import (
-    HostKeyUnknown,
-    InvalidValue,
-    NotTogether,
-)
+from hostloom.model.errors.outside import HostKeyUnknown
+from hostloom.model.errors.values import InvalidValue, NotTogether
 from hostloom.model.host import (
     Correlation,
     CorrelationEvidence,

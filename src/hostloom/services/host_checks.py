@@ -3,9 +3,7 @@
 from decimal import Decimal
 
 from hostloom.model.decimals import exact
-from hostloom.model.errors import (
-    InvalidValue,
-)
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.event import Event, host_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import (

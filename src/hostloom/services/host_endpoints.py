@@ -3,7 +3,8 @@
 from ipaddress import ip_address
 
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import AlreadyExists, InvalidValue
+from hostloom.model.errors.resources import AlreadyExists
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import Host
 from hostloom.model.host_uri import HostUri, UriRules, parse_host_uri
 from hostloom.model.ids import HostId

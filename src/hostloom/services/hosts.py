@@ -6,12 +6,8 @@ from typing import Any
 from hostloom.decide.hosts.drift import drift
 from hostloom.model.access import Principal
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.errors import (
-    AlreadyExists,
-    HostKeyUnknown,
-    InUse,
-    NotFound,
-)
+from hostloom.model.errors.outside import HostKeyUnknown
+from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
 from hostloom.model.host import (
     BEING_READ,
     Host,

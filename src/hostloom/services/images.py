@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import dropwhile
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.image import Flavour, Image
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports

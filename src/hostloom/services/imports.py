@@ -7,7 +7,7 @@ from typing import Any
 from hostloom.migration.plan_import import Defaults, Present, plan_import
 from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
-from hostloom.model.errors import InUse
+from hostloom.model.errors.resources import InUse
 from hostloom.model.event import Event, EventSubject, EventSubjectKind
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import VlanId

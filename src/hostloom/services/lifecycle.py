@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
 from hostloom.model.annotation import Annotated
-from hostloom.model.errors import WrongState
+from hostloom.model.errors.resources import WrongState
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.machine import Machine, MachineState, PowerState, check_transition

@@ -16,7 +16,9 @@ from hostloom.decide.machines.commissioning import (
 )
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware, FoundNic
-from hostloom.model.errors import AlreadyExists, ReportRefused, Stale, TooManyRequests
+from hostloom.model.errors.permissions import ReportRefused, TooManyRequests
+from hostloom.model.errors.resources import AlreadyExists
+from hostloom.model.errors.stale import Stale
 from hostloom.model.event import Event, machine_subject, node_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import MacAddress

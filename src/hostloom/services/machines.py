@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 from hostloom.decide.request.resolve import parse_batch
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
-from hostloom.model.errors import NotFound, NotPermitted, Refused, StaleGeneration, WrongState
+from hostloom.model.errors.permissions import NotPermitted
+from hostloom.model.errors.refusals import Refused
+from hostloom.model.errors.resources import NotFound, WrongState
+from hostloom.model.errors.stale import StaleGeneration
 from hostloom.model.event import Event, EventSubject, EventSubjectKind
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import SystemId

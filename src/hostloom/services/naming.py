@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from hostloom.model.errors import InvalidValue, StaleGeneration
+from hostloom.model.errors.stale import StaleGeneration
+from hostloom.model.errors.values import InvalidValue
 from hostloom.sagas.groups import find_by_key, is_id
 
 __all__ = [

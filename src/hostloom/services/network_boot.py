@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from hostloom.decide.machines.boot import BootDecision, decide_boot, decide_strangers_boot
 from hostloom.model.commissioning import BootAction, BootToken
-from hostloom.model.errors import Stale
+from hostloom.model.errors.stale import Stale
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
 from hostloom.ports.context import Ports

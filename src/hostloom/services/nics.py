@@ -8,7 +8,8 @@ from hostloom.decide.explain.refused import refused
 from hostloom.decide.placement.addresses import address_index
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import LEASE_TIME_S
-from hostloom.model.errors import Conflict, InvalidValue, NotFound, NotTogether, WrongState
+from hostloom.model.errors.resources import NotFound, WrongState
+from hostloom.model.errors.values import Conflict, InvalidValue, NotTogether
 from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import MacAddress, SystemId, VlanId

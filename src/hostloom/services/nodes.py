@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound
+from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import InterfaceId, MacAddress, SystemId, check_hostname
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.machine import MachineOrigin

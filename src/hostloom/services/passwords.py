@@ -7,7 +7,7 @@ import secrets
 import threading
 
 from hostloom.model.access import Principal, User
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.ports.store import UnitOfWork
 
 #: Longer passwords are refused before hashing.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.host import Host
 from hostloom.model.ids import DEFAULT_GROUP, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState

@@ -10,7 +10,9 @@ from hostloom.decide.request.resolve import parse_batch
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
-from hostloom.model.errors import DriverError, Stale, WrongState
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.resources import WrongState
+from hostloom.model.errors.stale import Stale
 from hostloom.model.ids import natural_key
 from hostloom.model.operation import Operation, OperationState
 from hostloom.model.plan import JointDecision, Plan

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
-from hostloom.model.errors import DriverError
+from hostloom.model.errors.base import DriverError
 from hostloom.model.ids import VlanId
 from hostloom.model.network import Vlan
 from hostloom.ports.context import Ports

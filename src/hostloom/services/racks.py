@@ -10,7 +10,8 @@ from hostloom.decide.dhcp.serving_racks import racks_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import Lease
-from hostloom.model.errors import Conflict, DhcpUnreachable, HostKeyUnknown, InvalidValue
+from hostloom.model.errors.outside import DhcpUnreachable, HostKeyUnknown
+from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.ids import RackId, SystemId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Vlan

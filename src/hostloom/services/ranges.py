@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import Conflict, InUse, InvalidValue
+from hostloom.model.errors.resources import InUse
+from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.ids import RangeId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet, special_address

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import InvalidValue, NotFound
+from hostloom.model.errors.resources import NotFound
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import Host, StoragePool, tags_by_pool, with_tags
 from hostloom.model.ids import natural_key
 from hostloom.ports.store import UnitOfWork

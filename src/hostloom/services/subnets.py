@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import Conflict, InUse, InvalidValue
+from hostloom.model.errors.resources import InUse
+from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.ids import SubnetId, SystemId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import (

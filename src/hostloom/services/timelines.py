@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hostloom.decide.dhcp.exchanges import exchanges
 from hostloom.model.access import Principal
 from hostloom.model.dhcp_exchange import Exchange
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.ids import MacAddress, VlanId
 from hostloom.model.machine import Machine
 from hostloom.model.network import Address

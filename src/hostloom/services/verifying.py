@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from hostloom.model.access import Principal
-from hostloom.model.errors import InvalidValue, WrongState
+from hostloom.model.errors.resources import WrongState
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState
 from hostloom.model.operation import Operation

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from hostloom.decide.dhcp.serving_racks import other_pair
 from hostloom.model.access import Principal
-from hostloom.model.errors import Conflict, InUse, InvalidValue, NotFound, NotTogether
+from hostloom.model.errors.resources import InUse, NotFound
+from hostloom.model.errors.values import Conflict, InvalidValue, NotTogether
 from hostloom.model.ids import RackId, SpaceId, VlanId
 from hostloom.model.keep import KEEP, Keep, changed_fields
 from hostloom.model.network import DEFAULT_MTU, MAX_MTU, MAX_VID, MIN_MTU, UNTAGGED, Vlan, vlan_name

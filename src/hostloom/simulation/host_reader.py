@@ -8,7 +8,7 @@ from math import ceil
 from hostloom.decide.hosts.correlation import uri_host
 from hostloom.decide.snapshot import HostState
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import (
     Correlation,
     CorrelationState,

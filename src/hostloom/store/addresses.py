@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, delete, insert, or_, select
 
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import AlreadyExists, HostloomError, InvalidValue
+from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.resources import AlreadyExists
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import SEEN_KINDS, Address, AddressKind, HeldAddress
 from hostloom.store import tables

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from hostloom.model.annotation import Annotated
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.store.access_tables import annotations
 from hostloom.store.integrity import find_broken
 from hostloom.store.transaction import Transaction

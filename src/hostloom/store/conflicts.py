@@ -24,7 +24,8 @@ from hostloom.decide.explain.refused import refused
 from hostloom.decide.placement.capacity import lacking
 from hostloom.decide.snapshot import HostState
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
-from hostloom.model.errors import AlreadyExists, HostloomError
+from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.resources import AlreadyExists
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.network import AddressKind, HeldAddress, RangeKind

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Transaction, event, text, update
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable
+from hostloom.model.errors.server import DatabaseTrouble, DatabaseUnavailable
 from hostloom.store.tables import world
 
 log = logging.getLogger(__name__)

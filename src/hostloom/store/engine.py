@@ -13,7 +13,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, delete, event, make_url, text, update
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 from hostloom.ports.store import UnitOfWork
 from hostloom.store.database_errors import SqliteFile, check_writing, name_troubles
 from hostloom.store.signals import OperationSignal
@@ -21,7 +21,7 @@ from hostloom.store.snapshot import SnapshotCache
 from hostloom.store.tables import removals, world
 from hostloom.store.unit_of_work import DatabaseUnitOfWork
 
-EXPECTED_URL = "sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE"
+URL_FORMS = "sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE"
 #: How long a SQLite writer waits for another one.
 BUSY_TIMEOUT_MS = 15_000
 #: How long a request waits for a free connection.
@@ -79,8 +79,12 @@ class DatabaseStore:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 shown = self.engine.url.render_as_string(hide_password=True)
-                expected = "a database that no other server uses; several servers share PostgreSQL"
-                raise ConfigError("database_url", shown, expected) from None
+                raise ConfigError(
+                    "database_url",
+                    shown,
+                    "is in use by another server",
+                    "several servers can share PostgreSQL only",
+                ) from None
             yield
 
     def check(self) -> None:
@@ -108,7 +112,7 @@ def open_store(url: str) -> DatabaseStore:
         cause = " ".join(str(error.orig).split())
         if engine.url.password:
             cause = cause.replace(str(engine.url.password), "***")
-        raise ConfigError("database_url", shown, f"a database that can be opened: {cause}") from error
+        raise ConfigError("database_url", shown, f"cannot be opened: {cause}") from error
     name_troubles(engine)
     return DatabaseStore(engine)
 
@@ -145,9 +149,11 @@ def _create_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise ConfigError("database_url", masked(url), EXPECTED_URL) from error
+        raise ConfigError(
+            "database_url", masked(url), "is not a database that hostloom can use", f"write {URL_FORMS}"
+        ) from error
     if "@" in (parsed.host or ""):
-        raise ConfigError("database_url", masked(url), "one whose password has %40 for @")
+        raise ConfigError("database_url", masked(url), "has a password with an @", "write %40 for it")
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "postgresql+psycopg" and parsed.database:
@@ -170,7 +176,9 @@ def _create_engine(url: str) -> Engine:
         )
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
-    raise ConfigError("database_url", masked(url), EXPECTED_URL)
+    raise ConfigError(
+        "database_url", masked(url), "is not a database that hostloom can use", f"write {URL_FORMS}"
+    )
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Table, literal, select, update
 
-from hostloom.model.errors import InUse
+from hostloom.model.errors.resources import InUse
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import DomainId, ResourcePoolId, TagId, ZoneId
 from hostloom.store import tables

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from hostloom.model.errors import StaleGeneration
+from hostloom.model.errors.stale import StaleGeneration
 from hostloom.model.host import Correlation, Host
 from hostloom.model.ids import HostId
 from hostloom.model.machine import MachineOrigin

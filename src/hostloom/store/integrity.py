@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, UniqueConstraint, and_, select, true
 
-from hostloom.model.errors import AlreadyExists, HostloomError, NotFound
+from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.resources import AlreadyExists, NotFound
 from hostloom.store.tables import KINDS
 from hostloom.store.transaction import Transaction
 

@@ -21,7 +21,9 @@ from sqlalchemy import (
 from hostloom.model.attachment import Attachment
 from hostloom.model.dhcp import PublishedNic
 from hostloom.model.drift import Drift
-from hostloom.model.errors import AlreadyExists, HostloomError, NotFound, StaleGeneration, WrongState
+from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.resources import AlreadyExists, NotFound, WrongState
+from hostloom.model.errors.stale import StaleGeneration
 from hostloom.model.ids import DomainId, HostId, MacAddress, SystemId
 from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
 from hostloom.model.node import Node, NodeKind

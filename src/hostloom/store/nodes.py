@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Row, Select, delete, insert, select, update
 
-from hostloom.model.errors import NotFound, StaleGeneration
+from hostloom.model.errors.resources import NotFound
+from hostloom.model.errors.stale import StaleGeneration
 from hostloom.model.ids import InterfaceId, MacAddress, SystemId
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.network import SEEN_KINDS

@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from hostloom.model.errors import LeaseLost, NotFound, WrongState
+from hostloom.model.errors.resources import NotFound, WrongState
+from hostloom.model.errors.server import LeaseLost
 from hostloom.model.operation import FINISHED, Claim, Operation, OperationState, StepRecord
 from hostloom.store.tables import operations, steps
 from hostloom.store.transaction import Transaction, columns_of

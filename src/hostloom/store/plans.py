@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, not_, or_, select, tuple_, update
 
-from hostloom.model.errors import InUse, PlanGone, PlanTaken
+from hostloom.model.errors.resources import InUse, PlanGone
+from hostloom.model.errors.stale import PlanTaken
 from hostloom.model.operation import FINISHED
 from hostloom.model.stored_plan import MAX_PLANS, PLAN_LIFETIME_S, StoredPlan
 from hostloom.store.tables import operations, plans

@@ -2,7 +2,8 @@
 
 from sqlalchemy import select
 
-from hostloom.model.errors import AlreadyExists, InvalidValue, NotFound
+from hostloom.model.errors.resources import AlreadyExists, NotFound
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import RangeId
 from hostloom.model.network import IPRange
 from hostloom.store import tables

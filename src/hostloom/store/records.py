@@ -6,7 +6,9 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from sqlalchemy import Row, Table, delete, func, insert, select, update
 
-from hostloom.model.errors import AlreadyExists, HostloomError, InUse, NotFound, StaleGeneration
+from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
+from hostloom.model.errors.stale import StaleGeneration
 from hostloom.store.integrity import find_broken
 from hostloom.store.tables import KINDS
 from hostloom.store.transaction import Transaction, columns_of

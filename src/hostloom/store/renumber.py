@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Table, delete, insert, select, update
 
-from hostloom.model.errors import AlreadyExists, NotFound
+from hostloom.model.errors.resources import AlreadyExists, NotFound
 from hostloom.model.event import EventSubjectKind
 from hostloom.model.import_plan import ImportNoun, Renumbering
 from hostloom.store import tables

@@ -8,7 +8,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from hostloom.decide.placement.make_plan import held_addresses
-from hostloom.model.errors import NotFound, StaleGeneration, WorldChanged
+from hostloom.model.errors.resources import NotFound
+from hostloom.model.errors.stale import StaleGeneration, WorldChanged
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import Machine, MachineOrigin, MachineState

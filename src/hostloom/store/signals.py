@@ -7,7 +7,7 @@ import time
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from hostloom.model.errors import DatabaseUnavailable
+from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.store.operations import CHANNEL
 
 log = logging.getLogger(__name__)

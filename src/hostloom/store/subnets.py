@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from hostloom.model.errors import AlreadyExists, Conflict, InvalidValue, NotFound
+from hostloom.model.errors.resources import AlreadyExists, NotFound
+from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.ids import SubnetId
 from hostloom.model.network import AddressKind, Subnet
 from hostloom.store import tables

@@ -2,7 +2,9 @@
 
 from sqlalchemy import select
 
-from hostloom.model.errors import AlreadyExists, Conflict, HostloomError, InUse, InvalidValue
+from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.resources import AlreadyExists, InUse
+from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.ids import FabricId, VlanId
 from hostloom.model.network import UNTAGGED, Vlan, vlan_name
 from hostloom.store import tables

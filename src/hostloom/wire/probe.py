@@ -8,7 +8,7 @@ from typing import Any
 
 from hostloom.model.attachment import AttachKind
 from hostloom.model.dhcp_exchange import DhcpOffer
-from hostloom.model.errors import HostNotScannable, WireRefused
+from hostloom.model.errors.outside import HostNotScannable, WireRefused
 from hostloom.model.finding import PARSE_ERRORS, in_words, printable
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address

@@ -12,7 +12,8 @@ import pytest
 from hostloom.dhcp.channel import open_channel
 from hostloom.dhcp.control import ControlSocket
 from hostloom.dhcp.servers import KeaServers
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable, InvalidValue
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import RackId, SystemId
 from hostloom.model.rack import Rack
 from hostloom.remote.connection import Remotes

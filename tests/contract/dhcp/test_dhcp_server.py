@@ -7,7 +7,7 @@ import pytest
 
 from contract.dhcp.conftest import Subject
 from hostloom.model.dhcp import DhcpSubnet, Lease
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
 from hostloom.model.ids import MacAddress, SubnetId
 from support.dhcp_intents import DB, WEB, a_pool, a_reservation, a_subnet, a_subnet6, an_intent
 

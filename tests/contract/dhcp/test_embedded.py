@@ -13,7 +13,7 @@ import pytest
 from hostloom.dhcp.control import ControlSocket
 from hostloom.dhcp.embedded import EmbeddedKea
 from hostloom.dhcp.supervision import RestartPolicy
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
 from support.dhcp_intents import WEB, a_reservation, a_subnet, a_subnet6, an_intent
 
 pytestmark = pytest.mark.lab

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 import pytest
 
 from contract.dhcp.conftest import both
-from hostloom.model.errors import DhcpRejected
+from hostloom.model.errors.outside import DhcpRejected
 from support.dhcp_intents import DB, WEB, a_pool, a_reservation, a_subnet, an_intent
 from support.kea import Kea
 

@@ -9,7 +9,7 @@ import pytest
 from contract.dhcp.conftest import reserved
 from hostloom.dhcp.control import ControlSocket
 from hostloom.dhcp.driver import KeaDhcp
-from hostloom.model.errors import DhcpRejected
+from hostloom.model.errors.outside import DhcpRejected
 from hostloom.model.ids import SubnetId, VlanId
 from support.dhcp_intents import (
     DB,

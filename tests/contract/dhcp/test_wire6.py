@@ -7,7 +7,7 @@ import pytest
 from contract.dhcp.conftest import both
 from hostloom.dhcp.config import PATHS_6, KeaPaths, render, render6
 from hostloom.model.dhcp import DhcpIntent
-from hostloom.model.errors import DhcpUnreachable
+from hostloom.model.errors.outside import DhcpUnreachable
 from hostloom.model.ids import VlanId
 from support.dhcp_intents import DB, WEB, a_reservation, a_subnet, a_subnet6, an_intent
 from support.kea import Kea

@@ -6,7 +6,7 @@ import pytest
 
 from contract.hypervisor.conftest import STRANGER, Subject
 from hostloom.decide.machines.drift import machine_drift
-from hostloom.model.errors import HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.host import Forward, LibvirtNetwork
 from hostloom.model.ids import HostId, SystemId
 from hostloom.model.machine import (

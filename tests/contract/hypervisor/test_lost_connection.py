@@ -12,7 +12,7 @@ import libvirt
 import pytest
 
 from hostloom.hypervisor.connection import Deadlines, HostConnection
-from hostloom.model.errors import HostUnreachable, OutcomeUnknown
+from hostloom.model.errors.outside import HostUnreachable, OutcomeUnknown
 from support.libvirtd import Libvirtd
 
 
@@ -108,7 +108,7 @@ def test_a_connection_lost_in_a_change_leaves_its_outcome_unknown(wire: tuple[Wi
         cable.cut()
         c.networkLookupByName("default").destroy()
 
-    with pytest.raises(OutcomeUnknown, match="cut off"):
+    with pytest.raises(OutcomeUnknown, match="was interrupted"):
         connection.write("stop a network", change)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from contract.hypervisor.conftest import Subject
-from hostloom.model.errors import HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.host import Forward, LibvirtNetwork
 from hostloom.model.network_fix import LibvirtDhcp, NetworkSpec
 from hostloom.ports.hypervisor import Hypervisor

@@ -8,7 +8,7 @@ import pytest
 
 from hostloom.hypervisor.driver import LibvirtHypervisors
 from hostloom.hypervisor.xml_in import parse
-from hostloom.model.errors import HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
 from support.libvirtd import Libvirtd
 
 pytestmark = pytest.mark.lab

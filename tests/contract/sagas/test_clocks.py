@@ -3,7 +3,7 @@
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import PlanGone
+from hostloom.model.errors.resources import PlanGone
 from hostloom.model.operation import Claim, Operation, OperationState
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.model.stored_plan import PLAN_LIFETIME_S

@@ -12,7 +12,8 @@ from hostloom.decide.machines.commissioning import AfterReport
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.commissioning import BootAction, DhcpFacts, FoundDisk, FoundHardware, FoundNic
-from hostloom.model.errors import NotFound, ReportRefused, WrongState
+from hostloom.model.errors.permissions import ReportRefused
+from hostloom.model.errors.resources import NotFound, WrongState
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeRequest
 from hostloom.sagas import worker as worker_module

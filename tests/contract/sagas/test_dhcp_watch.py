@@ -6,7 +6,7 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.dhcp import Lease
-from hostloom.model.errors import DhcpRejected
+from hostloom.model.errors.outside import DhcpRejected
 from hostloom.model.event import Event
 from hostloom.model.ids import MacAddress, RangeId, SubnetId
 from hostloom.model.machine import Machine

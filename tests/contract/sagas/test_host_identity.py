@@ -7,7 +7,8 @@ from ipaddress import ip_address, ip_interface
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import AlreadyExists, InvalidValue
+from hostloom.model.errors.resources import AlreadyExists
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import CorrelationEvidence, CorrelationState, Host
 from hostloom.model.ids import MacAddress
 from hostloom.model.node import NodeInterface, VlanSource

@@ -6,7 +6,7 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.errors import InUse, MachineDiffers, WrongState
+from hostloom.model.errors.resources import InUse, MachineDiffers, WrongState
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Disk, Machine, MachineState, PowerState
 from hostloom.model.observed import ObservedInterface, ObservedMachine

@@ -3,7 +3,8 @@
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import InvalidValue, NotFound
+from hostloom.model.errors.resources import NotFound
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.services import hosts, plans, storage_pools
 from support.little_world import LittleWorld

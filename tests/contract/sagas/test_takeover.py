@@ -3,7 +3,7 @@
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import LeaseLost
+from hostloom.model.errors.server import LeaseLost
 from hostloom.model.operation import OperationState
 from hostloom.model.request import ComposeRequest
 from hostloom.sagas.saga import Runner

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import Refused
+from hostloom.model.errors.refusals import Refused
 from hostloom.model.network import AddressKind
 from hostloom.model.operation import FINISHED, Operation, OperationState
 from hostloom.model.request import ComposeRequest

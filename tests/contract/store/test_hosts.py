@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from hostloom.model.errors import StaleGeneration
+from hostloom.model.errors.stale import StaleGeneration
 from hostloom.model.host import Host, LibvirtNetwork
 from hostloom.ports.store import Store
 from support.stored import store_world

@@ -8,7 +8,7 @@ import pytest
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.errors import DhcpRejected
+from hostloom.model.errors.outside import DhcpRejected
 from hostloom.model.host import CorrelationState
 from hostloom.model.ids import (
     FabricId,

@@ -15,7 +15,8 @@ from sqlalchemy import text
 from hostloom.model.annotation import Annotated
 from hostloom.model.commissioning import BootToken, Commissioning, FoundHardware
 from hostloom.model.dhcp_exchange import VlanProbe
-from hostloom.model.errors import LeaseLost, NotFound, WrongState
+from hostloom.model.errors.resources import NotFound, WrongState
+from hostloom.model.errors.server import LeaseLost
 from hostloom.model.ids import MacAddress, SystemId, VlanId
 from hostloom.model.machine import MachineState
 from hostloom.model.network import AddressKind, HeldAddress

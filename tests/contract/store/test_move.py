@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hostloom.model.errors import NotFound, WrongState
+from hostloom.model.errors.resources import NotFound, WrongState
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineState, PowerState
 from hostloom.ports.store import Reservation, Store

@@ -6,7 +6,9 @@ from typing import Never
 
 import pytest
 
-from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound, StaleGeneration
+from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
+from hostloom.model.errors.stale import StaleGeneration
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import FabricId, InterfaceId, RangeId, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.network import AddressKind, Fabric, HeldAddress, IPRange, RangeKind, Space, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind

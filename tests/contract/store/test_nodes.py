@@ -6,7 +6,9 @@ from ipaddress import ip_address, ip_interface
 import pytest
 
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.errors import AlreadyExists, InUse, InvalidValue, NotFound, StaleGeneration
+from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
+from hostloom.model.errors.stale import StaleGeneration
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.grouping import Tag, Zone
 from hostloom.model.host import Correlation, CorrelationEvidence, CorrelationState
 from hostloom.model.ids import HostId, InterfaceId, MacAddress, SystemId, TagId, VlanId, ZoneId

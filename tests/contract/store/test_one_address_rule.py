@@ -14,7 +14,7 @@ from hostloom.decide.placement.addresses import address_index, spans_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.errors import HostloomError
+from hostloom.model.errors.base import HostloomError
 from hostloom.model.ids import FabricId, InterfaceId, MacAddress, RangeId, SubnetId, SystemId
 from hostloom.model.machine import MachineInterface
 from hostloom.model.network import (

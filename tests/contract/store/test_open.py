@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Inspector, create_engine, inspect
 
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 from hostloom.model.grouping import Tag
 from hostloom.model.ids import TagId
 from hostloom.ports.store import Store
@@ -118,7 +118,7 @@ def test_one_server_holds_a_sqlite_database_many_hold_a_postgresql_one(url: str,
     other = open_store(url)
     with store.held():
         if store.is_private:
-            with pytest.raises(ConfigError, match="no other server uses"), other.held():
+            with pytest.raises(ConfigError, match="in use by another server"), other.held():
                 pass
         else:
             with other.held():

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from hostloom.model.access import Token, User
-from hostloom.model.errors import AlreadyExists, LeaseLost, NotFound, WrongState
+from hostloom.model.errors.resources import AlreadyExists, NotFound, WrongState
+from hostloom.model.errors.server import LeaseLost
 from hostloom.model.event import Event, EventSubject, EventSubjectKind
 from hostloom.model.event_kind import EventKind
 from hostloom.model.ids import UserId

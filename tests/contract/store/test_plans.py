@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from hostloom.model.errors import InUse, PlanGone, PlanTaken
+from hostloom.model.errors.resources import InUse, PlanGone
+from hostloom.model.errors.stale import PlanTaken
 from hostloom.model.operation import Operation, OperationState
 from hostloom.model.stored_plan import MAX_PLANS, PLAN_LIFETIME_S, StoredPlan
 from hostloom.ports.store import Store, UnitOfWork

@@ -9,7 +9,7 @@ from hostloom.decide.snapshot import Snapshot
 from hostloom.migration.new_ids import renumbered
 from hostloom.migration.plan_import import Defaults, Present
 from hostloom.model.attachment import AttachKind, Attachment
-from hostloom.model.errors import AlreadyExists, InUse, NotFound, PlanGone
+from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound, PlanGone
 from hostloom.model.grouping import Domain, ResourcePool, Zone
 from hostloom.model.host import Host
 from hostloom.model.ids import (

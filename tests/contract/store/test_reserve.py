@@ -9,15 +9,9 @@ from typing import Any, Never
 import pytest
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.errors import (
-    AlreadyExists,
-    InUse,
-    NotFound,
-    Refused,
-    Stale,
-    StaleGeneration,
-    WorldChanged,
-)
+from hostloom.model.errors.refusals import Refused
+from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
+from hostloom.model.errors.stale import Stale, StaleGeneration, WorldChanged
 from hostloom.model.event import Event, EventSubject, EventSubjectKind
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Correlation, CorrelationState, PlacedInterface, StoragePool

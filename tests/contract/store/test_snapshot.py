@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 import pytest
 
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.model.errors import HostloomError
+from hostloom.model.errors.base import HostloomError
 from hostloom.model.ids import InterfaceId, SpaceId, SubnetId, SystemId, VlanId
 from hostloom.model.network import AddressKind, HeldAddress, Space, Subnet, Vlan
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind

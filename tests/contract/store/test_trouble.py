@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import event, text
 
-from hostloom.model.errors import DatabaseUnavailable
+from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.model.grouping import Tag
 from hostloom.model.ids import TagId
 from hostloom.store import database_errors as trouble_module

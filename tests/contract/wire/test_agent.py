@@ -16,7 +16,7 @@ from hostloom.dhcp.driver import KeaDhcp
 from hostloom.hostscan.links import PROBES
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.dhcp import DhcpIntent
-from hostloom.model.errors import HostNotScannable, WireRefused
+from hostloom.model.errors.outside import HostNotScannable, WireRefused
 from hostloom.ports.wire import ProbePoint
 from hostloom.remote.command import Completed, run_process
 from hostloom.remote.connection import Remotes

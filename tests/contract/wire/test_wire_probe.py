@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
-from hostloom.model.errors import HostNotScannable, WireRefused
+from hostloom.model.errors.outside import HostNotScannable, WireRefused
 from hostloom.model.ids import MacAddress
 from hostloom.ports.wire import NeighbourAnswer, ProbePoint, WireProbe
 

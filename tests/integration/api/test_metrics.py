@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hostloom.api import metrics
 from hostloom.model.dhcp_exchange import ForeignDhcp, VlanProbe
-from hostloom.model.errors import DhcpUnreachable
+from hostloom.model.errors.outside import DhcpUnreachable
 from hostloom.model.ids import MacAddress
 from support.server import Running, running
 

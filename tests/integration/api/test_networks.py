@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
 from support.server import Running
 
 

@@ -1,6 +1,5 @@
 """What holds for every noun: who may, keys of requests, generations, pages, problems, limits."""
 
-import inspect
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,24 +11,22 @@ from hostloom.api.peers import Peer, principal_of_peer
 from hostloom.api.problems import STATUS, problem_of
 from hostloom.api.v1 import create_api
 from hostloom.client import Client, Target
-from hostloom.model import errors
+from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.outside import HostKeyUnknown
 from hostloom.ports.operation_records import StoredAnswer
+from support.error_samples import error_classes
 from support.server import NOON, Running
 
 OPENAPI = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
 
 
 def test_every_error_has_a_status() -> None:
-    classes = {
-        each
-        for _, each in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(each, errors.HostloomError)
-    }
+    classes = set(error_classes(HostloomError))
     assert classes == set(STATUS)
 
 
 def test_a_problem_holds_the_fields_and_the_hint() -> None:
-    found = problem_of(errors.HostKeyUnknown("kvm1", "SHA256:x"))
+    found = problem_of(HostKeyUnknown("kvm1", "SHA256:x"))
     assert (found["status"], found["code"]) == (409, "host-key-unknown")
     assert found["details"] == {"host": "kvm1", "fingerprint": "SHA256:x"}
     assert found["hint"]

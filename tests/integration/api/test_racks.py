@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hostloom.model.errors import DhcpUnreachable
+from hostloom.model.errors.outside import DhcpUnreachable
 from hostloom.model.ids import RackId, SystemId
 from hostloom.model.rack import Rack
 from support.fake_dhcp import FakeDhcp, FakeServers

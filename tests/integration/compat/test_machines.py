@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hostloom.model.errors import DhcpRejected
+from hostloom.model.errors.outside import DhcpRejected
 from hostloom.server.secret import FileSecrets
 from support.little_world import URIS, LittleWorld, little_world
 from support.maas import Maas, make_key

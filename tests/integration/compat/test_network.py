@@ -2,7 +2,7 @@
 
 import pytest
 
-from hostloom.model.errors import DhcpUnreachable
+from hostloom.model.errors.outside import DhcpUnreachable
 from support.maas import Maas
 from support.server import Running
 

@@ -10,7 +10,8 @@ import pytest
 
 from hostloom.images import packages as packages_module
 from hostloom.images.directory import ImageDirectory
-from hostloom.model.errors import ImageFailed, NotFound
+from hostloom.model.errors.outside import ImageFailed
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.image import Flavour, Image
 
 VERSION = "6.1.0-1-test"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hostloom.hypervisor.driver import LibvirtHypervisors
-from hostloom.model.errors import HostRefused, HostUnreachable
+from hostloom.model.errors.outside import HostRefused, HostUnreachable
 from hostloom.remote.address import SshAddress
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys

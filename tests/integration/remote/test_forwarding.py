@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.model.errors import HostRefused
+from hostloom.model.errors.outside import HostRefused
 from hostloom.remote.connection import Remotes
 from support.echo import answering, ask
 from support.sshd import Sshd, descendants

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.model.errors import HostKeyChanged, HostKeyUnknown, HostUnreachable
+from hostloom.model.errors.outside import HostKeyChanged, HostKeyUnknown, HostUnreachable
 from hostloom.remote.address import SshAddress
 from hostloom.remote.connection import Remotes
 from hostloom.remote.keys import PinnedKeys

@@ -8,7 +8,7 @@ import pytest
 from hostloom.hostscan.commands import SCRIPT
 from hostloom.hostscan.parse import parse
 from hostloom.hostscan.scan import HostScan
-from hostloom.model.errors import HostNotScannable, HostUnreadable
+from hostloom.model.errors.outside import HostNotScannable, HostUnreadable
 from hostloom.model.node import InterfaceKind
 from hostloom.remote.connection import Remotes
 from support.sshd import Sshd

@@ -16,7 +16,7 @@ from hostloom.model.commissioning import (
     FoundNic,
     LldpNeighbour,
 )
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
 from hostloom.serialization import to_json
 

@@ -15,7 +15,8 @@ from hostloom.boot.http import MAX_FORM_BYTES, MAX_HARDWARE_BYTES, BootCalls, Re
 from hostloom.boot.images import BootImages
 from hostloom.boot.scripts import MachineBoot
 from hostloom.model.commissioning import BootAction, FoundHardware, FoundNic
-from hostloom.model.errors import DatabaseTrouble, DatabaseUnavailable, ReportRefused
+from hostloom.model.errors.permissions import ReportRefused
+from hostloom.model.errors.server import DatabaseTrouble, DatabaseUnavailable
 from hostloom.model.ids import MacAddress
 
 WEB = MacAddress("52:54:00:00:00:01")
@@ -377,7 +378,7 @@ def test_what_was_found_is_taken_and_answered(server: BootServer) -> None:
 def test_without_leave_nothing_is_taken(server: BootServer, leave: str) -> None:
     answer = send_found(server, Authorization=leave)
     assert answer.status_code == 403
-    assert "this report is not taken" in answer.text
+    assert "this report is refused" in answer.text
     assert "c" * 32 not in answer.text
     assert server.found == []
 

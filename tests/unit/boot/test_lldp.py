@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hostloom.boot.lldp import parse_frame
 from hostloom.model.commissioning import LldpNeighbour
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 
 HEAD = bytes.fromhex("0180c200000e525400aabbcc")
 LLDP = b"\x88\xcc"

@@ -6,7 +6,7 @@ import pytest
 
 from hostloom.boot.scripts import MachineBoot, chain_script, machine_script
 from hostloom.model.commissioning import BootAction
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
 
 MAC = MacAddress("52:54:00:00:00:01")

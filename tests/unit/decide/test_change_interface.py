@@ -4,7 +4,7 @@ import pytest
 
 from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.text import parse_change
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.node import NodeInterface, VlanSource
 from support.indexes import assert_indexes, build_indexes
 from support.worlds import world

@@ -11,7 +11,7 @@ from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.changes.text import FORMS, format_change, parse_change
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.node import Node, NodeInterface
 from hostloom.simulation.world_file import read_world

@@ -4,7 +4,7 @@ import pytest
 
 from hostloom.decide.deadline import limited, tick
 from hostloom.decide.request import constraints, storage
-from hostloom.model.errors import ConstraintError
+from hostloom.model.errors.values import ConstraintError
 
 
 @pytest.mark.parametrize(

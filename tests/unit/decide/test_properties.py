@@ -17,7 +17,7 @@ from hostloom.decide.placement.matching import match
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.request import constraints, storage
 from hostloom.decide.request.resolve import resolve_request as read_asked
-from hostloom.model.errors import ConstraintError
+from hostloom.model.errors.values import ConstraintError
 from hostloom.model.host import CorrelationState
 from hostloom.model.plan import Decision
 from hostloom.simulation.sections import Section

@@ -21,7 +21,7 @@ from hostloom.decide.request.constraints import (
 )
 from hostloom.decide.request.storage import DEFAULT
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.errors import ConstraintError
+from hostloom.model.errors.values import ConstraintError
 from hostloom.model.host import CorrelationState, InstalledBy
 from hostloom.model.machine import TRANSITIONS, MachineState
 from hostloom.model.node import VlanSource

@@ -17,7 +17,7 @@ from hostloom.decide.explain.changes import CONDITIONS, render_suggestion
 from hostloom.decide.explain.explain import render
 from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import INVASION, advised, suggest
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 from hostloom.model.plan import Decision, RequestCode
 from hostloom.model.request import ParsedRequest

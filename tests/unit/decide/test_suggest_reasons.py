@@ -18,7 +18,7 @@ from hostloom.decide.explain.changes import render_suggestion
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.decide.suggest import suggest as suggesting
 from hostloom.decide.suggest.suggest import advised, suggest
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import Host
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 from hostloom.model.node import Node

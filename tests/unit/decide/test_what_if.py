@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.text import parse_change
 from hostloom.decide.snapshot import HostState, Snapshot
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import CorrelationState, PlacedMachine
 from hostloom.model.request import GB, Strategy
 from hostloom.simulation.comparison import OutcomeChange, compare_cases

@@ -15,7 +15,7 @@ from hostloom.dhcp import channel, control
 from hostloom.dhcp.channel import ControlAgent
 from hostloom.dhcp.control import ControlSocket
 from hostloom.dhcp.server import KeaServer
-from hostloom.model.errors import DhcpUnreachable
+from hostloom.model.errors.outside import DhcpUnreachable
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 from hostloom.dhcp.config import KeaPaths, render
 from hostloom.dhcp.driver import KeaDhcp
 from hostloom.model.dhcp import DhcpIntent, DhcpReservation, DhcpSubnet
-from hostloom.model.errors import DhcpRejected, DhcpUnreachable
+from hostloom.model.errors.outside import DhcpRejected, DhcpUnreachable
 from hostloom.model.ids import MacAddress, RangeId, SubnetId
 from hostloom.model.network import IPRange, RangeKind
 

@@ -11,7 +11,7 @@ import pytest
 
 from hostloom.hostscan.commands import MARK
 from hostloom.hostscan.parse import parse
-from hostloom.model.errors import HostUnreadable
+from hostloom.model.errors.outside import HostUnreadable
 from hostloom.model.ids import MacAddress
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole
 from hostloom.model.observed import ObservedLink, ObservedRoute

@@ -12,7 +12,7 @@ from hostloom.hostscan import commands
 from hostloom.hostscan.commands import SCRIPT
 from hostloom.hostscan.normalize import MAX_LINKS
 from hostloom.hostscan.parse import parse
-from hostloom.model.errors import HostUnreadable
+from hostloom.model.errors.outside import HostUnreadable
 from hostloom.model.ids import MacAddress
 from hostloom.model.observed import ObservedNetwork
 from support.depth import examples

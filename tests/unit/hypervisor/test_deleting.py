@@ -7,7 +7,7 @@ import libvirt
 import pytest
 
 from hostloom.hypervisor.driver import LibvirtHypervisor, LibvirtHypervisors
-from hostloom.model.errors import HostRefused, HostUnreachable
+from hostloom.model.errors.outside import HostRefused, HostUnreachable
 from hostloom.model.host import Emulation
 from support.near import Near
 from support.specs import UUID, a_spec

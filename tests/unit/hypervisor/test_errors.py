@@ -6,7 +6,8 @@ import libvirt
 import pytest
 
 from hostloom.hypervisor.errors import is_connection_lost, is_missing, translate
-from hostloom.model.errors import DriverError, HostRefused, HostUnreachable, HypervisorRejected
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import HostRefused, HostUnreachable, HypervisorRejected
 
 
 def error(code: int, domain: int = libvirt.VIR_FROM_QEMU, int1: int = -1) -> libvirt.libvirtError:

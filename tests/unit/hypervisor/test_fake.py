@@ -2,7 +2,7 @@
 
 import pytest
 
-from hostloom.model.errors import HostUnreachable, HypervisorRejected, OutcomeUnknown
+from hostloom.model.errors.outside import HostUnreachable, HypervisorRejected, OutcomeUnknown
 from hostloom.model.machine import PowerState
 from hostloom.ports.hypervisor import Hypervisor, Hypervisors, LibvirtNetworks, Volumes
 from support.fake_hypervisor import FakeHypervisor, FakeHypervisors

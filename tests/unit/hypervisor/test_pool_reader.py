@@ -10,7 +10,7 @@ import pytest
 from hostloom.hypervisor import pool_calls
 from hostloom.hypervisor import pools as pools_module
 from hostloom.hypervisor.pools import PoolReader
-from hostloom.model.errors import HostUnreachable
+from hostloom.model.errors.outside import HostUnreachable
 from hostloom.model.finding import Findings
 from hostloom.model.host import StoragePool
 from support.fake_libvirt import FakeHost, FakePool, libvirt_error

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hostloom.hypervisor.driver import LibvirtHypervisor, LibvirtHypervisors
-from hostloom.model.errors import HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.machine import Disk, DiskFormat
 from support.near import Near
 from support.specs import GB, a_disk, a_spec

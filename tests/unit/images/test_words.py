@@ -1,7 +1,7 @@
 import pytest
 
 from hostloom.images.package_output import depended, download_name, libraries
-from hostloom.model.errors import ImageFailed
+from hostloom.model.errors.outside import ImageFailed
 
 
 def test_the_kernel_that_a_meta_package_depends_on() -> None:

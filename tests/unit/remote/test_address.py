@@ -1,6 +1,6 @@
 import pytest
 
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.remote.address import SshAddress, is_this_machine, ssh_address
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.model.errors import HostUnreachable, HostUnreadable
+from hostloom.model.errors.outside import HostUnreachable, HostUnreadable
 from hostloom.remote import command
 from hostloom.remote.command import Local
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import HostUnreachable, HypervisorRejected, WrongState
+from hostloom.model.errors.outside import HostUnreachable, HypervisorRejected
+from hostloom.model.errors.resources import WrongState
 from hostloom.model.grouping import COMPOSED_TAGS, ResourcePool, Zone
 from hostloom.model.ids import ResourcePoolId, ZoneId
 from hostloom.model.machine import PowerState

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import DriverError, HostKeyChanged, HostRefused, HostUnreachable, HostUnreadable
+from hostloom.model.errors.base import DriverError
+from hostloom.model.errors.outside import HostKeyChanged, HostRefused, HostUnreachable, HostUnreadable
 from hostloom.model.finding import MAX_FINDINGS, PART_LENGTH, Finding, Findings, printable
 from hostloom.model.host import Host, StoragePool
 from hostloom.model.operation import OperationState

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.model.errors import HostUnreachable
+from hostloom.model.errors.outside import HostUnreachable
 from hostloom.model.host import BEING_READ
 from hostloom.reconcilers.host_pulse import HostPulse
 from support.fake_hypervisor import FakeHypervisor

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from hostloom.decide.dhcp.intent import dhcp_intent
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import AlreadyExists, InvalidValue, PlanGone, PlanStale, Refused, WrongState
+from hostloom.model.errors.refusals import Refused
+from hostloom.model.errors.resources import AlreadyExists, PlanGone, WrongState
+from hostloom.model.errors.stale import PlanStale
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.grouping import COMPOSED_TAGS
 from hostloom.model.ids import SubnetId
 from hostloom.model.machine import Machine, PowerState

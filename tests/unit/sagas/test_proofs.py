@@ -8,7 +8,8 @@ import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.dhcp_exchange import DhcpMessage, MessageKind
-from hostloom.model.errors import HostUnreachable, InvalidValue
+from hostloom.model.errors.outside import HostUnreachable
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine
 from hostloom.model.operation import Operation, OperationState

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import Cancelled, HypervisorRejected
+from hostloom.model.errors.outside import HypervisorRejected
+from hostloom.model.errors.server import Cancelled
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.sagas import host_fan_out as module
 from hostloom.sagas.host_fan_out import HOSTS_AT_ONCE, for_each_host

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hostloom.model.access import LOCAL_ADMIN
-from hostloom.model.errors import InUse, PlanStale
+from hostloom.model.errors.resources import InUse
+from hostloom.model.errors.stale import PlanStale
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import ON_WIRE_LASTS_S, Address, AddressKind, HeldAddress
 from hostloom.model.operation import Operation, OperationState

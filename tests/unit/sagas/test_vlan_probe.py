@@ -10,7 +10,8 @@ import pytest
 from hostloom.decide.dhcp.probing import LOCAL_URI
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.dhcp_exchange import DhcpOffer, ForeignDhcp, VlanProbe
-from hostloom.model.errors import HostUnreachable, NotFound
+from hostloom.model.errors.outside import HostUnreachable
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.ids import MacAddress, RangeId, VlanId
 from hostloom.model.network import IPRange, RangeKind, Subnet
 from hostloom.ports.context import Ports

@@ -10,7 +10,7 @@ from hostloom.api.derived import like
 from hostloom.api.forms import Flag, In, Out, Text
 from hostloom.api.paging import PageOut, Paging
 from hostloom.model.access import ApiKey, Token, User
-from hostloom.model.errors import ConfigError
+from hostloom.model.errors.server import ConfigError
 from hostloom.model.ids import UserId
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import access
@@ -175,7 +175,7 @@ def create_apikey(call: Changing, body: ApiKeyIn) -> Response:
     """Create an API key of MAAS's form; its text is in this answer only."""
     ports = call.ports
     if ports.secrets is None:
-        raise ConfigError("secret_file", None, "set: this server takes no API keys")
+        raise ConfigError("secret_file", None, "is not set, so that this server takes no API keys")
     secrets = ports.secrets
 
     def do(uow: UnitOfWork) -> NewApiKeyOut:

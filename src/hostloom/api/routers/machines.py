@@ -14,7 +14,7 @@ from hostloom.api.shapes.machines import BatchIn, ComposeIn, ComposingOut, Machi
 from hostloom.api.shapes.plans import DecisionOut
 from hostloom.api.shapes.proofs import VerifyIn
 from hostloom.decide.explain.explain import render
-from hostloom.model.errors import NotTogether
+from hostloom.model.errors.values import NotTogether
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, PowerState
 from hostloom.model.request import ComposeBatch

@@ -12,7 +12,7 @@ from hostloom.api.calls import ApiCall, Changing, Reading
 from hostloom.api.derived import like
 from hostloom.api.forms import Out
 from hostloom.api.paging import PageOut, Paging
-from hostloom.model.errors import DatabaseUnavailable
+from hostloom.model.errors.server import DatabaseUnavailable
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord
 from hostloom.services import operations
 

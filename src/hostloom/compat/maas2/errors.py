@@ -4,58 +4,95 @@ from collections.abc import Mapping
 
 from hostloom.compat.maas2.responses import MaasResponse, answer, text
 from hostloom.decide.explain.explain import hint_of, render
-from hostloom.model import errors
-from hostloom.model.errors import HostloomError
+from hostloom.model.errors.base import DriverError, HostloomError, RequestError
+from hostloom.model.errors.outside import (
+    DhcpRejected,
+    DhcpUnreachable,
+    HostKeyChanged,
+    HostKeyUnknown,
+    HostNotScannable,
+    HostRefused,
+    HostUnreachable,
+    HostUnreadable,
+    HypervisorRejected,
+    ImageFailed,
+    OutcomeUnknown,
+    WireRefused,
+)
+from hostloom.model.errors.permissions import NotAuthenticated, NotPermitted, ReportRefused, TooManyRequests
+from hostloom.model.errors.refusals import DecisionTooLong, HostFull, NothingFits, Refused
+from hostloom.model.errors.resources import (
+    AddressOnWire,
+    AlreadyExists,
+    InUse,
+    MachineDiffers,
+    NotFound,
+    PlanGone,
+    WrongState,
+)
+from hostloom.model.errors.server import Cancelled, ConfigError, DatabaseUnavailable, LeaseLost
+from hostloom.model.errors.stale import (
+    IdempotencyConflict,
+    IdempotencyPending,
+    PlanStale,
+    PlanTaken,
+    ReadMeanwhile,
+    RoomTaken,
+    Stale,
+    StaleGeneration,
+    WorldChanged,
+)
+from hostloom.model.errors.values import Conflict, ConstraintError, InvalidValue, NotTogether
 from hostloom.model.plan import Explanation, RequestCode
 
 STATUS: Mapping[type[HostloomError], int] = {
-    errors.HostloomError: 500,
-    errors.RequestError: 400,
-    errors.InvalidValue: 400,
-    errors.Conflict: 400,
-    errors.NotTogether: 400,
-    errors.ConstraintError: 400,
-    errors.NotFound: 404,
-    errors.PlanGone: 404,
-    errors.AlreadyExists: 400,
-    errors.AddressOnWire: 409,
-    errors.InUse: 409,
-    errors.Stale: 409,
-    errors.StaleGeneration: 409,
-    errors.WorldChanged: 409,
-    errors.RoomTaken: 409,
-    errors.ReadMeanwhile: 409,
-    errors.PlanTaken: 409,
-    errors.IdempotencyConflict: 409,
-    errors.IdempotencyPending: 409,
-    errors.WrongState: 409,
-    errors.MachineDiffers: 409,
-    errors.NothingFits: 409,
-    errors.PlanStale: 409,
-    errors.Cancelled: 409,
-    errors.NotAuthenticated: 401,
-    errors.NotPermitted: 403,
-    errors.TooManyRequests: 429,
-    errors.DecisionTooLong: 400,
-    errors.ReportRefused: 403,
-    errors.Refused: 400,
-    errors.HostFull: 400,
-    errors.DriverError: 503,
-    errors.HostUnreachable: 503,
-    errors.HostKeyUnknown: 409,
-    errors.HostKeyChanged: 503,
-    errors.HostRefused: 503,
-    errors.HostUnreadable: 503,
-    errors.HostNotScannable: 503,
-    errors.WireRefused: 503,
-    errors.HypervisorRejected: 503,
-    errors.OutcomeUnknown: 503,
-    errors.DhcpUnreachable: 503,
-    errors.DhcpRejected: 503,
-    errors.ImageFailed: 503,
-    errors.DatabaseUnavailable: 503,
-    errors.ConfigError: 500,
-    errors.LeaseLost: 409,
+    HostloomError: 500,
+    RequestError: 400,
+    InvalidValue: 400,
+    Conflict: 400,
+    NotTogether: 400,
+    ConstraintError: 400,
+    NotFound: 404,
+    PlanGone: 404,
+    AlreadyExists: 400,
+    AddressOnWire: 409,
+    InUse: 409,
+    Stale: 409,
+    StaleGeneration: 409,
+    WorldChanged: 409,
+    RoomTaken: 409,
+    ReadMeanwhile: 409,
+    PlanTaken: 409,
+    IdempotencyConflict: 409,
+    IdempotencyPending: 409,
+    WrongState: 409,
+    MachineDiffers: 409,
+    NothingFits: 409,
+    PlanStale: 409,
+    Cancelled: 409,
+    NotAuthenticated: 401,
+    NotPermitted: 403,
+    TooManyRequests: 429,
+    DecisionTooLong: 400,
+    ReportRefused: 403,
+    Refused: 400,
+    HostFull: 400,
+    DriverError: 503,
+    HostUnreachable: 503,
+    HostKeyUnknown: 409,
+    HostKeyChanged: 503,
+    HostRefused: 503,
+    HostUnreadable: 503,
+    HostNotScannable: 503,
+    WireRefused: 503,
+    HypervisorRejected: 503,
+    OutcomeUnknown: 503,
+    DhcpUnreachable: 503,
+    DhcpRejected: 503,
+    ImageFailed: 503,
+    DatabaseUnavailable: 503,
+    ConfigError: 500,
+    LeaseLost: 409,
 }
 
 #: Our names of fields, where MAAS has another.
@@ -114,21 +151,21 @@ _TEXTS = ("interfaces", "storage")
 def fault_of(error: HostloomError) -> MaasResponse:
     """The answer of an error; field errors as a map of lists, the rest as text."""
     status = STATUS[type(error)]
-    if isinstance(error, errors.InvalidValue | errors.ConstraintError):
+    if isinstance(error, InvalidValue | ConstraintError):
         return answer({FIELDS.get(error.field, error.field): [str(error)]}, status)
-    if isinstance(error, errors.AlreadyExists):
+    if isinstance(error, AlreadyExists):
         field = _NAMED_BY.get(error.kind, "name" if error.kind in KINDS else "__all__")
         return answer({field: [str(error)]}, status)
-    if isinstance(error, errors.NotFound) and error.kind in KINDS:
+    if isinstance(error, NotFound) and error.kind in KINDS:
         return text(f"No {KINDS[error.kind]} matches the given query.", status)
-    if isinstance(error, errors.NotAuthenticated):
+    if isinstance(error, NotAuthenticated):
         return text(f"Authorization Error: {error}", status)
-    if isinstance(error, errors.Refused):
+    if isinstance(error, Refused):
         return _refusal(error, REFUSED.get(error.code, status))
     return text(f"{error}\n{error.hint}" if error.hint else str(error), status)
 
 
-def _refusal(error: errors.Refused, status: int) -> MaasResponse:
+def _refusal(error: Refused, status: int) -> MaasResponse:
     """What is wrong with a field's text stands at the field; all else is the whole explanation as text."""
     if not isinstance(error.explanation, Explanation):
         return text(str(error), status)

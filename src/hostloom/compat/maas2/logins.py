@@ -1,6 +1,6 @@
 """Logins that fail are counted: after some, further ones are refused for a while, with an event."""
 
-from hostloom.model.errors import TooManyRequests
+from hostloom.model.errors.permissions import TooManyRequests
 from hostloom.model.event import Event, EventSubjectKind, named_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.ports.context import Ports

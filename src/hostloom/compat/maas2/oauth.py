@@ -12,7 +12,7 @@ from oauthlib.common import urldecode
 from oauthlib.oauth1.rfc5849 import signature
 from oauthlib.oauth1.rfc5849.utils import escape, parse_authorization_header
 
-from hostloom.model.errors import NotAuthenticated
+from hostloom.model.errors.permissions import NotAuthenticated
 
 #: A client's clock may be off by this, as with MAAS.
 SKEW_S = 300

@@ -4,7 +4,7 @@ from typing import Any
 
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.responses import bad_field
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.ports.repositories import Repository
 from hostloom.services.naming import find_by_key
 

@@ -26,7 +26,8 @@ from hostloom.compat.maas2.logins import Logins
 from hostloom.compat.maas2.parameters import check_parameters
 from hostloom.compat.maas2.responses import BARE_JSON, Fault, MaasResponse, bad_field, refuse, text
 from hostloom.model.access import ANONYMOUS, Principal
-from hostloom.model.errors import HostloomError, NotAuthenticated
+from hostloom.model.errors.base import HostloomError
+from hostloom.model.errors.permissions import NotAuthenticated
 from hostloom.ports.context import Ports
 from hostloom.services import apikeys
 

@@ -7,7 +7,7 @@ from hostloom.decide.changes.request import positive
 from hostloom.decide.changes.target import find_host, find_network, find_pool, with_host
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import (
     MAX_OVER_COMMIT,
     Correlation,

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hostloom.decide.changes.target import find_interface, find_node, find_vlan, with_interfaces
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.errors import Conflict, InvalidValue
+from hostloom.model.errors.values import Conflict, InvalidValue
 from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.ids import FabricId, InterfaceId, VlanId
 from hostloom.model.network import UNTAGGED, Vlan

@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 from hostloom.decide.changes.target import find_vlan
 from hostloom.decide.placement.addresses import spans_of
 from hostloom.decide.snapshot import Delta, Snapshot
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.ids import VlanId
 from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet, Vlan

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import Host, LibvirtNetwork, StoragePool
 from hostloom.model.hypothetical import HypotheticalChange
 from hostloom.model.network import Vlan

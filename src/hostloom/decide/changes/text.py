@@ -6,7 +6,7 @@ What would end a part too early is written as in URLs: `%2F` in the name of a ho
 
 import re
 
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 
 #: By kind: what stands behind its colon.

@@ -1,7 +1,7 @@
 """A refusal as the error that callers get: its data, and its words from this package."""
 
 from hostloom.decide.explain.reason_texts import render_refusal
-from hostloom.model.errors import HostFull, Refused
+from hostloom.model.errors.refusals import HostFull, Refused
 from hostloom.model.plan import Refusal, RequestCode
 
 _FULL = frozenset({RequestCode.NOT_ENOUGH_CORES, RequestCode.NOT_ENOUGH_MEMORY, RequestCode.POOL_FULL})

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.errors import ConstraintError, InvalidValue
+from hostloom.model.errors.values import ConstraintError, InvalidValue
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import MAX_VID
 from hostloom.model.node import InterfaceKind

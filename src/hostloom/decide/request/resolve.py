@@ -11,7 +11,7 @@ from hostloom.decide.request import constraints, storage
 from hostloom.decide.request.resolve_constraints import ResolvedConstraint, resolve
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind
-from hostloom.model.errors import ConstraintError
+from hostloom.model.errors.values import ConstraintError
 from hostloom.model.ids import MacAddress
 from hostloom.model.network import Address, Subnet
 from hostloom.model.plan import RequestCode, SubjectKind

@@ -16,7 +16,7 @@ from hostloom.decide.placement.compose import named
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.decide.suggest.remedies import RefusedCompose, remedies
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import Host
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange, Suggestion
 from hostloom.model.ids import SystemId, natural_key

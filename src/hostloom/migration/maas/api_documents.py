@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from hostloom.migration.maas import vocabulary
 from hostloom.migration.maas.errors import SourceError
 from hostloom.migration.maas.session import MaasSession
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.grouping import Domain, ResourcePool, Tag, Zone
 from hostloom.model.ids import (
     DomainId,

@@ -18,7 +18,7 @@ from hostloom.migration.maas.columns import (
     text_of,
 )
 from hostloom.migration.maas.errors import SourceError
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import (
     DomainId,
     HostId,

@@ -7,7 +7,7 @@ from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, refuse, uri
 from hostloom.compat.maas2.views.network import View
 from hostloom.compat.maas2.views.subnet_usage import ALLOC_TYPES
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.ids import SystemId
 from hostloom.model.network import AddressKind, HeldAddress
 from hostloom.services import addresses

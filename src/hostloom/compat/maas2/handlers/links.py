@@ -10,7 +10,7 @@ from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.handlers.interfaces import all_of, interface, interfaces, is_of_host, node_of, one
 from hostloom.compat.maas2.responses import Fault, MaasResponse, answer, bad_field, refuse
 from hostloom.model.annotation import LINKS, NICS, Annotated
-from hostloom.model.errors import InvalidValue
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.model.network import Address
 from hostloom.ports.store import UnitOfWork

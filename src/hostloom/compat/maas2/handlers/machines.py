@@ -11,7 +11,7 @@ from hostloom.compat.maas2.views.machines import SWAP_SIZE, VIRSH, MachineView
 from hostloom.compat.maas2.views.network import View
 from hostloom.compat.maas2.waiting import wait
 from hostloom.model.annotation import Annotated
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.keep import KEEP
 from hostloom.model.machine import Machine, MachineOrigin, MachineState

@@ -7,7 +7,7 @@ from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, uri
 from hostloom.compat.maas2.views.network import View
 from hostloom.compat.maas2.views.nodes import NodeView
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.grouping import Tag
 from hostloom.model.node import NodeKind
 from hostloom.ports.store import UnitOfWork

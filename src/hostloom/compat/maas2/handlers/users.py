@@ -7,7 +7,7 @@ from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, uri
 from hostloom.model.access import User
 from hostloom.model.annotation import Annotated
-from hostloom.model.errors import NotFound
+from hostloom.model.errors.resources import NotFound
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import access, annotations, passwords
 from hostloom.services.naming import find_by_key

@@ -6,7 +6,7 @@ from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.references import key_of
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field
 from hostloom.compat.maas2.views.network import NO_SPACE, View
-from hostloom.model.errors import HostloomError
+from hostloom.model.errors.base import HostloomError
 from hostloom.model.keep import KEEP, Keep
 from hostloom.model.network import MAX_MTU, MAX_VID, MIN_MTU, Fabric, Vlan
 from hostloom.model.rack import Rack

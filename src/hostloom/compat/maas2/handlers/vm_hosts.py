@@ -15,7 +15,8 @@ from hostloom.compat.maas2.views.network import View
 from hostloom.compat.maas2.waiting import wait
 from hostloom.decide.snapshot import HostState
 from hostloom.model.attachment import MacvlanMode
-from hostloom.model.errors import NotFound, Stale
+from hostloom.model.errors.resources import NotFound
+from hostloom.model.errors.stale import Stale
 from hostloom.model.host import (
     MAX_OVER_COMMIT,
     Host,
