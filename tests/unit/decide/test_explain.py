@@ -45,10 +45,10 @@ def test_the_common_case_takes_few_lines() -> None:
     assert render(decision.explanation, 0.0) == [
         "host kvm1: 14336 MiB and 7 cores left; before kvm2: more memory left (read 12 s ago)",
         "eth0: bridge br20, VLAN fabric-0/20 (dmz), 10.0.20.1, boots: a bridge comes before a NIC",
-        "  could serve too: eth1",
+        "  alternatives: eth1",
         "  not space=dmz: br0 (fabric-0/0 (mgmt))",
-        "for no machine: lo (the loopback), eth0 (a member of br0: use br0)",
-        "fit too: kvm2",
+        "not usable: lo (the loopback), eth0 (a member of br0: use br0)",
+        "other hosts that fit: kvm2",
         "not kvm3: nothing meets eth0:space=dmz",
     ]
 

@@ -121,7 +121,7 @@ def _label(label: LabelExplanation, host: str) -> list[str]:
         by_code.setdefault(rejection.code, []).append(rejection)
     lines = [_winner(label)] if label.winner else [f"{label.label}: nothing"]
     if preferred := by_code.pop(RejectionCode.LOWER_PREFERENCE, None):
-        lines.append(f"  could serve too: {_listed(_name(rejection) for rejection in preferred)}")
+        lines.append(f"  alternatives: {_listed(_name(rejection) for rejection in preferred)}")
     lines += _unmet(by_code.pop(RejectionCode.CONSTRAINT_NOT_MET, []), "{}")
     lines += _unmet(by_code.pop(RejectionCode.ATTACH_KIND, []), "attach={}")
     for code in _UNFIT:
@@ -143,7 +143,7 @@ def _unfit(host: HostExplanation) -> list[str]:
         rejection for label in host.labels for rejection in label.rejections if rejection.code in _UNFIT
     )
     ordered = [rejection for code in _UNFIT for rejection in found if rejection.code is code]
-    return [f"for no machine: {_with_found(ordered)}"] if ordered else []
+    return [f"not usable: {_with_found(ordered)}"] if ordered else []
 
 
 def _unmet(rejections: list[Rejection], form: str) -> list[str]:
@@ -198,7 +198,7 @@ def _others(explanation: Explanation, host_explanations: list[HostExplanation]) 
     fitting = [host_explanation.host for host_explanation in told if host_explanation.refusal is None]
     count = len(fitting) + sum(other.count for other in explanation.others if other.code is None)
     fitting += [name for other in explanation.others if other.code is None for name in other.hosts]
-    lines = [f"fit too: {_listed(fitting, count)}"] if count else []
+    lines = [f"other hosts that fit: {_listed(fitting, count)}"] if count else []
     lines += [
         _refused(host_explanation.host, host_explanation.refusal)
         for host_explanation in told

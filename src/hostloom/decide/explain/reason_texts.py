@@ -68,7 +68,7 @@ REJECTIONS = {
     RejectionCode.ATTACH_KIND: "would be attach={found}, asked for was {wanted}",
     RejectionCode.NO_VLAN: "is on no VLAN that we know",
     RejectionCode.VLAN_NOT_BOOTABLE: "is on a VLAN that our DHCP does not serve",
-    RejectionCode.LOWER_PREFERENCE: "could serve too; {wanted} is preferred: {reason}",
+    RejectionCode.LOWER_PREFERENCE: "an alternative; {wanted} is preferred: {reason}",
     RejectionCode.WOULD_NOT_COMPLETE: "is preferred, but with it the request would not fit: {found}",
     RejectionCode.NETWORK_MISSING: "does not exist",
     RejectionCode.NETWORK_INACTIVE: "is not active",
