@@ -14,7 +14,7 @@ import libvirt
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.hypervisor.xml_out import domain_xml, volume_xml
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import MachineSpec

@@ -18,7 +18,7 @@ import libvirt
 
 from hostloom.hostscan.commands import MARK
 from hostloom.hostscan.parse import parse
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.model.errors.outside import HostNotScannable
 from hostloom.model.ids import SystemId
 from hostloom.model.node import Node, NodeKind

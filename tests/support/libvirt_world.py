@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import libvirt
 
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from support.near import Near
 
 

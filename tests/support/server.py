@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import structlog
 
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.model.dhcp import DhcpIntent, DhcpPulse, Lease
 from hostloom.model.errors.base import DriverError
 from hostloom.model.errors.outside import HostNotScannable

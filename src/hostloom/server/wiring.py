@@ -9,7 +9,7 @@ from hostloom.dhcp.driver import KeaDhcp
 from hostloom.dhcp.embedded import EmbeddedKea
 from hostloom.dhcp.servers import KeaServers
 from hostloom.hostscan.scan import HostScan
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.images.directory import ImageDirectory
 from hostloom.model.errors.server import ConfigError
 from hostloom.model.host_uri import UriRules

@@ -7,7 +7,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.model.host import Emulation
 from hostloom.model.machine import PowerState
 from hostloom.model.observed import ObservedMachine

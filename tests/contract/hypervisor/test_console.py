@@ -7,7 +7,8 @@ import libvirt
 import pytest
 
 from contract.hypervisor.conftest import POOL_XML
-from hostloom.hypervisor.driver import LibvirtHypervisor, LibvirtHypervisors
+from hostloom.hypervisor.driver import LibvirtHypervisor
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.hypervisor.libvirt_names import CONSOLE_LOG
 from support.libvirtd import Libvirtd
 from support.specs import BRIDGE, UUID, a_nic, a_spec

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import libvirt
 import pytest
 
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.hypervisor.xml_in import parse
 from hostloom.model.errors.outside import HypervisorRejected
 from support.libvirtd import Libvirtd

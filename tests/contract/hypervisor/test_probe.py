@@ -11,7 +11,7 @@ import pytest
 from contract.hypervisor.conftest import POOL_XML
 from hostloom.hypervisor import probe
 from hostloom.hypervisor.connection import start_event_loop
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from support.libvirtd import Libvirtd
 
 pytestmark = pytest.mark.lab

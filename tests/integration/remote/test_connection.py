@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.model.errors.outside import HostRefused, HostUnreachable
 from hostloom.remote.address import SshAddress
 from hostloom.remote.connection import Remotes

@@ -12,7 +12,7 @@ import pytest
 
 from hostloom.hypervisor import xml_in
 from hostloom.hypervisor.connection import Deadlines, HostConnection
-from hostloom.hypervisor.driver import LibvirtHypervisors
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.model.errors.base import DriverError
 from hostloom.model.errors.outside import (
     HostRefused,

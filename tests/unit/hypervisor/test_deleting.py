@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import libvirt
 import pytest
 
-from hostloom.hypervisor.driver import LibvirtHypervisor, LibvirtHypervisors
+from hostloom.hypervisor.driver import LibvirtHypervisor
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.model.errors.outside import HostRefused, HostUnreachable
 from hostloom.model.host import Emulation
 from support.near import Near

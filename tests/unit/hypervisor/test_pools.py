@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hostloom.hypervisor.driver import LibvirtHypervisor, LibvirtHypervisors
+from hostloom.hypervisor.driver import LibvirtHypervisor
+from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.machine import Disk, DiskFormat
 from support.near import Near
