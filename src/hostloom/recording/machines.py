@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import cached_property
 
 from hostloom.decide.hosts.sighting import Elsewhere, Sighting, judge
 from hostloom.decide.machines.drift import COPY, copies_of, copy_on, machine_drift
@@ -33,10 +34,16 @@ class MachineRecorder:
         self, uow: UnitOfWork, ports: Ports, host: Host, node: Node | None, observation: Observation
     ) -> None:
         self._uow, self._ports, self._host, self._seen = uow, ports, host, observation
-        self._adoption = Adoption(uow, ports, host, node, observation.host.machines)
+        self._node = node
         self._answers: dict[tuple[SystemId, HostId], Elsewhere] = {
             (answer.system_id, answer.host_id): answer for answer in observation.elsewhere
         }
+
+    @cached_property
+    def _adoption(self) -> Adoption:
+        """Made when the first machine needs it: most readings find nothing to adopt."""
+        machines = self._seen.host.machines
+        return Adoption(self._uow, self._ports, self._host, self._node, machines)
 
     def record(self) -> None:
         """Record every machine that was found, then every one that was not."""

@@ -9,8 +9,7 @@ from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState, PowerState
 from hostloom.ports.store import UnitOfWork
 from hostloom.reconcilers.publish_dhcp import publish_dhcp
-from hostloom.recording.host_readings import host_of, hypervisor_of, spec_of
-from hostloom.recording.whereabouts import require_nowhere_else
+from hostloom.recording.host_readings import host_of, hypervisor_of, require_nowhere_else, spec_of
 from hostloom.sagas.saga import Run, Saga, Step
 
 

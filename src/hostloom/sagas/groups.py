@@ -34,9 +34,9 @@ def resolve_groups(uow: UnitOfWork, batch: ParsedBatch) -> ParsedBatch:
 
     A group whose id is known is not looked up by its name again: it may have another name by now.
     """
-    zone_id = _ids_of(uow.zones, "zone")
-    pool_id = _ids_of(uow.resource_pools, "resource pool")
-    domain_id = _ids_of(uow.domains, "domain")
+    zone_id = _ids_of(lambda: uow.zones, "zone")
+    pool_id = _ids_of(lambda: uow.resource_pools, "resource pool")
+    domain_id = _ids_of(lambda: uow.domains, "domain")
 
     def resolve(request: ParsedRequest) -> ParsedRequest:
         return replace(
@@ -60,13 +60,13 @@ def bind_groups(batch: ParsedBatch) -> ParsedBatch:
     return replace(batch, machines=tuple(bind(request) for request in batch.machines))
 
 
-def _ids_of(repository: Repository[Any, Any], kind: str) -> Callable[[str | None, int | None], Any]:
+def _ids_of(groups: Callable[[], Repository[Any, Any]], kind: str) -> Callable[[str | None, int | None], Any]:
     """The id of a group by its key or its known id. Each group is looked up once; None stays None."""
     ids: dict[tuple[str | None, int | None], Any] = {(None, None): None}
 
     def id_of(key: str | None, known: int | None) -> Any:
         if (key, known) not in ids:
-            group = find_by_key(repository, kind, str(key)) if known is None else repository.get(known)
+            group = find_by_key(groups(), kind, str(key)) if known is None else groups().get(known)
             ids[key, known] = group.id
         return ids[key, known]
 

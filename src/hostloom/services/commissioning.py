@@ -13,7 +13,7 @@ from hostloom.model.machine import Machine, MachineOrigin, MachineState, check_t
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.whereabouts import require_nowhere_else
+from hostloom.recording.host_readings import require_nowhere_else
 from hostloom.sagas.commission import COMMISSION, CommissionInput
 from hostloom.services.access import require_admin
 from hostloom.services.enqueue import start_saga
