@@ -1,39 +1,28 @@
 """Gives sagas a host's hypervisor, a fresh reading of it, where its machines are, and the spec of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
+
+from hostloom.decide.hosts.correlation import uri_host
 from hostloom.decide.hosts.sighting import Elsewhere
 from hostloom.decide.machines.drift import COPY, copies_of
 from hostloom.model.errors.base import DriverError
-from hostloom.model.errors.resources import InUse
-from hostloom.model.event import Event, machine_subject
-from hostloom.model.event_kind import EventKind
-from hostloom.model.host import Host
-from hostloom.model.ids import HostId
-from hostloom.model.machine import Machine, PowerState
-from hostloom.model.observed import ObservedMachine
-from hostloom.ports.context import Ports
-from hostloom.ports.hypervisor import Hypervisors
-from hostloom.ports.store import Store
-from hostloom.recording.observation import ReadingStart
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TypeVar
-from hostloom.decide.hosts.correlation import uri_host
-from hostloom.model.errors.base import DriverError
 from hostloom.model.errors.outside import HostNotScannable, HostRefused, HostUnreachable, HostUnreadable
-from hostloom.model.errors.resources import NotFound
+from hostloom.model.errors.resources import InUse, NotFound
 from hostloom.model.errors.stale import Stale
-from hostloom.model.event import Event, host_subject
+from hostloom.model.event import Event, host_subject, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.finding import Findings
 from hostloom.model.host import Host
 from hostloom.model.ids import HostId
-from hostloom.model.machine import Machine, MachineSpec
+from hostloom.model.machine import Machine, MachineSpec, PowerState
+from hostloom.model.observed import ObservedMachine
 from hostloom.ports.context import Ports
-from hostloom.ports.hypervisor import Hypervisor
+from hostloom.ports.hypervisor import Hypervisor, Hypervisors
 from hostloom.ports.store import Store, UnitOfWork
-from hostloom.recording.observation import Observation
+from hostloom.recording.observation import Observation, ReadingStart
 from hostloom.recording.record import record_observation
 
 T = TypeVar("T")
