@@ -69,8 +69,8 @@ ABSENT: Any = None
 
 
 def _drop_defaults(schema: dict[str, Any]) -> None:
-    for each in schema.get("properties", {}).values():
-        each.pop("default", None)
+    for field in schema.get("properties", {}).values():
+        field.pop("default", None)
 
 
 class In(BaseModel):

@@ -19,9 +19,9 @@ def read_batch(path: Path) -> Document:
         found = {"machines": found}
     if not isinstance(found, dict) or not isinstance(found.get("machines"), list):
         raise fail(f"{name}: that is no list of machines", HINT, Exit.USAGE)
-    for at, each in enumerate(found["machines"]):
-        if not isinstance(each, dict):
-            raise fail(f"{name}: machines.{at}: {each!r} is not a mapping of fields", HINT, Exit.USAGE)
+    for index, machine in enumerate(found["machines"]):
+        if not isinstance(machine, dict):
+            raise fail(f"{name}: machines.{index}: {machine!r} is not a mapping of fields", HINT, Exit.USAGE)
     return found
 
 

@@ -74,14 +74,14 @@ def compose(
         begun = _begin(client, wanted, plan_id)
         finish(client, begun, output, wait=wait)
         made = [client.machines.get(name) for name in begun["machines"]]
-        reasons = [client.machines.get_why(each["hostname"]) for each in made if explain]
+        reasons = [client.machines.get_why(machine["hostname"]) for machine in made if explain]
     if output is not Format.TABLE:
         show_data(made[0] if plan_id is None and not wanted.is_batch else made, output)
         return
-    for each in made:
-        typer.echo(_composed(each))
-    for each, why in zip(made, reasons, strict=False):
-        title = [f"\nwhy {each['hostname']}"] if len(made) > 1 else []
+    for machine in made:
+        typer.echo(_composed(machine))
+    for machine, why in zip(made, reasons, strict=False):
+        title = [f"\nwhy {machine['hostname']}"] if len(made) > 1 else []
         typer.echo("\n".join([*title, *why["text"]]))
 
 

@@ -151,7 +151,7 @@ class ComposeOptions:
         )
 
 
-NAMES = tuple(each.name for each in fields(ComposeOptions))
+NAMES = tuple(field.name for field in fields(ComposeOptions))
 
 
 def takes_wanted(command: Callable[..., None]) -> Callable[..., None]:
@@ -188,6 +188,6 @@ def named(context: typer.Context) -> list[str]:
 
 def check_together(context: typer.Context, wanted: ComposeOptions) -> None:
     """Refuse what a file of machines says by itself."""
-    others = [each for each in named(context) if each not in ("--from", "--strategy")]
+    others = [option for option in named(context) if option not in ("--from", "--strategy")]
     if wanted.from_file is not None and others:
         raise fail(f"--from and {', '.join(others)} do not go together", "the file says it all", Exit.USAGE)

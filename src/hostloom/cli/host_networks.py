@@ -49,8 +49,8 @@ def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) ->
         return
     if found["networks"]:
         show(table(found["networks"], COLUMNS))
-    for each in found["networks"]:
-        for line in each["text"]:
+    for network in found["networks"]:
+        for line in network["text"]:
             typer.echo(line)
     typer.echo(unconstrained(found))
     if not found["networks"]:
@@ -115,9 +115,9 @@ def _refused(found: answers.Fix, output: Format) -> typer.Exit:
     """Nothing to fix is no failure."""
     if output is not Format.TABLE:
         show_data(found, output)
-    if [each["code"] for each in found["refusals"]] == ["nothing-to-fix"]:
+    if [refusal["code"] for refusal in found["refusals"]] == ["nothing-to-fix"]:
         say(found["text"][0])
         return typer.Exit(Exit.OK)
-    reasons = "; ".join(each["text"] for each in found["refusals"])
+    reasons = "; ".join(refusal["text"] for refusal in found["refusals"])
     hint = f"`{found['offer']}` makes a network maas on a served VLAN instead" if found["offer"] else ""
     return fail(reasons, hint, Exit.REFUSED)

@@ -188,13 +188,13 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _show(plan: answers.Import, *, everything: bool) -> None:
     """The difference: what would be done and what cannot be; then what is the same, as a number."""
-    shown = [each for each in plan["changes"] if everything or each["action"] != "same" or each["text"]]
+    shown = [item for item in plan["changes"] if everything or item["action"] != "same" or item["text"]]
     if shown:
         show(table(shown, COLUMNS))
     counts = ", ".join(f"{count} {action}" for action, count in plan["counts"].items() if count)
     say(f"{plan['source']}: {counts or 'nothing in it'}")
-    for each in plan["notes"]:
-        say(f"note: {each}")
+    for note in plan["notes"]:
+        say(f"note: {note}")
 
 
 def _is_wanted(plan: answers.Import, *, dhcp: bool) -> bool:
@@ -283,5 +283,5 @@ def _tell_done(done: _Done, output: Format) -> None:
     say(f"{written} imported, {len(done['hosts_added'])} of {len(done['hosts'])} hosts added")
     if done["vlans_served"]:
         say(f"our DHCP serves {', '.join(done['vlans_served'])} now")
-    for each in done["next_steps"]:
-        say(f"next: {each}")
+    for step in done["next_steps"]:
+        say(f"next: {step}")

@@ -159,7 +159,7 @@ def _warnings(machines: Sequence[answers.Planned]) -> list[str]:
 
 
 def _per_host(plan: Shown) -> str:
-    counts = Counter(each["host"] for each in plan["machines"])
+    counts = Counter(machine["host"] for machine in plan["machines"])
     return ", ".join(f"{host} ({counts[host]})" for host in plan["hosts"])
 
 
@@ -181,8 +181,8 @@ def _dhcp(plan: Shown) -> str:
     if not added:
         return "no change"
     if len(added) <= 2:
-        return ", ".join(f"{each['ip']} for {each['mac']} in {each['subnet']}" for each in added)
-    counts = Counter(each["subnet"] for each in added)
+        return ", ".join(f"{entry['ip']} for {entry['mac']} in {entry['subnet']}" for entry in added)
+    counts = Counter(entry["subnet"] for entry in added)
     return ", ".join(
         f"{_count(count, 'reservation', 'reservations')} in {subnet}" for subnet, count in counts.items()
     )

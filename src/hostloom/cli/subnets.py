@@ -112,11 +112,11 @@ def update(
     if gateway is not None:
         changes["gateway"] = gateway or None
     if ntp:
-        changes["ntp_servers"] = [each for each in ntp if each]
+        changes["ntp_servers"] = [server for server in ntp if server]
     if lease_time is not None:
         changes["lease_time_s"] = lease_time or None
     if dns:
-        changes["dns_servers"] = [each for each in dns if each]
+        changes["dns_servers"] = [server for server in dns if server]
     with open_client(context) as client:
         NOUN.show(client.subnets.update(key, changes), output)
 

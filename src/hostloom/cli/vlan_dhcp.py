@@ -29,7 +29,9 @@ def affected(client: Client, vlan: answers.Vlan) -> list[str]:
         if any(nic["vlan"] == vlan["key"] for nic in machine["interfaces"])
     ]
     held = [address for address in client.addresses.list() if address["subnet"] in subnets]
-    reserved = [f"{each['ip']} {each['node'] or ''}".strip() for each in held if each["kind"] in _RESERVED]
+    reserved = [
+        f"{address['ip']} {address['node'] or ''}".strip() for address in held if address["kind"] in _RESERVED
+    ]
     kinds = (
         ("machine", "loses DHCP and network boot", "lose DHCP and network boot", machines),
         ("lease", "is not renewed", "are not renewed", list(_leases(client, vlan, subnets))),

@@ -30,12 +30,12 @@ class WorldFile:
 def load_all(paths: Sequence[Path]) -> list[WorldFile]:
     """Read them all; the first mistake of each file is told before the command ends."""
     found = [load(path) for path in paths]
-    wrong = [each for each in found if isinstance(each, str)]
+    wrong = [item for item in found if isinstance(item, str)]
     for message in wrong:
         tell(message)
     if wrong:
         raise typer.Exit(Exit.USAGE)
-    return [each for each in found if isinstance(each, WorldFile)]
+    return [item for item in found if isinstance(item, WorldFile)]
 
 
 def load(path: Path) -> WorldFile | str:

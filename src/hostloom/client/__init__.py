@@ -1,7 +1,8 @@
 """A client of the native API over HTTP or the server's Unix socket.
 
-Answers are the API's own documents, as plain dicts (docs/reference/openapi.json says what is in them): they
-can be printed, stored and compared as they are, and a newer server's fields get through an older client.
+Answers are the API's own documents, as plain dicts with the types of `answers.py`, which is made from
+docs/reference/openapi.json. They can be printed, stored and compared as they are; fields of a newer server
+pass through an older client.
 """
 
 from hostloom.client.api import Client

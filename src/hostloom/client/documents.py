@@ -21,7 +21,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [_plain(part) for part in value]
     if is_dataclass(value) and not isinstance(value, MacAddress):
         return document_of(value)
     return str(value)

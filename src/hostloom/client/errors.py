@@ -52,4 +52,4 @@ class Problem(ClientError):
     def text(self) -> list[str]:
         """The explanation of a refusal, in lines for people."""
         found = self.document.get("text")
-        return [str(each) for each in found] if isinstance(found, list) else []
+        return [str(line) for line in found] if isinstance(found, list) else []

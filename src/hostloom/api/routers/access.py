@@ -101,7 +101,7 @@ def list_users(call: Reading, page: Paging) -> Response:
     after = None if page.after_number is None else UserId(page.after_number)
     with call.begin() as uow:
         found = access.list_users(uow, call.principal, after, page.more)
-    return call.page(page, [UserOut.made(user) for user in found], lambda each: each.id)
+    return call.page(page, [UserOut.made(user) for user in found], lambda answer: answer.id)
 
 
 @users.post("", status_code=201, response_model=UserOut)

@@ -61,7 +61,7 @@ def list_addresses(
     with call.begin() as uow:
         names = Names(uow)
         held = addresses.list_(uow, call.principal, subnet, kind)[start : start + page.more]
-        address_outs = [AddressOut.of(each, names) for each in held]
+        address_outs = [AddressOut.of(address, names) for address in held]
     return call.page(page, address_outs, lambda _: start + page.limit)
 
 

@@ -123,7 +123,7 @@ def list_hosts(call: Reading, page: Paging) -> Response:
             HostOut.of(hosts.as_seen_by(call.principal, host), names)
             for host in hosts.list_(uow, call.principal, after, page.more)
         ]
-    return call.page(page, host_outs, lambda each: each.id)
+    return call.page(page, host_outs, lambda answer: answer.id)
 
 
 @router.post("", status_code=202, response_model=OperationOut)

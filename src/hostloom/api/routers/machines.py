@@ -70,7 +70,7 @@ def list_machines(
         found = machines.list_(uow, call.principal, after, page.more, host)
         names.foresee([machine.system_id for machine in found])
         machine_outs = [MachineOut.of(machine, names) for machine in found]
-    return call.page(page, machine_outs, lambda each: each.system_id)
+    return call.page(page, machine_outs, lambda answer: answer.system_id)
 
 
 @router.post("/plan", response_model=DecisionOut)

@@ -74,7 +74,7 @@ def list_nodes(call: Reading, page: Paging) -> Response:
     with call.begin() as uow:
         names = Names(uow)
         node_outs = [NodeOut.of(node, names) for node in nodes.list_(uow, call.principal, after, page.more)]
-    return call.page(page, node_outs, lambda each: each.system_id)
+    return call.page(page, node_outs, lambda answer: answer.system_id)
 
 
 @router.post("", status_code=201, response_model=NodeOut)

@@ -56,7 +56,7 @@ def list_operations(
     """List operations, newest first."""
     with call.begin() as uow:
         found = operations.list_(uow, call.principal, page.after, page.more, unfinished=unfinished)
-    return call.page(page, [OperationOut.of(operation) for operation in found], lambda each: each.id)
+    return call.page(page, [OperationOut.of(operation) for operation in found], lambda answer: answer.id)
 
 
 @router.get("/{key}", response_model=OperationOut)

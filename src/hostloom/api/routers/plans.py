@@ -18,7 +18,7 @@ def list_plans(call: Reading, page: Paging) -> Response:
     with call.begin() as uow:
         stored_plans = plans.list_(uow, call.principal, call.ports.clock.now(), page.after, page.more)
     return call.page(
-        page, [KeptPlanOut.of(stored_plan) for stored_plan in stored_plans], lambda each: each.id
+        page, [KeptPlanOut.of(stored_plan) for stored_plan in stored_plans], lambda answer: answer.id
     )
 
 

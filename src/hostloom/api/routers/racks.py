@@ -95,7 +95,7 @@ def list_racks(call: Reading, page: Paging) -> Response:
     with call.begin() as uow:
         names = Names(uow)
         rack_outs = [RackOut.of(rack, names) for rack in racks.list_(uow, call.principal, after, page.more)]
-    return call.page(page, rack_outs, lambda each: each.id)
+    return call.page(page, rack_outs, lambda answer: answer.id)
 
 
 @router.post("", status_code=201, response_model=RackOut)

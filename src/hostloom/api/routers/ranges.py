@@ -38,7 +38,7 @@ def list_ranges(call: Reading, page: Paging) -> Response:
         range_outs = [
             RangeOut.of(ip_range, names) for ip_range in ranges.list_(uow, call.principal, after, page.more)
         ]
-    return call.page(page, range_outs, lambda each: each.id)
+    return call.page(page, range_outs, lambda answer: answer.id)
 
 
 @router.post("", status_code=201, response_model=RangeOut)

@@ -44,7 +44,7 @@ def list_subnets(call: Reading, page: Paging) -> Response:
         subnet_outs = [
             SubnetOut.of(subnet, names) for subnet in subnets.list_(uow, call.principal, after, page.more)
         ]
-    return call.page(page, subnet_outs, lambda each: each.id)
+    return call.page(page, subnet_outs, lambda answer: answer.id)
 
 
 @router.post("", status_code=201, response_model=SubnetOut)

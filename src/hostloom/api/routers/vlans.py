@@ -75,7 +75,7 @@ def list_vlans(call: Reading, page: Paging) -> Response:
     with call.begin() as uow:
         names = Names(uow)
         vlan_outs = [VlanOut.of(vlan, names) for vlan in vlans.list_(uow, call.principal, after, page.more)]
-    return call.page(page, vlan_outs, lambda each: each.id)
+    return call.page(page, vlan_outs, lambda answer: answer.id)
 
 
 @router.post("", status_code=201, response_model=VlanOut)
