@@ -66,7 +66,7 @@ class Bench:
         return subnet
 
     def next_named(self) -> Address:
-        """An address that nobody holds."""
+        """An address that is not held."""
         self._last -= 1
         return ip_address(self._last)
 

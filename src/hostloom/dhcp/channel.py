@@ -124,7 +124,7 @@ class ControlAgent(Control):
                 "POST", self._url, content=request, headers=headers, auth=auth, timeout=timeout_s
             ) as answer:
                 if answer.status_code in (401, 403):
-                    raise DhcpRejected(f"{self._url}: user {self._user or 'nobody'} is not let in")
+                    raise DhcpRejected(f"{self._url}: access denied for user {self._user or '(none)'}")
                 if answer.status_code != httpx.codes.OK:
                     raise DhcpUnreachable(f"{self._url}: HTTP {answer.status_code}")
                 return self._whole(answer, timeout_s)

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class GivenUp(Exception):
-    """Nobody waits for this call any more: it must not go on."""
+    """The caller no longer waits for this call, so it must not continue."""
 
 
 class LaneCall(Generic[T]):

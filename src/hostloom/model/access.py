@@ -7,7 +7,7 @@ from hostloom.model.ids import UserId
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with an account."""
+    """A user with an account."""
 
     id: UserId
     name: str

@@ -67,7 +67,7 @@ class ExchangeEnd(StrEnum):
     CHOSE_OTHER = "chose-other"
     #: It asked for an address that was refused.
     REFUSED = "refused"
-    #: Somebody else has the address that it was given.
+    #: Another device has the address that it was given.
     DECLINED = "declined"
     #: It gave its address back.
     RELEASED = "released"

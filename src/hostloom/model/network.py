@@ -170,7 +170,7 @@ class AddressKind(StrEnum):
     RESERVED = "reserved"
     #: Handed out by our DHCP.
     LEASE = "lease"
-    #: Somebody answered for it on the wire, or may still use it, though it is not reserved; for a while only.
+    #: A device answered for it on the wire, or may still use it, without a reservation; for a limited time.
     ON_WIRE = "on-wire"
 
 

@@ -13,7 +13,7 @@ class Check(StrEnum):
     CARRIER = "carrier"
     #: The lease, or who answers for the address, is what was planned.
     ADDRESS = "address"
-    #: Nobody else answers for the address.
+    #: No other device answers for the address.
     DUPLICATE = "duplicate"
     #: The gateway answers ARP or neighbour discovery.
     GATEWAY = "gateway"

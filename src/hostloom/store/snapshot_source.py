@@ -126,7 +126,7 @@ class SnapshotSource:
 
 
 def observe(node: Node, topology: Topology) -> tuple[HeldAddress, ...]:
-    """Addresses on the node's interfaces, and of the routers that it uses; loopback ones belong to nobody."""
+    """Addresses on the node's interfaces, and of the routers that it uses; without loopback ones."""
     return (
         *(
             _observed(node, interface, ip, topology)

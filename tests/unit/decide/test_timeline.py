@@ -78,7 +78,7 @@ WHOLE = (
         ((*WHOLE[:2], said(K.REQUEST, 2, "10.0.0.9", THEIRS)), E.CHOSE_OTHER, "another server"),
         ((*WHOLE[:3], said(K.ACK, 2, "10.0.0.9", THEIRS)), E.ACKNOWLEDGED_BY_OTHER, "none of ours"),
         ((*WHOLE[:3], said(K.NAK, 2, "", OURS, words="no")), E.REFUSED, "refused an address: no"),
-        ((*WHOLE, said(K.DECLINE, 2, OWN, OURS)), E.DECLINED, "somebody else on the wire"),
+        ((*WHOLE, said(K.DECLINE, 2, OWN, OURS)), E.DECLINED, "another device on the wire"),
         ((*WHOLE, said(K.RELEASE, 2, OWN, OURS)), E.RELEASED, "gave 10.0.0.50 back"),
     ],
 )

@@ -44,8 +44,8 @@ class ForeignOut(Out):
 class ProbeOut(Out):
     """A VLAN's last probe.
 
-    `at` is null before the first. `ours_answered` is null where our DHCP would not answer a client that
-    nobody knows. `trouble` says why nobody could be asked.
+    `at` is null before the first. `ours_answered` is null if our DHCP would not answer an unknown client.
+    `trouble` says why no probe could run.
     """
 
     vlan: str

@@ -17,7 +17,7 @@ class Call:
     """What an action is given."""
 
     ports: Ports
-    #: Nobody on the few paths that need no key.
+    #: None on the few paths that need no key.
     principal: Principal
     #: By name of the place in the resource's path.
     places: Mapping[str, str]

@@ -43,7 +43,7 @@ def lose_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
 
 
 def free_address(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
-    """Nobody has it any more; of a prefix that stands on several fabrics, in all of them."""
+    """Release it; if several fabrics have the prefix, in all of them."""
     subnets = _find_subnets(snapshot, change.subject)
     ip = _address(change.value) if change.value else _first(snapshot, subnets)
     ids = {None, *(subnet.id for subnet in subnets)}

@@ -125,7 +125,7 @@ def _by_default(scene: Scene, nic: MachineInterface) -> Iterator[str]:
     is_network = nic.attachment.kind is AttachKind.NETWORK
     is_served = nic.vlan_id in scene.snapshot.bootable_vlans
     if is_network and nic.attachment.source not in _NETWORKS:
-        yield f"{nic.name}: a network that nobody asked for"
+        yield f"{nic.name}: a network that was not requested"
     source = scene.interfaces.get(nic.attachment.source)
     if not is_network and source is not None and source.role is InterfaceRole.CONTAINER_BRIDGE:
         yield f"{nic.name}: {source.name} is for containers"

@@ -13,8 +13,8 @@ _REASONS = {
     VerificationReason.NO_ADDRESS: "it has no planned address",
     VerificationReason.NO_GATEWAY: "its subnets have no gateway",
     VerificationReason.NO_VLAN: "its VLAN is not known",
-    VerificationReason.NOBODY: "nobody answers for it",
-    VerificationReason.NOT_UP_YET: "the machine has not come up yet: nobody answers, and no lease was seen",
+    VerificationReason.NOBODY: "no device answers for it",
+    VerificationReason.NOT_UP_YET: "the machine has not come up yet: no answer came, and no lease was seen",
     VerificationReason.NOT_MEASURED: "the length of frames was not measured",
     VerificationReason.GATEWAY_SILENT: "the gateway does not answer",
     VerificationReason.LINKS_NOT_READ: "the host's links cannot be read",
@@ -27,7 +27,7 @@ _REASONS = {
 _PASSED = {
     Check.ATTACHMENT: "attached to {found}",
     Check.CARRIER: "it and what it is attached to have carrier",
-    Check.DUPLICATE: "nobody else answers for {wanted}",
+    Check.DUPLICATE: "no other device answers for {wanted}",
     Check.GATEWAY: "gateway {wanted} answers from {found}",
     Check.MTU: "packets of {wanted} pass",
 }

@@ -17,7 +17,7 @@ class BootReason(StrEnum):
     COMMISSIONING = "commissioning"
     #: Enlisted: not touched until told.
     NEW = "new"
-    #: Somebody else made it.
+    #: It was not made by hostloom.
     ADOPTED = "adopted"
     #: Composed, it has reported what it is, and hostloom has installed nothing on its disk.
     NOT_DEPLOYED = "not-deployed"

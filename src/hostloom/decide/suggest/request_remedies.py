@@ -27,7 +27,7 @@ _FORMS = frozenset({"name", "fabric", "space", "subnet", "vlan", "cidr"})
 
 
 def give_back(snapshot: Snapshot, subnet: Subnet, held: HeldAddress) -> HypotheticalChange:
-    """Nobody has the address any more; `was` is the node that has it, empty where a user set it aside."""
+    """Release the address; `was` is the node that has it, empty if a user reserved it."""
     known = snapshot.node_by_system_id.get(SystemId(held.system_id)) if held.system_id else None
     node = " ".join(filter(None, (known.hostname if known else held.system_id, held.interface_name)))
     return HypotheticalChange(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(held.ip), node)

@@ -21,7 +21,7 @@ class NotPermitted(RequestError):
 
 
 class TooManyRequests(RequestError):
-    """Somebody asks more often than anybody needs to, or more than fits waits already."""
+    """A client asks too often, or too much is already waiting."""
 
     code = "too-many-requests"
 

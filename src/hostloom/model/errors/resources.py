@@ -39,7 +39,7 @@ class AlreadyExists(RequestError):
 
 
 class AddressOnWire(RequestError):
-    """Somebody on the wire has an address that was planned for a machine."""
+    """A device on the wire has an address that was planned for a machine."""
 
     code = "address-on-wire"
     hint = (

@@ -104,7 +104,7 @@ def update_subnet(call: Call) -> MaasResponse:
     return _shown(call, changed, notes)
 
 
-@subnet.crud("delete", "Delete a subnet that nobody has addresses of.")
+@subnet.crud("delete", "Delete a subnet without addresses in use.")
 def delete_subnet(call: Call) -> MaasResponse:
     """Its ranges go with it."""
     with call.begin() as uow:
@@ -147,7 +147,7 @@ def statistics(call: Call) -> MaasResponse:
 @subnet.op(
     "GET",
     "ip_addresses",
-    "List the addresses of the subnet that somebody has.",
+    "List the addresses of the subnet that are in use.",
     Param("with_username", "Whether to name the user.", "Boolean"),
     Param("with_summary", "Whether to name the node.", "Boolean"),
 )

@@ -82,7 +82,7 @@ def delete_tag(call: Call) -> MaasResponse:
     Param("add", "System ids of nodes that are to carry it; may be repeated."),
     Param("remove", "System ids of nodes that are to carry it no more; may be repeated."),
     Param("definition", "Empty: hostloom has no automatic tags."),
-    Param("rack_controller", "Accepted: nobody evaluates tags elsewhere."),
+    Param("rack_controller", "Accepted and ignored: only the server evaluates tags."),
 )
 def update_nodes(call: Call) -> MaasResponse:
     """How many of each; all, or none where one of them is unknown."""
