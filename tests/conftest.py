@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import pytest
 from hypothesis import settings
 
 from support.depth import SHALLOW
@@ -7,3 +8,18 @@ from support.depth import SHALLOW
 settings.register_profile("shallow", max_examples=SHALLOW)
 settings.register_profile("deep")
 settings.load_profile("shallow")
+
+#: Tests of these files take long; the workers begin with them, so that none of them works alone at the end.
+SLOW = (
+    "contract/sagas/test_two_servers.py",
+    "integration/api/test_openapi.py",
+    "integration/compat/test_fuzz.py",
+    "integration/remote/test_connection.py",
+    "integration/remote/test_forwarding.py",
+    "unit/decide/test_properties.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow files first; the order is otherwise as it was."""
+    items.sort(key=lambda item: not str(item.path).endswith(SLOW))
