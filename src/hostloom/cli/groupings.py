@@ -34,6 +34,7 @@ DOMAIN = NounCommands[answers.Domain, keys.DomainKey](
         Column("ID", "id", right=True),
         Column("NAME", "name"),
         Column("AUTHORITATIVE", "authoritative"),
+        Column("DESCRIPTION", "description", text=True, rank=2),
     ),
     example="lab.example",
 )
@@ -111,6 +112,7 @@ def create_domain(
     authoritative: Annotated[
         bool, typer.Option(help="Whether hostloom is authoritative for the domain.")
     ] = True,
+    description: Annotated[str, typer.Option(help="Free-text description.")] = "",
     output: Output = Format.TABLE,
 ) -> None:
     """Create a domain.
@@ -118,7 +120,8 @@ def create_domain(
     Example: `hostloom domain create lab.example`
     """
     with open_client(context) as client:
-        made = client.domains.create({"name": name, "authoritative": authoritative})
+        domain = {"name": name, "authoritative": authoritative, "description": description}
+        made = client.domains.create(domain)
     show_done(f"domain {made['name']} created (id {made['id']})", made, output)
 
 
@@ -130,6 +133,7 @@ def update_domain(
     authoritative: Annotated[
         bool | None, typer.Option(help="Whether hostloom is authoritative for the domain.")
     ] = None,
+    description: Annotated[str | None, typer.Option(help="Free-text description.")] = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Change a domain.
@@ -137,7 +141,8 @@ def update_domain(
     Example: `hostloom domain update lab.example --no-authoritative`
     """
     with open_client(context) as client:
-        DOMAIN.show(client.domains.update(key, given(name=name, authoritative=authoritative)), output)
+        changes = given(name=name, authoritative=authoritative, description=description)
+        DOMAIN.show(client.domains.update(key, changes), output)
 
 
 @tag.command("create")

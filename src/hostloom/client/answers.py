@@ -441,6 +441,7 @@ class Domain(TypedDict):
     id: "int"
     name: "str"
     authoritative: "bool"
+    description: "str"
     generation: "int"
 
 

@@ -52,7 +52,7 @@ DhcpKey = Literal["subnet", "mac", "ip", "hostname"]
 DhcpTimelineKey = Literal["items"]
 DifferenceKey = Literal["code", "subject", "wanted", "found", "text"]
 DiskKey = Literal["name", "pool", "volume", "size_bytes", "format"]
-DomainKey = Literal["id", "name", "authoritative", "generation"]
+DomainKey = Literal["id", "name", "authoritative", "description", "generation"]
 DriftKey = Literal["kind", "subject", "recorded", "observed", "text"]
 EventKey = Literal[
     "id",

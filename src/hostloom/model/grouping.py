@@ -35,6 +35,7 @@ class Domain:
     id: DomainId
     name: str
     authoritative: bool = True
+    description: str = ""
     generation: int = 1
 
 

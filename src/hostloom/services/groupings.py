@@ -48,6 +48,7 @@ class DomainInput:
 
     name: str
     authoritative: bool = True
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class DomainChanges:
 
     name: str | Keep = KEEP
     authoritative: bool | Keep = KEEP
+    description: str | Keep = KEEP
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,12 @@ DOMAINS = NamedNoun[Domain, DomainInput, DomainChanges](
     "domain",
     lambda uow: uow.domains,
     lambda uow, domain_input: uow.domains.add(
-        Domain(DomainId(0), _check_domain(domain_input.name), domain_input.authoritative)
+        Domain(
+            DomainId(0),
+            _check_domain(domain_input.name),
+            domain_input.authoritative,
+            domain_input.description,
+        )
     ),
     lambda domain: _check_domain(domain.name),
 )

@@ -198,6 +198,7 @@ domains = Table(
     _id(),
     _name(),
     Column("authoritative", Boolean, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
     _generation(),
     sqlite_autoincrement=True,
 )

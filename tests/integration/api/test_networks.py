@@ -96,6 +96,15 @@ def test_a_wrong_value_is_refused_by_its_field(
     assert answer.json()["details"]["expected"]
 
 
+def test_a_domain_has_a_description(net: httpx.Client) -> None:
+    assert net.get("/domains").json()["items"][0]["description"] == ""
+    make(net, "/domains", name="lab.example", description="hosts of the lab")
+    renamed = net.patch("/domains/lab.example", json={"name": "test.example"})
+    assert renamed.json()["description"] == "hosts of the lab"
+    changed = net.patch("/domains/test.example", json={"description": "hosts of the tests"})
+    assert changed.json() == net.get("/domains/test.example").json() | {"description": "hosts of the tests"}
+
+
 def test_an_ipv6_gateway_may_be_link_local(net: httpx.Client) -> None:
     found = make(net, "/subnets", cidr="fd00::/64", vlan="lan/0", gateway="fe80::1")
     assert found["gateway"] == "fe80::1"
