@@ -27,8 +27,8 @@ from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, Vl
 from hostloom.ports.context import Ports
 from hostloom.server.config import Settings
 from hostloom.server.wiring import wire
-from hostloom.services import addresses, nics
-from hostloom.services.nics import LinkInput, LinkMode
+from hostloom.services import addresses, nic_links
+from hostloom.services.nic_links import LinkInput, LinkMode
 
 HELD = (100, 5_000, 20_000, 60_000)
 ROUNDS = 40
@@ -111,7 +111,7 @@ class Bench:
 
     def _link(self, wanted: LinkInput) -> None:
         with self.ports.store.begin() as uow:
-            held = nics.hold(uow, LOCAL_ADMIN, NODE, "eth0", wanted)
+            held = nic_links.hold(uow, LOCAL_ADMIN, NODE, "eth0", wanted)
             uow.commit()
         assert held is not None
         self._given.append(held.ip)
@@ -119,7 +119,7 @@ class Bench:
     def unlink(self) -> None:
         """Give back an address of a NIC."""
         with self.ports.store.begin() as uow:
-            nics.let_go(uow, LOCAL_ADMIN, NODE, "eth0", self._given.pop())
+            nic_links.let_go(uow, LOCAL_ADMIN, NODE, "eth0", self._given.pop())
             uow.commit()
 
 

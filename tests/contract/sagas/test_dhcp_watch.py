@@ -15,7 +15,7 @@ from hostloom.model.request import ComposeRequest
 from hostloom.reconcilers.dhcp_watch import PUBLISH_EVERY_S, READ_EVERY_S, DhcpWatch
 from hostloom.reconcilers.leases import LeaseIndex
 from hostloom.sagas.taken_addresses import forget_old_marks
-from hostloom.services import addresses, machines, nics, nodes
+from hostloom.services import addresses, machines, nic_links, nodes
 from support.little_world import LittleWorld
 
 STRANGER = MacAddress("52:54:00:99:99:99")
@@ -139,7 +139,7 @@ def test_what_a_running_machine_leased_stays_taken_when_its_link_goes(
     (ip,) = nic.ips
     lease(world, str(ip), nic.mac)
     watch.look()
-    nics.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
+    nic_links.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
     world.dhcp.leased.clear()  # the server forgets a lease of an address that is reserved no more
     if looks:
         watch.look()
@@ -155,14 +155,14 @@ def test_a_machine_gets_back_what_it_leases_itself(world: LittleWorld, watch: Dh
     (nic,) = machine.interfaces
     lease(world, str(nic.ips[0]), nic.mac)
     watch.look()
-    nics.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
-    wanted = nics.LinkInput(nics.LinkMode.STATIC, "10.0.0.0/24", nic.ips[0])
-    assert nics.link(world.ports, LOCAL_ADMIN, "web1", "eth0", wanted).interfaces[0].ips == nic.ips
+    nic_links.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
+    wanted = nic_links.LinkInput(nic_links.LinkMode.STATIC, "10.0.0.0/24", nic.ips[0])
+    assert nic_links.link(world.ports, LOCAL_ADMIN, "web1", "eth0", wanted).interfaces[0].ips == nic.ips
 
 
 def test_what_a_machine_that_is_off_had_is_free_at_once(world: LittleWorld, watch: DhcpWatch) -> None:
     machine = compose(world, start=False)
-    nics.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
+    nic_links.unlink(world.ports, LOCAL_ADMIN, "web1", "eth0")
     assert compose(world, "web2").interfaces[0].ips == machine.interfaces[0].ips
 
 

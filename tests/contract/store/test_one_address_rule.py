@@ -35,8 +35,8 @@ from hostloom.model.network import (
 from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind, VlanSource
 from hostloom.model.request import AddressMode
 from hostloom.ports.store import Store, UnitOfWork
-from hostloom.services import addresses, nics
-from hostloom.services.nics import LinkInput, LinkMode
+from hostloom.services import addresses, nic_links
+from hostloom.services.nic_links import LinkInput, LinkMode
 from hostloom.store.engine import open_store
 from support.template_database import copy_template
 
@@ -156,7 +156,7 @@ def test_service_planner_and_checker_agree(one_store: Store, case: Case) -> None
         assert planner_gives_next(world, subnet, ip) == is_given
         assert checker_gives(world, subnet, ip) == is_given
         link = LinkInput(LinkMode.STATIC, str(subnet.id), ip)
-        assert succeeds(lambda: nics.hold(uow, LOCAL_ADMIN, NODE, "eth0", link)) == is_given
+        assert succeeds(lambda: nic_links.hold(uow, LOCAL_ADMIN, NODE, "eth0", link)) == is_given
         if is_given:
             uow.addresses.release(ip, subnet.id)
         # A reserved range keeps machines out of it: a user can set an address of it aside.

@@ -16,7 +16,7 @@ from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.keep import KEEP
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import annotations, nics, nodes
+from hostloom.services import annotations, nic_links, nodes
 from hostloom.services.access import require_admin
 from hostloom.services.nodes import DeviceInput, NodeChanges
 
@@ -133,7 +133,7 @@ def delete_device(call: Call) -> MaasResponse:
     with call.begin() as uow:
         node = _find(call, uow)
         for nic in node.interfaces:
-            nics.let_go(uow, call.principal, node.system_id, nic.name)
+            nic_links.let_go(uow, call.principal, node.system_id, nic.name)
         nodes.delete(uow, call.principal, node.system_id)
         uow.commit()
     return GONE

@@ -14,9 +14,9 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import SystemId
 from hostloom.model.network import Address
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import annotations, nics
+from hostloom.services import annotations, nic_links
 from hostloom.services.access import require_admin
-from hostloom.services.nics import LinkInput, LinkMode
+from hostloom.services.nic_links import LinkInput, LinkMode
 
 #: Links have numbers beyond those that databases hold: they follow from the 48 bits of a MAC.
 MAX_LINK_ID = 2**53
@@ -121,10 +121,10 @@ def _relink(call: Call, wanted: LinkInput) -> MaasResponse:
         of_host = is_of_host(uow, node)
     try:
         if of_host:
-            nics.link(call.ports, call.principal, node.system_id, name, wanted)
+            nic_links.link(call.ports, call.principal, node.system_id, name, wanted)
         else:
             with call.begin() as uow:
-                nics.hold(uow, call.principal, node.system_id, name, wanted)
+                nic_links.hold(uow, call.principal, node.system_id, name, wanted)
                 _forget(call, uow, node.system_id, name)
                 uow.commit()
     except InvalidValue as error:
@@ -136,11 +136,11 @@ def _unlinked(call: Call, name: str, ip: Address | None) -> MaasResponse:
     with call.begin() as uow:
         node = node_of(call, uow)
         if not is_of_host(uow, node):
-            nics.let_go(uow, call.principal, node.system_id, name, ip)
+            nic_links.let_go(uow, call.principal, node.system_id, name, ip)
             _forget(call, uow, node.system_id, name)
             uow.commit()
             return _again(call, node.system_id, name)
-    nics.unlink(call.ports, call.principal, node.system_id, name, ip)
+    nic_links.unlink(call.ports, call.principal, node.system_id, name, ip)
     return _again(call, node.system_id, name)
 
 

@@ -21,7 +21,7 @@ from hostloom.model.ids import (
 from hostloom.model.network import UNTAGGED, Fabric, HeldAddress, Space, Subnet, Vlan
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import annotations
-from hostloom.services.nics import GIVEN
+from hostloom.services.nic_links import GIVEN
 
 #: MAAS's word for no space, in answers and in constraints.
 NO_SPACE = "undefined"

@@ -1,0 +1,228 @@
+"""Changes addresses of existing NICs (another one, none, a lease) and publishes them to our DHCP."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from hostloom.decide.explain.refused import refused
+from hostloom.decide.placement.addresses import address_index
+from hostloom.model.access import Principal
+from hostloom.model.dhcp import LEASE_TIME_S
+from hostloom.model.errors.resources import NotFound, WrongState
+from hostloom.model.errors.values import InvalidValue, NotTogether
+from hostloom.model.ids import SystemId, VlanId
+from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
+from hostloom.model.network import Address, AddressKind, HeldAddress, Subnet
+from hostloom.model.node import VlanSource
+from hostloom.model.plan import Refusal, SubjectKind
+from hostloom.model.request import AddressMode
+from hostloom.ports.context import Ports
+from hostloom.ports.store import UnitOfWork
+from hostloom.services import machines, nodes, subnets
+from hostloom.services.access import require_admin
+from hostloom.services.publishing import commit_and_publish, served
+
+#: Kinds of addresses that are held for a NIC by our word.
+GIVEN = (AddressKind.AUTO, AddressKind.STATIC)
+ONLY_COMPOSED = "only NICs of machines that hostloom composed can be changed"
+
+
+class LinkMode(StrEnum):
+    """How a NIC meets a subnet."""
+
+    #: The next free address of the subnet is reserved for it.
+    AUTO = "auto"
+    #: This address is.
+    STATIC = "static"
+    #: The NIC takes a lease; its reservations are released.
+    DHCP = "dhcp"
+    #: Its link is up, and it has no address.
+    LINK_UP = "link_up"
+
+
+@dataclass(frozen=True)
+class LinkInput:
+    """A link to create; the subnet by CIDR, id or name."""
+
+    mode: LinkMode
+    subnet: str | None = None
+    #: With STATIC, and only then.
+    ip: Address | None = None
+
+
+def link(ports: Ports, principal: Principal, key: str, nic: str, wanted: LinkInput) -> Machine:
+    """Link a composed machine's NIC; if the address cannot be given, Refused and no change."""
+
+    def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
+        if wanted.mode in (LinkMode.AUTO, LinkMode.STATIC):
+            subnet = _subnet(uow, principal, wanted, own.vlan_id, nic)
+            ip, kind = _address(uow, wanted, subnet, machine.system_id)
+            uow.addresses.hold(HeldAddress(ip, kind, subnet.id, machine.system_id, nic))
+            return replace(own, mode=AddressMode.AUTO, ips=(*own.ips, ip))
+        _check_alone(wanted)
+        give_back(uow, machine, own, own.ips, ports.clock.now())
+        mode = AddressMode.DHCP if wanted.mode is LinkMode.DHCP else AddressMode.UNCONFIGURED
+        return replace(own, mode=mode, ips=())
+
+    return _change(ports, principal, key, nic, change)
+
+
+def unlink(ports: Ports, principal: Principal, key: str, nic: str, ip: Address | None = None) -> Machine:
+    """Release one address of a composed machine's NIC, or all of them."""
+
+    def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
+        if ip is not None and ip not in own.ips:
+            raise NotFound("address", ip, f"NIC {own.name!r}")
+        gone = own.ips if ip is None else (ip,)
+        give_back(uow, machine, own, gone, ports.clock.now())
+        left = tuple(ip for ip in own.ips if ip not in gone)
+        return replace(own, ips=left, mode=own.mode if left else AddressMode.UNCONFIGURED)
+
+    return _change(ports, principal, key, nic, change)
+
+
+def hold(uow: UnitOfWork, principal: Principal, key: str, nic: str, wanted: LinkInput) -> HeldAddress | None:
+    """The same for a device or bare machine: its address is reserved, but its own system sets it."""
+    require_admin(principal, "change addresses")
+    node = nodes.get(uow, principal, key)
+    interface = nodes.get_interface(node, nic)
+    if wanted.mode not in (LinkMode.AUTO, LinkMode.STATIC):
+        _check_alone(wanted)
+        let_go(uow, principal, key, nic)
+        return None
+    subnet = _subnet(uow, principal, wanted, interface.vlan_id, interface.name)
+    ip, kind = _address(uow, wanted, subnet, node.system_id)
+    held = HeldAddress(ip, kind, subnet.id, node.system_id, interface.name)
+    uow.addresses.hold(held)
+    if interface.vlan_id is None:
+        home = replace(interface, vlan_id=subnet.vlan_id, vlan_source=VlanSource.OPERATOR)
+        uow.nodes.update_interface(node.system_id, home)
+    return held
+
+
+def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Address | None = None) -> None:
+    """Give an address of a device or bare machine back, or all that are held for the NIC."""
+    require_admin(principal, "change addresses")
+    node = nodes.get(uow, principal, key)
+    interface = nodes.get_interface(node, nic)
+    held = held_for(uow, node.system_id, interface.name)
+    if ip is not None and ip not in [each.ip for each in held]:
+        raise NotFound("address", ip, f"NIC {interface.name!r}")
+    for each in held:
+        if ip in (None, each.ip):
+            uow.addresses.release(each.ip, each.subnet_id)
+
+
+def held_for(uow: UnitOfWork, system_id: SystemId, nic: str) -> list[HeldAddress]:
+    """What is held for a NIC by our word, by address."""
+    held = uow.snapshot().held_by_node.get(system_id, ())
+    helds = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
+    return sorted(helds, key=lambda address: (address.ip.version, int(address.ip)))
+
+
+def _change(
+    ports: Ports,
+    principal: Principal,
+    key: str,
+    nic: str,
+    change: Callable[[UnitOfWork, Machine, MachineInterface], MachineInterface],
+) -> Machine:
+    """Change one NIC in one transaction and publish it; if DHCP refuses, the change is reverted."""
+    require_admin(principal, "change addresses")
+
+    def act(uow: UnitOfWork) -> tuple[tuple[Machine, Machine], Collection[VlanId]]:
+        before = machines.get(uow, principal, key)
+        machines.require_unlocked(before)
+        if before.origin is not MachineOrigin.COMPOSED:
+            raise WrongState("machine", before.hostname, before.origin.value, ONLY_COMPOSED)
+        if before.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
+            raise WrongState("machine", before.hostname, before.state, machines.IN_OPERATION)
+        own = next((interface for interface in before.interfaces if interface.name == nic), None)
+        if own is None:
+            raise NotFound("NIC", nic, f"machine {before.hostname!r}")
+        changed = change(uow, before, own)
+        nics = tuple(changed if interface is own else interface for interface in before.interfaces)
+        after = uow.machines.update(replace(before, interfaces=nics))
+        vlan = [] if own.vlan_id is None else [uow.vlans.get(own.vlan_id)]
+        return (before, after), served(uow, *vlan)
+
+    return commit_and_publish(ports, act, put_back)[1]
+
+
+def put_back(uow: UnitOfWork, done: tuple[Machine, Machine]) -> None:
+    """Restore a machine as it was before a change that our DHCP did not take; its addresses follow."""
+    before, after = done
+    world = uow.snapshot()
+    left = {nic.mac: nic for nic in after.interfaces}
+    for old in before.interfaces:
+        new = left.get(old.mac) or replace(old, ips=())
+        give_back(uow, after, new, [ip for ip in new.ips if ip not in old.ips], None)
+        for ip in old.ips:
+            if ip not in new.ips:
+                home = next(subnet for subnet in world.subnets_around(ip) if subnet.vlan_id == old.vlan_id)
+                held = HeldAddress(ip, AddressKind.AUTO, home.id, after.system_id, old.name)
+                uow.addresses.release(ip, home.id)
+                uow.addresses.hold(held)
+    uow.machines.update(replace(before, generation=after.generation))
+
+
+def give_back(
+    uow: UnitOfWork, machine: Machine, nic: MachineInterface, gone: Collection[Address], now: float | None
+) -> None:
+    """Release addresses of the NIC; with `now`, addresses that a running machine leased stay taken."""
+    marks = []
+    for held in held_for(uow, machine.system_id, nic.name):
+        if held.ip not in gone:
+            continue
+        uow.addresses.release(held.ip, held.subnet_id)
+        if now is not None and machine.power is not PowerState.OFF and held.subnet_id is not None:
+            lease_time_s = uow.subnets.get(held.subnet_id).lease_time_s or LEASE_TIME_S
+            comment = f"{nic.mac} may use it until its lease ends"
+            until = now + lease_time_s
+            mark = replace(held, kind=AddressKind.ON_WIRE, comment=comment, until=until)
+            marks.append(mark)
+    uow.addresses.mark_on_wire(marks)
+
+
+def _subnet(
+    uow: UnitOfWork, principal: Principal, wanted: LinkInput, vlan_id: VlanId | None, nic: str
+) -> Subnet:
+    if wanted.subnet is None:
+        raise InvalidValue("subnet", None, "is missing", "give the subnet of the address by CIDR, id or name")
+    subnet = subnets.get(uow, principal, wanted.subnet)
+    if vlan_id is not None and subnet.vlan_id != vlan_id:
+        raise InvalidValue(
+            "subnet", subnet.cidr, f"is not on the VLAN of {nic}", "choose a subnet of that VLAN"
+        )
+    return subnet
+
+
+def _address(
+    uow: UnitOfWork, wanted: LinkInput, subnet: Subnet, system_id: SystemId
+) -> tuple[Address, AddressKind]:
+    """The address to assign; Refused if it cannot be given."""
+    uow.lock_world()
+    book = address_index(uow.snapshot())
+    if wanted.mode is LinkMode.AUTO:
+        if wanted.ip is not None:
+            raise NotTogether("ip", "mode auto", "only mode static takes an address")
+        found = book.next_free(subnet.vlan_id, frozenset({subnet.id}), frozenset())
+        if found is None:
+            raise InvalidValue(
+                "subnet", subnet.cidr, "has no free address", "release an address or choose another subnet"
+            )
+        return found[0], AddressKind.AUTO
+    if wanted.ip is None or wanted.ip not in subnet.cidr:
+        what = "is missing" if wanted.ip is None else "is not in the subnet"
+        raise InvalidValue("ip", wanted.ip, what, f"choose an address of subnet {subnet.cidr}")
+    problem = book.problem(wanted.ip, subnet, system_id)
+    if problem is not None:
+        code, found_there = problem
+        no = Refusal("address_is_free", code, SubjectKind.ADDRESS, str(wanted.ip), "", found_there)
+        raise refused(no)
+    return wanted.ip, AddressKind.STATIC
+
+
+def _check_alone(wanted: LinkInput) -> None:
+    if wanted.ip is not None:
+        raise NotTogether("ip", f"mode {wanted.mode.value}", "only mode static takes an address")
