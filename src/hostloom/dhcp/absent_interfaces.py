@@ -1,4 +1,4 @@
-"""Interfaces that a Kea server does not find: its message, and the configuration without them; pure."""
+"""Detects interfaces that a Kea server cannot find, and removes them from its configuration; pure."""
 
 import copy
 import re
@@ -9,13 +9,13 @@ _MISSING = re.compile(r"interface '?([^\s']+?)'? doesn't exist|interface name '?
 
 
 def missing_interface(words: str) -> str | None:
-    """The interface that a refusal names; None if it is about something else."""
+    """The interface named in a refusal; None if the refusal has another reason."""
     match = _MISSING.search(words)
     return None if match is None else match[1] or match[2]
 
 
 def without(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """The same configuration without what is served on the interface."""
+    """The same configuration without the interface and its subnets."""
     rest = copy.deepcopy(document)
     for version in ("4", "6"):
         served = rest.get(f"Dhcp{version}")

@@ -16,7 +16,7 @@ _FOR_EVER = 2**32 - 1
 
 @dataclass(frozen=True)
 class _Family:
-    """What differs between the families."""
+    """Differences between the families."""
 
     #: The key of subnets in a document and its shared networks.
     key: str

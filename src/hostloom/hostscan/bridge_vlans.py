@@ -1,4 +1,4 @@
-"""What a bridge that knows VLANs does with them: a Linux bridge with `vlan_filtering`, or Open vSwitch."""
+"""Reads the VLAN settings of Linux bridges with `vlan_filtering` and of Open vSwitch bridges."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,15 +11,15 @@ from hostloom.model.node import BridgeVlans
 
 Spans = tuple[tuple[int, int], ...]
 _ALL: Spans = ((1, MAX_VID),)
-#: What a Linux bridge gives new ports unless it is told otherwise.
+#: The default PVID of ports on a Linux bridge.
 _DEFAULT_PVID = 1
 
 
 @dataclass(frozen=True)
 class PortVlans:
-    """What one port of a bridge does."""
+    """VLAN settings of one bridge port."""
 
-    #: The VLAN of untagged frames that come in; None: they are dropped.
+    #: VLAN of incoming untagged frames; None if they are dropped.
     pvid: int | None
     #: The VLAN that is untagged in both directions.
     native_vid: int | None
@@ -27,11 +27,11 @@ class PortVlans:
 
 
 def parse_port_vlans(text: str) -> dict[str, PortVlans] | None:
-    """The answer of `bridge -j vlan show` by port; None where there is none."""
+    """The output of `bridge -j vlan show` by port; None without output."""
     if not text:
         return None
     found = json.loads(text)
-    # iproute2 before 5.1 writes an object with the ports' names as keys.
+    # Before 5.1, iproute2 writes an object with the ports' names as keys.
     rows = found.items() if isinstance(found, dict) else ((row["ifname"], row["vlans"]) for row in found)
     return {name: _port(entries) for name, entries in rows}
 
@@ -50,7 +50,7 @@ def _port(entries: Iterable[Mapping[str, Any]]) -> PortVlans:
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> Spans:
-    """Ascending, with none that touch: programs list VLANs one by one, too."""
+    """Sort the ranges and join adjacent ones, because programs may list VLANs one by one."""
     merged: list[tuple[int, int]] = []
     for first, last in sorted(spans):
         if merged and first <= merged[-1][1] + 1:
@@ -70,7 +70,7 @@ def _vid(value: Any) -> int:
 def linux_bridge_vlans(
     name: str, link: Mapping[str, Any], nics: Iterable[str], ports: Mapping[str, PortVlans] | None
 ) -> BridgeVlans | None:
-    """Of a Linux bridge with these NICs as ports; None where it passes every frame as it is."""
+    """VLANs of a Linux bridge with these NICs as ports; None if it forwards every frame unchanged."""
     data = link.get("linkinfo", {}).get("info_data", {})
     if not data.get("vlan_filtering"):
         return None
@@ -80,13 +80,13 @@ def linux_bridge_vlans(
     nothing = PortVlans(None, None, ())
     host_vid = ports.get(name, nothing).pvid
     native_vid, carried = _joined([ports.get(nic, nothing) for nic in nics], machine_vid)
-    # Tags of 802.1ad are no VLANs of the fabric.
+    # Tags of 802.1ad are not VLANs of the fabric.
     is_stacked = data.get("vlan_protocol", "802.1Q").lower() == "802.1ad"
     return BridgeVlans(machine_vid, host_vid, native_vid, () if is_stacked else carried)
 
 
 def ovs_bridge_vlans(local: OvsPort | None, nics: Iterable[OvsPort]) -> BridgeVlans:
-    """Of an Open vSwitch bridge with its own port and the ports that are NICs of the host."""
+    """VLANs of an Open vSwitch bridge, from its own port and the ports that are NICs of the host."""
     native_vid, carried = _joined([_ovs_port(nic) for nic in nics], UNTAGGED)
     host_vid = UNTAGGED if local is None else _ovs_port(local).pvid
     return BridgeVlans(UNTAGGED, host_vid, native_vid, carried)
@@ -108,12 +108,13 @@ def _ovs_port(port: OvsPort) -> PortVlans:
         case "native-tagged":
             return PortVlans(vid, None, (*carried, (vid, vid)))
         case _:
-            # dot1q-tunnel adds a second tag to whatever comes in: no VLAN of the fabric.
+            # A dot1q-tunnel port adds a second tag to every incoming frame, so it carries no VLAN of the
+            # fabric.
             return PortVlans(None, None, ())
 
 
 def _joined(nics: list[PortVlans], machine_vid: int | None) -> tuple[int | None, Spans]:
-    """The ports as one: where they disagree about the untagged VLAN, that of the machines counts."""
+    """Merge the ports; if they disagree about the untagged VLAN, the machines' one counts."""
     if not nics:
         return machine_vid, _ALL
     natives = {nic.native_vid for nic in nics}

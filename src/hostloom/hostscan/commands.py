@@ -1,19 +1,19 @@
-"""The one script that reads a host, and how its answer is cut into parts."""
+"""The script that reads a host, and the code that splits its output into parts."""
 
 import shlex
 
 from hostloom.model.errors.outside import HostUnreadable
 from hostloom.model.finding import Findings
 
-#: Begins the line before each part.
+#: Start of the line before each part.
 MARK = "--hostloom--"
-#: The last part: without it the answer was cut short.
+#: The last part; if it is missing, the output is incomplete.
 END = "end"
-#: What one part may take, in seconds, and print, in bytes: what is over is cut off on the host, and here.
+#: Limits of one part in seconds and bytes, enforced on the host and here.
 PART_S, PART_BYTES = 6, 4 << 20
 
 _OVS = "ovs-vsctl --timeout=3 --format=json list"
-#: Each part by its name: a POSIX shell command; what is missing on a host prints nothing.
+#: POSIX shell commands by part; a command that is missing on a host prints nothing.
 PARTS = {
     "hostname": "uname -n",
     "ip": "command -v ip",
@@ -21,7 +21,7 @@ PARTS = {
     "route4": "ip -j -4 route show",
     "route6": "ip -j -6 route show",
     "speed": 'for d in /sys/class/net/*/; do d=${d%/}; echo "${d##*/} $(cat "$d/speed")"; done',
-    # NICs that a Wi-Fi driver made; the last line tells that this was asked.
+    # Wi-Fi NICs; the last line shows that the script looked for them.
     "wireless": 'for d in /sys/class/net/*/; do d=${d%/}; if [ -e "$d/wireless" ] || [ -e "$d/phy80211" ]; '
     'then echo "${d##*/}"; fi; done; echo .',
     "bridge-vlan": "bridge -compressvlans -j vlan show",
@@ -31,9 +31,9 @@ PARTS = {
     END: ":",
 }
 
-# A login without a profile may lack the directories where `ip` and `ovs-vsctl` are. A part may end without a
-# line feed, so every mark brings its own. Where `timeout` and `head` are there, a part that hangs or prints
-# without end costs the others nothing.
+# A login without a profile may lack the directories of `ip` and `ovs-vsctl` in its PATH. Every mark starts
+# with a line feed, because a part may end without one. `timeout` and `head`, if they exist, stop a part that
+# hangs or prints endlessly, so that the other parts still run.
 SCRIPT = "\n".join(
     [
         "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin",
@@ -49,7 +49,7 @@ SCRIPT = "\n".join(
 
 
 def cut(text: str, host: str, findings: Findings) -> dict[str, str]:
-    """The parts by name; HostUnreadable if the links are not among them."""
+    """The parts by name; HostUnreadable if the part with the links is missing."""
     parts: dict[str, list[str]] = {}
     current: list[str] = []
     for line in text.split("\n"):

@@ -1,4 +1,4 @@
-"""The links of a host: what each is made of, is on and is for.
+"""Reads a host's links: their kinds, parents and roles.
 
 Kept of addresses: global and unique-local ones. Link-local ones (fe80::/10, 169.254.0.0/16) and loopback ones
 say nothing about the network that a link is on and are the same on every host; temporary IPv6 addresses
@@ -27,20 +27,20 @@ _KINDS = {
     "bridge": InterfaceKind.BRIDGE,
     "vlan": InterfaceKind.VLAN,
 }
-#: NICs: most have no kind of their own; switch ports and children of InfiniBand NICs have.
+#: Kinds of NICs: most NICs have no kind, but switch ports and children of InfiniBand NICs have one.
 _NIC_KINDS = (None, "dsa", "ipoib")
 _MACVLANS = ("macvtap", "macvlan")
-#: Links that are on the network of the link below them, with addresses of their own.
+#: Links with their own addresses on the network of the link below them.
 _CHILDREN = ("macvlan", "ipvlan", "macsec")
-#: The kernel's name for "a port of some Open vSwitch bridge".
+#: The kernel's name of the master of all Open vSwitch ports.
 _OVS_MASTER = "ovs-system"
-#: Throw-away probes of hostloom (wire/agent/) are named so: they come and go, and are no NIC of the host.
+#: Prefix of hostloom's temporary probe links (wire/agent/), which are not NICs of the host.
 PROBES = "hlp"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known beside the links themselves; None: it could not be read."""
+    """Facts beside the links themselves; None if they could not be read."""
 
     ovs: OpenVSwitch
     speeds: dict[str, int]
@@ -49,7 +49,7 @@ class Facts:
 
 
 class Links:
-    """Every link by name, with what is needed to judge each."""
+    """All links by name, with the facts that determine kind and role."""
 
     def __init__(self, raw: dict[str, Any], facts: Facts, routes: tuple[ObservedRoute, ...]) -> None:
         self._raw, self._facts, self._ovs, self._speeds = raw, facts, facts.ovs, facts.speeds
@@ -60,7 +60,7 @@ class Links:
         self._routers = self._find_routers(routes)
 
     def read(self, findings: Findings) -> tuple[ObservedLink, ...]:
-        """By the order in which `ip` lists them; a finding for each that cannot be read."""
+        """Links in the order of `ip`; unreadable ones become findings."""
         observed_links = []
         for name, link in self._raw.items():
             with findings.reading(f"link {name}", "a link as `ip -j -d addr show` prints it"):
@@ -68,7 +68,7 @@ class Links:
         return tuple(observed_links)
 
     def _find_child_addresses(self) -> dict[str, list[IPv4Interface | IPv6Interface]]:
-        """Addresses of links that are not recorded, by the interface that stands for them."""
+        """Addresses of links that are not recorded, by the interface that represents them."""
         addresseses: dict[str, list[IPv4Interface | IPv6Interface]] = {}
         for name, link in self._raw.items():
             if self._kinds[name] is None and (standing := self._recorded_below(name)) is not None:
@@ -76,7 +76,7 @@ class Links:
         return addresseses
 
     def _find_routers(self, routes: tuple[ObservedRoute, ...]) -> dict[str, set[Address]]:
-        """Next hops of routes, by the interface that stands for the link of the route."""
+        """Next hops of routes, by the interface that represents the route's link."""
         addresseses: dict[str, set[Address]] = {}
         for route in routes:
             gateway, standing = route.next_hop, self._recorded_below(route.interface)
@@ -85,7 +85,7 @@ class Links:
         return addresseses
 
     def _recorded_below(self, name: str) -> str | None:
-        """The link itself, or what a macvlan or the like is on; the loopback for what is on no NIC."""
+        """The link itself, or the parent of a macvlan or similar link; the loopback without a NIC."""
         seen: set[str] = set()
         while name in self._raw and name not in seen:
             if self._kinds[name] is not None:
@@ -105,7 +105,7 @@ class Links:
             name,
             kind,
             _mac(each, kind),
-            # The state of an Open vSwitch bridge's own device says nothing: it switches without it.
+            # The state of an Open vSwitch bridge's own device is irrelevant: the bridge forwards without it.
             "UP" in flags or is_ovs,
             self._has_carrier(name, flags, parents),
             int(each.get("mtu", DEFAULT_MTU)),
@@ -123,7 +123,7 @@ class Links:
         )
 
     def _kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
-        """What carries or could carry a machine; None for what belongs to guests, containers and tunnels."""
+        """Kind of a link that can carry a machine; None for links of guests, containers and tunnels."""
         info = info_kind(each)
         if info == "veth" and name.startswith(PROBES):
             return None
@@ -134,7 +134,7 @@ class Links:
         if (port := self._ovs.ports.get(name)) is not None and port.is_internal:
             return self._internal_kind(name, each)
         if _is_ovs_device(each) and not self._ovs.is_known and name != _OVS_MASTER:
-            # A bridge or a port of one: which of them, only Open vSwitch's database tells.
+            # Only Open vSwitch's database tells a bridge from a port of a bridge.
             return InterfaceKind.BRIDGE if "UP" in each.get("flags", []) else None
         if info in _NIC_KINDS:
             return InterfaceKind.PHYSICAL if _is_nic(each) else None
@@ -143,23 +143,23 @@ class Links:
         return _KINDS.get(info)
 
     def _internal_kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
-        """Tagged: a VLAN interface on its bridge; untagged: the host's own if it has an address."""
+        """A VLAN interface if the port is tagged; the bridge's own interface if it has an address."""
         if self._ovs.ports[name].tag_vid is not None:
             return InterfaceKind.VLAN
         return InterfaceKind.PHYSICAL if any(map(_address, each.get("addr_info", []))) else None
 
     def _is_own_veth(self, each: dict[str, Any]) -> bool:
-        """The NIC of a host that is itself a container, not our end of a container's.
+        """Whether the veth is the NIC of a host that is itself a container.
 
-        Of both, the other end is in another namespace. But a container's has no address here, and is found
-        on machines that have NICs of their own.
+        The other end of such a veth is in another namespace, as with the host's end of a container's veth.
+        The latter has no address here, and its host has NICs.
         """
         if "link_netnsid" not in each:
             return False
         return not self._has_own_nic or any(map(_address, each.get("addr_info", [])))
 
     def _parents(self, name: str) -> tuple[str, ...]:
-        """Ports or members that are NICs of the host; taps of machines are none. Of a VLAN, what it is on."""
+        """NICs of the host among the ports or members, without taps of machines; the parent of a VLAN."""
         if name in self._ovs.bridges:
             found = [p for p in self._ovs.plugged_into(name) if not self._ovs.ports[p].is_internal]
         elif self._kinds[name] is InterfaceKind.VLAN:
@@ -175,7 +175,7 @@ class Links:
         return tuple(sorted((p for p in found if self._kinds.get(p) is not None), key=natural_key))
 
     def _has_carrier(self, name: str, flags: list[str], parents: tuple[str, ...]) -> bool:
-        """A bridge without ports has no carrier until its first machine: not link-down.
+        """Whether the carrier counts: a bridge without ports has none until its first machine.
 
         See docs/explanation/rules.md#interfaces-that-can-carry-a-machine.
         """
@@ -193,13 +193,13 @@ class Links:
         return None if vid is None else int(vid)
 
     def _speed(self, name: str, kind: InterfaceKind | None, parents: tuple[str, ...]) -> int:
-        """Mbit/s; a bridge's is that of its fastest NIC: itself it counts the taps of machines, too."""
+        """Mbit/s; for a bridge the speed of its fastest NIC, because the kernel also counts taps."""
         if kind is InterfaceKind.BRIDGE:
             return max((self._speeds.get(parent, 0) for parent in parents), default=0)
         return 0 if kind is None else self._speeds.get(name, 0)
 
     def _master(self, name: str, each: dict[str, Any]) -> str:
-        """What has the link for itself; a VRF only chooses its routes."""
+        """The master that uses the link; a VRF does not count, because it only selects routes."""
         if name in self._ovs.ports:
             return self._ovs.ports[name].bridge
         master: str = each.get("master", "")
@@ -226,13 +226,13 @@ class Links:
 
 
 def info_kind(each: dict[str, Any]) -> str | None:
-    """What the kernel calls the kind of a link; None for NICs."""
+    """The kernel's kind of a link; None for NICs."""
     kind: str | None = each.get("linkinfo", {}).get("info_kind")
     return kind
 
 
 def _macvlan_mode(each: dict[str, Any]) -> MacvlanMode | None:
-    """`source`, which no machine has, is none."""
+    """The macvlan mode; None for `source`, which machines cannot use."""
     mode = each.get("linkinfo", {}).get("info_data", {}).get("mode")
     return MacvlanMode(mode) if info_kind(each) in _MACVLANS and mode in list(MacvlanMode) else None
 
@@ -250,10 +250,10 @@ def _addresses(link: dict[str, Any]) -> list[IPv4Interface | IPv6Interface]:
 
 
 def _mac(each: dict[str, Any], kind: InterfaceKind | None) -> MacAddress | None:
-    """The NIC's own: a bond lends its members its address, and a passthru machine may set another."""
+    """The NIC's permanent MAC: bonds and passthru machines may change the current one."""
     own = None
     if kind is InterfaceKind.PHYSICAL:
-        # iproute2 before 5.6 tells it only of members of bonds.
+        # Before 5.6, iproute2 prints it only for members of bonds.
         own = each.get("permaddr") or each["linkinfo"].get("info_slave_data", {}).get("perm_hwaddr")
     for text in (own, each.get("address")):
         with contextlib.suppress(InvalidValue):

@@ -1,4 +1,4 @@
-"""Brings what `ip` printed into the shape that the parser relies on: fields of another type are left out."""
+"""Normalizes the output of `ip` for the parser; fields of an unexpected type are left out."""
 
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_interface
@@ -6,9 +6,9 @@ from typing import Any
 
 from hostloom.model.finding import Findings
 
-#: More of each on one host are left out.
+#: Limits for one host; further items are left out.
 MAX_LINKS, MAX_ADDRESSES, MAX_ROUTES = 10_000, 1000, 10_000
-#: As the kernel limits them.
+#: Limits of the kernel.
 NAME_BYTES, MAX_MTU = 15, 2**31 - 1
 _TEXTS = ("link_type", "address", "permaddr", "operstate")
 _NAMES = ("master", "link")
@@ -17,7 +17,7 @@ _INFO_TABLES = ("info_data", "info_slave_data")
 
 
 def is_name(value: object) -> bool:
-    """Whether it can be the name of a link: printable, no blanks, at most 15 bytes."""
+    """Whether it is a valid name of a link: printable, no blanks, at most 15 bytes."""
     if not isinstance(value, str) or not value.isprintable() or " " in value or "/" in value:
         return False
     return 0 < len(value.encode()) <= NAME_BYTES
@@ -29,7 +29,7 @@ def shape_links(objects: Iterable[dict[str, Any]], findings: Findings) -> dict[s
     left_out = 0
     for link in objects:
         if "ifname" not in link:
-            # Some versions of `ip` print empty objects for what a filter left out.
+            # Some versions of `ip` print empty objects for links that a filter excluded.
             continue
         name = link["ifname"]
         if not is_name(name):

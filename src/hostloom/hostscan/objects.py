@@ -1,4 +1,4 @@
-"""The objects of a JSON list as `ip` prints it, also where the text as a whole is no JSON."""
+"""Reads the objects of a JSON list as `ip` prints it, even if the whole text is not valid JSON."""
 
 import json
 import re
@@ -7,10 +7,10 @@ from typing import Any
 
 from hostloom.model.finding import PARSE_ERRORS, Findings, in_words
 
-#: Where the object of a link begins, and that of a route; objects inside them begin otherwise.
+#: Patterns of the start of a link's object and of a route's object; nested objects start differently.
 LINK = re.compile(r'\{(?=\s*"if(?:index|name)"\s*:)')
 ROUTE = re.compile(r'\{(?=\s*(?:"type"\s*:\s*"\w{1,20}"\s*,\s*)?"dst"\s*:)')
-#: iproute2 up to 5.9 prints the type of a route that leads nowhere as a key without a value.
+#: Up to 5.9, iproute2 prints the type of a blackhole route as a key without a value.
 _BARE_TYPE = re.compile(r'\{\s*"(blackhole|unreachable|prohibit|throw)"\s*,')
 _NAMES = re.compile(r'"(?:ifname|dst)"\s*:\s*"([^"\\]{1,64})"')
 
@@ -18,7 +18,7 @@ _NAMES = re.compile(r'"(?:ifname|dst)"\s*:\s*"([^"\\]{1,64})"')
 def read_objects(
     text: str, part: str, noun: str, start: "re.Pattern[str]", findings: Findings
 ) -> list[dict[str, Any]]:
-    """Every object that can be read; what is between two starts and is no JSON becomes a finding.
+    """Every readable object; unreadable text between two starts becomes a finding.
 
     Versions of iproute2 print single links and routes that are no JSON, and an answer may be cut short.
     """

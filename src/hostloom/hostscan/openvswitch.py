@@ -1,4 +1,4 @@
-"""What Open vSwitch's database says of its bridges and ports, as `ovs-vsctl --format=json list` prints it."""
+"""Reads bridges and ports from Open vSwitch's database (`ovs-vsctl --format=json list`)."""
 
 import json
 from collections.abc import Iterator
@@ -14,23 +14,23 @@ class OvsPort:
     bridge: str
     #: Access tag; None for trunks.
     tag_vid: int | None
-    #: Made by Open vSwitch itself: a device of the host, not of a guest.
+    #: Whether Open vSwitch created the device, which then belongs to the host, not to a guest.
     is_internal: bool
-    #: As the table says; empty: access with a tag, trunk without.
+    #: The value in the table; if empty, a port with a tag is an access port, otherwise a trunk.
     vlan_mode: str = ""
-    #: VLANs of a trunk; none: all.
+    #: VLANs of a trunk; empty means all.
     trunks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class OpenVSwitch:
-    """Bridges with everything plugged into them but their own ports."""
+    """Bridges with their ports, except their internal ones."""
 
-    #: False: not installed, not running, or not to be read by this user.
+    #: False if Open vSwitch is not installed, does not run, or cannot be read by this user.
     is_known: bool
     bridges: frozenset[str]
     ports: dict[str, OvsPort]
-    #: The port of each bridge that is the host's own.
+    #: The internal port of each bridge, which belongs to the host.
     local: dict[str, OvsPort] = field(default_factory=dict)
 
     def plugged_into(self, bridge: str) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ class OpenVSwitch:
 
 
 def parse_openvswitch(bridges: str, ports: str, interfaces: str) -> OpenVSwitch:
-    """The tables Bridge, Port and Interface; empty text where there is none."""
+    """Parse the tables Bridge, Port and Interface; a missing table is empty text."""
     if not (bridges and ports and interfaces):
         return OpenVSwitch(False, frozenset(), {})
     interface_rows = {row["_uuid"]: row for row in _rows(interfaces)}

@@ -1,4 +1,4 @@
-"""What the scan's script prints, as links, addresses and routes."""
+"""Parses the output of the scan script into links, addresses and routes."""
 
 import logging
 from ipaddress import ip_address, ip_network
@@ -17,18 +17,18 @@ from hostloom.model.observed import ObservedLink, ObservedNetwork, ObservedRoute
 
 log = logging.getLogger(__name__)
 
-#: Mbit/s; drivers that do not know their speed say -1, some as an unsigned number.
+#: Mbit/s; drivers that do not know the speed report -1, some of them as an unsigned number.
 _MAX_SPEED = 10_000_000
-#: As DNS limits them.
+#: Limits of DNS.
 MAX_HOSTNAME = 253
 
 
 def parse(text: str, host: str) -> ObservedNetwork:
-    """What `commands.SCRIPT` printed on a host; HostUnreadable if it tells no link."""
+    """Parse the output of `commands.SCRIPT`; HostUnreadable if it contains no link."""
     try:
         return _parse(text, host)
     except PARSE_ERRORS as error:
-        # Expected problems become findings and the rest is read; this is an unexpected one.
+        # Expected problems become findings, and the rest is read; this problem is unexpected.
         log.exception("the links of host %s", host)
         raise HostUnreadable(host, "links", in_words(error)) from error
 
@@ -53,7 +53,7 @@ def _parse(text: str, host: str) -> ObservedNetwork:
 
 
 def _unread(read: tuple[ObservedLink, ...], findings: tuple[Finding, ...]) -> tuple[str, ...]:
-    """Names of links that findings speak of and that were not read."""
+    """Names of links that have findings and were not read."""
     names = {link.name for link in read}
     unread = (finding.part.removeprefix("link ") for finding in findings if finding.part.startswith("link "))
     return tuple(name for name in unread if name not in names)
@@ -68,7 +68,7 @@ def _hostname(parts: dict[str, str], findings: Findings) -> str:
 
 
 def _openvswitch(parts: dict[str, str], raw: dict[str, Any], findings: Findings) -> OpenVSwitch:
-    """What Open vSwitch says; unknown, with a finding, where the host has its links but not its tables."""
+    """The Open vSwitch tables; unknown, with a finding, if the host has its links but not its tables."""
     ovs = parse_openvswitch("", "", "")
     with findings.reading("Open vSwitch", "its tables as `ovs-vsctl --format=json list` prints them"):
         ovs = parse_openvswitch(*(parts.get(f"ovs-{table}", "") for table in ("bridge", "port", "interface")))
@@ -79,7 +79,7 @@ def _openvswitch(parts: dict[str, str], raw: dict[str, Any], findings: Findings)
 
 
 def _port_vlans(parts: dict[str, str], findings: Findings) -> dict[str, PortVlans] | None:
-    """None where they are not known: a host without the program, or an answer that cannot be read."""
+    """VLANs by port; None if the program is missing or its output cannot be read."""
     with findings.reading("VLANs of bridges", "a list as `bridge -compressvlans -j vlan show` prints it"):
         return parse_port_vlans(parts.get("bridge-vlan", ""))
     return None
@@ -98,7 +98,7 @@ def _read_routes(parts: dict[str, str], findings: Findings) -> tuple[ObservedRou
 
 
 def _routes(route: dict[str, Any]) -> list[ObservedRoute]:
-    """One for each next hop; none for what leads nowhere (blackhole, unreachable)."""
+    """One route per next hop; none for blackhole and unreachable routes."""
     destination = None if route["dst"] == "default" else ip_network(str(route["dst"]), strict=False)
     if destination is not None and destination.is_link_local:
         return []

@@ -1,4 +1,4 @@
-"""What a link is for, where that bars machines from it: containers, a switch's conduit, Wi-Fi, InfiniBand."""
+"""Detects links that machines cannot use: those of containers, switch conduits, Wi-Fi and InfiniBand."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,38 +6,38 @@ from typing import Any
 
 from hostloom.model.node import InterfaceKind, InterfaceRole
 
-#: Bridges that container engines make: Docker and its networks, Podman and other users of CNI, LXC, LXD,
+#: Bridge names of container engines: Docker and its networks, Podman and other users of CNI, LXC, LXD,
 #: Incus, kubenet, kube-router, Weave, nerdctl, Multipass, Waydroid.
 _CONTAINER_BRIDGE = re.compile(
     r"docker\d+|docker_gwbridge|br-[0-9a-f]{12}|podman\d+|cni\d+|cni-\S+|cbr\d+|kube-bridge|weave|nerdctl\d+"
     r"|lxcbr\d+|lxdbr\d+|incusbr\d+|mpqemubr\d+|waydroid0"
 )
-#: Names that systemd and the kernel give to Wi-Fi NICs, for hosts that were not asked which NICs are.
+#: Names that systemd and the kernel give to Wi-Fi NICs, used if the scan did not look for Wi-Fi.
 _WIRELESS_NAME = re.compile(r"wlan\d+|wl[opsvxb]\w+")
-#: The end of the answer to which NICs are Wi-Fi.
+#: The last line of the list of Wi-Fi NICs.
 _ASKED = "."
 
 
 def parse_wireless(text: str) -> frozenset[str] | None:
-    """The Wi-Fi NICs; None where it is not known."""
+    """The Wi-Fi NICs; None if unknown."""
     names = text.split()
     return frozenset(names[:-1]) if names and names[-1] == _ASKED else None
 
 
 def is_wireless(name: str, wireless: frozenset[str] | None) -> bool:
-    """Whether a NIC is a Wi-Fi one; by its name where it is not known."""
+    """Whether a NIC is a Wi-Fi NIC; determined by its name if the list is unknown."""
     return name in wireless if wireless is not None else _WIRELESS_NAME.fullmatch(name) is not None
 
 
 def find_conduits(links: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    """NICs that DSA switch ports are on."""
+    """NICs that serve as conduits of DSA switch ports."""
     return frozenset(
         conduit for link in links.values() if (conduit := conduit_of(link)) is not None and conduit in links
     )
 
 
 def conduit_of(link: Mapping[str, Any]) -> str | None:
-    """The NIC that a switch port is on; None for what is no switch port.
+    """The NIC below a switch port; None for other links.
 
     Before Linux 6.0 such a port has no kind of its own, only a link below it.
     """
@@ -50,7 +50,7 @@ def conduit_of(link: Mapping[str, Any]) -> str | None:
 
 
 def is_container_bridge(name: str, ports: Iterable[Mapping[str, Any]], nics: Iterable[str]) -> bool:
-    """Whether a container engine made the bridge: it has no NIC, and its name or its ports tell."""
+    """Whether a container engine created the bridge: it has no NIC, and its name or ports match."""
     if any(nics):
         return False
     if _CONTAINER_BRIDGE.fullmatch(name):
@@ -66,7 +66,7 @@ def role_of(
     conduits: frozenset[str],
     wireless: frozenset[str] | None,
 ) -> InterfaceRole:
-    """Of a link that is no bridge."""
+    """Role of a link that is not a bridge."""
     if kind is None or kind is InterfaceKind.LOOPBACK:
         return InterfaceRole.ORDINARY
     if link.get("link_type") == "infiniband":

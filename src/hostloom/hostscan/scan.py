@@ -1,4 +1,4 @@
-"""The host scanner: one round trip to a host, or to this machine."""
+"""Scans a host in one round trip, over SSH or locally."""
 
 from hostloom.hostscan.commands import SCRIPT
 from hostloom.hostscan.parse import parse
@@ -18,7 +18,7 @@ class HostScan:
         self._remotes = remotes
 
     def scan(self, uri: str, deadline_s: float = DEADLINE_S) -> ObservedNetwork:
-        """Read a host; HostNotScannable where the URI gives no way to a shell."""
+        """Read a host; HostNotScannable if the URI does not lead to a shell."""
         address = ssh_address(uri)
         if address is not None:
             return _read(self._remotes.of(address), deadline_s)

@@ -1,4 +1,4 @@
-"""What a host can run: architectures, and KVM only where a probe says that it runs."""
+"""Reads the architectures that a host can run, and tests whether KVM works."""
 
 from collections.abc import Callable
 from xml.etree import ElementTree as ET
@@ -35,7 +35,7 @@ def huge_pages_mib(connection: libvirt.virConnect) -> int:
 def emulations(
     connection: libvirt.virConnect, kvm_runs: KvmProbe, findings: Findings | None = None
 ) -> tuple[Emulation, ...]:
-    """How machines of each architecture run here, the host's own first; what cannot be told is left out."""
+    """Emulations of each architecture, the host's own architecture first; unreadable ones become findings."""
     findings = Findings() if findings is None else findings
     document = xml_in.parse(connection.getCapabilities())
     own = document.findtext("host/cpu/arch", "")
@@ -52,7 +52,7 @@ def emulations(
 
 
 def host_uuid(connection: libvirt.virConnect) -> str:
-    """libvirt's UUID of the host; empty where it identifies none."""
+    """The host's UUID according to libvirt; empty if it does not identify the host."""
     return identifying_uuid(xml_in.parse(connection.getCapabilities()).findtext("host/uuid", ""))
 
 

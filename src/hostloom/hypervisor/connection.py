@@ -42,10 +42,10 @@ class Deadlines:
 
     read_s: float = 20.0
     write_s: float = 60.0
-    #: After three hung calls, the host is not asked for so long; doubled while it stays dead.
+    #: Pause after three hung calls; it doubles while the host stays unreachable.
     cool_down_s: float = 30.0
     max_cool_down_s: float = 900.0
-    #: A connection that is closed may take so long to say goodbye.
+    #: Time limit for closing a connection.
     close_s: float = 2.0
 
 
@@ -54,7 +54,7 @@ _event_loop: threading.Thread | None = None
 
 
 def start_event_loop() -> None:
-    """Silence libvirt and run its event loop, one thread a process; without it keepalive does nothing."""
+    """Silence libvirt and run its event loop in one thread per process; keepalive depends on the loop."""
     global _event_loop  # noqa: PLW0603  (libvirt has one loop a process, by design)
     with _event_loop_lock:
         if _event_loop is None:
@@ -95,7 +95,7 @@ class HostConnection:
         self._cool_down_s = patience.cool_down_s
 
     def read(self, action: str, call: Callable[[libvirt.virConnect], T], deadline_s: float = 0) -> T:
-        """Make a call that changes nothing; once more on a new connection if the old one broke in it."""
+        """Make a read-only call; if the connection breaks during it, repeat it once on a new connection."""
         until = time.monotonic() + (deadline_s or self.patience.read_s)
         try:
             return self._call(self._read, action, lambda connection, _: call(connection), until)
@@ -108,13 +108,13 @@ class HostConnection:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a reading is under way."""
+        """Whether a read is running."""
         return self._read.is_busy
 
     def ping(self, call: Callable[[libvirt.virConnect], object], deadline_s: float) -> None:
-        """Make a call that only shows that the host answers; nothing while another reading is under way.
+        """Check that the host answers. Does nothing while another read is running.
 
-        That reading has a deadline of its own, and to wait behind it would tell nothing of the host.
+        That read has its own deadline, and waiting for it would not show whether the host answers.
         """
         if not self.is_busy:
             self.read("ask for a sign of life", call, deadline_s)
@@ -226,7 +226,7 @@ class HostConnection:
     # -- calls that hang ---------------------------------------------------------------------------------
 
     def _check_reachable(self) -> None:
-        """Refuse at once while too many calls hang; after the pause one call goes through as a trial."""
+        """Refuse calls while too many calls hang; after the pause, let one call through as a trial."""
         with self._lock:
             if self._closed:
                 raise HostUnreachable(self.host, "its connection was closed")
@@ -239,7 +239,7 @@ class HostConnection:
             self._retry_at = now + self._cool_down_s
 
     def _abandon(self, lane: Lane, job: LaneCall[T]) -> None:
-        """Leave the lane's thread and the connection to themselves."""
+        """Abandon the lane's thread and the connection, and count the hanging call."""
         with self._lock:
             self._abandoned += 1
             self._connection = None
@@ -259,5 +259,5 @@ def _keep_alive(connection: libvirt.virConnect) -> None:
     try:
         connection.setKeepAlive(KEEPALIVE_S, KEEPALIVE_COUNT)
     except libvirt.libvirtError as error:
-        # Drivers inside this process have none, and nothing to lose.
+        # Drivers inside this process do not support keepalive and do not need it.
         log.debug("no keepalive: %s", error)

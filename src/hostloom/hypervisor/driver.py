@@ -48,7 +48,7 @@ class LibvirtHypervisor(LibvirtNics):
         self._networks = LibvirtNetworks(connection)
         self._volumes = LibvirtVolumes(connection, self._pool_reader)
         self._sizes = DiskSizes()
-        # What a host can run changes only together with a new connection.
+        # A host's capabilities change only together with a new connection.
         self._emulations: _Emulations = weakref.WeakKeyDictionary()
         self._uuids: weakref.WeakKeyDictionary[libvirt.virConnect, str] = weakref.WeakKeyDictionary()
 
@@ -92,7 +92,7 @@ class LibvirtHypervisor(LibvirtNics):
     def _read_emulations(
         self, connection: libvirt.virConnect, pools: PoolsRead, findings: Findings
     ) -> tuple[Emulation, ...]:
-        """What the host can run; it is read again next time if a part could not be read."""
+        """The host's capabilities; they are read again next time if a part could not be read."""
         emulations: tuple[Emulation, ...] = ()
         before = findings.all()
         with reading(findings, connection, "capabilities", "what can run here, as libvirt describes it"):
@@ -208,7 +208,7 @@ class LibvirtHypervisor(LibvirtNics):
         self._connection.write(f"start machine {uuid}", start)
 
     def stop(self, uuid: str, mark: SystemId | None = None, *, force: bool = False) -> None:
-        """Ask it to shut down, or cut its power; a machine that is off or gone is left alone."""
+        """Shut the machine down, or cut its power; does nothing if the machine is off or missing."""
 
         def stop(connection: libvirt.virConnect, proceed: Proceed) -> None:
             domain = find_domain(connection, uuid)

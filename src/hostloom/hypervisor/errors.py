@@ -1,4 +1,4 @@
-"""libvirt's errors as ours, in one place."""
+"""Translates libvirt's errors to the errors of the model."""
 
 import errno
 import logging
@@ -13,13 +13,13 @@ log = logging.getLogger(__name__)
 _NOT_LET_IN = frozenset(
     {libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED, libvirt.VIR_ERR_ACCESS_DENIED}
 )
-#: Domains of errors that speak of the connection, not of what was asked.
+#: Error domains that concern the connection, not the call.
 _CONNECTION_DOMAINS = frozenset({libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_REMOTE})
 #: errno of a socket that we may not open.
 _NOT_PERMITTED = frozenset({errno.EACCES, errno.EPERM})
-#: QEMU's own words may follow libvirt's; a host that sends more of them sends too much.
+#: QEMU's message may follow libvirt's, so the text of an error is limited.
 MAX_CAUSE_LENGTH = 2000
-#: What says that a thing is not there.
+#: Error codes which say that an object does not exist.
 MISSING = frozenset(
     {
         libvirt.VIR_ERR_NO_DOMAIN,
@@ -36,12 +36,12 @@ def silence_libvirt() -> None:
 
 
 def is_missing(error: libvirt.libvirtError) -> bool:
-    """Whether the error says that a domain, volume, pool or network is not there."""
+    """Whether the error says that a domain, volume, pool or network does not exist."""
     return error.get_error_code() in MISSING
 
 
 def is_alive(connection: libvirt.virConnect) -> bool:
-    """What the client knows by itself of the connection (keepalive, closed sockets); no call is made."""
+    """The client's own view of the connection (keepalive, closed sockets); this makes no call."""
     try:
         return bool(connection.isAlive())
     except libvirt.libvirtError:
@@ -66,7 +66,7 @@ def is_connection_lost(error: libvirt.libvirtError) -> bool:
 
 
 def translate(error: libvirt.libvirtError, host: str, action: str, *, opening: bool = False) -> DriverError:
-    """The domain error; libvirt's words are kept, but not what its XML parser quotes of a file."""
+    """The model's error with libvirt's message, without the file excerpts that its XML parser quotes."""
     cause = cause_of(error)
     if error.get_error_code() in _NOT_LET_IN or (opening and _is_not_permitted(error)):
         return HostRefused(host, cause)

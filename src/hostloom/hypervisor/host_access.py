@@ -1,4 +1,4 @@
-"""What the hypervisor adapter needs of a host beside libvirt."""
+"""The port through which the hypervisor adapter reads and removes files on a host."""
 
 from typing import Protocol
 
@@ -11,13 +11,13 @@ class HostAccess(Protocol):
         ...
 
     def read_file(self, uri: str, path: str, limit_bytes: int) -> str:
-        """The end of a file on the host of a URI; empty if it is not there."""
+        """The end of a file on the host of a URI; empty if the file does not exist."""
         ...
 
     def remove_files(self, uri: str, *paths: str) -> None:
-        """Remove files on the host of a URI; those that are not there are gone. HostRefused if we may not."""
+        """Remove files on the host of a URI, ignoring missing ones. HostRefused if permission is denied."""
         ...
 
     def forget(self, uri: str) -> None:
-        """Close the way to a host that is no longer managed, unless another URI goes by it."""
+        """Close the connection to a host that is no longer managed, unless another URI uses it."""
         ...

@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 class GivenUp(Exception):
-    """The caller no longer waits for this call, so it must not continue."""
+    """The caller no longer waits for this call, so the call must stop."""
 
 
 class LaneCall(Generic[T]):
-    """One call: queued, then perhaps past the point from which it may have changed something, then done."""
+    """One call: queued, then running, possibly past the point where it changes something, then done."""
 
     def __init__(self, work: "Callable[[LaneCall[T]], T]") -> None:
         self.future: Future[T] = Future()
@@ -51,7 +51,7 @@ class LaneCall(Generic[T]):
 
 
 class Lane:
-    """A queue of jobs and the thread that runs them; one that hangs is replaced, what is queued stays."""
+    """A queue of calls and its thread; a thread that hangs is replaced, and the queue stays."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -75,12 +75,12 @@ class Lane:
         self._queue.put(job)  # type: ignore[arg-type]  # the lane never looks at a job's result
 
     def replace_thread(self) -> None:
-        """Leave the thread behind, which ends when its call returns, and start another."""
+        """Abandon the thread, which ends when its call returns, and start another one."""
         with self._lock:
             self._start()
 
     def close(self) -> None:
-        """End the thread after what is queued; one that hangs ends when its call returns."""
+        """End the thread after the queued calls; a hanging thread ends when its call returns."""
         with self._lock:
             if self._thread is not None:
                 self._queue.put(None)

@@ -1,4 +1,4 @@
-"""libvirt's words and ours."""
+"""Maps libvirt's names to names of the model."""
 
 from hostloom.model.attachment import MacvlanMode
 

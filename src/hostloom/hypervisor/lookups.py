@@ -1,4 +1,4 @@
-"""Finding what a change is about; what is not there is None."""
+"""Finds libvirt objects by name or UUID; None if an object does not exist."""
 
 import libvirt
 
@@ -53,5 +53,5 @@ def mark_of(domain: libvirt.virDomain) -> str | None:
 
 
 def power_of(state: int) -> PowerState:
-    """libvirt's state of a domain as ours."""
+    """Convert libvirt's state of a domain to a power state."""
     return PowerState.ON if state in _ON else PowerState.OFF

@@ -1,4 +1,4 @@
-"""libvirt networks as XML (https://libvirt.org/formatnetwork.html): ours, and the DHCP of anybody's."""
+"""Writes libvirt networks as XML (https://libvirt.org/formatnetwork.html) and edits their DHCP."""
 
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
@@ -7,7 +7,7 @@ from hostloom.hypervisor.libvirt_names import NETWORK_MARK, NETWORK_NAMESPACE
 from hostloom.hypervisor.xml_in import parse
 from hostloom.model.network_fix import NetworkSpec
 
-# A prefix of its own: one that is registered twice is lost to the first.
+# ElementTree keeps one prefix per namespace: a second registration replaces the first.
 ET.register_namespace("hostloom-network", NETWORK_NAMESPACE)
 
 
@@ -30,7 +30,7 @@ def is_ours(xml: str) -> bool:
 
 
 def dhcp_texts(xml: str) -> tuple[str, ...]:
-    """The `<dhcp>` of each `<ip>`, in one form whatever the spaces; empty where there is none."""
+    """The `<dhcp>` of each `<ip>` as normalized text; empty for an `<ip>` without DHCP."""
     return tuple(_text(element.find("dhcp")) for element in parse(xml).findall("ip"))
 
 
@@ -43,7 +43,7 @@ def _text(element: ET.Element | None) -> str:
 
 
 def with_dhcp(xml: str, texts: Sequence[str]) -> str:
-    """The network with the `<dhcp>` of each `<ip>` replaced; addresses without a text have none."""
+    """The network with the `<dhcp>` of each `<ip>` replaced; an empty text removes it."""
     network = parse(xml)
     for at, ip in enumerate(network.findall("ip")):
         if (before := ip.find("dhcp")) is not None:

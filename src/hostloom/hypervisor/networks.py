@@ -1,4 +1,4 @@
-"""A host's libvirt networks: ours made and deleted, the DHCP of anybody's turned off and given back."""
+"""Creates and deletes libvirt networks of a host, and turns the DHCP of any network off or on."""
 
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
@@ -46,11 +46,11 @@ class LibvirtNetworks:
         return self._connection.read(action, read)
 
     def stop_dhcp(self, name: str) -> None:
-        """Every range and every static host goes; the network, its bridge and its taps stay as they are."""
+        """Remove all DHCP ranges and static hosts; the network, its bridge and its taps stay."""
         self._set_dhcp(f"turn off the DHCP of network {name}", name, LibvirtDhcp())
 
     def restore_dhcp(self, name: str, before: LibvirtDhcp) -> None:
-        """What is kept comes back to the letter."""
+        """Restore the saved DHCP exactly."""
         self._set_dhcp(f"give network {name} its DHCP back", name, before)
 
     def _set_dhcp(self, action: str, name: str, wanted: LibvirtDhcp) -> None:
@@ -89,7 +89,7 @@ class LibvirtNetworks:
         self._connection.write(action, make)
 
     def delete(self, uuid: str) -> None:
-        """Nothing happens to one that is gone."""
+        """Delete a network; does nothing if it does not exist."""
         action = f"delete network {uuid}"
 
         def delete(connection: libvirt.virConnect, proceed: Proceed) -> None:
@@ -122,7 +122,7 @@ class LibvirtNetworks:
 def _update(
     network: libvirt.virNetwork, now: tuple[str, ...], wanted: tuple[str, ...], proceed: Proceed
 ) -> None:
-    """Change what runs, address by address: libvirt restarts its dnsmasq, and touches nothing else.
+    """Change the running network, address by address: libvirt restarts only its dnsmasq.
 
     Hosts go before ranges and come after them: while there is a range, a host costs dnsmasq a signal only.
     """
@@ -146,7 +146,7 @@ def _without(some: str, others: str, tag: str) -> list[str]:
 
 
 def _same(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    """Addresses without DHCP count for nothing at the end."""
+    """Compare DHCP texts and ignore addresses without DHCP."""
     return [each for each in some if each] == [other for other in others if other]
 
 

@@ -1,4 +1,4 @@
-"""NICs of machines that are there: taken out of what the host keeps of a machine."""
+"""Removes NICs from the stored definitions of existing machines."""
 
 from xml.etree import ElementTree as ET
 
@@ -38,7 +38,7 @@ class LibvirtNics:
 
 
 def without_nic(xml: str, mac: MacAddress) -> str | None:
-    """The domain XML without the NIC of this MAC; None when it has none."""
+    """The domain XML without the NIC of this MAC; None if the domain has no such NIC."""
     domain = xml_in.parse(xml)
     devices = domain.find("devices")
     gone = [nic for nic in domain.iterfind("devices/interface") if _mac_of(nic) == mac.text]

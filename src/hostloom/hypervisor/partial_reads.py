@@ -1,4 +1,4 @@
-"""One part of a host that libvirt refuses to tell, or tells wrongly, takes no other part away."""
+"""Turns errors in one part of a host's reading into findings, so that the other parts can still be read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Calls about storage pools, which may never return: on a connection of their own, each with a deadline.
+"""Makes storage pool calls, which may hang, on their own connections with deadlines.
 
 On one connection, a call that hangs in one thread delays those of others by seconds, and libvirtd serves five
 at a time.
@@ -20,7 +20,7 @@ from hostloom.model.errors.base import DriverError
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-#: Opens a connection besides the given one, or returns that where there can be but one.
+#: Opens a connection besides the given one, or returns that one if only one is possible.
 OpenSide = Callable[[libvirt.virConnect], libvirt.virConnect]
 
 #: A call that has not returned by then hangs.
@@ -41,9 +41,9 @@ class PoolCalls:
         self._lane = Lane("pools")
         self._lock = threading.Lock()
         self._side: libvirt.virConnect | None = None
-        #: When calls began that have not returned, by what they are about.
+        #: When the unfinished calls began, by subject.
         self._hanging: dict[str, float] = {}
-        #: How long the last one took that had been given up, by what it was about.
+        #: How long abandoned calls took when they returned at last, by subject.
         self._took_s: dict[str, float] = {}
 
     def make(self, main: libvirt.virConnect, about: str, call: Callable[[libvirt.virConnect], T]) -> T:
@@ -75,13 +75,13 @@ class PoolCalls:
             return len(self._hanging)
 
     def hangs_for_s(self, about: str) -> float | None:
-        """How long the call about something has not returned; None: no call hangs."""
+        """How long the call about a subject has been hanging; None if no call hangs."""
         with self._lock:
             begun_at = self._hanging.get(about)
         return None if begun_at is None else time.monotonic() - begun_at
 
     def slowest_s(self, about: str) -> float:
-        """How long the last call took that had been given up, once: it is forgotten then."""
+        """How long the last abandoned call took; the value is returned only once."""
         with self._lock:
             return self._took_s.pop(about, 0.0)
 

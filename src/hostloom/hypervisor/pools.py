@@ -1,4 +1,4 @@
-"""Reads storage pools, each with a deadline of its own: one that hangs costs the rest of the host nothing.
+"""Reads storage pools, each with its own deadline, so that a hanging pool does not delay other readings.
 
 libvirt looks at a pool's space again only when it is told to. While it does so the pool is locked, and with
 it libvirt's list of pools: where a file server is gone, that lasts until it is back.
@@ -20,7 +20,7 @@ from hostloom.model.host import StoragePool
 
 log = logging.getLogger(__name__)
 
-#: Kinds of pools whose free space libvirt only learns when it is told to look again.
+#: Kinds of pools whose free space libvirt updates only on a refresh.
 _STALE_KINDS = frozenset({"dir", "fs", "netfs", "logical"})
 #: A look opens every volume of the pool: not at every reading.
 LOOK_AGAIN_S = 60.0
@@ -28,7 +28,7 @@ LOOK_AGAIN_S = 60.0
 SLOW_FACTOR = 30
 #: Pools of one host that are read.
 MAX_POOLS = 500
-#: What the call for the list of all is about.
+#: Subject of the call that lists all pools.
 _LIST = ""
 
 
@@ -37,7 +37,7 @@ class PoolsRead:
     """The storage pools of a host, as far as they answered."""
 
     pools: tuple[StoragePool, ...]
-    #: Every pool that there is is among them.
+    #: Whether the list contains every pool of the host.
     listed: bool = True
 
 
@@ -49,7 +49,7 @@ class PoolReader:
         #: When a look at a pool is due again.
         self._due_at: dict[str, float] = {}
         self._may_look = True
-        #: What was read last.
+        #: The last reading of each pool.
         self._known: dict[str, StoragePool] = {}
 
     def read(
@@ -77,7 +77,7 @@ class PoolReader:
         return PoolsRead(storage_pools, listed is not None and len(listed) <= MAX_POOLS)
 
     def trouble(self, name: str) -> str:
-        """Why a call about the pool would not return; empty: nothing is known against it."""
+        """Why a call about the pool would hang; empty if no problem is known."""
         hangs_s = self._calls.hangs_for_s(name)
         return "" if hangs_s is None else f"storage pool {name} has not answered for {hangs_s:.0f} s"
 
@@ -88,7 +88,7 @@ class PoolReader:
     # -- one pool ----------------------------------------------------------------------------------------
 
     def _list(self, connection: libvirt.virConnect, findings: Findings) -> list[str] | None:
-        """Names of all; None where libvirt does not say, which it cannot while it looks at one that hangs."""
+        """Names of all pools; None if libvirt does not answer because it waits for a hanging pool."""
         if self._calls.count_hanging():
             return None
         names: list[str] = []
@@ -103,7 +103,7 @@ class PoolReader:
         return None
 
     def _read(self, connection: libvirt.virConnect, name: str, findings: Findings) -> StoragePool | None:
-        """One pool; None where it is gone."""
+        """One pool; None if it does not exist."""
         try:
             with findings.reading(f"storage pool {name}", "a pool as libvirt describes it"):
                 return self._looked_at(connection, self._described(connection, name))
@@ -124,7 +124,7 @@ class PoolReader:
         return self._calls.make(connection, name, describe)
 
     def _looked_at(self, connection: libvirt.virConnect, found: StoragePool) -> StoragePool:
-        """The pool with its space as it is now, where libvirt has to be told to look."""
+        """The pool with its current free space, after a refresh if libvirt needs one."""
         if not (self._may_look and found.active and found.kind in _STALE_KINDS):
             return found
         is_allowed = self._calls.count_hanging() < MAX_HANGING - 1
@@ -139,20 +139,20 @@ class PoolReader:
             self._calls.make(connection, name, lambda side: side.storagePoolLookupByName(name).refresh())
         except libvirt.libvirtError as error:
             raise_if_lost(connection, error)
-            # Another client makes a volume in it, or its disk is gone: the old figures must do.
+            # Another client creates a volume in the pool, or the disk is missing: keep the old figures.
             log.info("storage pool %s cannot be looked at: %s", found.name, cause_of(error))
             return found
         return self._described(connection, found.name)
 
     def _troubled(self, name: str, findings: Findings, cause: str) -> StoragePool:
-        """A pool that cannot be used, with what was known of it."""
+        """An unusable pool, with the values of its last reading."""
         cause = printable(cause)
         findings.add(f"storage pool {name}", "an answer about the pool", cause)
         storage_pool = self._known.get(name, StoragePool(name, "", 0, 0))
         return replace(storage_pool, active=False, is_default=False, trouble=cause)
 
     def _is_due(self, name: str, is_allowed: bool) -> bool:
-        """Whether a look is due; with leave to look it counts as done."""
+        """Whether a refresh is due; if permitted, record it as done."""
         now = time.monotonic()
         if took_s := self._calls.slowest_s(name):
             self._due_at[name] = now + max(LOOK_AGAIN_S, SLOW_FACTOR * took_s)
@@ -164,7 +164,7 @@ class PoolReader:
 
 
 def with_default(pools: list[StoragePool]) -> tuple[StoragePool, ...]:
-    """The default pool is the one named `default`, else the only one; one that is not active is neither."""
+    """The pool named `default`, else the only pool; an inactive pool is never the default."""
     names = [pool.name for pool in pools if pool.active]
     default = "default" if "default" in names else names[0] if len(names) == 1 else None
     return tuple(replace(pool, is_default=pool.name == default) for pool in pools)

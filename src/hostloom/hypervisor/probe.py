@@ -31,7 +31,7 @@ PROBE_PREFIX = "hostloom-probe-"
 STALE_S = 600
 #: Where its disk may lie, best first.
 POOL_KINDS = ("dir", "fs", "netfs", "logical")
-#: Sectors are padded to what every block driver takes.
+#: Sectors are padded to a size that every block driver accepts.
 IMAGE_BYTES = 1 << 20
 
 #: x86, assembled for 0x7c00: cli; page tables at 0x1000, one 2 MiB page; CR4.PAE; EFER.LME; CR0.PG and PE;
@@ -59,7 +59,7 @@ ARM_IMAGE = bytes.fromhex(
 
 @dataclass(frozen=True)
 class ProbeGuest:
-    """What is booted on one architecture."""
+    """The boot disk of the probe on one architecture."""
 
     machine: str
     image: bytes
@@ -80,7 +80,7 @@ def kvm_runs(
     machine: str,
     pools: Sequence[StoragePool] | None = None,
 ) -> bool:
-    """Boot the guest under KVM as machines here would be; gone after 5 s whatever happens, as is its disk."""
+    """Boot a test guest under KVM, configured like a machine; guest and disk are removed within 5 s."""
     guest = GUESTS.get(architecture)
     if guest is None or guest.machine != machine:
         log.info("KVM is not used for %s %s: there is no probe for it", architecture, machine)
@@ -134,7 +134,7 @@ def _find_pool(connection: libvirt.virConnect) -> libvirt.virStoragePool | None:
 def _choose_pool(
     connection: libvirt.virConnect, known: Sequence[StoragePool]
 ) -> libvirt.virStoragePool | None:
-    """The same of pools that were read already: the list of all might not come while one of them hangs."""
+    """The same for pools that were read already: listing all pools may hang while one of them hangs."""
     usable = [pool for pool in known if pool.active and pool.kind in POOL_KINDS]
     best = min(usable, key=lambda pool: POOL_KINDS.index(pool.kind), default=None)
     return None if best is None else connection.storagePoolLookupByName(best.name)
@@ -152,7 +152,7 @@ def _all_pools(
 
 
 def _remove_stale(pool: libvirt.virStoragePool) -> None:
-    """Delete what a process left that died in a probe: its guest ended with the connection, not the disk."""
+    """Delete the disk that a crashed process left: its guest ended with the connection, the disk did not."""
     try:
         for name in filter(_is_stale, pool.listVolumes()):
             volume = find_volume(pool, name)
@@ -189,7 +189,7 @@ class _Boot:
         self._by_itself = False
 
     def run(self, xml: str) -> bool:
-        """Whether the guest switched itself off in time; it is gone in any case."""
+        """Whether the guest switched itself off in time; the guest is removed in any case."""
         connection = self._connection
         lifecycle = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
         handle = connection.domainEventRegisterAny(None, lifecycle, self._on_event, None)

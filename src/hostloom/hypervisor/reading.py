@@ -1,4 +1,4 @@
-"""Reads a whole host in bulk: a fixed number of calls, and one a machine; what cannot be read is named."""
+"""Reads a whole host with a fixed number of calls plus one per machine; unreadable parts become findings."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -31,9 +31,10 @@ def read_host(
     findings: Findings | None = None,
     sizes: "DiskSizes | None" = None,
 ) -> ObservedHost:
-    """Everything about a host but its pools and what runs there, which were read before."""
+    """Everything about a host except its pools and capabilities, which were read before."""
     findings = Findings() if findings is None else findings
-    # Memory is what the kernel manages in all NUMA nodes: with a balloon less than MemTotal, and it moves.
+    # Memory is the kernel's total over all NUMA nodes: a balloon makes it smaller than MemTotal, and it
+    # varies.
     info = connection.getInfo()
     hostname = ""
     with reading(findings, connection, "hostname", "the host's name for itself"):
@@ -68,7 +69,7 @@ def _ordinary_mib(total_mib: int, huge_pages_mib: int, machines: Iterable[Observ
 
 
 def _read_networks(connection: libvirt.virConnect, findings: Findings) -> tuple[LibvirtNetwork, ...] | None:
-    """None where libvirt does not list them."""
+    """The libvirt networks; None if libvirt does not list them."""
     listed = None
     with reading(findings, connection, "libvirt networks", "libvirt's list of them"):
         listed = connection.listAllNetworks()
@@ -106,11 +107,11 @@ class _Machines:
         self._pools = tuple(pools)
         self._sizes = DiskSizes() if sizes is None else sizes
         self.found: list[ObservedMachine] = []
-        #: UUIDs of machines that are there, but cannot be read.
+        #: UUIDs of machines that exist but cannot be read.
         self.unread: list[str] = []
         #: Every machine is among them.
         self.listed = False
-        #: UUIDs of machines that start with the host; None: libvirt did not list them.
+        #: UUIDs of machines that start with the host; None if libvirt did not list them.
         self._autostarting: frozenset[str] | None = None
 
     def read(self) -> None:
@@ -158,7 +159,7 @@ class _Machines:
                 self.found.append(machine)
                 return
         except libvirt.libvirtError as error:
-            # One that was deleted since the list was made is not there.
+            # The domain was deleted after the list was made.
             if is_missing(error):
                 return
             raise_if_lost(self._connection, error)
@@ -196,14 +197,14 @@ class DiskSizes:
         return self._sizes.setdefault(uuid, {})
 
     def forget_others(self, kept: Iterable[str]) -> None:
-        """Forget the machines that were not asked about since the last call."""
+        """Forget the machines that were not read since the last call."""
         self._seen.update(kept)
         self._sizes = {uuid: sizes for uuid, sizes in self._sizes.items() if uuid in self._seen}
         self._seen = set()
 
 
 class VolumeFinder:
-    """The volume at a path, without a call where pools' paths and block statistics tell."""
+    """Finds the volume at a path, without a call if pool paths and block statistics suffice."""
 
     def __init__(
         self, connection: libvirt.virConnect, pools: Iterable[StoragePool], sizes: DiskSizes
@@ -227,7 +228,7 @@ class VolumeFinder:
                 self._sizes[str(target)] = int(size)
 
     def find(self, path: str, target: str) -> FoundVolume:
-        """Pool, name and size; a disk that lies in no pool goes by its path."""
+        """Pool, name and size; a disk outside all pools has its path as its name."""
         directory, _, name = path.rpartition("/")
         pool = self._pools.get(directory)
         if pool is None:
@@ -237,7 +238,7 @@ class VolumeFinder:
         return FoundVolume(pool.name, name, self._ask_volume(pool.name, name))
 
     def size_of(self, target: str) -> int:
-        """From the statistics; else by a call of its own."""
+        """Size from the statistics, else from a separate call."""
         if target in self._sizes or not self._may_ask or self._domain is None:
             return self._sizes.get(target, 0)
         try:

@@ -43,7 +43,7 @@ class LibvirtVolumes:
         self._connection.write(action, make)
 
     def delete(self, disk: Disk) -> None:
-        """Delete the volume if it is there; with a pool that is gone, so is the volume."""
+        """Delete the volume if it exists; does nothing if the pool does not exist."""
         self._check_answers(disk.pool, f"delete volume {disk.volume}")
 
         def delete(connection: libvirt.virConnect, proceed: Proceed) -> None:

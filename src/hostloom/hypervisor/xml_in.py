@@ -18,9 +18,9 @@ from hostloom.model.observed import ObservedInterface, ObservedMachine
 MAX_XML = 4 << 20
 #: Of one machine; more are left out.
 MAX_DEVICES = 1000
-#: Names that are kept as they are: of machines, networks and pools; and of what an interface is called.
+#: Length of names that are stored unchanged: of machines, networks, pools and interface sources.
 NAME_LENGTH, SOURCE_LENGTH, MODEL_LENGTH = 255, 200, 40
-#: What fits every column and every calculation.
+#: Upper limit of numbers, which fits every column and calculation.
 MAX_CPUS, MAX_BYTES = 10**6, 2**62
 MAX_PATH = 4096
 
@@ -87,7 +87,7 @@ def _number(text: str, most: int) -> int:
 
 
 def name_of(element: ET.Element, noun: str) -> str:
-    """The `<name>` that things are looked up by: none, or one that cannot be written, is a ValueError."""
+    """The `<name>` of an object. ValueError if it is missing or has unprintable characters."""
     name = element.findtext("name", "")
     if not name or name != printable(name, NAME_LENGTH):
         raise ValueError(f"a {noun} called {name!r}")
@@ -103,7 +103,7 @@ def mark_of(domain: ET.Element) -> str | None:
 def machine(
     xml: str, power: PowerState, volumes: FindVolume, findings: Findings | None = None
 ) -> ObservedMachine:
-    """A domain; what cannot be read of it is left out, with a finding. ValueError: not even its UUID can."""
+    """A domain; unreadable parts are left out and become findings. ValueError if its UUID is unreadable."""
     domain = parse(xml)
     reader = _Machine(domain, volumes, Findings() if findings is None else findings)
     architecture = printable(_attribute(domain.find("os/type"), "arch"), MODEL_LENGTH)
@@ -122,14 +122,14 @@ def machine(
 
 
 class _Machine:
-    """The parts of a domain, each with a boundary of its own."""
+    """Reads the parts of a domain; an error in one part does not affect the others."""
 
     def __init__(self, domain: ET.Element, volumes: FindVolume, findings: Findings) -> None:
         self._domain, self._volumes, self._findings = domain, volumes, findings
         self.name = printable(domain.findtext("name", ""), NAME_LENGTH)
 
     def number(self, path: str, expected: str, read: Callable[[ET.Element], int]) -> int:
-        """A number in an element; 0, with a finding, where it is none."""
+        """A number in an element; 0 and a finding if it is not a number."""
         element = self._domain.find(path)
         with self._findings.reading(f"machine {self.name}: {path}", expected):
             if element is None:
@@ -150,7 +150,7 @@ class _Machine:
         return tuple(observed_interfaces.values())
 
     def disks(self) -> tuple[Disk, ...]:
-        """Disks; what is only a drive is none."""
+        """Disks, without CD-ROM and floppy drives."""
         disks = []
         for number, element in enumerate(self._devices("disk"), 1):
             with self._findings.reading(f"machine {self.name}: disk {number}", "a disk with a source"):
@@ -170,7 +170,7 @@ class _Machine:
 
 
 def console_log(xml: str) -> str:
-    """Path of the file that the first serial console is logged to, or nothing."""
+    """Path of the file that the first serial console is logged to; empty without a log."""
     return _attribute(parse(xml).find("devices/serial/log"), "file")
 
 
@@ -212,7 +212,7 @@ def _fits(name: str) -> bool:
 
 
 def _other(element: ET.Element) -> Attachment:
-    """libvirt's word for the kind, and what it names."""
+    """Libvirt's name of the kind, followed by the source."""
     source = element.find("source")
     names = [_attribute(source, key) for key in ("network", "bridge", "dev", "path", "address")]
     pci = element.find("source/address")
@@ -254,7 +254,7 @@ def _disk(element: ET.Element, volumes: FindVolume) -> Disk | None:
 
 
 def _remote_name(disk: ET.Element, source: ET.Element) -> str:
-    """What stands for a volume: `rbd:pool/image`, `nvme 0000:01:00.0 namespace 1`, a socket's path."""
+    """A name instead of a volume: `rbd:pool/image`, `nvme 0000:01:00.0 namespace 1`, a socket's path."""
     if protocol := source.get("protocol"):
         return f"{protocol}:{source.get('name', '')}"
     pci = source.find("address")
@@ -291,13 +291,13 @@ def _network_vid(network: ET.Element) -> int | None:
 
 
 def vlan_vid(vlan: ET.Element | None) -> int | None:
-    """The VLAN of untagged frames: 0 without a `<vlan>`; None for a trunk, unless it has a native tag."""
+    """VLAN of untagged frames: 0 without a `<vlan>`; None for a trunk without a native tag."""
     if vlan is None:
         return UNTAGGED
     tags = vlan.findall("tag")
     native = next((tag for tag in tags if tag.get("nativeMode") is not None), None)
     if native is not None:
-        # Frames of a tagged native VLAN reach the machine with their tag, which it does not expect.
+        # Frames of a tagged native VLAN reach the machine with their tag, which the machine does not expect.
         return _tag_id(native) if native.get("nativeMode") == "untagged" else None
     return _tag_id(tags[0]) if len(tags) == 1 and vlan.get("trunk") != "yes" else None
 

@@ -1,1 +1,1 @@
-"""One OpenSSH connection a host: runs commands, forwards libvirt's socket, pins host keys."""
+"""One OpenSSH connection per host: runs commands, forwards libvirt's socket, pins host keys."""

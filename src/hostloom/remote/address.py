@@ -1,4 +1,4 @@
-"""Where a libvirt URI leads: over SSH, to this machine, or neither."""
+"""Parses libvirt URIs to find their SSH server."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from hostloom.model.errors.values import InvalidValue
 
-#: Where libvirt listens: its one daemon (or the proxy of that name), or QEMU's own of the modular daemons.
+#: Sockets of libvirt: the monolithic daemon or its proxy, then QEMU's modular daemon.
 LIBVIRT_SOCKETS = ("/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock")
 
-# Both end up on ssh's command line and, through the user's ssh_config (ProxyCommand), in a shell.
+# Both end up on ssh's command line and, through ProxyCommand in ssh_config, in a shell.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@+-]*\$?")
-#: The only parameters of a URI that mean something to our own SSH connection.
+#: The URI parameters that apply to hostloom's SSH connection.
 _PARAMETERS = frozenset({"keyfile", "socket"})
 
 
@@ -24,25 +24,25 @@ class SshAddress:
     host: str
     user: str | None = None
     port: int | None = None
-    #: Private key file, from `?keyfile=`; None: what ssh's config and agent have.
+    #: Private key file from `?keyfile=`; None: use ssh's configuration and agent.
     keyfile: str | None = None
-    #: From `?socket=`; None: one of LIBVIRT_SOCKETS. Not part of where the connection goes: two sockets of
-    #: one host share its connection.
+    #: From `?socket=`; None: one of LIBVIRT_SOCKETS. Not compared, because two sockets of one host share
+    #: its connection.
     socket: str | None = field(default=None, compare=False)
 
     @property
     def destination(self) -> str:
-        """What ssh is given: `user@host`."""
+        """Destination argument of ssh: `user@host`."""
         return f"{self.user}@{self.host}" if self.user else self.host
 
     @property
     def known_hosts_name(self) -> str:
-        """How a known-hosts file names it: `[host]:port` off the standard port."""
+        """Name in a known-hosts file: `[host]:port` unless the port is 22."""
         return f"[{self.host}]:{self.port}" if self.port not in (None, 22) else self.host
 
 
 def ssh_address(uri: str) -> SshAddress | None:
-    """The SSH part of a URI; None for URIs without SSH, InvalidValue for one that cannot be used."""
+    """The SSH part of a URI; None for URIs without SSH, InvalidValue for an invalid one."""
     parts = urlsplit(uri)
     if not parts.scheme.endswith("+ssh"):
         return None
@@ -64,7 +64,7 @@ def ssh_address(uri: str) -> SshAddress | None:
 
 
 def is_this_machine(uri: str) -> bool:
-    """Whether the hypervisor of the URI is surely the machine we run on.
+    """Whether the URI certainly leads to the hypervisor of this machine.
 
     A named socket may lead anywhere (into a container, through a tunnel): it is not.
     """
@@ -78,7 +78,7 @@ def _host(uri: str, parts: SplitResult) -> str:
     host = unquote(parts.hostname or "")
     if not _HOST.fullmatch(host):
         raise InvalidValue("uri", uri, "has no valid host", "give a host name or an address")
-    # IPv6 can be written in many ways, but a key is pinned for one.
+    # An IPv6 address has several spellings, but a key is pinned for one of them.
     return str(ip_address(host)) if ":" in host else host
 
 

@@ -1,4 +1,4 @@
-"""Run a program with its children, for so long and no longer."""
+"""Runs a program and its children with a time limit."""
 
 import contextlib
 import os
@@ -12,15 +12,15 @@ from typing import IO, Protocol
 
 from hostloom.model.errors.outside import HostUnreachable, HostUnreadable
 
-#: A shell's exit code for a program that is not there.
+#: A shell's exit code for a program that does not exist.
 NOT_FOUND = 127
-#: What a program may print; how often is looked at how much that is, in seconds.
+#: Limit of a program's output in bytes, and the interval of the checks in seconds.
 MAX_OUTPUT_BYTES, LOOK_S = 16 << 20, 0.1
 
 
 @dataclass(frozen=True)
 class Completed:
-    """A command's end; a non-zero exit is a result, not an error."""
+    """Result of a command; a non-zero exit code is not an error."""
 
     exit_code: int
     stdout: str
@@ -32,7 +32,7 @@ class Shell(Protocol):
 
     @property
     def name(self) -> str:
-        """How errors name the machine."""
+        """Name of the machine in errors."""
         ...
 
     def run(self, argv: Sequence[str], timeout_s: float = 20.0, stdin: bytes = b"") -> Completed:
@@ -46,14 +46,14 @@ class Local:
     name = "this machine"
 
     def run(self, argv: Sequence[str], timeout_s: float = 20.0, stdin: bytes = b"") -> Completed:
-        """Run a command here."""
+        """Run a command on this machine."""
         return run_process(argv, timeout_s, self.name, argv[0], stdin)
 
 
 def run_process(
     argv: Sequence[str], timeout_s: float, host: str, action: str, stdin: bytes = b""
 ) -> Completed:
-    """Run a program here; past its time its process group is killed and HostUnreachable says `action`.
+    """Run a program; at the time limit, kill its process group and raise HostUnreachable with `action`.
 
     One that prints more than MAX_OUTPUT_BYTES is killed, too: HostUnreadable.
 
@@ -85,7 +85,7 @@ def run_process(
 
 
 def _ends(process: "subprocess.Popen[bytes]", until: float, files: Sequence[IO[bytes]]) -> bool:
-    """Wait until it has ended, or has printed more than is read; False when it is late."""
+    """Wait until the program ends or prints too much; False at the time limit."""
     while True:
         left_s = until - time.monotonic()
         try:
@@ -108,7 +108,7 @@ def _text(file: IO[bytes]) -> str:
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill what runs of a program that was started in a session of its own."""
+    """Kill the program's session."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -17,21 +17,21 @@ IDLE_S = 300.0
 
 
 class Remotes:
-    """The connections to all hosts, each with its own lock: a dead host does not block others."""
+    """The connections to all hosts, each with its own lock, so that a dead host does not block others."""
 
     def __init__(self, keys: PinnedKeys, config: Path | None = None) -> None:
-        """`config` replaces the user's and the system's ssh_config, for host keys too."""
+        """`config` replaces the user's and the system's ssh_config, for host keys as well."""
         self.keys, self._config = keys, config
         self._directory = SocketDirectory()
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._remotes: dict[SshAddress, Remote] = {}
-        #: URIs by where they lead: several sockets of one host share its connection.
+        #: URIs by SSH server, because several sockets of one host share its connection.
         self._users: dict[SshAddress, set[str]] = {}
         self._swept_at = time.monotonic()
 
     def of(self, address: SshAddress) -> Remote:
-        """The connection to an address; it is made by its first call."""
+        """The connection to an address; its first call opens it."""
         self._sweep()
         with self._lock:
             if address not in self._remotes:
@@ -41,7 +41,7 @@ class Remotes:
             return self._remotes[address]
 
     def shell(self, uri: str) -> Shell:
-        """Where the commands of a URI run; HostRefused where it gives no way to."""
+        """The machine that runs the commands for a URI; HostRefused if there is none."""
         address = ssh_address(uri)
         if address is not None:
             return self.of(address)
@@ -51,7 +51,7 @@ class Remotes:
         return Local()
 
     def libvirt_uri(self, uri: str) -> str:
-        """A URI that libvirt opens here: the socket on the host, forwarded; others stay as they are."""
+        """A URI that libvirt can open locally: the host's socket is forwarded; other URIs stay unchanged."""
         address = ssh_address(uri)
         if address is None:
             return uri
@@ -67,18 +67,18 @@ class Remotes:
         return f"{driver}+unix:///system?socket={quote(str(socket))}"
 
     def read_file(self, uri: str, path: str, limit_bytes: int) -> str:
-        """The end of a file on the host of a URI; empty if it is not there yet."""
+        """The end of a file on the host of a URI; empty if the file does not exist yet."""
         completed = self.shell(uri).run(["tail", "-c", str(limit_bytes), "--", path], 10)
         return completed.stdout if completed.exit_code == 0 else ""
 
     def remove_files(self, uri: str, *paths: str) -> None:
-        """Remove files on the host of a URI; HostRefused if its user may not."""
+        """Remove files on the host of a URI; HostRefused if permission is denied."""
         completed = self.shell(uri).run(["rm", "-f", "--", *paths], 10)
         if completed.exit_code != 0:
             raise HostRefused(urlsplit(uri).hostname or "this machine", completed.stderr.strip())
 
     def forget(self, uri: str) -> None:
-        """Close the connection to a host that is no longer managed, unless libvirt at another URI uses it."""
+        """Close the connection to a host that is no longer managed, unless another URI of libvirt uses it."""
         address = ssh_address(uri)
         if address is None:
             return
@@ -90,7 +90,7 @@ class Remotes:
             remote.close()
 
     def close(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         with self._lock:
             remotes, self._remotes = list(self._remotes.values()), {}
         for remote in remotes:
@@ -98,7 +98,7 @@ class Remotes:
         self._directory.close()
 
     def _sweep(self) -> None:
-        """Close what has been idle for long, now and then."""
+        """Close idle connections periodically."""
         with self._lock:
             if time.monotonic() - self._swept_at < IDLE_S / 5:
                 return

@@ -1,4 +1,4 @@
-"""A private directory with a short name, for sockets; those of dead processes are cleared away."""
+"""A private directory with a short name for sockets; directories of dead processes are removed."""
 
 import fcntl
 import os
@@ -8,17 +8,17 @@ import tempfile
 import time
 from pathlib import Path
 
-#: A Unix socket's path holds 107 bytes; ssh adds 17 to the control socket's while it connects, and we a
-#: number and a letter.
+#: A Unix socket's path has at most 107 bytes; ssh adds 17 to the control socket's path while it connects, and
+#: hostloom adds a number and a letter.
 MAX_BYTES = 75
-#: A directory without a lock that is older was left by a process that was killed.
+#: Age at which a directory without a lock counts as left over from a killed process.
 UNFINISHED_S = 60.0
 _PREFIX = "hostloom-ssh-"
 _LOCK = "lock"
 
 
 class SocketDirectory:
-    """Open to us alone (0700), and ours as long as we live: the lock in it goes with the process."""
+    """A directory with mode 0700 and a lock that disappears with the process."""
 
     def __init__(self) -> None:
         parent = Path(tempfile.gettempdir())
@@ -29,20 +29,20 @@ class SocketDirectory:
         draft = self.path / "new"
         self._lock = draft.open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        # Only now may others look whether it is locked.
+        # Other processes may check the lock from now on.
         draft.rename(self.path / _LOCK)
 
     def close(self) -> None:
-        """Remove it with all that is in it."""
+        """Remove the directory and its contents."""
         shutil.rmtree(self.path, ignore_errors=True)
         self._lock.close()
 
 
 def _clear(parent: Path) -> None:
-    """Remove what processes left that were killed."""
+    """Remove directories of killed processes."""
     for directory in parent.glob(f"{_PREFIX}*"):
         try:
-            # Where others may write, a name may be a link to a file of ours.
+            # In a directory that others can write to, a name may be a link to another file.
             if directory.is_symlink() or directory.stat().st_uid != os.geteuid():
                 continue
             if not (directory / _LOCK).exists():
@@ -53,12 +53,12 @@ def _clear(parent: Path) -> None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(directory, ignore_errors=True)
         except OSError:
-            # Another process's, another user's, or gone meanwhile.
+            # It belongs to another process or another user, or was removed meanwhile.
             continue
 
 
 def _clear_unfinished(directory: Path) -> None:
-    """Remove one whose process was killed before it had made the lock, which takes no time."""
+    """Remove the directory if its process was killed before it created the lock."""
     status = directory.lstat()
     is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
     if is_ours and abs(time.time() - status.st_mtime) > UNFINISHED_S:

@@ -1,4 +1,4 @@
-"""One OpenSSH connection a host: commands and forwarded sockets share its master."""
+"""One OpenSSH connection per host: commands and forwarded sockets share its master."""
 
 import itertools
 import select
@@ -30,12 +30,12 @@ from hostloom.remote.ssh import (
     key_algorithms,
 )
 
-#: sshd allows ten sessions a connection (MaxSessions); the master itself takes one.
+#: By default sshd allows ten sessions per connection (MaxSessions); the master uses one.
 MAX_SESSIONS = 8
-#: How long a connection may take beyond ssh's ConnectTimeout: key exchange, login, the user's shell.
+#: Time for a connection beyond ssh's ConnectTimeout: key exchange, login, the user's shell.
 LOGIN_TIMEOUT_S = CONNECT_TIMEOUT_S + 7
 
-#: How long a command that carries a socket's connection is watched before it counts as connected.
+#: How long a relay command is watched before it counts as connected.
 RELAY_TRIAL_S = 1.0
 
 _SOCKET_TROUBLE = {
@@ -49,37 +49,37 @@ _NOT_FORWARDED = (
 
 
 class Remote:
-    """The SSH connection to one host; made at first use, and again when it is gone.
+    """The SSH connection to one host; opened at first use and again after it was lost.
 
     Thread-safe. Every method waits at most its `timeout_s`, also for other callers of the same host.
     """
 
     def __init__(self, address: SshAddress, keys: PinnedKeys, directory: Path, config: Path | None) -> None:
         self._address, self._keys, self._directory = address, keys, directory
-        #: Holds the pinned key while a connection is made: ssh reads keys from files alone.
+        #: Holds the pinned key while a connection is opened, because ssh reads keys only from files.
         self._known_hosts = directory / "known_hosts"
         self._call = SshCall(address, self._known_hosts, config)
         self._control = directory / "c"
         self._lock = threading.Lock()
         self._sessions = threading.BoundedSemaphore(MAX_SESSIONS)
         self._master: Master | None = None
-        #: Fingerprint that the master was connected with.
+        #: Fingerprint that the master used to connect.
         self._trusted = ""
-        #: The socket here, by those on the host that were asked for.
+        #: Local sockets by the requested sockets on the host.
         self._forwarded: dict[tuple[str, ...], Path] = {}
         self._relays: list[Relay] = []
-        #: Held while a socket is forwarded, so that callers who want the same one share it.
+        #: Held while a socket is forwarded, so that callers who need the same socket share it.
         self._forwarding = threading.Lock()
         self._numbers = itertools.count()
         self._used_at = time.monotonic()
 
     @property
     def name(self) -> str:
-        """How errors name the host."""
+        """Name of the host in errors."""
         return self._address.host
 
     def run(self, argv: Sequence[str], timeout_s: float = 20.0, stdin: bytes = b"") -> Completed:
-        """Run a command on the host, with what it reads.
+        """Run a command on the host, with optional input.
 
         A non-zero exit is a result. HostKeyUnknown, HostKeyChanged, HostRefused or HostUnreachable when there
         is no connection. Past `timeout_s` HostUnreachable; the command may go on there.
@@ -98,7 +98,7 @@ class Remote:
         return completed
 
     def forward_unix(self, *sockets: str, libvirt: str = "", timeout_s: float = 20.0) -> Path:
-        """A Unix socket here that leads to the first of these on the host which this user may open.
+        """A local Unix socket that leads to the first of these host sockets that the user may open.
 
         Where sshd forwards no sockets, commands carry the connections, as virsh has it; `libvirt` is the URI
         that virt-ssh-helper opens there. HostRefused if there is none, or no way to it.
@@ -119,7 +119,7 @@ class Remote:
             return local
 
     def close(self) -> None:
-        """End the connection and what goes through it; the next call makes a new one.
+        """Close the connection and everything that uses it; the next call opens a new one.
 
         One that another thread is just making is left alone: it ends with this process.
         """
@@ -130,7 +130,7 @@ class Remote:
                 self._lock.release()
 
     def close_if_idle(self, idle_s: float) -> None:
-        """Close it if nothing went through for so long; a forwarded socket counts as in use."""
+        """Close the connection if it has been idle that long; a forwarded socket counts as in use."""
         if not self._forwarded and self._master and time.monotonic() - self._used_at > idle_s:
             self.close()
 
@@ -139,7 +139,7 @@ class Remote:
         if completed.exit_code in _SOCKET_TROUBLE:
             paths = " or ".join(sockets)
             raise HostRefused(self.name, _SOCKET_TROUBLE[completed.exit_code].format(paths=paths))
-        # A login shell may say things of its own before.
+        # A login shell may print other text first.
         lines = [line for line in completed.stdout.splitlines() if line in sockets]
         if not lines:
             raise HostRefused(self.name, f"looking for {' or '.join(sockets)}: {cause(completed.stderr)}")
@@ -180,17 +180,17 @@ class Remote:
         raise HostRefused(self.name, _NOT_FORWARDED.format(path=path, words=cause(words)))
 
     def _connect(self, until: float) -> Master:
-        """The master, connected anew if it is gone or the pinned key is another one."""
+        """The master; it reconnects if the connection was lost or the pinned key changed."""
         pinned = self._keys.find(self._address)
         if pinned is None:
-            # Nothing is sent to a host whose key was not accepted.
+            # Send nothing to a host whose key was not accepted.
             raise HostKeyUnknown(self.name, self._keys.scan(self._address)[0].fingerprint)
         with self._turn(self._lock, until):
             if self._master is not None and self._master.is_alive and self._trusted == pinned.fingerprint:
                 return self._master
             self._end()
             options = self._options("yes") | {
-                # Of its several keys the host is to show the pinned one.
+                # Request the pinned one of the host's keys.
                 "HostKeyAlgorithms": key_algorithms(pinned.kind),
                 "ClearAllForwardings": "yes",
             }
@@ -219,7 +219,7 @@ class Remote:
 
     @contextmanager
     def _turn(self, lock: "threading.Lock | threading.BoundedSemaphore", until: float) -> Iterator[None]:
-        """Wait for other callers of this host, but not past the deadline."""
+        """Wait for other callers of this host until the deadline."""
         if not lock.acquire(timeout=max(0.0, until - time.monotonic())):
             raise HostUnreachable(self.name, "earlier calls to it still wait for an answer")
         try:
@@ -233,7 +233,7 @@ class Remote:
         return self._failure(error.words)
 
     def _failure(self, words: str) -> DriverError:
-        """ssh's words as an error of ours."""
+        """The model's error for ssh's message."""
         match classify(words):
             case Failure.KEY_CHANGED:
                 return self._key_changed()

@@ -1,4 +1,4 @@
-"""SSH host keys: asked for, shown, pinned, and compared ever after."""
+"""Fetches, pins and compares SSH host keys."""
 
 import base64
 import hashlib
@@ -15,16 +15,16 @@ from hostloom.remote.command import run_process
 from hostloom.remote.ssh import SshCall, as_option, cause
 
 SCAN_TIMEOUT_S = 5
-#: For calls of ssh that trust nothing: no key is looked up in it.
+#: A known-hosts file without keys, for calls that only fetch keys.
 NO_KNOWN_HOSTS = Path("/dev/null")
-#: Strongest first; ssh offers the same order.
+#: Strongest first, in the order that ssh offers.
 _ORDER = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
-#: What `ssh -G` tells that matters for where a key is asked for.
+#: The fields of `ssh -G` that affect the connection to the SSH server.
 _WHERE = frozenset({"hostname", "port", "proxyjump", "proxycommand"})
 
 
 def parse_line(line: str) -> OfferedKey | None:
-    """A line of a known-hosts file or of ssh-keyscan; None for comments and what is no key."""
+    """A line of a known-hosts file or of ssh-keyscan; None for comments and invalid lines."""
     fields = line.split()
     if len(fields) < 3 or line.startswith("#"):
         return None
@@ -41,20 +41,20 @@ def _parse(text: str) -> list[OfferedKey]:
 
 
 class PinnedKeys:
-    """The pinned keys, one for each SSH server, in the store that all our servers share."""
+    """The pinned keys, one per SSH server, in the store that all servers share."""
 
     def __init__(self, store: Store, config: Path | None = None) -> None:
-        """`config`: the ssh_config that tells how hosts are reached, in place of the user's."""
+        """`config` replaces the user's ssh_config."""
         #: Also of other servers.
         self.store, self._config = store, config
 
     def offered(self, uri: str) -> Sequence[OfferedKey]:
-        """Ask the host for its keys, the strongest first."""
+        """Fetch the host's keys, the strongest first."""
         address = ssh_address(uri)
         return () if address is None else self.scan(address)
 
     def scan(self, address: SshAddress) -> Sequence[OfferedKey]:
-        """The host's keys, the strongest first, without logging in; HostUnreachable if it shows none."""
+        """The host's keys, the strongest first, without a login; HostUnreachable if it presents none."""
         where = self._resolve(address)
         if where.keys() & {"proxyjump", "proxycommand"}:
             keys, words = self._ask_through_proxy(address)
@@ -64,13 +64,13 @@ class PinnedKeys:
             keys, words = _parse(completed.stdout), completed.stderr
         if not keys:
             said = "\n".join(line for line in words.splitlines() if not line.startswith("#"))
-            # ssh-keyscan prints nothing for a port on which no server listens.
+            # If no server listens on the port, ssh-keyscan prints nothing.
             nobody = f"no SSH server shows a key on its port {where['port']}"
             raise HostUnreachable(address.host, cause(said) if said else nobody)
         return sorted(keys, key=lambda key: (_ORDER.index(key.kind) if key.kind in _ORDER else 9, key.kind))
 
     def _resolve(self, address: SshAddress) -> dict[str, str]:
-        """Where ssh's config sends us: HostName, Port, ProxyJump; ssh-keyscan does not read it."""
+        """Destination in ssh's configuration (HostName, Port, ProxyJump), which ssh-keyscan ignores."""
         argv = [*SshCall(address, NO_KNOWN_HOSTS, self._config).start(), "-G", "--", address.destination]
         completed = run_process(argv, SCAN_TIMEOUT_S, address.host, "ssh -G")
         if completed.exit_code != 0:
@@ -79,7 +79,7 @@ class PinnedKeys:
         return {name: value for name, _, value in settings if name in _WHERE}
 
     def _ask_through_proxy(self, address: SshAddress) -> tuple[list[OfferedKey], str]:
-        """ssh's own key exchange, ended before any login, writes the key down."""
+        """Let ssh record the key in its key exchange, and stop before the login."""
         with tempfile.TemporaryDirectory(prefix="hostloom-") as directory:
             path = Path(directory) / "known_hosts"
             options = {
@@ -93,7 +93,7 @@ class PinnedKeys:
             return (_parse(path.read_text()) if path.exists() else []), completed.stderr
 
     def pin(self, uri: str, key: OfferedKey) -> None:
-        """Trust this key, and only this one."""
+        """Trust only this key."""
         address = ssh_address(uri)
         if address is not None:
             _, kind, blob = key.line.split()[:3]
@@ -114,7 +114,7 @@ class PinnedKeys:
             return uow.ssh_keys.find(address.known_hosts_name)
 
     def retain(self, uri: str) -> None:
-        """Keep the key that is pinned for the URI's address as long as this URI needs it, too."""
+        """Keep the key of the URI's address pinned for as long as this URI needs it."""
         address = ssh_address(uri)
         if address is not None:
             with self.store.begin() as uow:
@@ -124,13 +124,13 @@ class PinnedKeys:
                     uow.commit()
 
     def release(self, uri: str) -> None:
-        """This URI needs its key no longer; it stays pinned while another URI needs it."""
+        """Release the key for this URI; it stays pinned while another URI needs it."""
         with self.store.begin() as uow:
             uow.ssh_keys.release(uri)
             uow.commit()
 
     def forget(self, uri: str) -> None:
-        """Trust the URI's address no longer, whoever needs it."""
+        """Remove the pinned key of the URI's address for all URIs."""
         address = ssh_address(uri)
         if address is not None:
             with self.store.begin() as uow:
@@ -139,7 +139,7 @@ class PinnedKeys:
 
 
 def import_known_hosts(keys: PinnedKeys, file: Path, read_uris: Callable[[], Sequence[str]]) -> None:
-    """Take over the keys that an earlier version pinned in a file of each server's own.
+    """Import the keys that an earlier version pinned in one file per server.
 
     The file is renamed afterwards, so that only the first start reads it, and the URIs of hosts and racks.
     """

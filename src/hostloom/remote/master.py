@@ -1,4 +1,4 @@
-"""The ssh process that holds a host's connection open for all calls to it."""
+"""The ssh process that keeps a host's connection open for all calls."""
 
 import os
 import select
@@ -11,14 +11,14 @@ from typing import IO
 from hostloom.remote.command import kill_group
 
 READY = b"hostloom-ready"
-#: What the master runs on the host: it ends with its standard input, which only we hold. So no connection
-#: outlives us, even after kill -9 (a master in the background would).
+#: The master's command on the host ends with its standard input, which only this process holds open. So
+#: no connection outlives the process, even after kill -9 (a master in the background would).
 HOLD = f"echo {READY.decode()}; exec cat >/dev/null"
 END_TIMEOUT_S = 2
 
 
 class MasterFailed(Exception):
-    """The connection was not made; `words` are ssh's, or the host's if `answered`."""
+    """The connection failed; the message is ssh's, or the host's if `answered`."""
 
     def __init__(self, words: str, *, answered: bool = False) -> None:
         super().__init__(words)
@@ -26,10 +26,10 @@ class MasterFailed(Exception):
 
 
 class Master:
-    """A running master; its control socket takes commands and forwards."""
+    """A running master; its control socket accepts commands and forwards."""
 
     def __init__(self, argv: list[str], control: Path, timeout_s: float) -> None:
-        """Connect and return once the host answers; MasterFailed after `timeout_s` or with ssh's words."""
+        """Connect, and return when the host answers; MasterFailed with ssh's message or after `timeout_s`."""
         self._control = control
         control.unlink(missing_ok=True)
         with tempfile.TemporaryFile() as errors:
@@ -48,15 +48,15 @@ class Master:
 
     @property
     def is_alive(self) -> bool:
-        """Whether calls can go through it."""
+        """Whether calls can use the master."""
         return self._process.poll() is None and self._control.exists()
 
     def dies_within(self, timeout_s: float) -> bool:
-        """Whether it has ended, or does so now: a lost connection is noticed by its clients first."""
+        """Whether the master has ended or is about to: its clients notice a lost connection first."""
         return self._ended_within(timeout_s) or not self._control.exists()
 
     def end(self) -> None:
-        """Close the connection; calls under way fail."""
+        """Close the connection; running calls fail."""
         if self._process.poll() is None:
             self._process.terminate()
             if not self._ended_within(END_TIMEOUT_S):
@@ -68,7 +68,7 @@ class Master:
         self._control.unlink(missing_ok=True)
 
     def _await_ready(self, until: float) -> bytes:
-        """What the host says up to the mark; a login shell may say things of its own before."""
+        """The host's output up to the mark; a login shell may print other text first."""
         assert self._process.stdout is not None  # noqa: S101  (for the type checker: it is a pipe)
         said, stream = b"", self._process.stdout.fileno()
         poll = select.poll()
@@ -98,7 +98,7 @@ def _start(argv: list[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=errors,
             bufsize=0,
-            # ctrl-C at the server's terminal must not cut a saga off from its host.
+            # Ctrl-C at the server's terminal must not interrupt a saga's connection.
             start_new_session=True,
         )
     except FileNotFoundError as error:

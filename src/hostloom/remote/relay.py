@@ -1,4 +1,4 @@
-"""A Unix socket here whose connections are carried by commands on a host, where sshd forwards no sockets."""
+"""A local Unix socket whose connections are relayed by commands on hosts where sshd forbids forwarding."""
 
 import contextlib
 import select
@@ -13,12 +13,12 @@ from typing import IO
 
 from hostloom.remote.command import kill_group
 
-#: Bytes of what a command says that an error may quote.
+#: Limit of a command's output in an error, in bytes.
 MAX_WORDS_BYTES = 2000
 
 
 class Relay:
-    """Listens at a path; each connection becomes the standard input and output of a command of its own."""
+    """Listens at a path; every connection becomes the standard input and output of a separate command."""
 
     def __init__(self, path: Path, argv: Sequence[str]) -> None:
         self._path, self._argv = path, argv
@@ -33,19 +33,19 @@ class Relay:
         self._thread.start()
 
     def trouble(self, timeout_s: float) -> str | None:
-        """Open a connection for a moment; what the command said if it ended, None if it still runs."""
+        """Open a test connection; the command's output if it ended, None if it still runs."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.connect(str(self._path))
             readable, _, _ = select.select([probe], [], [], timeout_s)
             if not readable or probe.recv(1, socket.MSG_PEEK):
                 return None
-        # Its words come before its end, but its end may be noticed here first.
+        # The output is complete before the command ends, but the end may be noticed first.
         time.sleep(0.05)
         self._errors.seek(0)
         return self._errors.read(MAX_WORDS_BYTES).decode(errors="replace").strip()
 
     def close(self) -> None:
-        """End every connection and stop listening."""
+        """Close every connection and stop listening."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -63,7 +63,7 @@ class Relay:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            # Where no process can be started, the connection ends; later ones may find better times.
+            # If no process can be started, close this connection; later ones may succeed.
             with connection, self._lock, contextlib.suppress(OSError):
                 self._running = [process for process in self._running if process.poll() is None]
                 self._running.append(self._carry(connection))

@@ -1,9 +1,9 @@
-"""Shell scripts that find a Unix socket on a host, and that carry a connection to it over standard input."""
+"""Shell scripts that find a Unix socket on a host and relay a connection to it over standard input."""
 
 NONE_THERE, NOT_ALLOWED, NO_PROGRAM = 3, 4, 127
 
-#: Prints the first of its arguments that is a socket this user may open; one that a process listens at comes
-#: before one that a stopped daemon may have left behind.
+#: Prints the first argument that is a socket which this user may open. Sockets with a listening process come
+#: before sockets that a stopped daemon may have left.
 FIND_SOCKET = """
 code=3
 for path; do

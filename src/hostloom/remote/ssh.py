@@ -1,4 +1,4 @@
-"""How hostloom calls ssh, and what ssh's words mean."""
+"""Builds ssh command lines and interprets ssh's messages."""
 
 import re
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from pathlib import Path
 from hostloom.remote.address import SshAddress
 
 CONNECT_TIMEOUT_S = 8
-#: ssh's own exit code for a connection that failed (and that of a remote command killed by a signal).
+#: Exit code of ssh for a failed connection (and for a remote command killed by a signal).
 SSH_FAILED = 255
 
-# The user's ssh_config says how to reach a host (HostName, ProxyJump, IdentityFile, agent). What follows is
-# not the user's to choose: whom to trust is our known-hosts file alone, and a call is a call, not a login.
+# The user's ssh_config determines how to reach a host (HostName, ProxyJump, IdentityFile, agent). These
+# options override it: only hostloom's known-hosts file decides about trust, and no call is interactive.
 _FIXED = {
     "BatchMode": "yes",
     "CheckHostIP": "no",
@@ -23,7 +23,7 @@ _FIXED = {
     "GlobalKnownHostsFile": "/dev/null",
     "HashKnownHosts": "no",
     "KnownHostsCommand": "none",
-    # Below that ssh does not say why a negotiation failed or who closed the connection.
+    # Lower levels do not log why a negotiation failed or who closed the connection.
     "LogLevel": "INFO",
     "NoHostAuthenticationForLocalhost": "no",
     "PermitLocalCommand": "no",
@@ -44,13 +44,13 @@ class SshCall:
 
     address: SshAddress
     known_hosts: Path
-    #: An ssh_config to use in place of the user's and the system's.
+    #: An ssh_config that replaces the user's and the system's.
     config: Path | None = None
 
     def argv(self, options: dict[str, str], *rest: str) -> list[str]:
-        """`ssh`, our options (with `options` over them) and what follows the destination."""
+        """`ssh`, hostloom's options (which `options` override) and the arguments after the destination."""
         settings = _FIXED | {
-            # Keys are pinned under the URI's own name, whatever HostName stands behind it.
+            # Keys are pinned under the URI's name, regardless of HostName.
             "HostKeyAlias": self.address.known_hosts_name,
             "UserKnownHostsFile": as_option(self.known_hosts),
         }
@@ -59,16 +59,16 @@ class SshCall:
         argv = self.start()
         for name, value in (settings | options).items():
             argv += ["-o", f"{name}={value}"]
-        # Without `--`, ssh would go on to look for options in the command.
+        # Without `--`, ssh would look for options in the command.
         return [*argv, "--", self.address.destination, *rest]
 
     def control(self, options: dict[str, str], command: str, *rest: str) -> list[str]:
-        """A request to the running master: forward, exit, …"""
+        """A control command for the running master: forward, exit, …"""
         control_path = ["-o", f"ControlPath={options['ControlPath']}"]
         return [*self.start(), *control_path, "-O", command, *rest, "--", self.address.destination]
 
     def start(self) -> list[str]:
-        """`ssh` with what says where to go."""
+        """`ssh` with the options that determine the destination."""
         argv = ["ssh"]
         if self.config is not None:
             argv += ["-F", str(self.config)]
@@ -80,17 +80,17 @@ class SshCall:
 
 
 def as_option(path: Path) -> str:
-    """A path as the value of an ssh option: blanks and `%` mean something there."""
+    """A path as the value of an ssh option, with blanks and `%` escaped."""
     return '"' + str(path).replace("%", "%%") + '"'
 
 
 def key_algorithms(kind: str) -> str:
-    """What to ask a host for so that it shows the pinned key, of its several."""
+    """Options that make a host with several keys present the pinned one."""
     return "rsa-sha2-512,rsa-sha2-256" if kind == "ssh-rsa" else kind
 
 
 class Failure(Enum):
-    """Why ssh did not connect."""
+    """Reasons why ssh did not connect."""
 
     KEY_CHANGED = auto()
     REFUSED = auto()
@@ -98,7 +98,7 @@ class Failure(Enum):
 
 
 _WORDS = (
-    # A host that no longer has a key of the pinned kind has changed it, too.
+    # A host that no longer has a key of the pinned type has also changed its key.
     (
         re.compile(r"HOST IDENTIFICATION HAS CHANGED|Host key verification failed|no matching host key type"),
         Failure.KEY_CHANGED,
@@ -116,18 +116,18 @@ _OWN_WORDS = re.compile(
 
 
 def classify(words: str) -> Failure:
-    """What ssh's words mean."""
+    """Classify ssh's message."""
     return next((failure for mark, failure in _WORDS if mark.search(words)), Failure.UNREACHABLE)
 
 
 def is_from_ssh(stderr: str) -> bool:
-    """Whether the last line is ssh's own and not the remote command's."""
+    """Whether ssh, not the remote command, wrote the last line."""
     lines = stderr.strip().splitlines()
     return bool(lines) and _OWN_WORDS.match(lines[-1]) is not None
 
 
 def cause(words: str) -> str:
-    """ssh's words in one line, without the host's banner (all of them if none is known to be ssh's)."""
+    """Messages of ssh in one line, without the host's banner (all lines if none is certainly ssh's)."""
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     own = [line for line in lines if _OWN_WORDS.match(line)]
     return "; ".join(dict.fromkeys(own or lines)) or "ssh failed without a word"

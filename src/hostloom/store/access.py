@@ -17,7 +17,7 @@ class Users(Records[User, UserId]):
     """Users; their tokens go with them."""
 
     def users(self, item: User) -> list[str]:
-        """The machines that they own."""
+        """The machines that the user owns."""
         query = (
             select(tables.nodes.c.hostname)
             .select_from(tables.nodes.join(tables.machines))
@@ -50,7 +50,7 @@ class Tokens:
         return [Token(**columns_of(row)) for row in self.tx.rows(select(tables.tokens).order_by(*order))]
 
     def delete(self, token_id: str) -> None:
-        """Forget one; nothing happens if it is gone."""
+        """Delete a token; does nothing if it does not exist."""
         self.tx.write(delete(tables.tokens).where(tables.tokens.c.id == token_id))
 
 
@@ -77,7 +77,7 @@ class ApiKeys:
         return [ApiKey(**columns_of(row)) for row in self.tx.rows(select(api_keys).order_by(*order))]
 
     def delete(self, token_key: str) -> None:
-        """Forget one; nothing happens if it is gone."""
+        """Delete a key; does nothing if it does not exist."""
         self.tx.write(delete(api_keys).where(api_keys.c.token_key == token_key))
 
 

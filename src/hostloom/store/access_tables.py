@@ -1,4 +1,4 @@
-"""Tables of API keys and passwords, and of what foreign clients keep with our things."""
+"""Tables of API keys, passwords and annotations."""
 
 from sqlalchemy import Column, Float, ForeignKey, Integer, String, Table
 
@@ -23,7 +23,7 @@ passwords = Table(
     Column("hash", String(255), nullable=False),
 )
 
-#: One of the keys is set: the thing that the row is of, and goes with.
+#: Exactly one of the keys is set: the annotated object. The row is deleted with that object.
 annotations = Table(
     "annotations",
     metadata,

@@ -44,7 +44,7 @@ class Addresses:
             self.tx.write(insert(addresses).values(row))
 
     def release(self, ip: Address, subnet_id: SubnetId | None) -> None:
-        """Give one back; nothing happens if it is free. Leases are not ours to give back."""
+        """Delete a reservation; does nothing if the address is free. Leases are not deleted."""
         self.tx.change_world()
         gone = self.tx.write(
             delete(addresses)
@@ -60,7 +60,7 @@ class Addresses:
         return sorted(helds, key=lambda each: (each.ip.version, int(each.ip), each.kind))
 
     def replace_leases(self, leases: Iterable[HeldAddress]) -> None:
-        """Write the difference only: a renewed lease changes nothing."""
+        """Write only the differences, so that a renewed lease causes no change."""
         helds = set(leases)
         if self._stored_leases().keys() == helds:
             return
@@ -119,7 +119,7 @@ class Addresses:
 
 
 def has_ip(ips: Sequence[Any]) -> ColumnElement[bool]:
-    """The condition that a held address is one of these (addresses, or parameters for them).
+    """The condition that a held address is one of these addresses (or parameters for addresses).
 
     A subquery, because SQLite would rather search all addresses of a subnet than those with this IP.
     """

@@ -1,4 +1,4 @@
-"""What foreign clients keep with our things, in the database."""
+"""Annotations (documents that clients attach to objects) in the database."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

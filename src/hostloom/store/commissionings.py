@@ -1,4 +1,4 @@
-"""What commissioning found, and leave to report it, in the database."""
+"""Commissioning results and the tokens that permit reporting them, in the database."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ from hostloom.store.wire_tables import boot_tokens, commissionings
 
 
 class Commissionings:
-    """The last commissioning of each machine; tokens are kept as hashes."""
+    """The latest commissioning of each machine; only hashes of tokens are stored."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
     def put(self, found: Commissioning) -> None:
-        """In place of the last one."""
+        """Replace the machine's previous commissioning."""
         self.tx.lock_world()  # two servers may be told of the same machine at the same time
         self.tx.write(delete(commissionings).where(commissionings.c.system_id == found.system_id))
         row = {"system_id": found.system_id, "at": found.at, "hardware": to_json(found.hardware)}
@@ -33,14 +33,14 @@ class Commissionings:
         }
 
     def times(self, keys: Sequence[SystemId]) -> dict[SystemId, float]:
-        """When each was commissioned last."""
+        """When each machine was last commissioned."""
         query = select(commissionings.c.system_id, commissionings.c.at)
         return {
             row.system_id: row.at for row in self.tx.rows(query.where(commissionings.c.system_id.in_(keys)))
         }
 
     def permit(self, token: BootToken, now: float) -> None:
-        """Keep a token in place of its NIC's last one; forget the expired."""
+        """Store a token, replacing the NIC's previous one, and delete expired tokens."""
         self.tx.lock_world()  # a NIC may ask two servers for its script at the same time
         over = or_(boot_tokens.c.mac == token.mac, boot_tokens.c.expires_at <= now)
         self.tx.write(delete(boot_tokens).where(over))
@@ -48,7 +48,7 @@ class Commissionings:
         self.tx.write(insert(boot_tokens).values(row))
 
     def knows(self, secret_sha256: str, now: float) -> bool:
-        """Whether a token is there to be spent; it stays."""
+        """Whether a token is valid; does not consume it."""
         query = select(boot_tokens.c.mac).where(
             boot_tokens.c.secret_sha256 == secret_sha256, boot_tokens.c.expires_at > now
         )

@@ -1,4 +1,4 @@
-"""What stands against a plan, and the host it is for: found in one statement, under the world's lock."""
+"""Finds conflicts between a plan and the database in one statement, under the world lock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ from hostloom.store.snapshot import bytes_by_pool
 from hostloom.store.transaction import Transaction
 from hostloom.store.types import DISKS, AddressText
 
-#: Kinds of rows; what a user sees of the first three is the word itself.
+#: Kinds of rows; the values of the first three appear in messages.
 NODE, UUID, MAC = "node", "machine UUID", "MAC address"
 HOST, THERE = "host", "there"
 PLACED, PARENT, ADDRESS, RANGE = "placed", "parent", "address", "range"
@@ -46,15 +46,15 @@ _NAMES = (NODE, UUID, MAC)
 
 @dataclass(frozen=True)
 class Against:
-    """Rows that say what others have."""
+    """Rows about conflicting machines, addresses and ranges."""
 
-    #: The plan's host; None when it is gone.
+    #: The plan's host; None if it was deleted.
     host: Host | None
-    #: The plan's own machine has been reserved already.
+    #: Whether the plan's machine has already been reserved.
     is_there: bool
     #: (kind, key, by): names, parents, addresses.
     taken: Sequence[tuple[str, str, str]]
-    #: What is on the host; without NICs.
+    #: Machines on the host, without NICs.
     machines: Sequence[PlacedMachine]
 
     def check_names(self) -> None:
@@ -101,7 +101,7 @@ def _in_kept_range(ip: str, cidr: str) -> Refusal:
 def find_against(
     tx: Transaction, plan: Plan, held: Sequence[HeldAddress], known: Sequence[PlacedMachine] | None = None
 ) -> Against:
-    """Read it all; `known` is what is on the host, where that has been read under the same lock."""
+    """Read all conflicts; `known` are the host's machines if they were read under the same lock."""
     on_interfaces = [
         interface.attachment
         for interface in plan.interfaces
@@ -128,7 +128,7 @@ def find_against(
 def _parameters(
     plan: Plan, held: Sequence[HeldAddress], on_interfaces: Sequence[Attachment]
 ) -> dict[str, object]:
-    """What is different in each plan."""
+    """The parameters that differ between plans."""
     found: dict[str, object] = {
         "host_id": plan.host_id,
         "system_id": plan.spec.system_id,
@@ -175,7 +175,7 @@ def _row(kind: str, key: Any, by: Any) -> Select[Any]:
 
 
 def _placed() -> Select[Any]:
-    """What is on the host; disks of adopted machines show in libvirt's figure only (see bytes_left)."""
+    """Machines on the host; disks of adopted machines appear only in libvirt's figure (see bytes_left)."""
     machines = t.machines
     column_element = machines.c.origin != MachineOrigin.ADOPTED
     disks = case((column_element, machines.c.disks), else_=literal((), DISKS))
@@ -220,7 +220,7 @@ def _same_macs() -> Select[Any]:
 
 
 def _parents() -> Select[Any]:
-    """A passthru NIC is alone on its parent: with others there, or itself there, there is no place."""
+    """A passthru NIC needs its parent for itself, so it conflicts with every other NIC there."""
     nics, machines = t.machine_interfaces, t.machines
     clash = or_(
         nics.c.source.in_(bindparam("alone", expanding=True)),
@@ -254,7 +254,7 @@ def _held(at: int) -> Select[Any]:
 
 
 def _seen(at: int) -> Select[Any]:
-    """On an interface of a node, in the same fabric or in none that we know."""
+    """Addresses on node interfaces in the same fabric or in an unknown fabric."""
     table, nics, nodes, vlans = t.node_interface_addresses, t.node_interfaces, t.nodes, t.vlans
     its_subnet = t.subnets.c.id == bindparam(f"subnet_id_{at}")
     fabric = select(t.subnets.c.fabric_id).where(its_subnet).scalar_subquery()
@@ -269,7 +269,7 @@ def _seen(at: int) -> Select[Any]:
 
 
 def _in_range(at: int) -> Select[Any]:
-    """In a range that keeps it, or, of an unmanaged subnet, in none that is ours to give."""
+    """Addresses in a reserved range or, for an unmanaged subnet, outside every allocatable range."""
     ranges, subnets = t.ip_ranges, t.subnets
     after, before = ranges.c.start <= bindparam(f"ip_{at}"), ranges.c.end >= bindparam(f"ip_{at}")
     spans = and_(ranges.c.subnet_id == subnets.c.id, after, before)

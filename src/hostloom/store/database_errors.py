@@ -66,7 +66,7 @@ def _on_error(context: ExceptionContext) -> None:
 
 
 def trouble_of(error: BaseException) -> DatabaseTrouble | None:
-    """What is wrong with the database; None: the statement was wrong."""
+    """The database problem behind an error; None if the statement itself was wrong."""
     if isinstance(error, sqlite3.Error):
         name = getattr(error, "sqlite_errorname", None) or ""
         if name == "SQLITE_READONLY_DBMOVED":
@@ -77,7 +77,7 @@ def trouble_of(error: BaseException) -> DatabaseTrouble | None:
     code = getattr(error, "sqlstate", None)
     if code is not None:
         return next((trouble for start, trouble in _POSTGRESQL.items() if code.startswith(start)), None)
-    # psycopg names no code where there is no connection.
+    # Psycopg sets no code if there is no connection.
     names = {kind.__name__ for kind in type(error).__mro__}
     return DatabaseTrouble.GONE if names & {"OperationalError", "InterfaceError"} else None
 
@@ -92,7 +92,7 @@ def _refuse(trouble: DatabaseTrouble, cause: BaseException | str) -> NoReturn:
 
 
 class _Logged:
-    """The driver's own words go to the log, not to a caller who may be anonymous."""
+    """The driver's message goes only to the log, because the caller may be anonymous."""
 
     _lock = threading.Lock()
     _at: dict[DatabaseTrouble, float] = {}  # noqa: RUF012  (one log, one memory of it)
@@ -110,7 +110,7 @@ class _Logged:
 
 
 def connect(engine: Engine) -> Connection:
-    """A connection of the pool; DatabaseUnavailable where none comes free in time."""
+    """A connection of the pool; DatabaseUnavailable if none becomes free in time."""
     try:
         return engine.connect()
     except PoolTimeout as error:
@@ -118,7 +118,7 @@ def connect(engine: Engine) -> Connection:
 
 
 class SqliteFile:
-    """The file that was opened: SQLite goes on writing to one that was removed, and all that is lost."""
+    """Identity of the opened file. SQLite continues to write to a removed file, and that data is lost."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -148,7 +148,7 @@ class SqliteFile:
 
 
 def check_writing(engine: Engine) -> None:
-    """Write something that changes nothing, and commit it; DatabaseUnavailable."""
+    """Commit a write that changes nothing; DatabaseUnavailable."""
     with connect(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = '{CHECK_WAIT_S:g}s'"))

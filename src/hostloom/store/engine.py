@@ -26,7 +26,7 @@ URL_FORMS = "sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE"
 BUSY_TIMEOUT_MS = 15_000
 #: How long a request waits for a free connection.
 POOL_TIMEOUT_S = 15.0
-#: A PostgreSQL server that is gone without a word is noticed within some 15 s, unless the URL says otherwise.
+#: Detect a PostgreSQL server that disappears within about 15 s, unless the URL sets other values.
 _PATIENCE = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -38,7 +38,7 @@ _PATIENCE = {
 KEPT_REVISIONS = 10_000
 #: Any number that no other program uses in our database: the advisory lock of migrations.
 MIGRATION_LOCK = 0x686F7374
-#: Up to the last @: a password may hold one. What it cannot hold in a URL ends nothing either.
+#: A password may contain @, so it ends at the last one.
 _USERINFO = re.compile(r"(//[^/:@]*:).*@", re.DOTALL)
 _SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:pass|secret|key)[^=&]*=)[^&]*", re.IGNORECASE)
 
@@ -88,7 +88,7 @@ class DatabaseStore:
             yield
 
     def check(self) -> None:
-        """See that it can be read and written now; DatabaseUnavailable."""
+        """Check that the database can be read and written; DatabaseUnavailable."""
         if self._file is not None:
             self._file.check()
             self._file.check_room()
@@ -101,7 +101,7 @@ class DatabaseStore:
 
 
 def open_store(url: str) -> DatabaseStore:
-    """Open and migrate; ConfigError for a URL that is neither form, or a database that does not open."""
+    """Open and migrate the database. ConfigError if the URL is invalid or the database does not open."""
     engine = _create_engine(url)
     try:
         with engine.connect() as connection:

@@ -14,7 +14,7 @@ _SUBJECT_KINDS = frozenset(kind.value for kind in EventSubjectKind)
 
 
 class Events:
-    """What happened."""
+    """Events in the database."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx

@@ -20,7 +20,7 @@ class Groups(Records[T, K]):
         self._columns = columns
 
     def default(self) -> T:
-        """The group of what names no other."""
+        """The group of objects that name no other group."""
         table = self.table
         query = select(table).where(table.c.id == select(self._default_column).scalar_subquery())
         return self.from_row(self.tx.read(query).one())

@@ -23,7 +23,7 @@ class Hosts(Records[Host, HostId]):
     in_world = True
 
     def add(self, item: Host) -> Host:
-        """Insert it, in the default groups where it names none; an id of 0 is replaced by a new one."""
+        """Insert a host, in the default groups if it names none; an id of 0 is replaced by a new one."""
         self.tx.change_world()
         return super().add(self.tx.in_groups(item))
 
@@ -84,7 +84,7 @@ class Hosts(Records[Host, HostId]):
 
 
 def _lasting(host: Host) -> Host:
-    """The host without what every reading changes."""
+    """The host without the fields that change at every reading."""
     pools = tuple(replace(storage_pool, free_bytes=0) for storage_pool in host.storage_pools)
     return replace(host, storage_pools=pools, facts_at=None, findings=(), read_revision=0)
 

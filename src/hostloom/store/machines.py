@@ -38,7 +38,7 @@ from hostloom.store.transaction import Transaction, columns_of
 
 #: Fields of a machine that its node's row has.
 NODE_FIELDS = ("hostname", "zone_id", "resource_pool_id", "tags")
-#: Fields of a machine in its own row.
+#: Fields of a machine that are stored in its own row.
 OWN_FIELDS = (
     "system_id",
     "uuid",
@@ -71,12 +71,12 @@ MACHINE_COLUMNS = (*(machines.c[name] for name in OWN_FIELDS), *(nodes.c[name] f
 
 
 def select_machines() -> Select[Any]:
-    """Machines with what their nodes' rows have."""
+    """Machines joined with their nodes' rows."""
     return select(*MACHINE_COLUMNS).join(nodes, nodes.c.system_id == machines.c.system_id)
 
 
 def read_machines(tx: Transaction, page: Select[Any]) -> list[Machine]:
-    """Machines of a query: two statements however many there are."""
+    """Machines of a query; two statements, regardless of the number of machines."""
     rows = tx.rows(page)
     if not rows:
         return []
@@ -130,7 +130,7 @@ class Machines:
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
-        #: What `get` read last of each, for `update` to compare with; a generation says if it is current.
+        #: The machines that `get` read last, which `update` compares with if the generation is the same.
         self._read: dict[SystemId, Machine] = {}
 
     def get(self, key: SystemId) -> Machine:
@@ -155,7 +155,7 @@ class Machines:
         return read_machine(self.tx, machines.c.system_id == first.limit(1).scalar_subquery())
 
     def find_by_mac(self, mac: MacAddress) -> Machine | None:
-        """The machine with this NIC, ours before an adopted one: one statement."""
+        """The machine with this NIC, a composed one before an adopted one; one statement."""
         table, bare = machine_interfaces, tables.node_interfaces
         of_host = select(table.c.system_id, table.c.ours).where(table.c.mac == mac)
         enlisted = (
@@ -168,7 +168,7 @@ class Machines:
         return read_machine(self.tx, machines.c.system_id == first.scalar_subquery())
 
     def published_nics(self) -> Sequence[PublishedNic]:
-        """What DHCP is to know of all machines, by system id: one statement."""
+        """DHCP settings of all machines, by system id; one statement."""
         nic = machine_interfaces
         query = (
             select(nodes.c.system_id, nodes.c.hostname, machines.c.uuid, nic.c.name, nic.c.mac, nic.c.ips)
@@ -200,7 +200,7 @@ class Machines:
         return {row.system_id: (row.generation, row.drift) for row in self.tx.rows(query)}
 
     def elsewhere(self, host_id: HostId | None, uuids: Sequence[str]) -> list[Machine]:
-        """Those with one of these UUIDs on other hosts, by system id."""
+        """Machines with one of these UUIDs on other hosts, by system id."""
         if not uuids:
             return []
         other = machines.c.host_id.is_not(None) if host_id is None else machines.c.host_id != host_id
@@ -253,7 +253,7 @@ class Machines:
         return read_machines(self.tx, page)
 
     def explanation(self, system_id: SystemId) -> Explanation | None:
-        """What it was placed by, or None."""
+        """The stored explanation of the placement, or None."""
         query = select(machines.c.explanation).where(machines.c.system_id == system_id)
         row = self.tx.read(query).first()
         if row is None:
@@ -261,7 +261,7 @@ class Machines:
         return None if row[0] is None else from_json(row[0], Explanation)
 
     def some(self, keys: Sequence[SystemId]) -> Sequence[Machine]:
-        """Those of these that there are, in this order."""
+        """The existing machines among these keys, in the given order."""
         if len(keys) == 1:
             machine = read_machine(self.tx, machines.c.system_id == keys[0])
             return [] if machine is None else [machine]
@@ -278,7 +278,7 @@ class Machines:
         return placed
 
     def update(self, item: Machine) -> Machine:
-        """Write what changed; the node's row and the NICs are touched only if they did."""
+        """Write the changes; the node's row and the NICs are written only if they changed."""
         before = self._read.pop(item.system_id, None)
         if before is None or before.generation != item.generation:
             before = self.get(item.system_id)
@@ -305,7 +305,7 @@ class Machines:
         owner: str | None = None,
         on_demand: bool | None = None,
     ) -> None:
-        """Write what is given, in one statement, whatever else has changed; NotFound, WrongState."""
+        """Write the given values in one statement, without a generation check; NotFound, WrongState."""
         given = {
             "state": state,
             "power": power,
@@ -347,7 +347,7 @@ class Machines:
             insert_nics(self.tx, item)
 
     def delete(self, key: SystemId) -> None:
-        """Remove it, its node and its addresses; InUse names a host that it is."""
+        """Delete the machine, its node and its addresses; InUse names the host that runs on it."""
         remove_machines(self.tx, [self.get(key).system_id])
 
     def _update_node(self, item: Machine, before: Machine) -> None:
@@ -378,7 +378,10 @@ class Machines:
 def insert_machine(
     tx: Transaction, item: Machine, explanation: Any, revision: int, domain_id: DomainId | None = None
 ) -> None:
-    """Insert a machine, its node and its NICs: one statement each. `domain_id`: None = the default one."""
+    """Insert a machine, its node and its NICs with one statement each.
+
+    `domain_id`: None = the default domain.
+    """
     tx.write(insert(nodes).values(_node_row(node_of(tx, item, domain_id)) | {"revision": revision}))
     own = _own_row(item) | {"explanation": explanation, "revision": revision}
     tx.write(insert(machines).values(own))
@@ -392,7 +395,7 @@ def insert_nics(tx: Transaction, item: Machine) -> None:
 
 
 def remove_machines(tx: Transaction, keys: Sequence[SystemId]) -> None:
-    """Delete machines, their nodes and every address that is held for them; InUse names what needs one."""
+    """Delete machines, their nodes and their held addresses; InUse names objects that need one of them."""
     tx.change_world()
     hosts = tables.hosts
     query = select(nodes.c.hostname, hosts.c.name).join(hosts, hosts.c.system_id == nodes.c.system_id)
@@ -402,7 +405,7 @@ def remove_machines(tx: Transaction, keys: Sequence[SystemId]) -> None:
 
 
 def node_of(tx: Transaction, item: Machine, domain_id: DomainId | None = None) -> Node:
-    """The node that a new machine is. `domain_id`: None = the default one."""
+    """The node of a new machine. `domain_id`: None = the default domain."""
     return Node(
         item.system_id,
         item.hostname,

@@ -30,7 +30,7 @@ _INTERFACE_FIELDS = [each.name for each in fields(NodeInterface) if each.name !=
 
 
 def read_nodes(tx: Transaction, page: Select[Any]) -> list[Node]:
-    """Nodes of a query over `nodes`, with their interfaces: three statements however many there are."""
+    """Nodes of a query over `nodes`, with their interfaces; three statements, regardless of the number."""
     rows = tx.rows(page)
     if not rows:
         return []
@@ -129,7 +129,7 @@ class Nodes:
     def replace_interfaces(
         self, system_id: SystemId, interfaces: Sequence[NodeInterface], scanned_at: float | None = None
     ) -> Node:
-        """Store what a scan found; the generation counts up only where an interface changed."""
+        """Store the interfaces of a scan; the generation increases only if an interface changed."""
         self.tx.change_world()
         node = self.get(system_id)
         if scanned_at is not None:
@@ -155,7 +155,7 @@ class Nodes:
         return replace(node, scanned_at=at)
 
     def absent(self, system_id: SystemId) -> Sequence[NodeInterface]:
-        """Interfaces that were away at the last scan, and on which the operator has had a word; by id."""
+        """Interfaces with operator settings that the last scan did not find, by id."""
         table = tables.absent_interfaces
         query = select(table).where(table.c.system_id == system_id).order_by(table.c.id)
         return [
@@ -236,7 +236,7 @@ class Nodes:
         return replace(node, interfaces=tuple(added.get(interface.name, interface) for interface in wanted))
 
     def _free_names(self, renamed: Sequence[NodeInterface]) -> None:
-        """Interfaces that swap their names hold neither in between."""
+        """Rename interfaces temporarily, because two interfaces may swap their names."""
         for interface in renamed:
             statement = update(node_interfaces).where(node_interfaces.c.id == interface.id)
             self.tx.write(statement.values(name=f"{RENAMED}{interface.id}"))
@@ -338,7 +338,7 @@ def remove_nodes(tx: Transaction, system_ids: Sequence[str]) -> None:
 
 
 def _keep_leases(tx: Transaction, system_ids: Sequence[str]) -> None:
-    """What a node still leases stays taken when only its record goes; a composed machine is gone itself."""
+    """Keep leased addresses if only the node's record is deleted; a composed machine itself is deleted."""
     held, machines = tables.addresses, tables.machines
     composed = select(machines.c.system_id).where(machines.c.origin == MachineOrigin.COMPOSED)
     leased = (held.c.system_id.in_(system_ids), held.c.kind.in_(SEEN_KINDS))
@@ -347,7 +347,7 @@ def _keep_leases(tx: Transaction, system_ids: Sequence[str]) -> None:
 
 
 def _kept(interface: NodeInterface, before: NodeInterface | None) -> NodeInterface:
-    """What a scan saw, with the id and the operator's word that the record has; a new one as it comes."""
+    """Combine the scanned interface with the id and the operator settings of the stored one, if any."""
     if before is None:
         return interface
     kept = replace(interface, id=before.id, tags=before.tags or interface.tags)

@@ -30,7 +30,7 @@ from hostloom.model.operation import FINISHED, Claim, Operation, OperationState,
 from hostloom.store.tables import operations, steps
 from hostloom.store.transaction import Transaction, columns_of
 
-#: Channel on which PostgreSQL tells every process that there may be an operation to claim.
+#: PostgreSQL channel that notifies every process of operations to claim.
 CHANNEL = "hostloom_operation"
 
 _STEP_FIELDS = [each.name for each in fields(StepRecord)]
@@ -139,7 +139,7 @@ class Operations:
         return replace(operation, lease_until=lease_until)
 
     def give_back(self, operation: Operation) -> None:
-        """End its lease and tell the servers that wait for work. LeaseLost when another server has it."""
+        """End the lease and notify waiting servers. LeaseLost if another server holds the lease."""
         ours = and_(operations.c.id == operation.id, operations.c.fence == operation.fence)
         statement = update(operations).where(ours).values(owner="", lease_until=0.0)
         if not self.tx.write(self._announced(statement)).all():
@@ -204,7 +204,7 @@ class Operations:
     # -- shared ------------------------------------------------------------------------------------------
 
     def _literals(self, row: dict[str, Any]) -> Select[Any]:
-        """A row as a query; PostgreSQL takes values in a UNION for text unless they are told otherwise."""
+        """A row as a query; PostgreSQL reads untyped values in a UNION as text, so they are cast."""
         values = {name: literal(value, steps.c[name].type) for name, value in row.items()}
         if self.tx.is_postgresql:
             return select(*(cast(value, steps.c[name].type).label(name) for name, value in values.items()))
@@ -221,7 +221,7 @@ class Operations:
         return operation
 
     def _announced(self, statement: Any) -> Any:
-        """Have the statement tell the waiting processes, when it is committed, that there is work."""
+        """Make the statement notify waiting processes of the work when it is committed."""
         self.tx.after_commit(self._wake)
         if self.tx.is_postgresql:
             return statement.returning(operations.c.id, func.pg_notify(CHANNEL, ""))

@@ -1,4 +1,4 @@
-"""Kept plans in the database: they hold nothing and are soon forgotten."""
+"""Stored plans in the database: they reserve nothing and expire soon."""
 
 from dataclasses import asdict, fields
 from typing import Any
@@ -42,7 +42,7 @@ class Plans:
         return StoredPlan(**columns_of(row))
 
     def content(self, plan_id: str) -> dict[str, Any]:
-        """What it is in full; PlanGone."""
+        """The full plan; PlanGone."""
         row = self.tx.read(select(plans.c.content).where(plans.c.id == plan_id)).first()
         if row is None:
             raise PlanGone(plan_id)

@@ -24,7 +24,7 @@ class Ranges(Records[IPRange, RangeId]):
         return ip_ranges[0] if ip_ranges else None
 
     def check(self, item: IPRange) -> None:
-        """Refuse what leaves the subnet or overlaps another range of it."""
+        """Refuse a range that leaves the subnet or overlaps another range of the subnet."""
         query = select(tables.subnets.c.cidr).where(tables.subnets.c.id == item.subnet_id)
         cidr = self.tx.read(query).scalar_one_or_none()
         if cidr is None:
@@ -47,7 +47,7 @@ class Ranges(Records[IPRange, RangeId]):
             raise AlreadyExists("range", self.label(item), f"overlaps range {other.start}-{other.end}")
 
     def users(self, item: IPRange) -> list[str]:  # noqa: ARG002  (nothing refers to a range)
-        """Nothing refers to a range."""
+        """No object refers to a range."""
         return []
 
     def label(self, item: IPRange) -> str:

@@ -18,7 +18,7 @@ NAMED_USERS = 20
 
 
 class NounTable(Protocol):
-    """What every stored noun has."""
+    """Fields of every stored noun."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -34,7 +34,7 @@ K = TypeVar("K", bound=int)
 
 
 def name_users(kind: str, key: object, users: Sequence[str]) -> None:
-    """Raise InUse if there are any users."""
+    """Raise InUse if the object has users."""
     if users:
         rest = len(users) - NAMED_USERS
         raise InUse(kind, key, [*users[:NAMED_USERS], *([f"{rest} more"] if rest > 0 else [])])
@@ -45,7 +45,7 @@ class Records(Generic[T, K]):
 
     #: Part of the physical network, which snapshots read as a whole.
     topology = False
-    #: Seen in snapshots, or referred to by what is: changes take the world's lock.
+    #: Whether snapshots contain the noun or refer to it: changes then take the world lock.
     in_world = False
 
     def __init__(self, tx: Transaction, table: Table, entity: type[T]) -> None:
@@ -97,23 +97,23 @@ class Records(Generic[T, K]):
         return replace(item, generation=item.generation + 1)
 
     def delete(self, key: K) -> None:
-        """Remove; InUse names what still refers to it."""
+        """Delete the object; InUse names the objects that refer to it."""
         self._change()
         item = self.get(key)
         name_users(self.kind, self.label(item), self.users(item))
         self.remove(item)
 
-    # -- what a noun may do differently ------------------------------------------------------------------
+    # -- methods that a noun may override -------------------------------------------------------------------
 
     def check(self, item: T) -> None:
-        """Raise what no constraint of the database can say."""
+        """Check the rules that the database has no constraint for."""
 
     def users(self, item: T) -> Sequence[str]:
-        """What refers to it, in words."""
+        """Descriptions of the objects that refer to this one."""
         raise NotImplementedError
 
     def remove(self, item: T) -> None:
-        """Delete its row, and what goes with it."""
+        """Delete the row and its dependent rows."""
         self.tx.write(delete(self.table).where(self.table.c.id == item.id))
 
     def label(self, item: T) -> str:
@@ -145,7 +145,7 @@ class Records(Generic[T, K]):
         return key
 
     def explain(self, values: dict[str, Any], item: T) -> HostloomError | None:
-        """Why the database refused a row, in the noun's own words where it has a name."""
+        """Why the database refused a row, in terms of the noun."""
         hostloom_error = find_broken(self.tx, self.table, values)
         if isinstance(hostloom_error, AlreadyExists):
             return AlreadyExists(self.kind, hostloom_error.key or self.label(item))

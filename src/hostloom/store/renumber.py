@@ -26,19 +26,19 @@ _TABLES = {
     ImportNoun.RESOURCE_POOL: tables.resource_pools,
     ImportNoun.DOMAIN: tables.domains,
 }
-#: Whose row a snapshot reads again when one of these rows changes.
+#: Tables whose rows a snapshot reads again when a row of the key table changes.
 _OWNERS = {
     "node_interfaces": tables.nodes,
     "absent_interfaces": tables.nodes,
     "machine_interfaces": tables.machines,
 }
-#: The column of the world that says which group is the default one. It is not a foreign key.
+#: Columns of the world with the default groups. They are not foreign keys.
 _DEFAULTS = {
     "zones": "default_zone",
     "resource_pools": "default_resource_pool",
     "domains": "default_domain",
 }
-#: What no stored row has: the old row keeps it while its copy has the value that must be unique.
+#: A value that no stored row has: the old row gets it while its copy has the unique value.
 _PLACEHOLDERS: dict[str, tuple[str, Any]] = {
     "fabrics": ("name", "\x01"),
     "spaces": ("name", "\x01"),
@@ -59,7 +59,7 @@ def renumber(tx: Transaction, moves: Sequence[Renumbering]) -> None:
         return
     tx.change_world(topology=True)
     _check(tx, moves)
-    # Every row goes aside first, so that two rows can exchange their ids.
+    # Every row is moved aside first, so that two rows can exchange their ids.
     for number, move in enumerate(moves, 1):
         _move(tx, _TABLES[move.noun], move.before, -number)
     for number, move in enumerate(moves, 1):

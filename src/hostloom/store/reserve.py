@@ -1,4 +1,4 @@
-"""Reserves what a plan names, releases it, and reads what is on a host."""
+"""Reserves and releases the resources of a plan, and reads the machines on a host."""
 
 from collections import Counter
 from collections.abc import Sequence

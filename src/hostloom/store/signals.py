@@ -19,7 +19,7 @@ RECONNECT_S = 2.0
 
 
 class OperationSignal:
-    """Counts what happened, so that a waiter is not put to sleep by what it has not seen yet."""
+    """Counts signals, so that a waiter does not sleep through a signal that it has not handled."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

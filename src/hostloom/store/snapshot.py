@@ -1,4 +1,4 @@
-"""The world as decisions see it: read once, then brought up to date by what changed since."""
+"""The snapshot for decisions: read once, then updated with later changes."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,10 @@ class SnapshotCache:
         self._world = SnapshotSource()
 
     def snapshot(self, tx: Transaction) -> Snapshot:
-        """One statement when nothing changed; what a transaction changed itself is seen by it alone."""
+        """The current snapshot.
+
+        Costs one statement if nothing changed; a transaction sees its own changes.
+        """
         if tx.revision is not None:
             return read_world(tx, self._world).snapshot
         world = self._world
@@ -39,7 +42,7 @@ class SnapshotCache:
             return self._world.snapshot
 
     def place(self, revision: int, placements: Sequence[PlacementLock]) -> None:
-        """Take over what a transaction of this process has just committed, if nothing came between."""
+        """Adopt the snapshot of a transaction that was just committed, unless another one came between."""
         with self._lock:
             if self._world.revision != revision - 1:
                 return
@@ -59,7 +62,7 @@ def _current(tx: Transaction) -> Row[Any]:
 
 
 def read_world(tx: Transaction, base: SnapshotSource) -> SnapshotSource:
-    """The world now, reading only what changed since `base`."""
+    """The current snapshot source; reads only the changes since `base`."""
     current = _current(tx)
     if base.revision == current.value:
         return base
@@ -99,10 +102,10 @@ def _read_removed(tx: Transaction, since: int) -> Removed:
 
 
 def read_placed(tx: Transaction, condition: Any) -> list[tuple[HostId, SystemId, PlacedMachine]]:
-    """Machines on hosts as (host, system id, what it takes): two statements.
+    """Machines on hosts as (host, system id, resources); two statements.
 
-    Their disks count in full towards `reserved_bytes`, but those of adopted machines: of these only
-    libvirt's free figure tells (see model.host.bytes_left).
+    Disks count in full towards `reserved_bytes`, except those of adopted machines, which only libvirt's
+    free figure includes (see model.host.bytes_left).
     """
     machines, nics = tables.machines, tables.machine_interfaces
     page = select(
@@ -152,7 +155,7 @@ def bytes_by_pool(disks: Iterable[Disk]) -> dict[str, int]:
 
 
 def placed_of(machine: Machine) -> PlacedMachine:
-    """What a machine takes of its host."""
+    """The resources that a machine uses on its host."""
     return PlacedMachine(
         machine.hostname,
         machine.cores,

@@ -1,4 +1,4 @@
-"""Everything a snapshot shows, by key, so that a change costs what it changes."""
+"""The contents of a snapshot by key, so that the cost of an update depends on the size of the change."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ Placed = dict[SystemId, PlacedMachine]
 
 @dataclass(frozen=True)
 class Removed:
-    """Keys of what is gone since a revision."""
+    """Keys of the rows removed since a revision."""
 
     nodes: Sequence[SystemId] = ()
     hosts: Sequence[HostId] = ()
@@ -29,7 +29,7 @@ class Removed:
 
 @dataclass(frozen=True)
 class Changes:
-    """What changed since a revision."""
+    """Changes since a revision."""
 
     removed: Removed = Removed()
     nodes: Mapping[SystemId, Node] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class _AllHeld(Collection[HeldAddress]):
 
 @dataclass(frozen=True)
 class SnapshotSource:
-    """One revision; `changed` makes the next one and shares with it what stayed."""
+    """One revision; `changed` makes the next one, which shares unchanged parts."""
 
     revision: int = -1
     topology: Topology = field(default_factory=Topology)
@@ -106,7 +106,7 @@ class SnapshotSource:
         return SnapshotSource(revision, topology, nodes, observed, states, placed, held, snapshot)
 
     def _moved(self, changes: Changes, placed: Mapping[HostId, Placed]) -> dict[HostId, HostState]:
-        """Hosts that changed, or whose machines did; one that is gone went with its machines."""
+        """Changed hosts and hosts with changed machines; removed hosts are excluded."""
         moved = [key for key, machines in placed.items() if machines is not self.placed.get(key)]
         left = self.states.keys() - set(changes.removed.hosts)
         hosts = {key: self.states[key].host for key in moved if key in left} | dict(changes.hosts)
@@ -126,7 +126,7 @@ class SnapshotSource:
 
 
 def observe(node: Node, topology: Topology) -> tuple[HeldAddress, ...]:
-    """Addresses on the node's interfaces, and of the routers that it uses; without loopback ones."""
+    """Addresses of the node's interfaces and of its routers, without loopback addresses."""
     return (
         *(
             _observed(node, interface, ip, topology)
@@ -150,7 +150,7 @@ def _observed(node: Node, interface: NodeInterface, ip: Address, topology: Topol
 
 
 def _merged(before: Mapping[K, V], changed: Mapping[K, V], gone: Iterable[K]) -> dict[K, V]:
-    """Forget what is gone, then take what changed: a key that was removed and added again stays."""
+    """Apply removals, then changes, so that a key that was removed and added again stays."""
     merged = dict(before)
     for key in gone:
         merged.pop(key, None)

@@ -21,7 +21,7 @@ class SshKeys:
         return None if row is None else OfferedKey(row.kind, row.fingerprint, row.line)
 
     def pin(self, uri: str, server: str, key: OfferedKey) -> None:
-        """Trust this key of the server, and only this one, for every URI that leads there."""
+        """Trust only this key of the server, for every URI that leads to the server."""
         self.tx.lock_world()  # two servers may pin the first key of a host at the same time
         values = {"kind": key.kind, "fingerprint": key.fingerprint, "line": key.line}
         self.tx.write(update(ssh_keys).where(ssh_keys.c.server == server).values(values))

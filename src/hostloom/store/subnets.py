@@ -30,7 +30,7 @@ class Subnets(Records[Subnet, SubnetId]):
         return self.from_row(rows[0]) if rows else None
 
     def check(self, item: Subnet) -> None:
-        """Refuse what overlaps another subnet of the fabric, naming it."""
+        """Refuse a subnet that overlaps another subnet of the fabric; the error names both."""
         columns = self.table.c
         query = select(columns.cidr, tables.fabrics.c.name).where(
             tables.fabrics.c.id == columns.fabric_id,
@@ -58,7 +58,7 @@ class Subnets(Records[Subnet, SubnetId]):
         return found
 
     def to_row(self, item: Subnet) -> dict[str, Any]:
-        """With its first and last address and its VLAN's fabric."""
+        """The row with the first and last address and the VLAN's fabric."""
         return super().to_row(item) | {
             "first": item.cidr.network_address,
             "last": item.cidr.broadcast_address,

@@ -69,7 +69,7 @@ def _generation() -> "Column[int]":
 
 
 def _revision() -> "Column[int]":
-    """The world's revision at which the row last changed: what a snapshot must read again."""
+    """The world revision of the row's last change; a snapshot reads rows with later revisions again."""
     return Column("revision", BigInteger, nullable=False, index=True)
 
 
@@ -86,7 +86,7 @@ def _text(name: str) -> "Column[str]":
 
 
 #: One row. `value` counts every change of the world up, and its row lock orders the writers;
-#: `topology` is its value at the last change of the physical network; removals up to `floor` are forgotten.
+#: `topology` is the revision of the last network change; removals up to `floor` are deleted.
 world = Table(
     "world",
     metadata,
@@ -94,13 +94,13 @@ world = Table(
     Column("value", BigInteger, nullable=False),
     Column("topology", BigInteger, nullable=False),
     Column("floor", BigInteger, nullable=False),
-    #: What nodes and hosts are in that name no other zone, resource pool or domain.
+    #: Default zone, resource pool and domain of nodes and hosts.
     Column("default_zone", Integer, nullable=False, server_default="1"),
     Column("default_resource_pool", Integer, nullable=False, server_default="1"),
     Column("default_domain", Integer, nullable=False, server_default="1"),
 )
 
-#: What is gone, so that snapshots forget it: kind is the table's name.
+#: Removed rows, so that snapshots can remove them too; kind is the table's name.
 removals = Table(
     "removals",
     metadata,
@@ -288,7 +288,7 @@ node_interface_addresses = Table(
     PrimaryKeyConstraint("interface_id", "position"),
 )
 
-#: Interfaces that were away at the last reading of their node, with the operator's word on them.
+#: Interfaces with operator settings that the last reading of their node did not contain.
 absent_interfaces = Table(
     "absent_interfaces",
     metadata,
@@ -506,7 +506,7 @@ answers = Table(
     Column("created_at", Float, nullable=False, index=True),
 )
 
-#: What people call a row of each table.
+#: Names of the tables' rows in messages.
 KINDS = {
     "spaces": "space",
     "fabrics": "fabric",

@@ -48,7 +48,7 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.is_postgresql = connection.dialect.name == "postgresql"
-        #: The world's revision that this transaction makes; None until it changes the world.
+        #: The world revision that this transaction creates; None until it changes the world.
         self.revision: int | None = None
         self.topology_changed = False
         #: Ids of the default zone, resource pool and domain, by the name of the field that refers to them;
@@ -97,7 +97,7 @@ class Transaction:
         return self.revision or 0
 
     def in_groups(self, item: T) -> T:
-        """The item with the default zone, resource pool and domain where it names none.
+        """The item with the default zone, resource pool and domain if it names none.
 
         Needs a transaction that has changed the world.
         """
@@ -109,14 +109,14 @@ class Transaction:
         return replace(item, **unnamed) if unnamed else item
 
     def lock_world(self) -> None:
-        """Take the world's lock without a new revision: what is read from now on does not change."""
+        """Take the world lock without a new revision, so that later reads are stable."""
         if self.is_postgresql:
             self.write(select(world.c.id).with_for_update())
         else:
             self._begin()
 
     def note_removed(self, kind: str, keys: Iterable[object]) -> None:
-        """Tell snapshots that rows are gone."""
+        """Record removed rows for snapshots."""
         revision = self.change_world()
         items = [{"revision": revision, "kind": kind, "key": str(key)} for key in keys]
         if items:
@@ -135,7 +135,7 @@ class Transaction:
             call()
 
     def rollback(self) -> None:
-        """Undo what was not committed."""
+        """Roll back uncommitted changes."""
         self.connection.rollback()
         self._after_commit.clear()
         self._forget()
@@ -149,7 +149,7 @@ class Transaction:
 
     @contextmanager
     def guarded(self, explain: Callable[[], Exception | None]) -> Iterator[None]:
-        """Undo what runs inside if a constraint refuses it, and raise what `explain` then finds."""
+        """Roll the block back if a constraint refuses it, and raise the error that `explain` returns."""
         try:
             with self.atomic():
                 yield
@@ -161,7 +161,7 @@ class Transaction:
 
     @contextmanager
     def consistent(self) -> Iterator[None]:
-        """Have all reads inside see one state. Ends a transaction that has not written yet."""
+        """Let all reads in the block see one state. Ends a transaction that has not written yet."""
         if self._writing:
             self.connection.execute(
                 select(world.c.id).with_for_update(read=True)

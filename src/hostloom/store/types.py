@@ -139,7 +139,7 @@ def _same(value: Any) -> Any:
 
 
 class JsonText(TypeDecorator[Any]):
-    """A value as JSON text; `encode` and `decode` map what JSON has no word for."""
+    """A value as JSON text; `encode` and `decode` convert values that JSON cannot represent."""
 
     impl = Text
     cache_ok = True
@@ -149,7 +149,7 @@ class JsonText(TypeDecorator[Any]):
         self.encode, self.decode = encode, decode
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> str:
-        """Model to column; None is JSON's null."""
+        """Model to column; None becomes JSON's null."""
         return json.dumps(None if value is None else self.encode(value), ensure_ascii=True)
 
     def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:

@@ -1,4 +1,4 @@
-"""One transaction with all nouns: what services and workflows write through."""
+"""One transaction over all nouns, through which services and sagas write."""
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -120,7 +120,7 @@ class DatabaseUnitOfWork:
         self.tx.lock_world()
 
     def snapshot(self) -> Snapshot:
-        """The world at one revision, this transaction's own changes included."""
+        """The world at one revision, including this transaction's changes."""
         return self._cache.snapshot(self.tx)
 
     def reserve(self, reservations: Sequence[Reservation]) -> Sequence[Machine]:

@@ -13,7 +13,7 @@ from hostloom.store.transaction import Transaction
 
 
 def users_of_vlan(tx: Transaction, vlan_id: int) -> list[str]:
-    """What is on a VLAN or relays through it, in words."""
+    """Descriptions of the objects on a VLAN and of the VLANs that relay through it."""
     t = tables
     interfaces, nics = t.node_interfaces, t.machine_interfaces
     subnets = tx.rows(select(t.subnets.c.cidr).where(t.subnets.c.vlan_id == vlan_id).order_by(t.subnets.c.id))
@@ -66,7 +66,7 @@ class Vlans(Records[Vlan, VlanId]):
         return None if row is None else self.from_row(row)
 
     def check(self, item: Vlan) -> None:
-        """The untagged VLAN stays the untagged one of its fabric; a moved one takes its subnets along."""
+        """Keep the untagged VLAN in its fabric with VID 0; check the subnets of a moved VLAN for overlaps."""
         if not item.id:
             return
         columns = self.table.c

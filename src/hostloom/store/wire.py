@@ -1,4 +1,4 @@
-"""What was seen on the wire, in the database: DHCP messages, foreign DHCP servers, proofs of NICs."""
+"""Observations on the wire in the database: DHCP messages, foreign DHCP servers, NIC proofs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from hostloom.store.tables import machine_interfaces
 from hostloom.store.transaction import Transaction, columns_of
 from hostloom.store.wire_tables import dhcp_messages, foreign_dhcp, nic_proofs, vlan_probes
 
-#: So many messages are kept.
+#: Number of messages that are kept.
 KEPT_MESSAGES = 20_000
 
 
@@ -43,16 +43,16 @@ class DhcpMessages:
 
 
 class VlanProbes:
-    """The last probe of each VLAN; snapshots see what it found."""
+    """The latest probe of each VLAN; snapshots include its result."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
     def record(self, probe: VlanProbe, found: Sequence[ForeignDhcp]) -> None:
-        """Write it in place of the VLAN's last one; NotFound if the VLAN is gone.
+        """Replace the VLAN's latest probe; NotFound if the VLAN does not exist.
 
-        The world changes only where decisions see another probe: times alone are none of their business, and
-        a network that is another costs them their indexes.
+        The world revision changes only if the probe's result differs, because a changed topology makes
+        decisions rebuild their indexes. New times alone do not change it.
         """
         self.tx.lock_world()  # two servers may probe a VLAN at the same time
         if self._as_decided(probe.vlan_id) != _as_decided(probe, found):
@@ -83,19 +83,19 @@ class VlanProbes:
 
 
 def _as_decided(probe: VlanProbe | None, found: Sequence[ForeignDhcp]) -> object:
-    """What decisions look at."""
+    """The parts of a probe that decisions use."""
     servers = {(each.server, each.mac) for each in found}
     return probe is not None and probe.ours_answered is False, servers
 
 
 class Proofs:
-    """The last proof of each NIC."""
+    """The latest proof of each NIC."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
     def put(self, system_id: SystemId, proofs: Sequence[NicProof]) -> None:
-        """In place of the NICs' last ones."""
+        """Replace the latest proofs of these NICs."""
         self.record({system_id: proofs})
 
     def record(self, found: Mapping[SystemId, Sequence[NicProof]]) -> None:
@@ -115,7 +115,7 @@ class Proofs:
         self.tx.write(statement, rows)
 
     def of(self, keys: Sequence[SystemId]) -> dict[SystemId, tuple[NicProof, ...]]:
-        """By machine, in the order of its NICs; a proof of a NIC that is gone is not told."""
+        """Proofs by machine, in the order of its NICs; proofs of deleted NICs are left out."""
         nics = machine_interfaces
         query = (
             select(nic_proofs)

@@ -1,4 +1,4 @@
-"""Tables of DHCP, network boot and what was seen on the wire."""
+"""Tables of DHCP, network boot and observations on the wire."""
 
 from sqlalchemy import (
     BigInteger,
@@ -42,7 +42,7 @@ ssh_keys = Table(
     Column("line", Text, nullable=False),
 )
 
-#: What was seen on the wire lately: a ring, pruned as it grows.
+#: Recent DHCP messages: a ring that is pruned as it grows.
 dhcp_messages = Table(
     "dhcp_messages",
     metadata,
