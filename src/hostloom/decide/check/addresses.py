@@ -45,8 +45,7 @@ def _as_labelled(
 ) -> Iterator[str]:
     on_vlan = () if nic.vlan_id is None else snapshot.subnets_by_vlan.get(nic.vlan_id, ())
     is_auto = label.mode is AddressMode.AUTO
-    takes_lease = is_auto and nic.vlan_id is not None and not on_vlan
-    if nic.mode is not (AddressMode.DHCP if takes_lease else label.mode):
+    if nic.mode is not _mode(nic, label, on_vlan):
         yield f"{nic.name}: mode={nic.mode} for mode={label.mode}"
     if not any(names_subnet(snapshot, subnet, label) for subnet in snapshot.subnets) and _names_twice(label):
         yield f"{nic.name}: subnet= and subnet_cidr= name no common subnet"
@@ -58,6 +57,13 @@ def _as_labelled(
         yield f"{nic.name}: {len(nic.ips)} addresses with mode={nic.mode}"
     elif not all(subnet.id not in subnet_ids or names_subnet(snapshot, subnet, label) for subnet in on_vlan):
         yield f"{nic.name}: an address of another subnet than the label names"
+
+
+def _mode(nic: MachineInterface, label: LabelConstraints, on_vlan: Sequence[Subnet]) -> AddressMode:
+    """The mode that the label leads to: on a VLAN without subnets `auto` takes a lease."""
+    if label.mode is AddressMode.AUTO and nic.vlan_id is not None and not on_vlan:
+        return AddressMode.DHCP
+    return label.mode
 
 
 def _names_twice(label: LabelConstraints) -> bool:

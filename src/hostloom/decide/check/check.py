@@ -11,7 +11,7 @@ from hostloom.decide.check.nics import check_nics
 from hostloom.decide.check.scene import Scene
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.host import CorrelationState, Host, PlacedInterface, PlacedMachine, StoragePool
-from hostloom.model.machine import DiskFormat
+from hostloom.model.machine import Disk, DiskFormat
 from hostloom.model.plan import Plan
 from hostloom.model.request import DiskRequest, ParsedBatch, ParsedRequest
 
@@ -144,19 +144,23 @@ def _disks(scene: Scene, asked: tuple[DiskRequest, ...]) -> Iterator[str]:
     if [(disk.name, disk.size_bytes) for disk in plan.disks] != [(d.label, d.size_bytes) for d in asked]:
         yield "the disks are not the request's"
     for disk, disk_request in zip(plan.disks, asked, strict=False):
-        if disk.pool not in pools:
-            yield f"disk {disk.name} is on no pool of the host"
-        elif not _can_hold(pools[disk.pool], disk.format):
-            yield f"pool {disk.pool} cannot hold disk {disk.name}"
-        elif not _suits(pools[disk.pool], disk_request, disk.format, list(pools.values())):
-            yield f"pool {disk.pool} is not one that disk {disk.name} asks for"
-        if not all(each in disk.volume for each in (plan.spec.name, plan.spec.uuid[:8], disk.name)):
+        yield from _disk_pool(disk, disk_request, pools)
+        if not all(part in disk.volume for part in (plan.spec.name, plan.spec.uuid[:8], disk.name)):
             yield f"volume {disk.volume} could be another machine's"
         if (disk.format is DiskFormat.QCOW2) is not scene.request.qcow2:
             yield f"disk {disk.name} is {disk.format}"
     if len({disk.volume for disk in plan.disks}) != len(plan.disks):
         yield "two disks share a volume"
     yield from _pool_room(scene, pools)
+
+
+def _disk_pool(disk: Disk, wanted: DiskRequest, pools: dict[str, StoragePool]) -> Iterator[str]:
+    if disk.pool not in pools:
+        yield f"disk {disk.name} is on no pool of the host"
+    elif not _can_hold(pools[disk.pool], disk.format):
+        yield f"pool {disk.pool} cannot hold disk {disk.name}"
+    elif not _suits(pools[disk.pool], wanted, disk.format, list(pools.values())):
+        yield f"pool {disk.pool} is not one that disk {disk.name} asks for"
 
 
 def _pool_room(scene: Scene, pools: dict[str, StoragePool]) -> Iterator[str]:
@@ -187,15 +191,18 @@ def _suits(pool: StoragePool, wanted: DiskRequest, kind: DiskFormat, pools: list
 # -- boot --------------------------------------------------------------------------------------------------
 
 
+def _bootable(scene: Scene) -> list[str]:
+    """The NICs that could boot; without constraints every NIC of an unknown host could."""
+    any_vlan = not scene.labels and not scene.is_known
+    vlans = scene.snapshot.bootable_vlans
+    return [nic.name for nic in scene.plan.interfaces if any_vlan or nic.vlan_id in vlans]
+
+
 def _boot(scene: Scene) -> Iterator[str]:
     plan = scene.plan
     boots = [nic.name for nic in plan.interfaces if nic.boot]
-    bootable = [nic.name for nic in plan.interfaces if nic.vlan_id in scene.snapshot.bootable_vlans]
-    if not scene.labels and not scene.is_known:
-        bootable = [nic.name for nic in plan.interfaces]
     is_supported = plan.spec.emulation.architecture == "amd64"
-    if not is_supported:
-        bootable = []
+    bootable = _bootable(scene) if is_supported else []
     if boots != (bootable[:1] if scene.request.netboot else []):
         yield f"{', '.join(boots) or 'no NIC'} boots, of {', '.join(bootable) or 'none'} that could"
     if scene.request.netboot and scene.labels and is_supported and not boots:

@@ -1,12 +1,12 @@
 """Checks NICs: each one is what its label says, on an interface and a VLAN that may carry it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from hostloom.decide.check.scene import Scene
 from hostloom.decide.check.terms import unmet_keys
 from hostloom.model.attachment import AttachKind, MacvlanMode
-from hostloom.model.host import InstalledBy, LibvirtNetwork
+from hostloom.model.host import InstalledBy, LibvirtNetwork, PlacedInterface
 from hostloom.model.machine import MachineInterface
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, NodeInterface
 from hostloom.model.request import LabelConstraints
@@ -87,31 +87,42 @@ def _network(scene: Scene, nic: MachineInterface) -> LibvirtNetwork | None:
 
 
 def _as_labelled(scene: Scene, nic: MachineInterface, label: LabelConstraints) -> Iterator[str]:
-    attachment = nic.attachment
-    if label.attach is not None and attachment.kind is not label.attach:
-        yield f"{nic.name}: attach={label.attach} is asked for"
-    is_network = attachment.kind is AttachKind.NETWORK
-    if is_network and label.attach is None:
-        yield f"{nic.name}: no network is asked for"
-    if is_network and attachment.source not in ((label.network,) if label.network else _NETWORKS):
-        yield f"{nic.name}: another network is asked for"
+    yield from _as_attached(nic, label)
     yield from _mode(scene, nic, label.macvlan_mode)
     if nic.mac != (label.mac or nic.mac) or nic.model != (label.model or "virtio"):
         yield f"{nic.name}: another MAC or model is asked for"
-    source = attachment.source
-    if is_network:
-        network = _network(scene, nic)
-        source = (network.bridge if network else None) or ""
-    interface = scene.interfaces.get(source)
-    if is_network and interface is not None:
-        interface = replace(interface, vlan_id=nic.vlan_id)
+    interface = _interface_below(scene, nic)
     hostname = scene.node.hostname if scene.node else ""
     for key in unmet_keys(scene.snapshot, hostname, interface, label):
         yield f"{nic.name}: {key} is not met"
-    is_for_containers = interface is not None and interface.role is InterfaceRole.CONTAINER_BRIDGE
     is_named = any(term.key in ("id", "name") and not term.negated for term in label.terms)
-    if is_for_containers and not is_network and not is_named:
-        yield f"{nic.name}: {source} is for containers, and not asked for by name"
+    if nic.attachment.kind is not AttachKind.NETWORK and not is_named and _is_for_containers(interface):
+        yield f"{nic.name}: {nic.attachment.source} is for containers, and not asked for by name"
+
+
+def _as_attached(nic: MachineInterface, label: LabelConstraints) -> Iterator[str]:
+    attachment = nic.attachment
+    if label.attach is not None and attachment.kind is not label.attach:
+        yield f"{nic.name}: attach={label.attach} is asked for"
+    if attachment.kind is not AttachKind.NETWORK:
+        return
+    if label.attach is None:
+        yield f"{nic.name}: no network is asked for"
+    if attachment.source not in ((label.network,) if label.network else _NETWORKS):
+        yield f"{nic.name}: another network is asked for"
+
+
+def _interface_below(scene: Scene, nic: MachineInterface) -> NodeInterface | None:
+    """The host interface that carries the NIC; a network's bridge shows the VLAN that the NIC is on."""
+    if nic.attachment.kind is not AttachKind.NETWORK:
+        return scene.interfaces.get(nic.attachment.source)
+    network = _network(scene, nic)
+    bridge = scene.interfaces.get(network.bridge or "") if network else None
+    return replace(bridge, vlan_id=nic.vlan_id) if bridge is not None else None
+
+
+def _is_for_containers(interface: NodeInterface | None) -> bool:
+    return interface is not None and interface.role is InterfaceRole.CONTAINER_BRIDGE
 
 
 def _mode(scene: Scene, nic: MachineInterface, asked: MacvlanMode | None) -> Iterator[str]:
@@ -153,16 +164,22 @@ def _passthru(scene: Scene) -> Iterator[str]:
 
 def _users(scene: Scene) -> Iterator[tuple[str, MacvlanMode | None]]:
     """The present users of a host interface by macvtap; a passthrough network owns its interfaces."""
-    networks = scene.state.host.libvirt_networks
-    for network in networks:
+    networks = {network.name: network for network in scene.state.host.libvirt_networks}
+    for network in networks.values():
         if network.active and network.passthrough:
             yield from ((parent, MacvlanMode.PASSTHRU) for parent in network.parents)
-    for placed in (nic for machine in scene.state.machines for nic in machine.interfaces):
-        if placed.kind is AttachKind.MACVLAN:
-            yield placed.source, placed.mode
-        for network in networks:
-            if placed.kind is AttachKind.NETWORK and placed.source == network.name:
-                yield from ((parent, None) for parent in network.parents)
+    for machine in scene.state.machines:
+        for nic in machine.interfaces:
+            yield from _used_by(nic, networks)
+
+
+def _used_by(
+    nic: PlacedInterface, networks: Mapping[str, LibvirtNetwork]
+) -> Iterator[tuple[str, MacvlanMode | None]]:
+    if nic.kind is AttachKind.MACVLAN:
+        yield nic.source, nic.mode
+    if nic.kind is AttachKind.NETWORK and nic.source in networks:
+        yield from ((parent, None) for parent in networks[nic.source].parents)
 
 
 def leaves_untagged(bridge: NodeInterface) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from hostloom.decide.snapshot import Snapshot
-from hostloom.model.ids import VlanId
+from hostloom.model.ids import SpaceId, VlanId
 from hostloom.model.network import Subnet, Vlan
 from hostloom.model.node import NodeInterface
 from hostloom.model.request import LabelConstraints, Term
@@ -64,13 +64,18 @@ def _vlan_is(snapshot: Snapshot, vlan: Vlan, key: str, value: str) -> bool:
             value, "fabric", fabric.id, fabric.name, {fabric.name for fabric in snapshot.fabrics}
         )
     if key == "space":
-        space = None if vlan.space_id is None else snapshot.space_by_id[vlan.space_id]
-        if space is None or value == "undefined":
-            return space is None and value == "undefined"
-        return _is_called(value, "space", space.id, space.name, {space.name for space in snapshot.spaces})
+        return _space_is(snapshot, vlan.space_id, value)
     if key == "vlan":
         return _vlan_is_called(snapshot, vlan, value)
     return any(_subnet_is(snapshot, subnet, value) for subnet in snapshot.subnets_by_vlan.get(vlan.id, ()))
+
+
+def _space_is(snapshot: Snapshot, space_id: SpaceId | None, value: str) -> bool:
+    space = None if space_id is None else snapshot.space_by_id[space_id]
+    if space is None or value == "undefined":
+        return space is None and value == "undefined"
+    names = {other.name for other in snapshot.spaces}
+    return _is_called(value, "space", space.id, space.name, names)
 
 
 def _vlan_is_called(snapshot: Snapshot, vlan: Vlan, value: str) -> bool:

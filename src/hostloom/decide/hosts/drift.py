@@ -23,25 +23,32 @@ def drift(node: Node | None, observed_network: ObservedNetwork) -> tuple[Drift, 
     """
     interfaces = [nic for nic in (node.interfaces if node else ()) if nic.name not in observed_network.unread]
     matched = match_interfaces(interfaces, (), observed_network.links)
-    old_names = {nic.id: nic.name for nic in interfaces}
-    renamed = {nic.name: old_names[nic.id] for nic in matched if old_names[nic.id] != nic.name}
-    left = {nic.id for nic in matched}
-    recorded = {nic.name: nic for nic in interfaces if nic.id not in left} | {
-        nic.name: nic for nic in matched
-    }
+    matched_ids = {nic.id for nic in matched}
+    unmatched = [nic for nic in interfaces if nic.id not in matched_ids]
+    recorded = {nic.name: nic for nic in (*unmatched, *matched)}
     observed = {link.name: link for link in observed_network.links if link.kind is not None}
+    old_names = {nic.id: nic.name for nic in interfaces}
     changes: list[Drift] = []
     for name in sorted({*recorded, *observed}, key=natural_key):
         before, now = recorded.get(name), observed.get(name)
         if before is None and now is not None:
             changes.append(Drift("interface-appeared", name, "", str(now.kind)))
-        elif now is None and before is not None and name not in observed_network.unread:
-            changes.append(Drift("interface-vanished", name, str(before.kind), ""))
+        elif now is None and before is not None:
+            changes += _vanished(before, observed_network)
         elif before is not None and now is not None:
-            if name in renamed:
-                changes.append(Drift("interface-name", name, renamed[name], name))
+            changes += _renamed(before, old_names[before.id])
             changes += _changes(before, now)
     return tuple(changes)
+
+
+def _vanished(before: NodeInterface, observed_network: ObservedNetwork) -> list[Drift]:
+    if before.name in observed_network.unread:
+        return []
+    return [Drift("interface-vanished", before.name, str(before.kind), "")]
+
+
+def _renamed(nic: NodeInterface, old_name: str) -> list[Drift]:
+    return [] if nic.name == old_name else [Drift("interface-name", nic.name, old_name, nic.name)]
 
 
 def host_drift(host: Host, observed_host: ObservedHost) -> tuple[Drift, ...]:

@@ -105,11 +105,8 @@ def _read(snapshot: Snapshot, request: AllocationRequest) -> _Wanted:
 
 def _fit(snapshot: Snapshot, machine: Machine, wanted: _Wanted) -> Allocation | Misfit:
     nics = list(_nics(snapshot, machine))
-    for group in wanted.nics:
-        met = [group.admits(nic.seen, machine.hostname) for nic in nics]
-        # A negated term bars the machine if any of its NICs is there.
-        if not (all(met) if group.negated else any(met)):
-            return Misfit.NICS
+    if not all(_is_met_by_nics(group, nics, machine.hostname) for group in wanted.nics):
+        return Misfit.NICS
     options = {
         label.label: [n for n, nic in enumerate(nics) if _meets(nic, label, groups, machine.hostname)]
         for label, groups in wanted.labels
@@ -117,18 +114,7 @@ def _fit(snapshot: Snapshot, machine: Machine, wanted: _Wanted) -> Allocation | 
     pairs = _pair(options)
     if pairs is None:
         return Misfit.INTERFACES
-    words = [_words_of(snapshot, machine, disk) for disk in machine.disks]
-    disks = {
-        disk_request.label: [
-            n for n, disk in enumerate(machine.disks) if _holds(disk, words[n], disk_request)
-        ]
-        for disk_request in wanted.disks
-    }
-    if wanted.disks:
-        # The first disk that is asked for is the one that the machine boots from.
-        first = wanted.disks[0].label
-        disks[first] = [n for n in disks[first] if n == 0]
-    stored = _pair(disks)
+    stored = _pair(_disk_options(snapshot, machine, wanted))
     if stored is None:
         return Misfit.DISKS
     return Allocation(
@@ -136,6 +122,24 @@ def _fit(snapshot: Snapshot, machine: Machine, wanted: _Wanted) -> Allocation | 
         {label: (pairs[label], *(n for n in options[label] if n != pairs[label])) for label in options},
         {label: (place,) for label, place in stored.items()},
     )
+
+
+def _is_met_by_nics(group: ResolvedConstraint, nics: list[_Nic], hostname: str) -> bool:
+    """Whether a NIC meets the constraint; for a negated one, whether every NIC does."""
+    met = [group.admits(nic.seen, hostname) for nic in nics]
+    return all(met) if group.negated else any(met)
+
+
+def _disk_options(snapshot: Snapshot, machine: Machine, wanted: _Wanted) -> dict[str, list[int]]:
+    """By label, the disks that may serve it; the first label gets the disk that the machine boots from."""
+    words = [_words_of(snapshot, machine, disk) for disk in machine.disks]
+    options = {}
+    for index, disk_request in enumerate(wanted.disks):
+        candidates = machine.disks[:1] if index == 0 else machine.disks
+        options[disk_request.label] = [
+            n for n, disk in enumerate(candidates) if _holds(disk, words[n], disk_request)
+        ]
+    return options
 
 
 def _nics(snapshot: Snapshot, machine: Machine) -> Iterator[_Nic]:
@@ -162,11 +166,14 @@ def _meets(nic: _Nic, label: LabelConstraints, groups: tuple[ResolvedConstraint,
     if not set(label.ips) <= set(nic.seen.ips):
         return False
     said = {term.key for term in label.terms}
-    own = nic.own
-    if own is None:
+    if nic.own is None:
         return label.mac in (None, nic.seen.mac) and not said & {"attach", "macvlan_mode", "network", "model"}
+    return _is_attached_as(nic.own, label, says_mode="mode" in said)
+
+
+def _is_attached_as(own: MachineInterface, label: LabelConstraints, *, says_mode: bool) -> bool:
     return (
-        ("mode" not in said or label.mode is own.mode)
+        (not says_mode or label.mode is own.mode)
         and label.attach in (None, own.attachment.kind)
         and label.macvlan_mode in (None, own.attachment.mode)
         and label.network in (None, own.attachment.source)

@@ -67,26 +67,13 @@ def match(view: HostView, wanted: NicRequirement) -> CandidateSet:
     label = wanted.label
     mode = label.macvlan_mode or view.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
     if label.attach is AttachKind.NETWORK:
-        names = (label.network,) if label.network is not None else NETWORK_ORDER
-        judged = [
-            (candidate, barred or _network_rejection(view, candidate, wanted))
-            for candidate, barred in map(view.network_candidate, names)
-        ]
-        others = [
-            c.reject("attach_kind", RejectionCode.ATTACH_KIND, "network", c.kind) for c, _ in view.judged
-        ]
+        judged, others = _judged_networks(view, wanted), _not_networks(view)
     else:
-        judged = [
-            (candidate, barred or _interface_rejection(view, candidate, wanted, mode))
-            for candidate, barred in view.judged
-        ]
-        others = []
+        judged, others = _judged_interfaces(view, wanted, mode), []
     busy = [
         candidate.source
         for candidate, rejection in judged
-        if rejection is not None
-        and rejection.code is RejectionCode.PASSTHRU_IN_USE
-        and _label_rejection(view, candidate, wanted) is None
+        if rejection is not None and _is_only_busy(view, candidate, rejection, wanted)
     ]
     return CandidateSet(
         wanted,
@@ -95,6 +82,35 @@ def match(view: HostView, wanted: NicRequirement) -> CandidateSet:
         (*(rejection for _, rejection in judged if rejection is not None), *others),
         tuple(busy),
     )
+
+
+def _judged_networks(view: HostView, wanted: NicRequirement) -> list[tuple[Candidate, Rejection | None]]:
+    label = wanted.label
+    names = (label.network,) if label.network is not None else NETWORK_ORDER
+    return [
+        (candidate, barred or _network_rejection(view, candidate, wanted))
+        for candidate, barred in map(view.network_candidate, names)
+    ]
+
+
+def _judged_interfaces(
+    view: HostView, wanted: NicRequirement, mode: MacvlanMode
+) -> list[tuple[Candidate, Rejection | None]]:
+    return [
+        (candidate, barred or _interface_rejection(view, candidate, wanted, mode))
+        for candidate, barred in view.judged
+    ]
+
+
+def _not_networks(view: HostView) -> list[Rejection]:
+    """Reject every interface for a label that asks for a network."""
+    return [c.reject("attach_kind", RejectionCode.ATTACH_KIND, "network", c.kind) for c, _ in view.judged]
+
+
+def _is_only_busy(view: HostView, candidate: Candidate, rejection: Rejection, wanted: NicRequirement) -> bool:
+    """Whether the candidate would do but for a passthru machine or macvtap on it."""
+    is_busy = rejection.code is RejectionCode.PASSTHRU_IN_USE
+    return is_busy and _label_rejection(view, candidate, wanted) is None
 
 
 def _interface_rejection(

@@ -22,14 +22,17 @@ def explain_label(
     """
     passed = {candidate.source: obstacle for candidate, obstacle in passed_over}
     others = [c for c in options.candidates if winner is None or c.source != winner.source]
-    lost = [c for c in others if c.source not in passed and (winner is None or c.source in taken)]
-    lower = [c for c in _in_order(others, used) if c.source not in passed and c not in lost]
+    incomplete = [c for c in others if c.source in passed]
+    remaining = [c for c in others if c.source not in passed]
+    lost = [c for c in remaining if winner is None or c.source in taken]
+    lower = _in_order([c for c in remaining if c not in lost], used)
     rejections = [
         *options.rejections,
-        *(_would_not_complete(c, passed[c.source]) for c in others if c.source in passed),
-        *(_taken(c) for c in lost),
-        *(_lower(c, winner, used) for c in lower if winner is not None),
+        *(_would_not_complete(c, passed[c.source]) for c in incomplete),
+        *map(_taken, lost),
     ]
+    if winner is not None:
+        rejections += [_lower(c, winner, used) for c in lower]
     return LabelExplanation(
         options.wanted.label.label,
         winner.source if winner else "",
