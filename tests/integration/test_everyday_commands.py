@@ -64,7 +64,7 @@ def test_one_that_fails_does_not_keep_the_others_from_it(estate: Run) -> None:
 
 def test_all_machines_want_an_answer(estate: Run) -> None:
     for words in (("decompose", "--all"), ("stop", "--all", "--force"), ("restart", "--all", "--force")):
-        assert "not done without an answer" in estate("machine", *words, code=2).err
+        assert "this was not confirmed" in estate("machine", *words, code=2).err
     estate("machine", "start", code=2)
     estate("machine", "start", "job-1", "--all", code=2)
     estate("machine", "start", "job-1", "--host", "kvm1", code=2)
@@ -145,7 +145,7 @@ def test_dhcp_that_others_need_is_not_turned_off_without_an_answer(estate: Run) 
     estate("vlan", "dhcp", "off", "lan/0")  # it is not served
     estate("vlan", "dhcp", "on", "lan/0")
     refused = estate("vlan", "dhcp", "off", "lan/0", code=2).err
-    assert "VLAN lan/0: Stop serving DHCP there?" in refused and "`--yes` answers it" in refused
+    assert "VLAN lan/0: Stop serving DHCP there?" in refused and "`--yes` confirms it" in refused
     assert answer(estate("vlan", "show", "lan/0", "-o", "json"))["dhcp"] == "on"
     estate("vlan", "create", "lan/20")
     estate("vlan", "dhcp", "relay", "lan/20", "--via", "lan/0")  # nobody lost anything

@@ -174,7 +174,7 @@ class FakeHypervisor:
         with self.call("start", uuid):
             there = self._machines.get(uuid)
             if there is None:
-                raise self.rejected(f"start machine {uuid}", "it is not there")
+                raise self.rejected(f"start machine {uuid}", "it does not exist")
             if there.power is PowerState.ON:
                 return
             if mark is not None:
@@ -205,7 +205,7 @@ class FakeHypervisor:
         with self.call("set_autostart", uuid):
             there = self._machines.get(uuid)
             if there is None:
-                raise self.rejected(f"set the autostart of machine {uuid}", "it is not there")
+                raise self.rejected(f"set the autostart of machine {uuid}", "it does not exist")
             if mark is not None:
                 self._check_ours(there, f"set the autostart of machine {there.name}", mark)
             self._machines[uuid] = replace(there, autostart=enabled)
@@ -228,7 +228,7 @@ class FakeHypervisor:
         with self.call("console_log", uuid):
             there = self._machines.get(uuid)
             if there is None:
-                raise self.rejected(f"read the console of machine {uuid}", "it is not there")
+                raise self.rejected(f"read the console of machine {uuid}", "it does not exist")
             return f"{there.name} is {there.power}\n"[-limit_bytes:]
 
     # -- how it does it ----------------------------------------------------------------------------------

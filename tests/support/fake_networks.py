@@ -60,7 +60,7 @@ class FakeNetworks:
         for network in self._hypervisor.observed.libvirt_networks:
             if network.name == name:
                 return network
-        raise self._hypervisor.rejected(action, "it is not there")
+        raise self._hypervisor.rejected(action, "it does not exist")
 
     def _set(self, network: LibvirtNetwork) -> None:
         observed = self._hypervisor.observed

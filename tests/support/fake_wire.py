@@ -69,7 +69,7 @@ class FakeWire:
         if point.attachment.kind is AttachKind.NETWORK:
             raise WireRefused(source, "it is a libvirt network, not an interface")
         if segment is None:
-            raise WireRefused(source, "there is no such interface")
+            raise WireRefused(source, "this interface does not exist")
         if segment.held:
             raise WireRefused(source, segment.held)
         return segment

@@ -69,7 +69,9 @@ def compose(
     """
     others = named(context)
     if plan_id is not None and others:
-        raise fail(f"--plan and {', '.join(others)} do not go together", "the plan says it all", Exit.USAGE)
+        raise fail(
+            f"--plan and {', '.join(others)} exclude each other", "the plan already contains them", Exit.USAGE
+        )
     with open_client(context) as client:
         begun = _begin(client, wanted, plan_id)
         finish(client, begun, output, wait=wait)

@@ -190,4 +190,4 @@ def check_together(context: typer.Context, wanted: ComposeOptions) -> None:
     """Refuse what a file of machines says by itself."""
     others = [option for option in named(context) if option not in ("--from", "--strategy")]
     if wanted.from_file is not None and others:
-        raise fail(f"--from and {', '.join(others)} do not go together", "the file says it all", Exit.USAGE)
+        raise fail(f"--from and {', '.join(others)} exclude each other", "put them into the file", Exit.USAGE)

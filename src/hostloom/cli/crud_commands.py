@@ -104,7 +104,9 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise fail(f"not done without an answer: {question}", "`--yes` answers it", Exit.USAGE)
+        raise fail(
+            f"nothing was done, because this was not confirmed: {question}", "`--yes` confirms it", Exit.USAGE
+        )
     typer.confirm(question, abort=True, err=True)
 
 

@@ -48,7 +48,7 @@ def events() -> None:
 
 
 @app.command("list")
-@lists(Listing(COLUMNS, "no such event has happened yet", by="SUBJECT", more=MORE, is_ordered=True))
+@lists(Listing(COLUMNS, "there is no such event yet", by="SUBJECT", more=MORE, is_ordered=True))
 def list_(
     context: typer.Context,
     subject: Subject = None,

@@ -153,7 +153,7 @@ def _hint(error: Problem) -> str:
         return f"`hostloom machine decompose --all --host {error.details['key']}` deletes its machines"
     if error.code == "not-found" and "kind" in error.details:
         noun = str(error.details["kind"]).replace(" ", "-")
-        return f"`hostloom {noun} list` shows what there is" if noun in _LISTED else ""
+        return f"`hostloom {noun} list` shows what exists" if noun in _LISTED else ""
     return ""
 
 

@@ -20,7 +20,7 @@ NOUN = NounCommands[answers.Fabric, keys.FabricKey](
         Column("CLASS", "class_type"),
         Column("DESCRIPTION", "description", text=True, rank=1),
     ),
-    empty="no fabrics yet: `hostloom fabric create NAME` makes one; adding a host finds those that it is on",
+    empty="no fabrics yet: `hostloom fabric create NAME` creates one; adding a host adds its own",
     example="fabric-0",
 )
 

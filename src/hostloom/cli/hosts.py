@@ -192,7 +192,11 @@ def update(
         changes["default_macvlan_mode"] = None if macvlan_mode is ModeOrNone.NONE else macvlan_mode
     edit = TagEdit.of(tag, add_tag, remove_tag)
     if not changes and node is None and not edit.is_asked:
-        raise fail("nothing to change", "`hostloom host update --help` shows what can be", Exit.USAGE)
+        raise fail(
+            "there is nothing to change",
+            "`hostloom host update --help` lists what can be changed",
+            Exit.USAGE,
+        )
     with open_client(context) as client:
         if node is not None:
             changes["node"] = client.nodes.get(node)["system_id"]

@@ -144,9 +144,9 @@ def _apply(
 
 def _read(url: str | None, dump: Path | None, key: str | None, key_file: str | None) -> SourceInventory:
     if (url is None) is (dump is None):
-        raise fail("name either a MAAS (--url) or a dump of one (--dump)", code=Exit.USAGE)
+        raise fail("give either a MAAS (--url) or a dump of its database (--dump)", code=Exit.USAGE)
     if url is None and (key is not None or key_file is not None):
-        raise fail("a key goes with --url", code=Exit.USAGE)
+        raise fail("--key and --key-file need --url", code=Exit.USAGE)
     try:
         if dump is not None:
             return read_dump(dump)
@@ -162,7 +162,7 @@ _EXITS = {SourceMisnamed: Exit.USAGE, SourceUnreachable: Exit.UNREACHABLE}
 def _key(key: str | None, key_file: str | None) -> str:
     """The option or file before the variable: what is on the command line was meant."""
     if key is not None and key_file is not None:
-        raise fail("give --key or --key-file, not both", code=Exit.USAGE)
+        raise fail("--key and --key-file exclude each other", code=Exit.USAGE)
     if key_file is not None:
         try:
             return sys.stdin.read() if key_file == STDIN else Path(key_file).read_text(encoding="utf-8")
@@ -172,7 +172,7 @@ def _key(key: str | None, key_file: str | None) -> str:
     found = key or os.environ.get(KEY_VARIABLE, "")
     if not found:
         hint = f"--key-file FILE (`-` for standard input) or the variable {KEY_VARIABLE} gives it"
-        raise fail("MAAS wants an API key", hint, Exit.USAGE)
+        raise fail("MAAS needs an API key", hint, Exit.USAGE)
     return found
 
 

@@ -104,7 +104,7 @@ def lists(listing: Listing[T, K]) -> Callable[[Callable[..., list[T]]], Callable
             shown = Shown(**{name: values.pop(name) for name in names})
             columns = [listing.column(name, "--columns") for name in (shown.columns or "").split(",") if name]
             if shown.columns is not None and not columns:
-                raise fail("--columns: no column is named", code=Exit.USAGE)
+                raise fail("--columns names no column", code=Exit.USAGE)
             choose = arrange(listing, shown)
             empty = next((text for name, text in listing.empty_with.items() if values[name]), listing.empty)
             show_listing(choose(read(**values)), replace(listing, empty=empty), shown, columns)

@@ -149,7 +149,7 @@ def update(
     edit = TagEdit.of(tag, add_tag, remove_tag)
     if not changes and autostart is None and not edit.is_asked:
         options = "`--zone`, `--resource-pool`, `--tag`, `--add-tag`, `--remove-tag` or `--autostart`"
-        raise fail("nothing to change", f"{options} say what to change", Exit.USAGE)
+        raise fail("there is nothing to change", f"{options} say what to change", Exit.USAGE)
     with open_client(context) as client:
         changed = edit.update(client.machines, key, changes)
         if autostart is not None:

@@ -193,7 +193,7 @@ def update_interface(
         changes["vlan"] = None if vlan == "none" else vlan
     if not changes and not edit.is_asked:
         options = "`--vlan`, `--tag`, `--add-tag`, `--remove-tag`, `--enabled` or `--link-speed`"
-        raise fail("nothing to change", f"{options} say what to change", Exit.USAGE)
+        raise fail("there is nothing to change", f"{options} say what to change", Exit.USAGE)
     with open_client(context) as client:
         changes |= given(tags=edit.interface(client, key, name))
         node = client.nodes.update_interface(key, name, changes)

@@ -166,9 +166,9 @@ def _chosen(
 ) -> list[str]:
     """The machines that are meant; each once."""
     if bool(keys) is all_:
-        raise fail("name machines, or say --all", "for example `web1 web2`", Exit.USAGE)
+        raise fail("name the machines, or give --all", "for example `web1 web2`", Exit.USAGE)
     if host is not None and not all_:
-        raise fail("--host goes with --all", "without it, machines are named", Exit.USAGE)
+        raise fail("--host needs --all", "without --all, name the machines", Exit.USAGE)
     if keys:
         return list(dict.fromkeys(keys))
     machines = client.machines.list(**given(host=host))

@@ -88,7 +88,7 @@ def verify(
     - `hostloom machine verify --all`
     """
     if sum((bool(keys), everything, host is not None)) != 1:
-        raise fail("say which machines", "their names, or `--host HOST`, or `--all`", Exit.USAGE)
+        raise fail("no machine is named", "give names, `--host HOST` or `--all`", Exit.USAGE)
     with open_client(context) as client:
         begun = client.verify(given(machines=keys or None, host=host))
         finish(client, begun, output, wait=wait)

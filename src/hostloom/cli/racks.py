@@ -189,7 +189,7 @@ def _only_rack(client: Client) -> str:
     names = [str(rack["name"]) for rack in client.racks.list()]
     if len(names) != 1:
         known = f"the racks are: {', '.join(names)}" if names else NOUN.empty
-        raise fail("say which rack", known, Exit.USAGE)
+        raise fail("no rack is named", known, Exit.USAGE)
     return names[0]
 
 

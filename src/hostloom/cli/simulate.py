@@ -101,9 +101,9 @@ def _asked(
 ) -> Case | None:
     """The request of the options; a usage error where options exclude each other."""
     if case is not None and request:
-        raise fail("--case and --request: say one of them", code=Exit.USAGE)
+        raise fail("--case and --request exclude each other", code=Exit.USAGE)
     if fail_if_hurt and not what_if:
-        raise fail("--fail-if-hurt goes with --what-if", code=Exit.USAGE)
+        raise fail("--fail-if-hurt needs --what-if", code=Exit.USAGE)
     return _read_request(request) if request else None
 
 

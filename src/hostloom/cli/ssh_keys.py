@@ -27,7 +27,7 @@ def create_trusting(
             raise
         fingerprint = str(problem.details["fingerprint"])
         if body.get("accept_key"):
-            raise fail(str(problem), "that is not the key that you gave", Exit.REFUSED) from None
+            raise fail(str(problem), "it is not the key that you gave", Exit.REFUSED) from None
         if not sys.stdin.isatty():
             hint = (
                 f"compare it with the host's own, then add it with {option.format(fingerprint=fingerprint)}"

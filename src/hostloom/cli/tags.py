@@ -41,14 +41,14 @@ class TagEdit:
         edit = cls(tags_of(tag), tuple(add or ()), tuple(remove or ()))
         if edit.replaced is not None and edit.changes:
             raise fail(
-                "--tag replaces all tags, so it does not go with --add-tag or --remove-tag",
+                "--tag replaces all tags, so it excludes --add-tag and --remove-tag",
                 "use --add-tag and --remove-tag alone to keep the other tags",
                 Exit.USAGE,
             )
         if both := sorted(set(edit.added) & set(edit.removed)):
             raise fail(f"--add-tag and --remove-tag both name {both[0]!r}", code=Exit.USAGE)
         if "" in (*edit.added, *edit.removed):
-            raise fail("--add-tag and --remove-tag want a tag, not ''", code=Exit.USAGE)
+            raise fail("--add-tag and --remove-tag need a tag; the given one is empty", code=Exit.USAGE)
         return edit
 
     @property

@@ -127,7 +127,7 @@ def probe(
     - `hostloom vlan probe --all`
     """
     if (key is None) is not all_:
-        raise fail("name a VLAN, or say --all", "for example fabric-0/20", Exit.USAGE)
+        raise fail("name a VLAN, or give --all", "for example fabric-0/20", Exit.USAGE)
     probe_and_show(context, key, output, last=last)
 
 

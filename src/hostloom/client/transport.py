@@ -134,7 +134,9 @@ class Transport:
 def check_target(target: Target) -> None:
     """InvalidTarget for a URL that is none, and a token that no header can carry."""
     if not (target.token.isascii() and target.token.isprintable() and " " not in target.token):
-        raise InvalidTarget("the token has characters that no token has", "`hostloom token create` makes one")
+        raise InvalidTarget(
+            "the token contains characters that tokens do not have", "`hostloom token create` makes one"
+        )
     if target.socket is not None:
         if "\0" in str(target.socket):
             raise InvalidTarget("the socket is not a path", "for example /run/hostloom/api.sock")

@@ -158,4 +158,4 @@ def _read_password(file: Path) -> str:
             raise DhcpUnreachable(f"{file}: others may read this password: `chmod 600 {file}`")
         return file.read_text().strip()
     except OSError as error:
-        raise DhcpUnreachable(f"{file}: the channel's password is not there ({error.strerror})") from error
+        raise DhcpUnreachable(f"{file}: the channel's password cannot be read ({error.strerror})") from error

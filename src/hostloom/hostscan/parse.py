@@ -73,7 +73,7 @@ def _openvswitch(parts: dict[str, str], raw: dict[str, Any], findings: Findings)
     with findings.reading("Open vSwitch", "its tables as `ovs-vsctl --format=json list` prints them"):
         ovs = parse_openvswitch(*(parts.get(f"ovs-{table}", "") for table in ("bridge", "port", "interface")))
     if not ovs.is_known and any(info_kind(link) == "openvswitch" for link in raw.values()):
-        cause = "nothing: ovs-vsctl is not there, or this login may not read its database"
+        cause = "nothing: ovs-vsctl is not installed, or this user may not read its database"
         findings.add("Open vSwitch", "its bridges and ports, as ovs-vsctl lists them", cause)
     return ovs
 

@@ -249,7 +249,7 @@ class LibvirtHypervisor(LibvirtNics):
     def _get_domain(self, connection: libvirt.virConnect, uuid: str, action: str) -> libvirt.virDomain:
         domain = find_domain(connection, uuid)
         if domain is None:
-            raise self._rejected(action, "it is not there")
+            raise self._rejected(action, "it does not exist")
         return domain
 
     def _check_ours(self, domain: libvirt.virDomain, action: str, system_id: str | None = None) -> None:

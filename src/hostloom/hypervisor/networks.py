@@ -108,7 +108,7 @@ class LibvirtNetworks:
     def _get_network(self, connection: libvirt.virConnect, name: str, action: str) -> libvirt.virNetwork:
         network = _find(connection, name)
         if network is None:
-            raise self._no(action, "it is not there")
+            raise self._no(action, "it does not exist")
         return network
 
     def _check_made_by_us(self, network: libvirt.virNetwork, action: str) -> None:

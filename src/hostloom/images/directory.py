@@ -134,7 +134,7 @@ def _kernel(root: Path, version: str) -> Path:
     for path in (root / f"boot/vmlinuz-{version}", root / f"usr/lib/modules/{version}/vmlinuz"):
         if path.is_file():
             return path
-    raise ImageFailed("the kernel's packages", f"they have no kernel vmlinuz-{version}")
+    raise ImageFailed("the kernel's packages", f"they contain no kernel vmlinuz-{version}")
 
 
 def _measured(file: Path) -> ImageFile:

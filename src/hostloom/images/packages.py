@@ -50,7 +50,7 @@ def _kernel_packages(meta: str) -> tuple[str, ...]:
                 found[word] = None
                 left.append(word)
     if not found:
-        raise ImageFailed(f"apt-cache depends {meta}", "apt knows no such package: run `apt-get update`")
+        raise ImageFailed(f"apt-cache depends {meta}", "apt does not know this package; run `apt-get update`")
     return tuple(sorted(found))
 
 

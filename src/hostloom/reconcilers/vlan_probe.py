@@ -94,7 +94,7 @@ def _ask(wire: WireProbe, vantage: Vantage, versions: tuple[int, ...]) -> ProbeA
 def _events(snapshot: Snapshot, vlan: Vlan, turn: DhcpServerChange, at: float) -> list[Event]:
     subject = EventSubject(EventSubjectKind.VLAN, str(vlan.id), snapshot.vlan_name(vlan.id))
     appeared, gone = EventKind.FOREIGN_DHCP, EventKind.FOREIGN_DHCP_GONE
-    texts = [(server, f"answers DHCP and is none of ours{_range(server)}") for server in turn.came]
+    texts = [(server, f"answers DHCP and is not one of ours{_range(server)}") for server in turn.came]
     return [
         *(_event(appeared, subject, server, text, at) for server, text in texts),
         *(_event(gone, subject, server, "answers DHCP no more", at) for server in turn.gone),

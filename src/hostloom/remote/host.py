@@ -39,12 +39,12 @@ LOGIN_TIMEOUT_S = CONNECT_TIMEOUT_S + 7
 RELAY_TRIAL_S = 1.0
 
 _SOCKET_TROUBLE = {
-    NONE_THERE: "there is no socket {paths}: does the daemon run that makes it? `?socket=` names another one",
-    NOT_ALLOWED: "{paths} may not be opened by this user: it needs to be root or in the group libvirt",
+    NONE_THERE: "there is no socket {paths}: check that its daemon runs; `?socket=` names another socket",
+    NOT_ALLOWED: "{paths} cannot be opened by this user, who must be root or in the group libvirt",
 }
 _NOT_FORWARDED = (
-    "its sshd forwards no sockets (AllowStreamLocalForwarding, AllowTcpForwarding or DisableForwarding in"
-    " sshd_config), or nothing answers at {path}; without forwarding: {words}"
+    "its sshd does not forward sockets (AllowStreamLocalForwarding, AllowTcpForwarding or DisableForwarding"
+    " in sshd_config), or nothing answers at {path}; without forwarding: {words}"
 )
 
 

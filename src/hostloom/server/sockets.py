@@ -33,7 +33,7 @@ def listen_tcp(where: Listen) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise ConfigError("listen", str(where), f"an address that is free here ({error.strerror})") from error
+        raise ConfigError("listen", str(where), f"cannot be opened: {error.strerror}") from error
     return listener
 
 
@@ -54,7 +54,7 @@ def listen_unix(path: Path, group: str) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise ConfigError("socket", str(path), f"a path for a new socket ({error.strerror})") from error
+        raise ConfigError("socket", str(path), f"cannot be created: {error.strerror}") from error
     except ConfigError:
         listener.close()
         raise
@@ -67,4 +67,4 @@ def _refuse_live(path: Path) -> None:
             probe.connect(str(path))
         except OSError:
             return
-    raise ConfigError("socket", str(path), "a path where no other server listens")
+    raise ConfigError("socket", str(path), "is in use by another server", "choose another path")

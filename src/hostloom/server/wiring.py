@@ -35,7 +35,10 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o750)
     except OSError as error:
         raise ConfigError(
-            "state_dir", str(settings.state_dir), f"a directory of ours ({error.strerror})"
+            "state_dir",
+            str(settings.state_dir),
+            f"cannot be used: {error.strerror}",
+            "choose a directory that hostloom may write",
         ) from error
     close_to_others(settings.state_dir)
     store = open_store(settings.database)
@@ -114,7 +117,9 @@ def _dhcp_server(settings: Settings, stack: contextlib.ExitStack) -> DhcpServer 
     if settings.kea_embedded:
         if settings.kea_socket or settings.kea_socket6:
             path = settings.kea_socket or settings.kea_socket6
-            raise ConfigError("kea_socket", str(path), "nothing while kea_embedded is true")
+            raise ConfigError(
+                "kea_socket", str(path), "and kea_embedded exclude each other", "set one of them"
+            )
         kea = EmbeddedKea(settings.state_dir / "kea")
         stack.callback(kea.stop)
         kea.start()

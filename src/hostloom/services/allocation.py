@@ -123,7 +123,7 @@ def _give(uow: UnitOfWork, ports: Ports, principal: Principal, key: SystemId) ->
 def _request(principal: Principal, wanted: AllocationRequest, reasons: Sequence[str]) -> ComposeRequest:
     """The request to compose; NothingFits for properties that only an existing machine can have."""
     if wanted.hostname or wanted.system_id or wanted.nics or wanted.tags or wanted.on_host is False:
-        words = "none is composed where a name, tags or networks by filter are asked for"
+        words = "a request for a name, tags or networks by filter composes no machine"
         raise NothingFits([*reasons, words])
     return ComposeRequest(
         interfaces=wanted.interfaces,

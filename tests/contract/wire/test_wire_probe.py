@@ -61,7 +61,7 @@ def test_how_long_frames_may_be(probe: WireProbe) -> None:
 @pytest.mark.parametrize(
     ("point", "cause"),
     [
-        (beside("eth9"), "there is no such interface"),
+        (beside("eth9"), "this interface does not exist"),
         (beside("eth0"), "it is held by br0"),
         (beside("eth2"), "it has no carrier"),
         (ProbePoint(URI, Attachment(AttachKind.NETWORK, "default")), "it is a libvirt network"),

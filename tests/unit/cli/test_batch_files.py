@@ -37,9 +37,9 @@ def test_lists_are_read_from_files_and_standard_input(
     [
         ("- hostname: web\n  tags: [a\n", "line 3, column 1: expected ',' or ']'"),
         ("- web", "machines.0: 'web' is not a mapping of fields"),
-        ("hostname: web", "that is no list of machines"),
-        ("machines: web", "that is no list of machines"),
-        ("", "that is no list of machines"),
+        ("hostname: web", "the file is not a list of machines"),
+        ("machines: web", "the file is not a list of machines"),
+        ("", "the file is not a list of machines"),
         ("- !!python/object:os.system {}", "line 1, column 3: could not determine a constructor"),
         ("\x07", "that is not YAML"),
     ],

@@ -136,13 +136,13 @@ def test_older_ones_call_them_pods() -> None:
         ({"version/": "<html>Welcome to nginx</html>"}, "is not a MAAS"),
         ({"version/": {"version": "1"}}, "is not a MAAS"),
         ({"version/": 302}, "redirects to https://elsewhere/MAAS/"),
-        ({"users/?op=whoami": {"username": "bob", "is_superuser": False}}, "bob is no administrator"),
+        ({"users/?op=whoami": {"username": "bob", "is_superuser": False}}, "bob is not an administrator"),
         ({"fabrics/": 403}, "does not show fabrics/ with this key"),
         ({"fabrics/": 500}, "answers fabrics/ with 500"),
-        ({"fabrics/": {"id": 1}}, "something that is no list"),
-        ({"subnets/": [{"id": 1}]}, "otherwise than a MAAS does: no 'cidr'"),
+        ({"fabrics/": {"id": 1}}, "something that is not a list"),
+        ({"subnets/": [{"id": 1}]}, "does not answer as a MAAS does: no 'cidr'"),
         ({"subnets/": [{"id": 1, "cidr": "10.0.0.300/24", "vlan": {"id": 1}}]}, "10.0.0.300"),
-        ({"machines/": [{"system_id": "x", "node_type": 17}]}, "otherwise than a MAAS does"),
+        ({"machines/": [{"system_id": "x", "node_type": 17}]}, "does not answer as a MAAS does"),
     ],
 )
 def test_what_is_no_maas_or_shows_not_all(answers: dict[str, Any], said: str) -> None:
@@ -191,7 +191,7 @@ def test_what_is_no_dump(tmp_path: Path) -> None:
     without = as_sql(tables() | {"maasserver_node": (columns.replace("hostname", "name"), rows)})
     assert "has no column 'hostname'" in said(without)
     strange = whole.replace("02:00:00:00:00:30", "02:00:00:00:00:zz")
-    assert "what no MAAS would" in said(strange)
+    assert "data that a MAAS does not have" in said(strange)
     with pytest.raises(SourceError, match="cannot be read: No such file"):
         read_dump(tmp_path / "none.sql")
     assert "cannot be read" in said(b"PGDMP" + bytes(100))
@@ -246,11 +246,11 @@ def test_an_archive_takes_pg_restore(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path = tmp_path / "maas.dump"
     path.write_bytes(b"PGDMP" + bytes(100))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SourceError, match="which takes pg_restore"):
+    with pytest.raises(SourceError, match="and pg_restore is needed"):
         read_dump(path)
     packed = tmp_path / "maas.dump.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
-    with pytest.raises(SourceError, match="packed twice"):
+    with pytest.raises(SourceError, match="compressed twice"):
         read_dump(packed)
 
 

@@ -32,6 +32,6 @@ def known(field: str, wanted: str, things: Repository[Any, Any]) -> str:
     try:
         find_by_key(things, field, key)
     except NotFound:
-        message = f"Select a valid choice: {wanted[:60]!r} is none of those that there are."
+        message = f"Select a valid choice: {wanted[:60]!r} is not one of the existing ones."
         raise bad_field(field, message) from None
     return key

@@ -106,7 +106,7 @@ def read_server(session: MaasSession) -> SourceInventory:
         )
     except (KeyError, TypeError, ValueError, InvalidValue) as error:
         text = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise SourceError(f"{session.url} answers otherwise than a MAAS does: {text}") from error
+        raise SourceError(f"{session.url} does not answer as a MAAS does: {text}") from error
 
 
 def _all(session: MaasSession, path: str) -> list[Body]:

@@ -43,7 +43,7 @@ def read_dump(path: Path) -> SourceInventory:
     try:
         tables = _tables(path)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(f"{path} is cut off or damaged: {error}", "make the dump again") from error
+        raise SourceError(f"{path} is cut off or damaged: {error}", "create the dump again") from error
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -82,7 +82,7 @@ def _tables(path: Path) -> Tables:
     if has_inserts:
         raise SourceError(f"{path} was made with --inserts", "make it without: " + _HINT)
     if (tables or elsewhere) and not is_whole:
-        raise SourceError(f"{path} is cut off: it does not end as pg_dump ends one", "make the dump again")
+        raise SourceError(f"{path} is cut off: it does not end as pg_dump ends one", "create the dump again")
     if elsewhere and NODES not in tables:
         text = f"{path} is not a dump of a MAAS: {NODES} is in schema {elsewhere}, and MAAS's is {_PUBLIC}"
         raise SourceError(text, _HINT)
@@ -119,9 +119,9 @@ def _rows(path: Path, table: str, columns: list[str], lines: Iterator[str], *, i
             text = (
                 f"{path} is cut off or damaged: a row of {table} has {len(values)} of {len(columns)} columns"
             )
-            raise SourceError(text, "make the dump again")
+            raise SourceError(text, "create the dump again")
         rows.append({name: _value(value) for name, value in zip(columns, values, strict=True)})
-    raise SourceError(f"{path} is cut off in the middle of table {table}", "make the dump again")
+    raise SourceError(f"{path} is cut off in the middle of table {table}", "create the dump again")
 
 
 def _value(text: str) -> str | None:
@@ -142,7 +142,7 @@ def _open(path: Path) -> Iterator[Iterator[str]]:
         with gzip.open(path, "rb") as packed:
             is_archive = packed.read(len(_CUSTOM)) == _CUSTOM
         if is_archive:
-            raise SourceError(f"{path} is packed twice", f"`gunzip {path.name}` unpacks it")
+            raise SourceError(f"{path} is compressed twice", f"`gunzip {path.name}` unpacks it")
         with gzip.open(path, "rt", encoding="utf-8", newline="\n") as text:
             yield iter(text)
         return
@@ -166,7 +166,7 @@ def _restored(path: Path) -> Iterator[Iterator[str]]:
     """The data of an archive, as PostgreSQL's own tool writes it."""
     if which("pg_restore") is None:
         raise SourceError(
-            f"{path} is in pg_dump's archive form, which takes pg_restore to read",
+            f"{path} is in pg_dump's archive form, and pg_restore is needed to read it",
             "install postgresql-client, or turn it into text elsewhere: `pg_restore -f maas.sql FILE`",
         )
     argv = ["pg_restore", "--data-only", "-f", "-", str(path)]

@@ -55,7 +55,7 @@ class MaasSession:
         if isinstance(body, dict) and body.get("is_superuser") is False:
             name = body.get("username")
             raise SourceError(
-                f"{name} is no administrator of {self.url}: it would show only a part",
+                f"{name} is not an administrator of {self.url}: it would show only a part",
                 "use an administrator's key",
             )
 
@@ -66,7 +66,7 @@ class MaasSession:
             return None
         body = _json(response)
         if not isinstance(body, list) or not all(isinstance(each, dict) for each in body):
-            raise SourceError(f"{self.url} answers {path} with something that is no list")
+            raise SourceError(f"{self.url} answers {path} with something that is not a list")
         return body
 
     def one(self, path: str, **query: str) -> dict[str, Any] | None:
@@ -95,7 +95,9 @@ class MaasSession:
             return SourceError(f"{self.url} does not show {path} with this key", "use an administrator's key")
         if found.is_redirect:
             return SourceError(f"{self.url} redirects to {found.headers.get('location')}", "give that URL")
-        return SourceError(f"{self.url} answers {path} with {found.status_code}", "its log says why")
+        return SourceError(
+            f"{self.url} answers {path} with {found.status_code}", "the log of that MAAS has the reason"
+        )
 
     def _header(self) -> str:
         fields = {

@@ -61,7 +61,7 @@ def read_tables(tables: Mapping[str, Sequence[Row]], source: str) -> SourceInven
     except KeyError as error:
         raise SourceError(f"{source}: a table has no column {error}", "is it a dump of a MAAS?") from error
     except (TypeError, ValueError, InvalidValue) as error:
-        raise SourceError(f"{source} holds what no MAAS would: {error}") from error
+        raise SourceError(f"{source} contains data that a MAAS does not have: {error}") from error
 
 
 class _Tables:

@@ -127,7 +127,7 @@ def wait_for(ready: Callable[[], object], timeout_s: float, otherwise: str) -> N
 def check(link: dict[str, Any] | None, kind: str, links: list[dict[str, Any]]) -> dict[str, Any]:
     """The bridge or parent, if a probe may be put there."""
     if link is None:
-        raise Refused("there is no such interface")
+        raise Refused("this interface does not exist")
     if kind == "bridge":
         check_bridge(link)
     else:
