@@ -37,7 +37,7 @@ NOUN = NounCommands[answers.Address, keys.AddressKey](
         Column("COMMENT", "comment", text=True, rank=1),
         Column("UNTIL", lambda item: when(item["until"]) if item["until"] else "", rank=2),
     ),
-    empty="no address is held here: `hostloom address reserve IP` sets one aside",
+    empty="no address is held here: `hostloom address reserve IP` reserves one",
     example="10.0.0.9",
 )
 

@@ -18,7 +18,7 @@ def read_batch(path: Path) -> Document:
     if isinstance(found, list):
         found = {"machines": found}
     if not isinstance(found, dict) or not isinstance(found.get("machines"), list):
-        raise fail(f"{name}: that is no list of machines", HINT, Exit.USAGE)
+        raise fail(f"{name}: the file is not a list of machines", HINT, Exit.USAGE)
     for index, machine in enumerate(found["machines"]):
         if not isinstance(machine, dict):
             raise fail(f"{name}: machines.{index}: {machine!r} is not a mapping of fields", HINT, Exit.USAGE)
