@@ -1,4 +1,4 @@
-"""A commissioning report as it comes over HTTP, to what was found; nothing unknown or endless."""
+"""Validates a commissioning report that arrived over HTTP."""
 
 import json
 from dataclasses import replace
@@ -12,17 +12,17 @@ from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
 from hostloom.serialization import from_json, to_json
 
-#: More of one kind is no machine but an attack.
+#: Limits per report, which no real machine exceeds.
 MAX_PARTS = 256
 MAX_TEXT = 255
 MAX_DEPTH = 8
 MAX_NUMBER = 2**53
-#: As MAAS and Debian call them, by the name that a kernel has for them.
+#: Architecture names of MAAS and Debian by the kernel's name.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "i386", "ppc64le": "ppc64el"}
 
 
 def parse_hardware(body: bytes) -> FoundHardware:
-    """InvalidValue names the first field that is wrong; `lldp` of a NIC becomes its neighbour."""
+    """Parse a report. InvalidValue names the first invalid field; `lldp` of a NIC becomes its neighbour."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -94,7 +94,7 @@ def _with_neighbour(nic: FoundNic, frame: Any) -> FoundNic:
 
 
 def _check_plain(value: Any, field: str, depth: int = MAX_DEPTH) -> None:
-    """Text of one line, numbers that are some, nothing that is endless."""
+    """Limit texts to one line, numbers to a finite range, and the nesting depth."""
     if not depth:
         raise InvalidValue(field, None, "is nested too deeply", f"send at most {MAX_DEPTH} levels")
     if isinstance(value, dict):
@@ -116,7 +116,7 @@ def _check_plain(value: Any, field: str, depth: int = MAX_DEPTH) -> None:
 
 
 def _check_types(given: Any, taken: Any, field: str) -> None:
-    """Refuse what was taken for another type than it came as: `"4"` is no number, `1` is not true."""
+    """Refuse values that were converted to another type: `"4"` is not a number, `1` is not true."""
     if isinstance(given, dict) and isinstance(taken, dict):
         for name, each in given.items():
             _check_types(each, taken[name], name)
@@ -147,7 +147,7 @@ def _checked(found: FoundHardware) -> FoundHardware:
 
 
 def _reason(error: BaseException) -> str:
-    """What cattrs says of the first wrong field, without the value."""
+    """The message of cattrs about the first invalid field, without the value."""
     if isinstance(error, cattrs.BaseValidationError):
         return cattrs.transform_error(error, "report")[0][:MAX_TEXT]
     return str(error)[:MAX_TEXT]

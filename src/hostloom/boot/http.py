@@ -1,4 +1,4 @@
-"""Boot files and scripts over HTTP, and the reports of machines that came up."""
+"""Serves boot files and scripts over HTTP, and accepts the reports of booted machines."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,30 +27,30 @@ from hostloom.model.ids import MacAddress
 __all__ = ["BootCalls", "Report", "create_boot_app"]
 
 MAX_FORM_BYTES = 4096
-#: Of a machine with very many disks, and NICs that have each seen an LLDP frame.
+#: Enough for a machine with very many disks and an LLDP frame on each NIC.
 MAX_HARDWARE_BYTES = 512 * 1024
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
 @dataclass(frozen=True)
 class BootCalls:
-    """What the server asks and tells; each may block, and runs in a thread."""
+    """Callbacks of the server; each may block, and runs in a thread."""
 
-    #: What a machine boots now, and the address that it asks from; asking has the effects of booting.
+    #: Returns a machine's boot by MAC and client address; calling it has the effects of booting.
     boot: Callable[[MacAddress, str], MachineBoot]
-    #: "I am up."
+    #: Accepts the report of a machine that is up.
     up: Callable[[Report], None]
-    #: What was found in a machine, with the secret that it was given; answers what it does next.
+    #: Accepts the hardware of a machine, with its token; returns the machine's next action.
     found: Callable[[str, FoundHardware], str]
-    #: Whether a machine with this token and address may report at all, before any of it is read: raises
+    #: Checks before the body is read whether a machine with this token and address may report; raises
     #: ReportRefused or TooManyRequests.
     admit: Callable[[str, str], None] = lambda _secret, _seen_from: None
-    #: Whether a client's address is of a network that is served.
+    #: Whether a client's address belongs to a served network.
     serves: Callable[[str], bool] = lambda _: True
 
 
 def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: BootCalls) -> Starlette:
-    """The ASGI app; files come with HEAD, ranges and ETags."""
+    """The ASGI app; files support HEAD, ranges and ETags."""
     boot = _Boot(images, loaders, calls)
     app = Starlette(
         routes=[
@@ -73,13 +73,13 @@ def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: Boot
 
 
 class _Served:
-    """ASGI middleware that answers machines of served networks only."""
+    """ASGI middleware that answers only machines of served networks."""
 
     def __init__(self, app: ASGIApp, serves: Callable[[str], bool]) -> None:
         self._app, self._serves = app, serves
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Others are refused before anything is read or looked up."""
+        """Refuse other clients before anything is read or looked up."""
         refusal = await self._refusal(scope) if scope["type"] == "http" else None
         await (refusal or self._app)(scope, receive, send)
 
@@ -95,7 +95,7 @@ class _Served:
 
 
 class _BootFile(FileResponse):
-    """In parts large enough that many boots at once are not held up by changing threads."""
+    """Read in large parts, so that thread switches do not slow down many simultaneous boots."""
 
     chunk_size = 512 * 1024
 
@@ -107,7 +107,7 @@ class _Boot:
     calls: BootCalls
 
     async def first_script(self, request: Request) -> Response:
-        """For everybody; with `?mac=` that machine's own."""
+        """The script for all machines; with `?mac=` the script of one machine."""
         mac = request.query_params.get("mac")
         if mac is None:
             return _script(chain_script(_base_url(request)))
@@ -160,7 +160,7 @@ class _Boot:
 
 
 def _script(text: str) -> Response:
-    """It may hold a secret, and counts now only."""
+    """Forbid caching: the answer may contain a secret, and is valid only now."""
     return PlainTextResponse(text, headers={"Cache-Control": "no-store"})
 
 
@@ -183,12 +183,12 @@ def _wait(_request: Request, error: Exception) -> Response:
 
 
 def _unavailable(_request: Request | None, error: Exception) -> Response:
-    """iPXE and the boot image try again by themselves."""
+    """The answer for a temporary failure; iPXE and the boot image retry."""
     return PlainTextResponse(f"{error}\n", 503, {"Retry-After": "5"})
 
 
 def _base_url(request: Request) -> str:
-    """The address that the machine reached us at is the one that it can reach."""
+    """The server's address in the request, which the machine can certainly reach."""
     host, port = request.scope["server"]
     if port is None:
         raise InvalidValue("connection", host, "is not over TCP", "connect to the boot port")
@@ -201,7 +201,7 @@ def _seen_from(request: Request) -> str:
 
 
 def _plain_address(host: str) -> str:
-    """On a socket for both families, IPv4 looks like `::ffff:10.0.0.1`."""
+    """Normalize the address: on a socket for both families, IPv4 looks like `::ffff:10.0.0.1`."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -211,7 +211,7 @@ def _plain_address(host: str) -> str:
 
 
 def _secret(request: Request) -> str:
-    """Refused before anything is read of the body."""
+    """Refuse a body that is too long before it is read."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not _SECRET.fullmatch(secret.strip()):
         raise ReportRefused
@@ -228,7 +228,7 @@ async def _body(request: Request, limit: int) -> bytes:
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:
-    """As HTML forms and busybox's `wget --post-data` send it."""
+    """Parse a form as HTML forms and busybox's `wget --post-data` send it."""
     try:
         return parse_qsl(
             body.decode("ascii"),

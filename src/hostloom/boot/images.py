@@ -1,4 +1,4 @@
-"""Boot images on disk: one folder each, with kernel, initramfs and what they are."""
+"""Boot images on disk: one folder per image with kernel, initramfs and metadata."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-#: The image that the settings boot_kernel and boot_initrd name, in place of all others.
+#: Name of the image in the settings boot_kernel and boot_initrd, which overrides all others.
 GIVEN = "given"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -21,7 +21,7 @@ class BootImage:
     name: str
     kernel: Path
     initrd: Path
-    #: `virtual`: with drivers of virtual machines only; `generic`: of real ones too.
+    #: `virtual`: only drivers of virtual machines; `generic`: also drivers of physical machines.
     flavour: str = "generic"
     built_at: float = 0.0
 
@@ -31,20 +31,20 @@ class BootImage:
 
 
 class BootImages:
-    """Images in a directory, read anew each time: a new build counts from the next boot on."""
+    """Images in a directory, which is read each time, so that the next boot uses a new build."""
 
     def __init__(self, directory: Path, kernel: Path | None = None, initrd: Path | None = None) -> None:
         self._directory = directory
         self._given = BootImage(GIVEN, kernel, initrd) if kernel is not None and initrd is not None else None
 
     def find(self, name: str) -> BootImage | None:
-        """By name; None for what is not whole."""
+        """By name; None for an incomplete image."""
         if name == GIVEN:
             return self._given
         return self._read(self._directory / name) if _NAME.fullmatch(name) else None
 
     def choose(self, *, virtual: bool) -> BootImage | None:
-        """What a machine boots: of its own flavour if there is one, else any; the latest of these."""
+        """The latest image of the machine's flavour; if there is none, the latest of any flavour."""
         if self._given is not None:
             return self._given
         wanted = "virtual" if virtual else "generic"

@@ -1,4 +1,4 @@
-"""The switch port behind a NIC, from an LLDP frame (IEEE 802.1AB); pure."""
+"""Reads the switch port behind a NIC from an LLDP frame (IEEE 802.1AB); pure."""
 
 import struct
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from hostloom.model.commissioning import LldpNeighbour
 from hostloom.model.errors.values import InvalidValue
 
 ETHERTYPE = 0x88CC
-#: 802.1Q and 802.1ad: four bytes more before the type of what is inside.
+#: 802.1Q and 802.1ad: a tag adds four bytes before the type of the payload.
 _TAGS = (0x8100, 0x88A8)
 _CHASSIS, _PORT, _SYSTEM_NAME, _ORGANIZATION = 1, 2, 5, 127
 _DOT1 = b"\x00\x80\xc2"
 _PORT_VID = 1
-#: Subtypes of chassis and port ids (tables 8-2 and 8-3) that are MAC and network addresses.
+#: Subtypes of chassis and port ids (tables 8-2 and 8-3) for MAC and network addresses.
 _MAC_SUBTYPES = {_CHASSIS: 4, _PORT: 3}
 _ADDRESS_SUBTYPES = {_CHASSIS: 5, _PORT: 4}
 _FAMILIES = {1: 4, 2: 16}
@@ -21,7 +21,7 @@ MAX_TEXT = 255
 
 
 def parse_frame(frame_hex: str, field: str = "lldp") -> LldpNeighbour:
-    """What the last LLDP frame says; InvalidValue for what is no frame with a chassis and a port."""
+    """The content of the last LLDP frame; InvalidValue for a frame without chassis and port."""
     try:
         frame = bytes.fromhex(frame_hex)
         values = _values(_payload(frame))
@@ -39,7 +39,7 @@ def parse_frame(frame_hex: str, field: str = "lldp") -> LldpNeighbour:
 
 
 def _payload(frame: bytes) -> bytes:
-    """Behind both MAC addresses, tags and the type."""
+    """The payload after both MAC addresses, tags and the type."""
     start = 12
     while (kind := struct.unpack_from("!H", frame, start)[0]) in _TAGS:
         start += 4
@@ -49,7 +49,7 @@ def _payload(frame: bytes) -> bytes:
 
 
 def _values(payload: bytes) -> dict[int, bytes]:
-    """The first value of each kind; of the organizations' only the port's VLAN id."""
+    """The first value of each type; of the organizational ones only the port's VLAN id."""
     found: dict[int, bytes] = {}
     for kind, value in _tlvs(payload):
         if kind == _ORGANIZATION and value[:4] != _DOT1 + bytes([_PORT_VID]):
@@ -59,7 +59,7 @@ def _values(payload: bytes) -> dict[int, bytes]:
 
 
 def _tlvs(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    """Kind in seven bits, length in nine, value; the end is one of kind 0."""
+    """Types (seven bits), lengths (nine bits) and values; type 0 ends the list."""
     at = 0
     while at < len(payload):
         head = struct.unpack_from("!H", payload, at)[0]
@@ -74,7 +74,7 @@ def _tlvs(payload: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _identity(kind: int, value: bytes) -> str:
-    """A chassis or port id, whose first byte says of what form it is."""
+    """A chassis or port id; its first byte is the subtype."""
     if len(value) < 2:
         raise ValueError("no id")
     subtype, rest = value[0], value[1:]
@@ -88,13 +88,13 @@ def _identity(kind: int, value: bytes) -> str:
 
 
 def _text(value: bytes) -> str:
-    """As switches write it; hex where it is no text."""
+    """The text as the switch wrote it; hexadecimal if it is not text."""
     text = value.rstrip(b"\x00").decode("utf-8", "replace")
     return text[:MAX_TEXT] if text.isprintable() and "\ufffd" not in text else value.hex()[:MAX_TEXT]
 
 
 def _vid(value: bytes) -> int | None:
-    """0 says that the port has none."""
+    """The VLAN id; None for 0, which means that the port has none."""
     if len(value) != 6:
         return None
     vid = int(struct.unpack_from("!H", value, 4)[0])

@@ -1,15 +1,15 @@
-"""iPXE's own files, which firmware loads first: a fixed table of names, whatever the protocol."""
+"""The iPXE binaries that firmware loads first, in a fixed table of names for all protocols."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-#: Where Debian's and Ubuntu's package `ipxe` has them.
+#: Directory of the package `ipxe` in Debian and Ubuntu.
 DIRECTORY = Path("/usr/lib/ipxe")
-#: `undionly.kpxe` for a BIOS; for UEFI `snponly.efi`, which uses the firmware's driver of the NIC that it
-#: was loaded by, and `ipxe.efi` with drivers of its own.
+#: `undionly.kpxe` for a BIOS; for UEFI `snponly.efi`, which uses the firmware's driver of the NIC that loaded
+#: it, and `ipxe.efi`, which has its own drivers.
 NAMES = ("undionly.kpxe", "snponly.efi", "ipxe.efi")
 
 
 def loaders(directory: Path = DIRECTORY) -> Mapping[str, Path]:
-    """Path by name; a file need not be there."""
+    """Path by name; the file may be missing."""
     return {name: directory / name for name in NAMES}

@@ -1,6 +1,6 @@
-"""iPXE scripts (https://ipxe.org/scripting): what a machine does once its firmware has an address.
+"""iPXE scripts (https://ipxe.org/scripting), which control a machine after its firmware has an address.
 
-No script ends in a prompt: what cannot be loaded is tried again, then the machine goes on to its own disk.
+No script ends in a prompt: failed downloads are retried, then the machine boots its disk.
 """
 
 from dataclasses import dataclass, field
@@ -9,31 +9,31 @@ from hostloom.model.commissioning import BootAction
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress, check_hostname
 
-#: Tries to load the boot files.
+#: Number of attempts to load the boot files.
 ATTEMPTS = 3
 PAUSE_S = 5
 
 
 @dataclass(frozen=True)
 class MachineBoot:
-    """What one machine boots now, as its script needs it.
+    """The current boot of one machine.
 
-    InvalidValue for what would be more than words on one line of a script.
+    InvalidValue for a value that is unsafe in one line of a script.
     """
 
     hostname: str
     action: BootAction
-    #: Shown on the console: one line.
+    #: Text for the console, in one line.
     why: str = ""
-    #: The folder of kernel and initramfs under `/images`; empty: its own disk.
+    #: The folder of kernel and initramfs under `/images`; empty: boot the machine's disk.
     image: str = ""
-    #: Leave to report once; empty: it does not report.
+    #: One-time token for a report; empty: the machine does not report.
     secret: str = field(default="", repr=False)
-    #: More for the kernel's command line.
+    #: Additional arguments for the kernel's command line.
     kernel_options: str = ""
-    #: Leave to say that it is up.
+    #: Token for the report that the machine is up.
     up_secret: str = field(default="", repr=False)
-    #: A system that starts from its disk is preferred to the image.
+    #: Whether a bootable disk is preferred to the image.
     disk_first: bool = False
 
     def __post_init__(self) -> None:
@@ -48,9 +48,9 @@ class MachineBoot:
                 )
 
 
-#: On to the disk. A BIOS need not try its next boot device after iPXE's `exit`, so that iPXE starts the first
-#: disk itself, and leaves it to the BIOS only where that fails. Under UEFI there is no drive 0x80, and the
-#: firmware goes on to its next boot option by itself: after a failure only (UEFI 3.1.1), so iPXE ends in one.
+#: Boots the disk. A BIOS may ignore its next boot device after iPXE's `exit`, so iPXE starts the first disk
+#: itself and exits only if that fails. UEFI has no drive 0x80, and the firmware tries its next boot option
+#: only after a failure (UEFI 3.1.1), so iPXE ends with one.
 _TO_DISK = """\
 iseq ${platform} efi && goto efi ||
 sanboot --no-describe --drive 0x80 ||
@@ -61,7 +61,7 @@ exit 1
 """
 
 
-#: A disk without a boot sector fails at once. Under UEFI iPXE cannot start a disk and come back.
+#: A disk without a boot sector fails immediately. Under UEFI iPXE cannot start a disk and return.
 _DISK_FIRST = """\
 iseq ${platform} efi || sanboot --no-describe --drive 0x80 ||
 echo hostloom: no system starts from its disk
@@ -69,11 +69,11 @@ echo hostloom: no system starts from its disk
 
 
 def chain_script(base_url: str) -> str:
-    """The first script: it asks for the machine's own, by the MAC of the NIC that booted.
+    """The first script, which requests the machine's script by the MAC of the NIC that booted.
 
-    A machine that cannot have its script is left to its own disk: it may be none of ours.
+    If the machine's script is not available, the machine boots its disk: hostloom may not manage it.
     """
-    # netX is the device opened last; net0 is the first one, whichever of them booted.
+    # Device netX is the device opened last; net0 is always the first one, whichever of them booted.
     chain = f"chain --replace {base_url}/machine/${{netX/mac:hexhyp}}.ipxe ||\n"
     again = f"echo hostloom: the boot script could not be loaded; trying again in {PAUSE_S} seconds\n"
     return (
@@ -87,7 +87,7 @@ def chain_script(base_url: str) -> str:
 
 
 def machine_script(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
-    """What this machine boots now."""
+    """The script for the machine's current boot."""
     heading = f"#!ipxe\necho hostloom: {boot.hostname} ({mac}) boots {_plain(boot.why)}\n"
     if boot.action is BootAction.LOCAL or not boot.image:
         return heading + _TO_DISK
@@ -115,7 +115,7 @@ def machine_script(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
 
 
 def _options(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
-    """The kernel's command line; `initrd=` names the initramfs for kernels that UEFI starts."""
+    """The kernel's command line; `initrd=` names the initramfs for kernels started by UEFI."""
     words = ["console=ttyS0", "initrd=initrd", f"hl.action={boot.action}", f"hl.url={base_url}"]
     if boot.secret:
         words.append(f"hl.token={boot.secret}")
@@ -126,5 +126,5 @@ def _options(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """iPXE reads `${…}` and comments in what it is to print."""
+    """Escape text for `echo`, because iPXE expands `${…}` and comments there."""
     return "".join(c for c in text if c not in "${}#&|;\"'\\`")

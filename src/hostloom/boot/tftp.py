@@ -1,6 +1,6 @@
 """A read-only TFTP server for the first hop: firmware loads iPXE, which loads the rest over HTTP.
 
-It serves a fixed table of names; what a client sends never becomes a path.
+It serves a fixed table of names; text from a client is never used as a path.
 """
 
 import logging
@@ -27,24 +27,24 @@ from hostloom.quotas import Quota
 
 log = logging.getLogger(__name__)
 
-#: Transfers at once, and of one address; who asks beyond them asks again.
+#: Limits of simultaneous transfers in total and per address; clients above them have to retry.
 MAX_TRANSFERS = 64
 MAX_OF_ONE = 4
-#: A packet that is not acknowledged is sent again this often.
+#: Interval between retransmissions of an unacknowledged packet, in seconds.
 RESENDS = 5
-#: The same before the client has acknowledged anything: its address may be forged, and another one be hit.
+#: The same before the client's first acknowledgement, because its address may be forged.
 UNPROVEN_RESENDS = 2
-#: A request that comes again is answered again, but not faster than this.
+#: Minimum interval between answers to a repeated request, in seconds.
 LEAST_RESEND_S = 0.25
-#: Requests of one address: firmware makes a handful, then begins again after seconds.
+#: Limit of requests per address: firmware sends a few, then retries after seconds.
 REQUESTS_BURST, REQUESTS_PER_S = 16, 0.5
 MAX_LIFE_S = 120.0
-#: No loader is longer; more would be memory for nothing.
+#: No loader is longer; the limit protects the memory.
 MAX_FILE_BYTES = 16 * 2**20
 _TICK_S = 0.25
-#: struct in6_pktinfo of ipv6(7): the address that a packet was sent to, and the interface it came in by.
+#: struct in6_pktinfo of ipv6(7): destination address and receiving interface of a packet.
 _PKTINFO = struct.Struct("16sI")
-#: An address as the socket module has it.
+#: An address in the form of the socket module.
 Peer = tuple[Any, ...]
 
 
@@ -54,25 +54,25 @@ class _Sending:
     socket: socket.socket
     peer: Peer
     ends_at: float
-    #: What was asked for, as it came.
+    #: The request packet as received.
     request: bytes = b""
     resend_at: float = 0.0
     sent_at: float = 0.0
     resends_left: int = UNPROVEN_RESENDS
-    #: The client has acknowledged a packet: its address is its own.
+    #: Whether the client has acknowledged a packet, which proves its address.
     is_proven: bool = False
 
 
 @dataclass
 class TftpServer:
-    """Serves in a thread of its own, on every address of this machine, over IPv4 and IPv6.
+    """Serves in its own thread on every address of this machine, over IPv4 and IPv6.
 
-    ConfigError where the port is taken; PermissionError where only root may have it.
+    ConfigError if the port is in use; PermissionError if only root may use it.
     """
 
     files: Mapping[str, Path]
     port: int = 69
-    #: Whether an address is of a network that is served; others get no answer.
+    #: Whether an address belongs to a served network; other clients get no answer.
     serves: Callable[[str], bool] = lambda _: True
     quota: Quota = field(default_factory=lambda: Quota(REQUESTS_BURST, REQUESTS_PER_S))
     _sendings: dict[Peer, _Sending] = field(default_factory=dict)
@@ -86,16 +86,16 @@ class TftpServer:
         self._selector.register(self._listener, selectors.EVENT_READ)
 
     def start(self) -> None:
-        """Serve from now on."""
+        """Start serving."""
         self._thread.start()
 
     @property
     def transfers(self) -> int:
-        """How many files are on their way."""
+        """Number of running transfers."""
         return len(self._sendings)
 
     def stop(self) -> None:
-        """Stop; transfers are cut off."""
+        """Stop; running transfers are aborted."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join(5)
@@ -145,7 +145,7 @@ class TftpServer:
             self._refuse(refused, local, peer)
 
     def _repeat(self, sending: _Sending, packet: bytes) -> None:
-        """Our answer was lost if the very same request comes again; what else comes here is not answered."""
+        """Answer a repeated request again, because the answer was lost; ignore other packets."""
         if sending.is_proven or packet != sending.request or sending.resends_left <= 0:
             return
         if time.monotonic() - sending.sent_at >= LEAST_RESEND_S:
@@ -153,7 +153,7 @@ class TftpServer:
             self._send(sending)
 
     def _is_full(self, peer: Peer) -> bool:
-        """Whether there is no place for another transfer; unproven ones make room for it."""
+        """Whether the limits are reached; a transfer without any acknowledgement is ended to make room."""
         of_one = sum(sending.peer[0] == peer[0] for sending in self._sendings.values())
         if of_one >= MAX_OF_ONE:
             return True
@@ -165,7 +165,7 @@ class TftpServer:
         return oldest is None
 
     def _content(self, request: ReadRequest) -> bytes:
-        """By its name in the table, with the slash before it that some firmware adds."""
+        """The file by its name in the table, also with the leading slash that some firmware adds."""
         path = self.files.get(request.name.removeprefix("/"))
         if path is None:
             raise RefusedRequest(ErrorCode.NOT_FOUND, "there is no such boot file")
@@ -229,7 +229,7 @@ class TftpServer:
 
 
 def _listener(port: int) -> socket.socket:
-    """For both families where the machine has both."""
+    """A socket for both families if the machine has both."""
     has_both = socket.has_dualstack_ipv6()
     found = socket.socket(socket.AF_INET6 if has_both else socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -248,7 +248,7 @@ def _listener(port: int) -> socket.socket:
 
 
 def _local_address(control: list[tuple[int, int, bytes]]) -> Peer:
-    """The address that the client asked: firmware takes no answer from another one."""
+    """The address that the client used: firmware accepts answers only from that address."""
     for level, kind, data in control:
         if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
             address, interface = _PKTINFO.unpack(data[: _PKTINFO.size])
@@ -258,7 +258,7 @@ def _local_address(control: list[tuple[int, int, bytes]]) -> Peer:
 
 
 def _reply_socket(local: Peer, peer: Peer) -> socket.socket:
-    """A port of its own for each transfer, as the protocol wants it; only that client's packets reach it."""
+    """A separate port for each transfer, as RFC 1350 demands, connected to the client."""
     found = socket.socket(socket.AF_INET6 if len(peer) == 4 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         if len(peer) == 4:

@@ -1,4 +1,4 @@
-"""TFTP on the wire (RFC 1350) with options (RFC 2347, 2348, 2349): packets and one transfer; no sockets."""
+"""TFTP (RFC 1350) with options (RFC 2347, 2348, 2349): packets and single transfers, without sockets."""
 
 import struct
 from collections.abc import Mapping
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 DEFAULT_BLOCK = 512
-#: So that a packet with its headers fits an Ethernet frame, over IPv6 too: firmware reassembles badly.
+#: Block size limit that fits an Ethernet frame, over IPv6 too: firmware reassembles fragments badly.
 MAX_BLOCK = 1448
 MIN_BLOCK = 8
 MAX_TIMEOUT_S = 10
-#: Longer requests have more in them than a name and the options that we know.
+#: Limit of a request with a name and the known options.
 MAX_REQUEST = 512
 
 
 class Opcode(IntEnum):
-    """What a packet is."""
+    """Types of packets."""
 
     READ = 1
     WRITE = 2
@@ -26,7 +26,7 @@ class Opcode(IntEnum):
 
 
 class ErrorCode(IntEnum):
-    """Why a request is refused."""
+    """Error codes of refused requests."""
 
     NOT_DEFINED = 0
     NOT_FOUND = 1
@@ -43,21 +43,21 @@ class RefusedRequest(Exception):
 
     @property
     def packet(self) -> bytes:
-        """The answer."""
+        """The error packet."""
         return struct.pack("!HH", Opcode.ERROR, self.code) + str(self).encode("ascii") + b"\0"
 
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """A file is asked for."""
+    """A read request."""
 
     name: str
-    #: By name in lower case, as sent.
+    #: Options as sent, by name in lower case.
     options: Mapping[str, str]
 
 
 def parse_request(packet: bytes) -> ReadRequest | None:
-    """None for what is no request, and is not answered; RefusedRequest."""
+    """Parse a request; None for another packet, which gets no answer; RefusedRequest."""
     if len(packet) < 2 or struct.unpack_from("!H", packet)[0] not in (Opcode.READ, Opcode.WRITE):
         return None
     if struct.unpack_from("!H", packet)[0] == Opcode.WRITE:
@@ -75,40 +75,40 @@ def parse_request(packet: bytes) -> ReadRequest | None:
 
 
 def parse_ack(packet: bytes) -> int | None:
-    """The block that was received; None for anything else."""
+    """The number of an acknowledged block; None for any other packet."""
     if len(packet) < 4 or struct.unpack_from("!H", packet)[0] != Opcode.ACK:
         return None
     return int(struct.unpack_from("!H", packet, 2)[0])
 
 
 def is_error(packet: bytes) -> bool:
-    """Whether the other side ends the transfer; firmware does after asking for the size alone."""
+    """Whether the client ends the transfer, as firmware does after it has requested only the size."""
     return len(packet) >= 2 and struct.unpack_from("!H", packet)[0] == Opcode.ERROR
 
 
 @dataclass
 class Transfer:
-    """One file on its way, block after block, each sent once the last one is acknowledged."""
+    """The transfer of one file, block by block; each acknowledgement triggers the next block."""
 
     content: bytes
     request: ReadRequest
     timeout_s: int = 1
     block_size: int = DEFAULT_BLOCK
-    #: What was sent last, to be sent again.
+    #: The last packet, for retransmissions.
     packet: bytes = b""
     is_over: bool = False
-    #: Of the block that was sent last, from 1; 0: the options.
+    #: Number of the last block, from 1; 0 for the options.
     _number: int = 0
     _accepted: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """The first packet: what we take of the options that were asked for, else the first block."""
+        """The first packet: the accepted options, or else the first block."""
         asked = {key: _number(value) for key, value in self.request.options.items()}
         if (block := asked.get("blksize")) is not None and block >= MIN_BLOCK:
             self._accepted["blksize"] = self.block_size = min(block, MAX_BLOCK)
         if asked.get("tsize") is not None:
             self._accepted["tsize"] = len(self.content)
-        # Accepted as asked or not at all: 255 s between two tries would keep a dead transfer for long.
+        # Accept a value unchanged or not at all: a timeout of 255 s would keep a dead transfer too long.
         if (timeout := asked.get("timeout")) is not None and 1 <= timeout <= MAX_TIMEOUT_S:
             self._accepted["timeout"] = self.timeout_s = timeout
         if self._accepted:
@@ -118,11 +118,11 @@ class Transfer:
             self._send(1)
 
     def take(self, packet: bytes) -> bool:
-        """What the other side sent; whether there is something new to send."""
+        """Process a packet; whether there is a new packet to send."""
         if is_error(packet):
             self.is_over = True
             return False
-        # An older block's second acknowledgement is not answered, or each packet would be sent twice.
+        # Ignore repeated acknowledgements of older blocks; otherwise every packet would be sent twice.
         if parse_ack(packet) != self._number & 0xFFFF:
             return False
         if self._number and self._is_last():
@@ -137,7 +137,7 @@ class Transfer:
         self._number, self.packet = number, head + self.content[start : start + self.block_size]
 
     def _is_last(self) -> bool:
-        """The last one is shorter than the others; it may be empty."""
+        """Whether the block is the last one, which is shorter than the others or empty."""
         return self._number * self.block_size > len(self.content)
 
 

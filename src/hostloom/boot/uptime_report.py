@@ -1,4 +1,4 @@
-"""What a machine says of itself when it is up, as it comes in a query or a form."""
+"""Parses the report of a machine that is up, from a query or a form."""
 
 import math
 from collections.abc import Mapping
@@ -15,20 +15,20 @@ MAX_FIELD_LENGTH = 255
 
 @dataclass(frozen=True)
 class Report:
-    """A machine says that it is up."""
+    """The report of a machine that is up."""
 
     mac: MacAddress
-    #: The address that it has, and the one that its report came from.
+    #: The machine's address, and the address that the report came from.
     ip: Address | None
     seen_from: str
     hostname: str
     uptime_s: float
-    #: Leave to report, from the machine's script.
+    #: Token from the machine's script.
     secret: str = field(default="", repr=False)
 
 
 def parse_report(fields: Mapping[str, str], seen_from: str, secret: str = "") -> Report:
-    """Only `mac` must be there; InvalidValue for what is none of FIELDS or cannot be."""
+    """Parse a report with at least `mac`; InvalidValue for unknown fields and invalid values."""
     for name, text in fields.items():
         if name not in FIELDS:
             raise InvalidValue(
@@ -52,7 +52,7 @@ def parse_report(fields: Mapping[str, str], seen_from: str, secret: str = "") ->
 
 
 def _ip(text: str) -> Address | None:
-    """With or without a prefix length; guests without an address leave it empty."""
+    """An address with or without a prefix length; guests without an address send an empty text."""
     if not text:
         return None
     try:

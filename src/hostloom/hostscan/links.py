@@ -1,8 +1,8 @@
 """Reads a host's links: their kinds, parents and roles.
 
-Kept of addresses: global and unique-local ones. Link-local ones (fe80::/10, 169.254.0.0/16) and loopback ones
-say nothing about the network that a link is on and are the same on every host; temporary IPv6 addresses
-(RFC 8981) come and go, and duplicates that the kernel found are not in use.
+Only global and unique-local addresses are kept. Link-local (fe80::/10, 169.254.0.0/16) and loopback addresses
+do not identify the network of a link; temporary IPv6 addresses (RFC 8981) change often, and duplicates
+detected by the kernel are not in use.
 """
 
 import contextlib

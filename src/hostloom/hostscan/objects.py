@@ -20,7 +20,7 @@ def read_objects(
 ) -> list[dict[str, Any]]:
     """Every readable object; unreadable text between two starts becomes a finding.
 
-    Versions of iproute2 print single links and routes that are no JSON, and an answer may be cut short.
+    Some versions of iproute2 print single links and routes as invalid JSON, and the output may be truncated.
     """
     text = _BARE_TYPE.sub(r'{"type":"\1",', text)
     try:

@@ -39,7 +39,7 @@ def find_conduits(links: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
 def conduit_of(link: Mapping[str, Any]) -> str | None:
     """The NIC below a switch port; None for other links.
 
-    Before Linux 6.0 such a port has no kind of its own, only a link below it.
+    Before Linux 6.0 a switch port has no kind, only a link below it.
     """
     info = link.get("linkinfo", {})
     if info.get("info_kind") not in ("dsa", None) or link.get("link_type") != "ether":

@@ -1,7 +1,7 @@
-"""One libvirt connection per host, with two lanes of calls with deadlines; a dead host blocks no other.
+"""One libvirt connection per host with two lanes of calls with deadlines, so that hosts do not block others.
 
-A C call that blocks cannot be cancelled. At its deadline its thread and the connection are left behind and
-new ones are made; with three left behind the host is unreachable for a while, then one call may try again.
+A blocking C call cannot be cancelled. At its deadline its thread and the connection are abandoned and replaced.
+After three abandoned calls the host counts as unreachable for a while, then one call may try again.
 """
 
 import logging

@@ -124,7 +124,8 @@ def _update(
 ) -> None:
     """Change the running network, address by address: libvirt restarts only its dnsmasq.
 
-    Hosts go before ranges and come after them: while there is a range, a host costs dnsmasq a signal only.
+    Hosts are removed before ranges and added after them: as long as a range exists, changing a host only
+    signals dnsmasq.
     """
     for at, before in enumerate(now):
         after = wanted[at] if at < len(wanted) else ""
@@ -140,7 +141,7 @@ def _update(
 
 
 def _without(some: str, others: str, tag: str) -> list[str]:
-    """The parts that are in the one and not in the other."""
+    """The parts of one DHCP text that the other one does not contain."""
     there = network_xml.parts(others, tag)
     return [part for part in network_xml.parts(some, tag) if part not in there]
 
@@ -157,7 +158,7 @@ def _dhcp_of(network: libvirt.virNetwork) -> LibvirtDhcp:
 
 
 def _kept_xml(network: libvirt.virNetwork) -> str:
-    """As it will start the next time; libvirt's test driver has but one."""
+    """The persistent definition; libvirt's test driver has only one definition."""
     is_test = network.connect().getType() == "TEST"
     return str(network.XMLDesc(0 if is_test else libvirt.VIR_NETWORK_XML_INACTIVE))
 

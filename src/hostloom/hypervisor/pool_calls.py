@@ -1,6 +1,6 @@
 """Makes storage pool calls, which may hang, on their own connections with deadlines.
 
-On one connection, a call that hangs in one thread delays those of others by seconds, and libvirtd serves five
+A hanging call delays other calls on its connection by seconds, and libvirtd serves five calls of a connection
 at a time.
 """
 

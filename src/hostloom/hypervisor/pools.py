@@ -1,7 +1,7 @@
 """Reads storage pools, each with its own deadline, so that a hanging pool does not delay other readings.
 
-libvirt looks at a pool's space again only when it is told to. While it does so the pool is locked, and with
-it libvirt's list of pools: where a file server is gone, that lasts until it is back.
+libvirt updates a pool's free space only on a refresh. A refresh locks the pool and libvirt's list of pools:
+if a file server is unreachable, the lock lasts until the server is back.
 """
 
 import logging

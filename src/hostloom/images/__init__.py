@@ -1,1 +1,1 @@
-"""Boot images: the distribution's kernel with an initramfs of ours, in which machines are commissioned."""
+"""Builds boot images for commissioning from the distribution's kernel and hostloom's initramfs."""

@@ -1,4 +1,4 @@
-"""Programs that a build runs; a failure says which, and in whose words."""
+"""Runs the programs of a build."""
 
 import os
 import subprocess
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from hostloom.model.errors.outside import ImageFailed
 
-#: depmod is there, and a server's PATH may be without it.
+#: Directory of depmod, which a server's PATH may lack.
 _PATH = ("/usr/sbin", "/sbin")
 
 
 def run(argv: Sequence[str], *, cwd: Path | None = None, timeout_s: float = 120.0) -> str:
-    """What it printed; ImageFailed with its words if it failed or is not there."""
+    """The program's output; ImageFailed with its error message if it fails or does not exist."""
     environment = {**os.environ, "LC_ALL": "C", "PATH": ":".join([os.environ.get("PATH", ""), *_PATH])}
     try:
         result = subprocess.run(

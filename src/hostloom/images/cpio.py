@@ -1,4 +1,4 @@
-"""An initramfs: a cpio archive of the `newc` form, the same bytes for the same content.
+"""Writes an initramfs as a `newc` cpio archive; equal content gives equal bytes.
 
 Files are read one by one while the archive is written: all modules of a kernel take hundreds of MiB.
 
@@ -18,28 +18,28 @@ _TRAILER = "TRAILER!!!"
 
 @dataclass(frozen=True)
 class Entry:
-    """A file, or with `link` a symbolic link."""
+    """A file, or a symbolic link if `link` is set."""
 
     content: bytes = b""
     is_executable: bool = False
     link: str = ""
-    #: Reads the content when it is needed, instead of `content`.
+    #: Reads the content when it is needed; replaces `content`.
     source: Callable[[], bytes] | None = None
 
     def read(self) -> bytes:
-        """What the archive holds for it."""
+        """The bytes in the archive."""
         return self.link.encode() or (self.content if self.source is None else self.source())
 
 
 def pack(entries: Mapping[str, Entry], target: BinaryIO) -> None:
-    """Write a compressed archive of files by path (`bin/busybox`); the folders above them are added."""
+    """Write a compressed archive of files by path (`bin/busybox`); parent folders are added."""
     with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=target, mtime=0) as compressed:
         for record in archive_records(entries):
             compressed.write(record)
 
 
 def archive_records(entries: Mapping[str, Entry]) -> Iterator[bytes]:
-    """The archive in parts: in the order of the paths, with one owner and no times."""
+    """The parts of the archive, sorted by path, with one owner and without times."""
     folders = sorted(_folders(entries))
     for number, path in enumerate(folders, 1):
         yield _record(number, path, stat.S_IFDIR | 0o755, b"")

@@ -1,4 +1,4 @@
-"""Images in a folder: built beside the old ones, taken into use by one rename, read anew each time."""
+"""Manages image folders: builds go into a new folder, and a rename activates them."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ from hostloom.serialization import from_json, to_json
 
 log = logging.getLogger(__name__)
 
-#: Of one flavour: the one in use, and the one before it, which machines may be loading now.
+#: Images kept per flavour: the active one and its predecessor, which machines may still be loading.
 KEEP = 2
 _PACKAGES = ".packages"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -39,7 +39,7 @@ class ImageDirectory:
         self._directory, self._now = directory, now
 
     def list(self) -> Sequence[Image]:
-        """Latest first; what is not whole is left out, with a line in the log."""
+        """Latest first; incomplete images are skipped and logged."""
         if not self._directory.is_dir():
             return []
         images = (self.find(path.name) for path in self._directory.iterdir())
@@ -57,11 +57,11 @@ class ImageDirectory:
             return None
 
     def fetch(self, flavour: Flavour) -> tuple[str, ...]:
-        """Download the kernel's packages, unless they are here; their file names."""
+        """Download missing kernel packages; returns all file names."""
         return tuple(path.name for path in fetch(flavour, self._directory / _PACKAGES))
 
     def build(self, flavour: Flavour, packages: Sequence[str]) -> Image:
-        """Build from fetched packages and take into use; a failure leaves what was there."""
+        """Build from fetched packages and activate the result; a failure leaves the active image."""
         files = [self._directory / _PACKAGES / package for package in packages]
         with _scratch(self._directory) as work:
             unpack(files, work / "root")
@@ -74,7 +74,7 @@ class ImageDirectory:
             return self._take(draft, flavour, version)
 
     def prune(self, image: Image, packages: Sequence[str]) -> None:
-        """Drop older images of that flavour, and packages that nothing is built from any more."""
+        """Delete older images of the flavour and packages that no image needs."""
         same = [each for each in self.list() if each.flavour is image.flavour and each.name != image.name]
         for old in same[KEEP - 1 :]:
             self.delete(old.name)
@@ -84,7 +84,7 @@ class ImageDirectory:
                 file.unlink(missing_ok=True)
 
     def delete(self, name: str) -> None:
-        """It is gone at once; machines that are loading it start again with another."""
+        """Delete an image immediately; machines that are loading it restart with another one."""
         folder = self._directory / name
         if not _NAME.fullmatch(name) or not folder.is_dir():
             raise NotFound("image", name)
@@ -93,7 +93,7 @@ class ImageDirectory:
         shutil.rmtree(gone)
 
     def _take(self, draft: Path, flavour: Flavour, version: str) -> Image:
-        """Name it by its content: the same build twice is one image, and no image ever changes."""
+        """Name the image by its content, so that equal builds are one image and images never change."""
         files = tuple(_measured(draft / each) for each in ("initrd", "kernel"))
         digest = hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
         name = re.sub(r"[^a-z0-9._-]", "-", f"{flavour}-{version}".lower())[:55] + f"-{digest[:8]}"
@@ -112,7 +112,7 @@ class ImageDirectory:
 
 @contextmanager
 def _scratch(directory: Path) -> Iterator[Path]:
-    """On the same file system, so that a rename is enough; open to apt's own user."""
+    """A folder on the same file system, so that a rename suffices; apt's user may read it."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".build-", dir=directory) as work:
@@ -122,7 +122,7 @@ def _scratch(directory: Path) -> Iterator[Path]:
 
 
 def _version(root: Path) -> str:
-    """The kernel's, as its modules' folder is called."""
+    """The kernel's version: the name of its modules' folder."""
     folder = modules_folder(root)
     found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if len(found) != 1:
@@ -144,5 +144,5 @@ def _measured(file: Path) -> ImageFile:
 
 
 def _series(package: str) -> str:
-    """The package without the kernel's version in it: `linux-image-cloud-amd64`."""
+    """The package name without the kernel's version: `linux-image-cloud-amd64`."""
     return re.sub(r"\d[^-]*(-\d+)?", "", package.partition("_")[0])

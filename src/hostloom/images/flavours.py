@@ -1,4 +1,4 @@
-"""What makes a flavour: the distribution's kernel package, the drivers, and the programs beside busybox."""
+"""Recipes of the image flavours: kernel package, drivers, and programs beside busybox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from hostloom.model.image import Flavour
 
 @dataclass(frozen=True)
 class Recipe:
-    """Of one flavour."""
+    """The recipe of one flavour."""
 
-    #: The distribution's meta package by its ID in os-release; it always names the current kernel.
+    #: Meta package of the current kernel, by the distribution's ID in os-release.
     packages: Mapping[str, str]
-    #: Modules by name, and folders of them; those that the kernel does not have are left out.
+    #: Names of modules and of folders with modules; names that the kernel lacks are ignored.
     modules: tuple[str, ...]
-    #: Programs that are copied with their libraries.
+    #: Programs that are copied together with their libraries.
     programs: tuple[str, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""The initramfs: busybox, the modules of a flavour, its programs, and our scripts."""
+"""Collects the files of an initramfs: busybox, kernel modules, programs, and hostloom's scripts."""
 
 import gzip
 import lzma
@@ -24,13 +24,13 @@ BUSYBOX = Path("/bin/busybox")
 SCRIPTS = Path(__file__).with_name("guest")
 #: Folders that the scripts mount or write to.
 _FOLDERS = ("proc", "sys", "dev", "run", "tmp")
-#: Scripts that are not in /etc under their own names: busybox's acpid finds what it runs by path.
+#: Paths of scripts outside /etc: busybox's acpid looks for its handlers there.
 _PLACES = {"init": "init", "power.sh": "etc/acpi/PWRF/00000080"}
 _ELF_INTERPRETER = b"ld-linux"
 
 
 def contents(root: Path, version: str, recipe: Recipe) -> dict[str, Entry]:
-    """Every file by path; `root` has the unpacked kernel packages."""
+    """All files by path; `root` contains the unpacked kernel packages."""
     return _scripts() | _busybox() | _modules(root, version, recipe.modules) | _programs(recipe.programs)
 
 
@@ -68,12 +68,12 @@ def _modules(root: Path, version: str, wanted: Sequence[str]) -> dict[str, Entry
 
 
 def modules_folder(root: Path) -> Path:
-    """Where an unpacked kernel has its modules."""
+    """The modules' folder of an unpacked kernel."""
     return _base(root) / "lib/modules"
 
 
 def _base(root: Path) -> Path:
-    """Distributions with a merged /usr may pack modules there."""
+    """Distributions with a merged /usr may pack the modules there."""
     return root if (root / "lib/modules").is_dir() else root / "usr"
 
 
@@ -92,7 +92,7 @@ def _plain_content(file: Path) -> bytes:
 
 
 def _programs(names: Sequence[str]) -> dict[str, Entry]:
-    """With every library that they need, where their loader looks for it."""
+    """The programs with all their libraries, at the paths where their loader looks for them."""
     entries: dict[str, Entry] = {}
     for name in names:
         path = shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin")

@@ -1,16 +1,16 @@
-"""Which kernel modules an image has: those that it names and all that they need; pure.
+"""Selects the kernel modules of an image and their dependencies; pure.
 
 Files are read as depmod(8) writes them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
-#: How distributions compress modules; inside an image they are plain, as the image itself is compressed.
+#: Compressed module files; the image contains them uncompressed, because it is compressed as a whole.
 COMPRESSIONS = (".zst", ".xz", ".gz")
 
 
 def parse_dependencies(text: str) -> dict[str, tuple[str, ...]]:
-    """Of `modules.dep`: what each module needs, by path."""
+    """Parse `modules.dep`: the dependencies of each module, by path."""
     found = {}
     for line in text.splitlines():
         path, _, needs = line.partition(":")
@@ -19,7 +19,7 @@ def parse_dependencies(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def choose_modules(dependencies: Mapping[str, Sequence[str]], wanted: Iterable[str]) -> list[str]:
-    """Paths in the order in which they can be loaded, of what is wanted and there.
+    """Paths of the existing wanted modules and their dependencies, in loading order.
 
     `wanted` names a module (`virtio_net`), or a folder of them (`drivers/net/ethernet/`).
     """
@@ -43,12 +43,12 @@ def _add(path: str, dependencies: Mapping[str, Sequence[str]], chosen: dict[str,
 
 
 def name_of(path: str) -> str:
-    """`virtio_net` of `kernel/drivers/net/virtio_net.ko.xz`."""
+    """The module name `virtio_net` of `kernel/drivers/net/virtio_net.ko.xz`."""
     return plain(path).rpartition("/")[2].removesuffix(".ko")
 
 
 def plain(path: str) -> str:
-    """The path without the ending of its compression."""
+    """The path without the suffix of its compression."""
     for ending in COMPRESSIONS:
         if path.endswith(f".ko{ending}"):
             return path.removesuffix(ending)
@@ -56,12 +56,12 @@ def plain(path: str) -> str:
 
 
 def _key(name: str) -> str:
-    """The kernel takes both for the same."""
+    """The name in one spelling, because the kernel does not distinguish `-` and `_`."""
     return name.replace("-", "_")
 
 
 def render_dependencies(dependencies: Mapping[str, Sequence[str]], chosen: Iterable[str]) -> str:
-    """`modules.dep` of what was chosen."""
+    """`modules.dep` of the chosen modules."""
     lines = (
         f"{plain(path)}: {' '.join(plain(each) for each in dependencies.get(path, ()))}".rstrip()
         for path in sorted(chosen)
@@ -70,13 +70,13 @@ def render_dependencies(dependencies: Mapping[str, Sequence[str]], chosen: Itera
 
 
 def choose_aliases(text: str, chosen: Iterable[str]) -> str:
-    """Of `modules.alias` (or `modules.softdep`) the lines about what was chosen."""
+    """The lines of `modules.alias` or `modules.softdep` about the chosen modules."""
     names = {_key(name_of(path)) for path in chosen}
     lines = (line for line in text.splitlines() if line and not line.startswith("#"))
     return "".join(f"{line}\n" for line in lines if names & {_key(subject) for subject in _subjects(line)})
 
 
 def _subjects(line: str) -> list[str]:
-    """The module that a line is about: an alias names it last, a soft dependency second."""
+    """The module of a line: last in an alias, second in a soft dependency."""
     words = line.split()
     return words[-1:] if words[0] == "alias" else words[1:2]

@@ -1,4 +1,4 @@
-"""What apt and ldd print; pure."""
+"""Parses the output of apt and ldd; pure."""
 
 import re
 
@@ -10,18 +10,18 @@ _LIBRARY = re.compile(r"(?:=>\s+)?(/\S+) \(0x[0-9a-f]+\)")
 
 
 def depended(text: str) -> list[str]:
-    """Of `apt-cache depends`: the kernel's packages; of alternatives the first."""
+    """The kernel packages in the output of `apt-cache depends`; the first of alternatives."""
     found = []
     for line in text.splitlines():
         kind, _, name = line.strip().partition(": ")
-        # "|Depends" is one that has alternatives: which follow it
+        # "|Depends" is followed by its alternatives.
         if kind.removeprefix("|") == "Depends" and name.startswith(_KERNEL):
             found.append(name)
     return found
 
 
 def download_name(text: str) -> str:
-    """Of `apt-get download --print-uris`: the file that it would write, with the version in its name."""
+    """The file name in the output of `apt-get download --print-uris`, with the version."""
     match = _URI.search(text)
     if match is None:
         raise ImageFailed("apt-get download --print-uris", "it names no package; run `apt-get update`")
@@ -29,5 +29,5 @@ def download_name(text: str) -> str:
 
 
 def libraries(text: str) -> list[str]:
-    """Of `ldd`: the files of the libraries, the loader among them."""
+    """The library files in the output of `ldd`, including the loader."""
     return _LIBRARY.findall(text)

@@ -1,4 +1,4 @@
-"""The kernel's packages: downloaded with the distribution's own tools, kept, never installed."""
+"""Downloads and unpacks kernel packages with the distribution's tools; nothing is installed."""
 
 import platform
 import tempfile
@@ -16,7 +16,7 @@ _AS_US = ("-o", "APT::Sandbox::User=root")
 
 
 def fetch(flavour: Flavour, kept: Path) -> tuple[Path, ...]:
-    """The packages of the flavour's kernel; what is in `kept` already is not downloaded again."""
+    """The kernel packages of the flavour; packages that are in the folder are not downloaded again."""
     packages = RECIPES[flavour].packages
     distribution = _distribution(packages)
     names = _kernel_packages(packages[distribution])
@@ -25,7 +25,7 @@ def fetch(flavour: Flavour, kept: Path) -> tuple[Path, ...]:
 
 
 def unpack(packages: Iterable[Path], root: Path) -> None:
-    """Their files, below `root`."""
+    """Unpack the packages below `root`."""
     for package in packages:
         run(["dpkg-deb", "-x", str(package), str(root)])
 
@@ -39,7 +39,7 @@ def _distribution(known: Iterable[str]) -> str:
 
 
 def _kernel_packages(meta: str) -> tuple[str, ...]:
-    """What the meta package leads to, of kernels and their modules."""
+    """The packages of kernels and modules that the meta package depends on."""
     found: dict[str, None] = {}
     left = [meta]
     while left:

@@ -66,7 +66,7 @@ def ssh_address(uri: str) -> SshAddress | None:
 def is_this_machine(uri: str) -> bool:
     """Whether the URI certainly leads to the hypervisor of this machine.
 
-    A named socket may lead anywhere (into a container, through a tunnel): it is not.
+    False for a named socket, which may lead into a container or through a tunnel.
     """
     parts = urlsplit(uri)
     return (

@@ -55,10 +55,10 @@ def run_process(
 ) -> Completed:
     """Run a program; at the time limit, kill its process group and raise HostUnreachable with `action`.
 
-    One that prints more than MAX_OUTPUT_BYTES is killed, too: HostUnreadable.
+    A program that prints more than MAX_OUTPUT_BYTES is also killed: HostUnreadable.
 
-    It prints into files: pipes would have to be read until everybody closed them, and what ssh leaves running
-    for a user's ProxyCommand may keep them open for ever.
+    The output goes to files, because a pipe must be read until all its writers have closed it, and processes
+    that ssh starts for a ProxyCommand may keep it open forever.
     """
     with (
         tempfile.TemporaryFile() as buffered_random,

@@ -81,8 +81,8 @@ class Remote:
     def run(self, argv: Sequence[str], timeout_s: float = 20.0, stdin: bytes = b"") -> Completed:
         """Run a command on the host, with optional input.
 
-        A non-zero exit is a result. HostKeyUnknown, HostKeyChanged, HostRefused or HostUnreachable when there
-        is no connection. Past `timeout_s` HostUnreachable; the command may go on there.
+        A non-zero exit code is not an error. HostKeyUnknown, HostKeyChanged, HostRefused or HostUnreachable if
+        no connection can be opened; HostUnreachable after `timeout_s`, while the command may still run.
         """
         until = time.monotonic() + timeout_s
         with self._turn(self._sessions, until):
@@ -100,8 +100,8 @@ class Remote:
     def forward_unix(self, *sockets: str, libvirt: str = "", timeout_s: float = 20.0) -> Path:
         """A local Unix socket that leads to the first of these host sockets that the user may open.
 
-        Where sshd forwards no sockets, commands carry the connections, as virsh has it; `libvirt` is the URI
-        that virt-ssh-helper opens there. HostRefused if there is none, or no way to it.
+        If sshd forbids forwarding, commands relay the connections, as with virsh; `libvirt` is the URI that
+        virt-ssh-helper opens on the host. HostRefused if no socket exists or can be reached.
         """
         until = time.monotonic() + timeout_s
         self._connect(until)
@@ -121,7 +121,7 @@ class Remote:
     def close(self) -> None:
         """Close the connection and everything that uses it; the next call opens a new one.
 
-        One that another thread is just making is left alone: it ends with this process.
+        A connection that another thread is opening stays; it ends with this process.
         """
         if self._lock.acquire(timeout=0.5):
             try:
@@ -154,7 +154,7 @@ class Remote:
     def _leads_on(self, local: Path, until: float) -> bool:
         """Whether a connection to the forwarded socket stays open.
 
-        ssh does not say whether sshd refused it, but the refusal comes before the answer to a later command.
+        ssh does not report a refusal by sshd, but the refusal arrives before the result of a later command.
         """
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             try:

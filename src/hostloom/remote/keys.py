@@ -141,7 +141,7 @@ class PinnedKeys:
 def import_known_hosts(keys: PinnedKeys, file: Path, read_uris: Callable[[], Sequence[str]]) -> None:
     """Import the keys that an earlier version pinned in one file per server.
 
-    The file is renamed afterwards, so that only the first start reads it, and the URIs of hosts and racks.
+    The file is renamed afterwards, so that only the first start reads it and the URIs of hosts and racks.
     """
     if not file.exists():
         return

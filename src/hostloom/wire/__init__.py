@@ -1,1 +1,1 @@
-"""Asks and watches the wire: throw-away probes, DHCP messages as they pass."""
+"""Probes the wire with temporary NICs, and observes DHCP messages."""

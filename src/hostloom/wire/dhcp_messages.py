@@ -1,4 +1,4 @@
-"""DHCP messages out of frames: DHCPv4 (RFC 2131, 2132) and DHCPv6 (RFC 8415), also through relays; pure."""
+"""Parses DHCP messages from frames: DHCPv4 (RFC 2131, 2132) and DHCPv6 (RFC 8415), also relayed; pure."""
 
 import struct
 from dataclasses import replace
@@ -25,7 +25,7 @@ KINDS_6 = {
     9: _K.DECLINE6,
     11: _K.INFORMATION_REQUEST,
 }
-#: What servers say.
+#: Messages of servers.
 ANSWERS = frozenset({_K.OFFER, _K.ACK, _K.NAK, _K.ADVERTISE, _K.REPLY})
 RELAYED = (12, 13)
 MAX_RELAYS = 8
@@ -34,7 +34,7 @@ _COOKIE = b"\x63\x82\x53\x63"
 
 
 def parse(frame: bytes, at: float, interface: str) -> DhcpMessage | None:
-    """The message in an Ethernet frame; None for anything else, whatever its bytes are."""
+    """The message in an Ethernet frame; None for any other bytes."""
     try:
         kind, payload = struct.unpack_from("!H", frame, 12)[0], frame[14:]
         if kind == 0x8100:
@@ -104,21 +104,21 @@ def _parse6(packet: bytes, receiver: MacAddress, sender: MacAddress) -> DhcpMess
 
 
 def _association(body: bytes) -> tuple[Address | None, bytes]:
-    """Of an IA_NA: its first address, and the words of its status."""
+    """The first address of an IA_NA, and its status message."""
     options = dict(options6(body[12:]))
     address = options.get(5, b"")[:16]
     return (IPv6Address(address) if len(address) == 16 else None), options.get(13, b"")[2:]
 
 
 def _mac_of_duid(duid: bytes) -> MacAddress | None:
-    """Of a DUID-LLT or DUID-LL of Ethernet."""
+    """The MAC in a DUID-LLT or DUID-LL of Ethernet."""
     if duid[:4] == b"\0\1\0\1" and len(duid) >= 14:
         return _mac(duid[8:14])
     return _mac(duid[4:10]) if duid[:4] == b"\0\3\0\1" and len(duid) >= 10 else None
 
 
 def _mac_of_link_local(address: IPv6Address | None) -> MacAddress | None:
-    """Of an address that was made of it (RFC 4291, appendix A)."""
+    """The MAC in an address that was derived from it (RFC 4291, appendix A)."""
     raw = b"" if address is None else address.packed
     if raw[:8] != b"\xfe\x80" + bytes(6) or raw[11:13] != b"\xff\xfe":
         return None
@@ -134,6 +134,6 @@ def _ip4(raw: bytes) -> Address | None:
 
 
 def _text(raw: bytes) -> str:
-    """What may be shown: others wrote it."""
+    """The text with unprintable characters replaced, because it comes from other machines."""
     shown = "".join(each if each.isprintable() else "?" for each in raw.decode("utf-8", "replace"))
     return shown[:MAX_TEXT].strip("? ")

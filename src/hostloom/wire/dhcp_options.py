@@ -1,4 +1,4 @@
-"""The options in DHCP messages; the probe agent takes this module along to hosts."""
+"""Options of DHCP messages; the probe agent includes this module."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PAD, END = 0, 255
 
 
 def options4(data: bytes) -> dict[int, bytes]:
-    """DHCPv4 options by code; the parts of one that comes several times are joined (RFC 3396)."""
+    """DHCPv4 options by code; the parts of a split option are joined (RFC 3396)."""
     options: dict[int, bytes] = {}
     place = 0
     while place + 1 < len(data) and data[place] != END:

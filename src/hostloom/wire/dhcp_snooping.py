@@ -1,4 +1,4 @@
-"""Sees DHCP messages pass on the interfaces of this machine; sends nothing."""
+"""Observes DHCP messages on this machine's interfaces; sends nothing."""
 
 import ctypes
 import logging
@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 
 ETH_P_ALL, SO_ATTACH_FILTER = 3, 26
 LOOK_EVERY_S = 1.0
-#: Messages that are not drained are dropped, the oldest first.
+#: Limit of undrained messages; the oldest ones are dropped.
 KEPT = 10_000
 FRAME_BYTES = 2048
 _ACCEPT, _REJECT = (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0)
-#: Classic BPF: UDP to 67 or 68 over IPv4 (no later fragment), to 546 or 547 over IPv6; the kernel takes one
-#: 802.1Q tag off before. (code, jump if true, jump if false, value)
+#: Classic BPF: UDP to 67 or 68 over IPv4 (no later fragment), to 546 or 547 over IPv6; the kernel has removed
+#: one 802.1Q tag before. (code, jump if true, jump if false, value)
 _FILTER = (
     (0x28, 0, 0, 12),  # ether type
     (0x15, 0, 7, 0x0800),
@@ -47,7 +47,7 @@ _FILTER = (
 
 
 class PacketSnooper:
-    """Fills ports.DhcpWitness; listens in a thread of its own from `start` to `stop`."""
+    """Implements ports.DhcpSnooper; listens in its own thread from `start` to `stop`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -60,21 +60,21 @@ class PacketSnooper:
         self._thread = threading.Thread(target=self._run, name="witness", daemon=True)
 
     def start(self) -> None:
-        """Begin; nothing is heard before `watch`."""
+        """Start the thread; it listens on no interface before `watch`."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Hear no more."""
+        """Stop the thread."""
         self._stopping.set()
         self._thread.join(5)
 
     def watch(self, interfaces: Sequence[str]) -> None:
-        """Watch these from now on, and no others."""
+        """Watch exactly these interfaces from now on."""
         with self._lock:
             self._wanted = frozenset(interfaces)
 
     def drain(self) -> Sequence[DhcpMessage]:
-        """What was seen since the last call."""
+        """Messages since the last call."""
         with self._lock:
             dhcp_messages = tuple(self._seen)
             self._seen.clear()
@@ -134,7 +134,7 @@ class PacketSnooper:
 def _listen(name: str) -> socket.socket:
     listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     try:
-        # The filter comes before the interface, or frames of all kinds would be queued in between.
+        # Attach the filter before binding the interface; otherwise all kinds of frames would be queued.
         code = b"".join(struct.pack("HBBI", *each) for each in _FILTER)
         program = ctypes.create_string_buffer(code)
         attached = struct.pack("HL", len(_FILTER), ctypes.addressof(program))

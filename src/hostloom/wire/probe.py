@@ -1,4 +1,4 @@
-"""The probe as an adapter: hands the agent's text to a host's python3, and reads what it found."""
+"""Runs the probe agent with a host's python3, and reads its result."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,18 +18,18 @@ from hostloom.remote.command import NOT_FOUND, Local, Shell
 from hostloom.remote.connection import Remotes
 from hostloom.wire.agent.program import agent_program
 
-#: `-I`: nothing of the user's own is imported.
+#: `-I`: import nothing from the user's directories.
 PYTHON = ("python3", "-I", "-")
-#: What a probe may take beyond listening: a bridge's forward delay, the search for the longest packet.
+#: Time for a bridge's forward delay and the search for the longest packet, beyond listening.
 SETTLING_S = 50.0
-#: What the host may take beyond the agent's end: login, starting Python.
+#: Time of the host beyond the agent's deadline: login, starting Python.
 STARTING_S = 10.0
-#: An argument of a program is at most 128 KiB: so many addresses surely fit.
+#: An argument of a program has at most 128 KiB; this number of addresses always fits.
 TARGETS_AT_ONCE = 1000
 
 
 class AgentProbe:
-    """Fills ports.WireProbe on this machine and over SSH."""
+    """Implements ports.WireProbe on this machine and over SSH."""
 
     def __init__(self, remotes: Remotes) -> None:
         self._remotes = remotes
@@ -37,7 +37,7 @@ class AgentProbe:
     def dhcp_servers(
         self, point: ProbePoint, version: int = 4, timeout_s: float = 3.0
     ) -> Sequence[DhcpOffer]:
-        """Every server that would give an unknown client an address."""
+        """Every server that offers an address to an unknown client."""
         job = {"task": "dhcp", "version": version, "timeout_s": timeout_s}
         answer = self._ask(point, job)
         with _understood(point):
@@ -46,7 +46,7 @@ class AgentProbe:
     def reach(
         self, point: ProbePoint, targets: Sequence[Address], mtu: int | None = None, timeout_s: float = 1.0
     ) -> Sequence[NeighbourAnswer]:
-        """Who has each address, in the order of the targets."""
+        """The MACs that answer for each address, in the order of the targets."""
         found = []
         for at in range(0, len(targets), TARGETS_AT_ONCE):
             some = [str(target) for target in targets[at : at + TARGETS_AT_ONCE]]
@@ -61,7 +61,7 @@ class AgentProbe:
             ]
 
     def _ask(self, point: ProbePoint, job: Mapping[str, object]) -> dict[str, Any]:
-        """The agent's answer; WireRefused and HostNotScannable as it says."""
+        """The agent's answer; WireRefused or HostNotScannable if the agent reports it."""
         attachment, shell = point.attachment, self._shell(point.uri)
         where = f"{attachment.source} of {shell.name}"
         if attachment.kind is AttachKind.NETWORK:
@@ -103,7 +103,7 @@ class AgentProbe:
 
 @contextmanager
 def _understood(point: ProbePoint) -> Iterator[None]:
-    """Where the agent's answer is not as the agent writes it, something else than the agent answers."""
+    """Convert errors of parsing: an answer of another form does not come from the agent."""
     try:
         yield
     except PARSE_ERRORS as error:

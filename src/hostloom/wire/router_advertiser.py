@@ -1,4 +1,4 @@
-"""Router advertisements on a rack's interfaces: answered when asked for, and sent now and then (RFC 4861)."""
+"""Sends router advertisements on a rack's interfaces, periodically and on solicitations (RFC 4861)."""
 
 import logging
 import random
@@ -22,7 +22,7 @@ HOP_LIMIT = 64
 #: RFC 4861, 6.2.1: MinRtrAdvInterval and MaxRtrAdvInterval; 3 s between two of one interface.
 EVERY_S = (200.0, 600.0)
 AT_LEAST_S = 3.0
-#: A prefix that is advertised no more is forgotten after this.
+#: Lifetime after which clients forget a prefix that is no longer advertised.
 VALID_S, PREFERRED_S = 3600, 1800
 LOOK_EVERY_S = 1.0
 
@@ -42,7 +42,7 @@ def packet(advert: RouterAdvert) -> bytes:
 
 @dataclass
 class _Open:
-    """One interface."""
+    """An open interface."""
 
     socket: socket.socket
     index: int
@@ -52,7 +52,7 @@ class _Open:
 
 
 class LinuxRouterAdvertiser:
-    """Advertises in a thread of its own; an interface that is not there is taken up when it is."""
+    """Advertises in its own thread; an interface that is missing is opened when it appears."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -64,16 +64,16 @@ class LinuxRouterAdvertiser:
         self._thread = threading.Thread(target=self._run, name="advertiser", daemon=True)
 
     def start(self) -> None:
-        """Begin; nothing is sent before `advertise`."""
+        """Start the thread; it sends nothing before `advertise`."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._stopping.set()
         self._thread.join(5)
 
     def advertise(self, adverts: Sequence[RouterAdvert]) -> None:
-        """Advertise these from now on, and nothing else."""
+        """Advertise exactly these prefixes from now on."""
         with self._lock:
             self._wanted = {advert.interface: packet(advert) for advert in adverts}
 
@@ -135,7 +135,7 @@ class LinuxRouterAdvertiser:
             self._send(opened, solicited=True)
 
     def _send(self, opened: _Open, *, solicited: bool = False) -> None:
-        """An answer goes to all, too, and at once: a firmware that boots waits for it."""
+        """Answer a solicitation immediately and to all nodes, because booting firmware waits for it."""
         now = time.monotonic()
         if not solicited and now - opened.sent_at < AT_LEAST_S:
             return
@@ -144,12 +144,12 @@ class LinuxRouterAdvertiser:
             opened.socket.sendto(opened.packet, (ALL_NODES, 0, 0, opened.index))
             opened.sent_at = now
         except OSError:
-            # It has no link-local address yet, or no carrier: asked again soon.
+            # The interface has no link-local address or no carrier yet: retry soon.
             opened.next_at = now + AT_LEAST_S
 
 
 def _listen(name: str, index: int) -> socket.socket:
-    """A raw ICMPv6 socket on one interface that hears what is sent to all routers."""
+    """A raw ICMPv6 socket on one interface that receives packets to all routers."""
     raw = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
     try:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())

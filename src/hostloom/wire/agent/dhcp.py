@@ -1,4 +1,4 @@
-"""DHCP as a client that no server knows, which takes no lease."""
+"""Asks for DHCP offers as an unknown client, without taking a lease."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COOKIE = b"\x63\x82\x53\x63"
 
 
 def discover(nic: Nic, transaction: bytes) -> bytes:
-    """A DHCPDISCOVER (RFC 2131) whose answers may come to everybody."""
+    """A DHCPDISCOVER (RFC 2131) that requests broadcast answers."""
     options = COOKIE + b"\x35\x01\x01" + b"\x37\x05\x01\x03\x06\x33\x36" + b"\xff"
     body = struct.pack("!BBBB4sHH16s16s192s", 1, 1, 6, 0, transaction, 0, 0x8000, b"", nic.mac, b"")
     payload = udp(68, 67, (body + options).ljust(300, b"\0"))
@@ -29,7 +29,7 @@ def discover(nic: Nic, transaction: bytes) -> bytes:
 
 
 def offer(frame: bytes, transaction: bytes) -> dict[str, Any] | None:
-    """What a DHCPOFFER to us says, or None."""
+    """The content of a DHCPOFFER to this client, or None."""
     message = udp_of(frame, 4, 68)
     if message is None or len(message[1]) < 244:
         return None
@@ -61,14 +61,14 @@ def solicit(nic: Nic, transaction: bytes) -> bytes:
 
 
 def advertise(frame: bytes, transaction: bytes) -> dict[str, Any] | None:
-    """What an ADVERTISE to us says, or None."""
+    """The content of an ADVERTISE to this client, or None."""
     message = udp_of(frame, 6, 546)
     if message is None or message[1][:4] != b"\x02" + transaction:
         return None
     options = options6(message[1][4:])
     address = offered_address(options)
     return {
-        # A server may answer from one of its addresses now and from another one later.
+        # A server with several addresses may answer from a different one each time.
         "identity": next((content.hex() for code, content in options if code == 2), ""),
         "server": socket.inet_ntop(socket.AF_INET6, message[0]),
         "mac": mac_text(frame[6:12]),
@@ -79,7 +79,7 @@ def advertise(frame: bytes, transaction: bytes) -> dict[str, Any] | None:
 
 
 def offered_address(options: list[tuple[int, bytes]]) -> bytes:
-    """The first address option with its lifetimes; empty when none is offered."""
+    """The first address option with its lifetimes; empty without an offer."""
     for code, association in options:
         for kind, content in options6(association[12:]) if code == 3 else []:
             if kind == 5 and len(content) >= 24:
@@ -88,7 +88,7 @@ def offered_address(options: list[tuple[int, bytes]]) -> bytes:
 
 
 def dhcp(nic: Nic, job: dict[str, Any]) -> dict[str, Any]:
-    """Every server that would give us an address."""
+    """Every server that offers this client an address."""
     offers: dict[tuple[str, str], dict[str, Any]] = {}
     transaction = os.urandom(4 if job["version"] == 4 else 3)
     if job["version"] == 4:

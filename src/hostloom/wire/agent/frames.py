@@ -1,4 +1,4 @@
-"""Ethernet frames with IPv4, IPv6 and UDP in them."""
+"""Builds and parses Ethernet frames with IPv4, IPv6 and UDP."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UDP, ICMP6 = 17, 58
 
 
 def checksum(data: bytes) -> int:
-    """RFC 1071."""
+    """The Internet checksum (RFC 1071)."""
     if len(data) % 2:
         data += b"\0"
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
@@ -27,7 +27,7 @@ def group_mac(ip: bytes) -> bytes:
 
 
 def ipv6(nic: Nic, to_mac: bytes, to: bytes, protocol: int, payload: bytes, place: int) -> bytes:
-    """A frame with an IPv6 packet from our link-local address; its checksum belongs at `place`."""
+    """A frame with an IPv6 packet from the link-local address; its checksum is at `place`."""
     pseudo = nic.link_local + to + struct.pack("!I3xB", len(payload), protocol)
     total = struct.pack("!H", checksum(pseudo + payload))
     payload = payload[:place] + total + payload[place + 2 :]
@@ -36,7 +36,7 @@ def ipv6(nic: Nic, to_mac: bytes, to: bytes, protocol: int, payload: bytes, plac
 
 
 def udp(sport: int, dport: int, payload: bytes) -> bytes:
-    """A UDP datagram without a checksum, which over IPv4 it may lack."""
+    """A UDP datagram without a checksum, which is optional over IPv4."""
     return struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
 
 

@@ -1,4 +1,4 @@
-"""Links of a host by iproute2, in one network namespace or another."""
+"""Manages links of a host with iproute2, in any network namespace."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-#: Names of what the probe puts on a host begin so, and go on with its process id in hexadecimal digits.
+#: Prefix of the probe's links on a host; its process id in hexadecimal digits follows.
 PREFIX = "hlp"
-#: The probe's own NIC, in its own namespace.
+#: The probe's NIC in the probe's namespace.
 NAME = "probe"
 CLONE_NEWNET = 0x40000000
-#: On some hosts, programs for administrators are not on the path of a login without a terminal.
+#: On some hosts, a login without a terminal has no administrators' programs on its PATH.
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -28,17 +28,17 @@ class Refused(Exception):
 
 
 class CommandFailed(OSError):
-    """A command of iproute2 failed, with its own words."""
+    """A command of iproute2 failed; the text is its error message."""
 
 
 class Namespace:
-    """The network namespace that this process is in when the object is made."""
+    """The network namespace of this process at the time when the object is made."""
 
     def __init__(self) -> None:
         self._descriptor = os.open("/proc/self/ns/net", os.O_RDONLY)
 
     def run(self, *argv: str) -> str:
-        """Run a command in it, and return what it prints; CommandFailed, PermissionError."""
+        """Run a command in the namespace and return its output; CommandFailed, PermissionError."""
         environ = dict(os.environ, PATH=f"{os.environ.get('PATH', '')}:{SBIN}")
         try:
             completed = subprocess.run(
@@ -60,22 +60,22 @@ class Namespace:
             os._exit(126)
 
     def links(self) -> list[dict[str, Any]]:
-        """Every link as iproute2 describes it."""
-        # Some versions put empty objects in the place of links that they leave out.
+        """All links as iproute2 describes them."""
+        # Some versions print empty objects for excluded links.
         return [link for link in json.loads(self.run("ip", "-j", "-d", "link", "show")) if "ifname" in link]
 
     def link(self, name: str) -> dict[str, Any]:
-        """One that is there."""
+        """One existing link."""
         shown = json.loads(self.run("ip", "-j", "-d", "link", "show", "dev", name))
         return next(link for link in shown if link.get("ifname") == name)
 
     def silence(self, name: str) -> None:
-        """Give a link no IPv6 address of the kernel's own, with which the kernel would speak."""
+        """Disable the kernel's IPv6 addresses on a link, so that the kernel sends nothing."""
         with contextlib.suppress(CommandFailed):  # a kernel without IPv6 says nothing anyway
             self.run("ip", "link", "set", "dev", name, "addrgenmode", "none")
 
     def sweep(self) -> None:
-        """Remove what is left of probes whose process is gone."""
+        """Remove links of probes whose process no longer exists."""
         for link in self.links():
             name = link["ifname"]
             if name.startswith(PREFIX) and kind_of(link) == "veth" and not is_alive(name[len(PREFIX) :]):
@@ -84,7 +84,7 @@ class Namespace:
 
 
 def failure(stderr: str) -> OSError:
-    """The error that a command of iproute2 tells in its last line."""
+    """The error in the last line of a command's output."""
     text = (stderr.strip().splitlines() or ["it failed"])[-1]
     for prefix in ("RTNETLINK answers: ", "Error: "):
         if text.startswith(prefix):
@@ -96,12 +96,12 @@ def failure(stderr: str) -> OSError:
 
 
 def kind_of(link: dict[str, Any]) -> str:
-    """`bridge`, `veth`, …; empty for a physical one."""
+    """The kind of a link: `bridge`, `veth`, …; empty for a physical one."""
     return str(link.get("linkinfo", {}).get("info_kind", ""))
 
 
 def is_alive(digits: str) -> bool:
-    """Whether the process with these hexadecimal digits runs."""
+    """Whether a process with this hexadecimal id runs."""
     try:
         return Path(f"/proc/{int(digits, 16)}").exists()
     except ValueError:
@@ -109,14 +109,14 @@ def is_alive(digits: str) -> bool:
 
 
 def unshare() -> None:
-    """Enter a namespace of our own, without a name."""
+    """Enter a new namespace without a name."""
     if LIBC.unshare(CLONE_NEWNET) != 0:
         code = ctypes.get_errno()
         raise OSError(code, f"no network namespace: {os.strerror(code)}")
 
 
 def wait_for(ready: Callable[[], object], timeout_s: float, otherwise: str) -> None:
-    """Wait until it is so; Refused after that time."""
+    """Wait until the condition holds; Refused at the time limit."""
     until = time.monotonic() + timeout_s
     while not ready():
         if time.monotonic() > until:
@@ -125,7 +125,7 @@ def wait_for(ready: Callable[[], object], timeout_s: float, otherwise: str) -> N
 
 
 def check(link: dict[str, Any] | None, kind: str, links: list[dict[str, Any]]) -> dict[str, Any]:
-    """The bridge or parent, if a probe may be put there."""
+    """The bridge or parent; Refused if a probe cannot use it."""
     if link is None:
         raise Refused("this interface does not exist")
     if kind == "bridge":
@@ -136,7 +136,7 @@ def check(link: dict[str, Any] | None, kind: str, links: list[dict[str, Any]]) -
 
 
 def check_bridge(link: dict[str, Any]) -> None:
-    """Refused where no port can be added."""
+    """Refuse a bridge that cannot take a port."""
     if kind_of(link) == "openvswitch":
         raise Refused("Open vSwitch would remember the port of a probe that was killed")
     if kind_of(link) != "bridge":
@@ -146,7 +146,7 @@ def check_bridge(link: dict[str, Any]) -> None:
 
 
 def check_parent(link: dict[str, Any], links: list[dict[str, Any]]) -> None:
-    """Refused where no macvlan can be added."""
+    """Refuse a parent that cannot take a macvlan."""
     if link["link_type"] != "ether" or kind_of(link) == "openvswitch":
         raise Refused("no macvlan can be put on it")
     if "master" in link:

@@ -1,4 +1,4 @@
-"""Who has an address (ARP, neighbour discovery), and how long the packets may be that reach it."""
+"""Finds the holders of addresses (ARP, neighbour discovery), and measures the path MTU to them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from hostloom.wire.agent.frames import ARP, EVERYBODY, ICMP6, IP6, group_mac, ip
 from hostloom.wire.agent.nic import Nic, mac_text
 
 SOLICITATION, ADVERTISEMENT = 135, 136
-#: An option for experiments (RFC 4727), which every receiver ignores.
+#: An experimental option (RFC 4727), which every receiver ignores.
 ND_PADDING = 253
-#: The shortest packet that every Ethernet frame may carry; the search for what passes begins there.
+#: The smallest MTU, at which the search begins.
 SHORTEST = 46
-#: Two frames of a length that are not answered for so long did not pass.
+#: Time after which two unanswered frames of a length count as too long.
 ROUND_S = 0.25
 
 
 def defend(nic: Nic, frame: bytes) -> None:
-    """Say who we are to anyone who wants to answer our link-local address."""
+    """Advertise this NIC's MAC, so that others can answer its link-local address."""
     is_solicitation = frame[20:21] == bytes([ICMP6]) and frame[54:55] == bytes([SOLICITATION])
     if frame[12:14] != IP6 or not is_solicitation:
         return
@@ -30,7 +30,7 @@ def defend(nic: Nic, frame: bytes) -> None:
 
 
 def question(nic: Nic, target: bytes, length: int) -> bytes:
-    """Who has the address, in a packet that long; the shortest if it is shorter than the question."""
+    """A question for an address, padded to the given length if that is longer."""
     if len(target) == 4:
         packet = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, nic.mac, bytes(4), bytes(6), target)
         return (EVERYBODY + nic.mac + ARP + packet).ljust(14 + length, b"\0")
@@ -44,7 +44,7 @@ def question(nic: Nic, target: bytes, length: int) -> bytes:
 
 
 def answer(frame: bytes) -> tuple[bytes, bytes] | None:
-    """The address that a frame claims, and the MAC that claims it; or None."""
+    """The address that a frame claims and the MAC that claims it, or None."""
     if frame[12:14] == ARP and frame[20:22] == b"\0\x02":
         return frame[28:32], frame[22:28]
     is_advertisement = frame[20:21] == bytes([ICMP6]) and frame[54:55] == bytes([ADVERTISEMENT])
@@ -55,7 +55,7 @@ def answer(frame: bytes) -> tuple[bytes, bytes] | None:
 
 
 def listen(nic: Nic, until: float, macs: dict[bytes, set[bytes]], *, until_all: bool = False) -> None:
-    """Note who answers for each address; with `until_all`, only until each has an answer."""
+    """Record the MACs that answer for each address; with `until_all`, stop when each has an answer."""
     for frame in nic.frames(until):
         defend(nic, frame)
         claim = answer(frame)
@@ -66,7 +66,7 @@ def listen(nic: Nic, until: float, macs: dict[bytes, set[bytes]], *, until_all: 
 
 
 def reach(nic: Nic, job: dict[str, Any]) -> dict[str, Any]:
-    """Who has each address, and how long packets to it may be."""
+    """The holders of each address, and the length of packets that reach them."""
     targets = {text: parse_address(text) for text in job["targets"]}
     macs: dict[bytes, set[bytes]] = {target: set() for target in targets.values()}
     begin = time.monotonic()
@@ -90,7 +90,7 @@ def reach(nic: Nic, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def measure(nic: Nic, targets: list[bytes], mtu: int) -> dict[bytes, int]:
-    """The longest packet that each answers, up to `mtu`: all at once, by halving what is open."""
+    """The longest packet that each address answers, up to `mtu`, by one binary search for all."""
     passes, fails = dict.fromkeys(targets, SHORTEST), dict.fromkeys(targets, mtu + 1)
     lengths = dict.fromkeys(targets, mtu)
     while lengths:

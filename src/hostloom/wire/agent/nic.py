@@ -1,4 +1,4 @@
-"""A throw-away NIC in a namespace of its own."""
+"""A temporary NIC in its own namespace."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from hostloom.wire.agent.links import (
 
 ETH_ALL, OUTGOING = 3, 4
 SOL_PACKET, ADD_MEMBERSHIP, ALL_MULTICAST, SO_ATTACH_FILTER = 263, 1, 2, 26
-#: The number of a bridge port's state in which it forwards.
+#: The state of a bridge port that forwards.
 FORWARDING = "3"
-#: A port of a bridge that runs STP forwards after twice its forward delay (15 s).
+#: Time limit for forwarding: a bridge with STP forwards after twice its forward delay (15 s).
 READY_S = 35.0
-#: An interface without carrier for so long has none.
+#: Time after which an interface counts as having no carrier.
 CARRIER_S = 5.0
 #: A classic BPF program: UDP to port 68 over IPv4.
 DHCP4_ANSWERS = (
@@ -46,17 +46,17 @@ DHCP4_ANSWERS = (
 
 
 class Nic:
-    """A NIC beside the others of a bridge or of a parent interface."""
+    """A NIC on a bridge or on a parent interface."""
 
     def __init__(self, source: str, kind: str, mode: str) -> None:
         outside = Namespace()
         outside.sweep()
         links = outside.links()
         parent = check(next((link for link in links if link["ifname"] == source), None), kind, links)
-        # Locally administered; the bridge's own address stays the lowest of its ports, as with a machine's.
+        # Locally administered and high, so that the bridge's own address stays the lowest of its ports.
         self.mac = b"\x02" + os.urandom(5)
         self.link_local = b"\xfe\x80" + bytes(6) + b"\0" + self.mac[1:3] + b"\xff\xfe" + self.mac[3:]
-        #: What leaves the parent from a server on this very machine never comes in.
+        #: A socket on the parent: frames from a server on this machine do not come back to the macvlan.
         self.beside = packet_socket(source, answers_only=True) if kind == "macvlan" else None
         unshare()
         inside = Namespace()
@@ -75,7 +75,7 @@ class Nic:
         self.socket.setsockopt(SOL_PACKET, ADD_MEMBERSHIP, membership)
 
     def send(self, frame: bytes) -> None:
-        """Send it, unless it is longer than the interface takes."""
+        """Send a frame, unless it is too long for the interface."""
         try:
             self.socket.send(frame.ljust(60, b"\0"))
         except OSError as error:
@@ -83,7 +83,7 @@ class Nic:
                 raise
 
     def frames(self, until: float) -> Iterator[bytes]:
-        """Whatever comes in until then, and what a server on this machine sends out."""
+        """Incoming frames until the deadline, and frames from a server on this machine."""
         sockets = [packets for packets in (self.socket, self.beside) if packets is not None]
         while True:
             left = until - time.monotonic()
@@ -96,15 +96,15 @@ class Nic:
 
 
 def mac_text(mac: bytes) -> str:
-    """`52:54:00:…`."""
+    """The MAC as text: `52:54:00:…`."""
     return ":".join(f"{octet:02x}" for octet in mac)
 
 
 def plug(outside: Namespace, bridge: dict[str, Any], mac: str) -> str:
-    """Lay a cable from the bridge to our namespace, and return the name of its port.
+    """Create a veth pair from the bridge to the namespace, and return the name of its port.
 
-    The port has the bridge's MTU, or the bridge would take on a smaller one, and a high MAC, or the bridge
-    would take on that.
+    The port gets the bridge's MTU and a high MAC, because a bridge adopts the smallest MTU and the lowest
+    MAC of its ports.
     """
     port, mtu = f"{PREFIX}{os.getpid():x}", str(bridge["mtu"])
     its_end = ("peer", "name", NAME, "address", mac, "mtu", mtu, "netns", our_namespace())
@@ -116,20 +116,20 @@ def plug(outside: Namespace, bridge: dict[str, Any], mac: str) -> str:
 
 
 def forward(outside: Namespace, port: str) -> None:
-    """Have a bridge's port forward: at once where that is ours to say, else when the bridge will."""
+    """Make a bridge's port forward: immediately if permitted, otherwise wait for the bridge."""
     with contextlib.suppress(CommandFailed):  # with STP on, that is the kernel's to say
         outside.run("bridge", "link", "set", "dev", port, "state", FORWARDING)
     wait_for(lambda: port_state(outside, port) == "forwarding", READY_S, "its new port does not forward")
 
 
 def port_state(outside: Namespace, port: str) -> str:
-    """The state that a bridge has its port in."""
+    """The state of a bridge port."""
     return str(outside.link(port).get("linkinfo", {}).get("info_slave_data", {}).get("state", ""))
 
 
 def add_macvlan(outside: Namespace, parent: str, mode: str, mac: str) -> None:
-    """Put a macvlan on the parent, in our namespace from the start."""
-    # A parent without an owner is probed as its owner would see it, and keeps its own MAC.
+    """Create a macvlan on the parent, directly in the namespace."""
+    # Mode `private` receives what the owner of a passthru parent would receive, and keeps the parent's MAC.
     own_mode = "private" if mode == "passthru" else mode
     place = ("link", parent, "name", NAME, "address", mac, "netns", our_namespace())
     try:
@@ -139,12 +139,12 @@ def add_macvlan(outside: Namespace, parent: str, mode: str, mac: str) -> None:
 
 
 def our_namespace() -> str:
-    """The file of the namespace that this process is in now."""
+    """The namespace file of this process."""
     return f"/proc/{os.getpid()}/ns/net"
 
 
 def set_up(inside: Namespace) -> None:
-    """Switch our NIC on; Refused where its parent is down."""
+    """Set the NIC up; Refused if its parent is down."""
     try:
         inside.run("ip", "link", "set", "dev", NAME, "up")
     except CommandFailed as error:
@@ -153,7 +153,7 @@ def set_up(inside: Namespace) -> None:
 
 
 def packet_socket(name: str, *, answers_only: bool = False) -> socket.socket:
-    """Frames of an interface; `answers_only`: only DHCPv4 answers, which a busy one has few of."""
+    """Frames of an interface; `answers_only`: only DHCPv4 answers, of which a busy interface has few."""
     packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     if answers_only:
         code = b"".join(struct.pack("=HBBI", *instruction) for instruction in DHCP4_ANSWERS)

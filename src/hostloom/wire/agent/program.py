@@ -1,11 +1,11 @@
-"""Joins the agent's modules into the one text that a host runs."""
+"""Joins the agent's modules into one program text."""
 
 import ast
 from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-#: In the order in which they need each other. A name at the top level is in one of them only.
+#: Modules in the order of their dependencies. No two of them share a top-level name.
 MODULES = (
     _HERE.parent / "dhcp_options.py",
     *(_HERE / f"{name}.py" for name in ("links", "nic", "frames", "neighbours", "dhcp", "tasks")),
@@ -14,13 +14,13 @@ MODULES = (
 
 @cache
 def agent_program() -> bytes:
-    """The program; it needs no more than the standard library of Python 3.8, and iproute2."""
+    """The program; it needs only the standard library of Python 3.8 and iproute2."""
     bodies = [_body(path.read_text()) for path in MODULES]
     return "\n\n".join(["from __future__ import annotations", *bodies, "main()\n"]).encode()
 
 
 def _body(text: str) -> str:
-    """A module without its docstring and without what it imports from the other modules."""
+    """A module without its docstring and without its imports from the other modules."""
     lines = text.splitlines()
     for node in ast.parse(text).body:
         is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -1,4 +1,4 @@
-"""What a job asks for, and the answer."""
+"""Runs a job and prints its answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hostloom.wire.agent.nic import Nic
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a job: `offers`, `reach`, or why there is none: `refused` or `unable`."""
+    """The answer to a job: `offers` or `reach`, or the failure as `refused` or `unable`."""
     signal.alarm(int(job["end_s"]))
     try:
         nic = Nic(job["source"], job["kind"], job.get("mode") or "bridge")
@@ -28,5 +28,5 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the answer to the job in the one argument."""
+    """Print the answer to the job in the program's argument."""
     print(json.dumps(run(json.loads(sys.argv[1]))))
