@@ -98,11 +98,11 @@ def _check_plain(value: Any, field: str, depth: int = MAX_DEPTH) -> None:
     if not depth:
         raise InvalidValue(field, None, "is nested too deeply", f"send at most {MAX_DEPTH} levels")
     if isinstance(value, dict):
-        for name, each in value.items():
-            _check_plain(each, name[:MAX_TEXT], depth - 1)
+        for name, item in value.items():
+            _check_plain(item, name[:MAX_TEXT], depth - 1)
     elif isinstance(value, list):
-        for each in value:
-            _check_plain(each, field, depth - 1)
+        for item in value:
+            _check_plain(item, field, depth - 1)
     elif isinstance(value, str):
         if len(value) > MAX_TEXT or not value.isprintable():
             raise InvalidValue(
@@ -115,35 +115,35 @@ def _check_plain(value: Any, field: str, depth: int = MAX_DEPTH) -> None:
         raise InvalidValue(field, str(value)[:40], "is out of range", f"send a number from 0 to {MAX_NUMBER}")
 
 
-def _check_types(given: Any, taken: Any, field: str) -> None:
+def _check_types(value: Any, parsed: Any, field: str) -> None:
     """Refuse values that were converted to another type: `"4"` is not a number, `1` is not true."""
-    if isinstance(given, dict) and isinstance(taken, dict):
-        for name, each in given.items():
-            _check_types(each, taken[name], name)
-    elif isinstance(given, list) and isinstance(taken, list | tuple):
-        for one, other in zip(given, taken, strict=True):
-            _check_types(one, other, field)
-    elif type(given) is not type(taken) and not (type(given) is int and type(taken) is float):
-        raise InvalidValue(field, str(given)[:40], "has the wrong type", f"send {_type_name(taken)}")
+    if isinstance(value, dict) and isinstance(parsed, dict):
+        for name, item in value.items():
+            _check_types(item, parsed[name], name)
+    elif isinstance(value, list) and isinstance(parsed, list | tuple):
+        for item, parsed_item in zip(value, parsed, strict=True):
+            _check_types(item, parsed_item, field)
+    elif type(value) is not type(parsed) and not (type(value) is int and type(parsed) is float):
+        raise InvalidValue(field, str(value)[:40], "has the wrong type", f"send {_type_name(parsed)}")
 
 
-def _checked(found: FoundHardware) -> FoundHardware:
+def _checked(hardware: FoundHardware) -> FoundHardware:
     for name in ("cores", "memory_mib"):
-        if not getattr(found, name):
+        if not getattr(hardware, name):
             raise InvalidValue(name, 0, "is too low", "send at least 1")
-    if found.firmware not in ("bios", "uefi"):
-        raise InvalidValue("firmware", found.firmware, "is unknown", "send bios or uefi")
-    if not found.nics:
+    if hardware.firmware not in ("bios", "uefi"):
+        raise InvalidValue("firmware", hardware.firmware, "is unknown", "send bios or uefi")
+    if not hardware.nics:
         raise InvalidValue("nics", None, "is empty", "send at least one NIC")
-    if len({nic.mac for nic in found.nics}) < len(found.nics):
+    if len({nic.mac for nic in hardware.nics}) < len(hardware.nics):
         raise InvalidValue(
-            "nics", [nic.mac for nic in found.nics], "repeat a MAC address", "send each NIC once"
+            "nics", [nic.mac for nic in hardware.nics], "repeat a MAC address", "send each NIC once"
         )
-    if len({nic.name for nic in found.nics}) < len(found.nics):
+    if len({nic.name for nic in hardware.nics}) < len(hardware.nics):
         raise InvalidValue(
-            "nics", [nic.name for nic in found.nics], "repeat a name", "give each NIC its own name"
+            "nics", [nic.name for nic in hardware.nics], "repeat a name", "give each NIC its own name"
         )
-    return replace(found, architecture=ARCHITECTURES.get(found.architecture, found.architecture))
+    return replace(hardware, architecture=ARCHITECTURES.get(hardware.architecture, hardware.architecture))
 
 
 def _reason(error: BaseException) -> str:

@@ -47,10 +47,10 @@ class BootImages:
         """The latest image of the machine's flavour; if there is none, the latest of any flavour."""
         if self._given is not None:
             return self._given
-        wanted = "virtual" if virtual else "generic"
+        flavour = "virtual" if virtual else "generic"
         return max(
             self._all(),
-            key=lambda boot_image: (boot_image.flavour == wanted, boot_image.built_at, boot_image.name),
+            key=lambda boot_image: (boot_image.flavour == flavour, boot_image.built_at, boot_image.name),
             default=None,
         )
 

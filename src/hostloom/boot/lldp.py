@@ -60,29 +60,29 @@ def _values(payload: bytes) -> dict[int, bytes]:
 
 def _tlvs(payload: bytes) -> Iterator[tuple[int, bytes]]:
     """Types (seven bits), lengths (nine bits) and values; type 0 ends the list."""
-    at = 0
-    while at < len(payload):
-        head = struct.unpack_from("!H", payload, at)[0]
+    offset = 0
+    while offset < len(payload):
+        head = struct.unpack_from("!H", payload, offset)[0]
         kind, length = head >> 9, head & 0x1FF
-        at += 2
+        offset += 2
         if kind == 0:
             return
-        if at + length > len(payload):
+        if offset + length > len(payload):
             raise ValueError("cut off")
-        yield kind, payload[at : at + length]
-        at += length
+        yield kind, payload[offset : offset + length]
+        offset += length
 
 
 def _identity(kind: int, value: bytes) -> str:
     """A chassis or port id; its first byte is the subtype."""
     if len(value) < 2:
         raise ValueError("no id")
-    subtype, rest = value[0], value[1:]
-    if subtype == _MAC_SUBTYPES[kind] and len(rest) == 6:
-        return rest.hex(":")
-    if subtype == _ADDRESS_SUBTYPES[kind] and _FAMILIES.get(rest[0]) == len(rest) - 1:
-        return str(ip_address(rest[1:]))
-    if not (text := _text(rest)):
+    subtype, identifier = value[0], value[1:]
+    if subtype == _MAC_SUBTYPES[kind] and len(identifier) == 6:
+        return identifier.hex(":")
+    if subtype == _ADDRESS_SUBTYPES[kind] and _FAMILIES.get(identifier[0]) == len(identifier) - 1:
+        return str(ip_address(identifier[1:]))
+    if not (text := _text(identifier)):
         raise ValueError("no id")
     return text
 

@@ -75,12 +75,12 @@ def chain_script(base_url: str) -> str:
     """
     # Device netX is the device opened last; net0 is always the first one, whichever of them booted.
     chain = f"chain --replace {base_url}/machine/${{netX/mac:hexhyp}}.ipxe ||\n"
-    again = f"echo hostloom: the boot script could not be loaded; trying again in {PAUSE_S} seconds\n"
+    retry_message = f"echo hostloom: the boot script could not be loaded; trying again in {PAUSE_S} seconds\n"
     return (
         "#!ipxe\n"
         f"{chain}"
-        f"{again}sleep {PAUSE_S}\n{chain}"
-        f"{again}sleep {PAUSE_S}\n{chain}"
+        f"{retry_message}sleep {PAUSE_S}\n{chain}"
+        f"{retry_message}sleep {PAUSE_S}\n{chain}"
         "echo hostloom: the boot script could not be loaded; booting from disk\n"
         f"{_TO_DISK}"
     )

@@ -231,20 +231,20 @@ class TftpServer:
 def _listener(port: int) -> socket.socket:
     """A socket for both families if the machine has both."""
     has_both = socket.has_dualstack_ipv6()
-    found = socket.socket(socket.AF_INET6 if has_both else socket.AF_INET, socket.SOCK_DGRAM)
+    udp_socket = socket.socket(socket.AF_INET6 if has_both else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         if has_both:
-            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-        found.bind(("", port))
+            udp_socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            udp_socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        udp_socket.bind(("", port))
     except PermissionError:
-        found.close()
+        udp_socket.close()
         raise
     except OSError as error:
-        found.close()
+        udp_socket.close()
         raise ConfigError("tftp_port", port, f"cannot be opened: {error.strerror}") from error
-    found.setblocking(False)
-    return found
+    udp_socket.setblocking(False)
+    return udp_socket
 
 
 def _local_address(control: list[tuple[int, int, bytes]]) -> Peer:
@@ -259,17 +259,17 @@ def _local_address(control: list[tuple[int, int, bytes]]) -> Peer:
 
 def _reply_socket(local: Peer, peer: Peer) -> socket.socket:
     """A separate port for each transfer, as RFC 1350 demands, connected to the client."""
-    found = socket.socket(socket.AF_INET6 if len(peer) == 4 else socket.AF_INET, socket.SOCK_DGRAM)
+    udp_socket = socket.socket(socket.AF_INET6 if len(peer) == 4 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         if len(peer) == 4:
-            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        found.bind(local)
-        found.connect(peer)
+            udp_socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        udp_socket.bind(local)
+        udp_socket.connect(peer)
     except OSError as error:
-        found.close()
+        udp_socket.close()
         raise RefusedRequest(ErrorCode.NOT_DEFINED, "this address is not answered") from error
-    found.setblocking(False)
-    return found
+    udp_socket.setblocking(False)
+    return udp_socket
 
 
 def _shown(peer: Peer) -> str:

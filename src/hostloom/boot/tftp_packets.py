@@ -66,12 +66,14 @@ def parse_request(packet: bytes) -> ReadRequest | None:
     if len(packet) > MAX_REQUEST or len(words) < 3 or words[-1] or len(words) % 2 == 0:
         raise RefusedRequest(ErrorCode.ILLEGAL, "not a request")
     try:
-        name, mode, *rest = [word.decode("ascii") for word in words[:-1]]
+        name, mode, *option_fields = [word.decode("ascii") for word in words[:-1]]
     except UnicodeDecodeError as error:
         raise RefusedRequest(ErrorCode.ILLEGAL, "not a request") from error
     if mode.lower() != "octet":
         raise RefusedRequest(ErrorCode.NOT_DEFINED, "only the mode octet is served")
-    return ReadRequest(name, {key.lower(): value for key, value in zip(rest[::2], rest[1::2], strict=True)})
+    return ReadRequest(
+        name, {key.lower(): value for key, value in zip(option_fields[::2], option_fields[1::2], strict=True)}
+    )
 
 
 def parse_ack(packet: bytes) -> int | None:

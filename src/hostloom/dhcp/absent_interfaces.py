@@ -8,25 +8,25 @@ from typing import Any
 _MISSING = re.compile(r"interface '?([^\s']+?)'? doesn't exist|interface name '?([^\s']+?)'? for subnet")
 
 
-def missing_interface(words: str) -> str | None:
+def missing_interface(message: str) -> str | None:
     """The interface named in a refusal; None if the refusal has another reason."""
-    match = _MISSING.search(words)
+    match = _MISSING.search(message)
     return None if match is None else match[1] or match[2]
 
 
 def without(document: dict[str, Any], name: str) -> dict[str, Any]:
     """The same configuration without the interface and its subnets."""
-    rest = copy.deepcopy(document)
+    remaining = copy.deepcopy(document)
     for version in ("4", "6"):
-        served = rest.get(f"Dhcp{version}")
+        served = remaining.get(f"Dhcp{version}")
         if served is None:
             continue
         config = served.get("interfaces-config", {})
         # An interface may be named with an address: `eth0/10.0.0.1`.
-        config["interfaces"] = [each for each in config["interfaces"] if each.partition("/")[0] != name]
+        config["interfaces"] = [entry for entry in config["interfaces"] if entry.partition("/")[0] != name]
         key = f"subnet{version}"
         for part in (served, *served.get("shared-networks", ())):
-            for each in (part, *part.get(key, ())):
-                if each.get("interface") == name:
-                    del each["interface"]
-    return rest
+            for entry in (part, *part.get(key, ())):
+                if entry.get("interface") == name:
+                    del entry["interface"]
+    return remaining

@@ -42,24 +42,24 @@ class Control(ABC):
         if arguments is not None:
             request["arguments"] = arguments
         text = self.exchange(json.dumps(self.envelope(request)).encode(), timeout_s or self._timeout_s)
-        answer = self._parse(name, text)
-        if answer["result"] not in (SUCCESS, EMPTY):
-            raise DhcpRejected(f"{name}: {answer.get('text', 'no reason given')}")
-        found = answer.get("arguments", {})
-        return found if isinstance(found, dict) else {}
+        response = self._parse(name, text)
+        if response["result"] not in (SUCCESS, EMPTY):
+            raise DhcpRejected(f"{name}: {response.get('text', 'no reason given')}")
+        arguments = response.get("arguments", {})
+        return arguments if isinstance(arguments, dict) else {}
 
     def _parse(self, name: str, text: bytes) -> dict[str, Any]:
         try:
-            answer = json.loads(text)
+            response = json.loads(text)
         except (ValueError, RecursionError) as error:
             why = f"the answer to {name} is not JSON ({len(text)} bytes)"
             raise DhcpUnreachable(f"{self}: {why}") from error
-        if isinstance(answer, list) and len(answer) == 1:
+        if isinstance(response, list) and len(response) == 1:
             # The control agent can ask several servers; the command names one.
-            answer = answer[0]
-        if not isinstance(answer, dict) or "result" not in answer:
+            response = response[0]
+        if not isinstance(response, dict) or "result" not in response:
             raise DhcpUnreachable(f"{self}: the answer to {name} is not one of Kea")
-        return answer
+        return response
 
 
 class ControlSocket(Control):

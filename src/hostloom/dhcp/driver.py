@@ -103,10 +103,10 @@ class KeaDhcp:
 
     def leases(self) -> Sequence[Lease]:
         """Valid leases of clients with a known MAC, IPv4 first, by address."""
-        now = self._now()
-        valid = (recorded_lease for recorded_lease in self._recorded() if recorded_lease.expires_at > now)
+        now_s = self._now()
+        valid = (recorded_lease for recorded_lease in self._recorded() if recorded_lease.expires_at > now_s)
         leases = [lease for recorded_lease in valid if (lease := self._known(recorded_lease)) is not None]
-        return sorted(leases, key=lambda each: (each.ip.version, int(each.ip)))
+        return sorted(leases, key=lambda lease: (lease.ip.version, int(lease.ip)))
 
     def is_alive(self) -> bool:
         """Whether every server answers, within two seconds each."""
@@ -151,10 +151,10 @@ class KeaDhcp:
 
     def running(self) -> dict[str, Any]:
         """The running configurations, by their names `Dhcp4` and `Dhcp6`; DhcpUnreachable."""
-        found: dict[str, Any] = {}
+        configurations: dict[str, Any] = {}
         for server in self._servers:
-            found |= server.running()
-        return found
+            configurations |= server.running()
+        return configurations
 
     def _recorded(self) -> Iterator[RecordedLease]:
         """The last value of a server that does not answer while another one does."""

@@ -53,7 +53,7 @@ class EmbeddedKea:
         self._directory = directory
         self._wrap = wrap or {}
         self._writing = threading.Lock()
-        versions = [each for each in (4, 6) if shutil.which(f"/usr/sbin/kea-dhcp{each}")]
+        versions = [version for version in (4, 6) if shutil.which(f"/usr/sbin/kea-dhcp{version}")]
         if 4 not in versions:
             raise ConfigError(
                 "kea_embedded", True, "needs Kea's DHCPv4 server", "install the package kea-dhcp4-server"

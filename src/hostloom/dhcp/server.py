@@ -85,37 +85,37 @@ class KeaServer:
         #: The last configuration that was set, even if the server restarted since.
         self._taken: dict[str, Any] | None = None
 
-    def runs(self, wanted: dict[str, Any]) -> bool:
+    def runs(self, document: dict[str, Any]) -> bool:
         """Whether Kea still runs this configuration; it may have restarted since."""
-        return self._set is not None and self._set[0] == _digest(wanted) and self._set[1] == self._running()
+        return self._set is not None and self._set[0] == _digest(document) and self._set[1] == self._running()
 
-    def test(self, wanted: dict[str, Any]) -> None:
+    def test(self, document: dict[str, Any]) -> None:
         """Test it; DhcpRejected with Kea's message. Nothing is changed."""
-        asked = only_new_reservations(wanted, self._taken)
+        reduced_document = only_new_reservations(document, self._taken)
         try:
-            self._control.command("config-test", asked)
+            self._control.command("config-test", reduced_document)
         except DhcpRejected as error:
             if missing_interface(str(error)) is None:
                 raise
             # Kea looks for interfaces only when it is configured, not in a test; it may exist by now.
             self._set_rest(self._control.command("config-get"))
-            self._control.command("config-test", asked)
+            self._control.command("config-test", reduced_document)
 
-    def set(self, wanted: dict[str, Any]) -> None:
+    def set(self, document: dict[str, Any]) -> None:
         """Serve exactly this; if an interface is missing, continue with the previous configuration.
 
         Kea 2.2 keeps its configuration then, but closes its sockets on every interface.
         """
         self._set = None
         try:
-            self._control.command("config-set", wanted)
+            self._control.command("config-set", document)
         except DhcpRejected as error:
             if missing_interface(str(error)) is not None:
                 self._set_rest(self._control.command("config-get"))
             raise
-        self._taken = wanted
+        self._taken = document
         # The configuration is already live, so reading it back delays nothing.
-        self._set = (_digest(wanted), self._running())
+        self._set = (_digest(document), self._running())
 
     def _set_rest(self, document: dict[str, Any]) -> None:
         """Serve the previous configuration without missing interfaces; each refusal names one more."""
@@ -159,27 +159,29 @@ class KeaServer:
 
     def version_text(self) -> str:
         """The version of Kea, such as `2.2.0`."""
-        answer = self._control.command("version-get", timeout_s=ALIVE_TIMEOUT_S)
-        return str(answer.get("extended", "")).partition("\n")[0].partition(" ")[0]
+        arguments = self._control.command("version-get", timeout_s=ALIVE_TIMEOUT_S)
+        return str(arguments.get("extended", "")).partition("\n")[0].partition(" ")[0]
 
     def status(self) -> ServerStatus:
         """The status of the server; DhcpUnreachable."""
-        found = self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
-        return ServerStatus(float(found.get("uptime", 0)), *_ha_states(found), _deaf(found))
+        status = self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
+        return ServerStatus(float(status.get("uptime", 0)), *_ha_states(status), _deaf(status))
 
     def running(self) -> dict[str, Any]:
         """The running configuration; DhcpUnreachable."""
-        found = self._control.command("config-get")
-        found.pop("hash", None)
-        return found
+        configuration = self._control.command("config-get")
+        configuration.pop("hash", None)
+        return configuration
 
     def paths(self, usual: KeaPaths) -> KeaPaths:
         """The paths that it uses now; hostloom must not change them, because it did not start the server."""
-        (found,) = self.running().values()
-        socket = found.get("control-socket", {}).get("socket-name")
-        leases = found.get("lease-database", {}).get("name")
-        outputs = [out["output"] for log in found.get("loggers", ()) for out in log.get("output_options", ())]
-        hooks = [Path(each["library"]).parent for each in found.get("hooks-libraries", ())]
+        (configuration,) = self.running().values()
+        socket = configuration.get("control-socket", {}).get("socket-name")
+        leases = configuration.get("lease-database", {}).get("name")
+        outputs = [
+            out["output"] for log in configuration.get("loggers", ()) for out in log.get("output_options", ())
+        ]
+        hooks = [Path(hook["library"]).parent for hook in configuration.get("hooks-libraries", ())]
         return KeaPaths(
             Path(socket or usual.control_socket),
             Path(leases or usual.leases),
@@ -189,34 +191,34 @@ class KeaServer:
 
     def process(self) -> tuple[int, str]:
         """Its process id, and why it does not listen where it should; empty: no problem."""
-        found = self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
-        return int(found["pid"]), _deaf(found)
+        status = self._control.command("status-get", timeout_s=ALIVE_TIMEOUT_S)
+        return int(status["pid"]), _deaf(status)
 
     def counts(self) -> tuple[int, ...]:
         """Counters that change with every lease given, released, declined or reclaimed, not by renewals."""
         return tuple(self._count(name) for name in _COUNTS[self.version])
 
     def _count(self, name: str) -> int:
-        answer = self._control.command("statistic-get", {"name": name}, timeout_s=ALIVE_TIMEOUT_S)
-        return int(answer[name][0][0]) if name in answer else 0
+        statistics = self._control.command("statistic-get", {"name": name}, timeout_s=ALIVE_TIMEOUT_S)
+        return int(statistics[name][0][0]) if name in statistics else 0
 
     def _running(self) -> str:
         return _digest(self._control.command("config-get"))
 
 
-def _deaf(found: dict[str, Any]) -> str:
+def _deaf(status: dict[str, Any]) -> str:
     """Sockets that `status-get` says cannot be opened, such as where another server has the port.
 
     An interface without carrier is none of it: a bridge gets that with its first machine.
     """
-    errors = found.get("sockets", {}).get("errors", ())
+    errors = status.get("sockets", {}).get("errors", ())
     return "; ".join(str(error).strip() for error in errors if not _NO_CARRIER.search(str(error)))
 
 
-def _ha_states(found: dict[str, Any]) -> tuple[str, str]:
+def _ha_states(status: dict[str, Any]) -> tuple[str, str]:
     """The pair's state in `status-get` with the HA hook (Kea 2.2, `high-availability`)."""
-    for each in found.get("high-availability", ()):
-        servers = each.get("ha-servers", {})
+    for relationship in status.get("high-availability", ()):
+        servers = relationship.get("ha-servers", {})
         return servers.get("local", {}).get("state", ""), servers.get("remote", {}).get("last-state", "")
     return "", ""
 

@@ -82,11 +82,11 @@ class Supervised:
     def _keep(self) -> None:
         pause_s, was_well = self._patience.first_s, True
         while not self._stopping.is_set():
-            began = time.monotonic()
+            started_at = time.monotonic()
             self._run(was_well)
             if self._stopping.is_set():
                 return
-            was_well = time.monotonic() - began >= self._patience.well_after_s
+            was_well = time.monotonic() - started_at >= self._patience.well_after_s
             if was_well:
                 pause_s = self._patience.first_s
             log.warning("%s ended (%s); starting it again in %g s", self.name, self._words, pause_s)
@@ -95,7 +95,7 @@ class Supervised:
 
     def _run(self, was_well: bool) -> None:
         """One run of the program."""
-        said: deque[str] = deque(maxlen=WORDS_LINES)
+        output: deque[str] = deque(maxlen=WORDS_LINES)
         try:
             self._prepare(was_well)
             process = self._spawn()
@@ -103,8 +103,8 @@ class Supervised:
                 return
             with process:
                 for line in process.stdout or ():
-                    said.append(line.strip())
-            words = f"{' '.join(said) or 'nothing'} (exit status {process.returncode})"
+                    output.append(line.strip())
+            words = f"{' '.join(output) or 'nothing'} (exit status {process.returncode})"
         except OSError as error:
             words = str(error)
         with self._lock:

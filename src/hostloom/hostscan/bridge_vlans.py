@@ -30,9 +30,10 @@ def parse_port_vlans(text: str) -> dict[str, PortVlans] | None:
     """The output of `bridge -j vlan show` by port; None without output."""
     if not text:
         return None
-    found = json.loads(text)
+    document = json.loads(text)
     # Before 5.1, iproute2 writes an object with the ports' names as keys.
-    rows = found.items() if isinstance(found, dict) else ((row["ifname"], row["vlans"]) for row in found)
+    is_object = isinstance(document, dict)
+    rows = document.items() if is_object else ((row["ifname"], row["vlans"]) for row in document)
     return {name: _port(entries) for name, entries in rows}
 
 
@@ -96,7 +97,7 @@ def _ovs_port(port: OvsPort) -> PortVlans:
     """The port's `vlan_mode`, `tag` and `trunks` (ovs-vswitchd.conf.db(5), table Port)."""
     vid = port.tag_vid or UNTAGGED
     mode = port.vlan_mode or ("trunk" if port.tag_vid is None else "access")
-    carried = tuple((trunk, trunk) for trunk in port.trunks if trunk) if port.trunks else _ALL
+    carried = _carried(port)
     match mode:
         case "access":
             return PortVlans(vid, vid, ())
@@ -111,6 +112,13 @@ def _ovs_port(port: OvsPort) -> PortVlans:
             # A dot1q-tunnel port adds a second tag to every incoming frame, so it carries no VLAN of the
             # fabric.
             return PortVlans(None, None, ())
+
+
+def _carried(port: OvsPort) -> Spans:
+    """The tagged VLANs of a trunk; without a list it carries all."""
+    if not port.trunks:
+        return _ALL
+    return tuple((vid, vid) for vid in port.trunks if vid != UNTAGGED)
 
 
 def _joined(nics: list[PortVlans], machine_vid: int | None) -> tuple[int | None, Spans]:

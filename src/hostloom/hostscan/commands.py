@@ -57,19 +57,19 @@ def cut(text: str, host: str, findings: Findings) -> dict[str, str]:
             current = parts.setdefault(line.removeprefix(f"{MARK} ").strip(), [])
         else:
             current.append(line)
-    found = {name: "\n".join(lines).strip() for name, lines in parts.items()}
-    if found.get("ip") == "":
+    output_by_part = {name: "\n".join(lines).strip() for name, lines in parts.items()}
+    if output_by_part.get("ip") == "":
         raise HostUnreadable(host, "links", "there is no `ip` command: install iproute2 to let them be read")
-    if "addr" not in found or (END not in found and list(found)[-1] == "addr"):
+    if "addr" not in output_by_part or (END not in output_by_part and list(output_by_part)[-1] == "addr"):
         raise HostUnreadable(host, "links", "the answer of the script that reads them broke off")
-    if not found["addr"]:
+    if not output_by_part["addr"]:
         needed = "iproute2 5.0 or later is needed"
         raise HostUnreadable(host, "links", f"`ip -j -d addr show` prints nothing: {needed}")
-    if END not in found:
+    if END not in output_by_part:
         findings.add("the answer to the scan", f"a last line `{MARK} {END}`", "an answer that breaks off")
-    for name, part in found.items():
+    for name, part in output_by_part.items():
         if len(part) >= PART_BYTES - 1:
             expected = f"less than {PART_BYTES} bytes"
             findings.add(f"the scan's part {name}", expected, "more, which was cut off")
-            found[name] = part[:PART_BYTES]
-    return found
+            output_by_part[name] = part[:PART_BYTES]
+    return output_by_part

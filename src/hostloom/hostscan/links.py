@@ -6,6 +6,7 @@ detected by the kernel are not in use.
 """
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Any
@@ -54,8 +55,8 @@ class Links:
     def __init__(self, raw: dict[str, Any], facts: Facts, routes: tuple[ObservedRoute, ...]) -> None:
         self._raw, self._facts, self._ovs, self._speeds = raw, facts, facts.ovs, facts.speeds
         self._conduits = find_conduits(raw)
-        self._has_own_nic = any(_is_nic(each) for each in raw.values())
-        self._kinds = {name: self._kind(name, each) for name, each in raw.items()}
+        self._has_own_nic = any(_is_nic(link) for link in raw.values())
+        self._kinds = {name: self._kind(name, link) for name, link in raw.items()}
         self._child_addresses = self._find_child_addresses()
         self._routers = self._find_routers(routes)
 
@@ -86,93 +87,105 @@ class Links:
 
     def _recorded_below(self, name: str) -> str | None:
         """The link itself, or the parent of a macvlan or similar link; the loopback without a NIC."""
-        seen: set[str] = set()
-        while name in self._raw and name not in seen:
+        visited: set[str] = set()
+        while name in self._raw and name not in visited:
             if self._kinds[name] is not None:
                 return name
-            seen.add(name)
+            visited.add(name)
             name = self._raw[name].get("link", "") if info_kind(self._raw[name]) in _CHILDREN else ""
         loopbacks = (name for name, kind in self._kinds.items() if kind is InterfaceKind.LOOPBACK)
         return next(loopbacks, None)
 
-    def _link(self, name: str, each: dict[str, Any]) -> ObservedLink:
+    def _link(self, name: str, link: dict[str, Any]) -> ObservedLink:
         kind, is_ovs, parents = self._kinds[name], name in self._ovs.bridges, self._parents(name)
         bridge = None
         if kind is InterfaceKind.BRIDGE:
-            bridge = BridgeKind.OVS if is_ovs or _is_ovs_device(each) else BridgeKind.STANDARD
-        flags = each.get("flags", [])
+            bridge = BridgeKind.OVS if is_ovs or _is_ovs_device(link) else BridgeKind.STANDARD
+        flags = link.get("flags", [])
         return ObservedLink(
             name,
             kind,
-            _mac(each, kind),
+            _mac(link, kind),
             # The state of an Open vSwitch bridge's own device is irrelevant: the bridge forwards without it.
             "UP" in flags or is_ovs,
             self._has_carrier(name, flags, parents),
-            int(each.get("mtu", DEFAULT_MTU)),
-            tuple(_addresses(each)),
+            int(link.get("mtu", DEFAULT_MTU)),
+            tuple(_addresses(link)),
             parents,
             bridge,
-            self._tag(name, each),
+            self._tag(name, link),
             self._speed(name, kind, parents),
-            self._master(name, each),
-            _macvlan_mode(each),
-            self._role(name, each),
-            self._bridge_vlans(name, each) if bridge is not None else None,
+            self._master(name, link),
+            _macvlan_mode(link),
+            self._role(name, link),
+            self._bridge_vlans(name, link) if bridge is not None else None,
             tuple(self._child_addresses.get(name, ())),
             tuple(sorted(self._routers.get(name, ()), key=lambda ip: (ip.version, int(ip)))),
         )
 
-    def _kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
+    def _kind(self, name: str, link: dict[str, Any]) -> InterfaceKind | None:
         """Kind of a link that can carry a machine; None for links of guests, containers and tunnels."""
-        info = info_kind(each)
+        info = info_kind(link)
         if info == "veth" and name.startswith(PROBES):
             return None
         if name in self._ovs.bridges:
             return InterfaceKind.BRIDGE
-        if each.get("link_type") == "loopback":
+        if link.get("link_type") == "loopback":
             return InterfaceKind.LOOPBACK
         if (port := self._ovs.ports.get(name)) is not None and port.is_internal:
-            return self._internal_kind(name, each)
-        if _is_ovs_device(each) and not self._ovs.is_known and name != _OVS_MASTER:
-            # Only Open vSwitch's database tells a bridge from a port of a bridge.
-            return InterfaceKind.BRIDGE if "UP" in each.get("flags", []) else None
+            return self._internal_kind(name, link)
+        if self._is_unknown_ovs(name, link):
+            return InterfaceKind.BRIDGE if "UP" in link.get("flags", []) else None
+        return self._kernel_kind(info, link)
+
+    def _is_unknown_ovs(self, name: str, link: dict[str, Any]) -> bool:
+        """Whether it may be a bridge or a port of one: only Open vSwitch's database distinguishes them."""
+        return _is_ovs_device(link) and not self._ovs.is_known and name != _OVS_MASTER
+
+    def _kernel_kind(self, info: str | None, link: dict[str, Any]) -> InterfaceKind | None:
+        """Kind of a link that has nothing to do with Open vSwitch."""
         if info in _NIC_KINDS:
-            return InterfaceKind.PHYSICAL if _is_nic(each) else None
+            return InterfaceKind.PHYSICAL if _is_nic(link) else None
         if info == "veth":
-            return InterfaceKind.PHYSICAL if self._is_own_veth(each) else None
+            return InterfaceKind.PHYSICAL if self._is_own_veth(link) else None
         return _KINDS.get(info)
 
-    def _internal_kind(self, name: str, each: dict[str, Any]) -> InterfaceKind | None:
+    def _internal_kind(self, name: str, link: dict[str, Any]) -> InterfaceKind | None:
         """A VLAN interface if the port is tagged; the bridge's own interface if it has an address."""
         if self._ovs.ports[name].tag_vid is not None:
             return InterfaceKind.VLAN
-        return InterfaceKind.PHYSICAL if any(map(_address, each.get("addr_info", []))) else None
+        return InterfaceKind.PHYSICAL if any(map(_address, link.get("addr_info", []))) else None
 
-    def _is_own_veth(self, each: dict[str, Any]) -> bool:
+    def _is_own_veth(self, link: dict[str, Any]) -> bool:
         """Whether the veth is the NIC of a host that is itself a container.
 
         The other end of such a veth is in another namespace, as with the host's end of a container's veth.
         The latter has no address here, and its host has NICs.
         """
-        if "link_netnsid" not in each:
+        if "link_netnsid" not in link:
             return False
-        return not self._has_own_nic or any(map(_address, each.get("addr_info", [])))
+        return not self._has_own_nic or any(map(_address, link.get("addr_info", [])))
 
     def _parents(self, name: str) -> tuple[str, ...]:
         """NICs of the host among the ports or members, without taps of machines; the parent of a VLAN."""
+        kind = self._kinds[name]
         if name in self._ovs.bridges:
-            found = [p for p in self._ovs.plugged_into(name) if not self._ovs.ports[p].is_internal]
-        elif self._kinds[name] is InterfaceKind.VLAN:
-            port = self._ovs.ports.get(name)
-            below = port.bridge if port else self._raw[name].get("link")
-            return (below,) if below in self._raw else ()
-        elif info_kind(each := self._raw[name]) in _MACVLANS:
-            return (each["link"],) if each.get("link") in self._raw else ()
-        elif self._kinds[name] in (InterfaceKind.BRIDGE, InterfaceKind.BOND):
-            found = [port for port, other in self._raw.items() if other.get("master") == name]
-        else:
-            return ()
-        return tuple(sorted((p for p in found if self._kinds.get(p) is not None), key=natural_key))
+            ports = self._ovs.plugged_into(name)
+            return self._recorded([port for port in ports if not self._ovs.ports[port].is_internal])
+        if kind is InterfaceKind.VLAN or info_kind(self._raw[name]) in _MACVLANS:
+            parent = self._link_below(name)
+            return (parent,) if parent in self._raw else ()
+        if kind in (InterfaceKind.BRIDGE, InterfaceKind.BOND):
+            return self._recorded([port for port, link in self._raw.items() if link.get("master") == name])
+        return ()
+
+    def _recorded(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted((name for name in names if self._kinds.get(name) is not None), key=natural_key))
+
+    def _link_below(self, name: str) -> str:
+        """The parent of a VLAN or macvlan interface; empty if it has none."""
+        port = self._ovs.ports.get(name) if self._kinds[name] is InterfaceKind.VLAN else None
+        return port.bridge if port else self._raw[name].get("link") or ""
 
     def _has_carrier(self, name: str, flags: list[str], parents: tuple[str, ...]) -> bool:
         """Whether the carrier counts: a bridge without ports has none until its first machine.
@@ -184,12 +197,12 @@ class Links:
         idle_bridge = self._kinds[name] is InterfaceKind.BRIDGE and "UP" in flags and not parents
         return "LOWER_UP" in flags or idle_bridge
 
-    def _tag(self, name: str, each: dict[str, Any]) -> int | None:
+    def _tag(self, name: str, link: dict[str, Any]) -> int | None:
         if self._kinds[name] is not InterfaceKind.VLAN:
             return None
         if name in self._ovs.ports:
             return self._ovs.ports[name].tag_vid
-        vid = each.get("linkinfo", {}).get("info_data", {}).get("id")
+        vid = link.get("linkinfo", {}).get("info_data", {}).get("id")
         return None if vid is None else int(vid)
 
     def _speed(self, name: str, kind: InterfaceKind | None, parents: tuple[str, ...]) -> int:
@@ -198,64 +211,64 @@ class Links:
             return max((self._speeds.get(parent, 0) for parent in parents), default=0)
         return 0 if kind is None else self._speeds.get(name, 0)
 
-    def _master(self, name: str, each: dict[str, Any]) -> str:
+    def _master(self, name: str, link: dict[str, Any]) -> str:
         """The master that uses the link; a VRF does not count, because it only selects routes."""
         if name in self._ovs.ports:
             return self._ovs.ports[name].bridge
-        master: str = each.get("master", "")
+        master: str = link.get("master", "")
         return "" if info_kind(self._raw.get(master, {})) == "vrf" else master
 
-    def _role(self, name: str, each: dict[str, Any]) -> InterfaceRole:
+    def _role(self, name: str, link: dict[str, Any]) -> InterfaceRole:
         kind = self._kinds[name]
         if kind is not InterfaceKind.BRIDGE:
-            return role_of(name, each, kind, self._conduits, self._facts.wireless)
-        if _is_ovs_device(each):
+            return role_of(name, link, kind, self._conduits, self._facts.wireless)
+        if _is_ovs_device(link):
             return InterfaceRole.ORDINARY if self._ovs.is_known else InterfaceRole.OVS_UNREADABLE
         ports = [link for link in self._raw.values() if link.get("master") == name]
         is_for_containers = is_container_bridge(name, ports, self._parents(name))
         return InterfaceRole.CONTAINER_BRIDGE if is_for_containers else InterfaceRole.ORDINARY
 
-    def _bridge_vlans(self, name: str, each: dict[str, Any]) -> BridgeVlans | None:
+    def _bridge_vlans(self, name: str, link: dict[str, Any]) -> BridgeVlans | None:
         nics = self._parents(name)
         if name in self._ovs.bridges:
             ports = [self._ovs.ports[nic] for nic in nics]
             return ovs_bridge_vlans(self._ovs.local.get(name), ports)
-        if _is_ovs_device(each):
+        if _is_ovs_device(link):
             return BridgeVlans(is_read=False)
-        return linux_bridge_vlans(name, each, nics, self._facts.port_vlans)
+        return linux_bridge_vlans(name, link, nics, self._facts.port_vlans)
 
 
-def info_kind(each: dict[str, Any]) -> str | None:
+def info_kind(link: dict[str, Any]) -> str | None:
     """The kernel's kind of a link; None for NICs."""
-    kind: str | None = each.get("linkinfo", {}).get("info_kind")
+    kind: str | None = link.get("linkinfo", {}).get("info_kind")
     return kind
 
 
-def _macvlan_mode(each: dict[str, Any]) -> MacvlanMode | None:
+def _macvlan_mode(link: dict[str, Any]) -> MacvlanMode | None:
     """The macvlan mode; None for `source`, which machines cannot use."""
-    mode = each.get("linkinfo", {}).get("info_data", {}).get("mode")
-    return MacvlanMode(mode) if info_kind(each) in _MACVLANS and mode in list(MacvlanMode) else None
+    mode = link.get("linkinfo", {}).get("info_data", {}).get("mode")
+    return MacvlanMode(mode) if info_kind(link) in _MACVLANS and mode in list(MacvlanMode) else None
 
 
-def _is_nic(each: dict[str, Any]) -> bool:
-    return each.get("link_type") in ("ether", "infiniband") and info_kind(each) in _NIC_KINDS
+def _is_nic(link: dict[str, Any]) -> bool:
+    return link.get("link_type") in ("ether", "infiniband") and info_kind(link) in _NIC_KINDS
 
 
-def _is_ovs_device(each: dict[str, Any]) -> bool:
-    return info_kind(each) == "openvswitch"
+def _is_ovs_device(link: dict[str, Any]) -> bool:
+    return info_kind(link) == "openvswitch"
 
 
 def _addresses(link: dict[str, Any]) -> list[IPv4Interface | IPv6Interface]:
     return [address for info in link.get("addr_info", []) if (address := _address(info)) is not None]
 
 
-def _mac(each: dict[str, Any], kind: InterfaceKind | None) -> MacAddress | None:
+def _mac(link: dict[str, Any], kind: InterfaceKind | None) -> MacAddress | None:
     """The NIC's permanent MAC: bonds and passthru machines may change the current one."""
-    own = None
+    permanent_mac = None
     if kind is InterfaceKind.PHYSICAL:
         # Before 5.6, iproute2 prints it only for members of bonds.
-        own = each.get("permaddr") or each["linkinfo"].get("info_slave_data", {}).get("perm_hwaddr")
-    for text in (own, each.get("address")):
+        permanent_mac = link.get("permaddr") or link["linkinfo"].get("info_slave_data", {}).get("perm_hwaddr")
+    for text in (permanent_mac, link.get("address")):
         with contextlib.suppress(InvalidValue):
             mac = MacAddress.parse(text if isinstance(text, str) else "")
             if mac.is_unicast:

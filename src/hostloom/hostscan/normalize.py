@@ -25,7 +25,7 @@ def is_name(value: object) -> bool:
 
 def shape_links(objects: Iterable[dict[str, Any]], findings: Findings) -> dict[str, dict[str, Any]]:
     """The links by name."""
-    found: dict[str, dict[str, Any]] = {}
+    links: dict[str, dict[str, Any]] = {}
     left_out = 0
     for link in objects:
         if "ifname" not in link:
@@ -34,13 +34,13 @@ def shape_links(objects: Iterable[dict[str, Any]], findings: Findings) -> dict[s
         name = link["ifname"]
         if not is_name(name):
             findings.add(f"link {name}", f"a printable name of at most {NAME_BYTES} bytes", name)
-        elif len(found) < MAX_LINKS or name in found:
-            found[name] = _Shape(f"link {name}", findings).link(link)
+        elif len(links) < MAX_LINKS or name in links:
+            links[name] = _Shape(f"link {name}", findings).link(link)
         else:
             left_out += 1
     if left_out:
         findings.add("links", f"at most {MAX_LINKS}", f"{left_out} more, which are left out")
-    return found
+    return links
 
 
 class _Shape:

@@ -24,15 +24,15 @@ def read_objects(
     """
     text = _BARE_TYPE.sub(r'{"type":"\1",', text)
     try:
-        found = json.loads(text or "[]")
+        value = json.loads(text or "[]")
     except PARSE_ERRORS as error:
         return _pieces(text, part, noun, start, findings, error)
-    if not isinstance(found, list):
-        findings.add(part, "a JSON list", type(found).__name__)
+    if not isinstance(value, list):
+        findings.add(part, "a JSON list", type(value).__name__)
         return []
-    objects = [item for item in found if isinstance(item, dict)]
-    if len(objects) < len(found):
-        findings.add(part, "a list of objects", f"{len(found) - len(objects)} things that are none")
+    objects = [item for item in value if isinstance(item, dict)]
+    if len(objects) < len(value):
+        findings.add(part, "a list of objects", f"{len(value) - len(objects)} things that are none")
     return objects
 
 

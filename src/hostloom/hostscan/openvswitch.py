@@ -49,18 +49,26 @@ def parse_openvswitch(bridges: str, ports: str, interfaces: str) -> OpenVSwitch:
     names = set()
     for bridge in _rows(bridges):
         names.add(bridge["name"])
-        for port in (port_rows[each] for each in _many(bridge["ports"]) if each in port_rows):
-            for row in (interface_rows[each] for each in _many(port["interfaces"]) if each in interface_rows):
-                table = local if row["name"] == bridge["name"] else ovs_ports
-                table[row["name"]] = OvsPort(
-                    row["name"],
-                    bridge["name"],
-                    next(_numbers(port, "tag"), None),
-                    row["type"] == "internal",
-                    next(iter(_many(port.get("vlan_mode", []))), ""),
-                    tuple(_numbers(port, "trunks")),
-                )
+        for port in _existing(port_rows, bridge["ports"]):
+            for interface in _existing(interface_rows, port["interfaces"]):
+                table = local if interface["name"] == bridge["name"] else ovs_ports
+                table[interface["name"]] = _port(bridge, port, interface)
     return OpenVSwitch(True, frozenset(names), ovs_ports, local)
+
+
+def _existing(rows: dict[str, dict[str, Any]], keys: Any) -> list[dict[str, Any]]:
+    return [rows[key] for key in _many(keys) if key in rows]
+
+
+def _port(bridge: dict[str, Any], port: dict[str, Any], interface: dict[str, Any]) -> OvsPort:
+    return OvsPort(
+        interface["name"],
+        bridge["name"],
+        next(_numbers(port, "tag"), None),
+        interface["type"] == "internal",
+        next(iter(_many(port.get("vlan_mode", []))), ""),
+        tuple(_numbers(port, "trunks")),
+    )
 
 
 def _numbers(port: dict[str, Any], column: str) -> Iterator[int]:

@@ -46,15 +46,19 @@ def _parse(text: str, host: str) -> ObservedNetwork:
         _port_vlans(parts, findings),
     )
     routes = _read_routes(parts, findings)
-    read = Links(raw, facts, routes).read(findings)
+    observed_links = Links(raw, facts, routes).read(findings)
     return ObservedNetwork(
-        _hostname(parts, findings), read, routes, findings.all(), _unread(read, findings.all())
+        _hostname(parts, findings),
+        observed_links,
+        routes,
+        findings.all(),
+        _unread(observed_links, findings.all()),
     )
 
 
-def _unread(read: tuple[ObservedLink, ...], findings: tuple[Finding, ...]) -> tuple[str, ...]:
+def _unread(observed_links: tuple[ObservedLink, ...], findings: tuple[Finding, ...]) -> tuple[str, ...]:
     """Names of links that have findings and were not read."""
-    names = {link.name for link in read}
+    names = {link.name for link in observed_links}
     unread = (finding.part.removeprefix("link ") for finding in findings if finding.part.startswith("link "))
     return tuple(name for name in unread if name not in names)
 

@@ -38,17 +38,17 @@ def emulations(
     """Emulations of each architecture, the host's own architecture first; unreadable ones become findings."""
     findings = Findings() if findings is None else findings
     document = xml_in.parse(connection.getCapabilities())
-    own = document.findtext("host/cpu/arch", "")
+    host_architecture = document.findtext("host/cpu/arch", "")
     guests = [element for element in document.findall("guest") if element.findtext("os_type") == "hvm"]
-    guests.sort(key=lambda guest: (_arch(guest) != own, _arch(guest)))
-    found: list[Emulation] = []
+    guests.sort(key=lambda guest: (_arch(guest) != host_architecture, _arch(guest)))
+    emulations_found: list[Emulation] = []
     for guest in guests:
-        word = ARCH_FROM_LIBVIRT.get(_arch(guest))
-        if word is None or word in [emulation.architecture for emulation in found]:
+        architecture = ARCH_FROM_LIBVIRT.get(_arch(guest))
+        if architecture is None or architecture in [emulation.architecture for emulation in emulations_found]:
             continue
-        with reading(findings, connection, f"architecture {word}", "how its machines run here"):
-            found.append(_emulation(connection, guest, word, kvm_runs))
-    return tuple(found)
+        with reading(findings, connection, f"architecture {architecture}", "how its machines run here"):
+            emulations_found.append(_emulation(connection, guest, architecture, kvm_runs))
+    return tuple(emulations_found)
 
 
 def host_uuid(connection: libvirt.virConnect) -> str:
@@ -61,24 +61,28 @@ def _arch(guest: ET.Element) -> str:
     return "" if element is None else element.get("name", "")
 
 
-def _emulation(connection: libvirt.virConnect, guest: ET.Element, word: str, kvm_runs: KvmProbe) -> Emulation:
+def _emulation(
+    connection: libvirt.virConnect, guest: ET.Element, architecture: str, kvm_runs: KvmProbe
+) -> Emulation:
     types = {element.get("type", "") for element in guest.findall("arch/domain")}
     emulator = guest.findtext("arch/emulator", "")
-    machine = MACHINE_TYPES.get(word, "")
+    machine = MACHINE_TYPES.get(architecture, "")
     machines = {element.text for element in guest.findall("arch/machine")}
     if machine not in machines:
         machine = ""
-    if "kvm" in types and kvm_runs(connection, word, emulator, machine):
-        return Emulation(word, "kvm", machine, emulator, "host-passthrough")
+    if "kvm" in types and kvm_runs(connection, architecture, emulator, machine):
+        return Emulation(architecture, "kvm", machine, emulator, "host-passthrough")
     domain_type = "qemu" if "qemu" in types else min(types - {"kvm"}, default="qemu")
-    cpu = "maximum" if domain_type == "qemu" and _has_maximum(connection, emulator, word, machine) else ""
-    return Emulation(word, domain_type, machine, emulator, cpu)
+    has_maximum = domain_type == "qemu" and _has_maximum(connection, emulator, architecture, machine)
+    return Emulation(architecture, domain_type, machine, emulator, "maximum" if has_maximum else "")
 
 
-def _has_maximum(connection: libvirt.virConnect, emulator: str, word: str, machine: str) -> bool:
+def _has_maximum(connection: libvirt.virConnect, emulator: str, architecture: str, machine: str) -> bool:
     """Whether emulation offers all that it can emulate as one CPU mode."""
     try:
-        text = connection.getDomainCapabilities(emulator, ARCH_TO_LIBVIRT[word], machine or None, "qemu")
+        text = connection.getDomainCapabilities(
+            emulator, ARCH_TO_LIBVIRT[architecture], machine or None, "qemu"
+        )
     except libvirt.libvirtError:
         return False
     modes = xml_in.parse(text).findall("cpu/mode")

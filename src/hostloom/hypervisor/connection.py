@@ -1,6 +1,6 @@
 """One libvirt connection per host with two lanes of calls with deadlines, so that hosts do not block others.
 
-A blocking C call cannot be cancelled. At its deadline its thread and the connection are abandoned and replaced.
+A blocking C call cannot be cancelled. At its deadline its thread and connection are abandoned and replaced.
 After three abandoned calls the host counts as unreachable for a while, then one call may try again.
 """
 
@@ -96,13 +96,13 @@ class HostConnection:
 
     def read(self, action: str, call: Callable[[libvirt.virConnect], T], deadline_s: float = 0) -> T:
         """Make a read-only call; if the connection breaks during it, repeat it once on a new connection."""
-        until = time.monotonic() + (deadline_s or self.patience.read_s)
+        deadline = time.monotonic() + (deadline_s or self.patience.read_s)
         try:
-            return self._call(self._read, action, lambda connection, _: call(connection), until)
+            return self._call(self._read, action, lambda connection, _: call(connection), deadline)
         except _Lost:
             log.info("host %s: connecting again to %s", self.host, action)
         try:
-            return self._call(self._read, action, lambda connection, _: call(connection), until)
+            return self._call(self._read, action, lambda connection, _: call(connection), deadline)
         except _Lost as lost:
             raise lost.error from lost.error.__cause__
 
@@ -121,9 +121,9 @@ class HostConnection:
 
     def write(self, action: str, call: Call[T], deadline_s: float = 0) -> T:
         """Make a changing call; OutcomeUnknown when it ran out of time or its connection broke in it."""
-        until = time.monotonic() + (deadline_s or self.patience.write_s)
+        deadline = time.monotonic() + (deadline_s or self.patience.write_s)
         try:
-            return self._call(self._write, action, call, until)
+            return self._call(self._write, action, call, deadline)
         except _Lost as lost:
             timeout_s = deadline_s or self.patience.write_s
             raise OutcomeUnknown(self.host, action, timeout_s, lost.error.cause) from lost.error
@@ -143,36 +143,36 @@ class HostConnection:
 
     # -- one call ----------------------------------------------------------------------------------------
 
-    def _call(self, lane: Lane, action: str, call: Call[T], until: float) -> T:
+    def _call(self, lane: Lane, action: str, call: Call[T], deadline: float) -> T:
         self._check_reachable()
-        job: LaneCall[T] = LaneCall(lambda job: self._run(job, action, call))
+        lane_call: LaneCall[T] = LaneCall(lambda lane_call: self._run(lane_call, action, call))
         begun_at = time.monotonic()
-        lane.submit(job)
+        lane.submit(lane_call)
         try:
-            result = job.future.result(max(0.0, until - begun_at))
+            result = lane_call.future.result(max(0.0, deadline - begun_at))
         except TimeoutError:
-            return self._settle_late(lane, job, action, until - begun_at)
+            return self._settle_late(lane, lane_call, action, deadline - begun_at)
         with self._lock:
             self._retry_at, self._cool_down_s = 0.0, self.patience.cool_down_s
         return result
 
-    def _settle_late(self, lane: Lane, job: LaneCall[T], action: str, waited_s: float) -> T:
-        if job.future.cancel():
+    def _settle_late(self, lane: Lane, lane_call: LaneCall[T], action: str, waited_s: float) -> T:
+        if lane_call.future.cancel():
             raise HostUnreachable(self.host, f"{action}: other calls took longer than {waited_s:.3g} s")
-        changed = job.give_up()
-        if job.future.done():
+        changed = lane_call.give_up()
+        if lane_call.future.done():
             with suppress(GivenUp):
-                return job.future.result()
+                return lane_call.future.result()
         else:
-            self._abandon(lane, job)
+            self._abandon(lane, lane_call)
         if lane is self._write and changed:
             raise OutcomeUnknown(self.host, action, round(waited_s, 3))
         raise HostUnreachable(self.host, f"{action}: no answer within {waited_s:.3g} s")
 
-    def _run(self, job: LaneCall[T], action: str, call: Call[T]) -> T:
+    def _run(self, lane_call: LaneCall[T], action: str, call: Call[T]) -> T:
         connection = self._open()
         try:
-            return call(connection, job.proceed)
+            return call(connection, lane_call.proceed)
         except libvirt.libvirtError as error:
             failure = translate(error, self.host, action)
             if is_connection_lost(error) or not is_alive(connection):
@@ -238,7 +238,7 @@ class HostConnection:
                 raise HostUnreachable(self.host, cause)
             self._retry_at = now + self._cool_down_s
 
-    def _abandon(self, lane: Lane, job: LaneCall[T]) -> None:
+    def _abandon(self, lane: Lane, lane_call: LaneCall[T]) -> None:
         """Abandon the lane's thread and the connection, and count the hanging call."""
         with self._lock:
             self._abandoned += 1
@@ -248,7 +248,7 @@ class HostConnection:
                 self._retry_at = time.monotonic() + self._cool_down_s
                 self._cool_down_s = min(2 * self._cool_down_s, self.patience.max_cool_down_s)
         lane.replace_thread()
-        job.future.add_done_callback(self._returned)
+        lane_call.future.add_done_callback(self._returned)
 
     def _returned(self, _future: object) -> None:
         with self._lock:

@@ -94,11 +94,11 @@ class LibvirtHypervisor(LibvirtNics):
     ) -> tuple[Emulation, ...]:
         """The host's capabilities; they are read again next time if a part could not be read."""
         emulations: tuple[Emulation, ...] = ()
-        before = findings.all()
+        earlier_findings = findings.all()
         with reading(findings, connection, "capabilities", "what can run here, as libvirt describes it"):
             probe = partial(kvm_runs, pools=pools.pools)
             emulations = capabilities.emulations(connection, probe, findings)
-        if findings.all() == before:
+        if findings.all() == earlier_findings:
             self._emulations[connection] = emulations
         return emulations
 

@@ -79,8 +79,11 @@ def cause_of(error: libvirt.libvirtError) -> str:
     """libvirt's words, bounded and printable."""
     if error.get_error_code() == libvirt.VIR_ERR_XML_DETAIL:
         return "libvirt cannot parse an XML document"
-    words = error.get_error_message() or str(error)
-    return "".join(word if word.isprintable() or word == "\n" else "?" for word in words[:MAX_CAUSE_LENGTH])
+    text = error.get_error_message() or str(error)
+    return "".join(
+        character if character.isprintable() or character == "\n" else "?"
+        for character in text[:MAX_CAUSE_LENGTH]
+    )
 
 
 def _is_not_permitted(error: libvirt.libvirtError) -> bool:

@@ -14,7 +14,7 @@ ARCH_TO_LIBVIRT = {
     "ppc64el": "ppc64le",
     "s390x": "s390x",
 }
-ARCH_FROM_LIBVIRT = {text: word for word, text in ARCH_TO_LIBVIRT.items()}
+ARCH_FROM_LIBVIRT = {text: architecture for architecture, text in ARCH_TO_LIBVIRT.items()}
 
 #: Our mark in a domain's metadata.
 NAMESPACE = "urn:hostloom:machine:1"

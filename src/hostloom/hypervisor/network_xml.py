@@ -37,19 +37,19 @@ def dhcp_texts(xml: str) -> tuple[str, ...]:
 def _text(element: ET.Element | None) -> str:
     if element is None:
         return ""
-    for each in element.iter():
-        each.text, each.tail = (each.text or "").strip() or None, None
+    for part in element.iter():
+        part.text, part.tail = (part.text or "").strip() or None, None
     return ET.tostring(element, encoding="unicode")
 
 
 def with_dhcp(xml: str, texts: Sequence[str]) -> str:
     """The network with the `<dhcp>` of each `<ip>` replaced; an empty text removes it."""
     network = parse(xml)
-    for at, ip in enumerate(network.findall("ip")):
-        if (before := ip.find("dhcp")) is not None:
-            ip.remove(before)
-        if at < len(texts) and texts[at]:
-            ip.append(parse(texts[at]))
+    for index, ip in enumerate(network.findall("ip")):
+        if (dhcp := ip.find("dhcp")) is not None:
+            ip.remove(dhcp)
+        if index < len(texts) and texts[index]:
+            ip.append(parse(texts[index]))
     return ET.tostring(network, encoding="unicode")
 
 

@@ -49,20 +49,20 @@ class LibvirtNetworks:
         """Remove all DHCP ranges and static hosts; the network, its bridge and its taps stay."""
         self._set_dhcp(f"turn off the DHCP of network {name}", name, LibvirtDhcp())
 
-    def restore_dhcp(self, name: str, before: LibvirtDhcp) -> None:
+    def restore_dhcp(self, name: str, saved_dhcp: LibvirtDhcp) -> None:
         """Restore the saved DHCP exactly."""
-        self._set_dhcp(f"give network {name} its DHCP back", name, before)
+        self._set_dhcp(f"give network {name} its DHCP back", name, saved_dhcp)
 
-    def _set_dhcp(self, action: str, name: str, wanted: LibvirtDhcp) -> None:
+    def _set_dhcp(self, action: str, name: str, new_dhcp: LibvirtDhcp) -> None:
         def change(connection: libvirt.virConnect, proceed: Proceed) -> None:
             network = self._get_network(connection, name, action)
-            now = _dhcp_of(network)
-            if network.isPersistent() and not _same(now.kept, wanted.kept):
-                kept = _kept_xml(network)
+            live_dhcp = _dhcp_of(network)
+            if network.isPersistent() and not _same(live_dhcp.kept, new_dhcp.kept):
+                persistent_xml = _kept_xml(network)
                 proceed()
-                connection.networkDefineXML(network_xml.with_dhcp(kept, wanted.kept))
+                connection.networkDefineXML(network_xml.with_dhcp(persistent_xml, new_dhcp.kept))
             if network.isActive():
-                _update(network, _dhcp_of(network).running, wanted.running, proceed)
+                _update(network, _dhcp_of(network).running, new_dhcp.running, proceed)
 
         self._connection.write(action, change)
 
@@ -120,41 +120,41 @@ class LibvirtNetworks:
 
 
 def _update(
-    network: libvirt.virNetwork, now: tuple[str, ...], wanted: tuple[str, ...], proceed: Proceed
+    network: libvirt.virNetwork, current_texts: tuple[str, ...], new_texts: tuple[str, ...], proceed: Proceed
 ) -> None:
     """Change the running network, address by address: libvirt restarts only its dnsmasq.
 
     Hosts are removed before ranges and added after them: as long as a range exists, changing a host only
     signals dnsmasq.
     """
-    for at, before in enumerate(now):
-        after = wanted[at] if at < len(wanted) else ""
+    for index, current_text in enumerate(current_texts):
+        new_text = new_texts[index] if index < len(new_texts) else ""
         for command, tag, texts in (
-            (_DELETE, "host", _without(before, after, "host")),
-            (_DELETE, "range", _without(before, after, "range")),
-            (_ADD, "range", _without(after, before, "range")),
-            (_ADD, "host", _without(after, before, "host")),
+            (_DELETE, "host", _without(current_text, new_text, "host")),
+            (_DELETE, "range", _without(current_text, new_text, "range")),
+            (_ADD, "range", _without(new_text, current_text, "range")),
+            (_ADD, "host", _without(new_text, current_text, "host")),
         ):
             for text in texts:
                 proceed()
-                network.update(command, _SECTIONS[tag], at, text, libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE)
+                network.update(command, _SECTIONS[tag], index, text, libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE)
 
 
-def _without(some: str, others: str, tag: str) -> list[str]:
+def _without(minuend: str, subtrahend: str, tag: str) -> list[str]:
     """The parts of one DHCP text that the other one does not contain."""
-    there = network_xml.parts(others, tag)
-    return [part for part in network_xml.parts(some, tag) if part not in there]
+    removed_parts = network_xml.parts(subtrahend, tag)
+    return [part for part in network_xml.parts(minuend, tag) if part not in removed_parts]
 
 
-def _same(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+def _same(texts: tuple[str, ...], other_texts: tuple[str, ...]) -> bool:
     """Compare DHCP texts and ignore addresses without DHCP."""
-    return [each for each in some if each] == [other for other in others if other]
+    return [text for text in texts if text] == [text for text in other_texts if text]
 
 
 def _dhcp_of(network: libvirt.virNetwork) -> LibvirtDhcp:
     running = network_xml.dhcp_texts(network.XMLDesc()) if network.isActive() else ()
-    kept = network_xml.dhcp_texts(_kept_xml(network)) if network.isPersistent() else ()
-    return LibvirtDhcp(running, kept)
+    persistent = network_xml.dhcp_texts(_kept_xml(network)) if network.isPersistent() else ()
+    return LibvirtDhcp(running, persistent)
 
 
 def _kept_xml(network: libvirt.virNetwork) -> str:
@@ -163,12 +163,12 @@ def _kept_xml(network: libvirt.virNetwork) -> str:
     return str(network.XMLDesc(0 if is_test else libvirt.VIR_NETWORK_XML_INACTIVE))
 
 
-def _lease(found: dict[str, object]) -> LibvirtLease:
-    expires_at = float(str(found["expirytime"]))
+def _lease(lease: dict[str, object]) -> LibvirtLease:
+    expires_at = float(str(lease["expirytime"]))
     return LibvirtLease(
-        MacAddress.parse(str(found["mac"])),
-        ip_address(str(found["ipaddr"])),
-        str(found["hostname"] or ""),
+        MacAddress.parse(str(lease["mac"])),
+        ip_address(str(lease["ipaddr"])),
+        str(lease["hostname"] or ""),
         expires_at or None,
     )
 

@@ -28,8 +28,8 @@ class LibvirtNics:
             if domain is None:
                 return
             self._check_ours(domain, action, mark)
-            kept = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
-            changed = without_nic(kept, mac)
+            persistent_xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
+            changed = without_nic(persistent_xml, mac)
             if changed is not None:
                 proceed()
                 connection.defineXML(changed)
@@ -41,10 +41,10 @@ def without_nic(xml: str, mac: MacAddress) -> str | None:
     """The domain XML without the NIC of this MAC; None if the domain has no such NIC."""
     domain = xml_in.parse(xml)
     devices = domain.find("devices")
-    gone = [nic for nic in domain.iterfind("devices/interface") if _mac_of(nic) == mac.text]
-    if devices is None or not gone:
+    elements = [nic for nic in domain.iterfind("devices/interface") if _mac_of(nic) == mac.text]
+    if devices is None or not elements:
         return None
-    for nic in gone:
+    for nic in elements:
         devices.remove(nic)
     return ET.tostring(domain, encoding="unicode")
 

@@ -123,26 +123,26 @@ class PoolReader:
 
         return self._calls.make(connection, name, describe)
 
-    def _looked_at(self, connection: libvirt.virConnect, found: StoragePool) -> StoragePool:
+    def _looked_at(self, connection: libvirt.virConnect, pool: StoragePool) -> StoragePool:
         """The pool with its current free space, after a refresh if libvirt needs one."""
-        if not (self._may_look and found.active and found.kind in _STALE_KINDS):
-            return found
+        if not (self._may_look and pool.active and pool.kind in _STALE_KINDS):
+            return pool
         is_allowed = self._calls.count_hanging() < MAX_HANGING - 1
-        if not self._is_due(found.name, is_allowed):
-            return found
+        if not self._is_due(pool.name, is_allowed):
+            return pool
         if not is_allowed:
-            if found.kind == "netfs":
+            if pool.kind == "netfs":
                 raise PoolHangs("it was not looked at: calls about other storage pools hang")
-            return found
+            return pool
         try:
-            name = found.name
+            name = pool.name
             self._calls.make(connection, name, lambda side: side.storagePoolLookupByName(name).refresh())
         except libvirt.libvirtError as error:
             raise_if_lost(connection, error)
             # Another client creates a volume in the pool, or the disk is missing: keep the old figures.
-            log.info("storage pool %s cannot be looked at: %s", found.name, cause_of(error))
-            return found
-        return self._described(connection, found.name)
+            log.info("storage pool %s cannot be looked at: %s", pool.name, cause_of(error))
+            return pool
+        return self._described(connection, pool.name)
 
     def _troubled(self, name: str, findings: Findings, cause: str) -> StoragePool:
         """An unusable pool, with the values of its last reading."""

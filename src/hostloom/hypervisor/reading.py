@@ -85,10 +85,10 @@ def _read_networks(connection: libvirt.virConnect, findings: Findings) -> tuple[
     return tuple(sorted(libvirt_networks, key=lambda network: network.name))
 
 
-def _name(thing: "libvirt.virDomain | libvirt.virNetwork", number: int) -> str:
+def _name(libvirt_object: "libvirt.virDomain | libvirt.virNetwork", number: int) -> str:
     """The name that the client knows, without a call; the number of one whose name is no text."""
     try:
-        return str(thing.name())
+        return str(libvirt_object.name())
     except ValueError:
         return f"number {number}"
 
@@ -196,9 +196,9 @@ class DiskSizes:
         self._seen.add(uuid)
         return self._sizes.setdefault(uuid, {})
 
-    def forget_others(self, kept: Iterable[str]) -> None:
+    def forget_others(self, kept_uuids: Iterable[str]) -> None:
         """Forget the machines that were not read since the last call."""
-        self._seen.update(kept)
+        self._seen.update(kept_uuids)
         self._sizes = {uuid: sizes for uuid, sizes in self._sizes.items() if uuid in self._seen}
         self._seen = set()
 

@@ -128,13 +128,13 @@ class _Machine:
         self._domain, self._volumes, self._findings = domain, volumes, findings
         self.name = printable(domain.findtext("name", ""), NAME_LENGTH)
 
-    def number(self, path: str, expected: str, read: Callable[[ET.Element], int]) -> int:
+    def number(self, path: str, expected: str, convert: Callable[[ET.Element], int]) -> int:
         """A number in an element; 0 and a finding if it is not a number."""
         element = self._domain.find(path)
         with self._findings.reading(f"machine {self.name}: {path}", expected):
             if element is None:
                 raise ValueError(f"no <{path}>")
-            return read(element)
+            return convert(element)
         return 0
 
     def interfaces(self) -> tuple[ObservedInterface, ...]:
@@ -219,8 +219,10 @@ def _other(element: ET.Element) -> Attachment:
     if pci is not None and pci.get("type") == "pci":
         names.append(_pci(pci))
     names.append(_attribute(element.find("target"), "dev"))
-    what = next((name for name in names if name), "")
-    return Attachment(AttachKind.OTHER, printable(f"{element.get('type', '')} {what}".strip(), SOURCE_LENGTH))
+    source_name = next((name for name in names if name), "")
+    return Attachment(
+        AttachKind.OTHER, printable(f"{element.get('type', '')} {source_name}".strip(), SOURCE_LENGTH)
+    )
 
 
 def _pci(address: ET.Element) -> str:
@@ -269,8 +271,8 @@ def network(xml: str, *, active: bool) -> LibvirtNetwork:
     forward = element.find("forward")
     mode = None
     if forward is not None:
-        word = forward.get("mode", "nat")
-        mode = Forward(word) if word in ("nat", "route", "bridge") else Forward.OTHER
+        forward_mode = forward.get("mode", "nat")
+        mode = Forward(forward_mode) if forward_mode in ("nat", "route", "bridge") else Forward.OTHER
     return LibvirtNetwork(
         name_of(element, "network"),
         active,

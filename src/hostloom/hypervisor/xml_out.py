@@ -127,8 +127,8 @@ def _letters(number: int) -> str:
     text = ""
     number += 1
     while number:
-        number, rest = divmod(number - 1, 26)
-        text = chr(ord("a") + rest) + text
+        number, remainder = divmod(number - 1, 26)
+        text = chr(ord("a") + remainder) + text
     return text
 
 

@@ -43,7 +43,7 @@ class ImageDirectory:
         if not self._directory.is_dir():
             return []
         images = (self.find(path.name) for path in self._directory.iterdir())
-        return sorted((image for image in images if image), key=lambda each: (-each.built_at, each.name))
+        return sorted((image for image in images if image), key=lambda image: (-image.built_at, image.name))
 
     def find(self, name: str) -> Image | None:
         """By name."""
@@ -75,7 +75,8 @@ class ImageDirectory:
 
     def prune(self, image: Image, packages: Sequence[str]) -> None:
         """Delete older images of the flavour and packages that no image needs."""
-        same = [each for each in self.list() if each.flavour is image.flavour and each.name != image.name]
+        candidates = (stored for stored in self.list() if stored.flavour is image.flavour)
+        same = [stored for stored in candidates if stored.name != image.name]
         for old in same[KEEP - 1 :]:
             self.delete(old.name)
         ours = {name.partition("_")[0] for name in packages}
@@ -88,13 +89,13 @@ class ImageDirectory:
         folder = self._directory / name
         if not _NAME.fullmatch(name) or not folder.is_dir():
             raise NotFound("image", name)
-        gone = Path(tempfile.mkdtemp(prefix=".gone-", dir=self._directory))
-        folder.rename(gone / name)
-        shutil.rmtree(gone)
+        trash = Path(tempfile.mkdtemp(prefix=".gone-", dir=self._directory))
+        folder.rename(trash / name)
+        shutil.rmtree(trash)
 
     def _take(self, draft: Path, flavour: Flavour, version: str) -> Image:
         """Name the image by its content, so that equal builds are one image and images never change."""
-        files = tuple(_measured(draft / each) for each in ("initrd", "kernel"))
+        files = tuple(_measured(draft / name) for name in ("initrd", "kernel"))
         digest = hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
         name = re.sub(r"[^a-z0-9._-]", "-", f"{flavour}-{version}".lower())[:55] + f"-{digest[:8]}"
         architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())

@@ -37,9 +37,9 @@ def contents(root: Path, version: str, recipe: Recipe) -> dict[str, Entry]:
 def _scripts() -> dict[str, Entry]:
     entries = {f"{folder}/.keep": Entry() for folder in _FOLDERS}
     entries["etc/passwd"] = Entry(b"root:x:0:0:root:/:/bin/sh\n")  # tcpdump looks up whom to run as
-    for each in SCRIPTS.iterdir():
-        path = _PLACES.get(each.name, f"etc/{each.name}")
-        entries[path] = Entry(each.read_bytes(), is_executable=True)
+    for script in SCRIPTS.iterdir():
+        path = _PLACES.get(script.name, f"etc/{script.name}")
+        entries[path] = Entry(script.read_bytes(), is_executable=True)
     return entries
 
 
@@ -52,18 +52,19 @@ def _busybox() -> dict[str, Entry]:
     return {"bin/busybox": Entry(content, is_executable=True)}
 
 
-def _modules(root: Path, version: str, wanted: Sequence[str]) -> dict[str, Entry]:
+def _modules(root: Path, version: str, module_names: Sequence[str]) -> dict[str, Entry]:
     folder = modules_folder(root) / version
     run(["depmod", "-b", str(_base(root)), version])
     dependencies = parse_dependencies((folder / "modules.dep").read_text())
-    chosen = choose_modules(dependencies, wanted)
+    module_paths = choose_modules(dependencies, module_names)
     where = f"lib/modules/{version}"
     entries = {
-        f"{where}/{plain(path)}": Entry(source=partial(_plain_content, folder / path)) for path in chosen
+        f"{where}/{plain(path)}": Entry(source=partial(_plain_content, folder / path))
+        for path in module_paths
     }
-    entries[f"{where}/modules.dep"] = Entry(render_dependencies(dependencies, chosen).encode())
+    entries[f"{where}/modules.dep"] = Entry(render_dependencies(dependencies, module_paths).encode())
     for name in ("modules.alias", "modules.softdep"):
-        entries[f"{where}/{name}"] = Entry(choose_aliases((folder / name).read_text(), chosen).encode())
+        entries[f"{where}/{name}"] = Entry(choose_aliases((folder / name).read_text(), module_paths).encode())
     return entries
 
 

@@ -18,28 +18,28 @@ def parse_dependencies(text: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def choose_modules(dependencies: Mapping[str, Sequence[str]], wanted: Iterable[str]) -> list[str]:
+def choose_modules(dependencies: Mapping[str, Sequence[str]], names: Iterable[str]) -> list[str]:
     """Paths of the existing wanted modules and their dependencies, in loading order.
 
-    `wanted` names a module (`virtio_net`), or a folder of them (`drivers/net/ethernet/`).
+    A name is that of a module (`virtio_net`) or of a folder of modules (`drivers/net/ethernet/`).
     """
-    names = list(wanted)
+    names = tuple(names)
     folders = tuple(f"kernel/{name}" for name in names if name.endswith("/"))
     single = {_key(name) for name in names if not name.endswith("/")}
-    chosen: dict[str, None] = {}
+    paths: dict[str, None] = {}
     for path in sorted(dependencies):
         if path.startswith(folders) or _key(name_of(path)) in single:
-            _add(path, dependencies, chosen)
-    return list(chosen)
+            _add(path, dependencies, paths)
+    return list(paths)
 
 
-def _add(path: str, dependencies: Mapping[str, Sequence[str]], chosen: dict[str, None]) -> None:
-    if path in chosen:
+def _add(path: str, dependencies: Mapping[str, Sequence[str]], paths: dict[str, None]) -> None:
+    if path in paths:
         return
     # depmod writes the whole closure, the last to be loaded first
-    for each in reversed(dependencies.get(path, ())):
-        _add(each, dependencies, chosen)
-    chosen[path] = None
+    for dependency in reversed(dependencies.get(path, ())):
+        _add(dependency, dependencies, paths)
+    paths[path] = None
 
 
 def name_of(path: str) -> str:
@@ -60,18 +60,18 @@ def _key(name: str) -> str:
     return name.replace("-", "_")
 
 
-def render_dependencies(dependencies: Mapping[str, Sequence[str]], chosen: Iterable[str]) -> str:
+def render_dependencies(dependencies: Mapping[str, Sequence[str]], paths: Iterable[str]) -> str:
     """`modules.dep` of the chosen modules."""
     lines = (
         f"{plain(path)}: {' '.join(plain(each) for each in dependencies.get(path, ()))}".rstrip()
-        for path in sorted(chosen)
+        for path in sorted(paths)
     )
     return "".join(f"{line}\n" for line in lines)
 
 
-def choose_aliases(text: str, chosen: Iterable[str]) -> str:
+def choose_aliases(text: str, paths: Iterable[str]) -> str:
     """The lines of `modules.alias` or `modules.softdep` about the chosen modules."""
-    names = {_key(name_of(path)) for path in chosen}
+    names = {_key(name_of(path)) for path in paths}
     lines = (line for line in text.splitlines() if line and not line.startswith("#"))
     return "".join(f"{line}\n" for line in lines if names & {_key(subject) for subject in _subjects(line)})
 

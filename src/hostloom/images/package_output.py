@@ -11,13 +11,13 @@ _LIBRARY = re.compile(r"(?:=>\s+)?(/\S+) \(0x[0-9a-f]+\)")
 
 def depended(text: str) -> list[str]:
     """The kernel packages in the output of `apt-cache depends`; the first of alternatives."""
-    found = []
+    names = []
     for line in text.splitlines():
         kind, _, name = line.strip().partition(": ")
         # "|Depends" is followed by its alternatives.
         if kind.removeprefix("|") == "Depends" and name.startswith(_KERNEL):
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def download_name(text: str) -> str:

@@ -15,13 +15,13 @@ DOWNLOAD_TIMEOUT_S = 1800.0
 _AS_US = ("-o", "APT::Sandbox::User=root")
 
 
-def fetch(flavour: Flavour, kept: Path) -> tuple[Path, ...]:
+def fetch(flavour: Flavour, folder: Path) -> tuple[Path, ...]:
     """The kernel packages of the flavour; packages that are in the folder are not downloaded again."""
     packages = RECIPES[flavour].packages
     distribution = _distribution(packages)
     names = _kernel_packages(packages[distribution])
-    kept.mkdir(parents=True, exist_ok=True)
-    return tuple(_fetch_one(name, kept) for name in names)
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(_fetch_one(name, folder) for name in names)
 
 
 def unpack(packages: Iterable[Path], root: Path) -> None:
@@ -30,35 +30,34 @@ def unpack(packages: Iterable[Path], root: Path) -> None:
         run(["dpkg-deb", "-x", str(package), str(root)])
 
 
-def _distribution(known: Iterable[str]) -> str:
-    found = platform.freedesktop_os_release()
-    for name in (found.get("ID", ""), *found.get("ID_LIKE", "").split()):
-        if name in known:
+def _distribution(distributions: Iterable[str]) -> str:
+    os_release = platform.freedesktop_os_release()
+    for name in (os_release.get("ID", ""), *os_release.get("ID_LIKE", "").split()):
+        if name in distributions:
             return name
-    raise ImageFailed("the kernel's package", f"it is known of {', '.join(known)} only")
+    raise ImageFailed("the kernel's package", f"it is known of {', '.join(distributions)} only")
 
 
 def _kernel_packages(meta: str) -> tuple[str, ...]:
     """The packages of kernels and modules that the meta package depends on."""
-    found: dict[str, None] = {}
-    left = [meta]
-    while left:
-        name = left.pop()
-        words = depended(run(["apt-cache", "depends", "--important", name]))
-        for word in words:
-            if word not in found:
-                found[word] = None
-                left.append(word)
-    if not found:
+    packages: dict[str, None] = {}
+    pending = [meta]
+    while pending:
+        name = pending.pop()
+        for package in depended(run(["apt-cache", "depends", "--important", name])):
+            if package not in packages:
+                packages[package] = None
+                pending.append(package)
+    if not packages:
         raise ImageFailed(f"apt-cache depends {meta}", "apt does not know this package; run `apt-get update`")
-    return tuple(sorted(found))
+    return tuple(sorted(packages))
 
 
-def _fetch_one(name: str, kept: Path) -> Path:
-    file = kept / download_name(run(["apt-get", *_AS_US, "download", "--print-uris", name]))
+def _fetch_one(name: str, folder: Path) -> Path:
+    file = folder / download_name(run(["apt-get", *_AS_US, "download", "--print-uris", name]))
     if file.is_file():
         return file
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=kept) as scratch:
+    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as scratch:
         work = Path(scratch)
         run(["apt-get", "-q", *_AS_US, "download", name], cwd=work, timeout_s=DOWNLOAD_TIMEOUT_S)
         for path in work.glob("*.deb"):

@@ -84,10 +84,10 @@ def run_process(
         return Completed(process.returncode, _text(out), _text(errors))
 
 
-def _ends(process: "subprocess.Popen[bytes]", until: float, files: Sequence[IO[bytes]]) -> bool:
+def _ends(process: "subprocess.Popen[bytes]", deadline: float, files: Sequence[IO[bytes]]) -> bool:
     """Wait until the program ends or prints too much; False at the time limit."""
     while True:
-        left_s = until - time.monotonic()
+        left_s = deadline - time.monotonic()
         try:
             process.wait(max(0.0, min(left_s, LOOK_S)))
             return True

@@ -81,14 +81,14 @@ class Remote:
     def run(self, argv: Sequence[str], timeout_s: float = 20.0, stdin: bytes = b"") -> Completed:
         """Run a command on the host, with optional input.
 
-        A non-zero exit code is not an error. HostKeyUnknown, HostKeyChanged, HostRefused or HostUnreachable if
+        A non-zero exit code is not an error. HostKeyUnknown, HostKeyChanged, HostRefused, HostUnreachable if
         no connection can be opened; HostUnreachable after `timeout_s`, while the command may still run.
         """
-        until = time.monotonic() + timeout_s
-        with self._turn(self._sessions, until):
-            master = self._connect(until)
+        deadline = time.monotonic() + timeout_s
+        with self._turn(self._sessions, deadline):
+            master = self._connect(deadline)
             options = self._options("no") | {"ClearAllForwardings": "yes"}
-            left_s = max(0.1, until - time.monotonic())
+            left_s = max(0.1, deadline - time.monotonic())
             completed = run_process(
                 self._call.argv(options, shlex.join(argv)), left_s, self.name, argv[0], stdin
             )
@@ -103,18 +103,18 @@ class Remote:
         If sshd forbids forwarding, commands relay the connections, as with virsh; `libvirt` is the URI that
         virt-ssh-helper opens on the host. HostRefused if no socket exists or can be reached.
         """
-        until = time.monotonic() + timeout_s
-        self._connect(until)
-        with self._turn(self._forwarding, until):
+        deadline = time.monotonic() + timeout_s
+        self._connect(deadline)
+        with self._turn(self._forwarding, deadline):
             local = self._forwarded.get(sockets)
             if local is not None and local.exists():
                 return local
-            path = self._find_socket(sockets, until)
+            path = self._find_socket(sockets, deadline)
             local = self._directory / f"s{next(self._numbers)}"
-            with self._turn(self._lock, until):
-                self._forward(local, path, until)
-            if not self._leads_on(local, until):
-                self._relay(local, path, libvirt, until)
+            with self._turn(self._lock, deadline):
+                self._forward(local, path, deadline)
+            if not self._leads_on(local, deadline):
+                self._relay(local, path, libvirt, deadline)
             self._forwarded[sockets] = local
             return local
 
@@ -134,8 +134,8 @@ class Remote:
         if not self._forwarded and self._master and time.monotonic() - self._used_at > idle_s:
             self.close()
 
-    def _find_socket(self, sockets: Sequence[str], until: float) -> str:
-        completed = self.run(["sh", "-c", FIND_SOCKET, "sh", *sockets], until - time.monotonic())
+    def _find_socket(self, sockets: Sequence[str], deadline: float) -> str:
+        completed = self.run(["sh", "-c", FIND_SOCKET, "sh", *sockets], deadline - time.monotonic())
         if completed.exit_code in _SOCKET_TROUBLE:
             paths = " or ".join(sockets)
             raise HostRefused(self.name, _SOCKET_TROUBLE[completed.exit_code].format(paths=paths))
@@ -145,13 +145,13 @@ class Remote:
             raise HostRefused(self.name, f"looking for {' or '.join(sockets)}: {cause(completed.stderr)}")
         return lines[-1]
 
-    def _forward(self, local: Path, path: str, until: float) -> None:
+    def _forward(self, local: Path, path: str, deadline: float) -> None:
         argv = self._call.control(self._options("no"), "forward", "-L", f"{local}:{path}")
-        completed = run_process(argv, max(0.1, until - time.monotonic()), self.name, "ssh -O forward")
+        completed = run_process(argv, max(0.1, deadline - time.monotonic()), self.name, "ssh -O forward")
         if completed.exit_code != 0:
             raise self._failure(completed.stderr)
 
-    def _leads_on(self, local: Path, until: float) -> bool:
+    def _leads_on(self, local: Path, deadline: float) -> bool:
         """Whether a connection to the forwarded socket stays open.
 
         ssh does not report a refusal by sshd, but the refusal arrives before the result of a later command.
@@ -159,16 +159,16 @@ class Remote:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             try:
                 probe.connect(str(local))
-                self.run(["true"], until - time.monotonic())
+                self.run(["true"], deadline - time.monotonic())
                 readable, _, _ = select.select([probe], [], [], 0.05)
                 return not readable or bool(probe.recv(1, socket.MSG_PEEK))
             except OSError:
                 return False
 
-    def _relay(self, local: Path, path: str, libvirt: str, until: float) -> None:
-        with self._turn(self._lock, until):
+    def _relay(self, local: Path, path: str, libvirt: str, deadline: float) -> None:
+        with self._turn(self._lock, deadline):
             cancel = self._call.control(self._options("no"), "cancel", "-L", f"{local}:{path}")
-            run_process(cancel, max(0.1, until - time.monotonic()), self.name, "ssh -O cancel")
+            run_process(cancel, max(0.1, deadline - time.monotonic()), self.name, "ssh -O cancel")
             options = self._options("no") | {"ClearAllForwardings": "yes"}
             command = shlex.join(["sh", "-c", CARRY, "sh", path, libvirt])
             relay = Relay(local, self._call.argv(options, command))
@@ -179,13 +179,13 @@ class Remote:
             relay.close()
         raise HostRefused(self.name, _NOT_FORWARDED.format(path=path, words=cause(words)))
 
-    def _connect(self, until: float) -> Master:
+    def _connect(self, deadline: float) -> Master:
         """The master; it reconnects if the connection was lost or the pinned key changed."""
         pinned = self._keys.find(self._address)
         if pinned is None:
             # Send nothing to a host whose key was not accepted.
             raise HostKeyUnknown(self.name, self._keys.scan(self._address)[0].fingerprint)
-        with self._turn(self._lock, until):
+        with self._turn(self._lock, deadline):
             if self._master is not None and self._master.is_alive and self._trusted == pinned.fingerprint:
                 return self._master
             self._end()
@@ -194,7 +194,7 @@ class Remote:
                 "HostKeyAlgorithms": key_algorithms(pinned.kind),
                 "ClearAllForwardings": "yes",
             }
-            left_s = min(LOGIN_TIMEOUT_S, max(0.1, until - time.monotonic()))
+            left_s = min(LOGIN_TIMEOUT_S, max(0.1, deadline - time.monotonic()))
             self._known_hosts.write_text(f"{pinned.line}\n")
             try:
                 self._master = Master(self._call.argv(options, HOLD), self._control, left_s)
@@ -218,9 +218,9 @@ class Remote:
         return {"ControlMaster": master, "ControlPath": as_option(self._control)}
 
     @contextmanager
-    def _turn(self, lock: "threading.Lock | threading.BoundedSemaphore", until: float) -> Iterator[None]:
+    def _turn(self, lock: "threading.Lock | threading.BoundedSemaphore", deadline: float) -> Iterator[None]:
         """Wait for other callers of this host until the deadline."""
-        if not lock.acquire(timeout=max(0.0, until - time.monotonic())):
+        if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise HostUnreachable(self.name, "earlier calls to it still wait for an answer")
         try:
             yield

@@ -63,10 +63,10 @@ class PinnedKeys:
             completed = run_process(argv, SCAN_TIMEOUT_S * 4, address.host, "ssh-keyscan")
             keys, words = _parse(completed.stdout), completed.stderr
         if not keys:
-            said = "\n".join(line for line in words.splitlines() if not line.startswith("#"))
+            messages = "\n".join(line for line in words.splitlines() if not line.startswith("#"))
             # If no server listens on the port, ssh-keyscan prints nothing.
             nobody = f"no SSH server shows a key on its port {where['port']}"
-            raise HostUnreachable(address.host, cause(said) if said else nobody)
+            raise HostUnreachable(address.host, cause(messages) if messages else nobody)
         return sorted(keys, key=lambda key: (_ORDER.index(key.kind) if key.kind in _ORDER else 9, key.kind))
 
     def _resolve(self, address: SshAddress) -> dict[str, str]:

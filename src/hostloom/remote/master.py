@@ -34,14 +34,14 @@ class Master:
         control.unlink(missing_ok=True)
         with tempfile.TemporaryFile() as errors:
             self._process = _start(argv, errors)
-            said = self._await_ready(time.monotonic() + timeout_s)
-            if READY in said:
+            output = self._await_ready(time.monotonic() + timeout_s)
+            if READY in output:
                 return
             ended = self._ended_within(0.5)
             code = self._process.returncode
             self.end()
             errors.seek(0)
-            words = (errors.read() + said).decode(errors="replace")
+            words = (errors.read() + output).decode(errors="replace")
         if not ended:
             raise MasterFailed(words or f"no answer within {timeout_s:.3g} s")
         raise MasterFailed(words, answered=code != 255)
@@ -67,20 +67,20 @@ class Master:
         self._process.wait()
         self._control.unlink(missing_ok=True)
 
-    def _await_ready(self, until: float) -> bytes:
+    def _await_ready(self, deadline: float) -> bytes:
         """The host's output up to the mark; a login shell may print other text first."""
         assert self._process.stdout is not None  # noqa: S101  (for the type checker: it is a pipe)
-        said, stream = b"", self._process.stdout.fileno()
+        output, stream = b"", self._process.stdout.fileno()
         poll = select.poll()
         poll.register(stream, select.POLLIN)
-        while READY not in said:
-            if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
-                return said
-            more = os.read(stream, 4096)
-            if not more:
-                return said
-            said += more
-        return said
+        while READY not in output:
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                return output
+            chunk = os.read(stream, 4096)
+            if not chunk:
+                return output
+            output += chunk
+        return output
 
     def _ended_within(self, timeout_s: float) -> bool:
         try:

@@ -102,24 +102,22 @@ def find_against(
     tx: Transaction, plan: Plan, held: Sequence[HeldAddress], known: Sequence[PlacedMachine] | None = None
 ) -> Against:
     """Read all conflicts; `known` are the host's machines if they were read under the same lock."""
-    on_interfaces = [
-        interface.attachment
-        for interface in plan.interfaces
-        if interface.attachment.kind is not AttachKind.NETWORK
-    ]
+    attachments = [interface.attachment for interface in plan.interfaces]
+    on_interfaces = [item for item in attachments if item.kind is not AttachKind.NETWORK]
     statement = _statement(len(held), is_known=known is not None, has_parents=bool(on_interfaces))
     rows: Sequence[Any] = tx.read(statement, _parameters(plan, held, on_interfaces)).all()
-    placed = [row for row in rows if row[0] == PLACED]
+    hosts = [row for row in rows if row[0] == HOST]
     return Against(
-        next((host_of(row) for row in rows if row[0] == HOST and row.generation is not None), None),
+        next((host_of(row) for row in hosts if row.generation is not None), None),
         any(row[0] == THERE for row in rows),
         [(kind, key, by) for kind, key, by, *_ in rows if kind not in (HOST, THERE, PLACED)],
-        known
-        or [
-            PlacedMachine(key, cores, memory_mib, reserved_bytes=bytes_by_pool(disks))
-            for _, key, _, cores, memory_mib, disks, *_ in placed
-        ],
+        known or [_placed_machine(row) for row in rows if row[0] == PLACED],
     )
+
+
+def _placed_machine(row: Any) -> PlacedMachine:
+    _, name, _, cores, memory_mib, disks, *_ = row
+    return PlacedMachine(name, cores, memory_mib, reserved_bytes=bytes_by_pool(disks))
 
 
 # -- the statement: made once for plans of a kind, which takes longer than to run it ------------------------

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -68,18 +69,27 @@ def _on_error(context: ExceptionContext) -> None:
 def trouble_of(error: BaseException) -> DatabaseTrouble | None:
     """The database problem behind an error; None if the statement itself was wrong."""
     if isinstance(error, sqlite3.Error):
-        name = getattr(error, "sqlite_errorname", None) or ""
-        if name == "SQLITE_READONLY_DBMOVED":
-            return DatabaseTrouble.GONE
-        if name.startswith("SQLITE_IOERR") and _is_full(error):
-            return DatabaseTrouble.FULL
-        return next((trouble for code, trouble in _SQLITE.items() if name.startswith(code)), None)
+        return _sqlite_trouble(error)
     code = getattr(error, "sqlstate", None)
     if code is not None:
-        return next((trouble for start, trouble in _POSTGRESQL.items() if code.startswith(start)), None)
+        return _by_prefix(_POSTGRESQL, code)
     # Psycopg sets no code if there is no connection.
     names = {kind.__name__ for kind in type(error).__mro__}
     return DatabaseTrouble.GONE if names & {"OperationalError", "InterfaceError"} else None
+
+
+def _sqlite_trouble(error: sqlite3.Error) -> DatabaseTrouble | None:
+    name = getattr(error, "sqlite_errorname", None) or ""
+    if name == "SQLITE_READONLY_DBMOVED":
+        return DatabaseTrouble.GONE
+    if name.startswith("SQLITE_IOERR") and _is_full(error):
+        return DatabaseTrouble.FULL
+    return _by_prefix(_SQLITE, name)
+
+
+def _by_prefix(troubles: Mapping[str, DatabaseTrouble], code: str) -> DatabaseTrouble | None:
+    """The problem of the first prefix that matches, so that longer prefixes come first."""
+    return next((trouble for prefix, trouble in troubles.items() if code.startswith(prefix)), None)
 
 
 def _is_full(error: sqlite3.Error) -> bool:

@@ -107,7 +107,7 @@ def read_placed(tx: Transaction, condition: Any) -> list[tuple[HostId, SystemId,
     Disks count in full towards `reserved_bytes`, except those of adopted machines, which only libvirt's
     free figure includes (see model.host.bytes_left).
     """
-    machines, nics = tables.machines, tables.machine_interfaces
+    machines = tables.machines
     page = select(
         machines.c.system_id,
         machines.c.host_id,
@@ -120,16 +120,7 @@ def read_placed(tx: Transaction, condition: Any) -> list[tuple[HostId, SystemId,
     rows = tx.rows(page.where(machines.c.host_id.is_not(None), condition))
     if not rows:
         return []
-    interfaces: dict[str, list[PlacedInterface]] = {}
-    query = (
-        select(nics.c.system_id, nics.c.attachment_kind, nics.c.source, nics.c.macvlan_mode)
-        .join(machines)
-        .where(condition, nics.c.attachment_kind != AttachKind.OTHER)
-        .order_by(nics.c.system_id, nics.c.position)
-    )
-    for row in tx.rows(query):
-        placed_interface = PlacedInterface(row.attachment_kind, row.source, row.macvlan_mode)
-        interfaces.setdefault(row.system_id, []).append(placed_interface)
+    interfaces = _read_placed_interfaces(tx, condition)
     return [
         (
             row.host_id,
@@ -144,6 +135,22 @@ def read_placed(tx: Transaction, condition: Any) -> list[tuple[HostId, SystemId,
         )
         for row in rows
     ]
+
+
+def _read_placed_interfaces(tx: Transaction, condition: Any) -> dict[str, list[PlacedInterface]]:
+    """NICs that use a host's interfaces or networks, by system id."""
+    nics = tables.machine_interfaces
+    query = (
+        select(nics.c.system_id, nics.c.attachment_kind, nics.c.source, nics.c.macvlan_mode)
+        .join(tables.machines)
+        .where(condition, nics.c.attachment_kind != AttachKind.OTHER)
+        .order_by(nics.c.system_id, nics.c.position)
+    )
+    interfaces: dict[str, list[PlacedInterface]] = {}
+    for row in tx.rows(query):
+        placed_interface = PlacedInterface(row.attachment_kind, row.source, row.macvlan_mode)
+        interfaces.setdefault(row.system_id, []).append(placed_interface)
+    return interfaces
 
 
 def bytes_by_pool(disks: Iterable[Disk]) -> dict[str, int]:

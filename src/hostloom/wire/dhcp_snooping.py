@@ -94,14 +94,13 @@ class PacketSnooper:
 
     def _keep_up(self) -> None:
         with self._lock:
-            wanted = self._wanted
+            names = self._wanted
         for name, (index, _) in tuple(self._open.items()):
-            if name not in wanted or _index(name) != index:
+            if name not in names or _index(name) != index:
                 self._close(name)
-        for name in wanted - self._open.keys():
-            there = _index(name)
-            if there is not None:
-                self._try_open(name, there)
+        for name in names - self._open.keys():
+            if (current_index := _index(name)) is not None:
+                self._try_open(name, current_index)
 
     def _try_open(self, name: str, index: int) -> None:
         try:

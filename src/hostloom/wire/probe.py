@@ -111,14 +111,14 @@ def _understood(point: ProbePoint) -> Iterator[None]:
         raise HostNotScannable(point.uri, cause) from error
 
 
-def _offer(found: Mapping[str, Any]) -> DhcpOffer:
+def _offer(row: Mapping[str, Any]) -> DhcpOffer:
     def address(name: str) -> Address | None:
-        return None if found[name] is None else ip_address(found[name])
+        return None if row[name] is None else ip_address(row[name])
 
     return DhcpOffer(
-        server=ip_address(found["server"]),
-        mac=MacAddress.parse(found["mac"]),
+        server=ip_address(row["server"]),
+        mac=MacAddress.parse(row["mac"]),
         ip=address("ip"),
         gateway=address("gateway"),
-        lease_time_s=found["lease_time_s"],
+        lease_time_s=row["lease_time_s"],
     )

@@ -90,10 +90,10 @@ class LinuxRouterAdvertiser:
 
     def _keep_up(self) -> None:
         with self._lock:
-            wanted = dict(self._wanted)
-        for name in self._open.keys() - wanted.keys():
+            packets = dict(self._wanted)
+        for name in self._open.keys() - packets.keys():
             self._close(name)
-        for name, content in wanted.items():
+        for name, content in packets.items():
             opened = self._open.get(name)
             if opened is not None and _index(name) != opened.index:
                 self._close(name)

@@ -92,15 +92,15 @@ def dhcp(nic: Nic, job: dict[str, Any]) -> dict[str, Any]:
     offers: dict[tuple[str, str], dict[str, Any]] = {}
     transaction = os.urandom(4 if job["version"] == 4 else 3)
     if job["version"] == 4:
-        request, read = discover(nic, transaction), offer
+        request, read_offer = discover(nic, transaction), offer
     else:
-        request, read = solicit(nic, transaction), advertise
-    until = time.monotonic() + job["timeout_s"]
+        request, read_offer = solicit(nic, transaction), advertise
+    deadline = time.monotonic() + job["timeout_s"]
     for part in range(3):
         nic.send(request)
-        for frame in nic.frames(until - job["timeout_s"] * (2 - part) / 3):
+        for frame in nic.frames(deadline - job["timeout_s"] * (2 - part) / 3):
             defend(nic, frame)
-            offered = read(frame, transaction)
+            offered = read_offer(frame, transaction)
             if offered is not None:
                 offers.setdefault((offered.pop("identity", "") or offered["server"], offered["mac"]), offered)
     return {"offers": [offers[key] for key in sorted(offers)]}

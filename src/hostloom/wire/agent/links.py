@@ -66,8 +66,8 @@ class Namespace:
 
     def link(self, name: str) -> dict[str, Any]:
         """One existing link."""
-        shown = json.loads(self.run("ip", "-j", "-d", "link", "show", "dev", name))
-        return next(link for link in shown if link.get("ifname") == name)
+        rows = json.loads(self.run("ip", "-j", "-d", "link", "show", "dev", name))
+        return next(link for link in rows if link.get("ifname") == name)
 
     def silence(self, name: str) -> None:
         """Disable the kernel's IPv6 addresses on a link, so that the kernel sends nothing."""
@@ -117,9 +117,9 @@ def unshare() -> None:
 
 def wait_for(ready: Callable[[], object], timeout_s: float, otherwise: str) -> None:
     """Wait until the condition holds; Refused at the time limit."""
-    until = time.monotonic() + timeout_s
+    deadline = time.monotonic() + timeout_s
     while not ready():
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             raise Refused(otherwise)
         time.sleep(0.02)
 

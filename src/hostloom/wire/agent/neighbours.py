@@ -54,9 +54,9 @@ def answer(frame: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-def listen(nic: Nic, until: float, macs: dict[bytes, set[bytes]], *, until_all: bool = False) -> None:
+def listen(nic: Nic, deadline: float, macs: dict[bytes, set[bytes]], *, until_all: bool = False) -> None:
     """Record the MACs that answer for each address; with `until_all`, stop when each has an answer."""
-    for frame in nic.frames(until):
+    for frame in nic.frames(deadline):
         defend(nic, frame)
         claim = answer(frame)
         if claim is not None and claim[0] in macs and claim[1] != nic.mac:

@@ -82,14 +82,14 @@ class Nic:
             if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS, errno.EAGAIN):
                 raise
 
-    def frames(self, until: float) -> Iterator[bytes]:
+    def frames(self, deadline: float) -> Iterator[bytes]:
         """Incoming frames until the deadline, and frames from a server on this machine."""
         sockets = [packets for packets in (self.socket, self.beside) if packets is not None]
         while True:
-            left = until - time.monotonic()
-            if left <= 0:
+            remaining_s = deadline - time.monotonic()
+            if remaining_s <= 0:
                 return
-            for packets in select.select(sockets, [], [], left)[0]:
+            for packets in select.select(sockets, [], [], remaining_s)[0]:
                 frame, sender = packets.recvfrom(65536)
                 if (sender[2] == OUTGOING) == (packets is self.beside):
                     yield frame
