@@ -84,7 +84,7 @@ def test_a_port_may_have_no_vlan(vid: int, found: int | None) -> None:
     ],
 )
 def test_what_is_no_frame_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValue, match="hex of an LLDP frame"):
+    with pytest.raises(InvalidValue, match="is not an LLDP frame"):
         parse_frame(text)
 
 
