@@ -117,3 +117,15 @@ def test_most_parameters_that_take_a_name_complete_it() -> None:
         }
     assert {"host show key", "machine stop keys", "machine compose host", "vlan dhcp on key"} <= completed
     assert not any(each.startswith(("vlan create key", "host add name")) for each in completed)
+
+
+def test_a_command_after_completion_gets_its_values_converted(
+    server: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    complete(f"hostloom --socket {server.socket} zone show e", monkeypatch, capsys)
+    monkeypatch.delenv("_HOSTLOOM_COMPLETE")
+    monkeypatch.setattr("sys.argv", ["hostloom", "--socket", str(server.socket), "zone", "show", "east"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert not caught.value.code
+    assert "east" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """What the Tab key completes: names that the server knows, for the parameters that take one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -77,14 +78,18 @@ OWN_KEYS = frozenset({"key", "keys", "ip"})
 CREATING = frozenset({"create", "add"})
 
 
-class AsText(RuntimeParam):
-    """Converts no value."""
+@dataclass(frozen=True)
+class TextWhileCompleting(RuntimeParam):
+    """Leaves a value as it is while a shell completes, and converts it as ever when a command runs."""
 
-    def _coerce_value(self, value: Any, param: Any, ctx: Context) -> Any:  # noqa: ARG002  # typer's signature
-        return value
+    real: Callable[[], RuntimeParam]
+
+    def _coerce_value(self, value: Any, param: Any, ctx: Context) -> Any:
+        return value if ctx.resilient_parsing else self.real().coerce(value, param, ctx)
 
 
-AS_TEXT = AsText(OptionInfo(), str)
+def _same(param: RuntimeParam) -> RuntimeParam:
+    return param
 
 
 def prepare_completion(command: Command, context: Context, noun: str = "") -> None:
@@ -98,7 +103,8 @@ def prepare_completion(command: Command, context: Context, noun: str = "") -> No
             prepare_completion(subcommand, context, noun)
     for parameter in command.get_params(context):  # `--help` among them
         if isinstance(parameter, TyperOption | TyperArgument):
-            parameter.get_runtime_param = lambda: AS_TEXT  # type: ignore[method-assign]
+            text = TextWhileCompleting(OptionInfo(), str, parameter.get_runtime_param)
+            parameter.get_runtime_param = partial(_same, text)  # type: ignore[method-assign]
         names = names_of(noun, str(command.name), str(parameter.name))
         if names is not None:
             parameter.shell_complete = partial(complete, names)  # type: ignore[method-assign]
