@@ -1,5 +1,6 @@
 """A host's libvirt networks: their problems, what a fix would do, and the fix."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hostloom.decide.placement.libvirt_networks import NetworksVerdict, judge_networks
@@ -105,12 +106,14 @@ def _losing(plan: FixPlan, machines: list[Machine], leases: tuple[LibvirtLease, 
     """The machines by name, with each leased NIC; then clients that are not machines of the host."""
     by_mac = {lease.mac: lease for lease in leases}
     macs = {nic.mac for machine in machines for nic in machine.interfaces}
-    losings = []
-    for machine in machines:
-        if machine.hostname in plan.machines:
-            leased = [nic.mac for nic in machine.interfaces if nic.mac in by_mac]
-            losings += [
-                Losing(machine.hostname, machine.origin, mac, by_mac.get(mac) if mac else None)
-                for mac in leased or (None,)
-            ]
+    named = [machine for machine in machines if machine.hostname in plan.machines]
+    losings = [losing for machine in named for losing in _losing_nics(machine, by_mac)]
     return (*losings, *(Losing(None, None, lease.mac, lease) for lease in leases if lease.mac not in macs))
+
+
+def _losing_nics(machine: Machine, by_mac: Mapping[MacAddress, LibvirtLease]) -> list[Losing]:
+    """One for each leased NIC of the machine; without any, one for the machine."""
+    leased = [nic.mac for nic in machine.interfaces if nic.mac in by_mac]
+    if not leased:
+        return [Losing(machine.hostname, machine.origin, None, None)]
+    return [Losing(machine.hostname, machine.origin, mac, by_mac[mac]) for mac in leased]

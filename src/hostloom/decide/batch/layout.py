@@ -131,32 +131,23 @@ class BatchPlacement:
 
     def _in_the_way(self, job: MachineRequest) -> Iterator[tuple[MachineRequest, ...]]:
         """Machines, or pairs on one host, without which there may be a place; a snapshot of now."""
-        board = self.board
-        near = [place for place in sorted(board.on) if place in job.kind.fits]
-        groups = [
-            [machine_request for machine_request in board.on[place] if self._may_yield(machine_request, job)]
-            for place in near
-        ]
-        singles = [
-            (machine_request,)
-            for group in groups
-            for machine_request in group
-            if self._makes_room(job, (machine_request,))
-        ]
-        pairs = [pair for group in groups for pair in combinations(group, 2) if self._makes_room(job, pair)]
-        yield from singles
+        near = [place for place in sorted(self.board.on) if place in job.kind.fits]
+        groups = [self._yielding(self.board.on[place], job) for place in near]
+        singles = [(other,) for group in groups for other in group]
+        pairs = [pair for group in groups for pair in combinations(group, 2)]
+        making_room = [out for out in (*singles, *pairs) if self._makes_room(job, out)]
+        yield from (out for out in making_room if len(out) == 1)
         if self._ranking(job).lacks(RequestCode.SUBNET_FULL):
-            far = [
-                tentative_machine
-                for tentative_machine in board.placed.values()
-                if tentative_machine.place not in job.kind.fits
-            ]
-            yield from [
-                (tentative_machine.job,)
-                for tentative_machine in far
-                if _has_address(tentative_machine) and self._may_yield(tentative_machine.job, job)
-            ]
-        yield from pairs
+            yield from [(other,) for other in self._with_addresses_elsewhere(job)]
+        yield from (out for out in making_room if len(out) > 1)
+
+    def _yielding(self, others: Iterable[MachineRequest], job: MachineRequest) -> list[MachineRequest]:
+        return [other for other in others if self._may_yield(other, job)]
+
+    def _with_addresses_elsewhere(self, job: MachineRequest) -> list[MachineRequest]:
+        """Machines on hosts that do not fit the job, whose addresses it could have."""
+        elsewhere = [placed for placed in self.board.placed.values() if placed.place not in job.kind.fits]
+        return self._yielding((placed.job for placed in elsewhere if _has_address(placed)), job)
 
     def _may_yield(self, other: MachineRequest, job: MachineRequest) -> bool:
         """To move one of the same kind, kept apart from the same others, would lead back to where we are."""

@@ -104,22 +104,24 @@ def _end(
     last = attempt[-1]
     if last.kind in _SETTLED:
         return _SETTLED[last.kind]
+    if last.kind is _K.REPLY and last.ip is None and last.message:
+        return ExchangeEnd.REFUSED
     if last.kind in (_K.ACK, _K.REPLY):
-        if last.kind is _K.REPLY and last.ip is None and last.message:
-            return ExchangeEnd.REFUSED
-        # The address of a DHCPv6 server is the link-local one of its interface: no inventory has it.
-        is_other = last.server is not None and not last.server.is_link_local and last.server not in ours
+        is_other = _is_foreign(last.server, ours)
         return ExchangeEnd.ACKNOWLEDGED_BY_OTHER if is_other else ExchangeEnd.ACKNOWLEDGED
     if asked:
-        address = asked[-1].server
-        if address is not None and not address.is_link_local and address not in ours:
-            return ExchangeEnd.CHOSE_OTHER
-        return ExchangeEnd.NO_ANSWER
-    return (
-        ExchangeEnd.GAVE_UP
-        if any(dhcp_message.kind in _OFFERED for dhcp_message in attempt)
-        else ExchangeEnd.NO_OFFER
-    )
+        is_other = _is_foreign(asked[-1].server, ours)
+        return ExchangeEnd.CHOSE_OTHER if is_other else ExchangeEnd.NO_ANSWER
+    has_offer = any(dhcp_message.kind in _OFFERED for dhcp_message in attempt)
+    return ExchangeEnd.GAVE_UP if has_offer else ExchangeEnd.NO_OFFER
+
+
+def _is_foreign(server: Address | None, ours: frozenset[Address]) -> bool:
+    """Whether a server is known not to be ours.
+
+    A DHCPv6 server answers from the link-local address of its interface, which no inventory has.
+    """
+    return server is not None and not server.is_link_local and server not in ours
 
 
 def _silence(snapshot: Snapshot, vlan_id: VlanId | None, version: int, wanted: Address | None) -> Silence:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hostloom.decide.dhcp.serving_racks import ha_intent, served_by
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.dhcp import DhcpIntent, DhcpReservation, DhcpSubnet, PublishedNic
-from hostloom.model.ids import SubnetId, VlanId, natural_key
+from hostloom.model.ids import MacAddress, SubnetId, VlanId, natural_key
 from hostloom.model.network import Address, AddressKind, IPRange, RangeKind, Subnet, Vlan
 from hostloom.model.node import Node, NodeInterface
 from hostloom.model.plan import Plan
@@ -66,21 +66,22 @@ def _reservations(
         for held in snapshot.held
         if held.kind in _PUBLISHED and held.subnet_id is not None
     }
-    dhcp_reservationses: dict[SubnetId, list[DhcpReservation]] = {}
-    own = []
+    addresses = []
     for nic in nics:
         keys = [(nic.system_id, nic.name, ip) for ip in nic.ips]
-        own += [(nic, *each) for each in _one_a_subnet(held[key] for key in keys if key in held)]
-    macs = {(nic.system_id, subnet_id, nic.mac) for nic, subnet_id, _ in own}
-    on_subnet = Counter((system_id, subnet_id) for system_id, subnet_id, _ in macs)
-    for nic, subnet_id, ip in own:
-        # Two NICs on one subnet cannot be told apart by the machine that they are of.
-        uuid = nic.uuid if ip.version == 6 and on_subnet[nic.system_id, subnet_id] == 1 else ""
-        dhcp_reservationses.setdefault(subnet_id, []).append(DhcpReservation(nic.mac, ip, nic.hostname, uuid))
-    return {
-        key: tuple(sorted(dhcp_reservations, key=lambda r: (int(r.ip), r.mac)))
-        for key, dhcp_reservations in dhcp_reservationses.items()
-    }
+        addresses += [(nic, *pair) for pair in _one_a_subnet(held[key] for key in keys if key in held)]
+    macs = {(nic.system_id, subnet_id, nic.mac) for nic, subnet_id, _ in addresses}
+    nic_counts = Counter((system_id, subnet_id) for system_id, subnet_id, _ in macs)
+    by_subnet: dict[SubnetId, list[DhcpReservation]] = {}
+    for nic, subnet_id, ip in addresses:
+        # The DUID made of a machine's UUID does not tell two NICs on one subnet apart.
+        uuid = nic.uuid if ip.version == 6 and nic_counts[nic.system_id, subnet_id] == 1 else ""
+        by_subnet.setdefault(subnet_id, []).append(DhcpReservation(nic.mac, ip, nic.hostname, uuid))
+    return {subnet_id: tuple(sorted(items, key=_by_address)) for subnet_id, items in by_subnet.items()}
+
+
+def _by_address(reservation: DhcpReservation) -> tuple[int, MacAddress]:
+    return int(reservation.ip), reservation.mac
 
 
 def _one_a_subnet(own: Iterable[tuple[SubnetId, Address]]) -> list[tuple[SubnetId, Address]]:

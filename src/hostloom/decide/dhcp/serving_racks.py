@@ -31,12 +31,10 @@ def racks_of(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> tuple[Rac
     if not vlan.dhcp_on:
         via = None if vlan.relay_vlan_id is None else snapshot.vlan_by_id[vlan.relay_vlan_id]
         return () if via is None or not via.dhcp_on else racks_of(snapshot, racks, via)
-    by_id = {rack.id: rack for rack in racks}
-    primary = by_id.get(vlan.primary_rack_id) if vlan.primary_rack_id is not None else None
-    primary = primary or _nearest(snapshot, racks, vlan)
-    secondary = by_id.get(vlan.secondary_rack_id) if vlan.secondary_rack_id is not None else None
-    found = (primary,) if secondary is None or secondary == primary else (primary, secondary)
-    return tuple(rack for rack in found if rack is not None)
+    by_id: dict[RackId | None, Rack] = {rack.id: rack for rack in racks}
+    primary = by_id.get(vlan.primary_rack_id) or _nearest(snapshot, racks, vlan)
+    secondary = by_id.get(vlan.secondary_rack_id)
+    return tuple(dict.fromkeys(rack for rack in (primary, secondary) if rack is not None))
 
 
 def served_by(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> frozenset[VlanId]:

@@ -194,17 +194,14 @@ def _listed(names: Iterable[str], count: int | None = None) -> str:
 
 def _others(explanation: Explanation, host_explanations: list[HostExplanation]) -> list[str]:
     """The hosts that fit too in one line; those that do not, each with its reason, of many by code."""
-    told = [host for host in explanation.hosts if host not in host_explanations]
-    fitting = [host_explanation.host for host_explanation in told if host_explanation.refusal is None]
-    count = len(fitting) + sum(other.count for other in explanation.others if other.code is None)
-    fitting += [name for other in explanation.others if other.code is None for name in other.hosts]
+    remaining = [host for host in explanation.hosts if host not in host_explanations]
+    fitting = [host.host for host in remaining if host.refusal is None]
+    fitting_groups = [group for group in explanation.others if group.code is None]
+    count = len(fitting) + sum(group.count for group in fitting_groups)
+    fitting += [name for group in fitting_groups for name in group.hosts]
     lines = [f"other hosts that fit: {_listed(fitting, count)}"] if count else []
-    lines += [
-        _refused(host_explanation.host, host_explanation.refusal)
-        for host_explanation in told
-        if host_explanation.refusal is not None
-    ]
-    return lines + [_group(other) for other in explanation.others if other.code is not None]
+    lines += [_refused(host.host, host.refusal) for host in remaining if host.refusal is not None]
+    return lines + [_group(group) for group in explanation.others if group.code is not None]
 
 
 def _refused(host: str, refusal: Refusal) -> str:

@@ -18,6 +18,7 @@ from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.request.resolve import ResolvedRequest
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import HostId
+from hostloom.model.node import Node
 from hostloom.model.plan import RequestCode
 
 
@@ -126,19 +127,16 @@ def _named(snapshot: Snapshot, fleet: Fleet, asked: ResolvedRequest) -> list[int
                 values.setdefault(group.key, set()).update(term.value for term in group.terms)
     if not values:
         return []
-    ids = {int(each) for each in values.get("id", ())}
+    ids = {int(value) for value in values.get("id", ())}
     names = values.get("hostname", set())
     nodes = _nodes_with(snapshot, values.get("ip", set()))
-    return [
-        at
-        for at, row in enumerate(fleet.rows)
-        if row.node is not None
-        and (
-            row.node.hostname in names
-            or row.node.system_id in nodes
-            or (ids and any(interface.id in ids for interface in row.node.interfaces))
-        )
-    ]
+
+    def is_named(node: Node) -> bool:
+        if node.hostname in names or node.system_id in nodes:
+            return True
+        return bool(ids) and any(interface.id in ids for interface in node.interfaces)
+
+    return [index for index, row in enumerate(fleet.rows) if row.node is not None and is_named(row.node)]
 
 
 def _nodes_with(snapshot: Snapshot, addresses: set[str]) -> set[str]:

@@ -101,18 +101,7 @@ def correlate(
 
 
 def _clues(evidence: HostEvidence, known: Mapping[SystemId, Node], held: Iterable[HeldAddress]) -> _Clues:
-    addresses = frozenset(address for address in evidence.addresses if _identifies(address))
-    by_address = {
-        node.system_id: str(ip)
-        for node in known.values()
-        for nic in node.interfaces
-        for ip in nic.ips
-        if ip in addresses
-    }
-    for address in held:
-        key = SystemId(address.system_id or "")
-        if address.ip in addresses and key in known:
-            by_address.setdefault(key, str(address.ip))
+    by_address = _by_known_address(evidence, known, held)
     own = nic_macs(evidence.links)
     likeness, macs = {}, {}
     for node in known.values():
@@ -124,6 +113,22 @@ def _clues(evidence: HostEvidence, known: Mapping[SystemId, Node], held: Iterabl
         if shared := own.physical & there.physical:
             macs[node.system_id] = str(min(shared & own.own or shared))
     return _Clues(by_address, likeness, macs)
+
+
+def _by_known_address(
+    evidence: HostEvidence, known: Mapping[SystemId, Node], held: Iterable[HeldAddress]
+) -> dict[SystemId, str]:
+    """The nodes that have an address of the host, on an interface or held, each with that address."""
+    addresses = frozenset(address for address in evidence.addresses if _identifies(address))
+    by_address: dict[SystemId, str] = {}
+    for node in known.values():
+        for nic in node.interfaces:
+            by_address.update((node.system_id, str(ip)) for ip in nic.ips if ip in addresses)
+    for address in held:
+        key = SystemId(address.system_id or "")
+        if address.ip in addresses and key in known:
+            by_address.setdefault(key, str(address.ip))
+    return by_address
 
 
 def _identifies(address: Address) -> bool:
@@ -155,13 +160,21 @@ def _by_clues(
         return _matched(min(same), clues)
     if same or (same := clues.of(Likeness.PARTLY)):
         return _ambiguous(same, min(clues.macs[key] for key in same))
-    if local := clues.of(Likeness.SAME_LOCAL):
-        taken = {host.correlation.system_id for host in others}
-        doubtful = taken | {key for key in local if _has_other_addresses(known[key], evidence)}
-        if len(local) == 1 and not local & doubtful:
-            return _matched(min(local), clues)
-        return _ambiguous(local, min(clues.macs[key] for key in local))
-    return Correlation()
+    return _by_local_macs(evidence, clues, known, others)
+
+
+def _by_local_macs(
+    evidence: HostEvidence, clues: _Clues, known: Mapping[SystemId, Node], others: Iterable[Host]
+) -> Correlation:
+    """Locally administered MACs are weak: they decide only for one node that nothing contradicts."""
+    local = clues.of(Likeness.SAME_LOCAL)
+    if not local:
+        return Correlation()
+    taken = {host.correlation.system_id for host in others}
+    doubtful = taken | {key for key in local if _has_other_addresses(known[key], evidence)}
+    if len(local) == 1 and not local & doubtful:
+        return _matched(min(local), clues)
+    return _ambiguous(local, min(clues.macs[key] for key in local))
 
 
 def _by_address(evidence: HostEvidence, clues: _Clues) -> Correlation:

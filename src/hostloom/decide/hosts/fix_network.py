@@ -74,14 +74,13 @@ def _any(scene: _Scene) -> FixPlan:
     for name in NETWORK_ORDER:
         if not failed_conditions(scene.view, name):
             return FixPlan(host.name, name, refusals=(FixRefusal(FixCode.NOTHING_TO_FIX, name),))
-    tried = [_planned(scene, name, _mend(scene, name)) for name in NETWORK_ORDER]
+    repairs = [_planned(scene, name, _mend(scene, name)) for name in NETWORK_ORDER]
     offer = _served_bridge(scene)
-    fix_plan = _planned(scene, MADE, _make(scene, offer)) if offer else None
-    for each in (*tried, fix_plan):
-        if each is not None and each.steps:
-            return each
-    fix_plans = [fix_plan for fix_plan in tried if fix_plan.refusals[0].code is not FixCode.NETWORK_MISSING]
-    refusals = tuple(no for fix_plan in fix_plans for no in fix_plan.refusals)
+    plans = [*repairs, _planned(scene, MADE, _make(scene, offer))] if offer else repairs
+    if possible := [plan for plan in plans if plan.steps]:
+        return possible[0]
+    present = [plan for plan in repairs if plan.refusals[0].code is not FixCode.NETWORK_MISSING]
+    refusals = tuple(refusal for plan in present for refusal in plan.refusals)
     return FixPlan(host.name, MADE, refusals=refusals or (FixRefusal(FixCode.NO_SERVED_BRIDGE, host.name),))
 
 

@@ -52,20 +52,28 @@ def decide(
         return Decision(None, Explanation(None, no.refusal))
     if states is None and len(snapshot.hosts) > few:
         return _decide_many(snapshot, book, resolved_request, identities, barred)
-    trials = [_try(snapshot, book, state, resolved_request, barred) for state in states or snapshot.hosts]
-    good = sorted(
-        (trial for trial in trials if trial.refusal is None),
-        key=lambda host_evaluation: host_evaluation.order(resolved_request),
+    evaluations = [
+        _try(snapshot, book, state, resolved_request, barred) for state in states or snapshot.hosts
+    ]
+    return _decide_among(snapshot, evaluations, resolved_request, identities)
+
+
+def _decide_among(
+    snapshot: Snapshot, evaluations: list[HostEvaluation], request: ResolvedRequest, identities: Identities
+) -> Decision:
+    """Plan on the best of the evaluated hosts, and explain every one of them."""
+    fitting = sorted(
+        (evaluation for evaluation in evaluations if evaluation.refusal is None),
+        key=lambda evaluation: evaluation.order(request),
     )
-    others = sorted((trial for trial in trials if trial not in good[:1]), key=_by_name)
-    hosts = tuple(host_evaluation.explain(resolved_request) for host_evaluation in (*good[:1], *others))
-    if not good:
-        refusal = trials[0].refusal if len(trials) == 1 else _no_host(_tally(trials))
+    others = sorted((e for e in evaluations if e not in fitting[:1]), key=_by_name)
+    hosts = tuple(evaluation.explain(request) for evaluation in (*fitting[:1], *others))
+    if not fitting:
+        refusal = evaluations[0].refusal if len(evaluations) == 1 else _no_host(_tally(evaluations))
         return Decision(None, Explanation(None, refusal, hosts))
-    decision = Decision(
-        make_plan(snapshot, resolved_request, good[0], identities), Explanation(None, hosts=hosts)
-    )
-    return _chosen(decision, good[0], good[1] if len(good) > 1 else None, resolved_request)
+    plan = make_plan(snapshot, request, fitting[0], identities)
+    runner_up = fitting[1] if len(fitting) > 1 else None
+    return _chosen(Decision(plan, Explanation(None, hosts=hosts)), fitting[0], runner_up, request)
 
 
 def prepare(snapshot: Snapshot) -> None:

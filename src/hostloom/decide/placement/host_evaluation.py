@@ -33,6 +33,12 @@ def check_host(state: HostState, asked: ResolvedRequest) -> Emulation:
         found = ", ".join(host.architectures) or "none"
         code = RequestCode.UNSUPPORTED_ARCHITECTURE
         raise _no(code, "architecture_is_supported", state, wanted or "any architecture", found)
+    _check_correlation(state, asked)
+    return emulation
+
+
+def _check_correlation(state: HostState, asked: ResolvedRequest) -> None:
+    host = state.host
     if host.correlation.state is CorrelationState.AMBIGUOUS:
         found = ", ".join(host.correlation.candidates) or "several nodes"
         raise _no(RequestCode.HOST_AMBIGUOUS, "host_is_one_node", state, "one node that it is", found)
@@ -45,7 +51,6 @@ def check_host(state: HostState, asked: ResolvedRequest) -> Emulation:
             wanted_node,
             f"no node has {uri_host(host.uri) or host.uri}",
         )
-    return emulation
 
 
 def _check_placement(state: HostState, request: ParsedRequest) -> None:

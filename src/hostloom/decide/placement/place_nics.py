@@ -3,6 +3,7 @@
 See docs/explanation/rules.md#choosing-interfaces.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from hostloom.decide.placement import default_attachment
@@ -182,28 +183,25 @@ def _place_default(view: HostView, book: AddressIndex, asked: ResolvedRequest) -
 
 
 def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> tuple[PlanWarning, ...]:
-    plan_warnings: list[PlanWarning] = []
-    for nic in nics:
-        candidate = nic.chosen.candidate
-        if nic.boot or nic.label.mode is not AddressMode.UNCONFIGURED:
-            plan_warnings.extend(probe_warnings(view.snapshot, nic.label.name, candidate))
-        if candidate.kind is AttachKind.NETWORK:
-            plan_warnings.extend(network_warnings(view, candidate))
-        if not candidate.is_verified and candidate.interface is not None:
-            bridge = candidate.interface.name
-            plan_warnings.append(PlanWarning(WarningCode.VLAN_NOT_VERIFIED, nic.label.name, bridge))
-        if candidate.kind is AttachKind.MACVLAN:
-            plan_warnings.append(
-                PlanWarning(WarningCode.HOST_CANNOT_REACH_GUEST, nic.label.name, candidate.source)
-            )
-        if nic.mode is MacvlanMode.VEPA:
-            plan_warnings.append(
-                PlanWarning(WarningCode.MODE_NOT_SUPPORTED_BY_SWITCH, nic.label.name, candidate.source)
-            )
+    plan_warnings = [warning for nic in nics for warning in _nic_warnings(view, nic)]
     if netboot and any(nic.boot for nic in nics[1:]):
         boot = next(nic for nic in nics if nic.boot)
         plan_warnings.append(PlanWarning(WarningCode.BOOT_NIC_NOT_FIRST, boot.label.name, nics[0].label.name))
     return tuple(plan_warnings)
+
+
+def _nic_warnings(view: HostView, nic: PlacedNic) -> Iterator[PlanWarning]:
+    name, candidate = nic.label.name, nic.chosen.candidate
+    if nic.boot or nic.label.mode is not AddressMode.UNCONFIGURED:
+        yield from probe_warnings(view.snapshot, name, candidate)
+    if candidate.kind is AttachKind.NETWORK:
+        yield from network_warnings(view, candidate)
+    if not candidate.is_verified and candidate.interface is not None:
+        yield PlanWarning(WarningCode.VLAN_NOT_VERIFIED, name, candidate.interface.name)
+    if candidate.kind is AttachKind.MACVLAN:
+        yield PlanWarning(WarningCode.HOST_CANNOT_REACH_GUEST, name, candidate.source)
+    if nic.mode is MacvlanMode.VEPA:
+        yield PlanWarning(WarningCode.MODE_NOT_SUPPORTED_BY_SWITCH, name, candidate.source)
 
 
 def probe_warnings(snapshot: Snapshot, name: str, candidate: Candidate) -> list[PlanWarning]:

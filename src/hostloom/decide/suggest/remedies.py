@@ -16,6 +16,7 @@ from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import cores_left, cores_offered, memory_left_mib, memory_offered_mib
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.ids import natural_key
+from hostloom.model.network import Subnet
 from hostloom.model.plan import (
     HostExplanation,
     LabelExplanation,
@@ -184,20 +185,19 @@ def _full(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """Give back one address of a subnet that is full: set aside before a machine's, never one just seen."""
     names = {name for label in no.labels for name in (label.winner, *label.runners_up)}
     node = no.snapshot.node_of(state.host)
-    bridges = {
-        libvirt_network.bridge
-        for libvirt_network in state.host.libvirt_networks
-        if libvirt_network.name in names
-    }
     interfaces = node.interfaces if node is not None else ()
-    vlans = {interface.vlan_id for interface in interfaces if interface.name in names | bridges}
-    book = address_index(no.snapshot)
+    names |= {
+        network.bridge for network in state.host.libvirt_networks if network.name in names and network.bridge
+    }
+    vlans = {interface.vlan_id for interface in interfaces if interface.name in names}
     for vlan_id in sorted(vlan for vlan in vlans if vlan is not None):
         for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
-            if next(book.free(subnet), None) is None:
-                yield from (
-                    give_back(no.snapshot, subnet, held) for held in held_to_give(no.snapshot, subnet)[:1]
-                )
+            yield from _give_back_one(no.snapshot, subnet)
+
+
+def _give_back_one(snapshot: Snapshot, subnet: Subnet) -> Iterator[HypotheticalChange]:
+    if next(address_index(snapshot).free(subnet), None) is None:
+        yield from (give_back(snapshot, subnet, held) for held in held_to_give(snapshot, subnet)[:1])
 
 
 def _other_pool(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:

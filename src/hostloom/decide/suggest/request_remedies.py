@@ -13,7 +13,7 @@ from hostloom.decide.request.constraints import is_cidr
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
 from hostloom.model.ids import SystemId
-from hostloom.model.network import HeldAddress, Subnet
+from hostloom.model.network import Address, HeldAddress, Subnet
 from hostloom.model.plan import Refusal, RequestCode
 from hostloom.model.request import LabelConstraints, ParsedRequest, Term
 
@@ -115,9 +115,14 @@ def _another_address(
         number = next((n for n in free if n > int(ip)), free[0] if free else None)
         if number is not None:
             yield from _readdressed(request, refusal.subject, str(_like(number, ip.version)))
-        held = [held for held in snapshot.held_by_ip.get(ip, ()) if held.subnet_id in (None, subnet.id)]
-        if held and all(each.kind in GIVEN_BACK for each in held):
-            yield give_back(snapshot, subnet, held[0])
+        yield from _given_back(snapshot, subnet, ip)
+
+
+def _given_back(snapshot: Snapshot, subnet: Subnet, ip: Address) -> Iterator[HypotheticalChange]:
+    """Give back the address itself, if everything that holds it can be given back."""
+    held = [address for address in snapshot.held_by_ip.get(ip, ()) if address.subnet_id in (None, subnet.id)]
+    if held and all(address.kind in GIVEN_BACK for address in held):
+        yield give_back(snapshot, subnet, held[0])
 
 
 def _readdressed(request: ParsedRequest, address: str, free: str) -> Iterator[HypotheticalChange]:

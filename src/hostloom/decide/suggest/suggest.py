@@ -3,7 +3,7 @@
 Nothing is suggested that was not tried: each set is applied to the world, and the request decided there.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, combinations, islice, zip_longest
 
@@ -158,13 +158,18 @@ def _hosts(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) -> 
         return [None]
     codes = {host.host: host.refusal.code for host in refused.hosts if host.refusal is not None}
     codes |= {name: other.code for other in refused.others if other.code is not None for name in other.hosts}
+    furthest = _by_code(snapshot, codes)
+    rounds = zip_longest(*(names[:HOSTS] for names in furthest))
+    return [name for names in rounds for name in names if name is not None][:HOSTS]
+
+
+def _by_code(snapshot: Snapshot, codes: Mapping[str, RequestCode]) -> list[list[str]]:
+    """The refused hosts by their code, the emptiest first; the codes of the last rules first."""
     fleet, alike = fleet_of(snapshot), dict[RequestCode, list[str]]()
-    for name in (fleet.names[at] for at in fleet.by_room):
+    for name in (fleet.names[index] for index in fleet.by_room):
         if name in codes:
             alike.setdefault(codes[name], []).append(name)
-    furthest = sorted(alike, key=lambda code: -_FURTHEST[code])
-    rounds = zip_longest(*(alike[code][:HOSTS] for code in furthest))
-    return [name for each in rounds for name in each if name is not None][:HOSTS]
+    return [alike[code] for code in sorted(alike, key=lambda code: -_FURTHEST[code])]
 
 
 @dataclass(frozen=True)

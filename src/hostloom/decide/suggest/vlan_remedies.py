@@ -66,18 +66,12 @@ def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iter
 def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[HypotheticalChange]:
     """On a bond before a NIC; not where it is there already, nor on the members of a bond."""
     bonds = [interface for interface in node.interfaces if interface.kind is InterfaceKind.BOND]
-    joined = {name for bond in bonds for name in bond.parents}
-    there = {
-        name
-        for interface in node.interfaces
-        if interface.vlan_id == vlan.id
-        for name in (interface.name, *interface.parents)
-    }
+    on_vlan = [interface for interface in node.interfaces if interface.vlan_id == vlan.id]
+    barred = {name for bond in bonds for name in bond.parents} | view.held.keys()
+    barred |= {name for interface in on_vlan for name in (interface.name, *interface.parents)}
+    free = [interface for interface in _by_rank(node.interfaces) if interface.name not in barred]
     parents = [
-        interface
-        for interface in _by_rank(node.interfaces)
-        if interface.name not in joined | there | view.held.keys()
-        and fabric_of(view.snapshot, node, interface.name) == vlan.fabric_id
+        interface for interface in free if fabric_of(view.snapshot, node, interface.name) == vlan.fabric_id
     ]
     for interface in parents[:WAYS] if vlan.vid != UNTAGGED else ():
         text = view.snapshot.vlan_name(vlan.id)
