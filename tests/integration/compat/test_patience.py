@@ -55,7 +55,7 @@ def stuck(world: LittleWorld) -> Iterator[Stuck]:
 @pytest.fixture
 def maas(fleet: Maas, stuck: Stuck, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maas]:
     """A client of a server whose patience is short."""
-    monkeypatch.setattr(waiting, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(waiting, "WAIT_TIMEOUT_S", 0.2)
     yield fleet
     stuck.let_go()
 
@@ -220,7 +220,7 @@ def test_a_deleted_machine_is_releasing_until_its_host_answers(
 def test_many_who_wait_take_nothing_from_others(
     maas: Maas, stuck: Stuck, world: LittleWorld, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "PATIENCE_S", GIVE_UP_S)
+    monkeypatch.setattr(waiting, "WAIT_TIMEOUT_S", GIVE_UP_S)
     stuck.at("describe")
     with ThreadPoolExecutor(CROWD) as crowd:
         answers = [crowd.submit(maas.send, "POST", host, {}, op="refresh") for _ in range(CROWD)]

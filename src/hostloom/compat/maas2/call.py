@@ -1,4 +1,4 @@
-"""One request to the façade: who makes it, what it names and the fields that it gives."""
+"""One request to the façade: its principal, its path parameters and its fields."""
 
 import time
 from collections.abc import Mapping
@@ -14,33 +14,33 @@ from hostloom.services.naming import is_id
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What an action is given."""
+    """The argument of every action."""
 
     ports: Ports
-    #: None on the few paths that need no key.
+    #: Anonymous on the few paths that need no key.
     principal: Principal
-    #: By name of the place in the resource's path.
+    #: Values of the path parameters, by name.
     places: Mapping[str, str]
     form: Form
-    #: Scheme and host by which the client reached us.
+    #: The scheme and host in the URL of the client.
     base: str
-    #: When the request arrived, by the monotonic clock.
+    #: The arrival of the request on the monotonic clock.
     since: float = field(default_factory=time.monotonic)
 
     def begin(self) -> UnitOfWork:
-        """A unit of work; use it in a `with`."""
+        """Start a unit of work, for use in a `with` statement."""
         return self.ports.store.begin()
 
-    def number(self, place: str, kind: str) -> int:
-        """The id at a place of the path; 404 where it is none."""
-        key = self.places[place]
+    def number(self, name: str, kind: str) -> int:
+        """Return a path parameter as an id. Raises 404 if it is not an id."""
+        key = self.places[name]
         if not is_id(key):
             raise not_found(kind)
         return int(key)
 
     @property
     def secrets(self) -> Secrets:
-        """Where secrets of keys are from; 503 on a server that has none."""
+        """The source of the secrets of API keys. Raises 503 on a server without one."""
         if self.ports.secrets is None:
             raise refuse(503, "This server takes no API keys.")
         return self.ports.secrets

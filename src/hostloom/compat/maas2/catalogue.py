@@ -1,4 +1,4 @@
-"""What the façade offers, as data: resources, their actions and parameters; it routes and describes."""
+"""The resources of the façade with their actions and parameters, as data for routing and describing."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,82 +12,82 @@ if TYPE_CHECKING:
 
 Do = Callable[["Call"], "MaasResponse"]
 
-#: The methods of MAAS's actions without an op, by the names that its clients call them.
+#: The HTTP methods of MAAS's actions without an op, by the names that clients use for them.
 CRUD = {"create": "POST", "read": "GET", "update": "PUT", "delete": "DELETE"}
 _PLACE = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter of an action, as it is described and read."""
+    """A parameter of an action."""
 
     name: str
     doc: str
-    #: MAAS's word for the type: String, Int, Float, Boolean.
+    #: The type as MAAS names it: String, Int, Float, Boolean.
     kind: str = "String"
     required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A parameter that MAAS acts on and hostloom cannot. It is not described."""
+    """A parameter of MAAS that hostloom does not support. The describe document omits it."""
 
-    #: A name that ends in `*` stands for all that begin so.
+    #: A trailing `*` matches every name with this prefix.
     name: str
-    #: What the client is told.
+    #: The message for the client.
     why: str
-    #: Values, in lower case, that ask for nothing: they are let through like the empty value.
+    #: Lower-case values that have no effect: hostloom accepts them like an empty value.
     harmless: frozenset[str] = frozenset()
 
     def refuses(self, name: str, value: str) -> bool:
-        """Whether this value of this field asks for what hostloom cannot do."""
+        """Whether hostloom must refuse this value of this field."""
         return self.names(name) and value.strip().lower() not in self.harmless | {""}
 
     def names(self, name: str) -> bool:
-        """Whether it is about a field of this name."""
+        """Whether the name of a field matches."""
         return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
 
 
-#: Harmless values of a switch that hostloom does not have.
+#: Harmless values of an unsupported Boolean parameter.
 OFF = frozenset({"false", "0", "off", "no", "f", "n", "none"})
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that can be done to a resource."""
+    """An operation on a resource."""
 
     name: str
     method: str
-    #: None: one of CRUD.
+    #: None for the actions in CRUD.
     op: str | None
     doc: str
     params: tuple[Param, ...]
     do: Do
-    #: Fields that start with one of these are read by the action itself (`parameters_…` of old clients).
+    #: The action itself reads fields with these prefixes (`parameters_…` of old clients).
     prefixes: tuple[str, ...] = ()
     unsupported: tuple[Unsupported, ...] = ()
-    #: MAAS itself refuses parameters that it does not know here.
+    #: Whether to refuse unknown parameters, as MAAS does for a few actions.
     strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A path and its actions; `name` is what clients build their classes and commands from."""
+    """A path and its actions. Clients derive their classes and commands from `name`."""
 
-    #: Without `Handler`: `VmHosts`, `IPRanges`; spelt as MAAS 3.7 does.
+    #: Without `Handler` and in the spelling of MAAS 3.7: `VmHosts`, `IPRanges`.
     name: str
     #: Below `/MAAS/api/2.0/`, ending in a slash: `vm-hosts/{id}/`.
     path: str
     doc: str
-    #: Other paths with the same parameters that lead here.
+    #: Alternative paths with the same parameters.
     aliases: tuple[str, ...] = ()
-    #: Needs no key.
+    #: Whether a request needs no API key.
     anonymous: bool = False
     actions: dict[tuple[str, str | None], Action] = field(default_factory=dict)
 
     @property
     def params(self) -> list[str]:
-        """Names of the places in the path, in order: positional arguments of clients."""
+        """The names of the path parameters in order. Clients make them positional arguments."""
         return _PLACE.findall(self.path)
 
     def crud(
@@ -129,15 +129,15 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class MatchedRoute:
-    """Where a path leads to."""
+    """The resource of a path."""
 
     resource: Resource
-    #: By name of the place in the resource's path.
+    #: Values of the path parameters, by name.
     places: Mapping[str, str]
 
 
 class Catalogue:
-    """All resources, found by path."""
+    """All resources, with lookup by path."""
 
     def __init__(self, resources: tuple[Resource, ...]) -> None:
         self.resources = resources
@@ -148,7 +148,7 @@ class Catalogue:
         ]
 
     def find(self, path: str) -> MatchedRoute | None:
-        """The resource of a path below the API's root, percent-encoded, with or without its last slash."""
+        """Find the resource of a percent-encoded path below the API's root. The final slash is optional."""
         whole = path.rstrip("/") + "/"
         for pattern, resource in self._patterns:
             if match := pattern.fullmatch(whole):
@@ -159,10 +159,10 @@ class Catalogue:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    parts = [re.escape(part) if place % 2 == 0 else f"(?P<{part}>[^/]+)" for place, part in _split(path)]
+    parts = [re.escape(part) if index % 2 == 0 else f"(?P<{part}>[^/]+)" for index, part in _split(path)]
     return re.compile("".join(parts))
 
 
 def _split(path: str) -> list[tuple[int, str]]:
-    """The fixed parts at even places, the names at odd ones."""
+    """Split a path into fixed parts (even indexes) and names of parameters (odd indexes)."""
     return list(enumerate(_PLACE.split(path)))

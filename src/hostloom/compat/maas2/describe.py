@@ -11,19 +11,19 @@ DOC = "hostloom's answers to MAAS's API 2.0."
 
 
 def describe(catalogue: Catalogue, base: str) -> dict[str, Any]:
-    """The document as a client at `base` (scheme and host) sees it."""
+    """Make the document for a client that reaches the server at `base` (scheme and host)."""
     resources, handlers = [], []
     for resource in catalogue.resources:
         handler = _handler(resource, base)
         handlers.append(handler)
         anon, auth = (handler, None) if resource.anonymous else (None, handler)
         resources.append({"name": f"{resource.name}Handler", "anon": anon, "auth": auth})
-    found = {"doc": DOC, "resources": resources, "handlers": handlers}
-    return found | {"hash": fingerprint(catalogue)}
+    document = {"doc": DOC, "resources": resources, "handlers": handlers}
+    return document | {"hash": fingerprint(catalogue)}
 
 
 def fingerprint(catalogue: Catalogue) -> str:
-    """The same for everyone and until something that is described changes; also in every answer's header."""
+    """Hash the document without its base URL. Every response carries the hash in a header."""
     content = json.dumps([_handler(resource, "") for resource in catalogue.resources], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:40]
 
@@ -43,9 +43,9 @@ def _handler(resource: Resource, base: str) -> dict[str, Any]:
 
 def _ordered(resource: Resource) -> list[Action]:
     order = list(CRUD)
-    dict_values = resource.actions.values()
+    actions = resource.actions.values()
     return sorted(
-        dict_values,
+        actions,
         key=lambda action: (order.index(action.name) if action.op is None else len(order), action.name),
     )
 
@@ -61,7 +61,7 @@ def _action(action: Action) -> dict[str, Any]:
 
 
 def _doc(action: Action) -> str:
-    """MAAS's command takes arguments only where `:param` stands below the first paragraph."""
+    """Render a docstring. MAAS's CLI accepts arguments only if `:param` follows the first paragraph."""
     return "\n\n".join([action.doc, *(_param(param) for param in action.params)])
 
 

@@ -1,4 +1,4 @@
-"""A request's fields: query, url-encoded or multipart body, read as MAAS's clients write them."""
+"""The fields of a request, from its query and its url-encoded or multipart body."""
 
 import email
 import email.policy
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 TRUE = frozenset({"true", "1", "on", "yes", "t", "y"})
 FALSE = frozenset({"false", "0", "off", "no", "f", "n"})
-#: No real request has more fields.
+#: Far above the number of fields in any real request.
 MAX_FIELDS = 5000
 MAX_INT = 2**31 - 1
 _INT = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
@@ -26,7 +26,7 @@ _INT = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Fields by name with every value in order; files are fields whose value is bytes."""
+    """Fields by name, each with all its values in order. Files are fields with bytes as their value."""
 
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -36,38 +36,38 @@ class Form:
 
     @property
     def names(self) -> set[str]:
-        """All names sent."""
+        """The names of all fields and files."""
         return {*self.fields, *self.files}
 
     def text(self, name: str) -> str | None:
-        """The last value; None when the field was not sent. Empty is a value."""
+        """Return the last value, which may be empty; None for an absent field."""
         values = self.fields.get(name)
         return values[-1] if values else None
 
     def changed(self, name: str) -> str | Keep:
-        """The value of a change: what is not sent stays."""
+        """Return the new value of an attribute; KEEP for an absent field."""
         value = self.text(name)
         return KEEP if value is None else value
 
     def required(self, name: str) -> str:
-        """A value that may not be empty or absent."""
+        """Return the value. Raises 400 for an empty or absent field."""
         value = self.text(name)
         if value is None or not value.strip():
             raise bad_field(name, "This field is required.")
         return value
 
     def texts(self, name: str) -> list[str]:
-        """Every value, repeated or parted by commas, or as Python writes a list (`['a', 'b']`)."""
-        found: list[str] = []
+        """Return all values: of repeated fields, comma-separated lists and Python lists (`['a', 'b']`)."""
+        parts: list[str] = []
         for value in self.fields.get(name, ()):
             listed = value.strip()
             if listed.startswith("[") and listed.endswith("]"):
                 listed = listed[1:-1].replace("'", "").replace('"', "")
-            found += [each.strip() for each in listed.split(",")]
-        return [each for each in found if each]
+            parts += [part.strip() for part in listed.split(",")]
+        return [part for part in parts if part]
 
     def whole(self, name: str, least: int | None = None, most: int = MAX_INT) -> int | None:
-        """A whole number that every database holds; None when absent or empty."""
+        """Return a 32-bit integer; None for an absent or empty field."""
         value = self.text(name)
         if value is None or not value.strip():
             return None
@@ -83,30 +83,30 @@ class Form:
         return number
 
     def number(self, name: str) -> float | None:
-        """A number; None when absent or empty."""
+        """Return a finite number; None for an absent or empty field."""
         value = self.text(name)
         if value is None or not value.strip():
             return None
         try:
-            found = float(value)
+            number = float(value)
         except ValueError:
             raise bad_field(name, f"Enter a number, not {_shown(value)}.") from None
-        if found != found or found in (float("inf"), float("-inf")):
+        if number != number or number in (float("inf"), float("-inf")):
             raise bad_field(name, f"Enter a finite number, not {_shown(value)}.")
-        return found
+        return number
 
     def flag(self, name: str) -> bool | None:
-        """True or false in any of the spellings of MAAS's clients; None when absent or empty."""
+        """Return a Boolean in any spelling of MAAS's clients; None for an absent or empty field."""
         value = self.text(name)
         if value is None or not value.strip():
             return None
-        word = value.strip().lower()
-        if word not in TRUE | FALSE:
+        lowered = value.strip().lower()
+        if lowered not in TRUE | FALSE:
             raise bad_field(name, f"Enter true or false, not {_shown(value)}.")
-        return word in TRUE
+        return lowered in TRUE
 
     def choice(self, name: str, choices: Sequence[str]) -> str | None:
-        """One of these words; None when absent or empty."""
+        """Return one of the choices; None for an absent or empty field."""
         value = self.text(name)
         if value is None or not value.strip():
             return None
@@ -115,19 +115,19 @@ class Form:
         return value
 
     def address(self, name: str) -> Address | None:
-        """An IP address; None when absent or empty."""
+        """Return an IP address; None for an absent or empty field."""
         value = self.text(name)
         return None if value is None or not value.strip() else self.parse_address(name, value)
 
     def parse_address(self, name: str, value: str) -> Address:
-        """An IP address of a field's value, or of a part of it."""
+        """Parse the value of a field, or a part of it, as an IP address."""
         try:
             return ip_address(value.strip())
         except ValueError:
             raise bad_field(name, f"{_shown(value)} is not an IPv4 or IPv6 address.") from None
 
     def without(self, *names: str) -> "Form":
-        """The same without some fields."""
+        """Copy the form without some fields."""
         return Form({k: v for k, v in self.fields.items() if k not in names}, self.files)
 
 
@@ -136,15 +136,15 @@ def _shown(value: str) -> str:
 
 
 def read_query(query: bytes) -> Form:
-    """The fields of a query string."""
+    """Read the fields of a query string."""
     return _form(_pairs(query))
 
 
 def read_body(content_type: str, body: bytes) -> Form:
-    """The fields of a body; 400 where it is of neither kind.
+    """Read the fields of a body. Raises 400 if it is neither url-encoded nor multipart.
 
-    Multipart is read as mail, since the parts of two clients are base64 and a third's has no final line
-    break; one without a name is a client's way to say that there are no parameters.
+    The mail parser reads multipart bodies, because two clients encode the parts in base64 and a third omits
+    the final line break. Some clients send a part without a name when they have no parameters.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if not body.strip():
@@ -182,7 +182,7 @@ def _multipart(content_type: str, body: bytes) -> Form:
     except (UnicodeError, ValueError, LookupError, AttributeError, IndexError):
         raise _unreadable() from None
     if not isinstance(parts, list):
-        # Without a part, and the closing delimiter alone (Ansible): no parameters.
+        # Ansible sends the closing delimiter alone when it has no parameters.
         boundary = message.get_param("boundary")
         if isinstance(boundary, str) and body.strip() == f"--{boundary}--".encode():
             return Form()

@@ -1,4 +1,4 @@
-"""Logins that fail are counted: after some, further ones are refused for a while, with an event."""
+"""Throttling of logins: too many failures lead to an event and a pause for further attempts."""
 
 from hostloom.model.errors.permissions import TooManyRequests
 from hostloom.model.event import Event, EventSubjectKind, named_subject
@@ -6,14 +6,14 @@ from hostloom.model.event_kind import EventKind
 from hostloom.ports.context import Ports
 from hostloom.quotas import Quota
 
-#: Wrong logins as one user from one address, and from one address as anybody.
+#: Quotas of failed logins: per user and address, and per address.
 OF_USER, OF_USER_PER_S = 10, 1 / 60
 OF_ADDRESS, OF_ADDRESS_PER_S = 30, 0.2
 MAX_NAME = 255
 
 
 class Logins:
-    """The failures of the last minutes, of this server process."""
+    """The failed logins that this process received in the last minutes."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -21,16 +21,16 @@ class Logins:
         self._of_address = Quota(OF_ADDRESS, OF_ADDRESS_PER_S)
 
     def check(self, user: str, address: str) -> None:
-        """TooManyRequests after too many failures, whether or not this one would be right."""
+        """Raise TooManyRequests after too many failures, whatever the credentials."""
         if self._of_user.is_empty((user, address)) or self._of_address.is_empty(address):
             raise TooManyRequests("wrong logins", 60)
 
     def count_failure(self, user: str, address: str) -> None:
-        """One more; an event tells of the one that is too many."""
+        """Count a failure. The one that exhausts a quota adds an event."""
         self._of_user.take((user, address))
         self._of_address.take(address)
         if self._of_user.is_empty((user, address)) or self._of_address.is_empty(address):
-            name = "".join(sign if sign.isprintable() else "?" for sign in user[:MAX_NAME])
+            name = "".join(character if character.isprintable() else "?" for character in user[:MAX_NAME])
             text = f"too many wrong logins from {address or 'the socket'}: further ones wait a minute"
             with self._ports.store.begin() as uow:
                 subject = named_subject(EventSubjectKind.USER, name)

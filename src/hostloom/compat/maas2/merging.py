@@ -1,6 +1,6 @@
-"""Merging what clients keep with a thing, as they send it: an empty value takes a key away."""
+"""Merging of key-value pairs that clients store with a record."""
 
 
 def without_empty(values: dict[str, str], changes: dict[str, str]) -> dict[str, str]:
-    """Values after changes, without those that are empty then."""
+    """Apply changes. An empty value removes its key."""
     return {name: value for name, value in {**values, **changes}.items() if value}

@@ -1,4 +1,4 @@
-"""OAuth 1 (RFC 5849) as MAAS's clients sign: PLAINTEXT or HMAC-SHA1, with clock skew and nonces checked."""
+"""OAuth 1 signatures (RFC 5849) of MAAS's clients: PLAINTEXT and HMAC-SHA1, clock skew and nonces."""
 
 import base64
 import hashlib
@@ -14,10 +14,10 @@ from oauthlib.oauth1.rfc5849.utils import escape, parse_authorization_header
 
 from hostloom.model.errors.permissions import NotAuthenticated
 
-#: A client's clock may be off by this, as with MAAS.
+#: The tolerance for a client's clock, as in MAAS.
 SKEW_S = 300
 HMAC = "HMAC-SHA1"
-#: The one kind of body whose fields a signature covers.
+#: The only content type whose fields are part of the signature.
 FORM = "application/x-www-form-urlencoded"
 _NEEDED = (
     "oauth_consumer_key",
@@ -31,10 +31,10 @@ _NEEDED = (
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A request as its signature covers it."""
+    """The parts of a request that its signature covers."""
 
     method: str
-    #: Schemes and hosts that the client may have had in its URL: a proxy may hide them.
+    #: Candidates for the scheme and host in the client's URL, which a proxy may hide.
     bases: tuple[str, ...]
     #: As on the request line, not decoded.
     path: str
@@ -42,18 +42,18 @@ class Signed:
     authorization: str
     content_type: str
     body: bytes
-    #: The fields of a PUT may be left out of the signature.
+    #: Whether to accept a PUT whose signature omits the fields of its body.
     unsigned_put: bool = True
 
     @property
     def has_form(self) -> bool:
-        """Whether the body is of the kind whose fields are signed."""
+        """Whether the signature covers the fields of the body."""
         return self.content_type.partition(";")[0].strip().lower() == FORM
 
 
 @dataclass(frozen=True, slots=True)
 class OAuthParameters:
-    """What the Authorization header says."""
+    """The parameters in the Authorization header."""
 
     consumer_key: str
     token_key: str
@@ -64,14 +64,14 @@ class OAuthParameters:
 
 
 class Nonces:
-    """Nonces of the last minutes, of this server process."""
+    """The nonces that this process received in the last minutes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[tuple[str, int, str], None] = {}
 
     def use(self, claim: OAuthParameters, now: float) -> None:
-        """Take a claim's nonce; NotAuthenticated when it was used before."""
+        """Record a nonce. Raises NotAuthenticated for a repeated one."""
         key = (claim.token_key, claim.timestamp, claim.nonce)
         with self._lock:
             self._forget(now)
@@ -80,74 +80,78 @@ class Nonces:
             self._seen[key] = None
 
     def give_back(self, claim: OAuthParameters) -> None:
-        """Let a nonce be used again: clients repeat a request that met a 503 as it was."""
+        """Allow a nonce again, because clients repeat a request unchanged after a 503."""
         with self._lock:
             self._seen.pop((claim.token_key, claim.timestamp, claim.nonce), None)
 
     def _forget(self, now: float) -> None:
-        """Drop the oldest ones that their timestamps alone would refuse."""
-        old = []
+        """Drop nonces whose timestamps are out of tolerance, because `read_claim` refuses these anyway."""
+        expired = []
         for key in self._seen:
             if key[1] >= now - SKEW_S:
                 break
-            old.append(key)
-        for key in old:
+            expired.append(key)
+        for key in expired:
             del self._seen[key]
 
 
 def read_claim(authorization: str, now: float) -> OAuthParameters:
-    """The claim of an Authorization header; NotAuthenticated says what is wrong with it."""
+    """Parse an Authorization header. Raises NotAuthenticated with the reason."""
     try:
-        found = {k: unquote(v) for k, v in parse_authorization_header(authorization)}
+        params = {k: unquote(v) for k, v in parse_authorization_header(authorization)}
     except (ValueError, IndexError):
         raise NotAuthenticated("the Authorization header is not OAuth 1") from None
-    if missing := [name for name in _NEEDED if not found.get(name)]:
+    if missing := [name for name in _NEEDED if not params.get(name)]:
         raise NotAuthenticated(f"the Authorization header has no {missing[0]}")
-    stamp = found["oauth_timestamp"]
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+    timestamp = params["oauth_timestamp"]
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
         raise NotAuthenticated("the timestamp is not a number of seconds")
-    if abs(int(stamp) - now) > SKEW_S:
+    if abs(int(timestamp) - now) > SKEW_S:
         raise NotAuthenticated(f"the timestamp is off by more than {SKEW_S} seconds: set the clock")
-    if found.get("oauth_version", "1.0") != "1.0":
+    if params.get("oauth_version", "1.0") != "1.0":
         raise NotAuthenticated("the OAuth version is not 1.0")
     return OAuthParameters(
-        found["oauth_consumer_key"],
-        found["oauth_token"],
-        found["oauth_signature_method"],
-        found["oauth_signature"],
-        int(stamp),
-        found["oauth_nonce"],
+        params["oauth_consumer_key"],
+        params["oauth_token"],
+        params["oauth_signature_method"],
+        params["oauth_signature"],
+        int(timestamp),
+        params["oauth_nonce"],
     )
 
 
 def verify(request: Signed, claim: OAuthParameters, secret: str) -> None:
-    """Compare the signature with the one that the secret gives; NotAuthenticated."""
+    """Verify a signature with the secret of the key. Raises NotAuthenticated if it differs."""
     if claim.method == "PLAINTEXT":
-        wanted = [signature.sign_plaintext("", secret)]
+        signatures = [signature.sign_plaintext("", secret)]
     elif claim.method == HMAC:
         try:
-            wanted = list(_hmacs(request, secret))
+            signatures = list(_hmacs(request, secret))
         except ValueError:
             raise NotAuthenticated("the address or the body is not url-encoded as OAuth needs it") from None
     else:
         raise NotAuthenticated("the signature method is neither PLAINTEXT nor HMAC-SHA1")
-    if not any(hmac.compare_digest(each.encode(), claim.signature.encode()) for each in wanted):
+    if not any(hmac.compare_digest(candidate.encode(), claim.signature.encode()) for candidate in signatures):
         raise NotAuthenticated("the signature is not the key's")
 
 
 def _hmacs(request: Signed, secret: str) -> Iterator[str]:
     headers = {"Authorization": request.authorization}
-    bare = signature.collect_parameters(request.query, [], headers)
-    ways = [bare]
+    unsigned_form = signature.collect_parameters(request.query, [], headers)
+    variants = [unsigned_form]
     if request.has_form:
         fields = _fields(request.body)
-        full = [*bare, *fields]
-        # One client (maas-client-go) leaves the fields of a PUT out of what it signs.
-        ways = [full, bare] if fields and request.method == "PUT" and request.unsigned_put else [full]
+        signed_form = [*unsigned_form, *fields]
+        # maas-client-go omits the fields of a PUT from its signature.
+        variants = (
+            [signed_form, unsigned_form]
+            if fields and request.method == "PUT" and request.unsigned_put
+            else [signed_form]
+        )
     elif request.body.strip():
         raise NotAuthenticated(f"the signature covers no body of this kind: send {FORM}")
     for base in request.bases:
-        for params in ways:
+        for params in variants:
             text = signature.signature_base_string(
                 request.method,
                 signature.base_string_uri(base + request.path),
@@ -157,7 +161,7 @@ def _hmacs(request: Signed, secret: str) -> Iterator[str]:
 
 
 def _hmac_sha1(text: str, secret: str) -> str:
-    """RFC 5849 §3.4.2; the consumer's secret, the first part of the key, is always empty."""
+    """Sign a base string (RFC 5849 §3.4.2). The consumer secret in the signing key is always empty."""
     digest = hmac.new(f"&{escape(secret)}".encode(), text.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()
 

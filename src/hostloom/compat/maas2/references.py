@@ -1,4 +1,4 @@
-"""How clients name our things: by id or name, and MAAS's first ones by the id 0."""
+"""References to records in requests: ids, names, and the id 0 for MAAS's default records."""
 
 from typing import Any
 
@@ -8,30 +8,30 @@ from hostloom.model.errors.resources import NotFound
 from hostloom.ports.repositories import Repository
 from hostloom.services.naming import find_by_key
 
-#: MAAS counts its defaults from 0: fabric, space, resource pool and domain.
+#: The id of MAAS's default fabric, space, resource pool and domain.
 FIRST = "0"
 
 
-def key_of(things: Repository[Any, Any], key: str) -> str:
-    """The key by which a service finds it: 0 is the oldest where none has that id."""
+def key_of(records: Repository[Any, Any], key: str) -> str:
+    """Return the key for a service. 0 means the oldest record, because no record has that id."""
     if key.strip() != FIRST:
         return key.strip()
-    oldest = things.list(limit=1)
+    oldest = records.list(limit=1)
     return str(oldest[0].id) if oldest else FIRST
 
 
-def chosen(form: Form, field: str, things: Repository[Any, Any]) -> str | None:
-    """The key of a field that names one of these; None when absent or empty, 400 for one that nothing has."""
-    wanted = form.text(field)
-    return known(field, wanted, things) if wanted and wanted.strip() else None
+def chosen(form: Form, field: str, records: Repository[Any, Any]) -> str | None:
+    """Return the key in a field; None for an absent or empty field. Raises 400 for an unknown record."""
+    value = form.text(field)
+    return known(field, value, records) if value and value.strip() else None
 
 
-def known(field: str, wanted: str, things: Repository[Any, Any]) -> str:
-    """The key of a value of a field; 400 for one that nothing has."""
-    key = key_of(things, wanted)
+def known(field: str, value: str, records: Repository[Any, Any]) -> str:
+    """Return the key in the value of a field. Raises 400 for an unknown record."""
+    key = key_of(records, value)
     try:
-        find_by_key(things, field, key)
+        find_by_key(records, field, key)
     except NotFound:
-        message = f"Select a valid choice: {wanted[:60]!r} is not one of the existing ones."
+        message = f"Select a valid choice: {value[:60]!r} is not one of the existing ones."
         raise bad_field(field, message) from None
     return key

@@ -1,21 +1,21 @@
-"""Answers as MAAS gave them: JSON or plain text, a Content-Type on every one, errors by status and field."""
+"""Responses in the formats of MAAS: JSON or plain text, and errors by status and field."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Where the façade is, as clients see it in every `resource_uri`.
+#: The prefix of every `resource_uri`.
 ROOT = "/MAAS/api/2.0/"
 JSON = "application/json; charset=utf-8"
-#: MAAS's CLI refuses to log in when a charset follows.
+#: MAAS's CLI cannot log in if the content type has a charset.
 BARE_JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
 class MaasResponse:
-    """What goes back to a client."""
+    """A response to a client."""
 
     body: bytes
     status: int = 200
@@ -23,27 +23,27 @@ class MaasResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answer(found: Any, status: int = 200) -> MaasResponse:
-    """JSON. Ratios must be floats (clients refuse `1` for `1.0`); sizes and counts ints."""
-    return MaasResponse(json.dumps(found).encode(), status)
+def answer(content: Any, status: int = 200) -> MaasResponse:
+    """Make a JSON response. Ratios must be floats (clients refuse `1` for `1.0`), sizes and counts ints."""
+    return MaasResponse(json.dumps(content).encode(), status)
 
 
-def text(words: str, status: int = 200) -> MaasResponse:
-    """Plain text."""
-    return MaasResponse(words.encode("utf-8", "backslashreplace"), status, TEXT)
+def text(message: str, status: int = 200) -> MaasResponse:
+    """Make a plain-text response."""
+    return MaasResponse(message.encode("utf-8", "backslashreplace"), status, TEXT)
 
 
-#: Of a successful DELETE: MAAS's CLI fails without a Content-Type even here.
+#: The response to a successful DELETE. MAAS's CLI requires a Content-Type even here.
 GONE = MaasResponse(b"", 204, TEXT)
 
 
 def uri(path: str) -> str:
-    """The `resource_uri` of a path below the root: an absolute path, never a URL."""
+    """Make the `resource_uri` of a path below the root: an absolute path, never a URL."""
     return ROOT + path
 
 
 class Fault(Exception):
-    """A request that ends here with this answer."""
+    """Ends a request with a response."""
 
     def __init__(self, maas_response: MaasResponse) -> None:
         super().__init__(maas_response.status)
@@ -51,20 +51,20 @@ class Fault(Exception):
 
 
 def bad_field(name: str, *messages: str) -> Fault:
-    """400 with the field and what is wrong with it."""
+    """Make a 400 with the messages for one field."""
     return Fault(answer({name: list(messages)}, 400))
 
 
-def bad_fields(wrong: Mapping[str, list[str]]) -> Fault:
-    """400 with every wrong field."""
-    return Fault(answer(dict(wrong), 400))
+def bad_fields(messages: Mapping[str, list[str]]) -> Fault:
+    """Make a 400 with the messages for several fields."""
+    return Fault(answer(dict(messages), 400))
 
 
-def refuse(status: int, words: str) -> Fault:
-    """A status with its reason as plain text."""
-    return Fault(text(words, status))
+def refuse(status: int, message: str) -> Fault:
+    """Make an error response with a plain-text message."""
+    return Fault(text(message, status))
 
 
 def not_found(kind: str) -> Fault:
-    """404 in the words that clients show."""
+    """Make a 404 with the message that clients display."""
     return refuse(404, f"No {kind} matches the given query.")

@@ -1,4 +1,4 @@
-"""The façade's door: signature, fields and path of a request, its action, and the answer's headers."""
+"""The ASGI application of the façade: authenticates, reads and routes requests, and sends responses."""
 
 import json
 import re
@@ -34,37 +34,37 @@ from hostloom.services import apikeys
 log = structlog.get_logger(__name__)
 
 METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
-#: Requests at once, each waiting for its operation: of their own, so that whoever waits for a host that hangs
-#: takes nothing from the native API.
+#: The number of parallel requests. The façade has its own threads, so that requests that wait for an
+#: unresponsive host do not block the native API.
 THREADS = 200
 MAX_BODY_BYTES = 1024 * 1024
-#: A name and a password fit.
+#: Enough for a name and a password.
 MAX_ANONYMOUS_BYTES = 16 * 1024
 _SLASHES = re.compile("/{2,}")
 
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """A request with its whole body."""
+    """A request with its complete body."""
 
     method: str
-    #: Below `/MAAS/`, percent-encoded: a place may hold a slash (a CIDR). Slashes collapsed.
+    #: Below `/MAAS/`, with repeated slashes collapsed. Percent-encoded, because a CIDR contains a slash.
     path: str
     raw_path: str
     query: bytes
     authorization: str
     content_type: str
     body: bytes
-    #: What the client's URL may have begun with, the likeliest first.
+    #: Candidates for the scheme and host in the client's URL, the likeliest first.
     bases: tuple[str, ...]
-    #: The address that it comes from.
+    #: The address of the client.
     client: str = ""
-    #: By the monotonic clock.
+    #: The arrival on the monotonic clock.
     since: float = field(default_factory=time.monotonic)
 
 
 class Facade:
-    """Answers requests below `/MAAS/`."""
+    """Serves requests below `/MAAS/`."""
 
     def __init__(
         self, ports: Ports, catalogue: Catalogue = CATALOGUE, *, proxy_headers: bool = False
@@ -77,17 +77,17 @@ class Facade:
         self._threads = CapacityLimiter(THREADS)
 
     def app(self) -> Starlette:
-        """The ASGI application, to be mounted at `/MAAS`."""
+        """Make the ASGI application, for mounting at `/MAAS`."""
         return Starlette(routes=[Route("/{path:path}", self._serve, methods=METHODS)])
 
     async def admit(self, scope: dict[str, Any]) -> int | Response:
-        """How many bytes the body of a request may have; or its refusal, before any of it is read.
+        """Return the size limit for the body of a request, or a refusal, before the body is read.
 
-        HMAC signatures cover the fields of a form, so that of these only the key is looked at here.
+        This checks only the key of an HMAC signature over a form, because the signature covers the body.
         """
         raw_request = _hear(Request(scope), b"", proxied=self._proxy_headers)
-        found = await to_thread.run_sync(self._admit, raw_request, limiter=self._threads)
-        return found if isinstance(found, int) else self._response(found)
+        admission = await to_thread.run_sync(self._admit, raw_request, limiter=self._threads)
+        return admission if isinstance(admission, int) else self._response(admission)
 
     def _admit(self, raw_request: RawRequest) -> int | MaasResponse:
         path = raw_request.path.rstrip("/") + "/"
@@ -105,14 +105,16 @@ class Facade:
         maas_response = await to_thread.run_sync(self.answer, raw_request, limiter=self._threads)
         return self._response(maas_response)
 
-    def _response(self, found: MaasResponse) -> Response:
-        response = Response(found.body, found.status, {"X-MAAS-API-Hash": self._hash, **found.headers})
-        # Without one, clients fail after a deletion that succeeded; Starlette sets none on a 204.
-        response.headers["Content-Type"] = found.content_type
+    def _response(self, maas_response: MaasResponse) -> Response:
+        response = Response(
+            maas_response.body, maas_response.status, {"X-MAAS-API-Hash": self._hash, **maas_response.headers}
+        )
+        # Starlette sets no Content-Type on a 204, but clients require one after a deletion.
+        response.headers["Content-Type"] = maas_response.content_type
         return response
 
     def answer(self, raw_request: RawRequest) -> MaasResponse:
-        """The answer to a request, whatever is wrong with it."""
+        """Handle a request. Every error becomes a response."""
         try:
             return self._answer(raw_request)
         except Fault as fault:
@@ -134,7 +136,7 @@ class Facade:
         if raw_request.path.rstrip("/") + "/" == login.path:
             return self._log_in(raw_request)
         if raw_request.path.rstrip("/") == "api/2.0/describe" and raw_request.method == "GET":
-            # Without a charset: MAAS's command takes no other.
+            # MAAS's CLI accepts no charset here.
             document = describe(self._catalogue, raw_request.bases[0])
             return MaasResponse(json.dumps(document).encode(), content_type=BARE_JSON)
         path, op = _split_op(raw_request.path)
@@ -160,18 +162,25 @@ class Facade:
         return maas_response
 
     def _dispatch(
-        self, raw_request: RawRequest, found: MatchedRoute, op: str, principal: Principal
+        self, raw_request: RawRequest, matched_route: MatchedRoute, op: str, principal: Principal
     ) -> MaasResponse:
         try:
             form = _form(raw_request)
             op = _one_op(op, form)
             form = form.without("op")
-            action = found.resource.actions.get((raw_request.method, op or None))
+            action = matched_route.resource.actions.get((raw_request.method, op or None))
             if action is None:
                 raise refuse(400, f"Unrecognised signature: method={raw_request.method} op={op or None}")
-            check_parameters(found.resource, action, form)
+            check_parameters(matched_route.resource, action, form)
             return action.do(
-                Call(self._ports, principal, found.places, form, raw_request.bases[0], raw_request.since)
+                Call(
+                    self._ports,
+                    principal,
+                    matched_route.places,
+                    form,
+                    raw_request.bases[0],
+                    raw_request.since,
+                )
             )
         except Fault as fault:
             return fault.answer
@@ -179,7 +188,7 @@ class Facade:
             return fault_of(error)
 
     def _authenticate(self, raw_request: RawRequest) -> tuple[oauth.OAuthParameters, Principal]:
-        """Whose key signed the request; NotAuthenticated."""
+        """Verify the signature and record its nonce. Raises NotAuthenticated."""
         claim, principal, now = self._check_key(raw_request, whole=True)
         self._nonces.use(claim, now)
         return claim, principal
@@ -187,7 +196,7 @@ class Facade:
     def _check_key(
         self, raw_request: RawRequest, *, whole: bool
     ) -> tuple[oauth.OAuthParameters, Principal, float]:
-        """The claim and whose key it is; of a request that is not `whole` its form is not read yet."""
+        """Verify the signature, unless it covers a form that is not read yet (`whole` is false)."""
         if not raw_request.authorization:
             raise NotAuthenticated("the request is not signed with an API key")
         if self._ports.secrets is None:
@@ -212,37 +221,39 @@ class Facade:
 
 
 def _form(raw_request: RawRequest) -> Form:
-    """Query and body together; what the body has counts, but of the op, which both have to agree on."""
+    """Merge query and body. The body takes precedence, except for `op`, which `_one_op` compares."""
     query = read_query(raw_request.query)
     body = read_body(raw_request.content_type, raw_request.body)
     ops = [*query.fields.get("op", ()), *body.fields.get("op", ())]
     return Form({**query.fields, **body.fields, "op": ops}, {**query.files, **body.files})
 
 
-def _one_op(of_path: str, form: Form) -> str:
-    """The op of the path, the query and the body; 400 where they differ: only one of them may be signed."""
-    ops = {op for op in (of_path, *form.fields.get("op", ())) if op}
+def _one_op(path_op: str, form: Form) -> str:
+    """Return the op of path, query and body. Raises 400 if they differ: only one may be signed."""
+    ops = {op for op in (path_op, *form.fields.get("op", ())) if op}
     if len(ops) > 1:
         raise bad_field("op", f"Give one op, not {len(ops)}: {', '.join(sorted(ops))[:200]}.")
     return next(iter(ops), "")
 
 
 def _split_op(path: str) -> tuple[str, str]:
-    """One client writes the op as the path's last part: `machines/abc123/op-power_on`."""
-    head, _, last = path.rstrip("/").rpartition("/")
-    return (head + "/", last.removeprefix("op-")) if last.startswith("op-") else (path, "")
+    """Split off the op, which one client appends to the path: `machines/abc123/op-power_on`."""
+    head, _, segment = path.rstrip("/").rpartition("/")
+    return (head + "/", segment.removeprefix("op-")) if segment.startswith("op-") else (path, "")
 
 
 def _hear(request: Request, body: bytes, *, proxied: bool) -> RawRequest:
-    """`proxied`: what a proxy says of the client counts."""
+    """Read a request. `proxied` means that the `X-Forwarded-…` headers are trusted."""
     headers = request.headers
-    told = headers if proxied else {}
-    nearest = request.client.host if request.client else ""
+    forwarded = headers if proxied else {}
+    peer = request.client.host if request.client else ""
     raw_path = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
-    host = told.get("x-forwarded-host") or headers.get("host") or "localhost"
-    scheme = told.get("x-forwarded-proto") or request.scope.get("scheme", "http")
+    host = forwarded.get("x-forwarded-host") or headers.get("host") or "localhost"
+    scheme = forwarded.get("x-forwarded-proto") or request.scope.get("scheme", "http")
     hosts = dict.fromkeys((host, headers.get("host") or "localhost"))
-    schemes = dict.fromkeys(each for each in (scheme, "http", "https") if each in ("http", "https"))
+    schemes = dict.fromkeys(
+        candidate for candidate in (scheme, "http", "https") if candidate in ("http", "https")
+    )
     return RawRequest(
         request.method,
         _SLASHES.sub("/", raw_path).partition("/MAAS/")[2],
@@ -252,5 +263,5 @@ def _hear(request: Request, body: bytes, *, proxied: bool) -> RawRequest:
         headers.get("content-type", ""),
         body,
         tuple(f"{scheme}://{name}" for name in hosts for scheme in schemes),
-        told.get("x-forwarded-for", "").rpartition(",")[2].strip() or nearest,
+        forwarded.get("x-forwarded-for", "").rpartition(",")[2].strip() or peer,
     )

@@ -1,20 +1,20 @@
-"""Storage constraints as MAAS's clients write them: one of them calls every disk by one label."""
+"""Storage constraints of MAAS's clients, one of which uses the same label for every disk."""
 
 import re
 
-#: A disk up to the comma that ends it; commas within brackets part pools and tags.
+#: One disk, up to its final comma. Commas within parentheses separate pools and tags.
 _DISK = re.compile(r"[^,()]*(?:\([^()]*\))?[^,()]*")
 
 
 def with_own_labels(text: str) -> str:
-    """The same disks; a label that an earlier one has is left out, which makes one up. Mistakes stay."""
+    """Drop repeated labels, so that hostloom generates unique ones. Malformed text stays as it is."""
     if ",".join(_DISK.findall(text)[::2]) != text:
         return text
-    seen: set[str] = set()
+    labels: set[str] = set()
     disks = []
     for disk in _DISK.findall(text)[::2]:
-        label, colon, rest = disk.partition(":")
-        known = colon and label.strip() in seen
-        seen.add(label.strip())
-        disks.append(rest if known else disk)
+        label, colon, constraint = disk.partition(":")
+        is_repeated = colon and label.strip() in labels
+        labels.add(label.strip())
+        disks.append(constraint if is_repeated else disk)
     return ",".join(disks)

@@ -1,4 +1,4 @@
-"""How long the façade waits for an operation, since MAAS answers when it is done, and what it then says."""
+"""Waiting for operations, because MAAS's clients expect a response only after the work is done."""
 
 import time
 
@@ -6,24 +6,24 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.responses import refuse
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepState
 
-#: Ansible gives most requests ten seconds; what takes longer goes on, and is seen when it is done.
-PATIENCE_S = 7.0
-#: Between looks; longer from one to the next, since hundreds may wait for a host that hangs.
+#: Ansible's timeout for most requests is ten seconds. Longer operations continue in the background.
+WAIT_TIMEOUT_S = 7.0
+#: Pauses between polls. They grow, because hundreds of requests may wait for an unresponsive host.
 _PAUSE_S, _LONGEST_PAUSE_S, _LONGER = 0.05, 0.5, 1.5
-#: Codes of what a client may try again.
+#: Error codes of operations that a client may retry.
 _PASSING = frozenset({"host-unreachable", "outcome-unknown", "dhcp-unreachable", "not-enough-room"})
 
 
 def wait(
-    call: Call, operation: Operation, step: str | None = None, patience_s: float | None = None
+    call: Call, operation: Operation, step: str | None = None, timeout_s: float | None = None
 ) -> Operation:
-    """The operation when it has ended, when a step of it is done, or when patience is.
+    """Wait until an operation ends, one of its steps is done, or the timeout passes.
 
-    Patience is counted from the arrival of the request; `patience_s` from now.
+    The default timeout starts at the arrival of the request; `timeout_s` starts now.
 
-    One that failed ends the request: 503 where trying again can help, else 409, with what went wrong.
+    Raises 503 with the error of a failed operation that a client may retry, else 409.
     """
-    until = call.since + PATIENCE_S if patience_s is None else time.monotonic() + patience_s
+    until = call.since + WAIT_TIMEOUT_S if timeout_s is None else time.monotonic() + timeout_s
     pause_s = _PAUSE_S
     while True:
         with call.begin() as uow:
@@ -40,4 +40,7 @@ def wait(
 
 
 def _is_done(operation: Operation, step: str | None) -> bool:
-    return any(each.name == step and each.state is StepState.DONE for each in operation.steps)
+    return any(
+        operation_step.name == step and operation_step.state is StepState.DONE
+        for operation_step in operation.steps
+    )

@@ -1,4 +1,4 @@
-"""Nouns of MAAS that hostloom has nothing for: their lists are empty, and who would make one is told why."""
+"""Resources of MAAS that hostloom does not have: lists are empty, and a refused change states the reason."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ ANY = Param("*", "Anything: it is refused with the reason.")
 
 @dataclass(frozen=True)
 class _Absent:
-    """A noun without things: the names and paths of its list and of one of it, and why there are none."""
+    """A resource without members: the names and paths of the list and of a member, and the reason."""
 
     several: str
     path: str
@@ -21,7 +21,7 @@ class _Absent:
     one_path: str
     words: str
     why: str
-    #: Operations of the list that read, and of the list and of one thing that would change something.
+    #: Operations: reads of the list, changes of the list, and changes of a member.
     reads: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     changes_of_one: tuple[str, ...] = ()
@@ -188,8 +188,8 @@ ABSENT = (
 
 
 def _offer(noun: _Absent) -> tuple[Resource, Resource]:
-    several = Resource(noun.several, noun.path, f"See {noun.words}s: there are none. {noun.why}")
-    one = Resource(noun.one, noun.one_path, f"See a {noun.words}: there is none. {noun.why}")
+    collection = Resource(noun.several, noun.path, f"See {noun.words}s: there are none. {noun.why}")
+    member = Resource(noun.one, noun.one_path, f"See a {noun.words}: there is none. {noun.why}")
 
     def read(call: Call) -> MaasResponse:
         _check_node(call)
@@ -204,21 +204,21 @@ def _offer(noun: _Absent) -> tuple[Resource, Resource]:
         _check_node(call)
         raise refuse(404, f"No {noun.one} matches the given query. {noun.why}")
 
-    several.crud("read", f"List {noun.words}s: there are none.")(read)
-    several.crud("create", f"Make a {noun.words}: hostloom does not do this.", ANY)(refuse_change)
+    collection.crud("read", f"List {noun.words}s: there are none.")(read)
+    collection.crud("create", f"Make a {noun.words}: hostloom does not do this.", ANY)(refuse_change)
     for name in noun.reads:
-        several.op("GET", name, f"List {noun.words}s: there are none.")(read)
+        collection.op("GET", name, f"List {noun.words}s: there are none.")(read)
     for name in noun.changes:
-        several.op("POST", name, "hostloom does not do this.", ANY)(refuse_change)
+        collection.op("POST", name, "hostloom does not do this.", ANY)(refuse_change)
     for name in ("read", "update", "delete"):
-        one.crud(name, f"There is no {noun.words}.", *([ANY] if name == "update" else []))(find_none)
+        member.crud(name, f"There is no {noun.words}.", *([ANY] if name == "update" else []))(find_none)
     for name in noun.changes_of_one:
-        one.op("POST", name, f"There is no {noun.words}.", ANY)(find_none)
-    return several, one
+        member.op("POST", name, f"There is no {noun.words}.", ANY)(find_none)
+    return collection, member
 
 
 def _check_node(call: Call) -> None:
-    """What is part of a node is looked for on a node that there is."""
+    """Raise 404 if the path names an unknown node."""
     key = call.places.get("system_id")
     if key is None:
         require_user(call.principal, "see this")

@@ -1,4 +1,4 @@
-"""`account/`: the API keys of who asks; and logging in with a name and a password or token."""
+"""`account/`: API keys of the current user, and login with a user name and a password or token."""
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
@@ -8,7 +8,7 @@ from hostloom.services import apikeys
 from hostloom.services.apikeys import secret_of
 
 account = Resource("Account", "account/", "Manage the API keys of the current user.")
-#: Beside the API: it makes a key of a user name and a password, or a token of hostloom's in its place.
+#: Outside the API root. A login creates a key from a user name and a password or a token of hostloom.
 login = Resource("Login", "accounts/authenticate/", "Log in.", anonymous=True)
 RESOURCES = (account,)
 
@@ -18,7 +18,7 @@ _TOKEN = Param("token", "The key, or its second part.", required=True)
 
 @account.op("POST", "create_authorisation_token", "Create an API key.", _NAME)
 def create_key(call: Call) -> MaasResponse:
-    """The key in its three parts: this is the only time that it is shown."""
+    """Return the key in its three parts. hostloom shows the secret only here."""
     with call.begin() as uow:
         clock, ids = call.ports.clock, call.ports.ids
         key = apikeys.create(
@@ -32,7 +32,7 @@ def create_key(call: Call) -> MaasResponse:
     "POST", "delete_authorisation_token", "Delete an API key.", Param("token_key", _TOKEN.doc, required=True)
 )
 def delete_key(call: Call) -> MaasResponse:
-    """204, as MAAS."""
+    """Return 204, like MAAS."""
     with call.begin() as uow:
         apikeys.delete(uow, call.principal, _token_key(call.form.required("token_key")))
         uow.commit()
@@ -43,7 +43,7 @@ def delete_key(call: Call) -> MaasResponse:
     "POST", "update_token_name", "Rename an API key.", _TOKEN, Param("name", _NAME.doc, required=True)
 )
 def rename_key(call: Call) -> MaasResponse:
-    """Whatever the name, the key stays the same."""
+    """Rename the key without a change to its parts."""
     with call.begin() as uow:
         key = _token_key(call.form.required("token"))
         apikeys.rename(uow, call.principal, key, call.form.required("name"))
@@ -53,15 +53,15 @@ def rename_key(call: Call) -> MaasResponse:
 
 @account.op("GET", "list_authorisation_tokens", "List the API keys, without what is secret of them.")
 def list_keys(call: Call) -> MaasResponse:
-    """MAAS showed the whole key; here the secret part is left out."""
+    """List the keys without their secrets, unlike MAAS."""
     with call.begin() as uow:
-        mine = uow.users.find(call.principal.name)
+        user = uow.users.find(call.principal.name)
         api_keys = apikeys.list_(uow, call.principal)
     return answer(
         [
             {"name": api_key.name, "token": f"{api_key.consumer_key}:{api_key.token_key}:"}
             for api_key in api_keys
-            if mine is not None and api_key.user_id == mine.id
+            if user is not None and api_key.user_id == user.id
         ]
     )
 
@@ -74,7 +74,7 @@ def list_keys(call: Call) -> MaasResponse:
     Param("consumer", "What the key is for."),
 )
 def log_in(call: Call) -> MaasResponse:
-    """A new key; 400 names the field that is missing."""
+    """Return a new key. Raises 400 with the name of a missing field."""
     form, ports = call.form, call.ports
     for name in ("username", "password"):
         if not form.text(name):
@@ -95,7 +95,7 @@ def _parts(call: Call, key: ApiKey) -> dict[str, str]:
     }
 
 
-def _token_key(given: str) -> str:
-    """The part by which a key is found, of all of it or by itself."""
-    parts = given.split(":")
-    return parts[1] if len(parts) == 3 else given
+def _token_key(token: str) -> str:
+    """Extract the token key from a complete key. A bare token key passes through."""
+    parts = token.split(":")
+    return parts[1] if len(parts) == 3 else token

@@ -1,4 +1,4 @@
-"""`machines/` and `machines/{system_id}/`: allocate, release, lock and what else a machine goes through."""
+"""`machines/` and `machines/{system_id}/`: allocation and release."""
 
 import math
 from typing import Any
@@ -24,7 +24,7 @@ from hostloom.services import machines as service
 from hostloom.services.groupings import resource_pool_id, zone_id
 
 _NOT_INSIDE = "hostloom does not configure the inside of machines: leave it out."
-#: Networks by filter, by the key of the term that means the same.
+#: The constraint key of each network filter.
 _FILTERS = {
     "subnets": "subnet",
     "fabrics": "fabric",
@@ -70,22 +70,22 @@ BRIDGES = ("bridge_all", "bridge_stp", "bridge_type", "bridge_fd")
     strict=True,
 )
 def allocate(call: Call) -> MaasResponse:
-    """The machine, with the ids of the NICs and disks that meet each label."""
+    """Return the machine with the ids of the NICs and disks that match each label."""
     form = call.form
     dry_run = bool(form.flag("dry_run"))
     form.flag("verbose")
     with call.begin() as uow:
-        allocation_request = _wanted(call, uow)
-    given = allocation.allocate(call.ports, call.principal, allocation_request, dry_run=dry_run)
-    if given.operation is not None:
-        wait(call, given.operation)
+        allocation_request = _request(call, uow)
+    allocated = allocation.allocate(call.ports, call.principal, allocation_request, dry_run=dry_run)
+    if allocated.operation is not None:
+        wait(call, allocated.operation)
     with call.begin() as uow:
         if form.text("agent_name") and not dry_run:
-            allocation.keep_with(uow, given, {AGENT_NAME: form.text("agent_name")})
+            allocation.keep_with(uow, allocated, {AGENT_NAME: form.text("agent_name")})
             uow.commit()
-        found = uow.machines.get(given.system_id)
-        matches = given.matches or allocation.matches_of(uow, found, allocation_request)
-        return answer(_with_matches(MachineView(View(uow)), found, matches))
+        item = uow.machines.get(allocated.system_id)
+        matches = allocated.matches or allocation.matches_of(uow, item, allocation_request)
+        return answer(_with_matches(MachineView(View(uow)), item, matches))
 
 
 @machines.op(
@@ -96,12 +96,12 @@ def allocate(call: Call) -> MaasResponse:
     COMMENT,
 )
 def release_some(call: Call) -> MaasResponse:
-    """The system ids of those that were given back: all, or the first that cannot be is the answer."""
+    """Return the system ids of the released machines. The first error ends the request."""
     keys = call.form.texts("machines")
     if not keys:
         raise bad_field("machines", "This field is required.")
     with call.begin() as uow:
-        system_ids = {each.system_id for each in uow.machines.some([SystemId(key) for key in keys])}
+        system_ids = {item.system_id for item in uow.machines.some([SystemId(key) for key in keys])}
     if missing := [key for key in keys if key not in system_ids]:
         raise refuse(400, f"Unknown machine(s): {', '.join(missing)}.")
     return answer([key for key in dict.fromkeys(keys) if _release(call, key)])
@@ -109,11 +109,11 @@ def release_some(call: Call) -> MaasResponse:
 
 @machines.op("GET", "list_allocated", "List the caller's machines.")
 def list_allocated(call: Call) -> MaasResponse:
-    """By system id."""
+    """List in the order of system ids."""
     with call.begin() as uow:
         view = MachineView(View(uow))
-        mine = [each for each in service.list_(uow, call.principal) if each.owner == call.principal.name]
-        return answer([view.machine(each) for each in mine])
+        owned = [item for item in service.list_(uow, call.principal) if item.owner == call.principal.name]
+        return answer([view.machine(item) for item in owned])
 
 
 @machine.op(
@@ -128,33 +128,30 @@ def list_allocated(call: Call) -> MaasResponse:
     unsupported=(Unsupported("scripts", "hostloom runs no scripts of its users on machines: leave it out."),),
 )
 def release(call: Call) -> MaasResponse:
-    """The machine as it is then."""
+    """Return the released machine."""
     for name in ("erase", "secure_erase", "quick_erase"):
         if call.form.flag(name):
             raise bad_field(name, "hostloom does not erase disks yet: leave it out.")
     call.form.flag("force")
     with call.begin() as uow:
-        found = find(call, uow)
-        maas_response = show(uow, found)
-    return _release(call, found.system_id) or maas_response
+        item = find(call, uow)
+        maas_response = show(uow, item)
+    return _release(call, item.system_id) or maas_response
 
 
 def _release(call: Call, key: str) -> MaasResponse | None:
-    """The machine that is left; None: it was taken apart."""
+    """Release a machine and return it; None if hostloom decomposed it."""
     released = lifecycle.release(call.ports, call.principal, key)
     if released.operation is not None:
         wait(call, released.operation)
     with call.begin() as uow:
-        left = uow.machines.some([released.machine.system_id])
-        return show(uow, left[0]) if left else None
+        remaining = uow.machines.some([released.machine.system_id])
+        return show(uow, remaining[0]) if remaining else None
 
 
-def _wanted(call: Call, uow: UnitOfWork) -> AllocationRequest:
+def _request(call: Call, uow: UnitOfWork) -> AllocationRequest:
     form = call.form
-    for name in BRIDGES:
-        if form.text(name) and (name != "bridge_all" or form.flag(name)):
-            raise bad_field(name, _NOT_INSIDE)
-    zone, pool = form.text("zone"), form.text("pool")
+    _refuse_bridges(form)
     return AllocationRequest(
         hostname=form.text("name") or "",
         system_id=form.text("system_id") or "",
@@ -163,26 +160,41 @@ def _wanted(call: Call, uow: UnitOfWork) -> AllocationRequest:
         memory_mib=_at_least(form, "mem"),
         tags=tuple(form.texts("tags")),
         not_tags=tuple(form.texts("not_tags")),
-        zone=_zone(uow, "zone", zone) if zone else None,
+        zone=next((_zone(uow, "zone", text) for text in _nonempty(form, "zone")), None),
         not_zones=tuple(_zone(uow, "not_in_zone", text) for text in form.texts("not_in_zone")),
-        resource_pool=_pool(uow, "pool", pool) if pool else None,
+        resource_pool=next((_pool(uow, "pool", text) for text in _nonempty(form, "pool")), None),
         not_resource_pools=tuple(_pool(uow, "not_in_pool", text) for text in form.texts("not_in_pool")),
         host=_host(call, uow, "pod"),
         not_host=_host(call, uow, "not_pod"),
         on_host=_on_host(form),
         interfaces=form.text("interfaces") or "",
         storage=with_own_labels(form.text("storage") or ""),
-        nics=tuple(
-            f"{sign}{key}={value}"
-            for name, key in _FILTERS.items()
-            for sign in ("", "not_")
-            for value in form.texts(f"{sign}{name}")
-        ),
+        nics=_network_terms(form),
+    )
+
+
+def _refuse_bridges(form: Form) -> None:
+    for name in BRIDGES:
+        if form.text(name) and (name != "bridge_all" or form.flag(name)):
+            raise bad_field(name, _NOT_INSIDE)
+
+
+def _nonempty(form: Form, name: str) -> list[str]:
+    text = form.text(name)
+    return [text] if text else []
+
+
+def _network_terms(form: Form) -> tuple[str, ...]:
+    return tuple(
+        f"{sign}{key}={value}"
+        for name, key in _FILTERS.items()
+        for sign in ("", "not_")
+        for value in form.texts(f"{sign}{name}")
     )
 
 
 def _at_least(form: Form, name: str) -> int:
-    """Clients send floats too."""
+    """Round a minimum up, because clients may send floats."""
     value = form.number(name) or 0
     if not 0 <= value <= 2**31:
         raise bad_field(name, f"Enter a number from 0 to {2**31}.")
@@ -203,26 +215,26 @@ def _host(call: Call, uow: UnitOfWork, name: str) -> HostId | None:
 
 
 def _on_host(form: Form) -> bool | None:
-    """All our hosts are of one type."""
-    kind, other = form.choice("pod_type", (VIRSH, "lxd")), form.choice("not_pod_type", (VIRSH, "lxd"))
-    if kind == VIRSH and other == VIRSH:
+    """Read the filters for the type of VM host. hostloom has hosts of one type only."""
+    kind, excluded_kind = form.choice("pod_type", (VIRSH, "lxd")), form.choice("not_pod_type", (VIRSH, "lxd"))
+    if kind == VIRSH and excluded_kind == VIRSH:
         raise bad_field("not_pod_type", "It excludes what pod_type asks for.")
     if kind == "lxd":
         raise refuse(409, "No machine fits: hostloom has KVM hosts through libvirt, and none of LXD's.")
-    if other == VIRSH:
+    if excluded_kind == VIRSH:
         return False
     return True if kind == VIRSH else None
 
 
-def _with_matches(view: MachineView, found: Machine, matches: Allocation) -> dict[str, Any]:
-    """The machine with ids by label; one that is still composed has its NICs already."""
-    shown = view.machine(found)
-    nics = [each["id"] for each in shown["interface_set"]]
-    disks = [disk_id(found, disk) for disk in found.disks]
+def _with_matches(view: MachineView, item: Machine, matches: Allocation) -> dict[str, Any]:
+    """Make the document of a machine with ids by label. A pending machine already has its NICs."""
+    document = view.machine(item)
+    nics = [nic["id"] for nic in document["interface_set"]]
+    disks = [disk_id(item, disk) for disk in item.disks]
     by_type = {
         "interfaces": {
-            label: [nics[n] for n in interface] for label, interface in matches.interfaces.items()
+            label: [nics[index] for index in indexes] for label, indexes in matches.interfaces.items()
         },
-        "storage": {label: [disks[n] for n in some] for label, some in matches.storage.items()},
+        "storage": {label: [disks[index] for index in indexes] for label, indexes in matches.storage.items()},
     }
-    return shown | {"constraints_by_type": by_type}
+    return document | {"constraints_by_type": by_type}

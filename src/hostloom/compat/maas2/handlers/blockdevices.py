@@ -27,36 +27,36 @@ _FIELDS = (
 
 @blockdevices.crud("read", "List the disks of a machine.")
 def list_blockdevices(call: Call) -> MaasResponse:
-    """In the machine's order, the one it boots from first."""
+    """List in the order of the machine, the boot disk first."""
     return answer(_all(call))
 
 
 @blockdevices.crud("create", "Add a disk: hostloom does not do this.", *_FIELDS)
 def create_blockdevice(call: Call) -> MaasResponse:
-    """Always refused, with the reason."""
+    """Always refuse, with the reason."""
     _all(call)
     raise refuse(409, "The disks of a machine are made with it: compose one with the storage that it needs.")
 
 
 @blockdevice.crud("read", "Show a disk.")
 def read_blockdevice(call: Call) -> MaasResponse:
-    """By id or name."""
+    """Look up by id or name."""
     return answer(_one(call))
 
 
 @blockdevice.crud("update", "Change a disk: hostloom does not do this.", *_FIELDS)
 def update_blockdevice(call: Call) -> MaasResponse:
-    """What is sent as it is changes nothing."""
-    shown = _one(call)
+    """Accept unchanged values and refuse others."""
+    document = _one(call)
     for name in (field.name for field in _FIELDS):
-        if call.form.text(name) not in (None, "", str(shown.get(name))):
-            raise refuse(409, f"A disk stays as it was made: {name} is {shown.get(name)!r}.")
-    return answer(shown)
+        if call.form.text(name) not in (None, "", str(document.get(name))):
+            raise refuse(409, f"A disk stays as it was made: {name} is {document.get(name)!r}.")
+    return answer(document)
 
 
 @blockdevice.crud("delete", "Delete a disk: hostloom does not do this.")
 def delete_blockdevice(call: Call) -> MaasResponse:
-    """Always refused, with the reason."""
+    """Always refuse, with the reason."""
     _one(call)
     raise refuse(409, "The disks of a machine go with it.")
 
@@ -73,7 +73,7 @@ def _all(call: Call) -> list[dict[str, Any]]:
 
 def _one(call: Call) -> dict[str, Any]:
     key = call.places["id"]
-    for each in _all(call):
-        if key in (str(each["id"]), each["name"]):
-            return each
+    for document in _all(call):
+        if key in (str(document["id"]), document["name"]):
+            return document
     raise not_found("BlockDevice")

@@ -21,14 +21,14 @@ _TYPES = ("synced", "uploaded", "generated")
 
 @resources.crud("read", "List boot images.", Param("type", f"Only those of one of: {', '.join(_TYPES)}."))
 def list_resources(call: Call) -> MaasResponse:
-    """Latest first; hostloom makes all of them itself."""
-    wanted = call.form.choice("type", _TYPES)
-    return answer([_shown(image) for image in _all(call) if wanted in (None, "generated")])
+    """List the latest first. All images are generated, because hostloom builds them itself."""
+    kind = call.form.choice("type", _TYPES)
+    return answer([_shown(image) for image in _all(call) if kind in (None, "generated")])
 
 
 @resources.op("GET", "is_importing", "Show whether an image is being made.")
 def is_importing(call: Call) -> MaasResponse:
-    """True while one is built."""
+    """Return whether a build is running."""
     with call.begin() as uow:
         running = operations.list_(uow, call.principal, unfinished=True)
     return answer(
@@ -38,7 +38,7 @@ def is_importing(call: Call) -> MaasResponse:
 
 @resources.op("POST", "import", "Import images: hostloom makes its own.")
 def import_resources(call: Call) -> MaasResponse:
-    """Always refused, with the reason."""
+    """Always refuse, with the reason."""
     require_admin(call.principal, "build boot images")
     raise refuse(
         409, "hostloom imports no images: `hostloom image build` makes one of this machine's kernel."
@@ -47,13 +47,13 @@ def import_resources(call: Call) -> MaasResponse:
 
 @resource.crud("read", "Show a boot image.")
 def read_resource(call: Call) -> MaasResponse:
-    """By id."""
+    """Look up by id."""
     return answer(_shown(_find(call)))
 
 
 @resource.crud("delete", "Delete a boot image.")
 def delete_resource(call: Call) -> MaasResponse:
-    """Refused for one that machines boot."""
+    """Delete an image. Raises an error while machines boot from it."""
     images.delete(call.ports, call.principal, _find(call).name)
     return GONE
 
@@ -73,7 +73,7 @@ def _find(call: Call) -> Image:
 
 
 def _number(image: Image) -> int:
-    """Images have no number of their own; the name's is the same for ever."""
+    """Derive a stable id from the name, because images have no numeric id."""
     return zlib.crc32(image.name.encode()) % 10**9
 
 

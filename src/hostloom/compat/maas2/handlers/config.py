@@ -1,4 +1,4 @@
-"""`maas/`: settings of the whole server, as far as hostloom has what they set."""
+"""`maas/`: settings of the server."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from hostloom.services.access import require_user
 maas = Resource("Maas", "maas/", "See the server's settings.")
 RESOURCES = (maas,)
 
-#: What clients read. hostloom installs no systems, and names the one that a fresh MAAS does; other settings
-#: are empty or off where hostloom has no such thing, such as DNS, proxies and scripts.
+#: The settings that clients read. hostloom installs no systems, so the system is the default of a fresh MAAS.
+#: Settings of features that hostloom does not have, such as DNS, proxies and scripts, are empty or off.
 _SETTINGS: dict[str, Any] = {
     "maas_name": "hostloom",
     "maas_url": "",
@@ -81,7 +81,7 @@ _NAME = Param("name", "The setting.", required=True)
 
 @maas.op("GET", "get_config", "Show a setting.", _NAME)
 def get_config(call: Call) -> MaasResponse:
-    """The bare value as JSON."""
+    """Return the bare value as JSON."""
     require_user(call.principal, "see settings")
     name = _name(call)
     if name == "node_timeout":
@@ -97,7 +97,7 @@ def get_config(call: Call) -> MaasResponse:
     Param("value", "The value."),
 )
 def set_config(call: Call) -> MaasResponse:
-    """What it is already may be set; anything else is refused, with the reason."""
+    """Accept the current value and refuse others, with the reason."""
     require_user(call.principal, "see settings")
     name = _name(call)
     value = call.form.text("value") or ""

@@ -1,9 +1,11 @@
-"""`devices/`: what has NICs and is not hostloom's to manage."""
+"""`devices/`: nodes with NICs that hostloom does not manage."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
+from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.handlers.machine_actions import ANY
 from hostloom.compat.maas2.merging import without_empty
 from hostloom.compat.maas2.references import chosen
@@ -40,26 +42,33 @@ _ZONE = Param("zone", "Its zone, by name or id.")
     Param("agent_name", "Empty: no agent has devices."),
 )
 def list_devices(call: Call) -> MaasResponse:
-    """By system id."""
+    """List in the order of system ids."""
     form = call.form
+    matches = _node_filter(form)
+    with call.begin() as uow:
+        node_view = NodeView(View(uow))
+        documents = [node_view.device(node) for node in nodes.list_(uow, call.principal) if matches(node)]
+    if form.text("agent_name"):
+        return answer([])
+    names = {name: form.text(name) for name in ("domain", "zone") if form.text(name)}
+    return answer(
+        [document for document in documents if all(document[k]["name"] == v for k, v in names.items())]
+    )
+
+
+def _node_filter(form: Form) -> Callable[[Node], bool]:
     hostnames, ids = form.texts("hostname"), form.texts("id")
     macs = {MacAddress.parse(text, "mac_address") for text in form.texts("mac_address")}
-    with call.begin() as uow:
-        view = View(uow)
-        node_view = NodeView(view)
-        found = [
-            node_view.device(node)
-            for node in nodes.list_(uow, call.principal)
-            if node.kind is NodeKind.DEVICE
+
+    def matches(node: Node) -> bool:
+        return (
+            node.kind is NodeKind.DEVICE
             and (not hostnames or node.hostname in hostnames)
             and (not ids or node.system_id in ids)
-            and (not macs or macs & {nic.mac for nic in node.interfaces})
-        ]
-    asked = {name: form.text(name) for name in ("domain", "zone") if form.text(name)}
-    agent = form.text("agent_name")
-    return answer(
-        [each for each in found if not agent and all(each[k]["name"] == v for k, v in asked.items())]
-    )
+            and (not macs or bool(macs & {nic.mac for nic in node.interfaces}))
+        )
+
+    return matches
 
 
 @devices.crud(
@@ -73,7 +82,7 @@ def list_devices(call: Call) -> MaasResponse:
     _ZONE,
 )
 def create_device(call: Call) -> MaasResponse:
-    """With a NIC for each MAC; its owner is the user who creates it."""
+    """Create a device with a NIC for each MAC, owned by the current user."""
     form = call.form
     macs = tuple(MacAddress.parse(text, "mac_addresses") for text in form.texts("mac_addresses"))
     if not macs:
@@ -89,14 +98,14 @@ def create_device(call: Call) -> MaasResponse:
         node = nodes.create_device(uow, call.principal, call.ports.ids, device_input)
         annotations.merge(uow, call.principal, Annotated.NODE, node.system_id, {OWNER: call.principal.name})
         _keep_parent(call, uow, node.system_id)
-        shown = NodeView(View(uow)).device(uow.nodes.get(node.system_id))
+        document = NodeView(View(uow)).device(uow.nodes.get(node.system_id))
         uow.commit()
-    return answer(shown)
+    return answer(document)
 
 
 @device.crud("read", "Show a device.")
 def read_device(call: Call) -> MaasResponse:
-    """By system id."""
+    """Look up by system id."""
     with call.begin() as uow:
         return answer(NodeView(View(uow)).device(_find(call, uow)))
 
@@ -111,7 +120,7 @@ def read_device(call: Call) -> MaasResponse:
     _ZONE,
 )
 def update_device(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     with call.begin() as uow:
         changes = NodeChanges(
@@ -122,14 +131,14 @@ def update_device(call: Call) -> MaasResponse:
         )
         changed = nodes.update(uow, call.principal, _find(call, uow).system_id, changes)
         _keep_parent(call, uow, changed.system_id)
-        shown: dict[str, Any] = NodeView(View(uow)).device(changed)
+        document: dict[str, Any] = NodeView(View(uow)).device(changed)
         uow.commit()
-    return answer(shown)
+    return answer(document)
 
 
 @device.crud("delete", "Delete a device; its addresses are given back.")
 def delete_device(call: Call) -> MaasResponse:
-    """By system id."""
+    """Delete by system id."""
     with call.begin() as uow:
         node = _find(call, uow)
         for nic in node.interfaces:
@@ -142,17 +151,19 @@ def delete_device(call: Call) -> MaasResponse:
 @device.op("POST", "set_owner_data", "Keep keys and values with a device.", ANY, prefixes=("",))
 @device.op("POST", "set_workload_annotations", "The same under its newer name.", ANY, prefixes=("",))
 def set_owner_data(call: Call) -> MaasResponse:
-    """The device."""
+    """Return the device."""
     require_admin(call.principal, "keep data with devices")
     changes = {name: call.form.text(name) or "" for name in call.form.names}
     with call.begin() as uow:
         node = _find(call, uow)
-        before = annotations.of(uow, call.principal, Annotated.NODE, [node.system_id]).get(node.system_id, {})
-        kept = without_empty(before.get(OWNER_DATA, {}), changes)
-        annotations.merge(uow, call.principal, Annotated.NODE, node.system_id, {OWNER_DATA: kept})
-        shown = NodeView(View(uow)).device(node)
+        annotation = annotations.of(uow, call.principal, Annotated.NODE, [node.system_id]).get(
+            node.system_id, {}
+        )
+        owner_data = without_empty(annotation.get(OWNER_DATA, {}), changes)
+        annotations.merge(uow, call.principal, Annotated.NODE, node.system_id, {OWNER_DATA: owner_data})
+        document = NodeView(View(uow)).device(node)
         uow.commit()
-    return answer(shown)
+    return answer(document)
 
 
 def _find(call: Call, uow: UnitOfWork) -> Node:
@@ -164,7 +175,7 @@ def _find(call: Call, uow: UnitOfWork) -> Node:
 
 
 def _keep_parent(call: Call, uow: UnitOfWork, system_id: SystemId) -> None:
-    """As it was sent; empty for none any more."""
+    """Store the parent that the client sent. An empty value removes it."""
     parent = call.form.text("parent")
     if parent is None:
         return

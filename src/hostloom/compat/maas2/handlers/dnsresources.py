@@ -1,4 +1,4 @@
-"""`dnsresources/`: the names of machines and devices; hostloom knows them, and serves no DNS."""
+"""`dnsresources/`: the names of machines and devices. hostloom serves no DNS."""
 
 import zlib
 from typing import Any
@@ -37,74 +37,74 @@ _WHY = (
     Param("all", "Accepted: all are always shown.", "Boolean"),
 )
 def list_names(call: Call) -> MaasResponse:
-    """By name."""
+    """List in the order of names."""
     form = call.form
     form.flag("all")
     with call.begin() as uow:
-        found = sorted(_all(call, View(uow)), key=lambda each: str(each["fqdn"]))
+        documents = sorted(_all(call, View(uow)), key=lambda document: str(document["fqdn"]))
     if form.text("rrtype") not in (None, "", "A", "AAAA"):
-        found = []
+        documents = []
     name, domain = form.text("name"), form.text("domain")
-    wanted = form.text("fqdn") or (f"{name}.{domain}" if name and domain else "")
+    fqdn = form.text("fqdn") or (f"{name}.{domain}" if name and domain else "")
     return answer(
-        [
-            each
-            for each in found
-            if wanted in ("", each["fqdn"])
-            and (not name or each["fqdn"].partition(".")[0] == name)
-            and (not domain or each["fqdn"].partition(".")[2] == domain)
-        ]
+        [document for document in documents if _matches(document["fqdn"], fqdn, name or "", domain or "")]
     )
+
+
+def _matches(name: str, fqdn: str, host_part: str, domain_part: str) -> bool:
+    """Whether a name matches the filters. An empty filter matches every name."""
+    head, _, tail = name.partition(".")
+    return fqdn in ("", name) and host_part in ("", head) and domain_part in ("", tail)
 
 
 @resources.crud("create", "Make a name: hostloom does not do this.", *_FIELDS)
 def create_name(_: Call) -> MaasResponse:
-    """Always refused, with the reason."""
+    """Always refuse, with the reason."""
     raise refuse(409, _WHY)
 
 
 @resource.crud("read", "Show a name.")
 def read_name(call: Call) -> MaasResponse:
-    """By id."""
+    """Look up by id."""
     return answer(_find(call))
 
 
 @resource.crud("update", "Change a name: hostloom does not do this.", *_FIELDS)
 def update_name(call: Call) -> MaasResponse:
-    """Always refused, with the reason."""
+    """Always refuse, with the reason."""
     _find(call)
     raise refuse(409, _WHY)
 
 
 @resource.crud("delete", "Delete a name: hostloom does not do this.")
 def delete_name(call: Call) -> MaasResponse:
-    """Always refused, with the reason."""
+    """Always refuse, with the reason."""
     _find(call)
     raise refuse(409, _WHY)
 
 
 def _all(call: Call, view: View) -> list[dict[str, Any]]:
     with call.begin() as uow:
-        found = nodes.list_(uow, call.principal)
-    named = [node for node in found if node.kind in (NodeKind.MACHINE, NodeKind.DEVICE)]
-    held: dict[str, list[str]] = {}
-    for each in view.world.held:
-        if each.system_id is not None:
-            held.setdefault(each.system_id, []).append(str(each.ip))
-    return [_shown(view, node, held.get(node.system_id, [])) for node in named]
+        visible = nodes.list_(uow, call.principal)
+    named_nodes = [node for node in visible if node.kind in (NodeKind.MACHINE, NodeKind.DEVICE)]
+    ips: dict[str, list[str]] = {}
+    for address in view.world.held:
+        if address.system_id is not None:
+            ips.setdefault(address.system_id, []).append(str(address.ip))
+    return [_shown(view, node, ips.get(node.system_id, [])) for node in named_nodes]
 
 
 def _find(call: Call) -> dict[str, Any]:
     number = call.number("id", "DNSResource")
     with call.begin() as uow:
-        for each in _all(call, View(uow)):
-            if each["id"] == number:
-                return each
+        for document in _all(call, View(uow)):
+            if document["id"] == number:
+                return document
     raise not_found("DNSResource")
 
 
 def _shown(view: View, node: Node, ips: list[str]) -> dict[str, Any]:
-    # Nothing else numbers them; the same name has the same number for ever.
+    # A stable id, because names have no numeric id.
     number = zlib.crc32(node.system_id.encode()) % 10**9
     return {
         "id": number,

@@ -1,6 +1,6 @@
-"""`events/`: what happened, as clients page through it."""
+"""`events/`: the event log in pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -25,9 +25,9 @@ RESOURCES = (events,)
 LEVELS = ("AUDIT", "CRITICAL", "DEBUG", "ERROR", "INFO", "WARNING")
 _MAX = 1000
 _PAGE = 100
-#: A filter looks at so many of the latest.
+#: The number of latest events that a query searches.
 _SEARCHED = 20_000
-#: The least severity that is at least a level of MAAS's; hostloom has nothing that is CRITICAL.
+#: The minimum severity for each level of MAAS. hostloom has no CRITICAL events.
 _SEVERITIES = {
     "AUDIT": Severity.INFO,
     "DEBUG": Severity.INFO,
@@ -54,7 +54,7 @@ _SEVERITIES = {
     Param("owner", "Only those that this user asked for."),
 )
 def query(call: Call) -> MaasResponse:
-    """A page, and where the ones beside it are."""
+    """Return a page of events with the URIs of the adjacent pages."""
     form = call.form
     limit = form.whole("limit", 1, _MAX) or _PAGE
     before, after = form.whole("before", 0, 2**31), form.whole("after", 0, 2**31)
@@ -62,17 +62,8 @@ def query(call: Call) -> MaasResponse:
         raise bad_field("after", "Give before or after, not both.")
     least = _SEVERITIES.get(form.choice("level", LEVELS) or "INFO")
     with call.begin() as uow:
-        view = View(uow)
-        is_wanted = _filter(form, view)
-        node_of = _node_finder(uow, view)
-        found: list[dict[str, Any]] = []
-        for event in _events(call, uow, before, least):
-            if after is not None and event.id <= after:
-                break
-            node = node_of(event.subject)
-            if is_wanted(node):
-                found.append(_shown(event, node))
-    page = found[-limit:] if after is not None else found[:limit]
+        documents = _matching(call, uow, _events(call, uow, before, least), after)
+    page = documents[-limit:] if after is not None else documents[:limit]
     return answer(
         {
             "count": len(page),
@@ -83,6 +74,22 @@ def query(call: Call) -> MaasResponse:
     )
 
 
+def _matching(
+    call: Call, uow: UnitOfWork, candidates: Iterable[Event], after: int | None
+) -> list[dict[str, Any]]:
+    view = View(uow)
+    matches = _filter(call.form, view)
+    node_of = _node_finder(uow, view)
+    documents: list[dict[str, Any]] = []
+    for event in candidates:
+        if after is not None and event.id <= after:
+            break
+        node = node_of(event.subject)
+        if matches(node):
+            documents.append(_shown(event, node))
+    return documents
+
+
 def _events(call: Call, uow: UnitOfWork, before: int | None, least: Severity | None) -> list[Event]:
     if least is None:
         return []
@@ -90,7 +97,7 @@ def _events(call: Call, uow: UnitOfWork, before: int | None, least: Severity | N
 
 
 def _node_finder(uow: UnitOfWork, view: View) -> Callable[[EventSubject], Node | None]:
-    """Finds the node that an event is about: a machine or node itself, or that of a host or a rack."""
+    """Make a function that returns the node of an event's subject: a machine, node, host or rack."""
     nodes = {node.system_id: node for node in view.world.nodes}
     hosts: dict[str, SystemId | None] = {
         str(state.host.id): state.host.correlation.system_id for state in view.world.hosts
@@ -112,7 +119,7 @@ def _filter(form: Form, view: View) -> Callable[[Node | None], bool]:
     macs = {MacAddress.parse(text, "mac_address") for text in form.texts("mac_address")}
     zone, agent, owner = form.text("zone"), form.text("agent_name"), form.text("owner")
 
-    def is_wanted(node: Node | None) -> bool:
+    def matches(node: Node | None) -> bool:
         if node is None:
             return not (hostnames or ids or domains or macs or zone or agent or owner)
         return (
@@ -125,25 +132,25 @@ def _filter(form: Form, view: View) -> Callable[[Node | None], bool]:
             and not owner
         )
 
-    return is_wanted
+    return matches
 
 
 def _shown(event: Event, node: Node | None) -> dict[str, Any]:
-    when = datetime.fromtimestamp(event.at, UTC)
+    created = datetime.fromtimestamp(event.at, UTC)
     return {
         "username": "unknown",
         "node": "" if node is None else node.system_id,
         "hostname": "" if node is None else node.hostname,
         "id": event.id,
         "level": event.severity.upper(),
-        # This very form is what clients parse.
-        "created": when.strftime("%a, %d %b. %Y %H:%M:%S"),
+        # Clients parse this format.
+        "created": created.strftime("%a, %d %b. %Y %H:%M:%S"),
         "type": event.kind.replace("-", " ").capitalize(),
         "description": f"{event.subject}: {event.message}",
     }
 
 
-def _uri(form: Form, **place: int) -> str:
-    kept = [(name, value) for name, values in form.fields.items() for value in values]
-    kept = [(name, value) for name, value in kept if name not in ("before", "after")]
-    return uri("events/?" + urlencode([("op", "query"), *kept, *place.items()]))
+def _uri(form: Form, **bounds: int) -> str:
+    parameters = [(name, value) for name, values in form.fields.items() for value in values]
+    parameters = [(name, value) for name, value in parameters if name not in ("before", "after")]
+    return uri("events/?" + urlencode([("op", "query"), *parameters, *bounds.items()]))

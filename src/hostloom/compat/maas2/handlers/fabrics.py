@@ -22,36 +22,36 @@ _PARAMS = (
 
 @fabrics.crud("read", "List fabrics with their VLANs.")
 def list_fabrics(call: Call) -> MaasResponse:
-    """By id."""
+    """List in the order of ids."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([view.fabric(each) for each in FABRICS.list(uow, call.principal)])
+        return answer([view.fabric(fabric) for fabric in FABRICS.list(uow, call.principal)])
 
 
 @fabrics.crud("create", "Create a fabric with its untagged VLAN.", *_PARAMS)
 def create_fabric(call: Call) -> MaasResponse:
-    """The fabric."""
+    """Return the new fabric."""
     form = call.form
     fabric_input = FabricInput(
         form.text("name") or None, form.text("class_type") or None, form.text("description") or ""
     )
     with call.begin() as uow:
-        made = FABRICS.create(uow, call.principal, fabric_input)
-        maas_response = answer(View(uow).fabric(made))
+        created = FABRICS.create(uow, call.principal, fabric_input)
+        maas_response = answer(View(uow).fabric(created))
         uow.commit()
     return maas_response
 
 
 @fabric.crud("read", "Show a fabric with its VLANs.")
 def read_fabric(call: Call) -> MaasResponse:
-    """By id."""
+    """Look up by id."""
     with call.begin() as uow:
         return answer(View(uow).fabric(_find(call, uow)))
 
 
 @fabric.crud("update", "Change a fabric.", *_PARAMS)
 def update_fabric(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     changes = FabricChanges(
         name=form.changed("name"),

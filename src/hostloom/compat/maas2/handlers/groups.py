@@ -41,100 +41,106 @@ _FORWARD = Unsupported("forward_dns_servers", "hostloom serves no DNS, and so fo
 _MAX_TTL_S = 2**31 - 1
 
 
-class _Plain:
-    """A kind of group that has a name and a description, and nothing else."""
+class _PlainGroups:
+    """The actions of a kind of group with only a name and a description."""
 
     def __init__(
         self,
         noun: NamedNoun[Any, GroupInput, GroupChanges],
-        place: str,
-        shown: Callable[[Any], dict[str, Any]],
+        parameter: str,
+        renderer: Callable[[Any], dict[str, Any]],
     ) -> None:
-        self._noun, self._place, self._shown = noun, place, shown
+        self._noun, self._parameter, self._render = noun, parameter, renderer
 
-    def offer(self, several: Resource, one: Resource) -> None:
+    def offer(self, collection: Resource, member: Resource) -> None:
         """Register every action."""
-        words = self._noun.kind
-        several.crud("read", f"List {words}s.")(self.list)
-        several.crud("create", f"Create a {words}.", _NAME, _DESCRIPTION)(self.create)
-        one.crud("read", f"Show a {words}.")(self.read)
-        one.crud("update", f"Change a {words}.", _NEW_NAME, _DESCRIPTION)(self.update)
-        one.crud("delete", f"Delete a {words} without members.")(self.delete)
+        label = self._noun.kind
+        collection.crud("read", f"List {label}s.")(self.list)
+        collection.crud("create", f"Create a {label}.", _NAME, _DESCRIPTION)(self.create)
+        member.crud("read", f"Show a {label}.")(self.read)
+        member.crud("update", f"Change a {label}.", _NEW_NAME, _DESCRIPTION)(self.update)
+        member.crud("delete", f"Delete a {label} without members.")(self.delete)
 
     def list(self, call: Call) -> MaasResponse:
-        """By id."""
+        """List in the order of ids."""
         with call.begin() as uow:
             groups = self._noun.list(uow, call.principal)
-        return answer([self._shown(group) for group in groups])
+        return answer([self._render(group) for group in groups])
 
     def create(self, call: Call) -> MaasResponse:
-        """The new one."""
+        """Return the new group."""
         group_input = GroupInput(call.form.required("name"), call.form.text("description") or "")
         with call.begin() as uow:
-            made = self._noun.create(uow, call.principal, group_input)
+            created = self._noun.create(uow, call.principal, group_input)
             uow.commit()
-        return answer(self._shown(made))
+        return answer(self._render(created))
 
     def read(self, call: Call) -> MaasResponse:
-        """By name or id."""
+        """Look up by name or id."""
         with call.begin() as uow:
-            return answer(self._shown(self._noun.get(uow, call.principal, self._key(call, uow))))
+            return answer(self._render(self._noun.get(uow, call.principal, self._key(call, uow))))
 
     def update(self, call: Call) -> MaasResponse:
-        """What is not sent stays."""
+        """Apply the fields that the client sent."""
         form = call.form
         changes = GroupChanges(form.changed("name"), form.changed("description"))
         with call.begin() as uow:
             changed = self._noun.update(uow, call.principal, self._key(call, uow), changes)
             uow.commit()
-        return answer(self._shown(changed))
+        return answer(self._render(changed))
 
     def delete(self, call: Call) -> MaasResponse:
-        """Refused while it has members."""
+        """Delete a group. Raises an error while it has members."""
         with call.begin() as uow:
             self._noun.delete(uow, call.principal, self._key(call, uow))
             uow.commit()
         return GONE
 
     def _key(self, call: Call, uow: UnitOfWork) -> str:
-        return key_of(self._noun.repository(uow), call.places[self._place])
+        return key_of(self._noun.repository(uow), call.places[self._parameter])
 
 
-_Plain(ZONES, "name", shown_zone).offer(zones, zone)
-_Plain(RESOURCE_POOLS, "id", shown_pool).offer(pools, pool)
+_PlainGroups(ZONES, "name", shown_zone).offer(zones, zone)
+_PlainGroups(RESOURCE_POOLS, "id", shown_pool).offer(pools, pool)
 
 
 @domains.crud("read", "List domains.")
 def list_domains(call: Call) -> MaasResponse:
-    """By id."""
+    """List in the order of ids."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([view.shown_domain(each) for each in DOMAINS.list(uow, call.principal)])
+        return answer([view.shown_domain(domain) for domain in DOMAINS.list(uow, call.principal)])
 
 
 @domains.crud("create", "Create a domain.", _NAME, _AUTHORITATIVE, _TTL, unsupported=(_FORWARD,))
 def create_domain(call: Call) -> MaasResponse:
-    """The domain."""
+    """Return the new domain."""
     form = call.form
-    name, ours, ttl = form.required("name"), form.flag("authoritative"), form.whole("ttl", 1, _MAX_TTL_S)
+    name, authoritative, ttl = (
+        form.required("name"),
+        form.flag("authoritative"),
+        form.whole("ttl", 1, _MAX_TTL_S),
+    )
     with call.begin() as uow:
-        made = DOMAINS.create(uow, call.principal, DomainInput(name, authoritative=ours is not False))
-        return _with_ttl(call, uow, made, ttl)
+        created = DOMAINS.create(
+            uow, call.principal, DomainInput(name, authoritative=authoritative is not False)
+        )
+        return _with_ttl(call, uow, created, ttl)
 
 
 @domain.crud("read", "Show a domain.")
 def read_domain(call: Call) -> MaasResponse:
-    """By id or name."""
+    """Look up by id or name."""
     with call.begin() as uow:
         return answer(View(uow).shown_domain(_domain(call, uow)))
 
 
 @domain.crud("update", "Change a domain.", _NEW_NAME, _AUTHORITATIVE, _TTL, unsupported=(_FORWARD,))
 def update_domain(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
-    ours, ttl = form.flag("authoritative"), form.whole("ttl", 1, _MAX_TTL_S)
-    changes = DomainChanges(form.changed("name"), KEEP if ours is None else ours)
+    authoritative, ttl = form.flag("authoritative"), form.whole("ttl", 1, _MAX_TTL_S)
+    changes = DomainChanges(form.changed("name"), KEEP if authoritative is None else authoritative)
     with call.begin() as uow:
         key = str(_domain(call, uow).id)
         return _with_ttl(call, uow, DOMAINS.update(uow, call.principal, key, changes), ttl)
@@ -142,7 +148,7 @@ def update_domain(call: Call) -> MaasResponse:
 
 @domain.crud("delete", "Delete a domain without members.")
 def delete_domain(call: Call) -> MaasResponse:
-    """Refused while nodes are in it."""
+    """Delete a domain. Raises an error while it has nodes."""
     with call.begin() as uow:
         DOMAINS.delete(uow, call.principal, str(_domain(call, uow).id))
         uow.commit()
@@ -151,12 +157,12 @@ def delete_domain(call: Call) -> MaasResponse:
 
 @domain.op("POST", "set_default", "Make a domain the default one.")
 def set_default(call: Call) -> MaasResponse:
-    """The domain; free machines that are in the default one move along."""
+    """Make a domain the default. Free machines in the old default domain move to it."""
     with call.begin() as uow:
         changed = groupings.set_default_domain(uow, call.principal, str(_domain(call, uow).id))
-        shown = View(uow).shown_domain(changed)
+        document = View(uow).shown_domain(changed)
         uow.commit()
-    return answer(shown)
+    return answer(document)
 
 
 def _domain(call: Call, uow: UnitOfWork) -> Domain:
@@ -166,6 +172,6 @@ def _domain(call: Call, uow: UnitOfWork) -> Domain:
 def _with_ttl(call: Call, uow: UnitOfWork, item: Domain, ttl: int | None) -> MaasResponse:
     if ttl is not None:
         annotations.merge(uow, call.principal, Annotated.DOMAIN, item.id, {"ttl": ttl})
-    shown = View(uow).shown_domain(item)
+    document = View(uow).shown_domain(item)
     uow.commit()
-    return answer(shown)
+    return answer(document)

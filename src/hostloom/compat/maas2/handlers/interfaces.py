@@ -35,13 +35,13 @@ _UNUSED = (
     Param("link_connected", "Seen, not set.", "Boolean"),
     Param("enabled", "Whether it is up.", "Boolean"),
 )
-#: What is made inside a machine, which only a deployment could.
+#: Interfaces inside a machine, which only a deployment could create.
 _INSIDE = {"bond": "a bond", "bridge": "a bridge", "vlan": "a VLAN interface"}
 
 
 @interfaces.crud("read", "List the interfaces of a node.")
 def list_interfaces(call: Call) -> MaasResponse:
-    """In the node's order."""
+    """List in the order of the node."""
     with call.begin() as uow:
         return answer(all_of(uow, node_of(call, uow)))
 
@@ -57,24 +57,24 @@ def list_interfaces(call: Call) -> MaasResponse:
     *_UNUSED,
 )
 def create_physical(call: Call) -> MaasResponse:
-    """The NIC."""
+    """Return the new NIC."""
     form = call.form
     _refuse_unused(form)
     mac = MacAddress.parse(form.required("mac_address"), "mac_address")
     nic_input = NicInput(mac, form.text("name") or None, form.text("vlan") or None, tuple(form.texts("tags")))
     with call.begin() as uow:
         node = node_of(call, uow)
-        made = nics.add(uow, call.principal, node.system_id, nic_input)
-        shown = one(uow, uow.nodes.get(node.system_id), made.id)
+        nic = nics.add(uow, call.principal, node.system_id, nic_input)
+        document = one(uow, uow.nodes.get(node.system_id), nic.id)
         uow.commit()
-    return answer(shown)
+    return answer(document)
 
 
-def _offer_inside(kind: str, words: str) -> None:
+def _offer_inside(kind: str, label: str) -> None:
     @interfaces.op(
         "POST",
         f"create_{kind}",
-        f"Make {words} inside a machine: hostloom does not do this.",
+        f"Make {label} inside a machine: hostloom does not do this.",
         Param("name", "Its name."),
         Param("mac_address", "Its MAC."),
         Param("parents", "The interfaces that it is made of."),
@@ -88,21 +88,21 @@ def _offer_inside(kind: str, words: str) -> None:
         *_UNUSED,
     )
     def create(call: Call) -> MaasResponse:
-        """Always refused, with the reason."""
+        """Always refuse, with the reason."""
         with call.begin() as uow:
             node = node_of(call, uow)
         raise refuse(
-            409, f"{words.capitalize()} of {node.hostname} is made by its own system: hostloom installs none."
+            409, f"{label.capitalize()} of {node.hostname} is made by its own system: hostloom installs none."
         )
 
 
-for _kind, _words in _INSIDE.items():
-    _offer_inside(_kind, _words)
+for _kind, _label in _INSIDE.items():
+    _offer_inside(_kind, _label)
 
 
 @interface.crud("read", "Show an interface.")
 def read_interface(call: Call) -> MaasResponse:
-    """By id or name."""
+    """Look up by id or name."""
     with call.begin() as uow:
         node = node_of(call, uow)
         return answer(one(uow, node, call.places["id"]))
@@ -118,15 +118,15 @@ def read_interface(call: Call) -> MaasResponse:
     *_UNUSED,
 )
 def update_interface(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     with call.begin() as uow:
         node = node_of(call, uow)
-        shown = one(uow, node, call.places["id"])
-        _refuse_other(form, shown)
+        document = one(uow, node, call.places["id"])
+        _refuse_other(form, document)
         if is_of_host(uow, node):
-            _refuse_vlan(form, shown)
-            _keep_tags(call, uow, node, shown, form)
+            _refuse_vlan(form, document)
+            _keep_tags(call, uow, node, document, form)
         else:
             changes = InterfaceChanges(
                 form.text("vlan") or None if "vlan" in form else KEEP,
@@ -134,16 +134,16 @@ def update_interface(call: Call) -> MaasResponse:
                 _flag(form, "enabled"),
                 _speed(form),
             )
-            key = str(shown["id"])
+            key = str(document["id"])
             node = nodes.update_interface(uow, call.principal, node.system_id, key, changes)
-        shown = one(uow, node, str(shown["id"]))
+        document = one(uow, node, str(document["id"]))
         uow.commit()
-    return answer(shown)
+    return answer(document)
 
 
 @interface.crud("delete", "Take a NIC from a device, a machine that is on no VM host, or a composed one.")
 def delete_interface(call: Call) -> MaasResponse:
-    """Its addresses are given back; a composed machine that runs keeps the NIC until it is off."""
+    """Release the addresses and remove the NIC. A running composed machine keeps it until power-off."""
     with call.begin() as uow:
         node = node_of(call, uow)
         name = one(uow, node, call.places["id"])["name"]
@@ -157,13 +157,13 @@ def delete_interface(call: Call) -> MaasResponse:
 
 @interface.op("POST", "add_tag", "Add a tag to an interface.", Param("tag", "The tag.", required=True))
 def add_tag(call: Call) -> MaasResponse:
-    """The interface; nothing happens to one that has it."""
+    """Return the interface. An existing tag is no error."""
     return _tagged(call, add=True)
 
 
 @interface.op("POST", "remove_tag", "Take a tag from an interface.", Param("tag", "The tag.", required=True))
 def remove_tag(call: Call) -> MaasResponse:
-    """The interface; nothing happens to one that has it not."""
+    """Return the interface. A missing tag is no error."""
     return _tagged(call, add=False)
 
 
@@ -171,21 +171,21 @@ def _tagged(call: Call, *, add: bool) -> MaasResponse:
     tag = call.form.required("tag").strip()
     with call.begin() as uow:
         node = node_of(call, uow)
-        shown = one(uow, node, call.places["id"])
-        left = [each for each in shown["tags"] if each != tag]
-        form = Form({"tags": [",".join([*left, *([tag] if add else [])])]})
+        document = one(uow, node, call.places["id"])
+        remaining = [text for text in document["tags"] if text != tag]
+        form = Form({"tags": [",".join([*remaining, *([tag] if add else [])])]})
         if is_of_host(uow, node):
-            _keep_tags(call, uow, node, shown, form)
+            _keep_tags(call, uow, node, document, form)
         else:
             changes = InterfaceChanges(tags=tuple(form.texts("tags")))
-            node = nodes.update_interface(uow, call.principal, node.system_id, str(shown["id"]), changes)
-        shown = one(uow, node, str(shown["id"]))
+            node = nodes.update_interface(uow, call.principal, node.system_id, str(document["id"]), changes)
+        document = one(uow, node, str(document["id"]))
         uow.commit()
-    return answer(shown)
+    return answer(document)
 
 
 def node_of(call: Call, uow: UnitOfWork) -> Node:
-    """By system id alone."""
+    """Look up a node by system id, not by hostname."""
     key = call.places["system_id"]
     node = nodes.get(uow, call.principal, key)
     if node.system_id != key:
@@ -194,23 +194,23 @@ def node_of(call: Call, uow: UnitOfWork) -> Node:
 
 
 def is_of_host(uow: UnitOfWork, node: Node) -> bool:
-    """Whether its NICs are those of a domain on a host."""
+    """Whether the NICs belong to a libvirt domain on a host."""
     machines = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
     return bool(machines) and machines[0].origin is not MachineOrigin.ENLISTED
 
 
 def all_of(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
-    """The interfaces of a node as clients read them."""
+    """Make the documents of the interfaces of a node."""
     view = MachineView(View(uow))
     machines = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
     return view.interfaces(machines[0], node) if machines else view.found(node)
 
 
 def one(uow: UnitOfWork, node: Node, key: object) -> dict[str, Any]:
-    """By id or name."""
-    for each in all_of(uow, node):
-        if str(key) in (str(each["id"]), each["name"]):
-            return each
+    """Look up the document of an interface by id or name."""
+    for document in all_of(uow, node):
+        if str(key) in (str(document["id"]), document["name"]):
+            return document
     raise not_found("Interface")
 
 
@@ -220,29 +220,31 @@ def _refuse_unused(form: Form) -> None:
             raise bad_field(name, "An interface has the MTU of its VLAN, and its own system sets the rest.")
 
 
-def _refuse_other(form: Form, shown: dict[str, Any]) -> None:
-    """What stays may be sent as it is."""
-    for name, now in (("name", shown["name"]), ("mac_address", shown["mac_address"])):
-        if (form.text(name) or now).lower() != now:
-            raise bad_field(name, f"It stays: {now}.")
-    if form.whole("mtu") not in (None, shown["effective_mtu"]):
-        raise bad_field("mtu", f"An interface has the MTU of its VLAN: {shown['effective_mtu']}.")
+def _refuse_other(form: Form, document: dict[str, Any]) -> None:
+    """Accept unchanged values of fixed attributes and refuse others."""
+    for name, current in (("name", document["name"]), ("mac_address", document["mac_address"])):
+        if (form.text(name) or current).lower() != current:
+            raise bad_field(name, f"It stays: {current}.")
+    if form.whole("mtu") not in (None, document["effective_mtu"]):
+        raise bad_field("mtu", f"An interface has the MTU of its VLAN: {document['effective_mtu']}.")
     for name in ("accept_ra", "autoconf"):
         if form.text(name):
             raise bad_field(name, "Its own system sets this.")
 
 
-def _refuse_vlan(form: Form, shown: dict[str, Any]) -> None:
-    vlan = shown["vlan"]
+def _refuse_vlan(form: Form, document: dict[str, Any]) -> None:
+    vlan = document["vlan"]
     if (form.text("vlan") or "") not in ("", "" if vlan is None else str(vlan["id"])):
         raise bad_field("vlan", "A NIC stays on the VLAN that it is attached to: compose another machine.")
 
 
-def _keep_tags(call: Call, uow: UnitOfWork, node: Node, shown: dict[str, Any], form: Form) -> None:
+def _keep_tags(call: Call, uow: UnitOfWork, node: Node, document: dict[str, Any], form: Form) -> None:
     if "tags" in form:
-        kept = annotations.of(uow, call.principal, Annotated.NODE, [node.system_id]).get(node.system_id, {})
+        annotation = annotations.of(uow, call.principal, Annotated.NODE, [node.system_id]).get(
+            node.system_id, {}
+        )
         tags = annotations.checked_tags(form.texts("tags"))
-        by_nic = {**kept.get(NIC_TAGS, {}), shown["mac_address"]: tags}
+        by_nic = {**annotation.get(NIC_TAGS, {}), document["mac_address"]: tags}
         annotations.merge(uow, call.principal, Annotated.NODE, node.system_id, {NIC_TAGS: by_nic})
 
 

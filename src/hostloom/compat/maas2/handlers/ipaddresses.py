@@ -1,4 +1,4 @@
-"""`ipaddresses/`: addresses that were set aside, and who has the others."""
+"""`ipaddresses/`: reserved addresses, and the holders of others."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from hostloom.compat.maas2.views.subnet_usage import ALLOC_TYPES
 from hostloom.model.errors.resources import NotFound
 from hostloom.model.ids import SystemId
 from hostloom.model.network import AddressKind, HeldAddress
+from hostloom.ports.store import UnitOfWork
 from hostloom.services import addresses
 
 ipaddresses = Resource("IPAddresses", "ipaddresses/", "Manage addresses.")
@@ -23,6 +24,11 @@ _NAMES = {
     AddressKind.OBSERVED: "Observed",
     AddressKind.ON_WIRE: "Observed",
 }
+_UNSUPPORTED = {
+    "hostname": "hostloom serves no DNS: leave it out.",
+    "domain": "hostloom serves no DNS: leave it out.",
+    "mac": "Make a device with this MAC, and link its interface to the subnet.",
+}
 
 
 @ipaddresses.crud(
@@ -33,19 +39,19 @@ _NAMES = {
     Param("owner", "Empty: addresses have no owner."),
 )
 def list_addresses(call: Call) -> MaasResponse:
-    """By address."""
+    """List in the order of address."""
     form = call.form
-    ip, every = form.address("ip"), form.flag("all")
+    ip, include_all = form.address("ip"), form.flag("all")
     if form.text("owner"):
         raise bad_field("owner", "Addresses have no owner in hostloom: leave it out.")
     with call.begin() as uow:
         view = View(uow)
-        helds = addresses.list_(uow, call.principal)
+        held_addresses = addresses.list_(uow, call.principal)
         return answer(
             [
-                _shown(view, held)
-                for held in helds
-                if (every or held.kind is AddressKind.RESERVED) and ip in (None, held.ip)
+                _shown(view, address)
+                for address in held_addresses
+                if (include_all or address.kind is AddressKind.RESERVED) and ip in (None, address.ip)
             ]
         )
 
@@ -62,30 +68,30 @@ def list_addresses(call: Call) -> MaasResponse:
     Param("domain", "Empty: hostloom serves no DNS."),
 )
 def reserve(call: Call) -> MaasResponse:
-    """The address."""
+    """Return the reserved address."""
     form = call.form
-    for name, why in (
-        ("hostname", "hostloom serves no DNS: leave it out."),
-        ("domain", "hostloom serves no DNS: leave it out."),
-        ("mac", "Make a device with this MAC, and link its interface to the subnet."),
-    ):
+    for name, message in _UNSUPPORTED.items():
         if form.text(name):
-            raise bad_field(name, why)
+            raise bad_field(name, message)
     ip = form.address("ip") or form.address("ip_address")
     subnet = (form.text("subnet") or "").strip() or None
     with call.begin() as uow:
         if subnet is not None and "/" in subnet:
-            # A name may not hold a slash, so this is a prefix.
-            subnet = next((str(each.id) for each in uow.subnets.list() if str(each.cidr) == subnet), subnet)
+            # Names contain no slash, so this is a prefix.
+            subnet = _subnet_key(uow, subnet)
         if ip is not None:
-            held = addresses.reserve(uow, call.principal, ip, subnet)
+            address = addresses.reserve(uow, call.principal, ip, subnet)
         elif subnet is not None:
-            held = addresses.reserve_next(uow, call.principal, subnet)
+            address = addresses.reserve_next(uow, call.principal, subnet)
         else:
             raise bad_field("ip", "An address, or a subnet to take its next free one.")
-        shown = _shown(View(uow), held)
+        document = _shown(View(uow), address)
         uow.commit()
-    return answer(shown)
+    return answer(document)
+
+
+def _subnet_key(uow: UnitOfWork, cidr: str) -> str:
+    return next((str(subnet.id) for subnet in uow.subnets.list() if str(subnet.cidr) == cidr), cidr)
 
 
 @ipaddresses.op(
@@ -97,7 +103,7 @@ def reserve(call: Call) -> MaasResponse:
     Param("discovered", "False: what is seen is there.", "Boolean"),
 )
 def release(call: Call) -> MaasResponse:
-    """Nothing: it is free."""
+    """Release a reserved address."""
     form = call.form
     ip = form.parse_address("ip", form.required("ip"))
     for name in ("force", "discovered"):
@@ -112,20 +118,22 @@ def release(call: Call) -> MaasResponse:
     return answer(None)
 
 
-def _shown(view: View, held: HeldAddress) -> dict[str, Any]:
-    subnet = None if held.subnet_id is None else view.world.subnet_by_id.get(held.subnet_id)
-    node = None if held.system_id is None else view.world.node_by_system_id.get(SystemId(held.system_id))
+def _shown(view: View, address: HeldAddress) -> dict[str, Any]:
+    subnet = None if address.subnet_id is None else view.world.subnet_by_id.get(address.subnet_id)
+    node = (
+        None if address.system_id is None else view.world.node_by_system_id.get(SystemId(address.system_id))
+    )
     return {
-        "alloc_type": ALLOC_TYPES[held.kind],
-        "alloc_type_name": _NAMES[held.kind],
+        "alloc_type": ALLOC_TYPES[address.kind],
+        "alloc_type_name": _NAMES[address.kind],
         "created": "",
-        "ip": str(held.ip),
+        "ip": str(address.ip),
         "subnet": None if subnet is None else view.subnet(subnet),
         "interface_set": [],
         "node_summary": None
         if node is None
-        else {"system_id": node.system_id, "hostname": node.hostname, "via": held.interface_name},
+        else {"system_id": node.system_id, "hostname": node.hostname, "via": address.interface_name},
         "owner": None,
-        "comment": held.comment,
+        "comment": address.comment,
         "resource_uri": uri("ipaddresses/"),
     }

@@ -22,7 +22,7 @@ _SUBNET = Param("subnet", "Its subnet by id, CIDR or name; without one, that of 
 
 @ipranges.crud("read", "List ranges of addresses.")
 def list_ranges(call: Call) -> MaasResponse:
-    """By id."""
+    """List in the order of ids."""
     with call.begin() as uow:
         view = View(uow)
         return answer([_shown(view, ip_range) for ip_range in service.list_(uow, call.principal)])
@@ -38,7 +38,7 @@ def list_ranges(call: Call) -> MaasResponse:
     _COMMENT,
 )
 def create_range(call: Call) -> MaasResponse:
-    """The range."""
+    """Return the new range."""
     form = call.form
     kind = RangeKind(
         form.choice("type", [range_kind.value for range_kind in RangeKind]) or form.required("type")
@@ -56,7 +56,7 @@ def create_range(call: Call) -> MaasResponse:
 
 @iprange.crud("read", "Show a range.")
 def read_range(call: Call) -> MaasResponse:
-    """By id."""
+    """Look up by id."""
     with call.begin() as uow:
         return answer(_shown(View(uow), _find(call, uow)))
 
@@ -71,7 +71,7 @@ def read_range(call: Call) -> MaasResponse:
     _COMMENT,
 )
 def update_range(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     with call.begin() as uow:
         ip_range = _find(call, uow)
@@ -91,7 +91,7 @@ def update_range(call: Call) -> MaasResponse:
 
 @iprange.crud("delete", "Delete a range; leases that it gave run out by themselves.")
 def delete_range(call: Call) -> MaasResponse:
-    """By id."""
+    """Delete by id."""
     service.delete(call.ports, call.principal, str(call.number("id", "IPRange")))
     return GONE
 

@@ -1,4 +1,4 @@
-"""`nodes/{system_id}/interfaces/{id}/`: the addresses of an interface, as links to subnets."""
+"""`nodes/{system_id}/interfaces/{id}/`: the addresses of an interface as links to subnets."""
 
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
@@ -18,7 +18,7 @@ from hostloom.services import annotations, nic_links
 from hostloom.services.access import require_admin
 from hostloom.services.nic_links import LinkInput, LinkMode
 
-#: Links have numbers beyond those that databases hold: they follow from the 48 bits of a MAC.
+#: The limit for link ids, which derive from the 48 bits of a MAC and exceed the integers of the database.
 MAX_LINK_ID = 2**53
 #: With what this module offers of them.
 RESOURCES = (interfaces, interface)
@@ -35,18 +35,18 @@ RESOURCES = (interfaces, interface)
     Param("default_gateway", "Accepted: the gateway is the one of the subnet.", "Boolean"),
 )
 def link_subnet(call: Call) -> MaasResponse:
-    """The interface as it is then; our DHCP knows."""
+    """Return the changed interface. The DHCP servers of hostloom follow the change."""
     form = call.form
     form.flag("force")
     form.flag("default_gateway")
-    words = [link_mode.value for link_mode in LinkMode]
-    word = form.required("mode").lower()
-    if word not in words:
-        raise bad_field("mode", f"Expected one of: {', '.join(words)}.")
-    mode = LinkMode(word)
+    modes = [link_mode.value for link_mode in LinkMode]
+    text = form.required("mode").lower()
+    if text not in modes:
+        raise bad_field("mode", f"Expected one of: {', '.join(modes)}.")
+    mode = LinkMode(text)
     ip = form.address("ip_address")
     if mode is LinkMode.STATIC and ip is None:
-        # MAAS then gave the next one.
+        # MAAS assigns the next free address in this case.
         mode = LinkMode.AUTO
     return _relink(call, LinkInput(mode, form.text("subnet") or None, ip))
 
@@ -58,24 +58,26 @@ def link_subnet(call: Call) -> MaasResponse:
     Param("id", "The link's id.", required=True),
 )
 def unlink_subnet(call: Call) -> MaasResponse:
-    """The interface as it is then."""
+    """Return the changed interface."""
     number = call.form.whole("id", 0, MAX_LINK_ID)
     with call.begin() as uow:
-        shown = one(uow, node_of(call, uow), call.places["id"])
-    link = next((each for each in shown["links"] if each["id"] == number), None)
+        document = one(uow, node_of(call, uow), call.places["id"])
+    link = next((candidate for candidate in document["links"] if candidate["id"] == number), None)
     if link is None:
         raise bad_field("id", "Not a link of this interface.")
     return _unlinked(
-        call, shown["name"], Form().parse_address("id", link["ip_address"]) if "ip_address" in link else None
+        call,
+        document["name"],
+        Form().parse_address("id", link["ip_address"]) if "ip_address" in link else None,
     )
 
 
 @interface.op("POST", "disconnect", "Take every link from an interface.")
 def disconnect(call: Call) -> MaasResponse:
-    """The interface, without an address."""
+    """Return the interface without links."""
     with call.begin() as uow:
-        shown = one(uow, node_of(call, uow), call.places["id"])
-    return _unlinked(call, shown["name"], None)
+        document = one(uow, node_of(call, uow), call.places["id"])
+    return _unlinked(call, document["name"], None)
 
 
 @interface.op(
@@ -85,46 +87,52 @@ def disconnect(call: Call) -> MaasResponse:
     Param("link_id", "The link's id. Without it, all links of the interface count.", "Int"),
 )
 def set_default_gateway(call: Call) -> MaasResponse:
-    """The interface, if the machine gets no other gateway; a choice between several is refused."""
+    """Return the interface. Raises 409 if the machine also has other gateways."""
     number = call.form.whole("link_id", 0, MAX_LINK_ID)
     with call.begin() as uow:
         node = node_of(call, uow)
-        shown = one(uow, node, call.places["id"])
-        others = all_of(uow, node)
+        document = one(uow, node, call.places["id"])
+        documents = all_of(uow, node)
     require_admin(call.principal, "choose gateways")
-    links = [link for link in shown["links"] if number is None or link["id"] == number]
+    gateways = _link_gateways(document, number)
+    all_gateways = _gateways([link for nic in documents for link in nic["links"]])
+    if any(len(all_gateways[version]) > 1 for version in gateways):
+        raise refuse(409, "Our DHCP tells each NIC the gateway of its own subnet: change that of the subnet.")
+    return answer(document)
+
+
+def _link_gateways(document: Mapping[str, Any], number: int | None) -> dict[int, set[str]]:
+    """Return the gateways of a link, or of all links of an interface. Raises 400 if there are none."""
+    links = [link for link in document["links"] if number is None or link["id"] == number]
     if number is not None and not links:
         raise bad_field("link_id", "Not a link of this interface.")
-    chosen = _gateways(links)
-    if not chosen:
+    gateways = _gateways(links)
+    if not gateways:
         raise bad_field("link_id" if number is not None else "__all__", "Its subnet has no gateway.")
-    every = _gateways([link for nic in others for link in nic["links"]])
-    if any(len(every[version]) > 1 for version in chosen):
-        raise refuse(409, "Our DHCP tells each NIC the gateway of its own subnet: change that of the subnet.")
-    return answer(shown)
+    return gateways
 
 
 def _gateways(links: Iterable[Mapping[str, Any]]) -> dict[int, set[str]]:
-    """The gateways of the subnets of these links, by IP version."""
-    found: dict[int, set[str]] = {}
+    """Collect the gateways of the links' subnets by IP version."""
+    gateways: dict[int, set[str]] = {}
     for link in links:
         gateway = link.get("subnet", {}).get("gateway_ip")
         if gateway is not None:
-            found.setdefault(ip_address(gateway).version, set()).add(gateway)
-    return found
+            gateways.setdefault(ip_address(gateway).version, set()).add(gateway)
+    return gateways
 
 
-def _relink(call: Call, wanted: LinkInput) -> MaasResponse:
+def _relink(call: Call, link_input: LinkInput) -> MaasResponse:
     with call.begin() as uow:
         node = node_of(call, uow)
         name = one(uow, node, call.places["id"])["name"]
-        of_host = is_of_host(uow, node)
+        has_domain = is_of_host(uow, node)
     try:
-        if of_host:
-            nic_links.link(call.ports, call.principal, node.system_id, name, wanted)
+        if has_domain:
+            nic_links.link(call.ports, call.principal, node.system_id, name, link_input)
         else:
             with call.begin() as uow:
-                nic_links.hold(uow, call.principal, node.system_id, name, wanted)
+                nic_links.hold(uow, call.principal, node.system_id, name, link_input)
                 _forget(call, uow, node.system_id, name)
                 uow.commit()
     except InvalidValue as error:
@@ -145,11 +153,15 @@ def _unlinked(call: Call, name: str, ip: Address | None) -> MaasResponse:
 
 
 def _forget(call: Call, uow: UnitOfWork, system_id: SystemId, name: str) -> None:
-    """The links that an import kept: this change replaces them."""
-    kept = annotations.of(uow, call.principal, Annotated.NODE, [system_id]).get(system_id, {}).get(NICS, {})
-    if LINKS in kept.get(name, {}):
-        rest = {key: value for key, value in kept[name].items() if key != LINKS}
-        annotations.merge(uow, call.principal, Annotated.NODE, system_id, {NICS: {**kept, name: rest}})
+    """Remove the imported links, which the change replaces."""
+    annotations_by_nic = (
+        annotations.of(uow, call.principal, Annotated.NODE, [system_id]).get(system_id, {}).get(NICS, {})
+    )
+    if LINKS in annotations_by_nic.get(name, {}):
+        remaining = {key: value for key, value in annotations_by_nic[name].items() if key != LINKS}
+        annotations.merge(
+            uow, call.principal, Annotated.NODE, system_id, {NICS: {**annotations_by_nic, name: remaining}}
+        )
 
 
 def _again(call: Call, system_id: SystemId, name: str) -> MaasResponse:

@@ -1,4 +1,4 @@
-"""`machines/{system_id}/`: what a machine goes through between allocation and release."""
+"""`machines/{system_id}/`: actions between allocation and release."""
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
@@ -11,45 +11,45 @@ from hostloom.model.annotation import Annotated
 from hostloom.services import annotations, commissioning, lifecycle
 from hostloom.services import machines as service
 
-#: With what this module and `allocation` offer of them.
+#: The resources with the actions of this module and of `allocation`.
 RESOURCES = (machines, machine)
-#: For clients that send only what is described.
+#: For clients that send only described parameters.
 ANY = Param("*", "Any key, with its value.")
 
 
 @machine.op("POST", "lock", "Keep a machine from being changed, switched off or taken apart.", COMMENT)
 def lock(call: Call) -> MaasResponse:
-    """The machine, locked."""
+    """Return the locked machine."""
     return _locked(call, locked=True)
 
 
 @machine.op("POST", "unlock", "Let a locked machine be changed again.", COMMENT)
 def unlock(call: Call) -> MaasResponse:
-    """The machine, unlocked."""
+    """Return the unlocked machine."""
     return _locked(call, locked=False)
 
 
 @machine.op("POST", "mark_broken", "Say that a machine is not to be used.", COMMENT)
 def mark_broken(call: Call) -> MaasResponse:
-    """The machine, broken."""
+    """Return the broken machine."""
     with call.begin() as uow:
-        found = find(call, uow)
-    lifecycle.mark_broken(call.ports, call.principal, found.system_id, call.form.text("comment") or "")
+        item = find(call, uow)
+    lifecycle.mark_broken(call.ports, call.principal, item.system_id, call.form.text("comment") or "")
     return _again(call)
 
 
 @machine.op("POST", "mark_fixed", "Say that a broken machine is whole.", COMMENT)
 def mark_fixed(call: Call) -> MaasResponse:
-    """The machine, ready."""
+    """Return the ready machine."""
     with call.begin() as uow:
-        found = find(call, uow)
-    lifecycle.mark_fixed(call.ports, call.principal, found.system_id, call.form.text("comment") or "")
+        item = find(call, uow)
+    lifecycle.mark_fixed(call.ports, call.principal, item.system_id, call.form.text("comment") or "")
     return _again(call)
 
 
 @machine.op("POST", "abort", "Wait no longer for a machine that is commissioned.", COMMENT)
 def abort(call: Call) -> MaasResponse:
-    """The machine as it was before."""
+    """Return the machine in its previous state."""
     with call.begin() as uow:
         commissioning.abort(uow, call.principal, find(call, uow).system_id)
         uow.commit()
@@ -75,12 +75,12 @@ def abort(call: Call) -> MaasResponse:
     COMMENT,
 )
 def deploy(call: Call) -> MaasResponse:
-    """Always refused, with the reason."""
+    """Always refuse, with the reason."""
     with call.begin() as uow:
-        found = find(call, uow)
+        item = find(call, uow)
     raise refuse(
         409,
-        f"Machine {found.hostname} cannot be deployed: hostloom composes and commissions machines, and "
+        f"Machine {item.hostname} cannot be deployed: hostloom composes and commissions machines, and "
         "installs no system on them yet. Boot it from an image of your own, or from its disk.",
     )
 
@@ -100,26 +100,26 @@ def deploy(call: Call) -> MaasResponse:
     prefixes=("",),
 )
 def set_owner_data(call: Call) -> MaasResponse:
-    """The machine; its owner may, and an administrator."""
+    """Return the machine. Its owner and administrators may change the data."""
     changes = {name: call.form.text(name) or "" for name in call.form.names}
     with call.begin() as uow:
-        found = find(call, uow)
-        service.require_owner(call.principal, found, "keep data with")
-        before = annotations.of(uow, call.principal, Annotated.NODE, [found.system_id]).get(
-            found.system_id, {}
+        item = find(call, uow)
+        service.require_owner(call.principal, item, "keep data with")
+        annotation = annotations.of(uow, call.principal, Annotated.NODE, [item.system_id]).get(
+            item.system_id, {}
         )
-        kept = without_empty(before.get(OWNER_DATA, {}), changes)
-        annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {OWNER_DATA: kept})
-        maas_response = show(uow, found)
+        owner_data = without_empty(annotation.get(OWNER_DATA, {}), changes)
+        annotations.merge(uow, call.principal, Annotated.NODE, item.system_id, {OWNER_DATA: owner_data})
+        maas_response = show(uow, item)
         uow.commit()
     return maas_response
 
 
 def _locked(call: Call, *, locked: bool) -> MaasResponse:
     with call.begin() as uow:
-        found = find(call, uow)
+        item = find(call, uow)
     comment = call.form.text("comment") or ""
-    lifecycle.set_locked(call.ports, call.principal, found.system_id, locked=locked, comment=comment)
+    lifecycle.set_locked(call.ports, call.principal, item.system_id, locked=locked, comment=comment)
     return _again(call)
 
 

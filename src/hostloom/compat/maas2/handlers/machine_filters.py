@@ -1,4 +1,4 @@
-"""Which machines a list of `machines/` shows: what its query says of them."""
+"""Filters of the list of machines."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from hostloom.model.machine import Machine, PowerState
 from hostloom.model.network import HeldAddress
 from hostloom.model.node import Node
 
-#: MAAS's states that no machine is in here: nothing has them, and asking for them is no mistake.
+#: MAAS's states that hostloom does not have. Filters accept them and match no machine.
 _OTHER_STATES = {
     5: "Reserved",
     7: "Retired",
@@ -30,22 +30,22 @@ _OTHER_STATES = {
     21: "Testing",
     22: "Failed testing",
 }
-#: Names of states by what a client may call them: the name in any case, with blanks or `_`, or the number.
+#: State names by notation: the name in lower case, with spaces or `_`, or the number.
 _STATES = {
-    word: name
+    label: name
     for number, name in (*STATUS.values(), *_OTHER_STATES.items())
-    for word in (str(number), name.lower(), name.lower().replace(" ", "_"))
+    for label in (str(number), name.lower(), name.lower().replace(" ", "_"))
 }
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """A machine, and what its facts are read from."""
+class _MachineFacts:
+    """A machine and the records with its attributes."""
 
     item: Machine
     node: Node
     view: View
-    shown: MachineView
+    machine_view: MachineView
     networks: Networks
 
     @property
@@ -57,71 +57,71 @@ class _Seen:
         ]
 
 
-def _macs(seen: _Seen) -> list[str]:
-    nics = seen.item.interfaces or seen.node.interfaces
+def _macs(facts: _MachineFacts) -> list[str]:
+    nics = facts.item.interfaces or facts.node.interfaces
     return [str(nic.mac) for nic in nics if nic.mac is not None]
 
 
-def _addresses(seen: _Seen) -> list[str]:
-    addresses = [ip for nic in seen.item.interfaces for ip in nic.ips]
-    addresses += [ip for nic in seen.node.interfaces for ip in nic.ips]
-    return [str(ip) for ip in (*addresses, *(address.ip for address in seen.addresses))]
+def _addresses(facts: _MachineFacts) -> list[str]:
+    addresses = [ip for nic in facts.item.interfaces for ip in nic.ips]
+    addresses += [ip for nic in facts.node.interfaces for ip in nic.ips]
+    return [str(ip) for ip in (*addresses, *(address.ip for address in facts.addresses))]
 
 
-def _host(seen: _Seen) -> list[str]:
-    if seen.item.host_id is None:
+def _host(facts: _MachineFacts) -> list[str]:
+    if facts.item.host_id is None:
         return []
-    return [str(seen.item.host_id), seen.view.world.host_by_id[seen.item.host_id].host.name]
+    return [str(facts.item.host_id), facts.view.world.host_by_id[facts.item.host_id].host.name]
 
 
-def _parent(seen: _Seen) -> list[str]:
-    if seen.item.host_id is None:
+def _parent(facts: _MachineFacts) -> list[str]:
+    if facts.item.host_id is None:
         return []
-    return [machine_id(seen.view.world.host_by_id[seen.item.host_id].host)]
+    return [machine_id(facts.view.world.host_by_id[facts.item.host_id].host)]
 
 
-def _architecture(seen: _Seen) -> list[str]:
-    return [seen.item.architecture, f"{seen.item.architecture}/generic"]
+def _architecture(facts: _MachineFacts) -> list[str]:
+    return [facts.item.architecture, f"{facts.item.architecture}/generic"]
 
 
-def _workloads(seen: _Seen) -> list[str]:
-    kept = seen.view.notes_of(seen.item.system_id).get(OWNER_DATA, {})
+def _workloads(facts: _MachineFacts) -> list[str]:
+    owner_data = facts.view.notes_of(facts.item.system_id).get(OWNER_DATA, {})
     return [
-        *kept,
-        *(f"{name}:{value}" for name, value in kept.items()),
-        *(f"{k}={v}" for k, v in kept.items()),
+        *owner_data,
+        *(f"{name}:{value}" for name, value in owner_data.items()),
+        *(f"{k}={v}" for k, v in owner_data.items()),
     ]
 
 
-def _zone(seen: _Seen) -> list[str]:
-    return [seen.view.zone(seen.item.zone_id)["name"], str(seen.item.zone_id)]
+def _zone(facts: _MachineFacts) -> list[str]:
+    return [facts.view.zone(facts.item.zone_id)["name"], str(facts.item.zone_id)]
 
 
-def _pool(seen: _Seen) -> list[str]:
-    return [seen.view.resource_pool(seen.item.resource_pool_id)["name"], str(seen.item.resource_pool_id)]
+def _pool(facts: _MachineFacts) -> list[str]:
+    return [facts.view.resource_pool(facts.item.resource_pool_id)["name"], str(facts.item.resource_pool_id)]
 
 
-def _domain(seen: _Seen) -> list[str]:
-    return [seen.view.domain(seen.node.domain_id)["name"]]
+def _domain(facts: _MachineFacts) -> list[str]:
+    return [facts.view.domain(facts.node.domain_id)["name"]]
 
 
-def _agent(seen: _Seen) -> list[str]:
-    return [seen.view.notes_of(seen.item.system_id).get(AGENT_NAME, "")]
+def _agent(facts: _MachineFacts) -> list[str]:
+    return [facts.view.notes_of(facts.item.system_id).get(AGENT_NAME, "")]
 
 
 @dataclass(frozen=True)
 class _Filter:
-    """A parameter, what of a machine it is compared with, and the parameter that says the opposite."""
+    """A filter parameter, the attribute of a machine that it matches, and its negation."""
 
     name: str
     doc: str
-    facts: Callable[[_Seen], Collection[str]]
+    values_of: Callable[[_MachineFacts], Collection[str]]
     #: Other names of the same parameter.
     aliases: tuple[str, ...] = ()
-    #: Without one it is `not_NAME`.
+    #: A second name of the negation, besides `not_NAME`.
     negative: str = ""
-    #: Every value must be met, and not one of them.
-    every: bool = False
+    #: Whether a machine must have all values instead of one.
+    match_all: bool = False
 
     @property
     def negatives(self) -> tuple[str, ...]:
@@ -130,9 +130,9 @@ class _Filter:
 
 
 _FILTERS = (
-    _Filter("hostname", "of these names", lambda seen: [seen.item.hostname]),
+    _Filter("hostname", "of these names", lambda facts: [facts.item.hostname]),
     _Filter("mac_address", "with a NIC of these MACs", _macs),
-    _Filter("id", "of these system ids", lambda seen: [seen.item.system_id], ("system_id",)),
+    _Filter("id", "of these system ids", lambda facts: [facts.item.system_id], ("system_id",)),
     _Filter("domain", "in these domains, by name", _domain),
     _Filter("zone", "in these zones", _zone, negative="not_in_zone"),
     _Filter("pool", "in these resource pools", _pool, negative="not_in_pool"),
@@ -140,57 +140,59 @@ _FILTERS = (
     _Filter(
         "pod_type",
         "on VM hosts of these types",
-        lambda seen: [VIRSH] if seen.item.host_id is not None else [],
+        lambda facts: [VIRSH] if facts.item.host_id is not None else [],
     ),
     _Filter("parent", "on the VM hosts with these system ids", _parent),
     _Filter("agent_name", "allocated by these agents", _agent),
-    _Filter("owner", "that these users have", lambda seen: [seen.item.owner]),
-    _Filter("tags", "with all of these tags", lambda seen: seen.item.tags, every=True),
+    _Filter("owner", "that these users have", lambda facts: [facts.item.owner]),
+    _Filter("tags", "with all of these tags", lambda facts: facts.item.tags, match_all=True),
     _Filter(
         "status",
         "in these states, by name: `ready`, `deployed`, …",
-        lambda seen: [STATUS[seen.item.state][1]],
+        lambda facts: [STATUS[facts.item.state][1]],
     ),
     _Filter(
         "power_state",
         "whose power is `on`, `off` or `unknown`",
-        lambda seen: [seen.shown.power_state(seen.item)],
+        lambda facts: [facts.machine_view.power_state(facts.item)],
     ),
     _Filter("arch", "of these architectures", _architecture, ("architecture",)),
     _Filter("ip_addresses", "with one of these addresses", _addresses),
-    _Filter("description", "with these descriptions", lambda seen: [seen.node.description]),
+    _Filter("description", "with these descriptions", lambda facts: [facts.node.description]),
     _Filter("error_description", "with these errors; there are none", lambda _: [""]),
     _Filter("osystem", "with these systems; none is installed", lambda _: [""]),
     _Filter("distro_series", "with these releases; none is installed", lambda _: [""]),
     _Filter("workloads", "with these annotations: `key` or `key:value`", _workloads),
     _Filter(
-        "fabrics", "with a NIC on these fabrics", lambda seen: seen.networks.fabrics(seen.item, seen.node)
+        "fabrics", "with a NIC on these fabrics", lambda facts: facts.networks.fabrics(facts.item, facts.node)
     ),
     _Filter(
         "fabric_classes",
         "with a NIC on fabrics of these classes",
-        lambda seen: seen.networks.classes(seen.item, seen.node),
+        lambda facts: facts.networks.classes(facts.item, facts.node),
     ),
     _Filter(
         "vlans",
         "with a NIC on these VLANs; a number is a tag",
-        lambda seen: seen.networks.vlans(seen.item, seen.node),
+        lambda facts: facts.networks.vlans(facts.item, facts.node),
     ),
     _Filter(
         "subnets",
         "with an address in these subnets",
-        lambda seen: seen.networks.subnets(seen.item, seen.node),
+        lambda facts: facts.networks.subnets(facts.item, facts.node),
     ),
-    _Filter("spaces", "with a NIC in these spaces", lambda seen: seen.networks.spaces(seen.item, seen.node)),
+    _Filter(
+        "spaces", "with a NIC in these spaces", lambda facts: facts.networks.spaces(facts.item, facts.node)
+    ),
 )
-#: The least that a machine must have.
-_LEAST: dict[str, tuple[str, Callable[[_Seen], float]]] = {
-    "cpu_count": ("processors", lambda seen: seen.item.cores),
-    "mem": ("MiB", lambda seen: seen.item.memory_mib),
+#: Numeric filters with a minimum: the unit and the attribute.
+_LEAST: dict[str, tuple[str, Callable[[_MachineFacts], float]]] = {
+    "cpu_count": ("processors", lambda facts: facts.item.cores),
+    "mem": ("MiB", lambda facts: facts.item.memory_mib),
     "cpu_speed": ("MHz; speeds are not known", lambda _: 0),
     "link_speed": (
         "Mbit/s on a NIC",
-        lambda seen: max((nic.link_speed for nic in seen.node.interfaces), default=0),
+        lambda facts: max((nic.link_speed for nic in facts.node.interfaces), default=0),
     ),
 }
 _UNKNOWN = "hostloom does not know this of machines: leave it out."
@@ -204,11 +206,11 @@ UNSUPPORTED = (
 
 
 def _params() -> Iterator[Param]:
-    for each in _FILTERS:
-        for name in (each.name, *each.aliases):
-            yield Param(name, f"Only those {each.doc}; may be repeated.")
-        for name in each.negatives:
-            yield Param(name, f"None {each.doc}; may be repeated.")
+    for filter_ in _FILTERS:
+        for name in (filter_.name, *filter_.aliases):
+            yield Param(name, f"Only those {filter_.doc}; may be repeated.")
+        for name in filter_.negatives:
+            yield Param(name, f"None {filter_.doc}; may be repeated.")
     for name, (unit, _) in _LEAST.items():
         yield Param(name, f"Only those with at least so many {unit}.", "Float")
         yield Param(f"not_{name}", f"None with exactly so many {unit}; may be repeated.")
@@ -219,74 +221,81 @@ PARAMS = tuple(_params())
 
 
 def wanted(form: Form, view: View, machine_view: MachineView) -> Callable[[Machine], bool]:
-    """Whether a machine is what the query asks for."""
+    """Make a predicate for the machines that match the query."""
     tests = [*_named(form), *_numbered(form)]
     if text := (form.text("free_text") or "").strip().lower():
-        tests.append(lambda seen: any(text in word.lower() for word in _words(seen)))
+        tests.append(lambda facts: any(text in word.lower() for word in _words(facts)))
     networks = Networks(view)
 
-    def is_wanted(item: Machine) -> bool:
-        seen = _Seen(item, machine_view.node(item), view, machine_view, networks)
-        return all(test(seen) for test in tests)
+    def matches(item: Machine) -> bool:
+        facts = _MachineFacts(item, machine_view.node(item), view, machine_view, networks)
+        return all(test(facts) for test in tests)
 
-    return is_wanted
-
-
-def _named(form: Form) -> Iterator[Callable[[_Seen], bool]]:
-    for each in _FILTERS:
-        for name in (each.name, *each.aliases):
-            if values := _values(form, name, each.name):
-                yield _having(each, values)
-        for name in each.negatives:
-            if values := _values(form, name, each.name):
-                yield _lacking(each, values)
+    return matches
 
 
-def _having(each: _Filter, values: frozenset[str]) -> Callable[[_Seen], bool]:
-    if each.every:
-        return lambda seen: values <= set(each.facts(seen))
-    return lambda seen: not values.isdisjoint(each.facts(seen))
+def _named(form: Form) -> Iterator[Callable[[_MachineFacts], bool]]:
+    for filter_ in _FILTERS:
+        for name in (filter_.name, *filter_.aliases):
+            if values := _values(form, name, filter_.name):
+                yield _having(filter_, values)
+        for name in filter_.negatives:
+            if values := _values(form, name, filter_.name):
+                yield _lacking(filter_, values)
 
 
-def _lacking(each: _Filter, values: frozenset[str]) -> Callable[[_Seen], bool]:
-    return lambda seen: values.isdisjoint(each.facts(seen))
+def _having(filter_: _Filter, values: frozenset[str]) -> Callable[[_MachineFacts], bool]:
+    if filter_.match_all:
+        return lambda facts: values <= set(filter_.values_of(facts))
+    return lambda facts: not values.isdisjoint(filter_.values_of(facts))
+
+
+def _lacking(filter_: _Filter, values: frozenset[str]) -> Callable[[_MachineFacts], bool]:
+    return lambda facts: values.isdisjoint(filter_.values_of(facts))
 
 
 def _values(form: Form, name: str, kind: str) -> frozenset[str]:
-    """What a parameter asks for, as facts are written; 400 for what no machine could have."""
-    found = form.texts(name)
+    """Normalize the values of a parameter. Raises 400 for an impossible value."""
+    values = form.texts(name)
     if kind == "mac_address":
-        return frozenset(str(MacAddress.parse(word, name)) for word in found)
+        return frozenset(str(MacAddress.parse(value, name)) for value in values)
     if kind == "ip_addresses":
-        return frozenset(str(form.parse_address(name, word)) for word in found)
+        return frozenset(str(form.parse_address(name, value)) for value in values)
     if kind == "status":
-        for word in found:
-            if word.lower() not in _STATES:
-                names = ", ".join(sorted({state.lower() for state in _STATES.values()}))
-                raise bad_field(name, f"{word[:60]!r} is not one of: {names}.")
-        return frozenset(_STATES[word.lower()] for word in found)
+        return frozenset(_state(name, value) for value in values)
     if kind == "power_state":
-        for word in found:
-            if word not in (*PowerState, "error"):
-                raise bad_field(name, f"{word[:60]!r} is not one of: {', '.join(PowerState)}, error.")
-    return frozenset(found)
+        return frozenset(_power_state(name, value) for value in values)
+    return frozenset(values)
 
 
-def _numbered(form: Form) -> Iterator[Callable[[_Seen], bool]]:
+def _state(name: str, value: str) -> str:
+    if value.lower() not in _STATES:
+        names = ", ".join(sorted({state.lower() for state in _STATES.values()}))
+        raise bad_field(name, f"{value[:60]!r} is not one of: {names}.")
+    return _STATES[value.lower()]
+
+
+def _power_state(name: str, value: str) -> str:
+    if value not in (*PowerState, "error"):
+        raise bad_field(name, f"{value[:60]!r} is not one of: {', '.join(PowerState)}, error.")
+    return value
+
+
+def _numbered(form: Form) -> Iterator[Callable[[_MachineFacts], bool]]:
     for name, (_, fact) in _LEAST.items():
         least = form.number(name)
         if least is not None:
-            yield lambda seen, least=least, fact=fact: fact(seen) >= least  # type: ignore[misc]
+            yield lambda facts, least=least, fact=fact: fact(facts) >= least  # type: ignore[misc]
         opposite = f"not_{name}"
-        unwanted = {Form({opposite: [word]}).number(opposite) for word in form.texts(opposite)}
+        unwanted = {Form({opposite: [value]}).number(opposite) for value in form.texts(opposite)}
         if unwanted:
-            yield lambda seen, unwanted=unwanted, fact=fact: fact(seen) not in unwanted  # type: ignore[misc]
+            yield lambda facts, unwanted=unwanted, fact=fact: fact(facts) not in unwanted  # type: ignore[misc]
 
 
-def _words(seen: _Seen) -> Iterator[str]:
-    yield seen.item.hostname
-    yield seen.item.system_id
-    yield seen.node.description
-    yield from seen.item.tags
-    yield from _macs(seen)
-    yield from _addresses(seen)
+def _words(facts: _MachineFacts) -> Iterator[str]:
+    yield facts.item.hostname
+    yield facts.item.system_id
+    yield facts.node.description
+    yield from facts.item.tags
+    yield from _macs(facts)
+    yield from _addresses(facts)

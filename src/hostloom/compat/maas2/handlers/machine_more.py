@@ -1,4 +1,4 @@
-"""`machines/` and `machines/{system_id}/`: what else MAAS offers, done or refused with the reason."""
+"""`machines/` and `machines/{system_id}/`: further actions of MAAS, some of which hostloom refuses."""
 
 import struct
 
@@ -13,7 +13,7 @@ from hostloom.services import machines as service
 from hostloom.services.access import require_admin, require_user
 from hostloom.services.machines import MachineChanges
 
-#: With what this module offers of them.
+#: The resources with the actions of this module.
 RESOURCES = (machines, machine)
 
 BSON = "application/bson"
@@ -41,7 +41,7 @@ _REFUSED_ALL = {
 
 @machine.op("GET", "details", "Show what the hardware of a machine says of itself: nothing is kept of it.")
 def details(call: Call) -> MaasResponse:
-    """As with MAAS a BSON document (bsonspec.org), whose two values are null as of a machine without them."""
+    """Return a BSON document (bsonspec.org) whose two values are null, as for a machine without details."""
     with call.begin() as uow:
         find(call, uow)
     return MaasResponse(_bson_of_nulls("lshw", "lldp"), content_type=BSON)
@@ -49,7 +49,7 @@ def details(call: Call) -> MaasResponse:
 
 @machine.op("GET", "get_curtin_config", "Show how a machine is installed: hostloom installs none.")
 def get_curtin_config(call: Call) -> MaasResponse:
-    """Always refused, with the reason."""
+    """Always refuse, with the reason."""
     with call.begin() as uow:
         name = find(call, uow).hostname
     raise refuse(409, f"Machine {name} is not in a deployment state. {_NO_DEPLOYMENT}")
@@ -57,7 +57,7 @@ def get_curtin_config(call: Call) -> MaasResponse:
 
 @machine.op("GET", "get_token", "Show the credentials of an installed system: hostloom installs none.")
 def get_token(call: Call) -> MaasResponse:
-    """MAAS answers null for a machine without one."""
+    """Return null, like MAAS for a machine without a token."""
     with call.begin() as uow:
         find(call, uow)
     return answer(None)
@@ -65,35 +65,35 @@ def get_token(call: Call) -> MaasResponse:
 
 @machine.op("POST", "clear_default_gateways", "Take the chosen gateways from a machine: it never has any.")
 def clear_default_gateways(call: Call) -> MaasResponse:
-    """The machine as it is: DHCP gives each NIC the gateway of its own subnet."""
+    """Return the unchanged machine. DHCP gives each NIC the gateway of its subnet."""
     with call.begin() as uow:
-        found = find(call, uow)
-        service.require_owner(call.principal, found, "change")
-        return show(uow, found)
+        item = find(call, uow)
+        service.require_owner(call.principal, item, "change")
+        return show(uow, item)
 
 
-def _offer_refused(name: str, why: str) -> None:
+def _offer_refused(name: str, reason: str) -> None:
     @machine.op("POST", name, "hostloom does not do this.", ANY)
     def refuse_one(call: Call) -> MaasResponse:
-        """Always refused, with the reason."""
+        """Always refuse, with the reason."""
         with call.begin() as uow:
-            found = find(call, uow)
-        service.require_owner(call.principal, found, "change")
-        raise refuse(409, why)
+            item = find(call, uow)
+        service.require_owner(call.principal, item, "change")
+        raise refuse(409, reason)
 
 
-def _offer_refused_of_all(name: str, why: str) -> None:
+def _offer_refused_of_all(name: str, reason: str) -> None:
     @machines.op("POST", name, "hostloom does not do this.", ANY)
     def refuse_all(call: Call) -> MaasResponse:
-        """Always refused, with the reason."""
+        """Always refuse, with the reason."""
         require_admin(call.principal, "change machines")
-        raise refuse(409, why)
+        raise refuse(409, reason)
 
 
-for _name, _why in _REFUSED.items():
-    _offer_refused(_name, _why)
-for _name, _why in _REFUSED_ALL.items():
-    _offer_refused_of_all(_name, _why)
+for _name, _reason in _REFUSED.items():
+    _offer_refused(_name, _reason)
+for _name, _reason in _REFUSED_ALL.items():
+    _offer_refused_of_all(_name, _reason)
 
 
 @machines.op(
@@ -104,7 +104,7 @@ for _name, _why in _REFUSED_ALL.items():
     Param("nodes", "System ids of the machines; may be repeated.", required=True),
 )
 def set_zone(call: Call) -> MaasResponse:
-    """All of them or none."""
+    """Move all machines, or none after an error."""
     call.form.required("nodes")
     with call.begin() as uow:
         zone = known("zone", call.form.required("zone"), uow.zones)
@@ -121,7 +121,7 @@ def set_zone(call: Call) -> MaasResponse:
     Param("mac_address", "The MAC.", required=True),
 )
 def is_registered(call: Call) -> MaasResponse:
-    """True or false."""
+    """Return whether a machine has the MAC."""
     mac = MacAddress.parse(call.form.required("mac_address"), "mac_address")
     require_user(call.principal, "see machines")
     with call.begin() as uow:
@@ -135,14 +135,16 @@ def is_registered(call: Call) -> MaasResponse:
     Param("id", "System ids; may be repeated. Without one: of all."),
 )
 def all_power_parameters(call: Call) -> MaasResponse:
-    """By system id."""
+    """List in the order of system ids."""
     require_admin(call.principal, "see how power is switched")
-    wanted = set(call.form.texts("id"))
+    system_ids = set(call.form.texts("id"))
     with call.begin() as uow:
-        found = [
-            item for item in service.list_(uow, call.principal) if not wanted or item.system_id in wanted
+        items = [
+            item
+            for item in service.list_(uow, call.principal)
+            if not system_ids or item.system_id in system_ids
         ]
-        return answer({item.system_id: power_of(call, uow, item) for item in found})
+        return answer({item.system_id: power_of(call, uow, item) for item in items})
 
 
 @machines.op(
@@ -152,7 +154,7 @@ def all_power_parameters(call: Call) -> MaasResponse:
     Param("machines", "System ids; may be repeated.", required=True),
 )
 def accept(call: Call) -> MaasResponse:
-    """None has been waiting for it."""
+    """Return an empty list, because enlisted machines need no acceptance."""
     require_admin(call.principal, "accept machines")
     call.form.required("machines")
     _machines_of(call, "machines")
@@ -161,7 +163,7 @@ def accept(call: Call) -> MaasResponse:
 
 @machines.op("POST", "accept_all", "Accept all machines that enlisted themselves: none waits for it.")
 def accept_all(call: Call) -> MaasResponse:
-    """None has been waiting for it."""
+    """Return an empty list, because enlisted machines need no acceptance."""
     require_admin(call.principal, "accept machines")
     return answer([])
 

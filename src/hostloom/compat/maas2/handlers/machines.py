@@ -46,12 +46,12 @@ _NO_POWER = "hostloom has nothing to switch this machine by but its VM host: lea
 
 @machines.crud("read", "List machines.", *PARAMS, unsupported=UNSUPPORTED)
 def list_machines(call: Call) -> MaasResponse:
-    """By system id; all of them, since clients look for one among all."""
+    """List in the order of system ids, without pages, because clients search the complete list."""
     with call.begin() as uow:
         view = View(uow)
         machine_view = MachineView(view)
-        is_wanted = wanted(call.form, view, machine_view)
-        return answer([machine_view.machine(each) for each in _all(call, uow) if is_wanted(each)])
+        matches = wanted(call.form, view, machine_view)
+        return answer([machine_view.machine(item) for item in _all(call, uow) if matches(item)])
 
 
 @machines.crud(
@@ -78,12 +78,9 @@ def list_machines(call: Call) -> MaasResponse:
     ),
 )
 def create_machine(call: Call) -> MaasResponse:
-    """New, or commissioning."""
+    """Return the machine, new or commissioning."""
     form = call.form
-    if form.text("power_type") not in (None, "", MANUAL):
-        raise bad_field("power_type", f"hostloom switches machines of its hosts alone: give {MANUAL}.")
-    if form.text("power_parameters") not in (None, "", "{}"):
-        raise bad_field("power_parameters", "There is nothing to switch it by: leave it out.")
+    _refuse_power(form)
     macs = tuple(MacAddress.parse(text, "mac_addresses") for text in form.texts("mac_addresses"))
     if not macs:
         raise bad_field("mac_addresses", "This field is required.")
@@ -97,33 +94,42 @@ def create_machine(call: Call) -> MaasResponse:
             form.text("description") or "",
         )
         zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
-        made = enlist(uow, call.principal, call.ports.ids, enlist_input)
+        enlisted = enlist(uow, call.principal, call.ports.ids, enlist_input)
         if zone is not None or pool is not None:
-            service.update(uow, call.principal, made.system_id, MachineChanges(zone or KEEP, pool or KEEP))
+            service.update(
+                uow, call.principal, enlisted.system_id, MachineChanges(zone or KEEP, pool or KEEP)
+            )
         uow.commit()
     if commission:
-        wait(call, commissioning.commission(call.ports, call.principal, made.system_id))
+        wait(call, commissioning.commission(call.ports, call.principal, enlisted.system_id))
     with call.begin() as uow:
-        return show(uow, uow.machines.get(made.system_id))
+        return show(uow, uow.machines.get(enlisted.system_id))
+
+
+def _refuse_power(form: Form) -> None:
+    if form.text("power_type") not in (None, "", MANUAL):
+        raise bad_field("power_type", f"hostloom switches machines of its hosts alone: give {MANUAL}.")
+    if form.text("power_parameters") not in (None, "", "{}"):
+        raise bad_field("power_parameters", "There is nothing to switch it by: leave it out.")
 
 
 @machine.crud("read", "Show a machine.")
 def read_machine(call: Call) -> MaasResponse:
-    """By system id; also one that is only promised, and a KVM host: clients were given their ids."""
+    """Look up by system id. Clients also know the ids of pending machines and of KVM hosts."""
     key = SystemId(call.places["system_id"])
     with call.begin() as uow:
-        # The promised ones first: meanwhile one may be reserved.
-        promised = {each.system_id: each for each in pending_machines.list_(uow, call.principal)}
+        # Read pending machines first, because one may become a record in between.
+        promised = {pending.system_id: pending for pending in pending_machines.list_(uow, call.principal)}
         try:
             return show(uow, find(call, uow))
         except NotFound:
-            other = promised.get(key) or machine_of(uow.snapshot(), key)
-            if other is not None:
-                return show(uow, other)
-            lost = pending_machines.find_lost(uow, call.principal, key)
-            if lost is None:
+            substitute = promised.get(key) or machine_of(uow.snapshot(), key)
+            if substitute is not None:
+                return show(uow, substitute)
+            failed = pending_machines.find_lost(uow, call.principal, key)
+            if failed is None:
                 raise
-            return answer(MachineView(View(uow)).machine(lost.machine, lost.error))
+            return answer(MachineView(View(uow)).machine(failed.machine, failed.error))
 
 
 @machine.crud(
@@ -149,30 +155,30 @@ def read_machine(call: Call) -> MaasResponse:
     ),
 )
 def update_machine(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     swap = form.whole("swap_size", 0, _MAX_SWAP_BYTES)
     with call.begin() as uow:
-        found = find(call, uow)
-        _refuse_other_hardware(form, found)
-        name = form.text("hostname") or found.hostname
-        if name != found.hostname and found.host_id is not None:
-            raise bad_field("hostname", f"The name of a machine stays: {found.hostname}.")
+        item = find(call, uow)
+        _refuse_other_hardware(form, item)
+        name = form.text("hostname") or item.hostname
+        if name != item.hostname and item.host_id is not None:
+            raise bad_field("hostname", f"The name of a machine stays: {item.hostname}.")
         zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
         changes = MachineChanges(zone or KEEP, pool or KEEP)
         if changes != MachineChanges():
-            service.update(uow, call.principal, found.system_id, changes)
-        of_node = NodeChanges(
-            KEEP if name == found.hostname else name,
+            service.update(uow, call.principal, item.system_id, changes)
+        node_changes = NodeChanges(
+            KEEP if name == item.hostname else name,
             domain=chosen(form, "domain", uow.domains) or KEEP,
             description=form.changed("description"),
         )
-        if of_node != NodeChanges():
-            nodes.update(uow, call.principal, found.system_id, of_node)
+        if node_changes != NodeChanges():
+            nodes.update(uow, call.principal, item.system_id, node_changes)
         if swap is not None:
             require_admin(call.principal, "change machines")
-            annotations.merge(uow, call.principal, Annotated.NODE, found.system_id, {SWAP_SIZE: swap})
-        maas_response = show(uow, uow.machines.get(found.system_id))
+            annotations.merge(uow, call.principal, Annotated.NODE, item.system_id, {SWAP_SIZE: swap})
+        maas_response = show(uow, uow.machines.get(item.system_id))
         uow.commit()
     return maas_response
 
@@ -183,15 +189,15 @@ def update_machine(call: Call) -> MaasResponse:
     Param("force", "Accepted: nothing is in the way but locks, and they stay.", "Boolean"),
 )
 def delete_machine(call: Call) -> MaasResponse:
-    """Refused for machines that hostloom did not make; what takes long goes on, and shows as releasing."""
+    """Delete a machine that hostloom composed or enlisted. A long operation continues as `Releasing`."""
     call.form.flag("force")
     with call.begin() as uow:
-        found = find(call, uow)
-    is_gone = found.origin is MachineOrigin.ADOPTED and found.state is MachineState.MISSING
-    if found.origin is MachineOrigin.ENLISTED or is_gone:
-        commissioning.forget(call.ports, call.principal, found.system_id)
+        item = find(call, uow)
+    is_gone = item.origin is MachineOrigin.ADOPTED and item.state is MachineState.MISSING
+    if item.origin is MachineOrigin.ENLISTED or is_gone:
+        commissioning.forget(call.ports, call.principal, item.system_id)
         return GONE
-    wait(call, service.decompose(call.ports, call.principal, found.system_id))
+    wait(call, service.decompose(call.ports, call.principal, item.system_id))
     return GONE
 
 
@@ -203,12 +209,12 @@ def delete_machine(call: Call) -> MaasResponse:
     unsupported=(Unsupported("user_data", "hostloom hands no data of its users to machines: leave it out."),),
 )
 def power_on(call: Call) -> MaasResponse:
-    """Nothing happens to one that runs."""
+    """Start a machine. A running machine is no error."""
     with call.begin() as uow:
-        found = find(call, uow)
-    power.start(call.ports, call.principal, found.system_id)
+        item = find(call, uow)
+    power.start(call.ports, call.principal, item.system_id)
     with call.begin() as uow:
-        return show(uow, uow.machines.get(found.system_id))
+        return show(uow, uow.machines.get(item.system_id))
 
 
 @machine.op(
@@ -219,33 +225,33 @@ def power_on(call: Call) -> MaasResponse:
     COMMENT,
 )
 def power_off(call: Call) -> MaasResponse:
-    """Hard by default, as with MAAS."""
+    """Stop a machine, by default with a hard power-off, like MAAS."""
     mode = call.form.choice("stop_mode", ("hard", "soft"))
     with call.begin() as uow:
-        found = find(call, uow)
-    power.stop(call.ports, call.principal, found.system_id, force=mode != "soft")
+        item = find(call, uow)
+    power.stop(call.ports, call.principal, item.system_id, force=mode != "soft")
     with call.begin() as uow:
-        return show(uow, uow.machines.get(found.system_id))
+        return show(uow, uow.machines.get(item.system_id))
 
 
 @machine.op("GET", "query_power_state", "Show whether a machine is on.")
 def query_power_state(call: Call) -> MaasResponse:
-    """As the last reading of its host found it."""
+    """Return the state from the last reading of the host."""
     with call.begin() as uow:
         return answer({"state": MachineView(View(uow)).power_state(find(call, uow))})
 
 
 @machine.op("GET", "power_parameters", "Show how the power of a machine is switched.")
 def power_parameters(call: Call) -> MaasResponse:
-    """Strings only; empty for a bare machine."""
+    """Return strings only; an empty object for a bare machine."""
     with call.begin() as uow:
-        found = find(call, uow)
+        item = find(call, uow)
         require_admin(call.principal, "see how the power of machines is switched")
-        return answer(power_of(call, uow, found))
+        return answer(power_of(call, uow, item))
 
 
 def power_of(call: Call, uow: UnitOfWork, item: Machine) -> dict[str, str]:
-    """How its power is switched: strings only, and no secret."""
+    """Return the power parameters as strings. They contain no secret."""
     if item.host_id is None:
         return {}
     address = hosts.uri_of(call.principal, uow.hosts.get(item.host_id))
@@ -254,43 +260,43 @@ def power_of(call: Call, uow: UnitOfWork, item: Machine) -> dict[str, str]:
 
 @machine.op("POST", "commission", "Have a machine report what it is.", unsupported=_SCRIPTS)
 def commission(call: Call) -> MaasResponse:
-    """The machine, commissioning."""
+    """Return the commissioning machine."""
     with call.begin() as uow:
-        found = find(call, uow)
-    wait(call, commissioning.commission(call.ports, call.principal, found.system_id))
+        item = find(call, uow)
+    wait(call, commissioning.commission(call.ports, call.principal, item.system_id))
     with call.begin() as uow:
-        return show(uow, uow.machines.get(found.system_id))
+        return show(uow, uow.machines.get(item.system_id))
 
 
 def _all(call: Call, uow: UnitOfWork) -> list[Machine]:
-    """Also those that are only promised, as when they are asked for by id."""
+    """List recorded and pending machines in the order of system ids."""
     promised = pending_machines.list_(uow, call.principal)
     recorded = service.list_(uow, call.principal)
-    system_ids = {each.system_id for each in recorded}
-    found = [*recorded, *(each for each in promised if each.system_id not in system_ids)]
-    return sorted(found, key=lambda each: each.system_id)
+    system_ids = {item.system_id for item in recorded}
+    items = [*recorded, *(item for item in promised if item.system_id not in system_ids)]
+    return sorted(items, key=lambda item: item.system_id)
 
 
 def find(call: Call, uow: UnitOfWork) -> Machine:
-    """By system id alone: a hostname in a path is nothing that MAAS knew."""
-    found = service.get(uow, call.principal, call.places["system_id"])
-    if found.system_id != call.places["system_id"]:
+    """Look up by system id, not by hostname, like MAAS."""
+    item = service.get(uow, call.principal, call.places["system_id"])
+    if item.system_id != call.places["system_id"]:
         raise refuse(404, "No Machine matches the given query.")
-    return found
+    return item
 
 
-def _refuse_other_hardware(form: Form, found: Machine) -> None:
-    """What stays may be sent as it is."""
-    power = MANUAL if found.host_id is None else VIRSH
-    now = {"power_type": power, "cpu_count": str(found.cores), "memory": str(found.memory_mib)}
-    for name, value in now.items():
+def _refuse_other_hardware(form: Form, item: Machine) -> None:
+    """Accept unchanged values of fixed attributes and refuse others."""
+    power = MANUAL if item.host_id is None else VIRSH
+    current = {"power_type": power, "cpu_count": str(item.cores), "memory": str(item.memory_mib)}
+    for name, value in current.items():
         if form.text(name) not in (None, "", value):
             raise bad_field(name, f"It stays: {value}. hostloom changes no machine that is there.")
-    architecture = (form.text("architecture") or found.architecture).partition("/")[0]
-    if architecture != found.architecture:
-        raise bad_field("architecture", f"It stays: {found.architecture}/generic.")
+    architecture = (form.text("architecture") or item.architecture).partition("/")[0]
+    if architecture != item.architecture:
+        raise bad_field("architecture", f"It stays: {item.architecture}/generic.")
 
 
-def show(uow: UnitOfWork, found: Machine) -> MaasResponse:
-    """A machine as clients read it."""
-    return answer(MachineView(View(uow)).machine(found))
+def show(uow: UnitOfWork, item: Machine) -> MaasResponse:
+    """Make the response with a machine."""
+    return answer(MachineView(View(uow)).machine(item))

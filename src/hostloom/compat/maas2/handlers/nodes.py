@@ -6,6 +6,7 @@ from hostloom.compat.maas2.responses import MaasResponse, answer, not_found
 from hostloom.compat.maas2.views.network import View
 from hostloom.compat.maas2.views.nodes import NodeView
 from hostloom.model.ids import MacAddress
+from hostloom.model.node import Node
 from hostloom.services import machines
 from hostloom.services import nodes as service
 
@@ -22,28 +23,32 @@ RESOURCES = (nodes, node)
     Param("id", "Only those of these system ids; may be repeated."),
 )
 def list_nodes(call: Call) -> MaasResponse:
-    """By system id, each as its own noun shows it."""
+    """List in the order of system ids, each node in the format of its kind."""
     form = call.form
     hostnames, ids = form.texts("hostname"), form.texts("id")
     macs = {str(MacAddress.parse(text, "mac_address")) for text in form.texts("mac_address")}
     with call.begin() as uow:
-        found = [
-            each
-            for each in service.list_(uow, call.principal)
-            if (not hostnames or each.hostname in hostnames) and (not ids or each.system_id in ids)
-        ]
-        shown = NodeView(View(uow)).some(found, machines.list_(uow, call.principal))
+        matching = [item for item in service.list_(uow, call.principal) if _matches(item, hostnames, ids)]
+        documents = NodeView(View(uow)).some(matching, machines.list_(uow, call.principal))
     return answer(
-        [each for each in shown if not macs or macs & {nic["mac_address"] for nic in each["interface_set"]}]
+        [
+            document
+            for document in documents
+            if not macs or macs & {nic["mac_address"] for nic in document["interface_set"]}
+        ]
     )
+
+
+def _matches(item: Node, hostnames: list[str], ids: list[str]) -> bool:
+    return (not hostnames or item.hostname in hostnames) and (not ids or item.system_id in ids)
 
 
 @node.crud("read", "Show a node.")
 def read_node(call: Call) -> MaasResponse:
-    """By system id."""
+    """Look up by system id."""
     key = call.places["system_id"]
     with call.begin() as uow:
-        found = service.get(uow, call.principal, key)
-        if found.system_id != key:
+        item = service.get(uow, call.principal, key)
+        if item.system_id != key:
             raise not_found("Node")
-        return answer(NodeView(View(uow)).some([found], uow.machines.some([found.system_id]))[0])
+        return answer(NodeView(View(uow)).some([item], uow.machines.some([item.system_id]))[0])

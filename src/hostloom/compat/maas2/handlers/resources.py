@@ -1,4 +1,4 @@
-"""Every resource of the façade, in the order in which it is described."""
+"""All resources of the façade in the order of the describe document."""
 
 from hostloom.compat.maas2.catalogue import Catalogue
 from hostloom.compat.maas2.handlers import (

@@ -19,10 +19,10 @@ _DESCRIPTION = Param("description", "A description.")
 
 @spaces.crud("read", "List spaces with their VLANs and subnets.")
 def list_spaces(call: Call) -> MaasResponse:
-    """By id."""
+    """List in the order of ids."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([view.space(each) for each in SPACES.list(uow, call.principal)])
+        return answer([view.space(space) for space in SPACES.list(uow, call.principal)])
 
 
 @spaces.crud(
@@ -32,26 +32,26 @@ def list_spaces(call: Call) -> MaasResponse:
     _DESCRIPTION,
 )
 def create_space(call: Call) -> MaasResponse:
-    """The space."""
+    """Return the new space."""
     form = call.form
     space_input = SpaceInput(form.text("name") or None, form.text("description") or "")
     with call.begin() as uow:
-        made = SPACES.create(uow, call.principal, space_input)
-        maas_response = answer(View(uow).space(made))
+        created = SPACES.create(uow, call.principal, space_input)
+        maas_response = answer(View(uow).space(created))
         uow.commit()
     return maas_response
 
 
 @space.crud("read", "Show a space with its VLANs and subnets.")
 def read_space(call: Call) -> MaasResponse:
-    """By id or name."""
+    """Look up by id or name."""
     with call.begin() as uow:
         return answer(View(uow).space(_find(call, uow)))
 
 
 @space.crud("update", "Change a space.", Param("name", "A new name."), _DESCRIPTION)
 def update_space(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     changes = SpaceChanges(form.text("name") or KEEP, form.changed("description"))
     with call.begin() as uow:

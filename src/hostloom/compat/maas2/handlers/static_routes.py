@@ -1,4 +1,4 @@
-"""`static-routes/`: kept for clients; what machines route is their own systems' doing."""
+"""`static-routes/`: routes that hostloom only stores for clients."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ routes = Resource("StaticRoutes", "static-routes/", "Manage static routes, which
 route = Resource("StaticRoute", "static-routes/{id}/", "Manage a static route.")
 RESOURCES = (routes, route)
 
-#: Of the subnet from which they lead.
+#: The annotation of the source subnet with the routes.
 _ROUTES = "static_routes"
 _METRIC = Param("metric", "From 0, the preferred one.", "Int")
 _MAX_METRIC = 2**31 - 1
@@ -36,34 +36,34 @@ def _ends(*, required: bool) -> tuple[Param, ...]:
 
 @routes.crud("read", "List static routes.")
 def list_routes(call: Call) -> MaasResponse:
-    """By id."""
+    """List in the order of ids."""
     with call.begin() as uow:
         require_user(call.principal, "see static routes")
-        return answer([_shown(View(uow), each) for each in _all(uow, call)])
+        return answer([_shown(View(uow), item) for item in _all(uow, call)])
 
 
 @routes.crud("create", "Create a static route.", *_ends(required=True))
 def create_route(call: Call) -> MaasResponse:
-    """The route."""
+    """Return the new route."""
     form = call.form
     require_admin(call.principal, "create static routes")
     with call.begin() as uow:
         source = subnets.get(uow, call.principal, form.required("source"))
         destination = subnets.get(uow, call.principal, form.required("destination"))
-        number = max((each["id"] for each in _all(uow, call)), default=0) + 1
-        made = {
+        number = max((item["id"] for item in _all(uow, call)), default=0) + 1
+        created = {
             "id": number,
             "source": source.id,
             "destination": destination.id,
             "gateway_ip": form.required("gateway_ip").strip(),
             "metric": form.whole("metric", 0, _MAX_METRIC) or 0,
         }
-        return _saved(uow, call, made)
+        return _saved(uow, call, created)
 
 
 @route.crud("read", "Show a static route.")
 def read_route(call: Call) -> MaasResponse:
-    """By id."""
+    """Look up by id."""
     with call.begin() as uow:
         require_user(call.principal, "see static routes")
         return answer(_shown(View(uow), _find(call, uow)))
@@ -71,25 +71,25 @@ def read_route(call: Call) -> MaasResponse:
 
 @route.crud("update", "Change a static route.", *_ends(required=False))
 def update_route(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     require_admin(call.principal, "change static routes")
     with call.begin() as uow:
-        before = _find(call, uow)
-        after = dict(before)
+        current = _find(call, uow)
+        changed = dict(current)
         for name in ("source", "destination"):
             if form.text(name):
-                after[name] = subnets.get(uow, call.principal, form.required(name)).id
-        after["gateway_ip"] = (form.text("gateway_ip") or "").strip() or before["gateway_ip"]
+                changed[name] = subnets.get(uow, call.principal, form.required(name)).id
+        changed["gateway_ip"] = (form.text("gateway_ip") or "").strip() or current["gateway_ip"]
         metric = form.whole("metric", 0, _MAX_METRIC)
-        after["metric"] = before["metric"] if metric is None else metric
-        _remove(uow, call, before)
-        return _saved(uow, call, after)
+        changed["metric"] = current["metric"] if metric is None else metric
+        _remove(uow, call, current)
+        return _saved(uow, call, changed)
 
 
 @route.crud("delete", "Delete a static route.")
 def delete_route(call: Call) -> MaasResponse:
-    """By id."""
+    """Delete by id."""
     require_admin(call.principal, "delete static routes")
     with call.begin() as uow:
         _remove(uow, call, _find(call, uow))
@@ -97,55 +97,57 @@ def delete_route(call: Call) -> MaasResponse:
     return GONE
 
 
-def _saved(uow: UnitOfWork, call: Call, made: Route) -> MaasResponse:
-    source = uow.subnets.get(SubnetId(made["source"]))
-    gateway = call.form.parse_address("gateway_ip", made["gateway_ip"])
+def _saved(uow: UnitOfWork, call: Call, item: Route) -> MaasResponse:
+    source = uow.subnets.get(SubnetId(item["source"]))
+    gateway = call.form.parse_address("gateway_ip", item["gateway_ip"])
     if gateway not in source.cidr:
         raise bad_field("gateway_ip", f"Enter an address of {source.cidr}.")
-    if made["source"] == made["destination"]:
+    if item["source"] == item["destination"]:
         raise bad_field("destination", "Choose another subnet than the source.")
-    made["gateway_ip"] = str(gateway)
-    mine = _of(uow, call, source)
-    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {_ROUTES: [*mine, made]})
-    for key in (made["source"], made["destination"]):
+    item["gateway_ip"] = str(gateway)
+    siblings = _of(uow, call, source)
+    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {_ROUTES: [*siblings, item]})
+    for key in (item["source"], item["destination"]):
         _keep_id(uow, SubnetId(key))
-    shown = _shown(View(uow), made)
+    document = _shown(View(uow), item)
     uow.commit()
-    return answer(shown)
+    return answer(document)
 
 
 def _keep_id(uow: UnitOfWork, key: SubnetId) -> None:
-    """A route names its subnets by id: one that hostloom made by itself is the operator's from now on."""
+    """Keep an automatic subnet permanently, because a route refers to its id."""
     subnet = uow.subnets.get(key)
     if subnet.automatic:
         uow.subnets.update(replace(subnet, automatic=False))
 
 
-def _remove(uow: UnitOfWork, call: Call, gone: Route) -> None:
-    source = uow.subnets.get(SubnetId(gone["source"]))
-    left = [each for each in _of(uow, call, source) if each["id"] != gone["id"]]
-    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {_ROUTES: left})
+def _remove(uow: UnitOfWork, call: Call, removed: Route) -> None:
+    source = uow.subnets.get(SubnetId(removed["source"]))
+    remaining = [item for item in _of(uow, call, source) if item["id"] != removed["id"]]
+    annotations.merge(uow, call.principal, Annotated.SUBNET, source.id, {_ROUTES: remaining})
 
 
 def _of(uow: UnitOfWork, call: Call, source: Subnet) -> list[Route]:
     notes = annotations.of(uow, call.principal, Annotated.SUBNET, [source.id]).get(source.id, {})
-    found: list[Route] = notes.get(_ROUTES, [])
-    return found
+    items: list[Route] = notes.get(_ROUTES, [])
+    return items
 
 
 def _all(uow: UnitOfWork, call: Call) -> list[Route]:
-    """Those whose destination is still there, by id."""
-    known = uow.snapshot().subnet_by_id
-    kept = annotations.of(uow, call.principal, Annotated.SUBNET)
-    found = [each for notes in kept.values() for each in notes.get(_ROUTES, [])]
-    return sorted((each for each in found if each["destination"] in known), key=lambda each: each["id"])
+    """List the routes with an existing destination in the order of ids."""
+    subnets_by_id = uow.snapshot().subnet_by_id
+    annotations_by_subnet = annotations.of(uow, call.principal, Annotated.SUBNET)
+    items = [item for notes in annotations_by_subnet.values() for item in notes.get(_ROUTES, [])]
+    return sorted(
+        (item for item in items if item["destination"] in subnets_by_id), key=lambda item: item["id"]
+    )
 
 
 def _find(call: Call, uow: UnitOfWork) -> Route:
     number = call.number("id", "StaticRoute")
-    for each in _all(uow, call):
-        if each["id"] == number:
-            return each
+    for item in _all(uow, call):
+        if item["id"] == number:
+            return item
     raise not_found("StaticRoute")
 
 

@@ -44,15 +44,15 @@ _PARAMS = (
 
 @subnets.crud("read", "List subnets.")
 def list_subnets(call: Call) -> MaasResponse:
-    """By id."""
+    """List in the order of ids."""
     with call.begin() as uow:
         view = View(uow)
-        return answer([view.subnet(each) for each in service.list_(uow, call.principal)])
+        return answer([view.subnet(subnet) for subnet in service.list_(uow, call.principal)])
 
 
 @subnets.crud("create", "Create a subnet.", Param("cidr", "The prefix.", required=True), *_PARAMS)
 def create_subnet(call: Call) -> MaasResponse:
-    """Without a VLAN it is on the untagged one of the oldest fabric, as with MAAS."""
+    """Create a subnet, by default on the untagged VLAN of the oldest fabric, like MAAS."""
     form = call.form
     notes = _notes(form)
     managed = form.flag("managed")
@@ -67,28 +67,28 @@ def create_subnet(call: Call) -> MaasResponse:
         managed=True if managed is None else managed,
         description=form.text("description") or "",
     )
-    made = service.create(call.ports, call.principal, subnet_input)
-    return _shown(call, made, notes)
+    created = service.create(call.ports, call.principal, subnet_input)
+    return _shown(call, created, notes)
 
 
 @subnet.crud("read", "Show a subnet.")
 def read_subnet(call: Call) -> MaasResponse:
-    """By id, CIDR or name."""
+    """Look up by id, CIDR or name."""
     with call.begin() as uow:
         return answer(View(uow).subnet(_find(call, uow)))
 
 
 @subnet.crud("update", "Change a subnet.", Param("cidr", "Its prefix, which stays."), *_PARAMS)
 def update_subnet(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     notes = _notes(form)
     managed = form.flag("managed")
     with call.begin() as uow:
-        found = _find(call, uow)
+        item = _find(call, uow)
         vlan = _vlan(call, uow)
-    if "cidr" in form and service.parse_cidr(form.required("cidr").strip()) != found.cidr:
-        raise bad_field("cidr", f"The prefix of a subnet stays: {found.cidr}. Create another subnet.")
+    if "cidr" in form and service.parse_cidr(form.required("cidr").strip()) != item.cidr:
+        raise bad_field("cidr", f"The prefix of a subnet stays: {item.cidr}. Create another subnet.")
     gateway: Address | Keep | None = _gateway(form) if "gateway_ip" in form else KEEP
     changes = SubnetChanges(
         KEEP if vlan is None else vlan,
@@ -98,35 +98,35 @@ def update_subnet(call: Call) -> MaasResponse:
         managed=KEEP if managed is None else managed,
         description=form.changed("description"),
     )
-    changed = found
+    changed = item
     if changes != SubnetChanges():
-        changed = service.update(call.ports, call.principal, str(found.id), changes)
+        changed = service.update(call.ports, call.principal, str(item.id), changes)
     return _shown(call, changed, notes)
 
 
 @subnet.crud("delete", "Delete a subnet without addresses in use.")
 def delete_subnet(call: Call) -> MaasResponse:
-    """Its ranges go with it."""
+    """Delete a subnet with its ranges."""
     with call.begin() as uow:
-        found = _find(call, uow)
-    service.delete(call.ports, call.principal, str(found.id))
+        item = _find(call, uow)
+    service.delete(call.ports, call.principal, str(item.id))
     return GONE
 
 
 @subnet.op("GET", "reserved_ip_ranges", "List what of the subnet is taken or set aside.")
 def reserved(call: Call) -> MaasResponse:
-    """With what each is for."""
+    """List the used spans with their purposes."""
     with call.begin() as uow:
-        found = _find(call, uow)
-        return answer([span.shown(purpose=True) for span in taken_of(uow.snapshot(), found)])
+        item = _find(call, uow)
+        return answer([span.shown(purpose=True) for span in taken_of(uow.snapshot(), item)])
 
 
 @subnet.op("GET", "unreserved_ip_ranges", "List what of the subnet is free.")
 def unreserved(call: Call) -> MaasResponse:
-    """By address."""
+    """List in the order of addresses."""
     with call.begin() as uow:
-        found = _find(call, uow)
-        return answer([span.shown(purpose=False) for span in free_of(uow.snapshot(), found)])
+        item = _find(call, uow)
+        return answer([span.shown(purpose=False) for span in free_of(uow.snapshot(), item)])
 
 
 @subnet.op(
@@ -137,7 +137,7 @@ def unreserved(call: Call) -> MaasResponse:
     Param("include_suggestions", "Accepted; suggestions of gateways are not made.", "Boolean"),
 )
 def statistics(call: Call) -> MaasResponse:
-    """Counts, and shares as numbers and as text."""
+    """Return counts, and shares as numbers and as text."""
     ranges = call.form.flag("include_ranges")
     call.form.flag("include_suggestions")
     with call.begin() as uow:
@@ -152,12 +152,12 @@ def statistics(call: Call) -> MaasResponse:
     Param("with_summary", "Whether to name the node.", "Boolean"),
 )
 def ip_addresses(call: Call) -> MaasResponse:
-    """By address."""
+    """List in the order of addresses."""
     users, summaries = call.form.flag("with_username"), call.form.flag("with_summary")
     with call.begin() as uow:
-        found = _find(call, uow)
-        shown = addresses_of(uow, found, users=users is not False, summaries=summaries is not False)
-        return answer(shown)
+        item = _find(call, uow)
+        documents = addresses_of(uow, item, users=users is not False, summaries=summaries is not False)
+        return answer(documents)
 
 
 def _find(call: Call, uow: UnitOfWork) -> Subnet:
@@ -173,19 +173,19 @@ def _shown(call: Call, item: Subnet, notes: Mapping[str, Any]) -> MaasResponse:
 
 
 def _notes(form: Form) -> dict[str, Any]:
-    """What clients write and read back."""
-    found: dict[str, Any] = {}
-    for name, usual in SUBNET_DEFAULTS.items():
+    """Read the fields that hostloom only stores for clients."""
+    notes: dict[str, Any] = {}
+    for name, default in SUBNET_DEFAULTS.items():
         value: Any = None
-        if isinstance(usual, bool):
+        if isinstance(default, bool):
             value = form.flag(name)
-        elif isinstance(usual, int):
+        elif isinstance(default, int):
             value = form.whole(name, 0, 2)
         elif name in form:
             value = form.texts(name)
         if value is not None:
-            found[name] = value
-    return found
+            notes[name] = value
+    return notes
 
 
 def _gateway(form: Form) -> Address | None:
@@ -193,18 +193,18 @@ def _gateway(form: Form) -> Address | None:
 
 
 def _dns_servers(form: Form) -> tuple[Address, ...]:
-    words = [word for text in form.texts("dns_servers") for word in text.split()]
-    return tuple(form.parse_address("dns_servers", word) for word in words)
+    texts = " ".join(form.texts("dns_servers")).split()
+    return tuple(form.parse_address("dns_servers", text) for text in texts)
 
 
 def _vlan(call: Call, uow: UnitOfWork) -> str | None:
-    """The key of the VLAN that is named, one way or the other."""
+    """Return the key of the VLAN, which a client names by id or by fabric and tag."""
     form = call.form
-    named = (form.text("vlan") or "").strip()
-    if named:
-        if not is_id(named):
-            raise bad_field("vlan", f"{named!r} is not the id of a VLAN.")
-        return str(vlan_service.get(uow, call.principal, named).id)
+    vlan_key = (form.text("vlan") or "").strip()
+    if vlan_key:
+        if not is_id(vlan_key):
+            raise bad_field("vlan", f"{vlan_key!r} is not the id of a VLAN.")
+        return str(vlan_service.get(uow, call.principal, vlan_key).id)
     fabric, vid = form.text("fabric"), form.whole("vid", 0)
     if not fabric and vid is None:
         return None

@@ -30,33 +30,33 @@ _TAG = (
 
 @tags.crud("read", "List tags.")
 def list_tags(call: Call) -> MaasResponse:
-    """By id."""
+    """List in the order of ids."""
     with call.begin() as uow:
-        return answer([_shown_tag(each) for each in TAGS.list(uow, call.principal)])
+        return answer([_shown_tag(tag) for tag in TAGS.list(uow, call.principal)])
 
 
 @tags.crud("create", "Create a tag.", _NAME, *_TAG)
 def create_tag(call: Call) -> MaasResponse:
-    """The tag."""
+    """Return the new tag."""
     form = call.form
     _refuse_definition(call)
     tag_input = TagInput(form.required("name"), form.text("comment") or "", form.text("kernel_opts") or "")
     with call.begin() as uow:
-        made = TAGS.create(uow, call.principal, tag_input)
+        created = TAGS.create(uow, call.principal, tag_input)
         uow.commit()
-    return answer(_shown_tag(made))
+    return answer(_shown_tag(created))
 
 
 @tag.crud("read", "Show a tag.")
 def read_tag(call: Call) -> MaasResponse:
-    """By name."""
+    """Look up by name."""
     with call.begin() as uow:
         return answer(_shown_tag(TAGS.get(uow, call.principal, call.places["name"])))
 
 
 @tag.crud("update", "Change a tag.", _NEW_NAME, *_TAG)
 def update_tag(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     _refuse_definition(call)
     changes = TagChanges(form.changed("name"), form.changed("comment"), form.changed("kernel_opts"))
@@ -68,7 +68,7 @@ def update_tag(call: Call) -> MaasResponse:
 
 @tag.crud("delete", "Delete a tag, and take it from all that carry it.")
 def delete_tag(call: Call) -> MaasResponse:
-    """As with MAAS, a tag in use goes too."""
+    """Delete a tag, even one in use, like MAAS."""
     with call.begin() as uow:
         groupings.delete_tag(uow, call.principal, call.places["name"])
         uow.commit()
@@ -85,17 +85,17 @@ def delete_tag(call: Call) -> MaasResponse:
     Param("rack_controller", "Accepted and ignored: only the server evaluates tags."),
 )
 def update_nodes(call: Call) -> MaasResponse:
-    """How many of each; all, or none where one of them is unknown."""
+    """Return the counts. An unknown node cancels all changes."""
     _refuse_definition(call)
     name = call.places["name"]
     with call.begin() as uow:
         TAGS.get(uow, call.principal, name)
         counts = {}
-        for word, field in (("added", "add"), ("removed", "remove")):
+        for label, field in (("added", "add"), ("removed", "remove")):
             keys = dict.fromkeys(call.form.texts(field))
             for key in keys:
                 _tag_node(call, uow, name, key, field)
-            counts[word] = len(keys)
+            counts[label] = len(keys)
         uow.commit()
     return answer(counts)
 
@@ -105,39 +105,39 @@ def _tag_node(call: Call, uow: UnitOfWork, name: str, key: str, field: str) -> N
         node = nodes.get(uow, call.principal, key)
     except NotFound:
         raise bad_field(field, f"There is no node {key[:60]!r}.") from None
-    left = tuple(each for each in node.tags if each != name)
-    wanted = (*left, name) if field == "add" else left
-    if set(wanted) != set(node.tags):
-        nodes.update(uow, call.principal, node.system_id, NodeChanges(tags=wanted))
+    remaining = tuple(tag for tag in node.tags if tag != name)
+    node_tags = (*remaining, name) if field == "add" else remaining
+    if set(node_tags) != set(node.tags):
+        nodes.update(uow, call.principal, node.system_id, NodeChanges(tags=node_tags))
 
 
 @tag.op("GET", "nodes", "List the nodes that carry a tag.")
 def tagged_nodes(call: Call) -> MaasResponse:
-    """By system id, of all kinds."""
+    """List in the order of system ids, with nodes of all kinds."""
     return _tagged(call, frozenset(NodeKind))
 
 
 @tag.op("GET", "machines", "List the machines that carry a tag.")
 def tagged_machines(call: Call) -> MaasResponse:
-    """By system id."""
+    """List in the order of system ids."""
     return _tagged(call, frozenset({NodeKind.MACHINE}))
 
 
 @tag.op("GET", "devices", "List the devices that carry a tag.")
 def tagged_devices(call: Call) -> MaasResponse:
-    """By system id."""
+    """List in the order of system ids."""
     return _tagged(call, frozenset({NodeKind.DEVICE}))
 
 
 @tag.op("GET", "rack_controllers", "List the rack controllers that carry a tag.")
 def tagged_racks(call: Call) -> MaasResponse:
-    """By system id."""
+    """List in the order of system ids."""
     return _tagged(call, frozenset({NodeKind.RACK_CONTROLLER, NodeKind.REGION_AND_RACK_CONTROLLER}))
 
 
 @tag.op("GET", "region_controllers", "List the region controllers that carry a tag.")
 def tagged_regions(call: Call) -> MaasResponse:
-    """By system id."""
+    """List in the order of system ids."""
     return _tagged(call, frozenset({NodeKind.REGION_CONTROLLER, NodeKind.REGION_AND_RACK_CONTROLLER}))
 
 
@@ -146,10 +146,10 @@ def _tagged(call: Call, kinds: frozenset[NodeKind]) -> MaasResponse:
     with call.begin() as uow:
         TAGS.get(uow, call.principal, name)
         node_view = NodeView(View(uow))
-        found = [
+        carriers = [
             node for node in nodes.list_(uow, call.principal) if name in node.tags and node.kind in kinds
         ]
-        return answer(node_view.some(found, machines.list_(uow, call.principal)))
+        return answer(node_view.some(carriers, machines.list_(uow, call.principal)))
 
 
 def _refuse_definition(call: Call) -> None:

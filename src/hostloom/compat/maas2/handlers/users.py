@@ -1,4 +1,4 @@
-"""`users/`: accounts, and who asks."""
+"""`users/`: user accounts."""
 
 from typing import Any
 
@@ -19,16 +19,16 @@ RESOURCES = (users, user)
 
 @users.crud("read", "List users.")
 def list_users(call: Call) -> MaasResponse:
-    """By id."""
+    """List in the order of ids."""
     with call.begin() as uow:
-        found = access.list_users(uow, call.principal)
+        accounts = access.list_users(uow, call.principal)
         notes = annotations.of(uow, call.principal, Annotated.USER)
-        return answer([_shown(each, notes.get(each.id, {})) for each in found])
+        return answer([_shown(account, notes.get(account.id, {})) for account in accounts])
 
 
 @users.op("GET", "whoami", "Show the current user.")
 def whoami(call: Call) -> MaasResponse:
-    """By this, clients try a key."""
+    """Return the current user. Clients test a key with this request."""
     with call.begin() as uow:
         return answer(_read(call, uow, find_by_key(uow.users, "user", call.principal.name)))
 
@@ -42,25 +42,25 @@ def whoami(call: Call) -> MaasResponse:
     Param("is_superuser", "Whether the user is an administrator: `0` or `1`.", "Boolean"),
 )
 def create_user(call: Call) -> MaasResponse:
-    """A key is made with the password, or with `hostloom apikey create`."""
+    """Return the new user, who has no API key yet. A login or `hostloom apikey create` makes one."""
     form = call.form
     password = form.text("password")
     with call.begin() as uow:
-        made = access.create_user(
+        created = access.create_user(
             uow, call.principal, form.required("username"), admin=bool(form.flag("is_superuser"))
         )
         if password is not None:
-            passwords.set_password(uow, made, password)
+            passwords.set_password(uow, created, password)
         if email := form.text("email"):
-            annotations.merge(uow, call.principal, Annotated.USER, made.id, {"email": email})
-        shown = _read(call, uow, made)
+            annotations.merge(uow, call.principal, Annotated.USER, created.id, {"email": email})
+        document = _read(call, uow, created)
         uow.commit()
-    return answer(shown)
+    return answer(document)
 
 
 @user.crud("read", "Show a user.")
 def read_user(call: Call) -> MaasResponse:
-    """By name."""
+    """Look up by name."""
     with call.begin() as uow:
         return answer(_read(call, uow, access.get_user(uow, call.principal, call.places["username"])))
 
@@ -74,26 +74,28 @@ def delete_user(call: Call) -> MaasResponse:
     """Delete the user with tokens and keys; refused for an owner of machines, unless a new owner is named."""
     heir = (call.form.text("transfer_resources_to") or "").strip()
     with call.begin() as uow:
-        gone = access.get_user(uow, call.principal, call.places["username"])
+        deleted = access.get_user(uow, call.principal, call.places["username"])
         if heir:
             try:
-                access.give_machines(uow, call.principal, gone, access.get_user(uow, call.principal, heir))
+                access.give_machines(uow, call.principal, deleted, access.get_user(uow, call.principal, heir))
             except NotFound:
                 raise bad_field("transfer_resources_to", f"There is no user {heir[:60]!r}.") from None
-        access.delete_user(uow, call.principal, gone.name, with_tokens=True)
+        access.delete_user(uow, call.principal, deleted.name, with_tokens=True)
         uow.commit()
     return GONE
 
 
-def _read(call: Call, uow: UnitOfWork, found: User) -> dict[str, Any]:
-    return _shown(found, annotations.of(uow, call.principal, Annotated.USER, [found.id]).get(found.id, {}))
+def _read(call: Call, uow: UnitOfWork, account: User) -> dict[str, Any]:
+    return _shown(
+        account, annotations.of(uow, call.principal, Annotated.USER, [account.id]).get(account.id, {})
+    )
 
 
-def _shown(found: User, notes: dict[str, Any]) -> dict[str, Any]:
+def _shown(account: User, notes: dict[str, Any]) -> dict[str, Any]:
     return {
-        "is_superuser": found.admin,
-        "username": found.name,
+        "is_superuser": account.admin,
+        "username": account.name,
         "email": notes.get("email", ""),
         "is_local": True,
-        "resource_uri": uri(f"users/{found.name}/"),
+        "resource_uri": uri(f"users/{account.name}/"),
     }

@@ -1,10 +1,10 @@
-"""`version/`: by which clients see what they speak to."""
+"""`version/`: the version of the API, which clients check."""
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Resource
 from hostloom.compat.maas2.responses import MaasResponse, answer
 
-#: The last MAAS with KVM hosts.
+#: The last version of MAAS with KVM hosts.
 VERSION = "3.7.0"
 CAPABILITIES = (
     "networks-management",
@@ -24,5 +24,5 @@ RESOURCES = (version,)
 
 @version.crud("read", "Show the version of the API and its capabilities.")
 def read_version(_: Call) -> MaasResponse:
-    """Plain `X.Y.Z`: clients parse it."""
+    """Return the version as `X.Y.Z`, because clients parse it."""
     return answer({"version": VERSION, "subversion": "", "capabilities": list(CAPABILITIES)})

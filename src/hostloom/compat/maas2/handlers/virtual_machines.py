@@ -1,4 +1,4 @@
-"""`virtual-machines/` and `vm-clusters/`: the domains behind machines, to read."""
+"""`virtual-machines/` and `vm-clusters/`: read access to the libvirt domains of machines."""
 
 import hashlib
 from typing import Any
@@ -19,13 +19,13 @@ RESOURCES = (virtual_machines, virtual_machine, clusters, cluster)
 
 @virtual_machines.crud("read", "List the virtual machines of VM hosts.")
 def list_virtual_machines(call: Call) -> MaasResponse:
-    """By their machines' system ids."""
+    """List in the order of system ids."""
     return answer([_shown(machine) for machine in _all(call)])
 
 
 @virtual_machine.crud("read", "Show a virtual machine.")
 def read_virtual_machine(call: Call) -> MaasResponse:
-    """By id."""
+    """Look up by id."""
     number = call.number("id", "VirtualMachine")
     for machine in _all(call):
         if _number(machine) == number:
@@ -35,14 +35,14 @@ def read_virtual_machine(call: Call) -> MaasResponse:
 
 @clusters.crud("read", "List clusters of VM hosts.")
 def list_clusters(call: Call) -> MaasResponse:
-    """None: those are LXD's."""
+    """Return an empty list, because only LXD has clusters."""
     require_user(call.principal, "see clusters")
     return answer([])
 
 
 @cluster.crud("read", "Show a cluster of VM hosts.")
 def read_cluster(call: Call) -> MaasResponse:
-    """There is none."""
+    """Always raise 404."""
     require_user(call.principal, "see clusters")
     raise not_found("VMCluster")
 
@@ -53,7 +53,7 @@ def _all(call: Call) -> list[Machine]:
 
 
 def _number(machine: Machine) -> int:
-    """Domains have a UUID; the number is of it, and fits where clients read 32 bits."""
+    """Derive an id from the UUID of the domain. It fits 32 bits, as clients expect."""
     return int(hashlib.sha256(machine.uuid.encode()).hexdigest()[:12], 16) % 10**9
 
 

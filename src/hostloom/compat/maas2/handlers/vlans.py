@@ -36,7 +36,7 @@ _DHCP = (
 
 @vlans.crud("read", "List the VLANs of a fabric.")
 def list_vlans(call: Call) -> MaasResponse:
-    """By tag."""
+    """List in the order of tags."""
     with call.begin() as uow:
         fabric = _fabric(call, uow)
         view = View(uow)
@@ -45,7 +45,7 @@ def list_vlans(call: Call) -> MaasResponse:
 
 @vlans.crud("create", "Create a tagged VLAN.", *_PARAMS, *_DHCP)
 def create_vlan(call: Call) -> MaasResponse:
-    """Without a name it is called after its tag."""
+    """Create a VLAN. The default name contains the tag."""
     form = call.form
     form.required("vid")
     vid, mtu = form.whole("vid", 0, MAX_VID), form.whole("mtu", MIN_MTU, MAX_MTU)
@@ -58,99 +58,103 @@ def create_vlan(call: Call) -> MaasResponse:
             description=form.text("description") or "",
             **({} if mtu is None else {"mtu": mtu}),
         )
-        made = service.create(uow, call.principal, vlan_input)
-        dhcp = _wanted_dhcp(form, uow, made)
+        created = service.create(uow, call.principal, vlan_input)
+        dhcp_input = _dhcp_input(form, uow, created)
         uow.commit()
-    if dhcp is not None and dhcp.mode is not DhcpMode.OFF:
+    if dhcp_input is not None and dhcp_input.mode is not DhcpMode.OFF:
         try:
-            _serve(call, made, dhcp)
+            _serve(call, created, dhcp_input)
         except HostloomError:
             with call.begin() as uow:
-                service.delete(uow, call.principal, str(made.id))
+                service.delete(uow, call.principal, str(created.id))
                 uow.commit()
             raise
     with call.begin() as uow:
-        return answer(View(uow).vlan(uow.vlans.get(made.id)))
+        return answer(View(uow).vlan(uow.vlans.get(created.id)))
 
 
 @vlan.crud("read", "Show a VLAN.")
 def read_vlan(call: Call) -> MaasResponse:
-    """By fabric and tag, or by id."""
+    """Look up by fabric and tag, or by id."""
     with call.begin() as uow:
         return answer(View(uow).vlan(_find(call, uow)))
 
 
 @vlan.crud("update", "Change a VLAN, and how DHCP serves it.", *_PARAMS, *_DHCP)
 def update_vlan(call: Call) -> MaasResponse:
-    """What is not sent stays."""
+    """Apply the fields that the client sent."""
     form = call.form
     with call.begin() as uow:
-        found = _find(call, uow)
-        dhcp_input = _wanted_dhcp(form, uow, found)
-        changes = _changes(form, uow, found)
+        item = _find(call, uow)
+        dhcp_input = _dhcp_input(form, uow, item)
+        changes = _changes(form, uow, item)
     if dhcp_input is not None:
-        _serve(call, found, dhcp_input)
+        _serve(call, item, dhcp_input)
     if changes != VlanChanges():
-        service.update(call.ports, call.principal, str(found.id), changes)
+        service.update(call.ports, call.principal, str(item.id), changes)
     with call.begin() as uow:
-        return answer(View(uow).vlan(uow.vlans.get(found.id)))
+        return answer(View(uow).vlan(uow.vlans.get(item.id)))
 
 
 @vlan.crud("delete", "Delete a tagged VLAN that nothing is on.")
 def delete_vlan(call: Call) -> MaasResponse:
-    """Refused while subnets, interfaces or machines are on it."""
+    """Delete a VLAN. Raises an error while subnets, interfaces or machines use it."""
     with call.begin() as uow:
         service.delete(uow, call.principal, str(_find(call, uow).id))
         uow.commit()
     return GONE
 
 
-def _serve(call: Call, vlan: Vlan, wanted: DhcpInput) -> None:
-    service.set_dhcp(call.ports, call.principal, str(vlan.id), wanted)
+def _serve(call: Call, vlan: Vlan, dhcp_input: DhcpInput) -> None:
+    service.set_dhcp(call.ports, call.principal, str(vlan.id), dhcp_input)
 
 
-def _wanted_dhcp(form: Form, uow: UnitOfWork, found: Vlan) -> DhcpInput | None:
-    """None: nothing is said of DHCP."""
+def _dhcp_input(form: Form, uow: UnitOfWork, item: Vlan) -> DhcpInput | None:
+    """Read the DHCP fields; None if the client sent none."""
     if not any(param.name in form for param in _DHCP):
         return None
     relay = form.text("relay_vlan")
-    turned_on = form.flag("dhcp_on")
+    dhcp_on = form.flag("dhcp_on")
     if relay:
-        if turned_on:
+        if dhcp_on:
             raise bad_field("relay_vlan", "A VLAN that DHCP serves itself is not relayed.")
         return DhcpInput(DhcpMode.RELAY, relay=relay)
-    on = found.dhcp_on if turned_on is None else turned_on
+    on = item.dhcp_on if dhcp_on is None else dhcp_on
     if not on:
-        keeps = found.relay_vlan_id is not None and relay is None and turned_on is None
-        return DhcpInput(DhcpMode.RELAY, relay=str(found.relay_vlan_id)) if keeps else DhcpInput(DhcpMode.OFF)
-    first = _rack(form, uow, "primary_rack", found.primary_rack_id)
-    second = _rack(form, uow, "secondary_rack", found.secondary_rack_id)
-    return DhcpInput(DhcpMode.ON, primary=first, secondary=second)
+        keeps_relay = item.relay_vlan_id is not None and relay is None and dhcp_on is None
+        return (
+            DhcpInput(DhcpMode.RELAY, relay=str(item.relay_vlan_id))
+            if keeps_relay
+            else DhcpInput(DhcpMode.OFF)
+        )
+    primary = _rack(form, uow, "primary_rack", item.primary_rack_id)
+    secondary = _rack(form, uow, "secondary_rack", item.secondary_rack_id)
+    return DhcpInput(DhcpMode.ON, primary=primary, secondary=secondary)
 
 
-def _rack(form: Form, uow: UnitOfWork, name: str, now: int | None) -> str | None:
-    """MAAS's racks are named by their nodes."""
-    wanted = form.text(name)
-    if wanted is None:
-        return None if now is None else str(now)
-    if not wanted:
+def _rack(form: Form, uow: UnitOfWork, name: str, current: int | None) -> str | None:
+    """Look up a rack by the system id of its node, like MAAS."""
+    system_id = form.text(name)
+    if system_id is None:
+        return None if current is None else str(current)
+    if not system_id:
         return None
     racks: dict[str, Rack] = {rack.system_id: rack for rack in uow.racks.list()}
-    if wanted not in racks:
-        known = ", ".join(sorted(racks)) or "there are none"
-        raise bad_field(name, f"{wanted!r} is no rack controller's system id; known: {known}.")
-    return str(racks[wanted].id)
+    if system_id not in racks:
+        names = ", ".join(sorted(racks)) or "there are none"
+        raise bad_field(name, f"{system_id!r} is no rack controller's system id; known: {names}.")
+    return str(racks[system_id].id)
 
 
-def _changes(form: Form, uow: UnitOfWork, found: Vlan) -> VlanChanges:
+def _changes(form: Form, uow: UnitOfWork, item: Vlan) -> VlanChanges:
     vid, mtu = form.whole("vid", 0, MAX_VID), form.whole("mtu", MIN_MTU, MAX_MTU)
     space: str | Keep | None = KEEP
     if "space" in form:
         space = _space(form, uow) or None
     name = form.changed("name")
     if name == "":
-        # It is called after its tag, as when it was made; one that was imported without a name stays so.
-        name = f"vlan-{found.vid if vid is None else vid}" if found.name else KEEP
+        # Restore the default name. An imported VLAN without a name stays unnamed.
+        name = f"vlan-{item.vid if vid is None else vid}" if item.name else KEEP
     return VlanChanges(
         name,
         KEEP if vid is None else vid,
@@ -161,9 +165,9 @@ def _changes(form: Form, uow: UnitOfWork, found: Vlan) -> VlanChanges:
 
 
 def _space(form: Form, uow: UnitOfWork) -> str:
-    """Its key; empty: none."""
-    wanted = (form.text("space") or "").strip()
-    return "" if wanted in ("", NO_SPACE) else key_of(uow.spaces, wanted)
+    """Return the key of the space; empty for no space."""
+    text = (form.text("space") or "").strip()
+    return "" if text in ("", NO_SPACE) else key_of(uow.spaces, text)
 
 
 def _fabric(call: Call, uow: UnitOfWork) -> Fabric:

@@ -1,4 +1,4 @@
-"""`vm-hosts/` and `pods/`: the same hosts under two names; each shows its own `resource_uri`."""
+"""`vm-hosts/` and `pods/`: two names for the same hosts, with different `resource_uri`s."""
 
 import time
 from typing import Any
@@ -36,16 +36,16 @@ from hostloom.services.hosts import HostInput
 
 VIRSH = "virsh"
 CAPABILITIES = ("composable", "dynamic_local_storage", "over_commit", "storage_pools")
-#: The step of a compose after which the machine is there to be seen, commissioning.
+#: The step of a compose operation after which the machine exists, in the state `Commissioning`.
 RESERVED = "reserve"
-#: A machine is taken apart in this time, or the deletion of its host ends with what is left.
+#: The timeout for decomposing each machine before the deletion of its host.
 DECOMPOSE_S = 60.0
 UPDATE_ATTEMPTS = 4
-#: A compose waits this long for the first reading of its host, looking this often.
+#: The timeout and the poll interval of a compose request that waits for the first reading of its host.
 FIRST_READING_S, READING_PAUSE_S = 30.0, 0.2
 
 _RATIO = f"0 to {MAX_OVER_COMMIT}."
-_MODES = [each.value for each in MacvlanMode]
+_MODES = [mode.value for mode in MacvlanMode]
 _SETTINGS = (
     Param("name", "The name; without one it is that of the address."),
     Param("zone", "The zone, by name or id."),
@@ -106,7 +106,7 @@ class _Noun:
         one.op("POST", "remove_tag", f"Take a tag from a {words}.", tag)(self.remove_tag)
 
     def list(self, call: Call) -> MaasResponse:
-        """By id."""
+        """List in the order of ids."""
         with call.begin() as uow:
             view = View(uow)
             host_ids = {host.id for host in hosts.list_(uow, call.principal)}
@@ -114,12 +114,12 @@ class _Noun:
             return answer([self._shown(view, state) for state in states if state.host.id in host_ids])
 
     def read(self, call: Call) -> MaasResponse:
-        """By id."""
+        """Look up by id."""
         with call.begin() as uow:
             return self._show(uow, self._find(call, uow))
 
     def create(self, call: Call) -> MaasResponse:
-        """The host, which may still be read for a while; 503 with the reason if it could not be read."""
+        """Return the host. Its first reading may continue; 503 with the reason if the reading failed."""
         form = call.form
         _check_kind(form)
         _refuse_secrets(form)
@@ -142,11 +142,11 @@ class _Noun:
             return self._show(uow, hosts.get(uow, call.principal, str(hosts.added_host(operation).id)))
 
     def update(self, call: Call) -> MaasResponse:
-        """What is not sent stays; another address is read at once, in the background."""
+        """Apply the fields that the client sent. A new address starts a reading in the background."""
         form = call.form
         _check_kind(form)
         _refuse_secrets(form)
-        # A client changes a host as soon as it has its id, when its first reading may just be recorded.
+        # Retry, because a client may change a new host while its first reading is recorded.
         for attempts_left in reversed(range(UPDATE_ATTEMPTS)):
             try:
                 return self._updated(call)
@@ -175,22 +175,22 @@ class _Noun:
             return self._show(uow, changed)
 
     def delete(self, call: Call) -> MaasResponse:
-        """Refused while composed machines are there, unless they are to be taken apart first: all of them."""
+        """Delete a host. Raises an error if it has composed machines and `decompose` is not set."""
         with call.begin() as uow:
             host = self._find(call, uow)
-            there = uow.machines.of_host(host.id) if call.form.flag("decompose") else []
-        running = [
+            host_machines = uow.machines.of_host(host.id) if call.form.flag("decompose") else []
+        operations = [
             machines.decompose(call.ports, call.principal, machine.system_id)
-            for machine in there
+            for machine in host_machines
             if machine.origin is MachineOrigin.COMPOSED
         ]
-        for operation in running:
-            wait(call, operation, patience_s=DECOMPOSE_S)
+        for operation in operations:
+            wait(call, operation, timeout_s=DECOMPOSE_S)
         hosts.delete(call.ports, call.principal, str(host.id))
         return GONE
 
     def refresh(self, call: Call) -> MaasResponse:
-        """The host as it is then; one that takes long is read in the background."""
+        """Return the host. A long reading continues in the background."""
         with call.begin() as uow:
             host = self._find(call, uow)
         wait(call, hosts.refresh(call.ports, call.principal, host.name))
@@ -198,14 +198,14 @@ class _Noun:
             return self._show(uow, self._find(call, uow))
 
     def parameters(self, call: Call) -> MaasResponse:
-        """Strings only, and no secret: there is none."""
+        """Return strings only. They contain no secret."""
         with call.begin() as uow:
             host = self._find(call, uow)
         address = hosts.uri_of(call.principal, host)
         return answer({"power_address": address, "power_user": "", "power_pass": ""})
 
     def compose(self, call: Call) -> MaasResponse:
-        """Answers when the machine is reserved; the rest goes on, and shows as commissioning."""
+        """Reserve a machine and return it. Its creation continues in the state `Commissioning`."""
         form = call.form
         for name, value in (
             ("pinned_cores", form.texts("pinned_cores")),
@@ -237,11 +237,11 @@ class _Noun:
         return answer({"system_id": system_id, "resource_uri": uri(f"machines/{system_id}/")})
 
     def add_tag(self, call: Call) -> MaasResponse:
-        """Nothing happens to one that has it."""
+        """Return the host. An existing tag is no error."""
         return self._tagged(call, add=True)
 
     def remove_tag(self, call: Call) -> MaasResponse:
-        """Nothing happens to one that has it not."""
+        """Return the host. A missing tag is no error."""
         return self._tagged(call, add=False)
 
     def _tagged(self, call: Call, *, add: bool) -> MaasResponse:
@@ -250,7 +250,7 @@ class _Noun:
             raise bad_field("tag", "One tag, without a comma.")
         with call.begin() as uow:
             host = self._find(call, uow)
-        tags = tuple(each for each in host.tags if each != tag) + ((tag,) if add else ())
+        tags = tuple(name for name in host.tags if name != tag) + ((tag,) if add else ())
         changed = host
         if tags != host.tags:
             changed = host_changes.update(call.ports, call.principal, str(host.id), HostChanges(tags=tags))
@@ -258,7 +258,7 @@ class _Noun:
             return self._show(uow, changed)
 
     def _wait_until_read(self, call: Call) -> None:
-        """A client composes as soon as it has the host's id: the host may not have been read yet."""
+        """Wait for the first reading of a new host, because a client may compose at once."""
         until = time.monotonic() + FIRST_READING_S
         while True:
             with call.begin() as uow:
@@ -277,8 +277,8 @@ class _Noun:
         try:
             return hosts.get(uow, call.principal, str(key))
         except NotFound:
-            why = hosts.why_lost(uow, call.principal, HostId(key))
-            raise refuse(404, f"No Pod matches the given query. {why or ''}".rstrip()) from None
+            reason = hosts.why_lost(uow, call.principal, HostId(key))
+            raise refuse(404, f"No Pod matches the given query. {reason or ''}".rstrip()) from None
 
     def _show(self, uow: UnitOfWork, host: Host) -> MaasResponse:
         view = View(uow)
@@ -312,7 +312,7 @@ class _Noun:
             "pool": view.resource_pool(host.resource_pool_id),
             "host": {"system_id": machine_id(host), "__incomplete__": True},
             "default_macvlan_mode": host.default_macvlan_mode,
-            # Not of MAAS: why the host cannot be used, if it cannot.
+            # hostloom's own field: the reason why the host is unusable.
             "status_message": host.unreachable_cause,
             "resource_uri": uri(f"{self._path}/{host.id}/"),
         }
@@ -356,40 +356,42 @@ def _refuse_secrets(form: Form) -> None:
 
 
 def _mode(form: Form) -> MacvlanMode | None:
-    found = form.choice("default_macvlan_mode", _MODES)
-    return None if found is None else MacvlanMode(found)
+    mode = form.choice("default_macvlan_mode", _MODES)
+    return None if mode is None else MacvlanMode(mode)
 
 
 def _ratios(form: Form) -> dict[str, Any]:
-    found = {name: form.number(name) for name in ("cpu_over_commit_ratio", "memory_over_commit_ratio")}
-    return {name: value for name, value in found.items() if value is not None}
+    ratios = {name: form.number(name) for name in ("cpu_over_commit_ratio", "memory_over_commit_ratio")}
+    return {name: value for name, value in ratios.items() if value is not None}
 
 
 def _uri(form: Form, host: Host) -> str | None:
-    """The URI of another address of libvirt's; None: it stays."""
-    address, where = (form.text("power_address") or "").strip(), (form.text("host") or "").strip()
-    if not where:
+    """Return the new libvirt URI; None if it stays."""
+    address, new_host = (form.text("power_address") or "").strip(), (form.text("host") or "").strip()
+    if not new_host:
         return address or None
     parts = urlsplit(address or host.uri)
     if not parts.hostname:
         raise bad_field("host", f"{address or host.uri} names no host: give power_address instead.")
-    if "/" in where or "@" in where:
-        raise bad_field("host", f"{where[:60]!r} is not an address or name of a libvirt instance.")
+    if "/" in new_host or "@" in new_host:
+        raise bad_field("host", f"{new_host[:60]!r} is not an address or name of a libvirt instance.")
     user = f"{parts.username}@" if parts.username else ""
-    bare = where.removeprefix("[").removesuffix("]")
-    named = f"[{bare}]" if ":" in bare else bare
+    bare = new_host.removeprefix("[").removesuffix("]")
+    host_part = f"[{bare}]" if ":" in bare else bare
     try:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         raise bad_field("power_address", "Its port is not a number from 1 to 65535.") from None
-    return urlunsplit(parts._replace(netloc=f"{user}{named}{port}"))
+    return urlunsplit(parts._replace(netloc=f"{user}{host_part}{port}"))
 
 
 def _name_of(call: Call, address: str) -> str:
-    """After its address, as people would call it; made up where that gives no name."""
+    """Derive a name from the address, or generate one."""
     try:
         host = urlsplit(address).hostname or ""
     except ValueError:
         raise bad_field("power_address", f"{address[:60]!r} is not a libvirt URI.") from None
-    words = host.partition(".")[0] if any(each.isalpha() for each in host) and ":" not in host else ""
-    return words.lower() or call.ports.ids.hostname()
+    name = (
+        host.partition(".")[0] if any(character.isalpha() for character in host) and ":" not in host else ""
+    )
+    return name.lower() or call.ports.ids.hostname()

@@ -1,4 +1,4 @@
-"""The networks that a machine is on, in every way in which a query of MAAS's clients can name them."""
+"""The networks of a machine, in all the notations of MAAS's queries."""
 
 from collections.abc import Iterator
 
@@ -9,49 +9,49 @@ from hostloom.model.node import Node
 
 
 class Networks:
-    """Names of the VLANs and subnets of machines, of one view."""
+    """Looks up the names of the networks of machines."""
 
     def __init__(self, view: View) -> None:
         self._view = view
 
     def vlans(self, item: Machine, node: Node) -> set[str]:
-        """Bare numbers are tags, as in constraints."""
-        found: set[str] = set()
+        """Name the VLANs of a machine. A bare number is a VLAN tag, as in constraints."""
+        notations: set[str] = set()
         for vlan in self._vlans(item, node):
             names = {vlan.name, *(("untagged",) if vlan.vid == UNTAGGED else ())}
-            found |= {str(vlan.vid), f"vid:{vlan.vid}", f"id:{vlan.id}", f"vlan-{vlan.id}"}
-            found |= names | {f"name:{name}" for name in names}
-        return found
+            notations |= {str(vlan.vid), f"vid:{vlan.vid}", f"id:{vlan.id}", f"vlan-{vlan.id}"}
+            notations |= names | {f"name:{name}" for name in names}
+        return notations
 
     def fabrics(self, item: Machine, node: Node) -> set[str]:
-        """By name or id."""
+        """Name the fabrics of a machine."""
         world = self._view.world
         fabrics = (world.fabric_by_id[vlan.fabric_id] for vlan in self._vlans(item, node))
-        return {word for fabric in fabrics for word in _words(fabric.id, fabric.name, "fabric")}
+        return {name for fabric in fabrics for name in _words(fabric.id, fabric.name, "fabric")}
 
     def classes(self, item: Machine, node: Node) -> set[str]:
-        """The classes of its fabrics."""
+        """List the classes of the fabrics of a machine."""
         world = self._view.world
-        found = (world.fabric_by_id[vlan.fabric_id].class_type for vlan in self._vlans(item, node))
-        return {name for name in found if name}
+        class_types = (world.fabric_by_id[vlan.fabric_id].class_type for vlan in self._vlans(item, node))
+        return {name for name in class_types if name}
 
     def spaces(self, item: Machine, node: Node) -> set[str]:
-        """By name or id; VLANs without a space are in MAAS's `undefined`."""
-        world, found = self._view.world, set[str]()
+        """Name the spaces of a machine. VLANs without a space are in MAAS's `undefined`."""
+        world, names = self._view.world, set[str]()
         for vlan in self._vlans(item, node):
             if vlan.space_id is None:
-                found.add(NO_SPACE)
+                names.add(NO_SPACE)
             else:
                 space = world.space_by_id[vlan.space_id]
-                found |= _words(space.id, space.name, "space")
-        return found
+                names |= _words(space.id, space.name, "space")
+        return names
 
     def subnets(self, item: Machine, node: Node) -> set[str]:
-        """Those that its addresses are in: by id, name or CIDR."""
-        found: set[str] = set()
+        """Name the subnets that contain the addresses of a machine."""
+        names: set[str] = set()
         for subnet in self._subnets(item, node):
-            found |= _words(subnet.id, subnet.name, "subnet") | {str(subnet.cidr), f"cidr:{subnet.cidr}"}
-        return found
+            names |= _words(subnet.id, subnet.name, "subnet") | {str(subnet.cidr), f"cidr:{subnet.cidr}"}
+        return names
 
     def _vlans(self, item: Machine, node: Node) -> Iterator[Vlan]:
         for nic in item.interfaces or node.interfaces:
@@ -60,8 +60,8 @@ class Networks:
 
     def _subnets(self, item: Machine, node: Node) -> Iterator[Subnet]:
         for nic in item.interfaces or node.interfaces:
-            held = [address.ip for address in self._view.held_by_nic(node.system_id, nic.name)]
-            for ip in (*nic.ips, *held):
+            held_ips = [address.ip for address in self._view.held_by_nic(node.system_id, nic.name)]
+            for ip in (*nic.ips, *held_ips):
                 for subnet in self._view.world.subnets_around(ip):
                     if nic.vlan_id in (None, subnet.vlan_id):
                         yield subnet

@@ -1,4 +1,4 @@
-"""Machines, their NICs and disks in the shapes that MAAS's clients read."""
+"""Machines, their NICs and disks as MAAS's clients read them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
 from hostloom.model.request import AddressMode
 
 _S = MachineState
-#: MAAS's number and name of each state; clients compare the names.
+#: MAAS's number and name of each state. Clients compare the names.
 STATUS: Mapping[MachineState, tuple[int, str]] = {
     _S.NEW: (0, "New"),
     _S.COMMISSIONING: (1, "Commissioning"),
@@ -29,20 +29,20 @@ STATUS: Mapping[MachineState, tuple[int, str]] = {
     _S.FAILED_DEPLOYMENT: (11, "Failed deployment"),
     _S.RELEASING: (12, "Releasing"),
 }
-#: What clients keep with a machine, by the names of its annotations.
+#: The names of annotations that clients store with a machine.
 OWNER_DATA, AGENT_NAME, NIC_TAGS = "owner_data", "agent_name", "nic_tags"
 SWAP_SIZE = "swap_size"
 #: The power type of machines on VM hosts.
 VIRSH = "virsh"
-#: Links of one NIC have ids of their own, this many apart from the next NIC's: MACs have 48 bits, and clients
-#: that read numbers as doubles (Go's, jq) keep 53.
+#: The number of link ids per NIC. The ids of NICs have 48 bits, and clients that read numbers as doubles
+#: (Go, jq) keep 53 bits.
 LINK_IDS = 32
 _BLOCK_BYTES = 512
-#: Clients know no other types.
+#: Clients know only these types.
 _TYPES: Mapping[InterfaceKind, str] = {
-    each: each.value for each in InterfaceKind if each is not InterfaceKind.LOOPBACK
+    kind: kind.value for kind in InterfaceKind if kind is not InterfaceKind.LOOPBACK
 }
-#: Fields that hostloom does not manage, with the values that MAAS has for a machine that was not deployed.
+#: Fields that hostloom does not manage, with MAAS's values for a machine that was never deployed.
 _CONSTANTS: Mapping[str, Any] = {
     "osystem": "",
     "distro_series": "",
@@ -71,36 +71,36 @@ _CONSTANTS: Mapping[str, Any] = {
 
 
 def nic_id(mac: MacAddress) -> int:
-    """A number that stays: NICs of composed machines have none of their own, and no two have one MAC."""
+    """Return a stable id: the MAC, which is unique. NICs of composed machines have no other number."""
     return mac.number
 
 
 def disk_id(machine: Machine, disk: Disk) -> int:
-    """A number of 48 bits that stays as long as the disk has its name."""
+    """Return a 48-bit id that is stable while the disk keeps its name."""
     return int(hashlib.sha256(f"{machine.uuid}/{disk.name}".encode()).hexdigest()[:12], 16)
 
 
-def _mode(kept: Mapping[str, Any], ip: Address) -> str:
-    """How an address came to a NIC, as far as an import knew; else as MAAS gives it."""
-    if str(ip) in kept.get(STATIC, ()):
+def _mode(annotation: Mapping[str, Any], ip: Address) -> str:
+    """Return the link mode of an address: from the import if it recorded one, else `auto`."""
+    if str(ip) in annotation.get(STATIC, ()):
         return "static"
-    return "dhcp" if any(link["mode"] == "dhcp" for link in kept.get(LINKS, ())) else "auto"
+    return "dhcp" if any(link["mode"] == "dhcp" for link in annotation.get(LINKS, ())) else "auto"
 
 
 class MachineView:
-    """Machines as one unit of work sees them."""
+    """Makes the documents of machines from one unit of work."""
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._world = view.world
 
     def power_state(self, item: Machine) -> str:
-        """`on` or `off`; `unknown` while the host does not answer."""
+        """Return `on` or `off`; `unknown` while the host is unreachable."""
         state = None if item.host_id is None else self._world.host_by_id.get(item.host_id)
         return item.power.value if state is None or state.host.reachable else "unknown"
 
     def machine(self, item: Machine, message: str | None = None) -> dict[str, Any]:
-        """All that clients read of a machine; one that is still to be reserved is no node yet."""
+        """Make the document of a machine, which may be a pending one without a node."""
         node = self.node(item)
         notes = self._view.notes_of(item.system_id)
         nics = self.interfaces(item, node)
@@ -134,7 +134,7 @@ class MachineView:
             "architecture": f"{item.architecture}/generic",
             "cpu_count": item.cores,
             "memory": item.memory_mib,
-            # MB, as the only size that MAAS shows so
+            # MAAS shows only this size in MB.
             "storage": sum(disk.size_bytes for disk in item.disks) / 10**6,
             "ip_addresses": [
                 link["ip_address"] for nic in nics for link in nic["links"] if "ip_address" in link
@@ -153,22 +153,22 @@ class MachineView:
         }
 
     def node(self, item: Machine) -> Node:
-        """Its node; one that is only promised has none yet."""
+        """Return the node of a machine. A pending machine gets a placeholder."""
         node = self._world.node_by_system_id.get(item.system_id)
         return node or Node(item.system_id, item.hostname, NodeKind.MACHINE)
 
     def interfaces(self, item: Machine, node: Node) -> list[dict[str, Any]]:
-        """NICs of a composed or adopted machine, or what a bare one reported."""
+        """Make the documents of the NICs of a machine. A bare machine has those that it reported."""
         if item.interfaces:
             return [self._nic(item, interface) for interface in item.interfaces]
         return self.found(node)
 
     def found(self, node: Node) -> list[dict[str, Any]]:
-        """The interfaces of a node that is seen, or that its operator knows."""
+        """Make the documents of the interfaces of a node."""
         return [self._found(node, interface) for interface in node.interfaces if interface.mac is not None]
 
     def disk(self, item: Machine, disk: Disk) -> dict[str, Any]:
-        """A disk; sizes in bytes."""
+        """Make the document of a disk. Sizes are in bytes."""
         key = disk_id(item, disk)
         return {
             "id": key,
@@ -205,11 +205,13 @@ class MachineView:
         }
 
     def _found(self, node: Node, nic: NodeInterface) -> dict[str, Any]:
-        kept = self._kept(node.system_id, nic.name)
-        given = [(held.ip, held.kind.value) for held in self._view.held_by_nic(node.system_id, nic.name)]
-        given += [(ip, _mode(kept, ip)) for ip in nic.ips if ip not in dict(given)]
-        links = [self._link(nic.id * LINK_IDS + n, mode, ip) for n, (ip, mode) in enumerate(given)]
-        links = links or self._kept_links(kept, nic.id, nic.vlan_id)
+        annotation = self._kept(node.system_id, nic.name)
+        addresses = [
+            (address.ip, address.kind.value) for address in self._view.held_by_nic(node.system_id, nic.name)
+        ]
+        addresses += [(ip, _mode(annotation, ip)) for ip in nic.ips if ip not in dict(addresses)]
+        links = [self._link(nic.id * LINK_IDS + n, mode, ip) for n, (ip, mode) in enumerate(addresses)]
+        links = links or self._kept_links(annotation, nic.id, nic.vlan_id)
         mac = nic.mac or MacAddress("00:00:00:00:00:00")
         return self._interface(node.system_id, nic.id, nic.name, mac, nic.vlan_id) | {
             "links": links,
@@ -222,7 +224,7 @@ class MachineView:
             "type": _TYPES.get(nic.kind, "unknown"),
             "parents": list(nic.parents),
             "children": [interface.name for interface in node.interfaces if nic.name in interface.parents],
-            "params": kept.get(PARAMS, {}),
+            "params": annotation.get(PARAMS, {}),
         }
 
     def _interface(
@@ -253,30 +255,34 @@ class MachineView:
         }
 
     def _kept(self, system_id: str, nic: str) -> Mapping[str, Any]:
-        """What an import keeps of a NIC."""
-        kept: Mapping[str, Any] = self._view.notes_of(SystemId(system_id)).get(NICS, {}).get(nic, {})
-        return kept
+        """Return the annotation that an import stored for a NIC."""
+        annotation: Mapping[str, Any] = self._view.notes_of(SystemId(system_id)).get(NICS, {}).get(nic, {})
+        return annotation
 
-    def _kept_links(self, kept: Mapping[str, Any], key: int, vlan_id: VlanId | None) -> list[dict[str, Any]]:
-        """Links without an address; a subnet that is gone is left out."""
+    def _kept_links(
+        self, annotation: Mapping[str, Any], key: int, vlan_id: VlanId | None
+    ) -> list[dict[str, Any]]:
+        """Make imported links without an address. Links omit a deleted subnet."""
         links = []
-        for number, link in enumerate(kept.get(LINKS, ())):
+        for number, link in enumerate(annotation.get(LINKS, ())):
             subnets = self._view.subnets_by_cidr.get(link.get("subnet"), ())
-            subnet = next((one for one in subnets if one.vlan_id == vlan_id), next(iter(subnets), None))
-            shown = {"id": key * LINK_IDS + number, "mode": link["mode"]}
-            links.append(shown | ({} if subnet is None else {"subnet": self._view.subnet(subnet)}))
+            subnet = next(
+                (subnet for subnet in subnets if subnet.vlan_id == vlan_id), next(iter(subnets), None)
+            )
+            document = {"id": key * LINK_IDS + number, "mode": link["mode"]}
+            links.append(document | ({} if subnet is None else {"subnet": self._view.subnet(subnet)}))
         return links
 
     def _links(self, item: Machine, nic: MachineInterface, key: int) -> list[dict[str, Any]]:
-        """Without an address or subnet the field is left out: clients take no null."""
-        kept = self._kept(item.system_id, nic.name)
+        """Make the links of a NIC. They omit an unknown address or subnet, because clients accept no null."""
+        annotation = self._kept(item.system_id, nic.name)
         if nic.ips:
             return [
-                self._link(key * LINK_IDS + n, _mode(kept, ip), ip, nic.vlan_id)
+                self._link(key * LINK_IDS + n, _mode(annotation, ip), ip, nic.vlan_id)
                 for n, ip in enumerate(nic.ips)
             ]
-        if kept.get(LINKS):
-            return self._kept_links(kept, key, nic.vlan_id)
+        if annotation.get(LINKS):
+            return self._kept_links(annotation, key, nic.vlan_id)
         if nic.mode is AddressMode.UNCONFIGURED or nic.vlan_id is None:
             return [{"id": key * LINK_IDS, "mode": "link_up"}]
         link: dict[str, Any] = {"id": key * LINK_IDS, "mode": "dhcp"}
@@ -290,10 +296,10 @@ class MachineView:
         return link | ({} if home is None else {"subnet": self._view.subnet(home)})
 
     def _boot(self, item: Machine, nics: list[dict[str, Any]]) -> dict[str, Any] | None:
-        places = [place for place, nic in enumerate(item.interfaces) if nic.boot]
+        boot_indexes = [index for index, nic in enumerate(item.interfaces) if nic.boot]
         if not nics:
             return None
-        return nics[places[0]] if places and item.netboot else nics[0]
+        return nics[boot_indexes[0]] if boot_indexes and item.netboot else nics[0]
 
     def _pod(self, host_id: HostId | None) -> dict[str, Any] | None:
         if host_id is None:

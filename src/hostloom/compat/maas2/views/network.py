@@ -1,4 +1,4 @@
-"""What MAAS's answers say of the network and of groups: shapes that many nouns show within their own."""
+"""The network and the groups as MAAS's clients read them, also nested in other documents."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -23,9 +23,9 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.services import annotations
 from hostloom.services.nic_links import GIVEN
 
-#: MAAS's word for no space, in answers and in constraints.
+#: MAAS's name for no space, in documents and in constraints.
 NO_SPACE = "undefined"
-#: MAAS's defaults for a subnet; stored for clients, without effect here.
+#: MAAS's defaults for a subnet. hostloom stores these fields for clients; they have no effect.
 SUBNET_DEFAULTS: Mapping[str, Any] = {
     "rdns_mode": 2,
     "allow_dns": True,
@@ -36,7 +36,7 @@ SUBNET_DEFAULTS: Mapping[str, Any] = {
 
 
 class View:
-    """Shapes as one unit of work sees them; what they are made of is read once, when first needed."""
+    """Makes documents from one unit of work. It reads all records once, on first use."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
@@ -45,11 +45,11 @@ class View:
 
     @cached_property
     def world(self) -> Snapshot:
-        """The snapshot that the shapes are of."""
+        """The snapshot behind the documents."""
         return self._uow.snapshot()
 
     def fabric(self, item: Fabric) -> dict[str, Any]:
-        """A fabric with its VLANs."""
+        """Make the document of a fabric with its VLANs."""
         return {
             "class_type": item.class_type,
             "name": item.name,
@@ -59,22 +59,22 @@ class View:
         }
 
     def vlan(self, item: Vlan) -> dict[str, Any]:
-        """A VLAN; the relay VLAN within it without its own."""
-        found = self._vlans.get(item.id)
-        if found is None:
-            found = self._vlans[item.id] = self._vlan(item)
-        return found
+        """Make the document of a VLAN. The nested relay VLAN omits its own relay VLAN."""
+        document = self._vlans.get(item.id)
+        if document is None:
+            document = self._vlans[item.id] = self._vlan(item)
+        return document
 
     def vlan_of(self, key: VlanId | None) -> dict[str, Any] | None:
-        """A VLAN by id; null for none."""
+        """Make the document of a VLAN by id; None for no VLAN."""
         return None if key is None else self.vlan(self.world.vlan_by_id[key])
 
     def space_name(self, key: SpaceId | None) -> str:
-        """MAAS has a word for none."""
+        """Return the name of a space, or MAAS's name for no space."""
         return NO_SPACE if key is None else self.world.space_by_id[key].name
 
     def space(self, item: Space) -> dict[str, Any]:
-        """A space with its VLANs and subnets."""
+        """Make the document of a space with its VLANs and subnets."""
         vlans = self._vlans_of_space.get(item.id, [])
         subnets = [subnet for vlan in vlans for subnet in self.world.subnets_by_vlan.get(vlan.id, ())]
         return {
@@ -82,49 +82,51 @@ class View:
             "description": item.description,
             "id": item.id,
             "vlans": [self.vlan(vlan) for vlan in vlans],
-            "subnets": [self.subnet(subnet) for subnet in sorted(subnets, key=lambda each: each.id)],
+            "subnets": [self.subnet(subnet) for subnet in sorted(subnets, key=lambda subnet: subnet.id)],
             "resource_uri": uri(f"spaces/{item.id}/"),
         }
 
     def subnet(self, item: Subnet) -> dict[str, Any]:
-        """A subnet with its VLAN."""
-        found = self._subnets.get(item.id)
-        if found is None:
-            found = self._subnets[item.id] = self._subnet(item)
-        return found
+        """Make the document of a subnet with its VLAN."""
+        document = self._subnets.get(item.id)
+        if document is None:
+            document = self._subnets[item.id] = self._subnet(item)
+        return document
 
     @cached_property
     def subnets_by_cidr(self) -> Mapping[str | None, list[Subnet]]:
-        """Several fabrics may have the same subnet."""
-        subnetses: dict[str | None, list[Subnet]] = {}
+        """Subnets by CIDR. Several fabrics may have the same CIDR."""
+        by_cidr: dict[str | None, list[Subnet]] = {}
         for subnet in self.world.subnets:
-            subnetses.setdefault(str(subnet.cidr), []).append(subnet)
-        return subnetses
+            by_cidr.setdefault(str(subnet.cidr), []).append(subnet)
+        return by_cidr
 
     def notes_of(self, key: SystemId) -> dict[str, Any]:
-        """What clients keep with a node."""
+        """Return the annotations of a node."""
         return self._node_notes.get(key, {})
 
     def held_by_nic(self, key: SystemId, nic: str) -> list[HeldAddress]:
-        """The addresses that are held for an interface of a node by our word, by address."""
-        held = self.world.held_by_node.get(key, ())
-        helds = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
-        return sorted(helds, key=lambda address: (address.ip.version, int(address.ip)))
+        """List the addresses that hostloom assigned to an interface of a node, ordered by address."""
+        node_addresses = self.world.held_by_node.get(key, ())
+        nic_addresses = [
+            address for address in node_addresses if address.interface_name == nic and address.kind in GIVEN
+        ]
+        return sorted(nic_addresses, key=lambda address: (address.ip.version, int(address.ip)))
 
     def zone(self, key: ZoneId) -> dict[str, Any]:
-        """A zone by id; the default one for a machine that is not stored yet."""
+        """Make the document of a zone by id. A machine that is not stored yet has the default zone."""
         return shown_zone(self._zones.get(key) or self._uow.zones.default())
 
     def resource_pool(self, key: ResourcePoolId) -> dict[str, Any]:
-        """A resource pool by id; the default one for a machine that is not stored yet."""
+        """Make the document of a resource pool by id. An unstored machine has the default pool."""
         return shown_pool(self._pools.get(key) or self._uow.resource_pools.default())
 
     def domain(self, key: DomainId) -> dict[str, Any]:
-        """A domain by id, as machines show it; the default one for a machine that is not stored yet."""
+        """Make the document of a domain by id. A machine that is not stored yet has the default domain."""
         return self.shown_domain(self._domains.get(key) or self._default_domain)
 
     def shown_domain(self, item: Domain) -> dict[str, Any]:
-        """A domain; its records are the names of nodes in it."""
+        """Make the document of a domain. The record count is the number of its nodes."""
         return {
             "authoritative": item.authoritative,
             "ttl": self._domain_notes.get(item.id, {}).get("ttl"),
@@ -143,7 +145,7 @@ class View:
             "mtu": item.mtu,
             "dhcp_on": item.dhcp_on,
             "external_dhcp": next(
-                (str(foreign_dhcp.server) for foreign_dhcp in world.foreign_by_vlan.get(item.id, ())), None
+                (str(dhcp_server.server) for dhcp_server in world.foreign_by_vlan.get(item.id, ())), None
             ),
             "relay_vlan": None if relay is None else {**self._vlan(relay), "relay_vlan": None},
             "primary_rack": self._rack(item.primary_rack_id),
@@ -151,7 +153,7 @@ class View:
             "space": self.space_name(item.space_id),
             "fabric_id": item.fabric_id,
             "fabric": world.fabric_by_id[item.fabric_id].name,
-            # Clients ask for the VLAN of this name; MAAS shows it whatever the VLAN is called.
+            # MAAS shows this name whatever the VLAN is called, and clients look for it.
             "name": "untagged" if item.vid == UNTAGGED else item.name,
             "description": item.description,
             "id": item.id,
@@ -176,7 +178,7 @@ class View:
         }
 
     def _rack(self, key: RackId | None) -> str | None:
-        """A rack by the system id of its node."""
+        """Return the system id of a rack."""
         return None if key is None else self._racks[key]
 
     @cached_property
@@ -185,18 +187,18 @@ class View:
 
     @cached_property
     def _vlans_of_fabric(self) -> dict[int, list[Vlan]]:
-        vlanses: dict[int, list[Vlan]] = {}
-        for vlan in sorted(self.world.vlans, key=lambda each: (each.vid, each.id)):
-            vlanses.setdefault(vlan.fabric_id, []).append(vlan)
-        return vlanses
+        by_fabric: dict[int, list[Vlan]] = {}
+        for vlan in sorted(self.world.vlans, key=lambda vlan: (vlan.vid, vlan.id)):
+            by_fabric.setdefault(vlan.fabric_id, []).append(vlan)
+        return by_fabric
 
     @cached_property
     def _vlans_of_space(self) -> dict[int, list[Vlan]]:
-        vlanses: dict[int, list[Vlan]] = {}
-        for vlan in sorted(self.world.vlans, key=lambda each: each.id):
+        by_space: dict[int, list[Vlan]] = {}
+        for vlan in sorted(self.world.vlans, key=lambda vlan: vlan.id):
             if vlan.space_id is not None:
-                vlanses.setdefault(vlan.space_id, []).append(vlan)
-        return vlanses
+                by_space.setdefault(vlan.space_id, []).append(vlan)
+        return by_space
 
     @cached_property
     def _subnet_notes(self) -> dict[str | int, dict[str, Any]]:
@@ -212,10 +214,10 @@ class View:
 
     @cached_property
     def _nodes_of_domain(self) -> dict[int, int]:
-        found: dict[int, int] = {}
+        counts: dict[int, int] = {}
         for node in self.world.nodes:
-            found[node.domain_id] = found.get(node.domain_id, 0) + 1
-        return found
+            counts[node.domain_id] = counts.get(node.domain_id, 0) + 1
+        return counts
 
     @cached_property
     def _zones(self) -> dict[ZoneId, Zone]:
@@ -235,7 +237,7 @@ class View:
 
 
 def shown_zone(item: Zone) -> dict[str, Any]:
-    """A zone; clients find it by name."""
+    """Make the document of a zone. Its URI has the name, because clients look it up by name."""
     return {
         "id": item.id,
         "name": item.name,
@@ -245,7 +247,7 @@ def shown_zone(item: Zone) -> dict[str, Any]:
 
 
 def shown_pool(item: ResourcePool) -> dict[str, Any]:
-    """A resource pool: its own path is in the singular."""
+    """Make the document of a resource pool. MAAS's path for one pool is in the singular."""
     return {
         "id": item.id,
         "name": item.name,

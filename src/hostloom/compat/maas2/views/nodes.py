@@ -1,4 +1,4 @@
-"""Devices and controllers in the shapes that MAAS's clients read."""
+"""Devices and controllers as MAAS's clients read them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from hostloom.model.annotation import OWNER, PARENT
 from hostloom.model.machine import Machine
 from hostloom.model.node import Node, NodeKind
 
-#: What MAAS calls each kind, and where it is found.
+#: MAAS's name and path of each kind.
 KINDS: Mapping[NodeKind, tuple[str, str]] = {
     NodeKind.MACHINE: ("Machine", "machines"),
     NodeKind.DEVICE: ("Device", "devices"),
@@ -22,14 +22,14 @@ KINDS: Mapping[NodeKind, tuple[str, str]] = {
 
 
 class NodeView:
-    """Nodes that are no machines as one unit of work sees them."""
+    """Makes the documents of nodes from one unit of work."""
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._nics = MachineView(view)
 
     def device(self, node: Node) -> dict[str, Any]:
-        """All that clients read of a device."""
+        """Make the document of a device."""
         notes = self._view.notes_of(node.system_id)
         parent = notes.get(PARENT)
         is_there = parent in self._view.world.node_by_system_id
@@ -40,8 +40,8 @@ class NodeView:
         }
 
     def controller(self, node: Node, *, region: bool = False) -> dict[str, Any]:
-        """All that clients read of a rack or region controller, under the one name or the other."""
-        shown = self.node(node) | {
+        """Make the document of a controller, as a rack or as a region controller."""
+        document = self.node(node) | {
             "architecture": "",
             "cpu_count": 0,
             "memory": 0,
@@ -58,10 +58,10 @@ class NodeView:
             "boot_interface": None,
         }
         path = "regioncontrollers" if region else "rackcontrollers"
-        return shown | {"resource_uri": uri(f"{path}/{node.system_id}/")}
+        return document | {"resource_uri": uri(f"{path}/{node.system_id}/")}
 
     def some(self, nodes: Sequence[Node], machines: Sequence[Machine]) -> list[dict[str, Any]]:
-        """Nodes of any kind, each as its own noun shows it."""
+        """Make the documents of nodes of any kind."""
         by_key = {machine.system_id: machine for machine in machines}
         return [
             self._nics.machine(by_key[node.system_id]) if node.system_id in by_key else self.other(node)
@@ -69,17 +69,17 @@ class NodeView:
         ]
 
     def other(self, node: Node) -> dict[str, Any]:
-        """A node that is no machine."""
+        """Make the document of a node other than a machine."""
         if node.kind is NodeKind.DEVICE:
             return self.device(node)
         return self.controller(node, region=node.kind is NodeKind.REGION_CONTROLLER)
 
     def node(self, node: Node) -> dict[str, Any]:
-        """What all kinds have."""
+        """Make the fields that all kinds have."""
         nics = self._nics.found(node)
         domain = self._view.domain(node.domain_id)
-        words, path = KINDS[node.kind]
-        kept = self._view.notes_of(node.system_id).get(OWNER_DATA, {})
+        type_name, path = KINDS[node.kind]
+        owner_data = self._view.notes_of(node.system_id).get(OWNER_DATA, {})
         return {
             "system_id": node.system_id,
             "hostname": node.hostname,
@@ -90,10 +90,10 @@ class NodeView:
             "tag_names": list(node.tags),
             "description": node.description,
             "owner": None,
-            "owner_data": kept,
-            "workload_annotations": kept,
+            "owner_data": owner_data,
+            "workload_annotations": owner_data,
             "node_type": NODE_TYPES[node.kind],
-            "node_type_name": words,
+            "node_type_name": type_name,
             "interface_set": nics,
             "ip_addresses": [
                 link["ip_address"] for nic in nics for link in nic["links"] if "ip_address" in link

@@ -1,4 +1,4 @@
-"""How full a subnet is, as MAAS shows it: ranges that are taken and free, shares, and who has what."""
+"""The usage of a subnet as MAAS's clients read it: used and free ranges, statistics and addresses."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hostloom.model.network import AddressKind, HeldAddress, RangeKind, Subnet, 
 from hostloom.model.node import NodeKind
 from hostloom.ports.store import UnitOfWork
 
-#: MAAS's numbers of how an address was given.
+#: MAAS's numbers for the kinds of addresses.
 ALLOC_TYPES = {
     AddressKind.AUTO: 0,
     AddressKind.STATIC: 1,
@@ -21,7 +21,7 @@ ALLOC_TYPES = {
     AddressKind.OBSERVED: 6,
     AddressKind.ON_WIRE: 6,
 }
-#: MAAS's numbers of what a node is.
+#: MAAS's numbers for the kinds of nodes.
 NODE_TYPES = {
     NodeKind.MACHINE: 0,
     NodeKind.DEVICE: 1,
@@ -42,18 +42,18 @@ class Span:
 
     @property
     def size(self) -> int:
-        """How many there are."""
+        """The number of addresses."""
         return self.end - self.start + 1
 
     def shown(self, *, purpose: bool) -> dict[str, Any]:
-        """As MAAS shows it."""
+        """Make the document of a span."""
         make = ip_address if self.version == 4 else _six
-        found = {
+        document = {
             "start": str(make(self.start)),
             "end": str(make(self.end)),
             "num_addresses": self.size,
         }
-        return found | ({"purpose": [self.purpose]} if purpose else {})
+        return document | ({"purpose": [self.purpose]} if purpose else {})
 
 
 def _six(number: int) -> Any:
@@ -61,18 +61,18 @@ def _six(number: int) -> Any:
 
 
 def taken_of(world: Snapshot, subnet: Subnet) -> list[Span]:
-    """Ranges and addresses that are not free, by address; of those that overlap the wider one counts."""
+    """List used ranges and addresses in order. Where spans overlap, the wider one takes precedence."""
     version = subnet.cidr.version
     spans = [
         Span(version, int(ip_range.start), int(ip_range.end), ip_range.kind.value)
         for ip_range in world.ranges_by_subnet.get(subnet.id, ())
-        # Of an unmanaged subnet the reserved ranges are what may be given.
+        # In an unmanaged subnet hostloom assigns addresses only from reserved ranges.
         if subnet.managed or ip_range.kind is not RangeKind.RESERVED
     ]
     spans += [
-        Span(version, int(held.ip), int(held.ip), "assigned-ip")
-        for held in world.held
-        if held.subnet_id == subnet.id
+        Span(version, int(address.ip), int(address.ip), "assigned-ip")
+        for address in world.held
+        if address.subnet_id == subnet.id
     ]
     if subnet.gateway is not None and subnet.gateway in subnet.cidr:
         spans.append(Span(version, int(subnet.gateway), int(subnet.gateway), "gateway-ip"))
@@ -80,29 +80,29 @@ def taken_of(world: Snapshot, subnet: Subnet) -> list[Span]:
 
 
 def free_of(world: Snapshot, subnet: Subnet) -> list[Span]:
-    """What is left between them."""
+    """List the free spans in order."""
     spans, version = [], subnet.cidr.version
     for start, end in _givable(world, subnet):
-        at = start
+        cursor = start
         for span in taken_of(world, subnet):
-            if span.end < at or span.start > end:
+            if span.end < cursor or span.start > end:
                 continue
-            if span.start > at:
-                spans.append(Span(version, at, span.start - 1))
-            at = span.end + 1
-        if at <= end:
-            spans.append(Span(version, at, end))
+            if span.start > cursor:
+                spans.append(Span(version, cursor, span.start - 1))
+            cursor = span.end + 1
+        if cursor <= end:
+            spans.append(Span(version, cursor, end))
     return spans
 
 
 def statistics_of(world: Snapshot, subnet: Subnet, *, ranges: bool) -> dict[str, Any]:
-    """Counts and shares; `usage` from 0 to 1."""
+    """Make the statistics of a subnet. `usage` is from 0 to 1."""
     free = free_of(world, subnet)
     bounds = list(_givable(world, subnet))
     total = sum(end - start + 1 for start, end in bounds)
     available = sum(span.size for span in free)
     usage = 0.0 if not total else 1 - available / total
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "num_available": available,
         "largest_available": max((span.size for span in free), default=0),
         "num_unavailable": total - available,
@@ -115,55 +115,58 @@ def statistics_of(world: Snapshot, subnet: Subnet, *, ranges: bool) -> dict[str,
         "ip_version": subnet.cidr.version,
     }
     if ranges:
-        listed = [span.shown(purpose=True) for span in taken_of(world, subnet)]
-        listed += [span.shown(purpose=False) | {"purpose": ["unused"]} for span in free]
-        key = {each["start"]: int(ip_address(each["start"])) for each in listed}
-        found["ranges"] = sorted(listed, key=lambda each: key[each["start"]])
-    return found
+        documents = [span.shown(purpose=True) for span in taken_of(world, subnet)]
+        documents += [span.shown(purpose=False) | {"purpose": ["unused"]} for span in free]
+        key = {span_document["start"]: int(ip_address(span_document["start"])) for span_document in documents}
+        document["ranges"] = sorted(documents, key=lambda span_document: key[span_document["start"]])
+    return document
 
 
 def addresses_of(uow: UnitOfWork, subnet: Subnet, *, users: bool, summaries: bool) -> list[dict[str, Any]]:
-    """Who has which address of the subnet, by address."""
+    """List the addresses of a subnet with their holders, ordered by address."""
     world = uow.snapshot()
-    held = sorted((held for held in world.held if held.subnet_id == subnet.id), key=lambda each: int(each.ip))
-    return [_held(world, each, users=users, summaries=summaries) for each in held]
+    addresses = sorted(
+        (addresses for addresses in world.held if addresses.subnet_id == subnet.id),
+        key=lambda address: int(address.ip),
+    )
+    return [_held(world, address, users=users, summaries=summaries) for address in addresses]
 
 
-def _held(world: Snapshot, held: HeldAddress, *, users: bool, summaries: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {"ip": str(held.ip), "alloc_type": ALLOC_TYPES[held.kind]}
+def _held(world: Snapshot, address: HeldAddress, *, users: bool, summaries: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {"ip": str(address.ip), "alloc_type": ALLOC_TYPES[address.kind]}
     if users:
-        found["user"] = None
-    node = None if held.system_id is None else world.node_by_system_id.get(SystemId(held.system_id))
+        document["user"] = None
+    node = None if address.system_id is None else world.node_by_system_id.get(SystemId(address.system_id))
     if summaries and node is not None:
-        found["node_summary"] = {
+        document["node_summary"] = {
             "system_id": node.system_id,
             "node_type": NODE_TYPES[node.kind],
             "fqdn": node.hostname,
             "hostname": node.hostname,
-            "via": held.interface_name,
+            "via": address.interface_name,
             "resource_uri": uri(f"nodes/{node.system_id}/"),
         }
-    return found
+    return document
 
 
 def _givable(world: Snapshot, subnet: Subnet) -> Iterator[tuple[int, int]]:
-    """What may be given at all: of an unmanaged subnet its reserved ranges alone."""
-    first, last = usable_span(subnet.cidr)
+    """List the assignable spans. In an unmanaged subnet these are its reserved ranges."""
+    lowest, highest = usable_span(subnet.cidr)
     if subnet.managed:
-        yield first, last
+        yield lowest, highest
         return
     for span in world.ranges_by_subnet.get(subnet.id, ()):
-        start, end = max(int(span.start), first), min(int(span.end), last)
+        start, end = max(int(span.start), lowest), min(int(span.end), highest)
         if span.kind is RangeKind.RESERVED and start <= end:
             yield start, end
 
 
 def _joined(spans: Iterable[Span]) -> Iterator[Span]:
-    """By address, without overlaps."""
-    at = -1
-    for each in sorted(spans, key=lambda span: (span.start, -span.end)):
-        if each.end <= at:
+    """Order spans by address and remove overlaps."""
+    previous_end = -1
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if span.end <= previous_end:
             continue
-        start = max(each.start, at + 1)
-        yield Span(each.version, start, each.end, each.purpose)
-        at = each.end
+        start = max(span.start, previous_end + 1)
+        yield Span(span.version, start, span.end, span.purpose)
+        previous_end = span.end
