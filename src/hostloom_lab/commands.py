@@ -27,8 +27,8 @@ def run(argv: Sequence[str], *, text: str | None = None, timeout_s: float = 60.0
     except subprocess.TimeoutExpired as error:
         raise LabError(f"`{' '.join(argv)}` did not end within {timeout_s:g} s") from error
     if result.returncode != 0:
-        words = (result.stderr or result.stdout).strip() or f"exit code {result.returncode}"
-        raise LabError(f"`{' '.join(argv)}` failed: {words}")
+        message = (result.stderr or result.stdout).strip() or f"exit code {result.returncode}"
+        raise LabError(f"`{' '.join(argv)}` failed: {message}")
     return result.stdout
 
 
@@ -45,9 +45,9 @@ def inside(netns: str, argv: Sequence[str]) -> list[str]:
 
 def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
     """Poll every 50 ms; LabError says what did not happen."""
-    until = time.monotonic() + timeout_s
+    deadline = time.monotonic() + timeout_s
     while not is_true():
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             raise LabError(f"{what} did not happen within {timeout_s:g} s")
         time.sleep(0.05)
 

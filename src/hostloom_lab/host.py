@@ -125,8 +125,8 @@ def answers(plan: LabPlan, host: HostPlan) -> bool:
 def _prepare(plan: LabPlan, host: HostPlan, directory: Path) -> None:
     networks = directory / "etc-libvirt/qemu/networks"
     pools = directory / "etc-libvirt/storage"
-    for each in ("lib", "log", "cache", "run"):
-        (directory / each).mkdir(parents=True, exist_ok=True)
+    for name in ("lib", "log", "cache", "run"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
     for autostart in (networks / "autostart", pools / "autostart"):
         autostart.mkdir(parents=True, exist_ok=True)
     filters = Path("/etc/libvirt/nwfilter")

@@ -74,7 +74,7 @@ class Lab:
             network.build_rack(plan)
             rack.start(plan)
             with ThreadPoolExecutor(4) as pool:
-                list(pool.map(lambda each: self._start_host(plan, each), plan.hosts))
+                list(pool.map(lambda host: self._start_host(plan, host), plan.hosts))
             rack.wait(plan)
         return plan
 
@@ -106,11 +106,16 @@ class Lab:
                 raise LabError(f"lab {self.name} is on {lab_plan.subnet}: take it down before you move it")
             return make_plan(self.name, lab_plan.subnet, max(hosts, len(lab_plan.hosts)))
         link = make_plan(self.name, default_subnets()[0], 0).link
-        tried = {each: network.conflicts(each, link) for each in ([subnet] if subnet else default_subnets())}
-        for candidate, taken in tried.items():
-            if not taken:
+        tried = {
+            candidate: network.conflicts(candidate, link)
+            for candidate in ([subnet] if subnet else default_subnets())
+        }
+        for candidate, overlaps in tried.items():
+            if not overlaps:
                 return make_plan(self.name, candidate, hosts)
-        reasons = "; ".join(f"{each} overlaps {', '.join(taken)}" for each, taken in tried.items())
+        reasons = "; ".join(
+            f"{candidate} overlaps {', '.join(overlaps)}" for candidate, overlaps in tried.items()
+        )
         raise LabError(f"no free subnet: {reasons}. Give another /16 with --subnet")
 
     # -- state -------------------------------------------------------------------------------------------
@@ -160,7 +165,7 @@ class Lab:
             self.name,
             True,
             str(plan.subnet),
-            {each: str(plan.segment(each)) for each in SEGMENTS},
+            {segment: str(plan.segment(segment)) for segment in SEGMENTS},
             machine.is_running(rack.directory_of(plan)),
             rack.answers(plan),
             f"http://{plan.rack_link_address.ip}",
@@ -276,8 +281,8 @@ def _write_ssh_config(plan: LabPlan) -> None:
 def _check_machine() -> None:
     if os.geteuid() != 0:
         raise LabError("the lab needs root: it makes network namespaces")
-    missing = [each for each in PROGRAMS if shutil.which(each) is None]
-    missing += [each for each in DAEMONS if not Path(each).exists()]
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    missing += [daemon for daemon in DAEMONS if not Path(daemon).exists()]
     if missing:
         raise LabError(f"not installed: {', '.join(missing)}; `bin/demo` installs what is missing")
 

@@ -43,8 +43,8 @@ def stop(netns: str, directory: Path) -> None:
     """Pull the plug: everything in the namespace ends at once."""
     if is_running(directory):
         kill([int((directory / PID_FILE).read_text().split()[0])])
-    if left := [pid for pid in pids_in(netns) if pid != os.getpid()]:
-        kill(left)
+    if pids := [pid for pid in pids_in(netns) if pid != os.getpid()]:
+        kill(pids)
     (directory / PID_FILE).unlink(missing_ok=True)
     _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
 

@@ -118,8 +118,8 @@ def logs(
     """Show a log of the lab: Kea, the rack, a host, its libvirtd or its sshd."""
     files = _try(lambda: Lab(name).logs())
     if which is None:
-        for each, path in files.items():
-            console.print(f"{each:16} {path}")
+        for name, path in files.items():
+            console.print(f"{name:16} {path}")
         return
     if which not in files:
         raise _fail(f"there is no log {which!r}; there are {', '.join(files)}", USAGE)
@@ -181,16 +181,18 @@ def _fail(message: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _show(found: Status) -> None:
-    console.print(f"lab {found.name} on {found.subnet}; the rack is at {found.rack_url.partition('//')[2]}")
+def _show(status: Status) -> None:
+    console.print(
+        f"lab {status.name} on {status.subnet}; the rack is at {status.rack_url.partition('//')[2]}"
+    )
     segments = Table("segment", "subnet", "NIC of each host", box=None)
-    for name, subnet in found.segments.items():
+    for name, subnet in status.segments.items():
         nic = next(nic for nic, segment in HOST_NICS.items() if segment == name)
         segments.add_row(name, subnet, f"{nic}, in bridge br0" if nic == "eth0" else nic)
     console.print(segments)
     table = Table("", "running", "answers", "address", box=None)
-    table.add_row("rack", _mark(found.rack_running), f"Kea {_mark(found.kea)}", "")
-    for host in found.hosts:
+    table.add_row("rack", _mark(status.rack_running), f"Kea {_mark(status.kea)}", "")
+    for host in status.hosts:
         table.add_row(host.name, _mark(host.running), f"libvirtd {_mark(host.libvirtd)}", host.uri_ssh)
     console.print(table)
 

@@ -13,19 +13,19 @@ IFINDEX_STEP = 200
 
 def conflicts(subnet: IPv4Network, link: str) -> list[str]:
     """Addresses and routes of this machine that overlap the subnet; the lab's own link does not count."""
-    found = []
+    overlaps = []
     for load in json.loads(run(["ip", "-j", "-4", "addr", "show"])):
         for info in load["addr_info"]:
             address = ip_interface(f"{info['local']}/{info['prefixlen']}")
             if load["ifname"] != link and address.network.overlaps(subnet):
-                found.append(f"{address} on {load['ifname']}")
+                overlaps.append(f"{address} on {load['ifname']}")
     for route in json.loads(run(["ip", "-j", "-4", "route", "show", "table", "all"])):
         destination = route.get("dst", "default")
         if destination != "default" and route.get("dev") != link and route.get("type") != "multicast":
             network = ip_network(destination, strict=False)
             if network.overlaps(subnet) and network.prefixlen > 0:
-                found.append(f"route {destination} by {route.get('dev', '?')}")
-    return sorted(set(found))
+                overlaps.append(f"route {destination} by {route.get('dev', '?')}")
+    return sorted(set(overlaps))
 
 
 def build_switch(plan: LabPlan) -> None:
@@ -113,9 +113,9 @@ def set_reflection(plan: LabPlan, host: HostPlan, nic: str, *, on: bool) -> None
 
 def remove(plan: LabPlan) -> None:
     """Remove namespaces and cables; what is gone is gone."""
-    there = namespaces()
+    existing = namespaces()
     for netns in (*reversed(plan.namespaces),):
-        if netns in there:
+        if netns in existing:
             run(["ip", "netns", "del", netns])
     if plan.link in [load["ifname"] for load in json.loads(run(["ip", "-j", "link", "show"]))]:
         ip(None, [f"link del {plan.link}"])

@@ -76,8 +76,8 @@ def _without_lldp(nic: dict[str, Any]) -> dict[str, Any]:
         raise InvalidValue(
             "nics.mac", nic.get("mac"), "is not a MAC address", "write it like 52:54:00:12:34:56"
         )
-    kept = {name: value for name, value in nic.items() if name != "lldp"}
-    return kept | {"mac": MacAddress.parse(nic["mac"], "nics.mac").text}
+    fields = {name: value for name, value in nic.items() if name != "lldp"}
+    return fields | {"mac": MacAddress.parse(nic["mac"], "nics.mac").text}
 
 
 def _with_neighbour(nic: FoundNic, frame: Any) -> FoundNic:

@@ -90,8 +90,8 @@ class _Served:
                 return None
         except DatabaseUnavailable as error:
             return _unavailable(None, error)
-        words = "only machines of networks with our DHCP are served here (boot_networks: others)\n"
-        return PlainTextResponse(words, 403, {"Connection": "close"})
+        message = "only machines of networks with our DHCP are served here (boot_networks: others)\n"
+        return PlainTextResponse(message, 403, {"Connection": "close"})
 
 
 class _BootFile(FileResponse):

@@ -50,12 +50,12 @@ def _payload(frame: bytes) -> bytes:
 
 def _values(payload: bytes) -> dict[int, bytes]:
     """The first value of each type; of the organizational ones only the port's VLAN id."""
-    found: dict[int, bytes] = {}
+    values: dict[int, bytes] = {}
     for kind, value in _tlvs(payload):
         if kind == _ORGANIZATION and value[:4] != _DOT1 + bytes([_PORT_VID]):
             continue
-        found.setdefault(kind, value)
-    return found
+        values.setdefault(kind, value)
+    return values
 
 
 def _tlvs(payload: bytes) -> Iterator[tuple[int, bytes]]:

@@ -116,13 +116,13 @@ def machine_script(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
 
 def _options(boot: MachineBoot, mac: MacAddress, base_url: str) -> str:
     """The kernel's command line; `initrd=` names the initramfs for kernels started by UEFI."""
-    words = ["console=ttyS0", "initrd=initrd", f"hl.action={boot.action}", f"hl.url={base_url}"]
+    arguments = ["console=ttyS0", "initrd=initrd", f"hl.action={boot.action}", f"hl.url={base_url}"]
     if boot.secret:
-        words.append(f"hl.token={boot.secret}")
-    words += [f"hl.name={boot.hostname}", f"BOOTIF={mac}"]
+        arguments.append(f"hl.token={boot.secret}")
+    arguments += [f"hl.name={boot.hostname}", f"BOOTIF={mac}"]
     if boot.up_secret:
-        words.append(f"hl.up={boot.up_secret}")
-    return " ".join([*words, *boot.kernel_options.split()])
+        arguments.append(f"hl.up={boot.up_secret}")
+    return " ".join([*arguments, *boot.kernel_options.split()])
 
 
 def _plain(text: str) -> str:

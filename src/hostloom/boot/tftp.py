@@ -120,9 +120,9 @@ class TftpServer:
                 self._take_request()
             elif key.data.peer in self._sendings:
                 self._take_packet(key.data)
-        now = time.monotonic()
-        for sending in [sending for sending in self._sendings.values() if sending.resend_at <= now]:
-            self._resend(sending, now)
+        now_s = time.monotonic()
+        for sending in [sending for sending in self._sendings.values() if sending.resend_at <= now_s]:
+            self._resend(sending, now_s)
 
     def _take_request(self) -> None:
         try:
@@ -210,9 +210,9 @@ class TftpServer:
         except OSError:
             self._end(sending)
 
-    def _resend(self, sending: _Sending, now: float) -> None:
+    def _resend(self, sending: _Sending, now_s: float) -> None:
         sending.resends_left -= 1
-        if sending.resends_left < 0 or now > sending.ends_at:
+        if sending.resends_left < 0 or now_s > sending.ends_at:
             log.info("tftp: %s answers no more", _shown(sending.peer))
             self._end(sending)
         else:

@@ -62,11 +62,11 @@ def parse_request(packet: bytes) -> ReadRequest | None:
         return None
     if struct.unpack_from("!H", packet)[0] == Opcode.WRITE:
         raise RefusedRequest(ErrorCode.ACCESS, "files are read here, not written")
-    words = packet[2:].split(b"\0")
-    if len(packet) > MAX_REQUEST or len(words) < 3 or words[-1] or len(words) % 2 == 0:
+    parts = packet[2:].split(b"\0")
+    if len(packet) > MAX_REQUEST or len(parts) < 3 or parts[-1] or len(parts) % 2 == 0:
         raise RefusedRequest(ErrorCode.ILLEGAL, "not a request")
     try:
-        name, mode, *option_fields = [word.decode("ascii") for word in words[:-1]]
+        name, mode, *option_fields = [part.decode("ascii") for part in parts[:-1]]
     except UnicodeDecodeError as error:
         raise RefusedRequest(ErrorCode.ILLEGAL, "not a request") from error
     if mode.lower() != "octet":
@@ -105,17 +105,17 @@ class Transfer:
 
     def __post_init__(self) -> None:
         """The first packet: the accepted options, or else the first block."""
-        asked = {key: _number(value) for key, value in self.request.options.items()}
-        if (block := asked.get("blksize")) is not None and block >= MIN_BLOCK:
+        requested = {key: _number(value) for key, value in self.request.options.items()}
+        if (block := requested.get("blksize")) is not None and block >= MIN_BLOCK:
             self._accepted["blksize"] = self.block_size = min(block, MAX_BLOCK)
-        if asked.get("tsize") is not None:
+        if requested.get("tsize") is not None:
             self._accepted["tsize"] = len(self.content)
         # Accept a value unchanged or not at all: a timeout of 255 s would keep a dead transfer too long.
-        if (timeout := asked.get("timeout")) is not None and 1 <= timeout <= MAX_TIMEOUT_S:
+        if (timeout := requested.get("timeout")) is not None and 1 <= timeout <= MAX_TIMEOUT_S:
             self._accepted["timeout"] = self.timeout_s = timeout
         if self._accepted:
-            words = "".join(f"{key}\0{value}\0" for key, value in self._accepted.items())
-            self.packet = struct.pack("!H", Opcode.OPTIONS_ACK) + words.encode("ascii")
+            options = "".join(f"{key}\0{value}\0" for key, value in self._accepted.items())
+            self.packet = struct.pack("!H", Opcode.OPTIONS_ACK) + options.encode("ascii")
         else:
             self._send(1)
 

@@ -122,23 +122,23 @@ class ControlAgent(Control):
         try:
             with httpx.stream(
                 "POST", self._url, content=request, headers=headers, auth=auth, timeout=timeout_s
-            ) as answer:
-                if answer.status_code in (401, 403):
+            ) as response:
+                if response.status_code in (401, 403):
                     raise DhcpRejected(f"{self._url}: access denied for user {self._user or '(none)'}")
-                if answer.status_code != httpx.codes.OK:
-                    raise DhcpUnreachable(f"{self._url}: HTTP {answer.status_code}")
-                return self._whole(answer, timeout_s)
+                if response.status_code != httpx.codes.OK:
+                    raise DhcpUnreachable(f"{self._url}: HTTP {response.status_code}")
+                return self._whole(response, timeout_s)
         except httpx.HTTPError as error:
             raise DhcpUnreachable(f"{self._url}: {str(error) or type(error).__name__}") from error
 
-    def _whole(self, answer: httpx.Response, timeout_s: float) -> bytes:
+    def _whole(self, response: httpx.Response, timeout_s: float) -> bytes:
         """The whole body within the timeout; httpx only limits the wait for each chunk."""
-        until, received = time.monotonic() + timeout_s, bytearray()
-        for chunk in answer.iter_bytes(CHUNK_BYTES):
+        deadline, received = time.monotonic() + timeout_s, bytearray()
+        for chunk in response.iter_bytes(CHUNK_BYTES):
             received += chunk
             if len(received) > ANSWER_BYTES:
                 raise DhcpUnreachable(f"{self}: the answer is longer than {ANSWER_BYTES} bytes")
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise DhcpUnreachable(f"{self}: no whole answer within {timeout_s:g} s")
         return bytes(received)
 

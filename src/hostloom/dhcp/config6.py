@@ -31,22 +31,24 @@ def subnet(subnet: DhcpSubnet) -> dict[str, Any]:
     preferred = {} if subnet.lease_time_s is None else {"preferred-lifetime": subnet.lease_time_s * 3 // 4}
     lists = {"dns-servers": dns_servers, "sntp-servers": sntp_servers}
     return preferred | {
-        "option-data": [{"name": name, "data": ", ".join(some)} for name, some in lists.items() if some],
+        "option-data": [
+            {"name": name, "data": ", ".join(addresses)} for name, addresses in lists.items() if addresses
+        ],
         "reservations": _reservations(subnet.reservations),
     }
 
 
 def _reservations(reservations: Iterable[DhcpReservation]) -> list[dict[str, Any]]:
     """One reservation for each identifier with all addresses, because Kea refuses a second one."""
-    found: dict[str, dict[str, Any]] = {}
+    by_client: dict[str, dict[str, Any]] = {}
     for reservation in reservations:
         identifiers = {"hw-address": str(reservation.mac)} | (
             {"duid": duid(reservation.uuid)} if reservation.uuid else {}
         )
         for kind, value in identifiers.items():
-            found.setdefault(value, {kind: value, "ip-addresses": [], "hostname": reservation.hostname})
-            found[value]["ip-addresses"].append(str(reservation.ip))
-    return list(found.values())
+            by_client.setdefault(value, {kind: value, "ip-addresses": [], "hostname": reservation.hostname})
+            by_client[value]["ip-addresses"].append(str(reservation.ip))
+    return list(by_client.values())
 
 
 def duid(uuid: str) -> str:

@@ -71,16 +71,16 @@ class ControlSocket(Control):
 
     def exchange(self, request: bytes, timeout_s: float) -> bytes:
         """Send one command, and return the whole answer; DhcpUnreachable."""
-        until = time.monotonic() + timeout_s
+        deadline = time.monotonic() + timeout_s
         path = self._path if isinstance(self._path, Path) else self._path(timeout_s)
         received = bytearray()
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(max(until - time.monotonic(), 0.001))
+                connection.settimeout(max(deadline - time.monotonic(), 0.001))
                 connection.connect(str(path))
                 connection.sendall(request)
                 while True:
-                    connection.settimeout(max(until - time.monotonic(), 0.001))
+                    connection.settimeout(max(deadline - time.monotonic(), 0.001))
                     chunk = connection.recv(CHUNK_BYTES)
                     if not chunk:
                         return bytes(received)

@@ -69,8 +69,8 @@ class EmbeddedKea:
             (self._directory / name).mkdir(parents=True, exist_ok=True, mode=0o750)
         for server in self._servers.values():
             server.start()
-        until = time.monotonic() + START_TIMEOUT_S
-        while not self.is_alive() and time.monotonic() < until:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.is_alive() and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def stop(self) -> None:

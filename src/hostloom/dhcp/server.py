@@ -127,10 +127,10 @@ class KeaServer:
                 return
             except DhcpRejected as error:
                 name = missing_interface(str(error))
-                rest = document if name is None else without(document, name)
-                if rest == document:
+                configuration = document if name is None else without(document, name)
+                if configuration == document:
                     raise
-                document = rest
+                document = configuration
 
     def leases(self) -> Iterator[RecordedLease]:
         """Assigned leases, including expired ones that Kea has not removed yet."""

@@ -44,12 +44,12 @@ class KeaServers:
                 )
             return self._local
         with self._lock:
-            known = self._servers.get(rack.id)
-            if known is None or _channels(known[0]) != _channels(rack):
-                known = (rack, self._connect(rack))
+            entry = self._servers.get(rack.id)
+            if entry is None or _channels(entry[0]) != _channels(rack):
+                entry = (rack, self._connect(rack))
                 if rack.id:
-                    self._servers[rack.id] = known
-            return known[1]
+                    self._servers[rack.id] = entry
+            return entry[1]
 
     def forget(self, rack: Rack) -> None:
         """Forget a deleted rack."""

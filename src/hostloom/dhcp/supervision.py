@@ -104,13 +104,13 @@ class Supervised:
             with process:
                 for line in process.stdout or ():
                     output.append(line.strip())
-            words = f"{' '.join(output) or 'nothing'} (exit status {process.returncode})"
+            message = f"{' '.join(output) or 'nothing'} (exit status {process.returncode})"
         except OSError as error:
-            words = str(error)
+            message = str(error)
         with self._lock:
             self._process = None
             self._ends += 1
-            self._words = words
+            self._words = message
 
     def _spawn(self) -> "subprocess.Popen[str] | None":
         with self._lock:

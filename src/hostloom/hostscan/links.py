@@ -70,20 +70,20 @@ class Links:
 
     def _find_child_addresses(self) -> dict[str, list[IPv4Interface | IPv6Interface]]:
         """Addresses of links that are not recorded, by the interface that represents them."""
-        addresseses: dict[str, list[IPv4Interface | IPv6Interface]] = {}
+        addresses_by_interface: dict[str, list[IPv4Interface | IPv6Interface]] = {}
         for name, link in self._raw.items():
             if self._kinds[name] is None and (standing := self._recorded_below(name)) is not None:
-                addresseses.setdefault(standing, []).extend(_addresses(link))
-        return addresseses
+                addresses_by_interface.setdefault(standing, []).extend(_addresses(link))
+        return addresses_by_interface
 
     def _find_routers(self, routes: tuple[ObservedRoute, ...]) -> dict[str, set[Address]]:
         """Next hops of routes, by the interface that represents the route's link."""
-        addresseses: dict[str, set[Address]] = {}
+        addresses_by_interface: dict[str, set[Address]] = {}
         for route in routes:
             gateway, standing = route.next_hop, self._recorded_below(route.interface)
             if gateway is not None and standing is not None and not gateway.is_link_local:
-                addresseses.setdefault(standing, set()).add(gateway)
-        return addresseses
+                addresses_by_interface.setdefault(standing, set()).add(gateway)
+        return addresses_by_interface
 
     def _recorded_below(self, name: str) -> str | None:
         """The link itself, or the parent of a macvlan or similar link; the loopback without a NIC."""

@@ -120,9 +120,9 @@ def _gateway(hop: dict[str, Any]) -> str:
 
 
 def _speeds(text: str) -> dict[str, int]:
-    found = {}
+    ports = {}
     for line in text.splitlines():
         name, _, value = line.partition(" ")
         if value.isdigit() and int(value) <= _MAX_SPEED:
-            found[name] = int(value)
-    return found
+            ports[name] = int(value)
+    return ports

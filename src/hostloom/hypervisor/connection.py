@@ -230,13 +230,13 @@ class HostConnection:
         with self._lock:
             if self._closed:
                 raise HostUnreachable(self.host, "its connection was closed")
-            now = time.monotonic()
+            now_s = time.monotonic()
             if self._abandoned < MAX_ABANDONED or self._retry_at == 0.0:
                 return
-            if now < self._retry_at:
-                cause = f"{self._abandoned} calls hang; it is asked again in {self._retry_at - now:.0f} s"
+            if now_s < self._retry_at:
+                cause = f"{self._abandoned} calls hang; it is asked again in {self._retry_at - now_s:.0f} s"
                 raise HostUnreachable(self.host, cause)
-            self._retry_at = now + self._cool_down_s
+            self._retry_at = now_s + self._cool_down_s
 
     def _abandon(self, lane: Lane, lane_call: LaneCall[T]) -> None:
         """Abandon the lane's thread and the connection, and count the hanging call."""

@@ -29,14 +29,14 @@ class LibvirtHypervisors:
     def forget(self, uri: str) -> None:
         """Close the connection to a host, including the forwarded socket."""
         with self._lock:
-            known = self._known.pop(uri, None)
-        if known is not None:
-            known[1].close()
+            entry = self._known.pop(uri, None)
+        if entry is not None:
+            entry[1].close()
         self._reach.forget(uri)
 
     def close(self) -> None:
         """Close every connection."""
         with self._lock:
-            known, self._known = list(self._known.values()), {}
-        for _, hypervisor in known:
+            entries, self._known = list(self._known.values()), {}
+        for _, hypervisor in entries:
             hypervisor.close()

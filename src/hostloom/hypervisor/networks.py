@@ -39,7 +39,7 @@ class LibvirtNetworks:
 
         def read(connection: libvirt.virConnect) -> list[LibvirtLease]:
             libvirt_leases = [
-                _lease(each) for each in self._get_network(connection, name, action).DHCPLeases()
+                _lease(lease) for lease in self._get_network(connection, name, action).DHCPLeases()
             ]
             return sorted(libvirt_leases, key=lambda lease: (lease.ip.version, int(lease.ip)))
 

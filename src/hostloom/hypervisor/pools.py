@@ -66,10 +66,12 @@ class PoolReader:
         """
         self._may_look = look
         listed = self._list(connection, findings)
-        wanted = sorted({*self._known, *names}) if listed is None else listed
-        if len(wanted) > MAX_POOLS:
-            findings.add("storage pools", f"at most {MAX_POOLS}", f"{len(wanted)}, of which some are read")
-        pools = [self._read(connection, name, findings) for name in wanted[:MAX_POOLS]]
+        names_to_read = sorted({*self._known, *names}) if listed is None else listed
+        if len(names_to_read) > MAX_POOLS:
+            findings.add(
+                "storage pools", f"at most {MAX_POOLS}", f"{len(names_to_read)}, of which some are read"
+            )
+        pools = [self._read(connection, name, findings) for name in names_to_read[:MAX_POOLS]]
         storage_pools = with_default(
             sorted((pool for pool in pools if pool is not None), key=lambda pool: pool.name)
         )
@@ -153,13 +155,13 @@ class PoolReader:
 
     def _is_due(self, name: str, is_allowed: bool) -> bool:
         """Whether a refresh is due; if permitted, record it as done."""
-        now = time.monotonic()
+        now_s = time.monotonic()
         if took_s := self._calls.slowest_s(name):
-            self._due_at[name] = now + max(LOOK_AGAIN_S, SLOW_FACTOR * took_s)
-        if now < self._due_at.get(name, now):
+            self._due_at[name] = now_s + max(LOOK_AGAIN_S, SLOW_FACTOR * took_s)
+        if now_s < self._due_at.get(name, now_s):
             return False
         if is_allowed:
-            self._due_at[name] = now + LOOK_AGAIN_S
+            self._due_at[name] = now_s + LOOK_AGAIN_S
         return True
 
 

@@ -132,22 +132,22 @@ def _find_pool(connection: libvirt.virConnect) -> libvirt.virStoragePool | None:
 
 
 def _choose_pool(
-    connection: libvirt.virConnect, known: Sequence[StoragePool]
+    connection: libvirt.virConnect, known_pools: Sequence[StoragePool]
 ) -> libvirt.virStoragePool | None:
     """The same for pools that were read already: listing all pools may hang while one of them hangs."""
-    usable = [pool for pool in known if pool.active and pool.kind in POOL_KINDS]
+    usable = [pool for pool in known_pools if pool.active and pool.kind in POOL_KINDS]
     best = min(usable, key=lambda pool: POOL_KINDS.index(pool.kind), default=None)
     return None if best is None else connection.storagePoolLookupByName(best.name)
 
 
 def _all_pools(
-    connection: libvirt.virConnect, known: Sequence[StoragePool] | None
+    connection: libvirt.virConnect, known_pools: Sequence[StoragePool] | None
 ) -> list[libvirt.virStoragePool]:
     """Every pool that a probe may have used, today's best and those that were the best before."""
-    if known is None:
+    if known_pools is None:
         pools = connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)
         return [*pools]
-    usable = [pool.name for pool in known if pool.active and pool.kind in POOL_KINDS]
+    usable = [pool.name for pool in known_pools if pool.active and pool.kind in POOL_KINDS]
     return [connection.storagePoolLookupByName(name) for name in usable]
 
 

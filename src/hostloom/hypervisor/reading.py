@@ -120,8 +120,8 @@ class _Machines:
         self._autostarting = self._list_autostarting()
         if len(domains) > MAX_MACHINES:
             self.listed = False
-            found = f"{len(domains)}, of which some are read"
-            self._findings.add("machines", f"at most {MAX_MACHINES}", found)
+            description = f"{len(domains)}, of which some are read"
+            self._findings.add("machines", f"at most {MAX_MACHINES}", description)
         for number, (domain, stats) in enumerate(domains[:MAX_MACHINES], 1):
             name = _name(domain, number)
             if not name.startswith(PROBE_PREFIX):
@@ -137,9 +137,9 @@ class _Machines:
         for statistics in dict.fromkeys((flags, _STATE)):
             with reading(self._findings, self._connection, "machines", "libvirt's list with statistics"):
                 nowait = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
-                found = list(self._connection.getAllDomainStats(statistics, nowait))
+                domains = list(self._connection.getAllDomainStats(statistics, nowait))
                 self.listed = True
-                return found
+                return domains
         return []
 
     def _list_autostarting(self) -> frozenset[str] | None:

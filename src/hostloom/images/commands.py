@@ -30,6 +30,6 @@ def run(argv: Sequence[str], *, cwd: Path | None = None, timeout_s: float = 120.
     except subprocess.TimeoutExpired as error:
         raise ImageFailed(" ".join(argv), f"it did not end within {timeout_s:g} s") from error
     if result.returncode != 0:
-        words = (result.stderr or result.stdout).strip() or f"exit code {result.returncode}"
-        raise ImageFailed(" ".join(argv), words[-500:])
+        message = (result.stderr or result.stdout).strip() or f"exit code {result.returncode}"
+        raise ImageFailed(" ".join(argv), message[-500:])
     return result.stdout

@@ -11,11 +11,11 @@ COMPRESSIONS = (".zst", ".xz", ".gz")
 
 def parse_dependencies(text: str) -> dict[str, tuple[str, ...]]:
     """Parse `modules.dep`: the dependencies of each module, by path."""
-    found = {}
+    dependencies = {}
     for line in text.splitlines():
         path, _, needs = line.partition(":")
-        found[path.strip()] = tuple(needs.split())
-    return found
+        dependencies[path.strip()] = tuple(needs.split())
+    return dependencies
 
 
 def choose_modules(dependencies: Mapping[str, Sequence[str]], names: Iterable[str]) -> list[str]:
@@ -78,5 +78,5 @@ def choose_aliases(text: str, paths: Iterable[str]) -> str:
 
 def _subjects(line: str) -> list[str]:
     """The module of a line: last in an alias, second in a soft dependency."""
-    words = line.split()
-    return words[-1:] if words[0] == "alias" else words[1:2]
+    fields = line.split()
+    return fields[-1:] if fields[0] == "alias" else fields[1:2]

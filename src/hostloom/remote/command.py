@@ -61,15 +61,15 @@ def run_process(
     that ssh starts for a ProxyCommand may keep it open forever.
     """
     with (
-        tempfile.TemporaryFile() as buffered_random,
+        tempfile.TemporaryFile() as output_file,
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as errors,
     ):
-        buffered_random.write(stdin)
-        buffered_random.seek(0)
+        output_file.write(stdin)
+        output_file.seek(0)
         try:
             process = subprocess.Popen(
-                argv, stdin=buffered_random, stdout=out, stderr=errors, start_new_session=True
+                argv, stdin=output_file, stdout=out, stderr=errors, start_new_session=True
             )
         except FileNotFoundError as error:
             return Completed(NOT_FOUND, "", str(error))

@@ -172,12 +172,12 @@ class Remote:
             options = self._options("no") | {"ClearAllForwardings": "yes"}
             command = shlex.join(["sh", "-c", CARRY, "sh", path, libvirt])
             relay = Relay(local, self._call.argv(options, command))
-            words = relay.trouble(RELAY_TRIAL_S)
-            if words is None:
+            message = relay.trouble(RELAY_TRIAL_S)
+            if message is None:
                 self._relays.append(relay)
                 return
             relay.close()
-        raise HostRefused(self.name, _NOT_FORWARDED.format(path=path, words=cause(words)))
+        raise HostRefused(self.name, _NOT_FORWARDED.format(path=path, words=cause(message)))
 
     def _connect(self, deadline: float) -> Master:
         """The master; it reconnects if the connection was lost or the pinned key changed."""
@@ -232,15 +232,15 @@ class Remote:
             return HostRefused(self.name, f"the user's shell there ended at once: {cause(error.words)}")
         return self._failure(error.words)
 
-    def _failure(self, words: str) -> DriverError:
+    def _failure(self, message: str) -> DriverError:
         """The model's error for ssh's message."""
-        match classify(words):
+        match classify(message):
             case Failure.KEY_CHANGED:
                 return self._key_changed()
             case Failure.REFUSED:
-                return HostRefused(self.name, cause(words))
+                return HostRefused(self.name, cause(message))
             case Failure.UNREACHABLE:
-                return HostUnreachable(self.name, cause(words))
+                return HostUnreachable(self.name, cause(message))
 
     def _key_changed(self) -> DriverError:
         pinned = self._keys.find(self._address)
@@ -249,5 +249,5 @@ class Remote:
         except HostUnreachable as error:
             return error
         same = [key for key in offered if pinned is not None and key.kind == pinned.kind]
-        found = (same or list(offered))[0].fingerprint
-        return HostKeyChanged(self.name, pinned.fingerprint if pinned else "none", found)
+        fingerprint = (same or list(offered))[0].fingerprint
+        return HostKeyChanged(self.name, pinned.fingerprint if pinned else "none", fingerprint)

@@ -57,13 +57,13 @@ class PinnedKeys:
         """The host's keys, the strongest first, without a login; HostUnreachable if it presents none."""
         where = self._resolve(address)
         if where.keys() & {"proxyjump", "proxycommand"}:
-            keys, words = self._ask_through_proxy(address)
+            keys, errors = self._ask_through_proxy(address)
         else:
             argv = ["ssh-keyscan", "-T", str(SCAN_TIMEOUT_S), "-p", where["port"], "--", where["hostname"]]
             completed = run_process(argv, SCAN_TIMEOUT_S * 4, address.host, "ssh-keyscan")
-            keys, words = _parse(completed.stdout), completed.stderr
+            keys, errors = _parse(completed.stdout), completed.stderr
         if not keys:
-            messages = "\n".join(line for line in words.splitlines() if not line.startswith("#"))
+            messages = "\n".join(line for line in errors.splitlines() if not line.startswith("#"))
             # If no server listens on the port, ssh-keyscan prints nothing.
             nobody = f"no SSH server shows a key on its port {where['port']}"
             raise HostUnreachable(address.host, cause(messages) if messages else nobody)

@@ -20,9 +20,9 @@ END_TIMEOUT_S = 2
 class MasterFailed(Exception):
     """The connection failed; the message is ssh's, or the host's if `answered`."""
 
-    def __init__(self, words: str, *, answered: bool = False) -> None:
-        super().__init__(words)
-        self.words, self.answered = words, answered
+    def __init__(self, message: str, *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.words, self.answered = message, answered
 
 
 class Master:
@@ -41,10 +41,10 @@ class Master:
             code = self._process.returncode
             self.end()
             errors.seek(0)
-            words = (errors.read() + output).decode(errors="replace")
+            message = (errors.read() + output).decode(errors="replace")
         if not ended:
-            raise MasterFailed(words or f"no answer within {timeout_s:.3g} s")
-        raise MasterFailed(words, answered=code != 255)
+            raise MasterFailed(message or f"no answer within {timeout_s:.3g} s")
+        raise MasterFailed(message, answered=code != 255)
 
     @property
     def is_alive(self) -> bool:

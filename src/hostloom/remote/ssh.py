@@ -47,7 +47,7 @@ class SshCall:
     #: An ssh_config that replaces the user's and the system's.
     config: Path | None = None
 
-    def argv(self, options: dict[str, str], *rest: str) -> list[str]:
+    def argv(self, options: dict[str, str], *arguments: str) -> list[str]:
         """`ssh`, hostloom's options (which `options` override) and the arguments after the destination."""
         settings = _FIXED | {
             # Keys are pinned under the URI's name, regardless of HostName.
@@ -60,12 +60,12 @@ class SshCall:
         for name, value in (settings | options).items():
             argv += ["-o", f"{name}={value}"]
         # Without `--`, ssh would look for options in the command.
-        return [*argv, "--", self.address.destination, *rest]
+        return [*argv, "--", self.address.destination, *arguments]
 
-    def control(self, options: dict[str, str], command: str, *rest: str) -> list[str]:
+    def control(self, options: dict[str, str], command: str, *arguments: str) -> list[str]:
         """A control command for the running master: forward, exit, …"""
         control_path = ["-o", f"ControlPath={options['ControlPath']}"]
-        return [*self.start(), *control_path, "-O", command, *rest, "--", self.address.destination]
+        return [*self.start(), *control_path, "-O", command, *arguments, "--", self.address.destination]
 
     def start(self) -> list[str]:
         """`ssh` with the options that determine the destination."""
@@ -115,9 +115,9 @@ _OWN_WORDS = re.compile(
 )
 
 
-def classify(words: str) -> Failure:
+def classify(message: str) -> Failure:
     """Classify ssh's message."""
-    return next((failure for mark, failure in _WORDS if mark.search(words)), Failure.UNREACHABLE)
+    return next((failure for mark, failure in _WORDS if mark.search(message)), Failure.UNREACHABLE)
 
 
 def is_from_ssh(stderr: str) -> bool:
@@ -126,8 +126,8 @@ def is_from_ssh(stderr: str) -> bool:
     return bool(lines) and _OWN_WORDS.match(lines[-1]) is not None
 
 
-def cause(words: str) -> str:
+def cause(message: str) -> str:
     """Messages of ssh in one line, without the host's banner (all lines if none is certainly ssh's)."""
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    own = [line for line in lines if _OWN_WORDS.match(line)]
-    return "; ".join(dict.fromkeys(own or lines)) or "ssh failed without a word"
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    ssh_lines = [line for line in lines if _OWN_WORDS.match(line)]
+    return "; ".join(dict.fromkeys(ssh_lines or lines)) or "ssh failed without a word"

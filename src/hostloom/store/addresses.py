@@ -46,18 +46,18 @@ class Addresses:
     def release(self, ip: Address, subnet_id: SubnetId | None) -> None:
         """Delete a reservation; does nothing if the address is free. Leases are not deleted."""
         self.tx.change_world()
-        gone = self.tx.write(
+        removed = self.tx.write(
             delete(addresses)
             .where(has_ip([ip]), addresses.c.subnet_id == subnet_id, addresses.c.kind != AddressKind.LEASE)
             .returning(addresses.c.id)
         ).all()
-        self.tx.note_removed("addresses", [row[0] for row in gone])
+        self.tx.note_removed("addresses", [row[0] for row in removed])
 
     def list(self, subnet_id: SubnetId | None = None) -> list[HeldAddress]:
         """All, or those of a subnet, by address; observed ones included."""
         held = self._snapshot().held
-        helds = held if subnet_id is None else [each for each in held if each.subnet_id == subnet_id]
-        return sorted(helds, key=lambda each: (each.ip.version, int(each.ip), each.kind))
+        helds = held if subnet_id is None else [address for address in held if address.subnet_id == subnet_id]
+        return sorted(helds, key=lambda address: (address.ip.version, int(address.ip), address.kind))
 
     def replace_leases(self, leases: Iterable[HeldAddress]) -> None:
         """Write only the differences, so that a renewed lease causes no change."""
@@ -94,9 +94,9 @@ class Addresses:
 
     def _remove_marks(self, *conditions: ColumnElement[bool]) -> Sequence[HeldAddress]:
         statement = delete(addresses).where(addresses.c.kind == AddressKind.ON_WIRE, *conditions)
-        gone = self.tx.write(statement.returning(*addresses.c)).all()
-        self.tx.note_removed("addresses", [row.id for row in gone])
-        return [held_of(row) for row in gone]
+        removed = self.tx.write(statement.returning(*addresses.c)).all()
+        self.tx.note_removed("addresses", [row.id for row in removed])
+        return [held_of(row) for row in removed]
 
     def _stored_leases(self) -> dict[HeldAddress, int]:
         query = select(addresses).where(addresses.c.kind == AddressKind.LEASE)
@@ -113,8 +113,8 @@ class Addresses:
             .outerjoin(tables.nodes, tables.nodes.c.system_id == addresses.c.system_id)
             .where(*condition)
         )
-        if (found := self.tx.read(query).first()) is not None:
-            return AlreadyExists("address", held.ip, f"is {held_of(found).held_by(found.hostname)}")
+        if (holder := self.tx.read(query).first()) is not None:
+            return AlreadyExists("address", held.ip, f"is {held_of(holder).held_by(holder.hostname)}")
         return find_broken(self.tx, addresses, row)
 
 

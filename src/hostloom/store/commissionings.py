@@ -17,11 +17,15 @@ class Commissionings:
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
 
-    def put(self, found: Commissioning) -> None:
+    def put(self, commissioning: Commissioning) -> None:
         """Replace the machine's previous commissioning."""
         self.tx.lock_world()  # two servers may be told of the same machine at the same time
-        self.tx.write(delete(commissionings).where(commissionings.c.system_id == found.system_id))
-        row = {"system_id": found.system_id, "at": found.at, "hardware": to_json(found.hardware)}
+        self.tx.write(delete(commissionings).where(commissionings.c.system_id == commissioning.system_id))
+        row = {
+            "system_id": commissioning.system_id,
+            "at": commissioning.at,
+            "hardware": to_json(commissioning.hardware),
+        }
         self.tx.write(insert(commissionings).values(row))
 
     def of(self, keys: Sequence[SystemId]) -> dict[SystemId, Commissioning]:

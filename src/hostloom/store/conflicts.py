@@ -94,8 +94,10 @@ def _parent_taken(plan: Plan, interface: str, holder: str) -> Refusal:
 
 
 def _in_kept_range(ip: str, cidr: str) -> Refusal:
-    found = f"part of {cidr} that is not given to machines"
-    return Refusal("address_is_free", RequestCode.ADDRESS_IN_RANGE, SubjectKind.ADDRESS, ip, found=found)
+    description = f"part of {cidr} that is not given to machines"
+    return Refusal(
+        "address_is_free", RequestCode.ADDRESS_IN_RANGE, SubjectKind.ADDRESS, ip, found=description
+    )
 
 
 def find_against(
@@ -127,7 +129,7 @@ def _parameters(
     plan: Plan, held: Sequence[HeldAddress], on_interfaces: Sequence[Attachment]
 ) -> dict[str, object]:
     """The parameters that differ between plans."""
-    found: dict[str, object] = {
+    parameters: dict[str, object] = {
         "host_id": plan.host_id,
         "system_id": plan.spec.system_id,
         "hostname": plan.spec.name,
@@ -139,11 +141,11 @@ def _parameters(
         ],
     }
     if not on_interfaces:
-        del found["sources"], found["alone"]
-    for at, each in enumerate(held):
-        found |= {f"ip_{at}": each.ip, f"text_{at}": AddressText.write(each.ip)}
-        found[f"subnet_id_{at}"] = each.subnet_id
-    return found
+        del parameters["sources"], parameters["alone"]
+    for index, address in enumerate(held):
+        parameters |= {f"ip_{index}": address.ip, f"text_{index}": AddressText.write(address.ip)}
+        parameters[f"subnet_id_{index}"] = address.subnet_id
+    return parameters
 
 
 @lru_cache(maxsize=64)
@@ -235,7 +237,7 @@ def _parents() -> Select[Any]:
     )
 
 
-def _held(at: int) -> Select[Any]:
+def _held(index: int) -> Select[Any]:
     """Reserved or leased."""
     held, nodes = t.addresses, t.nodes
     by = case(
@@ -247,32 +249,36 @@ def _held(at: int) -> Select[Any]:
     return (
         _row(ADDRESS, type_coerce(held.c.ip, String), by)
         .select_from(held.outerjoin(nodes, nodes.c.system_id == held.c.system_id))
-        .where(has_ip([bindparam(f"ip_{at}")]), held.c.subnet_id == bindparam(f"subnet_id_{at}"))
+        .where(has_ip([bindparam(f"ip_{index}")]), held.c.subnet_id == bindparam(f"subnet_id_{index}"))
     )
 
 
-def _seen(at: int) -> Select[Any]:
+def _seen(index: int) -> Select[Any]:
     """Addresses on node interfaces in the same fabric or in an unknown fabric."""
     table, nics, nodes, vlans = t.node_interface_addresses, t.node_interfaces, t.nodes, t.vlans
-    its_subnet = t.subnets.c.id == bindparam(f"subnet_id_{at}")
+    its_subnet = t.subnets.c.id == bindparam(f"subnet_id_{index}")
     fabric = select(t.subnets.c.fabric_id).where(its_subnet).scalar_subquery()
     joined = table.join(nics).join(nodes).outerjoin(vlans, vlans.c.id == nics.c.vlan_id)
     return (
         _row(ADDRESS, type_coerce(table.c.ip, String), literal("is held by ") + nodes.c.hostname)
         .select_from(joined)
         .where(
-            table.c.ip == bindparam(f"ip_{at}"), or_(nics.c.vlan_id.is_(None), vlans.c.fabric_id == fabric)
+            table.c.ip == bindparam(f"ip_{index}"), or_(nics.c.vlan_id.is_(None), vlans.c.fabric_id == fabric)
         )
     )
 
 
-def _in_range(at: int) -> Select[Any]:
+def _in_range(index: int) -> Select[Any]:
     """Addresses in a reserved range or, for an unmanaged subnet, outside every allocatable range."""
     ranges, subnets = t.ip_ranges, t.subnets
-    after, before = ranges.c.start <= bindparam(f"ip_{at}"), ranges.c.end >= bindparam(f"ip_{at}")
-    spans = and_(ranges.c.subnet_id == subnets.c.id, after, before)
+    starts_before, ends_after = (
+        ranges.c.start <= bindparam(f"ip_{index}"),
+        ranges.c.end >= bindparam(f"ip_{index}"),
+    )
+    spans = and_(ranges.c.subnet_id == subnets.c.id, starts_before, ends_after)
     barred = exists().where(spans, or_(subnets.c.managed, ranges.c.kind == RangeKind.DYNAMIC))
     ours = exists().where(spans, ranges.c.kind == RangeKind.RESERVED)
-    return _row(RANGE, bindparam(f"text_{at}", type_=String()), type_coerce(subnets.c.cidr, String)).where(
-        subnets.c.id == bindparam(f"subnet_id_{at}"), or_(barred, and_(not_(subnets.c.managed), not_(ours)))
+    return _row(RANGE, bindparam(f"text_{index}", type_=String()), type_coerce(subnets.c.cidr, String)).where(
+        subnets.c.id == bindparam(f"subnet_id_{index}"),
+        or_(barred, and_(not_(subnets.c.managed), not_(ours))),
     )

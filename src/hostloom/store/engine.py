@@ -78,10 +78,10 @@ class DatabaseStore:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                shown = self.engine.url.render_as_string(hide_password=True)
+                display_url = self.engine.url.render_as_string(hide_password=True)
                 raise ConfigError(
                     "database_url",
-                    shown,
+                    display_url,
                     "is in use by another server",
                     "several servers can share PostgreSQL only",
                 ) from None
@@ -108,11 +108,11 @@ def open_store(url: str) -> DatabaseStore:
             migrate(connection)
     except DBAPIError as error:
         engine.dispose()
-        shown = engine.url.render_as_string(hide_password=True)
+        display_url = engine.url.render_as_string(hide_password=True)
         cause = " ".join(str(error.orig).split())
         if engine.url.password:
             cause = cause.replace(str(engine.url.password), "***")
-        raise ConfigError("database_url", shown, f"cannot be opened: {cause}") from error
+        raise ConfigError("database_url", display_url, f"cannot be opened: {cause}") from error
     name_troubles(engine)
     return DatabaseStore(engine)
 

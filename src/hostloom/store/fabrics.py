@@ -29,12 +29,12 @@ class Fabrics(Records[Fabric, FabricId]):
     def users(self, item: Fabric) -> list[str]:
         """Its tagged VLANs, and who is on the untagged one."""
         query = select(tables.vlans.c.id, tables.vlans.c.vid).where(tables.vlans.c.fabric_id == item.id)
-        found: list[str] = []
+        user_names: list[str] = []
         for vlan_id, vid in self.tx.rows(query.order_by(tables.vlans.c.vid)):
-            found += (
+            user_names += (
                 users_of_vlan(self.tx, vlan_id) if vid == UNTAGGED else [f"VLAN {vlan_name(item.name, vid)}"]
             )
-        return found
+        return user_names
 
     def remove(self, item: Fabric) -> None:
         """Delete it and its untagged VLAN."""

@@ -33,15 +33,15 @@ class Groups(Records[T, K]):
         """The nodes and hosts in it."""
         if item.id == self.default().id:
             raise InUse(self.kind, self.label(item), ["everything that names no other"])
-        found: list[str] = []
+        user_names: list[str] = []
         for column in self._columns:
             owner = column.table
             is_node = owner is tables.nodes
             name = owner.c.hostname if is_node else owner.c.name
             kind = owner.c.kind if is_node else literal(tables.KINDS[str(owner.name)])
             rows = self.tx.rows(select(kind, name).where(column == item.id).order_by(name))
-            found += [f"{kind_of_owner} {name_of_owner}" for kind_of_owner, name_of_owner in rows]
-        return found
+            user_names += [f"{kind_of_owner} {name_of_owner}" for kind_of_owner, name_of_owner in rows]
+        return user_names
 
 
 class Domains(Groups[Domain, DomainId]):
@@ -75,8 +75,8 @@ class Tags(Records[Tag, TagId]):
         return [
             f"{kind} {name}"
             for kind, query in tagged
-            for name, words in self.tx.rows(query)
-            if item.name in words
+            for name, tag_names in self.tx.rows(query)
+            if item.name in tag_names
         ]
 
 

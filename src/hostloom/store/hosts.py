@@ -44,9 +44,9 @@ class Hosts(Records[Host, HostId]):
         """The opposite."""
         return host_of(row)
 
-    def record_facts(self, before: Host, host: Host) -> Host:
+    def record_facts(self, stored: Host, host: Host) -> Host:
         """Write a reading; the generation, on which plans and users rest, counts up only where they can."""
-        if _lasting(before) != _lasting(host):
+        if _lasting(stored) != _lasting(host):
             return self.update(host)
         hosts = self.table
         values = {

@@ -41,9 +41,12 @@ def _taken_key(tx: Transaction, table: Table, values: Mapping[str, Any]) -> Host
         key = [values.get(column.name) for column in columns]
         same = and_(*(column == value for column, value in zip(columns, key, strict=True)))
         is_primary = list(columns) == list(table.primary_key)
-        other = same if is_primary else and_(same, ~itself)
-        if None not in key and tx.read(select(*table.primary_key).where(other).limit(1)).first() is not None:
-            return AlreadyExists(KINDS[table.name], ", ".join(str(each) for each in key))
+        is_other = same if is_primary else and_(same, ~itself)
+        if (
+            None not in key
+            and tx.read(select(*table.primary_key).where(is_other).limit(1)).first() is not None
+        ):
+            return AlreadyExists(KINDS[table.name], ", ".join(str(value) for value in key))
     return None
 
 

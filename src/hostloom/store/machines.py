@@ -80,10 +80,10 @@ def read_machines(tx: Transaction, page: Select[Any]) -> list[Machine]:
     rows = tx.rows(page)
     if not rows:
         return []
-    chosen = select(page.subquery().c.system_id)
+    page_keys = select(page.subquery().c.system_id)
     nics = tx.rows(
         select(machine_interfaces)
-        .where(machine_interfaces.c.system_id.in_(chosen))
+        .where(machine_interfaces.c.system_id.in_(page_keys))
         .order_by(machine_interfaces.c.system_id, machine_interfaces.c.position)
     )
     by_machine: dict[str, list[MachineInterface]] = {}
@@ -191,20 +191,22 @@ class Machines:
 
     def generations(self, host_id: HostId) -> dict[SystemId, tuple[int, tuple[Drift, ...]]]:
         """The generation and drift of every machine on a host: one statement."""
-        read_only_column_collection = machines.c
+        columns = machines.c
         query = select(
-            read_only_column_collection.system_id,
-            read_only_column_collection.generation,
-            read_only_column_collection.drift,
-        ).where(read_only_column_collection.host_id == host_id)
+            columns.system_id,
+            columns.generation,
+            columns.drift,
+        ).where(columns.host_id == host_id)
         return {row.system_id: (row.generation, row.drift) for row in self.tx.rows(query)}
 
     def elsewhere(self, host_id: HostId | None, uuids: Sequence[str]) -> list[Machine]:
         """Machines with one of these UUIDs on other hosts, by system id."""
         if not uuids:
             return []
-        other = machines.c.host_id.is_not(None) if host_id is None else machines.c.host_id != host_id
-        page = select_machines().where(machines.c.uuid.in_(uuids), other).order_by(machines.c.system_id)
+        is_elsewhere = machines.c.host_id.is_not(None) if host_id is None else machines.c.host_id != host_id
+        page = (
+            select_machines().where(machines.c.uuid.in_(uuids), is_elsewhere).order_by(machines.c.system_id)
+        )
         return read_machines(self.tx, page)
 
     def removed_since(self, revision: int, keys: Sequence[SystemId]) -> set[SystemId]:
@@ -212,9 +214,9 @@ class Machines:
         floor = self.tx.read(select(tables.world.c.floor)).scalar_one()
         if revision < floor:
             return set(keys)
-        gone = tables.removals
-        query = select(gone.c.key).where(
-            gone.c.kind == "machines", gone.c.revision > revision, gone.c.key.in_(keys)
+        removals = tables.removals
+        query = select(removals.c.key).where(
+            removals.c.kind == "machines", removals.c.revision > revision, removals.c.key.in_(keys)
         )
         return {SystemId(key) for (key,) in self.tx.rows(query)}
 
@@ -279,19 +281,19 @@ class Machines:
 
     def update(self, item: Machine) -> Machine:
         """Write the changes; the node's row and the NICs are written only if they changed."""
-        before = self._read.pop(item.system_id, None)
-        if before is None or before.generation != item.generation:
-            before = self.get(item.system_id)
-        if before.generation != item.generation:
-            raise StaleGeneration("machine", item.hostname, item.generation, before.generation)
-        own = _own_row(item) | {"generation": item.generation + 1}
-        if all(getattr(item, name) == getattr(before, name) for name in (*KEY_FIELDS, *SEEN_FIELDS)):
-            self._write(item, own)
+        stored = self._read.pop(item.system_id, None)
+        if stored is None or stored.generation != item.generation:
+            stored = self.get(item.system_id)
+        if stored.generation != item.generation:
+            raise StaleGeneration("machine", item.hostname, item.generation, stored.generation)
+        machine_row = _own_row(item) | {"generation": item.generation + 1}
+        if all(getattr(item, name) == getattr(stored, name) for name in (*KEY_FIELDS, *SEEN_FIELDS)):
+            self._write(item, machine_row)
         else:
             with self.tx.guarded(lambda: self._explain(item)):
-                self._write(item, own | {"revision": self.tx.change_world()})
-                self._update_node(item, before)
-                self._update_nics(item, before)
+                self._write(item, machine_row | {"revision": self.tx.change_world()})
+                self._update_node(item, stored)
+                self._update_nics(item, stored)
         return replace(item, generation=item.generation + 1)
 
     def move(
@@ -335,43 +337,43 @@ class Machines:
         world = select(tables.world.c.id).with_for_update().scalar_subquery()
         return self.tx.write(update(machines).where(*same, world == 1).values(values)).rowcount
 
-    def _write(self, item: Machine, own: dict[str, Any]) -> None:
+    def _write(self, item: Machine, machine_row: dict[str, Any]) -> None:
         same = (machines.c.system_id == item.system_id, machines.c.generation == item.generation)
-        if not self._written(same, own):
+        if not self._written(same, machine_row):
             raise StaleGeneration("machine", item.hostname, item.generation)
 
-    def _update_nics(self, item: Machine, before: Machine) -> None:
-        if item.interfaces != before.interfaces or item.origin != before.origin:
-            mine = machine_interfaces.c.system_id == item.system_id
-            self.tx.write(delete(machine_interfaces).where(mine))
+    def _update_nics(self, item: Machine, stored: Machine) -> None:
+        if item.interfaces != stored.interfaces or item.origin != stored.origin:
+            of_machine = machine_interfaces.c.system_id == item.system_id
+            self.tx.write(delete(machine_interfaces).where(of_machine))
             insert_nics(self.tx, item)
 
     def delete(self, key: SystemId) -> None:
         """Delete the machine, its node and its addresses; InUse names the host that runs on it."""
         remove_machines(self.tx, [self.get(key).system_id])
 
-    def _update_node(self, item: Machine, before: Machine) -> None:
+    def _update_node(self, item: Machine, stored: Machine) -> None:
         changed = {
-            name: getattr(item, name) for name in NODE_FIELDS if getattr(item, name) != getattr(before, name)
+            name: getattr(item, name) for name in NODE_FIELDS if getattr(item, name) != getattr(stored, name)
         }
         if changed:
             changed |= {"generation": nodes.c.generation + 1, "revision": self.tx.change_world()}
             self.tx.write(update(nodes).where(nodes.c.system_id == item.system_id).values(changed))
 
     def _explain(self, item: Machine) -> HostloomError | None:
-        hostloom_error = find_broken(self.tx, nodes, _node_row(node_of(self.tx, item)))
-        hostloom_error = hostloom_error or find_broken(self.tx, machines, _own_row(item), owner=nodes)
-        if isinstance(hostloom_error, AlreadyExists):
-            return AlreadyExists("machine", hostloom_error.key)
-        return hostloom_error or self._explain_nics(item)
+        error = find_broken(self.tx, nodes, _node_row(node_of(self.tx, item)))
+        error = error or find_broken(self.tx, machines, _own_row(item), owner=nodes)
+        if isinstance(error, AlreadyExists):
+            return AlreadyExists("machine", error.key)
+        return error or self._explain_nics(item)
 
     def _explain_nics(self, item: Machine) -> HostloomError | None:
         for row in _nic_rows(item):
-            hostloom_error = find_broken(self.tx, machine_interfaces, row, owner=machines)
-            if isinstance(hostloom_error, AlreadyExists):
+            error = find_broken(self.tx, machine_interfaces, row, owner=machines)
+            if isinstance(error, AlreadyExists):
                 return AlreadyExists("MAC address", row["mac"], "belongs to another machine")
-            if hostloom_error is not None:
-                return hostloom_error
+            if error is not None:
+                return error
         return None
 
 
@@ -383,8 +385,8 @@ def insert_machine(
     `domain_id`: None = the default domain.
     """
     tx.write(insert(nodes).values(_node_row(node_of(tx, item, domain_id)) | {"revision": revision}))
-    own = _own_row(item) | {"explanation": explanation, "revision": revision}
-    tx.write(insert(machines).values(own))
+    machine_row = _own_row(item) | {"explanation": explanation, "revision": revision}
+    tx.write(insert(machines).values(machine_row))
     insert_nics(tx, item)
 
 

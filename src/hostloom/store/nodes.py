@@ -34,15 +34,15 @@ def read_nodes(tx: Transaction, page: Select[Any]) -> list[Node]:
     rows = tx.rows(page)
     if not rows:
         return []
-    chosen = select(page.subquery().c.system_id)
+    page_keys = select(page.subquery().c.system_id)
     order = (node_interfaces.c.system_id, node_interfaces.c.position)
     interfaces = tx.rows(
-        select(node_interfaces).where(node_interfaces.c.system_id.in_(chosen)).order_by(*order)
+        select(node_interfaces).where(node_interfaces.c.system_id.in_(page_keys)).order_by(*order)
     )
     addresses = tx.rows(
         select(node_interface_addresses)
         .join(node_interfaces)
-        .where(node_interfaces.c.system_id.in_(chosen))
+        .where(node_interfaces.c.system_id.in_(page_keys))
         .order_by(node_interface_addresses.c.interface_id, node_interface_addresses.c.position)
     )
     return _assemble(rows, interfaces, addresses)
@@ -79,22 +79,26 @@ class Nodes:
 
     def get(self, key: SystemId) -> Node:
         """By system id; NotFound."""
-        found = read_nodes(self.tx, select(nodes).where(nodes.c.system_id == key))
-        if not found:
+        matching_nodes = read_nodes(self.tx, select(nodes).where(nodes.c.system_id == key))
+        if not matching_nodes:
             raise NotFound("node", key)
-        return found[0]
+        return matching_nodes[0]
 
     def find(self, name: str) -> Node | None:
         """By hostname."""
-        found = read_nodes(self.tx, select(nodes).where(nodes.c.hostname == name))
-        return found[0] if found else None
+        matching_nodes = read_nodes(self.tx, select(nodes).where(nodes.c.hostname == name))
+        return matching_nodes[0] if matching_nodes else None
 
     def find_by_mac(self, mac: MacAddress) -> Node | None:
         """The node with this interface; of several the first by system id."""
-        mine = node_interfaces.c.mac == mac
-        first = select(node_interfaces.c.system_id).where(mine).order_by(node_interfaces.c.system_id).limit(1)
-        found = read_nodes(self.tx, select(nodes).where(nodes.c.system_id == first.scalar_subquery()))
-        return found[0] if found else None
+        has_mac = node_interfaces.c.mac == mac
+        first = (
+            select(node_interfaces.c.system_id).where(has_mac).order_by(node_interfaces.c.system_id).limit(1)
+        )
+        matching_nodes = read_nodes(
+            self.tx, select(nodes).where(nodes.c.system_id == first.scalar_subquery())
+        )
+        return matching_nodes[0] if matching_nodes else None
 
     def list(self, after: SystemId | None = None, limit: int | None = None) -> list[Node]:
         """By system id."""
@@ -134,25 +138,25 @@ class Nodes:
         node = self.get(system_id)
         if scanned_at is not None:
             node = self._scanned(node, scanned_at)
-        known = {interface.id: interface for interface in node.interfaces}
+        stored_interfaces = {interface.id: interface for interface in node.interfaces}
         claimed = {interface.id for interface in interfaces}
-        if claimed - known.keys() - {NO_ID}:
-            known |= {interface.id: interface for interface in self.absent(system_id)}
+        if claimed - stored_interfaces.keys() - {NO_ID}:
+            stored_interfaces |= {interface.id: interface for interface in self.absent(system_id)}
         by_name = {interface.name: interface for interface in node.interfaces if interface.id not in claimed}
-        wanted = [
-            _kept(interface, known.get(interface.id) or by_name.get(interface.name))
+        new_interfaces = [
+            _kept(interface, stored_interfaces.get(interface.id) or by_name.get(interface.name))
             for interface in interfaces
         ]
-        if tuple(wanted) == node.interfaces:
+        if tuple(new_interfaces) == node.interfaces:
             return node
         with self.tx.atomic():
-            return self._touch(self._replace(node, wanted), {})
+            return self._touch(self._replace(node, new_interfaces), {})
 
-    def _scanned(self, node: Node, at: float) -> Node:
+    def _scanned(self, node: Node, scanned_at: float) -> Node:
         """Write when it was scanned: no decision rests on that, so generation and revision stay."""
-        mine = nodes.c.system_id == node.system_id
-        self.tx.write(update(nodes).where(mine).values(scanned_at=at))
-        return replace(node, scanned_at=at)
+        is_node = nodes.c.system_id == node.system_id
+        self.tx.write(update(nodes).where(is_node).values(scanned_at=scanned_at))
+        return replace(node, scanned_at=scanned_at)
 
     def absent(self, system_id: SystemId) -> Sequence[NodeInterface]:
         """Interfaces with operator settings that the last scan did not find, by id."""
@@ -197,10 +201,10 @@ class Nodes:
         same = (nodes.c.system_id == item.system_id, nodes.c.generation == item.generation)
         checked = {"system_id": item.system_id} | values
         with self.tx.guarded(lambda: find_broken(self.tx, nodes, checked)):
-            written = self.tx.write(update(nodes).where(*same).values(values)).rowcount
-        if not written:
-            found = self.get(item.system_id).generation
-            raise StaleGeneration("node", item.hostname, item.generation, found)
+            changed_rows = self.tx.write(update(nodes).where(*same).values(values)).rowcount
+        if not changed_rows:
+            current_generation = self.get(item.system_id).generation
+            raise StaleGeneration("node", item.hostname, item.generation, current_generation)
         if item.kind is NodeKind.MACHINE and "hostname" in values:
             machines = tables.machines
             self.tx.write(
@@ -241,7 +245,7 @@ class Nodes:
             statement = update(node_interfaces).where(node_interfaces.c.id == interface.id)
             self.tx.write(statement.values(name=f"{RENAMED}{interface.id}"))
 
-    def _put_away(self, system_id: SystemId, gone: Iterable[NodeInterface]) -> None:
+    def _put_away(self, system_id: SystemId, absent_interfaces: Iterable[NodeInterface]) -> None:
         """Remember the operator's word on interfaces that are away, the latest ones of a node."""
         table = tables.absent_interfaces
         rows = [
@@ -255,13 +259,13 @@ class Nodes:
                 "vlan_source": interface.vlan_source,
                 "tags": interface.tags,
             }
-            for interface in gone
+            for interface in absent_interfaces
             if interface.tags or interface.vlan_source is VlanSource.OPERATOR
         ]
         if rows:
             self.tx.write(insert(table), rows)
-            mine = select(table.c.id).where(table.c.system_id == system_id).order_by(table.c.id.desc())
-            old = [row.id for row in self.tx.rows(mine.offset(MAX_ABSENT))]
+            ids_of_node = select(table.c.id).where(table.c.system_id == system_id).order_by(table.c.id.desc())
+            old = [row.id for row in self.tx.rows(ids_of_node.offset(MAX_ABSENT))]
             self.tx.write(delete(table).where(table.c.id.in_(old)))
 
     def _fetch_back(self, keys: Collection[InterfaceId]) -> None:
@@ -290,8 +294,8 @@ class Nodes:
         statement = update(node_interfaces).where(node_interfaces.c.id == interface.id).values(row)
         with self.tx.guarded(lambda: find_broken(self.tx, node_interfaces, row)):
             self.tx.write(statement)
-        mine = node_interface_addresses.c.interface_id == interface.id
-        self.tx.write(delete(node_interface_addresses).where(mine))
+        of_interface = node_interface_addresses.c.interface_id == interface.id
+        self.tx.write(delete(node_interface_addresses).where(of_interface))
         self._insert_addresses([interface])
 
     def _insert_addresses(self, interfaces: Iterable[NodeInterface]) -> None:
@@ -310,12 +314,12 @@ class Nodes:
 
     def _users(self, key: SystemId) -> Sequence[str]:
         hosts, machines, held = tables.hosts, tables.machines, tables.addresses
-        on = self.tx.rows(select(hosts.c.name).where(hosts.c.system_id == key))
+        hosts_on_node = self.tx.rows(select(hosts.c.name).where(hosts.c.system_id == key))
         machine = self.tx.rows(select(nodes.c.hostname).join(machines).where(nodes.c.system_id == key))
-        own = (held.c.system_id == key, held.c.kind.not_in(SEEN_KINDS))
-        reserved = self.tx.rows(select(held.c.ip).where(*own).order_by(held.c.ip))
+        conditions = (held.c.system_id == key, held.c.kind.not_in(SEEN_KINDS))
+        reserved = self.tx.rows(select(held.c.ip).where(*conditions).order_by(held.c.ip))
         return [
-            *(f"host {name}" for (name,) in on),
+            *(f"host {name}" for (name,) in hosts_on_node),
             *(f"machine {name}" for (name,) in machine),
             *(f"address {ip}" for (ip,) in reserved),
         ]
@@ -346,14 +350,14 @@ def _keep_leases(tx: Transaction, system_ids: Sequence[str]) -> None:
     tx.write(statement.values(system_id=None, interface_name=None, revision=tx.change_world()))
 
 
-def _kept(interface: NodeInterface, before: NodeInterface | None) -> NodeInterface:
+def _kept(interface: NodeInterface, stored: NodeInterface | None) -> NodeInterface:
     """Combine the scanned interface with the id and the operator settings of the stored one, if any."""
-    if before is None:
+    if stored is None:
         return interface
-    kept = replace(interface, id=before.id, tags=before.tags or interface.tags)
-    if before.vlan_source is VlanSource.OPERATOR and interface.vlan_source is not VlanSource.OPERATOR:
-        kept = replace(kept, vlan_id=before.vlan_id, vlan_source=before.vlan_source)
-    return kept
+    merged = replace(interface, id=stored.id, tags=stored.tags or interface.tags)
+    if stored.vlan_source is VlanSource.OPERATOR and interface.vlan_source is not VlanSource.OPERATOR:
+        merged = replace(merged, vlan_id=stored.vlan_id, vlan_source=stored.vlan_source)
+    return merged
 
 
 def _interface_row(system_id: SystemId, place: int, interface: NodeInterface) -> dict[str, Any]:

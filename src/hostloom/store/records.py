@@ -36,8 +36,10 @@ K = TypeVar("K", bound=int)
 def name_users(kind: str, key: object, users: Sequence[str]) -> None:
     """Raise InUse if the object has users."""
     if users:
-        rest = len(users) - NAMED_USERS
-        raise InUse(kind, key, [*users[:NAMED_USERS], *([f"{rest} more"] if rest > 0 else [])])
+        remaining_count = len(users) - NAMED_USERS
+        raise InUse(
+            kind, key, [*users[:NAMED_USERS], *([f"{remaining_count} more"] if remaining_count > 0 else [])]
+        )
 
 
 class Records(Generic[T, K]):
@@ -91,8 +93,8 @@ class Records(Generic[T, K]):
             .values(values)
         )
         with self.tx.guarded(lambda: self.explain(values, item)):
-            written = self.tx.write(statement).rowcount
-        if not written:
+            changed_rows = self.tx.write(statement).rowcount
+        if not changed_rows:
             raise StaleGeneration(self.kind, self.label(item), item.generation, self.get_generation(item.id))
         return replace(item, generation=item.generation + 1)
 
@@ -146,10 +148,10 @@ class Records(Generic[T, K]):
 
     def explain(self, values: dict[str, Any], item: T) -> HostloomError | None:
         """Why the database refused a row, in terms of the noun."""
-        hostloom_error = find_broken(self.tx, self.table, values)
-        if isinstance(hostloom_error, AlreadyExists):
-            return AlreadyExists(self.kind, hostloom_error.key or self.label(item))
-        return hostloom_error
+        error = find_broken(self.tx, self.table, values)
+        if isinstance(error, AlreadyExists):
+            return AlreadyExists(self.kind, error.key or self.label(item))
+        return error
 
     def get_generation(self, key: int) -> int:
         """The stored generation; NotFound."""

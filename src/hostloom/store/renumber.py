@@ -84,26 +84,26 @@ def _check(tx: Transaction, moves: Sequence[Renumbering]) -> None:
             raise AlreadyExists(tables.KINDS[table.name], move.after)
 
 
-def _move(tx: Transaction, table: Table, before: int, after: int) -> None:
+def _move(tx: Transaction, table: Table, old_id: int, new_id: int) -> None:
     """Insert a copy, have everything refer to it, and delete the row: foreign keys hold at every moment."""
-    row = dict(columns_of(tx.read(select(table).where(table.c.id == before)).one()))
+    row = dict(columns_of(tx.read(select(table).where(table.c.id == old_id)).one()))
     name, placeholder = _PLACEHOLDERS[table.name]
-    tx.write(update(table).where(table.c.id == before).values({name: placeholder}))
-    tx.write(insert(table).values(row | {"id": after}))
+    tx.write(update(table).where(table.c.id == old_id).values({name: placeholder}))
+    tx.write(insert(table).values(row | {"id": new_id}))
     for column in _references(table):
-        _repoint(tx, column, before, after)
-    _follow_default(tx, table, before, after)
+        _repoint(tx, column, old_id, new_id)
+    _follow_default(tx, table, old_id, new_id)
     if table.name in _SUBJECTS:
-        Events(tx).rename_key(_SUBJECTS[table.name], str(before), str(after))
-    tx.write(delete(table).where(table.c.id == before))
+        Events(tx).rename_key(_SUBJECTS[table.name], str(old_id), str(new_id))
+    tx.write(delete(table).where(table.c.id == old_id))
 
 
-def _follow_default(tx: Transaction, table: Table, before: int, after: int) -> None:
+def _follow_default(tx: Transaction, table: Table, old_id: int, new_id: int) -> None:
     """The default group stays the default one under its new id."""
     for name, column in DEFAULT_COLUMNS.items():
-        if column.name == _DEFAULTS.get(table.name) and tx.default_groups[name] == before:
-            tx.write(update(tables.world).values({column.name: after}))
-            tx.default_groups[name] = after
+        if column.name == _DEFAULTS.get(table.name) and tx.default_groups[name] == old_id:
+            tx.write(update(tables.world).values({column.name: new_id}))
+            tx.default_groups[name] = new_id
 
 
 def _references(table: Table) -> "Iterator[Column[Any]]":
@@ -113,14 +113,14 @@ def _references(table: Table) -> "Iterator[Column[Any]]":
                 yield key.parent
 
 
-def _repoint(tx: Transaction, column: "Column[Any]", before: int, after: int) -> None:
+def _repoint(tx: Transaction, column: "Column[Any]", old_id: int, new_id: int) -> None:
     table = column.table
-    values: dict[str, Any] = {column.name: after}
+    values: dict[str, Any] = {column.name: new_id}
     if "revision" in table.c:
         values["revision"] = tx.change_world(topology=True)
-    tx.write(update(table).where(column == before).values(values))
+    tx.write(update(table).where(column == old_id).values(values))
     owner = _OWNERS.get(table.name)
     if owner is not None:
-        changed = select(table.c.system_id).where(column == after)
+        changed = select(table.c.system_id).where(column == new_id)
         statement = update(owner).where(owner.c.system_id.in_(changed))
         tx.write(statement.values(revision=tx.change_world(topology=True)))

@@ -31,21 +31,21 @@ def reserve(tx: Transaction, reservations: Sequence[Reservation]) -> Sequence[Ma
     The same found missing in an unchanged world is what it is: AlreadyExists or Refused.
     """
     revision = tx.change_world(noted=True)
-    taken: dict[HostId, PlacedMachine] = {}
-    return [_reserve_one(tx, reservation, revision, taken) for reservation in reservations]
+    reserved_by_host: dict[HostId, PlacedMachine] = {}
+    return [_reserve_one(tx, reservation, revision, reserved_by_host) for reservation in reservations]
 
 
 def _reserve_one(
-    tx: Transaction, wanted: Reservation, revision: int, taken: dict[HostId, PlacedMachine]
+    tx: Transaction, reservation: Reservation, revision: int, reserved_by_host: dict[HostId, PlacedMachine]
 ) -> Machine:
     """Check it against the present records, including earlier reservations, and insert it.
 
     `taken` has what the machines of each host take together: read once for all reservations.
     """
-    plan = wanted.plan
+    plan = reservation.plan
     held = held_addresses(plan)
-    placeds = [taken[plan.host_id]] if plan.host_id in taken else None
-    against = find_against(tx, plan, held, placeds)
+    known_machines = [reserved_by_host[plan.host_id]] if plan.host_id in reserved_by_host else None
+    against = find_against(tx, plan, held, known_machines)
     host = against.host
     if host is None:
         raise NotFound("host", plan.host_name)
@@ -59,12 +59,12 @@ def _reserve_one(
         if plan.revision not in (revision - 1, revision):
             raise WorldChanged(plan.revision, revision - 1) from problem
         raise problem
-    machine = machine_of(wanted, host)
+    machine = machine_of(reservation, host)
     try:
-        _insert(tx, machine, wanted, held, revision)
+        _insert(tx, machine, reservation, held, revision)
     except IntegrityError as error:
         raise AssertionError("what was checked under the world's lock was taken all the same") from error
-    taken[plan.host_id] = _together([*against.machines, placed_of(machine)])
+    reserved_by_host[plan.host_id] = _together([*against.machines, placed_of(machine)])
     return machine
 
 
@@ -81,24 +81,30 @@ def _together(machines: Sequence[PlacedMachine]) -> PlacedMachine:
 
 
 def _insert(
-    tx: Transaction, machine: Machine, wanted: Reservation, held: Sequence[HeldAddress], revision: int
+    tx: Transaction,
+    machine: Machine,
+    reservation: Reservation,
+    addresses: Sequence[HeldAddress],
+    revision: int,
 ) -> None:
-    explanation = to_json(shortened(wanted.explanation))
-    insert_machine(tx, machine, explanation, revision, wanted.domain_id)
+    explanation = to_json(shortened(reservation.explanation))
+    insert_machine(tx, machine, explanation, revision, reservation.domain_id)
     stored: dict[int, HeldAddress] = {}
-    if held:
-        read_only_column_collection = tables.addresses.c
+    if addresses:
+        columns = tables.addresses.c
         statement = insert(tables.addresses).returning(
-            read_only_column_collection.id,
-            read_only_column_collection.subnet_id,
-            read_only_column_collection.ip,
+            columns.id,
+            columns.subnet_id,
+            columns.ip,
         )
-        rows = [asdict(each) | {"revision": revision} for each in held]
-        by_place = {(each.subnet_id, each.ip): each for each in held}
+        rows = [asdict(address) | {"revision": revision} for address in addresses]
+        by_place = {(address.subnet_id, address.ip): address for address in addresses}
         stored = {row.id: by_place[row.subnet_id, row.ip] for row in tx.write(statement, rows)}
     if machine.host_id is not None:
         tx.placements.append(
-            PlacementLock(node_of(tx, machine, wanted.domain_id), machine.host_id, placed_of(machine), stored)
+            PlacementLock(
+                node_of(tx, machine, reservation.domain_id), machine.host_id, placed_of(machine), stored
+            )
         )
 
 
@@ -106,21 +112,21 @@ def release(tx: Transaction, system_ids: Sequence[SystemId]) -> None:
     """Delete the machines and everything reserved for them; unknown ones are ignored."""
     tx.change_world()
     machines = tables.machines
-    there = tx.rows(select(machines.c.system_id).where(machines.c.system_id.in_(system_ids)))
-    if there:
-        remove_machines(tx, [key for (key,) in there])
+    existing = tx.rows(select(machines.c.system_id).where(machines.c.system_id.in_(system_ids)))
+    if existing:
+        remove_machines(tx, [key for (key,) in existing])
 
 
 def placed(tx: Transaction, host_id: HostId) -> tuple[PlacedMachine, ...]:
     """The machines on a host, including reservations."""
-    return tuple(each for _, _, each in read_placed(tx, tables.machines.c.host_id == host_id))
+    return tuple(machine for _, _, machine in read_placed(tx, tables.machines.c.host_id == host_id))
 
 
-def machine_of(wanted: Reservation, host: Host) -> Machine:
+def machine_of(reservation: Reservation, host: Host) -> Machine:
     """The machine of a plan in its state while the saga runs."""
-    plan = wanted.plan
+    plan = reservation.plan
     spec = plan.spec
-    zone, pool = wanted.zone_id, wanted.resource_pool_id
+    zone, pool = reservation.zone_id, reservation.resource_pool_id
     return Machine(
         system_id=spec.system_id,
         hostname=spec.name,
@@ -137,6 +143,6 @@ def machine_of(wanted: Reservation, host: Host) -> Machine:
         autostart=spec.autostart,
         zone_id=host.zone_id if zone is None else zone,
         resource_pool_id=host.resource_pool_id if pool is None else pool,
-        tags=wanted.tags,
+        tags=reservation.tags,
         domain_name=spec.name,
     )

@@ -38,16 +38,16 @@ class OperationSignal:
     def wait(self, timeout_s: float) -> None:
         """Return as soon as something happened that this thread has not returned for, or at the timeout."""
         seen = getattr(self._seen, "count", 0)
-        until = time.monotonic() + timeout_s
+        deadline = time.monotonic() + timeout_s
         with self._condition:
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="store-signal", daemon=True)
                 self._watcher.start()
             while self._count == seen and not self._closed.is_set():
-                left = until - time.monotonic()
-                if left <= 0:
+                remaining_s = deadline - time.monotonic()
+                if remaining_s <= 0:
                     break
-                self._condition.wait(left)
+                self._condition.wait(remaining_s)
             self._seen.count = self._count
 
     def close(self) -> None:
@@ -86,7 +86,7 @@ class OperationSignal:
         with self._engine.connect() as connection:
             version = None
             while not self._closed.wait(LOOK_EVERY_S):
-                found = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-                if version not in (None, found):
+                current_version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+                if version not in (None, current_version):
                     self.set()
-                version = found
+                version = current_version

@@ -90,14 +90,14 @@ def read_changes(tx: Transaction, since: int) -> Changes:
 
 def _read_removed(tx: Transaction, since: int) -> Removed:
     removals = tables.removals
-    found: dict[str, list[str]] = {}
+    keys_by_kind: dict[str, list[str]] = {}
     for kind, key in tx.rows(select(removals.c.kind, removals.c.key).where(removals.c.revision > since)):
-        found.setdefault(kind, []).append(key)
+        keys_by_kind.setdefault(kind, []).append(key)
     return Removed(
-        [SystemId(key) for key in found.get("nodes", ())],
-        [HostId(int(key)) for key in found.get("hosts", ())],
-        [SystemId(key) for key in found.get("machines", ())],
-        [int(key) for key in found.get("addresses", ())],
+        [SystemId(key) for key in keys_by_kind.get("nodes", ())],
+        [HostId(int(key)) for key in keys_by_kind.get("hosts", ())],
+        [SystemId(key) for key in keys_by_kind.get("machines", ())],
+        [int(key) for key in keys_by_kind.get("addresses", ())],
     )
 
 
@@ -155,10 +155,10 @@ def _read_placed_interfaces(tx: Transaction, condition: Any) -> dict[str, list[P
 
 def bytes_by_pool(disks: Iterable[Disk]) -> dict[str, int]:
     """Sizes of disks, summed up by storage pool."""
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for disk in disks:
-        found[disk.pool] = found.get(disk.pool, 0) + disk.size_bytes
-    return found
+        sizes[disk.pool] = sizes.get(disk.pool, 0) + disk.size_bytes
+    return sizes
 
 
 def placed_of(machine: Machine) -> PlacedMachine:

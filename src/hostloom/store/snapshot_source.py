@@ -88,8 +88,8 @@ class SnapshotSource:
         held = self.held.changed({**dict.fromkeys(removed.addresses), **changes.held})
         placed = _place(self.placed, changes)
         is_same = topology is self.topology
-        seen = changes.nodes if is_same else nodes
-        fresh = {key: observe(node, topology) for key, node in seen.items()}
+        observed_nodes = changes.nodes if is_same else nodes
+        fresh = {key: observe(node, topology) for key, node in observed_nodes.items()}
         observed = _merged(self.observed, fresh, removed.nodes) if is_same else fresh
         moved = self._moved(changes, placed)
         states = _merged(self.states, moved, removed.hosts)
@@ -108,8 +108,8 @@ class SnapshotSource:
     def _moved(self, changes: Changes, placed: Mapping[HostId, Placed]) -> dict[HostId, HostState]:
         """Changed hosts and hosts with changed machines; removed hosts are excluded."""
         moved = [key for key, machines in placed.items() if machines is not self.placed.get(key)]
-        left = self.states.keys() - set(changes.removed.hosts)
-        hosts = {key: self.states[key].host for key in moved if key in left} | dict(changes.hosts)
+        remaining_hosts = self.states.keys() - set(changes.removed.hosts)
+        hosts = {key: self.states[key].host for key in moved if key in remaining_hosts} | dict(changes.hosts)
         return {key: HostState(host, tuple(placed.get(key, {}).values())) for key, host in hosts.items()}
 
     def _addresses(
@@ -149,21 +149,21 @@ def _observed(node: Node, interface: NodeInterface, ip: Address, topology: Topol
     return HeldAddress(ip, AddressKind.OBSERVED, subnet_id, node.system_id, interface.name)
 
 
-def _merged(before: Mapping[K, V], changed: Mapping[K, V], gone: Iterable[K]) -> dict[K, V]:
+def _merged(previous: Mapping[K, V], changed: Mapping[K, V], removed_keys: Iterable[K]) -> dict[K, V]:
     """Apply removals, then changes, so that a key that was removed and added again stays."""
-    merged = dict(before)
-    for key in gone:
+    merged = dict(previous)
+    for key in removed_keys:
         merged.pop(key, None)
     merged.update(changed)
     return merged
 
 
-def _place(before: Mapping[HostId, Placed], changes: Changes) -> dict[HostId, Placed]:
+def _place(previous: Mapping[HostId, Placed], changes: Changes) -> dict[HostId, Placed]:
     """Machines by host; only hosts that a change touches get a new dictionary."""
     moved = {*changes.removed.machines, *(system_id for _, system_id, _ in changes.machines)}
-    placed = dict(before)
+    placed = dict(previous)
     if moved:
-        for host_id, machines in before.items():
+        for host_id, machines in previous.items():
             if not moved.isdisjoint(machines):
                 placed[host_id] = {key: machine for key, machine in machines.items() if key not in moved}
     fresh: dict[HostId, Placed] = {}

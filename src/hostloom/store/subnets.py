@@ -52,10 +52,10 @@ class Subnets(Records[Subnet, SubnetId]):
 
     def _fabric_of(self, item: Subnet) -> int:
         query = select(tables.vlans.c.fabric_id).where(tables.vlans.c.id == item.vlan_id)
-        found: int | None = self.tx.read(query).scalar_one_or_none()
-        if found is None:
+        fabric_id: int | None = self.tx.read(query).scalar_one_or_none()
+        if fabric_id is None:
             raise NotFound("vlan", item.vlan_id)
-        return found
+        return fabric_id
 
     def to_row(self, item: Subnet) -> dict[str, Any]:
         """The row with the first and last address and the VLAN's fabric."""
@@ -78,17 +78,17 @@ class Subnets(Records[Subnet, SubnetId]):
             .where(held.c.subnet_id == item.id, held.c.kind.not_in((AddressKind.LEASE, AddressKind.ON_WIRE)))
             .order_by(held.c.ip)
         )
-        found = [
+        user_names = [
             f"address {ip}" if name is None else f"{'node' if machine is None else 'machine'} {name}"
             for ip, name, machine in self.tx.rows(query)
         ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(user_names))
 
     def remove(self, item: Subnet) -> None:
         """Delete it with its ranges and leases."""
         held = tables.addresses
-        gone = self.tx.write(delete(held).where(held.c.subnet_id == item.id).returning(held.c.id)).all()
-        self.tx.note_removed("addresses", [row[0] for row in gone])
+        removed = self.tx.write(delete(held).where(held.c.subnet_id == item.id).returning(held.c.id)).all()
+        self.tx.note_removed("addresses", [row[0] for row in removed])
         super().remove(item)
 
     def label(self, item: Subnet) -> str:

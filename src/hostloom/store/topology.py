@@ -63,14 +63,12 @@ def read_topology(tx: Transaction, revision: int) -> Topology:
         subnets,
         _all(tx, tables.ip_ranges, IPRange),
         tuple(VlanProbes(tx).foreign()),
-        frozenset(
-            vlan_probe.vlan_id for vlan_probe in VlanProbes(tx).list() if vlan_probe.ours_answered is False
-        ),
+        frozenset(probe.vlan_id for probe in VlanProbes(tx).list() if probe.ours_answered is False),
         by_prefix,
         {vlan.id: vlan.fabric_id for vlan in vlans},
     )
 
 
 def _all(tx: Transaction, table: Table, entity: Any) -> tuple[Any, ...]:
-    columns = [table.c[each.name] for each in fields(entity)]
+    columns = [table.c[field.name] for field in fields(entity)]
     return tuple(entity(*row) for row in tx.rows(select(*columns).order_by(table.c.id)))

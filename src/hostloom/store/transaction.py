@@ -154,10 +154,10 @@ class Transaction:
             with self.atomic():
                 yield
         except IntegrityError as error:
-            found = explain()
-            if found is None:
+            explained_error = explain()
+            if explained_error is None:
                 raise
-            raise found from error
+            raise explained_error from error
 
     @contextmanager
     def consistent(self) -> Iterator[None]:

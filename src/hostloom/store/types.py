@@ -117,9 +117,9 @@ class Word(TypeDecorator[Any]):
     impl = String(40)
     cache_ok = True
 
-    def __init__(self, words: type[StrEnum], length: int = 40) -> None:
+    def __init__(self, values: type[StrEnum], length: int = 40) -> None:
         super().__init__()
-        self.words, self.length = words, length
+        self.words, self.length = values, length
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Text of the length that the column has."""
@@ -156,21 +156,21 @@ class JsonText(TypeDecorator[Any]):
         """Column to model."""
         if value is None:
             return None
-        found = json.loads(value)
-        return None if found is None else self.decode(found)
+        items = json.loads(value)
+        return None if items is None else self.decode(items)
 
 
 JSON_VALUE = JsonText()
 WORDS = JsonText(list, tuple)
 ADDRESSES = JsonText(
-    lambda value: [str(each) for each in value],
-    lambda found: tuple(ip_address(each) for each in found),
+    lambda value: [str(item) for item in value],
+    lambda items: tuple(ip_address(item) for item in items),
 )
 
 
 INTERFACE_ADDRESSES = JsonText(
-    lambda value: [str(each) for each in value],
-    lambda found: tuple(ip_interface(each) for each in found),
+    lambda value: [str(item) for item in value],
+    lambda items: tuple(ip_interface(item) for item in items),
 )
 
 
@@ -201,13 +201,13 @@ def _bridge_vlans(data: dict[str, Any]) -> BridgeVlans:
 
 
 BRIDGE_VLANS = JsonText(asdict, _bridge_vlans)
-EMULATIONS = JsonText(_as_dicts, lambda found: tuple(Emulation(**each) for each in found))
-STORAGE_POOLS = JsonText(_as_dicts, lambda found: tuple(_storage_pool(each) for each in found))
-LIBVIRT_NETWORKS = JsonText(_as_dicts, lambda found: tuple(_libvirt_network(each) for each in found))
-FINDINGS = JsonText(_as_dicts, lambda found: tuple(Finding(**each) for each in found))
-DRIFT = JsonText(_as_dicts, lambda found: tuple(Drift(**each) for each in found))
+EMULATIONS = JsonText(_as_dicts, lambda items: tuple(Emulation(**item) for item in items))
+STORAGE_POOLS = JsonText(_as_dicts, lambda items: tuple(_storage_pool(item) for item in items))
+LIBVIRT_NETWORKS = JsonText(_as_dicts, lambda items: tuple(_libvirt_network(item) for item in items))
+FINDINGS = JsonText(_as_dicts, lambda items: tuple(Finding(**item) for item in items))
+DRIFT = JsonText(_as_dicts, lambda items: tuple(Drift(**item) for item in items))
 POOL_TAGS = JsonText(
     lambda value: [[name, list(tags)] for name, tags in value],
-    lambda found: tuple((name, tuple(tags)) for name, tags in found),
+    lambda items: tuple((name, tuple(tags)) for name, tags in items),
 )
-DISKS = JsonText(_as_dicts, lambda found: tuple(_disk(each) for each in found))
+DISKS = JsonText(_as_dicts, lambda items: tuple(_disk(item) for item in items))

@@ -84,13 +84,13 @@ class Vlans(Records[Vlan, VlanId]):
             self._check_overlap(item)
 
     def _check_overlap(self, item: Vlan) -> None:
-        mine, theirs = tables.subnets.alias("mine"), tables.subnets.alias("theirs")
-        query = select(mine.c.cidr, theirs.c.cidr).where(
-            mine.c.vlan_id == item.id,
-            theirs.c.fabric_id == item.fabric_id,
-            theirs.c.vlan_id != item.id,
-            mine.c.first <= theirs.c.last,
-            mine.c.last >= theirs.c.first,
+        moved, existing = tables.subnets.alias("mine"), tables.subnets.alias("theirs")
+        query = select(moved.c.cidr, existing.c.cidr).where(
+            moved.c.vlan_id == item.id,
+            existing.c.fabric_id == item.fabric_id,
+            existing.c.vlan_id != item.id,
+            moved.c.first <= existing.c.last,
+            moved.c.last >= existing.c.first,
         )
         for row in self.tx.rows(query):
             raise Conflict(
@@ -103,12 +103,8 @@ class Vlans(Records[Vlan, VlanId]):
 
     def explain(self, values: dict[str, object], item: Vlan) -> HostloomError | None:
         """A taken tag is named with its fabric."""
-        hostloom_error = super().explain(values, item)
-        return (
-            AlreadyExists("vlan", self.label(item))
-            if isinstance(hostloom_error, AlreadyExists)
-            else hostloom_error
-        )
+        error = super().explain(values, item)
+        return AlreadyExists("vlan", self.label(item)) if isinstance(error, AlreadyExists) else error
 
     def users(self, item: Vlan) -> list[str]:
         """Subnets, interfaces, machines and relayed VLANs."""

@@ -63,12 +63,12 @@ class VlanProbes:
         with self.tx.guarded(lambda: find_broken(self.tx, vlan_probes, row)):
             self.tx.write(insert(vlan_probes).values(row))
         if found:
-            rows = [{name: getattr(each, name) for name in ForeignDhcp.__slots__} for each in found]
+            rows = [{name: getattr(server, name) for name in ForeignDhcp.__slots__} for server in found]
             self.tx.write(insert(foreign_dhcp), rows)
 
     def _as_decided(self, vlan_id: VlanId) -> object:
         before = next((vlan_probe for vlan_probe in self.list() if vlan_probe.vlan_id == vlan_id), None)
-        return _as_decided(before, [each for each in self.foreign() if each.vlan_id == vlan_id])
+        return _as_decided(before, [server for server in self.foreign() if server.vlan_id == vlan_id])
 
     def list(self) -> Sequence[VlanProbe]:
         """By VLAN id."""
@@ -82,9 +82,9 @@ class VlanProbes:
         return [ForeignDhcp(**columns_of(row)) for row in rows]
 
 
-def _as_decided(probe: VlanProbe | None, found: Sequence[ForeignDhcp]) -> object:
+def _as_decided(probe: VlanProbe | None, servers_found: Sequence[ForeignDhcp]) -> object:
     """The parts of a probe that decisions use."""
-    servers = {(each.server, each.mac) for each in found}
+    servers = {(server.server, server.mac) for server in servers_found}
     return probe is not None and probe.ours_answered is False, servers
 
 
@@ -123,8 +123,8 @@ class Proofs:
             .where(nic_proofs.c.system_id.in_(keys))
             .order_by(nic_proofs.c.system_id, nics.c.position)
         )
-        nic_proofses: dict[SystemId, tuple[NicProof, ...]] = {}
+        proofs_by_machine: dict[SystemId, tuple[NicProof, ...]] = {}
         for row in self.tx.rows(query):
             proof = NicProof(row.nic, row.at, from_json(row.evidence, tuple[Evidence, ...]))
-            nic_proofses[row.system_id] = (*nic_proofses.get(row.system_id, ()), proof)
-        return nic_proofses
+            proofs_by_machine[row.system_id] = (*proofs_by_machine.get(row.system_id, ()), proof)
+        return proofs_by_machine
