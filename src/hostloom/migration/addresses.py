@@ -1,4 +1,4 @@
-"""Addresses that were given out or reserved: held here too, so that none is given out twice."""
+"""Imports assigned and reserved addresses, so that hostloom does not assign them a second time."""
 
 from dataclasses import replace
 
@@ -11,58 +11,87 @@ from hostloom.model.node import Node
 _SEEN = SEEN_KINDS
 
 
-def plan_addresses(book: ImportState) -> None:
-    """By address; those on the interfaces of nodes that hostloom reads are there with the nodes."""
-    here = book.present.snapshot.held_by_ip
-    seen = {(held.ip, held.system_id) for helds in here.values() for held in helds if held.kind in _SEEN}
-    seen |= {(ip, node.system_id) for node in _new_nodes(book) for nic in node.interfaces for ip in nic.ips}
+def plan_addresses(state: ImportState) -> None:
+    """Plan addresses in order, except those that an imported or present node already has."""
+    observed = _observed(state)
     planned: dict[tuple[Address, SubnetId | None], HeldAddress] = {}
-    for each in sorted(book.estate.held, key=lambda one: (one.ip.version, int(one.ip), one.kind)):
-        system_id = None if each.system_id is None else book.nodes.get(SystemId(each.system_id))
-        if system_id is not None and (each.ip, system_id) in seen:
-            continue
-        wanted = replace(
-            each,
-            kind=AddressKind.RESERVED if system_id is None else _given(each.kind),
-            subnet_id=_subnet(book, each),
-            system_id=system_id,
-        )
-        key = wanted.ip, wanted.subnet_id
-        others = [one for one in here.get(each.ip, ()) if one.kind not in _SEEN]
-        held = next((one for one in others if one.subnet_id in (None, wanted.subnet_id)), planned.get(key))
-        if held is None:
-            planned[key] = wanted
-            book.create(ImportNoun.ADDRESS, str(each.ip), "", "", wanted)
-        elif held.system_id == system_id:
-            book.changes.append(ImportChange(ImportAction.SAME, ImportNoun.ADDRESS, str(each.ip)))
-        else:
-            holder = Remark(ImportCode.HELD, _holder(book, held))
-            book.refuse(ImportNoun.ADDRESS, str(each.ip), "", holder)
+    for source in sorted(
+        state.estate.held, key=lambda address: (address.ip.version, int(address.ip), address.kind)
+    ):
+        system_id = None if source.system_id is None else state.nodes.get(SystemId(source.system_id))
+        if system_id is None or (source.ip, system_id) not in observed:
+            _plan_address(state, source, system_id, planned)
+
+
+def _observed(state: ImportState) -> set[tuple[Address, str | None]]:
+    """Addresses on interfaces, each with the system id of its node."""
+    present = state.present.snapshot.held_by_ip.values()
+    observed: set[tuple[Address, str | None]] = {
+        (address.ip, address.system_id)
+        for addresses in present
+        for address in addresses
+        if address.kind in _SEEN
+    }
+    for node in _new_nodes(state):
+        observed |= {(ip, node.system_id) for nic in node.interfaces for ip in nic.ips}
+    return observed
+
+
+def _plan_address(
+    state: ImportState,
+    source: HeldAddress,
+    system_id: SystemId | None,
+    planned: dict[tuple[Address, SubnetId | None], HeldAddress],
+) -> None:
+    address = replace(
+        source,
+        kind=AddressKind.RESERVED if system_id is None else _given(source.kind),
+        subnet_id=_subnet(state, source),
+        system_id=system_id,
+    )
+    key = address.ip, address.subnet_id
+    holder = _present_address(state, address) or planned.get(key)
+    if holder is None:
+        planned[key] = address
+        state.create(ImportNoun.ADDRESS, str(source.ip), "", "", address)
+    elif holder.system_id == system_id:
+        state.changes.append(ImportChange(ImportAction.SAME, ImportNoun.ADDRESS, str(source.ip)))
+    else:
+        remark = Remark(ImportCode.HELD, _holder(state, holder))
+        state.refuse(ImportNoun.ADDRESS, str(source.ip), "", remark)
+
+
+def _present_address(state: ImportState, address: HeldAddress) -> HeldAddress | None:
+    """The address as hostloom holds it already, in the same subnet or in none."""
+    for candidate in state.present.snapshot.held_by_ip.get(address.ip, ()):
+        if candidate.kind not in _SEEN and candidate.subnet_id in (None, address.subnet_id):
+            return candidate
+    return None
 
 
 def _given(kind: AddressKind) -> AddressKind:
-    """A node has it by MAAS's choice or by an operator's."""
+    """Map the kind of an address of a node: assigned by MAAS or by an operator."""
     return kind if kind is AddressKind.AUTO else AddressKind.STATIC
 
 
-def _subnet(book: ImportState, held: HeldAddress) -> SubnetId | None:
-    """Ours of the subnet it was in; else the smallest that it lies in."""
-    if held.subnet_id is not None and held.subnet_id in book.subnets:
-        return book.subnets[held.subnet_id]
-    around = [subnet for subnet in book.subnet_by_id.values() if held.ip in subnet.cidr]
-    return max(around, key=lambda each: (each.cidr.prefixlen, -each.id)).id if around else None
+def _subnet(state: ImportState, source: HeldAddress) -> SubnetId | None:
+    """Return the imported subnet of an address, else the smallest subnet that contains it."""
+    if source.subnet_id is not None and source.subnet_id in state.subnets:
+        return state.subnets[source.subnet_id]
+    containing = [subnet for subnet in state.subnet_by_id.values() if source.ip in subnet.cidr]
+    return max(containing, key=lambda subnet: (subnet.cidr.prefixlen, -subnet.id)).id if containing else None
 
 
-def _new_nodes(book: ImportState) -> list[Node]:
-    items = [change.item for change in book.changes if change.action is ImportAction.CREATE]
+def _new_nodes(state: ImportState) -> list[Node]:
+    items = [change.item for change in state.changes if change.action is ImportAction.CREATE]
     return [
         *(item for item in items if isinstance(item, Node)),
         *(item.node for item in items if isinstance(item, NewMachine)),
     ]
 
 
-def _holder(book: ImportState, held: HeldAddress) -> str:
-    names = {node.system_id: node.hostname for node in (*book.present.snapshot.nodes, *_new_nodes(book))}
-    if held.system_id is not None:
-        return names.get(SystemId(held.system_id), held.system_id)
-    return held.held_by(None)
+def _holder(state: ImportState, address: HeldAddress) -> str:
+    names = {node.system_id: node.hostname for node in (*state.present.snapshot.nodes, *_new_nodes(state))}
+    if address.system_id is not None:
+        return names.get(SystemId(address.system_id), address.system_id)
+    return address.held_by(None)

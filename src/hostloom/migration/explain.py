@@ -1,4 +1,4 @@
-"""Imports in words: why a thing is as it is, and what is left to do by hand."""
+"""Explanations of an import: remarks on changes, and the next steps for the operator."""
 
 from collections.abc import Sequence
 
@@ -26,17 +26,17 @@ _REMARKS = {
     ImportCode.HOST_LOCAL: "libvirt on the machine where the other system runs; is that where hostloom runs?",
     ImportCode.HOST_PASSWORD: "it was reached with a password: give it hostloom's SSH key first",
 }
-#: Where the same code means something else in what cannot be imported.
+#: Texts that differ for records that cannot be imported.
 _IMPOSSIBLE = {ImportCode.HOST_URI: "its address is not a libvirt URI that a host may have here"}
 
 
 def render_change(change: ImportChange) -> str:
-    """What differs, and why it is so, in one line; empty: there is nothing to say."""
+    """Render the differences and remarks of a change in one line, which may be empty."""
     differences = [
-        f"{each.field}: {each.ours or 'none'} here, {each.theirs or 'none'} there"
+        f"{difference.field}: {difference.ours or 'none'} here, {difference.theirs or 'none'} there"
         if change.action is ImportAction.CONFLICT
-        else f"{each.field}: {each.ours or 'none'} → {each.theirs or 'none'}"
-        for each in change.differences
+        else f"{difference.field}: {difference.ours or 'none'} → {difference.theirs or 'none'}"
+        for difference in change.differences
     ]
     return "; ".join([*differences, *(_render(remark, change.action) for remark in change.remarks)])
 
@@ -47,7 +47,7 @@ def _render(remark: Remark, action: ImportAction) -> str:
 
 
 def render_next_steps(plan: ImportPlan) -> Sequence[str]:
-    """What an import leaves to the user, with the commands."""
+    """List the steps that remain for the operator, with the commands."""
     steps = []
     if plan.hosts:
         steps.append(

@@ -1,4 +1,4 @@
-"""Zones, resource pools, domains, tags and spaces: those of the same name are the same."""
+"""Imports zones, resource pools, domains, tags and spaces. The name identifies a group."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,53 +10,55 @@ from hostloom.model.grouping import FIRST_NAME
 from hostloom.model.import_plan import ImportCode, ImportNoun, Remark
 
 
-def plan_groups(book: ImportState) -> None:
-    """All of them; what is in them refers to ours by the book."""
-    estate, here = book.estate, book.present
+def plan_groups(state: ImportState) -> None:
+    """Plan all groups and record the mapping of their ids."""
+    estate, present = state.estate, state.present
     described = {"description": ""}
-    _plan(book, ImportNoun.ZONE, estate.zones, here.zones, described, book.zones)
-    pools = estate.resource_pools, here.resource_pools
-    _plan(book, ImportNoun.RESOURCE_POOL, *pools, described, book.resource_pools)
-    is_ours = {"authoritative": True}
-    _plan(book, ImportNoun.DOMAIN, estate.domains, here.domains, is_ours, book.domains, usable_domain)
-    words = {"description": "", "kernel_options": ""}
-    _plan(book, ImportNoun.TAG, estate.tags, here.tags, words, {}, usable_tag)
-    spaces = _plan(book, ImportNoun.SPACE, estate.spaces, here.snapshot.spaces, described, book.spaces)
-    book.space_by_id |= {space.id: space for space in spaces}
+    _plan(state, ImportNoun.ZONE, estate.zones, present.zones, described, state.zones)
+    pools = estate.resource_pools, present.resource_pools
+    _plan(state, ImportNoun.RESOURCE_POOL, *pools, described, state.resource_pools)
+    authority = {"authoritative": True}
+    _plan(state, ImportNoun.DOMAIN, estate.domains, present.domains, authority, state.domains, usable_domain)
+    descriptions = {"description": "", "kernel_options": ""}
+    _plan(state, ImportNoun.TAG, estate.tags, present.tags, descriptions, {}, usable_tag)
+    spaces = _plan(state, ImportNoun.SPACE, estate.spaces, present.snapshot.spaces, described, state.spaces)
+    state.space_by_id |= {space.id: space for space in spaces}
 
 
 def _plan(
-    book: ImportState,
+    state: ImportState,
     noun: ImportNoun,
     theirs: Sequence[Any],
     ours: Sequence[Any],
-    unsaid: Mapping[str, object],
-    known: dict[Any, Any],
+    defaults: Mapping[str, object],
+    id_mapping: dict[Any, Any],
     usable: Callable[[str], str] | None = None,
 ) -> list[Any]:
-    """Ours as they will be, new ones included."""
+    """Plan the groups of one kind. Returns all groups of hostloom after the import."""
     by_name = {our.name: our for our in ours}
     ids = Ids((our.id for our in ours), (their.id for their in theirs))
-    for their in sorted(theirs, key=lambda one: int(one.id)):
+    for their in sorted(theirs, key=lambda their: int(their.id)):
         name = usable(their.name) if usable else usable_name(noun, their.name)
         remarks = () if name == their.name else (Remark(ImportCode.RENAMED, name),)
-        found = by_name.get(name)
-        if found is None and noun is not ImportNoun.TAG and noun is not ImportNoun.SPACE:
-            found = _default(their, theirs, ours, book.present.defaults.of(noun))
-        if found is None:
-            made = replace(their, id=ids.take(their.id), name=name, generation=1)
-            book.create(noun, name, their.id, made.id, made, *remarks)
+        match = by_name.get(name)
+        if match is None and noun is not ImportNoun.TAG and noun is not ImportNoun.SPACE:
+            match = _default(their, theirs, ours, state.present.defaults.of(noun))
+        if match is None:
+            item = replace(their, id=ids.take(their.id), name=name, generation=1)
+            state.create(noun, name, their.id, item.id, item, *remarks)
         else:
-            wanted = replace(found, name=name, **{field: getattr(their, field) for field in unsaid})
-            made = book.settle(noun, name, their.id, found, wanted, {"name": FIRST_NAME, **unsaid}, *remarks)
-        by_name[made.name] = made
-        known[their.id] = made.id
+            merged = replace(match, name=name, **{field: getattr(their, field) for field in defaults})
+            item = state.settle(
+                noun, name, their.id, match, merged, {"name": FIRST_NAME, **defaults}, *remarks
+            )
+        by_name[item.name] = item
+        id_mapping[their.id] = item.id
     return list(by_name.values())
 
 
 def _default(item: Any, theirs: Sequence[Any], ours: Sequence[Any], default_id: int | None) -> Any | None:
-    """Ours, if the item is their default one, and ours has the name that it was born with, and they not."""
-    oldest = min(theirs, key=lambda one: int(one.id))
+    """Match their default group with hostloom's default group if that was never renamed."""
+    oldest = min(theirs, key=lambda their: int(their.id))
     if item is not oldest or any(their.name == FIRST_NAME for their in theirs):
         return None
     return next(

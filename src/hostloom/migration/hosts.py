@@ -1,4 +1,4 @@
-"""Hosts: those behind libvirt are added by the ordinary operation, which reads them; others cannot be."""
+"""Imports libvirt hosts, which the ordinary operation then adds. Other hosts cannot be imported."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -14,30 +14,34 @@ from hostloom.model.ids import HostId
 from hostloom.model.import_plan import ImportAction, ImportCode, ImportNoun, Remark
 from hostloom.model.source_inventory import EstateHost
 
-#: MAAS's word for KVM hosts that are reached through libvirt.
+#: MAAS's type of KVM hosts with libvirt.
 VIRSH = "virsh"
-#: An import is decided without the server's settings; adding the host holds its URI against them.
+#: A plan does not know the server's settings. The operation that adds the host checks its URI.
 _RULES = UriRules(test_hosts=True)
 
 
-def plan_hosts(book: ImportState) -> None:
-    """By id; one that we have is found by its URI, else by its name."""
-    ours = [host.host for host in book.present.snapshot.hosts]
-    ids = Ids((our.id for our in ours), (host.id for host in book.estate.hosts))
-    taken = {our.name for our in ours}
-    for host in sorted(book.estate.hosts, key=lambda one: one.id):
+def plan_hosts(state: ImportState) -> None:
+    """Plan the hosts in the order of ids. The URI, else the name, identifies a present host."""
+    ours = [host.host for host in state.present.snapshot.hosts]
+    ids = Ids((our.id for our in ours), (host.id for host in state.estate.hosts))
+    names = {our.name for our in ours}
+    for host in sorted(state.estate.hosts, key=lambda host: host.id):
         if (refusal := _refusal(host)) is not None:
-            book.refuse(ImportNoun.HOST, host.name, host.id, refusal, action=ImportAction.IMPOSSIBLE)
+            state.refuse(ImportNoun.HOST, host.name, host.id, refusal, action=ImportAction.IMPOSSIBLE)
             continue
         name = usable_hostname(host.name)
-        found = next((one for one in ours if one.uri == host.uri), None)
-        found = found or next((one for one in ours if one.name == name), None)
-        if found is not None:
-            _settle(book, host, found)
+        match = _match(ours, host, name)
+        if match is not None:
+            _settle(state, host, match)
             continue
-        wanted = _wanted(book, host, free_name(name, taken), HostId(ids.take(host.id)))
-        taken.add(wanted.name)
-        book.create(ImportNoun.HOST, wanted.name, host.id, wanted.id, wanted, *_remarks(host, wanted))
+        planned = _planned(state, host, free_name(name, names), HostId(ids.take(host.id)))
+        names.add(planned.name)
+        state.create(ImportNoun.HOST, planned.name, host.id, planned.id, planned, *_remarks(host, planned))
+
+
+def _match(ours: list[Host], theirs: EstateHost, name: str) -> Host | None:
+    by_uri = next((our for our in ours if our.uri == theirs.uri), None)
+    return by_uri or next((our for our in ours if our.name == name), None)
 
 
 def _refusal(theirs: EstateHost) -> Remark | None:
@@ -59,8 +63,8 @@ def _remarks(theirs: EstateHost, ours: Host) -> list[Remark]:
     return remarks
 
 
-def _wanted(book: ImportState, theirs: EstateHost, name: str, key: HostId) -> Host:
-    defaults = book.present.defaults
+def _planned(state: ImportState, theirs: EstateHost, name: str, key: HostId) -> Host:
+    defaults = state.present.defaults
     return Host(
         key,
         name,
@@ -68,8 +72,8 @@ def _wanted(book: ImportState, theirs: EstateHost, name: str, key: HostId) -> Ho
         default_macvlan_mode=theirs.default_macvlan_mode,
         cpu_over_commit_ratio=_ratio(theirs.cpu_over_commit_ratio),
         memory_over_commit_ratio=_ratio(theirs.memory_over_commit_ratio),
-        zone_id=book.zones.get(theirs.zone_id, defaults.zone),
-        resource_pool_id=book.resource_pools.get(theirs.resource_pool_id, defaults.resource_pool),
+        zone_id=state.zones.get(theirs.zone_id, defaults.zone),
+        resource_pool_id=state.resource_pools.get(theirs.resource_pool_id, defaults.resource_pool),
         tags=tuple(dict.fromkeys(usable_tag(tag) for tag in theirs.tags)),
     )
 
@@ -78,9 +82,9 @@ def _ratio(theirs: float) -> Decimal:
     return min(max(exact(theirs), Decimal(0)), MAX_OVER_COMMIT)
 
 
-def _settle(book: ImportState, theirs: EstateHost, ours: Host) -> None:
-    """Where it is stays; a host is never as it was made, so that only `prefer_theirs` changes one."""
-    host = _wanted(book, theirs, ours.name, ours.id)
+def _settle(state: ImportState, theirs: EstateHost, ours: Host) -> None:
+    """Merge the settings into a present host. Its URI stays, and only `prefer_theirs` changes settings."""
+    host = _planned(state, theirs, ours.name, ours.id)
     settings = (
         "default_macvlan_mode",
         "cpu_over_commit_ratio",
@@ -91,8 +95,8 @@ def _settle(book: ImportState, theirs: EstateHost, ours: Host) -> None:
     )
     merged = replace(ours, **{name: getattr(host, name) for name in settings})
     moved = () if ours.uri == theirs.uri else (Remark(ImportCode.HOST_URI, ours.uri),)
-    book.settle(ImportNoun.HOST, ours.name, theirs.id, ours, merged, dict.fromkeys(settings, _NEVER), *moved)
+    state.settle(ImportNoun.HOST, ours.name, theirs.id, ours, merged, dict.fromkeys(settings, _NEVER), *moved)
 
 
-#: No setting has this value: nothing is filled in.
+#: Different from every setting, so that `settle` treats none as a default.
 _NEVER = object()

@@ -1,4 +1,4 @@
-"""What an import has decided so far: which of ours each of theirs is, and the changes in order."""
+"""The state of an import: the mapping of their records to ours, and the planned changes in order."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ from hostloom.model.machine import Machine
 from hostloom.model.network import vlan_name
 from hostloom.model.source_inventory import SourceInventory
 
-#: A database holds ids up to here.
+#: The largest id in the database.
 MAX_ID = 2**31 - 1
 
 
-#: What clients name by id only; a difference says where it has another one.
+#: Records that clients refer to by id. A remark states a different id.
 _NUMBERED = (
     ImportNoun.ZONE,
     ImportNoun.RESOURCE_POOL,
@@ -36,20 +36,20 @@ _NUMBERED = (
     ImportNoun.VLAN,
     ImportNoun.SUBNET,
 )
-#: The id with which the default zone, resource pool and domain are made.
+#: The id of the default zone, resource pool and domain on a new server.
 FIRST_ID = 1
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """The groups of what names no other."""
+    """The default groups."""
 
     zone: ZoneId = ZoneId(FIRST_ID)
     resource_pool: ResourcePoolId = ResourcePoolId(FIRST_ID)
     domain: DomainId = DomainId(FIRST_ID)
 
     def of(self, noun: ImportNoun) -> int | None:
-        """The id of the default group of a kind; None for a noun that has none."""
+        """Return the id of the default group of a kind; None for a kind without one."""
         ids = {
             ImportNoun.ZONE: self.zone,
             ImportNoun.RESOURCE_POOL: self.resource_pool,
@@ -60,7 +60,7 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Present:
-    """All that is here."""
+    """All records of this server."""
 
     snapshot: Snapshot
     zones: tuple[Zone, ...]
@@ -68,37 +68,37 @@ class Present:
     domains: tuple[Domain, ...]
     tags: tuple[Tag, ...]
     machines: tuple[Machine, ...]
-    #: What is kept with things for clients.
+    #: The annotations of records.
     annotations: Mapping[Annotated, Mapping[str | int, Mapping[str, Any]]] = field(default_factory=dict)
     defaults: Defaults = Defaults()
 
 
 class Ids:
-    """Gives each object the id that it had if that is free, otherwise one that is not used or needed."""
+    """Assigns ids: the preferred id if it is free, else one that is neither used nor preferred."""
 
-    def __init__(self, taken: Iterable[int], wanted: Iterable[int], *, lowest: int = 1) -> None:
+    def __init__(self, used: Iterable[int], preferred: Iterable[int], *, lowest: int = 1) -> None:
         self._lowest = lowest
-        self._taken = set(taken)
-        self._next = max([0, *self._taken, *(each for each in wanted if each < MAX_ID)]) + 1
+        self._taken = set(used)
+        self._next = max([0, *self._taken, *(number for number in preferred if number < MAX_ID)]) + 1
 
-    def take(self, wanted: int) -> int:
-        """The id that it gets."""
-        if self._lowest <= wanted <= MAX_ID and wanted not in self._taken:
-            self._taken.add(wanted)
-            return wanted
+    def take(self, preferred: int) -> int:
+        """Assign an id."""
+        if self._lowest <= preferred <= MAX_ID and preferred not in self._taken:
+            self._taken.add(preferred)
+            return preferred
         self._next += 1
         return self._next - 1
 
 
 class ImportState:
-    """The state of one import; filled from the groups to the hosts."""
+    """The state of one import. The planners fill it, from the groups to the hosts."""
 
     def __init__(self, present: Present, estate: SourceInventory, *, prefer_theirs: bool) -> None:
         self.present, self.estate, self.prefer_theirs = present, estate, prefer_theirs
         self.changes: list[ImportChange] = []
         self.kept: list[Kept] = []
         self.notes: list[str] = []
-        # Theirs to ours; what is missing is not imported.
+        # Their ids to ours. A missing id means that the record is not imported.
         self.zones: dict[ZoneId, ZoneId] = {}
         self.resource_pools: dict[ResourcePoolId, ResourcePoolId] = {}
         self.domains: dict[DomainId, DomainId] = {}
@@ -107,7 +107,7 @@ class ImportState:
         self.vlans: dict[VlanId, VlanId] = {}
         self.subnets: dict[SubnetId, SubnetId] = {}
         self.nodes: dict[SystemId, SystemId] = {}
-        # Ours as they will be.
+        # Our records after the import.
         snapshot = present.snapshot
         self.fabric_by_id = dict(snapshot.fabric_by_id)
         self.vlan_by_id = dict(snapshot.vlan_by_id)
@@ -116,7 +116,7 @@ class ImportState:
         self.space_by_id = dict(snapshot.space_by_id)
 
     def vlan_name(self, key: VlanId | None) -> str:
-        """FABRIC/VID of one of ours."""
+        """Return the FABRIC/VID of one of our VLANs; empty for None."""
         if key is None:
             return ""
         vlan = self.vlan_by_id[key]
@@ -125,11 +125,11 @@ class ImportState:
     def create(
         self, noun: ImportNoun, name: str, theirs: object, ours: object, item: ImportItem, *remarks: Remark
     ) -> None:
-        """Something new, with the id that it gets."""
-        moved = isinstance(theirs, int) and theirs > 0 and theirs != ours
-        told = (*remarks, *([Remark(ImportCode.OTHER_ID, str(ours))] if moved else []))
+        """Add the creation of a record with its new id."""
+        is_renumbered = isinstance(theirs, int) and theirs > 0 and theirs != ours
+        all_remarks = (*remarks, *([Remark(ImportCode.OTHER_ID, str(ours))] if is_renumbered else []))
         self.changes.append(
-            ImportChange(ImportAction.CREATE, noun, name, str(theirs), str(ours), (), told, item)
+            ImportChange(ImportAction.CREATE, noun, name, str(theirs), str(ours), (), all_remarks, item)
         )
 
     def refuse(
@@ -141,7 +141,7 @@ class ImportState:
         ours: object = "",
         action: ImportAction = ImportAction.CONFLICT,
     ) -> None:
-        """Something that stays out, or as it is here."""
+        """Add a record that is not imported, or that stays as it is here."""
         self.changes.append(ImportChange(action, noun, name, str(theirs), str(ours), (), remarks))
 
     def settle(
@@ -150,42 +150,45 @@ class ImportState:
         name: str,
         theirs: object,
         ours: Any,
-        wanted: Any,
-        unsaid: Mapping[str, object],
+        merged: Any,
+        defaults: Mapping[str, object],
         *remarks: Remark,
         words: Callable[[str, Any], str] | None = None,
     ) -> Any:
-        """Something that is here, as it will be.
+        """Add a record that is present here. Returns it as it is after the import.
 
-        `wanted` is ours with their settings, of which the ones named in `unsaid` count. One that has the
-        value given there, in a thing that was never changed, nobody has said anything about: it is filled in.
+        `merged` is our record with their settings. Only the settings in `defaults` count. An import changes
+        them if our record was never changed and has the defaults, or if `prefer_theirs` is set.
         """
-        say = words or _text
-        differing = [field for field in unsaid if getattr(ours, field) != getattr(wanted, field)]
-        setting_differences = tuple(_difference(field, say, ours, wanted) for field in differing)
-        is_unsaid = ours.generation == 1 and all(getattr(ours, field) == unsaid[field] for field in differing)
-        key = str(getattr(ours, "system_id", None) or ours.id)
-        if not differing:
-            action, item = ImportAction.SAME, None
-        elif is_unsaid or self.prefer_theirs:
-            action, item = ImportAction.CHANGE, wanted
-        else:
-            action, item = ImportAction.CONFLICT, None
+        differing = [field for field in defaults if getattr(ours, field) != getattr(merged, field)]
+        setting_differences = tuple(_difference(field, words or _text, ours, merged) for field in differing)
+        action = self._action(ours, defaults, differing)
+        item = merged if action is ImportAction.CHANGE else None
+        if action is ImportAction.CONFLICT:
             remarks = (*remarks, Remark(ImportCode.DIFFERS))
+        key = str(getattr(ours, "system_id", None) or ours.id)
         if noun in _NUMBERED and str(theirs) != key:
             remarks = (*remarks, Remark(ImportCode.KEEPS_ID, key))
         self.changes.append(
             ImportChange(action, noun, name, str(theirs), key, setting_differences, remarks, item)
         )
-        return ours if item is None else wanted
+        return ours if item is None else merged
+
+    def _action(self, ours: Any, defaults: Mapping[str, object], differing: list[str]) -> ImportAction:
+        if not differing:
+            return ImportAction.SAME
+        is_default = ours.generation == 1 and all(
+            getattr(ours, field) == defaults[field] for field in differing
+        )
+        return ImportAction.CHANGE if is_default or self.prefer_theirs else ImportAction.CONFLICT
 
 
-def _difference(field: str, say: Callable[[str, Any], str], ours: Any, wanted: Any) -> SettingDifference:
+def _difference(field: str, render: Callable[[str, Any], str], ours: Any, merged: Any) -> SettingDifference:
     name = field.removesuffix("_id")
-    return SettingDifference(name, say(field, getattr(ours, field)), say(field, getattr(wanted, field)))
+    return SettingDifference(name, render(field, getattr(ours, field)), render(field, getattr(merged, field)))
 
 
-def _text(field: str, value: Any) -> str:  # noqa: ARG001  (the form of `words`)
+def _text(field: str, value: Any) -> str:  # noqa: ARG001  (the signature of `words`)
     if value is None or value == () or value == "":
         return ""
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""What MAAS's clients see of nodes and domains and hostloom has no place for: kept as annotations."""
+"""Imports fields of nodes and domains that only MAAS's clients use, as annotations."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,106 +9,111 @@ from hostloom.model.annotation import LINKS, NICS, OWNER, PARAMS, PARENT, STATIC
 from hostloom.model.ids import SystemId
 from hostloom.model.import_plan import ImportAction, ImportChange, ImportCode, ImportNoun, Kept, Remark
 from hostloom.model.node import NodeKind
-from hostloom.model.source_inventory import EstateLink, EstateLinkMode
+from hostloom.model.source_inventory import EstateDevice, EstateLink, EstateLinkMode, EstateParameter
 
-#: What is kept of the NICs of one node, written as JSON; with each thing there is room for twice as much.
+#: The limit for the annotations of all NICs of a node as JSON, half of the limit for a record.
 MAX_NICS_BYTES = 32 * 1024
 _MAX_NAME = 255
-#: What is said of an annotation, where its name says too little.
+#: Descriptions of annotations with unclear names.
 _WORDS = {NICS: "links and parameters of NICs"}
 
 
-def plan_kept(book: ImportState) -> None:
-    """With a new thing silently; with one that is here as a change of its own, and only what is missing."""
-    created = {(change.noun, change.ours) for change in book.changes if change.action is ImportAction.CREATE}
+def plan_kept(state: ImportState) -> None:
+    """Plan the annotations. For present records these are separate changes of missing annotations only."""
+    created = {(change.noun, change.ours) for change in state.changes if change.action is ImportAction.CREATE}
     planned: set[tuple[Annotated, str | int]] = set()
-    for noun, name, theirs, kept in (*_of_domains(book), *_of_nodes(book)):
-        if (kept.kind, kept.key) in planned:
+    for noun, name, theirs, annotation in (*_of_domains(state), *_of_nodes(state)):
+        if (annotation.kind, annotation.key) in planned:
             continue
-        planned.add((kept.kind, kept.key))
-        if (noun, str(kept.key)) in created:
-            book.kept.append(kept)
+        planned.add((annotation.kind, annotation.key))
+        if (noun, str(annotation.key)) in created:
+            state.kept.append(annotation)
             continue
-        values = _missing(book, kept)
+        values = _missing(state, annotation)
         if values:
             remark = Remark(ImportCode.KEPT, ", ".join(_WORDS.get(name, name) for name in values))
-            item = Kept(kept.kind, kept.key, values)
-            book.changes.append(
-                ImportChange(ImportAction.CHANGE, noun, name, theirs, str(kept.key), (), (remark,), item)
+            item = Kept(annotation.kind, annotation.key, values)
+            state.changes.append(
+                ImportChange(
+                    ImportAction.CHANGE, noun, name, theirs, str(annotation.key), (), (remark,), item
+                )
             )
 
 
-def _missing(book: ImportState, kept: Kept) -> dict[str, Any]:
-    """What a client has set here since stays, unless theirs are preferred."""
-    here = book.present.annotations.get(kept.kind, {}).get(kept.key, {})
+def _missing(state: ImportState, annotation: Kept) -> dict[str, Any]:
+    """Select the annotations to write. Present values stay, unless `prefer_theirs` is set."""
+    present = state.present.annotations.get(annotation.kind, {}).get(annotation.key, {})
     return {
         name: value
-        for name, value in kept.values.items()
-        if name not in here or (book.prefer_theirs and here[name] != value)
+        for name, value in annotation.values.items()
+        if name not in present or (state.prefer_theirs and present[name] != value)
     }
 
 
-def _of_domains(book: ImportState) -> Iterator[tuple[ImportNoun, str, str, Kept]]:
-    names = {domain.id: domain.name for domain in book.estate.domains}
-    for ttl in book.estate.ttls:
-        ours = book.domains.get(ttl.domain_id)
+def _of_domains(state: ImportState) -> Iterator[tuple[ImportNoun, str, str, Kept]]:
+    names = {domain.id: domain.name for domain in state.estate.domains}
+    for ttl in state.estate.ttls:
+        ours = state.domains.get(ttl.domain_id)
         if ours is not None:
-            kept = Kept(Annotated.DOMAIN, int(ours), {TTL: ttl.seconds})
-            yield ImportNoun.DOMAIN, names[ttl.domain_id], str(ttl.domain_id), kept
+            annotation = Kept(Annotated.DOMAIN, int(ours), {TTL: ttl.seconds})
+            yield ImportNoun.DOMAIN, names[ttl.domain_id], str(ttl.domain_id), annotation
 
 
-def _of_nodes(book: ImportState) -> Iterator[tuple[ImportNoun, str, str, Kept]]:
-    devices = {device.system_id: device for device in book.estate.devices}
-    nics = _nics(book)
-    for node in sorted(book.estate.nodes, key=lambda node: node.system_id):
-        ours, device = book.nodes.get(node.system_id), devices.get(node.system_id)
-        values: dict[str, Any] = {}
-        if device is not None and device.owner:
-            values[OWNER] = device.owner
-        parent = None if device is None or device.parent is None else book.nodes.get(device.parent)
-        if parent is not None:
-            values[PARENT] = str(parent)
+def _of_nodes(state: ImportState) -> Iterator[tuple[ImportNoun, str, str, Kept]]:
+    devices = {device.system_id: device for device in state.estate.devices}
+    nics = _nics(state)
+    for node in sorted(state.estate.nodes, key=lambda node: node.system_id):
+        ours = state.nodes.get(node.system_id)
+        values = _device_values(state, devices.get(node.system_id))
         if nics.get(node.system_id):
             values[NICS] = nics[node.system_id]
-        if ours is None or not values:
+        if ours is None:
             continue
         if len(json.dumps(values.get(NICS, {}))) > MAX_NICS_BYTES:
             del values[NICS]
-            book.notes.append(f"{node.hostname}: too many links and parameters of interfaces to keep")
+            state.notes.append(f"{node.hostname}: too many links and parameters of interfaces to keep")
         noun = ImportNoun.MACHINE if node.kind is NodeKind.MACHINE else ImportNoun.NODE
         if values:
             yield noun, node.hostname, node.system_id, Kept(Annotated.NODE, str(ours), values)
 
 
-def _nics(book: ImportState) -> Mapping[SystemId, dict[str, dict[str, Any]]]:
-    """By node and name of the NIC; NICs without anything to keep are left out."""
-    kept: dict[SystemId, dict[str, dict[str, Any]]] = {}
+def _device_values(state: ImportState, device: EstateDevice | None) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if device is None:
+        return values
+    if device.owner:
+        values[OWNER] = device.owner
+    parent = None if device.parent is None else state.nodes.get(device.parent)
+    if parent is not None:
+        values[PARENT] = str(parent)
+    return values
 
-    def nic(item: Any) -> dict[str, Any] | None:
-        name = item.interface_name
-        if not 1 <= len(name) <= _MAX_NAME or not name.isprintable():
-            return None
-        return kept.setdefault(item.system_id, {}).setdefault(name, {})
 
-    for link in book.estate.links:
-        if link.ip is not None and link.mode is not EstateLinkMode.STATIC:
+def _nics(state: ImportState) -> Mapping[SystemId, dict[str, dict[str, Any]]]:
+    """Collect the annotations of NICs by node and name."""
+    annotations: dict[SystemId, dict[str, dict[str, Any]]] = {}
+
+    def values_of(item: EstateLink | EstateParameter) -> dict[str, Any]:
+        return annotations.setdefault(item.system_id, {}).setdefault(item.interface_name, {})
+
+    for link in state.estate.links:
+        if not _has_valid_name(link):
             continue
-        values = nic(link)
-        if values is not None and link.ip is not None:
-            values.setdefault(STATIC, []).append(str(link.ip))
-        elif values is not None and link.mode is not EstateLinkMode.STATIC:
-            values.setdefault(LINKS, []).append(_link(link))
-    for parameter in book.estate.parameters:
-        values = nic(parameter)
-        if values is not None:
-            values.setdefault(PARAMS, {})[parameter.name] = parameter.value
-    return {
-        system_id: {name: values for name, values in nics.items() if values}
-        for system_id, nics in kept.items()
-    }
+        if link.mode is EstateLinkMode.STATIC and link.ip is not None:
+            values_of(link).setdefault(STATIC, []).append(str(link.ip))
+        elif link.mode is not EstateLinkMode.STATIC and link.ip is None:
+            values_of(link).setdefault(LINKS, []).append(_link(link))
+    for parameter in state.estate.parameters:
+        if _has_valid_name(parameter):
+            values_of(parameter).setdefault(PARAMS, {})[parameter.name] = parameter.value
+    return annotations
+
+
+def _has_valid_name(item: EstateLink | EstateParameter) -> bool:
+    return 1 <= len(item.interface_name) <= _MAX_NAME and item.interface_name.isprintable()
 
 
 def _link(link: EstateLink) -> dict[str, str]:
-    """Its subnet by CIDR: ids change when hostloom's own networks give way."""
+    """Describe a link. It names the subnet by CIDR, because an import may change ids."""
     subnet = {} if link.subnet is None else {"subnet": str(link.subnet)}
     return {"mode": link.mode.value, **subnet}

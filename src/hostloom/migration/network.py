@@ -1,4 +1,4 @@
-"""Fabrics and VLANs: what is the same wire is the same thing, whatever it is called."""
+"""Imports fabrics and VLANs. A subnet on the same tag identifies a fabric, whatever its name."""
 
 import re
 from dataclasses import replace
@@ -9,161 +9,165 @@ from hostloom.model.ids import FabricId, SpaceId, VlanId
 from hostloom.model.import_plan import ImportCode, ImportNoun, NewFabric, Remark
 from hostloom.model.network import MAX_MTU, MIN_MTU, UNTAGGED, Fabric, Network, Vlan, vlan_name
 
-#: What hostloom calls a fabric that it makes for a subnet which it sees for the first time.
+#: The names of fabrics that hostloom creates automatically for a new subnet.
 AUTOMATIC = re.compile(r"fabric-\d+")
 
 
-def plan_network(book: ImportState) -> None:
-    """Both; the VLANs that others relay through come first."""
-    vlan_ids = Ids(book.present.snapshot.vlan_by_id, (vlan.id for vlan in book.estate.vlans))
-    fabric_ids = _plan_fabrics(book, vlan_ids)
-    _plan_vlans(book, vlan_ids, fabric_ids)
+def plan_network(state: ImportState) -> None:
+    """Plan the fabrics and then their VLANs."""
+    vlan_ids = Ids(state.present.snapshot.vlan_by_id, (vlan.id for vlan in state.estate.vlans))
+    fabric_ids = _plan_fabrics(state, vlan_ids)
+    _plan_vlans(state, vlan_ids, fabric_ids)
 
 
 # -- fabrics ---------------------------------------------------------------------------------------------
 
 
-def _plan_fabrics(book: ImportState, vlan_ids: Ids) -> frozenset[FabricId]:
-    """The ids of those that are new."""
-    estate = book.estate
-    ids = Ids(book.fabric_by_id, (fabric.id for fabric in estate.fabrics), lowest=0)
+def _plan_fabrics(state: ImportState, vlan_ids: Ids) -> frozenset[FabricId]:
+    """Plan the fabrics. Returns the ids of new ones."""
+    estate = state.estate
+    ids = Ids(state.fabric_by_id, (fabric.id for fabric in estate.fabrics), lowest=0)
     untagged = {vlan.fabric_id: vlan.id for vlan in estate.vlans if vlan.vid == UNTAGGED}
-    fabric_ids: set[FabricId] = set()
-    wired = _same_wires(book)
-    # those that are recognised first: they may get another name, and leave theirs to others
-    for fabric in sorted(estate.fabrics, key=lambda one: (one.id not in wired, one.id)):
-        name, found = usable_name("fabric", fabric.name), wired.get(fabric.id)
-        if found is None:
-            name, found = _by_name(book, fabric, name)
-        if found is None:
-            new = Fabric(FabricId(ids.take(fabric.id)), name, fabric.class_type, fabric.description)
+    new_ids: set[FabricId] = set()
+    wired = _same_wires(state)
+    # Fabrics with a match come first, because they may free their names.
+    for fabric in sorted(estate.fabrics, key=lambda fabric: (fabric.id not in wired, fabric.id)):
+        name, match = usable_name("fabric", fabric.name), wired.get(fabric.id)
+        if match is None:
+            name, match = _by_name(state, fabric, name)
+        if match is None:
+            planned = Fabric(FabricId(ids.take(fabric.id)), name, fabric.class_type, fabric.description)
             vlan_id = VlanId(vlan_ids.take(untagged.get(fabric.id, 0)))
             remarks = () if name == fabric.name else (Remark(ImportCode.RENAMED, name),)
-            book.create(ImportNoun.FABRIC, name, fabric.id, new.id, NewFabric(new, vlan_id), *remarks)
-            book.vlan_by_id[vlan_id] = Vlan(vlan_id, new.id, UNTAGGED, "untagged")
-            fabric_ids.add(new.id)
+            state.create(
+                ImportNoun.FABRIC, name, fabric.id, planned.id, NewFabric(planned, vlan_id), *remarks
+            )
+            state.vlan_by_id[vlan_id] = Vlan(vlan_id, planned.id, UNTAGGED, "untagged")
+            new_ids.add(planned.id)
         else:
-            names = {other.name for other in book.fabric_by_id.values()} - {found.name}
-            wanted = replace(
-                found,
-                name=found.name if name in names else name,
+            names = {our_fabric.name for our_fabric in state.fabric_by_id.values()} - {match.name}
+            merged = replace(
+                match,
+                name=match.name if name in names else name,
                 class_type=fabric.class_type,
                 description=fabric.description,
             )
-            born = found.name if AUTOMATIC.fullmatch(found.name) else None
-            unsaid = {"name": born, "class_type": None, "description": ""}
-            new = book.settle(ImportNoun.FABRIC, name, fabric.id, found, wanted, unsaid)
-        book.fabric_by_id[new.id] = new
-        book.fabrics[fabric.id] = new.id
-    return frozenset(fabric_ids)
+            automatic_name = match.name if AUTOMATIC.fullmatch(match.name) else None
+            defaults = {"name": automatic_name, "class_type": None, "description": ""}
+            planned = state.settle(ImportNoun.FABRIC, name, fabric.id, match, merged, defaults)
+        state.fabric_by_id[planned.id] = planned
+        state.fabrics[fabric.id] = planned.id
+    return frozenset(new_ids)
 
 
-def _same_wires(book: ImportState) -> dict[FabricId, Fabric]:
-    """Ours for those of theirs that have a subnet on the same tag, each once."""
-    ours = {fabric.id: _our_wires(book, fabric.id) for fabric in book.fabric_by_id.values()}
+def _same_wires(state: ImportState) -> dict[FabricId, Fabric]:
+    """Match their fabrics with ours by a common subnet on the same tag. Each of ours matches once."""
+    ours = {fabric.id: _our_wires(state, fabric.id) for fabric in state.fabric_by_id.values()}
     fabrics: dict[FabricId, Fabric] = {}
-    for fabric in sorted(book.estate.fabrics, key=lambda one: one.id):
-        wires, name = _wires(book, fabric), usable_name("fabric", fabric.name)
-        same = [book.fabric_by_id[key] for key in ours if wires & ours[key]]
+    for fabric in sorted(state.estate.fabrics, key=lambda fabric: fabric.id):
+        wires, name = _wires(state, fabric), usable_name("fabric", fabric.name)
+        same = [state.fabric_by_id[key] for key in ours if wires & ours[key]]
         if same:
-            fabrics[fabric.id] = min(same, key=lambda one: (one.name != name, one.id))
+            fabrics[fabric.id] = min(same, key=lambda fabric: (fabric.name != name, fabric.id))
             del ours[fabrics[fabric.id].id]
     return fabrics
 
 
-def _by_name(book: ImportState, theirs: Fabric, name: str) -> tuple[str, Fabric | None]:
-    """The fabric of ours that has its name and may be it, or the name of a new one."""
-    claimed = set(book.fabrics.values())
-    by_name = {fabric.name: fabric for fabric in book.fabric_by_id.values()}
+def _by_name(state: ImportState, theirs: Fabric, name: str) -> tuple[str, Fabric | None]:
+    """Match a fabric by name. Returns the match, or an unused name and None."""
+    claimed = set(state.fabrics.values())
+    by_name = {fabric.name: fabric for fabric in state.fabric_by_id.values()}
     number = 1
     candidate = name
-    while (found := by_name.get(candidate)) is not None:
-        if found.id not in claimed and not _is_another(book, theirs, found):
-            return candidate, found
+    while (match := by_name.get(candidate)) is not None:
+        if match.id not in claimed and not _is_another(state, theirs, match):
+            return candidate, match
         number += 1
         candidate = f"{name}-{number}"
     return candidate, None
 
 
-def _is_another(book: ImportState, theirs: Fabric, ours: Fabric) -> bool:
-    """Two systems number their fabrics alike: such a name says nothing if the subnets are different ones."""
+def _is_another(state: ImportState, theirs: Fabric, ours: Fabric) -> bool:
+    """Whether fabrics with equal automatic names differ, because their subnets differ."""
     if not AUTOMATIC.fullmatch(ours.name):
         return False
-    return bool(_our_wires(book, ours.id)) and bool(_wires(book, theirs))
+    return bool(_our_wires(state, ours.id)) and bool(_wires(state, theirs))
 
 
-def _wires(book: ImportState, fabric: Fabric) -> set[tuple[int, Network]]:
-    vids = {vlan.id: vlan.vid for vlan in book.estate.vlans if vlan.fabric_id == fabric.id}
-    return {(vids[subnet.vlan_id], subnet.cidr) for subnet in book.estate.subnets if subnet.vlan_id in vids}
+def _wires(state: ImportState, fabric: Fabric) -> set[tuple[int, Network]]:
+    vids = {vlan.id: vlan.vid for vlan in state.estate.vlans if vlan.fabric_id == fabric.id}
+    return {(vids[subnet.vlan_id], subnet.cidr) for subnet in state.estate.subnets if subnet.vlan_id in vids}
 
 
-def _our_wires(book: ImportState, fabric_id: FabricId) -> set[tuple[int, Network]]:
-    vids = {vlan.id: vlan.vid for vlan in book.vlan_by_id.values() if vlan.fabric_id == fabric_id}
+def _our_wires(state: ImportState, fabric_id: FabricId) -> set[tuple[int, Network]]:
+    vids = {vlan.id: vlan.vid for vlan in state.vlan_by_id.values() if vlan.fabric_id == fabric_id}
     return {
-        (vids[subnet.vlan_id], subnet.cidr) for subnet in book.subnet_by_id.values() if subnet.vlan_id in vids
+        (vids[subnet.vlan_id], subnet.cidr)
+        for subnet in state.subnet_by_id.values()
+        if subnet.vlan_id in vids
     }
 
 
 # -- VLANs -----------------------------------------------------------------------------------------------
 
 
-def _plan_vlans(book: ImportState, ids: Ids, new_fabrics: frozenset[FabricId]) -> None:
-    by_vid = {(vlan.fabric_id, vlan.vid): vlan for vlan in book.vlan_by_id.values()}
-    for each in sorted(book.estate.vlans, key=lambda one: (one.relay_vlan_id is not None, one.id)):
-        fabric_id = book.fabrics.get(each.fabric_id)
+def _plan_vlans(state: ImportState, ids: Ids, new_fabrics: frozenset[FabricId]) -> None:
+    by_vid = {(planned.fabric_id, planned.vid): planned for planned in state.vlan_by_id.values()}
+    for vlan in sorted(state.estate.vlans, key=lambda vlan_: (vlan_.relay_vlan_id is not None, vlan_.id)):
+        fabric_id = state.fabrics.get(vlan.fabric_id)
         if fabric_id is None:
-            name = f"{each.fabric_id}/{each.vid}"
-            remark = Remark(ImportCode.WITHOUT_PARENT, f"fabric {each.fabric_id}")
-            book.refuse(ImportNoun.VLAN, name, each.id, remark)
+            name = f"{vlan.fabric_id}/{vlan.vid}"
+            remark = Remark(ImportCode.WITHOUT_PARENT, f"fabric {vlan.fabric_id}")
+            state.refuse(ImportNoun.VLAN, name, vlan.id, remark)
             continue
-        ours = by_vid.get((fabric_id, each.vid))
-        vlan = _plan_vlan(book, ids, each, fabric_id, ours, is_new=fabric_id in new_fabrics)
-        by_vid[fabric_id, each.vid] = book.vlan_by_id[vlan.id] = vlan
-        book.vlans[each.id] = vlan.id
+        ours = by_vid.get((fabric_id, vlan.vid))
+        planned = _plan_vlan(state, ids, vlan, fabric_id, ours, is_new=fabric_id in new_fabrics)
+        by_vid[fabric_id, vlan.vid] = state.vlan_by_id[planned.id] = planned
+        state.vlans[vlan.id] = planned.id
 
 
 def _plan_vlan(
-    book: ImportState, ids: Ids, theirs: Vlan, fabric_id: FabricId, ours: Vlan | None, *, is_new: bool
+    state: ImportState, ids: Ids, theirs: Vlan, fabric_id: FabricId, ours: Vlan | None, *, is_new: bool
 ) -> Vlan:
     is_untagged = theirs.vid == UNTAGGED
     unnamed = "untagged" if is_untagged else ""
-    born = "untagged" if is_untagged else f"vlan-{theirs.vid}"
+    default_name = "untagged" if is_untagged else f"vlan-{theirs.vid}"
     vlan = Vlan(
         VlanId(0) if ours is None else ours.id,
         fabric_id,
         theirs.vid,
         usable_name("vlan", theirs.name) if theirs.name else unnamed,
         mtu=min(max(theirs.mtu, MIN_MTU), MAX_MTU),
-        relay_vlan_id=None if theirs.relay_vlan_id is None else book.vlans.get(theirs.relay_vlan_id),
-        space_id=None if theirs.space_id is None else book.spaces.get(theirs.space_id),
+        relay_vlan_id=None if theirs.relay_vlan_id is None else state.vlans.get(theirs.relay_vlan_id),
+        space_id=None if theirs.space_id is None else state.spaces.get(theirs.space_id),
         description=theirs.description,
     )
-    name = vlan_name(book.fabric_by_id[fabric_id].name, theirs.vid)
+    name = vlan_name(state.fabric_by_id[fabric_id].name, theirs.vid)
     if ours is None or is_new:
-        # a fabric comes with its untagged VLAN, whose id it was given
-        made = vlan if ours is not None else replace(vlan, id=VlanId(ids.take(theirs.id)))
-        book.create(ImportNoun.VLAN, name, theirs.id, made.id, made)
-        return made
+        # A new fabric already has its untagged VLAN.
+        planned = vlan if ours is not None else replace(vlan, id=VlanId(ids.take(theirs.id)))
+        state.create(ImportNoun.VLAN, name, theirs.id, planned.id, planned)
+        return planned
     served = ours.dhcp_on or ours.relay_vlan_id is not None
     vlan = replace(
         vlan,
         dhcp_on=ours.dhcp_on,
-        # ours is how it is served now
+        # Keep the current DHCP service.
         relay_vlan_id=ours.relay_vlan_id if served else vlan.relay_vlan_id,
         primary_rack_id=ours.primary_rack_id,
         secondary_rack_id=ours.secondary_rack_id,
         generation=ours.generation,
     )
-    unsaid = {"name": born, "mtu": 1500, "relay_vlan_id": None, "space_id": None, "description": ""}
+    defaults = {"name": default_name, "mtu": 1500, "relay_vlan_id": None, "space_id": None, "description": ""}
 
     def words(field: str, value: object) -> str:
         if field == "space_id":
-            return _space_name(book, value)
-        return book.vlan_name(value) if field == "relay_vlan_id" else str(value)  # type: ignore[arg-type]  # as the field's
+            return _space_name(state, value)
+        return state.vlan_name(value) if field == "relay_vlan_id" else str(value)  # type: ignore[arg-type]  # as the field's
 
-    found: Vlan = book.settle(ImportNoun.VLAN, name, theirs.id, ours, vlan, unsaid, words=words)
-    return found
+    settled: Vlan = state.settle(ImportNoun.VLAN, name, theirs.id, ours, vlan, defaults, words=words)
+    return settled
 
 
-def _space_name(book: ImportState, key: object) -> str:
-    return "" if key is None else book.space_by_id[SpaceId(int(str(key)))].name
+def _space_name(state: ImportState, key: object) -> str:
+    return "" if key is None else state.space_by_id[SpaceId(int(str(key)))].name

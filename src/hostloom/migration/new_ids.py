@@ -1,4 +1,4 @@
-"""What is here, with the ids that it has after a renumbering."""
+"""Present records after a renumbering."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class _Translation:
     imported: frozenset[tuple[ImportNoun, int]]
 
     def groups(self, item: Any) -> dict[str, Any]:
-        """The zone and the resource pool of a node, host or machine."""
+        """Translate the zone and the resource pool of a node, host or machine."""
         return {
             "zone_id": self.zone(item.zone_id),
             "resource_pool_id": self.resource_pool(item.resource_pool_id),
@@ -36,10 +36,10 @@ class _Translation:
 
 
 def renumbered(present: Present, moves: list[Renumbering]) -> Present:
-    """What is here, with the new ids wherever an id stands."""
+    """Replace all ids with the new ones."""
     if not moves:
         return present
-    new = _Translation(
+    translation = _Translation(
         _by(moves, ImportNoun.ZONE),
         _by(moves, ImportNoun.RESOURCE_POOL),
         _by(moves, ImportNoun.DOMAIN),
@@ -48,31 +48,35 @@ def renumbered(present: Present, moves: list[Renumbering]) -> Present:
         _by(moves, ImportNoun.SUBNET),
         frozenset((move.noun, move.after) for move in moves if not move.gives_way),
     )
-    before = present.snapshot
-    after = replace(
-        before,
+    snapshot = present.snapshot
+    renumbered_ = replace(
+        snapshot,
         fabrics=tuple(
-            _settled(replace(fabric, id=new.fabric(fabric.id)), ImportNoun.FABRIC, new)
-            for fabric in before.fabrics
+            _settled(replace(fabric, id=translation.fabric(fabric.id)), ImportNoun.FABRIC, translation)
+            for fabric in snapshot.fabrics
         ),
-        vlans=tuple(_vlan(vlan, new) for vlan in before.vlans),
+        vlans=tuple(_vlan(vlan, translation) for vlan in snapshot.vlans),
         subnets=tuple(
             _settled(
-                replace(subnet, id=new.subnet(subnet.id), vlan_id=new.vlan(subnet.vlan_id)),
+                replace(subnet, id=translation.subnet(subnet.id), vlan_id=translation.vlan(subnet.vlan_id)),
                 ImportNoun.SUBNET,
-                new,
+                translation,
             )
-            for subnet in before.subnets
+            for subnet in snapshot.subnets
         ),
-        ranges=tuple(replace(item, subnet_id=new.subnet(item.subnet_id)) for item in before.ranges),
-        held=tuple(replace(held, subnet_id=new.subnet(held.subnet_id)) for held in before.held),
-        nodes=tuple(_node(node, new) for node in before.nodes),
-        hosts=tuple(_host(state, new) for state in before.hosts),
-        foreign_dhcp=tuple(replace(item, vlan_id=new.vlan(item.vlan_id)) for item in before.foreign_dhcp),
-        silent_vlans=frozenset(new.vlan(key) for key in before.silent_vlans),
+        ranges=tuple(replace(item, subnet_id=translation.subnet(item.subnet_id)) for item in snapshot.ranges),
+        held=tuple(
+            replace(address, subnet_id=translation.subnet(address.subnet_id)) for address in snapshot.held
+        ),
+        nodes=tuple(_node(node, translation) for node in snapshot.nodes),
+        hosts=tuple(_host(state, translation) for state in snapshot.hosts),
+        foreign_dhcp=tuple(
+            replace(item, vlan_id=translation.vlan(item.vlan_id)) for item in snapshot.foreign_dhcp
+        ),
+        silent_vlans=frozenset(translation.vlan(key) for key in snapshot.silent_vlans),
     )
-    machines = tuple(_machine(machine, new) for machine in present.machines)
-    return _groups(replace(present, snapshot=after, machines=machines), new)
+    machines = tuple(_machine(machine, translation) for machine in present.machines)
+    return _groups(replace(present, snapshot=renumbered_, machines=machines), translation)
 
 
 def _by(moves: list[Renumbering], noun: ImportNoun) -> _New:
@@ -80,52 +84,58 @@ def _by(moves: list[Renumbering], noun: ImportNoun) -> _New:
     return lambda key, /: ids.get(key, key)
 
 
-def _groups(present: Present, new: _Translation) -> Present:
-    """With the zones, resource pools and domains themselves, and what is kept with domains."""
+def _groups(present: Present, translation: _Translation) -> Present:
+    """Renumber zones, resource pools and domains, with the annotations of domains."""
     defaults = present.defaults
     annotations: dict[Annotated, Mapping[str | int, Mapping[str, Any]]] = dict(present.annotations)
     if Annotated.DOMAIN in annotations:
-        of_domains = annotations[Annotated.DOMAIN]
-        annotations[Annotated.DOMAIN] = {new.domain(key): values for key, values in of_domains.items()}
+        domain_annotations = annotations[Annotated.DOMAIN]
+        annotations[Annotated.DOMAIN] = {
+            translation.domain(key): values for key, values in domain_annotations.items()
+        }
     return replace(
         present,
-        zones=tuple(replace(zone, id=new.zone(zone.id)) for zone in present.zones),
-        resource_pools=tuple(replace(pool, id=new.resource_pool(pool.id)) for pool in present.resource_pools),
-        domains=tuple(replace(domain, id=new.domain(domain.id)) for domain in present.domains),
+        zones=tuple(replace(zone, id=translation.zone(zone.id)) for zone in present.zones),
+        resource_pools=tuple(
+            replace(pool, id=translation.resource_pool(pool.id)) for pool in present.resource_pools
+        ),
+        domains=tuple(replace(domain, id=translation.domain(domain.id)) for domain in present.domains),
         annotations=annotations,
         defaults=replace(
             defaults,
-            zone=new.zone(defaults.zone),
-            resource_pool=new.resource_pool(defaults.resource_pool),
-            domain=new.domain(defaults.domain),
+            zone=translation.zone(defaults.zone),
+            resource_pool=translation.resource_pool(defaults.resource_pool),
+            domain=translation.domain(defaults.domain),
         ),
     )
 
 
-def _settled(item: Any, noun: ImportNoun, new: _Translation) -> Any:
-    return replace(item, automatic=False) if (noun, item.id) in new.imported else item
+def _settled(item: Any, noun: ImportNoun, translation: _Translation) -> Any:
+    return replace(item, automatic=False) if (noun, item.id) in translation.imported else item
 
 
-def _vlan(vlan: Vlan, new: _Translation) -> Vlan:
+def _vlan(vlan: Vlan, translation: _Translation) -> Vlan:
     moved = replace(
         vlan,
-        id=new.vlan(vlan.id),
-        fabric_id=new.fabric(vlan.fabric_id),
-        relay_vlan_id=new.vlan(vlan.relay_vlan_id),
+        id=translation.vlan(vlan.id),
+        fabric_id=translation.fabric(vlan.fabric_id),
+        relay_vlan_id=translation.vlan(vlan.relay_vlan_id),
     )
-    settled: Vlan = _settled(moved, ImportNoun.VLAN, new)
+    settled: Vlan = _settled(moved, ImportNoun.VLAN, translation)
     return settled
 
 
-def _node(node: Node, new: _Translation) -> Node:
-    interfaces = tuple(replace(nic, vlan_id=new.vlan(nic.vlan_id)) for nic in node.interfaces)
-    return replace(node, interfaces=interfaces, domain_id=new.domain(node.domain_id), **new.groups(node))
+def _node(node: Node, translation: _Translation) -> Node:
+    interfaces = tuple(replace(nic, vlan_id=translation.vlan(nic.vlan_id)) for nic in node.interfaces)
+    return replace(
+        node, interfaces=interfaces, domain_id=translation.domain(node.domain_id), **translation.groups(node)
+    )
 
 
-def _host(state: HostState, new: _Translation) -> HostState:
-    return replace(state, host=replace(state.host, **new.groups(state.host)))
+def _host(state: HostState, translation: _Translation) -> HostState:
+    return replace(state, host=replace(state.host, **translation.groups(state.host)))
 
 
-def _machine(machine: Machine, new: _Translation) -> Machine:
-    interfaces = tuple(replace(nic, vlan_id=new.vlan(nic.vlan_id)) for nic in machine.interfaces)
-    return replace(machine, interfaces=interfaces, **new.groups(machine))
+def _machine(machine: Machine, translation: _Translation) -> Machine:
+    interfaces = tuple(replace(nic, vlan_id=translation.vlan(nic.vlan_id)) for nic in machine.interfaces)
+    return replace(machine, interfaces=interfaces, **translation.groups(machine))

@@ -1,4 +1,4 @@
-"""Nodes and machines: matched by system id, else by a MAC; new ones keep their system ids."""
+"""Imports nodes and machines. The system id, else a MAC, identifies them. New ones keep their system ids."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,74 +19,86 @@ from hostloom.model.source_inventory import EstateMachine
 _MAX_HOSTNAME = 63
 
 
-def plan_nodes(book: ImportState) -> None:
-    """Machines last, each by system id, so that the same estate gives the same names."""
-    here = book.present.snapshot.node_by_system_id
-    by_mac = _holders(book)
-    taken = {node.hostname for node in here.values()}
-    ids = Ids(
-        (nic.id for node in here.values() for nic in node.interfaces),
-        (nic.id for node in book.estate.nodes for nic in node.interfaces),
-    )
-    machines = {machine.system_id: machine for machine in book.estate.machines}
-    read = _read_by_us(book)
-    for each in sorted(book.estate.nodes, key=_order):
-        macs = _macs(each)
-        ours = here.get(each.system_id)
-        system_id = next((by_mac[mac] for mac in macs if mac in by_mac), None)
-        if ours is not None and (ours.system_id == system_id or _is_one(book, each, ours)):
-            _settle(book, each, ours)
+def plan_nodes(state: ImportState) -> None:
+    """Plan the nodes, machines last, in the order of system ids, so that names are deterministic."""
+    present = state.present.snapshot.node_by_system_id
+    by_mac = _holders(state)
+    new_nodes = _NewNodes(state)
+    for theirs in sorted(state.estate.nodes, key=_order):
+        ours = present.get(theirs.system_id)
+        system_id = next((by_mac[mac] for mac in _macs(theirs) if mac in by_mac), None)
+        if ours is not None and (ours.system_id == system_id or _is_same(state, theirs, ours)):
+            _settle(state, theirs, ours)
         elif system_id is not None:
-            _point_out(book, each, here[system_id])
+            _point_out(state, theirs, present[system_id])
         elif ours is not None:
-            taken_by = Remark(ImportCode.SYSTEM_ID_TAKEN, ours.hostname)
-            book.refuse(_noun(each), each.hostname, each.system_id, taken_by)
+            remark = Remark(ImportCode.SYSTEM_ID_TAKEN, ours.hostname)
+            state.refuse(_noun(theirs), theirs.hostname, theirs.system_id, remark)
         else:
-            keeps = each.system_id in read
-            hostname = free_name(usable_hostname(each.hostname), taken, _MAX_HOSTNAME)
-            taken.add(hostname)
-            node = _node(book, ids, each, hostname, keeps_addresses=keeps)
-            _create(book, node, each, machines.get(each.system_id))
+            new_nodes.create(theirs)
+
+
+class _NewNodes:
+    """Creates nodes with free hostnames and interface ids."""
+
+    def __init__(self, state: ImportState) -> None:
+        present = state.present.snapshot.nodes
+        self._state = state
+        self._hostnames = {node.hostname for node in present}
+        self._ids = Ids(
+            (nic.id for node in present for nic in node.interfaces),
+            (nic.id for node in state.estate.nodes for nic in node.interfaces),
+        )
+        self._machines = {machine.system_id: machine for machine in state.estate.machines}
+        self._read_ids = _read_by_us(state)
+
+    def create(self, theirs: Node) -> None:
+        """Add the creation of a node."""
+        hostname = free_name(usable_hostname(theirs.hostname), self._hostnames, _MAX_HOSTNAME)
+        self._hostnames.add(hostname)
+        keeps_addresses = theirs.system_id in self._read_ids
+        node = _node(self._state, self._ids, theirs, hostname, keeps_addresses=keeps_addresses)
+        _create(self._state, node, theirs, self._machines.get(theirs.system_id))
 
 
 def _order(node: Node) -> tuple[bool, str]:
     return node.kind is NodeKind.MACHINE, node.system_id
 
 
-def _holders(book: ImportState) -> dict[MacAddress, SystemId]:
-    """Whose NIC a MAC of ours is: of several nodes the first by system id."""
+def _holders(state: ImportState) -> dict[MacAddress, SystemId]:
+    """Map our MACs to nodes. Of several nodes the first by system id counts."""
     system_ids: dict[MacAddress, SystemId] = {}
     nics: Iterable[tuple[MacAddress | None, SystemId]] = [
-        *((mac, node.system_id) for node in book.present.snapshot.nodes for mac in _macs(node)),
-        *((nic.mac, machine.system_id) for machine in book.present.machines for nic in machine.interfaces),
+        *((mac, node.system_id) for node in state.present.snapshot.nodes for mac in _macs(node)),
+        *((nic.mac, machine.system_id) for machine in state.present.machines for nic in machine.interfaces),
     ]
     for mac, system_id in sorted(
-        ((mac, key) for mac, key in nics if mac is not None), key=lambda one: one[1]
+        ((mac, key) for mac, key in nics if mac is not None), key=lambda pair: pair[1]
     ):
         system_ids.setdefault(mac, system_id)
     return system_ids
 
 
 def _macs(node: Node) -> list[MacAddress]:
-    """Of its NICs: bridges of different machines may have the same."""
+    """List the MACs of physical NICs. Bridges of different machines may have equal MACs."""
     nics = (interface for interface in node.interfaces if interface.kind is InterfaceKind.PHYSICAL)
     return [nic.mac for nic in nics if nic.mac is not None]
 
 
-def _is_one(book: ImportState, theirs: Node, ours: Node) -> bool:
-    """The same system id and no NIC that speaks against it: by chance that is not so."""
+def _is_same(state: ImportState, theirs: Node, ours: Node) -> bool:
+    """Whether nodes with equal system ids are the same: no MACs to compare, or equal hostnames."""
     machine = next(
-        (machine for machine in book.present.machines if machine.system_id == ours.system_id), None
+        (machine for machine in state.present.machines if machine.system_id == ours.system_id), None
     )
-    mine = {*_macs(ours), *(nic.mac for nic in (machine.interfaces if machine else ()))}
-    return not mine or not _macs(theirs) or usable_hostname(theirs.hostname) == ours.hostname
+    our_macs = {*_macs(ours), *(nic.mac for nic in (machine.interfaces if machine else ()))}
+    return not our_macs or not _macs(theirs) or usable_hostname(theirs.hostname) == ours.hostname
 
 
-def _read_by_us(book: ImportState) -> frozenset[SystemId]:
-    """Nodes whose interfaces hostloom reads by itself once it knows their hosts or racks."""
-    hosts = {host.system_id for host in book.estate.hosts if host.system_id is not None}
+def _read_by_us(state: ImportState) -> frozenset[SystemId]:
+    """List the nodes of hosts and racks, whose interfaces hostloom reads itself."""
+    hosts = {host.system_id for host in state.estate.hosts if host.system_id is not None}
     bare = (NodeKind.MACHINE, NodeKind.DEVICE)
-    controllers = {node.system_id for node in book.estate.nodes if node.kind not in bare}
+    controllers = {node.system_id for node in state.estate.nodes if node.kind not in bare}
     return frozenset(hosts | controllers)
 
 
@@ -94,32 +106,32 @@ def _noun(node: Node) -> ImportNoun:
     return ImportNoun.MACHINE if node.kind is NodeKind.MACHINE else ImportNoun.NODE
 
 
-def _settle(book: ImportState, theirs: Node, ours: Node) -> None:
-    """Its name and NICs stay: they are read or were given here."""
-    book.nodes[theirs.system_id] = ours.system_id
-    defaults = book.present.defaults
-    unsaid = {
+def _settle(state: ImportState, theirs: Node, ours: Node) -> None:
+    """Merge the settings into a present node. Its name and NICs stay."""
+    state.nodes[theirs.system_id] = ours.system_id
+    defaults = state.present.defaults
+    fallbacks = {
         "zone_id": defaults.zone,
         "resource_pool_id": defaults.resource_pool,
         "domain_id": defaults.domain,
         "tags": (),
         "description": "",
     }
-    node = replace(ours, **_groups(book, theirs), description=theirs.description)
-    names = _group_names(book)
+    node = replace(ours, **_groups(state, theirs), description=theirs.description)
+    names = _group_names(state)
 
     def words(field: str, value: object) -> str:
         if isinstance(value, tuple):
             return ", ".join(value)
         return names.get((field, value), str(value))
 
-    book.settle(_noun(theirs), ours.hostname, theirs.system_id, ours, node, unsaid, words=words)
+    state.settle(_noun(theirs), ours.hostname, theirs.system_id, ours, node, fallbacks, words=words)
 
 
-def _point_out(book: ImportState, theirs: Node, ours: Node) -> None:
-    book.nodes[theirs.system_id] = ours.system_id
+def _point_out(state: ImportState, theirs: Node, ours: Node) -> None:
+    state.nodes[theirs.system_id] = ours.system_id
     remark = Remark(ImportCode.KNOWN_AS, ours.hostname)
-    book.changes.append(_same(theirs, ours, remark))
+    state.changes.append(_same(theirs, ours, remark))
 
 
 def _same(theirs: Node, ours: Node, remark: Remark) -> ImportChange:
@@ -133,42 +145,42 @@ def _same(theirs: Node, ours: Node, remark: Remark) -> ImportChange:
     )
 
 
-def _groups(book: ImportState, theirs: Node) -> dict[str, Any]:
-    defaults = book.present.defaults
+def _groups(state: ImportState, theirs: Node) -> dict[str, Any]:
+    defaults = state.present.defaults
     return {
-        "zone_id": book.zones.get(theirs.zone_id, defaults.zone),
-        "resource_pool_id": book.resource_pools.get(theirs.resource_pool_id, defaults.resource_pool),
-        "domain_id": book.domains.get(theirs.domain_id, defaults.domain),
+        "zone_id": state.zones.get(theirs.zone_id, defaults.zone),
+        "resource_pool_id": state.resource_pools.get(theirs.resource_pool_id, defaults.resource_pool),
+        "domain_id": state.domains.get(theirs.domain_id, defaults.domain),
         "tags": tuple(dict.fromkeys(usable_tag(tag) for tag in theirs.tags)),
     }
 
 
-def _group_names(book: ImportState) -> dict[tuple[str, object], str]:
-    here, estate = book.present, book.estate
-    found: dict[tuple[str, object], str] = {}
-    for field, theirs, known, ours in (
-        ("zone_id", estate.zones, book.zones, here.zones),
-        ("resource_pool_id", estate.resource_pools, book.resource_pools, here.resource_pools),
-        ("domain_id", estate.domains, book.domains, here.domains),
+def _group_names(state: ImportState) -> dict[tuple[str, object], str]:
+    present, estate = state.present, state.estate
+    names: dict[tuple[str, object], str] = {}
+    for field, theirs, mapping, ours in (
+        ("zone_id", estate.zones, state.zones, present.zones),
+        ("resource_pool_id", estate.resource_pools, state.resource_pools, present.resource_pools),
+        ("domain_id", estate.domains, state.domains, present.domains),
     ):
-        found |= {(field, known[their.id]): their.name for their in theirs if their.id in known}  # type: ignore[index]
-        found |= {(field, our.id): our.name for our in ours}
-    return found
+        names |= {(field, mapping[their.id]): their.name for their in theirs if their.id in mapping}  # type: ignore[index]
+        names |= {(field, our.id): our.name for our in ours}
+    return names
 
 
 # -- new ones --------------------------------------------------------------------------------------------
 
 
-def _create(book: ImportState, node: Node, theirs: Node, machine: EstateMachine | None) -> None:
-    book.nodes[theirs.system_id] = node.system_id
+def _create(state: ImportState, node: Node, theirs: Node, machine: EstateMachine | None) -> None:
+    state.nodes[theirs.system_id] = node.system_id
     remarks = () if node.hostname == theirs.hostname else (Remark(ImportCode.RENAMED, node.hostname),)
     is_machine = node.kind is NodeKind.MACHINE
     item = NewMachine(_machine(node, machine), node) if is_machine else node
-    book.create(_noun(node), node.hostname, theirs.system_id, node.system_id, item, *remarks)
+    state.create(_noun(node), node.hostname, theirs.system_id, node.system_id, item, *remarks)
 
 
 def _machine(node: Node, theirs: EstateMachine | None) -> Machine:
-    """Enlisted: known, not touched; a refresh that finds it on a host adopts it under its name and ids."""
+    """Make an enlisted machine. A reading of its host later adopts it under this name and id."""
     estate_machine = theirs or EstateMachine(node.system_id)
     return Machine(
         system_id=node.system_id,
@@ -188,18 +200,18 @@ def _machine(node: Node, theirs: EstateMachine | None) -> Machine:
     )
 
 
-def _node(book: ImportState, ids: Ids, theirs: Node, hostname: str, *, keeps_addresses: bool) -> Node:
+def _node(state: ImportState, ids: Ids, theirs: Node, hostname: str, *, keeps_addresses: bool) -> Node:
     unique = {nic.name: nic for nic in theirs.interfaces}
     members = {name for nic in unique.values() if nic.kind in _MASTERS for name in nic.parents}
     interfaces = tuple(
-        _interface(book, ids, nic, is_member=nic.name in members, keeps_addresses=keeps_addresses)
+        _interface(state, ids, nic, is_member=nic.name in members, keeps_addresses=keeps_addresses)
         for nic in unique.values()
     )
     return replace(
         theirs,
         hostname=hostname,
         interfaces=interfaces,
-        **_groups(book, theirs),
+        **_groups(state, theirs),
         scanned_at=None,
         generation=1,
     )
@@ -209,15 +221,15 @@ _MASTERS = (InterfaceKind.BRIDGE, InterfaceKind.BOND)
 
 
 def _interface(
-    book: ImportState, ids: Ids, theirs: NodeInterface, *, is_member: bool, keeps_addresses: bool
+    state: ImportState, ids: Ids, theirs: NodeInterface, *, is_member: bool, keeps_addresses: bool
 ) -> NodeInterface:
-    vlan_id = None if theirs.vlan_id is None else book.vlans.get(theirs.vlan_id)
+    vlan_id = None if theirs.vlan_id is None else state.vlans.get(theirs.vlan_id)
     addresses = theirs.addresses if keeps_addresses else ()
     return replace(
         theirs,
         id=InterfaceId(ids.take(theirs.id)),
         vlan_id=vlan_id,
-        vlan_source=_source(book, theirs, is_member=is_member, keeps_addresses=keeps_addresses)
+        vlan_source=_source(state, theirs, is_member=is_member, keeps_addresses=keeps_addresses)
         if vlan_id is not None
         else VlanSource.NONE,
         addresses=addresses,
@@ -226,12 +238,12 @@ def _interface(
 
 
 def _source(
-    book: ImportState, theirs: NodeInterface, *, is_member: bool, keeps_addresses: bool
+    state: ImportState, theirs: NodeInterface, *, is_member: bool, keeps_addresses: bool
 ) -> VlanSource:
-    """What can be read is derived again; the rest is the other system's word, kept as the operator's."""
+    """Return the source of a VLAN. What hostloom cannot derive again counts as set by the operator."""
     if not keeps_addresses:
         return VlanSource.OPERATOR
-    subnets = book.subnet_by_id.values()
+    subnets = state.subnet_by_id.values()
     if any(ip in subnet.cidr for ip in theirs.ips for subnet in subnets if ip.version == subnet.cidr.version):
         return VlanSource.SUBNET
     if is_member:

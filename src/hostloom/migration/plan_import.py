@@ -1,4 +1,4 @@
-"""Import: hold what another system managed against what is here, and say what becomes of each thing."""
+"""Plans an import: compares the source inventory with the present records and lists the changes."""
 
 from hostloom.migration.addresses import plan_addresses
 from hostloom.migration.groups import plan_groups
@@ -17,39 +17,39 @@ __all__ = ["Defaults", "Present", "plan_import"]
 
 
 def plan_import(present: Present, estate: SourceInventory, *, prefer_theirs: bool = False) -> ImportPlan:
-    """What an import does, in its order; the same question has the same answer.
+    """Plan the changes of an import in their order. The plan is deterministic.
 
-    Nothing of ours is removed; what hostloom made by itself may get another id, so that imported things keep
-    theirs. What both have is left as it is here, unless nobody ever said anything of the
-    settings that differ, or `prefer_theirs`. Doing it, and asking again, leaves nothing to do.
+    An import removes no record. Records that hostloom created automatically may get new ids, so that imported
+    records keep theirs. Records on both sides stay as they are here, unless their differing settings have
+    the defaults or `prefer_theirs` is set. A second import changes nothing.
     """
-    # The first try tells which of ours each of theirs is; then ours make room.
+    # The trial maps their records to ours, which shows the ids that our records must free.
     trial = _network(ImportState(present, estate, prefer_theirs=prefer_theirs))
     moves = plan_renumberings(trial)
-    book = ImportState(renumbered(present, moves), estate, prefer_theirs=prefer_theirs)
-    book.changes += describe(book, moves)
-    _network(book)
-    plan_ranges(book)
-    plan_nodes(book)
-    plan_addresses(book)
-    plan_hosts(book)
-    plan_kept(book)
-    notes = (*estate.notes, *book.notes)
-    return ImportPlan(estate.source, tuple(book.changes), _unserved(book), notes, tuple(book.kept))
+    state = ImportState(renumbered(present, moves), estate, prefer_theirs=prefer_theirs)
+    state.changes += describe(state, moves)
+    _network(state)
+    plan_ranges(state)
+    plan_nodes(state)
+    plan_addresses(state)
+    plan_hosts(state)
+    plan_kept(state)
+    notes = (*estate.notes, *state.notes)
+    return ImportPlan(estate.source, tuple(state.changes), _unserved(state), notes, tuple(state.kept))
 
 
-def _network(book: ImportState) -> ImportState:
-    plan_groups(book)
-    plan_network(book)
-    plan_subnets(book)
-    return book
+def _network(state: ImportState) -> ImportState:
+    plan_groups(state)
+    plan_network(state)
+    plan_subnets(state)
+    return state
 
 
-def _unserved(book: ImportState) -> tuple[str, ...]:
-    """VLANs that the other system serves and ours does not."""
+def _unserved(state: ImportState) -> tuple[str, ...]:
+    """List the VLANs that only the other system serves with DHCP."""
     vlan_ids = [
-        book.vlans[vlan.id]
-        for vlan in sorted(book.estate.vlans, key=lambda one: one.id)
-        if vlan.dhcp_on and vlan.id in book.vlans and not book.vlan_by_id[book.vlans[vlan.id]].dhcp_on
+        state.vlans[vlan.id]
+        for vlan in sorted(state.estate.vlans, key=lambda vlan_: vlan_.id)
+        if vlan.dhcp_on and vlan.id in state.vlans and not state.vlan_by_id[state.vlans[vlan.id]].dhcp_on
     ]
-    return tuple(book.vlan_name(vlan_id) for vlan_id in vlan_ids)
+    return tuple(state.vlan_name(vlan_id) for vlan_id in vlan_ids)

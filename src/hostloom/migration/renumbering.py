@@ -1,4 +1,4 @@
-"""Ids that change: what hostloom made by itself takes the imported id, or gives way to what needs its id."""
+"""Plans new ids for automatic records, so that imported records can keep their ids."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from hostloom.model.import_plan import (
 )
 from hostloom.model.network import UNTAGGED, Subnet, Vlan
 
-#: Where the groups of a kind are in what is present.
+#: The attribute of `Present` with the groups of a kind.
 _GROUPS = {
     ImportNoun.ZONE: "zones",
     ImportNoun.RESOURCE_POOL: "resource_pools",
@@ -26,23 +26,23 @@ _GROUPS = {
 
 
 @dataclass(frozen=True)
-class _Noun:
-    """Things of one kind."""
+class _Records:
+    """The records of one kind."""
 
     noun: ImportNoun
-    #: Ours by id.
+    #: Our records by id.
     ours: Mapping[Any, Any]
-    #: Which of ours each of theirs is, or what id it would get as a new one.
+    #: Their ids to ours, or to the id of a new record.
     matches: Mapping[Any, Any]
     is_automatic: Callable[[Any], bool]
-    #: The lowest id that one of theirs may keep.
+    #: The lowest id that an import may keep.
     lowest: int = 1
 
 
 def plan_renumberings(trial: ImportState) -> list[Renumbering]:
-    """What an import that has been tried needs, so that imported things keep their ids.
+    """Plan new ids after a trial import, so that imported records keep their ids.
 
-    Only what hostloom made by itself, and no operator changed, gets another id.
+    Only automatic records that no operator changed get new ids.
     """
     present = trial.present
     snapshot = present.snapshot
@@ -51,18 +51,18 @@ def plan_renumberings(trial: ImportState) -> list[Renumbering]:
         return is_automatic(snapshot, item)
 
     nouns = (
-        _Noun(ImportNoun.ZONE, _by_id(present.zones), trial.zones, is_untouched_default, lowest=0),
-        _Noun(
+        _Records(ImportNoun.ZONE, _by_id(present.zones), trial.zones, is_untouched_default, lowest=0),
+        _Records(
             ImportNoun.RESOURCE_POOL,
             _by_id(present.resource_pools),
             trial.resource_pools,
             is_untouched_default,
             lowest=0,
         ),
-        _Noun(ImportNoun.DOMAIN, _by_id(present.domains), trial.domains, is_untouched_default, lowest=0),
-        _Noun(ImportNoun.FABRIC, snapshot.fabric_by_id, trial.fabrics, is_network, lowest=0),
-        _Noun(ImportNoun.VLAN, snapshot.vlan_by_id, trial.vlans, is_network),
-        _Noun(ImportNoun.SUBNET, snapshot.subnet_by_id, trial.subnets, is_network),
+        _Records(ImportNoun.DOMAIN, _by_id(present.domains), trial.domains, is_untouched_default, lowest=0),
+        _Records(ImportNoun.FABRIC, snapshot.fabric_by_id, trial.fabrics, is_network, lowest=0),
+        _Records(ImportNoun.VLAN, snapshot.vlan_by_id, trial.vlans, is_network),
+        _Records(ImportNoun.SUBNET, snapshot.subnet_by_id, trial.subnets, is_network),
     )
     return [move for noun in nouns for move in _moves_of(noun)]
 
@@ -71,35 +71,35 @@ def _by_id(items: Iterable[Any]) -> Mapping[int, Any]:
     return {item.id: item for item in items}
 
 
-def _moves_of(things: _Noun) -> list[Renumbering]:
-    noun, ours, matches = things.noun, things.ours, things.matches
-    automatic = {key for key, item in ours.items() if things.is_automatic(item)}
-    wanted: dict[int, int] = {}
-    for their_id, our_id in sorted(matches.items()):
-        if our_id in automatic and our_id != their_id and things.lowest <= their_id <= MAX_ID:
-            wanted.setdefault(our_id, their_id)
-    while True:
-        fixed = {key for key in ours if key not in wanted and key not in automatic}
-        blocked = [key for key, target in wanted.items() if target in fixed]
-        if not blocked:
-            break
-        for key in blocked:
-            del wanted[key]
-    new_ids = {their_id for their_id, our_id in matches.items() if our_id not in ours}
-    needed = new_ids | set(wanted.values())
-    in_the_way = [key for key in sorted(ours) if key in needed and key not in wanted and key not in fixed]
-    free = max([0, *ours, *(key for key in matches if key < MAX_ID)]) + 1
-    return [
-        *(Renumbering(noun, before, after, gives_way=False) for before, after in sorted(wanted.items())),
-        *(Renumbering(noun, key, free + n, gives_way=True) for n, key in enumerate(in_the_way)),
-    ]
+def _moves_of(records: _Records) -> list[Renumbering]:
+    automatic = {key for key, item in records.ours.items() if records.is_automatic(item)}
+    targets = _targets(records, automatic)
+    new_ids = {their_id for their_id, our_id in records.matches.items() if our_id not in records.ours}
+    required = new_ids | set(targets.values())
+    displaced = [key for key in sorted(automatic) if key in required and key not in targets]
+    next_id = max([0, *records.ours, *(key for key in records.matches if key < MAX_ID)]) + 1
+    takes = (
+        Renumbering(records.noun, before, after, gives_way=False) for before, after in sorted(targets.items())
+    )
+    moves = (Renumbering(records.noun, key, next_id + n, gives_way=True) for n, key in enumerate(displaced))
+    return [*takes, *moves]
+
+
+def _targets(records: _Records, automatic: set[int]) -> dict[int, int]:
+    """Their ids for our automatic records, as far as no record with a fixed id has them."""
+    targets: dict[int, int] = {}
+    for their_id, our_id in sorted(records.matches.items()):
+        if our_id in automatic and our_id != their_id and records.lowest <= their_id <= MAX_ID:
+            targets.setdefault(our_id, their_id)
+    fixed = records.ours.keys() - automatic
+    return {key: target for key, target in targets.items() if target not in fixed}
 
 
 def is_untouched_default(group: Any) -> bool:
-    """Whether it is the zone, resource pool or domain that a new server has, and no operator changed it.
+    """Whether a group is the default group of a new server, which no operator changed.
 
-    Once it has another id than the first one, that is the id of an import, which it keeps. The façade renames
-    the domain when the first MAAS client gets a key: no operator's change.
+    A default group with another id got it from an import and keeps it. The façade renames the domain when the
+    first MAAS client gets a key, which does not count as a change.
     """
     is_maas = isinstance(group, Domain) and group.name == MAAS_DOMAIN
     name, changes = (MAAS_DOMAIN, 1) if is_maas else (FIRST_NAME, 0)
@@ -107,14 +107,14 @@ def is_untouched_default(group: Any) -> bool:
 
 
 def is_automatic(snapshot: Snapshot, item: Any) -> bool:
-    """Whether it was created automatically and not changed since; what DHCP serves keeps its id."""
+    """Whether a record is automatic and unchanged. VLANs with DHCP and their subnets keep their ids."""
     if not item.automatic:
         return False
     if isinstance(item, Vlan):
-        # hostloom itself sets the MTU that it reads, which counts as a change
-        born = "untagged" if item.vid == UNTAGGED else f"vlan-{item.vid}"
-        said = (item.space_id, item.primary_rack_id, item.secondary_rack_id, item.description or None)
-        return item.name == born and not _is_served(item) and said == (None,) * len(said)
+        # The generation is no criterion, because hostloom itself updates the MTU.
+        default_name = "untagged" if item.vid == UNTAGGED else f"vlan-{item.vid}"
+        settings = (item.space_id, item.primary_rack_id, item.secondary_rack_id, item.description or None)
+        return item.name == default_name and not _is_served(item) and settings == (None,) * len(settings)
     if isinstance(item, Subnet) and _is_served(snapshot.vlan_by_id[item.vlan_id]):
         return False
     return bool(item.generation == 1)
@@ -124,24 +124,24 @@ def _is_served(vlan: Vlan) -> bool:
     return vlan.dhcp_on or vlan.relay_vlan_id is not None
 
 
-def describe(book: ImportState, moves: list[Renumbering]) -> list[ImportChange]:
-    """Each as a change of its own, by the names that the things have before the import."""
-    return [_change(book, move) for move in moves]
+def describe(state: ImportState, moves: list[Renumbering]) -> list[ImportChange]:
+    """Make a change for each new id, with the name of the record before the import."""
+    return [_change(state, move) for move in moves]
 
 
-def _change(book: ImportState, move: Renumbering) -> ImportChange:
+def _change(state: ImportState, move: Renumbering) -> ImportChange:
     code = ImportCode.GIVES_WAY if move.gives_way else ImportCode.TAKES_ID
     theirs = "" if move.gives_way else str(move.after)
     remarks = (Remark(code, str(move.before)),)
-    name = _name(book, move)
+    name = _name(state, move)
     return ImportChange(ImportAction.CHANGE, move.noun, name, theirs, str(move.after), (), remarks, move)
 
 
-def _name(book: ImportState, move: Renumbering) -> str:
+def _name(state: ImportState, move: Renumbering) -> str:
     key: Any = move.after
     if move.noun is ImportNoun.FABRIC:
-        return book.fabric_by_id[key].name
+        return state.fabric_by_id[key].name
     if move.noun in _GROUPS:
-        groups = getattr(book.present, _GROUPS[move.noun])
+        groups = getattr(state.present, _GROUPS[move.noun])
         return str(next(group.name for group in groups if group.id == key))
-    return book.vlan_name(key) if move.noun is ImportNoun.VLAN else str(book.subnet_by_id[key].cidr)
+    return state.vlan_name(key) if move.noun is ImportNoun.VLAN else str(state.subnet_by_id[key].cidr)

@@ -1,4 +1,4 @@
-"""Subnets and ranges: one network is one subnet, wherever it is; what is in the way stays."""
+"""Imports subnets and ranges. The CIDR identifies a subnet. Overlapping records are refused."""
 
 from dataclasses import replace
 
@@ -17,29 +17,29 @@ from hostloom.model.network import (
     special_address,
 )
 
-#: Addresses that were given out; a dynamic range over one could give it out a second time.
+#: Assigned addresses, which a dynamic range must not contain.
 _GIVEN = (AddressKind.AUTO, AddressKind.STATIC, AddressKind.RESERVED)
 
 
 # -- subnets ---------------------------------------------------------------------------------------------
 
 
-def plan_subnets(book: ImportState) -> None:
-    """By id, on VLANs that are ours by now."""
-    ids = Ids(book.subnet_by_id, (subnet.id for subnet in book.estate.subnets))
-    for subnet in sorted(book.estate.subnets, key=lambda one: one.id):
-        found = _plan_subnet(book, ids, subnet)
-        if found is not None:
-            book.subnet_by_id[found.id] = found
-            book.subnets[subnet.id] = found.id
+def plan_subnets(state: ImportState) -> None:
+    """Plan the subnets in the order of ids, on planned VLANs."""
+    ids = Ids(state.subnet_by_id, (subnet.id for subnet in state.estate.subnets))
+    for subnet in sorted(state.estate.subnets, key=lambda subnet_: subnet_.id):
+        planned = _plan_subnet(state, ids, subnet)
+        if planned is not None:
+            state.subnet_by_id[planned.id] = planned
+            state.subnets[subnet.id] = planned.id
 
 
-def _plan_subnet(book: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
-    """As it will be; None: it is not imported."""
+def _plan_subnet(state: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
+    """Plan a subnet. Returns our subnet; None if it is not imported."""
     cidr = str(theirs.cidr)
-    vlan_id = book.vlans.get(theirs.vlan_id)
+    vlan_id = state.vlans.get(theirs.vlan_id)
     if vlan_id is None:
-        book.refuse(ImportNoun.SUBNET, cidr, theirs.id, Remark(ImportCode.WITHOUT_PARENT, "its VLAN"))
+        state.refuse(ImportNoun.SUBNET, cidr, theirs.id, Remark(ImportCode.WITHOUT_PARENT, "its VLAN"))
         return None
     gateway = theirs.gateway
     remarks: tuple[Remark, ...] = ()
@@ -49,16 +49,16 @@ def _plan_subnet(book: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
     subnet = replace(
         theirs, id=SubnetId(0), vlan_id=vlan_id, gateway=gateway, name=name, ntp_servers=(), generation=1
     )
-    ours = _same_subnet(book, subnet)
+    ours = _same_subnet(state, subnet)
     if ours is None:
-        return _new_subnet(book, ids, theirs, subnet, remarks)
+        return _new_subnet(state, ids, theirs, subnet, remarks)
     moved = ours.vlan_id != vlan_id
-    if moved and not _is_ours_to_move(book, ours):
-        where = Remark(ImportCode.OTHER_VLAN, book.vlan_name(ours.vlan_id))
-        book.refuse(ImportNoun.SUBNET, cidr, theirs.id, where, *remarks, ours=ours.id)
+    if moved and not _is_ours_to_move(state, ours):
+        remark = Remark(ImportCode.OTHER_VLAN, state.vlan_name(ours.vlan_id))
+        state.refuse(ImportNoun.SUBNET, cidr, theirs.id, remark, *remarks, ours=ours.id)
         return ours
     if moved:
-        remarks = (Remark(ImportCode.MOVED, book.vlan_name(ours.vlan_id)), *remarks)
+        remarks = (Remark(ImportCode.MOVED, state.vlan_name(ours.vlan_id)), *remarks)
     subnet = replace(
         ours,
         vlan_id=vlan_id,
@@ -68,7 +68,7 @@ def _plan_subnet(book: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
         managed=theirs.managed,
         description=theirs.description,
     )
-    unsaid = {
+    defaults = {
         "vlan_id": ours.vlan_id,
         "name": cidr,
         "gateway": None,
@@ -79,53 +79,57 @@ def _plan_subnet(book: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
 
     def words(field: str, value: object) -> str:
         if field == "vlan_id":
-            return book.vlan_name(value)  # type: ignore[arg-type]  # as the field's
+            return state.vlan_name(value)  # type: ignore[arg-type]  # as the field's
         return ", ".join(map(str, value)) if isinstance(value, tuple) else str("" if value is None else value)
 
-    found: Subnet = book.settle(
-        ImportNoun.SUBNET, cidr, theirs.id, ours, subnet, unsaid, *remarks, words=words
+    settled: Subnet = state.settle(
+        ImportNoun.SUBNET, cidr, theirs.id, ours, subnet, defaults, *remarks, words=words
     )
-    return found
+    return settled
 
 
 def _new_subnet(
-    book: ImportState, ids: Ids, theirs: Subnet, wanted: Subnet, remarks: tuple[Remark, ...]
+    state: ImportState, ids: Ids, theirs: Subnet, planned: Subnet, remarks: tuple[Remark, ...]
 ) -> Subnet | None:
-    fabric_id = book.vlan_by_id[wanted.vlan_id].fabric_id
-    for other in book.subnet_by_id.values():
-        same_fabric = book.vlan_by_id[other.vlan_id].fabric_id == fabric_id
-        if same_fabric and other.cidr.version == wanted.cidr.version and other.cidr.overlaps(wanted.cidr):
-            remark = Remark(ImportCode.OVERLAPS, str(other.cidr))
-            book.refuse(ImportNoun.SUBNET, str(wanted.cidr), theirs.id, remark)
+    fabric_id = state.vlan_by_id[planned.vlan_id].fabric_id
+    for candidate in state.subnet_by_id.values():
+        same_fabric = state.vlan_by_id[candidate.vlan_id].fabric_id == fabric_id
+        if (
+            same_fabric
+            and candidate.cidr.version == planned.cidr.version
+            and candidate.cidr.overlaps(planned.cidr)
+        ):
+            remark = Remark(ImportCode.OVERLAPS, str(candidate.cidr))
+            state.refuse(ImportNoun.SUBNET, str(planned.cidr), theirs.id, remark)
             return None
-    subnet = replace(wanted, id=SubnetId(ids.take(theirs.id)))
-    book.create(ImportNoun.SUBNET, str(subnet.cidr), theirs.id, subnet.id, subnet, *remarks)
+    subnet = replace(planned, id=SubnetId(ids.take(theirs.id)))
+    state.create(ImportNoun.SUBNET, str(subnet.cidr), theirs.id, subnet.id, subnet, *remarks)
     return subnet
 
 
-def _same_subnet(book: ImportState, wanted: Subnet) -> Subnet | None:
-    """Ours of this network: on this VLAN, in this fabric, or anywhere."""
-    same = [subnet for subnet in book.subnet_by_id.values() if subnet.cidr == wanted.cidr]
-    fabric_id = book.vlan_by_id[wanted.vlan_id].fabric_id
+def _same_subnet(state: ImportState, planned: Subnet) -> Subnet | None:
+    """Find our subnet with the same CIDR: on the VLAN, else in the fabric, else anywhere."""
+    same = [subnet for subnet in state.subnet_by_id.values() if subnet.cidr == planned.cidr]
+    fabric_id = state.vlan_by_id[planned.vlan_id].fabric_id
 
-    def distance(each: Subnet) -> tuple[bool, bool, int]:
-        other_fabric = book.vlan_by_id[each.vlan_id].fabric_id != fabric_id
-        return each.vlan_id != wanted.vlan_id, other_fabric, each.id
+    def distance(candidate: Subnet) -> tuple[bool, bool, int]:
+        other_fabric = state.vlan_by_id[candidate.vlan_id].fabric_id != fabric_id
+        return candidate.vlan_id != planned.vlan_id, other_fabric, candidate.id
 
     return min(same, key=distance, default=None)
 
 
-def _is_ours_to_move(book: ImportState, subnet: Subnet) -> bool:
-    """hostloom put it where it is by itself, and no machine of ours has an address of it."""
-    vlan = book.vlan_by_id[subnet.vlan_id]
-    fabric = book.fabric_by_id[vlan.fabric_id]
-    automatic = AUTOMATIC.fullmatch(fabric.name) is not None and fabric.generation == 1
-    untouched = subnet.generation == vlan.generation == 1 and vlan.vid == UNTAGGED and not vlan.dhcp_on
-    held = any(
-        held.subnet_id == subnet.id and held.kind in (AddressKind.AUTO, AddressKind.STATIC)
-        for held in book.present.snapshot.held
+def _is_ours_to_move(state: ImportState, subnet: Subnet) -> bool:
+    """Whether hostloom chose the VLAN of a subnet automatically and no node has an address of it."""
+    vlan = state.vlan_by_id[subnet.vlan_id]
+    fabric = state.fabric_by_id[vlan.fabric_id]
+    is_automatic = AUTOMATIC.fullmatch(fabric.name) is not None and fabric.generation == 1
+    is_unchanged = subnet.generation == vlan.generation == 1 and vlan.vid == UNTAGGED and not vlan.dhcp_on
+    has_addresses = any(
+        address.subnet_id == subnet.id and address.kind in (AddressKind.AUTO, AddressKind.STATIC)
+        for address in state.present.snapshot.held
     )
-    return automatic and untouched and not held
+    return is_automatic and is_unchanged and not has_addresses
 
 
 def _fits(subnet: Subnet) -> bool:
@@ -135,54 +139,56 @@ def _fits(subnet: Subnet) -> bool:
 # -- ranges ----------------------------------------------------------------------------------------------
 
 
-def plan_ranges(book: ImportState) -> None:
-    """By id, in subnets that are ours by now."""
-    ids = Ids(book.range_by_id, (range_.id for range_ in book.estate.ranges))
-    for range_ in sorted(book.estate.ranges, key=lambda one: one.id):
+def plan_ranges(state: ImportState) -> None:
+    """Plan the ranges in the order of ids, in planned subnets."""
+    ids = Ids(state.range_by_id, (range_.id for range_ in state.estate.ranges))
+    for range_ in sorted(state.estate.ranges, key=lambda candidate: candidate.id):
         name = f"{range_.start}-{range_.end}"
-        subnet_id = book.subnets.get(range_.subnet_id)
+        subnet_id = state.subnets.get(range_.subnet_id)
         if subnet_id is None:
             remark = Remark(ImportCode.WITHOUT_PARENT, "its subnet")
-            book.refuse(ImportNoun.RANGE, name, range_.id, remark)
+            state.refuse(ImportNoun.RANGE, name, range_.id, remark)
             continue
-        subnet = book.subnet_by_id[subnet_id]
-        others = [one for one in book.range_by_id.values() if one.subnet_id == subnet_id]
+        subnet = state.subnet_by_id[subnet_id]
+        candidates = [
+            candidate for candidate in state.range_by_id.values() if candidate.subnet_id == subnet_id
+        ]
         ip_range = replace(range_, id=RangeId(0), subnet_id=subnet_id, generation=1)
-        same = next((one for one in others if _span(one) == _span(ip_range)), None)
+        same = next((candidate for candidate in candidates if _span(candidate) == _span(ip_range)), None)
         if same is not None:
             settled = replace(same, comment=range_.comment)
-            book.settle(ImportNoun.RANGE, name, range_.id, same, settled, {"comment": ""})
-        elif (reason := _refusal(book, subnet, ip_range, others)) is not None:
-            book.refuse(ImportNoun.RANGE, name, range_.id, reason)
+            state.settle(ImportNoun.RANGE, name, range_.id, same, settled, {"comment": ""})
+        elif (reason := _refusal(state, subnet, ip_range, candidates)) is not None:
+            state.refuse(ImportNoun.RANGE, name, range_.id, reason)
         else:
-            made = replace(ip_range, id=RangeId(ids.take(range_.id)))
-            book.create(ImportNoun.RANGE, name, range_.id, made.id, made)
-            book.range_by_id[made.id] = made
+            created = replace(ip_range, id=RangeId(ids.take(range_.id)))
+            state.create(ImportNoun.RANGE, name, range_.id, created.id, created)
+            state.range_by_id[created.id] = created
 
 
 def _span(item: IPRange) -> tuple[RangeKind, int, int]:
     return item.kind, int(item.start), int(item.end)
 
 
-def _refusal(book: ImportState, subnet: Subnet, wanted: IPRange, others: list[IPRange]) -> Remark | None:
-    cidr, start, end = subnet.cidr, wanted.start, wanted.end
+def _refusal(state: ImportState, subnet: Subnet, planned: IPRange, ranges: list[IPRange]) -> Remark | None:
+    cidr, start, end = subnet.cidr, planned.start, planned.end
     if start not in cidr or end not in cidr or int(start) > int(end):
         return Remark(ImportCode.RANGE_REFUSED, f"not within {cidr}")
-    for other in others:
-        if int(other.start) <= int(end) and int(other.end) >= int(start):
-            return Remark(ImportCode.OVERLAPS, f"{other.start}-{other.end}")
-    return _lease_refusal(book, subnet, wanted) if wanted.kind is RangeKind.DYNAMIC else None
+    for ip_range in ranges:
+        if int(ip_range.start) <= int(end) and int(ip_range.end) >= int(start):
+            return Remark(ImportCode.OVERLAPS, f"{ip_range.start}-{ip_range.end}")
+    return _lease_refusal(state, subnet, planned) if planned.kind is RangeKind.DYNAMIC else None
 
 
-def _lease_refusal(book: ImportState, subnet: Subnet, wanted: IPRange) -> Remark | None:
-    """As for a range that is made by hand."""
-    cidr, start, end = subnet.cidr, wanted.start, wanted.end
+def _lease_refusal(state: ImportState, subnet: Subnet, planned: IPRange) -> Remark | None:
+    """Check a dynamic range like one that an operator creates."""
+    cidr, start, end = subnet.cidr, planned.start, planned.end
     if not subnet.managed:
         return Remark(ImportCode.RANGE_REFUSED, f"{cidr} is not managed: leases are not ours to give")
-    for held in book.present.snapshot.held:
-        if held.subnet_id == subnet.id and held.kind in _GIVEN and held.ip in wanted:
-            return Remark(ImportCode.RANGE_REFUSED, f"{held.ip} in it is given already")
-    if subnet.gateway is not None and subnet.gateway in wanted:
+    for address in state.present.snapshot.held:
+        if address.subnet_id == subnet.id and address.kind in _GIVEN and address.ip in planned:
+            return Remark(ImportCode.RANGE_REFUSED, f"{address.ip} in it is given already")
+    if subnet.gateway is not None and subnet.gateway in planned:
         return Remark(ImportCode.RANGE_REFUSED, f"it holds the gateway {subnet.gateway}")
     special = special_address(cidr, start) or special_address(cidr, end)
     return None if special is None else Remark(ImportCode.RANGE_REFUSED, f"it holds the {special}")

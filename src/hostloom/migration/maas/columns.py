@@ -1,4 +1,4 @@
-"""Columns of a dump's rows: text, as COPY writes it, and what it means."""
+"""Reading of columns in the text format of PostgreSQL's COPY."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,68 +7,68 @@ from typing import Any
 
 from hostloom.model.network import Address
 
-#: Text of each column, by its name; null is None.
+#: The text of each column by name; None for null.
 Row = Mapping[str, str | None]
 
 
 def key_of(row: Row) -> int:
-    """The row's id."""
+    """Return the id of a row."""
     return int(text_of(row, "id"))
 
 
 def named(row: Row) -> tuple[str, str]:
-    """Name and description."""
+    """Return the name and the description."""
     return text_of(row, "name"), row.get("description") or ""
 
 
 def text_of(row: Row, name: str) -> str:
-    """KeyError where it is null, or there is no such column."""
-    found = row[name]
-    if found is None:
+    """Return a text. Raises KeyError for null and for a missing column."""
+    value = row[name]
+    if value is None:
         raise KeyError(name)
-    return found
+    return value
 
 
 def number_of(row: Row, name: str) -> int:
-    """0 where there is none."""
+    """Return a number; 0 for null and for a missing column."""
     return int(row.get(name) or 0)
 
 
 def optional_of(row: Row, name: str) -> int | None:
-    """A number, or none."""
-    found = row.get(name)
-    return None if found is None else int(found)
+    """Return a number; None for null and for a missing column."""
+    value = row.get(name)
+    return None if value is None else int(value)
 
 
 def flag_of(row: Row, name: str) -> bool:
-    """True where a version has no such column: it was always so then."""
+    """Return a Boolean; True for a missing column, because older versions behaved so."""
     return row.get(name, "t") == "t"
 
 
 def ip_of(text: str) -> Address:
-    """PostgreSQL's inet, which may have a prefix length."""
+    """Parse PostgreSQL's `inet`, which may have a prefix length."""
     return ip_interface(text).ip
 
 
 def document_of(row: Row, name: str) -> dict[str, Any]:
-    """JSON, as a column of that type or as text; older versions left an empty text."""
-    found = json.loads(row.get(name) or "{}")
-    return found if isinstance(found, dict) else {}
+    """Parse a JSON object. Older versions of MAAS have an empty text."""
+    document = json.loads(row.get(name) or "{}")
+    return document if isinstance(document, dict) else {}
 
 
 def list_of(row: Row, name: str) -> Iterable[str]:
-    """PostgreSQL's array of texts, as in `{a,"b c"}`."""
+    """Parse PostgreSQL's array of texts, such as `{a,"b c"}`."""
     text = row.get(name) or "{}"
-    found, word, quoted, was_quoted = [], "", False, False
-    signs = iter(text[1:-1])
-    for sign in signs:
-        if sign == "\\":
-            word += next(signs, "")
-        elif sign == '"':
-            quoted, was_quoted = not quoted, True
-        elif sign == "," and not quoted:
-            found.append(word)
-            word, was_quoted = "", False
+    items, item, in_quotes, had_quotes = [], "", False, False
+    characters = iter(text[1:-1])
+    for character in characters:
+        if character == "\\":
+            item += next(characters, "")
+        elif character == '"':
+            in_quotes, had_quotes = not in_quotes, True
+        elif character == "," and not in_quotes:
+            items.append(item)
+            item, had_quotes = "", False
         else:
-            word += sign
-    return [*found, word] if word or was_quoted else found
+            item += character
+    return [*items, item] if item or had_quotes else items

@@ -1,4 +1,4 @@
-"""A dump of MAAS's PostgreSQL database: its tables, whatever form pg_dump wrote it in."""
+"""Reads a dump of MAAS's PostgreSQL database in any format of pg_dump."""
 
 import gzip
 import re
@@ -15,21 +15,21 @@ from hostloom.migration.maas.errors import SourceError
 from hostloom.migration.maas.table_rows import read_tables
 from hostloom.model.source_inventory import SourceInventory
 
-#: A table without which nothing is a dump of a MAAS.
+#: The table that identifies a dump of a MAAS.
 NODES = "maasserver_node"
 _PREFIX, _USERS = "maasserver_", "auth_user"
 _IDENTIFIER = r'"(?:[^"]|"")+"|\w+'
 _TABLE = rf"(?:(?P<schema>{_IDENTIFIER})\.)?(?P<table>{_IDENTIFIER})"
 _COPY = re.compile(rf"COPY {_TABLE} \((?P<columns>.*)\) FROM stdin;")
 _INSERT = re.compile(rf"INSERT INTO {_TABLE} ")
-#: pg_dump before 10.3 names the schema of the tables that follow in this way.
+#: pg_dump before 10.3 sets the schema of the following tables with this statement.
 _SEARCH_PATH = re.compile(rf"SET search_path = (?P<schema>{_IDENTIFIER})")
-#: MAAS's own schema. MAAS 3.5 and later keep others beside it, with tables of equal names.
+#: MAAS's own schema. MAAS 3.5 and later have other schemas with tables of equal names.
 _PUBLIC = "public"
 _END_OF_TABLE = "\\."
 _END_OF_DUMP = re.compile(r"-- PostgreSQL database (cluster )?dump complete")
 _GZIP, _CUSTOM = b"\x1f\x8b", b"PGDMP"
-#: A tar file says so here, and a dump in this form begins with its table of contents.
+#: The offset and magic of a tar file, and its first member in a dump.
 _TAR, _TOC = (257, b"ustar"), b"toc.dat"
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 _ESCAPED = re.compile(r"\\(.)")
@@ -39,7 +39,7 @@ Tables = Mapping[str, list[Row]]
 
 
 def read_dump(path: Path) -> SourceInventory:
-    """What the MAAS of a dump managed; SourceError for a file that is none, or is cut off."""
+    """Read a dump. Raises SourceError for other files and for truncated dumps."""
     try:
         tables = _tables(path)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -49,44 +49,65 @@ def read_dump(path: Path) -> SourceInventory:
     except UnicodeDecodeError as error:
         raise SourceError(f"{path} is not a dump of a database: it is not text", _HINT) from error
     if NODES not in tables:
-        some = ", ".join(sorted(tables)[:3])
-        what = f"has other tables ({some})" if tables else "has no tables with data"
-        raise SourceError(f"{path} is not a dump of a MAAS: it {what}, and no {NODES}", _HINT)
+        names = ", ".join(sorted(tables)[:3])
+        content = f"has other tables ({names})" if tables else "has no tables with data"
+        raise SourceError(f"{path} is not a dump of a MAAS: it {content}, and no {NODES}", _HINT)
     return read_tables(tables, f"dump {path.name}")
 
 
 def _tables(path: Path) -> Tables:
-    """The tables of schema `public`; those of other schemas are not MAAS's."""
-    tables: dict[str, list[Row]] = {}
-    schema, elsewhere = _PUBLIC, ""
-    is_whole = has_inserts = False
+    """Read the tables of schema `public`. Tables of other schemas do not belong to MAAS."""
+    reader = _DumpReader(path)
     with _open(path) as lines:
         for line in lines:
-            is_whole = is_whole or _END_OF_DUMP.match(line) is not None
-            if (setting := _SEARCH_PATH.match(line)) is not None:
-                schema = _unquoted(setting["schema"])
-            has_inserts = has_inserts or _is_insert(line, schema)
-            header = _COPY.match(line)
-            if header is None:
-                continue
-            name, where = _unquoted(header["table"]), _unquoted(header["schema"] or schema)
-            columns = [_unquoted(column.strip()) for column in header["columns"].split(",")]
-            counts = where == _PUBLIC and _matters(name)
-            if counts and name in tables:
-                raise SourceError(f"{path} holds more than one MAAS: {name} is there twice", _HINT)
-            rows = _rows(path, name, columns, lines, is_wanted=counts)
-            if where == _PUBLIC:
-                tables[name] = rows
-            elif name == NODES:
-                elsewhere = where
-    if has_inserts:
-        raise SourceError(f"{path} was made with --inserts", "make it without: " + _HINT)
-    if (tables or elsewhere) and not is_whole:
-        raise SourceError(f"{path} is cut off: it does not end as pg_dump ends one", "create the dump again")
-    if elsewhere and NODES not in tables:
-        text = f"{path} is not a dump of a MAAS: {NODES} is in schema {elsewhere}, and MAAS's is {_PUBLIC}"
-        raise SourceError(text, _HINT)
-    return tables
+            reader.read_line(line, lines)
+    return reader.finish()
+
+
+class _DumpReader:
+    """Collects the tables of a dump in plain format."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tables: dict[str, list[Row]] = {}
+        self._schema, self._other_schema = _PUBLIC, ""
+        self._is_complete = self._has_inserts = False
+
+    def read_line(self, line: str, lines: Iterator[str]) -> None:
+        """Read a line, and after a COPY statement also the rows of its table."""
+        self._is_complete = self._is_complete or _END_OF_DUMP.match(line) is not None
+        if (setting := _SEARCH_PATH.match(line)) is not None:
+            self._schema = _unquoted(setting["schema"])
+        self._has_inserts = self._has_inserts or _is_insert(line, self._schema)
+        if (header := _COPY.match(line)) is not None:
+            self._read_table(header, lines)
+
+    def _read_table(self, header: re.Match[str], lines: Iterator[str]) -> None:
+        name, schema = _unquoted(header["table"]), _unquoted(header["schema"] or self._schema)
+        columns = [_unquoted(column.strip()) for column in header["columns"].split(",")]
+        is_relevant = schema == _PUBLIC and _matters(name)
+        if is_relevant and name in self._tables:
+            raise SourceError(f"{self._path} holds more than one MAAS: {name} is there twice", _HINT)
+        rows = _rows(self._path, name, columns, lines, is_relevant=is_relevant)
+        if schema == _PUBLIC:
+            self._tables[name] = rows
+        elif name == NODES:
+            self._other_schema = schema
+
+    def finish(self) -> Tables:
+        """Return the tables. Raises SourceError for a dump that cannot be imported."""
+        path, schema = self._path, self._other_schema
+        if self._has_inserts:
+            raise SourceError(f"{path} was made with --inserts", "make it without: " + _HINT)
+        if (self._tables or schema) and not self._is_complete:
+            message = f"{path} is cut off: it does not end as pg_dump ends one"
+            raise SourceError(message, "make the dump again")
+        if schema and NODES not in self._tables:
+            message = (
+                f"{path} is not a dump of a MAAS: {NODES} is in schema {schema}, and MAAS's is {_PUBLIC}"
+            )
+            raise SourceError(message, _HINT)
+        return self._tables
 
 
 def _is_insert(line: str, schema: str) -> bool:
@@ -97,7 +118,7 @@ def _is_insert(line: str, schema: str) -> bool:
 
 
 def _matters(table: str) -> bool:
-    """Whether an import reads its rows."""
+    """Whether an import reads the rows of a table."""
     return table.startswith(_PREFIX) or table == _USERS
 
 
@@ -105,14 +126,16 @@ def _unquoted(identifier: str) -> str:
     return identifier[1:-1].replace('""', '"') if identifier.startswith('"') else identifier
 
 
-def _rows(path: Path, table: str, columns: list[str], lines: Iterator[str], *, is_wanted: bool) -> list[Row]:
-    """The rows of one table; none of one that is not wanted, whose end is still looked for."""
+def _rows(
+    path: Path, table: str, columns: list[str], lines: Iterator[str], *, is_relevant: bool
+) -> list[Row]:
+    """Read to the end of a table. Returns the rows; no rows for an irrelevant table."""
     rows: list[Row] = []
     for line in lines:
         text = line.rstrip("\n")
         if text == _END_OF_TABLE:
             return rows
-        if not is_wanted:
+        if not is_relevant:
             continue
         values = text.split("\t")
         if len(values) != len(columns):
@@ -125,7 +148,7 @@ def _rows(path: Path, table: str, columns: list[str], lines: Iterator[str], *, i
 
 
 def _value(text: str) -> str | None:
-    """As COPY writes it: `\\N` is null, and some signs are escaped."""
+    """Decode a value of COPY: `\\N` is null, and some characters have escapes."""
     if text == "\\N":
         return None
     return _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), text) if "\\" in text else text
@@ -133,7 +156,7 @@ def _value(text: str) -> str | None:
 
 @contextmanager
 def _open(path: Path) -> Iterator[Iterator[str]]:
-    """The lines of its plain form."""
+    """Open a dump of any format as lines of the plain format."""
     if path.is_dir() or _is_archive(path):
         with _restored(path) as lines:
             yield lines
@@ -157,13 +180,13 @@ def _head(path: Path) -> bytes:
 
 def _is_archive(path: Path) -> bool:
     head = _head(path)
-    place, sign = _TAR
-    return head.startswith(_CUSTOM) or (head[place:].startswith(sign) and head.startswith(_TOC))
+    offset, magic = _TAR
+    return head.startswith(_CUSTOM) or (head[offset:].startswith(magic) and head.startswith(_TOC))
 
 
 @contextmanager
 def _restored(path: Path) -> Iterator[Iterator[str]]:
-    """The data of an archive, as PostgreSQL's own tool writes it."""
+    """Convert an archive to the plain format with pg_restore."""
     if which("pg_restore") is None:
         raise SourceError(
             f"{path} is in pg_dump's archive form, and pg_restore is needed to read it",
@@ -179,8 +202,8 @@ def _restored(path: Path) -> Iterator[Iterator[str]]:
             stderr = process.stderr.read() if process.stderr else b""
             process.wait()
     if process.returncode:
-        said = stderr.decode("utf-8", "replace").strip().splitlines()
+        messages = stderr.decode("utf-8", "replace").strip().splitlines()
         raise SourceError(
-            f"{path} cannot be read: {said[0] if said else 'pg_restore failed'}",
+            f"{path} cannot be read: {messages[0] if messages else 'pg_restore failed'}",
             "a newer PostgreSQL than the installed one may have made it",
         )

@@ -1,8 +1,8 @@
-"""What can go wrong with the MAAS, or the dump of one, that is read."""
+"""Errors of reading a MAAS or its dump."""
 
 
 class SourceError(Exception):
-    """It is not what it should be; `hint` says what to do."""
+    """The source is invalid. `hint` is the advice to the operator."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -10,8 +10,8 @@ class SourceError(Exception):
 
 
 class SourceMisnamed(SourceError):
-    """The URL or key that was given cannot be one."""
+    """The URL or the API key is malformed."""
 
 
 class SourceUnreachable(SourceError):
-    """It does not answer at all."""
+    """The server does not respond."""

@@ -1,4 +1,4 @@
-"""Rows of MAAS's tables that need no other row to be read."""
+"""Conversion of table rows of MAAS that depend on no other rows."""
 
 from ipaddress import ip_address, ip_network
 
@@ -42,49 +42,49 @@ from hostloom.model.node import NodeKind
 
 
 def zone(row: Row) -> Zone:
-    """An availability zone."""
+    """Make a zone."""
     return Zone(ZoneId(key_of(row)), *named(row))
 
 
 def resource_pool(row: Row) -> ResourcePool:
-    """A resource pool."""
+    """Make a resource pool."""
     return ResourcePool(ResourcePoolId(key_of(row)), *named(row))
 
 
 def domain(row: Row) -> Domain:
-    """A DNS domain."""
+    """Make a domain."""
     return Domain(DomainId(key_of(row)), text_of(row, "name"), flag_of(row, "authoritative"))
 
 
 def tag(row: Row) -> Tag:
-    """A tag, without its definition."""
+    """Make a tag without its definition."""
     return Tag(
         TagId(key_of(row)), text_of(row, "name"), row.get("comment") or "", row.get("kernel_opts") or ""
     )
 
 
 def space(row: Row) -> Space:
-    """A space; unnamed ones are called after their ids."""
+    """Make a space. The default name contains the id."""
     key = key_of(row)
     return Space(SpaceId(key), row.get("name") or f"space-{key}", row.get("description") or "")
 
 
 def fabric(row: Row) -> Fabric:
-    """A fabric; unnamed ones are called after their ids."""
+    """Make a fabric. The default name contains the id."""
     key = key_of(row)
     name, kind = row.get("name") or f"fabric-{key}", row.get("class_type") or None
     return Fabric(FabricId(key), name, kind, row.get("description") or "")
 
 
 def vlan(row: Row) -> Vlan:
-    """A VLAN."""
+    """Make a VLAN."""
     relay, space, vid = optional_of(row, "relay_vlan_id"), optional_of(row, "space_id"), number_of(row, "vid")
     unnamed = "untagged" if vid == UNTAGGED else ""
     return Vlan(
         VlanId(key_of(row)),
         FabricId(number_of(row, "fabric_id")),
         vid,
-        # MAAS shows the first VLAN of a fabric so, whatever it was called
+        # MAAS shows this name for the untagged VLAN, whatever the VLAN is called.
         unnamed or row.get("name") or "",
         mtu=number_of(row, "mtu") or DEFAULT_MTU,
         dhcp_on=row.get("dhcp_on") == "t",
@@ -95,7 +95,7 @@ def vlan(row: Row) -> Vlan:
 
 
 def subnet(row: Row) -> Subnet:
-    """A subnet."""
+    """Make a subnet."""
     gateway = row.get("gateway_ip")
     return Subnet(
         SubnetId(key_of(row)),
@@ -103,14 +103,14 @@ def subnet(row: Row) -> Subnet:
         VlanId(number_of(row, "vlan_id")),
         row.get("name") or "",
         gateway=ip_of(gateway) if gateway else None,
-        dns_servers=tuple(ip_address(each) for each in list_of(row, "dns_servers")),
+        dns_servers=tuple(ip_address(server) for server in list_of(row, "dns_servers")),
         managed=flag_of(row, "managed"),
         description=row.get("description") or "",
     )
 
 
 def ip_range(row: Row) -> IPRange:
-    """A range."""
+    """Make a range."""
     return IPRange(
         RangeId(key_of(row)),
         SubnetId(number_of(row, "subnet_id")),
@@ -122,12 +122,12 @@ def ip_range(row: Row) -> IPRange:
 
 
 def set_aside(row: Row, comment: str) -> HeldAddress:
-    """An address that no node has."""
+    """Make a reserved address without a node."""
     subnet = optional_of(row, "subnet_id")
     key = None if subnet is None else SubnetId(subnet)
     return HeldAddress(ip_of(text_of(row, "ip")), AddressKind.RESERVED, key, comment=comment)
 
 
 def node_kind(row: Row) -> NodeKind:
-    """What a node is."""
+    """Return the kind of a node."""
     return vocabulary.NODE_KINDS[number_of(row, "node_type")]

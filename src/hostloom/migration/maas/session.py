@@ -1,4 +1,4 @@
-"""Requests to a running MAAS: API 2.0, signed with OAuth 1.0 PLAINTEXT (RFC 5849), and only GET."""
+"""GET requests to a running MAAS (API 2.0), signed with OAuth 1.0 PLAINTEXT (RFC 5849)."""
 
 import secrets
 import time
@@ -12,14 +12,14 @@ import httpx
 from hostloom.migration.maas.errors import SourceError, SourceMisnamed, SourceUnreachable
 
 API = "/api/2.0/"
-#: A MAAS takes half a minute for a list of a thousand machines.
+#: MAAS takes half a minute to list a thousand machines.
 TIMEOUT = httpx.Timeout(300.0, connect=10.0)
-#: Statuses of what this MAAS has not, or no more.
+#: Statuses for resources that a version of MAAS does not have.
 ABSENT = (404, 410)
 
 
 class MaasSession:
-    """One MAAS, as one of its users; use it in a `with`."""
+    """A session of one user with one MAAS, for use in a `with` statement."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url = _root(url)
@@ -41,7 +41,7 @@ class MaasSession:
         self._http.close()
 
     def version(self) -> str:
-        """The version it says it has; SourceError for what is no MAAS."""
+        """Return the version. Raises SourceError if the server is not a MAAS."""
         response = self._get("version/", {}, signed=False)
         body = None if response is None else _json(response)
         if not isinstance(body, dict) or "version" not in body or "capabilities" not in body:
@@ -49,7 +49,7 @@ class MaasSession:
         return str(body["version"])
 
     def check_key(self) -> None:
-        """SourceError unless the key is good and an administrator's."""
+        """Raise SourceError unless the key is valid and belongs to an administrator."""
         response = self._get("users/", {"op": "whoami"})
         body = None if response is None else _json(response)
         if isinstance(body, dict) and body.get("is_superuser") is False:
@@ -60,17 +60,17 @@ class MaasSession:
             )
 
     def list(self, path: str, **query: str) -> list[dict[str, Any]] | None:
-        """A collection; None where this MAAS has none of that kind."""
+        """Return a collection; None if this version of MAAS does not have it."""
         response = self._get(path, query)
         if response is None:
             return None
         body = _json(response)
-        if not isinstance(body, list) or not all(isinstance(each, dict) for each in body):
+        if not isinstance(body, list) or not all(isinstance(item, dict) for item in body):
             raise SourceError(f"{self.url} answers {path} with something that is not a list")
         return body
 
     def one(self, path: str, **query: str) -> dict[str, Any] | None:
-        """One thing; None where there is none."""
+        """Return an object; None if it does not exist."""
         response = self._get(path, query)
         body = None if response is None else _json(response)
         return body if isinstance(body, dict) else None
@@ -88,15 +88,15 @@ class MaasSession:
             return None
         raise self._refusal(path, response)
 
-    def _refusal(self, path: str, found: httpx.Response) -> SourceError:
-        if found.status_code == 401:
+    def _refusal(self, path: str, response: httpx.Response) -> SourceError:
+        if response.status_code == 401:
             return SourceError(f"{self.url} does not accept the API key", "is it complete, and still valid?")
-        if found.status_code == 403:
+        if response.status_code == 403:
             return SourceError(f"{self.url} does not show {path} with this key", "use an administrator's key")
-        if found.is_redirect:
-            return SourceError(f"{self.url} redirects to {found.headers.get('location')}", "give that URL")
+        if response.is_redirect:
+            return SourceError(f"{self.url} redirects to {response.headers.get('location')}", "give that URL")
         return SourceError(
-            f"{self.url} answers {path} with {found.status_code}", "the log of that MAAS has the reason"
+            f"{self.url} answers {path} with {response.status_code}", "the log of that MAAS has the reason"
         )
 
     def _header(self) -> str:
@@ -116,11 +116,11 @@ _HINT = "the URL is that of the user interface, such as http://maas:5240/MAAS"
 
 
 def _root(url: str) -> str:
-    """Up to and with `/MAAS`, however much of the API's path was given."""
-    found = url.strip().rstrip("/")
-    found = found.removesuffix(API.rstrip("/")).rstrip("/")
+    """Normalize the URL: without the path of the API."""
+    root = url.strip().rstrip("/")
+    root = root.removesuffix(API.rstrip("/")).rstrip("/")
     try:
-        parts = urlsplit(found)
+        parts = urlsplit(root)
         port_is_good = parts.port is None or parts.port > 0
     except ValueError:
         port_is_good = False
@@ -128,11 +128,11 @@ def _root(url: str) -> str:
         raise SourceMisnamed(f"{url!r} is not a URL of a MAAS", _HINT)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise SourceMisnamed("a URL of a MAAS has no user, query or fragment", _HINT)
-    return found
+    return root
 
 
-def _json(found: httpx.Response) -> Any:
+def _json(response: httpx.Response) -> Any:
     try:
-        return found.json()
+        return response.json()
     except ValueError:
         return None

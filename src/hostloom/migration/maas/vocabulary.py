@@ -1,4 +1,4 @@
-"""MAAS's words and numbers, and ours for them."""
+"""Mapping of MAAS's constants to ours."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,7 +17,7 @@ NODE_KINDS: Mapping[int, NodeKind] = {
 }
 
 _S = MachineState
-#: What MAAS was in the midst of is as far as it came: nothing goes on here by itself.
+#: A transitional state of MAAS maps to the state before or after it, because nothing continues here.
 STATES: Mapping[int, MachineState] = {
     0: _S.NEW,
     1: _S.NEW,
@@ -40,7 +40,7 @@ STATES: Mapping[int, MachineState] = {
     22: _S.BROKEN,
 }
 
-#: Aliases and interfaces without a node are left out.
+#: An import omits aliases and interfaces without a node.
 INTERFACE_KINDS: Mapping[str, InterfaceKind] = {
     "physical": InterfaceKind.PHYSICAL,
     "bond": InterfaceKind.BOND,
@@ -48,17 +48,17 @@ INTERFACE_KINDS: Mapping[str, InterfaceKind] = {
     "vlan": InterfaceKind.VLAN,
 }
 
-#: Kinds of addresses: those that a node was given, and those that were only seen there.
+#: MAAS's numbers for the kinds of addresses. `DISCOVERED` addresses are only observed.
 AUTO, STICKY, USER_RESERVED, DHCP, DISCOVERED = 0, 1, 4, 5, 6
-#: Link modes of the API in which MAAS gave the address itself.
+#: Link modes of the API with an address that MAAS assigned.
 GIVEN_MODES = ("auto", "static")
 
-#: KVM hosts behind libvirt; what else there was is not ours to manage.
+#: KVM hosts with libvirt, the only hosts that hostloom manages.
 VIRSH = "virsh"
 
 
 def bridge_kind(kind: InterfaceKind, params: object) -> BridgeKind | None:
-    """Standard unless the interface's parameters say otherwise; None: not a bridge."""
+    """Return the kind of a bridge, standard by default; None for other interfaces."""
     if kind is not InterfaceKind.BRIDGE:
         return None
     is_ovs = isinstance(params, Mapping) and params.get("bridge_type") == "ovs"
@@ -66,7 +66,7 @@ def bridge_kind(kind: InterfaceKind, params: object) -> BridgeKind | None:
 
 
 def link_mode(alloc_type: int, *, has_ip: bool) -> EstateLinkMode | None:
-    """The API's word for a kind of address; None: it was only seen."""
+    """Return the API's link mode for a kind of address; None for an observed address."""
     if alloc_type == STICKY and not has_ip:
         return EstateLinkMode.LINK_UP
     return _LINK_MODES.get(alloc_type)
@@ -81,7 +81,7 @@ _LINK_MODES = {
 
 
 def parameters(system_id: str, nic: str, params: object) -> Iterator[EstateParameter]:
-    """Those of an interface that are one word or number of ordinary size; an empty text means none."""
+    """List the parameters of an interface that are short texts or numbers."""
     if isinstance(params, Mapping):
         for name, value in sorted(params.items()):
             if 1 <= len(name) <= _MAX_PARAMETER_NAME and _is_plain(value):
@@ -97,16 +97,16 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, int) and abs(value) < 2**31
 
 
-def macvlan_mode(word: object) -> MacvlanMode | None:
-    """None: not set."""
-    return MacvlanMode(str(word)) if word in list(MacvlanMode) else None
+def macvlan_mode(value: object) -> MacvlanMode | None:
+    """Return the mode; None if it is not set."""
+    return MacvlanMode(str(value)) if value in list(MacvlanMode) else None
 
 
-def architecture(word: object) -> str:
-    """Without the subarchitecture."""
-    return str(word or "").partition("/")[0] or "amd64"
+def architecture(value: object) -> str:
+    """Return the architecture without the subarchitecture."""
+    return str(value or "").partition("/")[0] or "amd64"
 
 
 def has_password(parameters: Mapping[str, object]) -> bool:
-    """Whether a host was reached with one; which is never kept."""
+    """Whether MAAS uses a password for a host. hostloom never stores it."""
     return any(parameters.get(name) for name in ("power_pass", "password"))
