@@ -8,7 +8,7 @@ from functools import partial
 
 import libvirt
 
-from hostloom.hypervisor import capabilities, xml_in, xml_out
+from hostloom.hypervisor import capabilities, domain_xml_in, xml_out
 from hostloom.hypervisor.connection import HostConnection
 from hostloom.hypervisor.host_access import HostAccess
 from hostloom.hypervisor.libvirt_names import CONSOLE_LOG
@@ -132,7 +132,7 @@ class LibvirtHypervisor(LibvirtNics):
         action = f"read the console of machine {uuid}"
 
         def find_file(connection: libvirt.virConnect) -> str:
-            return xml_in.console_log(self._get_domain(connection, uuid, action).XMLDesc())
+            return domain_xml_in.console_log(self._get_domain(connection, uuid, action).XMLDesc())
 
         path = self._connection.read(action, find_file)
         if not path:
@@ -172,7 +172,7 @@ class LibvirtHypervisor(LibvirtNics):
             proceed()
             if domain.isActive():
                 _destroy(domain)
-            path = xml_in.console_log(domain.XMLDesc())
+            path = domain_xml_in.console_log(domain.XMLDesc())
             return path if path == CONSOLE_LOG.format(name=domain.name()) else ""
 
         def undefine(connection: libvirt.virConnect, proceed: Proceed) -> None:

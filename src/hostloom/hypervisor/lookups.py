@@ -2,7 +2,7 @@
 
 import libvirt
 
-from hostloom.hypervisor import xml_in
+from hostloom.hypervisor import domain_xml_in, xml_in
 from hostloom.hypervisor.errors import is_missing
 from hostloom.model.machine import PowerState
 
@@ -49,7 +49,7 @@ def find_volume(pool: libvirt.virStoragePool, name: str) -> libvirt.virStorageVo
 
 def mark_of(domain: libvirt.virDomain) -> str | None:
     """Our mark: the system id of a machine that hostloom made."""
-    return xml_in.mark_of(xml_in.parse(domain.XMLDesc()))
+    return domain_xml_in.mark_of(xml_in.parse(domain.XMLDesc()))
 
 
 def power_of(state: int) -> PowerState:

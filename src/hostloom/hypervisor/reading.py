@@ -6,14 +6,14 @@ from typing import Any
 
 import libvirt
 
-from hostloom.hypervisor import xml_in
+from hostloom.hypervisor import domain_xml_in, xml_in
 from hostloom.hypervisor.capabilities import huge_pages_mib
+from hostloom.hypervisor.domain_xml_in import FoundVolume
 from hostloom.hypervisor.errors import cause_of, is_missing
 from hostloom.hypervisor.lookups import find_volume, power_of
 from hostloom.hypervisor.partial_reads import raise_if_lost, reading
 from hostloom.hypervisor.pools import PoolsRead
 from hostloom.hypervisor.probe import PROBE_PREFIX
-from hostloom.hypervisor.xml_in import FoundVolume
 from hostloom.model.finding import Findings, printable
 from hostloom.model.host import Emulation, LibvirtNetwork, StoragePool
 from hostloom.model.observed import ObservedHost, ObservedMachine
@@ -181,7 +181,7 @@ def _machine(
     domain: libvirt.virDomain, stats: dict[str, Any], volumes: "VolumeFinder", findings: Findings
 ) -> ObservedMachine:
     volumes.learn_sizes(domain, stats)
-    return xml_in.machine(domain.XMLDesc(), power_of(stats.get("state.state", 0)), volumes, findings)
+    return domain_xml_in.machine(domain.XMLDesc(), power_of(stats.get("state.state", 0)), volumes, findings)
 
 
 class DiskSizes:

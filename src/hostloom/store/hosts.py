@@ -10,7 +10,7 @@ from hostloom.model.host import Correlation, Host
 from hostloom.model.ids import HostId
 from hostloom.model.machine import MachineOrigin
 from hostloom.store import tables
-from hostloom.store.nodes import remove_nodes
+from hostloom.store.node_rows import remove_nodes
 from hostloom.store.records import Records
 from hostloom.store.transaction import columns_of
 

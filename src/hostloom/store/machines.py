@@ -1,16 +1,13 @@
 """Machines, their NICs and disks in the database."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    RowMapping,
-    Select,
     and_,
     delete,
-    insert,
     or_,
     select,
     true,
@@ -18,111 +15,39 @@ from sqlalchemy import (
     update,
 )
 
-from hostloom.model.attachment import Attachment
 from hostloom.model.dhcp import PublishedNic
 from hostloom.model.drift import Drift
 from hostloom.model.errors.base import HostloomError
 from hostloom.model.errors.resources import AlreadyExists, NotFound, WrongState
 from hostloom.model.errors.stale import StaleGeneration
-from hostloom.model.ids import DomainId, HostId, MacAddress, SystemId
-from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
-from hostloom.model.node import Node, NodeKind
+from hostloom.model.ids import HostId, MacAddress, SystemId
+from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState
 from hostloom.model.plan import Explanation
 from hostloom.serialization import from_json
 from hostloom.store import tables
 from hostloom.store.integrity import find_broken
-from hostloom.store.nodes import remove_nodes
-from hostloom.store.records import name_users
-from hostloom.store.tables import machine_interfaces, machines, nodes
-from hostloom.store.transaction import Transaction, columns_of
-
-#: Fields of a machine that its node's row has.
-NODE_FIELDS = ("hostname", "zone_id", "resource_pool_id", "tags")
-#: Fields of a machine that are stored in its own row.
-OWN_FIELDS = (
-    "system_id",
-    "uuid",
-    "origin",
-    "state",
-    "host_id",
-    "architecture",
-    "cores",
-    "memory_mib",
-    "power",
-    "disks",
-    "netboot",
-    "dhcp_published",
-    "owner",
-    "locked",
-    "autostart",
-    "on_demand",
-    "next_boot",
-    "commission_by",
-    "domain_name",
-    "drift",
-    "generation",
+from hostloom.store.machine_rows import (
+    NODE_FIELDS,
+    insert_machine,
+    insert_nics,
+    machine_row_of,
+    nic_rows,
+    node_of,
+    node_row,
+    read_machine,
+    read_machines,
+    remove_machines,
+    select_machines,
 )
+from hostloom.store.tables import machine_interfaces, machines, nodes
+from hostloom.store.transaction import Transaction
+
 #: Fields that snapshots show.
 SEEN_FIELDS = ("host_id", "cores", "memory_mib", "disks", "origin", "interfaces")
+
+
 #: Fields that a constraint or the node's row holds.
 KEY_FIELDS = ("uuid", *NODE_FIELDS)
-
-MACHINE_COLUMNS = (*(machines.c[name] for name in OWN_FIELDS), *(nodes.c[name] for name in NODE_FIELDS))
-
-
-def select_machines() -> Select[Any]:
-    """Machines joined with their nodes' rows."""
-    return select(*MACHINE_COLUMNS).join(nodes, nodes.c.system_id == machines.c.system_id)
-
-
-def read_machines(tx: Transaction, page: Select[Any]) -> list[Machine]:
-    """Machines of a query; two statements, regardless of the number of machines."""
-    rows = tx.rows(page)
-    if not rows:
-        return []
-    page_keys = select(page.subquery().c.system_id)
-    nics = tx.rows(
-        select(machine_interfaces)
-        .where(machine_interfaces.c.system_id.in_(page_keys))
-        .order_by(machine_interfaces.c.system_id, machine_interfaces.c.position)
-    )
-    by_machine: dict[str, list[MachineInterface]] = {}
-    for row in nics:
-        by_machine.setdefault(row.system_id, []).append(_interface_of(columns_of(row)))
-    return [Machine(**columns_of(row), interfaces=tuple(by_machine.get(row.system_id, ()))) for row in rows]
-
-
-def read_machine(tx: Transaction, condition: ColumnElement[bool]) -> Machine | None:
-    """The machine that meets a condition: one statement."""
-    nic = machine_interfaces
-    query = (
-        select(*MACHINE_COLUMNS, *(column.label(f"nic_{column.name}") for column in nic.c))
-        .join(nodes, nodes.c.system_id == machines.c.system_id)
-        .outerjoin(nic, nic.c.system_id == machines.c.system_id)
-        .where(condition)
-        .order_by(nic.c.position)
-    )
-    rows = [columns_of(row) for row in tx.rows(query)]
-    if not rows:
-        return None
-    nics = tuple(_interface_of(row, "nic_") for row in rows if row["nic_name"] is not None)
-    return Machine(**{name: rows[0][name] for name in (*OWN_FIELDS, *NODE_FIELDS)}, interfaces=nics)
-
-
-def _interface_of(row: RowMapping, prefix: str = "") -> MachineInterface:
-    def column(name: str) -> Any:
-        return row[prefix + name]
-
-    return MachineInterface(
-        column("name"),
-        column("mac"),
-        Attachment(column("attachment_kind"), column("source"), column("macvlan_mode"), column("ovs")),
-        column("vlan_id"),
-        column("mode"),
-        column("ips"),
-        column("boot"),
-        column("model"),
-    )
 
 
 class Machines:
@@ -286,7 +211,7 @@ class Machines:
             stored = self.get(item.system_id)
         if stored.generation != item.generation:
             raise StaleGeneration("machine", item.hostname, item.generation, stored.generation)
-        machine_row = _own_row(item) | {"generation": item.generation + 1}
+        machine_row = machine_row_of(item) | {"generation": item.generation + 1}
         if all(getattr(item, name) == getattr(stored, name) for name in (*KEY_FIELDS, *SEEN_FIELDS)):
             self._write(item, machine_row)
         else:
@@ -361,89 +286,17 @@ class Machines:
             self.tx.write(update(nodes).where(nodes.c.system_id == item.system_id).values(changed))
 
     def _explain(self, item: Machine) -> HostloomError | None:
-        error = find_broken(self.tx, nodes, _node_row(node_of(self.tx, item)))
-        error = error or find_broken(self.tx, machines, _own_row(item), owner=nodes)
+        error = find_broken(self.tx, nodes, node_row(node_of(self.tx, item)))
+        error = error or find_broken(self.tx, machines, machine_row_of(item), owner=nodes)
         if isinstance(error, AlreadyExists):
             return AlreadyExists("machine", error.key)
         return error or self._explain_nics(item)
 
     def _explain_nics(self, item: Machine) -> HostloomError | None:
-        for row in _nic_rows(item):
+        for row in nic_rows(item):
             error = find_broken(self.tx, machine_interfaces, row, owner=machines)
             if isinstance(error, AlreadyExists):
                 return AlreadyExists("MAC address", row["mac"], "belongs to another machine")
             if error is not None:
                 return error
         return None
-
-
-def insert_machine(
-    tx: Transaction, item: Machine, explanation: Any, revision: int, domain_id: DomainId | None = None
-) -> None:
-    """Insert a machine, its node and its NICs with one statement each.
-
-    `domain_id`: None = the default domain.
-    """
-    tx.write(insert(nodes).values(_node_row(node_of(tx, item, domain_id)) | {"revision": revision}))
-    machine_row = _own_row(item) | {"explanation": explanation, "revision": revision}
-    tx.write(insert(machines).values(machine_row))
-    insert_nics(tx, item)
-
-
-def insert_nics(tx: Transaction, item: Machine) -> None:
-    """Insert the NICs of a machine in one statement."""
-    if rows := _nic_rows(item):
-        tx.write(insert(machine_interfaces), rows)
-
-
-def remove_machines(tx: Transaction, keys: Sequence[SystemId]) -> None:
-    """Delete machines, their nodes and their held addresses; InUse names objects that need one of them."""
-    tx.change_world()
-    hosts = tables.hosts
-    query = select(nodes.c.hostname, hosts.c.name).join(hosts, hosts.c.system_id == nodes.c.system_id)
-    for hostname, host in tx.rows(query.where(nodes.c.system_id.in_(keys))):
-        name_users("machine", hostname, [f"host {host}"])
-    remove_nodes(tx, keys)
-
-
-def node_of(tx: Transaction, item: Machine, domain_id: DomainId | None = None) -> Node:
-    """The node of a new machine. `domain_id`: None = the default domain."""
-    return Node(
-        item.system_id,
-        item.hostname,
-        NodeKind.MACHINE,
-        zone_id=item.zone_id,
-        resource_pool_id=item.resource_pool_id,
-        domain_id=DomainId(tx.default_groups["domain_id"]) if domain_id is None else domain_id,
-        tags=item.tags,
-    )
-
-
-def _node_row(node: Node) -> dict[str, Any]:
-    return {field.name: getattr(node, field.name) for field in fields(node) if field.name != "interfaces"}
-
-
-def _own_row(item: Machine) -> dict[str, Any]:
-    return {name: getattr(item, name) for name in OWN_FIELDS}
-
-
-def _nic_rows(item: Machine) -> Sequence[dict[str, Any]]:
-    return [
-        {
-            "system_id": item.system_id,
-            "position": place,
-            "name": nic.name,
-            "mac": nic.mac,
-            "attachment_kind": nic.attachment.kind,
-            "source": nic.attachment.source,
-            "macvlan_mode": nic.attachment.mode,
-            "ovs": nic.attachment.ovs,
-            "vlan_id": nic.vlan_id,
-            "mode": nic.mode,
-            "ips": nic.ips,
-            "boot": nic.boot,
-            "model": nic.model,
-            "ours": item.origin is not MachineOrigin.ADOPTED,
-        }
-        for place, nic in enumerate(item.interfaces)
-    ]

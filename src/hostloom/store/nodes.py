@@ -1,74 +1,33 @@
 """Nodes and their interfaces in the database."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from hostloom.model.errors.resources import NotFound
 from hostloom.model.errors.stale import StaleGeneration
 from hostloom.model.ids import InterfaceId, MacAddress, SystemId
-from hostloom.model.machine import MachineOrigin
 from hostloom.model.network import SEEN_KINDS
 from hostloom.model.node import Node, NodeInterface, NodeKind, VlanSource
 from hostloom.store import tables
 from hostloom.store.integrity import find_broken
+from hostloom.store.node_rows import NODE_FIELDS, interface_row, read_nodes, remove_nodes
 from hostloom.store.records import name_users, raise_sequence
 from hostloom.store.tables import node_interface_addresses, node_interfaces, nodes
-from hostloom.store.transaction import Transaction, columns_of
-from hostloom.store.types import interface_of
+from hostloom.store.transaction import Transaction
 
 #: The id of an interface that is not stored yet.
 NO_ID = InterfaceId(0)
+
+
 #: An interface has this and its id for a name while it is renamed: no link's name has a blank.
 RENAMED = "renamed "
+
+
 #: Interfaces of one node that are away and remembered.
 MAX_ABSENT = 256
-_FIELDS = [each.name for each in fields(Node) if each.name != "interfaces"]
-_INTERFACE_FIELDS = [each.name for each in fields(NodeInterface) if each.name != "addresses"]
-
-
-def read_nodes(tx: Transaction, page: Select[Any]) -> list[Node]:
-    """Nodes of a query over `nodes`, with their interfaces; three statements, regardless of the number."""
-    rows = tx.rows(page)
-    if not rows:
-        return []
-    page_keys = select(page.subquery().c.system_id)
-    order = (node_interfaces.c.system_id, node_interfaces.c.position)
-    interfaces = tx.rows(
-        select(node_interfaces).where(node_interfaces.c.system_id.in_(page_keys)).order_by(*order)
-    )
-    addresses = tx.rows(
-        select(node_interface_addresses)
-        .join(node_interfaces)
-        .where(node_interfaces.c.system_id.in_(page_keys))
-        .order_by(node_interface_addresses.c.interface_id, node_interface_addresses.c.position)
-    )
-    return _assemble(rows, interfaces, addresses)
-
-
-def _assemble(
-    rows: Iterable[Row[Any]], interfaces: Iterable[Row[Any]], addresses: Iterable[Row[Any]]
-) -> list[Node]:
-    by_interface: dict[int, list[Any]] = {}
-    for row in addresses:
-        by_interface.setdefault(row.interface_id, []).append(interface_of(row.ip, row.prefix_length))
-    by_node: dict[str, list[NodeInterface]] = {}
-    for row in interfaces:
-        columns = columns_of(row)
-        interface = NodeInterface(
-            **{name: columns[name] for name in _INTERFACE_FIELDS},
-            addresses=tuple(by_interface.get(row.id, ())),
-        )
-        by_node.setdefault(row.system_id, []).append(interface)
-    return [
-        Node(
-            **{name: columns_of(row)[name] for name in _FIELDS},
-            interfaces=tuple(by_node.get(row.system_id, ())),
-        )
-        for row in rows
-    ]
 
 
 class Nodes:
@@ -192,7 +151,7 @@ class Nodes:
     def _row(self, item: Node) -> dict[str, Any]:
         revision = self.tx.change_world()
         item = self.tx.in_groups(item)
-        return {name: getattr(item, name) for name in _FIELDS} | {"revision": revision}
+        return {name: getattr(item, name) for name in NODE_FIELDS} | {"revision": revision}
 
     def _touch(self, item: Node, values: dict[str, Any]) -> Node:
         """Write columns and count the generation up, of its machine too."""
@@ -214,30 +173,33 @@ class Nodes:
             )
         return replace(item, generation=item.generation + 1)
 
-    def _replace(self, node: Node, wanted: Sequence[NodeInterface]) -> Node:
-        """Delete, rewrite and insert interfaces so that they are the wanted ones, matched by id."""
-        before = {interface.id: (place, interface) for place, interface in enumerate(node.interfaces)}
-        kept = {interface.id for interface in wanted}
-        gone = [interface for interface in node.interfaces if interface.id not in kept]
-        self._put_away(node.system_id, gone)
-        self._fetch_back(kept - before.keys() - {NO_ID})
-        if gone:
-            self.tx.write(
-                delete(node_interfaces).where(node_interfaces.c.id.in_([interface.id for interface in gone]))
-            )
-        changed = [
-            (place, interface)
-            for place, interface in enumerate(wanted)
-            if interface.id in before and before[interface.id] != (place, interface)
-        ]
-        self._free_names(
-            [interface for _, interface in changed if before[interface.id][1].name != interface.name]
-        )
-        for place, each in changed:
-            self._rewrite(node.system_id, place, each)
-        new = [(place, interface) for place, interface in enumerate(wanted) if interface.id not in before]
+    def _replace(self, node: Node, new_interfaces: Sequence[NodeInterface]) -> Node:
+        """Delete, update and insert rows so that the node has exactly these interfaces, matched by id."""
+        stored_ids = {interface.id for interface in node.interfaces}
+        kept_ids = {interface.id for interface in new_interfaces}
+        self._remove([interface for interface in node.interfaces if interface.id not in kept_ids], node)
+        self._fetch_back(kept_ids - stored_ids - {NO_ID})
+        self._rewrite_changed(node, new_interfaces)
+        placed = list(enumerate(new_interfaces))
+        new = [(place, interface) for place, interface in placed if interface.id not in stored_ids]
         added = {interface.name: interface for interface in self._insert(node.system_id, new)}
-        return replace(node, interfaces=tuple(added.get(interface.name, interface) for interface in wanted))
+        interfaces = (added.get(interface.name, interface) for interface in new_interfaces)
+        return replace(node, interfaces=tuple(interfaces))
+
+    def _remove(self, interfaces: Sequence[NodeInterface], node: Node) -> None:
+        self._put_away(node.system_id, interfaces)
+        if interfaces:
+            removed_ids = [interface.id for interface in interfaces]
+            self.tx.write(delete(node_interfaces).where(node_interfaces.c.id.in_(removed_ids)))
+
+    def _rewrite_changed(self, node: Node, new_interfaces: Sequence[NodeInterface]) -> None:
+        """Update the interfaces that have changed or moved to another place."""
+        stored = {interface.id: (place, interface) for place, interface in enumerate(node.interfaces)}
+        kept = [item for item in enumerate(new_interfaces) if item[1].id in stored]
+        changed = [item for item in kept if stored[item[1].id] != item]
+        self._free_names([item for _, item in changed if stored[item.id][1].name != item.name])
+        for place, interface in changed:
+            self._rewrite(node.system_id, place, interface)
 
     def _free_names(self, renamed: Sequence[NodeInterface]) -> None:
         """Rename interfaces temporarily, because two interfaces may swap their names."""
@@ -279,7 +241,7 @@ class Nodes:
         """Insert interfaces at their places; an id of 0 is replaced by a new one."""
         stored = []
         for place, interface in placed:
-            row = _interface_row(system_id, place, interface)
+            row = interface_row(system_id, place, interface)
             statement = insert(node_interfaces).values(row).returning(node_interfaces.c.id)
             with self.tx.guarded(lambda row=row: find_broken(self.tx, node_interfaces, row)):  # type: ignore[misc]
                 key = self.tx.write(statement).scalar_one()
@@ -290,7 +252,7 @@ class Nodes:
         return tuple(stored)
 
     def _rewrite(self, system_id: SystemId, place: int, interface: NodeInterface) -> None:
-        row = _interface_row(system_id, place, interface)
+        row = interface_row(system_id, place, interface)
         statement = update(node_interfaces).where(node_interfaces.c.id == interface.id).values(row)
         with self.tx.guarded(lambda: find_broken(self.tx, node_interfaces, row)):
             self.tx.write(statement)
@@ -325,31 +287,6 @@ class Nodes:
         ]
 
 
-def remove_nodes(tx: Transaction, system_ids: Sequence[str]) -> None:
-    """Delete nodes, with their interfaces, machines, and every address that is held for them."""
-    if not system_ids:
-        return
-    held, machines = tables.addresses, tables.machines
-    _keep_leases(tx, system_ids)
-    freed = tx.write(delete(held).where(held.c.system_id.in_(system_ids)).returning(held.c.id)).all()
-    placed = tx.write(
-        delete(machines).where(machines.c.system_id.in_(system_ids)).returning(machines.c.system_id)
-    ).all()
-    tx.write(delete(nodes).where(nodes.c.system_id.in_(system_ids)))
-    tx.note_removed("addresses", [row[0] for row in freed])
-    tx.note_removed("machines", [row[0] for row in placed])
-    tx.note_removed("nodes", system_ids)
-
-
-def _keep_leases(tx: Transaction, system_ids: Sequence[str]) -> None:
-    """Keep leased addresses if only the node's record is deleted; a composed machine itself is deleted."""
-    held, machines = tables.addresses, tables.machines
-    composed = select(machines.c.system_id).where(machines.c.origin == MachineOrigin.COMPOSED)
-    leased = (held.c.system_id.in_(system_ids), held.c.kind.in_(SEEN_KINDS))
-    statement = update(held).where(*leased, held.c.system_id.not_in(composed))
-    tx.write(statement.values(system_id=None, interface_name=None, revision=tx.change_world()))
-
-
 def _kept(interface: NodeInterface, stored: NodeInterface | None) -> NodeInterface:
     """Combine the scanned interface with the id and the operator settings of the stored one, if any."""
     if stored is None:
@@ -358,10 +295,3 @@ def _kept(interface: NodeInterface, stored: NodeInterface | None) -> NodeInterfa
     if stored.vlan_source is VlanSource.OPERATOR and interface.vlan_source is not VlanSource.OPERATOR:
         merged = replace(merged, vlan_id=stored.vlan_id, vlan_source=stored.vlan_source)
     return merged
-
-
-def _interface_row(system_id: SystemId, place: int, interface: NodeInterface) -> dict[str, Any]:
-    row = {name: getattr(interface, name) for name in _INTERFACE_FIELDS}
-    if not interface.id:
-        del row["id"]
-    return row | {"system_id": system_id, "position": place}

@@ -14,7 +14,7 @@ from hostloom.model.machine import Disk, Machine, MachineOrigin
 from hostloom.store import tables
 from hostloom.store.addresses import held_of
 from hostloom.store.hosts import host_of
-from hostloom.store.nodes import read_nodes
+from hostloom.store.node_rows import read_nodes
 from hostloom.store.snapshot_source import Changes, Removed, SnapshotSource
 from hostloom.store.topology import read_topology
 from hostloom.store.transaction import PlacementLock, Transaction

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hostloom.hypervisor import xml_in
+from hostloom.hypervisor import domain_xml_in, xml_in
+from hostloom.hypervisor.domain_xml_in import FoundVolume
 from hostloom.hypervisor.libvirt_names import MODE_TO_LIBVIRT
-from hostloom.hypervisor.xml_in import FoundVolume
 from hostloom.hypervisor.xml_out import domain_xml
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.host import Forward, LibvirtNetwork
@@ -31,7 +31,7 @@ class Volumes:
 
 
 def read(devices: str) -> ObservedMachine:
-    return xml_in.machine(DOMAIN.format(devices=devices), PowerState.ON, Volumes())
+    return domain_xml_in.machine(DOMAIN.format(devices=devices), PowerState.ON, Volumes())
 
 
 def attachment(interface: str) -> Attachment:
@@ -107,7 +107,7 @@ def test_nics_of_other_kinds_are_kept_with_what_they_name(xml: str, source: str)
 def test_every_macvlan_mode_comes_back(mode: MacvlanMode) -> None:
     wanted = Attachment(AttachKind.MACVLAN, "eth1", mode)
     text = domain_xml(a_spec(a_nic(0, wanted), disks=()), {})
-    (found,) = xml_in.machine(text, PowerState.OFF, Volumes()).interfaces
+    (found,) = domain_xml_in.machine(text, PowerState.OFF, Volumes()).interfaces
     assert found.attachment == wanted
     assert (MODE_TO_LIBVIRT[mode] == mode.value) is (mode is not MacvlanMode.PASSTHRU)
 
