@@ -11,7 +11,7 @@ from hostloom_lab.errors import LabError
 
 
 def run(argv: Sequence[str], *, text: str | None = None, timeout_s: float = 60.0) -> str:
-    """Run a program to its end and return what it printed; LabError with its words if it failed."""
+    """Run a program and return its output; LabError with its error message if it fails."""
     try:
         result = subprocess.run(
             list(argv),
@@ -44,7 +44,7 @@ def inside(netns: str, argv: Sequence[str]) -> list[str]:
 
 
 def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
-    """Poll every 50 ms; LabError says what did not happen."""
+    """Poll every 50 ms; LabError names the condition that did not become true."""
     deadline = time.monotonic() + timeout_s
     while not is_true():
         if time.monotonic() > deadline:
@@ -53,7 +53,7 @@ def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 20.0) 
 
 
 def kill(pids: Iterable[int], timeout_s: float = 10.0) -> None:
-    """Kill processes, and wait until they are gone."""
+    """Kill processes, and wait until they have ended."""
     pids = list(pids)
     for pid in pids:
         with suppress(ProcessLookupError):

@@ -1,5 +1,5 @@
-"""What goes wrong in the lab, in words."""
+"""Errors of the lab."""
 
 
 class LabError(Exception):
-    """A clear reason why the lab cannot do what was asked."""
+    """The reason why the lab cannot do something."""

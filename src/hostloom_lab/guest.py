@@ -45,7 +45,7 @@ def guest() -> Guest:
 
 
 def build(*, again: bool = False) -> Guest:
-    """Build the image and, from it, the guest, unless both are newer than what they are made of."""
+    """Build the image and then the guest, unless both are newer than their sources."""
     files = guest()
     store = ImageDirectory(image_directory(), time.time)
     if files.is_built and store.list() and not again and _is_newer(files.initrd):

@@ -1,4 +1,4 @@
-"""A KVM host: libvirtd and sshd of its own."""
+"""A KVM host with its own libvirtd and sshd."""
 
 import shutil
 import subprocess
@@ -51,7 +51,7 @@ MAAS_NETWORK = """\
 <network><name>maas</name><forward mode='bridge'/><bridge name='br0'/></network>
 """
 POOL = "<pool type='dir'><name>{name}</name><target><path>/var/lib/libvirt/{path}</path></target></pool>\n"
-#: The host's own directory lies under /run: it is carried over when /run is covered.
+#: The host's directory is below /run, so it is mounted again after /run is covered.
 INIT = """\
 #!/bin/bash
 set -e
@@ -100,7 +100,7 @@ def start(plan: LabPlan, host: HostPlan) -> None:
     machine.stop(host.netns, directory)
     _prepare(plan, host, directory)
     socket_of(plan, host).unlink(missing_ok=True)
-    # A power loss empties /run. What is left of machines there would keep libvirt from starting them again.
+    # A power loss empties /run. Files of machines left there would prevent libvirt from starting them again.
     shutil.rmtree(directory / "run/qemu", ignore_errors=True)
     machine.start(host.netns, directory, INIT.format(name=host.name, directory=directory))
 
@@ -146,7 +146,7 @@ def _prepare(plan: LabPlan, host: HostPlan, directory: Path) -> None:
 
 
 def _autostart(directory: Path, name: str, xml: str) -> None:
-    """Define it and have libvirtd start it; what the host has changed since stays."""
+    """Define the network and let libvirtd start it; later changes by the host stay."""
     file = directory / f"{name}.xml"
     if not file.exists():
         file.write_text(xml)

@@ -1,4 +1,4 @@
-"""The lab as a whole: up, down, status; a second `up` heals, `down` removes what half an `up` left."""
+"""The whole lab: up, down, status; a second `up` repairs it, and `down` removes an incomplete one too."""
 
 import fcntl
 import json
@@ -33,7 +33,7 @@ class HostStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """What of a lab is there."""
+    """The state of a lab."""
 
     name: str
     exists: bool
@@ -52,7 +52,7 @@ class Status:
 
 
 class Lab:
-    """One lab by its name; several can stand side by side on subnets of their own."""
+    """One lab by its name; several labs can run on different subnets."""
 
     def __init__(self, name: str = "lab") -> None:
         self.name = name
@@ -61,7 +61,7 @@ class Lab:
     # -- up and down -------------------------------------------------------------------------------------
 
     def up(self, hosts: int = 2, subnet: IPv4Network | None = None) -> LabPlan:
-        """Make the lab, or mend it; LabError says what is missing, taken or failed."""
+        """Create or repair the lab; LabError names the missing program, the taken subnet or the failure."""
         _check_machine()
         with self._locked():
             plan = self._make_plan(hosts, subnet)
@@ -87,7 +87,7 @@ class Lab:
         host.wait(plan, host_plan)
 
     def down(self) -> None:
-        """Remove everything, whatever state it is in."""
+        """Remove everything, even from an incomplete lab."""
         with self._locked():
             plan = self._find_plan() or self._guess_plan()
             for host_plan in plan.hosts:
@@ -136,7 +136,7 @@ class Lab:
         return make_plan(self.name, IPv4Network(data["subnet"]), data["hosts"])
 
     def _guess_plan(self) -> LabPlan:
-        """What a lab without a plan may have left: namespaces say how many hosts there were."""
+        """A plan for removing a lab whose plan is missing: its namespaces show the number of hosts."""
         prefix = f"hl-{self.name}-kvm"
         numbers = [int(n.removeprefix(prefix)) for n in namespaces() if n.removeprefix(prefix).isdigit()]
         return make_plan(self.name, default_subnets()[0], max(numbers, default=0))
@@ -194,11 +194,11 @@ class Lab:
         )
 
     def uri_ssh(self, name: str) -> str:
-        """The URI by which the rack reaches a host; the key is in the SSH config."""
+        """The URI that the rack uses for a host; the key is in the SSH configuration."""
         return f"qemu+ssh://root@{self.host(name).address.ip}/system"
 
     def uri_unix(self, name: str) -> str:
-        """The URI by which this machine reaches a host's libvirtd directly."""
+        """The URI of a host's libvirtd for this machine."""
         return host.uri(self.plan, self.host(name))
 
     @property
@@ -221,7 +221,7 @@ class Lab:
         return inside(self.plan.rack, argv)
 
     def run_in(self, where: str, argv: Sequence[str], timeout_s: float = 60.0) -> str:
-        """Run a program in `switch`, `rack` or a host's network and return what it printed."""
+        """Run a program in the network of `switch`, `rack` or a host, and return its output."""
         return run(inside(self.netns(where), argv), timeout_s=timeout_s)
 
     def netns(self, where: str) -> str:

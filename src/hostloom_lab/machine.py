@@ -12,7 +12,7 @@ _CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 def start(netns: str, directory: Path, script: str) -> None:
-    """Run a script as the first process of a new machine, in its directory; its output goes to init.log."""
+    """Run a script as the first process of a new machine, in its directory; the output goes to init.log."""
     init = directory / "init.sh"
     init.write_text(script)
     init.chmod(0o700)
@@ -40,7 +40,7 @@ def is_running(directory: Path) -> bool:
 
 
 def stop(netns: str, directory: Path) -> None:
-    """Pull the plug: everything in the namespace ends at once."""
+    """Simulate a power loss: all processes in the namespace end immediately."""
     if is_running(directory):
         kill([int((directory / PID_FILE).read_text().split()[0])])
     if pids := [pid for pid in pids_in(netns) if pid != os.getpid()]:

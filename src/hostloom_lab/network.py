@@ -29,7 +29,7 @@ def conflicts(subnet: IPv4Network, link: str) -> list[str]:
 
 
 def build_switch(plan: LabPlan) -> None:
-    """One bridge a segment, in a namespace of its own."""
+    """One bridge per segment, in the switch's namespace."""
     if plan.switch in namespaces():
         return
     run(["ip", "netns", "add", plan.switch])
@@ -112,7 +112,7 @@ def set_reflection(plan: LabPlan, host: HostPlan, nic: str, *, on: bool) -> None
 
 
 def remove(plan: LabPlan) -> None:
-    """Remove namespaces and cables; what is gone is gone."""
+    """Remove namespaces and cables, ignoring missing ones."""
     existing = namespaces()
     for netns in (*reversed(plan.namespaces),):
         if netns in existing:

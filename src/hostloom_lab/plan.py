@@ -91,7 +91,7 @@ class LabPlan:
 
 
 def make_plan(name: str, subnet: IPv4Network, hosts: int) -> LabPlan:
-    """The plan of a lab; LabError names what is wrong with the input."""
+    """The plan of a lab; LabError if the input is invalid."""
     if not _NAME.fullmatch(name):
         raise LabError(f"--name {name!r}: expected up to 8 lower-case letters and digits")
     if subnet.prefixlen != 16:
@@ -112,5 +112,5 @@ def make_plan(name: str, subnet: IPv4Network, hosts: int) -> LabPlan:
 
 
 def default_subnets() -> tuple[IPv4Network, ...]:
-    """What is tried when no subnet is given."""
+    """The subnets to try if none is given."""
     return tuple(POOL.subnets(new_prefix=16))

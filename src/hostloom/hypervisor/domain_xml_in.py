@@ -75,10 +75,6 @@ def machine(
     )
 
 
-def _cores(element: ET.Element) -> int:
-    return number_up_to(element.text or "", MAX_CPUS)
-
-
 class _Machine:
     """Reads the parts of a domain; an error in one part does not affect the others."""
 

@@ -1,4 +1,4 @@
-"""The hypervisors of all hosts, each with a connection of its own."""
+"""The hypervisors of all hosts, each with its own connection."""
 
 import threading
 

@@ -67,7 +67,7 @@ class LibvirtNetworks:
         self._connection.write(action, change)
 
     def ensure(self, spec: NetworkSpec) -> None:
-        """Define, start, autostart; whatever of it is done already is left."""
+        """Define and start the network, and set its autostart; steps that are already done are skipped."""
         action = f"make network {spec.name}"
 
         def make(connection: libvirt.virConnect, proceed: Proceed) -> None:

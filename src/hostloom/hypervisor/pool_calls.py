@@ -25,7 +25,7 @@ OpenSide = Callable[[libvirt.virConnect], libvirt.virConnect]
 
 #: A call that has not returned by then hangs.
 DEADLINE_S = 8.0
-#: libvirtd has some twenty threads for all its clients: no more of them are to hang by our calls.
+#: Libvirtd has about twenty threads for all clients; hanging calls may occupy at most this number.
 MAX_HANGING = 3
 
 

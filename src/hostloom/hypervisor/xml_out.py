@@ -48,7 +48,7 @@ def domain_xml(spec: MachineSpec, disk_paths: dict[str, str]) -> str:
 
 
 def volume_xml(disk: Disk, *, is_file: bool) -> str:
-    """A disk's volume; a file takes its space as it is written, anything else all of it at once."""
+    """The volume of a disk; files are allocated as they are written, other volumes completely."""
     volume = ET.Element("volume")
     _text(volume, "name", disk.volume)
     _text(volume, "capacity", str(disk.size_bytes), unit="bytes")

@@ -19,7 +19,7 @@ class Annotations:
         self.tx = tx
 
     def of(self, kind: Annotated, keys: Sequence[str | int] | None = None) -> dict[str | int, dict[str, Any]]:
-        """The annotations of these things, or of all of the kind: one statement."""
+        """The annotations of these objects, or of all objects of the kind; one statement."""
         column = annotations.c[kind]
         query = select(column, annotations.c.content).where(column.is_not(None))
         if keys is not None:

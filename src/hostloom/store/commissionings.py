@@ -59,7 +59,7 @@ class Commissionings:
         return bool(list(self.tx.rows(query)))
 
     def spend(self, secret_sha256: str, now: float) -> BootToken | None:
-        """Take it for good: of two that come at once, one gets it."""
+        """Consume the token; of two simultaneous calls only one gets it."""
         statement = (
             delete(boot_tokens)
             .where(boot_tokens.c.secret_sha256 == secret_sha256, boot_tokens.c.expires_at > now)

@@ -34,7 +34,7 @@ _PATIENCE = {
     "keepalives_count": 2,
     "tcp_user_timeout": 15_000,
 }
-#: Snapshots that are older than this many revisions are read anew; removals before that are forgotten.
+#: Older snapshots are read again in full; removals before that are deleted.
 KEPT_REVISIONS = 10_000
 #: Any number that no other program uses in our database: the advisory lock of migrations.
 MIGRATION_LOCK = 0x686F7374
@@ -140,7 +140,7 @@ def _forget_old_removals(connection: Connection) -> None:
 
 
 def masked(url: str) -> str:
-    """A URL without the password that may be in it, whatever else is wrong with it."""
+    """A URL without its password, even if the URL is invalid."""
     bare = _USERINFO.sub(r"\1***@", url)
     return _SECRET_PARAMETER.sub(r"\1***", bare)
 

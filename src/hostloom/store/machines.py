@@ -75,7 +75,7 @@ class Machines:
         return read_machine(self.tx, and_(machines.c.host_id == host_id, machines.c.uuid == uuid))
 
     def find_by_smbios(self, uuid: str) -> Machine | None:
-        """The machine that calls itself this, on whatever host; of several the first by system id."""
+        """The machine with this SMBIOS UUID on any host; of several the first by system id."""
         first = select(machines.c.system_id).where(machines.c.uuid == uuid).order_by(machines.c.system_id)
         return read_machine(self.tx, machines.c.system_id == first.limit(1).scalar_subquery())
 
@@ -116,12 +116,8 @@ class Machines:
 
     def generations(self, host_id: HostId) -> dict[SystemId, tuple[int, tuple[Drift, ...]]]:
         """The generation and drift of every machine on a host: one statement."""
-        columns = machines.c
-        query = select(
-            columns.system_id,
-            columns.generation,
-            columns.drift,
-        ).where(columns.host_id == host_id)
+        columns = (machines.c.system_id, machines.c.generation, machines.c.drift)
+        query = select(*columns).where(machines.c.host_id == host_id)
         return {row.system_id: (row.generation, row.drift) for row in self.tx.rows(query)}
 
     def elsewhere(self, host_id: HostId | None, uuids: Sequence[str]) -> list[Machine]:
@@ -135,7 +131,7 @@ class Machines:
         return read_machines(self.tx, page)
 
     def removed_since(self, revision: int, keys: Sequence[SystemId]) -> set[SystemId]:
-        """Those of these that were removed after a revision of the world, or may have been."""
+        """The machines that were removed, or may have been removed, after a revision of the world."""
         floor = self.tx.read(select(tables.world.c.floor)).scalar_one()
         if revision < floor:
             return set(keys)
@@ -156,7 +152,7 @@ class Machines:
     def enlisted_keys(
         self, uuids: Sequence[str], macs: Sequence[MacAddress]
     ) -> dict[str | MacAddress, SystemId]:
-        """Enlisted machines by each of these UUIDs and MACs: one statement; of several the first by id."""
+        """Enlisted machines by UUID and MAC, of several the first by id; one statement."""
         nic = tables.node_interfaces
         by_uuid, by_mac = machines.c.uuid.in_(uuids), nic.c.mac.in_(macs)
         query = (
@@ -247,18 +243,18 @@ class Machines:
             self._move_rest(keys, before, values)
 
     def _move_rest(self, keys: Sequence[SystemId], before: MachineState, values: dict[str, Any]) -> None:
-        """Move those that an update did not, now that the world's lock is held.
+        """Move the machines that an update missed, now that the world lock is held.
 
-        The update does not see a machine that came into the state while it waited for that lock.
+        The update does not see a machine that reached the state while the update waited for the lock.
         """
-        rest = [machine for machine in map(self.get, keys) if machine.state != values.get("state")]
-        for machine in rest:
+        remaining = [machine for machine in map(self.get, keys) if machine.state != values.get("state")]
+        for machine in remaining:
             if machine.state != before:
                 raise WrongState("machine", machine.hostname, machine.state, f"it must be {before}")
-        self._written([machines.c.system_id.in_([machine.system_id for machine in rest])], values)
+        self._written([machines.c.system_id.in_([machine.system_id for machine in remaining])], values)
 
     def _written(self, same: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> int:
-        """Take the world's lock before the row's, as all do, also where the world does not change."""
+        """Lock the world before the row, as all writers do, even if the world does not change."""
         world = select(tables.world.c.id).with_for_update().scalar_subquery()
         return self.tx.write(update(machines).where(*same, world == 1).values(values)).rowcount
 

@@ -26,12 +26,12 @@ NO_ID = InterfaceId(0)
 RENAMED = "renamed "
 
 
-#: Interfaces of one node that are away and remembered.
+#: Limit of remembered absent interfaces per node.
 MAX_ABSENT = 256
 
 
 class Nodes:
-    """Nodes; those of machines have the name, zone, resource pool and tags of their machine."""
+    """Nodes; the node of a machine has its name, zone, resource pool and tags."""
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
@@ -208,7 +208,7 @@ class Nodes:
             self.tx.write(statement.values(name=f"{RENAMED}{interface.id}"))
 
     def _put_away(self, system_id: SystemId, absent_interfaces: Iterable[NodeInterface]) -> None:
-        """Remember the operator's word on interfaces that are away, the latest ones of a node."""
+        """Remember the operator's settings of absent interfaces, the latest ones of a node."""
         table = tables.absent_interfaces
         rows = [
             {

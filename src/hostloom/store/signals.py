@@ -51,7 +51,7 @@ class OperationSignal:
             self._seen.count = self._count
 
     def close(self) -> None:
-        """Wake everybody and end."""
+        """Wake all waiters and end the thread."""
         self._closed.set()
         self.set()
         if self._watcher is not None:

@@ -14,7 +14,7 @@ from hostloom.store.records import Records
 
 
 class Subnets(Records[Subnet, SubnetId]):
-    """Subnets; two of one fabric never overlap, those of different fabrics may."""
+    """Subnets; subnets of one fabric never overlap, those of different fabrics may overlap."""
 
     topology = True
 

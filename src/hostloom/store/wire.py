@@ -36,7 +36,7 @@ class DhcpMessages:
         self.tx.write(delete(dhcp_messages).where(dhcp_messages.c.id <= newest - KEPT_MESSAGES))
 
     def of(self, macs: Sequence[MacAddress], limit: int = 200) -> Sequence[DhcpMessage]:
-        """Those of these clients, oldest first."""
+        """Messages of these clients, oldest first."""
         columns = [dhcp_messages.c[name] for name in DhcpMessage.__slots__]
         query = select(*columns).where(dhcp_messages.c.mac.in_(macs)).order_by(dhcp_messages.c.id.desc())
         return [DhcpMessage(**columns_of(row)) for row in reversed(self.tx.rows(query.limit(limit)))]
@@ -99,7 +99,7 @@ class Proofs:
         self.record({system_id: proofs})
 
     def record(self, found: Mapping[SystemId, Sequence[NicProof]]) -> None:
-        """The same of many machines; one statement."""
+        """Replace the latest proofs of several machines; one statement."""
         rows = [
             {"system_id": key, "nic": proof.nic, "at": proof.at, "evidence": to_json(proof.evidence)}
             for key, proofs in found.items()
