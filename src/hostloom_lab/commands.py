@@ -43,12 +43,12 @@ def inside(netns: str, argv: Sequence[str]) -> list[str]:
     return ["ip", "netns", "exec", netns, *argv]
 
 
-def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
+def wait_until(is_true: Callable[[], bool], condition: str, timeout_s: float = 20.0) -> None:
     """Poll every 50 ms; LabError names the condition that did not become true."""
     deadline = time.monotonic() + timeout_s
     while not is_true():
         if time.monotonic() > deadline:
-            raise LabError(f"{what} did not happen within {timeout_s:g} s")
+            raise LabError(f"{condition} did not happen within {timeout_s:g} s")
         time.sleep(0.05)
 
 

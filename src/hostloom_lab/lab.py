@@ -227,12 +227,14 @@ class Lab:
     def netns(self, where: str) -> str:
         """The network namespace of `switch`, `rack` or a host."""
         plan = self.plan
-        known = {"switch": plan.switch, "rack": plan.rack} | {
+        namespace_by_name = {"switch": plan.switch, "rack": plan.rack} | {
             host_plan.name: host_plan.netns for host_plan in plan.hosts
         }
-        if where not in known:
-            raise LabError(f"there is no {where!r} in lab {self.name}; there are {', '.join(known)}")
-        return known[where]
+        if where not in namespace_by_name:
+            raise LabError(
+                f"there is no {where!r} in lab {self.name}; there are {', '.join(namespace_by_name)}"
+            )
+        return namespace_by_name[where]
 
     def unplug(self, name: str, nic: str | None = None) -> None:
         """Pull the plug of a host, or one of its cables."""

@@ -68,14 +68,14 @@ def status(
     """Show what of the lab is there; exit code 1 if it is not whole."""
     if output not in ("table", "json"):
         raise typer.BadParameter(f"{output!r} is not table or json", param_hint="--output")
-    found = _try(lambda: Lab(name).status())
+    status = _try(lambda: Lab(name).status())
     if output == "json":
-        print(as_json(found))
-    elif not found.exists:
+        print(as_json(status))
+    elif not status.exists:
         console.print(f"lab {name} is not up. Bring it up with `hostloom-lab up`")
     else:
-        _show(found)
-    if not found.is_whole:
+        _show(status)
+    if not status.is_whole:
         raise typer.Exit(FAILED)
 
 

@@ -109,8 +109,8 @@ def guest_runs(
     if pool is None:
         log.info("KVM is not used: no storage pool can take the probe's disk")
         return False
-    for other in _all_pools(connection, pools):
-        _remove_stale(other)
+    for candidate in _all_pools(connection, pools):
+        _remove_stale(candidate)
     try:
         path = _make_disk(connection, pool, name, guest.image)
         xml = _domain_xml(name, architecture, emulator, path, domain_type, cpu)

@@ -125,10 +125,10 @@ def _scratch(directory: Path) -> Iterator[Path]:
 def _version(root: Path) -> str:
     """The kernel's version: the name of its modules' folder."""
     folder = modules_folder(root)
-    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    if len(found) != 1:
-        raise ImageFailed("the kernel's packages", f"one kernel was expected, there are {found or 'none'}")
-    return found[0]
+    versions = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if len(versions) != 1:
+        raise ImageFailed("the kernel's packages", f"one kernel was expected, there are {versions or 'none'}")
+    return versions[0]
 
 
 def _kernel(root: Path, version: str) -> Path:

@@ -63,7 +63,7 @@ def _key(name: str) -> str:
 def render_dependencies(dependencies: Mapping[str, Sequence[str]], paths: Iterable[str]) -> str:
     """`modules.dep` of the chosen modules."""
     lines = (
-        f"{plain(path)}: {' '.join(plain(each) for each in dependencies.get(path, ()))}".rstrip()
+        f"{plain(path)}: {' '.join(plain(dependency) for dependency in dependencies.get(path, ()))}".rstrip()
         for path in sorted(paths)
     )
     return "".join(f"{line}\n" for line in lines)

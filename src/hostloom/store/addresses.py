@@ -17,7 +17,7 @@ from hostloom.store.integrity import find_broken
 from hostloom.store.tables import addresses
 from hostloom.store.transaction import Transaction, columns_of
 
-_FIELDS = [each.name for each in fields(HeldAddress)]
+_FIELDS = [field.name for field in fields(HeldAddress)]
 
 
 def held_of(row: Row[Any]) -> HeldAddress:
@@ -61,17 +61,17 @@ class Addresses:
 
     def replace_leases(self, leases: Iterable[HeldAddress]) -> None:
         """Write only the differences, so that a renewed lease causes no change."""
-        helds = set(leases)
-        if self._stored_leases().keys() == helds:
+        new_leases = set(leases)
+        if self._stored_leases().keys() == new_leases:
             return
         revision = self.tx.change_world()
         # Read again under the world's lock: another server may have written the same leases.
         stored = self._stored_leases()
-        gone = [key for held, key in stored.items() if held not in helds]
-        if gone:
-            self.tx.note_removed("addresses", gone)
-            self.tx.write(delete(addresses).where(addresses.c.id.in_(gone)))
-        new = [asdict(held) for held in helds if held not in stored]
+        removed_keys = [key for lease, key in stored.items() if lease not in new_leases]
+        if removed_keys:
+            self.tx.note_removed("addresses", removed_keys)
+            self.tx.write(delete(addresses).where(addresses.c.id.in_(removed_keys)))
+        new = [asdict(lease) for lease in new_leases if lease not in stored]
         if new:
             self.tx.write(insert(addresses), [row | {"revision": revision} for row in new])
 

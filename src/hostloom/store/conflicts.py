@@ -101,19 +101,27 @@ def _in_kept_range(ip: str, cidr: str) -> Refusal:
 
 
 def find_against(
-    tx: Transaction, plan: Plan, held: Sequence[HeldAddress], known: Sequence[PlacedMachine] | None = None
+    tx: Transaction,
+    plan: Plan,
+    held: Sequence[HeldAddress],
+    known_machines: Sequence[PlacedMachine] | None = None,
 ) -> Against:
     """Read all conflicts; `known` are the host's machines if they were read under the same lock."""
     attachments = [interface.attachment for interface in plan.interfaces]
     on_interfaces = [item for item in attachments if item.kind is not AttachKind.NETWORK]
-    statement = _statement(len(held), is_known=known is not None, has_parents=bool(on_interfaces))
+    statement = _statement(len(held), is_known=known_machines is not None, has_parents=bool(on_interfaces))
     rows: Sequence[Any] = tx.read(statement, _parameters(plan, held, on_interfaces)).all()
+    machines = known_machines or [_placed_machine(row) for row in rows if row[0] == PLACED]
+    return _against(rows, machines)
+
+
+def _against(rows: Sequence[Any], machines: Sequence[PlacedMachine]) -> Against:
     hosts = [row for row in rows if row[0] == HOST]
     return Against(
         next((host_of(row) for row in hosts if row.generation is not None), None),
         any(row[0] == THERE for row in rows),
         [(kind, key, by) for kind, key, by, *_ in rows if kind not in (HOST, THERE, PLACED)],
-        known or [_placed_machine(row) for row in rows if row[0] == PLACED],
+        machines,
     )
 
 
@@ -156,8 +164,8 @@ def _statement(addresses: int, *, is_known: bool, has_parents: bool) -> Select[A
         queries.append(_parents())
     if not is_known:
         queries.append(_placed())
-    for at in range(addresses):
-        queries += [_held(at), _seen(at), _in_range(at)]
+    for index in range(addresses):
+        queries += [_held(index), _seen(index), _in_range(index)]
     subquery = union_all(*queries, _row(HOST, literal(""), literal(""))).subquery("found")
     its_host = and_(t.hosts.c.id == bindparam("host_id"), subquery.c.kind == HOST)
     return select(subquery, t.hosts).select_from(subquery.outerjoin(t.hosts, its_host))

@@ -108,15 +108,15 @@ class _Logged:
     _at: dict[DatabaseTrouble, float] = {}  # noqa: RUF012  (one log, one memory of it)
 
     @classmethod
-    def tell(cls, trouble: DatabaseTrouble, words: str) -> None:
+    def tell(cls, trouble: DatabaseTrouble, message: str) -> None:
         """Log it, unless the same was logged just now."""
         with cls._lock:
-            now = time.monotonic()
-            is_new = now - cls._at.get(trouble, -LOG_EVERY_S) >= LOG_EVERY_S
+            now_s = time.monotonic()
+            is_new = now_s - cls._at.get(trouble, -LOG_EVERY_S) >= LOG_EVERY_S
             if is_new:
-                cls._at[trouble] = now
+                cls._at[trouble] = now_s
         if is_new:
-            log.warning("the database cannot be used: %s: %s", trouble.value, " ".join(words.split()))
+            log.warning("the database cannot be used: %s: %s", trouble.value, " ".join(message.split()))
 
 
 def connect(engine: Engine) -> Connection:

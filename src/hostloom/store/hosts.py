@@ -14,7 +14,7 @@ from hostloom.store.node_rows import remove_nodes
 from hostloom.store.records import Records
 from hostloom.store.transaction import columns_of
 
-_PLAIN = [each.name for each in fields(Host) if each.name != "correlation"]
+_PLAIN = [field.name for field in fields(Host) if field.name != "correlation"]
 
 
 class Hosts(Records[Host, HostId]):

@@ -229,14 +229,14 @@ class Machines:
         on_demand: bool | None = None,
     ) -> None:
         """Write the given values in one statement, without a generation check; NotFound, WrongState."""
-        given = {
+        changes = {
             "state": state,
             "power": power,
             "dhcp_published": dhcp_published,
             "owner": owner,
             "on_demand": on_demand,
         }
-        values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
         same = (machines.c.system_id.in_(keys), machines.c.state == before)
         values["generation"] = machines.c.generation + 1
         if self._written(same, values) != len(keys):

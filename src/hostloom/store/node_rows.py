@@ -15,10 +15,10 @@ from hostloom.store.tables import node_interface_addresses, node_interfaces, nod
 from hostloom.store.transaction import Transaction, columns_of
 from hostloom.store.types import interface_of
 
-NODE_FIELDS = [each.name for each in fields(Node) if each.name != "interfaces"]
+NODE_FIELDS = [field.name for field in fields(Node) if field.name != "interfaces"]
 
 
-_INTERFACE_FIELDS = [each.name for each in fields(NodeInterface) if each.name != "addresses"]
+_INTERFACE_FIELDS = [field.name for field in fields(NodeInterface) if field.name != "addresses"]
 
 
 def read_nodes(tx: Transaction, page: Select[Any]) -> list[Node]:

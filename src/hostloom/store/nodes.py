@@ -138,7 +138,7 @@ class Nodes:
         """Store one interface as given; NotFound unless the node has it."""
         self.tx.change_world()
         node = self.get(system_id)
-        place = next((n for n, each in enumerate(node.interfaces) if each.id == interface.id), None)
+        place = next((n for n, candidate in enumerate(node.interfaces) if candidate.id == interface.id), None)
         if place is None:
             raise NotFound("interface", interface.id)
         interfaces = (*node.interfaces[:place], interface, *node.interfaces[place + 1 :])
@@ -195,8 +195,8 @@ class Nodes:
     def _rewrite_changed(self, node: Node, new_interfaces: Sequence[NodeInterface]) -> None:
         """Update the interfaces that have changed or moved to another place."""
         stored = {interface.id: (place, interface) for place, interface in enumerate(node.interfaces)}
-        kept = [item for item in enumerate(new_interfaces) if item[1].id in stored]
-        changed = [item for item in kept if stored[item[1].id] != item]
+        kept_items = [item for item in enumerate(new_interfaces) if item[1].id in stored]
+        changed = [item for item in kept_items if stored[item[1].id] != item]
         self._free_names([item for _, item in changed if stored[item.id][1].name != item.name])
         for place, interface in changed:
             self._rewrite(node.system_id, place, interface)

@@ -33,8 +33,8 @@ from hostloom.store.transaction import Transaction, columns_of
 #: PostgreSQL channel that notifies every process of operations to claim.
 CHANNEL = "hostloom_operation"
 
-_STEP_FIELDS = [each.name for each in fields(StepRecord)]
-_FIELDS = [each.name for each in fields(Operation) if each.name != "steps"]
+_STEP_FIELDS = [field.name for field in fields(StepRecord)]
+_FIELDS = [field.name for field in fields(Operation) if field.name != "steps"]
 _CLAIMABLE = (OperationState.PENDING, OperationState.RUNNING, OperationState.UNWINDING)
 
 
@@ -61,10 +61,10 @@ class Operations:
 
     def get(self, operation_id: str) -> Operation:
         """By id; NotFound."""
-        found = self._read(self.tx.rows(select(operations).where(operations.c.id == operation_id)))
-        if not found:
+        matches = self._read(self.tx.rows(select(operations).where(operations.c.id == operation_id)))
+        if not matches:
             raise NotFound("operation", operation_id)
-        return found[0]
+        return matches[0]
 
     def list(
         self, after: str | None = None, limit: int | None = None, *, unfinished: bool = False
@@ -112,15 +112,15 @@ class Operations:
             ),
             else_=operations.c.state,
         )
-        taken = self.tx.write(
+        claimed = self.tx.write(
             update(operations)
             .where(operations.c.id == free.scalar_subquery())
             .values(owner=owner, lease_until=now + lease_s, fence=operations.c.fence + 1, state=running)
             .returning(*operations.c, begun.label("begun"))
         ).all()
         # `begun` is as old as the statement's snapshot; the fence is of the row as it was locked.
-        found = self._read(taken, has_rows=any(row.begun or row.fence > 1 for row in taken))
-        return found[0] if found else None
+        claimed_operations = self._read(claimed, has_rows=any(row.begun or row.fence > 1 for row in claimed))
+        return claimed_operations[0] if claimed_operations else None
 
     def ahead(self, until: float) -> Sequence[Claim]:
         """Claims of unfinished operations whose leases end after `until`."""
@@ -130,8 +130,8 @@ class Operations:
 
     def free_all(self) -> None:
         """End the lease of every unfinished operation: only where no other server can run any."""
-        held = (operations.c.state.in_(_CLAIMABLE), operations.c.lease_until > 0)
-        self.tx.write(update(operations).where(*held).values(lease_until=0.0))
+        is_leased = (operations.c.state.in_(_CLAIMABLE), operations.c.lease_until > 0)
+        self.tx.write(update(operations).where(*is_leased).values(lease_until=0.0))
 
     def renew(self, operation: Operation, lease_until: float) -> Operation:
         """Keep it for longer."""
@@ -211,13 +211,13 @@ class Operations:
         return select(*(value.label(name) for name, value in values.items()))
 
     def _steer(
-        self, operation_id: str, values: dict[str, Any], condition: ColumnElement[bool], wanted: str
+        self, operation_id: str, values: dict[str, Any], condition: ColumnElement[bool], expected_state: str
     ) -> Operation:
         statement = update(operations).where(operations.c.id == operation_id, condition).values(values)
         rows = self.tx.write(self._announced(statement)).all()
         operation = self.get(operation_id)
         if not rows:
-            raise WrongState("operation", operation_id, operation.state, f"it must be {wanted}")
+            raise WrongState("operation", operation_id, operation.state, f"it must be {expected_state}")
         return operation
 
     def _announced(self, statement: Any) -> Any:

@@ -12,7 +12,7 @@ from hostloom.model.stored_plan import MAX_PLANS, PLAN_LIFETIME_S, StoredPlan
 from hostloom.store.tables import operations, plans
 from hostloom.store.transaction import Transaction, columns_of
 
-_FIELDS = tuple(each.name for each in fields(StoredPlan))
+_FIELDS = tuple(field.name for field in fields(StoredPlan))
 _COLUMNS = tuple(plans.c[name] for name in _FIELDS)
 #: Clocks of servers that share a database may be so far apart.
 MAX_SKEW_S = 60.0
@@ -46,8 +46,8 @@ class Plans:
         row = self.tx.read(select(plans.c.content).where(plans.c.id == plan_id)).first()
         if row is None:
             raise PlanGone(plan_id)
-        found: dict[str, Any] = row[0]
-        return found
+        document: dict[str, Any] = row[0]
+        return document
 
     def list(self, now: float, after: str | None = None, limit: int | None = None) -> list[StoredPlan]:
         """Newest first, those older than `after`."""

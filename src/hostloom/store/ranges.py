@@ -35,7 +35,7 @@ class Ranges(Records[IPRange, RangeId]):
         if item.start.version == item.end.version and int(item.start) > int(item.end):
             raise InvalidValue("end", item.end, f"is before the start {item.start}")
         columns = self.table.c
-        other = self.tx.read(
+        overlapping = self.tx.read(
             select(columns.start, columns.end).where(
                 columns.subnet_id == item.subnet_id,
                 columns.id != item.id,
@@ -43,8 +43,10 @@ class Ranges(Records[IPRange, RangeId]):
                 columns.end >= item.start,
             )
         ).first()
-        if other is not None:
-            raise AlreadyExists("range", self.label(item), f"overlaps range {other.start}-{other.end}")
+        if overlapping is not None:
+            raise AlreadyExists(
+                "range", self.label(item), f"overlaps range {overlapping.start}-{overlapping.end}"
+            )
 
     def users(self, item: IPRange) -> list[str]:  # noqa: ARG002  (nothing refers to a range)
         """No object refers to a range."""

@@ -155,12 +155,12 @@ class Records(Generic[T, K]):
 
     def get_generation(self, key: int) -> int:
         """The stored generation; NotFound."""
-        found: int | None = self.tx.read(
+        row_id: int | None = self.tx.read(
             select(self.table.c.generation).where(self.table.c.id == key)
         ).scalar_one_or_none()
-        if found is None:
+        if row_id is None:
             raise NotFound(self.kind, key)
-        return found
+        return row_id
 
     def _change(self) -> None:
         if self.in_world or self.topology:

@@ -107,8 +107,8 @@ def _follow_default(tx: Transaction, table: Table, old_id: int, new_id: int) -> 
 
 
 def _references(table: Table) -> "Iterator[Column[Any]]":
-    for other in table.metadata.sorted_tables:
-        for key in other.foreign_keys:
+    for child in table.metadata.sorted_tables:
+        for key in child.foreign_keys:
             if key.column is table.c.id:
                 yield key.parent
 

@@ -37,13 +37,13 @@ class OperationSignal:
 
     def wait(self, timeout_s: float) -> None:
         """Return as soon as something happened that this thread has not returned for, or at the timeout."""
-        seen = getattr(self._seen, "count", 0)
+        seen_count = getattr(self._seen, "count", 0)
         deadline = time.monotonic() + timeout_s
         with self._condition:
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="store-signal", daemon=True)
                 self._watcher.start()
-            while self._count == seen and not self._closed.is_set():
+            while self._count == seen_count and not self._closed.is_set():
                 remaining_s = deadline - time.monotonic()
                 if remaining_s <= 0:
                     break

@@ -59,7 +59,7 @@ class _AllHeld(Collection[HeldAddress]):
         return len(self._stored) + sum(map(len, self._observed.values()))
 
     def __contains__(self, held: object) -> bool:
-        return any(held == other for other in self)
+        return any(held == item for item in self)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _AllHeld) and tuple(self) == tuple(other)

@@ -67,8 +67,8 @@ class VlanProbes:
             self.tx.write(insert(foreign_dhcp), rows)
 
     def _as_decided(self, vlan_id: VlanId) -> object:
-        before = next((vlan_probe for vlan_probe in self.list() if vlan_probe.vlan_id == vlan_id), None)
-        return _as_decided(before, [server for server in self.foreign() if server.vlan_id == vlan_id])
+        last_probe = next((probe for probe in self.list() if probe.vlan_id == vlan_id), None)
+        return _as_decided(last_probe, [server for server in self.foreign() if server.vlan_id == vlan_id])
 
     def list(self) -> Sequence[VlanProbe]:
         """By VLAN id."""

@@ -97,10 +97,10 @@ def _parse6(packet: bytes, receiver: MacAddress, sender: MacAddress) -> DhcpMess
         client = receiver if is_answer else sender
     if client is None:
         return None
-    words = options.get(13, b"")[2:] or status
+    message = options.get(13, b"")[2:] or status
     transaction = int.from_bytes(body[1:4], "big")
     server = source if is_answer else None
-    return DhcpMessage(0.0, kind, client, "", transaction, address, server, message=_text(words))
+    return DhcpMessage(0.0, kind, client, "", transaction, address, server, message=_text(message))
 
 
 def _association(body: bytes) -> tuple[Address | None, bytes]:
@@ -135,5 +135,7 @@ def _ip4(raw: bytes) -> Address | None:
 
 def _text(raw: bytes) -> str:
     """The text with unprintable characters replaced, because it comes from other machines."""
-    shown = "".join(each if each.isprintable() else "?" for each in raw.decode("utf-8", "replace"))
-    return shown[:MAX_TEXT].strip("? ")
+    text = "".join(
+        character if character.isprintable() else "?" for character in raw.decode("utf-8", "replace")
+    )
+    return text[:MAX_TEXT].strip("? ")

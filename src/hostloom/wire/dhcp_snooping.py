@@ -134,7 +134,7 @@ def _listen(name: str) -> socket.socket:
     listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     try:
         # Attach the filter before binding the interface; otherwise all kinds of frames would be queued.
-        code = b"".join(struct.pack("HBBI", *each) for each in _FILTER)
+        code = b"".join(struct.pack("HBBI", *instruction) for instruction in _FILTER)
         program = ctypes.create_string_buffer(code)
         attached = struct.pack("HL", len(_FILTER), ctypes.addressof(program))
         listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, attached)

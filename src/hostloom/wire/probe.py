@@ -41,23 +41,23 @@ class AgentProbe:
         job = {"task": "dhcp", "version": version, "timeout_s": timeout_s}
         answer = self._ask(point, job)
         with _understood(point):
-            return [_offer(each) for each in answer["offers"]]
+            return [_offer(row) for row in answer["offers"]]
 
     def reach(
         self, point: ProbePoint, targets: Sequence[Address], mtu: int | None = None, timeout_s: float = 1.0
     ) -> Sequence[NeighbourAnswer]:
         """The MACs that answer for each address, in the order of the targets."""
-        found = []
-        for at in range(0, len(targets), TARGETS_AT_ONCE):
-            some = [str(target) for target in targets[at : at + TARGETS_AT_ONCE]]
-            job = {"task": "reach", "targets": some, "mtu": mtu, "timeout_s": timeout_s}
+        rows = []
+        for start in range(0, len(targets), TARGETS_AT_ONCE):
+            chunk = [str(target) for target in targets[start : start + TARGETS_AT_ONCE]]
+            job = {"task": "reach", "targets": chunk, "mtu": mtu, "timeout_s": timeout_s}
             answer = self._ask(point, job)
             with _understood(point):
-                found += answer["reach"]
+                rows += answer["reach"]
         with _understood(point):
             return [
-                NeighbourAnswer(target, tuple(map(MacAddress.parse, each["macs"])), each["mtu"])
-                for target, each in zip(targets, found, strict=True)
+                NeighbourAnswer(target, tuple(map(MacAddress.parse, row["macs"])), row["mtu"])
+                for target, row in zip(targets, rows, strict=True)
             ]
 
     def _ask(self, point: ProbePoint, job: Mapping[str, object]) -> dict[str, Any]:
@@ -80,17 +80,17 @@ class AgentProbe:
         if completed.exit_code == NOT_FOUND:
             raise HostNotScannable(point.uri, "there is no python3, which a probe needs")
         try:
-            answer: dict[str, Any] = json.loads(completed.stdout)
+            response: dict[str, Any] = json.loads(completed.stdout)
         except (ValueError, RecursionError):
-            words = completed.stderr.strip().splitlines() or ["it said nothing"]
-            raise HostNotScannable(point.uri, f"the probe ended early: {words[-1]}") from None
-        if not isinstance(answer, dict):
-            raise HostNotScannable(point.uri, f"the probe answers with a {type(answer).__name__}")
-        if "refused" in answer:
-            raise WireRefused(where, printable(answer["refused"]))
-        if "unable" in answer:
-            raise HostNotScannable(point.uri, f"the probe could not be made: {printable(answer['unable'])}")
-        return answer
+            error_lines = completed.stderr.strip().splitlines() or ["it said nothing"]
+            raise HostNotScannable(point.uri, f"the probe ended early: {error_lines[-1]}") from None
+        if not isinstance(response, dict):
+            raise HostNotScannable(point.uri, f"the probe answers with a {type(response).__name__}")
+        if "refused" in response:
+            raise WireRefused(where, printable(response["refused"]))
+        if "unable" in response:
+            raise HostNotScannable(point.uri, f"the probe could not be made: {printable(response['unable'])}")
+        return response
 
     def _shell(self, uri: str) -> Shell:
         address = ssh_address(uri)

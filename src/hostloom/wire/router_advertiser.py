@@ -136,16 +136,16 @@ class LinuxRouterAdvertiser:
 
     def _send(self, opened: _Open, *, solicited: bool = False) -> None:
         """Answer a solicitation immediately and to all nodes, because booting firmware waits for it."""
-        now = time.monotonic()
-        if not solicited and now - opened.sent_at < AT_LEAST_S:
+        now_s = time.monotonic()
+        if not solicited and now_s - opened.sent_at < AT_LEAST_S:
             return
-        opened.next_at = now + random.uniform(*EVERY_S)  # noqa: S311  (jitter, no secret)
+        opened.next_at = now_s + random.uniform(*EVERY_S)  # noqa: S311  (jitter, no secret)
         try:
             opened.socket.sendto(opened.packet, (ALL_NODES, 0, 0, opened.index))
-            opened.sent_at = now
+            opened.sent_at = now_s
         except OSError:
             # The interface has no link-local address or no carrier yet: retry soon.
-            opened.next_at = now + AT_LEAST_S
+            opened.next_at = now_s + AT_LEAST_S
 
 
 def _listen(name: str, index: int) -> socket.socket:

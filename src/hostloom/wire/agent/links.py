@@ -151,7 +151,7 @@ def check_parent(link: dict[str, Any], links: list[dict[str, Any]]) -> None:
         raise Refused("no macvlan can be put on it")
     if "master" in link:
         raise Refused(f"it is held by {link['master']}, of which it is a member")
-    for other in links:
-        is_child = kind_of(other) in ("macvtap", "macvlan") and other.get("link") == link["ifname"]
-        if is_child and other["linkinfo"].get("info_data", {}).get("mode") == "passthru":
-            raise Refused(f"it is held by {other['ifname']} in mode passthru")
+    for neighbour in links:
+        is_child = kind_of(neighbour) in ("macvtap", "macvlan") and neighbour.get("link") == link["ifname"]
+        if is_child and neighbour["linkinfo"].get("info_data", {}).get("mode") == "passthru":
+            raise Refused(f"it is held by {neighbour['ifname']} in mode passthru")
