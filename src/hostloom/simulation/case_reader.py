@@ -1,4 +1,4 @@
-"""The cases of a world file: requests, and what must come of them."""
+"""The cases of a world file: requests with their expected outcomes."""
 
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -12,26 +12,26 @@ from hostloom.model.request import ComposeRequest, ParsedBatch, ParsedRequest, S
 from hostloom.simulation.network_reader import NetworkReader
 from hostloom.simulation.sections import Section, group_id
 
-#: Machines that one case may ask for.
+#: The maximum number of machines in a case.
 MOST_MACHINES = 10_000
-#: What is expected of one machine only.
+#: Expectations that apply only to a single machine.
 _OF_ONE = frozenset({"host", "interfaces", "rejected"})
 
 
 @dataclass(frozen=True)
 class Case:
-    """A request, and what must come of it as written in the file."""
+    """A request and its expected outcome, as the file states it."""
 
     name: str
     request: ParsedRequest
     expect: dict[str, Any]
-    #: More than one machine, or a strategy: a batch of so many copies, all or none.
+    #: A count above 1 or a strategy makes a batch of identical machines, which are placed all or none.
     count: int = 1
     strategy: Strategy | None = None
 
     @property
     def batch(self) -> ParsedBatch | None:
-        """The machines that are wanted together; None where it is a single one."""
+        """The machines of a batch; None for a single machine."""
         if self.count == 1 and self.strategy is None:
             return None
         return ParsedBatch((self.request,) * self.count, self.strategy)
@@ -39,7 +39,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Asking:
-    """What a request section says."""
+    """The content of a request section."""
 
     request: ParsedRequest
     count: int
@@ -47,18 +47,20 @@ class Asking:
 
 
 def read_request(section: Section) -> ParsedRequest:
-    """A request for one machine."""
+    """Read a request for one machine."""
     request = _request(section)
     section.finish()
     return request
 
 
 def read_asking(section: Section) -> Asking:
-    """A request for one machine, or for several at once."""
+    """Read a request for one machine or for a batch."""
     request = _request(section)
-    asking = Asking(request, section.number("count", 1, 1, MOST_MACHINES), section.word("strategy", Strategy))
+    batch_request = Asking(
+        request, section.number("count", 1, 1, MOST_MACHINES), section.word("strategy", Strategy)
+    )
     section.finish()
-    return asking
+    return batch_request
 
 
 def _request(section: Section) -> ParsedRequest:
@@ -86,46 +88,76 @@ def _request(section: Section) -> ParsedRequest:
 
 
 def read_cases(sections: list[Section], network: NetworkReader) -> tuple[Case, ...]:
-    """The cases; no two have one name."""
+    """Read the cases, whose names must be unique."""
     names: set[str] = set()
     return tuple(_case(section, names, network) for section in sections)
 
 
 def _case(section: Section, names: set[str], network: NetworkReader) -> Case:
     name = section.name(names, "cases")
-    asking = read_asking(section.inner("request"))
-    wanted = section.inner("expect")
-    case = Case(name, asking.request, _expect(wanted, network), asking.count, asking.strategy)
-    if case.batch is not None and (wrong := case.expect.keys() & _OF_ONE):
-        raise wanted.error(min(wrong), f"{min(wrong)}: goes with one machine; of several, say hosts")
+    batch_request = read_asking(section.inner("request"))
+    expectation = section.inner("expect")
+    case = Case(
+        name,
+        batch_request.request,
+        _expect(expectation, network),
+        batch_request.count,
+        batch_request.strategy,
+    )
+    if case.batch is not None and (single_only := case.expect.keys() & _OF_ONE):
+        raise expectation.error(
+            min(single_only), f"{min(single_only)}: goes with one machine; of several, say hosts"
+        )
     section.finish()
     return case
 
 
 def _expect(section: Section, network: NetworkReader) -> dict[str, Any]:
-    """What is expected, as data; what no decision could ever meet is a mistake."""
-    found: dict[str, Any] = {}
-    if (error := section.word("error", RequestCode)) is not None:
-        found["error"] = error
-    if (host := section.find("host", str)) is not None:
-        found["host"] = host
-    if section.has("hosts"):
-        hosts = section.inner("hosts")
-        found["hosts"] = {name: _count(hosts, name) for name in hosts.names()}
-    if section.has("interfaces"):
-        found["interfaces"] = [_nic(item, network) for item in section.items("interfaces")]
-    if section.has("warnings"):
-        wanted = section.strings("warnings")
-        found["warnings"] = [section.among("warnings", each, WarningCode) for each in wanted]
-    if section.has("rejected"):
-        inner = section.inner("rejected")
-        codes = {name: inner.need(name, str) for name in inner.names()}
-        found["rejected"] = {name: inner.among(name, code, RejectionCode) for name, code in codes.items()}
-    wrong = [key for key in ("host", "hosts", "interfaces") if "error" in found and found.get(key)]
-    if wrong:
-        raise section.error(wrong[0], f"{wrong[0]}: a request that is refused has none")
+    """Read an expected outcome. An outcome that no decision can have is an error."""
+    expected: dict[str, Any] = {
+        "error": section.word("error", RequestCode),
+        "host": section.find("host", str),
+        "hosts": _host_counts(section),
+        "interfaces": _nics(section, network),
+        "warnings": _warnings(section),
+        "rejected": _rejected(section),
+    }
+    expected = {key: value for key, value in expected.items() if value is not None}
+    contradictions = [
+        key for key in ("host", "hosts", "interfaces") if "error" in expected and expected.get(key)
+    ]
+    if contradictions:
+        key = contradictions[0]
+        raise section.error(key, f"{key}: a request that is refused has none")
     section.finish()
-    return found
+    return expected
+
+
+def _host_counts(section: Section) -> dict[str, int] | None:
+    if not section.has("hosts"):
+        return None
+    hosts = section.inner("hosts")
+    return {name: _count(hosts, name) for name in hosts.names()}
+
+
+def _nics(section: Section, network: NetworkReader) -> list[dict[str, Any]] | None:
+    if not section.has("interfaces"):
+        return None
+    return [_nic(item, network) for item in section.items("interfaces")]
+
+
+def _warnings(section: Section) -> list[WarningCode] | None:
+    if not section.has("warnings"):
+        return None
+    return [section.among("warnings", code, WarningCode) for code in section.strings("warnings")]
+
+
+def _rejected(section: Section) -> dict[str, RejectionCode] | None:
+    if not section.has("rejected"):
+        return None
+    inner = section.inner("rejected")
+    codes = {name: inner.need(name, str) for name in inner.names()}
+    return {name: inner.among(name, code, RejectionCode) for name, code in codes.items()}
 
 
 def _count(section: Section, name: str) -> int:
@@ -134,7 +166,7 @@ def _count(section: Section, name: str) -> int:
 
 
 def _nic(section: Section, network: NetworkReader) -> dict[str, Any]:
-    """The keys that are given, as `cases.as_data` writes a NIC."""
+    """Read the expected keys of a NIC, in the format of `cases.as_data`."""
     values: dict[str, Any] = {
         "name": section.find("name", str),
         "attach": section.word("attach", AttachKind),

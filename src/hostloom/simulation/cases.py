@@ -1,4 +1,4 @@
-"""Hold a decision against what a world file's case expects."""
+"""Comparison of a decision with the expected outcome of a case."""
 
 from typing import Any
 
@@ -17,41 +17,41 @@ _FURTHEST = {code: position for position, code in enumerate(RejectionCode)}
 
 
 def differences(snapshot: Snapshot, case: Case, decision: Decision) -> list[str]:
-    """What is not as expected, one line each; empty when the case passes."""
-    found = error_difference(case, decision.explanation.refusal)
-    if found:
-        return found
+    """List the differences, one line each. An empty list means that the case passes."""
+    lines = error_difference(case, decision.explanation.refusal)
+    if lines:
+        return lines
     plan = decision.plan
     if plan is not None:
         if (host := case.expect.get("host")) is not None and host != plan.host_name:
-            found.append(f"host: expected {host}, found {plan.host_name}")
+            lines.append(f"host: expected {host}, found {plan.host_name}")
         if (interfaces := case.expect.get("interfaces")) is not None:
-            found += _interfaces(snapshot, interfaces, plan.interfaces)
-    found += warning_differences(case, {warning.code for warning in decision.explanation.warnings})
+            lines += _interfaces(snapshot, interfaces, plan.interfaces)
+    lines += warning_differences(case, {warning.code for warning in decision.explanation.warnings})
     rejected = rejections(decision.explanation)
-    for subject, wanted in (case.expect.get("rejected") or {}).items():
-        if rejected.get(subject) != wanted:
-            found.append(f"rejected {subject}: expected {wanted}, found {rejected.get(subject, 'nothing')}")
-    return found
+    for subject, expected in (case.expect.get("rejected") or {}).items():
+        if rejected.get(subject) != expected:
+            lines.append(f"rejected {subject}: expected {expected}, found {rejected.get(subject, 'nothing')}")
+    return lines
 
 
 def error_difference(case: Case, refusal: Refusal | None) -> list[str]:
-    """Of the error that is expected, or the plan."""
-    wanted, code = case.expect.get("error"), refusal.code if refusal else None
-    return [] if code == wanted else [f"error: expected {wanted or 'a plan'}, found {code or 'a plan'}"]
+    """Compare the refusal with the expected error."""
+    expected, code = case.expect.get("error"), refusal.code if refusal else None
+    return [] if code == expected else [f"error: expected {expected or 'a plan'}, found {code or 'a plan'}"]
 
 
-def warning_differences(case: Case, found: set[WarningCode]) -> list[str]:
-    """Of the warnings that are expected."""
-    told = ", ".join(sorted(found)) or "none"
-    wanted = case.expect.get("warnings") or ()
-    return [f"warnings: expected {each}, found {told}" for each in wanted if each not in found]
+def warning_differences(case: Case, codes: set[WarningCode]) -> list[str]:
+    """List the expected warnings that are missing."""
+    actual = ", ".join(sorted(codes)) or "none"
+    expected = case.expect.get("warnings") or ()
+    return [f"warnings: expected {code}, found {actual}" for code in expected if code not in codes]
 
 
 def rejections(explanation: Explanation) -> dict[str, RejectionCode]:
-    """Per host interface, network or storage pool of the chosen (or only) host, why it was not used.
+    """Return the reason for each unused interface, network and storage pool of the chosen (or only) host.
 
-    Of several labels, the one for which it came furthest; what some label uses is not rejected.
+    Of the reasons for several labels the furthest in the order of checks counts. Used ones have no reason.
     """
     if not explanation.hosts:
         return {}
@@ -60,8 +60,8 @@ def rejections(explanation: Explanation) -> dict[str, RejectionCode]:
     codes: dict[str, RejectionCode] = {}
     for label in labels:
         for rejection in label.rejections:
-            before = codes.get(rejection.subject)
-            if before is None or _FURTHEST[rejection.code] > _FURTHEST[before]:
+            previous = codes.get(rejection.subject)
+            if previous is None or _FURTHEST[rejection.code] > _FURTHEST[previous]:
                 codes[rejection.subject] = rejection.code
     rejection_codes = {subject: code for subject, code in codes.items() if subject not in used}
     pools = {rejection.subject: rejection.code for rejection in explanation.hosts[0].pools}
@@ -69,12 +69,12 @@ def rejections(explanation: Explanation) -> dict[str, RejectionCode]:
 
 
 def _interfaces(
-    snapshot: Snapshot, wanted: list[dict[str, Any]], found: tuple[MachineInterface, ...]
+    snapshot: Snapshot, expectations: list[dict[str, Any]], nics: tuple[MachineInterface, ...]
 ) -> list[str]:
-    if len(wanted) != len(found):
-        return [f"interfaces: expected {len(wanted)}, found {len(found)}"]
+    if len(expectations) != len(nics):
+        return [f"interfaces: expected {len(expectations)}, found {len(nics)}"]
     lines = []
-    for expected, nic in zip(wanted, found, strict=True):
+    for expected, nic in zip(expectations, nics, strict=True):
         actual = as_data(snapshot, nic)
         for key, value in expected.items():
             if key not in actual:
@@ -85,11 +85,11 @@ def _interfaces(
 
 
 def _plain(value: Any) -> Any:
-    return [str(each) for each in value] if isinstance(value, list) else value
+    return [str(item) for item in value] if isinstance(value, list) else value
 
 
 def as_data(snapshot: Snapshot, nic: MachineInterface) -> dict[str, Any]:
-    """A NIC as world files write it."""
+    """Describe a NIC in the format of world files."""
     ips = [str(ip) for ip in nic.ips]
     return {
         "name": nic.name,

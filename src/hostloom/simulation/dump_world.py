@@ -1,4 +1,4 @@
-"""A snapshot as the document of a world file."""
+"""Conversion of a snapshot into a world file."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from hostloom.model.host import CorrelationState, LibvirtNetwork, PlacedMachine,
 from hostloom.model.network import AddressKind, Fabric, Subnet, Vlan
 from hostloom.model.node import Node, NodeInterface
 from hostloom.model.request import GB
-from hostloom.simulation.host_reader import TRUNK
+from hostloom.simulation.host_parts import TRUNK
 from hostloom.simulation.world_file import FORMAT
 
 
 def dump_world(snapshot: Snapshot) -> dict[str, Any]:
-    """The document; `read_world` makes an equal world of it, and every decision comes out the same."""
+    """Make the document. `read_world` converts it into a snapshot with the same decisions."""
     hosts = {host.host.correlation.system_id for host in snapshot.hosts}
     nodes = [node for node in snapshot.nodes if node.system_id not in hosts]
     return {
@@ -51,15 +51,13 @@ def _vlan(snapshot: Snapshot, vlan: Vlan) -> dict[str, Any]:
         "dhcp": vlan.dhcp_on,
         "relay": snapshot.vlan_name(vlan.relay_vlan_id),
         "mtu": vlan.mtu,
-        "foreign_dhcp": [
-            str(foreign_dhcp.server) for foreign_dhcp in snapshot.foreign_by_vlan.get(vlan.id, ())
-        ],
+        "foreign_dhcp": [str(server.server) for server in snapshot.foreign_by_vlan.get(vlan.id, ())],
         "probe": "silent" if vlan.id in snapshot.silent_vlans else None,
     }
 
 
 def _subnet(snapshot: Snapshot, subnet: Subnet) -> dict[str, Any]:
-    """Observed addresses are left out: they follow from the interfaces."""
+    """Describe a subnet without observed addresses, which `read_world` derives from the interfaces."""
     used = sorted(
         (h.ip for h in snapshot.held if h.subnet_id == subnet.id and h.kind is not AddressKind.OBSERVED),
         key=int,
@@ -84,16 +82,16 @@ def _interfaces(snapshot: Snapshot, interfaces: tuple[NodeInterface, ...]) -> li
     return [_interface(snapshot, interface, names) for interface in interfaces]
 
 
-def _interface(snapshot: Snapshot, interface: NodeInterface, known: set[str]) -> dict[str, Any]:
-    """A VLAN interface may lie on what is no interface to us, a dummy for example: that is left out."""
-    found: dict[str, Any] = {
+def _interface(snapshot: Snapshot, interface: NodeInterface, names: set[str]) -> dict[str, Any]:
+    """Describe an interface. Omits parents that hostloom does not model, such as dummy interfaces."""
+    document: dict[str, Any] = {
         "name": interface.name,
         "id": interface.id,
         "type": interface.kind.value,
         "mac": str(interface.mac) if interface.mac is not None else None,
         "vlan": snapshot.vlan_name(interface.vlan_id),
         "addresses": [str(ip) for ip in interface.ips],
-        "parents": [parent for parent in interface.parents if parent in known],
+        "parents": [parent for parent in interface.parents if parent in names],
         "bridge_type": interface.bridge_kind.value if interface.bridge_kind else None,
         "enabled": interface.enabled,
         "link": interface.link,
@@ -107,14 +105,14 @@ def _interface(snapshot: Snapshot, interface: NodeInterface, known: set[str]) ->
     }
     vlans = interface.bridge_vlans
     if vlans is not None:
-        found["bridge_vlans"] = {
+        document["bridge_vlans"] = {
             "machines": vlans.machine_vid,
             "host": vlans.host_vid,
             "native": vlans.native_vid,
-            "carried": [f"{first}-{last}" for first, last in vlans.carried],
+            "carried": [f"{lowest}-{highest}" for lowest, highest in vlans.carried],
             "read": vlans.is_read,
         }
-    return found
+    return document
 
 
 def _host(snapshot: Snapshot, state: HostState) -> dict[str, Any]:
@@ -144,7 +142,7 @@ def _host(snapshot: Snapshot, state: HostState) -> dict[str, Any]:
 
 
 def _group(number: int) -> str:
-    """A zone or resource pool by its id; a snapshot has no names of them."""
+    """Name a zone or resource pool by its id, because a snapshot does not have their names."""
     return "default" if number == 1 else str(number)
 
 

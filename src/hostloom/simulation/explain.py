@@ -1,4 +1,4 @@
-"""The words for what a change would do: one line a harm, a machine, a request."""
+"""Explanations of a what-if change: one line for each impact, machine and request."""
 
 from collections.abc import Iterable
 
@@ -32,38 +32,38 @@ HARMS = {
     ImpactCode.VLAN_CHANGED: "{where} is on VLAN {found}, not {wanted}",
     ImpactCode.VLAN_NOT_SERVED: "our DHCP does not serve VLAN {wanted} of {where}",
 }
-#: Differences that a line lists before it counts the rest.
+#: The number of differences that a line lists. It counts the others.
 LISTED = 6
 
 
-def render_impact(harm: Impact) -> str:
-    """`eth0: br0 is gone`."""
-    where = f"the host's {harm.interface}"
-    if harm.interface != harm.source:
-        where += f", bridge of network {harm.source},"
-    words = {"host": harm.host, "source": harm.source, "wanted": harm.wanted, "found": harm.found}
-    text = HARMS[harm.code].format(where=where, **words)
-    return f"{harm.nic}: {text.removesuffix(',')}" if harm.nic else text
+def render_impact(impact: Impact) -> str:
+    """Render an impact: `eth0: br0 is gone`."""
+    interface = f"the host's {impact.interface}"
+    if impact.interface != impact.source:
+        interface += f", bridge of network {impact.source},"
+    values = {"host": impact.host, "source": impact.source, "wanted": impact.wanted, "found": impact.found}
+    text = HARMS[impact.code].format(where=interface, **values)
+    return f"{impact.nic}: {text.removesuffix(',')}" if impact.nic else text
 
 
-def render_relocation(fate: Relocation) -> str:
-    """Where the machine could go."""
-    if fate.to is None:
-        return f"nowhere: {_unplaced(fate)}"
-    if fate.stays:
-        return f"stays on {fate.to} as it is"
-    return f"{fate.to}: {_nics(fate.interfaces)}" if fate.interfaces else fate.to
+def render_relocation(relocation: Relocation) -> str:
+    """Render the new place of a machine."""
+    if relocation.to is None:
+        return f"nowhere: {_unplaced(relocation)}"
+    if relocation.stays:
+        return f"stays on {relocation.to} as it is"
+    return f"{relocation.to}: {_nics(relocation.interfaces)}" if relocation.interfaces else relocation.to
 
 
-def _unplaced(fate: Relocation) -> str:
-    refusal = fate.explanation.refusal
+def _unplaced(relocation: Relocation) -> str:
+    refusal = relocation.explanation.refusal
     if refusal is not None and refusal.code is RequestCode.NO_MATCHING_INTERFACE:
-        return f"no interface for its {refusal.subject} on {dict(fate.ways).get(refusal.subject, '?')}"
+        return f"no interface for its {refusal.subject} on {dict(relocation.ways).get(refusal.subject, '?')}"
     return _refused(refusal)
 
 
 def render_changed(case: ComparedCase) -> str:
-    """What becomes of the request."""
+    """Render the changed outcome of a request."""
     if case.turn is OutcomeChange.SAME:
         return f"as before: {_placed(case.after) if case.after.plans else _refusal_of(case.after)}"
     if case.turn is OutcomeChange.NO_LONGER_FITS:
@@ -72,44 +72,49 @@ def render_changed(case: ComparedCase) -> str:
         return f"fits now: {_placed(case.after)} (was: {_refusal_of(case.before)})"
     if case.turn is OutcomeChange.REFUSED_OTHERWISE:
         return f"still refused: {_refusal_of(case.after)} (was: {_refusal_of(case.before)})"
-    some = [f"{each.what} {each.before} → {each.after}" for each in case.differences[:LISTED]]
-    more = len(case.differences) - len(some)
-    return f"moves: {', '.join(some)}" + (f" and {more} more" if more else "")
+    differences = [
+        f"{difference.what} {difference.before} → {difference.after}"
+        for difference in case.differences[:LISTED]
+    ]
+    more = len(case.differences) - len(differences)
+    return f"moves: {', '.join(differences)}" + (f" and {more} more" if more else "")
 
 
-def render_headline(changes: Iterable[str], found: Consequences) -> str:
-    """All of it in one line."""
+def render_headline(changes: Iterable[str], result: Consequences) -> str:
+    """Render a summary in one line."""
     parts = []
-    if found.machines:
-        parts.append(f"{len(found.hurt)} of {_many(found.machines, 'machine')} hurt")
+    if result.machines:
+        parts.append(f"{len(result.hurt)} of {_many(result.machines, 'machine')} hurt")
     else:
         parts.append("there are no machines to hurt")
-    if found.cases:
-        broken = sum(case.turn is OutcomeChange.NO_LONGER_FITS for case in found.cases)
-        verb = "fits" if broken == 1 else "fit"
-        parts.append(f"{broken} of {_many(len(found.cases), 'request')} no longer {verb}")
-        never = sum(not case.before.plans and not case.after.plans for case in found.cases)
-        parts += [f"{never} refused before and after"] if never else []
+    if result.cases:
+        refused_count = sum(case.turn is OutcomeChange.NO_LONGER_FITS for case in result.cases)
+        verb = "fits" if refused_count == 1 else "fit"
+        parts.append(f"{refused_count} of {_many(len(result.cases), 'request')} no longer {verb}")
+        refused_twice = sum(not case.before.plans and not case.after.plans for case in result.cases)
+        parts += [f"{refused_twice} refused before and after"] if refused_twice else []
     return f"with {', '.join(changes)}: {', '.join(parts)}"
 
 
-def render_headroom(found: Headroom, before: Headroom | None = None) -> str:
-    """How many of the machines fit, on which hosts, and what stops the next."""
-    hosts = ", ".join(f"{host} ×{count}" for host, count in found.hosts[:LISTED])
-    more = len(found.hosts) - LISTED
-    where = f" ({hosts}{f' and {more} more hosts' if more > 0 else ''})" if found.hosts else ""
-    was = f"; without the change {before.fit}" if before is not None and before.fit != found.fit else ""
-    stop = f"; the next: {_refused(found.stop.refusal)}" if found.stop is not None else ""
-    return f"room: {found.fit} of {found.wanted} fit{where}{was}{stop}"
+def render_headroom(result: Headroom, before: Headroom | None = None) -> str:
+    """Render how many machines fit on which hosts, and why the next one does not fit."""
+    hosts = ", ".join(f"{host} ×{count}" for host, count in result.hosts[:LISTED])
+    more = len(result.hosts) - LISTED
+    placement = f" ({hosts}{f' and {more} more hosts' if more > 0 else ''})" if result.hosts else ""
+    comparison = (
+        f"; without the change {before.fit}" if before is not None and before.fit != result.fit else ""
+    )
+    refusal = f"; the next: {_refused(result.stop.refusal)}" if result.stop is not None else ""
+    return f"room: {result.fit} of {result.wanted} fit{placement}{comparison}{refusal}"
 
 
 def _many(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _refusal_of(found: JointDecision) -> str:
-    which = f"machine {found.refused_at + 1} finds no place: " if found.refused_at else ""
-    return which + _refused(found.explanations[0].refusal)
+def _refusal_of(decision: JointDecision) -> str:
+    prefix = f"machine {decision.refused_at + 1} finds no place: " if decision.refused_at else ""
+    return prefix + _refused(decision.explanations[0].refusal)
 
 
 def _refused(refusal: Refusal | None) -> str:
@@ -119,16 +124,16 @@ def _refused(refusal: Refusal | None) -> str:
     return f"{text}: {refusal.found}" if refusal.code is RequestCode.NO_HOST_FITS else text
 
 
-def _hosts(found: JointDecision) -> str:
-    counts = host_counts(found.plans)
-    if len(found.plans) == 1:
+def _hosts(decision: JointDecision) -> str:
+    counts = host_counts(decision.plans)
+    if len(decision.plans) == 1:
         return next(iter(counts))
     return ", ".join(f"{host} ×{count}" if count > 1 else host for host, count in counts.items())
 
 
-def _placed(found: JointDecision) -> str:
-    nics = f": {_nics(found.plans[0].interfaces)}" if len(found.plans) == 1 else ""
-    return f"{_hosts(found)}{nics}"
+def _placed(decision: JointDecision) -> str:
+    nics = f": {_nics(decision.plans[0].interfaces)}" if len(decision.plans) == 1 else ""
+    return f"{_hosts(decision)}{nics}"
 
 
 def _nics(nics: Iterable[MachineInterface]) -> str:

@@ -1,4 +1,4 @@
-"""How many machines of a request still fit."""
+"""The number of copies of a machine that still fit."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -14,36 +14,36 @@ from hostloom.model.request import ParsedRequest
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """What fits of so many machines."""
+    """How many of the wanted machines fit."""
 
     wanted: int
-    #: How many of them each host would take; the most first, then by natural name.
+    #: The number of machines for each host, the largest first, then by natural order of names.
     hosts: tuple[tuple[str, int], ...]
-    #: Why the next one finds no place; None: all fit.
+    #: The refusal of the next machine; None if all fit.
     stop: Explanation | None
 
     @property
     def fit(self) -> int:
-        """How many fit."""
+        """The number of machines that fit."""
         return sum(count for _, count in self.hosts)
 
 
 def headroom(snapshot: Snapshot, request: ParsedRequest, wanted: int) -> Headroom:
-    """Place copies of the request one after another until one finds no place.
+    """Place copies of a request one after the other until one is refused.
 
     See docs/explanation/rules.md#choosing-a-host.
     """
     world, counts = snapshot, Counter[str]()
-    taken: dict[HostId, Refusal] = {}
-    for number in range(1, wanted + 1):
-        copy = replace(request, hostname=f"{request.hostname or 'simulated'}-{number}")
-        decision = simulate(world, copy, taken)
+    excluded: dict[HostId, Refusal] = {}
+    for index in range(1, wanted + 1):
+        copy = replace(request, hostname=f"{request.hostname or 'simulated'}-{index}")
+        decision = simulate(world, copy, excluded)
         plan = decision.plan
         if plan is None:
             return Headroom(wanted, _most_first(counts), decision.explanation)
         counts[plan.host_name] += 1
         if request.anti_affinity:
-            taken[plan.host_id] = refused_apart(world.host_by_id[plan.host_id], request.anti_affinity)
+            excluded[plan.host_id] = refused_apart(world.host_by_id[plan.host_id], request.anti_affinity)
         world = with_plan(world, plan)
     return Headroom(wanted, _most_first(counts), None)
 

@@ -1,25 +1,19 @@
-"""The nodes and hosts of a world file, and what is on the hosts."""
+"""Reading of nodes and hosts with their machines, pools and networks from a world file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface
-from math import ceil
 
 from hostloom.decide.hosts.correlation import uri_host
 from hostloom.decide.snapshot import HostState
-from hostloom.model.attachment import AttachKind, MacvlanMode
+from hostloom.model.attachment import MacvlanMode
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.host import (
     Correlation,
     CorrelationState,
     Emulation,
-    Forward,
     Host,
     InstalledBy,
-    LibvirtNetwork,
-    PlacedInterface,
-    PlacedMachine,
-    StoragePool,
 )
 from hostloom.model.ids import HostId, InterfaceId, MacAddress, ResourcePoolId, SystemId, ZoneId
 from hostloom.model.network import DEFAULT_MTU, MAX_VID, UNTAGGED, Address, AddressKind, HeldAddress
@@ -32,16 +26,13 @@ from hostloom.model.node import (
     NodeInterface,
     NodeKind,
 )
-from hostloom.model.request import GB
+from hostloom.simulation.host_parts import read_machine, read_networks, read_pools
 from hostloom.simulation.network_reader import NetworkReader
 from hostloom.simulation.sections import Numbers, Section, by_id_first, group_id
 
-#: What stands for the tag of a libvirt network that gives machines a trunk.
-TRUNK = "trunk"
-
 
 class HostReader:
-    """What the file says of nodes and hosts so far."""
+    """Reads nodes and hosts."""
 
     def __init__(self, numbers: Numbers, network: NetworkReader) -> None:
         self._numbers, self._network = numbers, network
@@ -49,7 +40,7 @@ class HostReader:
         self._states: list[HostState] = []
 
     def read_nodes(self, sections: list[Section]) -> None:
-        """Known nodes that are not hosts."""
+        """Read nodes that are not hosts."""
         names: set[str] = set()
         for section in sections:
             name = section.name(names, "nodes")
@@ -59,7 +50,7 @@ class HostReader:
             section.finish()
 
     def read_hosts(self, sections: list[Section]) -> None:
-        """Hosts, each with the node that it is unless `known: false`."""
+        """Read hosts, each with its node unless it has `known: false`."""
         names: set[str] = set()
         for section in by_id_first(sections):
             name = section.name(names, "hosts")
@@ -69,12 +60,12 @@ class HostReader:
             if is_known:
                 self.nodes.append(Node(SystemId(f"host-{name}"), name, NodeKind.MACHINE, interfaces))
             on_host: set[str] = set()
-            machines = tuple(_machine(item, on_host) for item in section.items("machines"))
+            machines = tuple(read_machine(item, on_host) for item in section.items("machines"))
             self._states.append(HostState(host, machines))
             section.finish()
 
     def states(self) -> tuple[HostState, ...]:
-        """The hosts, correlated; all nodes must have been read."""
+        """Return the correlated hosts. Call this after reading all nodes."""
         nodes: dict[Address, set[SystemId]] = {}
         for node in self.nodes:
             for interface in node.interfaces:
@@ -83,36 +74,39 @@ class HostReader:
         return tuple(replace(state, host=_correlated(state.host, nodes)) for state in self._states)
 
     def held(self) -> list[HeldAddress]:
-        """The addresses of every interface and of its routers, and the address in every host's URI."""
-        helds = [
-            HeldAddress(ip, AddressKind.OBSERVED, None, node.system_id, interface.name)
-            for node in self.nodes
-            for interface in node.interfaces
-            for ip in (*interface.ips, *(child.ip for child in interface.child_addresses))
-        ]
+        """Return the addresses of interfaces, of their routers and in the URIs of hosts."""
+        return [*self._interface_addresses(), *self._router_addresses(), *self._host_addresses()]
+
+    def _interface_addresses(self) -> Iterator[HeldAddress]:
+        for node in self.nodes:
+            for interface in node.interfaces:
+                for ip in (*interface.ips, *(child.ip for child in interface.child_addresses)):
+                    yield HeldAddress(ip, AddressKind.OBSERVED, None, node.system_id, interface.name)
+
+    def _router_addresses(self) -> Iterator[HeldAddress]:
         gateways = {subnet.gateway for subnet in self._network.subnets}
-        helds += [
-            HeldAddress(ip, AddressKind.OBSERVED, comment=f"router of {node.hostname}")
-            for node in self.nodes
-            for interface in node.interfaces
-            for ip in interface.routers
-            if ip not in gateways
-        ]
-        helds += [
-            HeldAddress(ip, AddressKind.OBSERVED, None, None, None, f"host {state.host.name}")
-            for state in self._states
-            for ip in _uri_addresses(state.host.uri)
-        ]
-        return helds
+        for node in self.nodes:
+            for interface in node.interfaces:
+                for ip in interface.routers:
+                    if ip not in gateways:
+                        comment = f"router of {node.hostname}"
+                        yield HeldAddress(ip, AddressKind.OBSERVED, comment=comment)
+
+    def _host_addresses(self) -> Iterator[HeldAddress]:
+        for state in self._states:
+            for ip in _uri_addresses(state.host.uri):
+                yield HeldAddress(ip, AddressKind.OBSERVED, None, None, None, f"host {state.host.name}")
 
     def _interfaces(self, section: Section) -> tuple[NodeInterface, ...]:
         names: set[str] = set()
         sections = section.items("interfaces")
         interfaces = tuple(self._interface(section, names) for section in sections)
-        for each, interface in zip(sections, interfaces, strict=True):
+        for interface_section, interface in zip(sections, interfaces, strict=True):
             for parent in interface.parents:
                 if parent not in names or parent == interface.name:
-                    raise each.error("parents", f"parents: {interface.name} has no parent {parent!r}")
+                    raise interface_section.error(
+                        "parents", f"parents: {interface.name} has no parent {parent!r}"
+                    )
         return interfaces
 
     def _interface(self, section: Section, names: set[str]) -> NodeInterface:
@@ -164,8 +158,8 @@ class HostReader:
                 Emulation(architecture.removesuffix("/generic"), "kvm", "", "", "")
                 for architecture in architectures
             ),
-            _pools(section),
-            _networks(section),
+            read_pools(section),
+            read_networks(section),
             reachable=section.take("reachable", bool, True),
             facts_at=_facts_at(section),
             zone_id=ZoneId(group_id(section.take("zone", str, "default"))),
@@ -175,7 +169,7 @@ class HostReader:
 
 
 def _bridge_vlans(section: Section, kind: InterfaceKind) -> BridgeVlans | None:
-    """Of a bridge that knows VLANs; a VLAN of null is none."""
+    """Read the VLANs of a VLAN-aware bridge. Null means no VLAN."""
     if not section.has("bridge_vlans"):
         return None
     if kind is not InterfaceKind.BRIDGE:
@@ -202,16 +196,14 @@ def _vid(section: Section, key: str, default: int | None) -> int | None:
 
 
 def _span(section: Section, text: str) -> tuple[int, int]:
-    first, _, last = text.partition("-")
-    if not (
-        first.isdecimal() and (last or first).isdecimal() and 0 < int(first) <= int(last or first) <= MAX_VID
-    ):
+    low, _, high = text.partition("-")
+    if not (low.isdecimal() and (high or low).isdecimal() and 0 < int(low) <= int(high or low) <= MAX_VID):
         raise section.error("carried", f"carried: expected a VID or a span as 2-4094, found {text!r}")
-    return int(first), int(last or first)
+    return int(low), int(high or low)
 
 
 def _correlated(host: Host, nodes: Mapping[Address, set[SystemId]]) -> Host:
-    """A known host is its own node, unless another node or host has the URI's address too."""
+    """Mark a host as ambiguous if another node or host has the address in its URI."""
     system_id = host.correlation.system_id
     if system_id is None:
         return host
@@ -225,7 +217,7 @@ def _correlated(host: Host, nodes: Mapping[Address, set[SystemId]]) -> Host:
 
 
 def _facts_at(section: Section) -> float | None:
-    """A simulation is at the time 0."""
+    """Return the time of the last reading, relative to the simulation, which runs at time 0."""
     return -float(section.number("facts_age_s", 0)) if section.find("facts_age_s", int) is not None else None
 
 
@@ -244,66 +236,3 @@ def _mac(section: Section) -> MacAddress | None:
         return MacAddress.parse(text)
     except InvalidValue as error:
         raise section.error("mac", f"mac: {text!r} {error.predicate}") from None
-
-
-def _machine(section: Section, names: set[str]) -> PlacedMachine:
-    nics = []
-    for item in section.items("interfaces"):
-        kind = item.word("attach", AttachKind) or AttachKind.BRIDGE
-        if kind is AttachKind.OTHER:
-            raise item.error("attach", "attach: expected bridge, macvlan or network, found other")
-        mode = item.word("mode", MacvlanMode)
-        if mode is not None and kind is not AttachKind.MACVLAN:
-            raise item.error("mode", f"mode: {mode} goes with attach: macvlan, not with {kind}")
-        nics.append(PlacedInterface(kind, item.need("source", str), mode))
-        item.finish()
-    reserved = section.inner("reserved_gb")
-    machine = PlacedMachine(
-        section.name(names, "machines"),
-        section.number("cores", 1),
-        section.number("memory_mib", 1024),
-        tuple(nics),
-        {pool: round(reserved.amount(pool, 0) * GB) for pool in reserved.names()},
-    )
-    section.finish()
-    return machine
-
-
-def _pools(section: Section) -> tuple[StoragePool, ...]:
-    if not section.has("storage_pools"):
-        return (StoragePool("default", "dir", 1000 * GB, 1000 * GB, is_default=True),)
-    pools, names = [], set[str]()
-    for item in section.items("storage_pools"):
-        total = item.amount("total_gb", 1000.0)
-        pools.append(
-            StoragePool(
-                item.name(names, "storage pools"),
-                item.take("type", str, "dir"),
-                ceil(total * GB),
-                ceil(item.amount("free_gb", float(total)) * GB),
-                item.take("default", bool, False),
-                tuple(item.strings("tags")),
-                active=item.take("active", bool, True),
-            )
-        )
-        item.finish()
-    return tuple(pools)
-
-
-def _networks(section: Section) -> tuple[LibvirtNetwork, ...]:
-    libvirt_networks, names = [], set[str]()
-    for item in section.items("libvirt_networks"):
-        libvirt_networks.append(
-            LibvirtNetwork(
-                item.name(names, "libvirt networks"),
-                item.take("active", bool, True),
-                item.find("bridge", str),
-                item.take("dhcp", bool, False),
-                item.word("forward", Forward),
-                None if item.raw("vid") == TRUNK else item.number("vid", UNTAGGED, 0, MAX_VID),
-                tuple(item.strings("parents")),
-                item.take("passthrough", bool, False),
-            )
-        )
-        item.finish()
-    return tuple(libvirt_networks)

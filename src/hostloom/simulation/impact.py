@@ -1,4 +1,4 @@
-"""Which machines a change of the world would hurt, NIC by NIC, and how."""
+"""The impact of a hypothetical change on machines and their NICs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from hostloom.model.node import InterfaceKind, NodeInterface
 
 
 class ImpactCode(StrEnum):
-    """What is wrong for a machine that was not wrong before; the gravest first."""
+    """A new problem of a machine, in the order of severity."""
 
     HOST_GONE = "host-gone"
     HOST_UNREACHABLE = "host-unreachable"
     HOST_AMBIGUOUS = "host-ambiguous"
     HOST_NOT_KNOWN = "host-not-known"
-    #: The host has given out more than it has.
+    #: The machines exceed the capacity of the host.
     CORES_OVER_COMMITTED = "cores-over-committed"
     MEMORY_OVER_COMMITTED = "memory-over-committed"
     POOL_GONE = "pool-gone"
@@ -39,29 +39,29 @@ class ImpactCode(StrEnum):
     INTERFACE_DISABLED = "interface-disabled"
     INTERFACE_LINK_DOWN = "interface-link-down"
     INTERFACE_IS_MEMBER = "interface-is-member"
-    #: The bridge, bond or VLAN interface no longer reaches a NIC with a link.
+    #: No NIC with a link remains below the bridge, bond or VLAN interface.
     UPLINK_GONE = "uplink-gone"
     VLAN_GONE = "vlan-gone"
     VLAN_CHANGED = "vlan-changed"
-    #: Our DHCP served it; now no known server does.
+    #: No known DHCP server serves the VLAN any more.
     VLAN_NOT_SERVED = "vlan-not-served"
 
 
-#: What bars a NIC's way into its host: there is no more to say of its interface.
+#: Faults that disconnect a NIC. They make faults of its VLAN irrelevant.
 _BARRED = frozenset({ImpactCode.NETWORK_GONE, ImpactCode.NETWORK_INACTIVE, ImpactCode.INTERFACE_GONE})
 
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """One thing that a change breaks for one machine."""
+    """One problem that a change causes for a machine."""
 
     machine: str
     host: str
-    #: `eth0` is the machine's first NIC; empty where the whole machine is concerned.
+    #: The NIC (`eth0` is the first one); empty if the whole machine is affected.
     nic: str
-    #: The bridge, parent or libvirt network that the NIC is on.
+    #: The bridge, parent interface or libvirt network of the NIC.
     source: str
-    #: The host interface that is at fault: the source, or the bridge of the libvirt network.
+    #: The faulty host interface: the source, or the bridge of the libvirt network.
     interface: str
     code: ImpactCode
     wanted: str = ""
@@ -77,14 +77,12 @@ class _Fault:
 
 
 def impacts(before: Snapshot, after: Snapshot) -> tuple[Impact, ...]:
-    """What is wrong in `after` and was not in `before`, for every machine on a host of `before`.
+    """List the problems in `after` that `before` does not have, for every machine in `before`.
 
-    By host and machine in natural order. Hosts, VLANs and interfaces are the same ones if their ids are.
+    The order is the natural order of hosts and machines. Ids identify hosts, VLANs and interfaces.
     """
-    states = sorted(
-        before.hosts, key=lambda host_state: (natural_key(host_state.host.name), host_state.host.id)
-    )
-    return tuple(harm for state in states if state.machines for harm in _of_host(before, after, state))
+    states = sorted(before.hosts, key=lambda state: (natural_key(state.host.name), state.host.id))
+    return tuple(impact for state in states if state.machines for impact in _of_host(before, after, state))
 
 
 def _of_host(before: Snapshot, after: Snapshot, state: HostState) -> Iterator[Impact]:
@@ -92,22 +90,24 @@ def _of_host(before: Snapshot, after: Snapshot, state: HostState) -> Iterator[Im
     machines = sorted(state.machines, key=lambda placed: natural_key(placed.name))
     if later is None:
         for machine in machines:
-            yield _harm(state, machine, _Fault(ImpactCode.HOST_GONE, "the host", "it would be gone"))
+            yield _impact(state, machine, _Fault(ImpactCode.HOST_GONE, "the host", "it would be gone"))
         return
-    of_all = tuple(_host_faults(state, later))
+    host_faults = tuple(_host_faults(state, later))
     views = view_of(before, state), view_of(after, later)
     is_readable = not {ImpactCode.HOST_AMBIGUOUS, ImpactCode.HOST_NOT_KNOWN} & {
-        fault.code for fault in of_all
+        fault.code for fault in host_faults
     }
     for machine in machines:
-        for fault in (*of_all, *_pool_faults(state, later, machine)):
-            yield _harm(state, machine, fault)
-        for at, nic in enumerate(machine.interfaces if is_readable else ()):
+        for fault in (*host_faults, *_pool_faults(state, later, machine)):
+            yield _impact(state, machine, fault)
+        for index, nic in enumerate(machine.interfaces if is_readable else ()):
             for fault in _nic_faults(*views, nic):
-                yield _harm(state, machine, fault, f"eth{at}", nic.source)
+                yield _impact(state, machine, fault, f"eth{index}", nic.source)
 
 
-def _harm(state: HostState, machine: PlacedMachine, fault: _Fault, nic: str = "", source: str = "") -> Impact:
+def _impact(
+    state: HostState, machine: PlacedMachine, fault: _Fault, nic: str = "", source: str = ""
+) -> Impact:
     return Impact(
         machine.name,
         state.host.name,
@@ -124,55 +124,63 @@ def _harm(state: HostState, machine: PlacedMachine, fault: _Fault, nic: str = ""
 
 
 def _host_faults(before: HostState, after: HostState) -> Iterator[_Fault]:
-    was, now = before.host, after.host
-    if was.reachable and not now.reachable:
-        yield _Fault(ImpactCode.HOST_UNREACHABLE, "an answer", now.unreachable_cause or "it would not answer")
-    if was.correlation.state is CorrelationState.CORRELATED:
-        if now.correlation.state is CorrelationState.AMBIGUOUS:
-            nodes = ", ".join(now.correlation.candidates) or "several"
+    old_host, new_host = before.host, after.host
+    if old_host.reachable and not new_host.reachable:
+        yield _Fault(
+            ImpactCode.HOST_UNREACHABLE, "an answer", new_host.unreachable_cause or "it would not answer"
+        )
+    if old_host.correlation.state is CorrelationState.CORRELATED:
+        if new_host.correlation.state is CorrelationState.AMBIGUOUS:
+            nodes = ", ".join(new_host.correlation.candidates) or "several"
             yield _Fault(ImpactCode.HOST_AMBIGUOUS, "one node", nodes)
-        elif now.correlation.state is CorrelationState.UNKNOWN:
+        elif new_host.correlation.state is CorrelationState.UNKNOWN:
             yield _Fault(ImpactCode.HOST_NOT_KNOWN, "a known node", "none")
     yield from _overcommit(before, after, ImpactCode.CORES_OVER_COMMITTED, cores_left, "cores")
     yield from _overcommit(before, after, ImpactCode.MEMORY_OVER_COMMITTED, memory_left_mib, "MiB")
 
 
 def _overcommit(
-    before: HostState, after: HostState, code: ImpactCode, left_of: Callable[..., Number], unit: str
+    before: HostState, after: HostState, code: ImpactCode, remaining_of: Callable[..., Number], unit: str
 ) -> Iterator[_Fault]:
-    left = left_of(after.host, after.machines)
-    if left < 0 <= left_of(before.host, before.machines):
+    remaining = remaining_of(after.host, after.machines)
+    if remaining < 0 <= remaining_of(before.host, before.machines):
         yield _Fault(
-            code, f"room for all machines of {after.host.name}", f"{decimal_text(-left)} {unit} too few"
+            code, f"room for all machines of {after.host.name}", f"{decimal_text(-remaining)} {unit} too few"
         )
 
 
 def _pool_faults(before: HostState, after: HostState, machine: PlacedMachine) -> Iterator[_Fault]:
-    """Of the storage pools that the machine has disks in."""
-    was = {storage_pool.name: storage_pool for storage_pool in before.host.storage_pools}
-    now = {storage_pool.name: storage_pool for storage_pool in after.host.storage_pools}
-    for name in sorted(machine.reserved_bytes.keys() & was.keys(), key=natural_key):
-        if name not in now:
+    """Check the storage pools with disks of a machine."""
+    old_pools = {pool.name: pool for pool in before.host.storage_pools}
+    new_pools = {pool.name: pool for pool in after.host.storage_pools}
+    for name in sorted(machine.reserved_bytes.keys() & old_pools.keys(), key=natural_key):
+        if name not in new_pools:
             yield _Fault(ImpactCode.POOL_GONE, f"storage pool {name}", "none")
-        elif bytes_left(was[name], before.machines) >= 0 > (left := bytes_left(now[name], after.machines)):
-            wanted = f"room for all disks in storage pool {name}"
-            yield _Fault(ImpactCode.POOL_OVER_COMMITTED, wanted, f"{gigabytes(-left)} GB too few")
+        elif (
+            bytes_left(old_pools[name], before.machines)
+            >= 0
+            > (remaining := bytes_left(new_pools[name], after.machines))
+        ):
+            requirement = f"room for all disks in storage pool {name}"
+            yield _Fault(ImpactCode.POOL_OVER_COMMITTED, requirement, f"{gigabytes(-remaining)} GB too few")
 
 
 # -- one NIC -----------------------------------------------------------------------------------------------
 
 
 def _nic_faults(before: HostView, after: HostView, nic: PlacedInterface) -> Iterator[_Fault]:
-    had = {_way_fault.code for _way_fault in _way_faults(before, nic)}
-    fault = next((_way_fault for _way_fault in _way_faults(after, nic) if _way_fault.code not in had), None)
+    old_codes = {candidate.code for candidate in _attachment_faults(before, nic)}
+    fault = next(
+        (candidate for candidate in _attachment_faults(after, nic) if candidate.code not in old_codes), None
+    )
     if fault is not None:
         yield fault
     if fault is None or fault.code not in _BARRED:
         yield from _vlan_faults(before, after, nic)
 
 
-def _way_faults(view: HostView, nic: PlacedInterface) -> Iterator[_Fault]:
-    """What is wrong with the NIC's way into the host, the gravest first."""
+def _attachment_faults(view: HostView, nic: PlacedInterface) -> Iterator[_Fault]:
+    """List the faults between a NIC and its host interface, in the order of severity."""
     name: str | None = nic.source
     if nic.kind is AttachKind.NETWORK:
         network = view.find_network(nic.source)
@@ -201,32 +209,34 @@ def _interface_faults(view: HostView, name: str) -> Iterator[_Fault]:
         yield _Fault(ImpactCode.UPLINK_GONE, f"a NIC with link below {name}", "none", name)
 
 
-def _reaches_wire(view: HostView, interface: NodeInterface, seen: frozenset[str]) -> bool:
-    if interface.name in seen or not interface.enabled or not interface.link:
+def _reaches_wire(view: HostView, interface: NodeInterface, visited: frozenset[str]) -> bool:
+    if interface.name in visited or not interface.enabled or not interface.link:
         return False
     if interface.kind is InterfaceKind.PHYSICAL:
         return True
-    below = (view.by_name.get(name) for name in interface.parents)
-    return any(each is not None and _reaches_wire(view, each, seen | {interface.name}) for each in below)
+    parents = (view.by_name.get(name) for name in interface.parents)
+    return any(
+        parent is not None and _reaches_wire(view, parent, visited | {interface.name}) for parent in parents
+    )
 
 
 def _vlan_faults(before: HostView, after: HostView, nic: PlacedInterface) -> Iterator[_Fault]:
     interface = interface_of(before, nic)
-    was, now = vlan_of(before, nic), vlan_of(after, nic)
-    if interface is None or was is None:
+    old_vlan, new_vlan = vlan_of(before, nic), vlan_of(after, nic)
+    if interface is None or old_vlan is None:
         return
-    name = before.snapshot.vlan_name(was)
-    if was not in after.snapshot.vlan_by_id:
+    name = before.snapshot.vlan_name(old_vlan)
+    if old_vlan not in after.snapshot.vlan_by_id:
         yield _Fault(ImpactCode.VLAN_GONE, name, "none", interface.name)
-    elif now != was:
-        found = after.snapshot.vlan_name(now) or "none known"
-        yield _Fault(ImpactCode.VLAN_CHANGED, name, found, interface.name)
-    elif was in before.snapshot.bootable_vlans and was not in after.snapshot.bootable_vlans:
+    elif new_vlan != old_vlan:
+        new_name = after.snapshot.vlan_name(new_vlan) or "none known"
+        yield _Fault(ImpactCode.VLAN_CHANGED, name, new_name, interface.name)
+    elif old_vlan in before.snapshot.bootable_vlans and old_vlan not in after.snapshot.bootable_vlans:
         yield _Fault(ImpactCode.VLAN_NOT_SERVED, name, "not served", interface.name)
 
 
 def interface_of(view: HostView, nic: PlacedInterface) -> NodeInterface | None:
-    """The host interface that the NIC is on; of a libvirt network its bridge, where we know it."""
+    """Return the host interface of a NIC. For a libvirt network this is its bridge, if known."""
     if nic.kind is not AttachKind.NETWORK:
         return view.by_name.get(nic.source)
     network = view.find_network(nic.source)
@@ -234,7 +244,7 @@ def interface_of(view: HostView, nic: PlacedInterface) -> NodeInterface | None:
 
 
 def vlan_of(view: HostView, nic: PlacedInterface) -> VlanId | None:
-    """The VLAN that the NIC is on."""
+    """Return the VLAN of a NIC."""
     if nic.kind is AttachKind.NETWORK:
         return view.network_candidate(nic.source)[0].vlan_id
     interface = view.by_name.get(nic.source)

@@ -1,4 +1,4 @@
-"""The network of a world file: fabrics, VLANs, spaces, subnets, ranges, used addresses."""
+"""Reading of fabrics, VLANs, spaces, subnets, ranges and used addresses from a world file."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -26,14 +26,14 @@ from hostloom.simulation.sections import Numbers, Section, by_id_first
 
 
 class ProbeResult(StrEnum):
-    """What our DHCP did when the VLAN was probed last."""
+    """The reaction of hostloom's DHCP server to the last probe of a VLAN."""
 
     ANSWERED = "answered"
     SILENT = "silent"
 
 
 class NetworkReader:
-    """What the file says of the network so far; VLANs by FABRIC/VID."""
+    """Reads the network. The keys of VLANs are FABRIC/VID."""
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
@@ -42,27 +42,27 @@ class NetworkReader:
         self.vlans: dict[str, Vlan] = {}
         self.subnets: list[Subnet] = []
         self.ranges: list[IPRange] = []
-        #: The addresses that are `used`.
+        #: The addresses under `used`.
         self.held: list[HeldAddress] = []
         self.foreign: list[ForeignDhcp] = []
-        #: VLANs whose last probe our DHCP did not answer.
+        #: VLANs where hostloom's DHCP server did not answer the last probe.
         self.silent: list[VlanId] = []
 
     def read_fabrics(self, sections: list[Section]) -> None:
-        """Fabrics with their VLANs and spaces."""
+        """Read fabrics with their VLANs and spaces."""
         names: set[str] = set()
         for section in by_id_first(sections):
             name = section.name(names, "fabrics")
             number = FabricId(self._numbers.of("fabric", section))
             self.fabrics[name] = Fabric(number, name, section.find("class", str))
-        written = [
+        vlan_sections = [
             (self.fabrics[section.need("name", str)], vlan)
             for section in sections
             for vlan in section.items("vlans")
         ]
-        for fabric, vlan in sorted(written, key=lambda pair: not pair[1].has("id")):
+        for fabric, vlan in sorted(vlan_sections, key=lambda pair: not pair[1].has("id")):
             self._read_vlan(fabric, vlan)
-        for fabric, vlan in written:
+        for fabric, vlan in vlan_sections:
             self._read_relay(fabric, vlan)
             vlan.finish()
         for section in sections:
@@ -89,7 +89,7 @@ class NetworkReader:
         self._read_probe(self.vlans[key].id, section)
 
     def _read_probe(self, vlan_id: VlanId, section: Section) -> None:
-        """What the last probe of the VLAN found."""
+        """Read the result of the last probe of a VLAN."""
         for number, server in enumerate(section.addresses("foreign_dhcp"), 1):
             mac = MacAddress(f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}")
             self.foreign.append(ForeignDhcp(vlan_id, server, mac, None, None, "world file", 0, 0))
@@ -102,19 +102,19 @@ class NetworkReader:
             self.vlans[key] = replace(self.vlans[key], relay_vlan_id=relay)
 
     def find_vlan(self, section: Section, key: str) -> VlanId | None:
-        """The VLAN that the key names as FABRIC/VID; null or absent is None."""
+        """Look up an optional VLAN by FABRIC/VID; None for null and for an absent key."""
         return None if section.find(key, str) is None else self.vlan(section, key)
 
     def vlan(self, section: Section, key: str) -> VlanId:
-        """The VLAN that the key must name as FABRIC/VID."""
+        """Look up a required VLAN by FABRIC/VID."""
         name = section.need(key, str)
         if name not in self.vlans:
-            known = ", ".join(self.vlans) or "none"
-            raise section.error(key, f"{key}: there is no VLAN {name!r} (FABRIC/VID; known: {known})")
+            names = ", ".join(self.vlans) or "none"
+            raise section.error(key, f"{key}: there is no VLAN {name!r} (FABRIC/VID; known: {names})")
         return self.vlans[name].id
 
     def read_subnets(self, sections: list[Section]) -> None:
-        """Subnets with ranges and used addresses."""
+        """Read subnets with their ranges and used addresses."""
         for section in by_id_first(sections):
             cidr = section.parsed("cidr", ip_network)
             vlan_id = self.vlan(section, "vlan")

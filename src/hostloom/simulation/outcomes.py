@@ -1,4 +1,4 @@
-"""What comes of a world file's case, be it one machine or several."""
+"""Outcomes of cases with one machine or several."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from hostloom.simulation.world_file import Case
 
 
 def outcome(snapshot: Snapshot, case: Case) -> JointDecision:
-    """Decide the case, with made-up identities."""
+    """Decide a case with synthetic identities."""
     batch = case.batch
     if batch is not None:
-        identities = tuple(identities_of(machine, at) for at, machine in enumerate(batch.machines))
+        identities = tuple(identities_of(machine, index) for index, machine in enumerate(batch.machines))
         return decide_all(snapshot, batch, identities)
     decision = simulate(snapshot, case.request)
     if decision.plan is None:
@@ -24,28 +24,28 @@ def outcome(snapshot: Snapshot, case: Case) -> JointDecision:
     return JointDecision((decision.plan,), (decision.explanation,))
 
 
-def outcome_differences(snapshot: Snapshot, case: Case, found: JointDecision) -> list[str]:
-    """What is not as expected, one line each; empty when the case passes."""
+def outcome_differences(snapshot: Snapshot, case: Case, decision: JointDecision) -> list[str]:
+    """List the differences, one line each. An empty list means that the case passes."""
     if case.batch is None:
-        plan = found.plans[0] if found.plans else None
-        return differences(snapshot, case, Decision(plan, found.explanations[0])) + _hosts(case, found)
-    refusal = None if found.plans else found.explanations[0].refusal
-    if wrong := error_difference(case, refusal):
-        return wrong
-    warnings = {warning.code for explanation in found.explanations for warning in explanation.warnings}
-    return _hosts(case, found) + warning_differences(case, warnings)
+        plan = decision.plans[0] if decision.plans else None
+        return differences(snapshot, case, Decision(plan, decision.explanations[0])) + _hosts(case, decision)
+    refusal = None if decision.plans else decision.explanations[0].refusal
+    if error_lines := error_difference(case, refusal):
+        return error_lines
+    warnings = {warning.code for explanation in decision.explanations for warning in explanation.warnings}
+    return _hosts(case, decision) + warning_differences(case, warnings)
 
 
-def _hosts(case: Case, found: JointDecision) -> list[str]:
-    wanted = case.expect.get("hosts")
-    counts = host_counts(found.plans)
-    if wanted is None or not counts or counts == {host: count for host, count in wanted.items() if count}:
+def _hosts(case: Case, decision: JointDecision) -> list[str]:
+    expected = case.expect.get("hosts")
+    counts = host_counts(decision.plans)
+    if expected is None or not counts or counts == {host: count for host, count in expected.items() if count}:
         return []
-    return [f"hosts: expected {_counted(wanted)}, found {_counted(counts)}"]
+    return [f"hosts: expected {_counted(expected)}, found {_counted(counts)}"]
 
 
 def host_counts(plans: Sequence[Plan]) -> dict[str, int]:
-    """How many of the machines each host takes, by natural name."""
+    """Count the machines of each host, in the natural order of names."""
     return dict(sorted(Counter(plan.host_name for plan in plans).items(), key=lambda p: natural_key(p[0])))
 
 

@@ -1,4 +1,4 @@
-"""Where the machines that a change hurts could go."""
+"""Relocation of the machines that a change affects."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -19,112 +19,114 @@ from hostloom.simulation.impact import Impact, ImpactCode, interface_of, vlan_of
 
 @dataclass(frozen=True, slots=True)
 class Relocation:
-    """Where a hurt machine could go."""
+    """The new place of an affected machine."""
 
     machine: str
     host: str
-    #: As the machine is asked for again.
+    #: The request that describes the machine.
     request: ParsedRequest
-    #: Of each NIC, the VLAN or libvirt network that it has to reach.
+    #: The required VLAN or libvirt network of each NIC.
     ways: tuple[tuple[str, str], ...]
-    #: Why there, or why nowhere.
+    #: The explanation of the decision.
     explanation: Explanation
-    #: The host that would take it: its own, if that can. None: nowhere.
+    #: The new host, which is the current one if possible; None if no host fits.
     to: str | None = None
     interfaces: tuple[MachineInterface, ...] = ()
-    #: It would do where it is, on the very same host interfaces.
+    #: Whether the machine keeps its host and host interfaces.
     stays: bool = False
 
 
-def relocations(before: Snapshot, after: Snapshot, found: Iterable[Impact]) -> tuple[Relocation, ...]:
-    """Each hurt machine in turn is asked for again; one that fits takes its place before the next.
+def relocations(before: Snapshot, after: Snapshot, all_impacts: Iterable[Impact]) -> tuple[Relocation, ...]:
+    """Request each affected machine again, in order. A placed machine occupies its new place.
 
-    One that fits nowhere stays where it is, with what it takes of its host.
+    A machine without a new place continues to occupy its host.
     """
     by_machine: dict[tuple[str, str], list[Impact]] = {}
-    for impact in found:
+    for impact in all_impacts:
         by_machine.setdefault((impact.host, impact.machine), []).append(impact)
-    states = {host.host.name: host for host in before.hosts}
+    states = {state.host.name: state for state in before.hosts}
     search = _Search(before, after)
     return tuple(search.place(states[host], name, impacts) for (host, name), impacts in by_machine.items())
 
 
 class _Search:
-    """The world as it becomes while machines take their new places."""
+    """The changing snapshot during the relocation of machines."""
 
     def __init__(self, before: Snapshot, after: Snapshot) -> None:
         self._before, self._world = before, after
-        prepare(after)  # what is indexed once is carried from one machine to the next
-        #: What no host could take. Each is asked for once, until a machine leaves its place.
+        prepare(after)  # Build the indexes once. Later snapshots inherit them.
+        #: Refused requests, so that equal machines are decided once. A relocation clears them.
         self._refused: dict[ParsedRequest, Explanation] = {}
 
     def place(self, state: HostState, name: str, impacts: list[Impact]) -> Relocation:
-        """Where the machine could go; it is there from now on."""
+        """Decide the new place of a machine and occupy it."""
         machine = next(machine for machine in state.machines if machine.name == name)
         request = ask_again(self._before, state, machine, impacts)
         without = _without(self._world, state, name)
         decision = self._decide(without, request, state.host.name)
         ways = _ways(self._before, state, machine)
-        fate = Relocation(name, state.host.name, request, ways, decision.explanation)
+        relocation = Relocation(name, state.host.name, request, ways, decision.explanation)
         plan = decision.plan
         if plan is None:
-            return fate
+            return relocation
         self._world = with_plan(without, plan)
-        same = [(nic.attachment.kind, nic.attachment.source) for nic in plan.interfaces] == [
+        is_same_attachment = [(nic.attachment.kind, nic.attachment.source) for nic in plan.interfaces] == [
             (nic.kind, nic.source) for nic in machine.interfaces
         ]
-        stays = same and plan.host_name == state.host.name
+        stays = is_same_attachment and plan.host_name == state.host.name
         if not stays:
             self._refused.clear()
-        return replace(fate, to=plan.host_name, interfaces=plan.interfaces, stays=stays)
+        return replace(relocation, to=plan.host_name, interfaces=plan.interfaces, stays=stays)
 
-    def _decide(self, world: Snapshot, request: ParsedRequest, home: str) -> Decision:
-        """On its own host if that can take it, else on any."""
-        at_home = simulate(world, replace(request, host=home))
-        if at_home.plan is not None:
-            return at_home
-        kind = replace(request, hostname=None)
-        if kind in self._refused:
-            return Decision(None, self._refused[kind])
+    def _decide(self, world: Snapshot, request: ParsedRequest, host: str) -> Decision:
+        """Decide for the current host, else for any host."""
+        home_decision = simulate(world, replace(request, host=host))
+        if home_decision.plan is not None:
+            return home_decision
+        anonymous_request = replace(request, hostname=None)
+        if anonymous_request in self._refused:
+            return Decision(None, self._refused[anonymous_request])
         decision = simulate(world, request)
         if decision.plan is None:
-            self._refused[kind] = decision.explanation
+            self._refused[anonymous_request] = decision.explanation
         return decision
 
 
 def _ways(before: Snapshot, state: HostState, machine: PlacedMachine) -> tuple[tuple[str, str], ...]:
     view = view_of(before, state)
     return tuple(
-        (f"eth{at}", before.vlan_name(vlan_of(view, nic)) or f"{nic.kind} {nic.source}")
-        for at, nic in enumerate(machine.interfaces)
+        (f"eth{index}", before.vlan_name(vlan_of(view, nic)) or f"{nic.kind} {nic.source}")
+        for index, nic in enumerate(machine.interfaces)
     )
 
 
 def _without(snapshot: Snapshot, state: HostState, name: str) -> Snapshot:
-    """The machine is not on its host."""
-    now = snapshot.host_by_id.get(state.host.id)
-    if now is None:
+    """Remove a machine from its host."""
+    current = snapshot.host_by_id.get(state.host.id)
+    if current is None:
         return snapshot
-    later = replace(now, machines=tuple(machine for machine in now.machines if machine.name != name))
-    hosts = tuple(later if host is now else host for host in snapshot.hosts)
-    return replace(snapshot, hosts=hosts).carry(snapshot, Delta(hosts={state.host.id: later}))
+    reduced = replace(
+        current, machines=tuple(machine for machine in current.machines if machine.name != name)
+    )
+    hosts = tuple(reduced if host is current else host for host in snapshot.hosts)
+    return replace(snapshot, hosts=hosts).carry(snapshot, Delta(hosts={state.host.id: reduced}))
 
 
 def ask_again(
     before: Snapshot, state: HostState, machine: PlacedMachine, impacts: Iterable[Impact] = ()
 ) -> ParsedRequest:
-    """The request that the machine would be: a label a NIC by its VLAN, its size, its disks.
+    """Make a request that describes a machine: its size, its disks and a label for the VLAN of each NIC.
 
-    Its addresses are its own already, so that no NIC needs a new one. A bridge without an uplink is left out:
-    it could take the machine, and be no use to it.
+    The NICs need no addresses, because the machine keeps its own. The request excludes bridges without an
+    uplink.
     """
     view = view_of(before, state)
     stranded = {impact.nic for impact in impacts if impact.code is ImpactCode.UPLINK_GONE}
     labels = tuple(
-        constraints.from_terms(f"eth{at}", tuple(_terms(view, nic, stranded=f"eth{at}" in stranded)))
-        for at, nic in enumerate(machine.interfaces)
+        constraints.from_terms(f"eth{index}", tuple(_terms(view, nic, stranded=f"eth{index}" in stranded)))
+        for index, nic in enumerate(machine.interfaces)
     )
-    on = (interface_of(view, nic) for nic in machine.interfaces)
+    interfaces = (interface_of(view, nic) for nic in machine.interfaces)
     disks = _disks(machine)
     return ParsedRequest(
         interfaces=constraints.format_constraints(labels) if labels else "",
@@ -134,7 +136,9 @@ def ask_again(
         cores=machine.cores,
         memory_mib=machine.memory_mib,
         architecture=next(iter(state.host.architectures), None),
-        netboot=any(interface is not None and interface.vlan_id in before.bootable_vlans for interface in on),
+        netboot=any(
+            interface is not None and interface.vlan_id in before.bootable_vlans for interface in interfaces
+        ),
         hostname=machine.name,
     )
 
@@ -156,6 +160,6 @@ def _terms(view: HostView, nic: PlacedInterface, *, stranded: bool) -> list[Term
 
 
 def _disks(machine: PlacedMachine) -> tuple[DiskRequest, ...]:
-    """A disk for what it has in each storage pool; empty where that is not known."""
+    """Make a disk for the size in each storage pool; none if the sizes are unknown."""
     sizes = [size for _, size in sorted(machine.reserved_bytes.items()) if size > 0]
-    return tuple(DiskRequest(f"disk{at}", size) for at, size in enumerate(sizes))
+    return tuple(DiskRequest(f"disk{index}", size) for index, size in enumerate(sizes))

@@ -1,4 +1,4 @@
-"""Plain data with known keys: every mistake says where it is."""
+"""Reading of plain data with known keys. Errors contain the path to the mistake."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -16,7 +16,7 @@ E = TypeVar("E", bound=StrEnum)
 
 Path = tuple[str | int, ...]
 
-#: No count, size or speed of the world is larger.
+#: The upper limit for counts, sizes and speeds.
 MOST = 10**12
 _KINDS: dict[type, str] = {
     str: "text",
@@ -29,7 +29,7 @@ _KINDS: dict[type, str] = {
 
 
 class WorldError(Exception):
-    """A world file's mistake; `path` leads to it, `hint` says what was expected."""
+    """A mistake in a world file, at `path`."""
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(message)
@@ -37,14 +37,14 @@ class WorldError(Exception):
 
 
 def group_id(name: str) -> int:
-    """The id of a zone or resource pool, of which a world file gives only names."""
+    """Derive the id of a zone or resource pool from its name in a world file."""
     if name == "default":
         return 1
     return int(name) if name.isascii() and name.isdigit() and len(name) <= 10 else crc32(name.encode())
 
 
 class Section:
-    """One mapping of the file: keys are taken out one by one, and none may be left over."""
+    """A mapping in the file. The caller reads the keys; `finish` rejects unread ones."""
 
     def __init__(self, data: object, path: Path) -> None:
         if not isinstance(data, Mapping):
@@ -53,58 +53,58 @@ class Section:
         self._taken: dict[str, None] = {}
 
     def take(self, key: str, kind: type[T], default: T) -> T:
-        """The value, or the default if the key is absent; null counts as absent."""
+        """Return the value; the default for null and for an absent key."""
         value = self._get(key)
         return default if value is None else self._checked(key, value, kind)
 
     def need(self, key: str, kind: type[T]) -> T:
-        """The value of a key that must be there."""
+        """Return the value of a required key."""
         value = self._get(key)
         if value is None:
             raise WorldError(self.path, f"the key {key!r} is missing")
         return self._checked(key, value, kind)
 
     def find(self, key: str, kind: type[T]) -> T | None:
-        """The value, or None."""
+        """Return the value; None for null and for an absent key."""
         value = self._get(key)
         return None if value is None else self._checked(key, value, kind)
 
-    def name(self, taken: set[str], what: str, key: str = "name") -> str:
-        """A text that must be there, and that no other has; it counts as taken from now on."""
+    def name(self, names: set[str], plural: str, key: str = "name") -> str:
+        """Return a required name that is not in `names`, and add it."""
         text = self.need(key, str)
-        if text in taken:
-            raise self.error(key, f"{key}: there are two {what} {text!r}")
-        taken.add(text)
+        if text in names:
+            raise self.error(key, f"{key}: there are two {plural} {text!r}")
+        names.add(text)
         return text
 
     def number(self, key: str, default: int, low: int = 0, high: int = MOST) -> int:
-        """A whole number within bounds."""
+        """Return an integer within bounds."""
         value = self.take(key, int, default)
         if not low <= value <= high:
             raise self.error(key, f"{key}: expected {low} to {high}, found {value}")
         return value
 
     def amount(self, key: str, default: float) -> Decimal:
-        """A number that is not negative, exactly as it is written."""
+        """Return a non-negative number without rounding."""
         value = self.take(key, float, float(default))
         if not isfinite(value) or not 0 <= value <= MOST:
             raise self.error(key, f"{key}: expected a number from 0 to {MOST}, found {value:g}")
         return exact(value)
 
-    def word(self, key: str, words: type[E]) -> E | None:
-        """One of an enum's words; null or absent is None."""
+    def word(self, key: str, choices: type[E]) -> E | None:
+        """Return a member of an enum; None for null and for an absent key."""
         text = self.find(key, str)
-        return None if text is None else self.among(key, text, words)
+        return None if text is None else self.among(key, text, choices)
 
-    def among(self, key: str, text: object, words: type[E]) -> E:
-        """The enum's word that the text is."""
+    def among(self, key: str, text: object, choices: type[E]) -> E:
+        """Convert a text to a member of an enum."""
         try:
-            return words(text)  # type: ignore[arg-type]  # whatever it is no word, it is a ValueError
+            return choices(text)  # type: ignore[arg-type]  # every other value raises ValueError
         except ValueError:
-            raise self.error(key, f"{key}: {text!r} is not one of {', '.join(words)}") from None
+            raise self.error(key, f"{key}: {text!r} is not one of {', '.join(choices)}") from None
 
     def parsed(self, key: str, parse: Callable[[str], T]) -> T:
-        """A text that must be there, parsed by what raises ValueError."""
+        """Parse a required text with a function that raises ValueError."""
         text = self.need(key, str)
         try:
             return parse(text)
@@ -112,57 +112,59 @@ class Section:
             raise self.error(key, f"{key}: {error}") from None
 
     def addresses(self, key: str) -> list[Address]:
-        """A list of addresses, with or without prefix lengths; absent is empty."""
+        """Return a list of addresses, without their prefix lengths; empty for an absent key."""
         addresses = []
-        for at, text in enumerate(self.strings(key)):
+        for index, text in enumerate(self.strings(key)):
             try:
                 addresses.append(ip_address(text.partition("/")[0]))
             except ValueError as error:
-                raise WorldError((*self.path, key, at), f"{key}: {error}") from None
+                raise WorldError((*self.path, key, index), f"{key}: {error}") from None
         return addresses
 
     def names(self) -> list[str]:
-        """Every key, where they are names that the file gives."""
+        """Return all keys, which must be texts."""
         for key in self._data:
             if not isinstance(key, str):
                 raise self.error(key, f"expected a name, found {show(key)}")
         return list(self._data)
 
     def has(self, key: str) -> bool:
-        """Whether the key is there, be it null."""
+        """Whether the key is present, even with null."""
         return key in self._data
 
     def raw(self, key: str) -> Any:
-        """The value as it is."""
+        """Return the value without a check."""
         return self._get(key)
 
     def inner(self, key: str) -> "Section":
-        """A mapping; absent is empty."""
+        """Return a mapping; an empty one for an absent key."""
         value = self._get(key)
         return Section({} if value is None else value, (*self.path, key))
 
     def items(self, key: str) -> "list[Section]":
-        """A list of mappings; absent is empty."""
-        return [Section(each, (*self.path, key, at)) for at, each in enumerate(self.take(key, list, []))]
+        """Return a list of mappings; empty for an absent key."""
+        return [
+            Section(item, (*self.path, key, index)) for index, item in enumerate(self.take(key, list, []))
+        ]
 
     def strings(self, key: str) -> list[str]:
-        """A list of scalars as text; absent is empty."""
-        found = self.take(key, list, [])
-        for at, each in enumerate(found):
-            if isinstance(each, bool) or not isinstance(each, str | int | float):
-                raise WorldError((*self.path, key, at), f"{key}: expected text, found {show(each)}")
-        return [str(each) for each in found]
+        """Return a list of scalars as texts; empty for an absent key."""
+        values = self.take(key, list, [])
+        for index, value in enumerate(values):
+            if isinstance(value, bool) or not isinstance(value, str | int | float):
+                raise WorldError((*self.path, key, index), f"{key}: expected text, found {show(value)}")
+        return [str(value) for value in values]
 
     def error(self, key: str, message: str) -> WorldError:
-        """A mistake in one key's value."""
+        """Make an error at a key."""
         return WorldError((*self.path, key), message)
 
     def finish(self) -> None:
-        """Every key must have been taken."""
+        """Raise an error for an unread key."""
         for key in self._data:
             if key not in self._taken:
-                known = ", ".join(self._taken)
-                raise WorldError((*self.path, key), f"unknown key {key!r}; known here: {known}")
+                keys = ", ".join(self._taken)
+                raise WorldError((*self.path, key), f"unknown key {key!r}; known here: {keys}")
 
     def _get(self, key: str) -> Any:
         self._taken[key] = None
@@ -179,29 +181,29 @@ class Section:
 
 
 class Numbers:
-    """Ids by kind: those that the file gives, and the lowest free ones for what it gives none."""
+    """Assigns ids by kind: the ids in the file, else the lowest free ones."""
 
     def __init__(self) -> None:
         self._taken: dict[str, set[int]] = {}
         self._next: dict[str, int] = {}
 
     def of(self, kind: str, section: Section) -> int:
-        """The section's id; sections that give one come before those that do not."""
-        taken = self._taken.setdefault(kind, set())
+        """Assign an id. Call this first for the sections with an id."""
+        used = self._taken.setdefault(kind, set())
         number = section.find("id", int)
         if number is None:
             number = self._next.get(kind, 1)
-            while number in taken:
+            while number in used:
                 number += 1
             self._next[kind] = number + 1
-        elif number in taken:
+        elif number in used:
             raise section.error("id", f"id: {number} is the id of another {kind}")
-        taken.add(number)
+        used.add(number)
         return number
 
 
 def show(value: object) -> str:
-    """A value of the wrong kind, for people."""
+    """Describe a value of the wrong type."""
     if value is None:
         return "nothing"
     kind = next((text for kind, text in _KINDS.items() if type(value) is kind), type(value).__name__)
@@ -209,5 +211,5 @@ def show(value: object) -> str:
 
 
 def by_id_first(sections: list[Section]) -> list[Section]:
-    """Those that give their ids before those that get one."""
+    """Order sections with an id before those without one."""
     return sorted(sections, key=lambda section: not section.has("id"))

@@ -1,4 +1,4 @@
-"""What would come of a change: who is hurt, where they could go, which requests fare otherwise."""
+"""The consequences of a hypothetical change: affected machines, relocations and changed requests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,35 +12,35 @@ from hostloom.simulation.world_file import Case
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """All that a change does."""
+    """The consequences of a change."""
 
-    #: How many machines there are.
+    #: The number of machines before the change.
     machines: int
     harms: tuple[Impact, ...]
-    #: Of each hurt machine, in the order of `harms`.
+    #: The relocation of each affected machine, in the order of `harms`.
     fates: tuple[Relocation, ...]
-    #: The requests that were held against both.
+    #: The compared requests.
     cases: tuple[ComparedCase, ...]
 
     @property
     def changed(self) -> tuple[ComparedCase, ...]:
-        """The requests that fare otherwise."""
+        """The requests with a changed outcome."""
         return tuple(case for case in self.cases if case.turn is not OutcomeChange.SAME)
 
     @property
     def hurt(self) -> tuple[tuple[str, str], ...]:
-        """(host, machine) of each machine that is hurt."""
+        """The affected machines as (host, machine)."""
         return tuple(dict.fromkeys((harm.host, harm.machine) for harm in self.harms))
 
 
 def consequences(
     before: Snapshot, after: Snapshot, cases: Sequence[Case] = (), later: Sequence[Case] | None = None
 ) -> Consequences:
-    """Hold the machines and the requests of `before` against `after`.
+    """Compare the machines and the requests in `before` and `after`.
 
-    `later` are the cases as they are asked in `after`, where the change is one of the requests too.
+    `later` are the cases for `after`, if the change also affects the requests.
     """
-    found = impacts(before, after)
+    new_impacts = impacts(before, after)
     machines = sum(len(host.machines) for host in before.hosts)
     compared = compare_cases(before, after, cases, later)
-    return Consequences(machines, found, relocations(before, after, found), compared)
+    return Consequences(machines, new_impacts, relocations(before, after, new_impacts), compared)

@@ -1,4 +1,4 @@
-"""What a change would do as plain JSON data."""
+"""The consequences of a change as JSON data."""
 
 from typing import Any
 
@@ -14,31 +14,35 @@ from hostloom.simulation.relocation import Relocation
 from hostloom.simulation.what_if import Consequences
 
 
-def consequences_data(before: Snapshot, after: Snapshot, found: Consequences) -> dict[str, Any]:
-    """Every hurt machine with its harms and where it could go, every request that fares otherwise."""
+def consequences_data(before: Snapshot, after: Snapshot, result: Consequences) -> dict[str, Any]:
+    """Make the document with all affected machines and changed requests."""
     return {
-        "machines": found.machines,
-        "hurt": [_fate(after, fate, found.harms) for fate in found.fates],
-        "requests": len(found.cases),
-        "changed": [_compared(before, after, compared_case) for compared_case in found.changed],
+        "machines": result.machines,
+        "hurt": [_relocation(after, relocation, result.harms) for relocation in result.fates],
+        "requests": len(result.cases),
+        "changed": [_compared(before, after, compared_case) for compared_case in result.changed],
     }
 
 
-def room_data(found: Headroom) -> dict[str, Any]:
-    """How many fit, and where."""
+def room_data(result: Headroom) -> dict[str, Any]:
+    """Make the document of the headroom."""
     return {
-        "wanted": found.wanted,
-        "fit": found.fit,
-        "hosts": dict(found.hosts),
-        "refusal": _refusal(found.stop.refusal if found.stop else None),
+        "wanted": result.wanted,
+        "fit": result.fit,
+        "hosts": dict(result.hosts),
+        "refusal": _refusal(result.stop.refusal if result.stop else None),
     }
 
 
-def _fate(after: Snapshot, fate: Relocation, harms: tuple[Impact, ...]) -> dict[str, Any]:
-    impacts = [harm for harm in harms if (harm.host, harm.machine) == (fate.host, fate.machine)]
+def _relocation(after: Snapshot, relocation: Relocation, all_impacts: tuple[Impact, ...]) -> dict[str, Any]:
+    impacts = [
+        impact
+        for impact in all_impacts
+        if (impact.host, impact.machine) == (relocation.host, relocation.machine)
+    ]
     return {
-        "machine": fate.machine,
-        "host": fate.host,
+        "machine": relocation.machine,
+        "host": relocation.host,
         "harms": [
             {
                 "nic": impact.nic or None,
@@ -51,11 +55,11 @@ def _fate(after: Snapshot, fate: Relocation, harms: tuple[Impact, ...]) -> dict[
             }
             for impact in impacts
         ],
-        "goes_to": fate.to,
-        "stays": fate.stays,
-        "interfaces": [as_data(after, interface) for interface in fate.interfaces],
-        "refusal": _refusal(None if fate.to else fate.explanation.refusal),
-        "text": render_relocation(fate),
+        "goes_to": relocation.to,
+        "stays": relocation.stays,
+        "interfaces": [as_data(after, interface) for interface in relocation.interfaces],
+        "refusal": _refusal(None if relocation.to else relocation.explanation.refusal),
+        "text": render_relocation(relocation),
     }
 
 
@@ -73,14 +77,14 @@ def _compared(before: Snapshot, after: Snapshot, case: ComparedCase) -> dict[str
     }
 
 
-def _decision(snapshot: Snapshot, found: JointDecision) -> dict[str, Any]:
+def _decision(snapshot: Snapshot, decision: JointDecision) -> dict[str, Any]:
     return {
-        "hosts": host_counts(found.plans),
+        "hosts": host_counts(decision.plans),
         "machines": [
             {"host": plan.host_name, "interfaces": [as_data(snapshot, nic) for nic in plan.interfaces]}
-            for plan in found.plans
+            for plan in decision.plans
         ],
-        "refusal": None if found.plans else _refusal(found.explanations[0].refusal),
+        "refusal": None if decision.plans else _refusal(decision.explanations[0].refusal),
     }
 
 

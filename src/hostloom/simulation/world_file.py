@@ -1,4 +1,4 @@
-"""World files: plain data to a snapshot and its cases (format: docs/reference/world-files.md)."""
+"""Reading of world files into a snapshot and cases (format: docs/reference/world-files.md)."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class WorldDocument:
-    """What a world file says."""
+    """The content of a world file."""
 
     snapshot: Snapshot
     cases: tuple[Case, ...]
 
 
 def read_world(data: object) -> WorldDocument:
-    """Read a parsed YAML document; WorldError with the path to the first mistake."""
+    """Read a parsed YAML document. Raises WorldError with the path to the first mistake."""
     top = Section(data, ())
     if top.need("world", int) != FORMAT:
         raise top.error("world", f"world: expected {FORMAT}, the version of the format")
