@@ -8,26 +8,14 @@ from hostloom.model.network import MAX_VID, UNTAGGED
 
 #: As long as libvirt's protocol lets any text be.
 MAX_XML = 4 << 20
-
-
 #: Of one machine; more are left out.
 MAX_DEVICES = 1000
-
-
 #: Length of names that are stored unchanged: of machines, networks, pools and interface sources.
 NAME_LENGTH, SOURCE_LENGTH, MODEL_LENGTH = 255, 200, 40
-
-
 #: Upper limit of numbers, which fits every column and calculation.
 MAX_CPUS, MAX_BYTES = 10**6, 2**62
-
-
 MAX_PATH = 4096
-
-
 _UNITS = {"b": 1, "byte": 1, "bytes": 1}
-
-
 for _power, _letter in enumerate("kmgtpe", 1):
     _UNITS |= {_letter: 1024**_power, f"{_letter}ib": 1024**_power, f"{_letter}b": 1000**_power}
 

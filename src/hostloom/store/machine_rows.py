@@ -24,8 +24,6 @@ from hostloom.store.transaction import Transaction, columns_of
 
 #: Fields of a machine that its node's row has.
 NODE_FIELDS = ("hostname", "zone_id", "resource_pool_id", "tags")
-
-
 #: Fields of a machine that are stored in its own row.
 OWN_FIELDS = (
     "system_id",
@@ -50,8 +48,6 @@ OWN_FIELDS = (
     "drift",
     "generation",
 )
-
-
 MACHINE_COLUMNS = (*(machines.c[name] for name in OWN_FIELDS), *(nodes.c[name] for name in NODE_FIELDS))
 
 

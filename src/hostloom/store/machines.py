@@ -44,8 +44,6 @@ from hostloom.store.transaction import Transaction
 
 #: Fields that snapshots show.
 SEEN_FIELDS = ("host_id", "cores", "memory_mib", "disks", "origin", "interfaces")
-
-
 #: Fields that a constraint or the node's row holds.
 KEY_FIELDS = ("uuid", *NODE_FIELDS)
 

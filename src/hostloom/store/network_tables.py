@@ -47,7 +47,6 @@ world = Table(
     Column("default_domain", Integer, nullable=False, server_default="1"),
 )
 
-
 #: Removed rows, so that snapshots can remove them too; kind is the table's name.
 removals = Table(
     "removals",
@@ -58,7 +57,6 @@ removals = Table(
     PrimaryKeyConstraint("revision", "kind", "key"),
 )
 
-
 spaces = Table(
     "spaces",
     metadata,
@@ -68,7 +66,6 @@ spaces = Table(
     generation_column(),
     sqlite_autoincrement=True,
 )
-
 
 fabrics = Table(
     "fabrics",
@@ -81,7 +78,6 @@ fabrics = Table(
     automatic_column(),
     sqlite_autoincrement=True,
 )
-
 
 vlans = Table(
     "vlans",
@@ -103,7 +99,6 @@ vlans = Table(
     UniqueConstraint("id", "fabric_id"),
     sqlite_autoincrement=True,
 )
-
 
 subnets = Table(
     "subnets",
@@ -129,7 +124,6 @@ subnets = Table(
     sqlite_autoincrement=True,
 )
 
-
 ip_ranges = Table(
     "ip_ranges",
     metadata,
@@ -143,7 +137,6 @@ ip_ranges = Table(
     sqlite_autoincrement=True,
 )
 
-
 zones = Table(
     "zones",
     metadata,
@@ -154,7 +147,6 @@ zones = Table(
     sqlite_autoincrement=True,
 )
 
-
 resource_pools = Table(
     "resource_pools",
     metadata,
@@ -164,7 +156,6 @@ resource_pools = Table(
     generation_column(),
     sqlite_autoincrement=True,
 )
-
 
 domains = Table(
     "domains",
@@ -177,7 +168,6 @@ domains = Table(
     sqlite_autoincrement=True,
 )
 
-
 tags = Table(
     "tags",
     metadata,
@@ -189,7 +179,6 @@ tags = Table(
     sqlite_autoincrement=True,
 )
 
-
 users = Table(
     "users",
     metadata,
@@ -199,7 +188,6 @@ users = Table(
     generation_column(),
     sqlite_autoincrement=True,
 )
-
 
 tokens = Table(
     "tokens",

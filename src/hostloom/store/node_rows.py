@@ -16,8 +16,6 @@ from hostloom.store.transaction import Transaction, columns_of
 from hostloom.store.types import interface_of
 
 NODE_FIELDS = [field.name for field in fields(Node) if field.name != "interfaces"]
-
-
 _INTERFACE_FIELDS = [field.name for field in fields(NodeInterface) if field.name != "addresses"]
 
 

@@ -68,7 +68,6 @@ nodes = Table(
     revision_column(),
 )
 
-
 node_interfaces = Table(
     "node_interfaces",
     metadata,
@@ -97,7 +96,6 @@ node_interfaces = Table(
     sqlite_autoincrement=True,
 )
 
-
 node_interface_addresses = Table(
     "node_interface_addresses",
     metadata,
@@ -107,7 +105,6 @@ node_interface_addresses = Table(
     Column("prefix_length", Integer, nullable=False),
     PrimaryKeyConstraint("interface_id", "position"),
 )
-
 
 #: Interfaces with operator settings that the last reading of their node did not contain.
 absent_interfaces = Table(
@@ -122,7 +119,6 @@ absent_interfaces = Table(
     Column("vlan_source", Word(VlanSource), nullable=False),
     Column("tags", WORDS, nullable=False),
 )
-
 
 hosts = Table(
     "hosts",
@@ -162,7 +158,6 @@ hosts = Table(
     sqlite_autoincrement=True,
 )
 
-
 #: The node's row has the name, zone, resource pool and tags.
 machines = Table(
     "machines",
@@ -192,7 +187,6 @@ machines = Table(
     revision_column(),
     UniqueConstraint("host_id", "uuid"),
 )
-
 
 machine_interfaces = Table(
     "machine_interfaces",
@@ -224,13 +218,8 @@ machine_interfaces = Table(
     Index("ix_machine_interfaces_mac", "mac"),
 )
 
-
 _EXCLUSIVE = text("kind NOT IN ('observed', 'lease', 'on-wire') AND subnet_id IS NOT NULL")
-
-
 _EXCLUSIVE_ALONE = text("kind NOT IN ('observed', 'lease', 'on-wire') AND subnet_id IS NULL")
-
-
 addresses = Table(
     "addresses",
     metadata,

@@ -20,12 +20,8 @@ from hostloom.store.transaction import Transaction
 
 #: The id of an interface that is not stored yet.
 NO_ID = InterfaceId(0)
-
-
 #: An interface has this and its id for a name while it is renamed: no link's name has a blank.
 RENAMED = "renamed "
-
-
 #: Limit of remembered absent interfaces per node.
 MAX_ABSENT = 256
 

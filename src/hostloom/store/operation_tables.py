@@ -47,7 +47,6 @@ operations = Table(
     Index("ix_operations_state_lease_until", "state", "lease_until"),
 )
 
-
 steps = Table(
     "steps",
     metadata,
@@ -61,7 +60,6 @@ steps = Table(
     Column("finished_at", Float),
     PrimaryKeyConstraint("operation_id", "name"),
 )
-
 
 plans = Table(
     "plans",
@@ -79,7 +77,6 @@ plans = Table(
     Index("ix_plans_created_at_id", "created_at", "id"),
 )
 
-
 events = Table(
     "events",
     metadata,
@@ -93,7 +90,6 @@ events = Table(
     Column("details", JSON_VALUE, nullable=False),
     sqlite_autoincrement=True,
 )
-
 
 answers = Table(
     "answers",
