@@ -50,14 +50,14 @@ class ApiCall:
         """A unit of work; use it in a `with`."""
         return self.ports.store.begin()
 
-    def one(self, found: BaseModel, status: int = 200) -> Response:
+    def one(self, item: BaseModel, status: int = 200) -> Response:
         """The answer with one thing."""
-        return _response(status, self.path, found.model_dump_json())
+        return _response(status, self.path, item.model_dump_json())
 
-    def page(self, page: Page, found: Sequence[BaseModel], cursor: Callable[[Any], object]) -> Response:
+    def page(self, page: Page, records: Sequence[BaseModel], cursor: Callable[[Any], object]) -> Response:
         """The answer with a page of things, of which one more than the page holds was read."""
-        base_models = found[: page.limit]
-        after = str(cursor(base_models[-1])) if len(found) > page.limit else None
+        base_models = records[: page.limit]
+        after = str(cursor(base_models[-1])) if len(records) > page.limit else None
         items = ",".join(base_model.model_dump_json() for base_model in base_models)
         ending = "null" if after is None else f'"{after}"'
         answer = Response(f'{{"items":[{items}],"next":{ending}}}', media_type=JSON)
@@ -153,9 +153,9 @@ class ConditionalChange(ApiCall):
 
 def authenticate(request: Request, _: Annotated[object, Depends(_bearer)] = None) -> Principal:
     """The principal of the token, or of the Unix socket's other end; NotAuthenticated."""
-    known = request.scope.get(PRINCIPAL_KEY)
-    if isinstance(known, Principal):
-        return known
+    cached = request.scope.get(PRINCIPAL_KEY)
+    if isinstance(cached, Principal):
+        return cached
     ports: Ports = request.app.state.ports
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme:
@@ -221,8 +221,8 @@ def _generation(if_match: str | None) -> int | None:
     return int(match[1])
 
 
-def _dump(found: BaseModel | None) -> str:
-    return "" if found is None else found.model_dump_json()
+def _dump(item: BaseModel | None) -> str:
+    return "" if item is None else item.model_dump_json()
 
 
 def _response(status: int, path: str, body: str) -> Response:
@@ -241,5 +241,5 @@ def _response(status: int, path: str, body: str) -> Response:
 
 
 def _head(body: str) -> dict[str, Any]:
-    found = json.loads(body)
-    return found if isinstance(found, dict) else {}
+    document = json.loads(body)
+    return document if isinstance(document, dict) else {}

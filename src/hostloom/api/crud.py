@@ -15,7 +15,7 @@ from hostloom.services.nouns import NamedNoun
 def crud_router(
     noun: NamedNoun[Any, Any, Any],
     out: type[Out],
-    shown: Callable[[Any, Names], Out],
+    render: Callable[[Any, Names], Out],
     *,
     created: Any,
     changed: Any,
@@ -29,26 +29,26 @@ def crud_router(
     """
     many = f"{noun.kind}s".replace(" ", "-")
     router = APIRouter(prefix=f"/{many}", tags=[many])
-    _add_readers(router, noun, out, shown)
-    _add_creator(router, noun, out, shown, created, create or f"Create a {noun.kind}.")
-    _add_changers(router, noun, out, shown, changed, delete)
+    _add_readers(router, noun, out, render)
+    _add_creator(router, noun, out, render, created, create or f"Create a {noun.kind}.")
+    _add_changers(router, noun, out, render, changed, delete)
     return router
 
 
 Shown = Callable[[Any, Names], Out]
 
 
-def _add_readers(router: APIRouter, noun: NamedNoun[Any, Any, Any], out: type[Out], shown: Shown) -> None:
+def _add_readers(router: APIRouter, noun: NamedNoun[Any, Any, Any], out: type[Out], render: Shown) -> None:
     def list_all(call: Reading, page: Paging) -> Response:
         with call.begin() as uow:
             names = Names(uow)
             items = noun.list(uow, call.principal, page.after_number, page.more)
-            answers = [shown(item, names) for item in items]
+            answers = [render(item, names) for item in items]
         return call.page(page, answers, lambda answer: answer.id)
 
     def get_one(call: Reading, key: str) -> Response:
         with call.begin() as uow:
-            return call.one(shown(noun.get(uow, call.principal, key), Names(uow)))
+            return call.one(render(noun.get(uow, call.principal, key), Names(uow)))
 
     many = f"{noun.kind}s"
     page = PageOut[out]  # type: ignore[valid-type]  # a class at run time
@@ -61,12 +61,12 @@ def _add_creator(
     router: APIRouter,
     noun: NamedNoun[Any, Any, Any],
     out: type[Out],
-    shown: Shown,
+    render: Shown,
     body_type: Any,
     text: str,
 ) -> None:
     def create_one(call: Changing, body: Any) -> Response:
-        return call.commit(201, lambda uow: shown(noun.create(uow, call.principal, body), Names(uow)))
+        return call.commit(201, lambda uow: render(noun.create(uow, call.principal, body), Names(uow)))
 
     create_one.__annotations__["body"] = body_type
     _add(router, "POST", "", create_one, f"create {noun.kind}", text, status_code=201, response_model=out)
@@ -76,14 +76,14 @@ def _add_changers(
     router: APIRouter,
     noun: NamedNoun[Any, Any, Any],
     out: type[Out],
-    shown: Shown,
+    render: Shown,
     body_type: Any,
     delete: str,
 ) -> None:
     def update_one(call: Changing, key: str, body: Any) -> Response:
         return call.commit(
             200,
-            lambda uow: shown(noun.update(uow, call.principal, key, body, call.generation), Names(uow)),
+            lambda uow: render(noun.update(uow, call.principal, key, body, call.generation), Names(uow)),
         )
 
     def delete_one(call: Changing, key: str) -> Response:

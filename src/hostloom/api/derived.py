@@ -44,14 +44,17 @@ def like(
         raise TypeError(f"{source.__name__} has no fields {', '.join(sorted(unknown))}")
 
     def derive(declared: type[M]) -> type[M]:
-        own = get_annotations(declared)
-        types, known = get_type_hints(source), _SHOWN if issubclass(declared, Out) else _READ
+        own_annotations = get_annotations(declared)
+        types, translations = get_type_hints(source), _SHOWN if issubclass(declared, Out) else _READ
         names = [renamed.get(field.name, field.name) for field in fields(source) if field.name not in hide]
         names = list(dict.fromkeys(names))
         position = names.index("generation") if "generation" in names else len(names)
-        names[position:position] = [name for name in own if name not in names]
-        annotations = {name: own[name] if name in own else _translated(types[name], known) for name in names}
-        defaults = {} if known is _SHOWN else {field.name: _default(field) for field in fields(source)}
+        names[position:position] = [name for name in own_annotations if name not in names]
+        annotations = {
+            name: own_annotations[name] if name in own_annotations else _translated(types[name], translations)
+            for name in names
+        }
+        defaults = {} if translations is _SHOWN else {field.name: _default(field) for field in fields(source)}
         return _again(declared, annotations, {name: defaults[name] for name in names if name in defaults})
 
     return derive
@@ -142,25 +145,25 @@ def _simple(hint: Any) -> Any:
     return _simple(hint.__supertype__) if hasattr(hint, "__supertype__") else hint
 
 
-def _translated(hint: Any, known: dict[Any, Any]) -> Any:
+def _translated(hint: Any, translations: dict[Any, Any]) -> Any:
     """The API's type for a type of the core."""
     hint = _simple(hint)
-    if hint in known:
-        return known[hint]
+    if hint in translations:
+        return translations[hint]
     origin, parts = get_origin(hint), get_args(hint)
     if origin is tuple:
-        return list[_translated(parts[0], known)]  # type: ignore[misc]  # a type made at run time
+        return list[_translated(parts[0], translations)]  # type: ignore[misc]  # a type made at run time
     if origin not in (Union, UnionType):
         return hint
-    return _translated_union([part for part in parts if part is not Keep], known)
+    return _translated_union([part for part in parts if part is not Keep], translations)
 
 
-def _translated_union(parts: list[Any], known: dict[Any, Any]) -> Any:
+def _translated_union(parts: list[Any], translations: dict[Any, Any]) -> Any:
     without_none = [part for part in parts if part is not NoneType]
     if set(without_none) <= _ADDRESSES:
         kind: Any = Ip
     elif set(without_none) <= _WITH_PREFIX:
         kind = _AsText
     else:
-        kind = Union[tuple(_translated(part, known) for part in without_none)]  # noqa: UP007  # made at run time
+        kind = Union[tuple(_translated(part, translations) for part in without_none)]  # noqa: UP007  # made at run time
     return kind | None if len(without_none) < len(parts) else kind

@@ -86,8 +86,8 @@ class Patch(BaseModel):
 
     def sent(self, **convert: Callable[[Any], Any]) -> dict[str, Any]:
         """The fields that were sent, converted where the model's type differs."""
-        found = {name: getattr(self, name) for name in self.model_fields_set}
-        return {name: convert[name](value) if name in convert else value for name, value in found.items()}
+        values = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: convert[name](value) if name in convert else value for name, value in values.items()}
 
 
 class Out(BaseModel):

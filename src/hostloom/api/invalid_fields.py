@@ -78,12 +78,12 @@ def _field_error(error: Mapping[str, Any]) -> dict[str, Any]:
     if error["type"] == "json_invalid":
         return {"field": "", "message": _NOT_JSON}
     path = [str(part) for part in error["loc"][1:]]
-    found: dict[str, Any] = {"field": ".".join(path), "message": _message(error)}
+    entry: dict[str, Any] = {"field": ".".join(path), "message": _message(error)}
     value = error.get("input")
     is_told = error["type"] not in _WITHOUT_VALUE and not _SECRET.intersection(path)
     if is_told and isinstance(value, str | int | bool):
-        found["value"] = value
-    return found
+        entry["value"] = value
+    return entry
 
 
 def _message(error: Mapping[str, Any]) -> str:

@@ -67,11 +67,11 @@ class Names:
     @cached_property
     def hosts_of(self) -> dict[SystemId, list[str]]:
         """The hosts that each node is."""
-        found: dict[SystemId, list[str]] = {}
+        hostnames: dict[SystemId, list[str]] = {}
         for state in self.world.hosts:
             if (key := state.host.correlation.system_id) is not None:
-                found.setdefault(key, []).append(state.host.name)
-        return found
+                hostnames.setdefault(key, []).append(state.host.name)
+        return hostnames
 
     def foresee(self, machines: Sequence[SystemId]) -> None:
         """Read for all of these at once what is read of each else."""
@@ -105,14 +105,14 @@ class Names:
 
     @cached_property
     def _nics(self) -> dict[MacAddress, tuple[SystemId, str]]:
-        found = {
+        names = {
             nic.mac: (node.system_id, nic.name)
             for node in self.world.nodes
             for nic in node.interfaces
             if nic.mac is not None
         }
         machines = self._uow.machines.list()
-        return found | {
+        return names | {
             nic.mac: (machine.system_id, nic.name) for machine in machines for nic in machine.interfaces
         }
 

@@ -113,34 +113,34 @@ STATUS: Mapping[type[HostloomError], int] = {
 
 def problem_of(error: HostloomError) -> dict[str, Any]:
     """The problem document of an error."""
-    found = _problem(STATUS[type(error)], error.code, str(error))
+    problem = _problem(STATUS[type(error)], error.code, str(error))
     if error.hint:
-        found["hint"] = error.hint
+        problem["hint"] = error.hint
     if error.details:
-        found["details"] = {key: _plain(value) for key, value in error.details.items()}
-    return found
+        problem["details"] = {key: _plain(value) for key, value in error.details.items()}
+    return problem
 
 
 def refused_problem(error: Refused) -> dict[str, Any]:
     """The problem document of a refusal, with its explanation as data and as text."""
-    found = problem_of(error)
+    problem = problem_of(error)
     if isinstance(error.explanation, Explanation):
-        found["explanation"] = to_json(error.explanation)
-        found["text"] = render(error.explanation)
+        problem["explanation"] = to_json(error.explanation)
+        problem["text"] = render(error.explanation)
         if hint := hint_of(error.explanation):
-            found["hint"] = hint
-    return found
+            problem["hint"] = hint
+    return problem
 
 
 def stale_problem(error: PlanStale) -> dict[str, Any]:
     """The problem document of a plan that is out of date, with every difference as data and as text."""
-    found = problem_of(error)
-    found["detail"] = f"plan {error.plan} is out of date"
-    found["differences"] = [
+    problem = problem_of(error)
+    problem["detail"] = f"plan {error.plan} is out of date"
+    problem["differences"] = [
         asdict(difference) for difference in error.differences if isinstance(difference, PlanDifference)
     ]
-    found["text"] = [found["detail"], *error.text]
-    return found
+    problem["text"] = [problem["detail"], *error.text]
+    return problem
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -238,8 +238,8 @@ class Incidents:
             if scope["type"] != "http":
                 raise
             incident = uuid.uuid4().hex[:12]
-            where = {"method": scope["method"], "path": scope["path"]}
-            log.error("unexpected error", incident=incident, **where, exc_info=error)
+            context = {"method": scope["method"], "path": scope["path"]}
+            log.error("unexpected error", incident=incident, **context, exc_info=error)
             if begun:
                 raise
             detail = f"hostloom made a mistake; its log tells more under {incident}"

@@ -167,10 +167,10 @@ def refuse_unknown_query(request: Request) -> None:
     """Refuse a query parameter that the route does not know: nothing is ever ignored."""
     route = request.scope.get("route")
     if isinstance(route, APIRoute):
-        known = set(_query_names(route.dependant))
+        names = set(_query_names(route.dependant))
         for name in request.query_params:
-            if name not in known:
-                allowed = f"use {', '.join(sorted(known))}" if known else "send none"
+            if name not in names:
+                allowed = f"use {', '.join(sorted(names))}" if names else "send none"
                 raise InvalidValue("query", name, "is not a query parameter of this request", allowed)
 
 
@@ -196,8 +196,8 @@ def _health() -> APIRouter:
 def _document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, in which every error is a problem."""
     if app.openapi_schema is None:
-        found = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        schemas = found["components"]["schemas"]
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schemas = document["components"]["schemas"]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         schemas["Problem"] = _PROBLEM_SCHEMA
@@ -205,9 +205,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
             "description": "A problem",
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for path in found["paths"].values():
+        for path in document["paths"].values():
             for operation in path.values():
                 operation["responses"].pop("422", None)
                 operation["responses"] |= {"4XX": problem, "5XX": problem}
-        app.openapi_schema = found
+        app.openapi_schema = document
     return app.openapi_schema

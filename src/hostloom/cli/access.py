@@ -58,8 +58,8 @@ def create_user(
     Example: `hostloom user create ann --admin`
     """
     with open_client(context) as client:
-        made = client.users.create({"name": name, "admin": admin})
-    show_done(f"user {made['name']} created", made, output)
+        user_document = client.users.create({"name": name, "admin": admin})
+    show_done(f"user {user_document['name']} created", user_document, output)
 
 
 @token.command("create")
@@ -74,10 +74,10 @@ def create_token(
     Example: `hostloom token create --user ann --name laptop`
     """
     with open_client(context) as client:
-        made = client.tokens.create({"user": user, "name": name})
+        token_document = client.tokens.create({"user": user, "name": name})
     if output is Format.TABLE:
-        say(f"token {made['id']} of user {made['user']}; keep it, it is not shown again:")
-    show_done(made["text"] or "", made, output)
+        say(f"token {token_document['id']} of user {token_document['user']}; keep it, it is not shown again:")
+    show_done(token_document["text"] or "", token_document, output)
 
 
 @token.command("list")

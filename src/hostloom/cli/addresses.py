@@ -91,8 +91,8 @@ def reserve(
     Example: `hostloom address reserve 10.0.0.9 --comment printer`
     """
     with open_client(context) as client:
-        made = client.addresses.create({"ip": ip, "comment": comment} | given(subnet=subnet))
-    show_done(f"address {made['ip']} of {made['subnet']} set aside", made, output)
+        address = client.addresses.create({"ip": ip, "comment": comment} | given(subnet=subnet))
+    show_done(f"address {address['ip']} of {address['subnet']} set aside", address, output)
 
 
 @app.command("release")

@@ -43,7 +43,7 @@ def create_apikey(
     Example: `hostloom apikey create ann --name terraform`
     """
     with open_client(context) as client:
-        made = client.apikeys.create({"user": user, "name": name})
+        document = client.apikeys.create({"user": user, "name": name})
     if output is Format.TABLE:
-        say(f"API key {made['id']} of user {made['user']}; keep it, it is not shown again:")
-    show_done(made["text"] or "", made, output)
+        say(f"API key {document['id']} of user {document['user']}; keep it, it is not shown again:")
+    show_done(document["text"] or "", document, output)

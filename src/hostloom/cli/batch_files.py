@@ -14,15 +14,15 @@ HINT = "it is a list such as `- {hostname: web, interfaces: 'eth0:space=dmz', co
 def read_batch(path: Path) -> Document:
     """The body of a batch: the file's list of machines, or its `machines` and `strategy`."""
     name = "standard input" if str(path) == "-" else str(path)
-    found = _parse(name, _read(path))
-    if isinstance(found, list):
-        found = {"machines": found}
-    if not isinstance(found, dict) or not isinstance(found.get("machines"), list):
+    document = _parse(name, _read(path))
+    if isinstance(document, list):
+        document = {"machines": document}
+    if not isinstance(document, dict) or not isinstance(document.get("machines"), list):
         raise fail(f"{name}: the file is not a list of machines", HINT, Exit.USAGE)
-    for index, machine in enumerate(found["machines"]):
+    for index, machine in enumerate(document["machines"]):
         if not isinstance(machine, dict):
             raise fail(f"{name}: machines.{index}: {machine!r} is not a mapping of fields", HINT, Exit.USAGE)
-    return found
+    return document
 
 
 def _read(path: Path) -> str:
@@ -40,8 +40,8 @@ def _parse(name: str, text: str) -> object:
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise _broken(f"{name}{where}: {error.problem or 'that is not YAML'}") from error
+        position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise _broken(f"{name}{position}: {error.problem or 'that is not YAML'}") from error
     except yaml.YAMLError as error:
         raise _broken(f"{name}: that is not YAML") from error
 

@@ -66,10 +66,10 @@ def commission(
         return
     with open_client(context) as client:
         bare = client.machines.get(key)["host"] is None
-        done = finish(client, client.machines.commission(key), output, wait=wait)
+        machine = finish(client, client.machines.commission(key), output, wait=wait)
     if bare:
         say(f"switch {key} on now, or restart it: hostloom has no control of its power")
-    show_done(f"machine {key} is being commissioned; `hostloom machine show {key}` shows it", done, output)
+    show_done(f"machine {key} is being commissioned; `hostloom machine show {key}` shows it", machine, output)
 
 
 def forget(context: typer.Context, key: Key, yes: Yes = False, output: Output = Format.TABLE) -> None:
@@ -121,15 +121,15 @@ _NICS: Columns[answers.FoundNic, keys.FoundNicKey] = (
 
 def parts_of(item: answers.Machine) -> list[Part]:
     """What was found, and what of it is not as planned; nothing of a machine that has not reported."""
-    found: answers.Commissioning | None = cast("dict[str, Any]", item).get("commissioning")
-    if found is None:
+    report: answers.Commissioning | None = cast("dict[str, Any]", item).get("commissioning")
+    if report is None:
         return []
-    parts: list[Part] = [("found by commissioning", table([found], _HARDWARE))]
-    if found["disks"]:
-        parts.append(("disks found", table(found["disks"], _DISKS)))
-    parts.append(("interfaces found", table(found["nics"], _NICS)))
-    if found["differences"]:
-        words = "\n".join(f"! {difference['text']}" for difference in found["differences"])
+    parts: list[Part] = [("found by commissioning", table([report], _HARDWARE))]
+    if report["disks"]:
+        parts.append(("disks found", table(report["disks"], _DISKS)))
+    parts.append(("interfaces found", table(report["nics"], _NICS)))
+    if report["differences"]:
+        words = "\n".join(f"! {difference['text']}" for difference in report["differences"])
         parts.append(("not as planned", words))
     return parts
 
@@ -145,5 +145,5 @@ def _neighbour(neighbour: answers.Neighbour | None) -> str | None:
     """`leaf-3 Ethernet1/7, VLAN 20`."""
     if neighbour is None:
         return None
-    where = f"{neighbour['system_name'] or neighbour['chassis']} {neighbour['port']}"
-    return f"{where}, VLAN {neighbour['vid']}" if neighbour["vid"] else where
+    port = f"{neighbour['system_name'] or neighbour['chassis']} {neighbour['port']}"
+    return f"{port}, VLAN {neighbour['vid']}" if neighbour["vid"] else port

@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from hostloom.cli.compose_request import ComposeOptions, named, takes_wanted
+from hostloom.cli.compose_request import ComposeOptions, named, takes_compose_options
 from hostloom.cli.exit_codes import Exit, exit_of_refusal, fail, tell
 from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
@@ -21,9 +21,9 @@ PlanId = Annotated[
 ]
 
 
-@takes_wanted
+@takes_compose_options
 def plan(
-    context: typer.Context, wanted: ComposeOptions, explain: Why = False, output: Output = Format.TABLE
+    context: typer.Context, options: ComposeOptions, explain: Why = False, output: Output = Format.TABLE
 ) -> None:
     """Show the result and warnings of a compose in advance.
 
@@ -36,23 +36,23 @@ def plan(
     - `hostloom machine plan --name web --count 3 --anti-affinity --interfaces 'eth0:space=dmz'`
     """
     with open_client(context) as client:
-        if wanted.is_batch:
-            kept = client.plans.create(wanted.batch())
-            shown, document = cast("Shown", kept), cast("Mapping[str, Any]", kept)
+        if options.is_batch:
+            kept = client.plans.create(options.batch())
+            plan_document, document = cast("Shown", kept), cast("Mapping[str, Any]", kept)
         else:
-            decision = client.plan(wanted.machine())
+            decision = client.plan(options.machine())
             _leave_if_refused(decision, output, explain=explain)
-            shown, document = _decided(decision), cast("Mapping[str, Any]", decision)
+            plan_document, document = _decided(decision), cast("Mapping[str, Any]", decision)
     if output is Format.TABLE:
-        show_plan(shown, explain=explain)
+        show_plan(plan_document, explain=explain)
     else:
         show_data(document, output)
 
 
-@takes_wanted
+@takes_compose_options
 def compose(
     context: typer.Context,
-    wanted: ComposeOptions,
+    options: ComposeOptions,
     plan_id: PlanId = None,
     explain: Why = False,
     wait: Wait = True,
@@ -73,26 +73,26 @@ def compose(
             f"--plan and {', '.join(others)} exclude each other", "the plan already contains them", Exit.USAGE
         )
     with open_client(context) as client:
-        begun = _begin(client, wanted, plan_id)
+        begun = _begin(client, options, plan_id)
         finish(client, begun, output, wait=wait)
-        made = [client.machines.get(name) for name in begun["machines"]]
-        reasons = [client.machines.get_why(machine["hostname"]) for machine in made if explain]
+        machines = [client.machines.get(name) for name in begun["machines"]]
+        reasons = [client.machines.get_why(machine["hostname"]) for machine in machines if explain]
     if output is not Format.TABLE:
-        show_data(made[0] if plan_id is None and not wanted.is_batch else made, output)
+        show_data(machines[0] if plan_id is None and not options.is_batch else machines, output)
         return
-    for machine in made:
+    for machine in machines:
         typer.echo(_composed(machine))
-    for machine, why in zip(made, reasons, strict=False):
-        title = [f"\nwhy {machine['hostname']}"] if len(made) > 1 else []
-        typer.echo("\n".join([*title, *why["text"]]))
+    for machine, reason in zip(machines, reasons, strict=False):
+        title = [f"\nwhy {machine['hostname']}"] if len(machines) > 1 else []
+        typer.echo("\n".join([*title, *reason["text"]]))
 
 
-def _begin(client: Client, wanted: ComposeOptions, plan_id: str | None) -> answers.Composing:
+def _begin(client: Client, options: ComposeOptions, plan_id: str | None) -> answers.Composing:
     if plan_id is not None:
         return client.plans.compose(plan_id)
-    if wanted.is_batch:
-        return client.compose_batch(wanted.batch())
-    return client.machines.create(wanted.machine())
+    if options.is_batch:
+        return client.compose_batch(options.batch())
+    return client.machines.create(options.machine())
 
 
 def _decided(decision: answers.Decision) -> Shown:

@@ -154,22 +154,22 @@ class ComposeOptions:
 NAMES = tuple(field.name for field in fields(ComposeOptions))
 
 
-def takes_wanted(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of Wanted; it gets them together, as its argument `wanted`."""
+def takes_compose_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the compose options, which it gets together as its argument `options`."""
     parameters = [
         parameter
         for parameter in inspect.signature(command).parameters.values()
-        if parameter.name != "wanted"
+        if parameter.name != "options"
     ]
     options = list(inspect.signature(ComposeOptions).parameters.values())
     hints = get_type_hints(command, include_extras=True) | get_type_hints(ComposeOptions, include_extras=True)
-    hints.pop("wanted", None)
+    hints.pop("options", None)
 
     @wraps(command)
     def run(**values: Any) -> None:
         compose_options = ComposeOptions(**{name: values.pop(name) for name in NAMES})
         check_together(values["context"], compose_options)
-        command(wanted=compose_options, **values)
+        command(options=compose_options, **values)
 
     needed = [parameter for parameter in parameters if parameter.default is inspect.Parameter.empty]
     together = (*needed, *options, *(parameter for parameter in parameters if parameter not in needed))
@@ -182,12 +182,12 @@ def takes_wanted(command: Callable[..., None]) -> Callable[..., None]:
 def named(context: typer.Context) -> list[str]:
     """Those of the options that were given, as they are written."""
     sources = {name: context.get_parameter_source(name) for name in NAMES}
-    found = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
-    return ["--from" if name == "from_file" else f"--{name.replace('_', '-')}" for name in found]
+    names = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
+    return ["--from" if name == "from_file" else f"--{name.replace('_', '-')}" for name in names]
 
 
-def check_together(context: typer.Context, wanted: ComposeOptions) -> None:
+def check_together(context: typer.Context, options: ComposeOptions) -> None:
     """Refuse what a file of machines says by itself."""
     others = [option for option in named(context) if option not in ("--from", "--strategy")]
-    if wanted.from_file is not None and others:
+    if options.from_file is not None and others:
         raise fail(f"--from and {', '.join(others)} exclude each other", "put them into the file", Exit.USAGE)

@@ -32,8 +32,8 @@ def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format
                     typer.echo(f"{file.path}:")
                 _show(snapshot, joint_decision, with_reasons=with_reasons)
             else:
-                named = {"file": str(file.path)} if len(worlds) > 1 else {}
-                answers.append(named | _answer(snapshot, case, joint_decision))
+                file_field = {"file": str(file.path)} if len(worlds) > 1 else {}
+                answers.append(file_field | _answer(snapshot, case, joint_decision))
             wrong = outcome_differences(snapshot, case, joint_decision) if case.expect else []
             for line in wrong:
                 typer.echo(f"FAIL {line}", err=True)
@@ -44,48 +44,48 @@ def show_outcomes(worlds: list[WorldFile], *, with_reasons: bool, output: Format
     return code
 
 
-def _code(case: Case, found: JointDecision, wrong: list[str]) -> Exit:
+def _code(case: Case, decision: JointDecision, wrong: list[str]) -> Exit:
     """A case is held against what it expects; a request has to fit."""
-    refusal = found.explanations[0].refusal
-    if case.expect or found.plans or refusal is None:
+    refusal = decision.explanations[0].refusal
+    if case.expect or decision.plans or refusal is None:
         return Exit.FAILED if wrong else Exit.OK
     return exit_of_refusal(refusal.code)
 
 
-def _answer(snapshot: Snapshot, case: Case, found: JointDecision) -> dict[str, Any]:
+def _answer(snapshot: Snapshot, case: Case, decision: JointDecision) -> dict[str, Any]:
     """One machine as the plan that it is; several as a list, with how many each host takes."""
-    first = found.explanations[0]
-    told = {
-        "error": first.refusal.code if first.refusal and not found.plans else None,
+    first = decision.explanations[0]
+    document = {
+        "error": first.refusal.code if first.refusal and not decision.plans else None,
         "explanation": to_json(first),
     }
-    machines = [{"host": plan.host_name, "interfaces": _nics(snapshot, plan)} for plan in found.plans]
+    machines = [{"host": plan.host_name, "interfaces": _nics(snapshot, plan)} for plan in decision.plans]
     if case.batch is not None:
-        return {"hosts": host_counts(found.plans), "machines": machines, **told}
-    return {**(machines[0] if machines else {"host": None, "interfaces": []}), **told}
+        return {"hosts": host_counts(decision.plans), "machines": machines, **document}
+    return {**(machines[0] if machines else {"host": None, "interfaces": []}), **document}
 
 
 def _nics(snapshot: Snapshot, plan: Plan) -> list[dict[str, Any]]:
     return [cases.as_data(snapshot, nic) for nic in plan.interfaces]
 
 
-def _show(snapshot: Snapshot, found: JointDecision, *, with_reasons: bool) -> None:
-    if len(found.plans) > 1:
-        counts = host_counts(found.plans)
+def _show(snapshot: Snapshot, decision: JointDecision, *, with_reasons: bool) -> None:
+    if len(decision.plans) > 1:
+        counts = host_counts(decision.plans)
         typer.echo(f"hosts: {', '.join(f'{host} ×{count}' for host, count in counts.items())}")
-    for at, plan in enumerate(found.plans):
-        if len(found.plans) > 1:
-            typer.echo(f"machine {at + 1} on {plan.host_name}")
+    for index, plan in enumerate(decision.plans):
+        if len(decision.plans) > 1:
+            typer.echo(f"machine {index + 1} on {plan.host_name}")
         for nic in _nics(snapshot, plan):
-            typer.echo(f"{'  ' * (len(found.plans) > 1)}{_nic(nic)}")
-    lines = explain.render(found.explanations[0])
-    for line in lines if with_reasons or not found.plans else lines[: len(found.plans) == 1]:
+            typer.echo(f"{'  ' * (len(decision.plans) > 1)}{_nic(nic)}")
+    lines = explain.render(decision.explanations[0])
+    for line in lines if with_reasons or not decision.plans else lines[: len(decision.plans) == 1]:
         typer.echo(line)
 
 
 def _nic(nic: dict[str, Any]) -> str:
     mode = f" ({nic['mode']})" if nic["mode"] else ""
     boot = ", boots" if nic["boot"] else ""
-    where = f"{nic['attach']} {nic['source']}{mode}, VLAN {nic['vlan'] or 'not known'}"
+    attachment = f"{nic['attach']} {nic['source']}{mode}, VLAN {nic['vlan'] or 'not known'}"
     ip = nic["ip"] if isinstance(nic["ip"], str) else ", ".join(nic["ip"] or ["no address"])
-    return f"{nic['name']}: {where}, {ip}{boot}"
+    return f"{nic['name']}: {attachment}, {ip}{boot}"

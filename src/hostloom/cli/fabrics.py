@@ -43,8 +43,8 @@ def create(
     """
     body = {"name": name, "class_type": class_type, "description": description}
     with open_client(context) as client:
-        made = client.fabrics.create(body)
-    show_done(f"fabric {made['name']} created (id {made['id']})", made, output)
+        fabric = client.fabrics.create(body)
+    show_done(f"fabric {fabric['name']} created (id {fabric['id']})", fabric, output)
 
 
 add_list(app, NOUN)

@@ -22,14 +22,14 @@ def finish(client: Client, operation: answers.Operation, output: Format, *, wait
         else:
             show_data(operation, output)
         raise typer.Exit(Exit.OK)
-    done = follow(client, operation, output)
-    code = exit_of_operation(done)
+    result = follow(client, operation, output)
+    code = exit_of_operation(result)
     if code is not Exit.OK:
-        tell_end(done)
+        tell_end(result)
         if output is not Format.TABLE:
-            show_data(done, output)
+            show_data(result, output)
         raise typer.Exit(code)
-    return done
+    return result
 
 
 def follow(client: Client, operation: answers.Operation, output: Format) -> answers.Operation:
@@ -63,13 +63,13 @@ def tell_end(operation: answers.Operation) -> None:
 
 
 def _follow_plain(client: Client, operation: answers.Operation) -> answers.Operation:
-    seen: dict[str, str] = {}
+    states: dict[str, str] = {}
     for current in client.follow(operation["id"]):
         operation = current
         for step in operation["steps"]:
             state = step["state"]
-            if state in ("pending", "running", "undoing") or seen.get(step["name"]) == state:
+            if state in ("pending", "running", "undoing") or states.get(step["name"]) == state:
                 continue
-            seen[step["name"]] = state
+            states[step["name"]] = state
             say(f"{step['name']}: {WORDS.get(state, state)}{': ' + step['error'] if step['error'] else ''}")
     return operation

@@ -71,8 +71,8 @@ def _add_simple(app: typer.Typer, noun: NounCommands[answers.Group, keys.GroupKe
         output: Output = Format.TABLE,
     ) -> None:
         with open_client(context) as client:
-            made = noun.collection(client).create({"name": name, "description": description})
-        show_done(f"{noun.name} {made['name']} created (id {made['id']})", made, output)
+            item = noun.collection(client).create({"name": name, "description": description})
+        show_done(f"{noun.name} {item['name']} created (id {item['id']})", item, output)
 
     @app.command(
         "update",
@@ -121,8 +121,8 @@ def create_domain(
     """
     with open_client(context) as client:
         domain = {"name": name, "authoritative": authoritative, "description": description}
-        made = client.domains.create(domain)
-    show_done(f"domain {made['name']} created (id {made['id']})", made, output)
+        document = client.domains.create(domain)
+    show_done(f"domain {document['name']} created (id {document['id']})", document, output)
 
 
 @domain.command("update")
@@ -159,8 +159,8 @@ def create_tag(
     """
     body = {"name": name, "description": description, "kernel_options": kernel_options}
     with open_client(context) as client:
-        made = client.tags.create(body)
-    show_done(f"tag {made['name']} created (id {made['id']})", made, output)
+        document = client.tags.create(body)
+    show_done(f"tag {document['name']} created (id {document['id']})", document, output)
 
 
 @tag.command("update")

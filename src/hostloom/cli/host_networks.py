@@ -43,17 +43,17 @@ def networks(context: typer.Context, key: Key, output: Output = Format.TABLE) ->
     Example: `hostloom host networks kvm1`
     """
     with open_client(context) as client:
-        found = client.hosts.get_networks(key)
+        document = client.hosts.get_networks(key)
     if output is not Format.TABLE:
-        show_data(found, output)
+        show_data(document, output)
         return
-    if found["networks"]:
-        show(table(found["networks"], COLUMNS))
-    for network in found["networks"]:
+    if document["networks"]:
+        show(table(document["networks"], COLUMNS))
+    for network in document["networks"]:
         for line in network["text"]:
             typer.echo(line)
-    typer.echo(unconstrained(found))
-    if not found["networks"]:
+    typer.echo(unconstrained(document))
+    if not document["networks"]:
         say(f"no libvirt networks: `hostloom host fix-network {key}` makes one on a bridge that is served")
 
 
@@ -83,41 +83,41 @@ def fix_network(
     - `hostloom host fix-network kvm1 default --yes`
     - `hostloom host fix-network kvm1 --make-maas br0`
     """
-    wanted = given(network=network, make_maas=make_maas)
+    body = given(network=network, make_maas=make_maas)
     with open_client(context) as client:
-        found = cast("answers.Fix", client.hosts.fix_network(key, wanted | {"preview": True}))
-        if not found["steps"]:
-            raise _refused(found, output)
-        _tell(found)
-        confirm(f"Do this to host {found['host']}?", yes=yes)
-        steps = [{name: step[name] for name in _STEP} for step in found["steps"]]
-        begun = cast("answers.Operation", client.hosts.fix_network(key, wanted | {"steps": steps}))
+        fix = cast("answers.Fix", client.hosts.fix_network(key, body | {"preview": True}))
+        if not fix["steps"]:
+            raise _refused(fix, output)
+        _tell(fix)
+        confirm(f"Do this to host {fix['host']}?", yes=yes)
+        steps = [{name: step[name] for name in _STEP} for step in fix["steps"]]
+        begun = cast("answers.Operation", client.hosts.fix_network(key, body | {"steps": steps}))
         finish(client, begun, output, wait=wait)
         now = client.hosts.get_networks(key)
-    show_done(f"network {found['network']} of host {found['host']} is as it should be", now, output)
+    show_done(f"network {fix['network']} of host {fix['host']} is as it should be", now, output)
     if output is Format.TABLE:
         typer.echo(unconstrained(now))
 
 
-def _tell(found: answers.Fix) -> None:
+def _tell(fix: answers.Fix) -> None:
     """The steps, and whom they hurt; beside the answer, so that programs read only that."""
-    for line in found["text"]:
+    for line in fix["text"]:
         say(f"- {line}")
-    if found["losing"]:
+    if fix["losing"]:
         say("these lose libvirt's DHCP:")
-        for machine in found["losing"]:
+        for machine in fix["losing"]:
             say("  " + "  ".join(filter(None, (column.of(machine) for column in LOSING))))
-    if found["leases_unread"]:
-        say(f"libvirt's leases could not be read: {found['leases_unread']}")
+    if fix["leases_unread"]:
+        say(f"libvirt's leases could not be read: {fix['leases_unread']}")
 
 
-def _refused(found: answers.Fix, output: Format) -> typer.Exit:
+def _refused(fix: answers.Fix, output: Format) -> typer.Exit:
     """Nothing to fix is no failure."""
     if output is not Format.TABLE:
-        show_data(found, output)
-    if [refusal["code"] for refusal in found["refusals"]] == ["nothing-to-fix"]:
-        say(found["text"][0])
+        show_data(fix, output)
+    if [refusal["code"] for refusal in fix["refusals"]] == ["nothing-to-fix"]:
+        say(fix["text"][0])
         return typer.Exit(Exit.OK)
-    reasons = "; ".join(refusal["text"] for refusal in found["refusals"])
-    hint = f"`{found['offer']}` makes a network maas on a served VLAN instead" if found["offer"] else ""
+    reasons = "; ".join(refusal["text"] for refusal in fix["refusals"])
+    hint = f"`{fix['offer']}` makes a network maas on a served VLAN instead" if fix["offer"] else ""
     return fail(reasons, hint, Exit.REFUSED)

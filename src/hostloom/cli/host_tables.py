@@ -15,17 +15,19 @@ def node_of(item: answers.Host) -> str:
 
 
 def _evidence(item: answers.Host) -> str:
-    found = item["correlation"]
-    if found["state"] == "ambiguous":
-        return f"ambiguous: {', '.join(found['candidates'])} (choose with `hostloom host update --node`)"
-    if found["state"] == "unknown":
+    correlation = item["correlation"]
+    if correlation["state"] == "ambiguous":
+        return (
+            f"ambiguous: {', '.join(correlation['candidates'])} (choose with `hostloom host update --node`)"
+        )
+    if correlation["state"] == "unknown":
         return "unknown"
-    return f"{found['node']} (by {found['evidence']} {found['matched']})".replace(" )", ")")
+    return f"{correlation['node']} (by {correlation['evidence']} {correlation['matched']})".replace(" )", ")")
 
 
-def _of(used: int, offered: int, there: int, text: Callable[[int], str]) -> str:
+def _of(used: int, offered: int, total: int, text: Callable[[int], str]) -> str:
     """`5 of 8 used`; where over-commit makes a difference, with what is there."""
-    more = "" if offered == there else f" ({text(there)} there)"
+    more = "" if offered == total else f" ({text(total)} there)"
     return f"{text(used)} of {text(offered)} used{more}"
 
 

@@ -121,19 +121,19 @@ def add(
     )
     with open_client(context) as client:
         finish(client, create_trusting(client.hosts.create, body), output, wait=wait)
-        made = client.hosts.get(name)
-        show_done(f"host {name} added; its node is {node_of(made)}", made, output)
-        if output is Format.TABLE and made["correlation"]["state"] != "correlated":
+        host = client.hosts.get(name)
+        show_done(f"host {name} added; its node is {node_of(host)}", host, output)
+        if output is Format.TABLE and host["correlation"]["state"] != "correlated":
             say("interface constraints need a known node: `hostloom host show` says more")
-        _say_unreadable(made, output)
+        _say_unreadable(host, output)
 
 
 def _say_unreadable(host: answers.Host, output: Format) -> None:
     """Name the parts of a host that the last reading could not make out, the first of many."""
     parts = [finding["part"] for finding in host["findings"]]
     if output is Format.TABLE and parts:
-        named = ", ".join(parts[:NAMED_PARTS]) + (", …" if len(parts) > NAMED_PARTS else "")
-        say(f"not readable: {named}; `hostloom host show {host['name']}` says more")
+        text = ", ".join(parts[:NAMED_PARTS]) + (", …" if len(parts) > NAMED_PARTS else "")
+        say(f"not readable: {text}; `hostloom host show {host['name']}` says more")
 
 
 add_list(app, NOUN)
@@ -152,12 +152,12 @@ def show(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
             typer.echo(f"\n{unconstrained(client.hosts.get_networks(key))}")
 
 
-def unconstrained(found: answers.HostNetworks) -> str:
+def unconstrained(networks: answers.HostNetworks) -> str:
     """What a compose without interface constraints takes of a host, in a line."""
-    if found["takes"] is None:
+    if networks["takes"] is None:
         return "without interface constraints: nothing that a machine could be put on"
-    boots = "boots from the network" if found["boots"] else "does not boot from the network"
-    return f"without interface constraints: {found['attach']} {found['takes']}, {boots}"
+    boots = "boots from the network" if networks["boots"] else "does not boot from the network"
+    return f"without interface constraints: {networks['attach']} {networks['takes']}, {boots}"
 
 
 @app.command("update")
@@ -214,9 +214,9 @@ def refresh(context: typer.Context, key: Key, wait: Wait = True, output: Output 
     """
     with open_client(context) as client:
         finish(client, client.hosts.refresh(key), output, wait=wait)
-        done = client.hosts.get(key)
-    show_done(f"host {done['name']} read; {done['machines']} machines", done, output)
-    _say_unreadable(done, output)
+        host = client.hosts.get(key)
+    show_done(f"host {host['name']} read; {host['machines']} machines", host, output)
+    _say_unreadable(host, output)
 
 
 @app.command("scan")
@@ -226,8 +226,8 @@ def scan(context: typer.Context, key: Key, output: Output = Format.TABLE) -> Non
     Example: `hostloom host scan kvm1`
     """
     with open_client(context) as client:
-        found = client.hosts.get_scan(key)
+        result = client.hosts.get_scan(key)
     if output is Format.TABLE:
-        show_list(found["changes"], CHANGES, output, f"host {found['host']} is as recorded")
+        show_list(result["changes"], CHANGES, output, f"host {result['host']} is as recorded")
     else:
-        show_data(found, output)
+        show_data(result, output)

@@ -67,8 +67,12 @@ def build(
     """
     with open_client(context) as client:
         finish(client, client.images.create({"flavour": flavour}), output, wait=wait)
-        made = next(image for image in client.images.list() if image["flavour"] == flavour)
-    show_done(f"image {made['name']} is built, {_total(made)}; machines boot it from now on", made, output)
+        new_image = next(image for image in client.images.list() if image["flavour"] == flavour)
+    show_done(
+        f"image {new_image['name']} is built, {_total(new_image)}; machines boot it from now on",
+        new_image,
+        output,
+    )
 
 
 add_list(app, NOUN)

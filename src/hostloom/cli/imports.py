@@ -89,7 +89,7 @@ def maas(
     key: ApiKey = None,
     key_file: KeyFile = None,
     dump: Dump = None,
-    theirs: Theirs = False,
+    source: Theirs = False,
     dhcp: ServeDhcp = False,
     accept_key: AcceptedKeys = None,
     everything: Everything = False,
@@ -109,7 +109,7 @@ def maas(
     estate = _read(url, dump, key, key_file)
     fingerprints = dict(_pair(text) for text in accept_key or ())
     with open_client(context) as client:
-        body = {"estate": document_of(estate), "theirs": theirs}
+        body = {"estate": document_of(estate), "theirs": source}
         plan = client.imports.create(body | {"dry_run": True})
         if output is Format.TABLE:
             _show(plan, everything=everything)
@@ -124,13 +124,13 @@ def _apply(
     client: Client, body: Document, fingerprints: dict[str, str], output: Format, *, dhcp: bool
 ) -> Exit:
     """Import, add the hosts and serve the VLANs; the exit code is that of the first failure."""
-    done = client.imports.create(body | {"dry_run": False})
+    outcome = client.imports.create(body | {"dry_run": False})
     failures = _Failures()
-    added = [_add_host(client, host, fingerprints, failures, output) for host in done["hosts"]]
-    served = [_serve(client, vlan, failures) for vlan in done["unserved"]] if dhcp else []
+    added = [_add_host(client, host, fingerprints, failures, output) for host in outcome["hosts"]]
+    served = [_serve(client, vlan, failures) for vlan in outcome["unserved"]] if dhcp else []
     left = client.imports.create(body | {"dry_run": True})
     result: _Done = {
-        **done,
+        **outcome,
         "hosts_added": [name for name in added if name],
         "vlans_served": [name for name in served if name],
         "next_steps": left["next_steps"],
@@ -169,11 +169,11 @@ def _key(key: str | None, key_file: str | None) -> str:
         except (OSError, UnicodeDecodeError) as error:
             text = getattr(error, "strerror", None) or "it is not text"
             raise fail(f"the key in {key_file} cannot be read: {text}", code=Exit.USAGE) from None
-    found = key or os.environ.get(KEY_VARIABLE, "")
-    if not found:
+    api_key = key or os.environ.get(KEY_VARIABLE, "")
+    if not api_key:
         hint = f"--key-file FILE (`-` for standard input) or the variable {KEY_VARIABLE} gives it"
         raise fail("MAAS needs an API key", hint, Exit.USAGE)
-    return found
+    return api_key
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -188,9 +188,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _show(plan: answers.Import, *, everything: bool) -> None:
     """The difference: what would be done and what cannot be; then what is the same, as a number."""
-    shown = [item for item in plan["changes"] if everything or item["action"] != "same" or item["text"]]
-    if shown:
-        show(table(shown, COLUMNS))
+    items = [item for item in plan["changes"] if everything or item["action"] != "same" or item["text"]]
+    if items:
+        show(table(items, COLUMNS))
     counts = ", ".join(f"{count} {action}" for action, count in plan["counts"].items() if count)
     say(f"{plan['source']}: {counts or 'nothing in it'}")
     for note in plan["notes"]:
@@ -233,12 +233,12 @@ def _add_host(
 ) -> str | None:
     """Its name, if that went well."""
     name = host["name"]
-    known = {"accept_key": fingerprints[name]} if name in fingerprints else {}
+    fingerprint = {"accept_key": fingerprints[name]} if name in fingerprints else {}
     try:
         operation = create_trusting(
-            client.hosts.create, {**host, **known}, f"--accept-key {name}={{fingerprint}}"
+            client.hosts.create, {**host, **fingerprint}, f"--accept-key {name}={{fingerprint}}"
         )
-        done = follow(client, operation, output)
+        operation_result = follow(client, operation, output)
     except typer.Abort:
         failures.note(Exit.REFUSED)
         return None
@@ -249,8 +249,8 @@ def _add_host(
         tell(f"host {name} is not added: {problem}", problem.hint)
         failures.note(exit_of_problem(problem))
         return None
-    if (code := exit_of_operation(done)) is not Exit.OK:
-        tell_end(done)
+    if (code := exit_of_operation(operation_result)) is not Exit.OK:
+        tell_end(operation_result)
         failures.note(code)
         return None
     return name
@@ -274,14 +274,14 @@ class _Done(answers.Import):
     vlans_served: list[str]
 
 
-def _tell_done(done: _Done, output: Format) -> None:
+def _tell_done(result: _Done, output: Format) -> None:
     if output is not Format.TABLE:
-        show_data(done, output)
+        show_data(result, output)
         return
-    counts = done["counts"]
-    written = counts["create"] + counts["change"] - len(done["hosts"])
-    say(f"{written} imported, {len(done['hosts_added'])} of {len(done['hosts'])} hosts added")
-    if done["vlans_served"]:
-        say(f"our DHCP serves {', '.join(done['vlans_served'])} now")
-    for step in done["next_steps"]:
+    counts = result["counts"]
+    written = counts["create"] + counts["change"] - len(result["hosts"])
+    say(f"{written} imported, {len(result['hosts_added'])} of {len(result['hosts'])} hosts added")
+    if result["vlans_served"]:
+        say(f"our DHCP serves {', '.join(result['vlans_served'])} now")
+    for step in result["next_steps"]:
         say(f"next: {step}")

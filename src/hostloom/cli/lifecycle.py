@@ -25,12 +25,12 @@ def release(
     """
     confirm(f"Switch machine {key} off and give it back?", yes=yes)
     with open_client(context) as client:
-        done = client.machines.release(key)
-        if done["operation"] is None:
-            show_done(f"machine {done['machine']['hostname']} is free", done["machine"], output)
+        machine = client.machines.release(key)
+        if machine["operation"] is None:
+            show_done(f"machine {machine['machine']['hostname']} is free", machine["machine"], output)
             return
-        ended = finish(client, done["operation"], output, wait=wait)
-    show_done(f"machine {done['machine']['hostname']} was composed on demand, and is gone", ended, output)
+        ended = finish(client, machine["operation"], output, wait=wait)
+    show_done(f"machine {machine['machine']['hostname']} was composed on demand, and is gone", ended, output)
 
 
 def lock(context: typer.Context, key: Key, comment: Comment = "", output: Output = Format.TABLE) -> None:

@@ -53,13 +53,16 @@ class Listing(Generic[T, K]):
 
     def column(self, name: str, option: str) -> Column[T, K]:
         """The column of a title or a field; a usage error for another name."""
-        wanted = name.strip().lower().replace("_", "-")
+        column_name = name.strip().lower().replace("_", "-")
         for column in (*self.columns, *self.more):
             written = column.value if isinstance(column.value, str) else ""
-            if wanted in {column.name, *(text.replace("_", "-") for text in (column.field, written) if text)}:
+            if column_name in {
+                column.name,
+                *(text.replace("_", "-") for text in (column.field, written) if text),
+            }:
                 return column
-        known = ", ".join(dict.fromkeys(column.name for column in (*self.columns, *self.more)))
-        raise fail(f"{option}: there is no column {name!r}", f"the columns here are: {known}", Exit.USAGE)
+        names = ", ".join(dict.fromkeys(column.name for column in (*self.columns, *self.more)))
+        raise fail(f"{option}: there is no column {name!r}", f"the columns here are: {names}", Exit.USAGE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +104,15 @@ def lists(listing: Listing[T, K]) -> Callable[[Callable[..., list[T]]], Callable
 
         @wraps(read)
         def run(**values: Any) -> None:
-            shown = Shown(**{name: values.pop(name) for name in names})
-            columns = [listing.column(name, "--columns") for name in (shown.columns or "").split(",") if name]
-            if shown.columns is not None and not columns:
+            selection = Shown(**{name: values.pop(name) for name in names})
+            columns = [
+                listing.column(name, "--columns") for name in (selection.columns or "").split(",") if name
+            ]
+            if selection.columns is not None and not columns:
                 raise fail("--columns names no column", code=Exit.USAGE)
-            choose = arrange(listing, shown)
+            choose = arrange(listing, selection)
             empty = next((text for name, text in listing.empty_with.items() if values[name]), listing.empty)
-            show_listing(choose(read(**values)), replace(listing, empty=empty), shown, columns)
+            show_listing(choose(read(**values)), replace(listing, empty=empty), selection, columns)
 
         parameters = [*inspect.signature(read).parameters.values(), *options]
         keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
@@ -119,10 +124,10 @@ def lists(listing: Listing[T, K]) -> Callable[[Callable[..., list[T]]], Callable
     return decorate
 
 
-def arrange(listing: Listing[T, K], shown: Shown) -> Callable[[list[T]], list[T]]:
+def arrange(listing: Listing[T, K], selection: Shown) -> Callable[[list[T]], list[T]]:
     """Filter and sort as the options say; what is wrong with them is told before anything is read."""
-    tests = [_test(listing, text) for text in shown.filter_ or ()]
-    sort = shown.sort if shown.sort is not None or listing.is_ordered else listing.by
+    tests = [_test(listing, text) for text in selection.filter_ or ()]
+    sort = selection.sort if selection.sort is not None or listing.is_ordered else listing.by
     backwards = (sort or "").startswith("-")
     order = None if sort is None else listing.column(sort.removeprefix("-"), "--sort")
 
@@ -140,13 +145,13 @@ def _test(listing: Listing[T, K], text: str) -> Callable[[T], bool]:
     if parts is None:
         raise fail(f"--filter: {text!r} is not COLUMN=VALUE", "for example state=ready", Exit.USAGE)
     column = listing.column(parts[1], "--filter")
-    wanted, is_not = parts[3].lower(), parts[2] == "!="
+    expected, is_not = parts[3].lower(), parts[2] == "!="
 
     def holds(item: T) -> bool:
         raw = [column.raw(item), column.key(item)]
         words = [cell(part) for value in raw for part in (value if isinstance(value, list) else [value])]
         words += [cell(value) for value in raw] + ([""] if cell(raw[0]) == "-" else [])
-        return any(fnmatchcase(word.lower(), wanted) for word in words) is not is_not
+        return any(fnmatchcase(word.lower(), expected) for word in words) is not is_not
 
     return holds
 
@@ -162,19 +167,23 @@ def natural(value: Any) -> tuple[Any, ...]:
 
 
 def show_listing(
-    items: Sequence[T], listing: Listing[T, K], shown: Shown, columns: Columns[T, K] = ()
+    items: Sequence[T], listing: Listing[T, K], selection: Shown, columns: Columns[T, K] = ()
 ) -> None:
     """Print a list as the options say."""
-    if shown.quiet:
+    if selection.quiet:
         columns = [listing.column(listing.by, "--quiet")]
-    if shown.output in (ListFormat.JSON, ListFormat.YAML):
+    if selection.output in (ListFormat.JSON, ListFormat.YAML):
         narrow = [{column.name: column.raw(item) for column in columns} for item in items]
-        names = [columns[0].of(item) for item in items] if shown.quiet else None
-        show_data(names or (narrow if columns else list(items)), Format(shown.output))
-    elif shown.quiet:
+        names = [columns[0].of(item) for item in items] if selection.quiet else None
+        show_data(names or (narrow if columns else list(items)), Format(selection.output))
+    elif selection.quiet:
         for item in items:
             typer.echo(columns[0].of(item))
     elif items:
-        show(table(items, columns or listing.columns, wide=shown.output is ListFormat.WIDE or bool(columns)))
+        show(
+            table(
+                items, columns or listing.columns, wide=selection.output is ListFormat.WIDE or bool(columns)
+            )
+        )
     else:
-        say("no row has these values" if shown.filter_ else listing.empty)
+        say("no row has these values" if selection.filter_ else listing.empty)

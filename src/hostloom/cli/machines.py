@@ -116,11 +116,11 @@ def why(context: typer.Context, key: Key, output: Output = Format.TABLE) -> None
     Example: `hostloom machine why web1`
     """
     with open_client(context) as client:
-        found = client.machines.get_why(key)
+        explanation = client.machines.get_why(key)
     if output is Format.TABLE:
-        typer.echo("\n".join(found["text"]))
+        typer.echo("\n".join(explanation["text"]))
     else:
-        show_data(found, output)
+        show_data(explanation, output)
 
 
 @app.command("update")
@@ -176,8 +176,8 @@ def console_log(
         for text in new_text(client, key) if follow else ():
             typer.echo(text, nl=False)
             sys.stdout.flush()
-        found = client.machines.get_console_log(key)
+        log = client.machines.get_console_log(key)
     if output is Format.TABLE:
-        typer.echo(found["log"], nl=not found["log"].endswith("\n"))
+        typer.echo(log["log"], nl=not log["log"].endswith("\n"))
     else:
-        show_data(found, output)
+        show_data(log, output)

@@ -113,8 +113,8 @@ def create(
         description=description,
     )
     with open_client(context) as client:
-        made = client.nodes.create({"hostname": hostname, "macs": mac} | options)
-    show_done(f"device {made['hostname']} created (system id {made['system_id']})", made, output)
+        node = client.nodes.create({"hostname": hostname, "macs": mac} | options)
+    show_done(f"device {node['hostname']} created (system id {node['system_id']})", node, output)
 
 
 add_list(app, NOUN)

@@ -15,8 +15,8 @@ from hostloom.client import answers, keys
 
 
 def _progress(item: answers.Operation) -> str:
-    done = sum(step["state"] == "done" for step in item["steps"])
-    return f"{done}/{len(item['steps'])}"
+    count = sum(step["state"] == "done" for step in item["steps"])
+    return f"{count}/{len(item['steps'])}"
 
 
 def _took(item: answers.Step) -> str | None:
@@ -94,11 +94,11 @@ def follow_(context: typer.Context, key: Key, output: Output = Format.TABLE) -> 
     Example: `hostloom operation follow ID`
     """
     with open_client(context) as client:
-        done = follow(client, client.operations.get(key), output)
-    code = exit_of_operation(done)
+        operation = follow(client, client.operations.get(key), output)
+    code = exit_of_operation(operation)
     if code:
-        tell_end(done)
-    show_done(f"{done['saga']} {done['subject']}: {done['state']}", done, output)
+        tell_end(operation)
+    show_done(f"{operation['saga']} {operation['subject']}: {operation['state']}", operation, output)
     raise typer.Exit(code)
 
 
@@ -109,8 +109,8 @@ def cancel(context: typer.Context, key: Key, output: Output = Format.TABLE) -> N
     Example: `hostloom operation cancel ID`
     """
     with open_client(context) as client:
-        done = client.operations.cancel(key)
-    show_done(f"{done['saga']} {done['subject']} is asked to stop", done, output)
+        operation = client.operations.cancel(key)
+    show_done(f"{operation['saga']} {operation['subject']} is asked to stop", operation, output)
 
 
 @app.command("retry")
@@ -120,5 +120,5 @@ def retry(context: typer.Context, key: Key, output: Output = Format.TABLE) -> No
     Example: `hostloom operation retry ID`
     """
     with open_client(context) as client:
-        done = client.operations.retry(key)
-    show_done(f"{done['saga']} {done['subject']} goes on", done, output)
+        operation = client.operations.retry(key)
+    show_done(f"{operation['saga']} {operation['subject']} goes on", operation, output)

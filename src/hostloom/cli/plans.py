@@ -113,8 +113,8 @@ def _show_machine(plan: Shown, machine: answers.Planned, *, explain: bool) -> No
         Column("RESERVES", lambda item: _reserves([item])),
         Column("DHCP", lambda _: _dhcp(plan)),
     )
-    why = [("why", "\n".join(machine["text"]))] if explain else []
-    show_one(machine, lines, Format.TABLE, [*parts_of(machine), *why])
+    reason = [("why", "\n".join(machine["text"]))] if explain else []
+    show_one(machine, lines, Format.TABLE, [*parts_of(machine), *reason])
     for warning in [] if explain else machine["warnings"]:
         say(f"warning: {warning['text']}")
     if machine["domain_xml"] is None:
@@ -143,8 +143,8 @@ def _show_machines(plan: Shown, machines: Sequence[answers.Planned], *, explain:
         Column("RESERVES", lambda item: _reserves(item["machines"])),
         Column("DHCP", _dhcp),
     )
-    why = [(f"why {machine['hostname']}", "\n".join(machine["text"])) for machine in machines if explain]
-    show_one(plan, lines, Format.TABLE, [("machines", table(machines, MACHINES)), *why])
+    reasons = [(f"why {machine['hostname']}", "\n".join(machine["text"])) for machine in machines if explain]
+    show_one(plan, lines, Format.TABLE, [("machines", table(machines, MACHINES)), *reasons])
     for text, count in Counter(_warnings(machines)).items() if not explain else ():
         say(f"warning: {text}{f' ({count} machines)' if count > 1 else ''}")
 
@@ -190,10 +190,10 @@ def _dhcp(plan: Shown) -> str:
 
 def _age(plan: Shown, machines: Sequence[answers.Planned]) -> str:
     """How old the oldest facts were when it was planned."""
-    known = [machine["facts_at"] for machine in machines if machine["facts_at"] is not None]
-    if not known:
+    times = [machine["facts_at"] for machine in machines if machine["facts_at"] is not None]
+    if not times:
         return "never read"
-    seconds = max(0, round(plan["created_at"] - min(known)))
+    seconds = max(0, round(plan["created_at"] - min(times)))
     for unit, factor in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * factor:
             return f"read {seconds // factor} {unit} before the plan"

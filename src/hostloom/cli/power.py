@@ -153,10 +153,10 @@ def decompose(
             if not wait and len(names) > 1:
                 say(f"operation {operation['id']} takes machine {name} apart")
                 return operation
-            done = finish(client, operation, output, wait=wait)
+            result = finish(client, operation, output, wait=wait)
             if output is Format.TABLE:
-                show_done(f"machine {name} is gone", done, output)
-            return done
+                show_done(f"machine {name} is gone", result, output)
+            return result
 
         _each(names, output, take_apart)
 
@@ -197,9 +197,9 @@ def _each(names: list[str], output: Format, *steps: Callable[[str], Answer | Non
                 codes[name] = report(error)
             except typer.Exit as end:
                 codes[name] = end.exit_code
-    shown = list(documents.values())
-    if output is not Format.TABLE and shown:
-        show_data(shown[0] if len(names) == 1 else shown, output)
+    items = list(documents.values())
+    if output is not Format.TABLE and items:
+        show_data(items[0] if len(names) == 1 else items, output)
     if worst := max(codes.values(), default=0):
         raise typer.Exit(worst)
 

@@ -50,9 +50,9 @@ def badge(nic: answers.Nic) -> str | None:
 
 def worst(machine: answers.Machine) -> str | None:
     """The worst badge of a machine's NICs, in a word that is short: a list has little room."""
-    badges = [Verdict(found) for nic in machine["interfaces"] if (found := badge(nic))]
-    found = max(badges, key=_ORDER.index, default=None)
-    return None if found is None else _SHORT[found]
+    badges = [Verdict(verdict) for nic in machine["interfaces"] if (verdict := badge(nic))]
+    verdict = max(badges, key=_ORDER.index, default=None)
+    return None if verdict is None else _SHORT[verdict]
 
 
 def parts_of(machine: answers.Machine) -> list[Part]:
@@ -92,12 +92,12 @@ def verify(
     with open_client(context) as client:
         begun = client.verify(given(machines=keys or None, host=host))
         finish(client, begun, output, wait=wait)
-        found = _verified(client, keys or [], host)
+        proofs = _verified(client, keys or [], host)
     if output is not Format.TABLE:
-        show_data(found, output)
+        show_data(proofs, output)
     else:
-        _show(found)
-    raise typer.Exit(_exit_of(found))
+        _show(proofs)
+    raise typer.Exit(_exit_of(proofs))
 
 
 def _verified(client: Client, names: Sequence[str], host: str | None) -> list[answers.Machine]:

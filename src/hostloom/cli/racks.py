@@ -123,8 +123,8 @@ def add(
     body = {"name": name, "control": control, "control6": control6, "description": description}
     body |= given(node=node, accept_key=accept_key)
     with open_client(context) as client:
-        made = create_trusting(client.racks.create, body)
-    show_done(f"rack {made['name']} added (id {made['id']})", made, output)
+        rack = create_trusting(client.racks.create, body)
+    show_done(f"rack {rack['name']} added (id {rack['id']})", rack, output)
 
 
 add_list(app, NOUN)
@@ -188,8 +188,8 @@ def leases(
 def _only_rack(client: Client) -> str:
     names = [str(rack["name"]) for rack in client.racks.list()]
     if len(names) != 1:
-        known = f"the racks are: {', '.join(names)}" if names else NOUN.empty
-        raise fail("no rack is named", known, Exit.USAGE)
+        hint = f"the racks are: {', '.join(names)}" if names else NOUN.empty
+        raise fail("no rack is named", hint, Exit.USAGE)
     return names[0]
 
 

@@ -55,9 +55,10 @@ def create(
     """
     body = {"subnet": subnet, "kind": kind.value, "start": start, "end": end, "comment": comment}
     with open_client(context) as client:
-        made = client.ranges.create(body)
-    text = f"{made['kind']} range {made['start']}-{made['end']} created in {made['subnet']} (id {made['id']})"
-    show_done(text, made, output)
+        ip_range = client.ranges.create(body)
+    bounds = f"{ip_range['start']}-{ip_range['end']}"
+    text = f"{ip_range['kind']} range {bounds} created in {ip_range['subnet']} (id {ip_range['id']})"
+    show_done(text, ip_range, output)
 
 
 add_list(app, NOUN)

@@ -34,8 +34,8 @@ def find_target(choice: ServerChoice) -> Target:
         return Target(socket=choice.socket)
     if choice.url is not None:
         stored = read_login()
-        known = stored.token if stored is not None and stored.url == choice.url else ""
-        return Target(url=choice.url, token=choice.token or known)
+        token = stored.token if stored is not None and stored.url == choice.url else ""
+        return Target(url=choice.url, token=choice.token or token)
     stored = read_login()
     if stored is not None:
         return replace(stored, token=choice.token or stored.token)
@@ -51,8 +51,8 @@ def login_file() -> Path:
 def read_login() -> Target | None:
     """What `login` stored; None when there is nothing, or nothing that can be read."""
     try:
-        found = json.loads(login_file().read_text(encoding="utf-8"))
-        return Target(url=str(found["url"]), token=str(found["token"]))
+        document = json.loads(login_file().read_text(encoding="utf-8"))
+        return Target(url=str(document["url"]), token=str(document["token"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

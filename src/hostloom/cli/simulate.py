@@ -143,8 +143,8 @@ def _pick(worlds: list[WorldFile], name: str | None, asked: Case | None) -> list
         if (cases := tuple(case for case in world.world.cases if case.name == name))
     ]
     if not world_files:
-        known = ", ".join(case.name for world in worlds for case in world.world.cases) or "none"
-        raise fail(f"there is no case {name!r}; cases here: {known}", code=Exit.USAGE)
+        names = ", ".join(case.name for world in worlds for case in world.world.cases) or "none"
+        raise fail(f"there is no case {name!r}; cases here: {names}", code=Exit.USAGE)
     return world_files
 
 

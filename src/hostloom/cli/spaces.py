@@ -39,8 +39,8 @@ def create(
     Example: `hostloom space create dmz`
     """
     with open_client(context) as client:
-        made = client.spaces.create({"name": name, "description": description})
-    show_done(f"space {made['name']} created (id {made['id']})", made, output)
+        space = client.spaces.create({"name": name, "description": description})
+    show_done(f"space {space['name']} created (id {space['id']})", space, output)
 
 
 add_list(app, NOUN)

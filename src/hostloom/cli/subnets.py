@@ -76,8 +76,8 @@ def create(
     servers = {"dns_servers": dns or [], "ntp_servers": ntp or []}
     body = {"cidr": cidr, "vlan": vlan, "managed": managed} | servers | given(lease_time_s=lease_time)
     with open_client(context) as client:
-        made = client.subnets.create(body | given(name=name, gateway=gateway, description=description))
-    show_done(f"subnet {made['cidr']} created on vlan {made['vlan']} (id {made['id']})", made, output)
+        subnet = client.subnets.create(body | given(name=name, gateway=gateway, description=description))
+    show_done(f"subnet {subnet['cidr']} created on vlan {subnet['vlan']} (id {subnet['id']})", subnet, output)
 
 
 add_list(app, NOUN)

@@ -67,8 +67,8 @@ class TagEdit:
             return self.replaced
         missing = [word for word in self.removed if word not in tags]
         if missing:
-            there = ", ".join(tags) or "none"
-            raise fail(f"--remove-tag: there is no tag {missing[0]!r} here", f"its tags: {there}")
+            names = ", ".join(tags) or "none"
+            raise fail(f"--remove-tag: there is no tag {missing[0]!r} here", f"its tags: {names}")
         kept = [word for word in tags if word not in self.removed]
         return kept + [word for word in dict.fromkeys(self.added) if word not in kept]
 
@@ -81,9 +81,9 @@ class TagEdit:
             return collection.update(key, changes) if changes else None
         for left in reversed(range(ATTEMPTS)):
             before = collection.get(key)
-            wanted = changes | {"tags": self.apply(before["tags"])}
+            body = changes | {"tags": self.apply(before["tags"])}
             try:
-                return collection.update(key, wanted, before["generation"])
+                return collection.update(key, body, before["generation"])
             except Problem as problem:
                 if problem.code != "stale" or not left:
                     raise

@@ -20,13 +20,13 @@ def new_events(client: Client, since: int, **query: Any) -> Iterator[answers.Eve
     `query` is what the API lists them by.
     """
     while True:
-        found: list[answers.Event] = []
+        events: list[answers.Event] = []
         for size in (PAGE, 10 * PAGE, 100 * PAGE):
             page = client.events.list(size, **query)
-            found = [event for event in page if event["id"] > since]
-            if len(found) < len(page) or len(page) < size:
+            events = [event for event in page if event["id"] > since]
+            if len(events) < len(page) or len(page) < size:
                 break
-        for event in reversed(found):
+        for event in reversed(events):
             since = event["id"]
             yield event
         time.sleep(LOOK_EVERY_S)

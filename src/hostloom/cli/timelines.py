@@ -38,15 +38,15 @@ def dhcp(
     Example: `hostloom machine dhcp web1 eth0`
     """
     with open_client(context) as client:
-        found = client.machines.get_dhcp(key, nic=nic)
+        timeline = client.machines.get_dhcp(key, nic=nic)
     if output is not Format.TABLE:
-        show_data(found, output)
+        show_data(timeline, output)
         return
     rows: list[_Row] = [
         {"nic": item["nic"], **message}
-        for item in found["items"]
+        for item in timeline["items"]
         for exchange in item["exchanges"]
         for message in exchange["messages"]
     ]
-    verdicts = [f"{item['nic']}: {item['exchanges'][-1]['text']}" for item in found["items"]]
+    verdicts = [f"{item['nic']}: {item['exchanges'][-1]['text']}" for item in timeline["items"]]
     show(*([table(rows, COLUMNS)] if rows else []), *verdicts)

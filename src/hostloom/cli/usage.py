@@ -11,7 +11,7 @@ _Rules = Sequence[tuple[re.Pattern[str], str]]
 
 
 def _rules(*pairs: tuple[str, str]) -> _Rules:
-    return [(re.compile(pattern, re.DOTALL), ours) for pattern, ours in pairs]
+    return [(re.compile(pattern, re.DOTALL), text) for pattern, text in pairs]
 
 
 #: Whole messages; the hint below each says how to show the help.
@@ -69,12 +69,12 @@ def plain_usage(text: str) -> str:
         return _rewritten(_MESSAGES, text.removesuffix("."))
     name = parameter["name"].rpartition(" / ")[2].strip("'")
     problem = parameter["text"].removesuffix(".")
-    ours = _rewritten(_PROBLEMS, problem)
-    return f"{name}: {ours}" if ours == problem else f"{name} {ours}"
+    replacement = _rewritten(_PROBLEMS, problem)
+    return f"{name}: {replacement}" if replacement == problem else f"{name} {replacement}"
 
 
 def _rewritten(rules: _Rules, text: str) -> str:
-    for pattern, ours in rules:
+    for pattern, replacement in rules:
         if (match := pattern.fullmatch(text)) is not None:
-            return match.expand(ours)
+            return match.expand(replacement)
     return text

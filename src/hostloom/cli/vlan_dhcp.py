@@ -28,9 +28,11 @@ def affected(client: Client, vlan: answers.Vlan) -> list[str]:
         for machine in client.machines.list()
         if any(nic["vlan"] == vlan["key"] for nic in machine["interfaces"])
     ]
-    held = [address for address in client.addresses.list() if address["subnet"] in subnets]
+    addresses = [address for address in client.addresses.list() if address["subnet"] in subnets]
     reserved = [
-        f"{address['ip']} {address['node'] or ''}".strip() for address in held if address["kind"] in _RESERVED
+        f"{address['ip']} {address['node'] or ''}".strip()
+        for address in addresses
+        if address["kind"] in _RESERVED
     ]
     kinds = (
         ("machine", "loses DHCP and network boot", "lose DHCP and network boot", machines),

@@ -29,13 +29,13 @@ def probe_and_show(context: typer.Context, key: str | None, output: Format, *, l
     with open_client(context) as client:
         served = [] if key is not None else [vlan["key"] for vlan in client.vlans.list() if vlan["bootable"]]
         names = sorted(served, key=natural) if key is None else [key]
-        found = [_probe(client, name, last=last) for name in names]
+        probes = [_probe(client, name, last=last) for name in names]
     if output is not Format.TABLE:
-        show_data(found if key is None else found[0], output)
+        show_data(probes if key is None else probes[0], output)
         return
-    if not found:
+    if not probes:
         say("our DHCP serves no VLAN: `hostloom vlan dhcp on FABRIC/VID` serves one")
-    for probe in found:
+    for probe in probes:
         say(summary(probe))
         if probe["foreign"]:
             show(table(probe["foreign"], SERVERS))
@@ -56,17 +56,17 @@ _OURS = {
 }
 
 
-def summary(found: answers.Probe) -> str:
+def summary(probe: answers.Probe) -> str:
     """What a probe found, in a line."""
-    vlan, foreign = found["vlan"], len(found["foreign"])
-    if found["at"] is None:
+    vlan, foreign = probe["vlan"], len(probe["foreign"])
+    if probe["at"] is None:
         return f"vlan {vlan} was never asked: `hostloom vlan probe {vlan}` asks now"
-    if found["trouble"]:
-        return f"vlan {vlan} could not be asked: {found['trouble']}"
-    ours = _OURS[found["ours_answered"]]
+    if probe["trouble"]:
+        return f"vlan {vlan} could not be asked: {probe['trouble']}"
+    own_answers = _OURS[probe["ours_answered"]]
     others = (
         f"{foreign} other server{'s' if foreign > 1 else ''} answered"
         if foreign
         else "no other server answered"
     )
-    return f"vlan {vlan}, asked from {found['seen_from']}: {ours}; {others}"
+    return f"vlan {vlan}, asked from {probe['seen_from']}: {own_answers}; {others}"

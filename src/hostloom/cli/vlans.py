@@ -71,8 +71,8 @@ def create(
         raise fail(f"{key!r} is not FABRIC/VID", "for example fabric-0/20", Exit.USAGE)
     body = {"fabric": fabric, "vid": int(vid)}
     with open_client(context) as client:
-        made = client.vlans.create(body | given(name=name, space=space, mtu=mtu, description=description))
-    show_done(f"vlan {made['key']} created (id {made['id']})", made, output)
+        vlan = client.vlans.create(body | given(name=name, space=space, mtu=mtu, description=description))
+    show_done(f"vlan {vlan['key']} created (id {vlan['id']})", vlan, output)
 
 
 add_list(app, NOUN)

@@ -124,14 +124,14 @@ def _answer(file: WorldFile, changes: tuple[HypotheticalChange, ...], supposing:
 
 def _document(answer: WhatIfAnswer) -> dict[str, Any]:
     before = answer.file.world.snapshot
-    found: dict[str, Any] = {"file": str(answer.file.path)}
+    document: dict[str, Any] = {"file": str(answer.file.path)}
     if answer.changes:
-        found["changes"] = [format_change(change) for change in answer.changes]
-        found |= consequences_data(before, answer.after, answer.found)
+        document["changes"] = [format_change(change) for change in answer.changes]
+        document |= consequences_data(before, answer.after, answer.found)
     if answer.rooms is not None:
         was, now = answer.rooms
-        found["room"] = room_data(now) | ({"fit_before": was.fit} if answer.changes else {})
-    return found
+        document["room"] = room_data(now) | ({"fit_before": was.fit} if answer.changes else {})
+    return document
 
 
 def _show(answer: WhatIfAnswer, *, with_file: bool, with_reasons: bool) -> None:

@@ -27,11 +27,11 @@ def export(
     Example: `hostloom world export now.yaml`
     """
     with open_client(context) as client:
-        found = client.world()
+        world = client.world()
     if file is None:
-        show_data(found, Format.YAML if output is Format.TABLE else output)
+        show_data(world, Format.YAML if output is Format.TABLE else output)
         return
     import yaml
 
-    file.write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    file.write_text(yaml.safe_dump(world, sort_keys=False, allow_unicode=True), encoding="utf-8")
     say(f"written to {file}; `hostloom simulate {file} --request 'interfaces=…'` asks it")

@@ -29,13 +29,13 @@ class WorldFile:
 
 def load_all(paths: Sequence[Path]) -> list[WorldFile]:
     """Read them all; the first mistake of each file is told before the command ends."""
-    found = [load(path) for path in paths]
-    wrong = [item for item in found if isinstance(item, str)]
+    documents = [load(path) for path in paths]
+    wrong = [item for item in documents if isinstance(item, str)]
     for message in wrong:
         tell(message)
     if wrong:
         raise typer.Exit(Exit.USAGE)
-    return [item for item in found if isinstance(item, WorldFile)]
+    return [item for item in documents if isinstance(item, WorldFile)]
 
 
 def load(path: Path) -> WorldFile | str:

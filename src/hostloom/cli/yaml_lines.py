@@ -53,8 +53,8 @@ def _told(error: yaml.YAMLError, text: str) -> NotYaml:
         is_key = error.context == "while scanning a simple key"
         mark = error.context_mark if is_key else error.problem_mark or error.context_mark
         problem = error.problem or "this is not YAML"
-        told = f"{problem} (indent with spaces)" if "\\t" in problem else problem
-        return NotYaml(mark.line + 1 if mark else 1, told)
+        message = f"{problem} (indent with spaces)" if "\\t" in problem else problem
+        return NotYaml(mark.line + 1 if mark else 1, message)
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, error.position) + 1
         return NotYaml(line, f"the character {chr(error.character)!r} is not allowed")
@@ -94,9 +94,9 @@ class _Builder:
             elif isinstance(event, yaml.CollectionStartEvent):
                 self._begin([] if isinstance(event, yaml.SequenceStartEvent) else {}, line, event.anchor)
             elif isinstance(event, yaml.CollectionEndEvent):
-                done = self._open.pop()
-                if done.anchor is not None:
-                    self._anchors[done.anchor] = done.data
+                node = self._open.pop()
+                if node.anchor is not None:
+                    self._anchors[node.anchor] = node.data
             elif isinstance(event, yaml.DocumentStartEvent):
                 self._documents += 1
                 if self._documents > 1:

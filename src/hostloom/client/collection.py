@@ -23,15 +23,15 @@ class Collection(Generic[ItemT, DetailT, CreatedT, ChangedT]):
 
     def list(self, limit: int | None = None, **query: Any) -> list[ItemT]:
         """All, or the first `limit`, page by page."""
-        found: list[ItemT] = []
+        items: list[ItemT] = []
         after: str | None = None
         while True:
-            size = PAGE if limit is None else min(PAGE, limit - len(found))
+            size = PAGE if limit is None else min(PAGE, limit - len(items))
             page = self._transport.send("GET", self._path, query={**query, "after": after, "limit": size})
-            found += page["items"]
+            items += page["items"]
             after = page["next"]
-            if after is None or (limit is not None and len(found) >= limit):
-                return found
+            if after is None or (limit is not None and len(items) >= limit):
+                return items
 
     def get(self, key: str, **query: Any) -> DetailT:
         """By its key: name or id, FABRIC/VID, CIDR."""

@@ -10,9 +10,9 @@ from hostloom.model.ids import MacAddress
 
 def document_of(item: Any) -> Document:
     """The fields of a dataclass, by name."""
-    found = {field.name: getattr(item, field.name) for field in fields(item)}
+    values = {field.name: getattr(item, field.name) for field in fields(item)}
     defaults = {field.name: _default(field) for field in fields(item)}
-    return {name: _plain(value) for name, value in found.items() if value != defaults[name]}
+    return {name: _plain(value) for name, value in values.items() if value != defaults[name]}
 
 
 def _plain(value: Any) -> Any:

@@ -45,11 +45,11 @@ class Problem(ClientError):
     @property
     def details(self) -> dict[str, Any]:
         """The structured fields of the error."""
-        found = self.document.get("details")
-        return found if isinstance(found, dict) else {}
+        value = self.document.get("details")
+        return value if isinstance(value, dict) else {}
 
     @property
     def text(self) -> list[str]:
         """The explanation of a refusal, in lines for people."""
-        found = self.document.get("text")
-        return [str(line) for line in found] if isinstance(found, list) else []
+        value = self.document.get("text")
+        return [str(line) for line in value] if isinstance(value, list) else []

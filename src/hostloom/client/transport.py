@@ -78,15 +78,15 @@ class Transport:
         if generation is not None:
             headers["If-Match"] = f'"{generation}"'
         self._refuse_absent()
-        known = {key: value for key, value in (query or {}).items() if value is not None}
-        check_sendable(known)
+        parameters = {key: value for key, value in (query or {}).items() if value is not None}
+        check_sendable(parameters)
         check_sendable(body)
         pending = iter(PENDING_PAUSES_S)
         while True:
-            answer = self._answer(method, path, headers, body, known)
+            answer = self._answer(method, path, headers, body, parameters)
             if answer.is_success:
-                found = answer.json() if answer.content else {}
-                return found if isinstance(found, dict) else {"items": found}
+                document = answer.json() if answer.content else {}
+                return document if isinstance(document, dict) else {"items": document}
             problem = _problem(answer)
             pause = next(pending, None) if problem.code == "idempotency-pending" else None
             if pause is None:

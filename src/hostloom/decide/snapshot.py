@@ -160,17 +160,17 @@ class Snapshot:
     def held_by_ip(self) -> LayeredMap[Address, tuple[HeldAddress, ...]]:
         """The holders of each address; several if subnets overlap, or if it is both seen and reserved."""
         holders: dict[Address, list[HeldAddress]] = {}
-        for held in self.held:
-            holders.setdefault(held.ip, []).append(held)
+        for address in self.held:
+            holders.setdefault(address.ip, []).append(address)
         return LayeredMap({ip: tuple(holder) for ip, holder in holders.items()})
 
     @cached_property
     def held_by_node(self) -> LayeredMap[str, tuple[HeldAddress, ...]]:
         """The addresses that each node has, by its system id."""
         addresses: dict[str, list[HeldAddress]] = {}
-        for held in self.held:
-            if held.system_id is not None:
-                addresses.setdefault(held.system_id, []).append(held)
+        for held_address in self.held:
+            if held_address.system_id is not None:
+                addresses.setdefault(held_address.system_id, []).append(held_address)
         return LayeredMap({system_id: tuple(address) for system_id, address in addresses.items()})
 
     @cached_property
@@ -209,20 +209,20 @@ class Snapshot:
         Without this each look-up would be built anew, at the cost of the whole world, after every change.
         What rests on a part of the network that is another now is left to be built.
         """
-        built, mine = vars(before), vars(self)
+        built, current = vars(before), vars(self)
         same = {name for name in _NETWORK if getattr(before, name) is getattr(self, name)}
         for name, needs in _LOOKUPS.items():
             if name in built and needs <= same:
-                mine[name] = built[name]
+                current[name] = built[name]
         if "node_by_system_id" in built:
-            mine["node_by_system_id"] = _changed(before.node_by_system_id, delta.nodes)
+            current["node_by_system_id"] = _changed(before.node_by_system_id, delta.nodes)
         if "host_by_id" in built:
-            mine["host_by_id"] = _changed(before.host_by_id, delta.hosts)
+            current["host_by_id"] = _changed(before.host_by_id, delta.hosts)
         if "held_by_ip" in built:
-            mine["held_by_ip"] = _regained(before.held_by_ip, delta, lambda held: held.ip)
+            current["held_by_ip"] = _regained(before.held_by_ip, delta, lambda address: address.ip)
         if "held_by_node" in built:
-            mine["held_by_node"] = _regained(before.held_by_node, delta, lambda held: held.system_id)
-        mine["indexes"] = {
+            current["held_by_node"] = _regained(before.held_by_node, delta, lambda address: address.system_id)
+        current["indexes"] = {
             name: index.carried(self, delta) for name, index in before.indexes.items() if index.needs <= same
         }
         return self
@@ -269,13 +269,13 @@ def _regained(
 ) -> LayeredMap[K, tuple[HeldAddress, ...]]:
     """The index after the changes; addresses without a key are not in it."""
     changes: dict[K, list[HeldAddress]] = {}
-    for held in (*delta.lost, *delta.gained):
-        if (key := key_of(held)) is not None:
+    for address in (*delta.lost, *delta.gained):
+        if (key := key_of(address)) is not None:
             changes.setdefault(key, list(before.get(key, ())))
-    for held in delta.lost:
-        if (key := key_of(held)) is not None and held in changes[key]:
-            changes[key].remove(held)
-    for held in delta.gained:
-        if (key := key_of(held)) is not None:
-            changes[key].append(held)
+    for address in delta.lost:
+        if (key := key_of(address)) is not None and address in changes[key]:
+            changes[key].remove(address)
+    for address in delta.gained:
+        if (key := key_of(address)) is not None:
+            changes[key].append(address)
     return before.changed({key: tuple(change) or None for key, change in changes.items()})

@@ -88,10 +88,10 @@ _TEST = _Form("test:///default", frozenset({"/default"}))
 def parse_host_uri(text: str, rules: UriRules | None = None, field_name: str = "uri") -> HostUri:
     """The parts of a URI that a host may have; InvalidValue says what is wrong and never shows a password."""
     rules = rules or UriRules()
-    shown = _PASSWORD.sub(r"\1:***@", text)[:MAX_URI_LENGTH]
+    masked = _PASSWORD.sub(r"\1:***@", text)[:MAX_URI_LENGTH]
 
     def refuse(problem: str, allowed: str = "") -> InvalidValue:
-        return InvalidValue(field_name, shown, problem, allowed)
+        return InvalidValue(field_name, masked, problem, allowed)
 
     if len(text) > MAX_URI_LENGTH:
         raise refuse(f"has more than {MAX_URI_LENGTH} characters")
@@ -169,8 +169,8 @@ def _parameters(parts: SplitResult, form: _Form, rules: UriRules, refuse: Refuse
     values: dict[str, str] = {}
     for name, value in pairs:
         if name not in form.parameters:
-            known = " and ".join(sorted(form.parameters))
-            allowed = f"use only {known}" if known else "remove it"
+            allowed_names = " and ".join(sorted(form.parameters))
+            allowed = f"use only {allowed_names}" if allowed_names else "remove it"
             raise refuse(f"has the unknown parameter {name[:40]!r}", allowed)
         if name in values:
             raise refuse(f"has the parameter {name} twice", "give it once")

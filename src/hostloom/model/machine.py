@@ -72,12 +72,12 @@ TRANSITIONS: dict[MachineState, frozenset[MachineState]] = {
 }
 
 
-def check_transition(machine: str, current: MachineState, wanted: MachineState) -> None:
+def check_transition(machine: str, current: MachineState, target: MachineState) -> None:
     """Raise WrongState unless the table allows it; staying is allowed."""
-    if wanted in (current, _S.BROKEN, _S.MISSING) or wanted in TRANSITIONS[current]:
+    if target in (current, _S.BROKEN, _S.MISSING) or target in TRANSITIONS[current]:
         return
     allowed = ", ".join(sorted(state for state in TRANSITIONS[current]))
-    raise WrongState("machine", machine, current, f"it cannot become {wanted} from there, only {allowed}")
+    raise WrongState("machine", machine, current, f"it cannot become {target} from there, only {allowed}")
 
 
 class DiskFormat(StrEnum):

@@ -12,12 +12,12 @@ def keep_watching(ports: Ports, witness: DhcpSnooper) -> None:
     with ports.store.begin() as uow:
         racks = uow.racks.list()
         snapshot = uow.snapshot()
-    own = [rack for rack in racks if rack.system_id == ports.settings.local]
-    served = {nic.name: vlan.id for rack in own for nic, vlan in served_interfaces(snapshot, racks, rack)}
+    local_racks = [rack for rack in racks if rack.system_id == ports.settings.local]
+    served = {
+        nic.name: vlan.id for rack in local_racks for nic, vlan in served_interfaces(snapshot, racks, rack)
+    }
     witness.watch(tuple(sorted(served)))
-    dhcp_messages = [
-        replace(dhcp_message, vlan_id=served.get(dhcp_message.interface)) for dhcp_message in witness.drain()
-    ]
+    dhcp_messages = [replace(message, vlan_id=served.get(message.interface)) for message in witness.drain()]
     if dhcp_messages:
         with ports.store.begin() as uow:
             uow.dhcp_messages.add(dhcp_messages)

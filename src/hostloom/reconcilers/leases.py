@@ -98,42 +98,42 @@ class LeaseIndex:
         self._of_racks = of_racks
 
 
-def record_leases(ports: Ports, leases: Sequence[Lease], known: Known | None) -> Known:
+def record_leases(ports: Ports, leases: Sequence[Lease], previous: Known | None) -> Known:
     """Hold what is leased now, and tell what came and went since `known`, what the last call returned.
 
     Without it (hostloom has just started) only what was not held before is told. A renewal is nothing new.
     """
     now = {(lease.subnet_id, lease.ip, lease.mac): lease for lease in leases}
-    if known is not None and now.keys() == known.keys():
+    if previous is not None and now.keys() == previous.keys():
         return now
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         clients = _Clients(uow, snapshot)
         uow.addresses.replace_leases(_held(snapshot, leases, clients))
-        before = _held_before(snapshot, now) if known is None else known.keys()
-        at = ports.clock.now()
+        before = _held_before(snapshot, now) if previous is None else previous.keys()
+        time = ports.clock.now()
         events = [
             event
             for key in now.keys() - before
-            for event in _given(snapshot, now[key], clients.of(now[key]), at)
+            for event in _given(snapshot, now[key], clients.of(now[key]), time)
         ]
-        gone = [lease for key, lease in (known or {}).items() if key not in now]
-        events += [_over(lease, clients.of(lease), at) for lease in gone]
-        events += fill_events(snapshot, {key[:2] for key in before}, {key[:2] for key in now}, at)
+        ended_leases = [lease for key, lease in (previous or {}).items() if key not in now]
+        events += [_over(lease, clients.of(lease), time) for lease in ended_leases]
+        events += fill_events(snapshot, {key[:2] for key in before}, {key[:2] for key in now}, time)
         if events:
-            uow.events.add(*sorted(events, key=lambda each: (each.kind, str(each.subject), each.message)))
+            uow.events.add(*sorted(events, key=lambda rack: (rack.kind, str(rack.subject), rack.message)))
         uow.commit()
     return now
 
 
 def _held(snapshot: Snapshot, leases: Sequence[Lease], clients: _Clients) -> list[HeldAddress]:
     """Each counts as taken until it ends, whatever is reserved; leases may outlive their subnet."""
-    held = []
+    addresses = []
     for lease in leases:
         client = clients.of(lease)
         if lease.subnet_id not in snapshot.subnet_by_id:
             continue
-        held.append(
+        addresses.append(
             HeldAddress(
                 lease.ip,
                 AddressKind.LEASE,
@@ -143,17 +143,19 @@ def _held(snapshot: Snapshot, leases: Sequence[Lease], clients: _Clients) -> lis
                 comment=f"{lease.mac} {lease.hostname}".strip(),
             )
         )
-    return held
+    return addresses
 
 
 def _held_before(snapshot: Snapshot, now: Known) -> set[tuple[SubnetId, Address, MacAddress]]:
     """Those whose address was held when hostloom stopped: leased, or reserved all the time."""
     return {
-        key for key in now if any(held.subnet_id == key[0] for held in snapshot.held_by_ip.get(key[1], ()))
+        key
+        for key in now
+        if any(address.subnet_id == key[0] for address in snapshot.held_by_ip.get(key[1], ()))
     }
 
 
-def _given(snapshot: Snapshot, lease: Lease, client: _Client | None, at: float) -> list[Event]:
+def _given(snapshot: Snapshot, lease: Lease, client: _Client | None, time: float) -> list[Event]:
     details = _details(lease)
     event_subject = _who(lease, client)
     nic = f" of {client.interface_name}" if client else ""
@@ -162,31 +164,31 @@ def _given(snapshot: Snapshot, lease: Lease, client: _Client | None, at: float) 
             EventKind.LEASE_GIVEN,
             event_subject,
             f"{lease.ip} is leased to {lease.mac}{nic}",
-            at,
+            time,
             details=details,
         ),
     ]
     others = [
-        held
-        for held in snapshot.held_by_ip.get(lease.ip, ())
-        if held.subnet_id == lease.subnet_id
-        and held.kind in _RESERVED
-        and (client is None or held.system_id != client.system_id)
+        address
+        for address in snapshot.held_by_ip.get(lease.ip, ())
+        if address.subnet_id == lease.subnet_id
+        and address.kind in _RESERVED
+        and (client is None or address.system_id != client.system_id)
     ]
     if others:
         text = f"{lease.ip} is leased to {lease.mac}, but reserved for {_name(snapshot, others[0])}"
-        events.append(Event(EventKind.ADDRESS_CONFLICT, event_subject, text, at, details=details))
+        events.append(Event(EventKind.ADDRESS_CONFLICT, event_subject, text, time, details=details))
     return events
 
 
-def _over(lease: Lease, client: _Client | None, at: float) -> Event:
+def _over(lease: Lease, client: _Client | None, time: float) -> Event:
     text = f"{lease.ip} is leased to {lease.mac} no more"
-    return Event(EventKind.LEASE_OVER, _who(lease, client), text, at, details=_details(lease))
+    return Event(EventKind.LEASE_OVER, _who(lease, client), text, time, details=_details(lease))
 
 
-def _name(snapshot: Snapshot, held: HeldAddress) -> str:
-    node = next((node for node in snapshot.nodes if node.system_id == held.system_id), None)
-    return node.hostname if node else held.system_id or held.comment or "nobody"
+def _name(snapshot: Snapshot, address: HeldAddress) -> str:
+    node = next((node for node in snapshot.nodes if node.system_id == address.system_id), None)
+    return node.hostname if node else address.system_id or address.comment or "nobody"
 
 
 def _who(lease: Lease, client: _Client | None) -> EventSubject:

@@ -12,11 +12,11 @@ from hostloom.model.network import Address
 Leased = Iterable[tuple[SubnetId, Address]]
 
 
-def fill_events(snapshot: Snapshot, before: Leased, now: Leased, at: float) -> list[Event]:
+def fill_events(snapshot: Snapshot, before: Leased, now: Leased, time: float) -> list[Event]:
     """`range-exhausted` and `range-free` of what was leased before and is leased now, by subnet."""
-    was, found = range_utilizations(snapshot, before), range_utilizations(snapshot, now)
+    was, utilizations = range_utilizations(snapshot, before), range_utilizations(snapshot, now)
     events = []
-    for subnet_id, fill in sorted(found.items()):
+    for subnet_id, fill in sorted(utilizations.items()):
         if fill.is_exhausted is was[subnet_id].is_exhausted:
             continue
         cidr = snapshot.subnet_by_id[subnet_id].cidr
@@ -25,5 +25,5 @@ def fill_events(snapshot: Snapshot, before: Leased, now: Leased, at: float) -> l
         left = "others get no lease" if fill.is_exhausted else "there is room again"
         text = f"{fill.leased} of {fill.total} dynamic addresses are leased: {left}"
         details = {"leased": str(fill.leased), "total": str(fill.total)}
-        events.append(Event(kind, subject, text, at, details=details))
+        events.append(Event(kind, subject, text, time, details=details))
     return events

@@ -10,5 +10,5 @@ def keep_advertising(ports: Ports, advertiser: RouterAdvertiser) -> None:
     with ports.store.begin() as uow:
         racks = uow.racks.list()
         snapshot = uow.snapshot()
-    own = [rack for rack in racks if rack.system_id == ports.settings.local]
-    advertiser.advertise([advert for rack in own for advert in router_adverts(snapshot, racks, rack)])
+    local_racks = [rack for rack in racks if rack.system_id == ports.settings.local]
+    advertiser.advertise([advert for rack in local_racks for advert in router_adverts(snapshot, racks, rack)])

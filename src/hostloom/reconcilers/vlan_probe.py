@@ -57,7 +57,7 @@ def probe_all(ports: Ports) -> None:
     """Ask every VLAN that can be asked, one after the other, and read again what libvirt serves itself."""
     with ports.store.begin() as uow:
         snapshot, racks = uow.snapshot(), ServingRacks(ports.settings.local, tuple(uow.racks.list()))
-    for vlan in sorted(snapshot.vlans, key=lambda each: each.id):
+    for vlan in sorted(snapshot.vlans, key=lambda probe: probe.id):
         is_known = vlan.id in snapshot.foreign_by_vlan or vlan.id in snapshot.silent_vlans
         if (
             is_known
@@ -91,20 +91,20 @@ def _ask(wire: WireProbe, vantage: Vantage, versions: tuple[int, ...]) -> ProbeA
         return ProbeAnswers(vantage, versions, tuple(offer for answer in answers for offer in answer))
 
 
-def _events(snapshot: Snapshot, vlan: Vlan, turn: DhcpServerChange, at: float) -> list[Event]:
+def _events(snapshot: Snapshot, vlan: Vlan, turn: DhcpServerChange, time: float) -> list[Event]:
     subject = EventSubject(EventSubjectKind.VLAN, str(vlan.id), snapshot.vlan_name(vlan.id))
-    appeared, gone = EventKind.FOREIGN_DHCP, EventKind.FOREIGN_DHCP_GONE
+    appeared, gone_kind = EventKind.FOREIGN_DHCP, EventKind.FOREIGN_DHCP_GONE
     texts = [(server, f"answers DHCP and is not one of ours{_range(server)}") for server in turn.came]
     return [
-        *(_event(appeared, subject, server, text, at) for server, text in texts),
-        *(_event(gone, subject, server, "answers DHCP no more", at) for server in turn.gone),
+        *(_event(appeared, subject, server, text, time) for server, text in texts),
+        *(_event(gone_kind, subject, server, "answers DHCP no more", time) for server in turn.gone),
     ]
 
 
-def _event(kind: EventKind, subject: EventSubject, server: ForeignDhcp, words: str, at: float) -> Event:
+def _event(kind: EventKind, subject: EventSubject, server: ForeignDhcp, words: str, time: float) -> Event:
     message = f"{server.server} ({server.mac}) {words}; seen from {server.seen_from}"
     details = {"server": str(server.server), "mac": str(server.mac), "seen_from": server.seen_from}
-    return Event(kind, subject, message, at, details=details)
+    return Event(kind, subject, message, time, details=details)
 
 
 def _range(server: ForeignDhcp) -> str:

@@ -125,7 +125,7 @@ class Adoption:
     def _interfaces(
         self,
         observed_machine: ObservedMachine,
-        known: Mapping[MacAddress, MachineInterface],
+        nic_by_mac: Mapping[MacAddress, MachineInterface],
         system_id: SystemId,
     ) -> tuple[MachineInterface, ...]:
         """The NICs, without MACs that belong to another machine."""
@@ -133,8 +133,8 @@ class Adoption:
             nic for nic in observed_machine.interfaces if not self._holders.get(nic.mac, set()) - {system_id}
         ]
         return tuple(
-            self._interface(nic, name, known.get(nic.mac))
-            for nic, name in zip(nics, _names(nics, known), strict=True)
+            self._interface(nic, name, nic_by_mac.get(nic.mac))
+            for nic, name in zip(nics, _names(nics, nic_by_mac), strict=True)
         )
 
     def _interface(
@@ -170,8 +170,8 @@ class Adoption:
         """Enlisted machines by their UUIDs and MACs that were seen."""
         return self._uow.machines.enlisted_keys([machine.uuid for machine in self._seen], self._macs)
 
-    def _free_hostname(self, wanted: str) -> str:
-        hostname = unused_hostname(self._hostnames, wanted)
+    def _free_hostname(self, base: str) -> str:
+        hostname = unused_hostname(self._hostnames, base)
         self._hostnames.add(hostname)
         return hostname
 
@@ -193,24 +193,26 @@ class Adoption:
 
     def _known_nics(self, machine: Machine) -> dict[MacAddress, MachineInterface]:
         """Names and addresses of the NICs that the node had from an import or a report."""
-        held: dict[str | None, list[Address]] = {}
+        addresses: dict[str | None, list[Address]] = {}
         for address in self._snapshot.held_by_node.get(machine.system_id, ()):
             if address.kind in (AddressKind.AUTO, AddressKind.STATIC):
-                held.setdefault(address.interface_name, []).append(address.ip)
+                addresses.setdefault(address.interface_name, []).append(address.ip)
         nowhere = Attachment(AttachKind.BRIDGE, "")
         return {
-            nic.mac: MachineInterface(nic.name, nic.mac, nowhere, ips=tuple(held.get(nic.name, ())))
+            nic.mac: MachineInterface(nic.name, nic.mac, nowhere, ips=tuple(addresses.get(nic.name, ())))
             for nic in self._uow.nodes.get(machine.system_id).interfaces
             if nic.mac is not None
         }
 
 
-def _names(nics: Sequence[ObservedInterface], known: Mapping[MacAddress, MachineInterface]) -> Iterable[str]:
+def _names(
+    nics: Sequence[ObservedInterface], nic_by_mac: Mapping[MacAddress, MachineInterface]
+) -> Iterable[str]:
     """Known names, and new numbers for the other NICs. Two NICs may share a MAC."""
-    taken: Collection[str] = {known[nic.mac].name for nic in nics if nic.mac in known}
+    taken: Collection[str] = {nic_by_mac[nic.mac].name for nic in nics if nic.mac in nic_by_mac}
     free = (name for n in itertools.count() if (name := f"eth{n}") not in taken)
     macs: set[MacAddress] = set()
     for nic in nics:
-        is_first = nic.mac in known and nic.mac not in macs
+        is_first = nic.mac in nic_by_mac and nic.mac not in macs
         macs.add(nic.mac)
-        yield known[nic.mac].name if is_first else next(free)
+        yield nic_by_mac[nic.mac].name if is_first else next(free)

@@ -18,19 +18,25 @@ from hostloom.recording.interfaces import record_network
 log = logging.getLogger(__name__)
 
 
-def ensure_controller(ports: Ports, known: SystemId | None, observed_network: ObservedNetwork) -> SystemId:
+def ensure_controller(
+    ports: Ports, system_id: SystemId | None, observed_network: ObservedNetwork
+) -> SystemId:
     """Record this machine: as its former node, a node with its MACs, or a new node."""
     with ports.store.begin() as uow:
-        node = ensure_node(uow, ports, known, observed_network, NodeKind.REGION_AND_RACK_CONTROLLER)
+        node = ensure_node(uow, ports, system_id, observed_network, NodeKind.REGION_AND_RACK_CONTROLLER)
         uow.commit()
     return node.system_id
 
 
 def ensure_node(
-    uow: UnitOfWork, ports: Ports, known: SystemId | None, observed_network: ObservedNetwork, kind: NodeKind
+    uow: UnitOfWork,
+    ports: Ports,
+    system_id: SystemId | None,
+    observed_network: ObservedNetwork,
+    kind: NodeKind,
 ) -> Node:
     """Finds the node of a machine that was read: the known node, one with its MACs, or a new one."""
-    node = _find(uow, known) or _by_mac(uow, observed_network)
+    node = _find(uow, system_id) or _by_mac(uow, observed_network)
     if node is None:
         hostname = free_hostname(uow, observed_network.hostname or "controller")
         node = uow.nodes.add(Node(ports.ids.system_id(), hostname, kind))
@@ -46,7 +52,9 @@ def ensure_local_rack(store: Store, local: SystemId) -> Rack:
         if rack is None:
             taken = {rack.name for rack in racks}
             hostname = uow.nodes.get(local).hostname
-            name = next(each for each in (hostname, f"{hostname}-{local}") if each not in taken)
+            name = next(
+                candidate for candidate in (hostname, f"{hostname}-{local}") if candidate not in taken
+            )
             rack = uow.racks.add(Rack(RackId(0), name, local))
         elif rack.system_id != local:
             rack = uow.racks.update(replace(rack, system_id=local))

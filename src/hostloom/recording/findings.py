@@ -28,20 +28,20 @@ def tell_findings(uow: UnitOfWork, ports: Ports, host: Host, findings: tuple[Fin
     """Record an event for each part that became unreadable or readable again."""
     before = {finding.part: finding for finding in host.findings}
     now = {finding.part: finding for finding in findings}
-    subject, at = host_subject(host), ports.clock.now()
+    subject, time = host_subject(host), ports.clock.now()
     appeared = [
-        Event(EventKind.HOST_PART_UNREADABLE, subject, str(finding), at, details=_details(finding))
+        Event(EventKind.HOST_PART_UNREADABLE, subject, str(finding), time, details=_details(finding))
         for part, finding in now.items()
         if part not in before
     ]
-    cleared = [_cleared(subject, part, at) for part in before if part not in now]
+    cleared = [_cleared(subject, part, time) for part in before if part not in now]
     if appeared or cleared:
         uow.events.add(*appeared, *cleared)
 
 
-def _cleared(subject: EventSubject, part: str, at: float) -> Event:
+def _cleared(subject: EventSubject, part: str, time: float) -> Event:
     message = f"{part}: it is read as expected again, or no longer exists"
-    return Event(EventKind.HOST_PART_READABLE, subject, message, at, details={"part": part})
+    return Event(EventKind.HOST_PART_READABLE, subject, message, time, details={"part": part})
 
 
 def _details(finding: Finding) -> dict[str, str]:
@@ -102,5 +102,5 @@ def record_drift(
     if len(texts) > MAX_TOLD:
         texts = [*texts[:MAX_TOLD], (EventKind.DRIFT, f"{len(texts) - MAX_TOLD} more differences")]
     if texts:
-        at = ports.clock.now()
-        uow.events.add(*(Event(kind, subject, text, at) for kind, text in texts))
+        time = ports.clock.now()
+        uow.events.add(*(Event(kind, subject, text, time) for kind, text in texts))

@@ -161,7 +161,9 @@ def note_start(store: Store, name: str) -> ReadingStart:
             uow.snapshot().revision,
             {key: generation for key, (generation, _) in machines.items()},
             None if host is None else host.id,
-            tuple(key for key, (_, drift) in machines.items() if any(each.kind == COPY for each in drift)),
+            tuple(
+                key for key, (_, drift) in machines.items() if any(change.kind == COPY for change in drift)
+            ),
         )
 
 
@@ -217,14 +219,14 @@ def _ask(hypervisors: Hypervisors, host: Host, machines: Sequence[Machine]) -> I
     """The answers of one host; after a failure, the host is not asked again."""
     answers = host.reachable
     for machine in machines:
-        there, power = None, PowerState.UNKNOWN
+        existing, power = None, PowerState.UNKNOWN
         if answers:
             try:
                 observed_machine = hypervisors.of(host.name, host.uri).find_machine(machine.uuid)
-                there, power = (
+                existing, power = (
                     observed_machine is not None,
                     PowerState.OFF if observed_machine is None else observed_machine.power,
                 )
             except DriverError:
                 answers = False
-        yield Elsewhere(machine.system_id, host.id, there, power, machine.generation)
+        yield Elsewhere(machine.system_id, host.id, existing, power, machine.generation)

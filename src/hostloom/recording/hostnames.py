@@ -9,9 +9,9 @@ from hostloom.ports.store import UnitOfWork
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
-def free_hostname(uow: UnitOfWork, wanted: str) -> str:
+def free_hostname(uow: UnitOfWork, hostname: str) -> str:
     """A DNS label derived from `wanted`, with a number appended if a node already has that name."""
-    return unused_hostname(hostnames(uow.snapshot()), wanted)
+    return unused_hostname(hostnames(uow.snapshot()), hostname)
 
 
 def hostnames(snapshot: Snapshot) -> set[str]:
@@ -19,9 +19,11 @@ def hostnames(snapshot: Snapshot) -> set[str]:
     return {node.hostname.lower() for node in snapshot.nodes}
 
 
-def unused_hostname(taken: Collection[str], wanted: str) -> str:
+def unused_hostname(taken: Collection[str], hostname: str) -> str:
     """A DNS label derived from `wanted`, with a number appended if the name is taken."""
-    label = _OTHER.sub("-", wanted.split(".")[0].lower() if "." in wanted else wanted.lower()).strip("-")
+    label = _OTHER.sub("-", hostname.split(".")[0].lower() if "." in hostname else hostname.lower()).strip(
+        "-"
+    )
     label = label[:58].rstrip("-") or "machine"
     candidate, number = label, 1
     while candidate in taken:

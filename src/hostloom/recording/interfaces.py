@@ -29,9 +29,9 @@ def record_network(
     """Write a node's interfaces, making the fabrics, VLANs and subnets that are seen for the first time."""
     if node.scanned_at is not None:
         record_drift(uow, ports, subject, (), _told(node.interfaces, drift(node, observed_network)))
-    known = [nic for nic in node.interfaces if nic.name not in observed_network.unread]
+    read_interfaces = [nic for nic in node.interfaces if nic.name not in observed_network.unread]
     absent = uow.nodes.absent(node.system_id)
-    matched = match_interfaces(known, absent, observed_network.links)
+    matched = match_interfaces(read_interfaces, absent, observed_network.links)
     matching = replace(node, interfaces=matched)
     inventory = take_inventory(observed_network, matching, uow.snapshot(), bridges, network_vids)
     vlans = _create_network(uow, inventory)
@@ -70,7 +70,7 @@ def _create_network(uow: UnitOfWork, inventory: Inventory) -> Mapping[VlanId, Vl
 
 def _ensure_vlan(uow: UnitOfWork, vlan: Vlan) -> Vlan:
     """A new fabric has an untagged VLAN, which gets the observed MTU."""
-    found = uow.vlans.find_by_vid(vlan.fabric_id, vlan.vid)
-    if found is None:
+    existing = uow.vlans.find_by_vid(vlan.fabric_id, vlan.vid)
+    if existing is None:
         return uow.vlans.add(vlan)
-    return found if found.mtu == vlan.mtu else uow.vlans.update(replace(found, mtu=vlan.mtu))
+    return existing if existing.mtu == vlan.mtu else uow.vlans.update(replace(existing, mtu=vlan.mtu))

@@ -48,11 +48,11 @@ class MachineRecorder:
     def record(self) -> None:
         """Record every machine that was found, then every one that was not."""
         machines = self._seen.host.machines
-        here = {machine.uuid: machine for machine in self._uow.machines.of_host(self._host.id)}
+        machine_by_uuid = {machine.uuid: machine for machine in self._uow.machines.of_host(self._host.id)}
         others = self._recorded_elsewhere(machines)
-        removed = self._removed([one for one in machines if one.uuid not in here])
+        removed = self._removed([one for one in machines if one.uuid not in machine_by_uuid])
         for one in machines:
-            machine, candidates = here.pop(one.uuid, None), others.get(one.uuid, [])
+            machine, candidates = machine_by_uuid.pop(one.uuid, None), others.get(one.uuid, [])
             if machine is not None and machine.origin is MachineOrigin.ADOPTED:
                 machine = self._give_way(machine, one, candidates)
             if machine is not None:
@@ -61,14 +61,14 @@ class MachineRecorder:
                 log.info("machine %s was deleted while host %s was read", one.name, self._host.name)
             elif not any(self._record_other(candidate, one) for candidate in candidates):
                 self._adopt(one)
-        for machine in here.values():
+        for machine in machine_by_uuid.values():
             self._record_absent(machine)
 
     def _recorded_elsewhere(self, observed_machines: tuple[ObservedMachine, ...]) -> dict[str, list[Machine]]:
         """Machines of other hosts by UUID, composed ones first."""
         machineses: dict[str, list[Machine]] = {}
         recorded = self._uow.machines.elsewhere(self._host.id, [one.uuid for one in observed_machines])
-        for machine in sorted(recorded, key=lambda each: each.origin is not MachineOrigin.COMPOSED):
+        for machine in sorted(recorded, key=lambda candidate: candidate.origin is not MachineOrigin.COMPOSED):
             machineses.setdefault(machine.uuid, []).append(machine)
         return machineses
 

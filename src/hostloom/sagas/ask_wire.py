@@ -24,30 +24,32 @@ from hostloom.sagas.saga import Run
 class WireAnswers:
     """The results of the probes."""
 
-    def __init__(self, found: Mapping[tuple[str, Attachment], NeighbourVerdicts]) -> None:
-        self._found = found
+    def __init__(self, verdicts: Mapping[tuple[str, Attachment], NeighbourVerdicts]) -> None:
+        self._found = verdicts
 
-    def beside(self, host: Host, wants: NicExpectation) -> NeighbourVerdicts:
+    def beside(self, host: Host, expectation: NicExpectation) -> NeighbourVerdicts:
         """The result for a NIC, or why there is none."""
-        point = probe_point(wants)
+        point = probe_point(expectation)
         if isinstance(point, VerificationReason):
             return NeighbourVerdicts(unknown=point)
         return self._found.get((host.name, point), NeighbourVerdicts(unknown=VerificationReason.NO_PROBE))
 
 
-def ask_wire(run: Run[Any], wanted: Mapping[Host, Sequence[NicExpectation]], listen_s: float) -> WireAnswers:
+def ask_wire(
+    run: Run[Any], expectations_by_host: Mapping[Host, Sequence[NicExpectation]], listen_s: float
+) -> WireAnswers:
     """Probe and listen for answers; a probe that cannot run has a reason, and nothing raises."""
     if run.ports.wire is None:
         return WireAnswers({})
     work = {
         (host, point): (question,)
-        for host, wants in wanted.items()
-        for point, question in questions(wants).items()
+        for host, expectations in expectations_by_host.items()
+        for point, question in questions(expectations).items()
     }
 
-    def ask(at: tuple[Host, Attachment], asked: Iterator[Question]) -> NeighbourVerdicts:
+    def ask(place: tuple[Host, Attachment], asked: Iterator[Question]) -> NeighbourVerdicts:
         (question,) = asked
-        return _ask(run.ports.wire, *at, question, listen_s)
+        return _ask(run.ports.wire, *place, question, listen_s)
 
     neighbour_verdictses = for_each_host(run, work, ask) if work else []
     return WireAnswers(

@@ -51,10 +51,10 @@ def _mark(run: Run[CommissionInput], uow: UnitOfWork) -> StateBeforeCommissionin
     check_transition(machine.hostname, machine.state, MachineState.COMMISSIONING)
     now = run.ports.clock.now()
     by = now + run.ports.settings.commission_timeout_s
-    told = replace(
+    marked = replace(
         machine, state=MachineState.COMMISSIONING, next_boot=BootAction.COMMISSION, commission_by=by
     )
-    uow.machines.update(told)
+    uow.machines.update(marked)
     text = "boots the commissioning environment next"
     uow.events.add(Event(EventKind.MACHINE_COMMISSIONING, machine_subject(machine), text, now))
     return StateBeforeCommissioning(machine.state, machine.next_boot)

@@ -49,10 +49,10 @@ def _on_hosts(
 
 
 def _by_host(run: Run[ComposeInput]) -> dict[Host, list[Machine]]:
-    found: dict[int, tuple[Host, list[Machine]]] = {}
+    groups: dict[int, tuple[Host, list[Machine]]] = {}
     for machine, host in run.once(read_placed):
-        found.setdefault(host.id, (host, []))[1].append(machine)
-    return dict(found.values())
+        groups.setdefault(host.id, (host, []))[1].append(machine)
+    return dict(groups.values())
 
 
 def _ensure_volumes(run: Run[ComposeInput]) -> None:
@@ -80,16 +80,16 @@ def _delete_machines(run: Run[ComposeInput]) -> None:
 
 
 def _want_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    _set_dhcp(run, uow, wanted=True)
+    _set_dhcp(run, uow, enabled=True)
 
 
 def _unwant_dhcp(run: Run[ComposeInput], uow: UnitOfWork) -> None:
-    _set_dhcp(run, uow, wanted=False)
+    _set_dhcp(run, uow, enabled=False)
 
 
-def _set_dhcp(run: Run[ComposeInput], uow: UnitOfWork, *, wanted: bool) -> None:
+def _set_dhcp(run: Run[ComposeInput], uow: UnitOfWork, *, enabled: bool) -> None:
     keys = [identity.system_id for identity in run.input.identities]
-    uow.machines.move(keys, MachineState.COMMISSIONING, dhcp_published=wanted)
+    uow.machines.move(keys, MachineState.COMMISSIONING, dhcp_published=enabled)
 
 
 def _publish(run: Run[ComposeInput]) -> None:
@@ -137,15 +137,15 @@ def _verify(run: Run[ComposeInput]) -> Verdicts:
 
 def _prove(run: Run[ComposeInput]) -> list[MachineProof]:
     """Every NIC's proof; HypervisorRejected where one is not attached as planned."""
-    answers, wants = run.once(ask_beside), run.once(read_wants)
+    answers, expectations = run.once(ask_beside), run.once(read_wants)
 
     def prove_on(host: Host, machines: Iterator[Machine]) -> list[MachineProof]:
-        some = list(machines)
+        group = list(machines)
         machine_proofs = [
-            prove_machine(run.ports, host, machine, nic_observation, wants, answers, {})
-            for machine, nic_observation in zip(some, look(run.ports, host, some), strict=True)
+            prove_machine(run.ports, host, machine, nic_observation, expectations, answers, {})
+            for machine, nic_observation in zip(group, look(run.ports, host, group), strict=True)
         ]
-        for machine, proof in zip(some, machine_proofs, strict=True):
+        for machine, proof in zip(group, machine_proofs, strict=True):
             require_attached(host, machine, proof)
         return machine_proofs
 

@@ -48,14 +48,14 @@ def decide_batch(snapshot: Snapshot, batch: ParsedBatch, identities: Sequence[Id
     return joint_decision
 
 
-def plans_or_refuse(found: JointDecision, identities: Sequence[Identities]) -> tuple[Plan, ...]:
+def plans_or_refuse(decision: JointDecision, identities: Sequence[Identities]) -> tuple[Plan, ...]:
     """The plans, or Refused with the code, words and explanation of the machine that found no place."""
-    if found.refused_at is None:
-        return found.plans
-    explanation = found.explanations[0]
+    if decision.refused_at is None:
+        return decision.plans
+    explanation = decision.explanations[0]
     text = summary_of(explanation)
     if len(identities) > 1:
-        text = f"machine {identities[found.refused_at].hostname}: {text}"
+        text = f"machine {identities[decision.refused_at].hostname}: {text}"
     raise refused(refusal_of(explanation), text, explanation)
 
 
@@ -121,5 +121,7 @@ def refusal_of(explanation: Explanation) -> Refusal:
     return explanation.refusal
 
 
-def _stale(plan_id: str, found: tuple[PlanDifference, ...]) -> PlanStale:
-    return PlanStale(plan_id, found, [render_difference(plan_difference) for plan_difference in found])
+def _stale(plan_id: str, differences: tuple[PlanDifference, ...]) -> PlanStale:
+    return PlanStale(
+        plan_id, differences, [render_difference(plan_difference) for plan_difference in differences]
+    )

@@ -81,8 +81,8 @@ def _decide(run: Run[FixInput], uow: UnitOfWork) -> Made:
     plan = fix_of(uow, fix_input.host, fix_input.network, fix_input.bridge)
     steps = steps_or_refuse(plan)
     if steps != fix_input.steps:
-        told = [render_step(step, fix_input.host) for step in steps]
-        raise PlanStale(f"to fix host {fix_input.host}", (), told)
+        step_texts = [render_step(step, fix_input.host) for step in steps]
+        raise PlanStale(f"to fix host {fix_input.host}", (), step_texts)
     return Made(_spec_of(run, uow))
 
 
@@ -131,8 +131,8 @@ def _serve(run: Run[FixInput], uow: UnitOfWork) -> Served:
     for step in run.input.steps:
         if step.kind is FixStepKind.SERVE_VLAN:
             fabric, _, vid = step.subject.rpartition("/")
-            known = uow.fabrics.find(fabric)
-            vlan = None if known is None else uow.vlans.find_by_vid(known.id, int(vid))
+            known_vlan = uow.fabrics.find(fabric)
+            vlan = None if known_vlan is None else uow.vlans.find_by_vid(known_vlan.id, int(vid))
             if vlan is not None and not vlan.dhcp_on:
                 uow.vlans.update(replace(vlan, dhcp_on=True, relay_vlan_id=None))
                 vlan_ids.append(vlan.id)
@@ -154,8 +154,8 @@ def _publish(run: Run[FixInput]) -> None:
 def _record(run: Run[FixInput], uow: UnitOfWork) -> None:
     host = find_host(uow, run.input.host)
     record_observation(uow, run.ports, host, run.output(REREAD))
-    told = "; ".join(render_step(step, host.name) for step in run.input.steps)
-    uow.events.add(Event(EventKind.NETWORK_FIXED, host_subject(host), told, run.ports.clock.now()))
+    step_text = "; ".join(render_step(step, host.name) for step in run.input.steps)
+    uow.events.add(Event(EventKind.NETWORK_FIXED, host_subject(host), step_text, run.ports.clock.now()))
 
 
 def _quietened(run: Run[FixInput]) -> str | None:

@@ -64,11 +64,11 @@ def _ids_of(groups: Callable[[], Repository[Any, Any]], kind: str) -> Callable[[
     """The id of a group by its key or its known id. Each group is looked up once; None stays None."""
     ids: dict[tuple[str | None, int | None], Any] = {(None, None): None}
 
-    def id_of(key: str | None, known: int | None) -> Any:
-        if (key, known) not in ids:
-            group = find_by_key(groups(), kind, str(key)) if known is None else groups().get(known)
-            ids[key, known] = group.id
-        return ids[key, known]
+    def id_of(key: str | None, group_id: int | None) -> Any:
+        if (key, group_id) not in ids:
+            group = find_by_key(groups(), kind, str(key)) if group_id is None else groups().get(group_id)
+            ids[key, group_id] = group.id
+        return ids[key, group_id]
 
     return id_of
 

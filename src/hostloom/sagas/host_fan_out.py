@@ -54,6 +54,6 @@ def _watch(run: Run[Any], futures: Sequence[Future[Any]], stop: threading.Event)
     """Stop all at the first failure, or when the user cancels."""
     pending = set(futures)
     while pending and not stop.is_set():
-        done, pending = wait(pending, LOOK_EVERY_S, FIRST_EXCEPTION)
-        if any(future.exception() is not None for future in done) or (pending and run.wants_cancel()):
+        finished, pending = wait(pending, LOOK_EVERY_S, FIRST_EXCEPTION)
+        if any(future.exception() is not None for future in finished) or (pending and run.wants_cancel()):
             stop.set()

@@ -19,8 +19,10 @@ class StandingLeases:
         self._monotonic, self._lease_s = monotonic, lease_s
         self._since: dict[Claim, float] = {}
 
-    def dead(self, ahead: Sequence[Claim], own: Collection[str]) -> list[Claim]:
+    def dead(self, ahead: Sequence[Claim], own_ids: Collection[str]) -> list[Claim]:
         """The leases that have not changed for that long, without this worker's own operations."""
         now = self._monotonic()
-        self._since = {claim: self._since.get(claim, now) for claim in ahead if claim.operation_id not in own}
+        self._since = {
+            claim: self._since.get(claim, now) for claim in ahead if claim.operation_id not in own_ids
+        }
         return [claim for claim, since in self._since.items() if now - since >= self._lease_s]

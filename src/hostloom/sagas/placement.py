@@ -113,10 +113,10 @@ def _has_changed(run: Run[ComposeInput], before: Snapshot, after: Snapshot) -> b
     # Each reading is a revision of its own.
     if after.revision > before.revision + len(set(run.input.hosts)):
         return True
-    wanted: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for host, request in zip(run.input.hosts, run.input.batch.machines, strict=True):
-        wanted[host] += sum(disk.size_bytes for disk in request.disks)
-    return any(differs(before, after, host, size_bytes) for host, size_bytes in wanted.items())
+        counts[host] += sum(disk.size_bytes for disk in request.disks)
+    return any(differs(before, after, host, size_bytes) for host, size_bytes in counts.items())
 
 
 def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
@@ -144,9 +144,9 @@ def reserve(run: Run[ComposeInput], uow: UnitOfWork) -> None:
             for plan, explanation, request, host in zip(plans, explanations, requests, hosts, strict=True)
         ]
     )
-    placed: Placed = list(zip(machines, hosts, strict=True))
-    run.keep(read_placed, placed)
-    run.keep(read_wants, _wants_of(snapshot, placed))
+    pairs: Placed = list(zip(machines, hosts, strict=True))
+    run.keep(read_placed, pairs)
+    run.keep(read_wants, _wants_of(snapshot, pairs))
 
 
 def _decide_on_chosen(run: Run[ComposeInput], snapshot: Snapshot) -> JointDecision:
@@ -195,8 +195,8 @@ def read_wants(run: Run[ComposeInput]) -> Mapping[SystemId, Sequence[NicExpectat
         return _wants_of(uow.snapshot(), run.once(read_placed))
 
 
-def _wants_of(snapshot: Snapshot, placed: Placed) -> Mapping[SystemId, Sequence[NicExpectation]]:
-    return {machine.system_id: expectations_of(snapshot, host, machine) for machine, host in placed}
+def _wants_of(snapshot: Snapshot, pairs: Placed) -> Mapping[SystemId, Sequence[NicExpectation]]:
+    return {machine.system_id: expectations_of(snapshot, host, machine) for machine, host in pairs}
 
 
 def release(run: Run[ComposeInput], uow: UnitOfWork) -> None:

@@ -81,28 +81,30 @@ def ask_beside(run: Run[ComposeInput]) -> WireAnswers:
 
 def require_free(run: Run[ComposeInput]) -> None:
     """Raise AddressOnWire if another device answers for an address that a machine is about to use."""
-    wants, answers = run.once(read_wants), run.once(ask_beside)
+    expectations, answers = run.once(read_wants), run.once(ask_beside)
     for machine, host in run.once(read_placed):
-        for want in wants[machine.system_id]:
+        for want in expectations[machine.system_id]:
             for ip, macs in duplicates(want, answers.beside(host, want)).items():
                 raise AddressOnWire(ip, machine.hostname, want.nic.name, macs)
 
 
 def _ask(run: Run[ComposeInput], ahead: dict[Host, list[NicExpectation]]) -> WireAnswers:
-    wants = run.once(read_wants)
+    expectations = run.once(read_wants)
     nic_expectationses: dict[Host, list[NicExpectation]] = {
         host: list(nic_expectations) for host, nic_expectations in ahead.items()
     }
     for machine, host in run.once(read_placed):
-        nic_expectationses.setdefault(host, []).extend(wants[machine.system_id])
+        nic_expectationses.setdefault(host, []).extend(expectations[machine.system_id])
     return ask_wire(run, nic_expectationses, LISTEN_S)
 
 
 def _conflicts(run: Run[ComposeInput], *, ahead: int) -> list[_Conflict]:
     """Conflicts of the NICs' addresses and of the next addresses after each."""
-    wants = run.once(read_wants)
+    expectations = run.once(read_wants)
     nics = [
-        (host, machine, want) for machine, host in run.once(read_placed) for want in wants[machine.system_id]
+        (host, machine, want)
+        for machine, host in run.once(read_placed)
+        for want in expectations[machine.system_id]
     ]
     asked = [(host, machine, want, want) for host, machine, want in nics]
     extra: dict[Host, list[NicExpectation]] = {}
@@ -145,9 +147,9 @@ def _next_ones(snapshot: Snapshot, machine: Machine, want: NicExpectation, count
 
 def _home(snapshot: Snapshot, machine: Machine, want: NicExpectation, ip: Address) -> SubnetId | None:
     """The subnet of an address: where it is reserved, otherwise one on the NIC's VLAN that contains it."""
-    for held in snapshot.held_by_ip.get(ip, ()):
-        if held.system_id == machine.system_id:
-            return held.subnet_id
+    for address in snapshot.held_by_ip.get(ip, ()):
+        if address.system_id == machine.system_id:
+            return address.subnet_id
     around = snapshot.subnets_around(ip)
     return next((subnet.id for subnet in around if subnet.vlan_id == want.nic.vlan_id), None)
 
@@ -168,19 +170,19 @@ def _refuse_requested(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) ->
 
 def _mark(run: Run[ComposeInput], conflicts: Sequence[_Conflict]) -> None:
     """Record the evidence and release the reservations, in one transaction."""
-    at = run.ports.clock.now()
+    time = run.ports.clock.now()
     marks = {
         (conflict.ip, conflict.subnet_id): HeldAddress(
             conflict.ip,
             AddressKind.ON_WIRE,
             conflict.subnet_id,
-            comment=f"{conflict.evidence} at {datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}",
-            until=at + ON_WIRE_LASTS_S,
+            comment=f"{conflict.evidence} at {datetime.fromtimestamp(time, UTC):%Y-%m-%dT%H:%M:%SZ}",
+            until=time + ON_WIRE_LASTS_S,
         )
         for conflict in conflicts
     }
     events = [
-        Event(EventKind.ADDRESS_ON_WIRE, _subject(mark), f"in use: {mark.comment}", at)
+        Event(EventKind.ADDRESS_ON_WIRE, _subject(mark), f"in use: {mark.comment}", time)
         for mark in marks.values()
     ]
     with run.ports.store.begin() as uow:
@@ -196,11 +198,11 @@ def forget_old_marks(ports: Ports) -> None:
     """Release addresses that were marked long ago; if one is still in use, the next compose finds it."""
     now = ports.clock.now()
     with ports.store.begin() as uow:
-        gone = uow.addresses.forget_on_wire(now)
-        if not gone:
+        freed = uow.addresses.forget_on_wire(now)
+        if not freed:
             return
         kind, text = EventKind.ADDRESS_ON_WIRE_OVER, "no longer counts as in use on the wire"
-        uow.events.add(*(Event(kind, _subject(mark), text, now) for mark in gone))
+        uow.events.add(*(Event(kind, _subject(mark), text, now) for mark in freed))
         uow.commit()
 
 

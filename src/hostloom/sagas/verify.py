@@ -94,42 +94,42 @@ def prove_machine(
     host: Host,
     machine: Machine,
     nic_observation: NicObservation,
-    wants: Wants,
+    expectations: Wants,
     answers: WireAnswers,
     leased: Leased,
 ) -> MachineProof:
     """The proofs of all NICs of a machine."""
-    at = ports.clock.now()
+    time = ports.clock.now()
     proofs = (
         verify_nic(
             nic_expectation,
             nic_observation,
             answers.beside(host, nic_expectation),
             leased.get((machine.system_id, nic_expectation.nic.name), ()),
-            at,
+            time,
         )
-        for nic_expectation in wants[machine.system_id]
+        for nic_expectation in expectations[machine.system_id]
     )
     return MachineProof(machine.system_id, tuple(proofs))
 
 
-def require_attached(host: Host, machine: Machine, found: MachineProof) -> None:
+def require_attached(host: Host, machine: Machine, machine_proof: MachineProof) -> None:
     """HypervisorRejected for the first NIC that is not where it was planned."""
-    for proof in found.proofs:
+    for proof in machine_proof.proofs:
         for evidence in proof.evidence:
             if evidence.check is Check.ATTACHMENT and evidence.verdict is Verdict.FAILED:
                 action = f"verify NIC {proof.nic} of machine {machine.hostname}"
                 raise HypervisorRejected(host.name, action, describe_evidence(evidence))
 
 
-def wire_event(subject: EventSubject, proofs: Sequence[NicProof], at: float) -> Event | None:
+def wire_event(subject: EventSubject, proofs: Sequence[NicProof], time: float) -> Event | None:
     """What is told of a machine whose checks failed."""
     failed = [proof for proof in proofs if proof.verdict is Verdict.FAILED]
     if not failed:
         return None
     text = "; ".join(describe_failures(nic_proof.nic, nic_proof.evidence) for nic_proof in failed)
     details = {"nics": [nic_proof.nic for nic_proof in failed]}
-    return Event(EventKind.WIRE_CHECK_FAILED, subject, text, at, details=details)
+    return Event(EventKind.WIRE_CHECK_FAILED, subject, text, time, details=details)
 
 
 # -- the saga ------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def wire_event(subject: EventSubject, proofs: Sequence[NicProof], at: float) -> 
 
 def _read(run: Run[VerifyInput]) -> _Known:
     by_host: dict[Host, list[Machine]] = {}
-    wants: dict[SystemId, Sequence[NicExpectation]] = {}
+    expectations: dict[SystemId, Sequence[NicExpectation]] = {}
     with run.ports.store.begin() as uow:
         snapshot = uow.snapshot()
         machines = uow.machines.some(run.input.machines)
@@ -145,13 +145,13 @@ def _read(run: Run[VerifyInput]) -> _Known:
             if machine.host_id is not None and machine.host_id in snapshot.host_by_id:
                 host = snapshot.host_by_id[machine.host_id].host
                 by_host.setdefault(host, []).append(machine)
-                wants[machine.system_id] = expectations_of(snapshot, host, machine)
-        held = [held for held in snapshot.held if held.kind is AddressKind.LEASE]
+                expectations[machine.system_id] = expectations_of(snapshot, host, machine)
+        address = [address for address in snapshot.held if address.kind is AddressKind.LEASE]
         leased = _acknowledged(uow, machines)
-    for lease in held:
+    for lease in address:
         if lease.system_id is not None and lease.interface_name is not None:
             leased.setdefault((SystemId(lease.system_id), lease.interface_name), set()).add(lease.ip)
-    return _Known(by_host, wants, leased)
+    return _Known(by_host, expectations, leased)
 
 
 def _acknowledged(uow: UnitOfWork, machines: Sequence[Machine]) -> dict[tuple[SystemId, str], set[Address]]:
@@ -167,18 +167,18 @@ def _acknowledged(uow: UnitOfWork, machines: Sequence[Machine]) -> dict[tuple[Sy
 
 
 def _verify(run: Run[VerifyInput]) -> Verified:
-    known = _read(run)
-    seen = _look_at_all(run, known.by_host)
+    world = _read(run)
+    observations = _look_at_all(run, world.by_host)
     nic_expectationses = {
-        host: [want for machine in machines for want in known.wants[machine.system_id]]
-        for host, machines in known.by_host.items()
-        if not isinstance(seen[host], str)
+        host: [want for machine in machines for want in world.wants[machine.system_id]]
+        for host, machines in world.by_host.items()
+        if not isinstance(observations[host], str)
     }
     answers = ask_wire(run, nic_expectationses, LISTEN_S)
     machine_proofs = [
         proof
-        for host, machines in known.by_host.items()
-        for proof in _prove_host(run, host, machines, seen[host], known, answers)
+        for host, machines in world.by_host.items()
+        for proof in _prove_host(run, host, machines, observations[host], world, answers)
     ]
     return Verified(tuple(machine_proofs))
 
@@ -203,21 +203,22 @@ def _prove_host(
     run: Run[VerifyInput],
     host: Host,
     machines: Sequence[Machine],
-    seen: list[NicObservation] | str,
-    known: _Known,
+    observations: list[NicObservation] | str,
+    world: _Known,
     answers: WireAnswers,
 ) -> list[MachineProof]:
-    if isinstance(seen, str):
-        at = run.ports.clock.now()
+    if isinstance(observations, str):
+        time = run.ports.clock.now()
         return [
             MachineProof(
-                machine.system_id, tuple(unseen(w, seen, at) for w in known.wants[machine.system_id])
+                machine.system_id,
+                tuple(unseen(w, observations, time) for w in world.wants[machine.system_id]),
             )
             for machine in machines
         ]
     return [
-        prove_machine(run.ports, host, machine, nic_observation, known.wants, answers, known.leased)
-        for machine, nic_observation in zip(machines, seen, strict=True)
+        prove_machine(run.ports, host, machine, nic_observation, world.wants, answers, world.leased)
+        for machine, nic_observation in zip(machines, observations, strict=True)
     ]
 
 
@@ -228,16 +229,16 @@ def _record(run: Run[VerifyInput], uow: UnitOfWork) -> None:
         machine.system_id: machine_subject(machine) for machine in uow.machines.some(list(nic_proofses))
     }
     before = uow.proofs.of(list(subjects))
-    at = run.ports.clock.now()
+    time = run.ports.clock.now()
     events = []
     for key, subject in subjects.items():
-        was = wire_event(subject, before.get(key, ()), at)
-        now = wire_event(subject, nic_proofses[key], at)
+        was = wire_event(subject, before.get(key, ()), time)
+        now = wire_event(subject, nic_proofses[key], time)
         if now is not None and (was is None or was.message != now.message):
             events.append(now)
         elif now is None and was is not None:
             text = "no check fails any more"
-            events.append(Event(EventKind.WIRE_CHECK_PASSED, subject, text, at))
+            events.append(Event(EventKind.WIRE_CHECK_PASSED, subject, text, time))
     uow.proofs.record({key: nic_proofses[key] for key in subjects})
     if events:
         uow.events.add(*events)

@@ -102,12 +102,14 @@ class Worker:
         """Claim an operation without a running worker, judged by the clock or by its unchanged lease."""
         with self._claiming:
             with self._lock:
-                own = [*self._running]
+                operation_ids = [*self._running]
             now = self._ports.clock.now()
             with self._ports.store.begin() as uow:
                 is_shared = not self._ports.store.is_private
-                dead = self._leases.dead(uow.operations.ahead(now + LEASE_S), own) if is_shared else ()
-                operation = uow.operations.claim(self._owner, now, LEASE_S, besides=own, dead=dead)
+                dead = (
+                    self._leases.dead(uow.operations.ahead(now + LEASE_S), operation_ids) if is_shared else ()
+                )
+                operation = uow.operations.claim(self._owner, now, LEASE_S, besides=operation_ids, dead=dead)
                 uow.commit()
             if operation is not None:
                 with self._lock:

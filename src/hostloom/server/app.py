@@ -142,8 +142,8 @@ def make_server(settings: Settings, ports: Ports, reports: Reports | None = None
 
 def _own_names(settings: Settings) -> set[str]:
     """The names of this machine, and those that the settings add."""
-    own = socket.gethostname()
-    return {own, own.partition(".")[0], settings.listen.host, *settings.allowed_hosts}
+    hostname = socket.gethostname()
+    return {hostname, hostname.partition(".")[0], settings.listen.host, *settings.allowed_hosts}
 
 
 class _Server(uvicorn.Server):

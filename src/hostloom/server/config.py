@@ -133,22 +133,22 @@ def load_settings(
     """
     if file is None and f"{PREFIX}CONFIG" in environ:
         file = Path(environ[f"{PREFIX}CONFIG"])
-    given = _read_file(file)
+    file_values = _read_file(file)
     for name, value in environ.items():
         if name.startswith(PREFIX) and name not in CLIENT_VARIABLES:
-            given[_known(name.removeprefix(PREFIX).lower(), name)] = value
+            file_values[_known(name.removeprefix(PREFIX).lower(), name)] = value
     for name, value in (flags or {}).items():
         if value is not None:
-            given[_known(name, name)] = value
-    return Settings(**{name: _PARSERS[name](name, value) for name, value in given.items()})
+            file_values[_known(name, name)] = value
+    return Settings(**{name: _PARSERS[name](name, value) for name, value in file_values.items()})
 
 
-def _read_file(named: Path | None) -> dict[str, Any]:
-    path = named or DEFAULT_FILE
+def _read_file(explicit_path: Path | None) -> dict[str, Any]:
+    path = explicit_path or DEFAULT_FILE
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        if named is None:
+        if explicit_path is None:
             return {}
         raise ConfigError("config", str(path), "does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -160,9 +160,9 @@ def _read_file(named: Path | None) -> dict[str, Any]:
     return {_known(name, f"{name} in {path}"): value for name, value in document.items()}
 
 
-def _known(name: str, shown: str) -> str:
+def _known(name: str, path: str) -> str:
     if name not in _PARSERS:
-        raise ConfigError(shown, None, "is unknown", f"the settings are {', '.join(_PARSERS)}")
+        raise ConfigError(path, None, "is unknown", f"the settings are {', '.join(_PARSERS)}")
     return name
 
 

@@ -119,27 +119,29 @@ class BootServer:
 
     def _boot(self, mac: MacAddress, seen_from: str) -> MachineBoot:
         self._quotas.scripts.check(seen_from, "boot scripts of this address")
-        found = boot_now(
+        decision = boot_now(
             self._ports,
             mac,
             enlist=self._settings.enlist,
             has_image=lambda machine: self._images.choose(virtual=_is_virtual(machine)) is not None,
         )
-        why, image = render_boot(found.decision), None
-        if found.decision.action is not BootAction.LOCAL:
-            image = self._images.choose(virtual=_is_virtual(found.machine))
+        reason, image = render_boot(decision.decision), None
+        if decision.decision.action is not BootAction.LOCAL:
+            image = self._images.choose(virtual=_is_virtual(decision.machine))
             if image is None:
-                why = f"its own disk: for {why} there is no boot image yet (hostloom image build makes one)"
-        log.info("%s boots %s", found.machine.hostname if found.machine else mac, why)
+                reason = (
+                    f"its own disk: for {reason} there is no boot image yet (hostloom image build makes one)"
+                )
+        log.info("%s boots %s", decision.machine.hostname if decision.machine else mac, reason)
         return MachineBoot(
-            found.machine.hostname if found.machine else temporary_name([mac]),
-            found.decision.action,
-            why,
+            decision.machine.hostname if decision.machine else temporary_name([mac]),
+            decision.decision.action,
+            reason,
             image.name if image else "",
-            found.secret,
+            decision.secret,
             self._settings.boot_cmdline,
             self._up_secret(mac) if image else "",
-            disk_first=found.decision.tries_disk_first,
+            disk_first=decision.decision.tries_disk_first,
         )
 
     def _admit(self, secret: str, seen_from: str) -> None:
@@ -149,8 +151,8 @@ class BootServer:
             if not uow.commissionings.knows(hash_secret(secret), self._ports.clock.now()):
                 raise ReportRefused
 
-    def _found(self, secret: str, found: FoundHardware) -> str:
-        return take_report(self._ports, secret, found).value
+    def _found(self, secret: str, hardware: FoundHardware) -> str:
+        return take_report(self._ports, secret, hardware).value
 
     def _up(self, report: Report) -> None:
         self._quotas.reports.check(report.seen_from, "reports of this address")

@@ -44,8 +44,8 @@ def fit(settings: Settings) -> Settings:
         settings.max_connections,
         fixed + settings.max_connections * doors,
     )
-    each = min(settings.max_connections_per_address, room)
-    return replace(settings, max_connections=room, max_connections_per_address=each)
+    per_address = min(settings.max_connections_per_address, room)
+    return replace(settings, max_connections=room, max_connections_per_address=per_address)
 
 
 def _raise_limit() -> int:

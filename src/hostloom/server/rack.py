@@ -77,17 +77,17 @@ class RackKeeper:
     def stop(self) -> None:
         """Watch no more."""
         self._looking.stop()
-        for periodic_task in self._watched.values():
-            periodic_task.stop()
+        for task in self._watched.values():
+            task.stop()
 
     def _look(self) -> None:
         with self._ports.store.begin() as uow:
             racks = {replace(rack, generation=0, description=""): rack for rack in uow.racks.list()}
-        for gone in self._watched.keys() - racks.keys():
-            self._watched.pop(gone).stop()
-            if all(rack.id != gone.id for rack in racks):
-                self._book.forget(gone.id)
-                self._servers.forget(gone)
+        for removed in self._watched.keys() - racks.keys():
+            self._watched.pop(removed).stop()
+            if all(rack.id != removed.id for rack in racks):
+                self._book.forget(removed.id)
+                self._servers.forget(removed)
         for key in racks.keys() - self._watched.keys():
             self._watch(key)
 

@@ -32,25 +32,25 @@ def _read_or_make(path: Path) -> bytes:
     try:
         if not path.exists():
             _make(path)
-        found = path.read_bytes()
+        secret = path.read_bytes()
     except OSError as error:
         raise ConfigError("secret_file", str(path), f"cannot be used: {error.strerror}") from error
-    if len(found) < BYTES:
+    if len(secret) < BYTES:
         raise ConfigError(
             "secret_file", str(path), f"has fewer than {BYTES} bytes", "fill it with random bytes"
         )
-    return found
+    return secret
 
 
 def _make(path: Path) -> None:
-    made = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(secrets.token_bytes(BYTES))
             os.fsync(descriptor)
         # Of two servers that start at once, the first one's counts.
         with contextlib.suppress(FileExistsError):
-            os.link(made, path)
+            os.link(temporary, path)
     finally:
-        made.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -23,17 +23,17 @@ def listening(settings: Settings) -> Iterator[list[socket.socket]]:
         yield [stack.enter_context(listen_tcp(settings.listen)), unix]
 
 
-def listen_tcp(where: Listen) -> socket.socket:
+def listen_tcp(address: Listen) -> socket.socket:
     """A socket that listens; ConfigError."""
-    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((where.host, where.port))
+        listener.bind((address.host, address.port))
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise ConfigError("listen", str(where), f"cannot be opened: {error.strerror}") from error
+        raise ConfigError("listen", str(address), f"cannot be opened: {error.strerror}") from error
     return listener
 
 

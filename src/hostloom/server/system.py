@@ -51,10 +51,10 @@ class SystemResolver:
     def addresses(self, name: str) -> tuple[Address, ...]:
         """All addresses of a name or literal; empty when it does not resolve."""
         try:
-            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            entries = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             return ()
-        return tuple(dict.fromkeys(ip_address(str(each[4][0]).partition("%")[0]) for each in found))
+        return tuple(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries))
 
 
 def _letters(count: int) -> str:

@@ -64,9 +64,9 @@ def delete_user(uow: UnitOfWork, principal: Principal, name: str, *, with_tokens
     """Delete a user; InUse names machines, and tokens unless they go too."""
     require_admin(principal, "delete users")
     user = find_by_key(uow.users, "user", name)
-    held = [token.id for token in uow.tokens.list() if token.user_id == user.id]
-    if held and not with_tokens:
-        raise InUse("user", name, [f"token {token_id}" for token_id in held])
+    token_ids = [token.id for token in uow.tokens.list() if token.user_id == user.id]
+    if token_ids and not with_tokens:
+        raise InUse("user", name, [f"token {token_id}" for token_id in token_ids])
     uow.users.delete(user.id)
 
 

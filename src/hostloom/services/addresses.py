@@ -21,32 +21,34 @@ def list_(
     """All held addresses, or those of a subnet or kind, by address."""
     require_user(principal, "see addresses")
     subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
-    held = _without_own_leases(uow.addresses.list(subnet_id))
-    return [address for address in held if kind in (None, address.kind)]
+    addresses = _without_own_leases(uow.addresses.list(subnet_id))
+    return [address for address in addresses if kind in (None, address.kind)]
 
 
-def _without_own_leases(held: Sequence[HeldAddress]) -> list[HeldAddress]:
+def _without_own_leases(addresses: Sequence[HeldAddress]) -> list[HeldAddress]:
     """Leave out leases of nodes for which the address is reserved: it is listed once."""
-    reserved = {_place(address) for address in held if address.kind not in SEEN_KINDS}
+    reserved = {_place(address) for address in addresses if address.kind not in SEEN_KINDS}
 
     def is_listed(address: HeldAddress) -> bool:
         return address.kind is not AddressKind.LEASE or _place(address) not in reserved
 
-    return [address for address in held if is_listed(address)]
+    return [address for address in addresses if is_listed(address)]
 
 
-def _place(held: HeldAddress) -> tuple[Address, SubnetId | None, str | None]:
-    return held.ip, held.subnet_id, held.system_id
+def _place(address: HeldAddress) -> tuple[Address, SubnetId | None, str | None]:
+    return address.ip, address.subnet_id, address.system_id
 
 
 def get(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> HeldAddress:
     """The holder of an address; NotFound when it is free."""
     require_user(principal, "see addresses")
     subnet_id = None if subnet is None else subnets.get(uow, principal, subnet).id
-    holders = [held for held in uow.snapshot().held_by_ip.get(ip, ()) if subnet_id in (None, held.subnet_id)]
+    holders = [
+        address for address in uow.snapshot().held_by_ip.get(ip, ()) if subnet_id in (None, address.subnet_id)
+    ]
     if not holders:
         raise NotFound("held address", ip)
-    return min(_without_own_leases(holders), key=lambda held: held.kind)
+    return min(_without_own_leases(holders), key=lambda address: address.kind)
 
 
 def reserve(
@@ -74,27 +76,27 @@ def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: st
     require_admin(principal, "reserve addresses")
     uow.lock_world()
     home = subnets.get(uow, principal, subnet)
-    found = address_index(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
-    if found is None:
+    next_address = address_index(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
+    if next_address is None:
         raise InvalidValue(
             "subnet", home.cidr, "has no free address", "release an address or choose another subnet"
         )
-    return _set_aside(uow, found[0], home, comment)
+    return _set_aside(uow, next_address[0], home, comment)
 
 
 def release(uow: UnitOfWork, principal: Principal, ip: Address, subnet: str | None = None) -> None:
     """Release an address that was reserved or seen on the wire; InUse for an address of a node."""
     require_admin(principal, "release addresses")
-    held = get(uow, principal, ip, subnet)
-    if held.kind not in (AddressKind.RESERVED, AddressKind.ON_WIRE):
-        raise InUse("address", ip, [_hostname(uow, held) or held.held_by(None)])
-    uow.addresses.release(held.ip, held.subnet_id)
+    address = get(uow, principal, ip, subnet)
+    if address.kind not in (AddressKind.RESERVED, AddressKind.ON_WIRE):
+        raise InUse("address", ip, [_hostname(uow, address) or address.held_by(None)])
+    uow.addresses.release(address.ip, address.subnet_id)
 
 
 def _set_aside(uow: UnitOfWork, ip: Address, home: Subnet, comment: str) -> HeldAddress:
-    held = HeldAddress(ip, AddressKind.RESERVED, home.id, comment=comment)
-    uow.addresses.hold(held)
-    return held
+    address = HeldAddress(ip, AddressKind.RESERVED, home.id, comment=comment)
+    uow.addresses.hold(address)
+    return address
 
 
 def _refused(ip: Address, home: Subnet, code: RequestCode, reason: str) -> InvalidValue:
@@ -106,10 +108,12 @@ def _refused(ip: Address, home: Subnet, code: RequestCode, reason: str) -> Inval
 def _home(uow: UnitOfWork, principal: Principal, world: Snapshot, ip: Address, subnet: str | None) -> Subnet:
     """The subnet of an address: the named one, otherwise the one with the longest prefix."""
     if subnet is not None:
-        named = subnets.get(uow, principal, subnet)
-        if ip not in named.cidr:
-            raise InvalidValue("ip", ip, f"is not in subnet {named.cidr}", "choose an address of that subnet")
-        return named
+        named_subnet = subnets.get(uow, principal, subnet)
+        if ip not in named_subnet.cidr:
+            raise InvalidValue(
+                "ip", ip, f"is not in subnet {named_subnet.cidr}", "choose an address of that subnet"
+            )
+        return named_subnet
     candidates = address_index(world).subnets_of(ip)
     if not candidates:
         raise InvalidValue("ip", ip, "is in no known subnet", "create its subnet first")
@@ -121,5 +125,5 @@ def _home(uow: UnitOfWork, principal: Principal, world: Snapshot, ip: Address, s
     return candidates[0]
 
 
-def _hostname(uow: UnitOfWork, held: HeldAddress) -> str | None:
-    return None if held.system_id is None else uow.nodes.get(SystemId(held.system_id)).hostname
+def _hostname(uow: UnitOfWork, address: HeldAddress) -> str | None:
+    return None if address.system_id is None else uow.nodes.get(SystemId(address.system_id)).hostname

@@ -45,7 +45,7 @@ class Given:
 
 
 def allocate(
-    ports: Ports, principal: Principal, wanted: AllocationRequest, *, dry_run: bool = False
+    ports: Ports, principal: Principal, constraints: AllocationRequest, *, dry_run: bool = False
 ) -> Given:
     """Allocate the smallest free machine that fits, or compose one.
 
@@ -53,11 +53,11 @@ def allocate(
     composes nothing.
     """
     require_user(principal, "allocate machines")
-    _check_lists(wanted)
+    _check_lists(constraints)
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         with in_time():
-            allocation = decide(snapshot, uow.machines.list(), wanted)
+            allocation = decide(snapshot, uow.machines.list(), constraints)
         if allocation.refusal is not None:
             raise refused(allocation.refusal)
         if allocation.system_id is not None:
@@ -66,7 +66,9 @@ def allocate(
             return Given(allocation.system_id, allocation)
         reasons = [f"{count} {misfit}" for misfit, count in allocation.misfits.items()]
         _check_quota(uow, ports.settings, principal, reasons)
-        compose_input = _on_demand(ports, snapshot, _request(principal, wanted, reasons), wanted, reasons)
+        compose_input = _on_demand(
+            ports, snapshot, _request(principal, constraints, reasons), constraints, reasons
+        )
         if dry_run:
             host = compose_input.batch.machines[0].host
             raise NothingFits([*reasons, f"one could be composed on host {host}, which a dry run does not"])
@@ -76,22 +78,22 @@ def allocate(
     return Given(compose_input.identities[0].system_id, None, operation)
 
 
-def keep_with(uow: UnitOfWork, given: Given, notes: Mapping[str, Any]) -> None:
+def keep_with(uow: UnitOfWork, token: Given, notes: Mapping[str, Any]) -> None:
     """Store the client's data for its new machine, whose owner may not be recorded yet."""
-    annotations.merge(uow, LOCAL_ADMIN, Annotated.NODE, given.system_id, notes)
+    annotations.merge(uow, LOCAL_ADMIN, Annotated.NODE, token.system_id, notes)
 
 
-def matches_of(uow: UnitOfWork, machine: Machine, wanted: AllocationRequest) -> Allocation:
+def matches_of(uow: UnitOfWork, machine: Machine, constraints: AllocationRequest) -> Allocation:
     """Which NICs and disks of a machine meet which label, whatever state it is in."""
-    labels = AllocationRequest(interfaces=wanted.interfaces, storage=wanted.storage)
+    labels = AllocationRequest(interfaces=constraints.interfaces, storage=constraints.storage)
     ready = replace(machine, state=MachineState.READY, locked=False)
     return decide(uow.snapshot(), [ready], labels)
 
 
-def _check_lists(wanted: AllocationRequest) -> None:
+def _check_lists(constraints: AllocationRequest) -> None:
     """InvalidValue for more names than anybody means."""
     for name in ("tags", "not_tags", "not_zones", "not_resource_pools", "nics"):
-        values = getattr(wanted, name)
+        values = getattr(constraints, name)
         if len(values) > MAX_VALUES:
             raise InvalidValue(name, None, f"has {len(values)} values", f"give at most {MAX_VALUES}")
 
@@ -102,35 +104,45 @@ def _check_quota(
     """NothingFits for a user who has had enough machines composed on demand; administrators may have more."""
     if principal.admin:
         return
-    own = sum(machine.on_demand and machine.owner == principal.name for machine in uow.machines.list())
+    machine_count = sum(
+        machine.on_demand and machine.owner == principal.name for machine in uow.machines.list()
+    )
     begun = uow.operations.list(unfinished=True)
-    own += sum(
+    machine_count += sum(
         operation.saga == COMPOSE.name and operation.requested_by == principal.name for operation in begun
     )
-    if own >= settings.max_on_demand_per_user:
+    if machine_count >= settings.max_on_demand_per_user:
         limit = f"the limit of a user is {settings.max_on_demand_per_user}"
-        raise NothingFits([*reasons, f"{own} were composed for {principal.name} on demand, and {limit}"])
+        raise NothingFits(
+            [*reasons, f"{machine_count} were composed for {principal.name} on demand, and {limit}"]
+        )
 
 
 def _give(uow: UnitOfWork, ports: Ports, principal: Principal, key: SystemId) -> None:
     machine = uow.machines.get(key)
     uow.machines.update(replace(machine, state=MachineState.ALLOCATED, owner=principal.name))
-    told = f"allocated to {principal.name}"
-    uow.events.add(Event(EventKind.MACHINE_ALLOCATED, machine_subject(machine), told, ports.clock.now()))
+    message = f"allocated to {principal.name}"
+    uow.events.add(Event(EventKind.MACHINE_ALLOCATED, machine_subject(machine), message, ports.clock.now()))
     uow.commit()
 
 
-def _request(principal: Principal, wanted: AllocationRequest, reasons: Sequence[str]) -> ComposeRequest:
+def _request(principal: Principal, constraints: AllocationRequest, reasons: Sequence[str]) -> ComposeRequest:
     """The request to compose; NothingFits for properties that only an existing machine can have."""
-    if wanted.hostname or wanted.system_id or wanted.nics or wanted.tags or wanted.on_host is False:
+    if (
+        constraints.hostname
+        or constraints.system_id
+        or constraints.nics
+        or constraints.tags
+        or constraints.on_host is False
+    ):
         words = "a request for a name, tags or networks by filter composes no machine"
         raise NothingFits([*reasons, words])
     return ComposeRequest(
-        interfaces=wanted.interfaces,
-        storage=wanted.storage,
-        cores=wanted.cores or 1,
-        memory_mib=wanted.memory_mib or ComposeRequest().memory_mib,
-        architecture=wanted.architecture or None,
+        interfaces=constraints.interfaces,
+        storage=constraints.storage,
+        cores=constraints.cores or 1,
+        memory_mib=constraints.memory_mib or ComposeRequest().memory_mib,
+        architecture=constraints.architecture or None,
         owner=principal.name,
     )
 
@@ -139,11 +151,11 @@ def _on_demand(
     ports: Ports,
     snapshot: Snapshot,
     request: ComposeRequest,
-    wanted: AllocationRequest,
+    constraints: AllocationRequest,
     reasons: Sequence[str],
 ) -> ComposeInput:
     """The request with the best of the hosts that may serve it; NothingFits where it finds no place."""
-    hosts = tuple(host for host in snapshot.hosts if _may_serve(host, wanted))
+    hosts = tuple(host for host in snapshot.hosts if _may_serve(host, constraints))
     if not hosts:
         raise NothingFits([*reasons, "there is no host on which one may be composed"])
     systems = {host.host.correlation.system_id for host in hosts}
@@ -160,13 +172,13 @@ def _on_demand(
     return ComposeInput(on_hosts(batch, chosen), identities, hosts=chosen, revision=few.revision)
 
 
-def _may_serve(state: HostState, wanted: AllocationRequest) -> bool:
+def _may_serve(state: HostState, constraints: AllocationRequest) -> bool:
     host = state.host
     return (
-        wanted.host in (None, host.id)
-        and (wanted.not_host is None or host.id != wanted.not_host)
-        and wanted.zone in (None, host.zone_id)
-        and host.zone_id not in wanted.not_zones
-        and wanted.resource_pool in (None, host.resource_pool_id)
-        and host.resource_pool_id not in wanted.not_resource_pools
+        constraints.host in (None, host.id)
+        and (constraints.not_host is None or host.id != constraints.not_host)
+        and constraints.zone in (None, host.zone_id)
+        and host.zone_id not in constraints.not_zones
+        and constraints.resource_pool in (None, host.resource_pool_id)
+        and host.resource_pool_id not in constraints.not_resource_pools
     )

@@ -52,16 +52,16 @@ def found_in(uow: UnitOfWork, machine: Machine) -> Found | None:
 
 
 def set_next_boot(
-    uow: UnitOfWork, principal: Principal, key: str, wanted: NextBoot, generation: int | None = None
+    uow: UnitOfWork, principal: Principal, key: str, next_boot: NextBoot, generation: int | None = None
 ) -> Machine:
     """Say what a machine boots from the network next."""
     require_admin(principal, "choose what machines boot")
     machine = get(uow, principal, key)
     check_generation("machine", machine.hostname, machine, generation)
-    if wanted is NextBoot.DEFAULT:
+    if next_boot is NextBoot.DEFAULT:
         return uow.machines.update(replace(machine, next_boot=None))
     _check_netboot(machine)
-    return uow.machines.update(replace(machine, next_boot=BootAction(wanted.value)))
+    return uow.machines.update(replace(machine, next_boot=BootAction(next_boot.value)))
 
 
 def commission(ports: Ports, principal: Principal, key: str, generation: int | None = None) -> Operation:

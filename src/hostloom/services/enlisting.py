@@ -26,32 +26,32 @@ class EnlistInput:
     description: str = ""
 
 
-def enlist(uow: UnitOfWork, principal: Principal, ids: IdSource, wanted: EnlistInput) -> Machine:
+def enlist(uow: UnitOfWork, principal: Principal, ids: IdSource, fields: EnlistInput) -> Machine:
     """Record it as new: what it has is found when it is commissioned. AlreadyExists for its name or a MAC."""
     require_admin(principal, "enlist machines")
-    nodes.check_free_hostname(uow, wanted.hostname)
-    nodes.check_macs(uow, wanted.macs)
-    domain_id(uow, wanted.domain)
+    nodes.check_free_hostname(uow, fields.hostname)
+    nodes.check_macs(uow, fields.macs)
+    domain_id(uow, fields.domain)
     machine = Machine(
         system_id=ids.system_id(),
-        hostname=wanted.hostname,
+        hostname=fields.hostname,
         uuid=ids.uuid(),
         origin=MachineOrigin.ENLISTED,
         state=MachineState.NEW,
         host_id=None,
-        architecture=wanted.architecture,
+        architecture=fields.architecture,
         cores=0,
         memory_mib=0,
     )
     uow.machines.add(machine)
     nics = [
         NodeInterface(nodes.NEW_INTERFACE, f"eth{n}", InterfaceKind.PHYSICAL, mac)
-        for n, mac in enumerate(wanted.macs)
+        for n, mac in enumerate(fields.macs)
     ]
     uow.nodes.replace_interfaces(machine.system_id, nics)
-    if wanted.domain is not None or wanted.description:
-        changes = NodeChanges(description=wanted.description)
-        if wanted.domain is not None:
-            changes = NodeChanges(domain=wanted.domain, description=wanted.description)
+    if fields.domain is not None or fields.description:
+        changes = NodeChanges(description=fields.description)
+        if fields.domain is not None:
+            changes = NodeChanges(domain=fields.domain, description=fields.description)
         nodes.update(uow, principal, machine.system_id, changes)
     return uow.machines.get(machine.system_id)

@@ -13,10 +13,10 @@ I = TypeVar("I")  # noqa: E741  (the saga's input)
 
 
 def start_saga(
-    uow: UnitOfWork, ports: Ports, principal: Principal, saga: Saga[I], given: I, subject: str
+    uow: UnitOfWork, ports: Ports, principal: Principal, saga: Saga[I], saga_input: I, subject: str
 ) -> Operation:
     """Record the operation; it runs once the unit of work is committed."""
-    data: dict[str, Any] = to_json(given)
+    data: dict[str, Any] = to_json(saga_input)
     return uow.operations.add(
         Operation(
             id=ports.ids.uuid(),

@@ -30,10 +30,10 @@ class FabricChanges:
     description: str | Keep = KEEP
 
 
-def _add(uow: UnitOfWork, wanted: FabricInput) -> Fabric:
+def _add(uow: UnitOfWork, fields: FabricInput) -> Fabric:
     """Store a fabric with its untagged VLAN."""
-    name = _free_name(uow) if wanted.name is None else wanted.name
-    fabric = Fabric(FabricId(0), name, wanted.class_type, wanted.description)
+    name = _free_name(uow) if fields.name is None else fields.name
+    fabric = Fabric(FabricId(0), name, fields.class_type, fields.description)
     _check(fabric)
     return uow.fabrics.add(fabric)
 

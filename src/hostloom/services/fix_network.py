@@ -106,8 +106,8 @@ def _losing(plan: FixPlan, machines: list[Machine], leases: tuple[LibvirtLease, 
     """The machines by name, with each leased NIC; then clients that are not machines of the host."""
     by_mac = {lease.mac: lease for lease in leases}
     macs = {nic.mac for machine in machines for nic in machine.interfaces}
-    named = [machine for machine in machines if machine.hostname in plan.machines]
-    losings = [losing for machine in named for losing in _losing_nics(machine, by_mac)]
+    machines_named = [machine for machine in machines if machine.hostname in plan.machines]
+    losings = [losing for machine in machines_named for losing in _losing_nics(machine, by_mac)]
     return (*losings, *(Losing(None, None, lease.mac, lease) for lease in leases if lease.mac not in macs))
 
 

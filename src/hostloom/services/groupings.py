@@ -117,8 +117,8 @@ def name_domain_as_maas(uow: UnitOfWork) -> None:
     is_untouched = len(domains) == 1 and (domains[0].name, domains[0].generation) == (FIRST_NAME, 1)
     if not is_untouched:
         return
-    made = any(machine.origin is not MachineOrigin.ADOPTED for machine in uow.machines.list())
-    if not made and not any(node.kind is NodeKind.DEVICE for node in uow.nodes.list()):
+    has_composed = any(machine.origin is not MachineOrigin.ADOPTED for machine in uow.machines.list())
+    if not has_composed and not any(node.kind is NodeKind.DEVICE for node in uow.nodes.list()):
         uow.domains.update(replace(domains[0], name=MAAS_DOMAIN))
 
 

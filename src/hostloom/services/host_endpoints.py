@@ -30,24 +30,24 @@ def check_new_endpoint(uow: UnitOfWork, ports: Ports, uri: str, host_id: HostId 
     addresses = _addresses(ports.resolver, host_uri)
     for state in snapshot.hosts:
         host = state.host
-        if host.id != host_id and (why := _same(snapshot, host, host_uri, addresses)):
-            raise AlreadyExists("URI", uri, f"belongs to host {host.name!r} ({why})")
+        if host.id != host_id and (problem := _same(snapshot, host, host_uri, addresses)):
+            raise AlreadyExists("URI", uri, f"belongs to host {host.name!r} ({problem})")
 
 
-def _same(snapshot: Snapshot, host: Host, wanted: HostUri, addresses: frozenset[Address]) -> str:
+def _same(snapshot: Snapshot, host: Host, endpoint: HostUri, addresses: frozenset[Address]) -> str:
     """Why a host is at the same place; empty: it is not, as far as can be seen."""
     try:
         host_uri = parse_host_uri(host.uri, _ALL_TESTS)
     except InvalidValue:
         return ""  # a URI of an earlier version, which is not taken any more
-    if host_uri.scheme == "test" or (host_uri.host is None) != (wanted.host is None):
+    if host_uri.scheme == "test" or (host_uri.host is None) != (endpoint.host is None):
         return ""
-    if host_uri.host is None or wanted.host is None:
+    if host_uri.host is None or endpoint.host is None:
         return "this machine"
-    if (host_uri.port or _PORTS[host_uri.scheme]) != (wanted.port or _PORTS[wanted.scheme]):
+    if (host_uri.port or _PORTS[host_uri.scheme]) != (endpoint.port or _PORTS[endpoint.scheme]):
         return ""
-    if _name(host_uri.host) == _name(wanted.host):
-        return f"the same host {wanted.host}"
+    if _name(host_uri.host) == _name(endpoint.host):
+        return f"the same host {endpoint.host}"
     common = addresses & _literal(host_uri.host) or _of_node(snapshot, host, addresses)
     return f"the same address {min(common, key=str)}" if common else ""
 
@@ -63,9 +63,13 @@ def _of_node(snapshot: Snapshot, host: Host, addresses: frozenset[Address]) -> f
     node = snapshot.node_of(host)
     if node is None:
         return frozenset()
-    own = {ip for nic in node.interfaces for ip in nic.ips if ip in addresses and not ip.is_loopback}
-    others = [other for other in snapshot.nodes if other.system_id != node.system_id] if own else []
-    return frozenset(own.difference(ip for other in others for nic in other.interfaces for ip in nic.ips))
+    own_addresses = {
+        ip for nic in node.interfaces for ip in nic.ips if ip in addresses and not ip.is_loopback
+    }
+    others = [other for other in snapshot.nodes if other.system_id != node.system_id] if own_addresses else []
+    return frozenset(
+        own_addresses.difference(ip for other in others for nic in other.interfaces for ip in nic.ips)
+    )
 
 
 def _literal(host: str) -> frozenset[Address]:

@@ -93,40 +93,40 @@ def uri_of(principal: Principal, host: Host) -> str:
     return host.uri
 
 
-def add(ports: Ports, principal: Principal, wanted: HostInput) -> Operation:
+def add(ports: Ports, principal: Principal, fields: HostInput) -> Operation:
     """Record the wish to add a host; its SSH key is checked before anything is sent to it."""
     require_admin(principal, "add hosts")
-    check_name(wanted.name)
-    parse_host_uri(wanted.uri, ports.settings.uris)
+    check_name(fields.name)
+    parse_host_uri(fields.uri, ports.settings.uris)
     with ports.store.begin() as uow:
-        _check_free(uow, wanted.name, wanted.uri, wanted.id)
-        check_new_endpoint(uow, ports, wanted.uri)
-    accepted = wanted.accept_key
-    if wanted.trust_first_key and accepted is None:
-        accepted = first_key(ports.keys, wanted.uri)
-    _check_key(ports.keys, wanted.name, wanted.uri, accepted)
+        _check_free(uow, fields.name, fields.uri, fields.id)
+        check_new_endpoint(uow, ports, fields.uri)
+    accepted = fields.accept_key
+    if fields.trust_first_key and accepted is None:
+        accepted = first_key(ports.keys, fields.uri)
+    _check_key(ports.keys, fields.name, fields.uri, accepted)
     with ports.store.begin() as uow:
-        _check_free(uow, wanted.name, wanted.uri, wanted.id)
+        _check_free(uow, fields.name, fields.uri, fields.id)
         host = Host(
-            HostId(wanted.id or 0),
-            wanted.name,
-            wanted.uri,
-            installed_by=wanted.installed_by or InstalledBy.UNKNOWN,
-            default_macvlan_mode=wanted.default_macvlan_mode,
-            cpu_over_commit_ratio=checked_ratio("cpu_over_commit_ratio", wanted.cpu_over_commit_ratio),
+            HostId(fields.id or 0),
+            fields.name,
+            fields.uri,
+            installed_by=fields.installed_by or InstalledBy.UNKNOWN,
+            default_macvlan_mode=fields.default_macvlan_mode,
+            cpu_over_commit_ratio=checked_ratio("cpu_over_commit_ratio", fields.cpu_over_commit_ratio),
             memory_over_commit_ratio=checked_ratio(
-                "memory_over_commit_ratio", wanted.memory_over_commit_ratio
+                "memory_over_commit_ratio", fields.memory_over_commit_ratio
             ),
-            zone_id=zone_id(uow, wanted.zone),
-            resource_pool_id=resource_pool_id(uow, wanted.resource_pool),
-            tags=wanted.tags,
+            zone_id=zone_id(uow, fields.zone),
+            resource_pool_id=resource_pool_id(uow, fields.resource_pool),
+            tags=fields.tags,
         )
-        if wanted.at_once:
+        if fields.at_once:
             host = uow.hosts.add(replace(host, reachable=False, unreachable_cause=BEING_READ))
-        if accepted != wanted.accept_key:
+        if accepted != fields.accept_key:
             record_trust(uow, ports, host, accepted)
-        add_host_input = AddHostInput(host, accepted or "", wanted.adopt, recorded=wanted.at_once)
-        operation = start_saga(uow, ports, principal, ADD_HOST, add_host_input, f"host {wanted.name}")
+        add_host_input = AddHostInput(host, accepted or "", fields.adopt, recorded=fields.at_once)
+        operation = start_saga(uow, ports, principal, ADD_HOST, add_host_input, f"host {fields.name}")
         uow.commit()
     return operation
 
@@ -185,8 +185,13 @@ def scan(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
         node = None if system_id is None else uow.nodes.get(system_id)
     observed_network = ports.scanner.scan(host.uri)
     changes = [
-        {"kind": each.kind, "subject": each.subject, "recorded": each.recorded, "observed": each.observed}
-        for each in drift(node, observed_network)
+        {
+            "kind": change.kind,
+            "subject": change.subject,
+            "recorded": change.recorded,
+            "observed": change.observed,
+        }
+        for change in drift(node, observed_network)
     ]
     return {"host": host.name, "node": node.hostname if node else None, "changes": changes}
 

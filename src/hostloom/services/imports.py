@@ -61,9 +61,9 @@ def apply(
             uow.events.add(Event(EventKind.IMPORTED, subject, text, ports.clock.now()))
         return (plan, undo), served(uow, *_touched(uow, plan))
 
-    def take_back(uow: UnitOfWork, done: tuple[ImportPlan, list[Undo]]) -> None:
-        for each in reversed(done[1]):
-            each(uow)
+    def take_back(uow: UnitOfWork, result: tuple[ImportPlan, list[Undo]]) -> None:
+        for step in reversed(result[1]):
+            step(uow)
 
     return commit_and_publish(ports, change, take_back)[0]
 
@@ -174,9 +174,9 @@ def _add_machine(uow: UnitOfWork, new: NewMachine) -> Undo:
     """Domain, description and interfaces are in the node's row, not in the machine's."""
     uow.machines.add(new.machine)
     node = uow.nodes.get(new.machine.system_id)
-    wanted = replace(node, domain_id=new.node.domain_id, description=new.node.description)
-    if wanted != node:
-        uow.nodes.update(wanted)
+    planned_node = replace(node, domain_id=new.node.domain_id, description=new.node.description)
+    if planned_node != node:
+        uow.nodes.update(planned_node)
     uow.nodes.replace_interfaces(new.machine.system_id, new.node.interfaces)
     return lambda uow: uow.release([new.machine.system_id])
 

@@ -44,14 +44,14 @@ _NOBODYS_UUIDS = frozenset(
 )
 
 
-def take_report(ports: Ports, secret: str, found: FoundHardware) -> AfterReport:
+def take_report(ports: Ports, secret: str, hardware: FoundHardware) -> AfterReport:
     """Record the report and return what the machine does next; ReportRefused without any change."""
     left = ROW_ATTEMPTS
     while True:
         left -= 1
         try:
             with ports.store.begin() as uow:
-                after = _take(uow, ports, secret, found)
+                after = _take(uow, ports, secret, hardware)
                 uow.commit()
                 return after
         except (Stale, AlreadyExists):  # a parallel report of the same machine was first
@@ -64,33 +64,33 @@ def temporary_name(macs: Sequence[MacAddress]) -> str:
     return f"m-{min(macs).text.replace(':', '')}"
 
 
-def _take(uow: UnitOfWork, ports: Ports, secret: str, found: FoundHardware) -> AfterReport:
+def _take(uow: UnitOfWork, ports: Ports, secret: str, hardware: FoundHardware) -> AfterReport:
     # A machine that boots by two NICs at once reports twice, and neither report may miss what the other adds.
     uow.lock_world()
     token = uow.commissionings.spend(hash_secret(secret), ports.clock.now())
-    if token is None or token.mac not in {nic.mac for nic in found.nics}:
+    if token is None or token.mac not in {nic.mac for nic in hardware.nics}:
         raise ReportRefused
-    machine = _known(uow, token, found)
+    machine = _known(uow, token, hardware)
     if machine is not None:
-        return _record(uow, ports, machine, found, unasked=token.system_id is None)
-    node = next((node for nic in found.nics if (node := uow.nodes.find_by_mac(nic.mac))), None)
+        return _record(uow, ports, machine, hardware, unasked=token.system_id is None)
+    node = next((node for nic in hardware.nics if (node := uow.nodes.find_by_mac(nic.mac))), None)
     if node is not None:
-        return _record_node(uow, ports, node, found)
-    return _enlist(uow, ports, found)
+        return _record_node(uow, ports, node, hardware)
+    return _enlist(uow, ports, hardware)
 
 
-def _known(uow: UnitOfWork, token: BootToken, found: FoundHardware) -> Machine | None:
+def _known(uow: UnitOfWork, token: BootToken, hardware: FoundHardware) -> Machine | None:
     """Whose script it was; else by any of its MACs, then by its UUID: a NIC may be new."""
     if token.system_id is not None:
         return uow.machines.get(token.system_id)
-    for nic in found.nics:
+    for nic in hardware.nics:
         if (machine := uow.machines.find_by_mac(nic.mac)) is not None:
             return machine
-    return None if _uuid(found) is None else uow.machines.find_by_smbios(found.uuid.lower())
+    return None if _uuid(hardware) is None else uow.machines.find_by_smbios(hardware.uuid.lower())
 
 
-def _uuid(found: FoundHardware) -> str | None:
-    uuid = found.uuid.lower()
+def _uuid(hardware: FoundHardware) -> str | None:
+    uuid = hardware.uuid.lower()
     return None if uuid in _NOBODYS_UUIDS else uuid
 
 
@@ -98,29 +98,29 @@ def _uuid(found: FoundHardware) -> str | None:
 
 
 def _record(
-    uow: UnitOfWork, ports: Ports, machine: Machine, found: FoundHardware, *, unasked: bool
+    uow: UnitOfWork, ports: Ports, machine: Machine, hardware: FoundHardware, *, unasked: bool
 ) -> AfterReport:
     now = ports.clock.now()
-    differences = _differences(uow, machine, found)
-    uow.commissionings.put(Commissioning(machine.system_id, now, found))
+    differences = _differences(uow, machine, hardware)
+    uow.commissionings.put(Commissioning(machine.system_id, now, hardware))
     changed = machine if unasked else _settled(machine)
     if machine.origin is MachineOrigin.ENLISTED:
-        _record_nics(uow, machine, found.nics)
-        changed = _of_hardware(changed, found)
+        _record_nics(uow, machine, hardware.nics)
+        changed = _of_hardware(changed, hardware)
     if changed != machine:
         uow.machines.update(changed)
-    _tell(uow, now, machine, found, differences)
+    _tell(uow, now, machine, hardware, differences)
     return next_step(machine.origin, just_enlisted=unasked)
 
 
 def _differences(
-    uow: UnitOfWork, machine: Machine, found: FoundHardware
+    uow: UnitOfWork, machine: Machine, hardware: FoundHardware
 ) -> tuple[CommissioningDifference, ...]:
     """From the plan of a composed machine, or from the last report of another machine."""
     if machine.origin is MachineOrigin.COMPOSED:
-        return differences_from_plan(machine, found, uow.snapshot().bootable_vlans)
+        return differences_from_plan(machine, hardware, uow.snapshot().bootable_vlans)
     before = uow.commissionings.of([machine.system_id]).get(machine.system_id)
-    return () if before is None else differences_from_before(before.hardware, found)
+    return () if before is None else differences_from_before(before.hardware, hardware)
 
 
 def _settled(machine: Machine) -> Machine:
@@ -134,26 +134,28 @@ def _settled(machine: Machine) -> Machine:
     return replace(machine, state=state, next_boot=next_boot, commission_by=None)
 
 
-def _of_hardware(machine: Machine, found: FoundHardware) -> Machine:
+def _of_hardware(machine: Machine, hardware: FoundHardware) -> Machine:
     """A bare machine's record follows its own report."""
-    return replace(machine, cores=found.cores, memory_mib=found.memory_mib, architecture=found.architecture)
+    return replace(
+        machine, cores=hardware.cores, memory_mib=hardware.memory_mib, architecture=hardware.architecture
+    )
 
 
 def _tell(
     uow: UnitOfWork,
     now: float,
     machine: Machine,
-    found: FoundHardware,
+    hardware: FoundHardware,
     differences: Sequence[CommissioningDifference],
 ) -> None:
     subject = machine_subject(machine)
     details = {
-        "cores": found.cores,
-        "memory_mib": found.memory_mib,
-        "firmware": found.firmware,
-        "macs": [str(nic.mac) for nic in found.nics],
+        "cores": hardware.cores,
+        "memory_mib": hardware.memory_mib,
+        "firmware": hardware.firmware,
+        "macs": [str(nic.mac) for nic in hardware.nics],
     }
-    text = f"reported {found.uptime_s:.1f} s after its kernel started"
+    text = f"reported {hardware.uptime_s:.1f} s after its kernel started"
     uow.events.add(Event(EventKind.MACHINE_COMMISSIONED, subject, text, now, details=details))
     if differences:
         words = "; ".join(render_difference_found(difference) for difference in differences)
@@ -170,10 +172,10 @@ def _tell(
         uow.events.add(Event(EventKind.MACHINE_DIFFERS, subject, text, now, details=details))
 
 
-def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware) -> AfterReport:
+def _record_node(uow: UnitOfWork, ports: Ports, node: Node, hardware: FoundHardware) -> AfterReport:
     """A host, controller or device that booted by a NIC which was not known: it stays what it is."""
     now = ports.clock.now()
-    uow.commissionings.put(Commissioning(node.system_id, now, found))
+    uow.commissionings.put(Commissioning(node.system_id, now, hardware))
     text = "it booted from the network by a NIC that was not known, reported what it is, and was let go"
     uow.events.add(Event(EventKind.NODE_REPORTED, node_subject(node), text, now))
     return AfterReport.REBOOT
@@ -182,7 +184,7 @@ def _record_node(uow: UnitOfWork, ports: Ports, node: Node, found: FoundHardware
 # -- unknown machines ------------------------------------------------------------------------------------
 
 
-def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:
+def _enlist(uow: UnitOfWork, ports: Ports, hardware: FoundHardware) -> AfterReport:
     """A new machine, left alone until an operator acts; TooManyRequests while too many wait."""
     now = ports.clock.now()
     if (
@@ -192,20 +194,24 @@ def _enlist(uow: UnitOfWork, ports: Ports, found: FoundHardware) -> AfterReport:
         raise TooManyRequests("machines that wait as new", 600)
     machine = Machine(
         system_id=ports.ids.system_id(),
-        hostname=free_hostname(uow, temporary_name([nic.mac for nic in found.nics])),
-        uuid=_uuid(found) or ports.ids.uuid(),
+        hostname=free_hostname(uow, temporary_name([nic.mac for nic in hardware.nics])),
+        uuid=_uuid(hardware) or ports.ids.uuid(),
         origin=MachineOrigin.ENLISTED,
         state=MachineState.NEW,
         host_id=None,
-        architecture=found.architecture,
-        cores=found.cores,
-        memory_mib=found.memory_mib,
+        architecture=hardware.architecture,
+        cores=hardware.cores,
+        memory_mib=hardware.memory_mib,
     )
     uow.machines.add(machine)
-    _record_nics(uow, machine, found.nics)
-    uow.commissionings.put(Commissioning(machine.system_id, now, found))
+    _record_nics(uow, machine, hardware.nics)
+    uow.commissionings.put(Commissioning(machine.system_id, now, hardware))
     text = f"booted from the network unasked; `hostloom machine commission {machine.hostname}` takes it in"
-    details = {"macs": [str(nic.mac) for nic in found.nics], "vendor": found.vendor, "product": found.product}
+    details = {
+        "macs": [str(nic.mac) for nic in hardware.nics],
+        "vendor": hardware.vendor,
+        "product": hardware.product,
+    }
     uow.events.add(Event(EventKind.MACHINE_ENLISTED, machine_subject(machine), text, now, details=details))
     return next_step(machine.origin, just_enlisted=True)
 

@@ -38,7 +38,7 @@ def check_name(name: str, field: str = "name") -> str:
     return name
 
 
-def check_generation(kind: str, key: object, item: _Named, wanted: int | None) -> None:
+def check_generation(kind: str, key: object, item: _Named, expected: int | None) -> None:
     """Raise StaleGeneration if the caller's generation differs from the stored one."""
-    if wanted is not None and wanted != item.generation:
-        raise StaleGeneration(kind, key, wanted, item.generation)
+    if expected is not None and expected != item.generation:
+        raise StaleGeneration(kind, key, expected, item.generation)

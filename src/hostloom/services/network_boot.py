@@ -45,11 +45,11 @@ def boot_now(
         left -= 1
         try:
             with ports.store.begin() as uow:
-                found = _decide(uow, mac, enlist=enlist)
-                if found.decision.action is not BootAction.LOCAL and has_image(found.machine):
-                    found = _prepare(uow, ports, mac, found)
+                decision = _decide(uow, mac, enlist=enlist)
+                if decision.decision.action is not BootAction.LOCAL and has_image(decision.machine):
+                    decision = _prepare(uow, ports, mac, decision)
                     uow.commit()
-                return found
+                return decision
         except Stale:
             if not left:
                 raise
@@ -64,13 +64,13 @@ def _decide(uow: UnitOfWork, mac: MacAddress, *, enlist: bool) -> BootNow:
     return BootNow(decide_boot(machine, commissioned=commissioned), machine)
 
 
-def _prepare(uow: UnitOfWork, ports: Ports, mac: MacAddress, found: BootNow) -> BootNow:
-    machine, action = found.machine, found.decision.action
+def _prepare(uow: UnitOfWork, ports: Ports, mac: MacAddress, decision: BootNow) -> BootNow:
+    machine, action = decision.machine, decision.decision.action
     if action is BootAction.RESCUE and machine is not None:
         uow.machines.update(replace(machine, next_boot=None))
     if action not in _REPORTING:
-        return found
+        return decision
     now, secret = ports.clock.now(), ports.ids.secret()
     system_id = None if machine is None else machine.system_id
     uow.commissionings.permit(BootToken(hash_secret(secret), mac, system_id, now + TOKEN_LIFE_S), now)
-    return replace(found, secret=secret)
+    return replace(decision, secret=secret)

@@ -50,19 +50,19 @@ class LinkInput:
     ip: Address | None = None
 
 
-def link(ports: Ports, principal: Principal, key: str, nic: str, wanted: LinkInput) -> Machine:
+def link(ports: Ports, principal: Principal, key: str, nic: str, fields: LinkInput) -> Machine:
     """Link a composed machine's NIC; if the address cannot be given, Refused and no change."""
 
-    def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
-        if wanted.mode in (LinkMode.AUTO, LinkMode.STATIC):
-            subnet = _subnet(uow, principal, wanted, own.vlan_id, nic)
-            ip, kind = _address(uow, wanted, subnet, machine.system_id)
+    def change(uow: UnitOfWork, machine: Machine, machine_nic: MachineInterface) -> MachineInterface:
+        if fields.mode in (LinkMode.AUTO, LinkMode.STATIC):
+            subnet = _subnet(uow, principal, fields, machine_nic.vlan_id, nic)
+            ip, kind = _address(uow, fields, subnet, machine.system_id)
             uow.addresses.hold(HeldAddress(ip, kind, subnet.id, machine.system_id, nic))
-            return replace(own, mode=AddressMode.AUTO, ips=(*own.ips, ip))
-        _check_alone(wanted)
-        give_back(uow, machine, own, own.ips, ports.clock.now())
-        mode = AddressMode.DHCP if wanted.mode is LinkMode.DHCP else AddressMode.UNCONFIGURED
-        return replace(own, mode=mode, ips=())
+            return replace(machine_nic, mode=AddressMode.AUTO, ips=(*machine_nic.ips, ip))
+        _check_alone(fields)
+        give_back(uow, machine, machine_nic, machine_nic.ips, ports.clock.now())
+        mode = AddressMode.DHCP if fields.mode is LinkMode.DHCP else AddressMode.UNCONFIGURED
+        return replace(machine_nic, mode=mode, ips=())
 
     return _change(ports, principal, key, nic, change)
 
@@ -70,34 +70,34 @@ def link(ports: Ports, principal: Principal, key: str, nic: str, wanted: LinkInp
 def unlink(ports: Ports, principal: Principal, key: str, nic: str, ip: Address | None = None) -> Machine:
     """Release one address of a composed machine's NIC, or all of them."""
 
-    def change(uow: UnitOfWork, machine: Machine, own: MachineInterface) -> MachineInterface:
-        if ip is not None and ip not in own.ips:
-            raise NotFound("address", ip, f"NIC {own.name!r}")
-        gone = own.ips if ip is None else (ip,)
-        give_back(uow, machine, own, gone, ports.clock.now())
-        left = tuple(ip for ip in own.ips if ip not in gone)
-        return replace(own, ips=left, mode=own.mode if left else AddressMode.UNCONFIGURED)
+    def change(uow: UnitOfWork, machine: Machine, machine_nic: MachineInterface) -> MachineInterface:
+        if ip is not None and ip not in machine_nic.ips:
+            raise NotFound("address", ip, f"NIC {machine_nic.name!r}")
+        addresses = machine_nic.ips if ip is None else (ip,)
+        give_back(uow, machine, machine_nic, addresses, ports.clock.now())
+        left = tuple(ip for ip in machine_nic.ips if ip not in addresses)
+        return replace(machine_nic, ips=left, mode=machine_nic.mode if left else AddressMode.UNCONFIGURED)
 
     return _change(ports, principal, key, nic, change)
 
 
-def hold(uow: UnitOfWork, principal: Principal, key: str, nic: str, wanted: LinkInput) -> HeldAddress | None:
+def hold(uow: UnitOfWork, principal: Principal, key: str, nic: str, fields: LinkInput) -> HeldAddress | None:
     """The same for a device or bare machine: its address is reserved, but its own system sets it."""
     require_admin(principal, "change addresses")
     node = nodes.get(uow, principal, key)
     interface = nodes.get_interface(node, nic)
-    if wanted.mode not in (LinkMode.AUTO, LinkMode.STATIC):
-        _check_alone(wanted)
+    if fields.mode not in (LinkMode.AUTO, LinkMode.STATIC):
+        _check_alone(fields)
         let_go(uow, principal, key, nic)
         return None
-    subnet = _subnet(uow, principal, wanted, interface.vlan_id, interface.name)
-    ip, kind = _address(uow, wanted, subnet, node.system_id)
-    held = HeldAddress(ip, kind, subnet.id, node.system_id, interface.name)
-    uow.addresses.hold(held)
+    subnet = _subnet(uow, principal, fields, interface.vlan_id, interface.name)
+    ip, kind = _address(uow, fields, subnet, node.system_id)
+    address = HeldAddress(ip, kind, subnet.id, node.system_id, interface.name)
+    uow.addresses.hold(address)
     if interface.vlan_id is None:
         home = replace(interface, vlan_id=subnet.vlan_id, vlan_source=VlanSource.OPERATOR)
         uow.nodes.update_interface(node.system_id, home)
-    return held
+    return address
 
 
 def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Address | None = None) -> None:
@@ -105,18 +105,18 @@ def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Addres
     require_admin(principal, "change addresses")
     node = nodes.get(uow, principal, key)
     interface = nodes.get_interface(node, nic)
-    held = held_for(uow, node.system_id, interface.name)
-    if ip is not None and ip not in [each.ip for each in held]:
+    addresses = held_for(uow, node.system_id, interface.name)
+    if ip is not None and ip not in [address.ip for address in addresses]:
         raise NotFound("address", ip, f"NIC {interface.name!r}")
-    for each in held:
-        if ip in (None, each.ip):
-            uow.addresses.release(each.ip, each.subnet_id)
+    for address in addresses:
+        if ip in (None, address.ip):
+            uow.addresses.release(address.ip, address.subnet_id)
 
 
 def held_for(uow: UnitOfWork, system_id: SystemId, nic: str) -> list[HeldAddress]:
     """What is held for a NIC by our word, by address."""
-    held = uow.snapshot().held_by_node.get(system_id, ())
-    helds = [address for address in held if address.interface_name == nic and address.kind in GIVEN]
+    addresses = uow.snapshot().held_by_node.get(system_id, ())
+    helds = [address for address in addresses if address.interface_name == nic and address.kind in GIVEN]
     return sorted(helds, key=lambda address: (address.ip.version, int(address.ip)))
 
 
@@ -137,21 +137,21 @@ def _change(
             raise WrongState("machine", before.hostname, before.origin.value, ONLY_COMPOSED)
         if before.state in (MachineState.COMMISSIONING, MachineState.RELEASING):
             raise WrongState("machine", before.hostname, before.state, machines.IN_OPERATION)
-        own = next((interface for interface in before.interfaces if interface.name == nic), None)
-        if own is None:
+        machine_nic = next((interface for interface in before.interfaces if interface.name == nic), None)
+        if machine_nic is None:
             raise NotFound("NIC", nic, f"machine {before.hostname!r}")
-        changed = change(uow, before, own)
-        nics = tuple(changed if interface is own else interface for interface in before.interfaces)
+        changed = change(uow, before, machine_nic)
+        nics = tuple(changed if interface is machine_nic else interface for interface in before.interfaces)
         after = uow.machines.update(replace(before, interfaces=nics))
-        vlan = [] if own.vlan_id is None else [uow.vlans.get(own.vlan_id)]
+        vlan = [] if machine_nic.vlan_id is None else [uow.vlans.get(machine_nic.vlan_id)]
         return (before, after), served(uow, *vlan)
 
     return commit_and_publish(ports, act, put_back)[1]
 
 
-def put_back(uow: UnitOfWork, done: tuple[Machine, Machine]) -> None:
+def put_back(uow: UnitOfWork, change: tuple[Machine, Machine]) -> None:
     """Restore a machine as it was before a change that our DHCP did not take; its addresses follow."""
-    before, after = done
+    before, after = change
     world = uow.snapshot()
     left = {nic.mac: nic for nic in after.interfaces}
     for old in before.interfaces:
@@ -160,36 +160,40 @@ def put_back(uow: UnitOfWork, done: tuple[Machine, Machine]) -> None:
         for ip in old.ips:
             if ip not in new.ips:
                 home = next(subnet for subnet in world.subnets_around(ip) if subnet.vlan_id == old.vlan_id)
-                held = HeldAddress(ip, AddressKind.AUTO, home.id, after.system_id, old.name)
+                address = HeldAddress(ip, AddressKind.AUTO, home.id, after.system_id, old.name)
                 uow.addresses.release(ip, home.id)
-                uow.addresses.hold(held)
+                uow.addresses.hold(address)
     uow.machines.update(replace(before, generation=after.generation))
 
 
 def give_back(
-    uow: UnitOfWork, machine: Machine, nic: MachineInterface, gone: Collection[Address], now: float | None
+    uow: UnitOfWork,
+    machine: Machine,
+    nic: MachineInterface,
+    addresses: Collection[Address],
+    now: float | None,
 ) -> None:
     """Release addresses of the NIC; with `now`, addresses that a running machine leased stay taken."""
     marks = []
-    for held in held_for(uow, machine.system_id, nic.name):
-        if held.ip not in gone:
+    for address in held_for(uow, machine.system_id, nic.name):
+        if address.ip not in addresses:
             continue
-        uow.addresses.release(held.ip, held.subnet_id)
-        if now is not None and machine.power is not PowerState.OFF and held.subnet_id is not None:
-            lease_time_s = uow.subnets.get(held.subnet_id).lease_time_s or LEASE_TIME_S
+        uow.addresses.release(address.ip, address.subnet_id)
+        if now is not None and machine.power is not PowerState.OFF and address.subnet_id is not None:
+            lease_time_s = uow.subnets.get(address.subnet_id).lease_time_s or LEASE_TIME_S
             comment = f"{nic.mac} may use it until its lease ends"
             until = now + lease_time_s
-            mark = replace(held, kind=AddressKind.ON_WIRE, comment=comment, until=until)
+            mark = replace(address, kind=AddressKind.ON_WIRE, comment=comment, until=until)
             marks.append(mark)
     uow.addresses.mark_on_wire(marks)
 
 
 def _subnet(
-    uow: UnitOfWork, principal: Principal, wanted: LinkInput, vlan_id: VlanId | None, nic: str
+    uow: UnitOfWork, principal: Principal, fields: LinkInput, vlan_id: VlanId | None, nic: str
 ) -> Subnet:
-    if wanted.subnet is None:
+    if fields.subnet is None:
         raise InvalidValue("subnet", None, "is missing", "give the subnet of the address by CIDR, id or name")
-    subnet = subnets.get(uow, principal, wanted.subnet)
+    subnet = subnets.get(uow, principal, fields.subnet)
     if vlan_id is not None and subnet.vlan_id != vlan_id:
         raise InvalidValue(
             "subnet", subnet.cidr, f"is not on the VLAN of {nic}", "choose a subnet of that VLAN"
@@ -198,31 +202,31 @@ def _subnet(
 
 
 def _address(
-    uow: UnitOfWork, wanted: LinkInput, subnet: Subnet, system_id: SystemId
+    uow: UnitOfWork, fields: LinkInput, subnet: Subnet, system_id: SystemId
 ) -> tuple[Address, AddressKind]:
     """The address to assign; Refused if it cannot be given."""
     uow.lock_world()
     book = address_index(uow.snapshot())
-    if wanted.mode is LinkMode.AUTO:
-        if wanted.ip is not None:
+    if fields.mode is LinkMode.AUTO:
+        if fields.ip is not None:
             raise NotTogether("ip", "mode auto", "only mode static takes an address")
-        found = book.next_free(subnet.vlan_id, frozenset({subnet.id}), frozenset())
-        if found is None:
+        next_address = book.next_free(subnet.vlan_id, frozenset({subnet.id}), frozenset())
+        if next_address is None:
             raise InvalidValue(
                 "subnet", subnet.cidr, "has no free address", "release an address or choose another subnet"
             )
-        return found[0], AddressKind.AUTO
-    if wanted.ip is None or wanted.ip not in subnet.cidr:
-        what = "is missing" if wanted.ip is None else "is not in the subnet"
-        raise InvalidValue("ip", wanted.ip, what, f"choose an address of subnet {subnet.cidr}")
-    problem = book.problem(wanted.ip, subnet, system_id)
+        return next_address[0], AddressKind.AUTO
+    if fields.ip is None or fields.ip not in subnet.cidr:
+        complaint = "is missing" if fields.ip is None else "is not in the subnet"
+        raise InvalidValue("ip", fields.ip, complaint, f"choose an address of subnet {subnet.cidr}")
+    problem = book.problem(fields.ip, subnet, system_id)
     if problem is not None:
         code, found_there = problem
-        no = Refusal("address_is_free", code, SubjectKind.ADDRESS, str(wanted.ip), "", found_there)
+        no = Refusal("address_is_free", code, SubjectKind.ADDRESS, str(fields.ip), "", found_there)
         raise refused(no)
-    return wanted.ip, AddressKind.STATIC
+    return fields.ip, AddressKind.STATIC
 
 
-def _check_alone(wanted: LinkInput) -> None:
-    if wanted.ip is not None:
-        raise NotTogether("ip", f"mode {wanted.mode.value}", "only mode static takes an address")
+def _check_alone(fields: LinkInput) -> None:
+    if fields.ip is not None:
+        raise NotTogether("ip", f"mode {fields.mode.value}", "only mode static takes an address")

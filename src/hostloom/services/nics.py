@@ -33,12 +33,12 @@ class NicInput:
     tags: tuple[str, ...] = ()
 
 
-def add(uow: UnitOfWork, principal: Principal, key: str, wanted: NicInput) -> NodeInterface:
+def add(uow: UnitOfWork, principal: Principal, key: str, fields: NicInput) -> NodeInterface:
     """Add a NIC to a device or bare machine; other nodes get NICs from readings or from a compose."""
     require_admin(principal, "add interfaces")
     node = _own_to_change(uow, principal, key)
     taken = {interface.name for interface in node.interfaces}
-    name = wanted.name or next(f"eth{n}" for n in range(len(taken) + 1) if f"eth{n}" not in taken)
+    name = fields.name or next(f"eth{n}" for n in range(len(taken) + 1) if f"eth{n}" not in taken)
     if name in taken:
         raise Conflict(
             "name",
@@ -47,11 +47,11 @@ def add(uow: UnitOfWork, principal: Principal, key: str, wanted: NicInput) -> No
             f"an interface of node {node.hostname}",
             "choose another name",
         )
-    nodes.check_macs(uow, (wanted.mac,))
-    vlan = None if wanted.vlan is None else vlans.get(uow, principal, wanted.vlan).id
+    nodes.check_macs(uow, (fields.mac,))
+    vlan = None if fields.vlan is None else vlans.get(uow, principal, fields.vlan).id
     source = VlanSource.NONE if vlan is None else VlanSource.OPERATOR
     nic = NodeInterface(
-        nodes.NEW_INTERFACE, name, InterfaceKind.PHYSICAL, wanted.mac, vlan, source, tags=wanted.tags
+        nodes.NEW_INTERFACE, name, InterfaceKind.PHYSICAL, fields.mac, vlan, source, tags=fields.tags
     )
     changed = uow.nodes.replace_interfaces(node.system_id, [*node.interfaces, nic])
     return nodes.get_interface(changed, name)
@@ -63,7 +63,7 @@ def remove(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> None:
     node = _own_to_change(uow, principal, key)
     interface = nodes.get_interface(node, nic)
     let_go(uow, principal, key, nic)
-    left = [each for each in node.interfaces if each.id != interface.id]
+    left = [other for other in node.interfaces if other.id != interface.id]
     uow.nodes.replace_interfaces(node.system_id, left)
 
 
@@ -74,17 +74,17 @@ def remove_composed(ports: Ports, principal: Principal, key: str, nic: str) -> N
     """
     require_admin(principal, "remove interfaces")
     with ports.store.begin() as uow:
-        machine, own = _composed(uow, principal, key, nic)
-    hypervisor_of(ports, machine).remove_interface(machine.uuid, own.mac, machine.system_id)
+        machine, machine_nic = _composed(uow, principal, key, nic)
+    hypervisor_of(ports, machine).remove_interface(machine.uuid, machine_nic.mac, machine.system_id)
 
     def act(uow: UnitOfWork) -> tuple[tuple[Machine, Machine], Collection[VlanId]]:
-        before, own = _composed(uow, principal, key, nic)
-        give_back(uow, before, own, own.ips, ports.clock.now())
-        nics = tuple(interface for interface in before.interfaces if interface is not own)
+        before, machine_nic = _composed(uow, principal, key, nic)
+        give_back(uow, before, machine_nic, machine_nic.ips, ports.clock.now())
+        nics = tuple(interface for interface in before.interfaces if interface is not machine_nic)
         after = uow.machines.update(replace(before, interfaces=nics))
-        text = f"NIC {own.name} with MAC {own.mac} was taken away by {principal.name}"
+        text = f"NIC {machine_nic.name} with MAC {machine_nic.mac} was taken away by {principal.name}"
         uow.events.add(Event(EventKind.NIC_REMOVED, machine_subject(after), text, ports.clock.now()))
-        vlan = [] if own.vlan_id is None else [uow.vlans.get(own.vlan_id)]
+        vlan = [] if machine_nic.vlan_id is None else [uow.vlans.get(machine_nic.vlan_id)]
         return (before, after), served(uow, *vlan)
 
     commit_and_publish(ports, act, put_back)
@@ -99,10 +99,10 @@ def _composed(uow: UnitOfWork, principal: Principal, key: str, nic: str) -> tupl
     if machine.state not in NICS_MAY_GO:
         words = ", ".join(sorted(state.value for state in NICS_MAY_GO))
         raise WrongState("machine", machine.hostname, machine.state, f"it must be {words}")
-    own = next((interface for interface in machine.interfaces if interface.name == nic), None)
-    if own is None:
+    machine_nic = next((interface for interface in machine.interfaces if interface.name == nic), None)
+    if machine_nic is None:
         raise NotFound("NIC", nic, f"machine {machine.hostname!r}")
-    return machine, own
+    return machine, machine_nic
 
 
 def _own_to_change(uow: UnitOfWork, principal: Principal, key: str) -> Node:

@@ -74,27 +74,27 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Node:
     return uow.nodes.find(key) or uow.nodes.get(SystemId(key))
 
 
-def create_device(uow: UnitOfWork, principal: Principal, ids: IdSource, wanted: DeviceInput) -> Node:
+def create_device(uow: UnitOfWork, principal: Principal, ids: IdSource, fields: DeviceInput) -> Node:
     """Create a device: something with NICs that hostloom does not manage."""
     require_admin(principal, "create devices")
-    check_free_hostname(uow, wanted.hostname)
-    check_macs(uow, wanted.macs)
-    vlan = None if wanted.vlan is None else vlans.get(uow, principal, wanted.vlan).id
+    check_free_hostname(uow, fields.hostname)
+    check_macs(uow, fields.macs)
+    vlan = None if fields.vlan is None else vlans.get(uow, principal, fields.vlan).id
     source = VlanSource.NONE if vlan is None else VlanSource.OPERATOR
     interfaces = tuple(
         NodeInterface(NEW_INTERFACE, f"eth{n}", InterfaceKind.PHYSICAL, mac, vlan, source)
-        for n, mac in enumerate(wanted.macs)
+        for n, mac in enumerate(fields.macs)
     )
     device = Node(
         ids.system_id(),
-        wanted.hostname,
+        fields.hostname,
         NodeKind.DEVICE,
         interfaces,
-        zone_id=zone_id(uow, wanted.zone),
-        resource_pool_id=resource_pool_id(uow, wanted.resource_pool),
-        domain_id=domain_id(uow, wanted.domain),
-        tags=_tags(wanted.tags),
-        description=wanted.description,
+        zone_id=zone_id(uow, fields.zone),
+        resource_pool_id=resource_pool_id(uow, fields.resource_pool),
+        domain_id=domain_id(uow, fields.domain),
+        tags=_tags(fields.tags),
+        description=fields.description,
     )
     return uow.nodes.add(device)
 
@@ -126,8 +126,8 @@ def delete(uow: UnitOfWork, principal: Principal, key: str, generation: int | No
     check_generation("node", key, node, generation)
     for machine in uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else ():
         is_ours = machine.origin is MachineOrigin.COMPOSED
-        ours = f"`hostloom machine decompose {machine.hostname}` takes it apart"
-        hint = ours if is_ours else way_out(uow, machine)
+        way_out_text = f"`hostloom machine decompose {machine.hostname}` takes it apart"
+        hint = way_out_text if is_ours else way_out(uow, machine)
         raise InUse("node", node.hostname, [f"machine {machine.hostname}"], hint)
     uow.nodes.delete(node.system_id)
 

@@ -52,10 +52,10 @@ class NamedNoun(Generic[T, InputT, ChangesT]):
         require_user(principal, f"see {self.kind}s")
         return find_by_key(self.repository(uow), self.kind, key)
 
-    def create(self, uow: UnitOfWork, principal: Principal, wanted: InputT) -> T:
+    def create(self, uow: UnitOfWork, principal: Principal, fields: InputT) -> T:
         """Create one; AlreadyExists."""
         require_admin(principal, f"create {self.kind}s")
-        return self.add(uow, wanted)
+        return self.add(uow, fields)
 
     def update(
         self,

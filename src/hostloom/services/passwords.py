@@ -31,10 +31,10 @@ def find(uow: UnitOfWork, name: str, password: str) -> Principal | None:
     if len(password) > MAX_LENGTH:
         return None
     user = uow.users.find(name)
-    known = None if user is None else uow.passwords.of(user.id)
-    salt = secrets.token_bytes(_SALT_BYTES) if known is None else _salt_of(known)
+    stored_password = None if user is None else uow.passwords.of(user.id)
+    salt = secrets.token_bytes(_SALT_BYTES) if stored_password is None else _salt_of(stored_password)
     hashed = _hash(password, salt)
-    if user is None or known is None or not hmac.compare_digest(hashed, known):
+    if user is None or stored_password is None or not hmac.compare_digest(hashed, stored_password):
         return None
     return Principal(user.name, user.admin)
 

@@ -46,15 +46,15 @@ def list_(uow: UnitOfWork, principal: Principal) -> list[Machine]:
     compose_inputs = [
         read_input(operation) for operation in uow.operations.list(unfinished=True) if _is_promised(operation)
     ]
-    wanted = [
+    pending = [
         pair
         for compose_input in compose_inputs
         for pair in zip(compose_input.identities, compose_input.batch.machines, strict=True)
     ]
-    if not wanted:
+    if not pending:
         return []
-    reserved = {machine.system_id for machine in uow.machines.some([pair[0].system_id for pair in wanted])}
-    return _machines(uow, [pair for pair in wanted if pair[0].system_id not in reserved])
+    reserved = {machine.system_id for machine in uow.machines.some([pair[0].system_id for pair in pending])}
+    return _machines(uow, [pair for pair in pending if pair[0].system_id not in reserved])
 
 
 def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> FailedCompose | None:
@@ -69,14 +69,14 @@ def find_lost(uow: UnitOfWork, principal: Principal, key: SystemId) -> FailedCom
             for pair in zip(compose_input.identities, compose_input.batch.machines, strict=True):
                 if pair[0].system_id == key:
                     (machine,) = _machines(uow, [pair])
-                    gone = replace(machine, state=MachineState.FAILED_COMMISSIONING)
-                    return FailedCompose(gone, operation.error or operation.state.value)
+                    failed = replace(machine, state=MachineState.FAILED_COMMISSIONING)
+                    return FailedCompose(failed, operation.error or operation.state.value)
     return None
 
 
-def _machines(uow: UnitOfWork, wanted: Sequence[tuple[Identities, ParsedRequest]]) -> list[Machine]:
+def _machines(uow: UnitOfWork, requests: Sequence[tuple[Identities, ParsedRequest]]) -> list[Machine]:
     world = uow.snapshot()
-    return [_machine(world, identities, _in_groups(uow, request)) for identities, request in wanted]
+    return [_machine(world, identities, _in_groups(uow, request)) for identities, request in requests]
 
 
 def _in_groups(uow: UnitOfWork, request: ParsedRequest) -> ParsedRequest:
@@ -97,7 +97,7 @@ def _is_promised(operation: Operation) -> bool:
 
 def _machine(world: Snapshot, identities: Identities, request: ParsedRequest) -> Machine:
     host = _host(world, request.host)
-    known = host.architectures if host else ()
+    architectures = host.architectures if host else ()
     defaults = ZoneId(DEFAULT_GROUP), ResourcePoolId(DEFAULT_GROUP)
     groups = (host.zone_id, host.resource_pool_id) if host else defaults
     return Machine(
@@ -107,7 +107,7 @@ def _machine(world: Snapshot, identities: Identities, request: ParsedRequest) ->
         MachineOrigin.COMPOSED,
         MachineState.COMMISSIONING,
         host.id if host else None,
-        (request.architecture or next(iter(known), _ARCHITECTURE)).partition("/")[0],
+        (request.architecture or next(iter(architectures), _ARCHITECTURE)).partition("/")[0],
         request.cores,
         request.memory_mib,
         netboot=request.netboot,

@@ -164,22 +164,22 @@ def _describe(ports: Ports, principal: Principal, content: PlanContent, revision
 def _render(ports: Ports, snapshot: Snapshot, plans: Sequence[Plan]) -> tuple[Rendering, ...]:
     """Render each machine for its hypervisor; hosts in parallel, and a dead host is asked only once."""
     places: dict[str, list[int]] = {}
-    for at, plan in enumerate(plans):
-        places.setdefault(plan.host_name, []).append(at)
+    for index, plan in enumerate(plans):
+        places.setdefault(plan.host_name, []).append(index)
 
-    def on_host(some: list[int]) -> list[Rendering]:
+    def on_host(indexes: list[int]) -> list[Rendering]:
         renderings: list[Rendering] = []
-        for at in some:
+        for index in indexes:
             is_dead = renderings and renderings[-1].xml is None
             renderings.append(
-                renderings[-1] if is_dead else _render_one(ports.hypervisors, snapshot, plans[at])
+                renderings[-1] if is_dead else _render_one(ports.hypervisors, snapshot, plans[index])
             )
         return renderings
 
     with ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(places)), "render") as pool:
         rendered = pool.map(on_host, places.values())
         by_place = dict(zip(chain(*places.values()), chain.from_iterable(rendered), strict=True))
-    return tuple(by_place[at] for at in range(len(plans)))
+    return tuple(by_place[index] for index in range(len(plans)))
 
 
 def _render_one(hypervisors: Hypervisors, snapshot: Snapshot, plan: Plan) -> Rendering:

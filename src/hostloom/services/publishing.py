@@ -26,22 +26,22 @@ def commit_and_publish(
     """
     with ports.store.begin() as uow:
         before = uow.snapshot()
-        done, concerned = change(uow)
+        result, concerned = change(uow)
         uow.commit()
     if concerned:
         try:
             publish_dhcp(ports, concerned, before)
         except DriverError:
             with ports.store.begin() as uow:
-                undo(uow, done)
+                undo(uow, result)
                 uow.commit()
             raise
-    return done
+    return result
 
 
-def served(uow: UnitOfWork, *some: Vlan) -> frozenset[VlanId]:
+def served(uow: UnitOfWork, *vlans: Vlan) -> frozenset[VlanId]:
     """Those of some VLANs that our DHCP serves, directly or through their relay VLANs."""
-    return frozenset(vlan.id for vlan in some if _is_served(uow, vlan))
+    return frozenset(vlan.id for vlan in vlans if _is_served(uow, vlan))
 
 
 def _is_served(uow: UnitOfWork, vlan: Vlan) -> bool:

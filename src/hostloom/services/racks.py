@@ -73,19 +73,19 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Rack:
     return find_by_key(uow.racks, "rack", key)
 
 
-def add(ports: Ports, principal: Principal, wanted: RackInput) -> Rack:
+def add(ports: Ports, principal: Principal, fields: RackInput) -> Rack:
     """Record a rack whose DHCP server answers; otherwise DhcpUnreachable, and nothing is recorded.
 
     One behind SSH is read too: which VLANs it can serve follows from its interfaces. Its key must be known
     or accepted; HostKeyUnknown shows it.
     """
     require_admin(principal, "add racks")
-    check_name(wanted.name)
+    check_name(fields.name)
     system_id = None
     with ports.store.begin() as uow:
-        if wanted.node is not None:
-            system_id = get_node(uow, principal, wanted.node).system_id
-    uri = ssh_uri(wanted.control)
+        if fields.node is not None:
+            system_id = get_node(uow, principal, fields.node).system_id
+    uri = ssh_uri(fields.control)
     if system_id is None and uri is None:
         raise InvalidValue(
             "node",
@@ -94,9 +94,9 @@ def add(ports: Ports, principal: Principal, wanted: RackInput) -> Rack:
             "give the node that the rack runs on (hostloom finds it out only over SSH)",
         )
     rack = Rack(
-        RackId(0), wanted.name, system_id or SystemId(""), wanted.control, wanted.control6, wanted.description
+        RackId(0), fields.name, system_id or SystemId(""), fields.control, fields.control6, fields.description
     )
-    with _trusting(ports, rack.name, key_uri(wanted.control), wanted.accept_key):
+    with _trusting(ports, rack.name, key_uri(fields.control), fields.accept_key):
         _check_channel(ports, rack)
         observed_network = None if uri is None else ports.scanner.scan(uri)
     with ports.store.begin() as uow:
@@ -192,10 +192,10 @@ def running(ports: Ports, principal: Principal, key: str) -> dict[str, Any]:
     """The configuration that its server runs, for ordinary users without its secrets; DhcpUnreachable."""
     with ports.store.begin() as uow:
         rack = get(uow, principal, key)
-    found = _server(ports.dhcp, rack).running()
+    running_config = _server(ports.dhcp, rack).running()
     if principal.admin:
-        return found
-    return {name: _without_secrets(value) for name, value in found.items()}
+        return running_config
+    return {name: _without_secrets(value) for name, value in running_config.items()}
 
 
 def _without_secrets(value: Any) -> Any:
@@ -218,11 +218,11 @@ def leases(ports: Ports, principal: Principal, key: str) -> list[Lease]:
 def vlans_of(snapshot: Snapshot, racks: list[Rack], rack: Rack) -> tuple[list[Vlan], list[Vlan]]:
     """VLANs that a rack serves as primary, and as standby; by id."""
     primary, standby = [], []
-    for vlan in sorted(snapshot.vlans, key=lambda each: each.id):
+    for vlan in sorted(snapshot.vlans, key=lambda candidate: candidate.id):
         serving = racks_of(snapshot, racks, vlan)
         if serving and serving[0].id == rack.id:
             primary.append(vlan)
-        elif any(each.id == rack.id for each in serving):
+        elif any(candidate.id == rack.id for candidate in serving):
             standby.append(vlan)
     return primary, standby
 
@@ -241,12 +241,12 @@ def _check_channel(ports: Ports, rack: Rack) -> None:
 
 def _refuse_second_local(uow: UnitOfWork, rack: Rack) -> None:
     """Two racks with the same server would overwrite each other's configuration."""
-    for each in uow.racks.list():
-        if each.id != rack.id and each.control == rack.control:
+    for other in uow.racks.list():
+        if other.id != rack.id and other.control == rack.control:
             raise Conflict(
                 "control",
                 rack.control,
                 "is already the channel of",
-                f"rack {each.name}",
+                f"rack {other.name}",
                 "give another channel",
             )

@@ -54,13 +54,13 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> IPRange:
     return find_by_key(uow.ranges, "range", key)
 
 
-def create(ports: Ports, principal: Principal, wanted: RangeInput) -> IPRange:
+def create(ports: Ports, principal: Principal, fields: RangeInput) -> IPRange:
     """Create a range; on a served VLAN it is published to our DHCP."""
     require_admin(principal, "create ranges")
 
     def change(uow: UnitOfWork) -> tuple[IPRange, Collection[VlanId]]:
-        subnet = subnets.get(uow, principal, wanted.subnet)
-        new = IPRange(RangeId(0), subnet.id, wanted.kind, wanted.start, wanted.end, wanted.comment)
+        subnet = subnets.get(uow, principal, fields.subnet)
+        new = IPRange(RangeId(0), subnet.id, fields.kind, fields.start, fields.end, fields.comment)
         _check(uow, subnet, new)
         return uow.ranges.add(new), served(uow, uow.vlans.get(subnet.vlan_id))
 
@@ -104,37 +104,43 @@ def delete(ports: Ports, principal: Principal, key: str, generation: int | None 
     commit_and_publish(ports, change, restore)
 
 
-def _check(uow: UnitOfWork, subnet: Subnet, wanted: IPRange) -> None:
-    for field, end in (("start", wanted.start), ("end", wanted.end)):
+def _check(uow: UnitOfWork, subnet: Subnet, ip_range: IPRange) -> None:
+    for field, end in (("start", ip_range.start), ("end", ip_range.end)):
         if end not in subnet.cidr:
             raise InvalidValue(
                 field, end, f"is not in subnet {subnet.cidr}", "choose an address of the subnet"
             )
         special = special_address(subnet.cidr, end)
-        if wanted.kind is RangeKind.DYNAMIC and special is not None:
+        if ip_range.kind is RangeKind.DYNAMIC and special is not None:
             raise InvalidValue(field, end, f"is the {special} of {subnet.cidr}", "choose a host address")
-    if int(wanted.end) < int(wanted.start):
-        raise InvalidValue("end", wanted.end, f"is before the start {wanted.start}")
-    if wanted.kind is RangeKind.DYNAMIC:
-        _check_dynamic(uow, subnet, wanted)
+    if int(ip_range.end) < int(ip_range.start):
+        raise InvalidValue("end", ip_range.end, f"is before the start {ip_range.start}")
+    if ip_range.kind is RangeKind.DYNAMIC:
+        _check_dynamic(uow, subnet, ip_range)
 
 
-def _check_dynamic(uow: UnitOfWork, subnet: Subnet, wanted: IPRange) -> None:
+def _check_dynamic(uow: UnitOfWork, subnet: Subnet, ip_range: IPRange) -> None:
     if not subnet.managed:
         raise InvalidValue(
             "kind",
-            wanted.kind.value,
+            ip_range.kind.value,
             f"needs a managed subnet, and {subnet.cidr} is not managed",
             "use kind reserved, or manage the subnet",
         )
-    if subnet.gateway is not None and subnet.gateway in wanted:
+    if subnet.gateway is not None and subnet.gateway in ip_range:
         raise Conflict(
             "start",
-            wanted.start,
+            ip_range.start,
             "begins a range that contains",
             f"the gateway {subnet.gateway}",
             "choose a range without it",
         )
-    inside = [held for held in uow.addresses.list(subnet.id) if held.kind in GIVEN and held.ip in wanted]
+    inside = [
+        address
+        for address in uow.addresses.list(subnet.id)
+        if address.kind in GIVEN and address.ip in ip_range
+    ]
     if inside:
-        raise InUse("range", f"{wanted.start}-{wanted.end}", [f"address {held.ip}" for held in inside])
+        raise InUse(
+            "range", f"{ip_range.start}-{ip_range.end}", [f"address {address.ip}" for address in inside]
+        )

@@ -28,11 +28,11 @@ class SpaceChanges:
     description: str | Keep = KEEP
 
 
-def _add(uow: UnitOfWork, wanted: SpaceInput) -> Space:
-    if wanted.name is not None:
-        return uow.spaces.add(Space(SpaceId(0), check_name(wanted.name), wanted.description))
+def _add(uow: UnitOfWork, fields: SpaceInput) -> Space:
+    if fields.name is not None:
+        return uow.spaces.add(Space(SpaceId(0), check_name(fields.name), fields.description))
     # The id is known only once the space is stored: until then it has a name that no client can send.
-    space = uow.spaces.add(Space(SpaceId(0), " ", wanted.description))
+    space = uow.spaces.add(Space(SpaceId(0), " ", fields.description))
     taken = {other.name for other in uow.spaces.list()}
     number = next(n for n in itertools.count(space.id) if f"space-{n}" not in taken)
     return uow.spaces.update(replace(space, name=f"space-{number}"))

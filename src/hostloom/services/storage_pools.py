@@ -19,17 +19,17 @@ MOST_TAGS = 100
 def list_(uow: UnitOfWork, principal: Principal, host: str | None = None) -> list[tuple[Host, StoragePool]]:
     """Those of a host, or of all, by natural name of host and pool."""
     require_user(principal, "see storage pools")
-    some = uow.hosts.list() if host is None else [hosts.get(uow, principal, host)]
-    pairs = [(host, pool) for host in some for pool in host.storage_pools]
+    host_list = uow.hosts.list() if host is None else [hosts.get(uow, principal, host)]
+    pairs = [(host, pool) for host in host_list for pool in host.storage_pools]
     return sorted(pairs, key=lambda pair: (natural_key(pair[0].name), natural_key(pair[1].name)))
 
 
 def get(uow: UnitOfWork, principal: Principal, host: str, name: str) -> tuple[Host, StoragePool]:
     """One of a host, by name; NotFound."""
-    found = [pair for pair in list_(uow, principal, host) if pair[1].name == name]
-    if not found:
+    matches = [pair for pair in list_(uow, principal, host) if pair[1].name == name]
+    if not matches:
         raise NotFound("storage pool", name, f"host {host!r}")
-    return found[0]
+    return matches[0]
 
 
 def update(

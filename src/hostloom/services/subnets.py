@@ -78,32 +78,32 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Subnet:
     return find_by_key(uow.subnets, "subnet", key)
 
 
-def create(ports: Ports, principal: Principal, wanted: SubnetInput) -> Subnet:
+def create(ports: Ports, principal: Principal, fields: SubnetInput) -> Subnet:
     """Create a subnet; on a served VLAN it is published to our DHCP."""
     require_admin(principal, "create subnets")
-    cidr = parse_cidr(wanted.cidr)
+    cidr = parse_cidr(fields.cidr)
 
     def change(uow: UnitOfWork) -> tuple[Subnet, Collection[VlanId]]:
-        key = _default_vlan(uow, principal) if wanted.vlan is None else wanted.vlan
+        key = _default_vlan(uow, principal) if fields.vlan is None else fields.vlan
         vlan = vlans.get(uow, principal, key)
         subnet = Subnet(
             SubnetId(0),
             cidr,
             vlan.id,
-            name=str(cidr) if wanted.name is None else wanted.name,
-            gateway=wanted.gateway,
-            dns_servers=wanted.dns_servers,
-            ntp_servers=wanted.ntp_servers,
-            lease_time_s=wanted.lease_time_s,
-            managed=wanted.managed,
-            description=wanted.description,
+            name=str(cidr) if fields.name is None else fields.name,
+            gateway=fields.gateway,
+            dns_servers=fields.dns_servers,
+            ntp_servers=fields.ntp_servers,
+            lease_time_s=fields.lease_time_s,
+            managed=fields.managed,
+            description=fields.description,
         )
         _check(subnet)
         added = uow.subnets.add(subnet)
         rederive_vlans(uow)
         return added, served(uow, vlan)
 
-    return commit_and_publish(ports, change, lambda uow, done: uow.subnets.delete(done.id))
+    return commit_and_publish(ports, change, lambda uow, result: uow.subnets.delete(result.id))
 
 
 def update(
@@ -193,13 +193,13 @@ def _check_name(subnet: Subnet) -> None:
 
 
 def _check_servers(subnet: Subnet) -> None:
-    for field, what, servers in (
+    for field, description, servers in (
         ("dns_servers", "a DNS server", subnet.dns_servers),
         ("ntp_servers", "an NTP server", subnet.ntp_servers),
     ):
         for server in servers:
             if server.is_unspecified or server.is_multicast:
-                raise InvalidValue(field, server, f"cannot be the address of {what}")
+                raise InvalidValue(field, server, f"cannot be the address of {description}")
 
 
 def _check_lease_time(subnet: Subnet) -> None:
@@ -225,16 +225,16 @@ def _check_gateway_free(uow: UnitOfWork, subnet: Subnet) -> None:
                 f"the dynamic range {range_.start}-{range_.end}",
                 "choose another gateway or shorten the range",
             )
-    for held in uow.snapshot().held_by_ip.get(subnet.gateway, ()):
-        if held.subnet_id == subnet.id and held.kind in (AddressKind.AUTO, AddressKind.STATIC):
-            raise InUse("address", held.ip, [f"machine {held.system_id}"])
+    for address in uow.snapshot().held_by_ip.get(subnet.gateway, ()):
+        if address.subnet_id == subnet.id and address.kind in (AddressKind.AUTO, AddressKind.STATIC):
+            raise InUse("address", address.ip, [f"machine {address.system_id}"])
 
 
 def _refuse_move(uow: UnitOfWork, subnet: Subnet) -> None:
     holders = {
-        held.system_id: None
-        for held in uow.addresses.list(subnet.id)
-        if held.kind in (AddressKind.AUTO, AddressKind.STATIC) and held.system_id is not None
+        address.system_id: None
+        for address in uow.addresses.list(subnet.id)
+        if address.kind in (AddressKind.AUTO, AddressKind.STATIC) and address.system_id is not None
     }
     if holders:
         names = [uow.nodes.get(SystemId(holder)).hostname for holder in holders]
@@ -246,8 +246,8 @@ def _put_back(uow: UnitOfWork, subnets: tuple[Subnet, Subnet]) -> None:
     uow.subnets.update(replace(before, generation=after.generation))
 
 
-def _restore(uow: UnitOfWork, done: tuple[Subnet, list[IPRange]]) -> None:
-    subnet, ranges = done
+def _restore(uow: UnitOfWork, result: tuple[Subnet, list[IPRange]]) -> None:
+    subnet, ranges = result
     uow.subnets.add(subnet)
     for range_ in ranges:
         uow.ranges.add(range_)

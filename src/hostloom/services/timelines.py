@@ -22,10 +22,10 @@ def timelines(
     """By NIC, in the machine's order, or for the named NIC only. NotFound."""
     require_user(principal, "see DHCP")
     machine = machines.get(uow, principal, key)
-    wanted = [each for each in _nics(uow, machine) if nic in (None, each[0])]
-    if nic is not None and not wanted:
+    nics = [pair for pair in _nics(uow, machine) if nic in (None, pair[0])]
+    if nic is not None and not nics:
         raise NotFound("NIC", nic, f"machine {machine.hostname!r}")
-    dhcp_messages = uow.dhcp_messages.of([mac for _, mac, _, _ in wanted])
+    dhcp_messages = uow.dhcp_messages.of([mac for _, mac, _, _ in nics])
     snapshot, racks = uow.snapshot(), uow.racks.list()
     return [
         (
@@ -35,10 +35,10 @@ def timelines(
                 racks,
                 vlan_id,
                 ips,
-                [dhcp_message for dhcp_message in dhcp_messages if dhcp_message.mac == mac],
+                [message for message in dhcp_messages if message.mac == mac],
             ),
         )
-        for name, mac, vlan_id, ips in wanted
+        for name, mac, vlan_id, ips in nics
     ]
 
 

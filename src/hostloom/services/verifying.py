@@ -29,28 +29,30 @@ def verify(
     require_admin(principal, "verify machines")
     with ports.store.begin() as uow:
         if keys:
-            found = [_named(uow, principal, key) for key in dict.fromkeys(keys)]
+            subjects = [_named(uow, principal, key) for key in dict.fromkeys(keys)]
         else:
-            there = machines.list_(uow, principal, host=host)
-            found = [
-                machine for machine in there if machine.host_id is not None and machine.state not in _MOVING
+            host_machines = machines.list_(uow, principal, host=host)
+            subjects = [
+                machine
+                for machine in host_machines
+                if machine.host_id is not None and machine.state not in _MOVING
             ]
-        if not found:
+        if not subjects:
             raise InvalidValue(
                 "machines",
                 None,
                 f"on {'any host' if host is None else f'host {host}'} cannot be verified now",
                 "a machine must be on a host, with no operation under way",
             )
-        verify_input = VerifyInput(tuple(machine.system_id for machine in found))
-        operation = start_saga(uow, ports, principal, VERIFY, verify_input, _subject(found))
+        verify_input = VerifyInput(tuple(machine.system_id for machine in subjects))
+        operation = start_saga(uow, ports, principal, VERIFY, verify_input, _subject(subjects))
         uow.commit()
     return operation
 
 
-def proofs_of(uow: UnitOfWork, some: Sequence[Machine]) -> dict[SystemId, tuple[NicProof, ...]]:
+def proofs_of(uow: UnitOfWork, subjects: Sequence[Machine]) -> dict[SystemId, tuple[NicProof, ...]]:
     """The last verification results of machines' NICs, in one statement."""
-    return uow.proofs.of([machine.system_id for machine in some]) if some else {}
+    return uow.proofs.of([machine.system_id for machine in subjects]) if subjects else {}
 
 
 def _named(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
@@ -62,6 +64,6 @@ def _named(uow: UnitOfWork, principal: Principal, key: str) -> Machine:
     return machine
 
 
-def _subject(found: Sequence[Machine]) -> str:
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"machine {found[0].hostname}{more}"
+def _subject(subjects: Sequence[Machine]) -> str:
+    more = f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""
+    return f"machine {subjects[0].hostname}{more}"

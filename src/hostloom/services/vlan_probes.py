@@ -26,7 +26,7 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Probed:
     """The result of the last probe; NotFound for an unknown VLAN."""
     require_user(principal, "see VLANs")
     vlan = vlans.get(uow, principal, key)
-    probe = next((vlan_probe for vlan_probe in uow.vlan_probes.list() if vlan_probe.vlan_id == vlan.id), None)
+    probe = next((candidate for candidate in uow.vlan_probes.list() if candidate.vlan_id == vlan.id), None)
     return Probed(
         vlan,
         probe,

@@ -87,22 +87,22 @@ def get(uow: UnitOfWork, principal: Principal, key: str) -> Vlan:
     return vlan
 
 
-def create(uow: UnitOfWork, principal: Principal, wanted: VlanInput) -> Vlan:
+def create(uow: UnitOfWork, principal: Principal, fields: VlanInput) -> Vlan:
     """Create a tagged VLAN; a fabric creates its untagged one."""
     require_admin(principal, "create VLANs")
-    fabric = find_by_key(uow.fabrics, "fabric", wanted.fabric)
-    if wanted.vid == UNTAGGED:
+    fabric = find_by_key(uow.fabrics, "fabric", fields.fabric)
+    if fields.vid == UNTAGGED:
         raise InvalidValue(
-            "vid", wanted.vid, "is the untagged VLAN, which the fabric has already", f"choose 1 to {MAX_VID}"
+            "vid", fields.vid, "is the untagged VLAN, which the fabric has already", f"choose 1 to {MAX_VID}"
         )
     vlan = Vlan(
         VlanId(0),
         fabric.id,
-        wanted.vid,
-        name=f"vlan-{wanted.vid}" if wanted.name is None else wanted.name,
-        mtu=wanted.mtu,
-        space_id=_space_id(uow, wanted.space),
-        description=wanted.description,
+        fields.vid,
+        name=f"vlan-{fields.vid}" if fields.name is None else fields.name,
+        mtu=fields.mtu,
+        space_id=_space_id(uow, fields.space),
+        description=fields.description,
     )
     return uow.vlans.add(_checked(vlan))
 
@@ -121,7 +121,7 @@ def update(
             fields["space_id"] = _space_id(uow, fields.pop("space"))
         vlan = replace(before, **fields)
         # an imported one may have no name, and stays so
-        after = uow.vlans.update(_checked(vlan, named=vlan.name != before.name))
+        after = uow.vlans.update(_checked(vlan, is_named=vlan.name != before.name))
         return (before, after), served(uow, after) if after.mtu != before.mtu else ()
 
     return commit_and_publish(ports, change, _put_back)[1]
@@ -131,7 +131,7 @@ def set_dhcp(
     ports: Ports,
     principal: Principal,
     key: str,
-    wanted: DhcpInput,
+    fields: DhcpInput,
     generation: int | None = None,
 ) -> Vlan:
     """Say how our DHCP serves a VLAN; taken back when the DHCP server refuses or cannot be reached.
@@ -139,17 +139,17 @@ def set_dhcp(
     A VLAN may be served before it has a subnet or a dynamic range: then only reservations are answered.
     """
     require_admin(principal, "change DHCP")
-    _check_together(wanted)
-    is_on = wanted.mode is DhcpMode.ON
+    _check_together(fields)
+    is_on = fields.mode is DhcpMode.ON
 
     def change(uow: UnitOfWork) -> tuple[tuple[Vlan, Vlan], Collection[VlanId]]:
         before = get(uow, principal, key)
         check_generation("vlan", key, before, generation)
         if not is_on:
             _refuse_cut(uow, before, key)
-        relay = wanted.relay
+        relay = fields.relay
         via = None if relay is None else _relay_id(before, get(uow, principal, relay), relay)
-        first, second = _racks(uow, before, wanted.primary, wanted.secondary)
+        first, second = _racks(uow, before, fields.primary, fields.secondary)
         after = replace(
             before,
             dhcp_on=is_on,
@@ -166,13 +166,13 @@ def set_dhcp(
     return commit_and_publish(ports, change, _put_back)[1]
 
 
-def _check_together(wanted: DhcpInput) -> None:
-    mode, primary = wanted.mode, wanted.primary
-    if mode is DhcpMode.RELAY and wanted.relay is None:
+def _check_together(fields: DhcpInput) -> None:
+    mode, primary = fields.mode, fields.primary
+    if mode is DhcpMode.RELAY and fields.relay is None:
         raise InvalidValue("relay", None, "is missing", "give the VLAN that serves this one")
-    if mode is not DhcpMode.RELAY and wanted.relay is not None:
+    if mode is not DhcpMode.RELAY and fields.relay is not None:
         raise NotTogether("relay", f"mode {mode.value}", "only mode relay takes a VLAN to relay to")
-    if mode is not DhcpMode.ON and (primary or wanted.secondary):
+    if mode is not DhcpMode.ON and (primary or fields.secondary):
         raise NotTogether(
             "primary" if primary else "secondary", f"mode {mode.value}", "only mode on takes racks"
         )
@@ -191,8 +191,8 @@ def _put_back(uow: UnitOfWork, vlans: tuple[Vlan, Vlan]) -> None:
     uow.vlans.update(replace(before, generation=after.generation))
 
 
-def _checked(vlan: Vlan, *, named: bool = True) -> Vlan:
-    if named:
+def _checked(vlan: Vlan, *, is_named: bool = True) -> Vlan:
+    if is_named:
         check_name(vlan.name)
     if not UNTAGGED <= vlan.vid <= MAX_VID:
         raise InvalidValue("vid", vlan.vid, "is out of range", f"choose {UNTAGGED} to {MAX_VID}")
@@ -222,12 +222,12 @@ def _racks(
     other = other_pair(uow.snapshot(), uow.racks.list(), vlan, first, second)
     if other is not None:
         names = f"{other[1].primary.name} with {other[1].secondary.name} standing by"
-        where = f"VLAN {vlan_name(uow.fabrics.get(other[0].fabric_id).name, other[0].vid)}"
+        place = f"VLAN {vlan_name(uow.fabrics.get(other[0].fabric_id).name, other[0].vid)}"
         raise Conflict(
             "secondary",
             secondary,
             "does not match the pair of",
-            f"{where}, which is {names}",
+            f"{place}, which is {names}",
             "a rack has one partner: use the same pair",
         )
     return first, second
@@ -246,7 +246,7 @@ def _relay_id(vlan: Vlan, via: Vlan, key: str) -> VlanId:
 def _refuse_cut(uow: UnitOfWork, vlan: Vlan, key: str) -> None:
     """A VLAN that others are relayed to stays served."""
     fabrics = {fabric.id: fabric.name for fabric in uow.fabrics.list()}
-    relayed = [each for each in uow.vlans.list() if each.relay_vlan_id == vlan.id]
+    relayed = [relayed_vlan for relayed_vlan in uow.vlans.list() if relayed_vlan.relay_vlan_id == vlan.id]
     if relayed:
         names = [vlan_name(fabrics[other.fabric_id], other.vid) for other in relayed]
         raise InUse("vlan", key, [f"VLAN {name}, which it serves by relay" for name in names])

@@ -49,12 +49,12 @@ class Noun:
 
 def nouns_of(description: Mapping[str, Any]) -> dict[str, Noun]:
     """Every noun by name; what a key is needed for comes before what is open to all."""
-    found = {}
+    nouns = {}
     for resource in description["resources"]:
         handler = resource["auth"] or resource["anon"]
         noun = _noun(handler)
-        found[noun.name] = noun
-    return dict(sorted(found.items()))
+        nouns[noun.name] = noun
+    return dict(sorted(nouns.items()))
 
 
 def noun_name(handler: str) -> str:
@@ -74,13 +74,13 @@ def verb_of(nouns: Mapping[str, Noun], noun: str, verb: str) -> Verb:
 
 def warn_of_unknown(verb: Verb, noun: str, names: list[str]) -> list[str]:
     """A line for each field that the command is not described with: the server ignores it, or refuses it."""
-    known = verb.params
-    if ANY in known:
+    parameters = verb.params
+    if ANY in parameters:
         return []
     lines = []
     for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
+        if name not in parameters:
+            near = difflib.get_close_matches(name, parameters, 1)
             meant = f"; did you mean {near[0]}?" if near else "."
             lines.append(f"`{noun} {verb.name}` is not described with {name!r}{meant}")
     return lines

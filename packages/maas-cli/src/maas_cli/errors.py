@@ -8,8 +8,8 @@ class CliError(Exception):
     """Ends the command with status 2."""
 
 
-def unknown(kind: str, given: str, known: Iterable[str], hint: str) -> CliError:
+def unknown(kind: str, name: str, names: Iterable[str], hint: str) -> CliError:
     """There is no such thing; names the nearest one."""
-    near = get_close_matches(given, list(known), 1)
+    near = get_close_matches(name, list(names), 1)
     meant = f" Did you mean {near[0]!r}?" if near else ""
-    return CliError(f"there is no {kind} {given!r}.{meant} {hint}")
+    return CliError(f"there is no {kind} {name!r}.{meant} {hint}")

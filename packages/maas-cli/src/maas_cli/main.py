@@ -68,37 +68,37 @@ def run(argv: list[str]) -> int:
     if not rest:
         print(words.USAGE, end="", file=sys.stdout if options.help else sys.stderr)
         return 0 if options.help else FAILED
-    own = _COMMANDS.get(rest[0])
-    if own is not None and options.help:
+    command = _COMMANDS.get(rest[0])
+    if command is not None and options.help:
         print(words.USAGE, end="")
         return 0
-    return own(rest[1:], options) if own is not None else _use(rest, options)
+    return command(rest[1:], options) if command is not None else _use(rest, options)
 
 
 def _options(argv: list[str]) -> tuple[list[str], Options]:
-    found = Options()
+    options = Options()
     rest: list[str] = []
     for place, word in enumerate(argv):
         if word == "--":
-            return rest + argv[place + 1 :], found
+            return rest + argv[place + 1 :], options
         if word in _FLAGS:
-            found = replace(found, **{_FLAGS[word]: True})
+            options = replace(options, **{_FLAGS[word]: True})
         elif word.startswith("-") and word != "-" and "=" not in word:
             raise unknown("option", word, _FLAGS, "`maas --help` shows them.")
         else:
             rest.append(word)
-    return rest, found
+    return rest, options
 
 
 # -- the few words of its own ----------------------------------------------------------------------------
 
 
-def _login(given: list[str], options: Options) -> int:
-    if not 2 <= len(given) <= 3:
+def _login(words: list[str], options: Options) -> int:
+    if not 2 <= len(words) <= 3:
         raise CliError("login takes PROFILE URL [KEY].")
-    if given[0] in profiles.RESERVED:
-        raise CliError(f"a profile cannot be called {given[0]!r}: that is a command's name.")
-    profile = Profile(given[0], root_of(given[1]), check_key(_key(given[2:])), options.insecure)
+    if words[0] in profiles.RESERVED:
+        raise CliError(f"a profile cannot be called {words[0]!r}: that is a command's name.")
+    profile = Profile(words[0], root_of(words[1]), check_key(_key(words[2:])), options.insecure)
     server = Server(profile, debug=options.debug)
     description = server.describe()
     server.check_key()
@@ -109,34 +109,34 @@ def _login(given: list[str], options: Options) -> int:
     return 0
 
 
-def _key(given: list[str]) -> str:
-    if given and given[0] != "-":
-        return given[0]
-    if not given and sys.stdin.isatty():
+def _key(words: list[str]) -> str:
+    if words and words[0] != "-":
+        return words[0]
+    if not words and sys.stdin.isatty():
         return getpass.getpass("API key (it is not shown): ")
     return sys.stdin.readline()
 
 
-def _list(given: list[str], _: Options) -> int:
-    _refuse_rest("list", given)
-    known = profiles.load()
-    for name in sorted(known):
+def _list(words: list[str], _: Options) -> int:
+    _refuse_rest("list", words)
+    stored_profiles = profiles.load()
+    for name in sorted(stored_profiles):
         # The key of MAAS's command is shown in full there; whoever has it can read it in the file.
-        print(f"{name} {known[name].url} {known[name].key.partition(':')[0]}:…")
-    if not known:
+        print(f"{name} {stored_profiles[name].url} {stored_profiles[name].key.partition(':')[0]}:…")
+    if not stored_profiles:
         print("There is no profile yet: `maas login PROFILE URL KEY` makes one.", file=sys.stderr)
     return 0
 
 
-def _logout(given: list[str], _: Options) -> int:
-    if len(given) != 1:
+def _logout(words: list[str], _: Options) -> int:
+    if len(words) != 1:
         raise CliError("logout takes a PROFILE.")
-    profiles.forget(given[0])
+    profiles.forget(words[0])
     return 0
 
 
-def _refresh(given: list[str], options: Options) -> int:
-    _refuse_rest("refresh", given)
+def _refresh(words: list[str], options: Options) -> int:
+    _refuse_rest("refresh", words)
     failed = []
     for name, profile in sorted(profiles.load().items()):
         try:
@@ -148,9 +148,9 @@ def _refresh(given: list[str], options: Options) -> int:
     return 0
 
 
-def _refuse_rest(command: str, given: list[str]) -> None:
-    if given:
-        raise CliError(f"{command} takes nothing more, so not {given[0]!r}.")
+def _refuse_rest(command: str, words: list[str]) -> None:
+    if words:
+        raise CliError(f"{command} takes nothing more, so not {words[0]!r}.")
 
 
 _COMMANDS: dict[str, Callable[[list[str], Options], int]] = {
@@ -187,14 +187,14 @@ def _use(rest: list[str], options: Options) -> int:
     return _print(answer)
 
 
-def _arguments(verb: Verb, noun: str, given: list[str]) -> tuple[str, list[tuple[str, str]]]:
+def _arguments(verb: Verb, noun: str, words: list[str]) -> tuple[str, list[tuple[str, str]]]:
     """The path with its places filled, and the fields; unknown ones are sent with a warning."""
     count = len(verb.places)
-    if len(given) < count or any(_is_field(each) for each in given[:count]):
+    if len(words) < count or any(_is_field(word) for word in words[:count]):
         missing = next(
             (
                 p
-                for p, value in zip(verb.places, [*given, *[None] * count], strict=False)
+                for p, value in zip(verb.places, [*words, *[None] * count], strict=False)
                 if not value or _is_field(value)
             ),
             verb.places[-1] if verb.places else "",
@@ -203,11 +203,11 @@ def _arguments(verb: Verb, noun: str, given: list[str]) -> tuple[str, list[tuple
             f"`{noun} {verb.name}` takes {missing.upper()} first: `{noun} {verb.name} --help` says more."
         )
     path = verb.path
-    for place, value in zip(verb.places, given[:count], strict=True):
+    for place, value in zip(verb.places, words[:count], strict=True):
         if not value:
             raise CliError(f"{place.upper()} is empty.")
         path = path.replace(f"{{{place}}}", quote(value, safe=""))
-    fields = [_field(each) for each in given[count:]]
+    fields = [_field(word) for word in words[count:]]
     for line in warn_of_unknown(verb, noun, [name for name, _ in fields]):
         print(f"maas: {line}", file=sys.stderr)
     return path, fields

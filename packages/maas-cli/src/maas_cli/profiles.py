@@ -37,8 +37,8 @@ def load() -> dict[str, Profile]:
     """All profiles by name."""
     file = folder() / "profiles.json"
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        return {name: Profile(name, **values) for name, values in found.items()}
+        document = json.loads(file.read_text(encoding="utf-8"))
+        return {name: Profile(name, **values) for name, values in document.items()}
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, AttributeError, OSError) as error:
@@ -65,17 +65,19 @@ def save(profile: Profile, description: Mapping[str, Any]) -> None:
 def forget(name: str) -> None:
     """Delete a profile and its description."""
     find(name)
-    _write_profiles({each: profile for each, profile in load().items() if each != name})
+    _write_profiles(
+        {profile_name: profile for profile_name, profile in load().items() if profile_name != name}
+    )
     _description_file(name).unlink(missing_ok=True)
 
 
 def description_of(profile: Profile) -> dict[str, Any]:
     """What the server said of itself at the last login or refresh."""
     try:
-        found: dict[str, Any] = json.loads(_description_file(profile.name).read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads(_description_file(profile.name).read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise CliError("the server's description is not there: `maas refresh` gets it.") from error
-    return found
+    return document
 
 
 def _description_file(name: str) -> Path:
@@ -83,9 +85,9 @@ def _description_file(name: str) -> Path:
     return folder() / "described" / f"{name.encode().hex()}.json"
 
 
-def _write_profiles(known: Mapping[str, Profile]) -> None:
+def _write_profiles(profiles: Mapping[str, Profile]) -> None:
     values = {
-        name: {k: v for k, v in asdict(profile).items() if k != "name"} for name, profile in known.items()
+        name: {k: v for k, v in asdict(profile).items() if k != "name"} for name, profile in profiles.items()
     }
     _write(folder() / "profiles.json", values)
 

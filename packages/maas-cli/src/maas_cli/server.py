@@ -59,9 +59,9 @@ class Server:
         """What the server says of itself; an error for one that is no MAAS."""
         answer = self.ask("GET", f"{urlsplit(self._profile.url).path}describe/")
         try:
-            found = json.loads(answer.body)
-            if answer.ok and {"resources", "hash"} <= set(found):
-                description: dict[str, Any] = found
+            document = json.loads(answer.body)
+            if answer.ok and {"resources", "hash"} <= set(document):
+                description: dict[str, Any] = document
                 return description
         except (ValueError, TypeError):
             pass
@@ -135,8 +135,10 @@ def _signature(key: str) -> str:
     return "OAuth " + ", ".join(f'{name}="{quote(value, safe="")}"' for name, value in fields.items())
 
 
-def _show(method: str, url: str, found: httpx.Response) -> None:
+def _show(method: str, url: str, response: httpx.Response) -> None:
     """The request's line and the answer's headers; never the key."""
-    print(f"> {method} {url}", f"< {found.status_code} {found.reason_phrase}", sep="\n", file=sys.stderr)
-    for name, value in found.headers.items():
+    print(
+        f"> {method} {url}", f"< {response.status_code} {response.reason_phrase}", sep="\n", file=sys.stderr
+    )
+    for name, value in response.headers.items():
         print(f"< {name}: {value}", file=sys.stderr)

@@ -40,10 +40,10 @@ def of_noun(profile: str, noun: Noun) -> str:
 def of_verb(profile: str, noun: str, verb: Verb) -> str:
     """What it takes."""
     params = verb.params
-    given = "".join(f" {place.upper()}" for place in verb.places) + (" [KEY=VALUE …]" if params else "")
+    arguments = "".join(f" {place.upper()}" for place in verb.places) + (" [KEY=VALUE …]" if params else "")
     lines = [_line("KEY" if name == ANY else name, text) for name, text in params.items()]
-    told = f"usage: maas {profile} {noun} {verb.name}{given}\n\n{verb.summary}\n"
-    return told + ("\n" + "".join(lines) if lines else "")
+    usage = f"usage: maas {profile} {noun} {verb.name}{arguments}\n\n{verb.summary}\n"
+    return usage + ("\n" + "".join(lines) if lines else "")
 
 
 def _call(verb: Verb) -> str:

@@ -100,8 +100,8 @@ def list_users(call: Reading, page: Paging) -> Response:
     """List users by id."""
     after = None if page.after_number is None else UserId(page.after_number)
     with call.begin() as uow:
-        found = access.list_users(uow, call.principal, after, page.more)
-    return call.page(page, [UserOut.made(user) for user in found], lambda answer: answer.id)
+        user_list = access.list_users(uow, call.principal, after, page.more)
+    return call.page(page, [UserOut.made(user) for user in user_list], lambda answer: answer.id)
 
 
 @users.post("", status_code=201, response_model=UserOut)
@@ -133,8 +133,8 @@ def list_tokens(
     start = page.after_number or 0
     with call.begin() as uow:
         names = {list_user.id: list_user.name for list_user in access.list_users(uow, call.principal)}
-        found = access.list_tokens(uow, call.principal)
-    token_outs = [_token(token, names[token.user_id]) for token in found]
+        token_list = access.list_tokens(uow, call.principal)
+    token_outs = [_token(token, names[token.user_id]) for token in token_list]
     token_outs = [token_out for token_out in token_outs if user is None or token_out.user == user][
         start : start + page.more
     ]

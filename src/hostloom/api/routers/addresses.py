@@ -60,8 +60,8 @@ def list_addresses(
     start = page.after_number or 0
     with call.begin() as uow:
         names = Names(uow)
-        held = addresses.list_(uow, call.principal, subnet, kind)[start : start + page.more]
-        address_outs = [AddressOut.of(address, names) for address in held]
+        held_addresses = addresses.list_(uow, call.principal, subnet, kind)[start : start + page.more]
+        address_outs = [AddressOut.of(address, names) for address in held_addresses]
     return call.page(page, address_outs, lambda _: start + page.limit)
 
 

@@ -49,8 +49,10 @@ def list_events(
 ) -> Response:
     """List events, newest first."""
     with call.begin() as uow:
-        found = events.list_(uow, call.principal, page.after_number, page.more, subject, kind, severity)
-    return call.page(page, [_shown(event) for event in found], lambda event: event.id)
+        page_of_events = events.list_(
+            uow, call.principal, page.after_number, page.more, subject, kind, severity
+        )
+    return call.page(page, [_shown(event) for event in page_of_events], lambda event: event.id)
 
 
 def _shown(event: Event) -> EventOut:

@@ -34,8 +34,10 @@ class ImageOut(Out):
 @router.get("", response_model=PageOut[ImageOut])
 def list_images(call: Reading, page: Paging) -> Response:
     """List boot images, latest first; the first of a flavour is the one that machines boot."""
-    found = images.list_(call.ports, call.principal, page.after)
-    return call.page(page, [ImageOut.made(image) for image in found[: page.more]], lambda answer: answer.name)
+    boot_images = images.list_(call.ports, call.principal, page.after)
+    return call.page(
+        page, [ImageOut.made(image) for image in boot_images[: page.more]], lambda answer: answer.name
+    )
 
 
 @router.post("", status_code=202, response_model=OperationOut)

@@ -67,9 +67,9 @@ def list_machines(
     after = None if page.after is None else SystemId(page.after)
     with call.begin() as uow:
         names = Names(uow)
-        found = machines.list_(uow, call.principal, after, page.more, host)
-        names.foresee([machine.system_id for machine in found])
-        machine_outs = [MachineOut.of(machine, names) for machine in found]
+        machine_list = machines.list_(uow, call.principal, after, page.more, host)
+        names.foresee([machine.system_id for machine in machine_list])
+        machine_outs = [MachineOut.of(machine, names) for machine in machine_list]
     return call.page(page, machine_outs, lambda answer: answer.system_id)
 
 

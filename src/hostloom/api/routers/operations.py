@@ -55,8 +55,10 @@ def list_operations(
 ) -> Response:
     """List operations, newest first."""
     with call.begin() as uow:
-        found = operations.list_(uow, call.principal, page.after, page.more, unfinished=unfinished)
-    return call.page(page, [OperationOut.of(operation) for operation in found], lambda answer: answer.id)
+        operation_list = operations.list_(uow, call.principal, page.after, page.more, unfinished=unfinished)
+    return call.page(
+        page, [OperationOut.of(operation) for operation in operation_list], lambda answer: answer.id
+    )
 
 
 @router.get("/{key}", response_model=OperationOut)
@@ -94,15 +96,15 @@ def retry_operation(call: Changing, key: str) -> Response:
 async def _follow(call: ApiCall, request: Request, key: str, first: str) -> AsyncIterator[str]:
     """The stream; it ends with the operation, the client, or the server."""
     stopping: asyncio.Event = request.app.state.stopping
-    shown, quiet = _event(first), 0
-    yield shown
+    event_text, quiet = _event(first), 0
+    yield event_text
     finished = '"finished":true' in first
     while not finished and not stopping.is_set() and not await request.is_disconnected():
         await asyncio.sleep(LOOK_EVERY_S)
         now, finished = await run_in_threadpool(_look, call, key)
         quiet += 1
-        if now != shown:
-            shown, quiet = now, 0
+        if now != event_text:
+            event_text, quiet = now, 0
             yield now
         elif quiet % LOOKS_PER_COMMENT == 0:
             yield ": still there\n\n"

@@ -34,8 +34,8 @@ def make_plan(call: Reading, body: BatchIn) -> Response:
 def get_plan(call: Reading, key: str) -> Response:
     """Show a plan in full."""
     with call.begin() as uow:
-        found = plans.get(uow, call.principal, call.ports.clock.now(), key)
-        return call.one(PlanDetailOut.of_content(*found, Names(uow)))
+        plan = plans.get(uow, call.principal, call.ports.clock.now(), key)
+        return call.one(PlanDetailOut.of_content(*plan, Names(uow)))
 
 
 @router.delete("/{key}", status_code=204)

@@ -70,12 +70,12 @@ class LeaseOut(Out):
     def of(cls, item: Lease, names: Names) -> Self:
         """Of the model."""
         holder = names.nic_of(item.mac)
-        known = item.subnet_id in names.world.subnet_by_id
+        is_known = item.subnet_id in names.world.subnet_by_id
         return cls(
             ip=str(item.ip),
             mac=str(item.mac),
             hostname=item.hostname,
-            subnet=names.subnet(item.subnet_id) if known else None,
+            subnet=names.subnet(item.subnet_id) if is_known else None,
             machine=None if holder is None else names.node(holder[0]),
             nic=None if holder is None else holder[1],
             expires_at=item.expires_at,

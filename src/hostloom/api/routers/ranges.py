@@ -68,6 +68,6 @@ def delete_range(call: Changing, key: str) -> Response:
     return call.perform(204, lambda: ranges.delete(call.ports, call.principal, key, call.generation))
 
 
-def _shown(call: ApiCall, found: IPRange) -> RangeOut:
+def _shown(call: ApiCall, ip_range: IPRange) -> RangeOut:
     with call.begin() as uow:
-        return RangeOut.of(found, Names(uow))
+        return RangeOut.of(ip_range, Names(uow))

@@ -20,7 +20,9 @@ class ReconcilerOut(Out):
 @router.get("", response_model=PageOut[ReconcilerOut])
 def list_reconcilers(call: Reading, page: Paging, request: Request) -> Response:
     """List the reconcilers of the server that answers, by name."""
-    found = reconcilers.list_(call.principal, request.app.state.reconcilers())
-    rest = [reconciler for reconciler in found if page.after is None or reconciler.name > page.after]
+    reconciler_list = reconcilers.list_(call.principal, request.app.state.reconcilers())
+    rest = [
+        reconciler for reconciler in reconciler_list if page.after is None or reconciler.name > page.after
+    ]
     outs = [ReconcilerOut.made(reconciler) for reconciler in rest[: page.more]]
     return call.page(page, outs, lambda reconciler: reconciler.name)

@@ -84,9 +84,10 @@ def get_machine_dhcp(
 ) -> DhcpTimelineOut:
     """Show what was seen of a machine's DHCP on the wire, and why it stopped where it did."""
     with call.begin() as uow:
-        found = timelines(uow, call.principal, key, nic)
+        timeline_list = timelines(uow, call.principal, key, nic)
     return DhcpTimelineOut(
         items=[
-            NicDhcpOut(nic=name, exchanges=list(map(ExchangeOut.of, exchanges))) for name, exchanges in found
+            NicDhcpOut(nic=name, exchanges=list(map(ExchangeOut.of, exchanges)))
+            for name, exchanges in timeline_list
         ]
     )

@@ -71,11 +71,11 @@ class BatchIn(In):
 
     @field_validator("machines")
     @classmethod
-    def bound(cls, wanted: list[WantedIn]) -> list[WantedIn]:
+    def bound(cls, constraints: list[WantedIn]) -> list[WantedIn]:
         """Refuse too many before they are counted out."""
-        if (total := sum(wanted_in.count for wanted_in in wanted)) > MAX_BATCH:
+        if (total := sum(wanted_in.count for wanted_in in constraints)) > MAX_BATCH:
             raise ValueError(f"ask for {total} machines; give at most {MAX_BATCH}")
-        return wanted
+        return constraints
 
     def to_model(self) -> ComposeBatch:
         """The model's batch."""
@@ -190,8 +190,8 @@ class MachineDetailOut(MachineOut):
     commissioning: CommissioningOut | None = None
 
     @classmethod
-    def with_found(cls, item: Machine, names: Names, found: Found | None) -> Self:
+    def with_found(cls, item: Machine, names: Names, commissioning: Found | None) -> Self:
         """Of the model."""
-        shown = cls.of(item, names)
-        shown.commissioning = None if found is None else CommissioningOut.of(found)
-        return shown
+        document = cls.of(item, names)
+        document.commissioning = None if commissioning is None else CommissioningOut.of(commissioning)
+        return document

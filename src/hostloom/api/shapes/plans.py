@@ -104,10 +104,10 @@ class PlanDetailOut(KeptPlanOut):
         machines = [
             PlannedOut(
                 **_fields(plan, rendering, facts_at, names),
-                explanation=to_json(why),
-                text=render(why, item.created_at),
+                explanation=to_json(explanation),
+                text=render(explanation, item.created_at),
             )
-            for plan, rendering, facts_at, why in parts
+            for plan, rendering, facts_at, explanation in parts
         ]
         return cls(
             **_kept(item),
@@ -138,7 +138,7 @@ class DecisionOut(Out):
     @classmethod
     def of(cls, item: Planned, names: Names, now: float) -> Self:
         """Of the model, told at a time."""
-        why = item.decision.explanations[0]
+        explanation = item.decision.explanations[0]
         stored, content = item.stored, item.content
         plan = None
         if content is not None:
@@ -150,17 +150,17 @@ class DecisionOut(Out):
             revision=None if stored is None else stored.revision,
             plan=plan,
             dhcp=[] if content is None else [DhcpOut.of(dhcp_addition) for dhcp_addition in content.dhcp],
-            explanation=to_json(why),
-            text=render(why, now),
-            summary=summary_of(why),
-            hint=hint_of(why),
+            explanation=to_json(explanation),
+            text=render(explanation, now),
+            summary=summary_of(explanation),
+            hint=hint_of(explanation),
         )
 
 
 def _kept(item: StoredPlan) -> dict[str, Any]:
     plain = "id subject created_at expires_at requested_by revision"
-    found = {name: getattr(item, name) for name in plain.split()}
-    return found | {"hosts": list(item.hosts), "operation": item.operation_id}
+    values = {name: getattr(item, name) for name in plain.split()}
+    return values | {"hosts": list(item.hosts), "operation": item.operation_id}
 
 
 def _fields(item: Plan, rendering: Rendering, facts_at: float | None, names: Names) -> dict[str, Any]:

@@ -49,12 +49,12 @@ def _lay_out(
         if best is not None and not is_rival:
             continue
         layout = BatchPlacement(TentativePlacement(snapshot, jobs), order)
-        known = None if best is None else objective.cost(best, strategy)
-        stuck = layout.fill(in_order, gives_up=partial(_is_worse, strategy=strategy, known=known))
+        best_cost = None if best is None else objective.cost(best, strategy)
+        stuck = layout.fill(in_order, gives_up=partial(_is_worse, strategy=strategy, best_cost=best_cost))
         if not layout.board.is_complete:
             refused += [stuck] if stuck is not None and in_order is jobs else []
             continue
-        if known is None or objective.cost(layout, strategy) < known:
+        if best_cost is None or objective.cost(layout, strategy) < best_cost:
             best = layout
             if objective.cost(best, strategy) <= objective.least_cost(best, strategy):
                 break
@@ -64,9 +64,9 @@ def _lay_out(
     return best or refused[0]
 
 
-def _is_worse(layout: BatchPlacement, strategy: Strategy | None, known: int | None) -> bool:
+def _is_worse(layout: BatchPlacement, strategy: Strategy | None, best_cost: int | None) -> bool:
     """Whether it will cost no less than a layout that is known: what is laid out only gets dearer."""
-    return known is not None and objective.cost(layout, strategy) >= known
+    return best_cost is not None and objective.cost(layout, strategy) >= best_cost
 
 
 def _beginnings(

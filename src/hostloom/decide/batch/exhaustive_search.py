@@ -47,7 +47,7 @@ class _Exhaustion:
 
     def _try_everywhere(self, job: MachineRequest, left: tuple[MachineRequest, ...]) -> bool:
         board, bars = self._board, self._board.bars(job)
-        rest = tuple(machine_request for machine_request in left if machine_request is not job)
+        rest = tuple(other for other in left if other is not job)
         for place in sorted(job.kind.fits):
             tick()
             if (bars is not None and bars(place)) or not board.has_room(job, place):
@@ -66,20 +66,20 @@ class _Exhaustion:
 
     def _state(self) -> object:
         """What the machines took, whoever did."""
-        placed = self._board.placed.values()
+        machines = self._board.placed.values()
         taken = sorted(
             repr(
                 (
-                    tentative_machine.place,
-                    *_alike(tentative_machine.job),
-                    tentative_machine.machine.interfaces,
-                    tentative_machine.machine.reserved_bytes,
+                    machine.place,
+                    *_alike(machine.job),
+                    machine.machine.interfaces,
+                    machine.machine.reserved_bytes,
                 )
             )
-            for tentative_machine in placed
+            for machine in machines
         )
         return tuple(taken), frozenset(
-            ip for tentative_machine in placed for nic in tentative_machine.plan.interfaces for ip in nic.ips
+            ip for machine in machines for nic in machine.plan.interfaces for ip in nic.ips
         )
 
 

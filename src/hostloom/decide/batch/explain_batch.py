@@ -25,16 +25,14 @@ def explain_all(
 def _explain(
     board: TentativePlacement, job: MachineRequest, others: "_Others", reason: tuple[str, str]
 ) -> Explanation:
-    placed = board.placed[job]
-    host_explanation = placed.trial.explain(job.asked)
+    machine = board.placed[job]
+    explanation = machine.trial.explain(job.asked)
     hosts: tuple[HostExplanation, ...] = ()
     many: tuple[HostGroup, ...] = ()
     if job.asked.request.host is None:
-        hosts, many = others.few(job, placed.place), others.many(job, placed.place)
-    name = placed.plan.host_name
-    return Explanation(
-        name, None, (host_explanation, *hosts), placed.plan.warnings, many, reason[0], reason[1]
-    )
+        hosts, many = others.few(job, machine.place), others.many(job, machine.place)
+    name = machine.plan.host_name
+    return Explanation(name, None, (explanation, *hosts), machine.plan.warnings, many, reason[0], reason[1])
 
 
 def _reason(

@@ -72,9 +72,9 @@ class BatchPlacement:
     def make_place(self, job: MachineRequest) -> bool:
         """Place the machine; others of the batch move for it, as few after each other as can be."""
         self.grant(self._left)
-        done = any(self.place(job, depth) for depth in range(DEEPEST + 1))
+        is_placed = any(self.place(job, depth) for depth in range(DEEPEST + 1))
         self._left = max(self._last_try - self.board.tries, 0)
-        return done
+        return is_placed
 
     def place(self, job: MachineRequest, depth: int) -> bool:
         """Place the machine, with so many moves after each other; False leaves the board as it was."""
@@ -95,19 +95,19 @@ class BatchPlacement:
     def _settle(self, job: MachineRequest) -> bool:
         """Place it at once, and note why there."""
         ranking = self._ranking(job)
-        found = ranking.best(job)
-        if found is None:
+        candidate = ranking.best(job)
+        if candidate is None:
             return False
-        if (second := ranking.runner_up(job, found[0])) is not None:
-            self.reasons[job] = LayoutReason(found[0], *second)
-        self.board.put(job, *found)
+        if (second := ranking.runner_up(job, candidate[0])) is not None:
+            self.reasons[job] = LayoutReason(candidate[0], *second)
+        self.board.put(job, *candidate)
         return True
 
     def _direct(self, job: MachineRequest) -> bool:
-        found = self._ranking(job).best(job)
-        if found is not None:
-            self.board.put(job, *found)
-        return found is not None
+        candidate = self._ranking(job).best(job)
+        if candidate is not None:
+            self.board.put(job, *candidate)
+        return candidate is not None
 
     def _ranking(self, job: MachineRequest) -> Ranking:
         number = job.kind.number
@@ -120,14 +120,14 @@ class BatchPlacement:
         if self.is_spent:
             return False
         mark = self.board.mark()
-        for machine_request in out:
-            self.board.remove(machine_request)
+        for other in out:
+            self.board.remove(other)
         self._locked.add(job)
-        done = self._direct(job) and all(self.place(machine_request, depth - 1) for machine_request in out)
+        is_placed = self._direct(job) and all(self.place(other, depth - 1) for other in out)
         self._locked.discard(job)
-        if not done:
+        if not is_placed:
             self.board.rollback(mark)
-        return done
+        return is_placed
 
     def _in_the_way(self, job: MachineRequest) -> Iterator[tuple[MachineRequest, ...]]:
         """Machines, or pairs on one host, without which there may be a place; a snapshot of now."""
@@ -146,8 +146,8 @@ class BatchPlacement:
 
     def _with_addresses_elsewhere(self, job: MachineRequest) -> list[MachineRequest]:
         """Machines on hosts that do not fit the job, whose addresses it could have."""
-        elsewhere = [placed for placed in self.board.placed.values() if placed.place not in job.kind.fits]
-        return self._yielding((placed.job for placed in elsewhere if _has_address(placed)), job)
+        elsewhere = [machine for machine in self.board.placed.values() if machine.place not in job.kind.fits]
+        return self._yielding((machine.job for machine in elsewhere if _has_address(machine)), job)
 
     def _may_yield(self, other: MachineRequest, job: MachineRequest) -> bool:
         """To move one of the same kind, kept apart from the same others, would lead back to where we are."""
@@ -156,12 +156,10 @@ class BatchPlacement:
     def _makes_room(self, job: MachineRequest, out: tuple[MachineRequest, ...]) -> bool:
         board, request = self.board, job.asked.request
         place = board.placed[out[0]].place
-        cores = board.cores[place] + sum(machine_request.asked.request.cores for machine_request in out)
-        memory_mib = board.memory_mib[place] + sum(
-            machine_request.asked.request.memory_mib for machine_request in out
-        )
+        cores = board.cores[place] + sum(other.asked.request.cores for other in out)
+        memory_mib = board.memory_mib[place] + sum(other.asked.request.memory_mib for other in out)
         return cores >= request.cores and memory_mib >= request.memory_mib
 
 
-def _has_address(placed: TentativeMachine) -> bool:
-    return any(nic.ips for nic in placed.plan.interfaces)
+def _has_address(machine: TentativeMachine) -> bool:
+    return any(nic.ips for nic in machine.plan.interfaces)

@@ -39,9 +39,9 @@ def least_cost(layout: BatchPlacement, strategy: Strategy | None) -> int:
     )
 
 
-def _so_many(room: Iterable[Number], wanted: Number) -> int:
+def _so_many(room: Iterable[Number], needed: Number) -> int:
     """How many of the largest hosts have that much together."""
-    return 1 + sum(total < wanted for total in accumulate(sorted(room, reverse=True)))
+    return 1 + sum(total < needed for total in accumulate(sorted(room, reverse=True)))
 
 
 def better(layout: BatchPlacement, strategy: Strategy | None) -> None:

@@ -57,13 +57,13 @@ def read_batch(
     """Read every machine; the first that would be refused alone, or that repeats another, is stuck."""
     kinds: dict[ParsedRequest, MachineKind] = {}
     jobs = []
-    for at, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
+    for index, (request, names) in enumerate(zip(batch.machines, identities, strict=True)):
         parsed_request = _of_its_kind(request)
         kind = kinds.get(parsed_request) or _read(snapshot, len(kinds), parsed_request)
         if kind is None:
-            return Stuck(at, decide(snapshot, request, names).explanation)
+            return Stuck(index, decide(snapshot, request, names).explanation)
         kinds[parsed_request] = kind
-        jobs.append(MachineRequest(at, kind, replace(kind.asked, request=normal(request)), names))
+        jobs.append(MachineRequest(index, kind, replace(kind.asked, request=normal(request)), names))
     return _repeated(jobs) or tuple(jobs)
 
 
@@ -76,7 +76,7 @@ def fit_of(trial: HostEvaluation) -> NetworkFit | None:
 
 def hardness(job: MachineRequest) -> tuple[float, ...]:
     """Sorts those first for which there are the fewest places, or that take the most."""
-    request, labels = job.asked.request, [nic_requirement.label for nic_requirement in job.asked.wanted]
+    request, labels = job.asked.request, [requirement.label for requirement in job.asked.wanted]
     owns = any(label.macvlan_mode is MacvlanMode.PASSTHRU for label in labels)
     asks = any(label.ips for label in labels)
     choices = len(job.kind.fits).bit_length()
@@ -119,13 +119,13 @@ def _read(snapshot: Snapshot, number: int, request: ParsedRequest) -> MachineKin
         return None
     if states is None:
         verdicts = dict(enumerate(survey(snapshot, book, fleet, resolved_request, {}).verdicts))
-        fits = {at: verdict for at, verdict in verdicts.items() if isinstance(verdict, NetworkFit)}
+        fits = {index: verdict for index, verdict in verdicts.items() if isinstance(verdict, NetworkFit)}
     else:
         network_fits = {
             fleet.positions[s.host.id]: fit_of(evaluate_host(snapshot, book, s, resolved_request))
             for s in states
         }
-        fits = {at: each for at, each in network_fits.items() if each is not None}
+        fits = {index: fit for index, fit in network_fits.items() if fit is not None}
     return MachineKind(number, resolved_request, fits) if fits else None
 
 
@@ -133,29 +133,29 @@ def _repeated(jobs: list[MachineRequest]) -> Stuck | None:
     """Addresses, MACs and hostnames are each of one machine."""
     machine_requests: dict[tuple[str, object], MachineRequest] = {}
     for job in jobs:
-        for what, value in _claims(job):
-            first = machine_requests.setdefault((what, value), job)
+        for kind, value in _claims(job):
+            first = machine_requests.setdefault((kind, value), job)
             if first is not job:
-                return Stuck(job.at, Explanation(None, _clash(what, str(value), first, job)))
+                return Stuck(job.at, Explanation(None, _clash(kind, str(value), first, job)))
     return None
 
 
 def _claims(job: MachineRequest) -> Iterator[tuple[str, object]]:
     yield "hostname", job.names.hostname
-    labels = [nic_requirement.label for nic_requirement in job.asked.wanted]
-    for at, drawn in enumerate(job.names.macs[: max(len(labels), 1)]):
-        yield "mac", (labels[at].mac if labels else None) or drawn
+    labels = [requirement.label for requirement in job.asked.wanted]
+    for index, drawn in enumerate(job.names.macs[: max(len(labels), 1)]):
+        yield "mac", (labels[index].mac if labels else None) or drawn
     for label in labels:
         for ip in label.ips:
             yield "ip", ip
 
 
-def _clash(what: str, value: str, first: MachineRequest, second: MachineRequest) -> Refusal:
-    found = f"{what} {value} for machines {first.at + 1} and {second.at + 1}"
-    if what == "ip":
+def _clash(claim_kind: str, value: str, first: MachineRequest, second: MachineRequest) -> Refusal:
+    claim = f"{claim_kind} {value} for machines {first.at + 1} and {second.at + 1}"
+    if claim_kind == "ip":
         code, kind = RequestCode.DUPLICATE_ADDRESS, SubjectKind.ADDRESS
-        return Refusal("addresses_differ", code, kind, value, wanted="each address once", found=found)
+        return Refusal("addresses_differ", code, kind, value, wanted="each address once", found=claim)
     code, kind = RequestCode.CONTRADICTION, SubjectKind.REQUEST
     return Refusal(
-        "machines_differ", code, kind, "the batch", wanted=f"a {what} for each machine", found=found
+        "machines_differ", code, kind, "the batch", wanted=f"a {claim_kind} for each machine", found=claim
     )

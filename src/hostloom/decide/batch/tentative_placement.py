@@ -64,8 +64,8 @@ class TentativePlacement:
         self._apart: dict[str, set[int]] = {}
         self._journal: list[tuple[bool, TentativeMachine]] = []
         aside: Numbers = {}
-        for held in _asked_for(self.jobs):
-            aside.setdefault(held.subnet_id or SubnetId(0), {})[int(held.ip)] = True
+        for address in _asked_for(self.jobs):
+            aside.setdefault(address.subnet_id or SubnetId(0), {})[int(address.ip)] = True
         self._book = address_index(self.snapshot).numbered(aside)
 
     # -- questions ---------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ class TentativePlacement:
     @property
     def is_in_turn(self) -> bool:
         """Whether the machines were placed in the order of the batch, and none of them was moved."""
-        steps = [placed.job if was_put else None for was_put, placed in self._journal]
+        steps = [machine.job if was_put else None for was_put, machine in self._journal]
         return steps == list(self.jobs)
 
     def bars(self, job: MachineRequest) -> Callable[[int], bool] | None:
@@ -115,9 +115,9 @@ class TentativePlacement:
     def put(self, job: MachineRequest, place: int, trial: HostEvaluation) -> None:
         """Place the machine where a trial found room for it."""
         plan = make_plan(self.snapshot, job.asked, trial, job.names)
-        placed = TentativeMachine(job, place, trial, plan, placed_machine(plan))
-        self._add(placed)
-        self._journal.append((True, placed))
+        machine = TentativeMachine(job, place, trial, plan, placed_machine(plan))
+        self._add(machine)
+        self._journal.append((True, machine))
 
     def remove(self, job: MachineRequest) -> None:
         """Take the machine off its host."""
@@ -131,38 +131,38 @@ class TentativePlacement:
     def rollback(self, mark: int) -> None:
         """Undo what was done since the mark."""
         while len(self._journal) > mark:
-            was_put, placed = self._journal.pop()
+            was_put, machine = self._journal.pop()
             if was_put:
-                self._drop(placed)
+                self._drop(machine)
             else:
-                self._add(placed)
+                self._add(machine)
 
-    def _add(self, placed: TentativeMachine) -> None:
-        job, place = placed.job, placed.place
-        self.placed[job] = placed
+    def _add(self, machine: TentativeMachine) -> None:
+        job, place = machine.job, machine.place
+        self.placed[job] = machine
         self.on.setdefault(place, []).append(job)
-        self._change(placed, 1, (*self.states[place].machines, placed.machine))
+        self._change(machine, 1, (*self.states[place].machines, machine.machine))
         if job.word:
             self._apart.setdefault(job.word, set()).add(place)
 
-    def _drop(self, placed: TentativeMachine) -> None:
-        job, place = placed.job, placed.place
+    def _drop(self, removed: TentativeMachine) -> None:
+        job, place = removed.job, removed.place
         del self.placed[job]
         self.on[place].remove(job)
         if not self.on[place]:
             del self.on[place]
-        left = tuple(machine for machine in self.states[place].machines if machine is not placed.machine)
-        self._change(placed, -1, left)
+        left = tuple(machine for machine in self.states[place].machines if machine is not removed.machine)
+        self._change(removed, -1, left)
         if job.word:
             self._apart[job.word].discard(place)
 
-    def _change(self, placed: TentativeMachine, sign: int, machines: tuple[PlacedMachine, ...]) -> None:
-        place = placed.place
+    def _change(self, machine: TentativeMachine, sign: int, machines: tuple[PlacedMachine, ...]) -> None:
+        place = machine.place
         self.states[place] = HostState(self.states[place].host, machines)
-        self.cores[place] -= sign * placed.machine.cores
-        self.memory_mib[place] -= sign * placed.machine.memory_mib
+        self.cores[place] -= sign * machine.machine.cores
+        self.memory_mib[place] -= sign * machine.machine.memory_mib
         self.log.append(place)
-        if numbers := _given(placed, is_used=sign > 0):
+        if numbers := _given(machine, is_used=sign > 0):
             self._book = self._book.numbered(numbers)
             self.returned += any(False in number.values() for number in numbers.values())
 
@@ -170,7 +170,7 @@ class TentativePlacement:
 
     def world(self, but: MachineRequest | None = None) -> Snapshot:
         """The snapshot with all that is placed, and what others of the batch ask for set aside."""
-        gained = [held for placed in self.placed.values() for held in held_addresses(placed.plan)]
+        gained = [address for machine in self.placed.values() for address in held_addresses(machine.plan)]
         gained += _asked_for([job for job in self.jobs if job is not but and job not in self.placed])
         states = [self.states[place] for place in self.on]
         changed: dict[HostId, HostState | None] = {state.host.id: state for state in states}
@@ -179,30 +179,30 @@ class TentativePlacement:
         return after.carry(self.snapshot, Delta(hosts=changed, gained=tuple(gained)))
 
 
-def _given(placed: TentativeMachine, *, is_used: bool) -> Numbers:
+def _given(machine: TentativeMachine, *, is_used: bool) -> Numbers:
     """What becomes used, or free again, by the machine; what it asks for is set aside all the time.
 
     Where subnets overlap, that is in each of them until it is placed, and then in the one where it got it.
     """
-    found: Numbers = {}
-    got = {(held.ip, held.subnet_id) for held in held_addresses(placed.plan)}
+    numbers: Numbers = {}
+    got = {(address.ip, address.subnet_id) for address in held_addresses(machine.plan)}
     asked = {
         (ip, subnet.id)
-        for nic_requirement in placed.job.asked.wanted
-        for ip, subnets in nic_requirement.ip_subnets
+        for requirement in machine.job.asked.wanted
+        for ip, subnets in requirement.ip_subnets
         for subnet in subnets
     }
     for ip, subnet_id in (got | asked) - (got & asked):
         if subnet_id is not None:
-            found.setdefault(subnet_id, {})[int(ip)] = ((ip, subnet_id) in got) is is_used
-    return found
+            numbers.setdefault(subnet_id, {})[int(ip)] = ((ip, subnet_id) in got) is is_used
+    return numbers
 
 
 def _asked_for(jobs: tuple[MachineRequest, ...] | list[MachineRequest]) -> Iterator[HeldAddress]:
     """The addresses that machines ask for, in every subnet where they may get them."""
     for job in jobs:
-        for nic_requirement in job.asked.wanted:
-            for ip, subnets in nic_requirement.ip_subnets:
+        for requirement in job.asked.wanted:
+            for ip, subnets in requirement.ip_subnets:
                 for subnet in subnets:
                     comment = f"asked for by {job.names.hostname}"
                     yield HeldAddress(ip, AddressKind.RESERVED, subnet.id, comment=comment)

@@ -54,22 +54,22 @@ class _Stack:
                 self.found[name] = replace(interface, link=up)
                 self.spread_link(self.above(name), up=up)
 
-    def spread_vlan(self, name: str, vlan_id: VlanId | None, source: VlanSource, seen: set[str]) -> None:
+    def spread_vlan(self, name: str, vlan_id: VlanId | None, source: VlanSource, visited: set[str]) -> None:
         """The interface is on the VLAN, its members show it, and what is stacked on it follows."""
-        if name in seen or name not in self.found:
+        if name in visited or name not in self.found:
             return
-        seen.add(name)
+        visited.add(name)
         interface = self.found[name]
         self.found[name] = replace(interface, vlan_id=vlan_id, vlan_source=source)
         if interface.kind in _MASTERS:
             for parent in interface.parents:
-                self.spread_vlan(parent, vlan_id, VlanSource.MASTER, seen)
+                self.spread_vlan(parent, vlan_id, VlanSource.MASTER, visited)
         for upper in self.above(name):
             if self.found[upper].kind is InterfaceKind.VLAN:
                 tagged = self._tagged(self.found[upper], vlan_id)
-                self.spread_vlan(upper, tagged, VlanSource.PARENT, seen)
+                self.spread_vlan(upper, tagged, VlanSource.PARENT, visited)
             else:
-                self.spread_vlan(upper, vlan_id, VlanSource.PORT, seen)
+                self.spread_vlan(upper, vlan_id, VlanSource.PORT, visited)
 
     def _tagged(self, interface: NodeInterface, below: VlanId | None) -> VlanId | None:
         """The VLAN of its tag on the fabric of what is below it."""
@@ -92,7 +92,7 @@ def lose_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     node = find_node(snapshot, change)
     name = find_interface(node, change.subject).name
     stack = _Stack(snapshot, node.interfaces)
-    above = [each for each in stack.above(name) if each != name]
+    above = [master for master in stack.above(name) if master != name]
     del stack.found[name]
     for upper in above:
         interface = stack.found[upper]
@@ -144,7 +144,7 @@ def set_bridge_ports(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot
 
 
 def _ports(stack: _Stack, node: Node, bridge: NodeInterface, text: str) -> tuple[str, ...]:
-    names = tuple(each.strip() for each in text.split(",") if each.strip())
+    names = tuple(member.strip() for member in text.split(",") if member.strip())
     for name in names:
         port = find_interface(node, name, "value")
         master = stack.master(name)
@@ -161,10 +161,10 @@ def _ports(stack: _Stack, node: Node, bridge: NodeInterface, text: str) -> tuple
     return names
 
 
-def _below(stack: _Stack, name: str, seen: frozenset[str]) -> frozenset[str]:
+def _below(stack: _Stack, name: str, visited: frozenset[str]) -> frozenset[str]:
     """Everything that the interface is stacked on."""
-    parents = stack.found[name].parents if name in stack.found and name not in seen else ()
-    return frozenset(parents).union(*(_below(stack, parent, seen | {name}) for parent in parents))
+    parents = stack.found[name].parents if name in stack.found and name not in visited else ()
+    return frozenset(parents).union(*(_below(stack, parent, visited | {name}) for parent in parents))
 
 
 def move_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
@@ -222,13 +222,13 @@ def add_vlan_interface(snapshot: Snapshot, change: HypotheticalChange) -> Snapsh
 def fabric_of(snapshot: Snapshot, node: Node, name: str) -> FabricId | None:
     """The fabric that an interface is cabled to: by its own VLAN, or by that of what it is a member of."""
     stack = _Stack(snapshot, node.interfaces)
-    seen: set[str] = set()
+    visited: set[str] = set()
     interface = stack.found.get(name)
-    while interface is not None and interface.name not in seen:
+    while interface is not None and interface.name not in visited:
         vlan = snapshot.vlan_by_id.get(interface.vlan_id) if interface.vlan_id is not None else None
         if vlan is not None:
             return vlan.fabric_id
-        seen.add(interface.name)
+        visited.add(interface.name)
         interface = stack.master(interface.name)
     return None
 

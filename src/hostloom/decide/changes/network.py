@@ -31,13 +31,13 @@ def stop_serving_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapsho
 def lose_vlan(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     """What was on it is on no VLAN that we know; its subnets go, with their ranges and held addresses."""
     vlan = find_vlan(snapshot, change.subject)
-    gone = {subnet.id for subnet in snapshot.subnets if subnet.vlan_id == vlan.id}
+    subnet_ids = {subnet.id for subnet in snapshot.subnets if subnet.vlan_id == vlan.id}
     return replace(
         snapshot,
-        vlans=tuple(_unrelayed(each, vlan.id) for each in snapshot.vlans if each is not vlan),
-        subnets=tuple(subnet for subnet in snapshot.subnets if subnet.id not in gone),
-        ranges=tuple(range_ for range_ in snapshot.ranges if range_.subnet_id not in gone),
-        held=tuple(held for held in snapshot.held if held.subnet_id not in gone),
+        vlans=tuple(_unrelayed(other, vlan.id) for other in snapshot.vlans if other is not vlan),
+        subnets=tuple(subnet for subnet in snapshot.subnets if subnet.id not in subnet_ids),
+        ranges=tuple(range_ for range_ in snapshot.ranges if range_.subnet_id not in subnet_ids),
+        held=tuple(address for address in snapshot.held if address.subnet_id not in subnet_ids),
         nodes=tuple(_off_vlan(node, vlan.id) for node in snapshot.nodes),
     )
 
@@ -47,26 +47,30 @@ def free_address(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     subnets = _find_subnets(snapshot, change.subject)
     ip = _address(change.value) if change.value else _first(snapshot, subnets)
     ids = {None, *(subnet.id for subnet in subnets)}
-    lost = tuple(held for held in snapshot.held_by_ip.get(ip, ()) if held.subnet_id in ids) if ip else ()
+    lost = (
+        tuple(address for address in snapshot.held_by_ip.get(ip, ()) if address.subnet_id in ids)
+        if ip
+        else ()
+    )
     if ip is None or not lost or not any(ip in subnet.cidr for subnet in subnets):
         raise InvalidValue("value", change.value, f"is not an address of {change.subject} that is in use")
-    held = tuple(held for held in snapshot.held if held not in lost)
-    return replace(snapshot, held=held).carry(snapshot, Delta(lost=lost))
+    address = tuple(address for address in snapshot.held if address not in lost)
+    return replace(snapshot, held=address).carry(snapshot, Delta(lost=lost))
 
 
 def held_to_give(snapshot: Snapshot, subnet: Subnet) -> list[HeldAddress]:
     """Held addresses that could be given back, and then be given: those that users set aside come first."""
     spans = spans_of(subnet, snapshot.ranges_by_subnet.get(subnet.id, ()))
     helds = [
-        held
-        for held in snapshot.held
-        if held.kind in GIVEN_BACK
-        and held.subnet_id in (None, subnet.id)
-        and held.ip in subnet.cidr
-        and held.ip != subnet.gateway
-        and any(low <= int(held.ip) <= high for low, high in spans)
+        address
+        for address in snapshot.held
+        if address.kind in GIVEN_BACK
+        and address.subnet_id in (None, subnet.id)
+        and address.ip in subnet.cidr
+        and address.ip != subnet.gateway
+        and any(low <= int(address.ip) <= high for low, high in spans)
     ]
-    return sorted(helds, key=lambda each: (GIVEN_BACK.index(each.kind), int(each.ip)))
+    return sorted(helds, key=lambda candidate: (GIVEN_BACK.index(candidate.kind), int(candidate.ip)))
 
 
 def _with_vlan(snapshot: Snapshot, before: Vlan, after: Vlan) -> Snapshot:
@@ -74,16 +78,16 @@ def _with_vlan(snapshot: Snapshot, before: Vlan, after: Vlan) -> Snapshot:
     return replace(snapshot, vlans=vlans).carry(snapshot, Delta())
 
 
-def _unrelayed(vlan: Vlan, gone: VlanId) -> Vlan:
-    return replace(vlan, relay_vlan_id=None) if vlan.relay_vlan_id == gone else vlan
+def _unrelayed(vlan: Vlan, vlan_id: VlanId) -> Vlan:
+    return replace(vlan, relay_vlan_id=None) if vlan.relay_vlan_id == vlan_id else vlan
 
 
-def _off_vlan(node: Node, gone: VlanId) -> Node:
-    if all(interface.vlan_id != gone for interface in node.interfaces):
+def _off_vlan(node: Node, vlan_id: VlanId) -> Node:
+    if all(interface.vlan_id != vlan_id for interface in node.interfaces):
         return node
     interfaces = (
         replace(interface, vlan_id=None, vlan_source=VlanSource.NONE)
-        if interface.vlan_id == gone
+        if interface.vlan_id == vlan_id
         else interface
         for interface in node.interfaces
     )
@@ -102,7 +106,7 @@ def _find_subnets(snapshot: Snapshot, name: str) -> list[Subnet]:
 
 
 def _first(snapshot: Snapshot, subnets: list[Subnet]) -> Address | None:
-    addresses = (held.ip for subnet in subnets for held in held_to_give(snapshot, subnet)[:1])
+    addresses = (address.ip for subnet in subnets for address in held_to_give(snapshot, subnet)[:1])
     return next(addresses, None)
 
 

@@ -39,9 +39,9 @@ def find_interface(node: Node, name: str, field: str = "interface") -> NodeInter
 def find_vlan(snapshot: Snapshot, name: str, field: str = "vlan") -> Vlan:
     """A VLAN by FABRIC/VID."""
     fabric, _, vid = name.rpartition("/")
-    fabrics = {each.id for each in snapshot.fabrics if each.name == fabric}
+    fabrics = {candidate.id for candidate in snapshot.fabrics if candidate.name == fabric}
     vlans = (vlan for vlan in snapshot.vlans if vlan.fabric_id in fabrics and str(vlan.vid) == vid)
-    vlan = min(vlans, key=lambda each: each.id, default=None)
+    vlan = min(vlans, key=lambda candidate: candidate.id, default=None)
     if vlan is None:
         raise InvalidValue(field, name, "is not a known VLAN", "name it FABRIC/VID")
     return vlan
@@ -49,12 +49,10 @@ def find_vlan(snapshot: Snapshot, name: str, field: str = "vlan") -> Vlan:
 
 def find_network(host: Host, name: str) -> LibvirtNetwork:
     """A libvirt network of the host."""
-    libvirt_network = next(
-        (libvirt_network for libvirt_network in host.libvirt_networks if libvirt_network.name == name), None
-    )
-    if libvirt_network is None:
+    network = next((network for network in host.libvirt_networks if network.name == name), None)
+    if network is None:
         raise InvalidValue("network", name, f"is not a libvirt network of {host.name}")
-    return libvirt_network
+    return network
 
 
 def find_pool(host: Host, name: str) -> StoragePool:
@@ -77,5 +75,5 @@ def with_host(snapshot: Snapshot, state: HostState, host: Host) -> Snapshot:
 def with_interfaces(snapshot: Snapshot, node: Node, interfaces: Iterable[NodeInterface]) -> Snapshot:
     """The node has these interfaces; what decisions have indexed is carried over."""
     later = replace(node, interfaces=tuple(interfaces))
-    nodes = tuple(later if each is node else each for each in snapshot.nodes)
+    nodes = tuple(later if other is node else other for other in snapshot.nodes)
     return replace(snapshot, nodes=nodes).carry(snapshot, Delta(nodes={node.system_id: later}))

@@ -48,8 +48,8 @@ def parse_change(text: str) -> HypotheticalChange:
     """Read one; InvalidValue says what was expected. Names are not looked up before it is applied."""
     word, colon, rest = text.partition(":")
     if not colon or word not in tuple(ChangeKind):
-        known = ", ".join(sorted(f"{kind}:{form}" for kind, form in FORMS.items()))
-        raise InvalidValue("change", text, "has no known kind", f"use one of {known}")
+        forms = ", ".join(sorted(f"{kind}:{form}" for kind, form in FORMS.items()))
+        raise InvalidValue("change", text, "has no known kind", f"use one of {forms}")
     kind = ChangeKind(word)
     form = FORMS[kind]
     target, equals, value = rest.partition("=")

@@ -20,12 +20,12 @@ def check_addresses(scene: Scene) -> Iterator[str]:
     plan = scene.plan
     if len(plan.subnet_ids) != len(plan.interfaces):
         yield "every NIC has its subnets"
-    for at, (nic, subnet_ids) in enumerate(zip(plan.interfaces, plan.subnet_ids, strict=False)):
+    for index, (nic, subnet_ids) in enumerate(zip(plan.interfaces, plan.subnet_ids, strict=False)):
         if len(nic.ips) != len(subnet_ids):
             yield f"{nic.name}: every address has its subnet"
         for ip, subnet_id in zip(nic.ips, subnet_ids, strict=False):
             yield from _one(scene.snapshot, nic, ip, subnet_id)
-        label = scene.labels[at] if at < len(scene.labels) else default
+        label = scene.labels[index] if index < len(scene.labels) else default
         yield from _as_labelled(scene.snapshot, nic, subnet_ids, label)
 
 
@@ -34,7 +34,7 @@ def _one(snapshot: Snapshot, nic: MachineInterface, ip: Address, subnet_id: Subn
     if subnet is None or ip not in subnet.cidr or subnet.vlan_id != nic.vlan_id:
         yield f"{nic.name}: {ip} is not of a subnet on its VLAN"
         return
-    if any(held.subnet_id in (None, subnet_id) for held in snapshot.held_by_ip.get(ip, ())):
+    if any(address.subnet_id in (None, subnet_id) for address in snapshot.held_by_ip.get(ip, ())):
         yield f"{nic.name}: {ip} is held"
     if not _is_ours(snapshot, subnet, int(ip)):
         yield f"{nic.name}: {ip} is not ours to give"

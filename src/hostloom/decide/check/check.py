@@ -26,13 +26,13 @@ def check_all(snapshot: Snapshot, batch: ParsedBatch, plans: Sequence[Plan]) -> 
     if len(plans) != len(batch.machines):
         return (f"{len(plans)} plans for {len(batch.machines)} machines",)
     beside: dict[int, list[tuple[int, PlacedMachine]]] = {}
-    for at, plan in enumerate(plans):
-        beside.setdefault(plan.host_id, []).append((at, _taken(plan)))
-    found = list(_clashes(batch, plans))
-    for at, (request, plan) in enumerate(zip(batch.machines, plans, strict=True)):
-        others = tuple(machine for other, machine in beside[plan.host_id] if other != at)
-        found += [f"machine {at + 1}: {wrong}" for wrong in _check(snapshot, request, plan, others)]
-    return tuple(found)
+    for index, plan in enumerate(plans):
+        beside.setdefault(plan.host_id, []).append((index, _taken(plan)))
+    problems = list(_clashes(batch, plans))
+    for index, (request, plan) in enumerate(zip(batch.machines, plans, strict=True)):
+        others = tuple(machine for other, machine in beside[plan.host_id] if other != index)
+        problems += [f"machine {index + 1}: {wrong}" for wrong in _check(snapshot, request, plan, others)]
+    return tuple(problems)
 
 
 def _check(
@@ -75,21 +75,21 @@ def _clashes(batch: ParsedBatch, plans: Sequence[Plan]) -> Iterator[str]:
     claims: Counter[tuple[object, ...]] = Counter()
     for request, plan in zip(batch.machines, plans, strict=True):
         spec = plan.spec
-        mine: set[tuple[object, ...]] = {
+        claimed: set[tuple[object, ...]] = {
             ("hostname", spec.name),
             ("UUID", spec.uuid),
             ("system id", spec.system_id),
         }
-        mine |= {("MAC", nic.mac) for nic in plan.interfaces}
-        mine |= {("volume", plan.host_id, disk.pool, disk.volume) for disk in plan.disks}
+        claimed |= {("MAC", nic.mac) for nic in plan.interfaces}
+        claimed |= {("volume", plan.host_id, disk.pool, disk.volume) for disk in plan.disks}
         for nic, subnet_ids in zip(plan.interfaces, plan.subnet_ids, strict=False):
-            mine |= {("address", *pair) for pair in zip(nic.ips, subnet_ids, strict=False)}
+            claimed |= {("address", *pair) for pair in zip(nic.ips, subnet_ids, strict=False)}
         if request.anti_affinity is not None:
-            mine.add(("anti-affinity", request.anti_affinity, plan.host_id))
-        claims.update(mine)
-    for (what, *which), count in claims.items():
+            claimed.add(("anti-affinity", request.anti_affinity, plan.host_id))
+        claims.update(claimed)
+    for (kind, *which), count in claims.items():
         if count > 1:
-            yield f"{what} {' '.join(map(str, which))} of {count} machines"
+            yield f"{kind} {' '.join(map(str, which))} of {count} machines"
 
 
 # -- host, room and disks ----------------------------------------------------------------------------------
@@ -110,9 +110,9 @@ def _host(scene: Scene) -> Iterator[str]:
         yield "constraints need a host that is known"
     if plan.spec.emulation not in host.emulations:
         yield "the host does not run this architecture"
-    wanted = (request.architecture or next(iter(host.architectures), "")).split("/")[0]
-    if plan.spec.emulation.architecture != wanted:
-        yield f"the request wants {wanted}"
+    architecture = (request.architecture or next(iter(host.architectures), "")).split("/")[0]
+    if plan.spec.emulation.architecture != architecture:
+        yield f"the request wants {architecture}"
     if plan.start is not request.start:
         yield "started or not, against the request"
 
@@ -154,12 +154,12 @@ def _disks(scene: Scene, asked: tuple[DiskRequest, ...]) -> Iterator[str]:
     yield from _pool_room(scene, pools)
 
 
-def _disk_pool(disk: Disk, wanted: DiskRequest, pools: dict[str, StoragePool]) -> Iterator[str]:
+def _disk_pool(disk: Disk, disk_request: DiskRequest, pools: dict[str, StoragePool]) -> Iterator[str]:
     if disk.pool not in pools:
         yield f"disk {disk.name} is on no pool of the host"
     elif not _can_hold(pools[disk.pool], disk.format):
         yield f"pool {disk.pool} cannot hold disk {disk.name}"
-    elif not _suits(pools[disk.pool], wanted, disk.format, list(pools.values())):
+    elif not _suits(pools[disk.pool], disk_request, disk.format, list(pools.values())):
         yield f"pool {disk.pool} is not one that disk {disk.name} asks for"
 
 
@@ -179,10 +179,10 @@ def _can_hold(pool: StoragePool, kind: DiskFormat) -> bool:
     return pool.active and pool.kind in types
 
 
-def _suits(pool: StoragePool, wanted: DiskRequest, kind: DiskFormat, pools: list[StoragePool]) -> bool:
+def _suits(pool: StoragePool, disk_request: DiskRequest, kind: DiskFormat, pools: list[StoragePool]) -> bool:
     """Whether the pool has every word as name or tag; without words, whether it is a usable default."""
     said = {word for pool in pools for word in (pool.name, *pool.tags)}
-    words = [word for word in wanted.words if word != "local" or word in said]
+    words = [word for word in disk_request.words if word != "local" or word in said]
     if words:
         return all(word in (pool.name, *pool.tags) for word in words)
     return pool.is_default or not any(pool.is_default and _can_hold(pool, kind) for pool in pools)

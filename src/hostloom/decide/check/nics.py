@@ -23,13 +23,13 @@ def check_nics(scene: Scene) -> Iterator[str]:
         yield f"NICs {', '.join(names)} are not the request's"
     if len({nic.mac for nic in plan.interfaces}) != len(plan.interfaces):
         yield "two NICs share a MAC"
-    for at, nic in enumerate(plan.interfaces):
+    for index, nic in enumerate(plan.interfaces):
         if nic.attachment.kind is AttachKind.NETWORK:
             yield from _on_network(scene, nic)
         else:
             yield from _on_interface(scene, nic)
-        if at < len(scene.labels):
-            yield from _as_labelled(scene, nic, scene.labels[at])
+        if index < len(scene.labels):
+            yield from _as_labelled(scene, nic, scene.labels[index])
         elif not scene.labels:
             yield from _by_default(scene, nic)
     yield from _passthru(scene)
@@ -223,15 +223,17 @@ def _leaves(bridge: NodeInterface, vid: int | None) -> int | None:
 
 def _expected(scene: Scene, bridge: NodeInterface, vid: int, wire: int) -> int | None:
     """The VLAN for a number: the bridge's own, or the one of its fabric with the tag on the wire."""
-    own = None if bridge.vlan_id is None else scene.snapshot.vlan_by_id[bridge.vlan_id]
-    if not vid or own is None:
+    bridge_vlan = None if bridge.vlan_id is None else scene.snapshot.vlan_by_id[bridge.vlan_id]
+    if not vid or bridge_vlan is None:
         return bridge.vlan_id
     if wire == 0:
         if leaves_untagged(bridge) in (0, None):
-            return own.id
+            return bridge_vlan.id
     elif _below_a_tag(scene, bridge, 0):
         return None
-    beside = [vlan for vlan in scene.snapshot.vlans if vlan.fabric_id == own.fabric_id and vlan.vid == wire]
+    beside = [
+        vlan for vlan in scene.snapshot.vlans if vlan.fabric_id == bridge_vlan.fabric_id and vlan.vid == wire
+    ]
     return beside[0].id if beside else None
 
 

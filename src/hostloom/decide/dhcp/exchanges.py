@@ -41,9 +41,13 @@ def exchanges(
 
     `vlan_id` is where it should be, `reserved` are its addresses; messages come in any order.
     """
-    ours = _own_addresses(snapshot, racks)
-    found = [_judge(snapshot, ours, vlan_id, reserved, attempt) for attempt in _attempts(messages) if attempt]
-    return tuple(found) or (Exchange((), ExchangeEnd.NEVER_ASKED),)
+    own_addresses = _own_addresses(snapshot, racks)
+    judged = [
+        _judge(snapshot, own_addresses, vlan_id, reserved, attempt)
+        for attempt in _attempts(messages)
+        if attempt
+    ]
+    return tuple(judged) or (Exchange((), ExchangeEnd.NEVER_ASKED),)
 
 
 def _own_addresses(snapshot: Snapshot, racks: Sequence[Rack]) -> frozenset[Address]:
@@ -76,30 +80,26 @@ def _begins_anew(before: Sequence[DhcpMessage], message: DhcpMessage) -> bool:
 
 def _judge(
     snapshot: Snapshot,
-    ours: frozenset[Address],
+    own_addresses: frozenset[Address],
     vlan_id: VlanId | None,
     reserved: Sequence[Address],
     attempt: Sequence[DhcpMessage],
 ) -> Exchange:
     version = 6 if attempt[-1].kind in V6 else 4
-    answers = [
-        dhcp_message
-        for dhcp_message in attempt
-        if dhcp_message.server is not None and dhcp_message.kind not in _ASKED
-    ]
-    dhcp_messages = [dhcp_message for dhcp_message in attempt if dhcp_message.kind in _ASKED]
+    answers = [message for message in attempt if message.server is not None and message.kind not in _ASKED]
+    requests = [message for message in attempt if message.kind in _ASKED]
     last = attempt[-1]
     server = answers[-1].server if answers else None
     address = next((ip for ip in reserved if ip.version == version), None)
-    ip = next((dhcp_message.ip for dhcp_message in reversed(attempt) if dhcp_message.ip is not None), None)
-    end, silence = _end(attempt, dhcp_messages, ours), None
+    ip = next((message.ip for message in reversed(attempt) if message.ip is not None), None)
+    end, silence = _end(attempt, requests, own_addresses), None
     if end in (ExchangeEnd.NO_OFFER, ExchangeEnd.NO_ANSWER):
         silence = _silence(snapshot, vlan_id, version, address)
     return Exchange(tuple(attempt), end, silence, ip, address, server, last.message)
 
 
 def _end(
-    attempt: Sequence[DhcpMessage], asked: Sequence[DhcpMessage], ours: frozenset[Address]
+    attempt: Sequence[DhcpMessage], asked: Sequence[DhcpMessage], own_addresses: frozenset[Address]
 ) -> ExchangeEnd:
     last = attempt[-1]
     if last.kind in _SETTLED:
@@ -107,29 +107,29 @@ def _end(
     if last.kind is _K.REPLY and last.ip is None and last.message:
         return ExchangeEnd.REFUSED
     if last.kind in (_K.ACK, _K.REPLY):
-        is_other = _is_foreign(last.server, ours)
+        is_other = _is_foreign(last.server, own_addresses)
         return ExchangeEnd.ACKNOWLEDGED_BY_OTHER if is_other else ExchangeEnd.ACKNOWLEDGED
     if asked:
-        is_other = _is_foreign(asked[-1].server, ours)
+        is_other = _is_foreign(asked[-1].server, own_addresses)
         return ExchangeEnd.CHOSE_OTHER if is_other else ExchangeEnd.NO_ANSWER
-    has_offer = any(dhcp_message.kind in _OFFERED for dhcp_message in attempt)
+    has_offer = any(message.kind in _OFFERED for message in attempt)
     return ExchangeEnd.GAVE_UP if has_offer else ExchangeEnd.NO_OFFER
 
 
-def _is_foreign(server: Address | None, ours: frozenset[Address]) -> bool:
+def _is_foreign(server: Address | None, own_addresses: frozenset[Address]) -> bool:
     """Whether a server is known not to be ours.
 
     A DHCPv6 server answers from the link-local address of its interface, which no inventory has.
     """
-    return server is not None and not server.is_link_local and server not in ours
+    return server is not None and not server.is_link_local and server not in own_addresses
 
 
-def _silence(snapshot: Snapshot, vlan_id: VlanId | None, version: int, wanted: Address | None) -> Silence:
+def _silence(snapshot: Snapshot, vlan_id: VlanId | None, version: int, requested: Address | None) -> Silence:
     subnets = [] if vlan_id is None else list(snapshot.subnets_by_vlan.get(vlan_id, ()))
     subnets = [subnet for subnet in subnets if subnet.cidr.version == version]
     if vlan_id not in snapshot.bootable_vlans or not subnets:
         return Silence.NOT_SERVED
-    if wanted is not None:
+    if requested is not None:
         return Silence.SERVER_SILENT
     filled = [fill for fill in _fills(snapshot, subnets) if fill is not None]
     if not filled:
@@ -140,9 +140,9 @@ def _silence(snapshot: Snapshot, vlan_id: VlanId | None, version: int, wanted: A
 def _fills(snapshot: Snapshot, subnets: Sequence[Subnet]) -> list[bool | None]:
     """Whether each subnet's ranges are exhausted; None for one without."""
     leases = [
-        (held.subnet_id, held.ip)
-        for held in snapshot.held
-        if held.kind is AddressKind.LEASE and held.subnet_id is not None
+        (address.subnet_id, address.ip)
+        for address in snapshot.held
+        if address.kind is AddressKind.LEASE and address.subnet_id is not None
     ]
-    found = range_utilizations(snapshot, leases)
-    return [found[subnet.id].is_exhausted if subnet.id in found else None for subnet in subnets]
+    utilizations = range_utilizations(snapshot, leases)
+    return [utilizations[subnet.id].is_exhausted if subnet.id in utilizations else None for subnet in subnets]

@@ -45,31 +45,31 @@ def dhcp_intent(
 
 def dhcp_additions(snapshot: Snapshot, plans: Iterable[Plan]) -> tuple[DhcpAddition, ...]:
     """What `dhcp_intent` will have besides once the plans are applied; by subnet, then by address."""
-    found = []
+    additions = []
     for plan in plans:
         for nic, subnet_ids in zip(plan.interfaces, plan.subnet_ids, strict=True):
-            own = zip(subnet_ids, nic.ips, strict=True)
-            for subnet_id, ip in _one_a_subnet(own):
+            addresses = zip(subnet_ids, nic.ips, strict=True)
+            for subnet_id, ip in _one_a_subnet(addresses):
                 subnet = snapshot.subnet_by_id[subnet_id]
                 if subnet.vlan_id in snapshot.bootable_vlans:
-                    found.append((subnet_id, DhcpAddition(str(subnet.cidr), nic.mac, ip, plan.spec.name)))
-    found.sort(key=lambda pair: (pair[0], int(pair[1].ip), pair[1].mac))
-    return tuple(dhcp_addition for _, dhcp_addition in found)
+                    additions.append((subnet_id, DhcpAddition(str(subnet.cidr), nic.mac, ip, plan.spec.name)))
+    additions.sort(key=lambda pair: (pair[0], int(pair[1].ip), pair[1].mac))
+    return tuple(dhcp_addition for _, dhcp_addition in additions)
 
 
 def _reservations(
     snapshot: Snapshot, nics: Iterable[PublishedNic]
 ) -> dict[SubnetId, tuple[DhcpReservation, ...]]:
     """The addresses that each machine's NICs hold, by subnet; the order of the NIC's own addresses counts."""
-    held = {
-        (held.system_id, held.interface_name, held.ip): (held.subnet_id, held.ip)
-        for held in snapshot.held
-        if held.kind in _PUBLISHED and held.subnet_id is not None
+    leased = {
+        (leased.system_id, leased.interface_name, leased.ip): (leased.subnet_id, leased.ip)
+        for leased in snapshot.held
+        if leased.kind in _PUBLISHED and leased.subnet_id is not None
     }
     addresses = []
     for nic in nics:
         keys = [(nic.system_id, nic.name, ip) for ip in nic.ips]
-        addresses += [(nic, *pair) for pair in _one_a_subnet(held[key] for key in keys if key in held)]
+        addresses += [(nic, *pair) for pair in _one_a_subnet(leased[key] for key in keys if key in leased)]
     macs = {(nic.system_id, subnet_id, nic.mac) for nic, subnet_id, _ in addresses}
     nic_counts = Counter((system_id, subnet_id) for system_id, subnet_id, _ in macs)
     by_subnet: dict[SubnetId, list[DhcpReservation]] = {}
@@ -84,12 +84,12 @@ def _by_address(reservation: DhcpReservation) -> tuple[int, MacAddress]:
     return int(reservation.ip), reservation.mac
 
 
-def _one_a_subnet(own: Iterable[tuple[SubnetId, Address]]) -> list[tuple[SubnetId, Address]]:
+def _one_a_subnet(addresses: Iterable[tuple[SubnetId, Address]]) -> list[tuple[SubnetId, Address]]:
     """DHCPv4 gives a client one address: the first of a subnet. DHCPv6 gives it all."""
-    found: dict[tuple[SubnetId, Address | None], tuple[SubnetId, Address]] = {}
-    for subnet_id, ip in own:
-        found.setdefault((subnet_id, None if ip.version == 4 else ip), (subnet_id, ip))
-    return list(found.values())
+    first_addresses: dict[tuple[SubnetId, Address | None], tuple[SubnetId, Address]] = {}
+    for subnet_id, ip in addresses:
+        first_addresses.setdefault((subnet_id, None if ip.version == 4 else ip), (subnet_id, ip))
+    return list(first_addresses.values())
 
 
 def _subnet(

@@ -53,12 +53,12 @@ def vantages(snapshot: Snapshot, vlan_id: VlanId, racks: ServingRacks) -> tuple[
 
     A bridge is better than a NIC, since beside a NIC the host's own servers are not met.
     """
-    found = [
+    vantage_points = [
         _vantage(uri, node, interface, node.system_id in racks.system_ids)
         for uri, node, state in _places(snapshot, racks)
         for interface in _able(node, vlan_id, state)
     ]
-    return tuple(found)
+    return tuple(vantage_points)
 
 
 def _places(snapshot: Snapshot, racks: ServingRacks) -> Iterator[tuple[str, Node, HostState | None]]:
@@ -73,8 +73,10 @@ def _places(snapshot: Snapshot, racks: ServingRacks) -> Iterator[tuple[str, Node
     )
     local = None if racks.local is None else snapshot.node_by_system_id.get(racks.local)
     if local is not None:
-        own = next((state for state in states if state.host.correlation.system_id == racks.local), None)
-        yield LOCAL_URI, local, own
+        local_state = next(
+            (state for state in states if state.host.correlation.system_id == racks.local), None
+        )
+        yield LOCAL_URI, local, local_state
     for state in states:
         node = snapshot.node_of(state.host)
         if node is not None and node.system_id != racks.local:
@@ -83,7 +85,7 @@ def _places(snapshot: Snapshot, racks: ServingRacks) -> Iterator[tuple[str, Node
 
 def _able(node: Node, vlan_id: VlanId, state: HostState | None) -> list[NodeInterface]:
     joined = members(node.interfaces)
-    held = {
+    addresses = {
         nic.source
         for machine in (state.machines if state else ())
         for nic in machine.interfaces
@@ -99,9 +101,9 @@ def _able(node: Node, vlan_id: VlanId, state: HostState | None) -> list[NodeInte
         and interface.link
         and interface.role is InterfaceRole.ORDINARY
         and vlan_exclusion(interface, machine_vid(interface)) is None
-        and interface.name not in joined | held
+        and interface.name not in joined | addresses
     ]
-    return sorted(able, key=lambda each: (_KINDS.index(each.kind), natural_key(each.name)))
+    return sorted(able, key=lambda rack: (_KINDS.index(rack.kind), natural_key(rack.name)))
 
 
 def _vantage(uri: str, node: Node, interface: NodeInterface, is_rack: bool) -> Vantage:
@@ -122,9 +124,9 @@ def versions(snapshot: Snapshot, vlan_id: VlanId) -> tuple[int, ...]:
 def expected(snapshot: Snapshot, vlan_id: VlanId) -> frozenset[int]:
     """IP versions in which our DHCP answers an unknown client: those with a dynamic range that has room."""
     leased = [
-        (held.subnet_id, held.ip)
-        for held in snapshot.held
-        if held.kind is AddressKind.LEASE and held.subnet_id is not None
+        (address.subnet_id, address.ip)
+        for address in snapshot.held
+        if address.kind is AddressKind.LEASE and address.subnet_id is not None
     ]
     return frozenset(
         subnet.cidr.version
@@ -149,18 +151,18 @@ def probed(
     racks: ServingRacks,
     before: Sequence[ForeignDhcp],
     probe_answers: ProbeAnswers,
-    at: float,
+    time: float,
 ) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
     """What is recorded of a probe: whether ours answered, and the others, with those of libvirt networks.
 
     `before`: the others as the last probe left them; a snapshot does not follow what they offered.
     """
-    libvirt = libvirt_servers(snapshot, vlan.id, at)
+    libvirt = libvirt_servers(snapshot, vlan.id, time)
     is_ours = _Ours(snapshot, vlan, racks, {foreign_dhcp.server for foreign_dhcp in libvirt})
-    ours = {offer.server.version for offer in probe_answers.offers if is_ours(offer)}
+    own_versions = {offer.server.version for offer in probe_answers.offers if is_ours(offer)}
     foreign = [
         ForeignDhcp(
-            vlan.id, offer.server, offer.mac, offer.ip, offer.ip, probe_answers.vantage.seen_from, at, at
+            vlan.id, offer.server, offer.mac, offer.ip, offer.ip, probe_answers.vantage.seen_from, time, time
         )
         for offer in probe_answers.offers
         if not is_ours(offer)
@@ -168,29 +170,29 @@ def probed(
     asked = expected(snapshot, vlan.id) & set(probe_answers.versions)
     if probe_answers.vantage.is_own_parent:
         asked -= {6}
-    answered = asked <= ours if asked else (True if ours else None)
-    probe = VlanProbe(vlan.id, at, probe_answers.vantage.seen_from, answered)
+    answered = asked <= own_versions if asked else (True if own_versions else None)
+    probe = VlanProbe(vlan.id, time, probe_answers.vantage.seen_from, answered)
     return probe, merged(before, [*libvirt, *foreign])
 
 
 def unprobed(
-    snapshot: Snapshot, vlan: Vlan, before: Sequence[ForeignDhcp], trouble: str, at: float
+    snapshot: Snapshot, vlan: Vlan, before: Sequence[ForeignDhcp], trouble: str, time: float
 ) -> tuple[VlanProbe, tuple[ForeignDhcp, ...]]:
     """The record if no probe could run: known answers stay, and libvirt's own DHCP is read."""
     stay = [foreign_dhcp for foreign_dhcp in before if not foreign_dhcp.seen_from.startswith(_LIBVIRT)]
-    probe = VlanProbe(vlan.id, at, "", None, trouble)
-    return probe, merged(before, [*libvirt_servers(snapshot, vlan.id, at), *stay])
+    probe = VlanProbe(vlan.id, time, "", None, trouble)
+    return probe, merged(before, [*libvirt_servers(snapshot, vlan.id, time), *stay])
 
 
 def merged(before: Sequence[ForeignDhcp], now: Iterable[ForeignDhcp]) -> tuple[ForeignDhcp, ...]:
     """Those that are there now, with all that was ever seen of them; by address, then by MAC."""
     foreign_dhcps = {(foreign_dhcp.server, foreign_dhcp.mac): foreign_dhcp for foreign_dhcp in before}
-    found: dict[tuple[Address, MacAddress], ForeignDhcp] = {}
+    servers: dict[tuple[Address, MacAddress], ForeignDhcp] = {}
     for foreign_dhcp in now:
         key = (foreign_dhcp.server, foreign_dhcp.mac)
-        last = found.get(key) or foreign_dhcps.get(key)
-        found[key] = foreign_dhcp if last is None else _with(last, foreign_dhcp)
-    return tuple(sorted(found.values(), key=lambda f: (f.server.version, int(f.server), f.mac)))
+        last = servers.get(key) or foreign_dhcps.get(key)
+        servers[key] = foreign_dhcp if last is None else _with(last, foreign_dhcp)
+    return tuple(sorted(servers.values(), key=lambda f: (f.server.version, int(f.server), f.mac)))
 
 
 def _with(last: ForeignDhcp, now: ForeignDhcp) -> ForeignDhcp:
@@ -237,7 +239,7 @@ class _Ours:
 _LIBVIRT = "libvirt network "
 
 
-def libvirt_servers(snapshot: Snapshot, vlan_id: VlanId, at: float) -> list[ForeignDhcp]:
+def libvirt_servers(snapshot: Snapshot, vlan_id: VlanId, time: float) -> list[ForeignDhcp]:
     """libvirt's own DHCP on networks whose bridge is on the VLAN: it is read, not asked."""
     foreign_dhcps = []
     for state in snapshot.hosts:
@@ -245,7 +247,7 @@ def libvirt_servers(snapshot: Snapshot, vlan_id: VlanId, at: float) -> list[Fore
         for network in state.host.libvirt_networks:
             bridge = _bridge(node, network, vlan_id)
             if bridge is not None:
-                foreign_dhcps += _served(state.host, network, bridge, vlan_id, at)
+                foreign_dhcps += _served(state.host, network, bridge, vlan_id, time)
     return foreign_dhcps
 
 
@@ -261,14 +263,14 @@ def _bridge(node: Node | None, network: LibvirtNetwork, vlan_id: VlanId) -> Node
 
 
 def _served(
-    host: Host, network: LibvirtNetwork, bridge: NodeInterface, vlan_id: VlanId, at: float
+    host: Host, network: LibvirtNetwork, bridge: NodeInterface, vlan_id: VlanId, time: float
 ) -> list[ForeignDhcp]:
     """Its server has the bridge's addresses, of each IP version the first."""
     if bridge.mac is None:
         return []
     first = {ip.version: ip for ip in reversed(bridge.ips)}
-    where = f"{_LIBVIRT}{network.name} of {host.name}"
-    return [ForeignDhcp(vlan_id, ip, bridge.mac, None, None, where, at, at) for ip in first.values()]
+    name = f"{_LIBVIRT}{network.name} of {host.name}"
+    return [ForeignDhcp(vlan_id, ip, bridge.mac, None, None, name, time, time) for ip in first.values()]
 
 
 @dataclass(frozen=True)

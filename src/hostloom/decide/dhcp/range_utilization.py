@@ -30,7 +30,7 @@ def range_utilizations(
     taken: dict[SubnetId, set[Address]] = {}
     for subnet_id, ip in leased:
         taken.setdefault(subnet_id, set()).add(ip)
-    found = {}
+    utilizations = {}
     for subnet in snapshot.subnets:
         ranges = [
             ip_range
@@ -41,5 +41,5 @@ def range_utilizations(
             continue
         total = sum(int(range_.end) - int(range_.start) + 1 for range_ in ranges)
         inside = sum(any(ip in range_ for range_ in ranges) for ip in taken.get(subnet.id, ()))
-        found[subnet.id] = RangeUtilization(subnet.id, inside, total)
-    return found
+        utilizations[subnet.id] = RangeUtilization(subnet.id, inside, total)
+    return utilizations

@@ -22,8 +22,8 @@ def router_adverts(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> tup
     Also on a VLAN without IPv6: without any advertisement iPXE waits 13 s for one. A default route is given
     only where the gateway of an IPv6 subnet is an address of the interface itself.
     """
-    found = [_advert(snapshot, nic, vlan) for nic, vlan in served_interfaces(snapshot, racks, rack)]
-    return tuple(sorted(found, key=lambda router_advert: natural_key(router_advert.interface)))
+    adverts = [_advert(snapshot, nic, vlan) for nic, vlan in served_interfaces(snapshot, racks, rack)]
+    return tuple(sorted(adverts, key=lambda router_advert: natural_key(router_advert.interface)))
 
 
 def served_interfaces(

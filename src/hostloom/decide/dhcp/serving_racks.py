@@ -40,21 +40,21 @@ def racks_of(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> tuple[Rac
 def served_by(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> frozenset[VlanId]:
     """The VLANs that a rack must know: those it serves, and those of its partner."""
     pair = pair_of(snapshot, racks, rack)
-    ours = {rack.id} if pair is None else {pair.primary.id, pair.secondary.id}
+    rack_ids = {rack.id} if pair is None else {pair.primary.id, pair.secondary.id}
     return frozenset(
         vlan_id
         for vlan_id in snapshot.bootable_vlans
-        if any(rack.id in ours for rack in racks_of(snapshot, racks, snapshot.vlan_by_id[vlan_id]))
+        if any(rack.id in rack_ids for rack in racks_of(snapshot, racks, snapshot.vlan_by_id[vlan_id]))
     )
 
 
 def pair_of(snapshot: Snapshot, racks: Sequence[Rack], rack: Rack) -> Pair | None:
     """The pair that a rack is in; of VLANs that name different ones the first by id counts."""
-    for vlan in sorted(snapshot.vlans, key=lambda each: each.id):
+    for vlan in sorted(snapshot.vlans, key=lambda candidate: candidate.id):
         if vlan.dhcp_on and vlan.secondary_rack_id is not None:
-            found = racks_of(snapshot, racks, vlan)
-            if len(found) == 2 and rack.id in (found[0].id, found[1].id):
-                return Pair(*found)
+            racks_of_vlan = racks_of(snapshot, racks, vlan)
+            if len(racks_of_vlan) == 2 and rack.id in (racks_of_vlan[0].id, racks_of_vlan[1].id):
+                return Pair(*racks_of_vlan)
     return None
 
 
@@ -62,13 +62,13 @@ def other_pair(
     snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan, primary: RackId, secondary: RackId
 ) -> tuple[Vlan, Pair] | None:
     """A VLAN beside this one that binds one of the racks otherwise: Kea 2.2 has one partner a server."""
-    for each in sorted(snapshot.vlans, key=lambda v: v.id):
-        if each.id == vlan.id or not each.dhcp_on or each.secondary_rack_id is None:
+    for other_vlan in sorted(snapshot.vlans, key=lambda v: v.id):
+        if other_vlan.id == vlan.id or not other_vlan.dhcp_on or other_vlan.secondary_rack_id is None:
             continue
-        found = racks_of(snapshot, racks, each)
-        names = tuple(rack.id for rack in found)
+        vlan_racks = racks_of(snapshot, racks, other_vlan)
+        names = tuple(rack.id for rack in vlan_racks)
         if len(names) == 2 and {primary, secondary} & set(names) and names != (primary, secondary):
-            return each, Pair(*found)
+            return other_vlan, Pair(*vlan_racks)
     return None
 
 
@@ -93,18 +93,21 @@ def _nearest(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> Rack | No
         node = snapshot.node_by_system_id.get(rack.system_id)
         return node is not None and any(interface.vlan_id == vlan.id for interface in node.interfaces)
 
-    return min(racks, key=lambda each: (not is_near(each), each.id), default=None)
+    return min(racks, key=lambda nic: (not is_near(nic), nic.id), default=None)
 
 
 def _way(one: Node, other: Node) -> tuple[Address, Address] | None:
     """Addresses of two nodes by which they reach each other: on a network of both, else any two."""
-    mine, theirs = _addresses(one), _addresses(other)
-    for first in mine:
-        for second in theirs:
+    own_addresses, other_addresses = _addresses(one), _addresses(other)
+    for first in own_addresses:
+        for second in other_addresses:
             if second.ip in first.network and first.ip != second.ip:
                 return first.ip, second.ip
     routed = [
-        (first.ip, second.ip) for first in mine for second in theirs if first.ip.version == second.ip.version
+        (first.ip, second.ip)
+        for first in own_addresses
+        for second in other_addresses
+        if first.ip.version == second.ip.version
     ]
     return routed[0] if routed else None
 
@@ -114,5 +117,5 @@ def _addresses(node: Node) -> list[IPv4Interface | IPv6Interface]:
     addresses = [address for interface in node.interfaces for address in interface.addresses]
     return sorted(
         (address for address in addresses if not address.ip.is_link_local and not address.ip.is_loopback),
-        key=lambda each: (each.version, int(each.ip)),
+        key=lambda nic: (nic.version, int(nic.ip)),
     )

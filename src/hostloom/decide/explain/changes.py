@@ -50,10 +50,10 @@ _REQUEST = {
 def render_suggestion(suggestion: Suggestion) -> str:
     """A suggestion in one line, its commands last."""
     conditions = " and ".join(_condition(change) for change in suggestion.changes)
-    commands = [each for each in map(_command, suggestion.changes) if each]
-    where = f" on {suggestion.host}" if suggestion.host else ""
-    told = f": {'; '.join(f'`{command}`' for command in commands)}" if commands else ""
-    return f"it would fit{where} if {conditions}{told}"
+    commands = [text for text in map(_command, suggestion.changes) if text]
+    place = f" on {suggestion.host}" if suggestion.host else ""
+    command_text = f": {'; '.join(f'`{command}`' for command in commands)}" if commands else ""
+    return f"it would fit{place} if {conditions}{command_text}"
 
 
 def _condition(change: HypotheticalChange) -> str:
@@ -68,7 +68,7 @@ def _condition(change: HypotheticalChange) -> str:
 def _command(change: HypotheticalChange) -> str:
     if change.kind is ChangeKind.FREE_ADDRESS and change.was:
         return ""  # an address of a node goes with the node
-    words = {each: quote(getattr(change, each)) for each in ("subject", "host", "value", "was")}
+    words = {name: quote(getattr(change, name)) for name in ("subject", "host", "value", "was")}
     return CONDITIONS[change.kind][1].format(**words)
 
 

@@ -36,7 +36,7 @@ def render_end(change: Drift) -> str:
 def _subject(kind: str) -> str:
     if kind in _SUBJECTS:
         return _SUBJECTS[kind]
-    thing, _, attribute = kind.partition("-")
-    if thing == "interface" and attribute not in ("appeared", "vanished"):
+    noun, _, attribute = kind.partition("-")
+    if noun == "interface" and attribute not in ("appeared", "vanished"):
         return f"{attribute.replace('-', ' ')} of interface"
-    return _SUBJECTS.get(thing, thing)
+    return _SUBJECTS.get(noun, noun)

@@ -86,10 +86,10 @@ def _headline(explanation: Explanation, now: float | None) -> str:
     chosen = explanation.hosts[0] if explanation.hosts else HostExplanation(explanation.chosen or "")
     score = dict(chosen.score)
     left = f"{score.get('memory-left-mib', '?')} MiB and {score.get('cores-left', '?')} cores left"
-    why = ""
+    reason = ""
     if explanation.host_reason:
-        why = f"; before {explanation.host_runner_up}: {HOST_REASONS[explanation.host_reason]}"
-    return f"host {chosen.host}: {left}{why}{_age(chosen, now)}"
+        reason = f"; before {explanation.host_runner_up}: {HOST_REASONS[explanation.host_reason]}"
+    return f"host {chosen.host}: {left}{reason}{_age(chosen, now)}"
 
 
 def _age(host: HostExplanation, now: float | None) -> str:
@@ -139,10 +139,10 @@ def _label(label: LabelExplanation, host: str) -> list[str]:
 
 def _unfit(host: HostExplanation) -> list[str]:
     """What no label could have taken: the same for all of them, so told once."""
-    found = dict.fromkeys(
+    reasons = dict.fromkeys(
         rejection for label in host.labels for rejection in label.rejections if rejection.code in _UNFIT
     )
-    ordered = [rejection for code in _UNFIT for rejection in found if rejection.code is code]
+    ordered = [rejection for code in _UNFIT for rejection in reasons if rejection.code is code]
     return [f"not usable: {_with_found(ordered)}"] if ordered else []
 
 
@@ -177,16 +177,16 @@ def _with_found(rejections: Iterable[Rejection]) -> str:
     """`br1, eth3 (fabric-0/10), lo (the loopback)`: subjects with one reason share it."""
     by_reason: dict[str, list[str]] = {}
     for rejection in rejections:
-        found = _UNFIT.get(rejection.code, "{found}").format(found=rejection.found)
-        by_reason.setdefault(found, []).append(_name(rejection))
-    return ", ".join(f"{_listed(names)} ({found})" for found, names in by_reason.items())
+        text = _UNFIT.get(rejection.code, "{found}").format(found=rejection.found)
+        by_reason.setdefault(text, []).append(_name(rejection))
+    return ", ".join(f"{_listed(names)} ({text})" for text, names in by_reason.items())
 
 
 def _listed(names: Iterable[str], count: int | None = None) -> str:
     """Names, of many the first only; `count` is their number where not all are given."""
-    some = list(names)
-    more = (len(some) if count is None else count) - len(some[:LISTED])
-    return ", ".join(some[:LISTED]) + (f" and {more} more" if more > 0 else "")
+    items = list(names)
+    more = (len(items) if count is None else count) - len(items[:LISTED])
+    return ", ".join(items[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 # -- other hosts -----------------------------------------------------------------------------------------

@@ -61,11 +61,13 @@ def describe_evidence(evidence: Evidence) -> str:
 
 def describe_failures(nic: str, evidence: tuple[Evidence, ...]) -> str:
     """What failed of a NIC: `eth0: gateway: …; mtu: …`."""
-    failed = (each for each in evidence if each.verdict is Verdict.FAILED)
+    failed = (item for item in evidence if item.verdict is Verdict.FAILED)
     return f"{nic}: " + "; ".join(f"{evidence.check}: {describe_evidence(evidence)}" for evidence in failed)
 
 
-def _in_words(found: str) -> str:
+def _in_words(observed: str) -> str:
     """A reason's words, also where the world's own follow it after a colon."""
-    code, colon, more = found.partition(": ")
-    return f"{_REASONS[VerificationReason(code)]}{colon}{more}" if code in list(VerificationReason) else found
+    code, colon, more = observed.partition(": ")
+    return (
+        f"{_REASONS[VerificationReason(code)]}{colon}{more}" if code in list(VerificationReason) else observed
+    )

@@ -153,10 +153,12 @@ _NOUNS = {SubjectKind.LIBVIRT_NETWORK: "network ", SubjectKind.STORAGE_POOL: "st
 
 def render_refusal(refusal: Refusal) -> str:
     """A refusal in one line."""
-    at = f", column {refusal.column}" if refusal.column else ""
+    position = f", column {refusal.column}" if refusal.column else ""
     noun = "label " if refusal.subject_kind is SubjectKind.LABEL else ""
     text = REFUSALS[refusal.code]
-    return text.format(noun=noun, subject=refusal.subject, wanted=refusal.wanted, found=refusal.found, at=at)
+    return text.format(
+        noun=noun, subject=refusal.subject, wanted=refusal.wanted, found=refusal.found, at=position
+    )
 
 
 def render_warning(warning: PlanWarning) -> str:
@@ -174,15 +176,15 @@ def render_rejection(rejection: Rejection, host: str = "HOST") -> str:
     noun = _NOUNS.get(rejection.subject_kind, "")
     text = REJECTIONS[rejection.code]
     reason = REASONS.get(rejection.found, rejection.found)
-    named = {"host": quote(host), "subject": quote(rejection.subject)}
-    words = text.format(wanted=rejection.wanted, found=rejection.found, reason=reason, **named)
+    values = {"host": quote(host), "subject": quote(rejection.subject)}
+    words = text.format(wanted=rejection.wanted, found=rejection.found, reason=reason, **values)
     return f"{noun}{rejection.subject} {words}"
 
 
 def render_difference(difference: PlanDifference) -> str:
     """`web1 eth0 ip: 10.0.0.10 -> 10.0.0.11: taken by web2`."""
-    why = f"taken by {difference.taken_by}" if difference.taken_by else ""
+    reason = f"taken by {difference.taken_by}" if difference.taken_by else ""
     if difference.refusal is not None:
-        why = render_refusal(difference.refusal)
+        reason = render_refusal(difference.refusal)
     words = f"{difference.machine} {difference.field}: {difference.planned} -> {difference.now}"
-    return f"{words}: {why}" if why else words
+    return f"{words}: {reason}" if reason else words

@@ -23,9 +23,9 @@ def judge_host_classes(
     """By shape number, for those that some host has; hosts that a term names are judged on their own."""
     if not asked.wanted:
         return {number: _default(snapshot, book, table.shapes[number], asked) for number in used}
-    addresses = sum(max(len(nic_requirement.label.ips), 1) for nic_requirement in asked.wanted)
+    addresses = sum(max(len(requirement.label.ips), 1) for requirement in asked.wanted)
     scope = Scope(snapshot, book, table, addresses)
-    labels = [label_sets(scope, nic_requirement, used) for nic_requirement in asked.wanted]
+    labels = [label_sets(scope, requirement, used) for requirement in asked.wanted]
     judge = _Judge(table, book, asked, labels)
     return judge.verdicts(used)
 
@@ -55,14 +55,14 @@ class _Judge:
         self._netboot = asked.request.netboot
         self._found: dict[int, Verdict] = {}
         pairs = zip(asked.wanted, labels, strict=True)
-        self._plans = [LabelPlan.of(nic_requirement, sets) for nic_requirement, sets in pairs]
+        self._plans = [LabelPlan.of(requirement, sets) for requirement, sets in pairs]
         self._lacking = NONE.union(*(label.intricate | label.short for label in labels))
 
     def verdicts(self, used: Numbers) -> dict[int, Verdict]:
         """Of these shapes."""
         passthru = MacvlanMode.PASSTHRU
         careful = used & self._table.passthru
-        if any(nic_requirement.label.macvlan_mode is passthru for nic_requirement in self._asked.wanted):
+        if any(requirement.label.macvlan_mode is passthru for requirement in self._asked.wanted):
             careful |= used - self._without_conflict(used)
         for number in careful:
             self._found[number] = self._one(number)
@@ -81,12 +81,12 @@ class _Judge:
 
     def _by_macvtaps(self, numbers: Numbers) -> list[Numbers]:
         """Shapes by the number of labels that find nothing but NICs to take by macvtap there."""
-        found = [numbers]
+        sets = [numbers]
         for label in self._labels:
             direct = label.live.direct
-            pairs = zip([*found, NONE], [NONE, *found], strict=True)
-            found = [(some & direct) | (fewer - direct) for some, fewer in pairs]
-        return found
+            pairs = zip([*sets, NONE], [NONE, *sets], strict=True)
+            sets = [(more & direct) | (fewer - direct) for more, fewer in pairs]
+        return sets
 
     def _settle(self, numbers: Iterable[int], verdict: Verdict) -> None:
         self._found.update(dict.fromkeys(numbers, verdict))

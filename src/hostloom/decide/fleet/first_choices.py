@@ -21,10 +21,10 @@ class LabelPlan:
     is_exclusive_by_host: bool
 
     @classmethod
-    def of(cls, wanted: NicRequirement, sets: LabelSets) -> "LabelPlan":
+    def of(cls, requirement: NicRequirement, sets: LabelSets) -> "LabelPlan":
         """Of a label."""
-        mode = wanted.label.macvlan_mode
-        is_network = wanted.label.attach is AttachKind.NETWORK
+        mode = requirement.label.macvlan_mode
+        is_network = requirement.label.attach is AttachKind.NETWORK
         return cls(sets, is_network, mode is MacvlanMode.PASSTHRU, mode in (None, MacvlanMode.PASSTHRU))
 
 

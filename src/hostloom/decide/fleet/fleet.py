@@ -74,8 +74,8 @@ def row_of(snapshot: Snapshot, state: HostState) -> Row:
 
 def _gate_of(host: Host) -> str:
     """All that decide/placement/host_evaluation.py looks at."""
-    where = f"{host.zone_id} {host.resource_pool_id} {sorted(set(host.tags))}"
-    return f"{host.reachable} {host.correlation.state} {' '.join(host.architectures)} {where}"
+    text = f"{host.zone_id} {host.resource_pool_id} {sorted(set(host.tags))}"
+    return f"{host.reachable} {host.correlation.state} {' '.join(host.architectures)} {text}"
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ class Fleet:
             rows,
             table,
             [table.numbers[row.key] for row in rows],
-            sorted(range(len(rows)), key=lambda at: (*rows[at].room, at)),
-            {row.state.host.id: at for at, row in enumerate(rows)},
+            sorted(range(len(rows)), key=lambda index: (*rows[index].room, index)),
+            {row.state.host.id: index for index, row in enumerate(rows)},
             [row.state.host.name for row in rows],
             [row.columns(table.numbers[row.key]) for row in rows],
         )
@@ -126,13 +126,15 @@ class Fleet:
         columns = self.columns.copy()
         table = _with_shapes(self.table, [row for row in changed.values() if row is not None])
         for key, row in changed.items():
-            at = self.positions[key]
+            position = self.positions[key]
             if row is None:
                 raise AssertionError("hosts that are gone were dealt with")
-            del by_room[bisect_left(by_room, _room_at(rows, at), key=partial(_room_at, rows))]
-            rows[at], shapes[at] = row, table.numbers[row.key]
-            columns[at] = row.columns(shapes[at])
-            by_room.insert(bisect_left(by_room, _room_at(rows, at), key=partial(_room_at, rows)), at)
+            del by_room[bisect_left(by_room, _room_at(rows, position), key=partial(_room_at, rows))]
+            rows[position], shapes[position] = row, table.numbers[row.key]
+            columns[position] = row.columns(shapes[position])
+            by_room.insert(
+                bisect_left(by_room, _room_at(rows, position), key=partial(_room_at, rows)), position
+            )
         return Fleet(rows, table, shapes, by_room, self.positions, self.names, columns)
 
     def _stays(self, changed: Mapping[HostId, Row | None]) -> bool:
@@ -157,8 +159,8 @@ class Fleet:
         return len(self.table.shapes) > 64 + 2 * len(self.rows)
 
 
-def _room_at(rows: list[Row], at: int) -> tuple[object, ...]:
-    return (*rows[at].room, at)
+def _room_at(rows: list[Row], position: int) -> tuple[object, ...]:
+    return (*rows[position].room, position)
 
 
 def _network_of(snapshot: Snapshot) -> Snapshot:

@@ -24,10 +24,10 @@ NONE: Numbers = frozenset()
 
 
 def _grouped(traits: list["AttachPoint"], start: int) -> dict[VlanId | None, list[int]]:
-    found: dict[VlanId | None, list[int]] = {}
-    for at in range(start, len(traits)):
-        found.setdefault(traits[at].candidate.vlan_id, []).append(at)
-    return found
+    groups: dict[VlanId | None, list[int]] = {}
+    for index in range(start, len(traits)):
+        groups.setdefault(traits[index].candidate.vlan_id, []).append(index)
+    return groups
 
 
 #: Keys about the interface itself that hosts of one shape agree in, with what they look at.
@@ -147,13 +147,13 @@ class HostClass:
     @cached_property
     def network_keys(self) -> dict[str, tuple[object, ...]]:
         """Its libvirt networks by name: what requests look at."""
-        found: dict[str, tuple[object, ...]] = {}
+        keys: dict[str, tuple[object, ...]] = {}
         for network in self.view.state.host.libvirt_networks:
             candidate, barred = self.view.network_candidate(network.name)
             barred = barred or self.view.barred(candidate)
             code = None if barred is None else barred.code
-            found[network.name] = (network, candidate.interface, candidate.isolated, code)
-        return found
+            keys[network.name] = (network, candidate.interface, candidate.isolated, code)
+        return keys
 
     @cached_property
     def default_options(self) -> CandidateSet:
@@ -248,11 +248,11 @@ class HostClassTable:
 
     def _networks(self, shapes: list[HostClass]) -> dict[str, Any]:
         """The libvirt networks of the new shapes joined to those that are known."""
-        known, networks_of = dict(self.network_numbers), list(self.networks_of)
+        numbers, networks_of = dict(self.network_numbers), list(self.networks_of)
         for shape in shapes[len(networks_of) :]:
             keys = shape.network_keys
-            networks_of.append({name: known.setdefault(key, len(known)) for name, key in keys.items()})
-        return {"network_numbers": known, "networks_of": tuple(networks_of)}
+            networks_of.append({name: numbers.setdefault(key, len(numbers)) for name, key in keys.items()})
+        return {"network_numbers": numbers, "networks_of": tuple(networks_of)}
 
     @cached_property
     def all_traits(self) -> Numbers:
@@ -262,12 +262,12 @@ class HostClassTable:
     @cached_property
     def held(self) -> Numbers:
         """Traits that a passthru machine owns."""
-        return frozenset(at for at, slot in enumerate(self.traits) if slot.held)
+        return frozenset(index for index, slot in enumerate(self.traits) if slot.held)
 
     @cached_property
     def shared(self) -> Numbers:
         """Traits that carry macvtaps."""
-        return frozenset(at for at, slot in enumerate(self.traits) if slot.shared)
+        return frozenset(index for index, slot in enumerate(self.traits) if slot.shared)
 
     @cached_property
     def vlans(self) -> tuple[VlanId | None, ...]:
@@ -277,11 +277,11 @@ class HostClassTable:
     @cached_property
     def by_preference(self) -> tuple[tuple[Numbers, Numbers], ...]:
         """Bridges, bonds, the rest; each as those on bootable VLANs and the others."""
-        found: dict[tuple[int, bool], list[int]] = {}
-        for at, slot in enumerate(self.traits):
-            found.setdefault((slot.candidate.rank, slot.candidate.bootable), []).append(at)
+        groups: dict[tuple[int, bool], list[int]] = {}
+        for index, slot in enumerate(self.traits):
+            groups.setdefault((slot.candidate.rank, slot.candidate.bootable), []).append(index)
         return tuple(
-            (frozenset(found.get((rank, True), ())), frozenset(found.get((rank, False), ())))
+            (frozenset(groups.get((rank, True), ())), frozenset(groups.get((rank, False), ())))
             for rank in (0, 1, 2)
         )
 
@@ -300,19 +300,19 @@ class HostClassTable:
     @cached_property
     def passthru(self) -> Numbers:
         """Shapes where macvtaps own their parent, unless a label says otherwise."""
-        return frozenset(at for at, shape in enumerate(self.shapes) if shape.is_passthru)
+        return frozenset(index for index, shape in enumerate(self.shapes) if shape.is_passthru)
 
     @cached_property
     def _distinct(self) -> dict[str, list[tuple[NodeInterface, Numbers]]]:
         """By key: an interface of each value that the key looks at, with the traits of that value."""
-        found: dict[str, dict[object, list[int]]] = {key: {} for key in _VALUES}
-        for at, slot in enumerate(self.traits):
+        groups: dict[str, dict[object, list[int]]] = {key: {} for key in _VALUES}
+        for index, slot in enumerate(self.traits):
             for key, value in _VALUES.items():
                 if slot.candidate.interface is not None:
-                    found[key].setdefault(value(slot.candidate.interface), []).append(at)
+                    groups[key].setdefault(value(slot.candidate.interface), []).append(index)
         return {
             key: [(_interface(self.traits[value[0]]), frozenset(value)) for value in values.values()]
-            for key, values in found.items()
+            for key, values in groups.items()
         }
 
     def meeting(self, group: ResolvedConstraint) -> Numbers:
@@ -323,7 +323,7 @@ class HostClassTable:
         if group.key not in _VALUES:
             return self.all_traits if group.negated else NONE
         return NONE.union(
-            *(some for interface, some in self._distinct[group.key] if group.admits(interface, ""))
+            *(numbers for interface, numbers in self._distinct[group.key] if group.admits(interface, ""))
         )
 
     def having(self, traits: Iterable[int]) -> Numbers:

@@ -52,30 +52,30 @@ class Scope:
     #: Addresses that the request may take altogether.
     addresses: int
 
-    def is_dead(self, wanted: NicRequirement, vlan_id: VlanId | None) -> bool:
+    def is_dead(self, requirement: NicRequirement, vlan_id: VlanId | None) -> bool:
         """Whether the label would get no address there."""
-        return self._lacks(wanted, vlan_id, 1)
+        return self._lacks(requirement, vlan_id, 1)
 
-    def is_tight(self, wanted: NicRequirement, vlan_id: VlanId | None) -> bool:
+    def is_tight(self, requirement: NicRequirement, vlan_id: VlanId | None) -> bool:
         """Whether there may be too few addresses for the whole request."""
-        return self._lacks(wanted, vlan_id, self.addresses)
+        return self._lacks(requirement, vlan_id, self.addresses)
 
-    def _lacks(self, wanted: NicRequirement, vlan_id: VlanId | None, count: int) -> bool:
-        if vlan_id is None or not wants_address(wanted.label, self.snapshot, vlan_id):
+    def _lacks(self, requirement: NicRequirement, vlan_id: VlanId | None, count: int) -> bool:
+        if vlan_id is None or not wants_address(requirement.label, self.snapshot, vlan_id):
             return False
-        return not self.book.has_room(vlan_id, wanted.named_subnets, count)
+        return not self.book.has_room(vlan_id, requirement.named_subnets, count)
 
 
-def label_sets(scope: Scope, wanted: NicRequirement, used: Numbers) -> LabelSets:
+def label_sets(scope: Scope, requirement: NicRequirement, used: Numbers) -> LabelSets:
     """Hold the label against the shapes; `used` are those that some host has."""
-    if wanted.label.attach is AttachKind.NETWORK:
-        return _network_sets(scope, wanted, used)
+    if requirement.label.attach is AttachKind.NETWORK:
+        return _network_sets(scope, requirement, used)
     table = scope.table
-    traits = _meeting(table, wanted)
-    free = traits - (table.held | table.shared if _is_passthru(wanted) else table.held)
+    traits = _meeting(table, requirement)
+    free = traits - (table.held | table.shared if _is_passthru(requirement) else table.held)
     vlans = set(map(table.vlans.__getitem__, free))
-    dead = [vlan_id for vlan_id in vlans if scope.is_dead(wanted, vlan_id)]
-    tight = [vlan_id for vlan_id in vlans if vlan_id not in dead and scope.is_tight(wanted, vlan_id)]
+    dead = [vlan_id for vlan_id in vlans if scope.is_dead(requirement, vlan_id)]
+    tight = [vlan_id for vlan_id in vlans if vlan_id not in dead and scope.is_tight(requirement, vlan_id)]
     on_dead = free & NONE.union(*(table.by_vlan[vlan_id] for vlan_id in dead))
     on_tight = free & NONE.union(*(table.by_vlan[vlan_id] for vlan_id in tight))
     matching = _choice(table, free)
@@ -84,29 +84,29 @@ def label_sets(scope: Scope, wanted: NicRequirement, used: Numbers) -> LabelSets
     return LabelSets(matching, live, codes, table.having(on_tight), table.having(on_dead), free)
 
 
-def _is_passthru(wanted: NicRequirement) -> bool:
-    return wanted.label.macvlan_mode is MacvlanMode.PASSTHRU
+def _is_passthru(requirement: NicRequirement) -> bool:
+    return requirement.label.macvlan_mode is MacvlanMode.PASSTHRU
 
 
-def _meeting(table: HostClassTable, wanted: NicRequirement) -> Numbers:
+def _meeting(table: HostClassTable, requirement: NicRequirement) -> Numbers:
     """Traits that serve the label, `passthru` left aside."""
-    found = [table.meeting(group) for group in wanted.groups]
-    if not wanted.names_interface:
-        found.append(table.all_traits - table.container_bridges)
+    sets = [table.meeting(group) for group in requirement.groups]
+    if not requirement.names_interface:
+        sets.append(table.all_traits - table.container_bridges)
     bridges = table.bridges
-    if wanted.label.attach is AttachKind.BRIDGE:
-        found.append(bridges)
-    if wanted.label.attach is AttachKind.MACVLAN:
-        found.append(table.all_traits - bridges)
-    if wanted.ip_vlans is not None:
-        found.append(NONE.union(*(table.by_vlan.get(ip_vlan, NONE) for ip_vlan in wanted.ip_vlans)))
-    return frozenset.intersection(*found) if found else table.all_traits
+    if requirement.label.attach is AttachKind.BRIDGE:
+        sets.append(bridges)
+    if requirement.label.attach is AttachKind.MACVLAN:
+        sets.append(table.all_traits - bridges)
+    if requirement.ip_vlans is not None:
+        sets.append(NONE.union(*(table.by_vlan.get(ip_vlan, NONE) for ip_vlan in requirement.ip_vlans)))
+    return frozenset.intersection(*sets) if sets else table.all_traits
 
 
 def _choice(table: HostClassTable, traits: Numbers) -> LabelChoice:
-    found = [[table.having(traits & some) for some in pair] for pair in table.by_preference]
-    bridges, bonds, rest = (served | other for served, other in found)
-    boots = [served for served, _ in found]
+    preferred = [[table.having(traits & numbers) for numbers in pair] for pair in table.by_preference]
+    bridges, bonds, rest = (served | other for served, other in preferred)
+    boots = [served for served, _ in preferred]
     return LabelChoice(
         bridges | bonds | rest,
         bridges,
@@ -118,46 +118,48 @@ def _choice(table: HostClassTable, traits: Numbers) -> LabelChoice:
 # -- attach=network --------------------------------------------------------------------------------------
 
 
-def _network_sets(scope: Scope, wanted: NicRequirement, used: Numbers) -> LabelSets:
+def _network_sets(scope: Scope, requirement: NicRequirement, used: Numbers) -> LabelSets:
     """Shapes whose networks are the same to the label are judged once."""
-    label = wanted.label
+    label = requirement.label
     names = NETWORK_ORDER if label.network is None else (label.network,)
     alike: dict[tuple[int | None, ...], list[int]] = {}
     for number in used:
         networks = scope.table.networks_of[number]
         alike.setdefault(tuple(networks.get(name) for name in names), []).append(number)
-    judged = [(_judge(scope, wanted, scope.table.shapes[some[0]]), some) for some in alike.values()]
-    matching = _gather([(first, some) for (first, _, _), some in judged])
-    live = _gather([(first, some) for (_, first, _), some in judged])
+    judged = [
+        (_judge(scope, requirement, scope.table.shapes[members[0]]), members) for members in alike.values()
+    ]
+    matching = _gather([(first, members) for (first, _, _), members in judged])
+    live = _gather([(first, members) for (_, first, _), members in judged])
     codes = {
         number: empty_code(options)[0]
-        for (first, _, options), some in judged
-        for number in some
+        for (first, _, options), members in judged
+        for number in members
         if first is None
     }
     intricate = NONE.union(
         *(
-            some
-            for (_, _, options), some in judged
+            members
+            for (_, _, options), members in judged
             if len(options.candidates) > 1
-            or any(scope.is_tight(wanted, candidate.vlan_id) for candidate in options.candidates)
+            or any(scope.is_tight(requirement, candidate.vlan_id) for candidate in options.candidates)
         )
     )
     return LabelSets(matching, live, codes, intricate, matching.any - live.any)
 
 
 def _judge(
-    scope: Scope, wanted: NicRequirement, shape: HostClass
+    scope: Scope, requirement: NicRequirement, shape: HostClass
 ) -> tuple[bool | None, bool | None, CandidateSet]:
     """Whether the only network boots, or None without one; the same where it has an address; all of it."""
-    options = match(shape.view, wanted)
+    options = match(shape.view, requirement)
     first = options.candidates[0] if options.candidates else None
     boots = None if first is None else first.bootable
-    is_dead = first is not None and scope.is_dead(wanted, first.vlan_id)
+    is_dead = first is not None and scope.is_dead(requirement, first.vlan_id)
     return boots, None if is_dead else boots, options
 
 
 def _gather(judged: list[tuple[bool | None, list[int]]]) -> LabelChoice:
-    some = NONE.union(*(numbers for boots, numbers in judged if boots is not None))
+    union = NONE.union(*(numbers for boots, numbers in judged if boots is not None))
     boots = NONE.union(*(numbers for boots, numbers in judged if boots))
-    return LabelChoice(some, some, boots, boots)
+    return LabelChoice(union, union, boots, boots)

@@ -42,10 +42,10 @@ def survey(
     """Judge all hosts of the fleet."""
     shapes = judge_host_classes(snapshot, book, fleet.table, frozenset(fleet.shapes), asked)
     verdicts = _judge_hosts(fleet, asked, shapes)
-    for at in _named(snapshot, fleet, asked):
-        trial = evaluate_host(snapshot, book, fleet.rows[at].state, asked)
+    for position in _named(snapshot, fleet, asked):
+        trial = evaluate_host(snapshot, book, fleet.rows[position].state, asked)
         nics = trial.placement.nics if trial.placement else ()
-        verdicts[at] = trial.refusal.code if trial.refusal else network_fit(nics)
+        verdicts[position] = trial.refusal.code if trial.refusal else network_fit(nics)
     for host_id, code in barred.items():
         if (place := fleet.positions.get(host_id)) is not None:
             verdicts[place] = code
@@ -60,8 +60,8 @@ def _judge_hosts(fleet: Fleet, asked: ResolvedRequest, shapes: Mapping[int, Verd
     cores, memory_mib = asked.request.cores, asked.request.memory_mib
     total = sum(disk.size_bytes for disk in asked.disks)
     verdicts: list[Verdict] = []
-    for at, (gate, has_cores, has_memory_mib, layout, left, shape) in enumerate(fleet.columns):
-        if (code := gates.code(gate, at)) is not None:
+    for position, (gate, has_cores, has_memory_mib, layout, left, shape) in enumerate(fleet.columns):
+        if (code := gates.code(gate, position)) is not None:
             verdicts.append(code)
         elif has_cores < cores:
             verdicts.append(RequestCode.NOT_ENOUGH_CORES)
@@ -81,11 +81,11 @@ class _Gates:
         self._asked, self._fleet = asked, fleet
         self._codes: dict[str, RequestCode | None] = {}
 
-    def code(self, gate: str, at: int) -> RequestCode | None:
+    def code(self, gate: str, position: int) -> RequestCode | None:
         """Why hosts of the gate are refused."""
         if gate not in self._codes:
             try:
-                check_host(self._fleet.rows[at].state, self._asked)
+                check_host(self._fleet.rows[position].state, self._asked)
                 self._codes[gate] = None
             except RefuseRequest as no:
                 self._codes[gate] = no.refusal.code
@@ -121,8 +121,8 @@ class _Storage:
 def _named(snapshot: Snapshot, fleet: Fleet, asked: ResolvedRequest) -> list[int]:
     """Positions of hosts that a term names by an interface's id or address, or by hostname."""
     values: dict[str, set[str]] = {}
-    for nic_requirement in asked.wanted:
-        for group in nic_requirement.groups:
+    for requirement in asked.wanted:
+        for group in requirement.groups:
             if group.key in ("id", "ip", "hostname"):
                 values.setdefault(group.key, set()).update(term.value for term in group.terms)
     if not values:
@@ -140,15 +140,17 @@ def _named(snapshot: Snapshot, fleet: Fleet, asked: ResolvedRequest) -> list[int
 
 
 def _nodes_with(snapshot: Snapshot, addresses: set[str]) -> set[str]:
-    held = [held for text in addresses for held in snapshot.held_by_ip.get(ip_address(text), ())]
-    return {each.system_id for each in held if each.system_id is not None}
+    holders = [holders for text in addresses for holders in snapshot.held_by_ip.get(ip_address(text), ())]
+    return {holder.system_id for holder in holders if holder.system_id is not None}
 
 
 def _best_two(fleet: Fleet, verdicts: list[Verdict]) -> tuple[int | None, int | None]:
     """The two best fits; of those that fit alike the hosts with the most room."""
-    found: list[int] = []
+    positions: list[int] = []
     for fit in sorted(verdict for verdict in set(verdicts) if isinstance(verdict, NetworkFit)):
-        found += islice((at for at in fleet.by_room if verdicts[at] == fit), 2 - len(found))
-        if len(found) == 2:
-            return found[0], found[1]
-    return (found[0] if found else None), None
+        positions += islice(
+            (position for position in fleet.by_room if verdicts[position] == fit), 2 - len(positions)
+        )
+        if len(positions) == 2:
+            return positions[0], positions[1]
+    return (positions[0] if positions else None), None

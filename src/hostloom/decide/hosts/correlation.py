@@ -75,7 +75,7 @@ class _Clues:
 def correlate(
     evidence: HostEvidence,
     nodes: Iterable[Node],
-    held: Iterable[HeldAddress],
+    addresses: Iterable[HeldAddress],
     others: Iterable[Host] = (),
     local: SystemId | None = None,
     chosen: SystemId | None = None,
@@ -85,14 +85,14 @@ def correlate(
     `local` is the node that hostloom runs on, for a host on the same machine. A node that is one of the
     `others` already, and these have another UUID, makes the host ambiguous.
     """
-    known = {node.system_id: node for node in nodes}
-    if chosen in known:
+    node_by_id = {node.system_id: node for node in nodes}
+    if chosen in node_by_id:
         return Correlation(CorrelationState.CORRELATED, chosen, CorrelationEvidence.OPERATOR)
     if local is not None:
         return Correlation(CorrelationState.CORRELATED, local, CorrelationEvidence.LOCAL)
     others = list(others)
-    clues = _clues(evidence, known, held)
-    correlation = _by_history(evidence, clues, known) or _by_clues(evidence, clues, known, others)
+    clues = _clues(evidence, node_by_id, addresses)
+    correlation = _by_history(evidence, clues, node_by_id) or _by_clues(evidence, clues, node_by_id, others)
     if evidence.is_other_uuid and clues.likeness.get(correlation.system_id or SystemId("")) not in _SAME:
         return _ambiguous(
             {*correlation.candidates, correlation.system_id, evidence.known_as}, f"UUID {evidence.uuid}"
@@ -100,33 +100,35 @@ def correlate(
     return _unless_taken(correlation, evidence, others)
 
 
-def _clues(evidence: HostEvidence, known: Mapping[SystemId, Node], held: Iterable[HeldAddress]) -> _Clues:
-    by_address = _by_known_address(evidence, known, held)
-    own = nic_macs(evidence.links)
+def _clues(
+    evidence: HostEvidence, node_by_id: Mapping[SystemId, Node], addresses: Iterable[HeldAddress]
+) -> _Clues:
+    by_address = _by_known_address(evidence, node_by_id, addresses)
+    host_macs = nic_macs(evidence.links)
     likeness, macs = {}, {}
-    for node in known.values():
+    for node in node_by_id.values():
         is_candidate = node.system_id in by_address or node.system_id == evidence.known_as
-        if not is_candidate and not any(nic.mac in own.physical for nic in node.interfaces):
+        if not is_candidate and not any(nic.mac in host_macs.physical for nic in node.interfaces):
             continue  # most nodes of a large estate: nothing speaks for them
-        there = nic_macs(node.interfaces)
-        likeness[node.system_id] = compare(own, there)
-        if shared := own.physical & there.physical:
-            macs[node.system_id] = str(min(shared & own.own or shared))
+        node_macs = nic_macs(node.interfaces)
+        likeness[node.system_id] = compare(host_macs, node_macs)
+        if shared := host_macs.physical & node_macs.physical:
+            macs[node.system_id] = str(min(shared & host_macs.own or shared))
     return _Clues(by_address, likeness, macs)
 
 
 def _by_known_address(
-    evidence: HostEvidence, known: Mapping[SystemId, Node], held: Iterable[HeldAddress]
+    evidence: HostEvidence, node_by_id: Mapping[SystemId, Node], held_addresses: Iterable[HeldAddress]
 ) -> dict[SystemId, str]:
     """The nodes that have an address of the host, on an interface or held, each with that address."""
     addresses = frozenset(address for address in evidence.addresses if _identifies(address))
     by_address: dict[SystemId, str] = {}
-    for node in known.values():
+    for node in node_by_id.values():
         for nic in node.interfaces:
             by_address.update((node.system_id, str(ip)) for ip in nic.ips if ip in addresses)
-    for address in held:
+    for address in held_addresses:
         key = SystemId(address.system_id or "")
-        if address.ip in addresses and key in known:
+        if address.ip in addresses and key in node_by_id:
             by_address.setdefault(key, str(address.ip))
     return by_address
 
@@ -136,10 +138,12 @@ def _identifies(address: Address) -> bool:
     return not (address.is_loopback or address.is_link_local or address.is_unspecified)
 
 
-def _by_history(evidence: HostEvidence, clues: _Clues, known: Mapping[SystemId, Node]) -> Correlation | None:
+def _by_history(
+    evidence: HostEvidence, clues: _Clues, node_by_id: Mapping[SystemId, Node]
+) -> Correlation | None:
     """What the last reading decides; None: it decides nothing."""
     node = evidence.known_as
-    if node is None or node not in known:
+    if node is None or node not in node_by_id:
         return None
     others = ({*clues.by_address} | clues.of(Likeness.SAME)) - {node}
     has_nics = clues.likeness[node] in _SAME
@@ -151,7 +155,7 @@ def _by_history(evidence: HostEvidence, clues: _Clues, known: Mapping[SystemId, 
 
 
 def _by_clues(
-    evidence: HostEvidence, clues: _Clues, known: Mapping[SystemId, Node], others: Iterable[Host]
+    evidence: HostEvidence, clues: _Clues, node_by_id: Mapping[SystemId, Node], others: Iterable[Host]
 ) -> Correlation:
     same = clues.of(Likeness.SAME)
     if clues.by_address:
@@ -160,18 +164,18 @@ def _by_clues(
         return _matched(min(same), clues)
     if same or (same := clues.of(Likeness.PARTLY)):
         return _ambiguous(same, min(clues.macs[key] for key in same))
-    return _by_local_macs(evidence, clues, known, others)
+    return _by_local_macs(evidence, clues, node_by_id, others)
 
 
 def _by_local_macs(
-    evidence: HostEvidence, clues: _Clues, known: Mapping[SystemId, Node], others: Iterable[Host]
+    evidence: HostEvidence, clues: _Clues, node_by_id: Mapping[SystemId, Node], others: Iterable[Host]
 ) -> Correlation:
     """Locally administered MACs are weak: they decide only for one node that nothing contradicts."""
     local = clues.of(Likeness.SAME_LOCAL)
     if not local:
         return Correlation()
     taken = {host.correlation.system_id for host in others}
-    doubtful = taken | {key for key in local if _has_other_addresses(known[key], evidence)}
+    doubtful = taken | {key for key in local if _has_other_addresses(node_by_id[key], evidence)}
     if len(local) == 1 and not local & doubtful:
         return _matched(min(local), clues)
     return _ambiguous(local, min(clues.macs[key] for key in local))
@@ -226,27 +230,31 @@ def _ambiguous(nodes: Iterable[SystemId | None], matched: str) -> Correlation:
     )
 
 
-def _unless_taken(found: Correlation, evidence: HostEvidence, others: Iterable[Host]) -> Correlation:
+def _unless_taken(correlation: Correlation, evidence: HostEvidence, others: Iterable[Host]) -> Correlation:
     """The match, unless the node is another host already, whose UUID says that it is another machine."""
     for host in others:
-        if found.system_id is None or host.correlation.system_id != found.system_id:
+        if correlation.system_id is None or host.correlation.system_id != correlation.system_id:
             continue
         if evidence.uuid and host.uuid and evidence.uuid != host.uuid:
-            candidates = (found.system_id,)
-            return replace(found, state=CorrelationState.AMBIGUOUS, system_id=None, candidates=candidates)
-    return found
+            candidates = (correlation.system_id,)
+            return replace(
+                correlation, state=CorrelationState.AMBIGUOUS, system_id=None, candidates=candidates
+            )
+    return correlation
 
 
 def first_of(
-    found: Correlation, evidence: HostEvidence, others: Iterable[Host], nodes: Mapping[SystemId, Node]
+    correlation: Correlation, evidence: HostEvidence, others: Iterable[Host], nodes: Mapping[SystemId, Node]
 ) -> Host | None:
     """The host among `others` that this one is too, under another URI; of several the first by id."""
     macs = nic_macs(evidence.links)
-    for host in sorted(others, key=lambda each: each.id):
+    for host in sorted(others, key=lambda candidate: candidate.id):
         if _is_same_machine(host, evidence, macs, nodes):
             return host
         is_other = bool(evidence.uuid and host.uuid)
-        is_one_node = found.system_id is not None and host.correlation.system_id == found.system_id
+        is_one_node = (
+            correlation.system_id is not None and host.correlation.system_id == correlation.system_id
+        )
         if is_one_node and not is_other:
             return host
     return None

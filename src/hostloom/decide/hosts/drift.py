@@ -70,8 +70,8 @@ def _parts(kind: str, before: Iterable[T], now: Iterable[T], describe: Callable[
     for name in sorted({*recorded, *observed}, key=natural_key):
         old, new = recorded.get(name, ""), observed.get(name, "")
         if old != new:
-            what = "changed" if old and new else "appeared" if new else "vanished"
-            changes.append(Drift(f"{kind}-{what}", name, old, new))
+            verb = "changed" if old and new else "appeared" if new else "vanished"
+            changes.append(Drift(f"{kind}-{verb}", name, old, new))
     return changes
 
 

@@ -38,8 +38,8 @@ class _Scene:
     @property
     def has_rack(self) -> bool:
         """Whether one of them is on the host itself."""
-        mine = self.view.state.host.correlation.system_id
-        return any(rack.system_id == mine for rack in self.racks)
+        system_id = self.view.state.host.correlation.system_id
+        return any(rack.system_id == system_id for rack in self.racks)
 
     def vlan(self, vlan_id: VlanId) -> str:
         """FABRIC/VID."""
@@ -84,12 +84,12 @@ def _any(scene: _Scene) -> FixPlan:
     return FixPlan(host.name, MADE, refusals=refusals or (FixRefusal(FixCode.NO_SERVED_BRIDGE, host.name),))
 
 
-def _planned(scene: _Scene, network: str, found: FixRefusal | tuple[FixStep, ...]) -> FixPlan:
+def _planned(scene: _Scene, network: str, steps: FixRefusal | tuple[FixStep, ...]) -> FixPlan:
     host = scene.view.state.host.name
-    if isinstance(found, FixRefusal):
-        return FixPlan(host, network, refusals=(found,))
-    off = any(fix_step.kind is FixStepKind.LIBVIRT_DHCP_OFF for fix_step in found)
-    return FixPlan(host, network, found, machines=_machines_on(scene.view, network) if off else ())
+    if isinstance(steps, FixRefusal):
+        return FixPlan(host, network, refusals=(steps,))
+    off = any(fix_step.kind is FixStepKind.LIBVIRT_DHCP_OFF for fix_step in steps)
+    return FixPlan(host, network, steps, machines=_machines_on(scene.view, network) if off else ())
 
 
 def _offering(scene: _Scene, plan: FixPlan) -> FixPlan:
@@ -198,4 +198,4 @@ def _served_bridge(scene: _Scene) -> str:
         and scene.view.has_uplink(candidate.interface)
         and not isinstance(_make(scene, candidate.source), FixRefusal)
     ]
-    return min(able, key=lambda each: each.preference(())).source if able else ""
+    return min(able, key=lambda interface: interface.preference(())).source if able else ""

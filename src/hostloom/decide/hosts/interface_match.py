@@ -31,28 +31,28 @@ def match_interfaces(
 
 
 def _take(
-    found: dict[str, NodeInterface],
+    matches: dict[str, NodeInterface],
     links: Iterable[ObservedLink],
     recorded: list[NodeInterface],
     is_same: _Test,
 ) -> None:
     """Move what passes the test from `recorded` to `found`."""
     for link in links:
-        if link.name not in found:
+        if link.name not in matches:
             nic = next((nic for nic in recorded if is_same(link, nic)), None)
             if nic is not None:
                 recorded.remove(nic)
-                found[link.name] = nic
+                matches[link.name] = nic
 
 
 def _same_nic(links: Iterable[ObservedLink], recorded: Iterable[NodeInterface]) -> _Test:
     """A NIC with the same MAC, where no two NICs share it: members of some bonds all show the bond's."""
-    seen = Counter(link.mac for link in links if link.kind is InterfaceKind.PHYSICAL)
-    known = Counter(nic.mac for nic in recorded if nic.kind is InterfaceKind.PHYSICAL)
+    link_counts = Counter(link.mac for link in links if link.kind is InterfaceKind.PHYSICAL)
+    nic_counts = Counter(nic.mac for nic in recorded if nic.kind is InterfaceKind.PHYSICAL)
 
     def is_same(link: ObservedLink, nic: NodeInterface) -> bool:
         if not link.kind is nic.kind is InterfaceKind.PHYSICAL or link.mac is None:
             return False
-        return link.mac == nic.mac and seen[link.mac] == known[link.mac] == 1
+        return link.mac == nic.mac and link_counts[link.mac] == nic_counts[link.mac] == 1
 
     return is_same

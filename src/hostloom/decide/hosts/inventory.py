@@ -123,9 +123,13 @@ class _Inventory:
         self, addresses: Iterable[IPv4Interface | IPv6Interface], link: ObservedLink, tag: int
     ) -> VlanId | None:
         """Of the first address that tells; those without a network of their own (/32, /128) come last."""
-        known = [address for address in addresses if not address.ip.is_link_local]
-        single = [address for address in known if address.network.prefixlen == address.network.max_prefixlen]
-        for address in (address for address in known if address not in single):
+        global_addresses = [address for address in addresses if not address.ip.is_link_local]
+        single = [
+            address
+            for address in global_addresses
+            if address.network.prefixlen == address.network.max_prefixlen
+        ]
+        for address in (address for address in global_addresses if address not in single):
             subnet = self._network.subnet_around(address.ip)
             return subnet.vlan_id if subnet else self._network.add_subnet(address.network, link, tag)
         around = (self._network.subnet_around(address.ip) for address in single)
@@ -141,14 +145,14 @@ class _Inventory:
         if link is None or name in below:
             return None
         if link.kind is InterfaceKind.VLAN:
-            found = self._by_tag(link, below | {name}), VlanSource.PARENT
+            derived = self._by_tag(link, below | {name}), VlanSource.PARENT
         elif link.kind in JOINING:
-            found = self._by_ports(link, below | {name}), VlanSource.PORT
+            derived = self._by_ports(link, below | {name}), VlanSource.PORT
         else:
             return None
-        if found[0] is not None:
-            self._found[name] = found
-        return found[0]
+        if derived[0] is not None:
+            self._found[name] = derived
+        return derived[0]
 
     def _by_tag(self, link: ObservedLink, below: frozenset[str]) -> VlanId | None:
         for parent in link.parents:
@@ -198,8 +202,8 @@ class _Inventory:
             for master in masters:
                 vlan_id = self._found.get(master.name, (None, VlanSource.NONE))[0]
                 for member in self._members(master):
-                    own = self._found.get(member)
-                    if vlan_id is not None and (own is None or own[1] is not VlanSource.OPERATOR):
+                    interface = self._found.get(member)
+                    if vlan_id is not None and (interface is None or interface[1] is not VlanSource.OPERATOR):
                         self._found[member] = vlan_id, VlanSource.MASTER
 
     def _members(self, master: ObservedLink) -> tuple[str, ...]:

@@ -41,8 +41,8 @@ class NewNetwork:
         """The VLAN of this tag on the fabric of another; made where it is not known, with the other's MTU."""
         vlans = (*self._snapshot.vlans, *self.vlans)
         same = (vlan for vlan in vlans if vlan.fabric_id == beside.fabric_id and vlan.vid == vid)
-        found = next(same, None)
-        return (found or self._add_vlan(beside.fabric_id, vid, mtu or beside.mtu)).id
+        existing = next(same, None)
+        return (existing or self._add_vlan(beside.fabric_id, vid, mtu or beside.mtu)).id
 
     def add_subnet(self, cidr: Network, link: ObservedLink, vid: int) -> VlanId:
         """On a VLAN of a new fabric: nothing is known of how it is joined to others."""

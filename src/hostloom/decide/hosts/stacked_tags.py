@@ -25,16 +25,16 @@ class Stacked(Protocol):
 
 def members(interfaces: Iterable[NodeInterface]) -> frozenset[str]:
     """Interfaces that belong to a bridge, bond or failover pair, and are not used for themselves."""
-    known = tuple(interfaces)
-    joined = {name for interface in known if interface.kind in JOINING for name in interface.parents}
-    return frozenset(joined | {interface.name for interface in known if interface.master})
+    names = tuple(interfaces)
+    joined = {name for interface in names if interface.kind in JOINING for name in interface.parents}
+    return frozenset(joined | {interface.name for interface in names if interface.master})
 
 
-def is_tagged(name: str, links: Mapping[str, Stacked], seen: frozenset[str] = frozenset()) -> bool:
+def is_tagged(name: str, links: Mapping[str, Stacked], visited: frozenset[str] = frozenset()) -> bool:
     """Whether it is a VLAN interface, or a bridge or bond with one below it."""
     link = links.get(name)
-    if link is None or name in seen:
+    if link is None or name in visited:
         return False
     if link.kind is InterfaceKind.VLAN:
         return True
-    return link.kind in JOINING and any(is_tagged(port, links, seen | {name}) for port in link.parents)
+    return link.kind in JOINING and any(is_tagged(port, links, visited | {name}) for port in link.parents)

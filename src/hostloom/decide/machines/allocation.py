@@ -44,19 +44,20 @@ def allocate(snapshot: Snapshot, machines: Sequence[Machine], request: Allocatio
     ConstraintError for a text that is none; a name that nothing has is a refusal.
     """
     try:
-        wanted = _read(snapshot, request)
+        constraints = _read(snapshot, request)
     except RefuseRequest as no:
         return Allocation(None, refusal=no.refusal)
     misfits: Counter[Misfit] = Counter()
     for machine in sorted(
-        machines, key=lambda each: (each.cores, each.memory_mib, natural_key(each.hostname))
+        machines,
+        key=lambda candidate: (candidate.cores, candidate.memory_mib, natural_key(candidate.hostname)),
     ):
         tick()
         misfit = next((reason for reason, fits in _RULES if not fits(machine, request)), None)
-        found = misfit or _fit(snapshot, machine, wanted)
-        if isinstance(found, Allocation):
-            return found
-        misfits[found] += 1
+        match = misfit or _fit(snapshot, machine, constraints)
+        if isinstance(match, Allocation):
+            return match
+        misfits[match] += 1
     return Allocation(None, misfits=misfits)
 
 
@@ -103,18 +104,18 @@ def _read(snapshot: Snapshot, request: AllocationRequest) -> _Wanted:
     )
 
 
-def _fit(snapshot: Snapshot, machine: Machine, wanted: _Wanted) -> Allocation | Misfit:
+def _fit(snapshot: Snapshot, machine: Machine, constraints: _Wanted) -> Allocation | Misfit:
     nics = list(_nics(snapshot, machine))
-    if not all(_is_met_by_nics(group, nics, machine.hostname) for group in wanted.nics):
+    if not all(_is_met_by_nics(group, nics, machine.hostname) for group in constraints.nics):
         return Misfit.NICS
     options = {
         label.label: [n for n, nic in enumerate(nics) if _meets(nic, label, groups, machine.hostname)]
-        for label, groups in wanted.labels
+        for label, groups in constraints.labels
     }
     pairs = _pair(options)
     if pairs is None:
         return Misfit.INTERFACES
-    stored = _pair(_disk_options(snapshot, machine, wanted))
+    stored = _pair(_disk_options(snapshot, machine, constraints))
     if stored is None:
         return Misfit.DISKS
     return Allocation(
@@ -130,11 +131,11 @@ def _is_met_by_nics(group: ResolvedConstraint, nics: list[_Nic], hostname: str) 
     return all(met) if group.negated else any(met)
 
 
-def _disk_options(snapshot: Snapshot, machine: Machine, wanted: _Wanted) -> dict[str, list[int]]:
+def _disk_options(snapshot: Snapshot, machine: Machine, constraints: _Wanted) -> dict[str, list[int]]:
     """By label, the disks that may serve it; the first label gets the disk that the machine boots from."""
     words = [_words_of(snapshot, machine, disk) for disk in machine.disks]
     options = {}
-    for index, disk_request in enumerate(wanted.disks):
+    for index, disk_request in enumerate(constraints.disks):
         candidates = machine.disks[:1] if index == 0 else machine.disks
         options[disk_request.label] = [
             n for n, disk in enumerate(candidates) if _holds(disk, words[n], disk_request)
@@ -149,7 +150,7 @@ def _nics(snapshot: Snapshot, machine: Machine) -> Iterator[_Nic]:
                 yield _Nic(interface)
         return
     for nic in machine.interfaces:
-        seen = NodeInterface(
+        node_interface = NodeInterface(
             InterfaceId(nic.mac.number),
             nic.name,
             InterfaceKind.PHYSICAL,
@@ -157,7 +158,7 @@ def _nics(snapshot: Snapshot, machine: Machine) -> Iterator[_Nic]:
             nic.vlan_id,
             addresses=tuple(ip_interface(ip) for ip in nic.ips),
         )
-        yield _Nic(seen, nic)
+        yield _Nic(node_interface, nic)
 
 
 def _meets(nic: _Nic, label: LabelConstraints, groups: tuple[ResolvedConstraint, ...], hostname: str) -> bool:
@@ -171,14 +172,14 @@ def _meets(nic: _Nic, label: LabelConstraints, groups: tuple[ResolvedConstraint,
     return _is_attached_as(nic.own, label, says_mode="mode" in said)
 
 
-def _is_attached_as(own: MachineInterface, label: LabelConstraints, *, says_mode: bool) -> bool:
+def _is_attached_as(nic: MachineInterface, label: LabelConstraints, *, says_mode: bool) -> bool:
     return (
-        (not says_mode or label.mode is own.mode)
-        and label.attach in (None, own.attachment.kind)
-        and label.macvlan_mode in (None, own.attachment.mode)
-        and label.network in (None, own.attachment.source)
-        and label.mac in (None, own.mac)
-        and label.model in (None, own.model)
+        (not says_mode or label.mode is nic.mode)
+        and label.attach in (None, nic.attachment.kind)
+        and label.macvlan_mode in (None, nic.attachment.mode)
+        and label.network in (None, nic.attachment.source)
+        and label.mac in (None, nic.mac)
+        and label.model in (None, nic.model)
     )
 
 
@@ -190,24 +191,24 @@ def _words_of(snapshot: Snapshot, machine: Machine, disk: Disk) -> frozenset[str
     return frozenset({disk.pool, "local", *tags})
 
 
-def _holds(disk: Disk, words: frozenset[str], wanted: DiskRequest) -> bool:
-    return disk.size_bytes >= wanted.size_bytes and set(wanted.words) <= words
+def _holds(disk: Disk, words: frozenset[str], request: DiskRequest) -> bool:
+    return disk.size_bytes >= request.size_bytes and set(request.words) <= words
 
 
 def _pair(options: Mapping[str, Sequence[int]]) -> dict[str, int] | None:
     """One of its own for each label, the first ones where that can be; None when there are too few."""
     taken: dict[int, str] = {}
 
-    def place(label: str, seen: set[int]) -> bool:
+    def place(label: str, visited: set[int]) -> bool:
         for n in options[label]:
-            if n not in seen:
-                seen.add(n)
-                if n not in taken or place(taken[n], seen):
+            if n not in visited:
+                visited.add(n)
+                if n not in taken or place(taken[n], visited):
                     taken[n] = label
                     return True
         return False
 
     if not all(place(label, set()) for label in options):
         return None
-    found = {label: n for n, label in taken.items()}
-    return {label: found[label] for label in options}
+    pairs = {label: n for n, label in taken.items()}
+    return {label: pairs[label] for label in options}

@@ -68,40 +68,42 @@ def asks_to_commission(machine: Machine) -> bool:
 
 
 def differences_from_plan(
-    machine: Machine, found: FoundHardware, served: Container[VlanId]
+    machine: Machine, hardware: FoundHardware, served: Container[VlanId]
 ) -> tuple[CommissioningDifference, ...]:
     """Of a machine that was composed; `served` are the VLANs on which our DHCP answers."""
     return (
-        *_machine(machine.cores, machine.memory_mib, machine.architecture, found),
-        *_planned_disks(machine.disks, found.disks),
-        *_planned_nics(machine.interfaces, found.nics, served),
+        *_machine(machine.cores, machine.memory_mib, machine.architecture, hardware),
+        *_planned_disks(machine.disks, hardware.disks),
+        *_planned_nics(machine.interfaces, hardware.nics, served),
     )
 
 
 def differences_from_before(
-    before: FoundHardware, found: FoundHardware
+    before: FoundHardware, hardware: FoundHardware
 ) -> tuple[CommissioningDifference, ...]:
     """Of a bare machine that reports again; a cable that was unplugged counts."""
     return (
-        *_machine(before.cores, _about(before.memory_mib, found.memory_mib), before.architecture, found),
-        *_disks_before(before.disks, found.disks),
-        *_nics_before(before.nics, found.nics),
+        *_machine(
+            before.cores, _about(before.memory_mib, hardware.memory_mib), before.architecture, hardware
+        ),
+        *_disks_before(before.disks, hardware.disks),
+        *_nics_before(before.nics, hardware.nics),
     )
 
 
 def _machine(
-    cores: int, memory_mib: int, architecture: str, found: FoundHardware
+    cores: int, memory_mib: int, architecture: str, hardware: FoundHardware
 ) -> Iterator[CommissioningDifference]:
-    if found.cores != cores:
-        yield CommissioningDifference(DifferenceCode.CORES, wanted=str(cores), found=str(found.cores))
+    if hardware.cores != cores:
+        yield CommissioningDifference(DifferenceCode.CORES, wanted=str(cores), found=str(hardware.cores))
     kept_mib = KEPT_MIB + memory_mib * KEPT_PERCENT // 100
-    if not memory_mib - kept_mib <= found.memory_mib <= memory_mib:
+    if not memory_mib - kept_mib <= hardware.memory_mib <= memory_mib:
         yield CommissioningDifference(
-            DifferenceCode.MEMORY, wanted=str(memory_mib), found=str(found.memory_mib)
+            DifferenceCode.MEMORY, wanted=str(memory_mib), found=str(hardware.memory_mib)
         )
-    if found.architecture != architecture:
+    if hardware.architecture != architecture:
         yield CommissioningDifference(
-            DifferenceCode.ARCHITECTURE, wanted=architecture, found=found.architecture
+            DifferenceCode.ARCHITECTURE, wanted=architecture, found=hardware.architecture
         )
 
 
@@ -110,9 +112,9 @@ def _about(before_mib: int, now_mib: int) -> int:
     return now_mib if abs(now_mib - before_mib) <= KEPT_MIB else before_mib
 
 
-def _planned_disks(planned: Iterable[Disk], found: Iterable[FoundDisk]) -> Iterator[CommissioningDifference]:
+def _planned_disks(planned: Iterable[Disk], disks: Iterable[FoundDisk]) -> Iterator[CommissioningDifference]:
     """By serial, which is the disk's name (its first 20 characters), else in their order."""
-    left = list(found)
+    left = list(disks)
     unmatched = []
     for disk in planned:
         same = next(
@@ -133,17 +135,17 @@ def _planned_disks(planned: Iterable[Disk], found: Iterable[FoundDisk]) -> Itera
         yield CommissioningDifference(DifferenceCode.DISK_UNEXPECTED, extra.name, found=str(extra.size_bytes))
 
 
-def _size(disk: Disk, found: FoundDisk) -> Iterator[CommissioningDifference]:
-    if not disk.size_bytes <= found.size_bytes <= disk.size_bytes + EXTENT_BYTES:
+def _size(disk: Disk, found_disk: FoundDisk) -> Iterator[CommissioningDifference]:
+    if not disk.size_bytes <= found_disk.size_bytes <= disk.size_bytes + EXTENT_BYTES:
         yield CommissioningDifference(
-            DifferenceCode.DISK_SIZE, disk.name, str(disk.size_bytes), str(found.size_bytes)
+            DifferenceCode.DISK_SIZE, disk.name, str(disk.size_bytes), str(found_disk.size_bytes)
         )
 
 
 def _planned_nics(
-    planned: Iterable[MachineInterface], found: Iterable[FoundNic], served: Container[VlanId]
+    planned: Iterable[MachineInterface], nics: Iterable[FoundNic], served: Container[VlanId]
 ) -> Iterator[CommissioningDifference]:
-    by_mac = {found_nic.mac: found_nic for found_nic in found}
+    by_mac = {found_nic.mac: found_nic for found_nic in nics}
     for nic in planned:
         same = by_mac.pop(nic.mac, None)
         if same is None:
@@ -157,22 +159,22 @@ def _planned_nics(
 
 
 def _address(
-    nic: MachineInterface, found: FoundNic, served: Container[VlanId]
+    nic: MachineInterface, found_nic: FoundNic, served: Container[VlanId]
 ) -> Iterator[CommissioningDifference]:
     """Only what our DHCP was to give can be missing; what it gave otherwise, another one gave."""
-    wanted = ", ".join(str(ip) for ip in nic.ips)
-    if found.dhcp is None:
+    addresses = ", ".join(str(ip) for ip in nic.ips)
+    if found_nic.dhcp is None:
         if nic.ips and nic.vlan_id in served:
-            yield CommissioningDifference(DifferenceCode.NO_LEASE, nic.name, wanted=wanted)
-    elif any(ip.version == found.dhcp.ip.version for ip in nic.ips) and found.dhcp.ip not in nic.ips:
-        yield CommissioningDifference(DifferenceCode.ADDRESS, nic.name, wanted, str(found.dhcp.ip))
+            yield CommissioningDifference(DifferenceCode.NO_LEASE, nic.name, wanted=addresses)
+    elif any(ip.version == found_nic.dhcp.ip.version for ip in nic.ips) and found_nic.dhcp.ip not in nic.ips:
+        yield CommissioningDifference(DifferenceCode.ADDRESS, nic.name, addresses, str(found_nic.dhcp.ip))
 
 
 def _disks_before(
-    before: Iterable[FoundDisk], found: Iterable[FoundDisk]
+    before: Iterable[FoundDisk], disks: Iterable[FoundDisk]
 ) -> Iterator[CommissioningDifference]:
     """By serial number where there is one, else by name."""
-    left = {found_disk.serial or found_disk.name: found_disk for found_disk in found}
+    left = {found_disk.serial or found_disk.name: found_disk for found_disk in disks}
     for disk in before:
         same = left.pop(disk.serial or disk.name, None)
         if same is None:
@@ -184,8 +186,8 @@ def _disks_before(
         yield CommissioningDifference(DifferenceCode.DISK_UNEXPECTED, extra.name, found=str(extra.size_bytes))
 
 
-def _nics_before(before: Iterable[FoundNic], found: Iterable[FoundNic]) -> Iterator[CommissioningDifference]:
-    left = {found_nic.mac: found_nic for found_nic in found}
+def _nics_before(before: Iterable[FoundNic], nics: Iterable[FoundNic]) -> Iterator[CommissioningDifference]:
+    left = {found_nic.mac: found_nic for found_nic in nics}
     for nic in before:
         same = left.pop(nic.mac, None)
         if same is None:

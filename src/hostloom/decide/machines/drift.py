@@ -73,7 +73,7 @@ def _way(nic: MachineInterface | ObservedInterface) -> tuple[object, ...]:
 def _disks(machine: Machine, observed_machine: ObservedMachine) -> Iterable[Drift]:
     left = list(observed_machine.disks)
     for disk in machine.disks:
-        now = next((each for each in left if _is_volume(disk, each)), None)
+        now = next((candidate for candidate in left if _is_volume(disk, candidate)), None)
         if now is None:
             yield Drift("machine-disk", disk.name, _volume(disk), "")
             continue
@@ -90,11 +90,11 @@ def _slack(machine: Machine) -> int:
     return _ROUNDING_BYTES if machine.origin is MachineOrigin.COMPOSED else 0
 
 
-def _is_volume(disk: Disk, seen: Disk) -> bool:
+def _is_volume(disk: Disk, observed: Disk) -> bool:
     """The same volume; of a pool that is not active only the path is known."""
-    if (disk.pool, disk.volume) == (seen.pool, seen.volume):
+    if (disk.pool, disk.volume) == (observed.pool, observed.volume):
         return True
-    return not seen.pool and seen.volume.rpartition("/")[2] == disk.volume.rpartition("/")[2]
+    return not observed.pool and observed.volume.rpartition("/")[2] == disk.volume.rpartition("/")[2]
 
 
 def _volume(disk: Disk) -> str:

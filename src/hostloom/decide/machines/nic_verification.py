@@ -131,69 +131,73 @@ def _carries(subnet: Subnet, ips: Iterable[Address]) -> bool:
     return any(ip.version == subnet.cidr.version and ip in subnet.cidr for ip in ips)
 
 
-def probe_point(wants: NicExpectation) -> Attachment | VerificationReason:
+def probe_point(expectation: NicExpectation) -> Attachment | VerificationReason:
     """Where a throw-away probe stands beside the NIC, or why it cannot."""
-    attachment = wants.nic.attachment
+    attachment = expectation.nic.attachment
     if attachment.mode is MacvlanMode.PASSTHRU:
         return VerificationReason.PARENT_IS_ITS_OWN
     if attachment.kind is AttachKind.OTHER:
         return VerificationReason.OTHER_KIND
     if attachment.kind is not AttachKind.NETWORK:
         return attachment
-    if not wants.bridge:
+    if not expectation.bridge:
         return VerificationReason.NETWORK_WITHOUT_BRIDGE
-    if wants.is_tagged:
+    if expectation.is_tagged:
         return VerificationReason.NETWORK_HAS_A_TAG
-    return Attachment(AttachKind.BRIDGE, wants.bridge)
+    return Attachment(AttachKind.BRIDGE, expectation.bridge)
 
 
-def questions(wants: Iterable[NicExpectation]) -> dict[Attachment, Question]:
+def questions(expectations: Iterable[NicExpectation]) -> dict[Attachment, Question]:
     """One for each attach point, for all NICs there; none if there is nothing to ask."""
-    found: dict[Attachment, Question] = {}
-    for want in wants:
+    by_attachment: dict[Attachment, Question] = {}
+    for want in expectations:
         point = probe_point(want)
         if isinstance(point, VerificationReason) or not want.targets:
             continue
-        before = found.get(point, Question((), None))
+        before = by_attachment.get(point, Question((), None))
         targets = tuple(dict.fromkeys((*before.targets, *want.targets)))
         mtus = [mtu for mtu in (before.mtu, want.mtu if want.gateways else None) if mtu is not None]
-        found[point] = Question(targets, max(mtus, default=None))
-    return found
+        by_attachment[point] = Question(targets, max(mtus, default=None))
+    return by_attachment
 
 
-def duplicates(wants: NicExpectation, answers: NeighbourVerdicts) -> dict[Address, tuple[MacAddress, ...]]:
+def duplicates(
+    expectation: NicExpectation, answers: NeighbourVerdicts
+) -> dict[Address, tuple[MacAddress, ...]]:
     """Planned addresses that others than the NIC answer for, and who."""
     macses = {}
-    for ip in wants.nic.ips:
+    for ip in expectation.nic.ips:
         answer = answers.by_target.get(ip, NeighbourVerdict(()))
-        if others := tuple(mac for mac in answer.macs if mac != wants.nic.mac):
+        if others := tuple(mac for mac in answer.macs if mac != expectation.nic.mac):
             macses[ip] = others
     return macses
 
 
 def verify_nic(
-    wants: NicExpectation,
+    expectation: NicExpectation,
     nic_observation: NicObservation,
     answers: NeighbourVerdicts,
     leased: Collection[Address],
-    at: float,
+    time: float,
 ) -> NicProof:
     """Every check of one NIC; `leased` are the addresses that its MAC has a lease of."""
     nics = () if nic_observation.machine is None else nic_observation.machine.interfaces
-    observed_interface = next((nic for nic in nics if nic.mac == wants.nic.mac), None)
+    observed_interface = next((nic for nic in nics if nic.mac == expectation.nic.mac), None)
     evidence = [
-        _attachment(wants, nic_observation, observed_interface),
-        _carrier(wants, nic_observation, observed_interface),
+        _attachment(expectation, nic_observation, observed_interface),
+        _carrier(expectation, nic_observation, observed_interface),
     ]
-    evidence += _addresses(wants, nic_observation, answers, leased)
-    evidence += _duplicates(wants, answers)
-    evidence += _gateways(wants, answers)
-    return NicProof(wants.nic.name, at, tuple(evidence))
+    evidence += _addresses(expectation, nic_observation, answers, leased)
+    evidence += _duplicates(expectation, answers)
+    evidence += _gateways(expectation, answers)
+    return NicProof(expectation.nic.name, time, tuple(evidence))
 
 
-def unseen(wants: NicExpectation, why: str, at: float) -> NicProof:
+def unseen(expectation: NicExpectation, reason: str, time: float) -> NicProof:
     """The proof of a NIC whose host does not answer."""
-    return NicProof(wants.nic.name, at, tuple(Evidence(check, Verdict.UNKNOWN, found=why) for check in Check))
+    return NicProof(
+        expectation.nic.name, time, tuple(Evidence(check, Verdict.UNKNOWN, found=reason) for check in Check)
+    )
 
 
 def attached(attachment: Attachment) -> str:
@@ -205,35 +209,35 @@ def attached(attachment: Attachment) -> str:
 
 
 def _attachment(
-    wants: NicExpectation, nic_observation: NicObservation, found: ObservedInterface | None
+    expectation: NicExpectation, nic_observation: NicObservation, observed: ObservedInterface | None
 ) -> Evidence:
-    planned = wants.nic.attachment
+    planned = expectation.nic.attachment
     fails = Evidence(Check.ATTACHMENT, Verdict.FAILED, attached(planned), how=VerificationMethod.HYPERVISOR)
     if nic_observation.machine is None:
         return replace(fails, found=VerificationReason.MACHINE_GONE)
-    if found is None:
+    if observed is None:
         return replace(fails, found=VerificationReason.NO_NIC)
-    attachment = found.attachment
+    attachment = observed.attachment
     if attachment.kind is AttachKind.OTHER and planned.kind is not AttachKind.OTHER:
         return replace(fails, found=VerificationReason.OTHER_KIND)
     if (attachment.kind, attachment.source, attachment.mode) != (planned.kind, planned.source, planned.mode):
         return replace(fails, found=attached(attachment))
     if not nic_observation.running or nic_observation.links is None:
         return replace(fails, verdict=Verdict.PASSED, found=attached(attachment))
-    wrong = _misplaced(wants, nic_observation.links.get(found.target))
+    wrong = _misplaced(expectation, nic_observation.links.get(observed.target))
     if wrong:
         return replace(fails, found=wrong, how=VerificationMethod.HOST)
     return replace(
         fails,
         verdict=Verdict.PASSED,
-        found=f"{attached(attachment)} by {found.target}",
+        found=f"{attached(attachment)} by {observed.target}",
         how=VerificationMethod.HOST,
     )
 
 
-def _misplaced(wants: NicExpectation, link: ObservedLink | None) -> str:
+def _misplaced(expectation: NicExpectation, link: ObservedLink | None) -> str:
     """Where the NIC's device on the host is instead of where it was planned; empty: it is there."""
-    planned = wants.nic.attachment
+    planned = expectation.nic.attachment
     if planned.kind is AttachKind.OTHER:
         return ""
     if link is None:
@@ -244,40 +248,42 @@ def _misplaced(wants: NicExpectation, link: ObservedLink | None) -> str:
         if parent in ("", planned.source) and link.macvlan_mode in (None, planned.mode):
             return ""
         return attached(Attachment(AttachKind.MACVLAN, parent or planned.source, link.macvlan_mode))
-    bridge = planned.source if planned.kind is AttachKind.BRIDGE else wants.bridge
+    bridge = planned.source if planned.kind is AttachKind.BRIDGE else expectation.bridge
     if not bridge or link.master == bridge:
         return ""
     return f"{AttachKind.BRIDGE} {link.master}" if link.master else VerificationReason.NOT_A_PORT
 
 
 def _carrier(
-    wants: NicExpectation, nic_observation: NicObservation, found: ObservedInterface | None
+    expectation: NicExpectation, nic_observation: NicObservation, observed: ObservedInterface | None
 ) -> Evidence:
     unclear = Evidence(Check.CARRIER, Verdict.UNKNOWN, "up", how=VerificationMethod.HOST)
-    if wants.nic.attachment.kind is AttachKind.OTHER:
+    if expectation.nic.attachment.kind is AttachKind.OTHER:
         return replace(unclear, verdict=Verdict.NOT_APPLICABLE, found=VerificationReason.OTHER_KIND)
     if not nic_observation.running:
         return replace(unclear, verdict=Verdict.NOT_APPLICABLE, found=VerificationReason.MACHINE_OFF)
     if nic_observation.links is None:
         return replace(unclear, found=VerificationReason.LINKS_NOT_READ)
-    device = None if found is None else nic_observation.links.get(found.target)
+    device = None if observed is None else nic_observation.links.get(observed.target)
     if device is None:
         return replace(unclear, verdict=Verdict.FAILED, found=VerificationReason.NO_DEVICE)
     down = (
-        [device.name] if not (device.enabled and device.link) else _down_below(wants, nic_observation.links)
+        [device.name]
+        if not (device.enabled and device.link)
+        else _down_below(expectation, nic_observation.links)
     )
     if down:
         return replace(unclear, verdict=Verdict.FAILED, found=f"{', '.join(down)} down")
     return replace(unclear, verdict=Verdict.PASSED, found="up")
 
 
-def _down_below(wants: NicExpectation, links: Mapping[str, ObservedLink]) -> list[str]:
+def _down_below(expectation: NicExpectation, links: Mapping[str, ObservedLink]) -> list[str]:
     """What the NIC hangs on and has no carrier.
 
     A bridge has carrier as long as one machine's tap has: what counts are its NICs, one of them at least.
     """
-    attachment = wants.nic.attachment
-    name = wants.bridge if attachment.kind is AttachKind.NETWORK else attachment.source
+    attachment = expectation.nic.attachment
+    name = expectation.bridge if attachment.kind is AttachKind.NETWORK else attachment.source
     below = links.get(name or "")
     if below is None:
         return []
@@ -293,17 +299,17 @@ def _down_below(wants: NicExpectation, links: Mapping[str, ObservedLink]) -> lis
 
 
 def _addresses(
-    wants: NicExpectation,
+    expectation: NicExpectation,
     nic_observation: NicObservation,
     answers: NeighbourVerdicts,
     leased: Collection[Address],
 ) -> Iterable[Evidence]:
-    nic = wants.nic
+    nic = expectation.nic
     none = Evidence(Check.ADDRESS, Verdict.NOT_APPLICABLE)
     if not nic_observation.running:
         return [replace(none, found=VerificationReason.MACHINE_OFF)]
     if nic.ips:
-        return [_address(wants, ip, answers, leased) for ip in nic.ips]
+        return [_address(expectation, ip, answers, leased) for ip in nic.ips]
     if nic.mode is AddressMode.UNCONFIGURED:
         return [replace(none, found=VerificationReason.NO_ADDRESS)]
     if not leased:
@@ -320,18 +326,20 @@ def _addresses(
 
 
 def _address(
-    wants: NicExpectation, ip: Address, answers: NeighbourVerdicts, leased: Collection[Address]
+    expectation: NicExpectation, ip: Address, answers: NeighbourVerdicts, leased: Collection[Address]
 ) -> Evidence:
     unclear = Evidence(Check.ADDRESS, Verdict.UNKNOWN, str(ip))
     macs = answers.by_target.get(ip, NeighbourVerdict(())).macs
-    if wants.nic.mac in macs:
+    if expectation.nic.mac in macs:
         return replace(
-            unclear, verdict=Verdict.PASSED, found=str(wants.nic.mac), how=VerificationMethod.PROBE
+            unclear, verdict=Verdict.PASSED, found=str(expectation.nic.mac), how=VerificationMethod.PROBE
         )
     if ip in leased:
         return replace(unclear, verdict=Verdict.PASSED, found=str(ip), how=VerificationMethod.LEASE)
     others = [
-        str(address) for address in leased if address.version == ip.version and address not in wants.nic.ips
+        str(address)
+        for address in leased
+        if address.version == ip.version and address not in expectation.nic.ips
     ]
     if others:
         return replace(
@@ -342,12 +350,12 @@ def _address(
     return replace(unclear, found=answers.unknown or VerificationReason.NOT_UP_YET)
 
 
-def _duplicates(wants: NicExpectation, answers: NeighbourVerdicts) -> Iterable[Evidence]:
-    if not wants.nic.ips:
+def _duplicates(expectation: NicExpectation, answers: NeighbourVerdicts) -> Iterable[Evidence]:
+    if not expectation.nic.ips:
         return [Evidence(Check.DUPLICATE, Verdict.NOT_APPLICABLE, found=VerificationReason.NO_ADDRESS)]
-    others = duplicates(wants, answers)
+    others = duplicates(expectation, answers)
     evidences = []
-    for ip in wants.nic.ips:
+    for ip in expectation.nic.ips:
         passed = Evidence(
             Check.DUPLICATE, Verdict.PASSED, str(ip), VerificationReason.NOBODY, VerificationMethod.PROBE
         )
@@ -359,13 +367,13 @@ def _duplicates(wants: NicExpectation, answers: NeighbourVerdicts) -> Iterable[E
     return evidences
 
 
-def _gateways(wants: NicExpectation, answers: NeighbourVerdicts) -> Iterable[Evidence]:
-    if not wants.gateways:
-        why = VerificationReason.NO_VLAN if wants.mtu is None else VerificationReason.NO_GATEWAY
-        return [Evidence(check, Verdict.NOT_APPLICABLE, found=why) for check in (Check.GATEWAY, Check.MTU)]
-    asked = [(gateway, answers.by_target.get(gateway)) for gateway in wants.gateways]
+def _gateways(expectation: NicExpectation, answers: NeighbourVerdicts) -> Iterable[Evidence]:
+    if not expectation.gateways:
+        reason = VerificationReason.NO_VLAN if expectation.mtu is None else VerificationReason.NO_GATEWAY
+        return [Evidence(check, Verdict.NOT_APPLICABLE, found=reason) for check in (Check.GATEWAY, Check.MTU)]
+    asked = [(gateway, answers.by_target.get(gateway)) for gateway in expectation.gateways]
     reached = [_gateway(address, answer, answers.unknown) for address, answer in asked]
-    return reached + [_mtu(wants, address, answer, answers.unknown) for address, answer in asked]
+    return reached + [_mtu(expectation, address, answer, answers.unknown) for address, answer in asked]
 
 
 def _gateway(gateway: Address, answer: NeighbourVerdict | None, unknown: str) -> Evidence:
@@ -380,17 +388,19 @@ def _gateway(gateway: Address, answer: NeighbourVerdict | None, unknown: str) ->
     )
 
 
-def _mtu(wants: NicExpectation, gateway: Address, answer: NeighbourVerdict | None, unknown: str) -> Evidence:
-    unclear = Evidence(Check.MTU, Verdict.UNKNOWN, f"{wants.mtu} to {gateway}", unknown)
+def _mtu(
+    expectation: NicExpectation, gateway: Address, answer: NeighbourVerdict | None, unknown: str
+) -> Evidence:
+    unclear = Evidence(Check.MTU, Verdict.UNKNOWN, f"{expectation.mtu} to {gateway}", unknown)
     if answer is None:
         return unclear
     if not answer.macs:
         return replace(unclear, found=VerificationReason.GATEWAY_SILENT, how=VerificationMethod.PROBE)
-    if answer.mtu is None or wants.mtu is None:
+    if answer.mtu is None or expectation.mtu is None:
         return replace(unclear, found=VerificationReason.NOT_MEASURED, how=VerificationMethod.PROBE)
-    verdict = Verdict.PASSED if answer.mtu >= wants.mtu else Verdict.FAILED
+    verdict = Verdict.PASSED if answer.mtu >= expectation.mtu else Verdict.FAILED
     return replace(
-        unclear, verdict=verdict, found=str(min(answer.mtu, wants.mtu)), how=VerificationMethod.PROBE
+        unclear, verdict=verdict, found=str(min(answer.mtu, expectation.mtu)), how=VerificationMethod.PROBE
     )
 
 

@@ -33,11 +33,11 @@ def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
     low, high = usable_span(subnet.cidr)
     reserved = _merged(ranges, RangeKind.RESERVED)
     dynamic = _merged(ranges, RangeKind.DYNAMIC)
-    ours = [(low, high)]
+    spans = [(low, high)]
     if not subnet.managed:
-        ours = [(max(a, low), min(b, high)) for a, b in reserved if max(a, low) <= min(b, high)]
-        return tuple(_without(ours, dynamic))
-    return tuple(_without(_without(ours, reserved), dynamic))
+        spans = [(max(a, low), min(b, high)) for a, b in reserved if max(a, low) <= min(b, high)]
+        return tuple(_without(spans, dynamic))
+    return tuple(_without(_without(spans, reserved), dynamic))
 
 
 def address_of(number: int, version: int) -> Address:
@@ -92,17 +92,17 @@ class AddressIndex:
     def build(cls, snapshot: Snapshot) -> "AddressIndex":
         """Read every held address once."""
         numbers: dict[SubnetId, list[int]] = {}
-        for held in snapshot.held:
-            for subnet_id in _homes(snapshot, held):
-                numbers.setdefault(subnet_id, []).append(int(held.ip))
+        for address in snapshot.held:
+            for subnet_id in _homes(snapshot, address):
+                numbers.setdefault(subnet_id, []).append(int(address.ip))
         return cls(snapshot, {key: UsedNumbers.of(number) for key, number in numbers.items()}, {})
 
     def carried(self, after: Snapshot, delta: Delta) -> "AddressIndex":
         """The index of a later snapshot of the same network."""
         touched: dict[SubnetId, set[Address]] = {}
-        for held in (*delta.lost, *delta.gained):
-            for subnet_id in _homes(after, held):
-                touched.setdefault(subnet_id, set()).add(held.ip)
+        for address in (*delta.lost, *delta.gained):
+            for subnet_id in _homes(after, address):
+                touched.setdefault(subnet_id, set()).add(address.ip)
         states = {
             subnet_id: {int(ip): bool(_holders(after, ip, subnet_id)) for ip in ips}
             for subnet_id, ips in touched.items()
@@ -169,25 +169,27 @@ class AddressIndex:
         """Who has the address in this subnet, so that it cannot be given or set aside; as for `problem`."""
         if not self.is_used(ip, subnet):
             return None
-        for held in _holders(self._snapshot, ip, subnet.id):
-            is_mark = set_aside and held.kind is AddressKind.ON_WIRE
-            if not is_mark and not _is_leased_by(held, system_id):
-                return held
+        for address in _holders(self._snapshot, ip, subnet.id):
+            is_mark = set_aside and address.kind is AddressKind.ON_WIRE
+            if not is_mark and not _is_leased_by(address, system_id):
+                return address
         return None
 
-    def _who(self, held: HeldAddress) -> str:
+    def _who(self, address: HeldAddress) -> str:
         """The name of the holder, for users."""
-        if held.kind is AddressKind.ON_WIRE:
-            return f"on the wire, {held.comment}"
-        node = self._snapshot.node_by_system_id.get(SystemId(held.system_id)) if held.system_id else None
-        name = node.hostname if node is not None else held.system_id
-        return " ".join(filter(None, (name, held.interface_name, held.comment))) or "set aside"
+        if address.kind is AddressKind.ON_WIRE:
+            return f"on the wire, {address.comment}"
+        node = (
+            self._snapshot.node_by_system_id.get(SystemId(address.system_id)) if address.system_id else None
+        )
+        name = node.hostname if node is not None else address.system_id
+        return " ".join(filter(None, (name, address.interface_name, address.comment))) or "set aside"
 
     def next_free(
-        self, vlan_id: VlanId, named: frozenset[SubnetId] | None, taken: frozenset[Address]
+        self, vlan_id: VlanId, subnet_ids: frozenset[SubnetId] | None, taken: frozenset[Address]
     ) -> tuple[Address, Subnet] | None:
         """The lowest free address of the VLAN's first subnet with room; `named` narrows the subnets."""
-        for subnet in self._subnets(vlan_id, named):
+        for subnet in self._subnets(vlan_id, subnet_ids):
             version = subnet.cidr.version
             for number in self.free(subnet):
                 address = address_of(number, version)
@@ -195,36 +197,38 @@ class AddressIndex:
                     return address, subnet
         return None
 
-    def has_room(self, vlan_id: VlanId, named: frozenset[SubnetId] | None, count: int) -> bool:
+    def has_room(self, vlan_id: VlanId, subnet_ids: frozenset[SubnetId] | None, count: int) -> bool:
         """Whether at least `count` addresses are free on the VLAN."""
-        key = (vlan_id, named, count)
+        key = (vlan_id, subnet_ids, count)
         if key not in self._room:
-            numbers = (number for subnet in self._subnets(vlan_id, named) for number in self.free(subnet))
+            numbers = (
+                number for subnet in self._subnets(vlan_id, subnet_ids) for number in self.free(subnet)
+            )
             self._room[key] = sum(1 for _ in islice(numbers, count)) == count
         return self._room[key]
 
-    def _subnets(self, vlan_id: VlanId, named: frozenset[SubnetId] | None) -> Iterator[Subnet]:
+    def _subnets(self, vlan_id: VlanId, subnet_ids: frozenset[SubnetId] | None) -> Iterator[Subnet]:
         for subnet in self._snapshot.subnets_by_vlan.get(vlan_id, ()):
-            if named is None or subnet.id in named:
+            if subnet_ids is None or subnet.id in subnet_ids:
                 yield subnet
 
 
-def _homes(snapshot: Snapshot, held: HeldAddress) -> Iterable[SubnetId]:
+def _homes(snapshot: Snapshot, address: HeldAddress) -> Iterable[SubnetId]:
     """The subnets in which the address counts as used: the recorded one, or all that contain it."""
-    if held.subnet_id is not None:
-        return (held.subnet_id,)
-    return [subnet.id for subnet in snapshot.subnets_around(held.ip)]
+    if address.subnet_id is not None:
+        return (address.subnet_id,)
+    return [subnet.id for subnet in snapshot.subnets_around(address.ip)]
 
 
 def _holders(snapshot: Snapshot, ip: Address, subnet_id: SubnetId) -> list[HeldAddress]:
-    return [held for held in snapshot.held_by_ip.get(ip, ()) if held.subnet_id in (None, subnet_id)]
+    return [address for address in snapshot.held_by_ip.get(ip, ()) if address.subnet_id in (None, subnet_id)]
 
 
-def _is_leased_by(held: HeldAddress, system_id: str | None) -> bool:
+def _is_leased_by(address: HeldAddress, system_id: str | None) -> bool:
     return (
-        held.kind in (AddressKind.LEASE, AddressKind.ON_WIRE)
+        address.kind in (AddressKind.LEASE, AddressKind.ON_WIRE)
         and system_id is not None
-        and held.system_id == system_id
+        and address.system_id == system_id
     )
 
 
@@ -284,14 +288,14 @@ def _check_one(book: AddressIndex, ip: Address, column: int, subnets: list[Subne
     good = [subnet for subnet, problem in problems if problem is None]
     first = problems[0][1]
     if not good and first is not None:
-        code, found = first
+        code, holder = first
         raise refuse(
             "address_is_free",
             code,
             SubjectKind.ADDRESS,
             str(ip),
             wanted=f"a free address of {problems[0][0].cidr}",
-            found=found,
+            found=holder,
             column=column,
         )
     subnets[:] = good

@@ -81,8 +81,8 @@ class Search:
         self._dead: dict[object, Obstacle] = {}
         self._class = self._classes()
         self._can_boot_later = [
-            any(c.bootable for later in options[at:] for c in later.candidates)
-            for at in range(len(options) + 1)
+            any(c.bootable for later in options[index:] for c in later.candidates)
+            for index in range(len(options) + 1)
         ]
         #: The interfaces that labels with passthru compete for; other shared interfaces do not matter.
         self._contested = frozenset(
@@ -97,11 +97,11 @@ class Search:
         chosen: list[NicChoice] = []
         passed: list[tuple[tuple[Candidate, Obstacle], ...]] = []
         state = self._start
-        for at in range(len(self._options)):
+        for index in range(len(self._options)):
             skipped: list[tuple[Candidate, Obstacle]] = []
-            for candidate in self._preferred(at, state):
-                step = self._take(at, candidate, state)
-                obstacle = self._explore(at + 1, step[1]) if step else Obstacle.NO_ADDRESS
+            for candidate in self._preferred(index, state):
+                step = self._take(index, candidate, state)
+                obstacle = self._explore(index + 1, step[1]) if step else Obstacle.NO_ADDRESS
                 if step is not None and obstacle is None:
                     chosen.append(step[0])
                     passed.append(tuple(skipped))
@@ -114,15 +114,15 @@ class Search:
                 raise AssertionError("the first choices complete, so an assignment exists")
         return Assignment(tuple(chosen), tuple(passed))
 
-    def _explore(self, at: int, state: _State) -> Obstacle | None:
+    def _explore(self, index: int, state: _State) -> Obstacle | None:
         """None if the labels from `at` on can be completed, otherwise the obstacle."""
-        if at == len(self._options):
+        if index == len(self._options):
             return Obstacle.NO_BOOTABLE_VLAN if self._netboot and not state.boots else None
-        if self._netboot and not state.boots and not self._can_boot_later[at]:
+        if self._netboot and not state.boots and not self._can_boot_later[index]:
             return Obstacle.NO_BOOTABLE_VLAN
-        key = (at, state.boots, state.taken, self._shape(state.owned), self._shape(state.shared))
+        key = (index, state.boots, state.taken, self._shape(state.owned), self._shape(state.shared))
         if key not in self._dead:
-            obstacle = self._explore_label(at, state)
+            obstacle = self._explore_label(index, state)
             if obstacle is None:
                 return None
             self._dead[key] = obstacle
@@ -131,32 +131,32 @@ class Search:
     def _classes(self) -> dict[str, int]:
         """Interfaces that serve the same labels on the same VLAN are equivalent for completion."""
         traits: dict[str, list[object]] = {}
-        for at, options in enumerate(self._options):
+        for index, options in enumerate(self._options):
             for c in options.candidates:
-                traits.setdefault(c.source, [c.kind, c.vlan_id, c.bootable]).append(at)
+                traits.setdefault(c.source, [c.kind, c.vlan_id, c.bootable]).append(index)
         numbers: dict[tuple[object, ...], int] = {}
         return {source: numbers.setdefault(tuple(trait), len(numbers)) for source, trait in traits.items()}
 
     def _shape(self, sources: frozenset[str]) -> tuple[int, ...]:
         return tuple(sorted(self._class[source] for source in sources))
 
-    def _explore_label(self, at: int, state: _State) -> Obstacle | None:
-        worst = Obstacle.PASSTHRU if self._options[at].candidates else Obstacle.NO_CANDIDATE
-        for candidate in self._preferred(at, state):
+    def _explore_label(self, index: int, state: _State) -> Obstacle | None:
+        worst = Obstacle.PASSTHRU if self._options[index].candidates else Obstacle.NO_CANDIDATE
+        for candidate in self._preferred(index, state):
             tick()
-            step = self._take(at, candidate, state)
-            obstacle = Obstacle.NO_ADDRESS if step is None else self._explore(at + 1, step[1])
+            step = self._take(index, candidate, state)
+            obstacle = Obstacle.NO_ADDRESS if step is None else self._explore(index + 1, step[1])
             if obstacle is None:
                 return None
             worst = obstacle
         return worst
 
-    def _preferred(self, at: int, state: _State) -> Iterator[Candidate]:
+    def _preferred(self, index: int, state: _State) -> Iterator[Candidate]:
         """The remaining candidates of the label, best first.
 
         See docs/explanation/rules.md#choosing-interfaces.
         """
-        options = self._options[at]
+        options = self._options[index]
         free = [c for c in options.candidates if not self._is_busy(options, c, state)]
         return iter(sorted(free, key=lambda c: c.preference(state.used)))
 
@@ -166,15 +166,15 @@ class Search:
             return True
         return options.is_exclusive(candidate) and candidate.source in state.shared
 
-    def _take(self, at: int, candidate: Candidate, state: _State) -> tuple[NicChoice, _State] | None:
+    def _take(self, index: int, candidate: Candidate, state: _State) -> tuple[NicChoice, _State] | None:
         """The state after this choice; None if the NIC cannot get an address."""
-        options = self._options[at]
-        given = self._addresses(options, candidate, state.taken)
-        if given is None:
+        options = self._options[index]
+        addresses = self._addresses(options, candidate, state.taken)
+        if addresses is None:
             return None
-        return NicChoice(candidate, given), self._after(options, candidate, given, state)
+        return NicChoice(candidate, addresses), self._after(options, candidate, addresses, state)
 
-    def _after(self, options: CandidateSet, candidate: Candidate, given: Given, state: _State) -> _State:
+    def _after(self, options: CandidateSet, candidate: Candidate, addresses: Given, state: _State) -> _State:
         owned, shared = state.owned, state.shared
         if options.is_exclusive(candidate):
             owned = owned | {candidate.source}
@@ -185,22 +185,22 @@ class Search:
             shared,
             state.used | {candidate.source},
             state.boots or candidate.bootable,
-            state.taken | {ip for ip, _ in given},
+            state.taken | {ip for ip, _ in addresses},
         )
 
     def _addresses(
         self, options: CandidateSet, candidate: Candidate, taken: frozenset[Address]
     ) -> Given | None:
-        nic_requirement = options.wanted
-        if nic_requirement.ip_subnets:
+        requirement = options.wanted
+        if requirement.ip_subnets:
             return tuple(
-                (ip, self._subnet_on(subnets, candidate).id) for ip, subnets in nic_requirement.ip_subnets
+                (ip, self._subnet_on(subnets, candidate).id) for ip, subnets in requirement.ip_subnets
             )
         vlan_id = candidate.vlan_id
-        if vlan_id is None or not wants_address(nic_requirement.label, self._snapshot, vlan_id):
+        if vlan_id is None or not wants_address(requirement.label, self._snapshot, vlan_id):
             return ()
-        found = self._book.next_free(vlan_id, nic_requirement.named_subnets, taken)
-        return None if found is None else ((found[0], found[1].id),)
+        free_address = self._book.next_free(vlan_id, requirement.named_subnets, taken)
+        return None if free_address is None else ((free_address[0], free_address[1].id),)
 
     @staticmethod
     def _subnet_on(subnets: tuple[Subnet, ...], candidate: Candidate) -> Subnet:
@@ -210,23 +210,23 @@ class Search:
         """Take every label's first choice, to find the code of the refusal."""
         state = self._start
         choices: list[Candidate] = []
-        for at, options in enumerate(self._options):
-            candidate = next(self._preferred(at, state), None)
+        for index, options in enumerate(self._options):
+            candidate = next(self._preferred(index, state), None)
             if candidate is None:
                 kind = Obstacle.PASSTHRU if options.candidates else Obstacle.NO_CANDIDATE
-                return Infeasible(kind, at, tuple(choices))
+                return Infeasible(kind, index, tuple(choices))
             choices.append(candidate)
-            given = self._addresses(options, candidate, state.taken) or ()
-            state = self._after(options, candidate, given, state)
+            addresses = self._addresses(options, candidate, state.taken) or ()
+            state = self._after(options, candidate, addresses, state)
         if self._netboot and not state.boots:
             return Infeasible(Obstacle.NO_BOOTABLE_VLAN, 0, tuple(choices))
         return self._first_without_address(tuple(choices))
 
     def _first_without_address(self, choices: tuple[Candidate, ...]) -> Infeasible | None:
         taken = self._start.taken
-        for at, candidate in enumerate(choices):
-            given = self._addresses(self._options[at], candidate, taken)
-            if given is None:
-                return Infeasible(Obstacle.NO_ADDRESS, at, choices)
-            taken = taken | {ip for ip, _ in given}
+        for index, candidate in enumerate(choices):
+            addresses = self._addresses(self._options[index], candidate, taken)
+            if addresses is None:
+                return Infeasible(Obstacle.NO_ADDRESS, index, choices)
+            taken = taken | {ip for ip, _ in addresses}
         return None

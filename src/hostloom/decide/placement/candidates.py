@@ -154,11 +154,7 @@ class HostView:
     def find_network(self, name: str) -> LibvirtNetwork | None:
         """A libvirt network by name."""
         return next(
-            (
-                libvirt_network
-                for libvirt_network in self.state.host.libvirt_networks
-                if libvirt_network.name == name
-            ),
+            (network for network in self.state.host.libvirt_networks if network.name == name),
             None,
         )
 
@@ -201,13 +197,13 @@ class HostView:
         """Whether the bridge has a physical port, possibly below a bond or VLAN interface."""
         return self._reaches_physical(bridge.parents)
 
-    def _reaches_physical(self, names: Iterable[str], seen: frozenset[str] = frozenset()) -> bool:
+    def _reaches_physical(self, names: Iterable[str], visited: frozenset[str] = frozenset()) -> bool:
         for name in names:
             interface = self.by_name.get(name)
-            if interface is None or name in seen:
+            if interface is None or name in visited:
                 continue
             if interface.kind is InterfaceKind.PHYSICAL or self._reaches_physical(
-                interface.parents, seen | {name}
+                interface.parents, visited | {name}
             ):
                 return True
         return False

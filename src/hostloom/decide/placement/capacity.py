@@ -132,8 +132,8 @@ class PoolLayout:
 
     def asked(self, disk: DiskRequest) -> tuple[int, ...]:
         """Positions of the pools that have every word of the disk, usable or not; all pools without words."""
-        wanted = {word for word in disk.words if word != ANY_POOL_WORD or word in self._known_words}
-        return tuple(place for place, pool in enumerate(self.pools) if wanted <= pool.words)
+        words = {word for word in disk.words if word != ANY_POOL_WORD or word in self._known_words}
+        return tuple(place for place, pool in enumerate(self.pools) if words <= pool.words)
 
     def fitting(self, disk: DiskRequest, *, qcow2: bool = False) -> tuple[int, ...]:
         """Positions of the pools that may hold the disk, in order; the default ones without words."""

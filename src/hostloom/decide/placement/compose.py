@@ -134,31 +134,31 @@ def _decide_many(
 ) -> Decision:
     """Like `decide` for few hosts, but with full reasons for the chosen host only."""
     fleet = fleet_of(snapshot)
-    found = survey(snapshot, book, fleet, asked, {key: no.code for key, no in barred.items()})
-    shown = _furthest(found) if found.best is None else [found.best]
-    trials = [_try(snapshot, book, fleet.rows[at].state, asked, barred) for at in shown]
+    result = survey(snapshot, book, fleet, asked, {key: no.code for key, no in barred.items()})
+    positions = _furthest(result) if result.best is None else [result.best]
+    trials = [_try(snapshot, book, fleet.rows[position].state, asked, barred) for position in positions]
     hosts = tuple(trial.explain(asked) for trial in trials)
-    others = grouped(fleet, found, frozenset(shown))
-    if found.best is None:
-        codes = Counter(verdict for verdict in found.verdicts if isinstance(verdict, RequestCode))
+    others = grouped(fleet, result, frozenset(positions))
+    if result.best is None:
+        codes = Counter(verdict for verdict in result.verdicts if isinstance(verdict, RequestCode))
         return Decision(None, Explanation(None, _no_host(codes), hosts, others=others))
     plan = make_plan(snapshot, asked, trials[0], identities)
-    runner_up = None if found.runner_up is None else fleet.rows[found.runner_up].state
+    runner_up = None if result.runner_up is None else fleet.rows[result.runner_up].state
     second = None if runner_up is None else _try(snapshot, book, runner_up, asked, barred)
     return _chosen(Decision(plan, Explanation(None, hosts=hosts, others=others)), trials[0], second, asked)
 
 
-def _furthest(found: Survey) -> list[int]:
+def _furthest(result: Survey) -> list[int]:
     """The hosts that were refused by the last rules only."""
-    order = [_ORDER[verdict] if isinstance(verdict, RequestCode) else -1 for verdict in found.verdicts]
-    return nlargest(FURTHEST, range(len(order)), key=lambda at: (order[at], -at))
+    order = [_ORDER[verdict] if isinstance(verdict, RequestCode) else -1 for verdict in result.verdicts]
+    return nlargest(FURTHEST, range(len(order)), key=lambda position: (order[position], -position))
 
 
-def grouped(fleet: Fleet, found: Survey, shown: frozenset[int]) -> tuple[HostGroup, ...]:
+def grouped(fleet: Fleet, result: Survey, positions: frozenset[int]) -> tuple[HostGroup, ...]:
     """The hosts that are not shown, grouped by code: hosts that fit first, then by size of the group."""
     names: dict[RequestCode | None, list[str]] = {}
-    for at, (name, verdict) in enumerate(zip(fleet.names, found.verdicts, strict=True)):
-        if at not in shown:
+    for position, (name, verdict) in enumerate(zip(fleet.names, result.verdicts, strict=True)):
+        if position not in positions:
             names.setdefault(verdict if isinstance(verdict, RequestCode) else None, []).append(name)
     groups = [HostGroup(code, len(name), tuple(name)) for code, name in names.items()]
     return tuple(
@@ -188,13 +188,15 @@ def _no_host(codes: Counter[RequestCode]) -> Refusal:
 
 
 def _chosen(
-    found: Decision, best: HostEvaluation, second: HostEvaluation | None, asked: ResolvedRequest
+    decision: Decision, best: HostEvaluation, second: HostEvaluation | None, asked: ResolvedRequest
 ) -> Decision:
     """The decision with the chosen host, and the criterion by which it won."""
-    warnings = found.plan.warnings if found.plan is not None else ()
-    explanation = replace(found.explanation, chosen=best.state.host.name, warnings=warnings)
+    warnings = decision.plan.warnings if decision.plan is not None else ()
+    explanation = replace(decision.explanation, chosen=best.state.host.name, warnings=warnings)
     if second is not None:
         pairs = zip(best.score(asked), second.score(asked), strict=True)
-        reason = next((name for (name, ours), (_, theirs) in pairs if ours != theirs), "name-order")
+        reason = next(
+            (name for (name, own_value), (_, other_value) in pairs if own_value != other_value), "name-order"
+        )
         explanation = replace(explanation, host_reason=reason, host_runner_up=second.state.host.name)
-    return replace(found, explanation=explanation)
+    return replace(decision, explanation=explanation)

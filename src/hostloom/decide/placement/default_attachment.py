@@ -44,10 +44,10 @@ def choose_default(view: HostView, book: AddressIndex) -> DefaultChoice:
     for candidate in options.candidates:
         if not wants_address(LABEL, view.snapshot, candidate.vlan_id) or candidate.vlan_id is None:
             return DefaultChoice(options, NicChoice(candidate, ()), tuple(passed))
-        found = book.next_free(candidate.vlan_id, None, frozenset())
-        if found is not None:
-            given = ((found[0], found[1].id),)
-            return DefaultChoice(options, NicChoice(candidate, given), tuple(passed))
+        address = book.next_free(candidate.vlan_id, None, frozenset())
+        if address is not None:
+            addresses = ((address[0], address[1].id),)
+            return DefaultChoice(options, NicChoice(candidate, addresses), tuple(passed))
         passed.append((candidate, Obstacle.NO_ADDRESS))
     return DefaultChoice(options, None, tuple(passed))
 

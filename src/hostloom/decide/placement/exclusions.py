@@ -108,8 +108,8 @@ def vlan_of_network(
         return vlan.id
     if tag != UNTAGGED and is_tagged(bridge.name, by_name):
         return None
-    found = snapshot.vlan_by_tag.get((vlan.fabric_id, tag))
-    return None if found is None else found.id
+    tagged_vlan = snapshot.vlan_by_tag.get((vlan.fabric_id, tag))
+    return None if tagged_vlan is None else tagged_vlan.id
 
 
 def _vlans_for_tags(bridge: NodeInterface) -> BridgeVlans | None:

@@ -129,20 +129,20 @@ class HostEvaluation:
         values = tuple(value for _, value in self.score(asked))
         return (*values, natural_key(self.state.host.name), self.state.host.id)
 
-    def warnings(self, at: float | None) -> tuple[PlanWarning, ...]:
+    def warnings(self, time: float | None) -> tuple[PlanWarning, ...]:
         """Warnings about its NICs, and one if the facts about the host are old at the time `at`."""
-        plan_warnings = self.placement.warnings if self.placement else ()
+        warnings = self.placement.warnings if self.placement else ()
         host = self.state.host
         boot = next((nic for nic in self.placement.nics if nic.boot), None) if self.placement else None
         if boot is not None and self.emulation is not None and not self.can_netboot:
             code = WarningCode.NETBOOT_NOT_SUPPORTED
-            plan_warnings = (*plan_warnings, PlanWarning(code, boot.label.name, self.emulation.architecture))
-        if at is None or host.facts_at is None or -STALE_AFTER_S <= at - host.facts_at <= STALE_AFTER_S:
-            return plan_warnings
-        age = f"read {(at - host.facts_at) / 60:.0f} minutes ago"
-        if host.facts_at > at:
+            warnings = (*warnings, PlanWarning(code, boot.label.name, self.emulation.architecture))
+        if time is None or host.facts_at is None or -STALE_AFTER_S <= time - host.facts_at <= STALE_AFTER_S:
+            return warnings
+        age = f"read {(time - host.facts_at) / 60:.0f} minutes ago"
+        if host.facts_at > time:
             age = "read at a time that is still to come: a clock was put back"
-        return (*plan_warnings, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
+        return (*warnings, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
 
     def explain(self, asked: ResolvedRequest) -> HostExplanation:
         """The complete explanation of this host."""

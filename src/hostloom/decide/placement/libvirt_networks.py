@@ -62,9 +62,7 @@ def judge_networks(snapshot: Snapshot, state: HostState) -> NetworksVerdict:
     winner = label.winner if label is not None and placement is not None and placement.nics else ""
     reasons = {rejection.subject: rejection for rejection in label.rejections} if label is not None else {}
     is_network = label is not None and label.attach == "network"
-    networks = sorted(
-        state.host.libvirt_networks, key=lambda libvirt_network: natural_key(libvirt_network.name)
-    )
+    networks = sorted(state.host.libvirt_networks, key=lambda network: natural_key(network.name))
     return NetworksVerdict(
         state.host.name,
         tuple(_judge(view, network, reasons, winner if is_network else "") for network in networks),
@@ -101,11 +99,11 @@ def own_bridges(host: Host) -> frozenset[str]:
 
 def network_vids(host: Host) -> dict[str, frozenset[int]]:
     """The tags that libvirt networks give to their machines, by bridge."""
-    found: dict[str, frozenset[int]] = {}
+    vids: dict[str, frozenset[int]] = {}
     for network in host.libvirt_networks:
         if network.bridge is not None and network.vid:
-            found[network.bridge] = found.get(network.bridge, frozenset()) | {network.vid}
-    return found
+            vids[network.bridge] = vids.get(network.bridge, frozenset()) | {network.vid}
+    return vids
 
 
 def _placed(view: HostView) -> Placement | None:

@@ -90,10 +90,10 @@ def with_plan(snapshot: Snapshot, plan: Plan) -> Snapshot:
     """Add the machine and its addresses to the snapshot, and carry its indexes over."""
     state = snapshot.host_by_id[plan.host_id]
     later = HostState(state.host, (*state.machines, placed_machine(plan)))
-    held = held_addresses(plan)
+    addresses = held_addresses(plan)
     hosts = tuple(later if host is state else host for host in snapshot.hosts)
-    after = replace(snapshot, hosts=hosts, held=(*snapshot.held, *held) if held else snapshot.held)
-    return after.carry(snapshot, Delta(hosts={plan.host_id: later}, gained=held))
+    after = replace(snapshot, hosts=hosts, held=(*snapshot.held, *addresses) if addresses else snapshot.held)
+    return after.carry(snapshot, Delta(hosts={plan.host_id: later}, gained=addresses))
 
 
 def placed_machine(plan: Plan) -> PlacedMachine:

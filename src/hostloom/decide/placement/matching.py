@@ -61,22 +61,22 @@ class CandidateSet:
         return self.mode_of(candidate) is MacvlanMode.PASSTHRU
 
 
-def match(view: HostView, wanted: NicRequirement) -> CandidateSet:
+def match(view: HostView, requirement: NicRequirement) -> CandidateSet:
     """Check everything on the host against one label; `candidates` are in no particular order."""
     tick()
-    label = wanted.label
+    label = requirement.label
     mode = label.macvlan_mode or view.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
     if label.attach is AttachKind.NETWORK:
-        judged, others = _judged_networks(view, wanted), _not_networks(view)
+        judged, others = _judged_networks(view, requirement), _not_networks(view)
     else:
-        judged, others = _judged_interfaces(view, wanted, mode), []
+        judged, others = _judged_interfaces(view, requirement, mode), []
     busy = [
         candidate.source
         for candidate, rejection in judged
-        if rejection is not None and _is_only_busy(view, candidate, rejection, wanted)
+        if rejection is not None and _is_only_busy(view, candidate, rejection, requirement)
     ]
     return CandidateSet(
-        wanted,
+        requirement,
         mode,
         tuple(candidate for candidate, rejection in judged if rejection is None),
         (*(rejection for _, rejection in judged if rejection is not None), *others),
@@ -84,20 +84,20 @@ def match(view: HostView, wanted: NicRequirement) -> CandidateSet:
     )
 
 
-def _judged_networks(view: HostView, wanted: NicRequirement) -> list[tuple[Candidate, Rejection | None]]:
-    label = wanted.label
+def _judged_networks(view: HostView, requirement: NicRequirement) -> list[tuple[Candidate, Rejection | None]]:
+    label = requirement.label
     names = (label.network,) if label.network is not None else NETWORK_ORDER
     return [
-        (candidate, barred or _network_rejection(view, candidate, wanted))
+        (candidate, barred or _network_rejection(view, candidate, requirement))
         for candidate, barred in map(view.network_candidate, names)
     ]
 
 
 def _judged_interfaces(
-    view: HostView, wanted: NicRequirement, mode: MacvlanMode
+    view: HostView, requirement: NicRequirement, mode: MacvlanMode
 ) -> list[tuple[Candidate, Rejection | None]]:
     return [
-        (candidate, barred or _interface_rejection(view, candidate, wanted, mode))
+        (candidate, barred or _interface_rejection(view, candidate, requirement, mode))
         for candidate, barred in view.judged
     ]
 
@@ -107,32 +107,36 @@ def _not_networks(view: HostView) -> list[Rejection]:
     return [c.reject("attach_kind", RejectionCode.ATTACH_KIND, "network", c.kind) for c, _ in view.judged]
 
 
-def _is_only_busy(view: HostView, candidate: Candidate, rejection: Rejection, wanted: NicRequirement) -> bool:
+def _is_only_busy(
+    view: HostView, candidate: Candidate, rejection: Rejection, requirement: NicRequirement
+) -> bool:
     """Whether the candidate would do but for a passthru machine or macvtap on it."""
     is_busy = rejection.code is RejectionCode.PASSTHRU_IN_USE
-    return is_busy and _label_rejection(view, candidate, wanted) is None
+    return is_busy and _label_rejection(view, candidate, requirement) is None
 
 
 def _interface_rejection(
-    view: HostView, candidate: Candidate, wanted: NicRequirement, mode: MacvlanMode
+    view: HostView, candidate: Candidate, requirement: NicRequirement, mode: MacvlanMode
 ) -> Rejection | None:
-    rejection = container_rejection(candidate, wanted) or passthru_rejection(view, candidate, mode)
+    rejection = container_rejection(candidate, requirement) or passthru_rejection(view, candidate, mode)
     if rejection is not None:
         return rejection
-    return _label_rejection(view, candidate, wanted)
+    return _label_rejection(view, candidate, requirement)
 
 
-def _label_rejection(view: HostView, candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
-    if (unmet := _unmet(view, candidate, wanted)) is not None:
+def _label_rejection(view: HostView, candidate: Candidate, requirement: NicRequirement) -> Rejection | None:
+    if (unmet := _unmet(view, candidate, requirement)) is not None:
         return unmet
-    if wanted.label.attach is not None and wanted.label.attach is not candidate.kind:
-        return candidate.reject("attach_kind", RejectionCode.ATTACH_KIND, wanted.label.attach, candidate.kind)
+    if requirement.label.attach is not None and requirement.label.attach is not candidate.kind:
+        return candidate.reject(
+            "attach_kind", RejectionCode.ATTACH_KIND, requirement.label.attach, candidate.kind
+        )
     return None
 
 
-def container_rejection(candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
+def container_rejection(candidate: Candidate, requirement: NicRequirement) -> Rejection | None:
     """Reject a bridge of a container engine that the label does not name."""
-    if not candidate.is_for_containers or wanted.names_interface:
+    if not candidate.is_for_containers or requirement.names_interface:
         return None
     code = RejectionCode.CONTAINER_BRIDGE
     return candidate.reject("is_no_container_bridge", code, "a bridge for machines", "one for containers")
@@ -151,7 +155,7 @@ def passthru_rejection(view: HostView, candidate: Candidate, mode: MacvlanMode) 
     return None
 
 
-def _network_rejection(view: HostView, candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
+def _network_rejection(view: HostView, candidate: Candidate, requirement: NicRequirement) -> Rejection | None:
     network = candidate.network
     if network is not None and network.dhcp:
         found = "libvirt's DHCP is on"
@@ -160,18 +164,18 @@ def _network_rejection(view: HostView, candidate: Candidate, wanted: NicRequirem
         )
     if (barred := view.barred(candidate)) is not None:
         return barred
-    if candidate.interface is None and (wanted.groups or wanted.label.ips):
+    if candidate.interface is None and (requirement.groups or requirement.label.ips):
         code = RejectionCode.BRIDGE_NOT_KNOWN
         if network is not None and network.bridge is None:
             code = RejectionCode.NETWORK_WITHOUT_BRIDGE
         return candidate.reject("bridge_meets_the_label", code, "a bridge that is known", "one that is not")
-    return _unmet(view, candidate, wanted)
+    return _unmet(view, candidate, requirement)
 
 
-def _unmet(view: HostView, candidate: Candidate, wanted: NicRequirement) -> Rejection | None:
+def _unmet(view: HostView, candidate: Candidate, requirement: NicRequirement) -> Rejection | None:
     """A rejection with the first constraint that the candidate does not meet."""
     interface = candidate.interface
-    for group in wanted.groups:
+    for group in requirement.groups:
         if interface is None or not group.admits(interface, view.hostname):
             return candidate.reject(
                 "constraints_are_met",
@@ -179,9 +183,9 @@ def _unmet(view: HostView, candidate: Candidate, wanted: NicRequirement) -> Reje
                 str(group),
                 describe_found(view, candidate, group),
             )
-    vlans = wanted.ip_vlans
+    vlans = requirement.ip_vlans
     if vlans is not None and candidate.vlan_id not in vlans:
-        addresses = ", ".join(str(ip) for ip, _ in wanted.ip_subnets)
+        addresses = ", ".join(str(ip) for ip, _ in requirement.ip_subnets)
         found = vlan_name(view, candidate.vlan_id)
         return candidate.reject(
             "constraints_are_met", RejectionCode.CONSTRAINT_NOT_MET, f"the VLAN of ip={addresses}", found
@@ -226,15 +230,15 @@ def empty_code(options: CandidateSet) -> tuple[RequestCode, str]:
 
 
 def _empty_network_code(options: CandidateSet, codes: list[RejectionCode]) -> tuple[RequestCode, str]:
-    named = options.wanted.label.network
+    network = options.wanted.label.network
     found = ", ".join(
         f"{rejection.subject}: {rejection.code}"
         for rejection in options.rejections
-        if rejection.subject == (named or rejection.subject)
+        if rejection.subject == (network or rejection.subject)
     )
-    if named is not None and RejectionCode.NETWORK_MISSING in codes:
+    if network is not None and RejectionCode.NETWORK_MISSING in codes:
         return RequestCode.UNKNOWN_NETWORK, found
-    if named is not None and RejectionCode.NETWORK_INACTIVE in codes:
+    if network is not None and RejectionCode.NETWORK_INACTIVE in codes:
         return RequestCode.NETWORK_INACTIVE, found
     keys = (
         RejectionCode.CONSTRAINT_NOT_MET,

@@ -44,17 +44,17 @@ def place_nics(view: HostView, book: AddressIndex, asked: ResolvedRequest) -> Pl
     """Choose how every NIC is attached."""
     if not asked.wanted:
         return _place_default(view, book, asked)
-    options = tuple(match(view, nic_requirement) for nic_requirement in asked.wanted)
+    options = tuple(match(view, requirement) for requirement in asked.wanted)
     netboot = asked.request.netboot
-    found = Search(view.snapshot, book, options, netboot=netboot).run()
-    if isinstance(found, Infeasible):
-        return _refused(options, found)
-    nics = _boot_first(options, found, netboot=netboot)
+    assignment = Search(view.snapshot, book, options, netboot=netboot).run()
+    if isinstance(assignment, Infeasible):
+        return _refused(options, assignment)
+    nics = _boot_first(options, assignment, netboot=netboot)
     labels = []
-    for at, (candidate_set, nic) in enumerate(zip(options, nics, strict=True)):
-        winner, passed_over = nic.chosen.candidate, found.passed_over[at]
+    for index, (candidate_set, nic) in enumerate(zip(options, nics, strict=True)):
+        winner, passed_over = nic.chosen.candidate, assignment.passed_over[index]
         reasons = explain_label(
-            candidate_set, winner, passed_over, _used(found, at), _taken(options, found, at)
+            candidate_set, winner, passed_over, _used(assignment, index), _taken(options, assignment, index)
         )
         labels.append(_describe(view, nic, reasons))
     return Placement(nics, tuple(labels), _warnings(view, nics, netboot=netboot))
@@ -73,28 +73,28 @@ def _describe(view: HostView, nic: PlacedNic, label: LabelExplanation) -> LabelE
     )
 
 
-def _used(found: Assignment, at: int) -> frozenset[str]:
-    return frozenset(nic_choice.candidate.source for nic_choice in found.chosen[:at])
+def _used(assignment: Assignment, index: int) -> frozenset[str]:
+    return frozenset(nic_choice.candidate.source for nic_choice in assignment.chosen[:index])
 
 
-def _taken(options: tuple[CandidateSet, ...], found: Assignment, at: int) -> frozenset[str]:
+def _taken(options: tuple[CandidateSet, ...], assignment: Assignment, index: int) -> frozenset[str]:
     """The interfaces that passthru, in this label or an earlier one, makes unavailable to the label."""
-    earlier = [(options[n], nic_choice.candidate) for n, nic_choice in enumerate(found.chosen[:at])]
+    earlier = [(options[n], nic_choice.candidate) for n, nic_choice in enumerate(assignment.chosen[:index])]
     owned = {c.source for candidate_set, c in earlier if candidate_set.is_exclusive(c)}
     shared = {c.source for _, c in earlier if c.kind is AttachKind.MACVLAN}
-    mine = {c.source for c in options[at].candidates if options[at].is_exclusive(c)}
-    return frozenset(owned | (shared & mine))
+    sources = {c.source for c in options[index].candidates if options[index].is_exclusive(c)}
+    return frozenset(owned | (shared & sources))
 
 
 def _boot_first(
-    options: tuple[CandidateSet, ...], found: Assignment, *, netboot: bool
+    options: tuple[CandidateSet, ...], assignment: Assignment, *, netboot: bool
 ) -> tuple[PlacedNic, ...]:
     """The boot NIC is the first one on a bootable VLAN (docs/explanation/rules.md#network-boot)."""
-    bootable = [at for at, nic_choice in enumerate(found.chosen) if nic_choice.candidate.bootable]
+    bootable = [index for index, nic_choice in enumerate(assignment.chosen) if nic_choice.candidate.bootable]
     boot = bootable[0] if netboot and bootable else -1
     return tuple(
-        PlacedNic(candidate_set.wanted.label, chosen, candidate_set.mode_of(chosen.candidate), boot == at)
-        for at, (candidate_set, chosen) in enumerate(zip(options, found.chosen, strict=True))
+        PlacedNic(candidate_set.wanted.label, chosen, candidate_set.mode_of(chosen.candidate), boot == index)
+        for index, (candidate_set, chosen) in enumerate(zip(options, assignment.chosen, strict=True))
     )
 
 
@@ -183,11 +183,11 @@ def _place_default(view: HostView, book: AddressIndex, asked: ResolvedRequest) -
 
 
 def _warnings(view: HostView, nics: tuple[PlacedNic, ...], *, netboot: bool) -> tuple[PlanWarning, ...]:
-    plan_warnings = [warning for nic in nics for warning in _nic_warnings(view, nic)]
+    warnings = [warning for nic in nics for warning in _nic_warnings(view, nic)]
     if netboot and any(nic.boot for nic in nics[1:]):
         boot = next(nic for nic in nics if nic.boot)
-        plan_warnings.append(PlanWarning(WarningCode.BOOT_NIC_NOT_FIRST, boot.label.name, nics[0].label.name))
-    return tuple(plan_warnings)
+        warnings.append(PlanWarning(WarningCode.BOOT_NIC_NOT_FIRST, boot.label.name, nics[0].label.name))
+    return tuple(warnings)
 
 
 def _nic_warnings(view: HostView, nic: PlacedNic) -> Iterator[PlanWarning]:
@@ -206,29 +206,29 @@ def _nic_warnings(view: HostView, nic: PlacedNic) -> Iterator[PlanWarning]:
 
 def probe_warnings(snapshot: Snapshot, name: str, candidate: Candidate) -> list[PlanWarning]:
     """Warnings if the last probe of the candidate's VLAN contradicts the model; `name` is their subject."""
-    vlan_id, plan_warnings = candidate.vlan_id, []
+    vlan_id, warnings = candidate.vlan_id, []
     if vlan_id is None:
         return []
     foreign = snapshot.foreign_by_vlan.get(vlan_id, ())
     if foreign:
         servers = ", ".join(dict.fromkeys(str(foreign_dhcp.server) for foreign_dhcp in foreign))
-        plan_warnings.append(PlanWarning(WarningCode.FOREIGN_DHCP, name, servers))
+        warnings.append(PlanWarning(WarningCode.FOREIGN_DHCP, name, servers))
     if vlan_id in snapshot.silent_vlans and candidate.bootable:
-        plan_warnings.append(PlanWarning(WarningCode.OUR_DHCP_SILENT, name, snapshot.vlan_name(vlan_id)))
-    return plan_warnings
+        warnings.append(PlanWarning(WarningCode.OUR_DHCP_SILENT, name, snapshot.vlan_name(vlan_id)))
+    return warnings
 
 
 def network_warnings(view: HostView, candidate: Candidate) -> list[PlanWarning]:
     """The warnings about a NIC on a libvirt network."""
     is_known = view.state.host.correlation.state is CorrelationState.CORRELATED
     network = candidate.network
-    plan_warnings = []
+    warnings = []
     if network is not None and network.dhcp:
-        plan_warnings.append(PlanWarning(WarningCode.LIBVIRT_DHCP_ON, candidate.source))
+        warnings.append(PlanWarning(WarningCode.LIBVIRT_DHCP_ON, candidate.source))
     elif not is_known or candidate.vlan_id is None:
-        plan_warnings.append(PlanWarning(WarningCode.DHCP_NOT_VERIFIED, candidate.source))
+        warnings.append(PlanWarning(WarningCode.DHCP_NOT_VERIFIED, candidate.source))
     elif not candidate.bootable:
-        plan_warnings.append(PlanWarning(WarningCode.NO_DHCP_DETECTED, candidate.source))
+        warnings.append(PlanWarning(WarningCode.NO_DHCP_DETECTED, candidate.source))
     if candidate.isolated:
-        plan_warnings.append(PlanWarning(WarningCode.ISOLATED_NETWORK, candidate.source))
-    return plan_warnings
+        warnings.append(PlanWarning(WarningCode.ISOLATED_NETWORK, candidate.source))
+    return warnings

@@ -28,17 +28,17 @@ def differences(snapshot: Snapshot, planned: Plan, now: Plan) -> tuple[PlanDiffe
 
     A warning that is gone is none, one that has come is: the user has not seen it.
     """
-    found = [*_machine(planned, now), *_interfaces(snapshot, planned, now), *_disks(planned, now)]
-    plan_warnings = set(planned.warnings)
-    found += [
+    changes = [*_machine(planned, now), *_interfaces(snapshot, planned, now), *_disks(planned, now)]
+    known_warnings = set(planned.warnings)
+    changes += [
         ("warning", "none", f"{warning.code} {warning.subject} {warning.found}".strip(), "")
         for warning in now.warnings
-        if warning not in plan_warnings
+        if warning not in known_warnings
     ]
     name = planned.spec.name
     plan_differences = [
         PlanDifference(name, field, _text(before), _text(after), taken_by)
-        for field, before, after, taken_by in found
+        for field, before, after, taken_by in changes
         if before != after
     ]
     if not plan_differences and _without_grounds(planned) != _without_grounds(now):
@@ -92,7 +92,7 @@ def _disks(planned: Plan, now: Plan) -> Iterator[_Found]:
 
 def _paired(before: Sequence[T], after: Sequence[T]) -> list[tuple[str, T | None, T | None]]:
     """Pairs by name, in the order of the plan; new ones last."""
-    old, new = ({each.name: each for each in some} for some in (before, after))
+    old, new = ({item.name: item for item in items} for items in (before, after))
     return [(name, old.get(name), new.get(name)) for name in {**old, **new}]
 
 
@@ -111,13 +111,15 @@ def _taken(snapshot: Snapshot, before: tuple[Address, ...], after: tuple[Address
     for ip in before:
         if ip in after:
             continue
-        for held in snapshot.held_by_ip.get(ip, ()):
+        for address in snapshot.held_by_ip.get(ip, ()):
             node = (
-                None if held.system_id is None else snapshot.node_by_system_id.get(SystemId(held.system_id))
+                None
+                if address.system_id is None
+                else snapshot.node_by_system_id.get(SystemId(address.system_id))
             )
             if node is not None:
                 return node.hostname
-            return f"reservation {held.comment!r}" if held.comment else "a reservation"
+            return f"reservation {address.comment!r}" if address.comment else "a reservation"
     return ""
 
 

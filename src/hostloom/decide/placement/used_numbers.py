@@ -20,8 +20,8 @@ class UsedNumbers:
         """The set of these numbers."""
         chunks: dict[int, int] = {}
         for number in numbers:
-            at, bit = divmod(number, CHUNK)
-            chunks[at] = chunks.get(at, 0) | 1 << bit
+            chunk, bit = divmod(number, CHUNK)
+            chunks[chunk] = chunks.get(chunk, 0) | 1 << bit
         return cls(LayeredMap(chunks))
 
     def changed(self, states: Mapping[int, bool]) -> "UsedNumbers":
@@ -34,15 +34,15 @@ class UsedNumbers:
         return UsedNumbers(self._chunks.changed(chunks))
 
     def __contains__(self, number: int) -> bool:
-        at, bit = divmod(number, CHUNK)
-        return bool(self._chunks.get(at, 0) >> bit & 1)
+        chunk, bit = divmod(number, CHUNK)
+        return bool(self._chunks.get(chunk, 0) >> bit & 1)
 
     def free(self, low: int, high: int) -> Iterator[int]:
         """The numbers from `low` to `high`, both included, that are not used; ascending."""
-        for at in range(low // CHUNK, high // CHUNK + 1):
-            base = at * CHUNK
+        for chunk in range(low // CHUNK, high // CHUNK + 1):
+            base = chunk * CHUNK
             first, last = max(low - base, 0), min(high - base, CHUNK - 1)
-            free = ~self._chunks.get(at, 0) & _FULL >> (CHUNK - 1 - last) & _FULL << first
+            free = ~self._chunks.get(chunk, 0) & _FULL >> (CHUNK - 1 - last) & _FULL << first
             while free:
                 bit = free & -free
                 yield base + bit.bit_length() - 1

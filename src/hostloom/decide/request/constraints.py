@@ -58,8 +58,8 @@ def parse(text: str) -> tuple[LabelConstraints, ...]:
 def check_length(text: str, field: str) -> None:
     """ConstraintError for a text that is too long to be read."""
     if len(text) > MAX_LENGTH:
-        code, where = RequestCode.CONSTRAINT_SYNTAX, MAX_LENGTH + 1
-        raise ConstraintError(code, field, where, "…", f"at most {MAX_LENGTH} characters")
+        code, column = RequestCode.CONSTRAINT_SYNTAX, MAX_LENGTH + 1
+        raise ConstraintError(code, field, column, "…", f"at most {MAX_LENGTH} characters")
 
 
 def format_constraints(labels: tuple[LabelConstraints, ...]) -> str:
@@ -119,9 +119,11 @@ def _parse_label(part: str, column: int, names: set[str]) -> LabelConstraints:
     body_column = column + len(head) + 1
     pairs = list(_split(body, ",", body_column))
     if len(pairs) > MAX_TERMS:
-        pair, at = pairs[MAX_TERMS]
-        raise _error(RequestCode.CONSTRAINT_SYNTAX, at, pair, pair[:20], f"at most {MAX_TERMS} terms a label")
-    terms = tuple(_parse_term(pair, at) for pair, at in pairs)
+        pair, position = pairs[MAX_TERMS]
+        raise _error(
+            RequestCode.CONSTRAINT_SYNTAX, position, pair, pair[:20], f"at most {MAX_TERMS} terms a label"
+        )
+    terms = tuple(_parse_term(pair, position) for pair, position in pairs)
     return _settle(LabelConstraints(label, nic_name(label), terms, column=_start(part, column)))
 
 
@@ -132,8 +134,8 @@ def _parse_term(pair: str, column: int) -> Term:
         raise _error(RequestCode.CONSTRAINT_SYNTAX, column, pair, pair.strip(), "key=value")
     negated = key.startswith("not_")
     term = Term(key.removeprefix("not_"), value, negated, _start(tail, column + len(head) + 1))
-    known = NEGATABLE if negated else KEYS
-    if term.key not in known:
+    keys = NEGATABLE if negated else KEYS
+    if term.key not in keys:
         expected = f"one of the keys {', '.join(sorted(KEYS))}"
         if term.key in KEYS:
             expected = f"a key with a not_ form ({', '.join(sorted(NEGATABLE))})"

@@ -193,10 +193,10 @@ def _addresses(
 
 
 def _repeated_macs(labels: tuple[LabelConstraints, ...]) -> Iterator[RefuseRequest]:
-    seen: dict[MacAddress, str] = {}
+    label_of: dict[MacAddress, str] = {}
     for label in labels:
-        if label.mac is not None and seen.setdefault(label.mac, label.label) != label.label:
-            found = f"mac={label.mac} as in {seen[label.mac]}"
+        if label.mac is not None and label_of.setdefault(label.mac, label.label) != label.label:
+            found = f"mac={label.mac} as in {label_of[label.mac]}"
             yield _contradiction(label, "a mac= of its own", found, _column(label, "mac"))
 
 

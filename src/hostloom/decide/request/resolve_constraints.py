@@ -222,8 +222,8 @@ def _named_subnets(snapshot: Snapshot, value: str) -> list[Subnet]:
     return [subnet for subnet in snapshot.subnets if number is not None and subnet.id == number]
 
 
-def _unknown(code: RequestCode, kind: str, term: Term, known: list[str]) -> RefuseRequest:
-    listed = ", ".join(sorted(known)[:10]) or "none"
+def _unknown(code: RequestCode, kind: str, term: Term, names: list[str]) -> RefuseRequest:
+    listed = ", ".join(sorted(names)[:10]) or "none"
     return refuse(
         "names_are_known",
         code,

@@ -52,11 +52,11 @@ def gigabytes(size_bytes: int) -> str:
 def _split(text: str) -> list[tuple[str, int]]:
     """Split at the commas outside brackets; columns count from 1."""
     parts, depth, start = [], 0, 0
-    for at, character in enumerate(text):
+    for index, character in enumerate(text):
         depth += (character == "(") - (character == ")")
         if character == "," and depth <= 0:
-            parts.append((text[start:at], start + 1))
-            start = at + 1
+            parts.append((text[start:index], start + 1))
+            start = index + 1
     parts.append((text[start:], start + 1))
     return parts
 
@@ -83,12 +83,12 @@ def _parse_disk(part: str, column: int, number: int, labels: set[str]) -> DiskRe
     return DiskRequest(label, size_bytes, _words(match, column), column)
 
 
-def _words(found: re.Match[str], column: int) -> tuple[str, ...]:
-    if not found["open"]:
+def _words(match: re.Match[str], column: int) -> tuple[str, ...]:
+    if not match["open"]:
         return ()
-    words = tuple(word.strip() for word in found["words"].split(","))
+    words = tuple(word.strip() for word in match["words"].split(","))
     if not all(words):
-        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, f"({found['words']})", "pool names or tags")
+        raise _error(RequestCode.CONSTRAINT_SYNTAX, column, f"({match['words']})", "pool names or tags")
     return words
 
 

@@ -69,15 +69,15 @@ def _cores(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]
 def _memory(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     host = state.host
     used = memory_offered_mib(host) - memory_left_mib(host, state.machines)
-    wanted, ratio = used + no.request.memory_mib, host.memory_over_commit_ratio
-    yield from _ratio(ChangeKind.RAISE_MEMORY_RATIO, state, wanted, host.memory_mib, ratio)
+    needed, ratio = used + no.request.memory_mib, host.memory_over_commit_ratio
+    yield from _ratio(ChangeKind.RAISE_MEMORY_RATIO, state, needed, host.memory_mib, ratio)
 
 
 def _ratio(
-    kind: ChangeKind, state: HostState, wanted: Number, total: int, ratio: Decimal
+    kind: ChangeKind, state: HostState, needed: Number, total: int, ratio: Decimal
 ) -> Iterator[HypotheticalChange]:
     if total > 0:
-        steps = (wanted / (total * RATIO_STEP)).to_integral_value(ROUND_CEILING)
+        steps = (needed / (total * RATIO_STEP)).to_integral_value(ROUND_CEILING)
         yield HypotheticalChange(
             kind, "", state.host.name, decimal_text(steps * RATIO_STEP), decimal_text(ratio)
         )
@@ -156,9 +156,7 @@ def _mended(state: HostState, rejection: Rejection, kind: ChangeKind) -> str:
 def _renamed(no: RefusedCompose, state: HostState, label: str) -> Iterator[HypotheticalChange]:
     """Ask for what a member is a member of; for another libvirt network than the one that is named."""
     masters = view_of(no.snapshot, state).masters
-    networks = sorted(
-        (libvirt_network.name for libvirt_network in state.host.libvirt_networks), key=natural_key
-    )
+    networks = sorted((network.name for network in state.host.libvirt_networks), key=natural_key)
 
     def of_master(mine: LabelConstraints, term: Term) -> Term:
         is_meant = mine.label == label and term.key == "name" and not term.negated
@@ -197,7 +195,7 @@ def _full(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
 
 def _give_back_one(snapshot: Snapshot, subnet: Subnet) -> Iterator[HypotheticalChange]:
     if next(address_index(snapshot).free(subnet), None) is None:
-        yield from (give_back(snapshot, subnet, held) for held in held_to_give(snapshot, subnet)[:1])
+        yield from (give_back(snapshot, subnet, address) for address in held_to_give(snapshot, subnet)[:1])
 
 
 def _other_pool(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:

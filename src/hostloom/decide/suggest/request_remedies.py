@@ -26,11 +26,11 @@ LONGEST = 64
 _FORMS = frozenset({"name", "fabric", "space", "subnet", "vlan", "cidr"})
 
 
-def give_back(snapshot: Snapshot, subnet: Subnet, held: HeldAddress) -> HypotheticalChange:
+def give_back(snapshot: Snapshot, subnet: Subnet, address: HeldAddress) -> HypotheticalChange:
     """Release the address; `was` is the node that has it, empty if a user reserved it."""
-    known = snapshot.node_by_system_id.get(SystemId(held.system_id)) if held.system_id else None
-    node = " ".join(filter(None, (known.hostname if known else held.system_id, held.interface_name)))
-    return HypotheticalChange(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(held.ip), node)
+    holder = snapshot.node_by_system_id.get(SystemId(address.system_id)) if address.system_id else None
+    node = " ".join(filter(None, (holder.hostname if holder else address.system_id, address.interface_name)))
+    return HypotheticalChange(ChangeKind.FREE_ADDRESS, str(subnet.cidr), "", str(address.ip), node)
 
 
 def request_remedies(
@@ -46,20 +46,20 @@ def _option(name: str, value: str, was: str = "") -> HypotheticalChange:
     return HypotheticalChange(ChangeKind.CHANGE_REQUEST, name, "", value, was)
 
 
-def _nearest(wanted: str, known: list[str]) -> list[str]:
+def _nearest(name: str, names: list[str]) -> list[str]:
     """Names that may have been meant, the nearest first; of prefixes those that overlap come first."""
-    if len(wanted) > LONGEST:
+    if len(name) > LONGEST:
         return []
-    lower = {each.lower(): each for each in sorted(known)}
-    near = get_close_matches(wanted.lower(), sorted(lower), n=4, cutoff=0.9 if is_cidr(wanted) else 0.6)
-    return list(dict.fromkeys((*_overlapping(wanted, known), *(lower[each] for each in near))))
+    lower = {candidate.lower(): candidate for candidate in sorted(names)}
+    near = get_close_matches(name.lower(), sorted(lower), n=4, cutoff=0.9 if is_cidr(name) else 0.6)
+    return list(dict.fromkeys((*_overlapping(name, names), *(lower[candidate] for candidate in near))))
 
 
-def _overlapping(wanted: str, known: list[str]) -> list[str]:
-    if not is_cidr(wanted):
+def _overlapping(text: str, cidrs: list[str]) -> list[str]:
+    if not is_cidr(text):
         return []
-    cidr = ip_network(wanted, strict=False)
-    others = [ip_network(each) for each in sorted(set(known)) if is_cidr(each)]
+    cidr = ip_network(text, strict=False)
+    others = [ip_network(each) for each in sorted(set(cidrs)) if is_cidr(each)]
     networks = [other for other in others if other.version == cidr.version and other.overlaps(cidr)]
     return [str(network) for network in sorted(networks, key=lambda each: -each.prefixlen)[:2]]
 
@@ -69,7 +69,7 @@ def rewritten(
 ) -> Iterator[HypotheticalChange]:
     """The constraints with one term changed, or left out, once for each term that `alter` changes."""
     labels = request.labels
-    for at, label in enumerate(labels):
+    for index, label in enumerate(labels):
         for place, term in enumerate(label.terms):
             changed = alter(label, term)
             if changed == term:
@@ -77,17 +77,17 @@ def rewritten(
             terms = [*label.terms[:place], *([changed] if changed else []), *label.terms[place + 1 :]]
             if not terms:
                 continue
-            others = [*labels[:at], replace(label, terms=tuple(terms)), *labels[at + 1 :]]
+            others = [*labels[:index], replace(label, terms=tuple(terms)), *labels[index + 1 :]]
             yield _option("interfaces", constraints.format_constraints(tuple(others)), request.interfaces)
 
 
 def _name(
-    known: Callable[[Snapshot], list[str]],
+    names_of: Callable[[Snapshot], list[str]],
 ) -> Callable[[Snapshot, ParsedRequest, Refusal], Iterator[HypotheticalChange]]:
     def remedy(snapshot: Snapshot, request: ParsedRequest, refusal: Refusal) -> Iterator[HypotheticalChange]:
         form, colon, rest = refusal.found.partition(":")
-        prefix, wanted = (f"{form}:", rest) if colon and form in _FORMS else ("", refusal.found)
-        for name in _nearest(wanted, known(snapshot)):
+        prefix, wrong_name = (f"{form}:", rest) if colon and form in _FORMS else ("", refusal.found)
+        for name in _nearest(wrong_name, names_of(snapshot)):
             yield from rewritten(
                 request,
                 lambda _label, term, name=name: (  # type: ignore[misc]  # the loop's name, bound early
@@ -120,9 +120,11 @@ def _another_address(
 
 def _given_back(snapshot: Snapshot, subnet: Subnet, ip: Address) -> Iterator[HypotheticalChange]:
     """Give back the address itself, if everything that holds it can be given back."""
-    held = [address for address in snapshot.held_by_ip.get(ip, ()) if address.subnet_id in (None, subnet.id)]
-    if held and all(address.kind in GIVEN_BACK for address in held):
-        yield give_back(snapshot, subnet, held[0])
+    addresses = [
+        address for address in snapshot.held_by_ip.get(ip, ()) if address.subnet_id in (None, subnet.id)
+    ]
+    if addresses and all(address.kind in GIVEN_BACK for address in addresses):
+        yield give_back(snapshot, subnet, addresses[0])
 
 
 def _readdressed(request: ParsedRequest, address: str, free: str) -> Iterator[HypotheticalChange]:
@@ -179,10 +181,10 @@ def _extended(
 ) -> Iterator[HypotheticalChange]:
     """The label with one more term, if it has none of that key."""
     labels = request.labels
-    for at, label in enumerate(labels):
-        if label.label == name and is_meant(label) and all(each.key != term.key for each in label.terms):
+    for index, label in enumerate(labels):
+        if label.label == name and is_meant(label) and all(other.key != term.key for other in label.terms):
             changed = replace(label, terms=(*label.terms, term))
-            others = (*labels[:at], changed, *labels[at + 1 :])
+            others = (*labels[:index], changed, *labels[index + 1 :])
             yield _option("interfaces", constraints.format_constraints(others), request.interfaces)
 
 

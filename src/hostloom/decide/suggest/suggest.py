@@ -76,16 +76,16 @@ def advised(snapshot: Snapshot, request: ParsedRequest, decision: Decision) -> D
     return replace(decision, explanation=replace(decision.explanation, suggestions=suggestions))
 
 
-def advised_batch(snapshot: Snapshot, batch: ParsedBatch, found: JointDecision) -> JointDecision:
+def advised_batch(snapshot: Snapshot, batch: ParsedBatch, decision: JointDecision) -> JointDecision:
     """The decision on a batch, with suggestions where a machine of it finds no place even alone."""
-    if found.plans or found.refused_at is None:
-        return found
-    request = batch.machines[found.refused_at]
+    if decision.plans or decision.refused_at is None:
+        return decision
+    request = batch.machines[decision.refused_at]
     alone = advised(snapshot, request, simulate(snapshot, request))
     if alone.plan is not None:
-        return found
-    explanation = replace(found.explanations[0], suggestions=alone.explanation.suggestions)
-    return replace(found, explanations=(explanation, *found.explanations[1:]))
+        return decision
+    explanation = replace(decision.explanations[0], suggestions=alone.explanation.suggestions)
+    return replace(decision, explanations=(explanation, *decision.explanations[1:]))
 
 
 def _gist(suggestion: Suggestion) -> frozenset[HypotheticalChange]:
@@ -97,10 +97,12 @@ def _gist(suggestion: Suggestion) -> frozenset[HypotheticalChange]:
     )
 
 
-def _least(snapshot: Snapshot, request: ParsedRequest, found: Iterable[Suggestion]) -> Iterator[Suggestion]:
+def _least(
+    snapshot: Snapshot, request: ParsedRequest, suggestions: Iterable[Suggestion]
+) -> Iterator[Suggestion]:
     """Those of which no smaller part makes the request fit, be it on another host than theirs."""
     hypothetical_changeses: list[frozenset[HypotheticalChange]] = []
-    for suggestion in found:
+    for suggestion in suggestions:
         changes = frozenset(suggestion.changes)
         if any(other <= changes for other in hypothetical_changeses):
             continue
@@ -129,10 +131,10 @@ def _world_of(snapshot: Snapshot, request: ParsedRequest) -> Snapshot:
         states = None
     if states is None:
         return snapshot
-    known = (
+    parts = (
         snapshot.node_by_system_id.get(system_id) for state in states for system_id in _nodes_of(state.host)
     )
-    nodes = {node.system_id: node for node in known if node is not None}
+    nodes = {node.system_id: node for node in parts if node is not None}
     few = snapshot.only(tuple(states), tuple(nodes.values()))
     few.indexes["addresses"] = address_index(snapshot).carried(few, Delta())
     return few
@@ -258,7 +260,7 @@ def _refused(tried: _Tried) -> RefusedCompose | None:
     if refusal is None:
         return None
     hosts = tried.decision.explanation.hosts
-    host_explanation = hosts[0] if len(hosts) == 1 else None
-    name = host_explanation.host if host_explanation is not None else None
+    explanation = hosts[0] if len(hosts) == 1 else None
+    name = explanation.host if explanation is not None else None
     state = next((host for host in tried.snapshot.hosts if host.host.name == name), None)
-    return RefusedCompose(tried.snapshot, tried.request, refusal, state, host_explanation)
+    return RefusedCompose(tried.snapshot, tried.request, refusal, state, explanation)

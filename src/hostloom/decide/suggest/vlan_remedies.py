@@ -20,9 +20,7 @@ WAYS = 3
 
 def serve_vlans(snapshot: Snapshot, state: HostState, names: list[str]) -> Iterator[HypotheticalChange]:
     """Serve the VLANs that these interfaces, or the bridges of these libvirt networks, are on."""
-    bridges = {
-        libvirt_network.name: libvirt_network.bridge for libvirt_network in state.host.libvirt_networks
-    }
+    bridges = {network.name: network.bridge for network in state.host.libvirt_networks}
     node = snapshot.node_of(state.host)
     on = {interface.name: interface.vlan_id for interface in (node.interfaces if node is not None else ())}
     for name in names:
@@ -36,11 +34,11 @@ def carry_vlans(
 ) -> Iterator[HypotheticalChange]:
     """A VLAN that the label wants: tagged on a NIC or bond of its fabric, or by cable on a spare NIC."""
     node = snapshot.node_of(state.host)
-    wanted = next((each for each in request.labels if each.label == label), None)
-    if node is None or wanted is None:
+    constraints = next((candidate for candidate in request.labels if candidate.label == label), None)
+    if node is None or constraints is None:
         return
     view = HostView(snapshot, state, node.hostname, node.interfaces)
-    vlans = _wanted_vlans(snapshot, wanted)
+    vlans = _wanted_vlans(snapshot, constraints)
     for vlan in vlans[:WAYS]:
         yield from _stated(view, vlan)
     yield from islice((change for vlan in vlans for change in _tagged(view, node, vlan)), WAYS)
@@ -58,7 +56,7 @@ def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iter
         return
     view = HostView(snapshot, state, node.hostname, node.interfaces)
     strays = [interface for interface in node.interfaces if interface.name in names]
-    vlan = min(served, key=lambda each: _order(snapshot, each))
+    vlan = min(served, key=lambda nic: _order(snapshot, nic))
     yield from _stated(view, vlan)
     yield from _cabled(view, strays, vlan)
 
@@ -136,7 +134,7 @@ def _wanted_vlans(snapshot: Snapshot, label: LabelConstraints) -> list[Vlan]:
     if not homes and all(group.negated for group in groups):
         return []
     vlans = [vlan for vlan in snapshot.vlans if _admits(groups, homes, vlan)]
-    return sorted(vlans, key=lambda each: _order(snapshot, each))
+    return sorted(vlans, key=lambda vlan_id: _order(snapshot, vlan_id))
 
 
 def _order(snapshot: Snapshot, vlan: Vlan) -> tuple[object, ...]:
