@@ -92,5 +92,5 @@ def test_too_few_open_files_end_the_start_with_one_line(tmp_path: Path) -> None:
     argv = ["prlimit", "--nofile=64:64", sys.executable, "-m", "hostloom.cli", "serve"]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 78
-    assert "it takes 320; raise the hard limit" in done.stderr
+    assert "needs 320 open files, and 64 are allowed; lower it or raise the hard limit" in done.stderr
     assert done.stderr.count("\n") == 1

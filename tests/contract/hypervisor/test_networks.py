@@ -62,7 +62,7 @@ def test_a_network_of_others_is_neither_taken_nor_deleted(hypervisor: Hypervisor
 
 @pytest.mark.parametrize("method", ["dhcp", "leases", "stop_dhcp"])
 def test_a_network_that_is_not_there_is_told(hypervisor: Hypervisor, method: str) -> None:
-    with pytest.raises(HypervisorRejected, match="not there"):
+    with pytest.raises(HypervisorRejected, match="does not exist"):
         getattr(hypervisor.networks, method)("nowhere")
-    with pytest.raises(HypervisorRejected, match="not there"):
+    with pytest.raises(HypervisorRejected, match="does not exist"):
         hypervisor.networks.restore_dhcp("nowhere", LibvirtDhcp())
