@@ -129,11 +129,31 @@ def _plan_vlans(state: ImportState, ids: Ids, new_fabrics: frozenset[FabricId]) 
 def _plan_vlan(
     state: ImportState, ids: Ids, theirs: Vlan, fabric_id: FabricId, ours: Vlan | None, *, is_new: bool
 ) -> Vlan:
-    is_untagged = theirs.vid == UNTAGGED
-    unnamed = "untagged" if is_untagged else ""
-    default_name = "untagged" if is_untagged else f"vlan-{theirs.vid}"
-    vlan = Vlan(
-        VlanId(0) if ours is None else ours.id,
+    vlan = _imported_vlan(state, theirs, fabric_id)
+    name = vlan_name(state.fabric_by_id[fabric_id].name, theirs.vid)
+    if ours is None or is_new:
+        # A new fabric already has its untagged VLAN.
+        planned = replace(vlan, id=VlanId(ids.take(theirs.id)) if ours is None else ours.id)
+        state.create(ImportNoun.VLAN, name, theirs.id, planned.id, planned)
+        return planned
+    is_served = ours.dhcp_on or ours.relay_vlan_id is not None
+    merged = replace(
+        vlan,
+        id=ours.id,
+        dhcp_on=ours.dhcp_on,
+        # Keep the current DHCP service.
+        relay_vlan_id=ours.relay_vlan_id if is_served else vlan.relay_vlan_id,
+        primary_rack_id=ours.primary_rack_id,
+        secondary_rack_id=ours.secondary_rack_id,
+        generation=ours.generation,
+    )
+    return _settle_vlan(state, theirs, ours, merged, name)
+
+
+def _imported_vlan(state: ImportState, theirs: Vlan, fabric_id: FabricId) -> Vlan:
+    unnamed = "untagged" if theirs.vid == UNTAGGED else ""
+    return Vlan(
+        VlanId(0),
         fabric_id,
         theirs.vid,
         usable_name("vlan", theirs.name) if theirs.name else unnamed,
@@ -142,22 +162,10 @@ def _plan_vlan(
         space_id=None if theirs.space_id is None else state.spaces.get(theirs.space_id),
         description=theirs.description,
     )
-    name = vlan_name(state.fabric_by_id[fabric_id].name, theirs.vid)
-    if ours is None or is_new:
-        # A new fabric already has its untagged VLAN.
-        planned = vlan if ours is not None else replace(vlan, id=VlanId(ids.take(theirs.id)))
-        state.create(ImportNoun.VLAN, name, theirs.id, planned.id, planned)
-        return planned
-    served = ours.dhcp_on or ours.relay_vlan_id is not None
-    vlan = replace(
-        vlan,
-        dhcp_on=ours.dhcp_on,
-        # Keep the current DHCP service.
-        relay_vlan_id=ours.relay_vlan_id if served else vlan.relay_vlan_id,
-        primary_rack_id=ours.primary_rack_id,
-        secondary_rack_id=ours.secondary_rack_id,
-        generation=ours.generation,
-    )
+
+
+def _settle_vlan(state: ImportState, theirs: Vlan, ours: Vlan, merged: Vlan, name: str) -> Vlan:
+    default_name = "untagged" if theirs.vid == UNTAGGED else f"vlan-{theirs.vid}"
     defaults = {"name": default_name, "mtu": 1500, "relay_vlan_id": None, "space_id": None, "description": ""}
 
     def words(field: str, value: object) -> str:
@@ -165,7 +173,7 @@ def _plan_vlan(
             return _space_name(state, value)
         return state.vlan_name(value) if field == "relay_vlan_id" else str(value)  # type: ignore[arg-type]  # as the field's
 
-    settled: Vlan = state.settle(ImportNoun.VLAN, name, theirs.id, ours, vlan, defaults, words=words)
+    settled: Vlan = state.settle(ImportNoun.VLAN, name, theirs.id, ours, merged, defaults, words=words)
     return settled
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from hostloom.decide.snapshot import HostState
+from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.migration.import_state import Present
 from hostloom.model.annotation import Annotated
 from hostloom.model.import_plan import ImportNoun, Renumbering
@@ -48,8 +48,14 @@ def renumbered(present: Present, moves: list[Renumbering]) -> Present:
         _by(moves, ImportNoun.SUBNET),
         frozenset((move.noun, move.after) for move in moves if not move.gives_way),
     )
-    snapshot = present.snapshot
-    renumbered_ = replace(
+    machines = tuple(_machine(machine, translation) for machine in present.machines)
+    return _groups(
+        replace(present, snapshot=_snapshot(present.snapshot, translation), machines=machines), translation
+    )
+
+
+def _snapshot(snapshot: Snapshot, translation: _Translation) -> Snapshot:
+    return replace(
         snapshot,
         fabrics=tuple(
             _settled(replace(fabric, id=translation.fabric(fabric.id)), ImportNoun.FABRIC, translation)
@@ -75,8 +81,6 @@ def renumbered(present: Present, moves: list[Renumbering]) -> Present:
         ),
         silent_vlans=frozenset(translation.vlan(key) for key in snapshot.silent_vlans),
     )
-    machines = tuple(_machine(machine, translation) for machine in present.machines)
-    return _groups(replace(present, snapshot=renumbered_, machines=machines), translation)
 
 
 def _by(moves: list[Renumbering], noun: ImportNoun) -> _New:

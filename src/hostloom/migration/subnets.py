@@ -52,22 +52,20 @@ def _plan_subnet(state: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
     ours = _same_subnet(state, subnet)
     if ours is None:
         return _new_subnet(state, ids, theirs, subnet, remarks)
-    moved = ours.vlan_id != vlan_id
-    if moved and not _is_ours_to_move(state, ours):
-        remark = Remark(ImportCode.OTHER_VLAN, state.vlan_name(ours.vlan_id))
-        state.refuse(ImportNoun.SUBNET, cidr, theirs.id, remark, *remarks, ours=ours.id)
-        return ours
-    if moved:
-        remarks = (Remark(ImportCode.MOVED, state.vlan_name(ours.vlan_id)), *remarks)
-    subnet = replace(
-        ours,
-        vlan_id=vlan_id,
-        name=name,
-        gateway=gateway,
-        dns_servers=theirs.dns_servers,
-        managed=theirs.managed,
-        description=theirs.description,
-    )
+    if ours.vlan_id != vlan_id:
+        current = state.vlan_name(ours.vlan_id)
+        if not _is_ours_to_move(state, ours):
+            remark = Remark(ImportCode.OTHER_VLAN, current)
+            state.refuse(ImportNoun.SUBNET, cidr, theirs.id, remark, *remarks, ours=ours.id)
+            return ours
+        remarks = (Remark(ImportCode.MOVED, current), *remarks)
+    return _settle_subnet(state, theirs, ours, subnet, remarks)
+
+
+def _settle_subnet(
+    state: ImportState, theirs: Subnet, ours: Subnet, planned: Subnet, remarks: tuple[Remark, ...]
+) -> Subnet:
+    cidr = str(theirs.cidr)
     defaults = {
         "vlan_id": ours.vlan_id,
         "name": cidr,
@@ -76,6 +74,7 @@ def _plan_subnet(state: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
         "managed": True,
         "description": "",
     }
+    merged = replace(ours, **{field: getattr(planned, field) for field in defaults})
 
     def words(field: str, value: object) -> str:
         if field == "vlan_id":
@@ -83,7 +82,7 @@ def _plan_subnet(state: ImportState, ids: Ids, theirs: Subnet) -> Subnet | None:
         return ", ".join(map(str, value)) if isinstance(value, tuple) else str("" if value is None else value)
 
     settled: Subnet = state.settle(
-        ImportNoun.SUBNET, cidr, theirs.id, ours, subnet, defaults, *remarks, words=words
+        ImportNoun.SUBNET, cidr, theirs.id, ours, merged, defaults, *remarks, words=words
     )
     return settled
 

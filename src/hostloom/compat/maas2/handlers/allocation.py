@@ -8,11 +8,10 @@ from hostloom.compat.maas2.catalogue import Param, Unsupported
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.handlers.machine_filters import UNSUPPORTED
 from hostloom.compat.maas2.handlers.machines import COMMENT, find, machine, machines, show
-from hostloom.compat.maas2.handlers.vm_hosts import VIRSH
 from hostloom.compat.maas2.references import known
 from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, refuse
 from hostloom.compat.maas2.storage import with_own_labels
-from hostloom.compat.maas2.views.machines import AGENT_NAME, MachineView, disk_id
+from hostloom.compat.maas2.views.machines import AGENT_NAME, VIRSH, MachineView, disk_id
 from hostloom.compat.maas2.views.network import View
 from hostloom.compat.maas2.waiting import wait
 from hostloom.model.allocation import Allocation, AllocationRequest

@@ -6,7 +6,8 @@ from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, not_found, refuse
-from hostloom.compat.maas2.views.machines import NIC_TAGS, MachineView
+from hostloom.compat.maas2.views.interfaces import NIC_TAGS
+from hostloom.compat.maas2.views.machines import MachineView
 from hostloom.compat.maas2.views.network import View
 from hostloom.model.annotation import Annotated
 from hostloom.model.ids import MacAddress

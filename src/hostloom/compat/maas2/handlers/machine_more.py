@@ -5,7 +5,8 @@ import struct
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
 from hostloom.compat.maas2.handlers.absent import ANY
-from hostloom.compat.maas2.handlers.machines import find, machine, machines, power_of, show
+from hostloom.compat.maas2.handlers.machine_power import power_of
+from hostloom.compat.maas2.handlers.machines import find, machine, machines, show
 from hostloom.compat.maas2.references import known
 from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, refuse
 from hostloom.model.ids import MacAddress, SystemId

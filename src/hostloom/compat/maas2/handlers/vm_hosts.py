@@ -1,29 +1,30 @@
 """`vm-hosts/` and `pods/`: two names for the same hosts, with different `resource_uri`s."""
 
 import time
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param, Resource
-from hostloom.compat.maas2.forms import Form
+from hostloom.compat.maas2.handlers.vm_host_fields import (
+    MODES,
+    check_kind,
+    default_name,
+    read_mode,
+    read_ratios,
+    read_uri,
+    refuse_secrets,
+)
 from hostloom.compat.maas2.references import chosen
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, refuse, uri
 from hostloom.compat.maas2.storage import with_own_labels
-from hostloom.compat.maas2.views.host_machines import machine_id
+from hostloom.compat.maas2.views.hosts import host_document
+from hostloom.compat.maas2.views.machines import VIRSH
 from hostloom.compat.maas2.views.network import View
 from hostloom.compat.maas2.waiting import wait
-from hostloom.decide.snapshot import HostState
-from hostloom.model.attachment import MacvlanMode
 from hostloom.model.errors.resources import NotFound
 from hostloom.model.errors.stale import Stale
 from hostloom.model.host import (
     MAX_OVER_COMMIT,
     Host,
-    StoragePool,
-    bytes_left,
-    cores_offered,
-    memory_offered_mib,
 )
 from hostloom.model.ids import HostId, check_hostname
 from hostloom.model.keep import KEEP
@@ -34,8 +35,6 @@ from hostloom.services import batches, host_changes, hosts, machines
 from hostloom.services.host_changes import HostChanges
 from hostloom.services.hosts import HostInput
 
-VIRSH = "virsh"
-CAPABILITIES = ("composable", "dynamic_local_storage", "over_commit", "storage_pools")
 #: The step of a compose operation after which the machine exists, in the state `Commissioning`.
 RESERVED = "reserve"
 #: The timeout for decomposing each machine before the deletion of its host.
@@ -45,7 +44,6 @@ UPDATE_ATTEMPTS = 4
 FIRST_READING_S, READING_PAUSE_S = 30.0, 0.2
 
 _RATIO = f"0 to {MAX_OVER_COMMIT}."
-_MODES = [mode.value for mode in MacvlanMode]
 _SETTINGS = (
     Param("name", "The name; without one it is that of the address."),
     Param("zone", "The zone, by name or id."),
@@ -53,7 +51,7 @@ _SETTINGS = (
     Param("tags", "Tags, parted by commas."),
     Param("cpu_over_commit_ratio", f"Cores to give for each that there is, {_RATIO}", "Float"),
     Param("memory_over_commit_ratio", f"MiB to give for each that there is, {_RATIO}", "Float"),
-    Param("default_macvlan_mode", f"One of {', '.join(_MODES)}."),
+    Param("default_macvlan_mode", f"One of {', '.join(MODES)}."),
     Param("power_pass", "Empty: hostloom logs in with SSH keys."),
     Param("power_user", "Empty: the user is part of the address."),
 )
@@ -74,36 +72,40 @@ _COMPOSE = (
 )
 
 
-class _Noun:
-    """One of the two names."""
+class _Hosts:
+    """The resources and actions under one of the two names."""
 
-    def __init__(self, name: str, path: str, words: str, note: str = "") -> None:
+    def __init__(self, name: str, path: str, label: str, note: str = "") -> None:
         self._path = path
-        self.several = Resource(f"{name}s", f"{path}/", f"Manage {words}s{note}.")
-        self.one = Resource(name, f"{path}/{{id}}/", f"Manage a {words}{note}.")
+        self.several = Resource(f"{name}s", f"{path}/", f"Manage {label}s{note}.")
+        self.one = Resource(name, f"{path}/{{id}}/", f"Manage a {label}{note}.")
         address = Param("power_address", "The libvirt URI, such as `qemu+ssh://ubuntu@10.0.0.5/system`.")
         kind = Param("type", f"`{VIRSH}`.")
-        several, one = self.several, self.one
-        several.crud("read", f"List {words}s.")(self.list)
-        several.crud(
+        collection, member = self.several, self.one
+        collection.crud("read", f"List {label}s.")(self.list)
+        collection.crud(
             "create",
-            f"Add a {words}: it is read, and its node found.",
+            f"Add a {label}: it is read, and its node found.",
             Param("type", f"`{VIRSH}`.", required=True),
             Param("power_address", address.doc, required=True),
             *_SETTINGS,
         )(self.create)
-        one.crud("read", f"Show a {words}.")(self.read)
-        where = Param("host", "The address or name of the libvirt instance; the host is correlated anew.")
+        member.crud("read", f"Show a {label}.")(self.read)
+        libvirt_host = Param(
+            "host", "The address or name of the libvirt instance; the host is correlated anew."
+        )
         pool = Param("default_storage_pool", "The pool for disks that name none, by id.")
-        one.crud("update", f"Change a {words}.", where, kind, address, pool, *_SETTINGS)(self.update)
+        member.crud("update", f"Change a {label}.", libvirt_host, kind, address, pool, *_SETTINGS)(
+            self.update
+        )
         decompose = Param("decompose", "Take the machines apart that were composed there.", "Boolean")
-        one.crud("delete", f"Let a {words} go.", decompose)(self.delete)
-        one.op("POST", "refresh", f"Read a {words} again.")(self.refresh)
-        one.op("GET", "parameters", f"Show how a {words} is reached.")(self.parameters)
-        one.op("POST", "compose", "Compose a machine.", *_COMPOSE)(self.compose)
+        member.crud("delete", f"Let a {label} go.", decompose)(self.delete)
+        member.op("POST", "refresh", f"Read a {label} again.")(self.refresh)
+        member.op("GET", "parameters", f"Show how a {label} is reached.")(self.parameters)
+        member.op("POST", "compose", "Compose a machine.", *_COMPOSE)(self.compose)
         tag = Param("tag", "The tag.", required=True)
-        one.op("POST", "add_tag", f"Add a tag to a {words}.", tag)(self.add_tag)
-        one.op("POST", "remove_tag", f"Take a tag from a {words}.", tag)(self.remove_tag)
+        member.op("POST", "add_tag", f"Add a tag to a {label}.", tag)(self.add_tag)
+        member.op("POST", "remove_tag", f"Take a tag from a {label}.", tag)(self.remove_tag)
 
     def list(self, call: Call) -> MaasResponse:
         """List in the order of ids."""
@@ -111,7 +113,9 @@ class _Noun:
             view = View(uow)
             host_ids = {host.id for host in hosts.list_(uow, call.principal)}
             states = sorted(view.world.hosts, key=lambda host_state: host_state.host.id)
-            return answer([self._shown(view, state) for state in states if state.host.id in host_ids])
+            return answer(
+                [host_document(view, state, self._path) for state in states if state.host.id in host_ids]
+            )
 
     def read(self, call: Call) -> MaasResponse:
         """Look up by id."""
@@ -121,20 +125,20 @@ class _Noun:
     def create(self, call: Call) -> MaasResponse:
         """Return the host. Its first reading may continue; 503 with the reason if the reading failed."""
         form = call.form
-        _check_kind(form)
-        _refuse_secrets(form)
+        check_kind(form)
+        refuse_secrets(form)
         address = form.required("power_address").strip()
         with call.begin() as uow:
             host_input = HostInput(
-                form.text("name") or _name_of(call, address),
+                form.text("name") or default_name(call, address),
                 address,
-                default_macvlan_mode=_mode(form),
+                default_macvlan_mode=read_mode(form),
                 zone=chosen(form, "zone", uow.zones),
                 resource_pool=chosen(form, "pool", uow.resource_pools),
                 trust_first_key=call.ports.settings.trust_first_keys,
                 tags=tuple(form.texts("tags")),
                 at_once=True,
-                **_ratios(form),
+                **read_ratios(form),
             )
         operation = hosts.add(call.ports, call.principal, host_input)
         wait(call, operation)
@@ -144,8 +148,8 @@ class _Noun:
     def update(self, call: Call) -> MaasResponse:
         """Apply the fields that the client sent. A new address starts a reading in the background."""
         form = call.form
-        _check_kind(form)
-        _refuse_secrets(form)
+        check_kind(form)
+        refuse_secrets(form)
         # Retry, because a client may change a new host while its first reading is recorded.
         for attempts_left in reversed(range(UPDATE_ATTEMPTS)):
             try:
@@ -161,14 +165,14 @@ class _Noun:
             host = self._find(call, uow)
             changes = HostChanges(
                 name=form.text("name") or KEEP,
-                uri=_uri(form, host) or KEEP,
-                default_macvlan_mode=_mode(form) or KEEP,
+                uri=read_uri(form, host) or KEEP,
+                default_macvlan_mode=read_mode(form) or KEEP,
                 zone=chosen(form, "zone", uow.zones) or KEEP,
                 resource_pool=chosen(form, "pool", uow.resource_pools) or KEEP,
                 tags=tuple(form.texts("tags")) if "tags" in form else KEEP,
                 trust_first_key=call.ports.settings.trust_first_keys,
                 default_pool=form.text("default_storage_pool") or KEEP,
-                **_ratios(form),
+                **read_ratios(form),
             )
         changed = host_changes.update(call.ports, call.principal, str(host.id), changes)
         with call.begin() as uow:
@@ -282,116 +286,9 @@ class _Noun:
 
     def _show(self, uow: UnitOfWork, host: Host) -> MaasResponse:
         view = View(uow)
-        return answer(self._shown(view, view.world.host_by_id[host.id]))
-
-    def _shown(self, view: View, state: HostState) -> dict[str, Any]:
-        host = state.host
-        pools = [_shown_pool(storage_pool, state) for storage_pool in host.storage_pools]
-        total = _amounts(host.cores, host.memory_mib, sum(pool["total"] for pool in pools))
-        offered = total | {"cores": int(cores_offered(host)), "memory": int(memory_offered_mib(host))}
-        used = _amounts(
-            sum(machine.cores for machine in state.machines),
-            sum(machine.memory_mib for machine in state.machines),
-            sum(pool["used"] for pool in pools),
-        )
-        return {
-            "id": host.id,
-            "name": host.name,
-            "type": VIRSH,
-            "version": "",
-            "tags": list(host.tags),
-            "architectures": [f"{architecture}/generic" for architecture in host.architectures],
-            "capabilities": list(CAPABILITIES),
-            "total": total,
-            "used": used,
-            "available": {name: offered[name] - used[name] for name in offered},
-            "cpu_over_commit_ratio": float(host.cpu_over_commit_ratio),
-            "memory_over_commit_ratio": float(host.memory_over_commit_ratio),
-            "storage_pools": pools,
-            "zone": view.zone(host.zone_id),
-            "pool": view.resource_pool(host.resource_pool_id),
-            "host": {"system_id": machine_id(host), "__incomplete__": True},
-            "default_macvlan_mode": host.default_macvlan_mode,
-            # hostloom's own field: the reason why the host is unusable.
-            "status_message": host.unreachable_cause,
-            "resource_uri": uri(f"{self._path}/{host.id}/"),
-        }
+        return answer(host_document(view, view.world.host_by_id[host.id], self._path))
 
 
-_VM_HOSTS = _Noun("VmHost", "vm-hosts", "VM host")
-_PODS = _Noun("Pod", "pods", "pod", ", which is the older name of a VM host")
+_VM_HOSTS = _Hosts("VmHost", "vm-hosts", "VM host")
+_PODS = _Hosts("Pod", "pods", "pod", ", which is the older name of a VM host")
 RESOURCES = (_VM_HOSTS.several, _VM_HOSTS.one, _PODS.several, _PODS.one)
-
-
-def _shown_pool(pool: StoragePool, state: HostState) -> dict[str, Any]:
-    available = bytes_left(pool, state.machines)
-    return {
-        "id": pool.name,
-        "name": pool.name,
-        "type": pool.kind,
-        "path": pool.path,
-        "total": pool.total_bytes,
-        "used": pool.total_bytes - available,
-        "available": available,
-        "default": pool.is_default,
-    }
-
-
-def _amounts(cores: int, memory_mib: int, storage_bytes: int) -> dict[str, int]:
-    return {"cores": cores, "memory": memory_mib, "local_storage": storage_bytes}
-
-
-def _check_kind(form: Form) -> None:
-    kind = form.text("type")
-    if kind is not None and kind != VIRSH:
-        raise bad_field(
-            "type", f"{kind[:40]!r} is not {VIRSH!r}: hostloom manages KVM hosts through libvirt."
-        )
-
-
-def _refuse_secrets(form: Form) -> None:
-    for name in ("power_pass", "power_user"):
-        if form.text(name):
-            raise bad_field(name, "hostloom logs in with SSH keys, and the user is part of power_address.")
-
-
-def _mode(form: Form) -> MacvlanMode | None:
-    mode = form.choice("default_macvlan_mode", _MODES)
-    return None if mode is None else MacvlanMode(mode)
-
-
-def _ratios(form: Form) -> dict[str, Any]:
-    ratios = {name: form.number(name) for name in ("cpu_over_commit_ratio", "memory_over_commit_ratio")}
-    return {name: value for name, value in ratios.items() if value is not None}
-
-
-def _uri(form: Form, host: Host) -> str | None:
-    """Return the new libvirt URI; None if it stays."""
-    address, new_host = (form.text("power_address") or "").strip(), (form.text("host") or "").strip()
-    if not new_host:
-        return address or None
-    parts = urlsplit(address or host.uri)
-    if not parts.hostname:
-        raise bad_field("host", f"{address or host.uri} names no host: give power_address instead.")
-    if "/" in new_host or "@" in new_host:
-        raise bad_field("host", f"{new_host[:60]!r} is not an address or name of a libvirt instance.")
-    user = f"{parts.username}@" if parts.username else ""
-    bare = new_host.removeprefix("[").removesuffix("]")
-    host_part = f"[{bare}]" if ":" in bare else bare
-    try:
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        raise bad_field("power_address", "Its port is not a number from 1 to 65535.") from None
-    return urlunsplit(parts._replace(netloc=f"{user}{host_part}{port}"))
-
-
-def _name_of(call: Call, address: str) -> str:
-    """Derive a name from the address, or generate one."""
-    try:
-        host = urlsplit(address).hostname or ""
-    except ValueError:
-        raise bad_field("power_address", f"{address[:60]!r} is not a libvirt URI.") from None
-    name = (
-        host.partition(".")[0] if any(character.isalpha() for character in host) and ":" not in host else ""
-    )
-    return name.lower() or call.ports.ids.hostname()

@@ -6,13 +6,11 @@ from typing import Any
 
 from hostloom.compat.maas2.responses import uri
 from hostloom.compat.maas2.views.host_machines import machine_id
+from hostloom.compat.maas2.views.interfaces import InterfaceView
 from hostloom.compat.maas2.views.network import View
-from hostloom.model.annotation import LINKS, NICS, PARAMS, STATIC
-from hostloom.model.ids import HostId, MacAddress, SystemId, VlanId
-from hostloom.model.machine import Disk, Machine, MachineInterface, MachineState
-from hostloom.model.network import DEFAULT_MTU, Address
-from hostloom.model.node import InterfaceKind, Node, NodeInterface, NodeKind
-from hostloom.model.request import AddressMode
+from hostloom.model.ids import HostId
+from hostloom.model.machine import Disk, Machine, MachineState
+from hostloom.model.node import Node, NodeKind
 
 _S = MachineState
 #: MAAS's number and name of each state. Clients compare the names.
@@ -30,18 +28,11 @@ STATUS: Mapping[MachineState, tuple[int, str]] = {
     _S.RELEASING: (12, "Releasing"),
 }
 #: The names of annotations that clients store with a machine.
-OWNER_DATA, AGENT_NAME, NIC_TAGS = "owner_data", "agent_name", "nic_tags"
+OWNER_DATA, AGENT_NAME = "owner_data", "agent_name"
 SWAP_SIZE = "swap_size"
 #: The power type of machines on VM hosts.
 VIRSH = "virsh"
-#: The number of link ids per NIC. The ids of NICs have 48 bits, and clients that read numbers as doubles
-#: (Go, jq) keep 53 bits.
-LINK_IDS = 32
 _BLOCK_BYTES = 512
-#: Clients know only these types.
-_TYPES: Mapping[InterfaceKind, str] = {
-    kind: kind.value for kind in InterfaceKind if kind is not InterfaceKind.LOOPBACK
-}
 #: Fields that hostloom does not manage, with MAAS's values for a machine that was never deployed.
 _CONSTANTS: Mapping[str, Any] = {
     "osystem": "",
@@ -70,21 +61,9 @@ _CONSTANTS: Mapping[str, Any] = {
 }
 
 
-def nic_id(mac: MacAddress) -> int:
-    """Return a stable id: the MAC, which is unique. NICs of composed machines have no other number."""
-    return mac.number
-
-
 def disk_id(machine: Machine, disk: Disk) -> int:
     """Return a 48-bit id that is stable while the disk keeps its name."""
     return int(hashlib.sha256(f"{machine.uuid}/{disk.name}".encode()).hexdigest()[:12], 16)
-
-
-def _mode(annotation: Mapping[str, Any], ip: Address) -> str:
-    """Return the link mode of an address: from the import if it recorded one, else `auto`."""
-    if str(ip) in annotation.get(STATIC, ()):
-        return "static"
-    return "dhcp" if any(link["mode"] == "dhcp" for link in annotation.get(LINKS, ())) else "auto"
 
 
 class MachineView:
@@ -93,6 +72,7 @@ class MachineView:
     def __init__(self, view: View) -> None:
         self._view = view
         self._world = view.world
+        self._interfaces = InterfaceView(view)
 
     def power_state(self, item: Machine) -> str:
         """Return `on` or `off`; `unknown` while the host is unreachable."""
@@ -103,8 +83,6 @@ class MachineView:
         """Make the document of a machine, which may be a pending one without a node."""
         node = self.node(item)
         notes = self._view.notes_of(item.system_id)
-        nics = self.interfaces(item, node)
-        disks = [self.disk(item, disk) for disk in item.disks]
         domain = self._view.domain(node.domain_id)
         number, name = STATUS[item.state]
         path = f"machines/{item.system_id}/"
@@ -134,6 +112,19 @@ class MachineView:
             "architecture": f"{item.architecture}/generic",
             "cpu_count": item.cores,
             "memory": item.memory_mib,
+            **self._hardware(item, node),
+            "pod": self._pod(item.host_id),
+            "parent": self._parent(item.host_id),
+            "default_gateways": {
+                version: {"gateway_ip": None, "link_id": None} for version in ("ipv4", "ipv6")
+            },
+            "resource_uri": uri(path),
+        }
+
+    def _hardware(self, item: Machine, node: Node) -> dict[str, Any]:
+        nics = self.interfaces(item, node)
+        disks = [self.disk(item, disk) for disk in item.disks]
+        return {
             # MAAS shows only this size in MB.
             "storage": sum(disk.size_bytes for disk in item.disks) / 10**6,
             "ip_addresses": [
@@ -144,12 +135,6 @@ class MachineView:
             "blockdevice_set": disks,
             "physicalblockdevice_set": disks,
             "boot_disk": disks[0] if disks else None,
-            "pod": self._pod(item.host_id),
-            "parent": self._parent(item.host_id),
-            "default_gateways": {
-                version: {"gateway_ip": None, "link_id": None} for version in ("ipv4", "ipv6")
-            },
-            "resource_uri": uri(path),
         }
 
     def node(self, item: Machine) -> Node:
@@ -159,13 +144,11 @@ class MachineView:
 
     def interfaces(self, item: Machine, node: Node) -> list[dict[str, Any]]:
         """Make the documents of the NICs of a machine. A bare machine has those that it reported."""
-        if item.interfaces:
-            return [self._nic(item, interface) for interface in item.interfaces]
-        return self.found(node)
+        return self._interfaces.of_machine(item, node)
 
     def found(self, node: Node) -> list[dict[str, Any]]:
         """Make the documents of the interfaces of a node."""
-        return [self._found(node, interface) for interface in node.interfaces if interface.mac is not None]
+        return self._interfaces.of_node(node)
 
     def disk(self, item: Machine, disk: Disk) -> dict[str, Any]:
         """Make the document of a disk. Sizes are in bytes."""
@@ -194,106 +177,6 @@ class MachineView:
             "numa_node": 0,
             "resource_uri": uri(f"nodes/{item.system_id}/blockdevices/{key}/"),
         }
-
-    def _nic(self, item: Machine, nic: MachineInterface) -> dict[str, Any]:
-        key = nic_id(nic.mac)
-        return self._interface(item.system_id, key, nic.name, nic.mac, nic.vlan_id) | {
-            "links": self._links(item, nic, key),
-            "tags": self._view.notes_of(item.system_id).get(NIC_TAGS, {}).get(str(nic.mac), []),
-            "enabled": True,
-            "link_connected": True,
-        }
-
-    def _found(self, node: Node, nic: NodeInterface) -> dict[str, Any]:
-        annotation = self._kept(node.system_id, nic.name)
-        addresses = [
-            (address.ip, address.kind.value) for address in self._view.held_by_nic(node.system_id, nic.name)
-        ]
-        addresses += [(ip, _mode(annotation, ip)) for ip in nic.ips if ip not in dict(addresses)]
-        links = [self._link(nic.id * LINK_IDS + n, mode, ip) for n, (ip, mode) in enumerate(addresses)]
-        links = links or self._kept_links(annotation, nic.id, nic.vlan_id)
-        mac = nic.mac or MacAddress("00:00:00:00:00:00")
-        return self._interface(node.system_id, nic.id, nic.name, mac, nic.vlan_id) | {
-            "links": links,
-            "enabled": nic.enabled,
-            "link_connected": nic.link,
-            "effective_mtu": nic.mtu,
-            "link_speed": nic.link_speed,
-            "interface_speed": nic.link_speed,
-            "tags": list(nic.tags),
-            "type": _TYPES.get(nic.kind, "unknown"),
-            "parents": list(nic.parents),
-            "children": [interface.name for interface in node.interfaces if nic.name in interface.parents],
-            "params": annotation.get(PARAMS, {}),
-        }
-
-    def _interface(
-        self, system_id: str, key: int, name: str, mac: MacAddress, vlan_id: VlanId | None
-    ) -> dict[str, Any]:
-        vlan = self._view.vlan_of(vlan_id)
-        return {
-            "id": key,
-            "system_id": system_id,
-            "name": name,
-            "type": "physical",
-            "mac_address": str(mac),
-            "vlan": vlan,
-            "effective_mtu": DEFAULT_MTU if vlan is None else vlan["mtu"],
-            "link_speed": 0,
-            "interface_speed": 0,
-            "parents": [],
-            "children": [],
-            "tags": [],
-            "params": {},
-            "discovered": [],
-            "vendor": None,
-            "product": None,
-            "firmware_version": None,
-            "numa_node": 0,
-            "sriov_max_vf": 0,
-            "resource_uri": uri(f"nodes/{system_id}/interfaces/{key}/"),
-        }
-
-    def _kept(self, system_id: str, nic: str) -> Mapping[str, Any]:
-        """Return the annotation that an import stored for a NIC."""
-        annotation: Mapping[str, Any] = self._view.notes_of(SystemId(system_id)).get(NICS, {}).get(nic, {})
-        return annotation
-
-    def _kept_links(
-        self, annotation: Mapping[str, Any], key: int, vlan_id: VlanId | None
-    ) -> list[dict[str, Any]]:
-        """Make imported links without an address. Links omit a deleted subnet."""
-        links = []
-        for number, link in enumerate(annotation.get(LINKS, ())):
-            subnets = self._view.subnets_by_cidr.get(link.get("subnet"), ())
-            subnet = next(
-                (subnet for subnet in subnets if subnet.vlan_id == vlan_id), next(iter(subnets), None)
-            )
-            document = {"id": key * LINK_IDS + number, "mode": link["mode"]}
-            links.append(document | ({} if subnet is None else {"subnet": self._view.subnet(subnet)}))
-        return links
-
-    def _links(self, item: Machine, nic: MachineInterface, key: int) -> list[dict[str, Any]]:
-        """Make the links of a NIC. They omit an unknown address or subnet, because clients accept no null."""
-        annotation = self._kept(item.system_id, nic.name)
-        if nic.ips:
-            return [
-                self._link(key * LINK_IDS + n, _mode(annotation, ip), ip, nic.vlan_id)
-                for n, ip in enumerate(nic.ips)
-            ]
-        if annotation.get(LINKS):
-            return self._kept_links(annotation, key, nic.vlan_id)
-        if nic.mode is AddressMode.UNCONFIGURED or nic.vlan_id is None:
-            return [{"id": key * LINK_IDS, "mode": "link_up"}]
-        link: dict[str, Any] = {"id": key * LINK_IDS, "mode": "dhcp"}
-        subnets = self._world.subnets_by_vlan.get(nic.vlan_id, ())
-        return [link | ({"subnet": self._view.subnet(subnets[0])} if subnets else {})]
-
-    def _link(self, key: int, mode: str, ip: Address, vlan_id: VlanId | None = None) -> dict[str, Any]:
-        around = self._world.subnets_around(ip)
-        home = next((subnet for subnet in around if vlan_id in (None, subnet.vlan_id)), None)
-        link = {"id": key, "mode": mode, "ip_address": str(ip)}
-        return link | ({} if home is None else {"subnet": self._view.subnet(home)})
 
     def _boot(self, item: Machine, nics: list[dict[str, Any]]) -> dict[str, Any] | None:
         boot_indexes = [index for index, nic in enumerate(item.interfaces) if nic.boot]
