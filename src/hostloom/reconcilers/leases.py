@@ -121,7 +121,7 @@ def record_leases(ports: Ports, leases: Sequence[Lease], previous: Known | None)
         events += [_over(lease, clients.of(lease), time) for lease in ended_leases]
         events += fill_events(snapshot, {key[:2] for key in before}, {key[:2] for key in now}, time)
         if events:
-            uow.events.add(*sorted(events, key=lambda rack: (rack.kind, str(rack.subject), rack.message)))
+            uow.events.add(*sorted(events, key=lambda event: (event.kind, str(event.subject), event.message)))
         uow.commit()
     return now
 

@@ -146,9 +146,9 @@ def _read(run: Run[VerifyInput]) -> _Known:
                 host = snapshot.host_by_id[machine.host_id].host
                 by_host.setdefault(host, []).append(machine)
                 expectations[machine.system_id] = expectations_of(snapshot, host, machine)
-        address = [address for address in snapshot.held if address.kind is AddressKind.LEASE]
+        leases = [address for address in snapshot.held if address.kind is AddressKind.LEASE]
         leased = _acknowledged(uow, machines)
-    for lease in address:
+    for lease in leases:
         if lease.system_id is not None and lease.interface_name is not None:
             leased.setdefault((SystemId(lease.system_id), lease.interface_name), set()).add(lease.ip)
     return _Known(by_host, expectations, leased)
@@ -157,13 +157,13 @@ def _read(run: Run[VerifyInput]) -> _Known:
 def _acknowledged(uow: UnitOfWork, machines: Sequence[Machine]) -> dict[tuple[SystemId, str], set[Address]]:
     """Planned addresses that a DHCP server was seen to give their NICs: no lease of theirs is recorded."""
     nics = {nic.mac: (machine.system_id, nic) for machine in machines for nic in machine.interfaces}
-    addresseses: dict[tuple[SystemId, str], set[Address]] = {}
+    addresses: dict[tuple[SystemId, str], set[Address]] = {}
     for message in uow.dhcp_messages.of(list(nics), MESSAGES_A_NIC * len(nics)):
         system_id, nic = nics[message.mac]
         gives = message.kind in (MessageKind.ACK, MessageKind.REPLY)
         if gives and message.ip is not None and message.ip in nic.ips:
-            addresseses.setdefault((system_id, nic.name), set()).add(message.ip)
-    return addresseses
+            addresses.setdefault((system_id, nic.name), set()).add(message.ip)
+    return addresses
 
 
 def _verify(run: Run[VerifyInput]) -> Verified:

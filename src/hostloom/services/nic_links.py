@@ -116,8 +116,8 @@ def let_go(uow: UnitOfWork, principal: Principal, key: str, nic: str, ip: Addres
 def held_for(uow: UnitOfWork, system_id: SystemId, nic: str) -> list[HeldAddress]:
     """What is held for a NIC by our word, by address."""
     addresses = uow.snapshot().held_by_node.get(system_id, ())
-    helds = [address for address in addresses if address.interface_name == nic and address.kind in GIVEN]
-    return sorted(helds, key=lambda address: (address.ip.version, int(address.ip)))
+    linked = [address for address in addresses if address.interface_name == nic and address.kind in GIVEN]
+    return sorted(linked, key=lambda address: (address.ip.version, int(address.ip)))
 
 
 def _change(

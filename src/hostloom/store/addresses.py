@@ -56,8 +56,8 @@ class Addresses:
     def list(self, subnet_id: SubnetId | None = None) -> list[HeldAddress]:
         """All, or those of a subnet, by address; observed ones included."""
         held = self._snapshot().held
-        helds = held if subnet_id is None else [address for address in held if address.subnet_id == subnet_id]
-        return sorted(helds, key=lambda address: (address.ip.version, int(address.ip), address.kind))
+        addresses = [address for address in held if subnet_id in (None, address.subnet_id)]
+        return sorted(addresses, key=lambda address: (address.ip.version, int(address.ip), address.kind))
 
     def replace_leases(self, leases: Iterable[HeldAddress]) -> None:
         """Write only the differences, so that a renewed lease causes no change."""

@@ -54,14 +54,14 @@ def free_address(snapshot: Snapshot, change: HypotheticalChange) -> Snapshot:
     )
     if ip is None or not lost or not any(ip in subnet.cidr for subnet in subnets):
         raise InvalidValue("value", change.value, f"is not an address of {change.subject} that is in use")
-    address = tuple(address for address in snapshot.held if address not in lost)
-    return replace(snapshot, held=address).carry(snapshot, Delta(lost=lost))
+    remaining = tuple(address for address in snapshot.held if address not in lost)
+    return replace(snapshot, held=remaining).carry(snapshot, Delta(lost=lost))
 
 
 def held_to_give(snapshot: Snapshot, subnet: Subnet) -> list[HeldAddress]:
     """Held addresses that could be given back, and then be given: those that users set aside come first."""
     spans = spans_of(subnet, snapshot.ranges_by_subnet.get(subnet.id, ()))
-    helds = [
+    candidates = [
         address
         for address in snapshot.held
         if address.kind in GIVEN_BACK
@@ -70,7 +70,7 @@ def held_to_give(snapshot: Snapshot, subnet: Subnet) -> list[HeldAddress]:
         and address.ip != subnet.gateway
         and any(low <= int(address.ip) <= high for low, high in spans)
     ]
-    return sorted(helds, key=lambda candidate: (GIVEN_BACK.index(candidate.kind), int(candidate.ip)))
+    return sorted(candidates, key=lambda candidate: (GIVEN_BACK.index(candidate.kind), int(candidate.ip)))
 
 
 def _with_vlan(snapshot: Snapshot, before: Vlan, after: Vlan) -> Snapshot:

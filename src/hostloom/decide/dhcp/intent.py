@@ -61,15 +61,7 @@ def _reservations(
     snapshot: Snapshot, nics: Iterable[PublishedNic]
 ) -> dict[SubnetId, tuple[DhcpReservation, ...]]:
     """The addresses that each machine's NICs hold, by subnet; the order of the NIC's own addresses counts."""
-    leased = {
-        (leased.system_id, leased.interface_name, leased.ip): (leased.subnet_id, leased.ip)
-        for leased in snapshot.held
-        if leased.kind in _PUBLISHED and leased.subnet_id is not None
-    }
-    addresses = []
-    for nic in nics:
-        keys = [(nic.system_id, nic.name, ip) for ip in nic.ips]
-        addresses += [(nic, *pair) for pair in _one_a_subnet(leased[key] for key in keys if key in leased)]
+    addresses = _published_addresses(snapshot, nics)
     macs = {(nic.system_id, subnet_id, nic.mac) for nic, subnet_id, _ in addresses}
     nic_counts = Counter((system_id, subnet_id) for system_id, subnet_id, _ in macs)
     by_subnet: dict[SubnetId, list[DhcpReservation]] = {}
@@ -78,6 +70,22 @@ def _reservations(
         uuid = nic.uuid if ip.version == 6 and nic_counts[nic.system_id, subnet_id] == 1 else ""
         by_subnet.setdefault(subnet_id, []).append(DhcpReservation(nic.mac, ip, nic.hostname, uuid))
     return {subnet_id: tuple(sorted(items, key=_by_address)) for subnet_id, items in by_subnet.items()}
+
+
+def _published_addresses(
+    snapshot: Snapshot, nics: Iterable[PublishedNic]
+) -> list[tuple[PublishedNic, SubnetId, Address]]:
+    """One address of each subnet for each NIC, in the order of the NIC's own addresses."""
+    held = {
+        (address.system_id, address.interface_name, address.ip): (address.subnet_id, address.ip)
+        for address in snapshot.held
+        if address.kind in _PUBLISHED and address.subnet_id is not None
+    }
+    addresses: list[tuple[PublishedNic, SubnetId, Address]] = []
+    for nic in nics:
+        keys = [(nic.system_id, nic.name, ip) for ip in nic.ips]
+        addresses += [(nic, *pair) for pair in _one_a_subnet(held[key] for key in keys if key in held)]
+    return addresses
 
 
 def _by_address(reservation: DhcpReservation) -> tuple[int, MacAddress]:

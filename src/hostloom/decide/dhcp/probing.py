@@ -84,26 +84,31 @@ def _places(snapshot: Snapshot, racks: ServingRacks) -> Iterator[tuple[str, Node
 
 
 def _able(node: Node, vlan_id: VlanId, state: HostState | None) -> list[NodeInterface]:
-    joined = members(node.interfaces)
-    addresses = {
-        nic.source
-        for machine in (state.machines if state else ())
-        for nic in machine.interfaces
-        if nic.mode is MacvlanMode.PASSTHRU
-    }
+    busy = members(node.interfaces) | _passthru_sources(state)
     able = [
         interface
         for interface in node.interfaces
-        if interface.vlan_id == vlan_id
-        and interface.kind in _KINDS
-        and interface.bridge_kind is not BridgeKind.OVS
-        and interface.enabled
-        and interface.link
-        and interface.role is InterfaceRole.ORDINARY
-        and vlan_exclusion(interface, machine_vid(interface)) is None
-        and interface.name not in joined | addresses
+        if interface.vlan_id == vlan_id and interface.name not in busy and _can_probe(interface)
     ]
-    return sorted(able, key=lambda rack: (_KINDS.index(rack.kind), natural_key(rack.name)))
+    return sorted(able, key=_preference)
+
+
+def _passthru_sources(state: HostState | None) -> set[str]:
+    """The interfaces that a machine owns by passthru."""
+    nics = [nic for machine in (state.machines if state else ()) for nic in machine.interfaces]
+    return {nic.source for nic in nics if nic.mode is MacvlanMode.PASSTHRU}
+
+
+def _can_probe(interface: NodeInterface) -> bool:
+    if interface.kind not in _KINDS or interface.bridge_kind is BridgeKind.OVS:
+        return False
+    if not (interface.enabled and interface.link) or interface.role is not InterfaceRole.ORDINARY:
+        return False
+    return vlan_exclusion(interface, machine_vid(interface)) is None
+
+
+def _preference(interface: NodeInterface) -> tuple[int, tuple[tuple[int, int, str], ...]]:
+    return _KINDS.index(interface.kind), natural_key(interface.name)
 
 
 def _vantage(uri: str, node: Node, interface: NodeInterface, is_rack: bool) -> Vantage:

@@ -93,7 +93,7 @@ def _nearest(snapshot: Snapshot, racks: Sequence[Rack], vlan: Vlan) -> Rack | No
         node = snapshot.node_by_system_id.get(rack.system_id)
         return node is not None and any(interface.vlan_id == vlan.id for interface in node.interfaces)
 
-    return min(racks, key=lambda nic: (not is_near(nic), nic.id), default=None)
+    return min(racks, key=lambda rack: (not is_near(rack), rack.id), default=None)
 
 
 def _way(one: Node, other: Node) -> tuple[Address, Address] | None:
@@ -117,5 +117,5 @@ def _addresses(node: Node) -> list[IPv4Interface | IPv6Interface]:
     addresses = [address for interface in node.interfaces for address in interface.addresses]
     return sorted(
         (address for address in addresses if not address.ip.is_link_local and not address.ip.is_loopback),
-        key=lambda nic: (nic.version, int(nic.ip)),
+        key=lambda address: (address.version, int(address.ip)),
     )

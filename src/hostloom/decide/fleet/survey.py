@@ -140,7 +140,7 @@ def _named(snapshot: Snapshot, fleet: Fleet, asked: ResolvedRequest) -> list[int
 
 
 def _nodes_with(snapshot: Snapshot, addresses: set[str]) -> set[str]:
-    holders = [holders for text in addresses for holders in snapshot.held_by_ip.get(ip_address(text), ())]
+    holders = [holder for text in addresses for holder in snapshot.held_by_ip.get(ip_address(text), ())]
     return {holder.system_id for holder in holders if holder.system_id is not None}
 
 

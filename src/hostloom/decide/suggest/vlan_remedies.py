@@ -56,7 +56,7 @@ def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iter
         return
     view = HostView(snapshot, state, node.hostname, node.interfaces)
     strays = [interface for interface in node.interfaces if interface.name in names]
-    vlan = min(served, key=lambda nic: _order(snapshot, nic))
+    vlan = min(served, key=lambda vlan: _order(snapshot, vlan))
     yield from _stated(view, vlan)
     yield from _cabled(view, strays, vlan)
 

@@ -126,7 +126,7 @@ def addresses_of(uow: UnitOfWork, subnet: Subnet, *, users: bool, summaries: boo
     """List the addresses of a subnet with their holders, ordered by address."""
     world = uow.snapshot()
     addresses = sorted(
-        (addresses for addresses in world.held if addresses.subnet_id == subnet.id),
+        (address for address in world.held if address.subnet_id == subnet.id),
         key=lambda address: int(address.ip),
     )
     return [_held(world, address, users=users, summaries=summaries) for address in addresses]
