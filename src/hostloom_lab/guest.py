@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hostloom import images
-from hostloom.images.cpio import Entry, pack
+from hostloom.images.cpio import ArchiveEntry, pack
 from hostloom.images.directory import ImageDirectory
 from hostloom.model.errors.outside import ImageFailed
 from hostloom.model.image import Flavour
@@ -63,7 +63,7 @@ def build(*, again: bool = False) -> Guest:
     # The kernel unpacks archives that follow each other, one over the other.
     shutil.copyfile(built / "initrd", files.initrd.with_suffix(".new"))
     with files.initrd.with_suffix(".new").open("ab") as initrd:
-        pack({"etc/on-stay": Entry(ON_STAY.read_bytes(), is_executable=True)}, initrd)
+        pack({"etc/on-stay": ArchiveEntry(ON_STAY.read_bytes(), is_executable=True)}, initrd)
     files.initrd.with_suffix(".new").replace(files.initrd)
     return files
 

@@ -35,10 +35,10 @@ def crud_router(
     return router
 
 
-Shown = Callable[[Any, Names], Out]
+Render = Callable[[Any, Names], Out]
 
 
-def _add_readers(router: APIRouter, noun: NamedNoun[Any, Any, Any], out: type[Out], render: Shown) -> None:
+def _add_readers(router: APIRouter, noun: NamedNoun[Any, Any, Any], out: type[Out], render: Render) -> None:
     def list_all(call: Reading, page: Paging) -> Response:
         with call.begin() as uow:
             names = Names(uow)
@@ -61,7 +61,7 @@ def _add_creator(
     router: APIRouter,
     noun: NamedNoun[Any, Any, Any],
     out: type[Out],
-    render: Shown,
+    render: Render,
     body_type: Any,
     text: str,
 ) -> None:
@@ -76,7 +76,7 @@ def _add_changers(
     router: APIRouter,
     noun: NamedNoun[Any, Any, Any],
     out: type[Out],
-    render: Shown,
+    render: Render,
     body_type: Any,
     delete: str,
 ) -> None:

@@ -78,7 +78,7 @@ def _again(declared: type[M], annotations: dict[str, Any], defaults: dict[str, A
 
 
 @dataclass(frozen=True)
-class Form:
+class BodyForm:
     """Annotation of a handler's body: it is read as a service's dataclass, and refused if it does not fit.
 
     The form is called `…In` for a class `…Input`, and `…Patch` for a class `…Changes`, in which fields that
@@ -96,7 +96,7 @@ class Form:
 
 
 @cache
-def body_model(source: type, form: Form) -> type[BaseModel]:
+def body_model(source: type, form: BodyForm) -> type[BaseModel]:
     """The pydantic model that reads a body as `source`."""
     is_patch = source.__name__.endswith("Changes")
     name = source.__name__.removesuffix("Changes").removesuffix("Input") + ("Patch" if is_patch else "In")
@@ -116,7 +116,7 @@ def body_model(source: type, form: Form) -> type[BaseModel]:
 
 
 #: The body of a handler, read as a service's class: `body: Sent[FabricInput]`.
-Sent = Annotated[T, Form()]
+Sent = Annotated[T, BodyForm()]
 
 
 def made(source: type[T], body: BaseModel, form: type[BaseModel] | None = None) -> T:

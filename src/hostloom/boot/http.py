@@ -51,7 +51,7 @@ class BootCalls:
 
 def create_boot_app(images: BootImages, loaders: Mapping[str, Path], calls: BootCalls) -> Starlette:
     """The ASGI app; files support HEAD, ranges and ETags."""
-    boot = _Boot(images, loaders, calls)
+    boot = _BootHandlers(images, loaders, calls)
     app = Starlette(
         routes=[
             Route("/boot.ipxe", boot.first_script),
@@ -101,7 +101,7 @@ class _BootFile(FileResponse):
 
 
 @dataclass(frozen=True)
-class _Boot:
+class _BootHandlers:
     images: BootImages
     loaders: Mapping[str, Path]
     calls: BootCalls

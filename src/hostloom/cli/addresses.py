@@ -13,7 +13,7 @@ from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
 
-class AddressKind(StrEnum):
+class AddressKindChoice(StrEnum):
     """Why an address is held."""
 
     AUTO = "auto"
@@ -53,7 +53,7 @@ def list_(
     context: typer.Context,
     subnet: InSubnet = None,
     kind: Annotated[
-        AddressKind | None, typer.Option(help="Show only addresses held for this reason.")
+        AddressKindChoice | None, typer.Option(help="Show only addresses held for this reason.")
     ] = None,
 ) -> list[answers.Address]:
     """List the addresses in use, and by what.

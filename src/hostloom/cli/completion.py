@@ -20,7 +20,7 @@ PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True)
-class Names:
+class NameSource:
     """Where the names of a noun come from: the path of its list, and the key of an item as a format."""
 
     path: str
@@ -28,27 +28,27 @@ class Names:
 
 
 NOUNS = {
-    "fabric": Names("fabrics"),
-    "vlan": Names("vlans", "{key}"),
-    "space": Names("spaces"),
-    "subnet": Names("subnets", "{cidr}"),
-    "range": Names("ranges", "{start}-{end}"),
-    "address": Names("addresses", "{ip}"),
-    "rack": Names("racks"),
-    "node": Names("nodes", "{hostname}"),
-    "host": Names("hosts"),
-    "storage-pool": Names("storage-pools"),
-    "machine": Names("machines", "{hostname}"),
-    "plan": Names("plans", "{id}"),
-    "operation": Names("operations", "{id}"),
-    "image": Names("images"),
-    "zone": Names("zones"),
-    "resource-pool": Names("resource-pools"),
-    "domain": Names("domains"),
-    "tag": Names("tags"),
-    "user": Names("users"),
-    "token": Names("tokens", "{id}"),
-    "apikey": Names("apikeys", "{id}"),
+    "fabric": NameSource("fabrics"),
+    "vlan": NameSource("vlans", "{key}"),
+    "space": NameSource("spaces"),
+    "subnet": NameSource("subnets", "{cidr}"),
+    "range": NameSource("ranges", "{start}-{end}"),
+    "address": NameSource("addresses", "{ip}"),
+    "rack": NameSource("racks"),
+    "node": NameSource("nodes", "{hostname}"),
+    "host": NameSource("hosts"),
+    "storage-pool": NameSource("storage-pools"),
+    "machine": NameSource("machines", "{hostname}"),
+    "plan": NameSource("plans", "{id}"),
+    "operation": NameSource("operations", "{id}"),
+    "image": NameSource("images"),
+    "zone": NameSource("zones"),
+    "resource-pool": NameSource("resource-pools"),
+    "domain": NameSource("domains"),
+    "tag": NameSource("tags"),
+    "user": NameSource("users"),
+    "token": NameSource("tokens", "{id}"),
+    "apikey": NameSource("apikeys", "{id}"),
 }
 #: Parameters that take the name of a noun in every command.
 PARAMETERS = {
@@ -110,14 +110,14 @@ def prepare_completion(command: Command, context: Context, noun: str = "") -> No
             parameter.shell_complete = partial(complete, names)  # type: ignore[method-assign]
 
 
-def names_of(noun: str, verb: str, parameter: str) -> Names | None:
+def names_of(noun: str, verb: str, parameter: str) -> NameSource | None:
     """The names that a parameter takes; None if it takes something else."""
     if parameter in OWN_KEYS:
         return None if verb in CREATING else NOUNS.get(noun)
     return NOUNS[PARAMETERS[parameter]] if parameter in PARAMETERS else None
 
 
-def complete(names: Names, context: Context, incomplete: str) -> list[CompletionItem]:
+def complete(names: NameSource, context: Context, incomplete: str) -> list[CompletionItem]:
     """The names that begin as the word does; none when the server does not answer in time."""
     target = find_target(choice_of(context))
     documents = read_documents(target, names.path, PATIENCE_S)

@@ -11,7 +11,7 @@ from hostloom.cli.follow import finish
 from hostloom.cli.hosts import Wait
 from hostloom.cli.nics import addresses, attached
 from hostloom.cli.output import Format, Output, say, show_data
-from hostloom.cli.plans import Shown, Why, show_plan
+from hostloom.cli.plans import PlanDocument, Why, show_plan
 from hostloom.cli.session import open_client
 from hostloom.client import Client, answers
 
@@ -38,7 +38,7 @@ def plan(
     with open_client(context) as client:
         if options.is_batch:
             kept = client.plans.create(options.batch())
-            plan_document, document = cast("Shown", kept), cast("Mapping[str, Any]", kept)
+            plan_document, document = cast("PlanDocument", kept), cast("Mapping[str, Any]", kept)
         else:
             decision = client.plan(options.machine())
             _leave_if_refused(decision, output, explain=explain)
@@ -95,7 +95,7 @@ def _begin(client: Client, options: ComposeOptions, plan_id: str | None) -> answ
     return client.machines.create(options.machine())
 
 
-def _decided(decision: answers.Decision) -> Shown:
+def _decided(decision: answers.Decision) -> PlanDocument:
     """A decision about one machine in the form of a plan."""
     plan = cast("answers.Plan", decision["plan"])  # the command ends at a refusal
     machine: answers.Planned = {**plan, "text": decision["text"], "explanation": decision["explanation"]}

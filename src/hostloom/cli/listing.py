@@ -66,7 +66,7 @@ class Listing(Generic[T, K]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class ListOptions:
     """The options."""
 
     columns: Annotated[
@@ -99,12 +99,12 @@ def lists(listing: Listing[T, K]) -> Callable[[Callable[..., list[T]]], Callable
     """Make a command of a function that reads a list: it gets the options of every list, and is shown."""
 
     def decorate(read: Callable[..., list[T]]) -> Callable[..., None]:
-        options = list(inspect.signature(Shown).parameters.values())
+        options = list(inspect.signature(ListOptions).parameters.values())
         names = [option.name for option in options]
 
         @wraps(read)
         def run(**values: Any) -> None:
-            selection = Shown(**{name: values.pop(name) for name in names})
+            selection = ListOptions(**{name: values.pop(name) for name in names})
             columns = [
                 listing.column(name, "--columns") for name in (selection.columns or "").split(",") if name
             ]
@@ -117,14 +117,14 @@ def lists(listing: Listing[T, K]) -> Callable[[Callable[..., list[T]]], Callable
         parameters = [*inspect.signature(read).parameters.values(), *options]
         keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
         run.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # what typer reads
-        hints = get_type_hints(read, include_extras=True) | get_type_hints(Shown, include_extras=True)
+        hints = get_type_hints(read, include_extras=True) | get_type_hints(ListOptions, include_extras=True)
         run.__annotations__ = hints | {"return": None}
         return run
 
     return decorate
 
 
-def arrange(listing: Listing[T, K], selection: Shown) -> Callable[[list[T]], list[T]]:
+def arrange(listing: Listing[T, K], selection: ListOptions) -> Callable[[list[T]], list[T]]:
     """Filter and sort as the options say; what is wrong with them is told before anything is read."""
     tests = [_test(listing, text) for text in selection.filter_ or ()]
     sort = selection.sort if selection.sort is not None or listing.is_ordered else listing.by
@@ -167,7 +167,7 @@ def natural(value: Any) -> tuple[Any, ...]:
 
 
 def show_listing(
-    items: Sequence[T], listing: Listing[T, K], selection: Shown, columns: Columns[T, K] = ()
+    items: Sequence[T], listing: Listing[T, K], selection: ListOptions, columns: Columns[T, K] = ()
 ) -> None:
     """Print a list as the options say."""
     if selection.quiet:

@@ -25,7 +25,7 @@ from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
 
-class Shown(TypedDict):
+class PlanDocument(TypedDict):
     """What is shown of a plan, kept or just decided."""
 
     id: str | None
@@ -36,7 +36,7 @@ class Shown(TypedDict):
     dhcp: list[answers.Dhcp]
 
 
-def until_of(plan: answers.KeptPlan | Shown) -> str:
+def until_of(plan: answers.KeptPlan | PlanDocument) -> str:
     """The time of day will do: it is at most a quarter of an hour away."""
     return when(plan["expires_at"]).partition(" ")[2]
 
@@ -82,7 +82,7 @@ def show_(
     if xml:
         _show_xml(plan["machines"])
     elif output is Format.TABLE:
-        show_plan(cast("Shown", plan), explain=explain)
+        show_plan(cast("PlanDocument", plan), explain=explain)
     else:
         show_data(plan, output)
 
@@ -90,7 +90,7 @@ def show_(
 add_delete(app, NOUN, "It holds nothing: only the plan itself is gone.")
 
 
-def show_plan(plan: Shown, *, explain: bool) -> None:
+def show_plan(plan: PlanDocument, *, explain: bool) -> None:
     """A plan for people: one machine in full, or a line for each; then what to do with it."""
     machines = plan["machines"]
     if len(machines) == 1:
@@ -100,7 +100,7 @@ def show_plan(plan: Shown, *, explain: bool) -> None:
     say(f"plan {plan['id']}, good until {until_of(plan)}: hostloom machine compose --plan {plan['id']}")
 
 
-def _show_machine(plan: Shown, machine: answers.Planned, *, explain: bool) -> None:
+def _show_machine(plan: PlanDocument, machine: answers.Planned, *, explain: bool) -> None:
     lines: Columns[answers.Planned, keys.PlannedKey] = (
         Column("MACHINE", "hostname"),
         Column("HOST", "host"),
@@ -135,8 +135,8 @@ MACHINES: Columns[answers.Planned, keys.PlannedKey] = (
 )
 
 
-def _show_machines(plan: Shown, machines: Sequence[answers.Planned], *, explain: bool) -> None:
-    lines: Columns[Shown, str] = (
+def _show_machines(plan: PlanDocument, machines: Sequence[answers.Planned], *, explain: bool) -> None:
+    lines: Columns[PlanDocument, str] = (
         Column("MACHINES", lambda item: len(item["machines"])),
         Column("HOSTS", _per_host),
         Column("FACTS OF HOSTS", lambda item: _age(item, item["machines"])),
@@ -158,7 +158,7 @@ def _warnings(machines: Sequence[answers.Planned]) -> list[str]:
     return [warning["text"] for machine in machines for warning in machine["warnings"]] + missing
 
 
-def _per_host(plan: Shown) -> str:
+def _per_host(plan: PlanDocument) -> str:
     counts = Counter(machine["host"] for machine in plan["machines"])
     return ", ".join(f"{host} ({counts[host]})" for host in plan["hosts"])
 
@@ -176,7 +176,7 @@ def _reserves(machines: Sequence[answers.Planned]) -> str:
     return ", ".join([*parts, *(f"{size(total)} of {pool}" for pool, total in sorted(pools.items()))])
 
 
-def _dhcp(plan: Shown) -> str:
+def _dhcp(plan: PlanDocument) -> str:
     added = plan["dhcp"]
     if not added:
         return "no change"
@@ -188,7 +188,7 @@ def _dhcp(plan: Shown) -> str:
     )
 
 
-def _age(plan: Shown, machines: Sequence[answers.Planned]) -> str:
+def _age(plan: PlanDocument, machines: Sequence[answers.Planned]) -> str:
     """How old the oldest facts were when it was planned."""
     times = [machine["facts_at"] for machine in machines if machine["facts_at"] is not None]
     if not times:

@@ -12,7 +12,7 @@ from hostloom.cli.session import open_client
 from hostloom.client import answers, keys
 
 
-class RangeKind(StrEnum):
+class RangeKindChoice(StrEnum):
     """What a range is for."""
 
     DYNAMIC = "dynamic"
@@ -43,7 +43,7 @@ app = make_app(NOUN)
 def create(
     context: typer.Context,
     subnet: Annotated[str, typer.Argument(help="Subnet, by CIDR, id or name.")],
-    kind: Annotated[RangeKind, typer.Option(help="Purpose of the range.")],
+    kind: Annotated[RangeKindChoice, typer.Option(help="Purpose of the range.")],
     start: Annotated[str, typer.Option(help="First address.")],
     end: Annotated[str, typer.Option(help="Last address.")],
     comment: Annotated[str, typer.Option(help="Free-text description.")] = "",

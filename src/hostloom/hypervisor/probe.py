@@ -114,7 +114,7 @@ def guest_runs(
     try:
         path = _make_disk(connection, pool, name, guest.image)
         xml = _domain_xml(name, architecture, emulator, path, domain_type, cpu)
-        return _Boot(connection, name).run(xml)
+        return _TrialBoot(connection, name).run(xml)
     except libvirt.libvirtError as error:
         log.info("KVM is not used: the probe does not start: %s", error)
         return False
@@ -180,7 +180,7 @@ def _make_disk(connection: libvirt.virConnect, pool: libvirt.virStoragePool, nam
     return str(volume.path())
 
 
-class _Boot:
+class _TrialBoot:
     """One boot: who ended the guest, it itself or something else?"""
 
     def __init__(self, connection: libvirt.virConnect, name: str) -> None:

@@ -17,7 +17,7 @@ _TRAILER = "TRAILER!!!"
 
 
 @dataclass(frozen=True)
-class Entry:
+class ArchiveEntry:
     """A file, or a symbolic link if `link` is set."""
 
     content: bytes = b""
@@ -31,14 +31,14 @@ class Entry:
         return self.link.encode() or (self.content if self.source is None else self.source())
 
 
-def pack(entries: Mapping[str, Entry], target: BinaryIO) -> None:
+def pack(entries: Mapping[str, ArchiveEntry], target: BinaryIO) -> None:
     """Write a compressed archive of files by path (`bin/busybox`); parent folders are added."""
     with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=target, mtime=0) as compressed:
         for record in archive_records(entries):
             compressed.write(record)
 
 
-def archive_records(entries: Mapping[str, Entry]) -> Iterator[bytes]:
+def archive_records(entries: Mapping[str, ArchiveEntry]) -> Iterator[bytes]:
     """The parts of the archive, sorted by path, with one owner and without times."""
     folders = sorted(_folders(entries))
     for number, path in enumerate(folders, 1):
@@ -57,7 +57,7 @@ def _above(paths: Iterable[str]) -> Iterator[str]:
         yield from (str(parent) for parent in PurePosixPath(path).parents if str(parent) != ".")
 
 
-def _mode(entry: Entry) -> int:
+def _mode(entry: ArchiveEntry) -> int:
     if entry.link:
         return stat.S_IFLNK | 0o777
     return stat.S_IFREG | (0o755 if entry.is_executable else 0o644)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from hostloom.images.commands import run
-from hostloom.images.cpio import Entry
+from hostloom.images.cpio import ArchiveEntry
 from hostloom.images.flavours import Recipe
 from hostloom.images.modules import (
     choose_aliases,
@@ -29,42 +29,44 @@ _PLACES = {"init": "init", "power.sh": "etc/acpi/PWRF/00000080"}
 _ELF_INTERPRETER = b"ld-linux"
 
 
-def contents(root: Path, version: str, recipe: Recipe) -> dict[str, Entry]:
+def contents(root: Path, version: str, recipe: Recipe) -> dict[str, ArchiveEntry]:
     """All files by path; `root` contains the unpacked kernel packages."""
     return _scripts() | _busybox() | _modules(root, version, recipe.modules) | _programs(recipe.programs)
 
 
-def _scripts() -> dict[str, Entry]:
-    entries = {f"{folder}/.keep": Entry() for folder in _FOLDERS}
-    entries["etc/passwd"] = Entry(b"root:x:0:0:root:/:/bin/sh\n")  # tcpdump looks up whom to run as
+def _scripts() -> dict[str, ArchiveEntry]:
+    entries = {f"{folder}/.keep": ArchiveEntry() for folder in _FOLDERS}
+    entries["etc/passwd"] = ArchiveEntry(b"root:x:0:0:root:/:/bin/sh\n")  # tcpdump looks up whom to run as
     for script in SCRIPTS.iterdir():
         path = _PLACES.get(script.name, f"etc/{script.name}")
-        entries[path] = Entry(script.read_bytes(), is_executable=True)
+        entries[path] = ArchiveEntry(script.read_bytes(), is_executable=True)
     return entries
 
 
-def _busybox() -> dict[str, Entry]:
+def _busybox() -> dict[str, ArchiveEntry]:
     if not BUSYBOX.is_file():
         raise ImageFailed(str(BUSYBOX), "it is not installed: `apt-get install busybox-static`")
     content = BUSYBOX.read_bytes()
     if _ELF_INTERPRETER in content[:4096]:
         raise ImageFailed(str(BUSYBOX), "it needs libraries: `apt-get install busybox-static`")
-    return {"bin/busybox": Entry(content, is_executable=True)}
+    return {"bin/busybox": ArchiveEntry(content, is_executable=True)}
 
 
-def _modules(root: Path, version: str, module_names: Sequence[str]) -> dict[str, Entry]:
+def _modules(root: Path, version: str, module_names: Sequence[str]) -> dict[str, ArchiveEntry]:
     folder = modules_folder(root) / version
     run(["depmod", "-b", str(_base(root)), version])
     dependencies = parse_dependencies((folder / "modules.dep").read_text())
     module_paths = choose_modules(dependencies, module_names)
     where = f"lib/modules/{version}"
     entries = {
-        f"{where}/{plain(path)}": Entry(source=partial(_plain_content, folder / path))
+        f"{where}/{plain(path)}": ArchiveEntry(source=partial(_plain_content, folder / path))
         for path in module_paths
     }
-    entries[f"{where}/modules.dep"] = Entry(render_dependencies(dependencies, module_paths).encode())
+    entries[f"{where}/modules.dep"] = ArchiveEntry(render_dependencies(dependencies, module_paths).encode())
     for name in ("modules.alias", "modules.softdep"):
-        entries[f"{where}/{name}"] = Entry(choose_aliases((folder / name).read_text(), module_paths).encode())
+        entries[f"{where}/{name}"] = ArchiveEntry(
+            choose_aliases((folder / name).read_text(), module_paths).encode()
+        )
     return entries
 
 
@@ -92,14 +94,14 @@ def _plain_content(file: Path) -> bytes:
             return content
 
 
-def _programs(names: Sequence[str]) -> dict[str, Entry]:
+def _programs(names: Sequence[str]) -> dict[str, ArchiveEntry]:
     """The programs with all their libraries, at the paths where their loader looks for them."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, ArchiveEntry] = {}
     for name in names:
         path = shutil.which(name, path="/usr/bin:/usr/sbin:/bin:/sbin")
         if path is None:
             raise ImageFailed(name, f"it is not installed: `apt-get install {name}`")
-        entries[f"bin/{name}"] = Entry(source=Path(path).read_bytes, is_executable=True)
+        entries[f"bin/{name}"] = ArchiveEntry(source=Path(path).read_bytes, is_executable=True)
         for library in libraries(run(["ldd", path])):
-            entries[library.lstrip("/")] = Entry(source=Path(library).read_bytes, is_executable=True)
+            entries[library.lstrip("/")] = ArchiveEntry(source=Path(library).read_bytes, is_executable=True)
     return entries

@@ -13,6 +13,7 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import hypervisor_of
 from hostloom.sagas.as_composed import require_as_composed
+from hostloom.sagas.power_state import WasRunning
 from hostloom.sagas.saga import Run, Saga, Step
 
 
@@ -30,13 +31,6 @@ class StateBeforeCommissioning:
 
     state: MachineState
     next_boot: BootAction | None
-
-
-@dataclass(frozen=True)
-class WasRunning:
-    """Whether the machine was powered on."""
-
-    on: bool
 
 
 def _machine(run: Run[CommissionInput]) -> Machine:

@@ -10,6 +10,7 @@ from hostloom.model.machine import Machine, MachineState, PowerState
 from hostloom.ports.store import UnitOfWork
 from hostloom.reconcilers.publish_dhcp import publish_dhcp
 from hostloom.recording.host_readings import host_of, hypervisor_of, require_nowhere_else, spec_of
+from hostloom.sagas.power_state import WasRunning
 from hostloom.sagas.saga import Run, Saga, Step
 
 
@@ -27,13 +28,6 @@ class StateBeforeDecompose:
 
     state: MachineState
     dhcp_published: bool
-
-
-@dataclass(frozen=True)
-class WasRunning:
-    """Whether the machine was powered on."""
-
-    on: bool
 
 
 def _find(run: Run[DecomposeInput], uow: UnitOfWork) -> Machine | None:

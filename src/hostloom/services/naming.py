@@ -17,7 +17,7 @@ __all__ = [
 MAX_NAME = 255
 
 
-class _Named(Protocol):
+class _Versioned(Protocol):
     @property
     def generation(self) -> int: ...
 
@@ -38,7 +38,7 @@ def check_name(name: str, field: str = "name") -> str:
     return name
 
 
-def check_generation(kind: str, key: object, item: _Named, expected: int | None) -> None:
+def check_generation(kind: str, key: object, item: _Versioned, expected: int | None) -> None:
     """Raise StaleGeneration if the caller's generation differs from the stored one."""
     if expected is not None and expected != item.generation:
         raise StaleGeneration(kind, key, expected, item.generation)

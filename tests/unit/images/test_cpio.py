@@ -5,17 +5,17 @@ import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 
-from hostloom.images.cpio import Entry, archive_records, pack
+from hostloom.images.cpio import ArchiveEntry, archive_records, pack
 
 FILES = {
-    "init": Entry(b"#!/bin/sh\n", is_executable=True),
-    "etc/deep/odd": Entry(b"12345"),
-    "bin/sh": Entry(link="busybox"),
-    "empty": Entry(),
+    "init": ArchiveEntry(b"#!/bin/sh\n", is_executable=True),
+    "etc/deep/odd": ArchiveEntry(b"12345"),
+    "bin/sh": ArchiveEntry(link="busybox"),
+    "empty": ArchiveEntry(),
 }
 
 
-def packed(entries: Mapping[str, Entry]) -> bytes:
+def packed(entries: Mapping[str, ArchiveEntry]) -> bytes:
     target = io.BytesIO()
     pack(entries, target)
     return target.getvalue()
@@ -38,7 +38,7 @@ def test_the_same_files_in_any_order_are_the_same_bytes() -> None:
 
 
 def test_records_are_of_no_time_and_of_root() -> None:
-    archive = gzip.decompress(packed({"a": Entry(b"x")}))
+    archive = gzip.decompress(packed({"a": ArchiveEntry(b"x")}))
     # magic, inode, mode, uid, gid, links, mtime, size, …: eight hexadecimal digits each
     fields = [archive[6 + 8 * n : 14 + 8 * n] for n in range(13)]
     assert archive[:6] == b"070701"
@@ -47,14 +47,17 @@ def test_records_are_of_no_time_and_of_root() -> None:
 
 
 def test_other_content_is_other_bytes() -> None:
-    archives = {packed({"a": each}) for each in (Entry(b"x"), Entry(b"y"), Entry(b"y", is_executable=True))}
+    archives = {
+        packed({"a": each})
+        for each in (ArchiveEntry(b"x"), ArchiveEntry(b"y"), ArchiveEntry(b"y", is_executable=True))
+    }
     assert len(archives) == 3
 
 
 def test_files_are_read_one_by_one() -> None:
     """An image for physical machines holds hundreds of MiB of modules; the server must not."""
     size, count = 4 << 20, 16
-    entries = {f"lib/{number}.ko": Entry(source=lambda: bytes(size)) for number in range(count)}
+    entries = {f"lib/{number}.ko": ArchiveEntry(source=lambda: bytes(size)) for number in range(count)}
     tracemalloc.start()
     target = io.BytesIO()
     pack(entries, target)

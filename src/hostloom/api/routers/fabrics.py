@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from hostloom.api.crud import crud_router
-from hostloom.api.derived import Form, Sent, like
+from hostloom.api.derived import BodyForm, Sent, like
 from hostloom.api.forms import Out, Text
 from hostloom.model.network import Fabric
 from hostloom.services.fabrics import FABRICS, FabricChanges, FabricInput
@@ -19,7 +19,7 @@ router = crud_router(
     FabricOut,
     lambda fabric, _: FabricOut.made(fabric),
     # Only MAAS's clients create fabrics without a name.
-    created=Annotated[FabricInput, Form(types={"name": Text})],
+    created=Annotated[FabricInput, BodyForm(types={"name": Text})],
     changed=Sent[FabricChanges],
     create="Create a fabric; its untagged VLAN comes with it.",
     delete="Delete a fabric that nothing is on.",

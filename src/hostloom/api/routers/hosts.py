@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Response
 
 from hostloom.api.calls import ApiCall, Changing, Reading
-from hostloom.api.derived import Form, like
+from hostloom.api.derived import BodyForm, like
 from hostloom.api.forms import Count, Out
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
@@ -27,8 +27,8 @@ from hostloom.services.hosts import HostInput
 router = APIRouter(prefix="/hosts", tags=["hosts"])
 
 #: The other fields are for MAAS's clients, which cannot compare SSH keys and need an id at once.
-NewHost = Annotated[HostInput, Form(hide=("trust_first_key", "at_once"), types={"id": Count | None})]
-ChangedHost = Annotated[HostChanges, Form(hide=("trust_first_key",))]
+NewHost = Annotated[HostInput, BodyForm(hide=("trust_first_key", "at_once"), types={"id": Count | None})]
+ChangedHost = Annotated[HostChanges, BodyForm(hide=("trust_first_key",))]
 
 
 @like(Correlation)

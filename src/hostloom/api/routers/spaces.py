@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from hostloom.api.crud import crud_router
-from hostloom.api.derived import Form, Sent, like
+from hostloom.api.derived import BodyForm, Sent, like
 from hostloom.api.forms import Out, Text
 from hostloom.api.names import Names
 from hostloom.model.network import Space
@@ -28,7 +28,7 @@ router = crud_router(
     SpaceOut,
     SpaceOut.of,
     # Only MAAS's clients create spaces without a name.
-    created=Annotated[SpaceInput, Form(types={"name": Text})],
+    created=Annotated[SpaceInput, BodyForm(types={"name": Text})],
     changed=Sent[SpaceChanges],
     delete="Delete a space without VLANs.",
 )

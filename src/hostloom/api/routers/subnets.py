@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Response
 
 from hostloom.api.calls import Changing, Reading
-from hostloom.api.derived import Form, Sent, like
+from hostloom.api.derived import BodyForm, Sent, like
 from hostloom.api.forms import Out, Text
 from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
@@ -17,7 +17,7 @@ from hostloom.services.subnets import SubnetChanges, SubnetInput
 router = APIRouter(prefix="/subnets", tags=["subnets"])
 
 #: Only MAAS's clients create subnets without a VLAN.
-CreatedSubnet = Annotated[SubnetInput, Form(types={"vlan": Text})]
+CreatedSubnet = Annotated[SubnetInput, BodyForm(types={"vlan": Text})]
 
 
 @like(Subnet, hide=("automatic",), instead={"vlan_id": "vlan"})

@@ -23,7 +23,7 @@ SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-class Refused(Exception):
+class AgentError(Exception):
     """The interface cannot take a probe."""
 
 
@@ -116,18 +116,18 @@ def unshare() -> None:
 
 
 def wait_for(ready: Callable[[], object], timeout_s: float, otherwise: str) -> None:
-    """Wait until the condition holds; Refused at the time limit."""
+    """Wait until the condition holds; AgentError at the time limit."""
     deadline = time.monotonic() + timeout_s
     while not ready():
         if time.monotonic() > deadline:
-            raise Refused(otherwise)
+            raise AgentError(otherwise)
         time.sleep(0.02)
 
 
 def check(link: dict[str, Any] | None, kind: str, links: list[dict[str, Any]]) -> dict[str, Any]:
-    """The bridge or parent; Refused if a probe cannot use it."""
+    """The bridge or parent; AgentError if a probe cannot use it."""
     if link is None:
-        raise Refused("this interface does not exist")
+        raise AgentError("this interface does not exist")
     if kind == "bridge":
         check_bridge(link)
     else:
@@ -138,20 +138,20 @@ def check(link: dict[str, Any] | None, kind: str, links: list[dict[str, Any]]) -
 def check_bridge(link: dict[str, Any]) -> None:
     """Refuse a bridge that cannot take a port."""
     if kind_of(link) == "openvswitch":
-        raise Refused("Open vSwitch would remember the port of a probe that was killed")
+        raise AgentError("Open vSwitch would remember the port of a probe that was killed")
     if kind_of(link) != "bridge":
-        raise Refused("it is no bridge")
+        raise AgentError("it is no bridge")
     if "UP" not in link["flags"]:
-        raise Refused("it is down")
+        raise AgentError("it is down")
 
 
 def check_parent(link: dict[str, Any], links: list[dict[str, Any]]) -> None:
     """Refuse a parent that cannot take a macvlan."""
     if link["link_type"] != "ether" or kind_of(link) == "openvswitch":
-        raise Refused("no macvlan can be put on it")
+        raise AgentError("no macvlan can be put on it")
     if "master" in link:
-        raise Refused(f"it is held by {link['master']}, of which it is a member")
+        raise AgentError(f"it is held by {link['master']}, of which it is a member")
     for neighbour in links:
         is_child = kind_of(neighbour) in ("macvtap", "macvlan") and neighbour.get("link") == link["ifname"]
         if is_child and neighbour["linkinfo"].get("info_data", {}).get("mode") == "passthru":
-            raise Refused(f"it is held by {neighbour['ifname']} in mode passthru")
+            raise AgentError(f"it is held by {neighbour['ifname']} in mode passthru")

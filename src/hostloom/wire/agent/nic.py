@@ -16,9 +16,9 @@ from typing import Any
 from hostloom.wire.agent.links import (
     NAME,
     PREFIX,
+    AgentError,
     CommandFailed,
     Namespace,
-    Refused,
     check,
     unshare,
     wait_for,
@@ -135,7 +135,7 @@ def add_macvlan(outside: Namespace, parent: str, mode: str, mac: str) -> None:
     try:
         outside.run("ip", "link", "add", *place, "type", "macvlan", "mode", own_mode)
     except CommandFailed as error:
-        raise Refused(f"no macvlan can be put on it: {error}") from error
+        raise AgentError(f"no macvlan can be put on it: {error}") from error
 
 
 def our_namespace() -> str:
@@ -144,12 +144,12 @@ def our_namespace() -> str:
 
 
 def set_up(inside: Namespace) -> None:
-    """Set the NIC up; Refused if its parent is down."""
+    """Set the NIC up; AgentError if its parent is down."""
     try:
         inside.run("ip", "link", "set", "dev", NAME, "up")
     except CommandFailed as error:
         is_down = str(error) == os.strerror(errno.ENETDOWN)
-        raise Refused("it is down" if is_down else str(error)) from error
+        raise AgentError("it is down" if is_down else str(error)) from error
 
 
 def packet_socket(name: str, *, answers_only: bool = False) -> socket.socket:

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from hostloom.wire.agent.dhcp import dhcp
-from hostloom.wire.agent.links import Refused
+from hostloom.wire.agent.links import AgentError
 from hostloom.wire.agent.neighbours import reach
 from hostloom.wire.agent.nic import Nic
 
@@ -19,7 +19,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     try:
         nic = Nic(job["source"], job["kind"], job.get("mode") or "bridge")
         return dhcp(nic, job) if job["task"] == "dhcp" else reach(nic, job)
-    except Refused as error:
+    except AgentError as error:
         return {"refused": str(error)}
     except PermissionError as error:
         return {"unable": f"its user may not make network interfaces ({error.strerror})"}
