@@ -21,21 +21,21 @@ def filled(path: str, node: str) -> str:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("noun", ABSENT, ids=lambda noun: noun.several)
+@pytest.mark.parametrize("noun", ABSENT, ids=lambda noun: noun.collection)
 def test_lists_are_empty_and_changes_are_refused_with_the_reason(maas: Maas, node: str, noun: object) -> None:
-    path, one = filled(noun.path, node), filled(noun.one_path, node)  # type: ignore[attr-defined]
+    path, one = filled(noun.path, node), filled(noun.member_path, node)  # type: ignore[attr-defined]
     assert maas.get(path) == []
     refused = maas.send("POST", path, {"name": "x", "anything": "y"})
-    assert (refused.status_code, refused.text) == (409, noun.why)  # type: ignore[attr-defined]
+    assert (refused.status_code, refused.text) == (409, noun.reason)  # type: ignore[attr-defined]
     for method in ("GET", "PUT", "DELETE"):
         missing = maas.send(method, one, {"x": "1"} if method == "PUT" else None)
         assert missing.status_code == 404
-        assert noun.why in missing.text  # type: ignore[attr-defined]
+        assert noun.reason in missing.text  # type: ignore[attr-defined]
     for op in noun.reads:  # type: ignore[attr-defined]
         assert maas.get(path, op=op) == []
     for op in noun.changes:  # type: ignore[attr-defined]
         assert maas.send("POST", path, {}, op=op).status_code == 409
-    for op in noun.changes_of_one:  # type: ignore[attr-defined]
+    for op in noun.member_changes:  # type: ignore[attr-defined]
         assert maas.send("POST", one, {}, op=op).status_code == 404
     if "{system_id}" in noun.path:  # type: ignore[attr-defined]
         assert maas.send("GET", filled(noun.path, "nobody")).status_code == 404  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Our errors as MAAS answered them: its statuses, and its names for the fields."""
+"""Responses for errors of hostloom, with the statuses and field names of MAAS."""
 
 from collections.abc import Mapping
 
@@ -95,7 +95,7 @@ STATUS: Mapping[type[HostloomError], int] = {
     LeaseLost: 409,
 }
 
-#: Our names of fields, where MAAS has another.
+#: MAAS's names of fields that have another name in hostloom.
 FIELDS = {
     "memory_mib": "memory",
     "uri": "power_address",
@@ -112,7 +112,7 @@ FIELDS = {
     "default_pool": "default_storage_pool",
 }
 
-#: What MAAS calls our things in its 404s.
+#: MAAS's names of the kinds of records in 404s.
 KINDS = {
     "fabric": "Fabric",
     "vlan": "VLAN",
@@ -130,9 +130,9 @@ KINDS = {
     "interface": "Interface",
 }
 
-#: Fields that hold the name of a thing, where that is not `name`.
+#: The fields with the name of a record, unless it is `name`.
 _NAMED_BY = {"node": "hostname", "machine": "hostname", "user": "username"}
-#: Refusals that MAAS had another status for than 400: no room, which may pass; what is not there or taken.
+#: Refusals with another status than 400: 503 for temporary causes, 404 for missing or used ones.
 REFUSED: Mapping[str, int] = {
     RequestCode.NOT_ENOUGH_CORES: 503,
     RequestCode.NOT_ENOUGH_MEMORY: 503,
@@ -144,12 +144,12 @@ REFUSED: Mapping[str, int] = {
     RequestCode.ADDRESS_IN_RANGE: 404,
     RequestCode.ADDRESS_RESERVED: 404,
 }
-#: What refusals of the text of a field call their subject.
+#: Fields whose text is the subject of a refusal.
 _TEXTS = ("interfaces", "storage")
 
 
 def fault_of(error: HostloomError) -> MaasResponse:
-    """The answer of an error; field errors as a map of lists, the rest as text."""
+    """Make the response for an error: a map of lists for field errors, else plain text."""
     status = STATUS[type(error)]
     if isinstance(error, InvalidValue | ConstraintError):
         return answer({FIELDS.get(error.field, error.field): [str(error)]}, status)
@@ -166,7 +166,7 @@ def fault_of(error: HostloomError) -> MaasResponse:
 
 
 def _refusal(error: Refused, status: int) -> MaasResponse:
-    """What is wrong with a field's text stands at the field; all else is the whole explanation as text."""
+    """Make the response for a refusal: lines at the field at fault, else the explanation as plain text."""
     if not isinstance(error.explanation, Explanation):
         return text(str(error), status)
     lines = render(error.explanation)

@@ -20,13 +20,13 @@ def key_of(records: Repository[Any, Any], key: str) -> str:
     return str(oldest[0].id) if oldest else FIRST
 
 
-def chosen(form: Form, field: str, records: Repository[Any, Any]) -> str | None:
+def optional_key(form: Form, field: str, records: Repository[Any, Any]) -> str | None:
     """Return the key in a field; None for an absent or empty field. Raises 400 for an unknown record."""
     value = form.text(field)
-    return known(field, value, records) if value and value.strip() else None
+    return existing_key(field, value, records) if value and value.strip() else None
 
 
-def known(field: str, value: str, records: Repository[Any, Any]) -> str:
+def existing_key(field: str, value: str, records: Repository[Any, Any]) -> str:
     """Return the key in the value of a field. Raises 400 for an unknown record."""
     key = key_of(records, value)
     try:

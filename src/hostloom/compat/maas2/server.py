@@ -85,7 +85,7 @@ class Facade:
 
         This checks only the key of an HMAC signature over a form, because the signature covers the body.
         """
-        raw_request = _hear(Request(scope), b"", proxied=self._proxy_headers)
+        raw_request = _read_request(Request(scope), b"", proxied=self._proxy_headers)
         admission = await to_thread.run_sync(self._admit, raw_request, limiter=self._threads)
         return admission if isinstance(admission, int) else self._response(admission)
 
@@ -101,7 +101,7 @@ class Facade:
         return MAX_BODY_BYTES
 
     async def _serve(self, request: Request) -> Response:
-        raw_request = _hear(request, await request.body(), proxied=self._proxy_headers)
+        raw_request = _read_request(request, await request.body(), proxied=self._proxy_headers)
         maas_response = await to_thread.run_sync(self.answer, raw_request, limiter=self._threads)
         return self._response(maas_response)
 
@@ -242,7 +242,7 @@ def _split_op(path: str) -> tuple[str, str]:
     return (head + "/", segment.removeprefix("op-")) if segment.startswith("op-") else (path, "")
 
 
-def _hear(request: Request, body: bytes, *, proxied: bool) -> RawRequest:
+def _read_request(request: Request, body: bytes, *, proxied: bool) -> RawRequest:
     """Read a request. `proxied` means that the `X-Forwarded-…` headers are trusted."""
     headers = request.headers
     forwarded = headers if proxied else {}

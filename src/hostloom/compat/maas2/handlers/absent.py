@@ -15,16 +15,16 @@ ANY = Param("*", "Anything: it is refused with the reason.")
 class _Absent:
     """A resource without members: the names and paths of the list and of a member, and the reason."""
 
-    several: str
+    collection: str
     path: str
-    one: str
-    one_path: str
-    words: str
-    why: str
+    member: str
+    member_path: str
+    label: str
+    reason: str
     #: Operations: reads of the list, changes of the list, and changes of a member.
     reads: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
-    changes_of_one: tuple[str, ...] = ()
+    member_changes: tuple[str, ...] = ()
 
 
 _DNS = "hostloom serves no DNS: make records where the domain is served."
@@ -64,7 +64,7 @@ ABSENT = (
         "dhcp-snippets/{id}/",
         "DHCP snippet",
         _DHCP,
-        changes_of_one=("revert",),
+        member_changes=("revert",),
     ),
     _Absent(
         "Discoveries",
@@ -83,7 +83,7 @@ ABSENT = (
         "scripts/{name}/",
         "script",
         _SCRIPTS,
-        changes_of_one=("add_tag", "remove_tag", "revert"),
+        member_changes=("add_tag", "remove_tag", "revert"),
     ),
     _Absent(
         "CommissioningScripts",
@@ -116,7 +116,7 @@ ABSENT = (
         "notifications/{id}/",
         "notification",
         _NOTIFICATIONS,
-        changes_of_one=("dismiss",),
+        member_changes=("dismiss",),
     ),
     _Absent(
         "LicenseKeys",
@@ -156,7 +156,7 @@ ABSENT = (
         f"{_NODE}blockdevices/{{device_id}}/partition/{{id}}/",
         "partition",
         _INSIDE,
-        changes_of_one=("format", "unformat", "mount", "unmount", "add_tag", "remove_tag"),
+        member_changes=("format", "unformat", "mount", "unmount", "add_tag", "remove_tag"),
     ),
     _Absent(
         "VolumeGroups",
@@ -188,32 +188,32 @@ ABSENT = (
 
 
 def _offer(noun: _Absent) -> tuple[Resource, Resource]:
-    collection = Resource(noun.several, noun.path, f"See {noun.words}s: there are none. {noun.why}")
-    member = Resource(noun.one, noun.one_path, f"See a {noun.words}: there is none. {noun.why}")
+    collection = Resource(noun.collection, noun.path, f"See {noun.label}s: there are none. {noun.reason}")
+    member = Resource(noun.member, noun.member_path, f"See a {noun.label}: there is none. {noun.reason}")
 
     def read(call: Call) -> MaasResponse:
         _check_node(call)
         return answer([])
 
     def refuse_change(call: Call) -> MaasResponse:
-        require_admin(call.principal, f"change {noun.words}s")
+        require_admin(call.principal, f"change {noun.label}s")
         _check_node(call)
-        raise refuse(409, noun.why)
+        raise refuse(409, noun.reason)
 
     def find_none(call: Call) -> MaasResponse:
         _check_node(call)
-        raise refuse(404, f"No {noun.one} matches the given query. {noun.why}")
+        raise refuse(404, f"No {noun.member} matches the given query. {noun.reason}")
 
-    collection.crud("read", f"List {noun.words}s: there are none.")(read)
-    collection.crud("create", f"Make a {noun.words}: hostloom does not do this.", ANY)(refuse_change)
+    collection.crud("read", f"List {noun.label}s: there are none.")(read)
+    collection.crud("create", f"Make a {noun.label}: hostloom does not do this.", ANY)(refuse_change)
     for name in noun.reads:
-        collection.op("GET", name, f"List {noun.words}s: there are none.")(read)
+        collection.op("GET", name, f"List {noun.label}s: there are none.")(read)
     for name in noun.changes:
         collection.op("POST", name, "hostloom does not do this.", ANY)(refuse_change)
     for name in ("read", "update", "delete"):
-        member.crud(name, f"There is no {noun.words}.", *([ANY] if name == "update" else []))(find_none)
-    for name in noun.changes_of_one:
-        member.op("POST", name, f"There is no {noun.words}.", ANY)(find_none)
+        member.crud(name, f"There is no {noun.label}.", *([ANY] if name == "update" else []))(find_none)
+    for name in noun.member_changes:
+        member.op("POST", name, f"There is no {noun.label}.", ANY)(find_none)
     return collection, member
 
 

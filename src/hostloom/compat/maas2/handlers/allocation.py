@@ -8,7 +8,7 @@ from hostloom.compat.maas2.catalogue import Param, Unsupported
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.handlers.machine_filters import UNSUPPORTED
 from hostloom.compat.maas2.handlers.machines import COMMENT, find, machine, machines, show
-from hostloom.compat.maas2.references import known
+from hostloom.compat.maas2.references import existing_key
 from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, refuse
 from hostloom.compat.maas2.storage import with_own_labels
 from hostloom.compat.maas2.views.machines import AGENT_NAME, VIRSH, MachineView, disk_id
@@ -201,11 +201,11 @@ def _at_least(form: Form, name: str) -> int:
 
 
 def _zone(uow: UnitOfWork, field: str, key: str) -> ZoneId:
-    return zone_id(uow, known(field, key, uow.zones))
+    return zone_id(uow, existing_key(field, key, uow.zones))
 
 
 def _pool(uow: UnitOfWork, field: str, key: str) -> ResourcePoolId:
-    return resource_pool_id(uow, known(field, key, uow.resource_pools))
+    return resource_pool_id(uow, existing_key(field, key, uow.resource_pools))
 
 
 def _host(call: Call, uow: UnitOfWork, name: str) -> HostId | None:

@@ -8,7 +8,7 @@ from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.forms import Form
 from hostloom.compat.maas2.handlers.machine_actions import ANY
 from hostloom.compat.maas2.merging import without_empty
-from hostloom.compat.maas2.references import chosen
+from hostloom.compat.maas2.references import optional_key
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, not_found
 from hostloom.compat.maas2.views.machines import OWNER_DATA
 from hostloom.compat.maas2.views.network import View
@@ -91,8 +91,8 @@ def create_device(call: Call) -> MaasResponse:
         device_input = DeviceInput(
             form.text("hostname") or call.ports.ids.hostname(),
             macs,
-            zone=chosen(form, "zone", uow.zones),
-            domain=chosen(form, "domain", uow.domains),
+            zone=optional_key(form, "zone", uow.zones),
+            domain=optional_key(form, "domain", uow.domains),
             description=form.text("description") or "",
         )
         node = nodes.create_device(uow, call.principal, call.ports.ids, device_input)
@@ -125,8 +125,8 @@ def update_device(call: Call) -> MaasResponse:
     with call.begin() as uow:
         changes = NodeChanges(
             form.changed("hostname") or KEEP,
-            chosen(form, "zone", uow.zones) or KEEP,
-            domain=chosen(form, "domain", uow.domains) or KEEP,
+            optional_key(form, "zone", uow.zones) or KEEP,
+            domain=optional_key(form, "domain", uow.domains) or KEEP,
             description=form.changed("description"),
         )
         changed = nodes.update(uow, call.principal, _find(call, uow).system_id, changes)

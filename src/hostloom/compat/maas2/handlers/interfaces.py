@@ -44,7 +44,7 @@ _INSIDE = {"bond": "a bond", "bridge": "a bridge", "vlan": "a VLAN interface"}
 def list_interfaces(call: Call) -> MaasResponse:
     """List in the order of the node."""
     with call.begin() as uow:
-        return answer(all_of(uow, node_of(call, uow)))
+        return answer(interface_documents(uow, node_of(call, uow)))
 
 
 @interfaces.op(
@@ -66,7 +66,7 @@ def create_physical(call: Call) -> MaasResponse:
     with call.begin() as uow:
         node = node_of(call, uow)
         nic = nics.add(uow, call.principal, node.system_id, nic_input)
-        document = one(uow, uow.nodes.get(node.system_id), nic.id)
+        document = interface_document(uow, uow.nodes.get(node.system_id), nic.id)
         uow.commit()
     return answer(document)
 
@@ -106,7 +106,7 @@ def read_interface(call: Call) -> MaasResponse:
     """Look up by id or name."""
     with call.begin() as uow:
         node = node_of(call, uow)
-        return answer(one(uow, node, call.places["id"]))
+        return answer(interface_document(uow, node, call.places["id"]))
 
 
 @interface.crud(
@@ -123,7 +123,7 @@ def update_interface(call: Call) -> MaasResponse:
     form = call.form
     with call.begin() as uow:
         node = node_of(call, uow)
-        document = one(uow, node, call.places["id"])
+        document = interface_document(uow, node, call.places["id"])
         _refuse_other(form, document)
         if is_of_host(uow, node):
             _refuse_vlan(form, document)
@@ -137,7 +137,7 @@ def update_interface(call: Call) -> MaasResponse:
             )
             key = str(document["id"])
             node = nodes.update_interface(uow, call.principal, node.system_id, key, changes)
-        document = one(uow, node, str(document["id"]))
+        document = interface_document(uow, node, str(document["id"]))
         uow.commit()
     return answer(document)
 
@@ -147,7 +147,7 @@ def delete_interface(call: Call) -> MaasResponse:
     """Release the addresses and remove the NIC. A running composed machine keeps it until power-off."""
     with call.begin() as uow:
         node = node_of(call, uow)
-        name = one(uow, node, call.places["id"])["name"]
+        name = interface_document(uow, node, call.places["id"])["name"]
         if is_of_host(uow, node):
             nics.remove_composed(call.ports, call.principal, node.system_id, name)
             return GONE
@@ -172,7 +172,7 @@ def _tagged(call: Call, *, add: bool) -> MaasResponse:
     tag = call.form.required("tag").strip()
     with call.begin() as uow:
         node = node_of(call, uow)
-        document = one(uow, node, call.places["id"])
+        document = interface_document(uow, node, call.places["id"])
         remaining = [text for text in document["tags"] if text != tag]
         form = Form({"tags": [",".join([*remaining, *([tag] if add else [])])]})
         if is_of_host(uow, node):
@@ -180,7 +180,7 @@ def _tagged(call: Call, *, add: bool) -> MaasResponse:
         else:
             changes = InterfaceChanges(tags=tuple(form.texts("tags")))
             node = nodes.update_interface(uow, call.principal, node.system_id, str(document["id"]), changes)
-        document = one(uow, node, str(document["id"]))
+        document = interface_document(uow, node, str(document["id"]))
         uow.commit()
     return answer(document)
 
@@ -200,16 +200,16 @@ def is_of_host(uow: UnitOfWork, node: Node) -> bool:
     return bool(machines) and machines[0].origin is not MachineOrigin.ENLISTED
 
 
-def all_of(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
+def interface_documents(uow: UnitOfWork, node: Node) -> list[dict[str, Any]]:
     """Make the documents of the interfaces of a node."""
     view = MachineView(View(uow))
     machines = uow.machines.some([node.system_id]) if node.kind is NodeKind.MACHINE else []
-    return view.interfaces(machines[0], node) if machines else view.found(node)
+    return view.interfaces(machines[0], node) if machines else view.node_interfaces(node)
 
 
-def one(uow: UnitOfWork, node: Node, key: object) -> dict[str, Any]:
+def interface_document(uow: UnitOfWork, node: Node, key: object) -> dict[str, Any]:
     """Look up the document of an interface by id or name."""
-    for document in all_of(uow, node):
+    for document in interface_documents(uow, node):
         if str(key) in (str(document["id"]), document["name"]):
             return document
     raise not_found("Interface")

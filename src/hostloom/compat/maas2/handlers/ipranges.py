@@ -101,10 +101,10 @@ def _find(call: Call, uow: UnitOfWork) -> IPRange:
 
 
 def _around(uow: UnitOfWork, address: Address) -> str:
-    around = uow.snapshot().subnets_around(address)
-    if not around:
+    subnets = uow.snapshot().subnets_around(address)
+    if not subnets:
         raise bad_field("start_ip", f"{address} is in no known subnet.")
-    return str(around[0].id)
+    return str(subnets[0].id)
 
 
 def _shown(view: View, item: IPRange) -> dict[str, Any]:

@@ -7,7 +7,14 @@ from typing import Any
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import Param
 from hostloom.compat.maas2.forms import Form
-from hostloom.compat.maas2.handlers.interfaces import all_of, interface, interfaces, is_of_host, node_of, one
+from hostloom.compat.maas2.handlers.interfaces import (
+    interface,
+    interface_document,
+    interface_documents,
+    interfaces,
+    is_of_host,
+    node_of,
+)
 from hostloom.compat.maas2.responses import Fault, MaasResponse, answer, bad_field, refuse
 from hostloom.model.annotation import LINKS, NICS, Annotated
 from hostloom.model.errors.values import InvalidValue
@@ -61,7 +68,7 @@ def unlink_subnet(call: Call) -> MaasResponse:
     """Return the changed interface."""
     number = call.form.whole("id", 0, MAX_LINK_ID)
     with call.begin() as uow:
-        document = one(uow, node_of(call, uow), call.places["id"])
+        document = interface_document(uow, node_of(call, uow), call.places["id"])
     link = next((candidate for candidate in document["links"] if candidate["id"] == number), None)
     if link is None:
         raise bad_field("id", "Not a link of this interface.")
@@ -76,7 +83,7 @@ def unlink_subnet(call: Call) -> MaasResponse:
 def disconnect(call: Call) -> MaasResponse:
     """Return the interface without links."""
     with call.begin() as uow:
-        document = one(uow, node_of(call, uow), call.places["id"])
+        document = interface_document(uow, node_of(call, uow), call.places["id"])
     return _unlinked(call, document["name"], None)
 
 
@@ -91,8 +98,8 @@ def set_default_gateway(call: Call) -> MaasResponse:
     number = call.form.whole("link_id", 0, MAX_LINK_ID)
     with call.begin() as uow:
         node = node_of(call, uow)
-        document = one(uow, node, call.places["id"])
-        documents = all_of(uow, node)
+        document = interface_document(uow, node, call.places["id"])
+        documents = interface_documents(uow, node)
     require_admin(call.principal, "choose gateways")
     gateways = _link_gateways(document, number)
     all_gateways = _gateways([link for nic in documents for link in nic["links"]])
@@ -125,7 +132,7 @@ def _gateways(links: Iterable[Mapping[str, Any]]) -> dict[int, set[str]]:
 def _relink(call: Call, link_input: LinkInput) -> MaasResponse:
     with call.begin() as uow:
         node = node_of(call, uow)
-        name = one(uow, node, call.places["id"])["name"]
+        name = interface_document(uow, node, call.places["id"])["name"]
         has_domain = is_of_host(uow, node)
     try:
         if has_domain:
@@ -166,7 +173,7 @@ def _forget(call: Call, uow: UnitOfWork, system_id: SystemId, name: str) -> None
 
 def _again(call: Call, system_id: SystemId, name: str) -> MaasResponse:
     with call.begin() as uow:
-        return answer(one(uow, uow.nodes.get(system_id), name))
+        return answer(interface_document(uow, uow.nodes.get(system_id), name))
 
 
 def _renamed(error: InvalidValue) -> Fault:

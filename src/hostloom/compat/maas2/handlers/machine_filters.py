@@ -197,7 +197,7 @@ def _params() -> Iterator[Param]:
 PARAMS = tuple(_params())
 
 
-def wanted(form: Form, view: View, machine_view: MachineView) -> Callable[[Machine], bool]:
+def machine_filter(form: Form, view: View, machine_view: MachineView) -> Callable[[Machine], bool]:
     """Make a predicate for the machines that match the query."""
     tests = [*_named(form), *_numbered(form)]
     if text := (form.text("free_text") or "").strip().lower():

@@ -7,7 +7,7 @@ from hostloom.compat.maas2.catalogue import Param
 from hostloom.compat.maas2.handlers.absent import ANY
 from hostloom.compat.maas2.handlers.machine_power import power_of
 from hostloom.compat.maas2.handlers.machines import find, machine, machines, show
-from hostloom.compat.maas2.references import known
+from hostloom.compat.maas2.references import existing_key
 from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, refuse
 from hostloom.model.ids import MacAddress, SystemId
 from hostloom.services import machines as service
@@ -108,7 +108,7 @@ def set_zone(call: Call) -> MaasResponse:
     """Move all machines, or none after an error."""
     call.form.required("nodes")
     with call.begin() as uow:
-        zone = known("zone", call.form.required("zone"), uow.zones)
+        zone = existing_key("zone", call.form.required("zone"), uow.zones)
         for key in _machines_of(call, "nodes"):
             service.update(uow, call.principal, key, MachineChanges(zone))
         uow.commit()

@@ -3,8 +3,8 @@
 from hostloom.compat.maas2.call import Call
 from hostloom.compat.maas2.catalogue import OFF, Param, Resource, Unsupported
 from hostloom.compat.maas2.forms import Form
-from hostloom.compat.maas2.handlers.machine_filters import PARAMS, UNSUPPORTED, wanted
-from hostloom.compat.maas2.references import chosen
+from hostloom.compat.maas2.handlers.machine_filters import PARAMS, UNSUPPORTED, machine_filter
+from hostloom.compat.maas2.references import optional_key
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, refuse
 from hostloom.compat.maas2.views.host_machines import machine_of
 from hostloom.compat.maas2.views.machines import SWAP_SIZE, VIRSH, MachineView
@@ -50,7 +50,7 @@ def list_machines(call: Call) -> MaasResponse:
     with call.begin() as uow:
         view = View(uow)
         machine_view = MachineView(view)
-        matches = wanted(call.form, view, machine_view)
+        matches = machine_filter(call.form, view, machine_view)
         return answer([machine_view.machine(item) for item in _all(call, uow) if matches(item)])
 
 
@@ -90,10 +90,10 @@ def create_machine(call: Call) -> MaasResponse:
             form.text("hostname") or call.ports.ids.hostname(),
             form.required("architecture").partition("/")[0],
             macs,
-            chosen(form, "domain", uow.domains),
+            optional_key(form, "domain", uow.domains),
             form.text("description") or "",
         )
-        zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
+        zone, pool = optional_key(form, "zone", uow.zones), optional_key(form, "pool", uow.resource_pools)
         enlisted = enlist(uow, call.principal, call.ports.ids, enlist_input)
         if zone is not None or pool is not None:
             service.update(
@@ -164,13 +164,13 @@ def update_machine(call: Call) -> MaasResponse:
         name = form.text("hostname") or item.hostname
         if name != item.hostname and item.host_id is not None:
             raise bad_field("hostname", f"The name of a machine stays: {item.hostname}.")
-        zone, pool = chosen(form, "zone", uow.zones), chosen(form, "pool", uow.resource_pools)
+        zone, pool = optional_key(form, "zone", uow.zones), optional_key(form, "pool", uow.resource_pools)
         changes = MachineChanges(zone or KEEP, pool or KEEP)
         if changes != MachineChanges():
             service.update(uow, call.principal, item.system_id, changes)
         node_changes = NodeChanges(
             KEEP if name == item.hostname else name,
-            domain=chosen(form, "domain", uow.domains) or KEEP,
+            domain=optional_key(form, "domain", uow.domains) or KEEP,
             description=form.changed("description"),
         )
         if node_changes != NodeChanges():

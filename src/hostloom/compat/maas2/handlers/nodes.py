@@ -29,7 +29,7 @@ def list_nodes(call: Call) -> MaasResponse:
     macs = {str(MacAddress.parse(text, "mac_address")) for text in form.texts("mac_address")}
     with call.begin() as uow:
         matching = [item for item in service.list_(uow, call.principal) if _matches(item, hostnames, ids)]
-        documents = NodeView(View(uow)).some(matching, machines.list_(uow, call.principal))
+        documents = NodeView(View(uow)).documents(matching, machines.list_(uow, call.principal))
     return answer(
         [
             document
@@ -51,4 +51,4 @@ def read_node(call: Call) -> MaasResponse:
         item = service.get(uow, call.principal, key)
         if item.system_id != key:
             raise not_found("Node")
-        return answer(NodeView(View(uow)).some([item], uow.machines.some([item.system_id]))[0])
+        return answer(NodeView(View(uow)).documents([item], uow.machines.some([item.system_id]))[0])

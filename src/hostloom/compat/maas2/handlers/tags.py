@@ -149,7 +149,7 @@ def _tagged(call: Call, kinds: frozenset[NodeKind]) -> MaasResponse:
         carriers = [
             node for node in nodes.list_(uow, call.principal) if name in node.tags and node.kind in kinds
         ]
-        return answer(node_view.some(carriers, machines.list_(uow, call.principal)))
+        return answer(node_view.documents(carriers, machines.list_(uow, call.principal)))
 
 
 def _refuse_definition(call: Call) -> None:

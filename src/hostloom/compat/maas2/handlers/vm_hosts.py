@@ -13,7 +13,7 @@ from hostloom.compat.maas2.handlers.vm_host_fields import (
     read_uri,
     refuse_secrets,
 )
-from hostloom.compat.maas2.references import chosen
+from hostloom.compat.maas2.references import optional_key
 from hostloom.compat.maas2.responses import GONE, MaasResponse, answer, bad_field, refuse, uri
 from hostloom.compat.maas2.storage import with_own_labels
 from hostloom.compat.maas2.views.hosts import host_document
@@ -133,8 +133,8 @@ class _Hosts:
                 form.text("name") or default_name(call, address),
                 address,
                 default_macvlan_mode=read_mode(form),
-                zone=chosen(form, "zone", uow.zones),
-                resource_pool=chosen(form, "pool", uow.resource_pools),
+                zone=optional_key(form, "zone", uow.zones),
+                resource_pool=optional_key(form, "pool", uow.resource_pools),
                 trust_first_key=call.ports.settings.trust_first_keys,
                 tags=tuple(form.texts("tags")),
                 at_once=True,
@@ -167,8 +167,8 @@ class _Hosts:
                 name=form.text("name") or KEEP,
                 uri=read_uri(form, host) or KEEP,
                 default_macvlan_mode=read_mode(form) or KEEP,
-                zone=chosen(form, "zone", uow.zones) or KEEP,
-                resource_pool=chosen(form, "pool", uow.resource_pools) or KEEP,
+                zone=optional_key(form, "zone", uow.zones) or KEEP,
+                resource_pool=optional_key(form, "pool", uow.resource_pools) or KEEP,
                 tags=tuple(form.texts("tags")) if "tags" in form else KEEP,
                 trust_first_key=call.ports.settings.trust_first_keys,
                 default_pool=form.text("default_storage_pool") or KEEP,
@@ -232,9 +232,9 @@ class _Hosts:
                 memory_mib=form.whole("memory", 1) or 2048,
                 architecture=form.text("architecture") or None,
                 hostname=check_hostname(hostname, "hostname") if hostname else None,
-                zone=chosen(form, "zone", uow.zones),
-                resource_pool=chosen(form, "pool", uow.resource_pools),
-                domain=chosen(form, "domain", uow.domains),
+                zone=optional_key(form, "zone", uow.zones),
+                resource_pool=optional_key(form, "pool", uow.resource_pools),
+                domain=optional_key(form, "domain", uow.domains),
             )
         operation = wait(call, machines.compose(call.ports, call.principal, request), RESERVED)
         system_id = batches.identities_of(operation)[0].system_id

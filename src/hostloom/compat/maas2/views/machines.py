@@ -146,7 +146,7 @@ class MachineView:
         """Make the documents of the NICs of a machine. A bare machine has those that it reported."""
         return self._interfaces.of_machine(item, node)
 
-    def found(self, node: Node) -> list[dict[str, Any]]:
+    def node_interfaces(self, node: Node) -> list[dict[str, Any]]:
         """Make the documents of the interfaces of a node."""
         return self._interfaces.of_node(node)
 

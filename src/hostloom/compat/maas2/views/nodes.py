@@ -26,7 +26,7 @@ class NodeView:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._nics = MachineView(view)
+        self._machines = MachineView(view)
 
     def device(self, node: Node) -> dict[str, Any]:
         """Make the document of a device."""
@@ -60,11 +60,11 @@ class NodeView:
         path = "regioncontrollers" if region else "rackcontrollers"
         return document | {"resource_uri": uri(f"{path}/{node.system_id}/")}
 
-    def some(self, nodes: Sequence[Node], machines: Sequence[Machine]) -> list[dict[str, Any]]:
+    def documents(self, nodes: Sequence[Node], machines: Sequence[Machine]) -> list[dict[str, Any]]:
         """Make the documents of nodes of any kind."""
         by_key = {machine.system_id: machine for machine in machines}
         return [
-            self._nics.machine(by_key[node.system_id]) if node.system_id in by_key else self.other(node)
+            self._machines.machine(by_key[node.system_id]) if node.system_id in by_key else self.other(node)
             for node in nodes
         ]
 
@@ -76,7 +76,7 @@ class NodeView:
 
     def node(self, node: Node) -> dict[str, Any]:
         """Make the fields that all kinds have."""
-        nics = self._nics.found(node)
+        nics = self._machines.node_interfaces(node)
         domain = self._view.domain(node.domain_id)
         type_name, path = KINDS[node.kind]
         owner_data = self._view.notes_of(node.system_id).get(OWNER_DATA, {})
