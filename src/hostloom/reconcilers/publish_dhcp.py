@@ -86,6 +86,16 @@ def _publish_all(ports: Ports, racks: Sequence[Rack]) -> Mapping[RackId, DriverE
     return {rack.id: error for rack, error in zip(racks, driver_errors, strict=True) if error is not None}
 
 
+def _refuse_lone_failures(
+    snapshot: Snapshot, racks: Sequence[Rack], failures: Mapping[RackId, DriverError]
+) -> None:
+    """Raise the failure of a rack that has no partner, or whose partner failed too."""
+    for rack in (rack for rack in racks if rack.id in failures):
+        pair = pair_of(snapshot, racks, rack)
+        if pair is None or {pair.primary.id, pair.secondary.id} <= failures.keys():
+            raise failures[rack.id]
+
+
 def _refuse_unserved(
     store: Store,
     racks: Sequence[Rack],
@@ -96,10 +106,7 @@ def _refuse_unserved(
     with store.begin() as uow:
         snapshot = uow.snapshot()
     if vlans is None:
-        for rack in (rack for rack in racks if rack.id in failures):
-            pair = pair_of(snapshot, racks, rack)
-            if pair is None or {pair.primary.id, pair.secondary.id} <= failures.keys():
-                raise failures[rack.id]
+        _refuse_lone_failures(snapshot, racks, failures)
         return
     for vlan_id in sorted(vlans):
         world = snapshot if vlan_id in snapshot.bootable_vlans else before

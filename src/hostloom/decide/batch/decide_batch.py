@@ -58,10 +58,13 @@ def _lay_out(
             best = layout
             if objective.cost(best, strategy) <= objective.least_cost(best, strategy):
                 break
-    best = best or _with_moves(snapshot, jobs, strategy)
-    if best is not None:
-        objective.better(best, strategy)
-    return best or refused[0]
+    return _improved(best or _with_moves(snapshot, jobs, strategy), strategy) or refused[0]
+
+
+def _improved(layout: BatchPlacement | None, strategy: Strategy | None) -> BatchPlacement | None:
+    if layout is not None:
+        objective.better(layout, strategy)
+    return layout
 
 
 def _is_worse(layout: BatchPlacement, strategy: Strategy | None, best_cost: int | None) -> bool:

@@ -131,15 +131,22 @@ class BatchPlacement:
 
     def _in_the_way(self, job: MachineRequest) -> Iterator[tuple[MachineRequest, ...]]:
         """Machines, or pairs on one host, without which there may be a place; a snapshot of now."""
-        near = [place for place in sorted(self.board.on) if place in job.kind.fits]
-        groups = [self._yielding(self.board.on[place], job) for place in near]
-        singles = [(other,) for group in groups for other in group]
-        pairs = [pair for group in groups for pair in combinations(group, 2)]
-        making_room = [out for out in (*singles, *pairs) if self._makes_room(job, out)]
-        yield from (out for out in making_room if len(out) == 1)
+        groups = [
+            self._yielding(self.board.on[place], job)
+            for place in sorted(self.board.on)
+            if place in job.kind.fits
+        ]
+        singles, pairs = self._making_room(job, groups, 1), self._making_room(job, groups, 2)
+        yield from singles
         if self._ranking(job).lacks(RequestCode.SUBNET_FULL):
             yield from [(other,) for other in self._with_addresses_elsewhere(job)]
-        yield from (out for out in making_room if len(out) > 1)
+        yield from pairs
+
+    def _making_room(
+        self, job: MachineRequest, groups: list[list[MachineRequest]], size: int
+    ) -> list[tuple[MachineRequest, ...]]:
+        """The combinations of this size, each on one host, without which the job has room there."""
+        return [out for group in groups for out in combinations(group, size) if self._makes_room(job, out)]
 
     def _yielding(self, others: Iterable[MachineRequest], job: MachineRequest) -> list[MachineRequest]:
         return [other for other in others if self._may_yield(other, job)]

@@ -52,17 +52,24 @@ def parse_change(text: str) -> HypotheticalChange:
         raise InvalidValue("change", text, "has no known kind", f"use one of {forms}")
     kind = ChangeKind(word)
     form = FORMS[kind]
+    wrong_form = InvalidValue("change", text, "has the wrong form", f"write {kind}:{form}")
     target, equals, value = rest.partition("=")
     needs_value = "=" in form
     is_empty = needs_value and not value and kind not in _MAY_BE_EMPTY
     if not target or bool(equals) is not needs_value or is_empty:
-        raise InvalidValue("change", text, "has the wrong form", f"write {kind}:{form}")
+        raise wrong_form
+    host, subject = _host_and_subject(target, form, wrong_form)
+    return HypotheticalChange(kind, _read(subject), _read(host), value)
+
+
+def _host_and_subject(target: str, form: str, wrong_form: InvalidValue) -> tuple[str, str]:
+    """The parts of HOST/SUBJECT, HOST or SUBJECT, as the form says; a part that it lacks is empty."""
     if not form.startswith("HOST"):
-        return HypotheticalChange(kind, _read(target), "", value)
+        return "", target
     host, slash, subject = target.partition("/")
     if bool(slash) is not form.startswith("HOST/") or not host or (slash and not subject):
-        raise InvalidValue("change", text, "has the wrong form", f"write {kind}:{form}")
-    return HypotheticalChange(kind, _read(subject), _read(host), value)
+        raise wrong_form
+    return host, subject
 
 
 def format_change(change: HypotheticalChange) -> str:

@@ -53,9 +53,11 @@ def _as_labelled(
         if nic.ips != label.ips:
             yield f"{nic.name}: other addresses than those asked for"
         yield from _longest(snapshot, nic, subnet_ids)
-    elif len(nic.ips) != int(is_auto and bool(on_vlan)):
+        return
+    used = [subnet for subnet in on_vlan if subnet.id in subnet_ids]
+    if len(nic.ips) != int(is_auto and bool(on_vlan)):
         yield f"{nic.name}: {len(nic.ips)} addresses with mode={nic.mode}"
-    elif not all(subnet.id not in subnet_ids or names_subnet(snapshot, subnet, label) for subnet in on_vlan):
+    elif not all(names_subnet(snapshot, subnet, label) for subnet in used):
         yield f"{nic.name}: an address of another subnet than the label names"
 
 

@@ -202,10 +202,11 @@ def _boot(scene: Scene) -> Iterator[str]:
     plan = scene.plan
     boots = [nic.name for nic in plan.interfaces if nic.boot]
     is_supported = plan.spec.emulation.architecture == "amd64"
-    bootable = _bootable(scene) if is_supported else []
-    if boots != (bootable[:1] if scene.request.netboot else []):
+    bootable = _bootable(scene) if is_supported and scene.request.netboot else []
+    if boots != bootable[:1]:
         yield f"{', '.join(boots) or 'no NIC'} boots, of {', '.join(bootable) or 'none'} that could"
-    if scene.request.netboot and scene.labels and is_supported and not boots:
+    must_boot = scene.request.netboot and scene.labels and is_supported
+    if must_boot and not boots:
         yield "no NIC boots"
     if plan.netboot is not bool(boots):
         yield "netboot without a boot NIC, or the other way round"

@@ -85,17 +85,21 @@ def _judge(
     reserved: Sequence[Address],
     attempt: Sequence[DhcpMessage],
 ) -> Exchange:
-    version = 6 if attempt[-1].kind in V6 else 4
-    answers = [message for message in attempt if message.server is not None and message.kind not in _ASKED]
-    requests = [message for message in attempt if message.kind in _ASKED]
     last = attempt[-1]
-    server = answers[-1].server if answers else None
+    version = 6 if last.kind in V6 else 4
+    requests = [message for message in attempt if message.kind in _ASKED]
+    server = _last_server(attempt)
     address = next((ip for ip in reserved if ip.version == version), None)
     ip = next((message.ip for message in reversed(attempt) if message.ip is not None), None)
     end, silence = _end(attempt, requests, own_addresses), None
     if end in (ExchangeEnd.NO_OFFER, ExchangeEnd.NO_ANSWER):
         silence = _silence(snapshot, vlan_id, version, address)
     return Exchange(tuple(attempt), end, silence, ip, address, server, last.message)
+
+
+def _last_server(attempt: Sequence[DhcpMessage]) -> Address | None:
+    answers = [message for message in attempt if message.kind not in _ASKED]
+    return next((message.server for message in reversed(answers) if message.server is not None), None)
 
 
 def _end(

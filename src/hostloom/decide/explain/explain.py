@@ -195,13 +195,17 @@ def _listed(names: Iterable[str], count: int | None = None) -> str:
 def _others(explanation: Explanation, host_explanations: list[HostExplanation]) -> list[str]:
     """The hosts that fit too in one line; those that do not, each with its reason, of many by code."""
     remaining = [host for host in explanation.hosts if host not in host_explanations]
-    fitting = [host.host for host in remaining if host.refusal is None]
-    fitting_groups = [group for group in explanation.others if group.code is None]
-    count = len(fitting) + sum(group.count for group in fitting_groups)
-    fitting += [name for group in fitting_groups for name in group.hosts]
-    lines = [f"other hosts that fit: {_listed(fitting, count)}"] if count else []
-    lines += [_refused(host.host, host.refusal) for host in remaining if host.refusal is not None]
-    return lines + [_group(group) for group in explanation.others if group.code is not None]
+    refused = [_refused(host.host, host.refusal) for host in remaining if host.refusal is not None]
+    groups = [_group(group) for group in explanation.others if group.code is not None]
+    return [*_fitting(explanation, remaining), *refused, *groups]
+
+
+def _fitting(explanation: Explanation, remaining: list[HostExplanation]) -> list[str]:
+    names = [host.host for host in remaining if host.refusal is None]
+    groups = [group for group in explanation.others if group.code is None]
+    count = len(names) + sum(group.count for group in groups)
+    names += [name for group in groups for name in group.hosts]
+    return [f"other hosts that fit: {_listed(names, count)}"] if count else []
 
 
 def _refused(host: str, refusal: Refusal) -> str:

@@ -131,20 +131,16 @@ def _network_sets(scope: Scope, requirement: NicRequirement, used: Numbers) -> L
     ]
     matching = _gather([(first, members) for (first, _, _), members in judged])
     live = _gather([(first, members) for (_, first, _), members in judged])
-    codes = {
-        number: empty_code(options)[0]
-        for (first, _, options), members in judged
-        for number in members
-        if first is None
-    }
-    intricate = NONE.union(
-        *(
-            members
-            for (_, _, options), members in judged
-            if len(options.candidates) > 1
-            or any(scope.is_tight(requirement, candidate.vlan_id) for candidate in options.candidates)
-        )
-    )
+    codes = {}
+    for (first, _, options), members in judged:
+        if first is None:
+            codes.update(dict.fromkeys(members, empty_code(options)[0]))
+
+    def needs_search(options: CandidateSet) -> bool:
+        candidates = options.candidates
+        return len(candidates) > 1 or any(scope.is_tight(requirement, c.vlan_id) for c in candidates)
+
+    intricate = NONE.union(*(members for (_, _, options), members in judged if needs_search(options)))
     return LabelSets(matching, live, codes, intricate, matching.any - live.any)
 
 

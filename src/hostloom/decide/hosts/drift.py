@@ -22,10 +22,7 @@ def drift(node: Node | None, observed_network: ObservedNetwork) -> tuple[Drift, 
     An interface whose name has changed is known by its MAC.
     """
     interfaces = [nic for nic in (node.interfaces if node else ()) if nic.name not in observed_network.unread]
-    matched = match_interfaces(interfaces, (), observed_network.links)
-    matched_ids = {nic.id for nic in matched}
-    unmatched = [nic for nic in interfaces if nic.id not in matched_ids]
-    recorded = {nic.name: nic for nic in (*unmatched, *matched)}
+    recorded = _by_name_now(interfaces, observed_network)
     observed = {link.name: link for link in observed_network.links if link.kind is not None}
     old_names = {nic.id: nic.name for nic in interfaces}
     changes: list[Drift] = []
@@ -39,6 +36,16 @@ def drift(node: Node | None, observed_network: ObservedNetwork) -> tuple[Drift, 
             changes += _renamed(before, old_names[before.id])
             changes += _changes(before, now)
     return tuple(changes)
+
+
+def _by_name_now(
+    interfaces: list[NodeInterface], observed_network: ObservedNetwork
+) -> dict[str, NodeInterface]:
+    """The recorded interfaces by the names that their links have now."""
+    matched = match_interfaces(interfaces, (), observed_network.links)
+    matched_ids = {nic.id for nic in matched}
+    unmatched = [nic for nic in interfaces if nic.id not in matched_ids]
+    return {nic.name: nic for nic in (*unmatched, *matched)}
 
 
 def _vanished(before: NodeInterface, observed_network: ObservedNetwork) -> list[Drift]:

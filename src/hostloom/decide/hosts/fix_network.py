@@ -79,9 +79,14 @@ def _any(scene: _Scene) -> FixPlan:
     plans = [*repairs, _planned(scene, MADE, _make(scene, offer))] if offer else repairs
     if possible := [plan for plan in plans if plan.steps]:
         return possible[0]
+    return FixPlan(host.name, MADE, refusals=_refusals_of(repairs, host.name))
+
+
+def _refusals_of(repairs: list[FixPlan], host_name: str) -> tuple[FixRefusal, ...]:
+    """Why no network that is there can be mended; if none is there, why none can be made."""
     present = [plan for plan in repairs if plan.refusals[0].code is not FixCode.NETWORK_MISSING]
     refusals = tuple(refusal for plan in present for refusal in plan.refusals)
-    return FixPlan(host.name, MADE, refusals=refusals or (FixRefusal(FixCode.NO_SERVED_BRIDGE, host.name),))
+    return refusals or (FixRefusal(FixCode.NO_SERVED_BRIDGE, host_name),)
 
 
 def _planned(scene: _Scene, network: str, steps: FixRefusal | tuple[FixStep, ...]) -> FixPlan:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
-from hostloom.model.host import Host
+from hostloom.model.host import Host, LibvirtNetwork
 from hostloom.model.ids import MacAddress
 from hostloom.model.machine import Machine, MachineInterface, PowerState
 from hostloom.model.network import UNTAGGED, Address, Subnet
@@ -119,8 +119,7 @@ def _wants(snapshot: Snapshot, host: Host, nic: MachineInterface) -> NicExpectat
     subnets = () if vlan is None else snapshot.subnets_by_vlan.get(vlan.id, ())
     used = [subnet for subnet in subnets if _carries(subnet, nic.ips)] if nic.ips else subnets
     gateways = dict.fromkeys(subnet.gateway for subnet in used if subnet.gateway is not None)
-    networks = {network.name: network for network in host.libvirt_networks}
-    network = networks.get(nic.attachment.source) if nic.attachment.kind is AttachKind.NETWORK else None
+    network = _network_of(host, nic)
     bridge = None if network is None else network.bridge
     is_tagged = network is not None and network.vid != UNTAGGED
     mtu = None if vlan is None else vlan.mtu
@@ -277,6 +276,13 @@ def _carrier(
     return replace(unclear, verdict=Verdict.PASSED, found="up")
 
 
+def _network_of(host: Host, nic: MachineInterface) -> LibvirtNetwork | None:
+    if nic.attachment.kind is not AttachKind.NETWORK:
+        return None
+    source = nic.attachment.source
+    return next((network for network in host.libvirt_networks if network.name == source), None)
+
+
 def _down_below(expectation: NicExpectation, links: Mapping[str, ObservedLink]) -> list[str]:
     """What the NIC hangs on and has no carrier.
 
@@ -285,10 +291,8 @@ def _down_below(expectation: NicExpectation, links: Mapping[str, ObservedLink]) 
     attachment = expectation.nic.attachment
     name = expectation.bridge if attachment.kind is AttachKind.NETWORK else attachment.source
     below = links.get(name or "")
-    if below is None:
-        return []
-    if not (below.enabled and below.link):
-        return [below.name]
+    if below is None or not (below.enabled and below.link):
+        return [] if below is None else [below.name]
     ports = [links[parent] for parent in below.parents if parent in links]
     if attachment.kind is AttachKind.MACVLAN or not ports or any(port.link for port in ports):
         return []

@@ -10,7 +10,7 @@ from hostloom.decide.hosts.stacked_tags import is_tagged
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.host import LibvirtNetwork
 from hostloom.model.ids import VlanId
-from hostloom.model.network import UNTAGGED
+from hostloom.model.network import UNTAGGED, Vlan
 from hostloom.model.node import BridgeKind, BridgeVlans, InterfaceKind, InterfaceRole, NodeInterface
 from hostloom.model.plan import RejectionCode
 
@@ -97,11 +97,24 @@ def vlan_of_network(
     by_name: Mapping[str, NodeInterface],
 ) -> VlanId | None:
     """The VLAN of machines in the network; None if it is not known."""
-    vlan = None if bridge is None else snapshot.vlan_by_id.get(bridge.vlan_id or VlanId(0))
-    if bridge is None or vlan is None or not network.vid:
-        return bridge.vlan_id if bridge is not None and network.vid == UNTAGGED else None
+    if bridge is None:
+        return None
+    vlan = snapshot.vlan_by_id.get(bridge.vlan_id or VlanId(0))
+    if vlan is None or not network.vid:
+        return bridge.vlan_id if network.vid == UNTAGGED else None
+    return _tagged_vlan(snapshot, network, bridge, vlan, by_name)
+
+
+def _tagged_vlan(
+    snapshot: Snapshot,
+    network: LibvirtNetwork,
+    bridge: NodeInterface,
+    vlan: Vlan,
+    by_name: Mapping[str, NodeInterface],
+) -> VlanId | None:
+    """The VLAN of the tag that the network puts on frames, where the bridge is on `vlan`."""
     vlans = _vlans_for_tags(bridge)
-    tag = None if vlans is None else vlans.tag_of(network.vid)
+    tag = None if vlans is None or network.vid is None else vlans.tag_of(network.vid)
     if vlans is None or tag is None:
         return None
     if tag == UNTAGGED and vlans.tag_of(vlans.machine_vid) in (UNTAGGED, None):

@@ -182,11 +182,9 @@ def _boot(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
 def _full(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """Give back one address of a subnet that is full: set aside before a machine's, never one just seen."""
     names = {name for label in no.labels for name in (label.winner, *label.runners_up)}
-    node = no.snapshot.node_of(state.host)
-    interfaces = node.interfaces if node is not None else ()
-    names |= {
-        network.bridge for network in state.host.libvirt_networks if network.name in names and network.bridge
-    }
+    networks = [network for network in state.host.libvirt_networks if network.name in names]
+    names |= {network.bridge for network in networks if network.bridge}
+    interfaces = view_of(no.snapshot, state).interfaces
     vlans = {interface.vlan_id for interface in interfaces if interface.name in names}
     for vlan_id in sorted(vlan for vlan in vlans if vlan is not None):
         for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):

@@ -159,7 +159,9 @@ def _hosts(snapshot: Snapshot, request: ParsedRequest, refused: Explanation) -> 
     if request.host is not None or (not refused.hosts and not refused.others):
         return [None]
     codes = {host.host: host.refusal.code for host in refused.hosts if host.refusal is not None}
-    codes |= {name: other.code for other in refused.others if other.code is not None for name in other.hosts}
+    for group in refused.others:
+        if group.code is not None:
+            codes.update(dict.fromkeys(group.hosts, group.code))
     furthest = _by_code(snapshot, codes)
     rounds = zip_longest(*(names[:HOSTS] for names in furthest))
     return [name for names in rounds for name in names if name is not None][:HOSTS]

@@ -63,15 +63,15 @@ def place_strays(snapshot: Snapshot, state: HostState, names: list[str]) -> Iter
 
 def _tagged(view: HostView, node: Node, vlan: Vlan) -> Iterator[HypotheticalChange]:
     """On a bond before a NIC; not where it is there already, nor on the members of a bond."""
-    bonds = [interface for interface in node.interfaces if interface.kind is InterfaceKind.BOND]
-    on_vlan = [interface for interface in node.interfaces if interface.vlan_id == vlan.id]
-    barred = {name for bond in bonds for name in bond.parents} | view.held.keys()
-    barred |= {name for interface in on_vlan for name in (interface.name, *interface.parents)}
-    free = [interface for interface in _by_rank(node.interfaces) if interface.name not in barred]
+    if vlan.vid == UNTAGGED:
+        return
+    barred = _not_for_tags(view, node, vlan)
     parents = [
-        interface for interface in free if fabric_of(view.snapshot, node, interface.name) == vlan.fabric_id
+        interface
+        for interface in _by_rank(node.interfaces)
+        if interface.name not in barred and fabric_of(view.snapshot, node, interface.name) == vlan.fabric_id
     ]
-    for interface in parents[:WAYS] if vlan.vid != UNTAGGED else ():
+    for interface in parents[:WAYS]:
         text = view.snapshot.vlan_name(vlan.id)
         yield HypotheticalChange(ChangeKind.ADD_VLAN_INTERFACE, interface.name, view.state.host.name, text)
 
@@ -89,15 +89,20 @@ def _stated(view: HostView, vlan: Vlan) -> Iterator[HypotheticalChange]:
         yield HypotheticalChange(ChangeKind.SET_INTERFACE_VLAN, candidate.source, host, text, view.hostname)
 
 
+def _not_for_tags(view: HostView, node: Node, vlan: Vlan) -> set[str]:
+    """Interfaces that get no VLAN interface: members of bonds, owned ones, and those that have the VLAN."""
+    bonds = [interface for interface in node.interfaces if interface.kind is InterfaceKind.BOND]
+    on_vlan = [interface for interface in node.interfaces if interface.vlan_id == vlan.id]
+    barred = {name for bond in bonds for name in bond.parents} | view.held.keys()
+    return barred | {name for interface in on_vlan for name in (interface.name, *interface.parents)}
+
+
 def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iterator[HypotheticalChange]:
     """NICs that nothing uses: no address, no machine, nothing on them; those on no VLAN before the others."""
     used = {nic.source for machine in view.state.machines for nic in machine.interfaces}
     used |= {name for interface in view.interfaces for name in interface.parents}
-    spare = [
-        interface
-        for interface in _by_rank(interfaces)
-        if not interface.addresses and interface.name not in used
-    ]
+    without_address = [interface for interface in _by_rank(interfaces) if not interface.addresses]
+    spare = [interface for interface in without_address if interface.name not in used]
     strays = [interface for interface in spare if interface.vlan_id is None]
     for stray in (strays or spare)[:WAYS]:
         was = view.snapshot.vlan_name(stray.vlan_id) or ""
