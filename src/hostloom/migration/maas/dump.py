@@ -101,7 +101,7 @@ class _DumpReader:
             raise SourceError(f"{path} was made with --inserts", "make it without: " + _HINT)
         if (self._tables or schema) and not self._is_complete:
             message = f"{path} is cut off: it does not end as pg_dump ends one"
-            raise SourceError(message, "make the dump again")
+            raise SourceError(message, "create the dump again")
         if schema and NODES not in self._tables:
             message = (
                 f"{path} is not a dump of a MAAS: {NODES} is in schema {schema}, and MAAS's is {_PUBLIC}"
