@@ -99,5 +99,5 @@ class Out(BaseModel):
     def made(cls, item: object, **others: Any) -> Self:
         """The answer about an item of the core: its fields by name, and the `others` as they are."""
         names = [name for name in cls.model_fields if name not in others and hasattr(item, name)]
-        taken = {name: getattr(item, name) for name in names}
-        return cls.model_validate(taken | others)
+        values = {name: getattr(item, name) for name in names}
+        return cls.model_validate(values | others)

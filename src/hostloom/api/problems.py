@@ -225,11 +225,11 @@ class Incidents:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer 500 unless an answer has begun already; then the connection breaks off."""
-        begun = False
+        has_started = False
 
         async def sending(message: Any) -> None:
-            nonlocal begun
-            begun = True
+            nonlocal has_started
+            has_started = True
             await send(message)
 
         try:
@@ -240,7 +240,7 @@ class Incidents:
             incident = uuid.uuid4().hex[:12]
             context = {"method": scope["method"], "path": scope["path"]}
             log.error("unexpected error", incident=incident, **context, exc_info=error)
-            if begun:
+            if has_started:
                 raise
             detail = f"hostloom made a mistake; its log tells more under {incident}"
             response = answer(_problem(500, "internal-error", detail) | {"incident": incident})

@@ -73,9 +73,9 @@ def compose(
             f"--plan and {', '.join(others)} exclude each other", "the plan already contains them", Exit.USAGE
         )
     with open_client(context) as client:
-        begun = _begin(client, options, plan_id)
-        finish(client, begun, output, wait=wait)
-        machines = [client.machines.get(name) for name in begun["machines"]]
+        operation = _begin(client, options, plan_id)
+        finish(client, operation, output, wait=wait)
+        machines = [client.machines.get(name) for name in operation["machines"]]
         reasons = [client.machines.get_why(machine["hostname"]) for machine in machines if explain]
     if output is not Format.TABLE:
         show_data(machines[0] if plan_id is None and not options.is_batch else machines, output)

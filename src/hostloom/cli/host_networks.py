@@ -91,8 +91,8 @@ def fix_network(
         _tell(fix)
         confirm(f"Do this to host {fix['host']}?", yes=yes)
         steps = [{name: step[name] for name in _STEP} for step in fix["steps"]]
-        begun = cast("answers.Operation", client.hosts.fix_network(key, body | {"steps": steps}))
-        finish(client, begun, output, wait=wait)
+        operation = cast("answers.Operation", client.hosts.fix_network(key, body | {"steps": steps}))
+        finish(client, operation, output, wait=wait)
         now = client.hosts.get_networks(key)
     show_done(f"network {fix['network']} of host {fix['host']} is as it should be", now, output)
     if output is Format.TABLE:

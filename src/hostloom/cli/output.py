@@ -47,13 +47,13 @@ _TIME_FIELD = re.compile(r"at|.+_at")
 
 def format_of(words: Sequence[str]) -> Format:
     """The format that a command line asks for, read before the command line is parsed."""
-    asked = Format.TABLE
+    output_format = Format.TABLE
     for word, following in zip_longest(words, words[1:], fillvalue=""):
         option = _OUTPUT_OPTION.fullmatch(word)
         name = option and (option[1] or following)
         if name in list(Format):
-            asked = Format(name)
-    return asked
+            output_format = Format(name)
+    return output_format
 
 
 def console(*, stderr: bool = False) -> "Console":

@@ -214,8 +214,8 @@ def _started(client: Client, name: str, output: Format) -> Answer:
 def _asked(client: Client, name: str, *, force: bool, output: Format, quiet: bool) -> Answer:
     changed = client.machines.stop(name, {"force": force})
     if output is Format.TABLE and not quiet:
-        asked = "" if force or changed["power"] == "off" else " (asked to shut down)"
-        show_done(f"machine {changed['hostname']}: power {changed['power']}{asked}", changed, output)
+        suffix = "" if force or changed["power"] == "off" else " (asked to shut down)"
+        show_done(f"machine {changed['hostname']}: power {changed['power']}{suffix}", changed, output)
     return changed
 
 

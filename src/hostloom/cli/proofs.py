@@ -90,8 +90,8 @@ def verify(
     if sum((bool(keys), everything, host is not None)) != 1:
         raise fail("no machine is named", "give names, `--host HOST` or `--all`", Exit.USAGE)
     with open_client(context) as client:
-        begun = client.verify(given(machines=keys or None, host=host))
-        finish(client, begun, output, wait=wait)
+        operation = client.verify(given(machines=keys or None, host=host))
+        finish(client, operation, output, wait=wait)
         proofs = _verified(client, keys or [], host)
     if output is not Format.TABLE:
         show_data(proofs, output)

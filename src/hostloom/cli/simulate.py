@@ -86,13 +86,13 @@ def simulate(
     - raise-cpu-ratio:HOST=RATIO, raise-memory-ratio:HOST=RATIO, set-macvlan-mode:HOST=MODE
     - grow-pool:HOST/POOL=BYTES, free-address:CIDR=ADDRESS, change-request:OPTION=VALUE
     """
-    asked = _asked(case, request, what_if, fail_if_hurt=fail_if_hurt)
-    worlds = _pick(load_all(files), case, asked)
+    question = _asked(case, request, what_if, fail_if_hurt=fail_if_hurt)
+    worlds = _pick(load_all(files), case, question)
     if what_if or add is not None:
-        like = None if asked is None else asked.request
+        like = None if question is None else question.request
         supposing = Supposing(tuple(what_if or ()), add, like, fail_if_hurt, with_reasons)
         raise typer.Exit(suppose(worlds, supposing, output))
-    show = _run_cases if asked is None and case is None else show_outcomes
+    show = _run_cases if question is None and case is None else show_outcomes
     raise typer.Exit(show(worlds, with_reasons=with_reasons, output=output))
 
 

@@ -209,8 +209,8 @@ def _names(
     nics: Sequence[ObservedInterface], nic_by_mac: Mapping[MacAddress, MachineInterface]
 ) -> Iterable[str]:
     """Known names, and new numbers for the other NICs. Two NICs may share a MAC."""
-    taken: Collection[str] = {nic_by_mac[nic.mac].name for nic in nics if nic.mac in nic_by_mac}
-    free = (name for n in itertools.count() if (name := f"eth{n}") not in taken)
+    used_names: Collection[str] = {nic_by_mac[nic.mac].name for nic in nics if nic.mac in nic_by_mac}
+    free = (name for n in itertools.count() if (name := f"eth{n}") not in used_names)
     macs: set[MacAddress] = set()
     for nic in nics:
         is_first = nic.mac in nic_by_mac and nic.mac not in macs

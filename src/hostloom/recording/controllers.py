@@ -50,10 +50,10 @@ def ensure_local_rack(store: Store, local: SystemId) -> Rack:
         racks = uow.racks.list()
         rack = next((rack for rack in racks if rack.control == LOCAL), None)
         if rack is None:
-            taken = {rack.name for rack in racks}
+            used_names = {rack.name for rack in racks}
             hostname = uow.nodes.get(local).hostname
             name = next(
-                candidate for candidate in (hostname, f"{hostname}-{local}") if candidate not in taken
+                candidate for candidate in (hostname, f"{hostname}-{local}") if candidate not in used_names
             )
             rack = uow.racks.add(Rack(RackId(0), name, local))
         elif rack.system_id != local:

@@ -19,14 +19,14 @@ def hostnames(snapshot: Snapshot) -> set[str]:
     return {node.hostname.lower() for node in snapshot.nodes}
 
 
-def unused_hostname(taken: Collection[str], hostname: str) -> str:
+def unused_hostname(used_hostnames: Collection[str], hostname: str) -> str:
     """A DNS label derived from `wanted`, with a number appended if the name is taken."""
     label = _OTHER.sub("-", hostname.split(".")[0].lower() if "." in hostname else hostname.lower()).strip(
         "-"
     )
     label = label[:58].rstrip("-") or "machine"
     candidate, number = label, 1
-    while candidate in taken:
+    while candidate in used_hostnames:
         number += 1
         candidate = f"{label}-{number}"
     return candidate

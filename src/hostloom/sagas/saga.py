@@ -202,7 +202,7 @@ class Runner:
 
         `locked`: no other transaction changes the records meanwhile, so a decision inside cannot lose.
         """
-        begun: list[StepRecord] = []
+        records: list[StepRecord] = []
         with self._ports.store.begin() as uow:
             if locked:
                 uow.lock_world()
@@ -212,12 +212,12 @@ class Runner:
                 self._at = step
                 if step.rows is not None and (output := step.rows(self._run, uow)) is not None:
                     self._run.outputs[step.name] = output
-                begun.append(self._record(step, StepState.RUNNING if step.do else StepState.DONE))
+                records.append(self._record(step, StepState.RUNNING if step.do else StepState.DONE))
                 if step.do is not None:
                     break
-            is_over = begun[-1].state is StepState.DONE
+            is_over = records[-1].state is StepState.DONE
             ended = self._changed(OperationState.SUCCEEDED) if is_over else None
-            if self._commit(uow, begun, ended, unless_cancelled=not self._is_past_return()):
+            if self._commit(uow, records, ended, unless_cancelled=not self._is_past_return()):
                 return
         self._set(*_CANCELLED)
 

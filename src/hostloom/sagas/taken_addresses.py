@@ -106,18 +106,18 @@ def _conflicts(run: Run[ComposeInput], *, ahead: int) -> list[_Conflict]:
         for machine, host in run.once(read_placed)
         for want in expectations[machine.system_id]
     ]
-    asked = [(host, machine, want, want) for host, machine, want in nics]
+    expected_nics = [(host, machine, want, want) for host, machine, want in nics]
     extra: dict[Host, list[NicExpectation]] = {}
     if ahead:
         snapshot = _snapshot(run)
         for host, machine, want in nics:
             more = _next_ones(snapshot, machine, want, ahead)
             extra.setdefault(host, []).append(more)
-            asked.append((host, machine, want, more))
+            expected_nics.append((host, machine, want, more))
     answers = run.keep(ask_beside, _ask(run, extra))
     answered = [
         (host, machine, want, ip, macs)
-        for host, machine, want, probed in asked
+        for host, machine, want, probed in expected_nics
         for ip, macs in duplicates(probed, answers.beside(host, want)).items()
     ]
     if not answered:

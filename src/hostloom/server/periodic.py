@@ -81,11 +81,11 @@ class PeriodicTask:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._report = replace(self._report, started_at=time.time())
-            begun = time.monotonic()
+            start_time = time.monotonic()
             error = self._run_once()
             self._report = replace(
                 self._report,
-                duration_s=time.monotonic() - begun,
+                duration_s=time.monotonic() - start_time,
                 runs=self._report.runs + 1,
                 failures=self._report.failures + 1 if error else 0,
                 error=error[:MAX_ERROR],

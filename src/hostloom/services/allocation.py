@@ -107,9 +107,10 @@ def _check_quota(
     machine_count = sum(
         machine.on_demand and machine.owner == principal.name for machine in uow.machines.list()
     )
-    begun = uow.operations.list(unfinished=True)
+    operations = uow.operations.list(unfinished=True)
     machine_count += sum(
-        operation.saga == COMPOSE.name and operation.requested_by == principal.name for operation in begun
+        operation.saga == COMPOSE.name and operation.requested_by == principal.name
+        for operation in operations
     )
     if machine_count >= settings.max_on_demand_per_user:
         limit = f"the limit of a user is {settings.max_on_demand_per_user}"

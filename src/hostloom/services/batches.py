@@ -42,7 +42,7 @@ def draw(ports: Ports, batch: ParsedBatch) -> tuple[Identities, ...]:
 
 def check_hostnames(snapshot: Snapshot, identities: Sequence[Identities]) -> None:
     """Raise if the machine cannot have the name."""
-    taken = {node.hostname.lower() for node in snapshot.nodes}
+    used_hostnames = {node.hostname.lower() for node in snapshot.nodes}
     counts = Counter(identity.hostname.lower() for identity in identities)
     for name in (identity.hostname for identity in identities):
         check_hostname(name)
@@ -50,7 +50,7 @@ def check_hostnames(snapshot: Snapshot, identities: Sequence[Identities]) -> Non
             raise InvalidValue(
                 "hostname", name, "is given to two machines of the request", "give each machine its own name"
             )
-        if name.lower() in taken:
+        if name.lower() in used_hostnames:
             raise AlreadyExists("node", name)
 
 

@@ -45,8 +45,8 @@ def _check(fabric: Fabric) -> None:
 
 
 def _free_name(uow: UnitOfWork) -> str:
-    taken = {fabric.name for fabric in uow.fabrics.list()}
-    return next(name for n in itertools.count() if (name := f"fabric-{n}") not in taken)
+    used_names = {fabric.name for fabric in uow.fabrics.list()}
+    return next(name for n in itertools.count() if (name := f"fabric-{n}") not in used_names)
 
 
 FABRICS = NamedNoun[Fabric, FabricInput, FabricChanges]("fabric", lambda uow: uow.fabrics, _add, _check)

@@ -37,9 +37,9 @@ def add(uow: UnitOfWork, principal: Principal, key: str, fields: NicInput) -> No
     """Add a NIC to a device or bare machine; other nodes get NICs from readings or from a compose."""
     require_admin(principal, "add interfaces")
     node = _own_to_change(uow, principal, key)
-    taken = {interface.name for interface in node.interfaces}
-    name = fields.name or next(f"eth{n}" for n in range(len(taken) + 1) if f"eth{n}" not in taken)
-    if name in taken:
+    used_names = {interface.name for interface in node.interfaces}
+    name = fields.name or next(f"eth{n}" for n in range(len(used_names) + 1) if f"eth{n}" not in used_names)
+    if name in used_names:
         raise Conflict(
             "name",
             name,

@@ -33,8 +33,8 @@ def _add(uow: UnitOfWork, fields: SpaceInput) -> Space:
         return uow.spaces.add(Space(SpaceId(0), check_name(fields.name), fields.description))
     # The id is known only once the space is stored: until then it has a name that no client can send.
     space = uow.spaces.add(Space(SpaceId(0), " ", fields.description))
-    taken = {other.name for other in uow.spaces.list()}
-    number = next(n for n in itertools.count(space.id) if f"space-{n}" not in taken)
+    used_names = {other.name for other in uow.spaces.list()}
+    number = next(n for n in itertools.count(space.id) if f"space-{n}" not in used_names)
     return uow.spaces.update(replace(space, name=f"space-{number}"))
 
 

@@ -67,7 +67,7 @@ class _Exhaustion:
     def _state(self) -> object:
         """What the machines took, whoever did."""
         machines = self._board.placed.values()
-        taken = sorted(
+        addresses = sorted(
             repr(
                 (
                     machine.place,
@@ -78,7 +78,7 @@ class _Exhaustion:
             )
             for machine in machines
         )
-        return tuple(taken), frozenset(
+        return tuple(addresses), frozenset(
             ip for machine in machines for nic in machine.plan.interfaces for ip in nic.ips
         )
 

@@ -143,8 +143,8 @@ def _repeated(jobs: list[MachineRequest]) -> Stuck | None:
 def _claims(job: MachineRequest) -> Iterator[tuple[str, object]]:
     yield "hostname", job.names.hostname
     labels = [requirement.label for requirement in job.asked.wanted]
-    for index, drawn in enumerate(job.names.macs[: max(len(labels), 1)]):
-        yield "mac", (labels[index].mac if labels else None) or drawn
+    for index, mac in enumerate(job.names.macs[: max(len(labels), 1)]):
+        yield "mac", (labels[index].mac if labels else None) or mac
     for label in labels:
         for ip in label.ips:
             yield "ip", ip

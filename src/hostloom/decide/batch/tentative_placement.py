@@ -186,13 +186,13 @@ def _given(machine: TentativeMachine, *, is_used: bool) -> Numbers:
     """
     numbers: Numbers = {}
     got = {(address.ip, address.subnet_id) for address in held_addresses(machine.plan)}
-    asked = {
+    requested = {
         (ip, subnet.id)
         for requirement in machine.job.asked.wanted
         for ip, subnets in requirement.ip_subnets
         for subnet in subnets
     }
-    for ip, subnet_id in (got | asked) - (got & asked):
+    for ip, subnet_id in (got | requested) - (got & requested):
         if subnet_id is not None:
             numbers.setdefault(subnet_id, {})[int(ip)] = ((ip, subnet_id) in got) is is_used
     return numbers

@@ -99,10 +99,7 @@ def _with_network(
     snapshot: Snapshot, change: HypotheticalChange, before: LibvirtNetwork, after: LibvirtNetwork
 ) -> Snapshot:
     state = find_host(snapshot, change)
-    networks = tuple(
-        after if libvirt_network is before else libvirt_network
-        for libvirt_network in state.host.libvirt_networks
-    )
+    networks = tuple(after if candidate is before else candidate for candidate in state.host.libvirt_networks)
     return with_host(snapshot, state, replace(state.host, libvirt_networks=networks))
 
 

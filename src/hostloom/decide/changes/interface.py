@@ -245,6 +245,6 @@ def _check_tag(change: HypotheticalChange, vlan: Vlan, fabrics: set[FabricId | N
 
 def _new_name(node: Node, parent: str, vid: int) -> str:
     """As `ip link` users name it; where that is too long or taken, `vlanVID`."""
-    taken = {interface.name for interface in node.interfaces}
-    names = [f"{parent}.{vid}", f"vlan{vid}", *(f"vlan{vid}-{n}" for n in range(len(taken) + 1))]
-    return next(name for name in names if name not in taken and len(name.encode()) <= _MAX_NAME_BYTES)
+    used_names = {interface.name for interface in node.interfaces}
+    names = [f"{parent}.{vid}", f"vlan{vid}", *(f"vlan{vid}-{n}" for n in range(len(used_names) + 1))]
+    return next(name for name in names if name not in used_names and len(name.encode()) <= _MAX_NAME_BYTES)

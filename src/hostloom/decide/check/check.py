@@ -138,12 +138,14 @@ def _room(scene: Scene) -> Iterator[str]:
         yield "more memory than the host has"
 
 
-def _disks(scene: Scene, asked: tuple[DiskRequest, ...]) -> Iterator[str]:
+def _disks(scene: Scene, disk_requests: tuple[DiskRequest, ...]) -> Iterator[str]:
     plan = scene.plan
     pools = {pool.name: pool for pool in scene.state.host.storage_pools}
-    if [(disk.name, disk.size_bytes) for disk in plan.disks] != [(d.label, d.size_bytes) for d in asked]:
+    if [(disk.name, disk.size_bytes) for disk in plan.disks] != [
+        (d.label, d.size_bytes) for d in disk_requests
+    ]:
         yield "the disks are not the request's"
-    for disk, disk_request in zip(plan.disks, asked, strict=False):
+    for disk, disk_request in zip(plan.disks, disk_requests, strict=False):
         yield from _disk_pool(disk, disk_request, pools)
         if not all(part in disk.volume for part in (plan.spec.name, plan.spec.uuid[:8], disk.name)):
             yield f"volume {disk.volume} could be another machine's"

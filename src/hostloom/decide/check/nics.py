@@ -125,8 +125,8 @@ def _is_for_containers(interface: NodeInterface | None) -> bool:
     return interface is not None and interface.role is InterfaceRole.CONTAINER_BRIDGE
 
 
-def _mode(scene: Scene, nic: MachineInterface, asked: MacvlanMode | None) -> Iterator[str]:
-    macvlan_mode = asked or scene.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
+def _mode(scene: Scene, nic: MachineInterface, requested_mode: MacvlanMode | None) -> Iterator[str]:
+    macvlan_mode = requested_mode or scene.state.host.default_macvlan_mode or MacvlanMode.BRIDGE
     if nic.attachment.kind is AttachKind.MACVLAN and nic.attachment.mode is not macvlan_mode:
         yield f"{nic.name}: its mode would be {macvlan_mode}"
 

@@ -103,7 +103,7 @@ def _last_server(attempt: Sequence[DhcpMessage]) -> Address | None:
 
 
 def _end(
-    attempt: Sequence[DhcpMessage], asked: Sequence[DhcpMessage], own_addresses: frozenset[Address]
+    attempt: Sequence[DhcpMessage], requests: Sequence[DhcpMessage], own_addresses: frozenset[Address]
 ) -> ExchangeEnd:
     last = attempt[-1]
     if last.kind in _SETTLED:
@@ -113,8 +113,8 @@ def _end(
     if last.kind in (_K.ACK, _K.REPLY):
         is_other = _is_foreign(last.server, own_addresses)
         return ExchangeEnd.ACKNOWLEDGED_BY_OTHER if is_other else ExchangeEnd.ACKNOWLEDGED
-    if asked:
-        is_other = _is_foreign(asked[-1].server, own_addresses)
+    if requests:
+        is_other = _is_foreign(requests[-1].server, own_addresses)
         return ExchangeEnd.CHOSE_OTHER if is_other else ExchangeEnd.NO_ANSWER
     has_offer = any(message.kind in _OFFERED for message in attempt)
     return ExchangeEnd.GAVE_UP if has_offer else ExchangeEnd.NO_OFFER

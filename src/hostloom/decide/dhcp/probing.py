@@ -172,10 +172,10 @@ def probed(
         for offer in probe_answers.offers
         if not is_ours(offer)
     ]
-    asked = expected(snapshot, vlan.id) & set(probe_answers.versions)
+    versions = expected(snapshot, vlan.id) & set(probe_answers.versions)
     if probe_answers.vantage.is_own_parent:
-        asked -= {6}
-    answered = asked <= own_versions if asked else (True if own_versions else None)
+        versions -= {6}
+    answered = versions <= own_versions if versions else (True if own_versions else None)
     probe = VlanProbe(vlan.id, time, probe_answers.vantage.seen_from, answered)
     return probe, merged(before, [*libvirt, *foreign])
 

@@ -27,9 +27,9 @@ def range_utilizations(
     snapshot: Snapshot, leased: Iterable[tuple[SubnetId, Address]]
 ) -> Mapping[SubnetId, RangeUtilization]:
     """Of every subnet that our DHCP serves and that has a dynamic range; reserved addresses do not count."""
-    taken: dict[SubnetId, set[Address]] = {}
+    used_addresses: dict[SubnetId, set[Address]] = {}
     for subnet_id, ip in leased:
-        taken.setdefault(subnet_id, set()).add(ip)
+        used_addresses.setdefault(subnet_id, set()).add(ip)
     utilizations = {}
     for subnet in snapshot.subnets:
         ranges = [
@@ -40,6 +40,6 @@ def range_utilizations(
         if not ranges or subnet.vlan_id not in snapshot.bootable_vlans:
             continue
         total = sum(int(range_.end) - int(range_.start) + 1 for range_ in ranges)
-        inside = sum(any(ip in range_ for range_ in ranges) for ip in taken.get(subnet.id, ()))
+        inside = sum(any(ip in range_ for range_ in ranges) for ip in used_addresses.get(subnet.id, ()))
         utilizations[subnet.id] = RangeUtilization(subnet.id, inside, total)
     return utilizations

@@ -18,19 +18,25 @@ Verdict = RequestCode | NetworkFit
 
 
 def judge_host_classes(
-    snapshot: Snapshot, book: AddressIndex, table: HostClassTable, used: Numbers, asked: ResolvedRequest
+    snapshot: Snapshot,
+    book: AddressIndex,
+    table: HostClassTable,
+    used: Numbers,
+    resolved_request: ResolvedRequest,
 ) -> dict[int, Verdict]:
     """By shape number, for those that some host has; hosts that a term names are judged on their own."""
-    if not asked.wanted:
-        return {number: _default(snapshot, book, table.shapes[number], asked) for number in used}
-    addresses = sum(max(len(requirement.label.ips), 1) for requirement in asked.wanted)
+    if not resolved_request.wanted:
+        return {number: _default(snapshot, book, table.shapes[number], resolved_request) for number in used}
+    addresses = sum(max(len(requirement.label.ips), 1) for requirement in resolved_request.wanted)
     scope = Scope(snapshot, book, table, addresses)
-    labels = [label_sets(scope, requirement, used) for requirement in asked.wanted]
-    judge = _Judge(table, book, asked, labels)
+    labels = [label_sets(scope, requirement, used) for requirement in resolved_request.wanted]
+    judge = _Judge(table, book, resolved_request, labels)
     return judge.verdicts(used)
 
 
-def _default(snapshot: Snapshot, book: AddressIndex, shape: HostClass, asked: ResolvedRequest) -> Verdict:
+def _default(
+    snapshot: Snapshot, book: AddressIndex, shape: HostClass, resolved_request: ResolvedRequest
+) -> Verdict:
     """Without interface constraints: the first in the shape's order that has an address to give."""
     candidates = shape.default_options.candidates
     for candidate in candidates:
@@ -40,7 +46,9 @@ def _default(snapshot: Snapshot, book: AddressIndex, shape: HostClass, asked: Re
             and not book.has_room(candidate.vlan_id, None, 1)
         )
         if not is_full:
-            is_booted = asked.request.netboot and boots(shape.view, candidate) and candidate.bootable
+            is_booted = (
+                resolved_request.request.netboot and boots(shape.view, candidate) and candidate.bootable
+            )
             return NetworkFit(not is_booted, int(candidate.kind is AttachKind.MACVLAN))
     return RequestCode.SUBNET_FULL if candidates else RequestCode.NO_USABLE_NETWORK
 
@@ -49,12 +57,16 @@ class _Judge:
     """Reads verdicts out of the sets; shapes in which labels may get into each other's way are tried."""
 
     def __init__(
-        self, table: HostClassTable, book: AddressIndex, asked: ResolvedRequest, labels: list[LabelSets]
+        self,
+        table: HostClassTable,
+        book: AddressIndex,
+        resolved_request: ResolvedRequest,
+        labels: list[LabelSets],
     ) -> None:
-        self._table, self._book, self._asked, self._labels = table, book, asked, labels
-        self._netboot = asked.request.netboot
+        self._table, self._book, self._asked, self._labels = table, book, resolved_request, labels
+        self._netboot = resolved_request.request.netboot
         self._found: dict[int, Verdict] = {}
-        pairs = zip(asked.wanted, labels, strict=True)
+        pairs = zip(resolved_request.wanted, labels, strict=True)
         self._plans = [LabelPlan.of(requirement, sets) for requirement, sets in pairs]
         self._lacking = NONE.union(*(label.intricate | label.short for label in labels))
 

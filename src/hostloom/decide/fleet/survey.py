@@ -36,14 +36,14 @@ def survey(
     snapshot: Snapshot,
     book: AddressIndex,
     fleet: Fleet,
-    asked: ResolvedRequest,
+    resolved_request: ResolvedRequest,
     barred: Mapping[HostId, RequestCode],
 ) -> Survey:
     """Judge all hosts of the fleet."""
-    shapes = judge_host_classes(snapshot, book, fleet.table, frozenset(fleet.shapes), asked)
-    verdicts = _judge_hosts(fleet, asked, shapes)
-    for position in _named(snapshot, fleet, asked):
-        trial = evaluate_host(snapshot, book, fleet.rows[position].state, asked)
+    shapes = judge_host_classes(snapshot, book, fleet.table, frozenset(fleet.shapes), resolved_request)
+    verdicts = _judge_hosts(fleet, resolved_request, shapes)
+    for position in _named(snapshot, fleet, resolved_request):
+        trial = evaluate_host(snapshot, book, fleet.rows[position].state, resolved_request)
         nics = trial.placement.nics if trial.placement else ()
         verdicts[position] = trial.refusal.code if trial.refusal else network_fit(nics)
     for host_id, code in barred.items():
@@ -53,12 +53,14 @@ def survey(
     return Survey(verdicts, best, runner_up)
 
 
-def _judge_hosts(fleet: Fleet, asked: ResolvedRequest, shapes: Mapping[int, Verdict]) -> list[Verdict]:
+def _judge_hosts(
+    fleet: Fleet, resolved_request: ResolvedRequest, shapes: Mapping[int, Verdict]
+) -> list[Verdict]:
     """What refuses each host first: its gate, cores, memory, storage or network; one pass over all."""
-    gates = _Gates(asked, fleet)
-    storage = _Storage(asked)
-    cores, memory_mib = asked.request.cores, asked.request.memory_mib
-    total = sum(disk.size_bytes for disk in asked.disks)
+    gates = _Gates(resolved_request, fleet)
+    storage = _Storage(resolved_request)
+    cores, memory_mib = resolved_request.request.cores, resolved_request.request.memory_mib
+    total = sum(disk.size_bytes for disk in resolved_request.disks)
     verdicts: list[Verdict] = []
     for position, (gate, has_cores, has_memory_mib, layout, left, shape) in enumerate(fleet.columns):
         if (code := gates.code(gate, position)) is not None:
@@ -77,8 +79,8 @@ def _judge_hosts(fleet: Fleet, asked: ResolvedRequest, shapes: Mapping[int, Verd
 class _Gates:
     """Each gate asked once."""
 
-    def __init__(self, asked: ResolvedRequest, fleet: Fleet) -> None:
-        self._asked, self._fleet = asked, fleet
+    def __init__(self, resolved_request: ResolvedRequest, fleet: Fleet) -> None:
+        self._asked, self._fleet = resolved_request, fleet
         self._codes: dict[str, RequestCode | None] = {}
 
     def code(self, gate: str, position: int) -> RequestCode | None:
@@ -95,8 +97,8 @@ class _Gates:
 class _Storage:
     """Each layout of pools looked at once; by identity, since hosts with equal ones share it."""
 
-    def __init__(self, asked: ResolvedRequest) -> None:
-        self._disks, self._qcow2 = asked.disks, asked.request.qcow2
+    def __init__(self, resolved_request: ResolvedRequest) -> None:
+        self._disks, self._qcow2 = resolved_request.disks, resolved_request.request.qcow2
         self._fitting: dict[int, list[tuple[int, ...]]] = {}
         self._first: dict[int, int | None] = {}
 
@@ -118,10 +120,10 @@ class _Storage:
         return None if is_room else RequestCode.POOL_FULL
 
 
-def _named(snapshot: Snapshot, fleet: Fleet, asked: ResolvedRequest) -> list[int]:
+def _named(snapshot: Snapshot, fleet: Fleet, resolved_request: ResolvedRequest) -> list[int]:
     """Positions of hosts that a term names by an interface's id or address, or by hostname."""
     values: dict[str, set[str]] = {}
-    for requirement in asked.wanted:
+    for requirement in resolved_request.wanted:
         for group in requirement.groups:
             if group.key in ("id", "ip", "hostname"):
                 values.setdefault(group.key, set()).update(term.value for term in group.terms)

@@ -174,8 +174,8 @@ def _by_local_macs(
     local = clues.of(Likeness.SAME_LOCAL)
     if not local:
         return Correlation()
-    taken = {host.correlation.system_id for host in others}
-    doubtful = taken | {key for key in local if _has_other_addresses(node_by_id[key], evidence)}
+    other_system_ids = {host.correlation.system_id for host in others}
+    doubtful = other_system_ids | {key for key in local if _has_other_addresses(node_by_id[key], evidence)}
     if len(local) == 1 and not local & doubtful:
         return _matched(min(local), clues)
     return _ambiguous(local, min(clues.macs[key] for key in local))

@@ -106,10 +106,10 @@ def _offering(scene: _Scene, plan: FixPlan) -> FixPlan:
 
 def _machines_on(view: HostView, network: str) -> tuple[str, ...]:
     """The host's machines on the network, or on its bridge without it; by natural name."""
-    libvirt_network = view.find_network(network)
+    host_network = view.find_network(network)
     sources = {
         (AttachKind.NETWORK, network),
-        (AttachKind.BRIDGE, libvirt_network.bridge if libvirt_network else None),
+        (AttachKind.BRIDGE, host_network.bridge if host_network else None),
     }
     names = {
         machine.name

@@ -68,8 +68,8 @@ class NewNetwork:
         return None
 
     def _add_fabric(self) -> Fabric:
-        taken = {fabric.name for fabric in (*self._snapshot.fabrics, *self.fabrics)}
-        number = next(n for n in range(len(taken) + 1) if f"fabric-{n}" not in taken)
+        used_names = {fabric.name for fabric in (*self._snapshot.fabrics, *self.fabrics)}
+        number = next(n for n in range(len(used_names) + 1) if f"fabric-{n}" not in used_names)
         fabric = Fabric(FabricId(-len(self.fabrics) - 1), f"fabric-{number}", automatic=True)
         self.fabrics.append(fabric)
         return fabric

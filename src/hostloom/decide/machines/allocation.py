@@ -197,18 +197,18 @@ def _holds(disk: Disk, words: frozenset[str], request: DiskRequest) -> bool:
 
 def _pair(options: Mapping[str, Sequence[int]]) -> dict[str, int] | None:
     """One of its own for each label, the first ones where that can be; None when there are too few."""
-    taken: dict[int, str] = {}
+    label_by_index: dict[int, str] = {}
 
     def place(label: str, visited: set[int]) -> bool:
         for n in options[label]:
             if n not in visited:
                 visited.add(n)
-                if n not in taken or place(taken[n], visited):
-                    taken[n] = label
+                if n not in label_by_index or place(label_by_index[n], visited):
+                    label_by_index[n] = label
                     return True
         return False
 
     if not all(place(label, set()) for label in options):
         return None
-    pairs = {label: n for n, label in taken.items()}
+    pairs = {label: n for n, label in label_by_index.items()}
     return {label: pairs[label] for label in options}

@@ -59,8 +59,8 @@ def _nics(machine: Machine, observed_machine: ObservedMachine) -> Iterable[Drift
         if now is None:
             yield Drift("machine-nic", f"{nic.name} ({nic.mac})", attached(nic.attachment), "")
         elif _way(nic) != _way(now):
-            planned, found = attached(nic.attachment), attached(now.attachment)
-            yield Drift("machine-nic", f"{nic.name} ({nic.mac})", planned, found)
+            expected, present = attached(nic.attachment), attached(now.attachment)
+            yield Drift("machine-nic", f"{nic.name} ({nic.mac})", expected, present)
     for extra in observed_machine.interfaces:
         if extra.mac not in macs:
             yield Drift("machine-nic", str(extra.mac), "", attached(extra.attachment))

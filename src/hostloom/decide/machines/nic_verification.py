@@ -375,9 +375,9 @@ def _gateways(expectation: NicExpectation, answers: NeighbourVerdicts) -> Iterab
     if not expectation.gateways:
         reason = VerificationReason.NO_VLAN if expectation.mtu is None else VerificationReason.NO_GATEWAY
         return [Evidence(check, Verdict.NOT_APPLICABLE, found=reason) for check in (Check.GATEWAY, Check.MTU)]
-    asked = [(gateway, answers.by_target.get(gateway)) for gateway in expectation.gateways]
-    reached = [_gateway(address, answer, answers.unknown) for address, answer in asked]
-    return reached + [_mtu(expectation, address, answer, answers.unknown) for address, answer in asked]
+    verdicts = [(gateway, answers.by_target.get(gateway)) for gateway in expectation.gateways]
+    reached = [_gateway(address, answer, answers.unknown) for address, answer in verdicts]
+    return reached + [_mtu(expectation, address, answer, answers.unknown) for address, answer in verdicts]
 
 
 def _gateway(gateway: Address, answer: NeighbourVerdict | None, unknown: str) -> Evidence:

@@ -113,12 +113,12 @@ def _try(
     snapshot: Snapshot,
     book: AddressIndex,
     state: HostState,
-    asked: ResolvedRequest,
+    resolved_request: ResolvedRequest,
     barred: Mapping[HostId, Refusal],
 ) -> HostEvaluation:
     if state.host.id in barred:
         return HostEvaluation(state, refusal=barred[state.host.id])
-    return evaluate_host(snapshot, book, state, asked)
+    return evaluate_host(snapshot, book, state, resolved_request)
 
 
 def _by_name(trial: HostEvaluation) -> tuple[object, ...]:
@@ -128,24 +128,28 @@ def _by_name(trial: HostEvaluation) -> tuple[object, ...]:
 def _decide_many(
     snapshot: Snapshot,
     book: AddressIndex,
-    asked: ResolvedRequest,
+    resolved_request: ResolvedRequest,
     identities: Identities,
     barred: Mapping[HostId, Refusal],
 ) -> Decision:
     """Like `decide` for few hosts, but with full reasons for the chosen host only."""
     fleet = fleet_of(snapshot)
-    result = survey(snapshot, book, fleet, asked, {key: no.code for key, no in barred.items()})
+    result = survey(snapshot, book, fleet, resolved_request, {key: no.code for key, no in barred.items()})
     positions = _furthest(result) if result.best is None else [result.best]
-    trials = [_try(snapshot, book, fleet.rows[position].state, asked, barred) for position in positions]
-    hosts = tuple(trial.explain(asked) for trial in trials)
+    trials = [
+        _try(snapshot, book, fleet.rows[position].state, resolved_request, barred) for position in positions
+    ]
+    hosts = tuple(trial.explain(resolved_request) for trial in trials)
     others = grouped(fleet, result, frozenset(positions))
     if result.best is None:
         codes = Counter(verdict for verdict in result.verdicts if isinstance(verdict, RequestCode))
         return Decision(None, Explanation(None, _no_host(codes), hosts, others=others))
-    plan = make_plan(snapshot, asked, trials[0], identities)
+    plan = make_plan(snapshot, resolved_request, trials[0], identities)
     runner_up = None if result.runner_up is None else fleet.rows[result.runner_up].state
-    second = None if runner_up is None else _try(snapshot, book, runner_up, asked, barred)
-    return _chosen(Decision(plan, Explanation(None, hosts=hosts, others=others)), trials[0], second, asked)
+    second = None if runner_up is None else _try(snapshot, book, runner_up, resolved_request, barred)
+    return _chosen(
+        Decision(plan, Explanation(None, hosts=hosts, others=others)), trials[0], second, resolved_request
+    )
 
 
 def _furthest(result: Survey) -> list[int]:
@@ -176,25 +180,25 @@ def _tally(trials: list[HostEvaluation]) -> Counter[RequestCode]:
 def _no_host(codes: Counter[RequestCode]) -> Refusal:
     """The refusal for several hosts or none; each host has its own reason."""
     counts = sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))
-    found = ", ".join(f"{code} ({count})" for code, count in counts)
+    counted_codes = ", ".join(f"{code} ({count})" for code, count in counts)
     return Refusal(
         "a_host_fits",
         RequestCode.NO_HOST_FITS,
         SubjectKind.REQUEST,
         "host",
         "a host that fits",
-        found or "there are no hosts",
+        counted_codes or "there are no hosts",
     )
 
 
 def _chosen(
-    decision: Decision, best: HostEvaluation, second: HostEvaluation | None, asked: ResolvedRequest
+    decision: Decision, best: HostEvaluation, second: HostEvaluation | None, resolved_request: ResolvedRequest
 ) -> Decision:
     """The decision with the chosen host, and the criterion by which it won."""
     warnings = decision.plan.warnings if decision.plan is not None else ()
     explanation = replace(decision.explanation, chosen=best.state.host.name, warnings=warnings)
     if second is not None:
-        pairs = zip(best.score(asked), second.score(asked), strict=True)
+        pairs = zip(best.score(resolved_request), second.score(resolved_request), strict=True)
         reason = next(
             (name for (name, own_value), (_, other_value) in pairs if own_value != other_value), "name-order"
         )

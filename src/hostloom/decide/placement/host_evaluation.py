@@ -20,29 +20,29 @@ from hostloom.model.plan import HostExplanation, PlanWarning, Refusal, RequestCo
 from hostloom.model.request import ParsedRequest
 
 
-def check_host(state: HostState, asked: ResolvedRequest) -> Emulation:
+def check_host(state: HostState, resolved_request: ResolvedRequest) -> Emulation:
     """Check placement, reachability, architecture and correlation; the emulation that is used."""
     host = state.host
-    _check_placement(state, asked.request)
+    _check_placement(state, resolved_request.request)
     if not host.reachable:
         found = host.unreachable_cause or "it did not answer"
         raise _no(RequestCode.HOST_UNREACHABLE, "host_is_reachable", state, "a host that answers", found)
-    wanted = asked.request.architecture
+    wanted = resolved_request.request.architecture
     emulation = next((e for e in host.emulations if wanted in (None, e.architecture)), None)
     if emulation is None:
         found = ", ".join(host.architectures) or "none"
         code = RequestCode.UNSUPPORTED_ARCHITECTURE
         raise _no(code, "architecture_is_supported", state, wanted or "any architecture", found)
-    _check_correlation(state, asked)
+    _check_correlation(state, resolved_request)
     return emulation
 
 
-def _check_correlation(state: HostState, asked: ResolvedRequest) -> None:
+def _check_correlation(state: HostState, resolved_request: ResolvedRequest) -> None:
     host = state.host
     if host.correlation.state is CorrelationState.AMBIGUOUS:
         found = ", ".join(host.correlation.candidates) or "several nodes"
         raise _no(RequestCode.HOST_AMBIGUOUS, "host_is_one_node", state, "one node that it is", found)
-    if asked.wanted and host.correlation.state is not CorrelationState.CORRELATED:
+    if resolved_request.wanted and host.correlation.state is not CorrelationState.CORRELATED:
         wanted_node = "a host whose address is known on a node"
         raise _no(
             RequestCode.HOST_NOT_KNOWN,
@@ -112,21 +112,21 @@ class HostEvaluation:
         """Whether machines of the architecture can boot from the network."""
         return self.emulation is None or self.emulation.architecture in NETBOOT_ARCHITECTURES
 
-    def score(self, asked: ResolvedRequest) -> tuple[tuple[str, Number], ...]:
+    def score(self, resolved_request: ResolvedRequest) -> tuple[tuple[str, Number], ...]:
         """The criteria in order; lower values are better (docs/explanation/rules.md#choosing-a-host)."""
         fit = network_fit(self.placement.nics if self.placement else ())
         host, machines = self.state.host, self.state.machines
         return (
             ("boot-on-bootable-vlan", fit.no_boot),
             ("macvtap-nics", fit.macvtaps),
-            ("memory-left-mib", -(memory_left_mib(host, machines) - asked.request.memory_mib)),
-            ("cores-left", -(cores_left(host, machines) - asked.request.cores)),
+            ("memory-left-mib", -(memory_left_mib(host, machines) - resolved_request.request.memory_mib)),
+            ("cores-left", -(cores_left(host, machines) - resolved_request.request.cores)),
             ("machines", len(machines)),
         )
 
-    def order(self, asked: ResolvedRequest) -> tuple[object, ...]:
+    def order(self, resolved_request: ResolvedRequest) -> tuple[object, ...]:
         """A total order that sorts better hosts first."""
-        values = tuple(value for _, value in self.score(asked))
+        values = tuple(value for _, value in self.score(resolved_request))
         return (*values, natural_key(self.state.host.name), self.state.host.id)
 
     def warnings(self, time: float | None) -> tuple[PlanWarning, ...]:
@@ -144,31 +144,33 @@ class HostEvaluation:
             age = "read at a time that is still to come: a clock was put back"
         return (*warnings, PlanWarning(WarningCode.STALE_HOST_MODEL, host.name, age))
 
-    def explain(self, asked: ResolvedRequest) -> HostExplanation:
+    def explain(self, resolved_request: ResolvedRequest) -> HostExplanation:
         """The complete explanation of this host."""
         labels = self.placement.labels if self.placement else ()
         if not self.can_netboot:
             labels = tuple(replace(label, boot=False) for label in labels)
-        score = tuple((name, decimal_text(value).removeprefix("-")) for name, value in self.score(asked))
+        score = tuple(
+            (name, decimal_text(value).removeprefix("-")) for name, value in self.score(resolved_request)
+        )
         host = self.state.host
-        pools = rejected_pools(self.state, asked.disks, qcow2=asked.request.qcow2)
+        pools = rejected_pools(self.state, resolved_request.disks, qcow2=resolved_request.request.qcow2)
         if self.refusal is not None:
             score = ()
         return HostExplanation(host.name, self.refusal, labels, score, host.facts_at, pools)
 
 
 def evaluate_host(
-    snapshot: Snapshot, book: AddressIndex, state: HostState, asked: ResolvedRequest
+    snapshot: Snapshot, book: AddressIndex, state: HostState, resolved_request: ResolvedRequest
 ) -> HostEvaluation:
     """Check the request against one host."""
     tick()
     try:
-        emulation = check_host(state, asked)
-        check_room(state, asked.request)
-        pools = choose_pools(state, asked.disks, qcow2=asked.request.qcow2)
+        emulation = check_host(state, resolved_request)
+        check_room(state, resolved_request.request)
+        pools = choose_pools(state, resolved_request.disks, qcow2=resolved_request.request.qcow2)
     except RefuseRequest as no:
         return HostEvaluation(state, refusal=no.refusal)
     node = snapshot.node_of(state.host)
     view = HostView(snapshot, state, node.hostname if node else "", node.interfaces if node else ())
-    placement = place_nics(view, book, asked)
+    placement = place_nics(view, book, resolved_request)
     return HostEvaluation(state, placement, emulation, pools, placement.refusal)

@@ -18,7 +18,7 @@ DEFAULT_NIC_MODEL = "virtio"
 
 
 def make_plan(
-    snapshot: Snapshot, asked: ResolvedRequest, trial: HostEvaluation, identities: Identities
+    snapshot: Snapshot, resolved_request: ResolvedRequest, trial: HostEvaluation, identities: Identities
 ) -> Plan:
     """Fill in every field; nothing is decided here."""
     placement, emulation, state = trial.placement, trial.emulation, trial.state
@@ -28,7 +28,7 @@ def make_plan(
         _interface(nic, mac, boot=nic.boot and trial.can_netboot)
         for nic, mac in zip(placement.nics, identities.macs, strict=False)
     )
-    request = asked.request
+    request = resolved_request.request
     spec = MachineSpec(
         uuid=identities.uuid,
         name=identities.hostname,
@@ -36,7 +36,7 @@ def make_plan(
         memory_mib=request.memory_mib,
         emulation=emulation,
         interfaces=nics,
-        disks=_disks(asked, trial.pools, identities),
+        disks=_disks(resolved_request, trial.pools, identities),
         netboot=request.netboot and any(nic.boot for nic in nics),
         system_id=identities.system_id,
         autostart=request.autostart,
@@ -71,9 +71,11 @@ def _interface(nic: PlacedNic, mac: MacAddress, *, boot: bool) -> MachineInterfa
     )
 
 
-def _disks(asked: ResolvedRequest, pools: tuple[str, ...], identities: Identities) -> tuple[Disk, ...]:
+def _disks(
+    resolved_request: ResolvedRequest, pools: tuple[str, ...], identities: Identities
+) -> tuple[Disk, ...]:
     """Volume names contain the machine's name and UUID, so no two machines share one."""
-    kind = DiskFormat.QCOW2 if asked.request.qcow2 else DiskFormat.RAW
+    kind = DiskFormat.QCOW2 if resolved_request.request.qcow2 else DiskFormat.RAW
     return tuple(
         Disk(
             disk.label,
@@ -82,7 +84,7 @@ def _disks(asked: ResolvedRequest, pools: tuple[str, ...], identities: Identitie
             disk.size_bytes,
             kind,
         )
-        for disk, pool in zip(asked.disks, pools, strict=True)
+        for disk, pool in zip(resolved_request.disks, pools, strict=True)
     )
 
 

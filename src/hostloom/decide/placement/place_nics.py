@@ -40,12 +40,12 @@ class Placement:
     refusal: Refusal | None = None
 
 
-def place_nics(view: HostView, book: AddressIndex, asked: ResolvedRequest) -> Placement:
+def place_nics(view: HostView, book: AddressIndex, resolved_request: ResolvedRequest) -> Placement:
     """Choose how every NIC is attached."""
-    if not asked.wanted:
-        return _place_default(view, book, asked)
-    options = tuple(match(view, requirement) for requirement in asked.wanted)
-    netboot = asked.request.netboot
+    if not resolved_request.wanted:
+        return _place_default(view, book, resolved_request)
+    options = tuple(match(view, requirement) for requirement in resolved_request.wanted)
+    netboot = resolved_request.request.netboot
     assignment = Search(view.snapshot, book, options, netboot=netboot).run()
     if isinstance(assignment, Infeasible):
         return _refused(options, assignment)
@@ -146,7 +146,7 @@ def _label_refusal(rule: str, code: RequestCode, label: LabelConstraints, wanted
 # -- without constraints -------------------------------------------------------------------------------
 
 
-def _place_default(view: HostView, book: AddressIndex, asked: ResolvedRequest) -> Placement:
+def _place_default(view: HostView, book: AddressIndex, resolved_request: ResolvedRequest) -> Placement:
     result = default_attachment.choose_default(view, book)
     winner = result.chosen.candidate if result.chosen else None
     labels = (explain_label(result.options, winner, result.passed_over, frozenset()),)
@@ -173,10 +173,10 @@ def _place_default(view: HostView, book: AddressIndex, asked: ResolvedRequest) -
             )
         return Placement((), labels, refusal=refusal)
     chosen = result.chosen
-    boot = asked.request.netboot and default_attachment.boots(view, chosen.candidate)
+    boot = resolved_request.request.netboot and default_attachment.boots(view, chosen.candidate)
     nic = PlacedNic(default_attachment.LABEL, chosen, result.options.mode_of(chosen.candidate), boot)
     labels = (_describe(view, nic, labels[0]),)
-    return Placement((nic,), labels, _warnings(view, (nic,), netboot=asked.request.netboot))
+    return Placement((nic,), labels, _warnings(view, (nic,), netboot=resolved_request.request.netboot))
 
 
 # -- warnings ------------------------------------------------------------------------------------------
