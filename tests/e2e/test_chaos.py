@@ -4,6 +4,7 @@ The long form is `python bench/chaos`.
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,4 +26,6 @@ def test_killed_servers_leave_nothing_behind(database: str) -> None:
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = next(line for line in done.stdout.splitlines() if line.startswith("rounds "))
-    assert f", kills {KILLS[database]} " in summary
+    kills = re.search(r", kills (\d+) ", summary)
+    assert kills is not None  # a round ends after its last kill, so there may be some more
+    assert int(kills[1]) >= KILLS[database]
