@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hostloom.images.cpio import Entry, pack
+from hostloom.images.cpio import ArchiveEntry, pack
 from hostloom.images.directory import ImageDirectory
 from hostloom_lab import guest
 from support.bare import BareMachine
@@ -46,7 +46,7 @@ def make_image(folder: Path) -> None:
     (folder / "kernel").symlink_to(built / "kernel")
     shutil.copyfile(built / "initrd", folder / "initrd")
     with (folder / "initrd").open("ab") as initrd:
-        pack({"bin/tcpdump": Entry(SWITCH.read_bytes(), is_executable=True)}, initrd)
+        pack({"bin/tcpdump": ArchiveEntry(SWITCH.read_bytes(), is_executable=True)}, initrd)
     about = json.loads((built / "image.json").read_bytes())
     (folder / "image.json").write_text(json.dumps(about | {"name": folder.name}))
 
