@@ -161,6 +161,24 @@ def _adopt(uow: UnitOfWork, ids: IdSource, host: Host, network: ObservedNetwork)
     )
 
 
+def _match_text(before: Correlation, now: Correlation) -> str:
+    """What the host is correlated with, by which evidence, and what it was correlated with before."""
+    text = f"is {_state_text(now)}, was {_state_text(before)}"
+    if now.evidence is not None:
+        text = f"{text}; evidence: {now.evidence} ({now.matched})"
+    if now.candidates:
+        text = f"{text}; candidates: {', '.join(now.candidates)}"
+    return text
+
+
+def _state_text(correlation: Correlation) -> str:
+    return (
+        f"{correlation.state} with node {correlation.system_id}"
+        if correlation.system_id
+        else correlation.state
+    )
+
+
 def _tell_identity(
     uow: UnitOfWork, ports: Ports, host: Host, observation: Observation, correlation: Correlation
 ) -> None:
@@ -169,11 +187,7 @@ def _tell_identity(
     before = host.correlation
     if (before.state, before.system_id) != (correlation.state, correlation.system_id):
         kind = _match_kind(before, correlation)
-        text = f"was {before.state} ({before.system_id}), is {correlation.state} ({correlation.system_id})"
-        text = f"{text} by {correlation.evidence} {correlation.matched}"
-        if correlation.candidates:
-            text = f"{text}; candidates: {', '.join(correlation.candidates)}"
-        uow.events.add(Event(kind, subject, text, now))
+        uow.events.add(Event(kind, subject, _match_text(before, correlation), now))
     if not observation.host.uuid or observation.host.uuid == host.uuid or correlation.system_id is None:
         return
     if host.uuid:
