@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, MetaData, Table, create_engine, insert, text
+from sqlalchemy import Connection, MetaData, Table, insert, text
 
 from hostloom.model.event import Event, EventSubject, EventSubjectKind, host_subject, machine_subject
 from hostloom.model.event_kind import EventKind
@@ -19,9 +17,8 @@ from hostloom.model.network import Fabric, Subnet
 from hostloom.model.node import Node, NodeKind
 from hostloom.ports.store import Store
 from hostloom.store.engine import open_store
-from support.postgres import PostgresServer
+from support.old_database import DATABASES, old_database
 
-MIGRATIONS = Path(open_store.__code__.co_filename).parent / "migrations"
 WEB = machine_subject(Node(SystemId("abc123"), "web", NodeKind.MACHINE))
 HOST_OF_THIS_NAME = host_subject(Host(HostId(7), "web", "test:///default"))
 
@@ -90,35 +87,20 @@ RECORDED = (
 )
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=DATABASES)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database in the schema before, with events."""
-    if request.param == "sqlite":
-        yield _fill(f"sqlite:///{tmp_path / 'old.db'}")
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.database() as url:
-        yield _fill(url)
+    with old_database(request, tmp_path, "0015", _fill) as url:
+        yield url
 
 
-def _fill(url: str) -> str:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":  # it was copied from a migrated template
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0015")
-        _add_things(connection)
-        for number, (kind, subject, _) in enumerate(RECORDED):
-            connection.execute(
-                text("INSERT INTO events (kind, subject, message, at, details) VALUES (:k, :s, :m, 1.5, :d)"),
-                {"k": kind, "s": subject, "m": f"message {number}", "d": '{"n": 1}'},
-            )
-    engine.dispose()
-    return url
+def _fill(connection: Connection) -> None:
+    _add_things(connection)
+    for number, (kind, subject, _) in enumerate(RECORDED):
+        connection.execute(
+            text("INSERT INTO events (kind, subject, message, at, details) VALUES (:k, :s, :m, 1.5, :d)"),
+            {"k": kind, "s": subject, "m": f"message {number}", "d": '{"n": 1}'},
+        )
 
 
 def _add_things(connection: Connection) -> None:

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 
 from hostloom.model.operation import OperationState
 from hostloom.ports.store import Store
@@ -16,9 +14,8 @@ from hostloom.sagas.placement import OBSERVE, ChosenHosts, ComposeInput
 from hostloom.serialization import from_json
 from hostloom.store.engine import open_store
 from support.a_request import a_request
-from support.postgres import PostgresServer
+from support.old_database import DATABASES, old_database
 
-MIGRATIONS = Path(open_store.__code__.co_filename).parent / "migrations"
 #: As the first schema's composes were recorded.
 REQUEST = {
     "host": None,
@@ -38,40 +35,25 @@ REQUEST = {
 IDENTITIES = {"system_id": "abc123", "hostname": "web", "uuid": "u", "macs": ["52:54:00:00:00:01"]}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=DATABASES)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database in the first schema, with composes under way."""
-    if request.param == "sqlite":
-        yield _fill(f"sqlite:///{tmp_path / 'old.db'}")
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    with server.database() as url:
-        yield _fill(url)
+    with old_database(request, tmp_path, "0001", _fill) as url:
+        yield url
 
 
-def _fill(url: str) -> str:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":  # it is made from a migrated template
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        _add(connection, "op-1", "compose", {"request": REQUEST, "identities": IDENTITIES})
-        _add(connection, "op-2", "compose", {"request": REQUEST, "identities": IDENTITIES})
-        _add(connection, "op-3", "refresh", {"host": "kvm1"})
-        connection.execute(
-            text(
-                "INSERT INTO steps (operation_id, name, state, output, error, error_code)"
-                " VALUES ('op-1', 'observe', 'done', :output, '', ''),"
-                " ('op-2', 'observe', 'running', 'null', '', '')"
-            ),
-            {"output": json.dumps({"host": "kvm1"})},
-        )
-    engine.dispose()
-    return url
+def _fill(connection: Connection) -> None:
+    _add(connection, "op-1", "compose", {"request": REQUEST, "identities": IDENTITIES})
+    _add(connection, "op-2", "compose", {"request": REQUEST, "identities": IDENTITIES})
+    _add(connection, "op-3", "refresh", {"host": "kvm1"})
+    connection.execute(
+        text(
+            "INSERT INTO steps (operation_id, name, state, output, error, error_code)"
+            " VALUES ('op-1', 'observe', 'done', :output, '', ''),"
+            " ('op-2', 'observe', 'running', 'null', '', '')"
+        ),
+        {"output": json.dumps({"host": "kvm1"})},
+    )
 
 
 def _add(connection: Connection, key: str, saga: str, given: dict[str, Any]) -> None:
