@@ -218,7 +218,7 @@ def serving(
             hand.start()
             stack.callback(hand.stop)
         listener = stack.enter_context(listen_unix(path, "hostloom"))
-        server = make_server(Settings(state_dir=directory, socket=path), ports, reports)
+        server = make_server(Settings(state_dir=directory, socket=path), ports, reports or Reports())
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener, tcp]}, daemon=True)
         thread.start()

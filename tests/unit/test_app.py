@@ -10,6 +10,7 @@ import pytest
 
 from hostloom.server import app
 from hostloom.server.config import Listen, Settings
+from hostloom.server.periodic import Reports
 from support.little_world import little_world
 from support.sshd import free_port
 
@@ -39,7 +40,7 @@ def test_a_signal_before_it_listens_is_heeded(
         state_dir=tmp_path, socket=tmp_path / "s", listen=Listen("127.0.0.1", free_port()), workers=1
     )
     began = time.monotonic()
-    app.run(settings, ports)
+    app.run(settings, ports, Reports())
     late.cancel()
     assert time.monotonic() - began < 15
     assert not (tmp_path / "s").exists()

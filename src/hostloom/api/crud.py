@@ -11,31 +11,32 @@ from hostloom.api.names import Names
 from hostloom.api.paging import PageOut, Paging
 from hostloom.services.nouns import NamedNoun
 
+Render = Callable[[Any, Names], Out]
+
 
 def crud_router(
     noun: NamedNoun[Any, Any, Any],
     out: type[Out],
-    render: Callable[[Any, Names], Out],
     *,
     created: Any,
     changed: Any,
-    create: str = "",
     delete: str,
+    create: str = "",
+    render: Render | None = None,
 ) -> APIRouter:
     """The router of one noun.
 
     `created` and `changed` are the annotations of the two bodies, such as `Sent[SpaceInput]`; `create` and
-    `delete` say what these two do, for the OpenAPI document.
+    `delete` say what these two do, for the OpenAPI document. `render` makes an answer that has more than the
+    fields of its item.
     """
+    render = render or (lambda item, _: out.made(item))
     many = f"{noun.kind}s".replace(" ", "-")
     router = APIRouter(prefix=f"/{many}", tags=[many])
     _add_readers(router, noun, out, render)
     _add_creator(router, noun, out, render, created, create or f"Create a {noun.kind}.")
     _add_changers(router, noun, out, render, changed, delete)
     return router
-
-
-Render = Callable[[Any, Names], Out]
 
 
 def _add_readers(router: APIRouter, noun: NamedNoun[Any, Any, Any], out: type[Out], render: Render) -> None:

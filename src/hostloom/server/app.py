@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 #: Requests that take longer than this are cut off when the server stops.
 STOP_TIMEOUT_S = 5
 #: Stale hosts are looked for this often.
-FRESHNESS_S = 15
+REFRESH_LOOK_S = 15
 #: How often addresses that were in use on the wire long ago are forgotten.
 FORGET_EVERY_S = 600
 
@@ -73,7 +73,7 @@ def reconcilers(settings: Settings, ports: Ports, reports: Reports) -> list[Peri
     tasks = [PeriodicTask("wire-marks", lambda: forget_old_marks(ports), FORGET_EVERY_S, reports)]
     if settings.refresh_every_s:
         refresher = HostRefresher(ports, settings.refresh_every_s)
-        every_s = min(FRESHNESS_S, settings.refresh_every_s)
+        every_s = min(REFRESH_LOOK_S, settings.refresh_every_s)
         tasks.append(PeriodicTask("host-refresh", refresher.look, every_s, reports))
     if settings.ping_every_s:
         tasks.append(PeriodicTask("host-pulse", HostPulse(ports).look, settings.ping_every_s, reports))
@@ -82,7 +82,7 @@ def reconcilers(settings: Settings, ports: Ports, reports: Reports) -> list[Peri
     return tasks
 
 
-def run(settings: Settings, ports: Ports, reports: Reports | None = None) -> None:
+def run(settings: Settings, ports: Ports, reports: Reports) -> None:
     """Serve until SIGTERM or SIGINT, over wired ports; what is left of operations the next start resumes."""
     server = make_server(settings, ports, reports)
     heed_signals(server)
@@ -126,7 +126,7 @@ def warm_up(store: Store) -> None:
     gc.freeze()
 
 
-def make_server(settings: Settings, ports: Ports, reports: Reports | None = None) -> uvicorn.Server:
+def make_server(settings: Settings, ports: Ports, reports: Reports) -> uvicorn.Server:
     """The HTTP server of the API and of MAAS's; `run(sockets=…)` serves."""
     facade = Facade(ports, proxy_headers=settings.proxy_headers)
     api = create_api(
@@ -134,7 +134,7 @@ def make_server(settings: Settings, ports: Ports, reports: Reports | None = None
         admin_group=settings.admin_group,
         doors={"/MAAS/": facade.admit},
         names=_own_names(settings),
-        reconcilers=reports.all if reports is not None else tuple,
+        reconcilers=reports.all,
     )
     api.mount("/MAAS", facade.app())
     return _Server(api, Crowd(settings.max_connections, settings.max_connections_per_address))

@@ -17,7 +17,6 @@ class FabricOut(Out):
 router = crud_router(
     FABRICS,
     FabricOut,
-    lambda fabric, _: FabricOut.made(fabric),
     # Only MAAS's clients create fabrics without a name.
     created=Annotated[FabricInput, BodyForm(types={"name": Text})],
     changed=Sent[FabricChanges],

@@ -36,7 +36,6 @@ class TagOut(Out):
 zones = crud_router(
     ZONES,
     GroupOut,
-    lambda zone, _: GroupOut.made(zone),
     created=Sent[GroupInput],
     changed=Sent[GroupChanges],
     delete="Delete a zone that nothing is in.",
@@ -44,7 +43,6 @@ zones = crud_router(
 resource_pools = crud_router(
     RESOURCE_POOLS,
     GroupOut,
-    lambda pool, _: GroupOut.made(pool),
     created=Sent[GroupInput],
     changed=Sent[GroupChanges],
     delete="Delete a resource pool that nothing is in.",
@@ -52,7 +50,6 @@ resource_pools = crud_router(
 domains = crud_router(
     DOMAINS,
     DomainOut,
-    lambda domain, _: DomainOut.made(domain),
     created=Sent[DomainInput],
     changed=Sent[DomainChanges],
     delete="Delete a domain that nothing is in.",
@@ -60,7 +57,6 @@ domains = crud_router(
 tags = crud_router(
     TAGS,
     TagOut,
-    lambda tag, _: TagOut.made(tag),
     created=Sent[TagInput],
     changed=Sent[TagChanges],
     delete="Delete a tag that nothing carries.",

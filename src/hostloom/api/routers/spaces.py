@@ -26,9 +26,9 @@ class SpaceOut(Out):
 router = crud_router(
     SPACES,
     SpaceOut,
-    SpaceOut.of,
     # Only MAAS's clients create spaces without a name.
     created=Annotated[SpaceInput, BodyForm(types={"name": Text})],
     changed=Sent[SpaceChanges],
     delete="Delete a space without VLANs.",
+    render=SpaceOut.of,
 )
