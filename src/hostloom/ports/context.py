@@ -8,7 +8,7 @@ from hostloom.model.ids import (
     SystemId,
 )
 from hostloom.model.service_settings import ServiceSettings
-from hostloom.ports.dhcp import DhcpServers, DhcpSnooper
+from hostloom.ports.dhcp import DhcpServers
 from hostloom.ports.hosts import HostKeys, HostScanner, Resolver
 from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.images import ImageStore
@@ -73,7 +73,6 @@ class Ports:
     secrets: Secrets | None = None
     #: None: nothing is asked of the wire.
     wire: WireProbe | None = None
-    witness: DhcpSnooper | None = None
     #: None: no boot images are kept here.
     images: ImageStore | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 from hostloom.model.access import Principal
 from hostloom.model.errors.resources import WrongState
 from hostloom.model.errors.values import InvalidValue
-from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine, MachineState
 from hostloom.model.operation import Operation
-from hostloom.model.verification import NicProof
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.verify import VERIFY, VerifyInput
@@ -48,11 +46,6 @@ def verify(
         operation = start_saga(uow, ports, principal, VERIFY, verify_input, _subject(subjects))
         uow.commit()
     return operation
-
-
-def proofs_of(uow: UnitOfWork, subjects: Sequence[Machine]) -> dict[SystemId, tuple[NicProof, ...]]:
-    """The last verification results of machines' NICs, in one statement."""
-    return uow.proofs.of([machine.system_id for machine in subjects]) if subjects else {}
 
 
 def _named(uow: UnitOfWork, principal: Principal, key: str) -> Machine:

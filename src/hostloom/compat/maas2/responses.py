@@ -55,11 +55,6 @@ def bad_field(name: str, *messages: str) -> Fault:
     return Fault(answer({name: list(messages)}, 400))
 
 
-def bad_fields(messages: Mapping[str, list[str]]) -> Fault:
-    """Make a 400 with the messages for several fields."""
-    return Fault(answer(dict(messages), 400))
-
-
 def refuse(status: int, message: str) -> Fault:
     """Make an error response with a plain-text message."""
     return Fault(text(message, status))
