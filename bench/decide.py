@@ -16,7 +16,7 @@ from statistics import median, quantiles
 
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.fleet.fleet import fleet_of
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.host_evaluation import evaluate_host
 from hostloom.decide.placement.make_plan import with_plan
 from hostloom.decide.request.resolve import parse_request, resolve_request
@@ -59,12 +59,12 @@ def measure(call: Callable[[], object], rounds: int) -> tuple[float, float]:
 
 def one_by_one_ms(snapshot: Snapshot, request: ParsedRequest) -> float:
     """Every host tried in full, scaled up from the first 1,000."""
-    book = address_index(snapshot)
-    asked = resolve_request(snapshot, book, request)
+    address_index = address_index_of(snapshot)
+    asked = resolve_request(snapshot, address_index, request)
     states = snapshot.hosts[:1000]
     began = time.perf_counter()
     for state in states:
-        evaluate_host(snapshot, book, state, asked)
+        evaluate_host(snapshot, address_index, state, asked)
     return (time.perf_counter() - began) * 1000 * len(snapshot.hosts) / len(states)
 
 
@@ -72,12 +72,12 @@ def run(hosts: int) -> None:
     """All requests on one world."""
     snapshot = big_world(hosts, min(hosts, SHAPES))
     began = time.perf_counter()
-    shapes = len(fleet_of(snapshot).table.shapes)
-    address_index(snapshot)
+    classes = len(fleet_of(snapshot).table.classes)
+    address_index_of(snapshot)
     cold = (time.perf_counter() - began) * 1000
     gc.collect()
     gc.freeze()  # as the server does once it has read the world: no collection walks it again
-    print(f"\n{hosts} hosts, {shapes} distinct shapes; indexes built once in {cold:.0f} ms")
+    print(f"\n{hosts} hosts, {classes} host classes; indexes built once in {cold:.0f} ms")
     bar = BAR_ONE_MS if hosts == 1 else BAR_ANY_MS
     for name, interfaces in REQUESTS.items():
         request = parse_request(ComposeRequest(interfaces=interfaces, cores=2, memory_mib=4096))

@@ -132,8 +132,8 @@ def main() -> None:
     sizes = [int(each) for each in sys.argv[1:]]
     machines, hosts = (*sizes, *(MACHINES, HOSTS)[len(sizes) :])
     snapshot = big_world(hosts, min(hosts, SHAPES))
-    shapes = len(fleet_of(snapshot).table.shapes)
-    print(f"{machines} machines of {len(KINDS)} kinds over {hosts} hosts of {shapes} distinct shapes")
+    classes = len(fleet_of(snapshot).table.classes)
+    print(f"{machines} machines of {len(KINDS)} kinds over {hosts} hosts of {classes} host classes")
     run(snapshot, machines)
     print("the same with memory for 1.15 times as many")
     run(scarce(snapshot, machines), machines)

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from hostloom.decide.fleet.fleet import Fleet, fleet_of
-from hostloom.decide.placement.addresses import AddressIndex, address_index
+from hostloom.decide.placement.addresses import AddressIndex, address_index_of
 from hostloom.decide.snapshot import Snapshot
 
 
 def build_indexes(snapshot: Snapshot) -> None:
     """Build all, so that later snapshots carry them."""
     _ = snapshot.node_by_system_id, snapshot.host_by_id, snapshot.held_by_ip, snapshot.held_by_node
-    address_index(snapshot)
+    address_index_of(snapshot)
     fleet_of(snapshot)
 
 
@@ -30,13 +30,13 @@ def assert_indexes(snapshot: Snapshot) -> None:
     assert fleet.by_room == built.by_room
     assert fleet.positions == built.positions
     assert fleet.names == built.names
-    assert [each._replace(shape=0) for each in fleet.columns] == [
-        each._replace(shape=0) for each in built.columns
+    assert [each._replace(host_class=0) for each in fleet.columns] == [
+        each._replace(host_class=0) for each in built.columns
     ]
-    assert [fleet.table.shapes[at].slots for at in fleet.shapes] == [
-        built.table.shapes[at].slots for at in built.shapes
+    assert [fleet.table.classes[at].slots for at in fleet.classes] == [
+        built.table.classes[at].slots for at in built.classes
     ]
-    book, anew = address_index(snapshot), AddressIndex.build(fresh)
+    address_index, anew = address_index_of(snapshot), AddressIndex.build(fresh)
     for subnet in snapshot.subnets:
         if subnet.cidr.num_addresses <= 1 << 16:
-            assert list(book.free(subnet)) == list(anew.free(subnet))
+            assert list(address_index.free(subnet)) == list(anew.free(subnet))

@@ -112,23 +112,22 @@ class Snapshot:
     @cached_property
     def subnets_by_vlan(self) -> dict[VlanId, tuple[Subnet, ...]]:
         """Subnets of each VLAN: IPv4 first, then by network address, then by id."""
-        subnetses: dict[VlanId, list[Subnet]] = {}
+        by_vlan: dict[VlanId, list[Subnet]] = {}
         for subnet in self.subnets:
-            subnetses.setdefault(subnet.vlan_id, []).append(subnet)
+            by_vlan.setdefault(subnet.vlan_id, []).append(subnet)
         return {
             vlan: tuple(sorted(subnets, key=lambda s: (s.cidr.version, int(s.cidr.network_address), s.id)))
-            for vlan, subnets in subnetses.items()
+            for vlan, subnets in by_vlan.items()
         }
 
     @cached_property
     def ranges_by_subnet(self) -> dict[SubnetId, tuple[IPRange, ...]]:
         """Ranges of each subnet by start address."""
-        ip_rangeses: dict[SubnetId, list[IPRange]] = {}
+        by_subnet: dict[SubnetId, list[IPRange]] = {}
         for range_ in self.ranges:
-            ip_rangeses.setdefault(range_.subnet_id, []).append(range_)
+            by_subnet.setdefault(range_.subnet_id, []).append(range_)
         return {
-            key: tuple(sorted(ip_ranges, key=lambda r: int(r.start)))
-            for key, ip_ranges in ip_rangeses.items()
+            key: tuple(sorted(ip_ranges, key=lambda r: int(r.start))) for key, ip_ranges in by_subnet.items()
         }
 
     @cached_property
@@ -151,10 +150,10 @@ class Snapshot:
     @cached_property
     def foreign_by_vlan(self) -> dict[VlanId, tuple[ForeignDhcp, ...]]:
         """Foreign DHCP servers of each VLAN, by address."""
-        foreign_dhcpses: dict[VlanId, list[ForeignDhcp]] = {}
+        servers_by_vlan: dict[VlanId, list[ForeignDhcp]] = {}
         for foreign_dhcp in sorted(self.foreign_dhcp, key=lambda f: (f.server.version, int(f.server), f.mac)):
-            foreign_dhcpses.setdefault(foreign_dhcp.vlan_id, []).append(foreign_dhcp)
-        return {vlan: tuple(foreign_dhcps) for vlan, foreign_dhcps in foreign_dhcpses.items()}
+            servers_by_vlan.setdefault(foreign_dhcp.vlan_id, []).append(foreign_dhcp)
+        return {vlan: tuple(foreign_dhcps) for vlan, foreign_dhcps in servers_by_vlan.items()}
 
     @cached_property
     def held_by_ip(self) -> LayeredMap[Address, tuple[HeldAddress, ...]]:
@@ -176,12 +175,12 @@ class Snapshot:
     @cached_property
     def _subnets_by_prefix(self) -> dict[tuple[int, int], dict[int, list[Subnet]]]:
         """By (IP version, bits behind the prefix), then by the prefix as a number."""
-        subnetseses: dict[tuple[int, int], dict[int, list[Subnet]]] = {}
+        by_prefix: dict[tuple[int, int], dict[int, list[Subnet]]] = {}
         for subnet in sorted(self.subnets, key=lambda s: (-s.cidr.prefixlen, s.id)):
             shift = subnet.cidr.max_prefixlen - subnet.cidr.prefixlen
             prefix = int(subnet.cidr.network_address) >> shift
-            subnetseses.setdefault((subnet.cidr.version, shift), {}).setdefault(prefix, []).append(subnet)
-        return subnetseses
+            by_prefix.setdefault((subnet.cidr.version, shift), {}).setdefault(prefix, []).append(subnet)
+        return by_prefix
 
     def subnets_around(self, ip: Address) -> list[Subnet]:
         """The subnets that the address lies in, the longest prefix first, then by id."""

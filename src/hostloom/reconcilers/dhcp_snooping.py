@@ -7,7 +7,7 @@ from hostloom.ports.context import Ports
 from hostloom.ports.dhcp import DhcpSnooper
 
 
-def keep_watching(ports: Ports, witness: DhcpSnooper) -> None:
+def keep_watching(ports: Ports, snooper: DhcpSnooper) -> None:
     """Watch where this machine's racks serve, and record what was seen since the last call."""
     with ports.store.begin() as uow:
         racks = uow.racks.list()
@@ -16,8 +16,8 @@ def keep_watching(ports: Ports, witness: DhcpSnooper) -> None:
     served = {
         nic.name: vlan.id for rack in local_racks for nic, vlan in served_interfaces(snapshot, racks, rack)
     }
-    witness.watch(tuple(sorted(served)))
-    dhcp_messages = [replace(message, vlan_id=served.get(message.interface)) for message in witness.drain()]
+    snooper.watch(tuple(sorted(served)))
+    dhcp_messages = [replace(message, vlan_id=served.get(message.interface)) for message in snooper.drain()]
     if dhcp_messages:
         with ports.store.begin() as uow:
             uow.dhcp_messages.add(dhcp_messages)

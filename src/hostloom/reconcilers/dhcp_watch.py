@@ -26,8 +26,8 @@ PUBLISH_EVERY_S = 60.0
 class DhcpWatch:
     """Call `look` every LOOK_EVERY_S, from one thread."""
 
-    def __init__(self, ports: Ports, servers: DhcpServers, rack: Rack, book: LeaseIndex) -> None:
-        self._ports, self._rack, self._book = ports, rack, book
+    def __init__(self, ports: Ports, servers: DhcpServers, rack: Rack, lease_index: LeaseIndex) -> None:
+        self._ports, self._rack, self._lease_index = ports, rack, lease_index
         self._dhcp = servers.of(rack)
         #: None: it could not be reached, and may have restarted since.
         self._pulse: DhcpPulse | None = None
@@ -67,7 +67,7 @@ class DhcpWatch:
                 self._refusal = error
         # A server that has restarted may know of leases only when it is set.
         if not self._has_read or pulse != before or _is_over(self._read_at, READ_EVERY_S, now):
-            self._book.record(self._rack.id, self._dhcp.leases())
+            self._lease_index.record(self._rack.id, self._dhcp.leases())
             self._has_read, self._read_at = True, now
         self._pulse = pulse
         return pulse.trouble

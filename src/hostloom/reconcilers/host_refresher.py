@@ -28,7 +28,7 @@ class HostRefresher:
         """Read the hosts whose facts are older than `every_s`, the oldest first."""
         stale = self._stale()
         if stale:
-            with ThreadPoolExecutor(HOSTS_AT_ONCE, "freshness") as pool:
+            with ThreadPoolExecutor(HOSTS_AT_ONCE, "host-refresh") as pool:
                 list(pool.map(self._refresh, stale))
 
     def _stale(self) -> Sequence[Host]:

@@ -174,19 +174,19 @@ def ask_elsewhere(
 
     Hosts are asked only then, which is rare: a machine was moved or copied by hand.
     """
-    machineses: dict[HostId, list[Machine]] = {}
+    by_host: dict[HostId, list[Machine]] = {}
     with ports.store.begin() as uow:
         for machine in uow.machines.elsewhere(start.host_id, [machine.uuid for machine in observed_machines]):
             if machine.host_id is not None:
-                machineses.setdefault(machine.host_id, []).append(machine)
+                by_host.setdefault(machine.host_id, []).append(machine)
         for machine in uow.machines.some(start.copied) if start.copied else ():
             for name in copies_of(machine):
                 if other := uow.hosts.find(name):
-                    machineses.setdefault(other.id, []).append(machine)
-        hosts = {key: uow.hosts.get(key) for key in machineses}
+                    by_host.setdefault(other.id, []).append(machine)
+        hosts = {key: uow.hosts.get(key) for key in by_host}
     return tuple(
         answer
-        for key, machines in machineses.items()
+        for key, machines in by_host.items()
         for answer in _ask(ports.hypervisors, hosts[key], machines)
     )
 

@@ -66,11 +66,11 @@ class MachineRecorder:
 
     def _recorded_elsewhere(self, observed_machines: tuple[ObservedMachine, ...]) -> dict[str, list[Machine]]:
         """Machines of other hosts by UUID, composed ones first."""
-        machineses: dict[str, list[Machine]] = {}
+        by_uuid: dict[str, list[Machine]] = {}
         recorded = self._uow.machines.elsewhere(self._host.id, [one.uuid for one in observed_machines])
         for machine in sorted(recorded, key=lambda candidate: candidate.origin is not MachineOrigin.COMPOSED):
-            machineses.setdefault(machine.uuid, []).append(machine)
-        return machineses
+            by_uuid.setdefault(machine.uuid, []).append(machine)
+        return by_uuid
 
     def _removed(self, unknown: list[ObservedMachine]) -> set[SystemId]:
         """The marks of machines that were deleted since the reading began."""

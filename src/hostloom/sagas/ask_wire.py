@@ -51,11 +51,11 @@ def ask_wire(
         (question,) = asked
         return _ask(run.ports.wire, *place, question, listen_s)
 
-    neighbour_verdictses = for_each_host(run, work, ask) if work else []
+    verdicts_by_point = for_each_host(run, work, ask) if work else []
     return WireAnswers(
         {
             (host.name, point): neighbour_verdicts
-            for (host, point), neighbour_verdicts in zip(work, neighbour_verdictses, strict=True)
+            for (host, point), neighbour_verdicts in zip(work, verdicts_by_point, strict=True)
         }
     )
 

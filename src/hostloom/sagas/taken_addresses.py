@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from hostloom.decide.machines.nic_verification import NicExpectation, duplicates
-from hostloom.decide.placement.addresses import address_index, address_of
+from hostloom.decide.placement.addresses import address_index_of, address_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors.resources import AddressOnWire
 from hostloom.model.errors.stale import Stale
@@ -90,12 +90,12 @@ def require_free(run: Run[ComposeInput]) -> None:
 
 def _ask(run: Run[ComposeInput], ahead: dict[Host, list[NicExpectation]]) -> WireAnswers:
     expectations = run.once(read_wants)
-    nic_expectationses: dict[Host, list[NicExpectation]] = {
+    by_host: dict[Host, list[NicExpectation]] = {
         host: list(nic_expectations) for host, nic_expectations in ahead.items()
     }
     for machine, host in run.once(read_placed):
-        nic_expectationses.setdefault(host, []).extend(expectations[machine.system_id])
-    return ask_wire(run, nic_expectationses, LISTEN_S)
+        by_host.setdefault(host, []).extend(expectations[machine.system_id])
+    return ask_wire(run, by_host, LISTEN_S)
 
 
 def _conflicts(run: Run[ComposeInput], *, ahead: int) -> list[_Conflict]:
@@ -136,12 +136,14 @@ def _snapshot(run: Run[ComposeInput]) -> Snapshot:
 
 def _next_ones(snapshot: Snapshot, machine: Machine, want: NicExpectation, count: int) -> NicExpectation:
     """The same NIC with the next free addresses of its subnets."""
-    book = address_index(snapshot)
+    address_index = address_index_of(snapshot)
     addresses: list[Address] = []
     for ip in want.nic.ips:
         subnet = snapshot.subnet_by_id.get(_home(snapshot, machine, want, ip) or SubnetId(0))
         if subnet is not None:
-            addresses += (address_of(number, ip.version) for number in islice(book.free(subnet), count))
+            addresses += (
+                address_of(number, ip.version) for number in islice(address_index.free(subnet), count)
+            )
     return replace(want, nic=replace(want.nic, ips=tuple(dict.fromkeys(addresses))), gateways=())
 
 

@@ -169,12 +169,12 @@ def _acknowledged(uow: UnitOfWork, machines: Sequence[Machine]) -> dict[tuple[Sy
 def _verify(run: Run[VerifyInput]) -> Verified:
     world = _read(run)
     observations = _look_at_all(run, world.by_host)
-    nic_expectationses = {
+    expectations = {
         host: [want for machine in machines for want in world.wants[machine.system_id]]
         for host, machines in world.by_host.items()
         if not isinstance(observations[host], str)
     }
-    answers = ask_wire(run, nic_expectationses, LISTEN_S)
+    answers = ask_wire(run, expectations, LISTEN_S)
     machine_proofs = [
         proof
         for host, machines in world.by_host.items()
@@ -224,22 +224,20 @@ def _prove_host(
 
 def _record(run: Run[VerifyInput], uow: UnitOfWork) -> None:
     """Write the proofs of those that are still there, and tell what failed or is well again."""
-    nic_proofses = {machine.system_id: machine.proofs for machine in run.output(VERIFY_STEP).machines}
-    subjects = {
-        machine.system_id: machine_subject(machine) for machine in uow.machines.some(list(nic_proofses))
-    }
+    proofs = {machine.system_id: machine.proofs for machine in run.output(VERIFY_STEP).machines}
+    subjects = {machine.system_id: machine_subject(machine) for machine in uow.machines.some(list(proofs))}
     before = uow.proofs.of(list(subjects))
     time = run.ports.clock.now()
     events = []
     for key, subject in subjects.items():
         was = wire_event(subject, before.get(key, ()), time)
-        now = wire_event(subject, nic_proofses[key], time)
+        now = wire_event(subject, proofs[key], time)
         if now is not None and (was is None or was.message != now.message):
             events.append(now)
         elif now is None and was is not None:
             text = "no check fails any more"
             events.append(Event(EventKind.WIRE_CHECK_PASSED, subject, text, time))
-    uow.proofs.record({key: nic_proofses[key] for key in subjects})
+    uow.proofs.record({key: proofs[key] for key in subjects})
     if events:
         uow.events.add(*events)
 

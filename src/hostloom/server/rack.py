@@ -66,7 +66,7 @@ class RackKeeper:
 
     def __init__(self, ports: Ports, servers: DhcpServers, reports: Reports) -> None:
         self._ports, self._servers, self._reports = ports, servers, reports
-        self._book = LeaseIndex(ports)
+        self._lease_index = LeaseIndex(ports)
         self._watched: dict[Rack, PeriodicTask] = {}
         self._looking = PeriodicTask("racks", self._look, LOOK_EVERY_S, reports)
 
@@ -86,14 +86,14 @@ class RackKeeper:
         for removed in self._watched.keys() - racks.keys():
             self._watched.pop(removed).stop()
             if all(rack.id != removed.id for rack in racks):
-                self._book.forget(removed.id)
+                self._lease_index.forget(removed.id)
                 self._servers.forget(removed)
         for key in racks.keys() - self._watched.keys():
             self._watch(key)
 
     def _watch(self, rack: Rack) -> None:
         try:
-            watch = DhcpWatch(self._ports, self._servers, rack, self._book)
+            watch = DhcpWatch(self._ports, self._servers, rack, self._lease_index)
         except InvalidValue as error:
             log.warning("rack %s is not watched: %s", rack.name, error)
             watch = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import Principal
 from hostloom.model.errors.resources import AlreadyExists, InUse, NotFound
@@ -59,11 +59,11 @@ def reserve(
     uow.lock_world()
     world = uow.snapshot()
     home = _home(uow, principal, world, ip, subnet)
-    book = address_index(world)
-    holder = book.holder(ip, home, set_aside=True)
+    address_index = address_index_of(world)
+    holder = address_index.holder(ip, home, set_aside=True)
     if holder is not None:
         raise AlreadyExists("address", ip, f"is {holder.held_by(_hostname(uow, holder))}")
-    problem = book.problem(ip, home, set_aside=True)
+    problem = address_index.problem(ip, home, set_aside=True)
     if problem is not None:
         raise _refused(ip, home, *problem)
     if world.held_by_ip.get(ip):
@@ -76,7 +76,7 @@ def reserve_next(uow: UnitOfWork, principal: Principal, subnet: str, comment: st
     require_admin(principal, "reserve addresses")
     uow.lock_world()
     home = subnets.get(uow, principal, subnet)
-    next_address = address_index(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
+    next_address = address_index_of(uow.snapshot()).next_free(home.vlan_id, frozenset({home.id}), frozenset())
     if next_address is None:
         raise InvalidValue(
             "subnet", home.cidr, "has no free address", "release an address or choose another subnet"
@@ -114,7 +114,7 @@ def _home(uow: UnitOfWork, principal: Principal, world: Snapshot, ip: Address, s
                 "ip", ip, f"is not in subnet {named_subnet.cidr}", "choose an address of that subnet"
             )
         return named_subnet
-    candidates = address_index(world).subnets_of(ip)
+    candidates = address_index_of(world).subnets_of(ip)
     if not candidates:
         raise InvalidValue("ip", ip, "is in no known subnet", "create its subnet first")
     if len(candidates) > 1:

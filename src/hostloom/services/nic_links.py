@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hostloom.decide.explain.refused import refused
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.model.access import Principal
 from hostloom.model.dhcp import LEASE_TIME_S
 from hostloom.model.errors.resources import NotFound, WrongState
@@ -206,11 +206,11 @@ def _address(
 ) -> tuple[Address, AddressKind]:
     """The address to assign; Refused if it cannot be given."""
     uow.lock_world()
-    book = address_index(uow.snapshot())
+    address_index = address_index_of(uow.snapshot())
     if fields.mode is LinkMode.AUTO:
         if fields.ip is not None:
             raise NotTogether("ip", "mode auto", "only mode static takes an address")
-        next_address = book.next_free(subnet.vlan_id, frozenset({subnet.id}), frozenset())
+        next_address = address_index.next_free(subnet.vlan_id, frozenset({subnet.id}), frozenset())
         if next_address is None:
             raise InvalidValue(
                 "subnet", subnet.cidr, "has no free address", "release an address or choose another subnet"
@@ -219,7 +219,7 @@ def _address(
     if fields.ip is None or fields.ip not in subnet.cidr:
         complaint = "is missing" if fields.ip is None else "is not in the subnet"
         raise InvalidValue("ip", fields.ip, complaint, f"choose an address of subnet {subnet.cidr}")
-    problem = book.problem(fields.ip, subnet, system_id)
+    problem = address_index.problem(fields.ip, subnet, system_id)
     if problem is not None:
         code, found_there = problem
         no = Refusal("address_is_free", code, SubjectKind.ADDRESS, str(fields.ip), "", found_there)

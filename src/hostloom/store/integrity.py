@@ -51,13 +51,13 @@ def _taken_key(tx: Transaction, table: Table, values: Mapping[str, Any]) -> Host
 
 
 def _unique_columns(table: Table) -> list[list[ColumnElement[Any]]]:
-    column_elementses: list[list[ColumnElement[Any]]] = [
+    unique_columns: list[list[ColumnElement[Any]]] = [
         list(constraint.columns)
         for constraint in table.constraints
         if isinstance(constraint, UniqueConstraint)
     ]
-    column_elementses += [list(index.columns) for index in table.indexes if index.unique]
+    unique_columns += [list(index.columns) for index in table.indexes if index.unique]
     return [
-        *sorted(column_elementses, key=lambda columns: [str(column) for column in columns]),
+        *sorted(unique_columns, key=lambda columns: [str(column) for column in columns]),
         list(table.primary_key),
     ]

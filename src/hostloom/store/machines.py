@@ -142,10 +142,10 @@ class Machines:
     def holders(self, macs: Sequence[MacAddress]) -> dict[MacAddress, set[SystemId]]:
         """The machines that have each of these MACs: one statement."""
         nic = machine_interfaces
-        system_idses: dict[MacAddress, set[SystemId]] = {}
+        holders_by_mac: dict[MacAddress, set[SystemId]] = {}
         for row in self.tx.rows(select(nic.c.mac, nic.c.system_id).where(nic.c.mac.in_(macs))):
-            system_idses.setdefault(row.mac, set()).add(row.system_id)
-        return system_idses
+            holders_by_mac.setdefault(row.mac, set()).add(row.system_id)
+        return holders_by_mac
 
     def enlisted_keys(
         self, uuids: Sequence[str], macs: Sequence[MacAddress]

@@ -57,7 +57,7 @@ class PacketSnooper:
         self._told: set[str] = set()
         self._selector = selectors.DefaultSelector()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="witness", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="dhcp-snooping", daemon=True)
 
     def start(self) -> None:
         """Start the thread; it listens on no interface before `watch`."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostloom.decide.check.addresses import _one as check_address
-from hostloom.decide.placement.addresses import address_index, spans_of
+from hostloom.decide.placement.addresses import address_index_of, spans_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.attachment import AttachKind, Attachment
@@ -117,16 +117,16 @@ def fill(uow: UnitOfWork, case: Case) -> Subnet:
 
 
 def planner_gives(world: Snapshot, subnet: Subnet, ip: Address) -> bool:
-    return address_index(world).problem(ip, subnet) is None
+    return address_index_of(world).problem(ip, subnet) is None
 
 
 def planner_gives_next(world: Snapshot, subnet: Subnet, ip: Address) -> bool:
     """Whether the address is among the next free ones."""
-    book = address_index(world)
+    address_index = address_index_of(world)
     in_spans = any(low <= int(ip) <= high for low, high in spans_of(subnet, world.ranges))
-    is_next = in_spans and not book.is_used(ip, subnet) and ip != subnet.gateway
+    is_next = in_spans and not address_index.is_used(ip, subnet) and ip != subnet.gateway
     if subnet.cidr.num_addresses <= SMALL:
-        assert (int(ip) in book.free(subnet)) == is_next
+        assert (int(ip) in address_index.free(subnet)) == is_next
     return is_next
 
 

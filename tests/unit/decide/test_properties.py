@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hostloom.decide.check.check import check
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.explain import explain
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.assignment import Infeasible, Search
 from hostloom.decide.placement.candidates import HostView
 from hostloom.decide.placement.matching import match
@@ -126,9 +126,11 @@ def test_the_search_finds_the_best_of_all_assignments(
 ) -> None:
     """Compared with every assignment there is: the best label by label, or none."""
     world = read_world(document)
-    book = address_index(world.snapshot)
+    address_index = address_index_of(world.snapshot)
     try:
-        asked = read_asked(world.snapshot, book, read_request(Section({**request, "host": None}, ())))
+        asked = read_asked(
+            world.snapshot, address_index, read_request(Section({**request, "host": None}, ()))
+        )
     except RefuseRequest:
         assume(False)
         return
@@ -142,7 +144,7 @@ def test_the_search_finds_the_best_of_all_assignments(
             continue
         view = HostView(world.snapshot, state, node.hostname, node.interfaces)
         options = tuple(match(view, wanted) for wanted in asked.wanted)
-        search = Search(world.snapshot, book, options, netboot=asked.request.netboot)
+        search = Search(world.snapshot, address_index, options, netboot=asked.request.netboot)
         found = search.run()
         possible = [c for c in product(*(each.candidates for each in options)) if completes(search, c)]
         if isinstance(found, Infeasible):

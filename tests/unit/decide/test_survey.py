@@ -11,7 +11,7 @@ from hostloom.decide.dry_run import identities_of, simulate
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.fleet.survey import survey
 from hostloom.decide.placement import compose
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.host_evaluation import evaluate_host, network_fit
 from hostloom.decide.placement.used_numbers import UsedNumbers
 from hostloom.decide.refuse import RefuseRequest
@@ -37,13 +37,13 @@ CASES = [
 
 
 def assert_the_same(snapshot: Snapshot, request: ParsedRequest) -> None:
-    book, fleet = address_index(snapshot), fleet_of(snapshot)
+    address_index, fleet = address_index_of(snapshot), fleet_of(snapshot)
     try:
-        asked = read_asked(snapshot, book, replace(request, host=None))
+        asked = read_asked(snapshot, address_index, replace(request, host=None))
     except RefuseRequest:
         return
-    found = survey(snapshot, book, fleet, asked, {})
-    trials = [evaluate_host(snapshot, book, row.state, asked) for row in fleet.rows]
+    found = survey(snapshot, address_index, fleet, asked, {})
+    trials = [evaluate_host(snapshot, address_index, row.state, asked) for row in fleet.rows]
     expected = [
         each.refusal.code if each.refusal else network_fit(each.placement.nics if each.placement else ())
         for each in trials

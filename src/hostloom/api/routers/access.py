@@ -166,8 +166,8 @@ def list_apikeys(call: Reading, page: Paging) -> Response:
     with call.begin() as uow:
         names = {user.id: user.name for user in uow.users.list()}
         api_keys = service.list_(uow, call.principal)[start : start + page.more]
-    api_key_outs = [_apikey(api_key, names[api_key.user_id]) for api_key in api_keys]
-    return call.page(page, api_key_outs, lambda _: start + page.limit)
+    keys = [_apikey(api_key, names[api_key.user_id]) for api_key in api_keys]
+    return call.page(page, keys, lambda _: start + page.limit)
 
 
 @apikeys.post("", status_code=201, response_model=NewApiKeyOut)

@@ -43,8 +43,8 @@ def list_storage_pools(call: Reading, page: Paging, host: InHost = None) -> Resp
     start = page.after_number or 0
     with call.begin() as uow:
         pairs = storage_pools.list_(uow, call.principal, host)[start : start + page.more]
-        storage_pool_of_host_outs = [StoragePoolOfHostOut.of(*pair) for pair in pairs]
-    return call.page(page, storage_pool_of_host_outs, lambda _: start + page.limit)
+        pools = [StoragePoolOfHostOut.of(*pair) for pair in pairs]
+    return call.page(page, pools, lambda _: start + page.limit)
 
 
 @router.get("/{host}/{name:path}", response_model=StoragePoolOfHostOut)

@@ -7,7 +7,7 @@ from hostloom.decide.batch.read_batch import MachineKind, MachineRequest
 from hostloom.decide.batch.tentative_placement import TentativePlacement
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.fleet.survey import Survey, survey
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.compose import FEW, grouped
 from hostloom.decide.placement.host_evaluation import evaluate_host
 from hostloom.model.plan import Explanation, HostExplanation, HostGroup
@@ -52,7 +52,7 @@ class _Others:
 
     def __init__(self, board: TentativePlacement) -> None:
         self._board, self._snapshot = board, board.world()
-        self._book, self._fleet = address_index(self._snapshot), fleet_of(self._snapshot)
+        self._address_index, self._fleet = address_index_of(self._snapshot), fleet_of(self._snapshot)
         self._hosts = cache(self._hosts_of)
         self._verdicts = cache(self._verdicts_of)
         self._groups = cache(self._groups_of)
@@ -73,13 +73,15 @@ class _Others:
         return tuple(
             HostExplanation(state.host.name, barred[state.host.id], facts_at=state.host.facts_at)
             if state.host.id in barred
-            else evaluate_host(self._snapshot, self._book, state, resolved_request).explain(resolved_request)
+            else evaluate_host(self._snapshot, self._address_index, state, resolved_request).explain(
+                resolved_request
+            )
             for state in self._board.states
         )
 
     def _verdicts_of(self, kind: MachineKind, word: str | None) -> Survey:
         barred = {host_id: no.code for host_id, no in self._board.kept_apart(word).items()}
-        return survey(self._snapshot, self._book, self._fleet, kind.asked, barred)
+        return survey(self._snapshot, self._address_index, self._fleet, kind.asked, barred)
 
     def _groups_of(self, kind: MachineKind, word: str | None, place: int) -> tuple[HostGroup, ...]:
         return grouped(self._fleet, self._verdicts(kind, word), frozenset((place,)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from hostloom.decide.fleet.fleet import fleet_of
 from hostloom.decide.fleet.survey import survey
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.compose import decide, named, normal
 from hostloom.decide.placement.host_evaluation import HostEvaluation, NetworkFit, evaluate_host, network_fit
 from hostloom.decide.refuse import RefuseRequest
@@ -111,18 +111,18 @@ def _of_its_kind(request: ParsedRequest) -> ParsedRequest:
 
 def _read(snapshot: Snapshot, number: int, request: ParsedRequest) -> MachineKind | None:
     """None when it fits nowhere, even alone."""
-    book, fleet = address_index(snapshot), fleet_of(snapshot)
+    address_index, fleet = address_index_of(snapshot), fleet_of(snapshot)
     try:
-        resolved_request = resolve_request(snapshot, book, normal(request))
+        resolved_request = resolve_request(snapshot, address_index, normal(request))
         states = named(snapshot, resolved_request.request)
     except RefuseRequest:
         return None
     if states is None:
-        verdicts = dict(enumerate(survey(snapshot, book, fleet, resolved_request, {}).verdicts))
+        verdicts = dict(enumerate(survey(snapshot, address_index, fleet, resolved_request, {}).verdicts))
         fits = {index: verdict for index, verdict in verdicts.items() if isinstance(verdict, NetworkFit)}
     else:
         network_fits = {
-            fleet.positions[s.host.id]: fit_of(evaluate_host(snapshot, book, s, resolved_request))
+            fleet.positions[s.host.id]: fit_of(evaluate_host(snapshot, address_index, s, resolved_request))
             for s in states
         }
         fits = {index: fit for index, fit in network_fits.items() if fit is not None}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from hostloom.decide.batch.read_batch import MachineRequest
 from hostloom.decide.fleet.fleet import fleet_of
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.host_evaluation import HostEvaluation, evaluate_host
 from hostloom.decide.placement.make_plan import held_addresses, make_plan, placed_machine
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
@@ -66,7 +66,7 @@ class TentativePlacement:
         aside: Numbers = {}
         for address in _asked_for(self.jobs):
             aside.setdefault(address.subnet_id or SubnetId(0), {})[int(address.ip)] = True
-        self._book = address_index(self.snapshot).numbered(aside)
+        self._address_index = address_index_of(self.snapshot).numbered(aside)
 
     # -- questions ---------------------------------------------------------------------------------------
 
@@ -78,7 +78,7 @@ class TentativePlacement:
     def attempt(self, job: MachineRequest, place: int) -> HostEvaluation:
         """Hold the machine against the host as it is now."""
         self.tries += 1
-        return evaluate_host(self.snapshot, self._book, self.states[place], job.asked)
+        return evaluate_host(self.snapshot, self._address_index, self.states[place], job.asked)
 
     @property
     def is_complete(self) -> bool:
@@ -163,7 +163,7 @@ class TentativePlacement:
         self.memory_mib[place] -= sign * machine.machine.memory_mib
         self.log.append(place)
         if numbers := _given(machine, is_used=sign > 0):
-            self._book = self._book.numbered(numbers)
+            self._address_index = self._address_index.numbered(numbers)
             self.returned += any(False in number.values() for number in numbers.values())
 
     # -- the world ---------------------------------------------------------------------------------------

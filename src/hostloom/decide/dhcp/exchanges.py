@@ -57,7 +57,7 @@ def _own_addresses(snapshot: Snapshot, racks: Sequence[Rack]) -> frozenset[Addre
 
 def _attempts(messages: Sequence[DhcpMessage]) -> list[list[DhcpMessage]]:
     """A version, a transaction and no long silence make one attempt; a request takes its discover's."""
-    dhcp_messageses: list[list[DhcpMessage]] = []
+    attempts: list[list[DhcpMessage]] = []
     current: dict[bool, list[DhcpMessage]] = {}
     for message in sorted(messages, key=lambda m: m.at):
         version6 = message.kind in V6
@@ -65,9 +65,9 @@ def _attempts(messages: Sequence[DhcpMessage]) -> list[list[DhcpMessage]]:
         is_new = before is None or message.at - before[-1].at > GAP_S or _begins_anew(before, message)
         if before is None or is_new:
             current[version6] = before = []
-            dhcp_messageses.append(before)
+            attempts.append(before)
         before.append(message)
-    return dhcp_messageses
+    return attempts
 
 
 def _begins_anew(before: Sequence[DhcpMessage], message: DhcpMessage) -> bool:

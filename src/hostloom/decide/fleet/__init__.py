@@ -1,1 +1,1 @@
-"""All hosts at once: indexes, shapes, and the verdict on each."""
+"""All hosts at once: indexes, host classes, and the verdict on each."""

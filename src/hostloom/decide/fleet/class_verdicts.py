@@ -1,4 +1,4 @@
-"""The verdict on every shape of a fleet: why it is refused, or how well it fits."""
+"""The verdict on every host class of a fleet: why it is refused, or how well it fits."""
 
 from collections.abc import Iterable
 
@@ -19,51 +19,59 @@ Verdict = RequestCode | NetworkFit
 
 def judge_host_classes(
     snapshot: Snapshot,
-    book: AddressIndex,
+    address_index: AddressIndex,
     table: HostClassTable,
     used: Numbers,
     resolved_request: ResolvedRequest,
 ) -> dict[int, Verdict]:
-    """By shape number, for those that some host has; hosts that a term names are judged on their own."""
+    """By host class number, for those that some host has; hosts that a term names are judged on their own."""
     if not resolved_request.wanted:
-        return {number: _default(snapshot, book, table.shapes[number], resolved_request) for number in used}
+        return {
+            number: _default(snapshot, address_index, table.classes[number], resolved_request)
+            for number in used
+        }
     addresses = sum(max(len(requirement.label.ips), 1) for requirement in resolved_request.wanted)
-    scope = Scope(snapshot, book, table, addresses)
+    scope = Scope(snapshot, address_index, table, addresses)
     labels = [label_sets(scope, requirement, used) for requirement in resolved_request.wanted]
-    judge = _Judge(table, book, resolved_request, labels)
+    judge = _Judge(table, address_index, resolved_request, labels)
     return judge.verdicts(used)
 
 
 def _default(
-    snapshot: Snapshot, book: AddressIndex, shape: HostClass, resolved_request: ResolvedRequest
+    snapshot: Snapshot, address_index: AddressIndex, host_class: HostClass, resolved_request: ResolvedRequest
 ) -> Verdict:
-    """Without interface constraints: the first in the shape's order that has an address to give."""
-    candidates = shape.default_options.candidates
+    """Without interface constraints: the first in the host class's order that has an address to give."""
+    candidates = host_class.default_options.candidates
     for candidate in candidates:
         is_full = (
             candidate.vlan_id is not None
             and wants_address(LABEL, snapshot, candidate.vlan_id)
-            and not book.has_room(candidate.vlan_id, None, 1)
+            and not address_index.has_room(candidate.vlan_id, None, 1)
         )
         if not is_full:
             is_booted = (
-                resolved_request.request.netboot and boots(shape.view, candidate) and candidate.bootable
+                resolved_request.request.netboot and boots(host_class.view, candidate) and candidate.bootable
             )
             return NetworkFit(not is_booted, int(candidate.kind is AttachKind.MACVLAN))
     return RequestCode.SUBNET_FULL if candidates else RequestCode.NO_USABLE_NETWORK
 
 
 class _Judge:
-    """Reads verdicts out of the sets; shapes in which labels may get into each other's way are tried."""
+    """Reads verdicts from the sets; tries the host classes in which labels may compete with each other."""
 
     def __init__(
         self,
         table: HostClassTable,
-        book: AddressIndex,
+        address_index: AddressIndex,
         resolved_request: ResolvedRequest,
         labels: list[LabelSets],
     ) -> None:
-        self._table, self._book, self._asked, self._labels = table, book, resolved_request, labels
+        self._table, self._address_index, self._asked, self._labels = (
+            table,
+            address_index,
+            resolved_request,
+            labels,
+        )
         self._netboot = resolved_request.request.netboot
         self._found: dict[int, Verdict] = {}
         pairs = zip(resolved_request.wanted, labels, strict=True)
@@ -71,7 +79,7 @@ class _Judge:
         self._lacking = NONE.union(*(label.intricate | label.short for label in labels))
 
     def verdicts(self, used: Numbers) -> dict[int, Verdict]:
-        """Of these shapes."""
+        """Of these host classes."""
         passthru = MacvlanMode.PASSTHRU
         careful = used & self._table.passthru
         if any(requirement.label.macvlan_mode is passthru for requirement in self._asked.wanted):
@@ -86,13 +94,13 @@ class _Judge:
         return self._found
 
     def _without_conflict(self, used: Numbers) -> Numbers:
-        """Shapes in which at most one label takes a macvtap, and the first choices will do."""
+        """Host classes in which at most one label takes a macvtap, and the first choices will do."""
         none, one, *_ = self._by_macvtaps(used)
         firsts = NONE.union(*(label.live.first_boots for label in self._labels)) if self._netboot else used
         return ((none | one) & firsts) - self._lacking
 
     def _by_macvtaps(self, numbers: Numbers) -> list[Numbers]:
-        """Shapes by the number of labels that find nothing but NICs to take by macvtap there."""
+        """Host classes by the number of labels that find nothing but NICs to take by macvtap there."""
         sets = [numbers]
         for label in self._labels:
             direct = label.live.direct
@@ -104,7 +112,7 @@ class _Judge:
         self._found.update(dict.fromkeys(numbers, verdict))
 
     def _settle_unmatched(self, rest: Numbers) -> Numbers:
-        """Refuse shapes in which a label finds nothing, for the first such label; the others are left."""
+        """Refuse host classes in which a label finds nothing, for the first such label; return the others."""
         for label in self._labels:
             missing = rest - label.matching.any
             rest -= missing
@@ -128,7 +136,7 @@ class _Judge:
             self._settle(_by_macvtap & forced, NetworkFit(not self._netboot, count + 1))
 
     def _forced(self, fits: Numbers) -> Numbers:
-        """Shapes in which one label more takes a macvtap, because only so a NIC boots."""
+        """Host classes in which one label more takes a macvtap, because only so a NIC boots."""
         rest = fits - NONE.union(*(label.live.first_boots for label in self._labels))
         forced = NONE
         for label in reversed(self._labels):
@@ -140,7 +148,7 @@ class _Judge:
     # -- one by one ------------------------------------------------------------------------------------
 
     def _one(self, number: int) -> Verdict:
-        """A shape in which passthru may come between labels: first choices, a search if they fail."""
+        """A host class in which passthru may come between labels: first choices, a search if they fail."""
         if number in self._lacking:
             return self._tried(number)
         verdict = first_choices(self._table, number, self._plans, netboot=self._netboot)
@@ -148,5 +156,5 @@ class _Judge:
 
     def _tried(self, number: int) -> Verdict:
         """Search, as for a single host."""
-        placement = place_nics(self._table.shapes[number].view, self._book, self._asked)
+        placement = place_nics(self._table.classes[number].view, self._address_index, self._asked)
         return network_fit(placement.nics) if placement.refusal is None else placement.refusal.code

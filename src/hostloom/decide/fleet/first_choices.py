@@ -1,4 +1,4 @@
-"""What each label of a request prefers in one shape, in turn: the answer, if nothing stands against it."""
+"""What each label of a request prefers in one host class, in turn: the answer if no rule forbids it."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from hostloom.model.plan import RequestCode
 
 @dataclass(frozen=True)
 class LabelPlan:
-    """What a label asks of every shape alike."""
+    """What a label asks of every host class alike."""
 
     sets: LabelSets
     is_network: bool
@@ -31,9 +31,9 @@ class LabelPlan:
 def first_choices(
     table: HostClassTable, number: int, plans: list[LabelPlan], *, netboot: bool
 ) -> RequestCode | NetworkFit | None:
-    """The verdict on the shape; None where first choices do not complete, so that a search has to tell.
+    """The verdict on the host class; None where first choices do not complete, so that a search has to tell.
 
-    Only for shapes in which every address can be had.
+    Only for host classes in which every address can be had.
     """
     slots, is_passthru = table.slots_of[number], number in table.passthru
     owned: set[str] = set()

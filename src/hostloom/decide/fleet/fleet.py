@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar, NamedTuple
 
-from hostloom.decide.fleet.host_classes import HostClassTable, ShapeKey, host_class_key, make_host_class
+from hostloom.decide.fleet.host_classes import HostClassKey, HostClassTable, host_class_key, make_host_class
 from hostloom.decide.placement.capacity import PoolLayout, pools_of
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.decimals import Number
@@ -26,7 +26,7 @@ class Columns(NamedTuple):
     memory_mib: Number
     layout: PoolLayout
     bytes_left: tuple[int, ...]
-    shape: int
+    host_class: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Row:
     state: HostState
     node: Node | None
     name: tuple[object, ...]
-    key: ShapeKey
+    key: HostClassKey
     #: Hosts of one gate get one answer from decide/placement/host_evaluation.py.
     gate: str
     cores: Number
@@ -44,9 +44,9 @@ class Row:
     layout: PoolLayout
     bytes_left: tuple[int, ...]
 
-    def columns(self, shape: int) -> Columns:
+    def columns(self, host_class: int) -> Columns:
         """What every request is held against."""
-        return Columns(self.gate, self.cores, self.memory_mib, self.layout, self.bytes_left, shape)
+        return Columns(self.gate, self.cores, self.memory_mib, self.layout, self.bytes_left, host_class)
 
     @property
     def room(self) -> tuple[Number, Number, int]:
@@ -87,7 +87,7 @@ class Fleet:
     rows: list[Row]
     table: HostClassTable
     #: By position.
-    shapes: list[int]
+    classes: list[int]
     #: Positions, the emptiest host first.
     by_room: list[int]
     positions: Mapping[HostId, int] = field(repr=False)
@@ -104,7 +104,7 @@ class Fleet:
     @classmethod
     def _of(cls, rows: list[Row], table: HostClassTable) -> "Fleet":
         rows = sorted(rows, key=lambda row: row.name)
-        table = _with_shapes(table, rows)
+        table = _with_classes(table, rows)
         return cls(
             rows,
             table,
@@ -122,20 +122,20 @@ class Fleet:
             table = HostClassTable(self.table.network) if self._is_crowded() else self.table
             kept = [row for row in self.rows if row.state.host.id not in changed]
             return Fleet._of(kept + [row for row in changed.values() if row is not None], table)
-        rows, shapes, by_room = self.rows.copy(), self.shapes.copy(), self.by_room.copy()
+        rows, classes, by_room = self.rows.copy(), self.classes.copy(), self.by_room.copy()
         columns = self.columns.copy()
-        table = _with_shapes(self.table, [row for row in changed.values() if row is not None])
+        table = _with_classes(self.table, [row for row in changed.values() if row is not None])
         for key, row in changed.items():
             position = self.positions[key]
             if row is None:
                 raise AssertionError("hosts that are gone were dealt with")
             del by_room[bisect_left(by_room, _room_at(rows, position), key=partial(_room_at, rows))]
-            rows[position], shapes[position] = row, table.numbers[row.key]
-            columns[position] = row.columns(shapes[position])
+            rows[position], classes[position] = row, table.numbers[row.key]
+            columns[position] = row.columns(classes[position])
             by_room.insert(
                 bisect_left(by_room, _room_at(rows, position), key=partial(_room_at, rows)), position
             )
-        return Fleet(rows, table, shapes, by_room, self.positions, self.names, columns)
+        return Fleet(rows, table, classes, by_room, self.positions, self.names, columns)
 
     def _stays(self, changed: Mapping[HostId, Row | None]) -> bool:
         """Whether every host keeps its position."""
@@ -155,8 +155,8 @@ class Fleet:
         return {key: None if state is None else row_of(after, state) for key, state in states.items()}
 
     def _is_crowded(self) -> bool:
-        """Whether most of the shapes are of no host any more."""
-        return len(self.table.shapes) > 64 + 2 * len(self.rows)
+        """Whether most of the host classes are of no host any more."""
+        return len(self.table.classes) > 64 + 2 * len(self.rows)
 
 
 def _room_at(rows: list[Row], position: int) -> tuple[object, ...]:
@@ -168,7 +168,7 @@ def _network_of(snapshot: Snapshot) -> Snapshot:
     return Snapshot(snapshot.fabrics, snapshot.vlans, snapshot.spaces, snapshot.subnets, snapshot.ranges)
 
 
-def _with_shapes(table: HostClassTable, rows: list[Row]) -> HostClassTable:
+def _with_classes(table: HostClassTable, rows: list[Row]) -> HostClassTable:
     new = {
         row.key: partial(make_host_class, table.network, row.state, row.node)
         for row in rows

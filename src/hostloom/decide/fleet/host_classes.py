@@ -1,6 +1,6 @@
-"""Hosts of one shape are one to every rule: what their interfaces and networks are, whatever they are called.
+"""Host classes: hosts whose interfaces and networks are alike in everything that a rule looks at.
 
-A request is held against each distinct interface of all shapes once, and sets of shapes come out.
+A request is held against each distinct interface of all host classes once, and sets of host classes come out.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ from hostloom.model.host import CorrelationState, InstalledBy
 from hostloom.model.ids import InterfaceId, VlanId
 from hostloom.model.node import Node, NodeInterface
 
-ShapeKey = tuple[object, ...]
+HostClassKey = tuple[object, ...]
 Numbers = frozenset[int]
 NONE: Numbers = frozenset()
 
@@ -30,7 +30,7 @@ def _grouped(traits: list["AttachPoint"], start: int) -> dict[VlanId | None, lis
     return groups
 
 
-#: Keys about the interface itself that hosts of one shape agree in, with what they look at.
+#: Keys about the interface itself that hosts of one host class agree in, with what they look at.
 _VALUES: Mapping[str, Callable[[NodeInterface], object]] = {
     "name": lambda interface: interface.name,
     "type": lambda interface: interface.kind,
@@ -46,7 +46,7 @@ def _interface(slot: "AttachPoint") -> NodeInterface:
     return interface
 
 
-def host_class_key(state: HostState, node: Node | None) -> ShapeKey:
+def host_class_key(state: HostState, node: Node | None) -> HostClassKey:
     """All that the rules look at, but ids, MACs, addresses and names of hosts."""
     host = state.host
     return (
@@ -78,7 +78,7 @@ def _interface_key(interface: NodeInterface) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class AttachPoint:
-    """One way into a shape that no rule excludes, `passthru` left aside.
+    """One way into a host class that no rule excludes, `passthru` left aside.
 
     See docs/explanation/rules.md#interfaces-that-can-carry-a-machine.
     """
@@ -90,7 +90,7 @@ class AttachPoint:
 
     @property
     def trait(self) -> tuple[object, ...]:
-        """Slots with one trait are the same to every request, whatever shape they are of."""
+        """Slots with one trait are the same to every request, whatever host class they are of."""
         interface = self.candidate.interface
         facts = (
             ()
@@ -175,7 +175,7 @@ class HostClass:
 
 
 def make_host_class(network: Snapshot, state: HostState, node: Node | None) -> HostClass:
-    """The shape of a host on this network."""
+    """The host class of a host on this network."""
     interfaces = node.interfaces if node is not None else ()
     neutral = tuple(
         replace(interface, id=InterfaceId(0), mac=None, addresses=(), child_addresses=(), routers=())
@@ -186,42 +186,42 @@ def make_host_class(network: Snapshot, state: HostState, node: Node | None) -> H
 
 @dataclass(frozen=True)
 class HostClassTable:
-    """All shapes of a fleet by number, with the sets that requests are held against. Immutable."""
+    """All host classes of a fleet by number, with the sets that requests are held against. Immutable."""
 
-    #: A snapshot without hosts: the network that the shapes are on.
+    #: A snapshot without hosts: the network that the host classes are on.
     network: Snapshot
-    numbers: Mapping[ShapeKey, int] = field(default_factory=dict)
-    shapes: tuple[HostClass, ...] = ()
-    #: A slot for every distinct trait, and the shapes that have one like it.
+    numbers: Mapping[HostClassKey, int] = field(default_factory=dict)
+    classes: tuple[HostClass, ...] = ()
+    #: A slot for every distinct trait, and the host classes that have one like it.
     traits: tuple[AttachPoint, ...] = ()
-    shapes_of: tuple[Numbers, ...] = ()
-    #: By shape, its slots in order of preference.
+    classes_of: tuple[Numbers, ...] = ()
+    #: By host class, its slots in order of preference.
     slots_of: tuple[tuple[AttachPointTrait, ...], ...] = ()
     trait_numbers: Mapping[tuple[object, ...], int] = field(default_factory=dict)
     by_vlan: Mapping[VlanId | None, Numbers] = field(default_factory=dict)
-    #: A number for every distinct libvirt network with its bridge; by shape, the numbers by name.
+    #: A number for every distinct libvirt network with its bridge; by host class, the numbers by name.
     network_numbers: Mapping[object, int] = field(default_factory=dict)
     networks_of: tuple[Mapping[str, int], ...] = ()
 
-    def extended(self, new: Mapping[ShapeKey, Callable[[], HostClass]]) -> "HostClassTable":
-        """With these shapes too; the numbers of the others stay."""
+    def extended(self, new: Mapping[HostClassKey, Callable[[], HostClass]]) -> "HostClassTable":
+        """With these host classes too; the numbers of the others stay."""
         numbers = dict(self.numbers)
-        shapes = list(self.shapes)
+        classes = list(self.classes)
         for key, make in new.items():
-            numbers[key] = len(shapes)
-            shapes.append(make())
+            numbers[key] = len(classes)
+            classes.append(make())
         return replace(
-            self, numbers=numbers, shapes=tuple(shapes), **self._traits(shapes), **self._networks(shapes)
+            self, numbers=numbers, classes=tuple(classes), **self._traits(classes), **self._networks(classes)
         )
 
-    def _traits(self, shapes: list[HostClass]) -> dict[str, Any]:
-        """The traits of the new shapes joined to those that are known."""
+    def _traits(self, classes: list[HostClass]) -> dict[str, Any]:
+        """The traits of the new host classes joined to those that are known."""
         trait_numbers, traits = dict(self.trait_numbers), list(self.traits)
         slots_of = list(self.slots_of)
         members: dict[int, list[int]] = {}
-        for number, shape in enumerate(shapes[len(slots_of) :], len(slots_of)):
+        for number, host_class in enumerate(classes[len(slots_of) :], len(slots_of)):
             attach_point_traits = []
-            for slot in shape.slots:
+            for slot in host_class.slots:
                 trait = trait_numbers.setdefault(slot.trait, len(traits))
                 if trait == len(traits):
                     traits.append(slot)
@@ -232,9 +232,9 @@ class HostClassTable:
                     sorted(attach_point_traits, key=lambda attach_point_trait: attach_point_trait.preference)
                 )
             )
-        shapes_of = [*self.shapes_of, *(NONE for _ in range(len(traits) - len(self.traits)))]
+        classes_of = [*self.classes_of, *(NONE for _ in range(len(traits) - len(self.traits)))]
         for trait, member in members.items():
-            shapes_of[trait] = shapes_of[trait].union(member)
+            classes_of[trait] = classes_of[trait].union(member)
         by_vlan = dict(self.by_vlan)
         for vlan_id, found_traits in _grouped(traits, len(self.traits)).items():
             by_vlan[vlan_id] = by_vlan.get(vlan_id, NONE).union(found_traits)
@@ -242,15 +242,15 @@ class HostClassTable:
             "trait_numbers": trait_numbers,
             "traits": tuple(traits),
             "slots_of": tuple(slots_of),
-            "shapes_of": tuple(shapes_of),
+            "classes_of": tuple(classes_of),
             "by_vlan": by_vlan,
         }
 
-    def _networks(self, shapes: list[HostClass]) -> dict[str, Any]:
-        """The libvirt networks of the new shapes joined to those that are known."""
+    def _networks(self, classes: list[HostClass]) -> dict[str, Any]:
+        """The libvirt networks of the new host classes joined to those that are known."""
         numbers, networks_of = dict(self.network_numbers), list(self.networks_of)
-        for shape in shapes[len(networks_of) :]:
-            keys = shape.network_keys
+        for host_class in classes[len(networks_of) :]:
+            keys = host_class.network_keys
             networks_of.append({name: numbers.setdefault(key, len(numbers)) for name, key in keys.items()})
         return {"network_numbers": numbers, "networks_of": tuple(networks_of)}
 
@@ -299,8 +299,8 @@ class HostClassTable:
 
     @cached_property
     def passthru(self) -> Numbers:
-        """Shapes where macvtaps own their parent, unless a label says otherwise."""
-        return frozenset(index for index, shape in enumerate(self.shapes) if shape.is_passthru)
+        """Host classes where macvtaps own their parent, unless a label says otherwise."""
+        return frozenset(index for index, host_class in enumerate(self.classes) if host_class.is_passthru)
 
     @cached_property
     def _distinct(self) -> dict[str, list[tuple[NodeInterface, Numbers]]]:
@@ -327,5 +327,5 @@ class HostClassTable:
         )
 
     def having(self, traits: Iterable[int]) -> Numbers:
-        """Shapes that have at least one of the traits."""
-        return NONE.union(*map(self.shapes_of.__getitem__, traits))
+        """Host classes that have at least one of the traits."""
+        return NONE.union(*map(self.classes_of.__getitem__, traits))

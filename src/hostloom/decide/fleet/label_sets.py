@@ -1,4 +1,4 @@
-"""One label of a request held against all shapes of a fleet at once: which have something that serves it."""
+"""Checks one label of a request on all host classes of a fleet at once."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ from hostloom.model.plan import RequestCode
 
 @dataclass(frozen=True)
 class LabelChoice:
-    """Shapes by what the label would find there."""
+    """Host classes by what the label would find there."""
 
     any: Numbers
     #: With a bridge or network, which is preferred to macvtap.
@@ -26,17 +26,17 @@ class LabelChoice:
 
 @dataclass(frozen=True)
 class LabelSets:
-    """What one label finds, by shape number."""
+    """What one label finds, by host class number."""
 
     #: Whatever comes of addresses; and of that, where every address can be had.
     matching: LabelChoice
     live: LabelChoice
-    #: The code of shapes that have nothing, where it is not `no-matching-interface`.
+    #: The code of host classes that have nothing, where it is not `no-matching-interface`.
     codes: dict[int, RequestCode] = field(default_factory=dict)
-    #: Shapes where addresses may run out while the request is placed, or with several networks to choose
-    #: from: they are tried one by one.
+    #: Host classes that are tried one by one: their addresses may run out while the request is placed, or
+    #: they offer several networks.
     intricate: Numbers = NONE
-    #: Shapes with something that serves the label, but for an address.
+    #: Host classes with something that serves the label, but for an address.
     short: Numbers = NONE
     #: Traits that serve the label.
     traits: Numbers = NONE
@@ -47,7 +47,7 @@ class Scope:
     """What labels are held against."""
 
     snapshot: Snapshot
-    book: AddressIndex
+    address_index: AddressIndex
     table: HostClassTable
     #: Addresses that the request may take altogether.
     addresses: int
@@ -63,11 +63,11 @@ class Scope:
     def _lacks(self, requirement: NicRequirement, vlan_id: VlanId | None, count: int) -> bool:
         if vlan_id is None or not wants_address(requirement.label, self.snapshot, vlan_id):
             return False
-        return not self.book.has_room(vlan_id, requirement.named_subnets, count)
+        return not self.address_index.has_room(vlan_id, requirement.named_subnets, count)
 
 
 def label_sets(scope: Scope, requirement: NicRequirement, used: Numbers) -> LabelSets:
-    """Hold the label against the shapes; `used` are those that some host has."""
+    """Hold the label against the host classes; `used` are those that some host has."""
     if requirement.label.attach is AttachKind.NETWORK:
         return _network_sets(scope, requirement, used)
     table = scope.table
@@ -119,7 +119,7 @@ def _choice(table: HostClassTable, traits: Numbers) -> LabelChoice:
 
 
 def _network_sets(scope: Scope, requirement: NicRequirement, used: Numbers) -> LabelSets:
-    """Shapes whose networks are the same to the label are judged once."""
+    """Host classes whose networks are the same to the label are judged once."""
     label = requirement.label
     names = NETWORK_ORDER if label.network is None else (label.network,)
     alike: dict[tuple[int | None, ...], list[int]] = {}
@@ -127,7 +127,7 @@ def _network_sets(scope: Scope, requirement: NicRequirement, used: Numbers) -> L
         networks = scope.table.networks_of[number]
         alike.setdefault(tuple(networks.get(name) for name in names), []).append(number)
     judged = [
-        (_judge(scope, requirement, scope.table.shapes[members[0]]), members) for members in alike.values()
+        (_judge(scope, requirement, scope.table.classes[members[0]]), members) for members in alike.values()
     ]
     matching = _gather([(first, members) for (first, _, _), members in judged])
     live = _gather([(first, members) for (_, first, _), members in judged])
@@ -145,10 +145,10 @@ def _network_sets(scope: Scope, requirement: NicRequirement, used: Numbers) -> L
 
 
 def _judge(
-    scope: Scope, requirement: NicRequirement, shape: HostClass
+    scope: Scope, requirement: NicRequirement, host_class: HostClass
 ) -> tuple[bool | None, bool | None, CandidateSet]:
     """Whether the only network boots, or None without one; the same where it has an address; all of it."""
-    options = match(shape.view, requirement)
+    options = match(host_class.view, requirement)
     first = options.candidates[0] if options.candidates else None
     boots = None if first is None else first.bootable
     is_dead = first is not None and scope.is_dead(requirement, first.vlan_id)

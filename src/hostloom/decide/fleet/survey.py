@@ -34,16 +34,18 @@ class Survey:
 
 def survey(
     snapshot: Snapshot,
-    book: AddressIndex,
+    address_index: AddressIndex,
     fleet: Fleet,
     resolved_request: ResolvedRequest,
     barred: Mapping[HostId, RequestCode],
 ) -> Survey:
     """Judge all hosts of the fleet."""
-    shapes = judge_host_classes(snapshot, book, fleet.table, frozenset(fleet.shapes), resolved_request)
-    verdicts = _judge_hosts(fleet, resolved_request, shapes)
+    classes = judge_host_classes(
+        snapshot, address_index, fleet.table, frozenset(fleet.classes), resolved_request
+    )
+    verdicts = _judge_hosts(fleet, resolved_request, classes)
     for position in _named(snapshot, fleet, resolved_request):
-        trial = evaluate_host(snapshot, book, fleet.rows[position].state, resolved_request)
+        trial = evaluate_host(snapshot, address_index, fleet.rows[position].state, resolved_request)
         nics = trial.placement.nics if trial.placement else ()
         verdicts[position] = trial.refusal.code if trial.refusal else network_fit(nics)
     for host_id, code in barred.items():
@@ -54,7 +56,7 @@ def survey(
 
 
 def _judge_hosts(
-    fleet: Fleet, resolved_request: ResolvedRequest, shapes: Mapping[int, Verdict]
+    fleet: Fleet, resolved_request: ResolvedRequest, classes: Mapping[int, Verdict]
 ) -> list[Verdict]:
     """What refuses each host first: its gate, cores, memory, storage or network; one pass over all."""
     gates = _Gates(resolved_request, fleet)
@@ -62,7 +64,7 @@ def _judge_hosts(
     cores, memory_mib = resolved_request.request.cores, resolved_request.request.memory_mib
     total = sum(disk.size_bytes for disk in resolved_request.disks)
     verdicts: list[Verdict] = []
-    for position, (gate, has_cores, has_memory_mib, layout, left, shape) in enumerate(fleet.columns):
+    for position, (gate, has_cores, has_memory_mib, layout, left, host_class) in enumerate(fleet.columns):
         if (code := gates.code(gate, position)) is not None:
             verdicts.append(code)
         elif has_cores < cores:
@@ -70,9 +72,9 @@ def _judge_hosts(
         elif has_memory_mib < memory_mib:
             verdicts.append(RequestCode.NOT_ENOUGH_MEMORY)
         elif (first := storage.first_place(layout)) is not None and left[first] >= total:
-            verdicts.append(shapes[shape])
+            verdicts.append(classes[host_class])
         else:
-            verdicts.append(storage.code(layout, left) or shapes[shape])
+            verdicts.append(storage.code(layout, left) or classes[host_class])
     return verdicts
 
 

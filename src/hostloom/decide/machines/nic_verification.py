@@ -164,12 +164,12 @@ def duplicates(
     expectation: NicExpectation, answers: NeighbourVerdicts
 ) -> dict[Address, tuple[MacAddress, ...]]:
     """Planned addresses that others than the NIC answer for, and who."""
-    macses = {}
+    others_by_ip = {}
     for ip in expectation.nic.ips:
         answer = answers.by_target.get(ip, NeighbourVerdict(()))
         if others := tuple(mac for mac in answer.macs if mac != expectation.nic.mac):
-            macses[ip] = others
-    return macses
+            others_by_ip[ip] = others
+    return others_by_ip
 
 
 def verify_nic(

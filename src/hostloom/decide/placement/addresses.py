@@ -232,12 +232,12 @@ def _is_leased_by(address: HeldAddress, system_id: str | None) -> bool:
     )
 
 
-def address_index(snapshot: Snapshot) -> AddressIndex:
+def address_index_of(snapshot: Snapshot) -> AddressIndex:
     """The snapshot's address index, built once."""
-    book = snapshot.indexes.get("addresses")
-    if not isinstance(book, AddressIndex):
-        book = snapshot.indexes["addresses"] = AddressIndex.build(snapshot)
-    return book
+    address_index = snapshot.indexes.get("addresses")
+    if not isinstance(address_index, AddressIndex):
+        address_index = snapshot.indexes["addresses"] = AddressIndex.build(snapshot)
+    return address_index
 
 
 def wants_address(label: LabelConstraints, snapshot: Snapshot, vlan_id: VlanId | None) -> bool:
@@ -247,7 +247,9 @@ def wants_address(label: LabelConstraints, snapshot: Snapshot, vlan_id: VlanId |
 
 
 def check_requested(
-    book: AddressIndex, labels: tuple[LabelConstraints, ...], choices: dict[tuple[str, Address], list[Subnet]]
+    address_index: AddressIndex,
+    labels: tuple[LabelConstraints, ...],
+    choices: dict[tuple[str, Address], list[Subnet]],
 ) -> None:
     """Check each `ip=`: known subnet, in use, in a range, reserved; then that none is requested twice.
 
@@ -256,7 +258,7 @@ def check_requested(
     """
     for label in labels:
         for ip, column in label.ip_columns:
-            _check_one(book, ip, column, choices[label.name, ip])
+            _check_one(address_index, ip, column, choices[label.name, ip])
     addresses: set[Address] = set()
     for label in labels:
         for ip, column in label.ip_columns:
@@ -273,7 +275,7 @@ def check_requested(
             addresses.add(ip)
 
 
-def _check_one(book: AddressIndex, ip: Address, column: int, subnets: list[Subnet]) -> None:
+def _check_one(address_index: AddressIndex, ip: Address, column: int, subnets: list[Subnet]) -> None:
     if not subnets:
         raise refuse(
             "address_is_in_a_known_subnet",
@@ -284,7 +286,7 @@ def _check_one(book: AddressIndex, ip: Address, column: int, subnets: list[Subne
             found="in none",
             column=column,
         )
-    problems = [(subnet, book.problem(ip, subnet)) for subnet in subnets]
+    problems = [(subnet, address_index.problem(ip, subnet)) for subnet in subnets]
     good = [subnet for subnet, problem in problems if problem is None]
     first = problems[0][1]
     if not good and first is not None:

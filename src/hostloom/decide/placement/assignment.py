@@ -73,9 +73,19 @@ class Search:
     """A depth-first search in order of preference that remembers states without a solution."""
 
     def __init__(
-        self, snapshot: Snapshot, book: AddressIndex, options: tuple[CandidateSet, ...], *, netboot: bool
+        self,
+        snapshot: Snapshot,
+        address_index: AddressIndex,
+        options: tuple[CandidateSet, ...],
+        *,
+        netboot: bool,
     ) -> None:
-        self._snapshot, self._book, self._options, self._netboot = snapshot, book, options, netboot
+        self._snapshot, self._address_index, self._options, self._netboot = (
+            snapshot,
+            address_index,
+            options,
+            netboot,
+        )
         addresses = frozenset(ip for option in options for ip, _ in option.wanted.ip_subnets)
         self._start = _State(taken=addresses)
         self._dead: dict[object, Obstacle] = {}
@@ -120,7 +130,7 @@ class Search:
             return Obstacle.NO_BOOTABLE_VLAN if self._netboot and not state.boots else None
         if self._netboot and not state.boots and not self._can_boot_later[index]:
             return Obstacle.NO_BOOTABLE_VLAN
-        key = (index, state.boots, state.taken, self._shape(state.owned), self._shape(state.shared))
+        key = (index, state.boots, state.taken, self._host_class(state.owned), self._host_class(state.shared))
         if key not in self._dead:
             obstacle = self._explore_label(index, state)
             if obstacle is None:
@@ -137,7 +147,7 @@ class Search:
         numbers: dict[tuple[object, ...], int] = {}
         return {source: numbers.setdefault(tuple(trait), len(numbers)) for source, trait in traits.items()}
 
-    def _shape(self, sources: frozenset[str]) -> tuple[int, ...]:
+    def _host_class(self, sources: frozenset[str]) -> tuple[int, ...]:
         return tuple(sorted(self._class[source] for source in sources))
 
     def _explore_label(self, index: int, state: _State) -> Obstacle | None:
@@ -199,7 +209,7 @@ class Search:
         vlan_id = candidate.vlan_id
         if vlan_id is None or not wants_address(requirement.label, self._snapshot, vlan_id):
             return ()
-        free_address = self._book.next_free(vlan_id, requirement.named_subnets, taken)
+        free_address = self._address_index.next_free(vlan_id, requirement.named_subnets, taken)
         return None if free_address is None else ((free_address[0], free_address[1].id),)
 
     @staticmethod

@@ -7,7 +7,7 @@ from heapq import nlargest
 
 from hostloom.decide.fleet.fleet import Fleet, fleet_of
 from hostloom.decide.fleet.survey import Survey, survey
-from hostloom.decide.placement.addresses import AddressIndex, address_index
+from hostloom.decide.placement.addresses import AddressIndex, address_index_of
 from hostloom.decide.placement.host_evaluation import HostEvaluation, evaluate_host
 from hostloom.decide.placement.make_plan import make_plan
 from hostloom.decide.refuse import RefuseRequest, refuse
@@ -44,16 +44,16 @@ def decide(
     `barred` hosts are refused with what is given, before anything is asked of them. Up to `few` hosts are
     explained one by one.
     """
-    book = address_index(snapshot)
+    address_index = address_index_of(snapshot)
     try:
-        resolved_request = resolve_request(snapshot, book, normal(request))
+        resolved_request = resolve_request(snapshot, address_index, normal(request))
         states = named(snapshot, resolved_request.request)
     except RefuseRequest as no:
         return Decision(None, Explanation(None, no.refusal))
     if states is None and len(snapshot.hosts) > few:
-        return _decide_many(snapshot, book, resolved_request, identities, barred)
+        return _decide_many(snapshot, address_index, resolved_request, identities, barred)
     evaluations = [
-        _try(snapshot, book, state, resolved_request, barred) for state in states or snapshot.hosts
+        _try(snapshot, address_index, state, resolved_request, barred) for state in states or snapshot.hosts
     ]
     return _decide_among(snapshot, evaluations, resolved_request, identities)
 
@@ -78,7 +78,7 @@ def _decide_among(
 
 def prepare(snapshot: Snapshot) -> None:
     """Build the indexes in advance, so that the first decision is not slow."""
-    address_index(snapshot)
+    address_index_of(snapshot)
     fleet_of(snapshot)
 
 
@@ -111,14 +111,14 @@ def named(snapshot: Snapshot, request: ParsedRequest) -> list[HostState] | None:
 
 def _try(
     snapshot: Snapshot,
-    book: AddressIndex,
+    address_index: AddressIndex,
     state: HostState,
     resolved_request: ResolvedRequest,
     barred: Mapping[HostId, Refusal],
 ) -> HostEvaluation:
     if state.host.id in barred:
         return HostEvaluation(state, refusal=barred[state.host.id])
-    return evaluate_host(snapshot, book, state, resolved_request)
+    return evaluate_host(snapshot, address_index, state, resolved_request)
 
 
 def _by_name(trial: HostEvaluation) -> tuple[object, ...]:
@@ -127,17 +127,20 @@ def _by_name(trial: HostEvaluation) -> tuple[object, ...]:
 
 def _decide_many(
     snapshot: Snapshot,
-    book: AddressIndex,
+    address_index: AddressIndex,
     resolved_request: ResolvedRequest,
     identities: Identities,
     barred: Mapping[HostId, Refusal],
 ) -> Decision:
     """Like `decide` for few hosts, but with full reasons for the chosen host only."""
     fleet = fleet_of(snapshot)
-    result = survey(snapshot, book, fleet, resolved_request, {key: no.code for key, no in barred.items()})
+    result = survey(
+        snapshot, address_index, fleet, resolved_request, {key: no.code for key, no in barred.items()}
+    )
     positions = _furthest(result) if result.best is None else [result.best]
     trials = [
-        _try(snapshot, book, fleet.rows[position].state, resolved_request, barred) for position in positions
+        _try(snapshot, address_index, fleet.rows[position].state, resolved_request, barred)
+        for position in positions
     ]
     hosts = tuple(trial.explain(resolved_request) for trial in trials)
     others = grouped(fleet, result, frozenset(positions))
@@ -146,7 +149,7 @@ def _decide_many(
         return Decision(None, Explanation(None, _no_host(codes), hosts, others=others))
     plan = make_plan(snapshot, resolved_request, trials[0], identities)
     runner_up = None if result.runner_up is None else fleet.rows[result.runner_up].state
-    second = None if runner_up is None else _try(snapshot, book, runner_up, resolved_request, barred)
+    second = None if runner_up is None else _try(snapshot, address_index, runner_up, resolved_request, barred)
     return _chosen(
         Decision(plan, Explanation(None, hosts=hosts, others=others)), trials[0], second, resolved_request
     )

@@ -37,14 +37,14 @@ class DefaultChoice:
     passed_over: tuple[tuple[Candidate, Obstacle], ...]
 
 
-def choose_default(view: HostView, book: AddressIndex) -> DefaultChoice:
+def choose_default(view: HostView, address_index: AddressIndex) -> DefaultChoice:
     """Take the first candidate that can give an address."""
     options = default_options(view)
     passed: list[tuple[Candidate, Obstacle]] = []
     for candidate in options.candidates:
         if not wants_address(LABEL, view.snapshot, candidate.vlan_id) or candidate.vlan_id is None:
             return DefaultChoice(options, NicChoice(candidate, ()), tuple(passed))
-        address = book.next_free(candidate.vlan_id, None, frozenset())
+        address = address_index.next_free(candidate.vlan_id, None, frozenset())
         if address is not None:
             addresses = ((address[0], address[1].id),)
             return DefaultChoice(options, NicChoice(candidate, addresses), tuple(passed))

@@ -160,7 +160,7 @@ class HostEvaluation:
 
 
 def evaluate_host(
-    snapshot: Snapshot, book: AddressIndex, state: HostState, resolved_request: ResolvedRequest
+    snapshot: Snapshot, address_index: AddressIndex, state: HostState, resolved_request: ResolvedRequest
 ) -> HostEvaluation:
     """Check the request against one host."""
     tick()
@@ -172,5 +172,5 @@ def evaluate_host(
         return HostEvaluation(state, refusal=no.refusal)
     node = snapshot.node_of(state.host)
     view = HostView(snapshot, state, node.hostname if node else "", node.interfaces if node else ())
-    placement = place_nics(view, book, resolved_request)
+    placement = place_nics(view, address_index, resolved_request)
     return HostEvaluation(state, placement, emulation, pools, placement.refusal)

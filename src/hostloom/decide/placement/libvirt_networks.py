@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hostloom.decide.placement import default_attachment
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.candidates import NETWORK_ORDER, HostView, view_of
 from hostloom.decide.placement.place_nics import Placement, network_warnings, place_nics, probe_warnings
 from hostloom.decide.request.resolve import resolve_request
@@ -110,8 +110,10 @@ def _placed(view: HostView) -> Placement | None:
     """The choice for one NIC without constraints on this host; None if the host is ambiguous."""
     if view.state.host.correlation.state is CorrelationState.AMBIGUOUS:
         return None
-    book = address_index(view.snapshot)
-    return place_nics(view, book, resolve_request(view.snapshot, book, ParsedRequest(labels=(), disks=())))
+    address_index = address_index_of(view.snapshot)
+    return place_nics(
+        view, address_index, resolve_request(view.snapshot, address_index, ParsedRequest(labels=(), disks=()))
+    )
 
 
 def _judge(

@@ -24,10 +24,10 @@ class NicRequirement:
     @property
     def named_subnets(self) -> frozenset[SubnetId] | None:
         """The subnets that the label names; None if it names none."""
-        subnet_idses = [
+        subnet_sets = [
             group.subnets for group in self.groups if group.subnets is not None and not group.negated
         ]
-        return frozenset.intersection(*subnet_idses) if subnet_idses else None
+        return frozenset.intersection(*subnet_sets) if subnet_sets else None
 
     @property
     def names_interface(self) -> bool:

@@ -40,13 +40,13 @@ class Placement:
     refusal: Refusal | None = None
 
 
-def place_nics(view: HostView, book: AddressIndex, resolved_request: ResolvedRequest) -> Placement:
+def place_nics(view: HostView, address_index: AddressIndex, resolved_request: ResolvedRequest) -> Placement:
     """Choose how every NIC is attached."""
     if not resolved_request.wanted:
-        return _place_default(view, book, resolved_request)
+        return _place_default(view, address_index, resolved_request)
     options = tuple(match(view, requirement) for requirement in resolved_request.wanted)
     netboot = resolved_request.request.netboot
-    assignment = Search(view.snapshot, book, options, netboot=netboot).run()
+    assignment = Search(view.snapshot, address_index, options, netboot=netboot).run()
     if isinstance(assignment, Infeasible):
         return _refused(options, assignment)
     nics = _boot_first(options, assignment, netboot=netboot)
@@ -146,8 +146,10 @@ def _label_refusal(rule: str, code: RequestCode, label: LabelConstraints, wanted
 # -- without constraints -------------------------------------------------------------------------------
 
 
-def _place_default(view: HostView, book: AddressIndex, resolved_request: ResolvedRequest) -> Placement:
-    result = default_attachment.choose_default(view, book)
+def _place_default(
+    view: HostView, address_index: AddressIndex, resolved_request: ResolvedRequest
+) -> Placement:
+    result = default_attachment.choose_default(view, address_index)
     winner = result.chosen.candidate if result.chosen else None
     labels = (explain_label(result.options, winner, result.passed_over, frozenset()),)
     if result.chosen is None:

@@ -84,7 +84,9 @@ def _parse_texts(
         return (), (), mistake
 
 
-def resolve_request(snapshot: Snapshot, book: AddressIndex, request: ParsedRequest) -> ResolvedRequest:
+def resolve_request(
+    snapshot: Snapshot, address_index: AddressIndex, request: ParsedRequest
+) -> ResolvedRequest:
     """Look its names up in the snapshot; RefuseRequest with the first rule that it breaks."""
     if (mistake := request.unreadable) is not None:
         raise refuse(
@@ -100,12 +102,16 @@ def resolve_request(snapshot: Snapshot, book: AddressIndex, request: ParsedReque
     groups = {label.name: resolve(snapshot, label) for label in labels}
     choices: dict[tuple[str, Address], list[Subnet]] = {}
     contradictions = [
-        *(no for label in labels for no in _contradictions(book, label, groups[label.name], choices)),
+        *(
+            no
+            for label in labels
+            for no in _contradictions(address_index, label, groups[label.name], choices)
+        ),
         *_repeated_macs(labels),
     ]
     if contradictions:
         raise min(contradictions, key=lambda no: no.refusal.column)
-    check_requested(book, labels, choices)
+    check_requested(address_index, labels, choices)
     nic_requirements = tuple(
         NicRequirement(
             label,
@@ -118,7 +124,7 @@ def resolve_request(snapshot: Snapshot, book: AddressIndex, request: ParsedReque
 
 
 def _contradictions(
-    book: AddressIndex,
+    address_index: AddressIndex,
     label: LabelConstraints,
     groups: tuple[ResolvedConstraint, ...],
     choices: dict[tuple[str, Address], list[Subnet]],
@@ -126,7 +132,7 @@ def _contradictions(
     """Every contradiction within a label, each reported at the later of the two terms."""
     yield from _settings(label)
     yield from _named_subnets(label, groups)
-    yield from _addresses(book, label, groups, choices)
+    yield from _addresses(address_index, label, groups, choices)
 
 
 def _settings(label: LabelConstraints) -> Iterator[RefuseRequest]:
@@ -162,7 +168,7 @@ def _named_subnets(
 
 
 def _addresses(
-    book: AddressIndex,
+    address_index: AddressIndex,
     label: LabelConstraints,
     groups: tuple[ResolvedConstraint, ...],
     choices: dict[tuple[str, Address], list[Subnet]],
@@ -170,7 +176,7 @@ def _addresses(
     """The possible subnets of each `ip=`: those that the label's other keys allow, all on one VLAN."""
     common: frozenset[object] | None = None
     for ip, column in label.ip_columns:
-        subnets = book.subnets_of(ip)
+        subnets = address_index.subnets_of(ip)
         allowed = [subnet for subnet in subnets if _allows(groups, subnet)]
         choices[label.name, ip] = allowed
         if subnets and not allowed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
 from hostloom.decide.changes.network import held_to_give
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.candidates import view_of
 from hostloom.decide.placement.capacity import pools_of
 from hostloom.decide.request.storage import format_storage
@@ -192,7 +192,7 @@ def _full(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
 
 
 def _give_back_one(snapshot: Snapshot, subnet: Subnet) -> Iterator[HypotheticalChange]:
-    if next(address_index(snapshot).free(subnet), None) is None:
+    if next(address_index_of(snapshot).free(subnet), None) is None:
         yield from (give_back(snapshot, subnet, address) for address in held_to_give(snapshot, subnet)[:1])
 
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 from itertools import islice
 
 from hostloom.decide.changes.network import GIVEN_BACK
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.request import constraints
 from hostloom.decide.request.constraints import is_cidr
 from hostloom.decide.snapshot import Snapshot
@@ -108,10 +108,10 @@ def _another_address(
 ) -> Iterator[HypotheticalChange]:
     """The next free address of the same subnet; and, of one that was reserved, that it is given back."""
     ip = ip_address(refusal.subject)
-    book = address_index(snapshot)
+    address_index = address_index_of(snapshot)
     addresses = {ip for label in request.labels for ip in label.ips}
-    for subnet in book.subnets_of(ip)[:1]:
-        free = [n for n in islice(book.free(subnet), NEAR) if _like(n, ip.version) not in addresses]
+    for subnet in address_index.subnets_of(ip)[:1]:
+        free = [n for n in islice(address_index.free(subnet), NEAR) if _like(n, ip.version) not in addresses]
         number = next((n for n in free if n > int(ip)), free[0] if free else None)
         if number is not None:
             yield from _readdressed(request, refusal.subject, str(_like(number, ip.version)))

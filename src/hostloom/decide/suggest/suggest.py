@@ -11,7 +11,7 @@ from hostloom.decide.changes.apply import apply
 from hostloom.decide.changes.request import apply_to_request
 from hostloom.decide.dry_run import simulate
 from hostloom.decide.fleet.fleet import fleet_of
-from hostloom.decide.placement.addresses import address_index
+from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.compose import named
 from hostloom.decide.refuse import RefuseRequest
 from hostloom.decide.snapshot import Delta, Snapshot
@@ -101,15 +101,15 @@ def _least(
     snapshot: Snapshot, request: ParsedRequest, suggestions: Iterable[Suggestion]
 ) -> Iterator[Suggestion]:
     """Those of which no smaller part makes the request fit, be it on another host than theirs."""
-    hypothetical_changeses: list[frozenset[HypotheticalChange]] = []
+    minimal: list[frozenset[HypotheticalChange]] = []
     for suggestion in suggestions:
         changes = frozenset(suggestion.changes)
-        if any(other <= changes for other in hypothetical_changeses):
+        if any(other <= changes for other in minimal):
             continue
         everywhere = tuple(change for change in suggestion.changes if not change.host)
         parts = _parts(everywhere, min(len(everywhere), len(changes) - 1)) if request.host is None else ()
         if not any(_fits(snapshot, request, part) for part in parts):
-            hypothetical_changeses.append(changes)
+            minimal.append(changes)
             yield suggestion
 
 
@@ -136,7 +136,7 @@ def _world_of(snapshot: Snapshot, request: ParsedRequest) -> Snapshot:
     )
     nodes = {node.system_id: node for node in parts if node is not None}
     few = snapshot.only(tuple(states), tuple(nodes.values()))
-    few.indexes["addresses"] = address_index(snapshot).carried(few, Delta())
+    few.indexes["addresses"] = address_index_of(snapshot).carried(few, Delta())
     return few
 
 
