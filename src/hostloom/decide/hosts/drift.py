@@ -31,7 +31,7 @@ def drift(node: Node | None, observed_network: ObservedNetwork) -> tuple[Drift, 
         if before is None and now is not None:
             changes.append(Drift("interface-appeared", name, "", str(now.kind)))
         elif now is None and before is not None:
-            changes += _vanished(before, observed_network)
+            changes.append(Drift("interface-vanished", name, str(before.kind), ""))
         elif before is not None and now is not None:
             changes += _renamed(before, old_names[before.id])
             changes += _changes(before, now)
@@ -46,12 +46,6 @@ def _by_name_now(
     matched_ids = {nic.id for nic in matched}
     unmatched = [nic for nic in interfaces if nic.id not in matched_ids]
     return {nic.name: nic for nic in (*unmatched, *matched)}
-
-
-def _vanished(before: NodeInterface, observed_network: ObservedNetwork) -> list[Drift]:
-    if before.name in observed_network.unread:
-        return []
-    return [Drift("interface-vanished", before.name, str(before.kind), "")]
 
 
 def _renamed(nic: NodeInterface, old_name: str) -> list[Drift]:

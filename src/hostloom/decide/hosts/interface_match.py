@@ -36,7 +36,7 @@ def _take(
     recorded: list[NodeInterface],
     is_same: _Test,
 ) -> None:
-    """Move what passes the test from `recorded` to `found`."""
+    """Move what passes the test from `recorded` to `matches`."""
     for link in links:
         if link.name not in matches:
             nic = next((nic for nic in recorded if is_same(link, nic)), None)
