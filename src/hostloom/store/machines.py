@@ -26,8 +26,8 @@ from hostloom.model.plan import Explanation
 from hostloom.serialization import from_json
 from hostloom.store import tables
 from hostloom.store.integrity import find_broken
-from hostloom.store.machine_rows import (
-    NODE_FIELDS,
+from hostloom.store.node_rows import (
+    MACHINE_NODE_FIELDS,
     insert_machine,
     insert_nics,
     machine_row_of,
@@ -45,7 +45,7 @@ from hostloom.store.transaction import Transaction
 #: Fields that snapshots show.
 SEEN_FIELDS = ("host_id", "cores", "memory_mib", "disks", "origin", "interfaces")
 #: Fields that a constraint or the node's row holds.
-KEY_FIELDS = ("uuid", *NODE_FIELDS)
+KEY_FIELDS = ("uuid", *MACHINE_NODE_FIELDS)
 
 
 class Machines:
@@ -273,7 +273,9 @@ class Machines:
 
     def _update_node(self, item: Machine, stored: Machine) -> None:
         changed = {
-            name: getattr(item, name) for name in NODE_FIELDS if getattr(item, name) != getattr(stored, name)
+            name: getattr(item, name)
+            for name in MACHINE_NODE_FIELDS
+            if getattr(item, name) != getattr(stored, name)
         }
         if changed:
             changed |= {"generation": nodes.c.generation + 1, "revision": self.tx.change_world()}

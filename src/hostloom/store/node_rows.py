@@ -1,17 +1,34 @@
-"""Rows of nodes: reads nodes with their interfaces, and deletes nodes."""
+"""Rows of nodes and machines: reads, inserts and deletes them with their interfaces and NICs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    RowMapping,
+    Select,
+    delete,
+    insert,
+    select,
+    update,
+)
 
-from hostloom.model.ids import SystemId
-from hostloom.model.machine import MachineOrigin
+from hostloom.model.attachment import Attachment
+from hostloom.model.ids import DomainId, SystemId
+from hostloom.model.machine import Machine, MachineInterface, MachineOrigin
 from hostloom.model.network import SEEN_KINDS
-from hostloom.model.node import Node, NodeInterface
+from hostloom.model.node import Node, NodeInterface, NodeKind
 from hostloom.store import tables
-from hostloom.store.tables import node_interface_addresses, node_interfaces, nodes
+from hostloom.store.records import name_users
+from hostloom.store.tables import (
+    machine_interfaces,
+    machines,
+    node_interface_addresses,
+    node_interfaces,
+    nodes,
+)
 from hostloom.store.transaction import Transaction, columns_of
 from hostloom.store.types import interface_of
 
@@ -92,3 +109,167 @@ def interface_row(system_id: SystemId, place: int, interface: NodeInterface) -> 
     if not interface.id:
         del row["id"]
     return row | {"system_id": system_id, "position": place}
+
+
+#: Fields of a machine that its node's row has.
+MACHINE_NODE_FIELDS = ("hostname", "zone_id", "resource_pool_id", "tags")
+#: Fields of a machine that are stored in its own row.
+MACHINE_FIELDS = (
+    "system_id",
+    "uuid",
+    "origin",
+    "state",
+    "host_id",
+    "architecture",
+    "cores",
+    "memory_mib",
+    "power",
+    "disks",
+    "netboot",
+    "dhcp_published",
+    "owner",
+    "locked",
+    "autostart",
+    "on_demand",
+    "next_boot",
+    "commission_by",
+    "domain_name",
+    "drift",
+    "generation",
+)
+MACHINE_COLUMNS = (
+    *(machines.c[name] for name in MACHINE_FIELDS),
+    *(nodes.c[name] for name in MACHINE_NODE_FIELDS),
+)
+
+
+def select_machines() -> Select[Any]:
+    """Machines joined with their nodes' rows."""
+    return select(*MACHINE_COLUMNS).join(nodes, nodes.c.system_id == machines.c.system_id)
+
+
+def read_machines(tx: Transaction, page: Select[Any]) -> list[Machine]:
+    """Machines of a query; two statements, regardless of the number of machines."""
+    rows = tx.rows(page)
+    if not rows:
+        return []
+    page_keys = select(page.subquery().c.system_id)
+    nics = tx.rows(
+        select(machine_interfaces)
+        .where(machine_interfaces.c.system_id.in_(page_keys))
+        .order_by(machine_interfaces.c.system_id, machine_interfaces.c.position)
+    )
+    by_machine: dict[str, list[MachineInterface]] = {}
+    for row in nics:
+        by_machine.setdefault(row.system_id, []).append(_interface_of(columns_of(row)))
+    return [Machine(**columns_of(row), interfaces=tuple(by_machine.get(row.system_id, ()))) for row in rows]
+
+
+def read_machine(tx: Transaction, condition: ColumnElement[bool]) -> Machine | None:
+    """The machine that meets a condition: one statement."""
+    nic = machine_interfaces
+    query = (
+        select(*MACHINE_COLUMNS, *(column.label(f"nic_{column.name}") for column in nic.c))
+        .join(nodes, nodes.c.system_id == machines.c.system_id)
+        .outerjoin(nic, nic.c.system_id == machines.c.system_id)
+        .where(condition)
+        .order_by(nic.c.position)
+    )
+    rows = [columns_of(row) for row in tx.rows(query)]
+    if not rows:
+        return None
+    nics = tuple(_interface_of(row, "nic_") for row in rows if row["nic_name"] is not None)
+    return Machine(
+        **{name: rows[0][name] for name in (*MACHINE_FIELDS, *MACHINE_NODE_FIELDS)}, interfaces=nics
+    )
+
+
+def _interface_of(row: RowMapping, prefix: str = "") -> MachineInterface:
+    def column(name: str) -> Any:
+        return row[prefix + name]
+
+    return MachineInterface(
+        column("name"),
+        column("mac"),
+        Attachment(column("attachment_kind"), column("source"), column("macvlan_mode"), column("ovs")),
+        column("vlan_id"),
+        column("mode"),
+        column("ips"),
+        column("boot"),
+        column("model"),
+    )
+
+
+def insert_machine(
+    tx: Transaction, item: Machine, explanation: Any, revision: int, domain_id: DomainId | None = None
+) -> None:
+    """Insert a machine, its node and its NICs with one statement each.
+
+    `domain_id`: None = the default domain.
+    """
+    tx.write(insert(nodes).values(node_row(node_of(tx, item, domain_id)) | {"revision": revision}))
+    machine_row = machine_row_of(item) | {"explanation": explanation, "revision": revision}
+    tx.write(insert(machines).values(machine_row))
+    insert_nics(tx, item)
+
+
+def insert_nics(tx: Transaction, item: Machine) -> None:
+    """Insert the NICs of a machine in one statement."""
+    if rows := nic_rows(item):
+        tx.write(insert(machine_interfaces), rows)
+
+
+def remove_machines(tx: Transaction, keys: Sequence[SystemId]) -> None:
+    """Delete machines, their nodes and their held addresses; InUse names objects that need one of them."""
+    tx.change_world()
+    hosts = tables.hosts
+    query = select(nodes.c.hostname, hosts.c.name).join(hosts, hosts.c.system_id == nodes.c.system_id)
+    for hostname, host in tx.rows(query.where(nodes.c.system_id.in_(keys))):
+        name_users("machine", hostname, [f"host {host}"])
+    remove_nodes(tx, keys)
+
+
+def node_of(tx: Transaction, item: Machine, domain_id: DomainId | None = None) -> Node:
+    """The node of a new machine. `domain_id`: None = the default domain."""
+    return Node(
+        item.system_id,
+        item.hostname,
+        NodeKind.MACHINE,
+        zone_id=item.zone_id,
+        resource_pool_id=item.resource_pool_id,
+        domain_id=DomainId(tx.default_groups["domain_id"]) if domain_id is None else domain_id,
+        tags=item.tags,
+    )
+
+
+def node_row(node: Node) -> dict[str, Any]:
+    """The row of a machine's node."""
+    return {field.name: getattr(node, field.name) for field in fields(node) if field.name != "interfaces"}
+
+
+def machine_row_of(item: Machine) -> dict[str, Any]:
+    """The row of a machine, without the fields of its node."""
+    return {name: getattr(item, name) for name in MACHINE_FIELDS}
+
+
+def nic_rows(item: Machine) -> Sequence[dict[str, Any]]:
+    """The rows of a machine's NICs, in order."""
+    return [
+        {
+            "system_id": item.system_id,
+            "position": place,
+            "name": nic.name,
+            "mac": nic.mac,
+            "attachment_kind": nic.attachment.kind,
+            "source": nic.attachment.source,
+            "macvlan_mode": nic.attachment.mode,
+            "ovs": nic.attachment.ovs,
+            "vlan_id": nic.vlan_id,
+            "mode": nic.mode,
+            "ips": nic.ips,
+            "boot": nic.boot,
+            "model": nic.model,
+            "ours": item.origin is not MachineOrigin.ADOPTED,
+        }
+        for place, nic in enumerate(item.interfaces)
+    ]

@@ -1,7 +1,7 @@
-"""Operations and their steps in the database: claimed under a lease, written under a fence."""
+"""Operations, their steps, and answers by idempotency key: claimed under a lease, written under a fence."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    delete,
     exists,
     func,
     insert,
@@ -27,7 +28,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from hostloom.model.errors.resources import NotFound, WrongState
 from hostloom.model.errors.server import LeaseLost
 from hostloom.model.operation import FINISHED, Claim, Operation, OperationState, StepRecord
-from hostloom.store.tables import operations, steps
+from hostloom.ports.operation_records import StoredAnswer
+from hostloom.store.integrity import find_broken
+from hostloom.store.tables import answers, operations, steps
 from hostloom.store.transaction import Transaction, columns_of
 
 #: PostgreSQL channel that notifies every process of operations to claim.
@@ -251,3 +254,33 @@ class Operations:
 
 def _step_row(step: StepRecord) -> dict[str, Any]:
     return {name: getattr(step, name) for name in _STEP_FIELDS}
+
+
+class Answers:
+    """Answers to be given again."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+
+    def find(self, key: str) -> StoredAnswer | None:
+        """By key."""
+        row = self.tx.read(select(answers).where(answers.c.key == key)).first()
+        return None if row is None else StoredAnswer(**columns_of(row))
+
+    def add(self, answer: StoredAnswer) -> None:
+        """Keep one; AlreadyExists when a parallel request was first."""
+        values = asdict(answer)
+        with self.tx.guarded(lambda: find_broken(self.tx, answers, values)):
+            self.tx.write(insert(answers).values(values))
+
+    def settle(self, answer: StoredAnswer) -> None:
+        """Replace a claim by the answer."""
+        self.tx.write(update(answers).where(answers.c.key == answer.key).values(asdict(answer)))
+
+    def forget(self, key: str) -> None:
+        """Give a key back."""
+        self.tx.write(delete(answers).where(answers.c.key == key))
+
+    def prune(self, before: float) -> None:
+        """Forget those made before a time."""
+        self.tx.write(delete(answers).where(answers.c.created_at < before))

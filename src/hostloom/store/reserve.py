@@ -19,8 +19,8 @@ from hostloom.ports.store import Reservation
 from hostloom.serialization import to_json
 from hostloom.store import tables
 from hostloom.store.conflicts import find_against
-from hostloom.store.machine_rows import insert_machine, node_of, remove_machines
 from hostloom.store.machines import Machines
+from hostloom.store.node_rows import insert_machine, node_of, remove_machines
 from hostloom.store.snapshot import placed_of, read_placed
 from hostloom.store.transaction import PlacementLock, Transaction
 

@@ -32,7 +32,6 @@ from hostloom.store import groupings, renumber, reserve, tables, wire_tables
 from hostloom.store.access import ApiKeys, Passwords, Tokens, Users
 from hostloom.store.addresses import Addresses
 from hostloom.store.annotations import Annotations
-from hostloom.store.answers import Answers
 from hostloom.store.commissionings import Commissionings
 from hostloom.store.database_errors import connect
 from hostloom.store.events import Events
@@ -40,7 +39,7 @@ from hostloom.store.fabrics import Fabrics
 from hostloom.store.hosts import Hosts
 from hostloom.store.machines import Machines
 from hostloom.store.nodes import Nodes
-from hostloom.store.operations import Operations
+from hostloom.store.operations import Answers, Operations
 from hostloom.store.plans import Plans
 from hostloom.store.racks import Racks
 from hostloom.store.ranges import Ranges

@@ -329,7 +329,7 @@ def test_a_failure_in_the_middle_leaves_nothing(store: Store, monkeypatch: pytes
     def crash(*_: object) -> Never:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hostloom.store.machine_rows.insert_nics", crash)
+    monkeypatch.setattr("hostloom.store.node_rows.insert_nics", crash)
     with pytest.raises(KeyboardInterrupt):
         reserve_now(store, a_plan(world, 1))
     monkeypatch.undo()
