@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hostloom.decide.machines.nic_verification import (
+from hostloom.decide.machines.nic_expectations import (
     NeighbourVerdict,
     NeighbourVerdicts,
     NicExpectation,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hostloom.decide.machines.nic_verification import NicExpectation, expectations_of
+from hostloom.decide.machines.nic_expectations import NicExpectation, expectations_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors.resources import NotFound
 from hostloom.model.errors.stale import RoomTaken

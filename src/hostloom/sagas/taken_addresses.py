@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from hostloom.decide.machines.nic_verification import NicExpectation, duplicates
+from hostloom.decide.machines.nic_expectations import NicExpectation, duplicates
 from hostloom.decide.placement.addresses import address_index_of, address_of
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors.resources import AddressOnWire

@@ -4,14 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hostloom.decide.explain.proof import describe_evidence, describe_failures
-from hostloom.decide.machines.nic_verification import (
-    NicExpectation,
-    NicObservation,
-    VerificationReason,
-    expectations_of,
-    unseen,
-    verify_nic,
-)
+from hostloom.decide.machines.nic_expectations import NicExpectation, VerificationReason, expectations_of
+from hostloom.decide.machines.nic_verification import NicObservation, unseen, verify_nic
 from hostloom.model.dhcp_exchange import MessageKind
 from hostloom.model.errors.base import DriverError
 from hostloom.model.errors.outside import HostNotScannable, HostUnreachable, HypervisorRejected

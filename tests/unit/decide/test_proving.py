@@ -8,19 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hostloom.decide.explain.proof import describe_evidence, describe_failures
-from hostloom.decide.machines.nic_verification import (
+from hostloom.decide.machines.nic_expectations import (
     NeighbourVerdict,
     NeighbourVerdicts,
     NicExpectation,
-    NicObservation,
     VerificationReason,
     duplicates,
     expectations_of,
     probe_point,
     questions,
-    unseen,
-    verify_nic,
 )
+from hostloom.decide.machines.nic_verification import NicObservation, unseen, verify_nic
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.ids import FabricId, HostId, MacAddress, SubnetId, SystemId, VlanId

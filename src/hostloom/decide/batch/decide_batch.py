@@ -6,6 +6,7 @@ legal in the world in which all others are placed.
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from hostloom.decide.batch import exhaustive_search, objective
 from hostloom.decide.batch.explain_batch import explain_all
@@ -19,6 +20,15 @@ from hostloom.model.plan import JointDecision
 from hostloom.model.request import Identities, ParsedBatch, Strategy
 
 _ORDERS = {None: BY_RULES, Strategy.SPREAD: SPREAD, Strategy.PACK: PACK}
+
+
+class _Beginning(NamedTuple):
+    """An order of hosts, and the machines in the order in which they are placed."""
+
+    hosts: Order
+    machines: Sequence[MachineRequest]
+    #: It is also tried if an earlier beginning led to a complete layout.
+    is_rival: bool
 
 
 def decide_all(snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identities, ...]) -> JointDecision:
@@ -42,54 +52,58 @@ def decide_all(snapshot: Snapshot, batch: ParsedBatch, identities: tuple[Identit
 def _lay_out(
     snapshot: Snapshot, jobs: tuple[MachineRequest, ...], strategy: Strategy | None
 ) -> BatchPlacement | Stuck:
-    """The best of several beginnings; without any, the machine at which taking them in turn ends."""
-    best: BatchPlacement | None = None
-    refused: list[Stuck] = []
-    for order, in_order, is_rival in _beginnings(jobs, strategy):
-        if best is not None and not is_rival:
-            continue
-        layout = BatchPlacement(TentativePlacement(snapshot, jobs), order)
-        best_cost = None if best is None else objective.cost(best, strategy)
-        stuck = layout.fill(in_order, gives_up=partial(_is_worse, strategy=strategy, best_cost=best_cost))
-        if not layout.board.is_complete:
-            refused += [stuck] if stuck is not None and in_order is jobs else []
-            continue
-        if best_cost is None or objective.cost(layout, strategy) < best_cost:
-            best = layout
-            if objective.cost(best, strategy) <= objective.least_cost(best, strategy):
-                break
-    return _improved(best or _with_moves(snapshot, jobs, strategy), strategy) or refused[0]
-
-
-def _improved(layout: BatchPlacement | None, strategy: Strategy | None) -> BatchPlacement | None:
-    if layout is not None:
-        objective.better(layout, strategy)
+    """The best layout; if none is complete, the machine that finds no place when they are taken in turn."""
+    first_fit, stuck = _first_fit(snapshot, jobs, strategy)
+    layout = first_fit or _with_moves(snapshot, jobs, strategy)
+    if layout is None:
+        return stuck[0]
+    objective.better(layout, strategy)
     return layout
 
 
+def _first_fit(
+    snapshot: Snapshot, jobs: tuple[MachineRequest, ...], strategy: Strategy | None
+) -> tuple[BatchPlacement | None, list[Stuck]]:
+    """The cheapest complete layout of several beginnings, and where taking the machines in turn got stuck."""
+    best: BatchPlacement | None = None
+    best_cost: int | None = None
+    stuck_in_turn: list[Stuck] = []
+    for beginning in _beginnings(jobs, strategy):
+        if best is not None and not beginning.is_rival:
+            continue
+        layout = BatchPlacement(TentativePlacement(snapshot, jobs), beginning.hosts)
+        gives_up = partial(_is_worse, strategy=strategy, best_cost=best_cost)
+        stuck = layout.fill(beginning.machines, gives_up=gives_up)
+        if stuck is not None and beginning.machines is jobs:
+            stuck_in_turn.append(stuck)
+        if layout.board.is_complete and not _is_worse(layout, strategy, best_cost):
+            best, best_cost = layout, objective.cost(layout, strategy)
+            if best_cost <= objective.least_cost(layout, strategy):
+                break
+    return best, stuck_in_turn
+
+
 def _is_worse(layout: BatchPlacement, strategy: Strategy | None, best_cost: int | None) -> bool:
-    """Whether it will cost no less than a layout that is known: what is laid out only gets dearer."""
+    """Whether it will cost at least as much as a known layout: each further machine adds to the cost."""
     return best_cost is not None and objective.cost(layout, strategy) >= best_cost
 
 
-def _beginnings(
-    jobs: tuple[MachineRequest, ...], strategy: Strategy | None
-) -> Iterator[tuple[Order, Sequence[MachineRequest], bool]]:
-    """Orders of hosts and of machines to begin with; rivals are tried even when others came to an end."""
+def _beginnings(jobs: tuple[MachineRequest, ...], strategy: Strategy | None) -> Iterator[_Beginning]:
+    """The orders of hosts and of machines that are tried, one after the other."""
     hard = sorted(jobs, key=hardness)
     if strategy is None:
-        yield BY_RULES, jobs, False
-        yield BY_RULES, hard, False
+        yield _Beginning(BY_RULES, jobs, is_rival=False)
+        yield _Beginning(BY_RULES, hard, is_rival=False)
     else:
-        yield _ORDERS[strategy], hard, False
-        yield BY_RULES, jobs, True
-    yield FIRST, jobs, strategy is not None
+        yield _Beginning(_ORDERS[strategy], hard, is_rival=False)
+        yield _Beginning(BY_RULES, jobs, is_rival=True)
+    yield _Beginning(FIRST, jobs, is_rival=strategy is not None)
 
 
 def _with_moves(
     snapshot: Snapshot, jobs: tuple[MachineRequest, ...], strategy: Strategy | None
 ) -> BatchPlacement | None:
-    """No beginning came to an end by itself: others make room, or every layout is looked at."""
+    """A layout in which machines of the batch move for others, or the first complete one of all layouts."""
     layout = BatchPlacement(TentativePlacement(snapshot, jobs), _ORDERS[strategy])
     if layout.fill(sorted(jobs, key=hardness), with_moves=True) is not None:
         layout.board.rollback(0)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from hostloom.decide.changes.target import find_vlan
-from hostloom.decide.placement.addresses import spans_of
+from hostloom.decide.placement.free_numbers import spans_of
 from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import HypotheticalChange

@@ -44,18 +44,32 @@ def _as_labelled(
     snapshot: Snapshot, nic: MachineInterface, subnet_ids: Sequence[SubnetId], label: LabelConstraints
 ) -> Iterator[str]:
     on_vlan = () if nic.vlan_id is None else snapshot.subnets_by_vlan.get(nic.vlan_id, ())
-    is_auto = label.mode is AddressMode.AUTO
     if nic.mode is not _mode(nic, label, on_vlan):
         yield f"{nic.name}: mode={nic.mode} for mode={label.mode}"
-    if not any(names_subnet(snapshot, subnet, label) for subnet in snapshot.subnets) and _names_twice(label):
+    if _names_twice(label) and not any(names_subnet(snapshot, subnet, label) for subnet in snapshot.subnets):
         yield f"{nic.name}: subnet= and subnet_cidr= name no common subnet"
     if label.ips:
-        if nic.ips != label.ips:
-            yield f"{nic.name}: other addresses than those asked for"
-        yield from _longest(snapshot, nic, subnet_ids)
-        return
-    used = [subnet for subnet in on_vlan if subnet.id in subnet_ids]
-    if len(nic.ips) != int(is_auto and bool(on_vlan)):
+        yield from _requested(snapshot, nic, subnet_ids, label)
+    else:
+        used = [subnet for subnet in on_vlan if subnet.id in subnet_ids]
+        count = 1 if label.mode is AddressMode.AUTO and on_vlan else 0
+        yield from _automatic(snapshot, nic, used, label, count)
+
+
+def _requested(
+    snapshot: Snapshot, nic: MachineInterface, subnet_ids: Sequence[SubnetId], label: LabelConstraints
+) -> Iterator[str]:
+    """With `ip=`: these addresses, each in the smallest subnet around it."""
+    if nic.ips != label.ips:
+        yield f"{nic.name}: other addresses than those asked for"
+    yield from _longest(snapshot, nic, subnet_ids)
+
+
+def _automatic(
+    snapshot: Snapshot, nic: MachineInterface, used: list[Subnet], label: LabelConstraints, count: int
+) -> Iterator[str]:
+    """Without `ip=`: so many addresses, of subnets that the label names."""
+    if len(nic.ips) != count:
         yield f"{nic.name}: {len(nic.ips)} addresses with mode={nic.mode}"
     elif not all(names_subnet(snapshot, subnet, label) for subnet in used):
         yield f"{nic.name}: an address of another subnet than the label names"

@@ -193,8 +193,15 @@ def _suits(pool: StoragePool, disk_request: DiskRequest, kind: DiskFormat, pools
 # -- boot --------------------------------------------------------------------------------------------------
 
 
+def _is_netbooted(scene: Scene) -> bool:
+    """Whether the request wants network boot and the architecture supports it."""
+    return scene.request.netboot and scene.plan.spec.emulation.architecture == "amd64"
+
+
 def _bootable(scene: Scene) -> list[str]:
     """The NICs that could boot; without constraints every NIC of an unknown host could."""
+    if not _is_netbooted(scene):
+        return []
     any_vlan = not scene.labels and not scene.is_known
     vlans = scene.snapshot.bootable_vlans
     return [nic.name for nic in scene.plan.interfaces if any_vlan or nic.vlan_id in vlans]
@@ -203,12 +210,10 @@ def _bootable(scene: Scene) -> list[str]:
 def _boot(scene: Scene) -> Iterator[str]:
     plan = scene.plan
     boots = [nic.name for nic in plan.interfaces if nic.boot]
-    is_supported = plan.spec.emulation.architecture == "amd64"
-    bootable = _bootable(scene) if is_supported and scene.request.netboot else []
+    bootable = _bootable(scene)
     if boots != bootable[:1]:
         yield f"{', '.join(boots) or 'no NIC'} boots, of {', '.join(bootable) or 'none'} that could"
-    must_boot = scene.request.netboot and scene.labels and is_supported
-    if must_boot and not boots:
+    if _is_netbooted(scene) and scene.labels and not boots:
         yield "no NIC boots"
     if plan.netboot is not bool(boots):
         yield "netboot without a boot NIC, or the other way round"

@@ -11,7 +11,7 @@ from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.dhcp_exchange import DhcpOffer, ForeignDhcp, VlanProbe
 from hostloom.model.host import Host, LibvirtNetwork
 from hostloom.model.ids import MacAddress, SystemId, VlanId, natural_key
-from hostloom.model.network import Address, AddressKind, Vlan
+from hostloom.model.network import Address, AddressKind, IPRange, Subnet, Vlan
 from hostloom.model.node import BridgeKind, InterfaceKind, InterfaceRole, Node, NodeInterface
 from hostloom.model.rack import Rack
 
@@ -212,26 +212,27 @@ def _with(last: ForeignDhcp, now: ForeignDhcp) -> ForeignDhcp:
     )
 
 
+def _ranges_v6(snapshot: Snapshot, subnets: Iterable[Subnet]) -> Iterator[IPRange]:
+    for subnet in subnets:
+        if subnet.cidr.version == 6:
+            yield from snapshot.ranges_by_subnet.get(subnet.id, ())
+
+
 class _Ours:
     """Which offers are our own servers'."""
 
     def __init__(self, snapshot: Snapshot, vlan: Vlan, racks: ServingRacks, libvirt: set[Address]) -> None:
         nodes = [node for node in snapshot.nodes if node.system_id in racks.system_ids]
         interfaces = [interface for node in nodes for interface in node.interfaces]
-        relayed = vlan.relay_vlan_id is not None
-        subnets = snapshot.subnets_by_vlan.get(vlan.id, ())
-        relays = {subnet.gateway for subnet in subnets if relayed and subnet.gateway is not None}
-        # libvirt's server on a rack answers with an address of the rack's.
-        self._addresses = ({ip for interface in interfaces for ip in interface.ips} | relays) - libvirt
-        #: A DHCPv6 server is known by its link-local address, which no inventory records.
+        relayed = () if vlan.relay_vlan_id is None else snapshot.subnets_by_vlan.get(vlan.id, ())
+        rack_addresses = {ip for interface in interfaces for ip in interface.ips}
+        relays = {subnet.gateway for subnet in relayed if subnet.gateway is not None}
+        # A libvirt server on a rack answers with an address of the rack.
+        self._addresses = (rack_addresses | relays) - libvirt
+        #: The inventory does not record the link-local addresses of DHCPv6 servers, but their MACs.
         self._macs = {interface.mac for interface in interfaces if interface.mac is not None}
-        #: A relay's is its own; what it brings is told by what is given.
-        self._pools = [
-            ip_range
-            for subnet in subnets
-            if relayed and subnet.cidr.version == 6
-            for ip_range in snapshot.ranges_by_subnet.get(subnet.id, ())
-        ]
+        #: A relay answers DHCPv6 from an address of its own: the address that it offers shows the server.
+        self._pools = [*_ranges_v6(snapshot, relayed)]
 
     def __call__(self, offer: DhcpOffer) -> bool:
         if offer.server in self._addresses:

@@ -1,6 +1,6 @@
 """Evidence in words: what was checked of a NIC on the wire, and what came of it."""
 
-from hostloom.decide.machines.nic_verification import VerificationMethod, VerificationReason
+from hostloom.decide.machines.nic_expectations import VerificationMethod, VerificationReason
 from hostloom.model.verification import Check, Evidence, Verdict
 
 _REASONS = {

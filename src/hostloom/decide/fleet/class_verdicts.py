@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from hostloom.decide.fleet.first_choices import LabelPlan, first_choices
-from hostloom.decide.fleet.host_classes import NONE, HostClass, HostClassTable, Numbers
+from hostloom.decide.fleet.host_class_table import NONE, HostClassTable, Numbers
+from hostloom.decide.fleet.host_classes import HostClass
 from hostloom.decide.fleet.label_sets import LabelSets, Scope, label_sets
 from hostloom.decide.placement.addresses import AddressIndex, wants_address
 from hostloom.decide.placement.default_attachment import LABEL, boots

@@ -1,8 +1,9 @@
 """What each label of a request prefers in one host class, in turn: the answer if no rule forbids it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from hostloom.decide.fleet.host_classes import AttachPointTrait, HostClassTable, Numbers
+from hostloom.decide.fleet.host_class_table import HostClassTable, Numbers
+from hostloom.decide.fleet.host_classes import AttachPointTrait
 from hostloom.decide.fleet.label_sets import LabelSets
 from hostloom.decide.placement.host_evaluation import NetworkFit
 from hostloom.decide.placement.matching import NicRequirement
@@ -35,50 +36,60 @@ def first_choices(
 
     Only for host classes in which every address can be had.
     """
-    slots, is_passthru = table.slots_of[number], number in table.passthru
-    owned: set[str] = set()
-    used: set[str] = set()
-    macvtaps, boots = 0, False
+    is_passthru = number in table.passthru
+    slots = _Slots(table.slots_of[number])
     for plan in plans:
         sets = plan.sets
         if number not in sets.matching.any:
             return sets.codes.get(number, RequestCode.NO_MATCHING_INTERFACE)
         if plan.is_network:
-            boots = boots or number in sets.live.boots
+            slots.boots = slots.boots or number in sets.live.boots
             continue
         is_exclusive = plan.is_exclusive_by_host if is_passthru else plan.is_exclusive
-        slot = _preferred(slots, sets.traits, owned, used, is_exclusive=is_exclusive)
+        slot = slots.preferred(sets.traits, is_exclusive=is_exclusive)
         if slot is None:
             return None
-        boots = boots or slot.bootable
-        macvtaps += slot.is_macvtap
-        if slot.is_macvtap and is_exclusive:
-            owned.add(slot.source)
-        used.add(slot.source)
-    if netboot and not boots:
+        slots.take(slot, is_exclusive=is_exclusive)
+    if netboot and not slots.boots:
         can_boot = any(number in plan.sets.live.boots for plan in plans)
         return None if can_boot else RequestCode.NO_BOOTABLE_VLAN
-    return NetworkFit(not netboot, macvtaps)
+    return NetworkFit(not netboot, slots.macvtaps)
 
 
-def _preferred(
-    slots: tuple[AttachPointTrait, ...],
-    traits: Numbers,
-    owned: set[str],
-    used: set[str],
-    *,
-    is_exclusive: bool,
-) -> AttachPointTrait | None:
-    """The best that is left of what serves the label; one that is not used yet before its equals."""
-    best: AttachPointTrait | None = None
-    for slot in slots:
-        if best is not None and slot.preference != best.preference:
-            break
-        if slot.trait not in traits or slot.source in owned:
-            continue
-        if is_exclusive and slot.is_macvtap and (slot.shared or slot.source in used):
-            continue
-        if slot.source not in used:
-            return slot
-        best = best or slot
-    return best
+@dataclass
+class _Slots:
+    """The slots of one host class, and what the labels before have taken of them."""
+
+    slots: tuple[AttachPointTrait, ...]
+    used: set[str] = field(default_factory=set)
+    #: Parents that one macvtap has for itself.
+    owned: set[str] = field(default_factory=set)
+    macvtaps: int = 0
+    boots: bool = False
+
+    def preferred(self, traits: Numbers, *, is_exclusive: bool) -> AttachPointTrait | None:
+        """The best slot left that serves the label; among equals, one that is not used yet."""
+        best: AttachPointTrait | None = None
+        for slot in self.slots:
+            if best is not None and slot.preference != best.preference:
+                break
+            if slot.trait not in traits or not self._is_open(slot, is_exclusive=is_exclusive):
+                continue
+            if slot.source not in self.used:
+                return slot
+            best = best or slot
+        return best
+
+    def _is_open(self, slot: AttachPointTrait, *, is_exclusive: bool) -> bool:
+        if slot.source in self.owned:
+            return False
+        return not (is_exclusive and slot.is_macvtap and (slot.shared or slot.source in self.used))
+
+    def take(self, slot: AttachPointTrait, *, is_exclusive: bool) -> None:
+        """Record that a label takes the slot."""
+        self.boots = self.boots or slot.bootable
+        self.used.add(slot.source)
+        if slot.is_macvtap:
+            self.macvtaps += 1
+            if is_exclusive:
+                self.owned.add(slot.source)

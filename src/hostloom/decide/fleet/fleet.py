@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar, NamedTuple
 
-from hostloom.decide.fleet.host_classes import HostClassKey, HostClassTable, host_class_key, make_host_class
+from hostloom.decide.fleet.host_class_table import HostClassTable
+from hostloom.decide.fleet.host_classes import HostClassKey, host_class_key, make_host_class
 from hostloom.decide.placement.capacity import PoolLayout, pools_of
 from hostloom.decide.snapshot import Delta, HostState, Snapshot
 from hostloom.model.decimals import Number

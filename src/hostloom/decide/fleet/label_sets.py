@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from hostloom.decide.fleet.host_classes import NONE, HostClass, HostClassTable, Numbers
+from hostloom.decide.fleet.host_class_table import NONE, HostClassTable, Numbers
+from hostloom.decide.fleet.host_classes import HostClass
 from hostloom.decide.placement.addresses import AddressIndex, wants_address
 from hostloom.decide.placement.candidates import NETWORK_ORDER
 from hostloom.decide.placement.matching import CandidateSet, NicRequirement, empty_code, match

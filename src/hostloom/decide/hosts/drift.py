@@ -21,21 +21,26 @@ def drift(node: Node | None, observed_network: ObservedNetwork) -> tuple[Drift, 
 
     An interface whose name has changed is known by its MAC.
     """
-    interfaces = [nic for nic in (node.interfaces if node else ()) if nic.name not in observed_network.unread]
+    inventory = node.interfaces if node is not None else ()
+    interfaces = [nic for nic in inventory if nic.name not in observed_network.unread]
     recorded = _by_name_now(interfaces, observed_network)
     observed = {link.name: link for link in observed_network.links if link.kind is not None}
     old_names = {nic.id: nic.name for nic in interfaces}
     changes: list[Drift] = []
     for name in sorted({*recorded, *observed}, key=natural_key):
         before, now = recorded.get(name), observed.get(name)
-        if before is None and now is not None:
-            changes.append(Drift("interface-appeared", name, "", str(now.kind)))
-        elif now is None and before is not None:
+        if before is None:
+            changes += _appeared(now)
+        elif now is None:
             changes.append(Drift("interface-vanished", name, str(before.kind), ""))
-        elif before is not None and now is not None:
+        else:
             changes += _renamed(before, old_names[before.id])
             changes += _changes(before, now)
     return tuple(changes)
+
+
+def _appeared(link: ObservedLink | None) -> list[Drift]:
+    return [] if link is None else [Drift("interface-appeared", link.name, "", str(link.kind))]
 
 
 def _by_name_now(

@@ -1,96 +1,30 @@
-"""Proof on the wire: what is to be checked of a machine's NIC, and each verdict from what was seen."""
+"""Proof on the wire: the verdict on each check of a NIC, from what was seen of it."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
-from hostloom.decide.snapshot import Snapshot
-from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
-from hostloom.model.host import Host, LibvirtNetwork
+from hostloom.decide.machines.nic_expectations import (
+    NeighbourVerdict,
+    NeighbourVerdicts,
+    NicExpectation,
+    VerificationMethod,
+    VerificationReason,
+    duplicates,
+)
+from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.ids import MacAddress
-from hostloom.model.machine import Machine, MachineInterface, PowerState
-from hostloom.model.network import UNTAGGED, Address, Subnet
+from hostloom.model.machine import PowerState
+from hostloom.model.network import Address
 from hostloom.model.observed import ObservedInterface, ObservedLink, ObservedMachine
 from hostloom.model.request import AddressMode
 from hostloom.model.verification import Check, Evidence, NicProof, Verdict
 
 
-class VerificationReason(StrEnum):
-    """What stands in Evidence.found where there is no thing to name; anything else there was seen or said."""
-
-    MACHINE_GONE = "machine-gone"
-    MACHINE_OFF = "machine-off"
-    NO_NIC = "no-nic"
-    NO_DEVICE = "no-device"
-    OTHER_KIND = "other-kind"
-    NOT_A_PORT = "not-a-port"
-    NO_ADDRESS = "no-address"
-    NO_GATEWAY = "no-gateway"
-    NO_VLAN = "no-vlan"
-    NOBODY = "nobody"
-    NOT_UP_YET = "not-up-yet"
-    NOT_MEASURED = "not-measured"
-    GATEWAY_SILENT = "gateway-silent"
-    LINKS_NOT_READ = "links-not-read"
-    #: No probe can be made by this hostloom.
-    NO_PROBE = "no-probe"
-    #: A passthru machine has the parent for itself.
-    PARENT_IS_ITS_OWN = "parent-is-its-own"
-    NETWORK_WITHOUT_BRIDGE = "network-without-bridge"
-    #: A probe on its bridge would be on another VLAN.
-    NETWORK_HAS_A_TAG = "network-has-a-tag"
-    HOST_UNREACHABLE = "host-unreachable"
-
-
-class VerificationMethod(StrEnum):
-    """What stands in Evidence.how."""
-
-    HYPERVISOR = "hypervisor"
-    HOST = "host"
-    LEASE = "lease"
-    PROBE = "probe"
-
-
-@dataclass(frozen=True, slots=True)
-class NicExpectation:
-    """What a NIC's proof rests on: the NIC as planned, and what its VLAN promises."""
-
-    nic: MachineInterface
-    #: The bridge of its libvirt network; None for other attachments, and for networks without one.
-    bridge: str | None = None
-    gateways: tuple[Address, ...] = ()
-    #: None: its VLAN is not known.
-    mtu: int | None = None
-    #: Its libvirt network puts it on a VLAN by a tag.
-    is_tagged: bool = False
-
-    @property
-    def targets(self) -> tuple[Address, ...]:
-        """Whom a probe asks for."""
-        return (*self.nic.ips, *self.gateways)
-
-
-@dataclass(frozen=True, slots=True)
-class NeighbourVerdict:
-    """What a probe found of one target."""
-
-    macs: tuple[MacAddress, ...]
-    mtu: int | None = None
-
-
-@dataclass(frozen=True)
-class NeighbourVerdicts:
-    """What a probe beside a NIC found; `unknown` says why there is nothing."""
-
-    by_target: Mapping[Address, NeighbourVerdict] = field(default_factory=dict)
-    unknown: str = ""
-
-
 @dataclass(frozen=True)
 class NicObservation:
-    """What was seen of a machine from its host."""
+    """What its host shows of a machine."""
 
-    #: None: it is not there.
+    #: None: the host does not have it.
     machine: ObservedMachine | None
     #: The host's links by name; None: they cannot be read.
     links: Mapping[str, ObservedLink] | None
@@ -99,77 +33,6 @@ class NicObservation:
     def running(self) -> bool:
         """Whether it runs."""
         return self.machine is not None and self.machine.power is PowerState.ON
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What one probe is to ask, for all NICs that meet the host at its point."""
-
-    targets: tuple[Address, ...]
-    mtu: int | None
-
-
-def expectations_of(snapshot: Snapshot, host: Host, machine: Machine) -> tuple[NicExpectation, ...]:
-    """What is to be checked of each NIC of a machine."""
-    return tuple(_wants(snapshot, host, nic) for nic in machine.interfaces)
-
-
-def _wants(snapshot: Snapshot, host: Host, nic: MachineInterface) -> NicExpectation:
-    vlan = None if nic.vlan_id is None else snapshot.vlan_by_id.get(nic.vlan_id)
-    subnets = () if vlan is None else snapshot.subnets_by_vlan.get(vlan.id, ())
-    used = [subnet for subnet in subnets if _carries(subnet, nic.ips)] if nic.ips else subnets
-    gateways = dict.fromkeys(subnet.gateway for subnet in used if subnet.gateway is not None)
-    network = _network_of(host, nic)
-    bridge = None if network is None else network.bridge
-    is_tagged = network is not None and network.vid != UNTAGGED
-    mtu = None if vlan is None else vlan.mtu
-    return NicExpectation(nic, bridge, tuple(gateways), mtu, is_tagged)
-
-
-def _carries(subnet: Subnet, ips: Iterable[Address]) -> bool:
-    return any(ip.version == subnet.cidr.version and ip in subnet.cidr for ip in ips)
-
-
-def probe_point(expectation: NicExpectation) -> Attachment | VerificationReason:
-    """Where a throw-away probe stands beside the NIC, or why it cannot."""
-    attachment = expectation.nic.attachment
-    if attachment.mode is MacvlanMode.PASSTHRU:
-        return VerificationReason.PARENT_IS_ITS_OWN
-    if attachment.kind is AttachKind.OTHER:
-        return VerificationReason.OTHER_KIND
-    if attachment.kind is not AttachKind.NETWORK:
-        return attachment
-    if not expectation.bridge:
-        return VerificationReason.NETWORK_WITHOUT_BRIDGE
-    if expectation.is_tagged:
-        return VerificationReason.NETWORK_HAS_A_TAG
-    return Attachment(AttachKind.BRIDGE, expectation.bridge)
-
-
-def questions(expectations: Iterable[NicExpectation]) -> dict[Attachment, Question]:
-    """One for each attach point, for all NICs there; none if there is nothing to ask."""
-    by_attachment: dict[Attachment, Question] = {}
-    for want in expectations:
-        point = probe_point(want)
-        if isinstance(point, VerificationReason) or not want.targets:
-            continue
-        before = by_attachment.get(point, Question((), None))
-        targets = tuple(dict.fromkeys((*before.targets, *want.targets)))
-        mtus = [mtu for mtu in (before.mtu, want.mtu if want.gateways else None) if mtu is not None]
-        by_attachment[point] = Question(targets, max(mtus, default=None))
-    return by_attachment
-
-
-def duplicates(
-    expectation: NicExpectation, answers: NeighbourVerdicts
-) -> dict[Address, tuple[MacAddress, ...]]:
-    """Planned addresses that others than the NIC answer for, and who."""
-    others_by_ip = {}
-    for ip in expectation.nic.ips:
-        answer = answers.by_target.get(ip, NeighbourVerdict(()))
-        if others := tuple(mac for mac in answer.macs if mac != expectation.nic.mac):
-            others_by_ip[ip] = others
-    return others_by_ip
 
 
 def verify_nic(
@@ -266,37 +129,32 @@ def _carrier(
     device = None if observed is None else nic_observation.links.get(observed.target)
     if device is None:
         return replace(unclear, verdict=Verdict.FAILED, found=VerificationReason.NO_DEVICE)
-    down = (
-        [device.name]
-        if not (device.enabled and device.link)
-        else _down_below(expectation, nic_observation.links)
-    )
+    down = _down_below(expectation, nic_observation.links) if _has_carrier(device) else [device.name]
     if down:
         return replace(unclear, verdict=Verdict.FAILED, found=f"{', '.join(down)} down")
     return replace(unclear, verdict=Verdict.PASSED, found="up")
 
 
-def _network_of(host: Host, nic: MachineInterface) -> LibvirtNetwork | None:
-    if nic.attachment.kind is not AttachKind.NETWORK:
-        return None
-    source = nic.attachment.source
-    return next((network for network in host.libvirt_networks if network.name == source), None)
-
-
 def _down_below(expectation: NicExpectation, links: Mapping[str, ObservedLink]) -> list[str]:
-    """What the NIC hangs on and has no carrier.
-
-    A bridge has carrier as long as one machine's tap has: what counts are its NICs, one of them at least.
-    """
+    """What the NIC depends on and has no carrier: its bridge or parent, or all NICs of the bridge."""
     attachment = expectation.nic.attachment
     name = expectation.bridge if attachment.kind is AttachKind.NETWORK else attachment.source
     below = links.get(name or "")
-    if below is None or not (below.enabled and below.link):
-        return [] if below is None else [below.name]
-    ports = [links[parent] for parent in below.parents if parent in links]
-    if attachment.kind is AttachKind.MACVLAN or not ports or any(port.link for port in ports):
+    if below is None:
         return []
-    return [port.name for port in ports]
+    if not _has_carrier(below):
+        return [below.name]
+    return [] if attachment.kind is AttachKind.MACVLAN else _dead_uplinks(below, links)
+
+
+def _has_carrier(link: ObservedLink) -> bool:
+    return link.enabled and link.link
+
+
+def _dead_uplinks(bridge: ObservedLink, links: Mapping[str, ObservedLink]) -> list[str]:
+    """The NICs of a bridge if none of them has a link; the bridge has carrier while a machine's tap has."""
+    uplinks = [links[parent] for parent in bridge.parents if parent in links]
+    return [] if any(uplink.link for uplink in uplinks) else [uplink.name for uplink in uplinks]
 
 
 # -- addresses, gateways and MTU ---------------------------------------------------------------------------

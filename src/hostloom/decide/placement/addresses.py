@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from itertools import islice
 
-from hostloom.decide.placement.used_numbers import UsedNumbers
+from hostloom.decide.placement.free_numbers import Span, UsedNumbers, spans_of
 from hostloom.decide.refuse import refuse
 from hostloom.decide.snapshot import Delta, Snapshot
 from hostloom.model.ids import SubnetId, SystemId, VlanId
@@ -19,56 +19,16 @@ from hostloom.model.network import (
     RangeKind,
     Subnet,
     special_address,
-    usable_span,
 )
 from hostloom.model.plan import RequestCode, SubjectKind
 from hostloom.model.request import AddressMode, LabelConstraints
 
-Span = tuple[int, int]
 _NOTHING = UsedNumbers()
-
-
-def spans_of(subnet: Subnet, ranges: tuple[IPRange, ...]) -> tuple[Span, ...]:
-    """Spans from which addresses are given, ascending; they still contain used ones and the gateway."""
-    low, high = usable_span(subnet.cidr)
-    reserved = _merged(ranges, RangeKind.RESERVED)
-    dynamic = _merged(ranges, RangeKind.DYNAMIC)
-    spans = [(low, high)]
-    if not subnet.managed:
-        spans = [(max(a, low), min(b, high)) for a, b in reserved if max(a, low) <= min(b, high)]
-        return tuple(_without(spans, dynamic))
-    return tuple(_without(_without(spans, reserved), dynamic))
 
 
 def address_of(number: int, version: int) -> Address:
     """The address of a number; `ip_address` would make an IPv4 address of a small IPv6 number."""
     return ip_address(number.to_bytes(4 if version == 4 else 16, "big"))
-
-
-def _merged(ranges: tuple[IPRange, ...], kind: RangeKind) -> list[Span]:
-    spans: list[Span] = []
-    for ip_range in sorted((r for r in ranges if r.kind is kind), key=lambda r: int(r.start)):
-        start, end = int(ip_range.start), int(ip_range.end)
-        if spans and start <= spans[-1][1] + 1:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
-        else:
-            spans.append((start, end))
-    return spans
-
-
-def _without(spans: list[Span], holes: list[Span]) -> list[Span]:
-    for low, high in holes:
-        cut: list[Span] = []
-        for a, b in spans:
-            if high < a or b < low:
-                cut.append((a, b))
-                continue
-            if a < low:
-                cut.append((a, low - 1))
-            if high < b:
-                cut.append((high + 1, b))
-        spans = cut
-    return spans
 
 
 class AddressIndex:
@@ -151,17 +111,12 @@ class AddressIndex:
         if (holder := self.holder(ip, subnet, system_id, set_aside=set_aside)) is not None:
             return RequestCode.ADDRESS_IN_USE, self._who(holder)
         ranges = [r for r in self._snapshot.ranges_by_subnet.get(subnet.id, ()) if ip in r]
-        kinds = {r.kind for r in ranges}
-        barred = {RangeKind.DYNAMIC} if set_aside or not subnet.managed else set(RangeKind)
-        for barring in (r for r in ranges if r.kind in barred):
+        barred_kinds = {RangeKind.DYNAMIC} if set_aside or not subnet.managed else set(RangeKind)
+        barring = next((ip_range for ip_range in ranges if ip_range.kind in barred_kinds), None)
+        if barring is not None:
             return RequestCode.ADDRESS_IN_RANGE, f"{barring.kind} range {barring.start}-{barring.end}"
-        if ip == subnet.gateway:
-            return RequestCode.ADDRESS_RESERVED, f"the gateway of {subnet.cidr}"
-        if (special := special_address(subnet.cidr, ip)) is not None:
-            return RequestCode.ADDRESS_RESERVED, f"the {special} of {subnet.cidr}"
-        if not subnet.managed and RangeKind.RESERVED not in kinds:
-            return RequestCode.ADDRESS_RESERVED, f"outside the reserved ranges of the unmanaged {subnet.cidr}"
-        return None
+        reserved_as = _reserved_as(ip, subnet, ranges)
+        return None if reserved_as is None else (RequestCode.ADDRESS_RESERVED, reserved_as)
 
     def holder(
         self, ip: Address, subnet: Subnet, system_id: str | None = None, *, set_aside: bool = False
@@ -211,6 +166,17 @@ class AddressIndex:
         for subnet in self._snapshot.subnets_by_vlan.get(vlan_id, ()):
             if subnet_ids is None or subnet.id in subnet_ids:
                 yield subnet
+
+
+def _reserved_as(ip: Address, subnet: Subnet, ranges: list[IPRange]) -> str | None:
+    """What the address is instead of a machine's; `ranges` are those that contain it."""
+    if ip == subnet.gateway:
+        return f"the gateway of {subnet.cidr}"
+    if (special := special_address(subnet.cidr, ip)) is not None:
+        return f"the {special} of {subnet.cidr}"
+    if not subnet.managed and all(ip_range.kind is not RangeKind.RESERVED for ip_range in ranges):
+        return f"outside the reserved ranges of the unmanaged {subnet.cidr}"
+    return None
 
 
 def _homes(snapshot: Snapshot, address: HeldAddress) -> Iterable[SubnetId]:

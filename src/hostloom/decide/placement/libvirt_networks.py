@@ -1,11 +1,12 @@
 """A host's libvirt networks for a compose without constraints, with every condition that fails."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hostloom.decide.placement import default_attachment
 from hostloom.decide.placement.addresses import address_index_of
 from hostloom.decide.placement.candidates import NETWORK_ORDER, HostView, view_of
-from hostloom.decide.placement.place_nics import Placement, network_warnings, place_nics, probe_warnings
+from hostloom.decide.placement.place_nics import network_warnings, place_nics, probe_warnings
 from hostloom.decide.request.resolve import resolve_request
 from hostloom.decide.snapshot import HostState, Snapshot
 from hostloom.model.host import CorrelationState, Forward, Host, LibvirtNetwork
@@ -54,22 +55,29 @@ class NetworksVerdict:
     boots: bool = False
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """What a compose without interface constraints takes on a host; empty: nothing."""
+
+    source: str = ""
+    attach: str = ""
+    boots: bool = False
+    #: By the name of what was considered and not taken.
+    rejections: Mapping[str, Rejection] = field(default_factory=dict)
+
+    @property
+    def network(self) -> str:
+        """The libvirt network that it takes; empty if it takes none."""
+        return self.source if self.attach == "network" else ""
+
+
 def judge_networks(snapshot: Snapshot, state: HostState) -> NetworksVerdict:
     """Check every network of a host, in natural order, regardless of the host's capacity."""
     view = view_of(snapshot, state)
-    placement = _placed(view)
-    label = placement.labels[0] if placement is not None else None
-    winner = label.winner if label is not None and placement is not None and placement.nics else ""
-    reasons = {rejection.subject: rejection for rejection in label.rejections} if label is not None else {}
-    is_network = label is not None and label.attach == "network"
+    choice = _choice(view)
     networks = sorted(state.host.libvirt_networks, key=lambda network: natural_key(network.name))
-    return NetworksVerdict(
-        state.host.name,
-        tuple(_judge(view, network, reasons, winner if is_network else "") for network in networks),
-        winner,
-        label.attach if label is not None and winner else "",
-        label.boot if label is not None and winner else False,
-    )
+    verdicts = tuple(_judge(view, network, choice) for network in networks)
+    return NetworksVerdict(state.host.name, verdicts, choice.source, choice.attach, choice.boots)
 
 
 def failed_conditions(view: HostView, name: str) -> tuple[Rejection, ...]:
@@ -106,19 +114,21 @@ def network_vids(host: Host) -> dict[str, frozenset[int]]:
     return vids
 
 
-def _placed(view: HostView) -> Placement | None:
-    """The choice for one NIC without constraints on this host; None if the host is ambiguous."""
+def _choice(view: HostView) -> _Choice:
+    """Place one NIC without constraints; an ambiguous host is not considered."""
     if view.state.host.correlation.state is CorrelationState.AMBIGUOUS:
-        return None
+        return _Choice()
     address_index = address_index_of(view.snapshot)
-    return place_nics(
-        view, address_index, resolve_request(view.snapshot, address_index, ParsedRequest(labels=(), disks=()))
-    )
+    request = resolve_request(view.snapshot, address_index, ParsedRequest(labels=(), disks=()))
+    placement = place_nics(view, address_index, request)
+    label = placement.labels[0]
+    rejections = {rejection.subject: rejection for rejection in label.rejections}
+    if not placement.nics or not label.winner:
+        return _Choice(rejections=rejections)
+    return _Choice(label.winner, label.attach, label.boot, rejections)
 
 
-def _judge(
-    view: HostView, network: LibvirtNetwork, reasons: dict[str, Rejection], winner: str
-) -> NetworkVerdict:
+def _judge(view: HostView, network: LibvirtNetwork, choice: _Choice) -> NetworkVerdict:
     candidate, _ = view.network_candidate(network.name)
     vlan_id = candidate.vlan_id
     warnings = network_warnings(view, candidate) + probe_warnings(view.snapshot, network.name, candidate)
@@ -129,6 +139,6 @@ def _judge(
         candidate.isolated,
         failed_conditions(view, network.name),
         tuple(warning for warning in warnings if warning.code not in _SAID),
-        network.name == winner,
-        reasons.get(network.name) if network.name in NETWORK_ORDER else None,
+        network.name == choice.network,
+        choice.rejections.get(network.name) if network.name in NETWORK_ORDER else None,
     )

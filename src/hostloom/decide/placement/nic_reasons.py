@@ -1,5 +1,7 @@
 """The reasons for the choice of one NIC, as data."""
 
+from collections.abc import Container, Iterable
+
 from hostloom.decide.placement.assignment import Obstacle
 from hostloom.decide.placement.candidates import Candidate
 from hostloom.decide.placement.matching import CandidateSet
@@ -20,36 +22,40 @@ def explain_label(
 
     `used` are the sources that earlier labels of the request use, `taken` those that passthru keeps from it.
     """
-    passed = {candidate.source: obstacle for candidate, obstacle in passed_over}
-    others = [c for c in options.candidates if winner is None or c.source != winner.source]
-    incomplete = [c for c in others if c.source in passed]
-    remaining = [c for c in others if c.source not in passed]
-    lost = [c for c in remaining if winner is None or c.source in taken]
-    lower = _in_order([c for c in remaining if c not in lost], used)
+    label = options.wanted.label.label
+    obstacles = {candidate.source: obstacle for candidate, obstacle in passed_over}
+    _, others = _divided(options.candidates, set() if winner is None else {winner.source})
+    incomplete, remaining = _divided(others, obstacles)
     rejections = [
         *options.rejections,
-        *(_would_not_complete(c, passed[c.source]) for c in incomplete),
-        *map(_taken, lost),
+        *(_would_not_complete(candidate, obstacles[candidate.source]) for candidate in incomplete),
     ]
-    if winner is not None:
-        rejections += [_lower(c, winner, used) for c in lower]
+    if winner is None:
+        return LabelExplanation(label, "", rejections=(*rejections, *map(_taken, remaining)))
+    lost, free = _divided(remaining, taken)
+    lower = sorted(free, key=lambda candidate: candidate.preference(used))
+    rejections += [*map(_taken, lost), *(_lower(candidate, winner, used) for candidate in lower)]
+    runners_up = tuple(candidate.source for candidate in lower)
     return LabelExplanation(
-        options.wanted.label.label,
-        winner.source if winner else "",
-        _reasons(winner, lower, used) if winner else (),
-        tuple(c.source for c in lower),
-        tuple(rejections),
+        label, winner.source, _reasons(winner, lower, used), runners_up, tuple(rejections)
     )
+
+
+def _divided(
+    candidates: Iterable[Candidate], sources: Container[str]
+) -> tuple[list[Candidate], list[Candidate]]:
+    """The candidates with one of these sources, and the others."""
+    inside: list[Candidate] = []
+    outside: list[Candidate] = []
+    for candidate in candidates:
+        (inside if candidate.source in sources else outside).append(candidate)
+    return inside, outside
 
 
 def _taken(candidate: Candidate) -> Rejection:
     return candidate.reject(
         "is_not_taken", RejectionCode.PASSTHRU_IN_USE, "free", "taken by an earlier label"
     )
-
-
-def _in_order(candidates: list[Candidate], used: frozenset[str]) -> list[Candidate]:
-    return sorted(candidates, key=lambda c: c.preference(used))
 
 
 def _would_not_complete(candidate: Candidate, obstacle: Obstacle) -> Rejection:

@@ -12,7 +12,7 @@ from hostloom.decide.request.resolve_constraints import ResolvedConstraint, reso
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind
 from hostloom.model.errors.values import ConstraintError
-from hostloom.model.ids import MacAddress
+from hostloom.model.ids import MacAddress, VlanId
 from hostloom.model.network import Address, Subnet
 from hostloom.model.plan import RequestCode, SubjectKind
 from hostloom.model.request import (
@@ -37,7 +37,7 @@ class ResolvedRequest:
     disks: tuple[DiskRequest, ...]
 
 
-_TEXT_FIELDS = tuple(each.name for each in fields(ComposeRequest))
+_TEXT_FIELDS = tuple(text_field.name for text_field in fields(ComposeRequest))
 
 
 def parse_request(request: ComposeRequest) -> ParsedRequest:
@@ -174,28 +174,41 @@ def _addresses(
     choices: dict[tuple[str, Address], list[Subnet]],
 ) -> Iterator[RefuseRequest]:
     """The possible subnets of each `ip=`: those that the label's other keys allow, all on one VLAN."""
-    common: frozenset[object] | None = None
+    common: frozenset[VlanId] | None = None
     for ip, column in label.ip_columns:
         subnets = address_index.subnets_of(ip)
         allowed = [subnet for subnet in subnets if _allows(groups, subnet)]
         choices[label.name, ip] = allowed
-        if subnets and not allowed:
-            excluding = _excluding(groups, subnets[0])
-            found = f"{ip} lies in {subnets[0].cidr}, which {excluding} excludes"
-            later = max(column, excluding.terms[0].column)
-            yield _contradiction(label, "an ip= that the other keys allow", found, later)
-        elif subnets:
-            vlans = frozenset(subnet.vlan_id for subnet in allowed)
-            before, common = common, vlans if common is None else common & vlans
-            if before and not common:
-                addresses = ", ".join(map(str, label.ips))
-                yield _contradiction(
-                    label, "every ip= of a label on one VLAN", f"{addresses} on several", column
-                )
+        if not subnets:
+            continue
+        if not allowed:
+            yield _excluded_address(label, ip, column, subnets[0], groups)
+            continue
+        vlans = frozenset(subnet.vlan_id for subnet in allowed)
+        before, common = common, vlans if common is None else common & vlans
+        if before and not common:
+            addresses = ", ".join(map(str, label.ips))
+            yield _contradiction(label, "every ip= of a label on one VLAN", f"{addresses} on several", column)
+    if common is not None:
+        _narrow(choices, label, common)
+
+
+def _narrow(
+    choices: dict[tuple[str, Address], list[Subnet]], label: LabelConstraints, vlans: frozenset[VlanId]
+) -> None:
+    """Leave only the subnets on these VLANs."""
     for ip in label.ips:
-        choices[label.name, ip] = [
-            subnet for subnet in choices[label.name, ip] if common is None or subnet.vlan_id in common
-        ]
+        subnets = choices[label.name, ip]
+        choices[label.name, ip] = [subnet for subnet in subnets if subnet.vlan_id in vlans]
+
+
+def _excluded_address(
+    label: LabelConstraints, ip: Address, column: int, subnet: Subnet, groups: tuple[ResolvedConstraint, ...]
+) -> RefuseRequest:
+    excluding = next(group for group in groups if not _group_allows(group, subnet))
+    found = f"{ip} lies in {subnet.cidr}, which {excluding} excludes"
+    later = max(column, excluding.terms[0].column)
+    return _contradiction(label, "an ip= that the other keys allow", found, later)
 
 
 def _repeated_macs(labels: tuple[LabelConstraints, ...]) -> Iterator[RefuseRequest]:
@@ -225,10 +238,6 @@ def _group_allows(group: ResolvedConstraint, subnet: Subnet) -> bool:
     if group.subnets is not None and not group.negated:
         return subnet.id in group.subnets
     return group.admits_vlan(subnet.vlan_id)
-
-
-def _excluding(groups: tuple[ResolvedConstraint, ...], subnet: Subnet) -> ResolvedConstraint:
-    return next(group for group in groups if not _group_allows(group, subnet))
 
 
 def _contradiction(label: LabelConstraints, wanted: str, found: str, column: int) -> RefuseRequest:

@@ -1,6 +1,6 @@
 """What the terms of a label mean in this world: names looked up once, for all hosts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -8,7 +8,7 @@ from hostloom.decide.refuse import RefuseRequest, refuse
 from hostloom.decide.request.constraints import NEGATABLE, POSITIVE, is_cidr, parse_integer
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.ids import SubnetId, VlanId
-from hostloom.model.network import Subnet, Vlan
+from hostloom.model.network import Fabric, Space, Subnet, Vlan
 from hostloom.model.node import NodeInterface
 from hostloom.model.plan import RequestCode, SubjectKind
 from hostloom.model.request import LabelConstraints, Term
@@ -130,15 +130,10 @@ def _by_fabric(snapshot: Snapshot, term: Term, value: str) -> frozenset[VlanId]:
     form, colon, rest = value.partition(":")
     if colon and form == "class":
         return _by_class(snapshot, term, rest)
-    name = rest if colon and form == "name" else value
-    number = _object_number(value, "fabric")
-    fabric_ids = [fabric.id for fabric in snapshot.fabrics if fabric.name == name]
-    if not fabric_ids and number is not None:
-        fabric_ids = [fabric.id for fabric in snapshot.fabrics if fabric.id == number]
+    fabric_ids = _meant(snapshot.fabrics, value, "fabric")
     if not fabric_ids:
-        raise _unknown(
-            RequestCode.UNKNOWN_FABRIC, "fabric", term, [fabric.name for fabric in snapshot.fabrics]
-        )
+        names = [fabric.name for fabric in snapshot.fabrics]
+        raise _unknown(RequestCode.UNKNOWN_FABRIC, "fabric", term, names)
     return _some(snapshot, lambda vlan: vlan.fabric_id in fabric_ids)
 
 
@@ -150,12 +145,7 @@ def _by_class(snapshot: Snapshot, _: Term, value: str) -> frozenset[VlanId]:
 def _by_space(snapshot: Snapshot, term: Term, value: str) -> frozenset[VlanId]:
     if value == "undefined":
         return _some(snapshot, lambda vlan: vlan.space_id is None)
-    form, colon, rest = value.partition(":")
-    name = rest if colon and form == "name" else value
-    number = _object_number(value, "space")
-    space_ids = [space.id for space in snapshot.spaces if space.name == name]
-    if not space_ids and number is not None:
-        space_ids = [space.id for space in snapshot.spaces if space.id == number]
+    space_ids = _meant(snapshot.spaces, value, "space")
     if not space_ids:
         raise _unknown(RequestCode.UNKNOWN_SPACE, "space", term, [space.name for space in snapshot.spaces])
     return _some(snapshot, lambda vlan: vlan.space_id in space_ids)
@@ -175,6 +165,14 @@ _LOOKUPS: dict[str, Callable[[Snapshot, Term, str], frozenset[VlanId]]] = {
     "space": _by_space,
     "subnet": _by_subnet,
 }
+
+
+def _meant(objects: Iterable[Fabric | Space], value: str, kind: str) -> frozenset[int]:
+    """The ids of those with the name in `NAME` or `name:NAME`; if there are none, of the one with that id."""
+    name = value.removeprefix("name:")
+    number = _object_number(value, kind)
+    named = frozenset(candidate.id for candidate in objects if candidate.name == name)
+    return named or frozenset(candidate.id for candidate in objects if candidate.id == number)
 
 
 def _object_number(value: str, kind: str) -> int | None:

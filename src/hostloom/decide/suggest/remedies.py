@@ -15,7 +15,7 @@ from hostloom.decide.suggest.vlan_remedies import carry_vlans, place_strays, ser
 from hostloom.model.decimals import Number, decimal_text
 from hostloom.model.host import cores_left, cores_offered, memory_left_mib, memory_offered_mib
 from hostloom.model.hypothetical import ChangeKind, HypotheticalChange
-from hostloom.model.ids import natural_key
+from hostloom.model.ids import VlanId, natural_key
 from hostloom.model.network import Subnet
 from hostloom.model.plan import (
     HostExplanation,
@@ -181,14 +181,20 @@ def _boot(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
 
 def _full(no: RefusedCompose, state: HostState) -> Iterator[HypotheticalChange]:
     """Give back one address of a subnet that is full: set aside before a machine's, never one just seen."""
+    for vlan_id in sorted(_vlans_to_choose(no, state)):
+        for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
+            yield from _give_back_one(no.snapshot, subnet)
+
+
+def _vlans_to_choose(no: RefusedCompose, state: HostState) -> set[VlanId]:
+    """The VLANs of the interfaces and libvirt networks that the labels could take."""
     names = {name for label in no.labels for name in (label.winner, *label.runners_up)}
     networks = [network for network in state.host.libvirt_networks if network.name in names]
     names |= {network.bridge for network in networks if network.bridge}
-    interfaces = view_of(no.snapshot, state).interfaces
-    vlans = {interface.vlan_id for interface in interfaces if interface.name in names}
-    for vlan_id in sorted(vlan for vlan in vlans if vlan is not None):
-        for subnet in no.snapshot.subnets_by_vlan.get(vlan_id, ()):
-            yield from _give_back_one(no.snapshot, subnet)
+    interfaces = [
+        interface for interface in view_of(no.snapshot, state).interfaces if interface.name in names
+    ]
+    return {interface.vlan_id for interface in interfaces if interface.vlan_id is not None}
 
 
 def _give_back_one(snapshot: Snapshot, subnet: Subnet) -> Iterator[HypotheticalChange]:

@@ -98,16 +98,21 @@ def _not_for_tags(view: HostView, node: Node, vlan: Vlan) -> set[str]:
 
 
 def _cabled(view: HostView, interfaces: list[NodeInterface], vlan: Vlan) -> Iterator[HypotheticalChange]:
-    """NICs that nothing uses: no address, no machine, nothing on them; those on no VLAN before the others."""
-    used = {nic.source for machine in view.state.machines for nic in machine.interfaces}
-    used |= {name for interface in view.interfaces for name in interface.parents}
-    without_address = [interface for interface in _by_rank(interfaces) if not interface.addresses]
-    spare = [interface for interface in without_address if interface.name not in used]
+    """Cable a spare NIC to the VLAN: one that is on no VLAN before one that is on another."""
+    spare = _spare(view, interfaces)
     strays = [interface for interface in spare if interface.vlan_id is None]
     for stray in (strays or spare)[:WAYS]:
         was = view.snapshot.vlan_name(stray.vlan_id) or ""
         text = view.snapshot.vlan_name(vlan.id)
         yield HypotheticalChange(ChangeKind.MOVE_INTERFACE, stray.name, view.state.host.name, text, was)
+
+
+def _spare(view: HostView, interfaces: list[NodeInterface]) -> list[NodeInterface]:
+    """Interfaces without an address that no machine and no other interface uses."""
+    used = {nic.source for machine in view.state.machines for nic in machine.interfaces}
+    used |= {name for interface in view.interfaces for name in interface.parents}
+    without_address = [interface for interface in _by_rank(interfaces) if not interface.addresses]
+    return [interface for interface in without_address if interface.name not in used]
 
 
 def _by_rank(interfaces: tuple[NodeInterface, ...] | list[NodeInterface]) -> list[NodeInterface]:
