@@ -1120,6 +1120,8 @@ class Step(TypedDict):
     error_code: "str"
     started_at: "float | None"
     finished_at: "float | None"
+    done_bytes: "int | None"
+    total_bytes: "int | None"
 
 
 class StoragePoolOfHost(TypedDict):

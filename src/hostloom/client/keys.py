@@ -332,7 +332,9 @@ RemarkKey = Literal["code", "found"]
 ScanKey = Literal["host", "node", "changes"]
 SettingKey = Literal["field", "ours", "theirs"]
 SpaceKey = Literal["id", "name", "description", "vlans", "generation"]
-StepKey = Literal["name", "state", "error", "error_code", "started_at", "finished_at"]
+StepKey = Literal[
+    "name", "state", "error", "error_code", "started_at", "finished_at", "done_bytes", "total_bytes"
+]
 StoragePoolOfHostKey = Literal[
     "name", "kind", "total_bytes", "free_bytes", "is_default", "tags", "path", "active", "trouble", "host"
 ]

@@ -19,6 +19,7 @@ TagId = NewType("TagId", int)
 DomainId = NewType("DomainId", int)
 UserId = NewType("UserId", int)
 RackId = NewType("RackId", int)
+DiskImageId = NewType("DiskImageId", int)
 #: Six characters, unique over all nodes.
 SystemId = NewType("SystemId", str)
 

@@ -49,6 +49,9 @@ class StepRecord:
     error_code: str = ""
     started_at: float | None = None
     finished_at: float | None = None
+    #: Of a step that moves much data: how much it has processed, and how much there is if that is known.
+    done_bytes: int | None = None
+    total_bytes: int | None = None
 
 
 @dataclass(frozen=True)

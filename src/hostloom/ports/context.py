@@ -9,6 +9,7 @@ from hostloom.model.ids import (
 )
 from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.dhcp import DhcpServers
+from hostloom.ports.disk_images import DiskImageFiles
 from hostloom.ports.hosts import HostKeys, HostScanner, Resolver
 from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.images import ImageStore
@@ -75,4 +76,6 @@ class Ports:
     wire: WireProbe | None = None
     #: None: no boot images are kept here.
     images: ImageStore | None = None
+    #: None: no disk images are kept here.
+    disk_images: DiskImageFiles | None = None
     settings: ServiceSettings = field(default_factory=ServiceSettings)

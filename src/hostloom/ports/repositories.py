@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from hostloom.model.dhcp import PublishedNic
+from hostloom.model.disk_image import DiskImage
 from hostloom.model.drift import Drift
 from hostloom.model.grouping import Domain
 from hostloom.model.host import Host
 from hostloom.model.ids import (
+    DiskImageId,
     DomainId,
     FabricId,
     HostId,
@@ -228,6 +230,14 @@ class Machines(Repository[Machine, SystemId], Protocol):
 
     def some(self, keys: Sequence[SystemId]) -> Sequence[Machine]:
         """Those of these that there are, in this order; as many statements as for one."""
+        ...
+
+
+class DiskImages(Repository[DiskImage, DiskImageId], Protocol):
+    """Disk images, also by their content."""
+
+    def find_by_content(self, sha256: str) -> DiskImage | None:
+        """The image whose raw disk has this hash."""
         ...
 
 

@@ -31,6 +31,7 @@ from hostloom.ports.access_records import Annotations, ApiKeys, Passwords, SshKe
 from hostloom.ports.operation_records import Answers, Events, Operations
 from hostloom.ports.repositories import (
     Addresses,
+    DiskImages,
     Domains,
     Fabrics,
     Groups,
@@ -84,6 +85,7 @@ class UnitOfWork(Protocol):
     events: Events
     answers: Answers
     racks: Repository[Rack, RackId]
+    disk_images: DiskImages
     dhcp_messages: DhcpMessages
     vlan_probes: VlanProbes
     proofs: Proofs

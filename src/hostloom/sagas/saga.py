@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
 from hostloom.model.errors.base import DriverError, HostloomError
-from hostloom.model.errors.server import DatabaseUnavailable, LeaseLost
+from hostloom.model.errors.server import Cancelled, DatabaseUnavailable, LeaseLost
 from hostloom.model.errors.stale import Stale
 from hostloom.model.operation import FINISHED, Operation, OperationState, StepRecord, StepState
 from hostloom.ports.context import Ports
@@ -30,6 +30,8 @@ T = TypeVar("T")
 RETRY_PAUSES_S = (0.5, 2.0)
 #: After this many lost races, the lock is taken before deciding; until then, others need not wait.
 LOCKED_AFTER = 3
+#: Pause between two records of a step's progress.
+REPORT_EVERY_S = 1.0
 #: Errors of the whole operation: its records stay, and it continues from there.
 _NOT_OF_THE_STEP = (LeaseLost, DatabaseUnavailable)
 _CANCELLED = (OperationState.UNWINDING, "cancelled", "cancelled")
@@ -73,8 +75,11 @@ class Run(Generic[I]):
     operation: Operation
     input: I
     outputs: dict[str, Any] = field(default_factory=dict)
+    #: Records how far the running step is; whether the user wants to cancel.
+    save_progress: "Callable[[int, int | None], bool]" = lambda _done, _total: False
     #: Values that this process has read, by the function that reads them; they are not recorded.
     _kept: "dict[Callable[[Run[I]], Any], Any]" = field(default_factory=dict)
+    _reported_at: float = 0.0
 
     def output(self, step: Step[I, O]) -> O:
         """The output of an earlier step of this operation."""
@@ -102,6 +107,15 @@ class Run(Generic[I]):
         with self.ports.store.begin() as uow:
             return uow.operations.get(self.operation.id).cancel_requested
 
+    def report(self, done_bytes: int, total_bytes: int | None) -> None:
+        """Record how far a long effect is, at most once per second; Cancelled if the user wants to cancel."""
+        now = self.ports.clock.now()
+        if abs(now - self._reported_at) < REPORT_EVERY_S:
+            return
+        self._reported_at = now
+        if self.save_progress(done_bytes, total_bytes):
+            raise Cancelled("cancelled")
+
     def has(self, step: Step[I, Any]) -> bool:
         """Whether that step has an output; it may have failed before."""
         return self.outputs.get(step.name) is not None
@@ -126,7 +140,9 @@ class Runner:
         self._unwritten: dict[str, StepRecord] = {}
         #: The step that is running.
         self._at: Step[Any, Any] = saga.steps[0]
-        self._run: Run[Any] = Run(ports, operation, from_json(operation.input, saga.input))
+        self._run: Run[Any] = Run(
+            ports, operation, from_json(operation.input, saga.input), save_progress=self._save_progress
+        )
         for step in saga.steps:
             data = self._records[step.name].output
             if data is not None and step.output is not None:
@@ -232,6 +248,14 @@ class Runner:
                 self._pause(pause_s)
         return do(self._run)
 
+    def _save_progress(self, done_bytes: int, total_bytes: int | None) -> bool:
+        """Write how far the running step is; whether the user wants to cancel."""
+        record = replace(self._records[self._at.name], done_bytes=done_bytes, total_bytes=total_bytes)
+        self._note(record)
+        with self._ports.store.begin() as uow:
+            wants_cancel = not self._commit(uow, [], unless_cancelled=True)
+        return wants_cancel and not self._is_past_return()
+
     def _fail(self, step: Step[Any, Any], error: Exception) -> None:
         text, code = _describe(error)
         if code == "bug":
@@ -301,10 +325,15 @@ class Runner:
 
     def _record(self, step: Step[Any, Any], state: StepState, error: str = "", code: str = "") -> StepRecord:
         now, before = self._ports.clock.now(), self._records[step.name]
-        started_at = now if before.started_at is None else before.started_at
-        finished_at = None if state in (StepState.RUNNING, StepState.UNDOING) else now
-        error, code = error or before.error, code or before.error_code
-        return StepRecord(step.name, state, None, error, code, started_at, finished_at)
+        return replace(
+            before,
+            state=state,
+            output=None,
+            error=error or before.error,
+            error_code=code or before.error_code,
+            started_at=now if before.started_at is None else before.started_at,
+            finished_at=None if state in (StepState.RUNNING, StepState.UNDOING) else now,
+        )
 
     def _note(self, record: StepRecord) -> None:
         """Keep a record for the next transaction; if the process dies before, the step is repeated."""

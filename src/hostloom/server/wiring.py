@@ -11,6 +11,7 @@ from hostloom.dhcp.servers import KeaServers
 from hostloom.hostscan.scan import HostScan
 from hostloom.hypervisor.hypervisors import LibvirtHypervisors
 from hostloom.images.directory import ImageDirectory
+from hostloom.images.disk_directory import DiskDirectory
 from hostloom.model.errors.server import ConfigError
 from hostloom.model.host_uri import UriRules
 from hostloom.model.service_settings import ServiceSettings
@@ -67,6 +68,7 @@ def wire(settings: Settings, stack: contextlib.ExitStack) -> Ports:
         secrets=FileSecrets(settings.secret),
         wire=AgentProbe(remotes),
         images=ImageDirectory(settings.images, SystemClock().now),
+        disk_images=DiskDirectory(settings.images),
         settings=service_settings(settings),
     )
 

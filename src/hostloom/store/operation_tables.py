@@ -58,6 +58,8 @@ steps = Table(
     Column("error_code", String(64), nullable=False),
     Column("started_at", Float),
     Column("finished_at", Float),
+    Column("done_bytes", BigInteger),
+    Column("total_bytes", BigInteger),
     PrimaryKeyConstraint("operation_id", "name"),
 )
 

@@ -86,6 +86,7 @@ KINDS = {
     "plans": "plan",
     "racks": "rack",
     "ssh_keys": "SSH key",
+    "disk_images": "disk image",
     "dhcp_messages": "DHCP message",
     "foreign_dhcp": "foreign DHCP server",
     "vlan_probes": "VLAN probe",

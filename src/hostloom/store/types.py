@@ -20,6 +20,7 @@ from sqlalchemy import Dialect, Float, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from hostloom.model.decimals import exact
+from hostloom.model.disk_image import BootMode
 from hostloom.model.drift import Drift
 from hostloom.model.finding import Finding
 from hostloom.model.host import Emulation, Forward, LibvirtNetwork, StoragePool
@@ -210,4 +211,5 @@ POOL_TAGS = JsonText(
     lambda value: [[name, list(tags)] for name, tags in value],
     lambda items: tuple((name, tuple(tags)) for name, tags in items),
 )
+BOOT_MODES = JsonText(list, lambda items: tuple(BootMode(item) for item in items))
 DISKS = JsonText(_as_dicts, lambda items: tuple(_disk(item) for item in items))

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.access import User
+from hostloom.model.disk_image import DiskImage
 from hostloom.model.grouping import ResourcePool, Tag, Zone
 from hostloom.model.host import Host, PlacedMachine
 from hostloom.model.ids import (
@@ -28,12 +29,13 @@ from hostloom.model.network import Fabric, IPRange, Space, Subnet, Vlan
 from hostloom.model.rack import Rack
 from hostloom.ports import access_records, operation_records, repositories, wire_records
 from hostloom.ports.store import Reservation
-from hostloom.store import groupings, renumber, reserve, tables, wire_tables
+from hostloom.store import groupings, image_tables, renumber, reserve, tables, wire_tables
 from hostloom.store.access import ApiKeys, Passwords, Tokens, Users
 from hostloom.store.addresses import Addresses
 from hostloom.store.annotations import Annotations
 from hostloom.store.commissionings import Commissionings
 from hostloom.store.database_errors import connect
+from hostloom.store.disk_images import DiskImages
 from hostloom.store.events import Events
 from hostloom.store.fabrics import Fabrics
 from hostloom.store.hosts import Hosts
@@ -78,6 +80,7 @@ class DatabaseUnitOfWork:
     events: operation_records.Events
     answers: operation_records.Answers
     racks: repositories.Repository[Rack, RackId]
+    disk_images: repositories.DiskImages
     dhcp_messages: wire_records.DhcpMessages
     vlan_probes: wire_records.VlanProbes
     proofs: wire_records.Proofs
@@ -164,6 +167,7 @@ _REPOSITORIES: dict[str, Callable[[DatabaseUnitOfWork], object]] = {
     "events": lambda uow: Events(uow.tx),
     "answers": lambda uow: Answers(uow.tx),
     "racks": lambda uow: Racks(uow.tx, wire_tables.racks, Rack),
+    "disk_images": lambda uow: DiskImages(uow.tx, image_tables.disk_images, DiskImage),
     "dhcp_messages": lambda uow: DhcpMessages(uow.tx),
     "vlan_probes": lambda uow: VlanProbes(uow.tx),
     "proofs": lambda uow: Proofs(uow.tx),

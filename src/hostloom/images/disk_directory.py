@@ -1,0 +1,48 @@
+"""The folder of disk images: `disks/SHA256/` contains a complete disk, work in progress is beside it."""
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from hostloom.model.errors.resources import NotFound
+
+#: Names of the two files of a disk.
+DISK, STREAM = "disk.qcow2", "disk.raw.zst"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class DiskDirectory:
+    """The folder `disks` in the folder `image_dir` of the settings."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory / "disks"
+
+    def list(self) -> list[str]:
+        """The SHA-256 of every stored disk, sorted."""
+        if not self._directory.is_dir():
+            return []
+        return sorted(path.name for path in self._directory.iterdir() if _SHA256.fullmatch(path.name))
+
+    def disk(self, sha256: str) -> Path:
+        """The qcow2 file; NotFound."""
+        return self._file(sha256, DISK)
+
+    def stream(self, sha256: str) -> Path:
+        """The compressed raw disk; NotFound."""
+        return self._file(sha256, STREAM)
+
+    def delete(self, sha256: str) -> None:
+        """Delete both files; a rename makes them invisible at once."""
+        folder = self._directory / sha256
+        if not _SHA256.fullmatch(sha256) or not folder.is_dir():
+            return
+        trash = Path(tempfile.mkdtemp(prefix=".gone-", dir=self._directory))
+        folder.rename(trash / sha256)
+        shutil.rmtree(trash)
+
+    def _file(self, sha256: str, name: str) -> Path:
+        path = self._directory / sha256 / name
+        if not _SHA256.fullmatch(sha256) or not path.is_file():
+            raise NotFound("file of disk image", sha256)
+        return path

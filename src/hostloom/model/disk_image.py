@@ -1,0 +1,93 @@
+"""A disk image: the whole disk of an installed operating system, which machines are deployed from."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hostloom.model.errors.values import InvalidValue
+from hostloom.model.ids import DiskImageId
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class BootMode(StrEnum):
+    """How a machine's firmware starts the disk."""
+
+    BIOS = "bios"
+    UEFI = "uefi"
+
+
+@dataclass(frozen=True, slots=True)
+class DiskContent:
+    """What is inside a disk; an empty text, an empty tuple or None stands for what is not known."""
+
+    #: `ID` of os-release(5), such as `debian`.
+    os: str = ""
+    #: `VERSION_ID` of os-release(5), such as `12`.
+    release: str = ""
+    codename: str = ""
+    #: As Debian calls it.
+    architecture: str = ""
+    boot_modes: tuple[BootMode, ...] = ()
+    has_cloud_init: bool | None = None
+    #: libvirt and QEMU are installed: a machine with this disk can be a KVM host.
+    has_kvm: bool | None = None
+    #: The user that cloud-init creates and lets in by SSH key.
+    default_user: str = ""
+    #: What could not be read, and why, in sentences.
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiskImage:
+    """A disk image in the image folder; unknown parts are as in DiskContent."""
+
+    id: DiskImageId
+    name: str
+    #: Of the raw disk, whatever format it was imported in: equal disks are one image.
+    sha256: str
+    virtual_size_bytes: int
+    #: Of the stored qcow2 file.
+    size_bytes: int
+    #: Of the raw disk compressed by zstd, which bare machines are sent.
+    stream_sha256: str
+    stream_size_bytes: int
+    #: Seconds since the epoch.
+    imported_at: float
+    title: str = ""
+    os: str = ""
+    release: str = ""
+    codename: str = ""
+    architecture: str = ""
+    boot_modes: tuple[BootMode, ...] = ()
+    has_cloud_init: bool | None = None
+    has_kvm: bool | None = None
+    default_user: str = ""
+    #: The URL, file name or recipe that it comes from.
+    source: str = ""
+    #: Of the file that was imported; empty if there was none.
+    source_sha256: str = ""
+    warnings: tuple[str, ...] = ()
+    generation: int = 1
+
+
+def check_image_name(name: str, field: str = "name") -> str:
+    """Return the name if an image may have it; InvalidValue."""
+    if not _NAME.fullmatch(name):
+        raise InvalidValue(
+            field,
+            name,
+            "is not a name of an image",
+            "use 1 to 64 lower-case letters, digits, dots, underscores and hyphens; "
+            "the first is a letter or a digit",
+        )
+    return name
+
+
+def check_sha256(text: str, field: str = "sha256") -> str:
+    """Return a SHA-256 in lower case; InvalidValue."""
+    digest = text.strip().lower()
+    if not _SHA256.fullmatch(digest):
+        raise InvalidValue(field, text, "is not a SHA-256", "write its 64 hexadecimal digits")
+    return digest

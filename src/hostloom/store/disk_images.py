@@ -1,0 +1,20 @@
+"""Disk images in the database; their files are in the image folder."""
+
+from sqlalchemy import select
+
+from hostloom.model.disk_image import DiskImage
+from hostloom.model.ids import DiskImageId
+from hostloom.store.records import Records
+
+
+class DiskImages(Records[DiskImage, DiskImageId]):
+    """One row for each content."""
+
+    def find_by_content(self, sha256: str) -> DiskImage | None:
+        """The image whose raw disk has this hash."""
+        row = self.tx.read(select(self.table).where(self.table.c.sha256 == sha256)).first()
+        return None if row is None else self.from_row(row)
+
+    def users(self, item: DiskImage) -> list[str]:  # noqa: ARG002  (the signature of Records)
+        """Nothing refers to an image by its id."""
+        return []

@@ -1,0 +1,60 @@
+"""What the folder of disk images and its fake have in common."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hostloom.images.disk_directory import DISK, STREAM, DiskDirectory
+from hostloom.model.errors.resources import NotFound
+from hostloom.ports.disk_images import DiskImageFiles
+from support.disk_images import FakeDiskImageFiles
+
+A, B = "a" * 64, "b" * 64
+Put = Callable[[str], None]
+
+
+@pytest.fixture(params=["folder", "fake"])
+def both(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[DiskImageFiles, Put]:
+    """The files, and how a disk gets there."""
+    if request.param == "fake":
+        fake = FakeDiskImageFiles(tmp_path)
+        return fake, fake.put
+
+    def put(sha256: str) -> None:
+        folder = tmp_path / "disks" / sha256
+        folder.mkdir(parents=True)
+        (folder / DISK).write_bytes(b"qcow2")
+        (folder / STREAM).write_bytes(b"zstd")
+
+    return DiskDirectory(tmp_path), put
+
+
+def test_stored_disks_are_listed_and_read(both: tuple[DiskImageFiles, Put]) -> None:
+    files, put = both
+    assert files.list() == []
+    put(B)
+    put(A)
+    assert files.list() == [A, B]
+    assert files.disk(A).read_bytes() == b"qcow2"
+    assert files.stream(A).read_bytes() == b"zstd"
+
+
+@pytest.mark.parametrize("sha256", [B, "", ".", "..", "a" * 63, f"../{A}"])
+def test_a_disk_that_is_not_there_is_not_found(both: tuple[DiskImageFiles, Put], sha256: str) -> None:
+    files, put = both
+    put(A)
+    for read in (files.disk, files.stream):
+        with pytest.raises(NotFound, match="there is no file of disk image"):
+            read(sha256)
+
+
+def test_deleting_twice_deletes_one_disk_and_leaves_the_others(both: tuple[DiskImageFiles, Put]) -> None:
+    files, put = both
+    put(A)
+    put(B)
+    for _ in range(2):
+        files.delete(A)
+        assert files.list() == [B]
+    files.delete("..")
+    assert files.disk(B).is_file()
