@@ -1,4 +1,4 @@
-"""Programs that the lab runs; a failure says which, and in whose words."""
+"""Runs the programs of the lab; errors name the program and quote its message."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ def run(argv: Sequence[str], *, text: str | None = None, timeout_s: float = 60.0
 
 
 def ip(netns: str | None, lines: Iterable[str]) -> None:
-    """Run `ip` commands as one batch, in a namespace or in the root one."""
+    """Run `ip` commands as one batch, in a namespace or in the root namespace."""
     where = ["-n", netns] if netns else []
     run(["ip", *where, "-batch", "-"], text="\n".join(lines) + "\n")
 
@@ -64,7 +64,7 @@ def kill(pids: Iterable[int], timeout_s: float = 10.0) -> None:
 def is_alive(pid: int) -> bool:
     """Whether a process runs; a zombie does not."""
     try:
-        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123  (a path of the kernel's)
+        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123  (a path of the kernel)
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False

@@ -2,4 +2,4 @@
 
 
 class LabError(Exception):
-    """The reason why the lab cannot do something."""
+    """The lab cannot do something; the text is the reason."""

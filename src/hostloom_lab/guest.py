@@ -1,4 +1,4 @@
-"""The lab's guest: the product's boot image for virtual machines, with a shell for tests appended to it."""
+"""Builds the lab's guest: the product's boot image for virtual machines plus a shell for tests."""
 
 import os
 import shutil
@@ -17,12 +17,12 @@ ON_STAY = Path(__file__).with_name("guest-on-stay.sh")
 
 
 def cache_directory() -> Path:
-    """Where images and the guest are kept; HOSTLOOM_CACHE moves it."""
+    """The folder of images and the guest; the variable HOSTLOOM_CACHE overrides it."""
     return Path(os.environ.get("HOSTLOOM_CACHE", "/var/cache/hostloom"))
 
 
 def image_directory() -> Path:
-    """The product's images, for the `image_dir` of a server: a lab's rack reaches no package archive."""
+    """The folder for a server's `image_dir`, because a lab's rack reaches no package archive."""
     return cache_directory() / "images"
 
 
@@ -35,12 +35,12 @@ class Guest:
 
     @property
     def is_built(self) -> bool:
-        """Whether both are there."""
+        """Whether both files exist."""
         return self.kernel.is_file() and self.initrd.is_file()
 
 
 def guest() -> Guest:
-    """The guest's files, built or not."""
+    """The paths of the guest's files, which may not exist yet."""
     return Guest(cache_directory() / "guest/kernel", cache_directory() / "guest/initrd")
 
 
@@ -60,7 +60,7 @@ def build(*, again: bool = False) -> Guest:
     files.kernel.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(built / "kernel", files.kernel.with_suffix(".new"))
     files.kernel.with_suffix(".new").replace(files.kernel)
-    # The kernel unpacks archives that follow each other, one over the other.
+    # The kernel unpacks concatenated archives in order; later files replace earlier ones.
     shutil.copyfile(built / "initrd", files.initrd.with_suffix(".new"))
     with files.initrd.with_suffix(".new").open("ab") as initrd:
         pack({"etc/on-stay": ArchiveEntry(ON_STAY.read_bytes(), is_executable=True)}, initrd)

@@ -26,7 +26,7 @@ cgroup_controllers = []
 stdio_handler = "file"
 remember_owner = 0
 """
-#: With another HOME no shell start-up files of this machine's user are read at each login.
+#: Another HOME, so that logins do not read the shell start-up files of this machine's user.
 SSHD = """\
 Port 22
 ListenAddress {address}
@@ -78,12 +78,12 @@ wait $!
 
 
 def directory_of(plan: LabPlan, host: HostPlan) -> Path:
-    """Where a host's files are."""
+    """The directory of a host's files."""
     return plan.directory / host.name
 
 
 def socket_of(plan: LabPlan, host: HostPlan) -> Path:
-    """libvirtd's socket, as this machine reaches it."""
+    """The path of libvirtd's socket on this machine."""
     return directory_of(plan, host) / "run/libvirt-sock"
 
 
@@ -93,7 +93,7 @@ def uri(plan: LabPlan, host: HostPlan) -> str:
 
 
 def start(plan: LabPlan, host: HostPlan) -> None:
-    """Start a host that does not run; its files and machines' disks stay from before."""
+    """Start a host that is not running; it keeps its earlier files and disks of machines."""
     directory = directory_of(plan, host)
     if machine.is_running(directory):
         return

@@ -1,4 +1,4 @@
-"""The whole lab: up, down, status; a second `up` repairs it, and `down` removes an incomplete one too."""
+"""Creates, checks and removes a lab; a second `up` repairs it, and `down` also removes an incomplete one."""
 
 import fcntl
 import json
@@ -46,7 +46,7 @@ class Status:
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything that should run does."""
+        """Whether everything runs that should."""
         hosts = all(host_status.running and host_status.libvirtd for host_status in self.hosts)
         return self.exists and self.rack_running and self.kea and hosts
 
@@ -61,7 +61,7 @@ class Lab:
     # -- up and down -------------------------------------------------------------------------------------
 
     def up(self, hosts: int = 2, subnet: IPv4Network | None = None) -> LabPlan:
-        """Create or repair the lab; LabError names the missing program, the taken subnet or the failure."""
+        """Create or repair the lab; LabError names the missing program, the used subnet or the failure."""
         _check_machine()
         with self._locked():
             plan = self._make_plan(hosts, subnet)
@@ -103,7 +103,7 @@ class Lab:
         lab_plan = self._find_plan()
         if lab_plan is not None:
             if subnet not in (None, lab_plan.subnet):
-                raise LabError(f"lab {self.name} is on {lab_plan.subnet}: take it down before you move it")
+                raise LabError(f"lab {self.name} is on {lab_plan.subnet}: take it down first")
             return make_plan(self.name, lab_plan.subnet, max(hosts, len(lab_plan.hosts)))
         link = make_plan(self.name, default_subnets()[0], 0).link
         tried = {
@@ -157,7 +157,7 @@ class Lab:
             yield
 
     def status(self) -> Status:
-        """Look at everything; changes nothing."""
+        """Check all parts without changing any."""
         plan = self._find_plan()
         if plan is None:
             return Status(self.name, False, "", {}, False, False, "", ())
@@ -203,12 +203,12 @@ class Lab:
 
     @property
     def ssh_config(self) -> Path:
-        """For `ssh -F`: the lab's key."""
+        """An ssh configuration for `ssh -F`, with the lab's key."""
         return self.plan.directory / "ssh_config"
 
     @property
     def kea_socket(self) -> Path:
-        """Kea's control socket."""
+        """The path of Kea's control socket."""
         return rack.kea_socket(self.plan)
 
     @property
@@ -237,7 +237,7 @@ class Lab:
         return namespace_by_name[where]
 
     def unplug(self, name: str, nic: str | None = None) -> None:
-        """Pull the plug of a host, or one of its cables."""
+        """Cut the power of a host, or disconnect one of its cables."""
         plan, host_plan = self.plan, self.host(name)
         if nic is not None:
             network.set_cable(plan, host_plan, nic, plugged=False)
@@ -245,7 +245,7 @@ class Lab:
             machine.stop(host_plan.netns, host.directory_of(plan, host_plan))
 
     def plug(self, name: str, nic: str | None = None) -> None:
-        """Power a host up again, or put a cable back."""
+        """Power a host on again, or reconnect a cable."""
         plan, host_plan = self.plan, self.host(name)
         if nic is not None:
             network.set_cable(plan, host_plan, nic, plugged=True)
@@ -253,7 +253,7 @@ class Lab:
             self._start_host(plan, host_plan)
 
     def reflect(self, name: str, nic: str, *, on: bool) -> None:
-        """Have the switch reflect frames on a host's port (VEPA)."""
+        """Make the switch reflect frames on a host's port (VEPA), or stop it."""
         network.set_reflection(self.plan, self.host(name), nic, on=on)
 
     def logs(self) -> dict[str, Path]:
@@ -282,7 +282,7 @@ def _write_ssh_config(plan: LabPlan) -> None:
 
 def _check_machine() -> None:
     if os.geteuid() != 0:
-        raise LabError("the lab needs root: it makes network namespaces")
+        raise LabError("the lab needs root to create network namespaces")
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     missing += [daemon for daemon in DAEMONS if not Path(daemon).exists()]
     if missing:
@@ -290,5 +290,5 @@ def _check_machine() -> None:
 
 
 def as_json(status: Status) -> str:
-    """For `-o json`."""
+    """Render the status for `-o json`."""
     return json.dumps({**asdict(status), "is_whole": status.is_whole}, indent=2)

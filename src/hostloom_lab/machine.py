@@ -1,4 +1,4 @@
-"""A namespaced machine: its own mounts, processes and host name; killing its first process kills it all."""
+"""A machine in namespaces for mounts, processes and host name; killing its first process kills all others."""
 
 import os
 import subprocess
@@ -7,12 +7,12 @@ from pathlib import Path
 from hostloom_lab.commands import inside, is_alive, kill, pids_in
 
 PID_FILE = "pid"
-#: Children of this process; they outlive it, and are collected here if it outlives them.
+#: Children of this process. They may outlive it; if it outlives them, it collects their exit codes here.
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 def start(netns: str, directory: Path, script: str) -> None:
-    """Run a script as the first process of a new machine, in its directory; the output goes to init.log."""
+    """Run a script as the first process of a new machine, in its directory; output goes to init.log."""
     init = directory / "init.sh"
     init.write_text(script)
     init.chmod(0o700)
@@ -31,7 +31,7 @@ def start(netns: str, directory: Path, script: str) -> None:
 
 
 def is_running(directory: Path) -> bool:
-    """Whether the machine's first process lives; a process that took its number later does not count."""
+    """Whether the machine's first process is alive; a later process with the same id does not count."""
     try:
         pid, started = (directory / PID_FILE).read_text().split()
     except (OSError, ValueError):
@@ -50,7 +50,7 @@ def stop(netns: str, directory: Path) -> None:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in the kernel's ticks: tells it from a later one of the same number."""
+    """Start time of a process in the kernel's ticks, to distinguish it from a later one with its id."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:

@@ -29,17 +29,17 @@ guest_app = typer.Typer(no_args_is_help=True, help="The tiny guest's kernel and 
 app.add_typer(guest_app, name="guest")
 console = Console()
 
-Name = Annotated[str, typer.Option("--name", help="Which lab; several can stand side by side.")]
+Name = Annotated[str, typer.Option("--name", help="Name of the lab; several labs can run side by side.")]
 Host = Annotated[str, typer.Argument(help="kvm1, kvm2 …")]
 
 
 @app.command()
 def up(
-    hosts: Annotated[int, typer.Option(help="How many KVM hosts.")] = 2,
+    hosts: Annotated[int, typer.Option(help="Number of KVM hosts.")] = 2,
     subnet: Annotated[str | None, typer.Option(help="A free /16; default from 198.18.0.0/15.")] = None,
     name: Name = "lab",
 ) -> None:
-    """Make the lab, or mend one that is broken.
+    """Create the lab, or repair it.
 
     Example: hostloom-lab up --hosts 3
     """
@@ -57,7 +57,7 @@ def down(name: Name = "lab") -> None:
     """Remove every trace of the lab, whatever state it is in."""
     with console.status(f"lab {name}: taking it down …"):
         _try(lambda: Lab(name).down())
-    console.print(f"lab {name} is gone")
+    console.print(f"lab {name} is removed")
 
 
 @app.command()
@@ -65,14 +65,14 @@ def status(
     name: Name = "lab",
     output: Annotated[str, typer.Option("-o", "--output", help="table or json.")] = "table",
 ) -> None:
-    """Show what of the lab is there; exit code 1 if it is not whole."""
+    """Show which parts of the lab run; exit code 1 if one does not."""
     if output not in ("table", "json"):
         raise typer.BadParameter(f"{output!r} is not table or json", param_hint="--output")
     status = _try(lambda: Lab(name).status())
     if output == "json":
         print(as_json(status))
     elif not status.exists:
-        console.print(f"lab {name} is not up. Bring it up with `hostloom-lab up`")
+        console.print(f"lab {name} is not up. Start it with `hostloom-lab up`")
     else:
         _show(status)
     if not status.is_whole:
@@ -95,7 +95,7 @@ def execute(
     command: Annotated[list[str], typer.Argument(help="Program and arguments.")],
     name: Name = "lab",
 ) -> None:
-    """Run a program in the network of the rack, the switch or a host; --name may stand before or after it.
+    """Run a program in the network of the rack, the switch or a host; --name may come before or after it.
 
     Example: hostloom-lab exec rack ping -c1 198.18.10.11
     """
@@ -112,7 +112,9 @@ def execute(
 
 @app.command()
 def logs(
-    which: Annotated[str | None, typer.Argument(help="One log; without it, their names.")] = None,
+    which: Annotated[
+        str | None, typer.Argument(help="Name of a log; without it, the names of all logs are listed.")
+    ] = None,
     name: Name = "lab",
 ) -> None:
     """Show a log of the lab: Kea, the rack, a host, its libvirtd or its sshd."""
@@ -129,24 +131,24 @@ def logs(
 
 @app.command()
 def unplug(host: Host, nic: Annotated[str | None, typer.Argument()] = None, name: Name = "lab") -> None:
-    """Pull the plug of a host, or the cable of one NIC.
+    """Cut the power of a host, or disconnect the cable of one NIC.
 
     Example: hostloom-lab unplug kvm1 eth1
     """
     _try(lambda: Lab(name).unplug(host, nic))
-    console.print(f"{host}{' ' + nic if nic else ''} is unplugged; `hostloom-lab plug {host}` puts it back")
+    console.print(f"{host}{' ' + nic if nic else ''} is unplugged; `hostloom-lab plug {host}` reverses this")
 
 
 @app.command()
 def plug(host: Host, nic: Annotated[str | None, typer.Argument()] = None, name: Name = "lab") -> None:
-    """Power a host up again, or put a cable back."""
+    """Power a host on again, or reconnect a cable."""
     _try(lambda: Lab(name).plug(host, nic))
     console.print(f"{host}{' ' + nic if nic else ''} is plugged in")
 
 
 @app.command()
 def reflect(host: Host, nic: str, on: Annotated[bool, typer.Argument()], name: Name = "lab") -> None:
-    """Have the switch send frames back on a host's port: a VEPA switch.
+    """Make the switch reflect frames on a host's port, like a VEPA switch.
 
     Example: hostloom-lab reflect kvm1 eth1 true
     """
@@ -155,7 +157,7 @@ def reflect(host: Host, nic: str, on: Annotated[bool, typer.Argument()], name: N
 
 
 @guest_app.command("build")
-def build_guest(again: Annotated[bool, typer.Option(help="Even if it is there.")] = False) -> None:
+def build_guest(again: Annotated[bool, typer.Option(help="Build it even if it exists.")] = False) -> None:
     """Download a kernel package and pack the initramfs; nothing is installed."""
     with console.status("the guest's kernel and initramfs …"):
         built = _try(lambda: guest.build(again=again))

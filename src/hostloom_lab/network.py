@@ -1,4 +1,4 @@
-"""Switch, cables and addresses."""
+"""Creates and removes the lab's switch, cables and addresses."""
 
 import json
 from ipaddress import IPv4Network, ip_interface, ip_network
@@ -7,12 +7,12 @@ from hostloom_lab.commands import ip, namespaces, run
 from hostloom_lab.errors import LabError
 from hostloom_lab.plan import HOST_NICS, SEGMENTS, HostPlan, LabPlan
 
-#: macvtap's device is /dev/tap<ifindex>, and /dev is one for all namespaces: each host counts on its own.
+#: A macvtap's device is /dev/tap<ifindex>, and all namespaces share /dev, so each host has its own range.
 IFINDEX_STEP = 200
 
 
 def conflicts(subnet: IPv4Network, link: str) -> list[str]:
-    """Addresses and routes of this machine that overlap the subnet; the lab's own link does not count."""
+    """Addresses and routes of this machine that overlap the subnet, except those of the lab's link."""
     overlaps = []
     for load in json.loads(run(["ip", "-j", "-4", "addr", "show"])):
         for info in load["addr_info"]:
@@ -29,7 +29,7 @@ def conflicts(subnet: IPv4Network, link: str) -> list[str]:
 
 
 def build_switch(plan: LabPlan) -> None:
-    """One bridge per segment, in the switch's namespace."""
+    """Create one bridge per segment in the switch's namespace."""
     if plan.switch in namespaces():
         return
     run(["ip", "netns", "add", plan.switch])
@@ -43,7 +43,7 @@ def build_switch(plan: LabPlan) -> None:
 
 
 def build_rack(plan: LabPlan) -> None:
-    """The rack: a NIC on every segment, and one cable to this machine."""
+    """Create the rack with a NIC on every segment and one cable to this machine."""
     if plan.rack in namespaces():
         return
     run(["ip", "netns", "add", plan.rack])
@@ -64,7 +64,7 @@ def build_rack(plan: LabPlan) -> None:
 
 
 def build_host(plan: LabPlan, host: HostPlan) -> None:
-    """A host's NICs: the first in br0, the others bare."""
+    """Create a host's NICs: the first one is in br0, the others are in no bridge."""
     if host.netns in namespaces():
         return
     run(["ip", "netns", "add", host.netns])
@@ -85,7 +85,7 @@ def build_host(plan: LabPlan, host: HostPlan) -> None:
 
 
 def _plug(plan: LabPlan, netns: str, nic: str, port: str, segment: str, mac: str | None = None) -> None:
-    """A cable from a NIC to the switch."""
+    """Connect a NIC to the switch."""
     address = f"address {mac} " if mac else ""
     ip(
         netns,
@@ -98,14 +98,14 @@ def _plug(plan: LabPlan, netns: str, nic: str, port: str, segment: str, mac: str
 
 
 def set_cable(plan: LabPlan, host: HostPlan, nic: str, *, plugged: bool) -> None:
-    """Pull one cable, or put it back: the NIC loses its carrier."""
+    """Connect or disconnect one cable; without it the NIC has no carrier."""
     if nic not in HOST_NICS:
         raise LabError(f"{host.name} has no NIC {nic!r}; it has {', '.join(HOST_NICS)}")
     ip(plan.switch, [f"link set {host.name}-{nic} {'up' if plugged else 'down'}"])
 
 
 def set_reflection(plan: LabPlan, host: HostPlan, nic: str, *, on: bool) -> None:
-    """Make a port send frames back where they came from: a VEPA switch (IEEE 802.1Qbg)."""
+    """Make a port reflect frames to their sender, like a VEPA switch (IEEE 802.1Qbg), or stop it."""
     if nic not in HOST_NICS:
         raise LabError(f"{host.name} has no NIC {nic!r}; it has {', '.join(HOST_NICS)}")
     ip(plan.switch, [f"link set dev {host.name}-{nic} type bridge_slave hairpin {'on' if on else 'off'}"])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from hostloom_lab.errors import LabError
 
-#: Set aside for benchmarks of network devices (RFC 2544): no real network routes it.
+#: Reserved for benchmarks of network devices (RFC 2544), so no real network routes it.
 POOL = IPv4Network("198.18.0.0/15")
 #: Segments by the third byte of their /24 in the lab's /16.
 SEGMENTS = {"mgmt": 10, "dmz": 20, "storage": 30, "lab": 40}
-#: The segment of each NIC of a host; the first is in a bridge, the others are bare, for macvtap.
+#: The segments of a host's NICs; the first NIC is in a bridge, the others are free for macvtap.
 HOST_NICS = {"eth0": "mgmt", "eth1": "dmz", "eth2": "storage", "eth3": "lab"}
 STATE = Path("/run/hostloom-lab")
 MAX_HOSTS = 20
@@ -29,18 +29,18 @@ class HostPlan:
     address: IPv4Interface
 
     def mac(self, nic: int) -> str:
-        """Stable, locally administered, and outside KVM's own prefix."""
+        """A stable, locally administered MAC outside KVM's own prefix."""
         return f"02:48:4c:{self.number:02x}:00:{nic:02x}"
 
     @property
     def uuid(self) -> str:
-        """Stable and different for every host."""
+        """A stable UUID, different for every host."""
         return f"48484848-0000-4000-8000-{self.number:012x}"
 
 
 @dataclass(frozen=True)
 class LabPlan:
-    """Everything that has a name or an address."""
+    """The names and addresses of all parts."""
 
     name: str
     subnet: IPv4Network
@@ -48,7 +48,7 @@ class LabPlan:
 
     @property
     def directory(self) -> Path:
-        """State; under /run, so that a reboot forgets it."""
+        """The folder of the lab's state; below /run, so that a reboot removes it."""
         return STATE / self.name
 
     @property
@@ -63,7 +63,7 @@ class LabPlan:
 
     @property
     def link(self) -> str:
-        """The one interface in the root namespace: it leads to the rack."""
+        """The only interface in the root namespace; it leads to the rack."""
         return f"hl-{self.name}"
 
     @property
@@ -81,12 +81,12 @@ class LabPlan:
         return IPv4Network((int(self.subnet.network_address) + (SEGMENTS[name] << 8), 24))
 
     def rack_address(self, segment: str) -> IPv4Address:
-        """The rack's address on a segment; it is the gateway there."""
+        """The rack's address on a segment, which is the segment's gateway."""
         return self.segment(segment).network_address + 1
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """All of them."""
+        """The names of all network namespaces."""
         return (self.switch, self.rack, *(host.netns for host in self.hosts))
 
 

@@ -1,4 +1,4 @@
-"""The rack: Kea."""
+"""Runs Kea on the lab's rack."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from hostloom_lab import machine
 from hostloom_lab.commands import wait_until
 from hostloom_lab.plan import LabPlan
 
-#: Kea's standard paths, which its AppArmor profile allows, are the rack's own inside its mount namespace.
+#: Kea's AppArmor profile allows only the standard paths; the rack's mount namespace has its own ones there.
 INIT = """\
 #!/bin/sh
 set -e
@@ -45,17 +45,17 @@ CONFIG = {
 
 
 def directory_of(plan: LabPlan) -> Path:
-    """Where the rack's files are."""
+    """The directory of the rack's files."""
     return plan.directory / "rack"
 
 
 def kea_socket(plan: LabPlan) -> Path:
-    """Kea's control socket, as this machine reaches it."""
+    """The path of Kea's control socket on this machine."""
     return directory_of(plan) / "kea/run/kea4-ctrl-socket"
 
 
 def start(plan: LabPlan) -> None:
-    """Start the rack's services if they do not run."""
+    """Start the rack's services unless they run."""
     directory = directory_of(plan)
     if machine.is_running(directory):
         return

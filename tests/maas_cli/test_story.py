@@ -147,7 +147,7 @@ def test_profiles_are_the_owners_alone(admin: Shell, tmp_path: Path) -> None:
     assert all(part not in debug.err for part in admin.key.split(":"))
     assert admin.run("refresh").status == 0
     assert admin.run("logout admin").status == 0
-    assert "There is no profile yet" in admin.run("list").err
+    assert "There are no profiles yet" in admin.run("list").err
     assert admin.run("admin users whoami").status == 2
 
 
@@ -172,7 +172,7 @@ def test_a_file_is_a_value(admin: Shell, tmp_path: Path) -> None:
     assert isinstance(made, dict)
     assert made["description"] == "hello"
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
-    for name, words in (("missing", "No such file"), ("bytes", "it is no text")):
+    for name, words in (("missing", "No such file"), ("bytes", "it is not text")):
         told = admin.run(f"admin spaces create name=t description@={tmp_path}/{name}")
         assert (told.status, words in told.err) == (2, True), told
 
@@ -187,14 +187,14 @@ MISTAKES = (
     ("login p http://x a:b", "not of the form CONSUMER:TOKEN:SECRET"),
     ("login p http://127.0.0.1:1/MAAS a:b:c", "cannot be reached"),
     ("login p URL/elsewhere a:b:c", "does not answer as hostloom or MAAS would"),
-    ("login p URL/MAAS a:b:c", "does not take this key"),
+    ("login p URL/MAAS a:b:c", "does not accept this key"),
     ("logout nobody", "there is no profile 'nobody'"),
-    ("list more", "takes nothing more, so not 'more'"),
+    ("list more", "takes no further arguments, such as 'more'"),
     ("admni machines read", "Did you mean 'admin'?"),
     ("admin machin", "there is no command 'machin'. Did you mean 'machine'?"),
     ("admin machines raed", "Did you mean 'read'?"),
-    ("admin machine read", "takes SYSTEM_ID first"),
-    ("admin pod update default_macvlan_mode=vepa", "takes ID first"),
+    ("admin machine read", "requires SYSTEM_ID"),
+    ("admin pod update default_macvlan_mode=vepa", "requires ID"),
     ("admin pod read ''", "ID is empty"),
     ("admin machines read x", "not of the form KEY=VALUE"),
     ("--completion fish", "expected bash"),
@@ -212,10 +212,10 @@ def test_every_mistake_is_told_in_one_line(admin: Shell) -> None:
 def test_a_parameter_that_is_not_described_is_sent_with_a_warning(admin: Shell) -> None:
     told = admin.run("admin machines read hostnam=x")
     assert (told.status, told.out) == (0, "[]\n")
-    assert told.err == "maas: `machines read` is not described with 'hostnam'; did you mean hostname?\n"
+    assert "`machines read` has no parameter 'hostnam'; did you mean hostname?\n" in told.err
     told = admin.run("admin zones create name=east colour=red")
     assert (told.status, json.loads(told.out)["name"]) == (0, "east")
-    assert told.err == "maas: `zones create` is not described with 'colour'.\n"
+    assert told.err == "maas: the description of `zones create` has no parameter 'colour'.\n"
     refused = admin.run("admin machines allocate colour=red")
     assert (refused.status, "colour" in refused.out) == (2, True)
 

@@ -12,15 +12,15 @@ from hostloom.hypervisor.partial_reads import reading
 from hostloom.model.finding import Findings
 from hostloom.model.host import Emulation
 
-#: The machine type by architecture; libvirt's default elsewhere.
+#: Machine types by architecture; other architectures get libvirt's default.
 MACHINE_TYPES = {"amd64": "q35", "i386": "q35", "arm64": "virt"}
 
-#: (connection, architecture, emulator, machine type) to whether a guest comes up under KVM.
+#: Reports whether a guest boots under KVM, given (connection, architecture, emulator, machine type).
 KvmProbe = Callable[[libvirt.virConnect, str, str, str], bool]
 
 
 def huge_pages_mib(connection: libvirt.virConnect) -> int:
-    """Memory that the host keeps as huge pages: in each NUMA cell all but the pages of the smallest size."""
+    """Memory that the host reserves as huge pages: all page sizes of each NUMA cell except the smallest."""
     document = xml_in.parse(connection.getCapabilities())
     kept_bytes = 0
     for cell in document.findall("host/topology/cells/cell"):

@@ -1,7 +1,7 @@
 """One libvirt connection per host with two lanes of calls with deadlines, so that hosts do not block others.
 
-A blocking C call cannot be cancelled. At its deadline its thread and connection are abandoned and replaced.
-After three abandoned calls the host counts as unreachable for a while, then one call may try again.
+A blocking C call cannot be cancelled. When its deadline passes, its thread and connection are abandoned and
+replaced. After three abandoned calls the host counts as unreachable for a while, then one call may try again.
 """
 
 import logging
@@ -29,7 +29,7 @@ from hostloom.model.finding import PARSE_ERRORS, in_words
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-#: A call on a connection; `proceed` is asked before everything that changes something.
+#: A call on a connection; it calls `proceed` before each change.
 Call = Callable[[libvirt.virConnect, Callable[[], None]], T]
 
 KEEPALIVE_S, KEEPALIVE_COUNT = 5, 3
@@ -70,14 +70,14 @@ def _run_events() -> None:
 
 
 class _Lost(Exception):
-    """The connection broke during a call: whether the host received it is unknown."""
+    """The connection broke during a call, so it is unknown whether the host received the call."""
 
     def __init__(self, error: HostUnreachable) -> None:
         self.error = error
 
 
 class HostConnection:
-    """The connection to one host; opened at first use, and again when it was lost."""
+    """The connection to one host; opened at first use, and reopened after it was lost."""
 
     def __init__(self, host: str, uri: str, resolve: Callable[[str], str], patience: Deadlines) -> None:
         #: Names the host in errors; a renamed host keeps its connection.
@@ -86,7 +86,7 @@ class HostConnection:
         self._uri, self._resolve = uri, resolve
         self._read, self._write = Lane(f"{host}-read"), Lane(f"{host}-write")
         self._lock = threading.Lock()
-        #: Held while the connection is opened, so that two lanes do not open two.
+        #: Held while the connection is being opened, so that two lanes do not open two connections.
         self._opening = threading.Lock()
         self._connection: libvirt.virConnect | None = None
         self._closed = False
@@ -120,7 +120,7 @@ class HostConnection:
             self.read("ask for a sign of life", call, deadline_s)
 
     def write(self, action: str, call: Call[T], deadline_s: float = 0) -> T:
-        """Make a changing call; OutcomeUnknown when it ran out of time or its connection broke in it."""
+        """Make a changing call; OutcomeUnknown if it times out or its connection breaks during it."""
         deadline = time.monotonic() + (deadline_s or self.patience.write_s)
         try:
             return self._call(self._write, action, call, deadline)
@@ -129,14 +129,14 @@ class HostConnection:
             raise OutcomeUnknown(self.host, action, timeout_s, lost.error.cause) from lost.error
 
     def close(self) -> None:
-        """Close; calls under way end with an error, and later ones are refused."""
+        """Close the connection; running calls end with an error, and later calls are refused."""
         with self._lock:
             self._closed = True
             connection, self._connection = self._connection, None
         self._read.close()
         self._write.close()
         if connection is not None:
-            # Saying goodbye to a host that is dead blocks.
+            # Closing the connection to a dead host blocks.
             closer = threading.Thread(target=close_quietly, args=(connection,), daemon=True)
             closer.start()
             closer.join(self.patience.close_s)
@@ -201,15 +201,15 @@ class HostConnection:
                 if self._closed:
                     raise HostUnreachable(self.host, "its connection was closed")
                 if opening is not self._opening:
-                    # While this one hung, it was given up and another one opened.
+                    # This call hung and was abandoned, and another connection was opened meanwhile.
                     raise GivenUp
                 self._connection = connection
             return connection
 
     def open_side(self, main: libvirt.virConnect) -> libvirt.virConnect:
-        """Another connection beside the main one, for calls that may hang; the caller closes it.
+        """Open a second connection for calls that may hang; the caller closes it.
 
-        The test driver keeps its state with the connection: there it is the main one.
+        libvirt's test driver keeps its state in the connection, so there this is the main connection.
         """
         if main.getType() == "TEST":
             return main

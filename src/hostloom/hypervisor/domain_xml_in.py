@@ -38,11 +38,11 @@ class FindVolume(Protocol):
     """Finds the volumes of a machine's disks."""
 
     def find(self, path: str, target: str) -> FoundVolume:
-        """The volume at a path, of the disk that the machine has as `target`."""
+        """The volume at a path, which is the machine's disk `target`."""
         ...
 
     def size_of(self, target: str) -> int:
-        """The size of the disk that the machine has as `target`; 0: it is not known."""
+        """The size of the machine's disk `target`; 0 if it is unknown."""
         ...
 
 
@@ -55,7 +55,7 @@ def mark_of(domain: ET.Element) -> str | None:
 def machine(
     xml: str, power: PowerState, volumes: FindVolume, findings: Findings | None = None
 ) -> ObservedMachine:
-    """A domain; unreadable parts are left out and become findings. ValueError if its UUID is unreadable."""
+    """Parse a domain; unreadable parts become findings. ValueError if its UUID is unreadable."""
     domain = parse(xml)
     reader = _Machine(domain, volumes, Findings() if findings is None else findings)
     architecture = printable(attribute(domain.find("os/type"), "arch"), MODEL_LENGTH)
@@ -92,7 +92,7 @@ class _Machine:
         return 0
 
     def interfaces(self) -> tuple[ObservedInterface, ...]:
-        """NICs by their MACs, of which a machine has each once."""
+        """NICs by MAC; no two NICs of a machine have the same MAC."""
         observed_interfaces: dict[MacAddress, ObservedInterface] = {}
         for number, element in enumerate(self._devices("interface"), 1):
             part = f"machine {self.name}: NIC {number}"
@@ -140,7 +140,7 @@ def _interface(element: ET.Element) -> ObservedInterface:
 
 
 def _attachment(element: ET.Element) -> Attachment:
-    """A running NIC of a bridged network shows as a bridge that names its network: that is a network."""
+    """A running NIC of a bridged network looks like a bridge that names its network: return the network."""
     source = element.find("source")
     if source is None:
         return _other(element)

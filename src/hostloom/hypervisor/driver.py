@@ -54,16 +54,16 @@ class LibvirtHypervisor(LibvirtNics):
 
     @property
     def networks(self) -> LibvirtNetworks:
-        """Its libvirt networks."""
+        """The host's libvirt networks."""
         return self._networks
 
     @property
     def volumes(self) -> LibvirtVolumes:
-        """The volumes of its machines."""
+        """The volumes of the host's machines."""
         return self._volumes
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections to the host."""
         self._connection.close()
         self._pool_reader.close()
 
@@ -115,7 +115,7 @@ class LibvirtHypervisor(LibvirtNics):
         return self._connection.read(f"read machine {uuid}", read)
 
     def power(self, uuid: str) -> PowerState:
-        """Whether it runs."""
+        """Whether the machine is running."""
 
         def read(connection: libvirt.virConnect) -> PowerState:
             domain = find_domain(connection, uuid)
@@ -152,7 +152,8 @@ class LibvirtHypervisor(LibvirtNics):
             else:
                 xml = self._render(connection, spec)
                 proceed()
-                # Not validated here: libvirt reads the schema each time (7 ms). Golden files are.
+                # Not validated here: libvirt reads the schema each time (7 ms). Tests validate the golden
+                # files.
                 domain = connection.defineXML(xml)
             if spec.autostart:
                 proceed()
@@ -261,7 +262,7 @@ class LibvirtHypervisor(LibvirtNics):
 
 
 def _destroy(domain: libvirt.virDomain) -> None:
-    """Cut the power; a machine that went off meanwhile is fine."""
+    """Cut the power; it is no error if the machine has gone off meanwhile."""
     try:
         domain.destroy()
     except libvirt.libvirtError:

@@ -31,7 +31,7 @@ MISSING = frozenset(
 
 
 def silence_libvirt() -> None:
-    """libvirt prints every error to stderr unless it is given a handler; we raise them instead."""
+    """Stop libvirt from printing every error to stderr; we raise them instead."""
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
 
 
@@ -41,7 +41,7 @@ def is_missing(error: libvirt.libvirtError) -> bool:
 
 
 def is_alive(connection: libvirt.virConnect) -> bool:
-    """The client's own view of the connection (keepalive, closed sockets); this makes no call."""
+    """Whether the client considers the connection alive (keepalive, closed sockets); this makes no call."""
     try:
         return bool(connection.isAlive())
     except libvirt.libvirtError:
@@ -49,7 +49,7 @@ def is_alive(connection: libvirt.virConnect) -> bool:
 
 
 def close_quietly(connection: libvirt.virConnect) -> None:
-    """Close a connection, also one that is broken."""
+    """Close a connection, even if it is broken."""
     try:
         connection.close()
     except libvirt.libvirtError as error:
@@ -76,7 +76,7 @@ def translate(error: libvirt.libvirtError, host: str, action: str, *, opening: b
 
 
 def cause_of(error: libvirt.libvirtError) -> str:
-    """libvirt's words, bounded and printable."""
+    """libvirt's message, shortened and printable."""
     if error.get_error_code() == libvirt.VIR_ERR_XML_DETAIL:
         return "libvirt cannot parse an XML document"
     text = error.get_error_message() or str(error)

@@ -4,10 +4,10 @@ from typing import Protocol
 
 
 class HostAccess(Protocol):
-    """The ways to hosts; `remote.connection.Remotes` is one."""
+    """Access to hosts; `remote.connection.Remotes` implements it."""
 
     def libvirt_uri(self, uri: str) -> str:
-        """A URI that libvirt opens here: `qemu+ssh://` becomes a local socket that SSH forwards."""
+        """A URI that libvirt can open here: `qemu+ssh://` becomes a local socket that SSH forwards."""
         ...
 
     def read_file(self, uri: str, path: str, limit_bytes: int) -> str:

@@ -1,4 +1,4 @@
-"""Threads that make blocking calls one after the other, and can be left behind in one that never returns."""
+"""Threads that make blocking calls one after another, and can be abandoned in a call that never returns."""
 
 import queue
 import threading
@@ -14,7 +14,7 @@ class GivenUp(Exception):
 
 
 class LaneCall(Generic[T]):
-    """One call: queued, then running, possibly past the point where it changes something, then done."""
+    """One call: queued, then running, perhaps past the point of its first change, then done."""
 
     def __init__(self, work: "Callable[[LaneCall[T]], T]") -> None:
         self.future: Future[T] = Future()
@@ -24,10 +24,10 @@ class LaneCall(Generic[T]):
         self._begun = False
 
     def proceed(self) -> None:
-        """Ask, before every call that changes something, whether anybody still waits; GivenUp if not.
+        """Called before every change: raises GivenUp if the caller no longer waits.
 
-        Without this, a call that hangs in a look and is given up would wake later and still do its work,
-        after it has been undone.
+        Without this, a call that hangs while it reads, and is abandoned, would resume later and make its
+        change after that change has been undone.
         """
         with self._lock:
             if self._given_up:
@@ -35,18 +35,18 @@ class LaneCall(Generic[T]):
             self._begun = True
 
     def give_up(self) -> bool:
-        """Stop it before its next step; whether it may have changed something already."""
+        """Stop the call before its next change; returns whether it may have changed something already."""
         with self._lock:
             self._given_up = True
             return self._begun
 
     def run(self) -> None:
-        """Do the work, unless it was cancelled while it waited."""
+        """Do the work, unless the call was cancelled while it was queued."""
         if not self.future.set_running_or_notify_cancel():
             return
         try:
             self.future.set_result(self._work(self))
-        except BaseException as error:  # noqa: BLE001  (who waits for the future gets it)
+        except BaseException as error:  # noqa: BLE001  (the future passes it to the caller)
             self.future.set_exception(error)
 
 
@@ -58,12 +58,12 @@ class Lane:
         self._queue: queue.SimpleQueue[LaneCall[object] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        #: The thread that runs a job now; one that was replaced does not count.
+        #: The thread that runs a job now; a replaced thread does not count.
         self._working: threading.Thread | None = None
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job runs, or waits for its turn."""
+        """Whether a job is running or queued."""
         thread = self._working
         return not self._queue.empty() or (thread is not None and thread is self._thread)
 
@@ -86,7 +86,7 @@ class Lane:
                 self._queue.put(None)
 
     def _start(self) -> None:
-        # A daemon: a call that never returns must not keep the process from ending.
+        # A daemon, because a call that never returns must not prevent the process from ending.
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
@@ -99,5 +99,5 @@ class Lane:
             job.run()
             if self._working is threading.current_thread():
                 self._working = None
-            # The loop's variable would keep the job, and with it a connection, until the next one comes.
+            # Otherwise the variable would keep the job and its connection alive until the next job.
             del job

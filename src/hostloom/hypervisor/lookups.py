@@ -38,7 +38,7 @@ def find_pool(connection: libvirt.virConnect, name: str) -> libvirt.virStoragePo
 
 
 def find_volume(pool: libvirt.virStoragePool, name: str) -> libvirt.virStorageVol | None:
-    """A volume of a pool by name; libvirt's error when the pool is not active."""
+    """A volume of a pool by name; raises libvirt's error if the pool is not active."""
     try:
         return pool.storageVolLookupByName(name)
     except libvirt.libvirtError as error:

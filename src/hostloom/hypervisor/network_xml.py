@@ -12,7 +12,7 @@ ET.register_namespace("hostloom-network", NETWORK_NAMESPACE)
 
 
 def network_xml(spec: NetworkSpec) -> str:
-    """A network on a bridge of the host's, with our mark."""
+    """A network on a bridge of the host, with our mark."""
     network = ET.Element("network")
     ET.SubElement(network, "name").text = spec.name
     ET.SubElement(network, "uuid").text = spec.uuid

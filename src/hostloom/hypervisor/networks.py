@@ -23,18 +23,18 @@ _ADD, _DELETE = libvirt.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST, libvirt.VIR_NETWORK
 
 
 class LibvirtNetworks:
-    """Fills ports.LibvirtNetworks."""
+    """Implements ports.LibvirtNetworks."""
 
     def __init__(self, connection: HostConnection) -> None:
         self._connection = connection
 
     def dhcp(self, name: str) -> LibvirtDhcp:
-        """As it runs, and as it is kept."""
+        """The DHCP of the running network and of its stored definition."""
         action = f"read the DHCP of network {name}"
         return self._connection.read(action, lambda c: _dhcp_of(self._get_network(c, name, action)))
 
     def leases(self, name: str) -> Sequence[LibvirtLease]:
-        """By address."""
+        """Leases by address."""
         action = f"read the leases of network {name}"
 
         def read(connection: libvirt.virConnect) -> list[LibvirtLease]:

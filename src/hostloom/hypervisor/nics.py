@@ -12,7 +12,7 @@ from hostloom.model.ids import MacAddress, SystemId
 
 
 class LibvirtNics:
-    """The part of the hypervisor port that is about the NICs of a machine."""
+    """The part of the hypervisor port that changes the NICs of a machine."""
 
     _connection: HostConnection
 
@@ -20,7 +20,7 @@ class LibvirtNics:
         raise NotImplementedError
 
     def remove_interface(self, uuid: str, mac: MacAddress, mark: SystemId) -> None:
-        """Take a NIC from a machine's definition; a machine that runs keeps it until it is off."""
+        """Remove a NIC from a machine's definition; a running machine keeps the NIC until it is off."""
         action = f"take NIC {mac} from machine {uuid}"
 
         def remove(connection: libvirt.virConnect, proceed: Proceed) -> None:

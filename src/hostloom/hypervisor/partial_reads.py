@@ -11,10 +11,10 @@ from hostloom.model.finding import Findings
 
 @contextmanager
 def reading(findings: Findings, connection: libvirt.virConnect, part: str, expected: str) -> Iterator[None]:
-    """A parsing error, or an error of libvirt's about this part, becomes a finding, and the block is left.
+    """Record a parsing error, or a libvirt error about this part, as a finding, and leave the block.
 
-    An error that comes with the loss of the connection is raised: it is about the host as a whole. With
-    modular daemons, an error of the connection to another daemon looks the same, but ours is alive.
+    An error caused by the loss of the connection is raised, because it affects the whole host. With modular
+    daemons, an error of another daemon's connection looks the same, but our own connection is alive.
     """
     try:
         with findings.reading(part, expected):
@@ -25,6 +25,6 @@ def reading(findings: Findings, connection: libvirt.virConnect, part: str, expec
 
 
 def raise_if_lost(connection: libvirt.virConnect, error: libvirt.libvirtError) -> None:
-    """Raise the error if it comes with the loss of the connection."""
+    """Raise the error if the loss of the connection caused it."""
     if is_connection_lost(error) and not is_alive(connection):
         raise error

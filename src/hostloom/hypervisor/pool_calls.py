@@ -1,7 +1,7 @@
 """Makes storage pool calls, which may hang, on their own connections with deadlines.
 
-A hanging call delays other calls on its connection by seconds, and libvirtd serves five calls of a connection
-at a time.
+A hanging call delays other calls on its connection by seconds, and libvirtd serves only five calls of a
+connection at a time.
 """
 
 import logging
@@ -20,17 +20,17 @@ from hostloom.model.errors.base import DriverError
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-#: Opens a connection besides the given one, or returns that one if only one is possible.
+#: Opens a second connection, or returns the given one if the driver allows only one.
 OpenSide = Callable[[libvirt.virConnect], libvirt.virConnect]
 
-#: A call that has not returned by then hangs.
+#: Time after which a call counts as hanging.
 DEADLINE_S = 8.0
 #: Libvirtd has about twenty threads for all clients; hanging calls may occupy at most this number.
 MAX_HANGING = 3
 
 
 class PoolHangs(Exception):
-    """A call about a pool does not return; its text says why that is believed."""
+    """A call about a pool does not return; the text gives the evidence."""
 
 
 class PoolCalls:
@@ -47,7 +47,7 @@ class PoolCalls:
         self._took_s: dict[str, float] = {}
 
     def make(self, main: libvirt.virConnect, about: str, call: Callable[[libvirt.virConnect], T]) -> T:
-        """The result of a call; PoolHangs where it does not return, or an earlier one about it has not."""
+        """Make a call; PoolHangs if it, or an earlier call about the same subject, does not return."""
         cause = f"it does not answer: no call about it has returned within {self._deadline_s:g} s"
         with self._lock:
             if about in self._hanging:
@@ -70,7 +70,7 @@ class PoolCalls:
         raise PoolHangs(cause)
 
     def count_hanging(self) -> int:
-        """How many calls have not returned."""
+        """The number of calls that have not returned."""
         with self._lock:
             return len(self._hanging)
 
@@ -94,7 +94,7 @@ class PoolCalls:
             threading.Thread(target=close_quietly, args=(side,), daemon=True).start()
 
     def _connection(self, main: libvirt.virConnect) -> libvirt.virConnect:
-        """The side connection; the main one where no other can be had."""
+        """The side connection, or the main one if the driver allows only one."""
         with self._lock:
             side = self._side
         if side is not None and is_alive(side):

@@ -1,6 +1,6 @@
 """Reads storage pools, each with its own deadline, so that a hanging pool does not delay other readings.
 
-libvirt updates a pool's free space only on a refresh. A refresh locks the pool and libvirt's list of pools:
+libvirt updates a pool's free space only on a refresh. A refresh locks the pool and libvirt's list of pools;
 if a file server is unreachable, the lock lasts until the server is back.
 """
 
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 
 #: Kinds of pools whose free space libvirt updates only on a refresh.
 _STALE_KINDS = frozenset({"dir", "fs", "netfs", "logical"})
-#: A look opens every volume of the pool: not at every reading.
+#: Seconds between refreshes: a refresh opens every volume of the pool, so not every reading needs one.
 LOOK_AGAIN_S = 60.0
-#: A look that took long is repeated only after this many times as long.
+#: A slow refresh is repeated only after this multiple of its duration.
 SLOW_FACTOR = 30
-#: Pools of one host that are read.
+#: Maximum number of pools that are read of one host.
 MAX_POOLS = 500
 #: Subject of the call that lists all pools.
 _LIST = ""
@@ -34,19 +34,19 @@ _LIST = ""
 
 @dataclass(frozen=True)
 class PoolsRead:
-    """The storage pools of a host, as far as they answered."""
+    """The storage pools of a host that could be read."""
 
     pools: tuple[StoragePool, ...]
-    #: Whether the list contains every pool of the host.
+    #: Whether this includes every pool of the host.
     listed: bool = True
 
 
 class PoolReader:
-    """The pools of one host. One reading at a time; `check` may be called meanwhile."""
+    """The pools of one host. Only one thread may read at a time; `check` may be called meanwhile."""
 
     def __init__(self, open_side: OpenSide | None = None, deadline_s: float = DEADLINE_S) -> None:
         self._calls = PoolCalls(open_side, deadline_s)
-        #: When a look at a pool is due again.
+        #: When each pool is due for a refresh.
         self._due_at: dict[str, float] = {}
         self._may_look = True
         #: The last reading of each pool.
@@ -60,9 +60,9 @@ class PoolReader:
         *,
         look: bool = True,
     ) -> PoolsRead:
-        """All pools by name, with the default one marked.
+        """All pools by name, with the default pool marked.
 
-        `names`: pools to read where there is no list. Without `look` libvirt is not told to look at space.
+        `names`: pools to read if libvirt does not list them. Without `look` no pool is refreshed.
         """
         self._may_look = look
         listed = self._list(connection, findings)
@@ -79,7 +79,7 @@ class PoolReader:
         return PoolsRead(storage_pools, listed is not None and len(listed) <= MAX_POOLS)
 
     def trouble(self, name: str) -> str:
-        """Why a call about the pool would hang; empty if no problem is known."""
+        """Why a call about the pool would probably hang; empty if no problem is known."""
         hangs_s = self._calls.hangs_for_s(name)
         return "" if hangs_s is None else f"storage pool {name} has not answered for {hangs_s:.0f} s"
 

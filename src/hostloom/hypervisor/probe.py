@@ -1,8 +1,8 @@
-"""Does KVM run? A tiny guest is booted under it that must come up and switch itself off.
+"""Tests whether KVM works by booting a tiny guest that must power itself off.
 
-/dev/kvm being there says little: under some hypervisors firmware runs and every kernel hangs. On x86 the
-guest is one boot sector: it builds page tables, enters long mode, and powers off through q35's ACPI port. On
-ARM it is an Image that calls PSCI SYSTEM_OFF.
+The existence of /dev/kvm proves little: under some hypervisors, firmware runs but every kernel hangs. On
+x86 the guest is one boot sector that builds page tables, enters long mode, and powers off through q35's ACPI
+port. On ARM it is an Image that calls PSCI SYSTEM_OFF.
 """
 
 import io
@@ -23,13 +23,13 @@ from hostloom.model.host import StoragePool
 
 log = logging.getLogger(__name__)
 
-#: A guest that has not switched itself off by then never will.
+#: Time limit for the guest to power itself off.
 DEADLINE_S = 5.0
-#: Guest and disk are called so, then the seconds since the epoch, then anything.
+#: Prefix of the names of guest and disk; seconds since the epoch and a suffix follow.
 PROBE_PREFIX = "hostloom-probe-"
-#: A disk that is older was left behind by a process that died.
+#: A disk older than this was left behind by a crashed process.
 STALE_S = 600
-#: Where its disk may lie, best first.
+#: Kinds of pools for the disk, best first.
 POOL_KINDS = ("dir", "fs", "netfs", "logical")
 #: Sectors are padded to a size that every block driver accepts.
 IMAGE_BYTES = 1 << 20
@@ -99,9 +99,9 @@ def guest_runs(
     cpu: str,
     pools: Sequence[StoragePool] | None = None,
 ) -> bool:
-    """The same for any domain type; emulation, which always runs, is how the guest itself is tested.
+    """Like `kvm_runs`, for any domain type; tests run the guest under emulation, which always works.
 
-    `pools`: those that its disk may lie in; None: any that libvirt lists.
+    `pools`: pools that the disk may be created in; None: any pool that libvirt lists.
     """
     name = f"{PROBE_PREFIX}{time.time():.0f}-{uuid.uuid4().hex[:12]}"
     guest = GUESTS[architecture]
@@ -134,7 +134,7 @@ def _find_pool(connection: libvirt.virConnect) -> libvirt.virStoragePool | None:
 def _choose_pool(
     connection: libvirt.virConnect, known_pools: Sequence[StoragePool]
 ) -> libvirt.virStoragePool | None:
-    """The same for pools that were read already: listing all pools may hang while one of them hangs."""
+    """Choose among pools that are already known: listing all pools may hang while one of them hangs."""
     usable = [pool for pool in known_pools if pool.active and pool.kind in POOL_KINDS]
     best = min(usable, key=lambda pool: POOL_KINDS.index(pool.kind), default=None)
     return None if best is None else connection.storagePoolLookupByName(best.name)
@@ -143,7 +143,7 @@ def _choose_pool(
 def _all_pools(
     connection: libvirt.virConnect, known_pools: Sequence[StoragePool] | None
 ) -> list[libvirt.virStoragePool]:
-    """Every pool that a probe may have used, today's best and those that were the best before."""
+    """Every pool that a probe may have used: the best one now, and those that were the best before."""
     if known_pools is None:
         pools = connection.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)
         return [*pools]
@@ -152,7 +152,7 @@ def _all_pools(
 
 
 def _remove_stale(pool: libvirt.virStoragePool) -> None:
-    """Delete the disk that a crashed process left: its guest ended with the connection, the disk did not."""
+    """Delete the disks of crashed processes: the guest ended with the connection, but the disk remained."""
     try:
         for name in filter(_is_stale, pool.listVolumes()):
             volume = find_volume(pool, name)
@@ -163,7 +163,7 @@ def _remove_stale(pool: libvirt.virStoragePool) -> None:
 
 
 def _is_stale(name: str) -> bool:
-    """Whether it is a probe's disk that is old, or comes from the future: a clock was ahead then."""
+    """Whether it is an old disk of a probe, or one with a future date, made while the clock was ahead."""
     made_at = name.removeprefix(PROBE_PREFIX).partition("-")[0]
     is_probe = name.startswith(PROBE_PREFIX) and made_at.isdigit() and made_at.isascii()
     return is_probe and abs(time.time() - int(made_at[:20])) > STALE_S
@@ -181,7 +181,7 @@ def _make_disk(connection: libvirt.virConnect, pool: libvirt.virStoragePool, nam
 
 
 class _TrialBoot:
-    """One boot: who ended the guest, it itself or something else?"""
+    """One boot, which records whether the guest ended by itself."""
 
     def __init__(self, connection: libvirt.virConnect, name: str) -> None:
         self._connection, self._name = connection, name
@@ -189,15 +189,15 @@ class _TrialBoot:
         self._by_itself = False
 
     def run(self, xml: str) -> bool:
-        """Whether the guest switched itself off in time; the guest is removed in any case."""
+        """Whether the guest powered itself off in time; the guest is always removed."""
         connection = self._connection
         lifecycle = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
         handle = connection.domainEventRegisterAny(None, lifecycle, self._on_event, None)
-        # Creating it can hang as well: the timer ends both the call and the guest.
+        # Creating the guest can hang as well; the timer ends both the call and the guest.
         watchdog = threading.Timer(DEADLINE_S, self._destroy)
         watchdog.start()
         try:
-            # Should this process die, libvirt ends the guest with the connection.
+            # If this process dies, libvirt ends the guest together with the connection.
             connection.createXML(xml, libvirt.VIR_DOMAIN_START_AUTODESTROY)
             self._ended.wait(DEADLINE_S)
             if not self._by_itself:
@@ -212,7 +212,7 @@ class _TrialBoot:
         self, _connection: object, domain: libvirt.virDomain, event: int, detail: int, _opaque: object
     ) -> None:
         if domain.name() == self._name and event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
-            # A QEMU that crashed has ended, too, and so has one that the timer destroyed.
+            # A crashed QEMU has also ended, and so has one that the timer destroyed.
             self._by_itself = detail == libvirt.VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN
             self._ended.set()
 

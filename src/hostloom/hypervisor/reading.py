@@ -20,7 +20,7 @@ from hostloom.model.observed import ObservedHost, ObservedMachine
 
 _STATE = libvirt.VIR_DOMAIN_STATS_STATE
 _STATS = _STATE | libvirt.VIR_DOMAIN_STATS_BLOCK
-#: Of one host; more are left out.
+#: Maximum of one host; further ones are left out.
 MAX_MACHINES, MAX_NETWORKS = 10_000, 1000
 
 
@@ -31,10 +31,10 @@ def read_host(
     findings: Findings | None = None,
     sizes: "DiskSizes | None" = None,
 ) -> ObservedHost:
-    """Everything about a host except its pools and capabilities, which were read before."""
+    """Read everything about a host except its pools and capabilities, which were read before."""
     findings = Findings() if findings is None else findings
     # Memory is the kernel's total over all NUMA nodes: a balloon makes it smaller than MemTotal, and it
-    # varies.
+    # changes over time.
     info = connection.getInfo()
     hostname = ""
     with reading(findings, connection, "hostname", "the host's name for itself"):
@@ -63,7 +63,7 @@ def read_host(
 
 
 def _ordinary_mib(total_mib: int, huge_pages_mib: int, machines: Iterable[ObservedMachine]) -> int:
-    """Memory without the huge pages that no machine has: those that machines have count with the machines."""
+    """Memory without the huge pages that no machine uses; pages in use are counted with their machines."""
     taken_mib = sum(machine.memory_mib for machine in machines if machine.has_huge_pages)
     return max(0, total_mib - max(0, huge_pages_mib - taken_mib))
 
@@ -86,7 +86,7 @@ def _read_networks(connection: libvirt.virConnect, findings: Findings) -> tuple[
 
 
 def _name(libvirt_object: "libvirt.virDomain | libvirt.virNetwork", number: int) -> str:
-    """The name that the client knows, without a call; the number of one whose name is no text."""
+    """The name that the client knows, without a call; the object's number if its name is not valid text."""
     try:
         return str(libvirt_object.name())
     except ValueError:
@@ -94,7 +94,7 @@ def _name(libvirt_object: "libvirt.virDomain | libvirt.virNetwork", number: int)
 
 
 class _Machines:
-    """One call for the list with statistics, and one a machine for its XML."""
+    """Reads all machines: one call for the list with statistics, and one call per machine for its XML."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class _Machines:
         self.found: list[ObservedMachine] = []
         #: UUIDs of machines that exist but cannot be read.
         self.unread: list[str] = []
-        #: Every machine is among them.
+        #: Whether the list contains every machine.
         self.listed = False
         #: UUIDs of machines that start with the host; None if libvirt did not list them.
         self._autostarting: frozenset[str] | None = None
@@ -129,9 +129,9 @@ class _Machines:
         self._sizes.forget_others(self.unread)
 
     def _list(self) -> list[tuple[libvirt.virDomain, dict[str, Any]]]:
-        """Domains with their statistics; those of disks are left out while a pool does not answer.
+        """Domains with their statistics; disk statistics are left out while a pool does not answer.
 
-        libvirt looks at the files of the disks, and one on a file server that is gone would hang it.
+        libvirt opens the files of the disks for them, and hangs if a file is on an unreachable server.
         """
         flags = _STATE if any(pool.trouble for pool in self._pools) else _STATS
         for statistics in dict.fromkeys((flags, _STATE)):
@@ -185,14 +185,14 @@ def _machine(
 
 
 class DiskSizes:
-    """Sizes of disks by the machine's UUID and the disk's target, kept for when they cannot be asked."""
+    """Sizes of disks by machine UUID and target, remembered for when libvirt cannot be asked."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, dict[str, int]] = {}
         self._seen: set[str] = set()
 
     def of(self, uuid: str) -> dict[str, int]:
-        """The sizes of a machine's disks, to be read and filled."""
+        """The remembered sizes of a machine's disks; the caller updates them."""
         self._seen.add(uuid)
         return self._sizes.setdefault(uuid, {})
 
@@ -217,10 +217,10 @@ class VolumeFinder:
         self._may_ask = False
 
     def learn_sizes(self, domain: libvirt.virDomain, stats: dict[str, Any]) -> None:
-        """Take the sizes of a machine's disks from its statistics; `find` is about this machine then."""
+        """Take the sizes of a machine's disks from its statistics; `find` is then about this machine."""
         self._domain = domain
         self._sizes = self._all_sizes.of(domain.UUIDString())
-        # Only drivers that have no statistics of disks are asked about each.
+        # Only drivers without disk statistics need a call per disk.
         self._may_ask = "block.count" not in stats and not self._is_pool_in_trouble()
         for number in range(min(int(stats.get("block.count", 0)), xml_in.MAX_DEVICES)):
             size, target = stats.get(f"block.{number}.capacity"), stats.get(f"block.{number}.name")

@@ -11,18 +11,18 @@ from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.host import FILE_POOLS, holds_disks
 from hostloom.model.machine import Disk, DiskFormat
 
-#: A logical volume is rounded up to extents of its group, a qcow2 file to sectors.
+#: LVM rounds a logical volume up to whole extents, and QEMU rounds a qcow2 file up to sectors.
 _BLOCK_SLACK_BYTES, _FILE_SLACK_BYTES = 64 << 20, 511
 
 
 class LibvirtVolumes:
-    """Fills ports.Volumes."""
+    """Implements ports.Volumes."""
 
     def __init__(self, connection: HostConnection, pool_reader: PoolReader) -> None:
         self._connection, self._pool_reader = connection, pool_reader
 
     def ensure(self, disk: Disk) -> None:
-        """Make the volume, or find it as it should be."""
+        """Create the volume unless it already exists as specified."""
         action = f"make volume {disk.volume} in storage pool {disk.pool}"
         self._check_answers(disk.pool, action)
 
@@ -56,13 +56,13 @@ class LibvirtVolumes:
         self._connection.write(f"delete volume {disk.volume}", delete)
 
     def path(self, connection: libvirt.virConnect, disk: Disk, action: str) -> str:
-        """Where the volume is, or will be."""
+        """The path of the volume, whether or not it exists yet."""
         pool = self._get_pool(connection, disk, action)
         directory = xml_in.storage_pool(pool.XMLDesc(), active=False).path
         return f"{directory.rstrip('/')}/{disk.volume}"
 
     def _check_answers(self, pool: str, action: str) -> None:
-        """A call about a pool that hangs would hang as well, and hold up every other change of the host."""
+        """Refuse a hanging pool: the call would hang as well and delay every other change of the host."""
         if cause := self._pool_reader.trouble(pool):
             raise self._rejected(action, cause)
 

@@ -6,9 +6,9 @@ from hostloom.model.finding import printable
 from hostloom.model.host import Forward, LibvirtNetwork, StoragePool
 from hostloom.model.network import MAX_VID, UNTAGGED
 
-#: As long as libvirt's protocol lets any text be.
+#: The longest text that libvirt's protocol allows.
 MAX_XML = 4 << 20
-#: Of one machine; more are left out.
+#: Maximum of one machine; further ones are left out.
 MAX_DEVICES = 1000
 #: Length of names that are stored unchanged: of machines, networks, pools and interface sources.
 NAME_LENGTH, SOURCE_LENGTH, MODEL_LENGTH = 255, 200, 40
@@ -21,7 +21,7 @@ for _power, _letter in enumerate("kmgtpe", 1):
 
 
 def parse(xml: str) -> ET.Element:
-    """An XML document of libvirt's."""
+    """Parse an XML document of libvirt."""
     if len(xml) > MAX_XML:
         raise ValueError(f"{len(xml)} characters of XML, more than {MAX_XML}")
     return ET.fromstring(xml)  # noqa: S314  (expat 2.4.1 and later bound entities)
@@ -66,7 +66,7 @@ def name_of(element: ET.Element, noun: str) -> str:
 
 
 def network(xml: str, *, active: bool) -> LibvirtNetwork:
-    """A libvirt network; its DHCP is on where an `<ip>` has `<dhcp>` in it."""
+    """A libvirt network; its DHCP is on if an `<ip>` contains `<dhcp>`."""
     element = parse(xml)
     forward = element.find("forward")
     mode = None
@@ -86,7 +86,7 @@ def network(xml: str, *, active: bool) -> LibvirtNetwork:
 
 
 def _network_vid(network: ET.Element) -> int | None:
-    """The VLAN of a machine that names no portgroup (https://libvirt.org/formatnetwork.html, `<vlan>`)."""
+    """The VLAN of machines without a portgroup (https://libvirt.org/formatnetwork.html, `<vlan>`)."""
     default = next((group for group in network.findall("portgroup") if group.get("default") == "yes"), None)
     tagged = None if default is None else default.find("vlan")
     return vlan_vid(network.find("vlan") if tagged is None else tagged)
@@ -99,7 +99,7 @@ def vlan_vid(vlan: ET.Element | None) -> int | None:
     tags = vlan.findall("tag")
     native = next((tag for tag in tags if tag.get("nativeMode") is not None), None)
     if native is not None:
-        # Frames of a tagged native VLAN reach the machine with their tag, which the machine does not expect.
+        # Frames of a tagged native VLAN keep their tag, which the machine does not expect.
         return _tag_id(native) if native.get("nativeMode") == "untagged" else None
     return _tag_id(tags[0]) if len(tags) == 1 and vlan.get("trunk") != "yes" else None
 

@@ -1,4 +1,4 @@
-"""Our model to libvirt's XML (https://libvirt.org/formatdomain.html, formatstorage.html)."""
+"""Writes machines and disks as libvirt XML (https://libvirt.org/formatdomain.html, formatstorage.html)."""
 
 from xml.etree import ElementTree as ET
 
@@ -8,14 +8,14 @@ from hostloom.model.machine import Disk, DiskFormat, MachineInterface, MachineSp
 
 ET.register_namespace("hostloom", NAMESPACE)
 
-#: CPU modes that are an attribute of <cpu>; anything else is a model's name.
+#: CPU modes that are an attribute of <cpu>; any other value is the name of a CPU model.
 _CPU_MODES = frozenset({"host-passthrough", "host-model", "maximum"})
 
 
 def domain_xml(spec: MachineSpec, disk_paths: dict[str, str]) -> str:
-    """The domain of a machine; `disk_paths` gives the path of each volume by its name.
+    """The domain of a machine; `disk_paths` maps names of volumes to their paths.
 
-    Paths, not `<source pool= volume=>`: libvirt's AppArmor helper lets QEMU open only what it sees as a path.
+    Disks are given by path, because libvirt's AppArmor helper does not understand `<source pool= volume=>`.
     """
     domain = ET.Element("domain", type=spec.emulation.domain_type)
     _text(domain, "name", spec.name)
@@ -48,7 +48,7 @@ def domain_xml(spec: MachineSpec, disk_paths: dict[str, str]) -> str:
 
 
 def volume_xml(disk: Disk, *, is_file: bool) -> str:
-    """The volume of a disk; files are allocated as they are written, other volumes completely."""
+    """The volume of a disk; files are allocated sparsely, other volumes completely."""
     volume = ET.Element("volume")
     _text(volume, "name", disk.volume)
     _text(volume, "capacity", str(disk.size_bytes), unit="bytes")
@@ -72,14 +72,14 @@ def _is_arm(spec: MachineSpec) -> bool:
 
 
 def _os(domain: ET.Element, spec: MachineSpec) -> None:
-    # A `virt` machine of ARM has no firmware unless it is given one.
+    # ARM's `virt` machine has no firmware by default.
     os = ET.SubElement(domain, "os", {"firmware": "efi"} if _is_arm(spec) else {})
     kind = {"arch": ARCH_TO_LIBVIRT[spec.emulation.architecture]}
     if spec.emulation.machine_type:
         kind["machine"] = spec.emulation.machine_type
     _text(os, "type", "hvm", **kind)
     if _is_x86(spec):
-        # SeaBIOS and iPXE speak on the serial console, so that the log shows a boot from its first line.
+        # SeaBIOS and iPXE write to the serial console, so that the log shows the whole boot.
         ET.SubElement(os, "bios", useserial="yes")
 
 
@@ -112,7 +112,7 @@ def _disk(devices: ET.Element, disk: Disk, path: str, number: int, boot: int | N
     element = ET.SubElement(devices, "disk", type="block" if is_block else "file", device="disk")
     driver = {"name": "qemu", "type": disk.format.value, "discard": "unmap"}
     if is_block:
-        # Past the host's cache, which only files gain from (and not every file system does without).
+        # Bypass the host's page cache, which helps only files; some file systems cannot do without it.
         driver |= {"type": DiskFormat.RAW.value, "cache": "none", "io": "native"}
     ET.SubElement(element, "driver", driver)
     ET.SubElement(element, "source", {"dev" if is_block else "file": path})
@@ -123,7 +123,7 @@ def _disk(devices: ET.Element, disk: Disk, path: str, number: int, boot: int | N
 
 
 def _letters(number: int) -> str:
-    """a … z, aa, ab …: how Linux numbers disks."""
+    """The letters of a disk's name in Linux: a … z, aa, ab …"""
     text = ""
     number += 1
     while number:
@@ -137,7 +137,7 @@ def _interface(devices: ET.Element, interface: MachineInterface, boot: int | Non
     kind = {AttachKind.MACVLAN: "direct"}.get(attachment.kind, attachment.kind.value)
     attributes = {"type": kind}
     if attachment.mode is MacvlanMode.PASSTHRU:
-        # Its guest owns the parent and may change its MAC: the host must follow.
+        # The guest owns the parent and may change its MAC, so the host must follow.
         attributes["trustGuestRxFilters"] = "yes"
     element = ET.SubElement(devices, "interface", attributes)
     ET.SubElement(element, "mac", address=interface.mac.text)
@@ -153,7 +153,7 @@ def _interface(devices: ET.Element, interface: MachineInterface, boot: int | Non
     if boot is not None:
         ET.SubElement(element, "boot", order=str(boot))
     elif has_rom:
-        # Without it the firmware cannot boot from this NIC, and starts sooner.
+        # Without a ROM the firmware cannot boot from this NIC, and starts faster.
         ET.SubElement(element, "rom", enabled="no")
 
 

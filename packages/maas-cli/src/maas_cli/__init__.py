@@ -1,3 +1,3 @@
-"""The `maas` command, driven by the description that a server gives of itself."""
+"""The `maas` command, which gets its commands from the server's description of its API."""
 
 __version__ = "0.1.0"

@@ -1,10 +1,10 @@
-"""Completion for bash: words from the profiles and the descriptions that are kept."""
+"""Completion for bash, from the stored profiles and descriptions."""
 
 from maas_cli.described import ANY, nouns_of
 from maas_cli.errors import CliError
 from maas_cli.profiles import RESERVED, description_of, load
 
-#: bash gives the words so far; `=` ends a word there, so what is completed is the part before it.
+#: bash passes the words typed so far. It splits words at `=`, so only the part before `=` is completed.
 SCRIPT = """\
 _maas() {
     local IFS=$'\\n'
@@ -23,7 +23,7 @@ def script(shell: str) -> str:
 
 
 def complete(words: list[str]) -> list[str]:
-    """What the last word may become."""
+    """The possible completions of the last word."""
     *before, last = words or [""]
     return sorted(choice for choice in _choices(before) if choice.startswith(last))
 

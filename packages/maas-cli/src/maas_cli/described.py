@@ -1,4 +1,4 @@
-"""Commands as a server describes them: nouns of its handlers, verbs of their actions."""
+"""Reads commands from a server's description: a noun for each handler, a verb for each of its actions."""
 
 import difflib
 import re
@@ -10,7 +10,7 @@ from maas_cli.errors import unknown
 
 _PARAM = re.compile(r"^\s*:param\s+([^\s:]+)\s*:\s*(.*)$", re.MULTILINE)
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-#: The parameter that stands for any.
+#: Means that a command accepts any parameter.
 ANY = "*"
 
 
@@ -20,27 +20,27 @@ class Verb:
 
     name: str
     method: str
-    #: None: the method says it all.
+    #: None if the method alone determines the action.
     op: str | None
     doc: str
-    #: With `{names}` of the positional arguments.
+    #: Contains `{name}` for each positional argument.
     path: str
     places: tuple[str, ...]
 
     @property
     def params(self) -> dict[str, str]:
-        """What is said of each parameter."""
+        """The description of each parameter."""
         return dict(_PARAM.findall(self.doc))
 
     @property
     def summary(self) -> str:
-        """The first line of what it does."""
+        """The first line of the description."""
         return self.doc.strip().partition("\n")[0]
 
 
 @dataclass(frozen=True)
 class Noun:
-    """A kind of thing, or a thing of that kind."""
+    """A collection, such as `machines`, or one item of it, such as `machine`."""
 
     name: str
     doc: str
@@ -48,7 +48,7 @@ class Noun:
 
 
 def nouns_of(description: Mapping[str, Any]) -> dict[str, Noun]:
-    """Every noun by name; what a key is needed for comes before what is open to all."""
+    """Every noun by name; of two handlers, the one that requires a key is preferred."""
     nouns = {}
     for resource in description["resources"]:
         handler = resource["auth"] or resource["anon"]
@@ -63,9 +63,9 @@ def noun_name(handler: str) -> str:
 
 
 def verb_of(nouns: Mapping[str, Noun], noun: str, verb: str) -> Verb:
-    """A command by its two words."""
+    """Find a command by noun and verb."""
     if noun not in nouns:
-        raise unknown("command", noun, nouns, "`maas PROFILE` lists what there is.")
+        raise unknown("command", noun, nouns, "`maas PROFILE` lists the commands.")
     verbs = nouns[noun].verbs
     if verb not in verbs:
         raise unknown(f"verb of {noun}", verb, verbs, f"`maas PROFILE {noun}` lists them.")
@@ -73,7 +73,7 @@ def verb_of(nouns: Mapping[str, Noun], noun: str, verb: str) -> Verb:
 
 
 def warn_of_unknown(verb: Verb, noun: str, names: list[str]) -> list[str]:
-    """A line for each field that the command is not described with: the server ignores it, or refuses it."""
+    """A warning for each field that is not in the command's description: the server ignores or refuses it."""
     parameters = verb.params
     if ANY in parameters:
         return []
@@ -82,7 +82,7 @@ def warn_of_unknown(verb: Verb, noun: str, names: list[str]) -> list[str]:
         if name not in parameters:
             near = difflib.get_close_matches(name, parameters, 1)
             meant = f"; did you mean {near[0]}?" if near else "."
-            lines.append(f"`{noun} {verb.name}` is not described with {name!r}{meant}")
+            lines.append(f"the description of `{noun} {verb.name}` has no parameter {name!r}{meant}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The `maas` command: its own few words, and everything that a profile's server describes."""
+"""The `maas` command: a few local commands, and all commands that the server of a profile describes."""
 
 import getpass
 import json
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from maas_cli import __version__, completion, profiles, words
+from maas_cli import __version__, completion, help_texts, profiles
 from maas_cli.described import Verb, nouns_of, verb_of, warn_of_unknown
 from maas_cli.errors import CliError, unknown
 from maas_cli.profiles import Profile
@@ -19,7 +19,7 @@ FAILED = 2
 
 @dataclass(frozen=True)
 class Options:
-    """Flags; they may stand anywhere before `--`."""
+    """Flags; they may appear anywhere before `--`."""
 
     insecure: bool = False
     debug: bool = False
@@ -39,7 +39,7 @@ _FLAGS = {
 
 
 def main() -> None:
-    """Run the words of the command line; ends the process."""
+    """Run the command line and end the process."""
     try:
         sys.exit(run(sys.argv[1:]))
     except CliError as error:
@@ -48,13 +48,13 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read the answer has had enough of it.
+        # The reader of the output has closed it, as `head` does.
         sys.stderr.close()
         sys.exit(0)
 
 
 def run(argv: list[str]) -> int:
-    """The status of a command."""
+    """Run a command and return its exit code."""
     if argv[:1] == ["--completion"]:
         print(completion.script(argv[1] if len(argv) > 1 else ""), end="")
         return 0
@@ -66,11 +66,11 @@ def run(argv: list[str]) -> int:
         print(f"maas (hostloom) {__version__}")
         return 0
     if not rest:
-        print(words.USAGE, end="", file=sys.stdout if options.help else sys.stderr)
+        print(help_texts.USAGE, end="", file=sys.stdout if options.help else sys.stderr)
         return 0 if options.help else FAILED
     command = _COMMANDS.get(rest[0])
     if command is not None and options.help:
-        print(words.USAGE, end="")
+        print(help_texts.USAGE, end="")
         return 0
     return command(rest[1:], options) if command is not None else _use(rest, options)
 
@@ -90,7 +90,7 @@ def _options(argv: list[str]) -> tuple[list[str], Options]:
     return rest, options
 
 
-# -- the few words of its own ----------------------------------------------------------------------------
+# -- local commands --------------------------------------------------------------------------------------
 
 
 def _login(words: list[str], options: Options) -> int:
@@ -104,7 +104,7 @@ def _login(words: list[str], options: Options) -> int:
     server.check_key()
     profiles.save(profile, description)
     print(
-        f"You are logged in to {profile.url} as {profile.name!r}: `maas {profile.name}` shows what it can do."
+        f"You are logged in to {profile.url} as {profile.name!r}. `maas {profile.name}` lists the commands."
     )
     return 0
 
@@ -121,10 +121,10 @@ def _list(words: list[str], _: Options) -> int:
     _refuse_rest("list", words)
     stored_profiles = profiles.load()
     for name in sorted(stored_profiles):
-        # The key of MAAS's command is shown in full there; whoever has it can read it in the file.
+        # MAAS's command prints the whole key here. It stays secret here; its owner can read it in the file.
         print(f"{name} {stored_profiles[name].url} {stored_profiles[name].key.partition(':')[0]}:…")
     if not stored_profiles:
-        print("There is no profile yet: `maas login PROFILE URL KEY` makes one.", file=sys.stderr)
+        print("There are no profiles yet. `maas login PROFILE URL KEY` creates one.", file=sys.stderr)
     return 0
 
 
@@ -150,7 +150,7 @@ def _refresh(words: list[str], options: Options) -> int:
 
 def _refuse_rest(command: str, words: list[str]) -> None:
     if words:
-        raise CliError(f"{command} takes nothing more, so not {words[0]!r}.")
+        raise CliError(f"{command} takes no further arguments, such as {words[0]!r}.")
 
 
 _COMMANDS: dict[str, Callable[[list[str], Options], int]] = {
@@ -160,7 +160,7 @@ _COMMANDS: dict[str, Callable[[list[str], Options], int]] = {
     "refresh": _refresh,
 }
 
-# -- what servers describe -------------------------------------------------------------------------------
+# -- commands of the server ------------------------------------------------------------------------------
 
 
 def _use(rest: list[str], options: Options) -> int:
@@ -168,27 +168,27 @@ def _use(rest: list[str], options: Options) -> int:
     description = profiles.description_of(profile)
     nouns = nouns_of(description)
     if len(rest) == 1:
-        print(words.of_profile(profile.name, nouns), end="")
+        print(help_texts.of_profile(profile.name, nouns), end="")
         return 0
     if len(rest) == 2:
         if rest[1] not in nouns:
-            raise unknown("command", rest[1], nouns, f"`maas {profile.name}` lists what there is.")
-        print(words.of_noun(profile.name, nouns[rest[1]]), end="")
+            raise unknown("command", rest[1], nouns, f"`maas {profile.name}` lists the commands.")
+        print(help_texts.of_noun(profile.name, nouns[rest[1]]), end="")
         return 0
     verb = verb_of(nouns, rest[1], rest[2])
     if options.help:
-        print(words.of_verb(profile.name, rest[1], verb), end="")
+        print(help_texts.of_verb(profile.name, rest[1], verb), end="")
         return 0
     path, fields = _arguments(verb, rest[1], rest[3:])
     used = replace(profile, insecure=profile.insecure or options.insecure)
     answer = Server(used, debug=options.debug).ask(verb.method, path, verb.op, fields)
     if answer.described and answer.described != description["hash"]:
-        print("maas: the server can do other things by now: `maas refresh` asks what.", file=sys.stderr)
+        print("maas: the server's commands have changed: run `maas refresh`.", file=sys.stderr)
     return _print(answer)
 
 
 def _arguments(verb: Verb, noun: str, words: list[str]) -> tuple[str, list[tuple[str, str]]]:
-    """The path with its places filled, and the fields; unknown ones are sent with a warning."""
+    """The path with its arguments filled in, and the fields; unknown fields are sent with a warning."""
     count = len(verb.places)
     if len(words) < count or any(_is_field(word) for word in words[:count]):
         missing = next(
@@ -199,9 +199,7 @@ def _arguments(verb: Verb, noun: str, words: list[str]) -> tuple[str, list[tuple
             ),
             verb.places[-1] if verb.places else "",
         )
-        raise CliError(
-            f"`{noun} {verb.name}` takes {missing.upper()} first: `{noun} {verb.name} --help` says more."
-        )
+        raise CliError(f"`{noun} {verb.name}` requires {missing.upper()}: see `{noun} {verb.name} --help`.")
     path = verb.path
     for place, value in zip(verb.places, words[:count], strict=True):
         if not value:
@@ -214,7 +212,7 @@ def _arguments(verb: Verb, noun: str, words: list[str]) -> tuple[str, list[tuple
 
 
 def _is_field(word: str) -> bool:
-    """Ids hold no `=`; names of things in paths could, and then come after `--`."""
+    """Whether it is KEY=VALUE: no id contains `=`."""
     return "=" in word
 
 
@@ -228,12 +226,12 @@ def _field(word: str) -> tuple[str, str]:
         return name[:-1], Path(value).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CliError(
-            f"{value} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}."
+            f"{value} cannot be read: {getattr(error, 'strerror', None) or 'it is not text'}."
         ) from error
 
 
 def _print(answer: Answer) -> int:
-    """As it came, for other programs; laid out on a terminal."""
+    """Print the answer: formatted on a terminal, unchanged for other programs."""
     if not sys.stdout.isatty():
         sys.stdout.buffer.write(answer.body)
         if "json" in answer.content_type and not answer.body.endswith(b"\n"):

@@ -1,4 +1,4 @@
-"""Profiles: a server, a key, and the server's last description, in files that only their owner can read."""
+"""Stores profiles (server, key, last description of the server) in files that only their owner can read."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 from maas_cli.errors import CliError, unknown
 
-#: Words that stand where a profile does.
+#: Local commands, which cannot be names of profiles.
 RESERVED = frozenset({"login", "logout", "list", "refresh"})
 
 
@@ -19,16 +19,16 @@ class Profile:
     """A name for a server and a key."""
 
     name: str
-    #: Of the API's root, ending in a slash.
+    #: URL of the API's root, ending in a slash.
     url: str
     #: `consumer:token:secret`.
     key: str
-    #: Whether the server's certificate is not looked at.
+    #: Whether the server's certificate is accepted unchecked.
     insecure: bool = False
 
 
 def folder() -> Path:
-    """Where profiles are."""
+    """The folder of the profiles."""
     home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     return Path(home) / "hostloom-maas"
 
@@ -49,12 +49,12 @@ def find(name: str) -> Profile:
     """A profile by name."""
     profiles = load()
     if name not in profiles:
-        raise unknown("profile", name, profiles, f"`maas login {name} URL KEY` makes one.")
+        raise unknown("profile", name, profiles, f"`maas login {name} URL KEY` creates it.")
     return profiles[name]
 
 
 def save(profile: Profile, description: Mapping[str, Any]) -> None:
-    """Keep a profile and what its server says of itself."""
+    """Save a profile and the description of its server."""
     if profile.name in RESERVED or profile.name.startswith("-") or not profile.name.strip():
         raise CliError(f"a profile cannot be called {profile.name!r}: that is a command's name.")
     profiles = load() | {profile.name: profile}
@@ -72,16 +72,16 @@ def forget(name: str) -> None:
 
 
 def description_of(profile: Profile) -> dict[str, Any]:
-    """What the server said of itself at the last login or refresh."""
+    """The server's description as of the last login or refresh."""
     try:
         document: dict[str, Any] = json.loads(_description_file(profile.name).read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise CliError("the server's description is not there: `maas refresh` gets it.") from error
+        raise CliError("the server's description is missing: run `maas refresh`.") from error
     return document
 
 
 def _description_file(name: str) -> Path:
-    # A profile may have any name; a file may not.
+    # The name of a profile may contain characters that a file name cannot.
     return folder() / "described" / f"{name.encode().hex()}.json"
 
 
@@ -93,7 +93,7 @@ def _write_profiles(profiles: Mapping[str, Profile]) -> None:
 
 
 def _write(file: Path, content: Any) -> None:
-    """All of it or nothing; mode 0600."""
+    """Replace the file atomically; its mode is 0600."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=file.parent)

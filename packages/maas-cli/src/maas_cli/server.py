@@ -1,4 +1,4 @@
-"""Requests to a server: signed with the profile's key, and what is wrong with them in words."""
+"""Sends requests, signed with the profile's key, to a server."""
 
 import json
 import secrets
@@ -15,35 +15,35 @@ from maas_cli.errors import CliError
 from maas_cli.profiles import Profile
 
 ROOT = "/api/2.0/"
-#: Of MAAS's own: a compose may wait for a host.
+#: As in MAAS's command, because a compose may wait for a host.
 TIMEOUT_S = 300.0
 Fields = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said."""
+    """A server's answer."""
 
     status: int
     body: bytes
     content_type: str
-    #: Of the server's description, as it is now; empty where it says none.
+    #: Hash of the server's current description; empty if the server sends none.
     described: str
 
     @property
     def ok(self) -> bool:
-        """Whether it did what it was asked."""
+        """Whether the request succeeded."""
         return self.status // 100 == 2
 
 
 class Server:
-    """A server by a profile."""
+    """The server of a profile."""
 
     def __init__(self, profile: Profile, *, debug: bool = False) -> None:
         self._profile, self._debug = profile, debug
 
     def ask(self, method: str, path: str, op: str | None = None, fields: Fields = ()) -> Answer:
-        """One request; `path` is absolute, as descriptions have it."""
+        """Send one request; `path` is absolute, as in the description."""
         query = [("op", op)] if op else []
         in_body = method in ("POST", "PUT")
         query += [] if in_body else list(fields)
@@ -56,7 +56,7 @@ class Server:
         return self._send(method, url, headers, body)
 
     def describe(self) -> dict[str, Any]:
-        """What the server says of itself; an error for one that is no MAAS."""
+        """The server's description; CliError if the answer is not one of a MAAS API."""
         answer = self.ask("GET", f"{urlsplit(self._profile.url).path}describe/")
         try:
             document = json.loads(answer.body)
@@ -70,11 +70,11 @@ class Server:
         )
 
     def check_key(self) -> None:
-        """Raise unless the server takes the key."""
+        """Raise CliError unless the server accepts the key."""
         answer = self.ask("GET", f"{urlsplit(self._profile.url).path}users/", "whoami")
         if answer.status == 401:
             raise CliError(
-                "the server does not take this key: `hostloom apikey list` shows the keys there are."
+                "the server does not accept this key: `hostloom apikey list` shows the valid keys."
             )
         if not answer.ok:
             raise CliError(
@@ -98,7 +98,7 @@ class Server:
 
 
 def root_of(text: str) -> str:
-    """The API's root of a URL as people give it: with or without `/MAAS`, `/api/2.0`, the last slash."""
+    """The root of the API; the text may lack the scheme, `/MAAS`, `/api/2.0` and the last slash."""
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -111,11 +111,11 @@ def root_of(text: str) -> str:
 
 
 def check_key(text: str) -> str:
-    """A key of its three parts."""
+    """Check the key's form and return it without surrounding blanks."""
     key = text.strip()
     if key.count(":") != 2 or not key.isascii() or not key.isprintable():
         raise CliError(
-            "the key is not of the form CONSUMER:TOKEN:SECRET: `hostloom apikey create USER` makes one."
+            "the key is not of the form CONSUMER:TOKEN:SECRET: `hostloom apikey create USER` creates one."
         )
     return key
 
@@ -136,7 +136,7 @@ def _signature(key: str) -> str:
 
 
 def _show(method: str, url: str, response: httpx.Response) -> None:
-    """The request's line and the answer's headers; never the key."""
+    """Print the request line and the answer's headers, but never the key."""
     print(
         f"> {method} {url}", f"< {response.status_code} {response.reason_phrase}", sep="\n", file=sys.stderr
     )

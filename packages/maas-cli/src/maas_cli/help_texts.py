@@ -1,4 +1,4 @@
-"""Help: what there is, and what each command takes, from the server's description."""
+"""Renders help texts from the server's description."""
 
 import textwrap
 from collections.abc import Mapping
@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from maas_cli.described import ANY, Noun, Verb
 
 USAGE = """\
-usage: maas login [-k] PROFILE URL [KEY]    name a server and a key (KEY of `-`: from standard input)
-       maas list                            show the profiles
-       maas refresh                         ask the servers of all profiles what they can do
-       maas logout PROFILE                  forget a profile
-       maas PROFILE                         show what a server can do
-       maas PROFILE NOUN                    show the verbs of a noun
-       maas PROFILE NOUN VERB --help        show what a command takes
+usage: maas login [-k] PROFILE URL [KEY]    save a server and a key (`-`: read the key from standard input)
+       maas list                            list the profiles
+       maas refresh                         update the commands of all profiles from their servers
+       maas logout PROFILE                  delete a profile
+       maas PROFILE                         list the nouns of a server
+       maas PROFILE NOUN                    list the verbs of a noun
+       maas PROFILE NOUN VERB --help        show the parameters of a command
        maas PROFILE NOUN VERB [ID …] [KEY=VALUE …] [KEY@=FILE …]
 
-  -k, --insecure       do not look at the server's certificate
-  -d, --debug          show the request's line and the answer's headers
+  -k, --insecure       do not verify the server's certificate
+  -d, --debug          show the request line and the answer's headers
   --completion bash    print a script: eval "$(maas --completion bash)"
   --version, -h, --help
 
@@ -26,19 +26,19 @@ _WIDTH = 100
 
 
 def of_profile(profile: str, nouns: Mapping[str, Noun]) -> str:
-    """All nouns."""
+    """List all nouns."""
     lines = [_line(name, noun.doc.strip().partition("\n")[0]) for name, noun in nouns.items()]
     return f"usage: maas {profile} NOUN VERB …\n\n" + "".join(lines)
 
 
 def of_noun(profile: str, noun: Noun) -> str:
-    """Its verbs."""
+    """List the verbs of a noun."""
     lines = [_line(_call(verb), verb.summary) for verb in noun.verbs.values()]
     return f"usage: maas {profile} {noun.name} VERB …\n\n{noun.doc.strip()}\n\n" + "".join(lines)
 
 
 def of_verb(profile: str, noun: str, verb: Verb) -> str:
-    """What it takes."""
+    """Show the parameters of a command."""
     params = verb.params
     arguments = "".join(f" {place.upper()}" for place in verb.places) + (" [KEY=VALUE …]" if params else "")
     lines = [_line("KEY" if name == ANY else name, text) for name, text in params.items()]
