@@ -106,7 +106,7 @@ def test_why_nothing_fits_is_said(site: Site) -> None:
         ({"mem": "999999"}, "1 less memory"),
         ({"name": "other"}, "1 another name"),
         ({"tags": "fast"}, "1 other tags"),
-        ({"pod_type": "lxd"}, "none of LXD's"),
+        ({"pod_type": "lxd"}, "no LXD hosts"),
         ({"not_pod_type": "virsh"}, "1 another host"),
         ({"subnets": "10.0.0.0/24", "cpu_count": 9}, "1 fewer cores"),
         ({"not_subnets": "space:mgmt"}, "1 other networks"),

@@ -42,5 +42,5 @@ class Call:
     def secrets(self) -> Secrets:
         """The source of the secrets of API keys. Raises 503 on a server without one."""
         if self.ports.secrets is None:
-            raise refuse(503, "This server takes no API keys.")
+            raise refuse(503, "This server accepts no API keys.")
         return self.ports.secrets

@@ -76,7 +76,7 @@ class Nonces:
         with self._lock:
             self._forget(now)
             if key in self._seen:
-                raise NotAuthenticated("the nonce was used before")
+                raise NotAuthenticated("the nonce has already been used")
             self._seen[key] = None
 
     def give_back(self, claim: OAuthParameters) -> None:
@@ -132,7 +132,7 @@ def verify(request: Signed, claim: OAuthParameters, secret: str) -> None:
     else:
         raise NotAuthenticated("the signature method is neither PLAINTEXT nor HMAC-SHA1")
     if not any(hmac.compare_digest(candidate.encode(), claim.signature.encode()) for candidate in signatures):
-        raise NotAuthenticated("the signature is not the key's")
+        raise NotAuthenticated("the signature does not match the key")
 
 
 def _hmacs(request: Signed, secret: str) -> Iterator[str]:

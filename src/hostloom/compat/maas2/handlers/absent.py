@@ -8,7 +8,7 @@ from hostloom.compat.maas2.responses import MaasResponse, answer, not_found, ref
 from hostloom.services import nodes
 from hostloom.services.access import require_admin, require_user
 
-ANY = Param("*", "Anything: it is refused with the reason.")
+ANY = Param("*", "Any parameter; the request is always refused, with the reason.")
 
 
 @dataclass(frozen=True)
@@ -27,25 +27,27 @@ class _Absent:
     member_changes: tuple[str, ...] = ()
 
 
-_DNS = "hostloom serves no DNS: make records where the domain is served."
+_DNS = "hostloom serves no DNS: create records on the DNS server of the domain."
 _DHCP = (
-    "hostloom writes the whole configuration of its DHCP servers: NTP servers, DNS servers, the gateway and "
-    "the lease time are those of the subnet, and there are no snippets."
+    "hostloom writes the whole configuration of its DHCP servers. NTP servers, DNS servers, the gateway and "
+    "the lease time are settings of the subnet; snippets are not supported."
 )
-_SEEN = "hostloom does not scan networks for devices; `hostloom vlan probe` asks a VLAN who serves DHCP."
-_SCRIPTS = "hostloom runs no scripts of its users on machines."
-_NOTIFICATIONS = "hostloom shows no notifications: `events` says what happened."
-_LICENSES = "hostloom installs no systems, and so keeps no licenses."
-_PACKAGES = "hostloom installs no systems, and so configures no package repositories."
+_SEEN = (
+    "hostloom does not scan networks for devices; `hostloom vlan probe` shows which DHCP servers a VLAN has."
+)
+_SCRIPTS = "hostloom does not run users' scripts on machines."
+_NOTIFICATIONS = "hostloom has no notifications: read `events` instead."
+_LICENSES = "hostloom installs no systems, so it stores no licenses."
+_PACKAGES = "hostloom installs no systems, so it configures no package repositories."
 _RESERVED = (
-    "hostloom holds an address with its NIC: link the interface of a device or machine to the subnet with "
-    "mode `static`, or set the address aside with op `reserve` of `ipaddresses`."
+    "hostloom reserves an address for its NIC: link the interface of a device or machine to the subnet with "
+    "mode `static`, or reserve the address with op `reserve` of `ipaddresses`."
 )
-_INSTALLATIONS = "hostloom installs no systems, and so has no results of installations or of tests."
-_IMAGES = "hostloom builds its boot images itself (`hostloom image build`), and imports none."
-_INSIDE = "hostloom does not configure the inside of machines: their own systems do."
-_FILES = "hostloom keeps no files of its users."
-_TLS = "hostloom keeps no certificates of its users."
+_INSTALLATIONS = "hostloom installs no systems, so it has no results of installations or tests."
+_IMAGES = "hostloom does not import boot images; it builds them itself (`hostloom image build`)."
+_INSIDE = "hostloom does not configure the systems inside machines."
+_FILES = "hostloom stores no files for users."
+_TLS = "hostloom stores no certificates for users."
 _NODE = "nodes/{system_id}/"
 
 ABSENT = (
@@ -188,8 +190,10 @@ ABSENT = (
 
 
 def _offer(noun: _Absent) -> tuple[Resource, Resource]:
-    collection = Resource(noun.collection, noun.path, f"See {noun.label}s: there are none. {noun.reason}")
-    member = Resource(noun.member, noun.member_path, f"See a {noun.label}: there is none. {noun.reason}")
+    collection = Resource(
+        noun.collection, noun.path, f"Read {noun.label}s: the list is always empty. {noun.reason}"
+    )
+    member = Resource(noun.member, noun.member_path, f"Read a {noun.label}: none exists. {noun.reason}")
 
     def read(call: Call) -> MaasResponse:
         _check_node(call)
@@ -204,12 +208,12 @@ def _offer(noun: _Absent) -> tuple[Resource, Resource]:
         _check_node(call)
         raise refuse(404, f"No {noun.member} matches the given query. {noun.reason}")
 
-    collection.crud("read", f"List {noun.label}s: there are none.")(read)
-    collection.crud("create", f"Make a {noun.label}: hostloom does not do this.", ANY)(refuse_change)
+    collection.crud("read", f"List {noun.label}s: the list is always empty.")(read)
+    collection.crud("create", f"Create a {noun.label}: hostloom does not support this.", ANY)(refuse_change)
     for name in noun.reads:
-        collection.op("GET", name, f"List {noun.label}s: there are none.")(read)
+        collection.op("GET", name, f"List {noun.label}s: the list is always empty.")(read)
     for name in noun.changes:
-        collection.op("POST", name, "hostloom does not do this.", ANY)(refuse_change)
+        collection.op("POST", name, "hostloom does not support this.", ANY)(refuse_change)
     for name in ("read", "update", "delete"):
         member.crud(name, f"There is no {noun.label}.", *([ANY] if name == "update" else []))(find_none)
     for name in noun.member_changes:

@@ -12,8 +12,8 @@ account = Resource("Account", "account/", "Manage the API keys of the current us
 login = Resource("Login", "accounts/authenticate/", "Log in.", anonymous=True)
 RESOURCES = (account,)
 
-_NAME = Param("name", "What the key is for.")
-_TOKEN = Param("token", "The key, or its second part.", required=True)
+_NAME = Param("name", "Name of the key.")
+_TOKEN = Param("token", "The API key, or only its second part.", required=True)
 
 
 @account.op("POST", "create_authorisation_token", "Create an API key.", _NAME)
@@ -51,7 +51,7 @@ def rename_key(call: Call) -> MaasResponse:
     return text("Accepted")
 
 
-@account.op("GET", "list_authorisation_tokens", "List the API keys, without what is secret of them.")
+@account.op("GET", "list_authorisation_tokens", "List the API keys without their secrets.")
 def list_keys(call: Call) -> MaasResponse:
     """List the keys without their secrets, unlike MAAS."""
     with call.begin() as uow:
@@ -68,10 +68,10 @@ def list_keys(call: Call) -> MaasResponse:
 
 @login.crud(
     "create",
-    "Log in with a user name and a password; one of the user's tokens (`hostloom token create`) will do.",
+    "Log in with a user name and a password or one of the user's tokens (`hostloom token create`).",
     Param("username", "The user.", required=True),
-    Param("password", "The password, or a token of the user.", required=True),
-    Param("consumer", "What the key is for."),
+    Param("password", "The user's password or a token.", required=True),
+    Param("consumer", "Name of the key."),
 )
 def log_in(call: Call) -> MaasResponse:
     """Return a new key. Raises 400 with the name of a missing field."""

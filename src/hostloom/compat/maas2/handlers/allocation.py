@@ -22,7 +22,7 @@ from hostloom.services import allocation, hosts, lifecycle
 from hostloom.services import machines as service
 from hostloom.services.groupings import resource_pool_id, zone_id
 
-_NOT_INSIDE = "hostloom does not configure the inside of machines: leave it out."
+_NOT_INSIDE = "hostloom does not configure the inside of machines: omit the field."
 #: The constraint key of each network filter.
 _FILTERS = {
     "subnets": "subnet",
@@ -37,34 +37,44 @@ BRIDGES = ("bridge_all", "bridge_stp", "bridge_type", "bridge_fd")
 @machines.op(
     "POST",
     "allocate",
-    "Give the caller a free machine, or one that is composed for it.",
-    Param("name", "The one of this name."),
-    Param("system_id", "The one with this system id."),
-    Param("arch", "Such as `amd64` or `amd64/generic`."),
-    Param("cpu_count", "Processors, at least.", "Float"),
-    Param("mem", "MiB, at least.", "Float"),
-    Param("tags", "With all of these tags."),
-    Param("not_tags", "With none of these tags."),
-    Param("zone", "In this zone."),
-    Param("not_in_zone", "In none of these zones."),
-    Param("pool", "In this resource pool."),
-    Param("not_in_pool", "In none of these resource pools."),
-    Param("pod", "On this VM host, by name or id."),
-    Param("not_pod", "Not on this VM host."),
-    Param("pod_type", f"On a host of this type: `{VIRSH}`."),
-    Param("not_pod_type", f"On no host of this type: `{VIRSH}`."),
-    Param("interfaces", "Interface constraints, as for composing."),
-    Param("storage", "Disks: `label:GB(pool or tag),…`; sizes are the least."),
-    *(Param(name, f"With a NIC on each of these {name}.") for name in _FILTERS),
-    *(Param(f"not_{name}", f"With no NIC on any of these {name}.") for name in _FILTERS),
-    Param("agent_name", "Kept with the machine."),
-    Param("dry_run", "Change nothing, and compose nothing.", "Boolean"),
-    Param("verbose", "Accepted: the constraints are always shown.", "Boolean"),
-    *(Param(name, "Empty or false: the inside of machines is not configured.") for name in BRIDGES),
+    "Allocate a free machine to the caller; if none fits, compose one.",
+    Param("name", "Hostname of the machine."),
+    Param("system_id", "System id of the machine."),
+    Param("arch", "Architecture, such as `amd64` or `amd64/generic`."),
+    Param("cpu_count", "Minimum number of processors.", "Float"),
+    Param("mem", "Minimum memory in MiB.", "Float"),
+    Param("tags", "Tags that the machine must have."),
+    Param("not_tags", "Tags that the machine must not have."),
+    Param("zone", "Zone of the machine."),
+    Param("not_in_zone", "Zones to exclude."),
+    Param("pool", "Resource pool of the machine."),
+    Param("not_in_pool", "Resource pools to exclude."),
+    Param("pod", "VM host of the machine, by name or id."),
+    Param("not_pod", "VM host to exclude, by name or id."),
+    Param("pod_type", f"Type of the VM host: `{VIRSH}`."),
+    Param("not_pod_type", f"Type of VM hosts to exclude: `{VIRSH}`."),
+    Param("interfaces", "Interface constraints, as in a compose request."),
+    Param("storage", "Disks with their minimum sizes: `label:GB(pool or tag),…`."),
+    *(Param(name, f"Names of {name}; the machine must have a NIC on each of them.") for name in _FILTERS),
+    *(
+        Param(f"not_{name}", f"Names of {name}; the machine must not have a NIC on any of them.")
+        for name in _FILTERS
+    ),
+    Param("agent_name", "Name of the client's agent; stored with the machine."),
+    Param(
+        "dry_run",
+        "Report the machine that would be allocated, without allocating or composing it.",
+        "Boolean",
+    ),
+    Param("verbose", "Accepted and ignored: the answer always contains the constraints.", "Boolean"),
+    *(
+        Param(name, "Must be empty or false: hostloom does not configure the systems inside machines.")
+        for name in BRIDGES
+    ),
     COMMENT,
     unsupported=(
         *UNSUPPORTED,
-        Unsupported("link_speed", "hostloom does not know the speed of the NICs of machines: leave it out."),
+        Unsupported("link_speed", "hostloom does not know the link speeds of machines: omit the field."),
     ),
     strict=True,
 )
@@ -90,8 +100,8 @@ def allocate(call: Call) -> MaasResponse:
 @machines.op(
     "POST",
     "release",
-    "Give machines back.",
-    Param("machines", "Their system ids; may be repeated.", required=True),
+    "Release machines.",
+    Param("machines", "System ids of the machines; may be repeated.", required=True),
     COMMENT,
 )
 def release_some(call: Call) -> MaasResponse:
@@ -118,19 +128,21 @@ def list_allocated(call: Call) -> MaasResponse:
 @machine.op(
     "POST",
     "release",
-    "Give a machine back: it is switched off and free; one that was composed on demand is taken apart.",
-    Param("erase", "False: disks are not erased.", "Boolean"),
-    Param("secure_erase", "False: disks are not erased.", "Boolean"),
-    Param("quick_erase", "False: disks are not erased.", "Boolean"),
-    Param("force", "Accepted: nothing is asked.", "Boolean"),
+    "Release a machine: hostloom powers it off, and decomposes it if it was composed on demand.",
+    Param("erase", "Must be false: hostloom does not erase disks.", "Boolean"),
+    Param("secure_erase", "Must be false: hostloom does not erase disks.", "Boolean"),
+    Param("quick_erase", "Must be false: hostloom does not erase disks.", "Boolean"),
+    Param("force", "Accepted and ignored: a release needs no confirmation.", "Boolean"),
     COMMENT,
-    unsupported=(Unsupported("scripts", "hostloom runs no scripts of its users on machines: leave it out."),),
+    unsupported=(
+        Unsupported("scripts", "hostloom does not run users' scripts on machines: omit the field."),
+    ),
 )
 def release(call: Call) -> MaasResponse:
     """Return the released machine."""
     for name in ("erase", "secure_erase", "quick_erase"):
         if call.form.flag(name):
-            raise bad_field(name, "hostloom does not erase disks yet: leave it out.")
+            raise bad_field(name, "hostloom does not erase disks yet: omit the field.")
     call.form.flag("force")
     with call.begin() as uow:
         item = find(call, uow)
@@ -217,9 +229,9 @@ def _on_host(form: Form) -> bool | None:
     """Read the filters for the type of VM host. hostloom has hosts of one type only."""
     kind, excluded_kind = form.choice("pod_type", (VIRSH, "lxd")), form.choice("not_pod_type", (VIRSH, "lxd"))
     if kind == VIRSH and excluded_kind == VIRSH:
-        raise bad_field("not_pod_type", "It excludes what pod_type asks for.")
+        raise bad_field("not_pod_type", "It excludes the type that pod_type requires.")
     if kind == "lxd":
-        raise refuse(409, "No machine fits: hostloom has KVM hosts through libvirt, and none of LXD's.")
+        raise refuse(409, "No machine fits: hostloom has only KVM hosts with libvirt, and no LXD hosts.")
     if excluded_kind == VIRSH:
         return False
     return True if kind == VIRSH else None

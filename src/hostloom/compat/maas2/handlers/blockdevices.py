@@ -16,12 +16,12 @@ blockdevice = Resource(
 RESOURCES = (blockdevices, blockdevice)
 
 _FIELDS = (
-    Param("name", "Its name."),
-    Param("model", "Its model."),
-    Param("serial", "Its serial number."),
-    Param("id_path", "Its path."),
-    Param("size", "Bytes.", "Int"),
-    Param("block_size", "Bytes.", "Int"),
+    Param("name", "Name of the disk."),
+    Param("model", "Model of the disk."),
+    Param("serial", "Serial number of the disk."),
+    Param("id_path", "Path of the disk below `/dev/disk/by-id`."),
+    Param("size", "Size in bytes.", "Int"),
+    Param("block_size", "Block size in bytes.", "Int"),
 )
 
 
@@ -31,11 +31,13 @@ def list_blockdevices(call: Call) -> MaasResponse:
     return answer(_all(call))
 
 
-@blockdevices.crud("create", "Add a disk: hostloom does not do this.", *_FIELDS)
+@blockdevices.crud("create", "Add a disk: hostloom does not support this.", *_FIELDS)
 def create_blockdevice(call: Call) -> MaasResponse:
     """Always refuse, with the reason."""
     _all(call)
-    raise refuse(409, "The disks of a machine are made with it: compose one with the storage that it needs.")
+    raise refuse(
+        409, "Disks are created only with their machine: compose a machine with the storage that it needs."
+    )
 
 
 @blockdevice.crud("read", "Show a disk.")
@@ -44,21 +46,21 @@ def read_blockdevice(call: Call) -> MaasResponse:
     return answer(_one(call))
 
 
-@blockdevice.crud("update", "Change a disk: hostloom does not do this.", *_FIELDS)
+@blockdevice.crud("update", "Change a disk: hostloom does not support this.", *_FIELDS)
 def update_blockdevice(call: Call) -> MaasResponse:
     """Accept unchanged values and refuse others."""
     document = _one(call)
     for name in (field.name for field in _FIELDS):
         if call.form.text(name) not in (None, "", str(document.get(name))):
-            raise refuse(409, f"A disk stays as it was made: {name} is {document.get(name)!r}.")
+            raise refuse(409, f"A disk cannot be changed: {name} is {document.get(name)!r}.")
     return answer(document)
 
 
-@blockdevice.crud("delete", "Delete a disk: hostloom does not do this.")
+@blockdevice.crud("delete", "Delete a disk: hostloom does not support this.")
 def delete_blockdevice(call: Call) -> MaasResponse:
     """Always refuse, with the reason."""
     _one(call)
-    raise refuse(409, "The disks of a machine go with it.")
+    raise refuse(409, "The disks of a machine are deleted only with the machine.")
 
 
 def _all(call: Call) -> list[dict[str, Any]]:

@@ -19,14 +19,16 @@ RESOURCES = (resources, resource)
 _TYPES = ("synced", "uploaded", "generated")
 
 
-@resources.crud("read", "List boot images.", Param("type", f"Only those of one of: {', '.join(_TYPES)}."))
+@resources.crud(
+    "read", "List boot images.", Param("type", f"Type of the images to list, one of: {', '.join(_TYPES)}.")
+)
 def list_resources(call: Call) -> MaasResponse:
     """List the latest first. All images are generated, because hostloom builds them itself."""
     kind = call.form.choice("type", _TYPES)
     return answer([_shown(image) for image in _all(call) if kind in (None, "generated")])
 
 
-@resources.op("GET", "is_importing", "Show whether an image is being made.")
+@resources.op("GET", "is_importing", "Show whether an image is being built.")
 def is_importing(call: Call) -> MaasResponse:
     """Return whether a build is running."""
     with call.begin() as uow:
@@ -36,12 +38,12 @@ def is_importing(call: Call) -> MaasResponse:
     )
 
 
-@resources.op("POST", "import", "Import images: hostloom makes its own.")
+@resources.op("POST", "import", "Import images: hostloom builds its own images instead.")
 def import_resources(call: Call) -> MaasResponse:
     """Always refuse, with the reason."""
     require_admin(call.principal, "build boot images")
     raise refuse(
-        409, "hostloom imports no images: `hostloom image build` makes one of this machine's kernel."
+        409, "hostloom imports no images: `hostloom image build` builds one from this machine's kernel."
     )
 
 

@@ -7,7 +7,7 @@ from hostloom.compat.maas2.catalogue import Param, Resource
 from hostloom.compat.maas2.responses import MaasResponse, answer, bad_field, refuse
 from hostloom.services.access import require_user
 
-maas = Resource("Maas", "maas/", "See the server's settings.")
+maas = Resource("Maas", "maas/", "Read the server's settings.")
 RESOURCES = (maas,)
 
 #: The settings that clients read. hostloom installs no systems, so the system is the default of a fresh MAAS.
@@ -76,7 +76,7 @@ _SETTINGS: dict[str, Any] = {
     "theme": "",
     "uuid": "",
 }
-_NAME = Param("name", "The setting.", required=True)
+_NAME = Param("name", "Name of the setting.", required=True)
 
 
 @maas.op("GET", "get_config", "Show a setting.", _NAME)
@@ -92,7 +92,7 @@ def get_config(call: Call) -> MaasResponse:
 @maas.op(
     "POST",
     "set_config",
-    "Change a setting: hostloom's are in its own file.",
+    "Change a setting: hostloom's settings are in its configuration file.",
     _NAME,
     Param("value", "The value."),
 )

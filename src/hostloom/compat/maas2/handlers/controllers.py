@@ -12,8 +12,8 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.services import nodes, racks
 
 _FILTERS = (
-    Param("hostname", "Only those of these names; may be repeated."),
-    Param("id", "Only those of these system ids; may be repeated."),
+    Param("hostname", "Hostnames to match; may be repeated."),
+    Param("id", "System ids to match; may be repeated."),
 )
 _REGION_KINDS = (NodeKind.REGION_CONTROLLER, NodeKind.REGION_AND_RACK_CONTROLLER)
 
@@ -25,8 +25,8 @@ class _Controllers:
         self, name: str, path: str, label: str, matcher: Callable[[Call, UnitOfWork], Callable[[Node], bool]]
     ) -> None:
         self._kind, self._region, self._matcher = name, path.startswith("region"), matcher
-        self.several = Resource(f"{name}s", f"{path}/", f"See {label}s.")
-        self.one = Resource(name, f"{path}/{{system_id}}/", f"See a {label}.")
+        self.several = Resource(f"{name}s", f"{path}/", f"Read {label}s.")
+        self.one = Resource(name, f"{path}/{{system_id}}/", f"Read a {label}.")
         self.several.crud("read", f"List {label}s.", *_FILTERS)(self.list)
         self.one.crud("read", f"Show a {label}.")(self.read)
         self.one.op("GET", "query_power_state", f"Show whether a {label} is on.")(self.power_state)

@@ -10,16 +10,16 @@ from hostloom.compat.maas2.views.network import View
 from hostloom.model.node import Node, NodeKind
 from hostloom.services import nodes
 
-resources = Resource("DNSResources", "dnsresources/", "See the names of machines and devices.")
-resource = Resource("DNSResource", "dnsresources/{id}/", "See the name of a machine or device.")
+resources = Resource("DNSResources", "dnsresources/", "Read the DNS names of machines and devices.")
+resource = Resource("DNSResource", "dnsresources/{id}/", "Read the DNS name of a machine or device.")
 RESOURCES = (resources, resource)
 
 _FIELDS = (
-    Param("fqdn", "The whole name."),
-    Param("name", "The name in its domain."),
+    Param("fqdn", "Fully qualified domain name."),
+    Param("name", "Name within the domain."),
     Param("domain", "The domain."),
-    Param("address_ttl", "Seconds.", "Int"),
-    Param("ip_addresses", "Its addresses."),
+    Param("address_ttl", "TTL in seconds.", "Int"),
+    Param("ip_addresses", "IP addresses of the name."),
 )
 _WHY = (
     "hostloom serves no DNS: a name is that of a machine or device, and goes with it. "
@@ -30,11 +30,11 @@ _WHY = (
 @resources.crud(
     "read",
     "List names.",
-    Param("fqdn", "Only this one."),
-    Param("domain", "Only those in this domain."),
-    Param("name", "Only those of this name."),
-    Param("rrtype", "Empty: all are of addresses."),
-    Param("all", "Accepted: all are always shown.", "Boolean"),
+    Param("fqdn", "The value to match."),
+    Param("domain", "Domain to match."),
+    Param("name", "Name within the domain to match."),
+    Param("rrtype", "Must be empty: all records are address records."),
+    Param("all", "Accepted and ignored: the list is always complete.", "Boolean"),
 )
 def list_names(call: Call) -> MaasResponse:
     """List in the order of names."""
@@ -57,7 +57,7 @@ def _matches(name: str, fqdn: str, host_part: str, domain_part: str) -> bool:
     return fqdn in ("", name) and host_part in ("", head) and domain_part in ("", tail)
 
 
-@resources.crud("create", "Make a name: hostloom does not do this.", *_FIELDS)
+@resources.crud("create", "Create a name: hostloom does not support this.", *_FIELDS)
 def create_name(_: Call) -> MaasResponse:
     """Always refuse, with the reason."""
     raise refuse(409, _WHY)
@@ -69,14 +69,14 @@ def read_name(call: Call) -> MaasResponse:
     return answer(_find(call))
 
 
-@resource.crud("update", "Change a name: hostloom does not do this.", *_FIELDS)
+@resource.crud("update", "Change a name: hostloom does not support this.", *_FIELDS)
 def update_name(call: Call) -> MaasResponse:
     """Always refuse, with the reason."""
     _find(call)
     raise refuse(409, _WHY)
 
 
-@resource.crud("delete", "Delete a name: hostloom does not do this.")
+@resource.crud("delete", "Delete a name: hostloom does not support this.")
 def delete_name(call: Call) -> MaasResponse:
     """Always refuse, with the reason."""
     _find(call)

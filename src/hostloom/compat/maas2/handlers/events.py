@@ -18,7 +18,7 @@ from hostloom.model.node import Node
 from hostloom.ports.store import UnitOfWork
 from hostloom.services import events as service
 
-events = Resource("Events", "events/", "See what happened.")
+events = Resource("Events", "events/", "Read the event log.")
 RESOURCES = (events,)
 
 #: MAAS's levels.
@@ -41,17 +41,17 @@ _SEVERITIES = {
     "GET",
     "query",
     "List events, newest first.",
-    Param("hostname", "Only those of nodes of these names; may be repeated."),
-    Param("mac_address", "Only those of nodes with these MACs; may be repeated."),
-    Param("id", "Only those of nodes with these system ids; may be repeated."),
-    Param("zone", "Only those of nodes in this zone."),
-    Param("domain", "Only those of nodes in these domains."),
-    Param("agent_name", "Only those of nodes that this agent allocated."),
-    Param("level", f"Only those of this level and above: one of {', '.join(LEVELS)}."),
-    Param("limit", f"So many, {_PAGE} by default, {_MAX} at most.", "Int"),
-    Param("before", "Only those with a lower id.", "Int"),
-    Param("after", "Only those with a higher id.", "Int"),
-    Param("owner", "Only those that this user asked for."),
+    Param("hostname", "Hostnames of the nodes to match; may be repeated."),
+    Param("mac_address", "MACs of the nodes to match; may be repeated."),
+    Param("id", "System ids of the nodes to match; may be repeated."),
+    Param("zone", "Zone of the nodes to match."),
+    Param("domain", "Domains of the nodes to match."),
+    Param("agent_name", "Agent that allocated the nodes to match."),
+    Param("level", f"Minimum level, one of {', '.join(LEVELS)}."),
+    Param("limit", f"Number of events in a page; default {_PAGE}, at most {_MAX}.", "Int"),
+    Param("before", "Return events with lower ids than this.", "Int"),
+    Param("after", "Return events with higher ids than this.", "Int"),
+    Param("owner", "User whose requests caused the events."),
 )
 def query(call: Call) -> MaasResponse:
     """Return a page of events with the URIs of the adjacent pages."""
@@ -59,7 +59,7 @@ def query(call: Call) -> MaasResponse:
     limit = form.whole("limit", 1, _MAX) or _PAGE
     before, after = form.whole("before", 0, 2**31), form.whole("after", 0, 2**31)
     if before is not None and after is not None:
-        raise bad_field("after", "Give before or after, not both.")
+        raise bad_field("after", "Use before or after, not both.")
     least = _SEVERITIES.get(form.choice("level", LEVELS) or "INFO")
     with call.begin() as uow:
         documents = _matching(call, uow, _events(call, uow, before, least), after)

@@ -14,9 +14,9 @@ fabric = Resource("Fabric", "fabrics/{id}/", "Manage a fabric.")
 RESOURCES = (fabrics, fabric)
 
 _PARAMS = (
-    Param("name", "The name; without one it is called after its id."),
-    Param("description", "A description."),
-    Param("class_type", "The class: a word that constraints can ask for."),
+    Param("name", "The name; the first free `fabric-N` by default."),
+    Param("description", "Free-text description."),
+    Param("class_type", "Class of the fabric, for use in constraints."),
 )
 
 
@@ -65,7 +65,7 @@ def update_fabric(call: Call) -> MaasResponse:
     return maas_response
 
 
-@fabric.crud("delete", "Delete a fabric that nothing is on.")
+@fabric.crud("delete", "Delete a fabric without tagged VLANs, subnets and interfaces.")
 def delete_fabric(call: Call) -> MaasResponse:
     """Refused while it has tagged VLANs, subnets or interfaces."""
     with call.begin() as uow:

@@ -33,11 +33,11 @@ domain = Resource("Domain", "domains/{id}/", "Manage a domain.")
 RESOURCES = (zones, zone, pools, pool, domains, domain)
 
 _NAME = Param("name", "The name.", required=True)
-_NEW_NAME = Param("name", "A new name.")
-_DESCRIPTION = Param("description", "A description.")
-_TTL = Param("ttl", "Seconds; kept for clients, since hostloom serves no DNS.", "Int")
-_AUTHORITATIVE = Param("authoritative", "Whether the domain is ours.", "Boolean")
-_FORWARD = Unsupported("forward_dns_servers", "hostloom serves no DNS, and so forwards none: leave it out.")
+_NEW_NAME = Param("name", "New name.")
+_DESCRIPTION = Param("description", "Free-text description.")
+_TTL = Param("ttl", "TTL in seconds; stored for clients, because hostloom serves no DNS.", "Int")
+_AUTHORITATIVE = Param("authoritative", "Whether the domain is authoritative; stored for clients.", "Boolean")
+_FORWARD = Unsupported("forward_dns_servers", "hostloom serves no DNS: omit the field.")
 _MAX_TTL_S = 2**31 - 1
 
 

@@ -25,16 +25,16 @@ interface = Resource(
     ("nodes/{system_id}/interfaces/{id}",),
 )  # fmt: skip
 
-_VLAN = Param("vlan", "Its VLAN, by id.")
-_TAGS = Param("tags", "Tags, parted by commas.")
+_VLAN = Param("vlan", "Id of the VLAN.")
+_TAGS = Param("tags", "Tags, separated by commas.")
 _UNUSED = (
-    Param("mtu", "Its VLAN's, which stays.", "Int"),
-    Param("accept_ra", "Empty: the inside of machines is not configured."),
-    Param("autoconf", "Empty: the inside of machines is not configured."),
-    Param("interface_speed", "Mbit/s.", "Int"),
-    Param("link_speed", "Mbit/s.", "Int"),
-    Param("link_connected", "Seen, not set.", "Boolean"),
-    Param("enabled", "Whether it is up.", "Boolean"),
+    Param("mtu", "MTU; must be the MTU of the VLAN.", "Int"),
+    Param("accept_ra", "Must be empty: hostloom does not configure the systems inside machines."),
+    Param("autoconf", "Must be empty: hostloom does not configure the systems inside machines."),
+    Param("interface_speed", "Speed in Mbit/s.", "Int"),
+    Param("link_speed", "Speed in Mbit/s.", "Int"),
+    Param("link_connected", "Whether the link has a carrier; read-only.", "Boolean"),
+    Param("enabled", "Whether the interface is up.", "Boolean"),
 )
 #: Interfaces inside a machine, which only a deployment could create.
 _INSIDE = {"bond": "a bond", "bridge": "a bridge", "vlan": "a VLAN interface"}
@@ -50,9 +50,9 @@ def list_interfaces(call: Call) -> MaasResponse:
 @interfaces.op(
     "POST",
     "create_physical",
-    "Add a NIC to a device, or to a machine that is on no VM host.",
-    Param("mac_address", "Its MAC.", required=True),
-    Param("name", "Its name; without one it is the next `ethN`."),
+    "Add a NIC to a device, or to a machine without a VM host.",
+    Param("mac_address", "MAC of the NIC.", required=True),
+    Param("name", "Name of the NIC; the next free `ethN` by default."),
     _VLAN,
     _TAGS,
     *_UNUSED,
@@ -75,15 +75,15 @@ def _offer_inside(kind: str, label: str) -> None:
     @interfaces.op(
         "POST",
         f"create_{kind}",
-        f"Make {label} inside a machine: hostloom does not do this.",
-        Param("name", "Its name."),
-        Param("mac_address", "Its MAC."),
-        Param("parents", "The interfaces that it is made of."),
-        Param("parent", "The interface that it is made of."),
+        f"Create {label} inside a machine: hostloom does not support this.",
+        Param("name", "Name of the interface."),
+        Param("mac_address", "MAC of the NIC."),
+        Param("parents", "Ids of the parent interfaces."),
+        Param("parent", "Id of the parent interface."),
         Param("bond_mode", "The mode of a bond."),
         Param("bridge_type", "The type of a bridge."),
-        Param("bridge_stp", "Whether a bridge speaks STP.", "Boolean"),
-        Param("bridge_fd", "Seconds.", "Int"),
+        Param("bridge_stp", "Whether the bridge uses STP.", "Boolean"),
+        Param("bridge_fd", "Forward delay of the bridge in seconds.", "Int"),
         _VLAN,
         _TAGS,
         *_UNUSED,
@@ -93,7 +93,8 @@ def _offer_inside(kind: str, label: str) -> None:
         with call.begin() as uow:
             node = node_of(call, uow)
         raise refuse(
-            409, f"{label.capitalize()} of {node.hostname} is made by its own system: hostloom installs none."
+            409,
+            f"{label.capitalize()} of {node.hostname} can be created only by its own system.",
         )
 
 
@@ -111,9 +112,9 @@ def read_interface(call: Call) -> MaasResponse:
 
 @interface.crud(
     "update",
-    "Change an interface: tags; of a device or bare machine also its VLAN and speed.",
-    Param("name", "Its name, which stays."),
-    Param("mac_address", "Its MAC, which stays."),
+    "Change the tags of an interface; for a device or bare machine also its VLAN and speed.",
+    Param("name", "Name; cannot be changed."),
+    Param("mac_address", "MAC; cannot be changed."),
     _VLAN,
     _TAGS,
     *_UNUSED,
@@ -142,7 +143,7 @@ def update_interface(call: Call) -> MaasResponse:
     return answer(document)
 
 
-@interface.crud("delete", "Take a NIC from a device, a machine that is on no VM host, or a composed one.")
+@interface.crud("delete", "Remove a NIC from a device, a machine without a VM host, or a composed machine.")
 def delete_interface(call: Call) -> MaasResponse:
     """Release the addresses and remove the NIC. A running composed machine keeps it until power-off."""
     with call.begin() as uow:
@@ -162,7 +163,9 @@ def add_tag(call: Call) -> MaasResponse:
     return _tagged(call, add=True)
 
 
-@interface.op("POST", "remove_tag", "Take a tag from an interface.", Param("tag", "The tag.", required=True))
+@interface.op(
+    "POST", "remove_tag", "Remove a tag from an interface.", Param("tag", "The tag.", required=True)
+)
 def remove_tag(call: Call) -> MaasResponse:
     """Return the interface. A missing tag is no error."""
     return _tagged(call, add=False)
@@ -225,7 +228,7 @@ def _refuse_other(form: Form, document: dict[str, Any]) -> None:
     """Accept unchanged values of fixed attributes and refuse others."""
     for name, current in (("name", document["name"]), ("mac_address", document["mac_address"])):
         if (form.text(name) or current).lower() != current:
-            raise bad_field(name, f"It stays: {current}.")
+            raise bad_field(name, f"The value {current} cannot be changed.")
     if form.whole("mtu") not in (None, document["effective_mtu"]):
         raise bad_field("mtu", f"An interface has the MTU of its VLAN: {document['effective_mtu']}.")
     for name in ("accept_ra", "autoconf"):
@@ -236,7 +239,7 @@ def _refuse_other(form: Form, document: dict[str, Any]) -> None:
 def _refuse_vlan(form: Form, document: dict[str, Any]) -> None:
     vlan = document["vlan"]
     if (form.text("vlan") or "") not in ("", "" if vlan is None else str(vlan["id"])):
-        raise bad_field("vlan", "A NIC stays on the VLAN that it is attached to: compose another machine.")
+        raise bad_field("vlan", "The VLAN of an attached NIC cannot be changed: compose another machine.")
 
 
 def _keep_tags(call: Call, uow: UnitOfWork, node: Node, document: dict[str, Any], form: Form) -> None:

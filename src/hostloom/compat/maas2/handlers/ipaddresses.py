@@ -25,25 +25,25 @@ _NAMES = {
     AddressKind.ON_WIRE: "Observed",
 }
 _UNSUPPORTED = {
-    "hostname": "hostloom serves no DNS: leave it out.",
-    "domain": "hostloom serves no DNS: leave it out.",
+    "hostname": "hostloom serves no DNS: omit the field.",
+    "domain": "hostloom serves no DNS: omit the field.",
     "mac": "Make a device with this MAC, and link its interface to the subnet.",
 }
 
 
 @ipaddresses.crud(
     "read",
-    "List addresses that were set aside.",
-    Param("ip", "Only this one."),
-    Param("all", "Those of nodes too.", "Boolean"),
-    Param("owner", "Empty: addresses have no owner."),
+    "List reserved addresses.",
+    Param("ip", "The value to match."),
+    Param("all", "Whether to include addresses of nodes.", "Boolean"),
+    Param("owner", "Must be empty: addresses have no owner."),
 )
 def list_addresses(call: Call) -> MaasResponse:
     """List in the order of address."""
     form = call.form
     ip, include_all = form.address("ip"), form.flag("all")
     if form.text("owner"):
-        raise bad_field("owner", "Addresses have no owner in hostloom: leave it out.")
+        raise bad_field("owner", "hostloom records no owners of addresses: omit the field.")
     with call.begin() as uow:
         view = View(uow)
         held_addresses = addresses.list_(uow, call.principal)
@@ -59,13 +59,13 @@ def list_addresses(call: Call) -> MaasResponse:
 @ipaddresses.op(
     "POST",
     "reserve",
-    "Set an address aside.",
-    Param("subnet", "Its subnet, by CIDR; with neither address its next free one."),
+    "Reserve an address.",
+    Param("subnet", "CIDR of the subnet; without an address, its next free address is reserved."),
     Param("ip", "The address."),
-    Param("ip_address", "The same under its older name."),
-    Param("hostname", "Empty: hostloom serves no DNS."),
-    Param("mac", "Empty: make a device of that MAC."),
-    Param("domain", "Empty: hostloom serves no DNS."),
+    Param("ip_address", "The same as `ip`, under its older name."),
+    Param("hostname", "Must be empty: hostloom serves no DNS."),
+    Param("mac", "Must be empty: create a device with this MAC instead."),
+    Param("domain", "Must be empty: hostloom serves no DNS."),
 )
 def reserve(call: Call) -> MaasResponse:
     """Return the reserved address."""
@@ -84,7 +84,9 @@ def reserve(call: Call) -> MaasResponse:
         elif subnet is not None:
             address = addresses.reserve_next(uow, call.principal, subnet)
         else:
-            raise bad_field("ip", "An address, or a subnet to take its next free one.")
+            raise bad_field(
+                "ip", "Enter an address, or a subnet from which the next free address is reserved."
+            )
         document = _shown(View(uow), address)
         uow.commit()
     return answer(document)
@@ -97,10 +99,10 @@ def _subnet_key(uow: UnitOfWork, cidr: str) -> str:
 @ipaddresses.op(
     "POST",
     "release",
-    "Give an address back that was set aside.",
+    "Release a reserved address.",
     Param("ip", "The address.", required=True),
-    Param("force", "False: those of nodes go with their nodes.", "Boolean"),
-    Param("discovered", "False: what is seen is there.", "Boolean"),
+    Param("force", "Must be false: addresses of nodes are released with their nodes.", "Boolean"),
+    Param("discovered", "Must be false: discovered addresses cannot be released.", "Boolean"),
 )
 def release(call: Call) -> MaasResponse:
     """Release a reserved address."""
@@ -108,12 +110,12 @@ def release(call: Call) -> MaasResponse:
     ip = form.parse_address("ip", form.required("ip"))
     for name in ("force", "discovered"):
         if form.flag(name):
-            raise bad_field(name, "Only addresses that were set aside can be given back by hand.")
+            raise bad_field(name, "Only reserved addresses can be released.")
     with call.begin() as uow:
         try:
             addresses.release(uow, call.principal, ip)
         except NotFound:
-            raise refuse(404, f"{ip} is not set aside.") from None
+            raise refuse(404, f"{ip} is not reserved.") from None
         uow.commit()
     return answer(None)
 

@@ -12,15 +12,15 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.services import ranges as service
 from hostloom.services.ranges import RangeChanges, RangeInput
 
-ipranges = Resource("IPRanges", "ipranges/", "Manage ranges of addresses.")
-iprange = Resource("IPRange", "ipranges/{id}/", "Manage a range of addresses.")
+ipranges = Resource("IPRanges", "ipranges/", "Manage address ranges.")
+iprange = Resource("IPRange", "ipranges/{id}/", "Manage an address range.")
 RESOURCES = (ipranges, iprange)
 
-_COMMENT = Param("comment", "What it is for.")
-_SUBNET = Param("subnet", "Its subnet by id, CIDR or name; without one, that of its addresses.")
+_COMMENT = Param("comment", "Free-text description.")
+_SUBNET = Param("subnet", "The subnet, by id, CIDR or name; by default the subnet of the addresses.")
 
 
-@ipranges.crud("read", "List ranges of addresses.")
+@ipranges.crud("read", "List address ranges.")
 def list_ranges(call: Call) -> MaasResponse:
     """List in the order of ids."""
     with call.begin() as uow:
@@ -30,7 +30,7 @@ def list_ranges(call: Call) -> MaasResponse:
 
 @ipranges.crud(
     "create",
-    "Create a range: `dynamic` for leases, or `reserved`, which is never given.",
+    "Create a range: `dynamic` for DHCP leases, or `reserved`, which hostloom does not assign.",
     Param("type", "`dynamic` or `reserved`.", required=True),
     Param("start_ip", "The first address.", required=True),
     Param("end_ip", "The last address.", required=True),
@@ -63,10 +63,10 @@ def read_range(call: Call) -> MaasResponse:
 
 @iprange.crud(
     "update",
-    "Change a range; its type and subnet stay.",
-    Param("type", "Its type, which stays."),
-    Param("start_ip", "A new first address."),
-    Param("end_ip", "A new last address."),
+    "Change a range, except its type and subnet.",
+    Param("type", "Type; cannot be changed."),
+    Param("start_ip", "New first address."),
+    Param("end_ip", "New last address."),
     _SUBNET,
     _COMMENT,
 )
@@ -77,9 +77,9 @@ def update_range(call: Call) -> MaasResponse:
         ip_range = _find(call, uow)
         subnet = uow.subnets.get(ip_range.subnet_id)
     if form.text("type") not in (None, "", ip_range.kind.value):
-        raise bad_field("type", f"The type of a range stays: {ip_range.kind.value}.")
+        raise bad_field("type", f"The type {ip_range.kind.value} cannot be changed.")
     if form.text("subnet") not in (None, "", str(subnet.id), str(subnet.cidr), subnet.name):
-        raise bad_field("subnet", f"A range stays in its subnet: {subnet.cidr}.")
+        raise bad_field("subnet", f"The subnet {subnet.cidr} of a range cannot be changed.")
     start, end = form.address("start_ip"), form.address("end_ip")
     changes = RangeChanges(
         KEEP if start is None else start, KEEP if end is None else end, form.changed("comment")
@@ -89,7 +89,7 @@ def update_range(call: Call) -> MaasResponse:
         return answer(_shown(View(uow), changed))
 
 
-@iprange.crud("delete", "Delete a range; leases that it gave run out by themselves.")
+@iprange.crud("delete", "Delete a range; its leases remain valid until they expire.")
 def delete_range(call: Call) -> MaasResponse:
     """Delete by id."""
     service.delete(call.ports, call.principal, str(call.number("id", "IPRange")))

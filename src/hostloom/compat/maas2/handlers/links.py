@@ -34,12 +34,12 @@ RESOURCES = (interfaces, interface)
 @interface.op(
     "POST",
     "link_subnet",
-    "Give an interface an address of a subnet, or none.",
+    "Link an interface to a subnet, with or without an address.",
     Param("mode", "`auto`, `static`, `dhcp` or `link_up`.", required=True),
     Param("subnet", "The subnet, by id, CIDR or name."),
     Param("ip_address", "The address, with mode `static`."),
-    Param("force", "Accepted: nothing is in the way.", "Boolean"),
-    Param("default_gateway", "Accepted: the gateway is the one of the subnet.", "Boolean"),
+    Param("force", "Accepted and ignored: nothing prevents a link.", "Boolean"),
+    Param("default_gateway", "Accepted and ignored: the gateway is a setting of the subnet.", "Boolean"),
 )
 def link_subnet(call: Call) -> MaasResponse:
     """Return the changed interface. The DHCP servers of hostloom follow the change."""
@@ -61,8 +61,8 @@ def link_subnet(call: Call) -> MaasResponse:
 @interface.op(
     "POST",
     "unlink_subnet",
-    "Take a link from an interface, and give its address back.",
-    Param("id", "The link's id.", required=True),
+    "Remove a link from an interface and release its address.",
+    Param("id", "Id of the link.", required=True),
 )
 def unlink_subnet(call: Call) -> MaasResponse:
     """Return the changed interface."""
@@ -79,7 +79,7 @@ def unlink_subnet(call: Call) -> MaasResponse:
     )
 
 
-@interface.op("POST", "disconnect", "Take every link from an interface.")
+@interface.op("POST", "disconnect", "Remove all links from an interface.")
 def disconnect(call: Call) -> MaasResponse:
     """Return the interface without links."""
     with call.begin() as uow:
@@ -90,8 +90,8 @@ def disconnect(call: Call) -> MaasResponse:
 @interface.op(
     "POST",
     "set_default_gateway",
-    "Choose the gateway of a machine: it is the one of its subnets.",
-    Param("link_id", "The link's id. Without it, all links of the interface count.", "Int"),
+    "Choose a machine's gateway; it is always the gateway of its subnets.",
+    Param("link_id", "Id of the link; by default, all links of the interface.", "Int"),
 )
 def set_default_gateway(call: Call) -> MaasResponse:
     """Return the interface. Raises 409 if the machine also has other gateways."""
@@ -104,7 +104,10 @@ def set_default_gateway(call: Call) -> MaasResponse:
     gateways = _link_gateways(document, number)
     all_gateways = _gateways([link for nic in documents for link in nic["links"]])
     if any(len(all_gateways[version]) > 1 for version in gateways):
-        raise refuse(409, "Our DHCP tells each NIC the gateway of its own subnet: change that of the subnet.")
+        raise refuse(
+            409,
+            "hostloom's DHCP gives each NIC the gateway of its own subnet: change the gateway of the subnet.",
+        )
     return answer(document)
 
 

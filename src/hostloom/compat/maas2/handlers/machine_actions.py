@@ -14,22 +14,22 @@ from hostloom.services import machines as service
 #: The resources with the actions of this module and of `allocation`.
 RESOURCES = (machines, machine)
 #: For clients that send only described parameters.
-ANY = Param("*", "Any key, with its value.")
+ANY = Param("*", "Any key with its value.")
 
 
-@machine.op("POST", "lock", "Keep a machine from being changed, switched off or taken apart.", COMMENT)
+@machine.op("POST", "lock", "Protect a machine from changes, power-off and deletion.", COMMENT)
 def lock(call: Call) -> MaasResponse:
     """Return the locked machine."""
     return _locked(call, locked=True)
 
 
-@machine.op("POST", "unlock", "Let a locked machine be changed again.", COMMENT)
+@machine.op("POST", "unlock", "Remove the lock of a machine.", COMMENT)
 def unlock(call: Call) -> MaasResponse:
     """Return the unlocked machine."""
     return _locked(call, locked=False)
 
 
-@machine.op("POST", "mark_broken", "Say that a machine is not to be used.", COMMENT)
+@machine.op("POST", "mark_broken", "Mark a machine as broken, so that it is not allocated.", COMMENT)
 def mark_broken(call: Call) -> MaasResponse:
     """Return the broken machine."""
     with call.begin() as uow:
@@ -38,7 +38,7 @@ def mark_broken(call: Call) -> MaasResponse:
     return _again(call)
 
 
-@machine.op("POST", "mark_fixed", "Say that a broken machine is whole.", COMMENT)
+@machine.op("POST", "mark_fixed", "Mark a broken machine as fixed.", COMMENT)
 def mark_fixed(call: Call) -> MaasResponse:
     """Return the ready machine."""
     with call.begin() as uow:
@@ -47,7 +47,7 @@ def mark_fixed(call: Call) -> MaasResponse:
     return _again(call)
 
 
-@machine.op("POST", "abort", "Wait no longer for a machine that is commissioned.", COMMENT)
+@machine.op("POST", "abort", "Abort the commissioning of a machine.", COMMENT)
 def abort(call: Call) -> MaasResponse:
     """Return the machine in its previous state."""
     with call.begin() as uow:
@@ -59,19 +59,19 @@ def abort(call: Call) -> MaasResponse:
 @machine.op(
     "POST",
     "deploy",
-    "Install a system on a machine: hostloom does not do this yet.",
-    Param("distro_series", "The system."),
-    Param("osystem", "The system's family."),
-    Param("hwe_kernel", "A kernel."),
-    Param("user_data", "What the system is given at its first start."),
-    Param("agent_name", "An agent's name."),
-    Param("install_kvm", "Whether it becomes a VM host.", "Boolean"),
-    Param("register_vmhost", "Whether it becomes a VM host.", "Boolean"),
-    Param("install_rackd", "Whether it becomes a rack controller.", "Boolean"),
-    Param("ephemeral_deploy", "Whether it runs from memory.", "Boolean"),
-    Param("enable_hw_sync", "Whether its hardware is watched.", "Boolean"),
-    Param("vcenter_registration", "Whether it is told to vCenter.", "Boolean"),
-    *(Param(name, "A bridge on each NIC.") for name in BRIDGES),
+    "Install a system on a machine: hostloom does not support this yet.",
+    Param("distro_series", "Release of the system."),
+    Param("osystem", "Family of the system."),
+    Param("hwe_kernel", "Kernel of the system."),
+    Param("user_data", "Data for the system's first boot."),
+    Param("agent_name", "Name of the client's agent."),
+    Param("install_kvm", "Whether the machine becomes a VM host.", "Boolean"),
+    Param("register_vmhost", "Whether the machine becomes a VM host.", "Boolean"),
+    Param("install_rackd", "Whether the machine becomes a rack controller.", "Boolean"),
+    Param("ephemeral_deploy", "Whether the system runs from memory.", "Boolean"),
+    Param("enable_hw_sync", "Whether the hardware is monitored.", "Boolean"),
+    Param("vcenter_registration", "Whether the machine is registered in vCenter.", "Boolean"),
+    *(Param(name, "Bridges on the machine's NICs.") for name in BRIDGES),
     COMMENT,
 )
 def deploy(call: Call) -> MaasResponse:
@@ -81,21 +81,21 @@ def deploy(call: Call) -> MaasResponse:
     raise refuse(
         409,
         f"Machine {item.hostname} cannot be deployed: hostloom composes and commissions machines, and "
-        "installs no system on them yet. Boot it from an image of your own, or from its disk.",
+        "does not install systems yet. Boot the machine from your own image or from its disk.",
     )
 
 
 @machine.op(
     "POST",
     "set_owner_data",
-    "Keep keys and values with a machine; an empty value takes a key away.",
+    "Store key-value pairs with a machine; an empty value removes its key.",
     ANY,
     prefixes=("",),
 )
 @machine.op(
     "POST",
     "set_workload_annotations",
-    "The same under its newer name.",
+    "The same as `set_owner_data`, under its newer name.",
     ANY,
     prefixes=("",),
 )

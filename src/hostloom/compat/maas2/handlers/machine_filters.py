@@ -107,9 +107,9 @@ class _Filter:
 
 
 _FILTERS = (
-    _Filter("hostname", "of these names", lambda facts: [facts.item.hostname]),
+    _Filter("hostname", "with these hostnames", lambda facts: [facts.item.hostname]),
     _Filter("mac_address", "with a NIC of these MACs", _macs),
-    _Filter("id", "of these system ids", lambda facts: [facts.item.system_id], ("system_id",)),
+    _Filter("id", "with these system ids", lambda facts: [facts.item.system_id], ("system_id",)),
     _Filter("domain", "in these domains, by name", _domain),
     _Filter("zone", "in these zones", _zone, negative="not_in_zone"),
     _Filter("pool", "in these resource pools", _pool, negative="not_in_pool"),
@@ -121,7 +121,7 @@ _FILTERS = (
     ),
     _Filter("parent", "on the VM hosts with these system ids", _parent),
     _Filter("agent_name", "allocated by these agents", _agent),
-    _Filter("owner", "that these users have", lambda facts: [facts.item.owner]),
+    _Filter("owner", "owned by these users", lambda facts: [facts.item.owner]),
     _Filter("tags", "with all of these tags", lambda facts: facts.item.tags, match_all=True),
     _Filter(
         "status",
@@ -130,15 +130,15 @@ _FILTERS = (
     ),
     _Filter(
         "power_state",
-        "whose power is `on`, `off` or `unknown`",
+        "in these power states: `on`, `off` or `unknown`",
         lambda facts: [facts.machine_view.power_state(facts.item)],
     ),
     _Filter("arch", "of these architectures", _architecture, ("architecture",)),
     _Filter("ip_addresses", "with one of these addresses", _addresses),
     _Filter("description", "with these descriptions", lambda facts: [facts.node.description]),
-    _Filter("error_description", "with these errors; there are none", lambda _: [""]),
-    _Filter("osystem", "with these systems; none is installed", lambda _: [""]),
-    _Filter("distro_series", "with these releases; none is installed", lambda _: [""]),
+    _Filter("error_description", "with these errors; hostloom records none", lambda _: [""]),
+    _Filter("osystem", "with these systems; hostloom installs none", lambda _: [""]),
+    _Filter("distro_series", "with these releases; hostloom installs none", lambda _: [""]),
     _Filter("workloads", "with these annotations: `key` or `key:value`", _workloads),
     _Filter(
         "fabrics", "with a NIC on these fabrics", lambda facts: facts.networks.fabrics(facts.item, facts.node)
@@ -166,13 +166,13 @@ _FILTERS = (
 _LEAST: dict[str, tuple[str, Callable[[_MachineFacts], float]]] = {
     "cpu_count": ("processors", lambda facts: facts.item.cores),
     "mem": ("MiB", lambda facts: facts.item.memory_mib),
-    "cpu_speed": ("MHz; speeds are not known", lambda _: 0),
+    "cpu_speed": ("MHz; hostloom does not know the speeds", lambda _: 0),
     "link_speed": (
         "Mbit/s on a NIC",
         lambda facts: max((nic.link_speed for nic in facts.node.interfaces), default=0),
     ),
 }
-_UNKNOWN = "hostloom does not know this of machines: leave it out."
+_UNKNOWN = "hostloom does not record this: omit the field."
 UNSUPPORTED = (
     Unsupported("connected_to", _UNKNOWN),
     Unsupported("not_connected_to", _UNKNOWN),
@@ -185,13 +185,13 @@ UNSUPPORTED = (
 def _params() -> Iterator[Param]:
     for filter_ in _FILTERS:
         for name in (filter_.name, *filter_.aliases):
-            yield Param(name, f"Only those {filter_.doc}; may be repeated.")
+            yield Param(name, f"List only machines {filter_.doc}; may be repeated.")
         for name in filter_.negatives:
-            yield Param(name, f"None {filter_.doc}; may be repeated.")
+            yield Param(name, f"Exclude machines {filter_.doc}; may be repeated.")
     for name, (unit, _) in _LEAST.items():
-        yield Param(name, f"Only those with at least so many {unit}.", "Float")
-        yield Param(f"not_{name}", f"None with exactly so many {unit}; may be repeated.")
-    yield Param("free_text", "Only those with this in their name, tags, description, MACs or addresses.")
+        yield Param(name, f"List only machines with at least this number of {unit}.", "Float")
+        yield Param(f"not_{name}", f"Exclude machines with exactly this number of {unit}; may be repeated.")
+    yield Param("free_text", "Text that the hostname, tags, description, MACs or addresses must contain.")
 
 
 PARAMS = tuple(_params())

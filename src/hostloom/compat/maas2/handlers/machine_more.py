@@ -19,7 +19,7 @@ RESOURCES = (machines, machine)
 
 BSON = "application/bson"
 _NULL = b"\x0a"
-_INSIDE = "hostloom does not configure the inside of machines: their own systems do."
+_INSIDE = "hostloom does not configure the systems inside machines."
 _NO_DEPLOYMENT = "hostloom installs no systems on machines."
 _NO_TESTS = "hostloom runs no hardware tests."
 _REFUSED = {
@@ -40,7 +40,7 @@ _REFUSED_ALL = {
 }
 
 
-@machine.op("GET", "details", "Show what the hardware of a machine says of itself: nothing is kept of it.")
+@machine.op("GET", "details", "Show hardware details of a machine: hostloom stores none.")
 def details(call: Call) -> MaasResponse:
     """Return a BSON document (bsonspec.org) whose two values are null, as for a machine without details."""
     with call.begin() as uow:
@@ -48,7 +48,9 @@ def details(call: Call) -> MaasResponse:
     return MaasResponse(_bson_of_nulls("lshw", "lldp"), content_type=BSON)
 
 
-@machine.op("GET", "get_curtin_config", "Show how a machine is installed: hostloom installs none.")
+@machine.op(
+    "GET", "get_curtin_config", "Show the installation settings of a machine: hostloom installs no systems."
+)
 def get_curtin_config(call: Call) -> MaasResponse:
     """Always refuse, with the reason."""
     with call.begin() as uow:
@@ -56,7 +58,7 @@ def get_curtin_config(call: Call) -> MaasResponse:
     raise refuse(409, f"Machine {name} is not in a deployment state. {_NO_DEPLOYMENT}")
 
 
-@machine.op("GET", "get_token", "Show the credentials of an installed system: hostloom installs none.")
+@machine.op("GET", "get_token", "Show the credentials of an installed system: hostloom installs no systems.")
 def get_token(call: Call) -> MaasResponse:
     """Return null, like MAAS for a machine without a token."""
     with call.begin() as uow:
@@ -64,7 +66,7 @@ def get_token(call: Call) -> MaasResponse:
     return answer(None)
 
 
-@machine.op("POST", "clear_default_gateways", "Take the chosen gateways from a machine: it never has any.")
+@machine.op("POST", "clear_default_gateways", "Remove the chosen gateways of a machine: it never has any.")
 def clear_default_gateways(call: Call) -> MaasResponse:
     """Return the unchanged machine. DHCP gives each NIC the gateway of its subnet."""
     with call.begin() as uow:
@@ -74,7 +76,7 @@ def clear_default_gateways(call: Call) -> MaasResponse:
 
 
 def _offer_refused(name: str, reason: str) -> None:
-    @machine.op("POST", name, "hostloom does not do this.", ANY)
+    @machine.op("POST", name, "hostloom does not support this.", ANY)
     def refuse_one(call: Call) -> MaasResponse:
         """Always refuse, with the reason."""
         with call.begin() as uow:
@@ -84,7 +86,7 @@ def _offer_refused(name: str, reason: str) -> None:
 
 
 def _offer_refused_of_all(name: str, reason: str) -> None:
-    @machines.op("POST", name, "hostloom does not do this.", ANY)
+    @machines.op("POST", name, "hostloom does not support this.", ANY)
     def refuse_all(call: Call) -> MaasResponse:
         """Always refuse, with the reason."""
         require_admin(call.principal, "change machines")
@@ -132,8 +134,8 @@ def is_registered(call: Call) -> MaasResponse:
 @machines.op(
     "GET",
     "power_parameters",
-    "Show how the power of machines is switched.",
-    Param("id", "System ids; may be repeated. Without one: of all."),
+    "Show the power parameters of machines.",
+    Param("id", "System ids of the machines; may be repeated; all machines by default."),
 )
 def all_power_parameters(call: Call) -> MaasResponse:
     """List in the order of system ids."""
@@ -151,8 +153,8 @@ def all_power_parameters(call: Call) -> MaasResponse:
 @machines.op(
     "POST",
     "accept",
-    "Accept machines that enlisted themselves: none waits for it.",
-    Param("machines", "System ids; may be repeated.", required=True),
+    "Accept enlisted machines: in hostloom none needs acceptance.",
+    Param("machines", "System ids of the machines; may be repeated.", required=True),
 )
 def accept(call: Call) -> MaasResponse:
     """Return an empty list, because enlisted machines need no acceptance."""
@@ -162,7 +164,7 @@ def accept(call: Call) -> MaasResponse:
     return answer([])
 
 
-@machines.op("POST", "accept_all", "Accept all machines that enlisted themselves: none waits for it.")
+@machines.op("POST", "accept_all", "Accept all enlisted machines: in hostloom none needs acceptance.")
 def accept_all(call: Call) -> MaasResponse:
     """Return an empty list, because enlisted machines need no acceptance."""
     require_admin(call.principal, "accept machines")

@@ -15,9 +15,9 @@ from hostloom.services.access import require_admin
 @machine.op(
     "POST",
     "power_on",
-    "Switch a machine on.",
+    "Power a machine on.",
     COMMENT,
-    unsupported=(Unsupported("user_data", "hostloom hands no data of its users to machines: leave it out."),),
+    unsupported=(Unsupported("user_data", "hostloom passes no user data to machines: omit the field."),),
 )
 def power_on(call: Call) -> MaasResponse:
     """Start a machine. A running machine is no error."""
@@ -31,8 +31,8 @@ def power_on(call: Call) -> MaasResponse:
 @machine.op(
     "POST",
     "power_off",
-    "Switch a machine off.",
-    Param("stop_mode", "`hard` cuts the power, `soft` asks the machine to shut down; `hard` by default."),
+    "Power a machine off.",
+    Param("stop_mode", "`hard` cuts the power (default), `soft` asks the machine to shut down."),
     COMMENT,
 )
 def power_off(call: Call) -> MaasResponse:
@@ -52,7 +52,7 @@ def query_power_state(call: Call) -> MaasResponse:
         return answer({"state": MachineView(View(uow)).power_state(find(call, uow))})
 
 
-@machine.op("GET", "power_parameters", "Show how the power of a machine is switched.")
+@machine.op("GET", "power_parameters", "Show the power parameters of a machine.")
 def power_parameters(call: Call) -> MaasResponse:
     """Return strings only; an empty object for a bare machine."""
     with call.begin() as uow:

@@ -10,17 +10,17 @@ from hostloom.model.node import Node
 from hostloom.services import machines
 from hostloom.services import nodes as service
 
-nodes = Resource("Nodes", "nodes/", "See nodes of all kinds.")
-node = Resource("Node", "nodes/{system_id}/", "See a node of whatever kind.")
+nodes = Resource("Nodes", "nodes/", "Read nodes of all kinds.")
+node = Resource("Node", "nodes/{system_id}/", "Read a node of any kind.")
 RESOURCES = (nodes, node)
 
 
 @nodes.crud(
     "read",
     "List nodes.",
-    Param("hostname", "Only those of these names; may be repeated."),
-    Param("mac_address", "Only those with an interface of these MACs; may be repeated."),
-    Param("id", "Only those of these system ids; may be repeated."),
+    Param("hostname", "Hostnames to match; may be repeated."),
+    Param("mac_address", "MACs to match; may be repeated."),
+    Param("id", "System ids to match; may be repeated."),
 )
 def list_nodes(call: Call) -> MaasResponse:
     """List in the order of system ids, each node in the format of its kind."""

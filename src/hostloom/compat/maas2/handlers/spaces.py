@@ -14,7 +14,7 @@ spaces = Resource("Spaces", "spaces/", "Manage spaces.")
 space = Resource("Space", "spaces/{id}/", "Manage a space.")
 RESOURCES = (spaces, space)
 
-_DESCRIPTION = Param("description", "A description.")
+_DESCRIPTION = Param("description", "Free-text description.")
 
 
 @spaces.crud("read", "List spaces with their VLANs and subnets.")
@@ -28,7 +28,7 @@ def list_spaces(call: Call) -> MaasResponse:
 @spaces.crud(
     "create",
     "Create a space.",
-    Param("name", "The name; `space-ID` without one."),
+    Param("name", "The name; `space-ID` by default."),
     _DESCRIPTION,
 )
 def create_space(call: Call) -> MaasResponse:
@@ -49,7 +49,7 @@ def read_space(call: Call) -> MaasResponse:
         return answer(View(uow).space(_find(call, uow)))
 
 
-@space.crud("update", "Change a space.", Param("name", "A new name."), _DESCRIPTION)
+@space.crud("update", "Change a space.", Param("name", "New name."), _DESCRIPTION)
 def update_space(call: Call) -> MaasResponse:
     """Apply the fields that the client sent."""
     form = call.form

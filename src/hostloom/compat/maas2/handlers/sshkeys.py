@@ -31,7 +31,7 @@ def list_keys(call: Call) -> MaasResponse:
 
 
 @sshkeys.crud(
-    "create", "Keep an SSH key.", Param("key", "A public key: `ssh-ed25519 AAAA… comment`.", required=True)
+    "create", "Store an SSH key.", Param("key", "A public key: `ssh-ed25519 AAAA… comment`.", required=True)
 )
 def create_key(call: Call) -> MaasResponse:
     """Return the new key."""
@@ -42,7 +42,7 @@ def create_key(call: Call) -> MaasResponse:
         if text.split()[1] in [key["key"].split()[1] for key in stored]:
             raise bad_field("key", "This key has already been added for this user.")
         if len(stored) >= MAX_KEYS:
-            raise bad_field("key", f"A user keeps up to {MAX_KEYS} keys.")
+            raise bad_field("key", f"A user can have at most {MAX_KEYS} keys.")
         notes_of_users = annotations.read(uow, Annotated.USER).values()
         used_ids = [key["id"] for notes in notes_of_users for key in notes.get(SSH_KEYS, [])]
         created = {"id": max(used_ids, default=0) + 1, "key": text}
@@ -54,12 +54,12 @@ def create_key(call: Call) -> MaasResponse:
 @sshkeys.op(
     "POST",
     "import",
-    "Fetch keys from Launchpad or GitHub: hostloom does not do this.",
+    "Fetch keys from Launchpad or GitHub: hostloom does not support this.",
     Param("keysource", "`lp:NAME` or `gh:NAME`."),
 )
 def import_keys(_: Call) -> MaasResponse:
     """Always refuse, with the reason."""
-    raise refuse(409, "hostloom fetches no keys from other sites: create them one by one.")
+    raise refuse(409, "hostloom does not fetch keys from other sites: create them one by one.")
 
 
 @sshkey.crud("read", "Show an SSH key.")
@@ -69,7 +69,7 @@ def read_key(call: Call) -> MaasResponse:
         return answer(_shown(_find(call, _stored(uow, _caller(call, uow)))))
 
 
-@sshkey.crud("delete", "Forget an SSH key.")
+@sshkey.crud("delete", "Delete an SSH key.")
 def delete_key(call: Call) -> MaasResponse:
     """Delete by id."""
     with call.begin() as uow:

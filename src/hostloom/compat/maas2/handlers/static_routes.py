@@ -14,22 +14,24 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.services import annotations, subnets
 from hostloom.services.access import require_admin, require_user
 
-routes = Resource("StaticRoutes", "static-routes/", "Manage static routes, which hostloom only keeps.")
+routes = Resource(
+    "StaticRoutes", "static-routes/", "Manage static routes, which hostloom only stores for clients."
+)
 route = Resource("StaticRoute", "static-routes/{id}/", "Manage a static route.")
 RESOURCES = (routes, route)
 
 #: The annotation of the source subnet with the routes.
 _ROUTES = "static_routes"
-_METRIC = Param("metric", "From 0, the preferred one.", "Int")
+_METRIC = Param("metric", "Metric of the route; lower values take precedence.", "Int")
 _MAX_METRIC = 2**31 - 1
 Route = dict[str, Any]
 
 
 def _ends(*, required: bool) -> tuple[Param, ...]:
     return (
-        Param("source", "The subnet from which it leads, by id, CIDR or name.", required=required),
-        Param("destination", "The subnet to which it leads.", required=required),
-        Param("gateway_ip", "An address of the source.", required=required),
+        Param("source", "Source subnet, by id, CIDR or name.", required=required),
+        Param("destination", "Destination subnet, by id, CIDR or name.", required=required),
+        Param("gateway_ip", "Address of the gateway in the source subnet.", required=required),
         _METRIC,
     )
 

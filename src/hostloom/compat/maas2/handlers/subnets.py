@@ -24,16 +24,16 @@ subnets = Resource("Subnets", "subnets/", "Manage subnets.")
 subnet = Resource("Subnet", "subnets/{id}/", "Manage a subnet.")
 RESOURCES = (subnets, subnet)
 
-_KEPT = "Kept for clients; hostloom itself serves none of it."
+_KEPT = "Stored for clients; hostloom does not use it."
 _PARAMS = (
     Param("name", "The name."),
-    Param("description", "A description."),
-    Param("vlan", "The id of its VLAN."),
-    Param("fabric", "Its fabric by name or id, with `vid`."),
-    Param("vid", "The tag of its VLAN on the fabric; without one the untagged VLAN.", "Int"),
-    Param("gateway_ip", "The gateway; empty: none."),
-    Param("dns_servers", "DNS servers, parted by commas or spaces."),
-    Param("managed", "Whether addresses outside the reserved ranges are given.", "Boolean"),
+    Param("description", "Free-text description."),
+    Param("vlan", "Id of the VLAN."),
+    Param("fabric", "The fabric, by name or id; used with `vid`."),
+    Param("vid", "Tag of the VLAN on the fabric; the untagged VLAN by default.", "Int"),
+    Param("gateway_ip", "The gateway; an empty value removes it."),
+    Param("dns_servers", "DNS servers, separated by commas or spaces."),
+    Param("managed", "Whether hostloom assigns addresses outside the reserved ranges.", "Boolean"),
     Param("allow_dns", _KEPT, "Boolean"),
     Param("allow_proxy", _KEPT, "Boolean"),
     Param("active_discovery", _KEPT, "Boolean"),
@@ -50,7 +50,7 @@ def list_subnets(call: Call) -> MaasResponse:
         return answer([view.subnet(subnet) for subnet in service.list_(uow, call.principal)])
 
 
-@subnets.crud("create", "Create a subnet.", Param("cidr", "The prefix.", required=True), *_PARAMS)
+@subnets.crud("create", "Create a subnet.", Param("cidr", "The CIDR.", required=True), *_PARAMS)
 def create_subnet(call: Call) -> MaasResponse:
     """Create a subnet, by default on the untagged VLAN of the oldest fabric, like MAAS."""
     form = call.form
@@ -78,7 +78,7 @@ def read_subnet(call: Call) -> MaasResponse:
         return answer(View(uow).subnet(_find(call, uow)))
 
 
-@subnet.crud("update", "Change a subnet.", Param("cidr", "Its prefix, which stays."), *_PARAMS)
+@subnet.crud("update", "Change a subnet.", Param("cidr", "CIDR; cannot be changed."), *_PARAMS)
 def update_subnet(call: Call) -> MaasResponse:
     """Apply the fields that the client sent."""
     form = call.form
@@ -88,7 +88,7 @@ def update_subnet(call: Call) -> MaasResponse:
         item = _find(call, uow)
         vlan = _vlan(call, uow)
     if "cidr" in form and service.parse_cidr(form.required("cidr").strip()) != item.cidr:
-        raise bad_field("cidr", f"The prefix of a subnet stays: {item.cidr}. Create another subnet.")
+        raise bad_field("cidr", f"The prefix {item.cidr} cannot be changed: create another subnet.")
     gateway: Address | Keep | None = _gateway(form) if "gateway_ip" in form else KEEP
     changes = SubnetChanges(
         KEEP if vlan is None else vlan,
@@ -113,7 +113,7 @@ def delete_subnet(call: Call) -> MaasResponse:
     return GONE
 
 
-@subnet.op("GET", "reserved_ip_ranges", "List what of the subnet is taken or set aside.")
+@subnet.op("GET", "reserved_ip_ranges", "List the used and reserved ranges of the subnet.")
 def reserved(call: Call) -> MaasResponse:
     """List the used spans with their purposes."""
     with call.begin() as uow:
@@ -121,7 +121,7 @@ def reserved(call: Call) -> MaasResponse:
         return answer([span.shown(purpose=True) for span in taken_of(uow.snapshot(), item)])
 
 
-@subnet.op("GET", "unreserved_ip_ranges", "List what of the subnet is free.")
+@subnet.op("GET", "unreserved_ip_ranges", "List the free ranges of the subnet.")
 def unreserved(call: Call) -> MaasResponse:
     """List in the order of addresses."""
     with call.begin() as uow:
@@ -132,9 +132,9 @@ def unreserved(call: Call) -> MaasResponse:
 @subnet.op(
     "GET",
     "statistics",
-    "Show how full the subnet is.",
-    Param("include_ranges", "Whether to list the ranges too.", "Boolean"),
-    Param("include_suggestions", "Accepted; suggestions of gateways are not made.", "Boolean"),
+    "Show the utilization of the subnet.",
+    Param("include_ranges", "Whether to include the ranges.", "Boolean"),
+    Param("include_suggestions", "Accepted and ignored: hostloom suggests no gateways.", "Boolean"),
 )
 def statistics(call: Call) -> MaasResponse:
     """Return counts, and shares as numbers and as text."""
@@ -147,9 +147,9 @@ def statistics(call: Call) -> MaasResponse:
 @subnet.op(
     "GET",
     "ip_addresses",
-    "List the addresses of the subnet that are in use.",
-    Param("with_username", "Whether to name the user.", "Boolean"),
-    Param("with_summary", "Whether to name the node.", "Boolean"),
+    "List the used addresses of the subnet.",
+    Param("with_username", "Whether to include the user.", "Boolean"),
+    Param("with_summary", "Whether to include the node.", "Boolean"),
 )
 def ip_addresses(call: Call) -> MaasResponse:
     """List in the order of addresses."""

@@ -20,11 +20,11 @@ tag = Resource("Tag", "tags/{name}/", "Manage a tag.")
 RESOURCES = (tags, tag)
 
 _NAME = Param("name", "The name.", required=True)
-_NEW_NAME = Param("name", "A new name.")
+_NEW_NAME = Param("name", "New name.")
 _TAG = (
-    Param("comment", "What it is for."),
-    Param("definition", "Empty: hostloom has no automatic tags."),
-    Param("kernel_opts", "Kernel options of machines that have the tag."),
+    Param("comment", "Free-text description."),
+    Param("definition", "Must be empty: hostloom has no automatic tags."),
+    Param("kernel_opts", "Kernel options for machines with the tag."),
 )
 
 
@@ -66,7 +66,7 @@ def update_tag(call: Call) -> MaasResponse:
     return answer(_shown_tag(changed))
 
 
-@tag.crud("delete", "Delete a tag, and take it from all that carry it.")
+@tag.crud("delete", "Delete a tag, and remove it from all nodes and hosts.")
 def delete_tag(call: Call) -> MaasResponse:
     """Delete a tag, even one in use, like MAAS."""
     with call.begin() as uow:
@@ -78,10 +78,10 @@ def delete_tag(call: Call) -> MaasResponse:
 @tag.op(
     "POST",
     "update_nodes",
-    "Give a tag to nodes, and take it from others.",
-    Param("add", "System ids of nodes that are to carry it; may be repeated."),
-    Param("remove", "System ids of nodes that are to carry it no more; may be repeated."),
-    Param("definition", "Empty: hostloom has no automatic tags."),
+    "Add a tag to nodes, and remove it from others.",
+    Param("add", "System ids of nodes that get the tag; may be repeated."),
+    Param("remove", "System ids of nodes that lose the tag; may be repeated."),
+    Param("definition", "Must be empty: hostloom has no automatic tags."),
     Param("rack_controller", "Accepted and ignored: only the server evaluates tags."),
 )
 def update_nodes(call: Call) -> MaasResponse:
@@ -104,38 +104,38 @@ def _tag_node(call: Call, uow: UnitOfWork, name: str, key: str, field: str) -> N
     try:
         node = nodes.get(uow, call.principal, key)
     except NotFound:
-        raise bad_field(field, f"There is no node {key[:60]!r}.") from None
+        raise bad_field(field, f"Node {key[:60]!r} does not exist.") from None
     remaining = tuple(tag for tag in node.tags if tag != name)
     node_tags = (*remaining, name) if field == "add" else remaining
     if set(node_tags) != set(node.tags):
         nodes.update(uow, call.principal, node.system_id, NodeChanges(tags=node_tags))
 
 
-@tag.op("GET", "nodes", "List the nodes that carry a tag.")
+@tag.op("GET", "nodes", "List the nodes with a tag.")
 def tagged_nodes(call: Call) -> MaasResponse:
     """List in the order of system ids, with nodes of all kinds."""
     return _tagged(call, frozenset(NodeKind))
 
 
-@tag.op("GET", "machines", "List the machines that carry a tag.")
+@tag.op("GET", "machines", "List the machines with a tag.")
 def tagged_machines(call: Call) -> MaasResponse:
     """List in the order of system ids."""
     return _tagged(call, frozenset({NodeKind.MACHINE}))
 
 
-@tag.op("GET", "devices", "List the devices that carry a tag.")
+@tag.op("GET", "devices", "List the devices with a tag.")
 def tagged_devices(call: Call) -> MaasResponse:
     """List in the order of system ids."""
     return _tagged(call, frozenset({NodeKind.DEVICE}))
 
 
-@tag.op("GET", "rack_controllers", "List the rack controllers that carry a tag.")
+@tag.op("GET", "rack_controllers", "List the rack controllers with a tag.")
 def tagged_racks(call: Call) -> MaasResponse:
     """List in the order of system ids."""
     return _tagged(call, frozenset({NodeKind.RACK_CONTROLLER, NodeKind.REGION_AND_RACK_CONTROLLER}))
 
 
-@tag.op("GET", "region_controllers", "List the region controllers that carry a tag.")
+@tag.op("GET", "region_controllers", "List the region controllers with a tag.")
 def tagged_regions(call: Call) -> MaasResponse:
     """List in the order of system ids."""
     return _tagged(call, frozenset({NodeKind.REGION_CONTROLLER, NodeKind.REGION_AND_RACK_CONTROLLER}))

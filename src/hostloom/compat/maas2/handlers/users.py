@@ -37,8 +37,8 @@ def whoami(call: Call) -> MaasResponse:
     "create",
     "Create a user.",
     Param("username", "The name.", required=True),
-    Param("email", "An e-mail address; kept, not used."),
-    Param("password", "The password, with which clients log in by name."),
+    Param("email", "E-mail address; stored, but not used."),
+    Param("password", "Password for logins with the user name."),
     Param("is_superuser", "Whether the user is an administrator: `0` or `1`.", "Boolean"),
 )
 def create_user(call: Call) -> MaasResponse:
@@ -68,7 +68,7 @@ def read_user(call: Call) -> MaasResponse:
 @user.crud(
     "delete",
     "Delete a user.",
-    Param("transfer_resources_to", "The user who gets the machines of the deleted one."),
+    Param("transfer_resources_to", "User who becomes the owner of the deleted user's machines."),
 )
 def delete_user(call: Call) -> MaasResponse:
     """Delete the user with tokens and keys; refused for an owner of machines, unless a new owner is named."""
@@ -79,7 +79,7 @@ def delete_user(call: Call) -> MaasResponse:
             try:
                 access.give_machines(uow, call.principal, deleted, access.get_user(uow, call.principal, heir))
             except NotFound:
-                raise bad_field("transfer_resources_to", f"There is no user {heir[:60]!r}.") from None
+                raise bad_field("transfer_resources_to", f"User {heir[:60]!r} does not exist.") from None
         access.delete_user(uow, call.principal, deleted.name, with_tokens=True)
         uow.commit()
     return GONE

@@ -10,10 +10,10 @@ from hostloom.model.machine import Machine
 from hostloom.services import machines
 from hostloom.services.access import require_user
 
-virtual_machines = Resource("VirtualMachines", "virtual-machines/", "See the virtual machines of VM hosts.")
-virtual_machine = Resource("VirtualMachine", "virtual-machines/{id}/", "See a virtual machine.")
-clusters = Resource("VmClusters", "vm-clusters/", "See clusters of VM hosts: hostloom has none.")
-cluster = Resource("VmCluster", "vm-clusters/{id}/", "See a cluster of VM hosts: hostloom has none.")
+virtual_machines = Resource("VirtualMachines", "virtual-machines/", "Read the virtual machines of VM hosts.")
+virtual_machine = Resource("VirtualMachine", "virtual-machines/{id}/", "Read a virtual machine.")
+clusters = Resource("VmClusters", "vm-clusters/", "Read clusters of VM hosts: hostloom has none.")
+cluster = Resource("VmCluster", "vm-clusters/{id}/", "Read a cluster of VM hosts: hostloom has none.")
 RESOURCES = (virtual_machines, virtual_machine, clusters, cluster)
 
 

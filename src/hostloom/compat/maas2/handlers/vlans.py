@@ -21,16 +21,20 @@ RESOURCES = (vlans, vlan)
 
 _PARAMS = (
     Param("name", "The name."),
-    Param("description", "A description."),
+    Param("description", "Free-text description."),
     Param("vid", "The 802.1Q tag, 1 to 4094.", "Int"),
     Param("mtu", f"The MTU, {MIN_MTU} to {MAX_MTU}.", "Int"),
-    Param("space", f"A space by name or id; empty or `{NO_SPACE}` takes the VLAN out of its space."),
+    Param(
+        "space", f"The space, by name or id; an empty value or `{NO_SPACE}` removes the VLAN from its space."
+    ),
 )
 _DHCP = (
     Param("dhcp_on", "Whether DHCP serves the VLAN.", "Boolean"),
-    Param("primary_rack", "The rack controller that serves it, by system id."),
-    Param("secondary_rack", "The rack controller that stands by, by system id."),
-    Param("relay_vlan", "The id of the VLAN whose rack serves this one through a relay; empty: none."),
+    Param("primary_rack", "System id of the rack controller that serves the VLAN."),
+    Param("secondary_rack", "System id of the standby rack controller."),
+    Param(
+        "relay_vlan", "Id of the relay VLAN through which DHCP serves this one; an empty value removes it."
+    ),
 )
 
 
@@ -80,7 +84,7 @@ def read_vlan(call: Call) -> MaasResponse:
         return answer(View(uow).vlan(_find(call, uow)))
 
 
-@vlan.crud("update", "Change a VLAN, and how DHCP serves it.", *_PARAMS, *_DHCP)
+@vlan.crud("update", "Change a VLAN and its DHCP service.", *_PARAMS, *_DHCP)
 def update_vlan(call: Call) -> MaasResponse:
     """Apply the fields that the client sent."""
     form = call.form
@@ -96,7 +100,7 @@ def update_vlan(call: Call) -> MaasResponse:
         return answer(View(uow).vlan(uow.vlans.get(item.id)))
 
 
-@vlan.crud("delete", "Delete a tagged VLAN that nothing is on.")
+@vlan.crud("delete", "Delete a tagged VLAN without subnets, interfaces and machines.")
 def delete_vlan(call: Call) -> MaasResponse:
     """Delete a VLAN. Raises an error while subnets, interfaces or machines use it."""
     with call.begin() as uow:
@@ -117,7 +121,7 @@ def _dhcp_input(form: Form, uow: UnitOfWork, item: Vlan) -> DhcpInput | None:
     dhcp_on = form.flag("dhcp_on")
     if relay:
         if dhcp_on:
-            raise bad_field("relay_vlan", "A VLAN that DHCP serves itself is not relayed.")
+            raise bad_field("relay_vlan", "DHCP serves this VLAN directly, so it cannot have a relay VLAN.")
         return DhcpInput(DhcpMode.RELAY, relay=relay)
     on = item.dhcp_on if dhcp_on is None else dhcp_on
     if not on:
@@ -142,7 +146,7 @@ def _rack(form: Form, uow: UnitOfWork, name: str, current: int | None) -> str | 
     racks: dict[str, Rack] = {rack.system_id: rack for rack in uow.racks.list()}
     if system_id not in racks:
         names = ", ".join(sorted(racks)) or "there are none"
-        raise bad_field(name, f"{system_id!r} is no rack controller's system id; known: {names}.")
+        raise bad_field(name, f"{system_id!r} is not the system id of a rack controller; known: {names}.")
     return str(racks[system_id].id)
 
 

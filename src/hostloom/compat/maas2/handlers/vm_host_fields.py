@@ -61,7 +61,7 @@ def read_uri(form: Form, host: Host) -> str | None:
     uri = address or host.uri
     parts = urlsplit(uri)
     if not parts.hostname:
-        raise bad_field("host", f"{uri} names no host: give power_address instead.")
+        raise bad_field("host", f"{uri} contains no host name: use power_address instead.")
     if "/" in new_host or "@" in new_host:
         raise bad_field("host", f"{new_host[:60]!r} is not an address or name of a libvirt instance.")
     user = f"{parts.username}@" if parts.username else ""
