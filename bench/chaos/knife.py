@@ -14,7 +14,8 @@ import libvirt
 from hostloom.dhcp.control import Control
 from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.sagas import worker
-from hostloom.sagas.saga import Run, Runner
+from hostloom.sagas.runner import Runner
+from hostloom.sagas.saga import Run
 from hostloom.store.transaction import Transaction
 
 #: Calls of libvirt that change a host.

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hostloom.http_limits import TimeoutProtocol
+from hostloom.api.connections import TimeoutProtocol
 from hostloom.model.commissioning import FoundHardware, FoundNic
 from hostloom.model.errors.permissions import TooManyRequests
 from hostloom.model.errors.server import ConfigError

@@ -129,13 +129,7 @@ def nouns(document: Json) -> str:
     head = [
         f'"""The API\'s nouns with the types of their answers.\n\n{NOTE}\n"""',
         "from typing import Any, cast",
-        "\n".join(
-            [
-                "from hostloom.client import answers",
-                "from hostloom.client.collection import Collection",
-                "from hostloom.client.transport import Document",
-            ]
-        ),
+        "from hostloom.client import answers\nfrom hostloom.client.transport import Collection, Document",
     ]
     return "\n\n".join([*head, *(noun_class(top, paths) for top in tops)]) + "\n"
 

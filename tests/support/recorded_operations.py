@@ -19,7 +19,7 @@ from hostloom.model.grouping import Domain
 from hostloom.model.ids import DomainId
 from hostloom.model.operation import Operation
 from hostloom.model.request import ComposeBatch, ComposeRequest, Strategy
-from hostloom.sagas.saga import Runner
+from hostloom.sagas.runner import Runner
 from hostloom.sagas.worker import LEASE_S, SAGAS
 from hostloom.services import commissioning, machines, plans
 from hostloom.store.tables import operations, steps

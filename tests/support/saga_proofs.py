@@ -9,7 +9,8 @@ from hostloom.model.operation import Operation, OperationState
 from hostloom.ports.context import Ports
 from hostloom.ports.store import Store, UnitOfWork
 from hostloom.sagas import worker
-from hostloom.sagas.saga import Run, Runner, Saga, Step
+from hostloom.sagas.runner import Runner
+from hostloom.sagas.saga import Run, Saga, Step
 from hostloom.sagas.worker import LEASE_S
 from support.little_world import LittleWorld
 

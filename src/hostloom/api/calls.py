@@ -12,8 +12,8 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
+from hostloom.api.connections import SCOPE_KEY, principal_of_peer
 from hostloom.api.paging import Page
-from hostloom.api.peers import SCOPE_KEY, principal_of_peer
 from hostloom.model.access import Principal
 from hostloom.model.errors.permissions import NotAuthenticated
 from hostloom.model.errors.resources import AlreadyExists

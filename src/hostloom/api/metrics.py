@@ -15,7 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from hostloom.api.calls import authenticate
-from hostloom.api.peers import SCOPE_KEY
+from hostloom.api.connections import SCOPE_KEY
 from hostloom.model.errors.base import HostloomError
 from hostloom.model.rack import Rack
 from hostloom.model.reconciler import Reconciler

@@ -17,8 +17,8 @@ from hostloom.model.ids import (
     VlanId,
     ZoneId,
 )
+from hostloom.model.machine import NicProof
 from hostloom.model.rack import Rack
-from hostloom.model.verification import NicProof
 from hostloom.ports.store import UnitOfWork
 
 

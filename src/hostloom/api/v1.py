@@ -14,11 +14,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from hostloom.api import metrics
+from hostloom.api.admission import ApiBodyPolicy, BodyPolicy, KnownNames, Limits
 from hostloom.api.calls import authenticate
-from hostloom.api.door import ApiDoor
 from hostloom.api.health import Health
-from hostloom.api.limits import Door, Limits
-from hostloom.api.names_served import KnownNames
 from hostloom.api.problems import MEDIA_TYPE, install_handlers
 from hostloom.api.routers import (
     access,
@@ -113,14 +111,14 @@ def create_api(
     ports: Ports,
     *,
     admin_group: str = "hostloom",
-    doors: Mapping[str, Door] | None = None,
+    policies: Mapping[str, BodyPolicy] | None = None,
     names: Iterable[str] | None = None,
     reconcilers: Callable[[], Sequence[Reconciler]] = tuple,
 ) -> FastAPI:
     """The ASGI application over wired ports; `admin_group` may use the Unix socket as administrators.
 
-    `doors` say of paths that are mounted besides who may send a body; `names` are those by which the server
-    is asked over TCP, beside its addresses; None: any. `reconcilers` reports on the server's reconcilers.
+    `policies`: who may send bodies to further paths, by the beginning of the path. `names`: the names that
+    requests over TCP may use besides addresses; None: any. `reconcilers` reports on the server's reconcilers.
     """
 
     @asynccontextmanager
@@ -143,7 +141,7 @@ def create_api(
     app.state.reconcilers = reconcilers
     app.state.figures = metrics.Figures(ports, reconcilers)
     app.router.routes += _routes()
-    app.add_middleware(Limits, doors={f"{PREFIX}/": ApiDoor(app), **(doors or {})})
+    app.add_middleware(Limits, policies={f"{PREFIX}/": ApiBodyPolicy(app), **(policies or {})})
     if names is not None:
         app.add_middleware(KnownNames, names=tuple(names))
     install_handlers(app)

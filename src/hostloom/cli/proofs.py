@@ -13,7 +13,7 @@ from hostloom.cli.hosts import Wait
 from hostloom.cli.output import Format, Output, say, show, show_data, table, when
 from hostloom.cli.session import open_client
 from hostloom.client import Client, answers, keys
-from hostloom.model.verification import Verdict
+from hostloom.model.machine import Verdict
 
 #: From best to worst.
 _ORDER = (Verdict.NOT_APPLICABLE, Verdict.PASSED, Verdict.UNKNOWN, Verdict.FAILED)

@@ -6,9 +6,8 @@ pass through an older client.
 """
 
 from hostloom.client.api import Client
-from hostloom.client.collection import Collection
 from hostloom.client.errors import ClientError, InvalidTarget, Problem, ServerUnreachable, Unsendable
-from hostloom.client.transport import Document, Target
+from hostloom.client.transport import Collection, Document, Target
 
 __all__ = [
     "Client",

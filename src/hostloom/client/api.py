@@ -7,9 +7,8 @@ from types import TracebackType
 from typing import Self, cast
 
 from hostloom.client import answers, nouns
-from hostloom.client.collection import Collection
 from hostloom.client.errors import ServerUnreachable
-from hostloom.client.transport import Document, Target, Transport
+from hostloom.client.transport import Collection, Document, Target, Transport
 
 #: Pauses before a broken stream of events is taken up again.
 FOLLOW_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)

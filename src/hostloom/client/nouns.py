@@ -6,8 +6,7 @@ Made from docs/reference/openapi.json by tests/support/client_types.py: do not e
 from typing import Any, cast
 
 from hostloom.client import answers
-from hostloom.client.collection import Collection
-from hostloom.client.transport import Document
+from hostloom.client.transport import Collection, Document
 
 
 class Addresses(Collection[answers.Address, answers.Address, answers.Address, answers.Address]):

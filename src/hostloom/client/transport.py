@@ -1,4 +1,4 @@
-"""Requests to the server: over TCP or its Unix socket, tried again where that is safe."""
+"""Requests to the server, over TCP or its Unix socket, repeated where that is safe."""
 
 import math
 import time
@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from urllib.parse import quote
 
 from hostloom.client.errors import InvalidTarget, Problem, ServerUnreachable, Unsendable
 
@@ -19,10 +20,18 @@ Document = dict[str, Any]
 PREFIX = "/api/v1"
 #: Adding a host asks it for its SSH key, and scans wait for it: answers may take their time.
 TIMEOUT_S, CONNECT_TIMEOUT_S = 120.0, 5.0
+#: Items in each page when a list is read as a whole.
+PAGE = 500
 #: Pauses before a request that got no answer is sent again, with the same idempotency key.
 RETRY_PAUSES_S = (0.2, 1.0)
 #: A repeated request whose first one is still being answered waits this long for it.
 PENDING_PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+
+#: What a list holds, and what the answers of get, create and update are.
+ItemT = TypeVar("ItemT")
+DetailT = TypeVar("DetailT")
+CreatedT = TypeVar("CreatedT")
+ChangedT = TypeVar("ChangedT")
 
 
 @dataclass(frozen=True)
@@ -184,3 +193,51 @@ def _problem(answer: "httpx.Response") -> Problem:
     except ValueError:
         document = {}
     return Problem(answer.status_code, document if isinstance(document, dict) else {})
+
+
+class Collection(Generic[ItemT, DetailT, CreatedT, ChangedT]):
+    """One noun of the API: list, get, create, update, delete, and verbs of its own."""
+
+    def __init__(self, transport: Transport, path: str) -> None:
+        self._transport, self._path = transport, f"/{path}"
+
+    def list(self, limit: int | None = None, **query: Any) -> list[ItemT]:
+        """All, or the first `limit`, page by page."""
+        items: list[ItemT] = []
+        after: str | None = None
+        while True:
+            size = PAGE if limit is None else min(PAGE, limit - len(items))
+            page = self._transport.send("GET", self._path, query={**query, "after": after, "limit": size})
+            items += page["items"]
+            after = page["next"]
+            if after is None or (limit is not None and len(items) >= limit):
+                return items
+
+    def get(self, key: str, **query: Any) -> DetailT:
+        """By its key: name or id, FABRIC/VID, CIDR."""
+        return cast("DetailT", self._transport.send("GET", self._at(key), query=query))
+
+    def create(self, body: Document) -> CreatedT:
+        """Create it; a long action answers with its operation."""
+        return cast("CreatedT", self._transport.send("POST", self._path, body=body))
+
+    def update(self, key: str, changes: Document, generation: int | None = None) -> ChangedT:
+        """Change what `changes` names; with a generation only if it is still the current one."""
+        answer = self._transport.send("PATCH", self._at(key), body=changes, generation=generation)
+        return cast("ChangedT", answer)
+
+    def delete(self, key: str, generation: int | None = None, **query: Any) -> Document:
+        """Delete it; a long action answers with its operation, else the answer is empty."""
+        return self._transport.send("DELETE", self._at(key), query=query, generation=generation)
+
+    def ask(self, key: str, what: str, **query: Any) -> Document:
+        """Read a part of it, or something about it."""
+        return self._transport.send("GET", f"{self._at(key)}/{what}", query=query)
+
+    def act(self, key: str, verb: str, body: Document | None = None, method: str = "POST") -> Document:
+        """A verb of its own."""
+        return self._transport.send(method, f"{self._at(key)}/{verb}", body=body)
+
+    def _at(self, key: str) -> str:
+        check_sendable(key, "the name")
+        return f"{self._path}/{quote(key, safe='')}"

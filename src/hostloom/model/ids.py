@@ -86,3 +86,8 @@ def check_hostname(name: str, field: str = "name") -> str:
             "use 1 to 63 letters, digits or hyphens, with no hyphen at either end",
         )
     return name
+
+
+def is_id(key: str) -> bool:
+    """Whether a key is a number of a size that an id can have."""
+    return key.isascii() and key.isdigit() and len(key) <= 9

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 from hostloom.model.dhcp import PublishedNic
 from hostloom.model.disk_image import DiskImage
 from hostloom.model.drift import Drift
+from hostloom.model.errors.resources import NotFound
 from hostloom.model.grouping import Domain
 from hostloom.model.host import Host
 from hostloom.model.ids import (
@@ -17,6 +18,7 @@ from hostloom.model.ids import (
     SubnetId,
     SystemId,
     VlanId,
+    is_id,
 )
 from hostloom.model.machine import Machine, MachineState, PowerState
 from hostloom.model.network import Address, Fabric, HeldAddress, Vlan
@@ -56,6 +58,16 @@ class Repository(Protocol[T, K_contra]):
     def delete(self, key: K_contra) -> None:
         """Remove; InUse names what still refers to it."""
         ...
+
+
+def find_by_key(repository: Repository[T, Any], kind: str, key: str) -> T:
+    """By id if the key is a number, else by name; NotFound says what the caller asked for."""
+    if is_id(key):
+        return repository.get(int(key))
+    item = repository.find(key)
+    if item is None:
+        raise NotFound(kind, key)
+    return item
 
 
 class Groups(Repository[T, K_contra], Protocol):

@@ -9,7 +9,7 @@ from hostloom.model.ids import (
     MacAddress,
     SystemId,
 )
-from hostloom.model.verification import NicProof
+from hostloom.model.machine import NicProof
 
 
 class DhcpMessages(Protocol):

@@ -13,7 +13,7 @@ from hostloom.model.rack import LOCAL, Rack
 from hostloom.ports.context import Ports
 from hostloom.ports.store import Store, UnitOfWork
 from hostloom.recording.hostnames import free_hostname
-from hostloom.recording.interfaces import record_network
+from hostloom.recording.record import record_network
 
 log = logging.getLogger(__name__)
 

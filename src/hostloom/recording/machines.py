@@ -11,15 +11,13 @@ from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.ids import HostId, SystemId
-from hostloom.model.machine import Machine, MachineOrigin, MachineState
+from hostloom.model.machine import Machine, MachineOrigin, MachineState, PowerState
 from hostloom.model.node import Node
 from hostloom.model.observed import ObservedMachine
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.adoption import Adoption
-from hostloom.recording.findings import is_unread, record_drift
-from hostloom.recording.observation import Observation
-from hostloom.recording.power_events import record_power_events
+from hostloom.recording.observation import Observation, is_unread, record_drift
 
 log = logging.getLogger(__name__)
 
@@ -215,3 +213,16 @@ def _state_back(machine: Machine) -> MachineState:
     if machine.origin is not MachineOrigin.COMPOSED:
         return MachineState.DEPLOYED
     return MachineState.ALLOCATED if machine.owner else MachineState.READY
+
+
+_EVENTS = {
+    (PowerState.ON, PowerState.OFF): (EventKind.MACHINE_OFF, "went off"),
+    (PowerState.OFF, PowerState.ON): (EventKind.MACHINE_ON, "came on"),
+}
+
+
+def record_power_events(uow: UnitOfWork, ports: Ports, machine: Machine, power: PowerState) -> None:
+    """An event where a machine has another power than was recorded, because its host or its system did it."""
+    if (event := _EVENTS.get((machine.power, power))) is not None:
+        kind, message = event
+        uow.events.add(Event(kind, machine_subject(machine), message, ports.clock.now()))

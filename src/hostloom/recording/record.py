@@ -1,14 +1,18 @@
 """Records a reading of a host: facts, node and machines. Nothing is ever deleted."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hostloom.decide.hosts.correlation import HostEvidence, correlate, first_of
-from hostloom.decide.hosts.drift import host_drift
+from hostloom.decide.hosts.drift import drift, host_drift
+from hostloom.decide.hosts.interface_match import match_interfaces
+from hostloom.decide.hosts.inventory import Inventory, take_inventory
 from hostloom.decide.placement.libvirt_networks import network_vids, own_bridges
+from hostloom.model.drift import Drift
 from hostloom.model.errors.resources import AlreadyExists
 from hostloom.model.errors.stale import ReadMeanwhile
-from hostloom.model.event import Event, host_subject
+from hostloom.model.event import Event, EventSubject, host_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import (
     Correlation,
@@ -18,16 +22,23 @@ from hostloom.model.host import (
     with_default,
     with_tags,
 )
-from hostloom.model.node import Node, NodeKind
+from hostloom.model.ids import FabricId, SubnetId, VlanId
+from hostloom.model.network import Vlan
+from hostloom.model.node import Node, NodeInterface, NodeKind, VlanSource
 from hostloom.model.observed import ObservedNetwork
 from hostloom.model.service_settings import ServiceSettings
 from hostloom.ports.context import IdSource, Ports
 from hostloom.ports.store import UnitOfWork
-from hostloom.recording.findings import findings_of, networks_after, pools_after, record_drift, tell_findings
 from hostloom.recording.hostnames import free_hostname
-from hostloom.recording.interfaces import record_network
 from hostloom.recording.machines import MachineRecorder
-from hostloom.recording.observation import Observation
+from hostloom.recording.observation import (
+    Observation,
+    findings_of,
+    networks_after,
+    pools_after,
+    record_drift,
+    tell_findings,
+)
 
 log = logging.getLogger(__name__)
 
@@ -217,3 +228,62 @@ def _tell_back(uow: UnitOfWork, ports: Ports, before: Host) -> None:
     if before.facts_at is not None and not before.reachable:
         subject, now = host_subject(before), ports.clock.now()
         uow.events.add(Event(EventKind.HOST_BACK, subject, "it answers again", now))
+
+
+def record_network(
+    uow: UnitOfWork,
+    ports: Ports,
+    node: Node,
+    observed_network: ObservedNetwork,
+    subject: EventSubject,
+    bridges: frozenset[str] = frozenset(),
+    network_vids: Mapping[str, frozenset[int]] | None = None,
+) -> Node:
+    """Write a node's interfaces, making the fabrics, VLANs and subnets that are seen for the first time."""
+    if node.scanned_at is not None:
+        record_drift(uow, ports, subject, (), _told(node.interfaces, drift(node, observed_network)))
+    read_interfaces = [nic for nic in node.interfaces if nic.name not in observed_network.unread]
+    absent = uow.nodes.absent(node.system_id)
+    matched = match_interfaces(read_interfaces, absent, observed_network.links)
+    matching = replace(node, interfaces=matched)
+    inventory = take_inventory(observed_network, matching, uow.snapshot(), bridges, network_vids)
+    vlans = _create_network(uow, inventory)
+    interfaces = [
+        replace(nic, vlan_id=vlans.get(nic.vlan_id, nic.vlan_id)) if nic.vlan_id is not None else nic
+        for nic in inventory.interfaces
+    ]
+    interfaces += [nic for nic in node.interfaces if nic.name in observed_network.unread]
+    return uow.nodes.replace_interfaces(node.system_id, interfaces, ports.clock.now())
+
+
+def _told(recorded: Sequence[NodeInterface], changes: Sequence[Drift]) -> Sequence[Drift]:
+    """The changes; for a vanished interface, with what is kept of it."""
+    kept = {nic.name for nic in recorded if nic.vlan_source is VlanSource.OPERATOR}
+    return [
+        replace(change, observed="gone (the VLAN that was set for it is kept until it is back)")
+        if change.kind == "interface-vanished" and change.subject in kept
+        else change
+        for change in changes
+    ]
+
+
+def _create_network(uow: UnitOfWork, inventory: Inventory) -> Mapping[VlanId, VlanId]:
+    """Create what is new; returns a map from the inventory's negative placeholder ids to real VLANs."""
+    fabrics: dict[FabricId, FabricId] = {}
+    vlans: dict[VlanId, VlanId] = {}
+    for fabric in inventory.new_fabrics:
+        fabrics[fabric.id] = uow.fabrics.add(replace(fabric, id=FabricId(0))).id
+    for vlan in inventory.new_vlans:
+        fabric_id = fabrics.get(vlan.fabric_id, vlan.fabric_id)
+        vlans[vlan.id] = _ensure_vlan(uow, replace(vlan, id=VlanId(0), fabric_id=fabric_id)).id
+    for subnet in inventory.new_subnets:
+        uow.subnets.add(replace(subnet, id=SubnetId(0), vlan_id=vlans.get(subnet.vlan_id, subnet.vlan_id)))
+    return vlans
+
+
+def _ensure_vlan(uow: UnitOfWork, vlan: Vlan) -> Vlan:
+    """A new fabric has an untagged VLAN, which gets the observed MTU."""
+    existing = uow.vlans.find_by_vid(vlan.fabric_id, vlan.vid)
+    if existing is None:
+        return uow.vlans.add(vlan)
+    return existing if existing.mtu == vlan.mtu else uow.vlans.update(replace(existing, mtu=vlan.mtu))

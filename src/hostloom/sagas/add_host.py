@@ -11,7 +11,7 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import observe
 from hostloom.recording.observation import Observation
 from hostloom.recording.record import record_new_host
-from hostloom.sagas.groups import ensure_composed_tags
+from hostloom.sagas.decisions import ensure_composed_tags
 from hostloom.sagas.saga import Run, Saga, Step
 
 

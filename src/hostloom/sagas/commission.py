@@ -12,8 +12,7 @@ from hostloom.model.machine import Machine, MachineState, PowerState, check_tran
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import hypervisor_of
-from hostloom.sagas.as_composed import require_as_composed
-from hostloom.sagas.power_state import WasRunning
+from hostloom.sagas.machine_power import WasRunning, require_as_composed
 from hostloom.sagas.saga import Run, Saga, Step
 
 

@@ -13,7 +13,7 @@ from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import UnitOfWork
 from hostloom.reconcilers.publish_dhcp import publish_dhcp
 from hostloom.recording.host_readings import spec_of
-from hostloom.sagas.host_fan_out import for_each_host
+from hostloom.sagas.nic_proofs import MachineProof, look, prove_machine, require_attached, wire_event
 from hostloom.sagas.placement import (
     OBSERVE,
     ComposeInput,
@@ -23,9 +23,8 @@ from hostloom.sagas.placement import (
     release,
     reserve,
 )
-from hostloom.sagas.saga import Run, Saga, Step
+from hostloom.sagas.saga import Run, Saga, Step, for_each_host
 from hostloom.sagas.taken_addresses import ask_beside, require_free, settle_addresses
-from hostloom.sagas.verify import MachineProof, look, prove_machine, require_attached, wire_event
 
 
 @dataclass(frozen=True)

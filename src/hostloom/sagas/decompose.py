@@ -10,7 +10,7 @@ from hostloom.model.machine import Machine, MachineState, PowerState
 from hostloom.ports.store import UnitOfWork
 from hostloom.reconcilers.publish_dhcp import publish_dhcp
 from hostloom.recording.host_readings import host_of, hypervisor_of, require_nowhere_else, spec_of
-from hostloom.sagas.power_state import WasRunning
+from hostloom.sagas.machine_power import WasRunning
 from hostloom.sagas.saga import Run, Saga, Step
 
 

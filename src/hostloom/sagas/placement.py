@@ -18,16 +18,16 @@ from hostloom.model.stored_plan import PlanContent
 from hostloom.ports.store import Reservation, UnitOfWork
 from hostloom.recording.host_readings import refresh_now
 from hostloom.sagas.decisions import (
+    composed_tags,
     decide_as_planned,
     decide_batch,
     differs,
     hosts_of,
     on_hosts,
     plans_or_refuse,
+    resolve_groups,
 )
-from hostloom.sagas.groups import composed_tags, resolve_groups
-from hostloom.sagas.host_fan_out import for_each_host
-from hostloom.sagas.saga import Run, Step
+from hostloom.sagas.saga import Run, Step, for_each_host
 from hostloom.serialization import from_json
 
 #: Machines, each with its host.

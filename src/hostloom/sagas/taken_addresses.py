@@ -24,7 +24,7 @@ from hostloom.model.machine import Machine
 from hostloom.model.network import ON_WIRE_LASTS_S, Address, AddressKind, HeldAddress
 from hostloom.ports.context import Ports
 from hostloom.recording.host_readings import ROW_ATTEMPTS
-from hostloom.sagas.ask_wire import WireAnswers, ask_wire
+from hostloom.sagas.nic_proofs import WireAnswers, ask_wire
 from hostloom.sagas.placement import (
     ComposeInput,
     choose_again,

@@ -1,36 +1,36 @@
 """Verify: are machines attached, addressed and reached as was planned? Proven from host and wire."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hostloom.decide.explain.proof import describe_evidence, describe_failures
 from hostloom.decide.machines.nic_expectations import NicExpectation, VerificationReason, expectations_of
-from hostloom.decide.machines.nic_verification import NicObservation, unseen, verify_nic
+from hostloom.decide.machines.nic_verification import NicObservation, unseen
 from hostloom.model.dhcp_exchange import MessageKind
 from hostloom.model.errors.base import DriverError
-from hostloom.model.errors.outside import HostNotScannable, HostUnreachable, HypervisorRejected
-from hostloom.model.event import Event, EventSubject, machine_subject
+from hostloom.model.errors.outside import HostUnreachable
+from hostloom.model.event import Event, machine_subject
 from hostloom.model.event_kind import EventKind
 from hostloom.model.host import Host
 from hostloom.model.ids import SystemId
 from hostloom.model.machine import Machine
 from hostloom.model.network import Address, AddressKind
-from hostloom.model.observed import ObservedLink
-from hostloom.model.verification import Check, NicProof, Verdict
-from hostloom.ports.context import Ports
-from hostloom.ports.hosts import HostScanner
 from hostloom.ports.store import UnitOfWork
-from hostloom.sagas.ask_wire import WireAnswers, ask_wire
-from hostloom.sagas.host_fan_out import for_each_host
-from hostloom.sagas.saga import Run, Saga, Step
+from hostloom.sagas.nic_proofs import (
+    Leased,
+    MachineProof,
+    Wants,
+    WireAnswers,
+    ask_wire,
+    look,
+    prove_machine,
+    wire_event,
+)
+from hostloom.sagas.saga import Run, Saga, Step, for_each_host
 
 #: A guest that is busy, or emulated, takes its time to answer.
 LISTEN_S = 1.0
 #: DHCP messages that are looked through for each NIC.
 MESSAGES_A_NIC = 20
-#: Addresses that a NIC has a lease of, by machine and name of the NIC.
-Leased = Mapping[tuple[SystemId, str], Collection[Address]]
-Wants = Mapping[SystemId, Sequence[NicExpectation]]
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,6 @@ class VerifyInput:
     """The machines."""
 
     machines: tuple[SystemId, ...]
-
-
-@dataclass(frozen=True)
-class MachineProof:
-    """The proofs of a machine's NICs."""
-
-    system_id: SystemId
-    proofs: tuple[NicProof, ...]
 
 
 @dataclass(frozen=True)
@@ -62,71 +54,6 @@ class _Known:
     by_host: Mapping[Host, Sequence[Machine]]
     wants: Wants
     leased: Leased
-
-
-# -- what both sagas do --------------------------------------------------------------------------------
-
-
-def look(ports: Ports, host: Host, machines: Iterable[Machine]) -> list[NicObservation]:
-    """Machines as their host shows them; its links are read once, after the last was started."""
-    hypervisor = ports.hypervisors.of(host.name, host.uri)
-    observed_machines = [hypervisor.find_machine(machine.uuid) for machine in machines]
-    running = any(NicObservation(observed_machine, None).running for observed_machine in observed_machines)
-    links = _links(ports.scanner, host.uri) if running else None
-    return [NicObservation(observed_machine, links) for observed_machine in observed_machines]
-
-
-def _links(scanner: HostScanner, uri: str) -> dict[str, ObservedLink] | None:
-    try:
-        return {link.name: link for link in scanner.scan(uri).links}
-    except HostNotScannable:
-        return None
-
-
-def prove_machine(
-    ports: Ports,
-    host: Host,
-    machine: Machine,
-    nic_observation: NicObservation,
-    expectations: Wants,
-    answers: WireAnswers,
-    leased: Leased,
-) -> MachineProof:
-    """The proofs of all NICs of a machine."""
-    time = ports.clock.now()
-    proofs = (
-        verify_nic(
-            nic_expectation,
-            nic_observation,
-            answers.beside(host, nic_expectation),
-            leased.get((machine.system_id, nic_expectation.nic.name), ()),
-            time,
-        )
-        for nic_expectation in expectations[machine.system_id]
-    )
-    return MachineProof(machine.system_id, tuple(proofs))
-
-
-def require_attached(host: Host, machine: Machine, machine_proof: MachineProof) -> None:
-    """HypervisorRejected for the first NIC that is not where it was planned."""
-    for proof in machine_proof.proofs:
-        for evidence in proof.evidence:
-            if evidence.check is Check.ATTACHMENT and evidence.verdict is Verdict.FAILED:
-                action = f"verify NIC {proof.nic} of machine {machine.hostname}"
-                raise HypervisorRejected(host.name, action, describe_evidence(evidence))
-
-
-def wire_event(subject: EventSubject, proofs: Sequence[NicProof], time: float) -> Event | None:
-    """What is told of a machine whose checks failed."""
-    failed = [proof for proof in proofs if proof.verdict is Verdict.FAILED]
-    if not failed:
-        return None
-    text = "; ".join(describe_failures(nic_proof.nic, nic_proof.evidence) for nic_proof in failed)
-    details = {"nics": [nic_proof.nic for nic_proof in failed]}
-    return Event(EventKind.WIRE_CHECK_FAILED, subject, text, time, details=details)
-
-
-# -- the saga ------------------------------------------------------------------------------------------
 
 
 def _read(run: Run[VerifyInput]) -> _Known:

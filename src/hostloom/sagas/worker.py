@@ -3,11 +3,12 @@
 import logging
 import threading
 import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hostloom.model.errors.server import DatabaseUnavailable, LeaseLost
-from hostloom.model.operation import Operation, OperationState
+from hostloom.model.operation import Claim, Operation, OperationState
 from hostloom.ports.context import Ports
 from hostloom.sagas.add_host import ADD_HOST
 from hostloom.sagas.build_image import BUILD_IMAGE
@@ -15,9 +16,9 @@ from hostloom.sagas.commission import COMMISSION
 from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.decompose import DECOMPOSE
 from hostloom.sagas.fix_network import FIX_NETWORK
-from hostloom.sagas.operation_leases import LEASE_S, StandingLeases
 from hostloom.sagas.refresh import REFRESH
-from hostloom.sagas.saga import Runner, Saga
+from hostloom.sagas.runner import Runner
+from hostloom.sagas.saga import Saga
 from hostloom.sagas.verify import VERIFY
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,28 @@ RENEW_EVERY_S = 5.0
 IDLE_WAIT_S = 2.0
 #: Seconds between attempts while the database is unavailable.
 DATABASE_PAUSE_S = 1.0
+#: A process that does not renew its lease for this long counts as dead; take-over follows within 30 s.
+LEASE_S = 20.0
+
+
+class StandingLeases:
+    """Leases that end too far in the future, because they were written with a wrong clock.
+
+    If such a lease is renewed, its owner is alive, and its clock is ahead of ours. If it does not change for
+    LEASE_S, measured with a clock that never jumps, its owner is dead.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], lease_s: float = LEASE_S) -> None:
+        self._monotonic, self._lease_s = monotonic, lease_s
+        self._since: dict[Claim, float] = {}
+
+    def dead(self, ahead: Sequence[Claim], own_ids: Collection[str]) -> list[Claim]:
+        """The leases that have not changed for that long, without this worker's own operations."""
+        now = self._monotonic()
+        self._since = {
+            claim: self._since.get(claim, now) for claim in ahead if claim.operation_id not in own_ids
+        }
+        return [claim for claim, since in self._since.items() if now - since >= self._lease_s]
 
 
 class Worker:

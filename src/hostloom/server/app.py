@@ -15,17 +15,16 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from hostloom.api.peers import PeerProtocol
+from hostloom.api.connections import Crowd, PeerProtocol, limited
 from hostloom.api.v1 import create_api
 from hostloom.compat.maas2.server import Facade
 from hostloom.decide.placement.compose import prepare
-from hostloom.http_limits import Crowd, limited
 from hostloom.ports.context import Ports
 from hostloom.ports.store import Store
 from hostloom.reconcilers.host_pulse import HostPulse
 from hostloom.reconcilers.host_refresher import HostRefresher
 from hostloom.reconcilers.vlan_probe import probe_all
-from hostloom.sagas.groups import ensure_composed_tags
+from hostloom.sagas.decisions import ensure_composed_tags
 from hostloom.sagas.taken_addresses import forget_old_marks
 from hostloom.sagas.worker import Worker
 from hostloom.server import open_files
@@ -132,7 +131,7 @@ def make_server(settings: Settings, ports: Ports, reports: Reports) -> uvicorn.S
     api = create_api(
         ports,
         admin_group=settings.admin_group,
-        doors={"/MAAS/": facade.admit},
+        policies={"/MAAS/": facade.admit},
         names=_own_names(settings),
         reconcilers=reports.all,
     )

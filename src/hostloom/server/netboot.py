@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 
 import uvicorn
 
+from hostloom.api.connections import Crowd, TimeoutProtocol, limited
 from hostloom.boot.http import BootCalls, Report, create_boot_app
 from hostloom.boot.images import BootImages
 from hostloom.boot.loaders import loaders
 from hostloom.boot.scripts import MachineBoot
 from hostloom.boot.tftp import TftpServer
 from hostloom.decide.explain.boot import render_boot
-from hostloom.http_limits import Crowd, TimeoutProtocol, limited
 from hostloom.model.commissioning import BootAction, FoundHardware
 from hostloom.model.errors.permissions import ReportRefused
 from hostloom.model.errors.server import ConfigError

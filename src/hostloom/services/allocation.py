@@ -25,9 +25,10 @@ from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.compose import COMPOSE
 from hostloom.sagas.decisions import decide_batch, hosts_of, in_time, on_hosts, plans_or_refuse
 from hostloom.sagas.placement import ComposeInput
-from hostloom.services import annotations, batches
+from hostloom.sagas.saga import start_saga
+from hostloom.services import annotations
 from hostloom.services.access import require_user
-from hostloom.services.enqueue import start_saga
+from hostloom.services.machines import batch_subject, draw_identities
 
 #: Maximum number of names of one kind in a request.
 MAX_VALUES = 64
@@ -72,7 +73,7 @@ def allocate(
         if dry_run:
             host = compose_input.batch.machines[0].host
             raise NothingFits([*reasons, f"one could be composed on host {host}, which a dry run does not"])
-        subject = batches.subject_of(compose_input.identities)
+        subject = batch_subject(compose_input.identities)
         operation = start_saga(uow, ports, principal, COMPOSE, compose_input, subject)
         uow.commit()
     return Given(compose_input.identities[0].system_id, None, operation)
@@ -163,7 +164,7 @@ def _on_demand(
     nodes = tuple(node for node in snapshot.nodes if node.system_id in systems)
     few = snapshot if len(hosts) == len(snapshot.hosts) else snapshot.only(hosts, nodes)
     batch = parse_batch(ComposeBatch((request,)))
-    identities = batches.draw(ports, batch)
+    identities = draw_identities(ports, batch)
     joint_decision = decide_batch(few, batch, identities)
     try:
         plans = plans_or_refuse(joint_decision, identities)

@@ -15,8 +15,8 @@ from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import require_nowhere_else
 from hostloom.sagas.commission import COMMISSION, CommissionInput
+from hostloom.sagas.saga import start_saga
 from hostloom.services.access import require_admin
-from hostloom.services.enqueue import start_saga
 from hostloom.services.machines import IN_OPERATION, get, require_unlocked, way_out
 from hostloom.services.naming import check_generation
 

@@ -17,8 +17,8 @@ from hostloom.ports.context import Ports
 from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.fix_network import FIX_NETWORK, FixInput, fix_of, steps_or_refuse
+from hostloom.sagas.saga import start_saga
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.enqueue import start_saga
 from hostloom.services.hosts import get as get_host
 
 

@@ -21,8 +21,8 @@ from hostloom.ports.context import Ports
 from hostloom.ports.hosts import HostKeys, OfferedKey
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.refresh import REFRESH, RefreshInput
+from hostloom.sagas.saga import start_saga
 from hostloom.services.access import require_admin
-from hostloom.services.enqueue import start_saga
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.host_checks import checked_ratio, first_key, record_trust
 from hostloom.services.host_endpoints import check_new_endpoint

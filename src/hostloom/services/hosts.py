@@ -22,9 +22,9 @@ from hostloom.ports.hosts import HostKeys
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.add_host import ADD_HOST, AddHostInput
 from hostloom.sagas.refresh import REFRESH, RefreshInput
+from hostloom.sagas.saga import start_saga
 from hostloom.serialization import from_json
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.enqueue import start_saga
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.host_checks import checked_ratio, first_key, record_trust
 from hostloom.services.host_endpoints import check_new_endpoint

@@ -9,8 +9,8 @@ from hostloom.model.image import Flavour, Image
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.sagas.build_image import BUILD_IMAGE, BuildImageInput, images_of
+from hostloom.sagas.saga import start_saga
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.enqueue import start_saga
 
 
 def list_(ports: Ports, principal: Principal, after: str | None = None) -> Sequence[Image]:

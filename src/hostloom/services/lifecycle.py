@@ -12,9 +12,9 @@ from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.decompose import DECOMPOSE, DecomposeInput
+from hostloom.sagas.saga import start_saga
 from hostloom.services import machines, power
 from hostloom.services.access import require_admin
-from hostloom.services.enqueue import start_saga
 
 #: From what `release` gives a machine back.
 RELEASABLE = frozenset({MachineState.ALLOCATED, MachineState.READY})

@@ -1,35 +1,44 @@
 """Machines: compose, read, change and decompose."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hostloom.decide.request.resolve import parse_batch
+from hostloom.decide.snapshot import Snapshot
 from hostloom.decide.suggest.suggest import advised_batch
 from hostloom.model.access import Principal
 from hostloom.model.errors.permissions import NotPermitted
 from hostloom.model.errors.refusals import Refused
-from hostloom.model.errors.resources import NotFound, WrongState
+from hostloom.model.errors.resources import AlreadyExists, NotFound, WrongState
 from hostloom.model.errors.stale import StaleGeneration
+from hostloom.model.errors.values import InvalidValue
 from hostloom.model.event import Event, EventSubject, EventSubjectKind
 from hostloom.model.event_kind import EventKind
-from hostloom.model.ids import SystemId
+from hostloom.model.ids import SystemId, check_hostname
 from hostloom.model.keep import KEEP, Keep, changed
 from hostloom.model.machine import Machine, MachineOrigin, MachineState
 from hostloom.model.operation import Operation
 from hostloom.model.plan import Explanation
-from hostloom.model.request import ComposeBatch, ComposeRequest
+from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Identities, ParsedBatch
 from hostloom.model.stored_plan import shortened
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
 from hostloom.recording.host_readings import hypervisor_of
 from hostloom.sagas.compose import COMPOSE
-from hostloom.sagas.decisions import decide_batch, hosts_of, in_time, plans_or_refuse
+from hostloom.sagas.decisions import (
+    bind_groups,
+    decide_batch,
+    hosts_of,
+    in_time,
+    plans_or_refuse,
+    resolve_groups,
+)
 from hostloom.sagas.decompose import DECOMPOSE, DecomposeInput
-from hostloom.sagas.groups import bind_groups, resolve_groups
-from hostloom.sagas.placement import ComposeInput
+from hostloom.sagas.placement import ComposeInput, read_input
+from hostloom.sagas.saga import start_saga
 from hostloom.serialization import from_json, to_json
-from hostloom.services import batches
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.enqueue import start_saga
 from hostloom.services.groupings import resource_pool_id, zone_id
 from hostloom.services.hosts import get as get_host
 
@@ -80,11 +89,11 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
     """Record an operation that composes all or none; Refused names the machine without a place."""
     require_admin(principal, "compose machines")
     parsed = parse_batch(batch)
-    identities = batches.draw(ports, parsed)
+    identities = draw_identities(ports, parsed)
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         parsed = bind_groups(resolve_groups(uow, parsed))
-        batches.check_hostnames(snapshot, identities)
+        check_hostnames(snapshot, identities)
         with in_time(len(parsed.machines)):
             decision = decide_batch(snapshot, parsed, identities)
             if decision.refused_at is not None:
@@ -96,7 +105,7 @@ def compose_batch(ports: Ports, principal: Principal, batch: ComposeBatch) -> Op
             uow.commit()
             raise
         compose_input = ComposeInput(parsed, identities, hosts=hosts, revision=snapshot.revision)
-        operation = start_saga(uow, ports, principal, COMPOSE, compose_input, batches.subject_of(identities))
+        operation = start_saga(uow, ports, principal, COMPOSE, compose_input, batch_subject(identities))
         uow.commit()
     return operation
 
@@ -222,3 +231,56 @@ def require_reachable(machine: Machine) -> None:
 def _check_generation(machine: Machine, generation: int | None) -> None:
     if generation is not None and generation != machine.generation:
         raise StaleGeneration("machine", machine.hostname, generation, machine.generation)
+
+
+def copies(request: ComposeRequest, count: int) -> tuple[ComposeRequest, ...]:
+    """`count` machines like it; a name is numbered: web-1, web-2, …"""
+    if count == 1 or request.hostname is None:
+        return (request,) * count
+    return tuple(replace(request, hostname=f"{request.hostname}-{n}") for n in range(1, count + 1))
+
+
+def draw_identities(ports: Ports, batch: ParsedBatch) -> tuple[Identities, ...]:
+    """The random identifiers of each machine."""
+    if not 1 <= len(batch.machines) <= MAX_BATCH:
+        raise InvalidValue(
+            "machines", None, f"has {len(batch.machines)} entries", f"give 1 to {MAX_BATCH} machines"
+        )
+    now = ports.clock.now()
+    return tuple(
+        Identities(
+            system_id=ports.ids.system_id(),
+            hostname=ports.ids.hostname() if request.hostname is None else request.hostname,
+            uuid=ports.ids.uuid(),
+            macs=tuple(ports.ids.mac() for _ in range(request.nic_count)),
+            at=now,
+        )
+        for request in batch.machines
+    )
+
+
+def check_hostnames(snapshot: Snapshot, identities: Sequence[Identities]) -> None:
+    """Raise if the machine cannot have the name."""
+    used_hostnames = {node.hostname.lower() for node in snapshot.nodes}
+    counts = Counter(identity.hostname.lower() for identity in identities)
+    for name in (identity.hostname for identity in identities):
+        check_hostname(name)
+        if counts[name.lower()] > 1:
+            raise InvalidValue(
+                "hostname", name, "is given to two machines of the request", "give each machine its own name"
+            )
+        if name.lower() in used_hostnames:
+            raise AlreadyExists("node", name)
+
+
+def identities_of(operation: Operation) -> tuple[Identities, ...]:
+    """The identities of the machines of a compose."""
+    return read_input(operation).identities
+
+
+def batch_subject(identities: Sequence[Identities]) -> str:
+    """What an operation or plan is about: `machine web`, `machines web-1 … web-3`."""
+    names = [identity.hostname for identity in identities]
+    if len(names) == 1:
+        return f"machine {names[0]}"
+    return f"machines {names[0]} … {names[-1]}" if len(names) > 2 else f"machines {names[0]}, {names[1]}"

@@ -4,7 +4,8 @@ from typing import Protocol
 
 from hostloom.model.errors.stale import StaleGeneration
 from hostloom.model.errors.values import InvalidValue
-from hostloom.sagas.groups import find_by_key, is_id
+from hostloom.model.ids import is_id
+from hostloom.ports.repositories import find_by_key
 
 __all__ = [
     "MAX_NAME",

@@ -13,7 +13,7 @@ from hostloom.model.operation import Operation, OperationState, StepState
 from hostloom.model.request import Identities, ParsedBatch, ParsedRequest
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.compose import COMPOSE, RESERVE
-from hostloom.sagas.groups import composed_tags, resolve_groups
+from hostloom.sagas.decisions import composed_tags, resolve_groups
 from hostloom.sagas.placement import read_input
 from hostloom.services.access import require_user
 

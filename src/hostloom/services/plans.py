@@ -28,14 +28,19 @@ from hostloom.ports.context import Ports
 from hostloom.ports.hypervisor import Hypervisors
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.compose import COMPOSE
-from hostloom.sagas.decisions import decide_as_planned, decide_batch, in_time, plans_or_refuse
-from hostloom.sagas.groups import bind_groups, resolve_groups
-from hostloom.sagas.host_fan_out import HOSTS_AT_ONCE
+from hostloom.sagas.decisions import (
+    bind_groups,
+    decide_as_planned,
+    decide_batch,
+    in_time,
+    plans_or_refuse,
+    resolve_groups,
+)
 from hostloom.sagas.placement import ComposeInput, read_content
+from hostloom.sagas.saga import HOSTS_AT_ONCE, start_saga
 from hostloom.serialization import to_json
-from hostloom.services import batches
 from hostloom.services.access import require_admin, require_user
-from hostloom.services.enqueue import start_saga
+from hostloom.services.machines import batch_subject, check_hostnames, draw_identities
 
 _UNDONE = (OperationState.FAILED, OperationState.CANCELLED)
 
@@ -54,11 +59,11 @@ def make(ports: Ports, principal: Principal, batch: ComposeBatch) -> Planned:
     """Decide, and keep the plan with everything that users want to see; nothing is reserved."""
     require_admin(principal, "plan machines")
     parsed = parse_batch(batch)
-    identities = batches.draw(ports, parsed)
+    identities = draw_identities(ports, parsed)
     with ports.store.begin() as uow:
         snapshot = uow.snapshot()
         parsed = bind_groups(resolve_groups(uow, parsed))
-        batches.check_hostnames(snapshot, identities)
+        check_hostnames(snapshot, identities)
         racks = uow.racks.list()
     with in_time(len(parsed.machines)):
         decision = advised_batch(snapshot, parsed, decide_batch(snapshot, parsed, identities))
@@ -131,7 +136,7 @@ def _compose(ports: Ports, principal: Principal, plan_id: str) -> Operation:
             return before
         snapshot = uow.snapshot()
         batch = resolve_groups(uow, content.batch)
-        batches.check_hostnames(snapshot, content.identities)
+        check_hostnames(snapshot, content.identities)
         decide_as_planned(snapshot, plan_id, content)
         compose_input = ComposeInput(batch, content.identities, plan_id)
         operation = start_saga(uow, ports, principal, COMPOSE, compose_input, stored.subject)
@@ -152,7 +157,7 @@ def _describe(ports: Ports, principal: Principal, content: PlanContent, revision
     now = ports.clock.now()
     return StoredPlan(
         id=ports.ids.uuid(),
-        subject=batches.subject_of(content.identities),
+        subject=batch_subject(content.identities),
         hosts=tuple(sorted({plan.host_name for plan in content.plans}, key=natural_key)),
         created_at=now,
         expires_at=now + PLAN_LIFETIME_S,

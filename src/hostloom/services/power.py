@@ -9,8 +9,8 @@ from hostloom.ports.context import Ports
 from hostloom.ports.hypervisor import Hypervisor
 from hostloom.ports.store import Store
 from hostloom.recording.host_readings import hypervisor_of
-from hostloom.recording.power_events import record_power_events
-from hostloom.sagas.as_composed import require_as_composed
+from hostloom.recording.machines import record_power_events
+from hostloom.sagas.machine_power import require_as_composed
 from hostloom.services import machines
 from hostloom.services.access import require_admin
 

@@ -9,10 +9,10 @@ from hostloom.model.machine import Machine, MachineState
 from hostloom.model.operation import Operation
 from hostloom.ports.context import Ports
 from hostloom.ports.store import UnitOfWork
+from hostloom.sagas.saga import start_saga
 from hostloom.sagas.verify import VERIFY, VerifyInput
 from hostloom.services import machines
 from hostloom.services.access import require_admin
-from hostloom.services.enqueue import start_saga
 
 _MOVING = (MachineState.COMMISSIONING, MachineState.RELEASING)
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hostloom.model.dhcp_exchange import DhcpMessage, ForeignDhcp, VlanProbe
 from hostloom.model.ids import MacAddress, SystemId, VlanId
-from hostloom.model.verification import Evidence, NicProof
+from hostloom.model.machine import Evidence, NicProof
 from hostloom.serialization import from_json, to_json
 from hostloom.store.integrity import find_broken
 from hostloom.store.tables import machine_interfaces

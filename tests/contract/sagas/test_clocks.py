@@ -8,8 +8,7 @@ from hostloom.model.operation import Claim, Operation, OperationState
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.model.stored_plan import PLAN_LIFETIME_S
 from hostloom.reconcilers.host_refresher import HostRefresher
-from hostloom.sagas.operation_leases import LEASE_S, StandingLeases
-from hostloom.sagas.worker import Worker
+from hostloom.sagas.worker import LEASE_S, StandingLeases, Worker
 from hostloom.services import machines, plans
 from support.little_world import LittleWorld
 

@@ -10,7 +10,7 @@ from hostloom.model.operation import Operation, OperationState
 from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.sagas.worker import Worker
 from hostloom.services import machines, plans
-from hostloom.services.batches import copies
+from hostloom.services.machines import copies
 from support.little_world import LittleWorld
 
 T = TypeVar("T")

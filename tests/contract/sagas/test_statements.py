@@ -17,7 +17,7 @@ from hostloom.model.request import ComposeBatch, ComposeRequest
 from hostloom.recording.host_readings import refresh_now
 from hostloom.sagas.compose import COMPOSE
 from hostloom.services import machines, plans
-from hostloom.services.batches import copies
+from hostloom.services.machines import copies
 from hostloom.store.engine import DatabaseStore
 from support.little_world import URIS, LittleWorld
 from support.saga_proofs import Proof, changed

@@ -6,7 +6,7 @@ from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.errors.server import LeaseLost
 from hostloom.model.operation import OperationState
 from hostloom.model.request import ComposeRequest
-from hostloom.sagas.saga import Runner
+from hostloom.sagas.runner import Runner
 from hostloom.sagas.worker import LEASE_S, SAGAS, Worker
 from hostloom.services import machines
 from support.little_world import LittleWorld

@@ -13,7 +13,7 @@ from hostloom.model.ids import MacAddress, SystemId
 from hostloom.model.node import InterfaceKind, Node, NodeKind
 from hostloom.model.observed import ObservedLink, ObservedNetwork
 from hostloom.model.operation import Operation, OperationState
-from hostloom.recording.interfaces import record_network
+from hostloom.recording.record import record_network
 from hostloom.services import access
 from support.imports import an_estate
 from support.maas import Maas, make_key

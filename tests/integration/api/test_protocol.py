@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hostloom.api.peers import Peer, principal_of_peer
+from hostloom.api.connections import Peer, principal_of_peer
 from hostloom.api.problems import STATUS, problem_of
 from hostloom.api.v1 import create_api
 from hostloom.client import Client, Target

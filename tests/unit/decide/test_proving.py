@@ -22,12 +22,21 @@ from hostloom.decide.machines.nic_verification import NicObservation, unseen, ve
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.attachment import AttachKind, Attachment, MacvlanMode
 from hostloom.model.ids import FabricId, HostId, MacAddress, SubnetId, SystemId, VlanId
-from hostloom.model.machine import Machine, MachineInterface, MachineOrigin, MachineState, PowerState
+from hostloom.model.machine import (
+    Check,
+    Evidence,
+    Machine,
+    MachineInterface,
+    MachineOrigin,
+    MachineState,
+    NicProof,
+    PowerState,
+    Verdict,
+)
 from hostloom.model.network import Address, Subnet, Vlan
 from hostloom.model.node import InterfaceKind
 from hostloom.model.observed import ObservedInterface, ObservedLink, ObservedMachine
 from hostloom.model.request import AddressMode
-from hostloom.model.verification import Check, Evidence, NicProof, Verdict
 from support.stored import a_host
 
 OWN, OTHER, ROUTER = (MacAddress(f"52:54:00:00:00:0{n}") for n in (1, 2, 3))

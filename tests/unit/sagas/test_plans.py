@@ -28,7 +28,7 @@ from hostloom.model.stored_plan import PLAN_LIFETIME_S, PlanContent, PlanDiffere
 from hostloom.ports.store import UnitOfWork
 from hostloom.sagas.compose import COMPOSE
 from hostloom.services import hosts, machines, operations, plans
-from hostloom.services.batches import copies
+from hostloom.services.machines import copies
 from support.depth import examples
 from support.fake_hypervisor import GIB
 from support.little_world import URIS, LittleWorld, little_world

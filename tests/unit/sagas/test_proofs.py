@@ -11,10 +11,9 @@ from hostloom.model.dhcp_exchange import DhcpMessage, MessageKind
 from hostloom.model.errors.outside import HostUnreachable
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.ids import MacAddress
-from hostloom.model.machine import Machine
+from hostloom.model.machine import Check, Machine, NicProof, Verdict
 from hostloom.model.operation import Operation, OperationState
 from hostloom.model.request import ComposeBatch, ComposeRequest
-from hostloom.model.verification import Check, NicProof, Verdict
 from hostloom.services import machines, verifying
 from support.fake_wire import FakeSegment, FakeWire
 from support.little_world import URIS, LittleWorld, little_world

@@ -12,10 +12,10 @@ from hostloom.model.access import LOCAL_ADMIN
 from hostloom.model.errors.outside import HypervisorRejected
 from hostloom.model.errors.server import Cancelled
 from hostloom.model.request import ComposeBatch, ComposeRequest
-from hostloom.sagas import host_fan_out as module
-from hostloom.sagas.host_fan_out import HOSTS_AT_ONCE, for_each_host
+from hostloom.sagas import saga as module
+from hostloom.sagas.saga import HOSTS_AT_ONCE, for_each_host
 from hostloom.services import machines
-from hostloom.services.batches import copies
+from hostloom.services.machines import copies
 from support.little_world import URIS, little_world
 
 

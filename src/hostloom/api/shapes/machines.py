@@ -18,12 +18,12 @@ from hostloom.model.machine import (
     Disk,
     Machine,
     MachineInterface,
+    NicProof,
 )
 from hostloom.model.operation import Operation
 from hostloom.model.request import MAX_BATCH, ComposeBatch, ComposeRequest, Strategy
-from hostloom.model.verification import NicProof
-from hostloom.services import batches
 from hostloom.services.commissioning import Found
+from hostloom.services.machines import copies, identities_of
 
 HostTags = Annotated[list[Text], Field(max_length=100)]
 
@@ -57,7 +57,7 @@ class WantedIn(ComposeIn):
 
     def to_models(self) -> tuple[ComposeRequest, ...]:
         """The model's requests."""
-        return batches.copies(replace(self.to_model(), anti_affinity=self.anti_affinity), self.count)
+        return copies(replace(self.to_model(), anti_affinity=self.anti_affinity), self.count)
 
 
 class BatchIn(In):
@@ -94,7 +94,7 @@ class ComposingOut(OperationOut):
         """Of the model."""
         return cls(
             **dict(OperationOut.of(item)),
-            machines=[identities.hostname for identities in batches.identities_of(item)],
+            machines=[identities.hostname for identities in identities_of(item)],
         )
 
 

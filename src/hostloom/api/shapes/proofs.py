@@ -7,7 +7,7 @@ from pydantic import Field
 from hostloom.api.derived import like
 from hostloom.api.forms import In, Out, Text
 from hostloom.decide.explain.proof import describe_evidence
-from hostloom.model.verification import Evidence, NicProof, Verdict
+from hostloom.model.machine import Evidence, NicProof, Verdict
 
 
 class VerifyIn(In):

@@ -1,7 +1,7 @@
 """Evidence in words: what was checked of a NIC on the wire, and what came of it."""
 
 from hostloom.decide.machines.nic_expectations import VerificationMethod, VerificationReason
-from hostloom.model.verification import Check, Evidence, Verdict
+from hostloom.model.machine import Check, Evidence, Verdict
 
 _REASONS = {
     VerificationReason.MACHINE_GONE: "the host has no such machine",

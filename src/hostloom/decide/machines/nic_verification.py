@@ -13,11 +13,10 @@ from hostloom.decide.machines.nic_expectations import (
 )
 from hostloom.model.attachment import AttachKind, Attachment
 from hostloom.model.ids import MacAddress
-from hostloom.model.machine import PowerState
+from hostloom.model.machine import Check, Evidence, NicProof, PowerState, Verdict
 from hostloom.model.network import Address
 from hostloom.model.observed import ObservedInterface, ObservedLink, ObservedMachine
 from hostloom.model.request import AddressMode
-from hostloom.model.verification import Check, Evidence, NicProof, Verdict
 
 
 @dataclass(frozen=True)

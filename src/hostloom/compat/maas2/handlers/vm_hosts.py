@@ -31,7 +31,7 @@ from hostloom.model.keep import KEEP
 from hostloom.model.machine import MachineOrigin
 from hostloom.model.request import ComposeRequest
 from hostloom.ports.store import UnitOfWork
-from hostloom.services import batches, host_changes, hosts, machines
+from hostloom.services import host_changes, hosts, machines
 from hostloom.services.host_changes import HostChanges
 from hostloom.services.hosts import HostInput
 
@@ -239,7 +239,7 @@ class _Hosts:
                 domain=optional_key(form, "domain", uow.domains),
             )
         operation = wait(call, machines.compose(call.ports, call.principal, request), RESERVED)
-        system_id = batches.identities_of(operation)[0].system_id
+        system_id = machines.identities_of(operation)[0].system_id
         return answer({"system_id": system_id, "resource_uri": uri(f"machines/{system_id}/")})
 
     def add_tag(self, call: Call) -> MaasResponse:

@@ -1,10 +1,19 @@
-"""A machine is started only as it was composed: a missing NIC or disk is found before, not after."""
+"""A machine's power in sagas: its state before a change, and the check before a start."""
+
+from dataclasses import dataclass
 
 from hostloom.decide.explain.drift import render_change
 from hostloom.decide.machines.drift import machine_drift, prevents_start
 from hostloom.model.errors.resources import MachineDiffers
 from hostloom.model.machine import Machine, MachineOrigin
 from hostloom.ports.hypervisor import Hypervisor
+
+
+@dataclass(frozen=True)
+class WasRunning:
+    """Whether the machine was powered on."""
+
+    on: bool
 
 
 def require_as_composed(hypervisor: Hypervisor, machine: Machine) -> None:

@@ -1,11 +1,18 @@
-"""HTTP with clients that may be slow or many: deadlines, and limits of connections in all and per address."""
+"""Connections: deadlines for slow clients, limits of their number, and who is at the other end."""
 
 import asyncio
+import grp
+import os
+import pwd
+import socket
+import struct
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from hostloom.model.access import LOCAL_ADMIN, Principal
 
 #: A request must be whole this long after its first byte, or after the connection was made; a body has a
 #: second more for every so many bytes that arrive.
@@ -15,6 +22,10 @@ LEAST_BYTES_PER_S = 32 * 1024
 STALL_TIMEOUT_S = 30.0
 #: The part of an IPv6 address that one machine can choose freely.
 IPV6_PREFIX = 64
+#: Key of the scope; requests cannot set it.
+SCOPE_KEY = "hostloom.peer"
+#: struct ucred of unix(7): pid, uid, gid.
+_UCRED = struct.Struct("3i")
 
 _TOO_MANY = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
@@ -185,3 +196,60 @@ class TimeoutProtocol(H11Protocol):
 def limited(protocol: type[TimeoutProtocol], crowd: Crowd) -> type[TimeoutProtocol]:
     """The protocol for one server, whose connections the crowd limits."""
     return type(protocol.__name__, (protocol,), {"crowd": crowd})
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The process at the other end of a Unix socket."""
+
+    uid: int
+    gid: int
+
+
+class PeerProtocol(TimeoutProtocol):
+    """HTTP/1.1 that tells the application who connected through a Unix socket."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Read the peer's credentials once, when the connection is made."""
+        peer = _peer_of(transport.get_extra_info("socket"))
+        if peer is not None:
+            application = self.app
+
+            async def with_peer(scope: Any, receive: Any, send: Any) -> None:
+                await application({**scope, SCOPE_KEY: peer}, receive, send)
+
+            self.app = with_peer
+        super().connection_made(transport)
+
+    def owner(self, transport: asyncio.Transport) -> str:
+        """Over the Unix socket by user, else by address."""
+        peer = _peer_of(transport.get_extra_info("socket"))
+        return super().owner(transport) if peer is None else f"uid {peer.uid}"
+
+
+def _peer_of(connection: Any) -> Peer | None:
+    if connection is None or connection.family != socket.AF_UNIX:
+        return None
+    _, uid, gid = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    return Peer(uid, gid)
+
+
+def principal_of_peer(peer: Peer, admin_group: str) -> Principal | None:
+    """An administrator for root, the server's own user and members of the group; None for others."""
+    if peer.uid == 0:
+        return LOCAL_ADMIN
+    try:
+        user = pwd.getpwuid(peer.uid)
+    except KeyError:
+        return Principal(f"uid {peer.uid}", admin=True) if peer.uid == os.geteuid() else None
+    if peer.uid == os.geteuid() or _is_member(user, admin_group):
+        return Principal(user.pw_name, admin=True)
+    return None
+
+
+def _is_member(user: pwd.struct_passwd, group: str) -> bool:
+    try:
+        gid = grp.getgrnam(group).gr_gid
+    except KeyError:
+        return False
+    return gid in os.getgrouplist(user.pw_name, user.pw_gid)
