@@ -170,20 +170,24 @@ def show_listing(
     items: Sequence[T], listing: Listing[T, K], selection: ListOptions, columns: Columns[T, K] = ()
 ) -> None:
     """Print a list as the options say."""
+    is_data = selection.output in (ListFormat.JSON, ListFormat.YAML)
     if selection.quiet:
-        columns = [listing.column(listing.by, "--quiet")]
-    if selection.output in (ListFormat.JSON, ListFormat.YAML):
-        narrow = [{column.name: column.raw(item) for column in columns} for item in items]
-        names = [columns[0].of(item) for item in items] if selection.quiet else None
-        show_data(names or (narrow if columns else list(items)), Format(selection.output))
-    elif selection.quiet:
-        for item in items:
-            typer.echo(columns[0].of(item))
+        name = listing.column(listing.by, "--quiet")
+        _show_names([name.of(item) for item in items], Format(selection.output) if is_data else None)
+    elif is_data:
+        rows = [{column.name: column.raw(item) for column in columns} for item in items]
+        show_data(rows if columns else list(items), Format(selection.output))
     elif items:
-        show(
-            table(
-                items, columns or listing.columns, wide=selection.output is ListFormat.WIDE or bool(columns)
-            )
-        )
+        is_wide = selection.output is ListFormat.WIDE or bool(columns)
+        show(table(items, columns or listing.columns, wide=is_wide))
     else:
         say("no row has these values" if selection.filter_ else listing.empty)
+
+
+def _show_names(names: list[str], data_format: Format | None) -> None:
+    """Print names as data, or one a line."""
+    if data_format is not None:
+        show_data(names, data_format)
+        return
+    for name in names:
+        typer.echo(name)

@@ -42,13 +42,8 @@ def serve(
     """
     from hostloom.server import app
 
-    flags = {
-        "listen": listen,
-        "socket": _absolute(socket),
-        "state_dir": _absolute(state_dir),
-        "database_url": database_url,
-        "log_level": log_level,
-    }
+    paths = {"socket": _absolute(socket), "state_dir": _absolute(state_dir)}
+    flags = {"listen": listen, **paths, "database_url": database_url, "log_level": log_level}
     try:
         app.serve(os.environ, flags, config)
     except ConfigError as error:

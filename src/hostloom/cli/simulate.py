@@ -89,8 +89,7 @@ def simulate(
     question = _asked(case, request, what_if, fail_if_hurt=fail_if_hurt)
     worlds = _pick(load_all(files), case, question)
     if what_if or add is not None:
-        like = None if question is None else question.request
-        supposing = Supposing(tuple(what_if or ()), add, like, fail_if_hurt, with_reasons)
+        supposing = Supposing(tuple(what_if or ()), add, question, fail_if_hurt, with_reasons)
         raise typer.Exit(suppose(worlds, supposing, output))
     show = _run_cases if question is None and case is None else show_outcomes
     raise typer.Exit(show(worlds, with_reasons=with_reasons, output=output))
@@ -137,15 +136,16 @@ def _pick(worlds: list[WorldFile], name: str | None, asked: Case | None) -> list
         return [world.with_cases((asked,)) for world in worlds]
     if name is None:
         return worlds
-    world_files = [
-        world.with_cases(cases)
-        for world in worlds
-        if (cases := tuple(case for case in world.world.cases if case.name == name))
-    ]
-    if not world_files:
+    narrowed = [world.with_cases(_cases_named(world, name)) for world in worlds]
+    with_case = [world for world in narrowed if world.world.cases]
+    if not with_case:
         names = ", ".join(case.name for world in worlds for case in world.world.cases) or "none"
         raise fail(f"there is no case {name!r}; cases here: {names}", code=Exit.USAGE)
-    return world_files
+    return with_case
+
+
+def _cases_named(world: WorldFile, name: str) -> tuple[Case, ...]:
+    return tuple(case for case in world.world.cases if case.name == name)
 
 
 def _run_cases(worlds: list[WorldFile], *, with_reasons: bool, output: Format) -> Exit:

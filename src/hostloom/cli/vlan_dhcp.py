@@ -21,19 +21,9 @@ def confirm_change(client: Client, key: str, question: str, *, yes: bool) -> Non
 
 
 def affected(client: Client, vlan: answers.Vlan) -> list[str]:
-    """Machines with a NIC on the VLAN, leases, and other reserved addresses, a line each kind."""
+    """Who is affected, a line for each kind: machines on the VLAN, leases and reserved addresses."""
     subnets = {subnet["cidr"] for subnet in client.subnets.list() if subnet["vlan"] == vlan["key"]}
-    machines = [
-        f"{machine['hostname']} ({machine['power']})"
-        for machine in client.machines.list()
-        if any(nic["vlan"] == vlan["key"] for nic in machine["interfaces"])
-    ]
-    addresses = [address for address in client.addresses.list() if address["subnet"] in subnets]
-    reserved = [
-        f"{address['ip']} {address['node'] or ''}".strip()
-        for address in addresses
-        if address["kind"] in _RESERVED
-    ]
+    machines, reserved = _machines(client, vlan), _reservations(client, subnets)
     kinds = (
         ("machine", "loses DHCP and network boot", "lose DHCP and network boot", machines),
         ("lease", "is not renewed", "are not renewed", list(_leases(client, vlan, subnets))),
@@ -45,8 +35,23 @@ def affected(client: Client, vlan: answers.Vlan) -> list[str]:
 _RESERVED = frozenset({"auto", "static"})
 
 
+def _machines(client: Client, vlan: answers.Vlan) -> list[str]:
+    """The machines with a NIC on the VLAN."""
+    return [
+        f"{machine['hostname']} ({machine['power']})"
+        for machine in client.machines.list()
+        if any(nic["vlan"] == vlan["key"] for nic in machine["interfaces"])
+    ]
+
+
+def _reservations(client: Client, subnets: set[str]) -> list[str]:
+    addresses = [address for address in client.addresses.list() if address["subnet"] in subnets]
+    reserved = [address for address in addresses if address["kind"] in _RESERVED]
+    return [f"{address['ip']} {address['node'] or ''}".strip() for address in reserved]
+
+
 def _leases(client: Client, vlan: answers.Vlan, subnets: set[str]) -> Iterator[str]:
-    """Those that the VLAN's racks have given; a rack that does not answer is told of."""
+    """The leases of the VLAN's racks; a rack that does not answer is reported."""
     for rack in vlan["racks"]:
         try:
             leases = client.racks.get_leases(rack)["items"]

@@ -18,12 +18,13 @@ from hostloom.decide.request.resolve import parse_request
 from hostloom.decide.snapshot import Snapshot
 from hostloom.model.errors.values import InvalidValue
 from hostloom.model.hypothetical import HypotheticalChange
-from hostloom.model.request import ComposeRequest, ParsedRequest
+from hostloom.model.request import ComposeRequest
 from hostloom.simulation.comparison import OutcomeChange
 from hostloom.simulation.explain import render_changed, render_headline, render_headroom
 from hostloom.simulation.headroom import Headroom, headroom
 from hostloom.simulation.what_if import Consequences, consequences
 from hostloom.simulation.what_if_document import consequences_data, room_data
+from hostloom.simulation.world_file import Case
 
 #: Rows of a table for people; -o json has them all.
 MOST_ROWS = 50
@@ -42,10 +43,10 @@ class Supposing:
     """What is supposed, and how to answer."""
 
     changes: tuple[str, ...]
-    #: So many machines are to come besides; None: none.
+    #: The number of additional machines whose room is reported; None: room is not reported.
     add: int | None
-    #: Like this one; None: a machine without wishes.
-    request: ParsedRequest | None
+    #: The request that each additional machine has; None: a request without constraints.
+    case: Case | None
     fail_if_hurt: bool
     with_reasons: bool
 
@@ -103,7 +104,7 @@ def _parse(text: str) -> HypotheticalChange:
 def _answer(file: WorldFile, changes: tuple[HypotheticalChange, ...], supposing: Supposing) -> WhatIfAnswer:
     before = file.world.snapshot
     cases = file.world.cases if changes else ()
-    request = supposing.request or parse_request(ComposeRequest())
+    request = parse_request(ComposeRequest()) if supposing.case is None else supposing.case.request
     after, later, like = before, cases, request
     for change in changes:
         try:

@@ -99,9 +99,10 @@ class LeaseIndex:
 
 
 def record_leases(ports: Ports, leases: Sequence[Lease], previous: Known | None) -> Known:
-    """Hold what is leased now, and tell what came and went since `known`, what the last call returned.
+    """Hold the leased addresses, and add an event for each lease that began or ended.
 
-    Without it (hostloom has just started) only what was not held before is told. A renewal is nothing new.
+    `previous` is what the last call returned; without it (hostloom has just started), a lease is new if its
+    address was not held. A renewal is not an event.
     """
     now = {(lease.subnet_id, lease.ip, lease.mac): lease for lease in leases}
     if previous is not None and now.keys() == previous.keys():
@@ -110,20 +111,25 @@ def record_leases(ports: Ports, leases: Sequence[Lease], previous: Known | None)
         snapshot = uow.snapshot()
         clients = _Clients(uow, snapshot)
         uow.addresses.replace_leases(_held(snapshot, leases, clients))
-        before = _held_before(snapshot, now) if previous is None else previous.keys()
-        time = ports.clock.now()
-        events = [
-            event
-            for key in now.keys() - before
-            for event in _given(snapshot, now[key], clients.of(now[key]), time)
-        ]
-        ended_leases = [lease for key, lease in (previous or {}).items() if key not in now]
-        events += [_over(lease, clients.of(lease), time) for lease in ended_leases]
-        events += fill_events(snapshot, {key[:2] for key in before}, {key[:2] for key in now}, time)
+        events = _events(snapshot, clients, now, previous, ports.clock.now())
         if events:
             uow.events.add(*sorted(events, key=lambda event: (event.kind, str(event.subject), event.message)))
         uow.commit()
     return now
+
+
+def _events(
+    snapshot: Snapshot, clients: _Clients, now: Known, previous: Known | None, time: float
+) -> list[Event]:
+    """Of leases that began or ended, and of ranges that are exhausted or have room again."""
+    before = _held_before(snapshot, now) if previous is None else previous.keys()
+    new = [now[key] for key in now.keys() - before]
+    ended = [lease for key, lease in (previous or {}).items() if key not in now]
+    return [
+        *(event for lease in new for event in _given(snapshot, lease, clients.of(lease), time)),
+        *(_over(lease, clients.of(lease), time) for lease in ended),
+        *fill_events(snapshot, {key[:2] for key in before}, {key[:2] for key in now}, time),
+    ]
 
 
 def _held(snapshot: Snapshot, leases: Sequence[Lease], clients: _Clients) -> list[HeldAddress]:

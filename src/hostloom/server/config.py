@@ -188,7 +188,11 @@ def _paths(name: str, value: Any) -> tuple[Path, ...]:
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, list | tuple):
         raise ConfigError(name, value, "is not a list of absolute paths")
-    return tuple(_path(name, word.strip() if isinstance(word, str) else word) for word in words if word)
+    return tuple(_path(name, _stripped(word)) for word in words if word)
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
 
 
 def _texts(name: str, value: Any) -> tuple[str, ...]:

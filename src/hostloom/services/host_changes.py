@@ -62,15 +62,10 @@ def update(
 ) -> Host:
     """Change a host; after a new URI or node, the next refresh correlates it again."""
     require_admin(principal, "change hosts")
-    accepted = None
     if changes.uri is not KEEP:
         _check_endpoint(ports, principal, key, changes.uri)
-    if changes.trust_first_key and changes.uri is not KEEP and changes.accept_key is KEEP:
-        changes = replace(changes, accept_key=first_key(ports.keys, changes.uri) or KEEP)
-    if changes.accept_key is not KEEP:
-        with ports.store.begin() as uow:
-            host = get(uow, principal, key)
-        accepted = _accepted(ports.keys, host.name, changed(changes.uri, host.uri), changes.accept_key)
+        changes = _with_first_key(ports.keys, changes, changes.uri)
+    accepted = _accepted_key(ports, principal, key, changes)
     with ports.store.begin() as uow:
         host = get(uow, principal, key)
         check_generation("host", host.name, host, generation)
@@ -79,16 +74,27 @@ def update(
         if changes.trust_first_key and changes.accept_key is not KEEP:
             record_trust(uow, ports, host, changes.accept_key)
         stored = uow.hosts.update(_apply(uow, host, changes))
-        is_other = (stored.uri, stored.uuid) != (host.uri, host.uuid)
-        if is_other or stored.correlation != host.correlation:
+        if _identity(stored) != _identity(host):
             start_saga(uow, ports, principal, REFRESH, RefreshInput(stored.name), f"host {stored.name}")
         uow.commit()
-    if changes.forget_key or accepted is not None or stored.uri != host.uri:
-        ports.hypervisors.forget(host.uri)
-    if changes.forget_key:
-        ports.keys.forget(host.uri)
-    move_key(ports.keys, host.uri, stored.uri, accepted)
+    _replace_key(ports, host.uri, stored.uri, accepted, forget=changes.forget_key)
     return stored
+
+
+def _identity(host: Host) -> tuple[object, ...]:
+    """What a refresh derives the node from; after a change of it, the host is read again."""
+    return host.uri, host.uuid, host.correlation
+
+
+def _replace_key(
+    ports: Ports, old_uri: str, new_uri: str, accepted: OfferedKey | None, *, forget: bool
+) -> None:
+    """Pin the accepted key or move the pinned one; connections of another URI or key are closed."""
+    if forget or accepted is not None or new_uri != old_uri:
+        ports.hypervisors.forget(old_uri)
+    if forget:
+        ports.keys.forget(old_uri)
+    move_key(ports.keys, old_uri, new_uri, accepted)
 
 
 def _check_endpoint(ports: Ports, principal: Principal, key: str, uri: str) -> None:
@@ -108,13 +114,24 @@ def _pool(host: Host, name: str | Keep) -> str:
     return name
 
 
-def _accepted(keys: HostKeys, name: str, uri: str, fingerprint: str) -> OfferedKey:
-    """The present key of the host, if it is the accepted one."""
-    offered = keys.offered(uri)
-    for key in offered:
-        if key.fingerprint == fingerprint:
-            return key
-    raise HostKeyUnknown(name, ", ".join(key.fingerprint for key in offered))
+def _with_first_key(keys: HostKeys, changes: HostChanges, uri: str) -> HostChanges:
+    """The changes, which accept the first key of the new URI if the user trusts it and named no key."""
+    if not changes.trust_first_key or changes.accept_key is not KEEP:
+        return changes
+    return replace(changes, accept_key=first_key(keys, uri) or KEEP)
+
+
+def _accepted_key(ports: Ports, principal: Principal, key: str, changes: HostChanges) -> OfferedKey | None:
+    """The key that the host shows now, if it is the accepted one; None if no key is to be accepted."""
+    if changes.accept_key is KEEP:
+        return None
+    with ports.store.begin() as uow:
+        host = get(uow, principal, key)
+    offered = ports.keys.offered(changed(changes.uri, host.uri))
+    for offered_key in offered:
+        if offered_key.fingerprint == changes.accept_key:
+            return offered_key
+    raise HostKeyUnknown(host.name, ", ".join(offered_key.fingerprint for offered_key in offered))
 
 
 def _apply(uow: UnitOfWork, host: Host, changes: HostChanges) -> Host:

@@ -206,20 +206,7 @@ class Nodes:
     def _put_away(self, system_id: SystemId, absent_interfaces: Iterable[NodeInterface]) -> None:
         """Remember the operator's settings of absent interfaces, the latest ones of a node."""
         table = tables.absent_interfaces
-        rows = [
-            {
-                "id": interface.id,
-                "system_id": system_id,
-                "name": interface.name,
-                "kind": interface.kind,
-                "mac": interface.mac,
-                "vlan_id": interface.vlan_id if interface.vlan_source is VlanSource.OPERATOR else None,
-                "vlan_source": interface.vlan_source,
-                "tags": interface.tags,
-            }
-            for interface in absent_interfaces
-            if interface.tags or interface.vlan_source is VlanSource.OPERATOR
-        ]
+        rows = [_absent_row(system_id, item) for item in absent_interfaces if item.tags or _is_set(item)]
         if rows:
             self.tx.write(insert(table), rows)
             ids_of_node = select(table.c.id).where(table.c.system_id == system_id).order_by(table.c.id.desc())
@@ -283,11 +270,29 @@ class Nodes:
         ]
 
 
+def _is_set(interface: NodeInterface) -> bool:
+    """Whether an operator has set the VLAN of the interface."""
+    return interface.vlan_source is VlanSource.OPERATOR
+
+
+def _absent_row(system_id: SystemId, interface: NodeInterface) -> dict[str, Any]:
+    return {
+        "id": interface.id,
+        "system_id": system_id,
+        "name": interface.name,
+        "kind": interface.kind,
+        "mac": interface.mac,
+        "vlan_id": interface.vlan_id if _is_set(interface) else None,
+        "vlan_source": interface.vlan_source,
+        "tags": interface.tags,
+    }
+
+
 def _kept(interface: NodeInterface, stored: NodeInterface | None) -> NodeInterface:
     """Combine the scanned interface with the id and the operator settings of the stored one, if any."""
     if stored is None:
         return interface
     merged = replace(interface, id=stored.id, tags=stored.tags or interface.tags)
-    if stored.vlan_source is VlanSource.OPERATOR and interface.vlan_source is not VlanSource.OPERATOR:
+    if _is_set(stored) and not _is_set(interface):
         merged = replace(merged, vlan_id=stored.vlan_id, vlan_source=stored.vlan_source)
     return merged

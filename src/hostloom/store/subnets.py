@@ -7,8 +7,8 @@ from sqlalchemy import delete, select
 
 from hostloom.model.errors.resources import AlreadyExists, NotFound
 from hostloom.model.errors.values import Conflict, InvalidValue
-from hostloom.model.ids import SubnetId
-from hostloom.model.network import AddressKind, Subnet
+from hostloom.model.ids import SubnetId, SystemId
+from hostloom.model.network import Address, AddressKind, Subnet
 from hostloom.store import tables
 from hostloom.store.records import Records
 
@@ -78,11 +78,7 @@ class Subnets(Records[Subnet, SubnetId]):
             .where(held.c.subnet_id == item.id, held.c.kind.not_in((AddressKind.LEASE, AddressKind.ON_WIRE)))
             .order_by(held.c.ip)
         )
-        user_names = [
-            f"address {ip}" if name is None else f"{'node' if machine is None else 'machine'} {name}"
-            for ip, name, machine in self.tx.rows(query)
-        ]
-        return list(dict.fromkeys(user_names))
+        return list(dict.fromkeys(_holder(*row) for row in self.tx.rows(query)))
 
     def remove(self, item: Subnet) -> None:
         """Delete it with its ranges and leases."""
@@ -94,3 +90,10 @@ class Subnets(Records[Subnet, SubnetId]):
     def label(self, item: Subnet) -> str:
         """Its CIDR."""
         return str(item.cidr)
+
+
+def _holder(ip: Address, hostname: str | None, machine_id: SystemId | None) -> str:
+    """Who holds an address: a node, a machine, or only the address itself."""
+    if hostname is None:
+        return f"address {ip}"
+    return f"{'node' if machine_id is None else 'machine'} {hostname}"

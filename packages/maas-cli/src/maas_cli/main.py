@@ -188,20 +188,13 @@ def _use(rest: list[str], options: Options) -> int:
 
 
 def _arguments(verb: Verb, noun: str, words: list[str]) -> tuple[str, list[tuple[str, str]]]:
-    """The path with its arguments filled in, and the fields; unknown fields are sent with a warning."""
+    """The path with the ids of the command line, and the fields; an unknown field is sent with a warning."""
     count = len(verb.places)
-    if len(words) < count or any(_is_field(word) for word in words[:count]):
-        missing = next(
-            (
-                p
-                for p, value in zip(verb.places, [*words, *[None] * count], strict=False)
-                if not value or _is_field(value)
-            ),
-            verb.places[-1] if verb.places else "",
-        )
-        raise CliError(f"`{noun} {verb.name}` requires {missing.upper()}: see `{noun} {verb.name} --help`.")
+    ids = [word for word in words[:count] if not _is_field(word)]
+    if len(ids) < count:
+        raise _missing(verb, noun, words[:count])
     path = verb.path
-    for place, value in zip(verb.places, words[:count], strict=True):
+    for place, value in zip(verb.places, ids, strict=True):
         if not value:
             raise CliError(f"{place.upper()} is empty.")
         path = path.replace(f"{{{place}}}", quote(value, safe=""))
@@ -209,6 +202,13 @@ def _arguments(verb: Verb, noun: str, words: list[str]) -> tuple[str, list[tuple
     for line in warn_of_unknown(verb, noun, [name for name, _ in fields]):
         print(f"maas: {line}", file=sys.stderr)
     return path, fields
+
+
+def _missing(verb: Verb, noun: str, words: list[str]) -> CliError:
+    """The error for the first id that is missing, that is empty, or that a field stands in place of."""
+    values = dict(zip(verb.places, words, strict=False))
+    missing = next(place for place in verb.places if not values.get(place) or _is_field(values[place]))
+    return CliError(f"`{noun} {verb.name}` requires {missing.upper()}: see `{noun} {verb.name} --help`.")
 
 
 def _is_field(word: str) -> bool:

@@ -59,6 +59,7 @@ _CONSTANTS: Mapping[str, Any] = {
     "cache_sets": [],
     "numanode_set": [],
 }
+_NO_GATEWAYS = {version: {"gateway_ip": None, "link_id": None} for version in ("ipv4", "ipv6")}
 
 
 def disk_id(machine: Machine, disk: Disk) -> int:
@@ -115,9 +116,7 @@ class MachineView:
             **self._hardware(item, node),
             "pod": self._pod(item.host_id),
             "parent": self._parent(item.host_id),
-            "default_gateways": {
-                version: {"gateway_ip": None, "link_id": None} for version in ("ipv4", "ipv6")
-            },
+            "default_gateways": _NO_GATEWAYS,
             "resource_uri": uri(path),
         }
 
